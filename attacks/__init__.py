@@ -1,0 +1,1 @@
+"""Camera-model anonymisers and controls."""

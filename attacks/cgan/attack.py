@@ -1,0 +1,201 @@
+"""The augmented conditional GAN of Andrews et al. (2020), Eqs. 2-7; one code for all eight rows.
+
+L_gen = lambda_adv L_adv + lambda_cnt L_cnt + lambda_aux (sum of the LAACs' losses), least-squares
+GAN losses, a matching-aware discriminator that also sees real images with wrong labels. A row is a
+choice of LAACs and of a synthetic CFA before the generator.
+
+Deviations, all in `CganRecipe` and all off in the `paper` recipe: a generator that starts as the
+identity, weight averaging, cosine annealing, 8-bit rounding inside training.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from attacks.cgan.networks import Discriminator, Generator
+from attacks.cgan.recipe import cgan_recipe
+from bench.contract import Attack, AttackSpec, FitContext
+from bench.data import AdversarySet
+from bench.recipes import Recipe
+from bench.signal.cfa import synthetic_cfa
+from bench.training.classifier import as_input
+from bench.training.loop import run_steps, seeded_generator
+from bench.training.patches import PatchSampler
+from bench.types import FitReport, Json, as_json
+
+
+class CganAttack(Attack):
+    """Targeted anonymisation by a conditional generator."""
+
+    def __init__(self, spec: AttackSpec, *, classes: Sequence[str], recipe: Recipe) -> None:
+        super().__init__(spec, classes=classes, recipe=recipe)
+        self.budget = cgan_recipe(recipe.name)
+        self.generator = Generator(
+            len(classes), self.budget.generator_width, residual=self.budget.residual
+        )
+
+    @property
+    def hyperparameters(self) -> Mapping[str, Json]:
+        """Loss weights, widths and budget."""
+        return {"cgan": as_json(self.budget)}
+
+    def transform(self, images: Tensor, targets: Tensor | None) -> Tensor:
+        """Generate; any size, since the network pads and crops."""
+        if targets is None:
+            raise ValueError(f"{self.spec.name} needs `targets`")
+        out: Tensor = (self.generator(self._prepare(images) * 2 - 1, targets) + 1) / 2
+        return out
+
+    def _prepare(self, images: Tensor) -> Tensor:
+        return synthetic_cfa(images).clamp(0, 1) if self.spec.scfa else images
+
+    def fit(self, data: AdversarySet, context: FitContext) -> FitReport:
+        """Play the augmented game on Set-B patches; keeps the (averaged) generator."""
+        budget, device = self.budget, context.device
+        laacs = [context.surrogates[name] for name in self.spec.surrogates]
+        judge = Discriminator(len(self.classes), budget.discriminator_width)
+        for network in (self.generator, judge, *laacs):
+            network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        player = copy.deepcopy(self.generator).train()
+        average = self.generator.eval()
+        labels = torch.from_numpy(data.labels).to(device)
+        train = torch.from_numpy(np.flatnonzero(~data.validation)).to(device)
+        images = torch.from_numpy(np.array(data.images)).to(device)
+        generator = seeded_generator(context)
+        sampler = PatchSampler((images[train],), labels[train], generator)
+        steps = budget.steps or math.ceil(budget.epochs * sampler.patches / budget.batch)  # type: ignore[operator]
+        adam = {"betas": (budget.beta1, 0.999), "fused": device.type == "cuda"}
+        adam_g = torch.optim.Adam(player.parameters(), lr=budget.generator_lr, **adam)  # type: ignore[arg-type]
+        adam_d = torch.optim.Adam(judge.parameters(), lr=budget.discriminator_lr, **adam)  # type: ignore[arg-type]
+        schedules = [
+            _annealing(adam_g, steps, budget.cosine),
+            _annealing(adam_d, steps, budget.cosine),
+        ]
+
+        def step(index: int) -> dict[str, Tensor]:
+            (patches,), sources = sampler.draw(budget.batch)
+            targets = other_classes(sources, len(self.classes), generator)
+            real = as_input(patches)
+            fake = (player(self._prepare(real) * 2 - 1, targets) + 1) / 2
+            seen = _rounded(fake) if budget.rounded else fake
+
+            loss_d = discriminator_loss(judge, real, seen.detach(), sources, targets)
+            adam_d.zero_grad(set_to_none=True)
+            loss_d.backward()  # type: ignore[no-untyped-call]
+            adam_d.step()
+
+            judge.requires_grad_(False)
+            loss_adv = (judge(seen * 2 - 1, targets) - 1).square().mean()
+            judge.requires_grad_(True)
+            loss_cnt = 2 * (fake - real).abs().mean()  # in units of [-1, 1] images
+            loss_aux = [F.cross_entropy(laac.logits(seen), targets) for laac in laacs]
+            total = budget.lambda_adv * loss_adv + budget.lambda_cnt * loss_cnt
+            if loss_aux:
+                total = total + budget.lambda_aux * torch.stack(loss_aux).sum()
+            adam_g.zero_grad(set_to_none=True)
+            total.backward()
+            adam_g.step()
+            for schedule in schedules:
+                schedule.step()
+            _average_into(average, player, min(budget.average, (index + 1) / (index + 10)))
+            named = {f"aux_{n}": v for n, v in zip(self.spec.surrogates, loss_aux, strict=True)}
+            return {"adv": loss_adv, "dis": loss_d, "cnt": loss_cnt, **named}
+
+        report = run_steps(
+            self.spec.name,
+            steps,
+            step,
+            context=context,
+            parts={
+                "player": player,
+                "average": average,
+                "judge": judge,
+                "adam_g": adam_g,
+                "adam_d": adam_d,
+                "schedule_g": schedules[0],
+                "schedule_d": schedules[1],
+            },
+            generator=generator,
+        )
+        held_out = np.flatnonzero(data.validation)
+        figures = {
+            **report.figures,
+            **self._validate(images[held_out], labels[held_out], dict(context.surrogates)),
+        }
+        return FitReport(figures=figures, curves=report.curves, seconds=report.seconds)
+
+    @torch.no_grad()
+    def _validate(
+        self, images: Tensor, labels: Tensor, surrogates: Mapping[str, nn.Module]
+    ) -> dict[str, float]:
+        """PSNR and the surrogates' targeted success on Set-B's validation images, in percent."""
+        squared, hits, count = 0.0, dict.fromkeys(surrogates, 0), 0
+        for chunk, sources in zip(torch.split(images, 8), torch.split(labels, 8), strict=True):
+            for shift in range(1, len(self.classes)):
+                targets = (sources + shift) % len(self.classes)
+                anonymised = self(chunk, targets)
+                squared += float(
+                    (anonymised.float() - chunk.float()).square().mean((1, 2, 3)).sum()
+                )
+                count += len(chunk)
+                for name, surrogate in surrogates.items():
+                    hits[name] += int((surrogate(anonymised / 255).argmax(1) == targets).sum())
+        figures = {f"validation_tasr_{name}_percent": 100 * n / count for name, n in hits.items()}
+        mean_squared = max(squared / count, 1e-12)
+        return {**figures, "validation_psnr_db": 10 * math.log10(255**2 / mean_squared)}
+
+
+def discriminator_loss(
+    judge: nn.Module, real: Tensor, fake: Tensor, sources: Tensor, targets: Tensor
+) -> Tensor:
+    """Eq. 3, matching-aware: real and matching is 1; fake, or real with a wrong label, is 0.
+
+    Args:
+        judge: Discriminator of [-1, 1] images.
+        real: (N, 3, H, W) in [0, 1].
+        fake: (N, 3, H, W) in [0, 1].
+        sources: (N,) true labels of `real`.
+        targets: (N,) other labels.
+    """
+    matching = (judge(real * 2 - 1, sources) - 1).square().mean()
+    generated = judge(fake * 2 - 1, targets).square().mean()
+    mismatched = judge(real * 2 - 1, targets).square().mean()
+    loss: Tensor = matching + 0.5 * (generated + mismatched)
+    return loss
+
+
+def other_classes(sources: Tensor, classes: int, generator: torch.Generator) -> Tensor:
+    """Draw a target other than the source for each element, every other class equally likely."""
+    shift = torch.randint(1, classes, sources.shape, generator=generator, device=generator.device)
+    return (sources + shift) % classes
+
+
+def _rounded(images: Tensor) -> Tensor:
+    """Clip and round to 8 bits, with the gradient of the identity where nothing was clipped."""
+    clipped = images.clamp(0, 1)
+    return clipped + ((clipped * 255).round() / 255 - clipped).detach()
+
+
+def _annealing(
+    optimiser: torch.optim.Optimizer, steps: int, cosine: bool
+) -> torch.optim.lr_scheduler.LRScheduler:
+    if cosine:
+        return torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    return torch.optim.lr_scheduler.ConstantLR(optimiser, 1.0)
+
+
+@torch.no_grad()
+def _average_into(average: nn.Module, current: nn.Module, decay: float) -> None:
+    state = current.state_dict()
+    for name, value in average.state_dict().items():
+        if value.is_floating_point():
+            value.lerp_(state[name], 1 - decay)
+        else:
+            value.copy_(state[name])

@@ -1,0 +1,72 @@
+"""Generator and discriminator of Andrews et al. (2020), section 4.2."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bench.nets.constrained import ConstrainedConv2d
+from bench.nets.johnson import JohnsonNet
+
+ERROR_UNIT = 127.5 / 5
+"""Brings prediction errors of [-1, 1] images to units of five grey levels."""
+
+
+class Generator(nn.Module):
+    """g(x, t): a Johnson network that sees the image and one plane a class, the target's filled.
+
+    Args:
+        classes: Number of classes C.
+        width: Channels of the first convolution.
+        residual: Add the network's output to its input, starting from zero.
+    """
+
+    def __init__(self, classes: int, width: int, *, residual: bool) -> None:
+        super().__init__()
+        self.classes, self.residual = classes, residual
+        self.network = JohnsonNet(3 + classes, width=width, skip=residual)
+        if residual:
+            nn.init.zeros_(self.network.last.weight)
+            nn.init.zeros_(self.network.last.bias)  # type: ignore[arg-type]
+
+    def forward(self, images: Tensor, targets: Tensor) -> Tensor:
+        """(N, 3, H, W) in [-1, 1] and (N,) targets -> (N, 3, H, W)."""
+        change = torch.tanh(self.network(with_label_planes(images, targets, self.classes)))
+        return images + change if self.residual else change
+
+
+class Discriminator(nn.Module):
+    """d(x, t): a 34 x 34 PatchGAN (Isola et al. 2017) behind a constrained convolution.
+
+    34 pixels at the constrained layer's output, 38 in the image. Labels enter after the first
+    unconstrained convolution. No sigmoid: the loss is least squares.
+    """
+
+    def __init__(self, classes: int, width: int) -> None:
+        super().__init__()
+        self.classes = classes
+        self.filters = ConstrainedConv2d(3, 3, 5)
+        self.first = nn.Sequential(nn.Conv2d(3, width, 4, 2, 1), nn.LeakyReLU(0.2))
+        self.rest = nn.Sequential(
+            nn.Conv2d(width + classes, 2 * width, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(2 * width),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(2 * width, 4 * width, 4, 1, 1, bias=False),
+            nn.BatchNorm2d(4 * width),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(4 * width, 1, 4, 1, 1),
+        )
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        """(N, 3, H, W) in [-1, 1] and (N,) labels -> (N, 1, h, w), 1 for real and matching."""
+        features = self.first(self.filters(images) * ERROR_UNIT)
+        out: Tensor = self.rest(with_label_planes(features, labels, self.classes))
+        return out
+
+
+def with_label_planes(features: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """Append C planes to (N, K, H, W): ones in the label's plane, zeros in the others."""
+    one_hot = F.one_hot(labels, classes).to(features.dtype)[:, :, None, None]
+    planes = one_hot.expand(-1, -1, *features.shape[-2:])
+    return torch.cat((features, planes), dim=1)

@@ -1,0 +1,92 @@
+"""Hyper-parameters of the cGAN attacks, one set a recipe; all eight rows share it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bench.types import CamobenchError
+
+
+@dataclass(frozen=True, kw_only=True)
+class CganRecipe:
+    """Budget and loss weights.
+
+    Attributes:
+        generator_width: Channels of the generator's first convolution (64 in the paper).
+        discriminator_width: Channels of the discriminator's first unconstrained one (64).
+        residual: The generator adds to its input and starts as the identity, instead of Tanh.
+        epochs: Passes over the training patches; `None` if `steps` is given.
+        steps: Optimiser steps; `None` if `epochs` is given.
+        lambda_adv: Weight of the adversarial loss (Eq. 7).
+        lambda_cnt: Weight of the L1 content loss.
+        lambda_aux: Weight of each auxiliary classification loss.
+        generator_lr: Adam's learning rate.
+        discriminator_lr: Adam's learning rate.
+        cosine: Anneal both rates to zero; fixed otherwise.
+        average: Decay of the generator's weight average; 0 keeps the last weights.
+        rounded: Let discriminator and LAACs see 8-bit images (straight-through gradient).
+    """
+
+    generator_width: int = 64
+    discriminator_width: int = 64
+    residual: bool = False
+    batch: int = 32
+    epochs: int | None = None
+    steps: int | None = None
+    lambda_adv: float = 0.01
+    lambda_cnt: float = 1.0
+    lambda_aux: float = 0.01
+    generator_lr: float = 2e-4
+    discriminator_lr: float = 2e-4
+    beta1: float = 0.5
+    cosine: bool = False
+    average: float = 0.0
+    rounded: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give either `epochs` or `steps`")
+
+
+CGAN_RECIPES: Mapping[str, CganRecipe] = MappingProxyType(
+    {
+        "paper": CganRecipe(epochs=200),
+        "mini": CganRecipe(
+            generator_width=8,
+            discriminator_width=16,
+            residual=True,
+            batch=16,
+            steps=1500,
+            lambda_adv=0.1,
+            lambda_aux=0.02,
+            generator_lr=1e-3,
+            discriminator_lr=1e-3,
+            cosine=True,
+            average=0.995,
+            rounded=True,
+        ),
+        "smoke": CganRecipe(
+            generator_width=4,
+            discriminator_width=4,
+            residual=True,
+            batch=2,
+            steps=2,
+            rounded=True,
+        ),
+    }
+)
+
+
+def cgan_recipe(name: str) -> CganRecipe:
+    """Return the hyper-parameters that go with the recipe called `name`.
+
+    Raises:
+        CamobenchError: If the cGAN has none.
+    """
+    if name not in CGAN_RECIPES:
+        raise CamobenchError(
+            f"the cGAN attacks have no recipe {name!r}; they have {', '.join(CGAN_RECIPES)}"
+        )
+    return CGAN_RECIPES[name]

@@ -1,0 +1,120 @@
+"""Untargeted controls: an attack is worth what it adds to them.
+
+JPEG, median and blur are what any user might do to a photograph; wavelet denoising subtracts the
+noise residual that the wdf victims read (Lukáš et al. 2006).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from bench.contract import Attack, AttackSpec
+from bench.signal.wavelet import denoise
+from bench.types import Json
+
+
+class Identity(Attack):
+    """Changes nothing: its rows are the clean predictions."""
+
+    spec = AttackSpec(name="identity", targeted=False, control=True, licence="MIT")
+
+    def transform(self, images: Tensor, targets: Tensor | None) -> Tensor:
+        """Return the images."""
+        return images
+
+
+class Jpeg(Attack):
+    """Re-compress with Pillow's standard tables."""
+
+    spec = AttackSpec(name="jpeg", targeted=False, control=True, licence="MIT")
+    quality_percent: ClassVar[int] = 85
+
+    @property
+    def hyperparameters(self) -> Mapping[str, Json]:
+        """The quality."""
+        return {"quality_percent": self.quality_percent}
+
+    def transform(self, images: Tensor, targets: Tensor | None) -> Tensor:
+        """Encode and decode each image."""
+        pixels = (images * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+        decoded = []
+        for image in pixels:
+            buffer = io.BytesIO()
+            Image.fromarray(image).save(buffer, "JPEG", quality=self.quality_percent)
+            decoded.append(np.asarray(Image.open(buffer)))
+        stacked = torch.from_numpy(np.stack(decoded)).to(images.device)
+        return stacked.permute(0, 3, 1, 2).float() / 255
+
+
+class Median(Attack):
+    """A median filter."""
+
+    spec = AttackSpec(name="median", targeted=False, control=True, licence="MIT")
+    side_px: ClassVar[int] = 3
+
+    @property
+    def hyperparameters(self) -> Mapping[str, Json]:
+        """The side of the window."""
+        return {"side_px": self.side_px}
+
+    def transform(self, images: Tensor, targets: Tensor | None) -> Tensor:
+        """Take the median of each window, reflected at the border."""
+        pad = self.side_px // 2
+        padded = F.pad(images, (pad,) * 4, mode="reflect")
+        windows = padded.unfold(2, self.side_px, 1).unfold(3, self.side_px, 1)
+        return windows.flatten(-2).median(-1).values
+
+
+class GaussianBlur(Attack):
+    """A Gaussian blur."""
+
+    spec = AttackSpec(name="gaussian-blur", targeted=False, control=True, licence="MIT")
+    sigma_px: ClassVar[float] = 1.0
+
+    @property
+    def hyperparameters(self) -> Mapping[str, Json]:
+        """The standard deviation."""
+        return {"sigma_px": self.sigma_px}
+
+    def transform(self, images: Tensor, targets: Tensor | None) -> Tensor:
+        """Convolve with a separable kernel of seven standard deviations."""
+        radius = round(3.5 * self.sigma_px)
+        x = torch.arange(-radius, radius + 1, device=images.device, dtype=images.dtype)
+        kernel = torch.exp(-0.5 * (x / self.sigma_px) ** 2)
+        kernel = (kernel / kernel.sum()).expand(3, 1, -1)
+        padded = F.pad(images, (radius,) * 4, mode="reflect")
+        across = F.conv2d(padded, kernel[:, :, None, :], groups=3)
+        return F.conv2d(across, kernel[:, :, :, None], groups=3)
+
+
+class WaveletDenoise(Attack):
+    """Subtract the wavelet noise residual `wdf-v1`."""
+
+    spec = AttackSpec(
+        name="wavelet-denoise",
+        targeted=False,
+        control=True,
+        paper="Lukáš, Fridrich & Goljan 2006",
+        licence="MIT",
+    )
+    sigma_255: ClassVar[float] = 5.0
+
+    @property
+    def hyperparameters(self) -> Mapping[str, Json]:
+        """The assumed noise standard deviation."""
+        return {"sigma_255": self.sigma_255}
+
+    def transform(self, images: Tensor, targets: Tensor | None) -> Tensor:
+        """Return x - W(x)."""
+        return denoise(images, self.sigma_255)
+
+
+ENTRIES = (Identity, Jpeg, Median, GaussianBlur, WaveletDenoise)

@@ -1,0 +1,1 @@
+"""The harness: contracts, data, training loops, runner and report; knows no attack or victim."""

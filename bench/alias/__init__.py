@@ -1,0 +1,77 @@
+"""The public import of camobench: `from camobench import Attack, AttackSpec`.
+
+The code lives in the packages `bench`, `attacks` and `victims`. Folders of yours may have the same
+names; when one hides one of ours, this says so at once. Names are resolved at first use, so that
+`camobench table` never imports torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bench.contract import (
+        Attack,
+        AttackSpec,
+        Victim,
+        VictimSpec,
+        register_attack,
+        register_victim,
+    )
+    from bench.runner.api import evaluate
+    from bench.suites.catalogue import load_suite
+
+__all__ = [
+    "Attack",
+    "AttackSpec",
+    "Victim",
+    "VictimSpec",
+    "evaluate",
+    "load_suite",
+    "main",
+    "register_attack",
+    "register_victim",
+]
+
+_HOMES = {
+    "Attack": "bench.contract",
+    "AttackSpec": "bench.contract",
+    "Victim": "bench.contract",
+    "VictimSpec": "bench.contract",
+    "register_attack": "bench.contract",
+    "register_victim": "bench.contract",
+    "evaluate": "bench.runner.api",
+    "load_suite": "bench.suites.catalogue",
+}
+_LANDMARKS = {"bench": "contract.py", "attacks": "controls.py", "victims": "convnet.py"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'camobench' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def _refuse_shadows() -> None:
+    for package, landmark in _LANDMARKS.items():
+        spec = find_spec(package)
+        places = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
+        if not any((place / landmark).is_file() for place in places):
+            found = places[0] if places else getattr(spec, "origin", None)
+            raise ImportError(
+                f"camobench's package {package!r} is hidden by {found}: run from another folder, "
+                "take that folder off PYTHONPATH, or rename it"
+            )
+
+
+_refuse_shadows()
+
+
+def main() -> None:
+    """The command line."""
+    from bench.cli import main as run
+
+    run()

@@ -1,0 +1,46 @@
+"""Checks on tensors that cross a contract; each raises with the shape or value it found."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+PATCH_PX = 64
+"""Side of the training patches; the smallest image that can be attributed or anonymised."""
+
+
+def require_images(images: Tensor, name: str = "images") -> None:
+    """Check that `images` is a (N, 3, H, W) tensor.
+
+    Raises:
+        ValueError: If it is not.
+    """
+    if images.ndim != 4 or images.shape[1] != 3:
+        raise ValueError(f"expected `{name}` of shape (N, 3, H, W), got {tuple(images.shape)}")
+
+
+def require_finite(values: Tensor, what: str) -> None:
+    """Check that every value is finite.
+
+    Raises:
+        ValueError: If one is NaN or infinite; says how many.
+    """
+    bad = int((~torch.isfinite(values)).sum())
+    if bad:
+        raise ValueError(f"{what} holds {bad} NaN or infinite values of {values.numel()}")
+
+
+def to_unit(images: Tensor) -> Tensor:
+    """Turn uint8 images into float32 in [0, 1], exact multiples of 1/255.
+
+    Raises:
+        TypeError: If `images` is not uint8.
+    """
+    if images.dtype != torch.uint8:
+        raise TypeError(f"expected uint8 images, got {images.dtype}")
+    return images.to(torch.float32) / 255
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Clip to [0, 1] and round to 8 bits, exactly as a PNG on disk would hold them."""
+    return (images.clamp(0, 1) * 255).round().to(torch.uint8)

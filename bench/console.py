@@ -1,0 +1,108 @@
+"""How the command line shows long work: a rich progress bar, or plain lines where there is none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bars
+
+from bench.types import Progress, Silent
+
+PLAIN_EVERY_S = 15.0
+
+
+class BarProgress:
+    """One task of a shared set of bars, with its latest figures beside it."""
+
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._task: TaskID | None = None
+
+    def start(self, label: str, total: int) -> None:
+        """Show a new bar."""
+        self._task = self._bars.add_task(label, total=total, figures="")
+
+    def advance(self, units: int = 1, **figures: float) -> None:
+        """Move the bar."""
+        if self._task is not None:
+            text = " ".join(f"{name} {value:.3g}" for name, value in list(figures.items())[:4])
+            self._bars.update(self._task, advance=units, figures=text)
+
+    def finish(self) -> None:
+        """Replace the bar by a line."""
+        if self._task is not None:
+            task = next(task for task in self._bars.tasks if task.id == self._task)
+            self._bars.remove_task(self._task)
+            self._bars.console.print(
+                f"[green]✓[/] {task.description} [dim]{task.elapsed or 0:.0f} s[/]"
+            )
+            self._task = None
+
+    def fork(self) -> BarProgress:
+        """Another bar below this one."""
+        return BarProgress(self._bars)
+
+
+class PlainProgress:
+    """A line at the start, every quarter of a minute and at the end: for logs and pipes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._label, self._total, self._done = "", 0, 0
+        self._began = self._said = 0.0
+
+    def start(self, label: str, total: int) -> None:
+        """Begin a task."""
+        self._label, self._total, self._done = label, total, 0
+        self._began = self._said = time.monotonic()
+
+    def advance(self, units: int = 1, **figures: float) -> None:
+        """Count, and say so from time to time."""
+        self._done += units
+        now = time.monotonic()
+        if now - self._said >= PLAIN_EVERY_S and 0 < self._done < self._total:
+            self._said = now
+            left = (now - self._began) * (self._total / self._done - 1)
+            text = " ".join(f"{name} {value:.3g}" for name, value in figures.items())
+            self._console.print(
+                f"  {self._label}: {self._done}/{self._total}, {left:.0f} s left {text}".rstrip()
+            )
+
+    def finish(self) -> None:
+        """Say that it is done."""
+        self._console.print(f"✓ {self._label} {time.monotonic() - self._began:.0f} s")
+
+    def fork(self) -> PlainProgress:
+        """Lines of another task."""
+        return PlainProgress(self._console)
+
+
+@contextmanager
+def shown_progress(console: Console, *, quiet: bool = False) -> Iterator[Progress]:
+    """A progress fit for the terminal, the pipe, or silence."""
+    if quiet:
+        yield Silent()
+    elif not console.is_terminal:
+        yield PlainProgress(console)
+    else:
+        with Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("[dim]{task.fields[figures]}"),
+            console=console,
+        ) as bars:
+            yield BarProgress(bars)

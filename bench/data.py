@@ -1,0 +1,124 @@
+"""Images in memory: what the two sides are handed, and decoding of photographs."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from bench.types import CamobenchError
+
+
+class ImageError(CamobenchError):
+    """A photograph that cannot be used; names the file and the remedy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledImages:
+    """Images of one set with their camera models.
+
+    Attributes:
+        images: (N, 3, H, W) uint8 RGB, possibly memory-mapped.
+        labels: (N,) int64, positions in `classes`.
+        classes: Camera models by name.
+        validation: (N,) bool, the images held out of training (all patches of an image together).
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    validation: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        count = len(self.images)
+        if self.images.ndim != 4 or self.images.shape[1] != 3 or self.images.dtype != np.uint8:
+            raise ValueError(
+                f"expected uint8 `images` of shape (N, 3, H, W), "
+                f"got {self.images.dtype} {self.images.shape}"
+            )
+        if len(self.labels) != count or len(self.validation) != count:
+            raise ValueError(
+                f"expected {count} labels and validation flags, "
+                f"got {len(self.labels)} and {len(self.validation)}"
+            )
+        for part, chosen in (("training", ~self.validation), ("validation", self.validation)):
+            present = np.bincount(self.labels[chosen], minlength=len(self.classes))
+            if (present == 0).any():
+                empty = [self.classes[i] for i in np.flatnonzero(present == 0)]
+                raise CamobenchError(
+                    f"no {part} image of {', '.join(empty)}: add images of that camera model "
+                    "or leave the model out"
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExaminerSet(LabelledImages):
+    """Set-A: what a victim is trained on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdversarySet(LabelledImages):
+    """Set-B: all that an attack ever sees of the cameras it imitates."""
+
+
+def decode_rgb(data: bytes, name: str) -> NDArray[np.uint8]:
+    """Decode an encoded photograph into (3, H, W) uint8 RGB, never rotated by EXIF.
+
+    A rotation would move the colour filter array's grid, which is evidence.
+
+    Raises:
+        ImageError: If it cannot be decoded whole, or is not 8-bit RGB.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.mode != "RGB":
+                raise ImageError(
+                    f"{name}: image mode is {image.mode}, expected 8-bit RGB; a camera's own file "
+                    "is RGB, so convert it (`image.convert('RGB')`) only if you know its history"
+                )
+            pixels = np.asarray(image)
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{name}: not an image; replace the file or remove it") from error
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ImageError(
+            f"{name}: cannot be decoded ({error}); replace the file or remove it"
+        ) from error
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def read_rgb(path: Path) -> NDArray[np.uint8]:
+    """Read the file at `path` into (3, H, W) uint8 RGB.
+
+    Raises:
+        ImageError: If it is missing, cannot be decoded whole, or is not 8-bit RGB.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    return decode_rgb(data, str(path))
+
+
+def central_crop(pixels: NDArray[np.uint8], side_px: int, name: str) -> NDArray[np.uint8]:
+    """Cut the central square at even offsets, which keeps the colour filter array's grid.
+
+    Args:
+        pixels: (3, H, W).
+        side_px: Side of the square.
+        name: Of the image, for the message.
+
+    Raises:
+        ImageError: If the image is smaller than the square.
+    """
+    height, width = pixels.shape[1:]
+    if min(height, width) < side_px:
+        raise ImageError(
+            f"{name}: {width} x {height} pixels is smaller than the crop of {side_px} x {side_px}; "
+            "remove it or choose a smaller image size"
+        )
+    top, left = ((height - side_px) // 4 * 2, (width - side_px) // 4 * 2)
+    return np.ascontiguousarray(pixels[:, top : top + side_px, left : left + side_px])

@@ -1,0 +1,49 @@
+"""How much an anonymised image differs from its original: PSNR, SSIM, LPIPS.
+
+All three see 8-bit images, as the victims do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torchmetrics.functional.image import structural_similarity_index_measure
+
+from bench.metrics.lpips import Lpips
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distortion:
+    """Per-image distortions, each (N,) on the CPU; `lpips` is `None` where it cannot be had."""
+
+    psnr_db: Tensor
+    ssim: Tensor
+    lpips: Tensor | None
+
+
+def psnr_db(originals: Tensor, anonymised: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio of (N, 3, H, W) uint8 images: (N,) decibels, inf where equal."""
+    difference = originals.to(torch.float64) - anonymised.to(torch.float64)
+    return 10 * torch.log10(255.0**2 / difference.square().mean(dim=(1, 2, 3)))
+
+
+def ssim(originals: Tensor, anonymised: Tensor) -> Tensor:
+    """Structural similarity of (N, 3, H, W) uint8 images: (N,), 11 x 11 Gaussian window."""
+    values = structural_similarity_index_measure(
+        anonymised.float(), originals.float(), data_range=255.0, reduction="none"
+    )
+    if not isinstance(values, Tensor):
+        raise TypeError("torchmetrics returned more than the similarity")
+    return values.reshape(len(originals))
+
+
+@torch.no_grad()
+def measure(originals: Tensor, anonymised: Tensor, lpips: Lpips | None) -> Distortion:
+    """All distortions of anonymised (N, 3, H, W) uint8 images."""
+    return Distortion(
+        psnr_db=psnr_db(originals, anonymised).cpu(),
+        ssim=ssim(originals, anonymised).cpu(),
+        lpips=None if lpips is None else lpips(originals, anonymised).cpu(),
+    )

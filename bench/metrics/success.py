@@ -1,0 +1,227 @@
+"""Success rates, clean accuracy and their spread: pure functions of the two Parquet tables.
+
+TASR is the fraction of anonymised images that a victim gives the target label, UASR the fraction
+that it gives any label but the source's (Andrews et al. 2020, sec. 5). What is undefined stays
+undefined: TASR of an untargeted attack and UASR out of distribution are NaN in a frame, `None` in a
+`Spread`, and never enter a mean. Rates are fractions; only tables speak in per cent.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from bench.metrics.validity import check_predictions
+
+Measure = Literal["tasr", "uasr"]
+CLEAN_CONTROL = "identity"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """A mean of `n` values and their sample standard deviation (ddof=1; `None` for one value)."""
+
+    mean: float
+    std: float | None
+    n: int
+
+
+def spread(values: Sequence[float]) -> Spread | None:
+    """Mean and sample standard deviation, or `None` for no values at all.
+
+    Raises:
+        ValueError: If a value is NaN; an undefined figure has no place in a mean.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    if numbers.size == 0:
+        return None
+    if np.isnan(numbers).any():
+        raise ValueError(f"expected defined values to average, got {list(values)}")
+    std = float(numbers.std(ddof=1)) if numbers.size > 1 else None
+    return Spread(mean=float(numbers.mean()), std=std, n=int(numbers.size))
+
+
+def success_rates(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
+    """TASR and UASR of every attack on every victim in one split.
+
+    Returns:
+        Columns attack, victim, n, tasr, uasr; NaN marks what is undefined.
+
+    Raises:
+        ValueError: As `check_predictions`, or if an attack has targeted and untargeted rows.
+    """
+    check_predictions(predictions)
+    rows = predictions[predictions["split"] == split]
+    scored = rows[["attack", "victim"]].assign(
+        targeted=rows["target"].notna(),
+        tasr=_hits(rows, "tasr"),
+        uasr=_hits(rows, "uasr"),
+    )
+    groups = scored.groupby(["attack", "victim"], sort=True)
+    rates = groups.agg(
+        n=("tasr", "size"), tasr=("tasr", "mean"), uasr=("uasr", "mean"), share=("targeted", "mean")
+    ).reset_index()
+    mixed = rates[(rates["share"] > 0) & (rates["share"] < 1)]
+    if len(mixed):
+        raise ValueError(
+            f"attack {mixed['attack'].iloc[0]!r} has both targeted and untargeted rows; "
+            "score it anew"
+        )
+    rates.loc[rates["share"] == 0, "tasr"] = np.nan
+    if split != "in":
+        rates["uasr"] = np.nan
+    return rates[["attack", "victim", "n", "tasr", "uasr"]]
+
+
+def family_spreads(
+    rates: pd.DataFrame, attack: str, measure: Measure, families: Mapping[str, str]
+) -> dict[str, Spread | None]:
+    """Mean and spread over the architectures of each family, for one attack.
+
+    Args:
+        rates: What `success_rates` returns.
+        attack: The attack's name.
+        measure: Which rate.
+        families: Victim name to family; victims without rows are left out of the cell.
+
+    Returns:
+        Every family of `families`; `None` where the rate is undefined or nothing was scored.
+
+    Raises:
+        ValueError: If the rate is defined on some victims of a family and not on others.
+    """
+    mine = rates[rates["attack"] == attack].set_index("victim")[measure]
+    cells: dict[str, Spread | None] = {}
+    for family in dict.fromkeys(families.values()):
+        values = [float(mine[v]) for v, f in families.items() if f == family and v in mine.index]
+        undefined = bool(values) and bool(np.isnan(values).all())
+        cells[family] = None if undefined else spread(values)
+    return cells
+
+
+def overall_spread(cells: Iterable[Spread | None]) -> Spread | None:
+    """Mean and sample standard deviation of the family means; `None` if any of them is."""
+    known = list(cells)
+    means = [cell.mean for cell in known if cell is not None]
+    return spread(means) if len(means) == len(known) else None
+
+
+def clean_accuracy(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy of each victim on the untouched in-distribution images.
+
+    Returns:
+        Indexed by victim: n, accuracy, then one column `recall:NAME` per camera model.
+
+    Raises:
+        ValueError: As `check_predictions`, or if the identity control was not scored.
+    """
+    check_predictions(predictions)
+    chosen = (predictions["split"] == "in") & (predictions["attack"] == CLEAN_CONTROL)
+    rows = predictions[chosen]
+    if rows.empty:
+        raise ValueError(
+            f"no in-distribution rows of the {CLEAN_CONTROL!r} control, so clean accuracy is "
+            f"unknown; score {CLEAN_CONTROL!r} as well"
+        )
+    right = rows[["victim", "source"]].assign(right=(rows["predicted"] == rows["source"]))
+    table = right.groupby("victim")["right"].agg(n="size", accuracy="mean")
+    recall = right.pivot_table(index="victim", columns="source", values="right", aggfunc="mean")
+    return pd.concat([table, recall.add_prefix("recall:")], axis=1)
+
+
+def bootstrap_interval(
+    predictions: pd.DataFrame,
+    split: str,
+    attack: str,
+    measure: Measure,
+    families: Mapping[str, str],
+    *,
+    replicates: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> tuple[float, float] | None:
+    """Percentile interval of the overall mean (over families of means over architectures).
+
+    Photographs are drawn with replacement, and all tiles, targets and victims of one photograph
+    move together. The interval is conditional on the trained networks at hand.
+
+    Returns:
+        (low, high), or `None` where the rate is undefined, there is but one photograph, or some
+        draw leaves a victim without an image.
+    """
+    rows = predictions[(predictions["split"] == split) & (predictions["attack"] == attack)]
+    rows = rows[rows["victim"].isin(list(families))]
+    undefined = split != "in" if measure == "uasr" else bool(rows["target"].isna().any())
+    if undefined or rows["photo_id"].nunique() < 2:
+        return None
+    victims, victim_names = pd.factorize(rows["victim"])
+    photos, photo_ids = pd.factorize(rows["photo_id"])
+    shape = (len(photo_ids), len(victim_names))
+    hits, counts = np.zeros(shape), np.zeros(shape)  # (P, V)
+    np.add.at(hits, (photos, victims), _hits(rows, measure).to_numpy())
+    np.add.at(counts, (photos, victims), 1.0)
+    generator = np.random.default_rng(seed)
+    weights = generator.multinomial(shape[0], np.full(shape[0], 1 / shape[0]), size=replicates)
+    totals = weights @ counts  # (B, V)
+    if not totals.all():
+        return None
+    rates = (weights @ hits) / totals
+    member = np.array([families[name] for name in victim_names])
+    overall = np.mean([rates[:, member == f].mean(axis=1) for f in np.unique(member)], axis=0)
+    tail = (1 - level) / 2
+    low, high = np.quantile(overall, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def confusion(
+    predictions: pd.DataFrame,
+    split: str,
+    attack: str,
+    rows_by: Literal["source", "target"],
+    classes: Sequence[str],
+) -> pd.DataFrame:
+    """Share of each predicted label within each source or target label, pooled over victims.
+
+    Returns:
+        Rows are the labels that occur, columns `classes` and what else was predicted, both in the
+        order of `classes` and then by name. Each row sums to 1.
+    """
+    rows = predictions[(predictions["split"] == split) & (predictions["attack"] == attack)]
+    rows = rows[rows[rows_by].notna()]
+    counts = pd.crosstab(rows[rows_by], rows["predicted"], normalize="index")
+    first = [name for name in classes if name in counts.index]
+    order = [*first, *sorted(set(counts.index) - set(first))]
+    columns = [*classes, *sorted(set(counts.columns) - set(classes))]
+    return counts.reindex(index=order, columns=columns, fill_value=0.0)
+
+
+def mean_distortion(distortion: pd.DataFrame, split: str, attack: str) -> dict[str, float | None]:
+    """Mean LPIPS, PSNR (dB) and SSIM of one attack; an unchanged image makes the PSNR infinite.
+
+    Returns:
+        `lpips`, `psnr_db`, `ssim`; `None` where there is no row or any value is null.
+
+    Raises:
+        ValueError: If a PSNR or an SSIM is NaN.
+    """
+    rows = distortion[(distortion["split"] == split) & (distortion["attack"] == attack)]
+    means: dict[str, float | None] = {}
+    for column in ("lpips", "psnr_db", "ssim"):
+        values = rows[column].astype("float64")
+        missing = values.isna()
+        if column != "lpips" and missing.any():
+            raise ValueError(
+                f"`{column}` is NaN for attack {attack!r}, image "
+                f"{rows.loc[missing, 'image_id'].iloc[0]!r}; score this attack anew"
+            )
+        means[column] = None if values.empty or missing.any() else float(values.mean())
+    return means
+
+
+def _hits(rows: pd.DataFrame, measure: Measure) -> "pd.Series[float]":
+    wanted = rows["predicted"] == rows["target"]
+    if measure == "uasr":
+        wanted = rows["predicted"] != rows["source"]
+    return wanted.fillna(False).astype("float64")

@@ -1,0 +1,40 @@
+"""Prediction rows that no honest scoring run can have written are refused, by name."""
+
+import pandas as pd
+
+
+def check_predictions(predictions: pd.DataFrame) -> None:
+    """Refuse rows that no honest scoring run can have written.
+
+    Raises:
+        ValueError: If a probability is NaN where it is defined or lies outside [0, 1], a target
+            is the source ("in"), a split is unknown, or a cell is there twice; rows are named.
+    """
+    inside = predictions["split"] == "in"
+    targeted = predictions["target"].notna()
+    _refuse(predictions, ~predictions["split"].isin(["in", "out"]), "`split` is not in or out")
+    _refuse(predictions, predictions["predicted"].isna(), "`predicted` is missing")
+    for column, defined in (
+        ("p_predicted", pd.Series(True, index=predictions.index)),
+        ("p_source", inside),
+        ("p_target", targeted),
+    ):
+        values = predictions[column].astype("float64")
+        _refuse(predictions, defined & values.isna(), f"`{column}` is NaN")
+        outside = values.notna() & ~values.between(-1e-6, 1 + 1e-6)
+        _refuse(predictions, outside, f"`{column}` is outside [0, 1]")
+    same = inside & targeted & (predictions["source"] == predictions["target"])
+    _refuse(predictions, same, "the target is the source, which the protocol leaves out")
+    cell = ["split", "image_id", "target", "attack", "victim"]
+    _refuse(predictions, predictions.duplicated(cell), "the cell is there twice")
+
+
+def _refuse(rows: pd.DataFrame, wrong: "pd.Series[bool]", what: str) -> None:
+    if not wrong.any():
+        return
+    first = rows.loc[wrong, ["split", "image_id", "target", "attack", "victim"]].head(3)
+    named = "; ".join(" ".join(map(str, row)) for row in first.itertuples(index=False))
+    raise ValueError(
+        f"predictions: {what} in {int(wrong.sum())} of {len(rows)} rows "
+        f"(split image target attack victim: {named}); score these attacks anew"
+    )

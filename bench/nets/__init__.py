@@ -1,0 +1,1 @@
+"""Networks that both sides are made of."""

@@ -1,0 +1,33 @@
+"""Which weights may be stored in half precision.
+
+Convolution kernels may. Constrained layers, last layers, biases and batch-norm statistics stay
+fp32: rounding them breaks a sum-to-one constraint or moves the last grey level. A module keeps its
+weights in fp32 by an attribute `store_fp32 = True`.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+def compact_state(module: nn.Module) -> dict[str, Tensor]:
+    """State of `module` with inner convolution kernels in fp16, everything else unchanged."""
+    halves = {
+        f"{prefix}.weight" if prefix else "weight"
+        for prefix, part in module.named_modules()
+        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d)
+        and not getattr(part, "store_fp32", False)
+    }
+    return {
+        name: tensor.half() if name in halves else tensor
+        for name, tensor in module.state_dict().items()
+    }
+
+
+def expand_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The inverse of `compact_state` up to its rounding: every floating tensor as fp32."""
+    return {
+        name: tensor.float() if tensor.dtype == torch.float16 else tensor
+        for name, tensor in state.items()
+    }

@@ -1,0 +1,70 @@
+"""Where a result comes from: code, packages, machine, time."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from bench.types import Json
+
+PACKAGES = ("camobench", "torch", "torchvision", "timm", "lpips", "numpy", "pandas", "pillow")
+
+
+@cache
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that can move a number."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+@cache
+def code_state() -> tuple[str | None, bool | None]:
+    """Commit of the source tree and whether it has uncommitted changes.
+
+    Returns:
+        `(None, None)` when the package does not run from a git checkout of its own.
+    """
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists() or shutil.which("git") is None:
+        return None, None
+    try:
+        commit = _git(root, "rev-parse", "HEAD")
+        dirty = bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
+    except (subprocess.SubprocessError, OSError):
+        return None, None
+    return commit, dirty
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(  # noqa: S603
+        ["git", "-C", str(root), *arguments],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=10,
+    )
+    return done.stdout.strip()
+
+
+def provenance() -> dict[str, Json]:
+    """The part of an entry that says which code ran where and when."""
+    commit, dirty = code_state()
+    return {
+        "commit": commit,
+        "dirty": dirty,
+        "packages": dict(package_versions()),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }

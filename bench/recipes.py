@@ -1,0 +1,123 @@
+"""Training budgets. A recipe is part of every key and every entry.
+
+`paper` holds the numbers of Andrews et al. (2020), section 4.3. `mini` trains narrow networks for
+minutes on two CPU cores, with a one-cycle schedule. `smoke` only proves that every stage runs.
+Attacks keep their own hyper-parameters per recipe name beside their code.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from bench.types import CamobenchError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierRecipe:
+    """How a convolutional classifier is trained.
+
+    Attributes:
+        width: Multiplies the channels of the paper's network.
+        batch: Patches a step.
+        epochs: Passes over the patches of the training partition; `None` if `steps` is given.
+        steps: Optimiser steps; `None` if `epochs` is given.
+        lr: Peak learning rate of SGD.
+        schedule: "step" divides by 10 at 60, 77 and 90 %; "one-cycle" warms up and anneals.
+    """
+
+    width: float = 1.0
+    batch: int
+    epochs: int | None = None
+    steps: int | None = None
+    lr: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    schedule: Literal["step", "one-cycle"] = "step"
+
+    def __post_init__(self) -> None:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give either `epochs` or `steps`")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimatorRecipe:
+    """How the residual estimator is trained: Adam on the squared error of Eq. 6."""
+
+    width: int = 64
+    skip: bool = False
+    batch: int = 128
+    epochs: int | None = None
+    steps: int | None = None
+    lr: float = 1e-4
+    weight_decay: float = 5e-4
+    schedule: Literal["fixed", "one-cycle"] = "fixed"
+
+    def __post_init__(self) -> None:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give either `epochs` or `steps`")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A named training budget.
+
+    Attributes:
+        classifiers: One `ClassifierRecipe` a backbone family.
+        compact: Store checkpoints with inner convolutions in fp16; what runs is what was stored.
+    """
+
+    name: str
+    classifiers: Mapping[str, ClassifierRecipe]
+    estimator: EstimatorRecipe
+    compact: bool = False
+
+
+def _frozen(**classifiers: ClassifierRecipe) -> Mapping[str, ClassifierRecipe]:
+    return MappingProxyType(classifiers)
+
+
+PAPER = Recipe(
+    name="paper",
+    classifiers=_frozen(
+        resnet=ClassifierRecipe(batch=128, epochs=30),
+        densenet=ClassifierRecipe(batch=64, epochs=90),
+    ),
+    estimator=EstimatorRecipe(epochs=30),
+)
+MINI = Recipe(
+    name="mini",
+    classifiers=_frozen(
+        resnet=ClassifierRecipe(width=0.25, batch=64, steps=500, schedule="one-cycle"),
+        densenet=ClassifierRecipe(width=0.5, batch=32, steps=500, schedule="one-cycle"),
+    ),
+    estimator=EstimatorRecipe(
+        width=16, skip=True, batch=16, steps=800, lr=5e-3, weight_decay=0, schedule="one-cycle"
+    ),
+    compact=True,
+)
+SMOKE = Recipe(
+    name="smoke",
+    classifiers=_frozen(
+        resnet=ClassifierRecipe(width=0.125, batch=8, steps=2, schedule="one-cycle"),
+        densenet=ClassifierRecipe(width=0.25, batch=4, steps=2, schedule="one-cycle"),
+    ),
+    estimator=EstimatorRecipe(width=4, skip=True, batch=4, steps=2, lr=1e-3, weight_decay=0),
+    compact=True,
+)
+RECIPES: Mapping[str, Recipe] = MappingProxyType({r.name: r for r in (MINI, PAPER, SMOKE)})
+
+
+def get_recipe(name: str) -> Recipe:
+    """Return the recipe called `name`.
+
+    Raises:
+        CamobenchError: If there is none; lists close matches.
+    """
+    if name in RECIPES:
+        return RECIPES[name]
+    close = difflib.get_close_matches(name, RECIPES, n=1) or list(RECIPES)
+    raise CamobenchError(f"unknown recipe {name!r}: did you mean {', '.join(close)}?")

@@ -1,0 +1,128 @@
+"""A registry of frozen specs and the builders that make instances from them.
+
+It never holds an instance or a weight. Built-ins and installed plug-ins arrive through entry
+points, loaded at the first look-up; plug-in files register themselves through the decorators of
+`bench.contract`. Duplicate names raise, unknown names raise with close matches.
+"""
+
+from __future__ import annotations
+
+import difflib
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Generic, Protocol, TypeVar
+
+
+class Named(Protocol):
+    """What a registry needs to know of a spec."""
+
+    @property
+    def name(self) -> str:
+        """Unique kebab-case name."""
+
+
+SpecT = TypeVar("SpecT", bound=Named)
+ThingT = TypeVar("ThingT")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry(Generic[SpecT, ThingT]):
+    """A spec, the builder that makes it real, and where it came from (`None` for installed)."""
+
+    spec: SpecT
+    builder: Callable[..., ThingT]
+    origin: str | None = None
+
+
+class UnknownNameError(LookupError):
+    """A name that no registered spec has; the message lists close matches."""
+
+
+class Registry(Generic[SpecT, ThingT]):
+    """Specs by name, in order of registration.
+
+    Args:
+        kind: What is registered, for messages ("attack", "victim").
+        group: Entry-point group read at the first look-up.
+        as_entries: Turns what is registered (a class, an `Entry`, a sequence) into entries.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        group: str,
+        as_entries: Callable[[Any], Iterable[Entry[SpecT, ThingT]]],
+    ) -> None:
+        self.kind = kind
+        self._group = group
+        self._as_entries = as_entries
+        self._entries: dict[str, Entry[SpecT, ThingT]] = {}
+        self._loaded = False
+
+    def add(self, thing: object, origin: str | None = None) -> None:
+        """Register a class with a `spec`, an `Entry`, or a sequence of them.
+
+        Raises:
+            ValueError: If a name is taken.
+            TypeError: If the object is none of these.
+        """
+        for entry in self._as_entries(thing):
+            name = entry.spec.name
+            if name in self._entries:
+                raise ValueError(f"{self.kind} {name!r} is registered already; choose another name")
+            placed = Entry(spec=entry.spec, builder=entry.builder, origin=entry.origin or origin)
+            self._entries[name] = placed
+
+    def get(self, name: str) -> Entry[SpecT, ThingT]:
+        """Return the entry called `name`.
+
+        Raises:
+            UnknownNameError: If there is none; names close matches.
+        """
+        self._load()
+        if name in self._entries:
+            return self._entries[name]
+        close = difflib.get_close_matches(name, self._entries, n=3, cutoff=0.5)
+        hint = f"did you mean {', '.join(close)}?" if close else "nothing registered is close."
+        raise UnknownNameError(
+            f"unknown {self.kind} {name!r}: {hint} `camobench list {self.kind}s` shows them all"
+        )
+
+    def __iter__(self) -> Iterator[Entry[SpecT, ThingT]]:
+        self._load()
+        return iter(tuple(self._entries.values()))
+
+    def __contains__(self, name: object) -> bool:
+        self._load()
+        return name in self._entries
+
+    def names(self) -> list[str]:
+        """All names in order of registration."""
+        self._load()
+        return list(self._entries)
+
+    def _load(self) -> None:
+        if self._loaded:
+            return
+        self._loaded = True
+        for point in sorted(entry_points(group=self._group), key=_own_first):
+            try:
+                self.add(point.load())
+            except Exception as error:
+                if _is_own(point):
+                    raise
+                warnings.warn(
+                    f"{self.kind} entry point {point.name!r} ({point.value}) is broken and was "
+                    f"skipped: {error}",
+                    stacklevel=3,
+                )
+
+
+def _is_own(point: EntryPoint) -> bool:
+    return point.dist is not None and point.dist.name == "camobench"
+
+
+def _own_first(point: EntryPoint) -> tuple[bool, str]:
+    return (not _is_own(point), point.name)

@@ -1,0 +1,158 @@
+"""The self-contained `report.html`: one file, no request, readable on a phone and on paper."""
+
+import re
+from importlib import resources
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from bench.metrics.success import Measure, clean_accuracy
+from bench.report.figures import confusion_matrices, heat_map, success_scatter
+from bench.report.files import write_atomically
+from bench.report.inputs import AttackInfo, RunData, load_run
+from bench.report.pictures import data_uri, one_to_every_target, originals_and_anonymised
+from bench.report.tables import build_table, clean_accuracy_table
+from bench.report.values import Column, Row, Table, plain
+
+_SPLITS = {"in": "in distribution", "out": "out of distribution"}
+
+
+def write_report(directory: str | Path) -> Path:
+    """Write `report.html` into the run's own folder, recomputed from the files there."""
+    run = load_run(directory)
+    return write_atomically(run.directory / "report.html", report_html(run))
+
+
+def report_html(run: RunData) -> str:
+    """The whole report as one HTML page."""
+    tables = {split: build_table(run, split) for split in _SPLITS}
+    clean = clean_accuracy_table(run)
+    lead = lead_attack(run, tables)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["label"] = _label
+    environment.filters["heading"] = _heading
+    environment.filters["groups"] = _groups
+    environment.filters["cell"] = lambda text: escape(text).replace(" [", Markup("<br>["))
+    template = resources.files("bench") / "report" / "report.html.j2"
+    return environment.from_string(template.read_text("utf-8")).render(
+        run=run,
+        tables=(*tables.values(), clean),
+        headline=_headline(run, tables, lead),
+        tiles=_tiles(run, tables, lead),
+        lead=lead,
+        charts=_charts(run, tables, lead),
+        figure3=originals_and_anonymised(run, lead.name) if lead else [],
+        figure4=one_to_every_target(run, lead.name) if lead else [],
+        packages=_packages(run),
+    )
+
+
+def lead_attack(run: RunData, tables: dict[str, Table]) -> AttackInfo | None:
+    """The full method, else the targeted attack of the highest mean TASR; `None` without one."""
+    records = {r["attack"]: r for split in ("out", "in") for r in tables[split].records}
+    scored = [a for a in run.attacks if a.targeted and not a.control and a.name in records]
+    if not scored:
+        return None
+    full = [attack for attack in scored if attack.is_full_method]
+    return (full or sorted(scored, key=lambda a: -(records[a.name]["tasr_mean_percent"] or 0)))[0]
+
+
+def _record(table: Table, attack: AttackInfo) -> dict[str, Any]:
+    return next((r for r in table.records if r["attack"] == attack.name), {})
+
+
+def _headline(run: RunData, tables: dict[str, Table], lead: AttackInfo | None) -> str:
+    if lead is None:
+        return f"{len(run.attacks)} attacks, none of them targeted, on {len(run.victims)} victims."
+    what = "The full method" if lead.is_full_method else f"The strongest attack, {lead.label},"
+    record = _record(tables["in"], lead)
+    tasr = record.get("tasr_mean_percent")
+    if tasr is None:
+        return f"{what} has no mean TASR in distribution; the notes under Table 2 say why."
+    low, high = record["tasr_mean_low_percent"], record["tasr_mean_high_percent"]
+    interval = f" (95 % interval {low:.0f} to {high:.0f} %)" if low is not None else ""
+    return (
+        f"{what} makes {len(run.victims)} classifiers that it never saw name the camera it chose "
+        f"for {tasr:.0f} % of in-distribution images{interval}."
+    )
+
+
+def _tiles(
+    run: RunData, tables: dict[str, Table], lead: AttackInfo | None
+) -> list[tuple[str, str]]:
+    tiles = []
+    if lead:
+        inside, outside = (_record(tables[split], lead) for split in ("in", "out"))
+        tiles = [
+            ("TASR in distribution", _percent(inside.get("tasr_mean_percent"))),
+            ("TASR out of distribution", _percent(outside.get("tasr_mean_percent"))),
+            ("UASR in distribution", _percent(inside.get("uasr_mean_percent"))),
+            ("PSNR in distribution", plain(inside.get("psnr_db"), digits=1) + " dB"),
+        ]
+    accuracy = 100 * clean_accuracy(run.predictions)["accuracy"].mean()
+    return [*tiles, ("Clean accuracy of the victims", _percent(float(accuracy)))]
+
+
+def _charts(
+    run: RunData, tables: dict[str, Table], lead: AttackInfo | None
+) -> list[tuple[str, str, str]]:
+    """Title, caption and image of each chart that the run can fill."""
+    charts: list[tuple[str, str, str | None]] = []
+    shown: list[tuple[str, Measure]] = [("in", "tasr"), ("in", "uasr"), ("out", "tasr")]
+    for split, measure in shown:
+        order = [record["attack"] for record in tables[split].records]
+        title = f"{measure.upper()} of every attack on every victim, {_SPLITS[split]}"
+        caption = "In per cent. Attacks whose rate is undefined are left out; n/a marks a hole."
+        charts.append((title, caption, heat_map(run, split, measure, order)))
+    for split, measure in shown:
+        title = f"{measure.upper()} against distortion, {_SPLITS[split]}"
+        caption = (
+            "Up and to the right is better. Bars: 95 % interval of the mean. Grey marks are "
+            "controls, diamonds use a synthetic colour filter array."
+        )
+        charts.append((title, caption, success_scatter(tables[split], measure)))
+    for split, where in _SPLITS.items():
+        if lead is None:
+            continue
+        title = f"Confusion under {lead.label}, {where}"
+        caption = (
+            "Per cent of each row, pooled over all victims. Left, the diagonal is the TASR of each "
+            "target; right, what is said of each true camera."
+        )
+        charts.append((title, caption, confusion_matrices(run, split, lead.name)))
+    return [
+        (title, caption, data_uri(svg.encode("utf-8"), "image/svg+xml"))
+        for title, caption, svg in charts
+        if svg is not None
+    ]
+
+
+def _packages(run: RunData) -> list[str]:
+    found = (attack.provenance.get("packages") or {} for attack in run.attacks)
+    return sorted({f"{name} {version}" for packages in found for name, version in packages.items()})
+
+
+def _percent(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.0f} %"
+
+
+def _label(row: Row) -> Markup:
+    if not row.laac:
+        return escape(row.name)
+    joined = Markup(", ").join(Markup("<i>f</i><sub>{}</sub>").format(n) for n in row.laac)
+    joined += Markup("<sup>†</sup>") if row.scfa else Markup("")
+    return joined + (Markup(" <small>{}</small>").format(row.name) if row.name else Markup(""))
+
+
+def _heading(label: str) -> Markup:
+    family = re.fullmatch(r"f\*_(\w+)", label)
+    if family is None:
+        return escape(label)
+    return Markup("<i>f</i><sup>*</sup><sub>{}</sub>").format(family[1])
+
+
+def _groups(columns: tuple[Column, ...]) -> list[tuple[str, int]]:
+    return [(name, len(list(members))) for name, members in groupby(columns, lambda c: c.group)]

@@ -1,0 +1,251 @@
+"""Load what a run wrote (Parquet, `entry-*.json`, samples) and refuse what does not fit together.
+
+Entries of different suites, recipes, scorers or LPIPS versions never share a table.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+
+from bench.metrics.validity import check_predictions
+from bench.report.samples import Sample, load_samples
+
+SCHEMA = 1
+_PREDICTION_COLUMNS = (
+    *("suite", "split", "image_id", "photo_id", "device", "source", "target", "attack", "victim"),
+    *("predicted", "p_source", "p_target", "p_predicted", "attack_key", "victim_key"),
+)
+_DISTORTION_COLUMNS = (
+    *("suite", "split", "image_id", "photo_id", "device", "source", "target", "attack"),
+    *("attack_key", "lpips", "psnr_db", "ssim"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttackInfo:
+    """What an entry says of its attack, with the LPIPS state and the provenance of its run."""
+
+    name: str
+    key: str
+    label: str
+    targeted: bool
+    control: bool
+    laac: tuple[str, ...]
+    scfa: bool
+    paper: str
+    licence: str
+    lpips_available: bool
+    lpips_reason: str
+    provenance: dict[str, Any]
+
+    @property
+    def is_full_method(self) -> bool:
+        """Whether this is the paper's full method: all three local classifiers and no sCFA."""
+        return set(self.laac) == {"img", "wdf", "pef"} and not self.scfa
+
+
+@dataclass(frozen=True, kw_only=True)
+class VictimInfo:
+    """A victim as an entry declares it."""
+
+    name: str
+    key: str
+    family: str
+    backbone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunData:
+    """A validated run: two tables, and what its entries agree on."""
+
+    directory: Path
+    predictions: pd.DataFrame
+    distortion: pd.DataFrame
+    attacks: tuple[AttackInfo, ...]
+    victims: tuple[VictimInfo, ...]
+    samples: tuple[Sample, ...]
+    suite: str
+    fingerprint: str
+    classes: tuple[str, ...]
+    suite_notes: tuple[str, ...]
+    audit: str | None
+    recipe: str
+    seeds: tuple[int, ...]
+    scorer_version: int
+    lpips_version: str
+
+    @property
+    def families(self) -> dict[str, str]:
+        """Victim name to family."""
+        return {victim.name: victim.family for victim in self.victims}
+
+
+def load_run(directory: str | Path) -> RunData:
+    """Read and check everything a report needs.
+
+    Raises:
+        ValueError: If a file is missing, unreadable, from another schema, or disagrees with
+            another; the message names the file and the remedy.
+    """
+    folder = Path(directory)
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder; give the --out folder of a run")
+    entries = [(path, _entry(path)) for path in sorted(folder.glob("entry-*.json"))]
+    if not entries:
+        raise ValueError(f"{folder} holds no entry-*.json; give the --out folder of a finished run")
+    predictions = _parquet(folder / "predictions.parquet", _PREDICTION_COLUMNS)
+    distortion = _parquet(folder / "distortion.parquet", _DISTORTION_COLUMNS)
+    try:
+        return _assemble(folder, entries, predictions, distortion)
+    except KeyError as error:
+        raise ValueError(
+            f"an entry-*.json in {folder} lacks {error}; write the entries anew with this version"
+        ) from error
+
+
+def _assemble(
+    folder: Path,
+    entries: list[tuple[Path, dict[str, Any]]],
+    predictions: pd.DataFrame,
+    distortion: pd.DataFrame,
+) -> RunData:
+    suites = [entry["suite"] for _, entry in entries]
+    for what, values in {
+        "suite": [suite["name"] for suite in suites],
+        "suite fingerprint": [suite["fingerprint"] for suite in suites],
+        "suite classes": [suite["classes"] for suite in suites],
+        "recipe": [entry["recipe"] for _, entry in entries],
+        "scorer_version": [entry["scorer_version"] for _, entry in entries],
+        "LPIPS version": [(e["lpips"]["version"], e["lpips"]["net"]) for _, e in entries],
+    }.items():
+        _agree(what, values, entries)
+    attacks = tuple(_attack(entry) for _, entry in entries)
+    victims = _victims(entries)
+    _match_keys(predictions, "predictions.parquet", "attack", {a.name: a.key for a in attacks})
+    _match_keys(distortion, "distortion.parquet", "attack", {a.name: a.key for a in attacks})
+    _match_keys(predictions, "predictions.parquet", "victim", {v.name: v.key for v in victims})
+    for name, frame in (("predictions", predictions), ("distortion", distortion)):
+        if set(frame["suite"]) - {suites[0]["name"]}:
+            raise ValueError(
+                f"{folder / name}.parquet has rows of {sorted(set(frame['suite']))}, the entries "
+                f"are of {suites[0]['name']!r}; keep one suite in a folder"
+            )
+    if (predictions.groupby("photo_id")["device"].nunique() > 1).any():
+        raise ValueError(
+            f"{folder / 'predictions.parquet'}: one `photo_id` belongs to two devices, so "
+            "intervals would be wrong; make photo_id unique in the suite"
+        )
+    check_predictions(predictions)
+    inside = predictions.loc[predictions["split"] == "in", "source"]
+    strangers = (set(inside) | set(predictions["target"].dropna())) - set(suites[0]["classes"])
+    if strangers:
+        raise ValueError(
+            f"{folder / 'predictions.parquet'}: {sorted(strangers)} are no classes of the suite; "
+            "labels are the camera names that the entries list: run again"
+        )
+    audits = [suite.get("audit") for suite in suites]
+    return RunData(
+        directory=folder,
+        predictions=predictions,
+        distortion=distortion,
+        attacks=attacks,
+        victims=victims,
+        samples=load_samples(folder / "samples"),
+        suite=suites[0]["name"],
+        fingerprint=suites[0]["fingerprint"],
+        classes=tuple(suites[0]["classes"]),
+        suite_notes=_unique(suite.get("note") for suite in suites),
+        audit=None if None in audits else "; ".join(_unique(a["verdict"] for a in audits)),
+        recipe=entries[0][1]["recipe"],
+        seeds=tuple(sorted({entry["seed"] for _, entry in entries})),
+        scorer_version=entries[0][1]["scorer_version"],
+        lpips_version=f"{entries[0][1]['lpips']['version']}, {entries[0][1]['lpips']['net']}",
+    )
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    try:
+        entry = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} is not readable JSON ({error}); run its attack again") from error
+    schema = entry.get("schema") if isinstance(entry, dict) else None
+    if schema != SCHEMA:
+        remedy = "update camobench" if isinstance(schema, int) and schema > SCHEMA else "run again"
+        raise ValueError(f"{path} has schema {schema!r}, this version reads {SCHEMA}; {remedy}")
+    return cast(dict[str, Any], entry)
+
+
+def _parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    if not path.is_file():
+        raise ValueError(f"{path} is missing; run the same command again to complete the folder")
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} is not readable Parquet ({error}); run again") from error
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise ValueError(f"{path} lacks the columns {missing}; run again with this version")
+    return frame
+
+
+def _attack(entry: dict[str, Any]) -> AttackInfo:
+    attack, lpips = entry["attack"], entry["lpips"]
+    return AttackInfo(
+        name=attack["name"],
+        key=attack["key"],
+        label=attack.get("label") or attack["name"],
+        targeted=attack["targeted"],
+        control=attack["control"],
+        laac=tuple(attack["laac"]),
+        scfa=attack["scfa"],
+        paper=attack.get("paper") or "",
+        licence=attack.get("licence") or "",
+        lpips_available=lpips["available"],
+        lpips_reason=lpips.get("reason") or "",
+        provenance=entry["provenance"],
+    )
+
+
+def _victims(entries: list[tuple[Path, dict[str, Any]]]) -> tuple[VictimInfo, ...]:
+    found: dict[str, VictimInfo] = {}
+    for path, entry in entries:
+        for record in entry["victims"]:
+            fields = ("name", "key", "family", "backbone")
+            victim = VictimInfo(**{field: record[field] for field in fields})
+            if found.setdefault(victim.name, victim) != victim:
+                raise ValueError(
+                    f"{path}: victim {victim.name!r} differs from the one in an earlier entry "
+                    "(another recipe or seed?); keep one recipe in a folder"
+                )
+    return tuple(found.values())
+
+
+def _agree(what: str, values: list[Any], entries: list[tuple[Path, dict[str, Any]]]) -> None:
+    for value, (path, _) in zip(values, entries, strict=True):
+        if value != values[0]:
+            raise ValueError(
+                f"{path} has {what} {value!r}, {entries[0][0].name} has {values[0]!r}; such "
+                "entries never share a table: run them anew, or keep them in folders of their own"
+            )
+
+
+def _match_keys(frame: pd.DataFrame, file: str, column: str, keys: dict[str, str]) -> None:
+    pairs = frame[[column, f"{column}_key"]].drop_duplicates()
+    for name, key in pairs.itertuples(index=False):
+        if name not in keys:
+            raise ValueError(
+                f"{file} has rows of {column} {name!r} that no entry-*.json declares; run again"
+            )
+        if key != keys[name]:
+            raise ValueError(
+                f"{file} has {column} {name!r} under key {key!r}, its entry says {keys[name]!r}; "
+                "the files are of different runs: run again"
+            )
+
+
+def _unique(values: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in values if value))

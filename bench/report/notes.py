@@ -1,0 +1,150 @@
+"""The footnotes of the tables: what is averaged, what is missing and why, where it comes from."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from bench.metrics.success import clean_accuracy
+from bench.report.inputs import AttackInfo, RunData
+from bench.report.published import ARCHITECTURES_PER_FAMILY, FAMILIES
+
+
+def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...]:
+    """Footnotes of Table 2 or 3, in reading order."""
+    rows = run.predictions[run.predictions["split"] == split]
+    if rows.empty:
+        return (f"This run holds no rows of the split {split!r}.", *_origin(run))
+    return (
+        "LAAC: local auxiliary attribution classifiers that the attack was trained with. "
+        "† synthetic colour filter array in front of the generator. ↑ higher is better, ↓ lower.",
+        "TASR: share of anonymised images given the target label; n/a for untargeted attacks. "
+        + (
+            "UASR: share given any label but the source's."
+            if split == "in"
+            else "UASR is n/a: out of distribution the source camera is no class of the victims."
+        ),
+        "± is the sample standard deviation: in a family's cell over its architectures, under "
+        "Mean over the family means.",
+        "95 %: bootstrap interval of the Mean, 2000 draws of whole source photographs "
+        f"({rows['photo_id'].nunique()} here), conditional on the trained networks at hand.",
+        *_families(run),
+        *_holes(run, rates),
+        *_coverage(run, rows, rates),
+        *_lpips(run, split),
+        _clean(run),
+        *_published(split),
+        *_origin(run),
+    )
+
+
+def clean_notes(run: RunData, accuracy: pd.DataFrame) -> tuple[str, ...]:
+    """Footnotes of the clean-accuracy table."""
+    values = 100 * accuracy["accuracy"]
+    missing = [v.name for v in run.victims if v.name not in accuracy.index]
+    holes = (f"No rows of the identity control for {', '.join(missing)}.",) if missing else ()
+    return (
+        f"Mean over {len(values)} victims {values.mean():.1f} %, lowest {values.min():.1f} % "
+        f"({values.idxmin()}). The paper's lowest over the architectures, on the Dresden images: "
+        "wdf 99.8 %, pef 99.8 %, img 99.7 %.",
+        *holes,
+        *_origin(run),
+    )
+
+
+def _families(run: RunData) -> Iterable[str]:
+    backbones: dict[str, list[str]] = {family: [] for family in FAMILIES}
+    others = []
+    for victim in run.victims:
+        if victim.family in backbones:
+            backbones[victim.family].append(victim.backbone)
+        else:
+            others.append(victim.name)
+    for family, names in backbones.items():
+        if names and len(names) != ARCHITECTURES_PER_FAMILY:
+            yield (
+                f"{family} cells: mean over {len(names)} of {ARCHITECTURES_PER_FAMILY} "
+                f"architectures ({', '.join(names)})."
+            )
+    empty = [family for family, names in backbones.items() if not names]
+    if empty:
+        yield (
+            f"No victim of the family {' or '.join(empty)}: Mean is over "
+            f"{len(FAMILIES) - len(empty)} of {len(FAMILIES)} families."
+        )
+    if others:
+        yield f"Outside the protocol's families and in no mean here: {', '.join(others)}."
+
+
+def _holes(run: RunData, rates: pd.DataFrame) -> Iterable[str]:
+    for attack in run.attacks:
+        scored = set(rates.loc[rates["attack"] == attack.name, "victim"])
+        missing = [victim.name for victim in run.victims if victim.name not in scored]
+        if missing:
+            yield (
+                f"{attack.name}: no rows for {', '.join(missing)}. A family's cell is over the "
+                "victims that were scored; a family with none makes the Mean n/a."
+            )
+
+
+def _coverage(run: RunData, rows: pd.DataFrame, rates: pd.DataFrame) -> Iterable[str]:
+    images = rows[["image_id", "source"]].drop_duplicates()
+    members = images["source"].isin(list(run.classes))
+    full = len(images) * len(run.classes) - int(members.sum())
+    for attack in run.attacks:
+        expected = full if attack.targeted else len(images)
+        counts = rates.loc[rates["attack"] == attack.name, "n"]
+        if len(counts) and int(counts.min()) < expected:
+            yield f"{attack.name}: partial, {counts.min()} of {expected} images per victim."
+
+
+def _lpips(run: RunData, split: str) -> Iterable[str]:
+    reasons: dict[str, list[str]] = {}
+    for attack in run.attacks:
+        distortion = run.distortion
+        rows = distortion[(distortion["attack"] == attack.name) & (distortion["split"] == split)]
+        if rows.empty:
+            reasons.setdefault("no distortion rows", []).append(attack.name)
+        elif rows["lpips"].isna().any():
+            reason = attack.lpips_reason or "the run states no reason"
+            reasons.setdefault(reason, []).append(attack.name)
+    for reason, names in reasons.items():
+        which = "" if len(names) == len(run.attacks) else f" for {', '.join(names)}"
+        yield f"LPIPS is n/a{which}: {reason}"
+    if not reasons:
+        yield f"LPIPS {run.lpips_version}."
+
+
+def _clean(run: RunData) -> str:
+    accuracy = 100 * clean_accuracy(run.predictions)["accuracy"]
+    listed = (f"{name} {value:.1f}" for name, value in accuracy.items())
+    return f"Clean accuracy of the victims on Set-C (%): {', '.join(listed)}."
+
+
+def _published(split: str) -> Iterable[str]:
+    yield (
+        "published: Andrews, Zhang and Griffin 2020, as printed; measured on the Dresden images "
+        "with their training budget, so other suites and recipes differ in level."
+    )
+    if split == "in":
+        yield (
+            "‡ Erratum: the paper's UASR Mean does not follow from its own columns (it equals the "
+            "TASR Mean of Table 3); in brackets the mean recomputed from the printed columns."
+        )
+
+
+def _origin(run: RunData) -> Iterable[str]:
+    yield from (f"Suite: {note}" for note in run.suite_notes)
+    yield f"Audit: {run.audit}" if run.audit else "Audit: not run."
+    seeds = ", ".join(map(str, run.seeds))
+    commits = ", ".join(dict.fromkeys(map(_commit, run.attacks)))
+    yield (
+        f"Suite {run.suite} ({run.fingerprint[:12]}), recipe {run.recipe}, seed {seeds}, scorer "
+        f"{run.scorer_version}, code {commits}."
+    )
+
+
+def _commit(attack: AttackInfo) -> str:
+    provenance: dict[str, Any] = attack.provenance
+    commit = str(provenance.get("commit") or "unknown")[:12]
+    return f"{commit} with uncommitted changes" if provenance.get("dirty") else commit

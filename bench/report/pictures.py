@@ -1,0 +1,104 @@
+"""The paper's Figures 3 and 4 from the kept samples, as data URIs.
+
+Figure 3 sets originals over their anonymised versions; Figure 4 sends one image to every target and
+shows each difference, clamped to one standard deviation about its mean and stretched. We stretch
+the signed difference, so mid-grey is the mean change; the paper calls its own an l2 difference.
+"""
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from bench.report.inputs import RunData
+from bench.report.samples import Sample
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """An original (`before`) and what became of it, all as data URIs."""
+
+    source: str
+    target: str
+    split: str
+    before: str
+    after: str
+    difference: str
+
+
+def stretch(original: Pixels, anonymised: Pixels) -> Pixels:
+    """Signed difference, clamped to mean ± one standard deviation, stretched to 0..255.
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    if original.shape != anonymised.shape:
+        raise ValueError(
+            f"expected images of one shape, got {original.shape} and {anonymised.shape}"
+        )
+    difference = anonymised.astype(np.float64) - original.astype(np.float64)
+    mean, std = difference.mean(), difference.std()
+    if std == 0:
+        return np.full(original.shape, 128, dtype=np.uint8)
+    clamped = np.clip((difference - mean) / std, -1, 1)
+    return np.asarray(np.rint((clamped + 1) * 127.5), dtype=np.uint8)
+
+
+def originals_and_anonymised(run: RunData, attack: str, count: int = 6) -> list[Picture]:
+    """Figure 3: up to `count` images, one a camera where there are enough, targets in rotation."""
+    samples = [s for s in run.samples if s.attack == attack and _targets(s)]
+    samples.sort(key=lambda sample: (sample.split, sample.source, sample.image_id))
+    firsts = list({sample.source: sample for sample in reversed(samples)}.values())[::-1]
+    chosen = (firsts + [sample for sample in samples if sample not in firsts])[:count]
+    return [
+        _picture(sample, _targets(sample)[place % len(_targets(sample))])
+        for place, sample in enumerate(chosen)
+    ]
+
+
+def one_to_every_target(run: RunData, attack: str) -> list[Picture]:
+    """Figure 4: the image with the most targets, in distribution where there is one."""
+    samples = [s for s in run.samples if s.attack == attack and _targets(s)]
+    if not samples:
+        return []
+    best = max(samples, key=lambda sample: (sample.split == "in", len(_targets(sample))))
+    return [_picture(best, target) for target in _targets(best)]
+
+
+def data_uri(content: bytes, kind: str) -> str:
+    """Inline bytes as a base64 data URI of the given media type."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _targets(sample: Sample) -> list[str]:
+    return sorted(target for target in sample.anonymised if target != sample.source)
+
+
+def _picture(sample: Sample, target: str) -> Picture:
+    path = sample.anonymised[target]
+    buffer = io.BytesIO()
+    Image.fromarray(stretch(_read(sample.original), _read(path))).save(buffer, "PNG")
+    return Picture(
+        source=sample.source,
+        target=target,
+        split=sample.split,
+        before=data_uri(sample.original.read_bytes(), "image/png"),
+        after=data_uri(path.read_bytes(), "image/png"),
+        difference=data_uri(buffer.getvalue(), "image/png"),
+    )
+
+
+def _read(path: Path) -> Pixels:
+    try:
+        with Image.open(path) as image:
+            pixels: Any = np.asarray(image.convert("RGB"))
+    except (OSError, UnidentifiedImageError) as error:
+        raise ValueError(f"{path} is not a readable PNG ({error}); run again") from error
+    return np.asarray(pixels, dtype=np.uint8)

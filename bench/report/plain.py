@@ -1,0 +1,28 @@
+"""Plain rows in the formats that every verb offers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from tabulate import tabulate
+
+from bench.types import Json
+
+
+def render_rows(rows: Sequence[Mapping[str, Json]], format_: str) -> str:
+    """Render rows with the same keys as "md", "csv", "tex" or "json".
+
+    Raises:
+        ValueError: If the format is none of these.
+    """
+    if format_ == "json":
+        return json.dumps(list(rows), indent=2)
+    if format_ == "csv":
+        return pd.DataFrame(list(rows)).to_csv(index=False).rstrip("\n")
+    if format_ not in ("md", "tex"):
+        raise ValueError(f"unknown format {format_!r}; known are md, csv, tex, json")
+    style = "github" if format_ == "md" else "latex_booktabs"
+    body = [list(row.values()) for row in rows]
+    return str(tabulate(body, headers=list(rows[0]), tablefmt=style))

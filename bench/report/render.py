@@ -1,0 +1,84 @@
+"""The four renderings of a table: Markdown, LaTeX, CSV and JSON.
+
+Markdown and LaTeX show the formatted cells; CSV and JSON hold one unrounded number per column, with
+the unit in the column's name and nothing (CSV) or null (JSON) where a figure is undefined.
+"""
+
+import csv
+import io
+import json
+import math
+import re
+from typing import Any
+
+from tabulate import tabulate
+
+from bench.report.latex import latex
+from bench.report.values import Row, Table
+
+
+def render(table: Table, format: str) -> str:
+    """The table as `md`, `tex`, `csv` or `json`.
+
+    Raises:
+        ValueError: If the format is none of these.
+    """
+    renderers = {"md": _markdown, "tex": latex, "csv": _csv, "json": _json}
+    if format not in renderers:
+        raise ValueError(f"unknown table format {format!r}; choose from {', '.join(renderers)}")
+    return renderers[format](table)
+
+
+def _markdown(table: Table) -> str:
+    headers = [f"{column.group} {column.label}".strip() for column in table.columns]
+    body = []
+    for row in table.rows:
+        cells = [_md(cell) for cell in row.cells]
+        label = _md(_label(row))
+        if row.kind == "section":
+            label = f"**{label}**"
+        elif row.kind == "published":
+            label, cells = f"*{label}*", [f"*{cell}*" for cell in cells]
+        body.append([label, *cells])
+    align = ("left", *("right",) * (len(headers) - 1))
+    grid = tabulate(body, headers, tablefmt="pipe", colalign=align, disable_numparse=True)
+    if not body:
+        grid = tabulate([], headers, tablefmt="pipe")
+    notes = "\n".join(f"- {_md(note)}" for note in table.notes)
+    title = ". ".join(filter(None, (table.number, table.title)))
+    return f"### {_md(title)}\n\n{grid}\n\n{notes}\n"
+
+
+def _csv(table: Table) -> str:
+    stream = io.StringIO()
+    names = list(dict.fromkeys(name for record in table.records for name in record))
+    writer = csv.DictWriter(stream, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({k: _rounded(v) for k, v in record.items()} for record in table.records)
+    return stream.getvalue()
+
+
+def _json(table: Table) -> str:
+    records = [
+        {k: "inf" if v == math.inf else _rounded(v) for k, v in record.items()}
+        for record in table.records
+    ]
+    content = {"number": table.number, "title": table.title, "rows": records, "notes": table.notes}
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def _label(row: Row) -> str:
+    if not row.laac:
+        return row.name
+    joined = ", ".join(f"f_{name}" for name in row.laac) + ("†" if row.scfa else "")
+    return f"{joined} ({row.name})" if row.name else joined
+
+
+def _md(text: str) -> str:
+    text = re.sub(r"([\\`|*<>\[\]])", r"\\\1", text.replace("\n", " "))
+    text = re.sub(r"&(?=#?\w+;)", "&amp;", text)
+    return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)

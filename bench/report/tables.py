@@ -1,0 +1,194 @@
+"""Tables 2 and 3 in the paper's layout, and clean accuracy, recomputed from a run's files alone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.metrics.success import (
+    Measure,
+    Spread,
+    bootstrap_interval,
+    family_spreads,
+    mean_distortion,
+    overall_spread,
+    success_rates,
+)
+from bench.report.clean import clean_accuracy_table
+from bench.report.files import write_atomically
+from bench.report.inputs import AttackInfo, RunData, load_run
+from bench.report.notes import table_notes
+from bench.report.published import FAMILIES, PublishedRow, published_rows
+from bench.report.render import render
+from bench.report.values import NA, Column, Row, Table, percent, plain
+
+__all__ = ["build_table", "clean_accuracy_table", "render", "write_tables"]
+
+_COLUMNS = (*FAMILIES, "mean")
+_WHERE = {"in": ("Table 2", "in-distribution"), "out": ("Table 3", "out-of-distribution")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Figures:
+    """All that one attack's row shows."""
+
+    cells: dict[Measure, dict[str, Spread | None]]
+    intervals: dict[Measure, tuple[float, float] | None]
+    distortion: dict[str, float | None]
+    images: int
+
+
+def build_table(run: RunData, split: str) -> Table:
+    """Table 2 (`split="in"`) or Table 3 (`"out"`): attacks, the paper's rows beside them, controls.
+
+    Raises:
+        ValueError: If `split` is neither, or the predictions cannot be honest.
+    """
+    if split not in _WHERE:
+        raise ValueError(f"expected split 'in' or 'out', got {split!r}")
+    published = published_rows(split)
+    rates = success_rates(run.predictions, split)
+    measures: tuple[Measure, ...] = ("tasr", "uasr") if split == "in" else ("tasr",)
+    columns = [Column(group="", label="LAAC")]
+    for measure in measures:
+        labels = [*(f"f*_{family}" for family in FAMILIES), "Mean", "95 %"]
+        columns += [Column(group=f"{measure.upper()}↑", label=label) for label in labels]
+    columns += [Column(group="", label=x) for x in ("LPIPS↓", "PSNR↑ (dB)", "SSIM↑")]
+    rows: list[Row] = []
+    records: list[dict[str, Any]] = []
+    present = bool((run.predictions["split"] == split).any())
+    for attack in _ordered(run.attacks, published) if present else []:
+        figures = _figures(run, split, attack, rates, measures)
+        paper = None if attack.control else published.get((frozenset(attack.laac), attack.scfa))
+        if attack.control and not any(row.kind == "section" for row in rows):
+            rows.append(Row(kind="section", name="Controls", cells=("",) * (len(columns) - 1)))
+        rows.append(_row(run, attack, figures, measures))
+        if paper:
+            rows.append(_published_row(paper, measures))
+        records.append(_record(run, split, attack, figures, paper))
+    number, kind = _WHERE[split]
+    rated = ", ".join(measure.upper() for measure in measures)
+    return Table(
+        number=number,
+        title=f"Anonymised {kind} images of Set-C, {run.suite} ({rated} in %)",
+        columns=tuple(columns),
+        rows=tuple(rows),
+        notes=table_notes(run, split, rates),
+        records=tuple(records),
+    )
+
+
+def write_tables(directory: str | Path) -> list[Path]:
+    """Write `clean_accuracy.csv` and `table{2,3}.{md,csv,tex}` into the run's own folder.
+
+    Each file is written under a temporary name and renamed, so no half-written file is ever seen.
+    """
+    run = load_run(directory)
+    texts = {"clean_accuracy.csv": render(clean_accuracy_table(run), "csv")}
+    for stem, split in (("table2", "in"), ("table3", "out")):
+        table = build_table(run, split)
+        texts |= {f"{stem}.{suffix}": render(table, suffix) for suffix in ("md", "csv", "tex")}
+    return [write_atomically(run.directory / name, text) for name, text in texts.items()]
+
+
+def _ordered(
+    attacks: tuple[AttackInfo, ...], published: dict[tuple[frozenset[str], bool], PublishedRow]
+) -> list[AttackInfo]:
+    def place(attack: AttackInfo) -> tuple[bool, int, str]:
+        paper = published.get((frozenset(attack.laac), attack.scfa))
+        return attack.control, paper.order if paper else len(published), attack.name
+
+    return sorted(attacks, key=place)
+
+
+def _figures(
+    run: RunData, split: str, attack: AttackInfo, rates: Any, measures: tuple[Measure, ...]
+) -> _Figures:
+    families = {name: family for name, family in run.families.items() if family in FAMILIES}
+    cells: dict[Measure, dict[str, Spread | None]] = {}
+    intervals: dict[Measure, tuple[float, float] | None] = {}
+    for measure in measures:
+        found = family_spreads(rates, attack.name, measure, families)
+        mean = overall_spread(found.values()) if found else None
+        cells[measure] = {family: found.get(family) for family in FAMILIES} | {"mean": mean}
+        intervals[measure] = None
+        if mean is not None:
+            args = (run.predictions, split, attack.name, measure, families)
+            intervals[measure] = bootstrap_interval(*args)
+    counts = rates.loc[rates["attack"] == attack.name, "n"]
+    return _Figures(
+        cells=cells,
+        intervals=intervals,
+        distortion=mean_distortion(run.distortion, split, attack.name),
+        images=int(counts.max()) if len(counts) else 0,
+    )
+
+
+def _row(run: RunData, attack: AttackInfo, figures: _Figures, measures: tuple[Measure, ...]) -> Row:
+    texts: list[str] = []
+    for measure in measures:
+        texts += [percent(figures.cells[measure][column], scale=100) for column in _COLUMNS]
+        interval = figures.intervals[measure]
+        texts.append(f"{100 * interval[0]:.1f}–{100 * interval[1]:.1f}" if interval else NA)
+    digits = {"lpips": 3, "psnr_db": 1, "ssim": 3}
+    texts += [plain(figures.distortion[name], digits=n) for name, n in digits.items()]
+    twins = [a for a in run.attacks if a.laac == attack.laac and a.scfa == attack.scfa]
+    return Row(
+        kind="control" if attack.control else "attack",
+        laac=attack.laac,
+        scfa=attack.scfa,
+        name=attack.name if attack.laac and len(twins) > 1 else "" if attack.laac else attack.label,
+        cells=tuple(texts),
+    )
+
+
+def _published_row(paper: PublishedRow, measures: tuple[Measure, ...]) -> Row:
+    texts: list[str] = []
+    for measure in measures:
+        printed = paper.tasr if measure == "tasr" else paper.uasr
+        cells = [percent(printed[column], digits=0) for column in _COLUMNS]
+        if measure == "uasr":
+            cells[-1] += f" [{percent(paper.uasr_mean_recomputed, digits=0)}]‡"
+        texts += [*cells, "–"]
+    texts += [plain(paper.lpips, digits=2), "–", "–"]
+    return Row(kind="published", name="published", cells=tuple(texts))
+
+
+def _record(
+    run: RunData, split: str, attack: AttackInfo, figures: _Figures, paper: PublishedRow | None
+) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "suite": run.suite,
+        "split": split,
+        "attack": attack.name,
+        "attack_key": attack.key,
+        "local_auxiliary_classifiers": "+".join(attack.laac),
+        "scfa": "yes" if attack.scfa else "no",
+        "control": "yes" if attack.control else "no",
+        "images_per_victim": figures.images,
+    }
+    measures: tuple[Measure, ...] = ("tasr", "uasr")
+    for measure in measures:
+        cells = figures.cells.get(measure, {})
+        for column in _COLUMNS:
+            _put(record, f"{measure}_{column}", cells.get(column), scale=100)
+            if column != "mean":
+                cell = cells.get(column)
+                record[f"{measure}_{column}_architectures"] = cell.n if cell else None
+        interval = figures.intervals.get(measure)
+        record[f"{measure}_mean_low_percent"] = 100 * interval[0] if interval else None
+        record[f"{measure}_mean_high_percent"] = 100 * interval[1] if interval else None
+    record |= figures.distortion
+    for measure in measures:
+        printed = (paper.tasr if measure == "tasr" else paper.uasr) if paper else {}
+        for column in _COLUMNS:
+            _put(record, f"published_{measure}_{column}", printed.get(column))
+    recomputed = paper.uasr_mean_recomputed if paper else None
+    _put(record, "published_uasr_mean_recomputed", recomputed)
+    record["published_lpips"] = paper.lpips if paper else None
+    return record
+
+
+def _put(record: dict[str, Any], name: str, cell: Spread | None, scale: float = 1) -> None:
+    record[f"{name}_percent"] = scale * cell.mean if cell else None
+    std = cell.std if cell else None
+    record[f"{name}_std_percent"] = None if std is None else scale * std

@@ -1,0 +1,1 @@
+"""Fills the matrix: a graph of idempotent jobs, an executor, a streaming scorer."""

@@ -1,0 +1,157 @@
+"""One call from suite, attacks and victims to a folder of predictions, tables and report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from bench.processes import cpu_count
+from bench.recipes import get_recipe
+from bench.runner.graph import Graph, plan
+from bench.runner.matrix import Matrix
+from bench.runner.networks import Shelf
+from bench.runner.output import write_matrix
+from bench.runner.train import Site, missing_jobs, train
+from bench.store import Store
+from bench.suites.base import Suite, SuiteSource, prepare
+from bench.types import CamobenchError, Progress, SetName, Silent
+
+CLEAN_CONTROL = "identity"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to fill a matrix with.
+
+    Attributes:
+        recipe: Training budget by name.
+        shipped: Use the networks that ship with the package where their keys match.
+        workers: Processes that make data and train networks side by side.
+        batch: Anonymised images scored at a time.
+    """
+
+    source: SuiteSource
+    attacks: tuple[str, ...]
+    victims: tuple[str, ...]
+    recipe: str = "mini"
+    seed: int = 0
+    device: str = "cpu"
+    shipped: bool = True
+    workers: int = 0
+    batch: int = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A request made concrete: its job graph and where its artifacts live."""
+
+    request: Request
+    store: Store
+    graph: Graph
+    shelf: Shelf
+
+    @property
+    def workers(self) -> int:
+        """Processes side by side; by default one a core on the CPU, one on a GPU."""
+        if self.request.workers:
+            return self.request.workers
+        return cpu_count() if self.request.device == "cpu" else 1
+
+    def prepare(self, sets: tuple[SetName, ...], progress: Progress) -> Suite:
+        """Make the sets that are missing."""
+        return prepare(
+            self.request.source, self.store, sets, workers=self.workers, progress=progress
+        )
+
+    def train(self, progress: Progress) -> int:
+        """Train what is missing; returns how many networks were trained."""
+        jobs = missing_jobs(self.graph, self.shelf)
+        if not jobs:
+            return 0
+        suite = self.prepare(tuple(sorted({job.set_name for job in jobs})), progress)
+        site = Site(
+            store_root=self.store.root,
+            suite_folder=suite.folder,
+            device=self.request.device,
+            shipped=self.request.shipped,
+            workers=self.workers,
+        )
+        return len(train(self.graph, site, progress))
+
+    def score(self, out: Path, progress: Progress) -> None:
+        """Score what is missing and write everything into `out`."""
+        suite = self.prepare(("C",), progress)
+        matrix = Matrix(
+            self.graph,
+            suite,
+            self.shelf,
+            torch.device(self.request.device),
+            batch=self.request.batch,
+            progress=progress,
+        )
+        write_matrix(out, matrix, matrix.fill(self.request.attacks))
+
+
+def open_session(request: Request, store: Store) -> Session:
+    """Lay out the jobs of a request. The `identity` control is always scored: it is clean accuracy.
+
+    Raises:
+        UnknownNameError: If an attack or a victim is not registered.
+        CamobenchError: If the recipe is unknown.
+    """
+    attacks = tuple(dict.fromkeys((*request.attacks, CLEAN_CONTROL)))
+    request = replace(request, attacks=attacks)
+    graph = plan(
+        request.source.card,
+        get_recipe(request.recipe),
+        attacks=request.attacks,
+        victims=request.victims,
+        seed=request.seed,
+    )
+    shelf = Shelf(store=store, shipped=request.shipped)
+    return Session(request=request, store=store, graph=graph, shelf=shelf)
+
+
+def evaluate(request: Request, store: Store, out: Path, progress: Progress | None = None) -> Path:
+    """Train and score what is missing, then write predictions, tables and report into `out`.
+
+    Running the same request again continues where it was, and is quick when nothing is missing.
+    """
+    from bench.report.html import write_report
+    from bench.report.tables import write_tables
+
+    progress = progress or Silent()
+    session = open_session(request, store)
+    session.train(progress)
+    session.score(out, progress)
+    write_tables(out)
+    write_report(out)
+    return out
+
+
+def missing_report(session: Session) -> str:
+    """Say which networks are missing, and how long their kind took where some were trained."""
+    jobs = missing_jobs(session.graph, session.shelf)
+    matrix = f"{len(session.request.attacks)} attacks x {len(session.request.victims)} victims"
+    lines = [f"{matrix}: {len(jobs)} of {len(session.graph.jobs)} networks are missing"]
+    lines += [f"  {job.label}" for job in jobs]
+    return "\n".join(lines)
+
+
+def resolve_device(name: str) -> str:
+    """Turn "auto" into the best device here, and check any other name.
+
+    Raises:
+        CamobenchError: If torch cannot use that device.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise CamobenchError(f"device {name!r} cannot be used here: {error}") from error
+    return name

@@ -1,0 +1,106 @@
+"""Single files of any size: anonymise them, attribute them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from bench.checks import PATCH_PX, to_unit
+from bench.data import ImageError, read_rgb
+from bench.runner.api import Request, open_session
+from bench.runner.networks import Networks
+from bench.store import Store, replacing
+from bench.types import CamobenchError, Json
+
+
+def anonymise_files(
+    paths: Sequence[Path],
+    request: Request,
+    store: Store,
+    attack_name: str,
+    target: str | None,
+    out: Path,
+) -> Iterator[Path]:
+    """Anonymise photographs into PNG files; yields each as it is written.
+
+    Raises:
+        CamobenchError: If the target is unknown, missing or not wanted, or two files would have one
+            name.
+        ImageError: If a photograph cannot be used.
+    """
+    session = open_session(replace(request, attacks=(attack_name,)), store)
+    networks = Networks(session.graph, session.shelf, torch.device(request.device))
+    attack, _ = networks.attack(attack_name)
+    position = _target_position(attack_name, attack.spec.targeted, target, attack.classes)
+    suffix = f"__{target}" if target else ""
+    names = [f"{path.stem}{suffix}.png" for path in paths]
+    if len(set(names)) < len(names):
+        raise CamobenchError("two of the files have the same name; anonymise them one by one")
+    out.mkdir(parents=True, exist_ok=True)
+    for path, name in zip(paths, names, strict=True):
+        images = _read(path).to(networks.device)
+        targets = None if position is None else torch.tensor([position], device=networks.device)
+        with torch.inference_mode():
+            pixels = attack(images, targets)[0].cpu().numpy()
+        with replacing(out / name) as temporary:
+            Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(temporary, "PNG")
+        yield out / name
+
+
+def attribute_files(paths: Sequence[Path], request: Request, store: Store) -> list[dict[str, Json]]:
+    """One row a photograph and victim: the predicted camera model and its probability.
+
+    Raises:
+        ImageError: If a photograph cannot be used.
+    """
+    session = open_session(request, store)
+    networks = Networks(session.graph, session.shelf, torch.device(request.device))
+    victims = {name: networks.victim(name)[0] for name in request.victims}
+    rows: list[dict[str, Json]] = []
+    for path in paths:
+        images = to_unit(_read(path).to(networks.device))
+        for name, victim in victims.items():
+            with torch.inference_mode():
+                logits = victim.checked_logits(victim.logits(images), 1)
+            probabilities = logits.softmax(1)[0]
+            best = int(probabilities.argmax())
+            rows.append(
+                {
+                    "image": str(path),
+                    "victim": name,
+                    "predicted": victim.classes[best],
+                    "probability": round(float(probabilities[best]), 4),
+                }
+            )
+    return rows
+
+
+def _read(path: Path) -> torch.Tensor:
+    pixels = read_rgb(path)
+    height, width = pixels.shape[1:]
+    if min(height, width) < PATCH_PX:
+        raise ImageError(
+            f"{path}: {width} x {height} pixels is smaller than a patch of {PATCH_PX} x "
+            f"{PATCH_PX}; use a larger photograph"
+        )
+    return torch.from_numpy(pixels)[None]
+
+
+def _target_position(
+    attack: str, targeted: bool, target: str | None, classes: Sequence[str]
+) -> int | None:
+    known = ", ".join(classes)
+    if not targeted:
+        if target is not None:
+            raise CamobenchError(f"{attack} is untargeted: leave --target out")
+        return None
+    if target is None:
+        raise CamobenchError(f"{attack} is targeted: give --target, one of {known}")
+    if target not in classes:
+        raise CamobenchError(f"unknown target {target!r}: this suite's classes are {known}")
+    return classes.index(target)

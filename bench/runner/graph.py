@@ -1,0 +1,181 @@
+"""The job graph: which networks a matrix needs, and the key of each.
+
+A key hashes all that shapes a network (suite, spec, hyper-parameters, recipe, seed, the keys of
+what it is trained against), so it is known before anything is trained. Jobs are small and
+serialisable; where they run is the executor's affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bench.contract import ATTACKS, VICTIMS, Attack, Victim
+from bench.recipes import Recipe
+from bench.store import digest
+from bench.suites.base import SuiteCard
+from bench.training import residual
+from bench.types import Json, SetName, as_json
+
+JobKind = Literal["estimator", "victim", "surrogate", "attack"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One network to be trained.
+
+    Attributes:
+        name: Of the spec, or of the residual filter for an estimator.
+        set_name: What it is trained on.
+        key: Hash of all that shapes it.
+        seed: Its own, derived from the run's.
+        needs: Keys of the jobs whose networks its training uses.
+    """
+
+    kind: JobKind
+    name: str
+    set_name: SetName
+    key: str
+    seed: int
+    needs: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What a person calls it."""
+        return f"{self.kind} {self.name} (Set-{self.set_name})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """All jobs behind a matrix, dependencies first.
+
+    Attributes:
+        jobs: By key.
+        victims: Key of each victim, by name.
+        attacks: Key of each attack, by name; also of those that have nothing to learn.
+        estimators: Key of the residual estimator of each set that has one.
+    """
+
+    suite: SuiteCard
+    recipe: Recipe
+    seed: int
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    victims: Mapping[str, str] = field(default_factory=dict)
+    attacks: Mapping[str, str] = field(default_factory=dict)
+    surrogates: Mapping[str, str] = field(default_factory=dict)
+    estimators: Mapping[SetName, str] = field(default_factory=dict)
+
+
+def build_victim(name: str, classes: Sequence[str], recipe: Recipe) -> Victim:
+    """An untrained victim."""
+    entry = VICTIMS.get(name)
+    return entry.builder(entry.spec, classes=classes, recipe=recipe)
+
+
+def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
+    """An untrained attack."""
+    entry = ATTACKS.get(name)
+    return entry.builder(entry.spec, classes=classes, recipe=recipe)
+
+
+class _Planner:
+    def __init__(self, suite: SuiteCard, recipe: Recipe, seed: int) -> None:
+        self.suite, self.recipe, self.seed = suite, recipe, seed
+        self.jobs: dict[str, Job] = {}
+        self.estimators: dict[SetName, str] = {}
+        self.surrogates: dict[str, str] = {}
+
+    def key(self, kind: str, set_name: SetName, **what: object) -> str:
+        return digest(
+            {
+                "kind": kind,
+                "set": set_name,
+                "suite": self.suite.fingerprint,
+                "recipe": self.recipe.name,
+                "compact": self.recipe.compact,
+                "seed": self.seed,
+                **what,
+            }
+        )
+
+    def add(
+        self,
+        kind: JobKind,
+        name: str,
+        set_name: SetName,
+        key: str,
+        needs: tuple[str, ...] = (),
+    ) -> None:
+        seed = int(digest([self.seed, kind, name, set_name])[:12], 16) % 2**31
+        self.jobs[key] = Job(
+            kind=kind, name=name, set_name=set_name, key=key, seed=seed, needs=needs
+        )
+
+    def estimator(self, set_name: SetName) -> str:
+        if set_name not in self.estimators:
+            key = self.key(
+                "estimator",
+                set_name,
+                filter=residual.RESIDUAL_NAME,
+                version=residual.VERSION,
+                budget=as_json(self.recipe.estimator),
+            )
+            self.estimators[set_name] = key
+            self.add("estimator", residual.RESIDUAL_NAME, set_name, key)
+        return self.estimators[set_name]
+
+    def victim(self, name: str, kind: JobKind, set_name: SetName) -> str:
+        victim = build_victim(name, self.suite.classes, self.recipe)
+        if victim.spec.residual is not None:
+            self.estimator(set_name)
+        key = self.key("classifier", set_name, **_identity(victim))
+        if victim.learns:
+            self.add(kind, name, set_name, key)
+        return key
+
+    def attack(self, name: str) -> str:
+        attack = build_attack(name, self.suite.classes, self.recipe)
+        needs = []
+        for surrogate in attack.spec.surrogates:
+            if surrogate not in self.surrogates:
+                self.surrogates[surrogate] = self.victim(surrogate, "surrogate", "B")
+            needs.append(self.surrogates[surrogate])
+            if VICTIMS.get(surrogate).spec.residual is not None:
+                needs.append(self.estimator("B"))
+        key = self.key("attack", "B", needs=needs, **_identity(attack))
+        if attack.learns:
+            self.add("attack", name, "B", key, tuple(needs))
+        return key
+
+
+def plan(
+    suite: SuiteCard,
+    recipe: Recipe,
+    *,
+    attacks: Iterable[str],
+    victims: Iterable[str],
+    seed: int = 0,
+) -> Graph:
+    """Lay out all jobs behind the matrix of `attacks` x `victims`.
+
+    Raises:
+        UnknownNameError: If a name is not registered.
+    """
+    planner = _Planner(suite, recipe, seed)
+    victim_keys = {name: planner.victim(name, "victim", "A") for name in victims}
+    attack_keys = {name: planner.attack(name) for name in attacks}
+    return Graph(
+        suite=suite,
+        recipe=recipe,
+        seed=seed,
+        jobs=planner.jobs,
+        victims=victim_keys,
+        attacks=attack_keys,
+        surrogates=planner.surrogates,
+        estimators=planner.estimators,
+    )
+
+
+def _identity(thing: Attack | Victim) -> dict[str, Json]:
+    return {"spec": thing.spec.identity(), "hyperparameters": as_json(thing.hyperparameters)}

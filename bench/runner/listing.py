@@ -1,0 +1,43 @@
+"""What is registered, as rows for people and for scripts."""
+
+from __future__ import annotations
+
+from tabulate import tabulate
+
+from bench.contract import ATTACKS, VICTIMS
+from bench.recipes import RECIPES
+from bench.suites.catalogue import SIMULATED
+from bench.types import Json, as_json
+
+SHOWN = {
+    "attacks": ("name", "targeted", "control", "laac", "scfa", "paper"),
+    "victims": ("name", "front_end", "backbone", "paper"),
+    "suites": ("name", "image_px", "models_in", "models_out"),
+    "recipes": ("name",),
+}
+
+
+def listing(what: str) -> list[dict[str, Json]]:
+    """Every registered attack, victim, suite or recipe with all fields of its spec."""
+    specs: dict[str, list[object]] = {
+        "attacks": [entry.spec for entry in ATTACKS],
+        "victims": [entry.spec for entry in VICTIMS],
+        "suites": list(SIMULATED.values()),
+        "recipes": list(RECIPES.values()),
+    }
+    rows = [as_json(spec) for spec in specs[what]]
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def listing_table(what: str, rows: list[dict[str, Json]]) -> str:
+    """The most telling fields as a table."""
+    columns = SHOWN[what]
+    return str(tabulate([[_cell(row[c]) for c in columns] for row in rows], headers=columns))
+
+
+def _cell(value: Json) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return "" if value is None else str(value)

@@ -1,0 +1,158 @@
+"""Fills the attack x victim matrix: trains what is missing, scores what is missing, keeps the rest.
+
+Predictions are kept by cell (attack, victim) under the digest of everything behind them, so a new
+victim costs one column and a new attack one row.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from bench.contract import Attack, Victim
+from bench.metrics import SCORER_VERSION
+from bench.metrics.lpips import load_lpips
+from bench.runner.graph import Graph
+from bench.runner.networks import Networks, Shelf
+from bench.runner.score import Scored, Scorer, shards
+from bench.store import digest, read_json, replacing, write_json
+from bench.suites.base import Suite
+from bench.types import Progress, Silent
+
+PRECISION = "fp32"
+SHARD_IMAGES = 16
+KEY_DIGITS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """All rows of one attack.
+
+    Attributes:
+        attack: Its name.
+        folder: Where its rows are kept: `distortion.parquet` and one file a victim.
+        victims: File stem of each victim's rows, by name.
+        seconds: Time that scoring took, over all runs that filled it.
+    """
+
+    attack: str
+    folder: Path
+    victims: Mapping[str, str]
+    seconds: float
+
+    def predictions(self) -> pd.DataFrame:
+        """Rows of all victims."""
+        return pd.concat(
+            [pd.read_parquet(self.folder / f"{stem}.parquet") for stem in self.victims.values()],
+            ignore_index=True,
+        )
+
+    def distortion(self) -> pd.DataFrame:
+        """One row an image and target."""
+        return pd.read_parquet(self.folder / "distortion.parquet")
+
+
+class Matrix:
+    """Scores attacks against victims on one suite.
+
+    Args:
+        graph: All networks, trained.
+        suite: Prepared, with Set-C.
+        shelf: Where checkpoints are.
+        device: Where everything runs.
+        batch: Anonymised images at a time.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        suite: Suite,
+        shelf: Shelf,
+        device: torch.device,
+        *,
+        batch: int = 32,
+        progress: Progress | None = None,
+    ) -> None:
+        self.graph, self.suite, self.shelf, self.device = graph, suite, shelf, device
+        self.batch, self.progress = batch, progress or Silent()
+        self.networks = Networks(graph, shelf, device)
+        lpips, self.lpips_record = load_lpips(device)
+        self.scorer = Scorer(suite, device, batch, lpips)
+        self._victims: dict[str, tuple[Victim, str]] = {}
+
+    def fill(self, attack_names: Iterable[str]) -> list[Cells]:
+        """Score every missing cell of the attacks; returns all cells, old and new."""
+        return [self._fill_row(name) for name in attack_names]
+
+    def _fill_row(self, name: str) -> Cells:
+        attack, attack_digest = self.networks.attack(name)
+        folder = self.shelf.store.prediction_folder(self._row_key(attack_digest))
+        stems = {victim: self._victim(victim)[1][:24] for victim in self.graph.victims}
+        missing = {
+            victim: stem
+            for victim, stem in stems.items()
+            if not (folder / f"{stem}.parquet").is_file()
+        }
+        if missing:
+            self._score_missing(attack, folder, missing)
+        seconds = float(read_json(folder / "row.json")["seconds"])
+        return Cells(attack=name, folder=folder, victims=stems, seconds=seconds)
+
+    def _row_key(self, attack_digest: str) -> str:
+        return digest(
+            {
+                "attack": attack_digest,
+                "suite": self.graph.suite.fingerprint,
+                "scorer": SCORER_VERSION,
+                "precision": PRECISION,
+                "device": self.device.type,
+                "lpips": self.lpips_record.get("trunk_sha256"),
+            }
+        )
+
+    def _victim(self, name: str) -> tuple[Victim, str]:
+        if name not in self._victims:
+            self._victims[name] = self.networks.victim(name)
+        return self._victims[name]
+
+    def _score_missing(self, attack: Attack, folder: Path, missing: Mapping[str, str]) -> None:
+        name = attack.spec.name
+        victims = {victim: self._victim(victim)[0] for victim in missing}
+        partial = folder / f"partial-{digest(sorted(missing.values()))[:12]}"
+        ranges = shards(len(self.scorer.images), SHARD_IMAGES)
+        began = time.monotonic()
+        self.progress.start(f"scoring {name} on {len(victims)} victims", len(self.scorer.images))
+        for position, indices in enumerate(ranges):
+            shard = partial / f"{position:05d}"
+            if not shard.is_dir():
+                scored = self.scorer.score(attack, victims, indices)
+                _write_shard(shard, scored, missing)
+            self.progress.advance(len(indices))
+        self.progress.finish()
+        parts = [partial / f"{position:05d}" for position in range(len(ranges))]
+        for victim, stem in {**missing, "": "distortion"}.items():
+            rows = pd.concat(
+                [pd.read_parquet(part / f"{stem}.parquet") for part in parts], ignore_index=True
+            ).assign(attack=name, attack_key=self.graph.attacks[name][:KEY_DIGITS])
+            if victim:
+                rows["victim_key"] = self.graph.victims[victim][:KEY_DIGITS]
+            with replacing(folder / f"{stem}.parquet") as target:
+                rows.to_parquet(target, index=False)
+        record = folder / "row.json"
+        before = read_json(record)["seconds"] if record.is_file() else 0.0
+        write_json(record, {"attack": name, "seconds": before + time.monotonic() - began})
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write_shard(shard: Path, scored: Scored, stems: Mapping[str, str]) -> None:
+    with replacing(shard) as target:
+        target.mkdir()
+        for victim, rows in scored.predictions.items():
+            rows.to_parquet(target / f"{stems[victim]}.parquet", index=False)
+        scored.distortion.to_parquet(target / "distortion.parquet", index=False)

@@ -1,0 +1,141 @@
+"""Writes a finished matrix to a folder: predictions, distortions, entries, sample images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+
+from bench.contract import ATTACKS, VICTIMS, AttackSpec
+from bench.metrics import SCORER_VERSION
+from bench.provenance import provenance
+from bench.runner.matrix import KEY_DIGITS, PRECISION, Cells, Matrix
+from bench.store import replacing, write_json
+from bench.types import Json, as_json
+
+ENTRY_SCHEMA = 1
+SAMPLES_PER_MODEL = 2
+
+
+def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
+    """Write all rows and one entry an attack into `out`; stale entries of other runs go."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name, frames in (
+        ("predictions", [cell.predictions() for cell in cells]),
+        ("distortion", [cell.distortion() for cell in cells]),
+    ):
+        with replacing(out / f"{name}.parquet") as target:
+            pd.concat(frames, ignore_index=True).to_parquet(target, index=False)
+    for stale in out.glob("entry-*.json"):
+        stale.unlink()
+    origin = provenance()
+    for cell in cells:
+        write_json(out / f"entry-{cell.attack}.json", entry(matrix, cell, origin))
+    sampled = choose_sampled([ATTACKS.get(cell.attack).spec for cell in cells])
+    if sampled is not None:
+        write_samples(out / "samples", matrix, sampled)
+
+
+def entry(matrix: Matrix, cell: Cells, origin: dict[str, Json]) -> dict[str, Json]:
+    """Everything that says what one row of the tables is and where it comes from."""
+    graph = matrix.graph
+    spec = ATTACKS.get(cell.attack).spec
+    victims: list[Json] = []
+    for name, key in graph.victims.items():
+        victim = VICTIMS.get(name).spec
+        victims.append(
+            {
+                **_as_object(as_json(victim)),
+                "key": key[:KEY_DIGITS],
+                "family": victim.front_end,
+                "classes": list(graph.suite.classes),
+                "digest": cell.victims[name],
+            }
+        )
+    attack, attack_digest = matrix.networks.attack(cell.attack)
+    return {
+        "schema": ENTRY_SCHEMA,
+        "attack": {
+            **_as_object(as_json(spec)),
+            "key": graph.attacks[cell.attack][:KEY_DIGITS],
+            "digest": attack_digest,
+            "hyperparameters": as_json(attack.hyperparameters),
+        },
+        "victims": victims,
+        "suite": {**_as_object(as_json(graph.suite)), "audit": None},
+        "recipe": graph.recipe.name,
+        "seed": graph.seed,
+        "scorer_version": SCORER_VERSION,
+        "lpips": as_json(matrix.lpips_record),
+        "provenance": {
+            **origin,
+            "device": str(matrix.device),
+            "device_name": _device_name(matrix.device),
+            "precision": PRECISION,
+            "tf32": torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32
+            if matrix.device.type == "cuda"
+            else False,
+            "batch_size": matrix.batch,
+            "wall_time_s": round(cell.seconds, 1),
+        },
+    }
+
+
+def choose_sampled(specs: Sequence[AttackSpec]) -> str | None:
+    """The attack whose images are shown: the full method, else the one with most LAACs."""
+    targeted = [spec for spec in specs if spec.targeted]
+    if not targeted:
+        return None
+    return max(targeted, key=lambda spec: (len(spec.laac), not spec.scfa)).name
+
+
+@torch.inference_mode()
+def write_samples(folder: Path, matrix: Matrix, attack_name: str) -> None:
+    """Write some originals and their anonymised versions, one to every target, as PNG."""
+    attack, _ = matrix.networks.attack(attack_name)
+    manifest, images = matrix.scorer.manifest, matrix.scorer.images
+    classes = matrix.graph.suite.classes
+    chosen = manifest.groupby("model", sort=False).head(SAMPLES_PER_MODEL).index
+    with replacing(folder) as target:
+        target.mkdir()
+        records = []
+        for number, index in enumerate(chosen):
+            row = manifest.loc[index]
+            names = [name for name in classes if name != row["model"]]
+            original = np.array(images[index])
+            batch = torch.from_numpy(original).expand(len(names), -1, -1, -1).to(matrix.device)
+            positions = torch.tensor([classes.index(name) for name in names], device=matrix.device)
+            _save_png(target / f"{number:02d}.png", original)
+            files = {}
+            for name, anonymised in zip(names, attack(batch, positions).cpu().numpy(), strict=True):
+                files[name] = f"{number:02d}-{classes.index(name):02d}.png"
+                _save_png(target / files[name], anonymised)
+            records.append(
+                {
+                    "image_id": row["image_id"],
+                    "source": row["model"],
+                    "split": row["split"],
+                    "attack": attack_name,
+                    "original": f"{number:02d}.png",
+                    "anonymised": files,
+                }
+            )
+        write_json(target / "samples.json", records)
+
+
+def _save_png(path: Path, pixels: np.ndarray) -> None:
+    Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(path)
+
+
+def _as_object(value: Json) -> dict[str, Json]:
+    if not isinstance(value, dict):
+        raise TypeError(f"expected a JSON object, got {value!r}")
+    return value
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -1,0 +1,1 @@
+"""Signal processing both sides share: colour filter arrays and wavelet noise residuals."""

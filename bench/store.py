@@ -1,0 +1,194 @@
+"""Artifacts on disk: data sets, checkpoints, predictions.
+
+Each lives under a key that hashes all that shaped it. Everything is written to a temporary name and
+renamed: a killed run leaves nothing half-written. Checkpoints and predictions are user data.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.types import CamobenchError, Json, as_json
+
+STORE_FORMAT = 1
+STORE_VARIABLE = "CAMOBENCH_STORE"
+MARKER = "camobench-store.json"
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a value's canonical JSON, hexadecimal."""
+    text = json.dumps(as_json(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path that takes the place of `path` when the block ends well.
+
+    Works for files and folders. Whatever the block left behind is removed when it fails.
+
+    Raises:
+        CamobenchError: If the disk is full; names the folder and the remedy.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        target = holder / path.name
+        yield target
+        if target.is_dir() and path.is_dir():
+            path.rename(holder / "replaced")
+        os.replace(target, path)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise CamobenchError(
+                f"no space left on the disk of {path.parent}: free some, then run the same command "
+                "again; nothing already computed is lost"
+            ) from error
+        raise
+    finally:
+        shutil.rmtree(holder, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in one step."""
+    with replacing(path) as target:
+        target.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as readable JSON in one step."""
+    text = json.dumps(as_json(value), indent=2, sort_keys=True, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        CamobenchError: If it is not one; names the file.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise CamobenchError(f"{path} is damaged ({error}); remove it, it is made again") from error
+    if not isinstance(value, dict):
+        raise CamobenchError(f"{path}: expected a JSON object")
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A trained thing on disk.
+
+    Attributes:
+        path: Folder with `weights.safetensors` and `card.json`.
+        card: What it is: kind, name, key, inputs, figures, SHA-256 of the weights.
+    """
+
+    path: Path
+    card: dict[str, Any]
+
+    @property
+    def weights(self) -> Path:
+        """The safetensors file."""
+        return self.path / "weights.safetensors"
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the weights, as the card states it."""
+        return str(self.card["weights_sha256"])
+
+    def verify(self) -> None:
+        """Check the weights against the card.
+
+        Raises:
+            CamobenchError: If a byte has changed; names the folder and the remedy.
+        """
+        if not self.weights.is_file() or file_digest(self.weights) != self.sha256:
+            raise CamobenchError(
+                f"checkpoint {self.path} does not match its card: the weights are missing or "
+                f"damaged; remove that folder and run the same command again to train it anew"
+            )
+
+
+class Store:
+    """A folder of artifacts.
+
+    Args:
+        root: Created if absent.
+
+    Raises:
+        CamobenchError: If the folder is a store of another format, or not a store and not empty.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.expanduser().absolute()
+        marker = self.root / MARKER
+        if not marker.exists():
+            if self.root.exists() and any(self.root.iterdir()):
+                raise CamobenchError(
+                    f"{self.root} is not empty and not a camobench store; choose another --store"
+                )
+            write_json(marker, {"format": STORE_FORMAT})
+        found = read_json(marker).get("format")
+        if found != STORE_FORMAT:
+            raise CamobenchError(
+                f"store {self.root} has format {found}, this version reads {STORE_FORMAT}: choose "
+                "another --store, or the version of camobench that wrote it"
+            )
+
+    @classmethod
+    def default_root(cls) -> Path:
+        """`$CAMOBENCH_STORE`, else the user's data folder."""
+        from platformdirs import user_data_path
+
+        chosen = os.environ.get(STORE_VARIABLE)
+        return Path(chosen) if chosen else user_data_path("camobench", appauthor=False) / "store"
+
+    def data_folder(self, suite: str, fingerprint: str) -> Path:
+        """Where the images of a suite live."""
+        return self.root / "data" / f"{suite}-{fingerprint[:12]}"
+
+    def checkpoint_folder(self, kind: str, name: str, key: str) -> Path:
+        """Where the checkpoint with this key lives, whether or not it exists."""
+        return self.root / "checkpoints" / kind / f"{name}-{key[:16]}"
+
+    def checkpoint(self, kind: str, name: str, key: str) -> Checkpoint | None:
+        """The checkpoint with this key, or `None`."""
+        return open_checkpoint(self.checkpoint_folder(kind, name, key))
+
+    def snapshot_file(self, kind: str, name: str, key: str) -> Path:
+        """Where the state of an unfinished training lives."""
+        return self.root / "unfinished" / kind / f"{name}-{key[:16]}.pt"
+
+    def prediction_folder(self, key: str) -> Path:
+        """Where the predictions on one attack's images live."""
+        return self.root / "predictions" / key[:24]
+
+
+def open_checkpoint(folder: Path) -> Checkpoint | None:
+    """Open the checkpoint in `folder`, or return `None` if there is none."""
+    card = folder / "card.json"
+    return Checkpoint(path=folder, card=read_json(card)) if card.is_file() else None
+
+
+def canonical(value: Any) -> Json:
+    """A value as it reads back from JSON, for comparison with a card."""
+    result: Json = json.loads(json.dumps(as_json(value)))
+    return result

@@ -1,0 +1,1 @@
+"""Data sets: the simulated suites, Dresden, and folders of the user's own photographs."""

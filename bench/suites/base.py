@@ -1,0 +1,191 @@
+"""What a suite is: three sets of images with a manifest, in the store under a fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from bench.data import AdversarySet, ExaminerSet, LabelledImages
+from bench.store import Store, read_json, replacing, write_json
+from bench.types import CamobenchError, Progress, SetName, Silent
+
+LabelledT = TypeVar("LabelledT", bound=LabelledImages)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One image of a manifest.
+
+    Attributes:
+        photo_id: The photograph it comes from; tiles of one photograph share it.
+        partition: "train" or "validation" in Set-A and Set-B, "evaluation" in Set-C.
+        sha256: Of the file that the camera wrote.
+    """
+
+    image_id: str
+    photo_id: str
+    model: str
+    device: str
+    scene: str | None
+    set: SetName
+    split: str
+    partition: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteCard:
+    """What a suite is, known before any image is made.
+
+    Attributes:
+        classes: The in-distribution camera models, in the order of the victims' classes.
+        others: The out-of-distribution camera models.
+        image_px: Side of its square images.
+        note: Shown under every table, such as how a folder was split.
+    """
+
+    name: str
+    version: int
+    fingerprint: str
+    classes: tuple[str, ...]
+    others: tuple[str, ...]
+    image_px: int
+    note: str = ""
+
+
+class SuiteSource(Protocol):
+    """Where a suite's images come from."""
+
+    @property
+    def card(self) -> SuiteCard:
+        """What the suite is."""
+
+    def count(self, set_name: SetName) -> int:
+        """Number of images in a set."""
+
+    def rows(self, set_name: SetName, workers: int) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
+        """Yield each image of a set with its (3, H, W) pixels, always in the same order."""
+
+
+class Suite:
+    """A suite in the store. Sets are made at first use.
+
+    Args:
+        card: What it is.
+        folder: Where its sets live.
+    """
+
+    def __init__(self, card: SuiteCard, folder: Path) -> None:
+        self.card, self.folder = card, folder
+
+    def has(self, set_name: SetName) -> bool:
+        """Whether the set is on disk."""
+        return (self.folder / set_name / "manifest.parquet").is_file()
+
+    def manifest(self, set_name: SetName) -> pd.DataFrame:
+        """One row an image, in the order of `images`.
+
+        Raises:
+            CamobenchError: If the set is not on disk.
+        """
+        return pd.read_parquet(self._set_folder(set_name) / "manifest.parquet")
+
+    def images(self, set_name: SetName) -> NDArray[np.uint8]:
+        """(N, 3, H, W) uint8, memory-mapped."""
+        images: NDArray[np.uint8] = np.load(
+            self._set_folder(set_name) / "images.npy", mmap_mode="r"
+        )
+        return images
+
+    def examiner_set(self) -> ExaminerSet:
+        """Set-A, for victims."""
+        return self._labelled("A", ExaminerSet)
+
+    def adversary_set(self) -> AdversarySet:
+        """Set-B, for attacks and their surrogates."""
+        return self._labelled("B", AdversarySet)
+
+    def _labelled(self, set_name: SetName, kind: type[LabelledT]) -> LabelledT:
+        manifest = self.manifest(set_name)
+        position = {name: i for i, name in enumerate(self.card.classes)}
+        return kind(
+            images=self.images(set_name),
+            labels=np.array([position[model] for model in manifest["model"]], dtype=np.int64),
+            classes=self.card.classes,
+            validation=(manifest["partition"] == "validation").to_numpy(),
+        )
+
+    def _set_folder(self, set_name: SetName) -> Path:
+        if not self.has(set_name):
+            raise CamobenchError(
+                f"Set-{set_name} of {self.card.name} is not in the store; "
+                f"`camobench data prepare {self.card.name}` makes it"
+            )
+        return self.folder / set_name
+
+
+def prepare(
+    source: SuiteSource,
+    store: Store,
+    sets: tuple[SetName, ...],
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Suite:
+    """Make the missing `sets` of a suite in the store and open it."""
+    progress = progress or Silent()
+    card = source.card
+    folder = store.data_folder(card.name, card.fingerprint)
+    suite = Suite(card, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "suite.json").is_file():
+        write_json(folder / "suite.json", asdict(card))
+    for set_name in sets:
+        with FileLock(folder / f"{set_name}.lock"):
+            if not suite.has(set_name):
+                _write_set(source, set_name, folder / set_name, workers, progress)
+    return suite
+
+
+def open_suite(folder: Path) -> Suite:
+    """Open a suite that `prepare` made.
+
+    Raises:
+        CamobenchError: If there is none.
+    """
+    if not (folder / "suite.json").is_file():
+        raise CamobenchError(f"no suite in {folder}; `camobench data prepare` makes one")
+    card = read_json(folder / "suite.json")
+    card["classes"], card["others"] = tuple(card["classes"]), tuple(card["others"])
+    return Suite(SuiteCard(**card), folder)
+
+
+def _write_set(
+    source: SuiteSource, set_name: SetName, folder: Path, workers: int, progress: Progress
+) -> None:
+    count, side = source.count(set_name), source.card.image_px
+    if count == 0:
+        raise CamobenchError(f"Set-{set_name} of {source.card.name} would be empty")
+    progress.start(f"{source.card.name}: Set-{set_name}", count)
+    with replacing(folder) as target:
+        target.mkdir()
+        images = np.lib.format.open_memmap(
+            target / "images.npy", mode="w+", dtype=np.uint8, shape=(count, 3, side, side)
+        )
+        rows = []
+        for index, (row, pixels) in enumerate(source.rows(set_name, workers)):
+            images[index] = pixels
+            rows.append(asdict(row))
+            progress.advance()
+        if len(rows) != count:
+            raise RuntimeError(f"Set-{set_name} has {len(rows)} images, {count} were announced")
+        images.flush()
+        pd.DataFrame(rows).to_parquet(target / "manifest.parquet", index=False)
+    progress.finish()

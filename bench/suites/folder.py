@@ -1,0 +1,217 @@
+"""A folder of the user's own photographs as a suite.
+
+Either a tree `MODEL/DEVICE/IMAGE.jpg` or a flat folder of Dresden-style names
+`Make_Model_Device_Shot.JPG`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from bench.checks import PATCH_PX
+from bench.store import digest
+from bench.suites.base import SuiteCard
+from bench.suites.naming import TREE, Layout, detect_layout
+from bench.suites.photographs import PhotographSource, Tile
+from bench.suites.scan import Scan, list_images, scan
+from bench.suites.splitting import Division, divide
+from bench.suites.tiling import ALIGN_PX
+from bench.types import IN, CamobenchError, Progress, SetName
+
+FOLDER_VERSION = 1  # raise it when the same folder and options give other images
+IMAGE_PX = 256
+TRAIN_TILES = 80  # what a class should have at least to train on
+MOST_TILES = 64  # of a photograph, when the number is not given
+EVALUATION_TILES = 20
+MOST_EVALUATION_TILES = 4
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """A folder of photographs as a suite.
+
+    The folder is read when the card is first asked for.
+
+    Args:
+        root: The folder.
+        image_px: Side of the square tiles, a multiple of 16; 256 by default.
+        seed: Chooses devices and validation photographs.
+        classes: The in-distribution models; by default all that have enough photographs.
+        tiles_per_photo: In Set-A and Set-B; by default 4 to 64, so many that each class has some
+            80 training tiles.
+        tiles_per_photo_c: In Set-C; by default 1 to 4, so many that each class has some 20.
+        photos_c: Most photographs of a model in Set-C.
+        validation_fraction: Of the photographs of each class in Set-A and in Set-B.
+        skip_bad: Leave unusable files out instead of refusing the folder.
+        layout: How the files are named; by default found out.
+        progress: Told of each file as the folder is read.
+
+    Raises:
+        ValueError: If an option is out of range.
+    """
+
+    root: Path
+    _: KW_ONLY
+    image_px: int | None = None
+    seed: int = 0
+    classes: Sequence[str] | None = None
+    tiles_per_photo: int | None = None
+    tiles_per_photo_c: int | None = None
+    photos_c: int = 100
+    validation_fraction: float = 0.1
+    skip_bad: bool = False
+    layout: Layout | None = None
+    progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        if self._side_px < PATCH_PX or self._side_px % ALIGN_PX:
+            raise ValueError(
+                f"expected `image_px` a multiple of {ALIGN_PX} from {PATCH_PX}, got {self.image_px}"
+            )
+        for name in ("tiles_per_photo", "tiles_per_photo_c", "photos_c"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"expected `{name}` of at least 1, got {value}")
+        if not 0 < self.validation_fraction <= 0.5:
+            raise ValueError(
+                f"expected `validation_fraction` in (0, 0.5], got {self.validation_fraction}"
+            )
+
+    @cached_property
+    def card(self) -> SuiteCard:
+        """What the suite is.
+
+        Raises:
+            ImageError: If files cannot be used; counts them and names the first few.
+            CamobenchError: If the folder cannot be divided into sets; says what it holds.
+        """
+        return SuiteCard(
+            name=f"folder-{_slug(self.root)}",
+            version=1,
+            fingerprint=self._fingerprint(),
+            classes=self._division.classes,
+            others=self._division.others,
+            image_px=self._side_px,
+            note=self._note(),
+        )
+
+    def count(self, set_name: SetName) -> int:
+        """Number of images in a set."""
+        return self._photographs.count(set_name)
+
+    def rows(self, set_name: SetName, workers: int) -> Iterator[Tile]:
+        """Yield the tiles of a set, photograph by photograph."""
+        return self._photographs.rows(set_name, workers)
+
+    @property
+    def _side_px(self) -> int:
+        return IMAGE_PX if self.image_px is None else self.image_px
+
+    @cached_property
+    def _paths(self) -> list[PurePosixPath]:
+        return list_images(self.root)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return self.layout or detect_layout(self._paths)
+
+    @cached_property
+    def _scan(self) -> Scan:
+        if self._layout is TREE:
+            _require_images(self.root, {path.parts[0] for path in self._paths})
+        found = scan(
+            self.root,
+            self._paths,
+            self._layout,
+            self._side_px,
+            skip_bad=self.skip_bad,
+            progress=self.progress,
+        )
+        if self._layout is TREE:
+            _require_images(self.root, {photo.model for photo in found.photos})
+        return found
+
+    @cached_property
+    def _division(self) -> Division:
+        return divide(
+            self._scan.photos,
+            classes=self.classes,
+            seed=self.seed,
+            validation_fraction=self.validation_fraction,
+            photos_c=self.photos_c,
+        )
+
+    @cached_property
+    def _photographs(self) -> PhotographSource:
+        return PhotographSource(self.root, self.card, self._division.placed, self._tiles)
+
+    @cached_property
+    def _tiles(self) -> Mapping[SetName, int]:
+        training: Counter[tuple[str, str]] = Counter()
+        evaluation: Counter[str] = Counter()
+        for place in self._division.placed:
+            if place.partition == "train":
+                training[place.set, place.photo.model] += 1
+            elif place.set == "C" and place.split == IN:
+                evaluation[place.photo.model] += 1
+        fit = math.ceil(TRAIN_TILES / min(training.values()))
+        evaluate = math.ceil(EVALUATION_TILES / min(evaluation.values()))
+        tiles = self.tiles_per_photo or min(max(fit, 4), MOST_TILES)
+        tiles_c = self.tiles_per_photo_c or min(evaluate, MOST_EVALUATION_TILES)
+        return {"A": tiles, "B": tiles, "C": tiles_c}
+
+    def _fingerprint(self) -> str:
+        return digest(
+            {
+                "source": "folder",
+                "version": FOLDER_VERSION,
+                "files": self._scan.files,
+                "layout": self._layout.name,
+                "image_px": self._side_px,
+                "seed": self.seed,
+                "classes": None if self.classes is None else tuple(self.classes),
+                "tiles_per_photo": self.tiles_per_photo,
+                "tiles_per_photo_c": self.tiles_per_photo_c,
+                "photos_c": self.photos_c,
+                "validation_fraction": self.validation_fraction,
+                "skip_bad": self.skip_bad,
+            }
+        )
+
+    def _note(self) -> str:
+        tiles = self._tiles
+        parts = [
+            self._division.note,
+            f"tiles a photograph: {tiles['A']} in Set-A and B, {tiles['C']} in Set-C",
+        ]
+        if unusable := len(self._scan.unusable):
+            parts.append(f"{unusable} unusable files left out")
+        if copies := len(self._scan.copies):
+            parts.append(f"{copies} exact copies of other files left out")
+        return "; ".join(parts)
+
+
+def _slug(root: Path) -> str:
+    name = Path(os.path.abspath(root)).name.lower()
+    return re.sub(r"[^a-z0-9]+", "-", name).strip("-") or "photos"
+
+
+def _require_images(root: Path, models: set[str]) -> None:
+    """Refuse a tree with a model folder that holds no photograph.
+
+    Raises:
+        CamobenchError: If there is one; names it.
+    """
+    folders = (path.name for path in root.iterdir() if path.is_dir())
+    if empty := sorted(name for name in folders if not name.startswith(".") and name not in models):
+        raise CamobenchError(
+            f"no usable photograph in {', '.join(str(root / name) for name in empty)}: add "
+            "photographs of that camera model or remove its folder"
+        )

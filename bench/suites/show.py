@@ -1,0 +1,47 @@
+"""Looking at a prepared suite: counts like the paper's Table 1, and a contact sheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from bench.store import replacing
+from bench.suites.base import Suite
+from bench.types import Json, SetName
+
+SETS: tuple[SetName, ...] = ("A", "B", "C")
+SHEET_COLUMNS = 8
+
+
+def counts(suite: Suite) -> list[dict[str, Json]]:
+    """Images and devices of each camera model in each set."""
+    frame = pd.concat([suite.manifest(name) for name in SETS if suite.has(name)])
+    rows: list[dict[str, Json]] = []
+    for model in (*suite.card.classes, *suite.card.others):
+        mine = frame[frame["model"] == model]
+        row: dict[str, Json] = {
+            "camera model": model,
+            "split": "in" if model in suite.card.classes else "out",
+        }
+        for name in SETS:
+            part = mine[mine["set"] == name]
+            row[f"Set-{name}"] = len(part)
+            row[f"devices {name}"] = ", ".join(sorted(part["device"].unique()))
+        rows.append(row)
+    return rows
+
+
+def contact_sheet(suite: Suite, path: Path) -> None:
+    """Save a picture with the first images of every camera model of Set-C, a row each."""
+    manifest, images = suite.manifest("C"), suite.images("C")
+    rows = []
+    for _, mine in manifest.groupby("model", sort=False):
+        tiles = [images[i] for i in mine.index[:SHEET_COLUMNS]]
+        tiles += [np.full_like(images[0], 255)] * (SHEET_COLUMNS - len(tiles))
+        rows.append(np.concatenate(tiles, axis=2))
+    sheet = np.concatenate(rows, axis=1).transpose(1, 2, 0)
+    with replacing(path) as target:
+        Image.fromarray(np.ascontiguousarray(sheet)).save(target, "PNG")

@@ -1,0 +1,1 @@
+"""Simulated cameras: scenes, camera models and devices, capture, and the suites made of them."""

@@ -1,0 +1,88 @@
+"""A camera model's JPEG: quantisation tables of its own and its chroma subsampling."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JpegStyle:
+    """Quantisation tables, in natural (row by row) order, and chroma subsampling.
+
+    Raises:
+        ValueError: If a table is no baseline JPEG table or the subsampling is unknown.
+    """
+
+    luma: tuple[int, ...]
+    chroma: tuple[int, ...]
+    subsampling: str
+
+    def __post_init__(self) -> None:
+        for name in ("luma", "chroma"):
+            table = getattr(self, name)
+            if len(table) != 64 or not all(1 <= step <= 255 for step in table):
+                raise ValueError(f"expected `{name}` to be 64 steps between 1 and 255, got {table}")
+        if self.subsampling not in SUBSAMPLINGS:
+            raise ValueError(
+                f"expected `subsampling` to be one of {SUBSAMPLINGS}, got {self.subsampling!r}"
+            )
+
+
+def derive_table(base: Sequence[int], *, scale: float, tilt: float, skew: float) -> tuple[int, ...]:
+    """Return a quantisation table: a base scaled, tilted along frequency, skewed between axes.
+
+    Raises:
+        ValueError: If the base has not 64 entries or the scale is not positive.
+    """
+    if len(base) != 64 or scale <= 0:
+        raise ValueError(f"expected 64 entries and a positive scale, got {len(base)} and {scale}")
+    v, u = np.divmod(np.arange(64), 8)
+    frequency = np.maximum((u + v) / 2, 0.5) / 3.5
+    steps = scale * np.asarray(base) * frequency**tilt * 2.0 ** (skew * (u - v) / 7)
+    return tuple(int(step) for step in np.clip(np.rint(steps), 1, 255))
+
+
+def parse_jpeg(table: Mapping[str, Any], bases: Mapping[str, Mapping[str, Any]]) -> JpegStyle:
+    """Return the style that a `jpeg` table of `cameras.toml` describes.
+
+    Raises:
+        ValueError: If a key is missing or unknown, or the base is.
+    """
+    known = {"base", "luma_scale", "chroma_scale", "tilt", "skew", "subsampling"}
+    if table.keys() != known:
+        wrong = ", ".join(sorted(table.keys() ^ known))
+        raise ValueError(f"jpeg: missing or unknown field: {wrong}")
+    if table["base"] not in bases:
+        raise ValueError(f"expected `base` to be one of {sorted(bases)}, got {table['base']!r}")
+    base = bases[table["base"]]
+    shape = {"tilt": table["tilt"], "skew": table["skew"]}
+    return JpegStyle(
+        luma=derive_table(base["luma"], scale=table["luma_scale"], **shape),
+        chroma=derive_table(base["chroma"], scale=table["chroma_scale"], **shape),
+        subsampling=table["subsampling"],
+    )
+
+
+def encode(image: torch.Tensor, style: JpegStyle) -> bytes:
+    """Compress one (3, H, W) uint8 image."""
+    buffer = io.BytesIO()
+    picture = Image.fromarray(image.permute(1, 2, 0).contiguous().numpy())
+    tables = [list(style.luma), list(style.chroma)]
+    picture.save(buffer, "JPEG", qtables=tables, subsampling=style.subsampling)
+    return buffer.getvalue()
+
+
+def decode(data: bytes) -> torch.Tensor:
+    """Return the (3, H, W) uint8 RGB image that a JPEG file holds."""
+    with Image.open(io.BytesIO(data)) as picture:
+        pixels = np.array(picture.convert("RGB"))
+    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()

@@ -1,0 +1,197 @@
+"""Which camera photographs which scene, in which set: the plan of a simulated suite.
+
+Within a set every model photographs the same scenes, so that content cannot tell the class;
+across sets no scene and no device is shared. Set-A trains the victims, Set-B the attacks, Set-C
+evaluates.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from bench.suites.simcam.cameras import load_cameras
+from bench.suites.simcam.seeds import derive_seed, stream
+
+SIMULATOR_VERSION = 1  # raise it when the same plan gives other bytes
+SETS = ("A", "B", "C")
+DEVICES = {"A": (2, 3), "B": (0, 1), "C": (4,)}  # of the in-distribution models
+DEVICES_OUT = (0,)
+
+Counts = int | tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimcamSpec:
+    """A simulated suite.
+
+    Args:
+        name: The suite's name, its version included.
+        version: Version of the plan; raise it when counts or cameras change.
+        seed: Names all scenes, devices and shots.
+        image_px: Side of the square images.
+        models_in: Models of the in-distribution split, the classes of the victims.
+        models_out: Models of the out-of-distribution split, in Set-C only.
+        images_a: Images per model in Set-A: one number, or one for each of `models_in`.
+        images_b: The same for Set-B.
+        images_c: The same for Set-C, for each of `models_in`, then of `models_out`.
+        validation_fraction: Share of the scenes of Set-A and of Set-B kept for validation.
+
+    Raises:
+        ValueError: If a model is unknown or given twice, or a count is missing or too small.
+    """
+
+    name: str
+    version: int
+    seed: int
+    image_px: int
+    models_in: tuple[str, ...]
+    models_out: tuple[str, ...]
+    images_a: Counts
+    images_b: Counts
+    images_c: Counts
+    validation_fraction: float = 0.1
+
+    def __post_init__(self) -> None:
+        models = self.models_in + self.models_out
+        if unknown := sorted(set(models) - set(load_cameras())):
+            raise ValueError(f"unknown camera models: {', '.join(unknown)}")
+        if len(set(models)) != len(models) or len(self.models_in) < 2:
+            raise ValueError(f"expected two or more models, each once, got {models}")
+        if self.image_px < 32 or self.image_px % 16:
+            raise ValueError(f"expected `image_px` a multiple of 16 from 32, got {self.image_px}")
+        if not 0 < self.validation_fraction <= 0.5:
+            raise ValueError(
+                f"expected `validation_fraction` in (0, 0.5], got {self.validation_fraction}"
+            )
+        for set_name in SETS:
+            counts = self.counts(set_name)
+            # Every block of scenes gives one to validation, so the first block must be whole.
+            smallest = 1 if set_name == "C" else self.validation_block
+            if min(counts.values()) < smallest:
+                raise ValueError(
+                    f"expected at least {smallest} images per model in set {set_name}, got {counts}"
+                )
+
+    @property
+    def validation_block(self) -> int:
+        """The number of successive scenes of which one is kept for validation."""
+        return round(1 / self.validation_fraction)
+
+    def models(self, set_name: str) -> tuple[str, ...]:
+        """Return the models that have images in a set."""
+        if set_name not in SETS:
+            raise ValueError(f"expected `set_name` to be one of {SETS}, got {set_name!r}")
+        return self.models_in + self.models_out if set_name == "C" else self.models_in
+
+    def counts(self, set_name: str) -> dict[str, int]:
+        """Return the number of images per model in a set."""
+        models = self.models(set_name)
+        given: Counts = {"A": self.images_a, "B": self.images_b, "C": self.images_c}[set_name]
+        counts = (given,) * len(models) if isinstance(given, int) else given
+        if len(counts) != len(models):
+            raise ValueError(
+                f"expected {len(models)} counts for set {set_name}, got {len(counts)}: {counts}"
+            )
+        return dict(zip(models, counts, strict=True))
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of all that shapes the images: this, the cameras, the simulator."""
+        cameras = load_cameras()
+        content = {
+            "simulator": SIMULATOR_VERSION,
+            "spec": asdict(self),
+            "cameras": [asdict(cameras[name]) for name in self.models_in + self.models_out],
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shot:
+    """One photograph of the plan; with the image size it determines the file's bytes."""
+
+    image_id: str
+    model: str
+    device: str
+    scene: str
+    set: str
+    split: str
+    partition: str
+    device_index: int
+    device_seed: int
+    scene_seed: int
+    shot_seed: int
+
+
+def _validation_scenes(spec: SimcamSpec, set_name: str, count: int) -> set[int]:
+    """Draw one scene of each block, so that models with fewer images keep the same share."""
+    rng = stream(spec.seed, "validation", set_name)
+    starts = range(0, count - spec.validation_block + 1, spec.validation_block)
+    return {start + int(rng.integers(spec.validation_block)) for start in starts}
+
+
+def plan(spec: SimcamSpec, set_name: str) -> list[Shot]:
+    """Return the photographs of a set, scene by scene.
+
+    A model with fewer images than another photographs the first of the other's scenes.
+
+    Raises:
+        ValueError: If there is no such set.
+    """
+    counts = spec.counts(set_name)
+    most = max(counts.values())
+    validation = _validation_scenes(spec, set_name, most)
+    shots = []
+    for scene_index in range(most):
+        scene = f"{set_name}-s{scene_index:04d}"
+        training = "validation" if scene_index in validation else "train"
+        for model, count in counts.items():
+            if scene_index >= count:
+                continue
+            inside = model in spec.models_in
+            devices = DEVICES[set_name] if inside else DEVICES_OUT
+            index = devices[scene_index % len(devices)]
+            image_id = f"{set_name}-{model}-d{index}-s{scene_index:04d}"
+            shots.append(
+                Shot(
+                    image_id=image_id,
+                    model=model,
+                    device=f"{model}-d{index}",
+                    scene=scene,
+                    set=set_name,
+                    split="in" if inside else "out",
+                    partition="evaluation" if set_name == "C" else training,
+                    device_index=index,
+                    device_seed=derive_seed(spec.seed, "devices"),
+                    scene_seed=derive_seed(spec.seed, "scene", scene),
+                    shot_seed=derive_seed(spec.seed, "shot", image_id),
+                )
+            )
+    return shots
+
+
+SIMCAM_MINI = SimcamSpec(
+    name="simcam-mini-v1",
+    version=1,
+    seed=20200,
+    image_px=128,
+    models_in=("simcam-01", "simcam-02", "simcam-03"),
+    models_out=("simcam-07", "simcam-08", "simcam-09"),
+    images_a=100,
+    images_b=100,
+    images_c=24,
+)
+
+SIMCAM_SMOKE = SimcamSpec(
+    name="simcam-smoke-v1",
+    version=1,
+    seed=20200,
+    image_px=64,
+    models_in=("simcam-01", "simcam-02", "simcam-03"),
+    models_out=("simcam-07",),
+    images_a=4,
+    images_b=4,
+    images_c=2,
+    validation_fraction=0.5,
+)

@@ -1,0 +1,1 @@
+"""Training loops: patches, classifiers, the residual estimator."""

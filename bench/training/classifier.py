@@ -1,0 +1,117 @@
+"""Training of convolutional attribution classifiers (Andrews et al. 2020, sections 3.3 and 4.3)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bench.contract import FitContext
+from bench.data import LabelledImages
+from bench.recipes import ClassifierRecipe
+from bench.training.loop import run_steps, seeded_generator
+from bench.training.patches import PatchSampler, grid_patches
+from bench.types import FitReport
+
+STEP_MILESTONES = (0.60, 0.77, 0.90)
+
+
+def fit_classifier(
+    label: str,
+    network: nn.Module,
+    stack: Tensor,
+    data: LabelledImages,
+    recipe: ClassifierRecipe,
+    context: FitContext,
+) -> FitReport:
+    """Train `network` on D4-augmented, class-balanced patches with SGD and cross-entropy.
+
+    Args:
+        label: Shown with the progress.
+        network: Maps (N, C, 64, 64) floats to logits; left in evaluation mode.
+        stack: (N, C, H, W) what the network reads, image by image as in `data`: uint8 images
+            (handed over in [0, 1]) or float residuals.
+        data: Labels and partitions.
+        recipe: Budget.
+        context: Device, seed, progress.
+
+    Returns:
+        Training loss, and validation accuracy on patches and on whole images, in percent.
+    """
+    device = context.device
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.train()
+    labels = torch.from_numpy(data.labels).to(device)
+    train = torch.from_numpy(np.flatnonzero(~data.validation)).to(device)
+    stack = stack.to(device)
+    generator = seeded_generator(context)
+    sampler = PatchSampler((stack[train],), labels[train], generator)
+    steps = recipe.steps or math.ceil(recipe.epochs * sampler.patches / recipe.batch)  # type: ignore[operator]
+    optimiser = torch.optim.SGD(
+        network.parameters(),
+        lr=recipe.lr,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+        nesterov=False,
+    )
+    schedule = _schedule(optimiser, recipe, steps)
+
+    def step(index: int) -> dict[str, Tensor]:
+        (patches,), targets = sampler.draw(recipe.batch)
+        loss = F.cross_entropy(network(as_input(patches)), targets)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+        return {"loss": loss}
+
+    report = run_steps(
+        label,
+        steps,
+        step,
+        context=context,
+        parts={"network": network, "optimiser": optimiser, "schedule": schedule},
+        generator=generator,
+    )
+    network.eval()
+    held_out = torch.from_numpy(np.flatnonzero(data.validation)).to(device)
+    whole = accuracy_percent(network, stack[held_out], labels[held_out])
+    per_image = (stack.shape[-2] // 64) * (stack.shape[-1] // 64)
+    patch = accuracy_percent(
+        network, grid_patches(stack[held_out]), labels[held_out].repeat_interleave(per_image)
+    )
+    figures = {
+        **report.figures,
+        "validation_accuracy_percent": whole,
+        "validation_patch_accuracy_percent": patch,
+    }
+    return FitReport(figures=figures, curves=report.curves, seconds=report.seconds)
+
+
+def as_input(batch: Tensor) -> Tensor:
+    """Bring a batch to what networks read: uint8 images to [0, 1], residuals unchanged."""
+    scaled = batch.float() / 255 if batch.dtype == torch.uint8 else batch.float()
+    return scaled.contiguous(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def accuracy_percent(network: nn.Module, stack: Tensor, labels: Tensor, batch: int = 32) -> float:
+    """Share of a stack that `network` classifies correctly, in percent."""
+    hits = 0
+    for chunk, truth in zip(torch.split(stack, batch), torch.split(labels, batch), strict=True):
+        hits += int((network(as_input(chunk)).argmax(1) == truth).sum())
+    return 100.0 * hits / len(labels)
+
+
+def _schedule(
+    optimiser: torch.optim.Optimizer, recipe: ClassifierRecipe, steps: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    if recipe.schedule == "one-cycle":
+        return torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, recipe.lr, total_steps=steps + 1, cycle_momentum=False
+        )
+    milestones = [round(part * steps) for part in STEP_MILESTONES]
+    return torch.optim.lr_scheduler.MultiStepLR(optimiser, milestones, gamma=0.1)

@@ -1,0 +1,101 @@
+"""Random training patches, drawn and augmented on the device: no Python per patch.
+
+Andrews et al. (2020), section 4.3: non-overlapping 64 x 64 patches, the dihedral group D4,
+class-weighted sampling of batch elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from bench.checks import PATCH_PX
+from bench.types import CamobenchError
+
+
+class PatchSampler:
+    """Draws class-balanced batches of patches from stacks of equal-sized images.
+
+    Args:
+        stacks: Each (N, C, H, W), uint8 or float; patches keep the type. Several stacks are cut and
+            augmented alike (an image and its residual).
+        labels: (N,) int64.
+        generator: Source of randomness, on the device of `images`.
+        augment: Apply a random element of D4 to each patch.
+
+    Raises:
+        CamobenchError: If the images are smaller than a patch.
+    """
+
+    def __init__(
+        self,
+        stacks: Sequence[Tensor],
+        labels: Tensor,
+        generator: torch.Generator,
+        *,
+        augment: bool = True,
+    ) -> None:
+        size = tuple(stacks[0].shape[-2:])
+        rows, columns = (side // PATCH_PX for side in size)
+        if rows == 0 or columns == 0:
+            raise CamobenchError(
+                f"images of {size} pixels are smaller than a patch of "
+                f"{PATCH_PX} x {PATCH_PX}; use larger images"
+            )
+        self.stacks, self.labels, self.generator, self.augment = stacks, labels, generator, augment
+        self.grid = (rows, columns)
+        counts = torch.bincount(labels)
+        self.weights = 1.0 / counts[labels].to(torch.float32)
+        """Probability of each image up to scale: every class is drawn equally often."""
+
+    @property
+    def patches(self) -> int:
+        """Non-overlapping patches in all images: the length of an epoch."""
+        return len(self.labels) * self.grid[0] * self.grid[1]
+
+    def draw(self, batch: int) -> tuple[list[Tensor], Tensor]:
+        """Return (batch, C, 64, 64) patches, one tensor a stack, and their (batch,) labels."""
+        chosen = torch.multinomial(self.weights, batch, replacement=True, generator=self.generator)
+        rows, columns = self.grid
+        place = self._integers(rows * columns, batch)
+        top, left = place // columns * PATCH_PX, place % columns * PATCH_PX
+        span = torch.arange(PATCH_PX, device=place.device)
+        y = (top[:, None] + span)[:, None, :, None]  # N, 1, 64, 1
+        x = (left[:, None] + span)[:, None, None, :]  # N, 1, 1, 64
+        element = self._integers(8, batch) if self.augment else None
+        patches = []
+        for stack in self.stacks:
+            channel = torch.arange(stack.shape[1], device=place.device)[None, :, None, None]
+            cut = stack[chosen[:, None, None, None], channel, y, x]
+            patches.append(cut if element is None else apply_d4(cut, element))
+        return patches, self.labels[chosen]
+
+    def _integers(self, high: int, count: int) -> Tensor:
+        return torch.randint(high, (count,), generator=self.generator, device=self.generator.device)
+
+
+def apply_d4(patches: Tensor, element: Tensor) -> Tensor:
+    """Apply one of the eight symmetries of the square to each patch.
+
+    Args:
+        patches: (N, C, S, S).
+        element: (N,) integers 0-7; bit 0 mirrors columns, bit 1 rows, bit 2 transposes.
+    """
+    mirrors: tuple[Callable[[Tensor], Tensor], ...] = (
+        lambda p: p.flip(-1),
+        lambda p: p.flip(-2),
+        lambda p: p.transpose(-1, -2),
+    )
+    for bit, mirrored in enumerate(mirrors):
+        mask = ((element >> bit) % 2 == 1)[:, None, None, None]
+        patches = torch.where(mask, mirrored(patches), patches)
+    return patches
+
+
+def grid_patches(images: Tensor) -> Tensor:
+    """Cut (N, C, H, W) images into (N * rows * columns, C, 64, 64) non-overlapping patches."""
+    channels = images.shape[1]
+    cut = images.unfold(2, PATCH_PX, PATCH_PX).unfold(3, PATCH_PX, PATCH_PX)
+    return cut.permute(0, 2, 3, 1, 4, 5).reshape(-1, channels, PATCH_PX, PATCH_PX)

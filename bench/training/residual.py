@@ -1,0 +1,126 @@
+"""The residual estimator: a network that approximates the wavelet-Wiener residual (Eq. 6).
+
+One is trained on Set-A and shared by all wdf victims, another on Set-B for the surrogates.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bench.contract import FitContext
+from bench.data import LabelledImages
+from bench.nets.johnson import JohnsonNet
+from bench.recipes import EstimatorRecipe
+from bench.signal.wavelet import wdf_residual
+from bench.training.classifier import as_input
+from bench.training.loop import run_steps, seeded_generator
+from bench.training.patches import PatchSampler
+from bench.types import FitReport
+
+VERSION = 1
+RESIDUAL_NAME = "wdf-v1"
+SIGMA_255 = 5.0
+GREY_LEVELS = 127.5
+"""Grey levels of one unit of a network's [-1, 1] image."""
+
+
+class ResidualEstimator(nn.Module):
+    """Maps images in [0, 1] to an estimate of their `wdf-v1` residual in grey levels."""
+
+    def __init__(self, recipe: EstimatorRecipe) -> None:
+        super().__init__()
+        self.network = JohnsonNet(3, width=recipe.width, skip=recipe.skip)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, 3, H, W) -> (N, 3, H, W)."""
+        out: Tensor = self.network(images * 2 - 1) * GREY_LEVELS
+        return out
+
+
+@torch.no_grad()
+def true_residuals(images: np.ndarray, device: torch.device, batch: int = 16) -> Tensor:
+    """The `wdf-v1` residuals of whole (N, 3, H, W) uint8 images, in grey levels, on the CPU.
+
+    Computed on whole images, then cut into patches: level 4 of the wavelet transform reaches too
+    far for a patch of 64 pixels.
+    """
+    parts = []
+    for start in range(0, len(images), batch):
+        chunk = torch.from_numpy(np.array(images[start : start + batch])).to(device)
+        parts.append(wdf_residual(chunk.float() / 255, SIGMA_255).cpu())
+    return torch.cat(parts)
+
+
+def fit_estimator(
+    label: str,
+    estimator: ResidualEstimator,
+    data: LabelledImages,
+    recipe: EstimatorRecipe,
+    context: FitContext,
+) -> FitReport:
+    """Train `estimator` on patches with Adam and the squared error; left in evaluation mode.
+
+    Returns:
+        The loss (grey levels squared), and on the validation images the share of the residual's
+        energy that the estimate explains, in percent.
+    """
+    device = context.device
+    estimator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    estimator.train()
+    residuals = true_residuals(data.images, device).to(device)
+    images = torch.from_numpy(np.array(data.images)).to(device)
+    labels = torch.from_numpy(data.labels).to(device)
+    train = torch.from_numpy(np.flatnonzero(~data.validation)).to(device)
+    generator = seeded_generator(context)
+    sampler = PatchSampler((images[train], residuals[train]), labels[train], generator)
+    steps = recipe.steps or math.ceil(recipe.epochs * sampler.patches / recipe.batch)  # type: ignore[operator]
+    optimiser = torch.optim.Adam(
+        estimator.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay
+    )
+    schedule: torch.optim.lr_scheduler.LRScheduler = (
+        torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, recipe.lr, total_steps=steps + 1, cycle_momentum=False
+        )
+        if recipe.schedule == "one-cycle"
+        else torch.optim.lr_scheduler.ConstantLR(optimiser, 1.0)
+    )
+
+    def step(index: int) -> dict[str, Tensor]:
+        (patches, truth), _ = sampler.draw(recipe.batch)
+        loss = (estimator(as_input(patches)) - truth).square().mean()
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        return {"loss": loss}
+
+    report = run_steps(
+        label,
+        steps,
+        step,
+        context=context,
+        parts={"network": estimator, "optimiser": optimiser, "schedule": schedule},
+        generator=generator,
+    )
+    estimator.eval()
+    held_out = torch.from_numpy(np.flatnonzero(data.validation)).to(device)
+    figures = {
+        **report.figures,
+        "validation_explained_percent": _explained(
+            estimator, images[held_out], residuals[held_out]
+        ),
+    }
+    return FitReport(figures=figures, curves=report.curves, seconds=report.seconds)
+
+
+@torch.no_grad()
+def _explained(estimator: ResidualEstimator, images: Tensor, residuals: Tensor) -> float:
+    missed = total = 0.0
+    for chunk, truth in zip(torch.split(images, 16), torch.split(residuals, 16), strict=True):
+        missed += float((estimator(as_input(chunk)) - truth).square().sum())
+        total += float(truth.square().sum())
+    return 100.0 * (1 - missed / total)

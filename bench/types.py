@@ -1,0 +1,81 @@
+"""Small types that every layer shares."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Literal, Protocol, TypeAlias
+
+SetName: TypeAlias = Literal["A", "B", "C"]
+Split: TypeAlias = Literal["in", "out"]
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+IN: Split = "in"
+OUT: Split = "out"
+
+
+class CamobenchError(Exception):
+    """Something the user can mend; the message names the thing and the remedy."""
+
+
+class Progress(Protocol):
+    """How long work tells how far it is; implemented by the command line."""
+
+    def start(self, label: str, total: int) -> None:
+        """Begin a task of `total` units."""
+
+    def advance(self, units: int = 1, **figures: float) -> None:
+        """Report `units` done and the current figures (losses, accuracies)."""
+
+    def finish(self) -> None:
+        """End the task."""
+
+    def fork(self) -> Progress:
+        """A progress for a task beside this one."""
+
+
+class Silent:
+    """A progress that says nothing."""
+
+    def start(self, label: str, total: int) -> None:
+        """Ignore the start of a task."""
+
+    def advance(self, units: int = 1, **figures: float) -> None:
+        """Ignore units done."""
+
+    def finish(self) -> None:
+        """Ignore the end of a task."""
+
+    def fork(self) -> Silent:
+        """Say nothing beside it either."""
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitReport:
+    """What a training run has to say: final figures, and curves of (step, value)."""
+
+    figures: Mapping[str, float] = field(default_factory=dict)
+    curves: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def as_json(value: Any) -> Json:
+    """Turn dataclasses, enums, tuples and mappings into plain JSON values.
+
+    Raises:
+        TypeError: If a value has no JSON form.
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, enum.Enum):
+        return as_json(value.value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: as_json(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = sorted(value) if isinstance(value, set | frozenset) else value
+        return [as_json(item) for item in items]
+    raise TypeError(f"no JSON form for {type(value).__name__}: {value!r}")

@@ -1,0 +1,203 @@
+"""A small synthetic run: 3 cameras, 5 victims, 6 attacks, both splits, with pictures."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from bench.report.inputs import load_run
+from bench.report.tables import build_table
+
+CLASSES = ("cam-a", "cam-b", "cam-c")
+OUTSIDERS = ("other-x", "other-y")
+VICTIMS = (
+    ("wdf-resnet18", "wdf", "resnet18"),
+    ("wdf-densenet40", "wdf", "densenet40"),
+    ("pef-resnet18", "pef", "resnet18"),
+    ("img-resnet18", "img", "resnet18"),
+    ("img-densenet40", "img", "densenet40"),
+)
+# name: (laac, scfa, targeted, control, chance of success, PSNR)
+ATTACKS = {
+    "cgan-img-wdf-pef": (("img", "wdf", "pef"), False, True, False, 0.9, 31.0),
+    "mislgan": (("pef",), True, True, False, 0.7, 29.0),
+    "cgan-img": (("img",), False, True, False, 0.6, 33.0),
+    "prnu_removal&co": ((), False, False, False, 0.5, 36.0),
+    "identity": ((), False, False, True, 0.02, np.inf),
+    "jpeg-q85": ((), False, False, True, 0.2, 38.0),
+}
+PHOTOS_PER_CAMERA = 4
+TILES_PER_PHOTO = 2
+
+
+def _images():
+    for split, sources in (("in", CLASSES), ("out", OUTSIDERS)):
+        for source in sources:
+            for photo in range(PHOTOS_PER_CAMERA):
+                for tile in range(TILES_PER_PHOTO):
+                    photo_id = f"{source}-p{photo}"
+                    yield split, f"{photo_id}-t{tile}", photo_id, f"{source}-0", source
+
+
+def make_frames(seed=0):
+    """Predictions and distortion of a run in which every cell is there."""
+    random = np.random.default_rng(seed)
+    predictions, distortion = [], []
+    for attack, (_, _, targeted, _, chance, psnr) in ATTACKS.items():
+        for split, image_id, photo_id, device, source in _images():
+            head = {
+                "suite": "toy-v1",
+                "split": split,
+                "image_id": image_id,
+                "photo_id": photo_id,
+                "device": device,
+                "source": source,
+            }
+            for target in [t for t in CLASSES if t != source] if targeted else [None]:
+                row = head | {"target": target, "attack": attack, "attack_key": f"k-{attack}"}
+                distortion.append(row | {"lpips": None, "psnr_db": psnr, "ssim": 0.95})
+                for victim, _, _ in VICTIMS:
+                    success = random.random() < chance
+                    home = source if split == "in" else "cam-a"
+                    wrong = CLASSES[(CLASSES.index(home) + 1) % 3]
+                    predicted = (target or wrong) if success else home
+                    predictions.append(
+                        row
+                        | {
+                            "victim": victim,
+                            "victim_key": f"k-{victim}",
+                            "predicted": predicted,
+                            "p_source": 0.2 if split == "in" else None,
+                            "p_target": 0.3 if targeted else None,
+                            "p_predicted": 0.8,
+                        }
+                    )
+    lpips = pd.DataFrame(distortion).astype({"lpips": "float64"})
+    return pd.DataFrame(predictions), lpips
+
+
+def make_entry(attack):
+    laac, scfa, targeted, control, _, _ = ATTACKS[attack]
+    return {
+        "schema": 1,
+        "attack": {
+            "name": attack,
+            "key": f"k-{attack}",
+            "label": ", ".join(laac) or attack,
+            "targeted": targeted,
+            "control": control,
+            "laac": list(laac),
+            "scfa": scfa,
+            "paper": "A & B 2020",
+            "licence": "MIT",
+        },
+        "victims": [
+            {"name": n, "key": f"k-{n}", "family": f, "backbone": b, "classes": list(CLASSES)}
+            for n, f, b in VICTIMS
+        ],
+        "suite": {
+            "name": "toy-v1",
+            "version": 1,
+            "fingerprint": "f" * 64,
+            "classes": list(CLASSES),
+            "note": "split by device <here>",
+            "audit": None,
+        },
+        "recipe": "mini",
+        "seed": 0,
+        "scorer_version": 1,
+        "lpips": {
+            "available": False,
+            "reason": "the AlexNet trunk is not on this machine; run once online.",
+            "version": "0.1",
+            "net": "alex",
+        },
+        "provenance": {
+            "commit": "0123456789abcdef",
+            "dirty": True,
+            "packages": {"numpy": "2.0"},
+            "device": "cpu",
+            "precision": "fp32",
+            "batch_size": 32,
+            "wall_time_s": 12.3,
+            "created": "2026-01-01T00:00:00+00:00",
+        },
+    }
+
+
+def write_samples(folder: Path) -> None:
+    folder.mkdir()
+    random = np.random.default_rng(1)
+    records = []
+    for split, source in [("in", c) for c in CLASSES] + [("out", OUTSIDERS[0])]:
+        rows, columns = np.mgrid[0:48, 0:48]
+        smooth = 90 + 60 * np.sin(rows / 9 + len(records)) + 40 * np.cos(columns / 7)
+        original = np.repeat(np.clip(smooth, 5, 250)[..., None], 3, axis=2).astype(np.uint8)
+        name = f"{source}.png"
+        Image.fromarray(original).save(folder / name)
+        anonymised = {}
+        for target in [t for t in CLASSES if t != source]:
+            noise = random.integers(-4, 5, original.shape)
+            anonymised[target] = f"{source}-{target}.png"
+            changed = (original.astype(int) + noise).astype(np.uint8)
+            Image.fromarray(changed).save(folder / anonymised[target])
+        records.append(
+            {
+                "image_id": f"{source}-p0-t0",
+                "source": source,
+                "split": split,
+                "attack": "cgan-img-wdf-pef",
+                "original": name,
+                "anonymised": anonymised,
+            }
+        )
+    (folder / "samples.json").write_text(json.dumps(records))
+
+
+def write_run(folder, predictions, distortion, entries):
+    folder.mkdir(parents=True, exist_ok=True)
+    predictions.to_parquet(folder / "predictions.parquet")
+    distortion.to_parquet(folder / "distortion.parquet")
+    for entry in entries:
+        name = entry["attack"]["name"]
+        (folder / f"entry-{name}.json").write_text(json.dumps(entry))
+
+
+@pytest.fixture(scope="session")
+def frames():
+    return make_frames()
+
+
+@pytest.fixture(scope="session")
+def pristine(frames, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pristine") / "run"
+    write_run(folder, *frames, [make_entry(name) for name in ATTACKS])
+    write_samples(folder / "samples")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run(pristine):
+    return load_run(pristine)
+
+
+@pytest.fixture(scope="session")
+def tables(run):
+    return {split: build_table(run, split) for split in ("in", "out")}
+
+
+@pytest.fixture
+def run_dir(tmp_path, pristine):
+    """A folder as the runner leaves it, without samples; a test may spoil its own copy."""
+    ignore = shutil.ignore_patterns("samples")
+    return shutil.copytree(pristine, tmp_path / "run", ignore=ignore)
+
+
+@pytest.fixture
+def sampled_dir(tmp_path, pristine):
+    """The same with its samples."""
+    return shutil.copytree(pristine, tmp_path / "run")

@@ -1,0 +1,246 @@
+"""Against scikit-learn, hand-computed values, and the paper's own tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, confusion_matrix
+
+from bench.metrics.success import (
+    Spread,
+    bootstrap_interval,
+    clean_accuracy,
+    confusion,
+    family_spreads,
+    mean_distortion,
+    overall_spread,
+    spread,
+    success_rates,
+)
+from bench.report.published import FAMILIES, published_rows
+from tests.conftest import CLASSES, VICTIMS
+
+FAMILY_OF = {name: family for name, family, _ in VICTIMS}
+
+
+def rows(records):
+    """Predictions from (image, photo, source, target, victim, predicted)."""
+    columns = ["image_id", "photo_id", "source", "target", "victim", "predicted"]
+    return pd.DataFrame(records, columns=columns).assign(
+        split="in", attack="a", p_source=0.1, p_target=0.2, p_predicted=0.7
+    )
+
+
+def test_rates_by_hand():
+    table = rows(
+        [
+            ("1", "1", "x", "y", "v", "y"),
+            ("1", "1", "x", "z", "v", "y"),
+            ("2", "2", "y", "x", "v", "y"),
+            ("2", "2", "y", "z", "v", "z"),
+        ]
+    )
+    (rate,) = success_rates(table, "in").to_dict("records")
+    assert rate == {"attack": "a", "victim": "v", "n": 4, "tasr": 0.5, "uasr": 0.75}
+
+
+def test_rates_agree_with_scikit_learn(frames):
+    predictions = frames[0]
+    rates = success_rates(predictions, "in").set_index(["attack", "victim"])
+    for (attack, victim), group in predictions[predictions["split"] == "in"].groupby(
+        ["attack", "victim"]
+    ):
+        wrong = 1 - accuracy_score(group["source"], group["predicted"])
+        assert rates.loc[(attack, victim), "uasr"] == pytest.approx(wrong)
+        if group["target"].notna().all():
+            hit = accuracy_score(group["target"], group["predicted"])
+            assert rates.loc[(attack, victim), "tasr"] == pytest.approx(hit)
+
+
+def test_what_is_undefined_is_nan_and_never_averaged(frames):
+    outside = success_rates(frames[0], "out")
+    assert outside["uasr"].isna().all()
+    untargeted = outside["attack"].isin(["identity", "jpeg-q85", "prnu_removal&co"])
+    assert outside.loc[untargeted, "tasr"].isna().all()
+    assert outside.loc[~untargeted, "tasr"].notna().all()
+    assert set(family_spreads(outside, "mislgan", "uasr", FAMILY_OF).values()) == {None}
+    with pytest.raises(ValueError, match="expected defined values"):
+        spread([0.5, float("nan")])
+
+
+def test_family_cells_and_overall_mean_by_hand():
+    rates = pd.DataFrame(
+        {"attack": "a", "victim": ["w1", "w2", "p1"], "tasr": [0.5, 0.7, 0.9], "uasr": 1.0}
+    )
+    families = {"w1": "wdf", "w2": "wdf", "p1": "pef"}
+    cells = family_spreads(rates, "a", "tasr", families)
+    assert cells["wdf"].mean == pytest.approx(0.6)
+    assert cells["wdf"].std == pytest.approx(np.sqrt(0.02))
+    assert cells["pef"] == Spread(mean=0.9, std=None, n=1)
+    overall = overall_spread(cells.values())
+    assert overall.mean == pytest.approx(0.75)
+    assert overall.std == pytest.approx(np.std([0.6, 0.9], ddof=1))
+    unscored = family_spreads(rates, "a", "tasr", families | {"i1": "img"})
+    assert unscored["img"] is None
+    assert overall_spread(unscored.values()) is None
+
+
+@pytest.mark.parametrize("split", ["in", "out"])
+def test_mean_of_family_means_reproduces_the_printed_tasr_means(split):
+    table = published_rows(split)
+    assert len(table) == 8
+    for row in table.values():
+        ours = spread([row.tasr[family].mean for family in FAMILIES])
+        assert abs(ours.mean - row.tasr["mean"].mean) <= 1
+        assert abs(ours.std - row.tasr["mean"].std) <= 1
+
+
+def test_the_printed_uasr_means_are_an_erratum():
+    table, outside = published_rows("in"), published_rows("out")
+    recomputed = [round(row.uasr_mean_recomputed.mean) for row in table.values()]
+    assert recomputed == [74, 80, 92, 53, 84, 92, 87, 95]
+    printed = {key: row.uasr["mean"].mean for key, row in table.items()}
+    assert printed == {key: row.tasr["mean"].mean for key, row in outside.items()}
+
+
+def test_clean_accuracy_agrees_with_scikit_learn(frames):
+    predictions = frames[0]
+    table = clean_accuracy(predictions)
+    clean = predictions[(predictions["split"] == "in") & (predictions["attack"] == "identity")]
+    for victim, group in clean.groupby("victim"):
+        assert table.loc[victim, "n"] == len(group)
+        expected = accuracy_score(group["source"], group["predicted"])
+        assert table.loc[victim, "accuracy"] == pytest.approx(expected)
+        matrix = confusion_matrix(
+            group["source"], group["predicted"], labels=CLASSES, normalize="true"
+        )
+        recalls = table.loc[victim, [f"recall:{name}" for name in CLASSES]].to_numpy(float)
+        np.testing.assert_allclose(recalls, np.diag(matrix))
+
+
+def test_clean_accuracy_needs_the_identity_control(frames):
+    without = frames[0][frames[0]["attack"] != "identity"]
+    with pytest.raises(ValueError, match="score 'identity' as well"):
+        clean_accuracy(without)
+
+
+@pytest.mark.parametrize("by", ["source", "target"])
+def test_confusion_agrees_with_scikit_learn(frames, by):
+    ours = confusion(frames[0], "in", "mislgan", by, CLASSES)
+    chosen = frames[0][(frames[0]["split"] == "in") & (frames[0]["attack"] == "mislgan")]
+    theirs = confusion_matrix(chosen[by], chosen["predicted"], labels=CLASSES, normalize="true")
+    np.testing.assert_allclose(ours.to_numpy(), theirs)
+
+
+def test_confusion_keeps_labels_beyond_the_classes(frames):
+    ours = confusion(frames[0], "out", "mislgan", "source", CLASSES[1:])
+    assert list(ours.index) == ["other-x", "other-y"]
+    assert list(ours.columns) == ["cam-b", "cam-c", "cam-a"]
+    np.testing.assert_allclose(ours.sum(axis=1), 1)
+
+
+def test_distortion_means():
+    table = pd.DataFrame(
+        {
+            "split": "in",
+            "attack": ["a", "a", "b", "b"],
+            "image_id": ["1", "2", "1", "2"],
+            "lpips": [0.1, 0.3, 0.1, None],
+            "psnr_db": [30.0, 32.0, 40.0, np.inf],
+            "ssim": [0.9, 1.0, 1.0, 1.0],
+        }
+    )
+    assert mean_distortion(table, "in", "a") == pytest.approx(
+        {"lpips": 0.2, "psnr_db": 31.0, "ssim": 0.95}
+    )
+    assert mean_distortion(table, "in", "b") == {"lpips": None, "psnr_db": np.inf, "ssim": 1.0}
+    assert set(mean_distortion(table, "out", "a").values()) == {None}
+    with pytest.raises(ValueError, match=r"`ssim` is NaN for attack 'a', image '2'"):
+        mean_distortion(table.assign(ssim=[1, np.nan, 1, 1]), "in", "a")
+
+
+GOOD = ("7", "7", "x", "y", "v", "y")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"p_predicted": np.nan}, r"`p_predicted` is NaN in 1 of 1 rows.*in 7 y a v"),
+        ({"p_source": np.nan}, "`p_source` is NaN"),
+        ({"p_target": np.nan}, "`p_target` is NaN"),
+        ({"p_target": 1.5}, r"`p_target` is outside \[0, 1\]"),
+        ({"target": "x"}, "the target is the source"),
+        ({"split": "both"}, "`split` is not in or out"),
+        ({"predicted": None}, "`predicted` is missing"),
+    ],
+)
+def test_rows_that_cannot_be_honest_are_named(change, message):
+    with pytest.raises(ValueError, match=message):
+        success_rates(rows([GOOD]).assign(**change), "in")
+
+
+def test_repeated_cells_and_mixed_targets_are_refused():
+    with pytest.raises(ValueError, match="there twice"):
+        success_rates(rows([GOOD, GOOD]), "in")
+    with pytest.raises(ValueError, match="both targeted and untargeted"):
+        success_rates(rows([GOOD, ("8", "8", "x", None, "v", "y")]), "in")
+
+
+def test_probabilities_may_be_null_where_undefined():
+    outside = rows([GOOD]).assign(split="out", p_source=np.nan)
+    assert success_rates(outside, "out")["tasr"].tolist() == [1.0]
+
+
+def many(hits_per_photo, tiles=1):
+    records = [
+        (f"{photo}-{tile}", f"{photo}", "x", "y", "v", "y" if hit else "x")
+        for photo, hit in enumerate(hits_per_photo)
+        for tile in range(tiles)
+    ]
+    return rows(records)
+
+
+def test_interval_is_clustered_by_photograph():
+    hits = np.arange(40) % 2 == 0
+    once, tiled = many(hits), many(hits, tiles=9)
+    interval = bootstrap_interval(once, "in", "a", "tasr", {"v": "wdf"})
+    assert interval == bootstrap_interval(tiled, "in", "a", "tasr", {"v": "wdf"})
+    few = {
+        bootstrap_interval(once, "in", "a", "tasr", {"v": "wdf"}, replicates=9, seed=s)
+        for s in range(9)
+    }
+    assert len(few) > 1
+    half_width = (interval[1] - interval[0]) / 2
+    assert half_width == pytest.approx(1.96 * np.sqrt(0.25 / 40), rel=0.12)
+
+
+def test_interval_weighs_families_and_not_victims():
+    table = pd.concat(
+        many(hits).assign(victim=name)
+        for name, hits in [("w1", [1, 1, 1]), ("w2", [1, 1, 1]), ("p1", [0, 0, 0])]
+    )
+    families = {"w1": "wdf", "w2": "wdf", "p1": "pef"}
+    assert bootstrap_interval(table, "in", "a", "tasr", families) == (0.5, 0.5)
+
+
+def test_interval_covers_the_truth_about_as_often_as_it_says():
+    random = np.random.default_rng(5)
+    covered = []
+    for seed in range(120):
+        table = many(random.random(50) < 0.6)
+        low, high = bootstrap_interval(
+            table, "in", "a", "tasr", {"v": "wdf"}, replicates=400, seed=seed
+        )
+        covered.append(low <= 0.6 <= high)
+    assert 0.87 <= np.mean(covered) <= 0.995
+
+
+def test_interval_is_none_where_it_means_nothing(frames):
+    families = {"v": "wdf"}
+    assert bootstrap_interval(many([1]), "in", "a", "tasr", families) is None
+    assert bootstrap_interval(many([1, 0]), "out", "a", "tasr", families) is None
+    assert bootstrap_interval(frames[0], "in", "jpeg-q85", "tasr", FAMILY_OF) is None
+    assert bootstrap_interval(frames[0], "out", "mislgan", "uasr", FAMILY_OF) is None
+    holes = pd.concat([many([1, 0, 1]), many([1]).assign(victim="u")])
+    both = {"v": "wdf", "u": "wdf"}
+    assert bootstrap_interval(holes, "in", "a", "tasr", both) is None
+    assert bootstrap_interval(many([1, 1, 1]), "in", "a", "tasr", families) == (1.0, 1.0)

@@ -1,0 +1,164 @@
+"""The report is one self-contained file; its pictures are what was scored."""
+
+import base64
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from bench.report.figures import confusion_matrices, heat_map, success_scatter
+from bench.report.html import lead_attack, report_html, write_report
+from bench.report.inputs import load_run
+from bench.report.pictures import one_to_every_target, originals_and_anonymised, stretch
+from bench.report.tables import build_table
+from tests.conftest import ATTACKS, make_entry, write_run, write_samples
+
+from .test_inputs import change
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+def tags(page):
+    parser = Tags()
+    parser.feed(page)
+    return parser.found
+
+
+@pytest.fixture(scope="module")
+def page(frames, tmp_path_factory):
+    """One report for all that read it: drawing takes a second or two."""
+    folder = tmp_path_factory.mktemp("report") / "run"
+    entries = [make_entry(name) for name in ATTACKS]
+    entries[3]["attack"]["label"] = "<script>a_b&c</script>"
+    write_run(folder, *frames, entries)
+    write_samples(folder / "samples")
+    path = write_report(folder)
+    assert path == folder / "report.html"
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_report_is_self_contained(page):
+    found = tags(page)
+    sources = [attrs["src"] for tag, attrs in found if tag == "img"]
+    assert len(sources) >= 15
+    assert all(source.startswith("data:image/") for source in sources)
+    assert all(attrs.get("alt") for tag, attrs in found if tag == "img")
+    assert not [tag for tag, _ in found if tag in {"script", "link", "iframe", "object"}]
+    assert not re.search(r"url\(|@import|https?://", page)
+
+
+def test_names_are_escaped(page):
+    assert "<script>" not in page
+    assert "&lt;script&gt;a_b&amp;c&lt;/script&gt;" in page
+    assert "split by device &lt;here&gt;" in page
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Table 2.",
+        "Table 3.",
+        "Clean accuracy on",
+        "98 ± 2<br>[95 ± 1]‡",
+        "Audit: not run.",
+        "LPIPS is n/a: the AlexNet trunk",
+        "As the paper's Figure 3",
+        "As the paper's Figure 4",
+        "Confusion under img, wdf, pef, out of distribution",
+        "numpy 2.0",
+        "0123456789ab",
+    ],
+)
+def test_tables_notes_and_provenance_are_there(page, text):
+    assert text in page
+
+
+def test_charts_are_the_same_bytes_for_the_same_run(run):
+    assert heat_map(run, "in", "tasr", ["mislgan"]) == heat_map(run, "in", "tasr", ["mislgan"])
+
+
+def test_a_run_without_samples_or_targeted_attacks_still_reports(run_dir):
+    path = run_dir / "predictions.parquet"
+    frame = pd.read_parquet(path)
+    frame[frame["attack"].isin(["identity", "jpeg-q85"])].to_parquet(path)
+    for entry in run_dir.glob("entry-*.json"):
+        if json.loads(entry.read_text())["attack"]["targeted"]:
+            entry.unlink()
+    frame = pd.read_parquet(run_dir / "distortion.parquet")
+    frame[frame["target"].isna()].to_parquet(run_dir / "distortion.parquet")
+    page = report_html(load_run(run_dir))
+    assert "none of them targeted" in page
+    assert "Figure 3" not in page
+
+
+def test_lead_is_the_full_method_else_the_strongest(run_dir):
+    run = load_run(run_dir)
+    tables = {split: build_table(run, split) for split in ("in", "out")}
+    assert lead_attack(run, tables).name == "cgan-img-wdf-pef"
+    change(run_dir, "entry-cgan-img-wdf-pef.json", attack__scfa=True, attack__control=True)
+    assert lead_attack(load_run(run_dir), tables).name == "mislgan"
+
+
+def test_charts_leave_out_what_is_undefined(run, tables):
+    order = [attack.name for attack in run.attacks]
+    assert heat_map(run, "out", "uasr", order) is None
+    assert heat_map(run, "in", "tasr", ["identity", "jpeg-q85"]) is None
+    assert success_scatter(tables["out"], "uasr") is None
+    assert confusion_matrices(run, "in", "unheard-of") is None
+    assert heat_map(run, "in", "uasr", order).startswith("<?xml")
+
+
+def test_difference_is_clamped_to_one_standard_deviation_and_stretched():
+    original = np.full((10, 10, 3), 100, np.uint8)
+    anonymised = original.copy()
+    anonymised[0, 0] = 200
+    anonymised[0, 1] = 0
+    stretched = stretch(original, anonymised)
+    assert stretched[0, 0, 0] == 255
+    assert stretched[0, 1, 0] == 0
+    assert set(stretched[1:].ravel()) == {128}
+    assert set(stretch(original, original).ravel()) == {128}
+    with pytest.raises(ValueError, match="one shape"):
+        stretch(original, original[:5])
+
+
+def test_stretch_against_its_formula():
+    random = np.random.default_rng(0)
+    original, anonymised = random.integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)
+    difference = anonymised.astype(float) - original
+    low, high = difference.mean() - difference.std(), difference.mean() + difference.std()
+    expected = 255 * (np.clip(difference, low, high) - low) / (high - low)
+    np.testing.assert_allclose(stretch(original, anonymised), expected, atol=0.5 + 1e-9)
+
+
+def test_pictures_are_the_very_files_that_were_kept(sampled_dir):
+    run = load_run(sampled_dir)
+    pictures = originals_and_anonymised(run, "cgan-img-wdf-pef")
+    assert [picture.source for picture in pictures] == ["cam-a", "cam-b", "cam-c", "other-x"]
+    assert all(picture.source != picture.target for picture in pictures)
+    first = pictures[0]
+    kept = (sampled_dir / "samples" / f"cam-a-{first.target}.png").read_bytes()
+    assert base64.b64decode(first.after.split(",")[1]) == kept
+    to_all = one_to_every_target(run, "cgan-img-wdf-pef")
+    assert [(p.source, p.target) for p in to_all] == [("cam-a", "cam-b"), ("cam-a", "cam-c")]
+    assert one_to_every_target(run, "mislgan") == []
+
+
+def test_a_broken_picture_is_named(sampled_dir):
+    (sampled_dir / "samples" / "cam-a.png").write_bytes(b"no PNG")
+    with pytest.raises(ValueError, match=r"cam-a\.png is not a readable PNG"):
+        originals_and_anonymised(load_run(sampled_dir), "cgan-img-wdf-pef")
+    Image.new("RGB", (9, 9)).save(sampled_dir / "samples" / "cam-a.png")
+    with pytest.raises(ValueError, match="one shape"):
+        originals_and_anonymised(load_run(sampled_dir), "cgan-img-wdf-pef")

@@ -1,0 +1,134 @@
+"""What does not fit together is refused, with the file and the remedy in the message."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from bench.report.inputs import load_run
+
+MISLGAN = "entry-mislgan.json"
+
+
+def change(folder, name, **at):
+    """Set dotted keys of a JSON file, with `__` for the dot."""
+    path = folder / name
+    content = json.loads(path.read_text())
+    for key, value in at.items():
+        *parents, last = key.split("__")
+        place = content
+        for parent in parents:
+            place = place[parent]
+        place[last] = value
+    path.write_text(json.dumps(content))
+
+
+def test_a_run_loads(run):
+    assert run.suite == "toy-v1"
+    assert run.families["pef-resnet18"] == "pef"
+    assert run.suite_notes == ("split by device <here>",)
+    assert run.audit is None
+    assert len(run.samples) == 4
+    assert [attack.name for attack in run.attacks if attack.is_full_method] == ["cgan-img-wdf-pef"]
+
+
+def test_full_method_is_told_by_its_classifiers_and_not_by_its_name(run_dir):
+    change(run_dir, MISLGAN, attack__laac=["wdf", "pef", "img"], attack__scfa=False)
+    change(run_dir, "entry-cgan-img-wdf-pef.json", attack__scfa=True)
+    run = load_run(run_dir)
+    assert [attack.name for attack in run.attacks if attack.is_full_method] == ["mislgan"]
+
+
+@pytest.mark.parametrize(
+    ("at", "message"),
+    [
+        ({"schema": 2}, r"entry-mislgan.json has schema 2, this version reads 1; update camobench"),
+        ({"schema": None}, r"schema None.*run again"),
+        ({"scorer_version": 2}, r"entry-mislgan.json has scorer_version 2.*never share a table"),
+        ({"suite__fingerprint": "e"}, r"entry-mislgan.json has suite fingerprint 'e'"),
+        ({"recipe": "paper"}, r"entry-mislgan.json has recipe 'paper'"),
+        ({"lpips__version": "0.2"}, r"entry-mislgan.json has LPIPS version"),
+        ({"attack__key": "other"}, r"predictions.parquet has attack 'mislgan' under key"),
+        ({"victims": [{"name": "wdf-resnet18", "key": "z", "family": "wdf", "backbone": "r"}]},
+         r"entry-mislgan.json: victim 'wdf-resnet18' differs"),
+    ],
+)  # fmt: skip
+def test_entries_that_disagree(run_dir, at, message):
+    change(run_dir, MISLGAN, **at)
+    with pytest.raises(ValueError, match=message):
+        load_run(run_dir)
+
+
+@pytest.mark.parametrize("name", ["predictions.parquet", "distortion.parquet"])
+def test_missing_or_broken_parquet(run_dir, name):
+    (run_dir / name).write_bytes(b"PAR1 and no more")
+    with pytest.raises(ValueError, match=rf"{name} is not readable Parquet"):
+        load_run(run_dir)
+    (run_dir / name).unlink()
+    with pytest.raises(ValueError, match=rf"{name} is missing; run the same command again"):
+        load_run(run_dir)
+
+
+def test_missing_entries(run_dir, tmp_path):
+    (run_dir / MISLGAN).unlink()
+    with pytest.raises(ValueError, match="rows of attack 'mislgan' that no entry"):
+        load_run(run_dir)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match=r"holds no entry-\*\.json"):
+        load_run(tmp_path / "empty")
+    with pytest.raises(ValueError, match="is not a folder"):
+        load_run(tmp_path / "nowhere")
+
+
+def test_entry_that_is_no_json_or_lacks_a_field(run_dir):
+    content = json.loads((run_dir / MISLGAN).read_text())
+    del content["recipe"]
+    (run_dir / MISLGAN).write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"lacks 'recipe'"):
+        load_run(run_dir)
+    (run_dir / MISLGAN).write_text("{")
+    with pytest.raises(ValueError, match=r"entry-mislgan.json is not readable JSON"):
+        load_run(run_dir)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("suite", "else-v1", "keep one suite in a folder"),
+        ("source", "stranger", "are no classes of the suite"),
+        ("photo_id", "one", "belongs to two devices"),
+        ("p_predicted", float("nan"), "`p_predicted` is NaN"),
+        ("victim", "unheard-of", "rows of victim 'unheard-of' that no entry"),
+    ],
+)
+def test_predictions_that_do_not_fit(run_dir, column, value, message):
+    path = run_dir / "predictions.parquet"
+    pd.read_parquet(path).assign(**{column: value}).to_parquet(path)
+    with pytest.raises(ValueError, match=message):
+        load_run(run_dir)
+
+
+def test_lacking_columns_are_named(run_dir):
+    path = run_dir / "distortion.parquet"
+    pd.read_parquet(path).drop(columns="psnr_db").to_parquet(path)
+    with pytest.raises(ValueError, match=r"distortion.parquet lacks the columns \['psnr_db'\]"):
+        load_run(run_dir)
+
+
+@pytest.mark.parametrize("name", ["../predictions.parquet", "gone.png"])
+def test_samples_stay_in_their_folder(sampled_dir, name):
+    path = sampled_dir / "samples" / "samples.json"
+    records = json.loads(path.read_text())
+    records[0]["original"] = name
+    path.write_text(json.dumps(records))
+    with pytest.raises(ValueError, match="which is not there"):
+        load_run(sampled_dir)
+
+
+def test_samples_are_optional_but_not_garbled(sampled_dir):
+    index = sampled_dir / "samples" / "samples.json"
+    index.write_text('[{"image_id": "1"}]')
+    with pytest.raises(ValueError, match="is not a list of samples"):
+        load_run(sampled_dir)
+    index.unlink()
+    assert load_run(sampled_dir).samples == ()

@@ -1,0 +1,248 @@
+"""Tables are recomputed from the files alone, in the paper's layout, and escape what they show."""
+
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.report.inputs import load_run
+from bench.report.tables import build_table, clean_accuracy_table, render, write_tables
+
+from .test_inputs import change
+
+
+def records(table):
+    return {row["attack"]: row for row in csv.DictReader(io.StringIO(render(table, "csv")))}
+
+
+def test_no_torch_is_needed(run_dir):
+    code = (
+        "import sys\n"
+        "from bench.report.tables import write_tables\n"
+        f"write_tables({str(run_dir)!r})\n"
+        "bad = [m for m in sys.modules if m.split('.')[0] in ('torch', 'attacks', 'victims')]\n"
+        "sys.exit(str(bad) if bad else 0)"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_promised_files_are_written_and_nothing_else(run_dir):
+    before = set(run_dir.iterdir())
+    written = write_tables(run_dir)
+    names = {f"table{n}.{suffix}" for n in (2, 3) for suffix in ("md", "csv", "tex")}
+    assert {path.name for path in written} == names | {"clean_accuracy.csv"}
+    assert set(run_dir.iterdir()) - before == set(written)
+
+
+def test_figures_follow_the_parquet(run_dir):
+    before = records(build_table(load_run(run_dir), "in"))
+    path = run_dir / "predictions.parquet"
+    frame = pd.read_parquet(path)
+    hit = frame["attack"] == "mislgan"
+    frame.loc[hit, "predicted"] = frame.loc[hit, "target"]
+    frame.to_parquet(path)
+    after = records(build_table(load_run(run_dir), "in"))
+    assert float(before["mislgan"]["tasr_mean_percent"]) < 100
+    assert float(after["mislgan"]["tasr_mean_percent"]) == 100
+    assert after["cgan-img"] == before["cgan-img"]
+
+
+def test_cells_by_hand(tables, frames):
+    row = records(tables["in"])["mislgan"]
+    mine = frames[0][(frames[0]["split"] == "in") & (frames[0]["attack"] == "mislgan")]
+    hit = (mine["predicted"] == mine["target"]).groupby(mine["victim"]).mean() * 100
+    wdf, pef = hit[["wdf-resnet18", "wdf-densenet40"]], hit["pef-resnet18"]
+    img = hit[["img-resnet18", "img-densenet40"]]
+    means = [wdf.mean(), pef, img.mean()]
+    assert float(row["tasr_wdf_std_percent"]) == pytest.approx(wdf.std(ddof=1), abs=1e-5)
+    assert row["tasr_pef_std_percent"] == ""
+    assert row["tasr_pef_architectures"] == "1"
+    assert float(row["tasr_mean_percent"]) == pytest.approx(np.mean(means), abs=1e-5)
+    assert float(row["tasr_mean_std_percent"]) == pytest.approx(np.std(means, ddof=1), abs=1e-5)
+    low, high = float(row["tasr_mean_low_percent"]), float(row["tasr_mean_high_percent"])
+    assert low < float(row["tasr_mean_percent"]) < high
+    assert row["images_per_victim"] == "48"
+
+
+def test_uasr_is_undefined_out_of_distribution(tables):
+    table = tables["out"]
+    assert not any("UASR" in column.group for column in table.columns)
+    for row in records(table).values():
+        assert {value for key, value in row.items() if "uasr" in key} == {""}
+    assert any("UASR is n/a" in note for note in table.notes)
+
+
+def test_tasr_of_untargeted_attacks_is_undefined(tables):
+    table = tables["in"]
+    row = records(table)["jpeg-q85"]
+    assert {row[key] for key in row if key.startswith("tasr")} == {""}
+    assert float(row["uasr_mean_percent"]) > 0
+    shown = next(row for row in table.rows if row.name == "jpeg-q85")
+    assert shown.cells[:5] == ("n/a",) * 5
+
+
+def test_rows_stand_in_the_order_of_the_paper_and_controls_below(tables):
+    table = tables["in"]
+    assert [record["attack"] for record in table.records] == [
+        "cgan-img",
+        "mislgan",
+        "cgan-img-wdf-pef",
+        "prnu_removal&co",
+        "identity",
+        "jpeg-q85",
+    ]
+    kinds = [row.kind for row in table.rows]
+    assert kinds == [*["attack", "published"] * 3, "attack", "section", "control", "control"]
+
+
+def test_published_values_as_printed_and_recomputed(tables):
+    table = tables["in"]
+    full = records(table)["cgan-img-wdf-pef"]
+    assert (full["published_tasr_mean_percent"], full["published_lpips"]) == ("94.0", "0.04")
+    assert full["published_uasr_mean_percent"] == "98.0"
+    assert float(full["published_uasr_mean_recomputed_percent"]) == pytest.approx(95.33, abs=0.01)
+    assert records(table)["jpeg-q85"]["published_tasr_mean_percent"] == ""
+    text = render(table, "md")
+    assert "98 ± 2 \\[95 ± 1\\]‡" in text
+    assert "‡ Erratum" in text
+    assert "‡" not in render(tables["out"], "md")
+
+
+def test_distortion_of_unchanged_images_and_absent_lpips(tables):
+    table = tables["in"]
+    row = records(table)["identity"]
+    assert (row["psnr_db"], row["lpips"]) == ("inf", "")
+    assert any(note.startswith("LPIPS is n/a: the AlexNet trunk") for note in table.notes)
+    assert json.loads(render(table, "json"))["rows"][4]["psnr_db"] == "inf"
+
+
+def test_missing_architectures_are_counted(tables):
+    notes = tables["in"].notes
+    assert "pef cells: mean over 1 of 5 architectures (resnet18)." in notes
+
+
+def _keep(run_dir, keep):
+    path = run_dir / "predictions.parquet"
+    frame = pd.read_parquet(path)
+    frame[keep(frame)].to_parquet(path)
+
+
+def test_a_hole_makes_the_mean_undefined_and_is_named(run_dir):
+    _keep(run_dir, lambda f: ~((f["attack"] == "mislgan") & (f["victim"] == "pef-resnet18")))
+    table = build_table(load_run(run_dir), "in")
+    row = records(table)["mislgan"]
+    assert (row["tasr_pef_percent"], row["tasr_mean_percent"]) == ("", "")
+    assert (row["tasr_mean_low_percent"], row["tasr_wdf_architectures"]) == ("", "2")
+    assert any(note.startswith("mislgan: no rows for pef-resnet18") for note in table.notes)
+
+
+def test_a_family_that_no_attack_faced_is_left_out_of_the_mean_and_said(run_dir):
+    _keep(run_dir, lambda f: ~f["victim"].str.startswith("img"))
+    for path in run_dir.glob("entry-*.json"):
+        victims = json.loads(path.read_text())["victims"]
+        change(run_dir, path.name, victims=[v for v in victims if v["family"] != "img"])
+    table = build_table(load_run(run_dir), "in")
+    row = records(table)["mislgan"]
+    cells = [float(row[f"tasr_{family}_percent"]) for family in ("wdf", "pef")]
+    assert float(row["tasr_mean_percent"]) == pytest.approx(np.mean(cells), abs=1e-5)
+    assert "No victim of the family img: Mean is over 2 of 3 families." in table.notes
+
+
+def test_victims_of_other_families_enter_no_mean(run_dir):
+    plain = records(build_table(load_run(run_dir), "in"))["mislgan"]
+    for path in run_dir.glob("entry-*.json"):
+        victims = json.loads(path.read_text())["victims"]
+        extra = {"name": "spam-svm", "key": "k-spam-svm", "family": "spam", "backbone": "svm"}
+        change(run_dir, path.name, victims=[*victims, extra])
+    path = run_dir / "predictions.parquet"
+    frame = pd.read_parquet(path)
+    copy = frame[frame["victim"] == "wdf-resnet18"]
+    copy = copy.assign(victim="spam-svm", victim_key="k-spam-svm", predicted="cam-a")
+    pd.concat([frame, copy]).to_parquet(path)
+    table = build_table(load_run(run_dir), "in")
+    assert records(table)["mislgan"] == plain
+    assert any("in no mean here: spam-svm" in note for note in table.notes)
+
+
+def test_partial_coverage_is_said(run_dir):
+    _keep(run_dir, lambda f: ~((f["attack"] == "mislgan") & (f["image_id"] == "cam-a-p0-t0")))
+    notes = build_table(load_run(run_dir), "in").notes
+    assert "mislgan: partial, 46 of 48 images per victim." in notes
+    assert not any("partial" in note for note in build_table(load_run(run_dir), "out").notes)
+
+
+def test_a_run_without_out_of_distribution_images(run_dir):
+    _keep(run_dir, lambda f: f["split"] == "in")
+    table = build_table(load_run(run_dir), "out")
+    assert table.rows == ()
+    for format in ("md", "tex", "csv", "json"):
+        assert render(table, format)
+    assert "no rows of the split 'out'" in render(table, "md")
+
+
+def test_latex_escapes_names_and_is_balanced(run_dir):
+    for name, text in (("prnu_removal&co", r"prnu\_removal\&co"), ("100% #1~{x}^\\", None)):
+        change(run_dir, "entry-prnu_removal&co.json", attack__label=name)
+        tex = render(build_table(load_run(run_dir), "in"), "tex")
+        escaped = text or r"100\% \#1\textasciitilde{}\{x\}\textasciicircum{}\textbackslash{}"
+        assert escaped in tex
+        body = tex[tex.index(r"\midrule") : tex.index(r"\bottomrule")]
+        rows = [line for line in body.splitlines() if line.rstrip().endswith(r"\\")]
+        assert {len(re.findall(r"(?<!\\)&", line)) for line in rows} == {13}
+        bare = re.sub(r"\\[{}]", "", tex)
+        assert bare.count("{") == bare.count("}")
+    assert tex.count(r"\midrule") == 2
+    assert not re.search(r"[±†‡↑↓∞]", tex)
+    assert r"$f_{\mathrm{pef}}$\textsuperscript{\dag}" in tex
+
+
+def test_markdown_escapes_names(run_dir):
+    change(run_dir, "entry-prnu_removal&co.json", attack__label="_a|b*<i>")
+    text = render(build_table(load_run(run_dir), "in"), "md")
+    assert r"\_a\|b\*\<i\>" in text
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {15}
+
+
+def test_attacks_with_the_same_classifiers_are_told_apart(run_dir):
+    change(run_dir, "entry-mislgan.json", attack__laac=["img"], attack__scfa=False)
+    text = render(build_table(load_run(run_dir), "in"), "md")
+    assert "f_img (cgan-img)" in text
+    assert "f_img (mislgan)" in text
+
+
+def test_the_audit_verdict_is_printed(run_dir):
+    assert "Audit: not run." in build_table(load_run(run_dir), "in").notes
+    for path in run_dir.glob("entry-*.json"):
+        change(run_dir, path.name, suite__audit={"verdict": "clean: no shared device"})
+    assert "Audit: clean: no shared device" in build_table(load_run(run_dir), "in").notes
+
+
+def test_clean_accuracy_table(run, frames):
+    table = clean_accuracy_table(run)
+    rows = list(csv.DictReader(io.StringIO(render(table, "csv"))))
+    assert rows[0]["victim"] == "wdf-resnet18"
+    clean = frames[0][(frames[0]["split"] == "in") & (frames[0]["attack"] == "identity")]
+    right = (clean["predicted"] == clean["source"]).groupby(clean["victim"]).mean()
+    for row in rows:
+        assert float(row["accuracy_percent"]) == pytest.approx(100 * right[row["victim"]], abs=1e-5)
+        recalls = [float(value) for key, value in row.items() if key.startswith("recall_")]
+        assert np.mean(recalls) == pytest.approx(float(row["accuracy_percent"]), abs=1e-5)
+
+
+def test_wrong_asks_are_refused(run, tables):
+    with pytest.raises(ValueError, match="expected split 'in' or 'out'"):
+        build_table(run, "both")
+    with pytest.raises(ValueError, match="choose from md, tex, csv, json"):
+        render(tables["in"], "xlsx")

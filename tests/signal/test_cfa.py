@@ -1,0 +1,217 @@
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from bench.signal import cfa
+
+SHAPES = ((48, 48), (41, 37))
+# Where the border of the reference differs from ours (another mirror, zeros around the scores).
+REFERENCES = {
+    "bilinear": ("demosaicing_CFA_Bayer_bilinear", 1),
+    "malvar2004": ("demosaicing_CFA_Bayer_Malvar2004", 2),
+    "menon2007": ("demosaicing_CFA_Bayer_Menon2007", 6),
+}
+
+
+@pytest.fixture(scope="module")
+def colour_demosaicing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # colour warns about optional packages when imported
+        return pytest.importorskip("colour_demosaicing")
+
+
+def random_images(count, height, width, dtype=torch.float64, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(count, 3, height, width, dtype=dtype, generator=generator)
+
+
+def dyadic_images(count, height, width, dtype, seed=0):
+    """Multiples of 1/256: direction scores are exact, so no rounding decides between equal ones."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 257, (count, 3, height, width), generator=generator).to(dtype) / 256
+
+
+def eight_bit_images(count, height, width, seed=0):
+    """Smooth images of few grey levels, in which equal direction scores are common."""
+    generator = torch.Generator().manual_seed(seed)
+    levels = torch.randint(100, 104, (count, 3, height, width), generator=generator)
+    return levels.double() / 255
+
+
+@pytest.mark.parametrize("pattern", cfa.BAYER_PATTERNS)
+def test_mosaic_takes_each_colour_from_its_place_in_the_pattern(pattern):
+    images = random_images(2, 17, 20)
+    sampled = cfa.mosaic(images, pattern)
+    assert sampled.shape == (2, 1, 17, 20)
+    for site, colour in enumerate(pattern):
+        row, column = divmod(site, 2)
+        expected = images[:, "RGB".index(colour), row::2, column::2]
+        assert torch.equal(sampled[:, 0, row::2, column::2], expected)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("pattern", cfa.BAYER_PATTERNS)
+@pytest.mark.parametrize("method", REFERENCES)
+def test_agrees_with_colour_demosaicing(colour_demosaicing, method, pattern, shape):
+    name, border = REFERENCES[method]
+    for dtype, tolerance in ((torch.float64, 1e-10), (torch.float32, 1e-6)):
+        sampled = cfa.mosaic(dyadic_images(2, *shape, dtype), pattern)
+        result = cfa.demosaic(sampled, method, pattern)
+        assert result.dtype == dtype
+        for image, plane in zip(result, sampled, strict=True):
+            reference = getattr(colour_demosaicing, name)(plane[0].double().numpy(), pattern)
+            error = np.abs(image.double().numpy() - reference.transpose(2, 0, 1))
+            assert error[:, border:-border, border:-border].max() < tolerance
+
+
+def smooth_hue_reference(sampled, offset=0.05):
+    """RGGB, float64, written with explicit neighbours; the outermost two pixels stay empty."""
+    height, width = sampled.shape
+    green = sampled.copy()
+    for y in range(1, height - 1):
+        for x in range(1, width - 1):
+            if (y + x) % 2 == 0:
+                around = (
+                    sampled[y - 1, x] + sampled[y + 1, x] + sampled[y, x - 1] + sampled[y, x + 1]
+                )
+                green[y, x] = around / 4
+    result = np.stack([np.zeros_like(green), green, np.zeros_like(green)])
+    for channel, phase in ((0, 0), (2, 1)):
+        for y in range(2, height - 2):
+            for x in range(2, width - 2):
+                rows = [y] if y % 2 == phase else [y - 1, y + 1]
+                columns = [x] if x % 2 == phase else [x - 1, x + 1]
+                hues = [
+                    (sampled[i, j] + offset) / (green[i, j] + offset) for i in rows for j in columns
+                ]
+                result[channel, y, x] = np.mean(hues) * (green[y, x] + offset) - offset
+    return result
+
+
+def test_smooth_hue_agrees_with_a_loop_over_pixels():
+    sampled = cfa.mosaic(random_images(1, 19, 22))
+    result = cfa.demosaic(sampled, "smooth-hue")[0].numpy()
+    reference = smooth_hue_reference(sampled[0, 0].numpy())
+    np.testing.assert_allclose(result[:, 2:-2, 2:-2], reference[:, 2:-2, 2:-2], atol=1e-12)
+
+
+def test_hamilton_adams_green_follows_the_smoother_direction():
+    generator = torch.Generator().manual_seed(0)
+    profile = torch.rand(1, 1, 1, 24, dtype=torch.float64, generator=generator)
+    vertical_edges = profile.expand(1, 3, 24, 24)  # grey, constant along columns
+    for images in (vertical_edges, vertical_edges.mT):
+        result = cfa.synthetic_cfa(images, method="hamilton-adams")
+        torch.testing.assert_close(result[:, 1], images[:, 1], atol=1e-12, rtol=0)
+    bilinear = cfa.synthetic_cfa(vertical_edges, method="bilinear")
+    assert (bilinear[:, 1] - vertical_edges[:, 1]).abs().max() > 0.05
+
+
+@pytest.mark.parametrize("pattern", cfa.BAYER_PATTERNS)
+@pytest.mark.parametrize("method", cfa.DEMOSAICERS)
+def test_measured_samples_are_kept_exactly(method, pattern):
+    images = random_images(2, 16, 21, dtype=torch.float32)
+    sampled = cfa.mosaic(images, pattern)
+    result = cfa.demosaic(sampled, method, pattern)
+    assert result.shape == images.shape
+    assert torch.equal(cfa.mosaic(result, pattern), sampled)
+    assert not torch.allclose(result, images, atol=0.01)
+
+
+@pytest.mark.parametrize("method", cfa.DEMOSAICERS)
+def test_constant_colours_reproduce_themselves(method):
+    grey = torch.full((1, 3, 17, 16), 0.4)
+    torch.testing.assert_close(cfa.synthetic_cfa(grey, method=method), grey, atol=1e-6, rtol=0)
+    colour = torch.tensor([0.7, 0.4, 0.1]).view(1, 3, 1, 1).expand(1, 3, 17, 16)
+    torch.testing.assert_close(cfa.synthetic_cfa(colour, method=method), colour, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("method", cfa.DEMOSAICERS)
+def test_patterns_are_shifts_of_one_another(method):
+    images = random_images(1, 40, 41)
+    whole = cfa.synthetic_cfa(images, "RGGB", method)
+    for pattern, (row, column) in {"GRBG": (0, 1), "GBRG": (1, 0), "BGGR": (1, 1)}.items():
+        part = cfa.synthetic_cfa(images[..., row:, column:], pattern, method)
+        inner = slice(12, -12)
+        expected = whole[..., row:, column:][..., inner, inner]
+        torch.testing.assert_close(part[..., inner, inner], expected, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("method", cfa.DEMOSAICERS)
+def test_borders_mirror_the_image(method):
+    images = random_images(1, 32, 32)
+    mirrored = torch.nn.functional.pad(images, (20, 20, 20, 20), mode="reflect")
+    expected = cfa.synthetic_cfa(mirrored, method=method)[..., 20:-20, 20:-20]
+    torch.testing.assert_close(
+        cfa.synthetic_cfa(images, method=method), expected, atol=1e-12, rtol=0
+    )
+
+
+@pytest.mark.parametrize("method", cfa.DEMOSAICERS)
+def test_result_does_not_depend_on_the_batch(method):
+    images = random_images(5, 24, 24, dtype=torch.float32)
+    whole = cfa.synthetic_cfa(images, method=method)
+    single = torch.cat([cfa.synthetic_cfa(image[None], method=method) for image in images])
+    assert torch.equal(whole, single)
+
+
+@pytest.mark.parametrize("method", ["hamilton-adams", "menon2007"])
+def test_ties_in_8_bit_images_break_alike_in_every_precision(method):
+    images = eight_bit_images(4, 40, 40)
+    exact = cfa.synthetic_cfa(images, method=method)
+    rounded = cfa.synthetic_cfa(images.float(), method=method).double()
+    torch.testing.assert_close(rounded, exact, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("method", cfa.DEMOSAICERS)
+def test_gradients_agree_with_finite_differences(method):
+    images = random_images(1, 16, 17, seed=3).requires_grad_()
+    result = cfa.synthetic_cfa(images, method=method)
+    weights = random_images(1, 16, 17, seed=4)
+    (gradient,) = torch.autograd.grad((result * weights).sum(), images)
+    assert torch.isfinite(gradient).all()
+    direction = random_images(1, 16, 17, seed=5) - 0.5
+    step = 1e-6
+    ends = [
+        cfa.synthetic_cfa(images.detach() + sign * step * direction, method=method)
+        for sign in (+1, -1)
+    ]
+    slope = ((ends[0] - ends[1]) * weights).sum() / (2 * step)
+    torch.testing.assert_close((gradient * direction).sum(), slope, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", cfa.DEMOSAICERS)
+def test_gradients_are_finite_on_black_and_flat_images(method):
+    images = torch.zeros(1, 3, 16, 16, requires_grad=True)
+    cfa.synthetic_cfa(images, method=method).sum().backward()
+    assert images.grad is not None
+    assert torch.isfinite(images.grad).all()
+    assert images.grad.sum() == pytest.approx(3 * 16 * 16, rel=1e-4)
+
+
+def test_module_computes_the_function():
+    images = random_images(2, 20, 18, dtype=torch.float32)
+    module = cfa.SyntheticCFA("GBRG", "malvar2004")
+    assert torch.equal(module(images), cfa.synthetic_cfa(images, "GBRG", "malvar2004"))
+    assert repr(module) == "SyntheticCFA(pattern='GBRG', method='malvar2004')"
+
+
+def test_unknown_method_names_the_known_ones():
+    with pytest.raises(ValueError, match="'ahd'; known: bilinear, smooth-hue, malvar2004"):
+        cfa.demosaic(torch.zeros(1, 1, 16, 16), "ahd")
+
+
+@pytest.mark.parametrize("call", [cfa.mosaic, cfa.synthetic_cfa])
+def test_unknown_pattern_names_the_known_ones(call):
+    with pytest.raises(ValueError, match="'RGBG'; known: RGGB, GRBG, GBRG, BGGR"):
+        call(torch.zeros(1, 3, 16, 16), "RGBG")
+
+
+def test_wrong_shapes_are_refused():
+    with pytest.raises(ValueError, match=r"shape \(N, 3, H, W\), got \(3, 16, 16\)"):
+        cfa.mosaic(torch.zeros(3, 16, 16))
+    with pytest.raises(ValueError, match=r"shape \(N, 1, H, W\), got \(1, 3, 16, 16\)"):
+        cfa.demosaic(torch.zeros(1, 3, 16, 16), "bilinear")
+    with pytest.raises(ValueError, match="at least 16 pixels, got 15x16"):
+        cfa.synthetic_cfa(torch.zeros(1, 3, 15, 16))

@@ -1,0 +1,130 @@
+import warnings
+
+import numpy as np
+import pytest
+import pywt
+import torch
+from scipy import ndimage
+
+from bench.signal import wavelet
+
+
+def photo_like(count, height, width, seed=0):
+    """Smooth shapes, a hard edge and noise, as 8-bit levels in [0, 1]."""
+    generator = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    images = np.empty((count, 3, height, width))
+    for image in images:
+        for channel in image:
+            a, b, c = generator.uniform(0.02, 0.2, 3)
+            channel[:] = 120 + 60 * np.sin(a * x + b * y) + 40 * (x > (c + 0.3) * width)
+            channel += generator.normal(0, generator.uniform(1, 8), (height, width))
+    return torch.from_numpy(images.clip(0, 255).round() / 255).float()
+
+
+def reference_residual(channel, sigma):
+    """One channel in grey levels, float64, by PyWavelets and SciPy."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Level value of 4 is too high")
+        coefficients = pywt.wavedec2(channel, "db4", mode="symmetric", level=4)
+    noise = [np.zeros_like(coefficients[0])]
+    for bands in coefficients[1:]:
+        kept = []
+        for band in bands:
+            variance = np.min(
+                [
+                    np.maximum(ndimage.uniform_filter(band**2, size, mode="constant") - sigma**2, 0)
+                    for size in (3, 5, 7, 9)
+                ],
+                axis=0,
+            )
+            kept.append(band * sigma**2 / (variance + sigma**2))
+        noise.append(tuple(kept))
+    height, width = channel.shape
+    return pywt.waverec2(noise, "db4", mode="symmetric")[:height, :width]
+
+
+@pytest.mark.parametrize("shape", [(512, 512), (301, 415), (64, 64), (16, 23)])
+@pytest.mark.parametrize("sigma", [5.0, 3.0])
+def test_agrees_with_pywavelets_and_scipy(shape, sigma):
+    image = photo_like(1, *shape)
+    residual = wavelet.wdf_residual(image, sigma)
+    assert residual.shape == image.shape
+    assert residual.dtype == torch.float32
+    for result, channel in zip(residual[0], image[0], strict=True):
+        levels = (channel.double().numpy() * 255).round()
+        reference = reference_residual(levels, sigma)
+        assert np.abs(reference).max() > 3
+        np.testing.assert_allclose(result.numpy(), reference, rtol=0, atol=5e-4)
+
+
+def test_float64_agrees_to_rounding():
+    image = (photo_like(1, 61, 50).double() * 255).round() / 255
+    residual = wavelet.wdf_residual(image)
+    reference = np.stack([reference_residual(channel.numpy() * 255, 5.0) for channel in image[0]])
+    np.testing.assert_allclose(residual[0].numpy(), reference, rtol=0, atol=1e-9)
+
+
+def test_result_does_not_depend_on_the_batch_and_repeats():
+    images = photo_like(4, 70, 52)
+    whole = wavelet.wdf_residual(images)
+    single = torch.cat([wavelet.wdf_residual(image[None]) for image in images])
+    assert torch.equal(whole, single)
+    assert torch.equal(whole, wavelet.wdf_residual(images))
+
+
+def test_channels_are_independent():
+    images = photo_like(1, 48, 48)
+    swapped = wavelet.wdf_residual(images.flip(1)).flip(1)
+    assert torch.equal(wavelet.wdf_residual(images), swapped)
+
+
+def test_reduced_precision_is_computed_in_float32():
+    images = photo_like(1, 32, 32).bfloat16()
+    residual = wavelet.wdf_residual(images)
+    assert residual.dtype == torch.float32
+    assert torch.equal(residual, wavelet.wdf_residual(images.float()))
+
+
+def test_a_flat_image_has_no_residual():
+    residual = wavelet.wdf_residual(torch.full((1, 3, 40, 33), 0.5))
+    assert residual.abs().max() < 1e-4
+
+
+def test_residual_holds_most_of_weak_noise_and_little_of_the_scene():
+    generator = torch.Generator().manual_seed(0)
+    noise = 2 * torch.randn(1, 3, 128, 128, generator=generator)  # grey levels
+    ramp = torch.linspace(0.2, 0.8, 128).expand(1, 3, 128, 128)
+    residual = wavelet.wdf_residual(ramp + noise / 255)
+    inner = (..., slice(16, -16), slice(16, -16))
+    correlation = torch.corrcoef(torch.stack([residual[inner].flatten(), noise[inner].flatten()]))
+    assert correlation[0, 1] > 0.95
+
+
+def test_denoise_subtracts_the_residual():
+    images = photo_like(1, 32, 40)
+    expected = images - wavelet.wdf_residual(images, 3.0) / 255
+    assert torch.equal(wavelet.denoise(images, 3.0), expected)
+
+
+def test_gradients_agree_with_finite_differences():
+    images = photo_like(1, 20, 17).double().requires_grad_()
+    generator = torch.Generator().manual_seed(0)
+    weights, direction = torch.randn(2, *images.shape, generator=generator, dtype=torch.float64)
+    (gradient,) = torch.autograd.grad((wavelet.denoise(images) * weights).sum(), images)
+    step = 1e-7
+    ends = [wavelet.denoise(images.detach() + sign * step * direction) for sign in (+1, -1)]
+    slope = ((ends[0] - ends[1]) * weights).sum() / (2 * step)
+    torch.testing.assert_close((gradient * direction).sum(), slope, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("function", [wavelet.wdf_residual, wavelet.denoise])
+def test_wrong_inputs_are_refused(function):
+    with pytest.raises(ValueError, match="at least 16 pixels, got 15x64"):
+        function(torch.zeros(1, 3, 15, 64))
+    with pytest.raises(ValueError, match=r"shape \(N, 3, H, W\), got \(1, 1, 32, 32\)"):
+        function(torch.zeros(1, 1, 32, 32))
+    with pytest.raises(ValueError, match="floating dtype"):
+        function(torch.zeros(1, 3, 32, 32, dtype=torch.uint8))
+    with pytest.raises(ValueError, match="positive `sigma_255`, got 0"):
+        function(torch.zeros(1, 3, 32, 32), 0)

@@ -1,0 +1,126 @@
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bench.suites.simcam.cameras import Device, load_cameras, make_device
+from bench.suites.simcam.pipeline import capture, decode, develop, expose
+from bench.suites.simcam.scenes import render_scene
+
+CAMERAS = load_cameras()
+NAMES = list(CAMERAS)
+SCENE = render_scene(4, 64)
+
+
+def photograph(name, index=0, shot=1):
+    return decode(capture(SCENE, make_device(CAMERAS[name], index, 9), shot)).float()
+
+
+def mse(one, other):
+    return float((one - other).square().mean())
+
+
+def test_the_same_shot_gives_the_same_bytes():
+    device = make_device(CAMERAS["simcam-03"], 0, 9)
+    assert capture(SCENE, device, 1) == capture(SCENE, device, 1)
+    assert capture(SCENE, device, 1) != capture(SCENE, device, 2)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_file_holds_the_tables_and_subsampling_of_its_model(name):
+    style = CAMERAS[name].jpeg
+    data = capture(SCENE, make_device(CAMERAS[name], 0, 9), 1)
+    with Image.open(io.BytesIO(data)) as picture:
+        assert picture.format == "JPEG"
+        assert list(picture.quantization[0]) == list(style.luma)
+        assert list(picture.quantization[1]) == list(style.chroma)
+        horizontal, vertical = picture.layer[0][1:3]
+    expected = {"4:4:4": (1, 1), "4:2:2": (2, 1), "4:2:0": (2, 2)}
+    assert (horizontal, vertical) == expected[style.subsampling]
+
+
+def test_decode_returns_what_pillow_reads():
+    data = capture(SCENE, make_device(CAMERAS["simcam-01"], 0, 9), 1)
+    with Image.open(io.BytesIO(data)) as picture:
+        expected = np.asarray(picture)
+    image = decode(data)
+    assert image.dtype == torch.uint8
+    assert np.array_equal(image.permute(1, 2, 0).numpy(), expected)
+
+
+def test_models_differ_more_than_devices():
+    mini = ("simcam-01", "simcam-02", "simcam-03")
+    devices = max(mse(photograph(name, 0), photograph(name, 1)) for name in mini)
+    models = min(mse(photograph(a), photograph(b)) for a in mini for b in mini if a < b)
+    assert models > 1.5 * devices > 0
+
+
+def test_devices_differ_by_their_prnu():
+    quiet = {"shot_noise": (1e-9, 1e-9), "read_noise": (1e-9, 1e-9), "vignetting": (0, 0)}
+    model = replace(CAMERAS["simcam-01"], **quiet)
+    flat = np.full((3, 64, 64), 0.3, np.float32)
+
+    def fingerprint(index, shot):
+        raw = expose(flat, make_device(model, index, 9), shot)[0, 0]
+        cells = raw.view(32, 2, 32, 2)
+        return (cells / cells.mean((0, 2), keepdim=True) - 1).flatten().numpy()
+
+    assert np.corrcoef(fingerprint(0, 1), fingerprint(0, 2))[0, 1] > 0.95
+    assert abs(np.corrcoef(fingerprint(0, 1), fingerprint(1, 1))[0, 1]) < 0.1
+
+
+def test_noise_grows_with_the_light_as_the_model_says():
+    shot, read = 1e-3, 2e-3
+    model = replace(
+        CAMERAS["simcam-01"], shot_noise=(shot, shot), read_noise=(read, read), vignetting=(0, 0)
+    )
+    device = Device(model=model, index=0, seed=1, prnu_sigma=0, gains=(1, 1, 1), hot_pixel_rate=0)
+    for level in (0.02, 0.4):
+        greens = expose(np.full((3, 256, 256), level, np.float32), device, 3)[0, 0, 0::2, 1::2]
+        expected = shot * float(greens.mean()) + read**2
+        assert float(greens.var()) == pytest.approx(expected, rel=0.06)
+
+
+def test_raw_values_have_twelve_bits_and_clip_at_the_full_well():
+    bright = np.full((3, 64, 64), 5.0, np.float32)
+    raw = expose(bright, make_device(CAMERAS["simcam-01"], 0, 9), 1)
+    assert raw.max() == 1
+    assert torch.allclose(raw * 4095, torch.round(raw * 4095), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_models_agree_on_grey(name):
+    model = replace(CAMERAS[name], shot_noise=(1e-9, 1e-9), read_noise=(1e-9, 1e-9))
+    device = Device(model=model, index=0, seed=1, prnu_sigma=0, gains=(1, 1, 1), hot_pixel_rate=0)
+    raw = expose(np.full((3, 64, 64), 0.18, np.float32), device, 1)
+    image = develop(raw, model)[0, :, 24:40, 24:40].float()
+    assert float(image.mean((1, 2)).max() - image.mean((1, 2)).min()) < 1.5
+    assert 90 < float(image.mean()) < 150
+
+
+def test_development_does_not_depend_on_the_batch():
+    model = CAMERAS["simcam-03"]
+    raw = torch.cat([expose(SCENE, make_device(model, index, 9), 1) for index in range(3)])
+    alone = torch.cat([develop(one[None], model) for one in raw])
+    assert (develop(raw, model).int() - alone.int()).abs().max() <= 1
+
+
+def test_denoising_smooths_and_sharpening_crispens():
+    model = CAMERAS["simcam-03"]
+    raw = expose(SCENE, make_device(model, 0, 9), 1)
+
+    def detail(**changes):
+        image = develop(raw, replace(model, **changes)).float()
+        return float((image[..., 1:] - image[..., :-1]).abs().mean())
+
+    assert detail(denoise_radius_px=0.0) > 1.05 * detail()
+    assert detail(sharpen_radius_px=0.0) < 0.95 * detail()
+
+
+def test_radiance_of_another_shape_raises():
+    device = make_device(CAMERAS["simcam-01"], 0, 9)
+    with pytest.raises(ValueError, match=r"of shape \(3, S, S\), got \(3, 64, 32\)"):
+        expose(np.zeros((3, 64, 32), np.float32), device, 1)

@@ -1,0 +1,133 @@
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from bench.suites.simcam.plan import SETS, SIMCAM_MINI, plan
+from bench.suites.simcam.scenes import render_scene
+
+UNEVEN = replace(SIMCAM_MINI, images_a=(30, 12, 20), images_c=(3, 3, 3, 2, 1, 2))
+
+
+@pytest.fixture(scope="module")
+def sets():
+    return {name: plan(SIMCAM_MINI, name) for name in SETS}
+
+
+def test_sets_share_no_scene_and_no_device(sets):
+    for one, other in (("A", "B"), ("A", "C"), ("B", "C")):
+        for field in ("scene", "scene_seed", "device", "image_id", "shot_seed"):
+            ours = {getattr(shot, field) for shot in sets[one]}
+            theirs = {getattr(shot, field) for shot in sets[other]}
+            assert not ours & theirs, field
+
+
+def test_identifiers_are_unique_and_readable(sets):
+    shots = [shot for name in SETS for shot in sets[name]]
+    assert len({shot.image_id for shot in shots}) == len(shots)
+    assert len({shot.shot_seed for shot in shots}) == len(shots)
+    assert "A-simcam-01-d2-s0000" in {shot.image_id for shot in shots}
+
+
+def test_models_have_the_devices_of_the_protocol(sets):
+    devices = {name: {shot.device for shot in sets[name]} for name in SETS}
+    first = {name: {d for d in devices[name] if d.startswith("simcam-01")} for name in SETS}
+    assert first == {
+        "A": {"simcam-01-d2", "simcam-01-d3"},
+        "B": {"simcam-01-d0", "simcam-01-d1"},
+        "C": {"simcam-01-d4"},
+    }
+    assert {d for d in devices["C"] if d.startswith("simcam-07")} == {"simcam-07-d0"}
+    for name in "AB":
+        assert {shot.split for shot in sets[name]} == {"in"}
+        counts = Counter(shot.device for shot in sets[name])
+        assert len(set(counts.values())) == 1
+    assert {shot.model for shot in sets["C"] if shot.split == "out"} == set(SIMCAM_MINI.models_out)
+
+
+def test_all_models_photograph_the_same_scenes(sets):
+    for name in SETS:
+        scenes = {}
+        for shot in sets[name]:
+            scenes.setdefault(shot.model, []).append((shot.scene, shot.partition))
+        assert len({tuple(taken) for taken in scenes.values()}) == 1
+
+
+def test_a_tenth_of_the_scenes_validates(sets):
+    for name in "AB":
+        partitions = {shot.scene: shot.partition for shot in sets[name]}
+        counts = Counter(partitions.values())
+        assert counts["validation"] == len(partitions) // 10
+        assert counts["train"] == len(partitions) - counts["validation"]
+    assert {shot.partition for shot in sets["C"]} == {"evaluation"}
+
+
+def test_models_may_have_counts_of_their_own():
+    shots = plan(UNEVEN, "A")
+    assert Counter(shot.model for shot in shots) == UNEVEN.counts("A")
+    validated = Counter(shot.model for shot in shots if shot.partition == "validation")
+    assert validated["simcam-01"] == 3
+    assert validated["simcam-02"] >= 1
+    assert Counter(shot.model for shot in plan(UNEVEN, "C"))["simcam-08"] == 1
+
+
+def test_the_plan_hangs_on_the_seed():
+    again = plan(replace(SIMCAM_MINI, seed=1), "C")
+    first = plan(SIMCAM_MINI, "C")
+    assert plan(SIMCAM_MINI, "C") == first
+    assert not {shot.scene_seed for shot in again} & {shot.scene_seed for shot in first}
+    assert not {shot.device_seed for shot in again} & {shot.device_seed for shot in first}
+
+
+def test_the_fingerprint_tells_specs_apart():
+    assert SIMCAM_MINI.fingerprint() == replace(SIMCAM_MINI).fingerprint()
+    for change in ({"seed": 1}, {"image_px": 64}, {"images_c": 5}, {"models_out": ("simcam-10",)}):
+        assert replace(SIMCAM_MINI, **change).fingerprint() != SIMCAM_MINI.fingerprint()
+
+
+def test_content_does_not_tell_the_class():
+    spec = replace(SIMCAM_MINI, images_a=(70, 50, 60), images_c=30)
+    thumbnails = {}
+
+    def features(name):
+        rows, labels = [], []
+        for shot in plan(spec, name):
+            if shot.split == "out":
+                continue
+            if shot.scene not in thumbnails:
+                radiance = np.log(render_scene(shot.scene_seed, 32) + 1e-3)
+                small = radiance.reshape(3, 4, 8, 4, 8).mean((2, 4))
+                thumbnails[shot.scene] = np.concatenate([small.ravel(), radiance.std((1, 2))])
+            rows.append(thumbnails[shot.scene])
+            labels.append(shot.model)
+        return np.array(rows), labels
+
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
+    classifier.fit(*features("A"))
+    assert classifier.score(*features("C")) < 0.45  # chance is 1/3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"models_in": ("simcam-01", "simcam-13")}, "unknown camera models: simcam-13"),
+        ({"models_out": ("simcam-01",)}, "two or more models, each once"),
+        ({"image_px": 100}, "multiple of 16"),
+        ({"validation_fraction": 0.0}, "expected `validation_fraction`"),
+        ({"images_a": (10, 10)}, "expected 3 counts for set A, got 2"),
+        ({"images_b": 9}, "at least 10 images per model in set B"),
+        ({"images_c": 0}, "at least 1 images per model in set C"),
+    ],
+)
+def test_a_bad_spec_raises(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(SIMCAM_MINI, **change)
+
+
+def test_an_unknown_set_raises():
+    with pytest.raises(ValueError, match="expected `set_name` to be one of"):
+        plan(SIMCAM_MINI, "D")

@@ -1,0 +1,92 @@
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench.suites.simcam.picture import save_picture
+from bench.suites.simcam.plan import SIMCAM_MINI, plan
+from bench.suites.simcam.render import render
+
+SHOTS = plan(replace(SIMCAM_MINI, images_c=2), "C")
+ABANDONED = """
+import multiprocessing, time
+from bench.suites.simcam.plan import SIMCAM_MINI, plan
+from bench.suites.simcam.render import render
+if __name__ == "__main__":
+    files = render(plan(SIMCAM_MINI, "A"), 128, workers=2)
+    next(files)
+    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture(scope="module")
+def alone():
+    return list(render(SHOTS, 64, workers=1))
+
+
+def test_files_come_in_the_order_of_the_plan(alone):
+    assert [shot for shot, _ in alone] == SHOTS
+
+
+def test_workers_do_not_change_the_bytes(alone):
+    assert list(render(SHOTS, 64, workers=2)) == alone
+
+
+def test_bytes_do_not_depend_on_what_else_is_rendered(alone):
+    picked = [3, 1, 8]
+    expected = [alone[number] for number in picked]
+    assert list(render([SHOTS[number] for number in picked], 64, workers=1)) == expected
+
+
+def test_progress_counts_files():
+    seen = []
+    for number, _ in enumerate(render(SHOTS, 64, workers=1, on_done=seen.append), start=1):
+        assert number <= seen[-1]
+    assert seen == [6, 12]
+
+
+def test_rendering_leaves_the_thread_count_alone():
+    before = torch.get_num_threads()
+    list(islice(render(SHOTS, 64, workers=1), 1))
+    assert torch.get_num_threads() == before
+
+
+def test_no_workers_raises():
+    with pytest.raises(ValueError, match="expected `workers` of at least 1, got 0"):
+        next(render(SHOTS, 64, workers=0))
+
+
+def _runs(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"  # ended, and its new parent has yet to notice
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_workers_end_with_a_killed_parent(tmp_path):
+    script = tmp_path / "abandoned.py"
+    script.write_text(ABANDONED)
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        workers = [int(pid) for pid in parent.stdout.readline().split()]
+        parent.kill()
+    assert len(workers) == 2
+    deadline = time.monotonic() + 20
+    while any(map(_runs, workers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(_runs, workers))
+
+
+def test_the_picture_shows_all_cameras(tmp_path):
+    path = tmp_path / "simcam.png"
+    save_picture(path, image_px=64)
+    assert path.stat().st_size > 50_000

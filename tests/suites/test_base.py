@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+
+from bench.data import AdversarySet, ExaminerSet
+from bench.store import Store
+from bench.suites.base import Row, SuiteCard, open_suite, prepare
+from bench.types import CamobenchError
+
+CARD = SuiteCard(
+    name="toy-v1",
+    version=1,
+    fingerprint="f" * 64,
+    classes=("one", "two"),
+    others=("three",),
+    image_px=64,
+    note="a toy",
+)
+
+
+class Toy:
+    """Four images a set; raises after `stop` of them."""
+
+    def __init__(self, stop=None, empty=(), announced=4):
+        self.card, self.stop, self.empty, self.announced = CARD, stop, empty, announced
+        self.made = []
+
+    def count(self, set_name):
+        return 0 if set_name in self.empty else self.announced
+
+    def rows(self, set_name, workers):
+        self.made.append((set_name, workers))
+        for index in range(4):
+            if index == self.stop:
+                raise KeyboardInterrupt
+            partition = ("train", "validation")[index // 2]
+            yield (
+                Row(
+                    image_id=f"{set_name}{index}",
+                    photo_id=f"{set_name}{index}",
+                    model=CARD.classes[index % 2],
+                    device=f"{set_name}-{index % 2}",
+                    scene=None,
+                    set=set_name,
+                    split="in",
+                    partition="evaluation" if set_name == "C" else partition,
+                    sha256="0",
+                ),
+                np.full((3, 64, 64), index, np.uint8),
+            )
+
+
+class Tally:
+    """A progress that remembers."""
+
+    def __init__(self):
+        self.started, self.done, self.finished = [], 0, 0
+
+    def start(self, label, total):
+        self.started.append((label, total))
+
+    def advance(self, units=1, **figures):
+        self.done += units
+
+    def finish(self):
+        self.finished += 1
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+def test_prepare_writes_what_the_source_yields(store):
+    tally = Tally()
+    suite = prepare(Toy(), store, ("A", "B", "C"), workers=3, progress=tally)
+    assert tally.started == [(f"toy-v1: Set-{name}", 4) for name in "ABC"]
+    assert (tally.done, tally.finished) == (12, 3)
+    assert suite.images("C").shape == (4, 3, 64, 64)
+    np.testing.assert_array_equal(suite.images("C")[:, 0, 0, 0], range(4))
+    manifest = suite.manifest("C")
+    assert manifest["image_id"].tolist() == ["C0", "C1", "C2", "C3"]
+    assert set(manifest["partition"]) == {"evaluation"}
+
+
+def test_both_sides_get_their_own_set_only(store):
+    suite = prepare(Toy(), store, ("A", "B"))
+    examiner, adversary = suite.examiner_set(), suite.adversary_set()
+    assert type(examiner) is ExaminerSet
+    assert type(adversary) is AdversarySet
+    assert adversary.labels.tolist() == [0, 1, 0, 1]
+    assert adversary.validation.tolist() == [False, False, True, True]
+    assert adversary.classes == ("one", "two")
+
+
+def test_a_set_is_made_once(store):
+    prepare(Toy(), store, ("A",))
+    again = Toy()
+    prepare(again, store, ("A", "B"), workers=2)
+    assert again.made == [("B", 2)]
+
+
+def test_a_killed_preparation_leaves_no_set_and_the_next_makes_it(store):
+    with pytest.raises(KeyboardInterrupt):
+        prepare(Toy(stop=2), store, ("A",))
+    folder = store.data_folder(CARD.name, CARD.fingerprint)
+    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == []
+    suite = open_suite(folder)
+    assert not suite.has("A")
+    with pytest.raises(CamobenchError, match="Set-A of toy-v1 is not in the store"):
+        suite.examiner_set()
+    assert prepare(Toy(), store, ("A",)).has("A")
+
+
+def test_an_empty_set_is_refused(store):
+    with pytest.raises(CamobenchError, match="Set-B of toy-v1 would be empty"):
+        prepare(Toy(empty=("B",)), store, ("B",))
+
+
+def test_a_source_that_announced_more_than_it_yields_leaves_no_set(store):
+    with pytest.raises(RuntimeError, match="Set-A has 4 images, 5 were announced"):
+        prepare(Toy(announced=5), store, ("A",))
+    assert not open_suite(store.data_folder(CARD.name, CARD.fingerprint)).has("A")
+
+
+def test_open_suite_reads_the_card_back(store, tmp_path):
+    suite = prepare(Toy(), store, ("C",))
+    assert open_suite(suite.folder).card == CARD
+    with pytest.raises(CamobenchError, match=r"no suite in .*data prepare"):
+        open_suite(tmp_path / "nowhere")

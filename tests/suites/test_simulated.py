@@ -1,0 +1,67 @@
+import hashlib
+
+import numpy as np
+import pytest
+
+from bench.data import decode_rgb
+from bench.store import Store
+from bench.suites.base import prepare
+from bench.suites.simcam.plan import SimcamSpec, plan
+from bench.suites.simcam.render import render
+from bench.suites.simulated import SimcamSource
+
+SPEC = SimcamSpec(
+    name="simcam-test-v1",
+    version=3,
+    seed=5,
+    image_px=64,
+    models_in=("simcam-02", "simcam-01"),
+    models_out=("simcam-07",),
+    images_a=2,
+    images_b=(3, 2),
+    images_c=(1, 1, 2),
+    validation_fraction=0.5,
+)
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory):
+    store = Store(tmp_path_factory.mktemp("store"))
+    return prepare(SimcamSource(SPEC), store, ("A", "B", "C"))
+
+
+def test_the_card_is_the_spec():
+    card = SimcamSource(SPEC).card
+    assert (card.name, card.version, card.image_px) == ("simcam-test-v1", 3, 64)
+    assert card.classes == ("simcam-02", "simcam-01")
+    assert card.others == ("simcam-07",)
+    assert card.fingerprint == SPEC.fingerprint()
+
+
+def test_counts():
+    source = SimcamSource(SPEC)
+    assert [source.count(name) for name in ("A", "B", "C")] == [4, 5, 4]
+
+
+def test_images_are_the_decoded_files_of_the_plan(suite):
+    manifest, images = suite.manifest("C"), suite.images("C")
+    for index, (shot, data) in enumerate(render(plan(SPEC, "C"), SPEC.image_px)):
+        row = manifest.iloc[index]
+        assert row["image_id"] == row["photo_id"] == shot.image_id
+        assert (row["model"], row["device"]) == (shot.model, shot.device)
+        assert (row["scene"], row["split"]) == (shot.scene, shot.split)
+        assert row["sha256"] == hashlib.sha256(data).hexdigest()
+        np.testing.assert_array_equal(images[index], decode_rgb(data, shot.image_id))
+
+
+def test_no_device_and_no_scene_is_in_two_sets(suite):
+    manifests = [suite.manifest(name) for name in ("A", "B", "C")]
+    for column in ("device", "scene", "sha256", "image_id"):
+        values = [set(manifest[column]) for manifest in manifests]
+        assert sum(map(len, values)) == len(set.union(*values)), column
+
+
+def test_both_sides_can_train(suite):
+    assert suite.examiner_set().labels.tolist() == [0, 1, 0, 1]
+    assert suite.adversary_set().validation.any()
+    assert set(suite.manifest("C")["partition"]) == {"evaluation"}

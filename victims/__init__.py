@@ -1,0 +1,1 @@
+"""Camera-model attribution classifiers, one file a family."""

@@ -1,0 +1,147 @@
+"""What the paper's fifteen victims share: three input spaces in front of any backbone.
+
+Andrews et al. (2020), sections 3.3 and 4.2. `img` sees the image, `pef` learns prediction-error
+filters, `wdf` reads a wavelet noise residual: trained on true residuals, run on estimated ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bench.contract import FitContext, Victim, VictimSpec
+from bench.data import AdversarySet, ExaminerSet
+from bench.nets.constrained import ConstrainedConv2d
+from bench.recipes import ClassifierRecipe, Recipe
+from bench.registry import Entry
+from bench.training.classifier import fit_classifier
+from bench.training.residual import RESIDUAL_NAME, true_residuals
+from bench.types import FitReport, Json, as_json
+
+PAPER = "Andrews, Zhang & Griffin 2020, sections 3.3 and 4.2"
+FRONT_ENDS = ("wdf", "pef", "img")
+UNIT_LEVELS = 5.0
+"""Residuals and prediction errors reach a backbone in units of this many grey levels."""
+
+
+class ConvNetVictim(Victim):
+    """A backbone behind one of the paper's three input spaces.
+
+    Args:
+        spec: Its front-end is "img", "pef" or "wdf".
+        classes: Camera models by name.
+        recipe: Gives the `ClassifierRecipe` of the backbone's family.
+        family: Which `ClassifierRecipe` to use ("resnet", "densenet").
+        build: Makes the backbone from (classes, width factor).
+    """
+
+    shared_prefixes: ClassVar[tuple[str, ...]] = ("estimator.",)
+
+    def __init__(
+        self,
+        spec: VictimSpec,
+        *,
+        classes: Sequence[str],
+        recipe: Recipe,
+        family: str,
+        build: Callable[[int, float], nn.Module],
+    ) -> None:
+        super().__init__(spec, classes=classes, recipe=recipe)
+        self.budget: ClassifierRecipe = recipe.classifiers[family]
+        self.filters = ConstrainedConv2d(3, 3, 5) if spec.front_end == "pef" else None
+        self.network = build(len(classes), self.budget.width)
+        self.estimator: nn.Module | None = None
+        self._estimator_digest: str | None = None
+
+    @property
+    def hyperparameters(self) -> Mapping[str, Json]:
+        """The classifier's training budget."""
+        return {"classifier": as_json(self.budget)}
+
+    @property
+    def frontend_digest(self) -> str | None:
+        """The residual estimator's digest: all wdf victims of one set share it."""
+        return self._estimator_digest
+
+    def attach(self, residual_estimator: nn.Module, digest: str) -> None:
+        """Receive the shared residual estimator."""
+        self.estimator, self._estimator_digest = residual_estimator, digest
+
+    def frontend(self, images: Tensor) -> Tensor:
+        """(N, 3, H, W) in [0, 1] -> estimated residual in grey levels (wdf) or the images."""
+        if self.spec.residual is None:
+            return images
+        if self.estimator is None:
+            raise RuntimeError(f"{self.spec.name}: no residual estimator attached")
+        out: Tensor = self.estimator(images)
+        return out
+
+    def backbone(self, features: Tensor) -> Tensor:
+        """Residuals in grey levels (wdf) or images in [0, 1] -> (N, C) logits."""
+        if self.spec.residual is not None:
+            features = features / UNIT_LEVELS
+        elif self.filters is not None:
+            features = self.filters(features * (255 / UNIT_LEVELS))
+        else:
+            features = (features - 0.5) * 4
+        out: Tensor = self.network(features)
+        return out
+
+    def fit(self, data: ExaminerSet | AdversarySet, context: FitContext) -> FitReport:
+        """Train on patches; the wdf front-end is already trained and not touched."""
+        wdf = self.spec.residual is not None
+        stack = (
+            true_residuals(data.images, context.device)
+            if wdf
+            else torch.from_numpy(np.array(data.images))
+        )
+        return fit_classifier(self.spec.name, _Backbone(self), stack, data, self.budget, context)
+
+
+class _Backbone(nn.Module):
+    """The trained part of a victim, as a network that a training loop can own."""
+
+    def __init__(self, victim: ConvNetVictim) -> None:
+        super().__init__()
+        self.filters, self.network = victim.filters, victim.network
+        self._run = victim.backbone
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self._run(features)
+
+
+def entries(
+    depths: Mapping[str, Callable[[int, float], nn.Module]], family: str
+) -> tuple[Entry[VictimSpec, Victim], ...]:
+    """One entry a front-end and backbone."""
+    return tuple(
+        Entry(
+            spec=VictimSpec(
+                name=f"{front_end}-{backbone}",
+                front_end=front_end,
+                backbone=backbone,
+                residual=RESIDUAL_NAME if front_end == "wdf" else None,
+                paper=PAPER,
+                licence="MIT",
+            ),
+            builder=_Builder(family, build),
+        )
+        for front_end in FRONT_ENDS
+        for backbone, build in depths.items()
+    )
+
+
+class _Builder:
+    """Makes a `ConvNetVictim` of one backbone; what the registry calls."""
+
+    def __init__(self, family: str, build: Callable[[int, float], nn.Module]) -> None:
+        self.family, self.build = family, build
+
+    def __call__(self, spec: VictimSpec, *, classes: Sequence[str], recipe: Recipe) -> Victim:
+        return ConvNetVictim(
+            spec, classes=classes, recipe=recipe, family=self.family, build=self.build
+        )

@@ -1,0 +1,35 @@
+"""ResNet-12, 18 and 34 (He et al. 2016) on residual, prediction-error and image space.
+
+From timm's `ResNet` with basic blocks and the paper's stem (7 x 7 stride 2, max-pool). The paper
+does not say what ResNet-12 is: here basic blocks (1, 1, 1, 2), twelve weighted layers with stem and
+head.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from timm.models.resnet import BasicBlock, ResNet
+from torch import nn
+
+from victims.convnet import entries
+
+CHANNELS = (64, 128, 256, 512)
+BLOCKS = {"resnet12": (1, 1, 1, 2), "resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
+
+
+def build_resnet(blocks: tuple[int, ...], classes: int, width: float) -> nn.Module:
+    """A ResNet of basic blocks whose channels are the paper's times `width`."""
+    channels = tuple(round(c * width) for c in CHANNELS)
+    network = ResNet(BasicBlock, blocks, num_classes=classes, channels=channels)
+    if channels[0] != CHANNELS[0]:  # timm fixes the stem at 64 channels
+        network.conv1 = nn.Conv2d(3, channels[0], 7, stride=2, padding=3, bias=False)
+        network.bn1 = nn.BatchNorm2d(channels[0])
+        network.layer1[0] = BasicBlock(channels[0], channels[0])
+        network.init_weights(zero_init_last=True)
+    return network  # type: ignore[no-any-return]
+
+
+ENTRIES = entries(
+    {name: partial(build_resnet, blocks) for name, blocks in BLOCKS.items()}, "resnet"
+)
