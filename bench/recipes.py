@@ -45,10 +45,15 @@ class ClassifierRecipe:
 
 @dataclass(frozen=True, kw_only=True)
 class EstimatorRecipe:
-    """How the residual estimator is trained: Adam on the squared error of Eq. 6."""
+    """How the residual estimator is trained: Adam on the squared error of Eq. 6.
+
+    Attributes:
+        width: Channels of the first convolution.
+        gated: Train a `ShrinkageNet`, which suits few channels, not the paper's Johnson network.
+    """
 
     width: int = 64
-    skip: bool = False
+    gated: bool = False
     batch: int = 128
     epochs: int | None = None
     steps: int | None = None
@@ -91,11 +96,11 @@ PAPER = Recipe(
 MINI = Recipe(
     name="mini",
     classifiers=_frozen(
-        resnet=ClassifierRecipe(width=0.25, batch=64, steps=500, schedule="one-cycle"),
-        densenet=ClassifierRecipe(width=0.5, batch=32, steps=500, schedule="one-cycle"),
+        resnet=ClassifierRecipe(width=0.25, batch=64, steps=600, schedule="one-cycle"),
+        densenet=ClassifierRecipe(width=0.5, batch=32, steps=600, schedule="one-cycle"),
     ),
     estimator=EstimatorRecipe(
-        width=16, skip=True, batch=16, steps=800, lr=5e-3, weight_decay=0, schedule="one-cycle"
+        width=12, gated=True, batch=16, steps=1000, lr=4e-3, weight_decay=0, schedule="one-cycle"
     ),
     compact=True,
 )
@@ -105,7 +110,7 @@ SMOKE = Recipe(
         resnet=ClassifierRecipe(width=0.125, batch=8, steps=2, schedule="one-cycle"),
         densenet=ClassifierRecipe(width=0.25, batch=4, steps=2, schedule="one-cycle"),
     ),
-    estimator=EstimatorRecipe(width=4, skip=True, batch=4, steps=2, lr=1e-3, weight_decay=0),
+    estimator=EstimatorRecipe(width=4, gated=True, batch=4, steps=2, lr=1e-3, weight_decay=0),
     compact=True,
 )
 RECIPES: Mapping[str, Recipe] = MappingProxyType({r.name: r for r in (MINI, PAPER, SMOKE)})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -68,12 +68,13 @@ class Registry(Generic[SpecT, ThingT]):
             ValueError: If a name is taken.
             TypeError: If the object is none of these.
         """
+        added: dict[str, Entry[SpecT, ThingT]] = {}
         for entry in self._as_entries(thing):
             name = entry.spec.name
-            if name in self._entries:
+            if name in self._entries or name in added:
                 raise ValueError(f"{self.kind} {name!r} is registered already; choose another name")
-            placed = Entry(spec=entry.spec, builder=entry.builder, origin=entry.origin or origin)
-            self._entries[name] = placed
+            added[name] = replace(entry, origin=entry.origin or origin)
+        self._entries.update(added)
 
     def get(self, name: str) -> Entry[SpecT, ThingT]:
         """Return the entry called `name`.

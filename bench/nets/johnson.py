@@ -15,16 +15,15 @@ from torch.nn import functional as F
 
 
 class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions with batch normalisation around an identity."""
+    """Two 3 x 3 convolutions, each with batch normalisation unless `norm` is off."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, norm: bool = True) -> None:
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect", bias=False),
-            nn.BatchNorm2d(channels),
-            nn.ReLU(inplace=True),
+            *_norm(channels, norm),
             nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect", bias=False),
-            nn.BatchNorm2d(channels),
+            nn.BatchNorm2d(channels) if norm else nn.Identity(),
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -42,6 +41,7 @@ class JohnsonNet(nn.Module):
         width: Channels of the first convolution (64 in the paper).
         blocks: Residual blocks.
         skip: Let the last convolution see the input and the first convolution's features as well.
+        norm: Batch normalisation; regression to a fraction of a grey level does better without.
     """
 
     def __init__(
@@ -52,25 +52,26 @@ class JohnsonNet(nn.Module):
         width: int = 64,
         blocks: int = 2,
         skip: bool = False,
+        norm: bool = True,
     ) -> None:
         super().__init__()
         self.skip = skip
         self.first = nn.Sequential(
             nn.Conv2d(in_channels, width, 7, padding=3, padding_mode="reflect", bias=False),
-            *_norm(width),
+            *_norm(width, norm),
         )
         self.encoder = nn.Sequential(
             nn.Conv2d(width, 2 * width, 3, 2, padding=1, padding_mode="reflect", bias=False),
-            *_norm(2 * width),
+            *_norm(2 * width, norm),
             nn.Conv2d(2 * width, 4 * width, 3, 2, padding=1, padding_mode="reflect", bias=False),
-            *_norm(4 * width),
+            *_norm(4 * width, norm),
         )
-        self.blocks = nn.Sequential(*(ResidualBlock(4 * width) for _ in range(blocks)))
+        self.blocks = nn.Sequential(*(ResidualBlock(4 * width, norm) for _ in range(blocks)))
         self.decoder = nn.Sequential(
             nn.ConvTranspose2d(4 * width, 2 * width, 3, 2, 1, output_padding=1, bias=False),
-            *_norm(2 * width),
+            *_norm(2 * width, norm),
             nn.ConvTranspose2d(2 * width, width, 3, 2, 1, output_padding=1, bias=False),
-            *_norm(width),
+            *_norm(width, norm),
         )
         last_in = 2 * width + in_channels if skip else width
         self.last = nn.Conv2d(last_in, out_channels, 7, padding=3, padding_mode="reflect")
@@ -89,5 +90,5 @@ class JohnsonNet(nn.Module):
         return out[..., :height, :width]
 
 
-def _norm(channels: int) -> tuple[nn.Module, nn.Module]:
-    return nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
+def _norm(channels: int, norm: bool) -> tuple[nn.Module, nn.Module]:
+    return nn.BatchNorm2d(channels) if norm else nn.Identity(), nn.ReLU(inplace=True)

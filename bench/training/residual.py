@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from bench.contract import FitContext
 from bench.data import LabelledImages
 from bench.nets.johnson import JohnsonNet
+from bench.nets.shrinkage import ShrinkageNet
 from bench.recipes import EstimatorRecipe
 from bench.signal.wavelet import wdf_residual
 from bench.training.classifier import as_input
@@ -33,7 +34,9 @@ class ResidualEstimator(nn.Module):
 
     def __init__(self, recipe: EstimatorRecipe) -> None:
         super().__init__()
-        self.network = JohnsonNet(3, width=recipe.width, skip=recipe.skip)
+        self.network: nn.Module = (
+            ShrinkageNet(recipe.width) if recipe.gated else JohnsonNet(3, width=recipe.width)
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) -> (N, 3, H, W)."""

@@ -178,8 +178,8 @@ SIMCAM_MINI = SimcamSpec(
     image_px=128,
     models_in=("simcam-01", "simcam-02", "simcam-03"),
     models_out=("simcam-07", "simcam-08", "simcam-09"),
-    images_a=100,
-    images_b=100,
+    images_a=160,
+    images_b=160,
     images_c=24,
 )
 

@@ -1,0 +1,321 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from attacks.cgan import SPECS
+from attacks.cgan.attack import (
+    CganAttack,
+    _average_into,
+    _rounded,
+    discriminator_loss,
+    other_classes,
+)
+from bench.contract import AttackSpec
+from bench.recipes import SMOKE
+from bench.signal.cfa import synthetic_cfa
+from tests.toys import (
+    CLASSES,
+    Memory,
+    ToyVictim,
+    camera_set,
+    copied,
+    fit_context,
+    pixels,
+    same_state,
+    shaken,
+)
+
+BY_NAME = {spec.name: spec for spec in SPECS}
+SPEC = AttackSpec(name="toy-gan", surrogates=("one", "two"))
+
+
+def attack_of(spec=SPEC, seed=0, **budget):
+    torch.manual_seed(seed)
+    attack = CganAttack(spec, classes=CLASSES, recipe=SMOKE)
+    attack.budget = replace(attack.budget, **budget)
+    return attack
+
+
+def toy_surrogates(names=("one", "two")):
+    return {name: shaken(ToyVictim(name), seed=index) for index, name in enumerate(names)}
+
+
+def trained(spec=SPEC, *, seed=0, fit_seed=0, context=None, generator=None, **budget):
+    """An attack after `fit`, its report and its surrogates."""
+    attack = attack_of(spec, seed, **budget)
+    if generator is not None:
+        attack.generator = generator
+    surrogates = toy_surrogates(spec.surrogates)
+    context = context or {}
+    torch.manual_seed(seed)
+    report = attack.fit(camera_set(), fit_context(fit_seed, surrogates=surrogates, **context))
+    return attack, report, surrogates
+
+
+class Linear(nn.Module):
+    """A stand-in judge: its score is a known function of image and label."""
+
+    def forward(self, images, labels):
+        return (images.mean((1, 2, 3)) * (1 + labels))[:, None, None, None].expand(-1, 1, 2, 2)
+
+
+def test_discriminator_loss_is_eq_3_with_half_the_fakes_mismatched():
+    real, fake = pixels(3, 64, 64).double() / 255, pixels(3, 64, 64, seed=1).double() / 255
+    sources, targets = torch.tensor([0, 1, 2]), torch.tensor([2, 0, 1])
+    a = 2 * real.numpy().mean((1, 2, 3)) - 1  # mean of the [-1, 1] image
+    b = 2 * fake.numpy().mean((1, 2, 3)) - 1
+    matching = np.mean((a * np.array([1, 2, 3]) - 1) ** 2)
+    generated = np.mean((b * np.array([3, 1, 2])) ** 2)
+    mismatched = np.mean((a * np.array([3, 1, 2])) ** 2)
+    loss = discriminator_loss(Linear(), real, fake, sources, targets)
+    assert float(loss) == pytest.approx(matching + 0.5 * generated + 0.5 * mismatched, rel=1e-9)
+
+
+def test_targets_are_every_other_class_equally_often_and_never_the_source():
+    generator = torch.Generator().manual_seed(0)
+    sources = torch.arange(5).repeat(4000)
+    targets = other_classes(sources, 5, generator)
+    counts = torch.zeros(5, 5).index_put_((sources, targets), torch.ones(len(sources)), True)
+    assert (counts.diagonal() == 0).all()
+    others = counts[~torch.eye(5, dtype=torch.bool)]
+    assert (others - 1000).abs().max() < 5 * (1000 * 0.75) ** 0.5  # five standard deviations
+    again = other_classes(sources, 5, torch.Generator().manual_seed(0))
+    assert torch.equal(again, targets)
+
+
+def test_two_classes_are_swapped():
+    generator = torch.Generator().manual_seed(0)
+    assert other_classes(torch.tensor([0, 1, 1]), 2, generator).tolist() == [1, 0, 0]
+
+
+def test_rounding_holds_8_bits_and_passes_gradients_where_nothing_is_clipped():
+    values = torch.tensor([-0.2, 0.1234, 0.5, 0.999, 1.3], requires_grad=True)
+    rounded = _rounded(values)
+    levels = (rounded * 255).detach()
+    expected = np.rint(np.clip(values.detach().numpy(), 0, 1) * 255)
+    np.testing.assert_allclose(levels.numpy(), expected, rtol=0, atol=1e-4)
+    (rounded * torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0])).sum().backward()
+    assert values.grad.tolist() == [0, 2, 3, 4, 0]
+
+
+def test_averaging_moves_towards_the_current_weights():
+    average, current = nn.BatchNorm2d(2), nn.BatchNorm2d(2)
+    with torch.no_grad():
+        average.weight.fill_(1.0)
+        current.weight.fill_(3.0)
+        current.running_mean.fill_(4.0)
+        current.num_batches_tracked.fill_(7)
+    _average_into(average, current, 0.75)
+    assert average.weight.tolist() == [1.5, 1.5]
+    assert average.running_mean.tolist() == [1.0, 1.0]
+    assert int(average.num_batches_tracked) == 7
+    _average_into(average, current, 0.0)
+    assert same_state(average.state_dict(), current.state_dict())
+
+
+def test_fit_changes_the_generator_and_reports_every_loss():
+    start = copied(attack_of().generator)
+    attack, report, _ = trained()
+    assert not same_state(start, attack.generator.state_dict())
+    losses = {"adv", "dis", "cnt", "aux_one", "aux_two"}
+    assert set(report.curves) == losses
+    figures = {f"validation_tasr_{name}_percent" for name in ("one", "two")}
+    assert set(report.figures) == losses | figures | {"validation_psnr_db"}
+    assert all(np.isfinite(value) for value in report.figures.values())
+    assert not attack.generator.training
+
+
+def test_fit_is_deterministic_and_follows_its_seed():
+    one, report, _ = trained()
+    same, same_report, _ = trained()
+    other, _, _ = trained(fit_seed=1)
+    assert same_state(one.state_dict(), same.state_dict())
+    assert report.figures == same_report.figures
+    assert not same_state(one.state_dict(), other.state_dict())
+
+
+def test_fit_never_touches_the_surrogates():
+    _, _, surrogates = trained()
+    for name, before in toy_surrogates().items():
+        assert same_state(copied(before), surrogates[name].state_dict())
+        assert not surrogates[name].training
+        assert all(weight.grad is None for weight in surrogates[name].parameters())
+
+
+def test_the_surrogates_are_no_part_of_the_attack():
+    attack, _, _ = trained()
+    assert all(name.startswith("generator.") for name in attack.state_dict())
+
+
+def test_fit_sees_no_validation_image():
+    data = camera_set()
+    images = data.images.copy()
+    images[data.validation] = 255
+    changed = replace(data, images=images)
+    states = []
+    for each in (data, changed):
+        attack = attack_of()
+        torch.manual_seed(0)
+        attack.fit(each, fit_context(surrogates=toy_surrogates()))
+        states.append(attack.state_dict())
+    assert same_state(*states)
+
+
+def test_a_killed_fit_continues_to_the_same_weights():
+    whole, report, _ = trained(steps=42)
+    memory = Memory()
+    snapshots = {"snapshots": memory.snapshots()}
+    trained(steps=42, context=snapshots)
+    assert len(memory.saved) == 2
+    memory.saved.pop()  # as if it had been killed after step 20
+    resumed, again, _ = trained(steps=42, context=snapshots)
+    assert same_state(whole.state_dict(), resumed.state_dict())
+    assert report.curves == again.curves
+
+
+class Shift(nn.Module):
+    """A stand-in generator: adds one number to every pixel of a [-1, 1] image."""
+
+    def __init__(self, amount):
+        super().__init__()
+        self.amount = nn.Parameter(torch.tensor(amount))
+
+    def forward(self, images, targets):
+        return images + self.amount
+
+
+ONLY = {"lambda_adv": 0.0, "lambda_cnt": 0.0, "lambda_aux": 0.0, "rounded": False, "steps": 3}
+
+
+def test_content_loss_is_the_mean_absolute_difference_of_images_in_minus_1_to_1():
+    _, report, _ = trained(generator=Shift(0.2), generator_lr=0.0, **ONLY)
+    assert report.figures["cnt"] == pytest.approx(0.2, rel=1e-4)
+
+
+@pytest.mark.parametrize("start", [0.2, -0.2])
+def test_content_loss_pulls_towards_the_input(start):
+    attack, _, _ = trained(generator=Shift(start), **ONLY | {"lambda_cnt": 1.0})
+    assert abs(float(attack.generator.amount)) < 0.2
+
+
+def test_no_weight_no_change():
+    attack, _, _ = trained(generator=Shift(0.2), **ONLY)
+    assert float(attack.generator.amount) == pytest.approx(0.2)
+
+
+class Bright(ToyVictim):
+    """Sees the target in whatever is brighter (or darker), whichever the target is."""
+
+    def __init__(self, sign):
+        super().__init__()
+        self.sign = sign
+
+    def logits(self, images):
+        # equal logits but for a softmax temperature that grows with brightness
+        level = self.sign * images.mean((1, 2, 3))[:, None]
+        return level * torch.tensor([[3.0, 3.0, -30.0]])
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_auxiliary_losses_ask_for_the_target(sign):
+    spec = AttackSpec(name="toy-gan", surrogates=("one",))
+    attack = attack_of(spec, **ONLY | {"lambda_aux": 1.0, "generator_lr": 0.01, "batch": 64})
+    attack.generator = Shift(0.0)
+    data = camera_set(per_class=2)
+    # all sources are class 2, so that the targets are classes 0 and 1
+    data = replace(
+        data,
+        labels=np.array([0, 0, 1, 1, 2, 2]),
+        images=data.images,
+        validation=np.array([False, True] * 3),
+    )
+    before = float(attack.generator.amount)
+    attack.fit(data, fit_context(surrogates={"one": Bright(sign)}))
+    assert (float(attack.generator.amount) - before) * sign != 0
+
+
+def test_transform_starts_as_the_identity_or_as_the_synthetic_cfa():
+    images = pixels(2, 65, 97)
+    targets = torch.tensor([0, 1])
+    for name, spec in BY_NAME.items():
+        out = attack_of(spec).eval()(images, targets)
+        cfa = (synthetic_cfa(images.float() / 255).clamp(0, 1) * 255).round().byte()
+        expected = cfa if spec.scfa else images
+        assert (out.int() - expected.int()).abs().max() <= 1, name
+        assert (out != expected).float().mean() < 1e-3, name
+        assert (cfa != images).float().mean() > 0.1
+
+
+def test_mislgan_is_pef_behind_a_synthetic_cfa():
+    spec = BY_NAME["mislgan"]
+    assert (spec.laac, spec.scfa, spec.surrogates) == (("pef",), True, ("pef-resnet18",))
+    plain = replace(spec, name="other", scfa=False)
+    one, other = attack_of(spec), attack_of(plain)
+    shaken(one)
+    other.load_state_dict(one.state_dict())
+    images = pixels(2, 64, 64)
+    targets = torch.tensor([0, 1])
+    first = synthetic_cfa(images.float() / 255).clamp(0, 1)
+    expected = other.eval().transform(first, targets)
+    torch.testing.assert_close(one.eval().transform(images.float() / 255, targets), expected)
+
+
+def test_training_too_sees_the_synthetic_cfa(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "attacks.cgan.attack.synthetic_cfa", lambda images: seen.append(images.shape) or images
+    )
+    trained(replace(SPEC, scfa=True), steps=3)
+    assert seen[:3] == [(2, 3, 64, 64)] * 3
+    seen.clear()
+    trained(SPEC, steps=3)
+    assert seen == []
+
+
+def test_transform_without_targets_is_refused():
+    with pytest.raises(ValueError, match="toy-gan needs `targets`"):
+        attack_of().transform(pixels(1, 64, 64).float() / 255, None)
+
+
+def test_validation_counts_every_wrong_target_once():
+    class First(ToyVictim):
+        def logits(self, images):
+            return torch.tensor([[1.0, 0.0, 0.0]]).expand(len(images), -1)
+
+    attack = attack_of().eval()
+    images = pixels(3, 64, 64)
+    figures = attack._validate(images, torch.tensor([0, 1, 1]), {"one": First()})
+    # six (image, target) pairs; class 0 is the target of two of them
+    assert figures["validation_tasr_one_percent"] == pytest.approx(100 * 2 / 6)
+    assert figures["validation_psnr_db"] > 100  # still the identity
+
+
+def test_validation_psnr_is_over_8_bit_images():
+    attack = attack_of()
+    attack.generator = Shift(2 * 3 / 255)
+    images = torch.full((2, 3, 64, 64), 100, dtype=torch.uint8)
+    figures = attack._validate(images, torch.tensor([0, 1]), {})
+    assert figures["validation_psnr_db"] == pytest.approx(20 * np.log10(255 / 3), rel=1e-6)
+
+
+def test_epochs_become_steps():
+    class Counted(Exception):
+        pass
+
+    attack = attack_of(steps=None, epochs=3, batch=5)
+    totals = []
+
+    class Progress:
+        def start(self, label, total):
+            totals.append(total)
+            raise Counted
+
+    with pytest.raises(Counted):
+        attack.fit(
+            camera_set(side=128),
+            fit_context(surrogates=toy_surrogates(), progress=Progress()),
+        )
+    assert totals == [int(np.ceil(3 * 6 * 4 / 5))]  # six training images of four patches

@@ -1,0 +1,144 @@
+import pytest
+import torch
+
+from attacks.cgan.networks import ERROR_UNIT, Discriminator, Generator, with_label_planes
+from bench.nets.constrained import ConstrainedConv2d
+from tests.toys import pixels, shaken
+
+
+def scaled(count=2, height=64, width=64):
+    """Images in [-1, 1], as both networks read them."""
+    return pixels(count, height, width).float() / 127.5 - 1
+
+
+def discriminator(width=4, classes=3):
+    torch.manual_seed(0)
+    return Discriminator(classes, width).eval()
+
+
+def extent(gradient):
+    """Height and width of the box that holds everything other than zero."""
+    rows, columns = (gradient != 0).any(dim=(0, 1)).nonzero().unbind(1)
+    return (int(rows.max() - rows.min()) + 1, int(columns.max() - columns.min()) + 1)
+
+
+def test_the_receptive_field_is_34_at_the_constrained_layer_and_38_in_the_image():
+    judge = discriminator()
+    seen = []
+    judge.filters.register_forward_hook(lambda *_: (_[-1].retain_grad(), seen.append(_[-1]))[0])
+    images = scaled(1, 96, 112).requires_grad_()
+    scores = judge(images, torch.tensor([1]))
+    scores[0, 0, scores.shape[2] // 2, scores.shape[3] // 2].backward()
+    assert extent(seen[0].grad) == (34, 34)
+    assert extent(images.grad) == (38, 38)
+
+
+@pytest.mark.parametrize(("side", "patches"), [(64, 14), (70, 15), (96, 22)])
+def test_there_is_a_score_for_each_patch(side, patches):
+    scores = discriminator()(scaled(2, side, side), torch.tensor([0, 2]))
+    assert scores.shape == (2, 1, patches, patches)
+
+
+def test_scores_are_not_squashed():
+    judge = shaken(discriminator(), scale=2.0)
+    scores = judge(scaled(), torch.tensor([0, 1]))
+    assert scores.abs().max() > 1.5
+
+
+def test_the_first_layer_is_constrained_at_every_use():
+    judge = discriminator()
+    assert isinstance(judge.filters, ConstrainedConv2d)
+    start = judge.filters.weight.detach().clone()
+    adam = torch.optim.Adam(judge.parameters(), lr=0.05)
+    for _ in range(4):
+        adam.zero_grad()
+        judge(scaled(), torch.tensor([0, 1])).square().mean().backward()
+        adam.step()
+        weight = judge.filters.weight.detach()
+        assert (weight[..., 2, 2] == -1).all()
+        torch.testing.assert_close(weight.sum((2, 3)), torch.zeros(3, 3), rtol=0, atol=1e-6)
+    assert (judge.filters.weight - start).abs().max() > 1e-3
+
+
+def test_a_constant_added_to_the_image_changes_no_score():
+    judge, images = discriminator(), scaled() / 2
+    labels = torch.tensor([0, 1])
+    shifted = judge(images + 0.3, labels)
+    torch.testing.assert_close(shifted, judge(images, labels), rtol=0, atol=1e-4)
+
+
+def test_the_discriminator_sees_errors_in_units_of_five_grey_levels():
+    judge = discriminator()
+    seen = []
+    judge.first.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    judge(scaled(), torch.tensor([0, 1]))
+    in_grey_levels = judge.filters((scaled() + 1) * 127.5)
+    torch.testing.assert_close(seen[0], in_grey_levels / 5, rtol=1e-4, atol=1e-3)
+    assert pytest.approx(25.5) == ERROR_UNIT
+
+
+def test_labels_enter_after_the_first_unconstrained_convolution():
+    judge = discriminator(width=4, classes=5)
+    images = scaled(2)
+    first, second = [], []
+    judge.first.register_forward_hook(lambda *_: first.append(_[-1]))
+    judge.rest.register_forward_pre_hook(lambda module, inputs: second.append(inputs[0]))
+    scores = [judge(images, torch.tensor(labels)) for labels in ([0, 4], [3, 4])]
+    assert torch.equal(first[0], first[1])
+    assert torch.equal(second[0], with_label_planes(first[0], torch.tensor([0, 4]), 5))
+    assert (scores[0][0] != scores[1][0]).any()
+    assert torch.equal(scores[0][1], scores[1][1])
+
+
+def test_label_planes_are_one_for_the_label_and_zero_elsewhere():
+    features = torch.randn(3, 2, 4, 6)
+    planes = with_label_planes(features, torch.tensor([2, 0, 2]), 4)
+    assert planes.shape == (3, 2 + 4, 4, 6)
+    assert torch.equal(planes[:, :2], features)
+    for image, label in enumerate([2, 0, 2]):
+        for plane in range(4):
+            assert (planes[image, 2 + plane] == float(plane == label)).all()
+
+
+@pytest.mark.parametrize("size", [(64, 64), (65, 97)])
+def test_a_residual_generator_starts_as_the_identity(size):
+    images = scaled(2, *size)
+    generator = Generator(3, 4, residual=True).eval()
+    assert torch.equal(generator(images, torch.tensor([0, 2])), images)
+
+
+def test_a_residual_generator_can_leave_the_identity():
+    generator = Generator(3, 4, residual=True)
+    images = scaled(2)
+    generator(images, torch.tensor([0, 2])).square().mean().backward()
+    assert (generator.network.last.weight.grad != 0).any()
+
+
+@pytest.mark.parametrize("residual", [True, False])
+def test_the_target_makes_a_difference(residual):
+    generator = shaken(Generator(3, 4, residual=residual)).eval()
+    images = scaled(2)
+    one, other = (generator(images, torch.tensor(t)) for t in ([0, 1], [2, 1]))
+    assert (one[0] - other[0]).abs().max() > 1e-4
+    assert torch.equal(one[1], other[1])
+
+
+def test_the_papers_generator_ends_in_tanh():
+    generator = shaken(Generator(3, 4, residual=False), scale=3.0).eval()
+    out = generator(scaled(), torch.tensor([0, 1]))
+    assert 0.5 < out.abs().max() <= 1
+    assert not generator.network.skip
+
+
+def test_widths_of_the_paper():
+    generator = Generator(6, 64, residual=False)
+    assert generator.network.first[0].weight.shape == (64, 3 + 6, 7, 7)
+    judge = Discriminator(6, 64)
+    shapes = [tuple(w.shape) for w in judge.parameters() if w.ndim == 4]
+    assert shapes == [
+        (3, 3, 5, 5),
+        (64, 3, 4, 4),
+        (128, 64 + 6, 4, 4),
+        (256, 128, 4, 4),
+        (1, 256, 4, 4),
+    ]

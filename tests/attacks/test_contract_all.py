@@ -1,0 +1,147 @@
+"""What every registered attack must keep; a new entry is tested by being registered."""
+
+import json
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from bench.contract import ATTACKS, VICTIMS, Attack, AttackSpec
+from bench.recipes import MINI, PAPER, SMOKE
+from bench.store import digest
+from bench.types import as_json
+from tests.toys import CLASSES, pixels, shaken
+
+NAMES = ATTACKS.names()
+TARGETS = torch.tensor([2, 0, 1])
+ROWS = {
+    "cgan-img": (("img",), False),
+    "cgan-wdf": (("wdf",), False),
+    "cgan-wdf-scfa": (("wdf",), True),
+    "cgan-pef": (("pef",), False),
+    "mislgan": (("pef",), True),
+    "cgan-img-wdf": (("img", "wdf"), False),
+    "cgan-img-pef": (("img", "pef"), False),
+    "cgan-img-wdf-pef": (("img", "wdf", "pef"), False),
+}
+CONTROLS = ("identity", "jpeg", "median", "gaussian-blur", "wavelet-denoise")
+
+
+def build(name, recipe=SMOKE, classes=CLASSES):
+    entry = ATTACKS.get(name)
+    return entry.builder(entry.spec, classes=classes, recipe=recipe)
+
+
+@cache
+def attack_named(name):
+    """In evaluation mode, with noise on every weight: no generator is the identity by luck."""
+    return shaken(build(name)).eval().requires_grad_(False)
+
+
+def test_the_eight_rows_of_the_paper_are_there():
+    found = {entry.spec.name: (entry.spec.laac, entry.spec.scfa) for entry in ATTACKS}
+    assert {name: found[name] for name in ROWS} == ROWS
+    for name, (laac, _) in ROWS.items():
+        spec = ATTACKS.get(name).spec
+        assert spec.surrogates == tuple(f"{space}-resnet18" for space in laac)
+        assert spec.targeted
+        assert not spec.control
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_the_five_controls_are_there(name):
+    spec = ATTACKS.get(name).spec
+    assert spec.control
+    assert not spec.targeted
+    assert not build(name).learns
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_entries_hold_specs_and_builders(name):
+    entry = ATTACKS.get(name)
+    assert isinstance(entry.spec, AttackSpec)
+    assert entry.spec.name == name
+    assert callable(entry.builder)
+    assert not isinstance(entry.builder, torch.nn.Module)
+    assert json.loads(json.dumps(as_json(entry.spec)))["name"] == name
+    assert all(surrogate in VICTIMS for surrogate in entry.spec.surrogates)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("recipe", [MINI, SMOKE])
+def test_builders_make_attacks_of_the_spec(name, recipe):
+    attack = build(name, recipe)
+    assert isinstance(attack, Attack)
+    assert attack.spec is ATTACKS.get(name).spec
+    assert attack.classes == CLASSES
+    assert len(digest(attack.hyperparameters)) == 64
+    assert digest(attack.hyperparameters) == digest(build(name, recipe).hyperparameters)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_budget_that_matters_is_a_hyperparameter(name):
+    if build(name).learns:
+        made = {digest(build(name, recipe).hyperparameters) for recipe in (SMOKE, MINI, PAPER)}
+        assert len(made) == 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", [(64, 64), (65, 97), (98, 67)])
+def test_images_of_any_size_become_8_bit_images(name, size):
+    images = pixels(3, *size)
+    before = images.clone()
+    out = attack_named(name)(images, TARGETS)
+    assert out.dtype == torch.uint8
+    assert out.shape == images.shape
+    assert torch.equal(images, before)
+    assert (out.float() - images.float()).abs().mean() < 64  # still the same picture
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_black_and_white_images_pass(name):
+    images = torch.tensor([0, 255, 128], dtype=torch.uint8)[:, None, None, None]
+    out = attack_named(name)(images.expand(-1, 3, 64, 64).contiguous(), TARGETS)
+    assert out.shape == (3, 3, 64, 64)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_call_gives_the_same_images(name):
+    images = pixels(3, 65, 97)
+    torch.manual_seed(0)
+    first = attack_named(name)(images, TARGETS)
+    torch.manual_seed(1)
+    assert torch.equal(attack_named(name)(images, TARGETS), first)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_results_do_not_depend_on_the_batch(name):
+    images, attack = pixels(3, 65, 97), attack_named(name)
+    together = attack(images, TARGETS)
+    alone = torch.cat([attack(images[i : i + 1], TARGETS[i : i + 1]) for i in range(3)])
+    difference = (together.int() - alone.int()).abs()
+    assert difference.max() <= 1
+    assert np.count_nonzero(difference) <= 1e-3 * difference.numel()  # values at a rounding edge
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_targets_are_used_when_the_spec_says_so(name):
+    images, attack = pixels(3, 64, 64), attack_named(name)
+    first = attack(images, TARGETS)
+    if attack.spec.targeted:
+        other = attack(images, (TARGETS + 1) % 3)
+        assert all((a != b).any() for a, b in zip(first, other, strict=True))
+        with pytest.raises(ValueError, match=f"{name} is targeted: expected 3 `targets`"):
+            attack(images)
+    else:
+        assert torch.equal(attack(images), first)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_state_alone_makes_the_attack(name):
+    fresh = build(name).eval()
+    fresh.load_state_dict(attack_named(name).state_dict())
+    images = pixels(3, 64, 64)
+    assert torch.equal(fresh(images, TARGETS), attack_named(name)(images, TARGETS))
+    if fresh.learns:
+        assert fresh.state_dict()

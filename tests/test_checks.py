@@ -1,0 +1,63 @@
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bench import checks
+
+
+@pytest.mark.parametrize("shape", [(3, 64, 64), (1, 1, 64, 64), (1, 64, 64, 3), (2, 4, 8, 8)])
+def test_other_shapes_are_refused(shape):
+    with pytest.raises(ValueError, match=r"expected `x` of shape \(N, 3, H, W\), got \("):
+        checks.require_images(torch.zeros(shape), "x")
+
+
+def test_a_batch_of_rgb_images_passes():
+    checks.require_images(torch.zeros(0, 3, 1, 1))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_values_that_are_not_finite_are_counted(bad):
+    values = torch.zeros(2, 3)
+    checks.require_finite(values, "the logits")
+    values[0, 1] = values[1, 2] = bad
+    with pytest.raises(ValueError, match="the logits holds 2 NaN or infinite values of 6"):
+        checks.require_finite(values, "the logits")
+
+
+def test_unit_images_are_exact_multiples_of_one_255th():
+    levels = torch.arange(256, dtype=torch.uint8)
+    unit = checks.to_unit(levels)
+    assert unit.dtype == torch.float32
+    np.testing.assert_array_equal(unit.numpy(), np.arange(256, dtype=np.float32) / np.float32(255))
+    assert (unit[0], unit[-1]) == (0, 1)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int64, torch.int8])
+def test_only_8_bit_images_become_unit_images(dtype):
+    with pytest.raises(TypeError, match=f"expected uint8 images, got {dtype}"):
+        checks.to_unit(torch.zeros(2, dtype=dtype))
+
+
+def test_8_bits_round_trip():
+    levels = torch.arange(256, dtype=torch.uint8)
+    assert torch.equal(checks.to_uint8(checks.to_unit(levels)), levels)
+
+
+def test_rounding_goes_to_the_nearest_level_and_clips():
+    values = torch.tensor([-3.0, -0.001, 0.49, 0.51, 99.49, 99.51, 254.51, 255.4, 300.0]) / 255
+    assert checks.to_uint8(values).tolist() == [0, 0, 0, 1, 99, 100, 255, 255, 255]
+
+
+def test_8_bit_images_are_what_a_png_holds():
+    images = torch.rand(1, 3, 9, 7, generator=torch.Generator().manual_seed(0)) * 1.4 - 0.2
+    levels = checks.to_uint8(images)
+    assert levels.dtype == torch.uint8
+    expected = np.rint(np.clip(images.numpy().astype(np.float64), 0, 1) * 255)
+    np.testing.assert_array_equal(levels.numpy(), expected)
+    stream = io.BytesIO()
+    Image.fromarray(levels[0].permute(1, 2, 0).numpy()).save(stream, "PNG")
+    read = np.asarray(Image.open(stream)).transpose(2, 0, 1)
+    np.testing.assert_array_equal(read, levels[0].numpy())

@@ -1,0 +1,334 @@
+import json
+from dataclasses import FrozenInstanceError, replace
+
+import numpy as np
+import pytest
+import torch
+
+from bench import contract
+from bench.contract import Attack, AttackSpec, FitContext, Victim, VictimSpec
+from bench.recipes import SMOKE
+from bench.registry import Entry, Registry
+from bench.types import FitReport, as_json
+from tests.toys import CLASSES, camera_set, fit_context, pixels
+
+IMAGES = pixels(2, 16, 20)
+TARGETS = torch.tensor([1, 0])
+
+
+def attack_that(returns, targeted=True):
+    """An attack whose `transform` is the given function."""
+
+    class Made(Attack):
+        spec = AttackSpec(name="made", targeted=targeted)
+
+        def transform(self, images, targets):
+            return returns(images, targets)
+
+    return Made(classes=CLASSES)
+
+
+def test_transform_reads_exact_multiples_of_one_255th_and_the_targets():
+    seen = []
+    attack = attack_that(lambda images, targets: seen.append((images, targets)) or images)
+    out = attack(IMAGES, TARGETS)
+    (images, targets) = seen[0]
+    assert images.dtype == torch.float32
+    np.testing.assert_array_equal(images.numpy(), IMAGES.numpy() / np.float32(255))
+    assert torch.equal(targets, TARGETS)
+    assert torch.equal(out, IMAGES)
+    assert out.dtype == torch.uint8
+
+
+def test_results_are_clipped_and_rounded_as_a_file_would_hold_them():
+    values = torch.rand(2, 3, 16, 20, generator=torch.Generator().manual_seed(0)) * 1.6 - 0.3
+    expected = np.rint(np.clip(values.double().numpy(), 0, 1) * 255).astype(np.uint8)
+    for dtype in (torch.float32, torch.float64):
+        out = attack_that(lambda images, targets, d=dtype: values.to(d))(IMAGES, TARGETS)
+        np.testing.assert_array_equal(out.numpy(), expected)
+
+
+def test_an_untargeted_attack_never_sees_targets():
+    seen = []
+    attack = attack_that(lambda images, targets: seen.append(targets) or images, targeted=False)
+    attack(IMAGES)
+    attack(IMAGES, TARGETS)
+    assert seen == [None, None]
+
+
+@pytest.mark.parametrize("targets", [None, torch.tensor([1]), torch.tensor([[1, 0]])])
+def test_a_targeted_attack_needs_one_target_an_image(targets):
+    attack = attack_that(lambda images, targets: images)
+    with pytest.raises(ValueError, match="made is targeted: expected 2 `targets`"):
+        attack(IMAGES, targets)
+
+
+@pytest.mark.parametrize(
+    ("returns", "shape"),
+    [
+        (lambda x, t: x[:1], r"\(1, 3, 16, 20\)"),
+        (lambda x, t: x[..., 1:], r"\(2, 3, 16, 19\)"),
+        (lambda x, t: x.mean(1, keepdim=True), r"\(2, 1, 16, 20\)"),
+        (lambda x, t: x.permute(0, 2, 3, 1), r"\(2, 16, 20, 3\)"),
+    ],
+)
+def test_a_transform_that_changes_the_shape_is_refused(returns, shape):
+    with pytest.raises(ValueError, match=rf"made: `transform` returned shape {shape}, expected"):
+        attack_that(returns)(IMAGES, TARGETS)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_transform_that_returns_nan_is_refused(bad):
+    def spoil(images, targets):
+        images = images.clone()
+        images[1, 2, 3, 4] = bad
+        return images
+
+    with pytest.raises(ValueError, match=r"made: the anonymised images holds 1 NaN or infinite"):
+        attack_that(spoil)(IMAGES, TARGETS)
+
+
+@pytest.mark.parametrize(
+    "returns", [lambda x, t: (x * 255).byte(), lambda x, t: x.numpy(), lambda x, t: None]
+)
+def test_a_transform_that_returns_no_floats_is_refused(returns):
+    with pytest.raises(TypeError, match="made: `transform` must return a floating-point tensor"):
+        attack_that(returns)(IMAGES, TARGETS)
+
+
+def test_images_that_are_not_8_bit_rgb_are_refused():
+    attack = attack_that(lambda images, targets: images)
+    with pytest.raises(ValueError, match=r"expected `images` of shape \(N, 3, H, W\), got \(3, 16"):
+        attack(IMAGES[0], TARGETS)
+    with pytest.raises(TypeError, match=r"expected uint8 images, got torch\.float32"):
+        attack(IMAGES / 255, TARGETS)
+
+
+def test_a_base_class_alone_does_nothing():
+    with pytest.raises(NotImplementedError, match="Attack does not define `transform`"):
+        Attack(AttackSpec(name="a"))(IMAGES, TARGETS)
+    with pytest.raises(NotImplementedError, match="defines neither `logits` nor `backbone`"):
+        Victim(VictimSpec(name="a"))(IMAGES / 255)
+    with pytest.raises(NotImplementedError, match="Victim does not take a residual estimator"):
+        Victim(VictimSpec(name="a")).attach(torch.nn.Identity(), "d")
+
+
+@pytest.mark.parametrize("kind", [AttackSpec, VictimSpec])
+@pytest.mark.parametrize("name", ["", " a", "a ", "My-Net", "my net", "my_net", "a/b", "a\\b"])
+def test_names_are_kebab_case(kind, name):
+    with pytest.raises(ValueError, match="must be kebab-case, such as 'wavelet-denoise'"):
+        kind(name=name)
+
+
+@pytest.mark.parametrize("kind", [AttackSpec, VictimSpec])
+def test_a_name_is_all_a_spec_needs(kind):
+    spec = kind(name="my-net2")
+    assert spec.licence == spec.paper == "not stated"
+    with pytest.raises(FrozenInstanceError):
+        spec.name = "other"
+    with pytest.raises(TypeError):
+        kind("my-net2")
+    assert json.loads(json.dumps(as_json(spec)))["name"] == "my-net2"
+
+
+@pytest.mark.parametrize(
+    ("spec", "identity", "described"),
+    [
+        (
+            AttackSpec(name="a"),
+            {
+                "name": "b",
+                "version": 2,
+                "targeted": False,
+                "laac": ("img",),
+                "scfa": True,
+                "surrogates": ("img-resnet18",),
+            },
+            {"paper": "p", "licence": "MIT", "label": "A", "control": True, "threat_model": "none"},
+        ),
+        (
+            VictimSpec(name="a"),
+            {"name": "b", "version": 2, "front_end": "x", "backbone": "y", "residual": "wdf-v1"},
+            {"paper": "p", "licence": "MIT"},
+        ),
+    ],
+)
+def test_identity_is_what_shapes_results_and_no_description(spec, identity, described):
+    for field, value in identity.items():
+        assert replace(spec, **{field: value}).identity() != spec.identity(), field
+    assert replace(spec, **described).identity() == spec.identity()
+    assert set(as_json(spec)) == set(identity) | set(described)
+    assert spec.identity().keys() == identity.keys()
+    json.dumps(spec.identity())
+
+
+def test_hyperparameters_are_empty_until_an_author_adds_some():
+    class Strong(Attack):
+        spec = AttackSpec(name="strong")
+
+        @property
+        def hyperparameters(self):
+            return {"strength_255": 3.0}
+
+    assert dict(Attack(AttackSpec(name="a")).hyperparameters) == {}
+    assert dict(Victim(VictimSpec(name="a")).hyperparameters) == {}
+    assert dict(Strong().hyperparameters) == {"strength_255": 3.0}
+
+
+@pytest.mark.parametrize("base", [Attack, Victim])
+def test_what_does_not_fit_has_nothing_to_learn(base):
+    class Fixed(base):
+        pass
+
+    class Trained(base):
+        def fit(self, data, context):
+            return FitReport(figures={"loss": 1.0})
+
+    spec = AttackSpec(name="a") if base is Attack else VictimSpec(name="a")
+    assert not Fixed(spec).learns
+    assert Trained(spec).learns
+    assert Fixed(spec).fit(camera_set(), fit_context()) == FitReport()
+
+
+def test_a_given_spec_overrides_the_class_and_leaves_it_alone():
+    class Named(Attack):
+        spec = AttackSpec(name="one")
+
+    assert Named(AttackSpec(name="two")).spec.name == "two"
+    assert Named().spec.name == "one"
+
+
+def test_the_context_holds_no_store_no_suite_and_no_victim():
+    assert set(FitContext.__dataclass_fields__) == {
+        "device",
+        "seed",
+        "recipe",
+        "progress",
+        "snapshots",
+        "surrogates",
+    }
+    context = fit_context()
+    assert dict(context.surrogates) == {}
+    assert context.snapshots.load() is None
+    with pytest.raises(FrozenInstanceError):
+        context.seed = 1
+
+
+def victim_that(returns, classes=CLASSES):
+    class Made(Victim):
+        spec = VictimSpec(name="made")
+
+        def logits(self, images):
+            return returns(images)
+
+    return Made(classes=classes)
+
+
+def test_logits_are_checked():
+    victim = victim_that(lambda images: images.mean((2, 3)))
+    values = victim(IMAGES / 255)
+    assert victim.checked_logits(values, 2) is values
+    with pytest.raises(ValueError, match=r"made: expected logits of shape \(2, 3\), got \(2, 4\)"):
+        victim.checked_logits(torch.zeros(2, 4), 2)
+    with pytest.raises(ValueError, match=r"expected logits of shape \(3, 3\), got \(2, 3\)"):
+        victim.checked_logits(values, 3)
+    with pytest.raises(ValueError, match="made: the logits holds 3 NaN or infinite values of 6"):
+        victim.checked_logits(torch.tensor([[1.0] * 3, [float("nan")] * 3]), 2)
+
+
+def test_the_split_makes_the_logits():
+    class Split(Victim):
+        spec = VictimSpec(name="split")
+
+        def frontend(self, images):
+            return images - 0.5
+
+        def backbone(self, features):
+            return features.mean((2, 3))
+
+    victim = Split(classes=CLASSES)
+    images = IMAGES / 255
+    assert torch.equal(victim(images), (images - 0.5).mean((2, 3)))
+    assert victim.frontend_digest is None
+    assert torch.equal(victim_that(lambda x: x).frontend(images), images)
+
+
+@pytest.fixture
+def registries(monkeypatch):
+    """Empty registries in the place of the real ones."""
+    attacks = Registry("attack", "camobench.none", contract._attack_entries)
+    victims = Registry("victim", "camobench.none", contract._victim_entries)
+    monkeypatch.setattr(contract, "ATTACKS", attacks)
+    monkeypatch.setattr(contract, "VICTIMS", victims)
+    return attacks, victims
+
+
+PLUG_IN = """
+from camobench import Attack, AttackSpec, register_attack
+
+@register_attack
+class Dim(Attack):
+    spec = AttackSpec(name="dim")
+
+    def transform(self, images, targets):
+        return images * 0.5
+"""
+
+
+def test_a_plug_in_of_ten_lines(registries):
+    attacks, _ = registries
+    names = {"__name__": "my_plug_in"}
+    exec(PLUG_IN, names)  # noqa: S102
+    entry = attacks.get("dim")
+    assert entry.origin == "my_plug_in"
+    assert entry.builder is names["Dim"]
+    attack = entry.builder(entry.spec, classes=CLASSES, recipe=SMOKE)
+    assert (attack.classes, attack.recipe) == (CLASSES, SMOKE)
+    expected = np.rint(IMAGES.numpy() / 255 * 0.5 * 255).astype(int)
+    assert np.abs(attack(IMAGES, TARGETS).numpy() - expected).max() <= 1
+
+
+def test_a_victim_plug_in(registries):
+    @contract.register_victim
+    class Mean(Victim):
+        spec = VictimSpec(name="mean")
+
+        def logits(self, images):
+            return images.mean((2, 3))
+
+    entry = registries[1].get("mean")
+    victim = entry.builder(entry.spec, classes=CLASSES, recipe=SMOKE)
+    assert victim.checked_logits(victim(IMAGES / 255), 2).shape == (2, 3)
+    assert Mean.__name__ == "Mean"
+
+
+def test_a_name_is_registered_once(registries):
+    exec(PLUG_IN, {"__name__": "one"})  # noqa: S102
+    with pytest.raises(ValueError, match="attack 'dim' is registered already"):
+        exec(PLUG_IN, {"__name__": "two"})  # noqa: S102
+    assert registries[0].get("dim").origin == "one"
+
+
+def test_only_classes_with_a_spec_and_entries_are_registered(registries):
+    class Nameless(Attack):
+        pass
+
+    class Wrong(Attack):
+        spec = VictimSpec(name="wrong")
+
+    attacks, victims = registries
+    for cls in (Nameless, Wrong):
+        with pytest.raises(TypeError, match=f"{cls.__name__} needs a class attribute `spec: Attac"):
+            contract.register_attack(cls)
+    for thing in (3, "mislgan", Victim, attack_that(lambda x, t: x)):
+        with pytest.raises(TypeError, match="expected a subclass of Attack or an `Entry`, got"):
+            attacks.add(thing)
+    with pytest.raises(TypeError, match="Victim needs a class attribute `spec: VictimSpec`"):
+        victims.add(Victim)
+    assert attacks.names() == victims.names() == []
+
+
+def test_nested_sequences_of_entries_are_registered_in_order(registries):
+    made = [Entry(spec=AttackSpec(name=name), builder=Attack) for name in ("b", "a", "c")]
+    registries[0].add((made[0], [made[1:]]))
+    assert registries[0].names() == ["b", "a", "c"]

@@ -1,0 +1,86 @@
+import json
+import subprocess
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bench import provenance as module
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    """Nothing cached from another test, nothing left for the next."""
+    for cached in (module.code_state, module.package_versions):
+        cached.cache_clear()
+    yield
+    for cached in (module.code_state, module.package_versions):
+        cached.cache_clear()
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A git checkout of which the module believes to be a part."""
+    (tmp_path / "bench").mkdir()
+    source = tmp_path / "bench" / "provenance.py"
+    source.write_text("pass\n")
+
+    def git(*arguments):
+        name = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        command = ["git", "-C", str(tmp_path), *name, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "one")
+    monkeypatch.setattr(module, "__file__", str(source))
+    return source, git("rev-parse", "HEAD")
+
+
+def test_a_clean_checkout(checkout):
+    source, commit = checkout
+    (source.parent / "notes.txt").touch()  # untracked: no part of the code
+    assert module.code_state() == (commit, False)
+
+
+def test_a_changed_checkout_is_dirty(checkout):
+    source, commit = checkout
+    source.write_text("changed\n")
+    assert module.code_state() == (commit, True)
+
+
+def test_without_a_checkout_nothing_is_claimed(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "__file__", str(tmp_path / "bench" / "provenance.py"))
+    assert module.code_state() == (None, None)
+
+
+def test_without_git_nothing_is_claimed(checkout, monkeypatch):
+    monkeypatch.setattr(module.shutil, "which", lambda name: None)
+    assert module.code_state() == (None, None)
+
+
+def test_a_broken_checkout_claims_nothing(checkout):
+    source, _ = checkout
+    (source.parent.parent / ".git" / "HEAD").unlink()
+    assert module.code_state() == (None, None)
+
+
+def test_versions_of_all_packages_that_move_numbers():
+    versions = module.package_versions()
+    assert {"torch", "timm", "numpy", "pillow", "lpips", "camobench"} <= versions.keys()
+    import numpy
+
+    assert versions["numpy"] == numpy.__version__
+
+
+def test_a_missing_package_is_said_to_be_missing(monkeypatch):
+    monkeypatch.setattr(module, "PACKAGES", ("numpy", "no-such-package-at-all"))
+    assert module.package_versions()["no-such-package-at-all"] == "not installed"
+
+
+def test_provenance_is_json_and_dated_in_utc():
+    found = module.provenance()
+    assert json.loads(json.dumps(found)) == found
+    created = datetime.fromisoformat(found["created"])
+    assert created.utcoffset() == timedelta(0)
+    assert abs(datetime.now(UTC) - created) < timedelta(minutes=1)
+    assert {"commit", "dirty", "packages", "python", "machine", "system"} <= found.keys()

@@ -1,0 +1,134 @@
+from dataclasses import FrozenInstanceError, dataclass
+from types import SimpleNamespace
+
+import pytest
+
+from bench import registry as module
+from bench.registry import Entry, Registry, UnknownNameError
+
+
+@dataclass(frozen=True)
+class Spec:
+    name: str
+
+
+def entry(name, **more):
+    return Entry(spec=Spec(name), builder=dict, **more)
+
+
+def point(name, thing, own=False):
+    """An installed entry point that loads `thing`, or raises it."""
+
+    def load():
+        if isinstance(thing, Exception):
+            raise thing
+        return thing
+
+    dist = SimpleNamespace(name="camobench" if own else "stranger")
+    return SimpleNamespace(name=name, value=f"{name}:ENTRIES", load=load, dist=dist)
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """The list of installed entry points, and how often it was read."""
+    points, groups = [], []
+
+    def entry_points(group):
+        groups.append(group)
+        return points
+
+    monkeypatch.setattr(module, "entry_points", entry_points)
+    return SimpleNamespace(points=points, groups=groups)
+
+
+@pytest.fixture
+def things(installed):
+    return Registry("thing", "camobench.things", lambda x: x if isinstance(x, list) else [x])
+
+
+def test_names_keep_the_order_of_registration(things):
+    things.add([entry("zebra"), entry("ant")])
+    things.add(entry("mole"))
+    assert things.names() == ["zebra", "ant", "mole"]
+    assert [e.spec.name for e in things] == things.names()
+    assert "ant" in things
+    assert "bee" not in things
+    assert things.get("mole").builder is dict
+
+
+def test_a_name_is_given_once(things):
+    first = entry("ant")
+    things.add(first)
+    with pytest.raises(ValueError, match="thing 'ant' is registered already; choose another"):
+        things.add(Entry(spec=Spec("ant"), builder=list))
+    assert things.get("ant").builder is dict
+
+
+@pytest.mark.parametrize("late", ["ant", "bee"])
+def test_a_refused_sequence_leaves_nothing_behind(things, late):
+    things.add(entry("ant"))
+    with pytest.raises(ValueError, match=f"'{late}' is registered already"):
+        things.add([entry("bee"), entry(late)])
+    assert things.names() == ["ant"]
+
+
+def test_unknown_names_list_close_ones(things):
+    things.add([entry("wdf-resnet18"), entry("pef-resnet18"), entry("other")])
+    with pytest.raises(UnknownNameError, match=r"unknown thing 'wdf-resnet81': did you mean wdf-"):
+        things.get("wdf-resnet81")
+    with pytest.raises(UnknownNameError, match="nothing registered is close.*`camobench list thin"):
+        things.get("qqq")
+
+
+def test_origin_is_the_entrys_own_or_the_callers(things):
+    things.add(entry("ant"), origin="my.py")
+    things.add(entry("bee", origin="its.py"), origin="my.py")
+    things.add(entry("cow"))
+    assert [e.origin for e in things] == ["my.py", "its.py", None]
+
+
+def test_entries_are_frozen_and_keyword_only():
+    with pytest.raises(FrozenInstanceError):
+        entry("ant").builder = list
+    with pytest.raises(TypeError):
+        Entry(Spec("ant"), dict)
+
+
+def test_entry_points_are_read_once_at_the_first_look_up(things, installed):
+    installed.points.append(point("p", [entry("ant")]))
+    things.add(entry("bee"))
+    assert installed.groups == []
+    assert "ant" in things
+    assert things.names() == ["bee", "ant"]
+    assert installed.groups == ["camobench.things"]
+
+
+def test_own_entry_points_come_first(things, installed):
+    installed.points += [point("a", entry("theirs")), point("z", entry("ours"), own=True)]
+    assert things.names() == ["ours", "theirs"]
+
+
+def test_a_broken_stranger_warns_and_is_skipped(things, installed):
+    installed.points += [
+        point("bad", RuntimeError("no such library")),
+        point("good", entry("ant")),
+        point("ours", entry("bee"), own=True),
+    ]
+    with pytest.warns(UserWarning, match=r"thing entry point 'bad' \(bad:ENTRIES\).*no such libra"):
+        assert things.names() == ["bee", "ant"]
+
+
+def test_a_stranger_cannot_take_a_name_of_ours(things, installed):
+    installed.points += [
+        point("ours", entry("ant"), own=True),
+        point("thief", [entry("bee"), Entry(spec=Spec("ant"), builder=list)]),
+    ]
+    with pytest.warns(UserWarning, match="'thief'.*was skipped: thing 'ant' is registered already"):
+        assert things.names() == ["ant"]
+    assert things.get("ant").builder is dict
+
+
+def test_a_broken_entry_point_of_our_own_raises(things, installed):
+    installed.points.append(point("ours", RuntimeError("broken"), own=True))
+    with pytest.raises(RuntimeError, match="broken"):
+        things.names()

@@ -1,0 +1,240 @@
+import errno
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from bench.store import (
+    MARKER,
+    STORE_VARIABLE,
+    Checkpoint,
+    Store,
+    canonical,
+    digest,
+    file_digest,
+    open_checkpoint,
+    read_json,
+    replacing,
+    write_json,
+    write_text,
+)
+from bench.types import CamobenchError
+
+
+def listing(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_digest_is_the_hash_of_canonical_json():
+    expected = hashlib.sha256(b'{"a":[1,2.5,null],"b":"x"}').hexdigest()
+    assert digest({"b": "x", "a": (1, 2.5, None)}) == expected
+    assert digest({"a": [1, 2.5, None], "b": "x"}) == expected
+
+
+@pytest.mark.parametrize("other", [{"a": 2}, {"a": "1"}, {"a": 1, "b": None}, {"b": 1}, {"a": 1.5}])
+def test_digest_tells_values_apart(other):
+    assert digest(other) != digest({"a": 1})
+
+
+def test_digest_refuses_nan():
+    with pytest.raises(ValueError, match="Out of range float values"):
+        digest({"lr": float("nan")})
+
+
+def test_file_digest(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"abc" * 1000)
+    assert file_digest(path) == hashlib.sha256(b"abc" * 1000).hexdigest()
+
+
+def test_canonical_is_what_a_card_reads_back():
+    assert canonical({"classes": ("a", "b"), 3: 1.0}) == {"classes": ["a", "b"], "3": 1.0}
+
+
+def test_a_file_appears_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "deep" / "file"
+    with replacing(path) as target:
+        target.write_text("half")
+        assert not path.exists()
+    assert path.read_text() == "half"
+    assert listing(tmp_path) == ["deep", "deep/file"]
+
+
+def test_a_folder_takes_the_place_of_another_whole(tmp_path):
+    path = tmp_path / "folder"
+    for content in ("old", "new"):
+        with replacing(path) as target:
+            target.mkdir()
+            (target / content).write_text(content)
+    assert listing(tmp_path) == ["folder", "folder/new"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no"), KeyboardInterrupt(), OSError(errno.EIO, "")])
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_failure_leaves_the_old_and_nothing_else(tmp_path, error, kind):
+    path = tmp_path / "thing"
+    if kind == "folder":
+        path.mkdir()
+        (path / "old").touch()
+    else:
+        path.write_text("old")
+    before = listing(tmp_path)
+    with pytest.raises(type(error)), replacing(path) as target:  # noqa: PT012
+        if kind == "folder":
+            target.mkdir()
+            (target / "new").touch()
+        else:
+            target.write_text("new")
+        raise error
+    assert listing(tmp_path) == before
+    assert path.is_dir() or path.read_text() == "old"
+
+
+def test_a_block_that_writes_nothing_fails_and_leaves_nothing(tmp_path):
+    with pytest.raises(FileNotFoundError), replacing(tmp_path / "thing"):
+        pass
+    assert listing(tmp_path) == []
+
+
+def test_a_full_disk_is_named_with_the_remedy(tmp_path):
+    def fill():
+        with replacing(tmp_path / "sub" / "thing") as target:
+            target.write_text("half")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(CamobenchError, match=r"no space left on the disk of .*sub: free some"):
+        fill()
+    assert listing(tmp_path) == ["sub"]
+
+
+def test_json_round_trip(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"b": (1, 2), "a": "×"})
+    assert read_json(path) == {"a": "×", "b": [1, 2]}
+    assert path.read_text(encoding="utf-8").endswith("}\n")
+    write_text(path, "plain")
+    assert path.read_text() == "plain"
+
+
+def test_json_that_holds_nan_is_never_written(tmp_path):
+    with pytest.raises(ValueError, match="Out of range float values"):
+        write_json(tmp_path / "a.json", {"loss": float("nan")})
+    assert listing(tmp_path) == []
+
+
+@pytest.mark.parametrize("content", [b"", b'{"a": 1', b"\xff\xfe{}"])
+def test_damaged_json_names_the_file(tmp_path, content):
+    path = tmp_path / "card.json"
+    path.write_bytes(content)
+    with pytest.raises(CamobenchError, match=r"card\.json is damaged .*remove it"):
+        read_json(path)
+
+
+def test_json_that_is_no_object(tmp_path):
+    path = tmp_path / "card.json"
+    path.write_text("[1]")
+    with pytest.raises(CamobenchError, match=r"card\.json: expected a JSON object"):
+        read_json(path)
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    folder = tmp_path / "net"
+    folder.mkdir()
+    weights = folder / "weights.safetensors"
+    weights.write_bytes(bytes(range(256)))
+    write_json(folder / "card.json", {"weights_sha256": file_digest(weights)})
+    found = open_checkpoint(folder)
+    assert isinstance(found, Checkpoint)
+    return found
+
+
+def test_whole_weights_pass(checkpoint):
+    checkpoint.verify()
+    assert checkpoint.sha256 == hashlib.sha256(bytes(range(256))).hexdigest()
+
+
+@pytest.mark.parametrize("place", [0, 100, 255])
+def test_a_flipped_byte_is_found(checkpoint, place):
+    content = bytearray(checkpoint.weights.read_bytes())
+    content[place] ^= 1
+    checkpoint.weights.write_bytes(content)
+    with pytest.raises(CamobenchError, match=r"net does not match its card: .*train it anew"):
+        checkpoint.verify()
+
+
+def test_missing_weights_are_found(checkpoint):
+    checkpoint.weights.unlink()
+    with pytest.raises(CamobenchError, match="weights are missing or damaged; remove that folder"):
+        checkpoint.verify()
+
+
+def test_a_folder_without_card_is_no_checkpoint(tmp_path):
+    assert open_checkpoint(tmp_path) is None
+    assert open_checkpoint(tmp_path / "nowhere") is None
+
+
+def test_a_store_is_made_and_opened_again(tmp_path):
+    root = tmp_path / "deep" / "store"
+    assert Store(root).root == root
+    assert json.loads((root / MARKER).read_text()) == {"format": 1}
+    (root / "data").mkdir()
+    assert Store(root).root == root
+
+
+def test_an_empty_folder_becomes_a_store(tmp_path):
+    Store(tmp_path)
+    assert listing(tmp_path) == [MARKER]
+
+
+def test_a_folder_of_other_things_is_left_alone(tmp_path):
+    (tmp_path / "holiday.jpg").touch()
+    with pytest.raises(CamobenchError, match="is not empty and not a camobench store; choose anot"):
+        Store(tmp_path)
+    assert listing(tmp_path) == ["holiday.jpg"]
+
+
+@pytest.mark.parametrize("found", [2, None, "1"])
+def test_a_store_of_another_version_is_refused(tmp_path, found):
+    (tmp_path / MARKER).write_text(json.dumps({"format": found}))
+    with pytest.raises(CamobenchError, match=f"has format {found}, this version reads 1: choose"):
+        Store(tmp_path)
+
+
+def test_the_default_root_is_the_variable_or_the_users_data_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv(STORE_VARIABLE, str(tmp_path))
+    assert Store.default_root() == tmp_path
+    monkeypatch.setenv(STORE_VARIABLE, "")
+    assert Store.default_root() != Path()
+    monkeypatch.delenv(STORE_VARIABLE)
+    assert Store.default_root().parts[-2:] == ("camobench", "store")
+
+
+def test_each_key_has_a_place_of_its_own(tmp_path):
+    store = Store(tmp_path / "s")
+    one, other = digest(1), digest(2)
+    places = [
+        make(key)
+        for key in (one, other)
+        for make in (
+            lambda key: store.checkpoint_folder("victim", "net", key),
+            lambda key: store.checkpoint_folder("surrogate", "net", key),
+            lambda key: store.snapshot_file("victim", "net", key),
+            lambda key: store.data_folder("suite-v1", key),
+            store.prediction_folder,
+        )
+    ]
+    assert len(set(places)) == len(places)
+    assert all(path.is_relative_to(store.root) for path in places)
+    assert store.checkpoint("victim", "net", one) is None
+
+
+def test_a_stored_checkpoint_is_found_by_its_key(tmp_path):
+    store = Store(tmp_path)
+    write_json(store.checkpoint_folder("victim", "net", digest(1)) / "card.json", {"key": "k"})
+    found = store.checkpoint("victim", "net", digest(1))
+    assert found is not None
+    assert found.card == {"key": "k"}
+    assert store.checkpoint("victim", "net", digest(2)) is None

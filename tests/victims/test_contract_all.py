@@ -1,0 +1,149 @@
+"""What every registered victim must keep; a new entry is tested by being registered."""
+
+import json
+from functools import cache
+from itertools import product
+
+import pytest
+import torch
+
+from bench.contract import VICTIMS, Victim, VictimSpec
+from bench.recipes import MINI, PAPER, SMOKE
+from bench.store import digest
+from bench.training.residual import ResidualEstimator
+from bench.types import as_json
+from tests.toys import CLASSES, pixels, shaken
+
+NAMES = VICTIMS.names()
+WDF = [entry.spec.name for entry in VICTIMS if entry.spec.residual is not None]
+FRONT_ENDS = ("wdf", "pef", "img")
+BACKBONES = ("resnet12", "resnet18", "resnet34", "densenet40", "densenet100")
+
+
+def build(name, recipe=SMOKE, classes=CLASSES):
+    entry = VICTIMS.get(name)
+    return entry.builder(entry.spec, classes=classes, recipe=recipe)
+
+
+@cache
+def estimator():
+    torch.manual_seed(0)
+    return shaken(ResidualEstimator(SMOKE.estimator), 0.01).eval()
+
+
+@cache
+def victim_named(name):
+    """In evaluation mode, its residual estimator attached if it reads one.
+
+    Noise on every weight opens the residual branches, which start at zero.
+    """
+    torch.manual_seed(1)
+    victim = shaken(build(name))
+    if victim.spec.residual is not None:
+        victim.attach(estimator(), "digest-of-set-a")
+    return victim.eval().requires_grad_(False)
+
+
+def unit(count, height, width):
+    return pixels(count, height, width).float() / 255
+
+
+def test_the_fifteen_victims_of_the_paper_are_there():
+    found = {entry.spec.name: entry.spec for entry in VICTIMS}
+    for front_end, backbone in product(FRONT_ENDS, BACKBONES):
+        spec = found[f"{front_end}-{backbone}"]
+        assert (spec.front_end, spec.backbone) == (front_end, backbone)
+        assert spec.residual == ("wdf-v1" if front_end == "wdf" else None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_entries_hold_specs_and_builders(name):
+    entry = VICTIMS.get(name)
+    assert isinstance(entry.spec, VictimSpec)
+    assert entry.spec.name == name
+    assert callable(entry.builder)
+    assert not isinstance(entry.builder, torch.nn.Module)
+    assert json.loads(json.dumps(as_json(entry.spec)))["name"] == name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_builders_make_victims_of_the_spec(name):
+    victim = victim_named(name)
+    assert isinstance(victim, Victim)
+    assert victim.spec is VICTIMS.get(name).spec
+    assert victim.classes == CLASSES
+    assert victim.learns
+
+
+@pytest.mark.parametrize("name", ["img-resnet12", "img-densenet40"])
+def test_a_budget_that_matters_is_a_hyperparameter(name):
+    made = {digest(build(name, recipe).hyperparameters) for recipe in (SMOKE, MINI, PAPER)}
+    assert len(made) == 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", [(64, 64), (96, 96), (65, 97)])
+def test_logits_of_any_size(name, size):
+    victim = victim_named(name)
+    values = victim.logits(unit(2, *size))
+    assert victim.checked_logits(values, 2) is values
+    assert values.dtype == torch.float32
+    assert torch.equal(victim(unit(2, *size)), values)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_images_make_a_difference(name):
+    values = victim_named(name)(unit(2, 64, 64))
+    assert (values[0] - values[1]).abs().max() > 1e-6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_logits_do_not_depend_on_the_batch(name):
+    victim, images = victim_named(name), unit(3, 64, 64)
+    together = victim(images)
+    alone = torch.cat([victim(images[i : i + 1]) for i in range(3)])
+    torch.testing.assert_close(alone, together, rtol=1e-5, atol=1e-4)
+    assert torch.equal(victim(images), together)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_front_end_and_backbone_make_the_logits(name):
+    victim, images = victim_named(name), unit(2, 64, 64)
+    features = victim.frontend(images)
+    assert torch.equal(victim.backbone(features), victim.logits(images))
+    if victim.spec.residual is None:
+        assert victim.frontend_digest is None
+
+
+def test_wdf_victims_share_one_front_end():
+    images = unit(2, 64, 64)
+    shared = victim_named(WDF[0]).frontend(images)
+    assert {victim_named(name).frontend_digest for name in WDF} == {"digest-of-set-a"}
+    assert torch.equal(shared, estimator()(images))
+    for name in WDF:
+        assert torch.equal(victim_named(name).frontend(images), shared)
+
+
+@pytest.mark.parametrize("name", WDF)
+def test_a_wdf_victim_without_its_estimator_refuses(name):
+    victim = build(name)
+    assert victim.frontend_digest is None
+    with pytest.raises(RuntimeError, match=f"{name}: no residual estimator attached"):
+        victim.logits(unit(1, 64, 64))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_shared_part_is_no_part_of_the_state(name):
+    own, victim = set(build(name).state_dict()), victim_named(name)
+    shared = {key for key in victim.state_dict() if key.startswith(victim.shared_prefixes or "\0")}
+    assert set(victim.state_dict()) - shared == own
+    assert own
+    assert len(shared) == (len(estimator().state_dict()) if name in WDF else 0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_surrogates_pass_gradients_to_the_images(name):
+    images = unit(1, 64, 64).requires_grad_()
+    victim_named(name)(images)[0, 1].backward()
+    assert torch.isfinite(images.grad).all()
+    assert (images.grad != 0).float().mean() > 0.5
