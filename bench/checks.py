@@ -44,3 +44,9 @@ def to_unit(images: Tensor) -> Tensor:
 def to_uint8(images: Tensor) -> Tensor:
     """Clip to [0, 1] and round to 8 bits, exactly as a PNG on disk would hold them."""
     return (images.clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+def use_exact_fp32() -> None:
+    """Turn TF32 off: the signal lives in the last grey level, and TF32 rounds it away."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -17,9 +17,12 @@ from rich.console import Console
 from bench.types import CamobenchError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bench.runner.api import Request
     from bench.store import Store
     from bench.suites.base import Suite, SuiteSource
+    from bench.types import Progress
 
 DEMO_ATTACKS = "cgan-img-wdf-pef,mislgan,cgan-img,controls"
 FORMATS = click.Choice(["md", "csv", "tex", "json"])
@@ -34,11 +37,10 @@ def main() -> None:
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        sys.exit(2)
+        _fail_usage(error)
     except UnknownNameError as error:
         _fail(str(error.args[0]), 2)
-    except (CamobenchError, ValueError) as error:
+    except (CamobenchError, ValueError, OSError) as error:
         if os.environ.get("CAMOBENCH_DEBUG"):
             raise
         _fail(str(error), 1)
@@ -47,9 +49,18 @@ def main() -> None:
         sys.exit(130)
 
 
+def _fail_usage(error: click.ClickException) -> None:
+    message, context = error.format_message(), getattr(error, "ctx", None)
+    if "\n" in message:  # a group without a command shows its help
+        click.echo(message, err=True)
+        sys.exit(2)
+    more = f" `{context.command_path} --help` says more." if context else ""
+    _fail(f"{message.rstrip('.')}.{more}" if more else message, 2)
+
+
 def _fail(message: str, code: int) -> None:
     console.print("[red]error[/]: ", end="")
-    console.print(message, markup=False, soft_wrap=True)
+    _say(message)
     sys.exit(code)
 
 
@@ -72,6 +83,29 @@ workers_option = click.option(
 recipe_option = click.option("--recipe", default="mini", show_default=True, help="Training budget.")
 seed_option = click.option("--seed", type=int, default=0, show_default=True)
 quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
+suite_option = click.option(
+    "--suite", default="simcam-mini-v1", show_default=True, help="A name, or folder:DIR."
+)
+FOLDER_OPTIONS = "camobench.folder-options"
+
+
+def _keep_folder_option(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value:
+        kept = value.split(",") if parameter.name == "classes" else value
+        context.meta.setdefault(FOLDER_OPTIONS, {})[parameter.name] = kept
+
+
+def folder_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Options of a folder suite; `_source` hands them over. Other values make another suite."""
+    kept: dict[str, Any] = {"expose_value": False, "callback": _keep_folder_option}
+    for option in (
+        click.option("--skip-bad", is_flag=True, help="Leave unusable photographs out.", **kept),
+        click.option("--classes", help="In-distribution models, separated by commas.", **kept),
+        click.option("--tiles", "tiles_per_photo", type=int, help="Tiles a photograph.", **kept),
+        click.option("--image-px", type=int, help="Side of a folder suite's tiles.", **kept),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -132,7 +166,7 @@ def demo(
 
 
 @cli.command()
-@click.option("--suite", default="simcam-mini-v1", show_default=True, help="A name, or folder:DIR.")
+@suite_option
 @click.option(
     "--attacks", default="all", show_default=True, help="Names, patterns, `controls`, `all`."
 )
@@ -142,12 +176,7 @@ def demo(
 @recipe_option
 @store_option
 @out_option
-@click.option("--image-px", type=int, help="Side of the tiles of a folder suite.")
-@click.option("--tiles", type=int, help="Tiles of each photograph of a folder suite.")
-@click.option("--classes", help="In-distribution models of a folder suite, separated by commas.")
-@click.option(
-    "--skip-bad", is_flag=True, help="Leave unusable photographs out instead of stopping."
-)
+@folder_options
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True)
 @click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
 @click.option("--dry-run", is_flag=True, help="Say what is missing and stop.")
@@ -162,10 +191,6 @@ def run(
     recipe: str,
     store: Path | None,
     out: Path,
-    image_px: int | None,
-    tiles: int | None,
-    classes: str | None,
-    skip_bad: bool,
     batch: int,
     from_scratch: bool,
     dry_run: bool,
@@ -176,14 +201,8 @@ def run(
 ) -> None:
     """Train and score whatever is missing of attacks x victims; resumes.
 
-    Example: camobench run --suite folder:photos --victims 'pef-*' --attacks mislgan,controls
+    Example: camobench run --suite folder:photos --victims 'pef-*'
     """
-    options: dict[str, object] = {
-        "image_px": image_px,
-        "tiles_per_photo": tiles,
-        "classes": classes.split(",") if classes else None,
-        "skip_bad": skip_bad or None,
-    }
     _evaluate(
         suite=suite,
         attacks=attacks,
@@ -198,7 +217,6 @@ def run(
         out=out,
         quiet=quiet,
         dry_run=dry_run,
-        options={name: value for name, value in options.items() if value is not None},
     )
 
 
@@ -218,11 +236,15 @@ def list_(what: str, as_json_: bool) -> None:
 
 @cli.group()
 def data() -> None:
-    """Make and look at data sets."""
+    """Make and look at data sets.
+
+    Example: camobench data prepare simcam-mini-v1
+    """
 
 
 @data.command("prepare")
 @click.argument("suite")
+@folder_options
 @store_option
 @workers_option
 @quiet_option
@@ -234,11 +256,10 @@ def data_prepare(suite: str, store: Path | None, workers: int, quiet: bool) -> N
     from bench.console import shown_progress
     from bench.processes import cpu_count
     from bench.suites.base import prepare
-    from bench.suites.catalogue import load_suite
 
     with shown_progress(console, quiet=quiet) as progress:
         made = prepare(
-            load_suite(suite),
+            _source(suite, progress),
             _store(store),
             ("A", "B", "C"),
             workers=workers or cpu_count(),
@@ -249,6 +270,7 @@ def data_prepare(suite: str, store: Path | None, workers: int, quiet: bool) -> N
 
 @data.command("show")
 @click.argument("suite")
+@folder_options
 @store_option
 @click.option("--format", "format_", type=FORMATS, default="md", show_default=True)
 @click.option(
@@ -260,20 +282,20 @@ def data_show(suite: str, store: Path | None, format_: str, picture: Path | None
     Example: camobench data show simcam-mini-v1 --picture sheet.png
     """
     from bench.report.plain import render_rows
-    from bench.suites.catalogue import load_suite
     from bench.suites.show import contact_sheet, counts
 
-    made = _prepared(load_suite(suite), _store(store))
+    made = _prepared(_source(suite), _store(store))
     click.echo(render_rows(counts(made), format_))
     if picture is not None:
         contact_sheet(made, picture)
-        console.print(f"contact sheet: {picture}")
+        _say(f"contact sheet: {picture}")
 
 
 @cli.command()
-@click.option("--suite", default="simcam-mini-v1", show_default=True)
+@suite_option
 @click.option("--attacks", default="", help="Names, patterns or `all`.")
 @click.option("--victims", default="", help="Names, patterns or `all`.")
+@folder_options
 @recipe_option
 @store_option
 @device_option
@@ -281,6 +303,11 @@ def data_show(suite: str, store: Path | None, format_: str, picture: Path | None
 @seed_option
 @quiet_option
 @click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
+@click.option(
+    "--export",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Copy the checkpoints into a folder, as those that ship with the package.",
+)
 def train(
     suite: str,
     attacks: str,
@@ -292,6 +319,7 @@ def train(
     seed: int,
     quiet: bool,
     from_scratch: bool,
+    export: Path | None,
 ) -> None:
     """Train attacks and victims (and the surrogates they need) without scoring them.
 
@@ -302,10 +330,23 @@ def train(
     from bench.console import shown_progress
     from bench.runner.api import open_session
 
-    request = _request(suite, attacks, victims, recipe, seed, device, not from_scratch, workers, 32)
     with shown_progress(console, quiet=quiet) as progress:
-        trained = open_session(request, _store(store)).train(progress)
-    console.print(f"{trained} networks trained, the others were there")
+        request = _request(
+            suite,
+            attacks,
+            victims,
+            recipe=recipe,
+            seed=seed,
+            device=device,
+            shipped=not from_scratch,
+            workers=workers,
+            progress=progress,
+        )
+        session = open_session(request, _store(store))
+        trained = session.train(progress)
+    _say(f"{trained} networks trained, {len(session.graph.jobs) - trained} were there")
+    if export is not None:
+        session.export(export)
 
 
 @cli.command()
@@ -323,7 +364,8 @@ def table(directory: Path, format_: str, write: bool) -> None:
 
     loaded = load_run(directory)
     tables = [build_table(loaded, "in"), build_table(loaded, "out"), clean_accuracy_table(loaded)]
-    click.echo("\n\n".join(render(item, format_) for item in tables))
+    rendered = [render(item, format_) for item in tables]
+    click.echo(f"[{','.join(rendered)}]" if format_ == "json" else "\n\n".join(rendered))
     if write:
         write_tables(directory)
         write_report(directory)
@@ -333,7 +375,8 @@ def table(directory: Path, format_: str, write: bool) -> None:
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--attack", required=True)
 @click.option("--target", help="Camera model to imitate; not for untargeted attacks.")
-@click.option("--suite", default="simcam-mini-v1", show_default=True)
+@suite_option
+@folder_options
 @recipe_option
 @out_option
 @store_option
@@ -352,11 +395,11 @@ def anonymise(
 ) -> None:
     """Anonymise IMAGES of any size into PNG files.
 
-    Example: camobench anonymise photo.jpg --attack mislgan --target simcam-02 --out anonymous
+    Example: camobench anonymise photo.jpg --attack mislgan --target simcam-02
     """
     from bench.runner.files import anonymise_files
 
-    request = _request(suite, attack, "", recipe, seed, device, True, 0, 1)
+    request = _request(suite, attack, "", recipe=recipe, seed=seed, device=device)
     for path in anonymise_files(images, request, _store(store), attack, target, out):
         click.echo(path)
 
@@ -364,7 +407,8 @@ def anonymise(
 @cli.command()
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--victims", default="all", show_default=True, help="Names or patterns.")
-@click.option("--suite", default="simcam-mini-v1", show_default=True)
+@suite_option
+@folder_options
 @recipe_option
 @store_option
 @device_option
@@ -387,7 +431,8 @@ def attribute(
     from bench.report.plain import render_rows
     from bench.runner.files import attribute_files
 
-    request = _request(suite, "", victims, recipe, seed, device, True, 0, 1)
+    request = _request(suite, "", victims, recipe=recipe, seed=seed, device=device)
+    _require_victims(request)
     click.echo(render_rows(attribute_files(images, request, _store(store)), format_))
 
 
@@ -396,31 +441,25 @@ def _evaluate(
     suite: str,
     attacks: str,
     victims: str,
-    recipe: str,
-    seed: int,
-    device: str,
-    shipped: bool,
-    workers: int,
-    batch: int,
     store: Path | None,
     out: Path,
     quiet: bool,
     dry_run: bool = False,
     note: str = "",
-    options: dict[str, object] | None = None,
+    **choices: Any,
 ) -> None:
     from bench.console import shown_progress
     from bench.runner.api import evaluate, missing_report, open_session
 
-    request = _request(
-        suite, attacks, victims, recipe, seed, device, shipped, workers, batch, options
-    )
     opened = _store(store)
+    with shown_progress(console, quiet=quiet) as progress:
+        request = _request(suite, attacks, victims, progress=progress, **choices)
+        _require_victims(request)
+        if not dry_run:
+            evaluate(request, opened, out, progress)
     if dry_run:
         click.echo(missing_report(open_session(request, opened)))
         return
-    with shown_progress(console, quiet=quiet) as progress:
-        evaluate(request, opened, out, progress)
     from bench.report.inputs import load_run
     from bench.report.tables import build_table, clean_accuracy_table, render
 
@@ -430,38 +469,51 @@ def _evaluate(
     click.echo(render(clean_accuracy_table(loaded), "md"))
     if note:
         console.print(f"[yellow]{note}[/]")
-    console.print(
-        f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}"
-    )
+    _say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
 
 
 def _request(
     suite: str,
     attacks: str,
     victims: str,
+    *,
     recipe: str,
-    seed: int,
     device: str,
-    shipped: bool,
-    workers: int,
-    batch: int,
-    options: dict[str, object] | None = None,
+    progress: Progress | None = None,
+    **choices: Any,
 ) -> Request:
+    from bench.recipes import get_recipe
     from bench.runner.api import Request, resolve_device
     from bench.runner.selection import select_attacks, select_victims
-    from bench.suites.catalogue import load_suite
 
+    try:
+        get_recipe(recipe)
+    except CamobenchError as error:
+        raise click.UsageError(str(error)) from error
     return Request(
-        source=load_suite(suite, **(options or {})),
+        source=_source(suite, progress),
         attacks=tuple(select_attacks(attacks)),
         victims=tuple(select_victims(victims)),
         recipe=recipe,
-        seed=seed,
         device=resolve_device(device),
-        shipped=shipped,
-        workers=workers,
-        batch=batch,
+        **choices,
     )
+
+
+def _require_victims(request: Request) -> None:
+    if not request.victims:
+        raise click.UsageError("--victims names none; `camobench list victims` shows them all")
+
+
+def _source(name: str, progress: Progress | None = None) -> SuiteSource:
+    """The suite of `--suite`, with the options of `folder_options`."""
+    from bench.suites.catalogue import load_suite
+
+    options = click.get_current_context().meta.get(FOLDER_OPTIONS, {})
+    try:
+        return load_suite(name, progress=progress, **options)
+    except (CamobenchError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _store(path: Path | None) -> Store:
@@ -474,3 +526,7 @@ def _prepared(source: SuiteSource, store: Store) -> Suite:
     from bench.suites.base import open_suite
 
     return open_suite(store.data_folder(source.card.name, source.card.fingerprint))
+
+
+def _say(line: str) -> None:
+    console.print(line, markup=False, soft_wrap=True)

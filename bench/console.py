@@ -55,7 +55,7 @@ class BarProgress:
 
 
 class PlainProgress:
-    """A line at the start, every quarter of a minute and at the end: for logs and pipes."""
+    """A line every quarter of a minute and one at the end: for logs and pipes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -75,17 +75,20 @@ class PlainProgress:
             self._said = now
             left = (now - self._began) * (self._total / self._done - 1)
             text = " ".join(f"{name} {value:.3g}" for name, value in figures.items())
-            self._console.print(
+            self._say(
                 f"  {self._label}: {self._done}/{self._total}, {left:.0f} s left {text}".rstrip()
             )
 
     def finish(self) -> None:
         """Say that it is done."""
-        self._console.print(f"✓ {self._label} {time.monotonic() - self._began:.0f} s")
+        self._say(f"✓ {self._label} {time.monotonic() - self._began:.0f} s")
 
     def fork(self) -> PlainProgress:
         """Lines of another task."""
         return PlainProgress(self._console)
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, markup=False, soft_wrap=True)
 
 
 @contextmanager

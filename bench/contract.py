@@ -158,6 +158,13 @@ class Attack(nn.Module):
         self.classes = tuple(classes)
         self.recipe = recipe
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__call__" in vars(cls):
+            raise TypeError(
+                f"{cls.__name__} overrides `__call__`, which checks and rounds; write `transform`"
+            )
+
     @property
     def hyperparameters(self) -> Mapping[str, Json]:
         """Whatever beside spec and recipe name shapes the results; hashed into the key."""

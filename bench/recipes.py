@@ -49,6 +49,7 @@ class EstimatorRecipe:
 
     Attributes:
         width: Channels of the first convolution.
+        clip_norm: Longest gradient, for a squared error in grey levels; `None` does not clip.
         gated: Train a `ShrinkageNet`, which suits few channels, not the paper's Johnson network.
     """
 
@@ -59,6 +60,7 @@ class EstimatorRecipe:
     steps: int | None = None
     lr: float = 1e-4
     weight_decay: float = 5e-4
+    clip_norm: float | None = None
     schedule: Literal["fixed", "one-cycle"] = "fixed"
 
     def __post_init__(self) -> None:
@@ -100,7 +102,14 @@ MINI = Recipe(
         densenet=ClassifierRecipe(width=0.5, batch=32, steps=600, schedule="one-cycle"),
     ),
     estimator=EstimatorRecipe(
-        width=12, gated=True, batch=16, steps=1000, lr=4e-3, weight_decay=0, schedule="one-cycle"
+        width=12,
+        gated=True,
+        batch=16,
+        steps=1000,
+        lr=2.5e-3,
+        weight_decay=0,
+        clip_norm=100,
+        schedule="one-cycle",
     ),
     compact=True,
 )

@@ -113,6 +113,8 @@ class Registry(Generic[SpecT, ThingT]):
                 self.add(point.load())
             except Exception as error:
                 if _is_own(point):
+                    self._loaded = False
+                    self._entries.clear()
                     raise
                 warnings.warn(
                     f"{self.kind} entry point {point.name!r} ({point.value}) is broken and was "

@@ -51,9 +51,15 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         target = holder / path.name
         yield target
+        replaced = holder / "replaced"
         if target.is_dir() and path.is_dir():
-            path.rename(holder / "replaced")
-        os.replace(target, path)
+            path.rename(replaced)
+        try:
+            os.replace(target, path)
+        except OSError:
+            if replaced.exists():
+                replaced.rename(path)
+            raise
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise CamobenchError(
@@ -141,7 +147,7 @@ class Store:
         self.root = root.expanduser().absolute()
         marker = self.root / MARKER
         if not marker.exists():
-            if self.root.exists() and any(self.root.iterdir()):
+            if self.root.exists() and (not self.root.is_dir() or any(self.root.iterdir())):
                 raise CamobenchError(
                     f"{self.root} is not empty and not a camobench store; choose another --store"
                 )

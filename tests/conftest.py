@@ -201,3 +201,34 @@ def run_dir(tmp_path, pristine):
 def sampled_dir(tmp_path, pristine):
     """The same with its samples."""
     return shutil.copytree(pristine, tmp_path / "run")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_from_this_machine(tmp_path_factory):
+    """No test sees the user's store, or an LPIPS trunk that happens to be in torch's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAMOBENCH_STORE", str(tmp_path_factory.mktemp("default") / "store"))
+        patch.setenv("CAMOBENCH_LPIPS_TRUNK", str(tmp_path_factory.mktemp("none") / "alexnet.pth"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory):
+    """A finished run of the smallest suite and recipe; read it, never write to it."""
+    from bench.runner.api import evaluate
+    from bench.store import Store
+    from tests.smoke import Smoke, request
+
+    root = tmp_path_factory.mktemp("smoke")
+    store = Store(root / "store")
+    return Smoke(store, evaluate(request(), store, root / "out"))
+
+
+@pytest.fixture
+def smoke_copy(smoke, tmp_path):
+    """A copy of the finished run's store and results; a test may spoil it."""
+    from bench.store import Store
+    from tests.smoke import Smoke
+
+    store = Store(shutil.copytree(smoke.store.root, tmp_path / "store"))
+    return Smoke(store, shutil.copytree(smoke.out, tmp_path / "out"))

@@ -76,7 +76,9 @@ def test_unknown_names_list_close_ones(things):
     things.add([entry("wdf-resnet18"), entry("pef-resnet18"), entry("other")])
     with pytest.raises(UnknownNameError, match=r"unknown thing 'wdf-resnet81': did you mean wdf-"):
         things.get("wdf-resnet81")
-    with pytest.raises(UnknownNameError, match="nothing registered is close.*`camobench list thin"):
+    with pytest.raises(
+        UnknownNameError, match=r"nothing registered is close.*`camobench list thin"
+    ):
         things.get("qqq")
 
 

@@ -196,6 +196,14 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path):
     assert listing(tmp_path) == ["holiday.jpg"]
 
 
+def test_a_file_is_no_store(tmp_path):
+    path = tmp_path / "store"
+    path.write_text("mine")
+    with pytest.raises(CamobenchError, match="not a camobench store; choose another --store"):
+        Store(path)
+    assert path.read_text() == "mine"
+
+
 @pytest.mark.parametrize("found", [2, None, "1"])
 def test_a_store_of_another_version_is_refused(tmp_path, found):
     (tmp_path / MARKER).write_text(json.dumps({"format": found}))

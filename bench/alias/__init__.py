@@ -31,7 +31,6 @@ __all__ = [
     "VictimSpec",
     "evaluate",
     "load_suite",
-    "main",
     "register_attack",
     "register_victim",
 ]
@@ -58,9 +57,11 @@ def __getattr__(name: str) -> Any:
 def _refuse_shadows() -> None:
     for package, landmark in _LANDMARKS.items():
         spec = find_spec(package)
-        places = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
+        if spec is None:
+            raise ImportError(f"camobench's package {package!r} is missing: install it again")
+        places = [Path(place) for place in spec.submodule_search_locations or ()]
         if not any((place / landmark).is_file() for place in places):
-            found = places[0] if places else getattr(spec, "origin", None)
+            found = places[0] if places else spec.origin
             raise ImportError(
                 f"camobench's package {package!r} is hidden by {found}: run from another folder, "
                 "take that folder off PYTHONPATH, or rename it"

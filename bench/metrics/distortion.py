@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 from bench.metrics.lpips import Lpips
 
@@ -24,13 +23,23 @@ class Distortion:
 
 
 def psnr_db(originals: Tensor, anonymised: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio of (N, 3, H, W) uint8 images: (N,) decibels, inf where equal."""
-    difference = originals.to(torch.float64) - anonymised.to(torch.float64)
-    return 10 * torch.log10(255.0**2 / difference.square().mean(dim=(1, 2, 3)))
+    """Peak signal-to-noise ratio of (N, 3, H, W) uint8 images: (N,) decibels, inf where equal.
+
+    The squares are summed as integers, exactly and on devices without float64; the result is on
+    the CPU.
+    """
+    squares = (originals.int() - anonymised.int()).square().sum(dim=(1, 2, 3)).cpu()
+    return 10 * torch.log10(255.0**2 / (squares.double() / originals[0].numel()))
 
 
 def ssim(originals: Tensor, anonymised: Tensor) -> Tensor:
-    """Structural similarity of (N, 3, H, W) uint8 images: (N,), 11 x 11 Gaussian window."""
+    """Structural similarity of (N, 3, H, W) uint8 images: (N,).
+
+    An 11 x 11 Gaussian window at every pixel, mirrored at the border (Wang et al. 2004).
+    """
+    # Imported here: it takes seconds, and a matrix that is complete needs none of it.
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
     values = structural_similarity_index_measure(
         anonymised.float(), originals.float(), data_range=255.0, reduction="none"
     )
@@ -43,7 +52,7 @@ def ssim(originals: Tensor, anonymised: Tensor) -> Tensor:
 def measure(originals: Tensor, anonymised: Tensor, lpips: Lpips | None) -> Distortion:
     """All distortions of anonymised (N, 3, H, W) uint8 images."""
     return Distortion(
-        psnr_db=psnr_db(originals, anonymised).cpu(),
+        psnr_db=psnr_db(originals, anonymised),
         ssim=ssim(originals, anonymised).cpu(),
         lpips=None if lpips is None else lpips(originals, anonymised).cpu(),
     )

@@ -66,9 +66,10 @@ def find_trunk() -> Path:
     chosen = os.environ.get(TRUNK_VARIABLE)
     path = Path(chosen) if chosen else Path(torch.hub.get_dir()) / "checkpoints" / TRUNK_FILE
     if not path.is_file():
+        place = f"where ${TRUNK_VARIABLE} says" if chosen else "in torch's hub cache"
         raise LpipsUnavailableError(
-            f"LPIPS was not computed: its AlexNet trunk {TRUNK_FILE} is not in torch's hub cache. "
-            f"Download it with `python -c 'import torchvision as t; t.models.alexnet(weights="
+            f"LPIPS was not computed: its AlexNet trunk {TRUNK_FILE} is not {place}. "
+            "Download it with `python -c 'import torchvision as t; t.models.alexnet(weights="
             f'"IMAGENET1K_V1")\'`, or set ${TRUNK_VARIABLE} to the file'
         )
     return path

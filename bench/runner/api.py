@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,9 +13,9 @@ from bench.recipes import get_recipe
 from bench.runner.graph import Graph, plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
-from bench.runner.output import write_matrix
+from bench.runner.output import require_own, write_matrix
 from bench.runner.train import Site, missing_jobs, train
-from bench.store import Store
+from bench.store import Store, replacing
 from bench.suites.base import Suite, SuiteSource, prepare
 from bench.types import CamobenchError, Progress, SetName, Silent
 
@@ -80,6 +81,15 @@ class Session:
         )
         return len(train(self.graph, site, progress))
 
+    def export(self, folder: Path) -> None:
+        """Copy every checkpoint of the graph into `folder`, by kind, name and key."""
+        for job in self.graph.jobs.values():
+            found = self.shelf.find(job.kind, job.name, job.key)
+            if found is not None:
+                found.verify()
+                with replacing(folder / job.kind / found.path.name) as target:
+                    shutil.copytree(found.path, target)
+
     def score(self, out: Path, progress: Progress) -> None:
         """Score what is missing and write everything into `out`."""
         suite = self.prepare(("C",), progress)
@@ -118,10 +128,16 @@ def evaluate(request: Request, store: Store, out: Path, progress: Progress | Non
     """Train and score what is missing, then write predictions, tables and report into `out`.
 
     Running the same request again continues where it was, and is quick when nothing is missing.
+
+    Raises:
+        CamobenchError: If the request names no victim, or `out` holds another's `samples`.
     """
     from bench.report.html import write_report
     from bench.report.tables import write_tables
 
+    if not request.victims:
+        raise CamobenchError("a matrix needs victims; name at least one")
+    require_own(out)
     progress = progress or Silent()
     session = open_session(request, store)
     session.train(progress)
@@ -132,7 +148,7 @@ def evaluate(request: Request, store: Store, out: Path, progress: Progress | Non
 
 
 def missing_report(session: Session) -> str:
-    """Say which networks are missing, and how long their kind took where some were trained."""
+    """Say which networks are missing."""
     jobs = missing_jobs(session.graph, session.shelf)
     matrix = f"{len(session.request.attacks)} attacks x {len(session.request.victims)} victims"
     lines = [f"{matrix}: {len(jobs)} of {len(session.graph.jobs)} networks are missing"]

@@ -29,18 +29,22 @@ def anonymise_files(
     """Anonymise photographs into PNG files; yields each as it is written.
 
     Raises:
-        CamobenchError: If the target is unknown, missing or not wanted, or two files would have one
-            name.
+        CamobenchError: If the target is unknown, missing or not wanted, two files would have one
+            name, or a photograph would be overwritten.
         ImageError: If a photograph cannot be used.
     """
     session = open_session(replace(request, attacks=(attack_name,)), store)
     networks = Networks(session.graph, session.shelf, torch.device(request.device))
-    attack, _ = networks.attack(attack_name)
+    attack = networks.attack(attack_name)
     position = _target_position(attack_name, attack.spec.targeted, target, attack.classes)
     suffix = f"__{target}" if target else ""
     names = [f"{path.stem}{suffix}.png" for path in paths]
     if len(set(names)) < len(names):
         raise CamobenchError("two of the files have the same name; anonymise them one by one")
+    photographs = {path.resolve() for path in paths}
+    for name in names:
+        if (out / name).resolve() in photographs:
+            raise CamobenchError(f"{out / name} would be overwritten; choose another --out")
     out.mkdir(parents=True, exist_ok=True)
     for path, name in zip(paths, names, strict=True):
         images = _read(path).to(networks.device)
@@ -60,7 +64,7 @@ def attribute_files(paths: Sequence[Path], request: Request, store: Store) -> li
     """
     session = open_session(request, store)
     networks = Networks(session.graph, session.shelf, torch.device(request.device))
-    victims = {name: networks.victim(name)[0] for name in request.victims}
+    victims = {name: networks.victim(name) for name in request.victims}
     rows: list[dict[str, Json]] = []
     for path in paths:
         images = to_unit(_read(path).to(networks.device))

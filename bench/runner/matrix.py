@@ -15,7 +15,8 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from bench.contract import Attack, Victim
+from bench.checks import use_exact_fp32
+from bench.contract import Attack
 from bench.metrics import SCORER_VERSION
 from bench.metrics.lpips import load_lpips
 from bench.runner.graph import Graph
@@ -28,6 +29,7 @@ from bench.types import Progress, Silent
 PRECISION = "fp32"
 SHARD_IMAGES = 16
 KEY_DIGITS = 16
+STEM_DIGITS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,35 +81,37 @@ class Matrix:
         batch: int = 32,
         progress: Progress | None = None,
     ) -> None:
+        use_exact_fp32()
         self.graph, self.suite, self.shelf, self.device = graph, suite, shelf, device
         self.batch, self.progress = batch, progress or Silent()
         self.networks = Networks(graph, shelf, device)
         lpips, self.lpips_record = load_lpips(device)
         self.scorer = Scorer(suite, device, batch, lpips)
-        self._victims: dict[str, tuple[Victim, str]] = {}
 
     def fill(self, attack_names: Iterable[str]) -> list[Cells]:
         """Score every missing cell of the attacks; returns all cells, old and new."""
         return [self._fill_row(name) for name in attack_names]
 
     def _fill_row(self, name: str) -> Cells:
-        attack, attack_digest = self.networks.attack(name)
-        folder = self.shelf.store.prediction_folder(self._row_key(attack_digest))
-        stems = {victim: self._victim(victim)[1][:24] for victim in self.graph.victims}
+        folder = self.shelf.store.prediction_folder(self._row_key(name))
+        stems = {
+            victim: self.networks.victim_digest(victim)[:STEM_DIGITS]
+            for victim in self.graph.victims
+        }
         missing = {
             victim: stem
             for victim, stem in stems.items()
             if not (folder / f"{stem}.parquet").is_file()
         }
         if missing:
-            self._score_missing(attack, folder, missing)
+            self._score_missing(self.networks.attack(name), folder, missing)
         seconds = float(read_json(folder / "row.json")["seconds"])
         return Cells(attack=name, folder=folder, victims=stems, seconds=seconds)
 
-    def _row_key(self, attack_digest: str) -> str:
+    def _row_key(self, attack: str) -> str:
         return digest(
             {
-                "attack": attack_digest,
+                "attack": self.networks.attack_digest(attack),
                 "suite": self.graph.suite.fingerprint,
                 "scorer": SCORER_VERSION,
                 "precision": PRECISION,
@@ -116,43 +120,43 @@ class Matrix:
             }
         )
 
-    def _victim(self, name: str) -> tuple[Victim, str]:
-        if name not in self._victims:
-            self._victims[name] = self.networks.victim(name)
-        return self._victims[name]
-
     def _score_missing(self, attack: Attack, folder: Path, missing: Mapping[str, str]) -> None:
         name = attack.spec.name
-        victims = {victim: self._victim(victim)[0] for victim in missing}
+        victims = {victim: self.networks.victim(victim) for victim in missing}
         partial = folder / f"partial-{digest(sorted(missing.values()))[:12]}"
         ranges = shards(len(self.scorer.images), SHARD_IMAGES)
-        began = time.monotonic()
         self.progress.start(f"scoring {name} on {len(victims)} victims", len(self.scorer.images))
         for position, indices in enumerate(ranges):
             shard = partial / f"{position:05d}"
             if not shard.is_dir():
+                began = time.monotonic()
                 scored = self.scorer.score(attack, victims, indices)
-                _write_shard(shard, scored, missing)
+                _write_shard(shard, scored, missing, time.monotonic() - began)
             self.progress.advance(len(indices))
         self.progress.finish()
         parts = [partial / f"{position:05d}" for position in range(len(ranges))]
-        for victim, stem in {**missing, "": "distortion"}.items():
+
+        def gather(stem: str, **columns: str) -> None:
             rows = pd.concat(
                 [pd.read_parquet(part / f"{stem}.parquet") for part in parts], ignore_index=True
-            ).assign(attack=name, attack_key=self.graph.attacks[name][:KEY_DIGITS])
-            if victim:
-                rows["victim_key"] = self.graph.victims[victim][:KEY_DIGITS]
+            ).assign(attack=name, attack_key=self.graph.attacks[name][:KEY_DIGITS], **columns)
             with replacing(folder / f"{stem}.parquet") as target:
                 rows.to_parquet(target, index=False)
+
         record = folder / "row.json"
         before = read_json(record)["seconds"] if record.is_file() else 0.0
-        write_json(record, {"attack": name, "seconds": before + time.monotonic() - began})
+        spent = sum(read_json(part / "shard.json")["seconds"] for part in parts)
+        write_json(record, {"attack": name, "seconds": before + spent})
+        gather("distortion")
+        for victim, stem in missing.items():  # last: a victim's file says that its cell is done
+            gather(stem, victim_key=self.graph.victims[victim][:KEY_DIGITS])
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _write_shard(shard: Path, scored: Scored, stems: Mapping[str, str]) -> None:
+def _write_shard(shard: Path, scored: Scored, stems: Mapping[str, str], seconds: float) -> None:
     with replacing(shard) as target:
         target.mkdir()
         for victim, rows in scored.predictions.items():
             rows.to_parquet(target / f"{stems[victim]}.parquet", index=False)
         scored.distortion.to_parquet(target / "distortion.parquet", index=False)
+        write_json(target / "shard.json", {"seconds": seconds})

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from bench.contract import Attack, Victim
+from bench.contract import VICTIMS, Attack, Victim
 from bench.nets.storage import compact_state, expand_state
 from bench.recipes import Recipe
 from bench.runner.graph import Graph, Job, build_attack, build_victim
@@ -113,8 +113,9 @@ def restore(module: nn.Module, checkpoint: Checkpoint, device: torch.device) -> 
         state = expand_state(load_file(checkpoint.weights))
         problems = module.load_state_dict(state, strict=False)
     except (RuntimeError, SafetensorError) as error:
+        reason = " ".join(str(error).split())
         raise CamobenchError(
-            f"checkpoint {checkpoint.path} does not fit {type(module).__name__}: {error}"
+            f"checkpoint {checkpoint.path} does not fit {type(module).__name__}: {reason}"
         ) from error
     prefixes = module.shared_prefixes if isinstance(module, Victim) else ()
     missing = [name for name in problems.missing_keys if not name.startswith(prefixes or "\0")]
@@ -127,7 +128,7 @@ def restore(module: nn.Module, checkpoint: Checkpoint, device: torch.device) -> 
 
 
 class Networks:
-    """Opens the networks of a graph, each once.
+    """Opens the networks of a graph, each once, and knows their digests without opening them.
 
     Args:
         graph: Says which key each network has.
@@ -137,47 +138,66 @@ class Networks:
 
     def __init__(self, graph: Graph, shelf: Shelf, device: torch.device) -> None:
         self.graph, self.shelf, self.device = graph, shelf, device
-        self._estimators: dict[SetName, tuple[ResidualEstimator, str]] = {}
+        self._estimators: dict[SetName, ResidualEstimator] = {}
+        self._victims: dict[str, Victim] = {}
 
-    def victim(self, name: str) -> tuple[Victim, str]:
-        """A trained victim, and the digest of all weights behind its logits."""
-        return self._classifier(name, "victim", self.graph.victims[name], "A")
+    def victim(self, name: str) -> Victim:
+        """A trained victim."""
+        if name not in self._victims:
+            self._victims[name] = self._classifier(name, "victim", self.graph.victims[name], "A")
+        return self._victims[name]
 
     def surrogate(self, name: str) -> Victim:
         """A victim trained on Set-B, frozen but differentiable."""
-        return self._classifier(name, "surrogate", self.graph.surrogates[name], "B")[0]
+        return self._classifier(name, "surrogate", self.graph.surrogates[name], "B")
 
-    def attack(self, name: str) -> tuple[Attack, str]:
-        """A trained attack, and the digest of its weights."""
+    def attack(self, name: str) -> Attack:
+        """A trained attack."""
         attack = build_attack(name, self.graph.suite.classes, self.graph.recipe)
-        key = self.graph.attacks[name]
-        weights = self._restore(attack, "attack", name, key) if attack.learns else "none"
-        return attack.to(self.device).eval(), digest([key, weights])
+        if attack.learns:
+            restore(attack, self._checkpoint("attack", name, self.graph.attacks[name]), self.device)
+        return attack.to(self.device).eval()
 
-    def estimator(self, set_name: SetName) -> tuple[ResidualEstimator, str]:
-        """The residual estimator of a set, and the digest of its weights."""
+    def estimator(self, set_name: SetName) -> ResidualEstimator:
+        """The residual estimator of a set."""
         if set_name not in self._estimators:
             estimator = ResidualEstimator(self.graph.recipe.estimator)
-            job = self.graph.jobs[self.graph.estimators[set_name]]
-            sha256 = self._restore(estimator, "estimator", job.name, job.key)
-            self._estimators[set_name] = (estimator, sha256)
+            restore(estimator, self._estimator_checkpoint(set_name), self.device)
+            self._estimators[set_name] = estimator
         return self._estimators[set_name]
 
-    def _classifier(self, name: str, kind: str, key: str, set_name: SetName) -> tuple[Victim, str]:
-        victim = build_victim(name, self.graph.suite.classes, self.graph.recipe)
-        weights = self._restore(victim, kind, name, key) if victim.learns else "none"
-        residual_digest = None
-        if victim.spec.residual is not None:
-            estimator, residual_digest = self.estimator(set_name)
-            victim.attach(estimator, residual_digest)
-        return victim.to(self.device).eval(), digest([key, weights, residual_digest])
+    def victim_digest(self, name: str) -> str:
+        """Digest of everything behind a victim's logits: its key, its weights, its estimator's."""
+        residual = VICTIMS.get(name).spec.residual
+        estimator = self._estimator_checkpoint("A").sha256 if residual is not None else None
+        return digest([self._weights("victim", name, self.graph.victims[name]), estimator])
 
-    def _restore(self, module: nn.Module, kind: str, name: str, key: str) -> str:
+    def attack_digest(self, name: str) -> str:
+        """Digest of everything behind an attack's images: its key and its weights."""
+        return digest(self._weights("attack", name, self.graph.attacks[name]))
+
+    def _weights(self, kind: str, name: str, key: str) -> list[str]:
+        learned = key in self.graph.jobs
+        return [key, self._checkpoint(kind, name, key).sha256 if learned else "none"]
+
+    def _classifier(self, name: str, kind: str, key: str, set_name: SetName) -> Victim:
+        victim = build_victim(name, self.graph.suite.classes, self.graph.recipe)
+        if victim.learns:
+            restore(victim, self._checkpoint(kind, name, key), self.device)
+        if victim.spec.residual is not None:
+            sha256 = self._estimator_checkpoint(set_name).sha256
+            victim.attach(self.estimator(set_name), sha256)
+        return victim.to(self.device).eval()
+
+    def _estimator_checkpoint(self, set_name: SetName) -> Checkpoint:
+        job = self.graph.jobs[self.graph.estimators[set_name]]
+        return self._checkpoint(job.kind, job.name, job.key)
+
+    def _checkpoint(self, kind: str, name: str, key: str) -> Checkpoint:
         checkpoint = self.shelf.find(kind, name, key)
         if checkpoint is None:
             raise CamobenchError(
                 f"{kind} {name} is not trained for {self.graph.suite.name} with recipe "
                 f"{self.graph.recipe.name}; `camobench train` or `camobench run` trains it"
             )
-        restore(module, checkpoint, self.device)
-        return checkpoint.sha256
+        return checkpoint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,16 +14,34 @@ from PIL import Image
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
 from bench.metrics import SCORER_VERSION
 from bench.provenance import provenance
+from bench.runner.graph import build_attack
 from bench.runner.matrix import KEY_DIGITS, PRECISION, Cells, Matrix
 from bench.store import replacing, write_json
-from bench.types import Json, as_json
+from bench.types import CamobenchError, Json, as_json
 
 ENTRY_SCHEMA = 1
+SAMPLES = "samples"
 SAMPLES_PER_MODEL = 2
 
 
+def require_own(out: Path) -> None:
+    """Refuse to replace a folder of samples that no run of ours wrote.
+
+    Raises:
+        CamobenchError: If there is one in `out`.
+    """
+    folder = out / SAMPLES
+    if folder.exists() and not (folder / "samples.json").is_file():
+        raise CamobenchError(f"{folder} is not camobench's and would be replaced; choose --out")
+
+
 def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
-    """Write all rows and one entry an attack into `out`; stale entries of other runs go."""
+    """Write all rows and one entry an attack into `out`; stale files of other runs go.
+
+    Raises:
+        CamobenchError: If `out` holds a folder of samples of someone else's.
+    """
+    require_own(out)
     out.mkdir(parents=True, exist_ok=True)
     for name, frames in (
         ("predictions", [cell.predictions() for cell in cells]),
@@ -37,7 +56,9 @@ def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
         write_json(out / f"entry-{cell.attack}.json", entry(matrix, cell, origin))
     sampled = choose_sampled([ATTACKS.get(cell.attack).spec for cell in cells])
     if sampled is not None:
-        write_samples(out / "samples", matrix, sampled)
+        write_samples(out / SAMPLES, matrix, sampled)
+    elif (out / SAMPLES).is_dir():
+        shutil.rmtree(out / SAMPLES)
 
 
 def entry(matrix: Matrix, cell: Cells, origin: dict[str, Json]) -> dict[str, Json]:
@@ -56,13 +77,13 @@ def entry(matrix: Matrix, cell: Cells, origin: dict[str, Json]) -> dict[str, Jso
                 "digest": cell.victims[name],
             }
         )
-    attack, attack_digest = matrix.networks.attack(cell.attack)
+    attack = build_attack(cell.attack, graph.suite.classes, graph.recipe)
     return {
         "schema": ENTRY_SCHEMA,
         "attack": {
             **_as_object(as_json(spec)),
             "key": graph.attacks[cell.attack][:KEY_DIGITS],
-            "digest": attack_digest,
+            "digest": matrix.networks.attack_digest(cell.attack),
             "hyperparameters": as_json(attack.hyperparameters),
         },
         "victims": victims,
@@ -96,7 +117,7 @@ def choose_sampled(specs: Sequence[AttackSpec]) -> str | None:
 @torch.inference_mode()
 def write_samples(folder: Path, matrix: Matrix, attack_name: str) -> None:
     """Write some originals and their anonymised versions, one to every target, as PNG."""
-    attack, _ = matrix.networks.attack(attack_name)
+    attack = matrix.networks.attack(attack_name)
     manifest, images = matrix.scorer.manifest, matrix.scorer.images
     classes = matrix.graph.suite.classes
     chosen = manifest.groupby("model", sort=False).head(SAMPLES_PER_MODEL).index

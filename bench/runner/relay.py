@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,25 +23,28 @@ class Reports(Protocol):
         """Wait for a report."""
 
 
+_numbers = itertools.count()
+
+
 class RelayedProgress:
-    """The worker's end. Each task is named by its label, which is unique among jobs."""
+    """The worker's end. Tasks are numbered: a victim and a surrogate may share a label."""
 
     def __init__(self, reports: Reports) -> None:
         self._reports = reports
-        self._label = ""
+        self._task = ""
 
     def start(self, label: str, total: int) -> None:
         """Begin a task."""
-        self._label = label
-        self._reports.put(("start", label, total, {}))
+        self._task = f"{os.getpid()}-{next(_numbers)}"
+        self._reports.put((self._task, "start", (label, total), {}))
 
     def advance(self, units: int = 1, **figures: float) -> None:
         """Report units done."""
-        self._reports.put(("advance", self._label, units, figures))
+        self._reports.put((self._task, "advance", (units,), figures))
 
     def finish(self) -> None:
         """End the task."""
-        self._reports.put(("finish", self._label, 0, {}))
+        self._reports.put((self._task, "finish", (), {}))
 
     def fork(self) -> RelayedProgress:
         """Another task on the same queue."""
@@ -50,18 +55,18 @@ class RelayedProgress:
 def relayed(context: SpawnContext, progress: Progress) -> Iterator[Reports]:
     """Show what workers report on the yielded queue through forks of `progress`."""
     reports = context.Queue()
+    # A worker that is ended while it reports keeps the queue's lock; do not wait for it at exit.
+    reports.cancel_join_thread()
 
     def show() -> None:
         tasks: dict[str, Progress] = {}
         while (report := reports.get()) is not None:
-            what, label, units, figures = report
-            if what == "start":
-                tasks[label] = progress.fork()
-                tasks[label].start(label, units)
-            elif what == "advance":
-                tasks[label].advance(units, **figures)
-            else:
-                tasks.pop(label).finish()
+            task, what, arguments, figures = report
+            if task not in tasks:
+                tasks[task] = progress.fork()
+            getattr(tasks[task], what)(*arguments, **figures)
+            if what == "finish":
+                del tasks[task]
 
     thread = threading.Thread(target=show, daemon=True)
     thread.start()

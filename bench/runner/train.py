@@ -5,12 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from bench.checks import use_exact_fp32
 from bench.contract import FitContext, Snapshots
 from bench.data import AdversarySet
 from bench.processes import cpu_count, obey_parent
@@ -46,12 +47,12 @@ def missing_jobs(graph: Graph, shelf: Shelf) -> list[Job]:
     done = {
         key for key, job in graph.jobs.items() if shelf.find(job.kind, job.name, key) is not None
     }
-    wanted: set[str] = set()
+    wanted: dict[str, Job] = {}
 
     def want(key: str) -> None:
         if key in done or key in wanted or key not in graph.jobs:
             return
-        wanted.add(key)
+        wanted[key] = graph.jobs[key]
         for need in graph.jobs[key].needs:
             want(need)
 
@@ -60,11 +61,12 @@ def missing_jobs(graph: Graph, shelf: Shelf) -> list[Job]:
     if "A" in graph.estimators:
         want(graph.estimators["A"])
     order = {"estimator": 0, "surrogate": 1, "victim": 2, "attack": 3}
-    return sorted((graph.jobs[key] for key in wanted), key=lambda job: order[job.kind])
+    return sorted(wanted.values(), key=lambda job: order[job.kind])
 
 
 def run_job(job: Job, graph: Graph, site: Site, progress: Progress) -> None:
     """Train one network and write its checkpoint; continues a killed run."""
+    use_exact_fp32()
     store = Store(site.store_root)
     device = torch.device(site.device)
     shelf = Shelf(store=store, shipped=site.shipped)
@@ -128,6 +130,9 @@ def train(graph: Graph, site: Site, progress: Progress | None = None) -> list[Jo
 
 def _train_side_by_side(jobs: list[Job], graph: Graph, site: Site, progress: Progress) -> None:
     spawn = multiprocessing.get_context("spawn")
+    # A recipe's read-only mapping cannot travel to another process, a dictionary can.
+    plain = replace(graph.recipe, classifiers=dict(graph.recipe.classifiers))
+    graph = replace(graph, recipe=plain)
     with relayed(spawn, progress) as reports:
         pool = ProcessPoolExecutor(
             site.workers,
@@ -177,9 +182,17 @@ def _snapshots(path: Path, device: torch.device) -> Snapshots:
         try:
             # Our own file, in the user's own store; it holds optimiser state beside tensors.
             state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-        except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
+        except (
+            pickle.UnpicklingError,
+            RuntimeError,
+            EOFError,
+            LookupError,
+            ValueError,
+            AttributeError,
+        ) as error:
+            reason = " ".join(str(error).split())
             raise CamobenchError(
-                f"{path} is damaged ({error}); remove it, and that training starts anew"
+                f"{path} is damaged ({reason}); remove it, and that training starts anew"
             ) from error
         return state
 

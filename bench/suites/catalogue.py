@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from bench.suites.base import SuiteSource
 from bench.suites.simcam.plan import SIMCAM_MINI, SIMCAM_SMOKE, SimcamSpec
-from bench.types import CamobenchError
+from bench.types import CamobenchError, Progress
 
 FOLDER_PREFIX = "folder:"
 SIMULATED: Mapping[str, SimcamSpec] = MappingProxyType(
@@ -18,20 +18,23 @@ SIMULATED: Mapping[str, SimcamSpec] = MappingProxyType(
 DEFAULT_SUITE = SIMCAM_MINI.name
 
 
-def load_suite(name: str, **options: object) -> SuiteSource:
+def load_suite(name: str, *, progress: Progress | None = None, **options: object) -> SuiteSource:
     """The suite called `name`, ready to be prepared in a store.
 
     Args:
         name: A simulated suite, or `folder:DIR` for photographs of one's own.
+        progress: Told of each file as a folder is read.
         options: Of a folder suite; see `FolderSource`.
 
     Raises:
-        CamobenchError: If there is no such suite or folder; lists close matches.
+        CamobenchError: If there is no such suite, or it takes no options; lists close matches.
+        ValueError: If an option is out of range.
     """
     if name.startswith(FOLDER_PREFIX):
         from bench.suites.folder import FolderSource
 
-        return FolderSource(Path(name.removeprefix(FOLDER_PREFIX)), **options)  # type: ignore[arg-type]
+        root = Path(name.removeprefix(FOLDER_PREFIX))
+        return FolderSource(root, progress=progress, **options)  # type: ignore[arg-type]
     if name in SIMULATED:
         if options:
             raise CamobenchError(f"suite {name} takes no options, got {', '.join(options)}")

@@ -17,8 +17,13 @@ SHEET_COLUMNS = 8
 
 
 def counts(suite: Suite) -> list[dict[str, Json]]:
-    """Images and devices of each camera model in each set."""
-    frame = pd.concat([suite.manifest(name) for name in SETS if suite.has(name)])
+    """Images and devices of each camera model in each set.
+
+    Raises:
+        CamobenchError: If no set is on disk.
+    """
+    made = [name for name in SETS if suite.has(name)] or SETS[:1]
+    frame = pd.concat([suite.manifest(name) for name in made])
     rows: list[dict[str, Json]] = []
     for model in (*suite.card.classes, *suite.card.others):
         mine = frame[frame["model"] == model]

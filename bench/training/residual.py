@@ -97,6 +97,8 @@ def fit_estimator(
         loss = (estimator(as_input(patches)) - truth).square().mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        if recipe.clip_norm is not None:
+            nn.utils.clip_grad_norm_(estimator.parameters(), recipe.clip_norm)
         optimiser.step()
         schedule.step()
         return {"loss": loss}

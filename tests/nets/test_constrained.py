@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+from bench.nets.constrained import ConstrainedConv2d
+from tests.toys import pixels
+
+
+def layer(*arguments, seed=0):
+    torch.manual_seed(seed)
+    return ConstrainedConv2d(*arguments)
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 5), (1, 4, 3), (2, 1, 7)])
+def test_every_slice_is_minus_1_at_its_centre_and_sums_to_1_elsewhere(shape):
+    inputs, outputs, side = shape
+    weight = layer(*shape).weight.detach().double()
+    assert weight.shape == (outputs, inputs, side, side)
+    assert (weight[..., side // 2, side // 2] == -1).all()
+    neighbours = weight.sum((2, 3)) + 1
+    torch.testing.assert_close(neighbours, torch.ones_like(neighbours), rtol=0, atol=1e-6)
+
+
+def test_it_is_a_correlation_with_mirrored_borders():
+    net, images = layer(), pixels(2, 17, 22).float()
+    filters = net.weight.detach().double().numpy()
+    expected = np.zeros((2, 3, 17, 22))
+    for image, result in zip(images.double().numpy(), expected, strict=True):
+        for out in range(3):
+            for channel in range(3):
+                result[out] += ndimage.correlate(
+                    image[channel], filters[out, channel], mode="mirror"
+                )
+    np.testing.assert_allclose(net(images).detach().numpy(), expected, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 200.0])
+def test_a_flat_image_has_no_prediction_error_up_to_the_border(level):
+    errors = layer()(torch.full((1, 3, 16, 19), level))
+    assert errors.abs().max() <= 1e-5 * max(level, 1)
+
+
+def test_the_centre_weight_is_free_of_gradient_and_the_constraint_of_it():
+    net = layer()
+    net(pixels(1, 16, 16).float()).square().mean().backward()
+    gradient = net.free.grad
+    assert (gradient[..., 2, 2] == 0).all()
+    assert (gradient[..., 0, 0] != 0).all()
+    # the weights are scale-free: moving along themselves changes nothing
+    along = (gradient * net.free.detach() * net.neighbours).sum((2, 3))
+    assert (along.abs() < 1e-3 * gradient.abs().sum((2, 3))).all()
+
+
+def test_it_computes_in_fp32_under_autocast():
+    net, images = layer(), pixels(1, 16, 16).float() / 255
+    plain = net(images)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = net(images.bfloat16().float())
+        assert net(images).dtype == torch.float32
+    assert torch.equal(mixed, net(images.bfloat16().float()))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(net(images), plain)
+
+
+def test_free_weights_are_all_it_stores():
+    net = layer()
+    assert list(net.state_dict()) == ["free"]
+    other = layer(seed=1)
+    assert not torch.equal(other.weight, net.weight)
+    other.load_state_dict(net.state_dict())
+    assert torch.equal(other.weight, net.weight)
+    assert net.store_fp32
+
+
+@pytest.mark.parametrize("side", [4, 1, 2])
+def test_a_kernel_without_a_centre_or_neighbours_is_refused(side):
+    with pytest.raises(ValueError, match=f"expected an odd `kernel_px` of at least 3, got {side}"):
+        ConstrainedConv2d(3, 3, side)

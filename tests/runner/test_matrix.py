@@ -1,0 +1,230 @@
+import shutil
+
+import pandas as pd
+import pytest
+import torch
+
+from bench.contract import ATTACKS, Attack, AttackSpec
+from bench.recipes import get_recipe
+from bench.runner import matrix as matrices
+from bench.runner.graph import plan
+from bench.runner.matrix import Matrix
+from bench.runner.networks import Shelf
+from bench.runner.score import Scorer
+from bench.store import Store
+from bench.suites.base import open_suite
+from tests.smoke import ATTACKS as ALL
+from tests.smoke import VICTIMS, Watcher, request, toy_suite
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def store(smoke_copy):
+    """All networks and images, nothing scored."""
+    shutil.rmtree(smoke_copy.store.root / "predictions")
+    return smoke_copy.store
+
+
+def matrix_of(store, victims=VICTIMS, attacks=ALL, progress=None, batch=32, device=CPU):
+    card = request().source.card
+    graph = plan(card, get_recipe("smoke"), attacks=attacks, victims=victims)
+    suite = open_suite(store.data_folder(card.name, card.fingerprint))
+    shelf = Shelf(store=store, shipped=False)
+    return Matrix(graph, suite, shelf, device, batch=batch, progress=progress)
+
+
+def tables(cells):
+    return (
+        pd.concat([cell.predictions() for cell in cells], ignore_index=True),
+        pd.concat([cell.distortion() for cell in cells], ignore_index=True),
+    )
+
+
+@pytest.fixture
+def scored(monkeypatch):
+    """Which victims each call of the scorer was for, and how many images it took."""
+    calls, score = [], Scorer.score
+
+    def spy(self, attack, victims, indices):
+        calls.append((attack.spec.name, tuple(victims), len(indices)))
+        return score(self, attack, victims, indices)
+
+    monkeypatch.setattr(Scorer, "score", spy)
+    return calls
+
+
+def same(one, other):
+    for left, right in zip(one, other, strict=True):
+        pd.testing.assert_frame_equal(left, right)
+
+
+def reference(smoke):
+    names = ("predictions", "distortion")
+    return tuple(pd.read_parquet(smoke.out / f"{name}.parquet") for name in names)
+
+
+def test_columns_are_those_of_the_contract(smoke):
+    predictions, distortion = reference(smoke)
+    assert set(predictions) == {
+        *("suite", "split", "image_id", "source", "target", "attack", "victim", "predicted"),
+        *("p_source", "p_target", "p_predicted", "photo_id", "device", "attack_key", "victim_key"),
+    }
+    assert set(distortion) == {
+        *("suite", "split", "image_id", "source", "target", "attack", "lpips", "psnr_db", "ssim"),
+        *("photo_id", "device", "attack_key"),
+    }
+
+
+def test_every_cell_is_there_once(smoke):
+    predictions, distortion = reference(smoke)
+    images = 3 * 2 + 1 * 2  # of the smoke suite's Set-C
+    rows = {"cgan-img": 3 * 2 * 2 + 2 * 3, "jpeg": images, "identity": images}
+    assert distortion.groupby("attack").size().to_dict() == rows
+    counted = predictions.groupby(["attack", "victim"]).size().to_dict()
+    assert counted == {(a, v): rows[a] for a in ALL for v in VICTIMS}
+    graph = matrix_of(smoke.store).graph
+    for frame, column, keys in (
+        (predictions, "victim", graph.victims),
+        (predictions, "attack", graph.attacks),
+        (distortion, "attack", graph.attacks),
+    ):
+        pairs = frame[[column, f"{column}_key"]].drop_duplicates()
+        assert dict(pairs.itertuples(index=False)) == {n: keys[n][:16] for n in pairs[column]}
+    assert distortion["lpips"].isna().all()
+    assert distortion.loc[distortion["attack"] == "identity", "psnr_db"].eq(float("inf")).all()
+
+
+def test_nothing_is_computed_twice(store, scored, smoke):
+    first = matrix_of(store).fill(ALL)
+    assert [name for name, _, _ in scored] == list(ALL)
+    files = {path: path.stat().st_mtime_ns for path in (store.root / "predictions").rglob("*")}
+    scored.clear()
+    watcher = Watcher()
+    second = matrix_of(store, progress=watcher)
+    opened = second.networks
+    opened.attack = opened.victim = lambda name: pytest.fail(f"{name} was opened")
+    again = second.fill(ALL)
+    assert scored == []
+    assert watcher.started == []
+    found = {path: path.stat().st_mtime_ns for path in (store.root / "predictions").rglob("*")}
+    assert found == files
+    same(tables(first), tables(again))
+    same(tables(first), reference(smoke))
+
+
+def test_a_new_victim_scores_its_own_column(store, scored, smoke):
+    matrix_of(store, victims=VICTIMS[:1]).fill(["cgan-img"])
+    folder = next((store.root / "predictions").iterdir())
+    old = next(p for p in folder.glob("*.parquet") if p.name != "distortion.parquet")
+    before = old.stat().st_mtime_ns
+    scored.clear()
+    matrix_of(store).fill(["cgan-img"])
+    assert scored == [("cgan-img", VICTIMS[1:], 8)]
+    assert old.stat().st_mtime_ns == before
+    same(tables(matrix_of(store).fill(ALL)), reference(smoke))
+
+
+def test_a_victim_taken_away_leaves_the_others(store, scored, smoke):
+    matrix_of(store).fill(ALL)
+    scored.clear()
+    predictions, _ = tables(matrix_of(store, victims=VICTIMS[1:]).fill(ALL))
+    assert scored == []
+    whole = reference(smoke)[0]
+    expected = whole[whole["victim"] == VICTIMS[1]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(predictions, expected)
+
+
+def test_interrupted_scoring_continues_with_the_next_shard(store, scored, smoke, monkeypatch):
+    monkeypatch.setattr(matrices, "SHARD_IMAGES", 2)
+    stopping = Watcher(stop=4, label="scoring jpeg")
+    with pytest.raises(KeyboardInterrupt):
+        matrix_of(store, progress=stopping).fill(ALL)
+    assert [name for name, _, _ in scored] == ["cgan-img"] * 4 + ["jpeg"] * 2
+    scored.clear()
+    cells = matrix_of(store).fill(ALL)
+    assert [name for name, _, _ in scored] == ["jpeg"] * 2 + ["identity"] * 4
+    found, expected = tables(cells), reference(smoke)
+    for one, other in zip(found, expected, strict=True):
+        pd.testing.assert_frame_equal(one, other, rtol=1e-4, atol=1e-6)
+        assert "predicted" not in one or list(one["predicted"]) == list(other["predicted"])
+    assert not list((store.root / "predictions").rglob("partial-*"))
+
+
+@pytest.mark.parametrize("survivors", [0, 1, 2])
+def test_killed_while_the_shards_are_put_together(store, scored, smoke, monkeypatch, survivors):
+    """Whatever was written first, the next run finds a row that is whole."""
+    real, written = matrices.replacing, []
+
+    def replacing(path):
+        if path.parent.parent.name == "predictions" and path.suffix == ".parquet":
+            if len(written) == survivors:
+                raise KeyboardInterrupt
+            written.append(path)
+        return real(path)
+
+    monkeypatch.setattr(matrices, "replacing", replacing)
+    with pytest.raises(KeyboardInterrupt):
+        matrix_of(store).fill(["jpeg"])
+    monkeypatch.setattr(matrices, "replacing", real)
+    same(tables(matrix_of(store).fill(ALL)), reference(smoke))
+
+
+def test_time_is_that_of_all_runs(store, monkeypatch):
+    monkeypatch.setattr(matrices, "SHARD_IMAGES", 4)
+    clock = iter(range(1000))
+    monkeypatch.setattr(matrices.time, "monotonic", lambda: float(next(clock)))
+    with pytest.raises(KeyboardInterrupt):
+        matrix_of(store, progress=Watcher(stop=4)).fill(["jpeg"])
+    assert matrix_of(store).fill(["jpeg"])[0].seconds == 2.0  # a second a shard
+
+
+def test_rows_depend_on_all_that_is_behind_them(store, monkeypatch):
+    one = matrix_of(store)
+    keys = {name: one._row_key(name) for name in ALL}
+    assert len(set(keys.values())) == 3
+    one.device = torch.device("meta")
+    assert one._row_key("jpeg") != keys["jpeg"]
+    other = matrix_of(store)
+    other.lpips_record = {**other.lpips_record, "trunk_sha256": "7be5be79"}
+    assert other._row_key("jpeg") != keys["jpeg"]
+    monkeypatch.setattr(matrices, "SCORER_VERSION", 2)
+    assert matrix_of(store)._row_key("jpeg") != keys["jpeg"]
+
+
+def test_new_weights_are_scored_anew(store, scored):
+    whole = matrix_of(store)
+    whole.fill(["jpeg"])
+    scored.clear()
+    name = VICTIMS[0]
+    checkpoint = whole.shelf.find("victim", name, whole.graph.victims[name])
+    card = checkpoint.path / "card.json"
+    card.write_text(card.read_text().replace(checkpoint.sha256, "0" * 64))
+    changed = matrix_of(store)
+    changed.networks._victims[name] = whole.networks.victim(name)
+    changed.fill(["jpeg"])
+    assert scored == [("jpeg", (name,), 8)]
+
+
+class Spoiled(Attack):
+    spec = AttackSpec(name="spoiled", targeted=False)
+
+    def transform(self, images, targets):
+        return images / 0 * 0
+
+
+def test_nan_stops_the_run_and_leaves_no_row(store, monkeypatch):
+    ATTACKS.names()
+    monkeypatch.setattr(ATTACKS, "_entries", dict(ATTACKS._entries))
+    ATTACKS.add(Spoiled)
+    with pytest.raises(ValueError, match="spoiled: the anonymised images holds"):
+        matrix_of(store, attacks=("spoiled",)).fill(["spoiled"])
+    assert not list((store.root / "predictions").rglob("*.parquet"))
+
+
+def test_set_c_must_be_there(tmp_path):
+    suite = toy_suite(tmp_path, ("A",))
+    graph = plan(suite.card, get_recipe("smoke"), attacks=["jpeg"], victims=[])
+    shelf = Shelf(store=Store(tmp_path))
+    with pytest.raises(Exception, match="Set-C of toy-v1 is not in the store; `camobench data p"):
+        Matrix(graph, suite, shelf, CPU)

@@ -1,0 +1,245 @@
+import json
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from bench.nets.storage import compact_state
+from bench.recipes import PAPER, SMOKE
+from bench.runner import networks
+from bench.runner.graph import build_attack, build_victim, plan
+from bench.runner.networks import Networks, Shelf, module_state, restore, save_checkpoint
+from bench.store import Store
+from bench.training.residual import ResidualEstimator
+from bench.types import CamobenchError, FitReport
+from tests.smoke import ToySource
+from tests.toys import CLASSES, pixels, same_state, shaken
+
+CPU = torch.device("cpu")
+UNROUNDED = PAPER.compact
+
+
+def planned(recipe=SMOKE, victims=("wdf-resnet12", "pef-resnet12"), attacks=("mislgan", "jpeg")):
+    return plan(ToySource().card, recipe, attacks=attacks, victims=victims)
+
+
+def job_of(graph, kind, name):
+    return next(job for job in graph.jobs.values() if (job.kind, job.name) == (kind, name))
+
+
+def made(job, graph):
+    """An untrained network with noise on every weight, always the same."""
+    torch.manual_seed(0)
+    if job.kind == "estimator":
+        return shaken(ResidualEstimator(graph.recipe.estimator), 0.01)
+    build = build_attack if job.kind == "attack" else build_victim
+    return shaken(build(job.name, CLASSES, graph.recipe), seed=job.seed)
+
+
+def store_all(store, graph):
+    """A checkpoint of every job, as training would leave it."""
+    return {
+        job.key: save_checkpoint(
+            store, job, graph, module_state(made(job, graph), graph.recipe), FitReport()
+        )
+        for job in graph.jobs.values()
+    }
+
+
+@pytest.fixture
+def stored(tmp_path):
+    store, graph = Store(tmp_path), planned()
+    return Shelf(store=store), graph, store_all(store, graph)
+
+
+def test_compact_checkpoints_keep_inner_kernels_in_half_precision(stored):
+    _, graph, checkpoints = stored
+    job = job_of(graph, "victim", "pef-resnet12")
+    victim, state = made(job, graph), load_file(checkpoints[job.key].weights)
+    assert state.keys() == victim.state_dict().keys()
+    halves = {name for name, value in state.items() if value.dtype == torch.float16}
+    assert halves
+    assert not any(name.startswith("filters.") for name in halves)
+    kept = victim.state_dict()
+    for name, value in state.items():
+        assert torch.equal(value, kept[name].half() if name in halves else kept[name]), name
+
+
+def test_what_runs_is_what_was_stored(stored):
+    shelf, graph, _ = stored
+    job = job_of(graph, "victim", "pef-resnet12")
+    opened = Networks(graph, shelf, CPU).victim("pef-resnet12")
+    expected = {
+        name: value.float() if value.is_floating_point() else value
+        for name, value in compact_state(made(job, graph)).items()
+    }
+    assert same_state(opened.state_dict(), expected)
+    assert not opened.training
+    assert not any(weight.requires_grad for weight in opened.parameters())
+
+
+def test_recipes_that_are_not_compact_keep_every_bit(tmp_path):
+    recipe = SMOKE.__class__(
+        name="smoke", classifiers=SMOKE.classifiers, estimator=SMOKE.estimator, compact=UNROUNDED
+    )
+    graph = planned(recipe, victims=["img-resnet12"], attacks=[])
+    store = Store(tmp_path)
+    store_all(store, graph)
+    opened = Networks(graph, Shelf(store=store), CPU).victim("img-resnet12")
+    assert same_state(
+        opened.state_dict(), made(job_of(graph, "victim", "img-resnet12"), graph).state_dict()
+    )
+
+
+def test_the_card_says_what_it_is(stored):
+    _, graph, checkpoints = stored
+    job = job_of(graph, "attack", "mislgan")
+    card = json.loads((checkpoints[job.key].path / "card.json").read_text())
+    assert (card["kind"], card["name"], card["key"]) == ("attack", "mislgan", job.key)
+    assert card["trained_on"] == "Set-B"
+    assert (card["suite"], card["suite_fingerprint"]) == ("toy-v1", "f" * 64)
+    assert card["classes"] == list(CLASSES)
+    assert (card["recipe"], card["seed"], card["needs"]) == ("smoke", job.seed, list(job.needs))
+    checkpoints[job.key].verify()
+
+
+def test_networks_of_a_graph(stored):
+    shelf, graph, _ = stored
+    opened = Networks(graph, shelf, CPU)
+    images = pixels(2, 64, 64)
+    wdf = opened.victim("wdf-resnet12")
+    assert opened.victim("wdf-resnet12") is wdf
+    assert wdf.estimator is opened.estimator("A")
+    estimator = shelf.find("estimator", "wdf-v1", graph.estimators["A"])
+    assert wdf.frontend_digest == estimator.sha256
+    assert wdf.logits(images / 255).shape == (2, 3)
+    assert opened.attack("mislgan")(images, torch.tensor([0, 1])).shape == images.shape
+    assert opened.attack("jpeg")(images).shape == images.shape
+
+
+def test_surrogates_are_frozen_but_differentiable(stored):
+    shelf, graph, _ = stored
+    surrogate = Networks(graph, shelf, CPU).surrogate("pef-resnet18")
+    assert not any(weight.requires_grad for weight in surrogate.parameters())
+    images = (pixels(1, 64, 64) / 255).requires_grad_()
+    surrogate(images).sum().backward()
+    assert images.grad.abs().sum() > 0
+
+
+def test_a_wdf_checkpoint_holds_no_weight_of_the_estimator(stored):
+    _, graph, checkpoints = stored
+    job = job_of(graph, "victim", "wdf-resnet12")
+    victim = made(job, graph)
+    victim.attach(ResidualEstimator(SMOKE.estimator), "digest")
+    assert any(name.startswith("estimator.") for name in victim.state_dict())
+    for state in (module_state(victim, SMOKE), load_file(checkpoints[job.key].weights)):
+        assert state
+        assert not any(name.startswith("estimator.") for name in state)
+    restore(victim, checkpoints[job.key], CPU)  # and its absence is no fault
+
+
+def test_digests_are_of_everything_behind(stored):
+    shelf, graph, _ = stored
+    opened = Networks(graph, shelf, CPU)
+    before = {name: opened.victim_digest(name) for name in graph.victims}
+    assert len(set(before.values())) == 2
+    job = graph.jobs[graph.estimators["A"]]
+    other = module_state(shaken(made(job, graph), seed=9), SMOKE)
+    save_checkpoint(shelf.store, job, graph, other, FitReport())
+    after = {name: Networks(graph, shelf, CPU).victim_digest(name) for name in graph.victims}
+    assert after["wdf-resnet12"] != before["wdf-resnet12"]
+    assert after["pef-resnet12"] == before["pef-resnet12"]
+    attack = job_of(graph, "attack", "mislgan")
+    digest = opened.attack_digest("mislgan")
+    state = module_state(shaken(made(attack, graph), seed=9), SMOKE)
+    save_checkpoint(shelf.store, attack, graph, state, FitReport())
+    assert opened.attack_digest("mislgan") != digest
+
+
+@pytest.mark.parametrize("place", [100, -1])
+def test_a_flipped_byte_is_found_and_its_folder_named(stored, place):
+    shelf, graph, checkpoints = stored
+    checkpoint = checkpoints[graph.victims["pef-resnet12"]]
+    data = bytearray(checkpoint.weights.read_bytes())
+    data[place] ^= 1
+    checkpoint.weights.write_bytes(data)
+    with pytest.raises(
+        CamobenchError, match=r"does not match its card.*remove that folder"
+    ) as found:
+        Networks(graph, shelf, CPU).victim("pef-resnet12")
+    assert str(checkpoint.path) in str(found.value)
+
+
+def test_weights_that_vanished(stored):
+    shelf, graph, checkpoints = stored
+    checkpoints[graph.attacks["mislgan"]].weights.unlink()
+    with pytest.raises(CamobenchError, match="the weights are missing or damaged"):
+        Networks(graph, shelf, CPU).attack("mislgan")
+
+
+def test_a_damaged_card(stored):
+    shelf, graph, checkpoints = stored
+    card = checkpoints[graph.victims["pef-resnet12"]].path / "card.json"
+    card.write_text("{")
+    with pytest.raises(CamobenchError, match=r"card\.json is damaged"):
+        Networks(graph, shelf, CPU).victim("pef-resnet12")
+
+
+def test_a_card_of_another_key(stored):
+    shelf, graph, checkpoints = stored
+    card = checkpoints[graph.victims["pef-resnet12"]].path / "card.json"
+    card.write_text(card.read_text().replace(graph.victims["pef-resnet12"], "0" * 64))
+    with pytest.raises(CamobenchError, match="has another key on its card; remove it"):
+        Networks(graph, shelf, CPU).victim("pef-resnet12")
+
+
+@pytest.mark.parametrize("other", ["wdf-densenet40", "img-resnet18", "pef-resnet34"])
+def test_weights_of_another_architecture_are_refused_in_one_line(stored, other):
+    _, graph, checkpoints = stored
+    checkpoint = checkpoints[graph.victims["pef-resnet12"]]
+    with pytest.raises(CamobenchError, match="does not fit ConvNetVictim: ") as found:
+        restore(build_victim(other, CLASSES, SMOKE), checkpoint, CPU)
+    assert "\n" not in str(found.value)
+    assert str(checkpoint.path) in str(found.value)
+
+
+def test_weights_of_another_width_are_refused_in_one_line(stored):
+    _, graph, checkpoints = stored
+    checkpoint = checkpoints[graph.victims["pef-resnet12"]]
+    with pytest.raises(
+        CamobenchError, match=r"does not fit ConvNetVictim: .*size mismatch"
+    ) as found:
+        restore(build_victim("pef-resnet12", CLASSES, PAPER), checkpoint, CPU)
+    assert "\n" not in str(found.value)
+
+
+def test_networks_that_are_not_trained(tmp_path):
+    graph, shelf = planned(), Shelf(store=Store(tmp_path))
+    message = "is not trained for toy-v1 with recipe smoke; `camobench train`"
+    for ask in (
+        lambda opened: opened.victim("pef-resnet12"),
+        lambda opened: opened.victim_digest("wdf-resnet12"),
+        lambda opened: opened.attack("mislgan"),
+        lambda opened: opened.estimator("A"),
+    ):
+        with pytest.raises(CamobenchError, match=message):
+            ask(Networks(graph, shelf, CPU))
+
+
+def test_shipped_networks_are_used_unless_asked_not_to(stored, tmp_path, monkeypatch):
+    shelf, graph, checkpoints = stored
+    monkeypatch.setattr(networks, "shipped_root", lambda: tmp_path / "assets")
+    key = graph.victims["pef-resnet12"]
+    empty = Store(tmp_path / "empty")
+    assert Shelf(store=empty).find("victim", "pef-resnet12", key) is None
+    place = networks.shipped_folder("victim", "pef-resnet12", key)
+    shutil.copytree(checkpoints[key].path, place)
+    found = Shelf(store=empty).find("victim", "pef-resnet12", key)
+    assert found is not None
+    assert found.path == place
+    assert Shelf(store=empty, shipped=False).find("victim", "pef-resnet12", key) is None
+    assert shelf.find("victim", "pef-resnet12", key).path == checkpoints[key].path  # store first
+    # a network of another suite, recipe or spec has another key: stale weights are not found
+    other = planned(victims=["pef-resnet12"], recipe=PAPER).victims["pef-resnet12"]
+    assert Shelf(store=empty).find("victim", "pef-resnet12", other) is None

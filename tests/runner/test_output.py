@@ -1,0 +1,167 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from bench.contract import ATTACKS, VICTIMS, AttackSpec
+from bench.recipes import get_recipe
+from bench.report.inputs import load_run
+from bench.runner.graph import plan
+from bench.runner.matrix import Matrix
+from bench.runner.networks import Shelf
+from bench.runner.output import choose_sampled, require_own, write_matrix
+from bench.suites.base import open_suite
+from bench.types import CamobenchError
+from tests.smoke import ATTACKS as ALL
+from tests.smoke import VICTIMS as CHOSEN
+from tests.smoke import request
+
+
+@pytest.fixture
+def matrix(smoke):
+    card = request().source.card
+    graph = plan(card, get_recipe("smoke"), attacks=ALL, victims=CHOSEN)
+    suite = open_suite(smoke.store.data_folder(card.name, card.fingerprint))
+    shelf = Shelf(store=smoke.store, shipped=False)
+    return Matrix(graph, suite, shelf, torch.device("cpu"))
+
+
+def written(matrix, out, attacks=ALL):
+    write_matrix(out, matrix, matrix.fill(attacks))
+    return out
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_folder_loads_as_a_run(smoke):
+    run = load_run(smoke.out)
+    assert run.suite == "simcam-smoke-v1"
+    assert {attack.name for attack in run.attacks} == set(ALL)
+    assert run.families == {"img-resnet12": "img", "wdf-resnet12": "wdf"}
+    assert (run.recipe, run.seeds, run.scorer_version) == ("smoke", (0,), 1)
+    assert [attack.lpips_available for attack in run.attacks] == [False] * 3
+    assert "AlexNet trunk" in run.attacks[0].lpips_reason
+
+
+def test_an_entry_says_what_made_its_row(smoke, matrix):
+    entry = json.loads((smoke.out / "entry-cgan-img.json").read_text())
+    attack = entry["attack"]
+    spec = ATTACKS.get("cgan-img").spec
+    assert attack["key"] == matrix.graph.attacks["cgan-img"][:16]
+    assert attack["digest"] == matrix.networks.attack_digest("cgan-img")
+    assert {f: attack[f] for f in ("name", "version", "targeted", "laac", "surrogates")} == {
+        "name": "cgan-img",
+        "version": spec.version,
+        "targeted": True,
+        "laac": ["img"],
+        "surrogates": ["img-resnet18"],
+    }
+    assert (attack["paper"], attack["licence"]) == (spec.paper, spec.licence)
+    assert attack["hyperparameters"]["cgan"]["steps"] == 2
+    jpeg = json.loads((smoke.out / "entry-jpeg.json").read_text())["attack"]
+    assert jpeg["hyperparameters"] == {"quality_percent": 85}
+    assert jpeg["control"] is True
+
+
+def test_an_entry_says_what_its_victims_are(smoke, matrix):
+    victims = json.loads((smoke.out / "entry-jpeg.json").read_text())["victims"]
+    assert [victim["name"] for victim in victims] == list(CHOSEN)
+    for victim in victims:
+        name = victim["name"]
+        assert victim["key"] == matrix.graph.victims[name][:16]
+        assert victim["digest"] == matrix.networks.victim_digest(name)[:24]
+        assert victim["family"] == VICTIMS.get(name).spec.front_end
+        assert victim["backbone"] == "resnet12"
+        assert victim["classes"] == ["simcam-01", "simcam-02", "simcam-03"]
+
+
+def test_an_entry_says_where_it_comes_from(smoke, matrix):
+    entry = json.loads((smoke.out / "entry-jpeg.json").read_text())
+    card = matrix.graph.suite
+    assert entry["suite"]["name"] == card.name
+    assert entry["suite"]["fingerprint"] == card.fingerprint
+    assert entry["suite"]["version"] == 1
+    assert (entry["recipe"], entry["seed"], entry["scorer_version"]) == ("smoke", 0, 1)
+    assert entry["lpips"]["version"] == "0.1"
+    origin = entry["provenance"]
+    assert (origin["device"], origin["precision"], origin["tf32"]) == ("cpu", "fp32", False)
+    assert origin["batch_size"] == 32
+    assert origin["wall_time_s"] >= 0
+    assert {"torch", "numpy"} <= origin["packages"].keys()
+    assert "commit" in origin
+    assert "dirty" in origin
+
+
+def test_samples_are_what_the_attack_makes_of_the_originals(smoke, matrix):
+    folder = smoke.out / "samples"
+    records = json.loads((folder / "samples.json").read_text())
+    manifest, images = matrix.scorer.manifest, matrix.scorer.images
+    assert len(records) == 4 * 2
+    attack = matrix.networks.attack("cgan-img")
+    for record in records:
+        assert record["attack"] == "cgan-img"
+        index = manifest.index[manifest["image_id"] == record["image_id"]][0]
+        original = np.asarray(Image.open(folder / record["original"])).transpose(2, 0, 1)
+        np.testing.assert_array_equal(original, images[index])
+        assert record["source"] == manifest["model"][index]
+        wanted = [name for name in matrix.graph.suite.classes if name != record["source"]]
+        assert list(record["anonymised"]) == wanted
+    name, file = wanted[-1], record["anonymised"][wanted[-1]]
+    target = torch.tensor([matrix.graph.suite.classes.index(name)])
+    expected = attack(torch.from_numpy(np.array(images[index]))[None], target)[0].numpy()
+    found = np.asarray(Image.open(folder / file)).transpose(2, 0, 1).astype(int)
+    assert np.abs(found - expected).max() <= 1
+
+
+def test_stale_files_of_another_run_go(matrix, tmp_path):
+    written(matrix, tmp_path)
+    assert "entry-cgan-img.json" in names(tmp_path)
+    written(matrix, tmp_path, ["jpeg", "identity"])
+    assert names(tmp_path) == [
+        "distortion.parquet",
+        "entry-identity.json",
+        "entry-jpeg.json",
+        "predictions.parquet",
+    ]
+    assert set(pd.read_parquet(tmp_path / "predictions.parquet")["attack"]) == {"jpeg", "identity"}
+
+
+def test_other_files_of_the_users_stay(matrix, tmp_path):
+    (tmp_path / "notes.txt").touch()
+    written(matrix, tmp_path, ["identity"])
+    assert (tmp_path / "notes.txt").exists()
+
+
+def test_samples_of_the_users_are_not_replaced(matrix, tmp_path):
+    photo = tmp_path / "samples" / "holiday.jpg"
+    photo.parent.mkdir()
+    photo.touch()
+    with pytest.raises(CamobenchError, match="samples is not camobench's and would be replaced"):
+        written(matrix, tmp_path)
+    assert photo.exists()
+    assert names(tmp_path) == ["samples"]
+    require_own(tmp_path / "nowhere")
+
+
+def spec(name, laac=(), scfa=False, targeted=True):
+    return AttackSpec(name=name, laac=laac, scfa=scfa, targeted=targeted)
+
+
+def test_the_full_method_is_shown_where_there_is_one():
+    full = spec("z", ("img", "wdf", "pef"))
+    pair, baseline, single = (
+        spec("a", ("img", "wdf")),
+        spec("b", ("pef",), True),
+        spec("c", ("pef",)),
+    )
+    control = spec("d", targeted=False)
+    assert choose_sampled([pair, full, baseline, control]) == "z"
+    assert choose_sampled([baseline, pair]) == "a"
+    assert choose_sampled([baseline, single]) == "c"
+    assert choose_sampled([spec("plain"), control]) == "plain"
+    assert choose_sampled([control]) is None

@@ -1,0 +1,288 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from bench.contract import Attack, AttackSpec, Victim, VictimSpec
+from bench.metrics.validity import check_predictions
+from bench.runner.score import Scorer, items_of, shards
+from tests.smoke import toy_suite
+from tests.toys import CLASSES, ToyVictim
+
+CPU = torch.device("cpu")
+IDENTIFYING = ["suite", "split", "image_id", "photo_id", "device", "source", "target"]
+
+
+class Shift(Attack):
+    """Adds a number that depends on the target, not a whole one; remembers its batches."""
+
+    spec = AttackSpec(name="shift")
+
+    def __init__(self):
+        super().__init__(classes=CLASSES)
+        self.batches = []
+
+    def transform(self, images, targets):
+        self.batches.append(len(images))
+        return images + (targets[:, None, None, None] * 20.3 + 3.3) / 255
+
+
+class Darken(Attack):
+    spec = AttackSpec(name="darken", targeted=False, control=True)
+
+    def transform(self, images, targets):
+        assert targets is None
+        return images * 0.713
+
+
+class Shared(Victim):
+    """A front-end that several victims share, and counts; a backbone of its own."""
+
+    calls = 0
+
+    def __init__(self, name, digest="one"):
+        super().__init__(VictimSpec(name=name), classes=CLASSES)
+        torch.manual_seed(len(name))
+        self.head = torch.nn.Linear(3, 3)
+        self._digest = digest
+
+    @property
+    def frontend_digest(self):
+        return self._digest
+
+    def frontend(self, images):
+        type(self).calls += 1
+        return images.mean((2, 3)) * 9
+
+    def backbone(self, features):
+        return self.head(features)
+
+
+class Broken(ToyVictim):
+    def __init__(self, returns):
+        super().__init__("broken")
+        self.returns = returns
+
+    def logits(self, images):
+        return self.returns(super().logits(images))
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory):
+    return toy_suite(tmp_path_factory.mktemp("suite"), ("C",))
+
+
+def toys():
+    torch.manual_seed(3)
+    return {name: ToyVictim(name).eval() for name in ("toy-a", "toy-b")}
+
+
+def score(suite, attack, victims, batch=4, indices=range(8)):
+    return Scorer(suite, CPU, batch, None).score(attack, victims, indices)
+
+
+def naive(suite, attack, victim):
+    """One image, one target, one victim at a time, in plain loops."""
+    rows, manifest = [], suite.manifest("C")
+    for pixels, row in zip(suite.images("C"), manifest.itertuples(), strict=True):
+        targets = [t for t in CLASSES if t != row.model] if attack.spec.targeted else [None]
+        for target in targets:
+            original = torch.from_numpy(np.array(pixels))[None].float() / 255
+            index = None if target is None else torch.tensor([CLASSES.index(target)])
+            changed = attack.transform(original, index).double().numpy() * 255
+            eight_bit = np.rint(np.clip(changed, 0, 255))
+            logits = victim.logits(torch.from_numpy(eight_bit).float() / 255)[0]
+            shares = (logits.double().exp() / logits.double().exp().sum()).tolist()
+            rows.append(
+                {
+                    "image_id": row.image_id,
+                    "source": row.model,
+                    "target": target,
+                    "predicted": CLASSES[int(np.argmax(shares))],
+                    "p_source": shares[CLASSES.index(row.model)] if row.split == "in" else np.nan,
+                    "p_target": np.nan if target is None else shares[CLASSES.index(target)],
+                    "p_predicted": max(shares),
+                    "psnr_db": 10
+                    * np.log10(255**2 / ((eight_bit - pixels.astype(float)) ** 2).mean()),
+                }
+            )
+    return pd.DataFrame(rows).astype({"target": "string"})
+
+
+@pytest.mark.parametrize("attack", [Shift(), Darken()], ids=["targeted", "untargeted"])
+def test_rows_are_those_of_a_naive_loop(suite, attack):
+    scored = score(suite, attack, toys(), batch=5)
+    for name, victim in toys().items():
+        expected, found = naive(suite, attack, victim), scored.predictions[name]
+        assert (found["victim"] == name).all()
+        for column in ("image_id", "source", "target", "predicted"):
+            pd.testing.assert_series_equal(
+                found[column].astype("string"), expected[column].astype("string")
+            )
+        for column in ("p_source", "p_target", "p_predicted"):
+            np.testing.assert_allclose(found[column], expected[column], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(scored.distortion["psnr_db"], expected["psnr_db"], rtol=1e-9)
+
+
+def test_columns(suite):
+    scored = score(suite, Shift(), toys())
+    assert list(scored.distortion.columns) == [*IDENTIFYING, "lpips", "psnr_db", "ssim"]
+    for frame in scored.predictions.values():
+        probabilities = ["p_source", "p_target", "p_predicted"]
+        assert list(frame.columns) == [*IDENTIFYING, "victim", "predicted", *probabilities]
+        check_predictions(frame.assign(attack="shift"))
+
+
+def test_targets_are_every_other_class_inside_and_every_class_outside(suite):
+    frame = score(suite, Shift(), {}).distortion
+    assert len(frame) == 6 * 2 + 2 * 3
+    for _, image in frame.groupby("image_id"):
+        source, split = image["source"].iloc[0], image["split"].iloc[0]
+        assert split == ("in" if source in CLASSES else "out")
+        assert list(image["target"]) == [name for name in CLASSES if name != source]
+
+
+def test_untargeted_attacks_run_once_with_no_target(suite):
+    scored = score(suite, Darken(), toys())
+    assert scored.distortion["target"].isna().all()
+    assert scored.distortion["image_id"].is_unique
+    assert len(scored.distortion) == 8
+    assert scored.predictions["toy-a"]["p_target"].isna().all()
+
+
+def test_outside_the_distribution_the_source_has_no_probability(suite):
+    frame = score(suite, Shift(), toys()).predictions["toy-a"]
+    outside = frame["split"] == "out"
+    assert frame.loc[outside, "p_source"].isna().all()
+    assert frame.loc[~outside, "p_source"].notna().all()
+    assert frame["p_target"].notna().all()
+
+
+def test_probabilities_of_one_image_sum_to_one(suite):
+    frame = score(suite, Still(), toys()).predictions["toy-a"]
+    for _, image in frame.groupby("image_id"):
+        inside = image["split"].iloc[0] == "in"
+        total = image["p_target"].sum() + (image["p_source"].iloc[0] if inside else 0.0)
+        assert total == pytest.approx(1, abs=1e-5)
+        assert image["p_predicted"].nunique() == 1
+        hits = image[image["predicted"] == image["target"]]
+        assert (hits["p_target"] == hits["p_predicted"]).all()
+
+
+class Still(Attack):
+    """Targeted, and yet changes nothing."""
+
+    spec = AttackSpec(name="still")
+
+    def transform(self, images, targets):
+        return images
+
+
+def test_identifying_columns_come_from_the_manifest(suite):
+    manifest = suite.manifest("C").set_index("image_id")
+    frame = score(suite, Shift(), {}).distortion
+    assert (frame["suite"] == "toy-v1").all()
+    for column, there in (("photo_id", "photo_id"), ("device", "device"), ("source", "model")):
+        assert list(frame[column]) == list(manifest.loc[frame["image_id"], there])
+    assert (frame["photo_id"] != frame["image_id"]).all()
+
+
+@pytest.mark.parametrize("batch", [1, 7, 64])
+def test_batch_size_changes_nothing_that_matters(suite, batch):
+    reference, other = score(suite, Shift(), toys()), score(suite, Shift(), toys(), batch=batch)
+    for name in reference.predictions:
+        pd.testing.assert_frame_equal(
+            reference.predictions[name], other.predictions[name], rtol=1e-4, atol=1e-6
+        )
+    pd.testing.assert_frame_equal(reference.distortion, other.distortion, rtol=1e-5)
+
+
+def test_shards_put_together_are_the_whole(suite):
+    whole = score(suite, Shift(), toys())
+    parts = [score(suite, Shift(), toys(), indices=part) for part in shards(8, 3)]
+    assert [list(part) for part in shards(8, 3)] == [[0, 1, 2], [3, 4, 5], [6, 7]]
+    together = pd.concat([part.predictions["toy-b"] for part in parts], ignore_index=True)
+    pd.testing.assert_frame_equal(together, whole.predictions["toy-b"], rtol=1e-4, atol=1e-6)
+
+
+def test_images_are_streamed(suite):
+    attack, scorer = Shift(), Scorer(suite, CPU, 4, None)
+    assert isinstance(scorer.images, np.memmap)
+    scorer.score(attack, toys(), range(8))
+    assert sum(attack.batches) == 18  # once an image and target, whatever the victims
+    assert max(attack.batches) == 4
+
+
+def test_a_shared_front_end_runs_once_a_batch(suite):
+    victims = {name: Shared(name) for name in ("one", "three", "fifteen")}
+    victims["other"] = Shared("other", digest="two")
+    Shared.calls = 0
+    scored = score(suite, Darken(), victims, batch=4)
+    assert Shared.calls == 2 * 2  # two batches, two digests
+    Shared.calls = 0
+    alone = {name: Shared(name, digest=None) for name in victims}
+    private = score(suite, Darken(), alone, batch=4)
+    assert Shared.calls == 2 * 4
+    for name in victims:
+        pd.testing.assert_frame_equal(scored.predictions[name], private.predictions[name])
+
+
+def test_scoring_keeps_no_gradient(suite):
+    class Nosy(Still):
+        def transform(self, images, targets):
+            assert torch.is_inference_mode_enabled()
+            return images
+
+    score(suite, Nosy(), toys())
+
+
+@pytest.mark.parametrize(
+    ("returns", "message"),
+    [
+        (lambda logits: logits * float("nan"), "broken: the logits holds 12 NaN or infinite"),
+        (lambda logits: logits[:, :2], r"broken: expected logits of shape \(4, 3\), got \(4, 2\)"),
+        (lambda logits: logits[:1], r"broken: expected logits of shape \(4, 3\), got \(1, 3\)"),
+    ],
+)
+def test_broken_victims_stop_the_run(suite, returns, message):
+    with pytest.raises(ValueError, match=message):
+        score(suite, Darken(), {"broken": Broken(returns)})
+
+
+@pytest.mark.parametrize(
+    ("returns", "message"),
+    [
+        (lambda images: images / 0 * 0, "bad: the anonymised images holds .* NaN"),
+        (lambda images: images[..., :-1], r"bad: `transform` returned shape \(4, 3, 64, 63\)"),
+    ],
+)
+def test_broken_attacks_stop_the_run(suite, returns, message):
+    class Bad(Attack):
+        spec = AttackSpec(name="bad", targeted=False)
+
+        def transform(self, images, targets):
+            return returns(images)
+
+    with pytest.raises(ValueError, match=message):
+        score(suite, Bad(), toys())
+
+
+def test_without_lpips_its_column_is_null(suite):
+    assert score(suite, Darken(), {}).distortion["lpips"].isna().all()
+
+
+def test_lpips_sees_originals_and_what_was_made_of_them(suite):
+    def difference(originals, anonymised):
+        return (originals.float() - anonymised.float()).mean((1, 2, 3)) / 255
+
+    frame = Scorer(suite, CPU, 3, difference).score(Darken(), {}, range(8)).distortion
+    expected = suite.images("C").mean((1, 2, 3)) * 0.287 / 255
+    np.testing.assert_allclose(frame["lpips"], expected, atol=1e-3)
+
+
+def test_items():
+    manifest = pd.DataFrame({"model": ["cam-b", "other-x"]})
+    items = items_of([0, 1], manifest, CLASSES, targeted=True)
+    assert [(i.index, i.target) for i in items] == [(0, 0), (0, 2), (1, 0), (1, 1), (1, 2)]
+    items = items_of([1], manifest, CLASSES, targeted=False)
+    assert [(i.index, i.target) for i in items] == [(1, None)]

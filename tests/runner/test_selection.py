@@ -1,0 +1,51 @@
+import pytest
+
+from bench.contract import ATTACKS, VICTIMS
+from bench.registry import UnknownNameError
+from bench.runner.selection import select_attacks, select_victims
+
+CONTROLS = ["identity", "jpeg", "median", "gaussian-blur", "wavelet-denoise"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("mislgan", ["mislgan"]),
+        (" mislgan , jpeg,", ["mislgan", "jpeg"]),
+        ("jpeg,mislgan,jpeg", ["jpeg", "mislgan"]),
+        ("controls", CONTROLS),
+        ("jpeg,controls", ["jpeg", *(name for name in CONTROLS if name != "jpeg")]),
+        ("cgan-wdf*", ["cgan-wdf", "cgan-wdf-scfa"]),
+        ("", []),
+    ],
+)
+def test_attacks(text, names):
+    assert select_attacks(text) == names
+
+
+def test_words_for_attacks():
+    assert select_attacks("all") == ATTACKS.names()
+    assert select_attacks("targeted") == [n for n in ATTACKS.names() if n not in CONTROLS]
+    assert len(select_attacks("targeted")) == 8
+
+
+def test_victims():
+    assert select_victims("all") == VICTIMS.names()
+    assert sorted(select_victims("pef-res*")) == ["pef-resnet12", "pef-resnet18", "pef-resnet34"]
+    assert select_victims("wdf-resnet34,wdf-resnet34") == ["wdf-resnet34"]
+    assert select_victims(" , ") == []
+
+
+@pytest.mark.parametrize(
+    ("select", "text", "close"),
+    [
+        (select_attacks, "mislgan,mislgam", "unknown attack 'mislgam': did you mean mislgan"),
+        (select_attacks, "cgna-*", r"unknown attack 'cgna-\*': did you mean cgan-"),
+        (select_attacks, "xyzzy", "'xyzzy': nothing registered is close. `camobench list attacks`"),
+        (select_victims, "pef-resnet13", "unknown victim 'pef-resnet13': did you mean pef-resnet"),
+        (select_victims, "controls", "unknown victim 'controls'"),
+    ],
+)
+def test_unknown_names_list_close_ones(select, text, close):
+    with pytest.raises(UnknownNameError, match=close):
+        select(text)

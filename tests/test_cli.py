@@ -1,0 +1,361 @@
+import csv
+import io
+import json
+import shlex
+import sys
+
+import click
+import pytest
+from PIL import Image
+
+from bench import cli
+from bench.contract import ATTACKS, VICTIMS
+from bench.recipes import RECIPES
+from tests.toys import pixels
+
+SMALL = ["--suite", "simcam-smoke-v1", "--recipe", "smoke", "--device", "cpu"]
+
+
+@pytest.fixture
+def camobench(monkeypatch, capsys):
+    """The command line in this process: exit code, standard output, standard error."""
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["camobench", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+def one_line(err):
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1, err
+    return err
+
+
+def commands(group=cli.cli, path=("camobench",)):
+    for name, command in group.commands.items():
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+ALL_COMMANDS = dict(commands())
+
+
+@pytest.mark.parametrize("path", ALL_COMMANDS, ids=" ".join)
+def test_every_verb_has_help_with_an_example_that_parses(path, camobench, monkeypatch, tmp_path):
+    code, out, err = camobench(*path[1:], "--help")
+    assert (code, err) == (0, "")
+    example = next(line for line in out.splitlines() if "Example:" in line)
+    words = shlex.split(example.split("Example:")[1])
+    assert tuple(words[: len(path)]) == path
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "camobench-out").mkdir()
+    command, context = cli.cli, None
+    rest = words[1:]
+    while isinstance(command, click.Group):
+        name, *rest = rest
+        context = click.Context(command, info_name=name, parent=context)
+        command = command.commands[name]
+    command.make_context(command.name, rest, parent=context)  # raises where an option is unknown
+
+
+def test_the_verbs():
+    expected = "demo run list data train table anonymise attribute".split()  # noqa: SIM905
+    assert set(expected) <= set(cli.cli.commands)
+
+
+def test_no_word_at_all_shows_the_help(camobench):
+    code, out, err = camobench()
+    assert code in (0, 2)
+    assert "camobench demo" in out + err
+
+
+def test_version(camobench):
+    code, out, _ = camobench("--version")
+    assert code == 0
+    assert out.startswith("camobench, version ")
+
+
+# list
+
+
+@pytest.mark.parametrize(
+    ("what", "names", "fields"),
+    [
+        ("attacks", ATTACKS.names, {"targeted", "control", "laac", "scfa", "surrogates", "paper"}),
+        ("victims", VICTIMS.names, {"front_end", "backbone", "residual", "licence"}),
+        ("suites", lambda: ["simcam-mini-v1", "simcam-smoke-v1"], {"version", "models_in"}),
+        ("recipes", lambda: list(RECIPES), {"classifiers", "estimator", "compact"}),
+    ],
+)
+def test_list_for_scripts_and_for_people(camobench, what, names, fields):
+    code, out, err = camobench("list", what, "--json")
+    assert (code, err) == (0, "")
+    rows = json.loads(out)
+    assert [row["name"] for row in rows] == names()
+    assert all(fields <= row.keys() for row in rows)
+    code, out, _ = camobench("list", what)
+    assert code == 0
+    for name in names():
+        assert name in out
+
+
+def test_list_knows_what_the_paper_has(camobench):
+    victims = json.loads(camobench("list", "victims", "--json")[1])
+    assert len(victims) == 15
+    attacks = json.loads(camobench("list", "attacks", "--json")[1])
+    assert sum(attack["targeted"] for attack in attacks) == 8
+
+
+# wrong usage: 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", *SMALL, "--attacks", "mislgam"], "unknown attack 'mislgam': did you mean mislgan"),
+        (["run", *SMALL, "--victims", "pef-resnet13"], "unknown victim 'pef-resnet13': did you me"),
+        (["train", *SMALL, "--victims", "pf-*"], "unknown victim 'pf-*'"),
+        (["run", "--suite", "simcam-mimi-v1"], "unknown suite 'simcam-mimi-v1': did you mean simc"),
+        (["data", "prepare", "dresdn"], "unknown suite 'dresdn'"),
+        (["data", "show", "dresdn"], "unknown suite 'dresdn'"),
+        (["run", "--recipe", "mimi"], "unknown recipe 'mimi': did you mean mini"),
+        (["attribute", "a.jpg", "--recipe", "mimi"], "unknown recipe 'mimi'"),
+        (["run", "--image-px", "128"], "suite simcam-mini-v1 takes no options, got image_px"),
+        (
+            ["run", "--suite", "folder:x", "--image-px", "65"],
+            "expected `image_px` a multiple of 16",
+        ),
+        (["run", "--suite", "folder:x", "--tiles", "-1"], "expected `tiles_per_photo` of at least"),
+        (["run", *SMALL, "--victims", " ,"], "--victims names none"),
+        (["attribute", "a.jpg", "--victims", ""], "--victims names none"),
+        (["train"], "name --attacks, --victims or both"),
+        (["run", "--batch", "0"], "Invalid value for '--batch'"),
+        (["run", "--colour", "red"], "No such option"),
+        (["anonymise", "a.jpg"], "Missing option '--attack'"),
+        (["anonymise", "--attack", "jpeg"], "Missing argument 'IMAGES...'"),
+        (["list", "cameras"], "Invalid value for "),
+        (["table", "nowhere"], "Directory 'nowhere' does not exist"),
+        (["tabel"], "No such command 'tabel'"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_2(camobench, words, message):
+    code, out, err = camobench(*words)
+    assert (code, out) == (2, "")
+    assert message in one_line(err)
+
+
+def test_wrong_usage_points_to_the_help(camobench):
+    assert "`camobench run --help`" in camobench("run", "--colour", "red")[2]
+
+
+# failed or missing: 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "--suite", "folder:nowhere"], "no folder nowhere; check the path"),
+        (["run", *SMALL[:-1], "abacus"], "device 'abacus' cannot be used here"),
+        (["data", "show", "simcam-smoke-v1"], "`camobench data prepare` makes one"),
+        (["attribute", "a.jpg", *SMALL, "--victims", "img-resnet12"], "is not trained for simcam-"),
+        (["table", "."], "holds no entry-*.json; give the --out folder of a finished run"),
+    ],
+)
+def test_what_fails_is_one_line_and_1(camobench, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    if words[0] != "table":
+        words = [*words, "--store", tmp_path / "store"]
+    code, out, err = camobench(*words)
+    assert (code, out) == (1, "")
+    assert message in one_line(err)
+
+
+def test_a_store_that_cannot_be_made(camobench, tmp_path):
+    (tmp_path / "file").touch()
+    code, _, err = camobench("data", "show", "simcam-smoke-v1", "--store", tmp_path / "file" / "s")
+    assert code == 1
+    assert str(tmp_path / "file") in one_line(err)
+
+
+def test_errors_are_raised_for_those_who_debug(camobench, tmp_path, monkeypatch):
+    monkeypatch.setenv("CAMOBENCH_DEBUG", "1")
+    with pytest.raises(ValueError, match="holds no entry"):
+        camobench("table", tmp_path)
+
+
+# interrupted: 130
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, click.Abort])
+def test_interrupted_is_130_and_says_how_to_continue(camobench, tmp_path, monkeypatch, error):
+    def evaluate(*args):
+        raise error
+
+    monkeypatch.setattr("bench.runner.api.evaluate", evaluate)
+    code, out, err = camobench("run", *SMALL, "--store", tmp_path / "s", "--out", tmp_path / "o")
+    assert (code, out) == (130, "")
+    assert err.strip() == "interrupted: run the same command again to continue"
+
+
+# done: 0
+
+
+@pytest.fixture
+def finished(smoke):
+    return ["--store", smoke.store.root, *SMALL]
+
+
+def test_run_fills_what_is_missing_and_prints_the_tables(camobench, smoke_copy):
+    words = ["run", *SMALL, "--store", smoke_copy.store.root, "--out", smoke_copy.out]
+    words += ["--victims", "img-resnet12,wdf-resnet12", "--attacks", "cgan-img,jpeg"]
+    code, out, err = camobench(*words, "--from-scratch")
+    assert code == 0
+    for title in ("### Table 2", "### Table 3", "lean accuracy"):
+        assert title in out
+    assert f"report: {smoke_copy.out / 'report.html'}" in err
+    assert (smoke_copy.out / "report.html").is_file()
+    assert "✓" not in err  # nothing had to be done
+    assert "| jpeg" in out
+
+
+def test_a_dry_run_names_what_is_missing_and_makes_nothing(camobench, smoke, tmp_path):
+    words = ["run", *SMALL, "--store", smoke.store.root, "--out", tmp_path / "out", "--dry-run"]
+    words += ["--from-scratch", "--victims", "img-resnet12,img-resnet34", "--attacks", "mislgan"]
+    code, out, _ = camobench(*words)
+    assert code == 0
+    assert out.splitlines() == [
+        "2 attacks x 2 victims: 3 of 4 networks are missing",
+        "  surrogate pef-resnet18 (Set-B)",
+        "  victim img-resnet34 (Set-A)",
+        "  attack mislgan (Set-B)",
+    ]
+    assert not (tmp_path / "out").exists()
+
+
+def test_train_says_how_much_there_was_to_do(camobench, finished):
+    code, out, err = camobench("train", *finished, "--victims", "img-resnet12", "--from-scratch")
+    assert (code, out) == (0, "")
+    assert "0 networks trained" in err
+
+
+@pytest.mark.parametrize("format_", ["md", "csv", "tex", "json"])
+def test_table_in_every_format(camobench, smoke, format_):
+    code, out, err = camobench("table", smoke.out, "--format", format_)
+    assert (code, err) == (0, "")
+    if format_ == "json":
+        tables = json.loads(out)
+        assert [table["number"] for table in tables][:2] == ["Table 2", "Table 3"]
+        assert len(tables) == 3
+        assert all(table["rows"] for table in tables)
+    elif format_ == "csv":
+        for part in out.strip().split("\n\n"):
+            rows = list(csv.reader(io.StringIO(part.strip())))
+            assert len({len(row) for row in rows}) == 1
+            assert len(rows) > 2
+    else:
+        assert out.count("### Table 2" if format_ == "md" else r"\begin{table") >= 1
+    shown = {"md": "cgan", "csv": "cgan-img", "tex": "jpeg", "json": "cgan-img"}
+    assert shown[format_] in out or "f_img" in out
+
+
+def test_table_rewrites_the_files_when_asked(camobench, smoke_copy):
+    for name in ("table2.md", "report.html"):
+        (smoke_copy.out / name).unlink()
+    assert camobench("table", smoke_copy.out)[0] == 0
+    assert not (smoke_copy.out / "table2.md").exists()
+    assert camobench("table", smoke_copy.out, "--write")[0] == 0
+    assert (smoke_copy.out / "table2.md").is_file()
+    assert (smoke_copy.out / "report.html").is_file()
+
+
+def test_data_prepare_and_show(camobench, tmp_path):
+    store = ["--store", tmp_path / "store"]
+    code, out, err = camobench("data", "prepare", "simcam-smoke-v1", *store, "--workers", "1")
+    assert code == 0
+    assert out.strip().endswith("simcam-smoke-v1-" + out.strip()[-12:])
+    assert err.count("✓") == 3
+    code, out, _ = camobench("data", "show", "simcam-smoke-v1", *store, "--format", "json",
+                             "--picture", tmp_path / "sheet.png")  # fmt: skip
+    assert code == 0
+    rows = {row["camera model"]: row for row in json.loads(out)}
+    assert rows["simcam-01"]["Set-A"] == 4
+    assert rows["simcam-07"] | {"split": "out", "Set-A": 0, "Set-C": 2} == rows["simcam-07"]
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == (8 * 64, 4 * 64)
+
+
+def test_show_of_a_suite_whose_making_was_stopped(camobench, tmp_path):
+    store = ["--store", tmp_path / "store"]
+    assert camobench("data", "prepare", "simcam-smoke-v1", *store, "--quiet")[0] == 0
+    for manifest in tmp_path.rglob("manifest.parquet"):
+        manifest.unlink()
+    code, _, err = camobench("data", "show", "simcam-smoke-v1", *store)
+    assert code == 1
+    assert "Set-A of simcam-smoke-v1 is not in the store" in one_line(err)
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "holiday [1].png"
+    Image.fromarray(pixels(1, 71, 97)[0].permute(1, 2, 0).numpy()).save(path)
+    return path
+
+
+def test_anonymise(camobench, finished, photo, tmp_path):
+    words = ["anonymise", photo, "--out", tmp_path / "out", *finished]
+    code, out, err = camobench(*words, "--attack", "cgan-img", "--target", "simcam-01")
+    assert (code, err) == (0, "")
+    assert out.strip() == str(tmp_path / "out" / "holiday [1]__simcam-01.png")
+    with Image.open(out.strip()) as made:
+        assert made.size == (97, 71)
+    code, _, err = camobench(*words, "--attack", "cgan-img", "--target", "simcam-99")
+    assert code == 1
+    assert "unknown target 'simcam-99'" in one_line(err)
+
+
+@pytest.mark.parametrize("format_", ["md", "csv", "tex", "json"])
+def test_attribute(camobench, finished, photo, format_):
+    words = ["attribute", photo, *finished, "--victims", "img-resnet12", "--format", format_]
+    code, out, err = camobench(*words)
+    assert (code, err) == (0, "")
+    assert "img-resnet12" in out
+    if format_ == "json":
+        (row,) = json.loads(out)
+        assert row["predicted"].startswith("simcam-0")
+        assert 1 / 3 <= row["probability"] <= 1
+
+
+def test_folder_options_reach_the_suite(camobench, monkeypatch, tmp_path):
+    seen = []
+
+    def load_suite(name, *, progress=None, **options):
+        seen.append((name, options, progress is not None))
+        raise ValueError("enough")
+
+    monkeypatch.setattr("bench.suites.catalogue.load_suite", load_suite)
+    folder = ["--suite", "folder:photos"]
+    options = ["--image-px", "128", "--tiles", "3", "--classes", "a,b", "--skip-bad"]
+    expected = {"image_px": 128, "tiles_per_photo": 3, "classes": ["a", "b"], "skip_bad": True}
+    store = ["--store", tmp_path / "store"]
+    for words in (
+        ["run", *folder],
+        ["train", *folder, "--victims", "all"],
+        ["anonymise", "a.jpg", "--attack", "jpeg", *folder],
+        ["attribute", "a.jpg", *folder],
+        ["data", "prepare", "folder:photos"],
+        ["data", "show", "folder:photos"],
+    ):
+        assert camobench(*words, *store, *options)[0] == 2
+        assert seen[-1][:2] == ("folder:photos", expected), words
+        assert camobench(*words, *store)[0] == 2
+        assert seen[-1][:2] == ("folder:photos", {}), words
+    assert seen[0][2]  # long reading is shown

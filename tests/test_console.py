@@ -1,0 +1,106 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from bench import console
+from bench.console import BarProgress, PlainProgress, shown_progress
+from bench.types import Silent
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    class Clock:
+        now = 0.0
+
+    monkeypatch.setattr(console.time, "monotonic", lambda: Clock.now)
+    return Clock
+
+
+def plain(width=40):
+    stream = io.StringIO()
+    return stream, PlainProgress(Console(file=stream, width=width))
+
+
+def test_a_short_task_is_one_line(clock):
+    stream, progress = plain()
+    progress.start("training", 10)
+    for _ in range(10):
+        clock.now += 1
+        progress.advance(loss=1.0)
+    progress.finish()
+    assert stream.getvalue() == "✓ training 10 s\n"
+
+
+def test_a_long_task_says_every_quarter_of_a_minute_how_long_it_will_take(clock):
+    stream, progress = plain()
+    progress.start("training", 100)
+    for _ in range(100):
+        clock.now += 0.5
+        progress.advance(loss=0.123456)
+    progress.finish()
+    assert stream.getvalue().splitlines() == [
+        "  training: 30/100, 35 s left loss 0.123",
+        "  training: 60/100, 20 s left loss 0.123",
+        "  training: 90/100, 5 s left loss 0.123",
+        "✓ training 50 s",
+    ]
+
+
+def test_a_second_task_starts_anew(clock):
+    stream, progress = plain()
+    for label in ("one", "two"):
+        progress.start(label, 2)
+        clock.now += 7
+        progress.advance()
+        progress.finish()
+    assert stream.getvalue().splitlines() == ["✓ one 7 s", "✓ two 7 s"]
+
+
+def test_lines_are_neither_wrapped_nor_read_as_markup(clock):
+    stream, progress = plain(width=20)
+    progress.start("scoring [bold]x[/] on a long list of victims", 1)
+    progress.finish()
+    assert stream.getvalue() == "✓ scoring [bold]x[/] on a long list of victims 0 s\n"
+
+
+def test_forks_keep_their_own_count(clock):
+    stream, progress = plain()
+    fork = progress.fork()
+    progress.start("one", 4)
+    fork.start("two", 2)
+    clock.now = 16
+    fork.advance()
+    progress.advance()
+    assert stream.getvalue().splitlines() == [
+        "  two: 1/2, 16 s left",
+        "  one: 1/4, 48 s left",
+    ]
+
+
+def test_the_progress_fits_the_place():
+    pipe = Console(file=io.StringIO())
+    with shown_progress(pipe) as progress:
+        assert isinstance(progress, PlainProgress)
+    with shown_progress(pipe, quiet=True) as progress:
+        assert isinstance(progress, Silent)
+
+
+def test_bars_in_a_terminal():
+    stream = io.StringIO()
+    terminal = Console(file=stream, force_terminal=True, width=100)
+    with shown_progress(terminal) as progress:
+        assert isinstance(progress, BarProgress)
+        progress.start("training", 4)
+        progress.advance(2, loss=0.5)
+        beside = progress.fork()
+        beside.start("other", 1)
+        beside.advance()
+        beside.finish()
+        progress.finish()
+        progress.advance()  # late reports of a worker do no harm
+        progress.finish()
+    text = stream.getvalue()
+    assert "loss 0.5" in text
+    assert "✓" in text
+    assert text.index("other", text.index("✓")) > 0

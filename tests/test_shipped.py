@@ -1,0 +1,52 @@
+"""The shipped networks are what the code of today would train; stale weights must not pass."""
+
+import pytest
+
+from bench.contract import ATTACKS, VICTIMS
+from bench.recipes import get_recipe
+from bench.runner.graph import plan
+from bench.runner.networks import shipped_folder, shipped_root
+from bench.store import open_checkpoint
+from bench.suites.catalogue import load_suite
+
+LIMIT_BYTES = 40 * 2**20
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return plan(
+        load_suite("simcam-mini-v1").card,
+        get_recipe("mini"),
+        attacks=ATTACKS.names(),
+        victims=VICTIMS.names(),
+    )
+
+
+def test_every_network_of_the_demo_ships_under_the_key_of_todays_code(graph):
+    missing = [
+        job.label
+        for job in graph.jobs.values()
+        if open_checkpoint(shipped_folder(job.kind, job.name, job.key)) is None
+    ]
+    assert not missing, "stale or absent: train them anew and export them, or undo the change"
+
+
+def test_nothing_else_ships(graph):
+    wanted = {shipped_folder(job.kind, job.name, job.key) for job in graph.jobs.values()}
+    assert {card.parent for card in shipped_root().rglob("card.json")} == wanted
+
+
+def test_cards_match_their_weights_and_say_what_they_are(graph):
+    for job in graph.jobs.values():
+        checkpoint = open_checkpoint(shipped_folder(job.kind, job.name, job.key))
+        checkpoint.verify()
+        card = checkpoint.card
+        assert (card["kind"], card["name"], card["key"]) == (job.kind, job.name, job.key)
+        assert card["suite_fingerprint"] == graph.suite.fingerprint
+        assert (card["recipe"], card["seed"]) == ("mini", job.seed)
+        assert any(name.startswith("validation_") for name in card["figures"])
+
+
+def test_they_are_small():
+    size = sum(path.stat().st_size for path in shipped_root().rglob("*") if path.is_file())
+    assert size <= LIMIT_BYTES

@@ -1,0 +1,156 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score
+from torch import nn
+
+from bench.data import ExaminerSet
+from bench.recipes import PAPER, ClassifierRecipe
+from bench.training.classifier import _schedule, accuracy_percent, as_input, fit_classifier
+from bench.types import CamobenchError
+from tests.toys import Memory, Recorder, camera_set, copied, fit_context, same_state
+
+BUDGET = ClassifierRecipe(batch=8, steps=30, lr=0.05, schedule="one-cycle")
+
+
+class Small(nn.Module):
+    """Mean colours after a convolution; remembers what it was shown."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.body = nn.Sequential(nn.Conv2d(3, 6, 3, stride=4), nn.BatchNorm2d(6), nn.ReLU())
+        self.head = nn.Linear(6, 3)
+        self.shown = []
+
+    def forward(self, images):
+        self.shown.append((self.training, images.shape, float(images.max())))
+        return self.head(self.body(images).mean((2, 3)))
+
+
+def fit(data=None, budget=BUDGET, stack=None, **context):
+    network = Small()
+    data = data or camera_set(ExaminerSet, per_class=4)
+    stack = torch.from_numpy(data.images) if stack is None else stack
+    report = fit_classifier("toy", network, stack, data, budget, fit_context(**context))
+    return network, report
+
+
+def test_a_separable_problem_is_learnt():
+    network, report = fit()
+    assert report.figures["validation_accuracy_percent"] == 100
+    assert report.figures["validation_patch_accuracy_percent"] == 100
+    curve = [value for _, value in report.curves["loss"]]
+    assert curve[-1] < 0.3 < curve[0]
+    assert not network.training
+
+
+def test_patches_of_an_image_are_validated_one_by_one():
+    network, _ = fit(camera_set(ExaminerSet, per_class=2, side=150), replace(BUDGET, steps=1))
+    sizes = [tuple(shape) for training, shape, _ in network.shown if not training]
+    assert sizes == [(3, 3, 150, 150), (3 * 4, 3, 64, 64)]
+
+
+def test_training_sees_patches_and_never_a_validation_image():
+    data = camera_set(ExaminerSet)
+    images = data.images.copy() // 2
+    images[data.validation] = 255
+    network, _ = fit(replace(data, images=images))
+    trained = [(shape, top) for training, shape, top in network.shown if training]
+    assert len(trained) == BUDGET.steps
+    assert {tuple(shape) for shape, _ in trained} == {(8, 3, 64, 64)}
+    assert max(top for _, top in trained) <= 127 / 255
+    assert max(top for training, _, top in network.shown if not training) == 1
+
+
+def test_a_residual_stack_reaches_the_network_unscaled():
+    data = camera_set(ExaminerSet)
+    stack = torch.randn(9, 3, 64, 64).clamp(-3, 3) * 10
+    stack[0, 0, 0, 0] = 31.0
+    network, _ = fit(data, stack=stack)
+    assert max(top for _, _, top in network.shown) == pytest.approx(31.0)
+
+
+def test_training_is_deterministic_and_follows_its_seed():
+    one, same, other = (fit(seed=seed)[0] for seed in (0, 0, 1))
+    assert same_state(copied(one), same.state_dict())
+    assert not same_state(copied(one), other.state_dict())
+
+
+def test_a_killed_training_continues_to_the_same_weights():
+    memory = Memory()
+    whole, report = fit(snapshots=memory.snapshots())
+    assert len(memory.saved) == 1
+    resumed, again = fit(snapshots=memory.snapshots())
+    assert sum(training for training, _, _ in resumed.shown) == 10
+    assert same_state(copied(whole), resumed.state_dict())
+    assert again.figures == report.figures
+
+
+def test_a_learning_rate_too_high_is_named():
+    data = camera_set(ExaminerSet)
+    stack = torch.full((9, 3, 64, 64), 1e38)
+    with pytest.raises(CamobenchError, match="toy: loss became NaN or infinite"):
+        fit(data, stack=stack)
+
+
+def test_epochs_become_steps():
+    progress = Recorder()
+    budget = ClassifierRecipe(batch=7, epochs=2)
+    fit(camera_set(ExaminerSet, side=128), budget, progress=progress)
+    assert progress.total == int(np.ceil(2 * 6 * 4 / 7))  # six training images of four patches
+
+
+def rates(budget, steps):
+    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=budget.lr, momentum=0.9)
+    schedule = _schedule(optimiser, budget, steps)
+    found = []
+    for _ in range(steps):
+        found.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        schedule.step()
+    return np.array(found)
+
+
+@pytest.mark.parametrize("steps", [100, 1000])
+@pytest.mark.parametrize("family", PAPER.classifiers)
+def test_the_papers_rate_is_divided_by_ten_at_60_77_and_90_percent(steps, family):
+    share = np.arange(steps) / steps
+    divisions = sum((share >= milestone).astype(int) for milestone in (0.60, 0.77, 0.90))
+    expected = 0.1 / 10.0**divisions
+    np.testing.assert_allclose(rates(PAPER.classifiers[family], steps), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("steps", [2, 3, 100])
+def test_one_cycle_rises_to_its_peak_and_falls(steps):
+    found = rates(replace(BUDGET, lr=0.2), steps)
+    top = int(found.argmax())
+    assert found.max() <= 0.2 + 1e-12
+    assert (np.diff(found[: top + 1]) >= 0).all()
+    assert (np.diff(found[top:]) <= 0).all()
+    if steps == 100:
+        assert found.max() == pytest.approx(0.2, rel=1e-2)
+        assert found[-1] < 0.01 * found.max()
+
+
+def test_inputs_are_8_bit_images_in_unit_range_or_residuals_as_they_are():
+    images = torch.randint(0, 256, (2, 3, 8, 8), dtype=torch.uint8)
+    assert torch.equal(as_input(images), images.float() / 255)
+    residuals = torch.randn(2, 3, 8, 8) * 9
+    assert torch.equal(as_input(residuals), residuals)
+    assert as_input(residuals).is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("batch", [1, 7, 32])
+def test_accuracy_is_scikit_learns(batch):
+    stack = torch.randn(40, 3, 4, 4)
+    labels = torch.randint(0, 3, (40,))
+
+    class Colour(nn.Module):
+        def forward(self, images):
+            return images.mean((2, 3))
+
+    expected = accuracy_score(labels, stack.mean((2, 3)).argmax(1))
+    assert accuracy_percent(Colour(), stack, labels, batch) == pytest.approx(100 * expected)

@@ -1,0 +1,131 @@
+import numpy as np
+import pytest
+import torch
+
+from bench.training.patches import PatchSampler, apply_d4, grid_patches
+from bench.types import CamobenchError
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def numbered(count, height, width):
+    """Images in which every value says which image, row and column it comes from."""
+    image, y, x = np.mgrid[:count, :height, :width]
+    return torch.from_numpy(np.stack([image, y, x], axis=1).astype(np.float32))
+
+
+def symmetries(square):
+    """The eight elements of D4 in NumPy's terms."""
+    turned = [np.rot90(square, k, axes=(-2, -1)) for k in range(4)]
+    return turned + [t[..., ::-1] for t in turned]
+
+
+def test_every_class_is_drawn_equally_often():
+    labels = torch.tensor([0] * 16 + [1] * 3 + [2])
+    sampler = PatchSampler((torch.zeros(20, 1, 64, 64),), labels, generator(), augment=False)
+    drawn = torch.cat([sampler.draw(300)[1] for _ in range(10)])
+    counts = torch.bincount(drawn, minlength=3).double()
+    # chi-square with two degrees of freedom: 13.8 is exceeded once in a thousand
+    assert ((counts - 1000) ** 2 / 1000).sum() < 13.8
+
+
+def test_images_of_a_class_are_drawn_equally_often():
+    labels = torch.tensor([0, 0, 0, 0, 1])
+    sampler = PatchSampler((numbered(5, 64, 64),), labels, generator(), augment=False)
+    images = torch.cat([sampler.draw(200)[0][0][:, 0, 0, 0] for _ in range(10)])
+    counts = torch.bincount(images.long(), minlength=5)[:4].double()
+    expected = counts.sum() / 4
+    assert ((counts - expected) ** 2 / expected).sum() < 16.3  # three degrees of freedom
+
+
+def test_patches_come_whole_from_the_grid():
+    stack = numbered(2, 130, 200)
+    sampler = PatchSampler((stack,), torch.tensor([0, 1]), generator(), augment=False)
+    assert sampler.grid == (2, 3)
+    assert sampler.patches == 2 * 2 * 3
+    (patches,), labels = sampler.draw(200)
+    assert patches.shape == (200, 3, 64, 64)
+    corners = set()
+    for patch, label in zip(patches, labels, strict=True):
+        image, top, left = (int(v) for v in patch[:, 0, 0])
+        assert image == label
+        assert torch.equal(patch, stack[image, :, top : top + 64, left : left + 64])
+        corners.add((image, top, left))
+    assert corners == {(i, y, x) for i in (0, 1) for y in (0, 64) for x in (0, 64, 128)}
+
+
+def test_patches_keep_their_type():
+    images = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
+    sampler = PatchSampler((images, images.float()), torch.tensor([0, 1]), generator())
+    (first, second), labels = sampler.draw(4)
+    assert (first.dtype, second.dtype) == (torch.uint8, torch.float32)
+    assert labels.dtype == torch.int64
+
+
+def test_stacks_are_cut_and_turned_alike():
+    stack = numbered(3, 128, 128)
+    other = torch.cat([stack * 2, stack[:, :1] - 5], dim=1)
+    sampler = PatchSampler((stack, other), torch.tensor([0, 1, 1]), generator())
+    (first, second), _ = sampler.draw(64)
+    assert torch.equal(second[:, :3], first * 2)
+    assert torch.equal(second[:, 3:], first[:, :1] - 5)
+
+
+def test_the_eight_elements_are_the_symmetries_of_the_square():
+    square = np.arange(2 * 5 * 5, dtype=np.float32).reshape(2, 5, 5)
+    patches = torch.from_numpy(square).expand(8, -1, -1, -1)
+    made = {p.numpy().tobytes() for p in apply_d4(patches, torch.arange(8))}
+    assert len(made) == 8
+    assert made == {np.ascontiguousarray(s).tobytes() for s in symmetries(square)}
+
+
+def test_each_patch_gets_its_own_element():
+    patches = torch.rand(6, 3, 8, 8)
+    element = torch.tensor([5, 0, 7, 3, 3, 1])
+    together = apply_d4(patches, element)
+    assert torch.equal(together[1], patches[1])
+    for index in range(6):
+        alone = apply_d4(patches[index : index + 1], element[index : index + 1])
+        assert torch.equal(together[index : index + 1], alone)
+
+
+def test_augmentation_uses_all_eight_elements_equally():
+    square = torch.arange(64.0 * 64).reshape(1, 1, 64, 64)
+    sampler = PatchSampler((square,), torch.tensor([0]), generator())
+    (patches,), _ = sampler.draw(800)
+    known = [np.ascontiguousarray(s).tobytes() for s in symmetries(square[0].numpy())]
+    counts = np.bincount([known.index(p.numpy().tobytes()) for p in patches], minlength=8)
+    assert ((counts - 100) ** 2 / 100).sum() < 24.3  # seven degrees of freedom
+
+
+def test_without_augmentation_nothing_is_turned():
+    square = torch.arange(64.0 * 64).reshape(1, 1, 64, 64)
+    sampler = PatchSampler((square,), torch.tensor([0]), generator(), augment=False)
+    (patches,), _ = sampler.draw(20)
+    assert (patches == square).all()
+
+
+def test_the_generator_decides_everything():
+    stack, labels = numbered(4, 128, 128), torch.tensor([0, 0, 1, 1])
+    drawn = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(len(drawn))
+        drawn.append(PatchSampler((stack,), labels, generator(seed)).draw(16)[0][0])
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+
+
+@pytest.mark.parametrize("size", [(63, 64), (64, 63), (32, 32)])
+def test_images_smaller_than_a_patch_are_refused(size):
+    with pytest.raises(CamobenchError, match="are smaller than a patch of 64 x 64; use larger"):
+        PatchSampler((torch.zeros(1, 3, *size),), torch.tensor([0]), generator())
+
+
+def test_grid_patches_are_cut_row_by_row():
+    stack = numbered(2, 130, 200)
+    expected = [
+        stack[i, :, y : y + 64, x : x + 64] for i in (0, 1) for y in (0, 64) for x in (0, 64, 128)
+    ]
+    assert torch.equal(grid_patches(stack), torch.stack(expected))

@@ -1,0 +1,135 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from bench.nets.johnson import JohnsonNet, ResidualBlock
+from bench.recipes import PAPER, SMOKE, EstimatorRecipe
+from bench.signal.wavelet import wdf_residual
+from bench.training.residual import (
+    GREY_LEVELS,
+    ResidualEstimator,
+    _explained,
+    fit_estimator,
+    true_residuals,
+)
+from tests.toys import Memory, camera_set, copied, fit_context, pixels, same_state, shaken
+
+CPU = torch.device("cpu")
+BUDGET = replace(SMOKE.estimator, steps=40, lr=3e-3, batch=4)
+
+
+def fit(budget=BUDGET, data=None, **context):
+    torch.manual_seed(0)
+    estimator = ResidualEstimator(budget)
+    report = fit_estimator("toy", estimator, data or camera_set(), budget, fit_context(**context))
+    return estimator, report
+
+
+@pytest.mark.parametrize("batch", [1, 3, 16])
+def test_true_residuals_are_those_of_whole_images(batch):
+    images = pixels(4, 96, 80)
+    expected = wdf_residual(images.float() / 255, 5.0)
+    found = true_residuals(images.numpy(), CPU, batch)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+    patch = wdf_residual(images[..., :64, :64].float() / 255, 5.0)
+    assert (found[..., :64, :64] - patch).abs().max() > 0.05
+
+
+def test_training_brings_the_loss_down_and_leaves_evaluation_mode():
+    estimator, report = fit()
+    curve = [value for _, value in report.curves["loss"]]
+    assert curve[-1] < 0.9 * curve[0]
+    assert not estimator.training
+    assert set(report.figures) == {"loss", "validation_explained_percent"}
+
+
+def test_the_loss_is_the_squared_error_in_grey_levels():
+    class Zero(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.unused = nn.Parameter(torch.zeros(()))
+
+        def forward(self, images):
+            return 0 * images + 0 * self.unused
+
+    data = camera_set()
+    data = replace(data, images=np.repeat(data.images[:1], 9, axis=0))
+    report = fit_estimator("toy", Zero(), data, BUDGET, fit_context())
+    residual = true_residuals(data.images[:1], CPU)
+    assert report.figures["loss"] == pytest.approx(float(residual.square().mean()), rel=1e-4)
+    assert report.figures["validation_explained_percent"] == pytest.approx(0, abs=1e-3)
+
+
+class Scaled(nn.Module):
+    """Knows the truth and returns a multiple of it."""
+
+    def __init__(self, factor, truth):
+        super().__init__()
+        self.factor, self.truth, self.at = factor, truth, 0
+
+    def forward(self, images):
+        part = self.truth[self.at : self.at + len(images)]
+        self.at += len(images)
+        return self.factor * part
+
+
+@pytest.mark.parametrize(
+    ("factor", "percent"), [(1.0, 100), (0.5, 75), (0.0, 0), (2.0, 0), (-1.0, -300)]
+)
+def test_explained_is_the_share_of_energy_not_missed(factor, percent):
+    truth = torch.randn(20, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    truth[3] *= 10  # energy, not images, is what counts
+    images = torch.zeros(20, 3, 8, 8, dtype=torch.uint8)
+    assert _explained(Scaled(factor, truth), images, truth) == pytest.approx(percent, abs=1e-3)
+
+
+def test_explained_is_measured_on_the_validation_images():
+    data = camera_set()
+    estimator, report = fit(data=data)
+    held_out = data.images[data.validation]
+    images = torch.from_numpy(held_out).float() / 255
+    truth = true_residuals(held_out, CPU)
+    with torch.no_grad():
+        missed = (estimator(images) - truth).square().sum() / truth.square().sum()
+    expected = 100 * (1 - float(missed))
+    assert report.figures["validation_explained_percent"] == pytest.approx(expected, rel=1e-3)
+
+
+def test_training_is_deterministic_and_continues_when_killed():
+    memory = Memory()
+    whole, report = fit(replace(BUDGET, steps=21), snapshots=memory.snapshots())
+    assert len(memory.saved) == 1
+    resumed, again = fit(replace(BUDGET, steps=21), snapshots=memory.snapshots())
+    same, _ = fit(replace(BUDGET, steps=21))
+    assert same_state(copied(whole), resumed.state_dict())
+    assert same_state(copied(whole), same.state_dict())
+    assert again.curves == report.curves
+
+
+@pytest.mark.parametrize("size", [(64, 64), (65, 97)])
+def test_an_estimate_is_in_grey_levels_and_of_any_size(size):
+    estimator = shaken(ResidualEstimator(SMOKE.estimator)).eval()
+    images = pixels(2, *size).float() / 255
+    out = estimator(images)
+    assert out.shape == images.shape
+    torch.testing.assert_close(out, GREY_LEVELS * estimator.network(images * 2 - 1))
+    assert GREY_LEVELS == 127.5
+
+
+def test_the_papers_estimator_is_the_plain_johnson_network():
+    with torch.device("meta"):
+        network = ResidualEstimator(PAPER.estimator).network
+    assert isinstance(network, JohnsonNet)
+    assert not network.skip
+    assert network.first[0].out_channels == 64
+    assert sum(isinstance(part, ResidualBlock) for part in network.modules()) == 2
+    assert any(isinstance(part, nn.BatchNorm2d) for part in network.modules())
+
+
+def test_epochs_become_steps():
+    budget = EstimatorRecipe(width=4, epochs=1, batch=5)
+    _, report = fit(budget)
+    assert report.curves["loss"][-1][0] == 2  # six training patches, five a step

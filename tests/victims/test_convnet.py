@@ -1,0 +1,218 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from timm.models.densenet import DenseLayer
+from torch import nn
+from torch.nn import functional as F
+
+from bench.contract import VICTIMS
+from bench.data import ExaminerSet
+from bench.recipes import MINI, PAPER, SMOKE
+from bench.training.residual import true_residuals
+from tests.toys import CLASSES, camera_set, copied, fit_context, pixels, same_state
+from victims import convnet
+from victims.convnet import ConvNetVictim
+from victims.densenet import build_densenet
+from victims.resnet import BLOCKS, build_resnet
+
+
+def build(name, recipe=SMOKE):
+    torch.manual_seed(0)
+    entry = VICTIMS.get(name)
+    return entry.builder(entry.spec, classes=CLASSES, recipe=recipe)
+
+
+def skeleton(name, recipe=PAPER):
+    """The backbone without memory behind its weights."""
+    with torch.device("meta"):
+        return build(name, recipe).network
+
+
+def weighted_layers(network):
+    """Convolutions and linear layers; 1 x 1 shortcuts are not counted (He et al. 2016)."""
+    return sum(
+        isinstance(part, nn.Conv2d | nn.Linear) and ".downsample" not in name
+        for name, part in network.named_modules()
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [
+        ("img-resnet12", 12),
+        ("img-resnet18", 18),
+        ("img-resnet34", 34),
+        ("img-densenet40", 40),
+        ("img-densenet100", 100),
+    ],
+)
+@pytest.mark.parametrize("recipe", [PAPER, MINI, SMOKE])
+def test_each_network_has_the_layers_in_its_name(name, layers, recipe):
+    assert weighted_layers(skeleton(name, recipe)) == layers
+
+
+@pytest.mark.parametrize("name", ["img-resnet18", "img-densenet40"])
+def test_the_stem_is_7_x_7_stride_2_then_max_pool(name):
+    network = skeleton(name)
+    convs = [part for part in network.modules() if isinstance(part, nn.Conv2d)]
+    stem = convs[0]
+    assert (stem.in_channels, stem.kernel_size, stem.stride) == (3, (7, 7), (2, 2))
+    pools = [part for part in network.modules() if isinstance(part, nn.MaxPool2d)]
+    assert [(p.kernel_size, p.stride) for p in pools] == [(3, 2)]
+
+
+@pytest.mark.parametrize("blocks", BLOCKS.values())
+@pytest.mark.parametrize(
+    ("width", "channels"), [(1.0, (64, 128, 256, 512)), (0.25, (16, 32, 64, 128))]
+)
+def test_resnet_channels_are_the_papers_times_the_width(blocks, width, channels):
+    with torch.device("meta"):
+        network = build_resnet(blocks, 6, width)
+    stages = [network.layer1, network.layer2, network.layer3, network.layer4]
+    assert network.conv1.out_channels == channels[0]
+    assert network.bn1.num_features == channels[0]
+    assert [stage[-1].conv2.out_channels for stage in stages] == list(channels)
+    assert [len(stage) for stage in stages] == list(blocks)
+    assert network.fc.weight.shape == (6, channels[-1])
+
+
+def test_a_narrow_resnet_differs_from_a_wide_one_in_channels_alone():
+    with torch.device("meta"):
+        wide, narrow = (build_resnet((2, 2, 2, 2), 6, width) for width in (1.0, 0.25))
+    assert wide.state_dict().keys() == narrow.state_dict().keys()
+    assert [type(part) for part in wide.modules()] == [type(part) for part in narrow.modules()]
+
+
+@pytest.mark.parametrize(("depth", "layers"), [(40, 6), (100, 16)])
+@pytest.mark.parametrize(("width", "growth"), [(1.0, 12), (0.5, 6)])
+def test_densenets_are_bc_with_growth_12(depth, layers, width, growth):
+    with torch.device("meta"):
+        network = build_densenet(depth, 6, width)
+    dense = [part for part in network.modules() if isinstance(part, DenseLayer)]
+    assert len(dense) == 3 * layers
+    assert {layer.conv2.out_channels for layer in dense} == {growth}
+    assert {layer.conv1.out_channels for layer in dense} == {4 * growth}  # bottleneck
+    assert network.features.conv0.out_channels == 2 * growth  # 24 initial features
+    channels = 2 * growth
+    for block in (1, 2):
+        channels += layers * growth
+        conv = getattr(network.features, f"transition{block}").conv
+        assert (conv.in_channels, conv.out_channels) == (channels, channels // 2)  # compression
+        channels //= 2
+    assert network.classifier.weight.shape == (6, channels + layers * growth)
+    assert not hasattr(network.features, "transition3")
+
+
+@pytest.mark.parametrize("recipe", [PAPER, MINI, SMOKE])
+def test_the_width_comes_from_the_recipe(recipe):
+    for family, name in (("resnet", "img-resnet18"), ("densenet", "img-densenet40")):
+        victim = build(name, recipe) if recipe is SMOKE else None
+        width = recipe.classifiers[family].width
+        stem = next(p for p in skeleton(name, recipe).modules() if isinstance(p, nn.Conv2d))
+        assert stem.out_channels == round({"resnet": 64, "densenet": 24}[family] * width)
+        if victim is not None:
+            assert victim.budget is recipe.classifiers[family]
+
+
+@pytest.mark.parametrize("name", ["pef-resnet12", "pef-densenet40"])
+def test_the_pef_constraint_holds_after_every_optimiser_step(name):
+    victim = build(name).train()
+    start = victim.filters.weight.detach().clone()
+    budget = PAPER.classifiers["resnet"]
+    sgd = torch.optim.SGD(victim.parameters(), budget.lr, budget.momentum)
+    images, labels = pixels(4, 64, 64).float() / 255, torch.tensor([0, 1, 2, 0])
+    for _ in range(5):
+        sgd.zero_grad()
+        F.cross_entropy(victim(images), labels).backward()
+        sgd.step()
+        weight = victim.filters.weight.detach()
+        assert weight.shape == (3, 3, 5, 5)
+        assert (weight[..., 2, 2] == -1).all()
+        neighbours = weight.double().sum((2, 3)) + 1
+        torch.testing.assert_close(neighbours, torch.ones(3, 3).double(), rtol=0, atol=1e-6)
+    assert (victim.filters.weight - start).abs().max() > 1e-4
+
+
+def test_front_ends_differ_in_what_the_backbone_sees():
+    images = pixels(2, 64, 64).float() / 255
+    seen = {}
+    for front_end in convnet.FRONT_ENDS:
+        victim = build(f"{front_end}-resnet12").eval()
+        victim.estimator = nn.Identity()  # hands the images over as if they were residuals
+        victim.network.register_forward_pre_hook(
+            lambda module, inputs, key=front_end: seen.update({key: inputs[0]})
+        )
+        victim(images)
+        if front_end == "pef":
+            in_grey_levels = victim.filters(images * 255)
+    torch.testing.assert_close(seen["img"], images * 4 - 2)
+    torch.testing.assert_close(seen["wdf"], images / 5)
+    torch.testing.assert_close(seen["pef"], in_grey_levels / 5, rtol=1e-3, atol=1e-3)
+
+
+@pytest.fixture
+def fitted(monkeypatch):
+    """What `fit` hands to the training loop, without training."""
+    calls = []
+    monkeypatch.setattr(convnet, "fit_classifier", lambda *arguments: calls.append(arguments))
+    return calls
+
+
+def test_wdf_trains_on_true_residuals_of_whole_images(fitted):
+    victim, data = build("wdf-resnet12"), camera_set(ExaminerSet, side=96)
+    victim.fit(data, fit_context())
+    label, network, stack, handed, budget, _ = fitted[0]
+    assert (label, handed, budget) == ("wdf-resnet12", data, SMOKE.classifiers["resnet"])
+    assert torch.equal(stack, true_residuals(data.images, torch.device("cpu")))
+    network.eval()
+    residuals = stack[:2, :, :64, :64]
+    assert torch.equal(network(residuals), victim.backbone(residuals))
+    assert not any("estimator" in name for name, _ in network.named_parameters())
+
+
+@pytest.mark.parametrize("name", ["img-resnet12", "pef-resnet12"])
+def test_img_and_pef_train_on_the_images(fitted, name):
+    data = camera_set(ExaminerSet)
+    victim = build(name)
+    victim.fit(data, fit_context())
+    network, stack = fitted[0][1:3]
+    assert stack.dtype == torch.uint8
+    assert (stack.numpy() == data.images).all()
+    learnt = {id(weight) for weight in network.parameters()}
+    assert learnt == {id(weight) for weight in victim.parameters()}
+
+
+def test_wdf_runs_on_the_estimator_which_training_does_not_touch():
+    victim = build("wdf-resnet12")
+    estimator = nn.Conv2d(3, 3, 3, padding=1)
+    before = copied(estimator)
+    victim.attach(estimator, "digest")
+    start = copied(victim.network)
+    victim.fit(camera_set(ExaminerSet), fit_context())
+    assert not same_state(start, victim.network.state_dict())
+    assert same_state(before, estimator.state_dict())
+    assert not victim.network.training
+    images = pixels(2, 64, 64).float() / 255
+    assert torch.equal(victim(images), victim.backbone(estimator(images)))
+
+
+@pytest.mark.parametrize("name", ["pef-resnet12", "img-densenet40", "wdf-densenet40"])
+def test_fit_is_deterministic(name):
+    made = []
+    for _ in range(2):
+        victim = build(name)
+        report = victim.fit(camera_set(ExaminerSet), fit_context())
+        made.append((copied(victim), report.figures))
+    assert same_state(made[0][0], made[1][0])
+    assert made[0][1] == made[1][1]
+    assert "validation_accuracy_percent" in made[0][1]
+
+
+def test_another_recipe_is_another_network():
+    slow = replace(SMOKE.classifiers["resnet"], width=0.25)
+    recipe = replace(SMOKE, classifiers={**SMOKE.classifiers, "resnet": slow})
+    victim = build("img-resnet12", recipe)
+    assert isinstance(victim, ConvNetVictim)
+    assert victim.network.conv1.out_channels == 16
+    assert victim.hyperparameters != build("img-resnet12").hyperparameters
