@@ -7,7 +7,7 @@ noise residual that the wdf victims read (Lukáš et al. 2006).
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bench.contract import Attack, AttackSpec
+from bench.recipes import Recipe
 from bench.signal.wavelet import denoise
 from bench.types import Json
 
@@ -32,10 +33,22 @@ class Identity(Attack):
 
 
 class Jpeg(Attack):
-    """Re-compress with Pillow's standard tables."""
+    """Re-compress with Pillow's standard tables, at a quality of 85 % unless told otherwise."""
 
     spec = AttackSpec(name="jpeg", targeted=False, control=True, licence="MIT")
-    quality_percent: ClassVar[int] = 85
+
+    def __init__(
+        self,
+        spec: AttackSpec | None = None,
+        *,
+        classes: Sequence[str] = (),
+        recipe: Recipe | None = None,
+        quality_percent: int = 85,
+    ) -> None:
+        super().__init__(spec, classes=classes, recipe=recipe)
+        if not 1 <= quality_percent <= 100:
+            raise ValueError(f"expected `quality_percent` in 1-100, got {quality_percent}")
+        self.quality_percent = quality_percent
 
     @property
     def hyperparameters(self) -> Mapping[str, Json]:

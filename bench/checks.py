@@ -43,7 +43,7 @@ def to_unit(images: Tensor) -> Tensor:
 
 def to_uint8(images: Tensor) -> Tensor:
     """Clip to [0, 1] and round to 8 bits, exactly as a PNG on disk would hold them."""
-    return (images.clamp(0, 1) * 255).round().to(torch.uint8)
+    return (images.float().clamp(0, 1) * 255).round().to(torch.uint8)
 
 
 def use_exact_fp32() -> None:

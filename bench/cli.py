@@ -35,7 +35,7 @@ def main() -> None:
     from bench.registry import UnknownNameError
 
     try:
-        cli(standalone_mode=False)
+        cli(prog_name="camobench", standalone_mode=False)
     except click.ClickException as error:
         _fail_usage(error)
     except UnknownNameError as error:
@@ -54,8 +54,8 @@ def _fail_usage(error: click.ClickException) -> None:
     if "\n" in message:  # a group without a command shows its help
         click.echo(message, err=True)
         sys.exit(2)
-    more = f" `{context.command_path} --help` says more." if context else ""
-    _fail(f"{message.rstrip('.')}.{more}" if more else message, 2)
+    more = f" (`{context.command_path} --help` says more)" if context else ""
+    _fail(f"{message}{more}", 2)
 
 
 def _fail(message: str, code: int) -> None:
@@ -90,8 +90,10 @@ FOLDER_OPTIONS = "camobench.folder-options"
 
 
 def _keep_folder_option(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    if value:
-        kept = value.split(",") if parameter.name == "classes" else value
+    if value is not None and value is not False:
+        kept = value
+        if parameter.name == "classes":
+            kept = [name.strip() for name in value.split(",") if name.strip()]
         context.meta.setdefault(FOLDER_OPTIONS, {})[parameter.name] = kept
 
 

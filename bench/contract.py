@@ -198,15 +198,15 @@ class Attack(nn.Module):
             (N, 3, H, W) uint8.
 
         Raises:
-            ValueError: If `transform` returns another shape, or NaN or infinite values.
-            TypeError: If `transform` returns no floating-point tensor.
+            ValueError: If `transform` returns another shape, no floating-point tensor, or NaN or
+                infinite values.
         """
         checks.require_images(images)
         if self.spec.targeted and (targets is None or targets.shape != images.shape[:1]):
             raise ValueError(f"{self.spec.name} is targeted: expected {len(images)} `targets`")
         out = self.transform(checks.to_unit(images), targets if self.spec.targeted else None)
         if not isinstance(out, Tensor) or not out.is_floating_point():
-            raise TypeError(f"{self.spec.name}: `transform` must return a floating-point tensor")
+            raise ValueError(f"{self.spec.name}: `transform` must return a floating-point tensor")
         if out.shape != images.shape:
             raise ValueError(
                 f"{self.spec.name}: `transform` returned shape {tuple(out.shape)}, "
@@ -344,11 +344,13 @@ VictimClass = TypeVar("VictimClass", bound=type[Victim])
 
 def register_attack(cls: AttackClass) -> AttackClass:
     """Class decorator for plug-in files: register an `Attack` under its spec's name."""
+    ATTACKS.names()  # built-ins first, so that a name taken twice is the plug-in's fault
     ATTACKS.add(cls, origin=cls.__module__)
     return cls
 
 
 def register_victim(cls: VictimClass) -> VictimClass:
     """Class decorator for plug-in files: register a `Victim` under its spec's name."""
+    VICTIMS.names()
     VICTIMS.add(cls, origin=cls.__module__)
     return cls

@@ -110,7 +110,7 @@ class Registry(Generic[SpecT, ThingT]):
         self._loaded = True
         for point in sorted(entry_points(group=self._group), key=_own_first):
             try:
-                self.add(point.load())
+                self.add(point.load(), origin=None if _is_own(point) else point.value)
             except Exception as error:
                 if _is_own(point):
                     self._loaded = False

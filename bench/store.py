@@ -71,10 +71,11 @@ def replacing(path: Path) -> Iterator[Path]:
         shutil.rmtree(holder, ignore_errors=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file in one step."""
+def write_text(path: Path, text: str) -> Path:
+    """Write a text file (UTF-8, LF) in one step; returns its path."""
     with replacing(path) as target:
-        target.write_text(text, encoding="utf-8")
+        target.write_text(text, encoding="utf-8", newline="\n")
+    return path
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -295,7 +295,9 @@ def test_data_prepare_and_show(camobench, tmp_path):
 
 def test_show_of_a_suite_whose_making_was_stopped(camobench, tmp_path):
     store = ["--store", tmp_path / "store"]
-    assert camobench("data", "prepare", "simcam-smoke-v1", *store, "--quiet")[0] == 0
+    assert (
+        camobench("data", "prepare", "simcam-smoke-v1", *store, "--workers", "1", "--quiet")[0] == 0
+    )
     for manifest in tmp_path.rglob("manifest.parquet"):
         manifest.unlink()
     code, _, err = camobench("data", "show", "simcam-smoke-v1", *store)

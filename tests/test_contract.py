@@ -92,7 +92,7 @@ def test_a_transform_that_returns_nan_is_refused(bad):
     "returns", [lambda x, t: (x * 255).byte(), lambda x, t: x.numpy(), lambda x, t: None]
 )
 def test_a_transform_that_returns_no_floats_is_refused(returns):
-    with pytest.raises(TypeError, match="made: `transform` must return a floating-point tensor"):
+    with pytest.raises(ValueError, match="made: `transform` must return a floating-point tensor"):
         attack_that(returns)(IMAGES, TARGETS)
 
 

@@ -11,11 +11,11 @@ from markupsafe import Markup, escape
 
 from bench.metrics.success import Measure, clean_accuracy
 from bench.report.figures import confusion_matrices, heat_map, success_scatter
-from bench.report.files import write_atomically
 from bench.report.inputs import AttackInfo, RunData, load_run
 from bench.report.pictures import data_uri, one_to_every_target, originals_and_anonymised
 from bench.report.tables import build_table, clean_accuracy_table
 from bench.report.values import Column, Row, Table, plain
+from bench.store import write_text
 
 _SPLITS = {"in": "in distribution", "out": "out of distribution"}
 
@@ -23,7 +23,7 @@ _SPLITS = {"in": "in distribution", "out": "out of distribution"}
 def write_report(directory: str | Path) -> Path:
     """Write `report.html` into the run's own folder, recomputed from the files there."""
     run = load_run(directory)
-    return write_atomically(run.directory / "report.html", report_html(run))
+    return write_text(run.directory / "report.html", report_html(run))
 
 
 def report_html(run: RunData) -> str:
@@ -31,6 +31,8 @@ def report_html(run: RunData) -> str:
     tables = {split: build_table(run, split) for split in _SPLITS}
     clean = clean_accuracy_table(run)
     lead = lead_attack(run, tables)
+    sampled = {sample.attack for sample in run.samples}
+    shown = next((attack for attack in run.attacks if attack.name in sampled), None)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["label"] = _label
     environment.filters["heading"] = _heading
@@ -42,10 +44,10 @@ def report_html(run: RunData) -> str:
         tables=(*tables.values(), clean),
         headline=_headline(run, tables, lead),
         tiles=_tiles(run, tables, lead),
-        lead=lead,
+        shown=shown,
         charts=_charts(run, tables, lead),
-        figure3=originals_and_anonymised(run, lead.name) if lead else [],
-        figure4=one_to_every_target(run, lead.name) if lead else [],
+        figure3=originals_and_anonymised(run, shown.name) if shown else [],
+        figure4=one_to_every_target(run, shown.name) if shown else [],
         packages=_packages(run),
     )
 

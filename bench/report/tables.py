@@ -14,12 +14,12 @@ from bench.metrics.success import (
     success_rates,
 )
 from bench.report.clean import clean_accuracy_table
-from bench.report.files import write_atomically
 from bench.report.inputs import AttackInfo, RunData, load_run
 from bench.report.notes import table_notes
 from bench.report.published import FAMILIES, PublishedRow, published_rows
 from bench.report.render import render
 from bench.report.values import NA, Column, Row, Table, percent, plain
+from bench.store import write_text
 
 __all__ = ["build_table", "clean_accuracy_table", "render", "write_tables"]
 
@@ -87,7 +87,7 @@ def write_tables(directory: str | Path) -> list[Path]:
     for stem, split in (("table2", "in"), ("table3", "out")):
         table = build_table(run, split)
         texts |= {f"{stem}.{suffix}": render(table, suffix) for suffix in ("md", "csv", "tex")}
-    return [write_atomically(run.directory / name, text) for name, text in texts.items()]
+    return [write_text(run.directory / name, text) for name, text in texts.items()]
 
 
 def _ordered(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from bench.metrics.success import CLEAN_CONTROL
 from bench.processes import cpu_count
 from bench.recipes import get_recipe
 from bench.runner.graph import Graph, plan
@@ -18,8 +19,6 @@ from bench.runner.train import Site, missing_jobs, train
 from bench.store import Store, replacing
 from bench.suites.base import Suite, SuiteSource, prepare
 from bench.types import CamobenchError, Progress, SetName, Silent
-
-CLEAN_CONTROL = "identity"
 
 
 @dataclass(frozen=True, kw_only=True)

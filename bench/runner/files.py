@@ -49,7 +49,7 @@ def anonymise_files(
     for path, name in zip(paths, names, strict=True):
         images = _read(path).to(networks.device)
         targets = None if position is None else torch.tensor([position], device=networks.device)
-        with torch.inference_mode():
+        with torch.no_grad():
             pixels = attack(images, targets)[0].cpu().numpy()
         with replacing(out / name) as temporary:
             Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(temporary, "PNG")
@@ -69,7 +69,7 @@ def attribute_files(paths: Sequence[Path], request: Request, store: Store) -> li
     for path in paths:
         images = to_unit(_read(path).to(networks.device))
         for name, victim in victims.items():
-            with torch.inference_mode():
+            with torch.no_grad():
                 logits = victim.checked_logits(victim.logits(images), 1)
             probabilities = logits.softmax(1)[0]
             best = int(probabilities.argmax())

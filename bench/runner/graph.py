@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from bench.contract import ATTACKS, VICTIMS, Attack, Victim
+from bench.provenance import source_digest
 from bench.recipes import Recipe
+from bench.registry import Entry
 from bench.store import digest
 from bench.suites.base import SuiteCard
 from bench.training import residual
-from bench.types import Json, SetName, as_json
+from bench.types import CamobenchError, Json, SetName, as_json
 
 JobKind = Literal["estimator", "victim", "surrogate", "attack"]
 
@@ -128,8 +130,13 @@ class _Planner:
     def victim(self, name: str, kind: JobKind, set_name: SetName) -> str:
         victim = build_victim(name, self.suite.classes, self.recipe)
         if victim.spec.residual is not None:
+            if victim.spec.residual != residual.RESIDUAL_NAME:
+                raise CamobenchError(
+                    f"victim {name} asks for the residual {victim.spec.residual!r}; the shared "
+                    f"estimator gives {residual.RESIDUAL_NAME!r}"
+                )
             self.estimator(set_name)
-        key = self.key("classifier", set_name, **_identity(victim))
+        key = self.key("classifier", set_name, **_identity(victim, VICTIMS.get(name)))
         if victim.learns:
             self.add(kind, name, set_name, key)
         return key
@@ -143,7 +150,7 @@ class _Planner:
             needs.append(self.surrogates[surrogate])
             if VICTIMS.get(surrogate).spec.residual is not None:
                 needs.append(self.estimator("B"))
-        key = self.key("attack", "B", needs=needs, **_identity(attack))
+        key = self.key("attack", "B", needs=needs, **_identity(attack, ATTACKS.get(name)))
         if attack.learns:
             self.add("attack", name, "B", key, tuple(needs))
         return key
@@ -177,5 +184,8 @@ def plan(
     )
 
 
-def _identity(thing: Attack | Victim) -> dict[str, Json]:
-    return {"spec": thing.spec.identity(), "hyperparameters": as_json(thing.hyperparameters)}
+def _identity(thing: Attack | Victim, entry: Entry[Any, Any]) -> dict[str, Json]:
+    identity = {"spec": thing.spec.identity(), "hyperparameters": as_json(thing.hyperparameters)}
+    if entry.origin is not None:  # built-ins state a version instead
+        identity["source"] = source_digest(entry.builder)
+    return identity

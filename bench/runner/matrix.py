@@ -14,17 +14,18 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from filelock import FileLock
 
-from bench.checks import use_exact_fp32
 from bench.contract import Attack
 from bench.metrics import SCORER_VERSION
 from bench.metrics.lpips import load_lpips
+from bench.provenance import provenance
 from bench.runner.graph import Graph
 from bench.runner.networks import Networks, Shelf
 from bench.runner.score import Scored, Scorer, shards
 from bench.store import digest, read_json, replacing, write_json
 from bench.suites.base import Suite
-from bench.types import Progress, Silent
+from bench.types import Json, Progress, Silent
 
 PRECISION = "fp32"
 SHARD_IMAGES = 16
@@ -41,12 +42,14 @@ class Cells:
         folder: Where its rows are kept: `distortion.parquet` and one file a victim.
         victims: File stem of each victim's rows, by name.
         seconds: Time that scoring took, over all runs that filled it.
+        scored_by: Provenance of every run that filled it, the last one first.
     """
 
     attack: str
     folder: Path
     victims: Mapping[str, str]
     seconds: float
+    scored_by: tuple[dict[str, Json], ...]
 
     def predictions(self) -> pd.DataFrame:
         """Rows of all victims."""
@@ -81,11 +84,11 @@ class Matrix:
         batch: int = 32,
         progress: Progress | None = None,
     ) -> None:
-        use_exact_fp32()
         self.graph, self.suite, self.shelf, self.device = graph, suite, shelf, device
         self.batch, self.progress = batch, progress or Silent()
         self.networks = Networks(graph, shelf, device)
         lpips, self.lpips_record = load_lpips(device)
+        self.provenance = self._provenance()
         self.scorer = Scorer(suite, device, batch, lpips)
 
     def fill(self, attack_names: Iterable[str]) -> list[Cells]:
@@ -104,9 +107,20 @@ class Matrix:
             if not (folder / f"{stem}.parquet").is_file()
         }
         if missing:
-            self._score_missing(self.networks.attack(name), folder, missing)
-        seconds = float(read_json(folder / "row.json")["seconds"])
-        return Cells(attack=name, folder=folder, victims=stems, seconds=seconds)
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder / "row.lock"):
+                self._score_missing(self.networks.attack(name), folder, missing)
+        shards_done = [
+            shard for fill in read_json(folder / "row.json")["fills"].values() for shard in fill
+        ]
+        records = {digest(shard["by"]): shard["by"] for shard in reversed(shards_done)}
+        return Cells(
+            attack=name,
+            folder=folder,
+            victims=stems,
+            seconds=sum(shard["seconds"] for shard in shards_done),
+            scored_by=tuple(records.values()),
+        )
 
     def _row_key(self, attack: str) -> str:
         return digest(
@@ -120,6 +134,19 @@ class Matrix:
             }
         )
 
+    def _provenance(self) -> dict[str, Json]:
+        """Which code scores where, and how."""
+        cuda = self.device.type == "cuda"
+        tf32 = torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32
+        return {
+            **provenance(),
+            "device": str(self.device),
+            "device_name": torch.cuda.get_device_name(self.device) if cuda else self.device.type,
+            "precision": PRECISION,
+            "tf32": cuda and tf32,
+            "batch_size": self.batch,
+        }
+
     def _score_missing(self, attack: Attack, folder: Path, missing: Mapping[str, str]) -> None:
         name = attack.spec.name
         victims = {victim: self.networks.victim(victim) for victim in missing}
@@ -131,7 +158,8 @@ class Matrix:
             if not shard.is_dir():
                 began = time.monotonic()
                 scored = self.scorer.score(attack, victims, indices)
-                _write_shard(shard, scored, missing, time.monotonic() - began)
+                record = {"seconds": time.monotonic() - began, "by": self.provenance}
+                _write_shard(shard, scored, missing, record)
             self.progress.advance(len(indices))
         self.progress.finish()
         parts = [partial / f"{position:05d}" for position in range(len(ranges))]
@@ -143,20 +171,22 @@ class Matrix:
             with replacing(folder / f"{stem}.parquet") as target:
                 rows.to_parquet(target, index=False)
 
-        record = folder / "row.json"
-        before = read_json(record)["seconds"] if record.is_file() else 0.0
-        spent = sum(read_json(part / "shard.json")["seconds"] for part in parts)
-        write_json(record, {"attack": name, "seconds": before + spent})
+        row = folder / "row.json"
+        fills = read_json(row)["fills"] if row.is_file() else {}
+        fills[partial.name] = [read_json(part / "shard.json") for part in parts]
+        write_json(row, {"attack": name, "fills": fills})
         gather("distortion")
         for victim, stem in missing.items():  # last: a victim's file says that its cell is done
             gather(stem, victim_key=self.graph.victims[victim][:KEY_DIGITS])
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _write_shard(shard: Path, scored: Scored, stems: Mapping[str, str], seconds: float) -> None:
+def _write_shard(
+    shard: Path, scored: Scored, stems: Mapping[str, str], record: Mapping[str, object]
+) -> None:
     with replacing(shard) as target:
         target.mkdir()
         for victim, rows in scored.predictions.items():
             rows.to_parquet(target / f"{stems[victim]}.parquet", index=False)
         scored.distortion.to_parquet(target / "distortion.parquet", index=False)
-        write_json(target / "shard.json", {"seconds": seconds})
+        write_json(target / "shard.json", record)

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from bench.checks import use_exact_fp32
 from bench.contract import VICTIMS, Attack, Victim
 from bench.nets.storage import compact_state, expand_state
 from bench.recipes import Recipe
@@ -137,6 +138,7 @@ class Networks:
     """
 
     def __init__(self, graph: Graph, shelf: Shelf, device: torch.device) -> None:
+        use_exact_fp32()
         self.graph, self.shelf, self.device = graph, shelf, device
         self._estimators: dict[SetName, ResidualEstimator] = {}
         self._victims: dict[str, Victim] = {}

@@ -13,9 +13,8 @@ from PIL import Image
 
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
 from bench.metrics import SCORER_VERSION
-from bench.provenance import provenance
 from bench.runner.graph import build_attack
-from bench.runner.matrix import KEY_DIGITS, PRECISION, Cells, Matrix
+from bench.runner.matrix import KEY_DIGITS, Cells, Matrix
 from bench.store import replacing, write_json
 from bench.types import CamobenchError, Json, as_json
 
@@ -51,9 +50,8 @@ def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
             pd.concat(frames, ignore_index=True).to_parquet(target, index=False)
     for stale in out.glob("entry-*.json"):
         stale.unlink()
-    origin = provenance()
     for cell in cells:
-        write_json(out / f"entry-{cell.attack}.json", entry(matrix, cell, origin))
+        write_json(out / f"entry-{cell.attack}.json", entry(matrix, cell))
     sampled = choose_sampled([ATTACKS.get(cell.attack).spec for cell in cells])
     if sampled is not None:
         write_samples(out / SAMPLES, matrix, sampled)
@@ -61,8 +59,11 @@ def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
         shutil.rmtree(out / SAMPLES)
 
 
-def entry(matrix: Matrix, cell: Cells, origin: dict[str, Json]) -> dict[str, Json]:
-    """Everything that says what one row of the tables is and where it comes from."""
+def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
+    """Everything that says what one row of the tables is and where it comes from.
+
+    The provenance is that of the runs that scored it, not of the one that writes it down.
+    """
     graph = matrix.graph
     spec = ATTACKS.get(cell.attack).spec
     victims: list[Json] = []
@@ -93,15 +94,9 @@ def entry(matrix: Matrix, cell: Cells, origin: dict[str, Json]) -> dict[str, Jso
         "scorer_version": SCORER_VERSION,
         "lpips": as_json(matrix.lpips_record),
         "provenance": {
-            **origin,
-            "device": str(matrix.device),
-            "device_name": _device_name(matrix.device),
-            "precision": PRECISION,
-            "tf32": torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32
-            if matrix.device.type == "cuda"
-            else False,
-            "batch_size": matrix.batch,
+            **cell.scored_by[0],
             "wall_time_s": round(cell.seconds, 1),
+            "also_scored_by": list(cell.scored_by[1:]),
         },
     }
 
@@ -156,7 +151,3 @@ def _as_object(value: Json) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise TypeError(f"expected a JSON object, got {value!r}")
     return value
-
-
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

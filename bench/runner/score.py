@@ -80,7 +80,7 @@ class Scorer:
         self.classes = suite.card.classes
         self.suite_name = suite.card.name
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def score(
         self, attack: Attack, victims: Mapping[str, Victim], indices: Sequence[int]
     ) -> Scored:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock
 
-from bench.checks import use_exact_fp32
 from bench.contract import FitContext, Snapshots
 from bench.data import AdversarySet
 from bench.processes import cpu_count, obey_parent
@@ -65,9 +66,18 @@ def missing_jobs(graph: Graph, shelf: Shelf) -> list[Job]:
 
 
 def run_job(job: Job, graph: Graph, site: Site, progress: Progress) -> None:
-    """Train one network and write its checkpoint; continues a killed run."""
-    use_exact_fp32()
+    """Train one network and write its checkpoint; continues a killed run.
+
+    Two runs on one store take turns: the second finds the first one's checkpoint.
+    """
     store = Store(site.store_root)
+    folder = store.checkpoint_folder(job.kind, job.name, job.key)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f"{folder.name}.lock")):
+        _train_one(store, job, graph, site, progress)
+
+
+def _train_one(store: Store, job: Job, graph: Graph, site: Site, progress: Progress) -> None:
     device = torch.device(site.device)
     shelf = Shelf(store=store, shipped=site.shipped)
     if shelf.find(job.kind, job.name, job.key) is not None:
@@ -85,7 +95,7 @@ def run_job(job: Job, graph: Graph, site: Site, progress: Progress) -> None:
             seed=job.seed,
             recipe=recipe,
             progress=progress,
-            snapshots=_snapshots(snapshot, device),
+            snapshots=_snapshots(snapshot),
             **more,
         )
 
@@ -153,6 +163,11 @@ def _train_side_by_side(jobs: list[Job], graph: Graph, site: Site, progress: Pro
                 for future in finished:
                     del running[future]
                     future.result()
+        except BrokenProcessPool as error:
+            raise CamobenchError(
+                "a training process was killed, probably for want of memory; run the same command "
+                "again with fewer --workers, it continues"
+            ) from error
         except BaseException:
             for process in list((pool._processes or {}).values()):
                 process.terminate()
@@ -175,13 +190,13 @@ def _worker_job(job: Job, graph: Graph, site: Site) -> None:
     run_job(job, graph, site, _worker_progress)
 
 
-def _snapshots(path: Path, device: torch.device) -> Snapshots:
+def _snapshots(path: Path) -> Snapshots:
     def load() -> dict[str, Any] | None:
         if not path.is_file():
             return None
         try:
             # Our own file, in the user's own store; it holds optimiser state beside tensors.
-            state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         except (
             pickle.UnpicklingError,
             RuntimeError,

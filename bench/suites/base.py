@@ -126,7 +126,7 @@ class Suite:
         if not self.has(set_name):
             raise CamobenchError(
                 f"Set-{set_name} of {self.card.name} is not in the store; "
-                f"`camobench data prepare {self.card.name}` makes it"
+                "`camobench data prepare` (or `run`) with the same suite and options makes it"
             )
         return self.folder / set_name
 

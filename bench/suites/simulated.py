@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from bench.data import decode_rgb
 from bench.suites.base import Row, SuiteCard
-from bench.suites.simcam.plan import Shot, SimcamSpec, plan
+from bench.suites.simcam.plan import SIMCAM_SMOKE, Shot, SimcamSpec, plan
 from bench.suites.simcam.render import render
 from bench.types import SetName, Split
+
+SMOKE_NOTE = "a few images and networks of two steps: the numbers mean nothing"
 
 
 class SimcamSource:
@@ -37,6 +39,7 @@ class SimcamSource:
             classes=self.spec.models_in,
             others=self.spec.models_out,
             image_px=self.spec.image_px,
+            note=SMOKE_NOTE if self.spec is SIMCAM_SMOKE else "",
         )
 
     def count(self, set_name: SetName) -> int:

@@ -59,7 +59,7 @@ def run_steps(
     saved = context.snapshots.load()
     if saved is not None:
         first, spent, curves = saved["step"], saved["seconds"], saved["curves"]
-        generator.set_state(saved["generator"])
+        generator.set_state(saved["generator"].cpu())
         for name, part in parts.items():
             part.load_state_dict(saved["parts"][name])
     began = last_save = time.monotonic()

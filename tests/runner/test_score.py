@@ -230,7 +230,7 @@ def test_a_shared_front_end_runs_once_a_batch(suite):
 def test_scoring_keeps_no_gradient(suite):
     class Nosy(Still):
         def transform(self, images, targets):
-            assert torch.is_inference_mode_enabled()
+            assert not torch.is_grad_enabled()
             return images
 
     score(suite, Nosy(), toys())

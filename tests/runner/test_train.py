@@ -138,9 +138,7 @@ def test_a_damaged_snapshot_is_named(suite, tmp_path):
 
 def test_fit_must_return_a_report(suite, tmp_path, monkeypatch):
     monkeypatch.setattr("victims.convnet.ConvNetVictim.fit", lambda self, data, context: None)
-    with pytest.raises(
-        CamobenchError, match=r"victim img-resnet12 .*must return a FitReport"
-    ):
+    with pytest.raises(CamobenchError, match=r"victim img-resnet12 .*must return a FitReport"):
         train(planned(attacks=[], victims=["img-resnet12"]), site_of(tmp_path, suite))
 
 

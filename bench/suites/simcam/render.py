@@ -9,15 +9,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 
 import torch
 
+from bench.processes import obey_parent
 from bench.suites.simcam.cameras import load_cameras, make_device
 from bench.suites.simcam.pipeline import capture
 from bench.suites.simcam.plan import Shot
@@ -52,20 +50,6 @@ def _photograph(shots: Sequence[Shot], image_px: int) -> list[bytes]:
         ]
 
 
-def _start_worker() -> None:
-    """Leave Ctrl-C to the parent, and end when the parent is gone, however it went."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def follow() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
-
-
 def _results(
     groups: Iterator[list[Shot]], image_px: int, workers: int
 ) -> Generator[tuple[list[Shot], list[bytes]], None, None]:
@@ -75,7 +59,7 @@ def _results(
             yield group, _photograph(group, image_px)
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=obey_parent)
     pending: deque[tuple[list[Shot], Future[list[bytes]]]] = deque()
     try:
         for group in groups:
