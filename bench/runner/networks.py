@@ -125,7 +125,8 @@ def restore(module: nn.Module, checkpoint: Checkpoint, device: torch.device) -> 
             f"checkpoint {checkpoint.path} does not fit {type(module).__name__}: "
             f"missing {missing}, unexpected {problems.unexpected_keys}"
         )
-    module.to(device).eval().requires_grad_(False)
+    module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    module.eval().requires_grad_(False)
 
 
 class Networks:

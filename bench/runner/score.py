@@ -131,7 +131,7 @@ class Scorer:
         )
 
     def _classify(self, victims: Mapping[str, Victim], images: Tensor) -> dict[str, np.ndarray]:
-        unit = to_unit(images)
+        unit = to_unit(images).contiguous(memory_format=torch.channels_last)
         shared: dict[str, Tensor] = {}
         out = {}
         for name, victim in victims.items():

@@ -135,10 +135,13 @@ def test_hyper_parameters_change_the_keys_of_those_that_have_them(monkeypatch):
 
 
 def test_untrained_attacks_have_a_key_of_their_hyper_parameters(monkeypatch):
-    before = planned(attacks=["jpeg"])
-    assert before.attacks["jpeg"] not in before.jobs
-    monkeypatch.setattr("attacks.controls.Jpeg.quality_percent", 50)
-    assert planned(attacks=["jpeg"]).attacks["jpeg"] != before.attacks["jpeg"]
+    before = planned(attacks=["gaussian-blur"])
+    assert before.attacks["gaussian-blur"] not in before.jobs
+    monkeypatch.setattr("attacks.controls.GaussianBlur.sigma_px", 2.0)
+    assert (
+        planned(attacks=["gaussian-blur"]).attacks["gaussian-blur"]
+        != before.attacks["gaussian-blur"]
+    )
 
 
 def test_attacks_share_their_local_classifiers_and_estimator():
