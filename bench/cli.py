@@ -293,6 +293,20 @@ def data_show(suite: str, store: Path | None, format_: str, picture: Path | None
         _say(f"contact sheet: {picture}")
 
 
+@data.command("cameras")
+@click.argument("picture", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--scene", type=int, default=0, show_default=True, help="Seed of the scene.")
+def data_cameras(picture: Path, scene: int) -> None:
+    """Save a PICTURE of one scene through all simulated cameras, with the noise residuals.
+
+    Example: camobench data cameras cameras.png
+    """
+    from bench.suites.simcam.picture import save_picture
+
+    save_picture(picture, scene_seed=scene)
+    _say(f"cameras: {picture}")
+
+
 @cli.command()
 @suite_option
 @click.option("--attacks", default="", help="Names, patterns or `all`.")

@@ -101,24 +101,3 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
     except OSError as error:
         raise ImageError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     return decode_rgb(data, str(path))
-
-
-def central_crop(pixels: NDArray[np.uint8], side_px: int, name: str) -> NDArray[np.uint8]:
-    """Cut the central square at even offsets, which keeps the colour filter array's grid.
-
-    Args:
-        pixels: (3, H, W).
-        side_px: Side of the square.
-        name: Of the image, for the message.
-
-    Raises:
-        ImageError: If the image is smaller than the square.
-    """
-    height, width = pixels.shape[1:]
-    if min(height, width) < side_px:
-        raise ImageError(
-            f"{name}: {width} x {height} pixels is smaller than the crop of {side_px} x {side_px}; "
-            "remove it or choose a smaller image size"
-        )
-    top, left = ((height - side_px) // 4 * 2, (width - side_px) // 4 * 2)
-    return np.ascontiguousarray(pixels[:, top : top + side_px, left : left + side_px])

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.types import CamobenchError, Json, as_json
+from bench.types import CamobenchError, as_json
 
 STORE_FORMAT = 1
 STORE_VARIABLE = "CAMOBENCH_STORE"
@@ -193,9 +193,3 @@ def open_checkpoint(folder: Path) -> Checkpoint | None:
     """Open the checkpoint in `folder`, or return `None` if there is none."""
     card = folder / "card.json"
     return Checkpoint(path=folder, card=read_json(card)) if card.is_file() else None
-
-
-def canonical(value: Any) -> Json:
-    """A value as it reads back from JSON, for comparison with a card."""
-    result: Json = json.loads(json.dumps(as_json(value)))
-    return result

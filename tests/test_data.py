@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.data import AdversarySet, ImageError, LabelledImages, central_crop, decode_rgb, read_rgb
+from bench.data import AdversarySet, ImageError, LabelledImages, decode_rgb, read_rgb
 from bench.types import CamobenchError
 
 
@@ -78,23 +78,6 @@ def test_read_rgb_names_the_path(tmp_path):
         read_rgb(tmp_path / "missing.jpg")
     with pytest.raises(ImageError, match="cannot be read"):
         read_rgb(tmp_path)
-
-
-@pytest.mark.parametrize("height", [64, 65, 66, 67, 97])
-@pytest.mark.parametrize("width", [64, 70, 131])
-def test_central_crop_keeps_the_colour_filter_grid(height, width):
-    y, x = np.indices((height, width), dtype=np.uint8)
-    crop = central_crop(np.stack([y, x, y % 2 * 2 + x % 2]), 64, "a")
-    top, left = int(crop[0, 0, 0]), int(crop[1, 0, 0])
-    assert crop.shape == (3, 64, 64)
-    assert crop[2, 0, 0] == 0
-    assert abs(2 * top + 64 - height) <= 4
-    assert abs(2 * left + 64 - width) <= 4
-
-
-def test_central_crop_of_a_smaller_image():
-    with pytest.raises(ImageError, match=r"a\.jpg: 64 x 48 pixels is smaller than the crop of 56"):
-        central_crop(noise().transpose(2, 0, 1), 56, "a.jpg")
 
 
 def labelled(kind=LabelledImages, **changes):

@@ -11,7 +11,6 @@ from bench.store import (
     STORE_VARIABLE,
     Checkpoint,
     Store,
-    canonical,
     digest,
     file_digest,
     open_checkpoint,
@@ -47,10 +46,6 @@ def test_file_digest(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(b"abc" * 1000)
     assert file_digest(path) == hashlib.sha256(b"abc" * 1000).hexdigest()
-
-
-def test_canonical_is_what_a_card_reads_back():
-    assert canonical({"classes": ("a", "b"), 3: 1.0}) == {"classes": ["a", "b"], "3": 1.0}
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path):
