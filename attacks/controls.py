@@ -36,6 +36,7 @@ class Jpeg(Attack):
     """Re-compress with Pillow's standard tables, at a quality of 85 % unless told otherwise."""
 
     spec = AttackSpec(name="jpeg", targeted=False, control=True, licence="MIT")
+    quality_percent: int = 85
 
     def __init__(
         self,
@@ -43,12 +44,13 @@ class Jpeg(Attack):
         *,
         classes: Sequence[str] = (),
         recipe: Recipe | None = None,
-        quality_percent: int = 85,
+        quality_percent: int | None = None,
     ) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
-        if not 1 <= quality_percent <= 100:
-            raise ValueError(f"expected `quality_percent` in 1-100, got {quality_percent}")
-        self.quality_percent = quality_percent
+        if quality_percent is not None:
+            self.quality_percent = quality_percent
+        if not 1 <= self.quality_percent <= 100:
+            raise ValueError(f"expected `quality_percent` in 1-100, got {self.quality_percent}")
 
     @property
     def hyperparameters(self) -> Mapping[str, Json]:

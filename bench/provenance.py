@@ -14,7 +14,10 @@ from pathlib import Path
 
 from bench.types import Json
 
-PACKAGES = ("camobench", "torch", "torchvision", "timm", "lpips", "numpy", "pandas", "pillow")
+PACKAGES = (
+    *("camobench", "torch", "torchvision", "timm", "torchmetrics", "lpips"),
+    *("numpy", "pandas", "pillow"),
+)
 
 
 @cache

@@ -101,14 +101,14 @@ class Matrix:
             victim: self.networks.victim_digest(victim)[:STEM_DIGITS]
             for victim in self.graph.victims
         }
-        missing = {
-            victim: stem
-            for victim, stem in stems.items()
-            if not (folder / f"{stem}.parquet").is_file()
-        }
-        if missing:
-            folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(folder / "row.lock"):
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / "row.lock"):  # a second run waits, then finds the first one's rows
+            missing = {
+                victim: stem
+                for victim, stem in stems.items()
+                if not (folder / f"{stem}.parquet").is_file()
+            }
+            if missing:
                 self._score_missing(self.networks.attack(name), folder, missing)
         shards_done = [
             shard for fill in read_json(folder / "row.json")["fills"].values() for shard in fill

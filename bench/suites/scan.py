@@ -137,7 +137,7 @@ def scan(
         listed = "".join(f"\n  {line}" for line in bad[:_LISTED])
         raise ImageError(
             f"{len(bad)} of {len(paths)} image files in {root} cannot be used:{listed}{more}\n"
-            "mend or remove them, or leave them out with `skip_bad`"
+            "mend or remove them, or leave them out with --skip-bad (`skip_bad=True`)"
         )
     return Scan(photos=tuple(unique), files=tuple(files), unusable=tuple(bad), copies=tuple(copies))
 
@@ -161,7 +161,7 @@ def _look(
     if min(width, height) < image_px:
         return sha256, (
             f"{path}: {width} x {height} pixels is smaller than the crop of "
-            f"{image_px} x {image_px}; choose a smaller `image_px`"
+            f"{image_px} x {image_px}; choose a smaller --image-px (`image_px`)"
         )
     return sha256, Photo(
         path=path,

@@ -395,11 +395,11 @@ def test_unusable_files_are_reported_together(five, tmp_path):
     assert lines[4].startswith("  five/dev0/d.tif: not an image")
     assert lines[5] == (
         "  five/dev0/e.png: 300 x 63 pixels is smaller than the crop of 64 x 64; "
-        "choose a smaller `image_px`"
+        "choose a smaller --image-px (`image_px`)"
     )
     assert lines[6:] == [
         "  and 1 more",
-        "mend or remove them, or leave them out with `skip_bad`",
+        "mend or remove them, or leave them out with --skip-bad (`skip_bad=True`)",
     ]
     assert not (store.root / "data").exists()
     card = source(five, skip_bad=True).card
