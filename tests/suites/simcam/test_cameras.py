@@ -61,7 +61,7 @@ def test_skew_coarsens_horizontal_frequencies_and_tilt_high_ones():
         ("gamma = 2.20\n", "", "simcam-01: missing or unknown field: gamma"),
         ("gamma = 2.20", "gamma = 2.20\ngama = 2", "missing or unknown field: gama"),
         ("vignetting = [-0.08, -0.05]", "vignetting = [0.2, 0.1]", "0.5 to 1 at the corner"),
-        ("[4e-4, 8e-4]", "[8e-4, 4e-4]", "expected `shot_noise` to be a rising range"),
+        ("[2e-4, 4e-4]", "[4e-4, 2e-4]", "expected `shot_noise` to be a rising range"),
         ('base = "standard"', 'base = "annexe"', "expected `base` to be one of"),
         ("luma_scale = 0.10", "luma_scale = 0", "a positive scale"),
         ("skew = 0.0, ", "", "jpeg: missing or unknown field: skew"),
