@@ -1,4 +1,4 @@
-"""Fills the attack x victim matrix: trains what is missing, scores what is missing, keeps the rest.
+"""Fills the attack x victim matrix of trained networks: scores what is missing, keeps the rest.
 
 Predictions are kept by cell (attack, victim) under the digest of everything behind them, so a new
 victim costs one column and a new attack one row.
