@@ -1,0 +1,71 @@
+"""The command line: parse, call, print.
+
+Exit codes: 0 done, 1 failed or missing, 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from bench.cli import data, files, matrix, tables
+from bench.cli.requests import console, say
+from bench.types import CamobenchError
+
+
+def main() -> None:
+    """Run the command line and turn errors into one line and an exit code."""
+    from bench.registry import UnknownNameError
+
+    try:
+        cli(prog_name="camobench", standalone_mode=False)
+    except click.ClickException as error:
+        _fail_usage(error)
+    except UnknownNameError as error:
+        _fail(str(error.args[0]), 2)
+    except (CamobenchError, ValueError, OSError) as error:
+        if os.environ.get("CAMOBENCH_DEBUG"):
+            raise
+        _fail(str(error), 1)
+    except (KeyboardInterrupt, click.Abort):
+        console.print("[yellow]interrupted[/]: run the same command again to continue")
+        sys.exit(130)
+
+
+def _fail_usage(error: click.ClickException) -> None:
+    message, context = error.format_message(), getattr(error, "ctx", None)
+    if "\n" in message:  # a group without a command shows its help
+        click.echo(message, err=True)
+        sys.exit(2)
+    more = f" (`{context.command_path} --help` says more)" if context else ""
+    _fail(f"{message}{more}", 2)
+
+
+def _fail(message: str, code: int) -> None:
+    console.print("[red]error[/]: ", end="")
+    say(message)
+    sys.exit(code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="camobench")
+def cli() -> None:
+    """Camera-model anonymisers against camera-model attribution classifiers.
+
+    Start with `camobench demo`.
+    """
+
+
+for verb in (
+    matrix.demo,
+    matrix.run,
+    matrix.train,
+    tables.table,
+    files.anonymise,
+    files.attribute,
+    data.data,
+    tables.list_,
+):
+    cli.add_command(verb)

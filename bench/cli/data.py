@@ -1,0 +1,87 @@
+"""`data`: make and look at data sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli.options import (
+    folder_options,
+    format_option,
+    quiet_option,
+    store_option,
+    workers_option,
+)
+from bench.cli.requests import console, make_source, open_prepared, open_store, say
+
+
+@click.group()
+def data() -> None:
+    """Make and look at data sets.
+
+    Example: camobench data prepare simcam-mini-v1
+    """
+
+
+@data.command("prepare")
+@click.argument("suite")
+@folder_options
+@store_option
+@workers_option
+@quiet_option
+def data_prepare(suite: str, store: Path | None, workers: int, quiet: bool) -> None:
+    """Make all sets of SUITE in the store.
+
+    Example: camobench data prepare simcam-mini-v1
+    """
+    from bench.console import shown_progress
+    from bench.processes import cpu_count
+    from bench.suites.base import prepare
+
+    with shown_progress(console, quiet=quiet) as progress:
+        made = prepare(
+            make_source(suite, progress),
+            open_store(store),
+            ("A", "B", "C"),
+            workers=workers or cpu_count(),
+            progress=progress,
+        )
+    click.echo(made.folder)
+
+
+@data.command("show")
+@click.argument("suite")
+@folder_options
+@store_option
+@format_option
+@click.option(
+    "--picture", type=click.Path(path_type=Path, dir_okay=False), help="Contact sheet, PNG."
+)
+def data_show(suite: str, store: Path | None, format_: str, picture: Path | None) -> None:
+    """Count images and devices of a prepared SUITE by camera model and set.
+
+    Example: camobench data show simcam-mini-v1 --picture sheet.png
+    """
+    from bench.report.plain import render_rows
+    from bench.suites.show import contact_sheet, counts
+
+    made = open_prepared(make_source(suite), open_store(store))
+    click.echo(render_rows(counts(made), format_))
+    if picture is not None:
+        contact_sheet(made, picture)
+        say(f"contact sheet: {picture}")
+
+
+@data.command("cameras")
+@click.argument("picture", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--scene", type=int, default=0, show_default=True, help="Seed of the scene.")
+def data_cameras(picture: Path, scene: int) -> None:
+    """Save a PICTURE of one scene through all simulated cameras, with the noise residuals.
+
+    Example: camobench data cameras cameras.png
+    """
+    from bench.suites.simcam.picture import save_picture
+
+    save_picture(picture, scene_seed=scene)
+    say(f"cameras: {picture}")

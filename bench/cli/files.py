@@ -1,0 +1,84 @@
+"""`anonymise` and `attribute`: single files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli.options import (
+    device_option,
+    folder_options,
+    format_option,
+    out_option,
+    recipe_option,
+    seed_option,
+    store_option,
+    suite_option,
+)
+from bench.cli.requests import make_request, open_store, require_victims
+
+
+@click.command()
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--attack", required=True)
+@click.option("--target", help="Camera model to imitate; not for untargeted attacks.")
+@suite_option
+@folder_options
+@recipe_option
+@out_option
+@store_option
+@device_option
+@seed_option
+def anonymise(
+    images: tuple[Path, ...],
+    attack: str,
+    target: str | None,
+    suite: str,
+    recipe: str,
+    out: Path,
+    store: Path | None,
+    device: str,
+    seed: int,
+) -> None:
+    """Anonymise IMAGES of any size into PNG files.
+
+    Example: camobench anonymise photo.jpg --attack mislgan --target simcam-02
+    """
+    from bench.runner.files import anonymise_files
+
+    request = make_request(suite, attack, "", recipe=recipe, seed=seed, device=device)
+    for path in anonymise_files(images, request, open_store(store), attack, target, out):
+        click.echo(path)
+
+
+@click.command()
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--victims", default="all", show_default=True, help="Names or patterns.")
+@suite_option
+@folder_options
+@recipe_option
+@store_option
+@device_option
+@seed_option
+@format_option
+def attribute(
+    images: tuple[Path, ...],
+    victims: str,
+    suite: str,
+    recipe: str,
+    store: Path | None,
+    device: str,
+    seed: int,
+    format_: str,
+) -> None:
+    """Attribute IMAGES of any size to camera models.
+
+    Example: camobench attribute photo.jpg --victims 'pef-*'
+    """
+    from bench.report.plain import render_rows
+    from bench.runner.files import attribute_files
+
+    request = make_request(suite, "", victims, recipe=recipe, seed=seed, device=device)
+    require_victims(request)
+    click.echo(render_rows(attribute_files(images, request, open_store(store)), format_))

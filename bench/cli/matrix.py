@@ -1,0 +1,220 @@
+"""`demo`, `run` and `train`: fill the matrix of attacks x victims."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.cli.options import (
+    device_option,
+    folder_options,
+    out_option,
+    quiet_option,
+    recipe_option,
+    seed_option,
+    store_option,
+    suite_option,
+    workers_option,
+)
+from bench.cli.requests import console, make_request, open_store, require_victims, say
+
+DEMO_ATTACKS = "cgan-img-wdf-pef,mislgan,cgan-img,controls"
+
+
+@click.command()
+@store_option
+@out_option
+@click.option(
+    "--attacks", default=DEMO_ATTACKS, show_default=True, help="Names, `controls`, `all`."
+)
+@click.option(
+    "--from-scratch", is_flag=True, help="Train everything instead of using the shipped networks."
+)
+@click.option(
+    "--smoke", is_flag=True, help="Every stage at its smallest; the numbers mean nothing."
+)
+@device_option
+@workers_option
+@seed_option
+@quiet_option
+def demo(
+    store: Path | None,
+    out: Path,
+    attacks: str,
+    from_scratch: bool,
+    smoke: bool,
+    device: str,
+    workers: int,
+    seed: int,
+    quiet: bool,
+) -> None:
+    """The paper's tables on simulated cameras, in minutes.
+
+    Example: camobench demo --out demo-results
+    """
+    _evaluate(
+        suite="simcam-smoke-v1" if smoke else "simcam-mini-v1",
+        attacks=attacks,
+        victims="all",
+        recipe="smoke" if smoke else "mini",
+        seed=seed,
+        device=device,
+        shipped=not (from_scratch or smoke),
+        workers=workers,
+        batch=32,
+        store=store,
+        out=out,
+        quiet=quiet,
+        note="--smoke: networks of two steps; the numbers mean nothing" if smoke else "",
+    )
+
+
+@click.command()
+@suite_option
+@click.option(
+    "--attacks", default="all", show_default=True, help="Names, patterns, `controls`, `all`."
+)
+@click.option(
+    "--victims", default="all", show_default=True, help="Names or patterns such as 'pef-*'."
+)
+@recipe_option
+@store_option
+@out_option
+@folder_options
+@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True)
+@click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
+@click.option("--dry-run", is_flag=True, help="Say what is missing and stop.")
+@device_option
+@workers_option
+@seed_option
+@quiet_option
+def run(
+    suite: str,
+    attacks: str,
+    victims: str,
+    recipe: str,
+    store: Path | None,
+    out: Path,
+    batch: int,
+    from_scratch: bool,
+    dry_run: bool,
+    device: str,
+    workers: int,
+    seed: int,
+    quiet: bool,
+) -> None:
+    """Train and score whatever is missing of attacks x victims; resumes.
+
+    Example: camobench run --suite folder:photos --victims 'pef-*'
+    """
+    _evaluate(
+        suite=suite,
+        attacks=attacks,
+        victims=victims,
+        recipe=recipe,
+        seed=seed,
+        device=device,
+        shipped=not from_scratch,
+        workers=workers,
+        batch=batch,
+        store=store,
+        out=out,
+        quiet=quiet,
+        dry_run=dry_run,
+    )
+
+
+@click.command()
+@suite_option
+@click.option("--attacks", default="", help="Names, patterns or `all`.")
+@click.option("--victims", default="", help="Names, patterns or `all`.")
+@folder_options
+@recipe_option
+@store_option
+@device_option
+@workers_option
+@seed_option
+@quiet_option
+@click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
+@click.option(
+    "--export",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Copy the checkpoints into a folder, as those that ship with the package.",
+)
+def train(
+    suite: str,
+    attacks: str,
+    victims: str,
+    recipe: str,
+    store: Path | None,
+    device: str,
+    workers: int,
+    seed: int,
+    quiet: bool,
+    from_scratch: bool,
+    export: Path | None,
+) -> None:
+    """Train attacks and victims (and the surrogates they need) without scoring them.
+
+    Example: camobench train --victims 'pef-*' --attacks mislgan
+    """
+    if not attacks and not victims:
+        raise click.UsageError("name --attacks, --victims or both")
+    from bench.console import shown_progress
+    from bench.runner.api import open_session
+
+    with shown_progress(console, quiet=quiet) as progress:
+        request = make_request(
+            suite,
+            attacks,
+            victims,
+            recipe=recipe,
+            seed=seed,
+            device=device,
+            shipped=not from_scratch,
+            workers=workers,
+            progress=progress,
+        )
+        session = open_session(request, open_store(store))
+        trained = session.train(progress)
+    say(f"{trained} networks trained, {len(session.graph.jobs) - trained} were there")
+    if export is not None:
+        session.export(export)
+
+
+def _evaluate(
+    *,
+    suite: str,
+    attacks: str,
+    victims: str,
+    store: Path | None,
+    out: Path,
+    quiet: bool,
+    dry_run: bool = False,
+    note: str = "",
+    **choices: Any,
+) -> None:
+    from bench.console import shown_progress
+    from bench.runner.api import evaluate, missing_report, open_session
+
+    opened = open_store(store)
+    with shown_progress(console, quiet=quiet) as progress:
+        request = make_request(suite, attacks, victims, progress=progress, **choices)
+        require_victims(request)
+        if not dry_run:
+            evaluate(request, opened, out, progress)
+    if dry_run:
+        click.echo(missing_report(open_session(request, opened)))
+        return
+    from bench.report.inputs import load_run
+    from bench.report.tables import build_table, clean_accuracy_table, render
+
+    loaded = load_run(out)
+    for split in ("in", "out"):
+        click.echo(render(build_table(loaded, split), "md") + "\n")
+    click.echo(render(clean_accuracy_table(loaded), "md"))
+    if note:
+        console.print(f"[yellow]{note}[/]")
+    say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")

@@ -1,0 +1,59 @@
+"""Options that several verbs take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+FORMATS = click.Choice(["md", "csv", "tex", "json"])
+FOLDER_OPTIONS = "camobench.folder-options"
+
+store_option = click.option(
+    "--store",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where data, checkpoints and predictions are kept [$CAMOBENCH_STORE, else user data].",
+)
+out_option = click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("camobench-out"),
+    show_default=True,
+    help="Where predictions, tables and the report go.",
+)
+device_option = click.option("--device", default="auto", help="cpu, cuda, mps, or auto.")
+workers_option = click.option(
+    "--workers", type=click.IntRange(min=0), default=0, help="Processes side by side; 0 chooses."
+)
+recipe_option = click.option("--recipe", default="mini", show_default=True, help="Training budget.")
+seed_option = click.option("--seed", type=int, default=0, show_default=True)
+format_option = click.option(
+    "--format", "format_", type=FORMATS, default="md", show_default=True, help="Of the table."
+)
+quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
+suite_option = click.option(
+    "--suite", default="simcam-mini-v1", show_default=True, help="A name, or folder:DIR."
+)
+
+
+def _keep_folder_option(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value is not None and value is not False:
+        kept = value
+        if parameter.name == "classes":
+            kept = [name.strip() for name in value.split(",") if name.strip()]
+        context.meta.setdefault(FOLDER_OPTIONS, {})[parameter.name] = kept
+
+
+def folder_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Options of a folder suite; `make_source` hands them over. Other values make another suite."""
+    kept: dict[str, Any] = {"expose_value": False, "callback": _keep_folder_option}
+    for option in (
+        click.option("--skip-bad", is_flag=True, help="Leave unusable photographs out.", **kept),
+        click.option("--classes", help="In-distribution models, separated by commas.", **kept),
+        click.option("--tiles", "tiles_per_photo", type=int, help="Tiles a photograph.", **kept),
+        click.option("--image-px", type=int, help="Side of a folder suite's tiles.", **kept),
+    ):
+        command = option(command)
+    return command

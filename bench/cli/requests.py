@@ -1,0 +1,85 @@
+"""From the options of a verb to the things it works on; how a verb speaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from bench.cli.options import FOLDER_OPTIONS
+from bench.types import CamobenchError
+
+if TYPE_CHECKING:
+    from bench.runner.api import Request
+    from bench.store import Store
+    from bench.suites.base import Suite, SuiteSource
+    from bench.types import Progress
+
+console = Console(stderr=True, highlight=False)
+
+
+def make_request(
+    suite: str,
+    attacks: str,
+    victims: str,
+    *,
+    recipe: str,
+    device: str,
+    progress: Progress | None = None,
+    **choices: Any,
+) -> Request:
+    """A request from names, patterns and options as people give them."""
+    from bench.recipes import get_recipe
+    from bench.runner.api import Request, resolve_device
+    from bench.runner.selection import select_attacks, select_victims
+
+    try:
+        get_recipe(recipe)
+    except CamobenchError as error:
+        raise click.UsageError(str(error)) from error
+    return Request(
+        source=make_source(suite, progress),
+        attacks=tuple(select_attacks(attacks)),
+        victims=tuple(select_victims(victims)),
+        recipe=recipe,
+        device=resolve_device(device),
+        **choices,
+    )
+
+
+def require_victims(request: Request) -> None:
+    """Refuse a request without victims."""
+    if not request.victims:
+        raise click.UsageError("--victims names none; `camobench list victims` shows them all")
+
+
+def make_source(name: str, progress: Progress | None = None) -> SuiteSource:
+    """The suite of `--suite`, with the options of `folder_options`."""
+    from bench.suites.catalogue import load_suite
+
+    options = click.get_current_context().meta.get(FOLDER_OPTIONS, {})
+    try:
+        return load_suite(name, progress=progress, **options)
+    except (CamobenchError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
+
+
+def open_store(path: Path | None) -> Store:
+    """The store of `--store`, else the default one."""
+    from bench.store import Store
+
+    return Store(path or Store.default_root())
+
+
+def open_prepared(source: SuiteSource, store: Store) -> Suite:
+    """Open a suite that was prepared before."""
+    from bench.suites.base import open_suite
+
+    return open_suite(store.data_folder(source.card.name, source.card.fingerprint))
+
+
+def say(line: str) -> None:
+    """Print a line for people on standard error."""
+    console.print(line, markup=False, soft_wrap=True)
