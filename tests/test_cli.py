@@ -230,14 +230,19 @@ def test_run_fills_what_is_missing_and_prints_the_tables(camobench, smoke_copy):
 def test_a_dry_run_names_what_is_missing_and_makes_nothing(camobench, smoke, tmp_path):
     words = ["run", *SMALL, "--store", smoke.store.root, "--out", tmp_path / "out", "--dry-run"]
     words += ["--from-scratch", "--victims", "img-resnet12,img-resnet34", "--attacks", "mislgan"]
-    code, out, _ = camobench(*words)
+    code, out, err = camobench(*words, "--format", "json")
     assert code == 0
-    assert out.splitlines() == [
-        "2 attacks x 2 victims: 3 of 4 networks are missing",
-        "  surrogate pef-resnet18 (Set-B)",
-        "  victim img-resnet34 (Set-A)",
-        "  attack mislgan (Set-B)",
+    assert "3 of 4 networks and 3 of 4 cells are missing" in err
+    rows = json.loads(out)
+    assert [(row["work"], row["name"]) for row in rows] == [
+        ("train", "surrogate pef-resnet18 (Set-B)"),
+        ("train", "victim img-resnet34 (Set-A)"),
+        ("train", "attack mislgan (Set-B)"),
+        ("score", "mislgan"),
+        ("score", "identity"),
     ]
+    assert rows[3]["victims"] == "img-resnet12 img-resnet34"
+    assert (rows[4]["cells"], rows[4]["victims"]) == (1, "img-resnet34")
     assert not (tmp_path / "out").exists()
 
 

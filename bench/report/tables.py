@@ -1,5 +1,6 @@
 """Tables 2 and 3 in the paper's layout, and clean accuracy, recomputed from a run's files alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from bench.report.render import render
 from bench.report.values import NA, Column, Row, Table, percent, plain
 from bench.store import write_text
 
-__all__ = ["build_table", "clean_accuracy_table", "render", "write_tables"]
+__all__ = ["build_table", "clean_accuracy_table", "render", "render_run", "write_tables"]
 
 _COLUMNS = (*FAMILIES, "mean")
 _WHERE = {"in": ("Table 2", "in-distribution"), "out": ("Table 3", "out-of-distribution")}
@@ -75,6 +76,17 @@ def build_table(run: RunData, split: str) -> Table:
         notes=table_notes(run, split, rates),
         records=tuple(records),
     )
+
+
+def render_run(run: RunData, format_: str, splits: Sequence[str] = ("in", "out")) -> str:
+    """All tables of a run one after the other; an array of them as "json".
+
+    Raises:
+        ValueError: If a split or the format is unknown.
+    """
+    tables = [*(build_table(run, split) for split in splits), clean_accuracy_table(run)]
+    rendered = [render(table, format_) for table in tables]
+    return f"[{','.join(rendered)}]" if format_ == "json" else "\n\n".join(rendered)
 
 
 def write_tables(directory: str | Path) -> list[Path]:

@@ -146,15 +146,6 @@ def evaluate(request: Request, store: Store, out: Path, progress: Progress | Non
     return out
 
 
-def missing_report(session: Session) -> str:
-    """Say which networks are missing."""
-    jobs = missing_jobs(session.graph, session.shelf)
-    matrix = f"{len(session.request.attacks)} attacks x {len(session.request.victims)} victims"
-    lines = [f"{matrix}: {len(jobs)} of {len(session.graph.jobs)} networks are missing"]
-    lines += [f"  {job.label}" for job in jobs]
-    return "\n".join(lines)
-
-
 def resolve_device(name: str) -> str:
     """Turn "auto" into the best device here, and check any other name.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from tabulate import tabulate
-
 from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import RECIPES
 from bench.suites.catalogue import SIMULATED
@@ -29,10 +27,9 @@ def listing(what: str) -> list[dict[str, Json]]:
     return [row for row in rows if isinstance(row, dict)]
 
 
-def listing_table(what: str, rows: list[dict[str, Json]]) -> str:
-    """The most telling fields as a table."""
-    columns = SHOWN[what]
-    return str(tabulate([[_cell(row[c]) for c in columns] for row in rows], headers=columns))
+def shown(what: str, rows: list[dict[str, Json]]) -> list[dict[str, Json]]:
+    """The most telling fields, as a table shows them."""
+    return [{column: _cell(row[column]) for column in SHOWN[what]} for row in rows]
 
 
 def _cell(value: Json) -> str:

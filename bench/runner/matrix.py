@@ -63,6 +63,20 @@ class Cells:
         return pd.read_parquet(self.folder / "distortion.parquet")
 
 
+def row_key(networks: Networks, attack: str, lpips_sha256: object) -> str:
+    """Digest of everything behind an attack's rows but the victims."""
+    return digest(
+        {
+            "attack": networks.attack_digest(attack),
+            "suite": networks.graph.suite.fingerprint,
+            "scorer": SCORER_VERSION,
+            "precision": PRECISION,
+            "device": networks.device.type,
+            "lpips": lpips_sha256,
+        }
+    )
+
+
 class Matrix:
     """Scores attacks against victims on one suite.
 
@@ -96,7 +110,8 @@ class Matrix:
         return [self._fill_row(name) for name in attack_names]
 
     def _fill_row(self, name: str) -> Cells:
-        folder = self.shelf.store.prediction_folder(self._row_key(name))
+        key = row_key(self.networks, name, self.lpips_record.get("trunk_sha256"))
+        folder = self.shelf.store.prediction_folder(key)
         stems = {
             victim: self.networks.victim_digest(victim)[:STEM_DIGITS]
             for victim in self.graph.victims
@@ -120,18 +135,6 @@ class Matrix:
             victims=stems,
             seconds=sum(shard["seconds"] for shard in shards_done),
             scored_by=tuple(records.values()),
-        )
-
-    def _row_key(self, attack: str) -> str:
-        return digest(
-            {
-                "attack": self.networks.attack_digest(attack),
-                "suite": self.graph.suite.fingerprint,
-                "scorer": SCORER_VERSION,
-                "precision": PRECISION,
-                "device": self.device.type,
-                "lpips": self.lpips_record.get("trunk_sha256"),
-            }
         )
 
     def _provenance(self) -> dict[str, Json]:
