@@ -13,7 +13,8 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from bench.data import AdversarySet, ExaminerSet, LabelledImages
-from bench.store import Store, read_json, replacing, write_json
+from bench.store import Store, read_json, write_json
+from bench.suites.writing import write_set
 from bench.types import CamobenchError, Progress, SetName, Silent
 
 LabelledT = TypeVar("LabelledT", bound=LabelledImages)
@@ -70,8 +71,16 @@ class SuiteSource(Protocol):
     def count(self, set_name: SetName) -> int:
         """Number of images in a set."""
 
-    def rows(self, set_name: SetName, workers: int) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
-        """Yield each image of a set with its (3, H, W) pixels, always in the same order."""
+    def rows(
+        self, set_name: SetName, workers: int, start: int = 0
+    ) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
+        """Yield each image of a set with its (3, H, W) pixels, always in the same order.
+
+        Args:
+            set_name: Which set.
+            workers: Processes or threads to make images with.
+            start: Leave out that many images; a killed preparation continues with it.
+        """
 
 
 class Suite:
@@ -150,7 +159,7 @@ def prepare(
     for set_name in sets:
         with FileLock(folder / f"{set_name}.lock"):
             if not suite.has(set_name):
-                _write_set(source, set_name, folder / set_name, workers, progress)
+                write_set(source, set_name, folder / set_name, workers, progress)
     return suite
 
 
@@ -165,27 +174,3 @@ def open_suite(folder: Path) -> Suite:
     card = read_json(folder / "suite.json")
     card["classes"], card["others"] = tuple(card["classes"]), tuple(card["others"])
     return Suite(SuiteCard(**card), folder)
-
-
-def _write_set(
-    source: SuiteSource, set_name: SetName, folder: Path, workers: int, progress: Progress
-) -> None:
-    count, side = source.count(set_name), source.card.image_px
-    if count == 0:
-        raise CamobenchError(f"Set-{set_name} of {source.card.name} would be empty")
-    progress.start(f"{source.card.name}: Set-{set_name}", count)
-    with replacing(folder) as target:
-        target.mkdir()
-        images = np.lib.format.open_memmap(
-            target / "images.npy", mode="w+", dtype=np.uint8, shape=(count, 3, side, side)
-        )
-        rows = []
-        for index, (row, pixels) in enumerate(source.rows(set_name, workers)):
-            images[index] = pixels
-            rows.append(asdict(row))
-            progress.advance()
-        if len(rows) != count:
-            raise RuntimeError(f"Set-{set_name} has {len(rows)} images, {count} were announced")
-        images.flush()
-        pd.DataFrame(rows).to_parquet(target / "manifest.parquet", index=False)
-    progress.finish()

@@ -106,9 +106,9 @@ class FolderSource:
         """Number of images in a set."""
         return self._photographs.count(set_name)
 
-    def rows(self, set_name: SetName, workers: int) -> Iterator[Tile]:
-        """Yield the tiles of a set, photograph by photograph."""
-        return self._photographs.rows(set_name, workers)
+    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Iterator[Tile]:
+        """Yield the tiles of a set from number `start` on, photograph by photograph."""
+        return self._photographs.rows(set_name, workers, start)
 
     @property
     def _side_px(self) -> int:

@@ -10,6 +10,7 @@ import hashlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -42,25 +43,30 @@ class PhotographSource:
 
     def count(self, set_name: SetName) -> int:
         """Number of tiles in a set."""
-        side, most = self.card.image_px, self.tiles[set_name]
-        return sum(
-            min(most, most_tiles(place.photo.width, place.photo.height, side))
-            for place in self.placed
-            if place.set == set_name
-        )
+        return sum(self._tile_count(place) for place in self.placed if place.set == set_name)
 
-    def rows(self, set_name: SetName, workers: int) -> Iterator[Tile]:
+    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Iterator[Tile]:
         """Yield the tiles of a set, photograph by photograph, decoded by `workers` threads.
+
+        The first `start` tiles are left out, and photographs that give none but these not decoded.
 
         Raises:
             ImageError: If a photograph cannot be decoded, or is no longer what was scanned.
         """
+        places = [place for place in self.placed if place.set == set_name]
+        while places and start >= self._tile_count(places[0]):
+            start -= self._tile_count(places.pop(0))
+        yield from islice(self._cut_all(places, workers), start, None)
+
+    def _tile_count(self, place: Placed) -> int:
+        fit = most_tiles(place.photo.width, place.photo.height, self.card.image_px)
+        return min(self.tiles[place.set], fit)
+
+    def _cut_all(self, places: Sequence[Placed], workers: int) -> Iterator[Tile]:
         pending: deque[Future[list[Tile]]] = deque()
         pool = ThreadPoolExecutor(max(1, workers))  # decoding releases the interpreter's lock
         try:
-            for place in self.placed:
-                if place.set != set_name:
-                    continue
+            for place in places:
                 pending.append(pool.submit(self._cut, place))
                 if len(pending) >= max(1, workers) * _AHEAD:
                     yield from pending.popleft().result()

@@ -46,9 +46,11 @@ class SimcamSource:
         """Number of images in a set."""
         return sum(self.spec.counts(set_name).values())
 
-    def rows(self, set_name: SetName, workers: int) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
-        """Take the photographs of a set, in the order of the plan."""
-        for shot, data in render(plan(self.spec, set_name), self.spec.image_px, workers):
+    def rows(
+        self, set_name: SetName, workers: int, start: int = 0
+    ) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
+        """Take the photographs of a set, in the order of the plan, from number `start` on."""
+        for shot, data in render(plan(self.spec, set_name)[start:], self.spec.image_px, workers):
             yield _row(shot, data), decode_rgb(data, shot.image_id)
 
 

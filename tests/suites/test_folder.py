@@ -527,3 +527,12 @@ def test_the_dresden_sample(tmp_path):
     assert sum(map(len, photos)) == len(set.union(*photos)) == 15
     suite.examiner_set()
     suite.adversary_set()
+
+
+def test_a_folder_continues_in_the_middle_of_a_photograph(five):
+    folder = source(five, tiles_per_photo=3)
+    whole = list(folder.rows("A", 1))
+    assert len(whole) > 6
+    for start in (0, 1, 3, 4, len(whole)):
+        rest = list(folder.rows("A", 2, start))
+        assert [row.image_id for row, _ in rest] == [row.image_id for row, _ in whole[start:]]

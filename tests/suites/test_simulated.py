@@ -54,6 +54,13 @@ def test_images_are_the_decoded_files_of_the_plan(suite):
         np.testing.assert_array_equal(images[index], decode_rgb(data, shot.image_id))
 
 
+def test_a_source_continues_at_any_image(suite):
+    source = SimcamSource(SPEC)
+    rest = list(source.rows("C", 1, 3))
+    assert [row.image_id for row, _ in rest] == suite.manifest("C")["image_id"].tolist()[3:]
+    np.testing.assert_array_equal(rest[0][1], suite.images("C")[3])
+
+
 def test_no_device_and_no_scene_is_in_two_sets(suite):
     manifests = [suite.manifest(name) for name in ("A", "B", "C")]
     for column in ("device", "scene", "sha256", "image_id"):
