@@ -195,6 +195,18 @@ SIMCAM_12 = SimcamSpec(
     images_c=100,
 )
 
+SIMCAM_12_HALF = SimcamSpec(
+    name="simcam12-half-v1",
+    version=1,
+    seed=20213,
+    image_px=256,
+    models_in=SIMCAM_12.models_in,
+    models_out=SIMCAM_12.models_out,
+    images_a=(382, 167, 165, 179, 189, 148),  # half of Table 1's, at half the side
+    images_b=(380, 162, 176, 172, 187, 176),
+    images_c=25,
+)
+
 SIMCAM_SMOKE = SimcamSpec(
     name="simcam-smoke-v1",
     version=1,
