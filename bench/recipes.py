@@ -118,8 +118,8 @@ MINI = Recipe(
 LAPTOP = Recipe(
     name="laptop",
     classifiers=_frozen(
-        resnet=ClassifierRecipe(width=0.25, batch=64, steps=1500, schedule="one-cycle"),
-        densenet=ClassifierRecipe(width=0.5, batch=32, steps=1500, schedule="one-cycle"),
+        resnet=ClassifierRecipe(width=0.25, batch=64, steps=1200, schedule="one-cycle"),
+        densenet=ClassifierRecipe(width=0.5, batch=32, steps=1200, schedule="one-cycle"),
     ),
     estimator=EstimatorRecipe(
         width=12,

@@ -81,7 +81,7 @@ CGAN_RECIPES: Mapping[str, CganRecipe] = MappingProxyType(
             rounded=True,
         ),
         "mini": _MINI,
-        "laptop": replace(_MINI, steps=1500),
+        "laptop": replace(_MINI, steps=1000),
         "smoke": CganRecipe(
             generator_width=4,
             discriminator_width=4,

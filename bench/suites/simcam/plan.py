@@ -195,15 +195,15 @@ SIMCAM_12 = SimcamSpec(
     images_c=100,
 )
 
-SIMCAM_12_HALF = SimcamSpec(
-    name="simcam12-half-v1",
+SIMCAM_12_SMALL = SimcamSpec(
+    name="simcam12-small-v1",
     version=1,
     seed=20213,
-    image_px=256,
+    image_px=128,
     models_in=SIMCAM_12.models_in,
     models_out=SIMCAM_12.models_out,
-    images_a=(382, 167, 165, 179, 189, 148),  # half of Table 1's, at half the side
-    images_b=(380, 162, 176, 172, 187, 176),
+    images_a=SIMCAM_12.images_a,
+    images_b=SIMCAM_12.images_b,
     images_c=25,
 )
 
