@@ -25,7 +25,7 @@ from bench.types import Json
 class Identity(Attack):
     """Changes nothing: its rows are the clean predictions."""
 
-    spec = AttackSpec(name="identity", targeted=False, control=True, licence="MIT")
+    spec = AttackSpec(name="identity", targeted=False, control=True, reach_px=0, licence="MIT")
 
     def transform(self, images: Tensor, targets: Tensor | None) -> Tensor:
         """Return the images."""
@@ -35,7 +35,7 @@ class Identity(Attack):
 class Jpeg(Attack):
     """Re-compress with Pillow's standard tables, at a quality of 85 % unless told otherwise."""
 
-    spec = AttackSpec(name="jpeg", targeted=False, control=True, licence="MIT")
+    spec = AttackSpec(name="jpeg", targeted=False, control=True, reach_px=32, licence="MIT")
     quality_percent: int = 85
 
     def __init__(
@@ -72,7 +72,7 @@ class Jpeg(Attack):
 class Median(Attack):
     """A median filter."""
 
-    spec = AttackSpec(name="median", targeted=False, control=True, licence="MIT")
+    spec = AttackSpec(name="median", targeted=False, control=True, reach_px=1, licence="MIT")
     side_px: ClassVar[int] = 3
 
     @property
@@ -91,7 +91,7 @@ class Median(Attack):
 class GaussianBlur(Attack):
     """A Gaussian blur."""
 
-    spec = AttackSpec(name="gaussian-blur", targeted=False, control=True, licence="MIT")
+    spec = AttackSpec(name="gaussian-blur", targeted=False, control=True, reach_px=4, licence="MIT")
     sigma_px: ClassVar[float] = 1.0
 
     @property
@@ -117,6 +117,7 @@ class WaveletDenoise(Attack):
         name="wavelet-denoise",
         targeted=False,
         control=True,
+        reach_px=176,
         paper="Lukáš, Fridrich & Goljan 2006",
         licence="MIT",
     )

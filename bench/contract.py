@@ -37,6 +37,8 @@ class AttackSpec:
         laac: Families of the local auxiliary attribution classifiers, for the tables.
         scfa: Whether a synthetic CFA precedes the generator.
         surrogates: Victims by name, to be trained on Set-B and handed over frozen.
+        reach_px: How far a pixel can influence the result, given a grid of 16 pixels; large
+            photographs are then cut into tiles. `None`: unknown or unlimited, so never cut.
     """
 
     name: str
@@ -46,6 +48,7 @@ class AttackSpec:
     scfa: bool = False
     surrogates: tuple[str, ...] = ()
     control: bool = False
+    reach_px: int | None = None
     label: str = ""
     paper: str = NOT_STATED
     licence: str = NOT_STATED
@@ -53,6 +56,8 @@ class AttackSpec:
 
     def __post_init__(self) -> None:
         _require_name(self.name, "attack")
+        if self.reach_px is not None and self.reach_px < 0:
+            raise ValueError(f"attack {self.name}: expected `reach_px` >= 0, got {self.reach_px}")
 
     def identity(self) -> dict[str, Json]:
         """The fields that shape results."""

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from bench.types import CamobenchError, as_json
 
 STORE_FORMAT = 1
@@ -199,6 +201,12 @@ class Store:
     def prediction_folder(self, key: str) -> Path:
         """Where the predictions on one attack's images live."""
         return self.root / "predictions" / key[:24]
+
+    def lock(self, *names: str) -> FileLock:
+        """What the writer of the named thing holds; kept apart from the things themselves."""
+        path = self.root.joinpath("locks", *names)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(path.with_name(f"{path.name}.lock"))
 
 
 def open_checkpoint(folder: Path) -> Checkpoint | None:

@@ -144,7 +144,14 @@ def test_a_name_is_all_a_spec_needs(kind):
                 "scfa": True,
                 "surrogates": ("img-resnet18",),
             },
-            {"paper": "p", "licence": "MIT", "label": "A", "control": True, "threat_model": "none"},
+            {
+                "paper": "p",
+                "licence": "MIT",
+                "label": "A",
+                "control": True,
+                "threat_model": "none",
+                "reach_px": 7,
+            },
         ),
         (
             VictimSpec(name="a"),
@@ -160,6 +167,12 @@ def test_identity_is_what_shapes_results_and_no_description(spec, identity, desc
     assert set(as_json(spec)) == set(identity) | set(described)
     assert spec.identity().keys() == identity.keys()
     json.dumps(spec.identity())
+
+
+def test_a_reach_is_a_distance():
+    assert AttackSpec(name="a").reach_px is None
+    with pytest.raises(ValueError, match="attack a: expected `reach_px` >= 0, got -1"):
+        AttackSpec(name="a", reach_px=-1)
 
 
 def test_hyperparameters_are_empty_until_an_author_adds_some():

@@ -23,6 +23,7 @@ LAYERS = {
     "bench.metrics": 3,
     "bench.suites": 3,
     "bench.contract": 2,
+    "bench.sweep": 2,
     "bench.signal": 1,
     "bench.nets": 1,
     "bench.data": 1,

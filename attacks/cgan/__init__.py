@@ -9,6 +9,8 @@ from bench.contract import Attack, AttackSpec
 from bench.registry import Entry
 
 PAPER = "Andrews, Zhang & Griffin 2020"
+REACH_PX = 64
+"""The synthetic CFA reaches 12 pixels, the generator 31."""
 BASELINE = "Chen, Zhao & Stamm 2018, 2019, as a cGAN by Andrews, Zhang & Griffin 2020"
 
 
@@ -18,6 +20,7 @@ def _row(name: str, laac: tuple[str, ...], *, scfa: bool = False, paper: str = P
         laac=laac,
         scfa=scfa,
         surrogates=tuple(f"{space}-resnet18" for space in laac),
+        reach_px=REACH_PX,
         paper=paper,
         licence="MIT",
     )

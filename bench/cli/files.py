@@ -43,6 +43,9 @@ def anonymise(
 ) -> None:
     """Anonymise IMAGES of any size into PNG files.
 
+    A photograph of more than 2048 pixels a side is worked on in overlapping tiles, with the
+    pixels that one pass would give.
+
     Example: camobench anonymise photo.jpg --attack mislgan --target simcam-02
     """
     from bench.runner.files import anonymise_files
@@ -73,6 +76,9 @@ def attribute(
     format_: str,
 ) -> None:
     """Attribute IMAGES of any size to camera models.
+
+    A photograph of more than 2048 pixels a side is judged by the mean of a victim's logits over
+    tiles of 512 x 512 pixels spread evenly over it.
 
     Example: camobench attribute photo.jpg --victims 'pef-*'
     """

@@ -198,7 +198,10 @@ def confusion(
 
 
 def mean_distortion(distortion: pd.DataFrame, split: str, attack: str) -> dict[str, float | None]:
-    """Mean LPIPS, PSNR (dB) and SSIM of one attack; an unchanged image makes the PSNR infinite.
+    """Mean LPIPS, PSNR (dB) and SSIM of one attack.
+
+    An unchanged image has an infinite PSNR: the mean is over the others, and infinite only where
+    there are none. `unchanged_images` counts them.
 
     Returns:
         `lpips`, `psnr_db`, `ssim`; `None` where there is no row or any value is null.
@@ -216,8 +219,16 @@ def mean_distortion(distortion: pd.DataFrame, split: str, attack: str) -> dict[s
                 f"`{column}` is NaN for attack {attack!r}, image "
                 f"{rows.loc[missing, 'image_id'].iloc[0]!r}; score this attack anew"
             )
-        means[column] = None if values.empty or missing.any() else float(values.mean())
+        changed = values[~np.isinf(values)]
+        known = values if changed.empty else changed
+        means[column] = None if values.empty or missing.any() else float(known.mean())
     return means
+
+
+def unchanged_images(distortion: pd.DataFrame, split: str, attack: str) -> tuple[int, int]:
+    """How many of one attack's images are their originals to the last bit, and of how many."""
+    rows = distortion[(distortion["split"] == split) & (distortion["attack"] == attack)]
+    return int(np.isinf(rows["psnr_db"].astype("float64")).sum()), len(rows)
 
 
 def _hits(rows: pd.DataFrame, measure: Measure) -> "pd.Series[float]":

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.metrics.success import clean_accuracy
+from bench.metrics.success import clean_accuracy, unchanged_images
 from bench.report.inputs import AttackInfo, RunData
 from bench.report.published import ARCHITECTURES_PER_FAMILY, FAMILIES
 
@@ -31,6 +31,7 @@ def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...
         *_families(run),
         *_holes(run, rates),
         *_coverage(run, rows, rates),
+        *_unchanged(run, split),
         *_lpips(run, split),
         _clean(run),
         *_published(split),
@@ -96,6 +97,16 @@ def _coverage(run: RunData, rows: pd.DataFrame, rates: pd.DataFrame) -> Iterable
         counts = rates.loc[rates["attack"] == attack.name, "n"]
         if len(counts) and int(counts.min()) < expected:
             yield f"{attack.name}: partial, {counts.min()} of {expected} images per victim."
+
+
+def _unchanged(run: RunData, split: str) -> Iterable[str]:
+    for attack in run.attacks:
+        unchanged, images = unchanged_images(run.distortion, split, attack.name)
+        if 0 < unchanged < images:
+            yield (
+                f"{attack.name}: {unchanged} of {images} images unchanged: PSNR is the mean over "
+                "the others."
+            )
 
 
 def _lpips(run: RunData, split: str) -> Iterable[str]:

@@ -18,6 +18,7 @@ from bench.runner.output import require_own, write_matrix
 from bench.runner.train import Site, missing_jobs, train
 from bench.store import Store, replacing
 from bench.suites.base import Suite, SuiteSource, prepare
+from bench.sweep import sweep
 from bench.types import CamobenchError, Progress, SetName, Silent
 
 
@@ -141,6 +142,7 @@ def evaluate(request: Request, store: Store, out: Path, progress: Progress | Non
     session = open_session(request, store)
     session.train(progress)
     session.score(out, progress)
+    sweep(store)  # last: what this request could continue with, it has
     write_tables(out)
     write_report(out)
     return out

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from bench.checks import PATCH_PX, to_unit
+from bench.checks import PATCH_PX
 from bench.data import ImageError, read_rgb
 from bench.runner.api import Request, open_session
 from bench.runner.networks import Networks
+from bench.runner.tiles import anonymise_tiled, tiled_logits
 from bench.store import Store, replacing
 from bench.types import CamobenchError, Json
 
@@ -50,7 +51,7 @@ def anonymise_files(
         images = _read(path).to(networks.device)
         targets = None if position is None else torch.tensor([position], device=networks.device)
         with torch.no_grad():
-            pixels = attack(images, targets)[0].cpu().numpy()
+            pixels = anonymise_tiled(attack, images, targets)[0].cpu().numpy()
         with replacing(out / name) as temporary:
             Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(temporary, "PNG")
         yield out / name
@@ -58,6 +59,8 @@ def anonymise_files(
 
 def attribute_files(paths: Sequence[Path], request: Request, store: Store) -> list[dict[str, Json]]:
     """One row a photograph and victim: the predicted camera model and its probability.
+
+    Of a large photograph the logits are averaged over tiles; see `tiled_logits`.
 
     Raises:
         ImageError: If a photograph cannot be used.
@@ -67,11 +70,10 @@ def attribute_files(paths: Sequence[Path], request: Request, store: Store) -> li
     victims = {name: networks.victim(name) for name in request.victims}
     rows: list[dict[str, Json]] = []
     for path in paths:
-        images = to_unit(_read(path).to(networks.device))
+        images = _read(path).to(networks.device)
         for name, victim in victims.items():
             with torch.no_grad():
-                logits = victim.checked_logits(victim.logits(images), 1)
-            probabilities = logits.softmax(1)[0]
+                probabilities = tiled_logits(victim, images).softmax(1)[0]
             best = int(probabilities.argmax())
             rows.append(
                 {

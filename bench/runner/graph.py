@@ -57,6 +57,7 @@ class Graph:
         victims: Key of each victim, by name.
         attacks: Key of each attack, by name; also of those that have nothing to learn.
         estimators: Key of the residual estimator of each set that has one.
+        classes: Camera models that each victim tells apart, by the victim's name.
     """
 
     suite: SuiteCard
@@ -67,12 +68,26 @@ class Graph:
     attacks: Mapping[str, str] = field(default_factory=dict)
     surrogates: Mapping[str, str] = field(default_factory=dict)
     estimators: Mapping[SetName, str] = field(default_factory=dict)
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def build_victim(name: str, classes: Sequence[str], recipe: Recipe) -> Victim:
-    """An untrained victim."""
+    """An untrained victim.
+
+    Raises:
+        CamobenchError: If it does not know every class of the suite by name; it may know more.
+    """
     entry = VICTIMS.get(name)
-    return entry.builder(entry.spec, classes=classes, recipe=recipe)
+    victim = entry.builder(entry.spec, classes=classes, recipe=recipe)
+    unknown = [model for model in classes if model not in victim.classes]
+    if unknown:
+        raise CamobenchError(
+            f"victim {name} does not know the suite's {', '.join(unknown)}: its classes are "
+            f"{', '.join(victim.classes) or 'none'}; train it on this suite's, or leave it out"
+        )
+    if len(set(victim.classes)) < len(victim.classes):
+        raise CamobenchError(f"victim {name} states a class twice: {', '.join(victim.classes)}")
+    return victim
 
 
 def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
@@ -87,6 +102,7 @@ class _Planner:
         self.jobs: dict[str, Job] = {}
         self.estimators: dict[SetName, str] = {}
         self.surrogates: dict[str, str] = {}
+        self.classes: dict[str, tuple[str, ...]] = {}
 
     def key(self, kind: str, set_name: SetName, **what: object) -> str:
         return digest(
@@ -129,6 +145,7 @@ class _Planner:
 
     def victim(self, name: str, kind: JobKind, set_name: SetName) -> str:
         victim = build_victim(name, self.suite.classes, self.recipe)
+        self.classes[name] = victim.classes
         if victim.spec.residual is not None:
             if victim.spec.residual != residual.RESIDUAL_NAME:
                 raise CamobenchError(
@@ -147,6 +164,7 @@ class _Planner:
         for surrogate in attack.spec.surrogates:
             if surrogate not in self.surrogates:
                 self.surrogates[surrogate] = self.victim(surrogate, "surrogate", "B")
+                self._require_own_classes(surrogate)
             needs.append(self.surrogates[surrogate])
             if VICTIMS.get(surrogate).spec.residual is not None:
                 needs.append(self.estimator("B"))
@@ -154,6 +172,13 @@ class _Planner:
         if attack.learns:
             self.add("attack", name, "B", key, tuple(needs))
         return key
+
+    def _require_own_classes(self, surrogate: str) -> None:
+        if self.classes[surrogate] != self.suite.classes:
+            raise CamobenchError(
+                f"{surrogate} cannot be a surrogate: targets are positions in the suite's classes, "
+                f"its own are {', '.join(self.classes[surrogate])}"
+            )
 
 
 def plan(
@@ -168,6 +193,7 @@ def plan(
 
     Raises:
         UnknownNameError: If a name is not registered.
+        CamobenchError: If a victim does not know the suite's classes.
     """
     planner = _Planner(suite, recipe, seed)
     victim_keys = {name: planner.victim(name, "victim", "A") for name in victims}
@@ -181,6 +207,7 @@ def plan(
         attacks=attack_keys,
         surrogates=planner.surrogates,
         estimators=planner.estimators,
+        classes={name: planner.classes[name] for name in victim_keys},
     )
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from filelock import FileLock
 
 from bench.contract import Attack
 from bench.metrics import SCORER_VERSION
@@ -117,7 +116,8 @@ class Matrix:
             for victim in self.graph.victims
         }
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "row.lock"):  # a second run waits, then finds the first one's rows
+        turn = self.shelf.store.lock("predictions", folder.name)
+        with turn:  # a second run waits, then finds the first one's rows
             missing = {
                 victim: stem
                 for victim, stem in stems.items()

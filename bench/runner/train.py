@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock
 
 from bench.contract import FitContext, Snapshots
 from bench.data import AdversarySet
@@ -72,8 +71,7 @@ def run_job(job: Job, graph: Graph, site: Site, progress: Progress) -> None:
     """
     store = Store(site.store_root)
     folder = store.checkpoint_folder(job.kind, job.name, job.key)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_name(f"{folder.name}.lock")):
+    with store.lock("networks", job.kind, folder.name):
         _train_one(store, job, graph, site, progress)
 
 

@@ -9,7 +9,6 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from bench.data import AdversarySet, ExaminerSet, LabelledImages
@@ -159,7 +158,7 @@ def prepare(
     if not (folder / "suite.json").is_file():
         write_json(folder / "suite.json", asdict(card))
     for set_name in sets:
-        with FileLock(folder / f"{set_name}.lock"):
+        with store.lock("data", folder.name, set_name):
             if not suite.has(set_name):
                 write_set(source, set_name, folder / set_name, workers, progress)
     return suite

@@ -15,6 +15,7 @@ from bench.metrics.success import (
     overall_spread,
     spread,
     success_rates,
+    unchanged_images,
 )
 from bench.report.published import FAMILIES, published_rows
 from tests.conftest import CLASSES, VICTIMS
@@ -142,20 +143,23 @@ def test_distortion_means():
     table = pd.DataFrame(
         {
             "split": "in",
-            "attack": ["a", "a", "b", "b"],
-            "image_id": ["1", "2", "1", "2"],
-            "lpips": [0.1, 0.3, 0.1, None],
-            "psnr_db": [30.0, 32.0, 40.0, np.inf],
-            "ssim": [0.9, 1.0, 1.0, 1.0],
+            "attack": ["a", "a", "b", "b", "c"],
+            "image_id": ["1", "2", "1", "2", "1"],
+            "lpips": [0.1, 0.3, 0.1, None, 0.0],
+            "psnr_db": [30.0, 32.0, 40.0, np.inf, np.inf],
+            "ssim": [0.9, 1.0, 0.9, 1.0, 1.0],
         }
     )
     assert mean_distortion(table, "in", "a") == pytest.approx(
         {"lpips": 0.2, "psnr_db": 31.0, "ssim": 0.95}
     )
-    assert mean_distortion(table, "in", "b") == {"lpips": None, "psnr_db": np.inf, "ssim": 1.0}
+    assert mean_distortion(table, "in", "b") == {"lpips": None, "psnr_db": 40.0, "ssim": 0.95}
+    assert mean_distortion(table, "in", "c") == {"lpips": 0.0, "psnr_db": np.inf, "ssim": 1.0}
+    assert [unchanged_images(table, "in", name) for name in "abc"] == [(0, 2), (1, 2), (1, 1)]
+    assert unchanged_images(table, "out", "a") == (0, 0)
     assert set(mean_distortion(table, "out", "a").values()) == {None}
     with pytest.raises(ValueError, match=r"`ssim` is NaN for attack 'a', image '2'"):
-        mean_distortion(table.assign(ssim=[1, np.nan, 1, 1]), "in", "a")
+        mean_distortion(table.assign(ssim=[1, np.nan, 1, 1, 1]), "in", "a")
 
 
 GOOD = ("7", "7", "x", "y", "v", "y")

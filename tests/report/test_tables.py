@@ -127,6 +127,20 @@ def test_distortion_of_unchanged_images_and_absent_lpips(tables):
     assert json.loads(render(table, "json"))["rows"][4]["psnr_db"] == "inf"
 
 
+def test_one_unchanged_image_does_not_make_the_mean_infinite(run_dir):
+    path = run_dir / "distortion.parquet"
+    frame = pd.read_parquet(path)
+    mine = frame.index[(frame["attack"] == "mislgan") & (frame["split"] == "in")]
+    frame.loc[mine[:3], "psnr_db"] = np.inf
+    frame.to_parquet(path)
+    loaded = load_run(run_dir)
+    table = build_table(loaded, "in")
+    assert float(records(table)["mislgan"]["psnr_db"]) == pytest.approx(29.0)
+    note = "mislgan: 3 of 48 images unchanged: PSNR is the mean over the others."
+    assert [n for n in table.notes if "unchanged" in n] == [note]
+    assert not any("unchanged" in n for n in build_table(loaded, "out").notes)
+
+
 def test_missing_architectures_are_counted(tables):
     notes = tables["in"].notes
     assert "pef cells: mean over 1 of 5 architectures (resnet18)." in notes

@@ -1,3 +1,5 @@
+import os
+
 import pandas as pd
 import pytest
 import torch
@@ -50,6 +52,14 @@ def test_the_clean_control_is_always_scored(smoke_copy, tmp_path):
     out = evaluate(request(attacks=()), smoke_copy.store, tmp_path / "clean")
     assert set(pd.read_parquet(out / "predictions.parquet")["attack"]) == {"identity"}
     assert not (out / "samples").exists()
+
+
+def test_leftovers_of_killed_runs_are_swept(smoke_copy, tmp_path):
+    leftover = smoke_copy.store.root / "predictions" / "0123" / ".row.json.abcd_123"
+    leftover.mkdir(parents=True)
+    os.utime(leftover, (1e9, 1e9))
+    evaluate(request(attacks=()), smoke_copy.store, tmp_path / "clean")
+    assert not leftover.exists()
 
 
 def test_a_request_needs_victims(smoke_copy):

@@ -11,7 +11,9 @@ from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import PAPER, SMOKE
 from bench.registry import UnknownNameError
 from bench.runner.graph import plan
+from bench.types import CamobenchError
 from tests.smoke import ToySource
+from tests.toys import CLASSES, pretrained
 
 CARD = ToySource().card
 
@@ -198,3 +200,44 @@ def test_estimators_are_there_only_where_a_residual_is_read():
 def test_unknown_names(names):
     with pytest.raises(UnknownNameError, match=r"did you mean (mislgan|wdf-resnet)"):
         planned(**names)
+
+
+@pytest.fixture
+def register(monkeypatch):
+    """Puts entries into the registry of victims for one test."""
+    VICTIMS.names()
+    monkeypatch.setattr(VICTIMS, "_entries", dict(VICTIMS._entries))
+    return VICTIMS.add
+
+
+@pytest.mark.parametrize("known", [("cam-a", "other-x"), ("other-x",)])
+def test_a_victim_that_does_not_know_the_suites_classes_is_refused(register, known):
+    register(pretrained("elsewhere", known))
+    unknown = ", ".join(name for name in CLASSES if name not in known)
+    message = f"does not know the suite's {unknown}: its classes are {', '.join(known)}; train"
+    with pytest.raises(CamobenchError, match=message):
+        planned(victims=["img-resnet12", "elsewhere"])
+
+
+def test_a_victim_may_know_more_and_in_another_order(register):
+    known = ("other-x", *reversed(CLASSES))
+    register(pretrained("worldly", known))
+    graph = planned(victims=["worldly", "img-resnet12"], attacks=["jpeg"])
+    assert graph.classes == {"worldly": known, "img-resnet12": CLASSES}
+
+
+def test_a_class_stated_twice_is_refused(register):
+    register(pretrained("double", (*CLASSES, "cam-a")))
+    with pytest.raises(CamobenchError, match="victim double states a class twice: cam-a, cam-b, c"):
+        planned(victims=["double"])
+
+
+def test_a_surrogate_has_the_suites_classes_in_their_order(register, monkeypatch):
+    register(pretrained("shuffled", tuple(reversed(CLASSES))))
+    entry = ATTACKS.get("mislgan")
+    spec = replace(entry.spec, surrogates=("shuffled",))
+    monkeypatch.setitem(ATTACKS._entries, "mislgan", replace(entry, spec=spec))
+    with pytest.raises(
+        CamobenchError, match=r"shuffled cannot be a surrogate: .* its own are cam-c"
+    ):
+        planned()

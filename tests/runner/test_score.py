@@ -124,6 +124,19 @@ def test_rows_are_those_of_a_naive_loop(suite, attack):
     np.testing.assert_allclose(scored.distortion["psnr_db"], expected["psnr_db"], rtol=1e-9)
 
 
+def test_classes_are_matched_by_name(suite):
+    order = ("other-x", "cam-c", "cam-a", "cam-b")
+    plain, worldly = ToyVictim(), ToyVictim(classes=order)
+    with torch.no_grad():
+        worldly.network.load_state_dict(plain.network.state_dict())
+        worldly.head.weight[1:] = plain.head.weight[[2, 0, 1]]
+        worldly.head.bias[1:] = plain.head.bias[[2, 0, 1]]
+        worldly.head.bias[0] = -1e9
+    scored = score(suite, Shift(), {"plain": plain, "worldly": worldly}).predictions
+    columns = ["predicted", "p_source", "p_target", "p_predicted"]
+    pd.testing.assert_frame_equal(scored["plain"][columns], scored["worldly"][columns])
+
+
 def test_columns(suite):
     scored = score(suite, Shift(), toys())
     assert list(scored.distortion.columns) == [*IDENTIFYING, "lpips", "psnr_db", "ssim"]

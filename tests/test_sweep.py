@@ -1,0 +1,116 @@
+"""What killed runs left goes; what is young, held or of value stays."""
+
+import os
+import time
+
+import pytest
+
+from bench.store import Store, digest, replacing, write_json
+from bench.sweep import DAY_S, sweep
+
+KEY = digest(1)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path)
+
+
+def made(path, days, folder=True):
+    """A file, or a folder with one, last written so many days ago."""
+    inner = path / "inner" if folder else path
+    inner.parent.mkdir(parents=True, exist_ok=True)
+    inner.touch()
+    for part in (inner, path):
+        os.utime(part, (time.time() - days * DAY_S,) * 2)
+    return path
+
+
+def leftover(path):
+    """The temporary folder that a kill in the middle of `replacing` leaves beside `path`."""
+    with pytest.raises(FileNotFoundError), replacing(path) as target:
+        name = target.parent.name
+    return path.with_name(name)
+
+
+def places(store):
+    checkpoint = store.checkpoint_folder("victim", "pef-resnet18", KEY)
+    row = store.prediction_folder(KEY)
+    data = store.data_folder("toy-v1", KEY)
+    network = ("networks", "victim", checkpoint.name)
+    return {
+        leftover(checkpoint): network,
+        leftover(store.snapshot_file("victim", "pef-resnet18", KEY)): network,
+        leftover(row / "abc.parquet"): ("predictions", row.name),
+        leftover(data / "A"): ("data", data.name, "A"),
+    }
+
+
+def test_temporary_folders_go_after_a_day(store):
+    old = [made(path, 1.1) for path in places(store)]
+    young = [made(path, 0.9) for path in places(store)]
+    assert len({*old, *young}) == 8
+    assert sorted(sweep(store)) == sorted(old)
+    assert not any(path.exists() for path in old)
+    assert all((path / "inner").exists() for path in young)
+    assert sweep(store) == []
+
+
+def test_what_a_live_run_holds_stays_however_old(store):
+    for path, names in places(store).items():
+        made(path, 100)
+        with store.lock(*names):
+            assert sweep(store) == []
+        assert sweep(store) == [path]
+
+
+def test_a_folder_is_as_young_as_what_was_last_written_in_it(store):
+    path = made(next(iter(places(store))), 5)
+    (path / "inner").touch()
+    os.utime(path, (time.time() - 5 * DAY_S,) * 2)
+    assert sweep(store) == []
+
+
+def test_rows_half_scored_are_kept_for_a_week(store):
+    row = store.prediction_folder(KEY)
+    old, young = made(row / "partial-0a", 7.1), made(row / "partial-0b", 6.9)
+    with store.lock("predictions", row.name):
+        assert sweep(store) == []
+    assert sweep(store) == [old]
+    assert young.exists()
+
+
+def test_locks_of_former_versions_go(store):
+    old = [
+        made(store.checkpoint_folder("victim", "net", KEY).with_suffix(".lock"), 2, folder=False),
+        made(store.prediction_folder(KEY) / "row.lock", 2, folder=False),
+        made(store.data_folder("toy-v1", KEY) / "A.lock", 2, folder=False),
+    ]
+    assert sorted(sweep(store)) == sorted(old)
+
+
+def test_nothing_of_value_is_touched(store):
+    kept = [
+        store.checkpoint_folder("victim", "net", KEY) / "weights.safetensors",
+        store.snapshot_file("victim", "net", KEY),
+        store.prediction_folder(KEY) / "abc.parquet",
+        store.prediction_folder(KEY) / "distortion.parquet",
+        store.data_folder("toy-v1", KEY) / "suite.json",
+        store.data_folder("toy-v1", KEY) / "A" / "images.npy",
+        store.root / ".mine" / "a" / ".notes.abcdefgh",
+    ]
+    for path in kept:
+        made(path, 1000, folder=False)
+    with store.lock("data", "toy", "A"):
+        pass
+    assert sweep(store) == []
+    assert all(path.exists() for path in kept)
+
+
+def test_locks_lie_apart_from_what_they_guard(store):
+    write_json(store.checkpoint_folder("victim", "net", KEY) / "card.json", {})
+    with store.lock("networks", "victim", "net"):
+        assert [path.name for path in (store.root / "checkpoints" / "victim").iterdir()] == [
+            f"net-{KEY[:16]}"
+        ]
+        assert [path.name for path in (store.root / "locks").rglob("*.lock")] == ["net.lock"]
