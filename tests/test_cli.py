@@ -11,7 +11,9 @@ from PIL import Image
 from bench import cli
 from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import RECIPES
-from bench.suites.catalogue import SIMULATED
+from bench.suites.catalogue import SPECS
+from tests.suites.dresden.test_source import few
+from tests.suites.dresden.test_source import write as write_dresden
 from tests.toys import pixels
 
 SMALL = ["--suite", "simcam-smoke-v1", "--recipe", "smoke", "--device", "cpu"]
@@ -93,7 +95,7 @@ def test_version(camobench):
     [
         ("attacks", ATTACKS.names, {"targeted", "control", "laac", "scfa", "surrogates", "paper"}),
         ("victims", VICTIMS.names, {"front_end", "backbone", "residual", "licence"}),
-        ("suites", lambda: list(SIMULATED), {"version", "models_in"}),
+        ("suites", lambda: list(SPECS), {"version", "models_in"}),
         ("recipes", lambda: list(RECIPES), {"classifiers", "estimator", "compact"}),
     ],
 )
@@ -136,6 +138,13 @@ def test_list_knows_what_the_paper_has(camobench):
             "expected `image_px` a multiple of 16",
         ),
         (["run", "--suite", "folder:x", "--tiles", "-1"], "expected `tiles_per_photo` of at least"),
+        (["run", "--suite", "folder:x", "--layout", "visoin"], "unknown layout 'visoin': did you "),
+        (["run", "--suite", "folder:x", "--root", "y"], "folder:DIR takes no root"),
+        (["data", "prepare", "dresden-v1", "--partial"], "--partial (`partial=True`) goes with "),
+        (
+            ["data", "prepare", "dresden-v1", "--root", "x", "--tiles", "3"],
+            "takes root and partial",
+        ),
         (["run", *SMALL, "--victims", " ,"], "--victims names none"),
         (["attribute", "a.jpg", "--victims", ""], "--victims names none"),
         (["train"], "name --attacks, --victims or both"),
@@ -167,6 +176,7 @@ def test_wrong_usage_points_to_the_help(camobench):
         (["run", "--suite", "folder:nowhere"], "no folder nowhere; check the path"),
         (["run", *SMALL[:-1], "abacus"], "device 'abacus' cannot be used here"),
         (["data", "show", "simcam-smoke-v1"], "`camobench data prepare` makes one"),
+        (["data", "prepare", "dresden-v1", "--root", "nowhere"], "no folder nowhere; check the pa"),
         (["attribute", "a.jpg", *SMALL, "--victims", "img-resnet12"], "is not trained for simcam-"),
         (["table", "."], "holds no entry-*.json; give the --out folder of a finished run"),
     ],
@@ -345,14 +355,17 @@ def test_attribute(camobench, finished, photo, format_):
 def test_folder_options_reach_the_suite(camobench, monkeypatch, tmp_path):
     seen = []
 
-    def load_suite(name, *, progress=None, **options):
+    def load_suite(name, *, progress=None, store=None, **options):
+        assert store == tmp_path / "store"
         seen.append((name, options, progress is not None))
         raise ValueError("enough")
 
     monkeypatch.setattr("bench.suites.catalogue.load_suite", load_suite)
     folder = ["--suite", "folder:photos"]
     options = ["--image-px", "128", "--tiles", "3", "--classes", "a,b", "--skip-bad"]
+    options += ["--layout", "vision", "--root", tmp_path, "--partial"]
     expected = {"image_px": 128, "tiles_per_photo": 3, "classes": ["a", "b"], "skip_bad": True}
+    expected |= {"layout": "vision", "root": tmp_path, "partial": True}
     store = ["--store", tmp_path / "store"]
     for words in (
         ["run", *folder],
@@ -367,3 +380,28 @@ def test_folder_options_reach_the_suite(camobench, monkeypatch, tmp_path):
         assert camobench(*words, *store)[0] == 2
         assert seen[-1][:2] == ("folder:photos", {}), words
     assert seen[0][2]  # long reading is shown
+
+
+def test_dresden_is_prepared_once_and_found_again(camobench, tmp_path):
+    store = ["--store", tmp_path / "store"]
+    code, _, err = camobench("data", "show", "dresden-v1", *store)
+    assert code == 2
+    assert "dresden-v1 is not in the store" in one_line(err)
+    assert "--root DIR" in err
+    root = write_dresden(tmp_path / "copy", few())
+    words = ["data", "prepare", "dresden-v1", *store, "--quiet", "--root", root]
+    code, out, err = camobench(*words)
+    assert (code, out) == (1, "")
+    assert "lacks 6150 of the 6171 photographs" in err
+    assert "--partial" in err
+    code, folder, _ = camobench(*words, "--partial")
+    assert code == 0
+    code, out, err = camobench("data", "show", "dresden-v1", *store, "--format", "json")
+    assert code == 0
+    assert [row["Set-A"] for row in json.loads(out)] == [3, 3, 0, 6]
+    assert err.startswith("WARNING, INCOMPLETE copy of the Dresden images")
+    assert camobench("data", "prepare", "dresden-v1", *store, "--quiet")[:2] == (0, folder)
+    code, out, _ = camobench("run", "--suite", "dresden-v1", *store, "--dry-run", "--quiet",
+                             "--victims", "img-resnet18", "--attacks", "jpeg")  # fmt: skip
+    assert code == 0
+    assert "1 of 1 networks are missing" in out

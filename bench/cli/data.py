@@ -31,9 +31,9 @@ def data() -> None:
 @workers_option
 @quiet_option
 def data_prepare(suite: str, store: Path | None, workers: int, quiet: bool) -> None:
-    """Make all sets of SUITE in the store.
+    """Make all sets of SUITE in the store: a simulated suite, folder:DIR, or dresden-v1.
 
-    Example: camobench data prepare simcam-mini-v1
+    Example: camobench data prepare dresden-v1 --root Dresden
     """
     from bench.console import shown_progress
     from bench.processes import cpu_count
@@ -68,6 +68,8 @@ def data_show(suite: str, store: Path | None, format_: str, picture: Path | None
 
     made = open_prepared(make_source(suite), open_store(store))
     click.echo(render_rows(counts(made), format_))
+    if made.card.note:
+        say(made.card.note)
     if picture is not None:
         contact_sheet(made, picture)
         say(f"contact sheet: {picture}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import RECIPES
-from bench.suites.catalogue import SIMULATED
+from bench.suites.catalogue import SPECS
 from bench.types import Json, as_json
 
 SHOWN = {
@@ -20,7 +20,7 @@ def listing(what: str) -> list[dict[str, Json]]:
     specs: dict[str, list[object]] = {
         "attacks": [entry.spec for entry in ATTACKS],
         "victims": [entry.spec for entry in VICTIMS],
-        "suites": list(SIMULATED.values()),
+        "suites": list(SPECS.values()),
         "recipes": list(RECIPES.values()),
     }
     rows = [as_json(spec) for spec in specs[what]]

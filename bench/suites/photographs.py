@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -23,6 +23,7 @@ from bench.suites.tiling import most_tiles, tile_corners
 from bench.types import SetName
 
 Tile = tuple[Row, NDArray[np.uint8]]
+Corners = Callable[[int, int, int, int], list[tuple[int, int]]]
 _AHEAD = 2  # photographs in flight per worker
 
 
@@ -34,12 +35,20 @@ class PhotographSource:
         card: What the suite is.
         placed: The photographs of all sets.
         tiles: Tiles a photograph in each set; smaller photographs give what fits.
+        corners: Where the tiles lie, given width, height, side and count.
     """
 
     def __init__(
-        self, root: Path, card: SuiteCard, placed: Sequence[Placed], tiles: Mapping[SetName, int]
+        self,
+        root: Path,
+        card: SuiteCard,
+        placed: Sequence[Placed],
+        tiles: Mapping[SetName, int],
+        *,
+        corners: Corners = tile_corners,
     ) -> None:
         self.root, self.card, self.placed, self.tiles = root, card, placed, tiles
+        self.corners = corners
 
     def count(self, set_name: SetName) -> int:
         """Number of tiles in a set."""
@@ -79,7 +88,7 @@ class PhotographSource:
         photo, side = place.photo, self.card.image_px
         pixels = self._decode(place)
         tiles = []
-        for top, left in tile_corners(photo.width, photo.height, side, self.tiles[place.set]):
+        for top, left in self.corners(photo.width, photo.height, side, self.tiles[place.set]):
             row = Row(
                 image_id=f"{photo.path.stem}-{photo.sha256[:8]}-x{left:04d}-y{top:04d}",
                 photo_id=photo.path.as_posix(),
