@@ -37,6 +37,7 @@ class AttackSpec:
         laac: Families of the local auxiliary attribution classifiers, for the tables.
         scfa: Whether a synthetic CFA precedes the generator.
         surrogates: Victims by name, to be trained on Set-B and handed over frozen.
+        preliminary: Outside the paper's tables: in no word such as `all`, never beside its rows.
     """
 
     name: str
@@ -46,6 +47,7 @@ class AttackSpec:
     scfa: bool = False
     surrogates: tuple[str, ...] = ()
     control: bool = False
+    preliminary: bool = False
     label: str = ""
     paper: str = NOT_STATED
     licence: str = NOT_STATED

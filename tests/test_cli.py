@@ -112,7 +112,7 @@ def test_list_knows_what_the_paper_has(camobench):
     victims = json.loads(camobench("list", "victims", "--json")[1])
     assert len(victims) == 15
     attacks = json.loads(camobench("list", "attacks", "--json")[1])
-    assert sum(attack["targeted"] for attack in attacks) == 8
+    assert sum(attack["targeted"] and not attack["preliminary"] for attack in attacks) == 8
 
 
 # wrong usage: 2

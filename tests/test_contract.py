@@ -144,7 +144,14 @@ def test_a_name_is_all_a_spec_needs(kind):
                 "scfa": True,
                 "surrogates": ("img-resnet18",),
             },
-            {"paper": "p", "licence": "MIT", "label": "A", "control": True, "threat_model": "none"},
+            {
+                "paper": "p",
+                "licence": "MIT",
+                "label": "A",
+                "control": True,
+                "preliminary": True,
+                "threat_model": "none",
+            },
         ),
         (
             VictimSpec(name="a"),

@@ -59,7 +59,7 @@ def build_table(run: RunData, split: str) -> Table:
     present = bool((run.predictions["split"] == split).any())
     for attack in _ordered(run.attacks, published) if present else []:
         figures = _figures(run, split, attack, rates, measures)
-        paper = None if attack.control else published.get((frozenset(attack.laac), attack.scfa))
+        paper = published.get(attack.row) if attack.row else None
         if attack.control and not any(row.kind == "section" for row in rows):
             rows.append(Row(kind="section", name="Controls", cells=("",) * (len(columns) - 1)))
         rows.append(_row(run, attack, figures, measures))
@@ -106,7 +106,7 @@ def _ordered(
     attacks: tuple[AttackInfo, ...], published: dict[tuple[frozenset[str], bool], PublishedRow]
 ) -> list[AttackInfo]:
     def place(attack: AttackInfo) -> tuple[bool, int, str]:
-        paper = published.get((frozenset(attack.laac), attack.scfa))
+        paper = published.get(attack.row) if attack.row else None
         return attack.control, paper.order if paper else len(published), attack.name
 
     return sorted(attacks, key=place)
@@ -144,11 +144,12 @@ def _row(run: RunData, attack: AttackInfo, figures: _Figures, measures: tuple[Me
     digits = {"lpips": 3, "psnr_db": 1, "ssim": 3}
     texts += [plain(figures.distortion[name], digits=n) for name, n in digits.items()]
     twins = [a for a in run.attacks if a.laac == attack.laac and a.scfa == attack.scfa]
+    named = attack.preliminary or len(twins) > 1
     return Row(
         kind="control" if attack.control else "attack",
         laac=attack.laac,
         scfa=attack.scfa,
-        name=attack.name if attack.laac and len(twins) > 1 else "" if attack.laac else attack.label,
+        name=attack.name if attack.laac and named else "" if attack.laac else attack.label,
         cells=tuple(texts),
     )
 

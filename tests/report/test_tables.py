@@ -222,6 +222,15 @@ def test_attacks_with_the_same_classifiers_are_told_apart(run_dir):
     assert "f_img (mislgan)" in text
 
 
+def test_a_preliminary_row_is_named_below_those_of_the_paper(run_dir):
+    change(run_dir, "entry-mislgan.json", attack__preliminary=True)
+    table = build_table(load_run(run_dir), "in")
+    attacks = [row["attack"] for row in table.records]
+    assert attacks[:3] == ["cgan-img", "cgan-img-wdf-pef", "mislgan"]
+    assert records(table)["mislgan"]["published_tasr_mean_percent"] == ""
+    assert "f_pef† (mislgan)" in render(table, "md")
+
+
 def test_the_audit_verdict_is_printed(run_dir):
     assert "Audit: not run." in build_table(load_run(run_dir), "in").notes
     for path in run_dir.glob("entry-*.json"):
