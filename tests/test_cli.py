@@ -11,6 +11,7 @@ from PIL import Image
 from bench import cli
 from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import RECIPES
+from bench.suites.catalogue import SIMULATED
 from tests.toys import pixels
 
 SMALL = ["--suite", "simcam-smoke-v1", "--recipe", "smoke", "--device", "cpu"]
@@ -92,7 +93,7 @@ def test_version(camobench):
     [
         ("attacks", ATTACKS.names, {"targeted", "control", "laac", "scfa", "surrogates", "paper"}),
         ("victims", VICTIMS.names, {"front_end", "backbone", "residual", "licence"}),
-        ("suites", lambda: ["simcam-mini-v1", "simcam-smoke-v1"], {"version", "models_in"}),
+        ("suites", lambda: list(SIMULATED), {"version", "models_in"}),
         ("recipes", lambda: list(RECIPES), {"classifiers", "estimator", "compact"}),
     ],
 )

@@ -28,7 +28,7 @@ from bench.recipes import Recipe
 from bench.signal.cfa import synthetic_cfa
 from bench.training.classifier import as_input
 from bench.training.loop import run_steps, seeded_generator
-from bench.training.patches import PatchSampler
+from bench.training.patches import PatchSampler, open_stack
 from bench.types import FitReport, Json, as_json
 
 
@@ -78,9 +78,9 @@ class CganAttack(Attack):
         average = self.generator.eval()
         labels = torch.from_numpy(data.labels).to(device)
         train = torch.from_numpy(np.flatnonzero(~data.validation)).to(device)
-        images = torch.from_numpy(np.array(data.images)).to(device)
+        images = open_stack(data.images, device)
         generator = seeded_generator(context)
-        sampler = PatchSampler((images[train],), labels[train], generator)
+        sampler = PatchSampler((images,), labels, generator, subset=train)
         steps = budget.steps or math.ceil(budget.epochs * sampler.patches / budget.batch)  # type: ignore[operator]
         batch = budget.batch * (len(self.classes) if self.variant.per_target else 1)
         adam = {"betas": (budget.beta1, 0.999), "fused": device.type == "cuda"}
@@ -136,10 +136,10 @@ class CganAttack(Attack):
             },
             generator=generator,
         )
-        held_out = np.flatnonzero(data.validation)
+        held_out, surrogates = np.flatnonzero(data.validation), dict(context.surrogates)
         figures = {
             **report.figures,
-            **self._validate(images[held_out], labels[held_out], dict(context.surrogates)),
+            **self._validate(images[held_out].to(device), labels[held_out], surrogates),
         }
         return FitReport(figures=figures, curves=report.curves, seconds=report.seconds)
 

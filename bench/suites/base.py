@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bench.data import AdversarySet, ExaminerSet, LabelledImages
 from bench.store import Store, read_json, write_json
+from bench.suites.keeping import FolderKeeper
 from bench.suites.writing import write_set
 from bench.types import CamobenchError, Progress, SetName, Silent
 
@@ -107,9 +108,9 @@ class Suite:
         return pd.read_parquet(self._set_folder(set_name) / "manifest.parquet")
 
     def images(self, set_name: SetName) -> NDArray[np.uint8]:
-        """(N, 3, H, W) uint8, memory-mapped."""
+        """(N, 3, H, W) uint8, memory-mapped; what is written to it never reaches the file."""
         images: NDArray[np.uint8] = np.load(
-            self._set_folder(set_name) / "images.npy", mmap_mode="r"
+            self._set_folder(set_name) / "images.npy", mmap_mode="c"
         )
         return images
 
@@ -129,6 +130,7 @@ class Suite:
             labels=np.array([position[model] for model in manifest["model"]], dtype=np.int64),
             classes=self.card.classes,
             validation=(manifest["partition"] == "validation").to_numpy(),
+            keeper=FolderKeeper(self._set_folder(set_name)),
         )
 
     def _set_folder(self, set_name: SetName) -> Path:

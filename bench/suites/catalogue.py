@@ -8,12 +8,18 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bench.suites.base import SuiteSource
-from bench.suites.simcam.plan import SIMCAM_12, SIMCAM_MINI, SIMCAM_SMOKE, SimcamSpec
+from bench.suites.simcam.plan import (
+    SIMCAM_12,
+    SIMCAM_12_SMALL,
+    SIMCAM_MINI,
+    SIMCAM_SMOKE,
+    SimcamSpec,
+)
 from bench.types import CamobenchError, Progress
 
 FOLDER_PREFIX = "folder:"
 SIMULATED: Mapping[str, SimcamSpec] = MappingProxyType(
-    {spec.name: spec for spec in (SIMCAM_MINI, SIMCAM_12, SIMCAM_SMOKE)}
+    {spec.name: spec for spec in (SIMCAM_MINI, SIMCAM_12_SMALL, SIMCAM_12, SIMCAM_SMOKE)}
 )
 DEFAULT_SUITE = SIMCAM_MINI.name
 

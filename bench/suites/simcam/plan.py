@@ -195,6 +195,18 @@ SIMCAM_12 = SimcamSpec(
     images_c=100,
 )
 
+SIMCAM_12_SMALL = SimcamSpec(
+    name="simcam12-small-v1",
+    version=1,
+    seed=20213,
+    image_px=128,
+    models_in=SIMCAM_12.models_in,
+    models_out=SIMCAM_12.models_out,
+    images_a=SIMCAM_12.images_a,
+    images_b=SIMCAM_12.images_b,
+    images_c=25,
+)
+
 SIMCAM_SMOKE = SimcamSpec(
     name="simcam-smoke-v1",
     version=1,
