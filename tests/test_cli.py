@@ -71,7 +71,7 @@ def test_every_verb_has_help_with_an_example_that_parses(path, camobench, monkey
 
 
 def test_the_verbs():
-    expected = "demo run list data train table anonymise attribute".split()  # noqa: SIM905
+    expected = "demo run list data train table claims anonymise attribute".split()  # noqa: SIM905
     assert set(expected) <= set(cli.cli.commands)
 
 
@@ -115,7 +115,7 @@ def test_list_knows_what_the_paper_has(camobench):
     victims = json.loads(camobench("list", "victims", "--json")[1])
     assert len(victims) == 15
     attacks = json.loads(camobench("list", "attacks", "--json")[1])
-    assert sum(attack["targeted"] for attack in attacks) == 8
+    assert sum(attack["targeted"] and not attack["preliminary"] for attack in attacks) == 8
 
 
 # wrong usage: 2
@@ -179,11 +179,12 @@ def test_wrong_usage_points_to_the_help(camobench):
         (["data", "prepare", "dresden-v1", "--root", "nowhere"], "no folder nowhere; check the pa"),
         (["attribute", "a.jpg", *SMALL, "--victims", "img-resnet12"], "is not trained for simcam-"),
         (["table", "."], "holds no entry-*.json; give the --out folder of a finished run"),
+        (["claims", "."], "holds no entry-*.json; give the --out folder of a finished run"),
     ],
 )
 def test_what_fails_is_one_line_and_1(camobench, tmp_path, monkeypatch, words, message):
     monkeypatch.chdir(tmp_path)
-    if words[0] != "table":
+    if words[0] not in ("table", "claims"):
         words = [*words, "--store", tmp_path / "store"]
     code, out, err = camobench(*words)
     assert (code, out) == (1, "")
@@ -281,6 +282,17 @@ def test_table_in_every_format(camobench, smoke, format_):
         assert out.count("### Table 2" if format_ == "md" else r"\begin{table") >= 1
     shown = {"md": "cgan", "csv": "cgan-img", "tex": "jpeg", "json": "cgan-img"}
     assert shown[format_] in out or "f_img" in out
+
+
+@pytest.mark.parametrize("format_", ["md", "csv", "tex", "json"])
+def test_claims_that_cannot_be_measured_are_no_failure(camobench, smoke, format_):
+    code, out, err = camobench("claims", smoke.out, "--format", format_)
+    assert (code, err) == (0, "")
+    assert "not measured" in out
+    if format_ == "json":
+        assert [row["claim"] for row in json.loads(out)["rows"]] == list("abcdefghij")
+    elif format_ != "csv":
+        assert "f_" not in out  # rows are named by their LAACs alone
 
 
 def test_table_rewrites_the_files_when_asked(camobench, smoke_copy):

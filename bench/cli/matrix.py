@@ -31,7 +31,10 @@ DEMO_ATTACKS = "cgan-img-wdf-pef,mislgan,cgan-img,controls"
 @store_option
 @out_option
 @click.option(
-    "--attacks", default=DEMO_ATTACKS, show_default=True, help="Names, `controls`, `all`."
+    "--attacks",
+    default=DEMO_ATTACKS,
+    show_default=True,
+    help="Names, `controls`, `preliminary`, `all`.",
 )
 @click.option(
     "--from-scratch", is_flag=True, help="Train everything instead of using the shipped networks."
@@ -81,7 +84,10 @@ def demo(
 @click.command()
 @suite_option
 @click.option(
-    "--attacks", default="all", show_default=True, help="Names, patterns, `controls`, `all`."
+    "--attacks",
+    default="all",
+    show_default=True,
+    help="Names, patterns, `controls`, `preliminary`, `all`.",
 )
 @click.option(
     "--victims", default="all", show_default=True, help="Names or patterns such as 'pef-*'."

@@ -1,4 +1,4 @@
-"""`table` and `list`: print what is there."""
+"""`table`, `claims` and `list`: print what is there."""
 
 from __future__ import annotations
 
@@ -48,3 +48,20 @@ def table(directory: Path, split: str, format_: str, write: bool) -> None:
     if write:
         write_tables(directory)
         write_report(directory)
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@format_option
+def claims(directory: Path, format_: str) -> None:
+    """Judge the paper's claims on the entries in DIRECTORY: holds, does not hold, not measured.
+
+    Every claim is made of comparisons, each with a 95 % interval over source photographs; beside
+    the verdict stands that on the paper's own tables. A claim that does not hold is a result.
+
+    Example: camobench claims camobench-out --format json
+    """
+    from bench.report.claims.table import judge_claims, render_claims
+    from bench.report.inputs import load_run
+
+    click.echo(render_claims(judge_claims(load_run(directory)), format_), nl=False)

@@ -10,6 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from bench.metrics.success import Measure, clean_accuracy
+from bench.report.claims.table import claims_table, comparisons_table, judge_claims
 from bench.report.figures import confusion_matrices, heat_map, success_scatter
 from bench.report.inputs import AttackInfo, RunData, load_run
 from bench.report.pictures import (
@@ -41,6 +42,7 @@ def report_html(run: RunData) -> str:
     """The whole report as one HTML page."""
     tables = {split: build_table(run, split) for split in _SPLITS}
     clean = clean_accuracy_table(run)
+    judged = judge_claims(run)
     lead = lead_attack(run, tables)
     shown = shown_attack(run)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
@@ -52,6 +54,8 @@ def report_html(run: RunData) -> str:
     return environment.from_string(template.read_text("utf-8")).render(
         run=run,
         tables=(*tables.values(), clean),
+        claims=claims_table(judged),
+        comparisons=comparisons_table(judged),
         headline=_headline(run, tables, lead),
         tiles=_tiles(run, tables, lead),
         shown=shown,

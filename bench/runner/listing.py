@@ -8,7 +8,7 @@ from bench.suites.catalogue import SPECS
 from bench.types import Json, as_json
 
 SHOWN = {
-    "attacks": ("name", "targeted", "control", "laac", "scfa", "paper"),
+    "attacks": ("name", "targeted", "control", "laac", "scfa", "preliminary", "paper"),
     "victims": ("name", "front_end", "backbone", "paper"),
     "suites": ("name", "image_px", "models_in", "models_out"),
     "recipes": ("name",),

@@ -102,11 +102,16 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
 
 
 def choose_sampled(specs: Sequence[AttackSpec]) -> str | None:
-    """The attack whose images are shown: the full method, else the one with most LAACs."""
+    """The attack whose images are shown: the full method, else the one with most LAACs.
+
+    One of the paper's preliminary findings is shown only where there is nothing else.
+    """
+
+    def rank(spec: AttackSpec) -> tuple[bool, int, bool]:
+        return not spec.preliminary, len(spec.laac), not spec.scfa
+
     targeted = [spec for spec in specs if spec.targeted]
-    if not targeted:
-        return None
-    return max(targeted, key=lambda spec: (len(spec.laac), not spec.scfa)).name
+    return max(targeted, key=rank).name if targeted else None
 
 
 @torch.inference_mode()

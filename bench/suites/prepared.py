@@ -40,17 +40,18 @@ class PreparedSource:
             )
         return len(self.suite.manifest(set_name))
 
-    def rows(self, set_name: SetName, workers: int) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
-        """Yield each image of a set.
+    def rows(
+        self, set_name: SetName, workers: int, start: int = 0
+    ) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
+        """Yield each image of a set from `start` on.
 
         Raises:
             CamobenchError: If the set is not on disk.
         """
         self.count(set_name)
-        images = self.suite.images(set_name)
-        for record, pixels in zip(
-            self.suite.manifest(set_name).to_dict("records"), images, strict=True
-        ):
+        records = self.suite.manifest(set_name).to_dict("records")
+        pairs = zip(records, self.suite.images(set_name), strict=True)
+        for record, pixels in islice(pairs, start, None):
             yield Row(**{str(field): value for field, value in record.items()}), pixels
 
 

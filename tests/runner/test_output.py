@@ -148,8 +148,8 @@ def test_samples_of_the_users_are_not_replaced(matrix, tmp_path):
     require_own(tmp_path / "nowhere")
 
 
-def spec(name, laac=(), scfa=False, targeted=True):
-    return AttackSpec(name=name, laac=laac, scfa=scfa, targeted=targeted)
+def spec(name, laac=(), scfa=False, targeted=True, **more):
+    return AttackSpec(name=name, laac=laac, scfa=scfa, targeted=targeted, **more)
 
 
 def test_the_full_method_is_shown_where_there_is_one():
@@ -165,3 +165,7 @@ def test_the_full_method_is_shown_where_there_is_one():
     assert choose_sampled([baseline, single]) == "c"
     assert choose_sampled([spec("plain"), control]) == "plain"
     assert choose_sampled([control]) is None
+    twin = spec("y", ("img", "wdf", "pef"), preliminary=True)
+    assert choose_sampled([twin, single, full]) == "z"
+    assert choose_sampled([twin, single]) == "c"
+    assert choose_sampled([twin, control]) == "y"

@@ -73,10 +73,10 @@ class DresdenSource:
         """Number of images in a set."""
         return self._photographs.count(set_name)
 
-    def rows(self, set_name: SetName, workers: int) -> Iterator[Tile]:
-        """Yield the crops of a set, named as the database names them, wherever they lie."""
+    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Iterator[Tile]:
+        """Yield the crops of a set from `start` on, named as the database names them."""
         names = {photo.path.as_posix(): pinned.name for pinned, photo in self._photos.items()}
-        for row, pixels in self._photographs.rows(set_name, workers):
+        for row, pixels in self._photographs.rows(set_name, workers, start):
             name = names[row.photo_id]
             yield replace(row, photo_id=name, image_id=name), pixels
 
