@@ -413,7 +413,7 @@ def test_dresden_is_prepared_once_and_found_again(camobench, tmp_path):
     assert [row["Set-A"] for row in json.loads(out)] == [3, 3, 0, 6]
     assert err.startswith("WARNING, INCOMPLETE copy of the Dresden images")
     assert camobench("data", "prepare", "dresden-v1", *store, "--quiet")[:2] == (0, folder)
-    code, out, _ = camobench("run", "--suite", "dresden-v1", *store, "--dry-run", "--quiet",
-                             "--victims", "img-resnet18", "--attacks", "jpeg")  # fmt: skip
+    words = ["run", "--suite", "dresden-v1", *store, "--dry-run", "--quiet"]
+    code, _, err = camobench(*words, "--victims", "img-resnet18", "--attacks", "jpeg")
     assert code == 0
-    assert "1 of 1 networks are missing" in out
+    assert "1 of 1 networks and 2 of 2 cells are missing" in err
