@@ -18,7 +18,7 @@ import torch
 from bench.contract import Attack
 from bench.metrics import SCORER_VERSION
 from bench.metrics.lpips import load_lpips
-from bench.provenance import provenance
+from bench.provenance import processor_name, provenance
 from bench.runner.graph import Graph
 from bench.runner.networks import Networks, Shelf
 from bench.runner.score import Scored, Scorer, shards
@@ -144,7 +144,7 @@ class Matrix:
         return {
             **provenance(),
             "device": str(self.device),
-            "device_name": torch.cuda.get_device_name(self.device) if cuda else self.device.type,
+            "device_name": torch.cuda.get_device_name(self.device) if cuda else processor_name(),
             "precision": PRECISION,
             "tf32": cuda and tf32,
             "batch_size": self.batch,
