@@ -19,6 +19,12 @@ from bench.types import CamobenchError, Progress, SetName, Silent
 
 LabelledT = TypeVar("LabelledT", bound=LabelledImages)
 
+SETS: tuple[SetName, ...] = ("A", "B", "C")
+SPLIT_BY_IMAGE = "split by image"
+"""What a suite's note says where sets share devices; the audit then warns instead of failing."""
+SHARED_SCENES = "the sets' cameras photographed the same motifs"
+"""The same for scenes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -28,6 +34,9 @@ class Row:
         photo_id: The photograph it comes from; tiles of one photograph share it.
         partition: "train" or "validation" in Set-A and Set-B, "evaluation" in Set-C.
         sha256: Of the file that the camera wrote.
+        jpeg_tables: Digest of its quantisation tables; `None`, as below, where it is no JPEG.
+        jpeg_quality: 1 to 100, the nearest of the Independent JPEG Group.
+        jpeg_subsampling: Of the chroma, such as "4:2:0".
     """
 
     image_id: str
@@ -39,6 +48,9 @@ class Row:
     split: str
     partition: str
     sha256: str
+    jpeg_tables: str | None = None
+    jpeg_quality: int | None = None
+    jpeg_subsampling: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

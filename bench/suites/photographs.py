@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from bench.data import ImageError, decode_rgb
 from bench.suites.base import Row, SuiteCard
+from bench.suites.jpeg_header import read_jpeg_header
 from bench.suites.splitting import Placed
 from bench.suites.tiling import most_tiles, tile_corners
 from bench.types import SetName
@@ -86,7 +87,9 @@ class PhotographSource:
 
     def _cut(self, place: Placed) -> list[Tile]:
         photo, side = place.photo, self.card.image_px
-        pixels = self._decode(place)
+        data = self._read(place)
+        pixels = decode_rgb(data, str(self.root / photo.path))
+        header = read_jpeg_header(data)
         tiles = []
         for top, left in self.corners(photo.width, photo.height, side, self.tiles[place.set]):
             row = Row(
@@ -99,11 +102,14 @@ class PhotographSource:
                 split=place.split,
                 partition=place.partition,
                 sha256=photo.sha256,
+                jpeg_tables=header.tables,
+                jpeg_quality=header.quality,
+                jpeg_subsampling=header.subsampling,
             )
             tiles.append((row, pixels[:, top : top + side, left : left + side].copy()))
         return tiles
 
-    def _decode(self, place: Placed) -> NDArray[np.uint8]:
+    def _read(self, place: Placed) -> bytes:
         path = self.root / place.photo.path
         try:
             data = path.read_bytes()
@@ -113,4 +119,4 @@ class PhotographSource:
             raise ImageError(
                 f"{path} has changed since the folder was scanned; run the same command again"
             )
-        return decode_rgb(data, str(path))
+        return data

@@ -9,11 +9,10 @@ import pandas as pd
 from PIL import Image
 
 from bench.store import replacing
-from bench.suites.base import Suite
+from bench.suites.base import SETS, Suite
 from bench.suites.layouts.base import natural_key
-from bench.types import Json, SetName
+from bench.types import Json
 
-SETS: tuple[SetName, ...] = ("A", "B", "C")
 SHEET_COLUMNS = 8
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bench.data import decode_rgb
 from bench.suites.base import Row, SuiteCard
+from bench.suites.jpeg_header import read_jpeg_header
 from bench.suites.simcam.plan import SIMCAM_SMOKE, Shot, SimcamSpec, plan
 from bench.suites.simcam.render import render
 from bench.types import SetName, Split
@@ -55,6 +56,7 @@ class SimcamSource:
 
 
 def _row(shot: Shot, data: bytes) -> Row:
+    header = read_jpeg_header(data)
     return Row(
         image_id=shot.image_id,
         photo_id=shot.image_id,
@@ -65,4 +67,7 @@ def _row(shot: Shot, data: bytes) -> Row:
         split=cast(Split, shot.split),
         partition=shot.partition,
         sha256=hashlib.sha256(data).hexdigest(),
+        jpeg_tables=header.tables,
+        jpeg_quality=header.quality,
+        jpeg_subsampling=header.subsampling,
     )

@@ -6,17 +6,16 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from bench.suites.base import SETS, SPLIT_BY_IMAGE
 from bench.suites.scan import Photo
-from bench.types import SetName
 
 if TYPE_CHECKING:
     from bench.suites.splitting import Parts, Placed
 
-SETS: tuple[SetName, ...] = ("A", "B", "C")
 LISTED = 12  # models named in a message
 UNTOLD_NOTE = (
-    "WARNING, split by image, not by device: the numbers are optimistic, as the files' names tell "
-    "no physical camera and one may be in more than one set"
+    f"WARNING, {SPLIT_BY_IMAGE}, not by device: the numbers are optimistic, as the files' names "
+    "tell no physical camera and one may be in more than one set"
 )
 
 Devices: TypeAlias = Mapping[str, Sequence[Photo]]  # the photographs of each device, in order
@@ -53,9 +52,9 @@ def image_note(models: Mapping[str, Devices], chosen: list[str], placed: list[Pl
     shared = Counter(device.split("/")[0] for device, used in sets.items() if len(used) > 1)
     listed = [f"{name} {shared[name]} of {_devices(len(models[name]))}" for name in chosen]
     return (
-        "WARNING, split by image, not by device: the numbers are optimistic, as physical cameras "
-        f"are in more than one set ({', '.join(listed)}). A split by device needs three devices a "
-        "model, with photographs for every set"
+        f"WARNING, {SPLIT_BY_IMAGE}, not by device: the numbers are optimistic, as physical "
+        f"cameras are in more than one set ({', '.join(listed)}). A split by device needs three "
+        "devices a model, with photographs for every set"
     )
 
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from bench.store import digest
+from bench.suites.base import SETS
 from bench.suites.layouts.base import natural_key
 from bench.suites.scan import Photo
 from bench.suites.scenes import give_homes, held_out, keep_at_home
 from bench.suites.split_notes import (
     LISTED,
-    SETS,
     UNTOLD_NOTE,
     Devices,
     device_note,

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.store import digest
-from bench.suites.base import SuiteCard
+from bench.suites.base import SHARED_SCENES, SuiteCard
 from bench.suites.dresden.copies import look, one_path_each
 from bench.suites.dresden.coverage import Coverage, coverage, require
 from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, protocol
@@ -27,8 +27,8 @@ from bench.types import CamobenchError, Progress, SetName
 
 CHOICES_NOTE = (
     "Dresden devices: Set-A 2 and 3, Set-B 0 and 1, Set-C 4, out of distribution 2; Set-C is the "
-    "first 100 photographs of a device by shot number, as the paper does not say which 100; the "
-    "sets' cameras photographed the same motifs"
+    "first 100 photographs of a device by shot number, as the paper does not say which 100; "
+    f"{SHARED_SCENES}"
 )
 REMEDY = "--partial (`partial=True`)"
 
