@@ -5,13 +5,16 @@ import shlex
 import sys
 
 import click
+import pandas as pd
 import pytest
 from PIL import Image
 
 from bench import cli
 from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import RECIPES
-from bench.suites.catalogue import SPECS
+from bench.store import Store
+from bench.suites.base import prepare
+from bench.suites.catalogue import SPECS, load_suite
 from tests.suites.dresden.test_source import few
 from tests.suites.dresden.test_source import write as write_dresden
 from tests.toys import pixels
@@ -130,6 +133,7 @@ def test_list_knows_what_the_paper_has(camobench):
         (["run", "--suite", "simcam-mimi-v1"], "unknown suite 'simcam-mimi-v1': did you mean simc"),
         (["data", "prepare", "dresdn"], "unknown suite 'dresdn'"),
         (["data", "show", "dresdn"], "unknown suite 'dresdn'"),
+        (["data", "audit", "dresdn"], "unknown suite 'dresdn'"),
         (["run", "--recipe", "mimi"], "unknown recipe 'mimi': did you mean mini"),
         (["attribute", "a.jpg", "--recipe", "mimi"], "unknown recipe 'mimi'"),
         (["run", "--image-px", "128"], "suite simcam-mini-v1 takes no options, got image_px"),
@@ -177,6 +181,7 @@ def test_wrong_usage_points_to_the_help(camobench):
         (["run", *SMALL[:-1], "abacus"], "device 'abacus' cannot be used here"),
         (["data", "show", "simcam-smoke-v1"], "`camobench data prepare` makes one"),
         (["data", "prepare", "dresden-v1", "--root", "nowhere"], "no folder nowhere; check the pa"),
+        (["data", "audit", "simcam-smoke-v1"], "`camobench data prepare` makes one"),
         (["attribute", "a.jpg", *SMALL, "--victims", "img-resnet12"], "is not trained for simcam-"),
         (["table", "."], "holds no entry-*.json; give the --out folder of a finished run"),
         (["claims", "."], "holds no entry-*.json; give the --out folder of a finished run"),
@@ -310,7 +315,11 @@ def test_data_prepare_and_show(camobench, tmp_path):
     code, out, err = camobench("data", "prepare", "simcam-smoke-v1", *store, "--workers", "1")
     assert code == 0
     assert out.strip().endswith("simcam-smoke-v1-" + out.strip()[-12:])
-    assert err.count("✓") == 3
+    assert err.count("✓") == 4
+    assert "audit: 9 of 11 checks pass; warn: a single device" in err
+    code, _, err = camobench("data", "prepare", "simcam-smoke-v1", *store, "--workers", "1")
+    assert (code, err.count("✓")) == (0, 0)  # neither made nor audited again
+    assert "audit: 9 of 11 checks pass" in err
     code, out, _ = camobench("data", "show", "simcam-smoke-v1", *store, "--format", "json",
                              "--picture", tmp_path / "sheet.png")  # fmt: skip
     assert code == 0
@@ -319,6 +328,39 @@ def test_data_prepare_and_show(camobench, tmp_path):
     assert rows["simcam-07"] | {"split": "out", "Set-A": 0, "Set-C": 2} == rows["simcam-07"]
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (8 * 64, 4 * 64)
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    """A store with the smallest suite, not audited."""
+    store = Store(tmp_path / "store")
+    prepare(load_suite("simcam-smoke-v1"), store, ("A", "B", "C"))
+    return store
+
+
+def test_data_audit_in_every_format(camobench, prepared):
+    words = ["data", "audit", "simcam-smoke-v1", "--store", prepared.root]
+    for format_ in ("md", "csv", "tex", "json"):
+        code, out, err = camobench(*words, "--format", format_)
+        assert code == 0
+        assert "✓ simcam-smoke-v1: hashing images" in err
+        assert "JPEG tables alone name" in out
+    rows = json.loads(out)
+    assert all(row.keys() == {"check", "verdict", "finding"} for row in rows)
+    assert {row["verdict"] for row in rows} == {"pass", "warn"}
+    assert camobench(*words, "--quiet")[2] == ""
+
+
+def test_an_audit_that_fails_is_printed_kept_and_1(camobench, prepared):
+    (path,) = prepared.root.glob("data/*/C/manifest.parquet")
+    pd.read_parquet(path).assign(scene="A-s0000").to_parquet(path, index=False)
+    words = ["data", "audit", "simcam-smoke-v1", "--store", prepared.root, "--quiet"]
+    code, out, err = camobench(*words)
+    assert code == 1
+    assert "A-s0000 (A, C)" in out
+    assert one_line(err) == "error: simcam-smoke-v1 fails its audit: scenes across sets\n"
+    kept = json.loads((path.parents[1] / "audit.json").read_text())
+    assert "fail: 1 of 8 scenes in more than one set" in kept["verdict"]
 
 
 def test_show_of_a_suite_whose_making_was_stopped(camobench, tmp_path):
@@ -386,6 +428,7 @@ def test_folder_options_reach_the_suite(camobench, monkeypatch, tmp_path):
         ["attribute", "a.jpg", *folder],
         ["data", "prepare", "folder:photos"],
         ["data", "show", "folder:photos"],
+        ["data", "audit", "folder:photos"],
     ):
         assert camobench(*words, *store, *options)[0] == 2
         assert seen[-1][:2] == ("folder:photos", expected), words

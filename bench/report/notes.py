@@ -9,6 +9,8 @@ from bench.metrics.success import clean_accuracy, unchanged_images
 from bench.report.inputs import AttackInfo, RunData
 from bench.report.published import ARCHITECTURES_PER_FAMILY, FAMILIES
 
+NOT_AUDITED = "Not audited: `camobench data audit SUITE`, then the same run again."
+
 
 def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...]:
     """Footnotes of Table 2 or 3, in reading order."""
@@ -147,7 +149,7 @@ def _published(split: str) -> Iterable[str]:
 def origin_notes(run: RunData) -> Iterable[str]:
     """Suite, audit, recipe, seeds, scorer and code of a run."""
     yield from (f"Suite: {note}" for note in run.suite_notes)
-    yield f"Audit: {run.audit}" if run.audit else "Audit: not run."
+    yield f"Audit: {run.audit}." if run.audit else NOT_AUDITED
     seeds = ", ".join(map(str, run.seeds))
     commits = ", ".join(dict.fromkeys(map(_commit, run.attacks)))
     yield (

@@ -247,10 +247,21 @@ def test_a_preliminary_row_is_named_below_those_of_the_paper(run_dir):
 
 
 def test_the_audit_verdict_is_printed(run_dir):
-    assert "Audit: not run." in build_table(load_run(run_dir), "in").notes
-    for path in run_dir.glob("entry-*.json"):
-        change(run_dir, path.name, suite__audit={"verdict": "clean: no shared device"})
-    assert "Audit: clean: no shared device" in build_table(load_run(run_dir), "in").notes
+    silent = "Not audited: `camobench data audit SUITE`, then the same run again."
+    assert silent in build_table(load_run(run_dir), "in").notes
+    entries = sorted(run_dir.glob("entry-*.json"))
+    for path in entries[1:]:
+        change(run_dir, path.name, suite__audit={"verdict": "9 of 11 checks pass; warn: ah"})
+    assert silent in build_table(load_run(run_dir), "in").notes  # one row says nothing
+    change(run_dir, entries[0].name, suite__audit={"verdict": "9 of 11 checks pass; warn: ah"})
+    loaded = load_run(run_dir)
+    for table in (
+        build_table(loaded, "in"),
+        build_table(loaded, "out"),
+        clean_accuracy_table(loaded),
+    ):
+        assert "Audit: 9 of 11 checks pass; warn: ah." in table.notes
+        assert silent not in table.notes
 
 
 def test_clean_accuracy_table(run, frames):

@@ -13,7 +13,8 @@ from bench.runner.graph import plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
 from bench.runner.output import choose_sampled, require_own, write_matrix
-from bench.suites.base import open_suite
+from bench.store import Store
+from bench.suites.base import open_suite, prepare
 from bench.types import CamobenchError
 from tests.smoke import ATTACKS as ALL
 from tests.smoke import VICTIMS as CHOSEN
@@ -95,6 +96,23 @@ def test_an_entry_says_where_it_comes_from(smoke, matrix):
     assert {"torch", "numpy"} <= origin["packages"].keys()
     assert "commit" in origin
     assert "dirty" in origin
+
+
+def test_an_entry_says_what_the_audit_found(smoke, matrix, tmp_path):
+    card = matrix.graph.suite
+    folder = smoke.store.data_folder(card.name, card.fingerprint)
+    kept = json.loads((folder / "audit.json").read_text())
+    recorded = json.loads((smoke.out / "entry-jpeg.json").read_text())["suite"]["audit"]
+    assert recorded["verdict"] == kept["verdict"]
+    assert recorded["verdict"].startswith("9 of 11 checks pass; warn: ")
+    assert len(recorded["checks"]) == 11
+    assert load_run(smoke.out).audit == kept["verdict"]
+    note = f"Audit: {kept['verdict']}."
+    assert note in (smoke.out / "table2.md").read_text()
+    part = prepare(request().source, Store(tmp_path / "store"), ("C",))
+    matrix.suite = part
+    written(matrix, tmp_path / "out", ["identity"])
+    assert load_run(tmp_path / "out").audit is None
 
 
 def test_samples_are_what_the_attack_makes_of_the_originals(smoke, matrix):
