@@ -23,6 +23,7 @@ from attacks.cgan.networks import Discriminator, Generator
 from attacks.cgan.recipe import cgan_recipe
 from bench.contract import Attack, AttackSpec, FitContext
 from bench.data import AdversarySet
+from bench.nets.storage import round_as_stored
 from bench.recipes import Recipe
 from bench.signal.cfa import synthetic_cfa
 from bench.training.classifier import as_input
@@ -124,12 +125,19 @@ class CganAttack(Attack):
             },
             generator=generator,
         )
+        if context.recipe.compact:
+            round_as_stored(self.generator)
         held_out = np.flatnonzero(data.validation)
         figures = {
             **report.figures,
             **self._validate(images[held_out], labels[held_out], dict(context.surrogates)),
         }
-        return FitReport(figures=figures, curves=report.curves, seconds=report.seconds)
+        return FitReport(
+            figures=figures,
+            curves=report.curves,
+            seconds=report.seconds,
+            validated_as_stored=True,
+        )
 
     @torch.no_grad()
     def _validate(

@@ -15,6 +15,7 @@ from bench.contract import FitContext
 from bench.data import LabelledImages
 from bench.nets.johnson import JohnsonNet
 from bench.nets.shrinkage import ShrinkageNet
+from bench.nets.storage import round_as_stored
 from bench.recipes import EstimatorRecipe
 from bench.signal.wavelet import wdf_residual
 from bench.training.classifier import as_input
@@ -111,6 +112,8 @@ def fit_estimator(
         parts={"network": estimator, "optimiser": optimiser, "schedule": schedule},
         generator=generator,
     )
+    if context.recipe.compact:
+        round_as_stored(estimator)
     estimator.eval()
     held_out = torch.from_numpy(np.flatnonzero(data.validation)).to(device)
     figures = {
@@ -119,7 +122,12 @@ def fit_estimator(
             estimator, images[held_out], residuals[held_out]
         ),
     }
-    return FitReport(figures=figures, curves=report.curves, seconds=report.seconds)
+    return FitReport(
+        figures=figures,
+        curves=report.curves,
+        seconds=report.seconds,
+        validated_as_stored=True,
+    )
 
 
 @torch.no_grad()
