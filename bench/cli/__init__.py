@@ -63,6 +63,7 @@ for verb in (
     matrix.run,
     matrix.train,
     tables.table,
+    tables.cards,
     files.anonymise,
     files.attribute,
     data.data,

@@ -1,4 +1,4 @@
-"""`table` and `list`: print what is there."""
+"""`table`, `cards` and `list`: print what is there."""
 
 from __future__ import annotations
 
@@ -44,3 +44,22 @@ def table(directory: Path, format_: str, write: bool) -> None:
     if write:
         write_tables(directory)
         write_report(directory)
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@format_option
+@click.option("--write", is_flag=True, help="Rewrite victims.{md,csv,tex,html} in DIRECTORY.")
+def cards(directory: Path, format_: str, write: bool) -> None:
+    """Say what each victim of a run is worth: clean accuracy, calibration, size, cost, training.
+
+    Example: camobench cards camobench-out --format csv
+    """
+    from bench.report.cards import victims_table
+    from bench.report.inputs import load_run
+    from bench.report.render import render
+    from bench.report.victims import write_victims
+
+    click.echo(render(victims_table(load_run(directory)), format_))
+    if write:
+        write_victims(directory)

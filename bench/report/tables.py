@@ -13,6 +13,7 @@ from bench.metrics.success import (
     overall_spread,
     success_rates,
 )
+from bench.report.cards import victims_table
 from bench.report.clean import clean_accuracy_table
 from bench.report.inputs import AttackInfo, RunData, load_run
 from bench.report.notes import table_notes
@@ -78,14 +79,15 @@ def build_table(run: RunData, split: str) -> Table:
 
 
 def write_tables(directory: str | Path) -> list[Path]:
-    """Write `clean_accuracy.csv` and `table{2,3}.{md,csv,tex}` into the run's own folder.
+    """Write `clean_accuracy.csv` and `{table2,table3,victims}.{md,csv,tex}` into the run's folder.
 
     Each file is written under a temporary name and renamed, so no half-written file is ever seen.
     """
     run = load_run(directory)
     texts = {"clean_accuracy.csv": render(clean_accuracy_table(run), "csv")}
-    for stem, split in (("table2", "in"), ("table3", "out")):
-        table = build_table(run, split)
+    tables = {"table2": build_table(run, "in"), "table3": build_table(run, "out")}
+    tables["victims"] = victims_table(run)
+    for stem, table in tables.items():
         texts |= {f"{stem}.{suffix}": render(table, suffix) for suffix in ("md", "csv", "tex")}
     return [write_text(run.directory / name, text) for name, text in texts.items()]
 

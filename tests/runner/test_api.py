@@ -19,6 +19,8 @@ def test_evaluate_writes_all_that_is_promised(smoke):
         "clean_accuracy.csv",
         *(f"table{n}.{kind}" for n in (2, 3) for kind in ("md", "csv", "tex")),
         "report.html",
+        "victims.json",
+        *(f"victims.{kind}" for kind in ("html", "md", "csv", "tex")),
         "entry-cgan-img.json",
         "entry-jpeg.json",
         "entry-identity.json",
