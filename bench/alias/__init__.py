@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         register_attack,
         register_victim,
     )
-    from bench.runner.api import evaluate
+    from bench.runner.public import evaluate
     from bench.suites.catalogue import load_suite
 
 __all__ = [
@@ -42,7 +42,7 @@ _HOMES = {
     "VictimSpec": "bench.contract",
     "register_attack": "bench.contract",
     "register_victim": "bench.contract",
-    "evaluate": "bench.runner.api",
+    "evaluate": "bench.runner.public",
     "load_suite": "bench.suites.catalogue",
 }
 _LANDMARKS = {"bench": "contract.py", "attacks": "controls.py", "victims": "convnet.py"}

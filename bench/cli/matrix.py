@@ -197,14 +197,14 @@ def _evaluate(
     **choices: Any,
 ) -> None:
     from bench.console import shown_progress
-    from bench.runner.api import evaluate, missing_report, open_session
+    from bench.runner.api import evaluate_request, missing_report, open_session
 
     opened = open_store(store)
     with shown_progress(console, quiet=quiet) as progress:
         request = make_request(suite, attacks, victims, progress=progress, **choices)
         require_victims(request)
         if not dry_run:
-            evaluate(request, opened, out, progress)
+            evaluate_request(request, opened, out, progress)
     if dry_run:
         click.echo(missing_report(open_session(request, opened)))
         return
