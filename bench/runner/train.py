@@ -94,6 +94,7 @@ def _train_one(store: Store, job: Job, graph: Graph, site: Site, progress: Progr
             recipe=recipe,
             progress=progress,
             snapshots=_snapshots(snapshot),
+            label=job.label,
             **more,
         )
 

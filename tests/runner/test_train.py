@@ -61,7 +61,12 @@ def test_everything_missing_is_trained_once_dependencies_first(suite, tmp_path):
         ("victim", "wdf-resnet12"),
         ("attack", "cgan-img"),
     ]
-    assert len(watcher.started) == 4
+    assert watcher.started == [
+        "estimator wdf-v1 (Set-A)",
+        "surrogate img-resnet18 (Set-B)",
+        "victim wdf-resnet12 (Set-A)",
+        "attack cgan-img (Set-B)",
+    ]
     assert len(weights(graph, site)) == 4
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.safetensors")}
     assert train(graph, site, Watcher()) == []
@@ -104,7 +109,7 @@ def longer(monkeypatch):
     )
 
 
-LABELS = {"estimator": "estimator", "victim": "wdf-resnet12", "attack": "cgan-img"}
+LABELS = {"estimator": "estimator", "victim": "victim", "attack": "attack"}
 
 
 def test_killed_training_continues_to_the_same_weights(suite, tmp_path, monkeypatch):
@@ -121,7 +126,7 @@ def test_killed_training_continues_to_the_same_weights(suite, tmp_path, monkeypa
         assert torch.load(snapshot, weights_only=True)["step"] == 20
     watcher = Watcher()
     assert [job.kind for job in train(graph, broken, watcher)] == ["attack"]
-    assert watcher.first == 20  # it did go on from where it was
+    assert watcher.resumed == 20  # it did go on from where it was
     assert same_weights(weights(graph, whole), weights(graph, broken))
     assert not list((tmp_path / "broken" / "unfinished").rglob("*.pt"))
 
