@@ -29,9 +29,9 @@ class BarProgress:
         self._bars = bars
         self._task: TaskID | None = None
 
-    def start(self, label: str, total: int) -> None:
+    def start(self, label: str, total: int, done: int = 0) -> None:
         """Show a new bar."""
-        self._task = self._bars.add_task(label, total=total, figures="")
+        self._task = self._bars.add_task(label, total=total, completed=done, figures="")
 
     def advance(self, units: int = 1, **figures: float) -> None:
         """Move the bar."""
@@ -59,21 +59,21 @@ class PlainProgress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._label, self._total, self._done = "", 0, 0
+        self._label, self._total, self._done, self._before = "", 0, 0, 0
         self._began = self._said = 0.0
 
-    def start(self, label: str, total: int) -> None:
+    def start(self, label: str, total: int, done: int = 0) -> None:
         """Begin a task."""
-        self._label, self._total, self._done = label, total, 0
+        self._label, self._total, self._done, self._before = label, total, done, done
         self._began = self._said = time.monotonic()
 
     def advance(self, units: int = 1, **figures: float) -> None:
         """Count, and say so from time to time."""
         self._done += units
         now = time.monotonic()
-        if now - self._said >= PLAIN_EVERY_S and 0 < self._done < self._total:
+        if now - self._said >= PLAIN_EVERY_S and self._before < self._done < self._total:
             self._said = now
-            left = (now - self._began) * (self._total / self._done - 1)
+            left = (now - self._began) * (self._total - self._done) / (self._done - self._before)
             text = " ".join(f"{name} {value:.3g}" for name, value in figures.items())
             self._say(
                 f"  {self._label}: {self._done}/{self._total}, {left:.0f} s left {text}".rstrip()

@@ -128,6 +128,8 @@ class FitContext:
 
     Attributes:
         surrogates: Frozen, differentiable victims trained on Set-B, by name, as the spec asks.
+        label: What this training is called, if that says more than the name: the same network may
+            be trained as a victim and as a surrogate.
     """
 
     device: torch.device
@@ -136,6 +138,7 @@ class FitContext:
     progress: Progress = field(default_factory=Silent)
     snapshots: Snapshots = field(default_factory=Snapshots)
     surrogates: Mapping[str, Victim] = field(default_factory=dict)
+    label: str = ""
 
 
 class Attack(nn.Module):

@@ -59,6 +59,7 @@ class Registry(Generic[SpecT, ThingT]):
         self._group = group
         self._as_entries = as_entries
         self._entries: dict[str, Entry[SpecT, ThingT]] = {}
+        self._installed: set[str] = set()
         self._loaded = False
 
     def add(self, thing: object, origin: str | None = None) -> None:
@@ -99,6 +100,11 @@ class Registry(Generic[SpecT, ThingT]):
         self._load()
         return name in self._entries
 
+    def is_installed(self, name: str) -> bool:
+        """Whether every process knows it: it came by an entry point, not by a decorator."""
+        self._load()
+        return name in self._installed
+
     def names(self) -> list[str]:
         """All names in order of registration."""
         self._load()
@@ -109,8 +115,10 @@ class Registry(Generic[SpecT, ThingT]):
             return
         self._loaded = True
         for point in sorted(entry_points(group=self._group), key=_own_first):
+            before = set(self._entries)
             try:
                 self.add(point.load(), origin=None if _is_own(point) else point.value)
+                self._installed |= self._entries.keys() - before
             except Exception as error:
                 if _is_own(point):
                     self._loaded = False

@@ -22,8 +22,8 @@ class CamobenchError(Exception):
 class Progress(Protocol):
     """How long work tells how far it is; implemented by the command line."""
 
-    def start(self, label: str, total: int) -> None:
-        """Begin a task of `total` units."""
+    def start(self, label: str, total: int, done: int = 0) -> None:
+        """Begin a task of `total` units, `done` of them by an earlier run: no time of this one."""
 
     def advance(self, units: int = 1, **figures: float) -> None:
         """Report `units` done and the current figures (losses, accuracies)."""
@@ -38,7 +38,7 @@ class Progress(Protocol):
 class Silent:
     """A progress that says nothing."""
 
-    def start(self, label: str, total: int) -> None:
+    def start(self, label: str, total: int, done: int = 0) -> None:
         """Ignore the start of a task."""
 
     def advance(self, units: int = 1, **figures: float) -> None:

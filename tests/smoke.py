@@ -100,14 +100,13 @@ class Watcher:
     def __init__(self, stop=None, label=""):
         self.stop, self.label, self.started, self._done, self._armed = stop, label, [], 0, False
 
-    def start(self, label, total):
+    def start(self, label, total, done=0):
         self.started.append(label)
-        self._done, self._armed = 0, self.stop is not None and label.startswith(self.label)
-        self.first = None
+        self._done, self._armed = done, self.stop is not None and label.startswith(self.label)
+        self.resumed = done
 
     def advance(self, units=1, **figures):
         self._done += units
-        self.first = units if self.first is None else self.first
         if self._armed and self._done >= self.stop:
             raise KeyboardInterrupt
 

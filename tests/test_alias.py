@@ -36,7 +36,7 @@ def test_the_public_names_are_those_that_scripts_rely_on():
 
 def test_they_are_the_harness_own():
     from bench.contract import Attack, VictimSpec, register_attack
-    from bench.runner.api import evaluate
+    from bench.runner.public import evaluate
     from bench.suites.catalogue import load_suite
 
     assert camobench.Attack is Attack
@@ -74,7 +74,7 @@ def users_folder(root, name, package=True):
 @pytest.mark.parametrize("name", ["attacks", "bench", "victims"])
 def test_a_folder_of_the_users_in_the_way_is_named_at_once(tmp_path, name):
     folder = users_folder(tmp_path / "mine", name)
-    done = python("import camobench", tmp_path, [folder.parent])
+    done = python("from camobench import Attack", tmp_path, [folder.parent])
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
         f"ImportError: camobench's package {name!r} is hidden by {folder}: run from another "
@@ -84,38 +84,65 @@ def test_a_folder_of_the_users_in_the_way_is_named_at_once(tmp_path, name):
 
 def test_a_folder_where_one_works_counts_too(tmp_path):
     folder = users_folder(tmp_path, "attacks")
-    done = python("import camobench", tmp_path)
+    done = python("from camobench import Attack", tmp_path)
     assert done.returncode == 1
     assert f"camobench's package 'attacks' is hidden by {folder}" in done.stderr
 
 
 def test_a_file_in_the_way(tmp_path):
     (tmp_path / "victims.py").touch()
-    done = python("import camobench", tmp_path)
+    done = python("from camobench import Attack", tmp_path)
     assert done.returncode == 1
     assert f"package 'victims' is hidden by {tmp_path / 'victims.py'}" in done.stderr
 
 
-@pytest.mark.skipif(not COMMAND.is_file(), reason="camobench is not installed as a command here")
-@pytest.mark.parametrize("name", ["attacks", "bench"])
-def test_the_command_says_so_too(tmp_path, name):
-    folder = users_folder(tmp_path / "mine", name)
-    environment = os.environ | {"PYTHONPATH": str(folder.parent)}
-    done = subprocess.run(
-        [COMMAND, "list", "attacks"], env=environment, capture_output=True, text=True
+def commands(words):
+    """The two ways to the command line; the first only where it is installed."""
+    module = [sys.executable, "-m", "camobench", *words]
+    return [[COMMAND, *words], module] if COMMAND.is_file() else [module]
+
+
+def run(command, folder, **environment):
+    return subprocess.run(
+        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True
     )
+
+
+@pytest.mark.parametrize("name", ["attacks", "bench", "victims"])
+def test_the_command_says_so_in_one_line(tmp_path, name):
+    folder = users_folder(tmp_path / "mine", name)
+    for command in commands(["list", "attacks"]):
+        done = run(command, tmp_path, PYTHONPATH=str(folder.parent))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.splitlines() == [
+            f"error: camobench's package {name!r} is hidden by {folder}: run from another folder, "
+            "take that folder off PYTHONPATH, or rename it"
+        ]
+
+
+def test_as_a_module_the_folder_where_one_works_is_on_the_path(tmp_path):
+    folder = users_folder(tmp_path, "bench")
+    done = run([sys.executable, "-m", "camobench", "--version"], tmp_path, PYTHONPATH="")
     assert done.returncode == 1
-    assert f"camobench's package {name!r} is hidden by {folder}: run from" in done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: camobench's package 'bench' is hidden by {folder}: run from")
 
 
 @pytest.mark.skipif(not COMMAND.is_file(), reason="camobench is not installed as a command here")
 def test_the_command_does_not_mind_the_folder_it_runs_in(tmp_path):
-    users_folder(tmp_path, "attacks")
-    environment = os.environ | {"PYTHONPATH": ""}
-    done = subprocess.run(
-        [COMMAND, "--version"], cwd=tmp_path, env=environment, capture_output=True, text=True
-    )
+    for name in ("attacks", "bench", "victims"):
+        users_folder(tmp_path, name)
+    done = run([COMMAND, "--version"], tmp_path, PYTHONPATH="")
     assert done.returncode == 0, done.stderr
+
+
+def test_as_a_module_it_is_the_same_command_line(tmp_path):
+    done = run([sys.executable, "-m", "camobench", "--version"], tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("camobench, version ")
+    wrong = run([sys.executable, "-m", "camobench", "lst"], tmp_path)
+    assert wrong.returncode == 2
+    assert "No such command 'lst'" in wrong.stderr
 
 
 def test_a_missing_package(monkeypatch):

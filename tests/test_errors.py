@@ -228,7 +228,7 @@ def test_ctrl_c_in_training_and_in_scoring_then_the_same_command(smoke, smoke_co
     shutil.rmtree(next((root / "data").iterdir()) / "C")
     shutil.rmtree(smoke_copy.out)
 
-    code, said = interrupt_after(start(smoke_copy), "✓ img-resnet18")
+    code, said = interrupt_after(start(smoke_copy), "✓ surrogate img-resnet18")
     if code == 0:
         pytest.skip("the run was over before the interruption reached it")
     assert code == 130
@@ -246,7 +246,7 @@ def test_ctrl_c_in_training_and_in_scoring_then_the_same_command(smoke, smoke_co
     process = start(smoke_copy)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
-    assert "✓ cgan-img" not in err  # nor was anything trained twice
+    assert "✓ attack cgan-img" not in err  # nor was anything trained twice
     for name in ("predictions", "distortion"):
         frames = [pd.read_parquet(run.out / f"{name}.parquet") for run in (smoke, smoke_copy)]
         pd.testing.assert_frame_equal(*frames, rtol=1e-3, atol=1e-5)

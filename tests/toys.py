@@ -85,10 +85,10 @@ class Recorder(Silent):
     """A progress that remembers what it was told."""
 
     def __init__(self):
-        self.total, self.units, self.finished = None, [], False
+        self.label, self.total, self.units, self.finished = None, None, [], False
 
-    def start(self, label, total):
-        self.total = total
+    def start(self, label, total, done=0):
+        self.label, self.total, self.done = label, total, done
 
     def advance(self, units=1, **figures):
         self.units.append(units)

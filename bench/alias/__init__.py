@@ -1,12 +1,13 @@
 """The public import of camobench: `from camobench import Attack, AttackSpec`.
 
 The code lives in the packages `bench`, `attacks` and `victims`. Folders of yours may have the same
-names; when one hides one of ours, this says so at once. Names are resolved at first use, so that
-`camobench table` never imports torch.
+names; when one hides one of ours, the first use of a name from here says so. Names are resolved at
+first use, so that `camobench table` never imports torch.
 """
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
         register_attack,
         register_victim,
     )
-    from bench.runner.api import evaluate
+    from bench.runner.public import evaluate
     from bench.suites.catalogue import load_suite
 
 __all__ = [
@@ -42,7 +43,7 @@ _HOMES = {
     "VictimSpec": "bench.contract",
     "register_attack": "bench.contract",
     "register_victim": "bench.contract",
-    "evaluate": "bench.runner.api",
+    "evaluate": "bench.runner.public",
     "load_suite": "bench.suites.catalogue",
 }
 _LANDMARKS = {"bench": "contract.py", "attacks": "controls.py", "victims": "convnet.py"}
@@ -51,6 +52,7 @@ _LANDMARKS = {"bench": "contract.py", "attacks": "controls.py", "victims": "conv
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'camobench' has no attribute {name!r}")
+    _refuse_shadows()
     return getattr(import_module(_HOMES[name]), name)
 
 
@@ -68,11 +70,12 @@ def _refuse_shadows() -> None:
             )
 
 
-_refuse_shadows()
-
-
 def main() -> None:
-    """The command line."""
+    """The command line; where a package of ours is hidden, one line and exit code 1."""
+    try:
+        _refuse_shadows()
+    except ImportError as error:
+        sys.exit(f"error: {error}")
     from bench.cli import main as run
 
     run()

@@ -214,14 +214,14 @@ def _evaluate(
     **choices: Any,
 ) -> None:
     from bench.console import shown_progress
-    from bench.runner.api import evaluate, open_session
+    from bench.runner.api import evaluate_request, open_session
 
     opened = open_store(store)
     with shown_progress(console, quiet=quiet) as progress:
         request = make_request(suite, attacks, victims, progress=progress, **choices)
         require_victims(request)
         if not dry_run:
-            evaluate(request, opened, out, progress)
+            evaluate_request(request, opened, out, progress)
     if dry_run:
         _print_missing(open_session(request, opened), format_)
         return

@@ -1,4 +1,4 @@
-"""One call from suite, attacks and victims to a folder of predictions, tables and report."""
+"""From a request (suite, attacks, victims) to a folder of predictions, tables and report."""
 
 from __future__ import annotations
 
@@ -128,7 +128,9 @@ def open_session(request: Request, store: Store) -> Session:
     return Session(request=request, store=store, graph=graph, shelf=shelf)
 
 
-def evaluate(request: Request, store: Store, out: Path, progress: Progress | None = None) -> Path:
+def evaluate_request(
+    request: Request, store: Store, out: Path, progress: Progress | None = None
+) -> Path:
     """Train and score what is missing, then write predictions, tables and report into `out`.
 
     Running the same request again continues where it was, and is quick when nothing is missing.

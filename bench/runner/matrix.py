@@ -155,17 +155,18 @@ class Matrix:
         victims = {victim: self.networks.victim(victim) for victim in missing}
         partial = folder / f"partial-{digest(sorted(missing.values()))[:12]}"
         ranges = shards(len(self.scorer.images), SHARD_IMAGES)
-        self.progress.start(f"scoring {name} on {len(victims)} victims", len(self.scorer.images))
-        for position, indices in enumerate(ranges):
-            shard = partial / f"{position:05d}"
-            if not shard.is_dir():
-                began = time.monotonic()
-                scored = self.scorer.score(attack, victims, indices)
-                record = {"seconds": time.monotonic() - began, "by": self.provenance}
-                _write_shard(shard, scored, missing, record)
+        parts = [partial / f"{position:05d}" for position in range(len(ranges))]
+        waiting = [pair for pair in zip(parts, ranges, strict=True) if not pair[0].is_dir()]
+        images = len(self.scorer.images)
+        done = images - sum(len(indices) for _, indices in waiting)
+        self.progress.start(f"scoring {name} on {len(victims)} victims", images, done)
+        for part, indices in waiting:
+            began = time.monotonic()
+            scored = self.scorer.score(attack, victims, indices)
+            record = {"seconds": time.monotonic() - began, "by": self.provenance}
+            _write_shard(part, scored, missing, record)
             self.progress.advance(len(indices))
         self.progress.finish()
-        parts = [partial / f"{position:05d}" for position in range(len(ranges))]
 
         def gather(stem: str, **columns: str) -> None:
             rows = pd.concat(

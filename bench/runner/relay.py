@@ -27,16 +27,16 @@ _numbers = itertools.count()
 
 
 class RelayedProgress:
-    """The worker's end. Tasks are numbered: a victim and a surrogate may share a label."""
+    """The worker's end. Tasks are numbered: two of them may share a label."""
 
     def __init__(self, reports: Reports) -> None:
         self._reports = reports
         self._task = ""
 
-    def start(self, label: str, total: int) -> None:
+    def start(self, label: str, total: int, done: int = 0) -> None:
         """Begin a task."""
         self._task = f"{os.getpid()}-{next(_numbers)}"
-        self._reports.put((self._task, "start", (label, total), {}))
+        self._reports.put((self._task, "start", (label, total, done), {}))
 
     def advance(self, units: int = 1, **figures: float) -> None:
         """Report units done."""

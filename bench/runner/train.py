@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from bench.contract import FitContext, Snapshots
+from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots
 from bench.data import AdversarySet
 from bench.processes import cpu_count, obey_parent
 from bench.runner.graph import Graph, Job, build_attack, build_victim
@@ -94,6 +94,7 @@ def _train_one(store: Store, job: Job, graph: Graph, site: Site, progress: Progr
             recipe=recipe,
             progress=progress,
             snapshots=_snapshots(snapshot),
+            label=job.label,
             **more,
         )
 
@@ -128,12 +129,25 @@ def train(graph: Graph, site: Site, progress: Progress | None = None) -> list[Jo
     shelf = Shelf(store=Store(site.store_root), shipped=site.shipped)
     jobs = missing_jobs(graph, shelf)
     progress = progress or Silent()
-    if site.workers == 1 or len(jobs) < 2:
-        for job in jobs:
-            run_job(job, graph, site, progress)
+    away = [job for job in jobs if _can_travel(job)]
+    if site.workers == 1 or len(away) < 2:
+        away = []
     else:
-        _train_side_by_side(jobs, graph, site, progress)
+        _train_side_by_side(away, graph, site, progress)
+    for job in jobs:
+        if job not in away:
+            run_job(job, graph, site, progress)
     return jobs
+
+
+def _can_travel(job: Job) -> bool:
+    """Whether a worker process can build it: plug-ins of a script are known only to its process."""
+    if job.kind == "estimator":
+        return True
+    if job.kind != "attack":
+        return VICTIMS.is_installed(job.name)
+    surrogates = ATTACKS.get(job.name).spec.surrogates
+    return ATTACKS.is_installed(job.name) and all(map(VICTIMS.is_installed, surrogates))
 
 
 def _train_side_by_side(jobs: list[Job], graph: Graph, site: Site, progress: Progress) -> None:

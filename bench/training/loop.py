@@ -43,7 +43,7 @@ def run_steps(
     the same call then continues from there and ends with the same weights.
 
     Args:
-        label: Shown with the progress.
+        label: Shown with the progress, unless the context knows a better one.
         steps: Optimiser steps in all.
         step: Does one step; returns named losses as scalars.
         context: Progress and snapshots.
@@ -62,6 +62,7 @@ def run_steps(
         generator.set_state(saved["generator"].cpu())
         for name, part in parts.items():
             part.load_state_dict(saved["parts"][name])
+    label = context.label or label
     began = last_save = time.monotonic()
     sums: dict[str, torch.Tensor] = {}
 
@@ -76,8 +77,7 @@ def run_steps(
             }
         )
 
-    context.progress.start(label, steps)
-    context.progress.advance(first)
+    context.progress.start(label, steps, first)
     for index in range(first, steps):
         for name, value in step(index).items():
             sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value.detach()

@@ -6,7 +6,7 @@ import torch
 
 from bench.registry import UnknownNameError
 from bench.runner import api
-from bench.runner.api import evaluate, open_session, resolve_device
+from bench.runner.api import evaluate_request, open_session, resolve_device
 from bench.runner.score import Scorer
 from bench.store import Store
 from bench.types import CamobenchError
@@ -47,13 +47,13 @@ def test_the_second_time_nothing_is_made(smoke_copy, monkeypatch):
     for name in before:
         (smoke_copy.out / name).unlink()
     watcher = Watcher()
-    assert evaluate(request(), smoke_copy.store, smoke_copy.out, watcher) == smoke_copy.out
+    assert evaluate_request(request(), smoke_copy.store, smoke_copy.out, watcher) == smoke_copy.out
     assert watcher.started == []
     assert {name: (smoke_copy.out / name).read_bytes() for name in before} == before
 
 
 def test_the_clean_control_is_always_scored(smoke_copy, tmp_path):
-    out = evaluate(request(attacks=()), smoke_copy.store, tmp_path / "clean")
+    out = evaluate_request(request(attacks=()), smoke_copy.store, tmp_path / "clean")
     assert set(pd.read_parquet(out / "predictions.parquet")["attack"]) == {"identity"}
     assert not (out / "samples").exists()
 
@@ -62,20 +62,20 @@ def test_leftovers_of_killed_runs_are_swept(smoke_copy, tmp_path):
     leftover = smoke_copy.store.root / "predictions" / "0123" / ".row.json.abcd_123"
     leftover.mkdir(parents=True)
     os.utime(leftover, (1e9, 1e9))
-    evaluate(request(attacks=()), smoke_copy.store, tmp_path / "clean")
+    evaluate_request(request(attacks=()), smoke_copy.store, tmp_path / "clean")
     assert not leftover.exists()
 
 
 def test_a_request_needs_victims(smoke_copy):
     with pytest.raises(CamobenchError, match="a matrix needs victims"):
-        evaluate(request(victims=()), smoke_copy.store, smoke_copy.out)
+        evaluate_request(request(victims=()), smoke_copy.store, smoke_copy.out)
 
 
 def test_a_users_folder_is_refused_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setattr(api, "open_session", lambda *args: pytest.fail("work was begun"))
     (tmp_path / "samples").mkdir()
     with pytest.raises(CamobenchError, match="would be replaced; choose --out"):
-        evaluate(request(), Store(tmp_path / "store"), tmp_path)
+        evaluate_request(request(), Store(tmp_path / "store"), tmp_path)
 
 
 def test_only_the_sets_that_training_needs_are_made(tmp_path):

@@ -142,6 +142,9 @@ def test_interrupted_scoring_continues_with_the_next_shard(store, scored, smoke,
         matrix_of(store, progress=stopping).fill(ALL)
     assert [name for name, _, _ in scored] == ["cgan-img"] * 4 + ["jpeg"] * 2
     scored.clear()
+    watcher = Watcher()
+    matrix_of(store, progress=watcher).fill(["jpeg"])
+    assert watcher.resumed == 4
     cells = matrix_of(store).fill(ALL)
     assert [name for name, _, _ in scored] == ["jpeg"] * 2 + ["identity"] * 4
     found, expected = tables(cells), reference(smoke)

@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file
 
 from attacks.cgan.recipe import cgan_recipe
-from bench.contract import Snapshots
+from bench.contract import ATTACKS, VICTIMS, Snapshots
 from bench.recipes import SMOKE
 from bench.runner import train as trainer
 from bench.runner.graph import plan
@@ -61,7 +61,12 @@ def test_everything_missing_is_trained_once_dependencies_first(suite, tmp_path):
         ("victim", "wdf-resnet12"),
         ("attack", "cgan-img"),
     ]
-    assert len(watcher.started) == 4
+    assert watcher.started == [
+        "estimator wdf-v1 (Set-A)",
+        "surrogate img-resnet18 (Set-B)",
+        "victim wdf-resnet12 (Set-A)",
+        "attack cgan-img (Set-B)",
+    ]
     assert len(weights(graph, site)) == 4
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.safetensors")}
     assert train(graph, site, Watcher()) == []
@@ -104,7 +109,7 @@ def longer(monkeypatch):
     )
 
 
-LABELS = {"estimator": "estimator", "victim": "wdf-resnet12", "attack": "cgan-img"}
+LABELS = {"estimator": "estimator", "victim": "victim", "attack": "attack"}
 
 
 def test_killed_training_continues_to_the_same_weights(suite, tmp_path, monkeypatch):
@@ -121,7 +126,7 @@ def test_killed_training_continues_to_the_same_weights(suite, tmp_path, monkeypa
         assert torch.load(snapshot, weights_only=True)["step"] == 20
     watcher = Watcher()
     assert [job.kind for job in train(graph, broken, watcher)] == ["attack"]
-    assert watcher.first == 20  # it did go on from where it was
+    assert watcher.resumed == 20  # it did go on from where it was
     assert same_weights(weights(graph, whole), weights(graph, broken))
     assert not list((tmp_path / "broken" / "unfinished").rglob("*.pt"))
 
@@ -197,6 +202,42 @@ def test_side_by_side_gives_the_same_networks(suite, tmp_path):
     for key in one:
         for name, value in one[key].items():
             torch.testing.assert_close(other[key][name], value, rtol=1e-3, atol=1e-5)
+
+
+def test_plug_ins_of_this_process_are_trained_in_it(suite, tmp_path, monkeypatch):
+    for registry in (ATTACKS, VICTIMS):
+        registry.names()
+        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+    victim, attack = VICTIMS.get("img-resnet12"), ATTACKS.get("cgan-img")
+    VICTIMS.add(replace(victim, spec=replace(victim.spec, name="my-victim")))
+    ATTACKS.add(replace(attack, spec=replace(attack.spec, name="my-attack")))
+    borrowed = replace(attack.spec, name="cgan-img", surrogates=("my-victim",))
+    monkeypatch.setitem(ATTACKS._entries, "cgan-img", replace(attack, spec=borrowed))
+    graph = planned(
+        attacks=["my-attack", "cgan-img", "cgan-wdf"], victims=["my-victim", "img-resnet12"]
+    )
+    here, away = [], []
+
+    def pretend_here(job, graph, site, progress):
+        assert away, "workers first: nothing of theirs waits for a plug-in"
+        here.append((job.kind, job.name))
+
+    def pretend_away(jobs, graph, site, progress):
+        away.extend((job.kind, job.name) for job in jobs)
+
+    monkeypatch.setattr(trainer, "run_job", pretend_here)
+    monkeypatch.setattr(trainer, "_train_side_by_side", pretend_away)
+    ran = train(graph, site_of(tmp_path, suite, workers=2))
+    assert sorted(here) == [
+        ("attack", "cgan-img"),
+        ("attack", "my-attack"),
+        ("surrogate", "my-victim"),
+        ("victim", "my-victim"),
+    ]
+    assert here[0][0] != "attack"
+    assert ("surrogate", "img-resnet18") in away
+    assert ("attack", "cgan-wdf") in away
+    assert len(here) + len(away) == len(ran) == len(graph.jobs)
 
 
 @pytest.mark.slow

@@ -120,8 +120,14 @@ def test_progress_of_a_resumed_run_starts_where_it_was():
     Training(fit_context(snapshots=memory.snapshots())).run(21)
     progress = Recorder()
     Training(fit_context(snapshots=memory.snapshots(), progress=progress)).run(50)
-    assert progress.units[0] == 20
-    assert sum(progress.units) == 50
+    assert (progress.done, sum(progress.units)) == (20, 30)
+
+
+def test_the_context_may_know_a_better_label():
+    for label, shown in (("", "toy"), ("surrogate toy (Set-B)", "surrogate toy (Set-B)")):
+        progress = Recorder()
+        Training(fit_context(progress=progress, label=label)).run(20)
+        assert progress.label == shown
 
 
 def test_streams_of_a_seed_are_independent():

@@ -1,0 +1,5 @@
+"""`python -m camobench`: the command line without the command."""
+
+from camobench import main
+
+main()
