@@ -39,6 +39,7 @@ class AttackSpec:
         surrogates: Victims by name, to be trained on Set-B and handed over frozen.
         reach_px: How far a pixel can influence the result, given a grid of 16 pixels; large
             photographs are then cut into tiles. `None`: unknown or unlimited, so never cut.
+        preliminary: Outside the paper's tables: in no word such as `all`, never beside its rows.
     """
 
     name: str
@@ -49,6 +50,7 @@ class AttackSpec:
     surrogates: tuple[str, ...] = ()
     control: bool = False
     reach_px: int | None = None
+    preliminary: bool = False
     label: str = ""
     paper: str = NOT_STATED
     licence: str = NOT_STATED

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,27 @@ class ImageError(CamobenchError):
     """A photograph that cannot be used; names the file and the remedy."""
 
 
+class Keeper(Protocol):
+    """Keeps arrays that are derived from a set's images, so that no training derives them anew."""
+
+    def array(
+        self, name: str, shape: tuple[int, ...], fill: Callable[[NDArray[np.float32]], None]
+    ) -> NDArray[np.float32]:
+        """The float32 array called `name`; `fill` writes it where there is none yet."""
+
+
+class InMemory:
+    """A `Keeper` that keeps nothing."""
+
+    def array(
+        self, name: str, shape: tuple[int, ...], fill: Callable[[NDArray[np.float32]], None]
+    ) -> NDArray[np.float32]:
+        """Fill a new array."""
+        values = np.empty(shape, np.float32)
+        fill(values)
+        return values
+
+
 @dataclass(frozen=True, kw_only=True)
 class LabelledImages:
     """Images of one set with their camera models.
@@ -26,12 +49,14 @@ class LabelledImages:
         labels: (N,) int64, positions in `classes`.
         classes: Camera models by name.
         validation: (N,) bool, the images held out of training (all patches of an image together).
+        keeper: Keeps what is derived from the images.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
     validation: NDArray[np.bool_]
+    keeper: Keeper = field(default_factory=InMemory)
 
     def __post_init__(self) -> None:
         count = len(self.images)

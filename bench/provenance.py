@@ -61,6 +61,18 @@ def _git(root: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
+@cache
+def processor_name() -> str:
+    """The processor as it calls itself: the same seed gives other last bits on another one."""
+    listed = Path("/proc/cpuinfo")
+    if listed.is_file():
+        for line in listed.read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
+
+
 def provenance() -> dict[str, Json]:
     """The part of an entry that says which code ran where and when."""
     commit, dirty = code_state()

@@ -40,6 +40,24 @@ def file_digest(path: Path) -> str:
 
 
 @contextmanager
+def explaining_full_disk(folder: Path) -> Iterator[None]:
+    """Turn "no space left" inside the block into an error that names the folder and the remedy.
+
+    Raises:
+        CamobenchError: If the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise CamobenchError(
+            f"no space left on the disk of {folder}: free some, then run the same command "
+            "again; nothing already computed is lost"
+        ) from error
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path that takes the place of `path` when the block ends well.
 
@@ -51,24 +69,18 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        target = holder / path.name
-        yield target
-        replaced = holder / "replaced"
-        if target.is_dir() and path.is_dir():
-            path.rename(replaced)
-        try:
-            os.replace(target, path)
-        except OSError:
-            if replaced.exists():
-                replaced.rename(path)
-            raise
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise CamobenchError(
-                f"no space left on the disk of {path.parent}: free some, then run the same command "
-                "again; nothing already computed is lost"
-            ) from error
-        raise
+        with explaining_full_disk(path.parent):
+            target = holder / path.name
+            yield target
+            replaced = holder / "replaced"
+            if target.is_dir() and path.is_dir():
+                path.rename(replaced)
+            try:
+                os.replace(target, path)
+            except OSError:
+                if replaced.exists():
+                    replaced.rename(path)
+                raise
     finally:
         shutil.rmtree(holder, ignore_errors=True)
 

@@ -59,9 +59,9 @@ class ToySource:
     def count(self, set_name):
         return self.per_class * len(self.models(set_name))
 
-    def rows(self, set_name, workers):
+    def rows(self, set_name, workers, start=0):
         images = pixels(self.count(set_name), 64, 64, seed=ord(set_name)).numpy()
-        for index, image in enumerate(images):
+        for index, image in list(enumerate(images))[start:]:
             number, which = divmod(index, len(self.models(set_name)))
             model = self.models(set_name)[which]
             image = image // 2

@@ -5,12 +5,18 @@ import shlex
 import sys
 
 import click
+import pandas as pd
 import pytest
 from PIL import Image
 
 from bench import cli
 from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import RECIPES
+from bench.store import Store
+from bench.suites.base import prepare
+from bench.suites.catalogue import SPECS, load_suite
+from tests.suites.dresden.test_source import few
+from tests.suites.dresden.test_source import write as write_dresden
 from tests.toys import pixels
 
 SMALL = ["--suite", "simcam-smoke-v1", "--recipe", "smoke", "--device", "cpu"]
@@ -68,7 +74,7 @@ def test_every_verb_has_help_with_an_example_that_parses(path, camobench, monkey
 
 
 def test_the_verbs():
-    expected = "demo run list data train table anonymise attribute".split()  # noqa: SIM905
+    expected = "demo run list data train table claims anonymise attribute".split()  # noqa: SIM905
     assert set(expected) <= set(cli.cli.commands)
 
 
@@ -92,7 +98,7 @@ def test_version(camobench):
     [
         ("attacks", ATTACKS.names, {"targeted", "control", "laac", "scfa", "surrogates", "paper"}),
         ("victims", VICTIMS.names, {"front_end", "backbone", "residual", "licence"}),
-        ("suites", lambda: ["simcam-mini-v1", "simcam-smoke-v1"], {"version", "models_in"}),
+        ("suites", lambda: list(SPECS), {"version", "models_in"}),
         ("recipes", lambda: list(RECIPES), {"classifiers", "estimator", "compact"}),
     ],
 )
@@ -112,7 +118,7 @@ def test_list_knows_what_the_paper_has(camobench):
     victims = json.loads(camobench("list", "victims", "--json")[1])
     assert len(victims) == 15
     attacks = json.loads(camobench("list", "attacks", "--json")[1])
-    assert sum(attack["targeted"] for attack in attacks) == 8
+    assert sum(attack["targeted"] and not attack["preliminary"] for attack in attacks) == 8
 
 
 # wrong usage: 2
@@ -127,6 +133,7 @@ def test_list_knows_what_the_paper_has(camobench):
         (["run", "--suite", "simcam-mimi-v1"], "unknown suite 'simcam-mimi-v1': did you mean simc"),
         (["data", "prepare", "dresdn"], "unknown suite 'dresdn'"),
         (["data", "show", "dresdn"], "unknown suite 'dresdn'"),
+        (["data", "audit", "dresdn"], "unknown suite 'dresdn'"),
         (["run", "--recipe", "mimi"], "unknown recipe 'mimi': did you mean mini"),
         (["attribute", "a.jpg", "--recipe", "mimi"], "unknown recipe 'mimi'"),
         (["run", "--image-px", "128"], "suite simcam-mini-v1 takes no options, got image_px"),
@@ -135,6 +142,13 @@ def test_list_knows_what_the_paper_has(camobench):
             "expected `image_px` a multiple of 16",
         ),
         (["run", "--suite", "folder:x", "--tiles", "-1"], "expected `tiles_per_photo` of at least"),
+        (["run", "--suite", "folder:x", "--layout", "visoin"], "unknown layout 'visoin': did you "),
+        (["run", "--suite", "folder:x", "--root", "y"], "folder:DIR takes no root"),
+        (["data", "prepare", "dresden-v1", "--partial"], "--partial (`partial=True`) goes with "),
+        (
+            ["data", "prepare", "dresden-v1", "--root", "x", "--tiles", "3"],
+            "takes root and partial",
+        ),
         (["run", *SMALL, "--victims", " ,"], "--victims names none"),
         (["attribute", "a.jpg", "--victims", ""], "--victims names none"),
         (["train"], "name --attacks, --victims or both"),
@@ -166,13 +180,16 @@ def test_wrong_usage_points_to_the_help(camobench):
         (["run", "--suite", "folder:nowhere"], "no folder nowhere; check the path"),
         (["run", *SMALL[:-1], "abacus"], "device 'abacus' cannot be used here"),
         (["data", "show", "simcam-smoke-v1"], "`camobench data prepare` makes one"),
+        (["data", "prepare", "dresden-v1", "--root", "nowhere"], "no folder nowhere; check the pa"),
+        (["data", "audit", "simcam-smoke-v1"], "`camobench data prepare` makes one"),
         (["attribute", "a.jpg", *SMALL, "--victims", "img-resnet12"], "is not trained for simcam-"),
         (["table", "."], "holds no entry-*.json; give the --out folder of a finished run"),
+        (["claims", "."], "holds no entry-*.json; give the --out folder of a finished run"),
     ],
 )
 def test_what_fails_is_one_line_and_1(camobench, tmp_path, monkeypatch, words, message):
     monkeypatch.chdir(tmp_path)
-    if words[0] != "table":
+    if words[0] not in ("table", "claims"):
         words = [*words, "--store", tmp_path / "store"]
     code, out, err = camobench(*words)
     assert (code, out) == (1, "")
@@ -230,14 +247,19 @@ def test_run_fills_what_is_missing_and_prints_the_tables(camobench, smoke_copy):
 def test_a_dry_run_names_what_is_missing_and_makes_nothing(camobench, smoke, tmp_path):
     words = ["run", *SMALL, "--store", smoke.store.root, "--out", tmp_path / "out", "--dry-run"]
     words += ["--from-scratch", "--victims", "img-resnet12,img-resnet34", "--attacks", "mislgan"]
-    code, out, _ = camobench(*words)
+    code, out, err = camobench(*words, "--format", "json")
     assert code == 0
-    assert out.splitlines() == [
-        "2 attacks x 2 victims: 3 of 4 networks are missing",
-        "  surrogate pef-resnet18 (Set-B)",
-        "  victim img-resnet34 (Set-A)",
-        "  attack mislgan (Set-B)",
+    assert "3 of 4 networks and 3 of 4 cells are missing" in err
+    rows = json.loads(out)
+    assert [(row["work"], row["name"]) for row in rows] == [
+        ("train", "surrogate pef-resnet18 (Set-B)"),
+        ("train", "victim img-resnet34 (Set-A)"),
+        ("train", "attack mislgan (Set-B)"),
+        ("score", "mislgan"),
+        ("score", "identity"),
     ]
+    assert rows[3]["victims"] == "img-resnet12 img-resnet34"
+    assert (rows[4]["cells"], rows[4]["victims"]) == (1, "img-resnet34")
     assert not (tmp_path / "out").exists()
 
 
@@ -267,6 +289,17 @@ def test_table_in_every_format(camobench, smoke, format_):
     assert shown[format_] in out or "f_img" in out
 
 
+@pytest.mark.parametrize("format_", ["md", "csv", "tex", "json"])
+def test_claims_that_cannot_be_measured_are_no_failure(camobench, smoke, format_):
+    code, out, err = camobench("claims", smoke.out, "--format", format_)
+    assert (code, err) == (0, "")
+    assert "not measured" in out
+    if format_ == "json":
+        assert [row["claim"] for row in json.loads(out)["rows"]] == list("abcdefghij")
+    elif format_ != "csv":
+        assert "f_" not in out  # rows are named by their LAACs alone
+
+
 def test_table_rewrites_the_files_when_asked(camobench, smoke_copy):
     for name in ("table2.md", "report.html"):
         (smoke_copy.out / name).unlink()
@@ -282,7 +315,11 @@ def test_data_prepare_and_show(camobench, tmp_path):
     code, out, err = camobench("data", "prepare", "simcam-smoke-v1", *store, "--workers", "1")
     assert code == 0
     assert out.strip().endswith("simcam-smoke-v1-" + out.strip()[-12:])
-    assert err.count("✓") == 3
+    assert err.count("✓") == 4
+    assert "audit: 9 of 11 checks pass; warn: a single device" in err
+    code, _, err = camobench("data", "prepare", "simcam-smoke-v1", *store, "--workers", "1")
+    assert (code, err.count("✓")) == (0, 0)  # neither made nor audited again
+    assert "audit: 9 of 11 checks pass" in err
     code, out, _ = camobench("data", "show", "simcam-smoke-v1", *store, "--format", "json",
                              "--picture", tmp_path / "sheet.png")  # fmt: skip
     assert code == 0
@@ -291,6 +328,39 @@ def test_data_prepare_and_show(camobench, tmp_path):
     assert rows["simcam-07"] | {"split": "out", "Set-A": 0, "Set-C": 2} == rows["simcam-07"]
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (8 * 64, 4 * 64)
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    """A store with the smallest suite, not audited."""
+    store = Store(tmp_path / "store")
+    prepare(load_suite("simcam-smoke-v1"), store, ("A", "B", "C"))
+    return store
+
+
+def test_data_audit_in_every_format(camobench, prepared):
+    words = ["data", "audit", "simcam-smoke-v1", "--store", prepared.root]
+    for format_ in ("md", "csv", "tex", "json"):
+        code, out, err = camobench(*words, "--format", format_)
+        assert code == 0
+        assert "✓ simcam-smoke-v1: hashing images" in err
+        assert "JPEG tables alone name" in out
+    rows = json.loads(out)
+    assert all(row.keys() == {"check", "verdict", "finding"} for row in rows)
+    assert {row["verdict"] for row in rows} == {"pass", "warn"}
+    assert camobench(*words, "--quiet")[2] == ""
+
+
+def test_an_audit_that_fails_is_printed_kept_and_1(camobench, prepared):
+    (path,) = prepared.root.glob("data/*/C/manifest.parquet")
+    pd.read_parquet(path).assign(scene="A-s0000").to_parquet(path, index=False)
+    words = ["data", "audit", "simcam-smoke-v1", "--store", prepared.root, "--quiet"]
+    code, out, err = camobench(*words)
+    assert code == 1
+    assert "A-s0000 (A, C)" in out
+    assert one_line(err) == "error: simcam-smoke-v1 fails its audit: scenes across sets\n"
+    kept = json.loads((path.parents[1] / "audit.json").read_text())
+    assert "fail: 1 of 8 scenes in more than one set" in kept["verdict"]
 
 
 def test_show_of_a_suite_whose_making_was_stopped(camobench, tmp_path):
@@ -339,14 +409,17 @@ def test_attribute(camobench, finished, photo, format_):
 def test_folder_options_reach_the_suite(camobench, monkeypatch, tmp_path):
     seen = []
 
-    def load_suite(name, *, progress=None, **options):
+    def load_suite(name, *, progress=None, store=None, **options):
+        assert store == tmp_path / "store"
         seen.append((name, options, progress is not None))
         raise ValueError("enough")
 
     monkeypatch.setattr("bench.suites.catalogue.load_suite", load_suite)
     folder = ["--suite", "folder:photos"]
     options = ["--image-px", "128", "--tiles", "3", "--classes", "a,b", "--skip-bad"]
+    options += ["--layout", "vision", "--root", tmp_path, "--partial"]
     expected = {"image_px": 128, "tiles_per_photo": 3, "classes": ["a", "b"], "skip_bad": True}
+    expected |= {"layout": "vision", "root": tmp_path, "partial": True}
     store = ["--store", tmp_path / "store"]
     for words in (
         ["run", *folder],
@@ -355,9 +428,35 @@ def test_folder_options_reach_the_suite(camobench, monkeypatch, tmp_path):
         ["attribute", "a.jpg", *folder],
         ["data", "prepare", "folder:photos"],
         ["data", "show", "folder:photos"],
+        ["data", "audit", "folder:photos"],
     ):
         assert camobench(*words, *store, *options)[0] == 2
         assert seen[-1][:2] == ("folder:photos", expected), words
         assert camobench(*words, *store)[0] == 2
         assert seen[-1][:2] == ("folder:photos", {}), words
     assert seen[0][2]  # long reading is shown
+
+
+def test_dresden_is_prepared_once_and_found_again(camobench, tmp_path):
+    store = ["--store", tmp_path / "store"]
+    code, _, err = camobench("data", "show", "dresden-v1", *store)
+    assert code == 2
+    assert "dresden-v1 is not in the store" in one_line(err)
+    assert "--root DIR" in err
+    root = write_dresden(tmp_path / "copy", few())
+    words = ["data", "prepare", "dresden-v1", *store, "--quiet", "--root", root]
+    code, out, err = camobench(*words)
+    assert (code, out) == (1, "")
+    assert "lacks 6150 of the 6171 photographs" in err
+    assert "--partial" in err
+    code, folder, _ = camobench(*words, "--partial")
+    assert code == 0
+    code, out, err = camobench("data", "show", "dresden-v1", *store, "--format", "json")
+    assert code == 0
+    assert [row["Set-A"] for row in json.loads(out)] == [3, 3, 0, 6]
+    assert err.startswith("WARNING, INCOMPLETE copy of the Dresden images")
+    assert camobench("data", "prepare", "dresden-v1", *store, "--quiet")[:2] == (0, folder)
+    words = ["run", "--suite", "dresden-v1", *store, "--dry-run", "--quiet"]
+    code, _, err = camobench(*words, "--victims", "img-resnet18", "--attacks", "jpeg")
+    assert code == 0
+    assert "1 of 1 networks and 2 of 2 cells are missing" in err

@@ -84,3 +84,7 @@ def test_provenance_is_json_and_dated_in_utc():
     assert created.utcoffset() == timedelta(0)
     assert abs(datetime.now(UTC) - created) < timedelta(minutes=1)
     assert {"commit", "dirty", "packages", "python", "machine", "system"} <= found.keys()
+
+
+def test_the_processor_has_a_name():
+    assert module.processor_name().strip()

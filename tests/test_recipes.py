@@ -55,5 +55,5 @@ def test_length_is_given_once(kind, length):
 def test_unknown_recipes_list_close_names():
     with pytest.raises(CamobenchError, match="unknown recipe 'mimi': did you mean mini"):
         get_recipe("mimi")
-    with pytest.raises(CamobenchError, match="did you mean mini, paper, smoke"):
+    with pytest.raises(CamobenchError, match="did you mean mini, laptop, fast, paper, smoke"):
         get_recipe("qqqq")

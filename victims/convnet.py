@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
 from bench.contract import FitContext, Victim, VictimSpec
@@ -19,6 +17,7 @@ from bench.nets.constrained import ConstrainedConv2d
 from bench.recipes import ClassifierRecipe, Recipe
 from bench.registry import Entry
 from bench.training.classifier import fit_classifier
+from bench.training.patches import open_stack
 from bench.training.residual import RESIDUAL_NAME, true_residuals
 from bench.types import FitReport, Json, as_json
 
@@ -93,12 +92,9 @@ class ConvNetVictim(Victim):
 
     def fit(self, data: ExaminerSet | AdversarySet, context: FitContext) -> FitReport:
         """Train on patches; the wdf front-end is already trained and not touched."""
-        wdf = self.spec.residual is not None
-        stack = (
-            true_residuals(data.images, context.device)
-            if wdf
-            else torch.from_numpy(np.array(data.images))
-        )
+        device = context.device
+        array = data.images if self.spec.residual is None else true_residuals(data, device)
+        stack = open_stack(array, device)
         return fit_classifier(self.spec.name, _Backbone(self), stack, data, self.budget, context)
 
 

@@ -1,8 +1,9 @@
-"""The augmented conditional GAN of Andrews et al. (2020), Eqs. 2-7; one code for all eight rows.
+"""The augmented conditional GAN of Andrews et al. (2020), Eqs. 2-7; one code for all its rows.
 
 L_gen = lambda_adv L_adv + lambda_cnt L_cnt + lambda_aux (sum of the LAACs' losses), least-squares
 GAN losses, a matching-aware discriminator that also sees real images with wrong labels. A row is a
-choice of LAACs and of a synthetic CFA before the generator.
+choice of LAACs and of a synthetic CFA before the generator; the preliminary findings change the
+networks too (`CganVariant`).
 
 Deviations, all in `CganRecipe` and all off in the `paper` recipe: a generator that starts as the
 identity, weight averaging, cosine annealing, 8-bit rounding inside training.
@@ -19,32 +20,42 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from attacks.cgan.networks import Discriminator, Generator
 from attacks.cgan.recipe import cgan_recipe
+from attacks.cgan.variant import CganVariant, build_discriminator, build_generator
 from bench.contract import Attack, AttackSpec, FitContext
 from bench.data import AdversarySet
 from bench.recipes import Recipe
 from bench.signal.cfa import synthetic_cfa
 from bench.training.classifier import as_input
 from bench.training.loop import run_steps, seeded_generator
-from bench.training.patches import PatchSampler
+from bench.training.patches import PatchSampler, open_stack
 from bench.types import FitReport, Json, as_json
 
 
 class CganAttack(Attack):
-    """Targeted anonymisation by a conditional generator."""
+    """Targeted anonymisation by a conditional generator.
 
-    def __init__(self, spec: AttackSpec, *, classes: Sequence[str], recipe: Recipe) -> None:
+    Args:
+        variant: Networks other than those of the paper's tables.
+    """
+
+    def __init__(
+        self,
+        spec: AttackSpec,
+        *,
+        classes: Sequence[str],
+        recipe: Recipe,
+        variant: CganVariant | None = None,
+    ) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
-        self.budget = cgan_recipe(recipe.name)
-        self.generator = Generator(
-            len(classes), self.budget.generator_width, residual=self.budget.residual
-        )
+        self.budget, self.variant = cgan_recipe(recipe.name), variant or CganVariant()
+        self.generator = build_generator(len(classes), self.budget, self.variant)
 
     @property
     def hyperparameters(self) -> Mapping[str, Json]:
-        """Loss weights, widths and budget."""
-        return {"cgan": as_json(self.budget)}
+        """Loss weights, widths and budget, and what the variant changes if it does."""
+        changed = self.variant.identity()
+        return {"cgan": as_json(self.budget), **({"variant": changed} if changed else {})}
 
     def transform(self, images: Tensor, targets: Tensor | None) -> Tensor:
         """Generate; any size, since the network pads and crops."""
@@ -60,17 +71,18 @@ class CganAttack(Attack):
         """Play the augmented game on Set-B patches; keeps the (averaged) generator."""
         budget, device = self.budget, context.device
         laacs = [context.surrogates[name] for name in self.spec.surrogates]
-        judge = Discriminator(len(self.classes), budget.discriminator_width)
+        judge = build_discriminator(len(self.classes), budget, self.variant)
         for network in (self.generator, judge, *laacs):
             network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         player = copy.deepcopy(self.generator).train()
         average = self.generator.eval()
         labels = torch.from_numpy(data.labels).to(device)
         train = torch.from_numpy(np.flatnonzero(~data.validation)).to(device)
-        images = torch.from_numpy(np.array(data.images)).to(device)
+        images = open_stack(data.images, device)
         generator = seeded_generator(context)
-        sampler = PatchSampler((images[train],), labels[train], generator)
+        sampler = PatchSampler((images,), labels, generator, subset=train)
         steps = budget.steps or math.ceil(budget.epochs * sampler.patches / budget.batch)  # type: ignore[operator]
+        batch = budget.batch * (len(self.classes) if self.variant.per_target else 1)
         adam = {"betas": (budget.beta1, 0.999), "fused": device.type == "cuda"}
         adam_g = torch.optim.Adam(player.parameters(), lr=budget.generator_lr, **adam)  # type: ignore[arg-type]
         adam_d = torch.optim.Adam(judge.parameters(), lr=budget.discriminator_lr, **adam)  # type: ignore[arg-type]
@@ -80,7 +92,7 @@ class CganAttack(Attack):
         ]
 
         def step(index: int) -> dict[str, Tensor]:
-            (patches,), sources = sampler.draw(budget.batch)
+            (patches,), sources = sampler.draw(batch)
             targets = other_classes(sources, len(self.classes), generator)
             real = as_input(patches)
             fake = (player(self._prepare(real) * 2 - 1, targets) + 1) / 2
@@ -124,10 +136,10 @@ class CganAttack(Attack):
             },
             generator=generator,
         )
-        held_out = np.flatnonzero(data.validation)
+        held_out, surrogates = np.flatnonzero(data.validation), dict(context.surrogates)
         figures = {
             **report.figures,
-            **self._validate(images[held_out], labels[held_out], dict(context.surrogates)),
+            **self._validate(images[held_out].to(device), labels[held_out], surrogates),
         }
         return FitReport(figures=figures, curves=report.curves, seconds=report.seconds)
 

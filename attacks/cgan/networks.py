@@ -17,7 +17,7 @@ class Generator(nn.Module):
     """g(x, t): a Johnson network that sees the image and one plane a class, the target's filled.
 
     Args:
-        classes: Number of classes C.
+        classes: Number of classes C; 0 for a network that is told none.
         width: Channels of the first convolution.
         residual: Add the network's output to its input, starting from zero.
     """
@@ -41,12 +41,22 @@ class Discriminator(nn.Module):
 
     34 pixels at the constrained layer's output, 38 in the image. Labels enter after the first
     unconstrained convolution. No sigmoid: the loss is least squares.
+
+    Args:
+        classes: Number of classes C; 0 for a network that is told none.
+        width: Channels of the first convolution after the constrained one.
+        constrained: Without, a free convolution of the same size reads the image itself.
     """
 
-    def __init__(self, classes: int, width: int) -> None:
+    def __init__(self, classes: int, width: int, *, constrained: bool = True) -> None:
         super().__init__()
         self.classes = classes
-        self.filters = ConstrainedConv2d(3, 3, 5)
+        self.unit = ERROR_UNIT if constrained else 1.0
+        self.filters: nn.Module = (
+            ConstrainedConv2d(3, 3, 5)
+            if constrained
+            else nn.Conv2d(3, 3, 5, padding=2, padding_mode="reflect")
+        )
         self.first = nn.Sequential(nn.Conv2d(3, width, 4, 2, 1), nn.LeakyReLU(0.2))
         self.rest = nn.Sequential(
             nn.Conv2d(width + classes, 2 * width, 4, 2, 1, bias=False),
@@ -60,13 +70,15 @@ class Discriminator(nn.Module):
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         """(N, 3, H, W) in [-1, 1] and (N,) labels -> (N, 1, h, w), 1 for real and matching."""
-        features = self.first(self.filters(images) * ERROR_UNIT)
+        features = self.first(self.filters(images) * self.unit)
         out: Tensor = self.rest(with_label_planes(features, labels, self.classes))
         return out
 
 
 def with_label_planes(features: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """Append C planes to (N, K, H, W): ones in the label's plane, zeros in the others."""
+    """Append C planes (none for 0) to (N, K, H, W): ones in the label's, zeros in the others."""
+    if classes == 0:
+        return features
     one_hot = F.one_hot(labels, classes).to(features.dtype)[:, :, None, None]
     planes = one_hot.expand(-1, -1, *features.shape[-2:])
     return torch.cat((features, planes), dim=1)

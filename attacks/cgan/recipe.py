@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from bench.types import CamobenchError
@@ -50,24 +50,38 @@ class CganRecipe:
             raise ValueError("give either `epochs` or `steps`")
 
 
+_MINI = CganRecipe(
+    generator_width=8,
+    discriminator_width=16,
+    residual=True,
+    batch=16,
+    steps=500,
+    lambda_adv=1.0,
+    lambda_cnt=0.5,
+    lambda_aux=0.02,
+    generator_lr=1e-3,
+    discriminator_lr=2e-3,
+    cosine=True,
+    average=0.995,
+    rounded=True,
+)
+
 CGAN_RECIPES: Mapping[str, CganRecipe] = MappingProxyType(
     {
         "paper": CganRecipe(epochs=200),
-        "mini": CganRecipe(
-            generator_width=8,
-            discriminator_width=16,
+        "fast": CganRecipe(
             residual=True,
-            batch=16,
-            steps=500,
+            steps=1500,
             lambda_adv=1.0,
             lambda_cnt=0.5,
             lambda_aux=0.02,
-            generator_lr=1e-3,
-            discriminator_lr=2e-3,
+            discriminator_lr=4e-4,
             cosine=True,
             average=0.995,
             rounded=True,
         ),
+        "mini": _MINI,
+        "laptop": replace(_MINI, steps=1000),
         "smoke": CganRecipe(
             generator_width=4,
             discriminator_width=4,

@@ -63,6 +63,7 @@ for verb in (
     matrix.run,
     matrix.train,
     tables.table,
+    tables.claims,
     files.anonymise,
     files.attribute,
     data.data,

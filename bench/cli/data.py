@@ -1,4 +1,4 @@
-"""`data`: make and look at data sets."""
+"""`data`: make, audit and look at data sets."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bench.cli.options import (
     workers_option,
 )
 from bench.cli.requests import console, make_source, open_prepared, open_store, say
+from bench.types import CamobenchError
 
 
 @click.group()
@@ -31,12 +32,13 @@ def data() -> None:
 @workers_option
 @quiet_option
 def data_prepare(suite: str, store: Path | None, workers: int, quiet: bool) -> None:
-    """Make all sets of SUITE in the store.
+    """Make and audit all sets of SUITE: a simulated suite, folder:DIR, or dresden-v1.
 
-    Example: camobench data prepare simcam-mini-v1
+    Example: camobench data prepare dresden-v1 --root Dresden
     """
     from bench.console import shown_progress
     from bench.processes import cpu_count
+    from bench.suites.audit.record import audit_and_keep, kept_audit
     from bench.suites.base import prepare
 
     with shown_progress(console, quiet=quiet) as progress:
@@ -47,7 +49,45 @@ def data_prepare(suite: str, store: Path | None, workers: int, quiet: bool) -> N
             workers=workers or cpu_count(),
             progress=progress,
         )
+        kept = kept_audit(made)
+        verdict = kept["verdict"] if kept else audit_and_keep(made, progress).verdict
     click.echo(made.folder)
+    say(f"audit: {verdict}")
+
+
+@data.command("audit")
+@click.argument("suite")
+@folder_options
+@store_option
+@format_option
+@quiet_option
+def data_audit(suite: str, store: Path | None, format_: str, quiet: bool) -> None:
+    """Check a prepared SUITE for what would make its numbers untrustworthy.
+
+    Devices, scenes, photographs and copies on two sides, class balance, and what JPEG headers alone
+    tell of the class. The verdict is kept with the suite and printed under every table made from
+    then on. Exit code 1 if a check fails.
+
+    Example: camobench data audit simcam-mini-v1
+    """
+    from bench.console import shown_progress
+    from bench.report.plain import render_rows
+    from bench.suites.audit.record import audit_and_keep
+
+    with shown_progress(console, quiet=quiet) as progress:
+        made = open_prepared(make_source(suite, progress), open_store(store))
+        found = audit_and_keep(made, progress)
+    click.echo(
+        render_rows(
+            [
+                {"check": f.check, "verdict": f.verdict, "finding": f.finding}
+                for f in found.findings
+            ],
+            format_,
+        )
+    )
+    if found.failed:
+        raise CamobenchError(f"{made.card.name} fails its audit: {', '.join(found.failed)}")
 
 
 @data.command("show")
@@ -68,6 +108,8 @@ def data_show(suite: str, store: Path | None, format_: str, picture: Path | None
 
     made = open_prepared(make_source(suite), open_store(store))
     click.echo(render_rows(counts(made), format_))
+    if made.card.note:
+        say(made.card.note)
     if picture is not None:
         contact_sheet(made, picture)
         say(f"contact sheet: {picture}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.cli.options import (
     device_option,
     folder_options,
+    format_option,
     out_option,
     quiet_option,
     recipe_option,
@@ -20,6 +21,9 @@ from bench.cli.options import (
 )
 from bench.cli.requests import console, make_request, open_store, require_victims, say
 
+if TYPE_CHECKING:
+    from bench.runner.api import Session
+
 DEMO_ATTACKS = "cgan-img-wdf-pef,mislgan,cgan-img,controls"
 
 
@@ -27,7 +31,10 @@ DEMO_ATTACKS = "cgan-img-wdf-pef,mislgan,cgan-img,controls"
 @store_option
 @out_option
 @click.option(
-    "--attacks", default=DEMO_ATTACKS, show_default=True, help="Names, `controls`, `all`."
+    "--attacks",
+    default=DEMO_ATTACKS,
+    show_default=True,
+    help="Names, `controls`, `preliminary`, `all`.",
 )
 @click.option(
     "--from-scratch", is_flag=True, help="Train everything instead of using the shipped networks."
@@ -38,6 +45,7 @@ DEMO_ATTACKS = "cgan-img-wdf-pef,mislgan,cgan-img,controls"
 @device_option
 @workers_option
 @seed_option
+@format_option
 @quiet_option
 def demo(
     store: Path | None,
@@ -48,6 +56,7 @@ def demo(
     device: str,
     workers: int,
     seed: int,
+    format_: str,
     quiet: bool,
 ) -> None:
     """The paper's tables on simulated cameras, in minutes.
@@ -66,6 +75,7 @@ def demo(
         batch=32,
         store=store,
         out=out,
+        format_=format_,
         quiet=quiet,
         note="--smoke: networks of two steps; the numbers mean nothing" if smoke else "",
     )
@@ -74,7 +84,10 @@ def demo(
 @click.command()
 @suite_option
 @click.option(
-    "--attacks", default="all", show_default=True, help="Names, patterns, `controls`, `all`."
+    "--attacks",
+    default="all",
+    show_default=True,
+    help="Names, patterns, `controls`, `preliminary`, `all`.",
 )
 @click.option(
     "--victims", default="all", show_default=True, help="Names or patterns such as 'pef-*'."
@@ -85,10 +98,11 @@ def demo(
 @folder_options
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True)
 @click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
-@click.option("--dry-run", is_flag=True, help="Say what is missing and stop.")
+@click.option("--dry-run", is_flag=True, help="List the networks and cells that are missing.")
 @device_option
 @workers_option
 @seed_option
+@format_option
 @quiet_option
 def run(
     suite: str,
@@ -103,6 +117,7 @@ def run(
     device: str,
     workers: int,
     seed: int,
+    format_: str,
     quiet: bool,
 ) -> None:
     """Train and score whatever is missing of attacks x victims; resumes.
@@ -121,6 +136,7 @@ def run(
         batch=batch,
         store=store,
         out=out,
+        format_=format_,
         quiet=quiet,
         dry_run=dry_run,
     )
@@ -191,13 +207,14 @@ def _evaluate(
     victims: str,
     store: Path | None,
     out: Path,
+    format_: str,
     quiet: bool,
     dry_run: bool = False,
     note: str = "",
     **choices: Any,
 ) -> None:
     from bench.console import shown_progress
-    from bench.runner.api import evaluate_request, missing_report, open_session
+    from bench.runner.api import evaluate_request, open_session
 
     opened = open_store(store)
     with shown_progress(console, quiet=quiet) as progress:
@@ -206,15 +223,21 @@ def _evaluate(
         if not dry_run:
             evaluate_request(request, opened, out, progress)
     if dry_run:
-        click.echo(missing_report(open_session(request, opened)))
+        _print_missing(open_session(request, opened), format_)
         return
     from bench.report.inputs import load_run
-    from bench.report.tables import build_table, clean_accuracy_table, render
+    from bench.report.tables import render_run
 
-    loaded = load_run(out)
-    for split in ("in", "out"):
-        click.echo(render(build_table(loaded, split), "md") + "\n")
-    click.echo(render(clean_accuracy_table(loaded), "md"))
+    click.echo(render_run(load_run(out), format_))
     if note:
         console.print(f"[yellow]{note}[/]")
     say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
+
+
+def _print_missing(session: Session, format_: str) -> None:
+    from bench.report.plain import render_rows
+    from bench.runner.missing import find_missing
+
+    missing = find_missing(session)
+    click.echo(render_rows(missing.rows(), format_))
+    say(missing.summary)

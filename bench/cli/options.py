@@ -47,9 +47,24 @@ def _keep_folder_option(context: click.Context, parameter: click.Parameter, valu
 
 
 def folder_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Options of a folder suite; `make_source` hands them over. Other values make another suite."""
+    """Options of suites of real photographs; `make_source` hands them over.
+
+    Other values make another suite.
+    """
     kept: dict[str, Any] = {"expose_value": False, "callback": _keep_folder_option}
     for option in (
+        click.option(
+            "--partial", is_flag=True, help="dresden-v1: make do with an incomplete copy.", **kept
+        ),
+        click.option(
+            "--root",
+            type=click.Path(path_type=Path, file_okay=False),
+            help="dresden-v1: your copy of the Dresden images; not needed once prepared.",
+            **kept,
+        ),
+        click.option(
+            "--layout", help="Naming of a folder's files, such as vision [found out].", **kept
+        ),
         click.option("--skip-bad", is_flag=True, help="Leave unusable photographs out.", **kept),
         click.option("--classes", help="In-distribution models, separated by commas.", **kept),
         click.option("--tiles", "tiles_per_photo", type=int, help="Tiles a photograph.", **kept),

@@ -56,12 +56,13 @@ def require_victims(request: Request) -> None:
 
 
 def make_source(name: str, progress: Progress | None = None) -> SuiteSource:
-    """The suite of `--suite`, with the options of `folder_options`."""
+    """The suite of `--suite`, with the options of `folder_options` and the verb's `--store`."""
     from bench.suites.catalogue import load_suite
 
-    options = click.get_current_context().meta.get(FOLDER_OPTIONS, {})
+    context = click.get_current_context()
+    options = context.meta.get(FOLDER_OPTIONS, {})
     try:
-        return load_suite(name, progress=progress, **options)
+        return load_suite(name, progress=progress, store=context.params.get("store"), **options)
     except (CamobenchError, ValueError) as error:
         raise click.UsageError(str(error)) from error
 

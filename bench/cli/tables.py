@@ -1,4 +1,4 @@
-"""`table` and `list`: print what is there."""
+"""`table`, `claims` and `list`: print what is there."""
 
 from __future__ import annotations
 
@@ -12,35 +12,56 @@ from bench.cli.options import format_option
 
 @click.command("list")
 @click.argument("what", type=click.Choice(["attacks", "victims", "suites", "recipes"]))
-@click.option("--json", "as_json_", is_flag=True, help="An array of objects, for scripts.")
-def list_(what: str, as_json_: bool) -> None:
+@format_option
+@click.option("--json", "as_json_", is_flag=True, help="All fields of each, for scripts.")
+def list_(what: str, format_: str, as_json_: bool) -> None:
     """Show what is registered.
 
     Example: camobench list attacks --json
     """
-    from bench.runner.listing import listing, listing_table
+    from bench.report.plain import render_rows
+    from bench.runner.listing import listing, shown
 
     rows = listing(what)
-    click.echo(json.dumps(rows, indent=2) if as_json_ else listing_table(what, rows))
+    full = as_json_ or format_ == "json"
+    click.echo(json.dumps(rows, indent=2) if full else render_rows(shown(what, rows), format_))
 
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--split", type=click.Choice(["in", "out", "both"]), default="both", show_default=True
+)
 @format_option
 @click.option("--write", is_flag=True, help="Rewrite the table files and the report in DIRECTORY.")
-def table(directory: Path, format_: str, write: bool) -> None:
+def table(directory: Path, split: str, format_: str, write: bool) -> None:
     """Recompute the tables from the Parquet files in DIRECTORY.
 
     Example: camobench table camobench-out --format tex
     """
     from bench.report.html import write_report
     from bench.report.inputs import load_run
-    from bench.report.tables import build_table, clean_accuracy_table, render, write_tables
+    from bench.report.tables import render_run, write_tables
 
-    loaded = load_run(directory)
-    tables = [build_table(loaded, "in"), build_table(loaded, "out"), clean_accuracy_table(loaded)]
-    rendered = [render(item, format_) for item in tables]
-    click.echo(f"[{','.join(rendered)}]" if format_ == "json" else "\n\n".join(rendered))
+    splits = ("in", "out") if split == "both" else (split,)
+    click.echo(render_run(load_run(directory), format_, splits))
     if write:
         write_tables(directory)
         write_report(directory)
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@format_option
+def claims(directory: Path, format_: str) -> None:
+    """Judge the paper's claims on the entries in DIRECTORY: holds, does not hold, not measured.
+
+    Every claim is made of comparisons, each with a 95 % interval over source photographs; beside
+    the verdict stands that on the paper's own tables. A claim that does not hold is a result.
+
+    Example: camobench claims camobench-out --format json
+    """
+    from bench.report.claims.table import judge_claims, render_claims
+    from bench.report.inputs import load_run
+
+    click.echo(render_claims(judge_claims(load_run(directory)), format_), nl=False)

@@ -75,6 +75,15 @@ def find_trunk() -> Path:
     return path
 
 
+def trunk_digest() -> str | None:
+    """SHA-256 of the trunk that `load_lpips` would use, or `None` where LPIPS cannot be had."""
+    try:
+        found = file_digest(find_trunk())
+    except LpipsUnavailableError:
+        return None
+    return found if found.startswith(TRUNK_PREFIX) else None
+
+
 def load_lpips(device: torch.device) -> tuple[Lpips | None, dict[str, object]]:
     """LPIPS if it can be had, and the record of it for an entry."""
     record: dict[str, object] = {"version": VERSION, "net": NET}

@@ -13,6 +13,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from bench.metrics.resampling import (
+    LEVEL,
+    REPLICATES,
+    percentile_interval,
+    photograph_draws,
+    photograph_sums,
+)
 from bench.metrics.validity import check_predictions
 
 Measure = Literal["tasr", "uasr"]
@@ -56,8 +63,8 @@ def success_rates(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
     rows = predictions[predictions["split"] == split]
     scored = rows[["attack", "victim"]].assign(
         targeted=rows["target"].notna(),
-        tasr=_hits(rows, "tasr"),
-        uasr=_hits(rows, "uasr"),
+        tasr=success_indicators(rows, "tasr"),
+        uasr=success_indicators(rows, "uasr"),
     )
     groups = scored.groupby(["attack", "victim"], sort=True)
     rates = groups.agg(
@@ -138,9 +145,9 @@ def bootstrap_interval(
     measure: Measure,
     families: Mapping[str, str],
     *,
-    replicates: int = 2000,
+    replicates: int = REPLICATES,
     seed: int = 0,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> tuple[float, float] | None:
     """Percentile interval of the overall mean (over families of means over architectures).
 
@@ -159,20 +166,16 @@ def bootstrap_interval(
     victims, victim_names = pd.factorize(rows["victim"])
     photos, photo_ids = pd.factorize(rows["photo_id"])
     shape = (len(photo_ids), len(victim_names))
-    hits, counts = np.zeros(shape), np.zeros(shape)  # (P, V)
-    np.add.at(hits, (photos, victims), _hits(rows, measure).to_numpy())
-    np.add.at(counts, (photos, victims), 1.0)
-    generator = np.random.default_rng(seed)
-    weights = generator.multinomial(shape[0], np.full(shape[0], 1 / shape[0]), size=replicates)
-    totals = weights @ counts  # (B, V)
+    scored = success_indicators(rows, measure).to_numpy(dtype=np.float64)
+    hits, counts = photograph_sums(photos, victims, scored, shape)  # (P, V)
+    draws = photograph_draws(shape[0], replicates=replicates, seed=seed)
+    totals = draws @ counts  # (B, V)
     if not totals.all():
         return None
-    rates = (weights @ hits) / totals
+    rates = (draws @ hits) / totals
     member = np.array([families[name] for name in victim_names])
     overall = np.mean([rates[:, member == f].mean(axis=1) for f in np.unique(member)], axis=0)
-    tail = (1 - level) / 2
-    low, high = np.quantile(overall, [tail, 1 - tail])
-    return float(low), float(high)
+    return percentile_interval(overall, level)
 
 
 def confusion(
@@ -231,7 +234,8 @@ def unchanged_images(distortion: pd.DataFrame, split: str, attack: str) -> tuple
     return int(np.isinf(rows["psnr_db"].astype("float64")).sum()), len(rows)
 
 
-def _hits(rows: pd.DataFrame, measure: Measure) -> "pd.Series[float]":
+def success_indicators(rows: pd.DataFrame, measure: Measure) -> "pd.Series[float]":
+    """1.0 for each prediction that is a success, else 0.0; also where the rate is undefined."""
     wanted = rows["predicted"] == rows["target"]
     if measure == "uasr":
         wanted = rows["predicted"] != rows["source"]

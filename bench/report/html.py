@@ -10,9 +10,15 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from bench.metrics.success import Measure, clean_accuracy
+from bench.report.claims.table import claims_table, comparisons_table, judge_claims
 from bench.report.figures import confusion_matrices, heat_map, success_scatter
 from bench.report.inputs import AttackInfo, RunData, load_run
-from bench.report.pictures import data_uri, one_to_every_target, originals_and_anonymised
+from bench.report.pictures import (
+    data_uri,
+    one_to_every_target,
+    originals_and_anonymised,
+    save_figure3,
+)
 from bench.report.tables import build_table, clean_accuracy_table
 from bench.report.values import Column, Row, Table, plain
 from bench.store import write_text
@@ -21,8 +27,14 @@ _SPLITS = {"in": "in distribution", "out": "out of distribution"}
 
 
 def write_report(directory: str | Path) -> Path:
-    """Write `report.html` into the run's own folder, recomputed from the files there."""
+    """Write `report.html` and `figure3.png` into the run's own folder, from the files there.
+
+    The figure is left out where the run kept no samples.
+    """
     run = load_run(directory)
+    shown = shown_attack(run)
+    if shown:
+        save_figure3(run, shown.name, run.directory / "figure3.png")
     return write_text(run.directory / "report.html", report_html(run))
 
 
@@ -30,9 +42,9 @@ def report_html(run: RunData) -> str:
     """The whole report as one HTML page."""
     tables = {split: build_table(run, split) for split in _SPLITS}
     clean = clean_accuracy_table(run)
+    judged = judge_claims(run)
     lead = lead_attack(run, tables)
-    sampled = {sample.attack for sample in run.samples}
-    shown = next((attack for attack in run.attacks if attack.name in sampled), None)
+    shown = shown_attack(run)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["label"] = _label
     environment.filters["heading"] = _heading
@@ -42,6 +54,8 @@ def report_html(run: RunData) -> str:
     return environment.from_string(template.read_text("utf-8")).render(
         run=run,
         tables=(*tables.values(), clean),
+        claims=claims_table(judged),
+        comparisons=comparisons_table(judged),
         headline=_headline(run, tables, lead),
         tiles=_tiles(run, tables, lead),
         shown=shown,
@@ -50,6 +64,12 @@ def report_html(run: RunData) -> str:
         figure4=one_to_every_target(run, shown.name) if shown else [],
         packages=_packages(run),
     )
+
+
+def shown_attack(run: RunData) -> AttackInfo | None:
+    """The attack that the run kept samples of, for Figures 3 and 4."""
+    sampled = {sample.attack for sample in run.samples}
+    return next((attack for attack in run.attacks if attack.name in sampled), None)
 
 
 def lead_attack(run: RunData, tables: dict[str, Table]) -> AttackInfo | None:

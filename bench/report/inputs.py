@@ -36,6 +36,7 @@ class AttackInfo:
     control: bool
     laac: tuple[str, ...]
     scfa: bool
+    preliminary: bool
     paper: str
     licence: str
     lpips_available: bool
@@ -45,7 +46,17 @@ class AttackInfo:
     @property
     def is_full_method(self) -> bool:
         """Whether this is the paper's full method: all three local classifiers and no sCFA."""
-        return set(self.laac) == {"img", "wdf", "pef"} and not self.scfa
+        return self.row == (frozenset({"img", "wdf", "pef"}), False)
+
+    @property
+    def row(self) -> tuple[frozenset[str], bool] | None:
+        """Local classifiers and sCFA, by which the paper's tables name a row.
+
+        `None` for what has no place in them: controls, untargeted and preliminary attacks.
+        """
+        if self.control or self.preliminary or not self.targeted:
+            return None
+        return frozenset(self.laac), self.scfa
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +213,7 @@ def _attack(entry: dict[str, Any]) -> AttackInfo:
         control=attack["control"],
         laac=tuple(attack["laac"]),
         scfa=attack["scfa"],
+        preliminary=attack.get("preliminary", False),
         paper=attack.get("paper") or "",
         licence=attack.get("licence") or "",
         lpips_available=lpips["available"],

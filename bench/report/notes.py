@@ -9,12 +9,14 @@ from bench.metrics.success import clean_accuracy, unchanged_images
 from bench.report.inputs import AttackInfo, RunData
 from bench.report.published import ARCHITECTURES_PER_FAMILY, FAMILIES
 
+NOT_AUDITED = "Not audited: `camobench data audit SUITE`, then the same run again."
+
 
 def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...]:
     """Footnotes of Table 2 or 3, in reading order."""
     rows = run.predictions[run.predictions["split"] == split]
     if rows.empty:
-        return (f"This run holds no rows of the split {split!r}.", *_origin(run))
+        return (f"This run holds no rows of the split {split!r}.", *origin_notes(run))
     return (
         "LAAC: local auxiliary attribution classifiers that the attack was trained with. "
         "† synthetic colour filter array in front of the generator. ↑ higher is better, ↓ lower.",
@@ -35,7 +37,7 @@ def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...
         *_lpips(run, split),
         _clean(run),
         *_published(split),
-        *_origin(run),
+        *origin_notes(run),
     )
 
 
@@ -49,7 +51,7 @@ def clean_notes(run: RunData, accuracy: pd.DataFrame) -> tuple[str, ...]:
         f"({values.idxmin()}). The paper's lowest over the architectures, on the Dresden images: "
         "wdf 99.8 %, pef 99.8 %, img 99.7 %.",
         *holes,
-        *_origin(run),
+        *origin_notes(run),
     )
 
 
@@ -144,9 +146,10 @@ def _published(split: str) -> Iterable[str]:
         )
 
 
-def _origin(run: RunData) -> Iterable[str]:
+def origin_notes(run: RunData) -> Iterable[str]:
+    """Suite, audit, recipe, seeds, scorer and code of a run."""
     yield from (f"Suite: {note}" for note in run.suite_notes)
-    yield f"Audit: {run.audit}" if run.audit else "Audit: not run."
+    yield f"Audit: {run.audit}." if run.audit else NOT_AUDITED
     seeds = ", ".join(map(str, run.seeds))
     commits = ", ".join(dict.fromkeys(map(_commit, run.attacks)))
     yield (

@@ -17,8 +17,10 @@ from PIL import Image, UnidentifiedImageError
 
 from bench.report.inputs import RunData
 from bench.report.samples import Sample
+from bench.store import replacing
 
 Pixels = NDArray[np.uint8]
+FIGURE_TILE_PX, FIGURE_GAP_PX = 256, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,30 @@ def one_to_every_target(run: RunData, attack: str) -> list[Picture]:
     return [_picture(best, target) for target in _targets(best)]
 
 
+def save_figure3(run: RunData, attack: str, path: Path) -> None:
+    """Save Figure 3 as one PNG: originals above, the same anonymised below, enlarged if small.
+
+    Raises:
+        ValueError: If the run kept no sample of that attack.
+    """
+    pictures = originals_and_anonymised(run, attack)
+    if not pictures:
+        raise ValueError(f"{run.directory} holds no sample of {attack}")
+    rows = [[_decode(p.before) for p in pictures], [_decode(p.after) for p in pictures]]
+    side = max(pixels.shape[1] for pixels in rows[0])
+    scale = max(1, FIGURE_TILE_PX // side)
+    gap = max(1, FIGURE_GAP_PX // scale)
+    strips = []
+    for row in rows:
+        tiles = [
+            np.pad(pixels, ((0, gap), (0, gap), (0, 0)), constant_values=255) for pixels in row
+        ]
+        strips.append(np.concatenate(tiles, axis=1))
+    sheet = np.concatenate(strips)[:-gap, :-gap].repeat(scale, axis=0).repeat(scale, axis=1)
+    with replacing(path) as target:
+        Image.fromarray(sheet).save(target, "PNG", optimize=True)
+
+
 def data_uri(content: bytes, kind: str) -> str:
     """Inline bytes as a base64 data URI of the given media type."""
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
@@ -93,6 +119,11 @@ def _picture(sample: Sample, target: str) -> Picture:
         after=data_uri(path.read_bytes(), "image/png"),
         difference=data_uri(buffer.getvalue(), "image/png"),
     )
+
+
+def _decode(uri: str) -> Pixels:
+    with Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))) as image:
+        return np.array(image.convert("RGB"))
 
 
 def _read(path: Path) -> Pixels:

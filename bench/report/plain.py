@@ -12,7 +12,7 @@ from bench.types import Json
 
 
 def render_rows(rows: Sequence[Mapping[str, Json]], format_: str) -> str:
-    """Render rows with the same keys as "md", "csv", "tex" or "json".
+    """Render rows with the same keys as "md", "csv", "tex" or "json"; no rows give no table.
 
     Raises:
         ValueError: If the format is none of these.
@@ -23,6 +23,8 @@ def render_rows(rows: Sequence[Mapping[str, Json]], format_: str) -> str:
         return pd.DataFrame(list(rows)).to_csv(index=False).rstrip("\n")
     if format_ not in ("md", "tex"):
         raise ValueError(f"unknown format {format_!r}; known are md, csv, tex, json")
+    if not rows:
+        return ""
     style = "github" if format_ == "md" else "latex_booktabs"
     body = [list(row.values()) for row in rows]
     return str(tabulate(body, headers=list(rows[0]), tablefmt=style))

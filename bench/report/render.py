@@ -59,12 +59,18 @@ def _csv(table: Table) -> str:
 
 
 def _json(table: Table) -> str:
-    records = [
-        {k: "inf" if v == math.inf else _rounded(v) for k, v in record.items()}
-        for record in table.records
-    ]
-    content = {"number": table.number, "title": table.title, "rows": records, "notes": table.notes}
+    rows = _plain(list(table.records))
+    content = {"number": table.number, "title": table.title, "rows": rows, "notes": table.notes}
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """Records, also such as hold a list of records, without infinities."""
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return "inf" if value == math.inf else _rounded(value)
 
 
 def _rounded(value: Any) -> Any:

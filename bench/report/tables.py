@@ -1,5 +1,6 @@
 """Tables 2 and 3 in the paper's layout, and clean accuracy, recomputed from a run's files alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from bench.metrics.success import (
     overall_spread,
     success_rates,
 )
+from bench.report.claims.table import judge_claims, render_claims
 from bench.report.clean import clean_accuracy_table
 from bench.report.inputs import AttackInfo, RunData, load_run
 from bench.report.notes import table_notes
@@ -21,7 +23,7 @@ from bench.report.render import render
 from bench.report.values import NA, Column, Row, Table, percent, plain
 from bench.store import write_text
 
-__all__ = ["build_table", "clean_accuracy_table", "render", "write_tables"]
+__all__ = ["build_table", "clean_accuracy_table", "render", "render_run", "write_tables"]
 
 _COLUMNS = (*FAMILIES, "mean")
 _WHERE = {"in": ("Table 2", "in-distribution"), "out": ("Table 3", "out-of-distribution")}
@@ -58,7 +60,7 @@ def build_table(run: RunData, split: str) -> Table:
     present = bool((run.predictions["split"] == split).any())
     for attack in _ordered(run.attacks, published) if present else []:
         figures = _figures(run, split, attack, rates, measures)
-        paper = None if attack.control else published.get((frozenset(attack.laac), attack.scfa))
+        paper = published.get(attack.row) if attack.row else None
         if attack.control and not any(row.kind == "section" for row in rows):
             rows.append(Row(kind="section", name="Controls", cells=("",) * (len(columns) - 1)))
         rows.append(_row(run, attack, figures, measures))
@@ -77,16 +79,30 @@ def build_table(run: RunData, split: str) -> Table:
     )
 
 
+def render_run(run: RunData, format_: str, splits: Sequence[str] = ("in", "out")) -> str:
+    """All tables of a run one after the other; an array of them as "json".
+
+    Raises:
+        ValueError: If a split or the format is unknown.
+    """
+    tables = [*(build_table(run, split) for split in splits), clean_accuracy_table(run)]
+    rendered = [render(table, format_) for table in tables]
+    return f"[{','.join(rendered)}]" if format_ == "json" else "\n\n".join(rendered)
+
+
 def write_tables(directory: str | Path) -> list[Path]:
-    """Write `clean_accuracy.csv` and `table{2,3}.{md,csv,tex}` into the run's own folder.
+    """Write `clean_accuracy.csv` and `{table2,table3,claims}.{md,csv,tex}` into the run's folder.
 
     Each file is written under a temporary name and renamed, so no half-written file is ever seen.
     """
     run = load_run(directory)
     texts = {"clean_accuracy.csv": render(clean_accuracy_table(run), "csv")}
+    suffixes = ("md", "csv", "tex")
     for stem, split in (("table2", "in"), ("table3", "out")):
         table = build_table(run, split)
-        texts |= {f"{stem}.{suffix}": render(table, suffix) for suffix in ("md", "csv", "tex")}
+        texts |= {f"{stem}.{suffix}": render(table, suffix) for suffix in suffixes}
+    judged = judge_claims(run)
+    texts |= {f"claims.{suffix}": render_claims(judged, suffix) for suffix in suffixes}
     return [write_text(run.directory / name, text) for name, text in texts.items()]
 
 
@@ -94,7 +110,7 @@ def _ordered(
     attacks: tuple[AttackInfo, ...], published: dict[tuple[frozenset[str], bool], PublishedRow]
 ) -> list[AttackInfo]:
     def place(attack: AttackInfo) -> tuple[bool, int, str]:
-        paper = published.get((frozenset(attack.laac), attack.scfa))
+        paper = published.get(attack.row) if attack.row else None
         return attack.control, paper.order if paper else len(published), attack.name
 
     return sorted(attacks, key=place)
@@ -132,11 +148,12 @@ def _row(run: RunData, attack: AttackInfo, figures: _Figures, measures: tuple[Me
     digits = {"lpips": 3, "psnr_db": 1, "ssim": 3}
     texts += [plain(figures.distortion[name], digits=n) for name, n in digits.items()]
     twins = [a for a in run.attacks if a.laac == attack.laac and a.scfa == attack.scfa]
+    named = attack.preliminary or len(twins) > 1
     return Row(
         kind="control" if attack.control else "attack",
         laac=attack.laac,
         scfa=attack.scfa,
-        name=attack.name if attack.laac and len(twins) > 1 else "" if attack.laac else attack.label,
+        name=attack.name if attack.laac and named else "" if attack.laac else attack.label,
         cells=tuple(texts),
     )
 

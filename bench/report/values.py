@@ -7,7 +7,7 @@ from typing import Any, Literal
 from bench.metrics.success import Spread
 
 NA = "n/a"
-RowKind = Literal["attack", "published", "section", "control", "victim"]
+RowKind = Literal["attack", "published", "section", "control", "victim", "claim"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from bench.runner.networks import Shelf
 from bench.runner.output import require_own, write_matrix
 from bench.runner.train import Site, missing_jobs, train
 from bench.store import Store, replacing
+from bench.suites.audit.record import audit_if_quick
 from bench.suites.base import Suite, SuiteSource, prepare
 from bench.sweep import sweep
 from bench.types import CamobenchError, Progress, SetName, Silent
@@ -93,6 +94,7 @@ class Session:
     def score(self, out: Path, progress: Progress) -> None:
         """Score what is missing and write everything into `out`."""
         suite = self.prepare(("C",), progress)
+        audit_if_quick(suite, progress)
         matrix = Matrix(
             self.graph,
             suite,
@@ -148,15 +150,6 @@ def evaluate_request(
     write_tables(out)
     write_report(out)
     return out
-
-
-def missing_report(session: Session) -> str:
-    """Say which networks are missing."""
-    jobs = missing_jobs(session.graph, session.shelf)
-    matrix = f"{len(session.request.attacks)} attacks x {len(session.request.victims)} victims"
-    lines = [f"{matrix}: {len(jobs)} of {len(session.graph.jobs)} networks are missing"]
-    lines += [f"  {job.label}" for job in jobs]
-    return "\n".join(lines)
 
 
 def resolve_device(name: str) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from tabulate import tabulate
-
 from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import RECIPES
-from bench.suites.catalogue import SIMULATED
+from bench.suites.catalogue import SPECS
 from bench.types import Json, as_json
 
 SHOWN = {
-    "attacks": ("name", "targeted", "control", "laac", "scfa", "paper"),
+    "attacks": ("name", "targeted", "control", "laac", "scfa", "preliminary", "paper"),
     "victims": ("name", "front_end", "backbone", "paper"),
     "suites": ("name", "image_px", "models_in", "models_out"),
     "recipes": ("name",),
@@ -22,17 +20,16 @@ def listing(what: str) -> list[dict[str, Json]]:
     specs: dict[str, list[object]] = {
         "attacks": [entry.spec for entry in ATTACKS],
         "victims": [entry.spec for entry in VICTIMS],
-        "suites": list(SIMULATED.values()),
+        "suites": list(SPECS.values()),
         "recipes": list(RECIPES.values()),
     }
     rows = [as_json(spec) for spec in specs[what]]
     return [row for row in rows if isinstance(row, dict)]
 
 
-def listing_table(what: str, rows: list[dict[str, Json]]) -> str:
-    """The most telling fields as a table."""
-    columns = SHOWN[what]
-    return str(tabulate([[_cell(row[c]) for c in columns] for row in rows], headers=columns))
+def shown(what: str, rows: list[dict[str, Json]]) -> list[dict[str, Json]]:
+    """The most telling fields, as a table shows them."""
+    return [{column: _cell(row[column]) for column in SHOWN[what]} for row in rows]
 
 
 def _cell(value: Json) -> str:

@@ -18,7 +18,7 @@ import torch
 from bench.contract import Attack
 from bench.metrics import SCORER_VERSION
 from bench.metrics.lpips import load_lpips
-from bench.provenance import provenance
+from bench.provenance import processor_name, provenance
 from bench.runner.graph import Graph
 from bench.runner.networks import Networks, Shelf
 from bench.runner.score import Scored, Scorer, shards
@@ -62,6 +62,20 @@ class Cells:
         return pd.read_parquet(self.folder / "distortion.parquet")
 
 
+def row_key(networks: Networks, attack: str, lpips_sha256: object) -> str:
+    """Digest of everything behind an attack's rows but the victims."""
+    return digest(
+        {
+            "attack": networks.attack_digest(attack),
+            "suite": networks.graph.suite.fingerprint,
+            "scorer": SCORER_VERSION,
+            "precision": PRECISION,
+            "device": networks.device.type,
+            "lpips": lpips_sha256,
+        }
+    )
+
+
 class Matrix:
     """Scores attacks against victims on one suite.
 
@@ -95,7 +109,8 @@ class Matrix:
         return [self._fill_row(name) for name in attack_names]
 
     def _fill_row(self, name: str) -> Cells:
-        folder = self.shelf.store.prediction_folder(self._row_key(name))
+        key = row_key(self.networks, name, self.lpips_record.get("trunk_sha256"))
+        folder = self.shelf.store.prediction_folder(key)
         stems = {
             victim: self.networks.victim_digest(victim)[:STEM_DIGITS]
             for victim in self.graph.victims
@@ -122,18 +137,6 @@ class Matrix:
             scored_by=tuple(records.values()),
         )
 
-    def _row_key(self, attack: str) -> str:
-        return digest(
-            {
-                "attack": self.networks.attack_digest(attack),
-                "suite": self.graph.suite.fingerprint,
-                "scorer": SCORER_VERSION,
-                "precision": PRECISION,
-                "device": self.device.type,
-                "lpips": self.lpips_record.get("trunk_sha256"),
-            }
-        )
-
     def _provenance(self) -> dict[str, Json]:
         """Which code scores where, and how."""
         cuda = self.device.type == "cuda"
@@ -141,7 +144,7 @@ class Matrix:
         return {
             **provenance(),
             "device": str(self.device),
-            "device_name": torch.cuda.get_device_name(self.device) if cuda else self.device.type,
+            "device_name": torch.cuda.get_device_name(self.device) if cuda else processor_name(),
             "precision": PRECISION,
             "tf32": cuda and tf32,
             "batch_size": self.batch,

@@ -169,10 +169,14 @@ class Networks:
             self._estimators[set_name] = estimator
         return self._estimators[set_name]
 
+    def reads_residual(self, name: str) -> bool:
+        """Whether a victim reads images through the shared residual estimator."""
+        return VICTIMS.get(name).spec.residual is not None
+
     def victim_digest(self, name: str) -> str:
         """Digest of everything behind a victim's logits: its key, its weights, its estimator's."""
-        residual = VICTIMS.get(name).spec.residual
-        estimator = self._estimator_checkpoint("A").sha256 if residual is not None else None
+        residual = self.reads_residual(name)
+        estimator = self._estimator_checkpoint("A").sha256 if residual else None
         return digest([self._weights("victim", name, self.graph.victims[name]), estimator])
 
     def attack_digest(self, name: str) -> str:

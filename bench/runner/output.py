@@ -16,6 +16,7 @@ from bench.metrics import SCORER_VERSION
 from bench.runner.graph import build_attack
 from bench.runner.matrix import KEY_DIGITS, Cells, Matrix
 from bench.store import replacing, write_json
+from bench.suites.audit.record import kept_audit
 from bench.types import CamobenchError, Json, as_json
 
 ENTRY_SCHEMA = 1
@@ -88,7 +89,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
             "hyperparameters": as_json(attack.hyperparameters),
         },
         "victims": victims,
-        "suite": {**_as_object(as_json(graph.suite)), "audit": None},
+        "suite": {**_as_object(as_json(graph.suite)), "audit": kept_audit(matrix.suite)},
         "recipe": graph.recipe.name,
         "seed": graph.seed,
         "scorer_version": SCORER_VERSION,
@@ -102,11 +103,16 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
 
 
 def choose_sampled(specs: Sequence[AttackSpec]) -> str | None:
-    """The attack whose images are shown: the full method, else the one with most LAACs."""
+    """The attack whose images are shown: the full method, else the one with most LAACs.
+
+    One of the paper's preliminary findings is shown only where there is nothing else.
+    """
+
+    def rank(spec: AttackSpec) -> tuple[bool, int, bool]:
+        return not spec.preliminary, len(spec.laac), not spec.scfa
+
     targeted = [spec for spec in specs if spec.targeted]
-    if not targeted:
-        return None
-    return max(targeted, key=lambda spec: (len(spec.laac), not spec.scfa)).name
+    return max(targeted, key=rank).name if targeted else None
 
 
 @torch.inference_mode()

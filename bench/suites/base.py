@@ -12,10 +12,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.data import AdversarySet, ExaminerSet, LabelledImages
-from bench.store import Store, read_json, replacing, write_json
+from bench.store import Store, read_json, write_json
+from bench.suites.keeping import FolderKeeper
+from bench.suites.writing import write_set
 from bench.types import CamobenchError, Progress, SetName, Silent
 
 LabelledT = TypeVar("LabelledT", bound=LabelledImages)
+
+SETS: tuple[SetName, ...] = ("A", "B", "C")
+SPLIT_BY_IMAGE = "split by image"
+"""What a suite's note says where sets share devices; the audit then warns instead of failing."""
+SHARED_SCENES = "the sets' cameras photographed the same motifs"
+"""The same for scenes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +34,9 @@ class Row:
         photo_id: The photograph it comes from; tiles of one photograph share it.
         partition: "train" or "validation" in Set-A and Set-B, "evaluation" in Set-C.
         sha256: Of the file that the camera wrote.
+        jpeg_tables: Digest of its quantisation tables; `None`, as below, where it is no JPEG.
+        jpeg_quality: 1 to 100, the nearest of the Independent JPEG Group.
+        jpeg_subsampling: Of the chroma, such as "4:2:0".
     """
 
     image_id: str
@@ -37,6 +48,9 @@ class Row:
     split: str
     partition: str
     sha256: str
+    jpeg_tables: str | None = None
+    jpeg_quality: int | None = None
+    jpeg_subsampling: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +83,16 @@ class SuiteSource(Protocol):
     def count(self, set_name: SetName) -> int:
         """Number of images in a set."""
 
-    def rows(self, set_name: SetName, workers: int) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
-        """Yield each image of a set with its (3, H, W) pixels, always in the same order."""
+    def rows(
+        self, set_name: SetName, workers: int, start: int = 0
+    ) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
+        """Yield each image of a set with its (3, H, W) pixels, always in the same order.
+
+        Args:
+            set_name: Which set.
+            workers: Processes or threads to make images with.
+            start: Leave out that many images; a killed preparation continues with it.
+        """
 
 
 class Suite:
@@ -97,9 +119,9 @@ class Suite:
         return pd.read_parquet(self._set_folder(set_name) / "manifest.parquet")
 
     def images(self, set_name: SetName) -> NDArray[np.uint8]:
-        """(N, 3, H, W) uint8, memory-mapped."""
+        """(N, 3, H, W) uint8, memory-mapped; what is written to it never reaches the file."""
         images: NDArray[np.uint8] = np.load(
-            self._set_folder(set_name) / "images.npy", mmap_mode="r"
+            self._set_folder(set_name) / "images.npy", mmap_mode="c"
         )
         return images
 
@@ -119,6 +141,7 @@ class Suite:
             labels=np.array([position[model] for model in manifest["model"]], dtype=np.int64),
             classes=self.card.classes,
             validation=(manifest["partition"] == "validation").to_numpy(),
+            keeper=FolderKeeper(self._set_folder(set_name)),
         )
 
     def _set_folder(self, set_name: SetName) -> Path:
@@ -149,7 +172,7 @@ def prepare(
     for set_name in sets:
         with store.lock("data", folder.name, set_name):
             if not suite.has(set_name):
-                _write_set(source, set_name, folder / set_name, workers, progress)
+                write_set(source, set_name, folder / set_name, workers, progress)
     return suite
 
 
@@ -164,27 +187,3 @@ def open_suite(folder: Path) -> Suite:
     card = read_json(folder / "suite.json")
     card["classes"], card["others"] = tuple(card["classes"]), tuple(card["others"])
     return Suite(SuiteCard(**card), folder)
-
-
-def _write_set(
-    source: SuiteSource, set_name: SetName, folder: Path, workers: int, progress: Progress
-) -> None:
-    count, side = source.count(set_name), source.card.image_px
-    if count == 0:
-        raise CamobenchError(f"Set-{set_name} of {source.card.name} would be empty")
-    progress.start(f"{source.card.name}: Set-{set_name}", count)
-    with replacing(folder) as target:
-        target.mkdir()
-        images = np.lib.format.open_memmap(
-            target / "images.npy", mode="w+", dtype=np.uint8, shape=(count, 3, side, side)
-        )
-        rows = []
-        for index, (row, pixels) in enumerate(source.rows(set_name, workers)):
-            images[index] = pixels
-            rows.append(asdict(row))
-            progress.advance()
-        if len(rows) != count:
-            raise RuntimeError(f"Set-{set_name} has {len(rows)} images, {count} were announced")
-        images.flush()
-        pd.DataFrame(rows).to_parquet(target / "manifest.parquet", index=False)
-    progress.finish()

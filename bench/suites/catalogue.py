@@ -1,4 +1,4 @@
-"""Suites by name: the simulated ones, and `folder:DIR` for the user's own photographs."""
+"""Suites by name: simulated ones, Dresden, and `folder:DIR` for the user's own photographs."""
 
 from __future__ import annotations
 
@@ -8,31 +8,47 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bench.suites.base import SuiteSource
-from bench.suites.simcam.plan import SIMCAM_MINI, SIMCAM_SMOKE, SimcamSpec
+from bench.suites.dresden.protocol import DRESDEN_V1, DresdenSpec
+from bench.suites.simcam.plan import (
+    SIMCAM_12,
+    SIMCAM_12_SMALL,
+    SIMCAM_MINI,
+    SIMCAM_SMOKE,
+    SimcamSpec,
+)
 from bench.types import CamobenchError, Progress
 
 FOLDER_PREFIX = "folder:"
 SIMULATED: Mapping[str, SimcamSpec] = MappingProxyType(
-    {spec.name: spec for spec in (SIMCAM_MINI, SIMCAM_SMOKE)}
+    {spec.name: spec for spec in (SIMCAM_MINI, SIMCAM_12_SMALL, SIMCAM_12, SIMCAM_SMOKE)}
 )
-DEFAULT_SUITE = SIMCAM_MINI.name
+SPECS: Mapping[str, SimcamSpec | DresdenSpec] = MappingProxyType(
+    {**SIMULATED, DRESDEN_V1.name: DRESDEN_V1}
+)
+DRESDEN_OPTIONS = ("root", "partial")
 
 
-def load_suite(name: str, *, progress: Progress | None = None, **options: object) -> SuiteSource:
+def load_suite(
+    name: str, *, progress: Progress | None = None, store: Path | None = None, **options: object
+) -> SuiteSource:
     """The suite called `name`, ready to be prepared in a store.
 
     Args:
-        name: A simulated suite, or `folder:DIR` for photographs of one's own.
+        name: A simulated suite, `dresden-v1`, or `folder:DIR` for photographs of one's own.
         progress: Told of each file as a folder is read.
-        options: Of a folder suite; see `FolderSource`.
+        store: Where `dresden-v1` is looked for when no `root` is given; by default the user's.
+        options: Of a folder suite, see `FolderSource`; of `dresden-v1`, see `DresdenSource`.
 
     Raises:
-        CamobenchError: If there is no such suite, or it takes no options; lists close matches.
+        CamobenchError: If there is no such suite, with close matches; if it does not take an
+            option; if it needs a `root` and was not prepared before.
         ValueError: If an option is out of range.
     """
     if name.startswith(FOLDER_PREFIX):
         from bench.suites.folder import FolderSource
 
+        if strange := [option for option in DRESDEN_OPTIONS if option in options]:
+            raise CamobenchError(f"{FOLDER_PREFIX}DIR takes no {', '.join(strange)}")
         root = Path(name.removeprefix(FOLDER_PREFIX))
         return FolderSource(root, progress=progress, **options)  # type: ignore[arg-type]
     if name in SIMULATED:
@@ -41,8 +57,31 @@ def load_suite(name: str, *, progress: Progress | None = None, **options: object
         from bench.suites.simulated import SimcamSource
 
         return SimcamSource(SIMULATED[name])
-    close = difflib.get_close_matches(name, SIMULATED, n=2) or list(SIMULATED)
+    if name == DRESDEN_V1.name:
+        return _dresden(progress, store, options)
+    close = difflib.get_close_matches(name, SPECS, n=2) or list(SPECS)
     raise CamobenchError(
         f"unknown suite {name!r}: did you mean {', '.join(close)}? "
         f"`{FOLDER_PREFIX}DIR` reads photographs of your own"
     )
+
+
+def _dresden(
+    progress: Progress | None, store: Path | None, options: Mapping[str, object]
+) -> SuiteSource:
+    from bench.store import Store
+    from bench.suites.dresden.source import DresdenSource
+    from bench.suites.prepared import find_prepared
+
+    if strange := [option for option in options if option not in DRESDEN_OPTIONS]:
+        raise CamobenchError(
+            f"suite {DRESDEN_V1.name} takes {' and '.join(DRESDEN_OPTIONS)}, "
+            f"got {', '.join(strange)}"
+        )
+    root = options.get("root")
+    if root is not None:
+        partial = bool(options.get("partial", False))
+        return DresdenSource(Path(str(root)), partial=partial, progress=progress)
+    if options.get("partial"):
+        raise CamobenchError("--partial (`partial=True`) goes with --root (`root`)")
+    return find_prepared(DRESDEN_V1.name, Store(store or Store.default_root()))

@@ -1,7 +1,6 @@
 """A folder of the user's own photographs as a suite.
 
-Either a tree `MODEL/DEVICE/IMAGE.jpg` or a flat folder of Dresden-style names
-`Make_Model_Device_Shot.JPG`.
+Either a tree `MODEL/DEVICE/IMAGE.jpg`, or a data set in its own naming: see `bench.suites.layouts`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,9 @@ from pathlib import Path, PurePosixPath
 from bench.checks import PATCH_PX
 from bench.store import digest
 from bench.suites.base import SuiteCard
-from bench.suites.naming import TREE, Layout, detect_layout
+from bench.suites.layouts import detect_layout, get_layout
+from bench.suites.layouts.base import Layout
+from bench.suites.layouts.tree import TREE
 from bench.suites.photographs import PhotographSource, Tile
 from bench.suites.scan import Scan, list_images, scan
 from bench.suites.splitting import Division, divide
@@ -50,10 +51,11 @@ class FolderSource:
         photos_c: Most photographs of a model in Set-C.
         validation_fraction: Of the photographs of each class in Set-A and in Set-B.
         skip_bad: Leave unusable files out instead of refusing the folder.
-        layout: How the files are named; by default found out.
+        layout: How the files are named, or the name of a layout; by default found out.
         progress: Told of each file as the folder is read.
 
     Raises:
+        CamobenchError: If there is no such layout.
         ValueError: If an option is out of range.
     """
 
@@ -67,10 +69,12 @@ class FolderSource:
     photos_c: int = 100
     validation_fraction: float = 0.1
     skip_bad: bool = False
-    layout: Layout | None = None
+    layout: Layout | str | None = None
     progress: Progress | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.layout, str):
+            get_layout(self.layout)
         if self._side_px < PATCH_PX or self._side_px % ALIGN_PX:
             raise ValueError(
                 f"expected `image_px` a multiple of {ALIGN_PX} from {PATCH_PX}, got {self.image_px}"
@@ -106,21 +110,38 @@ class FolderSource:
         """Number of images in a set."""
         return self._photographs.count(set_name)
 
-    def rows(self, set_name: SetName, workers: int) -> Iterator[Tile]:
-        """Yield the tiles of a set, photograph by photograph."""
-        return self._photographs.rows(set_name, workers)
+    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Iterator[Tile]:
+        """Yield the tiles of a set from number `start` on, photograph by photograph."""
+        return self._photographs.rows(set_name, workers, start)
 
     @property
     def _side_px(self) -> int:
         return IMAGE_PX if self.image_px is None else self.image_px
 
     @cached_property
-    def _paths(self) -> list[PurePosixPath]:
+    def _found(self) -> list[PurePosixPath]:
         return list_images(self.root)
 
     @cached_property
     def _layout(self) -> Layout:
-        return self.layout or detect_layout(self._paths)
+        if isinstance(self.layout, str):
+            return get_layout(self.layout)
+        return self.layout or detect_layout(self._found)
+
+    @cached_property
+    def _aside(self) -> Counter[str]:
+        """How many files are no photographs as a camera wrote them, by what they are."""
+        return Counter(kind for path in self._found if (kind := self._layout.set_aside(path)))
+
+    @cached_property
+    def _paths(self) -> list[PurePosixPath]:
+        paths = [path for path in self._found if not self._layout.set_aside(path)]
+        if not paths:
+            raise CamobenchError(
+                f"no photograph in {self.root}, only {_listed(self._aside)}; expected files named "
+                f"{self._layout.pattern}"
+            )
+        return paths
 
     @cached_property
     def _scan(self) -> Scan:
@@ -146,6 +167,7 @@ class FolderSource:
             seed=self.seed,
             validation_fraction=self.validation_fraction,
             photos_c=self.photos_c,
+            tells_devices=self._layout.tells_devices,
         )
 
     @cached_property
@@ -191,11 +213,17 @@ class FolderSource:
             self._division.note,
             f"tiles a photograph: {tiles['A']} in Set-A and B, {tiles['C']} in Set-C",
         ]
+        if self._aside:
+            parts.append(f"{_listed(self._aside)} left out")
         if unusable := len(self._scan.unusable):
             parts.append(f"{unusable} unusable files left out")
         if copies := len(self._scan.copies):
             parts.append(f"{copies} exact copies of other files left out")
         return "; ".join(parts)
+
+
+def _listed(aside: Counter[str]) -> str:
+    return " and ".join(f"{count} {kind}" for kind, count in sorted(aside.items()))
 
 
 def _slug(root: Path) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from bench.data import ImageError, decode_rgb
-from bench.suites.naming import Layout, is_image
+from bench.suites.layouts.base import Layout, is_image
 from bench.types import CamobenchError, Progress, Silent
 
 _LISTED = 5  # unusable files named in a message
@@ -97,6 +97,7 @@ def scan(
     image_px: int,
     *,
     skip_bad: bool = False,
+    remedy: str = "--skip-bad (`skip_bad=True`)",
     progress: Progress | None = None,
 ) -> Scan:
     """Read the files at `paths` below `root`.
@@ -107,6 +108,7 @@ def scan(
         layout: How the names read.
         image_px: Side of the square that each photograph must hold.
         skip_bad: Leave unusable files out instead of refusing.
+        remedy: How the user asks for that.
         progress: Told of each file.
 
     Raises:
@@ -137,7 +139,7 @@ def scan(
         listed = "".join(f"\n  {line}" for line in bad[:_LISTED])
         raise ImageError(
             f"{len(bad)} of {len(paths)} image files in {root} cannot be used:{listed}{more}\n"
-            "mend or remove them, or leave them out with --skip-bad (`skip_bad=True`)"
+            f"mend or remove them, or leave them out with {remedy}"
         )
     return Scan(photos=tuple(unique), files=tuple(files), unusable=tuple(bad), copies=tuple(copies))
 

@@ -9,15 +9,15 @@ import pandas as pd
 from PIL import Image
 
 from bench.store import replacing
-from bench.suites.base import Suite
-from bench.types import Json, SetName
+from bench.suites.base import SETS, Suite
+from bench.suites.layouts.base import natural_key
+from bench.types import Json
 
-SETS: tuple[SetName, ...] = ("A", "B", "C")
 SHEET_COLUMNS = 8
 
 
 def counts(suite: Suite) -> list[dict[str, Json]]:
-    """Images and devices of each camera model in each set.
+    """Images and devices of each camera model in each set, and how many images in all.
 
     Raises:
         CamobenchError: If no set is on disk.
@@ -34,9 +34,13 @@ def counts(suite: Suite) -> list[dict[str, Json]]:
         for name in SETS:
             part = mine[mine["set"] == name]
             row[f"Set-{name}"] = len(part)
-            row[f"devices {name}"] = ", ".join(sorted(part["device"].unique()))
+            devices = {str(device).removeprefix(f"{model}/") for device in part["device"]}
+            row[f"devices {name}"] = ", ".join(sorted(devices, key=natural_key))
         rows.append(row)
-    return rows
+    total: dict[str, Json] = {"camera model": "total", "split": ""}
+    for name in SETS:
+        total |= {f"Set-{name}": int((frame["set"] == name).sum()), f"devices {name}": ""}
+    return [*rows, total]
 
 
 def contact_sheet(suite: Suite, path: Path) -> None:

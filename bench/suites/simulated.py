@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bench.data import decode_rgb
 from bench.suites.base import Row, SuiteCard
+from bench.suites.jpeg_header import read_jpeg_header
 from bench.suites.simcam.plan import SIMCAM_SMOKE, Shot, SimcamSpec, plan
 from bench.suites.simcam.render import render
 from bench.types import SetName, Split
@@ -46,13 +47,16 @@ class SimcamSource:
         """Number of images in a set."""
         return sum(self.spec.counts(set_name).values())
 
-    def rows(self, set_name: SetName, workers: int) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
-        """Take the photographs of a set, in the order of the plan."""
-        for shot, data in render(plan(self.spec, set_name), self.spec.image_px, workers):
+    def rows(
+        self, set_name: SetName, workers: int, start: int = 0
+    ) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
+        """Take the photographs of a set, in the order of the plan, from number `start` on."""
+        for shot, data in render(plan(self.spec, set_name)[start:], self.spec.image_px, workers):
             yield _row(shot, data), decode_rgb(data, shot.image_id)
 
 
 def _row(shot: Shot, data: bytes) -> Row:
+    header = read_jpeg_header(data)
     return Row(
         image_id=shot.image_id,
         photo_id=shot.image_id,
@@ -63,4 +67,7 @@ def _row(shot: Shot, data: bytes) -> Row:
         split=cast(Split, shot.split),
         partition=shot.partition,
         sha256=hashlib.sha256(data).hexdigest(),
+        jpeg_tables=header.tables,
+        jpeg_quality=header.quality,
+        jpeg_subsampling=header.subsampling,
     )

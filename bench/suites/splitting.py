@@ -1,7 +1,8 @@
 """Which photographs of a folder go into which set.
 
 By device where at least two models have three devices: no physical camera is in two sets. Else by
-image, which flatters victims and attacks alike, and is said in the note under every table.
+image, which flatters victims and attacks alike, and is said in the note under every table. Where
+names tell scenes, no scene is in two sets either.
 """
 
 from __future__ import annotations
@@ -14,15 +15,25 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from bench.store import digest
-from bench.suites.naming import natural_key
+from bench.suites.base import SETS
+from bench.suites.layouts.base import natural_key
 from bench.suites.scan import Photo
+from bench.suites.scenes import give_homes, held_out, keep_at_home
+from bench.suites.split_notes import (
+    LISTED,
+    UNTOLD_NOTE,
+    Devices,
+    device_note,
+    flat,
+    image_note,
+    inventory,
+    others_note,
+    scene_note,
+)
 from bench.types import IN, OUT, CamobenchError, SetName, Split
 
-SETS: tuple[SetName, ...] = ("A", "B", "C")
 NEEDED: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # training and validation; evaluation
-_LISTED = 12  # models named in a message
 
-Devices: TypeAlias = Mapping[str, Sequence[Photo]]  # the photographs of each device, in order
 Parts: TypeAlias = dict[SetName, list[Photo]]
 T = TypeVar("T")
 
@@ -61,6 +72,7 @@ def divide(
     seed: int = 0,
     validation_fraction: float = 0.1,
     photos_c: int = 100,
+    tells_devices: bool = True,
 ) -> Division:
     """Divide photographs into Set-A, Set-B and Set-C.
 
@@ -70,39 +82,60 @@ def divide(
         seed: Chooses devices and validation photographs.
         validation_fraction: Of each class in Set-A and in Set-B, but one photograph at least.
         photos_c: Most photographs of a model in Set-C, the first of each device by shot.
+        tells_devices: Whether it is known which photographs one physical camera took.
 
     Raises:
         CamobenchError: If fewer than two models can be classes, or one of `classes` cannot.
     """
     models = _by_model(photos)
+    told = any(p.scene is not None for devices in models.values() for p in flat(devices))
     by_device = {name: _by_device(devices, seed) for name, devices in models.items()}
-    by_image = {name: _by_image(devices, seed) for name, devices in models.items()}
+    by_image = {
+        name: _by_scene(devices, seed) if told else _by_image(devices, seed)
+        for name, devices in models.items()
+    }
+    if told:
+        by_image = _scene_disjoint(by_image, list(by_image), seed)
     if classes is None:
         chosen = [name for name, parts in by_device.items() if parts]
+        if told:
+            by_device = _scene_disjoint(by_device, chosen, seed)
+            chosen = [name for name in chosen if by_device[name]]
         if len(chosen) < 2:
             chosen = [name for name, parts in by_image.items() if parts]
         if len(chosen) < 2:
             raise CamobenchError(
-                f"fewer than two camera models can be classes; found {_inventory(models)}. A class "
+                f"fewer than two camera models can be classes; found {inventory(models)}. A class "
                 f"needs {sum(NEEDED.values())} photographs, and three devices for a split by "
                 "device: add photographs or models"
             )
     else:
         chosen = _checked(classes, models, by_image)
+        if told:
+            by_device = _scene_disjoint(by_device, chosen, seed)
     parts = by_device if all(by_device[name] for name in chosen) else by_image
     others = [name for name in models if name not in chosen]
     placed = []
     for name in chosen:
         placed += _place(name, parts[name] or {}, seed, validation_fraction, photos_c)
-    for name in others:
-        outside = _first(_flat(models[name]), photos_c)
+    trained = {p.photo.scene for p in placed if p.set != "C"} - {None}
+    for name in list(others):
+        unseen = [photo for photo in flat(models[name]) if photo.scene not in trained]
+        if not unseen:
+            others.remove(name)
+        outside = _first(unseen, photos_c)
         placed += [Placed(photo=p, set="C", split=OUT, partition="evaluation") for p in outside]
-    device_note = _device_note if parts is by_device else _image_note
+    if parts is by_device:
+        note = device_note(models, chosen, placed)
+    else:
+        note = image_note(models, chosen, placed) if tells_devices else UNTOLD_NOTE
+    if told:
+        note += scene_note(models, chosen, parts, trained)
     return Division(
         classes=tuple(chosen),
         others=tuple(others),
         placed=tuple(placed),
-        note=device_note(models, chosen, placed) + _others_note(models, others),
+        note=note + others_note(models, others),
     )
 
 
@@ -147,6 +180,27 @@ def _by_image(devices: Devices, seed: int) -> Parts | None:
     return {"A": order[:share], "B": order[share : 2 * share], "C": order[2 * share :]}
 
 
+def _by_scene(devices: Devices, seed: int) -> Parts | None:
+    """Offer all photographs to all sets: where the scenes are at home decides."""
+    parts = _by_image(devices, seed)
+    everything = [photo for photos in parts.values() for photo in photos] if parts else []
+    return {set_name: everything for set_name in SETS} if parts else None
+
+
+def _scene_disjoint(
+    parts: Mapping[str, Parts | None], names: Iterable[str], seed: int
+) -> dict[str, Parts | None]:
+    """Leave photographs out until no scene is in two sets; `None` for who has too few then."""
+    given = {name: part for name in names if (part := parts[name])}
+    homes = give_homes(given.values(), seed)
+    kept: dict[str, Parts | None] = dict.fromkeys(parts)
+    for name, part in given.items():
+        left = keep_at_home(part, homes)
+        if all(len(left[set_name]) >= NEEDED[set_name] for set_name in SETS):
+            kept[name] = left
+    return kept
+
+
 def _place(
     model: str, parts: Parts, seed: int, validation_fraction: float, photos_c: int
 ) -> list[Placed]:
@@ -159,15 +213,14 @@ def _place(
                 for photo in _first(photos, photos_c)
             ]
             continue
-        held_out = max(1, round(validation_fraction * len(photos)))
-        drawn = _shuffled(photos, lambda p: p.path.as_posix(), seed, f"validation {set_name}")
-        validation = {photo.path for photo in drawn[:held_out]}
+        count = max(1, round(validation_fraction * len(photos)))
+        validation = held_out(photos, count, seed, f"validation {set_name}")
         placed += [
             Placed(
                 photo=photo,
                 set=set_name,
                 split=IN,
-                partition="validation" if photo.path in validation else "train",
+                partition="validation" if photo.path.as_posix() in validation else "train",
             )
             for photo in photos
         ]
@@ -199,57 +252,11 @@ def _checked(
         )
     for name in classes:
         if name not in models:
-            close = difflib.get_close_matches(name, models) or list(models)[:_LISTED]
+            close = difflib.get_close_matches(name, models) or list(models)[:LISTED]
             raise CamobenchError(f"no camera model {name!r} in the folder; has {', '.join(close)}")
         if not by_image[name]:
             raise CamobenchError(
-                f"{name} has too few photographs for a class ({_inventory({name: models[name]})}); "
+                f"{name} has too few photographs for a class ({inventory({name: models[name]})}); "
                 f"it needs {sum(NEEDED.values())}: add photographs or leave it out of `classes`"
             )
     return list(classes)
-
-
-def _flat(devices: Devices) -> list[Photo]:
-    return [photo for photos in devices.values() for photo in photos]
-
-
-def _inventory(models: Mapping[str, Devices]) -> str:
-    """Models with the number of photographs of each device."""
-    listed = []
-    for name, devices in list(models.items())[:_LISTED]:
-        counts = " + ".join(str(len(photos)) for photos in devices.values())
-        listed.append(f"{name} ({_devices(len(devices))}, photographs: {counts})")
-    more = f" and {len(models) - _LISTED} more" if len(models) > _LISTED else ""
-    return ", ".join(listed) + more
-
-
-def _device_note(models: Mapping[str, Devices], chosen: list[str], placed: list[Placed]) -> str:
-    """Say how many devices of each class are in each set."""
-    used = {(p.photo.model, p.set, p.photo.device) for p in placed}
-    counts = Counter((model, set_name) for model, set_name, _ in used)
-    listed = [f"{name} {'/'.join(str(counts[name, s]) for s in SETS)}" for name in chosen]
-    return f"split by device (devices in Set-A/B/C: {', '.join(listed)})"
-
-
-def _image_note(models: Mapping[str, Devices], chosen: list[str], placed: list[Placed]) -> str:
-    """Say loudly that devices are shared, and by which models."""
-    sets: dict[str, set[str]] = defaultdict(set)
-    for place in placed:
-        sets[place.photo.device].add(place.set)
-    shared = Counter(device.split("/")[0] for device, used in sets.items() if len(used) > 1)
-    listed = [f"{name} {shared[name]} of {_devices(len(models[name]))}" for name in chosen]
-    return (
-        "WARNING, split by image, not by device: the numbers are optimistic, as physical cameras "
-        f"are in more than one set ({', '.join(listed)}). A split by device needs three devices a "
-        "model, with photographs for every set"
-    )
-
-
-def _devices(count: int) -> str:
-    return f"{count} device{'' if count == 1 else 's'}"
-
-
-def _others_note(models: Mapping[str, Devices], others: list[str]) -> str:
-    if not others:
-        return "; no model out of distribution"
-    return f"; out of distribution: {_inventory({name: models[name] for name in others})}"

@@ -58,3 +58,14 @@ def _grid(width: int, height: int, side_px: int, count: int) -> tuple[int, int]:
 def _start(length: int, cells: int, cell: int, side_px: int) -> int:
     """Offset of a tile in the middle of its cell, rounded down to the alignment."""
     return ((2 * cell + 1) * length - cells * side_px) // (2 * cells) // ALIGN_PX * ALIGN_PX
+
+
+def central_corner(width: int, height: int, side_px: int, count: int) -> list[tuple[int, int]]:
+    """Place one tile as centrally as even offsets allow, whatever `count` is.
+
+    Raises:
+        ValueError: If `side_px` is larger than the photograph.
+    """
+    if min(width, height) < side_px:
+        raise ValueError(f"no tile of {side_px} pixels in {width} x {height}")
+    return [((height - side_px) // 4 * 2, (width - side_px) // 4 * 2)]

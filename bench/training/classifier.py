@@ -33,7 +33,7 @@ def fit_classifier(
         label: Shown with the progress.
         network: Maps (N, C, 64, 64) floats to logits; left in evaluation mode.
         stack: (N, C, H, W) what the network reads, image by image as in `data`: uint8 images
-            (handed over in [0, 1]) or float residuals.
+            (handed over in [0, 1]) or float residuals. See `open_stack`.
         data: Labels and partitions.
         recipe: Budget.
         context: Device, seed, progress.
@@ -46,9 +46,8 @@ def fit_classifier(
     network.train()
     labels = torch.from_numpy(data.labels).to(device)
     train = torch.from_numpy(np.flatnonzero(~data.validation)).to(device)
-    stack = stack.to(device)
     generator = seeded_generator(context)
-    sampler = PatchSampler((stack[train],), labels[train], generator)
+    sampler = PatchSampler((stack,), labels, generator, subset=train)
     steps = recipe.steps or math.ceil(recipe.epochs * sampler.patches / recipe.batch)  # type: ignore[operator]
     optimiser = torch.optim.SGD(
         network.parameters(),
@@ -77,12 +76,11 @@ def fit_classifier(
         generator=generator,
     )
     network.eval()
-    held_out = torch.from_numpy(np.flatnonzero(data.validation)).to(device)
-    whole = accuracy_percent(network, stack[held_out], labels[held_out])
+    held_out = torch.from_numpy(np.flatnonzero(data.validation))
+    images, truth = stack[held_out.to(stack.device)], labels[held_out.to(device)]
+    whole = accuracy_percent(network, images, truth)
     per_image = (stack.shape[-2] // 64) * (stack.shape[-1] // 64)
-    patch = accuracy_percent(
-        network, grid_patches(stack[held_out]), labels[held_out].repeat_interleave(per_image)
-    )
+    patch = accuracy_percent(network, grid_patches(images), truth.repeat_interleave(per_image))
     figures = {
         **report.figures,
         "validation_accuracy_percent": whole,
@@ -102,7 +100,8 @@ def accuracy_percent(network: nn.Module, stack: Tensor, labels: Tensor, batch: i
     """Share of a stack that `network` classifies correctly, in percent."""
     hits = 0
     for chunk, truth in zip(torch.split(stack, batch), torch.split(labels, batch), strict=True):
-        hits += int((network(as_input(chunk)).argmax(1) == truth).sum())
+        found = network(as_input(chunk.to(labels.device))).argmax(1)
+        hits += int((found == truth).sum())
     return 100.0 * hits / len(labels)
 
 

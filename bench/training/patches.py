@@ -7,12 +7,35 @@ class-weighted sampling of batch elements.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bench.checks import PATCH_PX
 from bench.types import CamobenchError
+
+RESIDENT_SHARE = 0.6
+"""Share of a device's free memory that a stack may take."""
+
+
+def open_stack(array: NDArray[Any], device: torch.device) -> Tensor:
+    """An array as a stack to draw patches from, without a second copy in memory.
+
+    On an accelerator it moves into the device's memory where it fits; else, and on the CPU, it
+    stays where it is, be that a file, and patches are read as they are drawn.
+
+    Args:
+        array: (N, C, H, W), such as a suite's memory-mapped images.
+        device: Where training runs.
+    """
+    stack = torch.from_numpy(array)
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        if stack.nbytes > RESIDENT_SHARE * free:
+            return stack
+    return stack.to(device)
 
 
 class PatchSampler:
@@ -20,9 +43,10 @@ class PatchSampler:
 
     Args:
         stacks: Each (N, C, H, W), uint8 or float; patches keep the type. Several stacks are cut and
-            augmented alike (an image and its residual).
+            augmented alike (an image and its residual). They may lie on another device.
         labels: (N,) int64.
-        generator: Source of randomness, on the device of `images`.
+        generator: Source of randomness, on the device that patches are wanted on.
+        subset: Positions of the images to draw from; all by default.
         augment: Apply a random element of D4 to each patch.
 
     Raises:
@@ -35,6 +59,7 @@ class PatchSampler:
         labels: Tensor,
         generator: torch.Generator,
         *,
+        subset: Tensor | None = None,
         augment: bool = True,
     ) -> None:
         size = tuple(stacks[0].shape[-2:])
@@ -44,10 +69,12 @@ class PatchSampler:
                 f"images of {size} pixels are smaller than a patch of "
                 f"{PATCH_PX} x {PATCH_PX}; use larger images"
             )
-        self.stacks, self.labels, self.generator, self.augment = stacks, labels, generator, augment
+        self.stacks, self.generator, self.augment = stacks, generator, augment
+        self.subset = torch.arange(len(labels), device=labels.device) if subset is None else subset
+        self.labels = labels[self.subset]
         self.grid = (rows, columns)
-        counts = torch.bincount(labels)
-        self.weights = 1.0 / counts[labels].to(torch.float32)
+        counts = torch.bincount(self.labels)
+        self.weights = 1.0 / counts[self.labels].to(torch.float32)
         """Probability of each image up to scale: every class is drawn equally often."""
 
     @property
@@ -65,10 +92,12 @@ class PatchSampler:
         y = (top[:, None] + span)[:, None, :, None]  # N, 1, 64, 1
         x = (left[:, None] + span)[:, None, None, :]  # N, 1, 1, 64
         element = self._integers(8, batch) if self.augment else None
+        image = self.subset[chosen][:, None, None, None]
         patches = []
         for stack in self.stacks:
             channel = torch.arange(stack.shape[1], device=place.device)[None, :, None, None]
-            cut = stack[chosen[:, None, None, None], channel, y, x]
+            where = (index.to(stack.device) for index in (image, channel, y, x))
+            cut = stack[tuple(where)].to(place.device)
             patches.append(cut if element is None else apply_d4(cut, element))
         return patches, self.labels[chosen]
 

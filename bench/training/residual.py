@@ -6,9 +6,11 @@ One is trained on Set-A and shared by all wdf victims, another on Set-B for the 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bench.contract import FitContext
@@ -19,7 +21,7 @@ from bench.recipes import EstimatorRecipe
 from bench.signal.wavelet import wdf_residual
 from bench.training.classifier import as_input
 from bench.training.loop import run_steps, seeded_generator
-from bench.training.patches import PatchSampler
+from bench.training.patches import PatchSampler, open_stack
 from bench.types import FitReport
 
 VERSION = 1
@@ -45,17 +47,21 @@ class ResidualEstimator(nn.Module):
 
 
 @torch.no_grad()
-def true_residuals(images: np.ndarray, device: torch.device, batch: int = 16) -> Tensor:
-    """The `wdf-v1` residuals of whole (N, 3, H, W) uint8 images, in grey levels, on the CPU.
+def true_residuals(data: LabelledImages, device: torch.device, batch: int = 16) -> NDArray[Any]:
+    """The `wdf-v1` residuals of whole images: (N, 3, H, W) float32 in grey levels.
 
     Computed on whole images, then cut into patches: level 4 of the wavelet transform reaches too
-    far for a patch of 64 pixels.
+    far for a patch of 64 pixels. The set keeps them, so all jobs of a set compute them once.
     """
-    parts = []
-    for start in range(0, len(images), batch):
-        chunk = torch.from_numpy(np.array(images[start : start + batch])).to(device)
-        parts.append(wdf_residual(chunk.float() / 255, SIGMA_255).cpu())
-    return torch.cat(parts)
+
+    def fill(values: NDArray[np.float32]) -> None:
+        for start in range(0, len(values), batch):
+            chunk = torch.from_numpy(np.array(data.images[start : start + batch])).to(device)
+            residual = wdf_residual(chunk.float() / 255, SIGMA_255)
+            values[start : start + batch] = residual.cpu().numpy()
+
+    name = f"residual-{RESIDUAL_NAME}-{device.type}"
+    return data.keeper.array(name, data.images.shape, fill)
 
 
 def fit_estimator(
@@ -74,12 +80,12 @@ def fit_estimator(
     device = context.device
     estimator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     estimator.train()
-    residuals = true_residuals(data.images, device).to(device)
-    images = torch.from_numpy(np.array(data.images)).to(device)
+    residuals = open_stack(true_residuals(data, device), device)
+    images = open_stack(data.images, device)
     labels = torch.from_numpy(data.labels).to(device)
     train = torch.from_numpy(np.flatnonzero(~data.validation)).to(device)
     generator = seeded_generator(context)
-    sampler = PatchSampler((images[train], residuals[train]), labels[train], generator)
+    sampler = PatchSampler((images, residuals), labels, generator, subset=train)
     steps = recipe.steps or math.ceil(recipe.epochs * sampler.patches / recipe.batch)  # type: ignore[operator]
     optimiser = torch.optim.Adam(
         estimator.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay
@@ -112,13 +118,13 @@ def fit_estimator(
         generator=generator,
     )
     estimator.eval()
-    held_out = torch.from_numpy(np.flatnonzero(data.validation)).to(device)
-    figures = {
-        **report.figures,
-        "validation_explained_percent": _explained(
-            estimator, images[held_out], residuals[held_out]
-        ),
-    }
+    held_out = torch.from_numpy(np.flatnonzero(data.validation))
+    explained = _explained(
+        estimator,
+        images[held_out.to(images.device)].to(device),
+        residuals[held_out.to(residuals.device)].to(device),
+    )
+    figures = {**report.figures, "validation_explained_percent": explained}
     return FitReport(figures=figures, curves=report.curves, seconds=report.seconds)
 
 

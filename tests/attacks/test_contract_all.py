@@ -25,6 +25,12 @@ ROWS = {
     "cgan-img-pef": (("img", "pef"), False),
     "cgan-img-wdf-pef": (("img", "wdf", "pef"), False),
 }
+PRELIMINARY = {
+    "cgan-img-wdf-pef-scfa": (("img", "wdf", "pef"), True),
+    "cgan-img-wdf-pef-unconstrained": (("img", "wdf", "pef"), False),
+    "cgan-no-laac": ((), False),
+    "cgan-img-wdf-pef-per-target": (("img", "wdf", "pef"), False),
+}
 CONTROLS = ("identity", "jpeg", "median", "gaussian-blur", "wavelet-denoise")
 
 
@@ -47,6 +53,12 @@ def test_the_eight_rows_of_the_paper_are_there():
         assert spec.surrogates == tuple(f"{space}-resnet18" for space in laac)
         assert spec.targeted
         assert not spec.control
+        assert not spec.preliminary
+
+
+def test_the_preliminary_findings_of_the_paper_are_there_and_marked():
+    found = {e.spec.name: (e.spec.laac, e.spec.scfa) for e in ATTACKS if e.spec.preliminary}
+    assert found == PRELIMINARY
 
 
 @pytest.mark.parametrize("name", CONTROLS)

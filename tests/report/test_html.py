@@ -1,6 +1,7 @@
 """The report is one self-contained file; its pictures are what was scored."""
 
 import base64
+import io
 import json
 import re
 from html.parser import HTMLParser
@@ -13,7 +14,12 @@ from PIL import Image
 from bench.report.figures import confusion_matrices, heat_map, success_scatter
 from bench.report.html import lead_attack, report_html, write_report
 from bench.report.inputs import load_run
-from bench.report.pictures import one_to_every_target, originals_and_anonymised, stretch
+from bench.report.pictures import (
+    one_to_every_target,
+    originals_and_anonymised,
+    save_figure3,
+    stretch,
+)
 from bench.report.tables import build_table
 from tests.conftest import ATTACKS, make_entry, write_run, write_samples
 
@@ -70,8 +76,13 @@ def test_names_are_escaped(page):
         "Table 2.",
         "Table 3.",
         "Clean accuracy on",
+        "<h2>The paper&#39;s claims on toy-v1</h2>",
+        "<td>a. The full method beats MISLGAN in mean TASR, in and out of distribution</td>",
+        "<td>2 of 2</td>",
+        "<li>b: not measured. no row wdf; no row wdf†; no row pef; no row img+wdf; no row img+pef.",
+        "<summary>The comparisons behind the claims on toy-v1</summary>",
         "98 ± 2<br>[95 ± 1]‡",
-        "Audit: not run.",
+        "Not audited: `camobench data audit SUITE`",
         "LPIPS is n/a: the AlexNet trunk",
         "As the paper's Figure 3",
         "As the paper's Figure 4",
@@ -153,6 +164,24 @@ def test_pictures_are_the_very_files_that_were_kept(sampled_dir):
     to_all = one_to_every_target(run, "cgan-img-wdf-pef")
     assert [(p.source, p.target) for p in to_all] == [("cam-a", "cam-b"), ("cam-a", "cam-c")]
     assert one_to_every_target(run, "mislgan") == []
+
+
+def test_figure_3_is_originals_over_anonymised_enlarged(sampled_dir, tmp_path):
+    run = load_run(sampled_dir)
+    save_figure3(run, "cgan-img-wdf-pef", tmp_path / "figure.png")
+    with Image.open(tmp_path / "figure.png") as image:
+        sheet = np.asarray(image)
+    picture = originals_and_anonymised(run, "cgan-img-wdf-pef")[0]
+    for uri, top in ((picture.before, 0), (picture.after, sheet.shape[0])):
+        with Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))) as image:
+            tile = np.asarray(image.convert("RGB"))
+        scale = 256 // tile.shape[0]
+        enlarged = tile.repeat(scale, axis=0).repeat(scale, axis=1)
+        start = top - len(enlarged) if top else 0
+        shown = sheet[start : start + len(enlarged), : enlarged.shape[1]]
+        np.testing.assert_array_equal(shown, enlarged)
+    with pytest.raises(ValueError, match="holds no sample of mislgan"):
+        save_figure3(run, "mislgan", tmp_path / "other.png")
 
 
 def test_a_broken_picture_is_named(sampled_dir):

@@ -39,6 +39,16 @@ def test_full_method_is_told_by_its_classifiers_and_not_by_its_name(run_dir):
     assert [attack.name for attack in run.attacks if attack.is_full_method] == ["mislgan"]
 
 
+def test_a_preliminary_twin_is_not_the_full_method(run_dir):
+    change(run_dir, MISLGAN, attack__laac=["img", "wdf", "pef"], attack__scfa=False)
+    change(run_dir, MISLGAN, attack__preliminary=True)
+    run = load_run(run_dir)
+    assert [attack.name for attack in run.attacks if attack.is_full_method] == ["cgan-img-wdf-pef"]
+    rows = {attack.name: attack.row for attack in run.attacks}
+    assert rows["cgan-img-wdf-pef"] == (frozenset({"img", "wdf", "pef"}), False)
+    assert (rows["mislgan"], rows["identity"], rows["prnu_removal&co"]) == (None, None, None)
+
+
 @pytest.mark.parametrize(
     ("at", "message"),
     [

@@ -40,7 +40,8 @@ def test_no_torch_is_needed(run_dir):
 def test_the_promised_files_are_written_and_nothing_else(run_dir):
     before = set(run_dir.iterdir())
     written = write_tables(run_dir)
-    names = {f"table{n}.{suffix}" for n in (2, 3) for suffix in ("md", "csv", "tex")}
+    stems = ("table2", "table3", "claims")
+    names = {f"{stem}.{suffix}" for stem in stems for suffix in ("md", "csv", "tex")}
     assert {path.name for path in written} == names | {"clean_accuracy.csv"}
     assert set(run_dir.iterdir()) - before == set(written)
 
@@ -236,11 +237,31 @@ def test_attacks_with_the_same_classifiers_are_told_apart(run_dir):
     assert "f_img (mislgan)" in text
 
 
+def test_a_preliminary_row_is_named_below_those_of_the_paper(run_dir):
+    change(run_dir, "entry-mislgan.json", attack__preliminary=True)
+    table = build_table(load_run(run_dir), "in")
+    attacks = [row["attack"] for row in table.records]
+    assert attacks[:3] == ["cgan-img", "cgan-img-wdf-pef", "mislgan"]
+    assert records(table)["mislgan"]["published_tasr_mean_percent"] == ""
+    assert "f_pef† (mislgan)" in render(table, "md")
+
+
 def test_the_audit_verdict_is_printed(run_dir):
-    assert "Audit: not run." in build_table(load_run(run_dir), "in").notes
-    for path in run_dir.glob("entry-*.json"):
-        change(run_dir, path.name, suite__audit={"verdict": "clean: no shared device"})
-    assert "Audit: clean: no shared device" in build_table(load_run(run_dir), "in").notes
+    silent = "Not audited: `camobench data audit SUITE`, then the same run again."
+    assert silent in build_table(load_run(run_dir), "in").notes
+    entries = sorted(run_dir.glob("entry-*.json"))
+    for path in entries[1:]:
+        change(run_dir, path.name, suite__audit={"verdict": "9 of 11 checks pass; warn: ah"})
+    assert silent in build_table(load_run(run_dir), "in").notes  # one row says nothing
+    change(run_dir, entries[0].name, suite__audit={"verdict": "9 of 11 checks pass; warn: ah"})
+    loaded = load_run(run_dir)
+    for table in (
+        build_table(loaded, "in"),
+        build_table(loaded, "out"),
+        clean_accuracy_table(loaded),
+    ):
+        assert "Audit: 9 of 11 checks pass; warn: ah." in table.notes
+        assert silent not in table.notes
 
 
 def test_clean_accuracy_table(run, frames):

@@ -6,11 +6,13 @@ import torch
 
 from bench.registry import UnknownNameError
 from bench.runner import api
-from bench.runner.api import evaluate_request, missing_report, open_session, resolve_device
+from bench.runner.api import evaluate_request, open_session, resolve_device
 from bench.runner.score import Scorer
 from bench.store import Store
 from bench.types import CamobenchError
-from tests.smoke import VICTIMS, Watcher, request
+from tests.smoke import Watcher, request
+
+TABLES = ("table2", "table3", "claims")
 
 
 def test_evaluate_writes_all_that_is_promised(smoke):
@@ -19,8 +21,9 @@ def test_evaluate_writes_all_that_is_promised(smoke):
         "predictions.parquet",
         "distortion.parquet",
         "clean_accuracy.csv",
-        *(f"table{n}.{kind}" for n in (2, 3) for kind in ("md", "csv", "tex")),
+        *(f"{name}.{kind}" for name in TABLES for kind in ("md", "csv", "tex")),
         "report.html",
+        "figure3.png",
         "entry-cgan-img.json",
         "entry-jpeg.json",
         "entry-identity.json",
@@ -71,23 +74,6 @@ def test_a_users_folder_is_refused_before_any_work(tmp_path, monkeypatch):
     (tmp_path / "samples").mkdir()
     with pytest.raises(CamobenchError, match="would be replaced; choose --out"):
         evaluate_request(request(), Store(tmp_path / "store"), tmp_path)
-
-
-def test_what_is_missing_is_named(smoke, tmp_path):
-    session = open_session(request(), Store(tmp_path))
-    assert missing_report(session).splitlines() == [
-        "3 attacks x 2 victims: 5 of 5 networks are missing",
-        "  estimator wdf-v1 (Set-A)",
-        "  surrogate img-resnet18 (Set-B)",
-        "  victim img-resnet12 (Set-A)",
-        "  victim wdf-resnet12 (Set-A)",
-        "  attack cgan-img (Set-B)",
-    ]
-    more = request(victims=(*VICTIMS, "img-resnet34"))
-    assert missing_report(open_session(more, smoke.store)).splitlines() == [
-        "3 attacks x 3 victims: 1 of 6 networks are missing",
-        "  victim img-resnet34 (Set-A)",
-    ]
 
 
 def test_only_the_sets_that_training_needs_are_made(tmp_path):

@@ -8,7 +8,7 @@ from bench.contract import ATTACKS, Attack, AttackSpec
 from bench.recipes import get_recipe
 from bench.runner import matrix as matrices
 from bench.runner.graph import plan
-from bench.runner.matrix import Matrix
+from bench.runner.matrix import Matrix, row_key
 from bench.runner.networks import Shelf
 from bench.runner.score import Scorer
 from bench.store import Store
@@ -183,16 +183,16 @@ def test_time_is_that_of_all_runs(store, monkeypatch):
 
 
 def test_rows_depend_on_all_that_is_behind_them(store, monkeypatch):
-    one = matrix_of(store)
-    keys = {name: one._row_key(name) for name in ALL}
+    networks = matrix_of(store).networks
+    keys = {name: row_key(networks, name, None) for name in ALL}
     assert len(set(keys.values())) == 3
-    one.device = torch.device("meta")
-    assert one._row_key("jpeg") != keys["jpeg"]
-    other = matrix_of(store)
-    other.lpips_record = {**other.lpips_record, "trunk_sha256": "7be5be79"}
-    assert other._row_key("jpeg") != keys["jpeg"]
+    assert row_key(networks, "jpeg", "7be5be79") != keys["jpeg"]
+    networks.device = torch.device("meta")
+    assert row_key(networks, "jpeg", None) != keys["jpeg"]
+    networks.device = torch.device("cpu")
+    assert row_key(networks, "jpeg", None) == keys["jpeg"]
     monkeypatch.setattr(matrices, "SCORER_VERSION", 2)
-    assert matrix_of(store)._row_key("jpeg") != keys["jpeg"]
+    assert row_key(networks, "jpeg", None) != keys["jpeg"]
 
 
 def test_new_weights_are_scored_anew(store, scored):

@@ -13,7 +13,8 @@ from bench.runner.graph import plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
 from bench.runner.output import choose_sampled, require_own, write_matrix
-from bench.suites.base import open_suite
+from bench.store import Store
+from bench.suites.base import open_suite, prepare
 from bench.types import CamobenchError
 from tests.smoke import ATTACKS as ALL
 from tests.smoke import VICTIMS as CHOSEN
@@ -97,6 +98,23 @@ def test_an_entry_says_where_it_comes_from(smoke, matrix):
     assert "dirty" in origin
 
 
+def test_an_entry_says_what_the_audit_found(smoke, matrix, tmp_path):
+    card = matrix.graph.suite
+    folder = smoke.store.data_folder(card.name, card.fingerprint)
+    kept = json.loads((folder / "audit.json").read_text())
+    recorded = json.loads((smoke.out / "entry-jpeg.json").read_text())["suite"]["audit"]
+    assert recorded["verdict"] == kept["verdict"]
+    assert recorded["verdict"].startswith("9 of 11 checks pass; warn: ")
+    assert len(recorded["checks"]) == 11
+    assert load_run(smoke.out).audit == kept["verdict"]
+    note = f"Audit: {kept['verdict']}."
+    assert note in (smoke.out / "table2.md").read_text()
+    part = prepare(request().source, Store(tmp_path / "store"), ("C",))
+    matrix.suite = part
+    written(matrix, tmp_path / "out", ["identity"])
+    assert load_run(tmp_path / "out").audit is None
+
+
 def test_samples_are_what_the_attack_makes_of_the_originals(smoke, matrix):
     folder = smoke.out / "samples"
     records = json.loads((folder / "samples.json").read_text())
@@ -148,8 +166,8 @@ def test_samples_of_the_users_are_not_replaced(matrix, tmp_path):
     require_own(tmp_path / "nowhere")
 
 
-def spec(name, laac=(), scfa=False, targeted=True):
-    return AttackSpec(name=name, laac=laac, scfa=scfa, targeted=targeted)
+def spec(name, laac=(), scfa=False, targeted=True, **more):
+    return AttackSpec(name=name, laac=laac, scfa=scfa, targeted=targeted, **more)
 
 
 def test_the_full_method_is_shown_where_there_is_one():
@@ -165,3 +183,7 @@ def test_the_full_method_is_shown_where_there_is_one():
     assert choose_sampled([baseline, single]) == "c"
     assert choose_sampled([spec("plain"), control]) == "plain"
     assert choose_sampled([control]) is None
+    twin = spec("y", ("img", "wdf", "pef"), preliminary=True)
+    assert choose_sampled([twin, single, full]) == "z"
+    assert choose_sampled([twin, single]) == "c"
+    assert choose_sampled([twin, control]) == "y"

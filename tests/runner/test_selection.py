@@ -5,6 +5,12 @@ from bench.registry import UnknownNameError
 from bench.runner.selection import select_attacks, select_victims
 
 CONTROLS = ["identity", "jpeg", "median", "gaussian-blur", "wavelet-denoise"]
+PRELIMINARY = [
+    "cgan-img-wdf-pef-scfa",
+    "cgan-img-wdf-pef-unconstrained",
+    "cgan-no-laac",
+    "cgan-img-wdf-pef-per-target",
+]
 
 
 @pytest.mark.parametrize(
@@ -16,6 +22,10 @@ CONTROLS = ["identity", "jpeg", "median", "gaussian-blur", "wavelet-denoise"]
         ("controls", CONTROLS),
         ("jpeg,controls", ["jpeg", *(name for name in CONTROLS if name != "jpeg")]),
         ("cgan-wdf*", ["cgan-wdf", "cgan-wdf-scfa"]),
+        ("cgan-img-wdf-pef*", ["cgan-img-wdf-pef"]),
+        ("*-per-target,cgan-no-*", ["cgan-img-wdf-pef-per-target", "cgan-no-laac"]),
+        ("cgan-no-laac", ["cgan-no-laac"]),
+        ("preliminary", PRELIMINARY),
         ("", []),
     ],
 )
@@ -24,9 +34,11 @@ def test_attacks(text, names):
 
 
 def test_words_for_attacks():
-    assert select_attacks("all") == ATTACKS.names()
-    assert select_attacks("targeted") == [n for n in ATTACKS.names() if n not in CONTROLS]
+    of_the_tables = [name for name in ATTACKS.names() if name not in PRELIMINARY]
+    assert select_attacks("all") == of_the_tables
+    assert select_attacks("targeted") == [n for n in of_the_tables if n not in CONTROLS]
     assert len(select_attacks("targeted")) == 8
+    assert sorted(select_attacks("all,preliminary")) == sorted(ATTACKS.names())
 
 
 def test_victims():

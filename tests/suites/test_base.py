@@ -1,3 +1,5 @@
+import errno
+
 import numpy as np
 import pytest
 
@@ -22,14 +24,15 @@ class Toy:
 
     def __init__(self, stop=None, empty=(), announced=4):
         self.card, self.stop, self.empty, self.announced = CARD, stop, empty, announced
-        self.made = []
+        self.made, self.yielded = [], []
 
     def count(self, set_name):
         return 0 if set_name in self.empty else self.announced
 
-    def rows(self, set_name, workers):
+    def rows(self, set_name, workers, start=0):
         self.made.append((set_name, workers))
-        for index in range(4):
+        for index in range(start, 4):
+            self.yielded.append(index)
             if index == self.stop:
                 raise KeyboardInterrupt
             partition = ("train", "validation")[index // 2]
@@ -55,8 +58,9 @@ class Tally:
     def __init__(self):
         self.started, self.done, self.finished = [], 0, 0
 
-    def start(self, label, total):
+    def start(self, label, total, done=0):
         self.started.append((label, total))
+        self.done += done
 
     def advance(self, units=1, **figures):
         self.done += units
@@ -103,12 +107,42 @@ def test_a_killed_preparation_leaves_no_set_and_the_next_makes_it(store):
     with pytest.raises(KeyboardInterrupt):
         prepare(Toy(stop=2), store, ("A",))
     folder = store.data_folder(CARD.name, CARD.fingerprint)
-    assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == []
+    assert [path.name for path in folder.iterdir() if path.is_dir()] == ["A.unfinished"]
     suite = open_suite(folder)
     assert not suite.has("A")
     with pytest.raises(CamobenchError, match="Set-A of toy-v1 is not in the store"):
         suite.examiner_set()
     assert prepare(Toy(), store, ("A",)).has("A")
+    assert [path.name for path in folder.iterdir() if path.is_dir()] == ["A"]
+
+
+def test_a_killed_preparation_continues_and_ends_with_the_same_set(store, tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.suites.writing.CHUNK_IMAGES", 2)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(Toy(stop=3), store, ("A",))
+    again, tally = Toy(), Tally()
+    suite = prepare(again, store, ("A",), progress=tally)
+    assert again.yielded == [2, 3]
+    assert (tally.started, tally.done) == ([("toy-v1: Set-A", 4)], 4)
+    whole = prepare(Toy(), Store(tmp_path / "other"), ("A",))
+    assert suite.manifest("A").equals(whole.manifest("A"))
+    np.testing.assert_array_equal(suite.images("A"), whole.images("A"))
+
+
+def test_a_reservation_cut_short_is_made_anew(store):
+    folder = store.data_folder(CARD.name, CARD.fingerprint) / "A.unfinished"
+    folder.mkdir(parents=True)
+    (folder / "images.npy").write_bytes(b"")
+    np.testing.assert_array_equal(prepare(Toy(), store, ("A",)).images("A")[:, 0, 0, 0], range(4))
+
+
+def test_a_full_disk_is_named(store, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("bench.suites.writing.os.posix_fallocate", full)
+    with pytest.raises(CamobenchError, match=r"no space left on the disk of .*toy-v1"):
+        prepare(Toy(), store, ("A",))
 
 
 def test_an_empty_set_is_refused(store):

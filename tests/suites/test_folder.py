@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -245,6 +246,26 @@ def test_exif_orientation_moves_no_pixel(tmp_path):
     tagged = write_tree(tmp_path / "tagged" / "x", {"a": [5], "b": [5]}, exif=exif)
     tiles = [[p for _, p in source(root).rows("A", 1)] for root in (plain, tagged)]
     np.testing.assert_array_equal(*tiles)
+
+
+def test_rows_say_what_the_header_of_a_jpeg_says(tmp_path):
+    root = tmp_path / "photos"
+    write_tree(root, {"coarse": [3, 3, 3]}, quality=40, subsampling=2)
+    write_tree(root, {"fine": [3, 3, 3]}, quality=93, subsampling=0)
+    for path in sorted((root / "coarse").rglob("*.JPG"))[:4]:
+        Image.open(path).save(path.with_suffix(".png"))
+        path.unlink()
+    for row in rows_of(source(root)):
+        seen = (row.jpeg_tables is None, row.jpeg_quality, row.jpeg_subsampling)
+        if row.photo_id.endswith("png"):
+            assert seen == (True, None, None)
+        else:
+            coarse = row.model == "coarse"
+            assert seen == ((False, 40, "4:2:0") if coarse else (False, 93, "4:4:4"))
+    suite = prepare(source(root), Store(tmp_path / "store"), ("A", "B", "C"))
+    frame = pd.concat([suite.manifest(name) for name in "ABC"])
+    assert frame["jpeg_quality"].isna().sum() == frame["photo_id"].str.endswith("png").sum() > 0
+    assert set(frame["jpeg_quality"].dropna()) == {40, 93}
 
 
 def test_order_does_not_depend_on_workers(pair):
@@ -527,3 +548,12 @@ def test_the_dresden_sample(tmp_path):
     assert sum(map(len, photos)) == len(set.union(*photos)) == 15
     suite.examiner_set()
     suite.adversary_set()
+
+
+def test_a_folder_continues_in_the_middle_of_a_photograph(five):
+    folder = source(five, tiles_per_photo=3)
+    whole = list(folder.rows("A", 1))
+    assert len(whole) > 6
+    for start in (0, 1, 3, 4, len(whole)):
+        rest = list(folder.rows("A", 2, start))
+        assert [row.image_id for row, _ in rest] == [row.image_id for row, _ in whole[start:]]

@@ -6,6 +6,8 @@ import pytest
 from bench.data import decode_rgb
 from bench.store import Store
 from bench.suites.base import prepare
+from bench.suites.jpeg_header import nearest_quality
+from bench.suites.simcam.cameras import load_cameras
 from bench.suites.simcam.plan import SimcamSpec, plan
 from bench.suites.simcam.render import render
 from bench.suites.simulated import SimcamSource
@@ -52,6 +54,19 @@ def test_images_are_the_decoded_files_of_the_plan(suite):
         assert (row["scene"], row["split"]) == (shot.scene, shot.split)
         assert row["sha256"] == hashlib.sha256(data).hexdigest()
         np.testing.assert_array_equal(images[index], decode_rgb(data, shot.image_id))
+        style = load_cameras()[shot.model].jpeg
+        assert row["jpeg_subsampling"] == style.subsampling
+        assert row["jpeg_quality"] == nearest_quality(list(style.luma))
+    tables = manifest.groupby("model")["jpeg_tables"]
+    assert (tables.nunique() == 1).all()
+    assert tables.first().nunique() == 3
+
+
+def test_a_source_continues_at_any_image(suite):
+    source = SimcamSource(SPEC)
+    rest = list(source.rows("C", 1, 3))
+    assert [row.image_id for row, _ in rest] == suite.manifest("C")["image_id"].tolist()[3:]
+    np.testing.assert_array_equal(rest[0][1], suite.images("C")[3])
 
 
 def test_no_device_and_no_scene_is_in_two_sets(suite):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.training.patches import PatchSampler, apply_d4, grid_patches
+from bench.training.patches import PatchSampler, apply_d4, grid_patches, open_stack
 from bench.types import CamobenchError
 
 
@@ -129,3 +129,28 @@ def test_grid_patches_are_cut_row_by_row():
         stack[i, :, y : y + 64, x : x + 64] for i in (0, 1) for y in (0, 64) for x in (0, 64, 128)
     ]
     assert torch.equal(grid_patches(stack), torch.stack(expected))
+
+
+def test_a_subset_is_drawn_as_if_it_were_all():
+    images, labels = numbered(6, 64, 128), torch.tensor([0, 1, 0, 1, 1, 0])
+    subset = torch.tensor([1, 2, 5])
+    part = PatchSampler((images,), labels, generator(), subset=subset)
+    alone = PatchSampler((images[subset],), labels[subset], generator())
+    assert part.patches == alone.patches == 6
+    (ours,), drawn = part.draw(64)
+    (theirs,), expected = alone.draw(64)
+    assert torch.equal(ours, theirs)
+    assert torch.equal(drawn, expected)
+
+
+def test_a_stack_is_read_where_it_lies():
+    array = np.zeros((2, 3, 64, 64), np.uint8)
+    stack = open_stack(array, torch.device("cpu"))
+    array[1] = 7
+    assert stack[1].min() == 7
+
+
+def test_a_stack_too_large_for_the_device_stays(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1000, 2000))
+    stack = open_stack(np.zeros((1, 3, 64, 64), np.uint8), torch.device("cuda"))
+    assert stack.device.type == "cpu"

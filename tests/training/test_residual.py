@@ -8,6 +8,7 @@ from torch import nn
 from bench.nets.johnson import JohnsonNet, ResidualBlock
 from bench.recipes import PAPER, SMOKE, EstimatorRecipe
 from bench.signal.wavelet import wdf_residual
+from bench.suites.keeping import FolderKeeper
 from bench.training.residual import (
     GREY_LEVELS,
     ResidualEstimator,
@@ -30,12 +31,26 @@ def fit(budget=BUDGET, data=None, **context):
 
 @pytest.mark.parametrize("batch", [1, 3, 16])
 def test_true_residuals_are_those_of_whole_images(batch):
-    images = pixels(4, 96, 80)
+    data = camera_set(side=96)
+    images = torch.from_numpy(data.images)
     expected = wdf_residual(images.float() / 255, 5.0)
-    found = true_residuals(images.numpy(), CPU, batch)
+    found = torch.from_numpy(true_residuals(data, CPU, batch))
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
     patch = wdf_residual(images[..., :64, :64].float() / 255, 5.0)
     assert (found[..., :64, :64] - patch).abs().max() > 0.05
+
+
+def test_residuals_are_computed_once_for_a_set_on_disk(tmp_path, monkeypatch):
+    data = camera_set()
+    expected = true_residuals(data, CPU)
+    kept = replace(data, keeper=FolderKeeper(tmp_path))
+    first = true_residuals(kept, CPU)
+    monkeypatch.setattr("bench.training.residual.wdf_residual", lambda *_: pytest.fail("again"))
+    second = true_residuals(kept, CPU)
+    np.testing.assert_array_equal(first, expected)
+    np.testing.assert_array_equal(second, expected)
+    second[:] = 0  # a mapping of one's own: the file stays
+    np.testing.assert_array_equal(true_residuals(kept, CPU), expected)
 
 
 def test_training_brings_the_loss_down_and_leaves_evaluation_mode():
@@ -58,8 +73,8 @@ def test_the_loss_is_the_squared_error_in_grey_levels():
     data = camera_set()
     data = replace(data, images=np.repeat(data.images[:1], 9, axis=0))
     report = fit_estimator("toy", Zero(), data, BUDGET, fit_context())
-    residual = true_residuals(data.images[:1], CPU)
-    assert report.figures["loss"] == pytest.approx(float(residual.square().mean()), rel=1e-4)
+    residual = true_residuals(data, CPU)[0]
+    assert report.figures["loss"] == pytest.approx(float((residual**2).mean()), rel=1e-4)
     assert report.figures["validation_explained_percent"] == pytest.approx(0, abs=1e-3)
 
 
@@ -91,7 +106,7 @@ def test_explained_is_measured_on_the_validation_images():
     estimator, report = fit(data=data)
     held_out = data.images[data.validation]
     images = torch.from_numpy(held_out).float() / 255
-    truth = true_residuals(held_out, CPU)
+    truth = torch.from_numpy(true_residuals(data, CPU)[data.validation])
     with torch.no_grad():
         missed = (estimator(images) - truth).square().sum() / truth.square().sum()
     expected = 100 * (1 - float(missed))

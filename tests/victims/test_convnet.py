@@ -164,7 +164,7 @@ def test_wdf_trains_on_true_residuals_of_whole_images(fitted):
     victim.fit(data, fit_context())
     label, network, stack, handed, budget, _ = fitted[0]
     assert (label, handed, budget) == ("wdf-resnet12", data, SMOKE.classifiers["resnet"])
-    assert torch.equal(stack, true_residuals(data.images, torch.device("cpu")))
+    assert torch.equal(stack, torch.from_numpy(true_residuals(data, torch.device("cpu"))))
     network.eval()
     residuals = stack[:2, :, :64, :64]
     assert torch.equal(network(residuals), victim.backbone(residuals))

@@ -183,6 +183,30 @@ SIMCAM_MINI = SimcamSpec(
     images_c=24,
 )
 
+SIMCAM_12 = SimcamSpec(
+    name="simcam12-v1",
+    version=1,
+    seed=20212,
+    image_px=512,
+    models_in=tuple(f"simcam-{i:02d}" for i in range(1, 7)),
+    models_out=tuple(f"simcam-{i:02d}" for i in range(7, 13)),
+    images_a=(765, 335, 330, 358, 379, 296),  # Table 1 of Andrews et al. (2020), in images
+    images_b=(760, 324, 352, 345, 374, 353),
+    images_c=100,
+)
+
+SIMCAM_12_SMALL = SimcamSpec(
+    name="simcam12-small-v1",
+    version=1,
+    seed=20213,
+    image_px=128,
+    models_in=SIMCAM_12.models_in,
+    models_out=SIMCAM_12.models_out,
+    images_a=SIMCAM_12.images_a,
+    images_b=SIMCAM_12.images_b,
+    images_c=25,
+)
+
 SIMCAM_SMOKE = SimcamSpec(
     name="simcam-smoke-v1",
     version=1,

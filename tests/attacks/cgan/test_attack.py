@@ -227,7 +227,7 @@ def test_auxiliary_losses_of_several_surrogates_are_summed(monkeypatch):
 class BrightIsReal(nn.Module):
     """A stand-in discriminator that does not learn."""
 
-    def __init__(self, classes, width):
+    def __init__(self, classes, width, constrained):
         super().__init__()
         self.unused = nn.Parameter(torch.zeros(()))
 
@@ -236,7 +236,7 @@ class BrightIsReal(nn.Module):
 
 
 def test_adversarial_loss_makes_fakes_look_real(monkeypatch):
-    monkeypatch.setattr("attacks.cgan.attack.Discriminator", BrightIsReal)
+    monkeypatch.setattr("attacks.cgan.variant.Discriminator", BrightIsReal)
     amounts, report = amounts_after(0.0, lambda_adv=1.0)
     assert (amounts > 0).all()
     assert 0 < report.figures["adv"] < 1  # scores lie between 0 and 1: 0 is not the goal

@@ -32,7 +32,9 @@ def test_every_recipe_has_its_numbers():
 
 
 def test_an_unknown_recipe_is_named():
-    with pytest.raises(CamobenchError, match="no recipe 'huge'; they have paper, mini, smoke"):
+    with pytest.raises(
+        CamobenchError, match="no recipe 'huge'; they have paper, fast, mini, laptop, smoke"
+    ):
         cgan_recipe("huge")
 
 

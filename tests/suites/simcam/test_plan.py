@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from bench.suites.simcam.plan import SETS, SIMCAM_MINI, plan
+from bench.suites.simcam.plan import SETS, SIMCAM_12, SIMCAM_MINI, plan
 from bench.suites.simcam.scenes import render_scene
 
 UNEVEN = replace(SIMCAM_MINI, images_a=(30, 12, 20), images_c=(3, 3, 3, 2, 1, 2))
@@ -73,6 +73,17 @@ def test_models_may_have_counts_of_their_own():
     assert validated["simcam-01"] == 3
     assert validated["simcam-02"] >= 1
     assert Counter(shot.model for shot in plan(UNEVEN, "C"))["simcam-08"] == 1
+
+
+def test_simcam12_has_the_counts_of_the_papers_table_1():
+    patches = {"A": (48960, 21440, 21120, 22912, 24256, 18944)}
+    patches["B"] = (48640, 20736, 22528, 22080, 23936, 22592)
+    for set_name, expected in patches.items():
+        shots = Counter(shot.model for shot in plan(SIMCAM_12, set_name))
+        assert tuple(64 * shots[model] for model in SIMCAM_12.models_in) == expected
+    evaluation = Counter(shot.model for shot in plan(SIMCAM_12, "C"))
+    assert set(evaluation.values()) == {100}
+    assert len(evaluation) == 12
 
 
 def test_the_plan_hangs_on_the_seed():

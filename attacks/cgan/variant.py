@@ -1,0 +1,82 @@
+"""What the preliminary findings of Andrews et al. (2020) change in the networks of the cGAN.
+
+The paper tells of them without a table (footnotes 10 and 12). Every row of its tables has the
+default variant, which adds nothing to a row's key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor, nn
+
+from attacks.cgan.networks import Discriminator, Generator
+from attacks.cgan.recipe import CganRecipe
+from bench.types import Json, as_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class CganVariant:
+    """How the networks differ from those of the paper's tables.
+
+    Attributes:
+        constrained: The discriminator's first layer is a constrained convolution.
+        per_target: One unconditioned generator and discriminator a target class, instead of one
+            pair that is told the class. Each pair has the budget that the one pair has.
+    """
+
+    constrained: bool = True
+    per_target: bool = False
+
+    def identity(self) -> dict[str, Json]:
+        """What differs from the default, by name; empty for the rows of the paper's tables."""
+        return {
+            field.name: as_json(getattr(self, field.name))
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        }
+
+
+class PerTarget(nn.Module):
+    """One network a class; each image goes through its label's.
+
+    Args:
+        networks: In the order of the classes; each takes images and labels.
+    """
+
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        """(N, 3, H, W) and (N,) labels -> what the labels' networks return, in the same order."""
+        order, outputs = [], []
+        for label, network in enumerate(self.networks):
+            chosen = (labels == label).nonzero()[:, 0]
+            if len(chosen):
+                order.append(chosen)
+                outputs.append(network(images[chosen], labels[chosen]))
+        return torch.cat(outputs)[torch.cat(order).argsort()]
+
+
+def build_generator(classes: int, budget: CganRecipe, variant: CganVariant) -> nn.Module:
+    """The generator, or one a class."""
+    if not variant.per_target:
+        return Generator(classes, budget.generator_width, residual=budget.residual)
+    return PerTarget(
+        [Generator(0, budget.generator_width, residual=budget.residual) for _ in range(classes)]
+    )
+
+
+def build_discriminator(classes: int, budget: CganRecipe, variant: CganVariant) -> nn.Module:
+    """The discriminator, or one a class.
+
+    With one a class, Eq. 3 reads: class c's sees images of c as real, and as fake what its
+    generator makes and real images of other classes.
+    """
+    width, constrained = budget.discriminator_width, variant.constrained
+    if not variant.per_target:
+        return Discriminator(classes, width, constrained=constrained)
+    return PerTarget([Discriminator(0, width, constrained=constrained) for _ in range(classes)])

@@ -1,0 +1,52 @@
+"""The bootstrap over source photographs, under every interval.
+
+Photographs are drawn with replacement; all tiles, targets and victims of one photograph move
+together. Figures that share their draws are paired.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+REPLICATES = 2000
+LEVEL = 0.95
+
+
+def photograph_draws(
+    photographs: int, *, replicates: int = REPLICATES, seed: int = 0
+) -> NDArray[np.int64]:
+    """(B, P): how often each of P photographs is in each of B draws of P."""
+    generator = np.random.default_rng(seed)
+    chances = np.full(photographs, 1 / photographs)
+    return generator.multinomial(photographs, chances, size=replicates)
+
+
+def photograph_sums(
+    photographs: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    values: NDArray[np.floating[Any]],
+    shape: tuple[int, int],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sum and number of `values` by photograph and column.
+
+    Args:
+        photographs: (N,) position of each value's photograph, below P.
+        columns: (N,) position of each value's column (its victim), below K.
+        values: (N,) what is averaged.
+        shape: (P, K).
+
+    Returns:
+        Sums and counts, both (P, K); `draws @ sums / (draws @ counts)` are resampled means.
+    """
+    sums, counts = np.zeros(shape), np.zeros(shape)
+    np.add.at(sums, (photographs, columns), values)
+    np.add.at(counts, (photographs, columns), 1.0)
+    return sums, counts
+
+
+def percentile_interval(values: NDArray[np.float64], level: float = LEVEL) -> tuple[float, float]:
+    """The central part of (B,) resampled figures that holds `level` of them."""
+    tail = (1 - level) / 2
+    low, high = np.quantile(values, [tail, 1 - tail])
+    return float(low), float(high)

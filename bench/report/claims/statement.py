@@ -1,0 +1,178 @@
+"""What a claim is, and how it is judged.
+
+A claim is made of comparisons, each a figure that must lie beyond a threshold. With draws, a
+comparison holds if its whole 95 % interval does. It does not hold if the interval lies on the other
+side, nor if it spans the threshold: then the data do not bear the claim out, and the finding says
+so. A claim holds if all its comparisons hold; it is not measured if one of them cannot be made.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.metrics.resampling import percentile_interval
+
+Verdict = Literal["holds", "does not hold", "not measured"]
+RowKey: TypeAlias = tuple[frozenset[str], bool]
+"""Local classifiers and sCFA: what the paper's tables name a row by."""
+Draws: TypeAlias = NDArray[np.float64]
+"""(1 + B,): a figure, then the same from each of B draws; B is 0 for printed figures."""
+
+_NAMED_AT_MOST = 3
+
+
+class UnmeasuredError(LookupError):
+    """A figure that cannot be had; the message says what is missing."""
+
+
+class Evidence(Protocol):
+    """Where figures come from. All raise `UnmeasuredError`; TASR is in per cent."""
+
+    @property
+    def distortion_measures(self) -> tuple[str, ...]:
+        """Which of "lpips", "mse" and "dissimilarity" to judge distortion by."""
+
+    def mean(self, row: RowKey, split: str, families: Sequence[str]) -> Draws:
+        """TASR, averaged over the architectures of each family and then over families."""
+
+    def spread(self, row: RowKey, split: str) -> Draws:
+        """Sample standard deviation of the TASR over all victims."""
+
+    def distortion(self, row: RowKey, split: str, measure: str) -> Draws:
+        """Mean distortion of the images."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """A figure and where it must lie.
+
+    Attributes:
+        title: What is compared, rows by their labels.
+        figure: Takes it from the evidence.
+        unit: "points" (of TASR) or "ratio".
+        threshold: Where the claimed side begins.
+        below: Whether the claimed side is below the threshold.
+    """
+
+    title: str
+    figure: Callable[[Evidence], Draws]
+    unit: Literal["points", "ratio"] = "points"
+    threshold: float = 0.0
+    below: bool = False
+
+    @property
+    def criterion(self) -> str:
+        """`> 5`: where the figure must lie."""
+        return f"{'<' if self.below else '>'} {self.threshold:g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A statement and the comparisons that it stands or falls by."""
+
+    letter: str
+    statement: str
+    comparisons: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What came of a comparison; the figures are `None` where there are none.
+
+    Attributes:
+        margin: How far the interval's nearer end lies on the claimed side; negative beyond it.
+    """
+
+    verdict: Verdict
+    reason: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    margin: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What came of a claim.
+
+    Attributes:
+        findings: One a comparison, in their order.
+        weakest: Position of the comparison with the smallest margin; `None` if not measured.
+    """
+
+    claim: Claim
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+    reason: str
+    weakest: int | None
+
+    @property
+    def holding(self) -> int:
+        """How many comparisons hold."""
+        return sum(finding.verdict == "holds" for finding in self.findings)
+
+
+def compare(comparison: Comparison, evidence: Evidence) -> Finding:
+    """Make one comparison."""
+    try:
+        draws = comparison.figure(evidence)
+    except UnmeasuredError as error:
+        return Finding(verdict="not measured", reason=str(error))
+    value, sign = float(draws[0]), -1 if comparison.below else 1
+    interval = percentile_interval(draws[1:]) if draws.size > 1 else None
+    ends = [sign * (end - comparison.threshold) for end in interval or (value, value)]
+    claimed, other = ("below", "above") if comparison.below else ("above", "below")
+    holds = min(ends) > 0
+    side = claimed if holds else f"not {claimed}" if interval is None else "spans"
+    if interval and max(ends) < 0:
+        side = other
+    what = "interval" if interval else "figure"
+    return Finding(
+        verdict="holds" if holds else "does not hold",
+        reason=f"{what} {side} {comparison.threshold:g}",
+        value=value,
+        low=interval[0] if interval else None,
+        high=interval[1] if interval else None,
+        margin=min(ends),
+    )
+
+
+def judge(claim: Claim, evidence: Evidence) -> Judgement:
+    """Make all comparisons of a claim."""
+    findings = tuple(compare(comparison, evidence) for comparison in claim.comparisons)
+    missing = [finding.reason for finding in findings if finding.verdict == "not measured"]
+    if missing:
+        return Judgement(
+            claim=claim,
+            findings=findings,
+            verdict="not measured",
+            reason="; ".join(dict.fromkeys(missing)),
+            weakest=None,
+        )
+    failed = [n for n, finding in enumerate(findings) if finding.verdict != "holds"]
+    margins = [finding.margin for finding in findings if finding.margin is not None]
+    return Judgement(
+        claim=claim,
+        findings=findings,
+        verdict="does not hold" if failed else "holds",
+        reason=_reason(claim, findings, failed),
+        weakest=int(np.argmin(margins)),
+    )
+
+
+def _reason(claim: Claim, findings: Sequence[Finding], failed: Sequence[int]) -> str:
+    total = len(findings)
+    if not failed:
+        return f"all {total} comparisons hold"
+    groups: dict[str, list[str]] = {}
+    for n in failed:
+        groups.setdefault(findings[n].reason, []).append(claim.comparisons[n].title)
+    parts = [f"{total - len(failed)} of {total} comparisons hold"]
+    for reason, titles in groups.items():
+        more = len(titles) - _NAMED_AT_MOST
+        tail = f" and {more} more" if more > 0 else ""
+        parts.append(f"{reason}: {', '.join(titles[:_NAMED_AT_MOST])}{tail}")
+    return "; ".join(parts)

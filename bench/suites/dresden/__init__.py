@@ -1,0 +1,1 @@
+"""The paper's own protocol on a local copy of the Dresden image database."""

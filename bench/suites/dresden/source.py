@@ -1,0 +1,172 @@
+"""`dresden-v1` from a local copy of the Dresden images.
+
+One central crop of 512 x 512 pixels a photograph, on even offsets, which keep the colour filter
+array's grid; photographs are never rotated.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from bench.store import digest
+from bench.suites.base import SHARED_SCENES, SuiteCard
+from bench.suites.dresden.copies import look, one_path_each
+from bench.suites.dresden.coverage import Coverage, coverage, require
+from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, protocol
+from bench.suites.layouts.base import Layout, PhotoName
+from bench.suites.layouts.dresden import DRESDEN
+from bench.suites.photographs import PhotographSource, Tile
+from bench.suites.scan import Photo, list_images, scan
+from bench.suites.splitting import Placed
+from bench.suites.tiling import central_corner
+from bench.types import CamobenchError, Progress, SetName
+
+CHOICES_NOTE = (
+    "Dresden devices: Set-A 2 and 3, Set-B 0 and 1, Set-C 4, out of distribution 2; Set-C is the "
+    "first 100 photographs of a device by shot number, as the paper does not say which 100; "
+    f"{SHARED_SCENES}"
+)
+REMEDY = "--partial (`partial=True`)"
+
+
+@dataclass(frozen=True)
+class DresdenSource:
+    """The paper's protocol on a copy of the database.
+
+    The copy is read when the card is first asked for.
+
+    Args:
+        root: The folder of the copy; photographs may lie in folders below it.
+        partial: Use what is there when the copy is not complete; the note then says what is not.
+        progress: Told of each file as the copy is read.
+    """
+
+    root: Path
+    _: KW_ONLY
+    partial: bool = False
+    progress: Progress | None = None
+
+    @cached_property
+    def card(self) -> SuiteCard:
+        """What the suite is.
+
+        Raises:
+            ImageError: If photographs cannot be used; counts them and names the first few.
+            CamobenchError: If photographs are missing; shows which models lack how many.
+        """
+        covered = coverage(self._photos)
+        return SuiteCard(
+            name=DRESDEN_V1.name,
+            version=DRESDEN_V1.version,
+            fingerprint=self._fingerprint(),
+            classes=covered.classes,
+            others=covered.others,
+            image_px=DRESDEN_V1.image_px,
+            note=_note(covered),
+        )
+
+    def count(self, set_name: SetName) -> int:
+        """Number of images in a set."""
+        return self._photographs.count(set_name)
+
+    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Iterator[Tile]:
+        """Yield the crops of a set from `start` on, named as the database names them."""
+        names = {photo.path.as_posix(): pinned.name for pinned, photo in self._photos.items()}
+        for row, pixels in self._photographs.rows(set_name, workers, start):
+            name = names[row.photo_id]
+            yield replace(row, photo_id=name, image_id=name), pixels
+
+    @cached_property
+    def _photos(self) -> Mapping[Pinned, Photo]:
+        """The photographs of the protocol that can be used, in its order."""
+        copy = look(list_images(self.root))
+        self._require(copy.photos, copy.inventory())
+        paths = one_path_each(self.root, copy)
+        names = {
+            path: PhotoName(model=pinned.model, device=str(pinned.device), shot=str(pinned.shot))
+            for pinned, path in paths.items()
+        }
+        found = scan(
+            self.root,
+            list(names),
+            Layout(name=DRESDEN_V1.name, pattern=DRESDEN.pattern, parse=names.get),
+            DRESDEN_V1.image_px,
+            skip_bad=self.partial,
+            remedy=REMEDY,
+            progress=self.progress,
+        )
+        if found.copies and not self.partial:
+            raise CamobenchError(
+                f"{found.copies[0]} in {self.root} has the bytes of another photograph: replace "
+                f"it with the file that the camera wrote, or leave it out with {REMEDY}"
+            )
+        usable = {photo.path: photo for photo in found.photos}
+        photos = {pinned: usable[path] for pinned, path in paths.items() if path in usable}
+        self._require(photos, copy.inventory())
+        return photos
+
+    def _require(self, found: Collection[Pinned], inventory: str) -> None:
+        require(coverage(found), found, str(self.root), inventory, partial=self.partial)
+
+    @cached_property
+    def _photographs(self) -> PhotographSource:
+        tiles: dict[SetName, int] = {"A": 1, "B": 1, "C": 1}
+        placed = place(self._photos)
+        return PhotographSource(self.root, self.card, placed, tiles, corners=central_corner)
+
+    def _fingerprint(self) -> str:
+        """Hash the protocol and the photographs, not where they lie."""
+        files = [(pinned.name, photo.sha256) for pinned, photo in self._photos.items()]
+        return digest({"source": "dresden", "spec": DRESDEN_V1, "files": files})
+
+
+def place(photos: Mapping[Pinned, Photo]) -> list[Placed]:
+    """Put photographs where the protocol wants them; models without enough are left out."""
+    covered = coverage(photos)
+    used = {*covered.classes, *covered.others}
+    kept = {pinned: photo for pinned, photo in photos.items() if pinned.model in used}
+    validation = choose_validation(kept)
+    places = protocol()
+    placed = []
+    for pinned, photo in kept.items():
+        at = places[pinned]
+        partition = "validation" if pinned in validation else "train"
+        placed.append(
+            Placed(
+                photo=photo,
+                set=at.set,
+                split=at.split,
+                partition="evaluation" if at.set == "C" else partition,
+            )
+        )
+    return placed
+
+
+def choose_validation(photos: Collection[Pinned]) -> set[Pinned]:
+    """Choose one photograph in ten of each model in Set-A and in Set-B, alike for every copy."""
+    groups: dict[tuple[str, str], list[Pinned]] = defaultdict(list)
+    for photo in photos:
+        groups[photo.model, protocol()[photo].set].append(photo)
+    chosen: set[Pinned] = set()
+    for (_, set_name), group in groups.items():
+        if set_name != "C":
+            count = max(1, round(DRESDEN_V1.validation_fraction * len(group)))
+            drawn = sorted(group, key=lambda p: digest([DRESDEN_V1.seed, "validation", p.name]))
+            chosen.update(drawn[:count])
+    return chosen
+
+
+def _note(covered: Coverage) -> str:
+    if covered.complete:
+        return CHOICES_NOTE
+    absent = {*DRESDEN_V1.models_in, *DRESDEN_V1.models_out}
+    absent -= {*covered.classes, *covered.others}
+    left = f"; left out: {', '.join(sorted(absent))}" if absent else ""
+    return (
+        f"WARNING, INCOMPLETE copy of the Dresden images, not the paper's protocol: found of "
+        f"expected: {covered.summary()}{left}; {CHOICES_NOTE}"
+    )

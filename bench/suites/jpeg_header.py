@@ -1,0 +1,78 @@
+"""What the header of a JPEG tells of the camera that wrote it: a cue that is no sensor's.
+
+The quality is that of the Independent JPEG Group's scaling of the luma table of ISO/IEC 10918-1,
+Annex K, which lies nearest.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile, get_sampling
+
+from bench.store import digest
+
+ANNEX_K_LUMA = (
+    *(16, 11, 10, 16, 24, 40, 51, 61),
+    *(12, 12, 14, 19, 26, 58, 60, 55),
+    *(14, 13, 16, 24, 40, 57, 69, 56),
+    *(14, 17, 22, 29, 51, 87, 80, 62),
+    *(18, 22, 37, 56, 68, 109, 103, 77),
+    *(24, 35, 55, 64, 81, 104, 113, 92),
+    *(49, 64, 78, 87, 103, 121, 120, 101),
+    *(72, 92, 95, 98, 112, 100, 103, 99),
+)
+TABLES_DIGITS = 12
+_SUBSAMPLINGS = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class JpegHeader:
+    """What is read from a header; `None` throughout where a file is no JPEG.
+
+    Attributes:
+        tables: Digest of all quantisation tables.
+        quality: 1 to 100, nearest by the luma table.
+        subsampling: Of the chroma, such as "4:2:0"; "other" where it has no such name.
+    """
+
+    tables: str | None = None
+    quality: int | None = None
+    subsampling: str | None = None
+
+
+def read_jpeg_header(data: bytes) -> JpegHeader:
+    """Read the header of an encoded image.
+
+    Raises:
+        PIL.UnidentifiedImageError: If it is no image.
+    """
+    with Image.open(io.BytesIO(data)) as image:
+        if not isinstance(image, JpegImageFile) or not image.quantization:
+            return JpegHeader()
+        tables = {number: list(table) for number, table in sorted(image.quantization.items())}
+        return JpegHeader(
+            tables=digest(tables)[:TABLES_DIGITS],
+            quality=nearest_quality(tables[min(tables)]),
+            subsampling=_SUBSAMPLINGS.get(get_sampling(image), "other"),
+        )
+
+
+def nearest_quality(luma: list[int]) -> int:
+    """The quality, 1 to 100, whose luma table differs least, by the sum over its 64 steps."""
+    return int(np.abs(_scaled_tables() - np.array(luma)).sum(1).argmin()) + 1
+
+
+@cache
+def _scaled_tables() -> NDArray[np.int64]:
+    """(100, 64) luma tables of the qualities 1 to 100."""
+    quality = np.arange(1, 101)[:, None]
+    scale_percent = np.where(quality < 50, 5000 // quality, 200 - 2 * quality)
+    steps = (np.array(ANNEX_K_LUMA) * scale_percent + 50) // 100
+    tables: NDArray[np.int64] = np.clip(steps, 1, 255).astype(np.int64)
+    return tables

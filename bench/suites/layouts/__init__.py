@@ -1,0 +1,67 @@
+"""How the path of a photograph tells its camera: one file for each way of naming files.
+
+A further data set is a further `Layout`, which needs its file names alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from types import MappingProxyType
+
+from bench.suites.layouts.base import Layout
+from bench.suites.layouts.dresden import DRESDEN
+from bench.suites.layouts.floreview import FLOREVIEW
+from bench.suites.layouts.fodb import FODB
+from bench.suites.layouts.spcup import SPCUP
+from bench.suites.layouts.tree import TREE
+from bench.suites.layouts.vision import VISION
+from bench.types import CamobenchError
+
+LAYOUTS: Mapping[str, Layout] = MappingProxyType(
+    {layout.name: layout for layout in (TREE, DRESDEN, VISION, FODB, FLOREVIEW, SPCUP)}
+)
+
+
+def get_layout(name: str) -> Layout:
+    """The layout called `name`.
+
+    Raises:
+        CamobenchError: If there is none; lists them all.
+    """
+    if name in LAYOUTS:
+        return LAYOUTS[name]
+    close = difflib.get_close_matches(name, LAYOUTS, n=1) or list(LAYOUTS)
+    raise CamobenchError(
+        f"unknown layout {name!r}: did you mean {', '.join(close)}? "
+        f"A layout is one of {', '.join(LAYOUTS)}"
+    )
+
+
+def detect_layout(paths: Sequence[PurePosixPath]) -> Layout:
+    """Tell from the names how a folder is laid out.
+
+    A data set's own naming is taken when most files follow it, so that strays are still reported.
+
+    Raises:
+        CamobenchError: If photographs lie both in the folder itself and in folders below.
+    """
+    for layout in (VISION, FODB, FLOREVIEW, SPCUP):
+        if _most(layout, paths):
+            return layout
+    flat = [path for path in paths if len(path.parts) == 1]
+    deep = [path for path in paths if len(path.parts) > 1]
+    # Dresden names in folders that are no MODEL/DEVICE, such as natural and flatfield.
+    if deep and not any(len(path.parts) == 3 for path in paths) and _most(DRESDEN, paths):
+        return DRESDEN
+    if flat and deep:
+        raise CamobenchError(
+            f"photographs lie in the folder itself ({flat[0]}) and in folders below ({deep[0]}); "
+            f"expected either files named {DRESDEN.pattern} or a tree {TREE.pattern}"
+        )
+    return TREE if deep else DRESDEN
+
+
+def _most(layout: Layout, paths: Sequence[PurePosixPath]) -> bool:
+    return sum(layout.knows(path) for path in paths) * 2 > len(paths)

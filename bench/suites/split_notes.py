@@ -1,0 +1,85 @@
+"""What the reader of a table is told about a split of photographs into sets."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from bench.suites.base import SETS, SPLIT_BY_IMAGE
+from bench.suites.scan import Photo
+
+if TYPE_CHECKING:
+    from bench.suites.splitting import Parts, Placed
+
+LISTED = 12  # models named in a message
+UNTOLD_NOTE = (
+    f"WARNING, {SPLIT_BY_IMAGE}, not by device: the numbers are optimistic, as the files' names "
+    "tell no physical camera and one may be in more than one set"
+)
+
+Devices: TypeAlias = Mapping[str, Sequence[Photo]]  # the photographs of each device, in order
+
+
+def flat(devices: Devices) -> list[Photo]:
+    """All photographs, device after device."""
+    return [photo for photos in devices.values() for photo in photos]
+
+
+def inventory(models: Mapping[str, Devices]) -> str:
+    """Models with the number of photographs of each device."""
+    listed = []
+    for name, devices in list(models.items())[:LISTED]:
+        counts = " + ".join(str(len(photos)) for photos in devices.values())
+        listed.append(f"{name} ({_devices(len(devices))}, photographs: {counts})")
+    more = f" and {len(models) - LISTED} more" if len(models) > LISTED else ""
+    return ", ".join(listed) + more
+
+
+def device_note(models: Mapping[str, Devices], chosen: list[str], placed: list[Placed]) -> str:
+    """Say how many devices of each class are in each set."""
+    used = {(p.photo.model, p.set, p.photo.device) for p in placed}
+    counts = Counter((model, set_name) for model, set_name, _ in used)
+    listed = [f"{name} {'/'.join(str(counts[name, s]) for s in SETS)}" for name in chosen]
+    return f"split by device (devices in Set-A/B/C: {', '.join(listed)})"
+
+
+def image_note(models: Mapping[str, Devices], chosen: list[str], placed: list[Placed]) -> str:
+    """Say loudly that devices are shared, and by which models."""
+    sets: dict[str, set[str]] = defaultdict(set)
+    for place in placed:
+        sets[place.photo.device].add(place.set)
+    shared = Counter(device.split("/")[0] for device, used in sets.items() if len(used) > 1)
+    listed = [f"{name} {shared[name]} of {_devices(len(models[name]))}" for name in chosen]
+    return (
+        f"WARNING, {SPLIT_BY_IMAGE}, not by device: the numbers are optimistic, as physical "
+        f"cameras are in more than one set ({', '.join(listed)}). A split by device needs three "
+        "devices a model, with photographs for every set"
+    )
+
+
+def scene_note(
+    models: Mapping[str, Devices],
+    chosen: list[str],
+    parts: Mapping[str, Parts | None],
+    trained: set[str | None],
+) -> str:
+    """Say how many photographs it costs that no scene is in two sets."""
+    given = sum(len(photos) for name in chosen for photos in (parts[name] or {}).values())
+    lost = sum(len(flat(models[name])) for name in chosen) - given
+    for name in models:
+        if name not in chosen:
+            lost += sum(photo.scene in trained for photo in flat(models[name]))
+    cost = f": {lost} photographs of scenes of other sets left out" if lost else ""
+    return f"; no scene is in two sets{cost}"
+
+
+def _devices(count: int) -> str:
+    return f"{count} device{'' if count == 1 else 's'}"
+
+
+def others_note(models: Mapping[str, Devices], others: list[str]) -> str:
+    """Say what is out of distribution."""
+    if not others:
+        return "; no model out of distribution"
+    return f"; out of distribution: {inventory({name: models[name] for name in others})}"

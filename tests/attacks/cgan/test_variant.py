@@ -1,0 +1,142 @@
+import pytest
+import torch
+from torch import nn
+
+from attacks.cgan import SPECS, VARIANTS
+from attacks.cgan.attack import CganAttack
+from attacks.cgan.networks import Discriminator, Generator
+from attacks.cgan.recipe import cgan_recipe
+from attacks.cgan.variant import CganVariant, PerTarget, build_discriminator, build_generator
+from bench.contract import ATTACKS
+from bench.nets.constrained import ConstrainedConv2d
+from bench.recipes import MINI, SMOKE
+from bench.runner.graph import plan
+from bench.runner.networks import shipped_folder
+from bench.suites.catalogue import load_suite
+from bench.training.patches import PatchSampler
+from tests.toys import CLASSES, camera_set, copied, fit_context, pixels, same_state, shaken
+
+from .test_attack import toy_surrogates
+
+BUDGET = cgan_recipe("smoke")
+APART = CganVariant(per_target=True)
+FREE = CganVariant(constrained=False)
+FULL = next(spec for spec in SPECS if spec.name == "cgan-img-wdf-pef")
+PRELIMINARY = [spec.name for spec in VARIANTS if spec not in SPECS]
+
+
+def build(name, recipe=SMOKE, classes=CLASSES):
+    entry = ATTACKS.get(name)
+    return entry.builder(entry.spec, classes=classes, recipe=recipe)
+
+
+def trained(name, fit_seed=0):
+    torch.manual_seed(0)
+    attack = build(name)
+    start = copied(attack.generator)
+    surrogates = toy_surrogates(attack.spec.surrogates)
+    report = attack.fit(camera_set(), fit_context(fit_seed, surrogates=surrogates))
+    return attack, start, report
+
+
+@pytest.mark.parametrize("name", PRELIMINARY)
+def test_each_trains_repeatably_with_the_smallest_recipe(name):
+    attack, start, report = trained(name)
+    assert not same_state(start, attack.generator.state_dict())
+    losses = {"adv", "dis", "cnt", *(f"aux_{surrogate}" for surrogate in attack.spec.surrogates)}
+    assert set(report.curves) == losses
+    assert same_state(attack.state_dict(), trained(name)[0].state_dict())
+    assert not same_state(attack.state_dict(), trained(name, fit_seed=1)[0].state_dict())
+
+
+def test_the_rows_of_the_tables_have_the_networks_of_the_paper():
+    attack = CganAttack(FULL, classes=CLASSES, recipe=SMOKE)
+    assert set(attack.hyperparameters) == {"cgan"}
+    assert isinstance(attack.generator, Generator)
+    judge = build_discriminator(3, BUDGET, CganVariant())
+    assert isinstance(judge, Discriminator)
+    assert isinstance(judge.filters, ConstrainedConv2d)
+
+
+def test_a_variant_is_part_of_the_key():
+    assert CganVariant().identity() == {}
+    assert FREE.identity() == {"constrained": False}
+    assert APART.identity() == {"per_target": True}
+    attacks = [CganAttack(FULL, classes=CLASSES, recipe=MINI, variant=v) for v in (FREE, APART)]
+    assert [attack.hyperparameters["variant"] for attack in attacks] == [
+        {"constrained": False},
+        {"per_target": True},
+    ]
+    names = ["cgan-img-wdf-pef", *PRELIMINARY]
+    graph = plan(load_suite("simcam-mini-v1").card, MINI, attacks=names, victims=())
+    assert len(set(graph.attacks.values())) == len(names)
+    shipped = shipped_folder("attack", names[0], graph.attacks[names[0]])
+    assert (shipped / "card.json").is_file()  # still under the key that it had
+
+
+def test_an_unconstrained_discriminator_sees_more_than_errors():
+    images, labels = pixels(2, 64, 64).float() / 255 - 0.5, torch.tensor([0, 1])
+    for variant, moves in ((CganVariant(), False), (FREE, True)):
+        torch.manual_seed(0)
+        judge = build_discriminator(3, BUDGET, variant).eval()
+        difference = (judge(images + 0.3, labels) - judge(images, labels)).abs().max()
+        assert bool(difference > 1e-3) is moves
+        assert judge(images, labels).shape == (2, 1, 14, 14)
+
+
+def test_an_unconstrained_discriminator_is_free_to_leave_the_constraint():
+    judge = build_discriminator(3, BUDGET, FREE)
+    adam = torch.optim.Adam(judge.parameters(), lr=0.05)
+    judge(pixels(2, 64, 64).float() / 127.5 - 1, torch.tensor([0, 1])).square().mean().backward()
+    adam.step()
+    assert isinstance(judge.filters, nn.Conv2d)
+    assert (judge.filters.weight.sum((2, 3)).abs() > 1e-3).any()
+
+
+class Plus(nn.Module):
+    def __init__(self, amount):
+        super().__init__()
+        self.amount = amount
+
+    def forward(self, images, labels):
+        assert len(set(labels.tolist())) == 1
+        return images + self.amount
+
+
+def test_each_image_goes_through_the_network_of_its_label_and_keeps_its_place():
+    networks = PerTarget([Plus(0), Plus(10), Plus(20)])
+    images = torch.arange(5.0)[:, None, None, None]
+    out = networks(images, torch.tensor([2, 0, 2, 1, 0]))
+    assert out.flatten().tolist() == [20, 1, 22, 13, 4]
+    assert networks(images[:1], torch.tensor([1])).flatten().tolist() == [10]
+
+
+def test_one_pair_a_target_is_told_no_class():
+    generator, judge = (make(3, BUDGET, APART) for make in (build_generator, build_discriminator))
+    for networks, kind in ((generator, Generator), (judge, Discriminator)):
+        assert len(networks.networks) == 3
+        assert all(isinstance(network, kind) for network in networks.networks)
+    images = pixels(2, 64, 64).float() / 127.5 - 1
+    first = shaken(generator.networks[0]).eval()
+    one, other = (first(images, torch.full((2,), label)) for label in (0, 1))
+    assert torch.equal(one, other)
+
+
+def test_only_the_pair_of_the_target_learns():
+    torch.manual_seed(0)
+    generator = build_generator(3, BUDGET, APART)
+    out = generator(pixels(2, 64, 64).float() / 127.5 - 1, torch.tensor([1, 1]))
+    out.square().mean().backward()
+    touched = [
+        any(weight.grad is not None for weight in network.parameters())
+        for network in generator.networks
+    ]
+    assert touched == [False, True, False]
+
+
+def test_one_pair_a_target_has_the_budget_of_one_each(monkeypatch):
+    drawn, draw = [], PatchSampler.draw
+    monkeypatch.setattr(PatchSampler, "draw", lambda self, n: drawn.append(n) or draw(self, n))
+    for name in ("cgan-img-wdf-pef", "cgan-img-wdf-pef-per-target"):
+        trained(name)
+    assert drawn == [BUDGET.batch] * BUDGET.steps + [3 * BUDGET.batch] * BUDGET.steps

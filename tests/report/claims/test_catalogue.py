@@ -1,0 +1,131 @@
+"""Each claim on worlds in which it must hold, must not, or cannot be told."""
+
+from dataclasses import replace
+
+import pytest
+
+from bench.report.claims.catalogue import LITTLE_RATIO, ROWS, WEAK_POINTS, claims, row_label
+from bench.report.claims.measured import Measured
+from bench.report.claims.statement import judge
+from bench.report.published import published_rows
+
+from .worlds import AS_THE_PAPER_SAYS, keeping, without, world
+
+LETTERS = "abcdefghij"
+MEASURES = ("mse", "dissimilarity")
+
+
+def judged(run):
+    evidence = Measured(run, replicates=400)
+    return {c.letter: judge(c, evidence) for c in claims(evidence.distortion_measures)}
+
+
+@pytest.fixture(scope="module")
+def run():
+    return world()
+
+
+@pytest.fixture(scope="module")
+def found(run):
+    return judged(run)
+
+
+def changed(**chances):
+    names = {"full": "img+wdf+pef", "mislgan": "pef†", "wdf_scfa": "wdf†", "img_wdf": "img+wdf"}
+    return AS_THE_PAPER_SAYS | {names.get(name, name): v for name, v in chances.items()}
+
+
+@pytest.mark.parametrize("letter", LETTERS)
+def test_every_claim_holds_where_the_truth_is_as_the_paper_says(found, letter):
+    assert found[letter].verdict == "holds", found[letter].reason
+    assert list(found) == list(LETTERS)
+
+
+@pytest.mark.parametrize(
+    ("world_of", "letters"),
+    [
+        ({"mislgan": (0.94, 0.94, 0.94), "full": (0.7, 0.7, 0.7)}, "ab"),
+        ({"img_wdf": (0.94, 0.94, 0.94), "full": (0.8, 0.8, 0.8)}, "b"),
+        ({"wdf_scfa": (0.4, 0.4, 0.1)}, "c"),
+        ({"img_wdf": (0.2, 0.2, 0.2)}, "d"),
+        ({"img": (0.6, 0.6, 0.6)}, "e"),
+        ({"full": (0.99, 0.99, 0.1)}, "f"),
+        ({"wdf": (0.2, 0.2, 0.01), "wdf_scfa": (0.4, 0.4, 0.05)}, "h"),
+        ({"img_wdf": (0.94, 0.94, 0.75)}, "j"),
+    ],
+)
+def test_a_claim_does_not_hold_where_the_truth_is_otherwise(world_of, letters):
+    found = judged(world(changed(**world_of)))
+    for letter in letters:
+        assert found[letter].verdict == "does not hold", letter
+    assert found["i"].verdict == "holds"
+    assert found["g"].verdict == "holds"
+
+
+def test_success_outside_that_is_no_higher(run):
+    worse = run.predictions.copy()
+    lost = (worse["split"] == "out") & (worse["victim"] != "i18")
+    worse.loc[lost, "predicted"] = "none"
+    found = judged(replace(run, predictions=worse))["i"]
+    assert (found.verdict, found.holding) == ("does not hold", 0)
+
+
+@pytest.mark.parametrize(("level", "verdict"), [(1.7, "holds"), (2.5, "does not hold")])
+def test_distortion_that_differs_by_a_factor(level, verdict):
+    found = judged(world(levels={"img": level}))
+    assert found["g"].verdict == verdict
+    figure = found["g"].findings[0]
+    assert figure.value == pytest.approx(level, rel=0.03)
+    assert found["a"].verdict == "holds"
+
+
+def test_equal_rows_are_not_decided():
+    chances = changed(mislgan=(0.7, 0.7, 0.7), full=(0.7, 0.7, 0.7))
+    found = judged(world(chances, photographs=20))
+    assert found["a"].verdict == "does not hold"
+    assert any("spans 0" in finding.reason for finding in found["a"].findings)
+
+
+@pytest.mark.parametrize(
+    ("label", "letters"),
+    [
+        ("pef†", "abcefghij"),
+        ("wdf", "bcdefghi"),
+        ("img", "bdefgi"),
+        ("img+wdf", "bdfgij"),
+        ("img+wdf+pef", "abfgi"),
+    ],
+)
+def test_a_claim_without_one_of_its_rows_is_not_measured(run, label, letters):
+    if label == "pef†":
+        letters = letters.replace("b", "")  # the baseline is no ablation
+    found = judged(without(run, label))
+    missing = {letter for letter, judgement in found.items() if judgement.verdict == "not measured"}
+    assert missing == set(letters)
+    for letter in missing:
+        assert found[letter].reason == f"no row {label}"
+    assert all(found[letter].verdict == "holds" for letter in set(LETTERS) - missing)
+
+
+def test_without_a_split_only_what_it_does_not_need_is_measured(run):
+    found = judged(keeping(run, lambda f: f["split"] == "in"))
+    verdicts = {letter: judgement.verdict for letter, judgement in found.items()}
+    assert verdicts == dict.fromkeys(LETTERS, "not measured") | {"j": "holds"}
+    assert found["a"].reason == "no images out of distribution"
+    assert found["a"].findings[0].verdict == "holds"
+
+
+def test_the_rows_are_those_of_the_paper():
+    assert set(ROWS) == set(published_rows("in")) == set(published_rows("out"))
+    assert {row_label(row) for row in ROWS} == set(AS_THE_PAPER_SAYS)
+
+
+def test_titles_are_unique_and_thresholds_are_said():
+    every = [c for claim in claims(MEASURES) for c in claim.comparisons]
+    assert len({c.title for c in every}) == len(every)
+    thresholds = {
+        claim.letter: {c.threshold for c in claim.comparisons} for claim in claims(MEASURES)
+    }
+    assert thresholds.pop("e") == {WEAK_POINTS}
+    assert thresholds.pop("g") == {LITTLE_RATIO}
+    assert all(values == {0} for values in thresholds.values())

@@ -1,0 +1,190 @@
+"""Figures and their draws, against a bootstrap that repeats the rows themselves."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench.report.claims.catalogue import BASELINE, FULL, IMG, WDF
+from bench.report.claims.measured import Measured
+from bench.report.claims.statement import UnmeasuredError
+from bench.report.published import FAMILIES
+
+from .worlds import attack_info, keeping, without, world
+
+REPLICATES = 40
+
+
+@pytest.fixture(scope="module")
+def run():
+    return world(photographs=5)
+
+
+@pytest.fixture(scope="module")
+def measured(run):
+    return Measured(run, replicates=REPLICATES)
+
+
+def resamples(run, split, seed):
+    """The split's rows once, then for each draw, each photograph as often as it is drawn."""
+    for name in ("predictions", "distortion"):
+        frame = getattr(run, name)
+        yield name, frame[frame["split"] == split]
+    photographs = run.predictions.loc[run.predictions["split"] == split, "photo_id"].unique()
+    random = np.random.default_rng(seed)
+    chances = np.full(len(photographs), 1 / len(photographs))
+    for times in random.multinomial(len(photographs), chances, size=REPLICATES):
+        often = dict(zip(photographs, times, strict=True))
+        for name in ("predictions", "distortion"):
+            frame = getattr(run, name)
+            frame = frame[frame["split"] == split]
+            yield name, frame.loc[frame.index.repeat(frame["photo_id"].map(often))]
+
+
+def by_hand(run, split, seed, name, figure):
+    return [figure(frame) for which, frame in resamples(run, split, seed) if which == name]
+
+
+def rates(frame, attack):
+    rows = frame[frame["attack"] == attack]
+    return (rows["predicted"] == rows["target"]).groupby(rows["victim"]).mean() * 100
+
+
+def family_mean(frame, attack, families=FAMILIES):
+    by_victim = rates(frame, attack)
+    return by_victim.groupby(by_victim.index.str[0]).mean()[[f[0] for f in families]].mean()
+
+
+@pytest.mark.parametrize(("split", "seed"), [("in", 0), ("out", 1)])
+def test_a_paired_difference_by_hand(run, measured, split, seed):
+    ours = measured.mean(FULL, split, FAMILIES) - measured.mean(BASELINE, split, FAMILIES)
+
+    def difference(frame):
+        return family_mean(frame, "a-img+wdf+pef") - family_mean(frame, "a-pef†")
+
+    expected = by_hand(run, split, seed, "predictions", difference)
+    np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=1e-9)
+    assert len(set(np.round(ours[1:], 6))) > 10
+
+
+def test_means_of_some_families_and_the_spread_over_victims_by_hand(run, measured):
+    expected = by_hand(
+        run, "in", 0, "predictions", lambda f: family_mean(f, "a-img", ("wdf", "pef"))
+    )
+    np.testing.assert_allclose(measured.mean(IMG, "in", ("wdf", "pef")), expected)
+    expected = by_hand(run, "in", 0, "predictions", lambda f: rates(f, "a-wdf").std(ddof=1))
+    np.testing.assert_allclose(measured.spread(WDF, "in"), expected)
+
+
+def test_distortion_by_hand(run, measured):
+    def error(frame):
+        psnr = frame.loc[frame["attack"] == "a-img", "psnr_db"]
+        return np.mean(10 ** (-psnr / 10))
+
+    expected = by_hand(run, "out", 1, "distortion", error)
+    np.testing.assert_allclose(measured.distortion(IMG, "out", "mse"), expected)
+    lost = by_hand(
+        run, "in", 0, "distortion", lambda f: 1 - f.loc[f["attack"] == "a-img", "ssim"].mean()
+    )
+    np.testing.assert_allclose(measured.distortion(IMG, "in", "dissimilarity"), lost)
+
+
+def test_lpips_is_used_where_every_row_has_it(run):
+    assert Measured(run, replicates=2).distortion_measures == ("mse", "dissimilarity")
+    known = replace(run, distortion=run.distortion.assign(lpips=0.04))
+    evidence = Measured(known, replicates=2)
+    assert evidence.distortion_measures == ("lpips",)
+    assert evidence.distortion(IMG, "in", "lpips") == pytest.approx([0.04] * 3)
+    some = known.distortion.assign(
+        lpips=known.distortion["lpips"].where(known.distortion["attack"] != "a-img")
+    )
+    holes = Measured(replace(run, distortion=some), replicates=2)
+    assert holes.distortion_measures == ("mse", "dissimilarity")
+
+
+def test_an_unchanged_image_has_no_error(run):
+    still = run.distortion.assign(psnr_db=np.inf, ssim=1.0)
+    evidence = Measured(replace(run, distortion=still), replicates=2)
+    assert evidence.distortion(IMG, "in", "mse").tolist() == [0, 0, 0]
+
+
+def test_a_psnr_of_nan_stops(run):
+    broken = replace(run, distortion=run.distortion.assign(psnr_db=np.nan))
+    with pytest.raises(ValueError, match="`psnr_db` is NaN for attack 'a-img'"):
+        Measured(broken, replicates=2).distortion(IMG, "in", "mse")
+
+
+def keep_one_photograph(run):
+    return keeping(run, lambda f: (f["split"] == "in") & (f["photo_id"] == "cam-a-0"))
+
+
+def no_family(run):
+    victims = tuple(victim for victim in run.victims if victim.family != "img")
+    kept = run.predictions[run.predictions["victim"] != "i18"]
+    return replace(run, victims=victims, predictions=kept)
+
+
+def a_hole(run, victim="w34", images=None):
+    frame = run.predictions
+    gone = (frame["attack"] == "a-img") & (frame["victim"] == victim)
+    if images:
+        gone &= frame["image_id"].isin(images)
+    return replace(run, predictions=frame[~gone])
+
+
+def twin(run, **more):
+    return replace(run, attacks=(*run.attacks, attack_info("my-own", IMG, **more)))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda run: without(run, "img"), "^no row img$"),
+        (lambda run: keeping(run, lambda f: f["split"] == "out"), "^no images in distribution$"),
+        (keep_one_photograph, "^one photograph in distribution, so no interval$"),
+        (no_family, "^no victim of the family img$"),
+        (a_hole, "^no predictions of w34 on img in distribution$"),
+        (
+            lambda run: a_hole(run, images=["cam-a-0-0"]),
+            "^58 of 60 predictions of w34 on img in distribution$",
+        ),
+        (twin, "^several rows are img: a-img, my-own$"),
+    ],
+)
+def test_what_is_missing_is_named(run, spoil, message):
+    with pytest.raises(UnmeasuredError, match=message):
+        Measured(spoil(run), replicates=2).mean(IMG, "in", FAMILIES)
+
+
+def test_partial_distortion_is_refused(run):
+    frame = run.distortion
+    gone = (frame["attack"] == "a-img") & (frame["image_id"] == "cam-a-0-0")
+    part = Measured(replace(run, distortion=frame[~gone]), replicates=2)
+    with pytest.raises(UnmeasuredError, match="58 of 60 distortions of img in distribution"):
+        part.distortion(IMG, "in", "mse")
+
+
+@pytest.mark.parametrize("more", [{"preliminary": True}, {"control": True}, {"targeted": False}])
+def test_what_is_no_row_of_the_tables_is_not_taken_for_one(run, measured, more):
+    other = Measured(twin(run, **more), replicates=REPLICATES)
+    np.testing.assert_array_equal(
+        other.mean(IMG, "in", FAMILIES), measured.mean(IMG, "in", FAMILIES)
+    )
+
+
+def test_rows_are_found_by_their_fields_and_not_by_their_names(run, measured):
+    names = {"a-img": "zebra"}
+    renamed = replace(
+        run,
+        predictions=run.predictions.replace({"attack": names}),
+        distortion=run.distortion.replace({"attack": names}),
+        attacks=tuple(replace(a, name=names.get(a.name, a.name)) for a in run.attacks),
+    )
+    other = Measured(renamed, replicates=REPLICATES)
+    np.testing.assert_array_equal(other.spread(IMG, "out"), measured.spread(IMG, "out"))
+
+
+def test_a_hole_in_one_family_leaves_the_others_measured(run):
+    evidence = Measured(a_hole(run), replicates=2)
+    assert np.isfinite(evidence.mean(IMG, "in", ("img",))).all()
+    assert np.isfinite(evidence.mean(WDF, "in", FAMILIES)).all()

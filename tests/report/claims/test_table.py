@@ -1,0 +1,114 @@
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bench.report.claims.table import claims_table, comparisons_table, judge_claims, render_claims
+from bench.report.inputs import load_run
+
+from .worlds import AS_THE_PAPER_SAYS, keeping, world
+
+RESULTS = Path(__file__).parents[3] / "results" / "simcam-mini-v1"
+
+
+@pytest.fixture(scope="module")
+def report():
+    """Without img+pef: some claims hold, some do not, some are not measured."""
+    chances = AS_THE_PAPER_SAYS | {"wdf†": (0.4, 0.4, 0.1)}
+    del chances["img+pef"]
+    return judge_claims(world(chances), replicates=300)
+
+
+@pytest.fixture(scope="module")
+def rows(report):
+    return {row["claim"]: row for row in json.loads(render_claims(report, "json"))["rows"]}
+
+
+def test_json_holds_claims_and_their_comparisons(rows):
+    assert list(rows) == list("abcdefghij")
+    verdicts = {letter: row["verdict"] for letter, row in rows.items()}
+    assert verdicts["a"] == "holds"
+    assert verdicts["c"] == "does not hold"
+    assert verdicts["d"] == "not measured"
+    full = rows["a"]
+    first, second = full["comparisons"]
+    assert first["low"] < first["value"] < first["high"]
+    assert first["published_value"] == pytest.approx(93.666667 - 74.333333, abs=1e-5)
+    assert full["low"] == min(first["low"], second["low"])
+    assert full["published_verdict"] == "holds"
+    assert rows["c"]["low"] < 0
+    assert "interval below 0: wdf† over wdf, in distribution" in rows["c"]["finding"]
+
+
+def test_a_claim_that_is_not_measured_has_no_figures(rows):
+    row = rows["d"]
+    assert row["finding"] == "no row img+pef"
+    for field in ("value", "low", "high", "weakest_comparison", "comparisons_holding"):
+        assert row[field] is None
+    missing = [part for part in row["comparisons"] if part["verdict"] == "not measured"]
+    assert len(missing) == 4
+    assert all(part["value"] is part["low"] is part["high"] is None for part in missing)
+    others = [part for part in row["comparisons"] if part not in missing]
+    assert all(part["value"] is not None for part in others)
+    assert row["published_verdict"] == "holds"
+    assert row["published_value"] > 0
+
+
+def test_a_wholly_unmeasured_run_has_no_figures():
+    empty = judge_claims(keeping(world(photographs=2), lambda f: f["attack"] == "none"))
+    content = json.loads(render_claims(empty, "json"))
+    for row in content["rows"]:
+        assert row["verdict"] == "not measured"
+        for part in (row, *row["comparisons"]):
+            assert (part["value"], part["low"], part["high"]) == (None, None, None)
+    for format in ("md", "tex", "csv"):
+        assert "not measured" in render_claims(empty, format)
+
+
+def test_csv_has_one_line_a_comparison(report, rows):
+    lines = list(csv.DictReader(io.StringIO(render_claims(report, "csv"))))
+    assert len(lines) == sum(len(row["comparisons"]) for row in rows.values())
+    assert {line["claim_verdict"] for line in lines} == {"holds", "does not hold", "not measured"}
+    gap = next(line for line in lines if line["claim"] == "e")
+    assert (gap["holds_when"], gap["threshold"], gap["unit"]) == ("above", "5.0", "points")
+    assert any(line["value"] == "" for line in lines)
+
+
+def test_markdown_and_latex_show_claims_and_comparisons(report):
+    text = render_claims(report, "md")
+    assert text.count("\n### The ") == 1
+    assert text.startswith("### The paper's claims on toy-v1")
+    for said in ("d: not measured. no row img+pef.", "LPIPS is n/a", "Weak (e)", "Not audited"):
+        assert said in text
+    assert "does not hold (interval below 0)" in text
+    assert "not measured (no row img+pef)" in text
+    tex = render_claims(report, "tex")
+    assert tex.count(r"\begin{table*}") == 2
+    assert not re.search(r"[^\x00-\x7f]", tex)
+    with pytest.raises(ValueError, match="unknown table format 'xlsx'"):
+        render_claims(report, "xlsx")
+
+
+def test_tables_have_a_cell_for_each_column(report):
+    for table in (claims_table(report), comparisons_table(report)):
+        assert {len(row.cells) + 1 for row in table.rows} == {len(table.columns)}
+
+
+def test_figures_are_those_of_the_committed_tables():
+    means = {}
+    for number, split in ((2, "in"), (3, "out")):
+        with (RESULTS / f"table{number}.csv").open(encoding="utf-8") as stream:
+            for line in csv.DictReader(stream):
+                means[split, line["attack"]] = line["tasr_mean_percent"]
+    content = json.loads(render_claims(judge_claims(load_run(RESULTS), replicates=50), "json"))
+    rows = {row["claim"]: row["comparisons"] for row in content["rows"]}
+    for split, part in zip(("in", "out"), rows["a"], strict=True):
+        full, rival = (float(means[split, name]) for name in ("cgan-img-wdf-pef", "mislgan"))
+        assert part["value"] == pytest.approx(full - rival, abs=1e-5)
+    outside = next(part for part in rows["i"] if part["comparison"].startswith("wdf†:"))
+    inside = [float(means[split, "cgan-wdf-scfa"]) for split in ("out", "in")]
+    assert outside["value"] == pytest.approx(inside[0] - inside[1], abs=1e-5)
+    assert all(row["verdict"] != "not measured" for row in content["rows"])

@@ -1,0 +1,107 @@
+"""Runs whose truth is known: eight rows on four victims, each with chances of its own."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bench.report.claims.catalogue import ROWS, row_label
+from bench.report.inputs import AttackInfo, RunData, VictimInfo
+
+CLASSES = ("cam-a", "cam-b", "cam-c")
+VICTIMS = (("w18", "wdf"), ("w34", "wdf"), ("p18", "pef"), ("i18", "img"))
+LABELS = {row_label(row): row for row in ROWS}
+
+AS_THE_PAPER_SAYS = {
+    "img": (0.30, 0.30, 0.80),
+    "wdf": (0.70, 0.60, 0.10),
+    "wdf†": (0.92, 0.88, 0.15),
+    "pef": (0.40, 0.45, 0.05),
+    "pef†": (0.75, 0.85, 0.10),
+    "img+wdf": (0.80, 0.60, 0.75),
+    "img+pef": (0.55, 0.75, 0.70),
+    "img+wdf+pef": (0.93, 0.93, 0.93),
+}
+"""Chance of success on wdf, pef and img victims; half of what fails is won outside."""
+
+
+def attack_info(name, row, **more):
+    fields = {
+        "name": name, "key": f"k-{name}", "label": name, "targeted": True, "control": False,
+        "laac": tuple(sorted(row[0])), "scfa": row[1], "preliminary": False, "paper": "",
+        "licence": "", "lpips_available": False, "lpips_reason": "", "provenance": {},
+    }  # fmt: skip
+    return AttackInfo(**fields | more)
+
+
+def frames_of(chances, *, photographs, tiles, levels, seed):
+    """Predictions and distortion; `levels` scales the distortion of a row."""
+    random = np.random.default_rng(seed)
+    predictions, distortion = [], []
+    for split, sources in (("in", CLASSES), ("out", ("other-x", "other-y", "other-z"))):
+        for source, photo in [(s, p) for s in sources for p in range(photographs)]:
+            hardness = random.uniform(-0.04, 0.04)  # of a photograph, for all rows: pairing pays
+            for tile in range(tiles):
+                photo_id, device = f"{source}-{photo}", f"{source}-0"
+                head = {"split": split, "image_id": f"{photo_id}-{tile}", "photo_id": photo_id,
+                        "device": device, "source": source}  # fmt: skip
+                for label, by_family in chances.items():
+                    for target in (t for t in CLASSES if t != source):
+                        row = head | {"attack": f"a-{label}", "target": target}
+                        error = levels.get(label, 1.0) * random.uniform(0.9, 1.1)
+                        distortion.append(
+                            row
+                            | {
+                                "lpips": None,
+                                "psnr_db": 30 - 10 * np.log10(error),
+                                "ssim": 1 - 0.1 * error,
+                            }
+                        )
+                        for victim, family in VICTIMS:
+                            chance = by_family[("wdf", "pef", "img").index(family)] + hardness
+                            chance += 0.5 * (1 - chance) if split == "out" else 0
+                            hit = random.random() < chance
+                            wrong = next(c for c in CLASSES if c != target)
+                            predictions.append(
+                                row | {"victim": victim, "predicted": target if hit else wrong}
+                            )
+    lpips = pd.DataFrame(distortion).astype({"lpips": "float64"})
+    return pd.DataFrame(predictions), lpips
+
+
+def world(chances=None, *, photographs=30, tiles=2, levels=None, seed=0):
+    """A run in memory."""
+    chances = AS_THE_PAPER_SAYS if chances is None else chances
+    predictions, distortion = frames_of(
+        chances, photographs=photographs, tiles=tiles, levels=levels or {}, seed=seed
+    )
+    return RunData(
+        directory=Path(),
+        predictions=predictions,
+        distortion=distortion,
+        attacks=tuple(attack_info(f"a-{label}", LABELS[label]) for label in chances),
+        victims=tuple(VictimInfo(name=n, key=n, family=f, backbone=n) for n, f in VICTIMS),
+        samples=(),
+        suite="toy-v1",
+        fingerprint="f" * 64,
+        classes=CLASSES,
+        suite_notes=(),
+        audit=None,
+        recipe="mini",
+        seeds=(0,),
+        scorer_version=1,
+        lpips_version="0.1, alex",
+    )
+
+
+def keeping(run, keep):
+    """The run with only the predictions and distortions for which `keep(frame)` is true."""
+    frames = {name: getattr(run, name) for name in ("predictions", "distortion")}
+    return replace(run, **{name: frame[keep(frame)] for name, frame in frames.items()})
+
+
+def without(run, label):
+    """The run without a row."""
+    attacks = tuple(attack for attack in run.attacks if attack.name != f"a-{label}")
+    return replace(keeping(run, lambda f: f["attack"] != f"a-{label}"), attacks=attacks)

@@ -1,0 +1,90 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.tree import DecisionTreeClassifier
+
+from bench.suites.audit.lowlevel import chroma_subsampling, jpeg_tables, named_percent
+from tests.suites.audit.frames import CARD, manifest
+
+
+def test_tables_that_all_share_tell_nothing():
+    found = jpeg_tables(manifest(), CARD)
+    assert found.verdict == "pass"
+    assert found.headline == (
+        "JPEG tables alone name the class of 50 % of Set-C's 8 photographs (chance 50 %)"
+    )
+    assert "three: 1 table, quality 90" in found.finding
+
+
+def test_tables_of_ones_own_tell_the_class():
+    frame = manifest()
+    frame["jpeg_tables"] = "t-" + frame["model"]
+    frame.loc[frame["image_id"] == "A-two-1-1", ["jpeg_tables", "jpeg_quality"]] = ["t-rare", 75]
+    found = jpeg_tables(frame, CARD)
+    assert found.verdict == "warn"
+    assert "name the class of 100 %" in found.headline
+    assert "one: 1 table, quality 90; two: 2 tables" in found.finding
+    assert "two: 2 tables, the most common in 92 %, quality 75\N{EN DASH}90" in found.finding
+
+
+def test_subsampling_tells_what_it_tells():
+    frame = manifest()
+    frame.loc[frame["model"] == "two", "jpeg_subsampling"] = "4:2:2"
+    frame.loc[frame["image_id"] == "C-two-0-0", "jpeg_subsampling"] = "4:2:0"
+    found = chroma_subsampling(frame, CARD)
+    assert found.verdict == "warn"
+    assert "names the class of 88 % of Set-C's 8" in found.headline
+    assert "one: 4:2:0; two: 4:2:2 92 %, 4:2:0 8 %" in found.finding
+
+
+def test_the_accuracy_is_that_of_a_tree_that_knows_the_tables_alone():
+    random = np.random.default_rng(0)
+    model = random.integers(0, 3, 600)
+    table = (model + random.integers(0, 3, 600) * random.integers(0, 2, 600)) % 7
+    frame = pd.DataFrame({"model": model, "cue": table})
+    learnt, asked = frame[:400], frame[400:]
+    one_hot = np.eye(7)[table]
+    tree = DecisionTreeClassifier(random_state=0).fit(one_hot[:400], model[:400])
+    expected = 100 * tree.score(one_hot[400:], model[400:])
+    assert 50 < expected < 99
+    assert named_percent(learnt, asked, "cue") == pytest.approx(expected)
+
+
+def test_a_table_never_met_is_a_guess_and_a_tie_is_one_of_two():
+    learnt = pd.DataFrame({"model": ["a", "b", "c", "c"], "cue": ["x", "x", "y", "y"]})
+    asked = pd.DataFrame({"model": ["a", "c", "c", "c"], "cue": ["x", "x", "y", "new"]})
+    assert named_percent(learnt, asked, "cue") == pytest.approx(100 * (0.5 + 0 + 1 + 1 / 3) / 4)
+
+
+def test_tiles_of_one_photograph_count_once():
+    frame = manifest()
+    frame["jpeg_tables"] = "t-" + frame["model"]
+    frame.loc[frame["image_id"] == "C-one-0-0", "jpeg_tables"] = "t-two"
+    tiles = pd.concat([frame, *[frame[frame["image_id"] == "C-one-0-0"]] * 20])
+    assert "the class of 88 % of Set-C's 8 photographs" in jpeg_tables(tiles, CARD).headline
+
+
+def test_no_jpeg_is_a_cue_too():
+    frame = manifest()
+    columns = ["jpeg_tables", "jpeg_quality", "jpeg_subsampling"]
+    frame.loc[frame["model"] == "two", columns] = None
+    found = jpeg_tables(frame, CARD)
+    assert (found.verdict, "100 %" in found.headline) == ("warn", True)
+    assert "two: no JPEG" in found.finding
+    frame[columns] = None
+    for check in (jpeg_tables, chroma_subsampling):
+        found = check(frame, CARD)
+        assert (found.verdict, found.finding) == ("pass", "no file is a JPEG")
+
+
+def test_a_suite_without_the_columns_says_what_to_do():
+    frame = manifest().drop(columns=["jpeg_tables", "jpeg_quality", "jpeg_subsampling"])
+    found = jpeg_tables(frame, CARD)
+    assert found.verdict == "not recorded"
+    assert "prepare it anew" in found.finding
+
+
+def test_a_suite_without_evaluation_cannot_be_judged():
+    frame = manifest()
+    found = jpeg_tables(frame[frame["set"] != "C"], CARD)
+    assert (found.verdict, "cannot be judged" in found.headline) == ("warn", True)

@@ -1,0 +1,204 @@
+import io
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.data import ImageError
+from bench.store import Store
+from bench.suites.base import open_suite, prepare
+from bench.suites.dresden import copies, coverage, source
+from bench.suites.dresden.protocol import DRESDEN_V1, protocol
+from bench.suites.dresden.source import DresdenSource, choose_validation
+from bench.suites.tiling import central_corner
+from bench.types import CamobenchError
+
+SAMPLE = Path(__file__).parents[3].parent / "shared" / "data" / "dresden-sample"
+MODELS = ("Kodak_M1063", "Olympus_mju-1050SW", "Canon_Ixus70")
+SIZE = (530, 519)
+
+
+def jpeg(size=SIZE, exif=None):
+    """A gradient, so that a crop tells where it lies."""
+    rows, columns = np.indices(size[::-1])
+    pixels = np.stack([columns // 4, rows // 4, columns % 16 * 8], axis=-1).astype(np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=95, exif=exif or Image.Exif())
+    return stream.getvalue()
+
+
+def few(count=3):
+    """`count` photographs of each set of two in-distribution models and of one other."""
+    taken, chosen = Counter(), []
+    for photo, place in protocol().items():
+        if photo.model in MODELS and taken[photo.model, place.set] < count:
+            taken[photo.model, place.set] += 1
+            chosen.append(photo)
+    return chosen
+
+
+def write(root, photos, data=None):
+    """Write photographs that differ by what comes after the end of the image."""
+    data = data or jpeg()
+    for photo in photos:
+        path = root / "natural" / f"{photo.name}.JPG".replace("mju-", "mju_")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data + photo.name.encode())
+    return root
+
+
+@pytest.fixture
+def copy(tmp_path):
+    return write(tmp_path / "copy", few())
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """A protocol of a few photographs."""
+    shorter = {photo: protocol()[photo] for photo in few()}
+    for module in (copies, coverage, source):
+        monkeypatch.setattr(module, "protocol", lambda: shorter)
+    return shorter
+
+
+def rows_of(suite):
+    return {row.image_id: row for name in "ABC" for row, _ in suite.rows(name, 2)}
+
+
+def test_a_complete_copy_becomes_the_suite(tiny, copy, tmp_path):
+    suite = DresdenSource(copy)
+    card = suite.card
+    assert (card.name, card.version, card.image_px) == ("dresden-v1", 1, 512)
+    assert card.classes == MODELS[:2]
+    assert card.others == MODELS[2:]
+    assert "WARNING" not in card.note
+    assert "first 100 photographs of a device by shot number" in card.note
+    assert "out of distribution 2" in card.note
+    rows = rows_of(suite)
+    assert list(rows) == [p.name for s in "ABC" for p in tiny if tiny[p].set == s]
+    for photo, place in tiny.items():
+        row = rows[photo.name]
+        assert (row.photo_id, row.model, row.scene) == (photo.name, photo.model, None)
+        assert row.device == f"{photo.model}/{photo.device}"
+        assert (row.set, row.split) == (place.set, place.split)
+        assert (row.partition == "evaluation") == (row.set == "C")
+    opened = open_suite(prepare(suite, Store(tmp_path / "store"), ("A", "B", "C")).folder)
+    assert opened.images("C").shape == (9, 3, 512, 512)
+    assert opened.examiner_set().classes == opened.adversary_set().classes == MODELS[:2]
+
+
+def test_the_crop_is_central_on_even_offsets(copy):
+    suite = DresdenSource(copy, partial=True)
+    whole = np.asarray(Image.open(io.BytesIO(jpeg()))).transpose(2, 0, 1)
+    for _, pixels in suite.rows("A", 1):
+        np.testing.assert_array_equal(pixels, whole[:, 2:514, 8:520])
+
+
+@pytest.mark.parametrize("size", [(512, 512), (513, 515), (3648, 2736), (3264, 2448), (2560, 1921)])
+def test_central_corner(size):
+    ((top, left),) = central_corner(*size, 512, 9)
+    for offset, length in ((left, size[0]), (top, size[1])):
+        assert offset % 2 == 0
+        assert 0 <= offset <= length - 512
+        assert abs(offset - (length - 512) / 2) < 2
+    with pytest.raises(ValueError, match="no tile of 512 pixels in 600 x 511"):
+        central_corner(600, 511, 512, 1)
+
+
+def test_exif_orientation_moves_no_pixel(tmp_path):
+    exif = Image.Exif()
+    exif[274] = 6
+    plain, tagged = (
+        [p for _, p in DresdenSource(write(tmp_path / n, few(), d), partial=True).rows("C", 1)]
+        for n, d in (("plain", jpeg()), ("tagged", jpeg(exif=exif)))
+    )
+    np.testing.assert_array_equal(plain, tagged)
+
+
+def test_an_incomplete_copy_is_refused_unless_that_was_asked_for(copy):
+    with pytest.raises(CamobenchError, match=r"(?s)lacks 6150 of the 6171.*3/765.*--partial"):
+        DresdenSource(copy).card  # noqa: B018
+    card = DresdenSource(copy, partial=True).card
+    assert card.classes == MODELS[:2]
+    assert card.others == MODELS[2:]
+    assert card.note.startswith("WARNING, INCOMPLETE copy of the Dresden images")
+    assert "Kodak_M1063 (A 3/765, B 3/760, C 3/100)" in card.note
+    assert "left out: Casio_EX-Z150, FujiFilm_FinePixJ50, " in card.note
+
+
+def test_models_that_cannot_be_classes_leave_no_photograph(copy):
+    ricoh = [p for p in protocol() if p.model == "Ricoh_GX100" and p.device == 4][:2]
+    write(copy, ricoh)
+    suite = DresdenSource(copy, partial=True)
+    assert not [row for row in rows_of(suite).values() if row.model == "Ricoh_GX100"]
+    assert "Ricoh_GX100 (A 0/296, B 0/353, C 2/100)" in suite.card.note
+
+
+def test_unusable_photographs_are_missing_ones(copy):
+    bad = next(path for path in sorted(copy.rglob("Kodak_M1063_2_*")))
+    bad.write_bytes(jpeg((511, 600)))
+    with pytest.raises(CamobenchError, match="lacks 6150"):
+        DresdenSource(copy).card  # noqa: B018
+    assert "Kodak_M1063 (A 2/765" in DresdenSource(copy, partial=True).card.note
+
+
+def test_an_unusable_photograph_of_a_complete_copy_is_named(tiny, copy):
+    bad = sorted(copy.rglob("Kodak_M1063_2_*"))[0]
+    bad.write_bytes(jpeg((511, 600)))
+    with pytest.raises(ImageError, match=rf"{bad.name}: 511 x 600 pixels.*\n.*--partial"):
+        DresdenSource(copy).card  # noqa: B018
+    other = sorted(copy.rglob("Kodak_M1063_2_*"))[1]
+    bad.write_bytes(other.read_bytes())
+    with pytest.raises(CamobenchError, match=rf"{other.name} in .* has the bytes of another"):
+        DresdenSource(copy).card  # noqa: B018
+
+
+def test_flat_fields_beside_the_photographs_do_not_matter(copy):
+    before = DresdenSource(copy, partial=True).card
+    for path in (copy / "natural").iterdir():
+        flat = copy / "flatfield" / path.name
+        flat.parent.mkdir(exist_ok=True)
+        flat.write_bytes(path.read_bytes() + b"flat")
+    assert DresdenSource(copy, partial=True).card == before
+
+
+def test_the_fingerprint_follows_the_photographs_not_their_place(copy, tmp_path):
+    first = DresdenSource(copy, partial=True)
+    moved = tmp_path / "elsewhere"
+    for path in (copy / "natural").iterdir():
+        target = moved / path.name[:3] / path.name.replace("mju_", "mju-").lower()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    second = DresdenSource(moved, partial=True)
+    assert second.card == first.card
+    assert rows_of(second) == rows_of(first)
+    target.write_bytes(target.read_bytes() + b"!")
+    assert DresdenSource(moved, partial=True).card.fingerprint != first.card.fingerprint
+
+
+def test_one_photograph_in_ten_of_each_model_is_for_validation():
+    chosen = choose_validation(list(protocol()))
+    counts = Counter((photo.model, protocol()[photo].set) for photo in chosen)
+    assert {name for _, name in counts} == {"A", "B"}
+    total = Counter((photo.model, place.set) for photo, place in protocol().items())
+    for (model, name), count in counts.items():
+        assert abs(count - total[model, name] / 10) <= 0.5
+    assert len(counts) == 12
+    assert choose_validation(list(reversed(protocol()))) == chosen
+    devices = defaultdict(set)
+    for photo in chosen:
+        devices[photo.model].add(photo.device)
+    assert all(used == {0, 1, 2, 3} for used in devices.values())
+
+
+@pytest.mark.skipif(not SAMPLE.is_dir(), reason="the Dresden sample is not beside the repository")
+@pytest.mark.parametrize("partial", [False, True])
+def test_the_sample_holds_none_of_the_twelve_models(partial):
+    with pytest.raises(CamobenchError) as error:
+        DresdenSource(SAMPLE, partial=partial).card  # noqa: B018
+    message = str(error.value)
+    assert f"no photograph of the twelve camera models of {DRESDEN_V1.name}" in message
+    assert "found photographs by camera model: Nikon_D70 (14), Nikon_D200 (1)" in message
+    assert f"`folder:{SAMPLE}`" in message

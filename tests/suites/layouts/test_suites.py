@@ -1,0 +1,204 @@
+"""Folder suites of data sets in their own naming, on small synthetic trees."""
+
+import json
+import zlib
+from collections import defaultdict
+from hashlib import sha256
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.store import Store
+from bench.suites.base import prepare
+from bench.suites.folder import FolderSource
+from bench.types import CamobenchError
+
+
+def write(root, *names):
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(zlib.crc32(name.encode())).integers(0, 256, (64, 64, 3))
+        Image.fromarray(pixels.astype(np.uint8)).save(path)
+    return root
+
+
+def source(root, **options):
+    return FolderSource(root, **({"image_px": 64} | options))
+
+
+def placed(folder):
+    return [row for name in "ABC" for row, _ in folder.rows(name, 1)]
+
+
+def sets_by(rows, column):
+    found = defaultdict(set)
+    for row in rows:
+        found[getattr(row, column)].add(row.set)
+    return found
+
+
+def vision(root):
+    cameras = ("D01_Acme_One", "D02_Acme_One", "D03_Acme_One", "D04_Acme_Two", "D05_Acme_Two")
+    for camera in (*cameras, "D06_Acme_Two", "D07_Acme_Three"):
+        device = camera[:3]
+        kinds = ("nat", "nat", "nat", "natWA", "flat")
+        write(root, *(f"{camera}/images/{k}/{device}_I_{k}_{i:04d}.png"
+                      for i, k in enumerate(kinds)))  # fmt: skip
+    return root
+
+
+def fodb(root, cameras, scenes=range(1, 21)):
+    for camera in cameras:
+        names = [f"{camera}/orig/{camera[:3]}_img_orig_{scene:04d}.png" for scene in scenes]
+        write(root, *names, f"{camera}/twitter/{camera[:3]}_img_twitter_0001.png")
+    return root
+
+
+def test_vision_splits_by_the_physical_device(tmp_path):
+    folder = source(vision(tmp_path / "VISION"))
+    card, rows = folder.card, placed(folder)
+    assert card.classes == ("Acme_One", "Acme_Two")
+    assert card.others == ("Acme_Three",)
+    assert "Acme_One 1/1/1, Acme_Two 1/1/1" in card.note
+    assert "7 flat fields and 7 versions of social networks left out" in card.note
+    assert all(len(sets) == 1 for sets in sets_by(rows, "device").values())
+    assert {row.device for row in rows if row.model == "Acme_One"} == {
+        "Acme_One/D01", "Acme_One/D02", "Acme_One/D03",
+    }  # fmt: skip
+    assert {"/nat/" in row.photo_id for row in rows} == {True}
+
+
+def test_fodb_splits_by_image_with_no_scene_in_two_sets(tmp_path):
+    cameras = ("D01_Acme_One_1", "D02_Acme_Two_1", "D03_Acme_Two_2", "D04_Acme_Three_1")
+    folder = source(fodb(tmp_path, cameras))
+    card, rows = folder.card, placed(folder)
+    assert card.classes == ("Acme_One", "Acme_Three", "Acme_Two")
+    assert card.note.startswith("WARNING, split by image, not by device")
+    assert "; no scene is in two sets; no model out" in card.note  # none is lost
+    scenes = sets_by(rows, "scene")
+    assert len(scenes) == 20
+    assert all(len(sets) == 1 for sets in scenes.values())
+    count = {name: sum(sets == {name} for sets in scenes.values()) for name in "ABC"}
+    assert count == {"A": 8, "B": 8, "C": 4}
+    assert len({row.photo_id for row in rows}) == 80
+
+
+def test_the_same_scenes_validate_all_models_and_none_trains_too(tmp_path):
+    rows = placed(source(fodb(tmp_path, ("D01_Acme_One_1", "D02_Acme_Two_1", "D03_Acme_Two_2"))))
+    for name in "AB":
+        mine = [row for row in rows if row.set == name]
+        partitions = defaultdict(set)
+        for row in mine:
+            partitions[row.scene].add(row.partition)
+        assert all(len(found) == 1 for found in partitions.values())
+        held = {(row.model, row.scene) for row in mine if row.partition == "validation"}
+        assert {scene for model, scene in held if model == "Acme_One"} == {
+            scene for model, scene in held if model == "Acme_Two"
+        }
+
+
+def test_a_split_by_device_of_shared_scenes_keeps_each_in_one_set(tmp_path):
+    cameras = [f"D{i:02d}_Acme_{'One' if i < 4 else 'Two'}_{i}" for i in range(1, 7)]
+    folder = source(fodb(tmp_path, [*cameras, "D09_Other_1"]))
+    card, rows = folder.card, placed(folder)
+    assert card.note.startswith("split by device")
+    assert card.others == ("Other",)
+    assert all(len(sets) == 1 for sets in sets_by(rows, "device").values())
+    assert all(len(sets) == 1 for sets in sets_by(rows, "scene").values())
+    kept = len({row.photo_id for row in rows})
+    assert kept == 2 * (8 + 8 + 4) + 4
+    assert f"no scene is in two sets: {7 * 20 - kept} photographs of scenes of other" in card.note
+
+
+def test_a_model_of_scenes_that_others_train_on_is_left_out(tmp_path):
+    root = fodb(tmp_path, ("D01_Acme_One_1", "D02_Acme_Two_1"))
+    trained = {row.scene for row in placed(source(root)) if row.set == "A"}
+    fodb(root, ["D03_Acme_Few_1"], scenes=sorted(map(int, trained))[:2])
+    folder = source(root)
+    assert folder.card.others == ()
+    assert "2 photographs of scenes of other sets left out; no model out" in folder.card.note
+    assert {row.model for row in placed(folder)} == {"Acme_One", "Acme_Two"}
+
+
+def test_too_few_scenes_for_a_split_by_device(tmp_path):
+    cameras = [f"D{i:02d}_Acme_{'One' if i < 4 else 'Two'}_{i}" for i in range(1, 7)]
+    folder = source(fodb(tmp_path, cameras, scenes=range(3)))
+    rows = placed(folder)
+    assert "split by image" in folder.card.note
+    assert all(len(sets) == 1 for sets in sets_by(rows, "scene").values())
+
+
+def test_floreview_keeps_captures_of_a_subject_together(tmp_path):
+    for camera in ("D01_Acme_One", "D02_Acme_Two"):
+        write(tmp_path, f"Dataset/{camera}/Flat/{camera[:3]}_F1.png", *(
+            f"Dataset/{camera}/Nat/jpeg-h264/L{p}/S{s}/{camera[:3]}_L{p}S{s}C{c}.png"
+            for p in (1, 2, 3) for s in (1, 2) for c in (1, 2)
+        ))  # fmt: skip
+    folder = source(tmp_path)
+    scenes = sets_by(placed(folder), "scene")
+    assert len(scenes) == 6
+    assert all(len(sets) == 1 for sets in scenes.values())
+    assert "2 flat fields left out" in folder.card.note
+
+
+def test_the_signal_processing_cup_has_no_devices(tmp_path):
+    for model, short in (("iPhone-4s", "iP4s"), ("HTC-1-M7", "HTC-1-M7")):
+        write(tmp_path, *(f"train/{model}/({short}){i}.png" for i in range(1, 8)))
+    write(tmp_path, "test/img_00b1c2d_unalt.tif")
+    card = source(tmp_path).card
+    assert card.classes == ("HTC-1-M7", "iPhone-4s")
+    assert "the files' names tell no physical camera" in card.note
+    assert " of 1 device" not in card.note
+    assert "1 images without a label left out" in card.note
+
+
+def test_a_layout_can_be_named(tmp_path):
+    root = write(tmp_path, *(f"Acme/{d}/Acme_{m}_{d}_{s}.png" for m in ("One", "Two")
+                             for d in range(3) for s in range(2)))  # fmt: skip
+    with pytest.raises(CamobenchError, match="fewer than two camera models"):
+        source(root).card  # noqa: B018
+    card = source(root, layout="dresden").card
+    assert card.classes == ("Acme_One", "Acme_Two")
+    with pytest.raises(CamobenchError, match="unknown layout 'vison': did you mean vision"):
+        source(root, layout="vison")
+
+
+def test_only_flat_fields(tmp_path):
+    write(tmp_path, "D01_Acme_One/images/flat/D01_I_flat_0001.png")
+    with pytest.raises(CamobenchError, match=r"no photograph in .*, only 1 flat fields; expected "):
+        source(tmp_path).card  # noqa: B018
+
+
+def test_the_sets_reach_the_store_with_scenes(tmp_path):
+    folder = source(fodb(tmp_path / "x", ("D01_Acme_One_1", "D02_Acme_Two_1"), range(1, 11)))
+    suite = prepare(folder, Store(tmp_path / "store"), ("A", "B", "C"))
+    scenes = [set(suite.manifest(name)["scene"]) for name in "ABC"]
+    assert sum(map(len, scenes)) == len(set.union(*scenes)) == 10
+
+
+@pytest.mark.parametrize("layout", ["tree", "dresden"])
+def test_fingerprints_of_trees_and_dresden_names_stay_as_they_were(tmp_path, layout):
+    name = "{m}/d{d}/{s}.png" if layout == "tree" else "Acme_{m}_{d}_{s}.png"
+    write(tmp_path, *(name.format(m=m, d=d, s=s) for m in "ab" for d in (0, 1) for s in range(3)))
+    files = sorted(path for path in tmp_path.rglob("*.png"))
+    content = {
+        "source": "folder",
+        "version": 1,
+        "files": [
+            [path.relative_to(tmp_path).as_posix(), sha256(path.read_bytes()).hexdigest()]
+            for path in files
+        ],
+        "layout": layout,
+        "image_px": 64,
+        "seed": 0,
+        "classes": None,
+        "tiles_per_photo": None,
+        "tiles_per_photo_c": None,
+        "photos_c": 100,
+        "validation_fraction": 0.1,
+        "skip_bad": False,
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    assert source(tmp_path).card.fingerprint == sha256(text.encode()).hexdigest()

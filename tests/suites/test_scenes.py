@@ -1,0 +1,51 @@
+from pathlib import PurePosixPath
+
+from bench.suites.scan import Photo
+from bench.suites.scenes import give_homes, held_out, keep_at_home
+
+
+def photo(name, scene):
+    return Photo(
+        path=PurePosixPath(name), model="m", device="m/d", shot=name, scene=scene, sha256=name,
+        width=64, height=64,
+    )  # fmt: skip
+
+
+def photos(count, prefix="p"):
+    return [photo(f"{prefix}{i}", f"s{i}") for i in range(count)]
+
+
+def test_five_scenes_give_two_two_and_one():
+    for seed in range(5):
+        homes = give_homes([dict.fromkeys("ABC", photos(5))], seed)
+        assert sorted(homes.values()) == ["A", "A", "B", "B", "C"]
+    homes = {tuple(give_homes([dict.fromkeys("ABC", photos(20))], s).items()) for s in range(5)}
+    assert len(homes) == 5
+
+
+def test_a_scene_stays_where_its_photographs_are():
+    one, two, three = photos(3)
+    homes = give_homes([{"A": [one, two], "B": [two], "C": []}, {"C": [three]}], 0)
+    assert homes["s0"] == "A"
+    assert homes["s1"] in "AB"
+    assert homes["s2"] == "C"
+    kept = keep_at_home({"A": [one, two], "B": [two], "C": []}, homes)
+    assert kept["A"] + kept["B"] == [one, two]
+
+
+def test_photographs_without_a_scene_are_scenes_of_their_own():
+    loose = [photo("a", None), photo("b", None)]
+    homes = give_homes([{"A": [loose[0]], "B": [loose[1]]}], 0)
+    assert homes == {"a": "A", "b": "B"}
+
+
+def test_validation_takes_whole_scenes_and_leaves_one():
+    several = photos(4, "x") + photos(4, "y")
+    chosen = held_out(several, 2, 0, "v")
+    assert len(chosen) == 2
+    assert {name[1:] for name in chosen if name[0] == "x"} == {
+        name[1:] for name in chosen if name[0] == "y"
+    }
+    assert len(held_out(several, 8, 0, "v")) == 6
+    same = [photo(name, "s") for name in "abc"]
+    assert len(held_out(same, 1, 0, "v")) == 1
