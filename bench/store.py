@@ -198,6 +198,10 @@ class Store:
         """Where the state of an unfinished training lives."""
         return self.root / "unfinished" / kind / f"{name}-{key[:16]}.pt"
 
+    def count_file(self, key: str) -> Path:
+        """Where size and cost of one network are kept."""
+        return self.root / "counts" / f"{key[:24]}.json"
+
     def prediction_folder(self, key: str) -> Path:
         """Where the predictions on one attack's images live."""
         return self.root / "predictions" / key[:24]

@@ -157,6 +157,7 @@ def test_list_knows_what_the_paper_has(camobench):
         (["anonymise", "a.jpg"], "Missing option '--attack'"),
         (["anonymise", "--attack", "jpeg"], "Missing argument 'IMAGES...'"),
         (["list", "cameras"], "Invalid value for "),
+        (["cards", "nowhere"], "Directory 'nowhere' does not exist"),
         (["table", "nowhere"], "Directory 'nowhere' does not exist"),
         (["tabel"], "No such command 'tabel'"),
     ],
@@ -308,6 +309,26 @@ def test_table_rewrites_the_files_when_asked(camobench, smoke_copy):
     assert camobench("table", smoke_copy.out, "--write")[0] == 0
     assert (smoke_copy.out / "table2.md").is_file()
     assert (smoke_copy.out / "report.html").is_file()
+
+
+@pytest.mark.parametrize("format_", ["md", "csv", "tex", "json"])
+def test_cards_in_every_format(camobench, smoke, format_):
+    code, out, err = camobench("cards", smoke.out, "--format", format_)
+    assert (code, err) == (0, "")
+    assert "img-resnet12" in out
+    if format_ == "json":
+        assert json.loads(out)["rows"][0]["parameters"] > 0
+
+
+def test_cards_rewrites_its_files_when_asked(camobench, smoke_copy):
+    names = [f"victims.{suffix}" for suffix in ("html", "md", "csv", "tex")]
+    before = {name: (smoke_copy.out / name).read_bytes() for name in names}
+    for name in names:
+        (smoke_copy.out / name).unlink()
+    assert camobench("cards", smoke_copy.out)[0] == 0
+    assert not (smoke_copy.out / "victims.md").exists()
+    assert camobench("cards", smoke_copy.out, "--write")[0] == 0
+    assert {name: (smoke_copy.out / name).read_bytes() for name in names} == before
 
 
 def test_data_prepare_and_show(camobench, tmp_path):

@@ -24,6 +24,7 @@ from attacks.cgan.recipe import cgan_recipe
 from attacks.cgan.variant import CganVariant, build_discriminator, build_generator
 from bench.contract import Attack, AttackSpec, FitContext
 from bench.data import AdversarySet
+from bench.nets.storage import round_as_stored
 from bench.recipes import Recipe
 from bench.signal.cfa import synthetic_cfa
 from bench.training.classifier import as_input
@@ -136,12 +137,19 @@ class CganAttack(Attack):
             },
             generator=generator,
         )
+        if context.recipe.compact:
+            round_as_stored(self.generator)
         held_out, surrogates = np.flatnonzero(data.validation), dict(context.surrogates)
         figures = {
             **report.figures,
             **self._validate(images[held_out].to(device), labels[held_out], surrogates),
         }
-        return FitReport(figures=figures, curves=report.curves, seconds=report.seconds)
+        return FitReport(
+            figures=figures,
+            curves=report.curves,
+            seconds=report.seconds,
+            validated_as_stored=True,
+        )
 
     @torch.no_grad()
     def _validate(

@@ -64,6 +64,7 @@ for verb in (
     matrix.train,
     tables.table,
     tables.claims,
+    tables.cards,
     files.anonymise,
     files.attribute,
     data.data,

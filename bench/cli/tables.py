@@ -1,4 +1,4 @@
-"""`table`, `claims` and `list`: print what is there."""
+"""`table`, `claims`, `cards` and `list`: print what is there."""
 
 from __future__ import annotations
 
@@ -65,3 +65,22 @@ def claims(directory: Path, format_: str) -> None:
     from bench.report.inputs import load_run
 
     click.echo(render_claims(judge_claims(load_run(directory)), format_), nl=False)
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@format_option
+@click.option("--write", is_flag=True, help="Rewrite victims.{md,csv,tex,html} in DIRECTORY.")
+def cards(directory: Path, format_: str, write: bool) -> None:
+    """Say what each victim of a run is worth: clean accuracy, calibration, size, cost, training.
+
+    Example: camobench cards camobench-out --format csv
+    """
+    from bench.report.cards import victims_table
+    from bench.report.inputs import load_run
+    from bench.report.render import render
+    from bench.report.victims import write_victims
+
+    click.echo(render(victims_table(load_run(directory)), format_))
+    if write:
+        write_victims(directory)

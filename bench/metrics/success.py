@@ -115,11 +115,8 @@ def overall_spread(cells: Iterable[Spread | None]) -> Spread | None:
     return spread(means) if len(means) == len(known) else None
 
 
-def clean_accuracy(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy of each victim on the untouched in-distribution images.
-
-    Returns:
-        Indexed by victim: n, accuracy, then one column `recall:NAME` per camera model.
+def clean_rows(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the untouched in-distribution images.
 
     Raises:
         ValueError: As `check_predictions`, or if the identity control was not scored.
@@ -132,6 +129,19 @@ def clean_accuracy(predictions: pd.DataFrame) -> pd.DataFrame:
             f"no in-distribution rows of the {CLEAN_CONTROL!r} control, so clean accuracy is "
             f"unknown; score {CLEAN_CONTROL!r} as well"
         )
+    return rows
+
+
+def clean_accuracy(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy of each victim on the untouched in-distribution images.
+
+    Returns:
+        Indexed by victim: n, accuracy, then one column `recall:NAME` per camera model.
+
+    Raises:
+        ValueError: As `check_predictions`, or if the identity control was not scored.
+    """
+    rows = clean_rows(predictions)
     right = rows[["victim", "source"]].assign(right=(rows["predicted"] == rows["source"]))
     table = right.groupby("victim")["right"].agg(n="size", accuracy="mean")
     recall = right.pivot_table(index="victim", columns="source", values="right", aggfunc="mean")

@@ -1,9 +1,5 @@
-"""Charts of the report as SVG text: heat map, success against distortion, confusion matrices.
+"""Charts of the report as SVG text: heat map, success against distortion, confusion matrices."""
 
-Drawn without pyplot and with a fixed hash salt, so that the same run gives the same bytes.
-"""
-
-import io
 import math
 from collections.abc import Sequence
 from itertools import cycle
@@ -17,23 +13,13 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from bench.metrics.success import Measure, confusion, success_rates
+from bench.report.drawing import COLOURS, GRID, INK, MUTED, STYLE, svg
 from bench.report.inputs import RunData
 from bench.report.values import Table
 
-_INK, _MUTED, _GRID = "#1f2328", "#6b7280", "#e5e7eb"
 _SCALE = LinearSegmentedColormap.from_list(
     "success", ["#f4f7fb", "#c3d9ec", "#76abd3", "#2a70a8", "#0a2c4a"]
 )
-_COLOURS = ("#12507f", "#c8553d", "#3f8f5b", "#8a5fb0", "#c08a1e", "#2b9aa8", "#a83a6b", "#7a4a1e")
-_STYLE: Any = {
-    "font.size": 10,
-    "text.color": _INK,
-    "axes.labelcolor": _INK,
-    "axes.edgecolor": _GRID,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "svg.hashsalt": "camobench",
-}
 
 
 def heat_map(run: RunData, split: str, measure: Measure, order: Sequence[str]) -> str | None:
@@ -55,7 +41,7 @@ def heat_map(run: RunData, split: str, measure: Measure, order: Sequence[str]) -
         return None
     victims = [victim.name for victim in run.victims]
     values = 100 * matrix.reindex(index=attacks, columns=victims)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(2.6 + 0.62 * len(victims), 1.9 + 0.36 * len(attacks)))
         axes = figure.add_subplot()
         _matrix(axes, values, low=0, high=100)
@@ -63,7 +49,7 @@ def heat_map(run: RunData, split: str, measure: Measure, order: Sequence[str]) -
         for place in range(1, len(families)):
             if families[place] != families[place - 1]:
                 axes.axvline(place - 0.5, color="white", linewidth=4)
-        return _svg(figure)
+        return svg(figure)
 
 
 def success_scatter(table: Table, measure: Measure) -> str | None:
@@ -78,10 +64,10 @@ def success_scatter(table: Table, measure: Measure) -> str | None:
     if not finite:
         return None
     edge = max(finite) + max(2.0, 0.12 * (max(finite) - min(finite)))
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.2, 4.2))
         axes = figure.add_subplot()
-        colours, squares = cycle(_COLOURS), cycle("s^vPX<>")
+        colours, squares = cycle(COLOURS), cycle("s^vPX<>")
         for record in points:
             control, success = record["control"] == "yes", record[column]
             unchanged = math.isinf(record["psnr_db"])
@@ -89,7 +75,7 @@ def success_scatter(table: Table, measure: Measure) -> str | None:
                 record[f"{measure}_mean_low_percent"],
                 record[f"{measure}_mean_high_percent"],
             )
-            colour = _MUTED if control else next(colours)
+            colour = MUTED if control else next(colours)
             place = edge if unchanged else record["psnr_db"]
             name = record["attack"] + (" (unchanged)" if unchanged else "")
             if low is not None:
@@ -101,11 +87,11 @@ def success_scatter(table: Table, measure: Measure) -> str | None:
             axes.set_xticks([*ticks, edge], [*(f"{tick:g}" for tick in ticks), "∞"])
         axes.set(xlabel="PSNR (dB), higher is closer to the original", ylim=(-3, 103))
         axes.set_ylabel(f"mean {measure.upper()} (%)")
-        axes.grid(color=_GRID, linewidth=0.8)
+        axes.grid(color=GRID, linewidth=0.8)
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
-        return _svg(figure)
+        return svg(figure)
 
 
 def confusion_matrices(run: RunData, split: str, attack: str) -> str | None:
@@ -123,7 +109,7 @@ def confusion_matrices(run: RunData, split: str, attack: str) -> str | None:
         return None
     tallest = max(len(panel) for panel in panels.values())
     widest = len(run.classes)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(len(panels) * (1.6 + 0.58 * widest), 1.7 + 0.42 * tallest))
         for place, (title, panel) in enumerate(panels.items(), start=1):
             axes = figure.add_subplot(1, len(panels), place)
@@ -131,7 +117,7 @@ def confusion_matrices(run: RunData, split: str, attack: str) -> str | None:
             axes.set_ylabel(title)
             axes.set_xlabel("Predicted camera")
         figure.tight_layout(w_pad=3)
-        return _svg(figure)
+        return svg(figure)
 
 
 def _matrix(axes: Axes, values: pd.DataFrame, *, low: float, high: float) -> None:
@@ -150,11 +136,5 @@ def _matrix(axes: Axes, values: pd.DataFrame, *, low: float, high: float) -> Non
     for (row, column), value in np.ndenumerate(numbers):
         text = "n/a" if math.isnan(value) else f"{value:.0f}"
         dark = not math.isnan(value) and value > low + 0.6 * (high - low)
-        colour = "white" if dark else _MUTED if math.isnan(value) else _INK
+        colour = "white" if dark else MUTED if math.isnan(value) else INK
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
-
-
-def _svg(figure: Figure) -> str:
-    stream = io.StringIO()
-    figure.savefig(stream, format="svg", bbox_inches="tight", metadata={"Date": None})
-    return stream.getvalue()

@@ -1,18 +1,13 @@
 """The self-contained `report.html`: one file, no request, readable on a phone and on paper."""
 
-import re
-from importlib import resources
-from itertools import groupby
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup, escape
 
 from bench.metrics.success import Measure, clean_accuracy
 from bench.report.claims.table import claims_table, comparisons_table, judge_claims
 from bench.report.figures import confusion_matrices, heat_map, success_scatter
 from bench.report.inputs import AttackInfo, RunData, load_run
+from bench.report.page import page_environment
 from bench.report.pictures import (
     data_uri,
     one_to_every_target,
@@ -20,14 +15,15 @@ from bench.report.pictures import (
     save_figure3,
 )
 from bench.report.tables import build_table, clean_accuracy_table
-from bench.report.values import Column, Row, Table, plain
+from bench.report.values import Table, plain
+from bench.report.victims import victims_html
 from bench.store import write_text
 
 _SPLITS = {"in": "in distribution", "out": "out of distribution"}
 
 
 def write_report(directory: str | Path) -> Path:
-    """Write `report.html` and `figure3.png` into the run's own folder, from the files there.
+    """Write `report.html`, `victims.html` that it links to and `figure3.png` into the run folder.
 
     The figure is left out where the run kept no samples.
     """
@@ -35,6 +31,7 @@ def write_report(directory: str | Path) -> Path:
     shown = shown_attack(run)
     if shown:
         save_figure3(run, shown.name, run.directory / "figure3.png")
+    write_text(run.directory / "victims.html", victims_html(run))
     return write_text(run.directory / "report.html", report_html(run))
 
 
@@ -45,24 +42,22 @@ def report_html(run: RunData) -> str:
     judged = judge_claims(run)
     lead = lead_attack(run, tables)
     shown = shown_attack(run)
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["label"] = _label
-    environment.filters["heading"] = _heading
-    environment.filters["groups"] = _groups
-    environment.filters["cell"] = lambda text: escape(text).replace(" [", Markup("<br>["))
-    template = resources.files("bench") / "report" / "report.html.j2"
-    return environment.from_string(template.read_text("utf-8")).render(
-        run=run,
-        tables=(*tables.values(), clean),
-        claims=claims_table(judged),
-        comparisons=comparisons_table(judged),
-        headline=_headline(run, tables, lead),
-        tiles=_tiles(run, tables, lead),
-        shown=shown,
-        charts=_charts(run, tables, lead),
-        figure3=originals_and_anonymised(run, shown.name) if shown else [],
-        figure4=one_to_every_target(run, shown.name) if shown else [],
-        packages=_packages(run),
+    return (
+        page_environment()
+        .get_template("report.html.j2")
+        .render(
+            run=run,
+            tables=(*tables.values(), clean),
+            claims=claims_table(judged),
+            comparisons=comparisons_table(judged),
+            headline=_headline(run, tables, lead),
+            tiles=_tiles(run, tables, lead),
+            shown=shown,
+            charts=_charts(run, tables, lead),
+            figure3=originals_and_anonymised(run, shown.name) if shown else [],
+            figure4=one_to_every_target(run, shown.name) if shown else [],
+            packages=_packages(run),
+        )
     )
 
 
@@ -159,22 +154,3 @@ def _packages(run: RunData) -> list[str]:
 
 def _percent(value: float | None) -> str:
     return "n/a" if value is None else f"{value:.0f} %"
-
-
-def _label(row: Row) -> Markup:
-    if not row.laac:
-        return escape(row.name)
-    joined = Markup(", ").join(Markup("<i>f</i><sub>{}</sub>").format(n) for n in row.laac)
-    joined += Markup("<sup>†</sup>") if row.scfa else Markup("")
-    return joined + (Markup(" <small>{}</small>").format(row.name) if row.name else Markup(""))
-
-
-def _heading(label: str) -> Markup:
-    family = re.fullmatch(r"f\*_(\w+)", label)
-    if family is None:
-        return escape(label)
-    return Markup("<i>f</i><sup>*</sup><sub>{}</sub>").format(family[1])
-
-
-def _groups(columns: tuple[Column, ...]) -> list[tuple[str, int]]:
-    return [(name, len(list(members))) for name, members in groupby(columns, lambda c: c.group)]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from bench.metrics.success import clean_accuracy, unchanged_images
 from bench.report.inputs import AttackInfo, RunData
-from bench.report.published import ARCHITECTURES_PER_FAMILY, FAMILIES
+from bench.report.published import ARCHITECTURES_PER_FAMILY, CLEAN_MINIMUM_PERCENT, FAMILIES
 
 NOT_AUDITED = "Not audited: `camobench data audit SUITE`, then the same run again."
 
@@ -46,10 +46,11 @@ def clean_notes(run: RunData, accuracy: pd.DataFrame) -> tuple[str, ...]:
     values = 100 * accuracy["accuracy"]
     missing = [v.name for v in run.victims if v.name not in accuracy.index]
     holes = (f"No rows of the identity control for {', '.join(missing)}.",) if missing else ()
+    lowest = ", ".join(f"{name} {value} %" for name, value in CLEAN_MINIMUM_PERCENT.items())
     return (
         f"Mean over {len(values)} victims {values.mean():.1f} %, lowest {values.min():.1f} % "
         f"({values.idxmin()}). The paper's lowest over the architectures, on the Dresden images: "
-        "wdf 99.8 %, pef 99.8 %, img 99.7 %.",
+        f"{lowest}.",
         *holes,
         *origin_notes(run),
     )

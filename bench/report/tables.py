@@ -14,6 +14,7 @@ from bench.metrics.success import (
     overall_spread,
     success_rates,
 )
+from bench.report.cards import victims_table
 from bench.report.claims.table import judge_claims, render_claims
 from bench.report.clean import clean_accuracy_table
 from bench.report.inputs import AttackInfo, RunData, load_run
@@ -91,15 +92,16 @@ def render_run(run: RunData, format_: str, splits: Sequence[str] = ("in", "out")
 
 
 def write_tables(directory: str | Path) -> list[Path]:
-    """Write `clean_accuracy.csv` and `{table2,table3,claims}.{md,csv,tex}` into the run's folder.
+    """Write `clean_accuracy.csv` and `{table2,table3,victims,claims}.{md,csv,tex}` into the folder.
 
     Each file is written under a temporary name and renamed, so no half-written file is ever seen.
     """
     run = load_run(directory)
     texts = {"clean_accuracy.csv": render(clean_accuracy_table(run), "csv")}
     suffixes = ("md", "csv", "tex")
-    for stem, split in (("table2", "in"), ("table3", "out")):
-        table = build_table(run, split)
+    tables = {"table2": build_table(run, "in"), "table3": build_table(run, "out")}
+    tables["victims"] = victims_table(run)
+    for stem, table in tables.items():
         texts |= {f"{stem}.{suffix}": render(table, suffix) for suffix in suffixes}
     judged = judge_claims(run)
     texts |= {f"claims.{suffix}": render_claims(judged, suffix) for suffix in suffixes}

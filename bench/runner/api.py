@@ -11,6 +11,7 @@ import torch
 from bench.metrics.success import CLEAN_CONTROL
 from bench.processes import cpu_count
 from bench.recipes import get_recipe
+from bench.runner.cards import write_victims
 from bench.runner.graph import Graph, plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
@@ -104,6 +105,7 @@ class Session:
             progress=progress,
         )
         write_matrix(out, matrix, matrix.fill(self.request.attacks))
+        write_victims(out, matrix)
 
 
 def open_session(request: Request, store: Store) -> Session:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from bench.checks import use_exact_fp32
 from bench.contract import VICTIMS, Attack, Victim
 from bench.nets.storage import compact_state, expand_state
+from bench.provenance import provenance
 from bench.recipes import Recipe
 from bench.runner.graph import Graph, Job, build_attack, build_victim
 from bench.store import (
@@ -27,7 +28,10 @@ from bench.store import (
     write_json,
 )
 from bench.training.residual import ResidualEstimator
-from bench.types import CamobenchError, FitReport, SetName, as_json
+from bench.types import CamobenchError, FitReport, Json, SetName, as_json
+
+AS_STORED = "the stored weights"
+BEFORE_ROUNDING = "the weights before they were rounded for storage"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +67,16 @@ def shipped_folder(kind: str, name: str, key: str) -> Path:
 
 
 def save_checkpoint(
-    store: Store, job: Job, graph: Graph, state: Mapping[str, Tensor], report: FitReport
+    store: Store,
+    job: Job,
+    graph: Graph,
+    state: Mapping[str, Tensor],
+    report: FitReport,
+    *,
+    device: torch.device | None = None,
 ) -> Checkpoint:
-    """Write weights and card in one step."""
+    """Write weights and card in one step; the card says on which `device` it was trained."""
+    as_stored = report.validated_as_stored or not graph.recipe.compact
     folder = store.checkpoint_folder(job.kind, job.name, job.key)
     with replacing(folder) as target:
         target.mkdir()
@@ -82,18 +93,29 @@ def save_checkpoint(
                 "suite_fingerprint": graph.suite.fingerprint,
                 "classes": graph.suite.classes,
                 "recipe": graph.recipe.name,
+                "hyperparameters": hyperparameters(job, graph),
                 "seed": job.seed,
                 "needs": job.needs,
                 "weights_sha256": file_digest(weights),
                 "figures": {name: round(value, 6) for name, value in report.figures.items()},
+                "validation_of": AS_STORED if as_stored else BEFORE_ROUNDING,
                 "curves": as_json(report.curves),
                 "seconds": round(report.seconds, 1),
+                "provenance": {**provenance(), "device": None if device is None else str(device)},
             },
         )
     found = open_checkpoint(folder)
     if found is None:
         raise CamobenchError(f"checkpoint {folder} vanished while it was written")
     return found
+
+
+def hyperparameters(job: Job, graph: Graph) -> Json:
+    """The numbers that a job's network is trained by, as its key hashes them."""
+    if job.kind == "estimator":
+        return {"estimator": as_json(graph.recipe.estimator)}
+    build = build_attack if job.kind == "attack" else build_victim
+    return as_json(build(job.name, graph.suite.classes, graph.recipe).hyperparameters)
 
 
 def module_state(module: nn.Module, recipe: Recipe) -> dict[str, Tensor]:

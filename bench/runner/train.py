@@ -116,7 +116,7 @@ def _train_one(store: Store, job: Job, graph: Graph, site: Site, progress: Progr
         module = victim
     if not isinstance(report, FitReport):
         raise CamobenchError(f"{job.label}: `fit` must return a FitReport")
-    save_checkpoint(store, job, graph, module_state(module, recipe), report)
+    save_checkpoint(store, job, graph, module_state(module, recipe), report, device=device)
     snapshot.unlink(missing_ok=True)
 
 

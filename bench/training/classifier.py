@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from bench.contract import FitContext
 from bench.data import LabelledImages
+from bench.nets.storage import round_as_stored
 from bench.recipes import ClassifierRecipe
 from bench.training.loop import run_steps, seeded_generator
 from bench.training.patches import PatchSampler, grid_patches
@@ -75,6 +76,8 @@ def fit_classifier(
         parts={"network": network, "optimiser": optimiser, "schedule": schedule},
         generator=generator,
     )
+    if context.recipe.compact:
+        round_as_stored(network)
     network.eval()
     held_out = torch.from_numpy(np.flatnonzero(data.validation))
     images, truth = stack[held_out.to(stack.device)], labels[held_out.to(device)]
@@ -86,7 +89,12 @@ def fit_classifier(
         "validation_accuracy_percent": whole,
         "validation_patch_accuracy_percent": patch,
     }
-    return FitReport(figures=figures, curves=report.curves, seconds=report.seconds)
+    return FitReport(
+        figures=figures,
+        curves=report.curves,
+        seconds=report.seconds,
+        validated_as_stored=True,
+    )
 
 
 def as_input(batch: Tensor) -> Tensor:

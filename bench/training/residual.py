@@ -17,6 +17,7 @@ from bench.contract import FitContext
 from bench.data import LabelledImages
 from bench.nets.johnson import JohnsonNet
 from bench.nets.shrinkage import ShrinkageNet
+from bench.nets.storage import round_as_stored
 from bench.recipes import EstimatorRecipe
 from bench.signal.wavelet import wdf_residual
 from bench.training.classifier import as_input
@@ -117,6 +118,8 @@ def fit_estimator(
         parts={"network": estimator, "optimiser": optimiser, "schedule": schedule},
         generator=generator,
     )
+    if context.recipe.compact:
+        round_as_stored(estimator)
     estimator.eval()
     held_out = torch.from_numpy(np.flatnonzero(data.validation))
     explained = _explained(
@@ -124,8 +127,12 @@ def fit_estimator(
         images[held_out.to(images.device)].to(device),
         residuals[held_out.to(residuals.device)].to(device),
     )
-    figures = {**report.figures, "validation_explained_percent": explained}
-    return FitReport(figures=figures, curves=report.curves, seconds=report.seconds)
+    return FitReport(
+        figures={**report.figures, "validation_explained_percent": explained},
+        curves=report.curves,
+        seconds=report.seconds,
+        validated_as_stored=True,
+    )
 
 
 @torch.no_grad()

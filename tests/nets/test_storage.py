@@ -5,7 +5,7 @@ from torch import nn
 from bench.contract import VICTIMS
 from bench.nets.constrained import ConstrainedConv2d
 from bench.nets.johnson import JohnsonNet
-from bench.nets.storage import compact_state, expand_state
+from bench.nets.storage import compact_state, expand_state, round_as_stored
 from bench.recipes import SMOKE
 from tests.toys import CLASSES, same_state, shaken
 
@@ -71,3 +71,11 @@ def test_victims_keep_front_end_head_and_statistics_in_fp32(name):
     assert {n for n in state if n.startswith("filters.")} == (
         {"filters.free"} if "pef" in name else set()
     )
+
+
+def test_rounding_leaves_what_a_reader_of_the_checkpoint_finds():
+    net = shaken(Net())
+    before = {name: value.clone() for name, value in compact_state(net).items()}
+    round_as_stored(net)
+    assert same_state(net.state_dict(), expand_state(before))
+    assert same_state(compact_state(net), before)  # what is stored does not change by it

@@ -40,7 +40,7 @@ def test_no_torch_is_needed(run_dir):
 def test_the_promised_files_are_written_and_nothing_else(run_dir):
     before = set(run_dir.iterdir())
     written = write_tables(run_dir)
-    stems = ("table2", "table3", "claims")
+    stems = ("table2", "table3", "victims", "claims")
     names = {f"{stem}.{suffix}" for stem in stems for suffix in ("md", "csv", "tex")}
     assert {path.name for path in written} == names | {"clean_accuracy.csv"}
     assert set(run_dir.iterdir()) - before == set(written)

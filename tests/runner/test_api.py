@@ -12,7 +12,7 @@ from bench.store import Store
 from bench.types import CamobenchError
 from tests.smoke import Watcher, request
 
-TABLES = ("table2", "table3", "claims")
+TABLES = ("table2", "table3", "victims", "claims")
 
 
 def test_evaluate_writes_all_that_is_promised(smoke):
@@ -24,6 +24,8 @@ def test_evaluate_writes_all_that_is_promised(smoke):
         *(f"{name}.{kind}" for name in TABLES for kind in ("md", "csv", "tex")),
         "report.html",
         "figure3.png",
+        "victims.json",
+        "victims.html",
         "entry-cgan-img.json",
         "entry-jpeg.json",
         "entry-identity.json",

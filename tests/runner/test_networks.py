@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -101,7 +102,28 @@ def test_the_card_says_what_it_is(stored):
     assert (card["suite"], card["suite_fingerprint"]) == ("toy-v1", "f" * 64)
     assert card["classes"] == list(CLASSES)
     assert (card["recipe"], card["seed"], card["needs"]) == ("smoke", job.seed, list(job.needs))
+    assert card["hyperparameters"]["cgan"]["steps"] == 2
+    assert card["validation_of"] == "the weights before they were rounded for storage"
+    assert {"commit", "dirty", "packages", "device"} <= card["provenance"].keys()
     checkpoints[job.key].verify()
+
+
+@pytest.mark.parametrize(
+    ("compact", "as_stored", "expected"),
+    [
+        (True, True, "the stored weights"),
+        (True, False, "the weights before they were rounded for storage"),
+        (False, False, "the stored weights"),
+    ],
+)
+def test_the_card_says_of_what_its_validation_figures_are(tmp_path, compact, as_stored, expected):
+    graph = planned(replace(SMOKE, compact=compact), victims=["img-resnet12"], attacks=[])
+    job = job_of(graph, "victim", "img-resnet12")
+    report = FitReport(validated_as_stored=as_stored)
+    saved = save_checkpoint(Store(tmp_path), job, graph, {"x": torch.zeros(1)}, report, device=CPU)
+    assert saved.card["validation_of"] == expected
+    assert saved.card["hyperparameters"]["classifier"]["steps"] == 2
+    assert saved.card["provenance"]["device"] == "cpu"
 
 
 def test_networks_of_a_graph(stored):

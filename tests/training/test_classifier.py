@@ -7,7 +7,8 @@ from sklearn.metrics import accuracy_score
 from torch import nn
 
 from bench.data import ExaminerSet
-from bench.recipes import PAPER, ClassifierRecipe
+from bench.nets.storage import compact_state, expand_state
+from bench.recipes import PAPER, SMOKE, ClassifierRecipe
 from bench.training.classifier import _schedule, accuracy_percent, as_input, fit_classifier
 from bench.types import CamobenchError
 from tests.toys import Memory, Recorder, camera_set, copied, fit_context, same_state
@@ -45,6 +46,21 @@ def test_a_separable_problem_is_learnt():
     curve = [value for _, value in report.curves["loss"]]
     assert curve[-1] < 0.3 < curve[0]
     assert not network.training
+
+
+@pytest.mark.parametrize("recipe", [SMOKE, PAPER], ids=lambda recipe: recipe.name)
+def test_what_is_validated_is_what_is_stored(recipe):
+    network, report = fit(recipe=recipe)
+    assert report.validated_as_stored
+    exact = same_state(network.state_dict(), expand_state(compact_state(network)))
+    assert exact == recipe.compact
+
+
+def test_rounding_comes_after_training():
+    """What is stored does not depend on it, only what is measured."""
+    rounded, _ = fit(recipe=SMOKE)
+    whole, _ = fit(recipe=PAPER)
+    assert same_state(compact_state(rounded), compact_state(whole))
 
 
 def test_patches_of_an_image_are_validated_one_by_one():

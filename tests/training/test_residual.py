@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from bench.nets.johnson import JohnsonNet, ResidualBlock
+from bench.nets.storage import compact_state, expand_state
 from bench.recipes import PAPER, SMOKE, EstimatorRecipe
 from bench.signal.wavelet import wdf_residual
 from bench.suites.keeping import FolderKeeper
@@ -59,6 +60,19 @@ def test_training_brings_the_loss_down_and_leaves_evaluation_mode():
     assert curve[-1] < 0.9 * curve[0]
     assert not estimator.training
     assert set(report.figures) == {"loss", "validation_explained_percent"}
+
+
+@pytest.mark.parametrize("recipe", [SMOKE, PAPER], ids=lambda recipe: recipe.name)
+def test_what_is_validated_is_what_is_stored(recipe):
+    data = camera_set()
+    estimator, report = fit(data=data, recipe=recipe)
+    assert report.validated_as_stored
+    exact = same_state(estimator.state_dict(), expand_state(compact_state(estimator)))
+    assert exact == recipe.compact
+    held_out = data.images[data.validation]
+    truth = torch.from_numpy(true_residuals(data, CPU)[data.validation])
+    found = _explained(estimator, torch.from_numpy(held_out), truth)
+    assert report.figures["validation_explained_percent"] == pytest.approx(found)
 
 
 def test_the_loss_is_the_squared_error_in_grey_levels():

@@ -1,0 +1,124 @@
+"""Cards are recomputed from the identity rows; what the run did not record stays open."""
+
+import csv
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.metrics.success import clean_accuracy
+from bench.report.cards import build_cards, lowest, victims_table
+from bench.report.inputs import load_run
+from bench.report.render import render
+from tests.conftest import VICTIMS
+
+from .test_networks import network_record, write_networks
+
+
+def cards_of(folder):
+    return {card.victim.name: card for card in build_cards(load_run(folder))}
+
+
+def test_clean_figures_are_those_of_the_identity_rows(run, run_dir):
+    rows = run.predictions
+    rows = rows[(rows["attack"] == "identity") & (rows["split"] == "in")]
+    expected = clean_accuracy(run.predictions)["accuracy"]
+    for name, card in cards_of(run_dir).items():
+        mine = rows[rows["victim"] == name]
+        right = mine["predicted"] == mine["source"]
+        assert card.clean.overall.accuracy == pytest.approx(expected[name])
+        assert card.clean.overall.images == len(mine)
+        assert card.clean.ece == pytest.approx(abs(0.8 - right.mean()))  # all confidences are 0.8
+        by_device = right.groupby(mine["device"]).mean()
+        assert {s.name: s.accuracy for s in card.clean.devices} == pytest.approx(dict(by_device))
+        assert lowest(card.clean.models).accuracy == right.groupby(mine["source"]).mean().min()
+
+
+def test_attacked_and_outside_rows_do_not_count(run_dir):
+    before = {name: card.clean.overall for name, card in cards_of(run_dir).items()}
+    path = run_dir / "predictions.parquet"
+    frame = pd.read_parquet(path)
+    other = (frame["attack"] != "identity") | (frame["split"] == "out")
+    frame.loc[other, ["predicted", "p_predicted"]] = ["cam-c", 0.01]
+    frame.to_parquet(path)
+    assert {name: card.clean.overall for name, card in cards_of(run_dir).items()} == before
+
+
+def test_the_papers_minimum_is_of_the_family(run_dir):
+    cards = cards_of(run_dir)
+    assert {n: c.published_percent for n, c in cards.items()} == {
+        name: {"wdf": 99.8, "pef": 99.8, "img": 99.7}[family] for name, family, _ in VICTIMS
+    }
+    card = cards["img-resnet18"]
+    assert card.difference_percent == pytest.approx(100 * card.clean.overall.accuracy - 99.7)
+
+
+def records(table):
+    return {r["victim"]: r for r in csv.DictReader(io.StringIO(render(table, "csv")))}
+
+
+def test_the_table_has_every_figure(run_dir):
+    write_networks(run_dir)
+    table = victims_table(load_run(run_dir))
+    assert [row.name for row in table.rows] == [name for name, _, _ in VICTIMS]
+    assert all(len(row.cells) == len(table.columns) - 1 for row in table.rows)
+    found = records(table)["wdf-resnet18"]
+    assert (found["family"], found["backbone"], found["images"]) == ("wdf", "resnet18", "24")
+    assert found["parameters"] == "702708"
+    assert float(found["gflop_per_image"]) == pytest.approx(0.095847)
+    assert float(found["frontend_gflop_per_image"]) == pytest.approx(0.731677)
+    assert float(found["validation_accuracy_percent"]) == 97.5
+    assert float(found["published_minimum_percent"]) == 99.8
+    low, share, high = (float(found[f"accuracy_{what}percent"]) for what in ("low_", "", "high_"))
+    assert low < share <= high
+    assert not any("Not recorded" in note for note in table.notes)
+    cells = dict(zip([c.label for c in table.columns[1:]], table.rows[0].cells, strict=True))
+    assert cells["GFLOP an image"] == "0.0958 + 0.732"
+    assert cells["Parameters (M)"] == "0.703 + 0.122"
+    assert cells["Seconds"] == "150"
+
+
+def test_what_was_not_recorded_is_empty_and_said(run_dir):
+    write_networks(run_dir, [network_record("img-resnet18", flops_per_image=None)])
+    table = victims_table(load_run(run_dir))
+    found = records(table)
+    assert found["pef-resnet18"]["parameters"] == found["img-resnet18"]["gflop_per_image"] == ""
+    (note,) = [note for note in table.notes if "Not recorded" in note]
+    assert "pef-resnet18" in note
+    assert "img-resnet18" not in note
+
+
+def test_a_victim_without_identity_rows(run_dir):
+    path = run_dir / "predictions.parquet"
+    frame = pd.read_parquet(path)
+    gone = (frame["attack"] == "identity") & (frame["victim"] == "pef-resnet18")
+    frame[~gone].to_parquet(path)
+    table = victims_table(load_run(run_dir))
+    found = records(table)["pef-resnet18"]
+    assert (found["images"], found["accuracy_percent"], found["difference_percent"]) == (
+        "0",
+        "",
+        "",
+    )
+    assert any("No rows of the identity control for pef-resnet18" in n for n in table.notes)
+
+
+def test_the_lowest_is_named_only_where_groups_differ(run_dir):
+    path = run_dir / "predictions.parquet"
+    frame = pd.read_parquet(path)
+    identity = (frame["attack"] == "identity") & (frame["split"] == "in")
+    frame["predicted"] = np.where(identity, frame["source"], frame["predicted"])
+    frame.to_parquet(path)
+    cell = victims_table(load_run(run_dir)).rows[0].cells[5]
+    assert cell == "100.0"
+    frame.loc[frame.index[identity & (frame["source"] == "cam-b")][0], "predicted"] = "cam-a"
+    frame.to_parquet(path)
+    cells = [row.cells[5] for row in victims_table(load_run(run_dir)).rows]
+    assert "87.5 (cam-b)" in cells
+
+
+@pytest.mark.parametrize("format_", ["md", "tex", "json", "csv"])
+def test_it_renders(run_dir, format_):
+    write_networks(run_dir)
+    assert "pef-resnet18" in render(victims_table(load_run(run_dir)), format_)
