@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench import contract
-from bench.contract import Attack, AttackSpec, FitContext, Victim, VictimSpec
+from bench.contract import Attack, AttackSpec, FitContext, Victim, VictimSpec, registration
 from bench.recipes import SMOKE
 from bench.registry import Entry, Registry
 from bench.types import FitReport, as_json
@@ -221,6 +220,7 @@ def test_the_context_holds_no_store_no_suite_and_no_victim():
         "progress",
         "snapshots",
         "surrogates",
+        "label",
     }
     context = fit_context()
     assert dict(context.surrogates) == {}
@@ -271,10 +271,10 @@ def test_the_split_makes_the_logits():
 @pytest.fixture
 def registries(monkeypatch):
     """Empty registries in the place of the real ones."""
-    attacks = Registry("attack", "camobench.none", contract._attack_entries)
-    victims = Registry("victim", "camobench.none", contract._victim_entries)
-    monkeypatch.setattr(contract, "ATTACKS", attacks)
-    monkeypatch.setattr(contract, "VICTIMS", victims)
+    attacks = Registry("attack", "camobench.none", registration._attack_entries)
+    victims = Registry("victim", "camobench.none", registration._victim_entries)
+    monkeypatch.setattr(registration, "ATTACKS", attacks)
+    monkeypatch.setattr(registration, "VICTIMS", victims)
     return attacks, victims
 
 
@@ -304,7 +304,7 @@ def test_a_plug_in_of_ten_lines(registries):
 
 
 def test_a_victim_plug_in(registries):
-    @contract.register_victim
+    @registration.register_victim
     class Mean(Victim):
         spec = VictimSpec(name="mean")
 
@@ -334,7 +334,7 @@ def test_only_classes_with_a_spec_and_entries_are_registered(registries):
     attacks, victims = registries
     for cls in (Nameless, Wrong):
         with pytest.raises(TypeError, match=f"{cls.__name__} needs a class attribute `spec: Attac"):
-            contract.register_attack(cls)
+            registration.register_attack(cls)
     for thing in (3, "mislgan", Victim, attack_that(lambda x, t: x)):
         with pytest.raises(TypeError, match="expected a subclass of Attack or an `Entry`, got"):
             attacks.add(thing)

@@ -46,7 +46,7 @@ _HOMES = {
     "evaluate": "bench.runner.public",
     "load_suite": "bench.suites.catalogue",
 }
-_LANDMARKS = {"bench": "contract.py", "attacks": "controls.py", "victims": "convnet.py"}
+_LANDMARKS = {"bench": "contract/__init__.py", "attacks": "controls.py", "victims": "convnet.py"}
 
 
 def __getattr__(name: str) -> Any:

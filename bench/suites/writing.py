@@ -40,8 +40,7 @@ def write_set(
     with explaining_full_disk(folder.parent):
         images = _open_images(unfinished / "images.npy", (count, 3, side, side))
         done = sum(len(pd.read_parquet(chunk)) for chunk in _chunks(unfinished))
-        progress.start(f"{source.card.name}: Set-{set_name}", count)
-        progress.advance(done)
+        progress.start(f"{source.card.name}: Set-{set_name}", count, done)
         if done < count:
             done += _fill(source, set_name, workers, images, done, unfinished, progress)
         if done != count:

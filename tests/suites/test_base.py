@@ -58,8 +58,9 @@ class Tally:
     def __init__(self):
         self.started, self.done, self.finished = [], 0, 0
 
-    def start(self, label, total):
+    def start(self, label, total, done=0):
         self.started.append((label, total))
+        self.done += done
 
     def advance(self, units=1, **figures):
         self.done += units

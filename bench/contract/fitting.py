@@ -1,0 +1,49 @@
+"""What training is given beside its data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from bench.recipes import Recipe
+from bench.types import Progress, Silent
+
+if TYPE_CHECKING:
+    from bench.contract.victim import Victim
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshots:
+    """Where a training loop keeps its state, so that a killed run continues.
+
+    Attributes:
+        load: Returns the last saved state or `None`.
+        save: Replaces it.
+        every_s: Seconds between two saves.
+    """
+
+    load: Callable[[], dict[str, Any] | None] = lambda: None
+    save: Callable[[dict[str, Any]], None] = lambda state: None
+    every_s: float = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitContext:
+    """All that training may know beside its data.
+
+    Attributes:
+        surrogates: Frozen, differentiable victims trained on Set-B, by name, as the spec asks.
+        label: What this training is called, if that says more than the name: the same network may
+            be trained as a victim and as a surrogate.
+    """
+
+    device: torch.device
+    seed: int
+    recipe: Recipe
+    progress: Progress = field(default_factory=Silent)
+    snapshots: Snapshots = field(default_factory=Snapshots)
+    surrogates: Mapping[str, Victim] = field(default_factory=dict)
+    label: str = ""

@@ -1,0 +1,95 @@
+"""Frozen specs: what an attack or a victim is, and which of its fields shape results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bench.types import Json, as_json
+
+NOT_STATED = "not stated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What attacks and victims both state.
+
+    Attributes:
+        name: Unique among its kind, in kebab-case.
+        version: Raise it when a change of code changes results.
+    """
+
+    IDENTITY: ClassVar[tuple[str, ...]] = ("name", "version")
+    """Fields that shape results and are hashed into keys; the others describe."""
+
+    name: str
+    version: int = 1
+    paper: str = NOT_STATED
+    licence: str = NOT_STATED
+
+    def __post_init__(self) -> None:
+        name = self.name
+        if not name or name != name.strip().lower() or any(c in name for c in " /\\_"):
+            kind = type(self).__name__.removesuffix("Spec").lower()
+            raise ValueError(f"{kind} name {name!r} must be kebab-case, such as 'wavelet-denoise'")
+
+    def identity(self) -> dict[str, Json]:
+        """The fields that shape results."""
+        return {field: as_json(getattr(self, field)) for field in self.IDENTITY}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttackSpec(Spec):
+    """What an anonymiser is and what it needs.
+
+    Attributes:
+        targeted: Whether `targets` is used; controls and removal methods are untargeted.
+        laac: Families of the local auxiliary attribution classifiers, for the tables.
+        scfa: Whether a synthetic CFA precedes the generator.
+        surrogates: Victims by name, to be trained on Set-B and handed over frozen.
+        control: Shown below the attacks: an attack is worth what it adds to the controls.
+        reach_px: How far a pixel can influence the result, given a grid of 16 pixels; large
+            photographs are then cut into tiles. `None`: unknown or unlimited, so never cut.
+        preliminary: Outside the paper's tables: in no word such as `all`, never beside its rows.
+    """
+
+    IDENTITY: ClassVar[tuple[str, ...]] = (
+        "name",
+        "version",
+        "targeted",
+        "laac",
+        "scfa",
+        "surrogates",
+    )
+
+    targeted: bool = True
+    laac: tuple[str, ...] = ()
+    scfa: bool = False
+    surrogates: tuple[str, ...] = ()
+    control: bool = False
+    reach_px: int | None = None
+    preliminary: bool = False
+    label: str = ""
+    threat_model: str = "non-interactive black box"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.reach_px is not None and self.reach_px < 0:
+            raise ValueError(f"attack {self.name}: expected `reach_px` >= 0, got {self.reach_px}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VictimSpec(Spec):
+    """What an attribution classifier is.
+
+    Attributes:
+        front_end: Family in the tables: "wdf", "pef", "img" or a new one.
+        backbone: The network behind the front-end.
+        residual: Name of the shared residual estimator it reads through ("wdf-v1"), if any.
+    """
+
+    IDENTITY: ClassVar[tuple[str, ...]] = ("name", "version", "front_end", "backbone", "residual")
+
+    front_end: str = NOT_STATED
+    backbone: str = NOT_STATED
+    residual: str | None = None
