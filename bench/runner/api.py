@@ -57,16 +57,15 @@ class Session:
 
     @property
     def workers(self) -> int:
-        """Processes side by side; by default one a core on the CPU, one on a GPU."""
+        """Networks trained side by side; by default one a core on the CPU, one on a GPU."""
         if self.request.workers:
             return self.request.workers
         return cpu_count() if self.request.device == "cpu" else 1
 
     def prepare(self, sets: tuple[SetName, ...], progress: Progress) -> Suite:
         """Make the sets that are missing."""
-        return prepare(
-            self.request.source, self.store, sets, workers=self.workers, progress=progress
-        )
+        workers = self.request.workers or cpu_count()
+        return prepare(self.request.source, self.store, sets, workers=workers, progress=progress)
 
     def train(self, progress: Progress) -> int:
         """Train what is missing; returns how many networks were trained."""
