@@ -9,7 +9,7 @@ from bench.metrics.success import clean_accuracy, unchanged_images
 from bench.report.inputs import AttackInfo, RunData
 from bench.report.published import ARCHITECTURES_PER_FAMILY, CLEAN_MINIMUM_PERCENT, FAMILIES
 
-NOT_AUDITED = "Not audited: `camobench data audit SUITE`, then the same run again."
+NOT_AUDITED = "Not audited: `camobench data prepare SUITE` audits it, then the same run again."
 
 
 def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...]:
