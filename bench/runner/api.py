@@ -13,7 +13,7 @@ import torch
 from bench.metrics.success import CLEAN_CONTROL
 from bench.processes import cpu_count
 from bench.recipes import get_recipe
-from bench.runner.cards import write_victims
+from bench.runner.cards import write_network_cards
 from bench.runner.graph import Graph, plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
@@ -21,9 +21,9 @@ from bench.runner.output import require_own, write_matrix
 from bench.runner.train import Site, missing_jobs, train
 from bench.store import Store, replacing
 from bench.suites.audit.record import audit_if_quick, is_quick
-from bench.suites.base import SETS, Suite, SuiteSource, prepare
+from bench.suites.base import Suite, SuiteSource, prepare
 from bench.sweep import sweep
-from bench.types import CamobenchError, Progress, SetName, Silent
+from bench.types import SETS, CamobenchError, Progress, SetName, Silent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ class Session:
         with _explaining_full_device("a smaller --batch"):
             cells = matrix.fill(self.request.attacks)
         write_matrix(out, matrix, cells)
-        write_victims(out, matrix)
+        write_network_cards(out, matrix)
 
 
 @contextmanager

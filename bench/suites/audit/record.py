@@ -7,8 +7,8 @@ from pathlib import Path
 from bench.provenance import package_versions, provenance
 from bench.store import file_digest, read_json, write_json
 from bench.suites.audit.run import Audit, audit
-from bench.suites.base import SETS, Suite, SuiteSource
-from bench.types import Json, Progress, as_json
+from bench.suites.base import Suite, SuiteSource
+from bench.types import SETS, Json, Progress, as_json
 
 AUDIT_VERSION = 1  # raise it when the same suite could get another verdict
 QUICK_BYTES = 1 << 30  # of pixels: audited in seconds, at some 500 MB/s
