@@ -75,11 +75,13 @@ class Recipe:
     """A named training budget.
 
     Attributes:
+        purpose: What it is for, in a few words.
         classifiers: One `ClassifierRecipe` a backbone family.
         compact: Store checkpoints with inner convolutions in fp16; what runs is what was stored.
     """
 
     name: str
+    purpose: str
     classifiers: Mapping[str, ClassifierRecipe]
     estimator: EstimatorRecipe
     compact: bool = False
@@ -91,6 +93,7 @@ def _frozen(**classifiers: ClassifierRecipe) -> Mapping[str, ClassifierRecipe]:
 
 PAPER = Recipe(
     name="paper",
+    purpose="every number of the paper; days on one GPU",
     classifiers=_frozen(
         resnet=ClassifierRecipe(batch=128, epochs=30),
         densenet=ClassifierRecipe(batch=64, epochs=90),
@@ -99,6 +102,7 @@ PAPER = Recipe(
 )
 MINI = Recipe(
     name="mini",
+    purpose="narrow networks in minutes on two CPU cores; the demo",
     classifiers=_frozen(
         resnet=ClassifierRecipe(width=0.25, batch=64, steps=600, schedule="one-cycle"),
         densenet=ClassifierRecipe(width=0.5, batch=32, steps=600, schedule="one-cycle"),
@@ -117,6 +121,7 @@ MINI = Recipe(
 )
 LAPTOP = Recipe(
     name="laptop",
+    purpose="the networks of mini, twice the steps, for six classes; an hour or two",
     classifiers=_frozen(
         resnet=ClassifierRecipe(width=0.25, batch=64, steps=1200, schedule="one-cycle"),
         densenet=ClassifierRecipe(width=0.5, batch=32, steps=1200, schedule="one-cycle"),
@@ -134,6 +139,7 @@ LAPTOP = Recipe(
 )
 FAST = Recipe(
     name="fast",
+    purpose="the paper's networks in a fraction of its steps, for one GPU; not yet measured",
     classifiers=_frozen(
         resnet=ClassifierRecipe(batch=128, steps=2400, schedule="one-cycle"),
         densenet=ClassifierRecipe(batch=64, steps=2400, schedule="one-cycle"),
@@ -144,6 +150,7 @@ FAST = Recipe(
 )
 SMOKE = Recipe(
     name="smoke",
+    purpose="two steps a network: proves that every stage runs, no more",
     classifiers=_frozen(
         resnet=ClassifierRecipe(width=0.125, batch=8, steps=2, schedule="one-cycle"),
         densenet=ClassifierRecipe(width=0.25, batch=4, steps=2, schedule="one-cycle"),

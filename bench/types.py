@@ -20,6 +20,10 @@ class CamobenchError(Exception):
     """Something the user can mend; the message names the thing and the remedy."""
 
 
+class WrongUsageError(CamobenchError):
+    """An argument that cannot be meant; the command line ends with 2."""
+
+
 class Progress(Protocol):
     """How long work tells how far it is; implemented by the command line."""
 

@@ -12,7 +12,7 @@ import click
 
 from bench.cli import data, files, matrix, tables
 from bench.cli.requests import console, say
-from bench.types import CamobenchError
+from bench.types import CamobenchError, WrongUsageError
 
 
 def main() -> None:
@@ -25,6 +25,8 @@ def main() -> None:
         _fail_usage(error)
     except UnknownNameError as error:
         _fail(str(error.args[0]), 2)
+    except WrongUsageError as error:
+        _fail(str(error), 2)
     except (CamobenchError, ValueError, OSError) as error:
         if os.environ.get("CAMOBENCH_DEBUG"):
             raise

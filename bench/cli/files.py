@@ -10,13 +10,13 @@ from bench.cli.options import (
     device_option,
     folder_options,
     format_option,
-    out_option,
+    quiet_option,
     recipe_option,
     seed_option,
     store_option,
     suite_option,
 )
-from bench.cli.requests import make_request, open_store, require_victims
+from bench.cli.requests import console, make_request, open_store, require_victims, say
 
 
 @click.command()
@@ -26,10 +26,17 @@ from bench.cli.requests import make_request, open_store, require_victims
 @suite_option
 @folder_options
 @recipe_option
-@out_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("camobench-anonymised"),
+    show_default=True,
+    help="Where the PNG files go.",
+)
 @store_option
 @device_option
 @seed_option
+@quiet_option
 def anonymise(
     images: tuple[Path, ...],
     attack: str,
@@ -40,6 +47,7 @@ def anonymise(
     store: Path | None,
     device: str,
     seed: int,
+    quiet: bool,
 ) -> None:
     """Anonymise IMAGES of any size into PNG files.
 
@@ -48,11 +56,14 @@ def anonymise(
 
     Example: camobench anonymise photo.jpg --attack mislgan --target simcam-02
     """
+    from bench.console import shown_progress
     from bench.runner.files import anonymise_files
 
     request = make_request(suite, attack, "", recipe=recipe, seed=seed, device=device)
-    for path in anonymise_files(images, request, open_store(store), attack, target, out):
-        click.echo(path)
+    with shown_progress(console, quiet=quiet) as progress:
+        made = anonymise_files(images, request, open_store(store), attack, target, out, progress)
+        for path in made:
+            click.echo(path)
 
 
 @click.command()
@@ -88,3 +99,5 @@ def attribute(
     request = make_request(suite, "", victims, recipe=recipe, seed=seed, device=device)
     require_victims(request)
     click.echo(render_rows(attribute_files(images, request, open_store(store)), format_))
+    classes = ", ".join(request.source.card.classes)
+    say(f"the victims know {classes}: a photograph of any other camera gets one of these names too")

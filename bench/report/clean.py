@@ -35,7 +35,7 @@ def clean_accuracy_table(run: RunData) -> Table:
             }
             record |= {f"recall_{name}_percent": share for name, share in shares.items()}
             lowest = min(shares, key=lambda name: shares[name])
-            worst = f"{shares[lowest]:.1f} ({lowest})"
+            worst = f"{shares[lowest]:.1f}" + (f" ({lowest})" if shares[lowest] < 100 else "")
         clean = record["accuracy_percent"]
         cells = (victim.family, str(record["images"]), NA if clean is None else f"{clean:.1f}")
         rows.append(Row(kind="victim", name=victim.name, cells=(*cells, worst)))

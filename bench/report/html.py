@@ -101,10 +101,11 @@ def _tiles(
     run: RunData, tables: dict[str, Table], lead: AttackInfo | None
 ) -> list[tuple[str, str]]:
     tiles = []
+    chance = _percent(100 / len(run.classes))
     if lead:
         inside, outside = (_record(tables[split], lead) for split in ("in", "out"))
         tiles = [
-            ("TASR in distribution", _percent(inside.get("tasr_mean_percent"))),
+            (f"TASR in distribution (chance {chance})", _percent(inside.get("tasr_mean_percent"))),
             ("TASR out of distribution", _percent(outside.get("tasr_mean_percent"))),
             ("UASR in distribution", _percent(inside.get("uasr_mean_percent"))),
             ("PSNR in distribution", plain(inside.get("psnr_db"), digits=1) + " dB"),

@@ -10,7 +10,7 @@ from bench.metrics.success import clean_accuracy, unchanged_images
 from bench.report.inputs import AttackInfo, RunData
 from bench.report.published import ARCHITECTURES_PER_FAMILY, CLEAN_MINIMUM_PERCENT, FAMILIES
 
-NOT_AUDITED = "Not audited: `camobench data prepare SUITE` audits it, then the same run again."
+NOT_AUDITED = "Not audited: `camobench data prepare {suite}` audits it, then the same run again."
 
 
 def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...]:
@@ -151,7 +151,7 @@ def _published(split: str) -> Iterable[str]:
 def origin_notes(run: RunData) -> Iterable[str]:
     """Suite, audit, recipe, seeds, scorer and code of a run."""
     yield from (f"Suite: {note}" for note in run.suite_notes)
-    yield f"Audit: {run.audit}." if run.audit else NOT_AUDITED
+    yield f"Audit: {run.audit}." if run.audit else NOT_AUDITED.format(suite=run.suite)
     seeds = ", ".join(map(str, run.seeds))
     commits = ", ".join(dict.fromkeys(map(_commit, run.attacks)))
     yield (

@@ -85,6 +85,7 @@ def _label(row: Row) -> str:
 
 
 def _md(text: str) -> str:
-    text = re.sub(r"([\\`|*<>\[\]])", r"\\\1", text.replace("\n", " "))
+    """Escape what Markdown would read as markup; code in backticks stays code."""
+    text = re.sub(r"([\\|*<])", r"\\\1", text.replace("\n", " "))
     text = re.sub(r"&(?=#?\w+;)", "&amp;", text)
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)

@@ -64,7 +64,7 @@ def build_table(run: RunData, split: str) -> Table:
         paper = published.get(attack.row) if attack.row else None
         if attack.control and not any(row.kind == "section" for row in rows):
             rows.append(Row(kind="section", name="Controls", cells=("",) * (len(columns) - 1)))
-        rows.append(_row(run, attack, figures, measures))
+        rows.append(_row(attack, figures, measures))
         if paper:
             rows.append(_published_row(paper, measures))
         records.append(_record(run, split, attack, figures, paper))
@@ -141,7 +141,7 @@ def _figures(
     )
 
 
-def _row(run: RunData, attack: AttackInfo, figures: _Figures, measures: tuple[Measure, ...]) -> Row:
+def _row(attack: AttackInfo, figures: _Figures, measures: tuple[Measure, ...]) -> Row:
     texts: list[str] = []
     for measure in measures:
         texts += [percent(figures.cells[measure][column], scale=100) for column in _COLUMNS]
@@ -149,13 +149,11 @@ def _row(run: RunData, attack: AttackInfo, figures: _Figures, measures: tuple[Me
         texts.append(f"{100 * interval[0]:.1f}–{100 * interval[1]:.1f}" if interval else NA)
     digits = {"lpips": 3, "psnr_db": 1, "ssim": 3}
     texts += [plain(figures.distortion[name], digits=n) for name, n in digits.items()]
-    twins = [a for a in run.attacks if a.laac == attack.laac and a.scfa == attack.scfa]
-    named = attack.preliminary or len(twins) > 1
     return Row(
         kind="control" if attack.control else "attack",
         laac=attack.laac,
         scfa=attack.scfa,
-        name=attack.name if attack.laac and named else "" if attack.laac else attack.label,
+        name=attack.name if attack.laac else attack.label,
         cells=tuple(texts),
     )
 

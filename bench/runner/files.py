@@ -16,7 +16,7 @@ from bench.runner.api import Request, open_session
 from bench.runner.networks import Networks
 from bench.runner.tiles import anonymise_tiled, tiled_logits
 from bench.store import Store, replacing
-from bench.types import CamobenchError, Json
+from bench.types import CamobenchError, Json, Progress, Silent, WrongUsageError
 
 
 def anonymise_files(
@@ -26,12 +26,16 @@ def anonymise_files(
     attack_name: str,
     target: str | None,
     out: Path,
+    progress: Progress | None = None,
 ) -> Iterator[Path]:
     """Anonymise photographs into PNG files; yields each as it is written.
 
+    All photographs are read once before the first is worked on, so that a bad one stops nothing
+    half-way.
+
     Raises:
-        CamobenchError: If the target is unknown, missing or not wanted, two files would have one
-            name, or a photograph would be overwritten.
+        WrongUsageError: If the target is unknown, missing or not wanted.
+        CamobenchError: If two files would have one name, or a photograph would be overwritten.
         ImageError: If a photograph cannot be used.
     """
     session = open_session(replace(request, attacks=(attack_name,)), store)
@@ -46,6 +50,10 @@ def anonymise_files(
     for name in names:
         if (out / name).resolve() in photographs:
             raise CamobenchError(f"{out / name} would be overwritten; choose another --out")
+    for path in paths:
+        _read(path)
+    progress = progress or Silent()
+    progress.start(f"{attack_name} on photographs", len(paths))
     out.mkdir(parents=True, exist_ok=True)
     for path, name in zip(paths, names, strict=True):
         images = _read(path).to(networks.device)
@@ -54,7 +62,9 @@ def anonymise_files(
             pixels = anonymise_tiled(attack, images, targets)[0].cpu().numpy()
         with replacing(out / name) as temporary:
             Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(temporary, "PNG")
+        progress.advance()
         yield out / name
+    progress.finish()
 
 
 def attribute_files(paths: Sequence[Path], request: Request, store: Store) -> list[dict[str, Json]]:
@@ -103,10 +113,10 @@ def _target_position(
     known = ", ".join(classes)
     if not targeted:
         if target is not None:
-            raise CamobenchError(f"{attack} is untargeted: leave --target out")
+            raise WrongUsageError(f"{attack} is untargeted: leave --target out")
         return None
     if target is None:
-        raise CamobenchError(f"{attack} is targeted: give --target, one of {known}")
+        raise WrongUsageError(f"{attack} is targeted: give --target, one of {known}")
     if target not in classes:
-        raise CamobenchError(f"unknown target {target!r}: this suite's classes are {known}")
+        raise WrongUsageError(f"unknown target {target!r}: this suite's classes are {known}")
     return classes.index(target)

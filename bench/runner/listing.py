@@ -11,7 +11,7 @@ SHOWN = {
     "attacks": ("name", "targeted", "control", "laac", "scfa", "preliminary", "paper"),
     "victims": ("name", "front_end", "backbone", "paper"),
     "suites": ("name", "image_px", "models_in", "models_out"),
-    "recipes": ("name",),
+    "recipes": ("name", "purpose"),
 }
 
 

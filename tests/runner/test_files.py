@@ -133,7 +133,15 @@ def test_photographs_that_cannot_be_used_are_named(smoke, tmp_path, what):
         with pytest.raises(ImageError, match=message) as found:
             use()
         assert str(found.value).startswith(str(path))
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bad_photograph_is_found_before_any_work(smoke, tmp_path):
+    good, bad = photo(tmp_path / "a.png"), tmp_path / "b.png"
+    bad.write_bytes(b"no image")
+    with pytest.raises(ImageError, match=r"b\.png: not an image"):
+        anonymise(smoke, [good, bad], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_attribution_is_what_the_victims_say(smoke, tmp_path):
