@@ -68,7 +68,7 @@ def find_trunk() -> Path:
     if not path.is_file():
         place = f"where ${TRUNK_VARIABLE} says" if chosen else "in torch's hub cache"
         raise LpipsUnavailableError(
-            f"LPIPS was not computed: its AlexNet trunk {TRUNK_FILE} is not {place}. "
+            f"its AlexNet trunk {TRUNK_FILE} is not {place}. "
             "Download it with `python -c 'import torchvision as t; t.models.alexnet(weights="
             f'"IMAGENET1K_V1")\'`, or set ${TRUNK_VARIABLE} to the file'
         )

@@ -8,7 +8,12 @@ import pandas as pd
 from bench.metrics.resampling import REPLICATES
 from bench.metrics.success import clean_accuracy, unchanged_images
 from bench.report.inputs import AttackInfo, RunData
-from bench.report.published import ARCHITECTURES_PER_FAMILY, CLEAN_MINIMUM_PERCENT, FAMILIES
+from bench.report.published import (
+    ARCHITECTURES_PER_FAMILY,
+    CLEAN_MINIMUM_PERCENT,
+    FAMILIES,
+    published_rows,
+)
 
 NOT_AUDITED = "Not audited: `camobench data prepare {suite}` audits it, then the same run again."
 
@@ -19,8 +24,7 @@ def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...
     if rows.empty:
         return (f"This run holds no rows of the split {split!r}.", *origin_notes(run))
     return (
-        "LAAC: local auxiliary attribution classifiers that the attack was trained with. "
-        "† synthetic colour filter array in front of the generator. ↑ higher is better, ↓ lower.",
+        *_marks(run),
         "TASR: share of anonymised images given the target label; n/a for untargeted attacks. "
         + (
             "UASR: share given any label but the source's."
@@ -37,7 +41,7 @@ def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...
         *_unchanged(run, split),
         *_lpips(run, split),
         _clean(run),
-        *_published(split),
+        *_published(run, split),
         *origin_notes(run),
     )
 
@@ -55,6 +59,15 @@ def clean_notes(run: RunData, accuracy: pd.DataFrame) -> tuple[str, ...]:
         *holes,
         *origin_notes(run),
     )
+
+
+def _marks(run: RunData) -> Iterable[str]:
+    marks = []
+    if any(attack.laac for attack in run.attacks):
+        marks.append("LAAC: local auxiliary attribution classifiers of the attack's training.")
+    if any(attack.scfa for attack in run.attacks):
+        marks.append("† synthetic colour filter array in front of the generator.")
+    yield " ".join([*marks, "↑ higher is better, ↓ lower."])
 
 
 def _families(run: RunData) -> Iterable[str]:
@@ -136,7 +149,9 @@ def _clean(run: RunData) -> str:
     return f"Clean accuracy of the victims on Set-C (%): {', '.join(listed)}."
 
 
-def _published(split: str) -> Iterable[str]:
+def _published(run: RunData, split: str) -> Iterable[str]:
+    if not any(attack.row in published_rows(split) for attack in run.attacks):
+        return
     yield (
         "published: Andrews, Zhang and Griffin 2020, as printed; measured on the Dresden images "
         "with their training budget, so other suites and recipes differ in level."

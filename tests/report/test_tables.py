@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -281,3 +282,13 @@ def test_wrong_asks_are_refused(run, tables):
         build_table(run, "both")
     with pytest.raises(ValueError, match="choose from md, tex, csv, json"):
         render(tables["in"], "xlsx")
+
+
+def test_notes_explain_only_what_is_there(run_dir):
+    run = load_run(run_dir)
+    controls = tuple(attack for attack in run.attacks if attack.control)
+    notes = " ".join(build_table(replace(run, attacks=controls), "in").notes)
+    assert "↑ higher is better" in notes
+    for mark in ("LAAC:", "†", "published:", "‡"):
+        assert mark in " ".join(build_table(run, "in").notes)
+        assert mark not in notes
