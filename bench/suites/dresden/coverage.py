@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 from tabulate import tabulate
 
+from bench.suites.base import SETS
 from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, protocol
 from bench.types import CamobenchError, SetName
 
-SETS: tuple[SetName, ...] = ("A", "B", "C")
 NEEDED: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # training and validation; evaluation
 
 Counts: TypeAlias = Mapping[tuple[str, str], int]  # photographs by model and set

@@ -11,11 +11,11 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+from bench.suites.base import SETS
 from bench.suites.simcam.cameras import load_cameras
 from bench.suites.simcam.seeds import derive_seed, stream
 
 SIMULATOR_VERSION = 1  # raise it when the same plan gives other bytes
-SETS = ("A", "B", "C")
 DEVICES = {"A": (2, 3), "B": (0, 1), "C": (4,)}  # of the in-distribution models
 DEVICES_OUT = (0,)
 
