@@ -213,13 +213,13 @@ def test_a_given_spec_overrides_the_class_and_leaves_it_alone():
 
 def test_the_context_holds_no_store_no_suite_and_no_victim():
     assert set(FitContext.__dataclass_fields__) == {
+        "label",
         "device",
         "seed",
         "recipe",
         "progress",
         "snapshots",
         "surrogates",
-        "label",
     }
     context = fit_context()
     assert dict(context.surrogates) == {}
