@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from filelock import FileLock
 
 from bench.types import CamobenchError, as_json
@@ -55,6 +56,20 @@ def explaining_full_disk(folder: Path) -> Iterator[None]:
             f"no space left on the disk of {folder}: free some, then run the same command "
             "again; nothing already computed is lost"
         ) from error
+
+
+def reserve_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> np.memmap[Any, Any]:
+    """Make a memory-mapped `.npy` file whose space is taken from the disk at once.
+
+    A full disk is then an `OSError` here, not a crash when a page is written.
+    """
+    array: np.memmap[Any, Any] = np.lib.format.open_memmap(
+        path, mode="w+", dtype=dtype, shape=shape
+    )
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
+    return array
 
 
 @contextmanager
@@ -208,9 +223,19 @@ class Store:
 
     def lock(self, *names: str) -> FileLock:
         """What the writer of the named thing holds; kept apart from the things themselves."""
-        path = self.root.joinpath("locks", *names)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(path.with_name(f"{path.name}.lock"))
+        return _lock(self.root, *names)
+
+
+def lock_beside_set(path: Path) -> FileLock:
+    """What the writer of a file at STORE/data/SUITE/SET/NAME holds."""
+    suite = path.parents[1]
+    return _lock(suite.parents[1], "data", suite.name, f"{path.parent.name}-{path.stem}")
+
+
+def _lock(root: Path, *names: str) -> FileLock:
+    path = root.joinpath("locks", *names)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path.with_name(f"{path.name}.lock"))
 
 
 def open_checkpoint(folder: Path) -> Checkpoint | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from bench.store import Store
+from bench.store import Store, lock_beside_set
 
 DAY_S = 86_400.0
 UNFINISHED_S = 7 * DAY_S
@@ -49,6 +49,10 @@ def _leftovers(store: Store) -> Iterator[tuple[Path, FileLock, float]]:
             )
         elif area in ("predictions", "data", "checkpoints") and path.suffix == ".lock":
             yield path, FileLock(path), DAY_S  # where former versions kept their locks
+
+    for path in store.root.glob("data/*/*/.*"):  # of an array kept beside a set's images
+        if temporary := _TEMPORARY.fullmatch(path.name):
+            yield path, lock_beside_set(path.with_name(temporary["thing"])), DAY_S
 
 
 def _removed(path: Path, lock: FileLock, age_s: float) -> bool:

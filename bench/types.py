@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 SetName: TypeAlias = Literal["A", "B", "C"]
+SETS: tuple[SetName, ...] = ("A", "B", "C")
 Split: TypeAlias = Literal["in", "out"]
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 

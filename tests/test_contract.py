@@ -148,6 +148,7 @@ def test_a_name_is_all_a_spec_needs(kind):
                 "licence": "MIT",
                 "label": "A",
                 "control": True,
+                "paper_row": True,
                 "preliminary": True,
                 "threat_model": "none",
                 "reach_px": 7,

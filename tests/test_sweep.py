@@ -43,13 +43,14 @@ def places(store):
         leftover(store.snapshot_file("victim", "pef-resnet18", KEY)): network,
         leftover(row / "abc.parquet"): ("predictions", row.name),
         leftover(data / "A"): ("data", data.name, "A"),
+        leftover(data / "A" / "residual.npy"): ("data", data.name, "A-residual"),
     }
 
 
 def test_temporary_folders_go_after_a_day(store):
     old = [made(path, 1.1) for path in places(store)]
     young = [made(path, 0.9) for path in places(store)]
-    assert len({*old, *young}) == 8
+    assert len({*old, *young}) == 10
     assert sorted(sweep(store)) == sorted(old)
     assert not any(path.exists() for path in old)
     assert all((path / "inner").exists() for path in young)

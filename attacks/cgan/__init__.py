@@ -37,6 +37,7 @@ def _row(
         reach_px=REACH_PX,
         paper=paper,
         licence="MIT",
+        paper_row=not preliminary,
         preliminary=preliminary,
     )
 

@@ -50,6 +50,8 @@ class AttackSpec(Spec):
         control: Shown below the attacks: an attack is worth what it adds to the controls.
         reach_px: How far a pixel can influence the result, given a grid of 16 pixels; large
             photographs are then cut into tiles. `None`: unknown or unlimited, so never cut.
+        paper_row: One of the eight rows of the paper's Tables 2 and 3: the published values stand
+            beside it, and the paper's claims are about it.
         preliminary: Outside the paper's tables: in no word such as `all`, never beside its rows.
     """
 
@@ -68,6 +70,7 @@ class AttackSpec(Spec):
     surrogates: tuple[str, ...] = ()
     control: bool = False
     reach_px: int | None = None
+    paper_row: bool = False
     preliminary: bool = False
     label: str = ""
     threat_model: str = "non-interactive black box"

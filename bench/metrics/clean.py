@@ -43,9 +43,8 @@ def wilson_interval(
 ) -> tuple[float, float]:
     """Wilson's interval of a share whose images come from photographs of several tiles.
 
-    The number of images is divided by the design effect, the variance with whole photographs
-    as units over that of independent images (Korn & Graubard 1998), at least 1. Where all images
-    are right, or all wrong, the spread says nothing and each photograph counts once.
+    Each photograph counts once, however many tiles it gives: tiles of one photograph are right or
+    wrong together, and where they are not, the interval is a little wide.
 
     Args:
         right: (N,) booleans.
@@ -61,17 +60,9 @@ def wilson_interval(
     hits = np.asarray(right, dtype=np.float64)
     if not hits.size:
         raise ValueError("expected at least one image")
-    codes, names = pd.factorize(photographs)
-    count, groups, mean = len(hits), len(names), float(hits.mean())
-    if mean in (0.0, 1.0) or groups < 2:
-        effective = float(groups)
-    else:
-        totals, sizes = np.bincount(codes, hits), np.bincount(codes)
-        clustered = groups / (groups - 1) * np.square(totals - mean * sizes).sum() / count**2
-        independent = mean * (1 - mean) / (count - 1)
-        effective = count / max(1.0, clustered / independent)
+    photos, mean = int(pd.Series(photographs).nunique()), float(hits.mean())
     z = NormalDist().inv_cdf((1 + level) / 2)
-    centre = (mean + z**2 / (2 * effective)) / (1 + z**2 / effective)
-    half = math.sqrt(mean * (1 - mean) / effective + (z / (2 * effective)) ** 2)
-    half *= z / (1 + z**2 / effective)
+    centre = (mean + z**2 / (2 * photos)) / (1 + z**2 / photos)
+    half = math.sqrt(mean * (1 - mean) / photos + (z / (2 * photos)) ** 2)
+    half *= z / (1 + z**2 / photos)
     return max(0.0, centre - half), min(1.0, centre + half)

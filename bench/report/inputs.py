@@ -36,6 +36,7 @@ class AttackInfo:
     control: bool
     laac: tuple[str, ...]
     scfa: bool
+    paper_row: bool
     preliminary: bool
     paper: str
     licence: str
@@ -52,9 +53,10 @@ class AttackInfo:
     def row(self) -> tuple[frozenset[str], bool] | None:
         """Local classifiers and sCFA, by which the paper's tables name a row.
 
-        `None` for what has no place in them: controls, untargeted and preliminary attacks.
+        `None` for what has no place in them: whatever is not one of the eight, such as controls,
+        preliminary attacks, and plug-ins however much they resemble one.
         """
-        if self.control or self.preliminary or not self.targeted:
+        if self.control or not self.targeted or not self.paper_row:
             return None
         return frozenset(self.laac), self.scfa
 
@@ -217,6 +219,8 @@ def _attack(entry: dict[str, Any]) -> AttackInfo:
         control=attack["control"],
         laac=tuple(attack["laac"]),
         scfa=attack["scfa"],
+        # Entries of before the field hold the eight rows and controls alone.
+        paper_row=attack.get("paper_row", not attack.get("preliminary", False)),
         preliminary=attack.get("preliminary", False),
         paper=attack.get("paper") or "",
         licence=attack.get("licence") or "",

@@ -5,11 +5,12 @@ from typing import Any
 
 import pandas as pd
 
+from bench.metrics.resampling import REPLICATES
 from bench.metrics.success import clean_accuracy, unchanged_images
 from bench.report.inputs import AttackInfo, RunData
 from bench.report.published import ARCHITECTURES_PER_FAMILY, CLEAN_MINIMUM_PERCENT, FAMILIES
 
-NOT_AUDITED = "Not audited: `camobench data audit SUITE`, then the same run again."
+NOT_AUDITED = "Not audited: `camobench data prepare SUITE` audits it, then the same run again."
 
 
 def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...]:
@@ -28,7 +29,7 @@ def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...
         ),
         "± is the sample standard deviation: in a family's cell over its architectures, under "
         "Mean over the family means.",
-        "95 %: bootstrap interval of the Mean, 2000 draws of whole source photographs "
+        f"95 %: bootstrap interval of the Mean, {REPLICATES} draws of whole source photographs "
         f"({rows['photo_id'].nunique()} here), conditional on the trained networks at hand.",
         *_families(run),
         *_holes(run, rates),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,17 +13,17 @@ import torch
 from bench.metrics.success import CLEAN_CONTROL
 from bench.processes import cpu_count
 from bench.recipes import get_recipe
-from bench.runner.cards import write_victims
+from bench.runner.cards import write_network_cards
 from bench.runner.graph import Graph, plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
 from bench.runner.output import require_own, write_matrix
 from bench.runner.train import Site, missing_jobs, train
 from bench.store import Store, replacing
-from bench.suites.audit.record import audit_if_quick
+from bench.suites.audit.record import audit_if_quick, is_quick
 from bench.suites.base import Suite, SuiteSource, prepare
 from bench.sweep import sweep
-from bench.types import CamobenchError, Progress, SetName, Silent
+from bench.types import SETS, CamobenchError, Progress, SetName, Silent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,19 +59,22 @@ class Session:
 
     @property
     def workers(self) -> int:
-        """Processes side by side; by default one a core on the CPU, one on a GPU."""
+        """Networks trained side by side; by default one a core on the CPU, one on a GPU."""
         if self.request.workers:
             return self.request.workers
         return cpu_count() if self.request.device == "cpu" else 1
 
     def prepare(self, sets: tuple[SetName, ...], progress: Progress) -> Suite:
         """Make the sets that are missing."""
-        return prepare(
-            self.request.source, self.store, sets, workers=self.workers, progress=progress
-        )
+        workers = self.request.workers or cpu_count()
+        return prepare(self.request.source, self.store, sets, workers=workers, progress=progress)
 
     def train(self, progress: Progress) -> int:
-        """Train what is missing; returns how many networks were trained."""
+        """Train what is missing; returns how many networks were trained.
+
+        Raises:
+            CamobenchError: If the device's memory does not suffice.
+        """
         jobs = missing_jobs(self.graph, self.shelf)
         if not jobs:
             return 0
@@ -81,7 +86,8 @@ class Session:
             shipped=self.request.shipped,
             workers=self.workers,
         )
-        return len(train(self.graph, site, progress))
+        with _explaining_full_device("fewer --workers"):
+            return len(train(self.graph, site, progress))
 
     def export(self, folder: Path) -> None:
         """Copy every checkpoint of the graph into `folder`, by kind, name and key."""
@@ -93,8 +99,13 @@ class Session:
                     shutil.copytree(found.path, target)
 
     def score(self, out: Path, progress: Progress) -> None:
-        """Score what is missing and write everything into `out`."""
-        suite = self.prepare(("C",), progress)
+        """Score what is missing and write everything into `out`.
+
+        Raises:
+            CamobenchError: If the device's memory does not suffice.
+        """
+        # A small suite is made whole, although scoring needs but Set-C, so that it can be audited.
+        suite = self.prepare(SETS if is_quick(self.request.source) else ("C",), progress)
         audit_if_quick(suite, progress)
         matrix = Matrix(
             self.graph,
@@ -104,8 +115,21 @@ class Session:
             batch=self.request.batch,
             progress=progress,
         )
-        write_matrix(out, matrix, matrix.fill(self.request.attacks))
-        write_victims(out, matrix)
+        with _explaining_full_device("a smaller --batch"):
+            cells = matrix.fill(self.request.attacks)
+        write_matrix(out, matrix, cells)
+        write_network_cards(out, matrix)
+
+
+@contextmanager
+def _explaining_full_device(remedy: str) -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise CamobenchError(
+            f"the device ran out of memory; run the same command again with {remedy} or with "
+            "--device cpu: what is done is kept"
+        ) from error
 
 
 def open_session(request: Request, store: Store) -> Session:

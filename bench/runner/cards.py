@@ -25,7 +25,7 @@ from bench.types import Json
 CURVE_POINTS = 60
 
 
-def write_victims(out: Path, matrix: Matrix) -> None:
+def write_network_cards(out: Path, matrix: Matrix) -> None:
     """Write size, cost and training of every victim of the matrix into `out`."""
     graph = matrix.graph
     victims: list[Json] = []

@@ -92,8 +92,10 @@ def evaluate(
     """
     if not isinstance(store, Store):
         store = Store(Path(store) if store is not None else Store.default_root())
+    if isinstance(suite, str):
+        suite = load_suite(suite, progress=progress, store=store.root)
     request = Request(
-        source=load_suite(suite, progress=progress) if isinstance(suite, str) else suite,
+        source=suite,
         attacks=tuple(select_attacks(_listed(attacks))),
         victims=tuple(select_victims(_listed(victims))),
         recipe=recipe,

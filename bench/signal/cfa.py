@@ -8,7 +8,7 @@ simulated camera has inside.
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from bench.signal.demosaicers import METHODS, Planes
@@ -102,28 +102,6 @@ def synthetic_cfa(images: Tensor, pattern: str = "RGGB", method: str = "menon200
         ValueError: As `mosaic` and `demosaic` do.
     """
     return demosaic(mosaic(images, pattern), method, pattern)
-
-
-class SyntheticCFA(nn.Module):
-    """`synthetic_cfa` as a layer without parameters.
-
-    Args:
-        pattern: The filter colours of the top-left 2x2 cell, row by row.
-        method: One of `DEMOSAICERS`.
-    """
-
-    def __init__(self, pattern: str = "RGGB", method: str = "menon2007") -> None:
-        super().__init__()
-        self.pattern = pattern
-        self.method = method
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the (N, 3, H, W) images, sampled and demosaiced."""
-        return synthetic_cfa(images, self.pattern, self.method)
-
-    def extra_repr(self) -> str:
-        """Show the options where the module is printed."""
-        return f"pattern={self.pattern!r}, method={self.method!r}"
 
 
 def _red_site(pattern: str) -> tuple[int, int]:

@@ -19,7 +19,6 @@ from bench.types import CamobenchError, Progress, SetName, Silent
 
 LabelledT = TypeVar("LabelledT", bound=LabelledImages)
 
-SETS: tuple[SetName, ...] = ("A", "B", "C")
 SPLIT_BY_IMAGE = "split by image"
 """What a suite's note says where sets share devices; the audit then warns instead of failing."""
 SHARED_SCENES = "the sets' cameras photographed the same motifs"

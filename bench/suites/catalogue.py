@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from types import MappingProxyType
 
@@ -47,8 +48,12 @@ def load_suite(
     if name.startswith(FOLDER_PREFIX):
         from bench.suites.folder import FolderSource
 
-        if strange := [option for option in DRESDEN_OPTIONS if option in options]:
-            raise CamobenchError(f"{FOLDER_PREFIX}DIR takes no {', '.join(strange)}")
+        known = {field.name for field in fields(FolderSource)} - {"root", "progress", "_"}
+        if strange := [option for option in options if option not in known]:
+            raise CamobenchError(
+                f"{FOLDER_PREFIX}DIR takes no {', '.join(strange)}; it takes "
+                f"{', '.join(sorted(known))}"
+            )
         root = Path(name.removeprefix(FOLDER_PREFIX))
         return FolderSource(root, progress=progress, **options)  # type: ignore[arg-type]
     if name in SIMULATED:

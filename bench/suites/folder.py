@@ -98,7 +98,7 @@ class FolderSource:
         """
         return SuiteCard(
             name=f"folder-{_slug(self.root)}",
-            version=1,
+            version=FOLDER_VERSION,
             fingerprint=self._fingerprint(),
             classes=self._division.classes,
             others=self._division.others,

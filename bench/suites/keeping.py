@@ -6,17 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
-from bench.store import explaining_full_disk, replacing
+from bench.store import lock_beside_set, replacing, reserve_array
 
 
 class FolderKeeper:
     """Keeps arrays in a folder; processes that want the same one take turns.
 
     Args:
-        folder: Exists.
+        folder: Of a set in a store: STORE/data/SUITE/SET.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,12 +30,10 @@ class FolderKeeper:
             CamobenchError: If the disk is full.
         """
         path = self._folder / f"{name}.npy"
-        with FileLock(self._folder / f"{name}.lock"):
+        with lock_beside_set(path):
             if not path.is_file():
-                with explaining_full_disk(self._folder), replacing(path) as target:
-                    values = np.lib.format.open_memmap(
-                        target, mode="w+", dtype=np.float32, shape=shape
-                    )
+                with replacing(path) as target:
+                    values = reserve_array(target, np.float32, shape)
                     fill(values)
                     values.flush()
         kept: NDArray[np.float32] = np.load(path, mmap_mode="c")

@@ -55,8 +55,8 @@ def keep_at_home(
 def held_out(photos: Sequence[Photo], count: int, seed: int, purpose: str) -> set[str]:
     """Choose `count` photographs or more for validation, all of a scene together.
 
-    The same scenes are chosen for all models. One scene at least is left to train on, unless there
-    is but one.
+    Scenes are tried in the same order for all models; how many are taken depends on `count`. One
+    scene at least is left to train on, unless there is but one.
 
     Returns:
         The paths of the photographs.

@@ -9,9 +9,9 @@ import pandas as pd
 from PIL import Image
 
 from bench.store import replacing
-from bench.suites.base import SETS, Suite
+from bench.suites.base import Suite
 from bench.suites.layouts.base import natural_key
-from bench.types import Json
+from bench.types import SETS, Json
 
 SHEET_COLUMNS = 8
 

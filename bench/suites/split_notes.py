@@ -6,8 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from bench.suites.base import SETS, SPLIT_BY_IMAGE
+from bench.suites.base import SPLIT_BY_IMAGE
 from bench.suites.scan import Photo
+from bench.types import SETS
 
 if TYPE_CHECKING:
     from bench.suites.splitting import Parts, Placed

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from bench.store import digest
-from bench.suites.base import SETS
 from bench.suites.layouts.base import natural_key
 from bench.suites.scan import Photo
 from bench.suites.scenes import give_homes, held_out, keep_at_home
@@ -30,7 +29,7 @@ from bench.suites.split_notes import (
     others_note,
     scene_note,
 )
-from bench.types import IN, OUT, CamobenchError, SetName, Split
+from bench.types import IN, OUT, SETS, CamobenchError, SetName, Split
 
 NEEDED: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # training and validation; evaluation
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.store import explaining_full_disk, replacing
+from bench.store import explaining_full_disk, replacing, reserve_array
 from bench.types import CamobenchError, Progress, SetName
 
 if TYPE_CHECKING:
@@ -37,6 +36,8 @@ def write_set(
     if count == 0:
         raise CamobenchError(f"Set-{set_name} of {source.card.name} would be empty")
     unfinished = folder.with_name(f"{folder.name}.unfinished")
+    manifest_file = unfinished / "manifest.parquet"
+    manifest_file.unlink(missing_ok=True)  # of a run killed before its last step: the rows remain
     with explaining_full_disk(folder.parent):
         images = _open_images(unfinished / "images.npy", (count, 3, side, side))
         done = sum(len(pd.read_parquet(chunk)) for chunk in _chunks(unfinished))
@@ -48,11 +49,11 @@ def write_set(
             raise RuntimeError(f"Set-{set_name} has {done} images, {count} were announced")
         del images  # closes the mapping, which some systems want before a rename
         manifest = pd.concat([pd.read_parquet(chunk) for chunk in _chunks(unfinished)])
-        with replacing(unfinished / "manifest.parquet") as target:
+        with replacing(manifest_file) as target:
             manifest.to_parquet(target, index=False)
-        for chunk in _chunks(unfinished):
-            chunk.unlink()
         unfinished.rename(folder)
+        for chunk in _chunks(folder):  # only now: until the set is whole, they are its rows
+            chunk.unlink()
     progress.finish()
 
 
@@ -97,8 +98,4 @@ def _open_images(path: Path, shape: tuple[int, int, int, int]) -> NDArray[np.uin
             return found
     shutil.rmtree(path.parent, ignore_errors=True)
     path.parent.mkdir(parents=True)
-    images = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
-    if hasattr(os, "posix_fallocate"):  # a full disk is an error now, not a crash when mapped
-        with path.open("r+b") as stream:
-            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
-    return images
+    return reserve_array(path, np.uint8, shape)

@@ -80,14 +80,12 @@ def fit_classifier(
         round_as_stored(network)
     network.eval()
     held_out = torch.from_numpy(np.flatnonzero(data.validation))
-    images, truth = stack[held_out.to(stack.device)], labels[held_out.to(device)]
-    whole = accuracy_percent(network, images, truth)
-    per_image = (stack.shape[-2] // 64) * (stack.shape[-1] // 64)
-    patch = accuracy_percent(network, grid_patches(images), truth.repeat_interleave(per_image))
     figures = {
         **report.figures,
-        "validation_accuracy_percent": whole,
-        "validation_patch_accuracy_percent": patch,
+        "validation_accuracy_percent": accuracy_percent(network, stack, labels, held_out),
+        "validation_patch_accuracy_percent": accuracy_percent(
+            network, stack, labels, held_out, patches=True
+        ),
     }
     return FitReport(
         figures=figures,
@@ -104,13 +102,36 @@ def as_input(batch: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def accuracy_percent(network: nn.Module, stack: Tensor, labels: Tensor, batch: int = 32) -> float:
-    """Share of a stack that `network` classifies correctly, in percent."""
-    hits = 0
-    for chunk, truth in zip(torch.split(stack, batch), torch.split(labels, batch), strict=True):
-        found = network(as_input(chunk.to(labels.device))).argmax(1)
-        hits += int((found == truth).sum())
-    return 100.0 * hits / len(labels)
+def accuracy_percent(
+    network: nn.Module,
+    stack: Tensor,
+    labels: Tensor,
+    chosen: Tensor,
+    *,
+    patches: bool = False,
+    batch: int = 32,
+) -> float:
+    """Share of the `chosen` images that `network` classifies correctly, in percent.
+
+    Args:
+        network: On the device of `labels`.
+        stack: (N, C, H, W), wherever it lies; read `batch` images at a time.
+        labels: (N,) int64.
+        chosen: Positions in `stack`.
+        patches: Classify each 64 x 64 patch by itself.
+        batch: Images at a time.
+    """
+    hits = total = 0
+    for positions in torch.split(chosen, batch):
+        images = stack[positions.to(stack.device)].to(labels.device)
+        truth = labels[positions.to(labels.device)]
+        if patches:
+            count = len(images)
+            images = grid_patches(images)
+            truth = truth.repeat_interleave(len(images) // count)
+        hits += int((network(as_input(images)).argmax(1) == truth).sum())
+        total += len(truth)
+    return 100.0 * hits / total
 
 
 def _schedule(

@@ -23,7 +23,7 @@ def test_tiles_that_stand_and_fall_together_count_as_one():
     alone = binomtest(6, 8).proportion_ci(method="wilson")
     independent = binomtest(24, 32).proportion_ci(method="wilson")
     assert high - low > 1.5 * (independent.high - independent.low)
-    assert (low, high) == pytest.approx((alone.low, alone.high), abs=0.03)
+    assert (low, high) == pytest.approx((alone.low, alone.high), abs=1e-12)
 
 
 def test_all_right_counts_photographs():
@@ -32,11 +32,10 @@ def test_all_right_counts_photographs():
     assert found == pytest.approx((expected.low, expected.high))
 
 
-def test_no_photograph_is_worth_more_than_its_images():
-    right = np.tile([True, False], 8)  # every photograph half right: less spread than chance
-    expected = binomtest(8, 16).proportion_ci(method="wilson")
-    found = wilson_interval(right, pd.Series(np.repeat(np.arange(8), 2)))
-    assert found == pytest.approx((expected.low, expected.high))
+def test_more_right_images_never_lower_the_interval():
+    photographs = pd.Series(np.repeat(np.arange(100), 4))
+    ends = [wilson_interval(np.arange(400) < hits, photographs) for hits in range(390, 401)]
+    assert ends == sorted(ends)
 
 
 def test_its_coverage_with_tiles_that_share_a_fate():
@@ -47,7 +46,7 @@ def test_its_coverage_with_tiles_that_share_a_fate():
         chance = np.repeat(random.beta(4, 1, 40), 5)  # mean 0.8
         low, high = wilson_interval(random.random(200) < chance, photographs)
         inside += low <= 0.8 <= high
-    assert 0.92 <= inside / 400 <= 0.985
+    assert inside / 400 >= 0.95
 
 
 def test_no_images_are_refused():

@@ -82,7 +82,7 @@ def test_names_are_escaped(page):
         "<li>b: not measured. no row wdf; no row wdf†; no row pef; no row img+wdf; no row img+pef.",
         "<summary>The comparisons behind the claims on toy-v1</summary>",
         "98 ± 2<br>[95 ± 1]‡",
-        "Not audited: `camobench data audit SUITE`",
+        "Not audited: `camobench data prepare SUITE`",
         "LPIPS is n/a: the AlexNet trunk",
         "As the paper's Figure 3",
         "As the paper's Figure 4",

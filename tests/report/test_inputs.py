@@ -142,3 +142,10 @@ def test_samples_are_optional_but_not_garbled(sampled_dir):
         load_run(sampled_dir)
     index.unlink()
     assert load_run(sampled_dir).samples == ()
+
+
+def test_a_plug_in_like_the_full_method_is_no_row_of_the_paper(run_dir):
+    change(run_dir, "entry-cgan-img-wdf-pef.json", attack__paper_row=False)
+    attack = next(a for a in load_run(run_dir).attacks if a.name == "cgan-img-wdf-pef")
+    assert attack.row is None
+    assert not attack.is_full_method

@@ -247,7 +247,7 @@ def test_a_preliminary_row_is_named_below_those_of_the_paper(run_dir):
 
 
 def test_the_audit_verdict_is_printed(run_dir):
-    silent = "Not audited: `camobench data audit SUITE`, then the same run again."
+    silent = "Not audited: `camobench data prepare SUITE` audits it, then the same run again."
     assert silent in build_table(load_run(run_dir), "in").notes
     entries = sorted(run_dir.glob("entry-*.json"))
     for path in entries[1:]:

@@ -7,7 +7,7 @@ import torch
 
 from bench.recipes import get_recipe
 from bench.runner import cards
-from bench.runner.cards import CURVE_POINTS, thinned, training, write_victims
+from bench.runner.cards import CURVE_POINTS, thinned, training, write_network_cards
 from bench.runner.graph import plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
@@ -48,14 +48,14 @@ def test_counts_are_kept(smoke_copy, tmp_path, monkeypatch):
         raise AssertionError("counted again")
 
     monkeypatch.setattr(cards, "count", twice)
-    write_victims(tmp_path, matrix_of(smoke_copy))
+    write_network_cards(tmp_path, matrix_of(smoke_copy))
     assert (tmp_path / "victims.json").read_bytes() == (
         smoke_copy.out / "victims.json"
     ).read_bytes()
     for kept in (smoke_copy.store.root / "counts").iterdir():
         kept.unlink()
     with pytest.raises(AssertionError, match="counted again"):
-        write_victims(tmp_path, matrix_of(smoke_copy))
+        write_network_cards(tmp_path, matrix_of(smoke_copy))
 
 
 @pytest.mark.parametrize("length", [1, 30, 60, 61, 1850])

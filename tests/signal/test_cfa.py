@@ -190,13 +190,6 @@ def test_gradients_are_finite_on_black_and_flat_images(method):
     assert images.grad.sum() == pytest.approx(3 * 16 * 16, rel=1e-4)
 
 
-def test_module_computes_the_function():
-    images = random_images(2, 20, 18, dtype=torch.float32)
-    module = cfa.SyntheticCFA("GBRG", "malvar2004")
-    assert torch.equal(module(images), cfa.synthetic_cfa(images, "GBRG", "malvar2004"))
-    assert repr(module) == "SyntheticCFA(pattern='GBRG', method='malvar2004')"
-
-
 def test_unknown_method_names_the_known_ones():
     with pytest.raises(ValueError, match="'ahd'; known: bilinear, smooth-hue, malvar2004"):
         cfa.demosaic(torch.zeros(1, 1, 16, 16), "ahd")

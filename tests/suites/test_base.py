@@ -129,6 +129,25 @@ def test_a_killed_preparation_continues_and_ends_with_the_same_set(store, tmp_pa
     np.testing.assert_array_equal(suite.images("A"), whole.images("A"))
 
 
+def test_a_preparation_killed_at_its_very_end_loses_no_row(store, monkeypatch):
+    monkeypatch.setattr("bench.suites.writing.CHUNK_IMAGES", 1)
+    with monkeypatch.context() as patch:
+
+        def killed(path, target):
+            raise KeyboardInterrupt
+
+        patch.setattr("pathlib.Path.rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            prepare(Toy(), store, ("A",))
+    again = Toy()
+    suite = prepare(again, store, ("A",))
+    assert again.yielded == []
+    assert suite.manifest("A")["image_id"].tolist() == ["A0", "A1", "A2", "A3"]
+    np.testing.assert_array_equal(suite.images("A")[:, 0, 0, 0], range(4))
+    assert {path.suffix for path in (suite.folder / "A").iterdir()} == {".npy", ".parquet"}
+    assert len(list((suite.folder / "A").iterdir())) == 2
+
+
 def test_a_reservation_cut_short_is_made_anew(store):
     folder = store.data_folder(CARD.name, CARD.fingerprint) / "A.unfinished"
     folder.mkdir(parents=True)
@@ -140,7 +159,7 @@ def test_a_full_disk_is_named(store, monkeypatch):
     def full(*args):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("bench.suites.writing.os.posix_fallocate", full)
+    monkeypatch.setattr("bench.store.os.posix_fallocate", full)
     with pytest.raises(CamobenchError, match=r"no space left on the disk of .*toy-v1"):
         prepare(Toy(), store, ("A",))
 

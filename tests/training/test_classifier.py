@@ -161,12 +161,28 @@ def test_inputs_are_8_bit_images_in_unit_range_or_residuals_as_they_are():
 
 @pytest.mark.parametrize("batch", [1, 7, 32])
 def test_accuracy_is_scikit_learns(batch):
-    stack = torch.randn(40, 3, 4, 4)
-    labels = torch.randint(0, 3, (40,))
+    stack = torch.randn(50, 3, 4, 4)
+    labels = torch.randint(0, 3, (50,))
+    chosen = torch.randperm(50)[:40]
 
     class Colour(nn.Module):
         def forward(self, images):
             return images.mean((2, 3))
 
-    expected = accuracy_score(labels, stack.mean((2, 3)).argmax(1))
-    assert accuracy_percent(Colour(), stack, labels, batch) == pytest.approx(100 * expected)
+    expected = accuracy_score(labels[chosen], stack[chosen].mean((2, 3)).argmax(1))
+    found = accuracy_percent(Colour(), stack, labels, chosen, batch=batch)
+    assert found == pytest.approx(100 * expected)
+
+
+def test_accuracy_on_patches_classifies_each():
+    stack = torch.zeros(3, 3, 128, 128)
+    stack[:, 1] = 1.0  # every patch of class 1, but the last of image 2
+    stack[2, 2, 64:, 64:] = 9.0
+
+    class Colour(nn.Module):
+        def forward(self, images):
+            return images.mean((2, 3))
+
+    labels, chosen = torch.ones(3, dtype=torch.int64), torch.tensor([2, 0])
+    found = accuracy_percent(Colour(), stack, labels, chosen, patches=True, batch=1)
+    assert found == pytest.approx(100 * 7 / 8)

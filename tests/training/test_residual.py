@@ -44,7 +44,9 @@ def test_true_residuals_are_those_of_whole_images(batch):
 def test_residuals_are_computed_once_for_a_set_on_disk(tmp_path, monkeypatch):
     data = camera_set()
     expected = true_residuals(data, CPU)
-    kept = replace(data, keeper=FolderKeeper(tmp_path))
+    folder = tmp_path / "data" / "toy-v1" / "A"
+    folder.mkdir(parents=True)
+    kept = replace(data, keeper=FolderKeeper(folder))
     first = true_residuals(kept, CPU)
     monkeypatch.setattr("bench.training.residual.wdf_residual", lambda *_: pytest.fail("again"))
     second = true_residuals(kept, CPU)
@@ -52,6 +54,7 @@ def test_residuals_are_computed_once_for_a_set_on_disk(tmp_path, monkeypatch):
     np.testing.assert_array_equal(second, expected)
     second[:] = 0  # a mapping of one's own: the file stays
     np.testing.assert_array_equal(true_residuals(kept, CPU), expected)
+    assert [path.suffix for path in folder.iterdir()] == [".npy"]
 
 
 def test_training_brings_the_loss_down_and_leaves_evaluation_mode():

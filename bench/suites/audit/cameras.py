@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from bench.suites.audit.finding import Finding, Verdict, listed, places, plural, spread
-from bench.suites.base import SETS, SPLIT_BY_IMAGE, SuiteCard
-from bench.types import IN
+from bench.suites.base import SPLIT_BY_IMAGE, SuiteCard
+from bench.types import IN, SETS
 
 DEVICES = "devices across sets"
 DEVICES_OF_A_CLASS = "devices of a class"

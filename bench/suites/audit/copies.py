@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bench.suites.audit.finding import Finding, listed, plural
 from bench.suites.audit.leaks import part_of, same_twice
-from bench.suites.base import SETS, Suite
+from bench.suites.base import Suite
 from bench.suites.hashing import (
     contrast_255,
     near_pairs,
@@ -18,7 +18,7 @@ from bench.suites.hashing import (
     pixel_digest,
     signature,
 )
-from bench.types import Progress
+from bench.types import SETS, Progress
 
 IMAGES = "copies of images"
 NEAR = "near copies"

@@ -7,8 +7,8 @@ from pathlib import Path
 from bench.provenance import package_versions, provenance
 from bench.store import file_digest, read_json, write_json
 from bench.suites.audit.run import Audit, audit
-from bench.suites.base import SETS, Suite
-from bench.types import Json, Progress, as_json
+from bench.suites.base import Suite, SuiteSource
+from bench.types import SETS, Json, Progress, as_json
 
 AUDIT_VERSION = 1  # raise it when the same suite could get another verdict
 QUICK_BYTES = 1 << 30  # of pixels: audited in seconds, at some 500 MB/s
@@ -60,6 +60,12 @@ def kept_audit(suite: Suite) -> dict[str, Json] | None:
         name: record[name]
         for name in ("verdict", "checks", "version", "camobench", "commit", "dirty", "created")
     }
+
+
+def is_quick(source: SuiteSource) -> bool:
+    """Whether a suite is so small that making and auditing all of it costs seconds."""
+    side = source.card.image_px
+    return sum(source.count(name) for name in SETS) * 3 * side * side <= QUICK_BYTES
 
 
 def audit_if_quick(suite: Suite, progress: Progress | None = None) -> None:

@@ -19,8 +19,8 @@ from bench.suites.audit.copies import (
 from bench.suites.audit.finding import Finding
 from bench.suites.audit.leaks import copies_of_files, photographs, scenes_across_sets
 from bench.suites.audit.lowlevel import COLUMNS, chroma_subsampling, jpeg_tables
-from bench.suites.base import SETS, Suite
-from bench.types import CamobenchError, Progress, Silent
+from bench.suites.base import Suite
+from bench.types import SETS, CamobenchError, Progress, Silent
 
 
 @dataclass(frozen=True, kw_only=True)

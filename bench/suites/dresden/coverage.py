@@ -9,9 +9,8 @@ from typing import TypeAlias
 
 from tabulate import tabulate
 
-from bench.suites.base import SETS
 from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, protocol
-from bench.types import CamobenchError, SetName
+from bench.types import SETS, CamobenchError, SetName
 
 NEEDED: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # training and validation; evaluation
 

@@ -11,9 +11,9 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from bench.suites.base import SETS
 from bench.suites.simcam.cameras import load_cameras
 from bench.suites.simcam.seeds import derive_seed, stream
+from bench.types import SETS
 
 SIMULATOR_VERSION = 1  # raise it when the same plan gives other bytes
 DEVICES = {"A": (2, 3), "B": (0, 1), "C": (4,)}  # of the in-distribution models

@@ -164,7 +164,7 @@ def test_partial_distortion_is_refused(run):
         part.distortion(IMG, "in", "mse")
 
 
-@pytest.mark.parametrize("more", [{"preliminary": True}, {"control": True}, {"targeted": False}])
+@pytest.mark.parametrize("more", [{"paper_row": False}, {"control": True}, {"targeted": False}])
 def test_what_is_no_row_of_the_tables_is_not_taken_for_one(run, measured, more):
     other = Measured(twin(run, **more), replicates=REPLICATES)
     np.testing.assert_array_equal(

@@ -29,7 +29,8 @@ AS_THE_PAPER_SAYS = {
 def attack_info(name, row, **more):
     fields = {
         "name": name, "key": f"k-{name}", "label": name, "targeted": True, "control": False,
-        "laac": tuple(sorted(row[0])), "scfa": row[1], "preliminary": False, "paper": "",
+        "laac": tuple(sorted(row[0])), "scfa": row[1], "paper_row": True,
+        "preliminary": False, "paper": "",
         "licence": "", "lpips_available": False, "lpips_reason": "", "provenance": {},
     }  # fmt: skip
     return AttackInfo(**fields | more)

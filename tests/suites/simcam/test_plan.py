@@ -7,8 +7,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from bench.suites.simcam.plan import SETS, SIMCAM_12, SIMCAM_MINI, plan
+from bench.suites.simcam.plan import SIMCAM_12, SIMCAM_MINI, plan
 from bench.suites.simcam.scenes import render_scene
+from bench.types import SETS
 
 UNEVEN = replace(SIMCAM_MINI, images_a=(30, 12, 20), images_c=(3, 3, 3, 2, 1, 2))
 
