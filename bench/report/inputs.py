@@ -14,7 +14,7 @@ import pandas as pd
 from bench.metrics.validity import check_predictions
 from bench.report.samples import Sample, load_samples
 
-SCHEMA = 1
+ENTRY_SCHEMA = 1
 _PREDICTION_COLUMNS = (
     *("suite", "split", "image_id", "photo_id", "device", "source", "target", "attack", "victim"),
     *("predicted", "p_source", "p_target", "p_predicted", "attack_key", "victim_key"),
@@ -186,9 +186,13 @@ def _entry(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} is not readable JSON ({error}); run its attack again") from error
     schema = entry.get("schema") if isinstance(entry, dict) else None
-    if schema != SCHEMA:
-        remedy = "update camobench" if isinstance(schema, int) and schema > SCHEMA else "run again"
-        raise ValueError(f"{path} has schema {schema!r}, this version reads {SCHEMA}; {remedy}")
+    if schema != ENTRY_SCHEMA:
+        remedy = (
+            "update camobench" if isinstance(schema, int) and schema > ENTRY_SCHEMA else "run again"
+        )
+        raise ValueError(
+            f"{path} has schema {schema!r}, this version reads {ENTRY_SCHEMA}; {remedy}"
+        )
     return cast(dict[str, Any], entry)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.report.inputs import RunData
 
-SCHEMA = 1
+VICTIMS_SCHEMA = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +91,15 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} is not readable JSON ({error}); run again") from error
     schema = content.get("schema") if isinstance(content, dict) else None
-    if schema != SCHEMA:
-        remedy = "update camobench" if isinstance(schema, int) and schema > SCHEMA else "run again"
-        raise ValueError(f"{path} has schema {schema!r}, this version reads {SCHEMA}; {remedy}")
+    if schema != VICTIMS_SCHEMA:
+        remedy = (
+            "update camobench"
+            if isinstance(schema, int) and schema > VICTIMS_SCHEMA
+            else "run again"
+        )
+        raise ValueError(
+            f"{path} has schema {schema!r}, this version reads {VICTIMS_SCHEMA}; {remedy}"
+        )
     found: dict[str, Any] = content
     return found
 

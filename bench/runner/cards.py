@@ -15,13 +15,13 @@ import torch
 
 from bench.checks import to_unit
 from bench.contract import VICTIMS
+from bench.report.networks import VICTIMS_SCHEMA
 from bench.runner.counts import COUNT_VERSION, count
 from bench.runner.matrix import KEY_DIGITS, Matrix
 from bench.runner.networks import AS_STORED, BEFORE_ROUNDING
 from bench.store import Checkpoint, digest, read_json, write_json
 from bench.types import Json
 
-VICTIMS_SCHEMA = 1
 CURVE_POINTS = 60
 
 

@@ -38,8 +38,9 @@ class Cells:
 
     Attributes:
         attack: Its name.
-        folder: Where its rows are kept: `distortion.parquet` and one file a victim.
+        folder: Where its rows are kept.
         victims: File stem of each victim's rows, by name.
+        measured: File stem of the distortion rows.
         seconds: Time that scoring took, over all runs that filled it.
         scored_by: Provenance of every run that filled it, the last one first.
     """
@@ -47,6 +48,7 @@ class Cells:
     attack: str
     folder: Path
     victims: Mapping[str, str]
+    measured: str
     seconds: float
     scored_by: tuple[dict[str, Json], ...]
 
@@ -59,11 +61,11 @@ class Cells:
 
     def distortion(self) -> pd.DataFrame:
         """One row an image and target."""
-        return pd.read_parquet(self.folder / "distortion.parquet")
+        return pd.read_parquet(self.folder / f"{self.measured}.parquet")
 
 
-def row_key(networks: Networks, attack: str, lpips_sha256: object) -> str:
-    """Digest of everything behind an attack's rows but the victims."""
+def row_key(networks: Networks, attack: str) -> str:
+    """Digest of everything behind an attack's rows but the victims and LPIPS."""
     return digest(
         {
             "attack": networks.attack_digest(attack),
@@ -71,9 +73,14 @@ def row_key(networks: Networks, attack: str, lpips_sha256: object) -> str:
             "scorer": SCORER_VERSION,
             "precision": PRECISION,
             "device": networks.device.type,
-            "lpips": lpips_sha256,
+            "lpips": None,  # it has a file of its own; former versions rescored a row for it
         }
     )
+
+
+def distortion_stem(lpips_sha256: str | None) -> str:
+    """File stem of distortion rows: LPIPS is measured anew when its trunk comes or changes."""
+    return "distortion" if lpips_sha256 is None else f"distortion-{lpips_sha256[:KEY_DIGITS]}"
 
 
 class Matrix:
@@ -101,6 +108,7 @@ class Matrix:
         self.batch, self.progress = batch, progress or Silent()
         self.networks = Networks(graph, shelf, device)
         lpips, self.lpips_record = load_lpips(device)
+        self.measured = distortion_stem(None if lpips is None else lpips.trunk_sha256)
         self.provenance = self._provenance()
         self.scorer = Scorer(suite, device, batch, lpips)
 
@@ -109,8 +117,7 @@ class Matrix:
         return [self._fill_row(name) for name in attack_names]
 
     def _fill_row(self, name: str) -> Cells:
-        key = row_key(self.networks, name, self.lpips_record.get("trunk_sha256"))
-        folder = self.shelf.store.prediction_folder(key)
+        folder = self.shelf.store.prediction_folder(row_key(self.networks, name))
         stems = {
             victim: self.networks.victim_digest(victim)[:STEM_DIGITS]
             for victim in self.graph.victims
@@ -123,7 +130,7 @@ class Matrix:
                 for victim, stem in stems.items()
                 if not (folder / f"{stem}.parquet").is_file()
             }
-            if missing:
+            if missing or not (folder / f"{self.measured}.parquet").is_file():
                 self._score_missing(self.networks.attack(name), folder, missing)
         shards_done = [
             shard for fill in read_json(folder / "row.json")["fills"].values() for shard in fill
@@ -133,6 +140,7 @@ class Matrix:
             attack=name,
             folder=folder,
             victims=stems,
+            measured=self.measured,
             seconds=sum(shard["seconds"] for shard in shards_done),
             scored_by=tuple(records.values()),
         )
@@ -153,13 +161,15 @@ class Matrix:
     def _score_missing(self, attack: Attack, folder: Path, missing: Mapping[str, str]) -> None:
         name = attack.spec.name
         victims = {victim: self.networks.victim(victim) for victim in missing}
-        partial = folder / f"partial-{digest(sorted(missing.values()))[:12]}"
+        work = sorted(missing.values()) + ([] if self.scorer.lpips is None else [self.measured])
+        partial = folder / f"partial-{digest(work)[:12]}"
         ranges = shards(len(self.scorer.images), SHARD_IMAGES)
         parts = [partial / f"{position:05d}" for position in range(len(ranges))]
         waiting = [pair for pair in zip(parts, ranges, strict=True) if not pair[0].is_dir()]
         images = len(self.scorer.images)
         done = images - sum(len(indices) for _, indices in waiting)
-        self.progress.start(f"scoring {name} on {len(victims)} victims", images, done)
+        what = f"scoring {name} on {len(victims)} victims" if victims else f"distortion of {name}"
+        self.progress.start(what, images, done)
         for part, indices in waiting:
             began = time.monotonic()
             scored = self.scorer.score(attack, victims, indices)
@@ -168,9 +178,9 @@ class Matrix:
             self.progress.advance(len(indices))
         self.progress.finish()
 
-        def gather(stem: str, **columns: str) -> None:
+        def gather(file: str, stem: str, **columns: str) -> None:
             rows = pd.concat(
-                [pd.read_parquet(part / f"{stem}.parquet") for part in parts], ignore_index=True
+                [pd.read_parquet(part / file) for part in parts], ignore_index=True
             ).assign(attack=name, attack_key=self.graph.attacks[name][:KEY_DIGITS], **columns)
             with replacing(folder / f"{stem}.parquet") as target:
                 rows.to_parquet(target, index=False)
@@ -179,9 +189,9 @@ class Matrix:
         fills = read_json(row)["fills"] if row.is_file() else {}
         fills[partial.name] = [read_json(part / "shard.json") for part in parts]
         write_json(row, {"attack": name, "fills": fills})
-        gather("distortion")
+        gather("distortion.parquet", self.measured)
         for victim, stem in missing.items():  # last: a victim's file says that its cell is done
-            gather(stem, victim_key=self.graph.victims[victim][:KEY_DIGITS])
+            gather(f"{stem}.parquet", stem, victim_key=self.graph.victims[victim][:KEY_DIGITS])
         shutil.rmtree(partial, ignore_errors=True)
 
 

@@ -9,7 +9,7 @@ import torch
 from bench.metrics.lpips import trunk_digest
 from bench.runner.api import Session
 from bench.runner.graph import Job
-from bench.runner.matrix import STEM_DIGITS, row_key
+from bench.runner.matrix import STEM_DIGITS, distortion_stem, row_key
 from bench.runner.networks import Networks
 from bench.runner.train import missing_jobs
 from bench.types import Json
@@ -22,12 +22,14 @@ class Missing:
     Attributes:
         jobs: Networks to be trained, dependencies first.
         cells: Victims that each attack has not been scored on; attacks without a hole are left out.
+        unmeasured: Attacks scored on all victims, but without LPIPS, which can now be had.
         networks_total: All networks of the graph.
         cells_total: All cells of the matrix.
     """
 
     jobs: tuple[Job, ...]
     cells: dict[str, tuple[str, ...]]
+    unmeasured: tuple[str, ...]
     networks_total: int
     cells_total: int
 
@@ -45,10 +47,15 @@ class Missing:
         train: list[dict[str, Json]] = [
             {"work": "train", "name": job.label, "cells": None, "victims": ""} for job in self.jobs
         ]
-        return train + [
+        score: list[dict[str, Json]] = [
             {"work": "score", "name": attack, "cells": len(names), "victims": " ".join(names)}
             for attack, names in self.cells.items()
         ]
+        measure: list[dict[str, Json]] = [
+            {"work": "LPIPS", "name": attack, "cells": None, "victims": ""}
+            for attack in self.unmeasured
+        ]
+        return train + score + measure
 
 
 def find_missing(session: Session) -> Missing:
@@ -64,22 +71,24 @@ def find_missing(session: Session) -> Missing:
             networks.reads_residual(victim) and estimator in untrained
         ):
             stems[victim] = networks.victim_digest(victim)[:STEM_DIGITS]
-    trunk, cells = trunk_digest(), {}
+    measured, cells, unmeasured = distortion_stem(trunk_digest()), {}, []
     for attack, key in graph.attacks.items():
         holes = tuple(graph.victims)
         if key not in untrained:
-            where = row_key(networks, attack, trunk)
-            folder = session.store.prediction_folder(where)
+            folder = session.store.prediction_folder(row_key(networks, attack))
             holes = tuple(
                 victim
                 for victim in graph.victims
                 if victim not in stems or not (folder / f"{stems[victim]}.parquet").is_file()
             )
+            if not holes and not (folder / f"{measured}.parquet").is_file():
+                unmeasured.append(attack)
         if holes:
             cells[attack] = holes
     return Missing(
         jobs=tuple(jobs),
         cells=cells,
+        unmeasured=tuple(unmeasured),
         networks_total=len(graph.jobs),
         cells_total=len(graph.attacks) * len(graph.victims),
     )

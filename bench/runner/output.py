@@ -13,13 +13,13 @@ from PIL import Image
 
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
 from bench.metrics import SCORER_VERSION
+from bench.report.inputs import ENTRY_SCHEMA
 from bench.runner.graph import build_attack
 from bench.runner.matrix import KEY_DIGITS, Cells, Matrix
 from bench.store import replacing, write_json
 from bench.suites.audit.record import kept_audit
 from bench.types import CamobenchError, Json, as_json
 
-ENTRY_SCHEMA = 1
 SAMPLES = "samples"
 SAMPLES_PER_MODEL = 2
 

@@ -22,9 +22,9 @@ class Stateful(Protocol):
         """Continue from `state_dict`."""
 
 
-def seeded_generator(context: FitContext, stream: int = 0) -> torch.Generator:
-    """A generator on the context's device; different streams are independent."""
-    return torch.Generator(context.device).manual_seed(context.seed * 1_000_003 + stream)
+def seeded_generator(context: FitContext) -> torch.Generator:
+    """A generator on the context's device, seeded by its seed."""
+    return torch.Generator(context.device).manual_seed(context.seed * 1_000_003)
 
 
 def run_steps(

@@ -47,7 +47,6 @@ class PatchSampler:
         labels: (N,) int64.
         generator: Source of randomness, on the device that patches are wanted on.
         subset: Positions of the images to draw from; all by default.
-        augment: Apply a random element of D4 to each patch.
 
     Raises:
         CamobenchError: If the images are smaller than a patch.
@@ -60,7 +59,6 @@ class PatchSampler:
         generator: torch.Generator,
         *,
         subset: Tensor | None = None,
-        augment: bool = True,
     ) -> None:
         size = tuple(stacks[0].shape[-2:])
         rows, columns = (side // PATCH_PX for side in size)
@@ -69,7 +67,7 @@ class PatchSampler:
                 f"images of {size} pixels are smaller than a patch of "
                 f"{PATCH_PX} x {PATCH_PX}; use larger images"
             )
-        self.stacks, self.generator, self.augment = stacks, generator, augment
+        self.stacks, self.generator = stacks, generator
         self.subset = torch.arange(len(labels), device=labels.device) if subset is None else subset
         self.labels = labels[self.subset]
         self.grid = (rows, columns)
@@ -91,14 +89,14 @@ class PatchSampler:
         span = torch.arange(PATCH_PX, device=place.device)
         y = (top[:, None] + span)[:, None, :, None]  # N, 1, 64, 1
         x = (left[:, None] + span)[:, None, None, :]  # N, 1, 1, 64
-        element = self._integers(8, batch) if self.augment else None
+        element = self._integers(8, batch)
         image = self.subset[chosen][:, None, None, None]
         patches = []
         for stack in self.stacks:
             channel = torch.arange(stack.shape[1], device=place.device)[None, :, None, None]
             where = (index.to(stack.device) for index in (image, channel, y, x))
             cut = stack[tuple(where)].to(place.device)
-            patches.append(cut if element is None else apply_d4(cut, element))
+            patches.append(apply_d4(cut, element))
         return patches, self.labels[chosen]
 
     def _integers(self, high: int, count: int) -> Tensor:

@@ -184,15 +184,49 @@ def test_time_is_that_of_all_runs(store, monkeypatch):
 
 def test_rows_depend_on_all_that_is_behind_them(store, monkeypatch):
     networks = matrix_of(store).networks
-    keys = {name: row_key(networks, name, None) for name in ALL}
+    keys = {name: row_key(networks, name) for name in ALL}
     assert len(set(keys.values())) == 3
-    assert row_key(networks, "jpeg", "7be5be79") != keys["jpeg"]
     networks.device = torch.device("meta")
-    assert row_key(networks, "jpeg", None) != keys["jpeg"]
+    assert row_key(networks, "jpeg") != keys["jpeg"]
     networks.device = torch.device("cpu")
-    assert row_key(networks, "jpeg", None) == keys["jpeg"]
+    assert row_key(networks, "jpeg") == keys["jpeg"]
     monkeypatch.setattr(matrices, "SCORER_VERSION", 2)
-    assert row_key(networks, "jpeg", None) != keys["jpeg"]
+    assert row_key(networks, "jpeg") != keys["jpeg"]
+
+
+class Distance:
+    """In the place of LPIPS."""
+
+    trunk_sha256 = "7be5be79" * 8
+
+    def __call__(self, originals, anonymised):
+        return (originals.float() - anonymised.float()).abs().mean((1, 2, 3)) / 255
+
+
+def test_lpips_that_comes_later_costs_no_victim_its_time(store, scored, smoke, monkeypatch):
+    matrix_of(store).fill(ALL)
+    files = {path: path.stat().st_mtime_ns for path in (store.root / "predictions").rglob("*.par*")}
+    scored.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(matrices, "load_lpips", lambda device: (Distance(), {"available": True}))
+        watcher = Watcher()
+        later = matrix_of(store, progress=watcher)
+        later.networks.victim = lambda name: pytest.fail(f"{name} was opened")
+        predictions, distortion = tables(later.fill(ALL))
+        assert scored == [(name, (), 8) for name in ALL]
+        assert watcher.started == [f"distortion of {name}" for name in ALL]
+        later.fill(ALL)
+        assert len(scored) == 3  # measured once
+    before = reference(smoke)
+    pd.testing.assert_frame_equal(predictions, before[0])
+    pd.testing.assert_frame_equal(
+        distortion.drop(columns="lpips"), before[1].drop(columns="lpips"), rtol=1e-4
+    )
+    changed = ~distortion["psnr_db"].eq(float("inf"))
+    assert (distortion.loc[changed, "lpips"] > 0).all()
+    assert (distortion.loc[~changed, "lpips"] == 0).all()
+    same(tables(matrix_of(store).fill(ALL)), before)  # without it, as it was
+    assert all(path.stat().st_mtime_ns == then for path, then in files.items())
 
 
 def test_new_weights_are_scored_anew(store, scored):

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -130,12 +129,9 @@ def test_the_context_may_know_a_better_label():
         assert progress.label == shown
 
 
-def test_streams_of_a_seed_are_independent():
-    draws = {
-        (seed, stream): torch.rand(8, generator=seeded_generator(fit_context(seed), stream)).numpy()
-        for seed in (0, 1)
-        for stream in (0, 1)
-    }
-    again = torch.rand(8, generator=seeded_generator(fit_context(1), 1)).numpy()
-    np.testing.assert_array_equal(draws[1, 1], again)
-    assert len({draw.tobytes() for draw in draws.values()}) == 4
+def test_a_generator_is_its_seed():
+    draws = [torch.rand(8, generator=seeded_generator(fit_context(seed))) for seed in (1, 1, 2)]
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+    known = torch.rand(8, generator=torch.Generator().manual_seed(1_000_003))
+    assert torch.equal(draws[0], known)  # shipped networks were trained from it

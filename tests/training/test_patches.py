@@ -16,6 +16,12 @@ def numbered(count, height, width):
     return torch.from_numpy(np.stack([image, y, x], axis=1).astype(np.float32))
 
 
+@pytest.fixture
+def unturned(monkeypatch):
+    """No patch is turned, so that it shows where it comes from."""
+    monkeypatch.setattr("bench.training.patches.apply_d4", lambda cut, element: cut)
+
+
 def symmetries(square):
     """The eight elements of D4 in NumPy's terms."""
     turned = [np.rot90(square, k, axes=(-2, -1)) for k in range(4)]
@@ -24,25 +30,25 @@ def symmetries(square):
 
 def test_every_class_is_drawn_equally_often():
     labels = torch.tensor([0] * 16 + [1] * 3 + [2])
-    sampler = PatchSampler((torch.zeros(20, 1, 64, 64),), labels, generator(), augment=False)
+    sampler = PatchSampler((torch.zeros(20, 1, 64, 64),), labels, generator())
     drawn = torch.cat([sampler.draw(300)[1] for _ in range(10)])
     counts = torch.bincount(drawn, minlength=3).double()
     # chi-square with two degrees of freedom: 13.8 is exceeded once in a thousand
     assert ((counts - 1000) ** 2 / 1000).sum() < 13.8
 
 
-def test_images_of_a_class_are_drawn_equally_often():
+def test_images_of_a_class_are_drawn_equally_often(unturned):
     labels = torch.tensor([0, 0, 0, 0, 1])
-    sampler = PatchSampler((numbered(5, 64, 64),), labels, generator(), augment=False)
+    sampler = PatchSampler((numbered(5, 64, 64),), labels, generator())
     images = torch.cat([sampler.draw(200)[0][0][:, 0, 0, 0] for _ in range(10)])
     counts = torch.bincount(images.long(), minlength=5)[:4].double()
     expected = counts.sum() / 4
     assert ((counts - expected) ** 2 / expected).sum() < 16.3  # three degrees of freedom
 
 
-def test_patches_come_whole_from_the_grid():
+def test_patches_come_whole_from_the_grid(unturned):
     stack = numbered(2, 130, 200)
-    sampler = PatchSampler((stack,), torch.tensor([0, 1]), generator(), augment=False)
+    sampler = PatchSampler((stack,), torch.tensor([0, 1]), generator())
     assert sampler.grid == (2, 3)
     assert sampler.patches == 2 * 2 * 3
     (patches,), labels = sampler.draw(200)
@@ -98,13 +104,6 @@ def test_augmentation_uses_all_eight_elements_equally():
     known = [np.ascontiguousarray(s).tobytes() for s in symmetries(square[0].numpy())]
     counts = np.bincount([known.index(p.numpy().tobytes()) for p in patches], minlength=8)
     assert ((counts - 100) ** 2 / 100).sum() < 24.3  # seven degrees of freedom
-
-
-def test_without_augmentation_nothing_is_turned():
-    square = torch.arange(64.0 * 64).reshape(1, 1, 64, 64)
-    sampler = PatchSampler((square,), torch.tensor([0]), generator(), augment=False)
-    (patches,), _ = sampler.draw(20)
-    assert (patches == square).all()
 
 
 def test_the_generator_decides_everything():
