@@ -1,12 +1,11 @@
 """The two small charts of a victim's card, as SVG text: reliability and training curve."""
 
-import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bench.report.drawing import COLOURS, GRID, MUTED, STYLE, svg
+from bench.report.drawing import COLOURS, GRID, MUTED, chart_style, svg
 from bench.report.networks import Training
 
 _SIZE = (4.4, 2.7)
@@ -18,7 +17,7 @@ def reliability_chart(bins: pd.DataFrame) -> str:
     filled = bins[bins["n"] > 0]
     width = float((bins["high"] - bins["low"]).iloc[0])
     middle = (filled["low"] + filled["high"]) / 2
-    with mpl.rc_context(STYLE):
+    with chart_style():
         figure = Figure(figsize=_SIZE)
         above, below = figure.subplots(
             2, 1, sharex=True, gridspec_kw={"height_ratios": (4, 1), "hspace": 0.3}
@@ -43,7 +42,7 @@ def training_chart(training: Training) -> str | None:
     if not curves:
         return None
     values = [value for curve in curves.values() for _, value in curve]
-    with mpl.rc_context(STYLE):
+    with chart_style():
         figure = Figure(figsize=_SIZE)
         axes = figure.add_subplot()
         figure.subplots_adjust(left=0.15, right=0.97, top=0.97, bottom=0.19)

@@ -4,8 +4,10 @@ Drawn without pyplot and with a fixed hash salt, so that the same run gives the 
 """
 
 import io
+from contextlib import AbstractContextManager
 from typing import Any
 
+from matplotlib import style
 from matplotlib.figure import Figure
 
 INK, MUTED, GRID = "#1f2328", "#6b7280", "#e5e7eb"
@@ -19,6 +21,11 @@ STYLE: Any = {
     "ytick.color": INK,
     "svg.hashsalt": "camobench",
 }
+
+
+def chart_style() -> AbstractContextManager[None]:
+    """The look of all charts inside a `with` block, whatever matplotlib's settings were before."""
+    return style.context(STYLE, after_reset=True)
 
 
 def svg(figure: Figure, *, tight: bool = True) -> str:

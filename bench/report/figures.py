@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from itertools import cycle
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from bench.metrics.success import Measure, confusion, success_rates
-from bench.report.drawing import COLOURS, GRID, INK, MUTED, STYLE, svg
+from bench.report.drawing import COLOURS, GRID, INK, MUTED, chart_style, svg
 from bench.report.inputs import RunData
 from bench.report.values import Table
 
@@ -41,7 +40,7 @@ def heat_map(run: RunData, split: str, measure: Measure, order: Sequence[str]) -
         return None
     victims = [victim.name for victim in run.victims]
     values = 100 * matrix.reindex(index=attacks, columns=victims)
-    with mpl.rc_context(STYLE):
+    with chart_style():
         figure = Figure(figsize=(2.6 + 0.62 * len(victims), 1.9 + 0.36 * len(attacks)))
         axes = figure.add_subplot()
         _matrix(axes, values, low=0, high=100)
@@ -64,7 +63,7 @@ def success_scatter(table: Table, measure: Measure) -> str | None:
     if not finite:
         return None
     edge = max(finite) + max(2.0, 0.12 * (max(finite) - min(finite)))
-    with mpl.rc_context(STYLE):
+    with chart_style():
         figure = Figure(figsize=(8.2, 4.2))
         axes = figure.add_subplot()
         colours, squares = cycle(COLOURS), cycle("s^vPX<>")
@@ -109,7 +108,7 @@ def confusion_matrices(run: RunData, split: str, attack: str) -> str | None:
         return None
     tallest = max(len(panel) for panel in panels.values())
     widest = len(run.classes)
-    with mpl.rc_context(STYLE):
+    with chart_style():
         figure = Figure(figsize=(len(panels) * (1.6 + 0.58 * widest), 1.7 + 0.42 * tallest))
         for place, (title, panel) in enumerate(panels.items(), start=1):
             axes = figure.add_subplot(1, len(panels), place)

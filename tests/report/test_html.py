@@ -6,6 +6,7 @@ import json
 import re
 from html.parser import HTMLParser
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -191,3 +192,12 @@ def test_a_broken_picture_is_named(sampled_dir):
     Image.new("RGB", (9, 9)).save(sampled_dir / "samples" / "cam-a.png")
     with pytest.raises(ValueError, match="one shape"):
         originals_and_anonymised(load_run(sampled_dir), "cgan-img-wdf-pef")
+
+
+def test_charts_do_not_hang_on_settings_of_before(run_dir):
+    run = load_run(run_dir)
+    expected = heat_map(run, "in", "uasr", [attack.name for attack in run.attacks])
+    with mpl.rc_context({"font.size": 30, "axes.linewidth": 5, "font.family": "serif"}):
+        found = heat_map(run, "in", "uasr", [attack.name for attack in run.attacks])
+    assert expected is not None
+    assert found == expected

@@ -81,9 +81,7 @@ def test_what_runs_is_what_was_stored(stored):
 
 
 def test_recipes_that_are_not_compact_keep_every_bit(tmp_path):
-    recipe = SMOKE.__class__(
-        name="smoke", classifiers=SMOKE.classifiers, estimator=SMOKE.estimator, compact=UNROUNDED
-    )
+    recipe = replace(SMOKE, compact=UNROUNDED)
     graph = planned(recipe, victims=["img-resnet12"], attacks=[])
     store = Store(tmp_path)
     store_all(store, graph)
