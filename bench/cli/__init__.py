@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from bench.cli import data, files, matrix, tables
+from bench.cli import compare, data, files, matrix, tables
 from bench.cli.requests import console, say
 from bench.types import CamobenchError
 
@@ -65,6 +65,7 @@ for verb in (
     tables.table,
     tables.claims,
     tables.cards,
+    compare.compare,
     files.anonymise,
     files.attribute,
     data.data,
