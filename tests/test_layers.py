@@ -33,6 +33,7 @@ LAYERS = {
     "bench.checks": 0,
     "bench.provenance": 0,
     "bench.processes": 0,  # worker processes and cores: the standard library only
+    "bench.verdicts": 0,
     "bench.recipes": 0,  # training budgets: plain frozen dataclasses
 }
 SIDEWAYS = {

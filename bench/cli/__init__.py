@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from bench.cli import compare, data, files, matrix, tables
+from bench.cli import compare, data, files, matrix, tables, verify
 from bench.cli.requests import console, say
 from bench.types import CamobenchError
 
@@ -66,6 +66,7 @@ for verb in (
     tables.claims,
     tables.cards,
     compare.compare,
+    verify.verify,
     files.anonymise,
     files.attribute,
     data.data,
