@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from bench.cli import compare, data, files, matrix, tables, verify
+from bench.cli import compare, data, doctor, files, matrix, tables, verify
 from bench.cli.requests import console, say
 from bench.types import CamobenchError
 
@@ -71,5 +71,6 @@ for verb in (
     files.attribute,
     data.data,
     tables.list_,
+    doctor.doctor,
 ):
     cli.add_command(verb)
