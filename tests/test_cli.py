@@ -74,7 +74,7 @@ def test_every_verb_has_help_with_an_example_that_parses(path, camobench, monkey
 
 
 def test_the_verbs():
-    expected = "demo run list data train table claims anonymise attribute".split()  # noqa: SIM905
+    expected = "demo run list data train table claims compare verify doctor attribute".split()  # noqa: SIM905
     assert set(expected) <= set(cli.cli.commands)
 
 
@@ -160,6 +160,10 @@ def test_list_knows_what_the_paper_has(camobench):
         (["cards", "nowhere"], "Directory 'nowhere' does not exist"),
         (["table", "nowhere"], "Directory 'nowhere' does not exist"),
         (["tabel"], "No such command 'tabel'"),
+        (["compare", "nowhere", "a", "b"], "'nowhere' is no folder, and not DIR:ATTACK either"),
+        (["compare", "."], "name the attacks to compare, or ask for --ranks"),
+        (["compare", ".", "--ranks", "--victim", "v"], "--ranks is over all victims"),
+        (["verify", "nowhere"], "Path 'nowhere' does not exist"),
     ],
 )
 def test_wrong_usage_is_one_line_and_2(camobench, words, message):
@@ -186,11 +190,12 @@ def test_wrong_usage_points_to_the_help(camobench):
         (["attribute", "a.jpg", *SMALL, "--victims", "img-resnet12"], "is not trained for simcam-"),
         (["table", "."], "holds no entry-*.json; give the --out folder of a finished run"),
         (["claims", "."], "holds no entry-*.json; give the --out folder of a finished run"),
+        (["compare", ".", "a", "b"], "holds no entry-*.json; give the --out folder of a finishe"),
     ],
 )
 def test_what_fails_is_one_line_and_1(camobench, tmp_path, monkeypatch, words, message):
     monkeypatch.chdir(tmp_path)
-    if words[0] not in ("table", "claims"):
+    if words[0] not in ("table", "claims", "compare"):
         words = [*words, "--store", tmp_path / "store"]
     code, out, err = camobench(*words)
     assert (code, out) == (1, "")
@@ -329,6 +334,74 @@ def test_cards_rewrites_its_files_when_asked(camobench, smoke_copy):
     assert not (smoke_copy.out / "victims.md").exists()
     assert camobench("cards", smoke_copy.out, "--write")[0] == 0
     assert {name: (smoke_copy.out / name).read_bytes() for name in names} == before
+
+
+@pytest.mark.parametrize("format_", ["md", "csv", "tex", "json"])
+def test_compare_in_every_format(camobench, pristine, format_):
+    words = ["compare", pristine, "mislgan", "cgan-img", "--format", format_]
+    code, out, err = camobench(*words)
+    assert (code, err) == (0, "")
+    assert "mislgan" in out
+    code, out, err = camobench("compare", pristine, "--ranks", "--format", format_)
+    assert (code, err) == (0, "")
+    assert "prnu" not in out or format_ != "csv"  # it is named in the notes alone
+
+
+def test_compare_across_folders_and_within_one_cell(camobench, pristine, run_dir):
+    words = ["compare", f"{pristine}:mislgan", f"{run_dir}:cgan-img", "--format", "json"]
+    code, out, _ = camobench(*words)
+    assert code == 0
+    here = ["compare", pristine, "mislgan", "cgan-img", "--format", "json"]
+    rows = [json.loads(text)["rows"] for text in (out, camobench(*here)[1])]
+    assert [r["difference_points"] for r in rows[0]] == [r["difference_points"] for r in rows[1]]
+    code, out, _ = camobench(*here, "--victim", "pef-resnet18", "--target", "cam-a")
+    assert code == 0
+    assert json.loads(out)["rows"][0]["mcnemar_p"] <= 1
+
+
+def test_table_over_originally_correct_images(camobench, pristine):
+    code, out, err = camobench("table", pristine, "--correct-only")
+    assert (code, err) == (0, "")
+    assert out.startswith("### Table 2. ")
+    assert "originally correct only" in out
+    assert "### Table 3" not in out
+
+
+def test_verify_says_what_it_found_and_re_runs(camobench, smoke):
+    words = ["verify", smoke.out, "--store", smoke.store.root, "--rows", "8", "--device", "cpu"]
+    code, out, err = camobench(*words, "--quiet", "--format", "json")
+    assert (code, err) == (0, "")
+    verdicts = {row["check"]: row["verdict"] for row in json.loads(out)}
+    assert (verdicts["re-run"], verdicts["table2.csv"], verdicts["report.html"]) == ("ok",) * 3
+    code, out, _ = camobench("verify", smoke.out / "entry-jpeg.json")
+    assert code == 0
+    assert "no row: one entry" in out
+
+
+def test_verify_of_a_changed_table_is_1(camobench, smoke_copy):
+    path = smoke_copy.out / "table2.csv"
+    path.write_text(path.read_text().replace("in,jpeg", "in,jpeg2"))
+    code, out, err = camobench("verify", smoke_copy.out)
+    assert code == 1
+    assert one_line(err).endswith("does not verify: table2.csv\n")
+    assert "'jpeg2', recomputed 'jpeg'" in out
+
+
+@pytest.mark.parametrize("format_", ["md", "csv", "tex", "json"])
+def test_doctor_in_every_format(camobench, tmp_path, format_):
+    words = ["doctor", "--store", tmp_path / "store", "--quiet", "--format", format_]
+    code, out, err = camobench(*words)
+    assert (code, err) == (0, "")
+    assert "torchvision" in out
+    assert not (tmp_path / "store").exists()
+
+
+def test_doctor_fails_on_what_is_no_store(camobench, tmp_path):
+    (tmp_path / "letter.txt").touch()
+    code, out, err = camobench("doctor", "--store", tmp_path, "--quiet")
+    assert code == 1
+    assert "not a camobench store" in out
+    assert one_line(err) == "error: this machine is not fit yet: store\n"
 
 
 def test_data_prepare_and_show(camobench, tmp_path):

@@ -15,6 +15,7 @@ LAYERS = {
     "camobench": 7,  # the public import, whose `main` calls the command line
     "bench.cli": 6,
     "bench.console": 6,  # how the command line shows progress
+    "bench.doctor": 5,  # checks of the machine and the store
     "bench.runner": 5,
     "bench.report": 5,
     "attacks": 4,
@@ -33,11 +34,13 @@ LAYERS = {
     "bench.checks": 0,
     "bench.provenance": 0,
     "bench.processes": 0,  # worker processes and cores: the standard library only
+    "bench.verdicts": 0,
     "bench.recipes": 0,  # training budgets: plain frozen dataclasses
 }
 SIDEWAYS = {
     ("bench.cli", "bench.console"),
     ("bench.runner", "bench.report"),
+    ("bench.doctor", "bench.runner"),
     ("bench.provenance", "bench.types"),
     ("bench.recipes", "bench.types"),
 }

@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from bench.cli import data, files, matrix, tables
+from bench.cli import compare, data, doctor, files, matrix, tables, verify
 from bench.cli.requests import console, say
 from bench.types import CamobenchError, WrongUsageError
 
@@ -67,9 +67,12 @@ for verb in (
     tables.table,
     tables.claims,
     tables.cards,
+    compare.compare,
+    verify.verify,
     files.anonymise,
     files.attribute,
     data.data,
     tables.list_,
+    doctor.doctor,
 ):
     cli.add_command(verb)

@@ -33,16 +33,28 @@ def list_(what: str, format_: str, as_json_: bool) -> None:
     "--split", type=click.Choice(["in", "out", "both"]), default="both", show_default=True
 )
 @format_option
+@click.option(
+    "--correct-only",
+    is_flag=True,
+    help="Table 2 over the images that each victim got right when untouched.",
+)
 @click.option("--write", is_flag=True, help="Rewrite the table files and the report in DIRECTORY.")
-def table(directory: Path, split: str, format_: str, write: bool) -> None:
+def table(directory: Path, split: str, format_: str, correct_only: bool, write: bool) -> None:
     """Recompute the tables from the Parquet files in DIRECTORY.
 
     Example: camobench table camobench-out --format tex
     """
+    from bench.report.correct import correct_only_table
     from bench.report.html import write_report
     from bench.report.inputs import load_run
+    from bench.report.render import render
     from bench.report.tables import render_run, write_tables
 
+    if correct_only:
+        if write or split == "out":
+            raise click.UsageError("--correct-only goes with neither --write nor --split out")
+        click.echo(render(correct_only_table(load_run(directory)), format_))
+        return
     splits = ("in", "out") if split == "both" else (split,)
     click.echo(render_run(load_run(directory), format_, splits))
     if write:

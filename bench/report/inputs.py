@@ -15,11 +15,11 @@ from bench.metrics.validity import check_predictions
 from bench.report.samples import Sample, load_samples
 
 ENTRY_SCHEMA = 1
-_PREDICTION_COLUMNS = (
+PREDICTION_COLUMNS = (
     *("suite", "split", "image_id", "photo_id", "device", "source", "target", "attack", "victim"),
     *("predicted", "p_source", "p_target", "p_predicted", "attack_key", "victim_key"),
 )
-_DISTORTION_COLUMNS = (
+DISTORTION_COLUMNS = (
     *("suite", "split", "image_id", "photo_id", "device", "source", "target", "attack"),
     *("attack_key", "lpips", "psnr_db", "ssim"),
 )
@@ -110,8 +110,8 @@ def load_run(directory: str | Path) -> RunData:
     entries = [(path, _entry(path)) for path in sorted(folder.glob("entry-*.json"))]
     if not entries:
         raise ValueError(f"{folder} holds no entry-*.json; give the --out folder of a finished run")
-    predictions = _parquet(folder / "predictions.parquet", _PREDICTION_COLUMNS)
-    distortion = _parquet(folder / "distortion.parquet", _DISTORTION_COLUMNS)
+    predictions = read_parquet(folder / "predictions.parquet", PREDICTION_COLUMNS)
+    distortion = read_parquet(folder / "distortion.parquet", DISTORTION_COLUMNS)
     try:
         return _assemble(folder, entries, predictions, distortion)
     except KeyError as error:
@@ -196,7 +196,12 @@ def _entry(path: Path) -> dict[str, Any]:
     return cast(dict[str, Any], entry)
 
 
-def _parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+def read_parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Read a Parquet file of a run.
+
+    Raises:
+        ValueError: If it is missing, unreadable or lacks one of `columns`; names the remedy.
+    """
     if not path.is_file():
         raise ValueError(f"{path} is missing; run the same command again to complete the folder")
     try:

@@ -92,11 +92,17 @@ def render_run(run: RunData, format_: str, splits: Sequence[str] = ("in", "out")
 
 
 def write_tables(directory: str | Path) -> list[Path]:
-    """Write `clean_accuracy.csv` and `{table2,table3,victims,claims}.{md,csv,tex}` into the folder.
+    """Write every text of `table_texts` into the folder.
 
     Each file is written under a temporary name and renamed, so no half-written file is ever seen.
     """
     run = load_run(directory)
+    texts = table_texts(run)
+    return [write_text(run.directory / name, text) for name, text in texts.items()]
+
+
+def table_texts(run: RunData) -> dict[str, str]:
+    """`clean_accuracy.csv` and `{table2,table3,victims,claims}.{md,csv,tex}` by file name."""
     texts = {"clean_accuracy.csv": render(clean_accuracy_table(run), "csv")}
     suffixes = ("md", "csv", "tex")
     tables = {"table2": build_table(run, "in"), "table3": build_table(run, "out")}
@@ -104,8 +110,7 @@ def write_tables(directory: str | Path) -> list[Path]:
     for stem, table in tables.items():
         texts |= {f"{stem}.{suffix}": render(table, suffix) for suffix in suffixes}
     judged = judge_claims(run)
-    texts |= {f"claims.{suffix}": render_claims(judged, suffix) for suffix in suffixes}
-    return [write_text(run.directory / name, text) for name, text in texts.items()]
+    return texts | {f"claims.{suffix}": render_claims(judged, suffix) for suffix in suffixes}
 
 
 def _ordered(

@@ -18,6 +18,7 @@ import torch
 from bench.contract import Attack
 from bench.metrics import SCORER_VERSION
 from bench.metrics.lpips import load_lpips
+from bench.metrics.lpips_golden import check_golden
 from bench.provenance import processor_name, provenance
 from bench.runner.graph import Graph
 from bench.runner.networks import Networks, Shelf
@@ -109,6 +110,8 @@ class Matrix:
         self.networks = Networks(graph, shelf, device)
         lpips, self.lpips_record = load_lpips(device)
         self.measured = distortion_stem(None if lpips is None else lpips.trunk_sha256)
+        if lpips is not None:
+            check_golden(lpips, device, shelf.store)
         self.provenance = self._provenance()
         self.scorer = Scorer(suite, device, batch, lpips)
 

@@ -1,0 +1,57 @@
+"""`compare`: attacks against each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli.options import format_option
+
+
+@click.command()
+@click.argument("places", nargs=-1, required=True, metavar="DIR [ATTACK]... | DIR:ATTACK...")
+@click.option("--victim", help="On this victim alone.")
+@click.option("--target", help="Sent to this camera model alone; with --victim, McNemar's test.")
+@click.option(
+    "--ranks", is_flag=True, help="Rank all targeted attacks instead, or those that are named."
+)
+@format_option
+def compare(
+    places: tuple[str, ...], victim: str | None, target: str | None, ranks: bool, format_: str
+) -> None:
+    """Compare attacks of one run, or of several: differences with intervals and p-values.
+
+    Names may be patterns such as 'cgan-*'; all pairs are compared. Attacks of two runs (DIR1:A
+    DIR2:B) must share suite, recipe, scorer, LPIPS version and victims.
+
+    Example: camobench compare camobench-out cgan-img-wdf-pef mislgan
+    """
+    from bench.report.comparison.contenders import contenders_across, contenders_of
+    from bench.report.comparison.pairs import compare_pairs, pairs_table
+    from bench.report.comparison.ranking import ranks_table
+    from bench.report.render import render
+
+    if ranks and (victim or target):
+        raise click.UsageError("--ranks is over all victims and targets")
+    if Path(places[0]).is_dir():
+        names = places[1:]
+        if not ranks and not names:
+            raise click.UsageError("name the attacks to compare, or ask for --ranks")
+        contenders = contenders_of(Path(places[0]), names)
+    else:
+        contenders = contenders_across([_place(place) for place in places])
+    if ranks:
+        click.echo(render(ranks_table(contenders), format_))
+        return
+    if len(contenders) < 2:
+        raise click.UsageError("name two attacks or more, or a pattern that matches so many")
+    found = compare_pairs(contenders, victim=victim, target=target)
+    click.echo(render(pairs_table(found, victim, target), format_))
+
+
+def _place(text: str) -> tuple[Path, str]:
+    folder, colon, attack = text.rpartition(":")
+    if not colon or not folder or not attack:
+        raise click.UsageError(f"{text!r} is no folder, and not DIR:ATTACK either")
+    return Path(folder), attack

@@ -1,0 +1,63 @@
+"""`verify`: is a result what its own rows say, and do its networks say the same again?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli.options import device_option, format_option, quiet_option, store_option
+from bench.cli.requests import console, open_store
+from bench.types import CamobenchError
+
+
+@click.command()
+@click.argument("place", type=click.Path(path_type=Path, exists=True), metavar="DIR|ENTRY.json")
+@store_option
+@click.option(
+    "--rows", type=click.IntRange(min=1), default=64, show_default=True, help="To re-run, a sample."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the sample.")
+@device_option
+@format_option
+@quiet_option
+def verify(
+    place: Path, store: Path | None, rows: int, seed: int, device: str, format_: str, quiet: bool
+) -> None:
+    """Check a run folder, or one entry of it: schema, completeness, and every table recomputed.
+
+    With --store a sample of rows is re-run too, with the networks of the store or of the package
+    that the entries name. Verdicts are ok, warn, fail, and skip for what could not be checked.
+    Exit code 1 on any fail.
+
+    Example: camobench verify camobench-out --format json
+    """
+    from bench.console import shown_progress
+    from bench.report.plain import render_rows
+    from bench.report.verification.folder import verify_entry, verify_folder
+    from bench.verdicts import Verdict, failed, verdict_rows
+
+    verdicts = verify_folder(place) if place.is_dir() else verify_entry(place)
+    if store is None or not place.is_dir():
+        what = "one entry" if place.is_file() else "no --store given"
+        skipped = f"no row: {what}; `camobench verify DIR --store STORE` re-runs a sample"
+        verdicts.append(Verdict(check="re-run", verdict="skip", finding=skipped))
+    elif not any(one.check == "run" and one.verdict == "ok" for one in verdicts):
+        skipped = "no row: the folder does not fit together"
+        verdicts.append(Verdict(check="re-run", verdict="skip", finding=skipped))
+    else:
+        from bench.runner.api import resolve_device
+        from bench.runner.recheck import recheck
+
+        with shown_progress(console, quiet=quiet) as progress:
+            verdicts += recheck(
+                place,
+                open_store(store),
+                rows=rows,
+                seed=seed,
+                device=resolve_device(device),
+                progress=progress,
+            )
+    click.echo(render_rows(verdict_rows(verdicts), format_))
+    if names := failed(verdicts):
+        raise CamobenchError(f"{place} does not verify: {', '.join(names)}")

@@ -1,0 +1,1 @@
+"""Attacks against each other, on the images that both were scored on."""

@@ -1,0 +1,124 @@
+"""Which attacks are compared, from one run folder or several that fit together."""
+
+import difflib
+import fnmatch
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from bench.registry import UnknownNameError
+from bench.report.inputs import AttackInfo, RunData, load_run
+from bench.report.published import FAMILIES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contender:
+    """One attack of one run; `label` is its name, with the folder's where there are several."""
+
+    label: str
+    attack: AttackInfo
+    run: RunData
+
+    def rows(self, split: str) -> pd.DataFrame:
+        """Its prediction rows in a split."""
+        rows = self.run.predictions
+        return rows[(rows["split"] == split) & (rows["attack"] == self.attack.name)]
+
+
+def contenders_of(directory: Path, names: Sequence[str]) -> list[Contender]:
+    """Attacks of one run by name or pattern, each once; all of them for no name.
+
+    Raises:
+        UnknownNameError: If a name is none of the run's; names close matches.
+        ValueError: As `load_run`.
+    """
+    run = load_run(directory)
+    known = {attack.name: attack for attack in run.attacks}
+    chosen = {found: known[found] for name in names or known for found in _matching(name, run)}
+    return [Contender(label=name, attack=attack, run=run) for name, attack in chosen.items()]
+
+
+def contenders_across(places: Sequence[tuple[Path, str]]) -> list[Contender]:
+    """Attacks of several runs of the same suite, recipe, scorer, LPIPS version and victims.
+
+    Args:
+        places: Run folder and attack name of each.
+
+    Raises:
+        UnknownNameError: If a run has no such attack.
+        ValueError: As `load_run`, or if two runs differ in what makes figures comparable; says in
+            what.
+    """
+    runs = {folder: load_run(folder) for folder, _ in places}
+    first, *others = runs.values()
+    for other in others:
+        require_same_terms(first, other)
+    return [
+        Contender(label=f"{folder}:{attack.name}", attack=attack, run=runs[folder])
+        for folder, name in dict.fromkeys(places)
+        for attack in runs[folder].attacks
+        if attack.name in _matching(name, runs[folder])
+    ]
+
+
+def require_same_terms(first: RunData, other: RunData) -> None:
+    """Refuse two runs whose figures may not be compared.
+
+    Raises:
+        ValueError: Names what differs, and both values.
+    """
+    terms = {
+        "suite": (first.suite, other.suite),
+        "suite fingerprint": (first.fingerprint, other.fingerprint),
+        "suite classes": (first.classes, other.classes),
+        "recipe": (first.recipe, other.recipe),
+        "scorer version": (first.scorer_version, other.scorer_version),
+        "LPIPS version": (first.lpips_version, other.lpips_version),
+    }
+    keys = {victim.name: victim.key for victim in other.victims}
+    for victim in first.victims:
+        if victim.name in keys:
+            terms[f"victim {victim.name} (key)"] = (victim.key, keys[victim.name])
+    for what, (one, two) in terms.items():
+        if one != two:
+            raise ValueError(
+                f"{first.directory} has {what} {one!r}, {other.directory} has {two!r}: such runs "
+                "are not compared; score both attacks on the same terms"
+            )
+
+
+def mean_families(contenders: Sequence[Contender], victim: str | None = None) -> dict[str, str]:
+    """Victim to family, of the victims that the overall mean is over.
+
+    These are the protocol's families as in the tables; all victims where there is none of them, or
+    the one that is asked for.
+
+    Raises:
+        UnknownNameError: If no run has that victim.
+    """
+    families = {name: family for one in contenders for name, family in one.run.families.items()}
+    if victim is not None:
+        require_known("victim", victim, families)
+        return {victim: families[victim]}
+    return {name: family for name, family in families.items() if family in FAMILIES} or families
+
+
+def require_known(kind: str, name: str, known: Sequence[str] | dict[str, str]) -> None:
+    """Refuse a name that a run does not have.
+
+    Raises:
+        UnknownNameError: Names close matches, else all there are.
+    """
+    if name not in known:
+        close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5) or list(known)
+        raise UnknownNameError(f"no {kind} {name!r} in this run: it has {', '.join(close)}")
+
+
+def _matching(name: str, run: RunData) -> list[str]:
+    names = [attack.name for attack in run.attacks]
+    found = fnmatch.filter(names, name)
+    if not found:
+        require_known("attack", name, names)
+    return found

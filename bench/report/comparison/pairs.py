@@ -1,0 +1,204 @@
+"""Pairs of attacks: difference, interval, sign-flip test, McNemar's test, Holm's correction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from bench.metrics.holm import holm
+from bench.metrics.mcnemar import McNemar, mcnemar
+from bench.metrics.paired import Paired, pair, shared_successes
+from bench.metrics.resampling import REPLICATES
+from bench.metrics.sign_flip import DRAWS, SignFlip, sign_flip_test
+from bench.metrics.success import Measure
+from bench.report.comparison.contenders import Contender, mean_families, require_known
+from bench.report.notes import origin_notes
+from bench.report.values import NA, Column, Row, Table
+
+_RATES: tuple[tuple[str, Measure], ...] = (("in", "tasr"), ("in", "uasr"), ("out", "tasr"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two attacks, one split, one rate; `mcnemar` only within one victim and one target."""
+
+    first: Contender
+    second: Contender
+    split: str
+    measure: Measure
+    paired: Paired
+    interval: tuple[float, float] | None
+    test: SignFlip
+    mcnemar: McNemar | None
+
+
+def compare_pairs(
+    contenders: Sequence[Contender], *, victim: str | None = None, target: str | None = None
+) -> list[Comparison]:
+    """Compare every pair in every split and rate that both have.
+
+    Args:
+        contenders: At least two.
+        victim: Only this one.
+        target: Only images sent to this camera model, and untargeted images beside them.
+
+    Raises:
+        ValueError: If there are fewer than two attacks, or no two of them share a prediction.
+        UnknownNameError: If there is no such victim or target.
+    """
+    if len(contenders) < 2:
+        raise ValueError("expected two attacks or more to compare; `camobench table` lists them")
+    families = mean_families(contenders, victim)
+    if target is not None:
+        require_known("target", target, contenders[0].run.classes)
+    found = []
+    for (split, measure), (first, second) in (
+        (rate, two) for rate in _RATES for two in combinations(contenders, 2)
+    ):
+        if measure == "tasr" and not (first.attack.targeted and second.attack.targeted):
+            continue
+        rows = [one.rows(split) for one in (first, second)]
+        if target is not None:
+            rows = [part[part["target"].isna() | (part["target"] == target)] for part in rows]
+        paired = pair(rows[0], rows[1], measure, families)
+        if paired is None:
+            continue
+        single = None
+        if victim is not None and target is not None:
+            mine = [part[part["victim"] == victim] for part in rows]
+            shared = shared_successes(mine[0], mine[1], measure)
+            single = mcnemar(shared["first"], shared["second"])
+        found.append(
+            Comparison(
+                first=first,
+                second=second,
+                split=split,
+                measure=measure,
+                paired=paired,
+                interval=paired.interval(),
+                test=sign_flip_test(paired.effects),
+                mcnemar=single,
+            )
+        )
+    if not found:
+        raise ValueError(
+            "these attacks share no image, target and victim; score them on the same victims"
+        )
+    return found
+
+
+def pairs_table(comparisons: Sequence[Comparison], victim: str | None, target: str | None) -> Table:
+    """One row a comparison; Holm's correction is over all of them."""
+    adjusted = holm([one.test.p for one in comparisons])
+    singles = [one.mcnemar for one in comparisons if one.mcnemar is not None]
+    exact = list(holm([one.p for one in singles])) if singles else []
+    labels = ["Comparison", "Split", "Rate", "Images", "First", "Second", "Difference", "95 %"]
+    labels += ["p", "p (Holm)"]
+    if singles:
+        labels += ["Only first", "Only second", "McNemar p", "McNemar p (Holm)"]
+    rows, records = [], []
+    for place, (one, p_holm) in enumerate(zip(comparisons, adjusted, strict=True)):
+        record = _record(one, float(p_holm), victim, target)
+        if singles:
+            record["mcnemar_p_holm"] = float(exact[place])
+        records.append(record)
+        rows.append(_row(one, record))
+    run = comparisons[0].first.run
+    where = ", ".join(filter(None, (victim, target and f"target {target}")))
+    return Table(
+        number="",
+        title=f"Attacks compared on {run.suite}" + (f" ({where})" if where else ""),
+        columns=tuple(Column(group="", label=label) for label in labels),
+        rows=tuple(rows),
+        notes=tuple(_notes(comparisons, bool(singles))),
+        records=tuple(records),
+    )
+
+
+def p_text(p: float) -> str:
+    """A p-value for reading."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _row(one: Comparison, record: dict[str, Any]) -> Row:
+    cells = [
+        one.split,
+        one.measure.upper(),
+        str(record["images"]),
+        f"{record['first_percent']:.1f}",
+        f"{record['second_percent']:.1f}",
+        f"{record['difference_points']:+.1f}",
+        NA
+        if one.interval is None
+        else f"{record['low_points']:+.1f} to {record['high_points']:+.1f}",
+        p_text(record["p"]),
+        p_text(record["p_holm"]),
+    ]
+    if one.mcnemar is not None:
+        cells += [str(one.mcnemar.only_first), str(one.mcnemar.only_second)]
+        cells += [p_text(one.mcnemar.p), p_text(record["mcnemar_p_holm"])]
+    return Row(kind="claim", name=f"{one.first.label} − {one.second.label}", cells=tuple(cells))
+
+
+def _record(
+    one: Comparison, p_holm: float, victim: str | None, target: str | None
+) -> dict[str, Any]:
+    first, second = one.paired.means
+    low, high = one.interval or (None, None)
+    record: dict[str, Any] = {
+        "suite": one.first.run.suite,
+        "split": one.split,
+        "measure": one.measure,
+        "first": one.first.label,
+        "second": one.second.label,
+        "victim": victim,
+        "target": target,
+        "images": one.paired.images,
+        "photographs": one.paired.photographs,
+        "predictions": one.paired.units,
+        "first_percent": 100 * first,
+        "second_percent": 100 * second,
+        "difference_points": 100 * one.paired.difference,
+        "low_points": None if low is None else 100 * low,
+        "high_points": None if high is None else 100 * high,
+        "p": one.test.p,
+        "p_exact": one.test.exact,
+        "p_holm": p_holm,
+    }
+    if one.mcnemar is not None:
+        record["mcnemar_only_first"] = one.mcnemar.only_first
+        record["mcnemar_only_second"] = one.mcnemar.only_second
+        record["mcnemar_p"] = one.mcnemar.p
+    return record
+
+
+def _notes(comparisons: Sequence[Comparison], with_mcnemar: bool) -> Iterable[str]:
+    yield (
+        "First, Second: mean over families of means over architectures, in %, over the images that "
+        "both attacks were scored on (Images); Difference in points. Where one attack is "
+        "untargeted, the other's targets of an image are averaged first."
+    )
+    yield (
+        f"95 %: bootstrap, {REPLICATES} draws of whole source photographs, the same for both; "
+        "conditional on the trained networks at hand."
+    )
+    drawn = [one for one in comparisons if not one.test.exact]
+    yield (
+        "p: two-sided sign-flip permutation test over photographs, "
+        + (f"{DRAWS} draws, the observed one added." if drawn else "all sign patterns.")
+        + f" p (Holm): corrected for the {len(comparisons)} comparisons shown."
+    )
+    for split in dict.fromkeys(one.split for one in comparisons):
+        mine = [one for one in comparisons if one.split == split]
+        fewest = min(one.paired.photographs for one in mine)
+        most = max(one.paired.photographs for one in mine)
+        counted = str(most) if fewest == most else f"{fewest} to {most}"
+        yield f"Photographs compared, {split}: {counted}."
+    if with_mcnemar:
+        yield (
+            "McNemar: exact, on the images where only one attack succeeds; images count as "
+            "independent, so several tiles of one photograph make p too small. In CSV and JSON, "
+            "rounded to six places, 0 is less than 0.0000005."
+        )
+    for run in {id(c.run): c.run for one in comparisons for c in (one.first, one.second)}.values():
+        yield from origin_notes(run)

@@ -1,0 +1,132 @@
+"""Ranks of attacks by mean TASR, with intervals and groups of attacks that are not told apart."""
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+
+from bench.metrics.holm import holm
+from bench.metrics.paired import pair
+from bench.metrics.ranks import (
+    ALPHA,
+    common_rows,
+    rank_intervals,
+    resampled_means,
+    tie_groups,
+)
+from bench.metrics.resampling import REPLICATES, percentile_interval
+from bench.metrics.sign_flip import sign_flip_test
+from bench.report.comparison.contenders import Contender, mean_families
+from bench.report.notes import origin_notes
+from bench.report.values import Column, Row, Table
+
+_WHERE = {"in": "in distribution", "out": "out of distribution"}
+
+
+def ranks_table(contenders: Sequence[Contender]) -> Table:
+    """Targeted attacks by mean TASR, in either split, on the images that all were scored on.
+
+    Raises:
+        ValueError: If fewer than two attacks are targeted, or no split can be ranked.
+    """
+    targeted = [one for one in contenders if one.attack.targeted]
+    if len(targeted) < 2:
+        raise ValueError("expected two targeted attacks or more to rank; the others have no TASR")
+    families = mean_families(targeted)
+    records = [record for split in _WHERE for record in _ranked(targeted, split, families)]
+    if not records:
+        raise ValueError(
+            "these attacks share no two photographs that all were scored on, with the same "
+            "targets and victims; score them on the same victims"
+        )
+    left_out = [one.label for one in contenders if not one.attack.targeted]
+    labels = ("Attack", "Split", "Rank", "95 %", "Tie group", "TASR (%)", "95 %", "Images")
+    return Table(
+        number="",
+        title=f"Attacks ranked by mean TASR on {targeted[0].run.suite}",
+        columns=tuple(Column(group="", label=label) for label in labels),
+        rows=tuple(Row(kind="claim", name=r["attack"], cells=_cells(r)) for r in records),
+        notes=tuple(_notes(targeted, left_out)),
+        records=tuple(records),
+    )
+
+
+def _ranked(
+    contenders: Sequence[Contender], split: str, families: dict[str, str]
+) -> list[dict[str, Any]]:
+    labels = [one.label for one in contenders]
+    rows = pd.concat(
+        [one.rows(split).assign(attack=one.label) for one in contenders], ignore_index=True
+    )
+    rows = common_rows(rows[rows["victim"].isin(list(families))], labels)
+    if rows.empty:
+        return []
+    figures = resampled_means(rows, labels, "tasr", families)
+    if figures is None:
+        return []
+    apart = _told_apart(rows, labels, families)
+    means = figures[0].tolist()
+    groups = tie_groups(means, apart)
+    records = []
+    for place, (label, ranked) in enumerate(zip(labels, rank_intervals(figures), strict=True)):
+        low, high = percentile_interval(figures[1:, place])
+        records.append(
+            {
+                "suite": contenders[0].run.suite,
+                "split": split,
+                "attack": label,
+                "rank": ranked[0],
+                "rank_low": ranked[1],
+                "rank_high": ranked[2],
+                "tie_group": groups[place],
+                "tasr_mean_percent": 100 * means[place],
+                "tasr_mean_low_percent": 100 * low,
+                "tasr_mean_high_percent": 100 * high,
+                "images": int(rows["image_id"].nunique()),
+                "photographs": int(rows["photo_id"].nunique()),
+            }
+        )
+    return sorted(records, key=lambda record: (record["rank"], record["attack"]))
+
+
+def _told_apart(
+    rows: pd.DataFrame, labels: Sequence[str], families: dict[str, str]
+) -> dict[frozenset[int], float]:
+    """p-value of each pair of positions, corrected for all pairs of the split."""
+    parts = {label: part for label, part in rows.groupby("attack")}
+    places = list(combinations(range(len(labels)), 2))
+    p_values = []
+    for one, other in places:
+        paired = pair(parts[labels[one]], parts[labels[other]], "tasr", families)
+        p_values.append(1.0 if paired is None else sign_flip_test(paired.effects).p)
+    adjusted = holm(p_values)
+    return {frozenset(two): float(p) for two, p in zip(places, adjusted, strict=True)}
+
+
+def _cells(record: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        record["split"],
+        str(record["rank"]),
+        f"{record['rank_low']}–{record['rank_high']}",
+        str(record["tie_group"]),
+        f"{record['tasr_mean_percent']:.1f}",
+        f"{record['tasr_mean_low_percent']:.1f}–{record['tasr_mean_high_percent']:.1f}",
+        str(record["images"]),
+    )
+
+
+def _notes(targeted: Sequence[Contender], left_out: Sequence[str]) -> Iterable[str]:
+    yield (
+        f"Rank 1 is the highest mean TASR; its 95 % interval is over {REPLICATES} draws of whole "
+        "source photographs, the same for all attacks; conditional on the trained networks."
+    )
+    yield (
+        "Tie group: the attacks whose difference to the group's first is not told from zero by a "
+        f"sign-flip test over photographs at {ALPHA:g}, Holm-corrected for all pairs of the split."
+    )
+    yield "Only images, targets and victims that all of these attacks were scored on count."
+    if left_out:
+        yield f"Not ranked, because untargeted attacks have no TASR: {', '.join(left_out)}."
+    for run in {id(one.run): one.run for one in targeted}.values():
+        yield from origin_notes(run)

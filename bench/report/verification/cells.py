@@ -1,0 +1,80 @@
+"""Is every image there once for every target and victim that the protocol wants?"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bench.suites.audit.finding import listed, plural
+from bench.verdicts import Verdict
+
+IMAGE = ["image_id", "photo_id", "device", "source", "split"]
+
+
+def images_of(*frames: pd.DataFrame) -> pd.DataFrame:
+    """Each image that any row names, once, with its photograph, device, source and split."""
+    return pd.concat([frame[IMAGE] for frame in frames]).drop_duplicates(ignore_index=True)
+
+
+def check_images(images: pd.DataFrame, classes: Sequence[str]) -> Verdict:
+    """One photograph, device, source and split an image; classes are in distribution only."""
+    torn = sorted(images.loc[images["image_id"].duplicated(), "image_id"].unique())
+    wrong = images[images["source"].isin(list(classes)) != (images["split"] == "in")]
+    strange = sorted(images.loc[~images["split"].isin(["in", "out"]), "image_id"].unique())
+    problems = []
+    if torn:
+        problems.append(f"photograph, device, source or split change from row to row: {_n(torn)}")
+    if strange:
+        problems.append(f"`split` is neither in nor out: {_n(strange)}")
+    if len(wrong):
+        problems.append(f"split and source contradict each other: {_n(list(wrong['image_id']))}")
+    counts = ", ".join(
+        f"{count} {split}" for split, count in images.groupby("split").size().items()
+    )
+    return Verdict(
+        check="images",
+        verdict="fail" if problems else "ok",
+        finding="; ".join(problems) or f"{counts}, each of one photograph, device and source",
+    )
+
+
+def wanted_cells(images: pd.DataFrame, classes: Sequence[str], *, targeted: bool) -> pd.MultiIndex:
+    """(image_id, target) of one attack; the target is "" for an untargeted one.
+
+    In distribution every target but the source, out of distribution every target.
+    """
+    if not targeted:
+        pairs = [(image, "") for image in images["image_id"]]
+    else:
+        known = zip(images["image_id"], images["source"], strict=True)
+        pairs = [(image, name) for image, source in known for name in classes if name != source]
+    return pd.MultiIndex.from_tuples(pairs, names=["image_id", "target"])
+
+
+def present_cells(rows: pd.DataFrame) -> pd.MultiIndex:
+    """(image_id, target) of rows, as `wanted_cells` names them."""
+    targets = rows["target"].astype("object").where(rows["target"].notna(), "")
+    return pd.MultiIndex.from_arrays([rows["image_id"], targets], names=["image_id", "target"])
+
+
+def cell_problems(rows: pd.DataFrame, wanted: pd.MultiIndex, where: str) -> list[str]:
+    """Missing, surplus and doubled cells, named."""
+    present = present_cells(rows)
+    twice = present[present.duplicated()].unique()
+    found = {
+        "missing": wanted.difference(present),
+        "surplus": present.unique().difference(wanted),
+        "there twice": twice,
+    }
+    return [
+        f"{plural(len(cells), 'row')} {what}{where}: {_n([_cell(c) for c in cells])}"
+        for what, cells in found.items()
+        if len(cells)
+    ]
+
+
+def _cell(cell: tuple[str, str]) -> str:
+    return f"{cell[0]} to {cell[1]}" if cell[1] else cell[0]
+
+
+def _n(names: list[str]) -> str:
+    return listed(names, 3)

@@ -1,0 +1,70 @@
+import pandas as pd
+import pytest
+
+from bench.registry import UnknownNameError
+from bench.report.comparison.contenders import (
+    contenders_across,
+    contenders_of,
+    mean_families,
+    require_known,
+)
+from tests.conftest import ATTACKS, VICTIMS
+from tests.report.test_inputs import change
+
+
+def test_names_and_patterns_each_once(run_dir):
+    found = contenders_of(run_dir, ["mislgan", "cgan-*", "mislgan"])
+    assert {one.label for one in found} == {"mislgan", "cgan-img-wdf-pef", "cgan-img"}
+    assert len(found) == 3
+    assert found[0].label == "mislgan"
+    assert {one.label for one in contenders_of(run_dir, [])} == set(ATTACKS)
+    with pytest.raises(UnknownNameError, match="no attack 'mislgam' in this run: it has mislgan"):
+        contenders_of(run_dir, ["mislgam"])
+
+
+def test_two_folders_on_the_same_terms(run_dir, pristine):
+    places = [(pristine, "mislgan"), (run_dir, "mislgan")]
+    one, other = contenders_across(places)
+    assert (one.label, other.label) == (f"{pristine}:mislgan", f"{run_dir}:mislgan")
+    assert set(other.rows("in")["split"]) == {"in"}
+    assert set(other.rows("in")["attack"]) == {"mislgan"}
+
+
+@pytest.mark.parametrize(
+    ("at", "message"),
+    [
+        ({"suite__fingerprint": "e"}, "suite fingerprint 'ffff.*has 'e'"),
+        ({"recipe": "paper"}, "recipe 'mini', .*has 'paper'"),
+        ({"scorer_version": 2}, "scorer version 1, .*has 2"),
+        ({"lpips__version": "0.2"}, "LPIPS version '0.1, alex', .*has '0.2, alex'"),
+    ],
+)
+def test_runs_that_differ_never_mix(run_dir, pristine, at, message):
+    for name in ATTACKS:
+        change(run_dir, f"entry-{name}.json", **at)
+    with pytest.raises(ValueError, match=message):
+        contenders_across([(pristine, "mislgan"), (run_dir, "cgan-img")])
+
+
+def test_other_networks_under_a_victims_name_never_mix(run_dir, pristine):
+    for name in ATTACKS:
+        victims = [{"name": v, "key": f"z-{v}", "family": f, "backbone": b} for v, f, b in VICTIMS]
+        change(run_dir, f"entry-{name}.json", victims=victims)
+    path = run_dir / "predictions.parquet"
+    frame = pd.read_parquet(path)
+    frame.assign(victim_key="z-" + frame["victim"]).to_parquet(path)
+    with pytest.raises(ValueError, match=r"victim wdf-resnet18 \(key\) 'k-wdf-.*has 'z-wdf-"):
+        contenders_across([(pristine, "mislgan"), (run_dir, "mislgan")])
+
+
+def test_the_mean_is_over_the_protocols_families(run_dir):
+    found = contenders_of(run_dir, ["mislgan"])
+    assert set(mean_families(found).values()) == {"wdf", "pef", "img"}
+    assert mean_families(found, "pef-resnet18") == {"pef-resnet18": "pef"}
+    with pytest.raises(UnknownNameError, match="no victim 'pef-resnet12'"):
+        mean_families(found, "pef-resnet12")
+
+
+def test_unknown_names_that_are_close_to_nothing_list_all():
+    with pytest.raises(UnknownNameError, match="no target 'zzz' in this run: it has a, b"):
+        require_known("target", "zzz", ["a", "b"])

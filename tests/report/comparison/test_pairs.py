@@ -1,0 +1,90 @@
+import csv
+import io
+import json
+
+import pytest
+
+from bench.metrics.holm import holm
+from bench.report.comparison.contenders import contenders_of
+from bench.report.comparison.pairs import compare_pairs, p_text, pairs_table
+from bench.report.render import render
+
+
+@pytest.fixture(scope="module")
+def three(pristine):
+    return contenders_of(pristine, ["cgan-img-wdf-pef", "cgan-img", "jpeg-q85"])
+
+
+@pytest.fixture(scope="module")
+def compared(three):
+    return compare_pairs(three)
+
+
+def test_every_pair_in_every_rate_that_both_have(compared):
+    found = [(c.split, c.measure, c.first.label, c.second.label) for c in compared]
+    full, img, jpeg = "cgan-img-wdf-pef", "cgan-img", "jpeg-q85"
+    assert found == [
+        ("in", "tasr", full, img),
+        ("in", "uasr", full, img),
+        ("in", "uasr", full, jpeg),
+        ("in", "uasr", img, jpeg),
+        ("out", "tasr", full, img),
+    ]
+
+
+def test_figures_are_those_of_the_tables(compared, tables):
+    printed = {record["attack"]: record for record in tables["in"].records}
+    for one in compared:
+        if one.split == "in":
+            name = f"{one.measure}_mean_percent"
+            expected = [printed[c.label][name] for c in (one.first, one.second)]
+            assert [100 * mean for mean in one.paired.means] == pytest.approx(expected)
+
+
+def test_holm_is_over_all_that_is_printed(compared):
+    records = pairs_table(compared, None, None).records
+    assert [r["p_holm"] for r in records] == pytest.approx(holm([c.test.p for c in compared]))
+    assert records[0]["images"] == 24
+    assert records[0]["photographs"] == 12
+    assert records[0]["p_exact"]
+
+
+@pytest.mark.parametrize("format_", ["md", "csv", "tex", "json"])
+def test_every_format(compared, format_):
+    text = render(pairs_table(compared, None, None), format_)
+    if format_ == "csv":
+        rows = list(csv.DictReader(io.StringIO(text)))
+        assert len(rows) == len(compared)
+        assert float(rows[0]["low_points"]) < float(rows[0]["high_points"])
+    elif format_ == "json":
+        assert "24" in json.dumps(json.loads(text)["rows"])
+    else:
+        assert "corrected for the 5 comparisons" in text
+        assert "McNemar" not in text
+
+
+def test_mcnemar_only_within_one_victim_and_one_target(three):
+    assert all(one.mcnemar is None for one in compare_pairs(three, victim="pef-resnet18"))
+    assert all(one.mcnemar is None for one in compare_pairs(three, target="cam-a"))
+    found = compare_pairs(three, victim="pef-resnet18", target="cam-a")
+    first = found[0]
+    rows = [
+        part[(part["victim"] == "pef-resnet18") & (part["target"] == "cam-a")].set_index("image_id")
+        for part in (first.first.rows("in"), first.second.rows("in"))
+    ]
+    hits = [part["predicted"] == part["target"] for part in rows]
+    assert first.mcnemar.only_first == int((hits[0] & ~hits[1]).sum())
+    assert first.mcnemar.only_second == int((hits[1] & ~hits[0]).sum())
+    assert first.paired.images == 16  # those of cam-a itself have no such target
+    table = pairs_table(found, "pef-resnet18", "cam-a")
+    assert "(pef-resnet18, target cam-a)" in table.title
+    assert all(0 <= r["mcnemar_p"] <= r["mcnemar_p_holm"] <= 1 for r in table.records)
+
+
+def test_one_attack_is_no_comparison(three):
+    with pytest.raises(ValueError, match="two attacks or more"):
+        compare_pairs(three[:1])
+
+
+def test_p_values_for_reading():
+    assert (p_text(0.0004), p_text(0.0312)) == ("< 0.001", "0.031")

@@ -1,0 +1,46 @@
+import pandas as pd
+import pytest
+
+from bench.report.verification.cells import cell_problems, check_images, images_of, wanted_cells
+
+CLASSES = ("a", "b", "c")
+
+
+@pytest.fixture
+def images():
+    names = ["image_id", "photo_id", "device", "source", "split"]
+    return pd.DataFrame(
+        [("i1", "i1", "a-0", "a", "in"), ("i2", "i2", "x-0", "x", "out")], columns=names
+    )
+
+
+def rows(*cells):
+    return pd.DataFrame(cells, columns=["image_id", "target"]).astype({"target": "string"})
+
+
+def test_every_target_but_the_source_is_wanted(images):
+    wanted = list(wanted_cells(images, CLASSES, targeted=True))
+    assert wanted == [("i1", "b"), ("i1", "c"), ("i2", "a"), ("i2", "b"), ("i2", "c")]
+    assert list(wanted_cells(images, CLASSES, targeted=False)) == [("i1", ""), ("i2", "")]
+
+
+def test_missing_surplus_and_doubled_cells_are_named(images):
+    wanted = wanted_cells(images, CLASSES, targeted=True)
+    whole = rows(*wanted)
+    assert cell_problems(whole, wanted, "") == []
+    spoilt = rows(("i1", "b"), ("i1", "b"), ("i1", "a"), *wanted[2:])
+    assert cell_problems(spoilt, wanted, " on v") == [
+        "1 row missing on v: i1 to c",
+        "1 row surplus on v: i1 to a",
+        "1 row there twice on v: i1 to b",
+    ]
+    untargeted = wanted_cells(images, CLASSES, targeted=False)
+    assert cell_problems(rows(("i1", None)), untargeted, "") == ["1 row missing: i2"]
+
+
+def test_images_that_contradict_themselves(images):
+    assert check_images(images, CLASSES).finding.startswith("1 in, 1 out")
+    torn = images_of(images, images.assign(device=["a-1", "x-0"]))
+    assert "change from row to row: i1" in check_images(torn, CLASSES).finding
+    swapped = check_images(images.assign(split=["out", "out"]), CLASSES)
+    assert (swapped.verdict, "contradict each other: i1" in swapped.finding) == ("fail", True)

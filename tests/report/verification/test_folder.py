@@ -1,0 +1,95 @@
+import pandas as pd
+import pytest
+
+from bench.report.verification.folder import verify_entry, verify_folder
+from bench.verdicts import failed
+
+
+def verdicts(folder):
+    return {one.check: one for one in verify_folder(folder)}
+
+
+def change(folder, name, edit):
+    path = folder / f"{name}.parquet"
+    edit(pd.read_parquet(path)).to_parquet(path, index=False)
+
+
+def test_a_run_verifies_as_it_was_written(smoke):
+    found = verdicts(smoke.out)
+    assert {one.verdict for one in found.values()} <= {"ok", "skip"}, found
+    for name in ("table2.md", "claims.csv", "victims.tex", "report.html", "victims.html"):
+        assert found[name].finding == "recomputed, the same to the byte"
+    assert "2 victims x" in found["predictions of cgan-img"].finding
+
+
+def test_missing_and_surplus_rows_are_named(smoke_copy):
+    def without_one(frame):
+        chosen = (frame["attack"] == "cgan-img") & (frame["victim"] == "wdf-resnet12")
+        return frame.drop(frame[chosen].index[0])
+
+    change(smoke_copy.out, "predictions", without_one)
+    found = verdicts(smoke_copy.out)
+    assert found["predictions of cgan-img"].verdict == "fail"
+    assert "1 row missing on wdf-resnet12: C-simcam-01" in found["predictions of cgan-img"].finding
+    assert found["predictions of jpeg"].verdict == "ok"
+    assert found["table2.csv"].verdict == "fail"
+
+
+def test_rows_of_an_attack_whose_entry_is_gone(smoke_copy):
+    (smoke_copy.out / "entry-jpeg.json").unlink()
+    found = verify_folder(smoke_copy.out)
+    assert [one.finding for one in found if one.check == "predictions.parquet"] == [
+        "surplus rows of attacks without an entry: jpeg"
+    ]
+    assert "run" in failed(found)
+
+
+def test_a_victim_without_rows_is_named(smoke_copy):
+    change(
+        smoke_copy.out,
+        "predictions",
+        lambda f: f[(f["attack"] != "jpeg") | (f["victim"] != "wdf-resnet12")],
+    )
+    finding = verdicts(smoke_copy.out)["predictions of jpeg"].finding
+    assert finding.startswith("8 rows missing on wdf-resnet12")
+
+
+def test_changed_values_that_fit_together_still_change_the_tables(smoke_copy):
+    change(smoke_copy.out, "distortion", lambda f: f.assign(psnr_db=f["psnr_db"] + 1))
+    found = verdicts(smoke_copy.out)
+    assert found["distortion of jpeg"].verdict == "ok"
+    assert {found[name].verdict for name in ("table2.md", "table2.csv", "table2.tex")} == {"fail"}
+    assert found["clean_accuracy.csv"].verdict == "ok"
+
+
+def test_surplus_and_missing_files_are_named(smoke_copy):
+    (smoke_copy.out / "claims.md").unlink()
+    (smoke_copy.out / "mine.csv").write_text("a\n1\n")
+    found = verdicts(smoke_copy.out)
+    assert found["missing files"].finding.endswith("claims.md")
+    assert found["surplus files"].finding.endswith("mine.csv")
+    assert failed(found.values()) == []
+
+
+@pytest.mark.parametrize("name", ["predictions.parquet", "entry-jpeg.json"])
+def test_damaged_files_fail(smoke_copy, name):
+    (smoke_copy.out / name).write_bytes(b"PAR1")
+    assert name in failed(verify_folder(smoke_copy.out))
+
+
+def test_an_empty_folder_fails(tmp_path):
+    assert failed(verify_folder(tmp_path)) == ["entries"]
+
+
+def test_one_entry(smoke, tmp_path):
+    found = verify_entry(smoke.out / "entry-jpeg.json")
+    assert [one.check for one in found] == [
+        "entry-jpeg.json",
+        "images",
+        "predictions of jpeg",
+        "distortion of jpeg",
+    ]
+    assert failed(found) == []
+    alone = tmp_path / "entry-jpeg.json"
+    alone.write_bytes((smoke.out / "entry-jpeg.json").read_bytes())
+    assert [one.verdict for one in verify_entry(alone)] == ["ok", "skip"]

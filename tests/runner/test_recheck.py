@@ -1,0 +1,87 @@
+import json
+
+import pandas as pd
+import pytest
+
+from bench.runner.recheck import recheck
+from bench.store import Store
+
+
+def again(smoke, **options):
+    found = recheck(smoke.out, smoke.store, **{"rows": 40, "shipped": False} | options)
+    return {one.check: one for one in found}
+
+
+def change(folder, edit):
+    path = folder / "predictions.parquet"
+    edit(pd.read_parquet(path)).to_parquet(path, index=False)
+
+
+def test_the_networks_say_the_same_again(smoke):
+    found = again(smoke)
+    assert found["images of Set-C"].finding == "8 images, the suite's own"
+    assert found["re-run"].verdict == "ok"
+    assert "40 rows of 3 attacks and 2 victims: 0 predictions flipped" in found["re-run"].finding
+    assert again(smoke) == found
+
+
+def test_rows_that_the_networks_do_not_give_fail(smoke_copy):
+    """Labels and probabilities swapped alike, so that each row fits together."""
+
+    def swapped(frame):
+        mine = frame["attack"] == "cgan-img"
+        for split in ("in", "out"):
+            part = frame[mine & (frame["split"] == split)]
+            other = part.iloc[::-1]
+            for column in ("predicted", "p_source", "p_target", "p_predicted"):
+                frame.loc[part.index, column] = other[column].to_numpy()
+        return frame
+
+    change(smoke_copy.out, swapped)
+    found = again(smoke_copy, rows=500)["re-run"]
+    assert found.verdict == "fail"
+    assert "cgan-img on" in found.finding
+
+
+def test_a_probability_that_is_another_fails(smoke_copy):
+    change(smoke_copy.out, lambda f: f.assign(p_predicted=f["p_predicted"] * 0.9))
+    found = again(smoke_copy)["re-run"]
+    assert found.verdict == "fail"
+    assert "0 predictions flipped" in found.finding
+
+
+def test_a_store_without_the_networks_is_no_failure(smoke, tmp_path):
+    found = recheck(smoke.out, Store(tmp_path / "store"), rows=4, shipped=False)
+    skipped = [one for one in found if one.check == "networks"]
+    assert {one.verdict for one in skipped} == {"skip"}
+    assert any("cgan-img" in one.finding and "is not trained" in one.finding for one in skipped)
+    assert found[-1].finding.startswith("no row: the store and the package lack the networks")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [("digest", "0" * 64, "weights at hand are others"), ("key", "0" * 16, "")],
+)
+def test_other_networks_under_the_name_are_not_used(smoke_copy, field, value, reason):
+    path = smoke_copy.out / "entry-cgan-img.json"
+    entry = json.loads(path.read_text())
+    entry["attack"][field] = value
+    path.write_text(json.dumps(entry))
+    if field == "key":
+        chosen = {"attack_key": value}
+        for name in ("predictions", "distortion"):
+            file = smoke_copy.out / f"{name}.parquet"
+            frame = pd.read_parquet(file)
+            frame.loc[frame["attack"] == "cgan-img", "attack_key"] = chosen["attack_key"]
+            frame.to_parquet(file, index=False)
+        reason = "today's code would make another network"
+    found = again(smoke_copy)
+    assert reason in found["networks"].finding
+    assert "2 attacks" in found["re-run"].finding
+
+
+def test_images_that_are_not_the_suites(smoke_copy):
+    change(smoke_copy.out, lambda f: f[f["image_id"] != f["image_id"].iloc[0]])
+    found = again(smoke_copy)["images of Set-C"]
+    assert found.verdict == "fail"
+    assert "1 image of Set-C missing" in found.finding
