@@ -4,9 +4,11 @@ Drawn without pyplot and with a fixed hash salt, so that the same run gives the 
 """
 
 import io
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 from matplotlib import style
 from matplotlib.figure import Figure
 
@@ -23,9 +25,14 @@ STYLE: Any = {
 }
 
 
-def chart_style() -> AbstractContextManager[None]:
-    """The look of all charts inside a `with` block, whatever matplotlib's settings were before."""
-    return style.context(STYLE, after_reset=True)
+@contextmanager
+def chart_style() -> Iterator[None]:
+    """The look of all charts inside a `with` block, whatever settings other packages have changed.
+
+    NumPy's way of printing numbers is among them: matplotlib hashes printed numbers into SVG ids.
+    """
+    with style.context(STYLE, after_reset=True), np.printoptions(legacy=False):
+        yield
 
 
 def svg(figure: Figure, *, tight: bool = True) -> str:

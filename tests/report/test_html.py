@@ -197,7 +197,8 @@ def test_a_broken_picture_is_named(sampled_dir):
 def test_charts_do_not_hang_on_settings_of_before(run_dir):
     run = load_run(run_dir)
     expected = heat_map(run, "in", "uasr", [attack.name for attack in run.attacks])
-    with mpl.rc_context({"font.size": 30, "axes.linewidth": 5, "font.family": "serif"}):
+    settings = {"font.size": 30, "axes.linewidth": 5, "font.family": "serif"}
+    with mpl.rc_context(settings), np.printoptions(legacy="1.13"):
         found = heat_map(run, "in", "uasr", [attack.name for attack in run.attacks])
     assert expected is not None
     assert found == expected
