@@ -61,7 +61,9 @@ def fit_classifier(
 
     def step(index: int) -> dict[str, Tensor]:
         (patches,), targets = sampler.draw(recipe.batch)
-        loss = F.cross_entropy(network(as_input(patches)), targets)
+        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
+            logits = network(as_input(patches))
+        loss = F.cross_entropy(logits.float(), targets)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
