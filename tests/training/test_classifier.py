@@ -10,7 +10,7 @@ from bench.data import ExaminerSet
 from bench.nets.constrained import ConstrainedConv2d
 from bench.nets.storage import compact_state, expand_state
 from bench.recipes import PAPER, SMOKE, ClassifierRecipe
-from bench.training.classifier import _schedule, accuracy_percent, as_input, fit_classifier
+from bench.training.classifier import accuracy_percent, as_input, fit_classifier, rate_schedule
 from bench.types import CamobenchError
 from tests.toys import Memory, Recorder, camera_set, copied, fit_context, same_state
 
@@ -176,7 +176,7 @@ def test_epochs_become_steps():
 
 def rates(budget, steps):
     optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=budget.lr, momentum=0.9)
-    schedule = _schedule(optimiser, budget, steps)
+    schedule = rate_schedule(optimiser, budget, steps)
     found = []
     for _ in range(steps):
         found.append(optimiser.param_groups[0]["lr"])
