@@ -17,7 +17,6 @@ LAYERS = {
     "bench.console": 6,  # how the command line shows progress
     "bench.perf": 5,  # measures the runner and the trainers
     "bench.doctor": 5,  # checks of the machine and the store
-    "bench.perf": 5,  # measures the others' speed
     "bench.runner": 5,
     "bench.report": 5,
     "attacks": 4,

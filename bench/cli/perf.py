@@ -16,9 +16,12 @@ from bench.cli.requests import console
     "--parts", default="", help="Of end-to-end, training, agreement, incremental, memory, scaling."
 )
 @click.option("--image-px", type=click.IntRange(min=64), help="Side of the images.")
-@click.option("--memory-images", default="", help="Numbers of images to compare, such as 10,1000.")
+@click.option("--memory-images", default="", help="Numbers to compare, such as 10,1000.")
 @click.option(
-    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write all figures."
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write all figures.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Also a folder with the plot."
@@ -37,7 +40,7 @@ def perf(
     format_: str,
     quiet: bool,
 ) -> None:
-    """Measure the runner and the trainers on this machine, against its peak and against plain loops.
+    """Measure runner and trainers on this machine, against its peak and against plain loops.
 
     Networks have the paper's width and random weights: nothing is trained or downloaded.
 

@@ -21,11 +21,12 @@ from bench.perf.training import TrainingThroughput, measure_training
 from bench.perf.workbench import Load, Workbench
 from bench.runner.agreement import Measured
 from bench.runner.selection import select_victims
-from bench.types import CamobenchError, Json, Progress, as_json
+from bench.types import CamobenchError, Json, Progress, Silent, as_json
 
 SCHEMA = 1
 PARTS = ("end-to-end", "training", "agreement", "incremental", "memory", "scaling")
 QUICK_PARTS = PARTS[:3]
+DEFAULT_MEMORY_IMAGES = (10, 100)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ class Plan:
     reference_images: int = 2
     repeats: int = 3
     agreement_images: int | None = None
-    memory_images: tuple[int, ...] = (10, 100)
+    memory_images: tuple[int, ...] = DEFAULT_MEMORY_IMAGES
     parts: tuple[str, ...] = PARTS
     quick: bool = False
 
@@ -71,24 +72,24 @@ def make_plan(
     memory_images: tuple[int, ...] = (),
 ) -> Plan:
     """What suits a device: two minutes on two cores if `quick`, else a quarter of an hour."""
-    chosen = {"memory_images": memory_images} if memory_images else {}
+    cuda = device.type == "cuda"
     if quick:
         return Plan(
-            image_px=image_px or (256 if device.type == "cuda" else 128),
-            images=64 if device.type == "cuda" else 4,
+            image_px=image_px or (256 if cuda else 128),
+            images=64 if cuda else 4,
             reference_images=1,
             repeats=1,
             agreement_images=24,
             parts=parts or QUICK_PARTS,
             quick=True,
-            **chosen,
+            memory_images=memory_images or DEFAULT_MEMORY_IMAGES,
         )
     return Plan(
-        image_px=image_px or (512 if device.type == "cuda" else 256),
-        images=256 if device.type == "cuda" else 6,
-        reference_images=8 if device.type == "cuda" else 2,
+        image_px=image_px or (512 if cuda else 256),
+        images=256 if cuda else 6,
+        reference_images=8 if cuda else 2,
         parts=parts or PARTS,
-        **chosen,
+        memory_images=memory_images or DEFAULT_MEMORY_IMAGES,
     )
 
 
@@ -200,7 +201,9 @@ def measure(plan: Plan, device: torch.device, progress: Progress) -> Performance
                 found["memory"] = tuple(memory_at(small, root / part, device, plan.memory_images))
             elif part == "scaling":
                 base = Load(image_px=128, images=4, targets=2, attack=attack, victims=victims)
-                found["scaling"] = tuple(measure_scaling(base, root / part, device, plan.repeats))
+                found["scaling"] = tuple(
+                    measure_scaling(base, root / part, device, plan.repeats, Silent())
+                )
             progress.advance(1)
     progress.finish()
     return Performance(plan=plan, peaks=peaks, **found)  # type: ignore[arg-type]

@@ -17,7 +17,9 @@ def performance_tables(found: Performance, format_: str) -> str:
     if found.stages is not None:
         tables.append([stage.row() for stage in found.stages])
     if found.memory is not None:
-        tables.append([{name: _short(value) for name, value in row.items()} for row in found.memory])
+        tables.append(
+            [{name: _short(value) for name, value in row.items()} for row in found.memory]
+        )
     if found.scaling is not None:
         tables.append(
             [
@@ -57,7 +59,8 @@ def _summary(found: Performance) -> list[dict[str, Json]]:
                 (
                     f"runner, {name}",
                     f"{end.seconds_per_transform(name):.3f} s a transform: {end.ratio(name):.1f} "
-                    f"times the reference, {100 * end.fraction_of_peak(name):.0f} % of the bf16 peak",
+                    f"times the reference, {100 * end.fraction_of_peak(name):.0f} % of the bf16 "
+                    "peak",
                 )
             )
         mixed = end.runner["mixed"]
