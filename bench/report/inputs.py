@@ -13,16 +13,9 @@ import pandas as pd
 
 from bench.metrics.validity import check_predictions
 from bench.report.samples import Sample, load_samples
+from bench.report.schema import TableName, columns
 
 ENTRY_SCHEMA = 1
-PREDICTION_COLUMNS = (
-    *("suite", "split", "image_id", "photo_id", "device", "source", "target", "attack", "victim"),
-    *("predicted", "p_source", "p_target", "p_predicted", "attack_key", "victim_key"),
-)
-DISTORTION_COLUMNS = (
-    *("suite", "split", "image_id", "photo_id", "device", "source", "target", "attack"),
-    *("attack_key", "lpips", "psnr_db", "ssim"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +103,8 @@ def load_run(directory: str | Path) -> RunData:
     entries = [(path, _entry(path)) for path in sorted(folder.glob("entry-*.json"))]
     if not entries:
         raise ValueError(f"{folder} holds no entry-*.json; give the --out folder of a finished run")
-    predictions = read_parquet(folder / "predictions.parquet", PREDICTION_COLUMNS)
-    distortion = read_parquet(folder / "distortion.parquet", DISTORTION_COLUMNS)
+    predictions = read_parquet(folder / "predictions.parquet", "predictions")
+    distortion = read_parquet(folder / "distortion.parquet", "distortion")
     try:
         return _assemble(folder, entries, predictions, distortion)
     except KeyError as error:
@@ -196,11 +189,11 @@ def _entry(path: Path) -> dict[str, Any]:
     return cast(dict[str, Any], entry)
 
 
-def read_parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+def read_parquet(path: Path, table: TableName) -> pd.DataFrame:
     """Read a Parquet file of a run.
 
     Raises:
-        ValueError: If it is missing, unreadable or lacks one of `columns`; names the remedy.
+        ValueError: If it is missing, unreadable or lacks a column of its schema; names the remedy.
     """
     if not path.is_file():
         raise ValueError(f"{path} is missing; run the same command again to complete the folder")
@@ -208,7 +201,7 @@ def read_parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         frame = pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} is not readable Parquet ({error}); run again") from error
-    missing = [name for name in columns if name not in frame.columns]
+    missing = [name for name in columns(table) if name not in frame.columns]
     if missing:
         raise ValueError(f"{path} lacks the columns {missing}; run again with this version")
     return frame
