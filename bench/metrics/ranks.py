@@ -13,10 +13,17 @@ from bench.metrics.success import Measure, success_indicators
 ALPHA = 0.05
 
 
-def common_rows(rows: pd.DataFrame, attacks: Sequence[str]) -> pd.DataFrame:
-    """Rows of these attacks on the images, targets and victims that each of them was scored on."""
+def common_rows(
+    rows: pd.DataFrame,
+    attacks: Sequence[str],
+    unit: Sequence[str] = ("image_id", "target", "victim"),
+) -> pd.DataFrame:
+    """Rows of these attacks on the images, targets and victims that each of them was scored on.
+
+    Without "target" in `unit`, targeted and untargeted attacks have images in common.
+    """
     mine = rows[rows["attack"].isin(list(attacks))]
-    scored = mine.groupby(["image_id", "target", "victim"], dropna=False)["attack"]
+    scored = mine.groupby(list(unit), dropna=False)["attack"]
     return mine[scored.transform("nunique") == len(set(attacks))]
 
 

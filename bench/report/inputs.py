@@ -36,6 +36,7 @@ class AttackInfo:
     lpips_available: bool
     lpips_reason: str
     provenance: dict[str, Any]
+    digest: str = ""
 
     @property
     def is_full_method(self) -> bool:
@@ -56,12 +57,13 @@ class AttackInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class VictimInfo:
-    """A victim as an entry declares it."""
+    """A victim as an entry declares it; `digest` is of its weights."""
 
     name: str
     key: str
     family: str
     backbone: str
+    digest: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +227,7 @@ def _attack(entry: dict[str, Any]) -> AttackInfo:
         lpips_available=lpips["available"],
         lpips_reason=lpips.get("reason") or "",
         provenance=entry["provenance"],
+        digest=attack.get("digest") or "",
     )
 
 
@@ -233,7 +236,9 @@ def _victims(entries: list[tuple[Path, dict[str, Any]]]) -> tuple[VictimInfo, ..
     for path, entry in entries:
         for record in entry["victims"]:
             fields = ("name", "key", "family", "backbone")
-            victim = VictimInfo(**{field: record[field] for field in fields})
+            victim = VictimInfo(
+                **{field: record[field] for field in fields}, digest=record.get("digest") or ""
+            )
             if found.setdefault(victim.name, victim) != victim:
                 raise ValueError(
                     f"{path}: victim {victim.name!r} differs from the one in an earlier entry "

@@ -1,0 +1,216 @@
+"""A board: submissions that may share a table, merged into the tables of one run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.report.inputs import AttackInfo, RunData, VictimInfo
+from bench.report.leaderboard.grouping import differences, group
+from bench.report.leaderboard.slugs import slugs
+from bench.report.leaderboard.submissions import Submission, load_submissions
+from bench.report.published import FAMILIES
+from bench.report.verification.cells import images_of, wanted_cells
+from bench.suites.audit.finding import listed, plural
+
+CELL = ["split", "image_id", "target", "attack", "victim"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where an attack's rows come from."""
+
+    folder: str
+    directory: Path
+    entry: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """One leaderboard.
+
+    Attributes:
+        slug: Its name in addresses.
+        title: What it is of.
+        run: All rows; an attack name that two folders use for two networks carries its folder.
+        submissions: Base first.
+        sources: Attack name to the entries behind its rows.
+        panel: The victims that means and ranks are over: those of the base in the protocol's
+            families, or all of the base's where none of them is.
+        expected: (attack, split) to the images and targets that each victim should have seen.
+        apart: Slug of every other board, and why it is another one.
+        notes: What merging found.
+    """
+
+    slug: str
+    title: str
+    run: RunData
+    submissions: tuple[Submission, ...]
+    sources: dict[str, tuple[Source, ...]]
+    panel: tuple[str, ...]
+    expected: dict[tuple[str, str], int]
+    apart: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+
+    @property
+    def panel_run(self) -> RunData:
+        """The same with the victims of the panel alone."""
+        rows = self.run.predictions
+        return replace(
+            self.run,
+            predictions=rows[rows["victim"].isin(self.panel)],
+            victims=tuple(v for v in self.run.victims if v.name in self.panel),
+        )
+
+    @property
+    def precision(self) -> str:
+        """What all of it was computed in."""
+        return self.submissions[0].precision
+
+    def kind(self, attack: AttackInfo) -> str:
+        """One of "control", "preliminary" and "attack"."""
+        return "control" if attack.control else "preliminary" if attack.preliminary else "attack"
+
+
+def load_boards(places: Sequence[Path]) -> list[Board]:
+    """All boards of the entry folders below `places`, by suite.
+
+    Raises:
+        ValueError: As `load_submissions`; or if folders of one board have other images, or none
+            has the identity control.
+    """
+    groups = group(load_submissions(places))
+    names = slugs([_name(members) for members in groups])
+    twins = [(members[0].run.suite, members[0].run.recipe) for members in groups]
+    boards = []
+    for place, (members, slug) in enumerate(zip(groups, names, strict=True)):
+        title = f"{members[0].run.suite}, recipe {members[0].run.recipe}"
+        if twins.count(twins[place]) > 1:
+            title += f", networks of {_name(members)}"
+        apart = tuple(
+            (names[other], "; ".join(differences(members[0], theirs)))
+            for other, theirs in enumerate(groups)
+            if other != place
+        )
+        boards.append(_board(slug, title, members, apart))
+    return boards
+
+
+def _name(members: Sequence[Submission]) -> str:
+    base = members[0]
+    return base.name if base.precision == "fp32" else f"{base.name} {base.precision}"
+
+
+def _board(
+    slug: str, title: str, members: Sequence[Submission], apart: tuple[tuple[str, str], ...]
+) -> Board:
+    base = members[0]
+    images = images_of(base.run.predictions, base.run.distortion)
+    attacks: dict[str, AttackInfo] = {}
+    sources: dict[str, list[Source]] = {}
+    predictions: list[pd.DataFrame] = []
+    distortion: list[pd.DataFrame] = []
+    for member in members:
+        strangers = images_of(member.run.predictions, member.run.distortion).merge(
+            images, how="left", indicator=True
+        )
+        if (strangers["_merge"] == "left_only").any():
+            raise ValueError(
+                f"{member.run.directory} has images that {base.run.directory} has not, though "
+                "both state one suite and fingerprint; score them on the same suite"
+            )
+        labels = {one.name: _label(one, attacks, member) for one in member.run.attacks}
+        for one in member.run.attacks:
+            label = labels[one.name]
+            attacks.setdefault(label, replace(one, name=label))
+            entry = member.entries[one.name]
+            source = Source(folder=member.name, directory=member.run.directory, entry=entry)
+            sources.setdefault(label, []).append(source)
+        for frames, rows in (
+            (predictions, member.run.predictions),
+            (distortion, member.run.distortion),
+        ):
+            frames.append(rows.assign(attack=rows["attack"].map(labels)))
+    merged, notes = _merge(predictions)
+    run = replace(
+        base.run,
+        predictions=merged,
+        distortion=pd.concat(distortion, ignore_index=True).drop_duplicates(
+            ["split", "image_id", "target", "attack"]
+        ),
+        attacks=tuple(attacks[name] for name in sorted(attacks)),
+        victims=_victims(members),
+        suite_notes=tuple(dict.fromkeys(n for m in members for n in m.run.suite_notes)),
+        seeds=tuple(sorted({seed for m in members for seed in m.run.seeds})),
+    )
+    if not (merged["attack"] == "identity").any():
+        raise ValueError(
+            f"{base.run.directory} has no rows of the identity control, so nobody can tell what "
+            "its victims are worth; score `identity` as well"
+        )
+    panel = tuple(v.name for v in base.run.victims if v.family in FAMILIES)
+    return Board(
+        slug=slug,
+        title=title,
+        run=run,
+        submissions=tuple(members),
+        sources={name: tuple(found) for name, found in sources.items()},
+        panel=panel or tuple(v.name for v in base.run.victims),
+        expected=_expected(run, images),
+        apart=apart,
+        notes=(*notes, *_outside(run, panel)),
+    )
+
+
+def _label(attack: AttackInfo, known: dict[str, AttackInfo], member: Submission) -> str:
+    """The attack's name; with its folder's where the name is another network's already."""
+    first = known.get(attack.name)
+    same = first is None or (first.key, first.digest) == (attack.key, attack.digest)
+    return attack.name if same else f"{attack.name} ({member.name})"
+
+
+def _merge(frames: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, list[str]]:
+    """One row a cell, the earlier folder's where two have it; and how often they disagree."""
+    rows = pd.concat(frames, ignore_index=True)
+    again = rows.duplicated(CELL)
+    notes = []
+    if again.any():
+        both = rows[~again].merge(rows[again], on=CELL, suffixes=("", "_again"))
+        unlike = int((both["predicted"] != both["predicted_again"]).sum())
+        notes.append(
+            f"{plural(len(both), 'prediction')} of the same networks in two folders: {unlike} "
+            "differ; those of the folder listed first count."
+        )
+    return rows[~again].reset_index(drop=True), notes
+
+
+def _victims(members: Sequence[Submission]) -> tuple[VictimInfo, ...]:
+    found: dict[str, VictimInfo] = {}
+    for member in members:
+        for victim in member.run.victims:
+            found.setdefault(victim.name, victim)
+    order = {family: place for place, family in enumerate(FAMILIES)}
+    return tuple(
+        sorted(found.values(), key=lambda v: (order.get(v.family, len(order)), v.family, v.name))
+    )
+
+
+def _expected(run: RunData, images: pd.DataFrame) -> dict[tuple[str, str], int]:
+    return {
+        (attack.name, split): len(
+            wanted_cells(images[images["split"] == split], run.classes, targeted=attack.targeted)
+        )
+        if (images["split"] == split).any()
+        else 0
+        for attack in run.attacks
+        for split in ("in", "out")
+    }
+
+
+def _outside(run: RunData, panel: Sequence[str]) -> list[str]:
+    others = [v.name for v in run.victims if v.name not in panel]
+    if not panel or not others:
+        return []
+    return [f"In the heat map, but in no mean and no rank: {listed(others, 9)}."]
