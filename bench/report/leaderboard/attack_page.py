@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from bench.metrics.success import confusion
 from bench.report.inputs import AttackInfo
-from bench.report.leaderboard.board_page import FIGURE3
+from bench.report.leaderboard.board_page import figure3
 from bench.report.leaderboard.charts import Bar, histogram
 from bench.report.leaderboard.context import Context
 from bench.report.leaderboard.heat import cell_text
@@ -35,7 +35,7 @@ def attack_page(context: Context, attack: AttackInfo) -> dict[str, Any]:
             if name == attack.name
         ],
         "histograms": {split: _histogram(context, attack.name, split) for split in context.splits},
-        "pictures": context.pictures(FIGURE3) if pictured else [],
+        "pictures": context.pictures(figure3(attack.name)) if pictured else [],
         "samples": _samples(context, attack.name),
     }
 

@@ -7,9 +7,9 @@ from bench.report.leaderboard.context import Context
 from bench.report.leaderboard.heat import build_heat_map, mean_order
 from bench.report.leaderboard.standing import VIEWS
 from bench.report.leaderboard.tables import board_table
+from bench.report.samples import most_complete
 
-FIGURE3 = {"figure3.png": "Above: photographs. Below: the same, anonymised."}
-PICTURES = {"cameras.png": "One scene through all simulated cameras.", **FIGURE3}
+CAMERAS = {"cameras.png": "One scene through all simulated cameras."}
 
 
 def board_page(context: Context) -> dict[str, Any]:
@@ -37,13 +37,19 @@ def board_page(context: Context) -> dict[str, Any]:
             for split, found in standings.by_split.items()
         },
         "audit": next((suite["audit"] for suite in suites if suite.get("audit")), None),
-        "pictures": context.pictures(PICTURES),
+        "pictures": context.pictures(CAMERAS | figure3(most_complete(board.run.attacks))),
         "entries": [
             (name, source, context.source_links(source))
             for name in sorted(board.sources)
             for source in board.sources[name]
         ],
     }
+
+
+def figure3(attack: str | None) -> dict[str, str]:
+    """The run's Figure 3 and what it shows."""
+    by = f" by {attack}" if attack else ""
+    return {"figure3.png": f"Above: photographs. Below: the same, anonymised{by}."}
 
 
 def _scatters(context: Context) -> list[Scatter]:

@@ -165,8 +165,8 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
         "victim: the one on which the attack succeeds least."
     )
     yield (
-        "Ranked are attacks scored in full on these victims; neither controls nor preliminary ones"
-        + (", and by TASR only targeted ones." if split == "in" else "; TASR only for targeted.")
+        "Ranked are attacks that were scored in full on these victims, without controls and "
+        "preliminary ones. Untargeted attacks have no TASR, and no rank by it."
     )
     yield from board.notes
     yield from gap_notes(standings, split)

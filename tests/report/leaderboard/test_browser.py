@@ -136,6 +136,14 @@ def test_a_measure_sorts_by_itself_until_a_column_is_asked_for(open_page):
     assert means == sorted(means, reverse=True)
 
 
+def test_cards_sort_too(open_page):
+    page = open_page("one/attack-cgan-img.html#sort=0.1.down")
+    rows = page.locator("table[data-sortable] >> nth=0 >> tbody tr")
+    values = rows.evaluate_all("rows => rows.map(row => Number(row.cells[1].textContent))")
+    assert len(values) == 5
+    assert values == sorted(values, reverse=True)
+
+
 def test_a_hole_is_no_number(open_page):
     page = open_page("one/index.html")
     place = 2 + page.locator("#heatmap th.upright").all_inner_texts().index("img-resnet18")
