@@ -57,13 +57,14 @@ class AttackInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class VictimInfo:
-    """A victim as an entry declares it; `digest` is of its weights."""
+    """A victim as an entry declares it; `digest` is of its weights, `precision` its backbone's."""
 
     name: str
     key: str
     family: str
     backbone: str
     digest: str = ""
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,12 +238,14 @@ def _victims(entries: list[tuple[Path, dict[str, Any]]]) -> tuple[VictimInfo, ..
         for record in entry["victims"]:
             fields = ("name", "key", "family", "backbone")
             victim = VictimInfo(
-                **{field: record[field] for field in fields}, digest=record.get("digest") or ""
+                **{field: record[field] for field in fields},
+                digest=record.get("digest") or "",
+                precision=record.get("precision") or "fp32",
             )
             if found.setdefault(victim.name, victim) != victim:
                 raise ValueError(
                     f"{path}: victim {victim.name!r} differs from the one in an earlier entry "
-                    "(another recipe or seed?); keep one recipe in a folder"
+                    "(another recipe, seed or precision?); keep one of each in a folder"
                 )
     return tuple(found.values())
 

@@ -83,10 +83,11 @@ def require_same_terms(first: RunData, other: RunData) -> None:
     """
     theirs = terms_of(other)
     terms = {what: (value, theirs[what]) for what, value in terms_of(first).items()}
-    keys = {victim.name: victim.key for victim in other.victims}
+    others = {victim.name: victim for victim in other.victims}
     for victim in first.victims:
-        if victim.name in keys:
-            terms[f"victim {victim.name} (key)"] = (victim.key, keys[victim.name])
+        if twin := others.get(victim.name):
+            terms[f"victim {victim.name} (key)"] = (victim.key, twin.key)
+            terms[f"victim {victim.name} (precision)"] = (victim.precision, twin.precision)
     for what, (one, two) in terms.items():
         if one != two:
             raise ValueError(

@@ -7,6 +7,7 @@ never mixes two trainings of one victim, and what shares no victim cannot be com
 from collections.abc import Sequence
 
 from bench.report.comparison.contenders import terms_of
+from bench.report.inputs import VictimInfo
 from bench.report.leaderboard.submissions import Submission
 from bench.suites.audit.finding import listed
 
@@ -43,15 +44,19 @@ def differences(submission: Submission, group: Sequence[Submission]) -> list[str
 
 
 def _other_networks(submission: Submission, group: Sequence[Submission]) -> list[str]:
-    known = {v.name: (v.key, v.digest) for one in group for v in one.run.victims}
+    known = {v.name: _network(v) for one in group for v in one.run.victims}
     shared = [v for v in submission.run.victims if v.name in known]
     if not shared:
         return ["no victim in common"]
-    other = [v.name for v in shared if known[v.name] != (v.key, v.digest)]
+    other = [v.name for v in shared if known[v.name] != _network(v)]
     if not other:
         return []
     share = f"{len(other)} of {len(shared)} victims of the same name are other networks"
-    return [f"{share} ({listed(other, 3)}): another training, or another seed"]
+    return [f"{share} ({listed(other, 3)}): another training, seed or precision"]
+
+
+def _network(victim: VictimInfo) -> tuple[str, str, str]:
+    return victim.key, victim.digest, victim.precision
 
 
 def _short(value: object) -> str:

@@ -38,6 +38,19 @@ def test_what_differs_is_said(tmp_path, change, why):
     assert found[0].apart[0][1].startswith(why)
 
 
+def test_a_victim_of_another_precision_is_another_column(tmp_path):
+    def reduced(entry):
+        entry["victims"][0]["precision"] = "bf16"
+
+    write_folder(tmp_path / "a")
+    write_folder(tmp_path / "b", entry=reduced)
+    found = load_boards([tmp_path])
+    assert len(found) == 2
+    assert (
+        "1 of 5 victims of the same name are other networks (wdf-resnet18)" in found[0].apart[0][1]
+    )
+
+
 def test_lpips_trunks_never_mix_and_none_fits_any(tmp_path):
     def trunk(digest):
         lpips = {"available": True, "trunk_sha256": digest}
