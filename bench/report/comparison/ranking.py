@@ -7,14 +7,7 @@ from typing import Any
 import pandas as pd
 
 from bench.metrics.holm import holm
-from bench.metrics.paired import pair
-from bench.metrics.ranks import (
-    ALPHA,
-    common_rows,
-    rank_intervals,
-    resampled_means,
-    tie_groups,
-)
+from bench.metrics.ranks import ALPHA, Shared, rank_intervals, shared_by_all, tie_groups
 from bench.metrics.resampling import REPLICATES, percentile_interval
 from bench.metrics.sign_flip import sign_flip_test
 from bench.metrics.success import Measure
@@ -67,18 +60,15 @@ def rank_records(
     Returns:
         Nothing where the attacks share no two photographs.
     """
-    unit = ("image_id", "target", "victim") if measure == "tasr" else ("image_id", "victim")
     labels = [one.label for one in contenders]
     rows = pd.concat(
         [one.rows(split).assign(attack=one.label) for one in contenders], ignore_index=True
     )
-    rows = common_rows(rows[rows["victim"].isin(list(families))], labels, unit)
-    if rows.empty:
+    shared = shared_by_all(rows, labels, measure, families)
+    figures = None if shared is None else shared.resampled_means()
+    if shared is None or figures is None:
         return []
-    figures = resampled_means(rows, labels, measure, families)
-    if figures is None:
-        return []
-    apart = _told_apart(rows, labels, measure, families)
+    apart = _told_apart(shared, len(labels))
     means = figures[0].tolist()
     groups = tie_groups(means, apart)
     records = []
@@ -96,24 +86,17 @@ def rank_records(
                 f"{measure}_mean_percent": 100 * means[place],
                 f"{measure}_mean_low_percent": 100 * low,
                 f"{measure}_mean_high_percent": 100 * high,
-                "images": int(rows["image_id"].nunique()),
-                "photographs": int(rows["photo_id"].nunique()),
+                "images": shared.images,
+                "photographs": shared.photographs,
             }
         )
     return sorted(records, key=lambda record: (record["rank"], record["attack"]))
 
 
-def _told_apart(
-    rows: pd.DataFrame, labels: Sequence[str], measure: Measure, families: dict[str, str]
-) -> dict[frozenset[int], float]:
+def _told_apart(shared: Shared, attacks: int) -> dict[frozenset[int], float]:
     """p-value of each pair of positions, corrected for all pairs of the split."""
-    parts = {label: part for label, part in rows.groupby("attack")}
-    places = list(combinations(range(len(labels)), 2))
-    p_values = []
-    for one, other in places:
-        paired = pair(parts[labels[one]], parts[labels[other]], measure, families)
-        p_values.append(1.0 if paired is None else sign_flip_test(paired.effects).p)
-    adjusted = holm(p_values)
+    places = list(combinations(range(attacks), 2))
+    adjusted = holm([sign_flip_test(shared.pair(*two).effects).p for two in places])
     return {frozenset(two): float(p) for two, p in zip(places, adjusted, strict=True)}
 
 
