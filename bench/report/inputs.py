@@ -5,7 +5,7 @@ Entries of different suites, recipes, scorers or LPIPS versions never share a ta
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,9 +13,13 @@ import pandas as pd
 
 from bench.metrics.validity import check_predictions
 from bench.report.samples import Sample, load_samples
-from bench.report.schema import TableName, columns
+from bench.report.schema import table_columns
 
 ENTRY_SCHEMA = 1
+PREDICTION_COLUMNS = table_columns("predictions")
+DISTORTION_COLUMNS = table_columns("distortion")
+NO_NETWORK = "none"
+"""The digest of what failed before there was a network."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +110,8 @@ def load_run(directory: str | Path) -> RunData:
     entries = [(path, _entry(path)) for path in sorted(folder.glob("entry-*.json"))]
     if not entries:
         raise ValueError(f"{folder} holds no entry-*.json; give the --out folder of a finished run")
-    predictions = read_parquet(folder / "predictions.parquet", "predictions")
-    distortion = read_parquet(folder / "distortion.parquet", "distortion")
+    predictions = read_parquet(folder / "predictions.parquet", PREDICTION_COLUMNS)
+    distortion = read_parquet(folder / "distortion.parquet", DISTORTION_COLUMNS)
     try:
         return _assemble(folder, entries, predictions, distortion)
     except KeyError as error:
@@ -192,11 +196,11 @@ def _entry(path: Path) -> dict[str, Any]:
     return cast(dict[str, Any], entry)
 
 
-def read_parquet(path: Path, table: TableName) -> pd.DataFrame:
+def read_parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """Read a Parquet file of a run.
 
     Raises:
-        ValueError: If it is missing, unreadable or lacks a column of its schema; names the remedy.
+        ValueError: If it is missing, unreadable or lacks one of `columns`; names the remedy.
     """
     if not path.is_file():
         raise ValueError(f"{path} is missing; run the same command again to complete the folder")
@@ -204,7 +208,7 @@ def read_parquet(path: Path, table: TableName) -> pd.DataFrame:
         frame = pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} is not readable Parquet ({error}); run again") from error
-    missing = [name for name in columns(table) if name not in frame.columns]
+    missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise ValueError(f"{path} lacks the columns {missing}; run again with this version")
     return frame
@@ -242,7 +246,12 @@ def _victims(entries: list[tuple[Path, dict[str, Any]]]) -> tuple[VictimInfo, ..
                 digest=record.get("digest") or "",
                 precision=record.get("precision") or "fp32",
             )
-            if found.setdefault(victim.name, victim) != victim:
+            first = found.setdefault(victim.name, victim)
+            if first.digest == NO_NETWORK:
+                first = found[victim.name] = replace(first, digest=victim.digest)
+            if victim.digest == NO_NETWORK:
+                victim = replace(victim, digest=first.digest)
+            if first != victim:
                 raise ValueError(
                     f"{path}: victim {victim.name!r} differs from the one in an earlier entry "
                     "(another recipe, seed or precision?); keep one of each in a folder"

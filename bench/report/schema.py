@@ -32,7 +32,7 @@ def load_schema(name: str) -> dict[str, Any]:
     return found
 
 
-def columns(table: TableName) -> tuple[str, ...]:
+def table_columns(table: TableName) -> tuple[str, ...]:
     """The columns that a table must have."""
     return tuple(load_schema(table)["required"])
 

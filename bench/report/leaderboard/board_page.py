@@ -38,6 +38,7 @@ def board_page(context: Context) -> dict[str, Any]:
         },
         "audit": next((suite["audit"] for suite in suites if suite.get("audit")), None),
         "pictures": context.pictures(CAMERAS | figure3(most_complete(board.run.attacks))),
+        "more": context.more(),
         "entries": [
             (name, source, context.source_links(source))
             for name in sorted(board.sources)

@@ -38,7 +38,8 @@ class Board:
         submissions: Base first.
         sources: Attack name to the entries behind its rows.
         panel: The victims that means and ranks are over: those of the base in the protocol's
-            families, or all of the base's where none of them is.
+            families that saw all of some attack, or all such of the base where there are none.
+        failures: (attack, victim) to why there are no rows, where the entry says so.
         expected: (attack, split) to the images and targets that each victim should have seen.
         apart: Slug of every other board, and why it is another one.
         notes: What merging found.
@@ -50,6 +51,7 @@ class Board:
     submissions: tuple[Submission, ...]
     sources: dict[str, tuple[Source, ...]]
     panel: tuple[str, ...]
+    failures: dict[tuple[str, str], str]
     expected: dict[tuple[str, str], int]
     apart: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
@@ -150,15 +152,22 @@ def _board(
             f"{base.run.directory} has no rows of the identity control, so nobody can tell what "
             "its victims are worth; score `identity` as well"
         )
-    panel = tuple(v.name for v in base.run.victims if v.family in FAMILIES)
+    expected = _expected(run, images)
+    panel = _panel(base.run.victims, merged, expected)
     return Board(
         slug=slug,
         title=title,
         run=run,
         submissions=tuple(members),
         sources={name: tuple(found) for name, found in sources.items()},
-        panel=panel or tuple(v.name for v in base.run.victims),
-        expected=_expected(run, images),
+        panel=panel,
+        failures={
+            (label, str(failure["victim"])): str(failure["reason"])
+            for label, found in sources.items()
+            for source in found
+            for failure in source.entry.get("failed", [])
+        },
+        expected=expected,
         apart=apart,
         notes=(*notes, *_outside(run, panel)),
     )
@@ -207,6 +216,19 @@ def _expected(run: RunData, images: pd.DataFrame) -> dict[tuple[str, str], int]:
         for attack in run.attacks
         for split in ("in", "out")
     }
+
+
+def _panel(
+    victims: Sequence[VictimInfo], rows: pd.DataFrame, expected: dict[tuple[str, str], int]
+) -> tuple[str, ...]:
+    """Victims of the base that some attack was scored on in full."""
+    counts = rows.groupby(["victim", "attack", "split"], observed=True).size()
+    wanted = {attack: sum(expected[attack, s] for s in ("in", "out")) for attack, _ in expected}
+    scored = counts.groupby(["victim", "attack"]).sum().reset_index(name="rows")
+    whole = set(scored.loc[scored["rows"] == scored["attack"].map(wanted), "victim"])
+    able = [victim for victim in victims if victim.name in whole]
+    protocol = [victim for victim in able if victim.family in FAMILIES]
+    return tuple(victim.name for victim in protocol or able)
 
 
 def _outside(run: RunData, panel: Sequence[str]) -> list[str]:

@@ -75,6 +75,16 @@ class Context:
             for name in (entry, "predictions.parquet", "distortion.parquet")
         ]
 
+    def more(self) -> list[tuple[str, str]]:
+        """Name and address of further tables of the base folder."""
+        base = self.board.submissions[0]
+        paths = [base.run.directory / name for name in ("claims.md", "victims.md", "survival.md")]
+        return [
+            (path.name, self.files.link(self.board, base.name, path))
+            for path in paths
+            if path.is_file()
+        ]
+
     def shared(self) -> dict[str, Any]:
         """What the template of every page of the board sees."""
         return {

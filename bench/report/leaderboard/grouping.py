@@ -7,7 +7,7 @@ never mixes two trainings of one victim, and what shares no victim cannot be com
 from collections.abc import Sequence
 
 from bench.report.comparison.contenders import terms_of
-from bench.report.inputs import VictimInfo
+from bench.report.inputs import NO_NETWORK, VictimInfo
 from bench.report.leaderboard.submissions import Submission
 from bench.suites.audit.finding import listed
 
@@ -44,19 +44,24 @@ def differences(submission: Submission, group: Sequence[Submission]) -> list[str
 
 
 def _other_networks(submission: Submission, group: Sequence[Submission]) -> list[str]:
-    known = {v.name: _network(v) for one in group for v in one.run.victims}
+    known: dict[str, VictimInfo] = {}
+    for victim in (v for one in group for v in one.run.victims):
+        if known.setdefault(victim.name, victim).digest == NO_NETWORK:
+            known[victim.name] = victim
     shared = [v for v in submission.run.victims if v.name in known]
     if not shared:
         return ["no victim in common"]
-    other = [v.name for v in shared if known[v.name] != _network(v)]
+    other = [v.name for v in shared if not _same(known[v.name], v)]
     if not other:
         return []
     share = f"{len(other)} of {len(shared)} victims of the same name are other networks"
     return [f"{share} ({listed(other, 3)}): another training, seed or precision"]
 
 
-def _network(victim: VictimInfo) -> tuple[str, str, str]:
-    return victim.key, victim.digest, victim.precision
+def _same(one: VictimInfo, other: VictimInfo) -> bool:
+    """Whether two victims may be one column: what failed has no rows, so it fits any."""
+    alike = one.digest == other.digest or NO_NETWORK in (one.digest, other.digest)
+    return alike and (one.key, one.precision) == (other.key, other.precision)
 
 
 def _short(value: object) -> str:

@@ -178,8 +178,13 @@ def gap_notes(standings: Standings, split: str) -> Iterable[str]:
     for one in standings.by_split[split]:
         cells = one.cells["tasr"]
         holes = [name for name, cell in cells.items() if cell.hole]
+        failures = standings.board.failures
+        reasons: dict[str, list[str]] = {}
+        for victim in holes:
+            reason = failures.get((one.attack.name, victim), "not run, or failed")
+            reasons.setdefault(reason, []).append(victim)
         partial = [f"{name} {c.rows} of {c.expected}" for name, c in cells.items() if c.partial]
-        if holes:
-            yield f"{one.attack.name}: no rows for {', '.join(holes)}: failed, or not run."
+        for reason, victims in reasons.items():
+            yield f"{one.attack.name}: no rows for {', '.join(victims)}: {reason}."
         if partial:
             yield f"{one.attack.name}: partial on {', '.join(partial)}; nothing is filled in."

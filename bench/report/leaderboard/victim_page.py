@@ -20,7 +20,9 @@ def victim_page(context: Context, victim: VictimInfo, card: Card) -> dict[str, A
         "record": _record(context.board, victim.name),
         "card": card,
         "facts": card_facts(card),
-        "reliability": reliability_bars(card.clean.bins) if card.clean else (),
+        "reliability": reliability_bars(card.clean.bins)
+        if card.clean is not None and card.clean.bins is not None
+        else (),
         "rows": _rows(context, victim.name),
         "strongest": _strongest(context, victim.name),
         "member": victim.name in context.board.panel,

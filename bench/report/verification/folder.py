@@ -7,7 +7,13 @@ from typing import Any
 import pandas as pd
 
 from bench.report.html import report_html
-from bench.report.inputs import RunData, load_run, read_parquet
+from bench.report.inputs import (
+    DISTORTION_COLUMNS,
+    PREDICTION_COLUMNS,
+    RunData,
+    load_run,
+    read_parquet,
+)
 from bench.report.schema import TableName, row_problems
 from bench.report.tables import table_texts
 from bench.report.verification.cells import (
@@ -23,8 +29,11 @@ from bench.report.victims import victims_html
 from bench.suites.audit.finding import listed, plural
 from bench.verdicts import Verdict
 
-_TABLES: tuple[TableName, ...] = ("predictions", "distortion")
-_ROWS = tuple(f"{table}.parquet" for table in _TABLES)
+_COLUMNS: dict[TableName, tuple[str, ...]] = {
+    "predictions": PREDICTION_COLUMNS,
+    "distortion": DISTORTION_COLUMNS,
+}
+_ROWS = tuple(f"{table}.parquet" for table in _COLUMNS)
 _UNCHECKED = {
     "victims.json": "size, cost and training of the networks, which rows cannot tell",
     "samples": "sample images, which rows cannot tell",
@@ -65,9 +74,9 @@ def verify_entry(path: Path) -> list[Verdict]:
 
 def _check_rows(folder: Path, entries: list[dict[str, Any]], *, whole: bool) -> Iterator[Verdict]:
     frames = []
-    for name, table in zip(_ROWS, _TABLES, strict=True):
+    for name, (table, columns) in zip(_ROWS, _COLUMNS.items(), strict=True):
         try:
-            frame = read_parquet(folder / name, table)
+            frame = read_parquet(folder / name, columns)
         except ValueError as error:
             yield Verdict(check=name, verdict="fail", finding=str(error))
             continue

@@ -75,11 +75,39 @@ def test_a_hole_is_shown_and_takes_no_part(holed):
     assert not one.ranks
     assert set(by_name(holed)["cgan-img"].ranks) == {"tasr", "uasr"}
     assert list(gap_notes(holed, "in")) == [
-        "mislgan: no rows for img-resnet18: failed, or not run."
+        "mislgan: no rows for img-resnet18: not run, or failed."
     ]
     row = next(r for r in board_table(holed, "in").rows if r.name == "mislgan")
     assert row.cells[0] == "–"
     assert row.cells[-1] == "192 of 240"
+
+
+def test_a_failure_says_why(tmp_path):
+    def failed(entry):
+        if entry["attack"]["name"] == "mislgan":
+            entry["victims"][3]["digest"] = "none"
+            entry["failed"] = [{"victim": "img-resnet18", "who": "x", "reason": "NaN in a logit"}]
+
+    rows = without("mislgan", "img-resnet18")
+    write_folder(tmp_path / "base", rows=rows, entry=failed)
+    (board,) = load_boards([tmp_path])
+    digests = {victim.name: victim.digest for victim in board.run.victims}
+    assert digests["img-resnet18"] == "d-img-resnet18"
+    note = "mislgan: no rows for img-resnet18: NaN in a logit."
+    assert list(gap_notes(build_standings(board), "in")) == [note]
+
+
+def test_a_victim_that_no_attack_was_scored_on_in_full_is_in_no_mean(tmp_path):
+    def thin(rows):
+        first = rows["image_id"].iloc[0]
+        return rows[(rows["victim"] != "img-resnet18") | (rows["image_id"] != first)]
+
+    write_folder(tmp_path / "base", rows=thin)
+    found = build_standings(load_boards([tmp_path])[0])
+    assert "img-resnet18" not in found.board.panel
+    assert by_name(found)["mislgan"].complete
+    assert by_name(found)["mislgan"].ranks
+    assert found.board.notes == ("In the heat map, but in no mean and no rank: img-resnet18.",)
 
 
 def test_partial_cells_are_told_from_whole_ones(tmp_path):
