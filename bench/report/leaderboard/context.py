@@ -1,6 +1,7 @@
 """What all pages of a board share: names of pages, links to files, the template environment."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,6 +126,7 @@ def site_environment() -> Environment:
         "pretty": lambda value: json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False),
         "rank": rank_text,
         "scored": scored_text,
+        "sh": lambda text: shlex.quote(str(text)),
         "short": lambda text: str(text)[:12],
     }
     environment.globals |= {

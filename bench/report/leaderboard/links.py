@@ -20,7 +20,13 @@ class Files:
         self._out, self._site, self._target = out.resolve(), site.resolve(), target
 
     def link(self, board: Board, folder: str, path: Path) -> str:
-        """The address of a file of an entry folder, seen from the board's pages."""
+        """The address of a file of an entry folder, seen from the board's pages.
+
+        Raises:
+            ValueError: If it is a symbolic link, which could publish any file of this machine.
+        """
+        if path.is_symlink():
+            raise ValueError(f"{path} is a symbolic link; put the file itself there")
         pages = self._site / board.slug
         found = path.resolve()
         if found.is_relative_to(self._out) and not found.is_relative_to(self._site):

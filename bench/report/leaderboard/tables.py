@@ -171,6 +171,8 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
     yield from board.notes
     yield from gap_notes(standings, split)
     yield from origin_notes(board.run)
+    for other, reason in board.apart:
+        yield f"Not in one table with {other}: {reason}."
 
 
 def gap_notes(standings: Standings, split: str) -> Iterable[str]:
