@@ -3,28 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from bench.report.inputs import AttackInfo, RunData, VictimInfo
 from bench.report.leaderboard.grouping import differences, group
+from bench.report.leaderboard.merging import Source, merge
 from bench.report.leaderboard.slugs import slugs
 from bench.report.leaderboard.submissions import Submission, load_submissions
 from bench.report.published import FAMILIES
-from bench.report.verification.cells import images_of, wanted_cells
-from bench.suites.audit.finding import listed, plural
-
-CELL = ["split", "image_id", "target", "attack", "victim"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """Where an attack's rows come from."""
-
-    folder: str
-    directory: Path
-    entry: dict[str, Any]
+from bench.report.verification.cells import wanted_cells
+from bench.suites.audit.finding import listed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +69,7 @@ def load_boards(places: Sequence[Path]) -> list[Board]:
     """All boards of the entry folders below `places`, by suite.
 
     Raises:
-        ValueError: As `load_submissions`; or if folders of one board have other images, or none
-            has the identity control.
+        ValueError: As `load_submissions` and `merge`.
     """
     groups = group(load_submissions(places))
     names = slugs([_name(members) for members in groups])
@@ -108,58 +96,16 @@ def _name(members: Sequence[Submission]) -> str:
 def _board(
     slug: str, title: str, members: Sequence[Submission], apart: tuple[tuple[str, str], ...]
 ) -> Board:
-    base = members[0]
-    images = images_of(base.run.predictions, base.run.distortion)
-    attacks: dict[str, AttackInfo] = {}
-    sources: dict[str, list[Source]] = {}
-    predictions: list[pd.DataFrame] = []
-    distortion: list[pd.DataFrame] = []
-    for member in members:
-        strangers = images_of(member.run.predictions, member.run.distortion).merge(
-            images, how="left", indicator=True
-        )
-        if (strangers["_merge"] == "left_only").any():
-            raise ValueError(
-                f"{member.run.directory} has images that {base.run.directory} has not, though "
-                "both state one suite and fingerprint; score them on the same suite"
-            )
-        labels = {one.name: _label(one, attacks, member) for one in member.run.attacks}
-        for one in member.run.attacks:
-            label = labels[one.name]
-            attacks.setdefault(label, replace(one, name=label))
-            entry = member.entries[one.name]
-            source = Source(folder=member.name, directory=member.run.directory, entry=entry)
-            sources.setdefault(label, []).append(source)
-        for frames, rows in (
-            (predictions, member.run.predictions),
-            (distortion, member.run.distortion),
-        ):
-            frames.append(rows.assign(attack=rows["attack"].map(labels)))
-    merged, notes = _merge(predictions)
-    run = replace(
-        base.run,
-        predictions=merged,
-        distortion=pd.concat(distortion, ignore_index=True).drop_duplicates(
-            ["split", "image_id", "target", "attack"]
-        ),
-        attacks=tuple(attacks[name] for name in sorted(attacks)),
-        victims=_victims(members),
-        suite_notes=tuple(dict.fromkeys(n for m in members for n in m.run.suite_notes)),
-        seeds=tuple(sorted({seed for m in members for seed in m.run.seeds})),
-    )
-    if not (merged["attack"] == "identity").any():
-        raise ValueError(
-            f"{base.run.directory} has no rows of the identity control, so nobody can tell what "
-            "its victims are worth; score `identity` as well"
-        )
-    expected = _expected(run, images)
-    panel = _panel(base.run.victims, merged, expected)
+    merged = merge(members)
+    run, sources = merged.run, merged.sources
+    expected = _expected(run, merged.images)
+    panel = _panel(members[0].run.victims, run.predictions, expected)
     return Board(
         slug=slug,
         title=title,
         run=run,
         submissions=tuple(members),
-        sources={name: tuple(found) for name, found in sources.items()},
+        sources=sources,
         panel=panel,
         failures={
             (label, str(failure["victim"])): str(failure["reason"])
@@ -169,40 +115,7 @@ def _board(
         },
         expected=expected,
         apart=apart,
-        notes=(*notes, *_outside(run, panel)),
-    )
-
-
-def _label(attack: AttackInfo, known: dict[str, AttackInfo], member: Submission) -> str:
-    """The attack's name; with its folder's where the name is another network's already."""
-    first = known.get(attack.name)
-    same = first is None or (first.key, first.digest) == (attack.key, attack.digest)
-    return attack.name if same else f"{attack.name} ({member.name})"
-
-
-def _merge(frames: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, list[str]]:
-    """One row a cell, the earlier folder's where two have it; and how often they disagree."""
-    rows = pd.concat(frames, ignore_index=True)
-    again = rows.duplicated(CELL)
-    notes = []
-    if again.any():
-        both = rows[~again].merge(rows[again], on=CELL, suffixes=("", "_again"))
-        unlike = int((both["predicted"] != both["predicted_again"]).sum())
-        notes.append(
-            f"{plural(len(both), 'prediction')} of the same networks in two folders: {unlike} "
-            "differ; those of the folder listed first count."
-        )
-    return rows[~again].reset_index(drop=True), notes
-
-
-def _victims(members: Sequence[Submission]) -> tuple[VictimInfo, ...]:
-    found: dict[str, VictimInfo] = {}
-    for member in members:
-        for victim in member.run.victims:
-            found.setdefault(victim.name, victim)
-    order = {family: place for place, family in enumerate(FAMILIES)}
-    return tuple(
-        sorted(found.values(), key=lambda v: (order.get(v.family, len(order)), v.family, v.name))
+        notes=(*merged.notes, *_outside(run, panel)),
     )
 
 

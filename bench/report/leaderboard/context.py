@@ -9,10 +9,11 @@ from typing import Any
 
 from jinja2 import Environment
 
-from bench.report.leaderboard.boards import Board, Source
+from bench.report.leaderboard.boards import Board
 from bench.report.leaderboard.charts import FIDELITIES
 from bench.report.leaderboard.heat import level, number
 from bench.report.leaderboard.links import Files
+from bench.report.leaderboard.merging import Source
 from bench.report.leaderboard.shares import Shares, build_shares
 from bench.report.leaderboard.slugs import slugs
 from bench.report.leaderboard.standing import VIEWS, Standing, Standings
