@@ -1,13 +1,14 @@
 """Which submissions may share a table, and why others may not.
 
 A board is one suite, recipe, scorer, LPIPS and precision, and one set of victim networks: a column
-never mixes two trainings of one victim, and what shares no victim cannot be compared at all.
+never mixes two trainings of one victim. A column of a new victim joins by the attacks that it was
+scored under; what shares neither a victim nor an attack cannot be compared at all.
 """
 
 from collections.abc import Sequence
 
 from bench.report.comparison.contenders import terms_of
-from bench.report.inputs import NO_NETWORK, VictimInfo
+from bench.report.inputs import NO_NETWORK, RunData, VictimInfo
 from bench.report.leaderboard.submissions import Submission
 from bench.suites.audit.finding import listed
 
@@ -49,8 +50,8 @@ def _other_networks(submission: Submission, group: Sequence[Submission]) -> list
         if known.setdefault(victim.name, victim).digest == NO_NETWORK:
             known[victim.name] = victim
     shared = [v for v in submission.run.victims if v.name in known]
-    if not shared:
-        return ["no victim in common"]
+    if not shared and not _attacks(submission.run) & {a for g in group for a in _attacks(g.run)}:
+        return ["no victim and no attack in common"]
     other = [v.name for v in shared if not _same(known[v.name], v)]
     if not other:
         return []
@@ -62,6 +63,11 @@ def _same(one: VictimInfo, other: VictimInfo) -> bool:
     """Whether two victims may be one column: what failed has no rows, so it fits any."""
     alike = one.digest == other.digest or NO_NETWORK in (one.digest, other.digest)
     return alike and (one.key, one.precision) == (other.key, other.precision)
+
+
+def _attacks(run: RunData) -> set[tuple[str, str, str]]:
+    """Attack networks; controls are the same everywhere and tie nothing together."""
+    return {(one.name, one.key, one.digest) for one in run.attacks if not one.control}
 
 
 def _short(value: object) -> str:

@@ -2,16 +2,23 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from bench.metrics.success import Measure, success_rates
+from bench.metrics.success import (
+    Measure,
+    bootstrap_interval,
+    family_spreads,
+    overall_spread,
+    success_rates,
+)
 from bench.report.comparison.contenders import Contender
 from bench.report.comparison.ranking import rank_records
 from bench.report.inputs import AttackInfo
 from bench.report.leaderboard.boards import Board
+from bench.report.published import FAMILIES
 from bench.report.tables import build_table
 from bench.report.values import Table
 
@@ -100,9 +107,32 @@ def build_standings(board: Board) -> Standings:
     for split in ("in", "out"):
         if not (board.run.predictions["split"] == split).any():
             continue
-        tables[split] = build_table(board.panel_run, split)
+        tables[split] = _with_means(board, build_table(board.panel_run, split), split)
         found[split] = _standings(board, split, tables[split])
     return Standings(board=board, by_split=found, tables=tables)
+
+
+def _with_means(board: Board, table: Table, split: str) -> Table:
+    """The table with means over the panel where that has none of the protocol's families."""
+    families = {victim.name: victim.family for victim in board.panel_run.victims}
+    if set(families.values()) & set(FAMILIES):
+        return table
+    rows = board.panel_run.predictions
+    rates = success_rates(rows, split)
+    records = [dict(record) for record in table.records]
+    for record in records:
+        for measure in (measure for measure, where in VIEWS if where == split):
+            found = family_spreads(rates, record["attack"], measure, families)
+            mean = overall_spread(found.values()) if found else None
+            if mean is None:
+                continue
+            ends = bootstrap_interval(rows, split, record["attack"], measure, families)
+            std = None if mean.std is None else 100 * mean.std
+            record[f"{measure}_mean_percent"] = 100 * mean.mean
+            record[f"{measure}_mean_std_percent"] = std
+            record[f"{measure}_mean_low_percent"] = 100 * ends[0] if ends else None
+            record[f"{measure}_mean_high_percent"] = 100 * ends[1] if ends else None
+    return replace(table, records=tuple(records))
 
 
 def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:

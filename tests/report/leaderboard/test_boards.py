@@ -120,6 +120,39 @@ def test_a_new_victim_is_a_column_but_moves_no_mean(tmp_path):
     assert board.notes == ("In the heat map, but in no mean and no rank: pef-new.",)
 
 
+def only_spam(rows):
+    rows = rows[rows["victim"] == "pef-resnet18"].copy()
+    return rows.assign(victim="spam-svm", victim_key="k-spam")
+
+
+def spam_victim(entry):
+    entry["victims"] = [
+        entry["victims"][2]
+        | {"name": "spam-svm", "key": "k-spam", "digest": "d-spam", "family": "spam"}
+    ]
+
+
+def test_a_column_alone_joins_by_the_attacks_it_was_scored_under(tmp_path):
+    write_folder(tmp_path / "base")
+    write_folder(tmp_path / "spam", rows=only_spam, entry=spam_victim)
+    (board,) = load_boards([tmp_path])
+    assert "spam-svm" in board.run.families
+    assert "spam-svm" not in board.panel
+
+
+def test_neither_a_victim_nor_an_attack_in_common(tmp_path):
+    write_folder(tmp_path / "base")
+    write_folder(
+        tmp_path / "spam",
+        attacks=("identity", "cgan-img"),
+        rename={"cgan-img": "fog"},
+        rows=only_spam,
+        entry=spam_victim,
+    )
+    found = load_boards([tmp_path])
+    assert [board.apart[0][1] for board in found] == ["no victim and no attack in common"] * 2
+
+
 def test_a_board_wants_clean_accuracy(tmp_path):
     write_folder(tmp_path / "base", attacks=("mislgan", "cgan-img"))
     with pytest.raises(ValueError, match="no rows of the identity control"):

@@ -6,6 +6,7 @@ from bench.report.leaderboard.shares import build_shares, success_by_label
 from bench.report.leaderboard.standing import build_standings
 from bench.report.leaderboard.tables import board_table, gap_notes
 from tests.report.leaderboard.folders import without, write_folder
+from tests.report.leaderboard.test_boards import only_spam, spam_victim
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +109,16 @@ def test_a_victim_that_no_attack_was_scored_on_in_full_is_in_no_mean(tmp_path):
     assert by_name(found)["mislgan"].complete
     assert by_name(found)["mislgan"].ranks
     assert found.board.notes == ("In the heat map, but in no mean and no rank: img-resnet18.",)
+
+
+def test_means_of_a_board_without_the_protocols_families(tmp_path):
+    write_folder(tmp_path / "spam", rows=only_spam, entry=spam_victim)
+    found = by_name(build_standings(load_boards([tmp_path])[0]))
+    one = found["mislgan"]
+    assert one.record["tasr_mean_percent"] == pytest.approx(one.cells["tasr"]["spam-svm"].value)
+    low, high = (one.record[f"tasr_mean_{end}_percent"] for end in ("low", "high"))
+    assert low < one.record["tasr_mean_percent"] < high
+    assert found["identity"].record["tasr_mean_percent"] is None
 
 
 def test_partial_cells_are_told_from_whole_ones(tmp_path):
