@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from bench.cli import compare, data, doctor, files, leaderboard, matrix, tables, verify
+from bench.cli import compare, data, doctor, files, leaderboard, matrix, perf, tables, verify
 from bench.cli.requests import console, say
 from bench.types import CamobenchError, WrongUsageError
 
@@ -75,5 +75,6 @@ for verb in (
     data.data,
     tables.list_,
     doctor.doctor,
+    perf.perf,
 ):
     cli.add_command(verb)

@@ -138,9 +138,12 @@ class Matrix:
         """Score every missing cell of the attacks; returns all cells, old and new."""
         return [self._fill_row(name) for name in attack_names]
 
+    def row_folder(self, attack: str) -> Path:
+        """Where the rows of an attack are kept."""
+        return self.shelf.store.prediction_folder(row_key(self.networks, attack))
+
     def _fill_row(self, name: str) -> Cells:
-        key = row_key(self.networks, name)
-        folder = self.shelf.store.prediction_folder(key)
+        key, folder = row_key(self.networks, name), self.row_folder(name)
         stems = {victim: cell_stem(self.networks, victim) for victim in self.graph.victims}
         folder.mkdir(parents=True, exist_ok=True)
         turn = self.shelf.store.lock("predictions", folder.name)
