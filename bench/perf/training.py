@@ -9,6 +9,7 @@ loader's workers beside it.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -80,6 +81,8 @@ class TrainingThroughput:
         workers: Networks trained side by side by ours.
         loader_workers: Worker processes of the loop's `DataLoader`, beside its own process.
         precision: Of ours; the loop's is fp32.
+        load: Processes that ran or waited on the machine, of others, as measuring began; much above
+            0 and both sides ran on what these left.
     """
 
     ratio_over_dataloader: float
@@ -100,6 +103,7 @@ class TrainingThroughput:
     device: str
     workers: int
     loader_workers: int
+    load: float
 
 
 def measure_training(
@@ -114,6 +118,7 @@ def measure_training(
         progress: Told of each pass over the victims.
     """
     on_cpu = device.type == "cpu"
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     names = trainable_victims()
     workers = default_workers(device)
     with tempfile.TemporaryDirectory(prefix="camobench-perf-") as folder:
@@ -130,10 +135,12 @@ def measure_training(
         repeats = list(
             _repeats(work, workers, cpu_count(), 2 if quick else 3, progress or Silent())
         )
-    return summarise(work, repeats, loader_workers=cpu_count())
+    return summarise(work, repeats, loader_workers=cpu_count(), load=load)
 
 
-def summarise(work: Work, repeats: Sequence[Seconds], *, loader_workers: int) -> TrainingThroughput:
+def summarise(
+    work: Work, repeats: Sequence[Seconds], *, loader_workers: int, load: float
+) -> TrainingThroughput:
     """Turn seconds into patches a second and ratios.
 
     Every worker of ours trains all victims of `work`, so that as many passes as there are workers
@@ -167,6 +174,7 @@ def summarise(work: Work, repeats: Sequence[Seconds], *, loader_workers: int) ->
         device=work.device,
         workers=len(repeats[0].ours),
         loader_workers=loader_workers,
+        load=load,
     )
 
 
