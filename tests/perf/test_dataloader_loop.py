@@ -123,7 +123,7 @@ def test_it_trains_as_plain_sgd_does():
         sgd.zero_grad()
         loss.backward()
         sgd.step()
-        found.append(float(loss))
+        found.append(float(loss.detach()))
     assert losses == pytest.approx(found, rel=1e-6)
     assert same_state(copied(trained), expected.state_dict())
 
