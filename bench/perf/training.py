@@ -108,7 +108,11 @@ class TrainingThroughput:
 
 
 def measure_training(
-    device: torch.device, *, quick: bool, progress: Progress | None = None
+    device: torch.device,
+    *,
+    quick: bool,
+    recipe: str = RECIPE,
+    progress: Progress | None = None,
 ) -> TrainingThroughput:
     """Time our trainer and the loop in turns.
 
@@ -116,6 +120,7 @@ def measure_training(
         device: Where the networks are trained.
         quick: Three victims that span front-ends and backbones, instead of all, and on the CPU half
             the batch, at which updates weigh more and ours gains less.
+        recipe: Whose widths and precision the networks have.
         progress: Told of each pass over the victims.
     """
     on_cpu = device.type == "cpu"
@@ -126,7 +131,7 @@ def measure_training(
         work = Work(
             folder=Path(folder),
             victims=spanning(names) if quick else names,
-            recipe=RECIPE,
+            recipe=recipe,
             batch=(32 if quick else 64) if on_cpu else 128,
             steps=4 if on_cpu else 20,
             image_px=256 if on_cpu else 512,
