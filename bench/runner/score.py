@@ -26,6 +26,7 @@ from bench.runner.batches import AUTO, batch_for, find_batch, free_cached, is_ou
 from bench.runner.items import ImageSource, Item, items_of
 from bench.runner.rows import base_rows, prediction_rows
 from bench.suites.base import Suite
+from bench.suites.mapped import forget_pages
 from bench.types import Progress, Silent
 
 FIGURES = ("lpips", "psnr_db", "ssim")
@@ -101,6 +102,7 @@ class Scorer:
                 logits[name].append(values)
             measured.append(distortion)
             progress.advance(len(distortion.psnr_db))
+        forget_pages(self.images)
         base = base_rows(items, self.manifest, self.classes, self.suite_name)
         return Scored(
             predictions={
