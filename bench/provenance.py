@@ -16,7 +16,7 @@ from bench.types import Json
 
 PACKAGES = (
     *("camobench", "torch", "torchvision", "timm", "torchmetrics", "lpips"),
-    *("numpy", "pandas", "pillow"),
+    *("scikit-learn", "numpy", "pandas", "pillow"),
 )
 
 

@@ -36,6 +36,20 @@ class Entry(Generic[SpecT, ThingT]):
     origin: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Family(Generic[SpecT, ThingT]):
+    """Entries made from their names where there are too many to list: every network of a library.
+
+    Attributes:
+        form: How such a name is written, for people.
+        resolve: The entry of a name; `None` for a name that is none of the family's, and an
+            `UnknownNameError` for one that would be but that nothing has.
+    """
+
+    form: str
+    resolve: Callable[[str], Entry[SpecT, ThingT] | None]
+
+
 class UnknownNameError(LookupError):
     """A name that no registered spec has; the message lists close matches."""
 
@@ -60,15 +74,19 @@ class Registry(Generic[SpecT, ThingT]):
         self._as_entries = as_entries
         self._entries: dict[str, Entry[SpecT, ThingT]] = {}
         self._installed: set[str] = set()
+        self._families: list[Family[SpecT, ThingT]] = []
         self._loaded = False
 
     def add(self, thing: object, origin: str | None = None) -> None:
-        """Register a class with a `spec`, an `Entry`, or a sequence of them.
+        """Register a class with a `spec`, an `Entry`, a sequence of them, or a `Family`.
 
         Raises:
             ValueError: If a name is taken.
             TypeError: If the object is none of these.
         """
+        if isinstance(thing, Family):
+            self._families.append(thing)
+            return
         added: dict[str, Entry[SpecT, ThingT]] = {}
         for entry in self._as_entries(thing):
             name = entry.spec.name
@@ -78,7 +96,7 @@ class Registry(Generic[SpecT, ThingT]):
         self._entries.update(added)
 
     def get(self, name: str) -> Entry[SpecT, ThingT]:
-        """Return the entry called `name`.
+        """Return the entry called `name`: a registered one, else one of a family.
 
         Raises:
             UnknownNameError: If there is none; names close matches.
@@ -86,11 +104,23 @@ class Registry(Generic[SpecT, ThingT]):
         self._load()
         if name in self._entries:
             return self._entries[name]
+        made = self._of_a_family(name)
+        if made is not None:
+            return made
         close = difflib.get_close_matches(name, self._entries, n=3, cutoff=0.5)
         hint = f"did you mean {', '.join(close)}?" if close else "nothing registered is close."
         raise UnknownNameError(
             f"unknown {self.kind} {name!r}: {hint} `camobench list {self.kind}s` shows them all"
         )
+
+    def _of_a_family(self, name: str) -> Entry[SpecT, ThingT] | None:
+        made = (family.resolve(name) for family in self._families)
+        return next((entry for entry in made if entry is not None), None)
+
+    def families(self) -> list[Family[SpecT, ThingT]]:
+        """What has names beyond those of `names`."""
+        self._load()
+        return list(self._families)
 
     def __iter__(self) -> Iterator[Entry[SpecT, ThingT]]:
         self._load()
@@ -103,7 +133,7 @@ class Registry(Generic[SpecT, ThingT]):
     def is_installed(self, name: str) -> bool:
         """Whether every process knows it: it came by an entry point, not by a decorator."""
         self._load()
-        return name in self._installed
+        return name in self._installed or self._of_a_family(name) is not None
 
     def names(self) -> list[str]:
         """All names in order of registration."""
@@ -123,6 +153,7 @@ class Registry(Generic[SpecT, ThingT]):
                 if _is_own(point):
                     self._loaded = False
                     self._entries.clear()
+                    self._families.clear()
                     raise
                 warnings.warn(
                     f"{self.kind} entry point {point.name!r} ({point.value}) is broken and was "

@@ -11,6 +11,7 @@ from bench.cli.options import (
     device_option,
     folder_options,
     format_option,
+    front_end_option,
     out_option,
     quiet_option,
     recipe_option,
@@ -92,6 +93,7 @@ def demo(
 @click.option(
     "--victims", default="all", show_default=True, help="Names or patterns such as 'pef-*'."
 )
+@front_end_option
 @recipe_option
 @store_option
 @out_option
@@ -108,6 +110,7 @@ def run(
     suite: str,
     attacks: str,
     victims: str,
+    front_end: str | None,
     recipe: str,
     store: Path | None,
     out: Path,
@@ -128,6 +131,7 @@ def run(
         suite=suite,
         attacks=attacks,
         victims=victims,
+        front_end=front_end,
         recipe=recipe,
         seed=seed,
         device=device,
@@ -146,6 +150,7 @@ def run(
 @suite_option
 @click.option("--attacks", default="", help="Names, patterns or `all`.")
 @click.option("--victims", default="", help="Names, patterns or `all`.")
+@front_end_option
 @folder_options
 @recipe_option
 @store_option
@@ -163,6 +168,7 @@ def train(
     suite: str,
     attacks: str,
     victims: str,
+    front_end: str | None,
     recipe: str,
     store: Path | None,
     device: str,
@@ -186,6 +192,7 @@ def train(
             suite,
             attacks,
             victims,
+            front_end=front_end,
             recipe=recipe,
             seed=seed,
             device=device,

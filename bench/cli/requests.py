@@ -27,6 +27,7 @@ def make_request(
     *,
     recipe: str,
     device: str,
+    front_end: str | None = None,
     progress: Progress | None = None,
     **choices: Any,
 ) -> Request:
@@ -42,7 +43,7 @@ def make_request(
     return Request(
         source=make_source(suite, progress),
         attacks=tuple(select_attacks(attacks)),
-        victims=tuple(select_victims(victims)),
+        victims=tuple(select_victims(victims, front_end)),
         recipe=recipe,
         device=resolve_device(device),
         **choices,

@@ -74,7 +74,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
             {
                 **_as_object(as_json(victim)),
                 "key": key[:KEY_DIGITS],
-                "family": victim.front_end,
+                "family": name if victim.supplementary else victim.front_end,
                 "classes": list(graph.classes[name]),
                 "digest": cell.victims[name],
             }

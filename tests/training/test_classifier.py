@@ -8,7 +8,7 @@ from torch import nn
 
 from bench.data import ExaminerSet
 from bench.nets.storage import compact_state, expand_state
-from bench.recipes import PAPER, SMOKE, ClassifierRecipe
+from bench.recipes import PAPER, SMOKE, AdamWRecipe, ClassifierRecipe
 from bench.training.classifier import _schedule, accuracy_percent, as_input, fit_classifier
 from bench.types import CamobenchError
 from tests.toys import Memory, Recorder, camera_set, copied, fit_context, same_state
@@ -46,6 +46,34 @@ def test_a_separable_problem_is_learnt():
     curve = [value for _, value in report.curves["loss"]]
     assert curve[-1] < 0.3 < curve[0]
     assert not network.training
+
+
+def adamw(**changes):
+    return AdamWRecipe(**{"batch": 8, "steps": 1, "lr": 0.01, "schedule": "one-cycle"} | changes)
+
+
+def test_adamw_moves_every_weight_by_about_its_rate():
+    """Its first step is the sign of the gradient, whatever the gradient's length."""
+    start = copied(Small())
+    budget = adamw(weight_decay=0.0)
+    network, _ = fit(budget=budget)
+    first_rate = budget.lr / 25  # where a one-cycle schedule begins
+    moved = (network.head.weight - start["head.weight"]).abs()
+    torch.testing.assert_close(moved, torch.full_like(moved, first_rate), rtol=0.01, atol=0)
+
+
+def test_adamw_decays_kernels_but_neither_biases_nor_norms():
+    lazy = adamw(lr=1e-4, weight_decay=1000.0, clip_norm=1e-30)  # the gradient does not count
+    start, network = copied(Small()), fit(budget=lazy)[0].state_dict()
+    for name in ("body.0.weight", "head.weight"):
+        torch.testing.assert_close(network[name], start[name] * (1 - 1e-4 / 25 * 1000))
+    for name in ("body.0.bias", "body.1.weight", "head.bias"):
+        torch.testing.assert_close(network[name], start[name], rtol=0, atol=1e-5)
+
+
+def test_adamw_learns_a_separable_problem():
+    _, report = fit(budget=adamw(steps=40, lr=0.03))
+    assert report.figures["validation_accuracy_percent"] == 100
 
 
 @pytest.mark.parametrize("recipe", [SMOKE, PAPER], ids=lambda recipe: recipe.name)
