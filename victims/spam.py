@@ -4,7 +4,7 @@ Features: second-order SPAM (Pevny, Bas & Fridrich 2010, see `bench.signal.coocc
 colour plane, 3 x 686. Machine: as there a Gaussian kernel, here one against the rest, by
 scikit-learn, on standardised features of whole images; C = 1 and the kernel's default width did
 best on Set-A's validation images of `simcam-mini-v1`. What is stored are numbers, not an object:
-scaling, support vectors and their weights, evaluated in torch. Decision values times one
+scaling, support vectors and their weights, evaluated in torch. Decision values divided by one
 temperature, chosen by the likelihood of Set-A's validation images, are the logits: a softmax makes
 them probabilities (Guo et al. 2017) and no prediction changes.
 Images of another size than those trained on have less or more of the rare transitions.
@@ -60,7 +60,7 @@ class KernelMachines(nn.Module):
         self.register_buffer("bias", torch.zeros(classes, dtype=torch.float64))
         self.register_buffer("gamma", torch.ones((), dtype=torch.float64))
         self.register_buffer("temperature", torch.ones((), dtype=torch.float64))
-        self.register_load_state_dict_pre_hook(_make_room)
+        self.register_load_state_dict_pre_hook(_make_room)  # type: ignore[no-untyped-call]
 
     centre: Tensor
     scale: Tensor
@@ -70,6 +70,13 @@ class KernelMachines(nn.Module):
     gamma: Tensor
     temperature: Tensor
 
+    def _apply(self, fn: Any, recurse: bool = True) -> KernelMachines:
+        """Stay on the processor where a device has no float64."""
+        try:
+            return super()._apply(fn, recurse)  # type: ignore[no-untyped-call, no-any-return]
+        except TypeError:
+            return self
+
     def decisions(self, features: Tensor) -> Tensor:
         """(N, F) -> (N, C) decision values, as scikit-learn's `decision_function` gives them."""
         standard = (features - self.centre) / self.scale
@@ -78,7 +85,7 @@ class KernelMachines(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, F) -> (N, C) logits."""
-        return self.decisions(features) * self.temperature
+        return self.decisions(features) / self.temperature
 
 
 def _make_room(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
@@ -178,13 +185,13 @@ def make_pipeline(seed: int = 0) -> Any:
 
 
 def _temperature(decisions: Tensor, truth: Tensor) -> Tensor:
-    """What to multiply decision values by for the likeliest labels; between 0.1 and 100."""
+    """What to divide decision values by for the likeliest labels; between 0.01 and 10."""
     from scipy.optimize import minimize_scalar
 
     def loss(exponent: float) -> float:
-        return float(F.cross_entropy(decisions * 10.0**exponent, truth))
+        return float(F.cross_entropy(decisions / 10.0**exponent, truth))
 
-    found = minimize_scalar(loss, bounds=(-1, 2), method="bounded")
+    found = minimize_scalar(loss, bounds=(-2, 1), method="bounded")
     return torch.tensor(10.0 ** float(found.x), dtype=torch.float64)
 
 

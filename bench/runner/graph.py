@@ -155,7 +155,7 @@ class _Planner:
             self.estimator(set_name)
         key = self.key("classifier", set_name, **_identity(victim, VICTIMS.get(name)))
         if victim.learns:
-            self.add(kind, name, set_name, key)
+            self.add(kind, victim.spec.name, set_name, key)
         return key
 
     def attack(self, name: str) -> str:
@@ -164,7 +164,7 @@ class _Planner:
         for surrogate in attack.spec.surrogates:
             if surrogate not in self.surrogates:
                 self.surrogates[surrogate] = self.victim(surrogate, "surrogate", "B")
-                self._require_own_classes(surrogate)
+                self._require_fit(surrogate)
             needs.append(self.surrogates[surrogate])
             if VICTIMS.get(surrogate).spec.residual is not None:
                 needs.append(self.estimator("B"))
@@ -173,7 +173,12 @@ class _Planner:
             self.add("attack", name, "B", key, tuple(needs))
         return key
 
-    def _require_own_classes(self, surrogate: str) -> None:
+    def _require_fit(self, surrogate: str) -> None:
+        if not VICTIMS.get(surrogate).spec.differentiable:
+            raise CamobenchError(
+                f"{surrogate} cannot be a surrogate: no gradient passes it to the images; name a "
+                "victim that is differentiable"
+            )
         if self.classes[surrogate] != self.suite.classes:
             raise CamobenchError(
                 f"{surrogate} cannot be a surrogate: targets are positions in the suite's classes, "

@@ -8,6 +8,8 @@ differences as T, which makes other features. Checked against a walk from pixel 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 
@@ -67,7 +69,7 @@ def _counts(levels: Tensor, step: tuple[int, int]) -> Tensor:
         walk.append(levels[:, y : y + height, x : x + width].flatten(1))
     code = torch.zeros_like(walk[0])
     small = torch.ones_like(code, dtype=torch.bool)
-    for here, beyond in zip(walk, walk[1:], strict=False):
+    for here, beyond in pairwise(walk):
         difference = here - beyond
         small &= difference.abs() <= T
         code = code * VALUES + (difference + T)

@@ -1,5 +1,5 @@
 from collections import Counter
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def transition(plane, step):
         path = [(y + k * dy, x + k * dx) for k in range(4)]
         if all(0 <= i < height and 0 <= j < width for i, j in path):
             values = [int(plane[i, j]) for i, j in path]
-            w, v, u = (a - b for a, b in zip(values, values[1:], strict=False))
+            w, v, u = (a - b for a, b in pairwise(values))
             triples[u, v, w] += 1
     matrix = np.zeros((2 * T + 1,) * 3)
     span = range(-T, T + 1)
