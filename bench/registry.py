@@ -29,11 +29,17 @@ ThingT = TypeVar("ThingT")
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(Generic[SpecT, ThingT]):
-    """A spec, the builder that makes it real, and where it came from (`None` for installed)."""
+    """A spec, the builder that makes it real, and where it came from.
+
+    Attributes:
+        origin: `None` for what ships with camobench; else the module, entry point or file.
+        source_sha256: Of a plug-in file and what it imports from beside it, as they were loaded.
+    """
 
     spec: SpecT
     builder: Callable[..., ThingT]
     origin: str | None = None
+    source_sha256: str | None = None
 
 
 class UnknownNameError(LookupError):
@@ -59,7 +65,7 @@ class Registry(Generic[SpecT, ThingT]):
         self._group = group
         self._as_entries = as_entries
         self._entries: dict[str, Entry[SpecT, ThingT]] = {}
-        self._installed: set[str] = set()
+        self._everywhere: set[str] = set()
         self._loaded = False
 
     def add(self, thing: object, origin: str | None = None) -> None:
@@ -100,10 +106,27 @@ class Registry(Generic[SpecT, ThingT]):
         self._load()
         return name in self._entries
 
-    def is_installed(self, name: str) -> bool:
-        """Whether every process knows it: it came by an entry point, not by a decorator."""
+    def can_travel(self, name: str) -> bool:
+        """Whether a new process can know it: it came by an entry point or from a plug-in file.
+
+        What a script registers by a decorator is known to that script's process alone.
+        """
         self._load()
-        return name in self._installed
+        return name in self._everywhere
+
+    def came_from_file(self, names: Iterable[str], origin: str, source_sha256: str) -> None:
+        """Note that these entries were made by loading a plug-in file."""
+        for name in names:
+            self._entries[name] = replace(
+                self._entries[name], origin=origin, source_sha256=source_sha256
+            )
+            self._everywhere.add(name)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove entries, so that a plug-in file that has changed can be loaded again."""
+        for name in names:
+            self._entries.pop(name, None)
+            self._everywhere.discard(name)
 
     def names(self) -> list[str]:
         """All names in order of registration."""
@@ -118,7 +141,7 @@ class Registry(Generic[SpecT, ThingT]):
             before = set(self._entries)
             try:
                 self.add(point.load(), origin=None if _is_own(point) else point.value)
-                self._installed |= self._entries.keys() - before
+                self._everywhere |= self._entries.keys() - before
             except Exception as error:
                 if _is_own(point):
                     self._loaded = False
