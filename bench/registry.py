@@ -65,7 +65,7 @@ class Registry(Generic[SpecT, ThingT]):
         self._group = group
         self._as_entries = as_entries
         self._entries: dict[str, Entry[SpecT, ThingT]] = {}
-        self._everywhere: set[str] = set()
+        self._installed: set[str] = set()
         self._loaded = False
 
     def add(self, thing: object, origin: str | None = None) -> None:
@@ -106,13 +106,13 @@ class Registry(Generic[SpecT, ThingT]):
         self._load()
         return name in self._entries
 
-    def can_travel(self, name: str) -> bool:
+    def is_installed(self, name: str) -> bool:
         """Whether a new process can know it: it came by an entry point or from a plug-in file.
 
         What a script registers by a decorator is known to that script's process alone.
         """
         self._load()
-        return name in self._everywhere
+        return name in self._installed
 
     def came_from_file(self, names: Iterable[str], origin: str, source_sha256: str) -> None:
         """Note that these entries were made by loading a plug-in file."""
@@ -120,13 +120,13 @@ class Registry(Generic[SpecT, ThingT]):
             self._entries[name] = replace(
                 self._entries[name], origin=origin, source_sha256=source_sha256
             )
-            self._everywhere.add(name)
+            self._installed.add(name)
 
     def forget(self, names: Iterable[str]) -> None:
         """Remove entries, so that a plug-in file that has changed can be loaded again."""
         for name in names:
             self._entries.pop(name, None)
-            self._everywhere.discard(name)
+            self._installed.discard(name)
 
     def names(self) -> list[str]:
         """All names in order of registration."""
@@ -141,7 +141,7 @@ class Registry(Generic[SpecT, ThingT]):
             before = set(self._entries)
             try:
                 self.add(point.load(), origin=None if _is_own(point) else point.value)
-                self._everywhere |= self._entries.keys() - before
+                self._installed |= self._entries.keys() - before
             except Exception as error:
                 if _is_own(point):
                     self._loaded = False

@@ -51,7 +51,7 @@ def test_a_class_in_a_file_is_registered(fog):
     entry = ATTACKS.get("fog")
     assert entry.origin == "fog.py:Fog"
     assert entry.source_sha256 == loaded.sha256
-    assert ATTACKS.can_travel("fog")
+    assert ATTACKS.is_installed("fog")
     assert load_plugin_file(f"{fog}:Fog") == loaded  # a second look changes nothing
     assert loaded_plugin_files() == (loaded,)
 

@@ -113,7 +113,7 @@ def test_own_entry_points_come_first(things, installed):
 def test_only_what_entry_points_bring_is_known_to_every_process(things, installed):
     installed.points += [point("p", [entry("ant")]), point("z", entry("bee"), own=True)]
     things.add(entry("cow"), origin="__main__")
-    assert [things.can_travel(name) for name in ("ant", "bee", "cow", "dog")] == [1, 1, 0, 0]
+    assert [things.is_installed(name) for name in ("ant", "bee", "cow", "dog")] == [1, 1, 0, 0]
 
 
 def test_a_broken_stranger_warns_and_is_skipped(things, installed):

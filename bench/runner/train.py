@@ -146,9 +146,9 @@ def _can_travel(job: Job) -> bool:
     if job.kind == "estimator":
         return True
     if job.kind != "attack":
-        return VICTIMS.can_travel(job.name)
+        return VICTIMS.is_installed(job.name)
     surrogates = ATTACKS.get(job.name).spec.surrogates
-    return ATTACKS.can_travel(job.name) and all(map(VICTIMS.can_travel, surrogates))
+    return ATTACKS.is_installed(job.name) and all(map(VICTIMS.is_installed, surrogates))
 
 
 def _train_side_by_side(jobs: list[Job], graph: Graph, site: Site, progress: Progress) -> None:
