@@ -29,11 +29,17 @@ ThingT = TypeVar("ThingT")
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(Generic[SpecT, ThingT]):
-    """A spec, the builder that makes it real, and where it came from (`None` for installed)."""
+    """A spec, the builder that makes it real, and where it came from.
+
+    Attributes:
+        origin: `None` for what ships with camobench; else the module, entry point or file.
+        source_sha256: Of a plug-in file and what it imports from beside it, as they were loaded.
+    """
 
     spec: SpecT
     builder: Callable[..., ThingT]
     origin: str | None = None
+    source_sha256: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,9 +137,26 @@ class Registry(Generic[SpecT, ThingT]):
         return name in self._entries
 
     def is_installed(self, name: str) -> bool:
-        """Whether every process knows it: it came by an entry point, not by a decorator."""
+        """Whether a new process can know it: it came by an entry point or from a plug-in file.
+
+        What a script registers by a decorator is known to that script's process alone.
+        """
         self._load()
         return name in self._installed or self._of_a_family(name) is not None
+
+    def came_from_file(self, names: Iterable[str], origin: str, source_sha256: str) -> None:
+        """Note that these entries were made by loading a plug-in file."""
+        for name in names:
+            self._entries[name] = replace(
+                self._entries[name], origin=origin, source_sha256=source_sha256
+            )
+            self._installed.add(name)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove entries, so that a plug-in file that has changed can be loaded again."""
+        for name in names:
+            self._entries.pop(name, None)
+            self._installed.discard(name)
 
     def names(self) -> list[str]:
         """All names in order of registration."""

@@ -30,6 +30,7 @@ LAYERS = {
     "bench.data": 1,
     "bench.store": 1,
     "bench.registry": 0,
+    "bench.sources": 0,  # files of a plug-in and their digest: the standard library only
     "bench.types": 0,
     "bench.checks": 0,
     "bench.provenance": 0,

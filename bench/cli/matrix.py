@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,20 @@ def demo(
 @click.option(
     "--victims", default="all", show_default=True, help="Names or patterns such as 'pef-*'."
 )
+@click.option(
+    "--attack",
+    "attack_specs",
+    multiple=True,
+    metavar="NAME|FILE.py:CLASS",
+    help="Add its row to what the store holds; repeatable.",
+)
+@click.option(
+    "--victim",
+    "victim_specs",
+    multiple=True,
+    metavar="NAME|FILE.py:CLASS|timm:NAME",
+    help="Add its column to what the store holds; repeatable.",
+)
 @front_end_option
 @recipe_option
 @store_option
@@ -110,6 +125,8 @@ def run(
     suite: str,
     attacks: str,
     victims: str,
+    attack_specs: tuple[str, ...],
+    victim_specs: tuple[str, ...],
     front_end: str | None,
     recipe: str,
     store: Path | None,
@@ -125,12 +142,21 @@ def run(
 ) -> None:
     """Train and score whatever is missing of attacks x victims; resumes.
 
+    --attack alone gives its row on all victims, beside the controls and the rows that are complete;
+    --victim alone its column on every attack in the store. With --attacks or --victims, just these
+    stand beside them. A class in a file of yours is FILE.py:CLASS, wherever a name goes.
+
     Example: camobench run --suite folder:photos --victims 'pef-*'
     """
+    given = {name for name in ("attacks", "victims") if _is_given(name)}
+    row, column = bool(attack_specs), bool(victim_specs)
     _evaluate(
         suite=suite,
-        attacks=attacks,
-        victims=victims,
+        attacks=[*attack_specs, *([attacks] if "attacks" in given or not (row or column) else [])],
+        victims=[*victim_specs, *([victims] if "victims" in given or row or not column else [])],
+        row=row and "attacks" not in given,
+        column=column and "attacks" not in given,
+        add_victims=not row and "victims" not in given,
         front_end=front_end,
         recipe=recipe,
         seed=seed,
@@ -207,26 +233,39 @@ def train(
         session.export(export)
 
 
+def _is_given(name: str) -> bool:
+    source = click.get_current_context().get_parameter_source(name)
+    return source is click.core.ParameterSource.COMMANDLINE
+
+
 def _evaluate(
     *,
     suite: str,
-    attacks: str,
-    victims: str,
+    attacks: str | Sequence[str],
+    victims: str | Sequence[str],
     store: Path | None,
     out: Path,
     format_: str,
     quiet: bool,
     dry_run: bool = False,
+    row: bool = False,
+    column: bool = False,
+    add_victims: bool = False,
     note: str = "",
     **choices: Any,
 ) -> None:
     from bench.console import shown_progress
     from bench.runner.api import evaluate_request, open_session
+    from bench.runner.at_hand import beside_columns, beside_rows
 
     opened = open_store(store)
     with shown_progress(console, quiet=quiet) as progress:
         request = make_request(suite, attacks, victims, progress=progress, **choices)
         require_victims(request)
+        if column:
+            request = beside_columns(request, opened, add_victims=add_victims)
+        elif row:
+            request = beside_rows(request, opened)
         if not dry_run:
             evaluate_request(request, opened, out, progress)
     if dry_run:

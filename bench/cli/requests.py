@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,8 @@ console = Console(stderr=True, highlight=False)
 
 def make_request(
     suite: str,
-    attacks: str,
-    victims: str,
+    attacks: str | Sequence[str],
+    victims: str | Sequence[str],
     *,
     recipe: str,
     device: str,

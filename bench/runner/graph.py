@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bench.contract import ATTACKS, VICTIMS, Attack, Victim
-from bench.provenance import source_digest
 from bench.recipes import Recipe
 from bench.registry import Entry
+from bench.sources import source_digest
 from bench.store import digest
 from bench.suites.base import SuiteCard
 from bench.training import residual
@@ -217,7 +217,15 @@ def plan(
 
 
 def _identity(thing: Attack | Victim, entry: Entry[Any, Any]) -> dict[str, Json]:
-    identity = {"spec": thing.spec.identity(), "hyperparameters": as_json(thing.hyperparameters)}
+    identity: dict[str, Json] = {
+        "spec": thing.spec.identity(),
+        "hyperparameters": thing.stated_hyperparameters(),
+    }
     if entry.origin is not None:  # built-ins state a version instead
-        identity["source"] = source_digest(entry.builder)
+        identity["source"] = plugin_digest(entry)
     return identity
+
+
+def plugin_digest(entry: Entry[Any, Any]) -> str:
+    """Digest of a plug-in's sources; of a plug-in file, as they were when it was loaded."""
+    return entry.source_sha256 or source_digest(entry.builder)

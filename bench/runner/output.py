@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,9 @@ from PIL import Image
 
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
 from bench.metrics import SCORER_VERSION
+from bench.registry import Entry
 from bench.report.inputs import ENTRY_SCHEMA
-from bench.runner.graph import build_attack
+from bench.runner.graph import build_attack, plugin_digest
 from bench.runner.matrix import KEY_DIGITS, Cells, Matrix
 from bench.store import replacing, write_json
 from bench.suites.audit.record import kept_audit
@@ -73,6 +75,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
         victims.append(
             {
                 **_as_object(as_json(victim)),
+                **_plugin(VICTIMS.get(name)),
                 "key": key[:KEY_DIGITS],
                 "family": name if victim.supplementary else victim.front_end,
                 "classes": list(graph.classes[name]),
@@ -84,9 +87,10 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
         "schema": ENTRY_SCHEMA,
         "attack": {
             **_as_object(as_json(spec)),
+            **_plugin(ATTACKS.get(cell.attack)),
             "key": graph.attacks[cell.attack][:KEY_DIGITS],
             "digest": matrix.networks.attack_digest(cell.attack),
-            "hyperparameters": as_json(attack.hyperparameters),
+            "hyperparameters": attack.stated_hyperparameters(),
         },
         "victims": victims,
         "suite": {**_as_object(as_json(graph.suite)), "audit": kept_audit(matrix.suite)},
@@ -151,6 +155,13 @@ def write_samples(folder: Path, matrix: Matrix, attack_name: str) -> None:
 
 def _save_png(path: Path, pixels: np.ndarray) -> None:
     Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(path)
+
+
+def _plugin(entry: Entry[Any, Any]) -> dict[str, Json]:
+    """Where a plug-in comes from; what ships with camobench has a version instead."""
+    if entry.origin is None:
+        return {}
+    return {"plug_in": {"origin": entry.origin, "source_sha256": plugin_digest(entry)}}
 
 
 def _as_object(value: Json) -> dict[str, Json]:

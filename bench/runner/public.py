@@ -70,8 +70,9 @@ def evaluate(
 
     Args:
         suite: A name, `folder:DIR`, or what `load_suite` returns.
-        attacks: Names or patterns such as `cgan-*`, `controls`, `all`; a list, or separated by
-            commas. `identity` is always scored: it is clean accuracy.
+        attacks: Names or patterns such as `cgan-*`, `controls`, `all`, or a class in a file of
+            yours, `my.py:MyAttack`; a list, or separated by commas. `identity` is always scored:
+            it is clean accuracy.
         victims: Likewise.
         out: Folder of the results.
         recipe: Training budget by name.
@@ -79,7 +80,8 @@ def evaluate(
         device: "cpu", "cuda", "mps", or "auto".
         workers: Processes that make data and train networks side by side; 0 takes one a core.
             With more than 1, worker processes import the calling script: put the call under
-            `if __name__ == "__main__":`. Plug-ins of the script are trained in this process.
+            `if __name__ == "__main__":`. Plug-ins that the script registers are trained in this
+            process, those of a file (`my.py:MyAttack`) beside the others.
         batch: Anonymised images scored at a time.
         shipped: Use the networks that ship with the package where they fit.
         store: Where data, checkpoints and predictions are kept; the default is the command line's.
@@ -96,8 +98,8 @@ def evaluate(
         suite = load_suite(suite, progress=progress, store=store.root)
     request = Request(
         source=suite,
-        attacks=tuple(select_attacks(_listed(attacks))),
-        victims=tuple(select_victims(_listed(victims))),
+        attacks=tuple(select_attacks(attacks)),
+        victims=tuple(select_victims(victims)),
         recipe=recipe,
         seed=seed,
         device=resolve_device(device),
@@ -106,7 +108,3 @@ def evaluate(
         batch=batch,
     )
     return Run(evaluate_request(request, store, Path(out), progress))
-
-
-def _listed(names: str | Iterable[str]) -> str:
-    return names if isinstance(names, str) else ",".join(names)

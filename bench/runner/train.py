@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots
+from bench.contract.plugin_files import PluginFile, load_again, loaded_plugin_files
 from bench.data import AdversarySet
 from bench.processes import cpu_count, obey_parent
 from bench.runner.graph import Graph, Job, build_attack, build_victim
@@ -141,7 +142,7 @@ def train(graph: Graph, site: Site, progress: Progress | None = None) -> list[Jo
 
 
 def _can_travel(job: Job) -> bool:
-    """Whether a worker process can build it: plug-ins of a script are known only to its process."""
+    """Whether a worker process can build it: what a script registers is known to itself alone."""
     if job.kind == "estimator":
         return True
     if job.kind != "attack":
@@ -160,7 +161,7 @@ def _train_side_by_side(jobs: list[Job], graph: Graph, site: Site, progress: Pro
             site.workers,
             mp_context=spawn,
             initializer=_start_worker,
-            initargs=(reports, site.workers),
+            initargs=(reports, site.workers, loaded_plugin_files()),
         )
         waiting = list(jobs)
         running: dict[Future[None], Job] = {}
@@ -189,16 +190,18 @@ def _train_side_by_side(jobs: list[Job], graph: Graph, site: Site, progress: Pro
 
 
 _worker_progress: Progress = Silent()
+_worker_plugins: tuple[PluginFile, ...] = ()
 
 
-def _start_worker(reports: Reports, workers: int) -> None:
-    global _worker_progress
+def _start_worker(reports: Reports, workers: int, plugins: tuple[PluginFile, ...]) -> None:
+    global _worker_progress, _worker_plugins
     obey_parent()
     torch.set_num_threads(max(1, cpu_count() // workers))
-    _worker_progress = RelayedProgress(reports)
+    _worker_progress, _worker_plugins = RelayedProgress(reports), plugins
 
 
 def _worker_job(job: Job, graph: Graph, site: Site) -> None:
+    load_again(_worker_plugins)  # here, not at the start: there an error would break the pool
     run_job(job, graph, site, _worker_progress)
 
 

@@ -72,7 +72,7 @@ def test_a_front_end_for_those_that_name_none():
 
 @pytest.mark.parametrize("text", ["img-resnet12", "timm:resnet10t/img", "all"])
 def test_a_front_end_that_nothing_wants(text):
-    with pytest.raises(WrongUsageError, match="--front-end pef is for backbones of a library"):
+    with pytest.raises(WrongUsageError, match="--front-end pef is for networks of a library"):
         select_victims(text, "pef")
 
 
