@@ -91,7 +91,10 @@ def _families(run: RunData) -> Iterable[str]:
             f"{len(FAMILIES) - len(empty)} of {len(FAMILIES)} families."
         )
     if others:
-        yield f"Outside the protocol's families and in no mean here: {', '.join(others)}."
+        yield (
+            "Outside the protocol's families, in a column of their own and in no mean: "
+            f"{', '.join(others)}."
+        )
 
 
 def _holes(run: RunData, rates: pd.DataFrame) -> Iterable[str]:
