@@ -1,25 +1,27 @@
 """Any image classifier of timm (Wightman 2019) behind any of the three input spaces, by name alone.
 
 `timm:convnext_tiny/pef` is the victim `pef-timm-convnext-tiny`. Weights are drawn anew and trained
-like those of the paper's victims, never downloaded. The paper's SGD (rate 0.1, made for batch norm)
-leaves a ConvNeXt at chance, so that these are trained with AdamW in a recipe's batches and steps.
-Before anything is trained a network is tried on images of several sizes, on torch's meta device.
+in a recipe's batches and steps, never downloaded. Networks with batch norm are trained by SGD as
+the paper's are. It leaves the others at chance (measured: `convnext_atto` on `simcam-mini-v1`), so
+that these have AdamW. Before anything is trained a network is tried on images of several sizes, on
+torch's meta device.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import timm
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from bench.checks import PATCH_PX
 from bench.contract import Victim, VictimSpec
-from bench.recipes import AdamWRecipe, Recipe
+from bench.recipes import AdamWRecipe, ClassifierRecipe, Recipe
 from bench.registry import Entry, Family, UnknownNameError
 from bench.training.residual import RESIDUAL_NAME
 from bench.types import CamobenchError, Json
@@ -42,15 +44,17 @@ OPTIONS: tuple[Mapping[str, bool], ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Intake:
-    """How a network takes images of any size.
+    """How a network takes images of any size, and what its optimiser must know of it.
 
     Attributes:
         options: For `timm.create_model`.
         grid_px: Sides are cut to multiples of it, at the right and at the bottom.
+        batch_norm: Whether it has batch normalisation.
     """
 
     options: Mapping[str, bool]
     grid_px: int
+    batch_norm: bool = True
 
 
 class OnGrid(nn.Module):
@@ -86,7 +90,7 @@ class TimmVictim(ConvNetVictim):
             spec,
             classes=classes,
             recipe=recipe,
-            budget=adamw_budget(recipe),
+            budget=budget(recipe, batch_norm=intake.batch_norm),
             build=lambda count, width: build(name, count, intake),
         )
 
@@ -103,9 +107,11 @@ class TimmVictim(ConvNetVictim):
         }
 
 
-def adamw_budget(recipe: Recipe) -> AdamWRecipe:
-    """The recipe's batches and steps for a ResNet, at full width, with AdamW and one cycle."""
+def budget(recipe: Recipe, *, batch_norm: bool) -> ClassifierRecipe:
+    """The recipe's budget for a ResNet, at full width; AdamW and one cycle without batch norm."""
     like = recipe.classifiers["resnet"]
+    if batch_norm:
+        return replace(like, width=1.0)
     return AdamWRecipe(batch=like.batch, epochs=like.epochs, steps=like.steps, schedule="one-cycle")
 
 
@@ -127,11 +133,12 @@ def find_intake(name: str) -> Intake:
         for options in OPTIONS:
             intake = Intake(options=options, grid_px=grid_px)
             try:
-                _try(name, intake)
+                network = _tried(name, intake)
             except Exception as error:  # whatever a library of a thousand networks may raise
                 reasons.append(" ".join(str(error).split()) or type(error).__name__)
             else:
-                return intake
+                batch_norm = any(isinstance(part, _BatchNorm) for part in network.modules())
+                return replace(intake, batch_norm=batch_norm)
     raise CamobenchError(
         f"timm's {name} cannot be a victim, which must take patches of {PATCH_PX} x {PATCH_PX} "
         f"pixels and images of any other size, and give one logit a class; choose another "
@@ -139,7 +146,7 @@ def find_intake(name: str) -> Intake:
     )
 
 
-def _try(name: str, intake: Intake, classes: int = 7) -> None:
+def _tried(name: str, intake: Intake, classes: int = 7) -> nn.Module:
     with torch.device("meta"), torch.no_grad():
         network = build(name, classes, intake)
         for size in SIZES:
@@ -148,6 +155,7 @@ def _try(name: str, intake: Intake, classes: int = 7) -> None:
                 raise TypeError(f"it gives a {type(out).__name__}, no tensor")
             if out.shape != (2, classes):
                 raise ValueError(f"asked for {classes} classes it gives {tuple(out.shape)[1:]}")
+    return network
 
 
 def resolve(name: str) -> Entry[VictimSpec, Victim] | None:

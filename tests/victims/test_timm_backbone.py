@@ -5,13 +5,13 @@ from timm.models import create_model
 
 from bench.contract import VICTIMS
 from bench.data import ExaminerSet
-from bench.recipes import PAPER, RECIPES, SMOKE
+from bench.recipes import PAPER, RECIPES, SMOKE, AdamWRecipe
 from bench.registry import UnknownNameError
 from bench.runner.graph import build_victim
 from bench.store import digest
 from bench.types import CamobenchError
 from tests.toys import CLASSES, camera_set, copied, fit_context, pixels, same_state
-from victims.timm_backbone import SIZES, Intake, adamw_budget, find_intake
+from victims.timm_backbone import SIZES, Intake, budget, find_intake
 
 SMALL = "test_convnext"
 """One of timm's own test networks: a tenth of a megabyte."""
@@ -97,10 +97,14 @@ def test_what_gives_no_logit_a_class_is_refused(monkeypatch, made):
 @pytest.mark.parametrize(
     ("network", "intake"),
     [
-        (SMALL, Intake(options={}, grid_px=1)),
+        (SMALL, Intake(options={}, grid_px=1, batch_norm=False)),
         (
             "test_vit",
-            Intake(options={"dynamic_img_size": True, "dynamic_img_pad": True}, grid_px=1),
+            Intake(
+                options={"dynamic_img_size": True, "dynamic_img_pad": True},
+                grid_px=1,
+                batch_norm=False,
+            ),
         ),
         ("dla46x_c", Intake(options={}, grid_px=32)),
     ],
@@ -134,9 +138,19 @@ def test_trying_a_network_draws_no_random_number():
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
 def test_batches_and_length_are_the_recipes(recipe):
-    budget, like = adamw_budget(recipe), recipe.classifiers["resnet"]
-    assert (budget.batch, budget.steps, budget.epochs) == (like.batch, like.steps, like.epochs)
-    assert (budget.optimiser, budget.width) == ("adamw", 1.0)
+    like = recipe.classifiers["resnet"]
+    for batch_norm in (True, False):
+        mine = budget(recipe, batch_norm=batch_norm)
+        assert (mine.batch, mine.steps, mine.epochs) == (like.batch, like.steps, like.epochs)
+        assert mine.width == 1.0
+        assert isinstance(mine, AdamWRecipe) != batch_norm
+
+
+@pytest.mark.parametrize(
+    ("network", "adamw"), [(SMALL, True), ("test_vit", True), ("resnet10t", False)]
+)
+def test_adamw_is_for_networks_without_batch_norm(network, adamw):
+    assert isinstance(build(f"timm:{network}").budget, AdamWRecipe) == adamw
 
 
 def test_the_key_knows_optimiser_version_and_recipe(monkeypatch):
