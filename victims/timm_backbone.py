@@ -13,6 +13,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import ClassVar
 
 import timm
 import torch
@@ -82,6 +83,8 @@ class TimmVictim(ConvNetVictim):
     Raises:
         CamobenchError: If the network cannot take images of every size that a suite may have.
     """
+
+    rewritable: ClassVar[tuple[str, ...]] = ()  # what a network does with sizes no graph may hold
 
     def __init__(self, spec: VictimSpec, *, classes: Sequence[str], recipe: Recipe) -> None:
         name = spec.backbone.removeprefix(PREFIX)

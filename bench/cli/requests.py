@@ -29,6 +29,7 @@ def make_request(
     recipe: str,
     device: str,
     front_end: str | None = None,
+    fp32: str = "",
     progress: Progress | None = None,
     **choices: Any,
 ) -> Request:
@@ -47,6 +48,7 @@ def make_request(
         victims=tuple(select_victims(victims, front_end)),
         recipe=recipe,
         device=resolve_device(device),
+        fp32=tuple(select_victims(fp32)),
         **choices,
     )
 
