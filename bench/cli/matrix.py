@@ -129,6 +129,12 @@ def demo(
 @click.option(
     "--keep-images", is_flag=True, help="Keep anonymised images: a new victim needs no generator."
 )
+@click.option(
+    "--recompress",
+    default="",
+    metavar="QUALITIES",
+    help="Score also after a JPEG save at 70,80,90,95; `camobench survival` shows it.",
+)
 @click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
 @click.option("--dry-run", is_flag=True, help="List the networks and cells that are missing.")
 @device_option
@@ -150,6 +156,7 @@ def run(
     precision: str,
     fp32: str,
     keep_images: bool,
+    recompress: str,
     from_scratch: bool,
     dry_run: bool,
     device: str,
@@ -185,6 +192,7 @@ def run(
         precision=precision,
         fp32=fp32,
         keep_images=keep_images,
+        recompress=recompress,
         store=store,
         out=out,
         format_=format_,
@@ -293,11 +301,14 @@ def _evaluate(
         _print_missing(open_session(request, opened), format_)
         return
     from bench.report.inputs import load_run
+    from bench.report.survival import CHART
     from bench.report.tables import render_run
 
     click.echo(render_run(load_run(out), format_))
     if note:
         console.print(f"[yellow]{note}[/]")
+    if request.recompress:
+        say(f"after JPEG re-compression: `camobench survival {out}`, {out / CHART}")
     say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
 
 

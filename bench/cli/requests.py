@@ -30,12 +30,14 @@ def make_request(
     device: str,
     front_end: str | None = None,
     fp32: str = "",
+    recompress: str = "",
     progress: Progress | None = None,
     **choices: Any,
 ) -> Request:
     """A request from names, patterns and options as people give them."""
     from bench.recipes import get_recipe
     from bench.runner.api import Request, resolve_device
+    from bench.runner.recompress import parse_qualities
     from bench.runner.selection import select_attacks, select_victims
 
     try:
@@ -49,6 +51,7 @@ def make_request(
         recipe=recipe,
         device=resolve_device(device),
         fp32=tuple(select_victims(fp32)),
+        recompress=parse_qualities(recompress),
         **choices,
     )
 

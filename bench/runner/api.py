@@ -20,6 +20,7 @@ from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
 from bench.runner.output import require_own, write_matrix
 from bench.runner.precision import Precision
+from bench.runner.survival import score_survival
 from bench.runner.train import Site, missing_jobs, train
 from bench.store import Store, replacing
 from bench.suites.audit.record import audit_if_quick, is_quick
@@ -40,6 +41,7 @@ class Request:
         precision: Of the victims' backbones: "fp32" or "mixed".
         fp32: Victims that stay in fp32 where the precision is "mixed".
         keep_images: Keep anonymised images in the store.
+        recompress: JPEG qualities, in per cent, at which survival is scored too.
     """
 
     source: SuiteSource
@@ -54,6 +56,7 @@ class Request:
     precision: str = "fp32"
     fp32: tuple[str, ...] = ()
     keep_images: bool = False
+    recompress: tuple[int, ...] = ()
 
     @property
     def scored_in(self) -> Precision:
@@ -136,6 +139,8 @@ class Session:
             cells = matrix.fill(self.request.attacks)
         write_matrix(out, matrix, cells)
         write_network_cards(out, matrix)
+        with _explaining_full_device("a smaller --batch"):
+            score_survival(out, matrix, self.request.attacks, self.request.recompress)
 
 
 @contextmanager
@@ -180,6 +185,8 @@ def evaluate_request(
         CamobenchError: If the request names no victim, or `out` holds another's `samples`.
     """
     from bench.report.html import write_report
+    from bench.report.inputs import load_run
+    from bench.report.survival_chart import write_survival
     from bench.report.tables import write_tables
 
     if not request.victims:
@@ -192,6 +199,8 @@ def evaluate_request(
     sweep(store)  # last: what this request could continue with, it has
     write_tables(out)
     write_report(out)
+    if request.recompress:
+        write_survival(load_run(out))
     return out
 
 

@@ -29,6 +29,7 @@ from bench.runner.items import AttackSource, ImageSource, shards
 from bench.runner.kept import KeptImages, Recorder
 from bench.runner.networks import Networks, Shelf
 from bench.runner.precision import FP32, Precision
+from bench.runner.recompress import RecompressedSource, recompression
 from bench.runner.score import Scored, Scorer
 from bench.store import digest, read_json, replacing, write_json
 from bench.suites.base import Suite
@@ -73,10 +74,15 @@ class Cells:
         return pd.read_parquet(self.folder / f"{self.measured}.parquet")
 
 
-def row_key(networks: Networks, attack: str) -> str:
-    """Digest of everything behind an attack's rows but the victims and LPIPS."""
+def row_key(networks: Networks, attack: str, quality_percent: int | None = None) -> str:
+    """Digest of everything behind an attack's rows but the victims and LPIPS.
+
+    With a quality, of the rows after JPEG re-compression.
+    """
+    changed = {} if quality_percent is None else {"recompressed": recompression(quality_percent)}
     return digest(
         {
+            **changed,
             "attack": networks.attack_digest(attack),
             "suite": networks.graph.suite.fingerprint,
             "scorer": SCORER_VERSION,
@@ -134,12 +140,17 @@ class Matrix:
         self._origin = self._provenance()
         self.scorer = Scorer(suite, device, batch, lpips)
 
-    def fill(self, attack_names: Iterable[str]) -> list[Cells]:
-        """Score every missing cell of the attacks; returns all cells, old and new."""
-        return [self._fill_row(name) for name in attack_names]
+    def fill(self, attack_names: Iterable[str], quality_percent: int | None = None) -> list[Cells]:
+        """Score every missing cell of the attacks; returns all cells, old and new.
 
-    def _fill_row(self, name: str) -> Cells:
-        key = row_key(self.networks, name)
+        Args:
+            attack_names: Rows to fill.
+            quality_percent: Save all anonymised images as JPEG before they are scored.
+        """
+        return [self._fill_row(name, quality_percent) for name in attack_names]
+
+    def _fill_row(self, name: str, quality: int | None = None) -> Cells:
+        key = row_key(self.networks, name, quality)
         folder = self.shelf.store.prediction_folder(key)
         stems = {victim: cell_stem(self.networks, victim) for victim in self.graph.victims}
         folder.mkdir(parents=True, exist_ok=True)
@@ -150,10 +161,11 @@ class Matrix:
                 for victim, stem in stems.items()
                 if not (folder / f"{stem}.parquet").is_file()
             }
-            kept = self._kept_files(key)
-            to_keep = self.keep_images and not all(path.is_file() for path in kept)
+            kept = self._kept_files(row_key(self.networks, name))
+            keep = self.keep_images and quality is None  # what is re-compressed is made from them
+            to_keep = keep and not all(path.is_file() for path in kept)
             if missing or to_keep or not (folder / f"{self.measured}.parquet").is_file():
-                self._score_missing(name, folder, missing, kept)
+                self._score_missing(name, folder, missing, kept, keep=keep, quality=quality)
         shards_done = [
             shard
             for fill in read_json(folder / "row.json")["fills"].values()
@@ -188,15 +200,23 @@ class Matrix:
         }
 
     def _source(
-        self, attack: Callable[[], ImageSource], images: Path, *, targeted: bool
+        self,
+        attack: Callable[[], ImageSource],
+        images: Path,
+        *,
+        targeted: bool,
+        keep: bool,
+        quality: int | None,
     ) -> tuple[ImageSource, Recorder | None]:
         """Where a shard's images come from, and what remembers them if they are to be kept."""
-        if images.is_file():
-            return KeptImages(images, targeted=targeted), None
-        if self.keep_images:
-            recorder = Recorder(attack())
+        there = images.is_file()
+        source = KeptImages(images, targeted=targeted) if there else attack()
+        if quality is not None:
+            return RecompressedSource(source, quality), None
+        if keep and not there:
+            recorder = Recorder(source)
             return recorder, recorder
-        return attack(), None
+        return source, None
 
     def _kept_files(self, key: str) -> list[Path]:
         folder = self.shelf.store.image_folder(key)
@@ -204,7 +224,14 @@ class Matrix:
         return [folder / f"{position:05d}.parquet" for position in range(count)]
 
     def _score_missing(
-        self, name: str, folder: Path, missing: Mapping[str, str], kept: Sequence[Path]
+        self,
+        name: str,
+        folder: Path,
+        missing: Mapping[str, str],
+        kept: Sequence[Path],
+        *,
+        keep: bool,
+        quality: int | None,
     ) -> None:
         victims = {victim: self.networks.victim(victim) for victim in missing}
         work = sorted(missing.values()) + ([] if self.scorer.lpips is None else [self.measured])
@@ -214,11 +241,12 @@ class Matrix:
         waiting = [
             (part, indices, images)
             for part, indices, images in zip(parts, ranges, kept, strict=True)
-            if not part.is_dir() or (self.keep_images and not images.is_file())
+            if not part.is_dir() or (keep and not images.is_file())
         ]
         total = len(self.scorer.images)
         done = total - sum(len(indices) for _, indices, _ in waiting)
         what = f"scoring {name} on {len(victims)} victims" if victims else f"distortion of {name}"
+        what += "" if quality is None else f", JPEG {quality}"
         self.progress.start(what, total, done)
 
         @cache
@@ -230,7 +258,9 @@ class Matrix:
             writing: Future[None] | None = None
             for part, indices, images in waiting:
                 began = time.monotonic()
-                source, recorder = self._source(attack, images, targeted=targeted)
+                source, recorder = self._source(
+                    attack, images, targeted=targeted, keep=keep, quality=quality
+                )
                 scored = self.scorer.score(source, victims, indices)
                 record = {
                     "seconds": time.monotonic() - began,

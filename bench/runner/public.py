@@ -10,8 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from bench.report.inputs import RunData, load_run
+from bench.report.survival import survival_table
 from bench.report.tables import build_table, clean_accuracy_table, render
 from bench.runner.api import Request, evaluate_request, resolve_device
+from bench.runner.recompress import parse_qualities
 from bench.runner.selection import select_attacks, select_victims
 from bench.store import Store
 from bench.suites.base import SuiteSource
@@ -48,6 +50,10 @@ class Run:
         """Accuracy of the victims on untouched images, in the same formats."""
         return render(clean_accuracy_table(self.data), format)
 
+    def survival(self, format: str = "md") -> str:
+        """What is left of each attack's success after a JPEG save, in the same formats."""
+        return render(survival_table(self.data), format)
+
 
 def evaluate(
     *,
@@ -63,6 +69,7 @@ def evaluate(
     precision: str = "fp32",
     fp32: str | Iterable[str] = "",
     keep_images: bool = False,
+    recompress: Iterable[int] = (),
     shipped: bool = True,
     store: str | Path | Store | None = None,
     progress: Progress | None = None,
@@ -89,6 +96,8 @@ def evaluate(
         precision: "fp32", or "mixed" for victims' backbones in bf16.
         fp32: Victims that stay in fp32 where the precision is "mixed".
         keep_images: Keep anonymised images in the store, so that a new victim needs no generator.
+        recompress: JPEG qualities (70, 80, ...) at which anonymised images are scored too;
+            `Run.survival` then says what is left of each attack's success.
         shipped: Use the networks that ship with the package where they fit.
         store: Where data, checkpoints and predictions are kept; the default is the command line's.
         progress: Told how far it is.
@@ -115,5 +124,6 @@ def evaluate(
         precision=precision,
         fp32=tuple(select_victims(fp32)),
         keep_images=keep_images,
+        recompress=parse_qualities(",".join(map(str, recompress))),
     )
     return Run(evaluate_request(request, store, Path(out), progress))

@@ -14,6 +14,8 @@ from bench.report.inputs import (
     load_run,
     read_parquet,
 )
+from bench.report.render import render
+from bench.report.survival import SurvivalFiles, survival_table
 from bench.report.tables import table_texts
 from bench.report.verification.cells import (
     cell_problems,
@@ -33,6 +35,8 @@ _UNCHECKED = {
     "victims.json": "size, cost and training of the networks, which rows cannot tell",
     "samples": "sample images, which rows cannot tell",
     "figure3.png": "a picture of the samples",
+    "survival.json": "how re-compressed images were scored, which rows cannot tell",
+    "survival.svg": "a picture of the survival table",
 }
 
 
@@ -121,6 +125,10 @@ def _check_texts(folder: Path, run: RunData) -> Iterator[Verdict]:
         fresh = table_texts(run)
         if (folder / "report.html").is_file():
             fresh["report.html"] = report_html(run)
+        survival = SurvivalFiles(folder)
+        if survival.rows.is_file():
+            table = survival_table(run)
+            fresh |= {path.name: render(table, name) for name, path in survival.texts.items()}
         if (folder / "victims.html").is_file():
             fresh["victims.html"] = victims_html(run)
     except ValueError as error:
@@ -150,6 +158,7 @@ def _check_texts(folder: Path, run: RunData) -> Iterator[Verdict]:
 def _check_files(folder: Path) -> Iterator[Verdict]:
     ours = {*_ROWS, *_UNCHECKED, "report.html", "victims.html", "clean_accuracy.csv"}
     stems = ("table2", "table3", "victims", "claims")
+    ours |= {path.name for path in SurvivalFiles(folder).all}
     ours |= {f"{stem}.{suffix}" for stem in stems for suffix in ("md", "csv", "tex")}
     found = sorted(path.name for path in folder.iterdir())
     for name in (name for name in found if name in _UNCHECKED):
