@@ -91,6 +91,12 @@ def _line(axes: Axes, row: SurvivalRow, look: dict[str, Any]) -> Line2D:
     bands = [(x, *interval) for x, (_, interval) in zip(places, points, strict=True) if interval]
     if bands:
         x, low, high = zip(*bands, strict=True)
-        low, high = ([100 * value for value in edge] for edge in (low, high))
-        axes.fill_between(x, low, high, color=look["color"], alpha=0.12, linewidth=0)
+        axes.fill_between(
+            x,
+            [100 * v for v in low],
+            [100 * v for v in high],
+            color=look["color"],
+            alpha=0.12,
+            linewidth=0,
+        )
     return line
