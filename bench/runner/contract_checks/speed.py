@@ -31,11 +31,14 @@ def check_speed(subject: Subject) -> Verdict:
         with torch.no_grad():
             other = _images_per_second(lambda: network(unit).cpu())
         reference = "torchvision's ResNet-18"
-    ratio = mine / other
     return ok(
-        f"{mine:.3g} images/s of {SIDE_PX} px on {subject.device}, {ratio:.2g} times as fast as "
-        f"{reference} ({other:.3g})"
+        f"{_figure(mine)} images/s of {SIDE_PX} px on {subject.device}, {_figure(mine / other)} "
+        f"times as fast as {reference} ({_figure(other)})"
     )
+
+
+def _figure(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _images_per_second(call: Callable[[], object]) -> float:

@@ -16,6 +16,7 @@ from bench.runner.contract_checks.verdicts import Check, fail, ok, skip, warn
 from bench.runner.contract_checks.watching import Watch, not_its_business
 from bench.runner.networks import module_state
 from bench.sources import imports_of, source_files
+from bench.suites.audit.finding import plural
 from bench.types import FitReport
 from bench.verdicts import Verdict
 
@@ -37,7 +38,7 @@ def check_imports(subject: Subject) -> Verdict:
             f"use what `fit` is handed ({MINE[subject.kind]}) and bench.contract, nets, signal, "
             "training",
         )
-    return ok(f"{len(files)} source files import nothing that they may not")
+    return ok(f"nothing that it may not, in {plural(len(files), 'source file')}")
 
 
 def check_fit(subject: Subject) -> Verdict:
@@ -95,8 +96,8 @@ def check_fit_again(subject: Subject) -> Verdict:
 
 def check_state(subject: Subject) -> Verdict:
     """What a checkpoint holds is the whole network."""
-    if not subject.thing.learns:
-        return skip("nothing is stored of what does not learn")
+    if not subject.thing.learns or subject.untrained:
+        return skip(subject.untrained or "nothing is stored of what does not learn")
     state = module_state(subject.thing, RECIPE)
     if not state:
         return fail(
@@ -121,7 +122,7 @@ def check_state(subject: Subject) -> Verdict:
             f"restored from its checkpoint it gives something else: {moved}",
             "keep all that `fit` learns in parameters or buffers: self.register_buffer(...)",
         )
-    return ok(f"{len(state)} tensors stored and restored: {moved}")
+    return ok(f"{plural(len(state), 'tensor')} stored and restored: {moved}")
 
 
 def _load(fresh: Any, state: dict[str, torch.Tensor]) -> str:
