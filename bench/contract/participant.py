@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Mapping, Sequence
+<<<<<<< HEAD
 from pathlib import Path
 from typing import Any, Generic, TypeVar, final
+=======
+from typing import ClassVar, Generic, TypeVar
+>>>>>>> main
 
 from torch import nn
 
@@ -27,6 +31,9 @@ class Participant(nn.Module, Generic[SpecT]):
     """
 
     spec: SpecT
+    rewritable: ClassVar[tuple[str, ...]] = ()
+    """Attributes that hold plain networks: once trained, the harness may put equal but faster ones
+    in their place; a victim's backbone, from features to logits, may also compute in bf16."""
 
     def __init__(
         self,
