@@ -5,12 +5,8 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Mapping, Sequence
-<<<<<<< HEAD
 from pathlib import Path
-from typing import Any, Generic, TypeVar, final
-=======
-from typing import ClassVar, Generic, TypeVar
->>>>>>> main
+from typing import Any, ClassVar, Generic, TypeVar, final
 
 from torch import nn
 
