@@ -32,7 +32,7 @@ class Import:
 
 
 def imports_of(file: Path) -> Iterator[Import]:
-    """Every module that a file names in an import statement, wherever that stands.
+    """Every module that a file names in an import, wherever that stands.
 
     Of `from a import b` both `a` and `a.b` are given, since `b` may be a module.
 
@@ -46,9 +46,19 @@ def imports_of(file: Path) -> Iterator[Import]:
             base = "." * node.level + (node.module or "")
             dot = "" if base.endswith(".") else "."
             names = [base, *(f"{base}{dot}{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__"):
+            constants = [part.value for part in node.args[:1] if isinstance(part, ast.Constant)]
+            names = [name for name in constants if isinstance(name, str)]
         else:
             continue
         yield from (Import(name=name, file=file, line=node.lineno) for name in names)
+
+
+def _called(call: ast.Call) -> str:
+    function = call.func
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
 
 
 def file_and_neighbours(file: Path) -> tuple[Path, ...]:

@@ -34,6 +34,7 @@ LAYERS = {
     "bench.types": 0,
     "bench.checks": 0,
     "bench.provenance": 0,
+    "bench.deadlines": 0,  # time limits: the standard library only
     "bench.processes": 0,  # worker processes and cores: the standard library only
     "bench.verdicts": 0,
     "bench.recipes": 0,  # training budgets: plain frozen dataclasses

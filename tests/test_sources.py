@@ -19,9 +19,10 @@ def names(files):
 
 
 def test_imports_are_found_wherever_they_stand(tmp_path):
-    my = write(tmp_path, my="import a.b\ndef f():\n    from .net import G\n    from . import h\n")
-    found = [(one.name, one.line) for one in imports_of(my)]
-    assert found == [("a.b", 1), (".net", 3), (".net.G", 3), (".", 4), (".h", 4)]
+    text = "import a.b\ndef f():\n    from .net import G\n    from . import h\n"
+    my = write(tmp_path, my=f"{text}importlib.import_module('c.d')\n__import__(name)\n")
+    found = {(one.name, one.line) for one in imports_of(my)}
+    assert found == {("a.b", 1), (".net", 3), (".net.G", 3), (".", 4), (".h", 4), ("c.d", 5)}
 
 
 def test_neighbours_are_followed_and_strangers_left_alone(tmp_path):

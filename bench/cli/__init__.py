@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from bench.cli import compare, data, doctor, files, matrix, survival, tables, verify
+from bench.cli import check, compare, data, doctor, files, matrix, survival, tables, verify
 from bench.cli.requests import console, say
 from bench.types import CamobenchError, WrongUsageError
 
@@ -69,6 +69,7 @@ for verb in (
     tables.cards,
     compare.compare,
     survival.survival,
+    check.check,
     verify.verify,
     files.anonymise,
     files.attribute,

@@ -15,6 +15,7 @@ from bench.processes import cpu_count, keep_freed_memory
 from bench.recipes import get_recipe
 from bench.runner.batches import AUTO
 from bench.runner.cards import write_network_cards
+from bench.runner.failures import CELL_TIMEOUT_S, Failures
 from bench.runner.graph import Graph, plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
@@ -42,6 +43,8 @@ class Request:
         fp32: Victims that stay in fp32 where the precision is "mixed".
         keep_images: Keep anonymised images in the store.
         recompress: JPEG qualities, in per cent, at which survival is scored too.
+        cell_timeout_s: What an attack or a victim may take for one cell; 0 is no limit.
+        fit_timeout_s: What one training may take; 0 is no limit.
     """
 
     source: SuiteSource
@@ -57,6 +60,8 @@ class Request:
     fp32: tuple[str, ...] = ()
     keep_images: bool = False
     recompress: tuple[int, ...] = ()
+    cell_timeout_s: float = CELL_TIMEOUT_S
+    fit_timeout_s: float = 0.0
 
     @property
     def scored_in(self) -> Precision:
@@ -72,6 +77,7 @@ class Session:
     store: Store
     graph: Graph
     shelf: Shelf
+    failures: Failures
 
     @property
     def workers(self) -> int:
@@ -88,6 +94,8 @@ class Session:
     def train(self, progress: Progress) -> int:
         """Train what is missing; returns how many networks were trained.
 
+        What fails is noted in `failures`, and the rest goes on.
+
         Raises:
             CamobenchError: If the device's memory does not suffice.
         """
@@ -101,9 +109,10 @@ class Session:
             device=self.request.device,
             shipped=self.request.shipped,
             workers=self.workers,
+            fit_timeout_s=self.failures.fit_timeout_s,
         )
         with _explaining_full_device("fewer --workers"):
-            return len(train(self.graph, site, progress))
+            return len(train(self.graph, site, progress, self.failures))
 
     def export(self, folder: Path) -> None:
         """Copy every checkpoint of the graph into `folder`, by kind, name and key."""
@@ -133,10 +142,13 @@ class Session:
             batch=self.request.batch,
             precision=self.request.scored_in,
             keep_images=self.request.keep_images,
+            failures=self.failures,
             progress=progress,
         )
         with _explaining_full_device("a smaller --batch"):
             cells = matrix.fill(self.request.attacks)
+        if not any(cell.victims for cell in cells):
+            raise CamobenchError(f"every cell failed: {self.failures.summary()}")
         write_matrix(out, matrix, cells)
         write_network_cards(out, matrix)
         with _explaining_full_device("a smaller --batch"):
@@ -171,7 +183,13 @@ def open_session(request: Request, store: Store) -> Session:
         seed=request.seed,
     )
     shelf = Shelf(store=store, shipped=request.shipped)
-    return Session(request=request, store=store, graph=graph, shelf=shelf)
+    failures = Failures.of(
+        store,
+        request.source.card.name,
+        cell_timeout_s=request.cell_timeout_s,
+        fit_timeout_s=request.fit_timeout_s,
+    )
+    return Session(request=request, store=store, graph=graph, shelf=shelf, failures=failures)
 
 
 def evaluate_request(
@@ -180,9 +198,11 @@ def evaluate_request(
     """Train and score what is missing, then write predictions, tables and report into `out`.
 
     Running the same request again continues where it was, and is quick when nothing is missing.
+    Cells that fail are holes in the tables: `RunData.failed` of `out` names them.
 
     Raises:
-        CamobenchError: If the request names no victim, or `out` holds another's `samples`.
+        CamobenchError: If the request names no victim, or `out` holds another's `samples`, or every
+            cell failed.
     """
     from bench.report.html import write_report
     from bench.report.inputs import load_run

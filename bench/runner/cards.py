@@ -30,6 +30,8 @@ def write_network_cards(out: Path, matrix: Matrix) -> None:
     graph = matrix.graph
     victims: list[Json] = []
     for name, key in graph.victims.items():
+        if matrix.untrained("victim", name) is not None:
+            continue
         checkpoint = matrix.shelf.find("victim", name, key) if key in graph.jobs else None
         victims.append(
             {

@@ -24,6 +24,9 @@ from bench.types import CamobenchError, Json, as_json
 
 SAMPLES = "samples"
 SAMPLES_PER_MODEL = 2
+FAILURES = "failures"
+NONE = "none"
+"""In place of the digest of what failed."""
 
 
 def require_own(out: Path) -> None:
@@ -46,8 +49,8 @@ def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
     require_own(out)
     out.mkdir(parents=True, exist_ok=True)
     for name, frames in (
-        ("predictions", [cell.predictions() for cell in cells]),
-        ("distortion", [cell.distortion() for cell in cells]),
+        ("predictions", [cell.predictions() for cell in cells if cell.victims]),
+        ("distortion", [cell.distortion() for cell in cells if cell.measured]),
     ):
         with replacing(out / f"{name}.parquet") as target:
             pd.concat(frames, ignore_index=True).to_parquet(target, index=False)
@@ -55,11 +58,25 @@ def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
         stale.unlink()
     for cell in cells:
         write_json(out / f"entry-{cell.attack}.json", entry(matrix, cell))
-    sampled = choose_sampled([ATTACKS.get(cell.attack).spec for cell in cells])
+    _copy_logs(out / FAILURES, cells)
+    sampled = choose_sampled([ATTACKS.get(cell.attack).spec for cell in cells if cell.measured])
     if sampled is not None:
         write_samples(out / SAMPLES, matrix, sampled)
     elif (out / SAMPLES).is_dir():
         shutil.rmtree(out / SAMPLES)
+
+
+def _copy_logs(folder: Path, cells: Sequence[Cells]) -> None:
+    """Put the logs of failed cells beside the tables that name them; old ones go."""
+    for stale in folder.glob("*.log"):
+        stale.unlink()
+    logs = {failure.log for cell in cells for failure in cell.failed.values()}
+    if logs:
+        folder.mkdir(exist_ok=True)
+    for log in logs:
+        shutil.copyfile(log, folder / log.name)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
@@ -79,7 +96,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
                 "key": key[:KEY_DIGITS],
                 "family": name if victim.supplementary else victim.front_end,
                 "classes": list(graph.classes[name]),
-                "digest": cell.victims[name],
+                "digest": cell.victims.get(name, NONE),
                 "precision": matrix.precision.of(name),
             }
         )
@@ -90,10 +107,19 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
             **_as_object(as_json(spec)),
             **_plugin(ATTACKS.get(cell.attack)),
             "key": graph.attacks[cell.attack][:KEY_DIGITS],
-            "digest": matrix.networks.attack_digest(cell.attack),
+            "digest": matrix.networks.attack_digest(cell.attack) if cell.measured else NONE,
             "hyperparameters": attack.stated_hyperparameters(),
         },
         "victims": victims,
+        "failed": [
+            {
+                "victim": victim,
+                "who": failure.who,
+                "reason": failure.reason,
+                "log": f"{FAILURES}/{failure.log.name}",
+            }
+            for victim, failure in cell.failed.items()
+        ],
         "suite": {**_as_object(as_json(graph.suite)), "audit": kept_audit(matrix.suite)},
         "recipe": graph.recipe.name,
         "seed": graph.seed,

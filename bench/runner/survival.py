@@ -15,6 +15,7 @@ from bench.report.survival import CHART, SURVIVAL_SCHEMA, SurvivalFiles
 from bench.runner.matrix import KEY_DIGITS, Cells, Matrix
 from bench.runner.recompress import recompression
 from bench.store import replacing, write_json
+from bench.types import CamobenchError
 
 
 def score_survival(
@@ -27,6 +28,9 @@ def score_survival(
         matrix: Its ordinary cells are filled.
         attacks: By name.
         qualities: In per cent; with none, files of an earlier run go.
+
+    Raises:
+        CamobenchError: If every cell failed.
     """
     files = SurvivalFiles(out)
     if not qualities:
@@ -39,7 +43,10 @@ def score_survival(
         cell.predictions().assign(quality_percent=quality)
         for quality, row in cells.items()
         for cell in row
+        if cell.victims
     ]
+    if not frames:
+        raise CamobenchError("every cell after re-compression failed; the log says why")
     with replacing(files.rows) as target:
         pd.concat(frames, ignore_index=True).to_parquet(target, index=False)
     write_json(files.card, _card(matrix, cells))
