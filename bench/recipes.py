@@ -53,12 +53,10 @@ class AdamWRecipe(ClassifierRecipe):
         lr: Its peak.
         momentum: Decay of the first moment.
         weight_decay: Decoupled; of kernels alone, not of biases and norms.
-        clip_norm: Longest gradient.
     """
 
     lr: float = 1e-3
     weight_decay: float = 0.05
-    clip_norm: float = 1.0
     optimiser: Literal["adamw"] = "adamw"
 
 

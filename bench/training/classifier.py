@@ -59,8 +59,6 @@ def fit_classifier(
         loss = F.cross_entropy(network(as_input(patches)), targets)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        if isinstance(recipe, AdamWRecipe):
-            nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm)
         optimiser.step()
         schedule.step()
         return {"loss": loss}
