@@ -215,9 +215,10 @@ def _notes(run: RunData, found: list[SurvivalRow]) -> Iterator[str]:
         "TASR for targeted attacks, UASR for the others; the mean over victims is that of the "
         "tables. In brackets: 95 % bootstrap interval over photographs."
     )
+    guessed = f"{100 / len(run.classes):.0f} %"
     yield (
-        f"A victim that gives every image the same label scores a TASR of {100 / len(run.classes):.0f}"
-        " %, so that what is left near it is no success."
+        f"A victim that gives every image the same label makes for a TASR of {guessed}, so that "
+        "what is left near it is no success."
     )
     alone = [r for r in found if r.attack.name == CLEAN_CONTROL and r.measure == "uasr"]
     for row in alone:
