@@ -21,6 +21,7 @@ from bench.cli.options import (
     workers_option,
 )
 from bench.cli.requests import console, make_request, open_store, require_victims, say
+from bench.types import CamobenchError
 
 if TYPE_CHECKING:
     from bench.runner.api import Session
@@ -127,6 +128,21 @@ def demo(
 @click.option(
     "--keep-images", is_flag=True, help="Keep anonymised images: a new victim needs no generator."
 )
+@click.option(
+    "--cell-timeout",
+    "cell_timeout_s",
+    type=click.FloatRange(min=0),
+    default=3600.0,
+    show_default=True,
+    help="Seconds that an attack or a victim may take for one cell; 0: no limit.",
+)
+@click.option(
+    "--fit-timeout",
+    "fit_timeout_s",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    help="Seconds that one training may take; 0, the default: no limit.",
+)
 @click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
 @click.option("--dry-run", is_flag=True, help="List the networks and cells that are missing.")
 @device_option
@@ -147,6 +163,8 @@ def run(
     precision: str,
     fp32: str,
     keep_images: bool,
+    cell_timeout_s: float,
+    fit_timeout_s: float,
     from_scratch: bool,
     dry_run: bool,
     device: str,
@@ -181,6 +199,8 @@ def run(
         precision=precision,
         fp32=fp32,
         keep_images=keep_images,
+        cell_timeout_s=cell_timeout_s,
+        fit_timeout_s=fit_timeout_s,
         store=store,
         out=out,
         format_=format_,
@@ -242,9 +262,13 @@ def train(
         )
         session = open_session(request, open_store(store))
         trained = session.train(progress)
-    say(f"{trained} networks trained, {len(session.graph.jobs) - trained} were there")
+    failed = len(session.failures.jobs)
+    there = len(session.graph.jobs) - trained - failed
+    say(f"{trained} networks trained, {there} were there")
     if export is not None:
         session.export(export)
+    if failed:
+        raise CamobenchError(f"{failed} networks failed: {session.failures.summary()}")
 
 
 def _is_given(name: str) -> bool:
@@ -288,10 +312,15 @@ def _evaluate(
     from bench.report.inputs import load_run
     from bench.report.tables import render_run
 
-    click.echo(render_run(load_run(out), format_))
+    run = load_run(out)
+    click.echo(render_run(run, format_))
     if note:
         console.print(f"[yellow]{note}[/]")
     say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
+    if run.failed:
+        from bench.report.failed import failed_cells
+
+        raise CamobenchError(failed_cells(run))
 
 
 def _print_missing(session: Session, format_: str) -> None:

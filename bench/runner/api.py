@@ -147,7 +147,7 @@ class Session:
         if not any(cell.victims for cell in cells):
             raise CamobenchError(f"every cell failed: {self.failures.summary()}")
         write_matrix(out, matrix, cells)
-        write_network_cards(out, matrix)
+        write_network_cards(out, matrix, {name for cell in cells for name in cell.victims})
 
 
 @contextmanager

@@ -223,7 +223,7 @@ class Matrix:
             limit_s=None if failures is None else failures.cell_timeout_s,
         )
         self.scorer.trial = trial
-        who = f"attack {name} on {self.graph.suite.name}"
+        who = f"attack {name}"
         try:
             self._score_missing(name, folder, missing, kept)
         except ParticipantError as error:
@@ -235,11 +235,11 @@ class Matrix:
         failures.clear(who)
         found = {}
         for victim in missing:
-            who = f"victim {victim} on images of {name}"
+            who, where = f"victim {victim}", f"on images of {name}"
             if victim in trial.failed:
-                found[victim] = failures.note(who, trial.failed[victim])
+                found[victim] = failures.note(who, trial.failed[victim], where)
             else:
-                failures.clear(who)
+                failures.clear(who, where)
         return found
 
     @property
