@@ -156,6 +156,13 @@ class Trial:
     limit_s: float | None = None
     failed: dict[str, BaseException] = field(default_factory=dict)
     spent_s: dict[str, float] = field(default_factory=dict)
+    _greedy: int = 0
+
+    def lost_to_memory(self) -> bool:
+        """Whether memory has failed another victim since this was asked last."""
+        before = self._greedy
+        self._greedy = sum(map(is_out_of_memory, self.failed.values()))
+        return self._greedy > before
 
     def left(self, victims: Mapping[str, ResultT]) -> dict[str, ResultT]:
         """Those that have not failed."""
