@@ -156,12 +156,13 @@ def rows_of(frame, cell):
     return frame[chosen].reset_index(drop=True)
 
 
-def test_running_again_tries_again_and_scores_nothing_twice(smoke_copy, asked, tmp_path):
+def test_running_again_tries_again_and_scores_nothing_twice(smoke_copy, faulty, tmp_path):
+    asked = request(attacks=("jpeg",), victims=("raising", "late", "img-resnet12"), batch=4)
     out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
     before = pd.read_parquet(out / "predictions.parquet")
     path = tmp_path / "faulty.py"
     path.write_text(path.read_text().replace('raise KeyError("second batch")', "pass"))
-    select_victims(f"{path}:VICTIMS")
+    select_victims(f"{path}:VICTIMS")  # loads the edited file
     out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
     run = load_run(out)
     assert ("jpeg", "late") not in run.failed
