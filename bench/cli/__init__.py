@@ -10,7 +10,18 @@ import sys
 
 import click
 
-from bench.cli import check, compare, data, doctor, files, matrix, tables, verify
+from bench.cli import (
+    check,
+    compare,
+    data,
+    doctor,
+    files,
+    leaderboard,
+    matrix,
+    perf,
+    tables,
+    verify,
+)
 from bench.cli.requests import console, say
 from bench.types import CamobenchError, WrongUsageError
 
@@ -69,11 +80,13 @@ for verb in (
     tables.cards,
     compare.compare,
     check.check,
+    leaderboard.leaderboard,
     verify.verify,
     files.anonymise,
     files.attribute,
     data.data,
     tables.list_,
     doctor.doctor,
+    perf.perf,
 ):
     cli.add_command(verb)

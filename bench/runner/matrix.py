@@ -147,6 +147,10 @@ class Matrix:
         """Score every missing cell of the attacks; returns all cells, old and new."""
         return [self._fill_row(name) for name in attack_names]
 
+    def row_folder(self, attack: str) -> Path:
+        """Where the rows of an attack are kept."""
+        return self.shelf.store.prediction_folder(row_key(self.networks, attack))
+
     def untrained(self, kind: str, name: str) -> Failure | None:
         """Why there is no network of this attack or victim; `None` where there is one."""
         if self.failures is None:
@@ -172,8 +176,7 @@ class Matrix:
                 scored_by=(self.provenance,),
                 failed=failed,
             )
-        key = row_key(self.networks, name)
-        folder = self.shelf.store.prediction_folder(key)
+        key, folder = row_key(self.networks, name), self.row_folder(name)
         stems = {
             victim: cell_stem(self.networks, victim)
             for victim in self.graph.victims
