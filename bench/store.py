@@ -154,10 +154,10 @@ class Checkpoint:
         """Check the weights against the card.
 
         Raises:
-            CamobenchError: If a byte has changed; names the folder and the remedy.
+            StoppingError: If a byte has changed; names the folder and the remedy.
         """
         if not self.weights.is_file() or file_digest(self.weights) != self.sha256:
-            raise CamobenchError(
+            raise StoppingError(
                 f"checkpoint {self.path} does not match its card: the weights are missing or "
                 f"damaged; remove that folder and run the same command again to train it anew"
             )

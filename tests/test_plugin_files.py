@@ -125,6 +125,16 @@ def test_an_edited_file_is_another_plug_in(fog, tmp_path):
     assert build_attack("fog", (), SMOKE).transform.__func__.__code__.co_consts[1] == 0.8
 
 
+def test_what_else_is_in_use_of_an_edited_file_stays_in_use(tmp_path):
+    path = write(tmp_path / "both.py", FOG + MEAN)
+    select_attacks(f"{path}:Fog")
+    select_victims(f"{path}:Mean")
+    before = VICTIMS.get("mean-colour").source_sha256
+    write(path, FOG.replace("0.9", "0.8") + MEAN)
+    select_attacks(f"{path}:Fog")
+    assert VICTIMS.get("mean-colour").source_sha256 != before
+
+
 def test_an_edited_neighbour_changes_the_key(tmp_path):
     fog = FOG.replace("import camobench", "import camobench\n    from .net import HAZE")
     path = write(tmp_path / "fog.py", fog)

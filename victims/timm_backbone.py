@@ -115,7 +115,13 @@ def budget(recipe: Recipe, *, batch_norm: bool) -> ClassifierRecipe:
     like = recipe.classifiers["resnet"]
     if batch_norm:
         return replace(like, width=1.0)
-    return AdamWRecipe(batch=like.batch, epochs=like.epochs, steps=like.steps, schedule="one-cycle")
+    return AdamWRecipe(
+        batch=like.batch,
+        epochs=like.epochs,
+        steps=like.steps,
+        schedule="one-cycle",
+        precision=like.precision,
+    )
 
 
 def build(name: str, classes: int, intake: Intake) -> nn.Module:

@@ -10,7 +10,19 @@ import sys
 
 import click
 
-from bench.cli import check, compare, data, doctor, files, matrix, survival, tables, verify
+from bench.cli import (
+    check,
+    compare,
+    data,
+    doctor,
+    files,
+    leaderboard,
+    matrix,
+    perf,
+    survival,
+    tables,
+    verify,
+)
 from bench.cli.requests import console, say
 from bench.types import CamobenchError, WrongUsageError
 
@@ -70,11 +82,13 @@ for verb in (
     compare.compare,
     survival.survival,
     check.check,
+    leaderboard.leaderboard,
     verify.verify,
     files.anonymise,
     files.attribute,
     data.data,
     tables.list_,
     doctor.doctor,
+    perf.perf,
 ):
     cli.add_command(verb)

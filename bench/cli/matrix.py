@@ -22,6 +22,7 @@ from bench.cli.options import (
     workers_option,
 )
 from bench.cli.requests import console, make_request, open_store, require_victims, say
+from bench.types import CamobenchError
 
 if TYPE_CHECKING:
     from bench.runner.api import Session
@@ -135,6 +136,21 @@ def demo(
     metavar="QUALITIES",
     help="Score also after a JPEG save at 70,80,90,95; `camobench survival` shows it.",
 )
+@click.option(
+    "--cell-timeout",
+    "cell_timeout_s",
+    type=click.FloatRange(min=0),
+    default=3600.0,
+    show_default=True,
+    help="Seconds that an attack or a victim may take for one cell; 0: no limit.",
+)
+@click.option(
+    "--fit-timeout",
+    "fit_timeout_s",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    help="Seconds that one training may take; 0, the default: no limit.",
+)
 @click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
 @click.option("--dry-run", is_flag=True, help="List the networks and cells that are missing.")
 @device_option
@@ -157,6 +173,8 @@ def run(
     fp32: str,
     keep_images: bool,
     recompress: str,
+    cell_timeout_s: float,
+    fit_timeout_s: float,
     from_scratch: bool,
     dry_run: bool,
     device: str,
@@ -193,6 +211,8 @@ def run(
         fp32=fp32,
         keep_images=keep_images,
         recompress=recompress,
+        cell_timeout_s=cell_timeout_s,
+        fit_timeout_s=fit_timeout_s,
         store=store,
         out=out,
         format_=format_,
@@ -257,9 +277,13 @@ def train(
         )
         session = open_session(request, open_store(store))
         trained = session.train(progress)
-    say(f"{trained} networks trained, {len(session.graph.jobs) - trained} were there")
+    failed = len(session.failures.jobs)
+    there = len(session.graph.jobs) - trained - failed
+    say(f"{trained} networks trained, {there} were there")
     if export is not None:
         session.export(export)
+    if failed:
+        raise CamobenchError(f"{failed} networks failed: {session.failures.summary()}")
 
 
 def _is_given(name: str) -> bool:
@@ -304,18 +328,30 @@ def _evaluate(
     from bench.report.survival import CHART
     from bench.report.tables import render_run
 
-    click.echo(render_run(load_run(out), format_))
+    run = load_run(out)
+    click.echo(render_run(run, format_))
     if note:
         console.print(f"[yellow]{note}[/]")
     if request.recompress:
         say(f"after JPEG re-compression: `camobench survival {out}`, {out / CHART}")
     say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
+    if run.failed:
+        from bench.report.failed import failed_cells
+
+        raise CamobenchError(failed_cells(run))
 
 
 def _print_missing(session: Session, format_: str) -> None:
     from bench.report.plain import render_rows
+    from bench.runner.estimate import estimate, readable
     from bench.runner.missing import find_missing
 
     missing = find_missing(session)
-    click.echo(render_rows(missing.rows(), format_))
+    found = estimate(session, missing)
+    seconds = {**found.train_s, **found.score_s}
+    times = {name: readable(value) for name, value in seconds.items()}
+    click.echo(render_rows(missing.rows(times), format_))
     say(missing.summary)
+    if missing.jobs or missing.cells:
+        beside = f", {found.workers} networks trained side by side" if missing.jobs else ""
+        say(f"about {readable(found.total_s)}{beside}")

@@ -96,7 +96,10 @@ def load_plugin_file(text: str, kind: str | None = None) -> PluginFile:
     package = _PACKAGES + hashlib.sha256(f"{path.parent}\0{sha256}".encode()).hexdigest()[:12]
     module = _modules.get(path)
     if module is not None and not module.__name__.startswith(package):
+        others = [known for file, known in _loaded if file == path and known != name]
         _forget(path)
+        for other in others:  # what else is in use of the file is that of its new version too
+            load_plugin_file(f"{path}:{other}")
     known = _loaded.get((path, name))
     if known is None:
         module = _import(path, package)

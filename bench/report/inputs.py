@@ -5,7 +5,7 @@ Entries of different suites, recipes, scorers or LPIPS versions never share a ta
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,16 +13,28 @@ import pandas as pd
 
 from bench.metrics.validity import check_predictions
 from bench.report.samples import Sample, load_samples
+from bench.report.schema import table_columns
 
 ENTRY_SCHEMA = 1
-PREDICTION_COLUMNS = (
-    *("suite", "split", "image_id", "photo_id", "device", "source", "target", "attack", "victim"),
-    *("predicted", "p_source", "p_target", "p_predicted", "attack_key", "victim_key"),
-)
-DISTORTION_COLUMNS = (
-    *("suite", "split", "image_id", "photo_id", "device", "source", "target", "attack"),
-    *("attack_key", "lpips", "psnr_db", "ssim"),
-)
+PREDICTION_COLUMNS = table_columns("predictions")
+DISTORTION_COLUMNS = table_columns("distortion")
+NO_NETWORK = "none"
+"""The digest of what failed before there was a network."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedCell:
+    """A hole: what went wrong when this victim was scored on an attack's images.
+
+    Attributes:
+        who: Failed; the attack itself, the victim, or something that one of them needs.
+        log: With the traceback, relative to the run's folder.
+    """
+
+    victim: str
+    who: str
+    reason: str
+    log: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +55,8 @@ class AttackInfo:
     lpips_available: bool
     lpips_reason: str
     provenance: dict[str, Any]
+    failed: tuple[FailedCell, ...] = ()
+    digest: str = ""
 
     @property
     def is_full_method(self) -> bool:
@@ -63,12 +77,14 @@ class AttackInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class VictimInfo:
-    """A victim as an entry declares it."""
+    """A victim as an entry declares it; `digest` is of its weights, `precision` its backbone's."""
 
     name: str
     key: str
     family: str
     backbone: str
+    digest: str = ""
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +106,11 @@ class RunData:
     seeds: tuple[int, ...]
     scorer_version: int
     lpips_version: str
+
+    @property
+    def failed(self) -> dict[tuple[str, str], FailedCell]:
+        """Cells that failed, by (attack, victim)."""
+        return {(one.name, cell.victim): cell for one in self.attacks for cell in one.failed}
 
     @property
     def families(self) -> dict[str, str]:
@@ -232,6 +253,11 @@ def _attack(entry: dict[str, Any]) -> AttackInfo:
         lpips_available=lpips["available"],
         lpips_reason=lpips.get("reason") or "",
         provenance=entry["provenance"],
+        failed=tuple(
+            FailedCell(**{name: cell[name] for name in ("victim", "who", "reason", "log")})
+            for cell in entry.get("failed", [])
+        ),
+        digest=attack.get("digest") or "",
     )
 
 
@@ -240,11 +266,20 @@ def _victims(entries: list[tuple[Path, dict[str, Any]]]) -> tuple[VictimInfo, ..
     for path, entry in entries:
         for record in entry["victims"]:
             fields = ("name", "key", "family", "backbone")
-            victim = VictimInfo(**{field: record[field] for field in fields})
-            if found.setdefault(victim.name, victim) != victim:
+            victim = VictimInfo(
+                **{field: record[field] for field in fields},
+                digest=record.get("digest") or "",
+                precision=record.get("precision") or "fp32",
+            )
+            first = found.setdefault(victim.name, victim)
+            if first.digest == NO_NETWORK:
+                first = found[victim.name] = replace(first, digest=victim.digest)
+            if victim.digest == NO_NETWORK:
+                victim = replace(victim, digest=first.digest)
+            if first != victim:
                 raise ValueError(
                     f"{path}: victim {victim.name!r} differs from the one in an earlier entry "
-                    "(another recipe or seed?); keep one recipe in a folder"
+                    "(another recipe, seed or precision?); keep one of each in a folder"
                 )
     return tuple(found.values())
 

@@ -17,6 +17,7 @@ from bench.metrics.success import (
 from bench.report.cards import victims_table
 from bench.report.claims.table import judge_claims, render_claims
 from bench.report.clean import clean_accuracy_table
+from bench.report.failed import FAILED, family_texts
 from bench.report.inputs import AttackInfo, RunData, load_run
 from bench.report.notes import table_notes
 from bench.report.published import FAMILIES, PublishedRow, published_rows
@@ -64,7 +65,7 @@ def build_table(run: RunData, split: str) -> Table:
         paper = published.get(attack.row) if attack.row else None
         if attack.control and not any(row.kind == "section" for row in rows):
             rows.append(Row(kind="section", name="Controls", cells=("",) * (len(columns) - 1)))
-        rows.append(_row(attack, figures, measures, _others(run)))
+        rows.append(_row(run, attack, figures, measures))
         if paper:
             rows.append(_published_row(paper, measures, _others(run)))
         records.append(_record(run, split, attack, figures, paper))
@@ -154,20 +155,21 @@ def _figures(
     )
 
 
-def _row(
-    attack: AttackInfo,
-    figures: _Figures,
-    measures: tuple[Measure, ...],
-    others: tuple[str, ...],
-) -> Row:
+def _row(run: RunData, attack: AttackInfo, figures: _Figures, measures: tuple[Measure, ...]) -> Row:
     texts: list[str] = []
+    others = _others(run)
     for measure in measures:
-        texts += [percent(figures.cells[measure][column], scale=100) for column in _COLUMNS]
+        cells = [percent(figures.cells[measure][column], scale=100) for column in _COLUMNS]
+        defined = attack.targeted or measure != "tasr"
+        texts += family_texts(run, attack, FAMILIES, cells) if defined else cells
         interval = figures.intervals[measure]
         texts.append(f"{100 * interval[0]:.1f}–{100 * interval[1]:.1f}" if interval else NA)
-        texts += [percent(figures.cells[measure][family], scale=100) for family in others]
+        beside = [percent(figures.cells[measure][family], scale=100) for family in others]
+        texts += family_texts(run, attack, others, [*beside, ""])[:-1] if defined else beside
     digits = {"lpips": 3, "psnr_db": 1, "ssim": 3}
-    texts += [plain(figures.distortion[name], digits=n) for name, n in digits.items()]
+    distortion = [plain(figures.distortion[name], digits=n) for name, n in digits.items()]
+    lost = attack.failed and figures.distortion["psnr_db"] is None
+    texts += [FAILED] * len(distortion) if lost else distortion
     return Row(
         kind="control" if attack.control else "attack",
         laac=attack.laac,

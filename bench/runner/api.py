@@ -27,6 +27,7 @@ from bench.store import Store, replacing
 from bench.suites.audit.record import audit_if_quick, is_quick
 from bench.suites.base import Suite, SuiteSource, prepare
 from bench.sweep import sweep
+from bench.training.side_by_side import default_workers
 from bench.types import SETS, CamobenchError, Progress, SetName, Silent
 
 
@@ -81,10 +82,8 @@ class Session:
 
     @property
     def workers(self) -> int:
-        """Networks trained side by side; by default one a core on the CPU, one on a GPU."""
-        if self.request.workers:
-            return self.request.workers
-        return cpu_count() if self.request.device == "cpu" else 1
+        """Networks trained side by side."""
+        return self.request.workers or default_workers(torch.device(self.request.device))
 
     def prepare(self, sets: tuple[SetName, ...], progress: Progress) -> Suite:
         """Make the sets that are missing."""
@@ -150,7 +149,7 @@ class Session:
         if not any(cell.victims for cell in cells):
             raise CamobenchError(f"every cell failed: {self.failures.summary()}")
         write_matrix(out, matrix, cells)
-        write_network_cards(out, matrix)
+        write_network_cards(out, matrix, {name for cell in cells for name in cell.victims})
         with _explaining_full_device("a smaller --batch"):
             score_survival(out, matrix, self.request.attacks, self.request.recompress)
 

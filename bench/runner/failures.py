@@ -51,7 +51,7 @@ class Failure:
     """Something that failed.
 
     Attributes:
-        who: "attack fog", "victim pef-x on the images of fog".
+        who: "attack fog", "victim pef-x".
         reason: One line.
         log: With the traceback.
     """
@@ -83,12 +83,17 @@ class Failures:
         folder = store.root / "failures" / suite
         return cls(folder, **{name: value or None for name, value in limits.items()})  # type: ignore[arg-type]
 
-    def note(self, who: str, error: BaseException) -> Failure:
-        """Write the traceback into a log."""
-        log = self.log_of(who)
-        reason = reason_of(error)
+    def note(self, who: str, error: BaseException, where: str = "") -> Failure:
+        """Write the traceback into a log.
+
+        Args:
+            who: Failed: "victim pef-x".
+            error: What it raised.
+            where: On what: "on images of fog".
+        """
+        log, reason = self.log_of(who, where), reason_of(error)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        write_text(log, f"{now} {who}: {reason}\n\n{traceback_of(error)}")
+        write_text(log, f"{now} {who} {where}: {reason}\n\n{traceback_of(error)}")
         failure = Failure(who=who, reason=reason, log=log)
         self.noted.append(failure)
         return failure
@@ -105,13 +110,14 @@ class Failures:
         more = len(self.noted) - len(shown)
         return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
-    def clear(self, who: str) -> None:
+    def clear(self, who: str, where: str = "") -> None:
         """It works now: its log goes."""
-        self.log_of(who).unlink(missing_ok=True)
+        self.log_of(who, where).unlink(missing_ok=True)
 
-    def log_of(self, who: str) -> Path:
+    def log_of(self, who: str, where: str = "") -> Path:
         """Where the traceback of a failure is kept."""
-        return self.folder / f"{re.sub(r'[^A-Za-z0-9_.+-]+', '-', who)}.log"
+        name = re.sub(r"[^A-Za-z0-9_.+-]+", "-", f"{who} {where}").strip("-")
+        return self.folder / f"{name}.log"
 
 
 def reason_of(error: BaseException) -> str:
@@ -150,6 +156,13 @@ class Trial:
     limit_s: float | None = None
     failed: dict[str, BaseException] = field(default_factory=dict)
     spent_s: dict[str, float] = field(default_factory=dict)
+    _greedy: int = 0
+
+    def lost_to_memory(self) -> bool:
+        """Whether memory has failed another victim since this was asked last."""
+        before = self._greedy
+        self._greedy = sum(map(is_out_of_memory, self.failed.values()))
+        return self._greedy > before
 
     def left(self, victims: Mapping[str, ResultT]) -> dict[str, ResultT]:
         """Those that have not failed."""

@@ -158,6 +158,10 @@ class Matrix:
         """
         return [self._fill_row(name, quality_percent) for name in attack_names]
 
+    def row_folder(self, attack: str) -> Path:
+        """Where the rows of an attack are kept."""
+        return self.shelf.store.prediction_folder(row_key(self.networks, attack))
+
     def untrained(self, kind: str, name: str) -> Failure | None:
         """Why there is no network of this attack or victim; `None` where there is one."""
         if self.failures is None:
@@ -183,8 +187,7 @@ class Matrix:
                 scored_by=(self.provenance,),
                 failed=failed,
             )
-        key = row_key(self.networks, name, quality)
-        folder = self.shelf.store.prediction_folder(key)
+        folder = self.shelf.store.prediction_folder(row_key(self.networks, name, quality))
         stems = {
             victim: cell_stem(self.networks, victim)
             for victim in self.graph.victims
@@ -243,24 +246,24 @@ class Matrix:
             limit_s=None if failures is None else failures.cell_timeout_s,
         )
         self.scorer.trial = trial
-        after = "" if quality is None else f" after JPEG {quality}"
-        who = f"attack {name} on {self.graph.suite.name}{after}"
+        after = "" if quality is None else f"after JPEG {quality}"
+        who = f"attack {name}"
         try:
             self._score_missing(name, folder, missing, kept, quality)
         except ParticipantError as error:
             if failures is None:
                 raise
-            return dict.fromkeys(missing, failures.note(who, error))
+            return dict.fromkeys(missing, failures.note(who, error, after))
         if failures is None:
             return {}
-        failures.clear(who)
+        failures.clear(who, after)
         found = {}
         for victim in missing:
-            who = f"victim {victim} on images of {name}{after}"
+            who, where = f"victim {victim}", f"on images of {name} {after}".rstrip()
             if victim in trial.failed:
-                found[victim] = failures.note(who, trial.failed[victim])
+                found[victim] = failures.note(who, trial.failed[victim], where)
             else:
-                failures.clear(who)
+                failures.clear(who, where)
         return found
 
     @property

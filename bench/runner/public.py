@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.report.inputs import RunData, load_run
+from bench.report.failed import failed_cells
+from bench.report.inputs import FailedCell, RunData, load_run
 from bench.report.survival import survival_table
 from bench.report.tables import build_table, clean_accuracy_table, render
 from bench.runner.api import Request, evaluate_request, resolve_device
+from bench.runner.failures import CELL_TIMEOUT_S
 from bench.runner.recompress import parse_qualities
 from bench.runner.selection import select_attacks, select_victims
 from bench.store import Store
@@ -42,6 +45,11 @@ class Run:
         """One row an image, target and attack."""
         return self.data.distortion
 
+    @property
+    def failed(self) -> dict[tuple[str, str], FailedCell]:
+        """Cells that failed, by (attack, victim); their logs are in the folder."""
+        return self.data.failed
+
     def table(self, split: str = "in", format: str = "md") -> str:
         """Table 2 (`split="in"`) or 3 (`"out"`) as `md`, `csv`, `tex` or `json`."""
         return render(build_table(self.data, split), format)
@@ -70,13 +78,16 @@ def evaluate(
     fp32: str | Iterable[str] = "",
     keep_images: bool = False,
     recompress: Iterable[int] = (),
+    cell_timeout_s: float = CELL_TIMEOUT_S,
+    fit_timeout_s: float = 0.0,
     shipped: bool = True,
     store: str | Path | Store | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Train and score what is missing, then write predictions, tables and report into `out`.
 
-    The same call again continues where it was, and is quick when nothing is missing.
+    The same call again continues where it was, and is quick when nothing is missing. An attack or a
+    victim that fails leaves a hole in the tables and a warning that names its log.
 
     Args:
         suite: A name, `folder:DIR`, or what `load_suite` returns.
@@ -98,6 +109,8 @@ def evaluate(
         keep_images: Keep anonymised images in the store, so that a new victim needs no generator.
         recompress: JPEG qualities (70, 80, ...) at which anonymised images are scored too;
             `Run.survival` then says what is left of each attack's success.
+        cell_timeout_s: What an attack or a victim may take for one cell; 0 is no limit.
+        fit_timeout_s: What one training may take; 0 is no limit.
         shipped: Use the networks that ship with the package where they fit.
         store: Where data, checkpoints and predictions are kept; the default is the command line's.
         progress: Told how far it is.
@@ -125,5 +138,10 @@ def evaluate(
         fp32=tuple(select_victims(fp32)),
         keep_images=keep_images,
         recompress=parse_qualities(",".join(map(str, recompress))),
+        cell_timeout_s=cell_timeout_s,
+        fit_timeout_s=fit_timeout_s,
     )
-    return Run(evaluate_request(request, store, Path(out), progress))
+    run = Run(evaluate_request(request, store, Path(out), progress))
+    if any(run.directory.glob("failures/*.log")):
+        warnings.warn(failed_cells(run.data), stacklevel=2)
+    return run

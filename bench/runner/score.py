@@ -122,8 +122,11 @@ class Scorer:
     def _parts(
         self, source: ImageSource, victims: Mapping[str, Victim], items: Sequence[Item]
     ) -> Iterator[tuple[dict[str, Tensor], Distortion]]:
-        """Logits and distortions, batch by batch; a batch that does not fit is halved."""
-        done = 0
+        """Logits and distortions, batch by batch; a batch that does not fit is halved.
+
+        Once a victim has failed for want of memory even so, the others get their batch back.
+        """
+        done, whole = 0, self.batch
         with ThreadPoolExecutor(1) as reader:
             ahead = reader.submit(self._read, items[: self.batch])
             while done < len(items):
@@ -144,6 +147,9 @@ class Scorer:
                     continue
                 yield part
                 done = following
+                if self.batch < whole and self.trial.lost_to_memory():
+                    self.batch = whole
+                    ahead = reader.submit(self._read, items[done : done + self.batch])
 
     def _read(self, items: Sequence[Item]) -> _Originals:
         places: dict[int, int] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
 from bench.contract.plugin_files import is_plugin_file, load_plugin_file
@@ -81,7 +82,8 @@ def _matching(word: str) -> list[str]:
 
 
 def _words(wanted: str | Iterable[str]) -> Iterator[str]:
-    """The parts between commas; a plug-in file in a list stands by itself, commas and all."""
+    """The parts between commas; the name of a plug-in file that is there may hold commas."""
     for text in [wanted] if isinstance(wanted, str) else wanted:
-        whole = not isinstance(wanted, str) and is_plugin_file(text)
+        file, _, name = text.rpartition(":")
+        whole = "," not in name and is_plugin_file(text) and Path(file).expanduser().is_file()
         yield from filter(None, [text] if whole else map(str.strip, text.split(",")))

@@ -18,7 +18,6 @@ from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots
 from bench.contract.plugin_files import PluginFile, load_again, loaded_plugin_files
 from bench.data import AdversarySet
 from bench.deadlines import deadline
-from bench.processes import cpu_count, obey_parent
 from bench.runner.failures import (
     Failures,
     Foreign,
@@ -32,6 +31,7 @@ from bench.runner.relay import RelayedProgress, Reports, relayed
 from bench.store import Store, replacing
 from bench.suites.base import open_suite
 from bench.training.residual import ResidualEstimator, fit_estimator
+from bench.training.side_by_side import start_training_process
 from bench.types import CamobenchError, FitReport, Progress, Silent, StoppingError
 
 
@@ -273,8 +273,7 @@ _worker_plugins: tuple[PluginFile, ...] = ()
 
 def _start_worker(reports: Reports, workers: int, plugins: tuple[PluginFile, ...]) -> None:
     global _worker_progress, _worker_plugins
-    obey_parent()
-    torch.set_num_threads(max(1, cpu_count() // workers))
+    start_training_process(workers)
     _worker_progress, _worker_plugins = RelayedProgress(reports), plugins
 
 

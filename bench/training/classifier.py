@@ -43,37 +43,11 @@ def fit_classifier(
     Returns:
         Training loss, and validation accuracy on patches and on whole images, in percent.
     """
-    device = context.device
-    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    network.train()
-    labels = torch.from_numpy(data.labels).to(device)
-    train = torch.from_numpy(np.flatnonzero(~data.validation)).to(device)
-    generator = seeded_generator(context)
-    sampler = PatchSampler((stack,), labels, generator, subset=train)
-    steps = recipe.steps or math.ceil(recipe.epochs * sampler.patches / recipe.batch)  # type: ignore[operator]
-    optimiser = _optimiser(network, recipe)
-    schedule = _schedule(optimiser, recipe, steps)
-
-    def step(index: int) -> dict[str, Tensor]:
-        (patches,), targets = sampler.draw(recipe.batch)
-        loss = F.cross_entropy(network(as_input(patches)), targets)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
-        return {"loss": loss}
-
-    report = run_steps(
-        label,
-        steps,
-        step,
-        context=context,
-        parts={"network": network, "optimiser": optimiser, "schedule": schedule},
-        generator=generator,
-    )
+    report = train_classifier(label, network, stack, data, recipe, context)
     if context.recipe.compact:
         round_as_stored(network)
     network.eval()
+    labels = torch.from_numpy(data.labels).to(context.device)
     held_out = torch.from_numpy(np.flatnonzero(data.validation))
     figures = {
         **report.figures,
@@ -87,6 +61,51 @@ def fit_classifier(
         curves=report.curves,
         seconds=report.seconds,
         validated_as_stored=True,
+    )
+
+
+def train_classifier(
+    label: str,
+    network: nn.Module,
+    stack: Tensor,
+    data: LabelledImages,
+    recipe: ClassifierRecipe,
+    context: FitContext,
+) -> FitReport:
+    """The steps of `fit_classifier`, without what follows them; `network` stays in training mode.
+
+    Returns:
+        The training loss and its curve.
+    """
+    device = context.device
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.train()
+    labels = torch.from_numpy(data.labels).to(device)
+    train = torch.from_numpy(np.flatnonzero(~data.validation)).to(device)
+    generator = seeded_generator(context)
+    sampler = PatchSampler((stack,), labels, generator, subset=train)
+    steps = recipe.steps or math.ceil(recipe.epochs * sampler.patches / recipe.batch)  # type: ignore[operator]
+    optimiser = _optimiser(network, recipe)
+    schedule = rate_schedule(optimiser, recipe, steps)
+
+    def step(index: int) -> dict[str, Tensor]:
+        (patches,), targets = sampler.draw(recipe.batch)
+        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
+            logits = network(as_input(patches))
+        loss = F.cross_entropy(logits.float(), targets)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+        return {"loss": loss}
+
+    return run_steps(
+        label,
+        steps,
+        step,
+        context=context,
+        parts={"network": network, "optimiser": optimiser, "schedule": schedule},
+        generator=generator,
     )
 
 
@@ -152,9 +171,10 @@ def _optimiser(network: nn.Module, recipe: ClassifierRecipe) -> torch.optim.Opti
     )
 
 
-def _schedule(
+def rate_schedule(
     optimiser: torch.optim.Optimizer, recipe: ClassifierRecipe, steps: int
 ) -> torch.optim.lr_scheduler.LRScheduler:
+    """The learning rate over `steps`, one call of `step` after each."""
     if recipe.schedule == "one-cycle":
         return torch.optim.lr_scheduler.OneCycleLR(
             optimiser, recipe.lr, total_steps=steps + 1, cycle_momentum=False

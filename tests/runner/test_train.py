@@ -225,7 +225,7 @@ def test_plug_ins_of_this_process_are_trained_in_it(suite, tmp_path, monkeypatch
         assert away, "workers first: nothing of theirs waits for a plug-in"
         here.append((job.kind, job.name))
 
-    def pretend_away(jobs, graph, site, progress):
+    def pretend_away(jobs, graph, site, progress, lot):
         away.extend((job.kind, job.name) for job in jobs)
 
     monkeypatch.setattr(trainer, "run_job", pretend_here)

@@ -1,6 +1,6 @@
 """All checks of a run folder, or of one of its entries, from its files alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from bench.report.inputs import (
     read_parquet,
 )
 from bench.report.render import render
+from bench.report.schema import TableName, row_problems
 from bench.report.survival import SurvivalFiles, survival_table
 from bench.report.tables import table_texts
 from bench.report.verification.cells import (
@@ -30,9 +31,14 @@ from bench.report.victims import victims_html
 from bench.suites.audit.finding import listed, plural
 from bench.verdicts import Verdict
 
-_ROWS = ("predictions.parquet", "distortion.parquet")
+_COLUMNS: dict[TableName, tuple[str, ...]] = {
+    "predictions": PREDICTION_COLUMNS,
+    "distortion": DISTORTION_COLUMNS,
+}
+_ROWS = tuple(f"{table}.parquet" for table in _COLUMNS)
 _UNCHECKED = {
     "victims.json": "size, cost and training of the networks, which rows cannot tell",
+    "failures": "tracebacks of what failed",
     "samples": "sample images, which rows cannot tell",
     "figure3.png": "a picture of the samples",
     "survival.json": "how re-compressed images were scored, which rows cannot tell",
@@ -73,11 +79,16 @@ def verify_entry(path: Path) -> list[Verdict]:
 
 def _check_rows(folder: Path, entries: list[dict[str, Any]], *, whole: bool) -> Iterator[Verdict]:
     frames = []
-    for name, columns in zip(_ROWS, (PREDICTION_COLUMNS, DISTORTION_COLUMNS), strict=True):
+    for name, (table, columns) in zip(_ROWS, _COLUMNS.items(), strict=True):
         try:
-            frames.append(read_parquet(folder / name, columns))
+            frame = read_parquet(folder / name, columns)
         except ValueError as error:
             yield Verdict(check=name, verdict="fail", finding=str(error))
+            continue
+        if wrong := row_problems(frame, table):
+            yield Verdict(check=name, verdict="fail", finding="; ".join(wrong))
+            continue
+        frames.append(frame)
     if len(frames) < len(_ROWS) or not entries:
         return
     predictions, distortion = frames
@@ -102,20 +113,29 @@ def _predictions_of(entry: dict[str, Any], frame: pd.DataFrame, images: pd.DataF
     wanted = wanted_cells(images, entry["suite"]["classes"], targeted=attack["targeted"])
     problems = []
     victims = [victim["name"] for victim in entry["victims"]]
+    lost = _failed(entry)
     for victim in victims:
-        problems += cell_problems(rows[rows["victim"] == victim], wanted, f" on {victim}")
+        mine = rows[rows["victim"] == victim]
+        if victim not in lost:
+            problems += cell_problems(mine, wanted, f" on {victim}")
+        elif len(mine):
+            problems.append(f"{plural(len(mine), 'row')} on {victim}, which the entry says failed")
     strangers = sorted(set(rows["victim"]) - set(victims))
     if strangers:
         problems.append(f"surplus rows of victims that the entry lacks: {listed(strangers)}")
-    problems += prediction_problems(rows, entry)
-    whole = f"{plural(len(rows), 'row')}: {len(victims)} victims x {len(wanted)} images and targets"
-    return _verdict(f"predictions of {attack['name']}", problems, whole)
+    problems += prediction_problems(rows, entry) if len(rows) else []
+    scored = len(victims) - len(lost)
+    whole = f"{plural(len(rows), 'row')}: {scored} victims x {len(wanted)} images and targets"
+    return _verdict(f"predictions of {attack['name']}", problems, whole, lost)
 
 
 def _distortion_of(entry: dict[str, Any], frame: pd.DataFrame, images: pd.DataFrame) -> Verdict:
     attack = entry["attack"]
     rows = frame[frame["attack"] == attack["name"]]
     wanted = wanted_cells(images, entry["suite"]["classes"], targeted=attack["targeted"])
+    lost = _failed(entry)
+    if rows.empty and len(lost) == len(entry["victims"]):
+        return _verdict(f"distortion of {attack['name']}", [], "no row", lost)
     problems = [*cell_problems(rows, wanted, ""), *distortion_problems(rows, entry)]
     return _verdict(f"distortion of {attack['name']}", problems, plural(len(rows), "row"))
 
@@ -173,7 +193,15 @@ def _check_files(folder: Path) -> Iterator[Verdict]:
         )
 
 
-def _verdict(check: str, problems: list[str], whole: str) -> Verdict:
+def _failed(entry: dict[str, Any]) -> list[str]:
+    """Victims whose cell of this attack the entry declares as failed."""
+    return [str(cell["victim"]) for cell in entry.get("failed", [])]
+
+
+def _verdict(check: str, problems: list[str], whole: str, lost: Sequence[str] = ()) -> Verdict:
+    if lost and not problems:
+        finding = f"{whole}; failed, as the entry says: {listed(lost)}"
+        return Verdict(check=check, verdict="warn", finding=finding, remedy="run it again")
     return Verdict(
         check=check,
         verdict="fail" if problems else "ok",

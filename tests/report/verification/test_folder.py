@@ -93,3 +93,9 @@ def test_one_entry(smoke, tmp_path):
     alone = tmp_path / "entry-jpeg.json"
     alone.write_bytes((smoke.out / "entry-jpeg.json").read_bytes())
     assert [one.verdict for one in verify_entry(alone)] == ["ok", "skip"]
+
+
+def test_columns_of_another_type_are_named(smoke_copy):
+    change(smoke_copy.out, "distortion", lambda f: f.assign(ssim=f["ssim"].astype(str)))
+    finding = verdicts(smoke_copy.out)["distortion.parquet"].finding
+    assert finding.startswith("column `ssim`: expected a number, found ")
