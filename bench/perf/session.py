@@ -24,6 +24,7 @@ from bench.runner.selection import select_victims
 from bench.types import CamobenchError, Json, Progress, Silent, as_json
 
 SCHEMA = 1
+NARROW_RECIPE = "mini"
 PARTS = ("end-to-end", "training", "agreement", "incremental", "memory", "scaling")
 QUICK_PARTS = PARTS[:3]
 DEFAULT_MEMORY_IMAGES = (10, 100)
@@ -106,6 +107,7 @@ class Performance:
     end_to_end: EndToEnd | None = None
     agreement: Measured | None = None
     training: TrainingThroughput | None = None
+    narrow_training: TrainingThroughput | None = None
     incremental: Incremental | None = None
     memory: tuple[Mapping[str, float], ...] | None = None
     scaling: tuple[Point, ...] | None = None
@@ -134,6 +136,8 @@ class Performance:
             found["end_to_end"] = {**there, **share, **rows}  # type: ignore[dict-item]
         if self.training is not None:
             found["training"] = asdict(self.training)
+        if self.narrow_training is not None:
+            found["narrow_training"] = asdict(self.narrow_training)
         if self.incremental is not None:
             shares = ("column_share", "column_kept_share", "row_share")
             found["incremental"] = {
@@ -191,6 +195,9 @@ def measure(plan: Plan, device: torch.device, progress: Progress) -> Performance
                 )
             elif part == "training":
                 found["training"] = measure_training(device, quick=plan.quick)
+                found["narrow_training"] = measure_training(
+                    device, quick=plan.quick, recipe=NARROW_RECIPE
+                )
             elif part == "agreement":
                 found["agreement"] = measure_agreement(
                     attack, victims, root / part, device, plan.agreement_images

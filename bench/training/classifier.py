@@ -16,6 +16,7 @@ from bench.nets.storage import round_as_stored
 from bench.recipes import AdamWRecipe, ClassifierRecipe
 from bench.training.loop import run_steps, seeded_generator
 from bench.training.patches import PatchSampler, grid_patches
+from bench.training.small_maps import small_maps_as_products
 from bench.types import FitReport
 
 STEP_MILESTONES = (0.60, 0.77, 0.90)
@@ -87,10 +88,11 @@ def train_classifier(
     steps = recipe.steps or math.ceil(recipe.epochs * sampler.patches / recipe.batch)  # type: ignore[operator]
     optimiser = _optimiser(network, recipe)
     schedule = rate_schedule(optimiser, recipe, steps)
+    mixed = recipe.precision == "bf16"
 
     def step(index: int) -> dict[str, Tensor]:
         (patches,), targets = sampler.draw(recipe.batch)
-        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
             logits = network(as_input(patches))
         loss = F.cross_entropy(logits.float(), targets)
         optimiser.zero_grad(set_to_none=True)
@@ -99,14 +101,15 @@ def train_classifier(
         schedule.step()
         return {"loss": loss}
 
-    return run_steps(
-        label,
-        steps,
-        step,
-        context=context,
-        parts={"network": network, "optimiser": optimiser, "schedule": schedule},
-        generator=generator,
-    )
+    with small_maps_as_products(network, enabled=mixed and device.type == "cpu"):
+        return run_steps(
+            label,
+            steps,
+            step,
+            context=context,
+            parts={"network": network, "optimiser": optimiser, "schedule": schedule},
+            generator=generator,
+        )
 
 
 def as_input(batch: Tensor) -> Tensor:
