@@ -10,7 +10,19 @@ import sys
 
 import click
 
-from bench.cli import compare, data, doctor, files, leaderboard, matrix, perf, tables, verify
+from bench.cli import (
+    check,
+    compare,
+    data,
+    doctor,
+    files,
+    leaderboard,
+    matrix,
+    perf,
+    survival,
+    tables,
+    verify,
+)
 from bench.cli.requests import console, say
 from bench.types import CamobenchError, WrongUsageError
 
@@ -68,6 +80,8 @@ for verb in (
     tables.claims,
     tables.cards,
     compare.compare,
+    survival.survival,
+    check.check,
     leaderboard.leaderboard,
     verify.verify,
     files.anonymise,
