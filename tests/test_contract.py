@@ -157,7 +157,7 @@ def test_a_name_is_all_a_spec_needs(kind):
         (
             VictimSpec(name="a"),
             {"name": "b", "version": 2, "front_end": "x", "backbone": "y", "residual": "wdf-v1"},
-            {"paper": "p", "licence": "MIT"},
+            {"paper": "p", "licence": "MIT", "supplementary": True, "differentiable": False},
         ),
     ],
 )
@@ -221,6 +221,7 @@ def test_the_context_holds_no_store_no_suite_and_no_victim():
         "progress",
         "snapshots",
         "surrogates",
+        "probe_steps",
     }
     context = fit_context()
     assert dict(context.surrogates) == {}

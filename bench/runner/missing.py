@@ -25,6 +25,7 @@ class Missing:
         jobs: Networks to be trained, dependencies first.
         cells: Victims that each attack has not been scored on, also after re-compression; those
             without a hole are left out.
+        attack_of: The attack behind each name in `cells`.
         unmeasured: Attacks scored on all victims, but without LPIPS, which can now be had.
         networks_total: All networks of the graph.
         cells_total: All cells of the matrix.
@@ -32,6 +33,7 @@ class Missing:
 
     jobs: tuple[Job, ...]
     cells: dict[str, tuple[str, ...]]
+    attack_of: dict[str, str]
     unmeasured: tuple[str, ...]
     networks_total: int
     cells_total: int
@@ -83,7 +85,7 @@ def find_missing(session: Session) -> Missing:
             networks.reads_residual(victim) and estimator in untrained
         ):
             stems[victim] = cell_stem(networks, victim)
-    measured, cells, unmeasured = distortion_stem(trunk_digest()), {}, []
+    measured, cells, attack_of, unmeasured = distortion_stem(trunk_digest()), {}, {}, []
     qualities = (None, *session.request.recompress)
     for (attack, key), quality in product(graph.attacks.items(), qualities):
         holes = tuple(graph.victims)
@@ -97,10 +99,12 @@ def find_missing(session: Session) -> Missing:
             if not (holes or quality) and not (folder / f"{measured}.parquet").is_file():
                 unmeasured.append(attack)
         if holes:
-            cells[attack if quality is None else f"{attack}, JPEG {quality}"] = holes
+            name = attack if quality is None else f"{attack}, JPEG {quality}"
+            cells[name], attack_of[name] = holes, attack
     return Missing(
         jobs=tuple(jobs),
         cells=cells,
+        attack_of=attack_of,
         unmeasured=tuple(unmeasured),
         networks_total=len(graph.jobs),
         cells_total=len(graph.attacks) * len(graph.victims) * len(qualities),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
 import torch
 
@@ -15,23 +15,22 @@ from bench.runner.api import Session
 from bench.runner.batches import batch_for
 from bench.runner.estimate.tries import Tries, shape_of
 from bench.runner.graph import build_attack, build_victim
+from bench.runner.missing import Missing
 from bench.runner.precision import ready_attack, ready_network, ready_victim
 from bench.suites.base import SuiteSource
 from bench.training.residual import ResidualEstimator
 
 
-def scoring_seconds(
-    session: Session, cells: Mapping[str, Sequence[str]], tries: Tries
-) -> dict[str, float]:
+def scoring_seconds(session: Session, missing: Missing, tries: Tries) -> dict[str, float]:
     """Seconds to score each attack on the victims it lacks.
 
     Args:
         session: The request.
-        cells: Victims by attack.
+        missing: Its cells, by attack and by what comes after it.
         tries: Remembers what was tried.
     """
     found: dict[str, float] = {}
-    if not cells:
+    if not missing.cells:
         return found
     graph, device = session.graph, torch.device(session.request.device)
     side, classes = graph.suite.image_px, graph.suite.classes
@@ -54,12 +53,13 @@ def scoring_seconds(
     distortion = tries.seconds(
         "distortion", side, lambda: timed(lambda: measure(originals, originals, lpips))
     )
-    for name, victims in cells.items():
-        spec = ATTACKS.get(name).spec
-        attack = build_attack(name, classes, graph.recipe).to(device).eval()
+    for name, victims in missing.cells.items():
+        behind = missing.attack_of[name]
+        spec = ATTACKS.get(behind).spec
+        attack = build_attack(behind, classes, graph.recipe).to(device).eval()
         shape = (type(attack), shape_of(attack), spec.scfa)
         if not attack.learns:
-            shape = (type(attack), name, False)
+            shape = (type(attack), behind, False)
         ready_attack(attack, device)
         each = [
             distortion,
@@ -90,7 +90,11 @@ def scoring_seconds(
                         )
                     )
             victim.to(device).eval()
-            ready_victim(victim, session.request.scored_in.of(victim_name), device)
+            ready_victim(
+                victim,
+                session.request.scored_in.of(victim_name) if victim.rewritable else "fp32",
+                device,
+            )
             run = victim.logits if residual is None else victim.backbone
             each.append(
                 tries.seconds(

@@ -51,7 +51,7 @@ def estimate(session: Session, missing: Missing, budget_s: float = BUDGET_S) -> 
     share = budget_s / 2 if missing.jobs else budget_s
     return Estimate(
         data_s=_data_seconds(session) if missing.jobs or missing.cells else 0.0,
-        score_s=scoring_seconds(session, missing.cells, Tries(share)),
+        score_s=scoring_seconds(session, missing, Tries(share)),
         train_s=training_seconds(session, missing.jobs, workers, Tries(share)),
         workers=workers,
     )

@@ -87,7 +87,8 @@ def test_a_failure_says_why(tmp_path):
     def failed(entry):
         if entry["attack"]["name"] == "mislgan":
             entry["victims"][3]["digest"] = "none"
-            entry["failed"] = [{"victim": "img-resnet18", "who": "x", "reason": "NaN in a logit"}]
+            failure = {"victim": "img-resnet18", "who": "x", "reason": "NaN in a logit"}
+            entry["failed"] = [{**failure, "log": "failures/x.log"}]
 
     rows = without("mislgan", "img-resnet18")
     write_folder(tmp_path / "base", rows=rows, entry=failed)
