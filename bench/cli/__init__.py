@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from bench.cli import compare, data, doctor, files, matrix, tables, verify
+from bench.cli import challenge, compare, data, doctor, files, matrix, tables, verify
 from bench.cli.requests import console, say
 from bench.types import CamobenchError, WrongUsageError
 
@@ -68,6 +68,7 @@ for verb in (
     tables.claims,
     tables.cards,
     compare.compare,
+    challenge.challenge,
     verify.verify,
     files.anonymise,
     files.attribute,
