@@ -208,7 +208,7 @@ def _write(
             os.utime(path, (FILE_TIME_S, FILE_TIME_S))
             os.replace(path, images / path.name)
         shutil.rmtree(unfinished)
-        for path in (out / MANIFEST, out / README, images):
+        for path in (out / MANIFEST, out / README, images, out):
             os.utime(path, (FILE_TIME_S, FILE_TIME_S))
     progress.finish()
     lost = [one for one in mapping if not (images / f"{one}.png").is_file()]

@@ -1,8 +1,8 @@
 """A stranger's PNG, decoded only when its header says what the suite's images are.
 
-Pillow opens 16-bit RGB as if it held 8 bits, and expands palettes: so the header is read here first
-(PNG specification, third edition, 11.2.1), and nothing that could grow beyond the expected size is
-ever handed to a decoder.
+Pillow opens 16-bit RGB as if it held 8 bits, and leaves rows that are not there black: so header,
+checksums and the amount of data are looked at here first (PNG specification, third edition, 5.3,
+10 and 11.2), and nothing that could grow beyond the expected size is ever inflated.
 """
 
 from __future__ import annotations
@@ -54,13 +54,14 @@ def decode(data: bytes, side: int) -> NDArray[np.uint8]:
     Raises:
         RefusedError: If it is anything else; says what.
     """
-    width, height, depth, colour = _header(data)
+    width, height, depth, colour, interlaced = _header(data)
     if colour != RGB:
         raise RefusedError(MODE, COLOURS.get(colour, f"colour type {colour}"))
     if depth != 8:
         raise RefusedError(DEPTH, f"{depth} bits")
     if (width, height) != (side, side):
         raise RefusedError(SIZE, f"{width} x {height}, expected {side} x {side}")
+    _require_whole(data, _raw_bytes(side, interlaced=interlaced))
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             pixels = np.asarray(image)
@@ -71,8 +72,8 @@ def decode(data: bytes, side: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
-def _header(data: bytes) -> tuple[int, int, int, int]:
-    """Width, height, bit depth and colour type of a PNG."""
+def _header(data: bytes) -> tuple[int, int, int, int, bool]:
+    """Width, height, bit depth, colour type of a PNG, and whether it is interlaced."""
     if not data:
         raise RefusedError(EMPTY, "0 bytes")
     if not data.startswith(SIGNATURE):
@@ -80,5 +81,42 @@ def _header(data: bytes) -> tuple[int, int, int, int]:
         raise RefusedError(NOT_PNG, f"a {name}" if name else "unknown format")
     if len(data) < 29 or data[12:16] != b"IHDR":
         raise RefusedError(DAMAGED, "no header")
-    width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
-    return width, height, depth, colour
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", data[16:29])
+    return width, height, depth, colour, bool(interlaced)
+
+
+def _raw_bytes(side: int, *, interlaced: bool) -> int:
+    """Bytes that a square 8-bit RGB image inflates to: rows of pixels, a filter byte before each.
+
+    Seven times over a part of the pixels where they are interlaced (Adam7).
+    """
+    passes = [(0, 0, 1, 1)]
+    if interlaced:
+        passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4)]
+        passes += [(1, 0, 2, 2), (0, 1, 1, 2)]
+    sizes = [(len(range(x, side, dx)), len(range(y, side, dy))) for x, y, dx, dy in passes]
+    return sum(rows * (1 + 3 * columns) for columns, rows in sizes if columns)
+
+
+def _require_whole(data: bytes, raw_bytes: int) -> None:
+    """Refuse a PNG with a wrong checksum, without its end, or with too little or too much data."""
+    at, compressed, kind = len(SIGNATURE), bytearray(), b""
+    while kind != b"IEND":
+        if at + 12 > len(data):
+            raise RefusedError(DAMAGED, "it ends too early")
+        (length,), kind = struct.unpack(">I", data[at : at + 4]), data[at + 4 : at + 8]
+        end = at + 8 + length
+        if end + 4 > len(data):
+            raise RefusedError(DAMAGED, "it ends too early")
+        if zlib.crc32(data[at + 4 : end]) != struct.unpack(">I", data[end : end + 4])[0]:
+            raise RefusedError(DAMAGED, "wrong checksum")
+        if kind == b"IDAT":
+            compressed += data[at + 8 : end]
+        at = end + 4
+    inflater = zlib.decompressobj()
+    try:
+        inflated = len(inflater.decompress(bytes(compressed), raw_bytes + 1))
+    except zlib.error as error:
+        raise RefusedError(DAMAGED, str(error)) from error
+    if inflated != raw_bytes:
+        raise RefusedError(DAMAGED, "rows are missing" if inflated < raw_bytes else "too many rows")
