@@ -38,7 +38,7 @@ def clean_accuracy_table(run: RunData) -> Table:
             worst = f"{shares[lowest]:.1f}" + (f" ({lowest})" if shares[lowest] < 100 else "")
         clean = record["accuracy_percent"]
         cells = (victim.family, str(record["images"]), NA if clean is None else f"{clean:.1f}")
-        rows.append(Row(kind="victim", name=victim.name, cells=(*cells, worst)))
+        rows.append(Row(kind="victim", name=victim.label, cells=(*cells, worst)))
         records.append(record)
     labels = ("Victim", "Family", "Images", "Accuracy (%)", "Lowest recall of a camera (%)")
     return Table(

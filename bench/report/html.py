@@ -70,7 +70,8 @@ def shown_attack(run: RunData) -> AttackInfo | None:
 def lead_attack(run: RunData, tables: dict[str, Table]) -> AttackInfo | None:
     """The full method, else the targeted attack of the highest mean TASR; `None` without one."""
     records = {r["attack"]: r for split in ("out", "in") for r in tables[split].records}
-    scored = [a for a in run.attacks if a.targeted and not a.control and a.name in records]
+    rivals = [a for a in run.attacks if a.targeted and not a.control and not a.partial]
+    scored = [attack for attack in rivals if attack.name in records]
     if not scored:
         return None
     full = [attack for attack in scored if attack.is_full_method]

@@ -17,6 +17,7 @@ from bench.metrics.success import (
 from bench.report.cards import victims_table
 from bench.report.claims.table import judge_claims, render_claims
 from bench.report.clean import clean_accuracy_table
+from bench.report.coverage import PARTIAL
 from bench.report.inputs import AttackInfo, RunData, load_run
 from bench.report.notes import table_notes
 from bench.report.published import FAMILIES, PublishedRow, published_rows
@@ -126,7 +127,7 @@ def _ordered(
 def _figures(
     run: RunData, split: str, attack: AttackInfo, rates: Any, measures: tuple[Measure, ...]
 ) -> _Figures:
-    families = {name: family for name, family in run.families.items() if family in FAMILIES}
+    families = run.whole_families(FAMILIES)
     cells: dict[Measure, dict[str, Spread | None]] = {}
     intervals: dict[Measure, tuple[float, float] | None] = {}
     for measure in measures:
@@ -158,9 +159,15 @@ def _row(attack: AttackInfo, figures: _Figures, measures: tuple[Measure, ...]) -
         kind="control" if attack.control else "attack",
         laac=attack.laac,
         scfa=attack.scfa,
-        name=attack.name if attack.laac else attack.label,
+        name=_name(attack),
         cells=tuple(texts),
     )
+
+
+def _name(attack: AttackInfo) -> str:
+    if not attack.laac:
+        return attack.label
+    return f"{attack.name} {PARTIAL}" if attack.partial else attack.name
 
 
 def _published_row(paper: PublishedRow, measures: tuple[Measure, ...]) -> Row:
@@ -188,6 +195,8 @@ def _record(
         "control": "yes" if attack.control else "no",
         "images_per_victim": figures.images,
     }
+    if attack.partial:
+        record |= {"scored": attack.partial.scored, "wanted": attack.partial.wanted}
     measures: tuple[Measure, ...] = ("tasr", "uasr")
     for measure in measures:
         cells = figures.cells.get(measure, {})

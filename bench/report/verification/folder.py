@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.report.coverage import Coverage, partial_coverage
 from bench.report.html import report_html
 from bench.report.inputs import (
     DISTORTION_COLUMNS,
@@ -98,8 +99,13 @@ def _predictions_of(entry: dict[str, Any], frame: pd.DataFrame, images: pd.DataF
     wanted = wanted_cells(images, entry["suite"]["classes"], targeted=attack["targeted"])
     problems = []
     victims = [victim["name"] for victim in entry["victims"]]
-    for victim in victims:
-        problems += cell_problems(rows[rows["victim"] == victim], wanted, f" on {victim}")
+    said = partial_coverage(attack)
+    for victim in entry["victims"]:
+        mine, partial = rows[rows["victim"] == victim["name"]], partial_coverage(victim)
+        where = f" on {victim['name']}"
+        problems += cell_problems(mine, wanted, where, partial=bool(said or partial))
+        if said and not partial:
+            problems += _other_coverage(mine, wanted, said, where)
     strangers = sorted(set(rows["victim"]) - set(victims))
     if strangers:
         problems.append(f"surplus rows of victims that the entry lacks: {listed(strangers)}")
@@ -112,8 +118,19 @@ def _distortion_of(entry: dict[str, Any], frame: pd.DataFrame, images: pd.DataFr
     attack = entry["attack"]
     rows = frame[frame["attack"] == attack["name"]]
     wanted = wanted_cells(images, entry["suite"]["classes"], targeted=attack["targeted"])
-    problems = [*cell_problems(rows, wanted, ""), *distortion_problems(rows, entry)]
+    said = partial_coverage(attack)
+    problems = cell_problems(rows, wanted, "", partial=said is not None)
+    problems += [*_other_coverage(rows, wanted, said, ""), *distortion_problems(rows, entry)]
     return _verdict(f"distortion of {attack['name']}", problems, plural(len(rows), "row"))
+
+
+def _other_coverage(
+    rows: pd.DataFrame, wanted: pd.MultiIndex, said: Coverage | None, where: str
+) -> Iterator[str]:
+    """A partial row lacks exactly what its entry says."""
+    found = Coverage(scored=len(rows), wanted=len(wanted))
+    if said is not None and found != said:
+        yield f"the entry says {said}, there are {found}{where}"
 
 
 def _check_texts(folder: Path, run: RunData) -> Iterator[Verdict]:
