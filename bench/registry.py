@@ -105,6 +105,12 @@ class Registry(Generic[SpecT, ThingT]):
         self._load()
         return name in self._installed
 
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove entries, so that a plug-in file that has changed can be loaded again."""
+        for name in names:
+            self._entries.pop(name, None)
+            self._installed.discard(name)
+
     def names(self) -> list[str]:
         """All names in order of registration."""
         self._load()

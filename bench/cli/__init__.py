@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from bench.cli import challenge, compare, data, doctor, files, matrix, tables, verify
+from bench.cli import challenge, compare, data, doctor, files, matrix, score, tables, verify
 from bench.cli.requests import console, say
 from bench.types import CamobenchError, WrongUsageError
 
@@ -69,6 +69,7 @@ for verb in (
     tables.cards,
     compare.compare,
     challenge.challenge,
+    score.score,
     verify.verify,
     files.anonymise,
     files.attribute,
