@@ -221,6 +221,10 @@ class Store:
         """Where the predictions on one attack's images live."""
         return self.root / "predictions" / key[:24]
 
+    def image_folder(self, key: str) -> Path:
+        """Where the images of one attack are kept, for who wants them kept."""
+        return self.root / "images" / key[:24]
+
     def lock(self, *names: str) -> FileLock:
         """What the writer of the named thing holds; kept apart from the things themselves."""
         return _lock(self.root, *names)

@@ -152,7 +152,7 @@ def test_list_knows_what_the_paper_has(camobench):
         (["run", *SMALL, "--victims", " ,"], "--victims names none"),
         (["attribute", "a.jpg", "--victims", ""], "--victims names none"),
         (["train"], "name --attacks, --victims or both"),
-        (["run", "--batch", "0"], "Invalid value for '--batch'"),
+        (["run", "--batch", "-1"], "Invalid value for '--batch'"),
         (["run", "--colour", "red"], "No such option"),
         (["anonymise", "a.jpg"], "Missing option '--attack'"),
         (["anonymise", "--attack", "jpeg"], "Missing argument 'IMAGES...'"),

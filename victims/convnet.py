@@ -39,6 +39,7 @@ class ConvNetVictim(Victim):
     """
 
     shared_prefixes: ClassVar[tuple[str, ...]] = ("estimator.",)
+    rewritable: ClassVar[tuple[str, ...]] = ("network",)
 
     def __init__(
         self,

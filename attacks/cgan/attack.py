@@ -14,6 +14,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -39,6 +40,8 @@ class CganAttack(Attack):
     Args:
         variant: Networks other than those of the paper's tables.
     """
+
+    rewritable: ClassVar[tuple[str, ...]] = ("generator",)
 
     def __init__(
         self,

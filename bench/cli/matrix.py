@@ -72,7 +72,6 @@ def demo(
         device=device,
         shipped=not (from_scratch or smoke),
         workers=workers,
-        batch=32,
         store=store,
         out=out,
         format_=format_,
@@ -96,7 +95,23 @@ def demo(
 @store_option
 @out_option
 @folder_options
-@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True)
+@click.option(
+    "--batch",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Images scored at a time; 0 takes what suits the device.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "mixed"]),
+    default="fp32",
+    show_default=True,
+    help="mixed: the victims' backbones in bf16; `verify --precision` says what that moves.",
+)
+@click.option("--fp32", default="", help="Victims that stay in fp32 with --precision mixed.")
+@click.option(
+    "--keep-images", is_flag=True, help="Keep anonymised images: a new victim needs no generator."
+)
 @click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
 @click.option("--dry-run", is_flag=True, help="List the networks and cells that are missing.")
 @device_option
@@ -112,6 +127,9 @@ def run(
     store: Path | None,
     out: Path,
     batch: int,
+    precision: str,
+    fp32: str,
+    keep_images: bool,
     from_scratch: bool,
     dry_run: bool,
     device: str,
@@ -134,6 +152,9 @@ def run(
         shipped=not from_scratch,
         workers=workers,
         batch=batch,
+        precision=precision,
+        fp32=fp32,
+        keep_images=keep_images,
         store=store,
         out=out,
         format_=format_,

@@ -27,6 +27,7 @@ def make_request(
     *,
     recipe: str,
     device: str,
+    fp32: str = "",
     progress: Progress | None = None,
     **choices: Any,
 ) -> Request:
@@ -45,6 +46,7 @@ def make_request(
         victims=tuple(select_victims(victims)),
         recipe=recipe,
         device=resolve_device(device),
+        fp32=tuple(select_victims(fp32)),
         **choices,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from torch import nn
 
@@ -24,6 +24,9 @@ class Participant(nn.Module, Generic[SpecT]):
     """
 
     spec: SpecT
+    rewritable: ClassVar[tuple[str, ...]] = ()
+    """Attributes that hold plain networks: once trained, the harness may put equal but faster ones
+    in their place; a victim's backbone, from features to logits, may also compute in bf16."""
 
     def __init__(
         self,

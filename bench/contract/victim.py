@@ -61,17 +61,27 @@ class Victim(Participant[VictimSpec]):
         return self.logits(images)
 
     @final
-    def checked_logits(self, values: Tensor, count: int) -> Tensor:
-        """Check what `logits` or `backbone` returned for `count` images.
+    def shaped_logits(self, values: Tensor, count: int) -> Tensor:
+        """Check the shape of what `logits` or `backbone` returned for `count` images.
 
         Raises:
-            ValueError: If the shape is not (count, C) or a value is NaN or infinite.
+            ValueError: If it is not (count, C).
         """
         expected = (count, len(self.classes))
         if tuple(values.shape) != expected:
             raise ValueError(
                 f"{self.spec.name}: expected logits of shape {expected}, got {tuple(values.shape)}"
             )
+        return values
+
+    @final
+    def checked_logits(self, values: Tensor, count: int) -> Tensor:
+        """Check what `logits` or `backbone` returned for `count` images.
+
+        Raises:
+            ValueError: If the shape is not (count, C) or a value is NaN or infinite.
+        """
+        self.shaped_logits(values, count)
         checks.require_finite(values, f"{self.spec.name}: the logits")
         return values
 

@@ -49,10 +49,20 @@ def ssim(originals: Tensor, anonymised: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def measure(originals: Tensor, anonymised: Tensor, lpips: Lpips | None) -> Distortion:
-    """All distortions of anonymised (N, 3, H, W) uint8 images."""
+def measure(
+    originals: Tensor, anonymised: Tensor, lpips: Lpips | None, place: Tensor | None = None
+) -> Distortion:
+    """All distortions of anonymised images.
+
+    Args:
+        originals: (U, 3, H, W) uint8, each once.
+        anonymised: (N, 3, H, W) uint8.
+        lpips: The metric, where it can be had.
+        place: (N,) position in `originals` of each one's original; by default N = U in order.
+    """
+    each = originals if place is None else originals[place]
     return Distortion(
-        psnr_db=psnr_db(originals, anonymised),
-        ssim=ssim(originals, anonymised).cpu(),
-        lpips=None if lpips is None else lpips(originals, anonymised).cpu(),
+        psnr_db=psnr_db(each, anonymised),
+        ssim=ssim(each, anonymised).cpu(),
+        lpips=None if lpips is None else lpips(originals, anonymised, place).cpu(),
     )

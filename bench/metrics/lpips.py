@@ -49,12 +49,33 @@ class Lpips:
         self._network = _build(torch.load(path, map_location="cpu", weights_only=True)).to(device)
 
     @torch.no_grad()
-    def __call__(self, originals: Tensor, anonymised: Tensor) -> Tensor:
-        """(N, 3, H, W) uint8 each -> (N,)."""
-        distance: Tensor = self._network(
-            originals.float() / 127.5 - 1, anonymised.float() / 127.5 - 1
-        )
-        return distance.reshape(len(originals))
+    def __call__(
+        self, originals: Tensor, anonymised: Tensor, place: Tensor | None = None
+    ) -> Tensor:
+        """Distance of each anonymised image to its original.
+
+        Args:
+            originals: (U, 3, H, W) uint8, each once: their features are computed once.
+            anonymised: (N, 3, H, W) uint8.
+            place: (N,) position in `originals` of each one's original; by default N = U in order.
+
+        Returns:
+            (N,) distances.
+        """
+        before, after = self._features(originals), self._features(anonymised)
+        total = torch.zeros(len(anonymised), device=anonymised.device)
+        for one, other, weigh in zip(before, after, self._network.lins, strict=True):  # type: ignore[arg-type]
+            there = one if place is None else one[place]
+            total += weigh((there - other).square()).mean(dim=(1, 2, 3))
+        return total
+
+    def _features(self, images: Tensor) -> list[Tensor]:
+        """Of each layer, normalised over channels at every pixel."""
+        from lpips import normalize_tensor
+
+        scaled = self._network.scaling_layer(images.float() / 127.5 - 1)  # type: ignore[operator]
+        layers = self._network.net(scaled)  # type: ignore[operator]
+        return [normalize_tensor(layer) for layer in layers]
 
 
 def find_trunk() -> Path:

@@ -11,13 +11,15 @@ from pathlib import Path
 import torch
 
 from bench.metrics.success import CLEAN_CONTROL
-from bench.processes import cpu_count
+from bench.processes import cpu_count, keep_freed_memory
 from bench.recipes import get_recipe
+from bench.runner.batches import AUTO
 from bench.runner.cards import write_network_cards
 from bench.runner.graph import Graph, plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
 from bench.runner.output import require_own, write_matrix
+from bench.runner.precision import Precision
 from bench.runner.train import Site, missing_jobs, train
 from bench.store import Store, replacing
 from bench.suites.audit.record import audit_if_quick, is_quick
@@ -34,7 +36,10 @@ class Request:
         recipe: Training budget by name.
         shipped: Use the networks that ship with the package where their keys match.
         workers: Processes that make data and train networks side by side.
-        batch: Anonymised images scored at a time.
+        batch: Anonymised images scored at a time; 0 takes what suits the device.
+        precision: Of the victims' backbones: "fp32" or "mixed".
+        fp32: Victims that stay in fp32 where the precision is "mixed".
+        keep_images: Keep anonymised images in the store.
     """
 
     source: SuiteSource
@@ -45,7 +50,15 @@ class Request:
     device: str = "cpu"
     shipped: bool = True
     workers: int = 0
-    batch: int = 32
+    batch: int = AUTO
+    precision: str = "fp32"
+    fp32: tuple[str, ...] = ()
+    keep_images: bool = False
+
+    @property
+    def scored_in(self) -> Precision:
+        """In which precision each victim is scored."""
+        return Precision(name=self.precision, exempt=self.fp32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,12 +120,16 @@ class Session:
         # A small suite is made whole, although scoring needs but Set-C, so that it can be audited.
         suite = self.prepare(SETS if is_quick(self.request.source) else ("C",), progress)
         audit_if_quick(suite, progress)
+        if self.request.device == "cpu":
+            keep_freed_memory()
         matrix = Matrix(
             self.graph,
             suite,
             self.shelf,
             torch.device(self.request.device),
             batch=self.request.batch,
+            precision=self.request.scored_in,
+            keep_images=self.request.keep_images,
             progress=progress,
         )
         with _explaining_full_device("a smaller --batch"):

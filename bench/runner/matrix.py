@@ -8,26 +8,34 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
 
-from bench.contract import Attack
+from bench.contract import ATTACKS
 from bench.metrics import SCORER_VERSION
 from bench.metrics.lpips import load_lpips
 from bench.metrics.lpips_golden import check_golden
 from bench.provenance import processor_name, provenance
+from bench.runner.batches import AUTO
 from bench.runner.graph import Graph
+from bench.runner.items import AttackSource, ImageSource, shards
+from bench.runner.kept import KeptImages, Recorder
 from bench.runner.networks import Networks, Shelf
-from bench.runner.score import Scored, Scorer, shards
+from bench.runner.precision import FP32, Precision
+from bench.runner.score import Scored, Scorer
 from bench.store import digest, read_json, replacing, write_json
 from bench.suites.base import Suite
 from bench.types import Json, Progress, Silent
 
-PRECISION = "fp32"
+IMAGE_PRECISION = "fp32"
+"""Attacks always run in fp32; the precision of a victim is part of its own cells' key."""
 SHARD_IMAGES = 16
 KEY_DIGITS = 16
 STEM_DIGITS = 24
@@ -72,11 +80,17 @@ def row_key(networks: Networks, attack: str) -> str:
             "attack": networks.attack_digest(attack),
             "suite": networks.graph.suite.fingerprint,
             "scorer": SCORER_VERSION,
-            "precision": PRECISION,
+            "precision": IMAGE_PRECISION,
             "device": networks.device.type,
             "lpips": None,  # it has a file of its own; former versions rescored a row for it
         }
     )
+
+
+def cell_stem(networks: Networks, victim: str) -> str:
+    """File stem of a victim's rows: hangs on all that is behind its logits, and its precision."""
+    precision = networks.precision or FP32
+    return precision.cell_digest(victim, networks.victim_digest(victim))[:STEM_DIGITS]
 
 
 def distortion_stem(lpips_sha256: str | None) -> str:
@@ -92,7 +106,9 @@ class Matrix:
         suite: Prepared, with Set-C.
         shelf: Where checkpoints are.
         device: Where everything runs.
-        batch: Anonymised images at a time.
+        batch: Anonymised images at a time, or `AUTO`.
+        precision: Of the victims.
+        keep_images: Keep all anonymised images in the store; what is kept is used in any case.
     """
 
     def __init__(
@@ -102,17 +118,20 @@ class Matrix:
         shelf: Shelf,
         device: torch.device,
         *,
-        batch: int = 32,
+        batch: int = AUTO,
+        precision: Precision = FP32,
+        keep_images: bool = False,
         progress: Progress | None = None,
     ) -> None:
         self.graph, self.suite, self.shelf, self.device = graph, suite, shelf, device
-        self.batch, self.progress = batch, progress or Silent()
-        self.networks = Networks(graph, shelf, device)
+        self.precision, self.keep_images = precision, keep_images
+        self.progress = progress or Silent()
+        self.networks = Networks(graph, shelf, device, precision=precision)
         lpips, self.lpips_record = load_lpips(device)
         self.measured = distortion_stem(None if lpips is None else lpips.trunk_sha256)
         if lpips is not None:
             check_golden(lpips, device, shelf.store)
-        self.provenance = self._provenance()
+        self._origin = self._provenance()
         self.scorer = Scorer(suite, device, batch, lpips)
 
     def fill(self, attack_names: Iterable[str]) -> list[Cells]:
@@ -120,11 +139,9 @@ class Matrix:
         return [self._fill_row(name) for name in attack_names]
 
     def _fill_row(self, name: str) -> Cells:
-        folder = self.shelf.store.prediction_folder(row_key(self.networks, name))
-        stems = {
-            victim: self.networks.victim_digest(victim)[:STEM_DIGITS]
-            for victim in self.graph.victims
-        }
+        key = row_key(self.networks, name)
+        folder = self.shelf.store.prediction_folder(key)
+        stems = {victim: cell_stem(self.networks, victim) for victim in self.graph.victims}
         folder.mkdir(parents=True, exist_ok=True)
         turn = self.shelf.store.lock("predictions", folder.name)
         with turn:  # a second run waits, then finds the first one's rows
@@ -133,12 +150,18 @@ class Matrix:
                 for victim, stem in stems.items()
                 if not (folder / f"{stem}.parquet").is_file()
             }
-            if missing or not (folder / f"{self.measured}.parquet").is_file():
-                self._score_missing(self.networks.attack(name), folder, missing)
+            kept = self._kept_files(key)
+            to_keep = self.keep_images and not all(path.is_file() for path in kept)
+            if missing or to_keep or not (folder / f"{self.measured}.parquet").is_file():
+                self._score_missing(name, folder, missing, kept)
         shards_done = [
-            shard for fill in read_json(folder / "row.json")["fills"].values() for shard in fill
+            shard
+            for fill in read_json(folder / "row.json")["fills"].values()
+            for shard in fill
+            if _concerns(shard, stems.values())
         ]
-        records = {digest(shard["by"]): shard["by"] for shard in reversed(shards_done)}
+        shards_done.sort(key=lambda shard: str(shard["by"]["created"]), reverse=True)
+        records = {digest(shard["by"]): shard["by"] for shard in shards_done}
         return Cells(
             attack=name,
             folder=folder,
@@ -148,37 +171,80 @@ class Matrix:
             scored_by=tuple(records.values()),
         )
 
+    @property
+    def provenance(self) -> dict[str, Json]:
+        """Which code scores where, and how; the batch is what it is by now."""
+        return {**self._origin, "batch_size": self.scorer.batch}
+
     def _provenance(self) -> dict[str, Json]:
-        """Which code scores where, and how."""
         cuda = self.device.type == "cuda"
         tf32 = torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32
         return {
             **provenance(),
             "device": str(self.device),
             "device_name": torch.cuda.get_device_name(self.device) if cuda else processor_name(),
-            "precision": PRECISION,
+            "precision": self.precision.name,
             "tf32": cuda and tf32,
-            "batch_size": self.batch,
         }
 
-    def _score_missing(self, attack: Attack, folder: Path, missing: Mapping[str, str]) -> None:
-        name = attack.spec.name
+    def _source(
+        self, attack: Callable[[], ImageSource], images: Path, *, targeted: bool
+    ) -> tuple[ImageSource, Recorder | None]:
+        """Where a shard's images come from, and what remembers them if they are to be kept."""
+        if images.is_file():
+            return KeptImages(images, targeted=targeted), None
+        if self.keep_images:
+            recorder = Recorder(attack())
+            return recorder, recorder
+        return attack(), None
+
+    def _kept_files(self, key: str) -> list[Path]:
+        folder = self.shelf.store.image_folder(key)
+        count = len(shards(len(self.scorer.images), SHARD_IMAGES))
+        return [folder / f"{position:05d}.parquet" for position in range(count)]
+
+    def _score_missing(
+        self, name: str, folder: Path, missing: Mapping[str, str], kept: Sequence[Path]
+    ) -> None:
         victims = {victim: self.networks.victim(victim) for victim in missing}
         work = sorted(missing.values()) + ([] if self.scorer.lpips is None else [self.measured])
         partial = folder / f"partial-{digest(work)[:12]}"
         ranges = shards(len(self.scorer.images), SHARD_IMAGES)
         parts = [partial / f"{position:05d}" for position in range(len(ranges))]
-        waiting = [pair for pair in zip(parts, ranges, strict=True) if not pair[0].is_dir()]
-        images = len(self.scorer.images)
-        done = images - sum(len(indices) for _, indices in waiting)
+        waiting = [
+            (part, indices, images)
+            for part, indices, images in zip(parts, ranges, kept, strict=True)
+            if not part.is_dir() or (self.keep_images and not images.is_file())
+        ]
+        total = len(self.scorer.images)
+        done = total - sum(len(indices) for _, indices, _ in waiting)
         what = f"scoring {name} on {len(victims)} victims" if victims else f"distortion of {name}"
-        self.progress.start(what, images, done)
-        for part, indices in waiting:
-            began = time.monotonic()
-            scored = self.scorer.score(attack, victims, indices)
-            record = {"seconds": time.monotonic() - began, "by": self.provenance}
-            _write_shard(part, scored, missing, record)
-            self.progress.advance(len(indices))
+        self.progress.start(what, total, done)
+
+        @cache
+        def attack() -> ImageSource:  # opened when its first image is wanted: kept ones need none
+            return AttackSource(self.networks.attack(name))
+
+        targeted = ATTACKS.get(name).spec.targeted
+        with ThreadPoolExecutor(1) as writer:
+            writing: Future[None] | None = None
+            for part, indices, images in waiting:
+                began = time.monotonic()
+                source, recorder = self._source(attack, images, targeted=targeted)
+                scored = self.scorer.score(source, victims, indices)
+                record = {
+                    "seconds": time.monotonic() - began,
+                    "cells": sorted(missing.values()),
+                    "by": self.provenance,
+                }
+                if writing is not None:
+                    writing.result()
+                writing = writer.submit(
+                    _write_shard, part, scored, missing, record, recorder, images
+                )
+                self.progress.advance(len(indices))
+            if writing is not None:
+                writing.result()
         self.progress.finish()
 
         def gather(file: str, stem: str, **columns: str) -> None:
@@ -198,9 +264,24 @@ class Matrix:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def _concerns(shard: Mapping[str, Any], stems: Iterable[str]) -> bool:
+    """Whether it filled one of these cells, or none but the distortions; old ones do not say."""
+    cells = shard.get("cells")
+    return not cells or not set(cells).isdisjoint(stems)
+
+
 def _write_shard(
-    shard: Path, scored: Scored, stems: Mapping[str, str], record: Mapping[str, object]
+    shard: Path,
+    scored: Scored,
+    stems: Mapping[str, str],
+    record: Mapping[str, object],
+    recorder: Recorder | None,
+    images: Path,
 ) -> None:
+    if recorder is not None:
+        recorder.write(images)
+    if shard.is_dir():  # it was there, its images were not
+        return
     with replacing(shard) as target:
         target.mkdir()
         for victim, rows in scored.predictions.items():

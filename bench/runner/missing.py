@@ -9,7 +9,7 @@ import torch
 from bench.metrics.lpips import trunk_digest
 from bench.runner.api import Session
 from bench.runner.graph import Job
-from bench.runner.matrix import STEM_DIGITS, distortion_stem, row_key
+from bench.runner.matrix import cell_stem, distortion_stem, row_key
 from bench.runner.networks import Networks
 from bench.runner.train import missing_jobs
 from bench.types import Json
@@ -63,14 +63,16 @@ def find_missing(session: Session) -> Missing:
     graph, shelf = session.graph, session.shelf
     jobs = missing_jobs(graph, shelf)
     untrained = {job.key for job in jobs}
-    networks = Networks(graph, shelf, torch.device(session.request.device))
+    networks = Networks(
+        graph, shelf, torch.device(session.request.device), precision=session.request.scored_in
+    )
     estimator = graph.estimators.get("A")
     stems = {}
     for victim, key in graph.victims.items():
         if key not in untrained and not (
             networks.reads_residual(victim) and estimator in untrained
         ):
-            stems[victim] = networks.victim_digest(victim)[:STEM_DIGITS]
+            stems[victim] = cell_stem(networks, victim)
     measured, cells, unmeasured = distortion_stem(trunk_digest()), {}, []
     for attack, key in graph.attacks.items():
         holes = tuple(graph.victims)

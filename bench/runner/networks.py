@@ -18,6 +18,7 @@ from bench.nets.storage import compact_state, expand_state
 from bench.provenance import provenance
 from bench.recipes import Recipe
 from bench.runner.graph import Graph, Job, build_attack, build_victim
+from bench.runner.precision import Precision, ready_attack, ready_network, ready_victim
 from bench.store import (
     Checkpoint,
     Store,
@@ -158,18 +159,30 @@ class Networks:
         graph: Says which key each network has.
         shelf: Where checkpoints are.
         device: Where networks run.
+        precision: Rewrite victims and attacks for scoring in this precision; by default they stay
+            as they were trained. Surrogates always do.
     """
 
-    def __init__(self, graph: Graph, shelf: Shelf, device: torch.device) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        shelf: Shelf,
+        device: torch.device,
+        *,
+        precision: Precision | None = None,
+    ) -> None:
         use_exact_fp32()
-        self.graph, self.shelf, self.device = graph, shelf, device
+        self.graph, self.shelf, self.device, self.precision = graph, shelf, device, precision
         self._estimators: dict[SetName, ResidualEstimator] = {}
         self._victims: dict[str, Victim] = {}
 
     def victim(self, name: str) -> Victim:
         """A trained victim."""
         if name not in self._victims:
-            self._victims[name] = self._classifier(name, "victim", self.graph.victims[name], "A")
+            victim = self._classifier(name, "victim", self.graph.victims[name], "A")
+            if self.precision is not None:
+                ready_victim(victim, self.precision.of(name), self.device)
+            self._victims[name] = victim
         return self._victims[name]
 
     def surrogate(self, name: str) -> Victim:
@@ -181,13 +194,16 @@ class Networks:
         attack = build_attack(name, self.graph.suite.classes, self.graph.recipe)
         if attack.learns:
             restore(attack, self._checkpoint("attack", name, self.graph.attacks[name]), self.device)
-        return attack.to(self.device).eval()
+        attack.to(self.device).eval()
+        return attack if self.precision is None else ready_attack(attack, self.device)
 
     def estimator(self, set_name: SetName) -> ResidualEstimator:
         """The residual estimator of a set."""
         if set_name not in self._estimators:
             estimator = ResidualEstimator(self.graph.recipe.estimator)
             restore(estimator, self._estimator_checkpoint(set_name), self.device)
+            if self.precision is not None and set_name == "A":
+                estimator.network = ready_network(estimator.network, self.device)
             self._estimators[set_name] = estimator
         return self._estimators[set_name]
 

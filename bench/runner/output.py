@@ -77,6 +77,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
                 "family": victim.front_end,
                 "classes": list(graph.classes[name]),
                 "digest": cell.victims[name],
+                "precision": matrix.precision.of(name),
             }
         )
     attack = build_attack(cell.attack, graph.suite.classes, graph.recipe)

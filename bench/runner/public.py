@@ -59,7 +59,10 @@ def evaluate(
     seed: int = 0,
     device: str = "auto",
     workers: int = 1,
-    batch: int = 32,
+    batch: int = 0,
+    precision: str = "fp32",
+    fp32: str | Iterable[str] = "",
+    keep_images: bool = False,
     shipped: bool = True,
     store: str | Path | Store | None = None,
     progress: Progress | None = None,
@@ -80,7 +83,10 @@ def evaluate(
         workers: Processes that make data and train networks side by side; 0 takes one a core.
             With more than 1, worker processes import the calling script: put the call under
             `if __name__ == "__main__":`. Plug-ins of the script are trained in this process.
-        batch: Anonymised images scored at a time.
+        batch: Anonymised images scored at a time; 0 takes what suits the device.
+        precision: "fp32", or "mixed" for victims' backbones in bf16.
+        fp32: Victims that stay in fp32 where the precision is "mixed".
+        keep_images: Keep anonymised images in the store, so that a new victim needs no generator.
         shipped: Use the networks that ship with the package where they fit.
         store: Where data, checkpoints and predictions are kept; the default is the command line's.
         progress: Told how far it is.
@@ -104,6 +110,9 @@ def evaluate(
         shipped=shipped,
         workers=workers,
         batch=batch,
+        precision=precision,
+        fp32=tuple(select_victims(_listed(fp32))),
+        keep_images=keep_images,
     )
     return Run(evaluate_request(request, store, Path(out), progress))
 

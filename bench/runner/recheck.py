@@ -15,8 +15,9 @@ from bench.recipes import get_recipe
 from bench.registry import UnknownNameError
 from bench.report.inputs import RunData, load_run
 from bench.runner.graph import Graph, plan
-from bench.runner.matrix import KEY_DIGITS, STEM_DIGITS
+from bench.runner.matrix import KEY_DIGITS, cell_stem
 from bench.runner.networks import Networks, Shelf
+from bench.runner.precision import Precision
 from bench.store import Store, read_json
 from bench.suites.audit.finding import listed, plural
 from bench.suites.base import Suite, SuiteCard, open_suite, prepare
@@ -172,11 +173,13 @@ def _networks(
     key = (graph.attacks if kind == "attack" else graph.victims)[name]
     if key[:KEY_DIGITS] != record["key"]:
         raise CamobenchError("today's code would make another network under this name")
-    networks = Networks(graph, shelf, device)
+    mixed = record.get("precision") == "bf16"
+    precision = Precision(name="mixed" if mixed else "fp32")
+    networks = Networks(graph, shelf, device, precision=precision)
     if kind == "attack":
         same = networks.attack_digest(name) == record["digest"]
     else:
-        same = networks.victim_digest(name)[:STEM_DIGITS] == record["digest"]
+        same = cell_stem(networks, name) == record["digest"]
     if not same:
         raise CamobenchError("the weights at hand are others than those that were scored")
     return networks

@@ -1,35 +1,34 @@
 """The streaming scorer: anonymise once, round to 8 bits, share front-ends, score every victim.
 
 One attack at a time; Set-C goes by in shards of photographs, each written as soon as it is done, so
-memory does not grow with images x targets and a killed run continues with the next shard.
+memory does not grow with images x targets and a killed run continues with the next shard. The next
+batch is read while this one is computed, and results leave the device once a batch.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bench.checks import to_unit
-from bench.contract import Attack, Victim
-from bench.metrics.distortion import measure
+from bench.contract import Victim
+from bench.metrics.distortion import Distortion, measure
 from bench.metrics.lpips import Lpips
+from bench.runner.batches import AUTO, batch_for, find_batch, free_cached, is_out_of_memory
+from bench.runner.items import ImageSource, Item, items_of
+from bench.runner.rows import base_rows, prediction_rows
 from bench.suites.base import Suite
-from bench.types import IN
+from bench.types import Progress, Silent
 
-
-@dataclass(frozen=True, kw_only=True)
-class Item:
-    """One image of Set-C with one target; `target` is `None` for an untargeted attack."""
-
-    index: int
-    target: int | None
+FIGURES = ("lpips", "psnr_db", "ssim")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,27 +39,12 @@ class Scored:
     distortion: pd.DataFrame
 
 
-def shards(count: int, size: int) -> list[range]:
-    """Cut `count` images into ranges of at most `size`."""
-    return [range(start, min(start + size, count)) for start in range(0, count, size)]
+@dataclass(frozen=True, kw_only=True)
+class _Originals:
+    """Images of a batch, each once, and which of them each item is made from."""
 
-
-def items_of(
-    indices: Sequence[int], manifest: pd.DataFrame, classes: Sequence[str], *, targeted: bool
-) -> list[Item]:
-    """Which targets each image is sent to.
-
-    In distribution every t other than s; out of distribution every t; untargeted attacks run once.
-    """
-    if not targeted:
-        return [Item(index=i, target=None) for i in indices]
-    models = manifest["model"].to_numpy()
-    return [
-        Item(index=i, target=t)
-        for i in indices
-        for t, name in enumerate(classes)
-        if name != models[i]
-    ]
+    images: Tensor  # (U, 3, H, W) uint8
+    place: Tensor  # (N,) positions in `images`
 
 
 class Scorer:
@@ -69,68 +53,112 @@ class Scorer:
     Args:
         suite: Its Set-C is streamed.
         device: Where everything runs.
-        batch: Anonymised images at a time; results do not depend on it beyond rounding.
+        batch: Anonymised images at a time, or `AUTO`; halved when memory runs out. Results do not
+            depend on it beyond rounding.
         lpips: The metric, where it can be had.
     """
 
-    def __init__(self, suite: Suite, device: torch.device, batch: int, lpips: Lpips | None) -> None:
-        self.device, self.batch, self.lpips = device, batch, lpips
+    def __init__(
+        self, suite: Suite, device: torch.device, batch: int = AUTO, lpips: Lpips | None = None
+    ) -> None:
+        self.device, self.lpips = device, lpips
         self.images = suite.images("C")
         self.manifest = suite.manifest("C")
         self.classes = suite.card.classes
         self.suite_name = suite.card.name
+        self.batch = batch
+        if batch == AUTO and device.type == "cpu":
+            self.batch = batch_for(*self.images.shape[-2:])
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def score(
-        self, attack: Attack, victims: Mapping[str, Victim], indices: Sequence[int]
+        self,
+        source: ImageSource,
+        victims: Mapping[str, Victim],
+        indices: Sequence[int],
+        progress: Progress | None = None,
     ) -> Scored:
         """Score one shard of images.
 
         Args:
-            attack: On the scorer's device, in evaluation mode.
-            victims: Likewise, by name.
+            source: Of the anonymised images.
+            victims: On the scorer's device, in evaluation mode, by name.
             indices: Positions in Set-C.
+            progress: Advanced by anonymised images.
 
         Raises:
             ValueError: If an attack or a victim returns a wrong shape, NaN or infinite values.
+            torch.OutOfMemoryError: If a single image does not fit.
         """
-        items = items_of(indices, self.manifest, self.classes, targeted=attack.spec.targeted)
-        probabilities: dict[str, list[np.ndarray]] = defaultdict(list)
-        distortions: list[dict[str, np.ndarray]] = []
-        for batch in _batches(items, self.batch):
-            chosen = torch.from_numpy(self.images[[item.index for item in batch]])
-            originals = chosen.to(self.device)
-            targets = None
-            if attack.spec.targeted:
-                targets = torch.tensor([item.target for item in batch], device=self.device)
-            anonymised = attack(originals, targets)
-            for name, values in self._classify(victims, anonymised).items():
-                probabilities[name].append(values)
-            measured = measure(originals, anonymised, self.lpips)
-            distortions.append(
-                {
-                    "lpips": np.full(len(batch), np.nan)
-                    if measured.lpips is None
-                    else measured.lpips.numpy(),
-                    "psnr_db": measured.psnr_db.numpy(),
-                    "ssim": measured.ssim.double().numpy(),
-                }
-            )
-        base = self._base(items)
+        progress = progress or Silent()
+        wanted = items_of(indices, self.manifest, self.classes, targeted=source.targeted)
+        items = [item for item in wanted if source.has(item)]
+        self._find_batch(source, victims, items)
+        logits: dict[str, list[Tensor]] = defaultdict(list)
+        measured: list[Distortion] = []
+        for part, distortion in self._parts(source, victims, items):
+            for name, values in part.items():
+                logits[name].append(values)
+            measured.append(distortion)
+            progress.advance(len(distortion.psnr_db))
+        base = base_rows(items, self.manifest, self.classes, self.suite_name)
         return Scored(
             predictions={
-                name: self._prediction_rows(base, items, victims[name], np.concatenate(parts))
-                for name, parts in probabilities.items()
+                name: prediction_rows(base, victims[name], _probabilities(victims[name], parts))
+                for name, parts in logits.items()
             },
             distortion=base.assign(
-                **{
-                    figure: np.concatenate([part[figure] for part in distortions])
-                    for figure in ("lpips", "psnr_db", "ssim")
-                }
+                **{name: _gathered(name, measured, len(base)) for name in FIGURES}
             ),
         )
 
-    def _classify(self, victims: Mapping[str, Victim], images: Tensor) -> dict[str, np.ndarray]:
+    def _parts(
+        self, source: ImageSource, victims: Mapping[str, Victim], items: Sequence[Item]
+    ) -> Iterator[tuple[dict[str, Tensor], Distortion]]:
+        """Logits and distortions, batch by batch; a batch that does not fit is halved."""
+        done = 0
+        with ThreadPoolExecutor(1) as reader:
+            ahead = reader.submit(self._read, items[: self.batch])
+            while done < len(items):
+                batch = items[done : done + self.batch]
+                originals = ahead.result()
+                following = done + len(batch)
+                ahead = reader.submit(self._read, items[following : following + self.batch])
+                part = None
+                try:
+                    part = self._run(source, victims, batch, originals)
+                except Exception as error:
+                    if not is_out_of_memory(error) or len(batch) == 1:
+                        raise
+                if part is None:  # outside of `except`, which keeps the tensors of the failed batch
+                    free_cached(self.device)
+                    self.batch = max(1, len(batch) // 2)
+                    ahead = reader.submit(self._read, items[done : done + self.batch])
+                    continue
+                yield part
+                done = following
+
+    def _read(self, items: Sequence[Item]) -> _Originals:
+        places: dict[int, int] = {}
+        place = [places.setdefault(item.index, len(places)) for item in items]
+        images = torch.from_numpy(self.images[list(places)])
+        pinned = images.pin_memory() if self.device.type == "cuda" else images
+        return _Originals(images=pinned, place=torch.tensor(place, dtype=torch.int64))
+
+    def _run(
+        self,
+        source: ImageSource,
+        victims: Mapping[str, Victim],
+        items: Sequence[Item],
+        read: _Originals,
+    ) -> tuple[dict[str, Tensor], Distortion]:
+        images = read.images.to(self.device, non_blocking=True)
+        place = read.place.to(self.device, non_blocking=True)
+        originals = images if len(images) == len(items) else images[place]
+        anonymised = source.anonymise(items, originals)
+        return self._classify(victims, anonymised), measure(images, anonymised, self.lpips, place)
+
+    def _classify(self, victims: Mapping[str, Victim], images: Tensor) -> dict[str, Tensor]:
         unit = to_unit(images).contiguous(memory_format=torch.channels_last)
         shared: dict[str, Tensor] = {}
         out = {}
@@ -142,49 +170,32 @@ class Scorer:
                 if digest not in shared:
                     shared[digest] = victim.frontend(unit)
                 logits = victim.backbone(shared[digest])
-            checked = victim.checked_logits(logits, len(images))
-            out[name] = checked.float().softmax(1).cpu().numpy()
+            out[name] = victim.shaped_logits(logits, len(images))
         return out
 
-    def _base(self, items: Sequence[Item]) -> pd.DataFrame:
-        rows = self.manifest.iloc[[item.index for item in items]]
-        return pd.DataFrame(
-            {
-                "suite": self.suite_name,
-                "split": rows["split"].to_numpy(),
-                "image_id": rows["image_id"].to_numpy(),
-                "photo_id": rows["photo_id"].to_numpy(),
-                "device": rows["device"].to_numpy(),
-                "source": rows["model"].to_numpy(),
-                "target": pd.array(
-                    [None if i.target is None else self.classes[i.target] for i in items],
-                    dtype="string",
-                ),
-            }
-        )
+    def _find_batch(
+        self, source: ImageSource, victims: Mapping[str, Victim], items: Sequence[Item]
+    ) -> None:
+        """Measure which batch suits the device, once, on the first items there are."""
+        if self.batch != AUTO or not items:
+            return
 
-    def _prediction_rows(
-        self, base: pd.DataFrame, items: Sequence[Item], victim: Victim, values: np.ndarray
-    ) -> pd.DataFrame:
-        column = {name: i for i, name in enumerate(victim.classes)}
-        row = np.arange(len(values))
-        best = values.argmax(1)
+        def run(size: int) -> None:
+            repeated = [items[i % len(items)] for i in range(size)]
+            logits, _ = self._run(source, victims, repeated, self._read(repeated))
+            for values in logits.values():
+                float(values.sum())  # waits for the device
 
-        def probability(labels: Any) -> np.ndarray:
-            found = np.array([column.get(label, -1) for label in labels])
-            return np.where(found >= 0, values[row, found], np.nan)
-
-        return base.assign(
-            victim=victim.spec.name,
-            predicted=np.array(victim.classes, dtype=object)[best],
-            p_source=np.where(base["split"] == IN, probability(base["source"]), np.nan),
-            p_target=probability(
-                [None if i.target is None else self.classes[i.target] for i in items]
-            ),
-            p_predicted=values[row, best],
-        )
+        self.batch = find_batch(run, self.device)
 
 
-def _batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def _probabilities(victim: Victim, logits: Sequence[Tensor]) -> NDArray[np.float32]:
+    values = torch.cat(list(logits)).float().cpu()  # the first wait for the device in this shard
+    return victim.checked_logits(values, len(values)).softmax(1).numpy()
+
+
+def _gathered(name: str, parts: Sequence[Distortion], count: int) -> NDArray[np.float64]:
+    values = [getattr(part, name) for part in parts]
+    if not values or values[0] is None:
+        return np.full(count, np.nan)
+    return torch.cat(values).double().numpy()

@@ -92,7 +92,16 @@ def test_more_noise_is_worse():
 
 
 def test_lpips_is_asked_where_there_is_one():
+    def difference(one, other, place):
+        each = one if place is None else one[place]
+        return (each.float() - other.float()).mean((1, 2, 3))
+
     originals, anonymised = pair()
     assert measure(originals, anonymised, None).lpips is None
-    found = measure(originals, anonymised, lambda one, other: (one - other).float().mean((1, 2, 3)))
-    assert torch.equal(found.lpips, (originals - anonymised).float().mean((1, 2, 3)))
+    found = measure(originals, anonymised, difference)
+    assert torch.equal(found.lpips, (originals.float() - anonymised.float()).mean((1, 2, 3)))
+    place = torch.tensor([0, 0, 2])
+    found = measure(originals, anonymised, difference, place)
+    repeated = measure(originals[place], anonymised, difference)
+    for figure in ("lpips", "psnr_db", "ssim"):
+        assert torch.equal(getattr(found, figure), getattr(repeated, figure))

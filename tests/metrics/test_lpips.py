@@ -55,6 +55,15 @@ def test_values_are_the_packages_own(trusted):
     assert found.std() > 0
 
 
+def test_originals_that_are_shared_are_given_once(trusted):
+    originals, anonymised = pixels(2, 64, 80), pixels(5, 64, 80, seed=1)
+    place = torch.tensor([0, 0, 1, 1, 0])
+    metric = Lpips(CPU, trusted)
+    torch.testing.assert_close(
+        metric(originals, anonymised, place), metric(originals[place], anonymised)
+    )
+
+
 def test_values_are_those_of_the_formula(trusted):
     """Zhang et al. 2018, Eq. 1, from torchvision's own network."""
     torch.manual_seed(0)

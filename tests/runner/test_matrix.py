@@ -1,5 +1,7 @@
 import shutil
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -9,10 +11,12 @@ from bench.recipes import get_recipe
 from bench.runner import matrix as matrices
 from bench.runner.graph import plan
 from bench.runner.matrix import Matrix, row_key
-from bench.runner.networks import Shelf
+from bench.runner.networks import Networks, Shelf
+from bench.runner.precision import Precision
 from bench.runner.score import Scorer
 from bench.store import Store
 from bench.suites.base import open_suite
+from bench.types import CamobenchError
 from tests.smoke import ATTACKS as ALL
 from tests.smoke import VICTIMS, Watcher, request, toy_suite
 
@@ -26,12 +30,11 @@ def store(smoke_copy):
     return smoke_copy.store
 
 
-def matrix_of(store, victims=VICTIMS, attacks=ALL, progress=None, batch=32, device=CPU):
+def matrix_of(store, victims=VICTIMS, attacks=ALL, device=CPU, **more):
     card = request().source.card
     graph = plan(card, get_recipe("smoke"), attacks=attacks, victims=victims)
     suite = open_suite(store.data_folder(card.name, card.fingerprint))
-    shelf = Shelf(store=store, shipped=False)
-    return Matrix(graph, suite, shelf, device, batch=batch, progress=progress)
+    return Matrix(graph, suite, Shelf(store=store, shipped=False), device, **more)
 
 
 def tables(cells):
@@ -46,9 +49,10 @@ def scored(monkeypatch):
     """Which victims each call of the scorer was for, and how many images it took."""
     calls, score = [], Scorer.score
 
-    def spy(self, attack, victims, indices):
-        calls.append((attack.spec.name, tuple(victims), len(indices)))
-        return score(self, attack, victims, indices)
+    def spy(self, source, victims, indices):
+        attack = getattr(getattr(source, "source", source), "attack", None)  # none for kept images
+        calls.append((attack and attack.spec.name, tuple(victims), len(indices)))
+        return score(self, source, victims, indices)
 
     monkeypatch.setattr(Scorer, "score", spy)
     return calls
@@ -199,8 +203,9 @@ class Distance:
 
     trunk_sha256 = "7be5be79" * 8
 
-    def __call__(self, originals, anonymised):
-        return (originals.float() - anonymised.float()).abs().mean((1, 2, 3)) / 255
+    def __call__(self, originals, anonymised, place=None):
+        each = originals if place is None else originals[place]
+        return (each.float() - anonymised.float()).abs().mean((1, 2, 3)) / 255
 
 
 def test_lpips_that_comes_later_costs_no_victim_its_time(store, scored, smoke, monkeypatch):
@@ -265,3 +270,52 @@ def test_set_c_must_be_there(tmp_path):
     shelf = Shelf(store=Store(tmp_path))
     with pytest.raises(Exception, match="Set-C of toy-v1 is not in the store; `camobench data p"):
         Matrix(graph, suite, shelf, CPU)
+
+
+def test_precision_is_part_of_a_cells_key(store, scored):
+    exact = matrix_of(store).fill(["jpeg"])[0]
+    scored.clear()
+    first, *rest = VICTIMS
+    precision = Precision(name="mixed", exempt=(first,))
+    mixed = matrix_of(store, precision=precision).fill(["jpeg"])[0]
+    assert scored == [("jpeg", tuple(rest), 8)]  # the exempt one is there, in fp32
+    assert mixed.victims[first] == exact.victims[first]
+    assert not {mixed.victims[name] for name in rest} & set(exact.victims.values())
+    one, other = exact.predictions(), mixed.predictions()
+    np.testing.assert_allclose(one["p_predicted"], other["p_predicted"], atol=0.1)
+    changed = other[other["victim"].isin(rest)]["p_predicted"].to_numpy()
+    assert (changed != one[one["victim"].isin(rest)]["p_predicted"].to_numpy()).any()
+    assert mixed.scored_by[0]["precision"] == "mixed"
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(CamobenchError, match="unknown precision 'fp8': choose fp32 or mixed"):
+        Precision(name="fp8")
+
+
+def test_kept_images_spare_the_generator(store, scored, monkeypatch):
+    attack = "cgan-img"
+    plain = matrix_of(store).fill([attack])[0]
+    keeping = matrix_of(store, keep_images=True)
+    keeping.fill([attack])  # all rows are there, the images are not
+    assert [call[2] for call in scored] == [8, 8]
+    assert list((store.root / "images").rglob("*.parquet"))
+    for rows in Path(plain.folder).glob("*.parquet"):
+        rows.unlink()
+    monkeypatch.setattr(Networks, "attack", None)
+    again = matrix_of(store).fill([attack])[0]
+    same(
+        (plain.predictions(), plain.distortion()),
+        (again.predictions(), again.distortion()),
+    )
+
+
+def test_kept_images_that_were_lost_are_made_again(store, scored):
+    matrix_of(store, keep_images=True).fill(["jpeg"])
+    [kept] = (store.root / "images").rglob("*.parquet")
+    scored.clear()
+    content = kept.read_bytes()
+    kept.unlink()
+    matrix_of(store, keep_images=True).fill(["jpeg"])
+    assert kept.read_bytes() == content
+    assert scored == [("jpeg", (), 8)]

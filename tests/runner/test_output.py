@@ -9,6 +9,7 @@ from PIL import Image
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
 from bench.recipes import get_recipe
 from bench.report.inputs import load_run
+from bench.runner.batches import batch_for
 from bench.runner.graph import plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
@@ -76,6 +77,7 @@ def test_an_entry_says_what_its_victims_are(smoke, matrix):
         name = victim["name"]
         assert victim["key"] == matrix.graph.victims[name][:16]
         assert victim["digest"] == matrix.networks.victim_digest(name)[:24]
+        assert victim["precision"] == "fp32"
         assert victim["family"] == VICTIMS.get(name).spec.front_end
         assert victim["backbone"] == "resnet12"
         assert victim["classes"] == ["simcam-01", "simcam-02", "simcam-03"]
@@ -91,7 +93,7 @@ def test_an_entry_says_where_it_comes_from(smoke, matrix):
     assert entry["lpips"]["version"] == "0.1"
     origin = entry["provenance"]
     assert (origin["device"], origin["precision"], origin["tf32"]) == ("cpu", "fp32", False)
-    assert origin["batch_size"] == 32
+    assert origin["batch_size"] == batch_for(*matrix.scorer.images.shape[-2:])
     assert origin["wall_time_s"] >= 0
     assert {"torch", "numpy"} <= origin["packages"].keys()
     assert "commit" in origin

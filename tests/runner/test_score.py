@@ -5,7 +5,9 @@ import torch
 
 from bench.contract import Attack, AttackSpec, Victim, VictimSpec
 from bench.metrics.validity import check_predictions
-from bench.runner.score import Scorer, items_of, shards
+from bench.runner.batches import batch_for
+from bench.runner.items import AttackSource, items_of, shards
+from bench.runner.score import Scorer
 from tests.smoke import toy_suite
 from tests.toys import CLASSES, ToyVictim
 
@@ -78,7 +80,7 @@ def toys():
 
 
 def score(suite, attack, victims, batch=4, indices=range(8)):
-    return Scorer(suite, CPU, batch, None).score(attack, victims, indices)
+    return Scorer(suite, CPU, batch, None).score(AttackSource(attack), victims, indices)
 
 
 def naive(suite, attack, victim):
@@ -221,7 +223,7 @@ def test_shards_put_together_are_the_whole(suite):
 def test_images_are_streamed(suite):
     attack, scorer = Shift(), Scorer(suite, CPU, 4, None)
     assert isinstance(scorer.images, np.memmap)
-    scorer.score(attack, toys(), range(8))
+    scorer.score(AttackSource(attack), toys(), range(8))
     assert sum(attack.batches) == 18  # once an image and target, whatever the victims
     assert max(attack.batches) == 4
 
@@ -252,7 +254,7 @@ def test_scoring_keeps_no_gradient(suite):
 @pytest.mark.parametrize(
     ("returns", "message"),
     [
-        (lambda logits: logits * float("nan"), "broken: the logits holds 12 NaN or infinite"),
+        (lambda logits: logits * float("nan"), "broken: the logits holds 24 NaN or infinite"),
         (lambda logits: logits[:, :2], r"broken: expected logits of shape \(4, 3\), got \(4, 2\)"),
         (lambda logits: logits[:1], r"broken: expected logits of shape \(4, 3\), got \(1, 3\)"),
     ],
@@ -285,10 +287,10 @@ def test_without_lpips_its_column_is_null(suite):
 
 
 def test_lpips_sees_originals_and_what_was_made_of_them(suite):
-    def difference(originals, anonymised):
-        return (originals.float() - anonymised.float()).mean((1, 2, 3)) / 255
+    def difference(originals, anonymised, place):
+        return (originals[place].float() - anonymised.float()).mean((1, 2, 3)) / 255
 
-    frame = Scorer(suite, CPU, 3, difference).score(Darken(), {}, range(8)).distortion
+    frame = Scorer(suite, CPU, 3, difference).score(AttackSource(Darken()), {}, range(8)).distortion
     expected = suite.images("C").mean((1, 2, 3)) * 0.287 / 255
     np.testing.assert_allclose(frame["lpips"], expected, atol=1e-3)
 
@@ -299,3 +301,52 @@ def test_items():
     assert [(i.index, i.target) for i in items] == [(0, 0), (0, 2), (1, 0), (1, 1), (1, 2)]
     items = items_of([1], manifest, CLASSES, targeted=False)
     assert [(i.index, i.target) for i in items] == [(1, None)]
+
+
+class Full(Still):
+    """Runs out of memory on more than a given number of images."""
+
+    limit = 2
+
+    def transform(self, images, targets):
+        if len(images) > self.limit:
+            raise torch.OutOfMemoryError("out of memory")
+        return images
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_changes_nothing(suite):
+    scorer = Scorer(suite, CPU, 7, None)
+    found = scorer.score(AttackSource(Full()), toys(), range(8))
+    assert scorer.batch == 1 < 7 // 2  # 7, 3, 1
+    expected = score(suite, Still(), toys(), batch=1)
+    pd.testing.assert_frame_equal(found.distortion, expected.distortion)
+    for name, frame in expected.predictions.items():
+        pd.testing.assert_frame_equal(found.predictions[name], frame)
+
+
+def test_a_single_image_that_does_not_fit_is_an_error(suite, monkeypatch):
+    monkeypatch.setattr(Full, "limit", 0)
+    with pytest.raises(torch.OutOfMemoryError):
+        score(suite, Full(), toys())
+
+
+class Sparse(AttackSource):
+    """Has nothing for target 1."""
+
+    def has(self, item):
+        return item.target != 1
+
+
+def test_items_without_an_image_are_left_out(suite):
+    whole = score(suite, Shift(), toys())
+    part = Scorer(suite, CPU, 4, None).score(Sparse(Shift()), toys(), range(8))
+    kept = (whole.distortion["target"] != CLASSES[1]).to_numpy()
+    for name, frame in whole.predictions.items():
+        pd.testing.assert_frame_equal(
+            part.predictions[name], frame[kept].reset_index(drop=True), atol=1e-6
+        )
+
+
+def test_the_batch_of_the_cpu_depends_on_the_size_of_the_images(suite):
+    assert Scorer(suite, CPU).batch == batch_for(*suite.images("C").shape[-2:])
+    assert [batch_for(side, side) for side in (128, 256, 512, 1024)] == [32, 8, 2, 1]

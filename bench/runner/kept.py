@@ -1,0 +1,117 @@
+"""Anonymised images kept in the store, so that a new victim never runs a generator.
+
+One Parquet file a shard of Set-C. An image is kept as its difference to the original, modulo 256,
+which compresses well and loses nothing; the file carries the SHA-256 of all its differences.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bench.runner.items import ImageSource, Item
+from bench.store import replacing
+from bench.types import CamobenchError
+
+CHECKSUM = b"sha256"
+UNTARGETED = -1
+
+
+class KeptImages:
+    """Images of one shard, read back.
+
+    Args:
+        path: A file that `Recorder.write` wrote.
+        targeted: Whether they were made for targets.
+
+    Raises:
+        CamobenchError: If the file is damaged; names it and the remedy.
+    """
+
+    def __init__(self, path: Path, *, targeted: bool) -> None:
+        self.targeted = targeted
+        try:
+            table = pq.read_table(path)
+            values = table["difference"].to_pylist()
+        except (pa.ArrowException, OSError, KeyError) as error:
+            raise _damaged(path) from error
+        checksum = hashlib.sha256(b"".join(values)).hexdigest().encode()
+        if (table.schema.metadata or {}).get(CHECKSUM) != checksum:
+            raise _damaged(path)
+        names = zip(table["index"].to_pylist(), table["target"].to_pylist(), strict=True)
+        self._differences = dict(zip(names, values, strict=True))
+
+    def has(self, item: Item) -> bool:
+        """Whether this image is kept."""
+        return _name(item) in self._differences
+
+    def anonymise(self, items: Sequence[Item], originals: Tensor) -> Tensor:
+        """Add the kept differences to the originals."""
+        kept = b"".join(self._differences[_name(item)] for item in items)
+        difference = torch.frombuffer(bytearray(kept), dtype=torch.uint8).view(originals.shape)
+        return originals + difference.to(originals.device)  # uint8 wraps around, as it was taken
+
+
+class Recorder:
+    """Passes on the images of another source and remembers them.
+
+    Args:
+        source: Makes the images.
+    """
+
+    def __init__(self, source: ImageSource) -> None:
+        self.source, self.targeted = source, source.targeted
+        self._differences: dict[tuple[int, int], NDArray[np.uint8]] = {}
+
+    def has(self, item: Item) -> bool:
+        """As the other source says."""
+        return self.source.has(item)
+
+    def anonymise(self, items: Sequence[Item], originals: Tensor) -> Tensor:
+        """The other source's images."""
+        anonymised = self.source.anonymise(items, originals)
+        differences = (anonymised - originals).cpu().contiguous().numpy()
+        for item, difference in zip(items, differences, strict=True):
+            self._differences[_name(item)] = difference
+        return anonymised
+
+    def write(self, path: Path) -> None:
+        """Write all images in one step and forget them."""
+        names = sorted(self._differences)
+        values = [self._differences[name].tobytes() for name in names]
+        table = pa.table(
+            {
+                "index": pa.array([index for index, _ in names], pa.int32()),
+                "target": pa.array([target for _, target in names], pa.int32()),
+                "difference": pa.array(values, pa.large_binary()),
+            }
+        )
+        checksum = hashlib.sha256(b"".join(values)).hexdigest().encode()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as target:
+            pq.write_table(
+                table.replace_schema_metadata({CHECKSUM: checksum}),
+                target,
+                compression="zstd",
+                use_dictionary=False,
+            )
+        self._differences = {}
+
+
+def _name(item: Item) -> tuple[int, int]:
+    return item.index, UNTARGETED if item.target is None else item.target
+
+
+def _damaged(path: Path) -> CamobenchError:
+    return CamobenchError(
+        f"kept images {path} are damaged; remove that file: the same command with --keep-images "
+        "makes them again"
+    )

@@ -1,0 +1,207 @@
+import pytest
+import torch
+from timm.layers import BatchNormAct2d
+from torch import nn
+from torch.nn import functional as F
+
+from attacks.cgan.networks import Generator
+from bench.nets.inference import (
+    AutocastNetwork,
+    CellConv2d,
+    SignRelu,
+    SplitInputConv2d,
+    folded,
+    reduced,
+)
+from bench.nets.johnson import JohnsonNet
+from bench.nets.shrinkage import ShrinkageNet
+from tests.toys import shaken
+from victims.densenet import build_densenet
+from victims.resnet import build_resnet
+
+
+def trained(network):
+    """With weights and statistics that are not those of a fresh network."""
+    generator = torch.Generator().manual_seed(1)
+    for module in shaken(network).modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(generator=generator)
+            module.running_var.uniform_(0.5, 2, generator=generator)
+    return network.eval()
+
+
+def images(count=2, side=64, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(count, 3, side, side, generator=generator)
+
+
+NETWORKS = {
+    "resnet": lambda: build_resnet((1, 1, 1, 2), 3, 0.25),
+    "densenet": lambda: build_densenet(40, 3, 0.5),
+    "johnson": lambda: JohnsonNet(3, width=8),
+    "johnson-skip": lambda: JohnsonNet(3, width=8, skip=True),
+    "shrinkage": lambda: ShrinkageNet(8),
+}
+
+
+@pytest.mark.parametrize("side", [64, 73])
+@pytest.mark.parametrize("name", NETWORKS)
+@torch.no_grad()
+def test_a_folded_network_is_the_same_function(name, side):
+    network = trained(NETWORKS[name]())
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    expected = network(images(side=side))
+    torch.testing.assert_close(folded(network)(images(side=side)), expected, rtol=1e-4, atol=1e-5)
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+
+
+@torch.no_grad()
+def test_a_folded_generator_is_the_same_function():
+    network = trained(Generator(3, 8, residual=True))
+    targets = torch.tensor([2, 0])
+    torch.testing.assert_close(folded(network)(images(), targets), network(images(), targets))
+
+
+def norms(network):
+    return sum(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+
+
+def test_normalisations_after_convolutions_are_gone():
+    assert norms(folded(NETWORKS["resnet"]())) == 0
+    assert norms(folded(NETWORKS["johnson"]())) == 0
+    densenet = NETWORKS["densenet"]()
+    assert norms(densenet) == 40
+    assert norms(folded(densenet)) == 21  # those before a convolution must stay
+
+
+class Twice(nn.Module):
+    """A convolution whose output is used again must keep its normalisation apart."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3)
+
+    def forward(self, x):
+        features = self.conv(x)
+        return self.norm(features) + features
+
+
+class Shared(Twice):
+    """One convolution called twice, once with a normalisation behind it."""
+
+    def forward(self, x):
+        return self.norm(self.conv(self.conv(x)))
+
+
+class Growing(nn.Module):
+    """A concatenation that is changed in place after it was taken up."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(9)
+
+    def forward(self, x):
+        two = torch.cat([x, x + 1], 1)
+        F.relu(two - 1, inplace=True)
+        two = two.mul_(2)
+        return self.norm(torch.cat([x, x + 1, x], 1)) + two.mean()
+
+
+@pytest.mark.parametrize("kind", [Twice, Shared, Growing])
+@torch.no_grad()
+def test_what_cannot_be_folded_stays(kind):
+    network = trained(kind())
+    torch.testing.assert_close(folded(network)(images()), network(images()))
+
+
+@torch.no_grad()
+def test_a_chain_of_concatenations_copies_each_feature_once():
+    network = trained(NETWORKS["densenet"]())
+    graph = folded(network).graph
+    lengths = [len(n.args[0]) for n in graph.nodes if n.target is torch.cat]
+    assert len(lengths) == 21
+    assert max(lengths) == 2
+
+
+@pytest.mark.parametrize("mode", ["reflect", "zeros", "replicate"])
+@pytest.mark.parametrize("size", [(20, 20), (21, 24), (20, 23)])
+@pytest.mark.parametrize("kernel", [5, 7])
+@torch.no_grad()
+def test_cells_are_the_convolution(kernel, size, mode):
+    conv = nn.Conv2d(4, 3, kernel, padding=kernel // 2, padding_mode=mode)
+    features = torch.randn(2, 4, *size)
+    torch.testing.assert_close(CellConv2d(conv)(features), conv(features), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["resnet", "densenet"])
+@torch.no_grad()
+def test_a_reduced_network_is_close_and_not_equal(name):
+    network = trained(NETWORKS[name]())
+    x = (images(8) - 0.5) * 4
+    expected, found = network(x), reduced(network)(x)
+    assert found.dtype == torch.float32
+    error = (found - expected).abs().max() / expected.std()
+    assert 0 < error < 0.1
+    assert any(isinstance(module, SignRelu) for module in reduced(network).modules())
+
+
+def test_grey_levels_are_blurred_in_bf16_and_not_in_two_bf16_terms():
+    level = 4 / 255  # of what an image-space backbone reads
+    values = (torch.arange(256) / 255 - 0.5) * 4
+    high = values.bfloat16()
+    low = (values - high.float()).bfloat16()
+    assert (high.float() - values).abs().max() > 0.2 * level
+    assert (high.float() + low.float() - values).abs().max() < 0.001 * level
+
+
+@torch.no_grad()
+def test_the_input_of_a_reduced_network_has_16_bits():
+    conv = nn.Conv2d(3, 4, 1, bias=False)
+    conv.weight.copy_(conv.weight.bfloat16())  # exact weights: what is left is the input's error
+    x = torch.rand(1, 3, 8, 8) - 0.5
+    split = SplitInputConv2d(conv).bfloat16()
+    exact = torch.cat((x.bfloat16().float(), (x - x.bfloat16().float()).bfloat16().float()), 1)
+    assert (exact[:, :3] + exact[:, 3:] - x).abs().max() < 2**-16
+    torch.testing.assert_close(split(x).float(), conv(x), rtol=2**-7, atol=2**-9)
+
+
+class Winding(nn.Module):
+    """Control flow on values, which no tracer follows."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+
+    def forward(self, x):
+        features = self.norm(self.conv(x))
+        return features.mean((2, 3)) if features.sum() > 0 else -features.mean((2, 3))
+
+
+@torch.no_grad()
+def test_a_network_that_cannot_be_followed_runs_under_autocast():
+    network = trained(Winding())
+    fast = reduced(network)
+    assert isinstance(fast, AutocastNetwork)
+    found = fast(images())
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, network(images()), rtol=0.1, atol=0.05)
+
+
+def test_nan_weights_are_refused_where_a_relu_could_hide_them():
+    network = trained(NETWORKS["resnet"]())
+    with torch.no_grad():
+        network.conv1.weight[0, 0, 0, 0] = -float("nan")
+    with pytest.raises(ValueError, match=r"weight conv1\.weight holds 1 NaN"):
+        reduced(network)
+
+
+def test_relu_by_sign():
+    values = torch.tensor([-3.0, -0.0, 0.0, 1e-30, 2.5, float("inf"), -float("inf")]).bfloat16()
+    assert torch.equal(SignRelu()(values.clone()), values.relu())
+
+
+def test_timm_activates_after_it_normalises():
+    network = trained(nn.Sequential(nn.Conv2d(3, 4, 3), BatchNormAct2d(4)))
+    with torch.no_grad():
+        torch.testing.assert_close(folded(network)(images()), network(images()))
+    assert norms(folded(network)) == 0

@@ -1,0 +1,78 @@
+import pytest
+import torch
+
+from bench.runner.items import Item
+from bench.runner.kept import KeptImages, Recorder
+from bench.types import CamobenchError
+from tests.toys import pixels
+
+ITEMS = [Item(index=4, target=1), Item(index=4, target=0), Item(index=7, target=2)]
+
+
+class Negative:
+    """Wraps around on both sides of 0 and 255."""
+
+    targeted = True
+
+    def has(self, item):
+        return item.index != 9
+
+    def anonymise(self, items, originals):
+        shift = torch.tensor([10 * item.target for item in items], dtype=torch.uint8)
+        return 255 - originals + shift[:, None, None, None]
+
+
+@pytest.fixture
+def kept(tmp_path):
+    recorder = Recorder(Negative())
+    originals = pixels(3, 16, 24)
+    made = recorder.anonymise(ITEMS, originals)
+    path = tmp_path / "images" / "00000.parquet"
+    recorder.write(path)
+    return path, originals, made
+
+
+def test_images_come_back_to_the_bit_in_any_order(kept):
+    path, originals, made = kept
+    source = KeptImages(path, targeted=True)
+    order = [2, 0, 1]
+    again = source.anonymise([ITEMS[i] for i in order], originals[order])
+    assert torch.equal(again, made[order])
+    assert all(source.has(item) for item in ITEMS)
+    assert not source.has(Item(index=4, target=2))
+
+
+def test_a_recorder_changes_nothing(kept):
+    _, originals, made = kept
+    assert torch.equal(made, Negative().anonymise(ITEMS, originals))
+    assert not Recorder(Negative()).has(Item(index=9, target=0))
+
+
+def test_untargeted_images_have_no_target(tmp_path):
+    class Darker(Negative):
+        targeted = False
+
+        def anonymise(self, items, originals):
+            return originals // 2
+
+    recorder, originals = Recorder(Darker()), pixels(1, 16, 16)
+    item = Item(index=0, target=None)
+    made = recorder.anonymise([item], originals)
+    recorder.write(tmp_path / "one.parquet")
+    source = KeptImages(tmp_path / "one.parquet", targeted=False)
+    assert torch.equal(source.anonymise([item], originals), made)
+
+
+def test_damage_is_named(kept):
+    path, _, _ = kept
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 255
+    path.write_bytes(content)
+    with pytest.raises(CamobenchError, match=r"00000.parquet are damaged; remove that file"):
+        KeptImages(path, targeted=True)
+
+
+def test_another_file_is_named(tmp_path):
+    (tmp_path / "a.parquet").write_bytes(b"no table")
+    with pytest.raises(CamobenchError, match=r"a.parquet are damaged"):
+        KeptImages(tmp_path / "a.parquet", targeted=True)
