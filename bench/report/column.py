@@ -31,7 +31,7 @@ def column_table(run: RunData, name: str) -> Table:
             record[f"{measure}_{split}_percent"] = value
             cells.append(NA if value is None else f"{value:.1f}")
         for split, found in rates.items():
-            count = int(found["n"].get(attack.name, 0))
+            count = int(sum(found.loc[found.index == attack.name, "n"]))
             record[f"images_{split}"] = count
             cells.append(str(count))
         rows.append(
@@ -67,10 +67,10 @@ def _clean(run: RunData, victim: VictimInfo) -> str:
     known = clean_accuracy(run.predictions)
     if victim.name not in known.index:
         return f"Clean accuracy of {victim.name} is unknown: no original was classified."
-    found = known.loc[victim.name]
+    found = known.loc[[victim.name]].iloc[0]
     return (
         f"Clean accuracy of {victim.name}: {100 * found['accuracy']:.1f} % of "
-        f"{int(found['n'])} untouched in-distribution images."
+        f"{found['n']:.0f} untouched in-distribution images."
     )
 
 

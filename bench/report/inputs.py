@@ -75,6 +75,7 @@ class VictimInfo:
     Attributes:
         partial: How many of the images it was asked about it answered, where some are missing.
         labels_only: Whether it states no probabilities.
+        elsewhere: Whether only its predictions are known.
     """
 
     name: str
@@ -83,6 +84,7 @@ class VictimInfo:
     backbone: str
     partial: Coverage | None = None
     labels_only: bool = False
+    elsewhere: bool = False
 
     @property
     def label(self) -> str:
@@ -271,6 +273,7 @@ def _victims(entries: list[tuple[Path, dict[str, Any]]]) -> tuple[VictimInfo, ..
                 **{field: record[field] for field in fields},
                 partial=partial_coverage(record),
                 labels_only=record.get("labels_only", False),
+                elsewhere="predictions_sha256" in record,
             )
             if found.setdefault(victim.name, victim) != victim:
                 raise ValueError(

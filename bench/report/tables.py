@@ -17,6 +17,7 @@ from bench.metrics.success import (
 from bench.report.cards import victims_table
 from bench.report.claims.table import judge_claims, render_claims
 from bench.report.clean import clean_accuracy_table
+from bench.report.column import column_table
 from bench.report.coverage import PARTIAL
 from bench.report.inputs import AttackInfo, RunData, load_run
 from bench.report.notes import table_notes
@@ -99,15 +100,22 @@ def write_tables(directory: str | Path) -> list[Path]:
     """
     run = load_run(directory)
     texts = table_texts(run)
+    for stale in set(run.directory.glob("column-*")) - {run.directory / name for name in texts}:
+        stale.unlink()
     return [write_text(run.directory / name, text) for name, text in texts.items()]
 
 
 def table_texts(run: RunData) -> dict[str, str]:
-    """`clean_accuracy.csv` and `{table2,table3,victims,claims}.{md,csv,tex}` by file name."""
+    """`clean_accuracy.csv` and `{table2,table3,victims,claims}.{md,csv,tex}` by file name.
+
+    A victim of which only predictions are known has its column in `column-NAME.{md,csv,tex}`.
+    """
     texts = {"clean_accuracy.csv": render(clean_accuracy_table(run), "csv")}
     suffixes = ("md", "csv", "tex")
     tables = {"table2": build_table(run, "in"), "table3": build_table(run, "out")}
     tables["victims"] = victims_table(run)
+    sent = [victim.name for victim in run.victims if victim.elsewhere]
+    tables |= {f"column-{name}": column_table(run, name) for name in sent}
     for stem, table in tables.items():
         texts |= {f"{stem}.{suffix}": render(table, suffix) for suffix in suffixes}
     judged = judge_claims(run)

@@ -25,7 +25,7 @@ from bench.metrics.lpips_golden import check_golden
 from bench.provenance import processor_name, provenance
 from bench.runner.batches import AUTO
 from bench.runner.graph import Graph
-from bench.runner.items import AttackSource, ImageSource, shards
+from bench.runner.items import ImageSource, shards, source_of
 from bench.runner.kept import KeptImages, Recorder
 from bench.runner.networks import Networks, Shelf
 from bench.runner.precision import FP32, Precision
@@ -223,7 +223,7 @@ class Matrix:
 
         @cache
         def attack() -> ImageSource:  # opened when its first image is wanted: kept ones need none
-            return AttackSource(self.networks.attack(name))
+            return source_of(self.networks.attack(name))
 
         targeted = ATTACKS.get(name).spec.targeted
         with ThreadPoolExecutor(1) as writer:
@@ -248,9 +248,11 @@ class Matrix:
         self.progress.finish()
 
         def gather(file: str, stem: str, **columns: str) -> None:
-            rows = pd.concat(
-                [pd.read_parquet(part / file) for part in parts], ignore_index=True
-            ).assign(attack=name, attack_key=self.graph.attacks[name][:KEY_DIGITS], **columns)
+            frames = [pd.read_parquet(part / file) for part in parts]
+            filled = [frame for frame in frames if len(frame)]  # images made elsewhere may be few
+            rows = pd.concat(filled or frames[:1], ignore_index=True).assign(
+                attack=name, attack_key=self.graph.attacks[name][:KEY_DIGITS], **columns
+            )
             with replacing(folder / f"{stem}.parquet") as target:
                 rows.to_parquet(target, index=False)
 

@@ -104,8 +104,8 @@ class Scorer:
         base = base_rows(items, self.manifest, self.classes, self.suite_name)
         return Scored(
             predictions={
-                name: prediction_rows(base, victims[name], _probabilities(victims[name], parts))
-                for name, parts in logits.items()
+                name: prediction_rows(base, victim, _probabilities(victim, logits[name]))
+                for name, victim in victims.items()
             },
             distortion=base.assign(
                 **{name: _gathered(name, measured, len(base)) for name in FIGURES}
@@ -190,6 +190,8 @@ class Scorer:
 
 
 def _probabilities(victim: Victim, logits: Sequence[Tensor]) -> NDArray[np.float32]:
+    if not logits:  # none of the shard's images is there
+        return np.empty((0, len(victim.classes)), np.float32)
     values = torch.cat(list(logits)).float().cpu()  # the first wait for the device in this shard
     return victim.checked_logits(values, len(values)).softmax(1).numpy()
 

@@ -54,7 +54,7 @@ def verify_folder(folder: Path) -> list[Verdict]:
         return verdicts
     agree = f"entries and rows agree on suite {run.suite}, recipe {run.recipe} and all keys"
     verdicts.append(Verdict(check="run", verdict="ok", finding=agree))
-    return [*verdicts, *_check_texts(folder, run), *_check_files(folder)]
+    return [*verdicts, *_check_texts(folder, run), *_check_files(folder, run)]
 
 
 def verify_entry(path: Path) -> list[Verdict]:
@@ -164,9 +164,10 @@ def _check_texts(folder: Path, run: RunData) -> Iterator[Verdict]:
         )
 
 
-def _check_files(folder: Path) -> Iterator[Verdict]:
+def _check_files(folder: Path, run: RunData) -> Iterator[Verdict]:
     ours = {*_ROWS, *_UNCHECKED, "report.html", "victims.html", "clean_accuracy.csv"}
-    stems = ("table2", "table3", "victims", "claims")
+    stems = ["table2", "table3", "victims", "claims"]
+    stems += [f"column-{victim.name}" for victim in run.victims if victim.elsewhere]
     ours |= {f"{stem}.{suffix}" for stem in stems for suffix in ("md", "csv", "tex")}
     found = sorted(path.name for path in folder.iterdir())
     for name in (name for name in found if name in _UNCHECKED):

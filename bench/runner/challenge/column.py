@@ -42,7 +42,7 @@ from bench.types import CamobenchError, Progress, Silent
 class SentPredictions(Victim):
     """A victim of which only predictions are known; it classifies nothing."""
 
-    spec: SentPredictionsSpec  # type: ignore[assignment]
+    spec: SentPredictionsSpec
 
     def logits(self, images: Tensor) -> Tensor:
         """Refuse.

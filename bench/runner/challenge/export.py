@@ -30,8 +30,8 @@ from bench.runner.challenge.manifest import (
     readme,
     require_own,
 )
+from bench.runner.items import items_of
 from bench.runner.networks import Networks
-from bench.runner.score import items_of
 from bench.store import Store, explaining_full_disk, write_json, write_text
 from bench.suites.base import Suite
 from bench.types import CamobenchError, Json, Progress, Silent
@@ -130,7 +130,7 @@ def export_for_victims(
     """
     content = victims_content(networks, attacks)
     challenge = open_challenge(store, suite.card, "victims", content)
-    wanted = asked_of_victims(suite, networks, content)
+    wanted = asked_of_victims(suite, content)
     mapping = challenge.mapping(wanted)
 
     def make(missing: Mapping[str, Asked]) -> Iterator[tuple[str, NDArray[np.uint8]]]:
@@ -143,7 +143,7 @@ def export_for_victims(
     return challenge
 
 
-def asked_of_victims(suite: Suite, networks: Networks, attacks: Iterable[str]) -> list[Asked]:
+def asked_of_victims(suite: Suite, attacks: Iterable[str]) -> list[Asked]:
     """Every image that a challenge for victims holds: what the protocol scores of each attack."""
     rows, classes = suite.manifest("C"), suite.card.classes
     names = rows["image_id"].to_numpy()

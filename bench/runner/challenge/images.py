@@ -12,19 +12,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bench.contract import Attack
 from bench.processes import cpu_count
 from bench.recipes import Recipe
 from bench.runner.challenge.intake import Sent
 from bench.runner.challenge.members import Members
 from bench.runner.challenge.png import RefusedError, decode
 from bench.runner.challenge.specs import SentImagesSpec
-from bench.runner.items import Item
+from bench.runner.items import GivenImages, Item
 from bench.types import CamobenchError
 
 
-class SentImages(Attack):
-    """An attack that gives the images that were sent, and transforms nothing.
+class SentImages(GivenImages):
+    """The images that were sent.
 
     Args:
         spec: What they are.
@@ -34,7 +33,7 @@ class SentImages(Attack):
         recipe: Of the victims; without meaning here.
     """
 
-    spec: SentImagesSpec  # type: ignore[assignment]
+    spec: SentImagesSpec
     readers: ClassVar[int] = cpu_count()
 
     def __init__(
@@ -48,11 +47,6 @@ class SentImages(Attack):
     ) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
         self.members, self.files = members, files
-
-    @property
-    def targeted(self) -> bool:
-        """As the file names say."""
-        return self.spec.targeted
 
     def has(self, item: Item) -> bool:
         """Whether this image was sent."""

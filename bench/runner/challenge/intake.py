@@ -75,8 +75,8 @@ class Intake:
     @property
     def summary(self) -> str:
         """One line."""
-        method = "targeted" if self.targeted else "untargeted"
-        return f"{len(self.files)} of {self.wanted} files of a {method} method"
+        method = "a targeted" if self.targeted else "an untargeted"
+        return f"{len(self.files)} of {self.wanted} files of {method} method"
 
 
 def limits(images: int, targets: int, side: int) -> Limits:

@@ -32,9 +32,7 @@ NO_CLASS_COLUMN = Kind(
 SURPLUS_COLUMN = Kind(name="surplus column", gravity="note", remedy="ignored")
 NO_ID = Kind(name="no such image", gravity="error", remedy="ids are file names without .png")
 TWICE = Kind(name="image there twice", gravity="error", remedy="one row an image")
-NO_CLASS = Kind(
-    name="no such class", gravity="error", remedy="one of the classes of challenge.json"
-)
+NO_CLASS = Kind(name="no such class", gravity="error", remedy="one of those in challenge.json")
 NO_NUMBER = Kind(
     name="probability is no number", gravity="error", remedy="all of them, or no column"
 )
