@@ -138,6 +138,38 @@ class Matrix:
         """Score every missing cell of the attacks; returns all cells, old and new."""
         return [self._fill_row(name) for name in attack_names]
 
+    def put(self, attack: str, victim: str, rows: pd.DataFrame) -> None:
+        """Keep a cell that was not computed here, unless it is there.
+
+        Args:
+            attack: By name.
+            victim: By name.
+            rows: What `prediction_rows` returns.
+        """
+        folder = self.shelf.store.prediction_folder(row_key(self.networks, attack))
+        folder.mkdir(parents=True, exist_ok=True)
+        stem = cell_stem(self.networks, victim)
+        with self.shelf.store.lock("predictions", folder.name):
+            if (folder / f"{stem}.parquet").is_file():
+                return
+            fill = {"seconds": 0.0, "cells": [stem], "by": self.provenance}
+            self._note_fill(attack, folder, f"put-{stem}", [fill])
+            self._keep(attack, rows, folder / f"{stem}.parquet", victim=victim)
+
+    def _keep(
+        self, attack: str, rows: pd.DataFrame, path: Path, *, victim: str | None = None
+    ) -> None:
+        keys = {"attack": attack, "attack_key": self.graph.attacks[attack][:KEY_DIGITS]}
+        if victim is not None:
+            keys["victim_key"] = self.graph.victims[victim][:KEY_DIGITS]
+        with replacing(path) as target:
+            rows.assign(**keys).to_parquet(target, index=False)
+
+    def _note_fill(self, attack: str, folder: Path, name: str, shards_done: list[Any]) -> None:
+        row = folder / "row.json"
+        fills = read_json(row)["fills"] if row.is_file() else {}
+        write_json(row, {"attack": attack, "fills": {**fills, name: shards_done}})
+
     def _fill_row(self, name: str) -> Cells:
         key = row_key(self.networks, name)
         folder = self.shelf.store.prediction_folder(key)
@@ -247,22 +279,17 @@ class Matrix:
                 writing.result()
         self.progress.finish()
 
-        def gather(file: str, stem: str, **columns: str) -> None:
+        def gather(file: str) -> pd.DataFrame:
             frames = [pd.read_parquet(part / file) for part in parts]
             filled = [frame for frame in frames if len(frame)]  # images made elsewhere may be few
-            rows = pd.concat(filled or frames[:1], ignore_index=True).assign(
-                attack=name, attack_key=self.graph.attacks[name][:KEY_DIGITS], **columns
-            )
-            with replacing(folder / f"{stem}.parquet") as target:
-                rows.to_parquet(target, index=False)
+            return pd.concat(filled or frames[:1], ignore_index=True)
 
-        row = folder / "row.json"
-        fills = read_json(row)["fills"] if row.is_file() else {}
-        fills[partial.name] = [read_json(part / "shard.json") for part in parts]
-        write_json(row, {"attack": name, "fills": fills})
-        gather("distortion.parquet", self.measured)
+        done_now = [read_json(part / "shard.json") for part in parts]
+        self._note_fill(name, folder, partial.name, done_now)
+        self._keep(name, gather("distortion.parquet"), folder / f"{self.measured}.parquet")
         for victim, stem in missing.items():  # last: a victim's file says that its cell is done
-            gather(f"{stem}.parquet", stem, victim_key=self.graph.victims[victim][:KEY_DIGITS])
+            file = f"{stem}.parquet"
+            self._keep(name, gather(file), folder / file, victim=victim)
         shutil.rmtree(partial, ignore_errors=True)
 
 

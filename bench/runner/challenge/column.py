@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 
 from bench.contract import ATTACKS, VICTIMS, Victim
 from bench.registry import Entry
 from bench.report.coverage import Coverage
-from bench.runner.api import Request, Session, evaluate_request, open_session
-from bench.runner.challenge.export import asked_of_victims, victims_content
+from bench.runner.api import Request, evaluate_request, open_session
+from bench.runner.challenge.export import asked_of_victims
 from bench.runner.challenge.ids import Asked, Challenge
 from bench.runner.challenge.predictions import (
     Answered,
@@ -31,10 +30,8 @@ from bench.runner.challenge.predictions import (
 from bench.runner.challenge.score import require_challenges
 from bench.runner.challenge.specs import SentPredictionsSpec, registered
 from bench.runner.items import items_of
-from bench.runner.matrix import KEY_DIGITS, cell_stem, row_key
-from bench.runner.networks import Networks
 from bench.runner.rows import base_rows, prediction_rows
-from bench.store import Store, digest, replacing
+from bench.store import Store, digest
 from bench.suites.base import Suite
 from bench.types import CamobenchError, Progress, Silent
 
@@ -145,38 +142,30 @@ def score_predictions(
         victims = (spec.name, *checked.request.victims)
         request = replace(checked.request, victims=victims)
         session = open_session(request, store)
+        keys = {name: session.graph.attacks[name] for name in checked.challenge.content}
+        _require_exported(checked.challenge, "key", keys)  # before anything is trained
         session.train(progress or Silent())
-        _put_rows(session, checked, spec)
+        matrix = session.matrix(progress or Silent())
+        digests = {name: matrix.networks.attack_digest(name) for name in keys}
+        _require_exported(checked.challenge, "digest", digests)
+        for attack in checked.challenge.content:
+            matrix.put(attack, spec.name, _rows(checked, spec, attack))
         return evaluate_request(request, store, out, progress)
 
 
-def _put_rows(session: Session, checked: CheckedPredictions, spec: SentPredictionsSpec) -> None:
-    request, store = session.request, session.store
-    networks = Networks(
-        session.graph, session.shelf, torch.device(request.device), precision=request.scored_in
-    )
-    content = checked.challenge.content
-    changed = [n for n, known in victims_content(networks, content).items() if known != content[n]]
+def _require_exported(challenge: Challenge, field: str, now: Mapping[str, str]) -> None:
+    known: Mapping[str, Any] = challenge.content
+    changed = [name for name, value in now.items() if known[name][field] != value]
     if changed:
         raise CamobenchError(
-            f"{', '.join(changed)} is not what challenge {checked.challenge.key} was exported "
-            "with: give the same --recipe, --seed and networks, or export it anew"
+            f"challenge {challenge.key} was exported with other networks or another version of "
+            f"{', '.join(changed)}: give the same --recipe and --seed, or export it anew"
         )
-    for attack in content:
-        rows = _rows(session, checked, spec, attack)
-        folder = store.prediction_folder(row_key(networks, attack))
-        with store.lock("predictions", folder.name):
-            path = folder / f"{cell_stem(networks, spec.name)}.parquet"
-            if not path.is_file():
-                with replacing(path) as target:
-                    rows.to_parquet(target, index=False)
 
 
-def _rows(
-    session: Session, checked: CheckedPredictions, spec: SentPredictionsSpec, attack: str
-) -> pd.DataFrame:
+def _rows(checked: CheckedPredictions, spec: SentPredictionsSpec, attack: str) -> pd.DataFrame:
     """The column's rows on one attack, in the order of a run."""
-    suite, answered, graph = checked.suite, checked.answered, session.graph
+    suite, answered = checked.suite, checked.answered
     manifest, classes = suite.manifest("C"), suite.card.classes
     names, targeted = manifest["image_id"].to_numpy(), ATTACKS.get(attack).spec.targeted
     place = {opaque: index for index, opaque in enumerate(answered.predicted)}
@@ -194,9 +183,5 @@ def _rows(
     numbers = np.full((len(items), len(classes)), np.nan, np.float32)
     rows = prediction_rows(base, victim, numbers if sure is None else sure[chosen])
     labels = list(answered.predicted.values())
-    return rows.assign(
-        predicted=[labels[index] for index in chosen],  # where two are equally likely, its choice
-        attack=attack,
-        attack_key=graph.attacks[attack][:KEY_DIGITS],
-        victim_key=graph.victims[spec.name][:KEY_DIGITS],
-    )
+    # Where two classes are equally likely, the choice is the classifier's own.
+    return rows.assign(predicted=[labels[index] for index in chosen])

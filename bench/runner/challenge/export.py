@@ -100,8 +100,9 @@ def export_for_attacks(
 
 
 def victims_content(networks: Networks, attacks: Iterable[str]) -> dict[str, Json]:
-    """What shapes a challenge for makers of victims: its attacks by name, with their digests."""
-    return {name: networks.attack_digest(name) for name in sorted(attacks)}
+    """What shapes a challenge for makers of victims: its attacks by name, with key and digest."""
+    keys = networks.graph.attacks
+    return {n: {"key": keys[n], "digest": networks.attack_digest(n)} for n in sorted(attacks)}
 
 
 def export_for_victims(
