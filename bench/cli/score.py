@@ -23,9 +23,7 @@ from bench.types import CamobenchError
 
 
 @click.command()
-@click.argument(
-    "answer", type=click.Path(path_type=Path, exists=True), metavar="DIR|ZIP|CSV|PARQUET"
-)
+@click.argument("answer", type=click.Path(path_type=Path), metavar="DIR|ZIP|CSV|PARQUET")
 @click.option("--name", required=True, help="Of the new row or column, in kebab-case.")
 @suite_option
 @folder_options
@@ -84,7 +82,7 @@ def score(
     checked first, and all problems are shown. What is missing is never filled in: such a row is
     marked as partial, and the exit code is 1.
 
-    Example: camobench score camobench-out --name sent-images --dry-run
+    Example: camobench score answer.zip --name my-method --suite simcam-mini-v1
     """
     from bench.console import shown_progress
     from bench.report.plain import render_rows

@@ -69,9 +69,12 @@ def score_answer(
         progress: Told how far it is.
 
     Raises:
-        WrongUsageError: If the name is taken or not kebab-case, or the file is of no known type.
+        WrongUsageError: If the name is taken or not kebab-case, or the answer is not there or of no
+            known type.
         CamobenchError: If the answer is to no challenge of the store, or scoring fails.
     """
+    if not answer.exists():
+        raise WrongUsageError(f"there is no {answer}; check the path")
     predictions = is_predictions(answer)
     _require_new(name, "victim" if predictions else "attack")
     require_own(out)
