@@ -1,12 +1,13 @@
-"""Networks rewritten for speed once they are trained: the same function, fewer passes over memory.
+"""Networks rewritten for speed once they are trained: the same function, fewer operations.
 
-Batch normalisations move into the convolutions before them; a concatenation of many features that
-extends a former one starts from that; a convolution to a few channels, which leaves most of a
-processor's vector lanes idle, computes a 2 x 2 cell of pixels at a time. All are exact up to the
-rounding of fp32. `reduced` goes further and computes in bf16, where that holds what
-has to be held: the input enters the first convolution as two bf16 terms (16 significant bits: bf16
-itself would lose the last grey level), products are summed in fp32 by the hardware, and the last
-linear layer stays in fp32.
+`folded` is exact up to the rounding of fp32. Batch normalisations move into the convolutions before
+them; a concatenation of many features that extends a former one starts from that; on processors a
+convolution to a few channels, which leaves most of the vector lanes idle, computes a 2 x 2 cell of
+pixels at a time, and 3 x 3 convolutions of many channels use Winograd's algorithm.
+
+`reduced` computes in bf16, where that holds what has to be held: the input enters the first
+convolution as two bf16 terms (16 significant bits: bf16 itself would blur grey levels), products
+are summed in fp32 by the hardware, and normalisations and the last linear layer stay in fp32.
 """
 
 from __future__ import annotations
@@ -17,134 +18,39 @@ from typing import cast
 
 import torch
 from torch import Tensor, fx, nn
-from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from bench.checks import require_finite
+from bench.nets.fast_layers import (
+    AutocastNetwork,
+    CellConv2d,
+    Fp32Linear,
+    SignRelu,
+    SplitInputConv2d,
+    WinogradConv2d,
+)
 
-CELL_PX = 2
 FEW_CHANNELS = 4
 LARGE_KERNEL_PX = 5
+MANY_CHANNELS = 128
 
 
-class CellConv2d(nn.Module):
-    """A stride-1 convolution that computes cells of 2 x 2 output pixels as channels.
-
-    Its 2 x 2 shifted copies of each filter, in a kernel one pixel larger, move by two pixels; the
-    cells are then unfolded. 64 to 3 channels at 7 x 7 ran 2.9 times as fast on AVX-512.
-
-    Args:
-        conv: Stride 1, no dilation, one group.
-    """
-
-    def __init__(self, conv: nn.Conv2d) -> None:
-        super().__init__()
-        weight = conv.weight.detach()
-        out, into, height, width = weight.shape
-        cells = weight.new_zeros(out, CELL_PX, CELL_PX, into, height + 1, width + 1)
-        for y in range(CELL_PX):
-            for x in range(CELL_PX):
-                cells[:, y, x, :, y : y + height, x : x + width] = weight
-        self.weight: Tensor
-        self.bias: Tensor | None
-        self.register_buffer("weight", cells.flatten(0, 2))
-        bias = None if conv.bias is None else conv.bias.detach().repeat_interleave(CELL_PX**2)
-        self.register_buffer("bias", bias)
-        vertical, horizontal = cast("tuple[int, int]", conv.padding)
-        self.padding = (horizontal, horizontal, vertical, vertical)
-        self.mode = "constant" if conv.padding_mode == "zeros" else conv.padding_mode
-        self.overlap = (height - 1, width - 1)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(N, I, H, W) -> (N, O, H', W') as the convolution would give."""
-        padded = F.pad(features, self.padding, mode=self.mode)
-        sides = [padded.shape[2] - self.overlap[0], padded.shape[3] - self.overlap[1]]
-        if any(side % CELL_PX for side in sides):
-            padded = F.pad(padded, (0, sides[1] % CELL_PX, 0, sides[0] % CELL_PX))
-        cells = F.conv2d(padded, self.weight, self.bias, stride=CELL_PX)
-        return F.pixel_shuffle(cells, CELL_PX)[..., : sides[0], : sides[1]]
-
-
-class SplitInputConv2d(nn.Module):
-    """A bf16 convolution that reads an fp32 input as the sum of two bf16 terms.
-
-    Args:
-        conv: In fp32, one group.
-    """
-
-    def __init__(self, conv: nn.Conv2d) -> None:
-        super().__init__()
-        self.conv = copy.deepcopy(conv)
-        self.conv.in_channels *= 2
-        self.conv.weight = nn.Parameter(conv.weight.detach().repeat(1, 2, 1, 1))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """(N, I, H, W) fp32 -> (N, O, H', W') bf16."""
-        high = images.to(torch.bfloat16)
-        low = (images - high.float()).to(torch.bfloat16)
-        out: Tensor = self.conv(torch.cat((high, low), dim=1))
-        return out
-
-
-class Fp32Linear(nn.Module):
-    """A linear layer that stays in fp32 whatever type its input has."""
-
-    def __init__(self, linear: nn.Linear) -> None:
-        super().__init__()
-        self.linear = linear
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(..., I) -> (..., O) in fp32."""
-        out: Tensor = self.linear(features.float())
-        return out
-
-
-class SignRelu(nn.Module):
-    """ReLU of bf16 in place, on its bits as integers: 4 times as fast as torch's on AVX-512.
-
-    A NaN whose sign bit is set becomes 0, so networks are checked for finite weights first.
-    """
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Any shape, bf16."""
-        features.view(torch.int16).clamp_min_(0)
-        return features
-
-
-class AutocastNetwork(nn.Module):
-    """A network whose graph cannot be followed, run in bf16 by torch's own rules.
-
-    Args:
-        network: In fp32.
-    """
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Whatever the network gives, in fp32."""
-        with torch.autocast(images.device.type, torch.bfloat16):
-            out: Tensor = self.network(images)
-        return out.float()
-
-
-def folded(network: nn.Module, *, cells: bool = True) -> nn.Module:
-    """A copy of a trained network for evaluation: batch normalisations folded, cells unfolded.
+def folded(network: nn.Module, *, processor: bool = True) -> nn.Module:
+    """A copy of a trained network for evaluation, in fp32.
 
     Parts whose graph cannot be followed (control flow on values) stay as they are, their children
     are looked at one by one.
 
     Args:
         network: In fp32; not changed.
-        cells: Also replace convolutions to a few channels by `CellConv2d`; for processors.
+        processor: Also replace convolutions that a CPU computes faster by other algorithms.
     """
-    network = copy.deepcopy(network).eval().requires_grad_(False)
-    if cells:
+    network = _fold(copy.deepcopy(network).eval().requires_grad_(False))
+    if processor:
         for parent, name, child in list(_places(network)):
-            if isinstance(child, nn.Conv2d) and _suits_cells(child):
-                setattr(parent, name, CellConv2d(child))
-    return _fold(network)
+            if type(child) is nn.Conv2d:
+                setattr(parent, name, _for_processor(child))
+    return network
 
 
 def reduced(network: nn.Module) -> nn.Module:
@@ -158,7 +64,7 @@ def reduced(network: nn.Module) -> nn.Module:
     """
     for name, weight in network.state_dict().items():
         require_finite(weight, f"weight {name}")
-    exact = folded(network, cells=False)
+    exact = folded(network, processor=False)
     if not isinstance(exact, fx.GraphModule):
         return AutocastNetwork(exact)
     out = copy.deepcopy(exact).to(torch.bfloat16)
@@ -168,6 +74,9 @@ def reduced(network: nn.Module) -> nn.Module:
     _replace(out, first, SplitInputConv2d(cast("nn.Conv2d", exact.get_submodule(first))).bfloat16())
     if last is not None:
         _replace(out, last, Fp32Linear(cast("nn.Linear", exact.get_submodule(last))))
+    for name, child in exact.named_modules():
+        if isinstance(child, nn.BatchNorm2d):
+            _replace(out, name, copy.deepcopy(child))
     for parent, name, child in list(_places(out)):
         if type(child) is nn.ReLU and child.inplace:
             setattr(parent, name, SignRelu())
@@ -186,8 +95,7 @@ class _InFp32(nn.Module):
 
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, module: nn.Module, name: str) -> bool:
-        own = isinstance(module, (nn.BatchNorm2d, CellConv2d))
-        return own or super().is_leaf_module(module, name)
+        return isinstance(module, nn.BatchNorm2d) or super().is_leaf_module(module, name)
 
 
 def _fold(network: nn.Module) -> nn.Module:
@@ -288,10 +196,13 @@ def _places(network: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Module]]:
             yield parent, name, child
 
 
-def _suits_cells(conv: nn.Conv2d) -> bool:
-    return (
-        conv.out_channels <= FEW_CHANNELS
-        and min(conv.kernel_size) >= LARGE_KERNEL_PX
-        and (conv.stride, conv.dilation, conv.groups) == ((1, 1), (1, 1), 1)
-        and not isinstance(conv.padding, str)
-    )
+def _for_processor(conv: nn.Conv2d) -> nn.Module:
+    """The fastest layer that is known for this convolution on a CPU."""
+    plain = (conv.stride, conv.dilation, conv.groups) == ((1, 1), (1, 1), 1)
+    if not plain or isinstance(conv.padding, str):
+        return conv
+    if conv.out_channels <= FEW_CHANNELS and min(conv.kernel_size) >= LARGE_KERNEL_PX:
+        return CellConv2d(conv)
+    if conv.kernel_size == (3, 3) and min(conv.in_channels, conv.out_channels) >= MANY_CHANNELS:
+        return WinogradConv2d(conv)
+    return conv

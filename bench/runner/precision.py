@@ -1,8 +1,9 @@
 """In which precision each network is scored, and how it is made ready for that.
 
 Attacks and shared front-ends always run in fp32: the signal is in the last grey level. With
-`mixed` the backbones of victims run in bf16, which `camobench verify --precision` measures; a
-victim that loses too many rows by it is named in `exempt` and stays in fp32. The precision of a
+`mixed` the backbones of victims run in bf16 and decide close calls in fp32, which `camobench verify
+--precision` measures; a victim that loses too many rows by it is named in `exempt` and stays in
+fp32. The precision of a
 victim is part of its cells' key, so results in different precisions never stand for each other.
 """
 
@@ -15,6 +16,7 @@ import torch
 from torch import nn
 
 from bench.contract import Attack, Victim
+from bench.nets.fast_layers import Arbitrated
 from bench.nets.inference import folded, reduced
 from bench.store import digest
 from bench.types import CamobenchError
@@ -61,7 +63,7 @@ FP32 = Precision()
 
 def ready_network(network: nn.Module, device: torch.device) -> nn.Module:
     """An equal network in fp32, faster to evaluate."""
-    return _placed(folded(network, cells=device.type == "cpu"), device)
+    return _placed(folded(network, processor=device.type == "cpu"), device)
 
 
 def ready_attack(attack: Attack, device: torch.device) -> Attack:
@@ -75,8 +77,10 @@ def ready_victim(victim: Victim, precision: VictimPrecision, device: torch.devic
     """Rewrite a victim's plain networks for speed, in place."""
     for name in victim.rewritable:
         network = getattr(victim, name)
-        fast = reduced(network) if precision == "bf16" else ready_network(network, device)
-        setattr(victim, name, _placed(fast, device))
+        fast = ready_network(network, device)
+        if precision == "bf16":
+            fast = Arbitrated(_placed(reduced(network), device), fast)
+        setattr(victim, name, fast)
     return victim
 
 

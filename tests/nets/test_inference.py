@@ -5,14 +5,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from attacks.cgan.networks import Generator
-from bench.nets.inference import (
+from bench.nets.fast_layers import (
+    Arbitrated,
     AutocastNetwork,
     CellConv2d,
     SignRelu,
     SplitInputConv2d,
-    folded,
-    reduced,
+    WinogradConv2d,
+    too_close,
 )
+from bench.nets.inference import folded, reduced
 from bench.nets.johnson import JohnsonNet
 from bench.nets.shrinkage import ShrinkageNet
 from tests.toys import shaken
@@ -131,6 +133,57 @@ def test_cells_are_the_convolution(kernel, size, mode):
     conv = nn.Conv2d(4, 3, kernel, padding=kernel // 2, padding_mode=mode)
     features = torch.randn(2, 4, *size)
     torch.testing.assert_close(CellConv2d(conv)(features), conv(features), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "zeros"])
+@pytest.mark.parametrize("size", [(16, 16), (17, 22), (5, 7)])
+@pytest.mark.parametrize("bias", [True, False])
+@torch.no_grad()
+def test_winograd_is_the_convolution(size, mode, bias):
+    conv = nn.Conv2d(20, 12, 3, padding=1, padding_mode=mode, bias=bias)
+    features = torch.randn(2, 20, *size)
+    found = WinogradConv2d(conv)(features)
+    torch.testing.assert_close(found, conv(features), rtol=1e-4, atol=2e-5)
+    exact = conv.double()(features.double())
+    assert ((found - exact).std() / exact.std()) < 1e-5
+
+
+@torch.no_grad()
+def test_wide_networks_use_the_faster_algorithms():
+    network = trained(JohnsonNet(3, width=32))
+    fast = folded(network)
+    kinds = [type(module) for module in fast.modules()]
+    assert (kinds.count(WinogradConv2d), kinds.count(CellConv2d)) == (4, 1)
+    torch.testing.assert_close(fast(images()), network(images()), rtol=1e-3, atol=1e-4)
+    plain = [type(module) for module in folded(network, processor=False).modules()]
+    assert WinogradConv2d not in plain
+    assert CellConv2d not in plain
+
+
+def test_close_calls():
+    logits = torch.tensor([[10.0, 9.9, -10.0], [10.0, 8.0, -10.0], [1.0, 1.0, 1.0]])
+    assert too_close(logits).tolist() == [True, False, True]
+    assert too_close(torch.ones(2, 1)).tolist() == [False, False]
+
+
+@torch.no_grad()
+def test_close_calls_are_decided_by_the_exact_network():
+    seen = []
+
+    class Rounded(nn.Module):
+        def forward(self, features):
+            return torch.tensor([[5.0, 5.01, 0.0], [9.0, 1.0, 0.0], [0.0, 3.0, 2.99]])
+
+    class Exact(nn.Module):
+        def forward(self, features):
+            seen.append(features.flatten().tolist())
+            return torch.tensor([[5.02, 5.0, 0.0], [0.0, 2.98, 3.0]])
+
+    features = torch.arange(3.0).view(3, 1, 1, 1)
+    found = Arbitrated(Rounded(), Exact())(features)
+    assert found.argmax(1).tolist() == [0, 0, 2]
+    assert seen == [[0.0, 2.0]]
+    assert found[1].tolist() == [9.0, 1.0, 0.0]
 
 
 @pytest.mark.parametrize("name", ["resnet", "densenet"])

@@ -1,0 +1,113 @@
+"""How far two scorings of the same images agree: rows that flip, and what that does to the rates.
+
+Made for reduced precision against fp32. A victim agrees if its predictions differ in at most one
+row of a thousand, and each of its success rates by at most 0.1 points or two rows, whichever is
+more: networks that are sure of themselves lose nothing by a rounding of their sums.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bench.metrics.success import success_rates
+from bench.types import IN, OUT
+
+ROW = ["split", "image_id", "target", "attack", "victim"]
+LEAST_AGREEMENT = 0.999
+RATE_TOLERANCE = 0.001
+ROWS_TOLERANCE = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """What two scorings say of one victim.
+
+    Attributes:
+        rows: Compared.
+        flipped: Rows with another predicted label.
+        cells: Rates compared: attacks x splits x TASR and UASR where they are defined.
+        moved: Rates that differ by more than is tolerated.
+        largest: The largest difference of a rate.
+        largest_in: Attack, split and measure of that rate.
+    """
+
+    victim: str
+    rows: int
+    flipped: int
+    cells: int
+    moved: int
+    largest: float
+    largest_in: str
+
+    @property
+    def share(self) -> float:
+        """Fraction of rows with the same predicted label."""
+        return 1 - self.flipped / self.rows
+
+    @property
+    def agrees(self) -> bool:
+        """Whether one may stand for the other."""
+        return self.share >= LEAST_AGREEMENT and self.moved == 0
+
+
+def compare_scorings(exact: pd.DataFrame, other: pd.DataFrame) -> list[Agreement]:
+    """Compare two prediction frames over the same images, targets, attacks and victims.
+
+    Returns:
+        One entry a victim, in the order of the first frame.
+
+    Raises:
+        ValueError: If they are not about the same rows.
+    """
+    joined = _joined(exact, other)
+    rates = [
+        pd.concat([success_rates(frame, split).assign(split=split) for split in (IN, OUT)])
+        for frame in (exact, other)
+    ]
+    both = rates[0].merge(rates[1], on=["attack", "victim", "split", "n"], suffixes=("", "_other"))
+    found = []
+    for victim, rows in joined.groupby("victim", sort=False):
+        mine, differences = both[both["victim"] == victim], []
+        for measure in ("tasr", "uasr"):
+            gap = (mine[measure] - mine[f"{measure}_other"]).abs()
+            names = mine["attack"] + " " + mine["split"] + " " + measure.upper()
+            differences.append(pd.DataFrame({"gap": gap, "n": mine["n"], "name": names}).dropna())
+        cells = pd.concat(differences, ignore_index=True)
+        tolerated = np.maximum(RATE_TOLERANCE, ROWS_TOLERANCE / cells["n"].to_numpy()) + 1e-9
+        gaps = cells["gap"].to_numpy()
+        worst = int(gaps.argmax()) if len(gaps) else None
+        found.append(
+            Agreement(
+                victim=str(victim),
+                rows=len(rows),
+                flipped=int((rows["predicted"] != rows["predicted_other"]).sum()),
+                cells=len(cells),
+                moved=int((gaps > tolerated).sum()),
+                largest=0.0 if worst is None else float(gaps[worst]),
+                largest_in="" if worst is None else str(cells["name"].iloc[worst]),
+            )
+        )
+    return found
+
+
+def flipped_rows(exact: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """The rows whose predicted labels differ, with both labels and their probabilities."""
+    joined = _joined(exact, other)
+    flipped = joined[joined["predicted"] != joined["predicted_other"]]
+    labels = ["predicted", "p_predicted", "predicted_other", "p_predicted_other"]
+    return flipped[[*ROW, "source", *labels]].reset_index(drop=True)
+
+
+def _joined(exact: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    labels = ["predicted", "p_predicted"]
+    frames = [frame.assign(target=frame["target"].fillna("")) for frame in (exact, other)]
+    joined = frames[0].merge(frames[1][[*ROW, *labels]], on=ROW, suffixes=("", "_other"))
+    if not len(exact) == len(other) == len(joined):
+        raise ValueError(
+            f"expected the same rows twice, got {len(exact)} and {len(other)}, "
+            f"{len(joined)} of them in both"
+        )
+    return joined

@@ -1,0 +1,224 @@
+"""The whole runner against the reference loop, on the same networks and images.
+
+Each runs in a process of its own: the reference with torch's defaults, the runner as `camobench
+run` has it. Both score every image on all victims and measure the same distortions; the runner also
+writes its rows to disk.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from bench.metrics.lpips import load_lpips
+from bench.perf.children import in_child, peak_memory_gib
+from bench.perf.flops import Cost, count_cost
+from bench.perf.peaks import Peaks, synchronise
+from bench.perf.reference import reference_loop
+from bench.perf.workbench import Load, Workbench
+from bench.processes import keep_freed_memory
+from bench.runner.batches import AUTO
+from bench.runner.matrix import Matrix
+from bench.runner.networks import Networks
+from bench.runner.precision import Precision
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunnerTimes:
+    """One process that fills a row several times.
+
+    Attributes:
+        seconds: Of each repeat, networks opened before.
+        opening_s: Time to open and verify all networks.
+        networks_gib: Memory when they were open.
+        peak_memory_gib: Memory at most.
+        batch: Images at a time.
+    """
+
+    seconds: tuple[float, ...]
+    opening_s: float
+    networks_gib: float
+    peak_memory_gib: float
+    batch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceTimes:
+    """One process that runs the reference loop.
+
+    Attributes:
+        transforms: Images it anonymised: the first ones of the load.
+        tf32: Whether torch let convolutions use TF32.
+    """
+
+    seconds: tuple[float, ...]
+    transforms: int
+    peak_memory_gib: float
+    tf32: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndToEnd:
+    """The runner in both precisions, the reference loop, and what they say of each other."""
+
+    load: Load
+    cost: Cost
+    reference: ReferenceTimes
+    runner: dict[str, RunnerTimes]
+    peaks: Peaks
+
+    def seconds_per_transform(self, precision: str) -> float:
+        """Of the runner: median over repeats."""
+        return statistics.median(self.runner[precision].seconds) / self.load.transforms
+
+    @property
+    def reference_s_per_transform(self) -> float:
+        """Of the reference loop: median over repeats."""
+        return statistics.median(self.reference.seconds) / self.reference.transforms
+
+    def ratio(self, precision: str) -> float:
+        """How many times as fast as the reference loop."""
+        return self.reference_s_per_transform / self.seconds_per_transform(precision)
+
+    def fraction_of_peak(self, precision: str) -> float:
+        """Operations that have to be done, a second, over the best bf16 matrix product's."""
+        done = self.cost.gflop_per_transform / self.seconds_per_transform(precision)
+        return done / self.peaks.bf16_gflops
+
+
+def measure_end_to_end(
+    load: Load,
+    root: Path,
+    device: torch.device,
+    peaks: Peaks,
+    *,
+    repeats: int,
+    reference_images: int,
+    batch: int = AUTO,
+) -> EndToEnd:
+    """Time the runner in fp32 and mixed precision, and the reference loop.
+
+    Args:
+        load: What is scored.
+        root: An empty folder.
+        device: Where.
+        peaks: Of this machine, measured in the same run.
+        repeats: Of each.
+        reference_images: How many images the slow reference loop takes; its time is per transform.
+        batch: Images at a time for the runner; the reference takes the same.
+    """
+    bench = Workbench(load=load, root=root).build()
+    runner = {
+        name: in_child(time_runner, bench, str(device), name, batch, repeats)
+        for name in ("mixed", "fp32")
+    }
+    size = runner["mixed"].batch
+    images = min(reference_images, load.images)
+    reference = in_child(time_reference, bench, str(device), images, size, repeats)
+    cost = count_cost(bench)
+    return EndToEnd(load=load, cost=cost, reference=reference, runner=runner, peaks=peaks)
+
+
+def time_runner(
+    bench: Workbench, device_name: str, precision: str, batch: int, repeats: int
+) -> RunnerTimes:
+    """Fill the row of the load's attack, again and again from nothing."""
+    device = torch.device(device_name)
+    if device.type == "cpu":
+        keep_freed_memory()
+    began = time.perf_counter()
+    matrix = _matrix(bench, device, precision, batch)
+    for victim in bench.graph.victims:
+        matrix.networks.victim(victim)
+    matrix.networks.attack(bench.load.attack)
+    synchronise(device)
+    opening = time.perf_counter() - began
+    networks, seconds = peak_memory_gib(device), []
+    for _ in range(repeats + 1):
+        shutil.rmtree(bench.root / "predictions", ignore_errors=True)
+        began = time.perf_counter()
+        matrix.fill([bench.load.attack])
+        synchronise(device)
+        seconds.append(time.perf_counter() - began)
+    return RunnerTimes(
+        seconds=tuple(seconds[1:]),  # the first pays for what is set up once
+        opening_s=opening,
+        networks_gib=networks,
+        peak_memory_gib=peak_memory_gib(device),
+        batch=matrix.scorer.batch,
+    )
+
+
+def time_reference(
+    bench: Workbench, device_name: str, images: int, batch: int, repeats: int
+) -> ReferenceTimes:
+    """Run the reference loop on the first images of the load, with torch's defaults."""
+    device = torch.device(device_name)
+    default_tf32 = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    networks = Networks(bench.graph, bench.shelf, device)  # which turns TF32 off
+    torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = default_tf32
+    plain = torch.contiguous_format
+    attack = networks.attack(bench.load.attack).to(memory_format=plain)
+    victims = {name: networks.victim(name).to(memory_format=plain) for name in bench.graph.victims}
+    classes = bench.load.classes
+    labels = [classes.index(model) for model in bench.suite.manifest("C")["model"][:images]]
+    pixels = torch.from_numpy(bench.suite.images("C")[:images])
+    lpips, _ = load_lpips(device)
+    seconds = []
+    for repeat in range(repeats + 1):
+        count = 1 if repeat == 0 else images  # the first pays for what is set up once
+        began = time.perf_counter()
+        reference_loop(
+            attack,
+            victims,
+            pixels[:count],
+            labels[:count],
+            len(classes),
+            device=device,
+            batch=batch,
+            lpips=lpips,
+        )
+        synchronise(device)
+        seconds.append(time.perf_counter() - began)
+    return ReferenceTimes(
+        seconds=tuple(seconds[1:]),
+        transforms=images * bench.load.targets,
+        peak_memory_gib=peak_memory_gib(device),
+        tf32=any(default_tf32),
+    )
+
+
+def _matrix(bench: Workbench, device: torch.device, precision: str, batch: int) -> Matrix:
+    return Matrix(
+        bench.graph,
+        bench.suite,
+        bench.shelf,
+        device,
+        batch=batch,
+        precision=Precision(name=precision),
+    )
+
+
+def memory_at(
+    load: Load, root: Path, device: torch.device, counts: tuple[int, ...]
+) -> list[dict[str, float]]:
+    """Peak memory of the runner for different numbers of images: it should not grow."""
+    rows = []
+    for images in counts:
+        bench = Workbench(load=replace(load, images=images), root=root / str(images)).build()
+        times = in_child(time_runner, bench, str(device), "mixed", AUTO, 0)
+        rows.append(
+            {
+                "images": images,
+                "networks_gib": times.networks_gib,
+                "peak_memory_gib": times.peak_memory_gib,
+                "beyond_networks_gib": times.peak_memory_gib - times.networks_gib,
+            }
+        )
+        shutil.rmtree(root / str(images))
+    return rows

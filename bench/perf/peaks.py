@@ -1,0 +1,71 @@
+"""What the machine can do at best: matrix products in fp32 and bf16, and copies in memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+GIGA = 1e9
+MATMUL_SIDE = {"cpu": 2048, "cuda": 8192}
+COPY_BYTES = {"cpu": 2**28, "cuda": 2**31}
+REPEATS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peaks:
+    """The best of several repeats.
+
+    Attributes:
+        fp32_gflops: Of a square matrix product, a multiply-add being two operations; TF32 is off.
+        bf16_gflops: The same in bf16.
+        copy_gb_s: Bytes read and written by a copy, a second.
+    """
+
+    fp32_gflops: float
+    bf16_gflops: float
+    copy_gb_s: float
+
+    def of(self, precision: str) -> float:
+        """The peak in floating-point operations a second, in units of 10^9."""
+        return self.bf16_gflops if precision == "bf16" else self.fp32_gflops
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait for everything that was started on the device."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def seconds_of(work: Callable[[], object], device: torch.device, repeats: int) -> list[float]:
+    """Time each of several repeats, after one that is not counted."""
+    work()
+    times = []
+    for _ in range(repeats):
+        synchronise(device)
+        began = time.perf_counter()
+        work()
+        synchronise(device)
+        times.append(time.perf_counter() - began)
+    return times
+
+
+@torch.inference_mode()
+def measure_peaks(device: torch.device) -> Peaks:
+    """Multiply and copy large matrices."""
+    side = MATMUL_SIDE.get(device.type, 2048)
+    rates = []
+    for dtype in (torch.float32, torch.bfloat16):
+        one = torch.randn(side, side, device=device).to(dtype)
+        best = min(seconds_of(lambda one=one: one @ one, device, REPEATS))  # type: ignore[misc]
+        rates.append(2 * side**3 / best / GIGA)
+    source = torch.zeros(COPY_BYTES.get(device.type, 2**28), dtype=torch.uint8, device=device)
+    goal = torch.ones_like(source)
+    copied = min(seconds_of(lambda: goal.copy_(source), device, REPEATS))
+    return Peaks(
+        fp32_gflops=rates[0], bf16_gflops=rates[1], copy_gb_s=2 * source.nbytes / copied / GIGA
+    )

@@ -1,0 +1,158 @@
+"""Each stage of scoring by itself: how many images a second, how close to the peak."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from bench.checks import to_uint8, to_unit
+from bench.data import decode_rgb
+from bench.metrics.distortion import psnr_db, ssim
+from bench.metrics.lpips import untrained_lpips
+from bench.perf.flops import Cost, lpips_gflop
+from bench.perf.peaks import Peaks, seconds_of
+from bench.perf.workbench import Workbench
+from bench.runner.items import items_of
+from bench.runner.networks import Networks
+from bench.runner.precision import Precision
+from bench.runner.rows import base_rows, prediction_rows
+from bench.types import Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stage.
+
+    Attributes:
+        images_per_s: Anonymised images; for the first stages, images of Set-C.
+        precision: What it computes in; empty where there is nothing to count.
+        gflop: Operations an image, in units of 10^9.
+        fraction_of_peak: Of the machine's best matrix product in this precision.
+    """
+
+    name: str
+    images_per_s: float
+    precision: str = ""
+    gflop: float | None = None
+    fraction_of_peak: float | None = None
+
+    def row(self) -> dict[str, Json]:
+        """For printing."""
+        return {
+            "stage": self.name,
+            "images/s": round(self.images_per_s, 1),
+            "ms/image": round(1000 / self.images_per_s, 2),
+            "GFLOP/image": None if self.gflop is None else round(self.gflop, 2),
+            "GFLOP/s": None if self.gflop is None else round(self.gflop * self.images_per_s),
+            "precision": self.precision,
+            "% of peak": None
+            if self.fraction_of_peak is None
+            else round(100 * self.fraction_of_peak, 1),
+        }
+
+
+@torch.inference_mode()
+def measure_stages(
+    bench: Workbench, device: torch.device, peaks: Peaks, cost: Cost, *, batch: int, repeats: int
+) -> list[Stage]:
+    """Run every stage on one batch, several times; the best time counts.
+
+    LPIPS is timed with random weights: its trunk may not be at hand, and time is the same.
+    """
+    networks = Networks(bench.graph, bench.shelf, device, precision=Precision(name="mixed"))
+    attack = networks.attack(bench.load.attack)
+    victims = {name: networks.victim(name) for name in bench.graph.victims}
+    everything = items_of(
+        range(bench.load.images), bench.suite.manifest("C"), bench.load.classes, targeted=True
+    )
+    items = everything[:batch]
+    pixels = bench.suite.images("C")
+    indices = [item.index for item in items]
+    originals = torch.from_numpy(pixels[indices]).to(device)
+    targets = torch.tensor([item.target for item in items], device=device)
+    generated = attack.transform(to_unit(originals), targets)
+    anonymised = to_uint8(generated)
+    unit = to_unit(anonymised).contiguous(memory_format=torch.channels_last)
+    found: list[Stage] = []
+
+    def stage(
+        name: str, work: Callable[[], object], *, precision: str = "", gflop: float | None = None
+    ) -> None:
+        rate = len(items) / min(seconds_of(work, device, repeats))
+        share = None if gflop is None else gflop * rate / peaks.of(precision)
+        found.append(
+            Stage(
+                name=name,
+                images_per_s=rate,
+                precision=precision,
+                gflop=gflop,
+                fraction_of_peak=share,
+            )
+        )
+
+    files = [_png(pixels[index]) for index in indices]
+    stage("decode (PNG)", lambda: [decode_rgb(file, "png") for file in files])
+    stage("read from the store", lambda: torch.from_numpy(pixels[indices]).to(device))
+    unit_originals = to_unit(originals)
+    stage(
+        "generator",
+        lambda: attack.transform(unit_originals, targets),
+        precision="fp32",
+        gflop=cost.generator,
+    )
+    stage("clip, round, check", lambda: to_uint8(generated))
+    features: dict[str, Tensor] = {}
+    for victim in victims.values():
+        digest = victim.frontend_digest
+        if digest is not None and digest not in features:
+            features[digest] = victim.frontend(unit)
+            stage(
+                "residual estimate (shared)",
+                lambda victim=victim: victim.frontend(unit),  # type: ignore[misc]
+                precision="fp32",
+                gflop=cost.front_ends,
+            )
+    for name, victim in victims.items():
+        digest = victim.frontend_digest
+        seen = unit if digest is None else features[digest]
+        stage(
+            name,
+            lambda victim=victim, seen=seen: victim.backbone(seen),  # type: ignore[misc]
+            precision="bf16",
+            gflop=cost.backbones[name],
+        )
+    stage("PSNR", lambda: psnr_db(originals, anonymised))
+    stage("SSIM", lambda: ssim(originals, anonymised))
+    metric = untrained_lpips(device)
+    place = torch.tensor([indices.index(index) for index in indices], device=device)
+    stage(
+        "LPIPS (random weights)",
+        lambda: metric(originals, anonymised, place),
+        precision="fp32",
+        gflop=lpips_gflop(bench.load.image_px),
+    )
+    base = base_rows(items, bench.suite.manifest("C"), bench.load.classes, "noise")
+    values = np.full((len(items), len(bench.load.classes)), 1.0, dtype=np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+
+        def write() -> None:
+            for name, victim in victims.items():
+                rows = prediction_rows(base, victim, values)
+                rows.to_parquet(Path(folder) / f"{name}.parquet", index=False)
+
+        stage("writing rows", write)
+    return found
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(stream, "png")
+    return stream.getvalue()

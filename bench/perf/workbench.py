@@ -1,0 +1,173 @@
+"""Something to measure: networks of a recipe's size with random weights, and images of noise.
+
+Time does not depend on what networks have learnt, so nothing has to be trained or downloaded. The
+store that is made is a complete one: the runner does on it what it does on any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bench.recipes import get_recipe
+from bench.runner.graph import Graph, Job, build_attack, build_victim, plan
+from bench.runner.networks import Shelf, module_state, save_checkpoint
+from bench.store import Store, digest
+from bench.suites.base import Row, Suite, SuiteCard, prepare
+from bench.training.residual import ResidualEstimator
+from bench.types import FitReport, SetName
+
+COARSE_PX = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What is scored.
+
+    Attributes:
+        image_px: Side of the images.
+        images: In Set-C.
+        targets: Of each image: one fewer than there are classes.
+        attack: By name.
+        victims: By name.
+        recipe: Whose widths the networks have; `paper` is full width.
+    """
+
+    image_px: int
+    images: int
+    targets: int
+    attack: str
+    victims: tuple[str, ...]
+    recipe: str = "paper"
+
+    @property
+    def transforms(self) -> int:
+        """Anonymised images."""
+        return self.images * self.targets
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Camera models."""
+        return tuple(f"noise-{number:02d}" for number in range(self.targets + 1))
+
+
+class NoiseSource:
+    """Set-C of images of coarse and fine noise, by turns of each class.
+
+    Args:
+        load: How many of which size.
+    """
+
+    def __init__(self, load: Load) -> None:
+        self.load = load
+
+    @cached_property
+    def card(self) -> SuiteCard:
+        """What the suite is."""
+        shape = {name: asdict(self.load)[name] for name in ("image_px", "images", "targets")}
+        return SuiteCard(
+            name=f"noise-{self.load.image_px}px",
+            version=1,
+            fingerprint=digest(shape),
+            classes=self.load.classes,
+            others=(),
+            image_px=self.load.image_px,
+            note="noise, to measure speed by",
+        )
+
+    def count(self, set_name: SetName) -> int:
+        """Number of images."""
+        return self.load.images
+
+    def rows(
+        self, set_name: SetName, workers: int, start: int = 0
+    ) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
+        """Draw the images, each from a seed of its own."""
+        side = self.load.image_px
+        coarse_side = side // COARSE_PX + 1
+        for number in range(start, self.load.images):
+            random = np.random.default_rng(number)
+            coarse = random.integers(40, 216, (3, coarse_side, coarse_side))
+            smooth = np.kron(coarse, np.ones((1, COARSE_PX, COARSE_PX), int))[:, :side, :side]
+            pixels = smooth + random.integers(-30, 31, (3, side, side))
+            name = f"{number:06d}"
+            yield (
+                Row(
+                    image_id=name,
+                    photo_id=name,
+                    model=self.load.classes[number % len(self.load.classes)],
+                    device="one",
+                    scene=name,
+                    set=set_name,
+                    split="in",
+                    partition="evaluation",
+                    sha256=digest(number),
+                ),
+                pixels.clip(0, 255).astype(np.uint8),
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workbench:
+    """A load made real in a store."""
+
+    load: Load
+    root: Path
+
+    def __getstate__(self) -> dict[str, object]:
+        """Cross to another process without what was opened in this one."""
+        return {"load": self.load, "root": self.root}
+
+    @cached_property
+    def store(self) -> Store:
+        """Everything is in it."""
+        return Store(self.root)
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """The store's networks alone."""
+        return Shelf(store=self.store, shipped=False)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """All networks."""
+        return plan(
+            NoiseSource(self.load).card,
+            get_recipe(self.load.recipe),
+            attacks=[self.load.attack],
+            victims=self.load.victims,
+        )
+
+    @cached_property
+    def suite(self) -> Suite:
+        """The images."""
+        return prepare(NoiseSource(self.load), self.store, ("C",))
+
+    def build(self) -> Workbench:
+        """Write random weights and images, where they are not there yet.
+
+        Only what scoring opens is made: no surrogate, no residual estimator of Set-B.
+        """
+        wanted = {*self.graph.victims.values(), *self.graph.attacks.values()}
+        wanted |= {self.graph.estimators["A"]} if "A" in self.graph.estimators else set()
+        for key in sorted(wanted & self.graph.jobs.keys()):
+            job = self.graph.jobs[key]
+            if self.shelf.find(job.kind, job.name, key) is None:
+                torch.manual_seed(job.seed)
+                state = module_state(self._untrained(job), self.graph.recipe)
+                save_checkpoint(self.store, job, self.graph, state, FitReport())
+        self.suite  # noqa: B018
+        return self
+
+    def _untrained(self, job: Job) -> torch.nn.Module:
+        classes, recipe = self.load.classes, self.graph.recipe
+        if job.kind == "estimator":
+            return ResidualEstimator(recipe.estimator)
+        build = build_attack if job.kind == "attack" else build_victim
+        return build(job.name, classes, recipe)
