@@ -74,8 +74,8 @@ class Challenge:
         found = {self.opaque(asked): asked for asked in listed}
         if len(found) < len(listed):
             raise CamobenchError(
-                f"two images of challenge {self.key} have one id: an image is there twice, or you "
-                f"have won the lottery; remove {self.key}.json from the store's challenges"
+                f"two images of challenge {self.key} have one id: an `image_id` is in Set-C twice; "
+                "prepare the suite anew"
             )
         return dict(sorted(found.items()))
 
