@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from bench.types import CamobenchError
+from bench.types import SILENT_DEFAULT, CamobenchError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,8 @@ class ClassifierRecipe:
         steps: Optimiser steps; `None` if `epochs` is given.
         lr: Peak learning rate of SGD.
         schedule: "step" divides by 10 at 60, 77 and 90 %; "one-cycle" warms up and anneals.
+        precision: Of the backbone's products in training; weights, their updates, front-ends, the
+            loss and everything after training stay in fp32.
     """
 
     width: float = 1.0
@@ -39,10 +41,13 @@ class ClassifierRecipe:
     momentum: float = 0.9
     weight_decay: float = 5e-4
     schedule: Literal["step", "one-cycle"] = "step"
+    precision: Literal["fp32", "bf16"] = field(default="fp32", metadata=SILENT_DEFAULT)
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give either `epochs` or `steps`")
+        if self.precision not in ("fp32", "bf16"):
+            raise ValueError(f"expected `precision` fp32 or bf16, got {self.precision!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,8 +146,8 @@ FAST = Recipe(
     name="fast",
     purpose="the paper's networks in a fraction of its steps, for one GPU; not yet measured",
     classifiers=_frozen(
-        resnet=ClassifierRecipe(batch=128, steps=2400, schedule="one-cycle"),
-        densenet=ClassifierRecipe(batch=64, steps=2400, schedule="one-cycle"),
+        resnet=ClassifierRecipe(batch=128, steps=2400, schedule="one-cycle", precision="bf16"),
+        densenet=ClassifierRecipe(batch=64, steps=2400, schedule="one-cycle", precision="bf16"),
     ),
     estimator=EstimatorRecipe(
         batch=64, steps=2000, lr=1e-3, weight_decay=0, clip_norm=100, schedule="one-cycle"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import Field, dataclass, field, fields, is_dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 SetName: TypeAlias = Literal["A", "B", "C"]
@@ -14,6 +14,9 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 IN: Split = "in"
 OUT: Split = "out"
+SILENT_DEFAULT: Mapping[str, bool] = {"silent default": True}
+"""Metadata of a dataclass field that `as_json` leaves out while it holds its default: what is added
+to a recipe or a spec later does not change the keys of those that do not use it."""
 
 
 class CamobenchError(Exception):
@@ -83,10 +86,15 @@ def as_json(value: Any) -> Json:
     if isinstance(value, enum.Enum):
         return as_json(value.value)
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: as_json(getattr(value, f.name)) for f in fields(value)}
+        return {f.name: as_json(getattr(value, f.name)) for f in fields(value) if _said(value, f)}
     if isinstance(value, Mapping):
         return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         items = sorted(value) if isinstance(value, set | frozenset) else value
         return [as_json(item) for item in items]
     raise TypeError(f"no JSON form for {type(value).__name__}: {value!r}")
+
+
+def _said(value: Any, field_: Field[Any]) -> bool:
+    silent = SILENT_DEFAULT.items() <= field_.metadata.items()
+    return not (silent and getattr(value, field_.name) == field_.default)

@@ -15,6 +15,7 @@ LAYERS = {
     "camobench": 7,  # the public import, whose `main` calls the command line
     "bench.cli": 6,
     "bench.console": 6,  # how the command line shows progress
+    "bench.perf": 5,  # measures the runner and the trainers
     "bench.doctor": 5,  # checks of the machine and the store
     "bench.runner": 5,
     "bench.report": 5,
@@ -41,6 +42,8 @@ SIDEWAYS = {
     ("bench.cli", "bench.console"),
     ("bench.runner", "bench.report"),
     ("bench.doctor", "bench.runner"),
+    ("bench.perf", "bench.runner"),
+    ("bench.perf", "bench.report"),
     ("bench.provenance", "bench.types"),
     ("bench.recipes", "bench.types"),
 }

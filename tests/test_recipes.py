@@ -1,4 +1,4 @@
-from dataclasses import FrozenInstanceError, asdict
+from dataclasses import FrozenInstanceError, asdict, replace
 
 import pytest
 
@@ -9,7 +9,8 @@ SGD = {"lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4, "schedule": "step", "wi
 
 
 def test_paper_trains_classifiers_as_the_paper_does():
-    assert {name: asdict(recipe) for name, recipe in PAPER.classifiers.items()} == {
+    """The numbers, and with them the keys of its networks."""
+    assert {name: as_json(recipe) for name, recipe in PAPER.classifiers.items()} == {
         "resnet": {**SGD, "batch": 128, "epochs": 30, "steps": None},
         "densenet": {**SGD, "batch": 64, "epochs": 90, "steps": None},
     }
@@ -50,6 +51,28 @@ def test_recipes_cannot_be_changed():
 def test_length_is_given_once(kind, length):
     with pytest.raises(ValueError, match="either `epochs` or `steps`"):
         kind(batch=1, **length)
+
+
+def test_precision_enters_keys_only_where_it_is_not_fp32():
+    exact = ClassifierRecipe(batch=8, steps=1)
+    mixed = replace(exact, precision="bf16")
+    assert "precision" not in as_json(exact)
+    assert as_json(mixed) == {**as_json(exact), "precision": "bf16"}
+
+
+def test_only_the_recipe_for_gpus_trains_in_mixed_precision():
+    mixed = {
+        name
+        for name, recipe in RECIPES.items()
+        if any(family.precision == "bf16" for family in recipe.classifiers.values())
+    }
+    assert mixed == {"fast"}
+    assert PAPER.classifiers["resnet"].precision == "fp32"
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match="expected `precision` fp32 or bf16, got 'fp16'"):
+        ClassifierRecipe(batch=1, steps=1, precision="fp16")
 
 
 def test_unknown_recipes_list_close_names():

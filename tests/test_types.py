@@ -1,13 +1,13 @@
 import enum
 import json
-from dataclasses import FrozenInstanceError, dataclass
+from dataclasses import FrozenInstanceError, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import pytest
 
-from bench.types import CamobenchError, FitReport, Silent, as_json
+from bench.types import SILENT_DEFAULT, CamobenchError, FitReport, Silent, as_json
 
 
 class Colour(enum.Enum):
@@ -31,6 +31,17 @@ def test_nested_values_become_plain_json():
     plain = {"inner": {"sizes": [3, 1]}, "colour": "r", "named": {"2": None, "x": ["a", "b"]}}
     assert as_json(value) == plain
     assert json.loads(json.dumps(as_json(value))) == plain
+
+
+@dataclass(frozen=True)
+class Grown:
+    old: int = 1
+    new: str = field(default="off", metadata=SILENT_DEFAULT)
+
+
+def test_a_silent_default_leaves_no_trace_in_json():
+    assert as_json(Grown()) == {"old": 1}
+    assert as_json(Grown(new="on")) == {"old": 1, "new": "on"}
 
 
 @pytest.mark.parametrize("value", [None, True, 3, 0.1, "text", [], {}])

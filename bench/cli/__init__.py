@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from bench.cli import challenge, compare, data, doctor, files, matrix, score, tables, verify
+from bench.cli import challenge, compare, data, doctor, files, matrix, perf, score, tables, verify
 from bench.cli.requests import console, say
 from bench.types import CamobenchError, WrongUsageError
 
@@ -76,5 +76,6 @@ for verb in (
     data.data,
     tables.list_,
     doctor.doctor,
+    perf.perf,
 ):
     cli.add_command(verb)

@@ -257,8 +257,15 @@ def _evaluate(
 
 def _print_missing(session: Session, format_: str) -> None:
     from bench.report.plain import render_rows
+    from bench.runner.estimate import estimate, readable
     from bench.runner.missing import find_missing
 
     missing = find_missing(session)
-    click.echo(render_rows(missing.rows(), format_))
+    found = estimate(session, missing)
+    seconds = {**found.train_s, **found.score_s}
+    times = {name: readable(value) for name, value in seconds.items()}
+    click.echo(render_rows(missing.rows(times), format_))
     say(missing.summary)
+    if missing.jobs or missing.cells:
+        beside = f", {found.workers} networks trained side by side" if missing.jobs else ""
+        say(f"about {readable(found.total_s)}{beside}")

@@ -18,17 +18,30 @@ from bench.types import CamobenchError
     "--rows", type=click.IntRange(min=1), default=64, show_default=True, help="To re-run, a sample."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the sample.")
+@click.option(
+    "--precision",
+    is_flag=True,
+    help="Instead, score everything in fp32 and in mixed precision and say what flips.",
+)
 @device_option
 @format_option
 @quiet_option
 def verify(
-    place: Path, store: Path | None, rows: int, seed: int, device: str, format_: str, quiet: bool
+    place: Path,
+    store: Path | None,
+    rows: int,
+    seed: int,
+    precision: bool,
+    device: str,
+    format_: str,
+    quiet: bool,
 ) -> None:
     """Check a run folder, or one entry of it: schema, completeness, and every table recomputed.
 
     With --store a sample of rows is re-run too, with the networks of the store or of the package
     that the entries name. Verdicts are ok, warn, fail, and skip for what could not be checked.
-    Exit code 1 on any fail.
+    Exit code 1 on any fail. --precision says which victims may be scored with `run --precision
+    mixed`, and which rows flip.
 
     Example: camobench verify camobench-out --format json
     """
@@ -37,6 +50,9 @@ def verify(
     from bench.report.verification.folder import verify_entry, verify_folder
     from bench.verdicts import Verdict, failed, verdict_rows
 
+    if precision:
+        _verify_precision(place, store, device, format_, quiet=quiet)
+        return
     verdicts = verify_folder(place) if place.is_dir() else verify_entry(place)
     if store is None or not place.is_dir():
         what = "one entry" if place.is_file() else "no --store given"
@@ -61,3 +77,27 @@ def verify(
     click.echo(render_rows(verdict_rows(verdicts), format_))
     if names := failed(verdicts):
         raise CamobenchError(f"{place} does not verify: {', '.join(names)}")
+
+
+def _verify_precision(
+    place: Path, store: Path | None, device: str, format_: str, *, quiet: bool
+) -> None:
+    """Print a verdict a victim, then the rows whose label depends on the precision."""
+    from bench.console import shown_progress
+    from bench.report.plain import frame_rows, render_rows
+    from bench.runner.agreement import precision_verdicts
+    from bench.runner.api import resolve_device
+    from bench.verdicts import failed, verdict_rows
+
+    if not place.is_dir():
+        raise click.UsageError("--precision takes the folder of a run")
+    with shown_progress(console, quiet=quiet) as progress:
+        verdicts, flipped = precision_verdicts(
+            place, open_store(store), device=resolve_device(device), progress=progress
+        )
+    click.echo(render_rows(verdict_rows(verdicts, remedies=True), format_))
+    if len(flipped):
+        click.echo()
+        click.echo(render_rows(frame_rows(flipped), format_))
+    if names := failed(verdicts):
+        raise CamobenchError(f"{place}: {', '.join(names)} moves more than is tolerated")

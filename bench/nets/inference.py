@@ -32,7 +32,8 @@ from bench.nets.fast_layers import (
 
 FEW_CHANNELS = 4
 LARGE_KERNEL_PX = 5
-MANY_CHANNELS = 128
+MANY_CHANNELS = range(128, 257)
+"""Where Winograd's algorithm pays for its transforms, and for filters of four times the size."""
 
 
 def folded(network: nn.Module, *, processor: bool = True) -> nn.Module:
@@ -203,6 +204,7 @@ def _for_processor(conv: nn.Conv2d) -> nn.Module:
         return conv
     if conv.out_channels <= FEW_CHANNELS and min(conv.kernel_size) >= LARGE_KERNEL_PX:
         return CellConv2d(conv)
-    if conv.kernel_size == (3, 3) and min(conv.in_channels, conv.out_channels) >= MANY_CHANNELS:
+    many = conv.in_channels in MANY_CHANNELS and conv.out_channels in MANY_CHANNELS
+    if conv.kernel_size == (3, 3) and many:
         return WinogradConv2d(conv)
     return conv

@@ -6,7 +6,7 @@ store that is made is a complete one: the runner does on it what it does on any 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -137,10 +137,14 @@ class Workbench:
     @cached_property
     def graph(self) -> Graph:
         """All networks."""
+        return self.graph_of((self.load.attack,))
+
+    def graph_of(self, attacks: Sequence[str]) -> Graph:
+        """All networks of several attacks on the load's victims."""
         return plan(
             NoiseSource(self.load).card,
             get_recipe(self.load.recipe),
-            attacks=[self.load.attack],
+            attacks=attacks,
             victims=self.load.victims,
         )
 

@@ -8,7 +8,15 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 from tabulate import tabulate
 
-from bench.types import Json
+from bench.types import Json, as_json
+
+
+def frame_rows(frame: pd.DataFrame) -> list[dict[str, Json]]:
+    """The rows of a frame, for `render_rows`."""
+    return [
+        {str(name): as_json(value) for name, value in row.items()}
+        for row in frame.to_dict("records")
+    ]
 
 
 def render_rows(rows: Sequence[Mapping[str, Json]], format_: str) -> str:

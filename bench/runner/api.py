@@ -25,6 +25,7 @@ from bench.store import Store, replacing
 from bench.suites.audit.record import audit_if_quick, is_quick
 from bench.suites.base import Suite, SuiteSource, prepare
 from bench.sweep import sweep
+from bench.training.side_by_side import default_workers
 from bench.types import SETS, CamobenchError, Progress, SetName, Silent
 
 
@@ -72,10 +73,8 @@ class Session:
 
     @property
     def workers(self) -> int:
-        """Networks trained side by side; by default one a core on the CPU, one on a GPU."""
-        if self.request.workers:
-            return self.request.workers
-        return cpu_count() if self.request.device == "cpu" else 1
+        """Networks trained side by side."""
+        return self.request.workers or default_workers(torch.device(self.request.device))
 
     def prepare(self, sets: tuple[SetName, ...], progress: Progress) -> Suite:
         """Make the sets that are missing."""

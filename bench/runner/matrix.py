@@ -146,7 +146,7 @@ class Matrix:
             victim: By name.
             rows: What `prediction_rows` returns.
         """
-        folder = self.shelf.store.prediction_folder(row_key(self.networks, attack))
+        folder = self.row_folder(attack)
         folder.mkdir(parents=True, exist_ok=True)
         stem = cell_stem(self.networks, victim)
         with self.shelf.store.lock("predictions", folder.name):
@@ -170,9 +170,12 @@ class Matrix:
         fills = read_json(row)["fills"] if row.is_file() else {}
         write_json(row, {"attack": attack, "fills": {**fills, name: shards_done}})
 
+    def row_folder(self, attack: str) -> Path:
+        """Where the rows of an attack are kept."""
+        return self.shelf.store.prediction_folder(row_key(self.networks, attack))
+
     def _fill_row(self, name: str) -> Cells:
-        key = row_key(self.networks, name)
-        folder = self.shelf.store.prediction_folder(key)
+        key, folder = row_key(self.networks, name), self.row_folder(name)
         stems = {victim: cell_stem(self.networks, victim) for victim in self.graph.victims}
         folder.mkdir(parents=True, exist_ok=True)
         turn = self.shelf.store.lock("predictions", folder.name)

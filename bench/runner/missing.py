@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -42,20 +43,27 @@ class Missing:
             f"{self.cells_total} cells are missing"
         )
 
-    def rows(self) -> list[dict[str, Json]]:
-        """One row a network to train, then one an attack to score."""
-        train: list[dict[str, Json]] = [
-            {"work": "train", "name": job.label, "cells": None, "victims": ""} for job in self.jobs
+    def rows(self, times: Mapping[str, str]) -> list[dict[str, Json]]:
+        """One row a network to train, then one an attack to score.
+
+        Args:
+            times: What each will take, by the job's key or the attack's name.
+        """
+
+        def row(work: str, name: str, key: str, victims: tuple[str, ...] = ()) -> dict[str, Json]:
+            return {
+                "work": work,
+                "name": name,
+                "time": times.get(key, "?"),
+                "cells": len(victims) or None,
+                "victims": " ".join(victims),
+            }
+
+        return [
+            *(row("train", job.label, job.key) for job in self.jobs),
+            *(row("score", attack, attack, names) for attack, names in self.cells.items()),
+            *(row("LPIPS", attack, attack) for attack in self.unmeasured),
         ]
-        score: list[dict[str, Json]] = [
-            {"work": "score", "name": attack, "cells": len(names), "victims": " ".join(names)}
-            for attack, names in self.cells.items()
-        ]
-        measure: list[dict[str, Json]] = [
-            {"work": "LPIPS", "name": attack, "cells": None, "victims": ""}
-            for attack in self.unmeasured
-        ]
-        return train + score + measure
 
 
 def find_missing(session: Session) -> Missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,13 @@ import pandas as pd
 import torch
 
 from bench.checks import to_unit
-from bench.recipes import get_recipe
-from bench.registry import UnknownNameError
-from bench.report.inputs import RunData, load_run
-from bench.runner.graph import Graph, plan
-from bench.runner.matrix import KEY_DIGITS, cell_stem
-from bench.runner.networks import Networks, Shelf
-from bench.runner.precision import Precision
-from bench.store import Store, read_json
+from bench.report.inputs import RunData
+from bench.runner.networks import Networks
+from bench.runner.reopen import ImagesMissingError, reopen
+from bench.store import Store
 from bench.suites.audit.finding import listed, plural
-from bench.suites.base import Suite, SuiteCard, open_suite, prepare
-from bench.suites.catalogue import SIMULATED, load_suite
-from bench.types import CamobenchError, Progress, Silent
+from bench.suites.base import Suite
+from bench.types import Progress, Silent
 from bench.verdicts import Outcome, Verdict
 
 MARGIN = 1e-4
@@ -69,31 +65,13 @@ def recheck(
         shipped: Use the networks that ship with the package.
         progress: Told how far it is.
     """
-    run, progress = load_run(folder), progress or Silent()
-    entries = {
-        attack.name: read_json(folder / f"entry-{attack.name}.json") for attack in run.attacks
-    }
+    progress, where = progress or Silent(), torch.device(device)
     try:
-        suite = _suite(run, store, progress)
-    except (CamobenchError, ValueError) as error:
+        opened = reopen(folder, store, where, shipped=shipped, progress=progress)
+    except ImagesMissingError as error:
         return [Verdict(check="re-run", verdict="skip", finding=f"images are not at hand: {error}")]
-    shelf, verdicts = Shelf(store=store, shipped=shipped), [_check_images(run, suite)]
-    attacks: dict[str, Networks] = {}
-    victims: dict[str, Networks] = {}
-    reasons: dict[str, list[str]] = {}
-    first = next(iter(entries.values()))
-    wanted = [("attack", name, entry, entry["attack"]) for name, entry in entries.items()]
-    wanted += [("victim", record["name"], first, record) for record in first["victims"]]
-    for kind, name, entry, record in wanted:
-        try:
-            found = _networks(kind, name, entry, record, suite.card, shelf, torch.device(device))
-        except (CamobenchError, UnknownNameError) as error:
-            reasons.setdefault(str(error.args[0]), []).append(name)
-        else:
-            (attacks if kind == "attack" else victims)[name] = found
-    for reason, names in reasons.items():
-        finding = f"{listed(names)}: {reason}"
-        verdicts.append(Verdict(check="networks", verdict="skip", finding=finding))
+    run, suite, attacks, victims = opened.run, opened.suite, opened.attacks, opened.victims
+    verdicts = [_check_images(run, suite), *opened.verdicts]
     at_hand = run.predictions["attack"].isin(list(attacks))
     chosen = run.predictions[at_hand & run.predictions["victim"].isin(list(victims))]
     if chosen.empty:
@@ -103,32 +81,14 @@ def recheck(
     progress.start("re-running rows", len(chosen))
     again = []
     for attack, part in chosen.groupby("attack", sort=True):
-        again += _run_again(part, attacks[str(attack)], victims, suite, torch.device(device))
+        again += _run_again(part, attacks[str(attack)], victims, suite, where)
         progress.advance(len(part))
     progress.finish()
-    scored_on = {str(entry["provenance"]["device"]).partition(":")[0] for entry in entries.values()}
+    scored_on = {
+        str(entry["provenance"]["device"]).partition(":")[0] for entry in opened.entries.values()
+    }
     same_device = scored_on == {device.partition(":")[0]}
     return [*verdicts, _judge(again, chosen, same_device=same_device)]
-
-
-def _suite(run: RunData, store: Store, progress: Progress) -> Suite:
-    folder = store.data_folder(run.suite, run.fingerprint)
-    if (folder / "suite.json").is_file():
-        suite = open_suite(folder)
-        if suite.has("C"):
-            return suite
-    if run.suite not in SIMULATED:
-        raise CamobenchError(
-            f"Set-C of {run.suite} ({run.fingerprint[:12]}) is not in the store; `camobench data "
-            "prepare` makes it"
-        )
-    source = load_suite(run.suite)
-    if source.card.fingerprint != run.fingerprint:
-        raise CamobenchError(
-            f"{run.suite} of this version has fingerprint {source.card.fingerprint[:12]}, the run "
-            f"has {run.fingerprint[:12]}"
-        )
-    return prepare(source, store, ("C",), progress=progress)
 
 
 def _check_images(run: RunData, suite: Suite) -> Verdict:
@@ -151,47 +111,11 @@ def _check_images(run: RunData, suite: Suite) -> Verdict:
     )
 
 
-def _networks(
-    kind: str,
-    name: str,
-    entry: dict[str, Any],
-    record: dict[str, Any],
-    card: SuiteCard,
-    shelf: Shelf,
-    device: torch.device,
-) -> Networks:
-    """Networks that hold this attack or victim, with the key and the weights of the entry.
-
-    Raises:
-        CamobenchError: If they are not at hand; says why.
-        UnknownNameError: If nothing is registered under the name.
-    """
-    if record.get("challenge") is not None:
-        raise CamobenchError(f"{kind} made elsewhere; `camobench score` takes its answer again")
-    chosen = {"attacks": [name] if kind == "attack" else [], "victims": []}
-    if kind == "victim":
-        chosen["victims"] = [name]
-    graph: Graph = plan(card, get_recipe(entry["recipe"]), seed=entry["seed"], **chosen)
-    key = (graph.attacks if kind == "attack" else graph.victims)[name]
-    if key[:KEY_DIGITS] != record["key"]:
-        raise CamobenchError("today's code would make another network under this name")
-    mixed = record.get("precision") == "bf16"
-    precision = Precision(name="mixed" if mixed else "fp32")
-    networks = Networks(graph, shelf, device, precision=precision)
-    if kind == "attack":
-        same = networks.attack_digest(name) == record["digest"]
-    else:
-        same = cell_stem(networks, name) == record["digest"]
-    if not same:
-        raise CamobenchError("the weights at hand are others than those that were scored")
-    return networks
-
-
 @torch.no_grad()
 def _run_again(
     rows: pd.DataFrame,
     attacks: Networks,
-    victims: dict[str, Networks],
+    victims: Mapping[str, Networks],
     suite: Suite,
     device: torch.device,
 ) -> list[Again]:

@@ -14,13 +14,13 @@ import torch
 
 from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots
 from bench.data import AdversarySet
-from bench.processes import cpu_count, obey_parent
 from bench.runner.graph import Graph, Job, build_attack, build_victim
 from bench.runner.networks import Networks, Shelf, module_state, save_checkpoint
 from bench.runner.relay import RelayedProgress, Reports, relayed
 from bench.store import Store, replacing
 from bench.suites.base import open_suite
 from bench.training.residual import ResidualEstimator, fit_estimator
+from bench.training.side_by_side import start_training_process
 from bench.types import CamobenchError, FitReport, Progress, Silent
 
 
@@ -193,8 +193,7 @@ _worker_progress: Progress = Silent()
 
 def _start_worker(reports: Reports, workers: int) -> None:
     global _worker_progress
-    obey_parent()
-    torch.set_num_threads(max(1, cpu_count() // workers))
+    start_training_process(workers)
     _worker_progress = RelayedProgress(reports)
 
 

@@ -42,6 +42,40 @@ def fit_classifier(
     Returns:
         Training loss, and validation accuracy on patches and on whole images, in percent.
     """
+    report = train_classifier(label, network, stack, data, recipe, context)
+    if context.recipe.compact:
+        round_as_stored(network)
+    network.eval()
+    labels = torch.from_numpy(data.labels).to(context.device)
+    held_out = torch.from_numpy(np.flatnonzero(data.validation))
+    figures = {
+        **report.figures,
+        "validation_accuracy_percent": accuracy_percent(network, stack, labels, held_out),
+        "validation_patch_accuracy_percent": accuracy_percent(
+            network, stack, labels, held_out, patches=True
+        ),
+    }
+    return FitReport(
+        figures=figures,
+        curves=report.curves,
+        seconds=report.seconds,
+        validated_as_stored=True,
+    )
+
+
+def train_classifier(
+    label: str,
+    network: nn.Module,
+    stack: Tensor,
+    data: LabelledImages,
+    recipe: ClassifierRecipe,
+    context: FitContext,
+) -> FitReport:
+    """The steps of `fit_classifier`, without what follows them; `network` stays in training mode.
+
+    Returns:
+        The training loss and its curve.
+    """
     device = context.device
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     network.train()
@@ -57,41 +91,26 @@ def fit_classifier(
         weight_decay=recipe.weight_decay,
         nesterov=False,
     )
-    schedule = _schedule(optimiser, recipe, steps)
+    schedule = rate_schedule(optimiser, recipe, steps)
 
     def step(index: int) -> dict[str, Tensor]:
         (patches,), targets = sampler.draw(recipe.batch)
-        loss = F.cross_entropy(network(as_input(patches)), targets)
+        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
+            logits = network(as_input(patches))
+        loss = F.cross_entropy(logits.float(), targets)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
         return {"loss": loss}
 
-    report = run_steps(
+    return run_steps(
         label,
         steps,
         step,
         context=context,
         parts={"network": network, "optimiser": optimiser, "schedule": schedule},
         generator=generator,
-    )
-    if context.recipe.compact:
-        round_as_stored(network)
-    network.eval()
-    held_out = torch.from_numpy(np.flatnonzero(data.validation))
-    figures = {
-        **report.figures,
-        "validation_accuracy_percent": accuracy_percent(network, stack, labels, held_out),
-        "validation_patch_accuracy_percent": accuracy_percent(
-            network, stack, labels, held_out, patches=True
-        ),
-    }
-    return FitReport(
-        figures=figures,
-        curves=report.curves,
-        seconds=report.seconds,
-        validated_as_stored=True,
     )
 
 
@@ -134,9 +153,10 @@ def accuracy_percent(
     return 100.0 * hits / total
 
 
-def _schedule(
+def rate_schedule(
     optimiser: torch.optim.Optimizer, recipe: ClassifierRecipe, steps: int
 ) -> torch.optim.lr_scheduler.LRScheduler:
+    """The learning rate over `steps`, one call of `step` after each."""
     if recipe.schedule == "one-cycle":
         return torch.optim.lr_scheduler.OneCycleLR(
             optimiser, recipe.lr, total_steps=steps + 1, cycle_momentum=False

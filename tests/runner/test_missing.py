@@ -19,15 +19,15 @@ def test_an_empty_store_lacks_everything(tmp_path):
 
 def test_a_full_matrix_lacks_nothing(smoke):
     missing = find_missing(open_session(request(), smoke.store))
-    assert (missing.jobs, missing.cells, missing.rows()) == ((), {}, [])
+    assert (missing.jobs, missing.cells, missing.rows({})) == ((), {}, [])
 
 
 def test_lpips_that_can_now_be_had_is_missing_by_itself(smoke, monkeypatch):
     monkeypatch.setattr("bench.runner.missing.trunk_digest", lambda: "7be5be79" * 8)
     missing = find_missing(open_session(request(), smoke.store))
     assert (missing.cells, missing.unmeasured) == ({}, ("cgan-img", "jpeg", "identity"))
-    row = {"work": "LPIPS", "name": "jpeg", "cells": None, "victims": ""}
-    assert missing.rows()[1] == row
+    row = {"work": "LPIPS", "name": "jpeg", "time": "?", "cells": None, "victims": ""}
+    assert missing.rows({})[1] == row
     more = request(victims=(*VICTIMS, "img-resnet34"))
     assert find_missing(open_session(more, smoke.store)).unmeasured == ()  # measured on the way
 
@@ -37,9 +37,10 @@ def test_a_new_victim_lacks_one_column(smoke):
     missing = find_missing(open_session(more, smoke.store))
     assert [job.label for job in missing.jobs] == ["victim img-resnet34 (Set-A)"]
     assert set(missing.cells.values()) == {("img-resnet34",)}
-    assert missing.rows()[1] == {
+    assert missing.rows({"cgan-img": "3 s"})[1] == {
         "work": "score",
         "name": "cgan-img",
+        "time": "3 s",
         "cells": 1,
         "victims": "img-resnet34",
     }

@@ -7,9 +7,10 @@ from sklearn.metrics import accuracy_score
 from torch import nn
 
 from bench.data import ExaminerSet
+from bench.nets.constrained import ConstrainedConv2d
 from bench.nets.storage import compact_state, expand_state
 from bench.recipes import PAPER, SMOKE, ClassifierRecipe
-from bench.training.classifier import _schedule, accuracy_percent, as_input, fit_classifier
+from bench.training.classifier import accuracy_percent, as_input, fit_classifier, rate_schedule
 from bench.types import CamobenchError
 from tests.toys import Memory, Recorder, camera_set, copied, fit_context, same_state
 
@@ -112,6 +113,60 @@ def test_a_learning_rate_too_high_is_named():
         fit(data, stack=stack)
 
 
+class Watched(Small):
+    """Notes in which precision its parts see and give values, in training and after."""
+
+    def __init__(self):
+        super().__init__()
+        self.filters = ConstrainedConv2d()
+        self.precisions = {True: set(), False: set()}
+
+    def forward(self, images):
+        errors = self.filters(images * 51)
+        maps = self.body[0](errors)
+        logits = self.head(self.body[1:](maps).mean((2, 3)))
+        found = (images.dtype, errors.dtype, maps.dtype, logits.dtype)
+        self.precisions[self.training].add(found)
+        return logits
+
+
+def fit_watched(precision):
+    network, data = Watched(), camera_set(ExaminerSet, per_class=4)
+    memory = Memory()
+    fit_classifier(
+        "toy",
+        network,
+        torch.from_numpy(data.images),
+        data,
+        replace(BUDGET, precision=precision),
+        fit_context(snapshots=memory.snapshots()),
+    )
+    return network, memory.load()
+
+
+def test_mixed_precision_leaves_weights_updates_front_end_and_validation_in_fp32():
+    full, half = torch.float32, torch.bfloat16
+    network, saved = fit_watched("bf16")
+    assert network.precisions == {True: {(full, full, half, half)}, False: {(full,) * 4}}
+    floating = [v for v in network.state_dict().values() if v.is_floating_point()]
+    assert {v.dtype for v in floating} == {full}
+    momenta = [s["momentum_buffer"] for s in saved["parts"]["optimiser"]["state"].values()]
+    assert {v.dtype for v in momenta} == {full}
+    assert any((v != v.to(half).to(full)).any() for v in floating)  # not rounded in between
+
+
+def test_full_precision_is_fp32_throughout():
+    network, _ = fit_watched("fp32")
+    assert network.precisions == {True: {(torch.float32,) * 4}, False: {(torch.float32,) * 4}}
+
+
+def test_mixed_precision_trains_almost_the_same_network():
+    exact, mixed = (fit(budget=replace(BUDGET, steps=2, precision=p))[0] for p in ("fp32", "bf16"))
+    assert not same_state(copied(exact), mixed.state_dict())
+    for name, value in exact.state_dict().items():
+        torch.testing.assert_close(mixed.state_dict()[name], value, rtol=0.02, atol=0.002)
+
+
 def test_epochs_become_steps():
     progress = Recorder()
     budget = ClassifierRecipe(batch=7, epochs=2)
@@ -121,7 +176,7 @@ def test_epochs_become_steps():
 
 def rates(budget, steps):
     optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=budget.lr, momentum=0.9)
-    schedule = _schedule(optimiser, budget, steps)
+    schedule = rate_schedule(optimiser, budget, steps)
     found = []
     for _ in range(steps):
         found.append(optimiser.param_groups[0]["lr"])

@@ -1,0 +1,82 @@
+"""What a request lacks, in seconds."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from bench.processes import cpu_count
+from bench.runner.api import Session
+from bench.runner.estimate.scoring import scoring_seconds
+from bench.runner.estimate.training import training_seconds
+from bench.runner.estimate.tries import Tries
+from bench.runner.missing import Missing
+from bench.types import SETS
+
+BUDGET_S = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """Seconds that the missing work will take.
+
+    Attributes:
+        data_s: Making images.
+        train_s: By the key of the job, as if it were alone.
+        score_s: By attack.
+        workers: Networks trained side by side.
+    """
+
+    data_s: float
+    train_s: dict[str, float] = field(default_factory=dict)
+    score_s: dict[str, float] = field(default_factory=dict)
+    workers: int = 1
+
+    @property
+    def total_s(self) -> float:
+        """All of it, trainings shared out over the workers."""
+        train, score = sum(self.train_s.values()), sum(self.score_s.values())
+        return self.data_s + train / self.workers + score
+
+
+def estimate(session: Session, missing: Missing, budget_s: float = BUDGET_S) -> Estimate:
+    """Try what is missing for a few seconds.
+
+    Args:
+        session: The request.
+        missing: What `find_missing` says of it.
+        budget_s: Trying stops with the thing at hand when it is over.
+    """
+    workers = session.workers if missing.jobs else 1
+    share = budget_s / 2 if missing.jobs else budget_s
+    return Estimate(
+        data_s=_data_seconds(session) if missing.jobs or missing.cells else 0.0,
+        score_s=scoring_seconds(session, missing.cells, Tries(share)),
+        train_s=training_seconds(session, missing.jobs, workers, Tries(share)),
+        workers=workers,
+    )
+
+
+def _data_seconds(session: Session) -> float:
+    """Of the sets that are not on disk, from two images of the first."""
+    source = session.request.source
+    folder = session.store.data_folder(source.card.name, source.card.fingerprint)
+    wanted = [name for name in SETS if not (folder / name / "manifest.parquet").is_file()]
+    if not wanted:
+        return 0.0
+    rows = iter(source.rows(wanted[0], 1))
+    next(rows)  # pays for what is set up once
+    began = time.perf_counter()
+    next(rows, None)
+    each = time.perf_counter() - began
+    return (
+        each * sum(source.count(name) for name in wanted) / (session.request.workers or cpu_count())
+    )
+
+
+def readable(seconds: float) -> str:
+    """A duration as people say it."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
