@@ -84,7 +84,8 @@ def _record(table: Table, attack: AttackInfo) -> dict[str, Any]:
 
 def _headline(run: RunData, tables: dict[str, Table], lead: AttackInfo | None) -> str:
     if lead is None:
-        return f"{len(run.attacks)} attacks, none of them targeted, on {len(run.victims)} victims."
+        which = "targeted and whole" if any(a.targeted for a in run.attacks) else "targeted"
+        return f"{len(run.attacks)} attacks, none of them {which}, on {len(run.victims)} victims."
     what = "The full method" if lead.is_full_method else f"The strongest attack, {lead.label},"
     record = _record(tables["in"], lead)
     tasr = record.get("tasr_mean_percent")

@@ -73,6 +73,12 @@ def declare(folder, **fields):
     return folder
 
 
+def test_a_partial_row_never_leads(partial_row):
+    for path in partial_row.glob("entry-*.json"):
+        change(partial_row, path.name, attack__coverage={"scored": 1, "wanted": 2})
+    assert "none of them targeted and whole" in report_html(load_run(partial_row))
+
+
 def row_names(table):
     return [row.name for row in table.rows]
 
