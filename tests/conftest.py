@@ -87,6 +87,7 @@ def make_entry(attack):
         "attack": {
             "name": attack,
             "key": f"k-{attack}",
+            "digest": f"d-{attack}",
             "label": ", ".join(laac) or attack,
             "targeted": targeted,
             "control": control,
@@ -96,7 +97,14 @@ def make_entry(attack):
             "licence": "MIT",
         },
         "victims": [
-            {"name": n, "key": f"k-{n}", "family": f, "backbone": b, "classes": list(CLASSES)}
+            {
+                "name": n,
+                "key": f"k-{n}",
+                "digest": f"d-{n}",
+                "family": f,
+                "backbone": b,
+                "classes": list(CLASSES),
+            }
             for n, f, b in VICTIMS
         ],
         "suite": {

@@ -10,7 +10,19 @@ import sys
 
 import click
 
-from bench.cli import challenge, compare, data, doctor, files, matrix, perf, score, tables, verify
+from bench.cli import (
+    challenge,
+    compare,
+    data,
+    doctor,
+    files,
+    leaderboard,
+    matrix,
+    perf,
+    score,
+    tables,
+    verify,
+)
 from bench.cli.requests import console, say
 from bench.types import CamobenchError, WrongUsageError
 
@@ -70,6 +82,7 @@ for verb in (
     compare.compare,
     challenge.challenge,
     score.score,
+    leaderboard.leaderboard,
     verify.verify,
     files.anonymise,
     files.attribute,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -24,6 +24,7 @@ from bench.runner.selection import select_victims
 from bench.types import CamobenchError, Json, Progress, Silent, as_json
 
 SCHEMA = 1
+NARROW_RECIPE = "mini"
 PARTS = ("end-to-end", "training", "agreement", "incremental", "memory", "scaling")
 QUICK_PARTS = PARTS[:3]
 DEFAULT_MEMORY_IMAGES = (10, 100)
@@ -43,6 +44,7 @@ class Plan:
         memory_images: At which the peak memory is taken, at 512 x 512.
         parts: Of `PARTS`.
         quick: Shortens the training too.
+        recipe: Whose widths the networks have.
     """
 
     image_px: int
@@ -54,6 +56,7 @@ class Plan:
     memory_images: tuple[int, ...] = DEFAULT_MEMORY_IMAGES
     parts: tuple[str, ...] = PARTS
     quick: bool = False
+    recipe: str = "paper"
 
     def __post_init__(self) -> None:
         unknown = [part for part in self.parts if part not in PARTS]
@@ -78,7 +81,7 @@ def make_plan(
             image_px=image_px or (256 if cuda else 128),
             images=64 if cuda else 4,
             reference_images=1,
-            repeats=1,
+            repeats=2,
             agreement_images=24,
             parts=parts or QUICK_PARTS,
             quick=True,
@@ -104,6 +107,7 @@ class Performance:
     end_to_end: EndToEnd | None = None
     agreement: Measured | None = None
     training: TrainingThroughput | None = None
+    narrow_training: TrainingThroughput | None = None
     incremental: Incremental | None = None
     memory: tuple[Mapping[str, float], ...] | None = None
     scaling: tuple[Point, ...] | None = None
@@ -132,6 +136,8 @@ class Performance:
             found["end_to_end"] = {**there, **share, **rows}  # type: ignore[dict-item]
         if self.training is not None:
             found["training"] = asdict(self.training)
+        if self.narrow_training is not None:
+            found["narrow_training"] = asdict(self.narrow_training)
         if self.incremental is not None:
             shares = ("column_share", "column_kept_share", "row_share")
             found["incremental"] = {
@@ -161,6 +167,7 @@ def measure(plan: Plan, device: torch.device, progress: Progress) -> Performance
         targets=plan.targets,
         attack=attack,
         victims=victims,
+        recipe=plan.recipe,
     )
     found: dict[str, object] = {"machine": describe_machine(device)}
     progress.start("measuring", len(plan.parts) + 1)
@@ -188,6 +195,9 @@ def measure(plan: Plan, device: torch.device, progress: Progress) -> Performance
                 )
             elif part == "training":
                 found["training"] = measure_training(device, quick=plan.quick)
+                found["narrow_training"] = measure_training(
+                    device, quick=plan.quick, recipe=NARROW_RECIPE
+                )
             elif part == "agreement":
                 found["agreement"] = measure_agreement(
                     attack, victims, root / part, device, plan.agreement_images
@@ -195,12 +205,12 @@ def measure(plan: Plan, device: torch.device, progress: Progress) -> Performance
             elif part == "incremental":
                 found["incremental"] = measure_incremental(load, other, root / part, device)
             elif part == "memory":
-                small = Load(
-                    image_px=512, images=1, targets=1, attack=attack, victims=_one_a_family(victims)
+                small = replace(
+                    load, image_px=512, images=1, targets=1, victims=_one_a_family(victims)
                 )
                 found["memory"] = tuple(memory_at(small, root / part, device, plan.memory_images))
             elif part == "scaling":
-                base = Load(image_px=128, images=4, targets=2, attack=attack, victims=victims)
+                base = replace(load, image_px=128, images=4, targets=2)
                 found["scaling"] = tuple(
                     measure_scaling(base, root / part, device, plan.repeats, Silent())
                 )

@@ -74,14 +74,19 @@ def _summary(found: Performance) -> list[dict[str, Json]]:
     if found.agreement is not None:
         share, count = 100 * found.agreement.share, len(found.agreement.exact)
         rows.append(("bf16 against fp32", f"{share:.3f} % of {count} predictions agree"))
-    if found.training is not None:
-        rows.append(
-            (
-                "training",
-                f"{found.training.ratio_over_dataloader:.1f} times a DataLoader loop "
-                f"(data alone {found.training.ratio_data:.1f})",
+    for what, training in (
+        ("training, full width", found.training),
+        ("training, recipe mini", found.narrow_training),
+    ):
+        if training is not None:
+            rows.append(
+                (
+                    what,
+                    f"{training.ratio_over_dataloader:.1f} times a DataLoader loop "
+                    f"({training.ours.whole:.0f} to {training.loop.whole:.0f} patches/s; the data "
+                    f"path alone {training.ratio_data:.0f} times)",
+                )
             )
-        )
     if found.incremental is not None:
         more = found.incremental
         of = f"of filling {more.attacks} attacks x {more.victims} victims"

@@ -9,6 +9,7 @@ loader's workers beside it.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,7 @@ from bench.types import Progress, Silent
 
 RECIPE = "fast"
 LABEL = "training throughput"
+REPEATS = 2
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class TrainingThroughput:
         workers: Networks trained side by side by ours.
         loader_workers: Worker processes of the loop's `DataLoader`, beside its own process.
         precision: Of ours; the loop's is fp32.
+        load: Processes that ran or waited on the machine, of others, as measuring began; much above
+            0 and both sides ran on what these left.
     """
 
     ratio_over_dataloader: float
@@ -100,40 +104,47 @@ class TrainingThroughput:
     device: str
     workers: int
     loader_workers: int
+    load: float
 
 
 def measure_training(
-    device: torch.device, *, quick: bool, progress: Progress | None = None
+    device: torch.device,
+    *,
+    quick: bool,
+    recipe: str = RECIPE,
+    progress: Progress | None = None,
 ) -> TrainingThroughput:
     """Time our trainer and the loop in turns.
 
     Args:
         device: Where the networks are trained.
-        quick: Three victims that span front-ends and backbones, instead of all; about half a minute
-            on two cores, all of them a few minutes.
+        quick: Three victims that span front-ends and backbones, instead of all, and on the CPU half
+            the batch, at which updates weigh more and ours gains less.
+        recipe: Whose widths and precision the networks have.
         progress: Told of each pass over the victims.
     """
     on_cpu = device.type == "cpu"
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     names = trainable_victims()
     workers = default_workers(device)
     with tempfile.TemporaryDirectory(prefix="camobench-perf-") as folder:
         work = Work(
             folder=Path(folder),
             victims=spanning(names) if quick else names,
-            recipe=RECIPE,
-            batch=32 if on_cpu else 128,
+            recipe=recipe,
+            batch=(32 if quick else 64) if on_cpu else 128,
             steps=4 if on_cpu else 20,
             image_px=256 if on_cpu else 512,
             device=str(device),
         )
         write_images(work.folder, image_px=work.image_px)
-        repeats = list(
-            _repeats(work, workers, cpu_count(), 2 if quick else 3, progress or Silent())
-        )
-    return summarise(work, repeats, loader_workers=cpu_count())
+        repeats = list(_repeats(work, workers, cpu_count(), REPEATS, progress or Silent()))
+    return summarise(work, repeats, loader_workers=cpu_count(), load=load)
 
 
-def summarise(work: Work, repeats: Sequence[Seconds], *, loader_workers: int) -> TrainingThroughput:
+def summarise(
+    work: Work, repeats: Sequence[Seconds], *, loader_workers: int, load: float
+) -> TrainingThroughput:
     """Turn seconds into patches a second and ratios.
 
     Every worker of ours trains all victims of `work`, so that as many passes as there are workers
@@ -167,6 +178,7 @@ def summarise(work: Work, repeats: Sequence[Seconds], *, loader_workers: int) ->
         device=work.device,
         workers=len(repeats[0].ours),
         loader_workers=loader_workers,
+        load=load,
     )
 
 

@@ -5,7 +5,7 @@ Entries of different suites, recipes, scorers or LPIPS versions never share a ta
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,16 +14,13 @@ import pandas as pd
 from bench.metrics.validity import check_predictions
 from bench.report.coverage import PARTIAL, Coverage, partial_coverage
 from bench.report.samples import Sample, load_samples
+from bench.report.schema import table_columns
 
 ENTRY_SCHEMA = 1
-PREDICTION_COLUMNS = (
-    *("suite", "split", "image_id", "photo_id", "device", "source", "target", "attack", "victim"),
-    *("predicted", "p_source", "p_target", "p_predicted", "attack_key", "victim_key"),
-)
-DISTORTION_COLUMNS = (
-    *("suite", "split", "image_id", "photo_id", "device", "source", "target", "attack"),
-    *("attack_key", "lpips", "psnr_db", "ssim"),
-)
+PREDICTION_COLUMNS = table_columns("predictions")
+DISTORTION_COLUMNS = table_columns("distortion")
+NO_NETWORK = "none"
+"""The digest of what failed before there was a network."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +47,7 @@ class AttackInfo:
     lpips_reason: str
     provenance: dict[str, Any]
     partial: Coverage | None = None
+    digest: str = ""
 
     @property
     def is_full_method(self) -> bool:
@@ -73,6 +71,8 @@ class VictimInfo:
     """A victim as an entry declares it.
 
     Attributes:
+        digest: Of its weights.
+        precision: Its backbone's.
         partial: How many of the images it was asked about it answered, where some are missing.
         labels_only: Whether it states no probabilities.
         elsewhere: Whether only its predictions are known.
@@ -82,6 +82,8 @@ class VictimInfo:
     key: str
     family: str
     backbone: str
+    digest: str = ""
+    precision: str = "fp32"
     partial: Coverage | None = None
     labels_only: bool = False
     elsewhere: bool = False
@@ -261,6 +263,7 @@ def _attack(entry: dict[str, Any]) -> AttackInfo:
         lpips_reason=lpips.get("reason") or "",
         provenance=entry["provenance"],
         partial=partial,
+        digest=attack.get("digest") or "",
     )
 
 
@@ -274,11 +277,18 @@ def _victims(entries: list[tuple[Path, dict[str, Any]]]) -> tuple[VictimInfo, ..
                 partial=partial_coverage(record),
                 labels_only=record.get("labels_only", False),
                 elsewhere="predictions_sha256" in record,
+                digest=record.get("digest") or "",
+                precision=record.get("precision") or "fp32",
             )
-            if found.setdefault(victim.name, victim) != victim:
+            first = found.setdefault(victim.name, victim)
+            if first.digest == NO_NETWORK:
+                first = found[victim.name] = replace(first, digest=victim.digest)
+            if victim.digest == NO_NETWORK:
+                victim = replace(victim, digest=first.digest)
+            if first != victim:
                 raise ValueError(
                     f"{path}: victim {victim.name!r} differs from the one in an earlier entry "
-                    "(another recipe or seed?); keep one recipe in a folder"
+                    "(another recipe, seed or precision?); keep one of each in a folder"
                 )
     return tuple(found.values())
 

@@ -60,7 +60,7 @@ def _drawn(card: Card) -> Drawn:
     bins = card.clean.bins if card.clean else None
     return Drawn(
         card=card,
-        facts=_facts(card),
+        facts=card_facts(card),
         reliability=None if bins is None else _uri(reliability_chart(bins)),
         training=_uri(loss) if loss else None,
         absent=_absent(card),
@@ -71,7 +71,8 @@ def _absent(card: Card) -> str:
     return "nothing to learn" if card.network and card.network.training is None else UNKNOWN
 
 
-def _facts(card: Card) -> tuple[tuple[str, str], ...]:
+def card_facts(card: Card) -> tuple[tuple[str, str], ...]:
+    """What a card says beside its charts: name and value."""
     clean, network = card.clean, card.network
     made = network.training if network else None
     accuracy = made.validation_accuracy_percent if made else None

@@ -14,6 +14,7 @@ from PIL import Image
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
 from bench.metrics import SCORER_VERSION
 from bench.report.inputs import ENTRY_SCHEMA
+from bench.report.samples import most_complete
 from bench.runner.graph import build_attack
 from bench.runner.items import items_of, source_of
 from bench.runner.matrix import KEY_DIGITS, Cells, Matrix
@@ -105,16 +106,8 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
 
 
 def choose_sampled(specs: Sequence[AttackSpec]) -> str | None:
-    """The attack whose images are shown: the full method, else the one with most LAACs.
-
-    One of the paper's preliminary findings is shown only where there is nothing else.
-    """
-
-    def rank(spec: AttackSpec) -> tuple[bool, int, bool]:
-        return not spec.preliminary, len(spec.laac), not spec.scfa
-
-    targeted = [spec for spec in specs if spec.targeted]
-    return max(targeted, key=rank).name if targeted else None
+    """The attack whose images are shown."""
+    return most_complete(specs)
 
 
 @torch.inference_mode()

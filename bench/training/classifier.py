@@ -15,6 +15,7 @@ from bench.nets.storage import round_as_stored
 from bench.recipes import ClassifierRecipe
 from bench.training.loop import run_steps, seeded_generator
 from bench.training.patches import PatchSampler, grid_patches
+from bench.training.small_maps import small_maps_as_products
 from bench.types import FitReport
 
 STEP_MILESTONES = (0.60, 0.77, 0.90)
@@ -92,10 +93,11 @@ def train_classifier(
         nesterov=False,
     )
     schedule = rate_schedule(optimiser, recipe, steps)
+    mixed = recipe.precision == "bf16"
 
     def step(index: int) -> dict[str, Tensor]:
         (patches,), targets = sampler.draw(recipe.batch)
-        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
             logits = network(as_input(patches))
         loss = F.cross_entropy(logits.float(), targets)
         optimiser.zero_grad(set_to_none=True)
@@ -104,14 +106,15 @@ def train_classifier(
         schedule.step()
         return {"loss": loss}
 
-    return run_steps(
-        label,
-        steps,
-        step,
-        context=context,
-        parts={"network": network, "optimiser": optimiser, "schedule": schedule},
-        generator=generator,
-    )
+    with small_maps_as_products(network, enabled=mixed and device.type == "cpu"):
+        return run_steps(
+            label,
+            steps,
+            step,
+            context=context,
+            parts={"network": network, "optimiser": optimiser, "schedule": schedule},
+            generator=generator,
+        )
 
 
 def as_input(batch: Tensor) -> Tensor:

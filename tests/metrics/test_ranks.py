@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import rankdata
 
 from bench.metrics.paired import pair
-from bench.metrics.ranks import common_rows, rank_intervals, ranks, resampled_means, tie_groups
+from bench.metrics.ranks import rank_intervals, ranks, shared_by_all, tie_groups
 from tests.metrics.test_paired import FAMILIES, rows
 
 
@@ -35,19 +35,32 @@ def test_means_are_over_what_all_were_scored_on():
     frames = [rows("a", 0), rows("b", 1, chance=0.3), rows("c", 2)]
     frames[2] = frames[2][frames[2]["image_id"] != "p0-t0"]
     together = pd.concat(frames, ignore_index=True)
-    common = common_rows(together, ["a", "b", "c"])
-    assert set(common["image_id"]) == set(together["image_id"]) - {"p0-t0"}
-    figures = resampled_means(common, ["a", "b", "c"], "tasr", FAMILIES, replicates=50)
+    shared = shared_by_all(together, ["a", "b", "c"], "tasr", FAMILIES)
+    assert shared.images == together["image_id"].nunique() - 1
+    figures = shared.resampled_means(replicates=50)
     assert figures.shape == (51, 3)
+    common = together[together["image_id"] != "p0-t0"]
     parts = dict(iter(common.groupby("attack")))
     paired = pair(parts["a"], parts["b"], "tasr", FAMILIES)
     assert figures[0, :2] == pytest.approx(paired.means)
+    assert shared.pair(0, 1).effects == pytest.approx(paired.effects)
     low, high = paired.interval(replicates=50)  # the same draws
     assert np.quantile(figures[1:, 0] - figures[1:, 1], [0.025, 0.975]) == pytest.approx(
         (low, high)
     )
 
 
+def test_untargeted_attacks_share_images_with_targeted_ones_in_uasr():
+    removal = rows("b", 1).drop_duplicates(["image_id", "victim"]).assign(target=None)
+    together = pd.concat([rows("a", 0), removal], ignore_index=True)
+    assert shared_by_all(together, ["a", "b"], "tasr", FAMILIES) is None
+    shared = shared_by_all(together, ["a", "b"], "uasr", FAMILIES)
+    parts = dict(iter(together.groupby("attack")))
+    paired = pair(parts["a"], parts["b"], "uasr", FAMILIES)
+    assert shared.pair(0, 1).means == pytest.approx(paired.means)
+    assert shared.pair(0, 1).effects == pytest.approx(paired.effects)
+
+
 def test_one_photograph_has_no_rank_interval():
-    frame = rows("a", 0, photos=1)
-    assert resampled_means(frame, ["a"], "tasr", FAMILIES) is None
+    shared = shared_by_all(rows("a", 0, photos=1), ["a"], "tasr", FAMILIES)
+    assert shared.resampled_means() is None

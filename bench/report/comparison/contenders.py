@@ -63,24 +63,31 @@ def contenders_across(places: Sequence[tuple[Path, str]]) -> list[Contender]:
     ]
 
 
+def terms_of(run: RunData) -> dict[str, object]:
+    """What two runs must agree on before their figures may be compared."""
+    return {
+        "suite": run.suite,
+        "suite fingerprint": run.fingerprint,
+        "suite classes": run.classes,
+        "recipe": run.recipe,
+        "scorer version": run.scorer_version,
+        "LPIPS version": run.lpips_version,
+    }
+
+
 def require_same_terms(first: RunData, other: RunData) -> None:
     """Refuse two runs whose figures may not be compared.
 
     Raises:
         ValueError: Names what differs, and both values.
     """
-    terms = {
-        "suite": (first.suite, other.suite),
-        "suite fingerprint": (first.fingerprint, other.fingerprint),
-        "suite classes": (first.classes, other.classes),
-        "recipe": (first.recipe, other.recipe),
-        "scorer version": (first.scorer_version, other.scorer_version),
-        "LPIPS version": (first.lpips_version, other.lpips_version),
-    }
-    keys = {victim.name: victim.key for victim in other.victims}
+    theirs = terms_of(other)
+    terms = {what: (value, theirs[what]) for what, value in terms_of(first).items()}
+    others = {victim.name: victim for victim in other.victims}
     for victim in first.victims:
-        if victim.name in keys:
-            terms[f"victim {victim.name} (key)"] = (victim.key, keys[victim.name])
+        if twin := others.get(victim.name):
+            terms[f"victim {victim.name} (key)"] = (victim.key, twin.key)
+            terms[f"victim {victim.name} (precision)"] = (victim.precision, twin.precision)
     for what, (one, two) in terms.items():
         if one != two:
             raise ValueError(

@@ -7,16 +7,10 @@ from typing import Any
 import pandas as pd
 
 from bench.metrics.holm import holm
-from bench.metrics.paired import pair
-from bench.metrics.ranks import (
-    ALPHA,
-    common_rows,
-    rank_intervals,
-    resampled_means,
-    tie_groups,
-)
+from bench.metrics.ranks import ALPHA, Shared, rank_intervals, shared_by_all, tie_groups
 from bench.metrics.resampling import REPLICATES, percentile_interval
 from bench.metrics.sign_flip import sign_flip_test
+from bench.metrics.success import Measure
 from bench.report.comparison.contenders import Contender, mean_families
 from bench.report.notes import origin_notes
 from bench.report.values import Column, Row, Table
@@ -35,7 +29,7 @@ def ranks_table(contenders: Sequence[Contender]) -> Table:
     if len(targeted) < 2:
         raise ValueError("expected two targeted attacks or more to rank; the others have no TASR")
     families = mean_families(targeted)
-    records = [record for split in _WHERE for record in _ranked(targeted, split, families)]
+    records = [r for split in _WHERE for r in rank_records(targeted, split, "tasr", families)]
     if not records:
         raise ValueError(
             "these attacks share no two photographs that all were scored on, with the same "
@@ -53,20 +47,29 @@ def ranks_table(contenders: Sequence[Contender]) -> Table:
     )
 
 
-def _ranked(
-    contenders: Sequence[Contender], split: str, families: dict[str, str]
+def rank_records(
+    contenders: Sequence[Contender], split: str, measure: Measure, families: dict[str, str]
 ) -> list[dict[str, Any]]:
+    """Rank, interval and tie group of each attack by a mean rate, best first.
+
+    Args:
+        contenders: Attacks for which the rate is defined; untargeted ones only for "uasr".
+        split: "in" or "out".
+        measure: Which rate.
+        families: Victim name to family; other victims are left out.
+
+    Returns:
+        Nothing where the attacks share no two photographs.
+    """
     labels = [one.label for one in contenders]
     rows = pd.concat(
         [one.rows(split).assign(attack=one.label) for one in contenders], ignore_index=True
     )
-    rows = common_rows(rows[rows["victim"].isin(list(families))], labels)
-    if rows.empty:
+    shared = shared_by_all(rows, labels, measure, families)
+    figures = None if shared is None else shared.resampled_means()
+    if shared is None or figures is None:
         return []
-    figures = resampled_means(rows, labels, "tasr", families)
-    if figures is None:
-        return []
-    apart = _told_apart(rows, labels, families)
+    apart = _told_apart(shared, len(labels))
     means = figures[0].tolist()
     groups = tie_groups(means, apart)
     records = []
@@ -81,27 +84,20 @@ def _ranked(
                 "rank_low": ranked[1],
                 "rank_high": ranked[2],
                 "tie_group": groups[place],
-                "tasr_mean_percent": 100 * means[place],
-                "tasr_mean_low_percent": 100 * low,
-                "tasr_mean_high_percent": 100 * high,
-                "images": int(rows["image_id"].nunique()),
-                "photographs": int(rows["photo_id"].nunique()),
+                f"{measure}_mean_percent": 100 * means[place],
+                f"{measure}_mean_low_percent": 100 * low,
+                f"{measure}_mean_high_percent": 100 * high,
+                "images": shared.images,
+                "photographs": shared.photographs,
             }
         )
     return sorted(records, key=lambda record: (record["rank"], record["attack"]))
 
 
-def _told_apart(
-    rows: pd.DataFrame, labels: Sequence[str], families: dict[str, str]
-) -> dict[frozenset[int], float]:
+def _told_apart(shared: Shared, attacks: int) -> dict[frozenset[int], float]:
     """p-value of each pair of positions, corrected for all pairs of the split."""
-    parts = {label: part for label, part in rows.groupby("attack")}
-    places = list(combinations(range(len(labels)), 2))
-    p_values = []
-    for one, other in places:
-        paired = pair(parts[labels[one]], parts[labels[other]], "tasr", families)
-        p_values.append(1.0 if paired is None else sign_flip_test(paired.effects).p)
-    adjusted = holm(p_values)
+    places = list(combinations(range(attacks), 2))
+    adjusted = holm([sign_flip_test(shared.pair(*two).effects).p for two in places])
     return {frozenset(two): float(p) for two, p in zip(places, adjusted, strict=True)}
 
 

@@ -15,6 +15,7 @@ from bench.report.inputs import (
     load_run,
     read_parquet,
 )
+from bench.report.schema import TableName, row_problems
 from bench.report.tables import table_texts
 from bench.report.verification.cells import (
     cell_problems,
@@ -29,7 +30,11 @@ from bench.report.victims import victims_html
 from bench.suites.audit.finding import listed, plural
 from bench.verdicts import Verdict
 
-_ROWS = ("predictions.parquet", "distortion.parquet")
+_COLUMNS: dict[TableName, tuple[str, ...]] = {
+    "predictions": PREDICTION_COLUMNS,
+    "distortion": DISTORTION_COLUMNS,
+}
+_ROWS = tuple(f"{table}.parquet" for table in _COLUMNS)
 _UNCHECKED = {
     "victims.json": "size, cost and training of the networks, which rows cannot tell",
     "samples": "sample images, which rows cannot tell",
@@ -70,11 +75,16 @@ def verify_entry(path: Path) -> list[Verdict]:
 
 def _check_rows(folder: Path, entries: list[dict[str, Any]], *, whole: bool) -> Iterator[Verdict]:
     frames = []
-    for name, columns in zip(_ROWS, (PREDICTION_COLUMNS, DISTORTION_COLUMNS), strict=True):
+    for name, (table, columns) in zip(_ROWS, _COLUMNS.items(), strict=True):
         try:
-            frames.append(read_parquet(folder / name, columns))
+            frame = read_parquet(folder / name, columns)
         except ValueError as error:
             yield Verdict(check=name, verdict="fail", finding=str(error))
+            continue
+        if wrong := row_problems(frame, table):
+            yield Verdict(check=name, verdict="fail", finding="; ".join(wrong))
+            continue
+        frames.append(frame)
     if len(frames) < len(_ROWS) or not entries:
         return
     predictions, distortion = frames

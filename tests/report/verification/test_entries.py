@@ -29,14 +29,17 @@ def test_a_real_entry_is_complete(entry):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda e: e.pop("recipe"), "`recipe` is absent"),
-        (lambda e: e.update(seed="0"), "`seed` is a str"),
-        (lambda e: e.update(seed=True), "`seed` is a bool"),
-        (lambda e: e["victims"][1].pop("digest"), "victim wdf-resnet12: `digest` is absent"),
+        (lambda e: e.pop("recipe"), "`recipe`: expected a text, is absent"),
+        (lambda e: e.update(seed="0"), '`seed`: expected a whole number, found "0"'),
+        (lambda e: e.update(seed=True), "`seed`: expected a whole number, found true"),
+        (
+            lambda e: e["victims"][1].pop("digest"),
+            "`victims[1].digest`: expected a text, is absent",
+        ),
         (lambda e: e["victims"].append(e["victims"][0]), "names a victim twice"),
         (lambda e: e["attack"].update(name="gpeg"), "so its name is entry-gpeg.json"),
         (lambda e: e.update(schema=9), "has schema 9, this version reads 1"),
-        (lambda e: e.update(victims=None), "`victims` is absent"),
+        (lambda e: e.update(victims=None), "`victims`: expected a list, found null"),
     ],
 )
 def test_what_is_wrong_is_named(entry, change, message):

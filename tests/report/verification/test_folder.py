@@ -145,3 +145,9 @@ def test_a_victim_that_states_labels_alone_needs_no_probabilities(smoke_copy):
         path.write_text(json.dumps(entry))
     found = verdicts(smoke_copy.out)
     assert {one.verdict for name, one in found.items() if name.startswith("pred")} == {"ok"}
+
+
+def test_columns_of_another_type_are_named(smoke_copy):
+    change(smoke_copy.out, "distortion", lambda f: f.assign(ssim=f["ssim"].astype(str)))
+    finding = verdicts(smoke_copy.out)["distortion.parquet"].finding
+    assert finding.startswith("column `ssim`: expected a number, found ")

@@ -1,0 +1,44 @@
+"""`leaderboard`: entry folders as ranked tables and a site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli.options import format_option
+from bench.cli.requests import say
+
+
+@click.command()
+@click.argument("results", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results"),
+    show_default=True,
+    help="Where leaderboard.{md,csv,tex,json} and the site in leaderboard/ go.",
+)
+@format_option
+def leaderboard(results: tuple[Path, ...], out: Path, format_: str) -> None:
+    """Rank the entries in all folders below RESULTS [results], and write tables and a site.
+
+    Entries share a table only if suite, recipe, scorer, LPIPS, precision and the victims' networks
+    agree; the others get a board of their own, which says why. Every entry is checked against the
+    schema first. The site needs no network: open OUT/leaderboard/index.html.
+
+    Example: camobench leaderboard results camobench-out --out board
+    """
+    from bench.report.leaderboard.boards import load_boards
+    from bench.report.leaderboard.site import write_site
+    from bench.report.leaderboard.standing import build_standings
+    from bench.report.leaderboard.tables import render_boards
+    from bench.store import write_text
+
+    standings = [build_standings(board) for board in load_boards(results or (Path("results"),))]
+    texts = {suffix: render_boards(standings, suffix) for suffix in ("md", "csv", "tex", "json")}
+    for suffix, text in texts.items():
+        write_text(out / f"leaderboard.{suffix}", text)
+    page = write_site(standings, out)
+    click.echo(texts[format_], nl=False)
+    say(f"{len(standings)} boards: {page}, and {out / 'leaderboard'}.md, .csv, .tex and .json")

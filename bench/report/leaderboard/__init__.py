@@ -1,0 +1,1 @@
+"""Leaderboards: entry folders that may share a table, ranked, as tables and as a static site."""

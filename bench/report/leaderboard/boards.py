@@ -1,0 +1,151 @@
+"""A board: submissions that may share a table, merged into the tables of one run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from bench.report.inputs import AttackInfo, RunData, VictimInfo
+from bench.report.leaderboard.grouping import differences, group
+from bench.report.leaderboard.merging import Source, merge
+from bench.report.leaderboard.slugs import slugs
+from bench.report.leaderboard.submissions import Submission, load_submissions
+from bench.report.published import FAMILIES
+from bench.report.verification.cells import wanted_cells
+from bench.suites.audit.finding import listed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """One leaderboard.
+
+    Attributes:
+        slug: Its name in addresses.
+        title: What it is of.
+        run: All rows; an attack name that two folders use for two networks carries its folder.
+        submissions: Base first.
+        sources: Attack name to the entries behind its rows.
+        panel: The victims that means and ranks are over: those of the base in the protocol's
+            families that saw all of some attack, or all such of the base where there are none.
+        failures: (attack, victim) to why there are no rows, where the entry says so.
+        expected: (attack, split) to the images and targets that each victim should have seen.
+        apart: Slug of every other board, and why it is another one.
+        notes: What merging found.
+    """
+
+    slug: str
+    title: str
+    run: RunData
+    submissions: tuple[Submission, ...]
+    sources: dict[str, tuple[Source, ...]]
+    panel: tuple[str, ...]
+    failures: dict[tuple[str, str], str]
+    expected: dict[tuple[str, str], int]
+    apart: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+
+    @property
+    def panel_run(self) -> RunData:
+        """The same with the victims of the panel alone."""
+        rows = self.run.predictions
+        return replace(
+            self.run,
+            predictions=rows[rows["victim"].isin(self.panel)],
+            victims=tuple(v for v in self.run.victims if v.name in self.panel),
+        )
+
+    @property
+    def precision(self) -> str:
+        """What all of it was computed in."""
+        return self.submissions[0].precision
+
+    def kind(self, attack: AttackInfo) -> str:
+        """One of "control", "preliminary" and "attack"."""
+        return "control" if attack.control else "preliminary" if attack.preliminary else "attack"
+
+
+def load_boards(places: Sequence[Path]) -> list[Board]:
+    """All boards of the entry folders below `places`, by suite.
+
+    Raises:
+        ValueError: As `load_submissions` and `merge`.
+    """
+    groups = group(load_submissions(places))
+    names = slugs([_name(members) for members in groups])
+    twins = [(members[0].run.suite, members[0].run.recipe) for members in groups]
+    boards = []
+    for place, (members, slug) in enumerate(zip(groups, names, strict=True)):
+        title = f"{members[0].run.suite}, recipe {members[0].run.recipe}"
+        if twins.count(twins[place]) > 1:
+            title += f", networks of {_name(members)}"
+        apart = tuple(
+            (names[other], "; ".join(differences(members[0], theirs)))
+            for other, theirs in enumerate(groups)
+            if other != place
+        )
+        boards.append(_board(slug, title, members, apart))
+    return boards
+
+
+def _name(members: Sequence[Submission]) -> str:
+    base = members[0]
+    return base.name if base.precision == "fp32" else f"{base.name} {base.precision}"
+
+
+def _board(
+    slug: str, title: str, members: Sequence[Submission], apart: tuple[tuple[str, str], ...]
+) -> Board:
+    merged = merge(members)
+    run, sources = merged.run, merged.sources
+    expected = _expected(run, merged.images)
+    panel = _panel(members[0].run.victims, run.predictions, expected)
+    return Board(
+        slug=slug,
+        title=title,
+        run=run,
+        submissions=tuple(members),
+        sources=sources,
+        panel=panel,
+        failures={
+            (label, str(failure["victim"])): str(failure["reason"])
+            for label, found in sources.items()
+            for source in found
+            for failure in source.entry.get("failed", [])
+        },
+        expected=expected,
+        apart=apart,
+        notes=(*merged.notes, *_outside(run, panel)),
+    )
+
+
+def _expected(run: RunData, images: pd.DataFrame) -> dict[tuple[str, str], int]:
+    return {
+        (attack.name, split): len(
+            wanted_cells(images[images["split"] == split], run.classes, targeted=attack.targeted)
+        )
+        if (images["split"] == split).any()
+        else 0
+        for attack in run.attacks
+        for split in ("in", "out")
+    }
+
+
+def _panel(
+    victims: Sequence[VictimInfo], rows: pd.DataFrame, expected: dict[tuple[str, str], int]
+) -> tuple[str, ...]:
+    """Victims of the base that some attack was scored on in full."""
+    counts = rows.groupby(["victim", "attack", "split"], observed=True).size()
+    wanted = {attack: sum(expected[attack, s] for s in ("in", "out")) for attack, _ in expected}
+    scored = counts.groupby(["victim", "attack"]).sum().reset_index(name="rows")
+    whole = set(scored.loc[scored["rows"] == scored["attack"].map(wanted), "victim"])
+    able = [victim for victim in victims if victim.name in whole]
+    protocol = [victim for victim in able if victim.family in FAMILIES]
+    return tuple(victim.name for victim in protocol or able)
+
+
+def _outside(run: RunData, panel: Sequence[str]) -> list[str]:
+    others = [v.name for v in run.victims if v.name not in panel]
+    if not panel or not others:
+        return []
+    return [f"In the heat map, but in no mean and no rank: {listed(others, 9)}."]

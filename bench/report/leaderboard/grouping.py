@@ -1,0 +1,77 @@
+"""Which submissions may share a table, and why others may not.
+
+A board is one suite, recipe, scorer, LPIPS and precision, and one set of victim networks: a column
+never mixes two trainings of one victim. A column of a new victim joins by the attacks that it was
+scored under; what shares neither a victim nor an attack cannot be compared at all.
+"""
+
+from collections.abc import Sequence
+
+from bench.report.comparison.contenders import terms_of
+from bench.report.inputs import NO_NETWORK, RunData, VictimInfo
+from bench.report.leaderboard.submissions import Submission
+from bench.suites.audit.finding import listed
+
+
+def group(submissions: Sequence[Submission]) -> list[list[Submission]]:
+    """Submissions that share a board, each group with its base first.
+
+    The base is the one with most pairs of attack and victim; its victims are those that means are
+    over. Each other submission joins the first group that it fits.
+    """
+    groups: list[list[Submission]] = []
+    for submission in sorted(submissions, key=lambda one: (-one.cells, one.name, one.precision)):
+        home = next((g for g in groups if not differences(submission, g)), None)
+        if home is None:
+            groups.append([submission])
+        else:
+            home.append(submission)
+    return sorted(groups, key=lambda g: (g[0].run.suite, g[0].name, g[0].precision))
+
+
+def differences(submission: Submission, group: Sequence[Submission]) -> list[str]:
+    """Why a submission may not join a group; empty where it may."""
+    base = group[0]
+    found: list[str] = []
+    theirs = {**terms_of(base.run), "precision": base.precision}
+    for what, mine in {**terms_of(submission.run), "precision": submission.precision}.items():
+        # Another suite has other images and classes: one reason is enough.
+        if mine != theirs[what] and not (found and what.startswith("suite ")):
+            found.append(f"{what} {_short(mine)}, there {_short(theirs[what])}")
+    trunks = {one.trunk for one in group} - {None}
+    if submission.trunk and trunks and submission.trunk not in trunks:
+        found.append(f"LPIPS trunk {submission.trunk[:12]}, there {_short(trunks.pop())}")
+    return found + ([] if found else _other_networks(submission, group))
+
+
+def _other_networks(submission: Submission, group: Sequence[Submission]) -> list[str]:
+    known: dict[str, VictimInfo] = {}
+    for victim in (v for one in group for v in one.run.victims):
+        if known.setdefault(victim.name, victim).digest == NO_NETWORK:
+            known[victim.name] = victim
+    shared = [v for v in submission.run.victims if v.name in known]
+    if not shared and not _attacks(submission.run) & {a for g in group for a in _attacks(g.run)}:
+        return ["no victim and no attack in common"]
+    other = [v.name for v in shared if not _same(known[v.name], v)]
+    if not other:
+        return []
+    share = f"{len(other)} of {len(shared)} victims of the same name are other networks"
+    return [f"{share} ({listed(other, 3)}): another training, seed or precision"]
+
+
+def _same(one: VictimInfo, other: VictimInfo) -> bool:
+    """Whether two victims may be one column: what failed has no rows, so it fits any."""
+    alike = one.digest == other.digest or NO_NETWORK in (one.digest, other.digest)
+    return alike and (one.key, one.precision) == (other.key, other.precision)
+
+
+def _attacks(run: RunData) -> set[tuple[str, str, str]]:
+    """Attack networks; controls are the same everywhere and tie nothing together."""
+    return {(one.name, one.key, one.digest) for one in run.attacks if not one.control}
+
+
+def _short(value: object) -> str:
+    if isinstance(value, tuple):
+        return listed(map(str, value), 3)
+    text = str(value)
+    return text[:12] if len(text) >= 40 and " " not in text else text

@@ -1,0 +1,130 @@
+"""Submissions that may share a board, as one run: one row a cell, each attack under one name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.metrics.success import CLEAN_CONTROL
+from bench.report.inputs import NO_NETWORK, AttackInfo, RunData, VictimInfo
+from bench.report.leaderboard.submissions import Submission
+from bench.report.published import FAMILIES
+from bench.report.verification.cells import images_of
+from bench.suites.audit.finding import plural
+
+IMAGE_CELL = ["split", "image_id", "target", "attack"]
+CELL = [*IMAGE_CELL, "victim"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where an attack's rows come from."""
+
+    folder: str
+    directory: Path
+    entry: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """Submissions as one run.
+
+    Attributes:
+        run: Of the base's folder and samples, with everybody's rows.
+        sources: Attack name to the entries behind its rows.
+        images: The base's, each once; nobody has others.
+        notes: What was found on the way.
+    """
+
+    run: RunData
+    sources: dict[str, tuple[Source, ...]]
+    images: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def merge(members: Sequence[Submission]) -> Merged:
+    """Put the rows of submissions together, the base first.
+
+    The same network in two folders is one attack; another network of the same name carries its
+    folder's name.
+
+    Raises:
+        ValueError: If one has images that the base has not, or none has the identity control.
+    """
+    base = members[0].run
+    images = images_of(base.predictions, base.distortion)
+    attacks: dict[str, AttackInfo] = {}
+    sources: dict[str, tuple[Source, ...]] = {}
+    predictions, distortion = [], []
+    for member in members:
+        _require_images(member, images, base)
+        labels = {one.name: _label(one, attacks, member) for one in member.run.attacks}
+        for one in member.run.attacks:
+            label = labels[one.name]
+            attacks.setdefault(label, replace(one, name=label))
+            entry = member.entries[one.name]
+            source = Source(folder=member.name, directory=member.run.directory, entry=entry)
+            sources[label] = (*sources.get(label, ()), source)
+        rows, pictures = member.run.predictions, member.run.distortion
+        predictions.append(rows.assign(attack=rows["attack"].map(labels)))
+        distortion.append(pictures.assign(attack=pictures["attack"].map(labels)))
+    cells, notes = _one_a_cell(pd.concat(predictions, ignore_index=True))
+    if not (cells["attack"] == CLEAN_CONTROL).any():
+        raise ValueError(
+            f"{base.directory} has no rows of the {CLEAN_CONTROL} control, so nobody can tell what "
+            f"its victims are worth; score `{CLEAN_CONTROL}` as well"
+        )
+    run = replace(
+        base,
+        predictions=cells,
+        distortion=pd.concat(distortion, ignore_index=True).drop_duplicates(IMAGE_CELL),
+        attacks=tuple(attacks[name] for name in sorted(attacks)),
+        victims=_victims(members),
+        suite_notes=tuple(dict.fromkeys(n for m in members for n in m.run.suite_notes)),
+        seeds=tuple(sorted({seed for m in members for seed in m.run.seeds})),
+    )
+    return Merged(run=run, sources=sources, images=images, notes=notes)
+
+
+def _require_images(member: Submission, images: pd.DataFrame, base: RunData) -> None:
+    mine = images_of(member.run.predictions, member.run.distortion)
+    found = mine.merge(images, how="left", indicator=True)
+    if (found["_merge"] == "left_only").any():
+        raise ValueError(
+            f"{member.run.directory} has images that {base.directory} has not, though both state "
+            "one suite and fingerprint; score them on the same suite"
+        )
+
+
+def _label(attack: AttackInfo, known: dict[str, AttackInfo], member: Submission) -> str:
+    first = known.get(attack.name)
+    same = first is None or (first.key, first.digest) == (attack.key, attack.digest)
+    return attack.name if same else f"{attack.name} ({member.name})"
+
+
+def _one_a_cell(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The earlier folder's row where two have the cell; and how often they disagree."""
+    again = rows.duplicated(CELL)
+    if not again.any():
+        return rows, ()
+    both = rows[~again].merge(rows[again], on=CELL, suffixes=("", "_again"))
+    unlike = int((both["predicted"] != both["predicted_again"]).sum())
+    note = (
+        f"{plural(len(both), 'prediction')} of the same networks in two folders: {unlike} differ; "
+        "those of the folder listed first count."
+    )
+    return rows[~again].reset_index(drop=True), (note,)
+
+
+def _victims(members: Sequence[Submission]) -> tuple[VictimInfo, ...]:
+    """Every victim once, by family; with a network if any folder has one."""
+    found: dict[str, VictimInfo] = {}
+    for victim in (victim for member in members for victim in member.run.victims):
+        if found.setdefault(victim.name, victim).digest == NO_NETWORK:
+            found[victim.name] = victim
+    order = {family: place for place, family in enumerate(FAMILIES)}
+    return tuple(
+        sorted(found.values(), key=lambda v: (order.get(v.family, len(order)), v.family, v.name))
+    )

@@ -1,0 +1,140 @@
+"""Folders of entries: found, checked against the schema, and read."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bench.report.inputs import RunData, load_run
+from bench.report.schema import row_problems
+from bench.report.verification.entries import read_entry
+
+SITE = "leaderboard"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """Entries of one folder that were scored at one precision.
+
+    Attributes:
+        name: The folder's name under the place where it was looked for, with slashes.
+        run: Its tables.
+        entries: Attack name to the whole of its entry.
+        precision: What the victims and attacks were computed in.
+        trunk: SHA-256 of the LPIPS trunk; `None` where LPIPS was not to be had.
+    """
+
+    name: str
+    run: RunData
+    entries: dict[str, dict[str, Any]]
+    precision: str
+    trunk: str | None
+
+    @property
+    def cells(self) -> int:
+        """Pairs of attack and victim that have rows."""
+        return len(self.run.predictions[["attack", "victim"]].drop_duplicates())
+
+
+def load_submissions(places: Sequence[Path]) -> list[Submission]:
+    """Read every folder below `places` that holds entries.
+
+    Raises:
+        ValueError: If there is none, two have one name, or one does not fit the schema or itself;
+            names all of them, with file, field and what is expected.
+    """
+    folders = dict(_folders(places))
+    if not folders:
+        where = ", ".join(map(str, places))
+        raise ValueError(
+            f"no entry-*.json below {where}; give the --out folder of a run, or a folder of such"
+        )
+    problems: list[str] = []
+    found: list[Submission] = []
+    for name, folder in folders.items():
+        entries, wrong = _checked_entries(folder)
+        if not wrong:
+            try:
+                run = load_run(folder)
+            except ValueError as error:
+                wrong = [str(error)]
+            else:
+                wrong = _row_problems(run)
+                found += [] if wrong else _by_precision(name, run, entries)
+        problems += wrong
+    if problems:
+        raise ValueError("; ".join(problems))
+    return found
+
+
+def precision_of(provenance: dict[str, Any]) -> str:
+    """Precision of an entry's runs; with the kind of device where that moves more than rounding.
+
+    At full precision, devices agree to about 1e-4 in a logit, so the device is no term of it.
+    """
+    runs = [provenance, *(provenance.get("also_scored_by") or [])]
+    return " and ".join(sorted({_precision(one, provenance) for one in runs}))
+
+
+def _precision(one: dict[str, Any], default: dict[str, Any]) -> str:
+    text = str(one.get("precision") or default["precision"])
+    if one.get("tf32"):
+        text += " with TF32"
+    device = str(one.get("device") or default["device"]).partition(":")[0]
+    return text if text == "fp32" else f"{text} on {device}"
+
+
+def _folders(places: Iterable[Path]) -> Iterator[tuple[str, Path]]:
+    seen: dict[str, Path] = {}
+    for place in places:
+        if not place.is_dir():
+            raise ValueError(f"{place} is not a folder; give the --out folder of a run")
+        for folder in sorted({path.parent for path in place.rglob("entry-*.json")}):
+            if SITE in folder.relative_to(place).parts:
+                continue  # copies beside the pages of an earlier call
+            name = place.resolve().name if folder == place else folder.relative_to(place).as_posix()
+            if seen.setdefault(name, folder).resolve() != folder.resolve():
+                raise ValueError(
+                    f"{seen[name]} and {folder} are both called {name!r}; rename one of them"
+                )
+            yield name, folder
+
+
+def _checked_entries(folder: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    entries, problems = {}, []
+    for path in sorted(folder.glob("entry-*.json")):
+        entry, verdict = read_entry(path)
+        if entry is None:
+            problems.append(f"{path}: {verdict.finding}")
+        else:
+            entries[str(entry["attack"]["name"])] = entry
+    return entries, problems
+
+
+def _row_problems(run: RunData) -> list[str]:
+    found = []
+    for file, wrong in (
+        ("predictions.parquet", row_problems(run.predictions, "predictions")),
+        ("distortion.parquet", row_problems(run.distortion, "distortion")),
+    ):
+        found += [f"{run.directory / file}: {what}" for what in wrong]
+    return found
+
+
+def _by_precision(
+    name: str, run: RunData, entries: dict[str, dict[str, Any]]
+) -> Iterator[Submission]:
+    terms: dict[tuple[str, str | None], list[str]] = {}
+    for attack, entry in entries.items():
+        lpips = entry["lpips"]
+        trunk = lpips.get("trunk_sha256") if lpips["available"] else None
+        terms.setdefault((precision_of(entry["provenance"]), trunk), []).append(attack)
+    for (precision, trunk), names in terms.items():
+        part = replace(
+            run,
+            attacks=tuple(attack for attack in run.attacks if attack.name in names),
+            predictions=run.predictions[run.predictions["attack"].isin(names)],
+            distortion=run.distortion[run.distortion["attack"].isin(names)],
+        )
+        mine = {attack: entries[attack] for attack in names}
+        yield Submission(name=name, run=part, entries=mine, precision=precision, trunk=trunk)

@@ -1,0 +1,192 @@
+"""Boards as Markdown, CSV, LaTeX and JSON."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bench.metrics.ranks import ALPHA
+from bench.metrics.resampling import REPLICATES
+from bench.metrics.success import Measure
+from bench.report.leaderboard.boards import Board
+from bench.report.leaderboard.standing import Rank, Standing, Standings
+from bench.report.notes import origin_notes
+from bench.report.render import render
+from bench.report.values import NA, Column, Row, Table, plain
+
+WHERE = {"in": "in distribution", "out": "out of distribution"}
+NOT_RANKED = "–"
+
+
+def board_table(standings: Standings, split: str) -> Table:
+    """Attacks of one split by mean TASR, controls below."""
+    measures: tuple[Measure, ...] = ("tasr", "uasr") if split == "in" else ("tasr",)
+    columns = [Column(group="", label="Attack")]
+    for measure in measures:
+        labels = ("Rank (95 %)", "Tie group", "Mean (95 %)", "Worst victim")
+        columns += [Column(group=measure.upper(), label=label) for label in labels]
+    columns += [Column(group="", label=x) for x in ("PSNR (dB)", "SSIM", "LPIPS", "Scored")]
+    rows: list[Row] = []
+    for one in standings.by_split[split]:
+        if one.kind != "attack" and not any(r.kind == "section" for r in rows):
+            rows.append(Row(kind="section", name="Not ranked", cells=("",) * (len(columns) - 1)))
+        rows.append(_row(one, measures))
+    board = standings.board
+    return Table(
+        number="",
+        title=f"{board.title}: attacks {WHERE[split]}",
+        columns=tuple(columns),
+        rows=tuple(rows),
+        notes=tuple(_notes(standings, split)),
+        records=tuple(_record(board, one) for one in standings.by_split[split]),
+    )
+
+
+def render_boards(boards: Sequence[Standings], format_: str) -> str:
+    """All boards one after the other: "md", "tex", "csv" (one table) or "json" (one object).
+
+    Raises:
+        ValueError: If the format is none of these.
+    """
+    tables = [[board_table(one, split) for split in one.by_split] for one in boards]
+    if format_ == "csv":
+        records = tuple(record for found in tables for table in found for record in table.records)
+        return render(
+            Table(number="", title="", columns=(), rows=(), notes=(), records=records), "csv"
+        )
+    if format_ == "json":
+        content = [
+            _about(one.board) | {"tables": [json.loads(render(table, "json")) for table in found]}
+            for one, found in zip(boards, tables, strict=True)
+        ]
+        return json.dumps({"boards": content}, indent=2, ensure_ascii=False) + "\n"
+    parts = [render(table, format_) for found in tables for table in found]
+    return "\n".join(["# Leaderboards\n", *parts] if format_ == "md" else parts)
+
+
+def rank_text(rank: Rank | None) -> tuple[str, str]:
+    """Rank with its interval, and tie group, for reading."""
+    if rank is None:
+        return NOT_RANKED, NOT_RANKED
+    return f"{rank.rank} ({rank.low}–{rank.high})", str(rank.tie_group)
+
+
+def mean_text(record: dict[str, Any], measure: Measure) -> str:
+    """A mean with its 95 % interval, or `n/a`."""
+    low, high = (record[f"{measure}_mean_{end}_percent"] for end in ("low", "high"))
+    text = plain(record[f"{measure}_mean_percent"], digits=1)
+    return text if low is None else f"{text} ({low:.1f}–{high:.1f})"
+
+
+def scored_text(one: Standing) -> str:
+    """`all`, or how much of it."""
+    if one.complete:
+        return "all"
+    return f"{one.scored[0]} of {one.scored[1]}" if one.scored[0] else "nothing"
+
+
+def _row(one: Standing, measures: Sequence[Measure]) -> Row:
+    cells: list[str] = []
+    for measure in measures:
+        worst = one.worst.get(measure)
+        cells += [
+            *rank_text(one.ranks.get(measure)),
+            mean_text(one.record, measure),
+            f"{worst[1]:.1f} ({worst[0]})" if worst else NA,
+        ]
+    for name, digits in (("psnr_db", 1), ("ssim", 3), ("lpips", 3)):
+        cells.append(plain(one.record[name], digits=digits))
+    mark = {"control": " (control)", "preliminary": " (preliminary)"}.get(one.kind, "")
+    kind = one.kind if one.kind == "control" else "attack"
+    return Row(
+        kind="control" if kind == "control" else "attack",
+        name=one.attack.name + mark,
+        cells=(*cells, scored_text(one)),
+    )
+
+
+def _record(board: Board, one: Standing) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "board": board.slug,
+        "suite": board.run.suite,
+        "recipe": board.run.recipe,
+        "split": one.split,
+        "attack": one.attack.name,
+        "kind": one.kind,
+        "attack_key": one.attack.key,
+        "attack_digest": one.attack.digest,
+        "folders": "+".join(source.folder for source in board.sources[one.attack.name]),
+    }
+    measures: tuple[Measure, ...] = ("tasr", "uasr")
+    for measure in measures:
+        rank, worst = one.ranks.get(measure), one.worst.get(measure)
+        record[f"{measure}_rank"] = rank.rank if rank else None
+        record[f"{measure}_rank_low"] = rank.low if rank else None
+        record[f"{measure}_rank_high"] = rank.high if rank else None
+        record[f"{measure}_tie_group"] = rank.tie_group if rank else None
+        for figure in ("mean", "mean_std", "mean_low", "mean_high"):
+            record[f"{measure}_{figure}_percent"] = one.record[f"{measure}_{figure}_percent"]
+        record[f"{measure}_worst_victim"] = worst[0] if worst else None
+        record[f"{measure}_worst_victim_percent"] = worst[1] if worst else None
+    record |= {name: one.record[name] for name in ("psnr_db", "ssim", "lpips")}
+    return record | {"scored": one.scored[0], "expected": one.scored[1]}
+
+
+def _about(board: Board) -> dict[str, Any]:
+    run = board.run
+    return {
+        "board": board.slug,
+        "title": board.title,
+        "suite": run.suite,
+        "fingerprint": run.fingerprint,
+        "classes": list(run.classes),
+        "recipe": run.recipe,
+        "scorer_version": run.scorer_version,
+        "lpips": run.lpips_version,
+        "precision": board.precision,
+        "audit": run.audit,
+        "folders": list(dict.fromkeys(one.name for one in board.submissions)),
+        "victims": {victim.name: victim.digest for victim in run.victims},
+        "apart": dict(board.apart),
+    }
+
+
+def _notes(standings: Standings, split: str) -> Iterable[str]:
+    board = standings.board
+    rows = board.run.predictions[board.run.predictions["split"] == split]
+    yield (
+        "Mean: over families of means over architectures, in %, over "
+        f"{len(board.panel)} victims. 95 %: {REPLICATES} draws of whole source photographs "
+        f"({rows['photo_id'].nunique()} here), the same for all attacks; conditional on the "
+        "trained networks at hand."
+    )
+    yield (
+        "Tie group: attacks whose difference to the group's first is not told from zero (sign-flip "
+        f"test over photographs at {ALPHA:g}, Holm-corrected for all pairs of the split). Worst "
+        "victim: the one on which the attack succeeds least."
+    )
+    yield (
+        "Ranked are attacks that were scored in full on these victims, without controls and "
+        "preliminary ones. Untargeted attacks have no TASR, and no rank by it."
+    )
+    yield from board.notes
+    yield from gap_notes(standings, split)
+    yield from origin_notes(board.run)
+    for other, reason in board.apart:
+        yield f"Not in one table with {other}: {reason}."
+
+
+def gap_notes(standings: Standings, split: str) -> Iterable[str]:
+    """What was not, or not wholly, scored: on any victim of the board."""
+    for one in standings.by_split[split]:
+        cells = one.cells["tasr"]
+        holes = [name for name, cell in cells.items() if cell.hole]
+        failures = standings.board.failures
+        reasons: dict[str, list[str]] = {}
+        for victim in holes:
+            reason = failures.get((one.attack.name, victim), "not run, or failed")
+            reasons.setdefault(reason, []).append(victim)
+        partial = [f"{name} {c.rows} of {c.expected}" for name, c in cells.items() if c.partial]
+        for reason, victims in reasons.items():
+            yield f"{one.attack.name}: no rows for {', '.join(victims)}: {reason}."
+        if partial:
+            yield f"{one.attack.name}: partial on {', '.join(partial)}; nothing is filled in."

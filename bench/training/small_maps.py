@@ -1,0 +1,56 @@
+"""Wide convolutions on maps of a few pixels as matrix products, for bf16 training on a CPU.
+
+A ResNet ends at 2 x 2 pixels on a 64 x 64 patch. oneDNN's convolutions are tuned for larger maps:
+there, an unfolded input and one product of matrices take a quarter of the time for 512 channels
+(batch 128, one core with AMX: 24 against 108 ms forward and backward), and a ResNet-18 trains
+1.5 times as fast. The sums are the same, in another order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+MOST_PIXELS = 4
+FEWEST_WEIGHTS = 2**17
+"""Input times output channels from which it pays; below, unfolding costs more than it gains."""
+
+
+@contextmanager
+def small_maps_as_products(network: nn.Module, *, enabled: bool) -> Iterator[None]:
+    """Within, every wide 3 x 3 convolution of `network` multiplies matrices on small maps."""
+    parts = network.modules() if enabled else ()
+    chosen = [part for part in parts if isinstance(part, nn.Conv2d) and _pays(part)]
+    for convolution in chosen:
+        convolution.forward = partial(_forward, convolution)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for convolution in chosen:
+            del convolution.forward
+
+
+def _pays(part: nn.Conv2d) -> bool:
+    return (
+        type(part) is nn.Conv2d
+        and part.kernel_size == (3, 3)
+        and part.padding == (1, 1)
+        and part.dilation == (1, 1)
+        and part.groups == 1
+        and part.padding_mode == "zeros"
+        and part.bias is None
+        and part.in_channels * part.out_channels >= FEWEST_WEIGHTS
+    )
+
+
+def _forward(convolution: nn.Conv2d, maps: Tensor) -> Tensor:
+    step = (convolution.stride[0], convolution.stride[1])
+    rows, columns = (maps.shape[2] - 1) // step[0] + 1, (maps.shape[3] - 1) // step[1] + 1
+    if rows * columns > MOST_PIXELS:
+        return nn.Conv2d.forward(convolution, maps)
+    unfolded = F.unfold(maps, 3, padding=1, stride=step)  # N, I * 9, rows * columns
+    return (convolution.weight.flatten(1) @ unfolded).reshape(len(maps), -1, rows, columns)

@@ -1,0 +1,99 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.metrics.agreement import compare_scorings, flipped_rows
+
+
+def scoring(count=2000, victims=("one", "other"), attack="fog"):
+    """Rows in and out of distribution; labels go round."""
+    labels = np.array(["cam-a", "cam-b", "cam-c"])
+    frames = []
+    for victim in victims:
+        frame = pd.DataFrame(
+            {
+                "suite": "toy",
+                "split": np.where(np.arange(count) % 4 == 0, "out", "in"),
+                "image_id": [f"i{n:05d}" for n in range(count)],
+                "photo_id": [f"i{n:05d}" for n in range(count)],
+                "device": "d",
+                "source": np.where(
+                    np.arange(count) % 4 == 0, "cam-x", labels[np.arange(count) % 3]
+                ),
+                "target": labels[(np.arange(count) + 1) % 3],
+                "attack": attack,
+                "victim": victim,
+                "predicted": labels[(np.arange(count) + 1 + np.arange(count) % 2) % 3],
+                "p_predicted": 0.9,
+                "p_target": 0.5,
+                "p_source": np.where(np.arange(count) % 4 == 0, np.nan, 0.1),
+                "attack_key": "k",
+                "victim_key": "k",
+            }
+        )
+        frames.append(frame.astype({"target": "string"}))
+    return pd.concat(frames, ignore_index=True)
+
+
+def flipped(frame, rows):
+    other = frame.copy()
+    there = {"cam-a": "cam-b", "cam-b": "cam-c", "cam-c": "cam-a"}
+    other.loc[rows, "predicted"] = other.loc[rows, "predicted"].map(there)
+    return other
+
+
+def test_equal_scorings_agree():
+    frame = scoring()
+    for found in compare_scorings(frame, frame.sample(frac=1, random_state=0)):
+        assert (found.rows, found.flipped, found.moved, found.largest) == (2000, 0, 0, 0.0)
+        assert found.cells == 3  # TASR in and out, UASR in
+        assert found.agrees
+    assert flipped_rows(frame, frame).empty
+
+
+def test_flips_are_counted_by_victim_and_listed():
+    frame = scoring()
+    rows = [1, 5, 2001]
+    one, other = compare_scorings(frame, flipped(frame, rows))
+    assert (one.victim, one.flipped, other.flipped) == ("one", 2, 1)
+    assert one.share == pytest.approx(1 - 2 / 2000)
+    listed = flipped_rows(frame, flipped(frame, rows))
+    assert list(listed["image_id"]) == ["i00001", "i00005", "i00001"]
+    assert (listed["predicted"] != listed["predicted_other"]).all()
+
+
+def test_more_than_one_row_of_a_thousand_is_too_much():
+    frame = scoring()
+    spread_out = [4 * n + 1 for n in range(3)]
+    assert not compare_scorings(frame, flipped(frame, spread_out))[0].agrees
+    assert compare_scorings(frame, flipped(frame, spread_out[:2]))[0].agrees
+
+
+def test_a_rate_may_move_by_two_rows_and_no_more():
+    """Few rows in a cell: two of them are far more than 0.1 points."""
+    frame = pd.concat([scoring(4000), scoring(40, attack="rare")], ignore_index=True)
+    hits = frame.index[
+        (frame["attack"] == "rare")
+        & (frame["victim"] == "one")
+        & (frame["split"] == "in")
+        & (frame["predicted"] == frame["target"])
+    ]
+    assert compare_scorings(frame, flipped(frame, hits[:2]))[0].agrees
+    found = compare_scorings(frame, flipped(frame, hits[:3]))[0]
+    assert found.share > 0.999
+    assert (found.moved, found.largest_in) == (1, "rare in TASR")
+    assert found.largest == pytest.approx(0.1)
+    assert not found.agrees
+
+
+def test_other_rows_are_refused():
+    frame = scoring(100)
+    with pytest.raises(ValueError, match="expected the same rows twice, got 200 and 199"):
+        compare_scorings(frame, frame.iloc[1:])
+
+
+def test_untargeted_rows_are_compared_too():
+    frame = scoring().assign(target=pd.array([None] * 4000, dtype="string"))
+    found = compare_scorings(frame, flipped(frame, [1]))
+    assert [one.flipped for one in found] == [1, 0]
+    assert found[0].cells == 1  # UASR in

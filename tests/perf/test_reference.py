@@ -1,0 +1,52 @@
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bench.metrics.distortion import psnr_db
+from bench.perf import reference
+from bench.perf.reference import reference_loop
+from bench.runner.items import AttackSource
+from bench.runner.score import Scorer
+from tests.runner.test_score import Shift, toys
+from tests.smoke import toy_suite
+from tests.toys import CLASSES
+
+CPU = torch.device("cpu")
+FROZEN = "87271bc7cd989caa0d1a42b6f37cfea116177b288f092b0100b45edd70e89de3"
+"""SHA-256 of the file: ratios over a loop that has changed are other ratios."""
+
+
+def test_the_loop_is_frozen():
+    text = Path(reference.__file__).read_text(encoding="utf-8")
+    assert hashlib.sha256(text.encode()).hexdigest() == FROZEN
+
+
+def loop(suite, attack, victims, batch=5):
+    models = suite.manifest("C")["model"]
+    inside = [i for i, model in enumerate(models) if model in CLASSES]
+    images = torch.from_numpy(suite.images("C")[inside])
+    labels = [CLASSES.index(models[i]) for i in inside]
+    found = reference_loop(attack, victims, images, labels, len(CLASSES), device=CPU, batch=batch)
+    return inside, images, found
+
+
+def test_it_finds_what_the_runner_finds(tmp_path):
+    suite = toy_suite(tmp_path, ("C",))
+    inside, _, found = loop(suite, Shift(), toys())
+    scored = Scorer(suite, CPU, 4).score(AttackSource(Shift()), toys(), inside)
+    for name, rows in scored.predictions.items():
+        assert [CLASSES[i] for i in found.predicted[name].tolist()] == list(rows["predicted"])
+    psnr = torch.cat([part.psnr_db for part in found.distortions])
+    np.testing.assert_allclose(psnr, scored.distortion["psnr_db"])
+
+
+def test_every_transform_is_made_once_and_every_victim_sees_all(tmp_path):
+    suite = toy_suite(tmp_path, ("C",))
+    attack = Shift()
+    inside, images, found = loop(suite, attack, toys())
+    assert attack.batches == [len(CLASSES) - 1] * len(inside)
+    assert {len(labels) for labels in found.predicted.values()} == {2 * len(inside)}
+    assert all(part.psnr_db.isfinite().all() for part in found.distortions)
+    assert psnr_db(images, images).isinf().all()

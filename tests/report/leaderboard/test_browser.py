@@ -1,0 +1,189 @@
+"""The site in headless Chromium, from file://: sorting, filters, views, links, no errors."""
+
+import os
+import shutil
+
+import pytest
+
+from bench.report.leaderboard.boards import load_boards
+from bench.report.leaderboard.site import write_site
+from bench.report.leaderboard.standing import build_standings
+from bench.report.leaderboard.tables import render_boards
+from tests.report.leaderboard.folders import other_networks, without, write_folder
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def browser():
+    driver = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = shutil.which(os.environ.get("CHROMIUM", "chromium"))
+    if path is None:
+        pytest.skip("no Chromium here: `apt-get install chromium`, or name one in $CHROMIUM")
+    with driver.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    out = tmp_path_factory.mktemp("results")
+    write_folder(out / "one", rows=without("mislgan", "img-resnet18"))
+    write_folder(out / "two", entry=other_networks)
+    boards = [build_standings(board) for board in load_boards([out])]
+    for suffix in ("md", "csv", "tex", "json"):
+        (out / f"leaderboard.{suffix}").write_text(render_boards(boards, suffix))
+    return write_site(boards, out).parent
+
+
+@pytest.fixture
+def open_page(browser, site):
+    """Opens a page; at the end nothing was said on the console and nothing asked of a network."""
+    said, asked, contexts = [], [], []
+
+    def go(address, width=1280, scheme="light"):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{site.as_uri()}/{address}")
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert said == []
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+
+def names(page, body=0):
+    """Attacks in the heat map from top to bottom, without those that a filter hides."""
+    rows = page.locator(f"#heatmap tbody >> nth={body} >> tr:not([hidden])")
+    return [row.get_attribute("data-name") for row in rows.all()]
+
+
+def column(page, place):
+    rows = page.locator("#heatmap tbody >> nth=0 >> tr")
+    return rows.evaluate_all(f"rows => rows.map(row => row.cells[{place}].textContent.trim())")
+
+
+def test_sorting_by_click_and_by_keyboard(open_page):
+    page = open_page("one/index.html")
+    place = 2 + page.locator("#heatmap th.upright").all_inner_texts().index("img-resnet18")
+    head = page.locator("#heatmap thead tr:last-child th").nth(place)
+    assert head.get_attribute("aria-sort") == "none"
+    head.locator("button").click()
+    assert head.get_attribute("aria-sort") == "descending"
+    values = column(page, place)
+    assert sorted(values[:2], key=float, reverse=True) == values[:2]
+    assert set(values[2:]) == {"–", "n/a"}  # a hole and what is undefined stay below
+    head.locator("button").focus()
+    page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "ascending"
+    again = column(page, place)
+    assert again[:2] == values[1::-1]
+    assert set(again[2:]) == {"–", "n/a"}
+    assert page.locator("#heatmap th[aria-sort=ascending]").count() == 1
+    assert names(page, body=1) == ["identity", "jpeg-q85"]  # controls stay below the attacks
+
+
+def test_a_view_is_in_its_address_and_comes_back_from_it(open_page):
+    page = open_page("one/index.html")
+    page.get_by_role("radio", name="UASR").check()
+    page.get_by_role("searchbox").fill("cgan")
+    page.get_by_role("combobox").select_option("pef")
+    page.get_by_role("checkbox").uncheck()
+    view = page.url.partition("#")[2]
+    assert view == "measure=uasr&q=cgan&family=pef&controls=0"
+    other = open_page(f"one/index.html#{view}")
+    assert other.locator("#view-title").inner_text() == "UASR in distribution"
+    assert names(other) == names(page) == ["cgan-img-wdf-pef", "cgan-img"]
+    assert names(other, body=1) == []
+    heads = other.locator("#heatmap th.upright:visible").all_inner_texts()
+    assert heads == ["pef-resnet18"]
+
+
+def test_filtering_hides_rows_of_every_table(open_page):
+    page = open_page("one/index.html")
+    assert len(names(page)) == 4
+    page.get_by_role("searchbox").fill("MISL")
+    assert names(page) == ["mislgan"]
+    assert page.locator("#ranking-in tbody tr:visible").count() == 1
+    page.get_by_role("searchbox").fill("")
+    assert len(names(page)) == 4
+
+
+def test_the_split_changes_figures_and_takes_uasr_away(open_page):
+    page = open_page("one/index.html")
+    before = column(page, 3)
+    assert page.locator("#ranking-in").is_visible()
+    page.get_by_role("radio", name="out of distribution").check()
+    assert page.locator("#view-title").inner_text() == "TASR out of distribution"
+    assert column(page, 3) != before
+    assert not page.locator("#ranking-in").is_visible()
+    assert page.locator("#ranking-out").is_visible()
+    assert page.get_by_role("radio", name="UASR").is_disabled()
+    assert page.locator("figure[data-split]:visible").count() == 1
+    assert page.url.endswith("#split=out")
+
+
+def test_a_measure_sorts_by_itself_until_a_column_is_asked_for(open_page):
+    page = open_page("one/index.html#measure=uasr")
+    means = [float(text) for text in column(page, 1)]
+    assert means == sorted(means, reverse=True)
+
+
+def test_cards_sort_too(open_page):
+    page = open_page("one/attack-cgan-img.html#sort=0.1.down")
+    rows = page.locator("table[data-sortable] >> nth=0 >> tbody tr")
+    values = rows.evaluate_all("rows => rows.map(row => Number(row.cells[1].textContent))")
+    assert len(values) == 5
+    assert values == sorted(values, reverse=True)
+
+
+def test_a_hole_is_no_number(open_page):
+    page = open_page("one/index.html")
+    place = 2 + page.locator("#heatmap th.upright").all_inner_texts().index("img-resnet18")
+    cell = page.locator("#heatmap tr[data-name=mislgan] > *").nth(place)
+    assert cell.inner_text() == "–"
+    assert "hole" in cell.get_attribute("class")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_wider_than_a_phone(open_page, site, scheme):
+    addresses = ["index.html", "one/index.html"]
+    addresses += ["one/attack-cgan-img-wdf-pef.html", "one/victim-img-resnet18.html"]
+    for address in addresses:
+        page = open_page(address, width=390, scheme=scheme)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 390, address
+
+
+def test_every_page_opens_and_every_link_leads_somewhere(open_page, site):
+    page = open_page("index.html")
+    seen, ahead = set(), ["index.html"]
+    while ahead:
+        address = ahead.pop()
+        if address in seen:
+            continue
+        seen.add(address)
+        page.goto(f"{site.as_uri()}/{address}")
+        for link in page.locator("a[href]").evaluate_all("all => all.map(a => a.href)"):
+            path = link.partition("#")[0].removeprefix("file://")
+            assert os.path.isfile(path), (address, link)
+            if path.endswith(".html"):
+                ahead.append(os.path.relpath(path, site))
+    assert len(seen) == 1 + 2 * (1 + 6 + 5)
+
+
+def test_without_the_script_everything_is_there(browser, site):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site.as_uri()}/one/index.html")
+    assert page.locator("#ranking-in").is_visible()
+    assert page.locator("#ranking-out").is_visible()
+    assert not page.locator("#controls").is_visible()
+    context.close()

@@ -1,0 +1,56 @@
+import json
+import sys
+
+import pytest
+
+from bench import cli
+from tests.report.leaderboard.folders import change_entry, other_networks, write_folder
+
+
+@pytest.fixture
+def leaderboard(monkeypatch, capsys):
+    """`camobench leaderboard` in this process: exit code, standard output, standard error."""
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["camobench", "leaderboard", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+def test_tables_and_site_are_written_and_the_chosen_format_printed(leaderboard, tmp_path):
+    write_folder(tmp_path / "results" / "one")
+    write_folder(tmp_path / "results" / "two", entry=other_networks)
+    out = tmp_path / "board"
+    code, printed, said = leaderboard(tmp_path / "results", "--out", out, "--format", "json")
+    assert code == 0
+    assert len(json.loads(printed)["boards"]) == 2
+    assert printed == (out / "leaderboard.json").read_text()
+    assert {path.name for path in out.iterdir()} == {
+        *("leaderboard", "leaderboard.md", "leaderboard.csv", "leaderboard.tex"),
+        "leaderboard.json",
+    }
+    assert "2 boards" in said
+
+
+def test_a_board_of_the_default_folder_can_be_made_again(leaderboard, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_folder(tmp_path / "results" / "one")
+    code, printed, _ = leaderboard()
+    assert (code, leaderboard()[1]) == (0, printed)
+    assert (tmp_path / "results" / "leaderboard" / "one" / "index.html").is_file()
+
+
+def test_what_does_not_fit_the_schema_is_named_and_nothing_written(leaderboard, tmp_path):
+    folder = write_folder(tmp_path / "results" / "one")
+    change_entry(folder / "entry-mislgan.json", lambda e: e.update(recipe=3))
+    code, printed, said = leaderboard(tmp_path / "results", "--out", tmp_path / "board")
+    assert (code, printed) == (1, "")
+    assert "entry-mislgan.json: `recipe`: expected a text, found 3" in said
+    assert not (tmp_path / "board").exists()

@@ -1,0 +1,167 @@
+import numpy as np
+import pytest
+
+from bench.report.leaderboard.boards import load_boards
+from bench.report.leaderboard.shares import build_shares, success_by_label
+from bench.report.leaderboard.standing import build_standings
+from bench.report.leaderboard.tables import board_table, gap_notes
+from tests.report.leaderboard.folders import without, write_folder
+from tests.report.leaderboard.test_boards import only_spam, spam_victim
+
+
+@pytest.fixture(scope="module")
+def standings(tmp_path_factory):
+    place = tmp_path_factory.mktemp("boards")
+    write_folder(place / "base")
+    return build_standings(load_boards([place])[0])
+
+
+@pytest.fixture(scope="module")
+def holed(tmp_path_factory):
+    place = tmp_path_factory.mktemp("holed")
+    write_folder(place / "base", rows=without("mislgan", "img-resnet18"))
+    return build_standings(load_boards([place])[0])
+
+
+def by_name(standings, split="in"):
+    return {one.attack.name: one for one in standings.by_split[split]}
+
+
+def test_ranks_follow_the_means_and_leave_controls_out(standings):
+    found = by_name(standings)
+    order = sorted(
+        (one for one in found.values() if "tasr" in one.ranks),
+        key=lambda one: one.ranks["tasr"].rank,
+    )
+    assert [one.attack.name for one in order] == ["cgan-img-wdf-pef", "mislgan", "cgan-img"]
+    means = [one.record["tasr_mean_percent"] for one in order]
+    assert means == sorted(means, reverse=True)
+    for one in order:
+        rank = one.ranks["tasr"]
+        assert rank.low <= rank.rank <= rank.high
+    assert not found["identity"].ranks
+    assert not found["jpeg-q85"].ranks
+
+
+def test_untargeted_attacks_are_ranked_by_uasr_beside_targeted_ones(standings):
+    found = by_name(standings)
+    removal = found["prnu_removal&co"]
+    assert set(removal.ranks) == {"uasr"}
+    ranked = [one for one in found.values() if "uasr" in one.ranks]
+    assert len(ranked) == 4
+    better = [
+        one
+        for one in ranked
+        if one.record["uasr_mean_percent"] > removal.record["uasr_mean_percent"]
+    ]
+    assert removal.ranks["uasr"].rank == 1 + len(better)
+    assert all("uasr" not in one.ranks for one in by_name(standings, "out").values())
+
+
+def test_the_worst_victim_is_that_of_least_success(standings):
+    one = by_name(standings)["mislgan"]
+    rows = standings.board.run.predictions
+    mine = rows[(rows["attack"] == "mislgan") & (rows["split"] == "in")]
+    rates = (mine["predicted"] == mine["target"]).groupby(mine["victim"]).mean()
+    name, value = one.worst["tasr"]
+    assert value == pytest.approx(100 * rates.min())
+    assert rates[name] == rates.min()
+
+
+def test_a_hole_is_shown_and_takes_no_part(holed):
+    one = by_name(holed)["mislgan"]
+    assert one.cells["tasr"]["img-resnet18"].hole
+    assert one.cells["tasr"]["img-resnet18"].value is None
+    assert not one.complete
+    assert not one.ranks
+    assert set(by_name(holed)["cgan-img"].ranks) == {"tasr", "uasr"}
+    assert list(gap_notes(holed, "in")) == [
+        "mislgan: no rows for img-resnet18: not run, or failed."
+    ]
+    row = next(r for r in board_table(holed, "in").rows if r.name == "mislgan")
+    assert row.cells[0] == "–"
+    assert row.cells[-1] == "192 of 240"
+
+
+def test_a_failure_says_why(tmp_path):
+    def failed(entry):
+        if entry["attack"]["name"] == "mislgan":
+            entry["victims"][3]["digest"] = "none"
+            entry["failed"] = [{"victim": "img-resnet18", "who": "x", "reason": "NaN in a logit"}]
+
+    rows = without("mislgan", "img-resnet18")
+    write_folder(tmp_path / "base", rows=rows, entry=failed)
+    (board,) = load_boards([tmp_path])
+    digests = {victim.name: victim.digest for victim in board.run.victims}
+    assert digests["img-resnet18"] == "d-img-resnet18"
+    note = "mislgan: no rows for img-resnet18: NaN in a logit."
+    assert list(gap_notes(build_standings(board), "in")) == [note]
+
+
+def test_a_victim_that_no_attack_was_scored_on_in_full_is_in_no_mean(tmp_path):
+    def thin(rows):
+        first = rows["image_id"].iloc[0]
+        return rows[(rows["victim"] != "img-resnet18") | (rows["image_id"] != first)]
+
+    write_folder(tmp_path / "base", rows=thin)
+    found = build_standings(load_boards([tmp_path])[0])
+    assert "img-resnet18" not in found.board.panel
+    assert by_name(found)["mislgan"].complete
+    assert by_name(found)["mislgan"].ranks
+    assert found.board.notes == ("In the heat map, but in no mean and no rank: img-resnet18.",)
+
+
+def test_means_of_a_board_without_the_protocols_families(tmp_path):
+    write_folder(tmp_path / "spam", rows=only_spam, entry=spam_victim)
+    found = by_name(build_standings(load_boards([tmp_path])[0]))
+    one = found["mislgan"]
+    assert one.record["tasr_mean_percent"] == pytest.approx(one.cells["tasr"]["spam-svm"].value)
+    low, high = (one.record[f"tasr_mean_{end}_percent"] for end in ("low", "high"))
+    assert low < one.record["tasr_mean_percent"] < high
+    assert found["identity"].record["tasr_mean_percent"] is None
+
+
+def test_partial_cells_are_told_from_whole_ones(tmp_path):
+    def thin(rows):
+        mine = rows[(rows["attack"] == "mislgan") & (rows["victim"] == "img-resnet18")]
+        return rows.drop(mine.index[:5])
+
+    write_folder(tmp_path / "base", rows=thin)
+    found = build_standings(load_boards([tmp_path])[0])
+    cell = by_name(found)["mislgan"].cells["tasr"]["img-resnet18"]
+    assert (cell.partial, cell.hole, cell.rows, cell.expected) == (True, False, 43, 48)
+    assert "mislgan: partial on img-resnet18 43 of 48" in next(iter(gap_notes(found, "in")))
+
+
+def test_undefined_stays_undefined(standings):
+    out = by_name(standings, "out")
+    assert out["mislgan"].cells["uasr"]["img-resnet18"].value is None
+    assert not out["mislgan"].cells["uasr"]["img-resnet18"].hole
+    assert by_name(standings)["identity"].cells["tasr"]["img-resnet18"].value is None
+
+
+def test_success_by_target_is_the_mean_over_families(standings):
+    board = standings.board
+    rows = board.run.predictions
+    mine = rows[(rows["split"] == "in") & (rows["attack"] == "mislgan")]
+    mine = mine[mine["target"] == "cam-b"].assign(hit=lambda r: r["predicted"] == r["target"])
+    by_victim = mine.groupby("victim")["hit"].mean()
+    families = board.run.families
+    expected = np.mean(
+        [
+            np.mean([rate for v, rate in by_victim.items() if families[v] == f])
+            for f in ("wdf", "pef", "img")
+        ]
+    )
+    shares = success_by_label(rows[rows["split"] == "in"], "tasr", "target", families)
+    assert shares["mislgan", "cam-b"] == pytest.approx(expected)
+    assert ("identity", "cam-b") not in shares
+
+
+def test_shares_are_by_target_in_both_splits_and_by_source_inside(standings):
+    titles = [one.title for one in build_shares(standings)]
+    assert titles == [
+        "TASR by target camera, in distribution",
+        "TASR by target camera, out of distribution",
+        "UASR by source camera, in distribution",
+    ]

@@ -1,0 +1,65 @@
+import pytest
+
+from bench.report.leaderboard.submissions import load_submissions, precision_of
+from tests.report.leaderboard.folders import change_entry, write_folder
+
+
+def test_folders_are_found_below_a_place_and_by_themselves(tmp_path):
+    write_folder(tmp_path / "b" / "two")
+    write_folder(tmp_path / "one")
+    write_folder(tmp_path / "leaderboard" / "copy")
+    assert [one.name for one in load_submissions([tmp_path])] == ["b/two", "one"]
+    assert [one.name for one in load_submissions([tmp_path / "one"])] == ["one"]
+
+
+def test_every_wrong_entry_is_named_with_field_and_expectation(tmp_path):
+    one, two = write_folder(tmp_path / "one"), write_folder(tmp_path / "two")
+    change_entry(one / "entry-mislgan.json", lambda e: e["attack"].pop("digest"))
+    change_entry(two / "entry-identity.json", lambda e: e.update(seed="0"))
+    with pytest.raises(ValueError, match="expected a text, is absent") as error:
+        load_submissions([tmp_path])
+    assert "one/entry-mislgan.json: `attack.digest`" in str(error.value)
+    assert 'two/entry-identity.json: `seed`: expected a whole number, found "0"' in str(error.value)
+
+
+def test_a_column_of_another_type_is_named(tmp_path):
+    write_folder(tmp_path / "one", rows=lambda rows: rows.assign(device=3))
+    with pytest.raises(ValueError, match=r"predictions\.parquet: column `device`: expected a text"):
+        load_submissions([tmp_path])
+
+
+def test_nothing_to_show(tmp_path):
+    with pytest.raises(ValueError, match=r"no entry-\*\.json below"):
+        load_submissions([tmp_path])
+    with pytest.raises(ValueError, match="is not a folder"):
+        load_submissions([tmp_path / "absent"])
+
+
+def test_two_folders_of_one_name(tmp_path):
+    places = [write_folder(tmp_path / side / "run") for side in ("a", "b")]
+    with pytest.raises(ValueError, match="are both called 'run'; rename one"):
+        load_submissions(places)
+
+
+def test_entries_of_two_precisions_are_two_submissions(tmp_path):
+    folder = write_folder(tmp_path / "one")
+    change_entry(folder / "entry-mislgan.json", lambda e: e["provenance"].update(precision="bf16"))
+    found = {one.precision: sorted(one.entries) for one in load_submissions([folder])}
+    assert found["bf16 on cpu"] == ["mislgan"]
+    assert len(found["fp32"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("provenance", "text"),
+    [
+        ({"precision": "fp32", "device": "cuda:0"}, "fp32"),
+        ({"precision": "fp32", "device": "cuda:0", "tf32": True}, "fp32 with TF32 on cuda"),
+        ({"precision": "bf16", "device": "cuda"}, "bf16 on cuda"),
+        (
+            {"precision": "fp32", "device": "cpu", "also_scored_by": [{"precision": "bf16"}]},
+            "bf16 on cpu and fp32",
+        ),
+    ],
+)
+def test_devices_matter_where_precision_is_reduced(provenance, text):
+    assert precision_of(provenance) == text
