@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import platform
 import shutil
 import subprocess
@@ -16,7 +14,7 @@ from bench.types import Json
 
 PACKAGES = (
     *("camobench", "torch", "torchvision", "timm", "torchmetrics", "lpips"),
-    *("numpy", "pandas", "pillow"),
+    *("scikit-learn", "numpy", "pandas", "pillow"),
 )
 
 
@@ -85,26 +83,3 @@ def provenance() -> dict[str, Json]:
         "system": platform.system(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-
-
-def source_digest(builder: object) -> str:
-    """SHA-256 over the sources that a plug-in is made of: its file, or all files of its package.
-
-    Raises:
-        ValueError: If its source cannot be found, as for a class typed into a console.
-    """
-    try:
-        file = Path(inspect.getsourcefile(builder) or "")  # type: ignore[arg-type]
-    except TypeError:
-        file = Path()
-    if not file.is_file():
-        raise ValueError(
-            f"the source of plug-in {builder!r} cannot be found, so its results could not be told "
-            "from those of an edited version; put it into a file"
-        )
-    package = (file.parent / "__init__.py").is_file()
-    sources = sorted(file.parent.glob("*.py")) if package else [file]
-    digest = hashlib.sha256()
-    for source in sources:
-        digest.update(source.name.encode() + b"\0" + source.read_bytes())
-    return digest.hexdigest()

@@ -51,6 +51,21 @@ class ClassifierRecipe:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AdamWRecipe(ClassifierRecipe):
+    """The same with AdamW (Loshchilov & Hutter 2019), which networks without batch norm ask for.
+
+    Attributes:
+        lr: Its peak.
+        momentum: Decay of the first moment.
+        weight_decay: Decoupled; of kernels alone, not of biases and norms.
+    """
+
+    lr: float = 1e-3
+    weight_decay: float = 0.05
+    optimiser: Literal["adamw"] = "adamw"
+
+
+@dataclass(frozen=True, kw_only=True)
 class EstimatorRecipe:
     """How the residual estimator is trained: Adam on the squared error of Eq. 6.
 

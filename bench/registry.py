@@ -29,11 +29,31 @@ ThingT = TypeVar("ThingT")
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(Generic[SpecT, ThingT]):
-    """A spec, the builder that makes it real, and where it came from (`None` for installed)."""
+    """A spec, the builder that makes it real, and where it came from.
+
+    Attributes:
+        origin: `None` for what ships with camobench; else the module, entry point or file.
+        source_sha256: Of a plug-in file and what it imports from beside it, as they were loaded.
+    """
 
     spec: SpecT
     builder: Callable[..., ThingT]
     origin: str | None = None
+    source_sha256: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family(Generic[SpecT, ThingT]):
+    """Entries made from their names where there are too many to list: every network of a library.
+
+    Attributes:
+        form: How such a name is written, for people.
+        resolve: The entry of a name; `None` for a name that is none of the family's, and an
+            `UnknownNameError` for one that would be but that nothing has.
+    """
+
+    form: str
+    resolve: Callable[[str], Entry[SpecT, ThingT] | None]
 
 
 class UnknownNameError(LookupError):
@@ -60,15 +80,19 @@ class Registry(Generic[SpecT, ThingT]):
         self._as_entries = as_entries
         self._entries: dict[str, Entry[SpecT, ThingT]] = {}
         self._installed: set[str] = set()
+        self._families: list[Family[SpecT, ThingT]] = []
         self._loaded = False
 
     def add(self, thing: object, origin: str | None = None) -> None:
-        """Register a class with a `spec`, an `Entry`, or a sequence of them.
+        """Register a class with a `spec`, an `Entry`, a sequence of them, or a `Family`.
 
         Raises:
             ValueError: If a name is taken.
             TypeError: If the object is none of these.
         """
+        if isinstance(thing, Family):
+            self._families.append(thing)
+            return
         added: dict[str, Entry[SpecT, ThingT]] = {}
         for entry in self._as_entries(thing):
             name = entry.spec.name
@@ -78,7 +102,7 @@ class Registry(Generic[SpecT, ThingT]):
         self._entries.update(added)
 
     def get(self, name: str) -> Entry[SpecT, ThingT]:
-        """Return the entry called `name`.
+        """Return the entry called `name`: a registered one, else one of a family.
 
         Raises:
             UnknownNameError: If there is none; names close matches.
@@ -86,11 +110,23 @@ class Registry(Generic[SpecT, ThingT]):
         self._load()
         if name in self._entries:
             return self._entries[name]
+        made = self._of_a_family(name)
+        if made is not None:
+            return made
         close = difflib.get_close_matches(name, self._entries, n=3, cutoff=0.5)
         hint = f"did you mean {', '.join(close)}?" if close else "nothing registered is close."
         raise UnknownNameError(
             f"unknown {self.kind} {name!r}: {hint} `camobench list {self.kind}s` shows them all"
         )
+
+    def _of_a_family(self, name: str) -> Entry[SpecT, ThingT] | None:
+        made = (family.resolve(name) for family in self._families)
+        return next((entry for entry in made if entry is not None), None)
+
+    def families(self) -> list[Family[SpecT, ThingT]]:
+        """What has names beyond those of `names`."""
+        self._load()
+        return list(self._families)
 
     def __iter__(self) -> Iterator[Entry[SpecT, ThingT]]:
         self._load()
@@ -101,9 +137,20 @@ class Registry(Generic[SpecT, ThingT]):
         return name in self._entries
 
     def is_installed(self, name: str) -> bool:
-        """Whether every process knows it: it came by an entry point, not by a decorator."""
+        """Whether a new process can know it: it came by an entry point or from a plug-in file.
+
+        What a script registers by a decorator is known to that script's process alone.
+        """
         self._load()
-        return name in self._installed
+        return name in self._installed or self._of_a_family(name) is not None
+
+    def came_from_file(self, names: Iterable[str], origin: str, source_sha256: str) -> None:
+        """Note that these entries were made by loading a plug-in file."""
+        for name in names:
+            self._entries[name] = replace(
+                self._entries[name], origin=origin, source_sha256=source_sha256
+            )
+            self._installed.add(name)
 
     def forget(self, names: Iterable[str]) -> None:
         """Remove entries, so that a plug-in file that has changed can be loaded again."""
@@ -129,6 +176,7 @@ class Registry(Generic[SpecT, ThingT]):
                 if _is_own(point):
                     self._loaded = False
                     self._entries.clear()
+                    self._families.clear()
                     raise
                 warnings.warn(
                     f"{self.kind} entry point {point.name!r} ({point.value}) is broken and was "

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from bench.types import CamobenchError, as_json
+from bench.types import CamobenchError, StoppingError, as_json
 
 STORE_FORMAT = 1
 STORE_VARIABLE = "CAMOBENCH_STORE"
@@ -45,14 +45,14 @@ def explaining_full_disk(folder: Path) -> Iterator[None]:
     """Turn "no space left" inside the block into an error that names the folder and the remedy.
 
     Raises:
-        CamobenchError: If the disk is full.
+        StoppingError: If the disk is full.
     """
     try:
         yield
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        raise CamobenchError(
+        raise StoppingError(
             f"no space left on the disk of {folder}: free some, then run the same command "
             "again; nothing already computed is lost"
         ) from error
@@ -154,10 +154,10 @@ class Checkpoint:
         """Check the weights against the card.
 
         Raises:
-            CamobenchError: If a byte has changed; names the folder and the remedy.
+            StoppingError: If a byte has changed; names the folder and the remedy.
         """
         if not self.weights.is_file() or file_digest(self.weights) != self.sha256:
-            raise CamobenchError(
+            raise StoppingError(
                 f"checkpoint {self.path} does not match its card: the weights are missing or "
                 f"damaged; remove that folder and run the same command again to train it anew"
             )

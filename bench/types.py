@@ -27,6 +27,10 @@ class WrongUsageError(CamobenchError):
     """An argument that cannot be meant; the command line ends with 2."""
 
 
+class StoppingError(CamobenchError):
+    """Trouble of the machine or the store, which stops all work and is no participant's fault."""
+
+
 class Progress(Protocol):
     """How long work tells how far it is; implemented by the command line."""
 

@@ -240,3 +240,21 @@ def smoke_copy(smoke, tmp_path):
 
     store = Store(shutil.copytree(smoke.store.root, tmp_path / "store"))
     return Smoke(store, shutil.copytree(smoke.out, tmp_path / "out"))
+
+
+@pytest.fixture
+def own_registries(monkeypatch):
+    """Both registries as they are, for one test: what it registers is forgotten again."""
+    import sys
+
+    from bench.contract import ATTACKS, VICTIMS, plugin_files
+
+    for registry in (ATTACKS, VICTIMS):
+        registry.names()
+        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+        monkeypatch.setattr(registry, "_installed", set(registry._installed))
+    for kept in ("_loaded", "_modules", "_decorated"):
+        monkeypatch.setattr(plugin_files, kept, {})
+    yield
+    for name in [name for name in sys.modules if name.startswith("camobench_plugin_")]:
+        del sys.modules[name]

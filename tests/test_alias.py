@@ -9,6 +9,7 @@ import pytest
 PUBLIC = {
     "Attack",
     "AttackSpec",
+    "FitReport",
     "Victim",
     "VictimSpec",
     "evaluate",

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 import shlex
 import sys
 
@@ -15,6 +16,8 @@ from bench.recipes import RECIPES
 from bench.store import Store
 from bench.suites.base import prepare
 from bench.suites.catalogue import SPECS, load_suite
+from tests.plugins import FOG, MEAN
+from tests.plugins import write as write_plugin
 from tests.suites.dresden.test_source import few
 from tests.suites.dresden.test_source import write as write_dresden
 from tests.toys import pixels
@@ -74,7 +77,7 @@ def test_every_verb_has_help_with_an_example_that_parses(path, camobench, monkey
 
 
 def test_the_verbs():
-    expected = "demo run list data train table claims compare verify doctor attribute".split()  # noqa: SIM905
+    expected = "demo run check list data train table claims compare verify doctor attribute".split()  # noqa: SIM905
     assert set(expected) <= set(cli.cli.commands)
 
 
@@ -116,7 +119,8 @@ def test_list_for_scripts_and_for_people(camobench, what, names, fields):
 
 def test_list_knows_what_the_paper_has(camobench):
     victims = json.loads(camobench("list", "victims", "--json")[1])
-    assert len(victims) == 15
+    assert sum(not victim["supplementary"] for victim in victims) == 15
+    assert "timm:NAME/FRONT-END" in camobench("list", "victims")[2]
     attacks = json.loads(camobench("list", "attacks", "--json")[1])
     assert sum(attack["targeted"] and not attack["preliminary"] for attack in attacks) == 8
 
@@ -556,3 +560,71 @@ def test_dresden_is_prepared_once_and_found_again(camobench, tmp_path):
     code, _, err = camobench(*words, "--victims", "img-resnet18", "--attacks", "jpeg")
     assert code == 0
     assert "1 of 1 networks and 2 of 2 cells are missing" in err
+
+
+# plug-ins
+
+
+FILE_WORDS = [*SMALL, "--workers", "1", "--from-scratch", "--quiet"]
+
+
+@pytest.mark.usefixtures("own_registries")
+def test_run_with_a_class_in_a_file(camobench, smoke_copy, tmp_path, monkeypatch):
+    write_plugin(tmp_path / "mine.py", FOG + MEAN)
+    monkeypatch.chdir(tmp_path)
+    place = ["--store", smoke_copy.store.root, "--out", tmp_path / "out"]
+    words = ["--attack", "mine.py:Fog", "--victims", "img-resnet12"]
+    code, out, err = camobench("run", *FILE_WORDS, *place, *words)
+    assert code == 0, err
+    assert "| fog " in out
+    rows = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
+    assert {"fog", "cgan-img", "median"} <= set(rows["attack"])  # complete rows and controls too
+    assert set(rows["victim"]) == {"img-resnet12"}
+    code, out, err = camobench(
+        "run", *FILE_WORDS, *place, "--dry-run", "--format", "json", "--victim", "mine.py:Mean"
+    )
+    assert code == 0, err
+    missing = {row["name"]: row["victims"].split() for row in json.loads(out)}
+    assert missing["cgan-img"] == ["mean-colour"]
+    assert "fog" not in missing  # a file's row is shown when the file is named
+    assert {"identity", "jpeg", "median"} <= missing.keys()
+
+
+@pytest.mark.usefixtures("own_registries")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", *SMALL, "--attack", "mine.py:Fgo"], "mine.py has no Fgo: did you mean Fog?"),
+        (["run", *SMALL, "--attack", "nine.py:Fog"], "no plug-in file nine.py: did you mean mine"),
+        (["run", *SMALL, "--attack", "mine.py:Mean"], "mine.py:Mean is victim mean-colour, expe"),
+        (["run", *SMALL, "--victims", "mine.py:Fog"], "mine.py:Fog is attack fog, expected a vic"),
+        (["train", *SMALL, "--attacks", "mine.py"], "name the class in mine.py too: mine.py:My"),
+        (["check", "mine.py:Fgo"], "mine.py has no Fgo: did you mean Fog?"),
+        (["check", "misl-gan"], "unknown attack 'misl-gan': did you mean mislgan"),
+    ],
+)
+def test_a_plug_in_that_is_not_there(camobench, tmp_path, monkeypatch, words, message):
+    write_plugin(tmp_path / "mine.py", FOG + MEAN)
+    monkeypatch.chdir(tmp_path)
+    code, out, err = camobench(*words)
+    assert (code, out) == (2, "")
+    assert message in one_line(err)
+
+
+@pytest.mark.usefixtures("own_registries")
+def test_check_prints_a_verdict_a_line_and_fails(camobench, tmp_path):
+    bad = FOG.replace("return 0.9 * images", "return images.mean() + 0 * images")
+    words = ["check", f"{write_plugin(tmp_path / 'bad.py', bad)}:Fog", "--device", "cpu"]
+    code, out, err = camobench(*words, "--quiet")
+    assert code == 1
+    assert re.search(r"^\| batch size +\| fail +\| five at once or one by one: ", out, re.MULTILINE)
+    assert re.search(r"^\| imports +\| ok ", out, re.MULTILINE)
+    assert one_line(err).endswith("bad.py:Fog does not keep the contract: batch size\n")
+
+
+@pytest.mark.usefixtures("own_registries")
+def test_a_file_that_cannot_be_imported_is_one_line(camobench, tmp_path):
+    path = write_plugin(tmp_path / "bad.py", "def f(:\n")
+    code, out, err = camobench("check", f"{path}:Fog")
+    assert (code, out) == (1, "")
+    assert "bad.py line 1: syntax error" in one_line(err)

@@ -181,15 +181,23 @@ class Mischief(Attack):
         (lambda images: images[:1], "mischief: `transform` returned shape (1, 3, 64, 64)"),
     ],
 )
-def test_a_transform_that_returns_nonsense(camobench, smoke_copy, monkeypatch, returns, message):
+def test_a_transform_that_returns_nonsense(monkeypatch, capsys, smoke_copy, returns, message):
     ATTACKS.names()
     monkeypatch.setattr(ATTACKS, "_entries", dict(ATTACKS._entries))
     monkeypatch.setattr(Mischief, "returns", staticmethod(returns))
     ATTACKS.add(Mischief)
-    before = sorted(smoke_copy.out.iterdir())
-    line = camobench(1, *on_smoke(smoke_copy, "--attacks", "mischief"))
-    assert message in line
-    assert sorted(smoke_copy.out.iterdir()) == before
+    words = on_smoke(smoke_copy, "--attacks", "mischief", "--quiet")
+    monkeypatch.setattr(sys, "argv", ["camobench", *map(str, words)])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    out, err = capsys.readouterr()
+    assert end.value.code == 1
+    line = err.splitlines()[-1]
+    assert line.startswith(
+        "error: 2 cells failed: mischief on img-resnet12, mischief on wdf-resnet"
+    )
+    assert f"§ attack mischief failed: ValueError: {message}" in out
+    assert message in (smoke_copy.out / "failures" / "attack-mischief.log").read_text()
 
 
 # interruption

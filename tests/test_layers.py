@@ -31,9 +31,11 @@ LAYERS = {
     "bench.data": 1,
     "bench.store": 1,
     "bench.registry": 0,
+    "bench.sources": 0,  # files of a plug-in and their digest: the standard library only
     "bench.types": 0,
     "bench.checks": 0,
     "bench.provenance": 0,
+    "bench.deadlines": 0,  # time limits: the standard library only
     "bench.processes": 0,  # worker processes and cores: the standard library only
     "bench.verdicts": 0,
     "bench.recipes": 0,  # training budgets: plain frozen dataclasses

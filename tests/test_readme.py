@@ -29,6 +29,38 @@ def blocks(section):
     return re.findall(r"^```(\w*)\n(.*?)^```$", part, re.DOTALL | re.MULTILINE)
 
 
+def shell(section):
+    """The commands under a heading, as words."""
+    text = README.read_text(encoding="utf-8")
+    body = re.search(rf"^## {section}$(.*?)^## ", text, re.DOTALL | re.MULTILINE)[1]
+    blocks = re.findall(r"^```\n(.*?)^```$", body, re.DOTALL | re.MULTILINE)
+    return [shlex.split(line) for block in blocks for line in block.splitlines()]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [w for s in ("A classifier by name", "After a platform's JPEG") for w in shell(s)],
+    ids=" ".join,
+)
+def test_commands_are_understood_as_they_stand(words, smoke, monkeypatch, capsys):
+    """Runs are asked what they would do, the others are run on the smallest finished run."""
+    if words[1] == "run":
+        words = [*words, "--dry-run", "--quiet"]
+    if words[1] == "survival":
+        with pytest.raises(SystemExit):  # that run did not ask for it, which is said
+            call([*words[:-1], str(smoke.out)], monkeypatch)
+        assert "run --recompress 70,80,90,95" in " ".join(capsys.readouterr().err.split())
+        return
+    call(words, monkeypatch)
+    out = capsys.readouterr().out
+    assert re.search(r"^\| (train|score) ", out, re.MULTILINE)
+
+
+def call(words, monkeypatch):
+    monkeypatch.setattr(sys, "argv", words)
+    cli.main()
+
+
 @pytest.mark.slow
 def test_a_script_with_a_plug_in_and_one_call(tmp_path):
     script = tmp_path / "fog.py"

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench import registry as module
-from bench.registry import Entry, Registry, UnknownNameError
+from bench.registry import Entry, Family, Registry, UnknownNameError
 
 
 @dataclass(frozen=True)
@@ -140,3 +140,30 @@ def test_a_broken_entry_point_of_our_own_raises(things, installed):
     installed.points.append(point("ours", RuntimeError("broken"), own=True))
     with pytest.raises(RuntimeError, match="broken"):
         things.names()
+
+
+def swarm(name):
+    """Bees are made from their names."""
+    if not name.startswith("bee:"):
+        return None
+    if not name[4:].isdigit():
+        raise UnknownNameError(f"no bee {name[4:]}")
+    return entry(f"bee-{name[4:]}")
+
+
+def test_a_family_makes_entries_from_names_that_are_not_listed(things, installed):
+    installed.points += [point("bees", Family(form="bee:N", resolve=swarm), own=True)]
+    things.add(entry("ant"))
+    assert things.get("bee:12").spec.name == "bee-12"
+    assert things.get("ant").spec.name == "ant"
+    assert things.names() == ["ant"]
+    assert [family.form for family in things.families()] == ["bee:N"]
+    assert [things.is_installed(name) for name in ("bee:3", "ant", "wasp")] == [1, 0, 0]
+
+
+def test_a_family_says_what_it_does_not_have(things, installed):
+    installed.points += [point("bees", Family(form="bee:N", resolve=swarm), own=True)]
+    with pytest.raises(UnknownNameError, match="no bee queen"):
+        things.get("bee:queen")
+    with pytest.raises(UnknownNameError, match="unknown thing 'wasp'"):
+        things.get("wasp")

@@ -2,11 +2,10 @@
 
 import pytest
 
-from bench.contract import VICTIMS
 from bench.recipes import get_recipe
 from bench.runner.graph import plan
 from bench.runner.networks import shipped_folder, shipped_root
-from bench.runner.selection import select_attacks
+from bench.runner.selection import select_attacks, select_victims
 from bench.store import open_checkpoint
 from bench.suites.catalogue import load_suite
 
@@ -19,7 +18,7 @@ def graph():
         load_suite("simcam-mini-v1").card,
         get_recipe("mini"),
         attacks=select_attacks("all"),
-        victims=VICTIMS.names(),
+        victims=select_victims("all"),
     )
 
 

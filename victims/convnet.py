@@ -33,8 +33,8 @@ class ConvNetVictim(Victim):
     Args:
         spec: Its front-end is "img", "pef" or "wdf".
         classes: Camera models by name.
-        recipe: Gives the `ClassifierRecipe` of the backbone's family.
-        family: Which `ClassifierRecipe` to use ("resnet", "densenet").
+        recipe: Training budget.
+        budget: How the recipe trains such a backbone.
         build: Makes the backbone from (classes, width factor).
     """
 
@@ -47,13 +47,13 @@ class ConvNetVictim(Victim):
         *,
         classes: Sequence[str],
         recipe: Recipe,
-        family: str,
+        budget: ClassifierRecipe,
         build: Callable[[int, float], nn.Module],
     ) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
-        self.budget: ClassifierRecipe = recipe.classifiers[family]
+        self.budget = budget
         self.filters = ConstrainedConv2d(3, 3, 5) if spec.front_end == "pef" else None
-        self.network = build(len(classes), self.budget.width)
+        self.network = build(len(classes), budget.width)
         self.estimator: nn.Module | None = None
         self._estimator_digest: str | None = None
 
@@ -133,12 +133,16 @@ def entries(
 
 
 class _Builder:
-    """Makes a `ConvNetVictim` of one backbone; what the registry calls."""
+    """Makes a `ConvNetVictim` of one backbone; what the registry calls.
+
+    Args:
+        family: Which `ClassifierRecipe` of a recipe to use ("resnet", "densenet").
+        build: As for `ConvNetVictim`.
+    """
 
     def __init__(self, family: str, build: Callable[[int, float], nn.Module]) -> None:
         self.family, self.build = family, build
 
     def __call__(self, spec: VictimSpec, *, classes: Sequence[str], recipe: Recipe) -> Victim:
-        return ConvNetVictim(
-            spec, classes=classes, recipe=recipe, family=self.family, build=self.build
-        )
+        budget = recipe.classifiers[self.family]
+        return ConvNetVictim(spec, classes=classes, recipe=recipe, budget=budget, build=self.build)

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     )
     from bench.runner.public import evaluate
     from bench.suites.catalogue import load_suite
+    from bench.types import FitReport
 
 __all__ = [
     "Attack",
     "AttackSpec",
+    "FitReport",
     "Victim",
     "VictimSpec",
     "evaluate",
@@ -39,6 +41,7 @@ __all__ = [
 _HOMES = {
     "Attack": "bench.contract",
     "AttackSpec": "bench.contract",
+    "FitReport": "bench.types",
     "Victim": "bench.contract",
     "VictimSpec": "bench.contract",
     "register_attack": "bench.contract",

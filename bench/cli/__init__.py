@@ -12,6 +12,7 @@ import click
 
 from bench.cli import (
     challenge,
+    check,
     compare,
     data,
     doctor,
@@ -20,6 +21,7 @@ from bench.cli import (
     matrix,
     perf,
     score,
+    survival,
     tables,
     verify,
 )
@@ -82,6 +84,8 @@ for verb in (
     compare.compare,
     challenge.challenge,
     score.score,
+    survival.survival,
+    check.check,
     leaderboard.leaderboard,
     verify.verify,
     files.anonymise,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from bench.cli.options import (
     device_option,
     folder_options,
     format_option,
+    front_end_option,
     out_option,
     quiet_option,
     recipe_option,
@@ -20,6 +22,7 @@ from bench.cli.options import (
     workers_option,
 )
 from bench.cli.requests import console, make_request, open_store, require_victims, say
+from bench.types import CamobenchError
 
 if TYPE_CHECKING:
     from bench.runner.api import Session
@@ -91,6 +94,21 @@ def demo(
 @click.option(
     "--victims", default="all", show_default=True, help="Names or patterns such as 'pef-*'."
 )
+@click.option(
+    "--attack",
+    "attack_specs",
+    multiple=True,
+    metavar="NAME|FILE.py:CLASS",
+    help="Add its row to what the store holds; repeatable.",
+)
+@click.option(
+    "--victim",
+    "victim_specs",
+    multiple=True,
+    metavar="NAME|FILE.py:CLASS|timm:NAME",
+    help="Add its column to what the store holds; repeatable.",
+)
+@front_end_option
 @recipe_option
 @store_option
 @out_option
@@ -112,6 +130,27 @@ def demo(
 @click.option(
     "--keep-images", is_flag=True, help="Keep anonymised images: a new victim needs no generator."
 )
+@click.option(
+    "--recompress",
+    default="",
+    metavar="QUALITIES",
+    help="Score also after a JPEG save at 70,80,90,95; `camobench survival` shows it.",
+)
+@click.option(
+    "--cell-timeout",
+    "cell_timeout_s",
+    type=click.FloatRange(min=0),
+    default=3600.0,
+    show_default=True,
+    help="Seconds that an attack or a victim may take for one cell; 0: no limit.",
+)
+@click.option(
+    "--fit-timeout",
+    "fit_timeout_s",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    help="Seconds that one training may take; 0, the default: no limit.",
+)
 @click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
 @click.option("--dry-run", is_flag=True, help="List the networks and cells that are missing.")
 @device_option
@@ -123,6 +162,9 @@ def run(
     suite: str,
     attacks: str,
     victims: str,
+    attack_specs: tuple[str, ...],
+    victim_specs: tuple[str, ...],
+    front_end: str | None,
     recipe: str,
     store: Path | None,
     out: Path,
@@ -130,6 +172,9 @@ def run(
     precision: str,
     fp32: str,
     keep_images: bool,
+    recompress: str,
+    cell_timeout_s: float,
+    fit_timeout_s: float,
     from_scratch: bool,
     dry_run: bool,
     device: str,
@@ -140,12 +185,22 @@ def run(
 ) -> None:
     """Train and score whatever is missing of attacks x victims; resumes.
 
+    --attack alone gives its row on all victims, beside the controls and the rows that are complete;
+    --victim alone its column on every attack in the store. With --attacks or --victims, just these
+    stand beside them. A class in a file of yours is FILE.py:CLASS, wherever a name goes.
+
     Example: camobench run --suite folder:photos --victims 'pef-*'
     """
+    given = {name for name in ("attacks", "victims") if _is_given(name)}
+    row, column = bool(attack_specs), bool(victim_specs)
     _evaluate(
         suite=suite,
-        attacks=attacks,
-        victims=victims,
+        attacks=[*attack_specs, *([attacks] if "attacks" in given or not (row or column) else [])],
+        victims=[*victim_specs, *([victims] if "victims" in given or row or not column else [])],
+        row=row and "attacks" not in given,
+        column=column and "attacks" not in given,
+        add_victims=not row and "victims" not in given,
+        front_end=front_end,
         recipe=recipe,
         seed=seed,
         device=device,
@@ -155,6 +210,9 @@ def run(
         precision=precision,
         fp32=fp32,
         keep_images=keep_images,
+        recompress=recompress,
+        cell_timeout_s=cell_timeout_s,
+        fit_timeout_s=fit_timeout_s,
         store=store,
         out=out,
         format_=format_,
@@ -167,6 +225,7 @@ def run(
 @suite_option
 @click.option("--attacks", default="", help="Names, patterns or `all`.")
 @click.option("--victims", default="", help="Names, patterns or `all`.")
+@front_end_option
 @folder_options
 @recipe_option
 @store_option
@@ -184,6 +243,7 @@ def train(
     suite: str,
     attacks: str,
     victims: str,
+    front_end: str | None,
     recipe: str,
     store: Path | None,
     device: str,
@@ -207,6 +267,7 @@ def train(
             suite,
             attacks,
             victims,
+            front_end=front_end,
             recipe=recipe,
             seed=seed,
             device=device,
@@ -216,43 +277,68 @@ def train(
         )
         session = open_session(request, open_store(store))
         trained = session.train(progress)
-    say(f"{trained} networks trained, {len(session.graph.jobs) - trained} were there")
+    failed = len(session.failures.jobs)
+    there = len(session.graph.jobs) - trained - failed
+    say(f"{trained} networks trained, {there} were there")
     if export is not None:
         session.export(export)
+    if failed:
+        raise CamobenchError(f"{failed} networks failed: {session.failures.summary()}")
+
+
+def _is_given(name: str) -> bool:
+    source = click.get_current_context().get_parameter_source(name)
+    return source is click.core.ParameterSource.COMMANDLINE
 
 
 def _evaluate(
     *,
     suite: str,
-    attacks: str,
-    victims: str,
+    attacks: str | Sequence[str],
+    victims: str | Sequence[str],
     store: Path | None,
     out: Path,
     format_: str,
     quiet: bool,
     dry_run: bool = False,
+    row: bool = False,
+    column: bool = False,
+    add_victims: bool = False,
     note: str = "",
     **choices: Any,
 ) -> None:
     from bench.console import shown_progress
     from bench.runner.api import evaluate_request, open_session
+    from bench.runner.at_hand import beside_columns, beside_rows
 
     opened = open_store(store)
     with shown_progress(console, quiet=quiet) as progress:
         request = make_request(suite, attacks, victims, progress=progress, **choices)
         require_victims(request)
+        if column:
+            request = beside_columns(request, opened, add_victims=add_victims)
+        elif row:
+            request = beside_rows(request, opened)
         if not dry_run:
             evaluate_request(request, opened, out, progress)
     if dry_run:
         _print_missing(open_session(request, opened), format_)
         return
     from bench.report.inputs import load_run
+    from bench.report.survival import CHART
     from bench.report.tables import render_run
 
-    click.echo(render_run(load_run(out), format_))
+    run = load_run(out)
+    click.echo(render_run(run, format_))
     if note:
         console.print(f"[yellow]{note}[/]")
+    if request.recompress:
+        say(f"after JPEG re-compression: `camobench survival {out}`, {out / CHART}")
     say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
+    if run.failed:
+        from bench.report.failed import failed_cells
+
+        raise CamobenchError(failed_cells(run))
 
 
 def _print_missing(session: Session, format_: str) -> None:

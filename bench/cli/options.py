@@ -28,6 +28,9 @@ workers_option = click.option(
     "--workers", type=click.IntRange(min=0), default=0, help="Processes side by side; 0 chooses."
 )
 recipe_option = click.option("--recipe", default="mini", show_default=True, help="Training budget.")
+front_end_option = click.option(
+    "--front-end", help="img, pef or wdf, before a backbone such as timm:convnext_tiny [img]."
+)
 seed_option = click.option("--seed", type=int, default=0, show_default=True)
 format_option = click.option(
     "--format", "format_", type=FORMATS, default="md", show_default=True, help="Of the table."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,18 +23,21 @@ console = Console(stderr=True, highlight=False)
 
 def make_request(
     suite: str,
-    attacks: str,
-    victims: str,
+    attacks: str | Sequence[str],
+    victims: str | Sequence[str],
     *,
     recipe: str,
     device: str,
+    front_end: str | None = None,
     fp32: str = "",
+    recompress: str = "",
     progress: Progress | None = None,
     **choices: Any,
 ) -> Request:
     """A request from names, patterns and options as people give them."""
     from bench.recipes import get_recipe
     from bench.runner.api import Request, resolve_device
+    from bench.runner.recompress import parse_qualities
     from bench.runner.selection import select_attacks, select_victims
 
     try:
@@ -43,10 +47,11 @@ def make_request(
     return Request(
         source=make_source(suite, progress),
         attacks=tuple(select_attacks(attacks)),
-        victims=tuple(select_victims(victims)),
+        victims=tuple(select_victims(victims, front_end)),
         recipe=recipe,
         device=resolve_device(device),
         fp32=tuple(select_victims(fp32)),
+        recompress=parse_qualities(recompress),
         **choices,
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from bench.cli.options import format_option
+from bench.cli.requests import say
 
 
 @click.command("list")
@@ -20,11 +21,13 @@ def list_(what: str, format_: str, as_json_: bool) -> None:
     Example: camobench list attacks --json
     """
     from bench.report.plain import render_rows
-    from bench.runner.listing import listing, shown
+    from bench.runner.listing import listing, open_forms, shown
 
     rows = listing(what)
     full = as_json_ or format_ == "json"
     click.echo(json.dumps(rows, indent=2) if full else render_rows(shown(what, rows), format_))
+    for form in [] if full else open_forms(what):
+        say(f"and by name alone: {form}")
 
 
 @click.command()

@@ -89,6 +89,9 @@ class VictimSpec(Spec):
         front_end: Family in the tables: "wdf", "pef", "img" or a new one.
         backbone: The network behind the front-end.
         residual: Name of the shared residual estimator it reads through ("wdf-v1"), if any.
+        differentiable: Whether gradients reach the images; only then can it be a surrogate.
+        supplementary: Beside the protocol's fifteen: in no word such as `all`, asked for by name,
+            and a column of its own in the tables, never part of a family's mean.
     """
 
     IDENTITY: ClassVar[tuple[str, ...]] = ("name", "version", "front_end", "backbone", "residual")
@@ -96,3 +99,5 @@ class VictimSpec(Spec):
     front_end: str = NOT_STATED
     backbone: str = NOT_STATED
     residual: str | None = None
+    differentiable: bool = True
+    supplementary: bool = False

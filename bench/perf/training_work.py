@@ -116,7 +116,7 @@ def build_trainees(work: Work) -> list[Trainee]:
         torch.manual_seed(0)
         entry = VICTIMS.get(name)
         victim = entry.builder(entry.spec, classes=CLASSES, recipe=get_recipe(work.recipe))
-        stated: dict[str, Any] = dict(victim.hyperparameters["classifier"])  # type: ignore[arg-type]
+        stated: dict[str, Any] = dict(victim.hyperparameters["classifier"])
         budget = replace(
             ClassifierRecipe(**stated), batch=work.batch, steps=work.steps, epochs=None
         )

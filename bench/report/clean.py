@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from bench.metrics.success import clean_accuracy
+from bench.metrics.success import CLEAN_CONTROL, clean_accuracy
+from bench.report.failed import FAILED
 from bench.report.inputs import RunData
 from bench.report.notes import clean_notes
 from bench.report.values import NA, Column, Row, Table
@@ -37,7 +38,8 @@ def clean_accuracy_table(run: RunData) -> Table:
             lowest = min(shares, key=lambda name: shares[name])
             worst = f"{shares[lowest]:.1f}" + (f" ({lowest})" if shares[lowest] < 100 else "")
         clean = record["accuracy_percent"]
-        cells = (victim.family, str(record["images"]), NA if clean is None else f"{clean:.1f}")
+        hole = FAILED if (CLEAN_CONTROL, victim.name) in run.failed else NA
+        cells = (victim.family, str(record["images"]), hole if clean is None else f"{clean:.1f}")
         rows.append(Row(kind="victim", name=victim.label, cells=(*cells, worst)))
         records.append(record)
     labels = ("Victim", "Family", "Images", "Accuracy (%)", "Lowest recall of a camera (%)")

@@ -24,6 +24,21 @@ NO_NETWORK = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
+class FailedCell:
+    """A hole: what went wrong when this victim was scored on an attack's images.
+
+    Attributes:
+        who: Failed; the attack itself, the victim, or something that one of them needs.
+        log: With the traceback, relative to the run's folder.
+    """
+
+    victim: str
+    who: str
+    reason: str
+    log: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class AttackInfo:
     """What an entry says of its attack, with the LPIPS state and the provenance of its run.
 
@@ -47,6 +62,7 @@ class AttackInfo:
     lpips_reason: str
     provenance: dict[str, Any]
     partial: Coverage | None = None
+    failed: tuple[FailedCell, ...] = ()
     digest: str = ""
 
     @property
@@ -113,6 +129,11 @@ class RunData:
     seeds: tuple[int, ...]
     scorer_version: int
     lpips_version: str
+
+    @property
+    def failed(self) -> dict[tuple[str, str], FailedCell]:
+        """Cells that failed, by (attack, victim)."""
+        return {(one.name, cell.victim): cell for one in self.attacks for cell in one.failed}
 
     @property
     def families(self) -> dict[str, str]:
@@ -263,6 +284,10 @@ def _attack(entry: dict[str, Any]) -> AttackInfo:
         lpips_reason=lpips.get("reason") or "",
         provenance=entry["provenance"],
         partial=partial,
+        failed=tuple(
+            FailedCell(**{name: cell[name] for name in ("victim", "who", "reason", "log")})
+            for cell in entry.get("failed", [])
+        ),
         digest=attack.get("digest") or "",
     )
 

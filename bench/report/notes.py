@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from bench.metrics.resampling import REPLICATES
-from bench.metrics.success import clean_accuracy, unchanged_images
+from bench.metrics.success import CLEAN_CONTROL, clean_accuracy, unchanged_images
+from bench.report.failed import failure_notes
 from bench.report.inputs import AttackInfo, RunData
 from bench.report.published import (
     ARCHITECTURES_PER_FAMILY,
@@ -36,6 +37,7 @@ def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...
         f"95 %: bootstrap interval of the Mean, {REPLICATES} draws of whole source photographs "
         f"({rows['photo_id'].nunique()} here), conditional on the trained networks at hand.",
         *_families(run),
+        *failure_notes(run),
         *_holes(run, rates),
         *_coverage(run, rows, rates),
         *_unchanged(run, split),
@@ -49,13 +51,15 @@ def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...
 def clean_notes(run: RunData, accuracy: pd.DataFrame) -> tuple[str, ...]:
     """Footnotes of the clean-accuracy table."""
     values = 100 * accuracy["accuracy"]
-    missing = [v.name for v in run.victims if v.name not in accuracy.index]
+    told = {victim for attack, victim in run.failed if attack == CLEAN_CONTROL}
+    missing = [v.name for v in run.victims if v.name not in told.union(accuracy.index)]
     holes = (f"No rows of the identity control for {', '.join(missing)}.",) if missing else ()
     lowest = ", ".join(f"{name} {value} %" for name, value in CLEAN_MINIMUM_PERCENT.items())
     return (
         f"Mean over {len(values)} victims {values.mean():.1f} %, lowest {values.min():.1f} % "
         f"({values.idxmin()}). The paper's lowest over the architectures, on the Dresden images: "
         f"{lowest}.",
+        *failure_notes(run, {CLEAN_CONTROL}),
         *holes,
         *origin_notes(run),
     )
@@ -91,13 +95,17 @@ def _families(run: RunData) -> Iterable[str]:
             f"{len(FAMILIES) - len(empty)} of {len(FAMILIES)} families."
         )
     if others:
-        yield f"Outside the protocol's families and in no mean here: {', '.join(others)}."
+        yield (
+            "Outside the protocol's families, in a column of their own and in no mean: "
+            f"{', '.join(others)}."
+        )
 
 
 def _holes(run: RunData, rates: pd.DataFrame) -> Iterable[str]:
     for attack in run.attacks:
         scored = set(rates.loc[rates["attack"] == attack.name, "victim"])
-        missing = [victim.name for victim in run.victims if victim.name not in scored]
+        told = {cell.victim for cell in attack.failed}
+        missing = [v.name for v in run.victims if v.name not in scored | told]
         if missing:
             yield (
                 f"{attack.name}: no rows for {', '.join(missing)}. A family's cell is over the "
@@ -141,6 +149,8 @@ def _lpips(run: RunData, split: str) -> Iterable[str]:
     for attack in run.attacks:
         distortion = run.distortion
         rows = distortion[(distortion["attack"] == attack.name) & (distortion["split"] == split)]
+        if rows.empty and attack.failed:
+            continue
         if rows.empty:
             reasons.setdefault("no distortion rows", []).append(attack.name)
         elif rows["lpips"].isna().any():

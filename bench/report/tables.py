@@ -19,6 +19,7 @@ from bench.report.claims.table import judge_claims, render_claims
 from bench.report.clean import clean_accuracy_table
 from bench.report.column import column_table
 from bench.report.coverage import PARTIAL
+from bench.report.failed import FAILED, family_texts
 from bench.report.inputs import AttackInfo, RunData, load_run
 from bench.report.notes import table_notes
 from bench.report.published import FAMILIES, PublishedRow, published_rows
@@ -55,7 +56,7 @@ def build_table(run: RunData, split: str) -> Table:
     measures: tuple[Measure, ...] = ("tasr", "uasr") if split == "in" else ("tasr",)
     columns = [Column(group="", label="LAAC")]
     for measure in measures:
-        labels = [*(f"f*_{family}" for family in FAMILIES), "Mean", "95 %"]
+        labels = [*(f"f*_{family}" for family in FAMILIES), "Mean", "95 %", *_headings(run)]
         columns += [Column(group=f"{measure.upper()}↑", label=label) for label in labels]
     columns += [Column(group="", label=x) for x in ("LPIPS↓", "PSNR↑ (dB)", "SSIM↑")]
     rows: list[Row] = []
@@ -66,9 +67,9 @@ def build_table(run: RunData, split: str) -> Table:
         paper = published.get(attack.row) if attack.row else None
         if attack.control and not any(row.kind == "section" for row in rows):
             rows.append(Row(kind="section", name="Controls", cells=("",) * (len(columns) - 1)))
-        rows.append(_row(attack, figures, measures))
+        rows.append(_row(run, attack, figures, measures))
         if paper:
-            rows.append(_published_row(paper, measures))
+            rows.append(_published_row(paper, measures, _others(run)))
         records.append(_record(run, split, attack, figures, paper))
     number, kind = _WHERE[split]
     rated = ", ".join(measure.upper() for measure in measures)
@@ -132,16 +133,30 @@ def _ordered(
     return sorted(attacks, key=place)
 
 
+def _others(run: RunData) -> tuple[str, ...]:
+    """Families beside the protocol's: a column of their own, part of no mean."""
+    found = dict.fromkeys(victim.family for victim in run.victims)
+    return tuple(family for family in found if family not in FAMILIES)
+
+
+def _headings(run: RunData) -> tuple[str, ...]:
+    partial = {victim.family for victim in run.victims if victim.partial}
+    return tuple(f"{name} {PARTIAL}" if name in partial else name for name in _others(run))
+
+
 def _figures(
     run: RunData, split: str, attack: AttackInfo, rates: Any, measures: tuple[Measure, ...]
 ) -> _Figures:
     families = run.whole_families(FAMILIES)
+    beside = {name: family for name, family in run.families.items() if family not in FAMILIES}
+    columns = (*FAMILIES, *_others(run))
     cells: dict[Measure, dict[str, Spread | None]] = {}
     intervals: dict[Measure, tuple[float, float] | None] = {}
     for measure in measures:
-        found = family_spreads(rates, attack.name, measure, families)
-        mean = overall_spread(found.values()) if found else None
-        cells[measure] = {family: found.get(family) for family in FAMILIES} | {"mean": mean}
+        found = family_spreads(rates, attack.name, measure, families | beside)
+        protocol = [cell for family, cell in found.items() if family in FAMILIES]
+        mean = overall_spread(protocol) if protocol else None
+        cells[measure] = {family: found.get(family) for family in columns} | {"mean": mean}
         intervals[measure] = None
         if mean is not None:
             args = (run.predictions, split, attack.name, measure, families)
@@ -155,14 +170,21 @@ def _figures(
     )
 
 
-def _row(attack: AttackInfo, figures: _Figures, measures: tuple[Measure, ...]) -> Row:
+def _row(run: RunData, attack: AttackInfo, figures: _Figures, measures: tuple[Measure, ...]) -> Row:
     texts: list[str] = []
+    others = _others(run)
     for measure in measures:
-        texts += [percent(figures.cells[measure][column], scale=100) for column in _COLUMNS]
+        cells = [percent(figures.cells[measure][column], scale=100) for column in _COLUMNS]
+        defined = attack.targeted or measure != "tasr"
+        texts += family_texts(run, attack, FAMILIES, cells) if defined else cells
         interval = figures.intervals[measure]
         texts.append(f"{100 * interval[0]:.1f}–{100 * interval[1]:.1f}" if interval else NA)
+        beside = [percent(figures.cells[measure][family], scale=100) for family in others]
+        texts += family_texts(run, attack, others, [*beside, ""])[:-1] if defined else beside
     digits = {"lpips": 3, "psnr_db": 1, "ssim": 3}
-    texts += [plain(figures.distortion[name], digits=n) for name, n in digits.items()]
+    distortion = [plain(figures.distortion[name], digits=n) for name, n in digits.items()]
+    lost = attack.failed and figures.distortion["psnr_db"] is None
+    texts += [FAILED] * len(distortion) if lost else distortion
     return Row(
         kind="control" if attack.control else "attack",
         laac=attack.laac,
@@ -178,14 +200,16 @@ def _name(attack: AttackInfo) -> str:
     return f"{attack.name} {PARTIAL}" if attack.partial else attack.name
 
 
-def _published_row(paper: PublishedRow, measures: tuple[Measure, ...]) -> Row:
+def _published_row(
+    paper: PublishedRow, measures: tuple[Measure, ...], others: tuple[str, ...]
+) -> Row:
     texts: list[str] = []
     for measure in measures:
         printed = paper.tasr if measure == "tasr" else paper.uasr
         cells = [percent(printed[column], digits=0) for column in _COLUMNS]
         if measure == "uasr":
             cells[-1] += f" [{percent(paper.uasr_mean_recomputed, digits=0)}]‡"
-        texts += [*cells, "–"]
+        texts += [*cells, "–", *("–" for _ in others)]
     texts += [plain(paper.lpips, digits=2), "–", "–"]
     return Row(kind="published", name="published", cells=tuple(texts))
 
@@ -208,7 +232,7 @@ def _record(
     measures: tuple[Measure, ...] = ("tasr", "uasr")
     for measure in measures:
         cells = figures.cells.get(measure, {})
-        for column in _COLUMNS:
+        for column in (*_COLUMNS, *_others(run)):
             _put(record, f"{measure}_{column}", cells.get(column), scale=100)
             if column != "mean":
                 cell = cells.get(column)

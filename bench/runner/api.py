@@ -15,11 +15,13 @@ from bench.processes import cpu_count, keep_freed_memory
 from bench.recipes import get_recipe
 from bench.runner.batches import AUTO
 from bench.runner.cards import write_network_cards
+from bench.runner.failures import CELL_TIMEOUT_S, Failures
 from bench.runner.graph import Graph, plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
 from bench.runner.output import require_own, write_matrix
 from bench.runner.precision import Precision
+from bench.runner.survival import score_survival
 from bench.runner.train import Site, missing_jobs, train
 from bench.store import Store, replacing
 from bench.suites.audit.record import audit_if_quick, is_quick
@@ -41,6 +43,9 @@ class Request:
         precision: Of the victims' backbones: "fp32" or "mixed".
         fp32: Victims that stay in fp32 where the precision is "mixed".
         keep_images: Keep anonymised images in the store.
+        recompress: JPEG qualities, in per cent, at which survival is scored too.
+        cell_timeout_s: What an attack or a victim may take for one cell; 0 is no limit.
+        fit_timeout_s: What one training may take; 0 is no limit.
     """
 
     source: SuiteSource
@@ -55,6 +60,9 @@ class Request:
     precision: str = "fp32"
     fp32: tuple[str, ...] = ()
     keep_images: bool = False
+    recompress: tuple[int, ...] = ()
+    cell_timeout_s: float = CELL_TIMEOUT_S
+    fit_timeout_s: float = 0.0
 
     @property
     def scored_in(self) -> Precision:
@@ -70,6 +78,7 @@ class Session:
     store: Store
     graph: Graph
     shelf: Shelf
+    failures: Failures
 
     @property
     def workers(self) -> int:
@@ -84,6 +93,8 @@ class Session:
     def train(self, progress: Progress) -> int:
         """Train what is missing; returns how many networks were trained.
 
+        What fails is noted in `failures`, and the rest goes on.
+
         Raises:
             CamobenchError: If the device's memory does not suffice.
         """
@@ -97,9 +108,10 @@ class Session:
             device=self.request.device,
             shipped=self.request.shipped,
             workers=self.workers,
+            fit_timeout_s=self.failures.fit_timeout_s,
         )
         with _explaining_full_device("fewer --workers"):
-            return len(train(self.graph, site, progress))
+            return len(train(self.graph, site, progress, self.failures))
 
     def export(self, folder: Path) -> None:
         """Copy every checkpoint of the graph into `folder`, by kind, name and key."""
@@ -125,6 +137,7 @@ class Session:
             batch=self.request.batch,
             precision=self.request.scored_in,
             keep_images=self.request.keep_images,
+            failures=self.failures,
             progress=progress,
         )
 
@@ -137,8 +150,12 @@ class Session:
         matrix = self.matrix(progress)
         with _explaining_full_device("a smaller --batch"):
             cells = matrix.fill(self.request.attacks)
+        if not any(cell.victims for cell in cells):
+            raise CamobenchError(f"every cell failed: {self.failures.summary()}")
         write_matrix(out, matrix, cells)
-        write_network_cards(out, matrix)
+        write_network_cards(out, matrix, {name for cell in cells for name in cell.victims})
+        with _explaining_full_device("a smaller --batch"):
+            score_survival(out, matrix, self.request.attacks, self.request.recompress)
 
 
 @contextmanager
@@ -169,7 +186,13 @@ def open_session(request: Request, store: Store) -> Session:
         seed=request.seed,
     )
     shelf = Shelf(store=store, shipped=request.shipped)
-    return Session(request=request, store=store, graph=graph, shelf=shelf)
+    failures = Failures.of(
+        store,
+        request.source.card.name,
+        cell_timeout_s=request.cell_timeout_s,
+        fit_timeout_s=request.fit_timeout_s,
+    )
+    return Session(request=request, store=store, graph=graph, shelf=shelf, failures=failures)
 
 
 def evaluate_request(
@@ -178,11 +201,15 @@ def evaluate_request(
     """Train and score what is missing, then write predictions, tables and report into `out`.
 
     Running the same request again continues where it was, and is quick when nothing is missing.
+    Cells that fail are holes in the tables: `RunData.failed` of `out` names them.
 
     Raises:
-        CamobenchError: If the request names no victim, or `out` holds another's `samples`.
+        CamobenchError: If the request names no victim, or `out` holds another's `samples`, or every
+            cell failed.
     """
     from bench.report.html import write_report
+    from bench.report.inputs import load_run
+    from bench.report.survival_chart import write_survival
     from bench.report.tables import write_tables
 
     if not request.victims:
@@ -195,6 +222,8 @@ def evaluate_request(
     sweep(store)  # last: what this request could continue with, it has
     write_tables(out)
     write_report(out)
+    if request.recompress:
+        write_survival(load_run(out))
     return out
 
 

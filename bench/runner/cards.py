@@ -5,7 +5,7 @@ The report recomputes everything else from the predictions, without torch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,13 @@ from bench.types import Json
 CURVE_POINTS = 60
 
 
-def write_network_cards(out: Path, matrix: Matrix) -> None:
-    """Write size, cost and training of every victim of the matrix into `out`."""
+def write_network_cards(out: Path, matrix: Matrix, scored: Collection[str] | None = None) -> None:
+    """Write size, cost and training of the matrix's victims into `out`: of all, or of `scored`."""
     graph = matrix.graph
     victims: list[Json] = []
     for name, key in graph.victims.items():
-        if isinstance(VICTIMS.get(name).spec, SentPredictionsSpec):  # no network is known
+        known = not isinstance(VICTIMS.get(name).spec, SentPredictionsSpec)
+        if not known or (scored is not None and name not in scored):
             continue
         checkpoint = matrix.shelf.find("victim", name, key) if key in graph.jobs else None
         victims.append(

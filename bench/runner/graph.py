@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bench.contract import ATTACKS, VICTIMS, Attack, Victim
-from bench.provenance import source_digest
 from bench.recipes import Recipe
 from bench.registry import Entry
+from bench.sources import source_digest
 from bench.store import digest
 from bench.suites.base import SuiteCard
 from bench.training import residual
@@ -155,7 +155,7 @@ class _Planner:
             self.estimator(set_name)
         key = self.key("classifier", set_name, **_identity(victim, VICTIMS.get(name)))
         if victim.learns:
-            self.add(kind, name, set_name, key)
+            self.add(kind, victim.spec.name, set_name, key)
         return key
 
     def attack(self, name: str) -> str:
@@ -164,7 +164,7 @@ class _Planner:
         for surrogate in attack.spec.surrogates:
             if surrogate not in self.surrogates:
                 self.surrogates[surrogate] = self.victim(surrogate, "surrogate", "B")
-                self._require_own_classes(surrogate)
+                self._require_fit(surrogate)
             needs.append(self.surrogates[surrogate])
             if VICTIMS.get(surrogate).spec.residual is not None:
                 needs.append(self.estimator("B"))
@@ -173,7 +173,12 @@ class _Planner:
             self.add("attack", name, "B", key, tuple(needs))
         return key
 
-    def _require_own_classes(self, surrogate: str) -> None:
+    def _require_fit(self, surrogate: str) -> None:
+        if not VICTIMS.get(surrogate).spec.differentiable:
+            raise CamobenchError(
+                f"{surrogate} cannot be a surrogate: no gradient passes it to the images; name a "
+                "victim that is differentiable"
+            )
         if self.classes[surrogate] != self.suite.classes:
             raise CamobenchError(
                 f"{surrogate} cannot be a surrogate: targets are positions in the suite's classes, "
@@ -212,7 +217,15 @@ def plan(
 
 
 def _identity(thing: Attack | Victim, entry: Entry[Any, Any]) -> dict[str, Json]:
-    identity = {"spec": thing.spec.identity(), "hyperparameters": as_json(thing.hyperparameters)}
+    identity: dict[str, Json] = {
+        "spec": thing.spec.identity(),
+        "hyperparameters": thing.stated_hyperparameters(),
+    }
     if entry.origin is not None:  # built-ins state a version instead
-        identity["source"] = source_digest(entry.builder)
+        identity["source"] = plugin_digest(entry)
     return identity
+
+
+def plugin_digest(entry: Entry[Any, Any]) -> str:
+    """Digest of a plug-in's sources; of a plug-in file, as they were when it was loaded."""
+    return entry.source_sha256 or source_digest(entry.builder)

@@ -9,7 +9,7 @@ from bench.types import Json, as_json
 
 SHOWN = {
     "attacks": ("name", "targeted", "control", "laac", "scfa", "preliminary", "paper"),
-    "victims": ("name", "front_end", "backbone", "paper"),
+    "victims": ("name", "front_end", "backbone", "supplementary", "paper"),
     "suites": ("name", "image_px", "models_in", "models_out"),
     "recipes": ("name", "purpose"),
 }
@@ -25,6 +25,14 @@ def listing(what: str) -> list[dict[str, Json]]:
     }
     rows = [as_json(spec) for spec in specs[what]]
     return [row for row in rows if isinstance(row, dict)]
+
+
+def open_forms(what: str) -> list[str]:
+    """How names are written that are too many to list, such as those of a library's networks."""
+    return {
+        "attacks": [family.form for family in ATTACKS.families()],
+        "victims": [family.form for family in VICTIMS.families()],
+    }.get(what, [])
 
 
 def shown(what: str, rows: list[dict[str, Json]]) -> list[dict[str, Json]]:

@@ -10,8 +10,9 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from functools import partial as later
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,15 @@ from bench.metrics.lpips import load_lpips
 from bench.metrics.lpips_golden import check_golden
 from bench.provenance import processor_name, provenance
 from bench.runner.batches import AUTO
+from bench.runner.failures import Failure, Failures, ParticipantError, Trial
 from bench.runner.graph import Graph
 from bench.runner.items import ImageSource, shards, source_of
 from bench.runner.kept import KeptImages, Recorder
 from bench.runner.networks import Networks, Shelf
 from bench.runner.precision import FP32, Precision
-from bench.runner.score import Scored, Scorer
+from bench.runner.recompress import RecompressedSource, recompression
+from bench.runner.score import Scorer
+from bench.runner.shard_files import concerns, is_whole, write_shard
 from bench.store import digest, read_json, replacing, write_json
 from bench.suites.base import Suite
 from bench.types import Json, Progress, Silent
@@ -47,11 +51,12 @@ class Cells:
 
     Attributes:
         attack: Its name.
-        folder: Where its rows are kept.
-        victims: File stem of each victim's rows, by name.
-        measured: File stem of the distortion rows.
+        folder: Where its rows are kept; `None` where the attack failed before it had any.
+        victims: File stem of each victim's rows, by name; those that failed have none.
+        measured: File stem of the distortion rows, if there are any.
         seconds: Time that scoring took, over all runs that filled it.
         scored_by: Provenance of every run that filled it, the last one first.
+        failed: What went wrong in the other cells, by victim.
     """
 
     attack: str
@@ -60,23 +65,31 @@ class Cells:
     measured: str
     seconds: float
     scored_by: tuple[dict[str, Json], ...]
+    failed: Mapping[str, Failure] = field(default_factory=dict)
 
     def predictions(self) -> pd.DataFrame:
         """Rows of all victims."""
-        return pd.concat(
-            [pd.read_parquet(self.folder / f"{stem}.parquet") for stem in self.victims.values()],
-            ignore_index=True,
-        )
+        files = [self.folder / f"{stem}.parquet" for stem in self.victims.values()]
+        if not files:
+            return pd.DataFrame()
+        return pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
 
     def distortion(self) -> pd.DataFrame:
         """One row an image and target."""
+        if not self.measured:
+            return pd.DataFrame()
         return pd.read_parquet(self.folder / f"{self.measured}.parquet")
 
 
-def row_key(networks: Networks, attack: str) -> str:
-    """Digest of everything behind an attack's rows but the victims and LPIPS."""
+def row_key(networks: Networks, attack: str, quality_percent: int | None = None) -> str:
+    """Digest of everything behind an attack's rows but the victims and LPIPS.
+
+    With a quality, of the rows after JPEG re-compression.
+    """
+    changed = {} if quality_percent is None else {"recompressed": recompression(quality_percent)}
     return digest(
         {
+            **changed,
             "attack": networks.attack_digest(attack),
             "suite": networks.graph.suite.fingerprint,
             "scorer": SCORER_VERSION,
@@ -109,6 +122,7 @@ class Matrix:
         batch: Anonymised images at a time, or `AUTO`.
         precision: Of the victims.
         keep_images: Keep all anonymised images in the store; what is kept is used in any case.
+        failures: Takes note of cells that fail, and the others go on; without it one stops all.
     """
 
     def __init__(
@@ -121,8 +135,10 @@ class Matrix:
         batch: int = AUTO,
         precision: Precision = FP32,
         keep_images: bool = False,
+        failures: Failures | None = None,
         progress: Progress | None = None,
     ) -> None:
+        self.failures = failures
         self.graph, self.suite, self.shelf, self.device = graph, suite, shelf, device
         self.precision, self.keep_images = precision, keep_images
         self.progress = progress or Silent()
@@ -134,9 +150,14 @@ class Matrix:
         self._origin = self._provenance()
         self.scorer = Scorer(suite, device, batch, lpips)
 
-    def fill(self, attack_names: Iterable[str]) -> list[Cells]:
-        """Score every missing cell of the attacks; returns all cells, old and new."""
-        return [self._fill_row(name) for name in attack_names]
+    def fill(self, attack_names: Iterable[str], quality_percent: int | None = None) -> list[Cells]:
+        """Score every missing cell of the attacks; returns all cells, old and new.
+
+        Args:
+            attack_names: Rows to fill.
+            quality_percent: Save all anonymised images as JPEG before they are scored.
+        """
+        return [self._fill_row(name, quality_percent) for name in attack_names]
 
     def put(self, attack: str, victim: str, rows: pd.DataFrame) -> None:
         """Keep a cell that was not computed here, unless it is there.
@@ -174,9 +195,37 @@ class Matrix:
         """Where the rows of an attack are kept."""
         return self.shelf.store.prediction_folder(row_key(self.networks, attack))
 
-    def _fill_row(self, name: str) -> Cells:
-        key, folder = row_key(self.networks, name), self.row_folder(name)
-        stems = {victim: cell_stem(self.networks, victim) for victim in self.graph.victims}
+    def untrained(self, kind: str, name: str) -> Failure | None:
+        """Why there is no network of this attack or victim; `None` where there is one."""
+        if self.failures is None:
+            return None
+        keys = [(self.graph.attacks if kind == "attack" else self.graph.victims)[name]]
+        if kind == "victim" and self.networks.reads_residual(name):
+            keys.append(self.graph.estimators["A"])
+        found = [self.failures.jobs[key] for key in keys if key in self.failures.jobs]
+        return found[0] if found else None
+
+    def _fill_row(self, name: str, quality: int | None = None) -> Cells:
+        without = {victim: self.untrained("victim", victim) for victim in self.graph.victims}
+        failed = {victim: failure for victim, failure in without.items() if failure is not None}
+        no_attack = self.untrained("attack", name)
+        if no_attack is not None:
+            failed = dict.fromkeys(self.graph.victims, no_attack)
+            return Cells(
+                attack=name,
+                folder=self.shelf.store.root,
+                victims={},
+                measured="",
+                seconds=0.0,
+                scored_by=(self.provenance,),
+                failed=failed,
+            )
+        folder = self.shelf.store.prediction_folder(row_key(self.networks, name, quality))
+        stems = {
+            victim: cell_stem(self.networks, victim)
+            for victim in self.graph.victims
+            if victim not in failed
+        }
         folder.mkdir(parents=True, exist_ok=True)
         turn = self.shelf.store.lock("predictions", folder.name)
         with turn:  # a second run waits, then finds the first one's rows
@@ -185,26 +234,70 @@ class Matrix:
                 for victim, stem in stems.items()
                 if not (folder / f"{stem}.parquet").is_file()
             }
-            kept = self._kept_files(key)
-            to_keep = self.keep_images and not all(path.is_file() for path in kept)
+            kept = self._kept_files(row_key(self.networks, name))
+            to_keep = self._keeps(quality) and not all(path.is_file() for path in kept)
             if missing or to_keep or not (folder / f"{self.measured}.parquet").is_file():
-                self._score_missing(name, folder, missing, kept)
+                failed |= self._try(name, folder, missing, kept, quality)
+        there = {
+            victim: stem for victim, stem in stems.items() if (folder / f"{stem}.parquet").is_file()
+        }
+        row, measured = folder / "row.json", folder / f"{self.measured}.parquet"
         shards_done = [
             shard
-            for fill in read_json(folder / "row.json")["fills"].values()
+            for fill in (read_json(row)["fills"] if row.is_file() else {}).values()
             for shard in fill
-            if _concerns(shard, stems.values())
+            if concerns(shard, stems.values())
         ]
         shards_done.sort(key=lambda shard: str(shard["by"]["created"]), reverse=True)
         records = {digest(shard["by"]): shard["by"] for shard in shards_done}
         return Cells(
             attack=name,
             folder=folder,
-            victims=stems,
-            measured=self.measured,
+            victims=there,
+            measured=self.measured if measured.is_file() else "",
             seconds=sum(shard["seconds"] for shard in shards_done),
-            scored_by=tuple(records.values()),
+            scored_by=tuple(records.values()) or (self.provenance,),
+            failed=failed,
         )
+
+    def _keeps(self, quality: int | None) -> bool:
+        """Whether images are kept: those as the attack leaves them, which others are made from."""
+        return self.keep_images and quality is None
+
+    def _try(
+        self,
+        name: str,
+        folder: Path,
+        missing: Mapping[str, str],
+        kept: Sequence[Path],
+        quality: int | None,
+    ) -> dict[str, Failure]:
+        """Score what is missing; returns what went wrong, by victim."""
+        failures = self.failures
+        trial = Trial(
+            strict=failures is None,
+            limit_s=None if failures is None else failures.cell_timeout_s,
+        )
+        self.scorer.trial = trial
+        after = "" if quality is None else f"after JPEG {quality}"
+        who = f"attack {name}"
+        try:
+            self._score_missing(name, folder, missing, kept, quality)
+        except ParticipantError as error:
+            if failures is None:
+                raise
+            return dict.fromkeys(missing, failures.note(who, error, after))
+        if failures is None:
+            return {}
+        failures.clear(who, after)
+        found = {}
+        for victim in missing:
+            who, where = f"victim {victim}", f"on images of {name} {after}".rstrip()
+            if victim in trial.failed:
+                found[victim] = failures.note(who, trial.failed[victim], where)
+            else:
+                failures.clear(who, where)
+        return found
 
     @property
     def provenance(self) -> dict[str, Json]:
@@ -223,15 +316,22 @@ class Matrix:
         }
 
     def _source(
-        self, attack: Callable[[], ImageSource], images: Path, *, targeted: bool
+        self,
+        attack: Callable[[], ImageSource],
+        images: Path,
+        quality: int | None,
+        *,
+        targeted: bool,
     ) -> tuple[ImageSource, Recorder | None]:
         """Where a shard's images come from, and what remembers them if they are to be kept."""
-        if images.is_file():
-            return KeptImages(images, targeted=targeted), None
-        if self.keep_images:
-            recorder = Recorder(attack())
+        there = images.is_file()
+        source = KeptImages(images, targeted=targeted) if there else attack()
+        if quality is not None:
+            return RecompressedSource(source, quality), None
+        if self.keep_images and not there:
+            recorder = Recorder(source)
             return recorder, recorder
-        return attack(), None
+        return source, None
 
     def _kept_files(self, key: str) -> list[Path]:
         folder = self.shelf.store.image_folder(key)
@@ -239,9 +339,16 @@ class Matrix:
         return [folder / f"{position:05d}.parquet" for position in range(count)]
 
     def _score_missing(
-        self, name: str, folder: Path, missing: Mapping[str, str], kept: Sequence[Path]
+        self,
+        name: str,
+        folder: Path,
+        missing: Mapping[str, str],
+        kept: Sequence[Path],
+        quality: int | None,
     ) -> None:
-        victims = {victim: self.networks.victim(victim) for victim in missing}
+        trial = self.scorer.trial
+        opened = {v: trial.victim(v, later(self.networks.victim, v)) for v in missing}
+        victims = {name: victim for name, victim in opened.items() if victim is not None}
         work = sorted(missing.values()) + ([] if self.scorer.lpips is None else [self.measured])
         partial = folder / f"partial-{digest(work)[:12]}"
         ranges = shards(len(self.scorer.images), SHARD_IMAGES)
@@ -249,33 +356,34 @@ class Matrix:
         waiting = [
             (part, indices, images)
             for part, indices, images in zip(parts, ranges, kept, strict=True)
-            if not part.is_dir() or (self.keep_images and not images.is_file())
+            if not is_whole(part, missing) or (self._keeps(quality) and not images.is_file())
         ]
         total = len(self.scorer.images)
         done = total - sum(len(indices) for _, indices, _ in waiting)
         what = f"scoring {name} on {len(victims)} victims" if victims else f"distortion of {name}"
+        what += "" if quality is None else f", JPEG {quality}"
         self.progress.start(what, total, done)
 
         @cache
         def attack() -> ImageSource:  # opened when its first image is wanted: kept ones need none
-            return source_of(self.networks.attack(name))
+            return source_of(trial.attack(later(self.networks.attack, name)))
 
         targeted = ATTACKS.get(name).spec.targeted
         with ThreadPoolExecutor(1) as writer:
             writing: Future[None] | None = None
             for part, indices, images in waiting:
                 began = time.monotonic()
-                source, recorder = self._source(attack, images, targeted=targeted)
-                scored = self.scorer.score(source, victims, indices)
+                source, recorder = self._source(attack, images, quality, targeted=targeted)
+                scored = self.scorer.score(source, trial.left(victims), indices)
                 record = {
                     "seconds": time.monotonic() - began,
-                    "cells": sorted(missing.values()),
+                    "cells": sorted(trial.left(missing).values()),
                     "by": self.provenance,
                 }
                 if writing is not None:
                     writing.result()
                 writing = writer.submit(
-                    _write_shard, part, scored, missing, record, recorder, images
+                    write_shard, part, scored, missing, record, recorder, images
                 )
                 self.progress.advance(len(indices))
             if writing is not None:
@@ -290,33 +398,8 @@ class Matrix:
         done_now = [read_json(part / "shard.json") for part in parts]
         self._note_fill(name, folder, partial.name, done_now)
         self._keep(name, gather("distortion.parquet"), folder / f"{self.measured}.parquet")
-        for victim, stem in missing.items():  # last: a victim's file says that its cell is done
+        # Last: a victim's file says that its cell is done.
+        for victim, stem in trial.left(missing).items():
             file = f"{stem}.parquet"
             self._keep(name, gather(file), folder / file, victim=victim)
         shutil.rmtree(partial, ignore_errors=True)
-
-
-def _concerns(shard: Mapping[str, Any], stems: Iterable[str]) -> bool:
-    """Whether it filled one of these cells, or none but the distortions; old ones do not say."""
-    cells = shard.get("cells")
-    return not cells or not set(cells).isdisjoint(stems)
-
-
-def _write_shard(
-    shard: Path,
-    scored: Scored,
-    stems: Mapping[str, str],
-    record: Mapping[str, object],
-    recorder: Recorder | None,
-    images: Path,
-) -> None:
-    if recorder is not None:
-        recorder.write(images)
-    if shard.is_dir():  # it was there, its images were not
-        return
-    with replacing(shard) as target:
-        target.mkdir()
-        for victim, rows in scored.predictions.items():
-            rows.to_parquet(target / f"{stems[victim]}.parquet", index=False)
-        scored.distortion.to_parquet(target / "distortion.parquet", index=False)
-        write_json(target / "shard.json", record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 
@@ -22,7 +23,8 @@ class Missing:
 
     Attributes:
         jobs: Networks to be trained, dependencies first.
-        cells: Victims that each attack has not been scored on; attacks without a hole are left out.
+        cells: Victims that each attack has not been scored on, also after re-compression; those
+            without a hole are left out.
         unmeasured: Attacks scored on all victims, but without LPIPS, which can now be had.
         networks_total: All networks of the graph.
         cells_total: All cells of the matrix.
@@ -82,23 +84,24 @@ def find_missing(session: Session) -> Missing:
         ):
             stems[victim] = cell_stem(networks, victim)
     measured, cells, unmeasured = distortion_stem(trunk_digest()), {}, []
-    for attack, key in graph.attacks.items():
+    qualities = (None, *session.request.recompress)
+    for (attack, key), quality in product(graph.attacks.items(), qualities):
         holes = tuple(graph.victims)
         if key not in untrained:
-            folder = session.store.prediction_folder(row_key(networks, attack))
+            folder = session.store.prediction_folder(row_key(networks, attack, quality))
             holes = tuple(
                 victim
                 for victim in graph.victims
                 if victim not in stems or not (folder / f"{stems[victim]}.parquet").is_file()
             )
-            if not holes and not (folder / f"{measured}.parquet").is_file():
+            if not (holes or quality) and not (folder / f"{measured}.parquet").is_file():
                 unmeasured.append(attack)
         if holes:
-            cells[attack] = holes
+            cells[attack if quality is None else f"{attack}, JPEG {quality}"] = holes
     return Missing(
         jobs=tuple(jobs),
         cells=cells,
         unmeasured=tuple(unmeasured),
         networks_total=len(graph.jobs),
-        cells_total=len(graph.attacks) * len(graph.victims),
+        cells_total=len(graph.attacks) * len(graph.victims) * len(qualities),
     )

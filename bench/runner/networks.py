@@ -116,7 +116,7 @@ def hyperparameters(job: Job, graph: Graph) -> Json:
     if job.kind == "estimator":
         return {"estimator": as_json(graph.recipe.estimator)}
     build = build_attack if job.kind == "attack" else build_victim
-    return as_json(build(job.name, graph.suite.classes, graph.recipe).hyperparameters)
+    return build(job.name, graph.suite.classes, graph.recipe).stated_hyperparameters()
 
 
 def module_state(module: nn.Module, recipe: Recipe) -> dict[str, Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,10 @@ from PIL import Image
 
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
 from bench.metrics import SCORER_VERSION
+from bench.registry import Entry
 from bench.report.inputs import ENTRY_SCHEMA
 from bench.report.samples import most_complete
-from bench.runner.graph import build_attack
+from bench.runner.graph import build_attack, plugin_digest
 from bench.runner.items import items_of, source_of
 from bench.runner.matrix import KEY_DIGITS, Cells, Matrix
 from bench.store import replacing, write_json
@@ -24,6 +26,9 @@ from bench.types import CamobenchError, Json, as_json
 
 SAMPLES = "samples"
 SAMPLES_PER_MODEL = 2
+FAILURES = "failures"
+NONE = "none"
+"""In place of the digest of what failed."""
 
 
 def require_own(out: Path) -> None:
@@ -46,8 +51,8 @@ def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
     require_own(out)
     out.mkdir(parents=True, exist_ok=True)
     for name, frames in (
-        ("predictions", [cell.predictions() for cell in cells]),
-        ("distortion", [cell.distortion() for cell in cells]),
+        ("predictions", [cell.predictions() for cell in cells if cell.victims]),
+        ("distortion", [cell.distortion() for cell in cells if cell.measured]),
     ):
         with replacing(out / f"{name}.parquet") as target:
             pd.concat(frames, ignore_index=True).to_parquet(target, index=False)
@@ -55,11 +60,25 @@ def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
         stale.unlink()
     for cell in cells:
         write_json(out / f"entry-{cell.attack}.json", entry(matrix, cell))
-    sampled = choose_sampled([ATTACKS.get(cell.attack).spec for cell in cells])
+    _copy_logs(out / FAILURES, cells)
+    sampled = choose_sampled([ATTACKS.get(cell.attack).spec for cell in cells if cell.measured])
     if sampled is not None:
         write_samples(out / SAMPLES, matrix, sampled)
     elif (out / SAMPLES).is_dir():
         shutil.rmtree(out / SAMPLES)
+
+
+def _copy_logs(folder: Path, cells: Sequence[Cells]) -> None:
+    """Put the logs of failed cells beside the tables that name them; old ones go."""
+    for stale in folder.glob("*.log"):
+        stale.unlink()
+    logs = {failure.log for cell in cells for failure in cell.failed.values()}
+    if logs:
+        folder.mkdir(exist_ok=True)
+    for log in logs:
+        shutil.copyfile(log, folder / log.name)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
@@ -75,10 +94,11 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
         victims.append(
             {
                 **_as_object(as_json(victim)),
+                **_plugin(VICTIMS.get(name)),
                 "key": key[:KEY_DIGITS],
-                "family": victim.front_end,
+                "family": name if victim.supplementary else victim.front_end,
                 "classes": list(graph.classes[name]),
-                "digest": cell.victims[name],
+                "digest": cell.victims.get(name, NONE),
                 "precision": matrix.precision.of(name),
             }
         )
@@ -87,11 +107,21 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
         "schema": ENTRY_SCHEMA,
         "attack": {
             **_as_object(as_json(spec)),
+            **_plugin(ATTACKS.get(cell.attack)),
             "key": graph.attacks[cell.attack][:KEY_DIGITS],
-            "digest": matrix.networks.attack_digest(cell.attack),
-            "hyperparameters": as_json(attack.hyperparameters),
+            "digest": matrix.networks.attack_digest(cell.attack) if cell.measured else NONE,
+            "hyperparameters": attack.stated_hyperparameters(),
         },
         "victims": victims,
+        "failed": [
+            {
+                "victim": victim,
+                "who": failure.who,
+                "reason": failure.reason,
+                "log": f"{FAILURES}/{failure.log.name}",
+            }
+            for victim, failure in cell.failed.items()
+        ],
         "suite": {**_as_object(as_json(graph.suite)), "audit": kept_audit(matrix.suite)},
         "recipe": graph.recipe.name,
         "seed": graph.seed,
@@ -150,6 +180,13 @@ def write_samples(folder: Path, matrix: Matrix, attack_name: str) -> None:
 
 def _save_png(path: Path, pixels: np.ndarray) -> None:
     Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(path)
+
+
+def _plugin(entry: Entry[Any, Any]) -> dict[str, Json]:
+    """Where a plug-in comes from; what ships with camobench has a version instead."""
+    if entry.origin is None:
+        return {}
+    return {"plug_in": {"origin": entry.origin, "source_sha256": plugin_digest(entry)}}
 
 
 def _as_object(value: Json) -> dict[str, Json]:

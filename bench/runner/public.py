@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,9 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.report.inputs import RunData, load_run
+from bench.report.failed import failed_cells
+from bench.report.inputs import FailedCell, RunData, load_run
+from bench.report.survival import survival_table
 from bench.report.tables import build_table, clean_accuracy_table, render
 from bench.runner.api import Request, evaluate_request, resolve_device
+from bench.runner.failures import CELL_TIMEOUT_S
+from bench.runner.recompress import parse_qualities
 from bench.runner.selection import select_attacks, select_victims
 from bench.store import Store
 from bench.suites.base import SuiteSource
@@ -40,6 +45,11 @@ class Run:
         """One row an image, target and attack."""
         return self.data.distortion
 
+    @property
+    def failed(self) -> dict[tuple[str, str], FailedCell]:
+        """Cells that failed, by (attack, victim); their logs are in the folder."""
+        return self.data.failed
+
     def table(self, split: str = "in", format: str = "md") -> str:
         """Table 2 (`split="in"`) or 3 (`"out"`) as `md`, `csv`, `tex` or `json`."""
         return render(build_table(self.data, split), format)
@@ -47,6 +57,10 @@ class Run:
     def clean_accuracy(self, format: str = "md") -> str:
         """Accuracy of the victims on untouched images, in the same formats."""
         return render(clean_accuracy_table(self.data), format)
+
+    def survival(self, format: str = "md") -> str:
+        """What is left of each attack's success after a JPEG save, in the same formats."""
+        return render(survival_table(self.data), format)
 
 
 def evaluate(
@@ -63,18 +77,23 @@ def evaluate(
     precision: str = "fp32",
     fp32: str | Iterable[str] = "",
     keep_images: bool = False,
+    recompress: Iterable[int] = (),
+    cell_timeout_s: float = CELL_TIMEOUT_S,
+    fit_timeout_s: float = 0.0,
     shipped: bool = True,
     store: str | Path | Store | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Train and score what is missing, then write predictions, tables and report into `out`.
 
-    The same call again continues where it was, and is quick when nothing is missing.
+    The same call again continues where it was, and is quick when nothing is missing. An attack or a
+    victim that fails leaves a hole in the tables and a warning that names its log.
 
     Args:
         suite: A name, `folder:DIR`, or what `load_suite` returns.
-        attacks: Names or patterns such as `cgan-*`, `controls`, `all`; a list, or separated by
-            commas. `identity` is always scored: it is clean accuracy.
+        attacks: Names or patterns such as `cgan-*`, `controls`, `all`, or a class in a file of
+            yours, `my.py:MyAttack`; a list, or separated by commas. `identity` is always scored:
+            it is clean accuracy.
         victims: Likewise.
         out: Folder of the results.
         recipe: Training budget by name.
@@ -82,11 +101,16 @@ def evaluate(
         device: "cpu", "cuda", "mps", or "auto".
         workers: Processes that make data and train networks side by side; 0 takes one a core.
             With more than 1, worker processes import the calling script: put the call under
-            `if __name__ == "__main__":`. Plug-ins of the script are trained in this process.
+            `if __name__ == "__main__":`. Plug-ins that the script registers are trained in this
+            process, those of a file (`my.py:MyAttack`) beside the others.
         batch: Anonymised images scored at a time; 0 takes what suits the device.
         precision: "fp32", or "mixed" for victims' backbones in bf16.
         fp32: Victims that stay in fp32 where the precision is "mixed".
         keep_images: Keep anonymised images in the store, so that a new victim needs no generator.
+        recompress: JPEG qualities (70, 80, ...) at which anonymised images are scored too;
+            `Run.survival` then says what is left of each attack's success.
+        cell_timeout_s: What an attack or a victim may take for one cell; 0 is no limit.
+        fit_timeout_s: What one training may take; 0 is no limit.
         shipped: Use the networks that ship with the package where they fit.
         store: Where data, checkpoints and predictions are kept; the default is the command line's.
         progress: Told how far it is.
@@ -102,8 +126,8 @@ def evaluate(
         suite = load_suite(suite, progress=progress, store=store.root)
     request = Request(
         source=suite,
-        attacks=tuple(select_attacks(_listed(attacks))),
-        victims=tuple(select_victims(_listed(victims))),
+        attacks=tuple(select_attacks(attacks)),
+        victims=tuple(select_victims(victims)),
         recipe=recipe,
         seed=seed,
         device=resolve_device(device),
@@ -111,11 +135,13 @@ def evaluate(
         workers=workers,
         batch=batch,
         precision=precision,
-        fp32=tuple(select_victims(_listed(fp32))),
+        fp32=tuple(select_victims(fp32)),
         keep_images=keep_images,
+        recompress=parse_qualities(",".join(map(str, recompress))),
+        cell_timeout_s=cell_timeout_s,
+        fit_timeout_s=fit_timeout_s,
     )
-    return Run(evaluate_request(request, store, Path(out), progress))
-
-
-def _listed(names: str | Iterable[str]) -> str:
-    return names if isinstance(names, str) else ",".join(names)
+    run = Run(evaluate_request(request, store, Path(out), progress))
+    if any(run.directory.glob("failures/*.log")):
+        warnings.warn(failed_cells(run.data), stacklevel=2)
+    return run

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -23,9 +24,11 @@ from bench.contract import Victim
 from bench.metrics.distortion import Distortion, measure
 from bench.metrics.lpips import Lpips
 from bench.runner.batches import AUTO, batch_for, find_batch, free_cached, is_out_of_memory
+from bench.runner.failures import Trial
 from bench.runner.items import ImageSource, Item, items_of
 from bench.runner.rows import base_rows, prediction_rows
 from bench.suites.base import Suite
+from bench.suites.mapped import forget_pages
 from bench.types import Progress, Silent
 
 FIGURES = ("lpips", "psnr_db", "ssim")
@@ -56,12 +59,15 @@ class Scorer:
         batch: Anonymised images at a time, or `AUTO`; halved when memory runs out. Results do not
             depend on it beyond rounding.
         lpips: The metric, where it can be had.
+
+    Attributes:
+        trial: How attack and victims are run; by default one that fails stops the run.
     """
 
     def __init__(
         self, suite: Suite, device: torch.device, batch: int = AUTO, lpips: Lpips | None = None
     ) -> None:
-        self.device, self.lpips = device, lpips
+        self.device, self.lpips, self.trial = device, lpips, Trial()
         self.images = suite.images("C")
         self.manifest = suite.manifest("C")
         self.classes = suite.card.classes
@@ -101,12 +107,15 @@ class Scorer:
                 logits[name].append(values)
             measured.append(distortion)
             progress.advance(len(distortion.psnr_db))
+        forget_pages(self.images)
         base = base_rows(items, self.manifest, self.classes, self.suite_name)
+        predictions = {}
+        for name, victim in self.trial.left(victims).items():
+            found = self.trial.victim(name, partial(_probabilities, victim, logits[name]))
+            if found is not None:
+                predictions[name] = prediction_rows(base, victim, found)
         return Scored(
-            predictions={
-                name: prediction_rows(base, victim, _probabilities(victim, logits[name]))
-                for name, victim in victims.items()
-            },
+            predictions=predictions,
             distortion=base.assign(
                 **{name: _gathered(name, measured, len(base)) for name in FIGURES}
             ),
@@ -115,8 +124,11 @@ class Scorer:
     def _parts(
         self, source: ImageSource, victims: Mapping[str, Victim], items: Sequence[Item]
     ) -> Iterator[tuple[dict[str, Tensor], Distortion]]:
-        """Logits and distortions, batch by batch; a batch that does not fit is halved."""
-        done = 0
+        """Logits and distortions, batch by batch; a batch that does not fit is halved.
+
+        Once a victim has failed for want of memory even so, the others get their batch back.
+        """
+        done, whole = 0, self.batch
         with ThreadPoolExecutor(1) as reader:
             ahead = reader.submit(self._read, items[: self.batch])
             while done < len(items):
@@ -137,6 +149,9 @@ class Scorer:
                     continue
                 yield part
                 done = following
+                if self.batch < whole and self.trial.lost_to_memory():
+                    self.batch = whole
+                    ahead = reader.submit(self._read, items[done : done + self.batch])
 
     def _read(self, items: Sequence[Item]) -> _Originals:
         places: dict[int, int] = {}
@@ -155,14 +170,14 @@ class Scorer:
         images = read.images.to(self.device, non_blocking=True)
         place = read.place.to(self.device, non_blocking=True)
         originals = images if len(images) == len(items) else images[place]
-        anonymised = source.anonymise(items, originals)
+        anonymised = self.trial.attack(partial(source.anonymise, items, originals), len(items))
         return self._classify(victims, anonymised), measure(images, anonymised, self.lpips, place)
 
     def _classify(self, victims: Mapping[str, Victim], images: Tensor) -> dict[str, Tensor]:
         unit = to_unit(images).contiguous(memory_format=torch.channels_last)
         shared: dict[str, Tensor] = {}
-        out = {}
-        for name, victim in victims.items():
+
+        def run(victim: Victim) -> Tensor:
             digest = victim.frontend_digest
             if digest is None:
                 logits = victim.logits(unit)
@@ -170,7 +185,13 @@ class Scorer:
                 if digest not in shared:
                     shared[digest] = victim.frontend(unit)
                 logits = victim.backbone(shared[digest])
-            out[name] = victim.shaped_logits(logits, len(images))
+            return victim.shaped_logits(logits, len(images))
+
+        out = {}
+        for name, victim in victims.items():
+            logits = self.trial.victim(name, partial(run, victim), len(images))
+            if logits is not None:
+                out[name] = logits
         return out
 
     def _find_batch(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,16 @@ from typing import Any
 import torch
 
 from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots
+from bench.contract.plugin_files import PluginFile, load_again, loaded_plugin_files
 from bench.data import AdversarySet
+from bench.deadlines import deadline
+from bench.runner.failures import (
+    Failures,
+    Foreign,
+    JobFailedError,
+    reason_of,
+    traceback_of,
+)
 from bench.runner.graph import Graph, Job, build_attack, build_victim
 from bench.runner.networks import Networks, Shelf, module_state, save_checkpoint
 from bench.runner.relay import RelayedProgress, Reports, relayed
@@ -21,7 +32,7 @@ from bench.store import Store, replacing
 from bench.suites.base import open_suite
 from bench.training.residual import ResidualEstimator, fit_estimator
 from bench.training.side_by_side import start_training_process
-from bench.types import CamobenchError, FitReport, Progress, Silent
+from bench.types import CamobenchError, FitReport, Progress, Silent, StoppingError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +41,7 @@ class Site:
 
     Attributes:
         workers: Jobs side by side; the processor's cores are shared out between them.
+        fit_timeout_s: What one training may take, see `bench.deadlines`.
     """
 
     store_root: Path
@@ -37,6 +49,7 @@ class Site:
     device: str = "cpu"
     shipped: bool = True
     workers: int = 1
+    fit_timeout_s: float | None = None
 
 
 def missing_jobs(graph: Graph, shelf: Shelf) -> list[Job]:
@@ -108,40 +121,103 @@ def _train_one(store: Store, job: Job, graph: Graph, site: Site, progress: Progr
         surrogates = {name: networks.surrogate(name) for name in attack.spec.surrogates}
         if not isinstance(data, AdversarySet):
             raise TypeError("an attack is trained on Set-B")
-        report = attack.fit(data, context(surrogates=surrogates))
+        report = _fitted(job, site, lambda: attack.fit(data, context(surrogates=surrogates)))
         module = attack
     else:
         victim = build_victim(job.name, classes, recipe)
-        report = victim.fit(data, context())
+        report = _fitted(job, site, lambda: victim.fit(data, context()))
         module = victim
-    if not isinstance(report, FitReport):
-        raise CamobenchError(f"{job.label}: `fit` must return a FitReport")
     save_checkpoint(store, job, graph, module_state(module, recipe), report, device=device)
     snapshot.unlink(missing_ok=True)
 
 
-def train(graph: Graph, site: Site, progress: Progress | None = None) -> list[Job]:
-    """Train every missing network of `graph`; returns the jobs that ran.
+def _fitted(job: Job, site: Site, fit: Callable[[], FitReport]) -> FitReport:
+    """Run an author's `fit`.
 
     Raises:
-        CamobenchError: If a job fails; the others' checkpoints are kept.
+        JobFailedError: Whatever it raises, if it takes too long, or if it returns something else.
+    """
+    try:
+        with deadline(site.fit_timeout_s, "`fit`"):
+            report = fit()
+        if not isinstance(report, FitReport):
+            raise CamobenchError(f"`fit` must return a FitReport, not a {type(report).__name__}")
+    except StoppingError:
+        raise
+    except Foreign as error:
+        raise JobFailedError(reason_of(error), traceback_of(error)) from error
+    return report
+
+
+def train(
+    graph: Graph,
+    site: Site,
+    progress: Progress | None = None,
+    failures: Failures | None = None,
+) -> list[Job]:
+    """Train every missing network of `graph`; returns the jobs that ran to their end.
+
+    Args:
+        graph: All networks.
+        site: Where jobs run.
+        progress: Told how far it is.
+        failures: Takes note of jobs that fail, and of those that need them; the others go on.
+
+    Raises:
+        CamobenchError: If a job fails and there is no `failures`; the others' checkpoints are kept.
     """
     shelf = Shelf(store=Store(site.store_root), shipped=site.shipped)
     jobs = missing_jobs(graph, shelf)
     progress = progress or Silent()
+    lot = _Lot(graph, failures)
     away = [job for job in jobs if _can_travel(job)]
     if site.workers == 1 or len(away) < 2:
         away = []
     else:
-        _train_side_by_side(away, graph, site, progress)
+        _train_side_by_side(away, graph, site, progress, lot)
     for job in jobs:
-        if job not in away:
-            run_job(job, graph, site, progress)
-    return jobs
+        if job not in away and lot.may_run(job):
+            with lot.noting(job):
+                run_job(job, graph, site, progress)
+    return [job for job in jobs if failures is None or job.key not in failures.jobs]
+
+
+class _Lot:
+    """Which jobs may still run, now that some have failed."""
+
+    def __init__(self, graph: Graph, failures: Failures | None) -> None:
+        self.graph, self.failures = graph, failures
+
+    def may_run(self, job: Job) -> bool:
+        """Whether all that it needs is there; if not, it fails as well."""
+        if self.failures is None:
+            return True
+        for need in job.needs:
+            if need in self.failures.jobs:
+                cause = self.failures.jobs[need]
+                self.failures.jobs[job.key] = self.failures.follow(job.label, cause)
+                return False
+        return True
+
+    @contextmanager
+    def noting(self, job: Job) -> Iterator[None]:
+        """Take note if the block, which is a job, fails."""
+        try:
+            yield
+        except (JobFailedError, torch.OutOfMemoryError) as error:
+            if self.failures is None and isinstance(error, JobFailedError):
+                said = error.reason.removeprefix(f"{job.label}: ")
+                raise CamobenchError(f"{job.label}: {said}") from error
+            if self.failures is None:
+                raise
+            self.failures.jobs[job.key] = self.failures.note(job.label, error)
+        else:
+            if self.failures is not None:
+                self.failures.clear(job.label)
 
 
 def _can_travel(job: Job) -> bool:
-    """Whether a worker process can build it: plug-ins of a script are known only to its process."""
+    """Whether a worker process can build it: what a script registers is known to itself alone."""
     if job.kind == "estimator":
         return True
     if job.kind != "attack":
@@ -150,7 +226,9 @@ def _can_travel(job: Job) -> bool:
     return ATTACKS.is_installed(job.name) and all(map(VICTIMS.is_installed, surrogates))
 
 
-def _train_side_by_side(jobs: list[Job], graph: Graph, site: Site, progress: Progress) -> None:
+def _train_side_by_side(
+    jobs: list[Job], graph: Graph, site: Site, progress: Progress, lot: _Lot
+) -> None:
     spawn = multiprocessing.get_context("spawn")
     # A recipe's read-only mapping cannot travel to another process, a dictionary can.
     plain = replace(graph.recipe, classifiers=dict(graph.recipe.classifiers))
@@ -160,12 +238,13 @@ def _train_side_by_side(jobs: list[Job], graph: Graph, site: Site, progress: Pro
             site.workers,
             mp_context=spawn,
             initializer=_start_worker,
-            initargs=(reports, site.workers),
+            initargs=(reports, site.workers, loaded_plugin_files()),
         )
         waiting = list(jobs)
         running: dict[Future[None], Job] = {}
         try:
             while waiting or running:
+                waiting = [job for job in waiting if lot.may_run(job)]
                 unfinished = {job.key for job in (*waiting, *running.values())}
                 ready = [job for job in waiting if not unfinished & set(job.needs)]
                 for job in ready[: site.workers - len(running)]:
@@ -173,8 +252,8 @@ def _train_side_by_side(jobs: list[Job], graph: Graph, site: Site, progress: Pro
                     running[pool.submit(_worker_job, job, graph, site)] = job
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    del running[future]
-                    future.result()
+                    with lot.noting(running.pop(future)):
+                        future.result()
         except BrokenProcessPool as error:
             raise CamobenchError(
                 "a training process was killed, probably for want of memory; run the same command "
@@ -189,15 +268,17 @@ def _train_side_by_side(jobs: list[Job], graph: Graph, site: Site, progress: Pro
 
 
 _worker_progress: Progress = Silent()
+_worker_plugins: tuple[PluginFile, ...] = ()
 
 
-def _start_worker(reports: Reports, workers: int) -> None:
-    global _worker_progress
+def _start_worker(reports: Reports, workers: int, plugins: tuple[PluginFile, ...]) -> None:
+    global _worker_progress, _worker_plugins
     start_training_process(workers)
-    _worker_progress = RelayedProgress(reports)
+    _worker_progress, _worker_plugins = RelayedProgress(reports), plugins
 
 
 def _worker_job(job: Job, graph: Graph, site: Site) -> None:
+    load_again(_worker_plugins)  # here, not at the start: there an error would break the pool
     run_job(job, graph, site, _worker_progress)
 
 
@@ -217,7 +298,7 @@ def _snapshots(path: Path) -> Snapshots:
             AttributeError,
         ) as error:
             reason = " ".join(str(error).split())
-            raise CamobenchError(
+            raise StoppingError(
                 f"{path} is damaged ({reason}); remove it, and that training starts anew"
             ) from error
         return state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch.nn import functional as F
 from bench.contract import FitContext
 from bench.data import LabelledImages
 from bench.nets.storage import round_as_stored
-from bench.recipes import ClassifierRecipe
+from bench.recipes import AdamWRecipe, ClassifierRecipe
 from bench.training.loop import run_steps, seeded_generator
 from bench.training.patches import PatchSampler, grid_patches
 from bench.training.small_maps import small_maps_as_products
@@ -29,7 +30,7 @@ def fit_classifier(
     recipe: ClassifierRecipe,
     context: FitContext,
 ) -> FitReport:
-    """Train `network` on D4-augmented, class-balanced patches with SGD and cross-entropy.
+    """Train `network` on D4-augmented, class-balanced patches with cross-entropy.
 
     Args:
         label: Shown with the progress.
@@ -37,7 +38,7 @@ def fit_classifier(
         stack: (N, C, H, W) what the network reads, image by image as in `data`: uint8 images
             (handed over in [0, 1]) or float residuals. See `open_stack`.
         data: Labels and partitions.
-        recipe: Budget.
+        recipe: Budget; SGD, or AdamW for an `AdamWRecipe`.
         context: Device, seed, progress.
 
     Returns:
@@ -85,13 +86,7 @@ def train_classifier(
     generator = seeded_generator(context)
     sampler = PatchSampler((stack,), labels, generator, subset=train)
     steps = recipe.steps or math.ceil(recipe.epochs * sampler.patches / recipe.batch)  # type: ignore[operator]
-    optimiser = torch.optim.SGD(
-        network.parameters(),
-        lr=recipe.lr,
-        momentum=recipe.momentum,
-        weight_decay=recipe.weight_decay,
-        nesterov=False,
-    )
+    optimiser = _optimiser(network, recipe)
     schedule = rate_schedule(optimiser, recipe, steps)
     mixed = recipe.precision == "bf16"
 
@@ -154,6 +149,29 @@ def accuracy_percent(
         hits += int((network(as_input(images)).argmax(1) == truth).sum())
         total += len(truth)
     return 100.0 * hits / total
+
+
+def _optimiser(network: nn.Module, recipe: ClassifierRecipe) -> torch.optim.Optimizer:
+    """AdamW where the recipe asks for it, else SGD."""
+    if not isinstance(recipe, AdamWRecipe):
+        return torch.optim.SGD(
+            network.parameters(),
+            lr=recipe.lr,
+            momentum=recipe.momentum,
+            weight_decay=recipe.weight_decay,
+            nesterov=False,
+        )
+    weights = list(network.parameters())
+    groups: list[dict[str, Any]] = [
+        {"params": [w for w in weights if w.ndim > 1]},
+        {"params": [w for w in weights if w.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(
+        groups,
+        lr=recipe.lr,
+        betas=(recipe.momentum, 0.999),
+        weight_decay=recipe.weight_decay,
+    )
 
 
 def rate_schedule(

@@ -175,7 +175,7 @@ def test_a_family_that_no_attack_faced_is_left_out_of_the_mean_and_said(run_dir)
     assert "No victim of the family img: Mean is over 2 of 3 families." in table.notes
 
 
-def test_victims_of_other_families_enter_no_mean(run_dir):
+def test_victims_of_other_families_have_a_column_and_enter_no_mean(run_dir):
     plain = records(build_table(load_run(run_dir), "in"))["mislgan"]
     for path in run_dir.glob("entry-*.json"):
         victims = json.loads(path.read_text())["victims"]
@@ -187,8 +187,20 @@ def test_victims_of_other_families_enter_no_mean(run_dir):
     copy = copy.assign(victim="spam-svm", victim_key="k-spam-svm", predicted="cam-a")
     pd.concat([frame, copy]).to_parquet(path)
     table = build_table(load_run(run_dir), "in")
-    assert records(table)["mislgan"] == plain
-    assert any("in no mean here: spam-svm" in note for note in table.notes)
+    row = records(table)["mislgan"]
+    assert {name: row[name] for name in plain} == plain
+    mine = copy[(copy["split"] == "in") & (copy["attack"] == "mislgan")]
+    rate = 100 * (mine["target"] == "cam-a").mean()
+    assert float(row["tasr_spam_percent"]) == pytest.approx(rate, abs=1e-5)
+    assert row["tasr_spam_architectures"] == "1"
+    assert any("in no mean: spam-svm" in note for note in table.notes)
+    headings = [(column.group, column.label) for column in table.columns]
+    place = headings.index(("TASR↑", "spam"))
+    assert headings[place - 1] == ("TASR↑", "95 %")
+    for shown in table.rows:
+        assert len(shown.cells) == len(table.columns) - 1
+    cells = next(shown.cells for shown in table.rows if shown.laac == ("pef",))
+    assert cells[place - 1] == f"{rate:.1f} ± n/a"
 
 
 def test_partial_coverage_is_said(run_dir):

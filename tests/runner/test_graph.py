@@ -210,6 +210,14 @@ def register(monkeypatch):
     return VICTIMS.add
 
 
+def test_a_surrogate_passes_gradients_to_the_images(monkeypatch):
+    entry = ATTACKS.get("mislgan")
+    spec = replace(entry.spec, surrogates=("spam-svm",))
+    monkeypatch.setitem(ATTACKS._entries, "mislgan", replace(entry, spec=spec))
+    with pytest.raises(CamobenchError, match="spam-svm cannot be a surrogate: no gradient passes"):
+        planned()
+
+
 @pytest.mark.parametrize("known", [("cam-a", "other-x"), ("other-x",)])
 def test_a_victim_that_does_not_know_the_suites_classes_is_refused(register, known):
     register(pretrained("elsewhere", known))

@@ -3,6 +3,7 @@ import pytest
 from bench.contract import ATTACKS, VICTIMS
 from bench.registry import UnknownNameError
 from bench.runner.selection import select_attacks, select_victims
+from bench.types import WrongUsageError
 
 CONTROLS = ["identity", "jpeg", "median", "gaussian-blur", "wavelet-denoise"]
 PRELIMINARY = [
@@ -41,11 +42,38 @@ def test_words_for_attacks():
     assert sorted(select_attacks("all,preliminary")) == sorted(ATTACKS.names())
 
 
+SUPPLEMENTARY = [entry.spec.name for entry in VICTIMS if entry.spec.supplementary]
+
+
 def test_victims():
-    assert select_victims("all") == VICTIMS.names()
+    assert select_victims("all") == [n for n in VICTIMS.names() if n not in SUPPLEMENTARY]
+    assert len(select_victims("all")) == 15
+    assert select_victims("supplementary") == SUPPLEMENTARY
     assert sorted(select_victims("pef-res*")) == ["pef-resnet12", "pef-resnet18", "pef-resnet34"]
     assert select_victims("wdf-resnet34,wdf-resnet34") == ["wdf-resnet34"]
     assert select_victims(" , ") == []
+
+
+def test_backbones_of_a_library_by_name_alone():
+    names = ["pef-timm-resnet10t", "img-resnet12", "img-timm-convnext-atto"]
+    assert select_victims("timm:resnet10t/pef,img-resnet12,timm:convnext_atto") == names
+    assert select_victims("pef-timm-resnet10t") == names[:1]
+    assert not set(names[::2]) & set(select_victims("all,*-*"))
+
+
+def test_a_front_end_for_those_that_name_none():
+    text = "img-resnet12,timm:resnet10t,timm:convnext_atto/img"
+    assert select_victims(text, "pef") == [
+        "img-resnet12",
+        "pef-timm-resnet10t",
+        "img-timm-convnext-atto",
+    ]
+
+
+@pytest.mark.parametrize("text", ["img-resnet12", "timm:resnet10t/img", "all"])
+def test_a_front_end_that_nothing_wants(text):
+    with pytest.raises(WrongUsageError, match="--front-end pef is for networks of a library"):
+        select_victims(text, "pef")
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 from functools import partial
 
@@ -12,9 +13,11 @@ from bench.runner import train as trainer
 from bench.runner.graph import plan
 from bench.runner.networks import Shelf, save_checkpoint
 from bench.runner.relay import RelayedProgress
+from bench.runner.selection import select_attacks, select_victims
 from bench.runner.train import Site, missing_jobs, train
 from bench.store import Store
 from bench.types import CamobenchError, FitReport
+from tests.plugins import LEARNING, write
 from tests.smoke import ToySource, Watcher, toy_suite
 
 STEPS = 21
@@ -222,7 +225,7 @@ def test_plug_ins_of_this_process_are_trained_in_it(suite, tmp_path, monkeypatch
         assert away, "workers first: nothing of theirs waits for a plug-in"
         here.append((job.kind, job.name))
 
-    def pretend_away(jobs, graph, site, progress):
+    def pretend_away(jobs, graph, site, progress, lot):
         away.extend((job.kind, job.name) for job in jobs)
 
     monkeypatch.setattr(trainer, "run_job", pretend_here)
@@ -249,3 +252,20 @@ def test_a_failure_in_a_worker_reaches_the_caller(suite, tmp_path):
     snapshot.write_bytes(b"half a snapsh")
     with pytest.raises(CamobenchError, match="is damaged"):
         train(graph, site)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("own_registries")
+def test_plug_ins_of_a_file_are_trained_in_workers(suite, tmp_path):
+    path = write(tmp_path / "mine.py", LEARNING)
+    select_attacks(f"{path}:Haze")
+    select_victims(f"{path}:Nearest")
+    graph = planned(attacks=["haze"], victims=["nearest-mean"])
+    site = site_of(tmp_path / "store", suite, workers=2)
+    assert len(train(graph, site)) == 2
+    for kind, name, key in (
+        ("attack", "haze", graph.attacks["haze"]),
+        ("victim", "nearest-mean", graph.victims["nearest-mean"]),
+    ):
+        card = shelf_of(site).find(kind, name, key).card
+        assert card["figures"]["process"] != os.getpid()

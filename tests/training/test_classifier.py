@@ -9,7 +9,7 @@ from torch import nn
 from bench.data import ExaminerSet
 from bench.nets.constrained import ConstrainedConv2d
 from bench.nets.storage import compact_state, expand_state
-from bench.recipes import PAPER, SMOKE, ClassifierRecipe
+from bench.recipes import PAPER, SMOKE, AdamWRecipe, ClassifierRecipe
 from bench.training.classifier import accuracy_percent, as_input, fit_classifier, rate_schedule
 from bench.types import CamobenchError
 from tests.toys import Memory, Recorder, camera_set, copied, fit_context, same_state
@@ -47,6 +47,34 @@ def test_a_separable_problem_is_learnt():
     curve = [value for _, value in report.curves["loss"]]
     assert curve[-1] < 0.3 < curve[0]
     assert not network.training
+
+
+def adamw(**changes):
+    return AdamWRecipe(**{"batch": 8, "steps": 1, "lr": 0.01, "schedule": "one-cycle"} | changes)
+
+
+def test_adamw_moves_every_weight_by_about_its_rate():
+    """Its first step is the sign of the gradient, whatever the gradient's length."""
+    start = copied(Small())
+    budget = adamw(weight_decay=0.0, schedule="step")
+    network, _ = fit(budget=budget)
+    moved = (network.head.weight - start["head.weight"]).abs()
+    torch.testing.assert_close(moved, torch.full_like(moved, budget.lr), rtol=0.01, atol=0)
+
+
+def test_adamw_decays_kernels_but_neither_biases_nor_norms():
+    lazy = adamw(lr=1e-5, weight_decay=1000.0, schedule="step")  # a gradient moves by 1e-5
+    start, network = copied(Small()), fit(budget=lazy)[0].state_dict()
+    for name in ("body.0.weight", "head.weight"):
+        decayed = start[name] * (1 - 1e-5 * 1000)
+        torch.testing.assert_close(network[name], decayed, rtol=1e-3, atol=2e-5)
+    for name in ("body.0.bias", "body.1.weight", "head.bias"):
+        torch.testing.assert_close(network[name], start[name], rtol=0, atol=2e-5)
+
+
+def test_adamw_learns_a_separable_problem():
+    _, report = fit(budget=adamw(steps=40, lr=0.03))
+    assert report.figures["validation_accuracy_percent"] == 100
 
 
 @pytest.mark.parametrize("recipe", [SMOKE, PAPER], ids=lambda recipe: recipe.name)

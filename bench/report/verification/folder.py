@@ -1,6 +1,6 @@
 """All checks of a run folder, or of one of its entries, from its files alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from bench.report.inputs import (
     load_run,
     read_parquet,
 )
+from bench.report.render import render
 from bench.report.schema import TableName, row_problems
+from bench.report.survival import SurvivalFiles, survival_table
 from bench.report.tables import table_texts
 from bench.report.verification.cells import (
     cell_problems,
@@ -37,8 +39,11 @@ _COLUMNS: dict[TableName, tuple[str, ...]] = {
 _ROWS = tuple(f"{table}.parquet" for table in _COLUMNS)
 _UNCHECKED = {
     "victims.json": "size, cost and training of the networks, which rows cannot tell",
+    "failures": "tracebacks of what failed",
     "samples": "sample images, which rows cannot tell",
     "figure3.png": "a picture of the samples",
+    "survival.json": "how re-compressed images were scored, which rows cannot tell",
+    "survival.svg": "a picture of the survival table",
 }
 
 
@@ -109,26 +114,33 @@ def _predictions_of(entry: dict[str, Any], frame: pd.DataFrame, images: pd.DataF
     wanted = wanted_cells(images, entry["suite"]["classes"], targeted=attack["targeted"])
     problems = []
     victims = [victim["name"] for victim in entry["victims"]]
-    said = partial_coverage(attack)
+    said, lost = partial_coverage(attack), _failed(entry)
     for victim in entry["victims"]:
         mine, partial = rows[rows["victim"] == victim["name"]], partial_coverage(victim)
         where = f" on {victim['name']}"
+        if victim["name"] in lost:
+            if len(mine):
+                problems.append(f"{plural(len(mine), 'row')}{where}, which the entry says failed")
+            continue
         problems += cell_problems(mine, wanted, where, partial=bool(said or partial))
         if said and not partial:
             problems += _other_coverage(mine, wanted, said, where)
     strangers = sorted(set(rows["victim"]) - set(victims))
     if strangers:
         problems.append(f"surplus rows of victims that the entry lacks: {listed(strangers)}")
-    problems += prediction_problems(rows, entry)
-    whole = f"{plural(len(rows), 'row')}: {len(victims)} victims x {len(wanted)} images and targets"
-    return _verdict(f"predictions of {attack['name']}", problems, whole)
+    problems += prediction_problems(rows, entry) if len(rows) else []
+    scored = len(victims) - len(lost)
+    whole = f"{plural(len(rows), 'row')}: {scored} victims x {len(wanted)} images and targets"
+    return _verdict(f"predictions of {attack['name']}", problems, whole, lost)
 
 
 def _distortion_of(entry: dict[str, Any], frame: pd.DataFrame, images: pd.DataFrame) -> Verdict:
     attack = entry["attack"]
     rows = frame[frame["attack"] == attack["name"]]
     wanted = wanted_cells(images, entry["suite"]["classes"], targeted=attack["targeted"])
-    said = partial_coverage(attack)
+    said, lost = partial_coverage(attack), _failed(entry)
+    if rows.empty and len(lost) == len(entry["victims"]):
+        return _verdict(f"distortion of {attack['name']}", [], "no row", lost)
     problems = cell_problems(rows, wanted, "", partial=said is not None)
     problems += [*_other_coverage(rows, wanted, said, ""), *distortion_problems(rows, entry)]
     return _verdict(f"distortion of {attack['name']}", problems, plural(len(rows), "row"))
@@ -148,6 +160,10 @@ def _check_texts(folder: Path, run: RunData) -> Iterator[Verdict]:
         fresh = table_texts(run)
         if (folder / "report.html").is_file():
             fresh["report.html"] = report_html(run)
+        survival = SurvivalFiles(folder)
+        if survival.rows.is_file():
+            table = survival_table(run)
+            fresh |= {path.name: render(table, name) for name, path in survival.texts.items()}
         if (folder / "victims.html").is_file():
             fresh["victims.html"] = victims_html(run)
     except ValueError as error:
@@ -178,6 +194,7 @@ def _check_files(folder: Path, run: RunData) -> Iterator[Verdict]:
     ours = {*_ROWS, *_UNCHECKED, "report.html", "victims.html", "clean_accuracy.csv"}
     stems = ["table2", "table3", "victims", "claims"]
     stems += [f"column-{victim.name}" for victim in run.victims if victim.elsewhere]
+    ours |= {path.name for path in SurvivalFiles(folder).all}
     ours |= {f"{stem}.{suffix}" for stem in stems for suffix in ("md", "csv", "tex")}
     found = sorted(path.name for path in folder.iterdir())
     for name in (name for name in found if name in _UNCHECKED):
@@ -192,7 +209,15 @@ def _check_files(folder: Path, run: RunData) -> Iterator[Verdict]:
         )
 
 
-def _verdict(check: str, problems: list[str], whole: str) -> Verdict:
+def _failed(entry: dict[str, Any]) -> list[str]:
+    """Victims whose cell of this attack the entry declares as failed."""
+    return [str(cell["victim"]) for cell in entry.get("failed", [])]
+
+
+def _verdict(check: str, problems: list[str], whole: str, lost: Sequence[str] = ()) -> Verdict:
+    if lost and not problems:
+        finding = f"{whole}; failed, as the entry says: {listed(lost)}"
+        return Verdict(check=check, verdict="warn", finding=finding, remedy="run it again")
     return Verdict(
         check=check,
         verdict="fail" if problems else "ok",

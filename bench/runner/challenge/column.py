@@ -119,6 +119,7 @@ def predictions_spec(
         challenge=checked.challenge.key,
         coverage=Coverage(scored=len(answered.predicted), wanted=answered.wanted),
         labels_only=answered.probabilities is None,
+        supplementary="front_end" not in described,
         **described,
     )
 

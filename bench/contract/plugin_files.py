@@ -1,0 +1,259 @@
+"""Attacks and victims in files of the user's: `my.py:MyAttack`.
+
+A file is loaded as a module of a package of its own, rooted in the file's folder, so that
+`from .net import G` works; the working directory never enters the import path. Several plug-in
+files, even of the same name, live side by side. A file that has changed since is loaded anew.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib.util
+import sys
+import traceback
+import types
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.contract.attack import Attack
+from bench.contract.registration import ATTACKS, VICTIMS
+from bench.contract.specs import AttackSpec, VictimSpec
+from bench.contract.victim import Victim
+from bench.registry import Entry, Registry
+from bench.sources import digest_of, file_and_neighbours
+from bench.types import CamobenchError, WrongUsageError
+
+SUFFIX = ".py"
+_PACKAGES = "camobench_plugin_"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginFile:
+    """What `my.py:MyAttack` gave.
+
+    Attributes:
+        text: The absolute path and the name in it; what another process loads.
+        kind: "attack" or "victim".
+        names: Registered by it: one, or several of a list of entries.
+        sha256: Of its sources.
+        files: Its sources: itself, and what it imports from beside it.
+    """
+
+    text: str
+    kind: str
+    names: tuple[str, ...]
+    sha256: str
+    files: tuple[Path, ...]
+
+
+_loaded: dict[tuple[Path, str], PluginFile] = {}
+_modules: dict[Path, types.ModuleType] = {}
+_decorated: dict[Path, list[tuple[Registry[Any, Any], set[str]]]] = {}
+"""What decorators registered while a file was imported."""
+
+
+def is_plugin_file(text: str) -> bool:
+    """Whether a name is of the form `FILE.py:NAME`, or wants to be."""
+    path, colon, _ = text.rpartition(":")
+    return (bool(colon) and path.endswith(SUFFIX)) or text.endswith(SUFFIX)
+
+
+def loaded_plugin_files() -> tuple[PluginFile, ...]:
+    """All plug-in files of this process, for processes that it starts."""
+    return tuple(_loaded.values())
+
+
+def load_again(plugins: tuple[PluginFile, ...]) -> None:
+    """Load in a new process what its parent has loaded.
+
+    Raises:
+        CamobenchError: If a file has changed since.
+    """
+    for plugin in plugins:
+        if load_plugin_file(plugin.text, plugin.kind).sha256 != plugin.sha256:
+            raise CamobenchError(f"{plugin.text} has changed while it was run; run it again")
+
+
+def load_plugin_file(text: str, kind: str | None = None) -> PluginFile:
+    """Load `FILE.py:NAME` and register the attack or victim that it names.
+
+    Args:
+        text: The file, relative to the working directory, and a class, an `Entry` or a list.
+        kind: What is wanted, "attack" or "victim"; either by default.
+
+    Raises:
+        WrongUsageError: If there is no such file or name, or it is of the other kind.
+        CamobenchError: If the file cannot be imported, or its names are taken.
+    """
+    path, name = _split(text)
+    try:
+        files = file_and_neighbours(path)
+    except (SyntaxError, ValueError) as error:
+        raise _explained(path, error) from error
+    sha256 = digest_of(files)
+    package = _PACKAGES + hashlib.sha256(f"{path.parent}\0{sha256}".encode()).hexdigest()[:12]
+    module = _modules.get(path)
+    if module is not None and not module.__name__.startswith(package):
+        others = [known for file, known in _loaded if file == path and known != name]
+        _forget(path)
+        for other in others:  # what else is in use of the file is that of its new version too
+            load_plugin_file(f"{path}:{other}")
+    known = _loaded.get((path, name))
+    if known is None:
+        module = _import(path, package)
+        thing = _named(module, name, path)
+        found = _kind(thing, f"{path.name}:{name}")
+        known = PluginFile(
+            text=f"{path}:{name}",
+            kind=found,
+            names=_register(thing, found, f"{path.name}:{name}", sha256),
+            sha256=sha256,
+            files=files,
+        )
+        _loaded[path, name] = known
+    if kind not in (None, known.kind):
+        article = "a" if kind == "victim" else "an"
+        raise WrongUsageError(f"{text} is {known.kind} {known.names[0]}, expected {article} {kind}")
+    return known
+
+
+def _split(text: str) -> tuple[Path, str]:
+    file, colon, name = text.rpartition(":")
+    if not colon or not file.endswith(SUFFIX):
+        file, name = text, ""
+    path = Path(file).expanduser().resolve()
+    if not path.is_file():
+        stems = [p.stem for p in path.parent.glob(f"*{SUFFIX}")] if path.parent.is_dir() else []
+        near = difflib.get_close_matches(path.stem, stems, n=3, cutoff=0.5)
+        close = ", ".join(f"{stem}{SUFFIX}" for stem in near)
+        hint = f"did you mean {close}?" if near else f"give its path from {Path.cwd()}"
+        raise WrongUsageError(f"no plug-in file {file}: {hint}")
+    if not name:
+        raise WrongUsageError(f"name the class in {file} too: {file}:MyAttack")
+    return path, name
+
+
+def _forget(path: Path) -> None:
+    """Make room for another version of a file."""
+    for key in [key for key in _loaded if key[0] == path]:
+        old = _loaded.pop(key)
+        _registry(old.kind).forget(old.names)
+    for registry, names in _decorated.pop(path, []):
+        registry.forget(names)
+    del _modules[path]
+
+
+def _import(path: Path, package: str) -> types.ModuleType:
+    if path in _modules:
+        return _modules[path]
+    before = [(registry, set(registry.names())) for registry in (ATTACKS, VICTIMS)]
+    try:
+        if package not in sys.modules:
+            _open_package(package, path.parent)
+        module = _execute(f"{package}.{path.stem.replace('.', '_')}", path)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too: a script that runs when it is imported
+        for registry, names in before:
+            registry.forget(set(registry.names()) - names)
+        for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+            del sys.modules[name]
+        raise _explained(path, error) from error
+    _decorated[path] = [(registry, set(registry.names()) - names) for registry, names in before]
+    _modules[path] = module
+    return module
+
+
+def _open_package(package: str, folder: Path) -> None:
+    initial = folder / "__init__.py"
+    if initial.is_file():
+        _execute(package, initial, folder)
+        return
+    module = types.ModuleType(package, f"Plug-ins of {folder}.")
+    module.__path__ = [str(folder)]
+    sys.modules[package] = module
+
+
+def _execute(name: str, path: Path, folder: Path | None = None) -> types.ModuleType:
+    places = None if folder is None else [str(folder)]
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=places)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _named(module: types.ModuleType, name: str, path: Path) -> Any:
+    if hasattr(module, name):
+        return getattr(module, name)
+    there = [n for n, thing in vars(module).items() if _is_participant(thing, module)]
+    near = difflib.get_close_matches(name, there, n=3, cutoff=0.4) or there
+    hint = f"did you mean {', '.join(near)}?" if near else "it defines no Attack and no Victim"
+    raise WrongUsageError(f"{path.name} has no {name}: {hint}")
+
+
+def _is_participant(thing: Any, module: types.ModuleType) -> bool:
+    mine = isinstance(thing, type) and thing.__module__ == module.__name__
+    return mine and issubclass(thing, Attack | Victim)
+
+
+def _kind(thing: Any, text: str) -> str:
+    first = thing[0] if isinstance(thing, list | tuple) and thing else thing
+    spec = first.spec if isinstance(first, Entry) else None
+    for kind, base, spec_type in (("attack", Attack, AttackSpec), ("victim", Victim, VictimSpec)):
+        if isinstance(spec, spec_type) or (isinstance(first, type) and issubclass(first, base)):
+            return kind
+    what = f"the class {thing.__name__}" if isinstance(thing, type) else f"a {type(thing).__name__}"
+    name = text.rpartition(":")[2]
+    raise WrongUsageError(
+        f"{text} is {what}, no Attack and no Victim: write `class {name}(camobench.Attack)` or "
+        f"`class {name}(camobench.Victim)`, or name another class"
+    )
+
+
+def _register(thing: Any, kind: str, text: str, sha256: str) -> tuple[str, ...]:
+    registry = _registry(kind)
+    things = list(thing) if isinstance(thing, list | tuple) else [thing]
+    by_decorator = [e.spec.name for e in registry if any(e.builder is one for one in things)]
+    if by_decorator:
+        names = tuple(by_decorator)
+    else:
+        before = registry.names()
+        try:
+            registry.add(things)
+        except (TypeError, ValueError) as error:
+            raise CamobenchError(f"{text}: {error}") from error
+        names = tuple(name for name in registry.names() if name not in before)
+    registry.came_from_file(names, text, sha256)
+    return names
+
+
+def _registry(kind: str) -> Registry[Any, Any]:
+    return ATTACKS if kind == "attack" else VICTIMS
+
+
+def _explained(path: Path, error: BaseException) -> CamobenchError:
+    """One line: where in the user's own files, what, and the remedy."""
+    if isinstance(error, SyntaxError):
+        file = Path(error.filename or path).name
+        return CamobenchError(f"{file} line {error.lineno}: syntax error: {error.msg}; mend it")
+    frames = traceback.extract_tb(error.__traceback__)
+    mine = [f for f in frames if Path(f.filename).parent == path.parent] or frames[-1:]
+    where = f"{Path(mine[-1].filename).name} line {mine[-1].lineno}" if mine else path.name
+    reason = " ".join(str(error).split())
+    remedy = "mend it"
+    if isinstance(error, SystemExit):
+        remedy = 'put what is to run under `if __name__ == "__main__":`'
+    elif isinstance(error, ModuleNotFoundError) and error.name:
+        top, _, rest = error.name.partition(".")
+        if top.startswith(_PACKAGES):
+            reason, remedy = f"there is no {rest}{SUFFIX} beside it", "put it there"
+        elif top in {p.stem for p in path.parent.iterdir()}:
+            remedy = f"import what lies beside it as `from .{error.name} import ...`"
+        else:
+            remedy = f"install {top}, or mend the import"
+    return CamobenchError(f"{where}: {type(error).__name__}: {reason}; {remedy}")

@@ -1,0 +1,144 @@
+"""`fit`: what it touches, what it leaves, whether the same seed gives the same again."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from bench.runner.contract_checks.comparing import difference
+from bench.runner.contract_checks.subject import RECIPE, Subject, pixels
+from bench.runner.contract_checks.verdicts import Check, fail, ok, skip, warn
+from bench.runner.contract_checks.watching import Watch, not_its_business
+from bench.runner.networks import module_state
+from bench.sources import imports_of, source_files
+from bench.suites.audit.finding import plural
+from bench.types import FitReport
+from bench.verdicts import Verdict
+
+MINE = {"attack": "Set-B and its surrogates", "victim": "Set-A"}
+
+
+def check_imports(subject: Subject) -> Verdict:
+    """It imports neither the harness nor the other side."""
+    files = subject.plugin.files if subject.plugin else source_files(subject.entry.builder)
+    wrong = {
+        f"{one.name} ({one.file.name} line {one.line})"
+        for file in files
+        for one in imports_of(file)
+        if not_its_business(one.name, subject.kind)
+    }
+    if wrong:
+        return fail(
+            f"imports {', '.join(sorted(wrong))}",
+            f"use what `fit` is handed ({MINE[subject.kind]}) and bench.contract, nets, signal, "
+            "training",
+        )
+    return ok(f"nothing that it may not, in {plural(len(files), 'source file')}")
+
+
+def check_fit(subject: Subject) -> Verdict:
+    """It trains on what it is handed, and on nothing else."""
+    thing = subject.build()
+    if not thing.learns:
+        return skip("has no `fit`: nothing to train")
+    watch = Watch()
+    try:
+        report = subject.train(thing, watch)
+    except Exception:
+        subject.untrained = "untrained, since `fit` failed"
+        if watch.wrongs:
+            return _not_handed(subject, watch)
+        raise
+    subject.thing = thing
+    if watch.wrongs:
+        return _not_handed(subject, watch)
+    if not isinstance(report, FitReport):
+        return fail(
+            f"`fit` returned a {type(report).__name__}",
+            "return a bench.types.FitReport, such as that of bench.training's loops",
+        )
+    wild = [name for name, value in report.figures.items() if not math.isfinite(value)]
+    if wild:
+        return fail(
+            f"NaN or infinite figures: {', '.join(wild)}", "look at the loss and the learning rate"
+        )
+    return ok(f"trained on a tiny set in {report.seconds:.1f} s, touching nothing else")
+
+
+def _not_handed(subject: Subject, watch: Watch) -> Verdict:
+    return fail(
+        "; ".join(watch.wrongs),
+        f"train from `data` and `context` alone: {MINE[subject.kind]}, device, seed, recipe, "
+        "progress, snapshots",
+    )
+
+
+def check_fit_again(subject: Subject) -> Verdict:
+    """One seed gives one network."""
+    if not subject.thing.learns or subject.untrained:
+        return skip(subject.untrained or "nothing to train")
+    again = subject.build()
+    subject.train(again, Watch())
+    images = pixels(2, 64, 64)
+    moved = difference(subject.run(images), subject.run(images, thing=again))
+    if moved.largest > moved.tolerance:
+        return warn(
+            f"trained twice with one seed, two networks: {moved}",
+            "draw random numbers from bench.training.loop.seeded_generator(context)",
+        )
+    return ok(f"trained twice with one seed: {moved}")
+
+
+def check_state(subject: Subject) -> Verdict:
+    """What a checkpoint holds is the whole network."""
+    if not subject.thing.learns or subject.untrained:
+        return skip(subject.untrained or "nothing is stored of what does not learn")
+    state = module_state(subject.thing, RECIPE)
+    if not state:
+        return fail(
+            "`fit` leaves no parameter and no buffer, so nothing would be stored",
+            "keep what it learns in parameters or buffers: self.register_buffer(name, tensor)",
+        )
+    with tempfile.TemporaryDirectory(prefix="camobench-check-") as folder:
+        file = Path(folder) / "weights.safetensors"
+        save_file({name: value.contiguous().cpu() for name, value in state.items()}, file)
+        kept = load_file(file)
+    fresh = subject.build(seed=1)
+    problem = _load(fresh, kept)
+    if problem:
+        return fail(
+            f"a fresh build does not take the stored state: {problem}",
+            "register the same names and shapes before and after `fit`",
+        )
+    images = pixels(3, 65, 97)
+    moved = difference(subject.run(images), subject.run(images, thing=subject.ready(fresh)))
+    if moved.largest > moved.tolerance:
+        return fail(
+            f"restored from its checkpoint it gives something else: {moved}",
+            "keep all that `fit` learns in parameters or buffers: self.register_buffer(...)",
+        )
+    return ok(f"{plural(len(state), 'tensor')} stored and restored: {moved}")
+
+
+def _load(fresh: Any, state: dict[str, torch.Tensor]) -> str:
+    shared = tuple(getattr(fresh, "shared_prefixes", ())) or ("\0",)
+    try:
+        problems = fresh.load_state_dict(state, strict=False)
+    except RuntimeError as error:
+        return " ".join(str(error).split())
+    missing = [name for name in problems.missing_keys if not name.startswith(shared)]
+    odd = [*(f"no {name}" for name in missing), *(f"surplus {n}" for n in problems.unexpected_keys)]
+    return ", ".join(odd[:3])
+
+
+CHECKS = (
+    Check(name="imports", run=check_imports),
+    Check(name="fit", run=check_fit),
+    Check(name="fit, again", run=check_fit_again),
+    Check(name="state", run=check_state),
+)

@@ -1,0 +1,44 @@
+"""Verdicts of checks, before the check's name is on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.runner.contract_checks.subject import Subject
+from bench.verdicts import Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One check.
+
+    Attributes:
+        name: The line's first column.
+        run: Looks at a subject; what it raises is a failure too.
+        kinds: What it is for.
+    """
+
+    name: str
+    run: Callable[[Subject], Verdict]
+    kinds: tuple[str, ...] = ("attack", "victim")
+
+
+def ok(finding: str) -> Verdict:
+    """It keeps the contract."""
+    return Verdict(check="", verdict="ok", finding=finding)
+
+
+def warn(finding: str, remedy: str) -> Verdict:
+    """It works, but its author should know."""
+    return Verdict(check="", verdict="warn", finding=finding, remedy=remedy)
+
+
+def fail(finding: str, remedy: str) -> Verdict:
+    """It does not keep the contract."""
+    return Verdict(check="", verdict="fail", finding=finding, remedy=remedy)
+
+
+def skip(finding: str) -> Verdict:
+    """There is nothing to look at."""
+    return Verdict(check="", verdict="skip", finding=finding)

@@ -1,0 +1,218 @@
+"""Attacks and victims may fail: what fails is noted with its traceback, the rest goes on.
+
+A participant that raises, exceeds its time, returns NaN or wants more memory than there is for a
+single image loses the cells that hang on it. A full disk or a damaged store stops everything.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from bench.deadlines import OverdueError, deadline
+from bench.runner.batches import is_out_of_memory
+from bench.store import Store, write_text
+from bench.types import CamobenchError, StoppingError
+
+CELL_TIMEOUT_S = 3600.0
+"""Of one attack or one victim, for all images of one cell; 0 is no limit."""
+MOST_SHOWN = 3
+ResultT = TypeVar("ResultT")
+Foreign = (Exception, OverdueError, SystemExit)
+"""What foreign code may end with; not an interruption by the user."""
+
+
+class ParticipantError(Exception):
+    """An attack failed while it anonymised; the cause says how."""
+
+
+class JobFailedError(Exception):
+    """A training failed; can travel from a worker process.
+
+    Args:
+        reason: One line.
+        text: The traceback.
+    """
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(reason, text)
+        self.reason, self.text = reason, text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Something that failed.
+
+    Attributes:
+        who: "attack fog", "victim pef-x".
+        reason: One line.
+        log: With the traceback.
+    """
+
+    who: str
+    reason: str
+    log: Path
+
+
+@dataclass
+class Failures:
+    """All failures of a run.
+
+    Attributes:
+        folder: Where logs go.
+        cell_timeout_s: See `CELL_TIMEOUT_S`.
+        jobs: Failed trainings, and those that needed them, by the key of the job.
+    """
+
+    folder: Path
+    cell_timeout_s: float | None = CELL_TIMEOUT_S
+    fit_timeout_s: float | None = None
+    jobs: dict[str, Failure] = field(default_factory=dict)
+    noted: list[Failure] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, store: Store, suite: str, **limits: float | None) -> Failures:
+        """Failures on a suite; a limit of 0 is none."""
+        folder = store.root / "failures" / suite
+        return cls(folder, **{name: value or None for name, value in limits.items()})  # type: ignore[arg-type]
+
+    def note(self, who: str, error: BaseException, where: str = "") -> Failure:
+        """Write the traceback into a log.
+
+        Args:
+            who: Failed: "victim pef-x".
+            error: What it raised.
+            where: On what: "on images of fog".
+        """
+        log, reason = self.log_of(who, where), reason_of(error)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        write_text(log, f"{now} {who} {where}: {reason}\n\n{traceback_of(error)}")
+        failure = Failure(who=who, reason=reason, log=log)
+        self.noted.append(failure)
+        return failure
+
+    def follow(self, who: str, cause: Failure) -> Failure:
+        """Note that something cannot be because of another failure."""
+        failure = Failure(who=who, reason=f"{cause.who} failed: {cause.reason}", log=cause.log)
+        self.noted.append(failure)
+        return failure
+
+    def summary(self) -> str:
+        """What failed and why, in one line."""
+        shown = [f"{one.who} ({one.reason}; {one.log})" for one in self.noted[:MOST_SHOWN]]
+        more = len(self.noted) - len(shown)
+        return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+    def clear(self, who: str, where: str = "") -> None:
+        """It works now: its log goes."""
+        self.log_of(who, where).unlink(missing_ok=True)
+
+    def log_of(self, who: str, where: str = "") -> Path:
+        """Where the traceback of a failure is kept."""
+        name = re.sub(r"[^A-Za-z0-9_.+-]+", "-", f"{who} {where}").strip("-")
+        return self.folder / f"{name}.log"
+
+
+def reason_of(error: BaseException) -> str:
+    """One line that says what was raised."""
+    if isinstance(error, JobFailedError):
+        return error.reason
+    if isinstance(error, ParticipantError) and error.__cause__ is not None:
+        return reason_of(error.__cause__)
+    said = " ".join(str(error).split())
+    if isinstance(error, OverdueError | CamobenchError):
+        return said
+    if is_out_of_memory(error):
+        return f"out of memory: {said}"
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def traceback_of(error: BaseException) -> str:
+    """The whole traceback, of a worker process too."""
+    if isinstance(error, JobFailedError):
+        return error.text
+    return "".join(traceback.format_exception(error))
+
+
+@dataclass
+class Trial:
+    """Runs attacks and victims of one row so that one that fails takes no other with it.
+
+    Attributes:
+        strict: Raise instead, at once.
+        limit_s: What each may take for all images of the row together.
+        failed: What each victim that failed raised; it is not run again.
+        spent_s: By name.
+    """
+
+    strict: bool = True
+    limit_s: float | None = None
+    failed: dict[str, BaseException] = field(default_factory=dict)
+    spent_s: dict[str, float] = field(default_factory=dict)
+    _greedy: int = 0
+
+    def lost_to_memory(self) -> bool:
+        """Whether memory has failed another victim since this was asked last."""
+        before = self._greedy
+        self._greedy = sum(map(is_out_of_memory, self.failed.values()))
+        return self._greedy > before
+
+    def left(self, victims: Mapping[str, ResultT]) -> dict[str, ResultT]:
+        """Those that have not failed."""
+        return {name: victim for name, victim in victims.items() if name not in self.failed}
+
+    def victim(self, name: str, call: Callable[[], ResultT], images: int = 1) -> ResultT | None:
+        """Run one victim on some images; `None` when it fails, now or before.
+
+        Raises:
+            torch.OutOfMemoryError: If there is more than one image; fewer may do.
+        """
+        if self.strict:
+            return call()
+        if name in self.failed:
+            return None
+        try:
+            with self._clock(name):
+                return call()
+        except Foreign as error:
+            if isinstance(error, StoppingError) or (is_out_of_memory(error) and images > 1):
+                raise
+            self.failed[name] = error
+            return None
+
+    def attack(self, call: Callable[[], ResultT], images: int = 1) -> ResultT:
+        """Run the attack of the row.
+
+        Raises:
+            ParticipantError: If it fails.
+            torch.OutOfMemoryError: If there is more than one image; fewer may do.
+        """
+        if self.strict:
+            return call()
+        try:
+            with self._clock(""):
+                return call()
+        except Foreign as error:
+            if isinstance(error, StoppingError) or (is_out_of_memory(error) and images > 1):
+                raise
+            raise ParticipantError from error
+
+    @contextmanager
+    def _clock(self, name: str) -> Iterator[None]:
+        spent = self.spent_s.get(name, 0.0)
+        left = None if self.limit_s is None else max(self.limit_s - spent, 1e-3)
+        began = time.monotonic()
+        try:
+            with deadline(left):
+                yield
+        except OverdueError as error:
+            raise OverdueError(f"took longer than {self.limit_s:g} s for its cell") from error
+        finally:
+            self.spent_s[name] = spent + time.monotonic() - began

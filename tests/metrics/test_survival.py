@@ -1,0 +1,95 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.metrics.paired import pair
+from bench.metrics.resampling import photograph_draws
+from bench.metrics.survival import survived
+
+FAMILIES = {"v1": "one", "v2": "one", "v3": "other"}
+
+
+def rows(hits):
+    """Predictions of one attack; `hits` maps (photograph, victim) to whether it succeeded."""
+    return pd.DataFrame(
+        [
+            {
+                "photo_id": photo,
+                "image_id": f"{photo}-tile",
+                "victim": victim,
+                "source": "cam-a",
+                "target": "cam-b",
+                "predicted": "cam-b" if hit else "cam-a",
+            }
+            for (photo, victim), hit in hits.items()
+        ]
+    )
+
+
+def frames(seed=0, photographs=12):
+    random = np.random.default_rng(seed)
+    units = [(f"p{p:02d}", victim) for p in range(photographs) for victim in FAMILIES]
+    before = {unit: random.random() < 0.8 for unit in units}
+    after = {unit: hit and random.random() < 0.6 for unit, hit in before.items()}
+    return before, after
+
+
+def mean(hits):
+    def rate(victim):
+        return np.mean([hit for (_, v), hit in hits.items() if v == victim])
+
+    return ((rate("v1") + rate("v2")) / 2 + rate("v3")) / 2
+
+
+def test_success_before_and_after_and_what_is_left():
+    before, after = frames()
+    found = survived(pair(rows(before), rows(after), "tasr", FAMILIES))
+    assert found.before == pytest.approx(mean(before))
+    assert found.after == pytest.approx(mean(after))
+    assert found.left == pytest.approx(mean(after) / mean(before))
+    assert found.images == 12
+
+
+def test_intervals_are_those_of_drawn_photographs():
+    before, after = frames()
+    found = survived(pair(rows(before), rows(after), "tasr", FAMILIES), replicates=200, seed=3)
+    names = sorted({photo for photo, _ in before})
+    draws = photograph_draws(len(names), replicates=200, seed=3)
+
+    def drawn(hits, draw):
+        return mean({(f"{p}-{k}", v): h for (p, v), h in hits.items() for k in range(draw[p])})
+
+    pairs = []
+    for draw in draws:
+        often = dict(zip(names, draw, strict=True))
+        pairs.append((drawn(before, often), drawn(after, often)))
+    first, second = np.array(pairs).T
+    for interval, values in (
+        (found.before_interval, first),
+        (found.after_interval, second),
+        (found.left_interval, second / first),
+    ):
+        assert interval == pytest.approx(np.quantile(values, [0.025, 0.975]))
+
+
+def test_nothing_before_leaves_nothing_to_survive():
+    before, after = frames()
+    none = dict.fromkeys(before, False)
+    found = survived(pair(rows(none), rows(after), "tasr", FAMILIES))
+    assert (found.before, found.left, found.left_interval) == (0, None, None)
+    assert found.after_interval is not None
+
+
+def test_a_draw_without_success_leaves_the_ratio_without_an_interval():
+    before, after = frames(photographs=3)
+    rare = {(photo, victim): photo == "p00" for photo, victim in before}
+    found = survived(pair(rows(rare), rows(after), "tasr", FAMILIES))
+    assert found.left is not None
+    assert found.left_interval is None
+    assert found.before_interval is not None
+
+
+def test_one_photograph_has_no_interval():
+    before, after = frames(photographs=1)
+    found = survived(pair(rows(before), rows(after), "tasr", FAMILIES))
+    assert (found.before_interval, found.after_interval, found.left_interval) == (None,) * 3

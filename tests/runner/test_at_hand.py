@@ -1,0 +1,60 @@
+"""What `run --attack` and `run --victim` put beside a new row or column."""
+
+import pytest
+
+from bench.contract import ATTACKS, VICTIMS
+from bench.runner.at_hand import beside_columns, beside_rows
+from bench.runner.selection import select_attacks, select_victims
+from bench.store import Store
+from tests.plugins import FOG, MEAN, write
+from tests.smoke import VICTIMS as SCORED
+from tests.smoke import request
+
+CONTROLS = {e.spec.name for e in ATTACKS if e.spec.control}
+
+pytestmark = pytest.mark.usefixtures("own_registries")
+
+
+@pytest.fixture
+def plug_ins(tmp_path):
+    path = write(tmp_path / "mine.py", FOG + MEAN)
+    select_attacks(f"{path}:Fog")
+    select_victims(f"{path}:Mean")
+
+
+def test_a_new_row_stands_beside_the_complete_ones(smoke, plug_ins):
+    widened = beside_rows(request(attacks=("fog",)), smoke.store)
+    assert widened.attacks[0] == "fog"
+    assert set(widened.attacks) == {"fog", "cgan-img"} | CONTROLS
+    assert widened.victims == SCORED
+
+
+def test_a_row_with_a_hole_is_left_out(smoke, plug_ins):
+    more = request(attacks=("fog",), victims=(*SCORED, "pef-resnet12"))
+    assert set(beside_rows(more, smoke.store).attacks) == {"fog"} | CONTROLS
+
+
+def test_a_new_column_is_on_every_attack_of_the_store(smoke, plug_ins):
+    widened = beside_columns(request(attacks=(), victims=("mean-colour",)), smoke.store)
+    assert set(widened.attacks) == {"cgan-img"} | CONTROLS
+    assert widened.victims[0] == "mean-colour"
+    assert set(widened.victims) == {"mean-colour", *SCORED}
+    kept = request(attacks=(), victims=("mean-colour",))
+    assert beside_columns(kept, smoke.store, add_victims=False).victims == ("mean-colour",)
+
+
+def test_with_nothing_scored_a_column_is_on_every_trained_attack(smoke_copy, plug_ins, tmp_path):
+    import shutil
+
+    shutil.rmtree(smoke_copy.store.root / "predictions")
+    asked = request(attacks=(), victims=("mean-colour",))
+    widened = beside_columns(asked, smoke_copy.store)
+    assert set(widened.attacks) == {"cgan-img"} | CONTROLS
+    assert widened.victims == ("mean-colour",)
+    empty = beside_columns(asked, Store(tmp_path / "empty"))
+    assert set(empty.attacks) == CONTROLS
+
+
+def test_other_plug_ins_of_this_process_are_no_one_elses_rows(smoke, plug_ins):
+    assert "fog" not in beside_columns(request(attacks=(), victims=SCORED), smoke.store).attacks
+    assert "mean-colour" in VICTIMS

@@ -1,0 +1,348 @@
+"""Plug-ins that fail cost their own cells, and only these."""
+
+import re
+import time
+
+import pandas as pd
+import pytest
+import torch
+
+from bench.contract import VICTIMS
+from bench.deadlines import OverdueError
+from bench.report.inputs import load_run
+from bench.report.tables import build_table, render
+from bench.report.verification.folder import verify_folder
+from bench.runner.api import evaluate_request
+from bench.runner.failures import Failures, JobFailedError, ParticipantError, Trial, reason_of
+from bench.runner.public import evaluate
+from bench.runner.selection import select_attacks, select_victims
+from bench.runner.train import train
+from bench.store import Store
+from bench.types import CamobenchError, StoppingError
+from bench.verdicts import failed
+from tests.plugins import write
+from tests.runner.test_train import planned, site_of
+from tests.smoke import SUITE, request, toy_suite
+
+pytestmark = pytest.mark.usefixtures("own_registries")
+
+FAULTY = """
+    import torch
+
+    import camobench
+
+
+    def colour(images):
+        return images.mean((2, 3))
+
+
+    def victim(title, behaviour, **more):
+        spec = camobench.VictimSpec(name=title, front_end="img", backbone=title)
+        logits = lambda self, images: behaviour(images)
+        return type(title, (camobench.Victim,), {"spec": spec, "logits": logits, **more})
+
+
+    def attack(title, behaviour, **more):
+        spec = camobench.AttackSpec(name=title, targeted=False)
+        transform = lambda self, images, targets: behaviour(images)
+        return type(title, (camobench.Attack,), {"spec": spec, "transform": transform, **more})
+
+
+    def late(images):
+        if images.shape[0]:
+            global calls
+            calls += 1
+            if calls > 1:
+                raise KeyError("second batch")
+        return colour(images)
+
+
+    def endless(images):
+        while True:
+            try:
+                sum(range(1000))
+            except Exception:
+                pass
+
+
+    def greedy(images):
+        raise torch.OutOfMemoryError("4 GiB wanted")
+
+
+    def refuse(self, data, context):
+        raise RuntimeError("cannot learn")
+
+
+    calls = 0
+    VICTIMS = [
+        victim("fine", colour),
+        victim("raising", lambda images: 1 / 0),
+        victim("late", late),
+        victim("nan", lambda images: colour(images) / 0 * 0),
+        victim("narrow", lambda images: colour(images)[:, :1]),
+        victim("endless", endless),
+        victim("greedy", greedy),
+        victim("unteachable", colour, fit=refuse),
+        victim("unloadable", colour, eval=lambda self: 1 / 0),
+    ]
+    ATTACKS = [
+        attack("fine", lambda images: 0.9 * images),
+        attack("crashing", lambda images: 1 / 0),
+        attack("infinite", lambda images: images / 0),
+        attack("lazy", lambda images: images, fit=lambda self, data, context: None),
+    ]
+"""
+GONE = ("raising", "late", "nan", "narrow", "endless", "greedy", "unteachable", "unloadable")
+
+
+@pytest.fixture
+def faulty(tmp_path):
+    path = write(tmp_path / "faulty.py", FAULTY)
+    return tuple(select_attacks(f"{path}:ATTACKS")), tuple(select_victims(f"{path}:VICTIMS"))
+
+
+@pytest.fixture
+def asked(faulty):
+    attacks, victims = faulty
+    return request(
+        attacks=(*attacks, "jpeg"),
+        victims=(*victims, "img-resnet12"),
+        cell_timeout_s=1.5,
+        batch=4,
+    )
+
+
+def test_the_rest_of_the_matrix_completes_and_the_holes_show(smoke_copy, asked, tmp_path):
+    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
+    run = load_run(out)
+    rows = run.predictions
+    assert set(rows["attack"]) == {"fine", "jpeg", "identity"}
+    assert set(rows["victim"]) == {"fine", "img-resnet12"}
+    images = len(rows[(rows["attack"] == "jpeg") & (rows["victim"] == "fine")])
+    assert (rows.groupby(["attack", "victim"]).size() == images).all()
+    assert set(run.distortion["attack"]) == {"fine", "jpeg", "identity"}
+
+    reasons = {cell: one.reason for cell, one in run.failed.items()}
+    assert len(reasons) == 3 * len(GONE) + 3 * 10
+    assert reasons["jpeg", "raising"] == "ZeroDivisionError: division by zero"
+    assert reasons["identity", "late"] == "KeyError: 'second batch'"
+    assert "NaN or infinite" in reasons["jpeg", "nan"]
+    assert "expected logits of shape (4, 3), got (4, 1)" in reasons["jpeg", "narrow"]
+    assert reasons["jpeg", "endless"] == "took longer than 1.5 s for its cell"
+    assert reasons["jpeg", "greedy"] == "out of memory: 4 GiB wanted"
+    assert reasons["jpeg", "unteachable"] == "RuntimeError: cannot learn"
+    assert reasons["jpeg", "unloadable"] == "ZeroDivisionError: division by zero"
+    assert reasons["crashing", "fine"] == "ZeroDivisionError: division by zero"
+    assert "NaN or infinite" in reasons["infinite", "img-resnet12"]
+    assert reasons["lazy", "fine"] == "`fit` must return a FitReport, not a NoneType"
+    for one in run.failed.values():
+        log = (out / one.log).read_text()
+        assert one.reason in log
+        assert "Traceback" in log
+    assert "faulty.py" in (out / run.failed["jpeg", "raising"].log).read_text()
+
+    text = render(build_table(run, "in"), "md")
+    assert re.search(r"^\| crashing .*failed .*failed", text, re.MULTILINE)
+    assert re.search(r"^\| jpeg .* \d+\.\d ± \d+\.\d § ", text, re.MULTILINE)
+    assert "§ victim raising failed: ZeroDivisionError: division by zero. No " in text
+    assert "see failures/attack-crashing.log" in text
+    assert failed(verify_folder(out)) == []
+    again = verify_folder(out)
+    assert {one.verdict for one in again if one.check == "predictions of jpeg"} == {"warn"}
+
+
+def rows_of(frame, cell):
+    chosen = (frame[list(cell)] == pd.Series(cell)).all(axis=1)
+    return frame[chosen].reset_index(drop=True)
+
+
+def test_running_again_tries_again_and_scores_nothing_twice(smoke_copy, faulty, tmp_path):
+    asked = request(attacks=("jpeg",), victims=("raising", "late", "img-resnet12"), batch=4)
+    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
+    before = pd.read_parquet(out / "predictions.parquet")
+    path = tmp_path / "faulty.py"
+    path.write_text(path.read_text().replace('raise KeyError("second batch")', "pass"))
+    select_victims(f"{path}:VICTIMS")  # loads the edited file
+    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
+    run = load_run(out)
+    assert ("jpeg", "late") not in run.failed
+    assert ("jpeg", "raising") in run.failed
+    assert not (out / "failures" / "victim-late-on-images-of-jpeg.log").exists()
+    assert (out / "failures" / "victim-raising-on-images-of-jpeg.log").exists()
+    for attack in ("jpeg", "identity"):
+        cell = {"attack": attack, "victim": "img-resnet12"}
+        pd.testing.assert_frame_equal(
+            *(rows_of(frame, cell) for frame in (before, run.predictions))
+        )
+
+
+def test_a_victim_that_fails_half_way_is_scored_whole_the_next_time(smoke_copy, faulty, tmp_path):
+    ask = request(attacks=("jpeg",), victims=("late", "img-resnet12"), batch=4)
+    out = evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+    assert ("jpeg", "late") in load_run(out).failed
+    VICTIMS.get("late").builder.logits = lambda self, images: images.mean((2, 3))
+    out = evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+    run = load_run(out)
+    assert not run.failed
+    assert not (out / "failures").exists()
+    counts = run.predictions.groupby(["attack", "victim"]).size()
+    assert counts.nunique() == 1
+    assert not list(smoke_copy.store.root.rglob("failures/**/*.log"))
+
+
+def test_when_nothing_is_left_it_says_so(smoke_copy, faulty, tmp_path):
+    ask = request(attacks=("jpeg",), victims=("raising",))
+    with pytest.raises(CamobenchError, match=r"every cell failed: victim raising \(ZeroDivision"):
+        evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+
+
+def test_python_warns(smoke_copy, faulty, tmp_path):
+    words = {"suite": SUITE, "recipe": "smoke", "device": "cpu", "shipped": False}
+    with pytest.warns(UserWarning, match=r"2 cells failed: .*tracebacks are in .*failures"):
+        run = evaluate(
+            attacks="jpeg",
+            victims=["img-resnet12", "raising"],
+            store=smoke_copy.store,
+            out=tmp_path / "out",
+            **words,
+        )
+    assert set(run.failed) == {("jpeg", "raising"), ("identity", "raising")}
+
+
+# trainings
+
+
+def test_a_training_that_fails_fails_those_that_need_it(tmp_path, monkeypatch):
+    suite = toy_suite(tmp_path / "suite")
+
+    def refuse(self, data, context):
+        raise RuntimeError(f"no {self.spec.name}")
+
+    monkeypatch.setattr("victims.convnet.ConvNetVictim.fit", refuse)
+    graph = planned(attacks=["cgan-img", "cgan-no-laac"], victims=["img-resnet12"])
+    site = site_of(tmp_path / "store", suite)
+    noted = Failures(tmp_path / "failures")
+    ran = train(graph, site, failures=noted)
+    assert [(job.kind, job.name) for job in ran] == [("attack", "cgan-no-laac")]
+    reasons = {graph.jobs[key].label: one.reason for key, one in noted.jobs.items()}
+    assert reasons["victim img-resnet12 (Set-A)"] == "RuntimeError: no img-resnet12"
+    needed = "surrogate img-resnet18 (Set-B) failed: RuntimeError: no img-resnet18"
+    assert reasons["attack cgan-img (Set-B)"] == needed
+    assert "no img-resnet18" in noted.jobs[graph.attacks["cgan-img"]].log.read_text()
+    assert len(train(graph, site, failures=Failures(tmp_path / "failures"))) == 0
+
+
+def test_a_training_that_takes_too_long(tmp_path, monkeypatch):
+    suite = toy_suite(tmp_path / "suite")
+
+    def endless(self, data, context):
+        while True:
+            pass
+
+    monkeypatch.setattr("victims.convnet.ConvNetVictim.fit", endless)
+    noted = Failures(tmp_path / "failures")
+    site = site_of(tmp_path / "store", suite, fit_timeout_s=0.2)
+    train(planned(attacks=[], victims=["img-resnet12"]), site, failures=noted)
+    (failure,) = noted.jobs.values()
+    assert failure.reason == "`fit` took longer than 0.2 s"
+    assert "endless" in failure.log.read_text()
+
+
+def test_trouble_of_the_machine_is_nobodys_failure(tmp_path, monkeypatch):
+    suite = toy_suite(tmp_path / "suite")
+
+    def full(self, data, context):
+        raise StoppingError("no space left on the disk")
+
+    monkeypatch.setattr("victims.convnet.ConvNetVictim.fit", full)
+    with pytest.raises(StoppingError, match="no space left"):
+        train(
+            planned(attacks=[], victims=["img-resnet12"]),
+            site_of(tmp_path / "store", suite),
+            failures=Failures(tmp_path / "failures"),
+        )
+
+
+# their parts
+
+
+def crash():
+    raise ValueError("two\nlines")
+
+
+def test_a_trial_does_not_run_what_has_failed_again():
+    trial, calls = Trial(strict=False), []
+
+    def call():
+        calls.append(1)
+        crash()
+
+    assert trial.victim("a", call) is None
+    assert trial.victim("a", call) is None
+    assert len(calls) == 1
+    assert trial.left({"a": 1, "b": 2}) == {"b": 2}
+    assert trial.victim("b", lambda: 5) == 5
+    with pytest.raises(ParticipantError) as error:
+        trial.attack(crash)
+    assert reason_of(error.value) == "ValueError: two lines"
+
+
+def test_a_strict_trial_raises():
+    with pytest.raises(ValueError, match="two"):
+        Trial().victim("a", crash)
+    with pytest.raises(ValueError, match="two"):
+        Trial().attack(crash)
+
+
+def test_memory_is_a_failure_only_for_a_single_image():
+    trial = Trial(strict=False)
+
+    def greedy():
+        raise torch.OutOfMemoryError("more")
+
+    with pytest.raises(torch.OutOfMemoryError):
+        trial.victim("a", greedy, images=2)
+    with pytest.raises(torch.OutOfMemoryError):
+        trial.attack(greedy, images=2)
+    assert trial.victim("a", greedy, images=1) is None
+    assert "a" in trial.failed
+
+
+def test_the_limit_is_for_all_calls_of_a_cell_together():
+    trial = Trial(strict=False, limit_s=20.0, spent_s={"a": 19.9})
+
+    def spin():
+        end = time.monotonic() + 0.2
+        while time.monotonic() < end:
+            pass
+        return True
+
+    assert trial.victim("b", spin)
+    assert trial.spent_s["b"] >= 0.2
+    assert trial.victim("a", spin) is None
+    assert isinstance(trial.failed["a"], OverdueError)
+    assert reason_of(trial.failed["a"]) == "took longer than 20 s for its cell"
+
+
+def test_interruptions_and_full_disks_pass():
+    def interrupt():
+        raise KeyboardInterrupt
+
+    def full():
+        raise StoppingError("no space left")
+
+    for call, kind in ((interrupt, KeyboardInterrupt), (full, StoppingError)):
+        with pytest.raises(kind):
+            Trial(strict=False).victim("a", call)
+        with pytest.raises(kind):
+            Trial(strict=False).attack(call)
+
+
+def test_logs_have_plain_names(tmp_path):
+    noted = Failures.of(Store(tmp_path), "suite-v1", cell_timeout_s=0)
+    assert noted.cell_timeout_s is None
+    failure = noted.note("victim a (Set-A)", ValueError("x"), "on images of b/c")
+    assert failure.log == tmp_path / "failures" / "suite-v1" / "victim-a-Set-A-on-images-of-b-c.log"
+    assert "ValueError: x" in failure.log.read_text()
+    assert reason_of(JobFailedError("why", "text")) == "why"
+    assert "victim a (Set-A) (ValueError: x" in noted.summary()

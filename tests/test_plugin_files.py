@@ -1,0 +1,266 @@
+"""`my.py:MyAttack`: loading, registering, telling versions apart, and every error."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bench.contract import ATTACKS, VICTIMS
+from bench.contract.plugin_files import (
+    is_plugin_file,
+    load_again,
+    load_plugin_file,
+    loaded_plugin_files,
+)
+from bench.recipes import SMOKE
+from bench.runner.graph import build_attack, plan
+from bench.runner.selection import select_attacks, select_victims
+from bench.types import CamobenchError, WrongUsageError
+from tests.plugins import FOG, MEAN, write
+from tests.smoke import ToySource
+
+pytestmark = pytest.mark.usefixtures("own_registries")
+
+
+@pytest.fixture
+def fog(tmp_path):
+    return write(tmp_path / "fog.py", FOG)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("my.py:Fog", True),
+        ("a/b/my.py:Fog", True),
+        ("C:/a/my.py:Fog", True),
+        ("my.py", True),
+        ("mislgan", False),
+        ("cgan-*", False),
+        ("timm:convnext", False),
+        ("folder:photos", False),
+    ],
+)
+def test_what_a_plug_in_file_looks_like(text, answer):
+    assert is_plugin_file(text) is answer
+
+
+def test_a_class_in_a_file_is_registered(fog):
+    loaded = load_plugin_file(f"{fog}:Fog")
+    assert (loaded.kind, loaded.names) == ("attack", ("fog",))
+    entry = ATTACKS.get("fog")
+    assert entry.origin == "fog.py:Fog"
+    assert entry.source_sha256 == loaded.sha256
+    assert ATTACKS.is_installed("fog")
+    assert load_plugin_file(f"{fog}:Fog") == loaded  # a second look changes nothing
+    assert loaded_plugin_files() == (loaded,)
+
+
+def test_the_working_directory_and_the_path_stay_as_they_are(fog, monkeypatch):
+    monkeypatch.chdir(fog.parent)
+    path, modules = list(sys.path), set(sys.modules)
+    load_plugin_file("fog.py:Fog")
+    assert sys.path == path
+    assert "fog" not in sys.modules
+    assert all(name.startswith("camobench_plugin_") for name in set(sys.modules) - modules)
+
+
+def test_imports_from_beside_it(tmp_path):
+    write(tmp_path / "net.py", "HAZE = 0.25")
+    write(tmp_path / "bench.py", "raise RuntimeError('a file of the same name as ours')")
+    fog = FOG.replace("import camobench", "import camobench\n    from .net import HAZE")
+    load_plugin_file(f"{write(tmp_path / 'fog.py', fog)}:Fog")
+    assert ATTACKS.get("fog").builder.transform.__globals__["HAZE"] == 0.25
+
+
+def test_a_folder_that_is_a_package_runs_its_init(tmp_path):
+    write(tmp_path / "pkg" / "__init__.py", "HAZE = 0.5")
+    text = FOG.replace("import camobench", "import camobench\n    from . import HAZE")
+    load_plugin_file(f"{write(tmp_path / 'pkg' / 'fog.py', text)}:Fog")
+    assert ATTACKS.get("fog").builder.transform.__globals__["HAZE"] == 0.5
+
+
+def test_two_files_of_one_name_live_side_by_side(tmp_path):
+    one = write(tmp_path / "a" / "my.py", FOG)
+    other = write(tmp_path / "b" / "my.py", FOG.replace('"fog"', '"mist"'))
+    assert select_attacks([f"{one}:Fog", f"{other}:Fog"]) == ["fog", "mist"]
+
+
+def test_attacks_and_victims_of_one_file(tmp_path):
+    path = write(tmp_path / "both.py", FOG + MEAN)
+    assert select_attacks(f"jpeg,{path}:Fog") == ["jpeg", "fog"]
+    assert select_victims([f"{path}:Mean", "img-resnet12"]) == ["mean-colour", "img-resnet12"]
+    with pytest.raises(WrongUsageError, match=r"both.py:Mean is victim mean-colour, expected an a"):
+        select_attacks(f"{path}:Mean")
+    with pytest.raises(WrongUsageError, match=r"both.py:Fog is attack fog, expected a victim"):
+        select_victims(f"{path}:Fog")
+
+
+def test_a_list_of_entries_and_a_class_that_registers_itself(tmp_path):
+    text = FOG.replace("class Fog", "@camobench.register_attack\n    class Fog")
+    text += """
+    class Mist(Fog):
+        spec = camobench.AttackSpec(name="mist", targeted=False)
+
+    ENTRIES = [Mist]
+"""
+    path = write(tmp_path / "fog.py", text)
+    assert load_plugin_file(f"{path}:Fog").names == ("fog",)
+    assert load_plugin_file(f"{path}:ENTRIES").names == ("mist",)
+
+
+def test_an_edited_file_is_another_plug_in(fog, tmp_path):
+    def key():
+        select_attacks(f"{fog}:Fog")
+        return plan(ToySource().card, SMOKE, attacks=["fog"], victims=()).attacks["fog"]
+
+    first = key()
+    loaded = loaded_plugin_files()
+    assert key() == first
+    write(fog, FOG.replace("0.9", "0.8"))
+    assert plan(ToySource().card, SMOKE, attacks=["fog"], victims=()).attacks["fog"] == first
+    with pytest.raises(CamobenchError, match=r"fog.py:Fog has changed while it was run; run it ag"):
+        load_again(loaded)
+    assert key() != first
+    assert build_attack("fog", (), SMOKE).transform.__func__.__code__.co_consts[1] == 0.8
+
+
+def test_what_else_is_in_use_of_an_edited_file_stays_in_use(tmp_path):
+    path = write(tmp_path / "both.py", FOG + MEAN)
+    select_attacks(f"{path}:Fog")
+    select_victims(f"{path}:Mean")
+    before = VICTIMS.get("mean-colour").source_sha256
+    write(path, FOG.replace("0.9", "0.8") + MEAN)
+    select_attacks(f"{path}:Fog")
+    assert VICTIMS.get("mean-colour").source_sha256 != before
+
+
+def test_an_edited_neighbour_changes_the_key(tmp_path):
+    fog = FOG.replace("import camobench", "import camobench\n    from .net import HAZE")
+    path = write(tmp_path / "fog.py", fog)
+
+    def digest(haze):
+        write(tmp_path / "net.py", f"HAZE = {haze}")
+        return load_plugin_file(f"{path}:Fog").sha256
+
+    assert digest(0.1) != digest(0.2)
+    assert ATTACKS.get("fog").builder.transform.__globals__["HAZE"] == 0.2
+
+
+WEIGHTED = """
+    from pathlib import Path
+    import camobench
+
+    class Heavy(camobench.Attack):
+        spec = camobench.AttackSpec(name="heavy", targeted=False)
+        hyperparameters = {"weights": Path("heavy.pt"), "scale": 2}
+
+        def transform(self, images, targets):
+            return images
+"""
+
+
+def test_the_content_of_weight_files_is_part_of_the_key(tmp_path, monkeypatch):
+    path = write(tmp_path / "heavy.py", WEIGHTED)
+    monkeypatch.chdir("/")
+    select_attacks(f"{path}:Heavy")
+    card = ToySource().card
+    with pytest.raises(CamobenchError, match=r"heavy names .*heavy.pt in its `hyperparameters`, w"):
+        plan(card, SMOKE, attacks=["heavy"], victims=())
+    keys = set()
+    for content in (b"one", b"two"):
+        (tmp_path / "heavy.pt").write_bytes(content)
+        keys.add(plan(card, SMOKE, attacks=["heavy"], victims=()).attacks["heavy"])
+    assert len(keys) == 2
+    assert build_attack("heavy", (), SMOKE).stated_hyperparameters()["weights"] == {
+        "file": "heavy.pt",
+        "sha256": "3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3",
+    }
+
+
+# errors: one line each, with the remedy
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("nowhere.py:Fog", r"no plug-in file nowhere.py: give its path from /"),
+        ("fogg.py:Fog", r"no plug-in file fogg.py: did you mean fog.py\?"),
+        ("fog.py:Fgo", r"fog.py has no Fgo: did you mean Fog\?"),
+        ("fog.py:Zebra", r"fog.py has no Zebra: did you mean Fog\?"),
+        ("fog.py", r"name the class in fog.py too: fog.py:MyAttack"),
+        ("fog.py:camobench", r"fog.py:camobench is a module, no Attack and no Victim: write `cl"),
+        ("plain.py:Plain", r"plain.py:Plain is the class Plain, no Attack and no Victim: write `"),
+        ("plain.py:Nothing", r"plain.py has no Nothing: it defines no Attack and no Victim"),
+    ],
+)
+def test_wrong_usage(fog, monkeypatch, asked, message):
+    monkeypatch.chdir(fog.parent)
+    write(fog.parent / "plain.py", "class Plain: pass")
+    with pytest.raises(WrongUsageError, match=message) as error:
+        load_plugin_file(asked)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1\ndef f(:\n", r"my.py line 2: syntax error: .*; mend it"),
+        (
+            "from .net import G\n",
+            r"my.py line 1: .*: there is no net.py beside it; put it there",
+        ),
+        ("\nfrom near import G\n", r"my.py line 2: ModuleNotFoundError: .*`from .near import"),
+        ("import surely_not_there\n", r"my.py line 1: .*; install surely_not_there, or mend the"),
+        ("\n\n1 / 0\n", r"my.py line 3: ZeroDivisionError: division by zero; mend it"),
+        ("import sys\nsys.exit(3)\n", r'my.py line 2: SystemExit: 3; .*`if __name__ == "__main__"'),
+        ("from .near import G\n", r"near.py line 1: syntax error"),
+        ("import camobench\nclass A(camobench.Attack): pass\n", r"my.py:A: A needs a class attrib"),
+        (FOG.replace('"fog"', '"jpeg"'), r"attack 'jpeg' is registered already; choose another na"),
+        (FOG.replace('"fog"', '"My Fog"'), r"my.py line \d: ValueError: attack name 'My Fog' must"),
+    ],
+)
+def test_files_that_cannot_be_used(tmp_path, text, message):
+    if "near" in text:
+        write(tmp_path / "near.py", "def (" if ".near" in text else "")
+    path = write(tmp_path / "my.py", text)
+    name = "Fog" if "Fog" in text else "A"
+    attacks = ATTACKS.names()
+    with pytest.raises(CamobenchError, match=message) as error:
+        load_plugin_file(f"{path}:{name}")
+    assert "\n" not in str(error.value)
+    assert ATTACKS.names() == attacks
+    if " line " in message:
+        assert not [name for name in sys.modules if name.startswith("camobench_plugin_")]
+
+
+def test_what_a_failing_file_registered_is_forgotten_and_it_can_be_mended(tmp_path):
+    text = FOG.replace("class Fog", "@camobench.register_attack\n    class Fog")
+    path = write(tmp_path / "fog.py", text + "\n    1 / 0\n")
+    with pytest.raises(CamobenchError, match="ZeroDivisionError"):
+        load_plugin_file(f"{path}:Fog")
+    write(path, text)
+    assert load_plugin_file(f"{path}:Fog").names == ("fog",)
+    write(path, text + "\n\n    # edited\n")
+    assert load_plugin_file(f"{path}:Fog").names == ("fog",)  # no clash with itself
+
+
+def test_a_new_process_knows_them(fog):
+    load_plugin_file(f"{fog}:Fog")
+    (plugin,) = loaded_plugin_files()
+    code = (
+        "from bench.contract import ATTACKS\n"
+        "from bench.contract.plugin_files import PluginFile, load_again\n"
+        f"load_again((PluginFile(text={plugin.text!r}, kind='attack', names=('fog',), "
+        f"sha256={plugin.sha256!r}, files=()),))\n"
+        "print(ATTACKS.get('fog').source_sha256)"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+    assert done.stdout.decode().strip() == plugin.sha256, done.stderr.decode()
+
+
+def test_victims_of_files(tmp_path):
+    path = write(tmp_path / "mean.py", MEAN)
+    assert select_victims(f"{path}:Mean") == ["mean-colour"]
+    assert VICTIMS.get("mean-colour").origin == "mean.py:Mean"

@@ -1,0 +1,207 @@
+import pytest
+import timm
+import torch
+from timm.models import create_model
+
+from bench.contract import VICTIMS
+from bench.data import ExaminerSet
+from bench.recipes import PAPER, RECIPES, SMOKE, AdamWRecipe
+from bench.registry import UnknownNameError
+from bench.runner.graph import build_victim
+from bench.store import digest
+from bench.types import CamobenchError
+from tests.toys import CLASSES, camera_set, copied, fit_context, pixels, same_state
+from victims.timm_backbone import SIZES, Intake, budget, find_intake
+
+SMALL = "test_convnext"
+"""One of timm's own test networks: a tenth of a megabyte."""
+
+
+def build(text, recipe=SMOKE, classes=CLASSES):
+    torch.manual_seed(0)
+    return build_victim(VICTIMS.get(text).spec.name, classes, recipe)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "front_end", "residual"),
+    [
+        ("timm:convnext_tiny", "img-timm-convnext-tiny", "img", None),
+        ("timm:convnext_tiny/pef", "pef-timm-convnext-tiny", "pef", None),
+        ("timm:resnet10t/wdf", "wdf-timm-resnet10t", "wdf", "wdf-v1"),
+    ],
+)
+def test_a_name_of_timms_is_a_victim(text, name, front_end, residual):
+    spec = VICTIMS.get(text).spec
+    assert (spec.name, spec.front_end, spec.residual) == (name, front_end, residual)
+    assert spec.backbone == text.partition("/")[0]
+    assert spec.supplementary
+    assert "without timm's pretrained weights" in spec.paper
+    assert VICTIMS.get(name) is VICTIMS.get(text)
+    assert name not in VICTIMS.names()
+
+
+def test_every_network_of_timm_has_a_name_that_leads_back_to_it():
+    networks = timm.list_models()
+    assert len(networks) > 500
+    for network in networks:
+        spec = VICTIMS.get(f"timm:{network}/wdf").spec
+        assert VICTIMS.get(spec.name).spec.backbone == f"timm:{network}"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "timm:convnext_tny",
+            r"timm [\d.]+ has no network 'convnext_tny': did you mean convnext_t",
+        ),
+        ("pef-timm-convnext-tny", "no network 'convnext_tny': did you mean convnext_tiny"),
+        ("timm:qqqq", r"no network 'qqqq': nothing is close; `timm.list_models\(\)` shows"),
+        ("timm:convnext_tiny/prf", "unknown front-end 'prf'.* wdf, pef, img"),
+        ("timm:resnet18.a1_in1k", ".a1_in1k names weights.* from scratch; write timm:resnet18$"),
+        ("foo-timm-resnet18", "unknown victim 'foo-timm-resnet18'"),
+    ],
+)
+def test_names_that_timm_does_not_have(text, message):
+    with pytest.raises(UnknownNameError, match=message):
+        VICTIMS.get(text)
+
+
+@pytest.mark.parametrize(
+    ("network", "why"),
+    [
+        ("beit_base_patch16_224", r"Input height \(64\) doesn't match model \(224\)"),
+        ("inception_v3", "Kernel size can't be greater than actual input size"),
+    ],
+)
+def test_a_network_of_one_size_is_refused(network, why):
+    message = f"timm's {network} cannot be a victim, .* 64 x 64 .*choose another.*{why}"
+    with pytest.raises(CamobenchError, match=message):
+        build(f"timm:{network}")
+
+
+@pytest.mark.parametrize("made", ["a tuple", "too few"])
+def test_what_gives_no_logit_a_class_is_refused(monkeypatch, made):
+    class Odd(torch.nn.Module):
+        def forward(self, images):
+            return (images,) if made == "a tuple" else images.mean((2, 3))
+
+    monkeypatch.setattr(timm, "create_model", lambda *args, **options: Odd())
+    find_intake.cache_clear()
+    why = "a tuple, no tensor" if made == "a tuple" else r"7 classes it gives \(3,\)"
+    with pytest.raises(CamobenchError, match=f"one logit a class.*{why}"):
+        find_intake(SMALL)
+    find_intake.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("network", "intake"),
+    [
+        (SMALL, Intake(options={}, grid_px=1, batch_norm=False)),
+        (
+            "test_vit",
+            Intake(
+                options={"dynamic_img_size": True, "dynamic_img_pad": True},
+                grid_px=1,
+                batch_norm=False,
+            ),
+        ),
+        ("dla46x_c", Intake(options={}, grid_px=32)),
+    ],
+)
+def test_images_of_any_size(network, intake):
+    assert find_intake(network) == intake
+    victim = build(f"timm:{network}").eval()
+    for height, width in (*SIZES, (128, 128)):
+        logits = victim.logits(torch.rand(2, 3, height, width))
+        assert victim.checked_logits(logits, 2) is logits
+
+
+def test_a_cut_to_the_grid_leaves_out_right_and_bottom():
+    victim = build("timm:dla46x_c").eval()
+    images = torch.rand(1, 3, 70, 101)
+    assert torch.equal(victim(images), victim(images[..., :64, :96]))
+
+
+def test_trying_a_network_draws_no_random_number():
+    find_intake.cache_clear()
+    torch.manual_seed(5)
+    find_intake("test_vit")
+    assert (torch.rand(1) == torch.manual_seed(5) and False) or True
+    torch.manual_seed(5)
+    first = torch.rand(1)
+    torch.manual_seed(5)
+    find_intake.cache_clear()
+    find_intake("test_vit")
+    assert torch.equal(torch.rand(1), first)
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
+def test_batches_and_length_are_the_recipes(recipe):
+    like = recipe.classifiers["resnet"]
+    for batch_norm in (True, False):
+        mine = budget(recipe, batch_norm=batch_norm)
+        assert (mine.batch, mine.steps, mine.epochs) == (like.batch, like.steps, like.epochs)
+        assert mine.width == 1.0
+        assert isinstance(mine, AdamWRecipe) != batch_norm
+
+
+@pytest.mark.parametrize(
+    ("network", "adamw"), [(SMALL, True), ("test_vit", True), ("resnet10t", False)]
+)
+def test_adamw_is_for_networks_without_batch_norm(network, adamw):
+    assert isinstance(build(f"timm:{network}").budget, AdamWRecipe) == adamw
+
+
+def test_the_key_knows_optimiser_version_and_recipe(monkeypatch):
+    stated = build(f"timm:{SMALL}").hyperparameters
+    assert stated["classifier"]["optimiser"] == "adamw"
+    assert (stated["timm"], stated["pretrained"]) == (timm.__version__, False)
+    assert digest(build(f"timm:{SMALL}", PAPER).hyperparameters) != digest(stated)
+    monkeypatch.setattr(timm, "__version__", "9.9.9")
+    assert digest(build(f"timm:{SMALL}").hyperparameters) != digest(stated)
+
+
+def test_weights_are_drawn_anew_and_never_fetched(monkeypatch):
+    calls = []
+    made = create_model
+
+    def spy(*arguments, **options):
+        calls.append(options)
+        return made(*arguments, **options)
+
+    monkeypatch.setattr(timm, "create_model", spy)
+    build(f"timm:{SMALL}")
+    assert calls
+    assert all(options["pretrained"] is False for options in calls)
+
+
+@pytest.mark.parametrize("front_end", ["img", "pef"])
+def test_fit_changes_the_network_and_is_deterministic(front_end):
+    made = []
+    for _ in range(2):
+        victim = build(f"timm:{SMALL}/{front_end}")
+        start = copied(victim)
+        report = victim.fit(camera_set(ExaminerSet), fit_context())
+        assert not same_state(start, victim.state_dict())
+        assert "validation_accuracy_percent" in report.figures
+        made.append(copied(victim))
+    assert same_state(*made)
+
+
+def test_front_ends_are_those_of_the_papers_victims():
+    images = pixels(2, 64, 64).float() / 255
+    seen = {}
+    for front_end in ("img", "pef"):
+        for text in (f"timm:{SMALL}/{front_end}", f"{front_end}-resnet12"):
+            victim = build(text).eval()
+            victim.network.register_forward_pre_hook(
+                lambda module, inputs, key=text: seen.update({key: inputs[0]})
+            )
+            victim(images)
+        mine, papers = seen[f"timm:{SMALL}/{front_end}"], seen[f"{front_end}-resnet12"]
+        assert torch.equal(mine, papers)
+
+
+def test_every_process_knows_it_by_its_name():
+    assert VICTIMS.is_installed(f"img-timm-{SMALL}".replace("_", "-"))

@@ -1,0 +1,233 @@
+"""Any image classifier of timm (Wightman 2019) behind any of the three input spaces, by name alone.
+
+`timm:convnext_tiny/pef` is the victim `pef-timm-convnext-tiny`. Weights are drawn anew and trained
+in a recipe's batches and steps, never downloaded. Networks with batch norm are trained by SGD as
+the paper's are. It leaves the others at chance (measured: `convnext_atto` on `simcam-mini-v1`), so
+that these have AdamW. Before anything is trained a network is tried on images of several sizes, on
+torch's meta device.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import ClassVar
+
+import timm
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from bench.checks import PATCH_PX
+from bench.contract import Victim, VictimSpec
+from bench.recipes import AdamWRecipe, ClassifierRecipe, Recipe
+from bench.registry import Entry, Family, UnknownNameError
+from bench.training.residual import RESIDUAL_NAME
+from bench.types import CamobenchError, Json
+from victims.convnet import FRONT_ENDS, ConvNetVictim
+
+PREFIX = "timm:"
+FORM = "timm:NAME/FRONT-END"
+DEFAULT_FRONT_END = "img"
+SIZES = ((PATCH_PX, PATCH_PX), (96, 160), (65, 97))
+"""Heights and widths that a victim must take: a training patch, and images of any other size."""
+GRID_PX = 32
+OPTIONS: tuple[Mapping[str, bool], ...] = (
+    {},
+    {"dynamic_img_size": True, "dynamic_img_pad": True},  # vision transformers
+    {"dynamic_img_size": True},
+    {"strict_img_size": False},
+)
+"""What timm's networks are built with for images of any size; the first that works is taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """How a network takes images of any size, and what its optimiser must know of it.
+
+    Attributes:
+        options: For `timm.create_model`.
+        grid_px: Sides are cut to multiples of it, at the right and at the bottom.
+        batch_norm: Whether it has batch normalisation.
+    """
+
+    options: Mapping[str, bool]
+    grid_px: int
+    batch_norm: bool = True
+
+
+class OnGrid(nn.Module):
+    """A network that reads images cut to multiples of `grid_px` pixels."""
+
+    def __init__(self, network: nn.Module, grid_px: int) -> None:
+        super().__init__()
+        self.network, self.grid_px = network, grid_px
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, 3, H, W) -> what the network makes of it."""
+        height, width = (side - side % self.grid_px for side in images.shape[-2:])
+        out: Tensor = self.network(images[..., :height, :width])
+        return out
+
+
+class TimmVictim(ConvNetVictim):
+    """A timm network behind one of the paper's input spaces.
+
+    Args:
+        spec: Its backbone is "timm:" and timm's name.
+        classes: Camera models by name.
+        recipe: Gives batches and steps.
+
+    Raises:
+        CamobenchError: If the network cannot take images of every size that a suite may have.
+    """
+
+    rewritable: ClassVar[tuple[str, ...]] = ()  # what a network does with sizes no graph may hold
+
+    def __init__(self, spec: VictimSpec, *, classes: Sequence[str], recipe: Recipe) -> None:
+        name = spec.backbone.removeprefix(PREFIX)
+        self.intake = intake = find_intake(name)
+        super().__init__(
+            spec,
+            classes=classes,
+            recipe=recipe,
+            budget=budget(recipe, batch_norm=intake.batch_norm),
+            build=lambda count, width: build(name, count, intake),
+        )
+
+    @property
+    def hyperparameters(self) -> Mapping[str, Json]:
+        """The training budget; and timm's version, since timm's code is the network."""
+        intake = self.intake
+        return {
+            **super().hyperparameters,
+            "timm": timm.__version__,
+            "pretrained": False,
+            "options": dict(intake.options),
+            "grid_px": intake.grid_px,
+        }
+
+
+def budget(recipe: Recipe, *, batch_norm: bool) -> ClassifierRecipe:
+    """The recipe's budget for a ResNet, at full width; AdamW and one cycle without batch norm."""
+    like = recipe.classifiers["resnet"]
+    if batch_norm:
+        return replace(like, width=1.0)
+    return AdamWRecipe(
+        batch=like.batch,
+        epochs=like.epochs,
+        steps=like.steps,
+        schedule="one-cycle",
+        precision=like.precision,
+    )
+
+
+def build(name: str, classes: int, intake: Intake) -> nn.Module:
+    """An untrained timm network with `classes` outputs for images of any size."""
+    network = timm.create_model(name, pretrained=False, num_classes=classes, **intake.options)
+    return network if intake.grid_px == 1 else OnGrid(network, intake.grid_px)
+
+
+@cache
+def find_intake(name: str) -> Intake:
+    """Find out how a network takes images of any size; neither memory nor random numbers are used.
+
+    Raises:
+        CamobenchError: If it does not; says why.
+    """
+    reasons: list[str] = []
+    for grid_px in (1, GRID_PX):
+        for options in OPTIONS:
+            intake = Intake(options=options, grid_px=grid_px)
+            try:
+                network = _tried(name, intake)
+            except Exception as error:  # whatever a library of a thousand networks may raise
+                reasons.append(" ".join(str(error).split()) or type(error).__name__)
+            else:
+                batch_norm = any(isinstance(part, _BatchNorm) for part in network.modules())
+                return replace(intake, batch_norm=batch_norm)
+    raise CamobenchError(
+        f"timm's {name} cannot be a victim, which must take patches of {PATCH_PX} x {PATCH_PX} "
+        f"pixels and images of any other size, and give one logit a class; choose another "
+        f"network (timm says: {reasons[0]})"
+    )
+
+
+def _tried(name: str, intake: Intake, classes: int = 7) -> nn.Module:
+    with torch.device("meta"), torch.no_grad():
+        network = build(name, classes, intake)
+        for size in SIZES:
+            out = network(torch.empty(2, 3, *size))
+            if not isinstance(out, Tensor):
+                raise TypeError(f"it gives a {type(out).__name__}, no tensor")
+            if out.shape != (2, classes):
+                raise ValueError(f"asked for {classes} classes it gives {tuple(out.shape)[1:]}")
+    return network
+
+
+def resolve(name: str) -> Entry[VictimSpec, Victim] | None:
+    """The entry of `timm:NAME`, `timm:NAME/FRONT-END` or `FRONT-END-timm-NAME`.
+
+    Returns:
+        `None` if the name has none of these forms.
+
+    Raises:
+        UnknownNameError: If timm has no such network, or there is no such front-end.
+    """
+    parts = _parts(name)
+    return None if parts is None else _entry(*parts)
+
+
+def _parts(name: str) -> tuple[str, str] | None:
+    if name.startswith(PREFIX):
+        backbone, _, front_end = name.removeprefix(PREFIX).partition("/")
+        return backbone, front_end or DEFAULT_FRONT_END
+    front_end, found, backbone = name.partition("-timm-")
+    if found and front_end in FRONT_ENDS:
+        return backbone.replace("-", "_"), front_end
+    return None
+
+
+@cache
+def _entry(backbone: str, front_end: str) -> Entry[VictimSpec, Victim]:
+    if front_end not in FRONT_ENDS:
+        raise UnknownNameError(
+            f"unknown front-end {front_end!r}: a timm network stands behind {_listed(FRONT_ENDS)}"
+        )
+    _require_known(backbone)
+    spec = VictimSpec(
+        name=f"{front_end}-timm-{backbone.replace('_', '-')}",
+        front_end=front_end,
+        backbone=f"{PREFIX}{backbone}",
+        residual=RESIDUAL_NAME if front_end == "wdf" else None,
+        paper="timm (Wightman 2019); trained from scratch, without timm's pretrained weights",
+        licence="Apache-2.0 (timm)",
+        supplementary=True,
+    )
+    return Entry(spec=spec, builder=TimmVictim)
+
+
+def _require_known(backbone: str) -> None:
+    if timm.is_model(backbone) and "." not in backbone:
+        return
+    bare = backbone.partition(".")[0]
+    if timm.is_model(bare):
+        raise UnknownNameError(
+            f"{PREFIX}{backbone}: .{backbone.partition('.')[2]} names weights, and victims are "
+            f"trained from scratch; write {PREFIX}{bare}"
+        )
+    close = difflib.get_close_matches(backbone, timm.list_models(), n=3, cutoff=0.5)
+    hint = f"did you mean {_listed(close)}?" if close else "nothing is close;"
+    raise UnknownNameError(
+        f"timm {timm.__version__} has no network {backbone!r}: {hint} `timm.list_models()` "
+        "shows them all"
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)
+
+
+FAMILY: Family[VictimSpec, Victim] = Family(form=FORM, resolve=resolve)
