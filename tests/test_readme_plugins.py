@@ -21,8 +21,9 @@ def section(title):
     text = README.read_text(encoding="utf-8")
     body = re.search(rf"^## {title}$(.*?)^## ", text, re.DOTALL | re.MULTILINE)[1]
     name = re.search(r"[Ss]ave this as `(\S+\.py)`", body)[1]
-    source = re.search(r"^```python\n(.*?)^```$", body, re.DOTALL | re.MULTILINE)[1]
-    commands = re.search(r"^```\n(.*?)^```$", body, re.DOTALL | re.MULTILINE)[1]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", body, re.DOTALL | re.MULTILINE)
+    (language, source), (none, commands) = blocks
+    assert (language, none) == ("python", "")
     return name, source, commands.strip().splitlines()
 
 

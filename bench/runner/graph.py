@@ -58,6 +58,7 @@ class Graph:
         attacks: Key of each attack, by name; also of those that have nothing to learn.
         estimators: Key of the residual estimator of each set that has one.
         classes: Camera models that each victim tells apart, by the victim's name.
+        reducible: Victims whose backbones can compute in bf16: the others are always in fp32.
     """
 
     suite: SuiteCard
@@ -69,6 +70,7 @@ class Graph:
     surrogates: Mapping[str, str] = field(default_factory=dict)
     estimators: Mapping[SetName, str] = field(default_factory=dict)
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reducible: frozenset[str] = frozenset()
 
 
 def build_victim(name: str, classes: Sequence[str], recipe: Recipe) -> Victim:
@@ -103,6 +105,7 @@ class _Planner:
         self.estimators: dict[SetName, str] = {}
         self.surrogates: dict[str, str] = {}
         self.classes: dict[str, tuple[str, ...]] = {}
+        self.reducible: set[str] = set()
 
     def key(self, kind: str, set_name: SetName, **what: object) -> str:
         return digest(
@@ -146,6 +149,8 @@ class _Planner:
     def victim(self, name: str, kind: JobKind, set_name: SetName) -> str:
         victim = build_victim(name, self.suite.classes, self.recipe)
         self.classes[name] = victim.classes
+        if victim.rewritable:
+            self.reducible.add(name)
         if victim.spec.residual is not None:
             if victim.spec.residual != residual.RESIDUAL_NAME:
                 raise CamobenchError(
@@ -213,6 +218,7 @@ def plan(
         surrogates=planner.surrogates,
         estimators=planner.estimators,
         classes={name: planner.classes[name] for name in victim_keys},
+        reducible=frozenset(planner.reducible & victim_keys.keys()),
     )
 
 

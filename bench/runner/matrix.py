@@ -30,7 +30,7 @@ from bench.runner.graph import Graph
 from bench.runner.items import ImageSource, shards, source_of
 from bench.runner.kept import KeptImages, Recorder
 from bench.runner.networks import Networks, Shelf
-from bench.runner.precision import FP32, Precision
+from bench.runner.precision import FP32, Precision, cell_digest
 from bench.runner.recompress import RecompressedSource, recompression
 from bench.runner.score import Scorer
 from bench.runner.shard_files import concerns, is_whole, write_shard
@@ -102,8 +102,8 @@ def row_key(networks: Networks, attack: str, quality_percent: int | None = None)
 
 def cell_stem(networks: Networks, victim: str) -> str:
     """File stem of a victim's rows: hangs on all that is behind its logits, and its precision."""
-    precision = networks.precision or FP32
-    return precision.cell_digest(victim, networks.victim_digest(victim))[:STEM_DIGITS]
+    precision, found = networks.victim_precision(victim), networks.victim_digest(victim)
+    return cell_digest(found, precision)[:STEM_DIGITS]
 
 
 def distortion_stem(lpips_sha256: str | None) -> str:

@@ -18,7 +18,13 @@ from bench.nets.storage import compact_state, expand_state
 from bench.provenance import provenance
 from bench.recipes import Recipe
 from bench.runner.graph import Graph, Job, build_attack, build_victim
-from bench.runner.precision import Precision, ready_attack, ready_network, ready_victim
+from bench.runner.precision import (
+    Precision,
+    VictimPrecision,
+    ready_attack,
+    ready_network,
+    ready_victim,
+)
 from bench.store import (
     Checkpoint,
     Store,
@@ -181,7 +187,7 @@ class Networks:
         if name not in self._victims:
             victim = self._classifier(name, "victim", self.graph.victims[name], "A")
             if self.precision is not None:
-                ready_victim(victim, self.precision.of(name), self.device)
+                ready_victim(victim, self.victim_precision(name), self.device)
             self._victims[name] = victim
         return self._victims[name]
 
@@ -216,6 +222,12 @@ class Networks:
         residual = self.reads_residual(name)
         estimator = self._estimator_checkpoint("A").sha256 if residual else None
         return digest([self._weights("victim", name, self.graph.victims[name]), estimator])
+
+    def victim_precision(self, name: str) -> VictimPrecision:
+        """The precision that a victim's backbone computes in."""
+        if self.precision is None or name not in self.graph.reducible:
+            return "fp32"
+        return self.precision.of(name)
 
     def attack_digest(self, name: str) -> str:
         """Digest of everything behind an attack's images: its key and its weights."""

@@ -99,7 +99,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
                 "family": name if victim.supplementary else victim.front_end,
                 "classes": list(graph.classes[name]),
                 "digest": cell.victims.get(name, NONE),
-                "precision": matrix.precision.of(name),
+                "precision": matrix.networks.victim_precision(name),
             }
         )
     attack = build_attack(cell.attack, graph.suite.classes, graph.recipe)

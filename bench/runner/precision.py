@@ -48,17 +48,18 @@ class Precision:
             raise CamobenchError(f"unknown precision {self.name!r}: choose {known}")
 
     def of(self, victim: str) -> VictimPrecision:
-        """The precision of a victim's backbone."""
+        """The precision of a victim's backbone, if it can be reduced."""
         return "bf16" if self.name == "mixed" and victim not in self.exempt else "fp32"
-
-    def cell_digest(self, victim: str, victim_digest: str) -> str:
-        """Digest of everything behind a victim's rows: fp32 adds nothing to the victim's own."""
-        if self.of(victim) == "fp32":
-            return victim_digest
-        return digest([victim_digest, "bf16", REDUCED_VERSION])
 
 
 FP32 = Precision()
+
+
+def cell_digest(victim_digest: str, precision: VictimPrecision) -> str:
+    """Digest of everything behind a victim's rows: fp32 adds nothing to the victim's own."""
+    if precision == "fp32":
+        return victim_digest
+    return digest([victim_digest, precision, REDUCED_VERSION])
 
 
 def ready_network(network: nn.Module, device: torch.device) -> nn.Module:

@@ -9,12 +9,14 @@ from safetensors.torch import load_file
 from bench.nets.storage import compact_state
 from bench.recipes import PAPER, SMOKE
 from bench.runner import networks
+from bench.runner.api import open_session
 from bench.runner.graph import build_attack, build_victim, plan
 from bench.runner.networks import Networks, Shelf, module_state, restore, save_checkpoint
+from bench.runner.precision import Precision
 from bench.store import Store
 from bench.training.residual import ResidualEstimator
 from bench.types import CamobenchError, FitReport
-from tests.smoke import ToySource
+from tests.smoke import VICTIMS, ToySource, request
 from tests.toys import CLASSES, pixels, same_state, shaken
 
 CPU = torch.device("cpu")
@@ -263,3 +265,14 @@ def test_shipped_networks_are_used_unless_asked_not_to(stored, tmp_path, monkeyp
     # a network of another suite, recipe or spec has another key: stale weights are not found
     other = planned(victims=["pef-resnet12"], recipe=PAPER).victims["pef-resnet12"]
     assert Shelf(store=empty).find("victim", "pef-resnet12", other) is None
+
+
+def test_a_victim_that_cannot_be_reduced_is_scored_in_fp32(smoke):
+    graph = open_session(request(), smoke.store).graph
+    assert graph.reducible == set(VICTIMS)
+    mixed = Precision(name="mixed")
+    networks = Networks(graph, Shelf(store=smoke.store), CPU, precision=mixed)
+    assert {networks.victim_precision(name) for name in VICTIMS} == {"bf16"}
+    bound = replace(graph, reducible=frozenset(list(VICTIMS)[1:]))
+    networks = Networks(bound, Shelf(store=smoke.store), CPU, precision=mixed)
+    assert networks.victim_precision(next(iter(VICTIMS))) == "fp32"
