@@ -133,8 +133,19 @@ def score(
     if outcome.scored:
         _print_results(out, name if predictions else None, format_)
         say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
+    if outcome.scored:
+        _require_no_failure(out)
     if not outcome.coverage.whole:
         raise CamobenchError(f"{name} is partial: {outcome.coverage}")
+
+
+def _require_no_failure(out: Path) -> None:
+    from bench.report.failed import failed_cells
+    from bench.report.inputs import load_run
+
+    run = load_run(out)
+    if run.failed:
+        raise CamobenchError(failed_cells(run))
 
 
 def _print_results(out: Path, column: str | None, format_: str) -> None:

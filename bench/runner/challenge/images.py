@@ -19,7 +19,7 @@ from bench.runner.challenge.members import Members
 from bench.runner.challenge.png import RefusedError, decode
 from bench.runner.challenge.specs import SentImagesSpec
 from bench.runner.items import GivenImages, Item
-from bench.types import CamobenchError
+from bench.types import StoppingError
 
 
 class SentImages(GivenImages):
@@ -56,7 +56,7 @@ class SentImages(GivenImages):
         """Decode the files, which must be those that were checked.
 
         Raises:
-            CamobenchError: If one has changed since.
+            StoppingError: If one has changed since.
         """
         side = originals.shape[-1]
 
@@ -68,7 +68,7 @@ class SentImages(GivenImages):
                     return decode(data, side)
             except RefusedError:
                 pass
-            raise CamobenchError(
+            raise StoppingError(
                 f"{self.members.place}: {sent.member.path} has changed since it was checked; "
                 "score it again"
             )
