@@ -1,5 +1,6 @@
 """What the README shows runs as it is written."""
 
+import json
 import os
 import re
 import shlex
@@ -19,6 +20,13 @@ def block(section):
     """The first Python block under a heading."""
     text = README.read_text(encoding="utf-8")
     return re.search(rf"^## {section}$.*?^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)[1]
+
+
+def blocks(section):
+    """All blocks under a heading: the language, or nothing, and the text."""
+    text = README.read_text(encoding="utf-8")
+    part = re.search(rf"^## {section}$(.*?)(?=^## )", text, re.DOTALL | re.MULTILINE)[1]
+    return re.findall(r"^```(\w*)\n(.*?)^```$", part, re.DOTALL | re.MULTILINE)
 
 
 def shell(section):
@@ -70,3 +78,34 @@ def test_a_script_with_a_plug_in_and_one_call(tmp_path):
     assert set(rows["attack"]) == {"fog", "identity"}
     assert len(set(rows["victim"])) == 5
     assert (tmp_path / "fog-out" / "report.html").is_file()
+
+
+def test_a_challenge_and_its_answers(smoke_copy, tmp_path, monkeypatch):
+    """As it is written, but for the suite, the recipe and the victims, which are the smallest."""
+    monkeypatch.chdir(tmp_path)
+    small = ["--suite", "simcam-smoke-v1", "--recipe", "smoke", "--device", "cpu"]
+    small += ["--from-scratch", "--quiet", "--store", str(smoke_copy.store.root)]
+    for language, text in blocks("A challenge: images or predictions instead of code"):
+        if language == "python":
+            subprocess.run([sys.executable, "-c", text], check=True)
+            continue
+        for line in text.splitlines():
+            words = shlex.split(line)
+            assert words.pop(0) == "camobench"
+            if words[1] == "predictions.csv":
+                write_predictions(Path("pictures"), Path(words[1]))
+            elif words[0] == "score":
+                words += ["--victims", "img-resnet12"]
+            monkeypatch.setattr(sys, "argv", ["camobench", *words, *small])
+            cli.main()
+    sent = pd.read_parquet("my-median/predictions.parquet")
+    assert {"my-median", "median", "identity"} <= set(sent["attack"])
+    assert len(sent[sent["attack"] == "my-median"]) == len(sent[sent["attack"] == "median"])
+    assert Path("camobench-out/column-my-net.md").is_file()
+
+
+def write_predictions(pictures, path):
+    record = json.loads((pictures / "challenge.json").read_text())
+    first = record["classes"][0]
+    rows = [{"image": image["id"], "predicted": first} for image in record["images"]]
+    pd.DataFrame(rows).to_csv(path, index=False)

@@ -11,6 +11,7 @@ import sys
 import click
 
 from bench.cli import (
+    challenge,
     check,
     compare,
     data,
@@ -19,6 +20,7 @@ from bench.cli import (
     leaderboard,
     matrix,
     perf,
+    score,
     survival,
     tables,
     verify,
@@ -80,6 +82,8 @@ for verb in (
     tables.claims,
     tables.cards,
     compare.compare,
+    challenge.challenge,
+    score.score,
     survival.survival,
     check.check,
     leaderboard.leaderboard,

@@ -6,6 +6,8 @@ import pandas as pd
 def check_predictions(predictions: pd.DataFrame) -> None:
     """Refuse rows that no honest scoring run can have written.
 
+    A victim may state no probability at all, in none of its rows.
+
     Raises:
         ValueError: If a probability is NaN where it is defined or lies outside [0, 1], a target
             is the source ("in"), a split is unknown, or a cell is there twice; rows are named.
@@ -14,10 +16,13 @@ def check_predictions(predictions: pd.DataFrame) -> None:
     targeted = predictions["target"].notna()
     _refuse(predictions, ~predictions["split"].isin(["in", "out"]), "`split` is not in or out")
     _refuse(predictions, predictions["predicted"].isna(), "`predicted` is missing")
+    columns = ["p_predicted", "p_source", "p_target"]
+    stated = predictions[columns].notna().any(axis=1).groupby(predictions["victim"]).any()
+    sure = predictions["victim"].map(stated).astype(bool)
     for column, defined in (
-        ("p_predicted", pd.Series(True, index=predictions.index)),
-        ("p_source", inside),
-        ("p_target", targeted),
+        ("p_predicted", sure),
+        ("p_source", sure & inside),
+        ("p_target", sure & targeted),
     ):
         values = predictions[column].astype("float64")
         _refuse(predictions, defined & values.isna(), f"`{column}` is NaN")

@@ -24,15 +24,15 @@ class Clean:
     """A victim on the untouched in-distribution images of Set-C.
 
     Attributes:
-        bins: What `reliability` returns.
+        bins: What `reliability` returns; `None`, as below, for a victim without probabilities.
         ece: Expected calibration error, a fraction.
     """
 
     overall: Share
     models: tuple[Share, ...]
     devices: tuple[Share, ...]
-    bins: pd.DataFrame
-    ece: float
+    bins: pd.DataFrame | None
+    ece: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +72,15 @@ def build_cards(run: RunData) -> tuple[Card, ...]:
 
 
 def _clean(rows: pd.DataFrame) -> Clean:
-    bins = reliability(rows["p_predicted"], rows["predicted"] == rows["source"])
+    bins = None
+    if rows["p_predicted"].notna().any():
+        bins = reliability(rows["p_predicted"], rows["predicted"] == rows["source"])
     return Clean(
         overall=share("all", rows),
         models=shares_by(rows, "source"),
         devices=shares_by(rows, "device"),
         bins=bins,
-        ece=expected_calibration_error(bins),
+        ece=None if bins is None else expected_calibration_error(bins),
     )
 
 
@@ -104,7 +106,7 @@ def victims_table(run: RunData) -> Table:
         number="",
         title=f"Victims on untouched in-distribution images of Set-C, {run.suite}",
         columns=tuple(Column(group=group, label=label) for group, label in _COLUMNS),
-        rows=tuple(Row(kind="victim", name=c.victim.name, cells=_cells(c)) for c in cards),
+        rows=tuple(Row(kind="victim", name=c.victim.label, cells=_cells(c)) for c in cards),
         notes=(*_notes(cards), *clean_notes(run, clean_accuracy(run.predictions))),
         records=tuple(_record(card) for card in cards),
     )
@@ -120,7 +122,7 @@ def _cells(card: Card) -> tuple[str, ...]:
             f"{100 * overall.low:.1f}–{100 * overall.high:.1f}",
             _lowest(found.models),
             _lowest(found.devices),
-            f"{100 * found.ece:.1f}",
+            NA if found.ece is None else f"{100 * found.ece:.1f}",
         )
     network, made = card.network, card.network.training if card.network else None
     accuracy = made.validation_accuracy_percent if made else None
@@ -220,5 +222,6 @@ def _clean_record(clean: Clean | None) -> dict[str, Any]:
         worst = lowest(shares) if shares else None
         record[f"lowest_{what}_percent"] = 100 * worst.accuracy if worst else None
         record[f"lowest_{what}"] = worst.name if worst else None
-    record["ece_percent"] = 100 * clean.ece if clean else None
+    ece = clean.ece if clean else None
+    record["ece_percent"] = None if ece is None else 100 * ece
     return record

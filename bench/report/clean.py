@@ -40,7 +40,7 @@ def clean_accuracy_table(run: RunData) -> Table:
         clean = record["accuracy_percent"]
         hole = FAILED if (CLEAN_CONTROL, victim.name) in run.failed else NA
         cells = (victim.family, str(record["images"]), hole if clean is None else f"{clean:.1f}")
-        rows.append(Row(kind="victim", name=victim.name, cells=(*cells, worst)))
+        rows.append(Row(kind="victim", name=victim.label, cells=(*cells, worst)))
         records.append(record)
     labels = ("Victim", "Family", "Images", "Accuracy (%)", "Lowest recall of a camera (%)")
     return Table(

@@ -12,6 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from bench.metrics.success import Measure, confusion, success_rates
+from bench.report.coverage import PARTIAL
 from bench.report.drawing import COLOURS, GRID, INK, MUTED, chart_style, svg
 from bench.report.inputs import RunData
 from bench.report.values import Table
@@ -43,7 +44,9 @@ def heat_map(run: RunData, split: str, measure: Measure, order: Sequence[str]) -
     with chart_style():
         figure = Figure(figsize=(2.6 + 0.62 * len(victims), 1.9 + 0.36 * len(attacks)))
         axes = figure.add_subplot()
-        _matrix(axes, values, low=0, high=100)
+        marked = {one.name: f"{one.name} {PARTIAL}" for one in run.attacks if one.partial}
+        labels = {victim.name: victim.label for victim in run.victims}
+        _matrix(axes, values.rename(index=marked, columns=labels), low=0, high=100)
         families = [victim.family for victim in run.victims]
         for place in range(1, len(families)):
             if families[place] != families[place - 1]:
@@ -77,6 +80,7 @@ def success_scatter(table: Table, measure: Measure) -> str | None:
             colour = MUTED if control else next(colours)
             place = edge if unchanged else record["psnr_db"]
             name = record["attack"] + (" (unchanged)" if unchanged else "")
+            name += f" {PARTIAL}" if "scored" in record else ""
             if low is not None:
                 axes.plot([place, place], [low, high], color=colour, linewidth=1.5, alpha=0.6)
             marker = next(squares) if control else "D" if record["scfa"] == "yes" else "o"

@@ -70,7 +70,8 @@ def shown_attack(run: RunData) -> AttackInfo | None:
 def lead_attack(run: RunData, tables: dict[str, Table]) -> AttackInfo | None:
     """The full method, else the targeted attack of the highest mean TASR; `None` without one."""
     records = {r["attack"]: r for split in ("out", "in") for r in tables[split].records}
-    scored = [a for a in run.attacks if a.targeted and not a.control and a.name in records]
+    rivals = [a for a in run.attacks if a.targeted and not a.control and not a.partial]
+    scored = [attack for attack in rivals if attack.name in records]
     if not scored:
         return None
     full = [attack for attack in scored if attack.is_full_method]
@@ -83,7 +84,8 @@ def _record(table: Table, attack: AttackInfo) -> dict[str, Any]:
 
 def _headline(run: RunData, tables: dict[str, Table], lead: AttackInfo | None) -> str:
     if lead is None:
-        return f"{len(run.attacks)} attacks, none of them targeted, on {len(run.victims)} victims."
+        which = "targeted and whole" if any(a.targeted for a in run.attacks) else "targeted"
+        return f"{len(run.attacks)} attacks, none of them {which}, on {len(run.victims)} victims."
     what = "The full method" if lead.is_full_method else f"The strongest attack, {lead.label},"
     record = _record(tables["in"], lead)
     tasr = record.get("tasr_mean_percent")

@@ -4,7 +4,7 @@ Entries of different suites, recipes, scorers or LPIPS versions never share a ta
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +12,7 @@ from typing import Any, cast
 import pandas as pd
 
 from bench.metrics.validity import check_predictions
+from bench.report.coverage import PARTIAL, Coverage, partial_coverage
 from bench.report.samples import Sample, load_samples
 from bench.report.schema import table_columns
 
@@ -39,7 +40,12 @@ class FailedCell:
 
 @dataclass(frozen=True, kw_only=True)
 class AttackInfo:
-    """What an entry says of its attack, with the LPIPS state and the provenance of its run."""
+    """What an entry says of its attack, with the LPIPS state and the provenance of its run.
+
+    Attributes:
+        label: For people; says so where the row is partial.
+        partial: How much of the images there is, where some are missing.
+    """
 
     name: str
     key: str
@@ -55,6 +61,7 @@ class AttackInfo:
     lpips_available: bool
     lpips_reason: str
     provenance: dict[str, Any]
+    partial: Coverage | None = None
     failed: tuple[FailedCell, ...] = ()
     digest: str = ""
 
@@ -77,7 +84,15 @@ class AttackInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class VictimInfo:
-    """A victim as an entry declares it; `digest` is of its weights, `precision` its backbone's."""
+    """A victim as an entry declares it.
+
+    Attributes:
+        digest: Of its weights.
+        precision: Its backbone's.
+        partial: How many of the images it was asked about it answered, where some are missing.
+        labels_only: Whether it states no probabilities.
+        elsewhere: Whether only its predictions are known.
+    """
 
     name: str
     key: str
@@ -85,6 +100,14 @@ class VictimInfo:
     backbone: str
     digest: str = ""
     precision: str = "fp32"
+    partial: Coverage | None = None
+    labels_only: bool = False
+    elsewhere: bool = False
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return f"{self.name} {PARTIAL}" if self.partial else self.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +139,10 @@ class RunData:
     def families(self) -> dict[str, str]:
         """Victim name to family."""
         return {victim.name: victim.family for victim in self.victims}
+
+    def whole_families(self, among: Collection[str]) -> dict[str, str]:
+        """The same for the victims that a mean is over: of these families, and not partial."""
+        return {v.name: v.family for v in self.victims if v.family in among and not v.partial}
 
 
 def load_run(directory: str | Path) -> RunData:
@@ -174,6 +201,7 @@ def _assemble(
             "intervals would be wrong; make photo_id unique in the suite"
         )
     check_predictions(predictions)
+    _require_probabilities(predictions, victims)
     inside = predictions.loc[predictions["split"] == "in", "source"]
     strangers = (set(inside) | set(predictions["target"].dropna())) - set(suites[0]["classes"])
     if strangers:
@@ -237,10 +265,12 @@ def read_parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 
 def _attack(entry: dict[str, Any]) -> AttackInfo:
     attack, lpips = entry["attack"], entry["lpips"]
+    partial = partial_coverage(attack)
+    label = attack.get("label") or attack["name"]
     return AttackInfo(
         name=attack["name"],
         key=attack["key"],
-        label=attack.get("label") or attack["name"],
+        label=f"{label} {PARTIAL}" if partial else label,
         targeted=attack["targeted"],
         control=attack["control"],
         laac=tuple(attack["laac"]),
@@ -253,6 +283,7 @@ def _attack(entry: dict[str, Any]) -> AttackInfo:
         lpips_available=lpips["available"],
         lpips_reason=lpips.get("reason") or "",
         provenance=entry["provenance"],
+        partial=partial,
         failed=tuple(
             FailedCell(**{name: cell[name] for name in ("victim", "who", "reason", "log")})
             for cell in entry.get("failed", [])
@@ -268,6 +299,9 @@ def _victims(entries: list[tuple[Path, dict[str, Any]]]) -> tuple[VictimInfo, ..
             fields = ("name", "key", "family", "backbone")
             victim = VictimInfo(
                 **{field: record[field] for field in fields},
+                partial=partial_coverage(record),
+                labels_only=record.get("labels_only", False),
+                elsewhere="predictions_sha256" in record,
                 digest=record.get("digest") or "",
                 precision=record.get("precision") or "fp32",
             )
@@ -282,6 +316,16 @@ def _victims(entries: list[tuple[Path, dict[str, Any]]]) -> tuple[VictimInfo, ..
                     "(another recipe, seed or precision?); keep one of each in a folder"
                 )
     return tuple(found.values())
+
+
+def _require_probabilities(predictions: pd.DataFrame, victims: tuple[VictimInfo, ...]) -> None:
+    stated = predictions.groupby("victim")["p_predicted"].count()
+    for victim in victims:
+        if bool(stated.get(victim.name, 1)) == victim.labels_only:
+            raise ValueError(
+                f"victim {victim.name!r} {'has' if victim.labels_only else 'lacks'} probabilities, "
+                "which its entry contradicts; score it anew"
+            )
 
 
 def _agree(what: str, values: list[Any], entries: list[tuple[Path, dict[str, Any]]]) -> None:

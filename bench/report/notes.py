@@ -117,9 +117,19 @@ def _coverage(run: RunData, rows: pd.DataFrame, rates: pd.DataFrame) -> Iterable
     images = rows[["image_id", "source"]].drop_duplicates()
     members = images["source"].isin(list(run.classes))
     full = len(images) * len(run.classes) - int(members.sum())
+    partial = [victim.name for victim in run.victims if victim.partial]
+    for victim in run.victims:
+        if victim.partial:
+            yield f"{victim.name} is partial: it answered {victim.partial}, so it is in no mean."
     for attack in run.attacks:
         expected = full if attack.targeted else len(images)
-        counts = rates.loc[rates["attack"] == attack.name, "n"]
+        if attack.partial:
+            yield (
+                f"{attack.name} is partial: {attack.partial} were there to be scored, in and out "
+                "of distribution; nothing is filled in."
+            )
+        mine = rates[rates["attack"] == attack.name]
+        counts = mine.loc[~mine["victim"].isin(partial), "n"]
         if len(counts) and int(counts.min()) < expected:
             yield f"{attack.name}: partial, {counts.min()} of {expected} images per victim."
 

@@ -17,6 +17,8 @@ from bench.metrics.success import (
 from bench.report.cards import victims_table
 from bench.report.claims.table import judge_claims, render_claims
 from bench.report.clean import clean_accuracy_table
+from bench.report.column import column_table
+from bench.report.coverage import PARTIAL
 from bench.report.failed import FAILED, family_texts
 from bench.report.inputs import AttackInfo, RunData, load_run
 from bench.report.notes import table_notes
@@ -54,7 +56,7 @@ def build_table(run: RunData, split: str) -> Table:
     measures: tuple[Measure, ...] = ("tasr", "uasr") if split == "in" else ("tasr",)
     columns = [Column(group="", label="LAAC")]
     for measure in measures:
-        labels = [*(f"f*_{family}" for family in FAMILIES), "Mean", "95 %", *_others(run)]
+        labels = [*(f"f*_{family}" for family in FAMILIES), "Mean", "95 %", *_headings(run)]
         columns += [Column(group=f"{measure.upper()}↑", label=label) for label in labels]
     columns += [Column(group="", label=x) for x in ("LPIPS↓", "PSNR↑ (dB)", "SSIM↑")]
     rows: list[Row] = []
@@ -99,15 +101,22 @@ def write_tables(directory: str | Path) -> list[Path]:
     """
     run = load_run(directory)
     texts = table_texts(run)
+    for stale in set(run.directory.glob("column-*")) - {run.directory / name for name in texts}:
+        stale.unlink()
     return [write_text(run.directory / name, text) for name, text in texts.items()]
 
 
 def table_texts(run: RunData) -> dict[str, str]:
-    """`clean_accuracy.csv` and `{table2,table3,victims,claims}.{md,csv,tex}` by file name."""
+    """`clean_accuracy.csv` and `{table2,table3,victims,claims}.{md,csv,tex}` by file name.
+
+    A victim of which only predictions are known has its column in `column-NAME.{md,csv,tex}`.
+    """
     texts = {"clean_accuracy.csv": render(clean_accuracy_table(run), "csv")}
     suffixes = ("md", "csv", "tex")
     tables = {"table2": build_table(run, "in"), "table3": build_table(run, "out")}
     tables["victims"] = victims_table(run)
+    sent = [victim.name for victim in run.victims if victim.elsewhere]
+    tables |= {f"column-{name}": column_table(run, name) for name in sent}
     for stem, table in tables.items():
         texts |= {f"{stem}.{suffix}": render(table, suffix) for suffix in suffixes}
     judged = judge_claims(run)
@@ -130,15 +139,21 @@ def _others(run: RunData) -> tuple[str, ...]:
     return tuple(family for family in found if family not in FAMILIES)
 
 
+def _headings(run: RunData) -> tuple[str, ...]:
+    partial = {victim.family for victim in run.victims if victim.partial}
+    return tuple(f"{name} {PARTIAL}" if name in partial else name for name in _others(run))
+
+
 def _figures(
     run: RunData, split: str, attack: AttackInfo, rates: Any, measures: tuple[Measure, ...]
 ) -> _Figures:
-    families = {name: family for name, family in run.families.items() if family in FAMILIES}
+    families = run.whole_families(FAMILIES)
+    beside = {name: family for name, family in run.families.items() if family not in FAMILIES}
     columns = (*FAMILIES, *_others(run))
     cells: dict[Measure, dict[str, Spread | None]] = {}
     intervals: dict[Measure, tuple[float, float] | None] = {}
     for measure in measures:
-        found = family_spreads(rates, attack.name, measure, run.families)
+        found = family_spreads(rates, attack.name, measure, families | beside)
         protocol = [cell for family, cell in found.items() if family in FAMILIES]
         mean = overall_spread(protocol) if protocol else None
         cells[measure] = {family: found.get(family) for family in columns} | {"mean": mean}
@@ -174,9 +189,15 @@ def _row(run: RunData, attack: AttackInfo, figures: _Figures, measures: tuple[Me
         kind="control" if attack.control else "attack",
         laac=attack.laac,
         scfa=attack.scfa,
-        name=attack.name if attack.laac else attack.label,
+        name=_name(attack),
         cells=tuple(texts),
     )
+
+
+def _name(attack: AttackInfo) -> str:
+    if not attack.laac:
+        return attack.label
+    return f"{attack.name} {PARTIAL}" if attack.partial else attack.name
 
 
 def _published_row(
@@ -206,6 +227,8 @@ def _record(
         "control": "yes" if attack.control else "no",
         "images_per_victim": figures.images,
     }
+    if attack.partial:
+        record |= {"scored": attack.partial.scored, "wanted": attack.partial.wanted}
     measures: tuple[Measure, ...] = ("tasr", "uasr")
     for measure in measures:
         cells = figures.cells.get(measure, {})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.metrics.clean import Share
 from bench.report.card_charts import reliability_chart, training_chart
-from bench.report.cards import Card, build_cards, gflop, millions, victims_table
+from bench.report.cards import Card, Clean, build_cards, gflop, millions, victims_table
 from bench.report.inputs import RunData, load_run
 from bench.report.page import page_environment
 from bench.report.pictures import data_uri
@@ -57,10 +57,11 @@ def victims_html(run: RunData) -> str:
 def _drawn(card: Card) -> Drawn:
     made = card.network.training if card.network else None
     loss = training_chart(made) if made else None
+    bins = card.clean.bins if card.clean else None
     return Drawn(
         card=card,
         facts=card_facts(card),
-        reliability=_uri(reliability_chart(card.clean.bins)) if card.clean else None,
+        reliability=None if bins is None else _uri(reliability_chart(bins)),
         training=_uri(loss) if loss else None,
         absent=_absent(card),
     )
@@ -83,7 +84,7 @@ def card_facts(card: Card) -> tuple[tuple[str, str], ...]:
         ("Clean accuracy", _percent(clean.overall) if clean else "not scored"),
         ("Paper's minimum", "none" if paper is None else f"{paper:.1f} %"),
         ("Difference", "none" if difference is None else f"{difference:+.1f} points"),
-        ("Calibration error", f"{100 * clean.ece:.1f} %" if clean else "not scored"),
+        ("Calibration error", _calibration(clean)),
         ("Parameters", f"{millions(network)} million" if network else UNKNOWN),
         (
             f"Image of {network.image_px} px" if network else "One image",
@@ -96,6 +97,12 @@ def card_facts(card: Card) -> tuple[tuple[str, str], ...]:
     )
 
 
+def _calibration(clean: Clean | None) -> str:
+    if clean is None:
+        return "not scored"
+    return "no probabilities" if clean.ece is None else f"{100 * clean.ece:.1f} %"
+
+
 def _percent(share: Share) -> str:
     return f"{100 * share.accuracy:.1f} % ({100 * share.low:.1f}–{100 * share.high:.1f})"
 
@@ -103,14 +110,14 @@ def _percent(share: Share) -> str:
 def _tiles(cards: tuple[Card, ...]) -> list[tuple[str, str]]:
     scored = [card for card in cards if card.clean]
     accuracies = [100 * card.clean.overall.accuracy for card in scored if card.clean]
-    errors = [100 * card.clean.ece for card in scored if card.clean]
+    errors = [100 * c.clean.ece for c in scored if c.clean and c.clean.ece is not None]
     differences = [card.difference_percent for card in scored if card.published_percent]
     below = [difference for difference in differences if difference is not None and difference < 0]
     worst = min(scored, key=lambda card: card.clean.overall.accuracy if card.clean else 1)
     return [
         ("mean clean accuracy", f"{sum(accuracies) / len(accuracies):.1f} %"),
         (f"lowest ({worst.victim.name})", f"{min(accuracies):.1f} %"),
-        ("mean calibration error", f"{sum(errors) / len(errors):.1f} %"),
+        ("mean calibration error", f"{sum(errors) / len(errors):.1f} %" if errors else NA),
         ("below the paper's minimum", f"{len(below)} of {len(differences)}"),
     ]
 

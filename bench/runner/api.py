@@ -122,18 +122,14 @@ class Session:
                 with replacing(folder / job.kind / found.path.name) as target:
                     shutil.copytree(found.path, target)
 
-    def score(self, out: Path, progress: Progress) -> None:
-        """Score what is missing and write everything into `out`.
-
-        Raises:
-            CamobenchError: If the device's memory does not suffice.
-        """
+    def matrix(self, progress: Progress) -> Matrix:
+        """Set-C and the trained networks, ready to be scored."""
         # A small suite is made whole, although scoring needs but Set-C, so that it can be audited.
         suite = self.prepare(SETS if is_quick(self.request.source) else ("C",), progress)
         audit_if_quick(suite, progress)
         if self.request.device == "cpu":
             keep_freed_memory()
-        matrix = Matrix(
+        return Matrix(
             self.graph,
             suite,
             self.shelf,
@@ -144,6 +140,14 @@ class Session:
             failures=self.failures,
             progress=progress,
         )
+
+    def score(self, out: Path, progress: Progress) -> None:
+        """Score what is missing and write everything into `out`.
+
+        Raises:
+            CamobenchError: If the device's memory does not suffice.
+        """
+        matrix = self.matrix(progress)
         with _explaining_full_device("a smaller --batch"):
             cells = matrix.fill(self.request.attacks)
         if not any(cell.victims for cell in cells):

@@ -16,6 +16,7 @@ import torch
 from bench.checks import to_unit
 from bench.contract import VICTIMS
 from bench.report.networks import VICTIMS_SCHEMA
+from bench.runner.challenge.specs import SentPredictionsSpec
 from bench.runner.counts import COUNT_VERSION, count
 from bench.runner.matrix import KEY_DIGITS, Matrix
 from bench.runner.networks import AS_STORED, BEFORE_ROUNDING
@@ -30,7 +31,8 @@ def write_network_cards(out: Path, matrix: Matrix, scored: Collection[str] | Non
     graph = matrix.graph
     victims: list[Json] = []
     for name, key in graph.victims.items():
-        if scored is not None and name not in scored:
+        known = not isinstance(VICTIMS.get(name).spec, SentPredictionsSpec)
+        if not known or (scored is not None and name not in scored):
             continue
         checkpoint = matrix.shelf.find("victim", name, key) if key in graph.jobs else None
         victims.append(

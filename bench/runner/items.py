@@ -70,6 +70,28 @@ class AttackSource:
         return self.attack(originals, targets)
 
 
+class GivenImages(Attack):
+    """An attack of which only images are known: it is their source, and transforms nothing."""
+
+    @property
+    def targeted(self) -> bool:
+        """As the spec says."""
+        return self.spec.targeted
+
+    def has(self, item: Item) -> bool:
+        """Whether this image is known."""
+        raise NotImplementedError
+
+    def anonymise(self, items: Sequence[Item], originals: Tensor) -> Tensor:
+        """The known images; see `ImageSource`."""
+        raise NotImplementedError
+
+
+def source_of(attack: Attack) -> ImageSource:
+    """Where an attack's images come from."""
+    return attack if isinstance(attack, GivenImages) else AttackSource(attack)
+
+
 def shards(count: int, size: int) -> list[range]:
     """Cut `count` images into ranges of at most `size`."""
     return [range(start, min(start + size, count)) for start in range(0, count, size)]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from functools import partial as later
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -26,7 +27,7 @@ from bench.provenance import processor_name, provenance
 from bench.runner.batches import AUTO
 from bench.runner.failures import Failure, Failures, ParticipantError, Trial
 from bench.runner.graph import Graph
-from bench.runner.items import AttackSource, ImageSource, shards
+from bench.runner.items import ImageSource, shards, source_of
 from bench.runner.kept import KeptImages, Recorder
 from bench.runner.networks import Networks, Shelf
 from bench.runner.precision import FP32, Precision, cell_digest
@@ -157,6 +158,38 @@ class Matrix:
             quality_percent: Save all anonymised images as JPEG before they are scored.
         """
         return [self._fill_row(name, quality_percent) for name in attack_names]
+
+    def put(self, attack: str, victim: str, rows: pd.DataFrame) -> None:
+        """Keep a cell that was not computed here, unless it is there.
+
+        Args:
+            attack: By name.
+            victim: By name.
+            rows: What `prediction_rows` returns.
+        """
+        folder = self.row_folder(attack)
+        folder.mkdir(parents=True, exist_ok=True)
+        stem = cell_stem(self.networks, victim)
+        with self.shelf.store.lock("predictions", folder.name):
+            if (folder / f"{stem}.parquet").is_file():
+                return
+            fill = {"seconds": 0.0, "cells": [stem], "by": self.provenance}
+            self._note_fill(attack, folder, f"put-{stem}", [fill])
+            self._keep(attack, rows, folder / f"{stem}.parquet", victim=victim)
+
+    def _keep(
+        self, attack: str, rows: pd.DataFrame, path: Path, *, victim: str | None = None
+    ) -> None:
+        keys = {"attack": attack, "attack_key": self.graph.attacks[attack][:KEY_DIGITS]}
+        if victim is not None:
+            keys["victim_key"] = self.graph.victims[victim][:KEY_DIGITS]
+        with replacing(path) as target:
+            rows.assign(**keys).to_parquet(target, index=False)
+
+    def _note_fill(self, attack: str, folder: Path, name: str, shards_done: list[Any]) -> None:
+        row = folder / "row.json"
+        fills = read_json(row)["fills"] if row.is_file() else {}
+        write_json(row, {"attack": attack, "fills": {**fills, name: shards_done}})
 
     def row_folder(self, attack: str) -> Path:
         """Where the rows of an attack are kept."""
@@ -333,7 +366,7 @@ class Matrix:
 
         @cache
         def attack() -> ImageSource:  # opened when its first image is wanted: kept ones need none
-            return AttackSource(trial.attack(later(self.networks.attack, name)))
+            return source_of(trial.attack(later(self.networks.attack, name)))
 
         targeted = ATTACKS.get(name).spec.targeted
         with ThreadPoolExecutor(1) as writer:
@@ -357,20 +390,16 @@ class Matrix:
                 writing.result()
         self.progress.finish()
 
-        def gather(file: str, stem: str, **columns: str) -> None:
-            rows = pd.concat(
-                [pd.read_parquet(part / file) for part in parts], ignore_index=True
-            ).assign(attack=name, attack_key=self.graph.attacks[name][:KEY_DIGITS], **columns)
-            with replacing(folder / f"{stem}.parquet") as target:
-                rows.to_parquet(target, index=False)
+        def gather(file: str) -> pd.DataFrame:
+            frames = [pd.read_parquet(part / file) for part in parts]
+            filled = [frame for frame in frames if len(frame)]  # images made elsewhere may be few
+            return pd.concat(filled or frames[:1], ignore_index=True)
 
-        row = folder / "row.json"
-        fills = read_json(row)["fills"] if row.is_file() else {}
-        fills[partial.name] = [read_json(part / "shard.json") for part in parts]
-        write_json(row, {"attack": name, "fills": fills})
-        gather("distortion.parquet", self.measured)
-        for victim, stem in trial.left(
-            missing
-        ).items():  # last: a victim's file says that its cell is done
-            gather(f"{stem}.parquet", stem, victim_key=self.graph.victims[victim][:KEY_DIGITS])
+        done_now = [read_json(part / "shard.json") for part in parts]
+        self._note_fill(name, folder, partial.name, done_now)
+        self._keep(name, gather("distortion.parquet"), folder / f"{self.measured}.parquet")
+        # Last: a victim's file says that its cell is done.
+        for victim, stem in trial.left(missing).items():
+            file = f"{stem}.parquet"
+            self._keep(name, gather(file), folder / file, victim=victim)
         shutil.rmtree(partial, ignore_errors=True)

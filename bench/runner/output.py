@@ -18,6 +18,7 @@ from bench.registry import Entry
 from bench.report.inputs import ENTRY_SCHEMA
 from bench.report.samples import most_complete
 from bench.runner.graph import build_attack, plugin_digest
+from bench.runner.items import items_of, source_of
 from bench.runner.matrix import KEY_DIGITS, Cells, Matrix
 from bench.store import replacing, write_json
 from bench.suites.audit.record import kept_audit
@@ -142,7 +143,7 @@ def choose_sampled(specs: Sequence[AttackSpec]) -> str | None:
 @torch.inference_mode()
 def write_samples(folder: Path, matrix: Matrix, attack_name: str) -> None:
     """Write some originals and their anonymised versions, one to every target, as PNG."""
-    attack = matrix.networks.attack(attack_name)
+    source = source_of(matrix.networks.attack(attack_name))
     manifest, images = matrix.scorer.manifest, matrix.scorer.images
     classes = matrix.graph.suite.classes
     chosen = manifest.groupby("model", sort=False).head(SAMPLES_PER_MODEL).index
@@ -151,14 +152,18 @@ def write_samples(folder: Path, matrix: Matrix, attack_name: str) -> None:
         records = []
         for number, index in enumerate(chosen):
             row = manifest.loc[index]
-            names = [name for name in classes if name != row["model"]]
+            wanted = items_of([index], manifest, classes, targeted=True)
+            items = [item for item in wanted if source.has(item)]
+            if not items:  # of images made elsewhere, some may be missing
+                continue
             original = np.array(images[index])
-            batch = torch.from_numpy(original).expand(len(names), -1, -1, -1).to(matrix.device)
-            positions = torch.tensor([classes.index(name) for name in names], device=matrix.device)
+            batch = torch.from_numpy(original).expand(len(items), -1, -1, -1).to(matrix.device)
+            made = source.anonymise(items, batch).cpu().numpy()
             _save_png(target / f"{number:02d}.png", original)
             files = {}
-            for name, anonymised in zip(names, attack(batch, positions).cpu().numpy(), strict=True):
-                files[name] = f"{number:02d}-{classes.index(name):02d}.png"
+            for item, anonymised in zip(items, made, strict=True):
+                name = classes[item.target or 0]
+                files[name] = f"{number:02d}-{item.target or 0:02d}.png"
                 _save_png(target / files[name], anonymised)
             records.append(
                 {

@@ -135,6 +135,8 @@ def _networks(
         CamobenchError: If they are not at hand; says why.
         UnknownNameError: If nothing is registered under the name.
     """
+    if record.get("challenge") is not None:
+        raise CamobenchError(f"{kind} made elsewhere; `camobench score` takes its answer again")
     chosen = {"attacks": [name] if kind == "attack" else [], "victims": []}
     if kind == "victim":
         chosen["victims"] = [name]

@@ -49,7 +49,8 @@ def prediction_rows(
     best = probabilities.argmax(1)
 
     def probability(labels: pd.Series[Any]) -> NDArray[np.floating[Any]]:
-        found = np.array([-1 if pd.isna(label) else column.get(label, -1) for label in labels])
+        places = [-1 if pd.isna(label) else column.get(label, -1) for label in labels]
+        found = np.array(places, dtype=np.intp)
         return np.where(found >= 0, probabilities[row, found], np.nan)
 
     return base.assign(

@@ -110,10 +110,10 @@ class Scorer:
         forget_pages(self.images)
         base = base_rows(items, self.manifest, self.classes, self.suite_name)
         predictions = {}
-        for name, parts in self.trial.left(logits).items():
-            found = self.trial.victim(name, partial(_probabilities, victims[name], parts))
+        for name, victim in self.trial.left(victims).items():
+            found = self.trial.victim(name, partial(_probabilities, victim, logits[name]))
             if found is not None:
-                predictions[name] = prediction_rows(base, victims[name], found)
+                predictions[name] = prediction_rows(base, victim, found)
         return Scored(
             predictions=predictions,
             distortion=base.assign(
@@ -211,6 +211,8 @@ class Scorer:
 
 
 def _probabilities(victim: Victim, logits: Sequence[Tensor]) -> NDArray[np.float32]:
+    if not logits:  # none of the shard's images is there
+        return np.empty((0, len(victim.classes)), np.float32)
     values = torch.cat(list(logits)).float().cpu()  # the first wait for the device in this shard
     return victim.checked_logits(values, len(values)).softmax(1).numpy()
 

@@ -99,17 +99,18 @@ def require_same_terms(first: RunData, other: RunData) -> None:
 def mean_families(contenders: Sequence[Contender], victim: str | None = None) -> dict[str, str]:
     """Victim to family, of the victims that the overall mean is over.
 
-    These are the protocol's families as in the tables; all victims where there is none of them, or
-    the one that is asked for.
+    These are the protocol's families as in the tables, without partial victims; all victims where
+    there is none of them, or the one that is asked for.
 
     Raises:
         UnknownNameError: If no run has that victim.
     """
     families = {name: family for one in contenders for name, family in one.run.families.items()}
+    whole = {n: f for one in contenders for n, f in one.run.whole_families(FAMILIES).items()}
     if victim is not None:
         require_known("victim", victim, families)
         return {victim: families[victim]}
-    return {name: family for name, family in families.items() if family in FAMILIES} or families
+    return whole or families
 
 
 def require_known(kind: str, name: str, known: Sequence[str] | dict[str, str]) -> None:

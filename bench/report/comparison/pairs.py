@@ -182,6 +182,9 @@ def _notes(comparisons: Sequence[Comparison], with_mcnemar: bool) -> Iterable[st
         f"95 %: bootstrap, {REPLICATES} draws of whole source photographs, the same for both; "
         "conditional on the trained networks at hand."
     )
+    for one in {c.label: c for two in comparisons for c in (two.first, two.second)}.values():
+        if one.attack.partial:
+            yield f"{one.label} is partial: {one.attack.partial}."
     drawn = [one for one in comparisons if not one.test.exact]
     yield (
         "p: two-sided sign-flip permutation test over photographs, "

@@ -24,7 +24,8 @@ def ranks_table(contenders: Sequence[Contender]) -> Table:
     Raises:
         ValueError: If fewer than two attacks are targeted, or no split can be ranked.
     """
-    targeted = [one for one in contenders if one.attack.targeted]
+    partial = [one for one in contenders if one.attack.partial]
+    targeted = [one for one in contenders if one.attack.targeted and one not in partial]
     if len(targeted) < 2:
         raise ValueError("expected two targeted attacks or more to rank; the others have no TASR")
     families = mean_families(targeted)
@@ -41,7 +42,7 @@ def ranks_table(contenders: Sequence[Contender]) -> Table:
         title=f"Attacks ranked by mean TASR on {targeted[0].run.suite}",
         columns=tuple(Column(group="", label=label) for label in labels),
         rows=tuple(Row(kind="claim", name=r["attack"], cells=_cells(r)) for r in records),
-        notes=tuple(_notes(targeted, left_out)),
+        notes=(*_notes(targeted, left_out), *_partial(partial)),
         records=tuple(records),
     )
 
@@ -126,3 +127,8 @@ def _notes(targeted: Sequence[Contender], left_out: Sequence[str]) -> Iterable[s
         yield f"Not ranked, because untargeted attacks have no TASR: {', '.join(left_out)}."
     for run in {id(one.run): one.run for one in targeted}.values():
         yield from origin_notes(run)
+
+
+def _partial(partial: Sequence[Contender]) -> Iterable[str]:
+    for one in partial:
+        yield f"Not ranked, because partial: {one.label} ({one.attack.partial})."

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.report.coverage import Coverage, partial_coverage
 from bench.report.html import report_html
 from bench.report.inputs import (
     DISTORTION_COLUMNS,
@@ -63,7 +64,7 @@ def verify_folder(folder: Path) -> list[Verdict]:
         return verdicts
     agree = f"entries and rows agree on suite {run.suite}, recipe {run.recipe} and all keys"
     verdicts.append(Verdict(check="run", verdict="ok", finding=agree))
-    return [*verdicts, *_check_texts(folder, run), *_check_files(folder)]
+    return [*verdicts, *_check_texts(folder, run), *_check_files(folder, run)]
 
 
 def verify_entry(path: Path) -> list[Verdict]:
@@ -113,13 +114,17 @@ def _predictions_of(entry: dict[str, Any], frame: pd.DataFrame, images: pd.DataF
     wanted = wanted_cells(images, entry["suite"]["classes"], targeted=attack["targeted"])
     problems = []
     victims = [victim["name"] for victim in entry["victims"]]
-    lost = _failed(entry)
-    for victim in victims:
-        mine = rows[rows["victim"] == victim]
-        if victim not in lost:
-            problems += cell_problems(mine, wanted, f" on {victim}")
-        elif len(mine):
-            problems.append(f"{plural(len(mine), 'row')} on {victim}, which the entry says failed")
+    said, lost = partial_coverage(attack), _failed(entry)
+    for victim in entry["victims"]:
+        mine, partial = rows[rows["victim"] == victim["name"]], partial_coverage(victim)
+        where = f" on {victim['name']}"
+        if victim["name"] in lost:
+            if len(mine):
+                problems.append(f"{plural(len(mine), 'row')}{where}, which the entry says failed")
+            continue
+        problems += cell_problems(mine, wanted, where, partial=bool(said or partial))
+        if said and not partial:
+            problems += _other_coverage(mine, wanted, said, where)
     strangers = sorted(set(rows["victim"]) - set(victims))
     if strangers:
         problems.append(f"surplus rows of victims that the entry lacks: {listed(strangers)}")
@@ -133,11 +138,21 @@ def _distortion_of(entry: dict[str, Any], frame: pd.DataFrame, images: pd.DataFr
     attack = entry["attack"]
     rows = frame[frame["attack"] == attack["name"]]
     wanted = wanted_cells(images, entry["suite"]["classes"], targeted=attack["targeted"])
-    lost = _failed(entry)
+    said, lost = partial_coverage(attack), _failed(entry)
     if rows.empty and len(lost) == len(entry["victims"]):
         return _verdict(f"distortion of {attack['name']}", [], "no row", lost)
-    problems = [*cell_problems(rows, wanted, ""), *distortion_problems(rows, entry)]
+    problems = cell_problems(rows, wanted, "", partial=said is not None)
+    problems += [*_other_coverage(rows, wanted, said, ""), *distortion_problems(rows, entry)]
     return _verdict(f"distortion of {attack['name']}", problems, plural(len(rows), "row"))
+
+
+def _other_coverage(
+    rows: pd.DataFrame, wanted: pd.MultiIndex, said: Coverage | None, where: str
+) -> Iterator[str]:
+    """A partial row lacks exactly what its entry says."""
+    found = Coverage(scored=len(rows), wanted=len(wanted))
+    if said is not None and found != said:
+        yield f"the entry says {said}, there are {found}{where}"
 
 
 def _check_texts(folder: Path, run: RunData) -> Iterator[Verdict]:
@@ -175,9 +190,10 @@ def _check_texts(folder: Path, run: RunData) -> Iterator[Verdict]:
         )
 
 
-def _check_files(folder: Path) -> Iterator[Verdict]:
+def _check_files(folder: Path, run: RunData) -> Iterator[Verdict]:
     ours = {*_ROWS, *_UNCHECKED, "report.html", "victims.html", "clean_accuracy.csv"}
-    stems = ("table2", "table3", "victims", "claims")
+    stems = ["table2", "table3", "victims", "claims"]
+    stems += [f"column-{victim.name}" for victim in run.victims if victim.elsewhere]
     ours |= {path.name for path in SurvivalFiles(folder).all}
     ours |= {f"{stem}.{suffix}" for stem in stems for suffix in ("md", "csv", "tex")}
     found = sorted(path.name for path in folder.iterdir())

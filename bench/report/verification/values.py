@@ -24,7 +24,9 @@ def prediction_problems(rows: pd.DataFrame, entry: dict[str, Any]) -> Iterator[s
     attack, victims = entry["attack"], {victim["name"]: victim for victim in entry["victims"]}
     inside, targeted = rows["split"] == "in", rows["target"].notna()
     p = {name: rows[f"p_{name}"].astype("float64") for name in ("predicted", "source", "target")}
-    defined = {"predicted": inside | True, "source": inside, "target": targeted}
+    mute = [name for name, victim in victims.items() if victim.get("labels_only")]
+    sure = ~rows["victim"].isin(mute)  # the others state labels alone
+    defined = {"predicted": sure, "source": sure & inside, "target": sure & targeted}
     yield from _named(rows, rows["suite"] != entry["suite"]["name"], "the suite is another")
     yield from _named(rows, rows["attack_key"] != attack["key"], "attack_key is not the entry's")
     keys = rows["victim"].map({name: victim["key"] for name, victim in victims.items()})

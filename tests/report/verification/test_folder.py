@@ -1,8 +1,11 @@
+import json
+
 import pandas as pd
 import pytest
 
 from bench.report.verification.folder import verify_entry, verify_folder
 from bench.verdicts import failed
+from tests.smoke import VICTIMS
 
 
 def verdicts(folder):
@@ -93,6 +96,55 @@ def test_one_entry(smoke, tmp_path):
     alone = tmp_path / "entry-jpeg.json"
     alone.write_bytes((smoke.out / "entry-jpeg.json").read_bytes())
     assert [one.verdict for one in verify_entry(alone)] == ["ok", "skip"]
+
+
+@pytest.fixture
+def partial(smoke_copy):
+    """cgan-img without one image and target, and an entry that says so."""
+
+    def without_one(frame):
+        rows = frame[frame["attack"] == "cgan-img"]
+        first = rows[["image_id", "target"]].iloc[0]
+        gone = (rows["image_id"] == first["image_id"]) & (rows["target"] == first["target"])
+        return frame.drop(rows.index[gone])
+
+    for name in ("predictions", "distortion"):
+        change(smoke_copy.out, name, without_one)
+    state(smoke_copy.out, 17, 18)
+    return smoke_copy.out
+
+
+def state(folder, scored, wanted):
+    path = folder / "entry-cgan-img.json"
+    entry = json.loads(path.read_text())
+    entry["attack"]["coverage"] = {"scored": scored, "wanted": wanted}
+    path.write_text(json.dumps(entry))
+
+
+def test_a_partial_row_lacks_what_its_entry_says_and_no_more(partial):
+    both = ("predictions of cgan-img", "distortion of cgan-img")
+    assert [verdicts(partial)[name].verdict for name in both] == ["ok", "ok"]
+    state(partial, 16, 18)
+    for name in both:
+        assert "the entry says 16 of 18 images, there are 17" in verdicts(partial)[name].finding
+    state(partial, 18, 18)
+    for name in both:
+        assert verdicts(partial)[name].finding.startswith("1 row missing")
+
+
+def test_a_victim_that_states_labels_alone_needs_no_probabilities(smoke_copy):
+    def without(frame):
+        mine = frame["victim"] == VICTIMS[0]
+        return frame.assign(**{p: frame[p].where(~mine) for p in frame if p.startswith("p_")})
+
+    change(smoke_copy.out, "predictions", without)
+    assert "is NaN in 8 of 16 rows" in verdicts(smoke_copy.out)["predictions of jpeg"].finding
+    for path in smoke_copy.out.glob("entry-*.json"):
+        entry = json.loads(path.read_text())
+        entry["victims"][0]["labels_only"] = True
+        path.write_text(json.dumps(entry))
+    found = verdicts(smoke_copy.out)
+    assert {one.verdict for name, one in found.items() if name.startswith("pred")} == {"ok"}
 
 
 def test_columns_of_another_type_are_named(smoke_copy):

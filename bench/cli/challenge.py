@@ -1,0 +1,108 @@
+"""`challenge`: images for those who send back images or predictions instead of code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli.options import (
+    device_option,
+    folder_options,
+    quiet_option,
+    recipe_option,
+    seed_option,
+    store_option,
+    suite_option,
+    workers_option,
+)
+from bench.cli.requests import console, make_request, open_store, say
+
+
+@click.group()
+def challenge() -> None:
+    """Ask for images or predictions instead of code; `camobench score` takes the answer back.
+
+    Example: camobench challenge export --out challenge
+    """
+
+
+@challenge.command("export")
+@suite_option
+@folder_options
+@click.option(
+    "--for",
+    "audience",
+    type=click.Choice(["attacks", "victims"]),
+    default="attacks",
+    show_default=True,
+    help="Who answers: the maker of an anonymiser, or of a classifier.",
+)
+@click.option("--attacks", default="", help="With --for victims: whose images, names or patterns.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("camobench-challenge"),
+    show_default=True,
+    help="Where the images go.",
+)
+@click.option("--licence", help="Terms of the images, for whoever receives them.")
+@recipe_option
+@store_option
+@device_option
+@workers_option
+@seed_option
+@click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
+@quiet_option
+def export(
+    suite: str,
+    audience: str,
+    attacks: str,
+    out: Path,
+    licence: str | None,
+    recipe: str,
+    store: Path | None,
+    device: str,
+    workers: int,
+    seed: int,
+    from_scratch: bool,
+    quiet: bool,
+) -> None:
+    """Write Set-C of a suite as PNG under opaque ids, with instructions; resumes.
+
+    For attacks: the photographs, every target wanted for every image. For victims: the photographs
+    and what the named attacks make of them (they are trained where they are not). The ids are keyed
+    by a secret in the store, so score with the same --store.
+
+    Example: camobench challenge export --for victims --attacks mislgan,jpeg --out pictures
+    """
+    from bench.console import shown_progress
+    from bench.runner.challenge.export import export_challenge
+
+    if audience == "victims" and not attacks:
+        raise click.UsageError("--for victims: name --attacks, `controls` for one")
+    if audience == "attacks" and attacks:
+        raise click.UsageError("--attacks goes with --for victims")
+    with shown_progress(console, quiet=quiet) as progress:
+        request = make_request(
+            suite,
+            attacks,
+            "",
+            recipe=recipe,
+            seed=seed,
+            device=device,
+            shipped=not from_scratch,
+            workers=workers,
+            progress=progress,
+        )
+        made = export_challenge(
+            request,
+            open_store(store),
+            out,
+            for_victims=audience == "victims",
+            licence=licence,
+            progress=progress,
+        )
+    click.echo(out)
+    answer = "predictions.csv" if audience == "victims" else "images.zip"
+    say(f"challenge {made.key}; the answer: camobench score {answer} --name NAME --suite {suite}")

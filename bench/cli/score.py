@@ -1,0 +1,160 @@
+"""`score`: what answers a challenge, images or predictions, becomes a row or a column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli.options import (
+    device_option,
+    folder_options,
+    format_option,
+    out_option,
+    quiet_option,
+    recipe_option,
+    seed_option,
+    store_option,
+    suite_option,
+    workers_option,
+)
+from bench.cli.requests import console, make_request, open_store, require_victims, say
+from bench.types import CamobenchError
+
+
+@click.command()
+@click.argument("answer", type=click.Path(path_type=Path), metavar="DIR|ZIP|CSV|PARQUET")
+@click.option("--name", required=True, help="Of the new row or column, in kebab-case.")
+@suite_option
+@folder_options
+@click.option(
+    "--attacks",
+    default="controls",
+    show_default=True,
+    help="Images: the rows beside the new one.",
+)
+@click.option("--victims", help="The columns [for images: all; for predictions: the new one].")
+@click.option("--label", default="", help="Images: what people call it, for the tables.")
+@click.option("--paper", help="Where the method is described.")
+@click.option("--licence", help="Of the method.")
+@click.option("--threat-model", help="Images: what their maker knew.")
+@click.option("--front-end", help="Predictions: the classifier's family, for the means.")
+@click.option("--backbone", help="Predictions: the network behind the front-end.")
+@click.option("--dry-run", is_flag=True, help="Check everything, score nothing.")
+@click.option("--without-bad", is_flag=True, help="Images: score without files that are refused.")
+@recipe_option
+@store_option
+@out_option
+@device_option
+@workers_option
+@seed_option
+@click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
+@format_option
+@quiet_option
+def score(
+    answer: Path,
+    name: str,
+    suite: str,
+    attacks: str,
+    victims: str | None,
+    label: str,
+    paper: str | None,
+    licence: str | None,
+    threat_model: str | None,
+    front_end: str | None,
+    backbone: str | None,
+    dry_run: bool,
+    without_bad: bool,
+    recipe: str,
+    store: Path | None,
+    out: Path,
+    device: str,
+    workers: int,
+    seed: int,
+    from_scratch: bool,
+    format_: str,
+    quiet: bool,
+) -> None:
+    """Score what answers a challenge, without running anyone's code.
+
+    A folder or zip of IMAGEID__TARGET.png (IMAGEID.png of an untargeted method) becomes the row
+    NAME beside the controls; a CSV or Parquet file of predictions the column NAME. Everything is
+    checked first, and all problems are shown. What is missing is never filled in: such a row is
+    marked as partial, and the exit code is 1.
+
+    Example: camobench score answer.zip --name my-method --suite simcam-mini-v1
+    """
+    from bench.console import shown_progress
+    from bench.report.plain import render_rows
+    from bench.runner.challenge.answer import is_predictions, score_answer
+
+    predictions = is_predictions(answer)
+    described = {"paper": paper, "licence": licence}
+    if predictions:
+        described |= {"front_end": front_end, "backbone": backbone}
+    else:
+        described |= {"threat_model": threat_model, "label": label}
+    with shown_progress(console, quiet=quiet) as progress:
+        request = make_request(
+            suite,
+            "" if predictions else attacks,
+            victims if victims is not None else "" if predictions else "all",
+            recipe=recipe,
+            seed=seed,
+            device=device,
+            shipped=not from_scratch,
+            workers=workers,
+            progress=progress,
+        )
+        if not predictions:
+            require_victims(request)
+        opened = open_store(store)
+        outcome = score_answer(
+            answer,
+            name,
+            request,
+            opened,
+            out,
+            described={field: value for field, value in described.items() if value is not None},
+            dry_run=dry_run,
+            without_bad=without_bad,
+            progress=progress,
+        )
+    problems = outcome.problems.rows()
+    if not outcome.scored:
+        click.echo(render_rows(problems, format_))
+    elif problems:
+        say(render_rows(problems, "md"))
+    say(f"{answer}: {outcome.summary}")
+    if outcome.refused:
+        raise CamobenchError(
+            f"{answer} was not scored: {', '.join(k.name for k in outcome.problems.of('error'))}"
+        )
+    if outcome.scored:
+        _print_results(out, name if predictions else None, format_)
+        say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
+    if outcome.scored:
+        _require_no_failure(out)
+    if not outcome.coverage.whole:
+        raise CamobenchError(f"{name} is partial: {outcome.coverage}")
+
+
+def _require_no_failure(out: Path) -> None:
+    from bench.report.failed import failed_cells
+    from bench.report.inputs import load_run
+
+    run = load_run(out)
+    if run.failed:
+        raise CamobenchError(failed_cells(run))
+
+
+def _print_results(out: Path, column: str | None, format_: str) -> None:
+    from bench.report.column import column_table
+    from bench.report.inputs import load_run
+    from bench.report.render import render
+    from bench.report.tables import render_run
+
+    run = load_run(out)
+    click.echo(
+        render_run(run, format_) if column is None else render(column_table(run, column), format_)
+    )

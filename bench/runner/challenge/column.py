@@ -1,0 +1,188 @@
+"""Scores predictions that answer a challenge: a column of the matrix.
+
+Its rows are put where the scorer would have put them, so that the rest of the matrix, the entries
+and the tables treat it as any other column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from bench.contract import ATTACKS, VICTIMS, Victim
+from bench.registry import Entry
+from bench.report.coverage import Coverage
+from bench.runner.api import Request, evaluate_request, open_session
+from bench.runner.challenge.export import asked_of_victims
+from bench.runner.challenge.ids import Asked, Challenge
+from bench.runner.challenge.predictions import (
+    Answered,
+    best_challenge,
+    check_predictions_table,
+    read_table,
+)
+from bench.runner.challenge.score import require_challenges
+from bench.runner.challenge.specs import SentPredictionsSpec, registered
+from bench.runner.items import items_of
+from bench.runner.rows import base_rows, prediction_rows
+from bench.store import Store, digest
+from bench.suites.base import Suite
+from bench.types import CamobenchError, Progress, Silent
+
+
+class SentPredictions(Victim):
+    """A victim of which only predictions are known; it classifies nothing."""
+
+    spec: SentPredictionsSpec
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Refuse.
+
+        Raises:
+            CamobenchError: Always; names the remedy.
+        """
+        raise CamobenchError(
+            f"only predictions of {self.spec.name} are known: export the challenge anew with these "
+            "attacks, and score its new answer"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedPredictions:
+    """Predictions that came back, checked.
+
+    Attributes:
+        answered: What there is, and what is wrong with it.
+        request: The caller's, with the attacks of the challenge.
+    """
+
+    challenge: Challenge
+    mapping: Mapping[str, Asked]
+    answered: Answered
+    request: Request
+    suite: Suite
+
+
+def checked_predictions(
+    path: Path, request: Request, store: Store, progress: Progress | None = None
+) -> CheckedPredictions:
+    """Check a table of predictions against the challenge that its ids are of.
+
+    Raises:
+        CamobenchError: If the file cannot be read, or the store knows none of its ids.
+    """
+    card = request.source.card
+    challenges = {c.key: c for c in require_challenges(store, card, "victims")}
+    suite = open_session(request, store).prepare(("C",), progress or Silent())
+    mappings = {key: c.mapping(asked_of_victims(suite, c.content)) for key, c in challenges.items()}
+    most = max(len(mapping) for mapping in mappings.values())
+    table = read_table(path, most, card.classes)
+    best = best_challenge(table, mappings) or max(mappings, key=lambda key: len(mappings[key]))
+    challenge, mapping = challenges[best], mappings[best]
+    return CheckedPredictions(
+        challenge=challenge,
+        mapping=mapping,
+        answered=check_predictions_table(table, mapping, card.classes),
+        request=replace(request, attacks=tuple(challenge.content)),
+        suite=suite,
+    )
+
+
+def predictions_spec(
+    checked: CheckedPredictions, name: str, **described: Any
+) -> SentPredictionsSpec:
+    """The spec of a column of predictions.
+
+    Args:
+        checked: The predictions.
+        name: Of the column.
+        described: Further fields, such as `front_end`, `paper` and `licence`.
+
+    Raises:
+        ValueError: If the name is not kebab-case.
+    """
+    answered = checked.answered
+    told = []
+    for place, (opaque, label) in enumerate(answered.predicted.items()):
+        asked, sure = checked.mapping[opaque], answered.probabilities
+        numbers = [] if sure is None else [float(value) for value in sure[place]]
+        told.append([asked.image_id, asked.attack, asked.target or "", label, numbers])
+    return SentPredictionsSpec(
+        name=name,
+        predictions_sha256=digest(sorted(told)),
+        challenge=checked.challenge.key,
+        coverage=Coverage(scored=len(answered.predicted), wanted=answered.wanted),
+        labels_only=answered.probabilities is None,
+        supplementary="front_end" not in described,
+        **described,
+    )
+
+
+def score_predictions(
+    checked: CheckedPredictions,
+    spec: SentPredictionsSpec,
+    store: Store,
+    out: Path,
+    progress: Progress | None = None,
+) -> Path:
+    """Add the column to the store, and write it and the challenge's attacks into `out`.
+
+    Raises:
+        CamobenchError: If nothing was answered, or an attack is not the exported one any more.
+        ValueError: If a victim has that name.
+    """
+    if not checked.answered.predicted:
+        raise CamobenchError("no image of the challenge was answered, so nothing can be scored")
+    with registered(VICTIMS, Entry(spec=spec, builder=SentPredictions)):
+        victims = (spec.name, *checked.request.victims)
+        request = replace(checked.request, victims=victims)
+        session = open_session(request, store)
+        keys = {name: session.graph.attacks[name] for name in checked.challenge.content}
+        _require_exported(checked.challenge, "key", keys)  # before anything is trained
+        session.train(progress or Silent())
+        matrix = session.matrix(progress or Silent())
+        digests = {name: matrix.networks.attack_digest(name) for name in keys}
+        _require_exported(checked.challenge, "digest", digests)
+        for attack in checked.challenge.content:
+            matrix.put(attack, spec.name, _rows(checked, spec, attack))
+        return evaluate_request(request, store, out, progress)
+
+
+def _require_exported(challenge: Challenge, field: str, now: Mapping[str, str]) -> None:
+    known: Mapping[str, Any] = challenge.content
+    changed = [name for name, value in now.items() if known[name][field] != value]
+    if changed:
+        raise CamobenchError(
+            f"challenge {challenge.key} was exported with other networks or another version of "
+            f"{', '.join(changed)}: give the same --recipe and --seed, or export it anew"
+        )
+
+
+def _rows(checked: CheckedPredictions, spec: SentPredictionsSpec, attack: str) -> pd.DataFrame:
+    """The column's rows on one attack, in the order of a run."""
+    suite, answered = checked.suite, checked.answered
+    manifest, classes = suite.manifest("C"), suite.card.classes
+    names, targeted = manifest["image_id"].to_numpy(), ATTACKS.get(attack).spec.targeted
+    place = {opaque: index for index, opaque in enumerate(answered.predicted)}
+    items, chosen = [], []
+    for item in items_of(range(len(manifest)), manifest, classes, targeted=targeted):
+        target = None if item.target is None else classes[item.target]
+        asked = Asked(image_id=names[item.index], attack=attack, target=target)
+        opaque = checked.challenge.opaque(asked)
+        if opaque in place:
+            items.append(item)
+            chosen.append(place[opaque])
+    base = base_rows(items, manifest, classes, suite.card.name)
+    victim = SentPredictions(spec, classes=classes)
+    sure = answered.probabilities
+    numbers = np.full((len(items), len(classes)), np.nan, np.float32)
+    rows = prediction_rows(base, victim, numbers if sure is None else sure[chosen])
+    labels = list(answered.predicted.values())
+    # Where two classes are equally likely, the choice is the classifier's own.
+    return rows.assign(predicted=[labels[index] for index in chosen])

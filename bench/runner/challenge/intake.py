@@ -1,0 +1,188 @@
+"""Checks a folder or zip of anonymised images, all of it, before anything is scored.
+
+What it says never depends on a source label, so that its table can go back to whoever sent the
+images.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.processes import cpu_count
+from bench.runner.challenge.ids import Asked
+from bench.runner.challenge.members import Limits, Member, Members
+from bench.runner.challenge.naming import Names, is_junk
+from bench.runner.challenge.png import RefusedError, decode, most_bytes
+from bench.runner.challenge.problems import Kind, Problems, printable
+from bench.types import Progress, Silent
+
+Place: TypeAlias = tuple[str, str | None]
+"""Opaque id and target of one anonymised image."""
+
+TWICE = Kind(name="there twice", gravity="error", remedy="send one file an image and target")
+SURPLUS = Kind(name="surplus file", gravity="note", remedy="ignored; mend its name if it matters")
+BESIDE = Kind(
+    name="without target beside targeted files", gravity="note", remedy="ignored: originals?"
+)
+NO_IMAGE = Kind(name="image missing", gravity="partial", remedy="send it")
+NO_TARGET = Kind(name="target missing", gravity="partial", remedy="send it")
+COPY = Kind(name="copy of its original", gravity="note", remedy="none; it is scored as it is")
+ALIKE = Kind(
+    name="same output for several targets", gravity="note", remedy="none; it is scored as it is"
+)
+CHUNK = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """One usable file.
+
+    Attributes:
+        member: Where it is.
+        sha256: Of its bytes, so that what is scored is what was checked.
+    """
+
+    member: Member
+    sha256: str
+
+
+@dataclass(kw_only=True)
+class Intake:
+    """What came back, and what is wrong with it.
+
+    Attributes:
+        targeted: Whether files name a target.
+        files: The usable ones.
+        refused: Places of files that cannot be used.
+        wanted: Number of files that would be complete.
+        copies: Outputs that equal their original in every pixel.
+    """
+
+    targeted: bool
+    files: dict[Place, Sent] = field(default_factory=dict)
+    refused: set[Place] = field(default_factory=set)
+    wanted: int = 0
+    problems: Problems = field(default_factory=Problems)
+    copies: int = 0
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        method = "a targeted" if self.targeted else "an untargeted"
+        return f"{len(self.files)} of {self.wanted} files of {method} method"
+
+
+def limits(images: int, targets: int, side: int) -> Limits:
+    """What is read at most of an answer to so many images: twice the wanted files."""
+    return Limits(file_bytes=most_bytes(side), files=2 * images * (targets + 1) + 1000)
+
+
+def check_images(
+    members: Members,
+    mapping: Mapping[str, Asked],
+    originals: Mapping[str, NDArray[np.uint8]],
+    targets: Sequence[str],
+    progress: Progress | None = None,
+) -> Intake:
+    """Check every file.
+
+    Args:
+        members: Of the folder or archive.
+        mapping: What each id stands for.
+        originals: (3, H, W) pixels by the suite's image id.
+        targets: Classes of the suite.
+        progress: Told of every file.
+    """
+    progress = progress or Silent()
+    problems = Problems()
+    problems.merge(members.problems)
+    named, twice = _named(members, Names(mapping, targets), problems)
+    targeted = any(target is not None for _, target in {**named, **twice})
+    for place in [place for place in named if targeted and place[1] is None]:
+        problems.add(BESIDE, printable(named.pop(place).path))
+    intake = Intake(targeted=targeted, problems=problems, refused=set(twice))
+    intake.wanted = len(mapping) * (len(targets) if targeted else 1)
+    progress.start(f"checking {members.place.name}", len(named))
+    outputs: dict[str, dict[str, list[str]]] = {}
+
+    def look(pair: tuple[Place, Member]) -> tuple[Sent, str, bool] | RefusedError:
+        (opaque, _), member = pair
+        original = originals[mapping[opaque].image_id]
+        try:
+            data = members.read(member)
+            pixels = decode(data, original.shape[-1])
+        except RefusedError as error:
+            return error
+        sent = Sent(member=member, sha256=hashlib.sha256(data).hexdigest())
+        return sent, hashlib.sha256(pixels.tobytes()).hexdigest(), np.array_equal(pixels, original)
+
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        for chunk in _chunks(list(named.items())):
+            for (place, member), found in zip(chunk, pool.map(look, chunk), strict=True):
+                path = printable(member.path)
+                if isinstance(found, RefusedError):
+                    problems.add(found.kind, f"{path}: {found.detail}")
+                    intake.refused.add(place)
+                    continue
+                sent, content, copied = found
+                intake.files[place] = sent
+                outputs.setdefault(place[0], {}).setdefault(content, []).append(path)
+                if copied:
+                    intake.copies += 1
+                    problems.add(COPY, path)
+            progress.advance(len(chunk))
+    progress.finish()
+    if targeted:
+        for by_content in outputs.values():
+            for paths in by_content.values():
+                if len(paths) > 1:
+                    problems.add(ALIKE, " = ".join(sorted(paths)[:3]))
+    _note_missing(intake, mapping, targets)
+    return intake
+
+
+def _named(
+    members: Members, names: Names, problems: Problems
+) -> tuple[dict[Place, Member], dict[Place, list[str]]]:
+    """The files whose names are wanted, and those of them that are there twice."""
+    found: dict[Place, Member] = {}
+    twice: dict[Place, list[str]] = {}
+    for member in members:
+        if is_junk(member.path):
+            continue
+        place = names.parse(member.name)
+        if isinstance(place, str):
+            problems.add(SURPLUS, f"{printable(member.path)}: {place}")
+        elif place in found:
+            twice.setdefault(place, [found[place].path]).append(member.path)
+        else:
+            found[place] = member
+    for place, paths in twice.items():
+        del found[place]
+        problems.add(TWICE, " and ".join(printable(path) for path in paths))
+    return found, twice
+
+
+def _note_missing(intake: Intake, mapping: Mapping[str, Asked], targets: Sequence[str]) -> None:
+    """Name what nobody sent: an image without any file, or some of its targets."""
+    wanted = targets if intake.targeted else (None,)
+    there = intake.files.keys() | intake.refused
+    for opaque in mapping:
+        lacking = [target for target in wanted if (opaque, target) not in there]
+        if len(lacking) == len(wanted):
+            intake.problems.add(NO_IMAGE, opaque)
+        else:
+            for target in lacking:
+                intake.problems.add(NO_TARGET, f"{opaque} to {target}")
+
+
+def _chunks(pairs: Sequence[tuple[Place, Member]]) -> Iterator[Sequence[tuple[Place, Member]]]:
+    for start in range(0, len(pairs), CHUNK):
+        yield pairs[start : start + CHUNK]

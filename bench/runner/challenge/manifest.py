@@ -1,0 +1,131 @@
+"""What goes out beside the images of a challenge: `challenge.json` for scripts, README for people.
+
+Both say no more than those who are asked may know: no source, split, order or photograph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench.runner.challenge.ids import Audience, Challenge
+from bench.store import read_json
+from bench.suites.base import SuiteCard
+from bench.types import CamobenchError, Json
+
+MANIFEST = "challenge.json"
+README = "README.md"
+IMAGES = "images"
+MANIFEST_SCHEMA = 1
+BETWEEN = "__"
+LICENCE = (
+    "The images stay under the terms of the data set they come from, or of their photographers. "
+    "Do not pass them on before you know these."
+)
+
+_ATTACKS = """\
+Anonymise every image of `{images}/` towards every target listed in `challenge.json`, and send back
+a folder or a zip of PNG files:
+
+    IMAGEID{between}TARGET.png    a targeted method: one file an image and target
+    IMAGEID.png            an untargeted method: one file an image
+
+{wanted}
+
+- PNG, RGB, 8 bits a channel, {px} x {px} pixels, each file on its own: no frame, no scaling.
+- Every target is wanted for every image. For some images one target is the true camera model; that
+  answer is not scored.
+- Target names are case-sensitive and written as in `challenge.json`.
+- Answer with one method for all images, and use nothing but the pixels and the target. The images
+  have no order, and no answer is to depend on another image.
+- An image that you leave out is reported as missing, never filled in.
+"""
+_VICTIMS = """\
+Say of every image of `{images}/` which camera model took it, and send back one CSV or Parquet file
+with one row an image:
+
+    image        the image's id: its file name without `.png`
+    predicted    one of the class names of `challenge.json`
+
+and, if your classifier gives probabilities, one more column for each class, named as the class is;
+each row of them sums to 1. Write them with six decimals or more.
+
+{wanted}
+
+- Some images are untouched photographs, others were anonymised; which is which, and how, is not
+  told. Classify all of them by one method, each image on its own.
+- Some come from cameras of none of these classes; they, too, get one of the class names.
+- An image that you leave out is reported as missing, never filled in.
+"""
+
+
+def manifest(
+    challenge: Challenge, card: SuiteCard, ids: Iterable[str], licence: str
+) -> dict[str, Json]:
+    """What `challenge.json` holds; the images are sorted by id."""
+    side = card.image_px
+    images: list[Json] = [{"id": one, "width": side, "height": side} for one in sorted(ids)]
+    return {
+        "schema": MANIFEST_SCHEMA,
+        "challenge": challenge.key,
+        "for": challenge.audience,
+        "suite": {"name": card.name, "version": card.version, "fingerprint": card.fingerprint},
+        ("targets" if challenge.audience == "attacks" else "classes"): list(card.classes),
+        "instructions": instructions(challenge.audience, card, len(images)),
+        "licence": licence,
+        "images": images,
+    }
+
+
+def instructions(audience: Audience, card: SuiteCard, count: int) -> str:
+    """What is asked, in words."""
+    files = f"{count * len(card.classes)} files for a targeted method, {count} for an untargeted"
+    rows = f"{count} rows in all."
+    text = _ATTACKS if audience == "attacks" else _VICTIMS
+    return text.format(
+        images=IMAGES,
+        between=BETWEEN,
+        px=card.image_px,
+        wanted=f"{files} one." if audience == "attacks" else rows,
+    )
+
+
+def readme(challenge: Challenge, card: SuiteCard, instructions_text: str, licence: str) -> str:
+    """The README of the exported folder."""
+    names = "\n".join(f"- `{name}`" for name in card.classes)
+    what = "Targets" if challenge.audience == "attacks" else "Classes"
+    return (
+        f"# Challenge {challenge.key}\n\n"
+        f"Suite {card.name}, fingerprint {card.fingerprint[:12]}.\n\n"
+        f"{instructions_text}\n"
+        f"## {what}\n\n{names}\n\n"
+        f"## Licence\n\n{licence}\n"
+    )
+
+
+def require_own(folder: Path, expected: dict[str, Json]) -> None:
+    """Refuse to write into a folder that is neither empty nor an export of the same challenge.
+
+    Raises:
+        CamobenchError: If it holds anything else.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise CamobenchError(f"{folder} is a file; choose another --out")
+    if not any(folder.iterdir()):
+        return
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise CamobenchError(f"{folder} is not empty and no export of ours; choose another --out")
+    found = read_json(path)
+    if found.get("challenge") != expected["challenge"]:
+        raise CamobenchError(
+            f"{folder} holds another challenge ({found.get('challenge')}, this one is "
+            f"{expected['challenge']}); choose another --out"
+        )
+    if found.get("images") != expected["images"]:
+        raise CamobenchError(
+            f"{folder} has challenge {expected['challenge']} under other ids, of another store; "
+            "choose another --out"
+        )

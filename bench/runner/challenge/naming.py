@@ -1,0 +1,62 @@
+"""What a file name means: `IMAGEID__TARGET.png`, or `IMAGEID.png` of an untargeted method."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from bench.runner.challenge.manifest import BETWEEN, MANIFEST, README
+
+SUFFIX = ".png"
+JUNK = {"thumbs.db", "desktop.ini", MANIFEST, README.lower()}
+"""What file managers leave behind, and what we sent ourselves."""
+
+
+class Names:
+    """Reads file names.
+
+    Args:
+        ids: Of the challenge.
+        targets: Classes of the suite.
+    """
+
+    def __init__(self, ids: Iterable[str], targets: Iterable[str]) -> None:
+        self.ids, self.targets = frozenset(ids), tuple(targets)
+        self._target = {_normal(name): name for name in self.targets}
+
+    def parse(self, name: str) -> tuple[str, str | None] | str:
+        """(id, target) of a file name, or in words why it is none of ours.
+
+        The id and the suffix are read in any case, for some file systems change it.
+        """
+        name = _normal(name)
+        if not name.lower().endswith(SUFFIX):
+            return f"not named {SUFFIX}"
+        opaque, between, target = name[: -len(SUFFIX)].partition(BETWEEN)
+        if opaque.lower() not in self.ids:
+            return "no such id"
+        if not between:
+            return opaque.lower(), None
+        if target not in self._target:
+            return f"no such target{close_match(target, self.targets)}"
+        return opaque.lower(), self._target[target]
+
+
+def is_junk(path: str) -> bool:
+    """Whether a file is what file managers and archivers leave, or what we sent ourselves."""
+    parts = PurePosixPath(path).parts
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return hidden or parts[-1].lower() in JUNK
+
+
+def close_match(name: str, known: Iterable[str]) -> str:
+    """`, did you mean X?` where a known name is close, else nothing."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f", did you mean {close[0]}?" if close else ""
+
+
+def _normal(name: str) -> str:
+    """Archives of some systems hold decomposed letters."""
+    return unicodedata.normalize("NFC", name)

@@ -1,0 +1,74 @@
+"""What is wrong with what came back, by kind: all of it, not the first of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from bench.types import Json
+
+Gravity: TypeAlias = Literal["error", "partial", "note"]
+EXAMPLES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of problem.
+
+    Attributes:
+        name: A few words, unique.
+        gravity: "error" refuses what came back, "partial" leaves holes, "note" changes nothing.
+        remedy: What its sender does about it.
+    """
+
+    name: str
+    gravity: Gravity
+    remedy: str
+
+
+@dataclass
+class Problems:
+    """Everything that was found so far, in the order of the first find."""
+
+    found: dict[Kind, list[str]] = field(default_factory=dict)
+
+    def add(self, kind: Kind, example: str) -> None:
+        """Note one more."""
+        self.found.setdefault(kind, []).append(example)
+
+    def merge(self, other: Problems) -> None:
+        """Note all of another."""
+        for kind, examples in other.found.items():
+            self.found.setdefault(kind, []).extend(examples)
+
+    def of(self, gravity: Gravity) -> dict[Kind, list[str]]:
+        """The kinds of one gravity."""
+        return {kind: found for kind, found in self.found.items() if kind.gravity == gravity}
+
+    def rows(self) -> list[dict[str, Json]]:
+        """One row a kind for printing, the gravest first, with a few examples."""
+        order = ("error", "partial", "note")
+        kinds = sorted(self.found, key=lambda kind: order.index(kind.gravity))
+        return [
+            {
+                "what": kind.name,
+                "gravity": kind.gravity,
+                "count": len(self.found[kind]),
+                "examples": "; ".join(_examples(self.found[kind])),
+                "remedy": kind.remedy,
+            }
+            for kind in kinds
+        ]
+
+
+def _examples(found: list[str]) -> Iterator[str]:
+    yield from sorted(found)[:EXAMPLES]
+    if len(found) > EXAMPLES:
+        yield f"... {len(found) - EXAMPLES} more"
+
+
+def printable(name: str) -> str:
+    """A stranger's file name, safe to print: control characters are escaped, its length limited."""
+    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
+    return shown if len(shown) <= 80 else f"{shown[:60]}...{shown[-15:]}"

@@ -1,0 +1,157 @@
+"""A partial row, a partial victim, and a victim that states labels alone."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from bench.report.cards import build_cards
+from bench.report.comparison.contenders import contenders_of, mean_families
+from bench.report.comparison.pairs import compare_pairs, pairs_table
+from bench.report.comparison.ranking import ranks_table
+from bench.report.coverage import Coverage, partial_coverage
+from bench.report.html import report_html
+from bench.report.inputs import load_run
+from bench.report.tables import build_table, clean_accuracy_table
+from bench.report.victims import victims_html
+from tests.report.test_inputs import MISLGAN, change
+
+P = ["p_predicted", "p_source", "p_target"]
+WANTED = 24 * 2 + 16 * 3  # of mislgan: images x targets, in and out of distribution
+
+
+def rewrite(folder, name, change_rows):
+    path = folder / f"{name}.parquet"
+    change_rows(pd.read_parquet(path)).to_parquet(path)
+
+
+@pytest.fixture
+def partial_row(run_dir):
+    """mislgan without its first twenty images and targets."""
+    for name in ("predictions", "distortion"):
+        rewrite(run_dir, name, _without_first)
+    change(run_dir, MISLGAN, attack__coverage={"scored": WANTED - 20, "wanted": WANTED})
+    return run_dir
+
+
+def _without_first(rows):
+    mine = rows[rows["attack"] == "mislgan"]
+    cells = mine["image_id"] + mine["target"]
+    return rows.drop(mine.index[cells.isin(list(cells.unique()[:20]))])
+
+
+@pytest.fixture
+def partial_victim(run_dir):
+    """img-resnet18 without the first of all attacks' images."""
+    rewrite(
+        run_dir,
+        "predictions",
+        lambda rows: rows.drop(rows.index[rows["victim"] == "img-resnet18"][:30]),
+    )
+    return declare(run_dir, coverage={"scored": 338, "wanted": 368})
+
+
+@pytest.fixture
+def labels_only(run_dir):
+    rewrite(
+        run_dir,
+        "predictions",
+        lambda rows: rows.assign(
+            **{p: rows[p].where(rows["victim"] != "img-resnet18").astype("float64") for p in P}
+        ),
+    )
+    return declare(run_dir, labels_only=True)
+
+
+def declare(folder, **fields):
+    """Put fields into the record of img-resnet18 in every entry."""
+    for path in folder.glob("entry-*.json"):
+        entry = json.loads(path.read_text())
+        for victim in entry["victims"]:
+            victim.update(fields if victim["name"] == "img-resnet18" else {})
+        path.write_text(json.dumps(entry))
+    return folder
+
+
+def test_a_partial_row_never_leads(partial_row):
+    for path in partial_row.glob("entry-*.json"):
+        change(partial_row, path.name, attack__coverage={"scored": 1, "wanted": 2})
+    assert "none of them targeted and whole" in report_html(load_run(partial_row))
+
+
+def row_names(table):
+    return [row.name for row in table.rows]
+
+
+def test_a_partial_row_says_so_wherever_it_stands(partial_row):
+    run = load_run(partial_row)
+    table = build_table(run, "in")
+    (mine,) = [r for r in table.records if r["attack"] == "mislgan"]
+    assert (mine["scored"], mine["wanted"]) == (WANTED - 20, WANTED)
+    assert not any("scored" in r for r in table.records if r["attack"] != "mislgan")
+    assert "mislgan (partial)" in row_names(table)
+    said = f"mislgan is partial: {WANTED - 20} of {WANTED} images were there to be scored"
+    assert any(note.startswith(said) for note in table.notes)
+    assert any("mislgan: partial, 28 of 48 images per victim" in note for note in table.notes)
+    assert said in report_html(run)
+
+
+def test_a_partial_row_is_not_ranked_and_a_comparison_names_it(partial_row):
+    everyone = contenders_of(partial_row, [])
+    ranks = ranks_table(everyone)
+    assert {record["attack"] for record in ranks.records} == {"cgan-img-wdf-pef", "cgan-img"}
+    left_out = f"Not ranked, because partial: mislgan ({WANTED - 20} of {WANTED} images)."
+    assert left_out in ranks.notes
+    assert all(record["images"] in (24, 16) for record in ranks.records)
+    two = contenders_of(partial_row, ["mislgan", "cgan-img"])
+    notes = pairs_table(compare_pairs(two), None, None).notes
+    assert f"mislgan is partial: {WANTED - 20} of {WANTED} images." in notes
+
+
+def test_a_partial_victim_is_in_no_mean_and_says_so(partial_victim, run):
+    partial, whole = load_run(partial_victim), run
+    table = build_table(partial, "in")
+    said = "img-resnet18 is partial: it answered 338 of 368 images, so it is in no mean."
+    assert said in table.notes
+    (mine,) = [r for r in table.records if r["attack"] == "mislgan"]
+    (before,) = [r for r in build_table(whole, "in").records if r["attack"] == "mislgan"]
+    assert (mine["tasr_img_architectures"], before["tasr_img_architectures"]) == (1, 2)
+    assert not any(": partial," in note for note in table.notes)  # the rows are whole
+    assert "img-resnet18 (partial)" in row_names(clean_accuracy_table(partial))
+    families = mean_families(contenders_of(partial_victim, []))
+    assert "img-resnet18" not in families
+    assert "img-densenet40" in families
+
+
+def test_a_victim_without_probabilities_has_no_calibration(labels_only):
+    run = load_run(labels_only)
+    (card,) = [card for card in build_cards(run) if card.victim.name == "img-resnet18"]
+    assert (card.clean.ece, card.clean.bins) == (None, None)
+    assert card.clean.overall.accuracy > 0
+    page = victims_html(run)
+    assert "no probabilities" in page
+
+
+def test_probabilities_that_vanish_are_noticed(labels_only):
+    declare(labels_only, labels_only=False)
+    with pytest.raises(ValueError, match="victim 'img-resnet18' lacks probabilities, which its"):
+        load_run(labels_only)
+
+
+def test_probabilities_that_an_entry_denies_are_noticed(run_dir):
+    declare(run_dir, labels_only=True)
+    with pytest.raises(ValueError, match="victim 'img-resnet18' has probabilities, which its"):
+        load_run(run_dir)
+
+
+@pytest.mark.parametrize("stated", [(0, 5), (6, 5)])
+def test_a_coverage_that_cannot_be(stated):
+    record = {"name": "x", "coverage": {"scored": stated[0], "wanted": stated[1]}}
+    with pytest.raises(ValueError, match=r"x states a coverage of . of 5 images"):
+        partial_coverage(record)
+
+
+def test_a_coverage_of_everything_is_not_partial():
+    assert partial_coverage({"name": "x", "coverage": {"scored": 5, "wanted": 5}}) is None
+    assert partial_coverage({"name": "x"}) is None
+    assert Coverage(scored=5, wanted=5).whole

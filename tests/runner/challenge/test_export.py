@@ -1,0 +1,152 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bench.recipes import get_recipe
+from bench.runner.challenge.export import (
+    FILE_TIME_S,
+    export_challenge,
+    export_for_attacks,
+    export_for_victims,
+)
+from bench.runner.challenge.ids import Asked
+from bench.runner.graph import plan
+from bench.runner.networks import Networks, Shelf
+from bench.store import Store
+from bench.types import CamobenchError
+from tests.smoke import ToySource, Watcher, request, toy_suite
+from tests.toys import CLASSES
+
+ATTACKS = ("identity", "median")
+
+
+@pytest.fixture
+def suite(tmp_path):
+    return toy_suite(tmp_path / "store", sets=("C",))
+
+
+@pytest.fixture
+def store(suite, tmp_path):
+    return Store(tmp_path / "store")
+
+
+def files(folder):
+    return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.*")}
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return np.asarray(image).transpose(2, 0, 1)
+
+
+def test_every_image_of_set_c_goes_out_to_the_last_bit(suite, store, tmp_path):
+    challenge = export_for_attacks(suite, store, tmp_path / "out")
+    names = suite.manifest("C")["image_id"]
+    found = {path.stem: pixels(path) for path in (tmp_path / "out" / "images").iterdir()}
+    mapping = challenge.mapping(Asked(image_id=name) for name in names)
+    assert set(found) == set(mapping)
+    place = {name: index for index, name in enumerate(names)}
+    for opaque, asked in mapping.items():
+        np.testing.assert_array_equal(found[opaque], suite.images("C")[place[asked.image_id]])
+
+
+def test_nothing_tells_source_split_photograph_or_order(suite, store, tmp_path):
+    out = tmp_path / "out"
+    challenge = export_for_attacks(suite, store, out)
+    told = (out / "challenge.json").read_text() + (out / "README.md").read_text()
+    rows = suite.manifest("C")
+    for column in ("image_id", "photo_id", "device", "sha256"):
+        assert not any(str(value) in told for value in rows[column])
+    assert challenge.salt not in told
+    assert "other-x" not in told  # a model out of distribution
+    record = json.loads((out / "challenge.json").read_text())
+    assert record["targets"] == list(CLASSES)
+    ids = [image["id"] for image in record["images"]]
+    assert ids == sorted(ids)
+    assert {tuple(image) for image in record["images"]} == {("height", "id", "width")}
+    paths = files(out)
+    assert set(paths) == {"challenge.json", "README.md"} | {f"images/{one}.png" for one in ids}
+    times = {int(path.stat().st_mtime) for path in [*paths.values(), out / "images", out]}
+    assert times == {FILE_TIME_S}
+
+
+def test_a_png_holds_pixels_and_nothing_else(suite, store, tmp_path):
+    export_for_attacks(suite, store, tmp_path / "out")
+    for path in (tmp_path / "out" / "images").iterdir():
+        data, kinds, at = path.read_bytes(), set(), 8
+        while at < len(data):
+            kinds.add(data[at + 4 : at + 8])
+            at += 12 + int.from_bytes(data[at : at + 4], "big")
+        assert kinds == {b"IHDR", b"IDAT", b"IEND"}
+        with Image.open(path) as image:
+            assert image.info == {}
+
+
+def test_a_killed_export_continues(suite, store, tmp_path):
+    out = tmp_path / "out"
+    stopping = Watcher(stop=3, label="challenge")
+    with pytest.raises(KeyboardInterrupt):
+        export_for_attacks(suite, store, out, progress=stopping)
+    watcher = Watcher()
+    export_for_attacks(suite, store, out, progress=watcher)
+    assert watcher.resumed == 3
+    assert len(list((out / "images").iterdir())) == 8
+    assert not (out / ".unfinished").exists()
+    one = next((out / "images").iterdir())
+    one.unlink()
+    export_for_attacks(suite, store, out, progress=watcher)
+    assert watcher.resumed == 7
+    assert one.is_file()
+
+
+def test_another_folder_is_never_written_into(suite, store, tmp_path):
+    export_for_attacks(suite, store, tmp_path / "out")
+    strange = tmp_path / "photos"
+    strange.mkdir()
+    (strange / "holiday.jpg").touch()
+    with pytest.raises(CamobenchError, match="photos is not empty and no export of ours"):
+        export_for_attacks(suite, store, strange)
+    assert [path.name for path in strange.iterdir()] == ["holiday.jpg"]
+    with pytest.raises(CamobenchError, match="is a file; choose another --out"):
+        export_for_attacks(suite, store, strange / "holiday.jpg")
+    other = toy_suite(tmp_path / "store", sets=("C",), fingerprint="0" * 64)
+    with pytest.raises(CamobenchError, match="holds another challenge"):
+        export_for_attacks(other, store, tmp_path / "out")
+    elsewhere = toy_suite(tmp_path / "elsewhere", sets=("C",))
+    with pytest.raises(CamobenchError, match="under other ids, of another store"):
+        export_for_attacks(elsewhere, Store(tmp_path / "elsewhere"), tmp_path / "out")
+
+
+@pytest.fixture
+def networks(store):
+    graph = plan(ToySource().card, get_recipe("smoke"), attacks=ATTACKS, victims=())
+    return Networks(graph, Shelf(store=store, shipped=False), torch.device("cpu"))
+
+
+def test_victims_get_what_the_attacks_leave(suite, store, networks, tmp_path):
+    out = tmp_path / "out"
+    challenge = export_for_victims(suite, store, networks, ATTACKS, out)
+    record = json.loads((out / "challenge.json").read_text())
+    assert (record["for"], record["classes"]) == ("victims", list(CLASSES))
+    assert len(record["images"]) == 2 * 8
+    told = (out / "challenge.json").read_text() + (out / "README.md").read_text()
+    assert "median" not in told
+    name = suite.manifest("C")["image_id"][5]
+    for attack in ATTACKS:
+        path = out / "images" / f"{challenge.opaque(Asked(image_id=name, attack=attack))}.png"
+        original = torch.from_numpy(np.array(suite.images("C")[5:6]))
+        expected = networks.attack(attack)(original)[0].numpy()
+        np.testing.assert_array_equal(pixels(path), expected)
+
+
+def test_victims_of_a_whole_request_get_targeted_images_and_the_originals(smoke_copy, tmp_path):
+    out = tmp_path / "pictures"
+    asked = request(attacks=("cgan-img",), victims=())
+    challenge = export_challenge(asked, smoke_copy.store, out, for_victims=True)
+    assert set(challenge.content) == {"cgan-img", "identity"}
+    assert len(list((out / "images").iterdir())) == 8 + 6 * 2 + 2 * 3
+    again = export_challenge(asked, smoke_copy.store, out, for_victims=True)
+    assert again == challenge

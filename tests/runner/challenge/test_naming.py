@@ -1,0 +1,47 @@
+import pytest
+
+from bench.runner.challenge.naming import Names, is_junk
+
+ID = "c0123456789abcdef"
+TARGETS = ("Nikon_D200", "Kodak M1063", "Rollei__RCP", "Caméra", "v1.2")
+NAMES = Names([ID], TARGETS)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (f"{ID}.png", (ID, None)),
+        (f"{ID}.PNG", (ID, None)),
+        (f"{ID.upper()}__Nikon_D200.Png", (ID, "Nikon_D200")),
+        (f"{ID}__Kodak M1063.png", (ID, "Kodak M1063")),
+        (f"{ID}__Rollei__RCP.png", (ID, "Rollei__RCP")),
+        (f"{ID}__Came\u0301ra.png", (ID, "Caméra")),
+        (f"{ID}__v1.2.png", (ID, "v1.2")),
+    ],
+)
+def test_a_name_tells_image_and_target(name, expected):
+    assert NAMES.parse(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("c0123456789abcdee.png", "no such id"),
+        (f"{ID}_Nikon_D200.png", "no such id"),
+        (f" {ID}.png", "no such id"),
+        (f"{ID}.jpg", "not named .png"),
+        (f"{ID}.png.txt", "not named .png"),
+        (f"{ID}__.png", "no such target"),
+        (f"{ID}__nikon_d200.png", "no such target, did you mean Nikon_D200?"),
+        (f"{ID}__Nikon D200.png", "no such target, did you mean Nikon_D200?"),
+        (f"{ID}__Leica.png", "no such target"),
+    ],
+)
+def test_any_other_name_is_none_of_ours(name, why):
+    assert NAMES.parse(name) == why
+
+
+def test_what_file_managers_leave_is_junk():
+    junk = ["__MACOSX/x/._a.png", ".DS_Store", "a/.git/x.png", "a/Thumbs.db", "README.md"]
+    assert all(map(is_junk, [*junk, "challenge.json"]))
+    assert not any(map(is_junk, [f"{ID}.png", f"out/{ID}.png", "notes.txt"]))
