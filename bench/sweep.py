@@ -39,6 +39,8 @@ def _leftovers(store: Store) -> Iterator[tuple[Path, FileLock, float]]:
         temporary = _TEMPORARY.fullmatch(path.name)
         if area == "predictions" and (temporary or path.name.startswith("partial-")):
             yield path, store.lock(area, folder), DAY_S if temporary else UNFINISHED_S
+        elif area == "images" and temporary:
+            yield path, store.lock("predictions", folder), DAY_S
         elif area == "data" and temporary:
             yield path, store.lock(area, folder, temporary["thing"]), DAY_S
         elif area in ("checkpoints", "unfinished") and temporary:

@@ -126,7 +126,7 @@ def demo(
     show_default=True,
     help="mixed: the victims' backbones in bf16; `verify --precision` says what that moves.",
 )
-@click.option("--fp32", default="", help="Victims that stay in fp32 with --precision mixed.")
+@click.option("--keep-fp32", default="", help="Victims that --precision mixed leaves alone.")
 @click.option(
     "--keep-images", is_flag=True, help="Keep anonymised images: a new victim needs no generator."
 )
@@ -170,7 +170,7 @@ def run(
     out: Path,
     batch: int,
     precision: str,
-    fp32: str,
+    keep_fp32: str,
     keep_images: bool,
     recompress: str,
     cell_timeout_s: float,
@@ -208,7 +208,7 @@ def run(
         workers=workers,
         batch=batch,
         precision=precision,
-        fp32=fp32,
+        keep_fp32=keep_fp32,
         keep_images=keep_images,
         recompress=recompress,
         cell_timeout_s=cell_timeout_s,

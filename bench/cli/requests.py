@@ -29,7 +29,7 @@ def make_request(
     recipe: str,
     device: str,
     front_end: str | None = None,
-    fp32: str = "",
+    keep_fp32: str = "",
     recompress: str = "",
     progress: Progress | None = None,
     **choices: Any,
@@ -44,13 +44,15 @@ def make_request(
         get_recipe(recipe)
     except CamobenchError as error:
         raise click.UsageError(str(error)) from error
+    if keep_fp32 and choices.get("precision") != "mixed":
+        raise click.UsageError("--keep-fp32 goes with --precision mixed: else all are in fp32")
     return Request(
         source=make_source(suite, progress),
         attacks=tuple(select_attacks(attacks)),
         victims=tuple(select_victims(victims, front_end)),
         recipe=recipe,
         device=resolve_device(device),
-        fp32=tuple(select_victims(fp32)),
+        keep_fp32=tuple(select_victims(keep_fp32)),
         recompress=parse_qualities(recompress),
         **choices,
     )

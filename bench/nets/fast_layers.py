@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bench.checks import require_finite
+
 CELL_PX = 2
 TILE_PX = 4
 """Side of the output tiles of Winograd's algorithm."""
@@ -166,7 +168,7 @@ class Fp32Linear(nn.Module):
 class SignRelu(nn.Module):
     """ReLU of bf16 in place, on its bits as integers: 4 times as fast as torch's on AVX-512.
 
-    A NaN whose sign bit is set becomes 0, so networks are checked for finite weights first.
+    A NaN whose sign bit is set becomes 0: weights and what the network reads are checked instead.
     """
 
     def forward(self, features: Tensor) -> Tensor:
@@ -184,17 +186,29 @@ class Arbitrated(nn.Module):
     Args:
         reduced: The network in bf16, fp32 in and out.
         exact: The same in fp32.
+
+    Attributes:
+        seen: Images classified so far.
+        close: Those of them that were decided in fp32.
     """
 
     def __init__(self, reduced: nn.Module, exact: nn.Module) -> None:
         super().__init__()
         self.reduced, self.exact = reduced, exact
+        self.seen = self.close = 0
 
     def forward(self, features: Tensor) -> Tensor:
-        """(N, K, H, W) -> (N, C) logits."""
+        """(N, K, H, W) -> (N, C) logits.
+
+        Raises:
+            ValueError: If a feature is NaN or infinite, which integer operations would hide.
+        """
+        require_finite(features, "what the backbone reads")
         logits: Tensor = self.reduced(features)
         close = too_close(logits)
-        if bool(close.any()):
+        count = int(close.sum())
+        self.seen, self.close = self.seen + len(logits), self.close + count
+        if count:
             logits = logits.clone()
             logits[close] = self.exact(features[close])
         return logits
@@ -210,7 +224,7 @@ def too_close(logits: Tensor) -> Tensor:
 
 
 class AutocastNetwork(nn.Module):
-    """A network whose graph cannot be followed, run in bf16 by torch's own rules.
+    """A network that cannot be rewritten, run in bf16 by torch's own rules, its input included.
 
     Args:
         network: In fp32.

@@ -18,6 +18,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from bench.checks import require_finite
@@ -127,6 +128,7 @@ def _fold_node(graph: fx.GraphModule, node: fx.Node) -> None:
         or norm.running_var is None
         or not isinstance(conv, (nn.Conv2d, nn.ConvTranspose2d))
         or len(before.users) > 1
+        or any(_is_changed_at_run_time(module) for module in (conv, norm))
         or _uses(graph, before) > 1
         or _uses(graph, node) > 1
     ):
@@ -134,6 +136,13 @@ def _fold_node(graph: fx.GraphModule, node: fx.Node) -> None:
     transposed = isinstance(conv, nn.ConvTranspose2d)
     _replace(graph, str(before.target), fuse_conv_bn_eval(conv, norm, transpose=transposed))
     _replace(graph, str(node.target), rest)
+
+
+def _is_changed_at_run_time(module: nn.Module) -> bool:
+    """Whether hooks or parametrisations make its weights, which are then not what they seem."""
+    return bool(
+        module._forward_pre_hooks or module._forward_hooks or parametrize.is_parametrized(module)
+    )
 
 
 def _extend_concatenations(graph: fx.GraphModule) -> None:
@@ -200,7 +209,7 @@ def _places(network: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Module]]:
 def _for_processor(conv: nn.Conv2d) -> nn.Module:
     """The fastest layer that is known for this convolution on a CPU."""
     plain = (conv.stride, conv.dilation, conv.groups) == ((1, 1), (1, 1), 1)
-    if not plain or isinstance(conv.padding, str):
+    if not plain or isinstance(conv.padding, str) or _is_changed_at_run_time(conv):
         return conv
     if conv.out_channels <= FEW_CHANNELS and min(conv.kernel_size) >= LARGE_KERNEL_PX:
         return CellConv2d(conv)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import resource
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
@@ -22,6 +24,18 @@ def in_child(work: Callable[..., ResultT], *arguments: Any) -> ResultT:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=obey_parent) as pool:
         return pool.submit(work, *arguments).result()
+
+
+def memory_gib(device: torch.device) -> float:
+    """What this process holds now, in the same place."""
+    gc.collect()
+    if device.type == "cuda":
+        return torch.cuda.memory_allocated(device) / GIB
+    listed = Path("/proc/self/statm")
+    if not listed.is_file():
+        return peak_memory_gib(device)  # no less than what it holds
+    pages = int(listed.read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / GIB
 
 
 def peak_memory_gib(device: torch.device) -> float:

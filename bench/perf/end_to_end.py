@@ -16,7 +16,8 @@ from pathlib import Path
 import torch
 
 from bench.metrics.lpips import load_lpips
-from bench.perf.children import in_child, peak_memory_gib
+from bench.nets.fast_layers import Arbitrated
+from bench.perf.children import in_child, memory_gib, peak_memory_gib
 from bench.perf.flops import Cost, count_cost
 from bench.perf.peaks import Peaks, synchronise
 from bench.perf.reference import reference_loop
@@ -38,6 +39,7 @@ class RunnerTimes:
         networks_gib: Memory when they were open.
         peak_memory_gib: Memory at most.
         batch: Images at a time.
+        close_calls: Share of classifications that were too close for bf16 and decided in fp32.
     """
 
     seconds: tuple[float, ...]
@@ -45,6 +47,7 @@ class RunnerTimes:
     networks_gib: float
     peak_memory_gib: float
     batch: int
+    close_calls: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +141,7 @@ def time_runner(
     matrix.networks.attack(bench.load.attack)
     synchronise(device)
     opening = time.perf_counter() - began
-    networks, seconds = peak_memory_gib(device), []
+    networks, seconds = memory_gib(device), []
     for _ in range(repeats + 1):
         shutil.rmtree(bench.root / "predictions", ignore_errors=True)
         began = time.perf_counter()
@@ -151,6 +154,7 @@ def time_runner(
         networks_gib=networks,
         peak_memory_gib=peak_memory_gib(device),
         batch=matrix.scorer.batch,
+        close_calls=_close_calls(matrix),
     )
 
 
@@ -191,6 +195,13 @@ def time_reference(
         peak_memory_gib=peak_memory_gib(device),
         tf32=any(default_tf32),
     )
+
+
+def _close_calls(matrix: Matrix) -> float:
+    victims = [matrix.networks.victim(name) for name in matrix.graph.victims]
+    deciders = [m for victim in victims for m in victim.modules() if isinstance(m, Arbitrated)]
+    seen = sum(decider.seen for decider in deciders)
+    return sum(decider.close for decider in deciders) / seen if seen else 0.0
 
 
 def _matrix(bench: Workbench, device: torch.device, precision: str, batch: int) -> Matrix:

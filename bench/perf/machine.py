@@ -7,11 +7,10 @@ import platform
 
 import torch
 
+from bench.perf.children import GIB
 from bench.processes import cpu_count
 from bench.provenance import package_versions, processor_name, provenance
 from bench.types import Json
-
-GIB = 2**30
 
 
 def describe_machine(device: torch.device) -> dict[str, Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import statistics
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -78,6 +79,7 @@ def measure_scaling(
         bench = Workbench(load=load, root=root / str(number)).build()
         times = in_child(time_runner, bench, str(device), "mixed", AUTO, repeats)
         points.append(Point(axis=axis, value=value, seconds=statistics.median(times.seconds)))
+        shutil.rmtree(bench.root)
         progress.advance(1)
     progress.finish()
     return points

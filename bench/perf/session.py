@@ -38,7 +38,7 @@ class Plan:
         image_px: Side of the images of all but the memory and the training.
         images: Of the end-to-end load.
         targets: Of each image.
-        reference_images: Those that the reference loop takes.
+        reference_images: Those that the reference loop takes: their transforms fill whole batches.
         repeats: Of each measurement.
         agreement_images: Of Set-C of the mini suite; `None` for all.
         memory_images: At which the peak memory is taken, at 512 x 512.
@@ -79,8 +79,9 @@ def make_plan(
     if quick:
         return Plan(
             image_px=image_px or (256 if cuda else 128),
-            images=64 if cuda else 4,
-            reference_images=1,
+            images=64 if cuda else 8,
+            targets=4,
+            reference_images=64 if cuda else 8,
             repeats=2,
             agreement_images=24,
             parts=parts or QUICK_PARTS,
@@ -89,8 +90,9 @@ def make_plan(
         )
     return Plan(
         image_px=image_px or (512 if cuda else 256),
-        images=256 if cuda else 6,
-        reference_images=8 if cuda else 2,
+        images=256 if cuda else 8,
+        targets=4,
+        reference_images=64 if cuda else 4,
         parts=parts or PARTS,
         memory_images=memory_images or DEFAULT_MEMORY_IMAGES,
     )
@@ -130,10 +132,15 @@ class Performance:
         if self.end_to_end is not None:
             found["end_to_end"] = _end_to_end(self.end_to_end)
         if self.agreement is not None:
-            share = {"agreement_percent": 100 * self.agreement.share}
-            rows = {"agreement_rows": len(self.agreement.exact)}
+            by_victim = self.agreement.by_victim
+            agreement = {
+                "agreement_percent": 100 * self.agreement.share,
+                "agreement_rows": len(self.agreement.exact),
+                "agreement_rates_moved": sum(one.moved for one in by_victim),
+                "agreement_by_victim": [asdict(one) for one in by_victim],
+            }
             there = found.setdefault("end_to_end", {})
-            found["end_to_end"] = {**there, **share, **rows}  # type: ignore[dict-item]
+            found["end_to_end"] = {**there, **agreement}  # type: ignore[dict-item]
         if self.training is not None:
             found["training"] = asdict(self.training)
         if self.narrow_training is not None:
@@ -239,6 +246,7 @@ def _end_to_end(found: EndToEnd) -> dict[str, object]:
         "seconds_per_transform_fp32": found.seconds_per_transform("fp32"),
         "reference_seconds_per_transform": found.reference_s_per_transform,
         "gflop_per_transform": found.cost.gflop_per_transform,
+        "close_calls_decided_in_fp32": mixed.close_calls,
         "precision": {"generator": "fp32", "front_ends": "fp32", "backbones": "bf16"},
         "load": asdict(found.load),
         "runner": {name: asdict(times) for name, times in found.runner.items()},
@@ -257,7 +265,4 @@ def _two_attacks() -> tuple[str, str]:
 
 
 def _one_a_family(victims: tuple[str, ...]) -> tuple[str, ...]:
-    families: dict[str, str] = {}
-    for name in victims:
-        families.setdefault(VICTIMS.get(name).spec.front_end, name)
-    return tuple(families.values())
+    return tuple({VICTIMS.get(name).spec.front_end: name for name in victims}.values())

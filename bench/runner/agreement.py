@@ -143,7 +143,7 @@ def _verdict(found: Agreement) -> Verdict:
         check=f"{found.victim} in bf16",
         verdict="ok" if found.agrees else "fail",
         finding=f"{finding} ({found.largest_in})" if found.largest else finding,
-        remedy="" if found.agrees else f"score with --precision mixed --fp32 {found.victim}",
+        remedy="" if found.agrees else f"score with --precision mixed --keep-fp32 {found.victim}",
     )
 
 
@@ -153,7 +153,7 @@ def _whole(measured: Measured) -> Verdict:
     remedy = ""
     if outside:
         finding += f"; {listed(outside)} must stay in fp32"
-        remedy = f"score with --precision mixed --fp32 {','.join(outside)}"
+        remedy = f"score with --precision mixed --keep-fp32 {','.join(outside)}"
     enough = measured.share >= LEAST_AGREEMENT and not outside
     return Verdict(
         check="mixed precision", verdict="ok" if enough else "fail", finding=finding, remedy=remedy

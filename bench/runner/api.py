@@ -41,7 +41,7 @@ class Request:
         workers: Processes that make data and train networks side by side.
         batch: Anonymised images scored at a time; 0 takes what suits the device.
         precision: Of the victims' backbones: "fp32" or "mixed".
-        fp32: Victims that stay in fp32 where the precision is "mixed".
+        keep_fp32: Victims that stay in fp32 where the precision is "mixed".
         keep_images: Keep anonymised images in the store.
         recompress: JPEG qualities, in per cent, at which survival is scored too.
         cell_timeout_s: What an attack or a victim may take for one cell; 0 is no limit.
@@ -58,7 +58,7 @@ class Request:
     workers: int = 0
     batch: int = AUTO
     precision: str = "fp32"
-    fp32: tuple[str, ...] = ()
+    keep_fp32: tuple[str, ...] = ()
     keep_images: bool = False
     recompress: tuple[int, ...] = ()
     cell_timeout_s: float = CELL_TIMEOUT_S
@@ -67,7 +67,7 @@ class Request:
     @property
     def scored_in(self) -> Precision:
         """In which precision each victim is scored."""
-        return Precision(name=self.precision, exempt=self.fp32)
+        return Precision(name=self.precision, exempt=self.keep_fp32)
 
 
 @dataclass(frozen=True, kw_only=True)

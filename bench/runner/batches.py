@@ -48,16 +48,19 @@ def find_batch(run: Callable[[int], None], device: torch.device, start: int = 4)
     """
     best, best_rate, size = start, 0.0, start
     while size <= LARGEST:
+        seconds = None
         try:
             run(size)  # the first run of a size pays for its set-up
             began = time.perf_counter()
             run(size)
+            seconds = time.perf_counter() - began
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
+        if seconds is None:  # outside of `except`, which keeps the tensors of the failed batch
             free_cached(device)
             break
-        rate = size / (time.perf_counter() - began)
+        rate = size / seconds
         if rate < WORTH_IT * best_rate:
             break
         best, best_rate, size = size, rate, size * 2

@@ -19,7 +19,7 @@ from bench.report.networks import VICTIMS_SCHEMA
 from bench.runner.challenge.specs import SentPredictionsSpec
 from bench.runner.counts import COUNT_VERSION, count
 from bench.runner.matrix import KEY_DIGITS, Matrix
-from bench.runner.networks import AS_STORED, BEFORE_ROUNDING
+from bench.runner.networks import AS_STORED, BEFORE_ROUNDING, Networks
 from bench.store import Checkpoint, digest, read_json, write_json
 from bench.types import Json
 
@@ -88,5 +88,6 @@ def _counts(matrix: Matrix, name: str) -> Mapping[str, Any]:
     kept = matrix.shelf.store.count_file(key)
     if not kept.is_file():
         image = torch.from_numpy(np.array(matrix.scorer.images[:1])).to(matrix.device)
-        write_json(kept, asdict(count(matrix.networks.victim(name), to_unit(image))))
+        as_trained = Networks(graph, matrix.shelf, matrix.device)  # not as rewritten for speed
+        write_json(kept, asdict(count(as_trained.victim(name), to_unit(image))))
     return read_json(kept)

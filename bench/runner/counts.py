@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench.contract import Victim
 
-COUNT_VERSION = 1
+COUNT_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)

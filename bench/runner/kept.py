@@ -1,13 +1,15 @@
 """Anonymised images kept in the store, so that a new victim never runs a generator.
 
 One Parquet file a shard of Set-C. An image is kept as its difference to the original, modulo 256,
-which compresses well and loses nothing; the file carries the SHA-256 of all its differences.
+which compresses well and loses nothing; the file carries the SHA-256 of all its differences and of
+what they belong to, and the provenance of the run that made them.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +21,9 @@ from torch import Tensor
 
 from bench.runner.items import ImageSource, Item
 from bench.store import replacing
-from bench.types import CamobenchError
+from bench.types import CamobenchError, Json
 
-CHECKSUM = b"sha256"
+CHECKSUM, MADE_BY = b"sha256", b"made_by"
 UNTARGETED = -1
 
 
@@ -43,10 +45,11 @@ class KeptImages:
             values = table["difference"].to_pylist()
         except (pa.ArrowException, OSError, KeyError) as error:
             raise _damaged(path) from error
-        checksum = hashlib.sha256(b"".join(values)).hexdigest().encode()
-        if (table.schema.metadata or {}).get(CHECKSUM) != checksum:
+        metadata = table.schema.metadata or {}
+        names = list(zip(table["index"].to_pylist(), table["target"].to_pylist(), strict=True))
+        if metadata.get(CHECKSUM) != _checksum(names, values):
             raise _damaged(path)
-        names = zip(table["index"].to_pylist(), table["target"].to_pylist(), strict=True)
+        self.made_by: dict[str, Json] = json.loads(metadata.get(MADE_BY, b"{}"))
         self._differences = dict(zip(names, values, strict=True))
 
     def has(self, item: Item) -> bool:
@@ -83,8 +86,13 @@ class Recorder:
             self._differences[_name(item)] = difference
         return anonymised
 
-    def write(self, path: Path) -> None:
-        """Write all images in one step and forget them."""
+    def write(self, path: Path, made_by: Mapping[str, Json]) -> None:
+        """Write all images in one step and forget them.
+
+        Args:
+            path: A Parquet file.
+            made_by: Provenance of this run.
+        """
         names = sorted(self._differences)
         values = [self._differences[name].tobytes() for name in names]
         table = pa.table(
@@ -94,16 +102,23 @@ class Recorder:
                 "difference": pa.array(values, pa.large_binary()),
             }
         )
-        checksum = hashlib.sha256(b"".join(values)).hexdigest().encode()
+        metadata = {CHECKSUM: _checksum(names, values), MADE_BY: json.dumps(made_by).encode()}
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as target:
             pq.write_table(
-                table.replace_schema_metadata({CHECKSUM: checksum}),
+                table.replace_schema_metadata(metadata),
                 target,
                 compression="zstd",
                 use_dictionary=False,
             )
         self._differences = {}
+
+
+def _checksum(names: Sequence[tuple[int, int]], differences: Sequence[bytes]) -> bytes:
+    whole = hashlib.sha256(json.dumps(names).encode())
+    for difference in differences:
+        whole.update(difference)
+    return whole.hexdigest().encode()
 
 
 def _name(item: Item) -> tuple[int, int]:

@@ -246,7 +246,7 @@ class Matrix:
             shard
             for fill in (read_json(row)["fills"] if row.is_file() else {}).values()
             for shard in fill
-            if concerns(shard, stems.values())
+            if concerns(shard, [*stems.values(), self.measured])
         ]
         shards_done.sort(key=lambda shard: str(shard["by"]["created"]), reverse=True)
         records = {digest(shard["by"]): shard["by"] for shard in shards_done}
@@ -349,18 +349,20 @@ class Matrix:
         trial = self.scorer.trial
         opened = {v: trial.victim(v, later(self.networks.victim, v)) for v in missing}
         victims = {name: victim for name, victim in opened.items() if victim is not None}
-        work = sorted(missing.values()) + ([] if self.scorer.lpips is None else [self.measured])
+        measures = not (folder / f"{self.measured}.parquet").is_file()
+        work = sorted(missing.values()) + ([self.measured] if measures else [])
+        files = [*missing.values(), *(["distortion"] if measures else [])]
         partial = folder / f"partial-{digest(work)[:12]}"
         ranges = shards(len(self.scorer.images), SHARD_IMAGES)
         parts = [partial / f"{position:05d}" for position in range(len(ranges))]
         waiting = [
             (part, indices, images)
             for part, indices, images in zip(parts, ranges, kept, strict=True)
-            if not is_whole(part, missing) or (self._keeps(quality) and not images.is_file())
+            if not is_whole(part, files) or (self._keeps(quality) and not images.is_file())
         ]
         total = len(self.scorer.images)
         done = total - sum(len(indices) for _, indices, _ in waiting)
-        what = f"scoring {name} on {len(victims)} victims" if victims else f"distortion of {name}"
+        what = f"scoring {name} on {len(victims)} victims" if victims else f"images of {name}"
         what += "" if quality is None else f", JPEG {quality}"
         self.progress.start(what, total, done)
 
@@ -374,12 +376,17 @@ class Matrix:
             for part, indices, images in waiting:
                 began = time.monotonic()
                 source, recorder = self._source(attack, images, quality, targeted=targeted)
-                scored = self.scorer.score(source, trial.left(victims), indices)
+                scored = self.scorer.score(
+                    source, trial.left(victims), indices, distortions=measures
+                )
+                left = sorted(trial.left(missing).values())
                 record = {
                     "seconds": time.monotonic() - began,
-                    "cells": sorted(trial.left(missing).values()),
+                    "cells": [*left, *([self.measured] if measures else [])],
                     "by": self.provenance,
                 }
+                if isinstance(source, KeptImages):
+                    record["by"] = {**self.provenance, "images_made_by": source.made_by}
                 if writing is not None:
                     writing.result()
                 writing = writer.submit(
@@ -397,7 +404,8 @@ class Matrix:
 
         done_now = [read_json(part / "shard.json") for part in parts]
         self._note_fill(name, folder, partial.name, done_now)
-        self._keep(name, gather("distortion.parquet"), folder / f"{self.measured}.parquet")
+        if measures:
+            self._keep(name, gather("distortion.parquet"), folder / f"{self.measured}.parquet")
         # Last: a victim's file says that its cell is done.
         for victim, stem in trial.left(missing).items():
             file = f"{stem}.parquet"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -11,7 +12,7 @@ import torch
 from bench.metrics.lpips import trunk_digest
 from bench.runner.api import Session
 from bench.runner.graph import Job
-from bench.runner.matrix import cell_stem, distortion_stem, row_key
+from bench.runner.matrix import SHARD_IMAGES, cell_stem, distortion_stem, row_key
 from bench.runner.networks import Networks
 from bench.runner.train import missing_jobs
 from bench.types import Json
@@ -26,6 +27,8 @@ class Missing:
         cells: Victims that each attack has not been scored on, also after re-compression; those
             without a hole are left out.
         attack_of: The attack behind each name in `cells`.
+        kept: Attacks whose images are all kept.
+        measured: Names in `cells` whose distortions are there.
         unmeasured: Attacks scored on all victims, but without LPIPS, which can now be had.
         networks_total: All networks of the graph.
         cells_total: All cells of the matrix.
@@ -34,6 +37,8 @@ class Missing:
     jobs: tuple[Job, ...]
     cells: dict[str, tuple[str, ...]]
     attack_of: dict[str, str]
+    kept: frozenset[str]
+    measured: frozenset[str]
     unmeasured: tuple[str, ...]
     networks_total: int
     cells_total: int
@@ -85,27 +90,41 @@ def find_missing(session: Session) -> Missing:
             networks.reads_residual(victim) and estimator in untrained
         ):
             stems[victim] = cell_stem(networks, victim)
-    measured, cells, attack_of, unmeasured = distortion_stem(trunk_digest()), {}, {}, []
+    stem, cells, attack_of, unmeasured = distortion_stem(trunk_digest()), {}, {}, []
+    kept, measured = set(), set()
+    image_files = math.ceil(session.request.source.count("C") / SHARD_IMAGES)
     qualities = (None, *session.request.recompress)
     for (attack, key), quality in product(graph.attacks.items(), qualities):
         holes = tuple(graph.victims)
         if key not in untrained:
             folder = session.store.prediction_folder(row_key(networks, attack, quality))
+            images = session.store.image_folder(row_key(networks, attack))
+            if len(list(images.glob("*.parquet"))) == image_files:
+                kept.add(attack)
             holes = tuple(
                 victim
                 for victim in graph.victims
                 if victim not in stems or not (folder / f"{stems[victim]}.parquet").is_file()
             )
-            if not (holes or quality) and not (folder / f"{measured}.parquet").is_file():
+            is_measured = (folder / f"{stem}.parquet").is_file()
+            if not (holes or quality) and not is_measured:
                 unmeasured.append(attack)
+            if holes and is_measured:
+                measured.add(_cells_name(attack, quality))
         if holes:
-            name = attack if quality is None else f"{attack}, JPEG {quality}"
+            name = _cells_name(attack, quality)
             cells[name], attack_of[name] = holes, attack
     return Missing(
         jobs=tuple(jobs),
         cells=cells,
         attack_of=attack_of,
+        kept=frozenset(kept),
+        measured=frozenset(measured),
         unmeasured=tuple(unmeasured),
         networks_total=len(graph.jobs),
         cells_total=len(graph.attacks) * len(graph.victims) * len(qualities),
     )
+
+
+def _cells_name(attack: str, quality_percent: int | None) -> str:
+    return attack if quality_percent is None else f"{attack}, JPEG {quality_percent}"

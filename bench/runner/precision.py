@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from bench.contract import Attack, Victim
-from bench.nets.fast_layers import Arbitrated
+from bench.nets.fast_layers import CLOSE, Arbitrated
 from bench.nets.inference import folded, reduced
 from bench.store import digest
 from bench.types import CamobenchError
@@ -59,7 +59,7 @@ def cell_digest(victim_digest: str, precision: VictimPrecision) -> str:
     """Digest of everything behind a victim's rows: fp32 adds nothing to the victim's own."""
     if precision == "fp32":
         return victim_digest
-    return digest([victim_digest, precision, REDUCED_VERSION])
+    return digest([victim_digest, precision, REDUCED_VERSION, CLOSE])
 
 
 def ready_network(network: nn.Module, device: torch.device) -> nn.Module:

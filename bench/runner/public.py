@@ -75,7 +75,7 @@ def evaluate(
     workers: int = 1,
     batch: int = 0,
     precision: str = "fp32",
-    fp32: str | Iterable[str] = "",
+    keep_fp32: str | Iterable[str] = "",
     keep_images: bool = False,
     recompress: Iterable[int] = (),
     cell_timeout_s: float = CELL_TIMEOUT_S,
@@ -105,7 +105,7 @@ def evaluate(
             process, those of a file (`my.py:MyAttack`) beside the others.
         batch: Anonymised images scored at a time; 0 takes what suits the device.
         precision: "fp32", or "mixed" for victims' backbones in bf16.
-        fp32: Victims that stay in fp32 where the precision is "mixed".
+        keep_fp32: Victims that stay in fp32 where the precision is "mixed".
         keep_images: Keep anonymised images in the store, so that a new victim needs no generator.
         recompress: JPEG qualities (70, 80, ...) at which anonymised images are scored too;
             `Run.survival` then says what is left of each attack's success.
@@ -135,7 +135,7 @@ def evaluate(
         workers=workers,
         batch=batch,
         precision=precision,
-        fp32=tuple(select_victims(fp32)),
+        keep_fp32=tuple(select_victims(keep_fp32)),
         keep_images=keep_images,
         recompress=parse_qualities(",".join(map(str, recompress))),
         cell_timeout_s=cell_timeout_s,

@@ -36,10 +36,10 @@ FIGURES = ("lpips", "psnr_db", "ssim")
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
-    """What one shard gives: prediction rows by victim, and distortion rows."""
+    """What one shard gives: prediction rows by victim, and distortion rows if asked for."""
 
     predictions: Mapping[str, pd.DataFrame]
-    distortion: pd.DataFrame
+    distortion: pd.DataFrame | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +72,8 @@ class Scorer:
         self.manifest = suite.manifest("C")
         self.classes = suite.card.classes
         self.suite_name = suite.card.name
+        if batch < 0:
+            raise ValueError(f"expected a `batch` of at least 1, or {AUTO} to choose, got {batch}")
         self.batch = batch
         if batch == AUTO and device.type == "cpu":
             self.batch = batch_for(*self.images.shape[-2:])
@@ -82,6 +84,8 @@ class Scorer:
         source: ImageSource,
         victims: Mapping[str, Victim],
         indices: Sequence[int],
+        *,
+        distortions: bool = True,
         progress: Progress | None = None,
     ) -> Scored:
         """Score one shard of images.
@@ -90,6 +94,7 @@ class Scorer:
             source: Of the anonymised images.
             victims: On the scorer's device, in evaluation mode, by name.
             indices: Positions in Set-C.
+            distortions: Measure them too.
             progress: Advanced by anonymised images.
 
         Raises:
@@ -102,11 +107,12 @@ class Scorer:
         self._find_batch(source, victims, items)
         logits: dict[str, list[Tensor]] = defaultdict(list)
         measured: list[Distortion] = []
-        for part, distortion in self._parts(source, victims, items):
+        for count, part, distortion in self._parts(source, victims, items, distortions):
             for name, values in part.items():
                 logits[name].append(values)
-            measured.append(distortion)
-            progress.advance(len(distortion.psnr_db))
+            if distortion is not None:
+                measured.append(distortion)
+            progress.advance(count)
         forget_pages(self.images)
         base = base_rows(items, self.manifest, self.classes, self.suite_name)
         predictions = {}
@@ -114,16 +120,18 @@ class Scorer:
             found = self.trial.victim(name, partial(_probabilities, victim, logits[name]))
             if found is not None:
                 predictions[name] = prediction_rows(base, victim, found)
+        figures = {name: _gathered(name, measured, len(base)) for name in FIGURES}
         return Scored(
-            predictions=predictions,
-            distortion=base.assign(
-                **{name: _gathered(name, measured, len(base)) for name in FIGURES}
-            ),
+            predictions=predictions, distortion=base.assign(**figures) if distortions else None
         )
 
     def _parts(
-        self, source: ImageSource, victims: Mapping[str, Victim], items: Sequence[Item]
-    ) -> Iterator[tuple[dict[str, Tensor], Distortion]]:
+        self,
+        source: ImageSource,
+        victims: Mapping[str, Victim],
+        items: Sequence[Item],
+        distortions: bool,
+    ) -> Iterator[tuple[int, dict[str, Tensor], Distortion | None]]:
         """Logits and distortions, batch by batch; a batch that does not fit is halved.
 
         Once a victim has failed for want of memory even so, the others get their batch back.
@@ -138,7 +146,7 @@ class Scorer:
                 ahead = reader.submit(self._read, items[following : following + self.batch])
                 part = None
                 try:
-                    part = self._run(source, victims, batch, originals)
+                    part = self._run(source, victims, batch, originals, distortions)
                 except Exception as error:
                     if not is_out_of_memory(error) or len(batch) == 1:
                         raise
@@ -147,7 +155,7 @@ class Scorer:
                     self.batch = max(1, len(batch) // 2)
                     ahead = reader.submit(self._read, items[done : done + self.batch])
                     continue
-                yield part
+                yield len(batch), *part
                 done = following
                 if self.batch < whole and self.trial.lost_to_memory():
                     self.batch = whole
@@ -166,12 +174,14 @@ class Scorer:
         victims: Mapping[str, Victim],
         items: Sequence[Item],
         read: _Originals,
-    ) -> tuple[dict[str, Tensor], Distortion]:
+        distortions: bool,
+    ) -> tuple[dict[str, Tensor], Distortion | None]:
         images = read.images.to(self.device, non_blocking=True)
         place = read.place.to(self.device, non_blocking=True)
         originals = images if len(images) == len(items) else images[place]
         anonymised = self.trial.attack(partial(source.anonymise, items, originals), len(items))
-        return self._classify(victims, anonymised), measure(images, anonymised, self.lpips, place)
+        measured = measure(images, anonymised, self.lpips, place) if distortions else None
+        return self._classify(victims, anonymised), measured
 
     def _classify(self, victims: Mapping[str, Victim], images: Tensor) -> dict[str, Tensor]:
         unit = to_unit(images).contiguous(memory_format=torch.channels_last)
@@ -203,7 +213,7 @@ class Scorer:
 
         def run(size: int) -> None:
             repeated = [items[i % len(items)] for i in range(size)]
-            logits, _ = self._run(source, victims, repeated, self._read(repeated))
+            logits, _ = self._run(source, victims, repeated, self._read(repeated), True)
             for values in logits.values():
                 float(values.sum())  # waits for the device
 
@@ -213,7 +223,7 @@ class Scorer:
 def _probabilities(victim: Victim, logits: Sequence[Tensor]) -> NDArray[np.float32]:
     if not logits:  # none of the shard's images is there
         return np.empty((0, len(victim.classes)), np.float32)
-    values = torch.cat(list(logits)).float().cpu()  # the first wait for the device in this shard
+    values = torch.cat(list(logits)).float().cpu()
     return victim.checked_logits(values, len(values)).softmax(1).numpy()
 
 

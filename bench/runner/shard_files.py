@@ -12,32 +12,33 @@ from bench.store import replacing, write_json
 
 
 def concerns(shard: Mapping[str, Any], stems: Iterable[str]) -> bool:
-    """Whether it filled one of these cells, or none but the distortions; old ones do not say."""
+    """Whether it filled one of these files; old records do not say."""
     cells = shard.get("cells")
-    return not cells or not set(cells).isdisjoint(stems)
+    return cells is None or not set(cells).isdisjoint(stems)
 
 
-def is_whole(shard: Path, stems: Mapping[str, str]) -> bool:
-    """Whether a shard holds rows of all these victims: of one that failed it does not."""
-    return shard.is_dir() and all((shard / f"{stem}.parquet").is_file() for stem in stems.values())
+def is_whole(shard: Path, stems: Iterable[str]) -> bool:
+    """Whether a shard holds all these files: rows of a victim that failed it does not."""
+    return shard.is_dir() and all((shard / f"{stem}.parquet").is_file() for stem in stems)
 
 
 def write_shard(
     shard: Path,
     scored: Scored,
     stems: Mapping[str, str],
-    record: Mapping[str, object],
+    record: Mapping[str, Any],
     recorder: Recorder | None,
     images: Path,
 ) -> None:
     """Write the rows of a shard in one step, and its images where they are kept."""
     if recorder is not None:
-        recorder.write(images)
-    if is_whole(shard, {name: stems[name] for name in scored.predictions}):
+        recorder.write(images, record["by"])
+    if is_whole(shard, [stems[name] for name in scored.predictions]):
         return  # it was there, its images were not
     with replacing(shard) as target:
         target.mkdir()
         for victim, rows in scored.predictions.items():
             rows.to_parquet(target / f"{stems[victim]}.parquet", index=False)
-        scored.distortion.to_parquet(target / "distortion.parquet", index=False)
+        if scored.distortion is not None:
+            scored.distortion.to_parquet(target / "distortion.parquet", index=False)
         write_json(target / "shard.json", record)

@@ -258,3 +258,21 @@ def test_timm_activates_after_it_normalises():
     with torch.no_grad():
         torch.testing.assert_close(folded(network)(images()), network(images()))
     assert norms(folded(network)) == 0
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@torch.no_grad()
+def test_what_a_reduced_network_reads_must_be_finite(value):
+    network = trained(NETWORKS["resnet"]())
+    bad = images()
+    bad[1, 0, 3, 3] = value
+    with pytest.raises(ValueError, match="what the backbone reads holds 1 NaN or infinite"):
+        Arbitrated(reduced(network), folded(network))(bad)
+
+
+@torch.no_grad()
+def test_weights_that_a_parametrisation_changes_are_left_alone():
+    network = trained(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)))
+    torch.nn.utils.parametrizations.weight_norm(network[0])
+    torch.testing.assert_close(folded(network)(images()), network(images()))
+    assert norms(folded(network)) == 1

@@ -104,7 +104,12 @@ def test_the_plot_is_written(found, tmp_path):
 
 def times(*seconds, networks=1.0, peak=1.5):
     return RunnerTimes(
-        seconds=seconds, opening_s=1, networks_gib=networks, peak_memory_gib=peak, batch=4
+        seconds=seconds,
+        opening_s=1,
+        networks_gib=networks,
+        peak_memory_gib=peak,
+        batch=4,
+        close_calls=0.0,
     )
 
 

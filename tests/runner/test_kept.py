@@ -1,3 +1,5 @@
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -28,7 +30,7 @@ def kept(tmp_path):
     originals = pixels(3, 16, 24)
     made = recorder.anonymise(ITEMS, originals)
     path = tmp_path / "images" / "00000.parquet"
-    recorder.write(path)
+    recorder.write(path, {"commit": "abc"})
     return path, originals, made
 
 
@@ -58,7 +60,7 @@ def test_untargeted_images_have_no_target(tmp_path):
     recorder, originals = Recorder(Darker()), pixels(1, 16, 16)
     item = Item(index=0, target=None)
     made = recorder.anonymise([item], originals)
-    recorder.write(tmp_path / "one.parquet")
+    recorder.write(tmp_path / "one.parquet", {})
     source = KeptImages(tmp_path / "one.parquet", targeted=False)
     assert torch.equal(source.anonymise([item], originals), made)
 
@@ -70,6 +72,21 @@ def test_damage_is_named(kept):
     path.write_bytes(content)
     with pytest.raises(CamobenchError, match=r"00000.parquet are damaged; remove that file"):
         KeptImages(path, targeted=True)
+
+
+@pytest.mark.parametrize("column", ["index", "target"])
+def test_names_are_checked_too(kept, column):
+    path, _, _ = kept
+    table = pq.read_table(path)
+    turned = table[column].to_pylist()[::-1]
+    place = table.column_names.index(column)
+    pq.write_table(table.set_column(place, column, pa.array(turned, pa.int32())), path)
+    with pytest.raises(CamobenchError, match="are damaged"):
+        KeptImages(path, targeted=True)
+
+
+def test_kept_images_say_who_made_them(kept):
+    assert KeptImages(kept[0], targeted=True).made_by == {"commit": "abc"}
 
 
 def test_another_file_is_named(tmp_path):

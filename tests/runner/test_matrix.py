@@ -49,10 +49,10 @@ def scored(monkeypatch):
     """Which victims each call of the scorer was for, and how many images it took."""
     calls, score = [], Scorer.score
 
-    def spy(self, source, victims, indices):
+    def spy(self, source, victims, indices, **more):
         attack = getattr(getattr(source, "source", source), "attack", None)  # none for kept images
         calls.append((attack and attack.spec.name, tuple(victims), len(indices)))
-        return score(self, source, victims, indices)
+        return score(self, source, victims, indices, **more)
 
     monkeypatch.setattr(Scorer, "score", spy)
     return calls
@@ -319,3 +319,24 @@ def test_kept_images_that_were_lost_are_made_again(store, scored):
     matrix_of(store, keep_images=True).fill(["jpeg"])
     assert kept.read_bytes() == content
     assert scored == [("jpeg", (), 8)]
+
+
+def test_a_new_column_leaves_the_distortions_alone(store, scored, monkeypatch):
+    first, *rest = VICTIMS
+    cells = matrix_of(store, victims=(first,)).fill(["jpeg"])[0]
+    file = cells.folder / f"{cells.measured}.parquet"
+    written = file.stat().st_mtime_ns
+    monkeypatch.setattr("bench.runner.score.measure", None)
+    again = matrix_of(store).fill(["jpeg"])[0]
+    assert set(again.victims) == {first, *rest}
+    assert file.stat().st_mtime_ns == written
+    assert len(again.distortion()) == len(again.predictions()) / len(again.victims)
+
+
+def test_rows_on_kept_images_say_who_made_these(store):
+    keeping = matrix_of(store, victims=VICTIMS[:1], keep_images=True)
+    keeping.fill(["jpeg"])
+    later = matrix_of(store).fill(["jpeg"])[0]
+    made_by = [by.get("images_made_by") for by in later.scored_by]
+    assert {"commit", "created"} <= made_by[0].keys()
+    assert made_by[-1] is None

@@ -5,20 +5,25 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import cached_property
 
 import torch
+from torch import Tensor
 
-from bench.contract import ATTACKS
+from bench.contract import ATTACKS, VICTIMS
 from bench.metrics.distortion import measure
 from bench.metrics.lpips import load_lpips
 from bench.runner.api import Session
 from bench.runner.batches import batch_for
-from bench.runner.estimate.tries import Tries, shape_of
+from bench.runner.estimate.tries import Tries
 from bench.runner.graph import build_attack, build_victim
 from bench.runner.missing import Missing
 from bench.runner.precision import ready_attack, ready_network, ready_victim
 from bench.suites.base import SuiteSource
 from bench.training.residual import ResidualEstimator
+
+ACCELERATOR_BATCH = 32
+"""Where the scorer finds its batch by trying."""
 
 
 def scoring_seconds(session: Session, missing: Missing, tries: Tries) -> dict[str, float]:
@@ -29,82 +34,105 @@ def scoring_seconds(session: Session, missing: Missing, tries: Tries) -> dict[st
         missing: Its cells, by attack and by what comes after it.
         tries: Remembers what was tried.
     """
-    found: dict[str, float] = {}
     if not missing.cells:
-        return found
-    graph, device = session.graph, torch.device(session.request.device)
-    side, classes = graph.suite.image_px, graph.suite.classes
-    batch = session.request.batch or batch_for(side, side)
-    originals = torch.randint(0, 256, (batch, 3, side, side), dtype=torch.uint8).to(device)
-    unit = (originals.float() / 255).contiguous(memory_format=torch.channels_last)
-    targets = torch.zeros(batch, dtype=torch.int64, device=device)
-    lpips, _ = load_lpips(device)
-
-    @torch.inference_mode()
-    def timed(work: Callable[[], object]) -> float:
-        work()
-        _wait(device)
-        began = time.perf_counter()
-        work()
-        _wait(device)
-        return (time.perf_counter() - began) / batch
-
-    counts = _transforms(session.request.source)
-    distortion = tries.seconds(
-        "distortion", side, lambda: timed(lambda: measure(originals, originals, lpips))
-    )
+        return {}
+    counts, trial, found = _transforms(session.request.source), _Trial(session, tries), {}
     for name, victims in missing.cells.items():
         behind = missing.attack_of[name]
-        spec = ATTACKS.get(behind).spec
-        attack = build_attack(behind, classes, graph.recipe).to(device).eval()
-        shape = (type(attack), shape_of(attack), spec.scfa)
-        if not attack.learns:
-            shape = (type(attack), behind, False)
-        ready_attack(attack, device)
-        each = [
-            distortion,
-            tries.seconds(
-                "attack",
-                shape,
-                lambda attack=attack, spec=spec: timed(  # type: ignore[misc]
-                    lambda: attack(originals, targets if spec.targeted else None)
-                ),
-            ),
-        ]
-        estimators = set()
-        for victim_name in victims:
-            victim = build_victim(victim_name, classes, graph.recipe)
-            front_end, residual = victim.spec.front_end, victim.spec.residual
-            known_by = (type(victim), shape_of(victim), front_end)
-            if residual is not None:
-                estimator = ResidualEstimator(graph.recipe.estimator).to(device).eval()
-                estimator.network = ready_network(estimator.network, device)
-                victim.attach(estimator, "tried")
-                if residual not in estimators:
-                    estimators.add(residual)
-                    each.append(
-                        tries.seconds(
-                            "front-end",
-                            shape_of(estimator),
-                            lambda estimator=estimator: timed(lambda: estimator(unit)),  # type: ignore[misc]
-                        )
-                    )
-            victim.to(device).eval()
-            ready_victim(
-                victim,
-                session.request.scored_in.of(victim_name) if victim.rewritable else "fp32",
-                device,
-            )
-            run = victim.logits if residual is None else victim.backbone
-            each.append(
-                tries.seconds(
-                    "victim",
-                    known_by,
-                    lambda run=run: timed(lambda: run(unit)),  # type: ignore[misc]
-                )
-            )
-        found[name] = sum(each) * counts[spec.targeted]
+        each = sum(trial.victim(victim) for victim in victims)
+        each += sum(
+            trial.front_end(residual)
+            for residual in {VICTIMS.get(victim).spec.residual for victim in victims}
+            if residual is not None
+        )
+        if behind not in missing.kept:
+            each += trial.attack(behind)
+        if name not in missing.measured:
+            each += trial.distortion()
+        found[name] = each * counts[ATTACKS.get(behind).spec.targeted]
     return found
+
+
+class _Trial:
+    """Times one image of everything, in a batch as scoring has it."""
+
+    def __init__(self, session: Session, tries: Tries) -> None:
+        self.request, self.graph, self.tries = session.request, session.graph, tries
+        self.device, self.side = torch.device(self.request.device), self.graph.suite.image_px
+        chosen = ACCELERATOR_BATCH
+        if self.device.type == "cpu":
+            chosen = batch_for(self.side, self.side)
+        self.batch = self.request.batch or chosen
+
+    def attack(self, name: str) -> float:
+        """Anonymising an image."""
+        entry = ATTACKS.get(name)
+
+        def work() -> float:
+            attack = build_attack(name, self.graph.suite.classes, self.graph.recipe)
+            ready_attack(attack.to(self.device).eval(), self.device)
+            targets = torch.zeros(self.batch, dtype=torch.int64, device=self.device)
+            wanted = targets if entry.spec.targeted else None
+            return self._timed(lambda: attack(self.originals, wanted))
+
+        # Attacks that train by one builder have networks of one shape, before which an sCFA may be.
+        learns = name in {job.name for job in self.graph.jobs.values() if job.kind == "attack"}
+        known_by = (entry.builder, entry.spec.scfa) if learns else name
+        return self.tries.seconds("attack" if learns else "control", known_by, work)
+
+    def victim(self, name: str) -> float:
+        """Classifying an image, or its residual estimate."""
+        spec = VICTIMS.get(name).spec
+        precision = self.request.scored_in.of(name) if name in self.graph.reducible else "fp32"
+
+        def work() -> float:
+            victim = build_victim(name, self.graph.suite.classes, self.graph.recipe)
+            ready_victim(victim.to(self.device).eval(), precision, self.device)
+            run = victim.logits if spec.residual is None else victim.backbone
+            return self._timed(lambda: run(self.unit))
+
+        known_by = (spec.front_end, spec.backbone, precision, name if spec.supplementary else "")
+        return self.tries.seconds("victim", known_by, work)
+
+    def front_end(self, residual: str) -> float:
+        """Estimating the residual that victims share."""
+
+        def work() -> float:
+            estimator = ResidualEstimator(self.graph.recipe.estimator).to(self.device).eval()
+            estimator.network = ready_network(estimator.network, self.device)
+            return self._timed(lambda: estimator(self.unit))
+
+        return self.tries.seconds("front-end", residual, work)
+
+    def distortion(self) -> float:
+        """Measuring how much an image changed."""
+
+        def work() -> float:
+            lpips, _ = load_lpips(self.device)
+            return self._timed(lambda: measure(self.originals, self.originals, lpips))
+
+        return self.tries.seconds("distortion", self.side, work)
+
+    @cached_property
+    def originals(self) -> Tensor:
+        """(batch, 3, side, side) uint8."""
+        shape = (self.batch, 3, self.side, self.side)
+        return torch.randint(0, 256, shape, dtype=torch.uint8).to(self.device)
+
+    @cached_property
+    def unit(self) -> Tensor:
+        """The same as networks read them."""
+        return (self.originals.float() / 255).contiguous(memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def _timed(self, work: Callable[[], object]) -> float:
+        """Seconds an image, after a first run that pays for what is set up once."""
+        work()
+        _wait(self.device)
+        began = time.perf_counter()
+        work()
+        _wait(self.device)
+        return (time.perf_counter() - began) / self.batch
 
 
 def _transforms(source: SuiteSource) -> dict[bool, int]:

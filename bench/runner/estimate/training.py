@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bench.contract import VICTIMS, FitContext, ProbeDone
+from bench.contract import ATTACKS, VICTIMS, FitContext, ProbeDone
 from bench.data import AdversarySet, ExaminerSet
 from bench.processes import cpu_count
+from bench.registry import Registry
 from bench.runner.api import Session
 from bench.runner.estimate.tries import Tries, shape_of
 from bench.runner.graph import Job, build_attack, build_victim
@@ -22,10 +24,18 @@ from bench.types import SetName
 VALIDATION_EVERY = 10
 
 
+def _is_ours(job: Job) -> bool:
+    """Whether its `fit` heeds a probe; that of a plug-in may train to the end."""
+    if job.kind == "estimator":
+        return True
+    registry: Registry[Any, Any] = ATTACKS if job.kind == "attack" else VICTIMS
+    return registry.get(job.name).origin is None
+
+
 def training_seconds(
     session: Session, jobs: Sequence[Job], workers: int, tries: Tries
 ) -> dict[str, float]:
-    """Seconds of each training by the job's key.
+    """Seconds of each training by the job's key; those of plug-ins are not tried.
 
     Args:
         session: The request.
@@ -40,7 +50,8 @@ def training_seconds(
     try:
         for job in jobs:
             shape, work = _training(job, session)
-            found[job.key] = tries.seconds(f"train {job.kind}", shape, work)
+            if _is_ours(job):
+                found[job.key] = tries.seconds(f"train {job.kind}", shape, work)
     finally:
         torch.set_num_threads(threads)
     return found
