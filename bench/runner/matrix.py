@@ -362,7 +362,9 @@ class Matrix:
         ]
         total = len(self.scorer.images)
         done = total - sum(len(indices) for _, indices, _ in waiting)
-        what = f"scoring {name} on {len(victims)} victims" if victims else f"images of {name}"
+        what = f"scoring {name} on {len(victims)} victims"
+        if not victims:
+            what = f"{'distortion' if measures else 'images'} of {name}"
         what += "" if quality is None else f", JPEG {quality}"
         self.progress.start(what, total, done)
 
