@@ -17,9 +17,11 @@ from bench.checks import to_uint8, to_unit
 from bench.data import decode_rgb
 from bench.metrics.distortion import psnr_db, ssim
 from bench.metrics.lpips import untrained_lpips
+from bench.perf.children import in_child
 from bench.perf.flops import Cost, lpips_gflop
 from bench.perf.peaks import Peaks, seconds_of
 from bench.perf.workbench import Workbench
+from bench.processes import keep_freed_memory
 from bench.runner.items import items_of
 from bench.runner.networks import Networks
 from bench.runner.precision import Precision
@@ -59,14 +61,24 @@ class Stage:
         }
 
 
-@torch.inference_mode()
 def measure_stages(
     bench: Workbench, device: torch.device, peaks: Peaks, cost: Cost, *, batch: int, repeats: int
 ) -> list[Stage]:
-    """Run every stage on one batch, several times; the best time counts.
+    """Run every stage on one batch, several times, in a process set up as scoring is.
 
-    LPIPS is timed with random weights: its trunk may not be at hand, and time is the same.
+    The best time counts. LPIPS is timed with random weights: its trunk may not be at hand, and time
+    is the same.
     """
+    return in_child(_measure, bench, str(device), peaks, cost, batch, repeats)
+
+
+@torch.inference_mode()
+def _measure(
+    bench: Workbench, device_name: str, peaks: Peaks, cost: Cost, batch: int, repeats: int
+) -> list[Stage]:
+    device = torch.device(device_name)
+    if device.type == "cpu":
+        keep_freed_memory()
     networks = Networks(bench.graph, bench.shelf, device, precision=Precision(name="mixed"))
     attack = networks.attack(bench.load.attack)
     victims = {name: networks.victim(name) for name in bench.graph.victims}

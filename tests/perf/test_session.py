@@ -8,7 +8,16 @@ import torch
 from click.testing import CliRunner
 
 from bench.cli import cli
-from bench.perf import agreement, children, end_to_end, incremental, peaks, scaling, session
+from bench.perf import (
+    agreement,
+    children,
+    end_to_end,
+    incremental,
+    peaks,
+    scaling,
+    session,
+    stages,
+)
 from bench.perf.end_to_end import EndToEnd, ReferenceTimes, RunnerTimes
 from bench.perf.flops import Cost
 from bench.perf.peaks import Peaks, measure_peaks, seconds_of
@@ -37,9 +46,9 @@ PLAN = Plan(
 def found():
     """Measured in this process, without what children are for."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (end_to_end, incremental, scaling):
+        for module in (end_to_end, incremental, scaling, stages):
             patch.setattr(module, "in_child", lambda work, *arguments: work(*arguments))
-        for module in (end_to_end, incremental):
+        for module in (end_to_end, incremental, stages):
             patch.setattr(module, "keep_freed_memory", lambda: True)
         patch.setattr(scaling, "GROWTH", (1, 2))
         patch.setattr(session, "select_victims", lambda text: list(VICTIMS))
@@ -154,6 +163,10 @@ def test_a_workbench_is_built_once(tmp_path):
     assert list(bench.suite.manifest("C")["model"]) == list(load.classes)
     Workbench(load=load, root=tmp_path / "store").build()
     assert {path: path.stat().st_mtime_ns for path in weights} == weights
+
+
+def test_random_networks_make_no_close_calls(found):
+    assert found.end_to_end.runner["mixed"].close_calls == 0
 
 
 def test_costs_add_up(tmp_path):
