@@ -248,7 +248,9 @@ class Matrix:
             for shard in fill
             if concerns(shard, [*stems.values(), self.measured])
         ]
-        shards_done.sort(key=lambda shard: str(shard["by"]["created"]), reverse=True)
+        shards_done.sort(
+            key=lambda shard: (shard["by"]["created"], shard.get("at", 0)), reverse=True
+        )
         records = {digest(shard["by"]): shard["by"] for shard in shards_done}
         return Cells(
             attack=name,
@@ -383,6 +385,7 @@ class Matrix:
                 )
                 left = sorted(trial.left(missing).values())
                 record = {
+                    "at": time.time(),
                     "seconds": time.monotonic() - began,
                     "cells": [*left, *([self.measured] if measures else [])],
                     "by": self.provenance,

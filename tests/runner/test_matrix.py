@@ -273,7 +273,8 @@ def test_set_c_must_be_there(tmp_path):
         Matrix(graph, suite, shelf, CPU)
 
 
-def test_precision_is_part_of_a_cells_key(store, scored):
+def test_precision_is_part_of_a_cells_key(store, scored, monkeypatch):
+    monkeypatch.setattr(matrices, "provenance", lambda: {"created": "the same second"})
     exact = matrix_of(store).fill(["jpeg"])[0]
     scored.clear()
     first, *rest = VICTIMS
