@@ -125,7 +125,10 @@ class Members:
             else:
                 with self._archive.open(self._infos[member.index]) as stream:
                     data = stream.read(self.limits.file_bytes + 1)
-        except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except (
+            *(OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError),
+            *(ValueError, RuntimeError),
+        ) as error:
             raise RefusedError(DAMAGED, str(error) or type(error).__name__) from error
         if len(data) > self.limits.file_bytes:
             raise RefusedError(TOO_LARGE, f"more than {self.limits.file_bytes} bytes")
@@ -155,7 +158,7 @@ class Members:
             return
         try:
             self._archive = self._closing.enter_context(zipfile.ZipFile(self.place))
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             self.problems.add(DAMAGED, f"{printable(self.place.name)}: {error}")
             return
         infos = [info for info in self._archive.infolist() if not info.is_dir()]

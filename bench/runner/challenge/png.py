@@ -65,7 +65,10 @@ def decode(data: bytes, side: int) -> NDArray[np.uint8]:
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             pixels = np.asarray(image)
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+    except (
+        *(OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error),
+        Image.DecompressionBombError,
+    ) as error:
         raise RefusedError(DAMAGED, str(error) or type(error).__name__) from error
     if pixels.shape != (side, side, 3) or pixels.dtype != np.uint8:
         raise RefusedError(DAMAGED, f"decodes to {pixels.dtype} {pixels.shape}")
@@ -110,6 +113,8 @@ def _require_whole(data: bytes, raw_bytes: int) -> None:
             raise RefusedError(DAMAGED, "it ends too early")
         if zlib.crc32(data[at + 4 : end]) != struct.unpack(">I", data[end : end + 4])[0]:
             raise RefusedError(DAMAGED, "wrong checksum")
+        if kind == b"IHDR" and at > len(SIGNATURE):
+            raise RefusedError(DAMAGED, "a second header")
         if kind == b"IDAT":
             compressed += data[at + 8 : end]
         at = end + 4

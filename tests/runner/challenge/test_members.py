@@ -161,3 +161,16 @@ def test_a_truncated_archive_is_no_archive(tmp_path):
     place.write_bytes(place.read_bytes()[:-30])
     with pytest.raises(WrongUsageError, match="neither a folder nor a zip archive"):
         Members(place, LIMITS)
+
+
+def test_a_zip_of_a_version_that_nobody_reads_is_damaged(tmp_path):
+    place = tmp_path / "v.zip"
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.writestr("a.png", b"x")
+    content = bytearray(place.read_bytes())
+    central = content.index(b"PK\x01\x02")
+    content[central + 6] = 99  # version needed to extract
+    place.write_bytes(content)
+    with Members(place, LIMITS) as members:
+        assert list(members) == []
+        assert members.problems

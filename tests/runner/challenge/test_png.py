@@ -91,3 +91,11 @@ def test_metadata_does_no_harm():
 def test_the_largest_honest_file_is_within_the_limit():
     noise = np.random.default_rng(0).integers(0, 256, (3, 512, 512), dtype=np.uint8)
     assert len(png(noise, compress_level=0)) < most_bytes(512)
+
+
+@pytest.mark.parametrize("side", [SIDE, 30_000])
+def test_a_second_header_is_refused_whatever_it_says(side):
+    whole, header = png(IMAGE), struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    first = 8 + 25  # the signature and the first header
+    with pytest.raises(RefusedError, match="a second header"):
+        decode(whole[:first] + chunk(b"IHDR", header) + whole[first:], SIDE)
