@@ -58,7 +58,7 @@ def test_a_probe_times_steps_and_stops():
         run_steps("toy", 500, step, context=context, parts={}, generator=generator)
     assert done == [0, 1, 2]
     assert caught.value.steps == 500
-    assert 0.02 <= caught.value.seconds_per_step < 0.2
+    assert caught.value.seconds_per_step >= 0.02
 
 
 def test_the_same_shape_is_tried_once_and_the_rest_guessed_when_time_is_over():
