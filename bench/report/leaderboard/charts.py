@@ -100,7 +100,9 @@ def success_scatter(
         return LEFT + inner * (share if sign > 0 else 1 - share)
 
     points = {one.attack.name: (one.record[column], sign * one.record[fidelity]) for one in known}
-    front = pareto_front(points)
+    front = pareto_front(
+        {one.attack.name: points[one.attack.name] for one in known if one.complete}
+    )
     label_ys = spread_labels({n: (place(sign * f), height_of(s)) for n, (s, f) in points.items()})
     marks = [
         Mark(

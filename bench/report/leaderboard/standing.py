@@ -165,11 +165,13 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
     return tuple(sorted(found, key=_order))
 
 
-def _order(one: Standing) -> tuple[int, float, float, str]:
+def _order(one: Standing) -> tuple[int, bool, float, float, str]:
+    """By kind, then success; what is in part only stands behind what is whole."""
     tasr, uasr = (one.record.get(f"{rate}_mean_percent") for rate in ("tasr", "uasr"))
     high = -1.0
     return (
         KINDS.index(one.kind),
+        not one.complete,
         -(high if tasr is None else tasr),
         -(high if uasr is None else uasr),
         one.attack.name,

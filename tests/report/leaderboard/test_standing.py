@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from bench.report.leaderboard.boards import load_boards
+from bench.report.leaderboard.charts import success_scatter
 from bench.report.leaderboard.shares import build_shares, success_by_label
 from bench.report.leaderboard.standing import build_standings
 from bench.report.leaderboard.tables import board_table, gap_notes
@@ -166,3 +167,21 @@ def test_shares_are_by_target_in_both_splits_and_by_source_inside(standings):
         "TASR by target camera, out of distribution",
         "UASR by source camera, in distribution",
     ]
+
+
+def test_what_is_in_part_only_is_behind_what_is_whole_and_on_no_front(tmp_path):
+    """The leader without half of its images: its mean is still the best, and says nothing."""
+
+    def half(rows):
+        images = sorted(set(rows["image_id"]))[::2]
+        return rows[(rows["attack"] != "cgan-img-wdf-pef") | ~rows["image_id"].isin(images)]
+
+    write_folder(tmp_path / "base", rows=half)
+    found = build_standings(load_boards([tmp_path])[0]).by_split["in"]
+    attacks = [one for one in found if one.kind == "attack"]
+    assert [one.complete for one in attacks] == sorted(one.complete for one in attacks)[::-1]
+    assert attacks[-1].attack.name == "cgan-img-wdf-pef"
+    chart = success_scatter(found, "uasr", "psnr_db")
+    fronts = {mark.name: mark.front for mark in chart.marks}
+    assert fronts["cgan-img-wdf-pef"] is False
+    assert any(fronts.values())
