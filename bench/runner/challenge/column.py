@@ -108,6 +108,8 @@ def predictions_spec(
         ValueError: If the name is not kebab-case.
     """
     answered = checked.answered
+    coverage = Coverage(scored=len(answered.predicted), wanted=answered.wanted)
+    in_part = coverage.scored < coverage.wanted  # easy images alone must not move a family's mean
     told = []
     for place, (opaque, label) in enumerate(answered.predicted.items()):
         asked, sure = checked.mapping[opaque], answered.probabilities
@@ -117,9 +119,9 @@ def predictions_spec(
         name=name,
         predictions_sha256=digest(sorted(told)),
         challenge=checked.challenge.key,
-        coverage=Coverage(scored=len(answered.predicted), wanted=answered.wanted),
+        coverage=coverage,
         labels_only=answered.probabilities is None,
-        supplementary="front_end" not in described,
+        supplementary=in_part or "front_end" not in described,
         **described,
     )
 
