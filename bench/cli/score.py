@@ -38,7 +38,7 @@ from bench.types import CamobenchError
 @click.option("--paper", help="Where the method is described.")
 @click.option("--licence", help="Of the method.")
 @click.option("--threat-model", help="Images: what their maker knew.")
-@click.option("--front-end", help="Predictions: the classifier's family, for the means.")
+@click.option("--front-end", help="Predictions: what the classifier reads, such as img.")
 @click.option("--backbone", help="Predictions: the network behind the front-end.")
 @click.option("--dry-run", is_flag=True, help="Check everything, score nothing.")
 @click.option("--without-bad", is_flag=True, help="Images: score without files that are refused.")

@@ -51,7 +51,7 @@ class AttackSpec(Spec):
         reach_px: How far a pixel can influence the result, given a grid of 16 pixels; large
             photographs are then cut into tiles. `None`: unknown or unlimited, so never cut.
         paper_row: One of the eight rows of the paper's Tables 2 and 3: the published values stand
-            beside it, and the paper's claims are about it.
+            beside it, and the paper's claims are about it. Means nothing in a plug-in.
         preliminary: Outside the paper's tables: in no word such as `all`, never beside its rows.
     """
 
@@ -86,7 +86,8 @@ class VictimSpec(Spec):
     """What an attribution classifier is.
 
     Attributes:
-        front_end: Family in the tables: "wdf", "pef", "img" or a new one.
+        front_end: Family in the tables: "wdf", "pef", "img" or a new one. A plug-in has a column
+            of its own whatever it states: means over the first three are the protocol's.
         backbone: The network behind the front-end.
         residual: Name of the shared residual estimator it reads through ("wdf-v1"), if any.
         differentiable: Whether gradients reach the images; only then can it be a surrogate.

@@ -13,6 +13,7 @@ import pandas as pd
 
 from bench.metrics.validity import check_predictions
 from bench.report.coverage import PARTIAL, Coverage, partial_coverage
+from bench.report.foreign import family_of, is_foreign
 from bench.report.samples import Sample, load_samples
 from bench.report.schema import table_columns
 
@@ -276,7 +277,8 @@ def _attack(entry: dict[str, Any]) -> AttackInfo:
         laac=tuple(attack["laac"]),
         scfa=attack["scfa"],
         # Entries of before the field hold the eight rows and controls alone.
-        paper_row=attack.get("paper_row", not attack.get("preliminary", False)),
+        paper_row=attack.get("paper_row", not attack.get("preliminary", False))
+        and not is_foreign(attack),
         preliminary=attack.get("preliminary", False),
         paper=attack.get("paper") or "",
         licence=attack.get("licence") or "",
@@ -296,9 +298,9 @@ def _victims(entries: list[tuple[Path, dict[str, Any]]]) -> tuple[VictimInfo, ..
     found: dict[str, VictimInfo] = {}
     for path, entry in entries:
         for record in entry["victims"]:
-            fields = ("name", "key", "family", "backbone")
             victim = VictimInfo(
-                **{field: record[field] for field in fields},
+                **{field: record[field] for field in ("name", "key", "backbone")},
+                family=family_of(record),
                 partial=partial_coverage(record),
                 labels_only=record.get("labels_only", False),
                 elsewhere="predictions_sha256" in record,

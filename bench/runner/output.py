@@ -15,6 +15,7 @@ from PIL import Image
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
 from bench.metrics import SCORER_VERSION
 from bench.registry import Entry
+from bench.report.foreign import family_of
 from bench.report.inputs import ENTRY_SCHEMA
 from bench.report.samples import most_complete
 from bench.runner.graph import build_attack, plugin_digest
@@ -91,17 +92,16 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
     victims: list[Json] = []
     for name, key in graph.victims.items():
         victim = VICTIMS.get(name).spec
-        victims.append(
-            {
-                **_as_object(as_json(victim)),
-                **_plugin(VICTIMS.get(name)),
-                "key": key[:KEY_DIGITS],
-                "family": name if victim.supplementary else victim.front_end,
-                "classes": list(graph.classes[name]),
-                "digest": cell.victims.get(name, NONE),
-                "precision": matrix.networks.victim_precision(name),
-            }
-        )
+        record: dict[str, Json] = {
+            **_as_object(as_json(victim)),
+            **_plugin(VICTIMS.get(name)),
+            "key": key[:KEY_DIGITS],
+            "family": name if victim.supplementary else victim.front_end,
+            "classes": list(graph.classes[name]),
+            "digest": cell.victims.get(name, NONE),
+            "precision": matrix.networks.victim_precision(name),
+        }
+        victims.append(record | {"family": family_of(record)})
     attack = build_attack(cell.attack, graph.suite.classes, graph.recipe)
     return {
         "schema": ENTRY_SCHEMA,

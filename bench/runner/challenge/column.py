@@ -109,7 +109,6 @@ def predictions_spec(
     """
     answered = checked.answered
     coverage = Coverage(scored=len(answered.predicted), wanted=answered.wanted)
-    in_part = coverage.scored < coverage.wanted  # easy images alone must not move a family's mean
     told = []
     for place, (opaque, label) in enumerate(answered.predicted.items()):
         asked, sure = checked.mapping[opaque], answered.probabilities
@@ -121,7 +120,7 @@ def predictions_spec(
         challenge=checked.challenge.key,
         coverage=coverage,
         labels_only=answered.probabilities is None,
-        supplementary=in_part or "front_end" not in described,
+        supplementary=True,
         **described,
     )
 

@@ -291,13 +291,13 @@ def test_labels_alone_and_not_of_all_images(arena, tmp_path):
     assert fails(out) == []
 
 
-@pytest.mark.parametrize(("missing", "supplementary"), [(0, False), (3, True)])
-def test_a_column_in_part_enters_no_family(arena, tmp_path, missing, supplementary):
+def test_a_column_of_predictions_enters_no_family_of_the_protocol(arena, tmp_path):
     path, out = tmp_path / "answer.csv", tmp_path / "out"
-    arena.classified().iloc[missing:].to_csv(path, index=False)
+    arena.classified().to_csv(path, index=False)
     answer(arena, path, "claims", out, victims=(), described={"front_end": "img"})
     (victim,) = json.loads((out / "entry-jpeg.json").read_text())["victims"]
-    assert victim["supplementary"] is supplementary
+    assert (victim["front_end"], victim["family"]) == ("img", "claims")
+    assert load_run(out).families == {"claims": "claims"}
 
 
 def test_another_victim_leaves_no_column_of_the_former(arena, tmp_path):
