@@ -59,21 +59,23 @@ def make_frames(seed=0):
             }
             for target in [t for t in CLASSES if t != source] if targeted else [None]:
                 row = head | {"target": target, "attack": attack, "attack_key": f"k-{attack}"}
-                distortion.append(row | {"lpips": None, "psnr_db": psnr, "ssim": 0.95})
+                ssim = 1.0 if np.isinf(psnr) else 0.95
+                distortion.append(row | {"lpips": None, "psnr_db": psnr, "ssim": ssim})
                 for victim, _, _ in VICTIMS:
                     success = random.random() < chance
                     home = source if split == "in" else "cam-a"
                     wrong = CLASSES[(CLASSES.index(home) + 1) % 3]
                     predicted = (target or wrong) if success else home
+                    likely = dict.fromkeys((*CLASSES, *OUTSIDERS), 0.1) | {predicted: 0.8}
                     predictions.append(
                         row
                         | {
                             "victim": victim,
                             "victim_key": f"k-{victim}",
                             "predicted": predicted,
-                            "p_source": 0.2 if split == "in" else None,
-                            "p_target": 0.3 if targeted else None,
-                            "p_predicted": 0.8,
+                            "p_source": likely[source] if split == "in" else None,
+                            "p_target": likely[target] if targeted else None,
+                            "p_predicted": likely[predicted],
                         }
                     )
     lpips = pd.DataFrame(distortion).astype({"lpips": "float64"})

@@ -8,6 +8,7 @@ import click
 
 from bench.cli.options import format_option
 from bench.cli.requests import say
+from bench.types import CamobenchError
 
 
 @click.command()
@@ -24,8 +25,9 @@ def leaderboard(results: tuple[Path, ...], out: Path, format_: str) -> None:
     """Rank the entries in all folders below RESULTS [results], and write tables and a site.
 
     Entries share a table only if suite, recipe, scorer, LPIPS, precision and the victims' networks
-    agree; the others get a board of their own, which says why. Every entry is checked against the
-    schema first. The site needs no network: open OUT/leaderboard/index.html.
+    agree; the others get a board of their own, which says why. Every folder is checked first as
+    `verify` checks its rows; one that does not hold what it says is left out and named, and the
+    exit code is 1. The site needs no network: open OUT/leaderboard/index.html.
 
     Example: camobench leaderboard results camobench-out --out board
     """
@@ -34,11 +36,22 @@ def leaderboard(results: tuple[Path, ...], out: Path, format_: str) -> None:
     from bench.report.leaderboard.standing import build_standings
     from bench.report.leaderboard.tables import render_boards
     from bench.store import write_text
+    from bench.suites.audit.finding import plural
 
-    standings = [build_standings(board) for board in load_boards(results or (Path("results"),))]
-    texts = {suffix: render_boards(standings, suffix) for suffix in ("md", "csv", "tex", "json")}
+    boards, left_out = load_boards(results or (Path("results"),))
+    refused = "; ".join(map(str, left_out))
+    if not boards:
+        raise CamobenchError(f"nothing can be shown: {refused}")
+    standings = [build_standings(board) for board in boards]
+    texts = {
+        suffix: render_boards(standings, suffix, left_out)
+        for suffix in ("md", "csv", "tex", "json")
+    }
     for suffix, text in texts.items():
         write_text(out / f"leaderboard.{suffix}", text)
-    page = write_site(standings, out)
+    page = write_site(standings, out, left_out)
     click.echo(texts[format_], nl=False)
-    say(f"{len(standings)} boards: {page}, and {out / 'leaderboard'}.md, .csv, .tex and .json")
+    stem = out / "leaderboard"
+    say(f"{plural(len(standings), 'board')}: {page}, and {stem}.md, .csv, .tex and .json")
+    if left_out:
+        raise CamobenchError(f"left out: {refused}")

@@ -18,6 +18,7 @@ from bench.registry import Entry
 from bench.report.foreign import family_of
 from bench.report.inputs import ENTRY_SCHEMA
 from bench.report.samples import most_complete
+from bench.report.verification.cells import images_digest
 from bench.runner.graph import build_attack, plugin_digest
 from bench.runner.items import items_of, source_of
 from bench.runner.matrix import KEY_DIGITS, Cells, Matrix
@@ -122,7 +123,11 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
             }
             for victim, failure in cell.failed.items()
         ],
-        "suite": {**_as_object(as_json(graph.suite)), "audit": kept_audit(matrix.suite)},
+        "suite": {
+            **_as_object(as_json(graph.suite)),
+            "evaluated": _evaluated(matrix),
+            "audit": kept_audit(matrix.suite),
+        },
         "recipe": graph.recipe.name,
         "seed": graph.seed,
         "scorer_version": SCORER_VERSION,
@@ -133,6 +138,12 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
             "also_scored_by": list(cell.scored_by[1:]),
         },
     }
+
+
+def _evaluated(matrix: Matrix) -> dict[str, Json]:
+    """Which images Set-C has, so that rows of some of them are not taken for all."""
+    images = matrix.scorer.manifest.rename(columns={"model": "source"})
+    return {"images": len(images), "sha256": images_digest(images)}
 
 
 def choose_sampled(specs: Sequence[AttackSpec]) -> str | None:

@@ -6,14 +6,20 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.metrics.success import CLEAN_CONTROL
 from bench.report.inputs import AttackInfo, RunData, VictimInfo
 from bench.report.leaderboard.grouping import differences, group
 from bench.report.leaderboard.merging import Source, merge
 from bench.report.leaderboard.slugs import slugs
-from bench.report.leaderboard.submissions import Submission, load_submissions
+from bench.report.leaderboard.submissions import LeftOut, Submission, load_submissions
 from bench.report.published import FAMILIES
 from bench.report.verification.cells import wanted_cells
 from bench.suites.audit.finding import listed
+
+_NO_CONTROL = (
+    f"no rows of the {CLEAN_CONTROL} control, so nobody can tell what its victims are worth; score "
+    f"`{CLEAN_CONTROL}` as well"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +71,25 @@ class Board:
         return "control" if attack.control else "preliminary" if attack.preliminary else "attack"
 
 
-def load_boards(places: Sequence[Path]) -> list[Board]:
+def load_boards(places: Sequence[Path]) -> tuple[list[Board], list[LeftOut]]:
     """All boards of the entry folders below `places`, by suite.
 
+    Returns:
+        The boards, and the folders that are on none.
+
     Raises:
-        ValueError: As `load_submissions` and `merge`.
+        ValueError: As `load_submissions`.
     """
-    groups = group(load_submissions(places))
+    submissions, left_out = load_submissions(places)
+    groups = []
+    for members in group(submissions):
+        if any((one.run.predictions["attack"] == CLEAN_CONTROL).any() for one in members):
+            groups.append(members)
+        else:
+            left_out += [
+                LeftOut(name=one.name, directory=one.run.directory, reasons=(_NO_CONTROL,))
+                for one in members
+            ]
     names = slugs([_name(members) for members in groups])
     twins = [(members[0].run.suite, members[0].run.recipe) for members in groups]
     boards = []
@@ -85,7 +103,7 @@ def load_boards(places: Sequence[Path]) -> list[Board]:
             if other != place
         )
         boards.append(_board(slug, title, members, apart))
-    return boards
+    return boards, left_out
 
 
 def _name(members: Sequence[Submission]) -> str:
@@ -115,7 +133,7 @@ def _board(
         },
         expected=expected,
         apart=apart,
-        notes=(*merged.notes, *_outside(run, panel)),
+        notes=(*_panel_note(members, panel), *merged.notes, *_outside(run, panel)),
     )
 
 
@@ -142,6 +160,13 @@ def _panel(
     able = [victim for victim in victims if victim.name in whole]
     protocol = [victim for victim in able if victim.family in FAMILIES]
     return tuple(victim.name for victim in protocol or able)
+
+
+def _panel_note(members: Sequence[Submission], panel: Sequence[str]) -> list[str]:
+    if len(members) == 1 or not panel:
+        return []
+    others = listed([one.name for one in members[1:]], 9)
+    return [f"Means and ranks are over victims of {members[0].name}; here too: {others}."]
 
 
 def _outside(run: RunData, panel: Sequence[str]) -> list[str]:

@@ -10,23 +10,28 @@ from collections.abc import Sequence
 from bench.report.comparison.contenders import terms_of
 from bench.report.inputs import NO_NETWORK, RunData, VictimInfo
 from bench.report.leaderboard.submissions import Submission
-from bench.suites.audit.finding import listed
+from bench.suites.audit.finding import listed, plural
 
 
 def group(submissions: Sequence[Submission]) -> list[list[Submission]]:
     """Submissions that share a board, each group with its base first.
 
-    The base is the one with most pairs of attack and victim; its victims are those that means are
-    over. Each other submission joins the first group that it fits.
+    The base is the one with most victims of the protocol, then with most pairs of attack and
+    victim; its victims are those that means are over. Each other submission joins the first group
+    that it fits.
     """
     groups: list[list[Submission]] = []
-    for submission in sorted(submissions, key=lambda one: (-one.cells, one.name, one.precision)):
+    for submission in sorted(submissions, key=_first):
         home = next((g for g in groups if not differences(submission, g)), None)
         if home is None:
             groups.append([submission])
         else:
             home.append(submission)
     return sorted(groups, key=lambda g: (g[0].run.suite, g[0].name, g[0].precision))
+
+
+def _first(one: Submission) -> tuple[int, int, str, str]:
+    return -one.protocol_victims, -one.cells, one.name, one.precision
 
 
 def differences(submission: Submission, group: Sequence[Submission]) -> list[str]:
@@ -41,7 +46,20 @@ def differences(submission: Submission, group: Sequence[Submission]) -> list[str
     trunks = {one.trunk for one in group} - {None}
     if submission.trunk and trunks and submission.trunk not in trunks:
         found.append(f"LPIPS trunk {submission.trunk[:12]}, there {_short(trunks.pop())}")
-    return found + ([] if found else _other_networks(submission, group))
+    return found or _other_images(submission, base) or _other_networks(submission, group)
+
+
+def _other_images(submission: Submission, base: Submission) -> list[str]:
+    """One suite has one Set-C: rows of some of its images have means of their own."""
+    mine, theirs = (
+        set(map(tuple, one.images.astype(str).to_numpy().tolist())) for one in (submission, base)
+    )
+    in_part = any(attack.partial for attack in submission.run.attacks)
+    if mine == theirs or (in_part and mine < theirs):
+        return []
+    return [
+        f"{plural(len(mine), 'image')} of Set-C, there {len(theirs)}, {len(mine & theirs)} shared"
+    ]
 
 
 def _other_networks(submission: Submission, group: Sequence[Submission]) -> list[str]:

@@ -58,7 +58,8 @@ def build_heat_map(standings: Standings, slug_of: dict[str, str]) -> HeatMap:
         for measure, split in views:
             standing = by_view[split][name]
             view = f"{measure}-{split}"
-            mean[view] = number(standing.record[f"{measure}_mean_percent"])
+            value = standing.record[f"{measure}_mean_percent"]
+            mean[view] = number(value) + ("" if standing.complete or value is None else "*")
             for place, victim in enumerate(board.run.victims):
                 cells[place][view] = cell_text(standing.cells[measure][victim.name])
         rows.append(
@@ -88,9 +89,12 @@ def build_heat_map(standings: Standings, slug_of: dict[str, str]) -> HeatMap:
 
 
 def mean_order(standings: Standings, measure: Measure, split: str) -> dict[str, int]:
-    """Attack name to its place by a mean, highest first; undefined means last, by name."""
+    """Attack name to its place by a mean, highest first; over a part, then undefined, last."""
     means = {s.attack.name: s.record[f"{measure}_mean_percent"] for s in standings.by_split[split]}
-    names = sorted(means, key=lambda name: (means[name] is None, -(means[name] or 0), name))
+    part = {s.attack.name: not s.complete for s in standings.by_split[split]}
+    names = sorted(
+        means, key=lambda name: (means[name] is None, part[name], -(means[name] or 0), name)
+    )
     return {name: place for place, name in enumerate(names)}
 
 

@@ -7,11 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from bench.metrics.success import CLEAN_CONTROL
 from bench.report.inputs import NO_NETWORK, AttackInfo, RunData, VictimInfo
 from bench.report.leaderboard.submissions import Submission
 from bench.report.published import FAMILIES
-from bench.report.verification.cells import images_of
 from bench.suites.audit.finding import plural
 
 IMAGE_CELL = ["split", "image_id", "target", "attack"]
@@ -45,21 +43,17 @@ class Merged:
 
 
 def merge(members: Sequence[Submission]) -> Merged:
-    """Put the rows of submissions together, the base first.
+    """Put the rows of submissions of one group together, the base first.
 
     The same network in two folders is one attack; another network of the same name carries its
     folder's name.
-
-    Raises:
-        ValueError: If one has images that the base has not, or none has the identity control.
     """
     base = members[0].run
-    images = images_of(base.predictions, base.distortion)
+    images = members[0].images
     attacks: dict[str, AttackInfo] = {}
     sources: dict[str, tuple[Source, ...]] = {}
     predictions, distortion = [], []
     for member in members:
-        _require_images(member, images, base)
         labels = {one.name: _label(one, attacks, member) for one in member.run.attacks}
         for one in member.run.attacks:
             label = labels[one.name]
@@ -71,11 +65,6 @@ def merge(members: Sequence[Submission]) -> Merged:
         predictions.append(rows.assign(attack=rows["attack"].map(labels)))
         distortion.append(pictures.assign(attack=pictures["attack"].map(labels)))
     cells, notes = _one_a_cell(pd.concat(predictions, ignore_index=True))
-    if not (cells["attack"] == CLEAN_CONTROL).any():
-        raise ValueError(
-            f"{base.directory} has no rows of the {CLEAN_CONTROL} control, so nobody can tell what "
-            f"its victims are worth; score `{CLEAN_CONTROL}` as well"
-        )
     run = replace(
         base,
         predictions=cells,
@@ -86,16 +75,6 @@ def merge(members: Sequence[Submission]) -> Merged:
         seeds=tuple(sorted({seed for m in members for seed in m.run.seeds})),
     )
     return Merged(run=run, sources=sources, images=images, notes=notes)
-
-
-def _require_images(member: Submission, images: pd.DataFrame, base: RunData) -> None:
-    mine = images_of(member.run.predictions, member.run.distortion)
-    found = mine.merge(images, how="left", indicator=True)
-    if (found["_merge"] == "left_only").any():
-        raise ValueError(
-            f"{member.run.directory} has images that {base.directory} has not, though both state "
-            "one suite and fingerprint; score them on the same suite"
-        )
 
 
 def _label(attack: AttackInfo, known: dict[str, AttackInfo], member: Submission) -> str:

@@ -16,13 +16,18 @@ from bench.report.leaderboard.context import Context, make_context, site_environ
 from bench.report.leaderboard.heat import cells_csv
 from bench.report.leaderboard.links import Files
 from bench.report.leaderboard.standing import Standings
-from bench.report.leaderboard.submissions import SITE
+from bench.report.leaderboard.submissions import SITE, LeftOut
 from bench.report.leaderboard.victim_page import board_cards, victim_page
 from bench.store import replacing
 
 
-def write_site(boards: Sequence[Standings], out: Path) -> Path:
+def write_site(boards: Sequence[Standings], out: Path, left_out: Sequence[LeftOut] = ()) -> Path:
     """Write the site into `out/leaderboard`, in place of an earlier one.
+
+    Args:
+        boards: At least one.
+        out: The folder that also holds `leaderboard.md` and its like.
+        left_out: Folders that are on no board, for the index.
 
     Returns:
         The index page.
@@ -38,8 +43,9 @@ def write_site(boards: Sequence[Standings], out: Path) -> Path:
         target.mkdir()
         _write(target / "site.css", environment.get_template("leaderboard/site.css.j2").render())
         _write(target / "site.js", _script())
-        index = environment.get_template("leaderboard/index.html.j2").render(root="", boards=boards)
-        _write(target / "index.html", index)
+        index = environment.get_template("leaderboard/index.html.j2")
+        page = index.render(root="", boards=boards, left_out=left_out)
+        _write(target / "index.html", page)
         files = Files(out, folder, target)
         for one in boards:
             place = target / one.board.slug

@@ -1,15 +1,37 @@
-"""Folders of entries: found, checked against the schema, and read."""
+"""Folders of entries: found, checked as `verify` checks them, and read.
+
+A folder that does not hold what it says is left out, with the reason, and the others are shown.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from bench.report.inputs import RunData, load_run
+from bench.report.published import FAMILIES
 from bench.report.schema import row_problems
+from bench.report.verification.cells import images_of
 from bench.report.verification.entries import read_entry
+from bench.report.verification.rows import row_verdicts
+from bench.verdicts import Verdict
 
 SITE = "leaderboard"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """A folder that is on no board, and everything that is wrong with it."""
+
+    name: str
+    directory: Path
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.directory}: {'; '.join(self.reasons)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +57,26 @@ class Submission:
         """Pairs of attack and victim that have rows."""
         return len(self.run.predictions[["attack", "victim"]].drop_duplicates())
 
+    @cached_property
+    def images(self) -> pd.DataFrame:
+        """Each image of its rows once, with photograph, device, source and split."""
+        return images_of(self.run.predictions, self.run.distortion)
 
-def load_submissions(places: Sequence[Path]) -> list[Submission]:
+    @property
+    def protocol_victims(self) -> int:
+        """Victims of the protocol's families that have rows."""
+        families = self.run.families
+        return sum(families[name] in FAMILIES for name in set(self.run.predictions["victim"]))
+
+
+def load_submissions(places: Sequence[Path]) -> tuple[list[Submission], list[LeftOut]]:
     """Read every folder below `places` that holds entries.
 
+    Returns:
+        What can be shown, and the folders that do not fit the schema or themselves.
+
     Raises:
-        ValueError: If there is none, two have one name, or one does not fit the schema or itself;
-            names all of them, with file, field and what is expected.
+        ValueError: If there is no folder of entries, or two have one name.
     """
     folders = dict(_folders(places))
     if not folders:
@@ -49,22 +84,22 @@ def load_submissions(places: Sequence[Path]) -> list[Submission]:
         raise ValueError(
             f"no entry-*.json below {where}; give the --out folder of a run, or a folder of such"
         )
-    problems: list[str] = []
     found: list[Submission] = []
+    left_out: list[LeftOut] = []
     for name, folder in folders.items():
-        entries, wrong = _checked_entries(folder)
-        if not wrong:
+        entries, reasons = _checked_entries(folder)
+        if not reasons:
             try:
                 run = load_run(folder)
             except ValueError as error:
-                wrong = [str(error)]
+                reasons = [str(error)]
             else:
-                wrong = _row_problems(run)
-                found += [] if wrong else _by_precision(name, run, entries)
-        problems += wrong
-    if problems:
-        raise ValueError("; ".join(problems))
-    return found
+                reasons = list(_row_problems(run, list(entries.values())))
+        if reasons:
+            left_out.append(LeftOut(name=name, directory=folder, reasons=tuple(reasons)))
+        else:
+            found += _by_precision(name, run, entries)
+    return found, left_out
 
 
 def precision_of(provenance: dict[str, Any]) -> str:
@@ -105,20 +140,26 @@ def _checked_entries(folder: Path) -> tuple[dict[str, dict[str, Any]], list[str]
     for path in sorted(folder.glob("entry-*.json")):
         entry, verdict = read_entry(path)
         if entry is None:
-            problems.append(f"{path}: {verdict.finding}")
+            problems.append(f"{path.name}: {verdict.finding}")
         else:
             entries[str(entry["attack"]["name"])] = entry
     return entries, problems
 
 
-def _row_problems(run: RunData) -> list[str]:
-    found = []
-    for file, wrong in (
-        ("predictions.parquet", row_problems(run.predictions, "predictions")),
-        ("distortion.parquet", row_problems(run.distortion, "distortion")),
-    ):
-        found += [f"{run.directory / file}: {what}" for what in wrong]
-    return found
+def _row_problems(run: RunData, entries: Sequence[dict[str, Any]]) -> Iterator[str]:
+    typed = [
+        f"{file}: {what}"
+        for file, wrong in (
+            ("predictions.parquet", row_problems(run.predictions, "predictions")),
+            ("distortion.parquet", row_problems(run.distortion, "distortion")),
+        )
+        for what in wrong
+    ]
+    yield from typed
+    if typed:
+        return
+    verdicts: Iterable[Verdict] = row_verdicts(run.predictions, run.distortion, entries, whole=True)
+    yield from (f"{one.check}: {one.finding}" for one in verdicts if one.verdict == "fail")
 
 
 def _by_precision(

@@ -9,12 +9,15 @@ from bench.metrics.resampling import REPLICATES
 from bench.metrics.success import Measure
 from bench.report.leaderboard.boards import Board
 from bench.report.leaderboard.standing import Rank, Standing, Standings
+from bench.report.leaderboard.submissions import LeftOut
 from bench.report.notes import origin_notes
 from bench.report.render import render
 from bench.report.values import NA, Column, Row, Table, plain
 
 WHERE = {"in": "in distribution", "out": "out of distribution"}
 NOT_RANKED = "–"
+PART = "*"
+"""Marks a figure over a part of what the others are over."""
 
 
 def board_table(standings: Standings, split: str) -> Table:
@@ -41,8 +44,15 @@ def board_table(standings: Standings, split: str) -> Table:
     )
 
 
-def render_boards(boards: Sequence[Standings], format_: str) -> str:
+def render_boards(
+    boards: Sequence[Standings], format_: str, left_out: Sequence[LeftOut] = ()
+) -> str:
     """All boards one after the other: "md", "tex", "csv" (one table) or "json" (one object).
+
+    Args:
+        boards: At least one.
+        format_: Of the text.
+        left_out: Folders that are on no board; "md" and "json" name them.
 
     Raises:
         ValueError: If the format is none of these.
@@ -58,9 +68,14 @@ def render_boards(boards: Sequence[Standings], format_: str) -> str:
             _about(one.board) | {"tables": [json.loads(render(table, "json")) for table in found]}
             for one, found in zip(boards, tables, strict=True)
         ]
-        return json.dumps({"boards": content}, indent=2, ensure_ascii=False) + "\n"
+        refused = {one.name: list(one.reasons) for one in left_out}
+        whole = {"boards": content, "left_out": refused}
+        return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
     parts = [render(table, format_) for found in tables for table in found]
-    return "\n".join(["# Leaderboards\n", *parts] if format_ == "md" else parts)
+    if format_ != "md":
+        return "\n".join(parts)
+    named = [f"- {one.name}: {'; '.join(one.reasons)}" for one in left_out]
+    return "\n".join(["# Leaderboards\n", *parts, *(["## Left out\n", *named] if named else [])])
 
 
 def rank_text(rank: Rank | None) -> tuple[str, str]:
@@ -70,10 +85,13 @@ def rank_text(rank: Rank | None) -> tuple[str, str]:
     return f"{rank.rank} ({rank.low}–{rank.high})", str(rank.tie_group)
 
 
-def mean_text(record: dict[str, Any], measure: Measure) -> str:
-    """A mean with its 95 % interval, or `n/a`."""
-    low, high = (record[f"{measure}_mean_{end}_percent"] for end in ("low", "high"))
-    text = plain(record[f"{measure}_mean_percent"], digits=1)
+def mean_text(one: Standing, measure: Measure) -> str:
+    """A mean with its 95 % interval, starred where it is over a part alone, or `n/a`."""
+    record = one.record
+    mean, low, high = (record[f"{measure}_{x}_percent"] for x in ("mean", "mean_low", "mean_high"))
+    if mean is None:
+        return NA
+    text = plain(mean, digits=1) + ("" if one.complete else PART)
     return text if low is None else f"{text} ({low:.1f}–{high:.1f})"
 
 
@@ -90,7 +108,7 @@ def _row(one: Standing, measures: Sequence[Measure]) -> Row:
         worst = one.worst.get(measure)
         cells += [
             *rank_text(one.ranks.get(measure)),
-            mean_text(one.record, measure),
+            mean_text(one, measure),
             f"{worst[1]:.1f} ({worst[0]})" if worst else NA,
         ]
     for name, digits in (("psnr_db", 1), ("ssim", 3), ("lpips", 3)):
@@ -168,6 +186,11 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
         "Ranked are attacks that were scored in full on these victims, without controls and "
         "preliminary ones. Untargeted attacks have no TASR, and no rank by it."
     )
+    if not all(one.complete for one in standings.by_split[split]):
+        yield (
+            f"{PART} over what was scored alone, so not to be compared with the other means: see "
+            "below."
+        )
     yield from board.notes
     yield from gap_notes(standings, split)
     yield from origin_notes(board.run)

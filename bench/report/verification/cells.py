@@ -1,6 +1,9 @@
 """Is every image there once for every target and victim that the protocol wants?"""
 
+import hashlib
+import json
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -15,10 +18,22 @@ def images_of(*frames: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([frame[IMAGE] for frame in frames]).drop_duplicates(ignore_index=True)
 
 
-def check_images(images: pd.DataFrame, classes: Sequence[str]) -> Verdict:
-    """One photograph, device, source and split an image; classes are in distribution only."""
+def images_digest(images: pd.DataFrame) -> str:
+    """SHA-256 of which images there are, and of which photograph, device, source and split."""
+    lines = sorted(json.dumps(row) for row in images[IMAGE].astype(str).to_numpy().tolist())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def check_images(images: pd.DataFrame, suite: dict[str, Any]) -> Verdict:
+    """One photograph, device, source and split an image; all of Set-C; classes inside only.
+
+    Args:
+        images: What `images_of` returns.
+        suite: As an entry states it; before `evaluated` was a field of it, nobody could tell
+            whether an image is missing everywhere.
+    """
     torn = sorted(images.loc[images["image_id"].duplicated(), "image_id"].unique())
-    wrong = images[images["source"].isin(list(classes)) != (images["split"] == "in")]
+    wrong = images[images["source"].isin(suite["classes"]) != (images["split"] == "in")]
     strange = sorted(images.loc[~images["split"].isin(["in", "out"]), "image_id"].unique())
     problems = []
     if torn:
@@ -27,6 +42,12 @@ def check_images(images: pd.DataFrame, classes: Sequence[str]) -> Verdict:
         problems.append(f"`split` is neither in nor out: {_n(strange)}")
     if len(wrong):
         problems.append(f"split and source contradict each other: {_n(list(wrong['image_id']))}")
+    evaluated = suite.get("evaluated")
+    if evaluated and not problems and images_digest(images) != evaluated["sha256"]:
+        problems.append(
+            f"Set-C has {plural(evaluated['images'], 'image')}, as the entry says: the rows are of "
+            f"{len(images)}, or of others"
+        )
     counts = ", ".join(
         f"{count} {split}" for split, count in images.groupby("split").size().items()
     )

@@ -1,12 +1,9 @@
 """All checks of a run folder, or of one of its entries, from its files alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from bench.report.coverage import Coverage, partial_coverage
 from bench.report.html import report_html
 from bench.report.inputs import (
     DISTORTION_COLUMNS,
@@ -19,17 +16,11 @@ from bench.report.render import render
 from bench.report.schema import TableName, row_problems
 from bench.report.survival import SurvivalFiles, survival_table
 from bench.report.tables import table_texts
-from bench.report.verification.cells import (
-    cell_problems,
-    check_images,
-    images_of,
-    wanted_cells,
-)
 from bench.report.verification.entries import read_entry
+from bench.report.verification.rows import row_verdicts
 from bench.report.verification.texts import compare_file
-from bench.report.verification.values import distortion_problems, prediction_problems
 from bench.report.victims import victims_html
-from bench.suites.audit.finding import listed, plural
+from bench.suites.audit.finding import listed
 from bench.verdicts import Verdict
 
 _COLUMNS: dict[TableName, tuple[str, ...]] = {
@@ -90,69 +81,8 @@ def _check_rows(folder: Path, entries: list[dict[str, Any]], *, whole: bool) -> 
             yield Verdict(check=name, verdict="fail", finding="; ".join(wrong))
             continue
         frames.append(frame)
-    if len(frames) < len(_ROWS) or not entries:
-        return
-    predictions, distortion = frames
-    images = images_of(predictions, distortion)
-    yield check_images(images, entries[0]["suite"]["classes"])
-    images = images.drop_duplicates("image_id")
-    for entry in entries:
-        yield _predictions_of(entry, predictions, images)
-        yield _distortion_of(entry, distortion, images)
-    if whole:
-        declared = {entry["attack"]["name"] for entry in entries}
-        for name, frame in zip(_ROWS, frames, strict=True):
-            strangers = sorted(set(frame["attack"]) - declared)
-            if strangers:
-                finding = f"surplus rows of attacks without an entry: {listed(strangers)}"
-                yield Verdict(check=name, verdict="fail", finding=finding)
-
-
-def _predictions_of(entry: dict[str, Any], frame: pd.DataFrame, images: pd.DataFrame) -> Verdict:
-    attack = entry["attack"]
-    rows = frame[frame["attack"] == attack["name"]]
-    wanted = wanted_cells(images, entry["suite"]["classes"], targeted=attack["targeted"])
-    problems = []
-    victims = [victim["name"] for victim in entry["victims"]]
-    said, lost = partial_coverage(attack), _failed(entry)
-    for victim in entry["victims"]:
-        mine, partial = rows[rows["victim"] == victim["name"]], partial_coverage(victim)
-        where = f" on {victim['name']}"
-        if victim["name"] in lost:
-            if len(mine):
-                problems.append(f"{plural(len(mine), 'row')}{where}, which the entry says failed")
-            continue
-        problems += cell_problems(mine, wanted, where, partial=bool(said or partial))
-        if said and not partial:
-            problems += _other_coverage(mine, wanted, said, where)
-    strangers = sorted(set(rows["victim"]) - set(victims))
-    if strangers:
-        problems.append(f"surplus rows of victims that the entry lacks: {listed(strangers)}")
-    problems += prediction_problems(rows, entry) if len(rows) else []
-    scored = len(victims) - len(lost)
-    whole = f"{plural(len(rows), 'row')}: {scored} victims x {len(wanted)} images and targets"
-    return _verdict(f"predictions of {attack['name']}", problems, whole, lost)
-
-
-def _distortion_of(entry: dict[str, Any], frame: pd.DataFrame, images: pd.DataFrame) -> Verdict:
-    attack = entry["attack"]
-    rows = frame[frame["attack"] == attack["name"]]
-    wanted = wanted_cells(images, entry["suite"]["classes"], targeted=attack["targeted"])
-    said, lost = partial_coverage(attack), _failed(entry)
-    if rows.empty and len(lost) == len(entry["victims"]):
-        return _verdict(f"distortion of {attack['name']}", [], "no row", lost)
-    problems = cell_problems(rows, wanted, "", partial=said is not None)
-    problems += [*_other_coverage(rows, wanted, said, ""), *distortion_problems(rows, entry)]
-    return _verdict(f"distortion of {attack['name']}", problems, plural(len(rows), "row"))
-
-
-def _other_coverage(
-    rows: pd.DataFrame, wanted: pd.MultiIndex, said: Coverage | None, where: str
-) -> Iterator[str]:
-    """A partial row lacks exactly what its entry says."""
-    found = Coverage(scored=len(rows), wanted=len(wanted))
-    if said is not None and found != said:
-        yield f"the entry says {said}, there are {found}{where}"
+    if len(frames) == len(_ROWS) and entries:
+        yield from row_verdicts(*frames, entries, whole=whole)
 
 
 def _check_texts(folder: Path, run: RunData) -> Iterator[Verdict]:
@@ -207,19 +137,3 @@ def _check_files(folder: Path, run: RunData) -> Iterator[Verdict]:
             verdict="warn",
             finding=f"no run writes them, and nothing here speaks for them: {listed(surplus, 9)}",
         )
-
-
-def _failed(entry: dict[str, Any]) -> list[str]:
-    """Victims whose cell of this attack the entry declares as failed."""
-    return [str(cell["victim"]) for cell in entry.get("failed", [])]
-
-
-def _verdict(check: str, problems: list[str], whole: str, lost: Sequence[str] = ()) -> Verdict:
-    if lost and not problems:
-        finding = f"{whole}; failed, as the entry says: {listed(lost)}"
-        return Verdict(check=check, verdict="warn", finding=finding, remedy="run it again")
-    return Verdict(
-        check=check,
-        verdict="fail" if problems else "ok",
-        finding="; ".join(problems[:6]) + (" ..." if len(problems) > 6 else "") or whole,
-    )

@@ -4,10 +4,11 @@ import json
 
 import pandas as pd
 
+from bench.report.leaderboard.boards import load_boards
 from tests.conftest import ATTACKS, make_entry, make_frames, write_run
 
 
-def write_folder(folder, attacks=tuple(ATTACKS), *, rename=None, rows=None, entry=None):
+def write_folder(folder, attacks=tuple(ATTACKS), *, rename=None, rows=None, both=None, entry=None):
     """A run's folder.
 
     Args:
@@ -15,6 +16,7 @@ def write_folder(folder, attacks=tuple(ATTACKS), *, rename=None, rows=None, entr
         attacks: Which of the toy attacks it holds.
         rename: Old to new name of an attack.
         rows: What happens to the predictions.
+        both: What happens to predictions and distortions.
         entry: What happens to each entry.
     """
     rename = rename or {}
@@ -26,6 +28,8 @@ def write_folder(folder, attacks=tuple(ATTACKS), *, rename=None, rows=None, entr
             mine.loc[chosen, "attack_key"] = f"k-{new}"
             mine.loc[chosen, "attack"] = new
         frames.append(mine)
+    if both is not None:
+        frames = [both(frame) for frame in frames]
     if rows is not None:
         frames[0] = rows(frames[0])
     entries = []
@@ -41,6 +45,13 @@ def write_folder(folder, attacks=tuple(ATTACKS), *, rename=None, rows=None, entr
     return folder
 
 
+def boards_of(*places):
+    """All boards of places of which nothing is left out."""
+    boards, left_out = load_boards(list(places))
+    assert left_out == []
+    return boards
+
+
 def other_networks(entry):
     """The victims were trained anew."""
     for victim in entry["victims"]:
@@ -54,6 +65,28 @@ def without(attack, victim):
         return rows[(rows["attack"] != attack) | (rows["victim"] != victim)]
 
     return drop
+
+
+def failed(attack, victim, reason="NaN in a logit"):
+    """The entry of an attack declares that a cell of it failed."""
+
+    def declare(entry):
+        if entry["attack"]["name"] == attack:
+            next(v for v in entry["victims"] if v["name"] == victim)["digest"] = "none"
+            told = {"victim": victim, "who": f"victim {victim}", "reason": reason}
+            entry["failed"] = [{**told, "log": "failures/x.log"}]
+
+    return declare
+
+
+def in_part(attack, scored, wanted):
+    """The entry of an attack declares that it was sent in part."""
+
+    def declare(entry):
+        if entry["attack"]["name"] == attack:
+            entry["attack"]["coverage"] = {"scored": scored, "wanted": wanted}
+
+    return declare
 
 
 def change_entry(path, change):

@@ -1,11 +1,18 @@
+import pandas as pd
 import pytest
 
 from bench.report.leaderboard.boards import load_boards
-from tests.report.leaderboard.folders import other_networks, without, write_folder
+from tests.report.leaderboard.folders import (
+    boards_of,
+    failed,
+    other_networks,
+    without,
+    write_folder,
+)
 
 
 def boards(place):
-    return {board.slug: board for board in load_boards([place])}
+    return {board.slug: board for board in boards_of(place)}
 
 
 def test_another_training_of_the_victims_never_shares_a_board(tmp_path):
@@ -33,7 +40,7 @@ def test_another_training_of_the_victims_never_shares_a_board(tmp_path):
 def test_what_differs_is_said(tmp_path, change, why):
     write_folder(tmp_path / "a")
     write_folder(tmp_path / "b", entry=change)
-    found = load_boards([tmp_path])
+    found = boards_of(tmp_path)
     assert len(found) == 2
     assert found[0].apart[0][1].startswith(why)
 
@@ -44,7 +51,7 @@ def test_a_victim_of_another_precision_is_another_column(tmp_path):
 
     write_folder(tmp_path / "a")
     write_folder(tmp_path / "b", entry=reduced)
-    found = load_boards([tmp_path])
+    found = boards_of(tmp_path)
     assert len(found) == 2
     assert (
         "1 of 5 victims of the same name are other networks (wdf-resnet18)" in found[0].apart[0][1]
@@ -56,10 +63,13 @@ def test_lpips_trunks_never_mix_and_none_fits_any(tmp_path):
         lpips = {"available": True, "trunk_sha256": digest}
         return lambda entry: entry["lpips"].update(lpips)
 
-    write_folder(tmp_path / "a", entry=trunk("1" * 64))
-    write_folder(tmp_path / "b", entry=trunk("2" * 64))
+    def measured(rows):
+        return rows.assign(lpips=0.1) if "lpips" in rows else rows
+
+    write_folder(tmp_path / "a", entry=trunk("1" * 64), both=measured)
+    write_folder(tmp_path / "b", entry=trunk("2" * 64), both=measured)
     write_folder(tmp_path / "c")
-    found = load_boards([tmp_path])
+    found = boards_of(tmp_path)
     assert [len(board.submissions) for board in found] == [2, 1]
     assert "LPIPS trunk 111111111111, there 222222222222" in found[0].apart[0][1]
 
@@ -67,7 +77,7 @@ def test_lpips_trunks_never_mix_and_none_fits_any(tmp_path):
 def test_a_newcomer_joins_the_board_of_the_networks_it_was_scored_on(tmp_path):
     write_folder(tmp_path / "base")
     write_folder(tmp_path / "mine", attacks=("cgan-img",), rename={"cgan-img": "newcomer"})
-    (board,) = load_boards([tmp_path])
+    (board,) = boards_of(tmp_path)
     assert board.slug == "base"
     assert {attack.name for attack in board.run.attacks} >= {"newcomer", "cgan-img", "mislgan"}
     assert [source.folder for source in board.sources["newcomer"]] == ["mine"]
@@ -76,15 +86,16 @@ def test_a_newcomer_joins_the_board_of_the_networks_it_was_scored_on(tmp_path):
 def test_the_same_networks_twice_count_once_and_disagreement_is_said(tmp_path):
     def flip(rows):
         rows = rows.copy()
-        rows.loc[rows.index[0], "predicted"] = "cam-c"
+        rows.loc[rows.index[0], ["predicted", "p_source"]] = ["cam-c", 0.1]
         return rows
 
     base = write_folder(tmp_path / "base")
     write_folder(tmp_path / "again", attacks=("identity",), rows=flip)
-    (board,) = load_boards([tmp_path])
-    (alone,) = load_boards([base])
+    (board,) = boards_of(tmp_path)
+    (alone,) = boards_of(base)
     assert len(board.run.predictions) == len(alone.run.predictions)
-    assert board.notes[0].startswith("200 predictions of the same networks in two folders: 1 ")
+    assert board.notes[0] == "Means and ranks are over victims of base; here too: again."
+    assert board.notes[1].startswith("200 predictions of the same networks in two folders: 1 ")
 
 
 def test_another_network_of_the_same_name_carries_its_folder(tmp_path):
@@ -93,7 +104,7 @@ def test_another_network_of_the_same_name_carries_its_folder(tmp_path):
 
     write_folder(tmp_path / "base")
     write_folder(tmp_path / "theirs", attacks=("mislgan",), entry=retrained)
-    (board,) = load_boards([tmp_path])
+    (board,) = boards_of(tmp_path)
     assert {"mislgan", "mislgan (theirs)"} <= {attack.name for attack in board.run.attacks}
     rows = board.run.predictions["attack"].value_counts()
     assert rows["mislgan"] == rows["mislgan (theirs)"]
@@ -101,8 +112,8 @@ def test_another_network_of_the_same_name_carries_its_folder(tmp_path):
 
 def test_a_new_victim_is_a_column_but_moves_no_mean(tmp_path):
     def only_new(rows):
-        rows = rows[rows["victim"] == "pef-resnet18"].copy()
-        return rows.assign(victim="pef-new", victim_key="k-new")
+        known = rows[rows["victim"] == "pef-resnet18"]
+        return pd.concat([known, known.assign(victim="pef-new", victim_key="k-new")])
 
     def new_victim(entry):
         victim = entry["victims"][2]
@@ -113,11 +124,11 @@ def test_a_new_victim_is_a_column_but_moves_no_mean(tmp_path):
 
     write_folder(tmp_path / "base")
     write_folder(tmp_path / "theirs", attacks=("mislgan",), rows=only_new, entry=new_victim)
-    (board,) = load_boards([tmp_path])
+    (board,) = boards_of(tmp_path)
     assert "pef-new" in board.run.families
     assert "pef-new" not in board.panel
     assert set(board.panel_run.predictions["victim"]) == set(board.panel)
-    assert board.notes == ("In the heat map, but in no mean and no rank: pef-new.",)
+    assert board.notes[-1] == "In the heat map, but in no mean and no rank: pef-new."
 
 
 def only_spam(rows):
@@ -135,7 +146,7 @@ def spam_victim(entry):
 def test_a_column_alone_joins_by_the_attacks_it_was_scored_under(tmp_path):
     write_folder(tmp_path / "base")
     write_folder(tmp_path / "spam", rows=only_spam, entry=spam_victim)
-    (board,) = load_boards([tmp_path])
+    (board,) = boards_of(tmp_path)
     assert "spam-svm" in board.run.families
     assert "spam-svm" not in board.panel
 
@@ -149,30 +160,66 @@ def test_neither_a_victim_nor_an_attack_in_common(tmp_path):
         rows=only_spam,
         entry=spam_victim,
     )
-    found = load_boards([tmp_path])
+    found = boards_of(tmp_path)
     assert [board.apart[0][1] for board in found] == ["no victim and no attack in common"] * 2
 
 
 def test_a_board_wants_clean_accuracy(tmp_path):
     write_folder(tmp_path / "base", attacks=("mislgan", "cgan-img"))
-    with pytest.raises(ValueError, match="no rows of the identity control"):
-        load_boards([tmp_path])
+    boards, left_out = load_boards([tmp_path])
+    assert (boards, [one.name for one in left_out]) == ([], ["base"])
+    assert "no rows of the identity control" in str(left_out[0])
 
 
-def test_images_that_the_suite_has_not(tmp_path):
+def test_some_of_the_images_are_another_board(tmp_path):
+    """Without the images that an attack fails on, its means would be better."""
     write_folder(tmp_path / "base")
-    write_folder(
-        tmp_path / "theirs",
-        attacks=("mislgan",),
-        rows=lambda rows: rows.assign(image_id=rows["image_id"] + "x"),
-    )
-    with pytest.raises(ValueError, match=r"theirs has images that .*base has not"):
-        load_boards([tmp_path])
+    write_folder(tmp_path / "theirs", both=lambda rows: rows[rows["photo_id"] != "cam-a-p0"])
+    found = boards_of(tmp_path)
+    assert [board.slug for board in found] == ["base", "theirs"]
+    assert found[1].apart[0][1] == "38 images of Set-C, there 40, 38 shared"
+
+
+def test_victims_of_others_never_make_the_base(tmp_path):
+    """More victims are no reason to be the folder whose victims the means are over."""
+    more = [f"theirs-{place}" for place in range(9)]
+
+    def multiply(rows):
+        base = rows[rows["victim"] == "pef-resnet18"]
+        return pd.concat(
+            [base.assign(victim=n, victim_key=f"k-{n}") for n in ("pef-resnet18", *more)]
+        )
+
+    def claim(entry):
+        mine = entry["victims"][2]
+        plug_in = {"plug_in": {"origin": "my.py:Net", "source_sha256": "0"}}
+        entry["victims"] = [mine] + [
+            mine | {"name": n, "key": f"k-{n}", "digest": f"d-{n}"} | plug_in for n in more
+        ]
+
+    write_folder(tmp_path / "a-theirs", rows=multiply, entry=claim)
+    write_folder(tmp_path / "base")
+    (board,) = boards_of(tmp_path)
+    (alone,) = boards_of(tmp_path / "base")
+    assert board.slug == "base"
+    assert board.panel == alone.panel
+
+
+def test_a_folder_that_does_not_hold_what_it_says_is_left_out(tmp_path):
+    write_folder(tmp_path / "base")
+    write_folder(tmp_path / "holed", rows=without("mislgan", "img-resnet18"))
+    write_folder(tmp_path / "raised", rows=lambda rows: rows.assign(p_predicted=1.5))
+    (board,), left_out = load_boards([tmp_path])
+    assert [one.name for one in board.submissions] == ["base"]
+    reasons = {one.name: "; ".join(one.reasons) for one in left_out}
+    assert reasons["holed"].startswith("predictions of mislgan: 96 rows missing on img-resnet18")
+    assert "`p_predicted` is outside [0, 1]" in reasons["raised"]
 
 
 def test_the_order_of_places_changes_nothing(tmp_path):
-    one = write_folder(tmp_path / "one", rows=without("mislgan", "img-resnet18"))
+    hole = ("mislgan", "img-resnet18")
+    one = write_folder(tmp_path / "one", rows=without(*hole), entry=failed(*hole))
     two = write_folder(tmp_path / "two")
-    first, second = load_boards([one, two]), load_boards([two, one])
+    first, second = boards_of(one, two), boards_of(two, one)
     assert [board.slug for board in first] == [board.slug for board in second] == ["two"]
     assert first[0].run.predictions.equals(second[0].run.predictions)

@@ -43,10 +43,10 @@ def test_what_is_no_rate_has_no_colour_of_one():
 
 @pytest.fixture
 def standings(pristine):
-    from bench.report.leaderboard.boards import load_boards
     from bench.report.leaderboard.standing import build_standings
+    from tests.report.leaderboard.folders import boards_of
 
-    return build_standings(load_boards([pristine])[0])
+    return build_standings(boards_of(pristine)[0])
 
 
 def test_scatter_is_better_upward_and_to_the_right(standings):

@@ -54,3 +54,19 @@ def test_what_does_not_fit_the_schema_is_named_and_nothing_written(leaderboard, 
     assert (code, printed) == (1, "")
     assert "entry-mislgan.json: `recipe`: expected a text, found 3" in said
     assert not (tmp_path / "board").exists()
+
+
+def test_one_bad_folder_is_named_everywhere_and_stops_no_other(leaderboard, tmp_path):
+    write_folder(tmp_path / "results" / "one")
+    bad = write_folder(tmp_path / "results" / "two")
+    change_entry(bad / "entry-mislgan.json", lambda e: e.update(recipe="<b>"))
+    out = tmp_path / "board"
+    code, printed, said = leaderboard(tmp_path / "results", "--out", out)
+    assert code == 1
+    assert f"left out: {bad}: " in said
+    assert "1 board: " in said
+    assert "## Left out\n\n- two: " in printed
+    told = json.loads((out / "leaderboard.json").read_text())
+    assert [board["board"] for board in told["boards"]] == ["one"]
+    assert "has recipe '<b>'" in told["left_out"]["two"][0]
+    assert "has recipe &#39;&lt;b&gt;&#39;" in (out / "leaderboard" / "index.html").read_text()

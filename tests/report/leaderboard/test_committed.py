@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.report.leaderboard.boards import load_boards
 from bench.report.leaderboard.site import write_site
 from bench.report.leaderboard.standing import build_standings
 from bench.report.leaderboard.tables import render_boards
+from tests.report.leaderboard.folders import boards_of
 
 RESULTS = Path(__file__).resolve().parents[3] / "results"
 
@@ -18,7 +18,7 @@ def test_tables_and_site_are_the_commands_own(tmp_path):
     out = tmp_path / "results"
     for folder in sorted({path.parent for path in RESULTS.glob("*/entry-*.json")}):
         shutil.copytree(folder, out / folder.name)
-    boards = [build_standings(board) for board in load_boards([out])]
+    boards = [build_standings(board) for board in boards_of(out)]
     for suffix in ("md", "csv", "tex", "json"):
         fresh = render_boards(boards, suffix)
         committed = (RESULTS / f"leaderboard.{suffix}").read_text(encoding="utf-8")

@@ -8,11 +8,16 @@ from urllib.parse import unquote
 import pytest
 from PIL import ImageColor
 
-from bench.report.leaderboard.boards import load_boards
 from bench.report.leaderboard.context import site_environment
 from bench.report.leaderboard.site import write_site
 from bench.report.leaderboard.standing import build_standings
-from tests.report.leaderboard.folders import other_networks, without, write_folder
+from tests.report.leaderboard.folders import (
+    boards_of,
+    failed,
+    other_networks,
+    without,
+    write_folder,
+)
 
 HOSTILE = '<script>alert(1)</script>"&'
 
@@ -31,7 +36,7 @@ class Page(HTMLParser):
 
 
 def make_site(out):
-    boards = [build_standings(board) for board in load_boards([out])]
+    boards = [build_standings(board) for board in boards_of(out)]
     return write_site(boards, out).parent
 
 
@@ -43,6 +48,7 @@ def site(tmp_path_factory):
         entry["attack"] |= {"paper": HOSTILE, "licence": "javascript:alert(1)"}
         entry["suite"]["note"] = HOSTILE
         entry["provenance"]["device"] = HOSTILE
+        failed("mislgan", "img-resnet18", HOSTILE)(entry)
 
     write_folder(out / "one", rows=without("mislgan", "img-resnet18"), entry=hostile)
     write_folder(out / "two", entry=other_networks)
@@ -112,7 +118,7 @@ def test_the_same_entries_give_the_same_bytes(site, tmp_path):
 
 def test_folders_elsewhere_are_copied_beside_the_pages(tmp_path):
     write_folder(tmp_path / "mine" / "run")
-    boards = [build_standings(board) for board in load_boards([tmp_path / "mine"])]
+    boards = [build_standings(board) for board in boards_of(tmp_path / "mine")]
     site = write_site(boards, tmp_path / "public").parent
     assert (site / "run" / "files" / "run" / "entry-mislgan.json").is_file()
     assert not [path for path in site.rglob("*.html") if "../mine" in path.read_text()]
@@ -136,7 +142,7 @@ def test_no_file_of_this_machine_is_published_through_a_link(tmp_path):
 
 def test_samples_and_pictures_are_shown(sampled_dir, tmp_path):
     (sampled_dir / "figure3.png").write_bytes((sampled_dir / "samples/cam-a.png").read_bytes())
-    boards = [build_standings(board) for board in load_boards([sampled_dir])]
+    boards = [build_standings(board) for board in boards_of(sampled_dir)]
     site = write_site(boards, tmp_path / "out").parent
     shown = Page((site / "run" / "attack-cgan-img-wdf-pef.html").read_text()).links
     assert "files/run/figure3.png" in shown

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from bench.report.leaderboard.boards import load_boards
 from bench.report.leaderboard.charts import success_scatter
+from bench.report.leaderboard.heat import build_heat_map
 from bench.report.leaderboard.shares import build_shares, success_by_label
 from bench.report.leaderboard.standing import build_standings
 from bench.report.leaderboard.tables import board_table, gap_notes
-from tests.report.leaderboard.folders import without, write_folder
+from tests.report.leaderboard.folders import boards_of, failed, in_part, without, write_folder
 from tests.report.leaderboard.test_boards import only_spam, spam_victim
 
 
@@ -14,14 +14,19 @@ from tests.report.leaderboard.test_boards import only_spam, spam_victim
 def standings(tmp_path_factory):
     place = tmp_path_factory.mktemp("boards")
     write_folder(place / "base")
-    return build_standings(load_boards([place])[0])
+    return build_standings(boards_of(place)[0])
 
 
 @pytest.fixture(scope="module")
 def holed(tmp_path_factory):
     place = tmp_path_factory.mktemp("holed")
-    write_folder(place / "base", rows=without("mislgan", "img-resnet18"))
-    return build_standings(load_boards([place])[0])
+    hole = ("mislgan", "img-resnet18")
+    write_folder(place / "base", rows=without(*hole), entry=failed(*hole))
+    return build_standings(boards_of(place)[0])
+
+
+def notes_of(standings, split="in"):
+    return board_table(standings, split).notes
 
 
 def by_name(standings, split="in"):
@@ -76,28 +81,25 @@ def test_a_hole_is_shown_and_takes_no_part(holed):
     assert not one.complete
     assert not one.ranks
     assert set(by_name(holed)["cgan-img"].ranks) == {"tasr", "uasr"}
-    assert list(gap_notes(holed, "in")) == [
-        "mislgan: no rows for img-resnet18: not run, or failed."
-    ]
+    assert list(gap_notes(holed, "in")) == ["mislgan: no rows for img-resnet18: NaN in a logit."]
     row = next(r for r in board_table(holed, "in").rows if r.name == "mislgan")
     assert row.cells[0] == "–"
     assert row.cells[-1] == "192 of 240"
-
-
-def test_a_failure_says_why(tmp_path):
-    def failed(entry):
-        if entry["attack"]["name"] == "mislgan":
-            entry["victims"][3]["digest"] = "none"
-            failure = {"victim": "img-resnet18", "who": "x", "reason": "NaN in a logit"}
-            entry["failed"] = [{**failure, "log": "failures/x.log"}]
-
-    rows = without("mislgan", "img-resnet18")
-    write_folder(tmp_path / "base", rows=rows, entry=failed)
-    (board,) = load_boards([tmp_path])
-    digests = {victim.name: victim.digest for victim in board.run.victims}
+    mean, rest = row.cells[2].split("*")
+    assert 0 < float(mean) < 100
+    assert rest.startswith(" (")
+    digests = {victim.name: victim.digest for victim in holed.board.run.victims}
     assert digests["img-resnet18"] == "d-img-resnet18"
-    note = "mislgan: no rows for img-resnet18: NaN in a logit."
-    assert list(gap_notes(build_standings(board), "in")) == [note]
+
+
+def test_a_mean_over_fewer_victims_is_starred_and_below_the_others(holed):
+    heat = build_heat_map(holed, {a.name: a.name for a in holed.board.run.attacks})
+    row = next(row for row in heat.rows if row.name == "mislgan")
+    assert row.mean["tasr-in"].endswith("*")
+    defined = [r for r in heat.rows if r.mean["tasr-in"] != "n/a"]
+    assert row.order["tasr-in"] == len(defined) - 1
+    assert any(note.startswith("* over what was scored alone") for note in notes_of(holed))
+    assert "*" not in "".join(r.mean["tasr-in"] for r in defined if r is not row)
 
 
 def test_a_victim_that_no_attack_was_scored_on_in_full_is_in_no_mean(tmp_path):
@@ -105,8 +107,11 @@ def test_a_victim_that_no_attack_was_scored_on_in_full_is_in_no_mean(tmp_path):
         first = rows["image_id"].iloc[0]
         return rows[(rows["victim"] != "img-resnet18") | (rows["image_id"] != first)]
 
-    write_folder(tmp_path / "base", rows=thin)
-    found = build_standings(load_boards([tmp_path])[0])
+    def answered_in_part(entry):
+        entry["victims"][3]["coverage"] = {"scored": 39, "wanted": 40}
+
+    write_folder(tmp_path / "base", rows=thin, entry=answered_in_part)
+    found = build_standings(boards_of(tmp_path)[0])
     assert "img-resnet18" not in found.board.panel
     assert by_name(found)["mislgan"].complete
     assert by_name(found)["mislgan"].ranks
@@ -115,7 +120,7 @@ def test_a_victim_that_no_attack_was_scored_on_in_full_is_in_no_mean(tmp_path):
 
 def test_means_of_a_board_without_the_protocols_families(tmp_path):
     write_folder(tmp_path / "spam", rows=only_spam, entry=spam_victim)
-    found = by_name(build_standings(load_boards([tmp_path])[0]))
+    found = by_name(build_standings(boards_of(tmp_path)[0]))
     one = found["mislgan"]
     assert one.record["tasr_mean_percent"] == pytest.approx(one.cells["tasr"]["spam-svm"].value)
     low, high = (one.record[f"tasr_mean_{end}_percent"] for end in ("low", "high"))
@@ -125,14 +130,15 @@ def test_means_of_a_board_without_the_protocols_families(tmp_path):
 
 def test_partial_cells_are_told_from_whole_ones(tmp_path):
     def thin(rows):
-        mine = rows[(rows["attack"] == "mislgan") & (rows["victim"] == "img-resnet18")]
-        return rows.drop(mine.index[:5])
+        cells = rows["image_id"] + rows["target"].fillna("")
+        first = sorted(set(cells[(rows["attack"] == "mislgan") & (rows["split"] == "in")]))[:5]
+        return rows[(rows["attack"] != "mislgan") | ~cells.isin(first)]
 
-    write_folder(tmp_path / "base", rows=thin)
-    found = build_standings(load_boards([tmp_path])[0])
+    write_folder(tmp_path / "base", both=thin, entry=in_part("mislgan", 91, 96))
+    found = build_standings(boards_of(tmp_path)[0])
     cell = by_name(found)["mislgan"].cells["tasr"]["img-resnet18"]
     assert (cell.partial, cell.hole, cell.rows, cell.expected) == (True, False, 43, 48)
-    assert "mislgan: partial on img-resnet18 43 of 48" in next(iter(gap_notes(found, "in")))
+    assert "img-resnet18 43 of 48" in next(iter(gap_notes(found, "in")))
 
 
 def test_undefined_stays_undefined(standings):
@@ -176,8 +182,8 @@ def test_what_is_in_part_only_is_behind_what_is_whole_and_on_no_front(tmp_path):
         images = sorted(set(rows["image_id"]))[::2]
         return rows[(rows["attack"] != "cgan-img-wdf-pef") | ~rows["image_id"].isin(images)]
 
-    write_folder(tmp_path / "base", rows=half)
-    found = build_standings(load_boards([tmp_path])[0]).by_split["in"]
+    write_folder(tmp_path / "base", both=half, entry=in_part("cgan-img-wdf-pef", 48, 96))
+    found = build_standings(boards_of(tmp_path)[0]).by_split["in"]
     attacks = [one for one in found if one.kind == "attack"]
     assert [one.complete for one in attacks] == sorted(one.complete for one in attacks)[::-1]
     assert attacks[-1].attack.name == "cgan-img-wdf-pef"

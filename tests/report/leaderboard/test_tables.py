@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from bench.report.leaderboard.boards import load_boards
 from bench.report.leaderboard.standing import build_standings
 from bench.report.leaderboard.tables import render_boards
-from tests.report.leaderboard.folders import other_networks, write_folder
+from tests.report.leaderboard.folders import boards_of, other_networks, write_folder
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +14,7 @@ def boards(tmp_path_factory):
     place = tmp_path_factory.mktemp("boards")
     write_folder(place / "one")
     write_folder(place / "two", entry=other_networks)
-    return [build_standings(board) for board in load_boards([place])]
+    return [build_standings(board) for board in boards_of(place)]
 
 
 def test_markdown_has_a_table_a_split_and_board(boards):

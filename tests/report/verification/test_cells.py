@@ -1,9 +1,16 @@
 import pandas as pd
 import pytest
 
-from bench.report.verification.cells import cell_problems, check_images, images_of, wanted_cells
+from bench.report.verification.cells import (
+    cell_problems,
+    check_images,
+    images_digest,
+    images_of,
+    wanted_cells,
+)
 
 CLASSES = ("a", "b", "c")
+SUITE = {"classes": list(CLASSES)}
 
 
 @pytest.fixture
@@ -39,8 +46,18 @@ def test_missing_surplus_and_doubled_cells_are_named(images):
 
 
 def test_images_that_contradict_themselves(images):
-    assert check_images(images, CLASSES).finding.startswith("1 in, 1 out")
+    assert check_images(images, SUITE).finding.startswith("1 in, 1 out")
     torn = images_of(images, images.assign(device=["a-1", "x-0"]))
-    assert "change from row to row: i1" in check_images(torn, CLASSES).finding
-    swapped = check_images(images.assign(split=["out", "out"]), CLASSES)
+    assert "change from row to row: i1" in check_images(torn, SUITE).finding
+    swapped = check_images(images.assign(split=["out", "out"]), SUITE)
     assert (swapped.verdict, "contradict each other: i1" in swapped.finding) == ("fail", True)
+
+
+def test_an_image_that_is_missing_everywhere(images):
+    known = {"images": 2, "sha256": images_digest(images)}
+    suite = SUITE | {"evaluated": known}
+    assert check_images(images[::-1], suite).verdict == "ok"
+    found = check_images(images[:1], suite)
+    assert (found.verdict, "Set-C has 2 images" in found.finding) == ("fail", True)
+    assert "are of 1, or of others" in found.finding
+    assert check_images(images.replace("i2", "i3"), suite).verdict == "fail"
