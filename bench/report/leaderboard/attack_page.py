@@ -34,6 +34,12 @@ def attack_page(context: Context, attack: AttackInfo) -> dict[str, Any]:
             for name, texts in one.rows
             if name == attack.name
         ],
+        "survival": [
+            (chart, line)
+            for chart in context.survival
+            for line in chart.lines
+            if line.name == attack.name
+        ],
         "histograms": {split: _histogram(context, attack.name, split) for split in context.splits},
         "pictures": context.pictures(figure3(attack.name)) if pictured else [],
         "samples": _samples(context, attack.name),

@@ -31,6 +31,8 @@ def board_page(context: Context) -> dict[str, Any]:
         },
         "scatters": scatters,
         "fidelities": [name for name in FIDELITIES if any(s.fidelity == name for s in scatters)],
+        "survival": context.survival,
+        "survival_notes": context.survival_notes,
         "shares": context.shares,
         "leaders": {
             split: [s for s in found if "tasr" in s.ranks and s.ranks["tasr"].tie_group == 1]

@@ -17,6 +17,7 @@ from bench.report.leaderboard.merging import Source
 from bench.report.leaderboard.shares import Shares, build_shares
 from bench.report.leaderboard.slugs import slugs
 from bench.report.leaderboard.standing import VIEWS, Standing, Standings
+from bench.report.leaderboard.survival import SurvivalChart, build_survival
 from bench.report.leaderboard.tables import WHERE, mean_text, rank_text, scored_text
 from bench.report.page import page_environment
 from bench.report.values import plain
@@ -39,6 +40,8 @@ class Context:
     attack_slug: dict[str, str]
     victim_slug: dict[str, str]
     shares: tuple[Shares, ...]
+    survival: tuple[SurvivalChart, ...]
+    survival_notes: tuple[str, ...]
 
     @property
     def board(self) -> Board:
@@ -108,12 +111,15 @@ def make_context(standings: Standings, files: Files) -> Context:
     """The context of a board's pages."""
     attacks = [attack.name for attack in standings.board.run.attacks]
     victims = [victim.name for victim in standings.board.run.victims]
+    survival, notes = build_survival(standings.board)
     return Context(
         standings=standings,
         files=files,
         attack_slug=dict(zip(attacks, slugs(attacks), strict=True)),
         victim_slug=dict(zip(victims, slugs(victims), strict=True)),
         shares=build_shares(standings),
+        survival=survival,
+        survival_notes=notes,
     )
 
 

@@ -82,7 +82,8 @@ def _check_rows(folder: Path, entries: list[dict[str, Any]], *, whole: bool) -> 
             continue
         frames.append(frame)
     if len(frames) == len(_ROWS) and entries:
-        yield from row_verdicts(*frames, entries, whole=whole)
+        predictions, distortion = frames
+        yield from row_verdicts(predictions, distortion, entries, whole=whole)
 
 
 def _check_texts(folder: Path, run: RunData) -> Iterator[Verdict]:
