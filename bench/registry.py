@@ -136,6 +136,13 @@ class Registry(Generic[SpecT, ThingT]):
         self._load()
         return name in self._entries
 
+    def is_own(self, name: str) -> bool:
+        """Whether it ships with camobench; what nobody registered does not."""
+        try:
+            return self.get(name).origin is None
+        except UnknownNameError:
+            return False
+
     def is_installed(self, name: str) -> bool:
         """Whether a new process can know it: it came by an entry point or from a plug-in file.
 

@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from bench.contract import ATTACKS
+from bench.contract import ATTACKS, VICTIMS
 from bench.metrics import SCORER_VERSION
 from bench.metrics.lpips import load_lpips
 from bench.metrics.lpips_golden import check_golden
@@ -149,6 +149,7 @@ class Matrix:
             check_golden(lpips, device, shelf.store)
         self._origin = self._provenance()
         self.scorer = Scorer(suite, device, batch, lpips)
+        self.scorer.foreign = {name for name in graph.victims if not VICTIMS.is_own(name)}
 
     def fill(self, attack_names: Iterable[str], quality_percent: int | None = None) -> list[Cells]:
         """Score every missing cell of the attacks; returns all cells, old and new.

@@ -8,7 +8,7 @@ batch is read while this one is computed, and results leave the device once a ba
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -62,12 +62,14 @@ class Scorer:
 
     Attributes:
         trial: How attack and victims are run; by default one that fails stops the run.
+        foreign: Victims that are somebody else's code: they share nothing with the others.
     """
 
     def __init__(
         self, suite: Suite, device: torch.device, batch: int = AUTO, lpips: Lpips | None = None
     ) -> None:
         self.device, self.lpips, self.trial = device, lpips, Trial()
+        self.foreign: Collection[str] = ()
         self.images = suite.images("C")
         self.manifest = suite.manifest("C")
         self.classes = suite.card.classes
@@ -187,9 +189,11 @@ class Scorer:
         unit = to_unit(images).contiguous(memory_format=torch.channels_last)
         shared: dict[str, Tensor] = {}
 
-        def run(victim: Victim) -> Tensor:
+        def run(name: str, victim: Victim) -> Tensor:
             digest = victim.frontend_digest
-            if digest is None:
+            if name in self.foreign:  # may write into what it is given, or state another's digest
+                logits = victim.logits(unit.clone())
+            elif digest is None:
                 logits = victim.logits(unit)
             else:
                 if digest not in shared:
@@ -199,7 +203,7 @@ class Scorer:
 
         out = {}
         for name, victim in victims.items():
-            logits = self.trial.victim(name, partial(run, victim), len(images))
+            logits = self.trial.victim(name, partial(run, name, victim), len(images))
             if logits is not None:
                 out[name] = logits
         return out

@@ -111,6 +111,29 @@ def naive(suite, attack, victim):
     return pd.DataFrame(rows).astype({"target": "string"})
 
 
+class Wrecker(Shared):
+    """Writes into the images and the features that it is given."""
+
+    def frontend(self, images):
+        return super().frontend(images.mul_(0))
+
+    def backbone(self, features):
+        return super().backbone(features.fill_(1))
+
+
+@pytest.mark.parametrize("digest", ["one", None])
+def test_foreign_code_that_writes_into_its_input_costs_itself_alone(suite, digest):
+    honest = {"toy-a": ToyVictim("toy-a"), "mine": Shared("mine")}
+    alone = score(suite, Darken(), honest).predictions
+    scorer = Scorer(suite, CPU, 4, None)
+    scorer.foreign = {"wrecker"}
+    victims = {"wrecker": Wrecker("wrecker", digest), **honest}
+    beside = scorer.score(AttackSource(Darken()), victims, range(8)).predictions
+    for name in honest:
+        pd.testing.assert_frame_equal(beside[name], alone[name])
+    assert beside["wrecker"]["p_predicted"].nunique() == 1
+
+
 @pytest.mark.parametrize("attack", [Shift(), Darken()], ids=["targeted", "untargeted"])
 def test_rows_are_those_of_a_naive_loop(suite, attack):
     scored = score(suite, attack, toys(), batch=5)
