@@ -1,4 +1,4 @@
-"""What is not camobench's own: plug-ins, and what was sent as images or predictions.
+"""What is not the protocol's own: plug-ins, what was sent as images or predictions, other networks.
 
 It may state what it likes, and still takes no part in what the protocol's own networks stand for:
 the means over its fifteen victims, and the paper's rows.
@@ -6,7 +6,7 @@ the means over its fifteen victims, and the paper's rows.
 
 from typing import Any
 
-from bench.report.published import FAMILIES
+from bench.report.published import ARCHITECTURES, FAMILIES
 
 _MARKS = ("plug_in", "files_sha256", "predictions_sha256")
 
@@ -19,7 +19,10 @@ def is_foreign(record: dict[str, Any]) -> bool:
 def family_of(victim: dict[str, Any]) -> str:
     """The family that a victim of an entry is counted in.
 
-    One that is foreign has a column of its own, and is in no family of the protocol.
+    The protocol's families hold its fifteen victims; any other has a column of its own.
     """
-    stated = str(victim["family"])
-    return str(victim["name"]) if is_foreign(victim) and stated in FAMILIES else stated
+    stated, name = str(victim["family"]), str(victim["name"])
+    if stated not in FAMILIES:
+        return stated
+    fifteen = {f"{stated}-{architecture}" for architecture in ARCHITECTURES}
+    return stated if name in fifteen and not is_foreign(victim) else name

@@ -11,7 +11,8 @@ from importlib import resources
 from bench.metrics.success import Spread, spread
 
 FAMILIES = ("wdf", "pef", "img")
-ARCHITECTURES_PER_FAMILY = 5
+ARCHITECTURES = ("resnet12", "resnet18", "resnet34", "densenet40", "densenet100")
+ARCHITECTURES_PER_FAMILY = len(ARCHITECTURES)
 CLEAN_MINIMUM_PERCENT = {"wdf": 99.8, "pef": 99.8, "img": 99.7}
 """Lowest clean accuracy over the architectures of a family, on the Dresden images (sec. 5)."""
 _FILES = {"in": "table2_in_distribution.csv", "out": "table3_out_of_distribution.csv"}

@@ -10,8 +10,10 @@ from bench.report.tables import build_table
 @pytest.mark.parametrize(
     ("record", "family"),
     [
-        ({"family": "img"}, "img"),
-        ({"family": "img", "plug_in": {"origin": "my.py:Net"}}, "mine"),
+        ({"family": "img", "name": "img-resnet12"}, "img"),
+        ({"family": "img", "name": "img-resnet12", "plug_in": {}}, "img-resnet12"),
+        ({"family": "img"}, "mine"),
+        ({"family": "pef", "name": "img-resnet12"}, "img-resnet12"),
         ({"family": "pef", "predictions_sha256": "0"}, "mine"),
         ({"family": "colour", "plug_in": {"origin": "my.py:Net"}}, "colour"),
     ],
