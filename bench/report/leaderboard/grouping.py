@@ -12,6 +12,11 @@ from bench.report.inputs import NO_NETWORK, RunData, VictimInfo
 from bench.report.leaderboard.submissions import Submission
 from bench.suites.audit.finding import listed, plural
 
+CELL = ["split", "image_id", "target", "attack", "attack_key", "victim", "victim_key"]
+SCORED = [*CELL, "predicted"]
+CLOSE_CALLS = 1e-3
+"""Share of predictions that another processor may give another label."""
+
 
 def group(submissions: Sequence[Submission]) -> list[list[Submission]]:
     """Submissions that share a board, each group with its base first.
@@ -46,7 +51,12 @@ def differences(submission: Submission, group: Sequence[Submission]) -> list[str
     trunks = {one.trunk for one in group} - {None}
     if submission.trunk and trunks and submission.trunk not in trunks:
         found.append(f"LPIPS trunk {submission.trunk[:12]}, there {_short(trunks.pop())}")
-    return found or _other_images(submission, base) or _other_networks(submission, group)
+    return (
+        found
+        or _other_images(submission, base)
+        or _other_networks(submission, group)
+        or _other_predictions(submission, group)
+    )
 
 
 def _other_images(submission: Submission, base: Submission) -> list[str]:
@@ -75,6 +85,24 @@ def _other_networks(submission: Submission, group: Sequence[Submission]) -> list
         return []
     share = f"{len(other)} of {len(shared)} victims of the same name are other networks"
     return [f"{share} ({listed(other, 3)}): another training, seed or precision"]
+
+
+def _other_predictions(submission: Submission, group: Sequence[Submission]) -> list[str]:
+    """The same networks give the same images the same labels, but for a close call here and there.
+
+    Which of two folders is right, only scoring again can tell; so neither speaks for the other.
+    """
+    mine = submission.run.predictions[SCORED]
+    for other in group:
+        both = mine.merge(other.run.predictions[SCORED], on=CELL, suffixes=("", "_there"))
+        unlike = int((both["predicted"] != both["predicted_there"]).sum())
+        if unlike > CLOSE_CALLS * len(both):
+            return [
+                f"{unlike} of {len(both)} predictions of the same networks differ from those of "
+                f"{other.name}, more than rounding explains: `camobench verify DIR --store STORE` "
+                "scores rows again"
+            ]
+    return []
 
 
 def _same(one: VictimInfo, other: VictimInfo) -> bool:

@@ -40,12 +40,40 @@ def row_verdicts(
         yield _distortion_of(entry, distortion, images)
     if not whole:
         return
+    yield from _coverages(predictions, images, entries)
     declared = {entry["attack"]["name"] for entry in entries}
     for name, frame in (("predictions", predictions), ("distortion", distortion)):
         strangers = sorted(set(frame["attack"]) - declared)
         if strangers:
             finding = f"surplus rows of attacks without an entry: {listed(strangers)}"
             yield Verdict(check=f"{name}.parquet", verdict="fail", finding=finding)
+
+
+def _coverages(
+    predictions: pd.DataFrame, images: pd.DataFrame, entries: Sequence[dict[str, Any]]
+) -> Iterator[Verdict]:
+    """What is partial was sent, and lacks what it says: nobody leaves a hard victim out so."""
+    attacks = [entry["attack"] for entry in entries]
+    for attack in attacks:
+        if partial_coverage(attack) and "files_sha256" not in attack:
+            yield _unsent(f"coverage of {attack['name']}")
+    classes = entries[0]["suite"]["classes"]
+    wanted = sum(len(wanted_cells(images, classes, targeted=one["targeted"])) for one in attacks)
+    for victim in entries[0]["victims"]:
+        said, name = partial_coverage(victim), f"coverage of {victim['name']}"
+        if said is None:
+            continue
+        found = Coverage(scored=int((predictions["victim"] == victim["name"]).sum()), wanted=wanted)
+        if "predictions_sha256" not in victim:
+            yield _unsent(name)
+        elif found != said:
+            finding = f"the entries say {said}, there are {found}"
+            yield Verdict(check=name, verdict="fail", finding=finding)
+
+
+def _unsent(check: str) -> Verdict:
+    finding = "states that it is partial, which only images or predictions made elsewhere can be"
+    return Verdict(check=check, verdict="fail", finding=finding)
 
 
 def _predictions_of(entry: dict[str, Any], frame: pd.DataFrame, images: pd.DataFrame) -> Verdict:

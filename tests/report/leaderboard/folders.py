@@ -84,7 +84,8 @@ def in_part(attack, scored, wanted):
 
     def declare(entry):
         if entry["attack"]["name"] == attack:
-            entry["attack"]["coverage"] = {"scored": scored, "wanted": wanted}
+            coverage = {"scored": scored, "wanted": wanted}
+            entry["attack"] |= {"coverage": coverage, "files_sha256": "0"}
 
     return declare
 

@@ -90,12 +90,34 @@ def test_the_same_networks_twice_count_once_and_disagreement_is_said(tmp_path):
         return rows
 
     base = write_folder(tmp_path / "base")
-    write_folder(tmp_path / "again", attacks=("identity",), rows=flip)
+    write_folder(tmp_path / "again", rows=flip)
     (board,) = boards_of(tmp_path)
     (alone,) = boards_of(base)
     assert len(board.run.predictions) == len(alone.run.predictions)
     assert board.notes[0] == "Means and ranks are over victims of base; here too: again."
-    assert board.notes[1].startswith("200 predictions of the same networks in two folders: 1 ")
+    assert board.notes[1].startswith("2040 predictions of the same networks in two folders: 1 ")
+
+
+def test_folders_that_disagree_beyond_rounding_are_apart(tmp_path):
+    """Somebody's copy, in which a rival fails more often, must not count as the rival's row."""
+
+    def spoil(rows):
+        lost = (rows["attack"] == "mislgan") & (rows["predicted"] == rows["target"])
+        spoilt = rows.copy()
+        other = rows["target"].map({"cam-a": "cam-b", "cam-b": "cam-c", "cam-c": "cam-a"})
+        source = other == rows["source"]
+        spoilt.loc[lost, "predicted"] = other
+        spoilt.loc[lost, "p_target"] = 0.1
+        spoilt.loc[lost & source & (rows["split"] == "in"), "p_source"] = 0.8
+        return spoilt
+
+    write_folder(tmp_path / "a-copy", rows=spoil)
+    write_folder(tmp_path / "base")
+    one, other = boards_of(tmp_path)
+    assert {one.slug, other.slug} == {"a-copy", "base"}
+    assert "predictions of the same networks differ from those of a-copy" in other.apart[0][1]
+    (alone,) = boards_of(tmp_path / "base")
+    assert other.run.predictions.equals(alone.run.predictions)
 
 
 def test_another_network_of_the_same_name_carries_its_folder(tmp_path):
