@@ -22,21 +22,17 @@ def group(submissions: Sequence[Submission]) -> list[list[Submission]]:
     """Submissions that share a board, each group with its base first.
 
     The base is the one with most victims of the protocol, then with most pairs of attack and
-    victim; its victims are those that means are over. Each other submission joins the first group
-    that it fits.
+    victim, then the one listed first; its victims are those that means are over. Each other
+    submission joins the first group that it fits.
     """
     groups: list[list[Submission]] = []
-    for submission in sorted(submissions, key=_first):
+    for submission in sorted(submissions, key=lambda one: (-one.protocol_victims, -one.cells)):
         home = next((g for g in groups if not differences(submission, g)), None)
         if home is None:
             groups.append([submission])
         else:
             home.append(submission)
     return sorted(groups, key=lambda g: (g[0].run.suite, g[0].name, g[0].precision))
-
-
-def _first(one: Submission) -> tuple[int, int, str, str]:
-    return -one.protocol_victims, -one.cells, one.name, one.precision
 
 
 def differences(submission: Submission, group: Sequence[Submission]) -> list[str]:

@@ -86,15 +86,16 @@ def test_a_newcomer_joins_the_board_of_the_networks_it_was_scored_on(tmp_path):
 def test_the_same_networks_twice_count_once_and_disagreement_is_said(tmp_path):
     def flip(rows):
         rows = rows.copy()
-        rows.loc[rows.index[0], ["predicted", "p_source"]] = ["cam-c", 0.1]
+        first = rows.index[rows["attack"] == "identity"][0]
+        rows.loc[first, ["predicted", "p_source"]] = ["cam-c", 0.1]
         return rows
 
     base = write_folder(tmp_path / "base")
-    write_folder(tmp_path / "again", rows=flip)
+    write_folder(tmp_path / "later", rows=flip)
     (board,) = boards_of(tmp_path)
     (alone,) = boards_of(base)
     assert len(board.run.predictions) == len(alone.run.predictions)
-    assert board.notes[0] == "Means and ranks are over victims of base; here too: again."
+    assert board.notes[0] == "Means and ranks are over victims of base; here too: later."
     assert board.notes[1].startswith("2040 predictions of the same networks in two folders: 1 ")
 
 

@@ -8,9 +8,11 @@ from bench.report.verification.cells import (
     images_of,
     wanted_cells,
 )
+from bench.suites.catalogue import SIMULATED
+from bench.suites.simcam.plan import plan
 
 CLASSES = ("a", "b", "c")
-SUITE = {"classes": list(CLASSES)}
+SUITE = {"classes": list(CLASSES), "fingerprint": "f"}
 
 
 @pytest.fixture
@@ -59,5 +61,21 @@ def test_an_image_that_is_missing_everywhere(images):
     assert check_images(images[::-1], suite).verdict == "ok"
     found = check_images(images[:1], suite)
     assert (found.verdict, "Set-C has 2 images" in found.finding) == ("fail", True)
-    assert "are of 1, or of others" in found.finding
+    assert "the rows are of 1, or of others" in found.finding
     assert check_images(images.replace("i2", "i3"), suite).verdict == "fail"
+
+
+@pytest.mark.parametrize("spec", SIMULATED.values(), ids=SIMULATED)
+def test_the_images_of_simulated_suites_are_known(spec):
+    rows = [
+        (shot.image_id, shot.image_id, shot.device, shot.model, shot.split)
+        for shot in plan(spec, "C")
+    ]
+    names = ["image_id", "photo_id", "device", "source", "split"]
+    images = pd.DataFrame(rows, columns=names)
+    suite = {"classes": list(spec.models_in), "fingerprint": spec.fingerprint()}
+    assert check_images(images, suite).verdict == "ok"
+    short = check_images(images[1:], suite | {"evaluated": {"images": 1, "sha256": "0"}})
+    assert short.finding == (
+        f"Set-C has {len(images):,} images, the rows are of {len(images) - 1}, or of others"
+    )
