@@ -9,13 +9,13 @@ Attacks keep their own hyper-parameters per recipe name beside their code.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
 from bench.types import SILENT_DEFAULT, CamobenchError
+from bench.wording import near
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,5 +191,5 @@ def get_recipe(name: str) -> Recipe:
     """
     if name in RECIPES:
         return RECIPES[name]
-    close = difflib.get_close_matches(name, RECIPES, n=1) or list(RECIPES)
+    close = near(name, RECIPES) or list(RECIPES)
     raise CamobenchError(f"unknown recipe {name!r}: did you mean {', '.join(close)}?")

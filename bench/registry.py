@@ -7,12 +7,13 @@ points, loaded at the first look-up; plug-in files register themselves through t
 
 from __future__ import annotations
 
-import difflib
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, Protocol, TypeVar
+
+from bench.wording import near
 
 
 class Named(Protocol):
@@ -113,7 +114,7 @@ class Registry(Generic[SpecT, ThingT]):
         made = self._of_a_family(name)
         if made is not None:
             return made
-        close = difflib.get_close_matches(name, self._entries, n=3, cutoff=0.5)
+        close = near(name, self._entries)
         hint = f"did you mean {', '.join(close)}?" if close else "nothing registered is close."
         raise UnknownNameError(
             f"unknown {self.kind} {name!r}: {hint} `camobench list {self.kind}s` shows them all"

@@ -38,6 +38,7 @@ LAYERS = {
     "bench.deadlines": 0,  # time limits: the standard library only
     "bench.processes": 0,  # worker processes and cores: the standard library only
     "bench.verdicts": 0,
+    "bench.wording": 0,  # lists, counts and near misses in messages
     "bench.recipes": 0,  # training budgets: plain frozen dataclasses
 }
 SIDEWAYS = {
@@ -48,6 +49,8 @@ SIDEWAYS = {
     ("bench.perf", "bench.report"),
     ("bench.provenance", "bench.types"),
     ("bench.recipes", "bench.types"),
+    ("bench.recipes", "bench.wording"),
+    ("bench.registry", "bench.wording"),
 }
 """The only imports inside a layer; none of them runs both ways."""
 

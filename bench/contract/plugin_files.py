@@ -7,7 +7,6 @@ files, even of the same name, live side by side. A file that has changed since i
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import importlib.util
 import sys
@@ -24,6 +23,7 @@ from bench.contract.victim import Victim
 from bench.registry import Entry, Registry
 from bench.sources import digest_of, file_and_neighbours
 from bench.types import CamobenchError, WrongUsageError
+from bench.wording import near
 
 SUFFIX = ".py"
 _PACKAGES = "camobench_plugin_"
@@ -126,9 +126,8 @@ def _split(text: str) -> tuple[Path, str]:
     path = Path(file).expanduser().resolve()
     if not path.is_file():
         stems = [p.stem for p in path.parent.glob(f"*{SUFFIX}")] if path.parent.is_dir() else []
-        near = difflib.get_close_matches(path.stem, stems, n=3, cutoff=0.5)
-        close = ", ".join(f"{stem}{SUFFIX}" for stem in near)
-        hint = f"did you mean {close}?" if near else f"give its path from {Path.cwd()}"
+        close = ", ".join(f"{stem}{SUFFIX}" for stem in near(path.stem, stems))
+        hint = f"did you mean {close}?" if close else f"give its path from {Path.cwd()}"
         raise WrongUsageError(f"no plug-in file {file}: {hint}")
     if not name:
         raise WrongUsageError(f"name the class in {file} too: {file}:MyAttack")
@@ -191,8 +190,8 @@ def _named(module: types.ModuleType, name: str, path: Path) -> Any:
     if hasattr(module, name):
         return getattr(module, name)
     there = [n for n, thing in vars(module).items() if _is_participant(thing, module)]
-    near = difflib.get_close_matches(name, there, n=3, cutoff=0.4) or there
-    hint = f"did you mean {', '.join(near)}?" if near else "it defines no Attack and no Victim"
+    close = near(name, there) or there
+    hint = f"did you mean {', '.join(close)}?" if close else "it defines no Attack and no Victim"
     raise WrongUsageError(f"{path.name} has no {name}: {hint}")
 
 

@@ -13,10 +13,10 @@ from filelock import FileLock, Timeout
 
 from bench.runner.networks import shipped_root
 from bench.store import MARKER, Store, open_checkpoint
-from bench.suites.audit.finding import listed, plural
 from bench.sweep import UNFINISHED_S
 from bench.types import CamobenchError, Progress
 from bench.verdicts import Verdict
+from bench.wording import listed, plural
 
 LITTLE_BYTES = 2 << 30
 TOO_LITTLE_BYTES = 100 << 20

@@ -26,10 +26,10 @@ from bench.runner.precision import Precision
 from bench.runner.reopen import ImagesMissingError, reopen
 from bench.runner.score import Scorer
 from bench.store import Store
-from bench.suites.audit.finding import listed
 from bench.suites.base import Suite
 from bench.types import Progress, Silent
 from bench.verdicts import Verdict
+from bench.wording import listed
 
 EXACT, REDUCED = Precision(name="fp32"), Precision(name="mixed")
 

@@ -16,10 +16,10 @@ from bench.report.inputs import RunData
 from bench.runner.networks import Networks
 from bench.runner.reopen import ImagesMissingError, reopen
 from bench.store import Store
-from bench.suites.audit.finding import listed, plural
 from bench.suites.base import Suite
 from bench.types import Progress, Silent
 from bench.verdicts import Outcome, Verdict
+from bench.wording import listed, plural
 
 MARGIN = 1e-4
 """Predictions whose two best probabilities are closer than this may flip, see DESIGN.md."""

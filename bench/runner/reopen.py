@@ -17,11 +17,11 @@ from bench.runner.matrix import KEY_DIGITS, cell_stem
 from bench.runner.networks import Networks, Shelf
 from bench.runner.precision import Precision
 from bench.store import Store, read_json
-from bench.suites.audit.finding import listed
 from bench.suites.base import Suite, SuiteCard, open_suite, prepare
 from bench.suites.catalogue import SIMULATED, load_suite
 from bench.types import CamobenchError, Progress
 from bench.verdicts import Verdict
+from bench.wording import listed
 
 
 class ImagesMissingError(CamobenchError):

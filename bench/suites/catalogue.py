@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -18,6 +17,7 @@ from bench.suites.simcam.plan import (
     SimcamSpec,
 )
 from bench.types import CamobenchError, Progress
+from bench.wording import near
 
 FOLDER_PREFIX = "folder:"
 SIMULATED: Mapping[str, SimcamSpec] = MappingProxyType(
@@ -64,7 +64,7 @@ def load_suite(
         return SimcamSource(SIMULATED[name])
     if name == DRESDEN_V1.name:
         return _dresden(progress, store, options)
-    close = difflib.get_close_matches(name, SPECS, n=2) or list(SPECS)
+    close = near(name, SPECS) or list(SPECS)
     raise CamobenchError(
         f"unknown suite {name!r}: did you mean {', '.join(close)}? "
         f"`{FOLDER_PREFIX}DIR` reads photographs of your own"

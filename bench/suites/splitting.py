@@ -7,7 +7,6 @@ names tell scenes, no scene is in two sets either.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,6 +29,7 @@ from bench.suites.split_notes import (
     scene_note,
 )
 from bench.types import IN, OUT, SETS, CamobenchError, SetName, Split
+from bench.wording import near
 
 NEEDED: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # training and validation; evaluation
 
@@ -251,7 +251,7 @@ def _checked(
         )
     for name in classes:
         if name not in models:
-            close = difflib.get_close_matches(name, models) or list(models)[:LISTED]
+            close = near(name, models) or list(models)[:LISTED]
             raise CamobenchError(f"no camera model {name!r} in the folder; has {', '.join(close)}")
         if not by_image[name]:
             raise CamobenchError(

@@ -1,6 +1,5 @@
 """Which attacks are compared, from one run folder or several that fit together."""
 
-import difflib
 import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import pandas as pd
 from bench.registry import UnknownNameError
 from bench.report.inputs import AttackInfo, RunData, load_run
 from bench.report.published import FAMILIES
+from bench.wording import near
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +120,7 @@ def require_known(kind: str, name: str, known: Sequence[str] | dict[str, str]) -
         UnknownNameError: Names close matches, else all there are.
     """
     if name not in known:
-        close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5) or list(known)
+        close = near(name, known) or list(known)
         raise UnknownNameError(f"no {kind} {name!r} in this run: it has {', '.join(close)}")
 
 

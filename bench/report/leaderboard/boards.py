@@ -14,7 +14,7 @@ from bench.report.leaderboard.slugs import slugs
 from bench.report.leaderboard.submissions import LeftOut, Submission, load_submissions
 from bench.report.published import FAMILIES
 from bench.report.verification.cells import wanted_cells
-from bench.suites.audit.finding import listed
+from bench.wording import listed
 
 _NO_CONTROL = (
     f"no rows of the {CLEAN_CONTROL} control, so nobody can tell what its victims are worth; score "

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from bench.report.comparison.contenders import terms_of
 from bench.report.inputs import NO_NETWORK, RunData, VictimInfo
 from bench.report.leaderboard.submissions import Submission
-from bench.suites.audit.finding import listed, plural
+from bench.wording import listed, plural
 
 CELL = ["split", "image_id", "target", "attack", "attack_key", "victim", "victim_key"]
 SCORED = [*CELL, "predicted"]

@@ -10,7 +10,7 @@ import pandas as pd
 from bench.report.inputs import NO_NETWORK, AttackInfo, RunData, VictimInfo
 from bench.report.leaderboard.submissions import Submission
 from bench.report.published import FAMILIES
-from bench.suites.audit.finding import plural
+from bench.wording import plural
 
 IMAGE_CELL = ["split", "image_id", "target", "attack"]
 CELL = [*IMAGE_CELL, "victim"]

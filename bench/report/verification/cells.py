@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from bench.suites.audit.finding import listed, plural
 from bench.verdicts import Verdict
+from bench.wording import listed, plural
 
 IMAGE = ["image_id", "photo_id", "device", "source", "split"]
 

@@ -20,8 +20,8 @@ from bench.report.verification.entries import read_entry
 from bench.report.verification.rows import row_verdicts
 from bench.report.verification.texts import compare_file
 from bench.report.victims import victims_html
-from bench.suites.audit.finding import listed
 from bench.verdicts import Verdict
+from bench.wording import listed
 
 _COLUMNS: dict[TableName, tuple[str, ...]] = {
     "predictions": PREDICTION_COLUMNS,

@@ -13,8 +13,8 @@ from bench.report.verification.cells import (
     wanted_cells,
 )
 from bench.report.verification.values import distortion_problems, prediction_problems
-from bench.suites.audit.finding import listed, plural
 from bench.verdicts import Verdict
+from bench.wording import listed, plural
 
 
 def row_verdicts(

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.suites.audit.finding import plural
 from bench.verdicts import Verdict
+from bench.wording import plural
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _PICTURE = re.compile(r"data:[^\"')\s]+")

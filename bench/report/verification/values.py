@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.suites.audit.finding import listed
+from bench.wording import listed
 
 TOLERANCE = 1e-5
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from bench.runner.challenge.manifest import BETWEEN, MANIFEST, README
+from bench.wording import near
 
 SUFFIX = ".png"
 JUNK = {"thumbs.db", "desktop.ini", MANIFEST, README.lower()}
@@ -53,7 +53,7 @@ def is_junk(path: str) -> bool:
 
 def close_match(name: str, known: Iterable[str]) -> str:
     """`, did you mean X?` where a known name is close, else nothing."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    close = near(name, known)
     return f", did you mean {close[0]}?" if close else ""
 
 

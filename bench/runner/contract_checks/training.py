@@ -16,9 +16,9 @@ from bench.runner.contract_checks.verdicts import Check, fail, ok, skip, warn
 from bench.runner.contract_checks.watching import Watch, not_its_business
 from bench.runner.networks import module_state
 from bench.sources import imports_of, source_files
-from bench.suites.audit.finding import plural
 from bench.types import FitReport
 from bench.verdicts import Verdict
+from bench.wording import plural
 
 MINE = {"attack": "Set-B and its surrogates", "victim": "Set-A"}
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bench.suites.audit.finding import Finding, Verdict, listed
+from bench.suites.audit.finding import Finding, Verdict
 from bench.suites.base import SuiteCard
+from bench.wording import listed
 
 BALANCE = "class balance"
 MOST_RATIO = 2.0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bench.suites.audit.finding import Finding, Verdict, listed, places, plural, spread
+from bench.suites.audit.finding import Finding, Verdict, places, spread
 from bench.suites.base import SPLIT_BY_IMAGE, SuiteCard
 from bench.types import IN, SETS
+from bench.wording import listed, plural
 
 DEVICES = "devices across sets"
 DEVICES_OF_A_CLASS = "devices of a class"

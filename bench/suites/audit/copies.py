@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.suites.audit.finding import Finding, listed, plural
+from bench.suites.audit.finding import Finding
 from bench.suites.audit.leaks import part_of, same_twice
 from bench.suites.base import Suite
 from bench.suites.hashing import (
@@ -19,6 +19,7 @@ from bench.suites.hashing import (
     signature,
 )
 from bench.types import SETS, Progress
+from bench.wording import listed, plural
 
 IMAGES = "copies of images"
 NEAR = "near copies"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import pandas as pd
 
+from bench.wording import listed
+
 Verdict: TypeAlias = Literal["pass", "warn", "fail", "not recorded"]
-MOST_LISTED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +32,6 @@ class Finding:
         return self.finding.split("; ")[0]
 
 
-def listed(items: Iterable[str], most: int = MOST_LISTED) -> str:
-    """Join items with commas; of many, the first few and how many more."""
-    found = list(items)
-    more = f" and {len(found) - most} more" if len(found) > most else ""
-    return ", ".join(found[:most]) + more
-
-
 def spread(frame: pd.DataFrame, key: str, over: str) -> dict[str, list[str]]:
     """The values of `key` that occur with two or more values of `over`, with these."""
     pairs = frame[[key, over]].drop_duplicates()
@@ -51,8 +45,3 @@ def spread(frame: pd.DataFrame, key: str, over: str) -> dict[str, list[str]]:
 def places(found: Mapping[str, Sequence[str]]) -> str:
     """Name what `spread` found: "d1 (A, B), d2 (A, C)"."""
     return listed(f"{name} ({', '.join(values)})" for name, values in found.items())
-
-
-def plural(count: int, noun: str) -> str:
-    """A number and its noun: "1 device", "2 devices"."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

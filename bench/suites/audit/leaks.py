@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bench.suites.audit.finding import Finding, listed, places, plural, spread
+from bench.suites.audit.finding import Finding, places, spread
 from bench.suites.base import SHARED_SCENES, SuiteCard
+from bench.wording import listed, plural
 
 SCENES = "scenes across sets"
 PHOTOGRAPHS = "photographs"

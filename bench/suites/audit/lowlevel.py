@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from bench.suites.audit.finding import Finding, Verdict, plural
+from bench.suites.audit.finding import Finding, Verdict
 from bench.suites.base import SuiteCard
 from bench.types import IN
+from bench.wording import plural
 
 TABLES = "JPEG tables"
 SUBSAMPLING = "chroma subsampling"

@@ -5,7 +5,6 @@ A further data set is a further `Layout`, which needs its file names alone.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -18,6 +17,7 @@ from bench.suites.layouts.spcup import SPCUP
 from bench.suites.layouts.tree import TREE
 from bench.suites.layouts.vision import VISION
 from bench.types import CamobenchError
+from bench.wording import near
 
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
     {layout.name: layout for layout in (TREE, DRESDEN, VISION, FODB, FLOREVIEW, SPCUP)}
@@ -32,7 +32,7 @@ def get_layout(name: str) -> Layout:
     """
     if name in LAYOUTS:
         return LAYOUTS[name]
-    close = difflib.get_close_matches(name, LAYOUTS, n=1) or list(LAYOUTS)
+    close = near(name, LAYOUTS) or list(LAYOUTS)
     raise CamobenchError(
         f"unknown layout {name!r}: did you mean {', '.join(close)}? "
         f"A layout is one of {', '.join(LAYOUTS)}"

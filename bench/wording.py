@@ -1,0 +1,27 @@
+"""How messages word lists, counts and near misses."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+MOST_LISTED = 5
+MOST_NEAR = 3
+NEAR = 0.5
+
+
+def listed(items: Iterable[str], most: int = MOST_LISTED) -> str:
+    """Join items with commas; of many, the first few and how many more."""
+    found = list(items)
+    more = f" and {len(found) - most} more" if len(found) > most else ""
+    return ", ".join(found[:most]) + more
+
+
+def plural(count: int, noun: str) -> str:
+    """A number and its noun: "1 device", "2 devices"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def near(name: str, known: Iterable[str]) -> list[str]:
+    """The known names that `name` may be a slip of, nearest first."""
+    return difflib.get_close_matches(name, list(known), n=MOST_NEAR, cutoff=NEAR)
