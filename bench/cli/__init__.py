@@ -52,11 +52,11 @@ def main() -> None:
 
 def _fail_usage(error: click.ClickException) -> None:
     message, context = error.format_message(), getattr(error, "ctx", None)
-    if "\n" in message:  # a group without a command shows its help
+    if message.startswith("Usage:"):  # a group without a command shows its help
         click.echo(message, err=True)
         sys.exit(2)
     more = f" (`{context.command_path} --help` says more)" if context else ""
-    _fail(f"{message}{more}", 2)
+    _fail(f"{' '.join(message.split())}{more}", 2)
 
 
 def _fail(message: str, code: int) -> None:

@@ -36,8 +36,11 @@ def leaderboard(results: tuple[Path, ...], out: Path, format_: str) -> None:
     from bench.report.leaderboard.standing import build_standings
     from bench.report.leaderboard.tables import render_boards
     from bench.store import write_text
-    from bench.suites.audit.finding import plural
+    from bench.wording import plural
 
+    missing = [str(path) for path in results if not path.exists()]
+    if missing:
+        raise click.BadParameter(f"there is no {', '.join(missing)}")
     boards, left_out = load_boards(results or (Path("results"),))
     refused = "; ".join(map(str, left_out))
     if not boards:

@@ -186,6 +186,7 @@ def _assemble(
     }.items():
         _agree(what, values, entries)
     attacks = tuple(_attack(entry) for _, entry in entries)
+    _require_own_labels(folder, attacks)
     victims = _victims(entries)
     _match_keys(predictions, "predictions.parquet", "attack", {a.name: a.key for a in attacks})
     _match_keys(distortion, "distortion.parquet", "attack", {a.name: a.key for a in attacks})
@@ -233,7 +234,7 @@ def _assemble(
 def _entry(path: Path) -> dict[str, Any]:
     try:
         entry = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not readable JSON ({error}); run its attack again") from error
     schema = entry.get("schema") if isinstance(entry, dict) else None
     if schema != ENTRY_SCHEMA:
@@ -292,6 +293,17 @@ def _attack(entry: dict[str, Any]) -> AttackInfo:
         ),
         digest=attack.get("digest") or "",
     )
+
+
+def _require_own_labels(folder: Path, attacks: tuple[AttackInfo, ...]) -> None:
+    names = {attack.name for attack in attacks}
+    for attack in attacks:
+        shown = attack.label.removesuffix(PARTIAL).strip()
+        if shown != attack.name and shown in names:
+            raise ValueError(
+                f"{folder / f'entry-{attack.name}.json'}: the label {shown!r} is another attack's "
+                "name; choose another label"
+            )
 
 
 def _victims(entries: list[tuple[Path, dict[str, Any]]]) -> tuple[VictimInfo, ...]:

@@ -61,7 +61,8 @@ _TEX = {
 
 def _tex(text: str) -> str:
     text = re.sub(r"(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
-    return "".join(_TEX.get(character, character) for character in text).replace("\xa0", "~")
+    escaped = "".join(_TEX.get(character, character) for character in text).replace("\xa0", "~")
+    return re.sub(r"`([^`]+)`", r"\\texttt{\1}", escaped)
 
 
 def _tex_groups(columns: tuple[Column, ...]) -> list[str]:

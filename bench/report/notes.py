@@ -15,6 +15,7 @@ from bench.report.published import (
     FAMILIES,
     published_rows,
 )
+from bench.wording import plural
 
 NOT_AUDITED = "Not audited: `camobench data prepare {suite}` audits it, then the same run again."
 
@@ -56,9 +57,9 @@ def clean_notes(run: RunData, accuracy: pd.DataFrame) -> tuple[str, ...]:
     holes = (f"No rows of the identity control for {', '.join(missing)}.",) if missing else ()
     lowest = ", ".join(f"{name} {value} %" for name, value in CLEAN_MINIMUM_PERCENT.items())
     return (
-        f"Mean over {len(values)} victims {values.mean():.1f} %, lowest {values.min():.1f} % "
-        f"({values.idxmin()}). The paper's lowest over the architectures, on the Dresden images: "
-        f"{lowest}.",
+        f"Mean over {plural(len(values), 'victim')} {values.mean():.1f} %, "
+        f"lowest {values.min():.1f} % ({values.idxmin()}). The paper's lowest over the "
+        f"architectures, on the Dresden images: {lowest}.",
         *failure_notes(run, {CLEAN_CONTROL}),
         *holes,
         *origin_notes(run),
@@ -125,13 +126,17 @@ def _coverage(run: RunData, rows: pd.DataFrame, rates: pd.DataFrame) -> Iterable
         expected = full if attack.targeted else len(images)
         if attack.partial:
             yield (
-                f"{attack.name} is partial: {attack.partial} were there to be scored, in and out "
-                "of distribution; nothing is filled in."
+                f"{attack.name} is partial: of the images and targets that are scored, in and out "
+                f"of distribution, {attack.partial.scored} of {attack.partial.wanted} were there; "
+                "nothing is filled in."
             )
         mine = rates[rates["attack"] == attack.name]
         counts = mine.loc[~mine["victim"].isin(partial), "n"]
         if len(counts) and int(counts.min()) < expected:
-            yield f"{attack.name}: partial, {counts.min()} of {expected} images per victim."
+            yield (
+                f"{attack.name}: {counts.min()} of {expected} images and targets in this table, "
+                "per victim."
+            )
 
 
 def _unchanged(run: RunData, split: str) -> Iterable[str]:

@@ -54,7 +54,7 @@ def _csv(table: Table) -> str:
     names = list(dict.fromkeys(name for record in table.records for name in record))
     writer = csv.DictWriter(stream, names, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows({k: _rounded(v) for k, v in record.items()} for record in table.records)
+    writer.writerows({k: _csv_cell(v) for k, v in record.items()} for record in table.records)
     return stream.getvalue()
 
 
@@ -77,6 +77,13 @@ def _rounded(value: Any) -> Any:
     return round(value, 6) if isinstance(value, float) else value
 
 
+def _csv_cell(value: Any) -> Any:
+    """A text that a spreadsheet would take for a formula gets a quotation mark before it."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
+        return f"'{value}"
+    return _rounded(value)
+
+
 def _label(row: Row) -> str:
     if not row.laac:
         return row.name
@@ -87,5 +94,6 @@ def _label(row: Row) -> str:
 def _md(text: str) -> str:
     """Escape what Markdown would read as markup; code in backticks stays code."""
     text = re.sub(r"([\\|*<])", r"\\\1", text.replace("\n", " "))
+    text = re.sub(r"\[(?=[^\]]*\][(:])", r"\\[", text)
     text = re.sub(r"&(?=#?\w+;)", "&amp;", text)
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)

@@ -90,9 +90,11 @@ def test_a_partial_row_says_so_wherever_it_stands(partial_row):
     assert (mine["scored"], mine["wanted"]) == (WANTED - 20, WANTED)
     assert not any("scored" in r for r in table.records if r["attack"] != "mislgan")
     assert "mislgan (partial)" in row_names(table)
-    said = f"mislgan is partial: {WANTED - 20} of {WANTED} images were there to be scored"
-    assert any(note.startswith(said) for note in table.notes)
-    assert any("mislgan: partial, 28 of 48 images per victim" in note for note in table.notes)
+    said = (
+        f"in and out of distribution, {WANTED - 20} of {WANTED} were there; nothing is filled in."
+    )
+    assert any(n.startswith("mislgan is partial: ") and n.endswith(said) for n in table.notes)
+    assert any("mislgan: 28 of 48 images and targets in this table" in note for note in table.notes)
     assert said in report_html(run)
 
 

@@ -81,6 +81,13 @@ def compare_pairs(
             )
         )
     if not found:
+        for one in contenders:
+            if one.attack.failed:
+                cell = one.attack.failed[0]
+                raise ValueError(
+                    f"{one.label} failed on {cell.victim}: {cell.reason} ({cell.log}); nothing is "
+                    "left to compare"
+                )
         raise ValueError(
             "these attacks share no image, target and victim; score them on the same victims"
         )

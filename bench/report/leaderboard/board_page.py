@@ -30,6 +30,12 @@ def board_page(context: Context) -> dict[str, Any]:
             if split in context.splits
         },
         "scatters": scatters,
+        "empty": [
+            (split, measure)
+            for measure, split in VIEWS
+            if split in context.splits
+            and not any((s.split, s.measure) == (split, measure) for s in scatters)
+        ],
         "fidelities": [name for name in FIDELITIES if any(s.fidelity == name for s in scatters)],
         "survival": context.survival,
         "survival_notes": context.survival_notes,

@@ -165,12 +165,13 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
     return tuple(sorted(found, key=_order))
 
 
-def _order(one: Standing) -> tuple[int, bool, float, float, str]:
-    """By kind, then success; what is in part only stands behind what is whole."""
+def _order(one: Standing) -> tuple[int, bool, bool, float, float, str]:
+    """By kind, then success; what is in part stands behind what is whole, what failed last."""
     tasr, uasr = (one.record.get(f"{rate}_mean_percent") for rate in ("tasr", "uasr"))
     high = -1.0
     return (
         KINDS.index(one.kind),
+        not one.scored[0],
         not one.complete,
         -(high if tasr is None else tasr),
         -(high if uasr is None else uasr),
@@ -223,7 +224,7 @@ def _ranks(contenders: list[Contender], split: str, board: Board) -> dict[str, d
     found: dict[str, dict[Measure, Rank]] = {}
     for measure, where in VIEWS:
         able = [c for c in contenders if measure == "uasr" or c.attack.targeted]
-        if where != split or len(able) < 2:
+        if where != split or not able:
             continue
         for record in rank_records(able, split, measure, families):
             found.setdefault(record["attack"], {})[measure] = Rank(

@@ -13,6 +13,7 @@ from bench.report.leaderboard.submissions import LeftOut
 from bench.report.notes import origin_notes
 from bench.report.render import render
 from bench.report.values import NA, Column, Row, Table, plain
+from bench.wording import listed
 
 WHERE = {"in": "in distribution", "out": "out of distribution"}
 NOT_RANKED = "–"
@@ -206,10 +207,10 @@ def gap_notes(standings: Standings, split: str) -> Iterable[str]:
         failures = standings.board.failures
         reasons: dict[str, list[str]] = {}
         for victim in holes:
-            reason = failures.get((one.attack.name, victim), "not run, or failed")
+            reason = failures.get((one.attack.name, victim), "not run")
             reasons.setdefault(reason, []).append(victim)
         partial = [f"{name} {c.rows} of {c.expected}" for name, c in cells.items() if c.partial]
         for reason, victims in reasons.items():
-            yield f"{one.attack.name}: no rows for {', '.join(victims)}: {reason}."
+            yield f"{one.attack.name}: no rows for {listed(victims, 3)}: {reason}."
         if partial:
             yield f"{one.attack.name}: partial on {', '.join(partial)}; nothing is filled in."

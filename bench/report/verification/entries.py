@@ -5,16 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+from bench.report.coverage import partial_coverage
 from bench.report.inputs import ENTRY_SCHEMA
 from bench.report.schema import entry_problems
 from bench.verdicts import Verdict
+from bench.wording import plural
 
 
 def read_entry(path: Path) -> tuple[dict[str, Any] | None, Verdict]:
     """An entry and what is wrong with it; `None` where it cannot be used at all."""
     try:
         entry = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return None, _fail(path, f"is not readable JSON ({error})")
     if not isinstance(entry, dict) or entry.get("schema") != ENTRY_SCHEMA:
         schema = entry.get("schema") if isinstance(entry, dict) else None
@@ -23,11 +25,12 @@ def read_entry(path: Path) -> tuple[dict[str, Any] | None, Verdict]:
     if problems:
         return None, _fail(path, "; ".join(problems))
     found = cast(dict[str, Any], entry)
-    count = len(found["victims"])
+    count, lost = len(found["victims"]), len(found.get("failed", []))
+    state = f"{lost} of {plural(count, 'cell')} failed" if lost else "complete"
     return found, Verdict(
         check=path.name,
         verdict="ok",
-        finding=f"complete: attack {found['attack']['key']}, {count} victims, "
+        finding=f"{state}: attack {found['attack']['key']}, {plural(count, 'victim')}, "
         f"suite {found['suite']['name']}, recipe {found['recipe']}",
     )
 
@@ -43,6 +46,11 @@ def _problems(path: Path, entry: dict[str, Any]) -> Iterator[str]:
     names = [victim["name"] for victim in entry["victims"]]
     if len(set(names)) < len(names):
         yield "names a victim twice"
+    for record in (entry["attack"], *entry["victims"]):
+        try:
+            partial_coverage(record)
+        except ValueError as error:
+            yield str(error)
 
 
 def _fail(path: Path, finding: str) -> Verdict:
