@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Literal
 
 import click
 
@@ -11,13 +12,29 @@ from bench.cli.requests import console, open_store
 from bench.types import CamobenchError
 
 
+class RowCount(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """A number of rows, or `all`."""
+
+    name = "N|all"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | Literal["all"]:
+        """The number, 1 or more, or "all"."""
+        if value == "all":
+            return "all"
+        return int(click.IntRange(min=1).convert(value, param, ctx))
+
+
 @click.command()
 @click.argument("place", type=click.Path(path_type=Path, exists=True), metavar="DIR|ENTRY.json")
 @store_option
 @click.option(
-    "--rows", type=click.IntRange(min=1), default=64, show_default=True, help="To re-run, a sample."
+    "--rows",
+    type=RowCount(),
+    help="How many rows to re-run, or `all`; without --store too [64 with --store, else none].",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the sample.")
+@click.option("--seed", type=int, help="Of the sample [drawn by chance, and printed].")
 @click.option(
     "--precision",
     is_flag=True,
@@ -29,8 +46,8 @@ from bench.types import CamobenchError
 def verify(
     place: Path,
     store: Path | None,
-    rows: int,
-    seed: int,
+    rows: int | Literal["all"] | None,
+    seed: int | None,
     precision: bool,
     device: str,
     format_: str,
@@ -38,10 +55,10 @@ def verify(
 ) -> None:
     """Check a run folder, or one entry of it: schema, completeness, and every table recomputed.
 
-    With --store a sample of rows is re-run too, with the networks of the store or of the package
-    that the entries name. Verdicts are ok, warn, fail, and skip for what could not be checked.
-    Exit code 1 on any fail. --precision says which victims may be scored with `run --precision
-    mixed`, and which rows flip.
+    With --store or --rows a sample of rows is re-run too, with the networks of the store or of the
+    package that the entries name. Verdicts are ok, warn, fail, and skip for what could not be
+    checked. Exit code 1 on any fail. --precision says which victims may be scored with `run
+    --precision mixed`, and which rows flip.
 
     Example: camobench verify camobench-out --format json
     """
@@ -54,22 +71,22 @@ def verify(
         _verify_precision(place, store, device, format_, quiet=quiet)
         return
     verdicts = verify_folder(place) if place.is_dir() else verify_entry(place)
-    if store is None or not place.is_dir():
-        what = "one entry" if place.is_file() else "no --store given"
-        skipped = f"no row: {what}; `camobench verify DIR --store STORE` re-runs a sample"
+    if (store is None and rows is None) or not place.is_dir():
+        what = "one entry" if place.is_file() else "neither --store nor --rows given"
+        skipped = f"no row: {what}; `camobench verify DIR --rows 64` re-runs a sample"
         verdicts.append(Verdict(check="re-run", verdict="skip", finding=skipped))
     elif not any(one.check == "run" and one.verdict == "ok" for one in verdicts):
         skipped = "no row: the folder does not fit together"
         verdicts.append(Verdict(check="re-run", verdict="skip", finding=skipped))
     else:
         from bench.runner.api import resolve_device
-        from bench.runner.recheck import recheck
+        from bench.runner.recheck import ROWS, recheck
 
         with shown_progress(console, quiet=quiet) as progress:
             verdicts += recheck(
                 place,
                 open_store(store),
-                rows=rows,
+                rows=None if rows == "all" else rows or ROWS,
                 seed=seed,
                 device=resolve_device(device),
                 progress=progress,

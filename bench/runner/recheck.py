@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ LARGEST_DIFFERENCE = 1e-2
 REDUCED_MARGIN, REDUCED_DIFFERENCE = 0.02, 0.05
 """The same for rows that were scored in bf16, which other processors sum in another order."""
 BATCH = 32
+ROWS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +64,8 @@ def recheck(
     folder: Path,
     store: Store,
     *,
-    rows: int = 64,
-    seed: int = 0,
+    rows: int | None = ROWS,
+    seed: int | None = None,
     device: str = "cpu",
     shipped: bool = True,
     progress: Progress | None = None,
@@ -73,8 +75,9 @@ def recheck(
     Args:
         folder: Of a run that `load_run` takes.
         store: Where networks and images are looked for; those that ship with the package count.
-        rows: How many to re-run.
-        seed: Of the sample.
+        rows: How many to re-run, shared out evenly over the attacks; `None` for all.
+        seed: Of the sample; drawn by chance where there is none, so that nobody who makes up rows
+            can know which ones are looked at.
         device: Where networks run.
         shipped: Use the networks that ship with the package.
         progress: Told how far it is.
@@ -91,7 +94,9 @@ def recheck(
     if chosen.empty:
         none = "no row: the store and the package lack the networks that the entries name"
         return [*verdicts, Verdict(check="re-run", verdict="skip", finding=none)]
-    chosen = chosen.sample(min(rows, len(chosen)), random_state=seed)
+    seed = secrets.randbelow(2**31) if seed is None else seed
+    sampled = rows is not None and rows < len(chosen)
+    chosen = chosen if rows is None else _sample(chosen, rows, seed)
     progress.start("re-running rows", len(chosen))
     again = []
     for attack, part in chosen.groupby("attack", sort=True):
@@ -102,7 +107,16 @@ def recheck(
         str(entry["provenance"]["device"]).partition(":")[0] for entry in opened.entries.values()
     }
     same_device = scored_on == {device.partition(":")[0]}
-    return [*verdicts, _judge(again, chosen, same_device=same_device)]
+    found = _judge(again, chosen, same_device=same_device)
+    drawn = f"; drawn with --seed {seed}" if sampled else "; all there are"
+    return [*verdicts, replace(found, finding=found.finding + drawn)]
+
+
+def _sample(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
+    """Rows by chance, equally many of each attack while it has any."""
+    shuffled = rows.sample(frac=1, random_state=seed)
+    turn = shuffled.groupby("attack").cumcount()
+    return shuffled.loc[turn.sort_values(kind="stable").index[:count]]
 
 
 def _check_images(run: RunData, suite: Suite) -> Verdict:
@@ -137,9 +151,12 @@ def _run_again(
     name = str(rows["attack"].iloc[0])
     attack, classes = attacks.attack(name), suite.card.classes
     place = pd.Series(range(len(suite.manifest("C"))), index=suite.manifest("C")["image_id"])
+    asked = rows.groupby(["image_id", "target"], dropna=False).ngroup()
+    order = asked.drop_duplicates().sort_values()
     found = []
-    for start in range(0, len(rows), BATCH):
-        part = rows.iloc[start : start + BATCH]
+    for start in range(0, len(order), BATCH):
+        now = order.iloc[start : start + BATCH]
+        part = rows.loc[now.index]
         indices = place.loc[part["image_id"]].to_numpy()
         originals = torch.from_numpy(np.array(suite.images("C")[indices])).to(device)
         targets = None
@@ -147,19 +164,19 @@ def _run_again(
             positions = [classes.index(target) for target in part["target"]]
             targets = torch.tensor(positions, device=device)
         images = to_unit(attack(originals, targets))
-        for victim_name in part["victim"].unique():
-            networks = victims[victim_name]
-            victim = networks.victim(victim_name)
-            reduced = networks.victim_precision(victim_name) == "bf16"
-            mine = np.array(part["victim"] == victim_name)
-            unit = images[torch.from_numpy(mine).to(device)]
-            logits = victim.checked_logits(
-                victim.logits(unit.contiguous(memory_format=torch.channels_last)), len(unit)
-            )
+        spot = {group: at for at, group in enumerate(now)}
+        here = rows[asked.isin(spot)]
+        for victim_name, mine in here.groupby("victim", sort=False):
+            networks = victims[str(victim_name)]
+            victim = networks.victim(str(victim_name))
+            reduced = networks.victim_precision(str(victim_name)) == "bf16"
+            spots = torch.tensor([spot[group] for group in asked.loc[mine.index]], device=device)
+            unit = images[spots].contiguous(memory_format=torch.channels_last)
+            logits = victim.checked_logits(victim.logits(unit), len(unit))
             values = logits.float().softmax(1).cpu().numpy()
             found += [
                 _compared(row, values[i], victim.classes, reduced=reduced)
-                for i, (_, row) in enumerate(part[mine].iterrows())
+                for i, (_, row) in enumerate(mine.iterrows())
             ]
     return found
 
