@@ -101,7 +101,8 @@ def test_a_partial_row_is_scored_and_the_exit_code_is_1(camobench, arena, tmp_pa
     code, out, err = camobench(*words)
     assert code == 1
     assert "| sent by A (partial) |" in out
-    assert "sent is partial: 7 of 8 images were there to be scored" in out
+    assert "sent is partial: of the images and targets that are scored" in out
+    assert "7 of 8 were there" in out
     assert "| image missing | partial" in err
     assert err.splitlines()[-1] == "error: sent is partial: 7 of 8 images"
 

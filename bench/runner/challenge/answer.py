@@ -82,7 +82,6 @@ def score_answer(
         table = checked_predictions(answer, request, store, progress)
         answered = table.answered
         refused = bool(answered.problems.of("error"))
-        wanted = Coverage(scored=len(answered.predicted), wanted=answered.wanted)
         scored = not (refused or dry_run)
         if scored:
             column = predictions_spec(table, name, **described)
@@ -92,7 +91,7 @@ def score_answer(
             problems=answered.problems,
             refused=refused,
             scored=scored,
-            coverage=wanted,
+            coverage=table.coverage,
         )
     with checked_images(answer, request, store, progress) as checked:
         refused = bool(checked.intake.problems.of("error")) and not without_bad

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from bench.contract import ATTACKS, VICTIMS, Victim
+from bench.contract import VICTIMS, Victim
 from bench.registry import Entry
 from bench.report.coverage import Coverage
 from bench.runner.api import Request, evaluate_request, open_session
-from bench.runner.challenge.export import asked_of_victims
+from bench.runner.challenge.asked import asked_of_victims, scored_of_victims
 from bench.runner.challenge.ids import Asked, Challenge
 from bench.runner.challenge.predictions import (
     Answered,
@@ -29,7 +29,7 @@ from bench.runner.challenge.predictions import (
 )
 from bench.runner.challenge.score import require_challenges
 from bench.runner.challenge.specs import SentPredictionsSpec, registered
-from bench.runner.items import items_of
+from bench.runner.items import Item
 from bench.runner.rows import base_rows, prediction_rows
 from bench.store import Store, digest
 from bench.suites.base import Suite
@@ -60,6 +60,7 @@ class CheckedPredictions:
     Attributes:
         answered: What there is, and what is wrong with it.
         request: The caller's, with the attacks of the challenge.
+        scored: Ids of what the protocol scores, by attack, with the item that each stands for.
     """
 
     challenge: Challenge
@@ -67,6 +68,23 @@ class CheckedPredictions:
     answered: Answered
     request: Request
     suite: Suite
+    scored: Mapping[str, Mapping[str, Item]]
+
+    @property
+    def answered_items(self) -> dict[str, dict[str, Item]]:
+        """Those of `scored` that were answered."""
+        return {
+            attack: {one: item for one, item in items.items() if one in self.answered.predicted}
+            for attack, items in self.scored.items()
+        }
+
+    @property
+    def coverage(self) -> Coverage:
+        """How many of the images that are scored were answered."""
+        scored, wanted = (
+            sum(map(len, found.values())) for found in (self.answered_items, self.scored)
+        )
+        return Coverage(scored=scored, wanted=wanted)
 
 
 def checked_predictions(
@@ -91,6 +109,13 @@ def checked_predictions(
         answered=check_predictions_table(table, mapping, card.classes),
         request=replace(request, attacks=tuple(challenge.content)),
         suite=suite,
+        scored={
+            name: {
+                challenge.opaque(asked): item
+                for asked, item in scored_of_victims(suite, name).items()
+            }
+            for name in challenge.content
+        },
     )
 
 
@@ -108,9 +133,11 @@ def predictions_spec(
         ValueError: If the name is not kebab-case.
     """
     answered = checked.answered
-    coverage = Coverage(scored=len(answered.predicted), wanted=answered.wanted)
+    scored = {one for items in checked.scored.values() for one in items}
     told = []
     for place, (opaque, label) in enumerate(answered.predicted.items()):
+        if opaque not in scored:
+            continue
         asked, sure = checked.mapping[opaque], answered.probabilities
         numbers = [] if sure is None else [float(value) for value in sure[place]]
         told.append([asked.image_id, asked.attack, asked.target or "", label, numbers])
@@ -118,7 +145,7 @@ def predictions_spec(
         name=name,
         predictions_sha256=digest(sorted(told)),
         challenge=checked.challenge.key,
-        coverage=coverage,
+        coverage=checked.coverage,
         labels_only=answered.probabilities is None,
         supplementary=True,
         **described,
@@ -138,8 +165,10 @@ def score_predictions(
         CamobenchError: If nothing was answered, or an attack is not the exported one any more.
         ValueError: If a victim has that name.
     """
-    if not checked.answered.predicted:
-        raise CamobenchError("no image of the challenge was answered, so nothing can be scored")
+    if not checked.coverage.scored:
+        raise CamobenchError(
+            "no image that is scored was answered: send a row for each image of the challenge"
+        )
     with registered(VICTIMS, Entry(spec=spec, builder=SentPredictions)):
         victims = (spec.name, *checked.request.victims)
         request = replace(checked.request, victims=victims)
@@ -169,21 +198,13 @@ def _rows(checked: CheckedPredictions, spec: SentPredictionsSpec, attack: str) -
     """The column's rows on one attack, in the order of a run."""
     suite, answered = checked.suite, checked.answered
     manifest, classes = suite.manifest("C"), suite.card.classes
-    names, targeted = manifest["image_id"].to_numpy(), ATTACKS.get(attack).spec.targeted
+    items = checked.answered_items[attack]
     place = {opaque: index for index, opaque in enumerate(answered.predicted)}
-    items, chosen = [], []
-    for item in items_of(range(len(manifest)), manifest, classes, targeted=targeted):
-        target = None if item.target is None else classes[item.target]
-        asked = Asked(image_id=names[item.index], attack=attack, target=target)
-        opaque = checked.challenge.opaque(asked)
-        if opaque in place:
-            items.append(item)
-            chosen.append(place[opaque])
-    base = base_rows(items, manifest, classes, suite.card.name)
+    chosen = [place[opaque] for opaque in items]
+    base = base_rows(list(items.values()), manifest, classes, suite.card.name)
     victim = SentPredictions(spec, classes=classes)
     sure = answered.probabilities
     numbers = np.full((len(items), len(classes)), np.nan, np.float32)
     rows = prediction_rows(base, victim, numbers if sure is None else sure[chosen])
-    labels = list(answered.predicted.values())
     # Where two classes are equally likely, the choice is the classifier's own.
-    return rows.assign(predicted=[labels[index] for index in chosen])
+    return rows.assign(predicted=[answered.predicted[opaque] for opaque in items])

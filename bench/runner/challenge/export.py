@@ -1,7 +1,8 @@
 """Writes a challenge: PNG files under opaque ids, with nothing but pixels to tell them apart.
 
-Files carry no metadata and one and the same time, and come into the folder in the order of their
-ids. What a killed run has written is not written again.
+Files carry no metadata and one and the same time, and are created in the order of their ids: that
+in which they are made follows the attacks and the suite. What a killed run has written is not
+written again.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.contract import ATTACKS
 from bench.runner.api import Request, open_session
+from bench.runner.challenge.asked import asked_of_victims
 from bench.runner.challenge.ids import Asked, Challenge, open_challenge
 from bench.runner.challenge.manifest import (
     IMAGES,
@@ -30,7 +31,6 @@ from bench.runner.challenge.manifest import (
     readme,
     require_own,
 )
-from bench.runner.items import items_of
 from bench.runner.networks import Networks
 from bench.store import Store, explaining_full_disk, write_json, write_text
 from bench.suites.base import Suite
@@ -144,23 +144,6 @@ def export_for_victims(
     return challenge
 
 
-def asked_of_victims(suite: Suite, attacks: Iterable[str]) -> list[Asked]:
-    """Every image that a challenge for victims holds: what the protocol scores of each attack."""
-    rows, classes = suite.manifest("C"), suite.card.classes
-    names = rows["image_id"].to_numpy()
-    return [
-        Asked(
-            image_id=str(names[item.index]),
-            attack=name,
-            target=None if item.target is None else classes[item.target],
-        )
-        for name in attacks
-        for item in items_of(
-            range(len(rows)), rows, classes, targeted=ATTACKS.get(name).spec.targeted
-        )
-    ]
-
-
 @torch.no_grad()
 def _anonymised(
     suite: Suite, networks: Networks, name: str, wanted: Mapping[str, Asked]
@@ -205,9 +188,8 @@ def _write(
         for opaque, pixels in make(missing):
             save_png(unfinished / f"{opaque}.png", pixels)
             progress.advance()
-        for path in sorted(unfinished.glob("*.png")):  # the folder's order is that of the ids
-            os.utime(path, (FILE_TIME_S, FILE_TIME_S))
-            os.replace(path, images / path.name)
+        for path in sorted(unfinished.glob("*.png")):
+            _create(images / path.name, path, out / ".part")
         shutil.rmtree(unfinished)
         for path in (out / MANIFEST, out / README, images, out):
             os.utime(path, (FILE_TIME_S, FILE_TIME_S))
@@ -215,6 +197,13 @@ def _write(
     lost = [one for one in mapping if not (images / f"{one}.png").is_file()]
     if lost:
         raise CamobenchError(f"{len(lost)} images vanished from {images}; run the same again")
+
+
+def _create(path: Path, finished: Path, temporary: Path) -> None:
+    """Copy a file, for a renamed one keeps the inode and the birth time of when it was made."""
+    shutil.copyfile(finished, temporary)
+    os.utime(temporary, (FILE_TIME_S, FILE_TIME_S))
+    os.replace(temporary, path)
 
 
 def save_png(path: Path, pixels: NDArray[np.uint8]) -> None:

@@ -55,6 +55,7 @@ each row of them sums to 1. Write them with six decimals or more.
 - Some images are untouched photographs, others were anonymised; which is which, and how, is not
   told. Classify all of them by one method, each image on its own.
 - Some come from cameras of none of these classes; they, too, get one of the class names.
+- Not all of them are scored; which are is not told.
 - An image that you leave out is reported as missing, never filled in.
 """
 
@@ -126,6 +127,6 @@ def require_own(folder: Path, expected: dict[str, Json]) -> None:
         )
     if found.get("images") != expected["images"]:
         raise CamobenchError(
-            f"{folder} has challenge {expected['challenge']} under other ids, of another store; "
-            "choose another --out"
+            f"{folder} has challenge {expected['challenge']} under other ids, of another store "
+            "or an earlier version; choose another --out"
         )

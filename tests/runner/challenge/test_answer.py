@@ -19,6 +19,8 @@ from bench.report.verification.folder import verify_folder
 from bench.runner import matrix as matrices
 from bench.runner.api import evaluate_request
 from bench.runner.challenge.answer import score_answer
+from bench.runner.challenge.asked import scored_of_victims
+from bench.runner.challenge.column import checked_predictions, predictions_spec
 from bench.runner.challenge.export import export_challenge
 from bench.runner.challenge.ids import Asked, challenges_of
 from bench.runner.challenge.score import checked_images, images_spec, score_images
@@ -82,6 +84,16 @@ class Arena:
             for name, image in zip(CARD.classes, made.numpy(), strict=True):
                 files[f"{one}__{name}.png"] = png(image)
         return files
+
+    def scored(self):
+        """Ids of those pictures that the protocol scores."""
+        (challenge,) = challenges_of(self.store, CARD, "victims")
+        suite = open_suite(self.store.data_folder(CARD.name, CARD.fingerprint))
+        return [
+            challenge.opaque(asked)
+            for attack in challenge.content
+            for asked in scored_of_victims(suite, attack)
+        ]
 
     def classified(self):
         """What a classifier says of every picture."""
@@ -278,9 +290,11 @@ def test_predictions_of_a_victim_give_the_column_that_run_gives(arena, tmp_path)
 def test_labels_alone_and_not_of_all_images(arena, tmp_path):
     path, out = tmp_path / "answer.parquet", tmp_path / "out"
     said = arena.classified()[["image", "predicted"]]
-    said.iloc[3:].to_parquet(path)
+    scored = arena.scored()
+    wanted = len(scored)
+    assert wanted == 8 + 8 + (6 * 2 + 2 * 3) < len(said)
+    said[~said["image"].isin(scored[:3])].to_parquet(path)
     outcome = answer(arena, path, "labels", out, victims=())
-    wanted = len(said)
     assert str(outcome.coverage) == f"{wanted - 3} of {wanted} images"
     frame = rows(out, "predictions", victim="labels")
     assert len(frame) == wanted - 3
@@ -288,6 +302,23 @@ def test_labels_alone_and_not_of_all_images(arena, tmp_path):
     (victim,) = load_run(out).victims
     assert (victim.partial, victim.labels_only, victim.elsewhere) == (outcome.coverage, True, True)
     assert "labels (partial)" in (out / "column-labels.md").read_text()
+    assert fails(out) == []
+
+
+def test_what_is_said_of_images_that_are_not_scored_changes_nothing(arena, tmp_path):
+    path, out = tmp_path / "answer.csv", tmp_path / "out"
+    said = arena.classified()[["image", "predicted"]]
+    unscored = ~said["image"].isin(arena.scored())
+    digests = []
+    for label in CARD.classes[:2]:
+        said.loc[unscored, "predicted"] = label
+        said.to_csv(path, index=False)
+        checked = checked_predictions(path, request(victims=()), arena.store)
+        digests.append(predictions_spec(checked, "x").predictions_sha256)
+    assert digests[0] == digests[1]
+    said[~unscored].to_csv(path, index=False)
+    outcome = answer(arena, path, "scored-alone", out, victims=())
+    assert (outcome.scored, outcome.coverage.whole) == (True, True)
     assert fails(out) == []
 
 

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import torch
 from PIL import Image
 
 from bench.recipes import get_recipe
+from bench.runner.challenge.asked import asked_of_victims, scored_of_victims
 from bench.runner.challenge.export import (
     FILE_TIME_S,
     export_challenge,
@@ -147,6 +149,42 @@ def test_victims_of_a_whole_request_get_targeted_images_and_the_originals(smoke_
     asked = request(attacks=("cgan-img",), victims=())
     challenge = export_challenge(asked, smoke_copy.store, out, for_victims=True)
     assert set(challenge.content) == {"cgan-img", "identity"}
-    assert len(list((out / "images").iterdir())) == 8 + 6 * 2 + 2 * 3
+    assert len(list((out / "images").iterdir())) == 8 + 8 * 3
     again = export_challenge(asked, smoke_copy.store, out, for_victims=True)
     assert again == challenge
+
+
+def test_the_targets_that_are_there_tell_no_source(suite):
+    targets = {}
+    for asked in asked_of_victims(suite, ["mislgan"]):
+        targets.setdefault(asked.image_id, []).append(asked.target)
+    assert set(targets) == set(suite.manifest("C")["image_id"])
+    assert all(found == list(CLASSES) for found in targets.values())
+
+
+def test_only_what_the_protocol_scores_is_scored(suite):
+    source = dict(suite.manifest("C")[["image_id", "model"]].itertuples(index=False))
+    scored = scored_of_victims(suite, "mislgan")
+    assert scored.keys() < set(asked_of_victims(suite, ["mislgan"]))
+    assert len(scored) == 6 * 2 + 2 * 3
+    assert all(asked.target != source[asked.image_id] for asked in scored)
+
+
+@pytest.mark.parametrize("audience", ["attacks", "victims"])
+def test_files_are_created_in_the_order_of_their_ids(
+    suite, store, networks, tmp_path, monkeypatch, audience
+):
+    out, created = tmp_path / "out", []
+    copy = shutil.copyfile
+
+    def watched(source, target):
+        created.append(source.name)
+        copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", watched)
+    if audience == "attacks":
+        export_for_attacks(suite, store, out)
+    else:
+        export_for_victims(suite, store, networks, ATTACKS, out)
+    assert created == sorted(path.name for path in (out / "images").iterdir())
+    assert {path.name for path in out.iterdir()} == {"challenge.json", "README.md", "images"}
