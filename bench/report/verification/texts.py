@@ -1,7 +1,9 @@
 """A table file against the same table made anew: its numbers, then its words.
 
 Rows must match to the digit. Notes, captions and headings are words that a later version may put
-otherwise; but a sentence that stays and holds another number is a changed number.
+otherwise; but a sentence that stays and holds another number is a changed number, and one that
+holds a percentage or decibels that nothing recomputed has is no rewording. What a reader's browser
+or TeX would run has no place in a table.
 """
 
 import csv
@@ -15,16 +17,29 @@ from bench.verdicts import Verdict
 from bench.wording import plural
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_MEASURED = re.compile(r"(\d+(?:[.,]\d+)*)[\s~\\]*(?:%|dB)")
 _PICTURE = re.compile(r"data:[^\"')\s]+")
+_STYLE = re.compile(r"<style\b[^>]*>.*?</style>", re.DOTALL | re.IGNORECASE)
+_ACTIVE = {
+    "html": re.compile(
+        r"<script\b.*?(?:</script>|$)|<(?:iframe|object|embed|form|base|link|meta)\b[^>]*>"
+        r"|\son\w+\s*=|javascript:",
+        re.DOTALL | re.IGNORECASE,
+    ),
+    "tex": re.compile(r"\\[A-Za-z@]+"),
+    "md": re.compile(r"<[A-Za-z/!][^>]*>|\]\([^)]*\)"),
+}
+"""What is run, loaded or followed, by the kind of file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """A file's tables (rows of cells each), its other lines, and its pictures."""
+    """A file's tables (rows of cells each), its other lines, its pictures and style sheets."""
 
     tables: tuple[tuple[tuple[str, ...], ...], ...]
     words: tuple[str, ...]
     pictures: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
 
 
 def compare_file(name: str, found: str, fresh: str) -> Verdict:
@@ -39,7 +54,12 @@ def compare_file(name: str, found: str, fresh: str) -> Verdict:
         return Verdict(check=name, verdict="ok", finding="recomputed, the same to the byte")
     if name.endswith(".csv"):
         return _compare_csv(name, found, fresh)
-    parts = {"md": _markdown, "tex": _latex, "html": _html}[name.rpartition(".")[2]]
+    kind = name.rpartition(".")[2]
+    allowed = set(_ACTIVE[kind].findall(fresh))
+    foreign = [one for one in _ACTIVE[kind].findall(found) if one not in allowed]
+    if foreign:
+        return _fail(name, f"holds what no version writes: {_short(foreign[0].strip())!r}")
+    parts = {"md": _markdown, "tex": _latex, "html": _html}[kind]
     old, new = parts(found), parts(fresh)
     strange = [table for table in old.tables if table not in new.tables]
     if strange:
@@ -47,6 +67,9 @@ def compare_file(name: str, found: str, fresh: str) -> Verdict:
     changed = changed_numbers(old.words, new.words)
     if changed:
         return _fail(name, f"a number outside the tables differs: {changed[0]}")
+    invented = _invented(old.words, fresh)
+    if invented:
+        return _fail(name, f"a sentence has a number that is not recomputed: {invented[0]!r}")
     what = []
     if len(old.tables) < len(new.tables):
         lacking = plural(len(new.tables) - len(old.tables), "table")
@@ -57,6 +80,8 @@ def compare_file(name: str, found: str, fresh: str) -> Verdict:
         shown = f": {_short(gone[0])!r}" if gone else ""
         now = f", now {_short(come[0])!r}" if come else ""
         what.append(f"{plural(max(len(gone), len(come)), 'line')} of text changed{shown}{now}")
+    if old.styles != new.styles:
+        what.append("its style sheet differs, which may hide what it holds")
     if not what:
         drawn = old.pictures != new.pictures
         what.append("only pictures differ" if drawn else "only spacing or order differs")
@@ -80,10 +105,21 @@ def changed_numbers(old: Sequence[str], new: Sequence[str]) -> list[str]:
     ]
 
 
+def _invented(old: Sequence[str], fresh: str) -> list[str]:
+    known = set(_NUMBER.findall(fresh))
+    return [_short(line) for line in old if any(n not in known for n in _MEASURED.findall(line))]
+
+
 def _compare_csv(name: str, found: str, fresh: str) -> Verdict:
+    lines = list(csv.reader(io.StringIO(found)))
+    header = lines[0] if lines else []
+    if len(set(header)) < len(header):
+        return _fail(name, "has a column twice")
+    uneven = next((place for place, line in enumerate(lines) if len(line) != len(header)), None)
+    if uneven is not None:
+        return _fail(name, f"row {uneven} has {len(lines[uneven])} cells, not {len(header)}")
     old, new = (list(csv.DictReader(io.StringIO(text))) for text in (found, fresh))
-    columns = [list(csv.reader(io.StringIO(text)))[:1] for text in (found, fresh)]
-    had, has = (set(lines[0]) if lines else set() for lines in columns)
+    had, has = set(header), set(next(csv.reader(io.StringIO(fresh)), ()))
     if had - has:
         return _fail(name, f"has columns that no version writes: {', '.join(sorted(had - has))}")
     if len(old) != len(new):
@@ -169,7 +205,7 @@ def _latex(text: str) -> Parts:
 
 def _html(text: str) -> Parts:
     pictures = tuple(_PICTURE.findall(text))
-    bare = re.sub(r"<style>.*?</style>", "", _PICTURE.sub("", text), flags=re.DOTALL)
+    bare = _STYLE.sub("", _PICTURE.sub("", text))
     tables = tuple(
         tuple(
             tuple(_untagged(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL))
@@ -183,6 +219,7 @@ def _html(text: str) -> Parts:
         tables=tables,
         words=_filled([_untagged(block) for block in blocks.split("\n\n")]),
         pictures=pictures,
+        styles=tuple(_STYLE.findall(text)),
     )
 
 

@@ -88,6 +88,59 @@ def test_html_cells_words_and_pictures():
     assert compare_file("r.html", fresh.replace("Mean", "The mean"), fresh).verdict == "warn"
 
 
+@pytest.mark.parametrize(
+    "added",
+    [
+        "<script>alert(1)</script>",
+        '<SCRIPT src="//example.org/a.js">',
+        '<p onclick="x()">jpeg</p>',
+        '<a href="javascript:x()">jpeg</a>',
+        '<meta http-equiv="refresh" content="0;url=//example.org">',
+        "<iframe srcdoc=''>",
+    ],
+)
+def test_what_a_browser_would_run_fails(added):
+    fresh = "<p>Mean 84 %</p><table><tbody><tr><td>jpeg</td><td>1.5</td></tr></tbody></table>"
+    found = compare_file("r.html", fresh.replace("<table>", f"{added}<table>"), fresh)
+    assert found.verdict == "fail"
+    assert "holds what no version writes" in found.finding
+
+
+def test_other_styles_are_said_for_they_may_hide_rows():
+    fresh = "<style>td {color: red}</style><p>Mean 84 %</p>"
+    found = compare_file("r.html", fresh.replace("color: red", "display: none"), fresh)
+    assert found.verdict == "warn"
+    assert found.finding.endswith("its style sheet differs, which may hide what it holds")
+    odd = fresh.replace("<style>", '<style media="all">').replace("red", "blue")
+    assert "style sheet differs" in compare_file("r.html", odd, fresh).finding
+
+
+def test_commands_and_links_that_no_table_has_fail(table):
+    for suffix, added in (("tex", "\\input{/etc/passwd}"), ("md", "[rank 1](http://example.org)")):
+        fresh = render(table, suffix)
+        found = compare_file(f"table2.{suffix}", f"{fresh}{added}\n", fresh)
+        assert found.verdict == "fail"
+        assert added.partition("{")[0].removeprefix("[rank 1") in found.finding
+
+
+@pytest.mark.parametrize("suffix", ["md", "tex"])
+def test_a_rate_that_nothing_recomputed_has_is_no_rewording(table, suffix):
+    fresh = render(table, suffix)
+    boast = replace(table, notes=(*table.notes, "Best of all at 99.87 % TASR."))
+    found = compare_file(f"table2.{suffix}", render(boast, suffix), fresh)
+    assert found.verdict == "fail"
+    assert "not recomputed" in found.finding
+    assert "99.87" in found.finding
+
+
+def test_csv_columns_and_cells_are_there_once():
+    fresh = "attack,a\njpeg,1.5\n"
+    twice = compare_file("x.csv", "attack,a,a\njpeg,9.9,1.5\n", fresh)
+    assert (twice.verdict, twice.finding) == ("fail", "has a column twice")
+    longer = compare_file("x.csv", "attack,a\njpeg,1.5,9.9\n", fresh)
+    assert (longer.verdict, longer.finding) == ("fail", "row 1 has 3 cells, not 2")
+
+
 def test_numbers_are_compared_where_words_are_the_same():
     assert changed_numbers(["a 1", "b 2"], ["a 3", "c 2"]) == ["'a 1', recomputed 'a 3'"]
     assert changed_numbers(["a 1"], ["a 1", "a 3"]) == []
