@@ -23,7 +23,10 @@ def weakened(frame, quality, seed=0):
     random = np.random.default_rng(seed + quality)
     frame = frame.copy()
     undone = random.random(len(frame)) > CHANCE[quality]
-    frame.loc[undone & (frame["split"] == "in"), "predicted"] = frame["source"]
+    lost = undone & (frame["split"] == "in") & (frame["predicted"] != frame["source"])
+    frame.loc[lost, "predicted"] = frame["source"]
+    frame.loc[lost, ["p_source", "p_predicted"]] = 0.5
+    frame.loc[lost & frame["target"].notna(), "p_target"] = 0.1
     return frame.assign(quality_percent=quality)
 
 
@@ -144,3 +147,29 @@ def test_a_card_of_another_suite_or_version_is_refused(survived_dir, card):
     (survived_dir / "survival.json").write_text(json.dumps(card))
     with pytest.raises(ValueError, match="is of another suite or version than the run"):
         survival_table(load_run(survived_dir))
+
+
+def verdict(run_dir):
+    return {one.check: one for one in verify_folder(run_dir)}["survival.parquet"]
+
+
+def test_rows_are_checked_against_those_of_the_run(survived_dir):
+    assert verdict(survived_dir).verdict == "ok"
+    assert verdict(survived_dir).finding.endswith("rows at JPEG quality 70, 90")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda f: f.iloc[1:], "1 row missing of"),
+        (lambda f: f.assign(p_predicted=f["p_predicted"] * 0.1), "likelier than `predicted`"),
+        (lambda f: f.assign(predicted="phone"), "`predicted` is no class of its victim"),
+        (lambda f: f.assign(device="d9"), "images that the run has otherwise"),
+    ],
+)
+def test_rows_that_no_scorer_writes_fail(survived_dir, change, said):
+    path = SurvivalFiles(survived_dir).rows
+    change(pd.read_parquet(path)).to_parquet(path)
+    found = verdict(survived_dir)
+    assert found.verdict == "fail"
+    assert said in found.finding

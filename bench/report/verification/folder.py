@@ -14,9 +14,10 @@ from bench.report.inputs import (
 )
 from bench.report.render import render
 from bench.report.schema import TableName, row_problems
-from bench.report.survival import SurvivalFiles, survival_table
+from bench.report.survival import SurvivalFiles, load_survival, survival_table
 from bench.report.tables import table_texts
 from bench.report.verification.entries import read_entry
+from bench.report.verification.recompressed import survival_verdict
 from bench.report.verification.rows import row_verdicts
 from bench.report.verification.texts import compare_file
 from bench.report.victims import victims_html
@@ -55,6 +56,7 @@ def verify_folder(folder: Path) -> list[Verdict]:
         return verdicts
     agree = f"entries and rows agree on suite {run.suite}, recipe {run.recipe} and all keys"
     verdicts.append(Verdict(check="run", verdict="ok", finding=agree))
+    verdicts += _check_survival(run, entries)
     return [*verdicts, *_check_texts(folder, run), *_check_files(folder, run)]
 
 
@@ -84,6 +86,21 @@ def _check_rows(folder: Path, entries: list[dict[str, Any]], *, whole: bool) -> 
     if len(frames) == len(_ROWS) and entries:
         predictions, distortion = frames
         yield from row_verdicts(predictions, distortion, entries, whole=whole)
+
+
+def _check_survival(run: RunData, entries: list[dict[str, Any]]) -> Iterator[Verdict]:
+    rows = SurvivalFiles(run.directory).rows
+    if not rows.is_file():
+        return
+    try:
+        after = load_survival(run)
+    except ValueError as error:
+        yield Verdict(check=rows.name, verdict="fail", finding=str(error))
+        return
+    if wrong := row_problems(after, "predictions"):
+        yield Verdict(check=rows.name, verdict="fail", finding="; ".join(wrong))
+        return
+    yield survival_verdict(after, run.predictions, entries)
 
 
 def _check_texts(folder: Path, run: RunData) -> Iterator[Verdict]:

@@ -1,0 +1,60 @@
+"""Rows after JPEG re-compression: of the run's own cells, each whole, such as a scorer writes."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bench.report.survival import QUALITY
+from bench.report.verification.cells import IMAGE, cell_problems, present_cells
+from bench.report.verification.values import prediction_problems
+from bench.verdicts import Verdict
+from bench.wording import plural
+
+MOST_NAMED = 6
+
+
+def survival_verdict(
+    after: pd.DataFrame, before: pd.DataFrame, entries: Sequence[dict[str, Any]]
+) -> Verdict:
+    """Check `survival.parquet`.
+
+    Args:
+        after: Its rows.
+        before: All prediction rows of the run.
+        entries: All of the run.
+    """
+    problems = [
+        *_strange_images(after, before),
+        *(
+            problem
+            for entry in entries
+            for problem in _problems(after, before, entry, entry["attack"]["name"])
+        ),
+    ]
+    qualities = ", ".join(str(quality) for quality in sorted(after[QUALITY].unique()))
+    return Verdict(
+        check="survival.parquet",
+        verdict="fail" if problems else "ok",
+        finding="; ".join(problems[:MOST_NAMED]) + (" ..." if len(problems) > MOST_NAMED else "")
+        or f"{plural(len(after), 'row')} at JPEG quality {qualities}",
+    )
+
+
+def _strange_images(after: pd.DataFrame, before: pd.DataFrame) -> Iterator[str]:
+    known = pd.MultiIndex.from_frame(before[IMAGE].drop_duplicates().astype(str))
+    found = pd.MultiIndex.from_frame(after[IMAGE].drop_duplicates().astype(str))
+    if strange := sorted(set(found.difference(known).get_level_values(0))):
+        yield f"{plural(len(strange), 'image')} that the run has otherwise: {strange[0]}"
+
+
+def _problems(
+    after: pd.DataFrame, before: pd.DataFrame, entry: dict[str, Any], attack: str
+) -> Iterator[str]:
+    mine, scored = (frame[frame["attack"] == attack] for frame in (after, before))
+    for (quality, victim), rows in mine.groupby([QUALITY, "victim"]):
+        wanted = present_cells(scored[scored["victim"] == victim])
+        yield from cell_problems(rows, wanted, f" of {attack} on {victim} at quality {quality}")
+    for quality, rows in mine.groupby(QUALITY):
+        for problem in prediction_problems(rows, entry):
+            yield f"{attack} at quality {quality}: {problem}"
