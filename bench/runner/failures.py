@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,8 +24,6 @@ CELL_TIMEOUT_S = 3600.0
 """Of one attack or one victim, for all images of one cell; 0 is no limit."""
 MOST_SHOWN = 3
 ResultT = TypeVar("ResultT")
-Foreign = (Exception, OverdueError, SystemExit)
-"""What foreign code may end with; not an interruption by the user."""
 
 
 class ParticipantError(Exception):
@@ -120,6 +117,11 @@ class Failures:
         return self.folder / f"{name}.log"
 
 
+def is_failure(error: BaseException) -> bool:
+    """Whether it fails what raised it alone: not the user's interruption, nor a full disk."""
+    return not isinstance(error, KeyboardInterrupt | GeneratorExit | StoppingError)
+
+
 def reason_of(error: BaseException) -> str:
     """One line that says what was raised."""
     if isinstance(error, JobFailedError):
@@ -179,10 +181,9 @@ class Trial:
         if name in self.failed:
             return None
         try:
-            with self._clock(name):
-                return call()
-        except Foreign as error:
-            if isinstance(error, StoppingError) or (is_out_of_memory(error) and images > 1):
+            return self._timed(name, call)
+        except BaseException as error:
+            if not is_failure(error) or (is_out_of_memory(error) and images > 1):
                 raise
             self.failed[name] = error
             return None
@@ -197,21 +198,19 @@ class Trial:
         if self.strict:
             return call()
         try:
-            with self._clock(""):
-                return call()
-        except Foreign as error:
-            if isinstance(error, StoppingError) or (is_out_of_memory(error) and images > 1):
+            return self._timed("", call)
+        except BaseException as error:
+            if not is_failure(error) or (is_out_of_memory(error) and images > 1):
                 raise
             raise ParticipantError from error
 
-    @contextmanager
-    def _clock(self, name: str) -> Iterator[None]:
+    def _timed(self, name: str, call: Callable[[], ResultT]) -> ResultT:
         spent = self.spent_s.get(name, 0.0)
         left = None if self.limit_s is None else max(self.limit_s - spent, 1e-3)
         began = time.monotonic()
         try:
-            with deadline(left):
-                yield
+            with deadline(left, name):
+                return call()
         except OverdueError as error:
             raise OverdueError(f"took longer than {self.limit_s:g} s for its cell") from error
         finally:

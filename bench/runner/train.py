@@ -20,8 +20,8 @@ from bench.data import AdversarySet
 from bench.deadlines import deadline
 from bench.runner.failures import (
     Failures,
-    Foreign,
     JobFailedError,
+    is_failure,
     reason_of,
     traceback_of,
 )
@@ -142,9 +142,9 @@ def _fitted(job: Job, site: Site, fit: Callable[[], FitReport]) -> FitReport:
             report = fit()
         if not isinstance(report, FitReport):
             raise CamobenchError(f"`fit` must return a FitReport, not a {type(report).__name__}")
-    except StoppingError:
-        raise
-    except Foreign as error:
+    except BaseException as error:
+        if not is_failure(error):
+            raise
         raise JobFailedError(reason_of(error), traceback_of(error)) from error
     return report
 
