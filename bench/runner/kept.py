@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bench.runner.items import ImageSource, Item
-from bench.store import replacing
+from bench.store import Store, replacing
 from bench.types import CamobenchError, Json
 
 CHECKSUM, MADE_BY = b"sha256", b"made_by"
@@ -112,6 +112,11 @@ class Recorder:
                 use_dictionary=False,
             )
         self._differences = {}
+
+
+def kept_files(store: Store, key: str, count: int) -> list[Path]:
+    """Where the images of a row with this key are kept, one file a shard."""
+    return [store.image_folder(key) / f"{position:05d}.parquet" for position in range(count)]
 
 
 def _checksum(names: Sequence[tuple[int, int]], differences: Sequence[bytes]) -> bytes:

@@ -28,7 +28,7 @@ from bench.runner.batches import AUTO
 from bench.runner.failures import Failure, Failures, ParticipantError, Trial
 from bench.runner.graph import Graph
 from bench.runner.items import ImageSource, shards, source_of
-from bench.runner.kept import KeptImages, Recorder
+from bench.runner.kept import KeptImages, Recorder, kept_files
 from bench.runner.networks import Networks, Shelf
 from bench.runner.precision import FP32, Precision, cell_digest
 from bench.runner.recompress import RecompressedSource, recompression
@@ -337,9 +337,8 @@ class Matrix:
         return source, None
 
     def _kept_files(self, key: str) -> list[Path]:
-        folder = self.shelf.store.image_folder(key)
         count = len(shards(len(self.scorer.images), SHARD_IMAGES))
-        return [folder / f"{position:05d}.parquet" for position in range(count)]
+        return kept_files(self.shelf.store, key, count)
 
     def _score_missing(
         self,

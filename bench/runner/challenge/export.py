@@ -21,6 +21,7 @@ from PIL import Image
 from bench.runner.api import Request, open_session
 from bench.runner.challenge.asked import asked_of_victims
 from bench.runner.challenge.ids import Asked, Challenge, open_challenge
+from bench.runner.challenge.making import anonymised
 from bench.runner.challenge.manifest import (
     IMAGES,
     LICENCE,
@@ -39,7 +40,6 @@ from bench.types import CamobenchError, Json, Progress, Silent
 FILE_TIME_S = 315_532_800
 """Of every file: 1980-01-01, the earliest that a zip archive can hold."""
 UNFINISHED = ".unfinished"
-BATCH = 32
 Maker: TypeAlias = Callable[[Mapping[str, Asked]], Iterable[tuple[str, NDArray[np.uint8]]]]
 """Makes the images that are missing: (3, H, W) pixels by id, in any order."""
 
@@ -119,7 +119,7 @@ def export_for_victims(
 
     Args:
         suite: With Set-C.
-        store: Keeps the challenge's secret.
+        store: Keeps the challenge's secret, and the images that a run has kept.
         networks: Hold the attacks, trained.
         attacks: By name; the originals are among them as what `identity` leaves.
         out: The folder.
@@ -138,28 +138,10 @@ def export_for_victims(
         for name in content:
             mine = {one: asked for one, asked in missing.items() if asked.attack == name}
             if mine:
-                yield from _anonymised(suite, networks, name, mine)
+                yield from anonymised(suite, store, networks, name, mine)
 
     _write(suite, challenge, mapping, out, make, licence, progress or Silent())
     return challenge
-
-
-@torch.no_grad()
-def _anonymised(
-    suite: Suite, networks: Networks, name: str, wanted: Mapping[str, Asked]
-) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    attack, classes, images = networks.attack(name), suite.card.classes, suite.images("C")
-    place = {image: index for index, image in enumerate(suite.manifest("C")["image_id"])}
-    listed = sorted(wanted.items(), key=lambda pair: place[pair[1].image_id])
-    for start in range(0, len(listed), BATCH):
-        batch = listed[start : start + BATCH]
-        chosen = images[[place[asked.image_id] for _, asked in batch]]
-        targets = [classes.index(asked.target) for _, asked in batch if asked.target is not None]
-        made = attack(
-            torch.from_numpy(chosen).to(networks.device),
-            torch.tensor(targets, device=networks.device) if targets else None,
-        )
-        yield from zip((opaque for opaque, _ in batch), made.cpu().numpy(), strict=True)
 
 
 def _write(

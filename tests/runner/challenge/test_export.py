@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from bench.recipes import get_recipe
+from bench.runner.api import open_session
 from bench.runner.challenge.asked import asked_of_victims, scored_of_victims
 from bench.runner.challenge.export import (
     FILE_TIME_S,
@@ -16,6 +17,9 @@ from bench.runner.challenge.export import (
 )
 from bench.runner.challenge.ids import Asked
 from bench.runner.graph import plan
+from bench.runner.items import Item
+from bench.runner.kept import Recorder, kept_files
+from bench.runner.matrix import row_key
 from bench.runner.networks import Networks, Shelf
 from bench.store import Store
 from bench.types import CamobenchError
@@ -188,3 +192,60 @@ def test_files_are_created_in_the_order_of_their_ids(
         export_for_victims(suite, store, networks, ATTACKS, out)
     assert created == sorted(path.name for path in (out / "images").iterdir())
     assert {path.name for path in out.iterdir()} == {"challenge.json", "README.md", "images"}
+
+
+class Negative:
+    targeted = True
+
+    def has(self, item):
+        return True
+
+    def anonymise(self, items, originals):
+        return 255 - originals
+
+
+def test_images_that_a_run_has_kept_go_out_and_only_the_others_are_made(smoke_copy, tmp_path):
+    store, asked = smoke_copy.store, request(attacks=("cgan-img",), victims=())
+    session = open_session(asked, store)
+    networks = Networks(session.graph, session.shelf, torch.device("cpu"))
+    suite = session.prepare(("C",), Watcher())
+    scored, images = scored_of_victims(suite, "cgan-img"), torch.from_numpy(suite.images("C")[:])
+    recorder = Recorder(Negative())
+    items = list(scored.values())
+    recorder.anonymise(items, images[[item.index for item in items]])
+    (path,) = kept_files(store, row_key(networks, "cgan-img"), 1)
+    recorder.write(path, {})
+    challenge = export_challenge(asked, store, tmp_path / "pictures", for_victims=True)
+    attack = networks.attack("cgan-img")
+    for asked_for in asked_of_victims(suite, ["cgan-img"]):
+        found = pixels(tmp_path / "pictures" / "images" / f"{challenge.opaque(asked_for)}.png")
+        if asked_for in scored:
+            expected = 255 - images[scored[asked_for].index]
+        else:
+            index = list(suite.manifest("C")["image_id"]).index(asked_for.image_id)
+            target = torch.tensor([suite.card.classes.index(asked_for.target)])
+            with torch.no_grad():
+                expected = attack(images[index : index + 1], target)[0]
+        np.testing.assert_array_equal(found, expected.numpy())
+
+
+def test_an_attack_whose_images_are_all_kept_is_not_run(suite, store, networks, tmp_path):
+    recorder = Recorder(Negative())
+    items = [Item(index=index, target=None) for index in range(8)]
+    recorder.anonymise(items, torch.from_numpy(suite.images("C")[:]))
+    (path,) = kept_files(store, row_key(networks, "median"), 1)
+    recorder.write(path, {})
+
+    def opened(name):
+        raise AssertionError(f"{name} was opened")
+
+    networks.attack = opened
+    challenge = export_for_victims(suite, store, networks, ["median"], tmp_path / "out")
+    name = suite.manifest("C")["image_id"][3]
+    path = (
+        tmp_path
+        / "out"
+        / "images"
+        / f"{challenge.opaque(Asked(image_id=name, attack='median'))}.png"
+    )
+    np.testing.assert_array_equal(pixels(path), 255 - suite.images("C")[3])
