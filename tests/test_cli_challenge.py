@@ -1,11 +1,14 @@
 """`challenge export` and `score` as a person calls them."""
 
 import json
+import shlex
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from bench import cli
+from bench.cli.score import score
 from tests.runner.challenge.test_answer import Arena
 
 SMALL = ["--suite", "simcam-smoke-v1", "--recipe", "smoke", "--device", "cpu", "--from-scratch"]
@@ -44,11 +47,57 @@ def test_export_says_where_the_images_are_and_what_to_do_next(camobench, arena, 
     words = ["challenge", "export", *SMALL, "--store", arena.store.root, "--out", tmp_path / "x"]
     code, out, err = camobench(*words)
     assert (code, out.strip()) == (0, str(tmp_path / "x"))
-    assert "camobench score images.zip --name NAME --suite simcam-smoke-v1" in err
+    assert "score the answer with: camobench score images.zip --name NAME --suite" in err
     assert len(list((tmp_path / "x" / "images").iterdir())) == 8
     code, _, err = camobench(*words[:-1], arena.store.root)
     assert code == 1
     assert "is not empty and no export of ours" in err
+
+
+def printed(err, answer, name):
+    """The words after `camobench` of the command that export printed, for this answer."""
+    _, program, *words = shlex.split(err.splitlines()[-1].partition("score the answer with")[2])
+    assert (program, words[0], words[2:4]) == ("camobench", "score", ["--name", "NAME"])
+    return ["score", answer, "--name", name, *words[4:]]
+
+
+def test_the_printed_command_scores_the_answer_of_attackers(camobench, arena, tmp_path):
+    words = ["challenge", "export", *SMALL, "--store", arena.store.root, "--out", tmp_path / "x"]
+    _, _, err = camobench(*words)
+    sent = write(tmp_path / "sent", arena.jpeg())
+    code, _, err = camobench(*printed(err, sent, "sent"), "--dry-run")
+    assert (code, "8 of 8 files" in err) == (0, True)
+
+
+@pytest.mark.parametrize("by", ["option", "variable"])
+def test_the_printed_command_scores_the_answer_of_victims(
+    camobench, arena, tmp_path, monkeypatch, by
+):
+    store, out = arena.store.root, tmp_path / "out"
+    words = ["challenge", "export", *SMALL, "--for", "victims", "--attacks", "cgan-img,jpeg"]
+    words += ["--seed", "0", "--out", tmp_path / "pictures"]
+    if by == "variable":
+        monkeypatch.setenv("CAMOBENCH_STORE", str(store))
+    code, _, err = camobench(*words, *([] if by == "variable" else ["--store", store]))
+    assert code == 0
+    monkeypatch.setenv("CAMOBENCH_STORE", str(tmp_path / "another"))
+    arena.classified().to_csv(tmp_path / "said.csv", index=False)
+    code, _, err = camobench(*printed(err, tmp_path / "said.csv", f"by-{by}"), "--out", out)
+    assert (code, out.is_dir()) == (0, True)
+
+
+def test_the_printed_command_has_the_options_of_a_folder_suite(camobench, monkeypatch, tmp_path):
+    monkeypatch.setattr("bench.cli.challenge.make_request", lambda *_, **__: None)
+    made = SimpleNamespace(key="k")
+    monkeypatch.setattr("bench.runner.challenge.export.export_challenge", lambda *_, **__: made)
+    options = ["--suite", "folder:my photos", "--layout", "vision", "--skip-bad"]
+    options += ["--classes", "a b,c", "--tiles", "2", "--image-px", "64", "--store", "s t"]
+    code, _, err = camobench("challenge", "export", *options, "--licence", "MIT")
+    assert code == 0
+    words = printed(err, ".", "x")
+    assert "--licence" not in words  # that of the images, which is not that of the method
+    assert sorted(words[4:]) == sorted(options)
+    score.make_context("score", words[1:])
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from bench.cli.options import (
+    FOLDER_OPTIONS,
     device_option,
     folder_options,
     quiet_option,
@@ -17,6 +21,9 @@ from bench.cli.options import (
     workers_option,
 )
 from bench.cli.requests import console, make_request, open_store, say
+
+TAKEN_BACK = ("recipe", "seed", "store", "device", "from_scratch")
+"""Options of the export that its answer is scored with."""
 
 
 @click.group()
@@ -105,4 +112,31 @@ def export(
         )
     click.echo(out)
     answer = "predictions.csv" if audience == "victims" else "images.zip"
-    say(f"challenge {made.key}; the answer: camobench score {answer} --name NAME --suite {suite}")
+    say(f"challenge {made.key}; score the answer with: {_score_command(answer)}")
+
+
+def _score_command(answer: str) -> str:
+    """The command that takes an answer to this export: same suite, networks and store."""
+    from bench.store import STORE_VARIABLE
+
+    context = click.get_current_context()
+    folder = context.meta.get(FOLDER_OPTIONS, {})
+    words = ["camobench", "score", answer, "--name", "NAME"]
+    for option in context.command.params:
+        name = option.name or ""
+        if name in folder:
+            value = folder[name]
+        elif name == "suite" or (name in TAKEN_BACK and _is_given(context, name)):
+            value = context.params[name]
+        elif name == "store" and os.environ.get(STORE_VARIABLE):
+            value = os.environ[STORE_VARIABLE]
+        else:
+            continue
+        words.append(option.opts[0])
+        if value is not True:
+            words.append(",".join(value) if isinstance(value, list) else str(value))
+    return shlex.join(words)
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
