@@ -54,7 +54,7 @@ def _problems(
     mine, scored = (frame[frame["attack"] == attack] for frame in (after, before))
     for (quality, victim), rows in mine.groupby([QUALITY, "victim"]):
         wanted = present_cells(scored[scored["victim"] == victim])
-        yield from cell_problems(rows, wanted, f" of {attack} on {victim} at quality {quality}")
+        yield from cell_problems(rows, wanted, f" of {attack} on {victim!s} at quality {quality}")
     for quality, rows in mine.groupby(QUALITY):
         for problem in prediction_problems(rows, entry):
             yield f"{attack} at quality {quality}: {problem}"
