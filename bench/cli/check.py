@@ -28,7 +28,7 @@ def check(name: str, device: str, format_: str, quiet: bool) -> None:
     from bench.console import shown_progress
     from bench.report.plain import render_rows
     from bench.runner.api import resolve_device
-    from bench.runner.contract_checks.run import examine
+    from bench.runner.contract_checks.run import examine, together
     from bench.runner.contract_checks.subject import find_subjects
     from bench.verdicts import failed, verdict_rows
 
@@ -37,6 +37,6 @@ def check(name: str, device: str, format_: str, quiet: bool) -> None:
     with shown_progress(console, quiet=quiet) as progress:
         for subject in subjects:
             verdicts += list(examine(subject, progress))
-    click.echo(render_rows(verdict_rows(verdicts, remedies=True), format_))
+    click.echo(render_rows(verdict_rows(together(verdicts), remedies=True), format_))
     if names := failed(verdicts):
         raise CamobenchError(f"{name} does not keep the contract: {', '.join(names)}")

@@ -52,9 +52,11 @@ def _problems(
     after: pd.DataFrame, before: pd.DataFrame, entry: dict[str, Any], attack: str
 ) -> Iterator[str]:
     mine, scored = (frame[frame["attack"] == attack] for frame in (after, before))
-    for (quality, victim), rows in mine.groupby([QUALITY, "victim"]):
-        wanted = present_cells(scored[scored["victim"] == victim])
-        yield from cell_problems(rows, wanted, f" of {attack} on {victim!s} at quality {quality}")
-    for quality, rows in mine.groupby(QUALITY):
+    for quality in sorted(int(found) for found in mine[QUALITY].unique()):
+        rows = mine[mine[QUALITY] == quality]
+        for victim in rows["victim"].unique():
+            wanted = present_cells(scored[scored["victim"] == victim])
+            where = f" of {attack} on {victim} at quality {quality}"
+            yield from cell_problems(rows[rows["victim"] == victim], wanted, where)
         for problem in prediction_problems(rows, entry):
             yield f"{attack} at quality {quality}: {problem}"

@@ -9,7 +9,7 @@ from torch import Tensor
 from bench.checks import PATCH_PX
 from bench.runner.contract_checks.comparing import difference
 from bench.runner.contract_checks.subject import Subject, pixels
-from bench.runner.contract_checks.verdicts import Check, fail, ok, warn
+from bench.runner.contract_checks.verdicts import ANY_SIZE, RUNS, Check, fail, ok, warn
 from bench.verdicts import Verdict
 
 SIZES = ((PATCH_PX, PATCH_PX), (65, 97), (98, 67), (128, 64))
@@ -64,13 +64,14 @@ def check_batches(subject: Subject) -> Verdict:
 def check_repeatable(subject: Subject) -> Verdict:
     """The same images give the same again, whatever ran in between."""
     images, others = pixels(3, *ODD), pixels(2, 64, 96, seed=7)
+    unused = subject.thing if subject.thing.learns else subject.build()
     torch.manual_seed(0)
-    first = subject.run(images)
-    at_once = difference(first, subject.run(images))
+    first = subject.run(images, thing=unused)
+    at_once = difference(first, subject.run(images, thing=unused))
     torch.manual_seed(1)
     np.random.seed(1)
-    subject.run(others)
-    later = difference(first, subject.run(images))
+    subject.run(others, thing=unused)
+    later = difference(first, subject.run(images, thing=unused))
     for moved, what in ((at_once, "at once"), (later, "after other images")):
         if moved.count:
             return fail(
@@ -142,9 +143,9 @@ def _said(error: Exception) -> str:
 
 
 CHECKS = (
-    Check(name="sizes", run=check_sizes),
-    Check(name="batch size", run=check_batches),
-    Check(name="repeatable", run=check_repeatable),
-    Check(name="inputs", run=check_inputs),
-    Check(name="device", run=check_device),
+    Check(name="sizes", run=check_sizes, needs=RUNS),
+    Check(name="repeatable", run=check_repeatable, needs=ANY_SIZE),
+    Check(name="batch size", run=check_batches, needs=(*ANY_SIZE, "repeatable")),
+    Check(name="inputs", run=check_inputs, needs=RUNS),
+    Check(name="device", run=check_device, needs=RUNS),
 )

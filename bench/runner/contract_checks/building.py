@@ -10,7 +10,7 @@ import torch
 
 from bench.contract import NOT_STATED, VICTIMS, Attack, Victim
 from bench.runner.contract_checks.subject import CLASSES, SEED, Subject
-from bench.runner.contract_checks.verdicts import Check, fail, ok, warn
+from bench.runner.contract_checks.verdicts import BUILT, Check, fail, ok, warn
 from bench.store import digest
 from bench.training.residual import RESIDUAL_NAME
 from bench.types import as_json
@@ -116,7 +116,7 @@ def check_copies(subject: Subject) -> Verdict:
 CHECKS = (
     Check(name="spec", run=check_spec),
     Check(name="build", run=check_build),
-    Check(name="hyperparameters", run=check_hyperparameters),
-    Check(name="initial weights", run=check_start),
+    Check(name="hyperparameters", run=check_hyperparameters, needs=BUILT),
+    Check(name="initial weights", run=check_start, needs=BUILT),
 )
-LATER = (Check(name="copies", run=check_copies),)
+LATER = (Check(name="copies", run=check_copies, needs=BUILT),)

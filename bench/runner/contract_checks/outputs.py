@@ -10,7 +10,7 @@ from torch import Tensor
 from bench.contract import Attack, Victim
 from bench.runner.contract_checks.comparing import difference
 from bench.runner.contract_checks.subject import SEED, Subject, as_input, pixels
-from bench.runner.contract_checks.verdicts import Check, fail, ok, skip, warn
+from bench.runner.contract_checks.verdicts import BUILT, RUNS, Check, fail, ok, skip, warn
 from bench.verdicts import Verdict
 
 MUCH_CLIPPED = 0.05
@@ -134,9 +134,11 @@ def _shaken(attack: Attack) -> Attack:
 
 
 CHECKS = (
-    Check(name="range", run=check_range, kinds=("attack",)),
-    Check(name="target", run=check_target, kinds=("attack",)),
-    Check(name="logits", run=check_logits, kinds=("victim",)),
-    Check(name="parts", run=check_parts, kinds=("victim",)),
-    Check(name="gradient", run=check_gradient, kinds=("victim",)),
+    Check(name="range", run=check_range, kinds=("attack",), needs=BUILT),
+    Check(name="logits", run=check_logits, kinds=("victim",), needs=BUILT),
+)
+LATER = (
+    Check(name="target", run=check_target, kinds=("attack",), needs=RUNS),
+    Check(name="parts", run=check_parts, kinds=("victim",), needs=RUNS),
+    Check(name="gradient", run=check_gradient, kinds=("victim",), needs=RUNS),
 )

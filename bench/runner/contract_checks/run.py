@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import torch
@@ -14,16 +15,26 @@ from bench.checks import use_exact_fp32
 from bench.deadlines import OverdueError, deadline
 from bench.runner.contract_checks import behaviour, building, outputs, speed, training
 from bench.runner.contract_checks.subject import Subject
-from bench.runner.contract_checks.verdicts import Check, fail
+from bench.runner.contract_checks.verdicts import Check, fail, skip
 from bench.types import Progress, Silent
 from bench.verdicts import Verdict
 
 LIMIT_S = 60.0
+SIGNATURES = {
+    "transform": "def transform(self, images, targets)",
+    "logits": "def logits(self, images)",
+    "frontend": "def frontend(self, images)",
+    "backbone": "def backbone(self, features)",
+    "fit": "def fit(self, data, context)",
+    "__init__": "def __init__(self, spec=None, *, classes=(), recipe=None)",
+}
 CHECKS: tuple[Check, ...] = (
     *building.CHECKS,
     *training.CHECKS,
-    *behaviour.CHECKS,
     *outputs.CHECKS,
+    *behaviour.CHECKS,
+    *training.LATER,
+    *outputs.LATER,
     *building.LATER,
     *speed.CHECKS,
 )
@@ -37,13 +48,21 @@ def checks_for(kind: str) -> list[Check]:
 def examine(
     subject: Subject, progress: Progress | None = None, limit_s: float = LIMIT_S
 ) -> Iterator[Verdict]:
-    """Run every check; each may take `limit_s` seconds."""
+    """Run every check that has something to look at; each may take `limit_s` seconds."""
     use_exact_fp32()
     progress = progress or Silent()
     chosen = checks_for(subject.kind)
     progress.start(f"checking {subject.kind} {subject.name}", len(chosen))
+    failed: list[str] = []
     for check in chosen:
-        yield run_check(check, subject, limit_s)
+        lacking = [name for name in failed if name in check.needs]
+        if lacking:
+            found = replace(skip(f"not looked at, since {lacking[0]!r} failed"), check=check.name)
+        else:
+            found = run_check(check, subject, limit_s)
+        if found.verdict == "fail":
+            failed.append(check.name)
+        yield found
         progress.advance()
     progress.finish()
 
@@ -60,8 +79,34 @@ def run_check(check: Check, subject: Subject, limit_s: float = LIMIT_S) -> Verdi
     except (Exception, SystemExit) as error:
         if os.environ.get("CAMOBENCH_DEBUG"):
             traceback.print_exc()
-        found = fail(_place(error, subject), "mend it; CAMOBENCH_DEBUG=1 shows the traceback")
+        found = fail(_place(error, subject), _remedy(error, subject))
     return replace(found, check=check.name)
+
+
+def together(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Neighbours that are skipped for one reason, in one line."""
+    merged = []
+    for key, group in groupby(verdicts, lambda one: (one.verdict, one.finding)):
+        found = list(group)
+        if key[0] == "skip":
+            found = [replace(found[0], check=", ".join(one.check for one in found))]
+        merged += found
+    return merged
+
+
+def _remedy(error: BaseException, subject: Subject) -> str:
+    spec = subject.entry.spec
+    if (
+        isinstance(error, TypeError)
+        and "NoneType" in str(error)
+        and not getattr(spec, "targeted", True)
+    ):
+        return "an untargeted attack is handed targets=None: say AttackSpec(targeted=True)"
+    wrong_call = isinstance(error, TypeError) and "argument" in str(error)
+    found = next((text for name, text in SIGNATURES.items() if f"{name}()" in str(error)), "")
+    if wrong_call and found:
+        return f"write `{found}`"
+    return "mend it; CAMOBENCH_DEBUG=1 shows the traceback"
 
 
 def _place(error: BaseException, subject: Subject) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torchvision.models import resnet18  # type: ignore[import-untyped]
 
 from bench.runner.contract_checks.subject import CLASSES, Subject, as_input, pixels
-from bench.runner.contract_checks.verdicts import Check, ok
+from bench.runner.contract_checks.verdicts import RUNS, Check, ok
 from bench.verdicts import Verdict
 
 SIDE_PX, BATCH, LEAST_S = 256, 4, 0.5
@@ -57,4 +57,4 @@ def _jpeg(images: Tensor) -> None:
         np.asarray(Image.open(buffer))
 
 
-CHECKS = (Check(name="speed", run=check_speed),)
+CHECKS = (Check(name="speed", run=check_speed, needs=RUNS),)

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from bench.runner.contract_checks.comparing import difference
 from bench.runner.contract_checks.subject import RECIPE, Subject, pixels
-from bench.runner.contract_checks.verdicts import Check, fail, ok, skip, warn
+from bench.runner.contract_checks.verdicts import ANY_SIZE, RUNS, Check, fail, ok, skip, warn
 from bench.runner.contract_checks.watching import Watch, not_its_business
 from bench.runner.networks import module_state
 from bench.sources import imports_of, source_files
@@ -138,7 +138,9 @@ def _load(fresh: Any, state: dict[str, torch.Tensor]) -> str:
 
 CHECKS = (
     Check(name="imports", run=check_imports),
-    Check(name="fit", run=check_fit),
-    Check(name="fit, again", run=check_fit_again),
-    Check(name="state", run=check_state),
+    Check(name="fit", run=check_fit, needs=("spec", "build", "imports")),
+)
+LATER = (
+    Check(name="fit, again", run=check_fit_again, needs=(*RUNS, "fit")),
+    Check(name="state", run=check_state, needs=ANY_SIZE),
 )

@@ -17,11 +17,20 @@ class Check:
         name: The line's first column.
         run: Looks at a subject; what it raises is a failure too.
         kinds: What it is for.
+        needs: Checks without which it has nothing to look at: after a failure of one of them it is
+            skipped, so that one fault is one line.
     """
 
     name: str
     run: Callable[[Subject], Verdict]
     kinds: tuple[str, ...] = ("attack", "victim")
+    needs: tuple[str, ...] = ()
+
+
+BUILT = ("build",)
+RUNS = ("build", "range", "logits")
+"""It can be built, and one batch of ordinary images goes through it."""
+ANY_SIZE = (*RUNS, "sizes")
 
 
 def ok(finding: str) -> Verdict:

@@ -59,7 +59,10 @@ SPEC, VICTIM_SPEC = PLACES["spec"], PLACES["victim_spec"]
 USE = "return images - images * self.haze + self.haze"
 ATTACKS = {
     "a surrogate that is not there": (
-        fog(spec='spec = camobench.AttackSpec(name="fog", surrogates=("img-resnet81",))'),
+        fog(
+            spec='spec = camobench.AttackSpec(name="fog", targeted=False, '
+            'surrogates=("img-resnet81",))'
+        ),
         "spec",
         "asks for surrogates that are not registered: img-resnet81",
     ),
@@ -138,14 +141,18 @@ ATTACKS = {
         "it started another process",
     ),
     "imports by name": (
-        fog(out="importlib.import_module('bench.runner.listing')\n            return images"),
+        fog(
+            top="import camobench, importlib",
+            out="importlib.import_module('bench.runner.listing')\n            return images",
+        ),
         "imports",
         "bench.runner.listing",
     ),
     "spoils a surrogate": (
         fog(
             spec=fitting(
-                'spec = camobench.AttackSpec(name="fog", surrogates=("img-resnet12",))',
+                'spec = camobench.AttackSpec(name="fog", targeted=False, '
+                'surrogates=("img-resnet12",))',
                 "next(context.surrogates['img-resnet12'].parameters()).data.zero_()",
             ),
             out=USE,
@@ -197,8 +204,8 @@ ATTACKS = {
     ),
     "another size": (
         fog(out="return images[..., 1:]"),
-        "sizes",
-        "`transform` returned shape (2, 3, 64, 63)",
+        "range",
+        "(6, 3, 64, 64) becomes (6, 3, 64, 63)",
     ),
     "statistics of the batch": (
         fog(out="return images - images.mean() + 0.5"),
@@ -256,7 +263,7 @@ ATTACKS = {
     ),
     "a target that it needs": (
         fog(out="return images * targets[:, None, None, None]"),
-        "target",
+        "range",
         "TypeError: 'NoneType' object is not subscriptable",
     ),
     "a lambda": (
@@ -266,7 +273,7 @@ ATTACKS = {
     ),
     "a loop without end": (
         fog(out="\n            while True: pass"),
-        "inputs",
+        "range",
         "did not end within",
     ),
 }
@@ -293,8 +300,8 @@ VICTIMS = {
     ),
     "a view of the memory": (
         mean(logits="return images.view(len(images), -1)[:, :3]"),
-        "sizes",
-        "images of 64 x 64: RuntimeError",
+        "logits",
+        "view size is not compatible",
     ),
     "imports the attacks": (
         mean(top="import camobench\n    import attacks.cgan"),

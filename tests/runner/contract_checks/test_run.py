@@ -2,17 +2,16 @@ import pytest
 import torch
 
 from bench.registry import UnknownNameError
-from bench.runner.contract_checks.run import CHECKS, checks_for, examine, run_check
+from bench.runner.contract_checks.run import CHECKS, checks_for, examine, run_check, together
 from bench.runner.contract_checks.subject import find_subjects
 from bench.runner.contract_checks.verdicts import Check, ok
+from bench.verdicts import Verdict
 from tests.plugins import FOG, MEAN, write
 from tests.runner.contract_checks.faults import ATTACKS, VICTIMS
 from tests.toys import Recorder
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 CPU = torch.device("cpu")
-NEEDED_FIRST = ("fit",)
-"""What later checks look at has been trained by then."""
 
 
 def only(text):
@@ -20,21 +19,22 @@ def only(text):
     return subject
 
 
-def verdict_of(name, subject, limit_s=30.0):
-    """The verdict of one check, after those that it needs."""
-    for check in checks_for(subject.kind):
-        if check.name == name:
-            return run_check(check, subject, limit_s)
-        if check.name in NEEDED_FIRST:
-            run_check(check, subject)
-    raise LookupError(name)
+def first_fault(subject, limit_s=30.0):
+    """The first line that is not well, and how many there are."""
+    wrong = [
+        one
+        for one in examine(subject, limit_s=limit_s)
+        if one.verdict == "fail" or (one.verdict == "warn" and one.check != "spec")
+    ]
+    return wrong[0], len(wrong)
 
 
 @pytest.mark.parametrize("what", ATTACKS)
 def test_an_attack_that_breaks_a_rule(tmp_path, what):
     text, check, message = ATTACKS[what]
     subject = only(f"{write(tmp_path / 'bad.py', text)}:Fog")
-    found = verdict_of(check, subject, 1.0 if "end" in what else 30.0)
+    found, count = first_fault(subject, 1.0 if "end" in what else 30.0)
+    assert (found.check, count) == (check, 1)
     assert found.verdict in ("fail", "warn"), found
     assert message in found.finding
     assert found.remedy
@@ -45,7 +45,8 @@ def test_an_attack_that_breaks_a_rule(tmp_path, what):
 def test_a_victim_that_breaks_a_rule(tmp_path, what):
     text, check, message = VICTIMS[what]
     subject = only(f"{write(tmp_path / 'bad.py', text)}:Mean")
-    found = verdict_of(check, subject)
+    found, count = first_fault(subject)
+    assert (found.check, count) == (check, 1)
     assert found.verdict == "fail", found
     assert message in found.finding
     assert found.remedy
@@ -70,9 +71,35 @@ def test_one_crash_stops_nothing(tmp_path):
     subject = only(f"{write(tmp_path / 'bad.py', text)}:Fog")
     found = {one.check: one for one in examine(subject)}
     assert found["range"].finding == "bad.py line 8: KeyError: 'gone'"
-    assert found["speed"].verdict == found["target"].verdict == "fail"
-    assert found["build"].verdict == found["device"].verdict.replace("fail", "ok") == "ok"
+    assert found["range"].remedy == "mend it; CAMOBENCH_DEBUG=1 shows the traceback"
+    assert found["build"].verdict == found["copies"].verdict == "ok"
+    assert found["speed"] == Verdict(
+        check="speed", verdict="skip", finding="not looked at, since 'range' failed"
+    )
     assert set(found) == {check.name for check in checks_for("attack")}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "remedy"),
+    [
+        ("images, targets)", "images)", "write `def transform(self, images, targets)`"),
+        ("images, targets):", "images, targets):\n            targets + 1", "say AttackSpec(targe"),
+    ],
+)
+def test_the_remedy_of_a_wrong_call_is_how_to_write_it(tmp_path, old, new, remedy):
+    subject = only(f"{write(tmp_path / 'bad.py', FOG.replace(old, new))}:Fog")
+    found = {one.check: one for one in examine(subject)}["range"]
+    assert found.verdict == "fail"
+    assert remedy in found.remedy
+
+
+def test_what_is_skipped_for_one_reason_is_one_line():
+    def skipped(check, reason):
+        return Verdict(check=check, verdict="skip", finding=reason)
+
+    fine = Verdict(check="d", verdict="ok", finding="x")
+    found = together([skipped("a", "x"), skipped("b", "x"), skipped("c", "y"), fine, fine])
+    assert [one.check for one in found] == ["a, b", "c", "d", "d"]
 
 
 def test_running_out_of_memory_and_leaving_are_failures(tmp_path):
