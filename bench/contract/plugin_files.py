@@ -20,6 +20,7 @@ from bench.contract.attack import Attack
 from bench.contract.registration import ATTACKS, VICTIMS
 from bench.contract.specs import AttackSpec, VictimSpec
 from bench.contract.victim import Victim
+from bench.global_state import kept_global_state
 from bench.registry import Entry, Registry
 from bench.sources import digest_of, file_and_neighbours
 from bench.types import CamobenchError, WrongUsageError
@@ -182,7 +183,8 @@ def _execute(name: str, path: Path, folder: Path | None = None) -> types.ModuleT
         raise ImportError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    with kept_global_state():
+        spec.loader.exec_module(module)
     return module
 
 

@@ -14,8 +14,13 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.contract import Victim
+from bench.deadlines import deadline
+from bench.global_state import kept_global_state
+from bench.runner.failures import is_failure
 
 COUNT_VERSION = 2
+LIMIT_S = 600.0
+"""For one image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +66,13 @@ def _flops(victim: Victim, image: Tensor) -> tuple[int, int] | None:
     split = type(victim).logits is Victim.logits
     first, rest = FlopCounterMode(display=False), FlopCounterMode(display=False)
     try:
-        with first:
-            features = victim.frontend(image) if split else image
-        with rest:
-            victim.backbone(features) if split else victim.logits(features)
-    except Exception:  # a plug-in may do what the counter cannot follow; no result depends on it
-        return None
+        with kept_global_state(), deadline(LIMIT_S):
+            with first:
+                features = victim.frontend(image) if split else image
+            with rest:
+                victim.backbone(features) if split else victim.logits(features)
+    except BaseException as error:
+        if not is_failure(error):
+            raise
+        return None  # a plug-in may do what the counter cannot follow; no result depends on it
     return int(first.get_total_flops()), int(rest.get_total_flops())

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bench.deadlines import OverdueError, deadline
+from bench.global_state import kept_global_state
 from bench.runner.batches import is_out_of_memory
 from bench.store import Store, write_text
 from bench.types import CamobenchError, StoppingError
@@ -177,7 +178,8 @@ class Trial:
             torch.OutOfMemoryError: If there is more than one image; fewer may do.
         """
         if self.strict:
-            return call()
+            with kept_global_state():
+                return call()
         if name in self.failed:
             return None
         try:
@@ -196,7 +198,8 @@ class Trial:
             torch.OutOfMemoryError: If there is more than one image; fewer may do.
         """
         if self.strict:
-            return call()
+            with kept_global_state():
+                return call()
         try:
             return self._timed("", call)
         except BaseException as error:
@@ -209,7 +212,7 @@ class Trial:
         left = None if self.limit_s is None else max(self.limit_s - spent, 1e-3)
         began = time.monotonic()
         try:
-            with deadline(left, name):
+            with kept_global_state(), deadline(left, name):
                 return call()
         except OverdueError as error:
             raise OverdueError(f"took longer than {self.limit_s:g} s for its cell") from error

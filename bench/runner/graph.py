@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bench.contract import ATTACKS, VICTIMS, Attack, Victim
+from bench.global_state import kept_global_state
 from bench.recipes import Recipe
 from bench.registry import Entry
 from bench.sources import source_digest
@@ -80,7 +81,8 @@ def build_victim(name: str, classes: Sequence[str], recipe: Recipe) -> Victim:
         CamobenchError: If it does not know every class of the suite by name; it may know more.
     """
     entry = VICTIMS.get(name)
-    victim = entry.builder(entry.spec, classes=classes, recipe=recipe)
+    with kept_global_state():
+        victim = entry.builder(entry.spec, classes=classes, recipe=recipe)
     unknown = [model for model in classes if model not in victim.classes]
     if unknown:
         raise CamobenchError(
@@ -95,7 +97,8 @@ def build_victim(name: str, classes: Sequence[str], recipe: Recipe) -> Victim:
 def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
     """An untrained attack."""
     entry = ATTACKS.get(name)
-    return entry.builder(entry.spec, classes=classes, recipe=recipe)
+    with kept_global_state():
+        return entry.builder(entry.spec, classes=classes, recipe=recipe)
 
 
 class _Planner:

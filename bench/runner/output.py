@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from bench.report.foreign import family_of
 from bench.report.inputs import ENTRY_SCHEMA
 from bench.report.samples import most_complete
 from bench.report.verification.cells import images_digest
+from bench.runner.failures import ParticipantError, Trial
 from bench.runner.graph import build_attack, plugin_digest
 from bench.runner.items import items_of, source_of
 from bench.runner.matrix import KEY_DIGITS, Cells, Matrix
@@ -64,10 +67,11 @@ def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
         write_json(out / f"entry-{cell.attack}.json", entry(matrix, cell))
     _copy_logs(out / FAILURES, cells)
     sampled = choose_sampled([ATTACKS.get(cell.attack).spec for cell in cells if cell.measured])
-    if sampled is not None:
-        write_samples(out / SAMPLES, matrix, sampled)
-    elif (out / SAMPLES).is_dir():
+    if (out / SAMPLES).is_dir():
         shutil.rmtree(out / SAMPLES)
+    if sampled is not None:
+        with suppress(ParticipantError):  # it anonymised them before: its rows are there
+            write_samples(out / SAMPLES, matrix, sampled)
 
 
 def _copy_logs(folder: Path, cells: Sequence[Cells]) -> None:
@@ -154,7 +158,9 @@ def choose_sampled(specs: Sequence[AttackSpec]) -> str | None:
 @torch.inference_mode()
 def write_samples(folder: Path, matrix: Matrix, attack_name: str) -> None:
     """Write some originals and their anonymised versions, one to every target, as PNG."""
-    source = source_of(matrix.networks.attack(attack_name))
+    limit = None if matrix.failures is None else matrix.failures.cell_timeout_s
+    trial = Trial(strict=matrix.failures is None, limit_s=limit)
+    source = source_of(trial.attack(lambda: matrix.networks.attack(attack_name)))
     manifest, images = matrix.scorer.manifest, matrix.scorer.images
     classes = matrix.graph.suite.classes
     chosen = manifest.groupby("model", sort=False).head(SAMPLES_PER_MODEL).index
@@ -169,7 +175,7 @@ def write_samples(folder: Path, matrix: Matrix, attack_name: str) -> None:
                 continue
             original = np.array(images[index])
             batch = torch.from_numpy(original).expand(len(items), -1, -1, -1).to(matrix.device)
-            made = source.anonymise(items, batch).cpu().numpy()
+            made = trial.attack(partial(source.anonymise, items, batch)).cpu().numpy()
             _save_png(target / f"{number:02d}.png", original)
             files = {}
             for item, anonymised in zip(items, made, strict=True):

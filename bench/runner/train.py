@@ -18,6 +18,7 @@ from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots
 from bench.contract.plugin_files import PluginFile, load_again, loaded_plugin_files
 from bench.data import AdversarySet
 from bench.deadlines import deadline
+from bench.global_state import kept_global_state
 from bench.runner.failures import (
     Failures,
     JobFailedError,
@@ -138,7 +139,7 @@ def _fitted(job: Job, site: Site, fit: Callable[[], FitReport]) -> FitReport:
         JobFailedError: Whatever it raises, if it takes too long, or if it returns something else.
     """
     try:
-        with deadline(site.fit_timeout_s, "`fit`"):
+        with kept_global_state(), deadline(site.fit_timeout_s, "`fit`"):
             report = fit()
         if not isinstance(report, FitReport):
             raise CamobenchError(f"`fit` must return a FitReport, not a {type(report).__name__}")

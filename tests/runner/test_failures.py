@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 import time
 
 import pandas as pd
@@ -201,6 +202,72 @@ def test_when_nothing_is_left_it_says_so(smoke_copy, faulty, tmp_path):
     ask = request(attacks=("jpeg",), victims=("raising",))
     with pytest.raises(CamobenchError, match=r"every cell failed: victim raising \(ZeroDivision"):
         evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+
+
+MEDDLING = """
+    import torch
+
+    import camobench
+
+
+    def settings():
+        return torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads()
+
+
+    def meddle():
+        torch.set_default_dtype(torch.float64)
+        torch.set_grad_enabled(True)
+        torch.set_num_threads(torch.get_num_threads() + 1)
+
+
+    class Meddling(camobench.Victim):
+        spec = camobench.VictimSpec(name="meddling")
+
+        def fit(self, data, context):
+            meddle()
+            return camobench.FitReport()
+
+        def logits(self, images):
+            meddle()
+            return images.mean((2, 3)).float()
+
+
+    class Witness(camobench.Victim):
+        spec = camobench.VictimSpec(name="witness")
+        fitted = settings()
+
+        def fit(self, data, context):
+            if settings() != self.fitted:
+                raise RuntimeError(f"fitted under {settings()}")
+            return camobench.FitReport()
+
+        def logits(self, images):
+            if torch.get_default_dtype() != torch.float32 or torch.is_grad_enabled():
+                raise RuntimeError(f"scored under {settings()}")
+            return images.mean((2, 3))
+
+
+    VICTIMS = [Meddling, Witness]
+"""
+
+
+def test_a_plug_in_that_changes_torchs_settings_moves_no_other(smoke_copy, tmp_path):
+    path = write(tmp_path / "meddling.py", MEDDLING)
+    names = select_victims(f"{path}:VICTIMS")
+    before = (torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads())
+    ask = request(attacks=("median",), victims=("img-resnet12",))
+    alone = evaluate_request(
+        ask, Store(shutil.copytree(smoke_copy.store.root, tmp_path / "b")), tmp_path / "alone"
+    )
+    ask = request(attacks=("median",), victims=(*names, "img-resnet12"))
+    beside = evaluate_request(ask, smoke_copy.store, tmp_path / "beside")
+    assert not load_run(beside).failed
+    cell = {"attack": "median", "victim": "img-resnet12"}
+    pd.testing.assert_frame_equal(
+        *(rows_of(load_run(out).predictions, cell) for out in (alone, beside)), check_exact=True
+    )
+    after = (torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads())
+    assert after == before
 
 
 def test_python_warns(smoke_copy, faulty, tmp_path):

@@ -1,0 +1,79 @@
+"""What torch keeps for the whole process, kept from the code of others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.backends import cuda, cudnn, mkldnn
+
+
+def _set_deterministic(wanted: tuple[bool, bool]) -> None:
+    torch.use_deterministic_algorithms(wanted[0], warn_only=wanted[1])
+
+
+def _deterministic() -> tuple[bool, bool]:
+    return (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+
+
+def _flag(place: Any, name: str) -> tuple[Callable[[], Any], Callable[[Any], Any]]:
+    return (lambda: getattr(place, name)), (lambda value: setattr(place, name, value))
+
+
+def _autocast(kind: str) -> tuple[Callable[[], Any], Callable[[Any], Any]]:
+    return (
+        lambda: torch.is_autocast_enabled(kind),
+        lambda value: torch.set_autocast_enabled(kind, value),
+    )
+
+
+def _tf32() -> tuple[bool, bool] | None:
+    try:
+        return cuda.matmul.allow_tf32, cudnn.allow_tf32
+    except RuntimeError:  # set in torch's newer way, after which it refuses to tell in this one
+        return None
+
+
+def _set_tf32(wanted: tuple[bool, bool] | None) -> None:
+    places: tuple[Any, ...] = (cuda.matmul, *(getattr(cudnn, n, None) for n in ("conv", "rnn")))
+    for place in places:
+        if hasattr(place, "fp32_precision"):
+            place.fp32_precision = "none"
+    cuda.matmul.allow_tf32, cudnn.allow_tf32 = wanted or (False, False)
+
+
+_STATE: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
+    (torch.get_default_device, torch.set_default_device),
+    (torch.get_default_dtype, torch.set_default_dtype),
+    (torch.is_grad_enabled, torch.set_grad_enabled),
+    (torch.get_num_threads, torch.set_num_threads),
+    (_deterministic, _set_deterministic),
+    _autocast("cpu"),
+    _autocast("cuda"),
+    (_tf32, _set_tf32),
+    _flag(cudnn, "benchmark"),
+    _flag(cudnn, "deterministic"),
+    _flag(cudnn, "enabled"),
+    _flag(mkldnn, "enabled"),
+)
+
+
+@contextmanager
+def kept_global_state() -> Iterator[None]:
+    """Undo what the block changes of torch's settings: types, gradients, threads, determinism.
+
+    Random numbers are left as they are: whoever draws them goes on in the next call, and the
+    harness draws from generators of its own.
+    """
+    before = [read() for read, _ in _STATE]
+    try:
+        yield
+    finally:
+        for (read, write), value in zip(_STATE, before, strict=True):
+            if read() != value:
+                write(value)

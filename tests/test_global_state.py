@@ -1,0 +1,73 @@
+import contextlib
+
+import pytest
+import torch
+
+from bench.global_state import _STATE, kept_global_state
+from bench.runner.graph import build_attack
+from bench.runner.selection import select_attacks
+from tests.plugins import write
+
+
+def change_everything():
+    torch.set_default_device("meta")
+    torch.set_default_dtype(torch.float64)
+    torch.set_grad_enabled(False)
+    torch.set_num_threads(torch.get_num_threads() + 1)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_autocast_enabled("cpu", True)
+    torch.set_autocast_enabled("cuda", True)
+    torch.backends.cudnn.benchmark = not torch.backends.cudnn.benchmark
+    torch.backends.cudnn.deterministic = not torch.backends.cudnn.deterministic
+    torch.backends.cudnn.enabled = False
+    torch.backends.mkldnn.enabled = False
+    torch.backends.cudnn.allow_tf32 = not torch.backends.cudnn.allow_tf32
+
+
+@pytest.mark.parametrize("error", [None, ZeroDivisionError])
+def test_every_setting_is_as_it_was_also_after_an_error(error):
+    before = [read() for read, _ in _STATE]
+    with contextlib.suppress(ZeroDivisionError), kept_global_state():
+        change_everything()
+        inside = [read() for read, _ in _STATE]
+        if error is not None:
+            raise error
+    assert all(value != now for value, now in zip(before, inside, strict=True))
+    assert [read() for read, _ in _STATE] == before
+
+
+@pytest.mark.parametrize("place", [torch.backends.cuda.matmul, torch.backends.cudnn.conv])
+def test_tf32_in_its_newer_way(place):
+    def read():
+        return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+
+    if not hasattr(place, "fp32_precision"):
+        pytest.skip("torch does not have it yet")
+    before = read()
+    with kept_global_state():
+        place.fp32_precision = "tf32" if place.fp32_precision != "tf32" else "ieee"
+    assert read() == before
+
+
+def test_what_a_file_and_a_constructor_set_stays_with_them(tmp_path, own_registries):
+    path = write(
+        tmp_path / "setting.py",
+        """
+        import torch
+
+        import camobench
+
+        torch.set_default_dtype(torch.float64)
+
+        class Setting(camobench.Attack):
+            spec = camobench.AttackSpec(name="setting", targeted=False)
+
+            def __init__(self, spec=None, **more):
+                super().__init__(spec, **more)
+                torch.set_grad_enabled(False)
+        """,
+    )
+    (name,) = select_attacks(f"{path}:Setting")
+    assert torch.get_default_dtype() is torch.float32
+    build_attack(name, ("a", "b"), None)
+    assert torch.is_grad_enabled()
