@@ -278,7 +278,8 @@ def train(
         session = open_session(request, open_store(store))
         trained = session.train(progress)
     failed = len(session.failures.jobs)
-    there = len(session.graph.jobs) - trained - failed
+    planned = session.graph.jobs
+    there = len(planned) - trained - len(planned.keys() & session.failures.jobs.keys())
     say(f"{trained} networks trained, {there} were there")
     if export is not None:
         session.export(export)

@@ -178,20 +178,21 @@ def open_session(request: Request, store: Store) -> Session:
     """
     attacks = tuple(dict.fromkeys((*request.attacks, CLEAN_CONTROL)))
     request = replace(request, attacks=attacks)
-    graph = plan(
-        request.source.card,
-        get_recipe(request.recipe),
-        attacks=request.attacks,
-        victims=request.victims,
-        seed=request.seed,
-    )
-    shelf = Shelf(store=store, shipped=request.shipped)
     failures = Failures.of(
         store,
         request.source.card.name,
         cell_timeout_s=request.cell_timeout_s,
         fit_timeout_s=request.fit_timeout_s,
     )
+    graph = plan(
+        request.source.card,
+        get_recipe(request.recipe),
+        attacks=request.attacks,
+        victims=request.victims,
+        seed=request.seed,
+        failures=failures,
+    )
+    shelf = Shelf(store=store, shipped=request.shipped)
     return Session(request=request, store=store, graph=graph, shelf=shelf, failures=failures)
 
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from bench.contract import ATTACKS, VICTIMS, Attack, Victim
 from bench.global_state import kept_global_state
 from bench.recipes import Recipe
 from bench.registry import Entry
+from bench.runner.failures import Failures, is_failure, reason_of
 from bench.sources import source_digest
 from bench.store import digest
 from bench.suites.base import SuiteCard
 from bench.training import residual
 from bench.types import CamobenchError, Json, SetName, as_json
 
+ThingT = TypeVar("ThingT")
 JobKind = Literal["estimator", "victim", "surrogate", "attack"]
 
 
@@ -74,15 +76,18 @@ class Graph:
     reducible: frozenset[str] = frozenset()
 
 
+class BuildError(CamobenchError):
+    """An attack or a victim cannot be made: its constructor raises, for want of a file perhaps."""
+
+
 def build_victim(name: str, classes: Sequence[str], recipe: Recipe) -> Victim:
     """An untrained victim.
 
     Raises:
+        BuildError: If its constructor fails.
         CamobenchError: If it does not know every class of the suite by name; it may know more.
     """
-    entry = VICTIMS.get(name)
-    with kept_global_state():
-        victim = entry.builder(entry.spec, classes=classes, recipe=recipe)
+    victim = _built("victim", VICTIMS.get(name), classes, recipe)
     unknown = [model for model in classes if model not in victim.classes]
     if unknown:
         raise CamobenchError(
@@ -95,10 +100,25 @@ def build_victim(name: str, classes: Sequence[str], recipe: Recipe) -> Victim:
 
 
 def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
-    """An untrained attack."""
-    entry = ATTACKS.get(name)
-    with kept_global_state():
-        return entry.builder(entry.spec, classes=classes, recipe=recipe)
+    """An untrained attack.
+
+    Raises:
+        BuildError: If its constructor fails.
+    """
+    return _built("attack", ATTACKS.get(name), classes, recipe)
+
+
+def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe: Recipe) -> ThingT:
+    try:
+        with kept_global_state():
+            return entry.builder(entry.spec, classes=classes, recipe=recipe)
+    except BaseException as error:
+        if not is_failure(error):
+            raise
+        place = "" if entry.origin is None else f" mend {entry.origin}, or"
+        raise BuildError(
+            f"{kind} {entry.spec.name} cannot be built: {reason_of(error)};{place} leave it out"
+        ) from error
 
 
 class _Planner:
@@ -148,6 +168,24 @@ class _Planner:
             self.estimators[set_name] = key
             self.add("estimator", residual.RESIDUAL_NAME, set_name, key)
         return self.estimators[set_name]
+
+    def or_hole(
+        self, kind: Literal["attack", "victim"], name: str, failures: Failures | None
+    ) -> str:
+        """The key of an attack or a victim; one that cannot be built has a key that says so."""
+        who, where = f"{kind} {name}", "as it is built"
+        try:
+            key = self.attack(name) if kind == "attack" else self.victim(name, "victim", "A")
+        except BuildError as error:
+            if failures is None:
+                raise
+            key = self.key("not built", "B" if kind == "attack" else "A", name=[kind, name])
+            failures.jobs[key] = failures.note(who, error, where)
+            self.classes.setdefault(name, self.suite.classes)
+            return key
+        if failures is not None:
+            failures.clear(who, where)
+        return key
 
     def victim(self, name: str, kind: JobKind, set_name: SetName) -> str:
         victim = build_victim(name, self.suite.classes, self.recipe)
@@ -201,16 +239,20 @@ def plan(
     attacks: Iterable[str],
     victims: Iterable[str],
     seed: int = 0,
+    failures: Failures | None = None,
 ) -> Graph:
     """Lay out all jobs behind the matrix of `attacks` x `victims`.
 
+    With `failures`, what cannot be built is noted there and stays without a job.
+
     Raises:
+        BuildError: If one cannot be built and there is no `failures`.
         UnknownNameError: If a name is not registered.
         CamobenchError: If a victim does not know the suite's classes.
     """
     planner = _Planner(suite, recipe, seed)
-    victim_keys = {name: planner.victim(name, "victim", "A") for name in victims}
-    attack_keys = {name: planner.attack(name) for name in attacks}
+    victim_keys = {name: planner.or_hole("victim", name, failures) for name in victims}
+    attack_keys = {name: planner.or_hole("attack", name, failures) for name in attacks}
     return Graph(
         suite=suite,
         recipe=recipe,
@@ -226,10 +268,11 @@ def plan(
 
 
 def _identity(thing: Attack | Victim, entry: Entry[Any, Any]) -> dict[str, Json]:
-    identity: dict[str, Json] = {
-        "spec": thing.spec.identity(),
-        "hyperparameters": thing.stated_hyperparameters(),
-    }
+    try:
+        stated = thing.stated_hyperparameters()
+    except CamobenchError as error:  # a weight file that they name
+        raise BuildError(str(error)) from error
+    identity: dict[str, Json] = {"spec": thing.spec.identity(), "hyperparameters": stated}
     if entry.origin is not None:  # built-ins state a version instead
         identity["source"] = plugin_digest(entry)
     return identity

@@ -202,7 +202,7 @@ class Matrix:
             return None
         keys = [(self.graph.attacks if kind == "attack" else self.graph.victims)[name]]
         if kind == "victim" and self.networks.reads_residual(name):
-            keys.append(self.graph.estimators["A"])
+            keys.append(self.graph.estimators.get("A", ""))
         found = [self.failures.jobs[key] for key in keys if key in self.failures.jobs]
         return found[0] if found else None
 

@@ -107,7 +107,6 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
             "precision": matrix.networks.victim_precision(name),
         }
         victims.append(record | {"family": family_of(record)})
-    attack = build_attack(cell.attack, graph.suite.classes, graph.recipe)
     return {
         "schema": ENTRY_SCHEMA,
         "attack": {
@@ -115,7 +114,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
             **_plugin(ATTACKS.get(cell.attack)),
             "key": graph.attacks[cell.attack][:KEY_DIGITS],
             "digest": matrix.networks.attack_digest(cell.attack) if cell.measured else NONE,
-            "hyperparameters": attack.stated_hyperparameters(),
+            "hyperparameters": _hyperparameters(matrix, cell.attack),
         },
         "victims": victims,
         "failed": [
@@ -142,6 +141,14 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
             "also_scored_by": list(cell.scored_by[1:]),
         },
     }
+
+
+def _hyperparameters(matrix: Matrix, attack: str) -> Json:
+    graph = matrix.graph
+    try:
+        return build_attack(attack, graph.suite.classes, graph.recipe).stated_hyperparameters()
+    except CamobenchError:  # its cells say why
+        return {}
 
 
 def _evaluated(matrix: Matrix) -> dict[str, Json]:

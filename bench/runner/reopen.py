@@ -140,7 +140,13 @@ def _networks(
     chosen = {"attacks": [name] if kind == "attack" else [], "victims": []}
     if kind == "victim":
         chosen["victims"] = [name]
-    graph: Graph = plan(card, get_recipe(entry["recipe"]), seed=entry["seed"], **chosen)
+    graph: Graph = plan(
+        card,
+        get_recipe(entry["recipe"]),
+        seed=entry["seed"],
+        attacks=chosen["attacks"],
+        victims=chosen["victims"],
+    )
     key = (graph.attacks if kind == "attack" else graph.victims)[name]
     if key[:KEY_DIGITS] != record["key"]:
         raise CamobenchError("today's code would make another network under this name")

@@ -204,6 +204,66 @@ def test_when_nothing_is_left_it_says_so(smoke_copy, faulty, tmp_path):
         evaluate_request(ask, smoke_copy.store, tmp_path / "out")
 
 
+BARE = """
+    from pathlib import Path
+
+    import torch
+
+    import camobench
+
+
+    def without_weights(kind, spec, **more):
+        def build(self, spec=None, *, classes=(), recipe=None):
+            kind.__init__(self, spec, classes=classes, recipe=recipe)
+            self.weights = Path("/nowhere/weights.pt").read_bytes()
+
+        return type(spec.name, (kind,), {"spec": spec, "__init__": build, **more})
+
+
+    VICTIMS = [without_weights(camobench.Victim, camobench.VictimSpec(name="bare", residual="wdf"))]
+    ATTACKS = [
+        without_weights(camobench.Attack, camobench.AttackSpec(name="blank")),
+        type(
+            "Named",
+            (camobench.Attack,),
+            {
+                "spec": camobench.AttackSpec(name="named", targeted=False),
+                "hyperparameters": {"weights": Path("/nowhere/named.pt")},
+                "transform": lambda self, images, targets: images,
+            },
+        ),
+    ]
+"""
+
+
+def test_what_cannot_be_built_is_a_hole_like_any_other(smoke_copy, tmp_path):
+    path = write(tmp_path / "bare.py", BARE)
+    attacks, victims = select_attacks(f"{path}:ATTACKS"), select_victims(f"{path}:VICTIMS")
+    ask = request(attacks=(*attacks, "jpeg"), victims=(*victims, "img-resnet12"))
+    out = evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+    run = load_run(out)
+    wanted = {(a, "bare") for a in (*attacks, "jpeg", "identity")}
+    assert set(run.failed) == wanted | {(a, "img-resnet12") for a in attacks}
+    assert set(run.predictions["attack"]) == {"jpeg", "identity"}
+    said = run.failed["blank", "img-resnet12"]
+    assert said.who == "attack blank"
+    assert "attack blank cannot be built: FileNotFoundError" in said.reason
+    assert "/nowhere/weights.pt" in said.reason
+    assert "mend bare.py:ATTACKS, or leave it out" in said.reason
+    assert "/nowhere/named.pt" in run.failed["named", "img-resnet12"].reason
+    assert run.failed["jpeg", "bare"].who == "victim bare"
+    assert "Traceback" in (out / said.log).read_text()
+    assert "failed" in render(build_table(run, "in"), "md")
+    assert failed(verify_folder(out)) == []
+
+
+def test_when_all_that_is_asked_for_cannot_be_built(smoke_copy, tmp_path):
+    path = write(tmp_path / "bare.py", BARE)
+    ask = request(attacks=("jpeg",), victims=tuple(select_victims(f"{path}:VICTIMS")))
+    with pytest.raises(CamobenchError, match=r"every cell failed: victim bare .*weights.pt.*mend"):
+        evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+
+
 MEDDLING = """
     import torch
 
