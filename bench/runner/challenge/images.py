@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bench.processes import cpu_count
 from bench.recipes import Recipe
-from bench.runner.challenge.intake import Sent
+from bench.runner.challenge.looking import Sent
 from bench.runner.challenge.members import Members
 from bench.runner.challenge.png import RefusedError, decode
 from bench.runner.challenge.specs import SentImagesSpec

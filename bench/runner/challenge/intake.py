@@ -6,51 +6,36 @@ images.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.processes import cpu_count
 from bench.runner.challenge.ids import Asked
+from bench.runner.challenge.looking import (
+    Looked,
+    Place,
+    Sent,
+    digest_of,
+    look,
+    note_likeness,
+    strays,
+    swapped,
+)
 from bench.runner.challenge.members import Limits, Member, Members
 from bench.runner.challenge.naming import Names, is_junk
-from bench.runner.challenge.png import RefusedError, decode, most_bytes
+from bench.runner.challenge.png import RefusedError, most_bytes
 from bench.runner.challenge.problems import Kind, Problems, printable
 from bench.types import Progress, Silent
 
-Place: TypeAlias = tuple[str, str | None]
-"""Opaque id and target of one anonymised image."""
-
 TWICE = Kind(name="there twice", gravity="error", remedy="send one file an image and target")
 SURPLUS = Kind(name="surplus file", gravity="note", remedy="ignored; mend its name if it matters")
-BESIDE = Kind(
-    name="without target beside targeted files", gravity="note", remedy="ignored: originals?"
-)
 NO_IMAGE = Kind(name="image missing", gravity="partial", remedy="send it")
 NO_TARGET = Kind(name="target missing", gravity="partial", remedy="send it")
-COPY = Kind(name="copy of its original", gravity="note", remedy="none; it is scored as it is")
-ALIKE = Kind(
-    name="same output for several targets", gravity="note", remedy="none; it is scored as it is"
-)
 CHUNK = 64
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sent:
-    """One usable file.
-
-    Attributes:
-        member: Where it is.
-        sha256: Of its bytes, so that what is scored is what was checked.
-    """
-
-    member: Member
-    sha256: str
 
 
 @dataclass(kw_only=True)
@@ -104,46 +89,36 @@ def check_images(
     problems = Problems()
     problems.merge(members.problems)
     named, twice = _named(members, Names(mapping, targets), problems)
-    targeted = any(target is not None for _, target in {**named, **twice})
-    for place in [place for place in named if targeted and place[1] is None]:
-        problems.add(BESIDE, printable(named.pop(place).path))
+    places = [*named, *twice]
+    targeted = 2 * sum(target is not None for _, target in places) >= len(places) > 0
     intake = Intake(targeted=targeted, problems=problems, refused=set(twice))
     intake.wanted = len(mapping) * (len(targets) if targeted else 1)
     progress.start(f"checking {members.place.name}", len(named))
-    outputs: dict[str, dict[str, list[str]]] = {}
+    looked: dict[Place, Looked] = {}
 
-    def look(pair: tuple[Place, Member]) -> tuple[Sent, str, bool] | RefusedError:
+    def open_one(pair: tuple[Place, Member]) -> Looked | RefusedError:
         (opaque, _), member = pair
-        original = originals[mapping[opaque].image_id]
-        try:
-            data = members.read(member)
-            pixels = decode(data, original.shape[-1])
-        except RefusedError as error:
-            return error
-        sent = Sent(member=member, sha256=hashlib.sha256(data).hexdigest())
-        return sent, hashlib.sha256(pixels.tobytes()).hexdigest(), np.array_equal(pixels, original)
+        return look(members, member, originals[mapping[opaque].image_id])
 
     with ThreadPoolExecutor(cpu_count()) as pool:
+        digests = pool.map(digest_of, (originals[asked.image_id] for asked in mapping.values()))
+        photographs = dict(zip(mapping, digests, strict=True))
         for chunk in _chunks(list(named.items())):
-            for (place, member), found in zip(chunk, pool.map(look, chunk), strict=True):
-                path = printable(member.path)
+            for (place, member), found in zip(chunk, pool.map(open_one, chunk), strict=True):
                 if isinstance(found, RefusedError):
-                    problems.add(found.kind, f"{path}: {found.detail}")
+                    problems.add(found.kind, f"{printable(member.path)}: {found.detail}")
                     intake.refused.add(place)
-                    continue
-                sent, content, copied = found
-                intake.files[place] = sent
-                outputs.setdefault(place[0], {}).setdefault(content, []).append(path)
-                if copied:
-                    intake.copies += 1
-                    problems.add(COPY, path)
+                else:
+                    looked[place] = found
             progress.advance(len(chunk))
     progress.finish()
-    if targeted:
-        for by_content in outputs.values():
-            for paths in by_content.values():
-                if len(paths) > 1:
-                    problems.add(ALIKE, " = ".join(sorted(paths)[:3]))
+    paths = {place: printable(member.path) for place, member in named.items()}
+    intake.refused.update(strays(looked, paths, problems, targeted=targeted))
+    looked = {place: found for place, found in looked.items() if place not in intake.refused}
+    intake.refused.update(swapped(looked, photographs, problems))
+    looked = {place: found for place, found in looked.items() if place not in intake.refused}
+    intake.copies = note_likeness(looked, problems, targeted=targeted)
+    intake.files = {place: found.sent for place, found in looked.items()}
     _note_missing(intake, mapping, targets)
     return intake
 

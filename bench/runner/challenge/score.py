@@ -12,10 +12,11 @@ from typing import Any
 from bench.contract import ATTACKS
 from bench.registry import Entry
 from bench.report.coverage import Coverage
-from bench.runner.api import Request, evaluate_request, open_session
+from bench.runner.api import Request, Session, evaluate_request, open_session
 from bench.runner.challenge.ids import Asked, Audience, Challenge, challenges_of
 from bench.runner.challenge.images import SentImages
-from bench.runner.challenge.intake import Intake, Sent, check_images, limits
+from bench.runner.challenge.intake import Intake, check_images, limits
+from bench.runner.challenge.looking import Sent
 from bench.runner.challenge.members import Members
 from bench.runner.challenge.specs import SentImagesSpec, registered
 from bench.runner.items import Item, items_of
@@ -131,16 +132,44 @@ def score_images(
     store: Store,
     out: Path,
     progress: Progress | None = None,
-) -> Path:
+    *,
+    dry_run: bool = False,
+) -> None:
     """Add the row to the store, and write it and the request's attacks into `out` as `run` does.
+
+    Args:
+        checked: The images.
+        spec: From `images_spec`.
+        request: What stands beside the row, and on which victims.
+        store: That the challenge was exported from.
+        out: Where results go.
+        progress: Told how far it is.
+        dry_run: Refuse what cannot be scored, and score nothing.
 
     Raises:
         CamobenchError: If nothing can be scored, or a file changes meanwhile.
         ValueError: If an attack has that name.
     """
     if not checked.files:
-        raise CamobenchError(f"{checked.members.place} holds no image that could be scored")
+        raise CamobenchError(
+            f"{checked.members.place} holds no image that could be scored: name files as the "
+            "README of the challenge says"
+        )
     builder = partial(SentImages, members=checked.members, files=checked.files)
     with registered(ATTACKS, Entry(spec=spec, builder=builder)):
-        attacks = (spec.name, *request.attacks)
-        return evaluate_request(replace(request, attacks=attacks), store, out, progress)
+        request = replace(request, attacks=(spec.name, *request.attacks))
+        require_scorable(request, store)
+        if not dry_run:
+            evaluate_request(request, store, out, progress)
+
+
+def require_scorable(request: Request, store: Store) -> Session:
+    """Open a request, and refuse what would fail once it is under way.
+
+    Raises:
+        CamobenchError: If it names no victim, or one that does not fit the suite.
+        UnknownNameError: If an attack or a victim is not registered.
+    """
+    if not request.victims:
+        raise CamobenchError("no victim to score with; name some with --victims, or `all`")
+    return open_session(request, store)

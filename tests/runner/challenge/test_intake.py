@@ -137,8 +137,80 @@ def test_surplus_files_are_named_and_ignored(check):
 def test_originals_left_beside_targeted_files_are_not_taken_for_answers(check):
     originals = {f"images/{one}.png": png(ORIGINALS[MAPPING[one].image_id]) for one in IDS}
     intake = check(answer() | originals)
-    assert len(kinds(intake, "note")["without target beside targeted files"]) == 4
+    assert len(kinds(intake, "note")["original beside targeted files"]) == 4
     assert (intake.targeted, len(intake.files), intake.copies) == (True, 12, 0)
+
+
+def test_a_stray_target_among_untargeted_files_hides_nothing(check):
+    files = answer(targeted=False)
+    files[f"{IDS[1]}.png"] = b""
+    stray = f"{IDS[0]}__cam-a.png"
+    intake = check(files | {stray: png(output(IDS[0], "cam-a"))})
+    assert kinds(intake, "error") == {
+        "empty file": [f"{IDS[1]}.png: 0 bytes"],
+        "named with and without target": [f"{stray} beside {IDS[0]}.png"],
+    }
+    assert (intake.targeted, len(intake.files), intake.wanted) == (False, 3, 4)
+    assert kinds(intake, "partial") == {}
+
+
+def test_a_file_without_target_among_targeted_ones_hides_nothing(check):
+    files = answer()
+    files[f"{IDS[1]}__cam-b.png"] = files[f"{IDS[1]}__cam-b.png"][:300]
+    strays = {f"{IDS[0]}.png": png(output(IDS[0])), f"{IDS[2]}.png": b""}
+    intake = check(files | strays)
+    found = kinds(intake, "error")
+    assert {name: len(examples) for name, examples in found.items()} == {
+        "unreadable or truncated": 1,
+        "empty file": 1,
+        "named with and without target": 2,
+    }
+    assert (intake.targeted, len(intake.files)) == (True, 11)
+
+
+def test_copies_of_originals_are_an_answer_where_they_are_not_beside_targeted_files(check):
+    copies = {f"{one}.png": png(ORIGINALS[MAPPING[one].image_id]) for one in IDS}
+    intake = check(copies | {f"{IDS[0]}__cam-a.png": png(output(IDS[0], "cam-a"))})
+    assert (intake.targeted, len(intake.files)) == (False, 4)
+    assert list(kinds(intake, "error")) == ["named with and without target"]
+
+
+def test_a_photograph_of_another_camera_is_no_anonymised_image(check):
+    files = answer()
+    name = f"{IDS[0]}__cam-b.png"
+    files[name] = png(ORIGINALS[MAPPING[IDS[3]].image_id], compress_level=0)
+    intake = check(files)
+    assert kinds(intake, "error") == {
+        "another photograph of the challenge": [f"{name} is {IDS[3]}.png"]
+    }
+    assert len(intake.files) == 11
+
+
+@pytest.mark.parametrize("targeted", [True, False])
+def test_the_same_pixels_for_two_images_are_refused(check, targeted):
+    files = answer(targeted)
+    names = [f"{one}__cam-a.png" if targeted else f"{one}.png" for one in IDS]
+    files[names[2]] = png(output(IDS[0], "cam-a" if targeted else None), compress_level=0)
+    intake = check(files)
+    assert kinds(intake, "error") == {"one image under several ids": [f"{names[2]} = {names[0]}"]}
+    assert len(intake.files) == len(files) - 2
+
+
+def test_two_photographs_that_are_the_same_may_have_the_same_answer(tmp_path):
+    twins = ORIGINALS | {MAPPING[IDS[1]].image_id: ORIGINALS[MAPPING[IDS[0]].image_id]}
+    files = answer(targeted=False) | {f"{IDS[1]}.png": png(output(IDS[0]))}
+    with Members(folder(tmp_path / "x", files.items()), limits(4, 3, SIDE)) as members:
+        assert check_images(members, MAPPING, twins, CLASSES).problems.rows() == []
+
+
+def test_answers_far_from_their_originals_are_noted(check):
+    files = answer(targeted=False)
+    files[f"{IDS[0]}.png"] = png(255 - ORIGINALS[MAPPING[IDS[0]].image_id])
+    intake = check(files)
+    ((name, examples),) = kinds(intake, "note").items()
+    assert (name, len(examples)) == ("PSNR below 10 dB", 1)
+    assert examples[0].startswith(f"{IDS[0]}.png: ")
+    assert len(intake.files) == 4
 
 
 def test_a_copy_of_the_original_is_counted(check):
