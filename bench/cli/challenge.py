@@ -7,7 +7,6 @@ import shlex
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from bench.cli.options import (
     FOLDER_OPTIONS,
@@ -20,7 +19,7 @@ from bench.cli.options import (
     suite_option,
     workers_option,
 )
-from bench.cli.requests import console, make_request, open_store, say
+from bench.cli.requests import console, is_given, make_request, open_store, say
 
 TAKEN_BACK = ("recipe", "seed", "store", "device", "from_scratch")
 """Options of the export that its answer is scored with."""
@@ -126,7 +125,11 @@ def _score_command(answer: str) -> str:
         name = option.name or ""
         if name in folder:
             value = folder[name]
-        elif name == "suite" or (name in TAKEN_BACK and _is_given(context, name)):
+        elif (
+            name == "suite"
+            or (name in TAKEN_BACK and is_given(name))
+            or (name == "attacks" and ":" in context.params[name])  # a plug-in
+        ):
             value = context.params[name]
         elif name == "store" and os.environ.get(STORE_VARIABLE):
             value = os.environ[STORE_VARIABLE]
@@ -136,7 +139,3 @@ def _score_command(answer: str) -> str:
         if value is not True:
             words.append(",".join(value) if isinstance(value, list) else str(value))
     return shlex.join(words)
-
-
-def _is_given(context: click.Context, name: str) -> bool:
-    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE

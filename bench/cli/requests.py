@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from bench.cli.options import FOLDER_OPTIONS
@@ -62,6 +63,12 @@ def require_victims(request: Request) -> None:
     """Refuse a request without victims."""
     if not request.victims:
         raise click.UsageError("--victims names none; `camobench list victims` shows them all")
+
+
+def is_given(parameter: str) -> bool:
+    """Whether an option of the verb stands on the command line."""
+    source = click.get_current_context().get_parameter_source(parameter)
+    return source is ParameterSource.COMMANDLINE
 
 
 def make_source(name: str, progress: Progress | None = None) -> SuiteSource:

@@ -18,7 +18,7 @@ from bench.cli.options import (
     suite_option,
     workers_option,
 )
-from bench.cli.requests import console, make_request, open_store, require_victims, say
+from bench.cli.requests import console, is_given, make_request, open_store, require_victims, say
 from bench.types import CamobenchError
 
 
@@ -31,7 +31,7 @@ from bench.types import CamobenchError
     "--attacks",
     default="controls",
     show_default=True,
-    help="Images: the rows beside the new one.",
+    help="Images: the rows beside the new one. Predictions: plug-ins that were exported.",
 )
 @click.option("--victims", help="The columns [for images: all; for predictions: the new one].")
 @click.option("--label", default="", help="Images: what people call it, for the tables.")
@@ -97,7 +97,7 @@ def score(
     with shown_progress(console, quiet=quiet) as progress:
         request = make_request(
             suite,
-            "" if predictions else attacks,
+            "" if predictions and not is_given("attacks") else attacks,
             victims if victims is not None else "" if predictions else "all",
             recipe=recipe,
             seed=seed,

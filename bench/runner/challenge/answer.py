@@ -64,7 +64,7 @@ def score_answer(
         store: That the challenge was exported from.
         out: Where the results go, as those of `run`.
         described: Further fields of its spec.
-        dry_run: Only check.
+        dry_run: Only check; refuses what scoring would refuse.
         without_bad: Score images although some files are refused.
         progress: Told how far it is.
 
@@ -76,42 +76,42 @@ def score_answer(
     if not answer.exists():
         raise WrongUsageError(f"there is no {answer}; check the path")
     predictions = is_predictions(answer)
-    _require_new(name, "victim" if predictions else "attack")
+    _require_new(name, "victim" if predictions else "attack", described.get("label", ""))
     require_own(out)
     if predictions:
         table = checked_predictions(answer, request, store, progress)
         answered = table.answered
         refused = bool(answered.problems.of("error"))
-        scored = not (refused or dry_run)
-        if scored:
+        if not refused:
             column = predictions_spec(table, name, **described)
-            score_predictions(table, column, store, out, progress)
+            score_predictions(table, column, store, out, progress, dry_run=dry_run)
         return Outcome(
             summary=answered.summary,
             problems=answered.problems,
             refused=refused,
-            scored=scored,
+            scored=not (refused or dry_run),
             coverage=table.coverage,
         )
     with checked_images(answer, request, store, progress) as checked:
         refused = bool(checked.intake.problems.of("error")) and not without_bad
-        scored = not (refused or dry_run)
-        if scored:
+        if not refused:
             row = images_spec(checked, name, **described)
-            score_images(checked, row, request, store, out, progress)
+            score_images(checked, row, request, store, out, progress, dry_run=dry_run)
         return Outcome(
             summary=checked.intake.summary,
             problems=checked.intake.problems,
             refused=refused,
-            scored=scored,
+            scored=not (refused or dry_run),
             coverage=checked.coverage,
         )
 
 
-def _require_new(name: str, kind: str) -> None:
+def _require_new(name: str, kind: str, label: str) -> None:
     try:
         VictimSpec(name=name) if kind == "victim" else AttackSpec(name=name)
     except ValueError as error:
         raise WrongUsageError(f"--name: {error}") from error
     if name in (VICTIMS if kind == "victim" else ATTACKS):
         raise WrongUsageError(f"there is {kind} {name!r} already; choose another --name")
+    if label != name and label in ATTACKS:
+        raise WrongUsageError(f"--label: {label!r} is the name of another attack; choose another")

@@ -6,16 +6,17 @@ and the tables treat it as any other column.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
 
-from bench.contract import VICTIMS, Victim
+from bench.contract import ATTACKS, VICTIMS, Victim
 from bench.registry import Entry
 from bench.report.coverage import Coverage
 from bench.runner.api import Request, evaluate_request, open_session
@@ -27,10 +28,12 @@ from bench.runner.challenge.predictions import (
     check_predictions_table,
     read_table,
 )
-from bench.runner.challenge.score import require_challenges
+from bench.runner.challenge.score import require_challenges, require_scorable
 from bench.runner.challenge.specs import SentPredictionsSpec, registered
 from bench.runner.items import Item
+from bench.runner.networks import Networks
 from bench.runner.rows import base_rows, prediction_rows
+from bench.runner.train import missing_jobs
 from bench.store import Store, digest
 from bench.suites.base import Suite
 from bench.types import CamobenchError, Progress, Silent
@@ -93,15 +96,23 @@ def checked_predictions(
     """Check a table of predictions against the challenge that its ids are of.
 
     Raises:
-        CamobenchError: If the file cannot be read, or the store knows none of its ids.
+        CamobenchError: If the file cannot be read, or may be of a challenge with attacks that are
+            not registered.
     """
     card = request.source.card
-    challenges = {c.key: c for c in require_challenges(store, card, "victims")}
+    every = require_challenges(store, card, "victims")
+    strange = sorted({name for c in every for name in c.content if name not in ATTACKS})
+    challenges = {c.key: c for c in every if not set(strange).intersection(c.content)}
+    if not challenges:
+        raise _unknown(strange)
     suite = open_session(request, store).prepare(("C",), progress or Silent())
     mappings = {key: c.mapping(asked_of_victims(suite, c.content)) for key, c in challenges.items()}
     most = max(len(mapping) for mapping in mappings.values())
     table = read_table(path, most, card.classes)
-    best = best_challenge(table, mappings) or max(mappings, key=lambda key: len(mappings[key]))
+    best = best_challenge(table, mappings)
+    if best is None and strange:
+        raise _unknown(strange)
+    best = best or max(mappings, key=lambda key: len(mappings[key]))
     challenge, mapping = challenges[best], mappings[best]
     return CheckedPredictions(
         challenge=challenge,
@@ -116,6 +127,13 @@ def checked_predictions(
             }
             for name in challenge.content
         },
+    )
+
+
+def _unknown(attacks: Sequence[str]) -> CamobenchError:
+    return CamobenchError(
+        f"a challenge of this store has images of {', '.join(attacks)}, not known here: name the "
+        "plug-in with --attacks FILE.py:CLASS, as for the export"
     )
 
 
@@ -158,8 +176,18 @@ def score_predictions(
     store: Store,
     out: Path,
     progress: Progress | None = None,
-) -> Path:
+    *,
+    dry_run: bool = False,
+) -> None:
     """Add the column to the store, and write it and the challenge's attacks into `out`.
+
+    Args:
+        checked: The predictions.
+        spec: From `predictions_spec`.
+        store: That the challenge was exported from.
+        out: Where results go.
+        progress: Told how far it is.
+        dry_run: Refuse what cannot be scored, and score nothing.
 
     Raises:
         CamobenchError: If nothing was answered, or an attack is not the exported one any more.
@@ -169,19 +197,28 @@ def score_predictions(
         raise CamobenchError(
             "no image that is scored was answered: send a row for each image of the challenge"
         )
+    progress = progress or Silent()
     with registered(VICTIMS, Entry(spec=spec, builder=SentPredictions)):
         victims = (spec.name, *checked.request.victims)
         request = replace(checked.request, victims=victims)
-        session = open_session(request, store)
+        session = require_scorable(request, store)
         keys = {name: session.graph.attacks[name] for name in checked.challenge.content}
         _require_exported(checked.challenge, "key", keys)  # before anything is trained
-        session.train(progress or Silent())
-        matrix = session.matrix(progress or Silent())
+        networks = Networks(session.graph, session.shelf, torch.device(request.device))
+        untrained = {job.key for job in missing_jobs(session.graph, session.shelf)}
+        trained = [name for name, key in keys.items() if key not in untrained]
+        _require_exported(
+            checked.challenge, "digest", {name: networks.attack_digest(name) for name in trained}
+        )
+        if dry_run:
+            return
+        session.train(progress)
+        matrix = session.matrix(progress)
         digests = {name: matrix.networks.attack_digest(name) for name in keys}
         _require_exported(checked.challenge, "digest", digests)
         for attack in checked.challenge.content:
             matrix.put(attack, spec.name, _rows(checked, spec, attack))
-        return evaluate_request(request, store, out, progress)
+        evaluate_request(request, store, out, progress)
 
 
 def _require_exported(challenge: Challenge, field: str, now: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -27,9 +28,11 @@ from bench.runner.challenge.score import checked_images, images_spec, score_imag
 from bench.runner.graph import plan
 from bench.runner.networks import Networks, Shelf
 from bench.runner.precision import FP32
+from bench.runner.selection import select_attacks
 from bench.store import Store
 from bench.suites.base import open_suite
 from bench.types import CamobenchError, WrongUsageError
+from tests.plugins import FOG, write
 from tests.runner.challenge.answers import archive, folder, png
 from tests.smoke import VICTIMS as SMOKE_VICTIMS
 from tests.smoke import Watcher, request
@@ -242,10 +245,24 @@ def test_a_dry_run_scores_nothing(arena, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_without_one_answer(arena, tmp_path):
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_folder_without_one_answer(arena, tmp_path, dry_run):
     place = folder(tmp_path / "answer", [("holiday.png", b"x")])
     with pytest.raises(CamobenchError, match="holds no image that could be scored"):
-        answer(arena, place, "none", tmp_path / "out")
+        answer(arena, place, "none", tmp_path / "out", dry_run=dry_run)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_images_without_a_victim_to_score_them(arena, tmp_path, dry_run):
+    place = folder(tmp_path / "answer", arena.jpeg().items())
+    with pytest.raises(CamobenchError, match="no victim to score with; name some with --victims"):
+        answer(arena, place, "none", tmp_path / "out", victims=(), dry_run=dry_run)
+
+
+def test_a_label_that_is_another_attack(arena, tmp_path):
+    described = {"label": "jpeg"}
+    with pytest.raises(WrongUsageError, match="--label: 'jpeg' is the name of another attack"):
+        answer(arena, arena.photographs, "mine", tmp_path / "out", described=described)
 
 
 @pytest.mark.parametrize(
@@ -352,13 +369,47 @@ def test_wrong_predictions_are_refused(arena, tmp_path):
     assert examples[0].endswith("simcam-1, did you mean simcam-01?")
 
 
-def test_predictions_on_attacks_of_another_training_are_refused(arena, tmp_path):
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_predictions_on_attacks_of_another_training_are_refused(arena, tmp_path, dry_run):
     path = tmp_path / "answer.csv"
     arena.classified().to_csv(path, index=False)
     store = Store(shutil.copytree(arena.store.root, tmp_path / "store"))
     asked = replace(request(victims=()), seed=1)
     with pytest.raises(CamobenchError, match="exported with other networks or another version of"):
-        score_answer(path, "late", asked, store, tmp_path / "out", described={})
+        score_answer(path, "late", asked, store, tmp_path / "out", described={}, dry_run=dry_run)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_predictions_on_an_attack_with_other_weights_are_refused(arena, tmp_path, dry_run):
+    path, out = tmp_path / "answer.csv", tmp_path / "out"
+    arena.classified().to_csv(path, index=False)
+    store = Store(shutil.copytree(arena.store.root, tmp_path / "store"))
+    (secret,) = [c for c in (store.root / "challenges").iterdir() if "cgan" in c.read_text()]
+    record = json.loads(secret.read_text())
+    record["content"]["cgan-img"]["digest"] = "0" * 64
+    secret.write_text(json.dumps(record))
+    with pytest.raises(CamobenchError, match=r"exported with other networks .* of cgan-img"):
+        score_answer(path, "x", request(victims=()), store, out, described={}, dry_run=dry_run)
+
+
+@pytest.mark.usefixtures("own_registries")
+def test_a_plug_in_of_a_challenge_is_to_be_named_again(smoke_copy, tmp_path):
+    source = write(tmp_path / "mine.py", FOG)
+    select_attacks(f"{source}:Fog")
+    asked = request(attacks=("fog",), victims=())
+    pictures = tmp_path / "pictures"
+    export_challenge(asked, smoke_copy.store, pictures, for_victims=True)
+    ids = [path.stem for path in (pictures / "images").iterdir()]
+    path = tmp_path / "answer.csv"
+    pd.DataFrame({"image": ids, "predicted": CARD.classes[0]}).to_csv(path, index=False)
+    entry = ATTACKS.get("fog")
+    ATTACKS.forget(["fog"])
+    call = partial(score_answer, path, "net", store=smoke_copy.store, out=tmp_path / "o")
+    asked = request(attacks=(), victims=())
+    with pytest.raises(CamobenchError, match="images of fog, not known here: name the plug-in"):
+        call(request=asked, described={}, dry_run=True)
+    ATTACKS.add(entry)
+    assert call(request=asked, described={}, dry_run=True).coverage.whole
 
 
 def test_a_run_beside_answers_is_what_it_was(arena, smoke, tmp_path):
