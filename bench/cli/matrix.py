@@ -336,7 +336,7 @@ def _evaluate(
     if request.recompress:
         say(f"after JPEG re-compression: `camobench survival {out}`, {out / CHART}")
     say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
-    if run.failed:
+    if run.failed or run.unmeasured:
         from bench.report.failed import failed_cells
 
         raise CamobenchError(failed_cells(run))

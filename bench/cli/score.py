@@ -144,7 +144,7 @@ def _require_no_failure(out: Path) -> None:
     from bench.report.inputs import load_run
 
     run = load_run(out)
-    if run.failed:
+    if run.failed or run.unmeasured:
         raise CamobenchError(failed_cells(run))
 
 

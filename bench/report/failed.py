@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from bench.report.inputs import AttackInfo, FailedCell, RunData
 from bench.report.values import NA
+from bench.wording import plural
 
 FAILED = "failed"
 MARK = "§"
@@ -57,6 +58,9 @@ def failure_notes(run: RunData, attacks: Collection[str] | None = None) -> Itera
         logs = list(dict.fromkeys(cell.log for _, cell in cells))
         more = f" and {len(logs) - 1} more" if len(logs) > 1 else ""
         yield f"{MARK} {who} failed: {reason}. No {names} on {victims}; see {logs[0]}{more}."
+    for attack, one in run.unmeasured:
+        if attacks is None or attack in attacks:
+            yield f"{one.who} failed: {one.reason}. No {one.what} of {attack}; see {one.log}."
 
 
 def _some(what: str, names: Sequence[str]) -> str:
@@ -64,12 +68,20 @@ def _some(what: str, names: Sequence[str]) -> str:
     return ", ".join(each) if len(each) <= MOST_NAMED else f"{len(each)} {what}"
 
 
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{', '.join(names[:MOST_NAMED])}{more}"
+
+
 def failed_cells(run: RunData) -> str:
-    """All holes in one line, for the command line."""
+    """All that failed in one line, for the command line; "" where nothing did."""
     cells = [f"{attack} on {victim}" for attack, victim in run.failed]
-    more = f" and {len(cells) - MOST_NAMED} more" if len(cells) > MOST_NAMED else ""
+    others = [f"{one.what} of {attack}" for attack, one in run.unmeasured]
+    if not (cells or others):
+        return ""
+    parts = [f"{plural(len(cells), 'cell')} failed: {_first(cells)}"] if cells else []
+    parts += [f"missing: {_first(others)}"] if others else []
     return (
-        f"{len(cells)} cell{'s' if len(cells) > 1 else ''} failed: "
-        f"{', '.join(cells[:MOST_NAMED])}{more}; tracebacks are in {run.directory / 'failures'}, "
+        f"{'; '.join(parts)}; tracebacks are in {run.directory / 'failures'}, "
         "the same command tries again"
     )

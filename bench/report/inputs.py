@@ -40,6 +40,16 @@ class FailedCell:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unmeasured:
+    """What is missing of an attack beside its cells, such as "distortion"; see `FailedCell`."""
+
+    what: str
+    who: str
+    reason: str
+    log: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class AttackInfo:
     """What an entry says of its attack, with the LPIPS state and the provenance of its run.
 
@@ -64,6 +74,7 @@ class AttackInfo:
     provenance: dict[str, Any]
     partial: Coverage | None = None
     failed: tuple[FailedCell, ...] = ()
+    unmeasured: tuple[Unmeasured, ...] = ()
     digest: str = ""
 
     @property
@@ -135,6 +146,11 @@ class RunData:
     def failed(self) -> dict[tuple[str, str], FailedCell]:
         """Cells that failed, by (attack, victim)."""
         return {(one.name, cell.victim): cell for one in self.attacks for cell in one.failed}
+
+    @property
+    def unmeasured(self) -> list[tuple[str, Unmeasured]]:
+        """What else failed, with the attack that it is missing of."""
+        return [(one.name, missing) for one in self.attacks for missing in one.unmeasured]
 
     @property
     def families(self) -> dict[str, str]:
@@ -290,6 +306,10 @@ def _attack(entry: dict[str, Any]) -> AttackInfo:
         failed=tuple(
             FailedCell(**{name: cell[name] for name in ("victim", "who", "reason", "log")})
             for cell in entry.get("failed", [])
+        ),
+        unmeasured=tuple(
+            Unmeasured(**{name: one[name] for name in ("what", "who", "reason", "log")})
+            for one in entry.get("unmeasured", [])
         ),
         digest=attack.get("digest") or "",
     )

@@ -21,7 +21,7 @@ from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
 from bench.runner.output import require_own, write_matrix
 from bench.runner.precision import Precision
-from bench.runner.survival import score_survival
+from bench.runner.survival import lost_to, write_survival_rows
 from bench.runner.train import Site, missing_jobs, train
 from bench.store import Store, replacing
 from bench.suites.audit.record import audit_if_quick, is_quick
@@ -152,10 +152,14 @@ class Session:
             cells = matrix.fill(self.request.attacks)
         if not any(cell.victims for cell in cells):
             raise CamobenchError(f"every cell failed: {self.failures.summary()}")
+        with _explaining_full_device("a smaller --batch"):
+            again = {q: matrix.fill(self.request.attacks, q) for q in self.request.recompress}
+        cells = [
+            replace(cell, unmeasured={**cell.unmeasured, **lost_to(again, cell)}) for cell in cells
+        ]
         write_matrix(out, matrix, cells)
         write_network_cards(out, matrix, {name for cell in cells for name in cell.victims})
-        with _explaining_full_device("a smaller --batch"):
-            score_survival(out, matrix, self.request.attacks, self.request.recompress)
+        write_survival_rows(out, matrix, again)
 
 
 @contextmanager
@@ -210,6 +214,7 @@ def evaluate_request(
     """
     from bench.report.html import write_report
     from bench.report.inputs import load_run
+    from bench.report.survival import SurvivalFiles
     from bench.report.survival_chart import write_survival
     from bench.report.tables import write_tables
 
@@ -223,7 +228,7 @@ def evaluate_request(
     sweep(store)  # last: what this request could continue with, it has
     write_tables(out)
     write_report(out)
-    if request.recompress:
+    if SurvivalFiles(out).rows.is_file():
         write_survival(load_run(out))
     return out
 

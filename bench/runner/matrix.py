@@ -57,6 +57,8 @@ class Cells:
         seconds: Time that scoring took, over all runs that filled it.
         scored_by: Provenance of every run that filled it, the last one first.
         failed: What went wrong in the other cells, by victim.
+        unmeasured: What went wrong where no cell of a victim hangs on it, by what is missing:
+            "distortion", "kept images".
     """
 
     attack: str
@@ -66,6 +68,7 @@ class Cells:
     seconds: float
     scored_by: tuple[dict[str, Json], ...]
     failed: Mapping[str, Failure] = field(default_factory=dict)
+    unmeasured: Mapping[str, Failure] = field(default_factory=dict)
 
     def predictions(self) -> pd.DataFrame:
         """Rows of all victims."""
@@ -228,6 +231,7 @@ class Matrix:
             if victim not in failed
         }
         folder.mkdir(parents=True, exist_ok=True)
+        unmeasured: dict[str, Failure] = {}
         turn = self.shelf.store.lock("predictions", folder.name)
         with turn:  # a second run waits, then finds the first one's rows
             missing = {
@@ -238,7 +242,13 @@ class Matrix:
             kept = self._kept_files(row_key(self.networks, name))
             to_keep = self._keeps(quality) and not all(path.is_file() for path in kept)
             if missing or to_keep or not (folder / f"{self.measured}.parquet").is_file():
-                failed |= self._try(name, folder, missing, kept, quality)
+                lost, no_attack = self._try(name, folder, missing, kept, quality)
+                failed |= lost
+                if no_attack is not None and len(failed) < len(self.graph.victims):
+                    if not (folder / f"{self.measured}.parquet").is_file():
+                        unmeasured["distortion"] = no_attack
+                    if to_keep:
+                        unmeasured["kept images"] = no_attack
         there = {
             victim: stem for victim, stem in stems.items() if (folder / f"{stem}.parquet").is_file()
         }
@@ -261,6 +271,7 @@ class Matrix:
             seconds=sum(shard["seconds"] for shard in shards_done),
             scored_by=tuple(records.values()) or (self.provenance,),
             failed=failed,
+            unmeasured=unmeasured,
         )
 
     def _keeps(self, quality: int | None) -> bool:
@@ -274,8 +285,8 @@ class Matrix:
         missing: Mapping[str, str],
         kept: Sequence[Path],
         quality: int | None,
-    ) -> dict[str, Failure]:
-        """Score what is missing; returns what went wrong, by victim."""
+    ) -> tuple[dict[str, Failure], Failure | None]:
+        """Score what is missing; returns what went wrong, by victim, and with the attack."""
         failures = self.failures
         trial = Trial(
             strict=failures is None,
@@ -289,9 +300,10 @@ class Matrix:
         except ParticipantError as error:
             if failures is None:
                 raise
-            return dict.fromkeys(missing, failures.note(who, error, after))
+            failure = failures.note(who, error, after)
+            return dict.fromkeys(missing, failure), failure
         if failures is None:
-            return {}
+            return {}, None
         failures.clear(who, after)
         found = {}
         for victim in missing:
@@ -300,7 +312,7 @@ class Matrix:
                 found[victim] = failures.note(who, trial.failed[victim], where)
             else:
                 failures.clear(who, where)
-        return found
+        return found, None
 
     @property
     def provenance(self) -> dict[str, Json]:

@@ -21,7 +21,7 @@ from bench.report.foreign import family_of
 from bench.report.inputs import ENTRY_SCHEMA
 from bench.report.samples import most_complete
 from bench.report.verification.cells import images_digest
-from bench.runner.failures import ParticipantError, Trial
+from bench.runner.failures import Failure, ParticipantError, Trial
 from bench.runner.graph import build_attack, plugin_digest
 from bench.runner.items import items_of, source_of
 from bench.runner.matrix import KEY_DIGITS, Cells, Matrix
@@ -78,7 +78,8 @@ def _copy_logs(folder: Path, cells: Sequence[Cells]) -> None:
     """Put the logs of failed cells beside the tables that name them; old ones go."""
     for stale in folder.glob("*.log"):
         stale.unlink()
-    logs = {failure.log for cell in cells for failure in cell.failed.values()}
+    noted = [one for cell in cells for one in (*cell.failed.values(), *cell.unmeasured.values())]
+    logs = {failure.log for failure in noted}
     if logs:
         folder.mkdir(exist_ok=True)
     for log in logs:
@@ -117,15 +118,8 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
             "hyperparameters": _hyperparameters(matrix, cell.attack),
         },
         "victims": victims,
-        "failed": [
-            {
-                "victim": victim,
-                "who": failure.who,
-                "reason": failure.reason,
-                "log": f"{FAILURES}/{failure.log.name}",
-            }
-            for victim, failure in cell.failed.items()
-        ],
+        "failed": [{"victim": victim, **_told(failure)} for victim, failure in cell.failed.items()],
+        **_unmeasured(cell),
         "suite": {
             **_as_object(as_json(graph.suite)),
             "evaluated": _evaluated(matrix),
@@ -141,6 +135,16 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
             "also_scored_by": list(cell.scored_by[1:]),
         },
     }
+
+
+def _told(failure: Failure) -> dict[str, Json]:
+    log = f"{FAILURES}/{failure.log.name}"
+    return {"who": failure.who, "reason": failure.reason, "log": log}
+
+
+def _unmeasured(cell: Cells) -> dict[str, Json]:
+    told: list[Json] = [{"what": what, **_told(one)} for what, one in cell.unmeasured.items()]
+    return {"unmeasured": told} if told else {}
 
 
 def _hyperparameters(matrix: Matrix, attack: str) -> Json:

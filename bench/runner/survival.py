@@ -6,39 +6,39 @@ made them. A run that was not asked for it leaves none behind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from bench.report.survival import CHART, SURVIVAL_SCHEMA, SurvivalFiles
+from bench.runner.failures import Failure
 from bench.runner.matrix import KEY_DIGITS, Cells, Matrix
 from bench.runner.recompress import recompression
 from bench.store import replacing, write_json
-from bench.types import CamobenchError
 
 
-def score_survival(
-    out: Path, matrix: Matrix, attacks: Iterable[str], qualities: Sequence[int]
-) -> None:
-    """Score what is missing at each JPEG quality and write all of it into `out`.
+def lost_to(cells: Mapping[int, Sequence[Cells]], attack: Cells) -> dict[str, Failure]:
+    """What is missing of an attack after re-compression though it is there before, and why."""
+    mine = [(quality, one) for quality, row in cells.items() for one in row]
+    return {
+        f"{victim} after JPEG {quality}": failure
+        for quality, one in mine
+        if one.attack == attack.attack
+        for victim, failure in {**one.failed, **one.unmeasured}.items()
+        if victim not in attack.failed
+    }
+
+
+def write_survival_rows(out: Path, matrix: Matrix, cells: Mapping[int, list[Cells]]) -> None:
+    """Write all rows into `out`; where there are none, files of an earlier run go.
 
     Args:
         out: Folder of the run's results.
         matrix: Its ordinary cells are filled.
-        attacks: By name.
-        qualities: In per cent; with none, files of an earlier run go.
-
-    Raises:
-        CamobenchError: If every cell failed.
+        cells: At each JPEG quality in per cent, filled.
     """
     files = SurvivalFiles(out)
-    if not qualities:
-        for path in (*files.all, out / CHART):
-            path.unlink(missing_ok=True)
-        return
-    names = list(attacks)
-    cells = {quality: matrix.fill(names, quality) for quality in qualities}
     frames = [
         cell.predictions().assign(quality_percent=quality)
         for quality, row in cells.items()
@@ -46,13 +46,15 @@ def score_survival(
         if cell.victims
     ]
     if not frames:
-        raise CamobenchError("every cell after re-compression failed; the log says why")
+        for path in (*files.all, out / CHART):
+            path.unlink(missing_ok=True)
+        return
     with replacing(files.rows) as target:
         pd.concat(frames, ignore_index=True).to_parquet(target, index=False)
     write_json(files.card, _card(matrix, cells))
 
 
-def _card(matrix: Matrix, cells: dict[int, list[Cells]]) -> dict[str, object]:
+def _card(matrix: Matrix, cells: Mapping[int, list[Cells]]) -> dict[str, object]:
     graph = matrix.graph
     return {
         "schema": SURVIVAL_SCHEMA,

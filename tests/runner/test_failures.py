@@ -4,13 +4,15 @@ import asyncio
 import re
 import shutil
 import time
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 import torch
 
-from bench.contract import VICTIMS
+from bench.contract import ATTACKS, VICTIMS
 from bench.deadlines import OverdueError, deadline
+from bench.report.failed import failed_cells
 from bench.report.inputs import load_run
 from bench.report.tables import build_table, render
 from bench.report.verification.folder import verify_folder
@@ -19,10 +21,10 @@ from bench.runner.failures import Failures, JobFailedError, ParticipantError, Tr
 from bench.runner.public import evaluate
 from bench.runner.selection import select_attacks, select_victims
 from bench.runner.train import train
-from bench.store import Store
+from bench.store import Store, read_json, write_json
 from bench.types import CamobenchError, StoppingError
 from bench.verdicts import failed
-from tests.plugins import write
+from tests.plugins import FOG, write
 from tests.runner.test_train import planned, site_of
 from tests.smoke import SUITE, request, toy_suite
 
@@ -202,6 +204,30 @@ def test_when_nothing_is_left_it_says_so(smoke_copy, faulty, tmp_path):
     ask = request(attacks=("jpeg",), victims=("raising",))
     with pytest.raises(CamobenchError, match=r"every cell failed: victim raising \(ZeroDivision"):
         evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+
+
+def test_what_no_cell_hangs_on_is_said_too(smoke_copy, tmp_path):
+    path = write(tmp_path / "fog.py", FOG)
+    ask = request(attacks=tuple(select_attacks(f"{path}:Fog")), victims=("img-resnet12",))
+    evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+    for kept in smoke_copy.store.root.rglob("distortion.parquet"):
+        kept.unlink()
+    ATTACKS.get("fog").builder.transform = lambda self, images, targets: 1 / 0
+    ask = replace(ask, keep_images=True, recompress=(70,))
+    out = evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+    run = load_run(out)
+    assert not run.failed
+    missing = {(attack, one.what) for attack, one in run.unmeasured}
+    whats = ("distortion", "kept images", "img-resnet12 after JPEG 70")
+    assert missing == {("fog", what) for what in whats}
+    assert "Traceback" in (out / run.unmeasured[0][1].log).read_text()
+    text = render(build_table(run, "in"), "md")
+    assert "attack fog failed: ZeroDivisionError: division by zero. No distortion of fog" in text
+    assert failed_cells(run).startswith("missing: distortion of fog, kept images of fog, img-")
+    assert failed(verify_folder(out)) == []
+    entry = read_json(out / "entry-fog.json")
+    write_json(out / "entry-fog.json", entry | {"unmeasured": []})
+    assert failed(verify_folder(out)) != []
 
 
 BARE = """

@@ -109,6 +109,8 @@ def _distortion_of(entry: dict[str, Any], frame: pd.DataFrame, images: pd.DataFr
     said, lost = partial_coverage(attack), _failed(entry)
     if rows.empty and len(lost) == len(entry["victims"]):
         return _verdict(f"distortion of {attack['name']}", [], "no row", lost)
+    if rows.empty and "distortion" in [one["what"] for one in entry.get("unmeasured", [])]:
+        return _verdict(f"distortion of {attack['name']}", [], "no row", ["distortion"])
     problems = cell_problems(rows, wanted, "", partial=said is not None)
     problems += [*_other_coverage(rows, wanted, said, ""), *distortion_problems(rows, entry)]
     return _verdict(f"distortion of {attack['name']}", problems, plural(len(rows), "row"))
