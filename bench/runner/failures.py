@@ -24,6 +24,8 @@ from bench.types import CamobenchError, StoppingError
 CELL_TIMEOUT_S = 3600.0
 """Of one attack or one victim, for all images of one cell; 0 is no limit."""
 MOST_SHOWN = 3
+LONGEST = 200
+"""Characters of a reason."""
 ResultT = TypeVar("ResultT")
 
 
@@ -124,11 +126,16 @@ def is_failure(error: BaseException) -> bool:
 
 
 def reason_of(error: BaseException) -> str:
-    """One line that says what was raised."""
+    """One line that says what was raised, shortened; the log has all of it."""
     if isinstance(error, JobFailedError):
         return error.reason
     if isinstance(error, ParticipantError) and error.__cause__ is not None:
         return reason_of(error.__cause__)
+    said = _said(error)
+    return said if len(said) <= LONGEST else f"{said[: LONGEST - 1].rstrip()}…"
+
+
+def _said(error: BaseException) -> str:
     said = " ".join(str(error).split())
     if isinstance(error, OverdueError | CamobenchError):
         return said

@@ -143,19 +143,23 @@ def restore(module: nn.Module, checkpoint: Checkpoint, device: torch.device) -> 
         state = expand_state(load_file(checkpoint.weights))
         problems = module.load_state_dict(state, strict=False)
     except (RuntimeError, SafetensorError) as error:
-        reason = " ".join(str(error).split())
-        raise CamobenchError(
-            f"checkpoint {checkpoint.path} does not fit {type(module).__name__}: {reason}"
-        ) from error
+        raise _misfit(module, checkpoint, " ".join(str(error).split())) from error
     prefixes = module.shared_prefixes if isinstance(module, Victim) else ()
     missing = [name for name in problems.missing_keys if not name.startswith(prefixes or "\0")]
     if missing or problems.unexpected_keys:
-        raise CamobenchError(
-            f"checkpoint {checkpoint.path} does not fit {type(module).__name__}: "
-            f"missing {missing}, unexpected {problems.unexpected_keys}"
+        raise _misfit(
+            module, checkpoint, f"missing {missing}, unexpected {problems.unexpected_keys}"
         )
     module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     module.eval().requires_grad_(False)
+
+
+def _misfit(module: nn.Module, checkpoint: Checkpoint, reason: str) -> CamobenchError:
+    """Something that its key does not hash has changed; the remedy first, the reason is long."""
+    return CamobenchError(
+        f"the checkpoint does not fit {type(module).__name__} any more; give its spec another "
+        f"version, and it is trained anew ({checkpoint.path}: {reason})"
+    )
 
 
 class Networks:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from bench.contract import ATTACKS, VICTIMS
+from bench.contract import ATTACKS, VICTIMS, Victim
 from bench.deadlines import OverdueError, deadline
 from bench.report.failed import failed_cells
 from bench.report.inputs import load_run
@@ -24,7 +24,7 @@ from bench.runner.train import train
 from bench.store import Store, read_json, write_json
 from bench.types import CamobenchError, StoppingError
 from bench.verdicts import failed
-from tests.plugins import FOG, write
+from tests.plugins import FOG, LEARNING, write
 from tests.runner.test_train import planned, site_of
 from tests.smoke import SUITE, request, toy_suite
 
@@ -510,6 +510,37 @@ def test_whatever_else_foreign_code_ends_with_is_its_failure(kind):
     )
     with pytest.raises(ParticipantError):
         trial.attack(end)
+
+
+def test_a_reason_is_short_and_the_log_has_all_of_it(tmp_path):
+    failure = Failures(tmp_path).note("victim a", ValueError("much " * 500 + "ado"))
+    assert len(failure.reason) == 200
+    assert failure.reason.startswith("ValueError: much much")
+    assert failure.reason.endswith("…")
+    assert "much ado" in failure.log.read_text()
+
+
+def test_a_checkpoint_that_no_longer_fits_has_a_short_reason_and_a_remedy(smoke_copy, tmp_path):
+    path = write(tmp_path / "learning.py", LEARNING)
+    (name,) = select_victims(f"{path}:Nearest")
+    ask = request(attacks=("jpeg",), victims=(name, "img-resnet12"))
+    evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+    made = VICTIMS.get(name).builder
+
+    def wider(self, spec=None, *, classes=(), recipe=None):
+        Victim.__init__(self, spec, classes=classes, recipe=recipe)
+        self.register_buffer("means", torch.zeros(7, 3))
+
+    made.__init__ = wider
+    ask = replace(ask, attacks=("median",))
+    run = load_run(evaluate_request(ask, smoke_copy.store, tmp_path / "out"))
+    said = run.failed["median", name]
+    assert said.reason.startswith(
+        "the checkpoint does not fit Nearest any more; give its spec another version, and it is "
+        "trained anew ("
+    )
+    assert len(said.reason) <= 200
+    assert "size mismatch" in (run.directory / said.log).read_text()
 
 
 def test_logs_have_plain_names(tmp_path):
