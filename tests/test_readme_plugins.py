@@ -68,6 +68,19 @@ def test_your_own_anonymiser(as_written, tmp_path):
     assert entry["attack"]["plug_in"]["origin"] == "tint.py:Tint"
 
 
+def test_surrogates(as_written, tmp_path):
+    check, run = as_written("Surrogates, and weights of your own")
+    assert "| fail" not in check
+    assert "| warn" not in check
+    rows = pd.read_parquet(tmp_path / "fgm-out" / "predictions.parquet")
+    mine = rows[(rows["attack"] == "gradient-step") & rows["target"].notna()]
+    reached = (mine["predicted"] == mine["target"]).groupby(mine["victim"]).mean()
+    assert reached["img-resnet18"] > 0.2  # the surrogate's twin; untouched images never go there
+    entry = json.loads((tmp_path / "fgm-out" / "entry-gradient-step.json").read_text())
+    assert entry["attack"]["hyperparameters"] == {"step_l2": 6.0}
+    assert "gradient-step" in run
+
+
 def test_your_own_classifier(as_written, tmp_path):
     check, run = as_written("Your own classifier")
     assert "| fail" not in check

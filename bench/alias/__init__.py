@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         VictimSpec,
         register_attack,
         register_victim,
+        untrained_victim,
     )
     from bench.runner.public import evaluate
     from bench.suites.catalogue import load_suite
@@ -36,6 +37,7 @@ __all__ = [
     "load_suite",
     "register_attack",
     "register_victim",
+    "untrained_victim",
 ]
 
 _HOMES = {
@@ -46,6 +48,7 @@ _HOMES = {
     "VictimSpec": "bench.contract",
     "register_attack": "bench.contract",
     "register_victim": "bench.contract",
+    "untrained_victim": "bench.contract",
     "evaluate": "bench.runner.public",
     "load_suite": "bench.suites.catalogue",
 }

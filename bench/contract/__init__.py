@@ -7,7 +7,13 @@ victim, no Set-A, no Set-C label and no store can reach it.
 
 from bench.contract.attack import Attack
 from bench.contract.fitting import FitContext, ProbeDone, Snapshots
-from bench.contract.registration import ATTACKS, VICTIMS, register_attack, register_victim
+from bench.contract.registration import (
+    ATTACKS,
+    VICTIMS,
+    register_attack,
+    register_victim,
+    untrained_victim,
+)
 from bench.contract.specs import NOT_STATED, AttackSpec, VictimSpec
 from bench.contract.victim import Victim
 
@@ -24,4 +30,5 @@ __all__ = [
     "VictimSpec",
     "register_attack",
     "register_victim",
+    "untrained_victim",
 ]

@@ -46,6 +46,9 @@ class Attack(Participant[AttackSpec]):
 
         Returns:
             (N, 3, H, W) in [0, 1]; what lies outside is clipped.
+
+        Called under `torch.no_grad()`; a method that needs a surrogate's gradients opens
+        `torch.enable_grad()`.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define `transform`")
 

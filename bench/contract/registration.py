@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from bench.contract.attack import Attack
 from bench.contract.specs import AttackSpec, VictimSpec
 from bench.contract.victim import Victim
+from bench.recipes import Recipe
 from bench.registry import Entry, Registry
 
 
@@ -53,3 +54,15 @@ def register_victim(cls: VictimClass) -> VictimClass:
     VICTIMS.names()
     VICTIMS.add(cls, origin=cls.__module__)
     return cls
+
+
+def untrained_victim(name: str, classes: Sequence[str], recipe: Recipe | None) -> Victim:
+    """A victim by name, for an attack that keeps a surrogate and loads its state in `fit`.
+
+    Args:
+        name: In the registry.
+        classes: Camera models that it tells apart.
+        recipe: Gives the width.
+    """
+    entry = VICTIMS.get(name)
+    return entry.builder(entry.spec, classes=classes, recipe=recipe)

@@ -166,7 +166,7 @@ def choose_sampled(specs: Sequence[AttackSpec]) -> str | None:
     return most_complete(specs)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def write_samples(folder: Path, matrix: Matrix, attack_name: str) -> None:
     """Write some originals and their anonymised versions, one to every target, as PNG."""
     limit = None if matrix.failures is None else matrix.failures.cell_timeout_s

@@ -80,7 +80,7 @@ class Scorer:
         if batch == AUTO and device.type == "cpu":
             self.batch = batch_for(*self.images.shape[-2:])
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def score(
         self,
         source: ImageSource,

@@ -373,3 +373,27 @@ def test_items_without_an_image_are_left_out(suite):
 def test_the_batch_of_the_cpu_depends_on_the_size_of_the_images(suite):
     assert Scorer(suite, CPU).batch == batch_for(*suite.images("C").shape[-2:])
     assert [batch_for(side, side) for side in (128, 256, 512, 1024)] == [32, 8, 2, 1]
+
+
+class Gradient(Attack):
+    """A step along the gradient of a network of its own."""
+
+    spec = AttackSpec(name="gradient")
+
+    def __init__(self):
+        super().__init__(classes=CLASSES)
+        self.surrogate = Shared("surrogate")
+
+    def transform(self, images, targets):
+        with torch.enable_grad():
+            images = images.requires_grad_()
+            loss = torch.nn.functional.cross_entropy(self.surrogate.logits(images), targets)
+            (gradient,) = torch.autograd.grad(loss, images)
+        return images.detach() - 0.1 * gradient / gradient.abs().amax()
+
+
+def test_an_attack_may_take_gradients(suite):
+    """Under inference mode, autograd would refuse the images and the targets."""
+    attack = Gradient().requires_grad_(False).eval()
+    found = score(suite, attack, toys(), batch=1).distortion
+    assert np.isfinite(found["psnr_db"]).all()

@@ -124,7 +124,7 @@ class _Trial:
         """The same as networks read them."""
         return (self.originals.float() / 255).contiguous(memory_format=torch.channels_last)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _timed(self, work: Callable[[], object]) -> float:
         """Seconds an image, after a first run that pays for what is set up once."""
         work()
