@@ -47,20 +47,25 @@ def _set_tf32(wanted: tuple[bool, bool] | None) -> None:
     cuda.matmul.allow_tf32, cudnn.allow_tf32 = wanted or (False, False)
 
 
-_STATE: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
-    (torch.get_default_device, torch.set_default_device),
-    (torch.get_default_dtype, torch.set_default_dtype),
-    (torch.is_grad_enabled, torch.set_grad_enabled),
-    (torch.get_num_threads, torch.set_num_threads),
-    (_deterministic, _set_deterministic),
-    _autocast("cpu"),
-    _autocast("cuda"),
-    (_tf32, _set_tf32),
-    _flag(cudnn, "benchmark"),
-    _flag(cudnn, "deterministic"),
-    _flag(cudnn, "enabled"),
-    _flag(mkldnn, "enabled"),
-)
+_STATE: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
+    "default device": (torch.get_default_device, torch.set_default_device),
+    "default type": (torch.get_default_dtype, torch.set_default_dtype),
+    "gradients": (torch.is_grad_enabled, torch.set_grad_enabled),
+    "threads": (torch.get_num_threads, torch.set_num_threads),
+    "deterministic algorithms": (_deterministic, _set_deterministic),
+    "autocast on the CPU": _autocast("cpu"),
+    "autocast on CUDA": _autocast("cuda"),
+    "TF32": (_tf32, _set_tf32),
+    "cudnn.benchmark": _flag(cudnn, "benchmark"),
+    "cudnn.deterministic": _flag(cudnn, "deterministic"),
+    "cudnn.enabled": _flag(cudnn, "enabled"),
+    "mkldnn.enabled": _flag(mkldnn, "enabled"),
+}
+
+
+def global_state() -> dict[str, Any]:
+    """Torch's settings of the whole process, by what people call them."""
+    return {name: read() for name, (read, _) in _STATE.items()}
 
 
 @contextmanager
@@ -70,10 +75,10 @@ def kept_global_state() -> Iterator[None]:
     Random numbers are left as they are: whoever draws them goes on in the next call, and the
     harness draws from generators of its own.
     """
-    before = [read() for read, _ in _STATE]
+    before = global_state()
     try:
         yield
     finally:
-        for (read, write), value in zip(_STATE, before, strict=True):
-            if read() != value:
-                write(value)
+        for name, (read, write) in _STATE.items():
+            if read() != before[name]:
+                write(before[name])

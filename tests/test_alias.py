@@ -16,6 +16,7 @@ PUBLIC = {
     "load_suite",
     "register_attack",
     "register_victim",
+    "untrained_victim",
 }
 COMMAND = Path(sys.executable).with_name("camobench")
 

@@ -3,7 +3,7 @@ import contextlib
 import pytest
 import torch
 
-from bench.global_state import _STATE, kept_global_state
+from bench.global_state import global_state, kept_global_state
 from bench.runner.graph import build_attack
 from bench.runner.selection import select_attacks
 from tests.plugins import write
@@ -26,14 +26,14 @@ def change_everything():
 
 @pytest.mark.parametrize("error", [None, ZeroDivisionError])
 def test_every_setting_is_as_it_was_also_after_an_error(error):
-    before = [read() for read, _ in _STATE]
+    before = global_state()
     with contextlib.suppress(ZeroDivisionError), kept_global_state():
         change_everything()
-        inside = [read() for read, _ in _STATE]
+        inside = global_state()
         if error is not None:
             raise error
-    assert all(value != now for value, now in zip(before, inside, strict=True))
-    assert [read() for read, _ in _STATE] == before
+    assert not [name for name, value in before.items() if inside[name] == value]
+    assert global_state() == before
 
 
 @pytest.mark.parametrize("place", [torch.backends.cuda.matmul, torch.backends.cudnn.conv])

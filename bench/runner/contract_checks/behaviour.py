@@ -7,9 +7,11 @@ import torch
 from torch import Tensor
 
 from bench.checks import PATCH_PX
+from bench.global_state import global_state
 from bench.runner.contract_checks.comparing import difference
 from bench.runner.contract_checks.subject import Subject, pixels
 from bench.runner.contract_checks.verdicts import ANY_SIZE, RUNS, Check, fail, ok, warn
+from bench.runner.contract_checks.watching import Watch
 from bench.verdicts import Verdict
 
 SIZES = ((PATCH_PX, PATCH_PX), (65, 97), (98, 67), (128, 64))
@@ -103,6 +105,22 @@ def check_inputs(subject: Subject) -> Verdict:
     return ok("not changed in place")
 
 
+def check_settings(subject: Subject) -> Verdict:
+    """What torch keeps for the whole process is everyone's."""
+    before = global_state()
+    thing = subject.build()
+    if thing.learns and not subject.untrained:
+        subject.train(thing, Watch())
+    subject.run(pixels(2, 64, 64), thing=thing)
+    changed = [name for name, value in global_state().items() if value != before[name]]
+    if changed:
+        return warn(
+            f"changes torch's settings: {', '.join(changed)}",
+            "leave them, or put them back: the harness undoes it after each call",
+        )
+    return ok("leaves torch's as they are")
+
+
 def check_device(subject: Subject) -> Verdict:
     """All of it moves to the device of the images."""
     stray = [
@@ -147,5 +165,6 @@ CHECKS = (
     Check(name="repeatable", run=check_repeatable, needs=ANY_SIZE),
     Check(name="batch size", run=check_batches, needs=(*ANY_SIZE, "repeatable")),
     Check(name="inputs", run=check_inputs, needs=RUNS),
+    Check(name="settings", run=check_settings, needs=RUNS),
     Check(name="device", run=check_device, needs=RUNS),
 )

@@ -13,6 +13,7 @@ import torch
 
 from bench.checks import use_exact_fp32
 from bench.deadlines import OverdueError, deadline
+from bench.global_state import kept_global_state
 from bench.runner.contract_checks import behaviour, building, outputs, speed, training
 from bench.runner.contract_checks.subject import Subject
 from bench.runner.contract_checks.verdicts import Check, fail, skip
@@ -70,7 +71,7 @@ def examine(
 def run_check(check: Check, subject: Subject, limit_s: float = LIMIT_S) -> Verdict:
     """Run one check; whatever it raises is a failure with a place."""
     try:
-        with deadline(limit_s, "the check"):
+        with kept_global_state(), deadline(limit_s, "the check"):
             found = check.run(subject)
     except OverdueError:
         found = fail(f"did not end within {limit_s:g} s", "look for a loop that never ends")

@@ -231,6 +231,11 @@ ATTACKS = {
         "inputs",
         "changes its images in place",
     ),
+    "double precision for all": (
+        fog(out="torch.set_default_dtype(torch.float64)\n            return images"),
+        "settings",
+        "changes torch's settings: default type",
+    ),
     "a stray tensor": (
         fog(spec=begun(SPEC, "self.kernel = torch.ones(3)")),
         "device",
