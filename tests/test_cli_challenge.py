@@ -87,6 +87,7 @@ def test_the_printed_command_scores_the_answer_of_victims(
 
 
 def test_the_printed_command_has_the_options_of_a_folder_suite(camobench, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # where the relative store comes to lie
     monkeypatch.setattr("bench.cli.challenge.make_request", lambda *_, **__: None)
     made = SimpleNamespace(key="k")
     monkeypatch.setattr("bench.runner.challenge.export.export_challenge", lambda *_, **__: made)
