@@ -18,6 +18,7 @@ from PIL import Image
 from bench.runner.challenge.problems import Kind
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+HEADER_START = b"\0\0\0\x0dIHDR"
 RGB = 2
 COLOURS = {0: "greyscale", 2: "RGB", 3: "palette", 4: "greyscale with alpha", 6: "RGBA"}
 OTHERS = {b"\xff\xd8": "JPEG", b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
@@ -82,9 +83,11 @@ def _header(data: bytes) -> tuple[int, int, int, int, bool]:
     if not data.startswith(SIGNATURE):
         name = next((name for magic, name in OTHERS.items() if data.startswith(magic)), None)
         raise RefusedError(NOT_PNG, f"a {name}" if name else "unknown format")
-    if len(data) < 29 or data[12:16] != b"IHDR":
+    if len(data) < 29 or data[8:16] != HEADER_START:
         raise RefusedError(DAMAGED, "no header")
-    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", data[16:29])
+    width, height, depth, colour, *methods, interlaced = struct.unpack(">IIBBBBB", data[16:29])
+    if methods != [0, 0] or interlaced > 1:
+        raise RefusedError(DAMAGED, "a method that no PNG has")
     return width, height, depth, colour, bool(interlaced)
 
 
@@ -102,7 +105,7 @@ def _raw_bytes(side: int, *, interlaced: bool) -> int:
 
 
 def _require_whole(data: bytes, raw_bytes: int) -> None:
-    """Refuse a PNG with a wrong checksum, without its end, or with too little or too much data."""
+    """Refuse a PNG with a wrong checksum, or with too little or too much of anything."""
     at, compressed, kind = len(SIGNATURE), bytearray(), b""
     while kind != b"IEND":
         if at + 12 > len(data):
@@ -118,6 +121,8 @@ def _require_whole(data: bytes, raw_bytes: int) -> None:
         if kind == b"IDAT":
             compressed += data[at + 8 : end]
         at = end + 4
+    if at < len(data):
+        raise RefusedError(DAMAGED, "data after its end")
     inflater = zlib.decompressobj()
     try:
         inflated = len(inflater.decompress(bytes(compressed), raw_bytes + 1))
@@ -125,3 +130,7 @@ def _require_whole(data: bytes, raw_bytes: int) -> None:
         raise RefusedError(DAMAGED, str(error)) from error
     if inflated != raw_bytes:
         raise RefusedError(DAMAGED, "rows are missing" if inflated < raw_bytes else "too many rows")
+    if not inflater.eof:
+        raise RefusedError(DAMAGED, "its stream has no end")
+    if inflater.unused_data:
+        raise RefusedError(DAMAGED, "data after its stream")

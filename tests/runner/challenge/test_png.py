@@ -99,3 +99,36 @@ def test_a_second_header_is_refused_whatever_it_says(side):
     first = 8 + 25  # the signature and the first header
     with pytest.raises(RefusedError, match="a second header"):
         decode(whole[:first] + chunk(b"IHDR", header) + whole[first:], SIDE)
+
+
+def by_hand(stream, *, methods=(0, 0, 0), after=b""):
+    """A PNG of this stream of pixels."""
+    header = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, *methods)
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", stream) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks + after
+
+
+ROWS = b"".join(b"\0" + row.tobytes() for row in IMAGE.transpose(1, 2, 0))
+STREAM = zlib.compress(ROWS)
+
+
+def test_a_png_by_hand_is_one():
+    np.testing.assert_array_equal(decode(by_hand(STREAM), SIDE), IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (by_hand(STREAM + zlib.compress(b"more")), "data after its stream"),
+        (by_hand(STREAM + b"x"), "data after its stream"),
+        (by_hand(STREAM[:-4]), "its stream has no end"),
+        (by_hand(STREAM, after=b"PK"), "data after its end"),
+        (by_hand(STREAM, methods=(1, 0, 0)), "a method that no PNG has"),
+        (by_hand(STREAM, methods=(0, 1, 0)), "a method that no PNG has"),
+        (by_hand(STREAM, methods=(0, 0, 2)), "a method that no PNG has"),
+        (by_hand(STREAM)[:11] + b"\x0e" + by_hand(STREAM)[12:], "no header"),
+    ],
+)
+def test_what_the_specification_does_not_have_is_refused(data, message):
+    with pytest.raises(RefusedError, match=f"unreadable or truncated: {message}"):
+        decode(data, SIDE)
