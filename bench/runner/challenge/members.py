@@ -18,6 +18,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 
+from bench.runner.challenge.directory import DirectoryError, read_directory
 from bench.runner.challenge.png import DAMAGED, RefusedError
 from bench.runner.challenge.problems import Kind, Problems, printable
 from bench.types import WrongUsageError
@@ -25,6 +26,9 @@ from bench.types import WrongUsageError
 LARGEST_RATIO = 100
 """PNG files hardly shrink any further; what inflates a hundredfold is no honest member."""
 RATIO_FROM_BYTES = 1 << 16
+LONGEST_NAME_BYTES = 1 << 10
+ENTRY_BYTES = 1 << 9
+"""Of a member in an archive's directory, on average."""
 
 PATH_TRICK = Kind(
     name="path that leaves the archive", gravity="error", remedy="zip plain names: no /, .. or \\"
@@ -34,6 +38,10 @@ TOO_LARGE = Kind(name="too large for an image", gravity="error", remedy="send im
 BOMB = Kind(name="inflates beyond reason", gravity="error", remedy="zip the PNG files as they are")
 LOCKED = Kind(name="encrypted", gravity="error", remedy="zip without a password")
 METHOD = Kind(name="unknown compression", gravity="error", remedy="zip by storing or deflating")
+NAMELESS = Kind(name="file without a name", gravity="error", remedy="zip files by their names")
+LONG_NAME = Kind(
+    name="name that is too long", gravity="error", remedy="zip IMAGEID__TARGET.png or IMAGEID.png"
+)
 TOO_MANY = Kind(name="too many files", gravity="error", remedy="send the wanted files alone")
 
 
@@ -156,15 +164,14 @@ class Members:
         if self.place.stat().st_size > self.limits.total_bytes:
             self.problems.add(TOO_LARGE, f"{printable(self.place.name)}: the whole archive")
             return
+        if not self._is_directory_small():
+            return
         try:
             self._archive = self._closing.enter_context(zipfile.ZipFile(self.place))
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             self.problems.add(DAMAGED, f"{printable(self.place.name)}: {error}")
             return
-        infos = [info for info in self._archive.infolist() if not info.is_dir()]
-        if len(infos) > self.limits.files:
-            self.problems.add(TOO_MANY, f"{len(infos)}, expected {self.limits.files} at most")
-            return
+        infos = [info for info in self._archive.infolist() if not info.filename.endswith("/")]
         overlapping = _overlapping(infos)
         total = 0
         for info in infos:
@@ -176,14 +183,36 @@ class Members:
                 kind, detail = BOMB, f"more than {self.limits.total_bytes} bytes in all"
             if kind is not None:
                 detail = f": {detail}" if detail else ""
-                self.problems.add(kind, f"{printable(info.orig_filename)}{detail}")
+                self.problems.add(
+                    kind, f"{printable(info.orig_filename) or self.place.name}{detail}"
+                )
                 continue
             self._infos.append(info)
             yield Member(path=info.filename, index=len(self._infos) - 1)
 
+    def _is_directory_small(self) -> bool:
+        """Whether an archive's directory can be made objects of."""
+        shown, files = printable(self.place.name), self.limits.files
+        try:
+            found = read_directory(self.place, ENTRY_BYTES * files)
+        except (DirectoryError, OSError) as error:
+            self.problems.add(DAMAGED, f"{shown}: {error}")
+            return False
+        if found is None:
+            self.problems.add(TOO_MANY, f"{shown}: a directory of more than {files} files")
+        elif found.members > files:
+            self.problems.add(TOO_MANY, f"{shown}: {found.members}, expected {files} at most")
+        elif found.longest_name > LONGEST_NAME_BYTES:
+            self.problems.add(LONG_NAME, f"{shown}: one of {found.longest_name} bytes")
+        else:
+            return True
+        return False
+
     def _refusal(self, info: zipfile.ZipInfo) -> tuple[Kind | None, str]:
         """Why one member is not even looked at."""
         raw = info.orig_filename  # before zipfile made slashes of it
+        if not PurePosixPath(raw).name:
+            return NAMELESS, ""
         parts = raw.split("/")
         drive = len(raw) > 1 and raw[1] == ":"
         if "\\" in raw or "\0" in raw or raw.startswith("/") or drive or ".." in parts:

@@ -5,6 +5,7 @@ import zipfile
 
 import pytest
 
+from bench.runner.challenge.directory import read_directory
 from bench.runner.challenge.members import Limits, Members
 from bench.runner.challenge.png import RefusedError
 from bench.types import WrongUsageError
@@ -174,3 +175,68 @@ def test_a_zip_of_a_version_that_nobody_reads_is_damaged(tmp_path):
     with Members(place, LIMITS) as members:
         assert list(members) == []
         assert members.problems
+
+
+@pytest.mark.parametrize("name", ["", ".", "./"])
+def test_a_file_without_a_name_is_named_by_its_archive(tmp_path, name):
+    info = zipfile.ZipInfo("placeholder")
+    info.filename = info.orig_filename = name
+    found, problems = read(archive(tmp_path / "x.zip", [*GOOD, (info, b"data")]))
+    assert len(found) == 3
+    assert list(problems) == ([] if name.endswith("/") else ["file without a name"])
+
+
+def opened(monkeypatch):
+    """Whether `zipfile` was asked to expand an archive."""
+    calls = []
+    real = zipfile.ZipFile
+
+    def watched(*words):
+        calls.append(words)
+        return real(*words)
+
+    monkeypatch.setattr(zipfile, "ZipFile", watched)
+    return calls
+
+
+@pytest.mark.parametrize("count", [7, 500])
+def test_a_directory_of_too_many_files_is_not_expanded(tmp_path, monkeypatch, count):
+    place = archive(tmp_path / "x.zip", [(f"{n}.png", b"") for n in range(count)])
+    calls = opened(monkeypatch)
+    assert list(read(place)[1]) == ["too many files"]
+    assert calls == []
+
+
+def test_a_directory_with_an_endless_name_is_not_expanded(tmp_path, monkeypatch):
+    place = archive(tmp_path / "x.zip", [("n" * 2000 + ".png", b"")])
+    calls = opened(monkeypatch)
+    assert read(place)[1] == {"name that is too long": ["x.zip: one of 2004 bytes"]}
+    assert calls == []
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_directory_is_counted_as_zipfile_does(tmp_path, monkeypatch, large):
+    if large:
+        monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)  # writes the records of ZIP64
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as made:
+        made.comment = b"a comment"
+        made.mkdir("sub folder")
+        for name, data in GOOD:
+            made.writestr(name, data)
+    with zipfile.ZipFile(tmp_path / "x.zip") as made:
+        names = [len(info.filename) for info in made.infolist()]
+    found = read_directory(tmp_path / "x.zip", 1000)
+    assert (found.members, found.longest_name) == (len(names), max(names))
+    assert read_directory(tmp_path / "x.zip", 100) is None
+
+
+def test_a_directory_that_is_damaged_is_named(tmp_path):
+    place = archive(tmp_path / "x.zip", GOOD)
+    data = bytearray(place.read_bytes())
+    data[data.index(b"PK\1\2", data.index(b"PK\1\2") + 1)] ^= 0xFF
+    place.write_bytes(bytes(data))
+    found, problems = read(place)
+    assert (found, problems) == (
+        {},
+        {"unreadable or truncated": ["x.zip: its directory is damaged"]},
+    )
