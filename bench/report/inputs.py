@@ -14,12 +14,15 @@ import pandas as pd
 from bench.metrics.validity import check_predictions
 from bench.report.coverage import PARTIAL, Coverage, partial_coverage
 from bench.report.foreign import family_of, is_foreign
+from bench.report.parquet import read_limited
 from bench.report.samples import Sample, load_samples
 from bench.report.schema import table_columns
 
 ENTRY_SCHEMA = 1
 PREDICTION_COLUMNS = table_columns("predictions")
 DISTORTION_COLUMNS = table_columns("distortion")
+MOST_ROWS = 50_000_000
+"""Five times those of twenty attacks on sixteen victims, 2500 images and twelve targets."""
 NO_NETWORK = "none"
 """The digest of what failed before there was a network."""
 
@@ -264,18 +267,19 @@ def _entry(path: Path) -> dict[str, Any]:
 
 
 def read_parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Read a Parquet file of a run.
+    """Read these columns of a Parquet file of a run.
 
     Raises:
-        ValueError: If it is missing, unreadable or lacks one of `columns`; names the remedy.
+        ValueError: If it is missing, unreadable, larger than any run's, or lacks one of
+            `columns`; names the remedy.
     """
     if not path.is_file():
         raise ValueError(f"{path} is missing; run the same command again to complete the folder")
     try:
-        frame = pd.read_parquet(path)
+        frame, names = read_limited(path, columns, rows=MOST_ROWS)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} is not readable Parquet ({error}); run again") from error
-    missing = [name for name in columns if name not in frame.columns]
+    missing = [name for name in columns if name not in names]
     if missing:
         raise ValueError(f"{path} lacks the columns {missing}; run again with this version")
     return frame

@@ -72,7 +72,8 @@ def read_table(path: Path, images: int, classes: Sequence[str]) -> pd.DataFrame:
         CamobenchError: If it cannot be read, or is larger than an answer can be.
         WrongUsageError: If it is neither CSV nor Parquet.
     """
-    table = read_columns(path, rows=2 * images + 1000, columns=2 * len(classes) + 20)
+    wanted = (IMAGE, PREDICTED, *classes)
+    table = read_columns(path, wanted, rows=2 * images + 1000, columns=2 * len(classes) + 20)
     if IMAGE in table:
         ids = table[IMAGE].astype(str).str.strip()
         table[IMAGE] = ids.str.removesuffix(SUFFIX)

@@ -7,17 +7,15 @@ number.
 from __future__ import annotations
 
 import csv
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from bench.report.parquet import CELL_BYTES, SPARE_BYTES, read_limited, require_unique
 from bench.types import CamobenchError, WrongUsageError
 
 PARQUET_MAGIC = b"PAR1"
-CELL_BYTES = 64
-"""Of one cell at most, on average: a number with 17 digits has 24."""
 
 
 def is_table(path: Path) -> bool:
@@ -26,11 +24,12 @@ def is_table(path: Path) -> bool:
         return stream.read(4) == PARQUET_MAGIC or path.suffix.lower() == ".csv"
 
 
-def read_columns(path: Path, *, rows: int, columns: int) -> pd.DataFrame:
+def read_columns(path: Path, wanted: Collection[str], *, rows: int, columns: int) -> pd.DataFrame:
     """Read a CSV or Parquet file; every CSV cell is text.
 
     Args:
         path: The file.
+        wanted: Columns that are read; any other is there by name, and empty.
         rows: More of them are refused.
         columns: Likewise.
 
@@ -39,46 +38,42 @@ def read_columns(path: Path, *, rows: int, columns: int) -> pd.DataFrame:
         WrongUsageError: If it is neither.
     """
     if not is_table(path):
-        raise WrongUsageError(f"{path} is neither CSV nor Parquet")
-    most_bytes = CELL_BYTES * (rows + 1) * (columns + 1) + (1 << 20)
+        raise WrongUsageError(f"{path} is neither CSV nor Parquet; give one of them")
+    most_bytes = CELL_BYTES * (rows + 1) * (columns + 1) + SPARE_BYTES
     if path.stat().st_size > most_bytes:
         raise CamobenchError(
-            f"{path} has {path.stat().st_size} bytes; one row an image takes {most_bytes} at most"
+            f"{path} has {path.stat().st_size} bytes, one row an image takes {most_bytes} at most: "
+            "send the columns that the README of the challenge names"
         )
     try:
         with path.open("rb") as stream:
             parquet = stream.read(4) == PARQUET_MAGIC
-        read = _parquet(path, rows, columns, most_bytes) if parquet else _csv(path)
-    except (pa.ArrowException, ValueError, OSError, csv.Error) as error:
-        raise CamobenchError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
-    if len(read) > rows:
-        raise CamobenchError(f"{path} has {len(read)} rows; {rows} are too many already")
-    return read
+        if parquet:
+            read, names = read_limited(path, wanted, rows=rows, columns=columns)
+        else:
+            read, names = _csv(path, wanted, rows, columns)
+    except (ValueError, OSError, csv.Error) as error:
+        reason = " ".join(str(error).split())
+        raise CamobenchError(f"{path} cannot be read: {reason}; write it again") from error
+    return read.reindex(columns=names)
 
 
-def _parquet(path: Path, rows: int, columns: int, most_bytes: int) -> pd.DataFrame:
-    with pq.ParquetFile(path) as file:
-        said = file.metadata
-        size = sum(said.row_group(i).total_byte_size for i in range(said.num_row_groups))
-        for what, found, most in (
-            ("rows", said.num_rows, rows),
-            ("columns", said.num_columns, columns),
-            ("bytes", size, most_bytes),
-        ):
-            if found > most:
-                raise ValueError(f"it says that it has {found} {what}, expected {most} at most")
-        _require_unique(file.schema_arrow.names)
-        frame: pd.DataFrame = file.read().to_pandas()
-        return frame
-
-
-def _csv(path: Path) -> pd.DataFrame:
+def _csv(
+    path: Path, wanted: Collection[str], rows: int, columns: int
+) -> tuple[pd.DataFrame, list[str]]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        _require_unique(next(csv.reader(stream), []))
-    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-
-
-def _require_unique(names: list[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"column {twice[0]!r} is there twice")
+        names = next(csv.reader(stream), [])
+    if len(names) > columns:
+        raise ValueError(f"it has {len(names)} columns, expected {columns} at most")
+    require_unique(names)
+    read = pd.read_csv(
+        path,
+        dtype=str,
+        keep_default_na=False,
+        encoding="utf-8-sig",
+        usecols=lambda name: name in wanted,
+        nrows=rows + 1,
+    )
+    if len(read) > rows:
+        raise ValueError(f"it has more than {rows} rows")
+    return read, names

@@ -139,8 +139,8 @@ def test_the_challenge_is_the_one_that_the_ids_are_of():
         ("a.csv", b"image,predicted\nc\xff\xfe,cam-a\n", "cannot be read"),
         ("a.csv", b"image,predicted,image\nc0,cam-a,c1\n", "column 'image' is there twice"),
         ("a.csv", b"", "cannot be read: No columns"),
-        ("a.csv", b"x" * 3_000_000, "has 3000000 bytes; one row an image takes"),
-        ("a.csv", b"image,predicted\n" + b"c0,cam-a\n" * 2000, "has 2000 rows"),
+        ("a.csv", b"x" * 3_000_000, "has 3000000 bytes, one row an image takes"),
+        ("a.csv", b"image,predicted\n" + b"c0,cam-a\n" * 2000, "it has more than 1012 rows"),
         ("a.parquet", b"PAR1 and then nothing", "cannot be read"),
     ],
 )
@@ -156,6 +156,30 @@ def test_a_small_parquet_file_of_endless_rows_is_not_read(tmp_path):
     pd.DataFrame({"image": same, "predicted": same}).to_parquet(path, compression="zstd")
     assert path.stat().st_size < 50_000
     with pytest.raises(CamobenchError, match="it says that it has 5000000 rows"):
+        read_table(path, 6, CLASSES)
+
+
+def test_a_long_text_in_a_small_dictionary_is_not_laid_out(tmp_path):
+    path = tmp_path / "bomb.parquet"
+    same = ["x" * 100_000] * 1000
+    pd.DataFrame({"image": same, "predicted": same}).to_parquet(path, compression="zstd")
+    with pytest.raises(CamobenchError, match="column 'image' has 100000000 bytes of text"):
+        read_table(path, 6, CLASSES)
+
+
+def test_surplus_columns_are_not_read(tmp_path):
+    path = tmp_path / "answer.parquet"
+    nested = [[{"a": 1}]] * 6
+    table().assign(nested=nested, text=["x" * 10_000_000] * 6).to_parquet(path)
+    read = read_table(path, 6, CLASSES)
+    assert list(read) == ["image", "predicted", "nested", "text"]
+    assert read[["nested", "text"]].isna().all(axis=None)
+
+
+def test_a_column_that_is_neither_text_nor_number(tmp_path):
+    path = tmp_path / "answer.parquet"
+    table().assign(predicted=[[1]] * 6).to_parquet(path)
+    with pytest.raises(CamobenchError, match=r"column 'predicted' has type list<.*, not text"):
         read_table(path, 6, CLASSES)
 
 

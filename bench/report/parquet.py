@@ -1,0 +1,122 @@
+"""Parquet files that may be a stranger's, read only where they cannot be larger than expected.
+
+A small file can hold endless rows, and one long text a million times as a dictionary of one value
+(CWE-409). So the footer is looked at before anything is read, and texts are counted before they are
+laid out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+CELL_BYTES = 64
+"""Of a cell on average over all columns: a number with 17 digits has 24."""
+TEXT_BYTES = 256
+"""Of a cell on average over one column of text."""
+SPARE_BYTES = 1 << 20
+
+
+def read_limited(
+    path: Path, wanted: Collection[str], *, rows: int, columns: int = 1000
+) -> tuple[pd.DataFrame, list[str]]:
+    """Read some columns of a Parquet file.
+
+    Args:
+        path: The file.
+        wanted: Columns to read; those that are not there are left out.
+        rows: More of them are refused.
+        columns: Likewise, read or not.
+
+    Returns:
+        The wanted columns that there are, and the names of all.
+
+    Raises:
+        ValueError: If it is no Parquet file, damaged, larger than expected, has a column twice, or
+            one of another type than text or number.
+        OSError: If it cannot be read.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            names = [str(name) for name in file.schema_arrow.names]
+            _check_footer(file.metadata, wanted, rows, columns)
+            require_unique(names)
+            schema = pa.schema([f for f in file.schema_arrow if f.name in wanted])
+            _check_types(schema)
+        # A column that is a dictionary already stays one in its file's own schema.
+        texts = [field.name for field in schema if _is_text(field.type)]
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            table = file.read(columns=schema.names)
+    except pa.ArrowException as error:
+        raise ValueError(" ".join(str(error).split())) from error
+    for name in table.column_names:
+        _check_text(name, table[name])
+    plain = pa.schema([table.schema.field(name) for name in table.column_names])
+    for name in texts:
+        plain = plain.set(plain.get_field_index(name), schema.field(name))
+    frame: pd.DataFrame = table.cast(plain.with_metadata(table.schema.metadata)).to_pandas()
+    return frame, names
+
+
+def require_unique(names: Iterable[str]) -> None:
+    """Refuse a column that is there twice.
+
+    Raises:
+        ValueError: Names it.
+    """
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise ValueError(f"column {twice[0]!r} is there twice")
+
+
+def _check_footer(said: pq.FileMetaData, wanted: Collection[str], rows: int, columns: int) -> None:
+    groups = [said.row_group(number) for number in range(said.num_row_groups)]
+    chunks = [group.column(place) for group in groups for place in range(group.num_columns)]
+    size = sum(c.total_uncompressed_size for c in chunks if c.path_in_schema in wanted)
+    most = CELL_BYTES * (said.num_rows + 1) * (len(wanted) + 1) + SPARE_BYTES
+    for what, found, limit in (
+        ("rows", said.num_rows, rows),
+        ("columns", said.num_columns, columns),
+        ("bytes", size, most),
+    ):
+        if found > limit:
+            raise ValueError(f"it says that it has {found} {what}, expected {limit} at most")
+    if sum(group.num_rows for group in groups) != said.num_rows:
+        raise ValueError("its row groups have another number of rows than it says")
+
+
+def _check_types(schema: pa.Schema) -> None:
+    for field in schema:
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        if not (
+            _is_text(kind)
+            or pa.types.is_integer(kind)
+            or pa.types.is_floating(kind)
+            or pa.types.is_boolean(kind)
+            or pa.types.is_null(kind)
+        ):
+            raise ValueError(f"column {field.name!r} has type {field.type}, not text or number")
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _check_text(name: str, column: pa.ChunkedArray) -> None:
+    """Refuse a column of text that would be too large once each cell has its own."""
+    if not pa.types.is_dictionary(column.type):
+        return
+    size = 0
+    for chunk in column.chunks:
+        if _is_text(chunk.dictionary.type):
+            lengths = pc.binary_length(chunk.dictionary).take(chunk.indices)
+            size += pc.sum(pc.cast(lengths, pa.int64())).as_py() or 0
+    most = TEXT_BYTES * len(column) + SPARE_BYTES
+    if size > most:
+        raise ValueError(f"column {name!r} has {size} bytes of text, expected {most} at most")
