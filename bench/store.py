@@ -26,6 +26,7 @@ from bench.types import CamobenchError, StoppingError, as_json
 STORE_FORMAT = 1
 STORE_VARIABLE = "CAMOBENCH_STORE"
 MARKER = "camobench-store.json"
+MOST_SAID = 80
 
 
 def digest(value: Any) -> str:
@@ -55,6 +56,29 @@ def explaining_full_disk(folder: Path) -> Iterator[None]:
         raise StoppingError(
             f"no space left on the disk of {folder}: free some, then run the same command "
             "again; nothing already computed is lost"
+        ) from error
+
+
+@contextmanager
+def explaining_damage(path: Path, remove: Path | None = None) -> Iterator[None]:
+    """Say which file of the store is damaged, and that it is made again once it is gone.
+
+    Args:
+        path: What the block reads.
+        remove: What has to go with it.
+
+    Raises:
+        CamobenchError: If it cannot be read for what it holds.
+    """
+    try:
+        yield
+    except (ValueError, EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the system's, not the file's
+            raise
+        reason = " ".join(str(error).split())[:MOST_SAID]
+        raise CamobenchError(
+            f"{path} is damaged ({reason}); remove {remove or path}, and the same command makes it "
+            "anew"
         ) from error
 
 

@@ -240,11 +240,13 @@ def _registry(kind: str) -> Registry[Any, Any]:
 def _explained(path: Path, error: BaseException) -> CamobenchError:
     """One line: where in the user's own files, what, and the remedy."""
     if isinstance(error, SyntaxError):
-        file = Path(error.filename or path).name
-        return CamobenchError(f"{file} line {error.lineno}: syntax error: {error.msg}; mend it")
+        file = Path(error.filename or path)
+        return CamobenchError(
+            f"{_shown(file)} line {error.lineno}: syntax error: {error.msg}; mend it"
+        )
     frames = traceback.extract_tb(error.__traceback__)
     mine = [f for f in frames if Path(f.filename).parent == path.parent] or frames[-1:]
-    where = f"{Path(mine[-1].filename).name} line {mine[-1].lineno}" if mine else path.name
+    where = f"{_shown(Path(mine[-1].filename))} line {mine[-1].lineno}" if mine else _shown(path)
     reason = " ".join(str(error).split())
     remedy = "mend it"
     if isinstance(error, SystemExit):
@@ -258,3 +260,9 @@ def _explained(path: Path, error: BaseException) -> CamobenchError:
         else:
             remedy = f"install {top}, or mend the import"
     return CamobenchError(f"{where}: {type(error).__name__}: {reason}; {remedy}")
+
+
+def _shown(path: Path) -> str:
+    """Its path from the working directory, if it lies there."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -1,4 +1,4 @@
-"""The store: format, room, permissions, locks, unfinished work, damaged checkpoints."""
+"""The store: format, room, permissions, locks, unfinished work, damage."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from bench.doctor.contents import check_rows, check_sets
 from bench.runner.networks import shipped_root
 from bench.store import MARKER, Store, open_checkpoint
 from bench.sweep import UNFINISHED_S
@@ -47,6 +48,8 @@ def check_store(root: Path, progress: Progress) -> Iterator[Verdict]:
             yield _contents(store)
             yield _locks(store)
             yield _unfinished(store)
+            yield check_sets(store, progress)
+            yield check_rows(store, progress)
             yield check_checkpoints("checkpoints", store.root / "checkpoints", progress)
     yield check_checkpoints("shipped networks", shipped_root(), progress)
 

@@ -34,7 +34,7 @@ from bench.runner.precision import FP32, Precision, cell_digest
 from bench.runner.recompress import RecompressedSource, recompression
 from bench.runner.score import Scorer
 from bench.runner.shard_files import concerns, is_whole, write_shard
-from bench.store import digest, read_json, replacing, write_json
+from bench.store import digest, explaining_damage, read_json, replacing, write_json
 from bench.suites.base import Suite
 from bench.types import Json, Progress, Silent
 
@@ -75,13 +75,18 @@ class Cells:
         files = [self.folder / f"{stem}.parquet" for stem in self.victims.values()]
         if not files:
             return pd.DataFrame()
-        return pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
+        return pd.concat([_read(file) for file in files], ignore_index=True)
 
     def distortion(self) -> pd.DataFrame:
         """One row an image and target."""
         if not self.measured:
             return pd.DataFrame()
-        return pd.read_parquet(self.folder / f"{self.measured}.parquet")
+        return _read(self.folder / f"{self.measured}.parquet")
+
+
+def _read(path: Path) -> pd.DataFrame:
+    with explaining_damage(path):
+        return pd.read_parquet(path)
 
 
 def row_key(networks: Networks, attack: str, quality_percent: int | None = None) -> str:
@@ -415,7 +420,7 @@ class Matrix:
         self.progress.finish()
 
         def gather(file: str) -> pd.DataFrame:
-            frames = [pd.read_parquet(part / file) for part in parts]
+            frames = [_read(part / file) for part in parts]
             filled = [frame for frame in frames if len(frame)]  # images made elsewhere may be few
             return pd.concat(filled or frames[:1], ignore_index=True)
 

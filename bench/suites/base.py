@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.data import AdversarySet, ExaminerSet, LabelledImages
-from bench.store import Store, read_json, write_json
+from bench.store import Store, explaining_damage, read_json, write_json
 from bench.suites.keeping import FolderKeeper
 from bench.suites.writing import write_set
 from bench.types import CamobenchError, Progress, SetName, Silent
@@ -113,15 +113,21 @@ class Suite:
         """One row an image, in the order of `images`.
 
         Raises:
-            CamobenchError: If the set is not on disk.
+            CamobenchError: If the set is not on disk, or damaged.
         """
-        return pd.read_parquet(self._set_folder(set_name) / "manifest.parquet")
+        path = self._set_folder(set_name) / "manifest.parquet"
+        with explaining_damage(path, path.parent):
+            return pd.read_parquet(path)
 
     def images(self, set_name: SetName) -> NDArray[np.uint8]:
-        """(N, 3, H, W) uint8, memory-mapped; what is written to it never reaches the file."""
-        images: NDArray[np.uint8] = np.load(
-            self._set_folder(set_name) / "images.npy", mmap_mode="c"
-        )
+        """(N, 3, H, W) uint8, memory-mapped; what is written to it never reaches the file.
+
+        Raises:
+            CamobenchError: As `manifest`.
+        """
+        path = self._set_folder(set_name) / "images.npy"
+        with explaining_damage(path, path.parent):
+            images: NDArray[np.uint8] = np.load(path, mmap_mode="c")
         return images
 
     def examiner_set(self) -> ExaminerSet:

@@ -1,5 +1,6 @@
 import shutil
 
+import numpy as np
 import pytest
 
 from bench.doctor import storage
@@ -48,6 +49,29 @@ def test_damage_locks_and_unfinished_work_are_named(smoke_copy):
     assert "trains it anew" in found["checkpoints"].remedy
     assert "1 training (pef-resnet12-0000000000000000)" in found["unfinished work"].finding
     assert found["locks"].finding.endswith("networks/victim/busy.lock")
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-200])
+    return path
+
+
+def test_damaged_sets_and_rows_are_named_with_what_to_remove(smoke_copy):
+    root = smoke_copy.store.root
+    images = cut(next((root / "data").glob("*/C/images.npy")))
+    rows = cut(next((root / "predictions").glob("*/*.parquet")))
+    found = examined(root)
+    for check, path, gone in (("data sets", images, images.parent), ("rows", rows, rows)):
+        assert found[check].verdict == "fail"
+        assert found[check].finding.startswith(f"{path} is damaged (")
+        assert found[check].remedy == f"remove {gone}, and the same command makes it anew"
+
+
+def test_a_set_that_lacks_images_fails(smoke_copy):
+    path = next((smoke_copy.store.root / "data").glob("*/C/images.npy"))
+    np.save(path, np.load(path)[1:])
+    found = examined(smoke_copy.store.root)["data sets"]
+    assert (found.verdict, "lacks images" in found.finding) == ("fail", True)
 
 
 def test_what_is_no_store_or_of_another_format_fails(tmp_path):

@@ -1,0 +1,68 @@
+"""What the store holds: are data sets whole, and can rows be read?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from bench.store import Store, explaining_damage, read_json
+from bench.suites.base import open_suite
+from bench.types import SETS, CamobenchError, Progress, SetName
+from bench.verdicts import Verdict
+from bench.wording import listed, plural
+
+MOST_NAMED = 3
+
+
+def check_sets(store: Store, progress: Progress) -> Verdict:
+    """Every set has as many images as its manifest has rows."""
+    folders = [card.parent for card in sorted(store.root.glob("data/*/suite.json"))]
+    there = [(folder, name) for folder in folders for name in SETS if (folder / name).is_dir()]
+    opened = [partial(_open_set, folder, name) for folder, name in there]
+    return _judge("data sets", plural(len(there), "set"), opened, progress)
+
+
+def check_rows(store: Store, progress: Progress) -> Verdict:
+    """Every Parquet and JSON file of the matrix opens."""
+    tables = sorted(store.root.glob("predictions/*/*.parquet"))
+    cards = sorted(store.root.glob("predictions/*/row.json"))
+    opened: list[Callable[[], Any]] = [partial(_open_table, path) for path in tables]
+    opened += [partial(read_json, path) for path in cards]
+    what = f"{plural(len(tables), 'table')} of {plural(len(cards), 'row')}"
+    return _judge("rows", what, opened, progress)
+
+
+def _open_set(folder: Path, name: SetName) -> None:
+    suite = open_suite(folder)
+    if suite.has(name) and len(suite.manifest(name)) != len(suite.images(name)):
+        place = folder / name
+        raise CamobenchError(f"{place} lacks images; remove it, and the same command makes it anew")
+
+
+def _open_table(path: Path) -> None:
+    with explaining_damage(path):
+        pq.read_metadata(path)
+
+
+def _judge(
+    check: str, what: str, opened: Sequence[Callable[[], Any]], progress: Progress
+) -> Verdict:
+    wrong = []
+    progress.start(f"opening {check}", len(opened))
+    for call in opened:
+        try:
+            call()
+        except (CamobenchError, OSError) as error:
+            wrong.append(str(error))
+        progress.advance()
+    progress.finish()
+    return Verdict(
+        check=check,
+        verdict="fail" if wrong else "ok",
+        finding=listed([text.split("; ")[0] for text in wrong], MOST_NAMED) or f"{what}, whole",
+        remedy=wrong[0].partition("; ")[2] if wrong else "",
+    )
