@@ -27,7 +27,7 @@ def require_finite(values: Tensor, what: str) -> None:
     """
     bad = int((~torch.isfinite(values)).sum())
     if bad:
-        raise ValueError(f"{what} holds {bad} NaN or infinite values of {values.numel()}")
+        raise ValueError(f"{what}: {bad} of {values.numel()} values are NaN or infinite")
 
 
 def to_unit(images: Tensor) -> Tensor:

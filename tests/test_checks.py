@@ -23,7 +23,7 @@ def test_values_that_are_not_finite_are_counted(bad):
     values = torch.zeros(2, 3)
     checks.require_finite(values, "the logits")
     values[0, 1] = values[1, 2] = bad
-    with pytest.raises(ValueError, match="the logits holds 2 NaN or infinite values of 6"):
+    with pytest.raises(ValueError, match="the logits: 2 of 6 values are NaN or infinite"):
         checks.require_finite(values, "the logits")
 
 

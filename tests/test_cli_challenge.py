@@ -104,14 +104,18 @@ def test_the_printed_command_has_the_options_of_a_folder_suite(camobench, monkey
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["challenge", "export", "--for", "victims"], "--for victims: name --attacks"),
+        (["challenge", "export", "--for", "victims"], "--for victims needs --attacks"),
         (["challenge", "export", "--attacks", "jpeg"], "--attacks goes with --for victims"),
         (["challenge", "export", "--for", "victims", "--attacks", "jpg"], "unknown attack 'jpg'"),
-        (["score", "nowhere", "--name", "x"], "there is no nowhere; check the path"),
+        (["score", "nowhere", "--name", "x"], "there is no file or folder nowhere; check"),
         (["score", "."], "Missing option '--name'"),
         (["score", ".", "--name", "jpeg"], "there is attack 'jpeg' already; choose another"),
         (["score", ".", "--name", "My Net"], "'My Net' must be kebab-case"),
-        (["score", __file__, "--name", "x"], "is neither a folder nor a zip archive"),
+        (
+            ["score", ".", "--name", "x", "--front-end", "img"],
+            "--front-end is for predictions, the",
+        ),
+        (["score", __file__, "--name", "x"], "neither a folder or zip of images, nor a CSV"),
     ],
 )
 def test_wrong_usage_is_2(camobench, arena, words, message):
@@ -154,7 +158,9 @@ def test_a_partial_row_is_scored_and_the_exit_code_is_1(camobench, arena, tmp_pa
     assert "sent is partial: of the images and targets that are scored" in out
     assert "7 of 8 were there" in out
     assert "| image missing | partial" in err
-    assert err.splitlines()[-1] == "error: sent is partial: 7 of 8 images"
+    assert (
+        err.splitlines()[-1] == "error: sent is partial: 7 of 8 images; what is missing can be sent"
+    )
 
 
 def test_predictions_become_a_column(camobench, arena, tmp_path):

@@ -86,9 +86,9 @@ def export(
     from bench.runner.challenge.export import export_challenge
 
     if audience == "victims" and not attacks:
-        raise click.UsageError("--for victims: name --attacks, `controls` for one")
+        raise click.UsageError("--for victims needs --attacks: name some, such as `controls`")
     if audience == "attacks" and attacks:
-        raise click.UsageError("--attacks goes with --for victims")
+        raise click.UsageError("--attacks goes with --for victims; leave it out, or add that")
     with shown_progress(console, quiet=quiet) as progress:
         request = make_request(
             suite,

@@ -21,6 +21,9 @@ from bench.cli.options import (
 from bench.cli.requests import console, is_given, make_request, open_store, require_victims, say
 from bench.types import CamobenchError
 
+OF_IMAGES = ("label", "threat_model", "without_bad")
+OF_PREDICTIONS = ("front_end", "backbone")
+
 
 @click.command()
 @click.argument("answer", type=click.Path(path_type=Path), metavar="DIR|ZIP|CSV|PARQUET")
@@ -89,6 +92,7 @@ def score(
     from bench.runner.challenge.answer import is_predictions, score_answer
 
     predictions = is_predictions(answer)
+    _require_fitting(predictions)
     described = {"paper": paper, "licence": licence}
     if predictions:
         described |= {"front_end": front_end, "backbone": backbone}
@@ -128,7 +132,8 @@ def score(
     say(f"{answer}: {outcome.summary}")
     if outcome.refused:
         raise CamobenchError(
-            f"{answer} was not scored: {', '.join(k.name for k in outcome.problems.of('error'))}"
+            f"{answer} was not scored: {', '.join(k.name for k in outcome.problems.of('error'))}; "
+            "the table says what to do"
         )
     if outcome.scored:
         _print_results(out, name if predictions else None, format_)
@@ -136,7 +141,16 @@ def score(
     if outcome.scored:
         _require_no_failure(out)
     if not outcome.coverage.whole:
-        raise CamobenchError(f"{name} is partial: {outcome.coverage}")
+        raise CamobenchError(f"{name} is partial: {outcome.coverage}; what is missing can be sent")
+
+
+def _require_fitting(predictions: bool) -> None:
+    """Refuse options that say nothing of such an answer."""
+    kind, other = ("predictions", "images") if predictions else ("images", "predictions")
+    for name in OF_IMAGES if predictions else OF_PREDICTIONS:
+        if is_given(name):
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{option} is for {other}, the answer is {kind}; leave it out")
 
 
 def _require_no_failure(out: Path) -> None:

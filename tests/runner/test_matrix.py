@@ -260,7 +260,7 @@ def test_nan_stops_the_run_and_leaves_no_row(store, monkeypatch):
     ATTACKS.names()
     monkeypatch.setattr(ATTACKS, "_entries", dict(ATTACKS._entries))
     ATTACKS.add(Spoiled)
-    with pytest.raises(ValueError, match="spoiled: the anonymised images holds"):
+    with pytest.raises(ValueError, match="spoiled: the anonymised images: "):
         matrix_of(store, attacks=("spoiled",)).fill(["spoiled"])
     assert not list((store.root / "predictions").rglob("*.parquet"))
 

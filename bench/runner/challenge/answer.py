@@ -74,7 +74,7 @@ def score_answer(
         CamobenchError: If the answer is to no challenge of the store, or scoring fails.
     """
     if not answer.exists():
-        raise WrongUsageError(f"there is no {answer}; check the path")
+        raise WrongUsageError(f"there is no file or folder {answer}; check the path")
     predictions = is_predictions(answer)
     _require_new(name, "victim" if predictions else "attack", described.get("label", ""))
     require_own(out)

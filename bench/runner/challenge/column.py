@@ -227,7 +227,8 @@ def _require_exported(challenge: Challenge, field: str, now: Mapping[str, str]) 
     if changed:
         raise CamobenchError(
             f"challenge {challenge.key} was exported with other networks or another version of "
-            f"{', '.join(changed)}: give the same --recipe and --seed, or export it anew"
+            f"{', '.join(changed)}: give the --recipe, --seed and --from-scratch of the export, or "
+            "export it anew"
         )
 
 

@@ -31,10 +31,14 @@ from bench.runner.challenge.png import RefusedError, most_bytes
 from bench.runner.challenge.problems import Kind, Problems, printable
 from bench.types import Progress, Silent
 
-TWICE = Kind(name="there twice", gravity="error", remedy="send one file an image and target")
-SURPLUS = Kind(name="surplus file", gravity="note", remedy="ignored; mend its name if it matters")
-NO_IMAGE = Kind(name="image missing", gravity="partial", remedy="send it")
-NO_TARGET = Kind(name="target missing", gravity="partial", remedy="send it")
+TWICE = Kind(name="file there twice", gravity="error", remedy="send one file an image and target")
+SURPLUS = Kind(
+    name="surplus file",
+    gravity="note",
+    remedy="ignored; if it is an answer, name it as the README says",
+)
+NO_IMAGE = Kind(name="image missing", gravity="partial", remedy="send what answers this id")
+NO_TARGET = Kind(name="target missing", gravity="partial", remedy="send IMAGEID__TARGET.png")
 CHUNK = 64
 
 

@@ -31,12 +31,14 @@ ENTRY_BYTES = 1 << 9
 """Of a member in an archive's directory, on average."""
 
 PATH_TRICK = Kind(
-    name="path that leaves the archive", gravity="error", remedy="zip plain names: no /, .. or \\"
+    name="path that leaves the archive",
+    gravity="error",
+    remedy="zip relative names without .., backslash or drive letter",
 )
 LINK = Kind(name="link or special file", gravity="error", remedy="send the file itself")
 TOO_LARGE = Kind(name="too large for an image", gravity="error", remedy="send images alone")
 BOMB = Kind(name="inflates beyond reason", gravity="error", remedy="zip the PNG files as they are")
-LOCKED = Kind(name="encrypted", gravity="error", remedy="zip without a password")
+LOCKED = Kind(name="encrypted file", gravity="error", remedy="zip without a password")
 METHOD = Kind(name="unknown compression", gravity="error", remedy="zip by storing or deflating")
 NAMELESS = Kind(name="file without a name", gravity="error", remedy="zip files by their names")
 LONG_NAME = Kind(
@@ -101,7 +103,10 @@ class Members:
         elif place.is_file() and zipfile.is_zipfile(place):
             self._members = list(self._open_archive())
         else:
-            raise WrongUsageError(f"{place} is neither a folder nor a zip archive")
+            raise WrongUsageError(
+                f"{place} is neither a folder or zip of images, nor a CSV or Parquet file of "
+                "predictions; send one of these"
+            )
 
     def __enter__(self) -> Members:
         return self

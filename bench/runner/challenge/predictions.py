@@ -27,19 +27,25 @@ ROUNDED = 5e-6
 
 NO_COLUMN = Kind(name="column missing", gravity="error", remedy="name columns as the README says")
 NO_CLASS_COLUMN = Kind(
-    name="probability column missing", gravity="error", remedy="one column a class, or none"
+    name="probability column missing",
+    gravity="error",
+    remedy="add a column for each class, or leave all out",
 )
-SURPLUS_COLUMN = Kind(name="surplus column", gravity="note", remedy="ignored")
-NO_ID = Kind(name="no such image", gravity="error", remedy="ids are file names without .png")
-TWICE = Kind(name="image there twice", gravity="error", remedy="one row an image")
-NO_CLASS = Kind(name="no such class", gravity="error", remedy="one of those in challenge.json")
+SURPLUS_COLUMN = Kind(name="surplus column", gravity="note", remedy="none; it is ignored")
+NO_ID = Kind(name="no such image", gravity="error", remedy="write ids as the files are named")
+TWICE = Kind(name="image there twice", gravity="error", remedy="keep one row an image")
+NO_CLASS = Kind(name="no such class", gravity="error", remedy="predict one of challenge.json")
 NO_NUMBER = Kind(
-    name="probability is no number", gravity="error", remedy="all of them, or no column"
+    name="probability is no number",
+    gravity="error",
+    remedy="fill every row, or leave all probability columns out",
 )
 OUTSIDE = Kind(name="probability outside [0, 1]", gravity="error", remedy="apply the softmax")
 NOT_ONE = Kind(name="probabilities do not sum to 1", gravity="error", remedy="apply the softmax")
 NOT_BEST = Kind(
-    name="predicted is not the most probable", gravity="error", remedy="predict the most probable"
+    name="predicted is not the most probable",
+    gravity="error",
+    remedy="let `predicted` be the class of the largest probability",
 )
 
 

@@ -10,6 +10,7 @@ from bench.types import Json
 
 Gravity: TypeAlias = Literal["error", "partial", "note"]
 EXAMPLES = 3
+EXAMPLE_LETTERS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,9 @@ class Problems:
 
 
 def _examples(found: list[str]) -> Iterator[str]:
-    yield from sorted(found)[:EXAMPLES]
+    for example in sorted(found)[:EXAMPLES]:
+        short = len(example) <= EXAMPLE_LETTERS
+        yield example if short else f"{example[: EXAMPLE_LETTERS - 3]}..."
     if len(found) > EXAMPLES:
         yield f"... {len(found) - EXAMPLES} more"
 

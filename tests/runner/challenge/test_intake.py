@@ -235,7 +235,7 @@ def test_the_same_output_for_several_targets_is_counted(check):
 def test_a_file_there_twice_is_taken_neither_time(check):
     name = f"{IDS[0]}__cam-a.png"
     intake = check(answer() | {f"old/{name}": png(output(IDS[0])), f"{IDS[1]}__cam-a.PNG": b"x"})
-    assert len(kinds(intake, "error")["there twice"]) == 2
+    assert len(kinds(intake, "error")["file there twice"]) == 2
     assert len(intake.files) == 10
     assert kinds(intake, "partial") == {}
 
@@ -247,7 +247,7 @@ def test_one_name_twice_in_a_zip(tmp_path):
     with Members(place, limits(len(IDS), len(CLASSES), SIDE)) as members:
         intake = check_images(members, MAPPING, ORIGINALS, CLASSES)
     name = files[0][0]
-    assert kinds(intake, "error") == {"there twice": [f"{name} and {name}"]}
+    assert kinds(intake, "error") == {"file there twice": [f"{name} and {name}"]}
 
 
 def test_digests_are_of_the_files_so_folder_and_zip_agree(tmp_path):

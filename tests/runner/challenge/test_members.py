@@ -39,7 +39,7 @@ def test_a_folder_gives_its_files(tmp_path):
 def test_neither_a_folder_nor_a_zip(tmp_path, what):
     if what == "a file":
         (tmp_path / "x").write_bytes(b"Rar!")
-    with pytest.raises(WrongUsageError, match="x is neither a folder nor a zip archive"):
+    with pytest.raises(WrongUsageError, match="x is neither a folder or zip of images"):
         Members(tmp_path / "x", LIMITS)
 
 
@@ -142,7 +142,7 @@ def test_encrypted_and_strangely_compressed_members_are_named(tmp_path):
     data = bytearray(place.read_bytes())
     data[data.index(b"PK\1\2") + 8] |= 1
     place.write_bytes(bytes(data))
-    assert read(place)[1] == {"encrypted": ["a.png"]}
+    assert read(place)[1] == {"encrypted file": ["a.png"]}
 
 
 def test_a_damaged_member_is_refused_and_the_others_are_read(tmp_path):
@@ -160,7 +160,7 @@ def test_a_damaged_member_is_refused_and_the_others_are_read(tmp_path):
 def test_a_truncated_archive_is_no_archive(tmp_path):
     place = archive(tmp_path / "x.zip", GOOD)
     place.write_bytes(place.read_bytes()[:-30])
-    with pytest.raises(WrongUsageError, match="neither a folder nor a zip archive"):
+    with pytest.raises(WrongUsageError, match="neither a folder or zip of images"):
         Members(place, LIMITS)
 
 
