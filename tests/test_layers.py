@@ -35,6 +35,7 @@ LAYERS = {
     "bench.types": 0,
     "bench.checks": 0,
     "bench.provenance": 0,
+    "bench.supervision": 0,  # a child process for what cannot be caught: the standard library only
     "bench.global_state": 0,  # torch's settings, kept from plug-ins
     "bench.deadlines": 0,  # time limits: the standard library only
     "bench.processes": 0,  # worker processes and cores: the standard library only

@@ -21,7 +21,14 @@ from bench.cli.options import (
     suite_option,
     workers_option,
 )
-from bench.cli.requests import console, make_request, open_store, require_victims, say
+from bench.cli.requests import (
+    console,
+    make_request,
+    open_store,
+    require_victims,
+    say,
+    supervise_plugins,
+)
 from bench.types import CamobenchError
 
 if TYPE_CHECKING:
@@ -308,6 +315,8 @@ def _evaluate(
     note: str = "",
     **choices: Any,
 ) -> None:
+    if not dry_run:
+        supervise_plugins(attacks, victims)
     from bench.console import shown_progress
     from bench.runner.api import evaluate_request, open_session
     from bench.runner.at_hand import beside_columns, beside_rows

@@ -59,6 +59,19 @@ def make_request(
     )
 
 
+def supervise_plugins(*wanted: str | Sequence[str]) -> None:
+    """Go on under a supervisor where somebody else's code may run; called first in a verb."""
+    from importlib.metadata import entry_points
+
+    from bench.supervision import supervise
+
+    given = " ".join(text if isinstance(text, str) else " ".join(text) for text in wanted)
+    groups = ("camobench.attacks", "camobench.victims")
+    installed = [point.dist for group in groups for point in entry_points(group=group)]
+    if ".py:" in given or any(dist is None or dist.name != "camobench" for dist in installed):
+        supervise()
+
+
 def require_victims(request: Request) -> None:
     """Refuse a request without victims."""
     if not request.victims:

@@ -18,7 +18,15 @@ from bench.cli.options import (
     suite_option,
     workers_option,
 )
-from bench.cli.requests import console, is_given, make_request, open_store, require_victims, say
+from bench.cli.requests import (
+    console,
+    is_given,
+    make_request,
+    open_store,
+    require_victims,
+    say,
+    supervise_plugins,
+)
 from bench.types import CamobenchError
 
 OF_IMAGES = ("label", "threat_model", "without_bad")
@@ -87,6 +95,8 @@ def score(
 
     Example: camobench score answer.zip --name my-method --suite simcam-mini-v1
     """
+    if not dry_run:
+        supervise_plugins(attacks, victims or "")
     from bench.console import shown_progress
     from bench.report.plain import render_rows
     from bench.runner.challenge.answer import is_predictions, score_answer

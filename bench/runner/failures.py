@@ -19,6 +19,7 @@ from bench.deadlines import OverdueError, deadline
 from bench.global_state import kept_global_state
 from bench.runner.batches import is_out_of_memory
 from bench.store import Store, write_text
+from bench.supervision import EndedProcessError, at_work
 from bench.types import CamobenchError, StoppingError
 
 CELL_TIMEOUT_S = 3600.0
@@ -127,7 +128,7 @@ def is_failure(error: BaseException) -> bool:
 
 def reason_of(error: BaseException) -> str:
     """One line that says what was raised, shortened; the log has all of it."""
-    if isinstance(error, JobFailedError):
+    if isinstance(error, JobFailedError | EndedProcessError):
         return error.reason
     if isinstance(error, ParticipantError) and error.__cause__ is not None:
         return reason_of(error.__cause__)
@@ -148,6 +149,10 @@ def traceback_of(error: BaseException) -> str:
     """The whole traceback, of a worker process too."""
     if isinstance(error, JobFailedError):
         return error.text
+    if isinstance(error, ParticipantError) and error.__cause__ is not None:
+        return traceback_of(error.__cause__)
+    if isinstance(error, EndedProcessError):
+        return f"{error.reason}\n{error.stack}"
     return "".join(traceback.format_exception(error))
 
 
@@ -156,12 +161,16 @@ class Trial:
     """Runs attacks and victims of one row so that one that fails takes no other with it.
 
     Attributes:
+        attack_name: Of the row.
+        after: What its images went through.
         strict: Raise instead, at once.
         limit_s: What each may take for all images of the row together.
         failed: What each victim that failed raised; it is not run again.
         spent_s: By name.
     """
 
+    attack_name: str = ""
+    after: str = ""
     strict: bool = True
     limit_s: float | None = None
     failed: dict[str, BaseException] = field(default_factory=dict)
@@ -214,12 +223,18 @@ class Trial:
                 raise
             raise ParticipantError from error
 
+    def named(self, victim: str = "") -> tuple[str, str]:
+        """Who is run, and on what: for logs. The attack, where no victim is named."""
+        if not victim:
+            return f"attack {self.attack_name}", self.after
+        return f"victim {victim}", f"on images of {self.attack_name} {self.after}".rstrip()
+
     def _timed(self, name: str, call: Callable[[], ResultT]) -> ResultT:
         spent = self.spent_s.get(name, 0.0)
         left = None if self.limit_s is None else max(self.limit_s - spent, 1e-3)
         began = time.monotonic()
         try:
-            with kept_global_state(), deadline(left, name):
+            with at_work(*self.named(name), left), kept_global_state(), deadline(left, name):
                 return call()
         except OverdueError as error:
             raise OverdueError(f"took longer than {self.limit_s:g} s for its cell") from error

@@ -19,6 +19,7 @@ from bench.runner.failures import Failures, is_failure, reason_of
 from bench.sources import source_digest
 from bench.store import digest
 from bench.suites.base import SuiteCard
+from bench.supervision import at_work
 from bench.training import residual
 from bench.types import CamobenchError, Json, SetName, as_json
 
@@ -110,7 +111,7 @@ def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
 
 def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe: Recipe) -> ThingT:
     try:
-        with kept_global_state():
+        with at_work(f"{kind} {entry.spec.name}", "as it is built"), kept_global_state():
             return entry.builder(entry.spec, classes=classes, recipe=recipe)
     except BaseException as error:
         if not is_failure(error):

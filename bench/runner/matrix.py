@@ -294,12 +294,13 @@ class Matrix:
         """Score what is missing; returns what went wrong, by victim, and with the attack."""
         failures = self.failures
         trial = Trial(
+            attack_name=name,
+            after="" if quality is None else f"after JPEG {quality}",
             strict=failures is None,
             limit_s=None if failures is None else failures.cell_timeout_s,
         )
         self.scorer.trial = trial
-        after = "" if quality is None else f"after JPEG {quality}"
-        who = f"attack {name}"
+        who, after = trial.named()
         try:
             self._score_missing(name, folder, missing, kept, quality)
         except ParticipantError as error:
@@ -312,7 +313,7 @@ class Matrix:
         failures.clear(who, after)
         found = {}
         for victim in missing:
-            who, where = f"victim {victim}", f"on images of {name} {after}".rstrip()
+            who, where = trial.named(victim)
             if victim in trial.failed:
                 found[victim] = failures.note(who, trial.failed[victim], where)
             else:

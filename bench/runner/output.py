@@ -170,7 +170,9 @@ def choose_sampled(specs: Sequence[AttackSpec]) -> str | None:
 def write_samples(folder: Path, matrix: Matrix, attack_name: str) -> None:
     """Write some originals and their anonymised versions, one to every target, as PNG."""
     limit = None if matrix.failures is None else matrix.failures.cell_timeout_s
-    trial = Trial(strict=matrix.failures is None, limit_s=limit)
+    trial = Trial(
+        attack_name=attack_name, after="as a sample", strict=matrix.failures is None, limit_s=limit
+    )
     source = source_of(trial.attack(lambda: matrix.networks.attack(attack_name)))
     manifest, images = matrix.scorer.manifest, matrix.scorer.images
     classes = matrix.graph.suite.classes

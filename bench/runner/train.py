@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import pickle
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots
-from bench.contract.plugin_files import PluginFile, load_again, loaded_plugin_files
 from bench.data import AdversarySet
 from bench.deadlines import deadline
 from bench.global_state import kept_global_state
+from bench.runner.crew import Lot, run_side_by_side
 from bench.runner.failures import (
     Failures,
     JobFailedError,
@@ -28,11 +25,10 @@ from bench.runner.failures import (
 )
 from bench.runner.graph import Graph, Job, build_attack, build_victim
 from bench.runner.networks import Networks, Shelf, module_state, save_checkpoint
-from bench.runner.relay import RelayedProgress, Reports, relayed
 from bench.store import Store, replacing
 from bench.suites.base import open_suite
+from bench.supervision import at_work
 from bench.training.residual import ResidualEstimator, fit_estimator
-from bench.training.side_by_side import start_training_process
 from bench.types import CamobenchError, FitReport, Progress, Silent, StoppingError
 
 
@@ -139,7 +135,8 @@ def _fitted(job: Job, site: Site, fit: Callable[[], FitReport]) -> FitReport:
         JobFailedError: Whatever it raises, if it takes too long, or if it returns something else.
     """
     try:
-        with kept_global_state(), deadline(site.fit_timeout_s, "`fit`"):
+        limit_s = site.fit_timeout_s
+        with at_work(job.label, "", limit_s), kept_global_state(), deadline(limit_s, "`fit`"):
             report = fit()
         if not isinstance(report, FitReport):
             raise CamobenchError(f"`fit` must return a FitReport, not a {type(report).__name__}")
@@ -170,7 +167,7 @@ def train(
     shelf = Shelf(store=Store(site.store_root), shipped=site.shipped)
     jobs = missing_jobs(graph, shelf)
     progress = progress or Silent()
-    lot = _Lot(graph, failures)
+    lot = Lot(graph, failures)
     away = [job for job in jobs if _can_travel(job)]
     if site.workers == 1 or len(away) < 2:
         away = []
@@ -181,40 +178,6 @@ def train(
             with lot.noting(job):
                 run_job(job, graph, site, progress)
     return [job for job in jobs if failures is None or job.key not in failures.jobs]
-
-
-class _Lot:
-    """Which jobs may still run, now that some have failed."""
-
-    def __init__(self, graph: Graph, failures: Failures | None) -> None:
-        self.graph, self.failures = graph, failures
-
-    def may_run(self, job: Job) -> bool:
-        """Whether all that it needs is there; if not, it fails as well."""
-        if self.failures is None:
-            return True
-        for need in job.needs:
-            if need in self.failures.jobs:
-                cause = self.failures.jobs[need]
-                self.failures.jobs[job.key] = self.failures.follow(job.label, cause)
-                return False
-        return True
-
-    @contextmanager
-    def noting(self, job: Job) -> Iterator[None]:
-        """Take note if the block, which is a job, fails."""
-        try:
-            yield
-        except (JobFailedError, torch.OutOfMemoryError) as error:
-            if self.failures is None and isinstance(error, JobFailedError):
-                said = error.reason.removeprefix(f"{job.label}: ")
-                raise CamobenchError(f"{job.label}: {said}") from error
-            if self.failures is None:
-                raise
-            self.failures.jobs[job.key] = self.failures.note(job.label, error)
-        else:
-            if self.failures is not None:
-                self.failures.clear(job.label)
 
 
 def _can_travel(job: Job) -> bool:
@@ -228,59 +191,16 @@ def _can_travel(job: Job) -> bool:
 
 
 def _train_side_by_side(
-    jobs: list[Job], graph: Graph, site: Site, progress: Progress, lot: _Lot
+    jobs: list[Job], graph: Graph, site: Site, progress: Progress, lot: Lot
 ) -> None:
-    spawn = multiprocessing.get_context("spawn")
     # A recipe's read-only mapping cannot travel to another process, a dictionary can.
     plain = replace(graph.recipe, classifiers=dict(graph.recipe.classifiers))
-    graph = replace(graph, recipe=plain)
-    with relayed(spawn, progress) as reports:
-        pool = ProcessPoolExecutor(
-            site.workers,
-            mp_context=spawn,
-            initializer=_start_worker,
-            initargs=(reports, site.workers, loaded_plugin_files()),
-        )
-        waiting = list(jobs)
-        running: dict[Future[None], Job] = {}
-        try:
-            while waiting or running:
-                waiting = [job for job in waiting if lot.may_run(job)]
-                unfinished = {job.key for job in (*waiting, *running.values())}
-                ready = [job for job in waiting if not unfinished & set(job.needs)]
-                for job in ready[: site.workers - len(running)]:
-                    waiting.remove(job)
-                    running[pool.submit(_worker_job, job, graph, site)] = job
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    with lot.noting(running.pop(future)):
-                        future.result()
-        except BrokenProcessPool as error:
-            raise CamobenchError(
-                "a training process was killed, probably for want of memory; run the same command "
-                "again with fewer --workers, it continues"
-            ) from error
-        except BaseException:
-            for process in list((pool._processes or {}).values()):
-                process.terminate()
-            raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    train_job = partial(_train_there, replace(graph, recipe=plain), site)
+    run_side_by_side(jobs, train_job, site.workers, progress, lot)
 
 
-_worker_progress: Progress = Silent()
-_worker_plugins: tuple[PluginFile, ...] = ()
-
-
-def _start_worker(reports: Reports, workers: int, plugins: tuple[PluginFile, ...]) -> None:
-    global _worker_progress, _worker_plugins
-    start_training_process(workers)
-    _worker_progress, _worker_plugins = RelayedProgress(reports), plugins
-
-
-def _worker_job(job: Job, graph: Graph, site: Site) -> None:
-    load_again(_worker_plugins)  # here, not at the start: there an error would break the pool
-    run_job(job, graph, site, _worker_progress)
+def _train_there(graph: Graph, site: Site, job: Job, progress: Progress) -> None:
+    run_job(job, graph, site, progress)
 
 
 def _snapshots(path: Path) -> Snapshots:

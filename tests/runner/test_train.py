@@ -10,6 +10,7 @@ from attacks.cgan.recipe import cgan_recipe
 from bench.contract import ATTACKS, VICTIMS, Snapshots
 from bench.recipes import SMOKE
 from bench.runner import train as trainer
+from bench.runner.failures import Failures
 from bench.runner.graph import plan
 from bench.runner.networks import Shelf, save_checkpoint
 from bench.runner.relay import RelayedProgress
@@ -269,3 +270,43 @@ def test_plug_ins_of_a_file_are_trained_in_workers(suite, tmp_path):
     ):
         card = shelf_of(site).find(kind, name, key).card
         assert card["figures"]["process"] != os.getpid()
+
+
+DEADLY = """
+    import ctypes
+    import os
+    import signal
+
+    import camobench
+
+
+    def victim(title, behaviour):
+        spec = camobench.VictimSpec(name=title)
+        fit = lambda self, data, context: behaviour()
+        logits = lambda self, images: images.mean((2, 3))
+        return type(title, (camobench.Victim,), {"spec": spec, "fit": fit, "logits": logits})
+
+
+    VICTIMS = [
+        victim("leaving", lambda: os._exit(0)),
+        victim("killed", lambda: os.kill(os.getpid(), signal.SIGKILL)),
+        victim("faulting", lambda: ctypes.string_at(0)),
+        victim("fine", camobench.FitReport),
+    ]
+"""
+
+
+@pytest.mark.usefixtures("own_registries")
+def test_a_worker_that_dies_is_one_failed_training(suite, tmp_path):
+    path = write(tmp_path / "deadly.py", DEADLY)
+    names = select_victims(f"{path}:VICTIMS")
+    graph = planned(attacks=[], victims=names)
+    noted = Failures(tmp_path / "failures")
+    ran = train(graph, site_of(tmp_path / "store", suite, workers=2), failures=noted)
+    assert [job.name for job in ran] == ["fine"]
+    reasons = {graph.jobs[key].name: failure.reason for key, failure in noted.jobs.items()}
+    assert reasons == {
+        "leaving": "ended the process (exit code 0)",
+        "killed": "ended the process (signal 9, SIGKILL: most likely out of memory)",
+        "faulting": "ended the process (signal 11, SIGSEGV)",
+    }
