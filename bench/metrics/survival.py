@@ -24,8 +24,9 @@ class Survived:
         before_interval: Over draws of photographs; `None` as for `Paired.interval`.
         after: On the images after the change.
         after_interval: Likewise.
-        left: After over before; `None` where nothing succeeded before.
-        left_interval: Likewise, also `None` where nothing did in some draw.
+        left: After over before; `None` where nothing succeeded before, or nothing did in some draw:
+            a share of next to nothing says nothing.
+        left_interval: Likewise.
         images: Images in both.
     """
 
@@ -62,7 +63,7 @@ def survived(
         before_interval=_interval(befores, level),
         after=after,
         after_interval=_interval(afters, level),
-        left=after / before if before > 0 else None,
+        left=after / before if before > 0 and (befores is None or befores.all()) else None,
         left_interval=_ratio_interval(befores, afters, level),
         images=pair.images,
     )
