@@ -133,7 +133,7 @@ def supervise() -> None:
             if child == 0:
                 os.close(alive)
                 _page = page
-                _start_child(parent, os.dup(stack.fileno()))
+                _start_child(page, parent, os.dup(stack.fileno()))
                 return
             os.close(held)
             try:
@@ -142,9 +142,7 @@ def supervise() -> None:
                 os.close(alive)
 
 
-def _start_child(parent: int, stack: int) -> None:
-    page = _page
-    assert page is not None  # noqa: S101  # set by the caller
+def _start_child(page: _Page, parent: int, stack: int) -> None:
     atexit.register(page.tell, None, ended=True)
     faulthandler.enable(stack)
     signal.signal(signal.SIGINT, _interrupt_once())

@@ -18,6 +18,7 @@ from bench.suites.base import prepare
 from bench.suites.catalogue import SPECS, load_suite
 from tests.plugins import FOG, MEAN
 from tests.plugins import write as write_plugin
+from tests.smoke import SUITE
 from tests.suites.dresden.test_source import few
 from tests.suites.dresden.test_source import write as write_dresden
 from tests.toys import pixels
@@ -628,3 +629,11 @@ def test_a_file_that_cannot_be_imported_is_one_line(camobench, tmp_path):
     code, out, err = camobench("check", f"{path}:Fog")
     assert (code, out) == (1, "")
     assert "bad.py line 1: syntax error" in one_line(err)
+
+
+def test_a_narrower_run_into_the_same_folder_says_what_it_held(camobench, smoke_copy):
+    words = ["run", "--suite", SUITE, "--recipe", "smoke", "--from-scratch", "--device", "cpu"]
+    words += ["--victims", "img-resnet12,wdf-resnet12", "--store", smoke_copy.store.root]
+    code, _, err = camobench(*words, "--attacks", "jpeg,identity", "--out", smoke_copy.out)
+    assert code == 0
+    assert f"{smoke_copy.out} held the attacks cgan-img before" in err

@@ -23,6 +23,7 @@ from bench.cli.options import (
 )
 from bench.cli.requests import (
     console,
+    is_given,
     make_request,
     open_store,
     require_victims,
@@ -198,7 +199,7 @@ def run(
 
     Example: camobench run --suite folder:photos --victims 'pef-*'
     """
-    given = {name for name in ("attacks", "victims") if _is_given(name)}
+    given = {name for name in ("attacks", "victims") if is_given(name)}
     row, column = bool(attack_specs), bool(victim_specs)
     _evaluate(
         suite=suite,
@@ -294,11 +295,6 @@ def train(
         raise CamobenchError(f"{failed} networks failed: {session.failures.summary()}")
 
 
-def _is_given(name: str) -> bool:
-    source = click.get_current_context().get_parameter_source(name)
-    return source is click.core.ParameterSource.COMMANDLINE
-
-
 def _evaluate(
     *,
     suite: str,
@@ -318,10 +314,11 @@ def _evaluate(
     if not dry_run:
         supervise_plugins(attacks, victims)
     from bench.console import shown_progress
+    from bench.report.replaced import cells_in, replaced
     from bench.runner.api import evaluate_request, open_session
     from bench.runner.at_hand import beside_columns, beside_rows
 
-    opened = open_store(store)
+    before, opened = cells_in(out), open_store(store)
     with shown_progress(console, quiet=quiet) as progress:
         request = make_request(suite, attacks, victims, progress=progress, **choices)
         require_victims(request)
@@ -340,6 +337,8 @@ def _evaluate(
 
     run = load_run(out)
     click.echo(render_run(run, format_))
+    if gone := replaced(before, cells_in(out)):
+        say(f"{out} {gone}")
     if note:
         console.print(f"[yellow]{note}[/]")
     if request.recompress:
