@@ -33,7 +33,7 @@ from bench.runner.networks import Networks, Shelf
 from bench.runner.precision import FP32, Precision, cell_digest
 from bench.runner.recompress import RecompressedSource, recompression
 from bench.runner.score import Scorer
-from bench.runner.shard_files import concerns, is_whole, write_shard
+from bench.runner.shard_files import concerns, find_whole, is_whole, parts_of, write_shard
 from bench.store import digest, explaining_damage, read_json, replacing, write_json
 from bench.suites.base import Suite
 from bench.types import Json, Progress, Silent
@@ -372,9 +372,9 @@ class Matrix:
         measures = not (folder / f"{self.measured}.parquet").is_file()
         work = sorted(missing.values()) + ([self.measured] if measures else [])
         files = [*missing.values(), *(["distortion"] if measures else [])]
-        partial = folder / f"partial-{digest(work)[:12]}"
         ranges = shards(len(self.scorer.images), SHARD_IMAGES)
-        parts = [partial / f"{position:05d}" for position in range(len(ranges))]
+        partial = find_whole(folder, files, len(ranges)) or folder / f"partial-{digest(work)[:12]}"
+        parts = parts_of(partial, len(ranges))
         waiting = [
             (part, indices, images)
             for part, indices, images in zip(parts, ranges, kept, strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,19 @@ def concerns(shard: Mapping[str, Any], stems: Iterable[str]) -> bool:
 def is_whole(shard: Path, stems: Iterable[str]) -> bool:
     """Whether a shard holds all these files: rows of a victim that failed it does not."""
     return shard.is_dir() and all((shard / f"{stem}.parquet").is_file() for stem in stems)
+
+
+def parts_of(partial: Path, count: int) -> list[Path]:
+    """The shards of a row half scored."""
+    return [partial / f"{position:05d}" for position in range(count)]
+
+
+def find_whole(folder: Path, stems: Sequence[str], count: int) -> Path | None:
+    """A row all of whose shards hold these files: it was killed while they were put together."""
+    for partial in sorted(folder.glob("partial-*")):
+        if all(is_whole(part, stems) for part in parts_of(partial, count)):
+            return partial
+    return None
 
 
 def write_shard(

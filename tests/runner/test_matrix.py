@@ -161,7 +161,7 @@ def test_interrupted_scoring_continues_with_the_next_shard(store, scored, smoke,
 
 @pytest.mark.parametrize("survivors", [0, 1, 2])
 def test_killed_while_the_shards_are_put_together(store, scored, smoke, monkeypatch, survivors):
-    """Whatever was written first, the next run finds a row that is whole."""
+    """Whatever was written first, the next run puts a whole row together and scores nothing."""
     real, written = matrices.replacing, []
 
     def replacing(path):
@@ -175,6 +175,10 @@ def test_killed_while_the_shards_are_put_together(store, scored, smoke, monkeypa
     with pytest.raises(KeyboardInterrupt):
         matrix_of(store).fill(["jpeg"])
     monkeypatch.setattr(matrices, "replacing", real)
+    scored.clear()
+    matrix_of(store).fill(["jpeg"])
+    assert scored == []  # its shards are all there
+    assert not list((store.root / "predictions").rglob("partial-*"))
     same(tables(matrix_of(store).fill(ALL)), reference(smoke))
 
 
