@@ -362,5 +362,5 @@ def _print_missing(session: Session, format_: str) -> None:
     click.echo(render_rows(missing.rows(times), format_))
     say(missing.summary)
     if missing.jobs or missing.cells:
-        beside = f", {found.workers} networks trained side by side" if missing.jobs else ""
+        beside = f", {found.workers} networks trained side by side" if found.workers > 1 else ""
         say(f"about {readable(found.total_s)}{beside}")

@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -40,8 +41,14 @@ def test_a_targeted_attack_costs_its_targets(smoke_copy):
 
 
 def test_trainings_are_shared_out():
-    found = Estimate(data_s=1, train_s={"a": 10, "b": 20}, score_s={"c": 4}, workers=3)
-    assert found.total_s == pytest.approx(1 + 10 + 4)
+    found = Estimate(data_s=1, train_s={"a": 10, "b": 20, "d": 30}, score_s={"c": 4}, workers=2)
+    assert found.total_s == pytest.approx(1 + 30 + 4)
+    assert replace(found, workers=1).total_s == pytest.approx(1 + 60 + 4)
+
+
+def test_the_longest_training_is_not_cut_in_two():
+    found = Estimate(data_s=0, train_s={"a": 10, "b": 100}, workers=3)
+    assert found.total_s == pytest.approx(100)
 
 
 def test_a_probe_times_steps_and_stops():

@@ -34,9 +34,10 @@ class Estimate:
 
     @property
     def total_s(self) -> float:
-        """All of it, trainings shared out over the workers."""
-        train, score = sum(self.train_s.values()), sum(self.score_s.values())
-        return self.data_s + train / self.workers + score
+        """All of it, trainings shared out over the workers; none is cut in two."""
+        trainings, score = list(self.train_s.values()), sum(self.score_s.values())
+        train = max(sum(trainings) / self.workers, max(trainings, default=0.0))
+        return self.data_s + train + score
 
 
 def estimate(session: Session, missing: Missing, budget_s: float = BUDGET_S) -> Estimate:
@@ -47,7 +48,7 @@ def estimate(session: Session, missing: Missing, budget_s: float = BUDGET_S) -> 
         missing: What `find_missing` says of it.
         budget_s: Trying stops with the thing at hand when it is over.
     """
-    workers = session.workers if missing.jobs else 1
+    workers = min(session.workers, max(1, len(missing.jobs)))
     share = budget_s / 2 if missing.jobs else budget_s
     return Estimate(
         data_s=_data_seconds(session) if missing.jobs or missing.cells else 0.0,
