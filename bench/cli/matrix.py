@@ -320,7 +320,7 @@ def _evaluate(
 
     before, opened = cells_in(out), open_store(store)
     with shown_progress(console, quiet=quiet) as progress:
-        request = make_request(suite, attacks, victims, progress=progress, **choices)
+        request = make_request(suite, attacks, victims, progress=progress, store=opened, **choices)
         require_victims(request)
         if column:
             request = beside_columns(request, opened, add_victims=add_victims)

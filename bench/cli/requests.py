@@ -33,9 +33,15 @@ def make_request(
     keep_fp32: str = "",
     recompress: str = "",
     progress: Progress | None = None,
+    store: Store | None = None,
+    resent: str | None = None,
     **choices: Any,
 ) -> Request:
-    """A request from names, patterns and options as people give them."""
+    """A request from names, patterns and options as people give them.
+
+    With a `store`, the rows that were sent to it are attacks for as long as the verb runs, but for
+    the one that is `resent`.
+    """
     from bench.recipes import get_recipe
     from bench.runner.api import Request, resolve_device
     from bench.runner.recompress import parse_qualities
@@ -47,8 +53,14 @@ def make_request(
         raise click.UsageError(str(error)) from error
     if keep_fp32 and choices.get("precision") != "mixed":
         raise click.UsageError("--keep-fp32 goes with --precision mixed: else all are in fp32")
+    source = make_source(suite, progress)
+    if store is not None:
+        from bench.runner.challenge.sent import known, sent_rows
+
+        rows = sent_rows(store, source.card.name, source.card.fingerprint, but={resent})
+        click.get_current_context().with_resource(known(rows))
     return Request(
-        source=make_source(suite, progress),
+        source=source,
         attacks=tuple(select_attacks(attacks)),
         victims=tuple(select_victims(victims, front_end)),
         recipe=recipe,

@@ -91,7 +91,8 @@ def score(
     A folder or zip of IMAGEID__TARGET.png (IMAGEID.png of an untargeted method) becomes the row
     NAME beside the controls; a CSV or Parquet file of predictions the column NAME. Everything is
     checked first, and all problems are shown. What is missing is never filled in: such a row is
-    marked as partial, and the exit code is 1.
+    marked as partial, and the exit code is 1. The store keeps the images with the row, so that
+    `run` scores new victims on them; the same NAME again replaces the row.
 
     Example: camobench score answer.zip --name my-method --suite simcam-mini-v1
     """
@@ -109,7 +110,7 @@ def score(
         described |= {"front_end": front_end, "backbone": backbone}
     else:
         described |= {"threat_model": threat_model, "label": label}
-    before = cells_in(out)
+    before, opened = cells_in(out), open_store(store)
     with shown_progress(console, quiet=quiet) as progress:
         request = make_request(
             suite,
@@ -121,10 +122,11 @@ def score(
             shipped=not from_scratch,
             workers=workers,
             progress=progress,
+            store=opened,
+            resent=None if predictions else name,
         )
         if not predictions:
             require_victims(request)
-        opened = open_store(store)
         outcome = score_answer(
             answer,
             name,

@@ -8,14 +8,19 @@ from pathlib import Path
 import click
 
 from bench.cli.options import format_option
-from bench.cli.requests import say
+from bench.cli.requests import open_store, say
 
 
 @click.command("list")
 @click.argument("what", type=click.Choice(["attacks", "victims", "suites", "recipes"]))
 @format_option
 @click.option("--json", "as_json_", is_flag=True, help="All fields of each, for scripts.")
-def list_(what: str, format_: str, as_json_: bool) -> None:
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Show attacks too of which images were sent to this store.",
+)
+def list_(what: str, format_: str, as_json_: bool, store: Path | None) -> None:
     """Show what is registered.
 
     Example: camobench list attacks --json
@@ -23,7 +28,7 @@ def list_(what: str, format_: str, as_json_: bool) -> None:
     from bench.report.plain import render_rows
     from bench.runner.listing import listing, open_forms, shown
 
-    rows = listing(what)
+    rows = listing(what, None if store is None else open_store(store))
     full = as_json_ or format_ == "json"
     click.echo(json.dumps(rows, indent=2) if full else render_rows(shown(what, rows), format_))
     for form in [] if full else open_forms(what):

@@ -20,10 +20,10 @@ from bench.metrics.agreement import (
     flipped_rows,
 )
 from bench.runner.batches import AUTO
-from bench.runner.items import AttackSource, ImageSource, shards
+from bench.runner.items import ImageSource, shards, source_of
 from bench.runner.matrix import SHARD_IMAGES
 from bench.runner.precision import Precision
-from bench.runner.reopen import ImagesMissingError, reopen
+from bench.runner.reopen import ImagesMissingError, reopen, sent_rows_known
 from bench.runner.score import Scorer
 from bench.store import Store
 from bench.suites.base import Suite
@@ -106,7 +106,14 @@ def precision_verdicts(
     Returns:
         One verdict a victim, and the rows that flipped.
     """
-    progress, where = progress or Silent(), torch.device(device)
+    with sent_rows_known(folder, store):
+        where = torch.device(device)
+        return _verdicts(folder, store, where, shipped=shipped, progress=progress or Silent())
+
+
+def _verdicts(
+    folder: Path, store: Store, where: torch.device, *, shipped: bool, progress: Progress
+) -> tuple[list[Verdict], pd.DataFrame]:
     try:
         opened, other = (
             reopen(folder, store, where, shipped=shipped, progress=progress, precision=precision)
@@ -121,7 +128,7 @@ def precision_verdicts(
         return [*opened.verdicts, skipped], pd.DataFrame()
     measured = score_twice(
         opened.suite,
-        {name: AttackSource(networks.attack(name)) for name, networks in opened.attacks.items()},
+        {name: source_of(networks.attack(name)) for name, networks in opened.attacks.items()},
         {name: networks.victim(name) for name, networks in opened.victims.items()},
         {name: networks.victim(name) for name, networks in other.victims.items()},
         range(len(opened.suite.manifest("C"))),

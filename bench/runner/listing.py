@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import RECIPES
+from bench.runner.challenge.sent import all_sent_specs
+from bench.store import Store
 from bench.suites.catalogue import SPECS
 from bench.types import Json, as_json
 
@@ -15,16 +17,22 @@ SHOWN = {
 }
 
 
-def listing(what: str) -> list[dict[str, Json]]:
-    """Every registered attack, victim, suite or recipe with all fields of its spec."""
+def listing(what: str, store: Store | None = None) -> list[dict[str, Json]]:
+    """Every registered attack, victim, suite or recipe with all fields of its spec.
+
+    With a store, attacks of which images were sent to it too, each with the `suite` that they show.
+    """
     specs: dict[str, list[object]] = {
         "attacks": [entry.spec for entry in ATTACKS],
         "victims": [entry.spec for entry in VICTIMS],
         "suites": list(SPECS.values()),
         "recipes": list(RECIPES.values()),
     }
-    rows = [as_json(spec) for spec in specs[what]]
-    return [row for row in rows if isinstance(row, dict)]
+    told: list[tuple[object, dict[str, Json]]] = [(spec, {}) for spec in specs[what]]
+    if store is not None and what == "attacks":
+        told += [(spec, {"suite": suite}) for suite, spec in all_sent_specs(store)]
+    rows = [(as_json(spec), more) for spec, more in told]
+    return [row | more for row, more in rows if isinstance(row, dict)]
 
 
 def open_forms(what: str) -> list[str]:

@@ -9,8 +9,10 @@ from itertools import product
 
 import torch
 
+from bench.contract import ATTACKS
 from bench.metrics.lpips import trunk_digest
 from bench.runner.api import Session
+from bench.runner.challenge.specs import SentImagesSpec
 from bench.runner.graph import Job
 from bench.runner.matrix import SHARD_IMAGES, cell_stem, distortion_stem, row_key
 from bench.runner.networks import Networks
@@ -27,7 +29,7 @@ class Missing:
         cells: Victims that each attack has not been scored on, also after re-compression; those
             without a hole are left out.
         attack_of: The attack behind each name in `cells`.
-        kept: Attacks whose images are all kept.
+        kept: Attacks whose images are all kept, or were sent.
         measured: Names in `cells` whose distortions are there.
         unmeasured: Attacks scored on all victims, but without LPIPS, which can now be had.
         networks_total: All networks of the graph.
@@ -99,7 +101,8 @@ def find_missing(session: Session) -> Missing:
         if key not in untrained:
             folder = session.store.prediction_folder(row_key(networks, attack, quality))
             images = session.store.image_folder(row_key(networks, attack))
-            if len(list(images.glob("*.parquet"))) == image_files:
+            sent = isinstance(ATTACKS.get(attack).spec, SentImagesSpec)
+            if sent or len(list(images.glob("*.parquet"))) == image_files:
                 kept.add(attack)
             holes = tuple(
                 victim

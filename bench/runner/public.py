@@ -15,6 +15,7 @@ from bench.report.inputs import FailedCell, RunData, load_run
 from bench.report.survival import survival_table
 from bench.report.tables import build_table, clean_accuracy_table, render
 from bench.runner.api import Request, evaluate_request, resolve_device
+from bench.runner.challenge.sent import known, sent_rows
 from bench.runner.failures import CELL_TIMEOUT_S
 from bench.runner.recompress import parse_qualities
 from bench.runner.selection import select_attacks, select_victims
@@ -124,24 +125,25 @@ def evaluate(
         store = Store(Path(store) if store is not None else Store.default_root())
     if isinstance(suite, str):
         suite = load_suite(suite, progress=progress, store=store.root)
-    request = Request(
-        source=suite,
-        attacks=tuple(select_attacks(attacks)),
-        victims=tuple(select_victims(victims)),
-        recipe=recipe,
-        seed=seed,
-        device=resolve_device(device),
-        shipped=shipped,
-        workers=workers,
-        batch=batch,
-        precision=precision,
-        keep_fp32=tuple(select_victims(keep_fp32)),
-        keep_images=keep_images,
-        recompress=parse_qualities(",".join(map(str, recompress))),
-        cell_timeout_s=cell_timeout_s,
-        fit_timeout_s=fit_timeout_s,
-    )
-    run = Run(evaluate_request(request, store, Path(out), progress))
+    with known(sent_rows(store, suite.card.name, suite.card.fingerprint)):
+        request = Request(
+            source=suite,
+            attacks=tuple(select_attacks(attacks)),
+            victims=tuple(select_victims(victims)),
+            recipe=recipe,
+            seed=seed,
+            device=resolve_device(device),
+            shipped=shipped,
+            workers=workers,
+            batch=batch,
+            precision=precision,
+            keep_fp32=tuple(select_victims(keep_fp32)),
+            keep_images=keep_images,
+            recompress=parse_qualities(",".join(map(str, recompress))),
+            cell_timeout_s=cell_timeout_s,
+            fit_timeout_s=fit_timeout_s,
+        )
+        run = Run(evaluate_request(request, store, Path(out), progress))
     if any(run.directory.glob("failures/*.log")):
         warnings.warn(failed_cells(run.data), stacklevel=2)
     return run

@@ -14,8 +14,9 @@ import torch
 
 from bench.checks import to_unit
 from bench.report.inputs import RunData
+from bench.runner.items import Item, source_of
 from bench.runner.networks import Networks
-from bench.runner.reopen import ImagesMissingError, reopen
+from bench.runner.reopen import ImagesMissingError, reopen, sent_rows_known
 from bench.store import Store
 from bench.suites.base import Suite
 from bench.types import Progress, Silent
@@ -82,7 +83,29 @@ def recheck(
         shipped: Use the networks that ship with the package.
         progress: Told how far it is.
     """
-    progress, where = progress or Silent(), torch.device(device)
+    with sent_rows_known(folder, store):
+        return _recheck(
+            folder,
+            store,
+            rows=rows,
+            seed=seed,
+            device=device,
+            shipped=shipped,
+            progress=progress or Silent(),
+        )
+
+
+def _recheck(
+    folder: Path,
+    store: Store,
+    *,
+    rows: int | None,
+    seed: int | None,
+    device: str,
+    shipped: bool,
+    progress: Progress,
+) -> list[Verdict]:
+    where = torch.device(device)
     try:
         opened = reopen(folder, store, where, shipped=shipped, progress=progress)
     except ImagesMissingError as error:
@@ -149,7 +172,7 @@ def _run_again(
 ) -> list[Again]:
     """Rows of one attack."""
     name = str(rows["attack"].iloc[0])
-    attack, classes = attacks.attack(name), suite.card.classes
+    source, classes = source_of(attacks.attack(name)), suite.card.classes
     place = pd.Series(range(len(suite.manifest("C"))), index=suite.manifest("C")["image_id"])
     asked = rows.groupby(["image_id", "target"], dropna=False).ngroup()
     order = asked.drop_duplicates().sort_values()
@@ -159,11 +182,9 @@ def _run_again(
         part = rows.loc[now.index]
         indices = place.loc[part["image_id"]].to_numpy()
         originals = torch.from_numpy(np.array(suite.images("C")[indices])).to(device)
-        targets = None
-        if attack.spec.targeted:
-            positions = [classes.index(target) for target in part["target"]]
-            targets = torch.tensor(positions, device=device)
-        images = to_unit(attack(originals, targets))
+        targets = [classes.index(t) if source.targeted else None for t in part["target"]]
+        items = [Item(index=int(i), target=t) for i, t in zip(indices, targets, strict=True)]
+        images = to_unit(source.anonymise(items, originals))
         spot = {group: at for at, group in enumerate(now)}
         here = rows[asked.isin(spot)]
         for victim_name, mine in here.groupby("victim", sort=False):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from bench.contract import ATTACKS
 from bench.recipes import get_recipe
 from bench.registry import UnknownNameError
 from bench.report.inputs import RunData, load_run
+from bench.runner.challenge.sent import known, require_kept, sent_rows_of
 from bench.runner.graph import Graph, plan
 from bench.runner.matrix import KEY_DIGITS, cell_stem
 from bench.runner.networks import Networks, Shelf
@@ -97,6 +100,14 @@ def reopen(
     )
 
 
+@contextmanager
+def sent_rows_known(folder: Path, store: Store) -> Iterator[None]:
+    """Know the rows of a run that answered a challenge, where the store keeps their images."""
+    entries = [read_json(path) for path in sorted(folder.glob("entry-*.json"))]
+    with known(sent_rows_of(store, entries)):
+        yield
+
+
 def _suite(run: RunData, store: Store, progress: Progress) -> Suite:
     folder = store.data_folder(run.suite, run.fingerprint)
     if (folder / "suite.json").is_file():
@@ -135,8 +146,12 @@ def _networks(
         CamobenchError: If they are not at hand; says why.
         UnknownNameError: If nothing is registered under the name.
     """
-    if record.get("challenge") is not None:
-        raise CamobenchError(f"{kind} made elsewhere; `camobench score` takes its answer again")
+    elsewhere = record.get("challenge") is not None
+    if elsewhere and not (kind == "attack" and name in ATTACKS):
+        kept = ", and keeps its images" if kind == "attack" else ""
+        raise CamobenchError(
+            f"{kind} made elsewhere; `camobench score` takes its answer again{kept}"
+        )
     chosen = {"attacks": [name] if kind == "attack" else [], "victims": []}
     if kind == "victim":
         chosen["victims"] = [name]
@@ -158,6 +173,8 @@ def _networks(
         same = cell_stem(networks, name) == record["digest"]
     if not same:
         raise CamobenchError("the weights at hand are others than those that were scored")
+    if elsewhere:
+        require_kept(networks.attack(name))
     if precision is None or precision == stated:
         return networks
     return Networks(graph, shelf, device, precision=precision)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench.contract import ATTACKS
-from bench.registry import Entry
 from bench.report.coverage import Coverage
 from bench.runner.api import Request, Session, evaluate_request, open_session
 from bench.runner.challenge.ids import Asked, Audience, Challenge, challenges_of
@@ -18,6 +16,7 @@ from bench.runner.challenge.images import SentImages
 from bench.runner.challenge.intake import Intake, check_images, limits
 from bench.runner.challenge.looking import Sent
 from bench.runner.challenge.members import Members
+from bench.runner.challenge.sent import keep_images, row_of
 from bench.runner.challenge.specs import SentImagesSpec, registered
 from bench.runner.items import Item, items_of
 from bench.store import Store, digest
@@ -135,7 +134,7 @@ def score_images(
     *,
     dry_run: bool = False,
 ) -> None:
-    """Add the row to the store, and write it and the request's attacks into `out` as `run` does.
+    """Keep row and images in the store, and write it and the request's attacks as `run` does.
 
     Args:
         checked: The images.
@@ -155,11 +154,12 @@ def score_images(
             f"{checked.members.place} holds no image that could be scored: name files as the "
             "README of the challenge says"
         )
-    builder = partial(SentImages, members=checked.members, files=checked.files)
-    with registered(ATTACKS, Entry(spec=spec, builder=builder)):
+    with registered(ATTACKS, row_of(spec, checked.suite, store)):
         request = replace(request, attacks=(spec.name, *request.attacks))
         require_scorable(request, store)
         if not dry_run:
+            source = SentImages(spec, members=checked.members, files=checked.files)
+            keep_images(source, spec, checked.suite, store, progress)
             evaluate_request(request, store, out, progress)
 
 

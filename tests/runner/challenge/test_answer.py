@@ -211,7 +211,7 @@ def test_scoring_again_computes_nothing(arena, tmp_path):
 
 
 def test_a_file_that_changes_after_it_was_checked_stops_the_scoring(arena, tmp_path):
-    files = arena.jpeg()
+    files = dict(list(arena.jpeg().items())[:4])  # not the answer of another test, which is kept
     place = folder(tmp_path / "answer", files.items())
     asked = request(attacks=("jpeg",))
     with checked_images(place, asked, arena.store) as checked:

@@ -1,0 +1,269 @@
+"""Images that answered a challenge, as rows that the store keeps: any run finds them by name.
+
+`sent/SUITE/NAME.json` describes all answers of that name, the current one last. Their images have a
+key of their own, for neither recipe nor seed nor device shapes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+from bench.contract import ATTACKS, Attack, AttackSpec
+from bench.provenance import provenance
+from bench.recipes import Recipe
+from bench.registry import Entry
+from bench.report.coverage import Coverage
+from bench.runner.challenge.specs import SentImagesSpec, registered
+from bench.runner.items import GivenImages, ImageSource, Item, items_of, shards
+from bench.runner.kept import KeptImages, Recorder, kept_files
+from bench.store import Store, digest, read_json, write_json
+from bench.suites.base import Suite
+from bench.types import CamobenchError, Json, Progress, Silent, as_json
+
+SentRow: TypeAlias = Entry[AttackSpec, Attack]
+RECORD_VERSION = 1
+SHARD_IMAGES = 16
+BATCH = 32
+DESCRIBED = (
+    "name",
+    "targeted",
+    "label",
+    "paper",
+    "licence",
+    "threat_model",
+    "files_sha256",
+    "challenge",
+    "coverage",
+    "copies",
+)
+
+
+class StoredImages(GivenImages):
+    """Images that were sent once, read from the store when they are wanted.
+
+    Args:
+        spec: What they are.
+        files: One a shard of Set-C, as `keep_images` writes them.
+        classes: In-distribution camera models by name.
+        recipe: Of the victims; without meaning here.
+    """
+
+    spec: SentImagesSpec
+
+    def __init__(
+        self,
+        spec: SentImagesSpec,
+        *,
+        files: Sequence[Path],
+        classes: Sequence[str] = (),
+        recipe: Recipe | None = None,
+    ) -> None:
+        super().__init__(spec, classes=classes, recipe=recipe)
+        self.files = files
+        self._opened: tuple[int, KeptImages] | None = None
+
+    def has(self, item: Item) -> bool:
+        """Whether this image was sent."""
+        return self._shard(item.index // SHARD_IMAGES).has(item)
+
+    def anonymise(self, items: Sequence[Item], originals: Tensor) -> Tensor:
+        """The images as they were sent."""
+        made = [
+            self._shard(item.index // SHARD_IMAGES).anonymise([item], original[None])
+            for item, original in zip(items, originals, strict=True)
+        ]
+        return torch.cat(made)
+
+    def _shard(self, number: int) -> KeptImages:
+        if self._opened is None or self._opened[0] != number:
+            path = self.files[number]
+            if not path.is_file():
+                raise self.lost(path, "missing")
+            try:
+                self._opened = number, KeptImages(path, targeted=self.targeted)
+            except CamobenchError as error:
+                raise self.lost(path, "damaged") from error
+        return self._opened[1]
+
+    def lost(self, path: Path, how: str) -> CamobenchError:
+        """What to say of a file that is missing or damaged."""
+        name = self.spec.name
+        return CamobenchError(
+            f"images that were sent as {name} are {how} ({path}): score the answer again, with "
+            f"`camobench score ANSWER --name {name}`, which keeps them anew"
+        )
+
+
+def require_kept(attack: Attack) -> None:
+    """Refuse to go on without images that were sent; other attacks pass.
+
+    Raises:
+        CamobenchError: If a file of them is missing; says what to do.
+    """
+    if isinstance(attack, StoredImages):
+        for path in attack.files:
+            if not path.is_file():
+                raise attack.lost(path, "missing")
+
+
+def sent_folder(store: Store, suite: str, fingerprint: str) -> Path:
+    """Where the rows that were sent for a suite are described."""
+    return store.root / "sent" / store.data_folder(suite, fingerprint).name
+
+
+def row_of(spec: SentImagesSpec, suite: Suite, store: Store) -> SentRow:
+    """The row that images of a suite are, once they are kept."""
+    count = len(shards(len(suite.images("C")), SHARD_IMAGES))
+    files = kept_files(store, _images_key(spec, suite), count)
+    return Entry(spec=spec, builder=partial(StoredImages, files=files))
+
+
+def _images_key(spec: SentImagesSpec, suite: Suite) -> str:
+    return digest([suite.card.fingerprint, spec.targeted, spec.files_sha256])
+
+
+def keep_images(
+    source: ImageSource,
+    spec: SentImagesSpec,
+    suite: Suite,
+    store: Store,
+    progress: Progress | None = None,
+) -> None:
+    """Keep the images of a row and describe it; it is the current one of its name from now on.
+
+    Args:
+        source: Of the images.
+        spec: Of the row.
+        suite: With Set-C, which they show.
+        store: That gets them.
+        progress: Told how far it is.
+
+    Raises:
+        StoppingError: If a file has changed since it was checked.
+    """
+    progress, card = progress or Silent(), suite.card
+    images, manifest = suite.images("C"), suite.manifest("C")
+    ranges = shards(len(images), SHARD_IMAGES)
+    key = _images_key(spec, suite)
+    files = kept_files(store, key, len(ranges))
+    progress.start(f"keeping images of {spec.name}", len(images))
+    with store.lock("predictions", store.image_folder(key).name):  # which `sweep` asks for too
+        for indices, path in zip(ranges, files, strict=True):
+            if not _is_whole(path, targeted=spec.targeted):
+                recorder = Recorder(source)
+                wanted = items_of(indices, manifest, card.classes, targeted=spec.targeted)
+                items = [item for item in wanted if source.has(item)]
+                for start in range(0, len(items), BATCH):
+                    part = items[start : start + BATCH]
+                    originals = torch.from_numpy(images[[item.index for item in part]])
+                    recorder.anonymise(part, originals)
+                recorder.write(path, provenance())
+            progress.advance(len(indices))
+    progress.finish()
+    path = sent_folder(store, card.name, card.fingerprint) / f"{spec.name}.json"
+    described = {name: as_json(getattr(spec, name)) for name in DESCRIBED}
+    answer: dict[str, Json] = {**described, "images": key, "shards": len(ranges)}
+    with store.lock("sent", f"{path.parent.name}-{spec.name}"):
+        former = _answers(path) if path.is_file() else []
+        others = [one for one in former if one["images"] != key]
+        write_json(
+            path,
+            {
+                "version": RECORD_VERSION,
+                "suite": card.name,
+                "fingerprint": card.fingerprint,
+                "answers": [*others, answer],
+            },
+        )
+
+
+def _is_whole(path: Path, *, targeted: bool) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        KeptImages(path, targeted=targeted)
+    except CamobenchError:
+        return False
+    return True
+
+
+def sent_rows(
+    store: Store, suite: str, fingerprint: str, *, but: Collection[str | None] = ()
+) -> list[SentRow]:
+    """The current row of every name that was sent for a suite.
+
+    Args:
+        store: That holds them.
+        suite: By name.
+        fingerprint: Of the suite.
+        but: Names that are left out.
+
+    Raises:
+        CamobenchError: If a description is damaged or of another version.
+    """
+    found = sorted(sent_folder(store, suite, fingerprint).glob("*.json"))
+    return [_entry(store, _answers(path)[-1]) for path in found if path.stem not in but]
+
+
+def sent_rows_of(store: Store, entries: Iterable[Mapping[str, Any]]) -> list[SentRow]:
+    """The rows that entries of a run are of, current or replaced, as far as the store keeps them.
+
+    Raises:
+        CamobenchError: If a description is damaged or of another version.
+    """
+    found = []
+    for entry in entries:
+        attack = entry.get("attack", {})
+        if attack.get("challenge") is None:
+            continue
+        suite = entry["suite"]
+        path = sent_folder(store, suite["name"], suite["fingerprint"]) / f"{attack['name']}.json"
+        if path.is_file():
+            answers = [
+                one for one in _answers(path) if one["files_sha256"] == attack["files_sha256"]
+            ]
+            found += [_entry(store, one) for one in answers[-1:]]
+    return found
+
+
+def all_sent_specs(store: Store) -> list[tuple[str, AttackSpec]]:
+    """Name of the suite and spec of every current row."""
+    return [
+        (read_json(path)["suite"], _entry(store, _answers(path)[-1]).spec)
+        for path in sorted((store.root / "sent").glob("*/*.json"))
+    ]
+
+
+@contextmanager
+def known(rows: Iterable[SentRow]) -> Iterator[None]:
+    """Know rows as attacks inside the block; a name that something registered has stays its own."""
+    with ExitStack() as stack:
+        for entry in rows:
+            if entry.spec.name not in ATTACKS:
+                stack.enter_context(registered(ATTACKS, entry))
+        yield
+
+
+def _entry(store: Store, answer: Mapping[str, Any]) -> SentRow:
+    described = {name: answer[name] for name in DESCRIBED}
+    spec = SentImagesSpec(**{**described, "coverage": Coverage(**answer["coverage"])})
+    files = kept_files(store, answer["images"], answer["shards"])
+    return Entry(spec=spec, builder=partial(StoredImages, files=files))
+
+
+def _answers(path: Path) -> list[dict[str, Any]]:
+    record = read_json(path)
+    if record.get("version") != RECORD_VERSION:
+        raise CamobenchError(
+            f"{path} describes a row of version {record.get('version')}, this one reads "
+            f"{RECORD_VERSION}: use the version of camobench that scored it"
+        )
+    answers: list[dict[str, Any]] = record["answers"]
+    return answers
