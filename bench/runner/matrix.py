@@ -33,7 +33,7 @@ from bench.runner.networks import Networks, Shelf
 from bench.runner.precision import FP32, Precision, cell_digest
 from bench.runner.recompress import RecompressedSource, recompression
 from bench.runner.score import Scorer
-from bench.runner.shard_files import concerns, find_whole, is_whole, parts_of, write_shard
+from bench.runner.shard_files import cells_in, concerns, find_whole, is_whole, parts_of, write_shard
 from bench.store import digest, explaining_damage, read_json, replacing, write_json
 from bench.suites.base import Suite
 from bench.types import Json, Progress, Silent
@@ -373,13 +373,16 @@ class Matrix:
         work = sorted(missing.values()) + ([self.measured] if measures else [])
         files = [*missing.values(), *(["distortion"] if measures else [])]
         ranges = shards(len(self.scorer.images), SHARD_IMAGES)
-        partial = find_whole(folder, files, len(ranges)) or folder / f"partial-{digest(work)[:12]}"
+        partial = find_whole(folder, work, len(ranges)) or folder / f"partial-{digest(work)[:12]}"
         parts = parts_of(partial, len(ranges))
         waiting = [
             (part, indices, images)
             for part, indices, images in zip(parts, ranges, kept, strict=True)
             if not is_whole(part, files) or (self._keeps(quality) and not images.is_file())
         ]
+        to_keep = self._keeps(quality) and not all(path.is_file() for path in kept)
+        if not (victims or measures or to_keep):
+            return
         total = len(self.scorer.images)
         done = total - sum(len(indices) for _, indices, _ in waiting)
         what = f"scoring {name} on {len(victims)} victims"
@@ -433,4 +436,5 @@ class Matrix:
         for victim, stem in trial.left(missing).items():
             file = f"{stem}.parquet"
             self._keep(name, gather(file), folder / file, victim=victim)
-        shutil.rmtree(partial, ignore_errors=True)
+        if all((folder / f"{stem}.parquet").is_file() for stem in cells_in(parts)):
+            shutil.rmtree(partial, ignore_errors=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.runner.kept import Recorder
 from bench.runner.score import Scored
-from bench.store import replacing, write_json
+from bench.store import read_json, replacing, write_json
 
 
 def concerns(shard: Mapping[str, Any], stems: Iterable[str]) -> bool:
@@ -27,12 +27,20 @@ def parts_of(partial: Path, count: int) -> list[Path]:
     return [partial / f"{position:05d}" for position in range(count)]
 
 
-def find_whole(folder: Path, stems: Sequence[str], count: int) -> Path | None:
-    """A row all of whose shards hold these files: it was killed while they were put together."""
+def find_whole(folder: Path, cells: Sequence[str], count: int) -> Path | None:
+    """A row all of whose shards filled these cells: it was killed while they were put together."""
     for partial in sorted(folder.glob("partial-*")):
-        if all(is_whole(part, stems) for part in parts_of(partial, count)):
+        if set(cells) <= cells_in(parts_of(partial, count)):
             return partial
     return None
+
+
+def cells_in(parts: Sequence[Path]) -> set[str]:
+    """The cells that all of these shards filled."""
+    records = [part / "shard.json" for part in parts]
+    if not all(record.is_file() for record in records):
+        return set()
+    return set.intersection(*(set(read_json(record).get("cells", ())) for record in records))
 
 
 def write_shard(

@@ -11,7 +11,7 @@ from bench.contract import ATTACKS, Attack, AttackSpec
 from bench.recipes import get_recipe
 from bench.runner import matrix as matrices
 from bench.runner.graph import plan
-from bench.runner.matrix import Matrix, row_key
+from bench.runner.matrix import Matrix, distortion_stem, row_key
 from bench.runner.networks import Networks, Shelf
 from bench.runner.precision import Precision
 from bench.runner.score import Scorer
@@ -180,6 +180,37 @@ def test_killed_while_the_shards_are_put_together(store, scored, smoke, monkeypa
     assert scored == []  # its shards are all there
     assert not list((store.root / "predictions").rglob("partial-*"))
     same(tables(matrix_of(store).fill(ALL)), reference(smoke))
+
+
+def killed_in_between(store, monkeypatch, **more):
+    """All shards of a row are there, and nothing of what they are put together into."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Matrix, "_note_fill", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            matrix_of(store, **more).fill(["jpeg"])
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+def test_what_was_measured_with_another_trunk_is_not_put_together(store, scored, monkeypatch):
+    killed_in_between(store, monkeypatch)
+    scored.clear()
+    matrix = matrix_of(store)
+    matrix.measured = distortion_stem("f" * 64)
+    (cells,) = matrix.fill(["jpeg"])
+    assert sum(count for _, _, count in scored) == 8
+    assert cells.measured == matrix.measured
+
+
+def test_a_smaller_run_leaves_the_shards_of_the_others(store, scored, smoke, monkeypatch):
+    killed_in_between(store, monkeypatch)
+    scored.clear()
+    matrix_of(store, VICTIMS[:1]).fill(["jpeg"])
+    matrix_of(store).fill(["jpeg"])
+    assert scored == []
+    assert not list((store.root / "predictions").rglob("partial-*"))
 
 
 def test_time_is_that_of_all_runs(store, monkeypatch):
