@@ -32,19 +32,35 @@ def _autocast(kind: str) -> tuple[Callable[[], Any], Callable[[Any], Any]]:
     )
 
 
-def _tf32() -> tuple[bool, bool] | None:
+_NEWER_PLACES: tuple[Any, ...] = tuple(
+    place
+    for place in (
+        torch.backends,
+        *(getattr(mkldnn, name, None) for name in ("matmul", "conv", "rnn")),
+        cuda.matmul,
+        *(getattr(cudnn, name, None) for name in ("conv", "rnn")),
+    )
+    if hasattr(place, "fp32_precision")
+)
+"""Where torch 2.9 and newer say how exact fp32 is; older ways stay beside it."""
+
+
+def _precision() -> tuple[Any, ...]:
     try:
-        return cuda.matmul.allow_tf32, cudnn.allow_tf32
-    except RuntimeError:  # set in torch's newer way, after which it refuses to tell in this one
-        return None
+        older = torch.get_float32_matmul_precision(), cuda.matmul.allow_tf32, cudnn.allow_tf32
+    except RuntimeError:  # set in the newer way, after which torch refuses to tell in the older
+        older = ("highest", False, False)
+    return (*older, *(place.fp32_precision for place in _NEWER_PLACES))
 
 
-def _set_tf32(wanted: tuple[bool, bool] | None) -> None:
-    places: tuple[Any, ...] = (cuda.matmul, *(getattr(cudnn, n, None) for n in ("conv", "rnn")))
-    for place in places:
-        if hasattr(place, "fp32_precision"):
-            place.fp32_precision = "none"
-    cuda.matmul.allow_tf32, cudnn.allow_tf32 = wanted or (False, False)
+def _set_precision(wanted: tuple[Any, ...]) -> None:
+    for place in _NEWER_PLACES:
+        place.fp32_precision = "none"
+    torch.set_float32_matmul_precision(wanted[0])
+    cuda.matmul.allow_tf32, cudnn.allow_tf32 = wanted[1:3]
+    for place, value in zip(_NEWER_PLACES, wanted[3:], strict=True):
+        if place.fp32_precision != value:
+            place.fp32_precision = value
 
 
 _STATE: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
@@ -55,7 +71,7 @@ _STATE: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "deterministic algorithms": (_deterministic, _set_deterministic),
     "autocast on the CPU": _autocast("cpu"),
     "autocast on CUDA": _autocast("cuda"),
-    "TF32": (_tf32, _set_tf32),
+    "precision of fp32": (_precision, _set_precision),
     "cudnn.benchmark": _flag(cudnn, "benchmark"),
     "cudnn.deterministic": _flag(cudnn, "deterministic"),
     "cudnn.enabled": _flag(cudnn, "enabled"),

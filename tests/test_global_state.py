@@ -36,17 +36,38 @@ def test_every_setting_is_as_it_was_also_after_an_error(error):
     assert global_state() == before
 
 
-@pytest.mark.parametrize("place", [torch.backends.cuda.matmul, torch.backends.cudnn.conv])
-def test_tf32_in_its_newer_way(place):
-    def read():
-        return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+@pytest.mark.parametrize("precision", ["high", "medium"])
+def test_matrix_products_stay_exact(precision):
+    before = global_state()
+    with kept_global_state():
+        torch.set_float32_matmul_precision(precision)
+        assert global_state() != before
+    assert global_state() == before
+    assert torch.get_float32_matmul_precision() == "highest"
 
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("mkldnn.matmul", "bf16"),
+        ("mkldnn.conv", "bf16"),
+        ("cuda.matmul", "tf32"),
+        ("cudnn.conv", "ieee"),
+        ("", "tf32"),
+    ],
+)
+def test_precision_in_torchs_newer_way(name, value):
+    place = torch.backends
+    for part in filter(None, name.split(".")):
+        place = getattr(place, part, None)
     if not hasattr(place, "fp32_precision"):
         pytest.skip("torch does not have it yet")
-    before = read()
+    before = global_state()
     with kept_global_state():
-        place.fp32_precision = "tf32" if place.fp32_precision != "tf32" else "ieee"
-    assert read() == before
+        place.fp32_precision = value
+        assert global_state() != before
+    assert global_state() == before
+    assert torch.get_float32_matmul_precision() == "highest"
 
 
 def test_what_a_file_and_a_constructor_set_stays_with_them(tmp_path, own_registries):
