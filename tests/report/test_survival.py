@@ -164,6 +164,11 @@ def test_rows_are_checked_against_those_of_the_run(survived_dir):
         (lambda f: f.iloc[1:], "1 row missing of"),
         (lambda f: f.assign(p_predicted=f["p_predicted"] * 0.1), "likelier than `predicted`"),
         (lambda f: f.assign(predicted="phone"), "`predicted` is no class of its victim"),
+        (lambda f: f[f["victim"] != "img-resnet18"], "on img-resnet18 at quality 70"),
+        (
+            lambda f: f[(f["attack"] != "mislgan") | (f["quality_percent"] != 70)],
+            "of mislgan on img-densenet40 at quality 70",
+        ),
         (lambda f: f.assign(device="d9"), "images that the run has otherwise"),
     ],
 )
@@ -173,3 +178,18 @@ def test_rows_that_no_scorer_writes_fail(survived_dir, change, said):
     found = verdict(survived_dir)
     assert found.verdict == "fail"
     assert said in found.finding
+
+
+def test_what_failed_may_be_missing_where_its_entry_says_so(survived_dir):
+    files = SurvivalFiles(survived_dir)
+    frame = pd.read_parquet(files.rows)
+    lost = (frame["victim"] == "img-resnet18") & (frame["quality_percent"] == 70)
+    lost &= frame["attack"] == "mislgan"
+    frame[~lost].to_parquet(files.rows)
+    assert verdict(survived_dir).verdict == "fail"
+    path = survived_dir / "entry-mislgan.json"
+    entry = json.loads(path.read_text())
+    failure = {"who": "victim img-resnet18", "reason": "x", "log": "failures/x.log"}
+    entry["unmeasured"] = [{"what": "img-resnet18 after JPEG 70", **failure}]
+    path.write_text(json.dumps(entry))
+    assert verdict(survived_dir).verdict == "ok"

@@ -88,9 +88,14 @@ def _other_predictions(submission: Submission, group: Sequence[Submission]) -> l
 
     Which of two folders is right, only scoring again can tell; so neither speaks for the other.
     """
-    mine = submission.run.predictions[SCORED]
+    digests = {one.name: one.digest for one in submission.run.attacks}
     for other in group:
-        both = mine.merge(other.run.predictions[SCORED], on=CELL, suffixes=("", "_there"))
+        same = [a.name for a in other.run.attacks if digests.get(a.name) == a.digest]
+        mine, theirs = (
+            run.predictions.loc[run.predictions["attack"].isin(same), SCORED]
+            for run in (submission.run, other.run)
+        )
+        both = mine.merge(theirs, on=CELL, suffixes=("", "_there"))
         unlike = int((both["predicted"] != both["predicted_there"]).sum())
         if unlike > CLOSE_CALLS * len(both):
             return [

@@ -125,8 +125,16 @@ def test_another_network_of_the_same_name_carries_its_folder(tmp_path):
     def retrained(entry):
         entry["attack"]["digest"] = "anew"
 
+    def weaker(rows):
+        rows = rows.copy()
+        missed = (rows["split"] == "in") & (rows["predicted"] != rows["source"])
+        rows.loc[missed, "predicted"] = rows["source"]
+        rows.loc[missed, ["p_source", "p_predicted"]] = 0.5
+        rows.loc[missed & rows["target"].notna(), "p_target"] = 0.1
+        return rows
+
     write_folder(tmp_path / "base")
-    write_folder(tmp_path / "theirs", attacks=("mislgan",), entry=retrained)
+    write_folder(tmp_path / "theirs", attacks=("mislgan",), entry=retrained, rows=weaker)
     (board,) = boards_of(tmp_path)
     assert {"mislgan", "mislgan (theirs)"} <= {attack.name for attack in board.run.attacks}
     rows = board.run.predictions["attack"].value_counts()
