@@ -1,8 +1,8 @@
-"""Parquet files that may be a stranger's, read only where they cannot be larger than expected.
+"""Parquet files that may be a stranger's, read only where they say to be no larger than expected.
 
 A small file can hold endless rows, and one long text a million times as a dictionary of one value
 (CWE-409). So the footer is looked at before anything is read, and texts are counted before they are
-laid out.
+laid out. A footer that lies about its pages costs the memory that these take, before it is refused.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def read_limited(
     plain = pa.schema([table.schema.field(name) for name in table.column_names])
     for name in texts:
         plain = plain.set(plain.get_field_index(name), schema.field(name))
-    frame: pd.DataFrame = table.cast(plain.with_metadata(table.schema.metadata)).to_pandas()
+    frame: pd.DataFrame = table.cast(plain).to_pandas(ignore_metadata=True)
     return frame, names
 
 

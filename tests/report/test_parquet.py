@@ -26,7 +26,7 @@ def path(tmp_path):
 
 def test_columns_come_back_as_pandas_reads_them(path):
     frame, names = read_limited(path, tuple(FRAME), rows=3)
-    pd.testing.assert_frame_equal(frame, pd.read_parquet(path))
+    pd.testing.assert_frame_equal(frame, pd.read_parquet(path), check_dtype=False)
     assert names == list(FRAME)
 
 
@@ -82,3 +82,18 @@ def test_a_name_twice():
     require_unique(["a", "b"])
     with pytest.raises(ValueError, match="column 'b' is there twice"):
         require_unique(["a", "b", "c", "b"])
+
+
+@pytest.mark.parametrize("said", [b"{}", b"[]", b'{"columns": [{"numpy_type": 7}]}', b"x"])
+def test_what_the_file_says_of_pandas_is_not_read(tmp_path, said):
+    path = tmp_path / "odd.parquet"
+    table = pa.table({"name": ["a", "b"]}).replace_schema_metadata({b"pandas": said})
+    pq.write_table(table, path)
+    frame, _ = read_limited(path, ("name",), rows=10)
+    assert list(frame["name"]) == ["a", "b"]
+
+
+def test_an_index_is_a_column_like_any_other(tmp_path):
+    FRAME.set_index("name").to_parquet(tmp_path / "table.parquet")
+    frame, _ = read_limited(tmp_path / "table.parquet", ("name", "count"), rows=10)
+    assert list(frame["name"]) == list(FRAME["name"])
