@@ -31,6 +31,8 @@ GRACE_S = 30.0
 LAST_WORDS_S = 5.0
 LOOK_S = 0.5
 PAGE_BYTES = 4096
+MOST_TOLD = 300
+"""Characters of each name on the page, which has room for six bytes of each."""
 ASKED_TO_STOP = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT) if os.name == "posix" else ()
 
 
@@ -64,8 +66,7 @@ class _Page:
     def tell(self, work: _Work | None, *, ended: bool = False) -> None:
         text = json.dumps({"work": None if work is None else vars(work), "ended": ended})
         line = text.encode()
-        if len(line) < PAGE_BYTES:
-            self._memory[: len(line) + 1] = line + b"\0"
+        self._memory[: len(line) + 1] = line + b"\0"
 
     def read(self) -> tuple[_Work | None, bool]:
         try:
@@ -96,6 +97,7 @@ def at_work(who: str, where: str = "", limit_s: float | None = None) -> Iterator
     if _page is None:
         yield
         return
+    who, where = who[:MOST_TOLD], where[:MOST_TOLD]
     if (who, where) in _lost:
         raise _lost[who, where]
     before, due = _now, None if limit_s is None else time.monotonic() + limit_s
@@ -143,7 +145,7 @@ def supervise() -> None:
 
 
 def _start_child(page: _Page, parent: int, stack: int) -> None:
-    atexit.register(page.tell, None, ended=True)
+    atexit.register(_say_ended, page, os.getpid())
     faulthandler.enable(stack)
     signal.signal(signal.SIGINT, _interrupt_once())
     if sys.platform == "linux":
@@ -152,6 +154,11 @@ def _start_child(page: _Page, parent: int, stack: int) -> None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     if os.getppid() != parent:
         os._exit(1)
+
+
+def _say_ended(page: _Page, child: int) -> None:
+    if os.getpid() == child:  # not in what a plug-in forks
+        page.tell(None, ended=True)
 
 
 def _end_with(parent: int) -> None:

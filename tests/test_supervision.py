@@ -50,6 +50,8 @@ DEADLY = """
             return images.mean((2, 3))
 
 
+    if os.environ.get("LEAVE_AT_IMPORT"):
+        os._exit(0)
     LEAVING = attack("leaving", lambda images: os._exit(0))
     KILLED = attack("killed", lambda images: os.kill(os.getpid(), signal.SIGKILL))
     STUCK = attack("stuck", stuck)
@@ -94,6 +96,26 @@ def test_the_rest_of_the_matrix_outlives_its_process(smoke_copy, tmp_path):
     assert "string_at" in (tmp_path / "out" / deadly.log).read_text()
     assert "attack killed ended the process" in done.stderr
     assert "cells failed" in done.stderr
+
+
+def test_check_fails_what_leaves(tmp_path):
+    path = write(tmp_path / "deadly.py", DEADLY)
+    done = camobench("check", f"{path}:LEAVING", "--quiet", store=tmp_path / "store", cwd=tmp_path)
+    assert done.returncode == 1
+    (line,) = (line for line in done.stdout.splitlines() if "| fail" in line)
+    assert line.startswith("| range ")
+    assert "ended the process (exit code 0)" in line
+
+
+@pytest.mark.parametrize("verb", ["check", "run"])
+def test_a_file_that_leaves_as_it_is_imported_is_named(tmp_path, monkeypatch, verb):
+    monkeypatch.setenv("LEAVE_AT_IMPORT", "1")
+    path = write(tmp_path / "deadly.py", DEADLY)
+    words = {"check": ["check"], "run": ["run", "--suite", SUITE, "--attack"]}[verb]
+    done = camobench(*words, f"{path}:LEAVING", store=tmp_path / "store", cwd=tmp_path)
+    assert done.returncode == 1
+    said = "error: deadly.py ended the process (exit code 0) as it was imported; mend it"
+    assert done.stderr.splitlines()[-1] == said
 
 
 SMALL = """

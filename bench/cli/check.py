@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from bench.cli.options import device_option, format_option, quiet_option
-from bench.cli.requests import console
+from bench.cli.requests import console, supervise_plugins
 from bench.types import CamobenchError
 
 
@@ -23,6 +23,7 @@ def check(name: str, device: str, format_: str, quiet: bool) -> None:
 
     Example: camobench check my.py:MyAttack
     """
+    supervise_plugins(name)
     import torch
 
     from bench.console import shown_progress

@@ -267,6 +267,7 @@ def train(
     """
     if not attacks and not victims:
         raise click.UsageError("name --attacks, --victims or both")
+    supervise_plugins(attacks, victims)
     from bench.console import shown_progress
     from bench.runner.api import open_session
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import click
 
 from bench.cli.options import device_option, format_option, quiet_option, store_option
-from bench.cli.requests import console, open_store
+from bench.cli.requests import console, open_store, supervise_plugins
 from bench.types import CamobenchError
 
 
@@ -34,6 +34,13 @@ class RowCount(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     type=RowCount(),
     help="How many rows to re-run, or `all`; without --store too [64 with --store, else none].",
 )
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="FILE.py:CLASS",
+    help="Whose rows can then be re-run; repeatable.",
+)
 @click.option("--seed", type=int, help="Of the sample [drawn by chance, and printed].")
 @click.option(
     "--precision",
@@ -47,6 +54,7 @@ def verify(
     place: Path,
     store: Path | None,
     rows: int | Literal["all"] | None,
+    plugins: tuple[str, ...],
     seed: int | None,
     precision: bool,
     device: str,
@@ -62,6 +70,7 @@ def verify(
 
     Example: camobench verify camobench-out --format json
     """
+    supervise_plugins(*plugins)
     from bench.console import shown_progress
     from bench.report.plain import render_rows
     from bench.report.verification.folder import verify_entry, verify_folder
@@ -79,9 +88,12 @@ def verify(
         skipped = "no row: the folder does not fit together"
         verdicts.append(Verdict(check="re-run", verdict="skip", finding=skipped))
     else:
+        from bench.contract.plugin_files import load_plugin_file
         from bench.runner.api import resolve_device
         from bench.runner.recheck import ROWS, recheck
 
+        for plugin in plugins:
+            load_plugin_file(plugin)
         with shown_progress(console, quiet=quiet) as progress:
             verdicts += recheck(
                 place,

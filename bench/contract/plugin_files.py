@@ -23,6 +23,7 @@ from bench.contract.victim import Victim
 from bench.global_state import kept_global_state
 from bench.registry import Entry, Registry
 from bench.sources import digest_of, file_and_neighbours
+from bench.supervision import EndedProcessError, at_work
 from bench.types import CamobenchError, WrongUsageError
 from bench.wording import near
 
@@ -183,7 +184,7 @@ def _execute(name: str, path: Path, folder: Path | None = None) -> types.ModuleT
         raise ImportError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    with kept_global_state():
+    with at_work(f"plug-in file {_shown(path)}", "as it is imported"), kept_global_state():
         spec.loader.exec_module(module)
     return module
 
@@ -239,6 +240,8 @@ def _registry(kind: str) -> Registry[Any, Any]:
 
 def _explained(path: Path, error: BaseException) -> CamobenchError:
     """One line: where in the user's own files, what, and the remedy."""
+    if isinstance(error, EndedProcessError):
+        return CamobenchError(f"{_shown(path)} {error.reason} as it was imported; mend it")
     if isinstance(error, SyntaxError):
         file = Path(error.filename or path)
         return CamobenchError(

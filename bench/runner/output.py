@@ -83,7 +83,8 @@ def _copy_logs(folder: Path, cells: Sequence[Cells]) -> None:
     if logs:
         folder.mkdir(exist_ok=True)
     for log in logs:
-        shutil.copyfile(log, folder / log.name)
+        with suppress(FileNotFoundError):  # another run has done meanwhile what failed here
+            shutil.copyfile(log, folder / log.name)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
 

@@ -132,7 +132,15 @@ def _recheck(
     same_device = scored_on == {device.partition(":")[0]}
     found = _judge(again, chosen, same_device=same_device)
     drawn = f"; drawn with --seed {seed}" if sampled else "; all there are"
-    return [*verdicts, replace(found, finding=found.finding + drawn)]
+    told = replace(found, finding=found.finding + drawn)
+    absent = [
+        *(one.name for one in run.attacks if one.name not in attacks),
+        *(one.name for one in run.victims if one.name not in victims),
+    ]
+    if absent and told.verdict == "ok":
+        finding = f"{told.finding}; none of {listed(absent)}, see above"
+        told = replace(told, verdict="warn", finding=finding)
+    return [*verdicts, told]
 
 
 def _sample(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
@@ -218,7 +226,7 @@ def _compared(
         row=f"{row['attack']} on {row['victim']}, {row['image_id']}{target}",
         flipped=best != row["predicted"],
         margin=known[best] - known[row["predicted"]],
-        difference=max(differences),
+        difference=max(differences, default=0.0),
         reduced=reduced,
     )
 

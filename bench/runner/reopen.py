@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from bench.contract import ATTACKS
+from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import get_recipe
 from bench.registry import UnknownNameError
 from bench.report.inputs import RunData, load_run
@@ -146,6 +146,9 @@ def _networks(
         CamobenchError: If they are not at hand; says why.
         UnknownNameError: If nothing is registered under the name.
     """
+    plugin = record.get("plug_in")
+    if plugin is not None and name not in (ATTACKS if kind == "attack" else VICTIMS):
+        raise CamobenchError(f"from {plugin['origin']}; name it with --plugin FILE.py:CLASS")
     elsewhere = record.get("challenge") is not None
     if elsewhere and not (kind == "attack" and name in ATTACKS):
         kept = ", and keeps its images" if kind == "attack" else ""

@@ -277,7 +277,10 @@ def test_scoring_keeps_no_gradient(suite):
 @pytest.mark.parametrize(
     ("returns", "message"),
     [
-        (lambda logits: logits * float("nan"), "broken: the logits holds 24 NaN or infinite"),
+        (
+            lambda logits: logits * float("nan"),
+            "broken: the logits: 24 of 24 values are NaN or infinite",
+        ),
         (lambda logits: logits[:, :2], r"broken: expected logits of shape \(4, 3\), got \(4, 2\)"),
         (lambda logits: logits[:1], r"broken: expected logits of shape \(4, 3\), got \(1, 3\)"),
     ],
@@ -290,7 +293,7 @@ def test_broken_victims_stop_the_run(suite, returns, message):
 @pytest.mark.parametrize(
     ("returns", "message"),
     [
-        (lambda images: images / 0 * 0, "bad: the anonymised images holds .* NaN"),
+        (lambda images: images / 0 * 0, "bad: the anonymised images: .* values are NaN"),
         (lambda images: images[..., :-1], r"bad: `transform` returned shape \(4, 3, 64, 63\)"),
     ],
 )

@@ -120,8 +120,9 @@ def require_known(kind: str, name: str, known: Sequence[str] | dict[str, str]) -
         UnknownNameError: Names close matches, else all there are.
     """
     if name not in known:
-        close = near(name, known) or list(known)
-        raise UnknownNameError(f"no {kind} {name!r} in this run: it has {', '.join(close)}")
+        close = near(name, known)
+        meant = f"did you mean {', '.join(close)}? It" if close else "it"
+        raise UnknownNameError(f"no {kind} {name!r} in this run: {meant} has {', '.join(known)}")
 
 
 def _matching(name: str, run: RunData) -> list[str]:

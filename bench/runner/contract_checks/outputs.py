@@ -13,7 +13,7 @@ from bench.runner.contract_checks.subject import SEED, Subject, as_input, pixels
 from bench.runner.contract_checks.verdicts import BUILT, RUNS, Check, fail, ok, skip, warn
 from bench.verdicts import Verdict
 
-MUCH_CLIPPED = 0.05
+MUCH_CLIPPED, MOSTLY_CLIPPED = 0.05, 0.5
 HALF_LEVEL = 0.5 / 255
 """Less than this beyond [0, 1] is rounded to the same grey level anyway."""
 NOISE = 0.05
@@ -51,9 +51,11 @@ def check_range(subject: Subject) -> Verdict:
     out = out[:3]
     outside = float(((out < -HALF_LEVEL) | (out > 1 + HALF_LEVEL)).float().mean())
     found = f"float32 in [{float(out.min()):.3f}, {float(out.max()):.3f}]"
-    told = f"{found}, {100 * outside:.2g} % of it clipped" if outside else f"{found}, none clipped"
+    share = f"{100 * outside:.0f}" if outside >= 0.1 else f"{100 * outside:.2g}"
+    told = f"{found}, {share} % of it clipped" if outside else f"{found}, none clipped"
     if outside > MUCH_CLIPPED:
-        return warn(told, "images are in [0, 1], not in [-1, 1] or in grey levels: rescale")
+        judge = fail if outside > MOSTLY_CLIPPED else warn
+        return judge(told, "images are in [0, 1], not in [-1, 1] or in grey levels: rescale")
     return ok(told)
 
 

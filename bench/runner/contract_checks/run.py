@@ -17,7 +17,8 @@ from bench.global_state import kept_global_state
 from bench.runner.contract_checks import behaviour, building, outputs, speed, training
 from bench.runner.contract_checks.subject import Subject
 from bench.runner.contract_checks.verdicts import Check, fail, skip
-from bench.types import Progress, Silent
+from bench.supervision import EndedProcessError, at_work
+from bench.types import CamobenchError, Progress, Silent
 from bench.verdicts import Verdict
 
 LIMIT_S = 60.0
@@ -70,13 +71,23 @@ def examine(
 
 def run_check(check: Check, subject: Subject, limit_s: float = LIMIT_S) -> Verdict:
     """Run one check; whatever it raises is a failure with a place."""
+    who = f"{subject.kind} {subject.name}"
     try:
-        with kept_global_state(), deadline(limit_s, "the check"):
+        with (
+            at_work(who, f"in the check {check.name!r}", limit_s),
+            kept_global_state(),
+            deadline(limit_s, "the check"),
+        ):
             found = check.run(subject)
+    except EndedProcessError as error:
+        found = fail(error.reason, "look for `os._exit`, memory, and calls into C")
     except OverdueError:
         found = fail(f"did not end within {limit_s:g} s", "look for a loop that never ends")
     except torch.OutOfMemoryError:
         found = fail("the device ran out of memory", "make it smaller, or check it on the CPU")
+    except CamobenchError as error:
+        said, _, remedy = str(error).rpartition("; ")
+        found = fail(said or str(error), remedy if said else "mend it")
     except (Exception, SystemExit) as error:
         if os.environ.get("CAMOBENCH_DEBUG"):
             traceback.print_exc()

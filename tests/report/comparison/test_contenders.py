@@ -18,7 +18,9 @@ def test_names_and_patterns_each_once(run_dir):
     assert len(found) == 3
     assert found[0].label == "mislgan"
     assert {one.label for one in contenders_of(run_dir, [])} == set(ATTACKS)
-    with pytest.raises(UnknownNameError, match="no attack 'mislgam' in this run: it has mislgan"):
+    with pytest.raises(
+        UnknownNameError, match="no attack 'mislgam' in this run: did you mean mislgan"
+    ):
         contenders_of(run_dir, ["mislgam"])
 
 

@@ -291,7 +291,7 @@ VICTIMS = {
     "NaN": (
         mean(logits="return (images / images.std((2, 3), keepdim=True)).mean((2, 3))"),
         "logits",
-        "NaN or infinite values",
+        "values are NaN or infinite",
     ),
     "blind": (
         mean(logits="return torch.zeros(len(images), len(self.classes))"),
