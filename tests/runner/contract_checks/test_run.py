@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from bench.registry import UnknownNameError
+from bench.runner.contract_checks import speed
 from bench.runner.contract_checks.run import CHECKS, checks_for, examine, run_check, together
 from bench.runner.contract_checks.subject import find_subjects
 from bench.runner.contract_checks.verdicts import Check, ok
@@ -12,6 +13,12 @@ from tests.toys import Recorder
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """How fast a plug-in is, no test here asks."""
+    monkeypatch.setattr(speed, "LEAST_S", 0.0)
 
 
 def only(text):
