@@ -83,7 +83,9 @@ def test_a_transform_that_returns_nan_is_refused(bad):
         images[1, 2, 3, 4] = bad
         return images
 
-    with pytest.raises(ValueError, match=r"made: the anonymised images holds 1 NaN or infinite"):
+    with pytest.raises(
+        ValueError, match=r"made: the anonymised images: 1 of 1920 values are NaN or infinite"
+    ):
         attack_that(spoil)(IMAGES, TARGETS)
 
 
@@ -248,7 +250,7 @@ def test_logits_are_checked():
         victim.checked_logits(torch.zeros(2, 4), 2)
     with pytest.raises(ValueError, match=r"expected logits of shape \(3, 3\), got \(2, 3\)"):
         victim.checked_logits(values, 3)
-    with pytest.raises(ValueError, match="made: the logits holds 3 NaN or infinite values of 6"):
+    with pytest.raises(ValueError, match="made: the logits: 3 of 6 values are NaN or infinite"):
         victim.checked_logits(torch.tensor([[1.0] * 3, [float("nan")] * 3]), 2)
 
 

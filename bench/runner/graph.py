@@ -116,6 +116,8 @@ def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe:
     except BaseException as error:
         if not is_failure(error):
             raise
+        if isinstance(error, CamobenchError):  # it says already who, what, and the remedy
+            raise BuildError(str(error)) from error
         place = "" if entry.origin is None else f" mend {entry.origin}, or"
         raise BuildError(
             f"{kind} {entry.spec.name} cannot be built: {reason_of(error)};{place} leave it out"
