@@ -200,6 +200,7 @@ def _assemble(
         "suite fingerprint": [suite["fingerprint"] for suite in suites],
         "suite classes": [suite["classes"] for suite in suites],
         "recipe": [entry["recipe"] for _, entry in entries],
+        "seed": [entry["seed"] for _, entry in entries],
         "scorer_version": [entry["scorer_version"] for _, entry in entries],
         "LPIPS version": [(e["lpips"]["version"], e["lpips"]["net"]) for _, e in entries],
     }.items():
