@@ -1,6 +1,7 @@
 """A small synthetic run: 3 cameras, 5 victims, 6 attacks, both splits, with pictures."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -232,6 +233,13 @@ def smoke(tmp_path_factory):
     root = tmp_path_factory.mktemp("smoke")
     store = Store(root / "store")
     return Smoke(store, evaluate_request(request(), store, root / "out"))
+
+
+@pytest.fixture(scope="session")
+def readme_store(tmp_path_factory):
+    """One store for all that the README's readers run, whichever worker runs it."""
+    root = tmp_path_factory.getbasetemp()
+    return (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "readme-store"
 
 
 @pytest.fixture

@@ -62,12 +62,12 @@ def call(words, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_script_with_a_plug_in_and_one_call(tmp_path):
+def test_a_script_with_a_plug_in_and_one_call(tmp_path, readme_store):
     script = tmp_path / "fog.py"
     script.write_text(block("In Python"), encoding="utf-8")
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-        "CAMOBENCH_STORE": str(tmp_path / "store"),
+        "CAMOBENCH_STORE": str(readme_store),
     }
     done = subprocess.run(
         [sys.executable, script], cwd=tmp_path, env=environment, capture_output=True, text=True

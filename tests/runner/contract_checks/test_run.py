@@ -17,8 +17,9 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """How fast a plug-in is, no test here asks."""
+    """How fast a plug-in is, no test here asks: once will do."""
     monkeypatch.setattr(speed, "LEAST_S", 0.0)
+    monkeypatch.setattr(speed, "SIDE_PX", 64)
 
 
 def only(text):
@@ -70,7 +71,7 @@ def test_good_ones_pass_every_check_in_order(tmp_path, text):
     assert [one.check for one in found if one.verdict == "warn"] == ["spec"]  # no licence stated
     assert len(watcher.units) == watcher.total == len(found)
     assert watcher.finished
-    assert "images/s of 256 px on cpu" in found[-1].finding
+    assert "images/s of 64 px on cpu" in found[-1].finding
 
 
 def test_one_crash_stops_nothing(tmp_path):
