@@ -10,6 +10,9 @@ import torch
 
 GIGA = 1e9
 MATMUL_SIDE = {"cpu": 2048, "cuda": 8192}
+LEAST_SIDE = 256
+LONGEST_S = 1.0
+"""For one matrix product: where a processor has no bf16, a large one takes a minute."""
 COPY_BYTES = {"cpu": 2**28, "cuda": 2**31}
 REPEATS = 5
 
@@ -57,15 +60,22 @@ def seconds_of(work: Callable[[], object], device: torch.device, repeats: int) -
 @torch.inference_mode()
 def measure_peaks(device: torch.device) -> Peaks:
     """Multiply and copy large matrices."""
-    side = MATMUL_SIDE.get(device.type, 2048)
-    rates = []
-    for dtype in (torch.float32, torch.bfloat16):
-        one = torch.randn(side, side, device=device).to(dtype)
-        best = min(seconds_of(lambda one=one: one @ one, device, REPEATS))  # type: ignore[misc]
-        rates.append(2 * side**3 / best / GIGA)
+    rates = [_product_gflops(dtype, device) for dtype in (torch.float32, torch.bfloat16)]
     source = torch.zeros(COPY_BYTES.get(device.type, 2**28), dtype=torch.uint8, device=device)
     goal = torch.ones_like(source)
     copied = min(seconds_of(lambda: goal.copy_(source), device, REPEATS))
     return Peaks(
         fp32_gflops=rates[0], bf16_gflops=rates[1], copy_gb_s=2 * source.nbytes / copied / GIGA
     )
+
+
+def _product_gflops(dtype: torch.dtype, device: torch.device) -> float:
+    side, most = LEAST_SIDE, MATMUL_SIDE.get(device.type, 2048)
+    while side < most and 8 * min(_product_s(side, dtype, device, 1)) < LONGEST_S:
+        side *= 2
+    return 2 * side**3 / min(_product_s(side, dtype, device, REPEATS)) / GIGA
+
+
+def _product_s(side: int, dtype: torch.dtype, device: torch.device, repeats: int) -> list[float]:
+    one = torch.randn(side, side, device=device).to(dtype)
+    return seconds_of(lambda: one @ one, device, repeats)

@@ -51,6 +51,7 @@ def found():
         for module in (end_to_end, incremental, stages):
             patch.setattr(module, "keep_freed_memory", lambda: True)
         patch.setattr(scaling, "GROWTH", (1, 2))
+        patch.setitem(peaks.MATMUL_SIDE, "cpu", 512)
         patch.setattr(session, "select_victims", lambda text: list(VICTIMS))
         patch.setattr(session, "memory_at", small_memory)
         patch.setattr(session, "measure_scaling", small_scaling)
@@ -194,6 +195,19 @@ def test_peaks_are_of_this_machine(monkeypatch):
     assert found.of("bf16") == found.bf16_gflops > 0
     assert found.of("fp32") == found.fp32_gflops > 0
     assert found.copy_gb_s > 0
+
+
+def test_a_product_is_as_large_as_the_time_allows(monkeypatch):
+    sides = []
+
+    def timed(side, dtype, device, repeats):
+        sides.append(side)
+        return [side**3 / 1e9]
+
+    monkeypatch.setitem(peaks.MATMUL_SIDE, "cpu", 2048)
+    monkeypatch.setattr(peaks, "_product_s", timed)
+    assert peaks._product_gflops(torch.float32, CPU) == pytest.approx(2)
+    assert sides == [256, 512, 512]  # 1024 would take longer than a second
 
 
 def test_a_child_is_another_process():

@@ -168,12 +168,11 @@ def test_rates_and_ratios_follow_from_seconds(work):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_measuring_runs_both_sides_in_processes_of_their_own(monkeypatch):
-    monkeypatch.setattr(training, "RECIPE", "smoke")
     monkeypatch.setattr(training, "default_workers", lambda device: 2)
     monkeypatch.setattr(training, "trainable_victims", lambda: VICTIMS_TIMED)
     monkeypatch.setattr(training, "cpu_count", lambda: 1)
     progress = Recorder()
-    found = measure_training(torch.device("cpu"), quick=True, progress=progress)
+    found = measure_training(torch.device("cpu"), quick=True, recipe="smoke", progress=progress)
     assert isinstance(found, TrainingThroughput)
     assert min(found.ratio_over_dataloader, found.ours.whole, found.loop.network) > 0
     assert (found.workers, found.loader_workers, found.device) == (2, 1, "cpu")
