@@ -75,6 +75,8 @@ def check_devices() -> Iterator[Verdict]:
     cores, threads = cpu_count(), torch.get_num_threads()
     features = cpu_features()
     told = ", ".join(features) if features else "not told by this system"
+    if features and not any("bf16" in feature for feature in features):
+        told += ", none of bf16: fp32 is by far the quicker precision here"
     yield Verdict(
         check="processor",
         verdict="ok",

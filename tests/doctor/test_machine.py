@@ -35,6 +35,13 @@ def test_vector_units_are_read_from_the_system(tmp_path):
     assert cpu_features(tmp_path / "none") == []
 
 
+@pytest.mark.parametrize(("features", "said"), [(["AVX2"], True), (["AVX2", "bf16"], False)])
+def test_a_processor_without_bf16_is_named(monkeypatch, features, said):
+    monkeypatch.setattr(machine, "cpu_features", lambda: features)
+    processor = next(one for one in check_devices() if one.check == "processor")
+    assert ("none of bf16: fp32 is by far the quicker" in processor.finding) is said
+
+
 def test_a_cuda_device_is_told_with_its_memory(monkeypatch):
     made = SimpleNamespace(name="H200", major=9, minor=0)
     cuda = SimpleNamespace(
