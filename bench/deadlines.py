@@ -12,6 +12,8 @@ from typing import Any
 AGAIN_S = 5.0
 """Code that swallows the interruption is interrupted again after so many seconds."""
 SOON_S = 1e-3
+OPENING_LIMIT_S = 600.0
+"""What a file may take to be imported, and what a constructor may take: neither trains."""
 
 
 class OverdueError(BaseException):
@@ -82,7 +84,7 @@ class deadline:  # noqa: N801  # used as a statement: `with deadline(1.0):`
             if callable(self._before):
                 self._before(number, frame)
         if now >= self._due:
-            raise OverdueError(f"{self._what} took longer than {self._seconds:g} s")
+            raise OverdueError(f"{self._what} took longer than {self._seconds:.3g} s")
         self._arm()
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench import deadlines
 from bench.contract.attack import Attack
 from bench.contract.registration import ATTACKS, VICTIMS
 from bench.contract.specs import AttackSpec, VictimSpec
@@ -184,7 +185,9 @@ def _execute(name: str, path: Path, folder: Path | None = None) -> types.ModuleT
         raise ImportError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    with at_work(f"plug-in file {_shown(path)}", "as it is imported"), kept_global_state():
+    limit_s = deadlines.OPENING_LIMIT_S
+    importing = at_work(f"plug-in file {_shown(path)}", "as it is imported", limit_s)
+    with importing, kept_global_state(), deadlines.deadline(limit_s, "the import"):
         spec.loader.exec_module(module)
     return module
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+from bench import deadlines
 from bench.contract import ATTACKS, VICTIMS, Attack, Victim
 from bench.global_state import kept_global_state
 from bench.recipes import Recipe
@@ -111,7 +112,9 @@ def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
 
 def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe: Recipe) -> ThingT:
     try:
-        with at_work(f"{kind} {entry.spec.name}", "as it is built"), kept_global_state():
+        limit_s = deadlines.OPENING_LIMIT_S
+        building = at_work(f"{kind} {entry.spec.name}", "as it is built", limit_s)
+        with building, kept_global_state(), deadlines.deadline(limit_s, "its constructor"):
             return entry.builder(entry.spec, classes=classes, recipe=recipe)
     except BaseException as error:
         if not is_failure(error):

@@ -12,12 +12,14 @@ import torch
 
 from bench.contract import ATTACKS, VICTIMS, Victim
 from bench.deadlines import OverdueError, deadline
+from bench.recipes import get_recipe
 from bench.report.failed import failed_cells
 from bench.report.inputs import load_run
 from bench.report.tables import build_table, render
 from bench.report.verification.folder import verify_folder
 from bench.runner.api import evaluate_request
 from bench.runner.failures import Failures, JobFailedError, ParticipantError, Trial, reason_of
+from bench.runner.graph import BuildError, build_attack
 from bench.runner.public import evaluate
 from bench.runner.selection import select_attacks, select_victims
 from bench.runner.train import train
@@ -281,6 +283,23 @@ def test_what_cannot_be_built_is_a_hole_like_any_other(smoke_copy, tmp_path):
     assert "Traceback" in (out / said.log).read_text()
     assert "failed" in render(build_table(run, "in"), "md")
     assert failed(verify_folder(out)) == []
+
+
+def test_a_constructor_that_never_ends_is_interrupted(tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.deadlines.OPENING_LIMIT_S", 0.2)
+    text = """
+        import camobench
+
+        class Endless(camobench.Attack):
+            spec = camobench.AttackSpec(name="endless", targeted=False)
+
+            def __init__(self, *given, **more):
+                while True:
+                    pass
+    """
+    (name,) = select_attacks(f"{write(tmp_path / 'endless.py', text)}:Endless")
+    with pytest.raises(BuildError, match=r"endless cannot be built: its constructor took longer"):
+        build_attack(name, ("a", "b"), get_recipe("smoke"))
 
 
 def test_when_all_that_is_asked_for_cannot_be_built(smoke_copy, tmp_path):
