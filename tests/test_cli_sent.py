@@ -9,10 +9,12 @@ import pytest
 
 from bench import cli
 from bench.contract import ATTACKS
+from bench.doctor.contents import check_images
 from bench.runner.api import open_session
 from bench.runner.challenge.sent import all_sent_specs, known, sent_rows
 from bench.runner.missing import find_missing
 from bench.store import Store
+from bench.types import Silent
 from tests.runner.challenge.answers import folder
 from tests.runner.challenge.test_answer import CARD, Arena, entry, rows
 from tests.smoke import VICTIMS, request
@@ -115,6 +117,8 @@ def test_a_store_that_lost_the_images_says_what_to_do(
     send(camobench, generated, out, "--victims", IMG)
     for path in (store.root / "images").glob("*/*.parquet"):
         path.unlink() if damage == "missing" else path.write_bytes(b"x")
+    examined = check_images(store, Silent())
+    assert (examined.verdict, f"sent as theirs are {damage}" in examined.finding) == ("fail", True)
     again = ["run", "--attacks", "theirs", "--victims", WDF, *SMALL, "--out", tmp_path / "later"]
     code, _, err = camobench(*again)
     assert code == 1
@@ -122,6 +126,7 @@ def test_a_store_that_lost_the_images_says_what_to_do(
     if damage == "missing":
         assert "theirs: images that were sent" in verdicts(camobench, out)[1]["networks"]["finding"]
     send(camobench, generated, tmp_path / "resent", "--victims", IMG)
+    assert check_images(store, Silent()).verdict == "ok"
     assert camobench(*again)[0] == 0
     assert set(rows(tmp_path / "later", "predictions")["attack"]) == {"theirs", "identity"}
 

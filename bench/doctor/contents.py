@@ -1,4 +1,4 @@
-"""What the store holds: are data sets whole, and can rows be read?"""
+"""What the store holds: are data sets whole, and can rows and kept images be read?"""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from bench.runner.challenge.sent import open_record, sent_records
+from bench.runner.kept import KeptImages
 from bench.store import Store, explaining_damage, read_json
 from bench.suites.base import open_suite
 from bench.types import SETS, CamobenchError, Progress, SetName
@@ -34,6 +36,29 @@ def check_rows(store: Store, progress: Progress) -> Verdict:
     opened += [partial(read_json, path) for path in cards]
     what = f"{plural(len(tables), 'table')} of {plural(len(cards), 'row')}"
     return _judge("rows", what, opened, progress)
+
+
+def check_images(store: Store, progress: Progress) -> Verdict:
+    """Every file of kept images is as its checksum says, and none that was sent is missing."""
+    records = sent_records(store)
+    own = {path for record in records for path in _files_of(store, record)}
+    files = sorted(set(store.root.glob("images/*/*.parquet")) - own)
+    # Only opened: what the images were made for is not asked.
+    opened: list[Callable[[], Any]] = [partial(KeptImages, path, targeted=True) for path in files]
+    opened += [partial(_verify_sent, store, record) for record in records]
+    what = f"{plural(len(files), 'file')}, {plural(len(records), 'sent row')}"
+    return _judge("kept images", what, opened, progress)
+
+
+def _verify_sent(store: Store, record: Path) -> None:
+    open_record(store, record).verify()
+
+
+def _files_of(store: Store, record: Path) -> Sequence[Path]:
+    try:
+        return open_record(store, record).files
+    except CamobenchError:  # which `_verify_sent` reports
+        return ()
 
 
 def _open_set(folder: Path, name: SetName) -> None:

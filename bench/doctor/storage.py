@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from bench.doctor.contents import check_rows, check_sets
+from bench.doctor.contents import check_images, check_rows, check_sets
 from bench.runner.networks import shipped_root
 from bench.store import MARKER, Store, open_checkpoint
 from bench.sweep import UNFINISHED_S
@@ -21,7 +21,7 @@ from bench.wording import listed, plural
 
 LITTLE_BYTES = 2 << 30
 TOO_LITTLE_BYTES = 100 << 20
-AREAS = ("data", "checkpoints", "predictions", "unfinished", "counts")
+AREAS = ("data", "checkpoints", "predictions", "images", "sent", "unfinished", "counts")
 
 
 def check_store(root: Path, progress: Progress) -> Iterator[Verdict]:
@@ -50,6 +50,7 @@ def check_store(root: Path, progress: Progress) -> Iterator[Verdict]:
             yield _unfinished(store)
             yield check_sets(store, progress)
             yield check_rows(store, progress)
+            yield check_images(store, progress)
             yield check_checkpoints("checkpoints", store.root / "checkpoints", progress)
     yield check_checkpoints("shipped networks", shipped_root(), progress)
 

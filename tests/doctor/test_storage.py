@@ -8,6 +8,7 @@ from bench.doctor.storage import check_store
 from bench.store import Store
 from bench.types import Silent
 from bench.verdicts import failed
+from tests.runner.test_matrix import matrix_of
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +66,17 @@ def test_damaged_sets_and_rows_are_named_with_what_to_remove(smoke_copy):
         assert found[check].verdict == "fail"
         assert found[check].finding.startswith(f"{path} is damaged (")
         assert found[check].remedy == f"remove {gone}, and the same command makes it anew"
+
+
+def test_damaged_kept_images_are_named(smoke_copy):
+    matrix_of(smoke_copy.store, keep_images=True).fill(["jpeg"])
+    assert examined(smoke_copy.store.root)["kept images"].finding == "1 file, 0 sent rows, whole"
+    kept = cut(next((smoke_copy.store.root / "images").glob("*/*.parquet")))
+    found = examined(smoke_copy.store.root)
+    assert "images " in found["store"].finding
+    assert found["kept images"].verdict == "fail"
+    assert str(kept) in found["kept images"].finding
+    assert "--keep-images" in found["kept images"].remedy
 
 
 def test_a_set_that_lacks_images_fails(smoke_copy):

@@ -81,6 +81,15 @@ class StoredImages(GivenImages):
         ]
         return torch.cat(made)
 
+    def verify(self) -> None:
+        """Open every file.
+
+        Raises:
+            CamobenchError: If one is missing or damaged; says what to do.
+        """
+        for number in range(len(self.files)):
+            self._shard(number)
+
     def _shard(self, number: int) -> KeptImages:
         if self._opened is None or self._opened[0] != number:
             path = self.files[number]
@@ -235,10 +244,22 @@ def sent_rows_of(store: Store, entries: Iterable[Mapping[str, Any]]) -> list[Sen
 
 def all_sent_specs(store: Store) -> list[tuple[str, AttackSpec]]:
     """Name of the suite and spec of every current row."""
-    return [
-        (read_json(path)["suite"], _entry(store, _answers(path)[-1]).spec)
-        for path in sorted((store.root / "sent").glob("*/*.json"))
-    ]
+    return [(read_json(path)["suite"], _spec(_answers(path)[-1])) for path in sent_records(store)]
+
+
+def sent_records(store: Store) -> list[Path]:
+    """The descriptions of all rows that were sent."""
+    return sorted((store.root / "sent").glob("*/*.json"))
+
+
+def open_record(store: Store, path: Path) -> StoredImages:
+    """The images of the current row that one of `sent_records` describes.
+
+    Raises:
+        CamobenchError: If the description is damaged or of another version.
+    """
+    answer = _answers(path)[-1]
+    return StoredImages(_spec(answer), files=_files(store, answer))
 
 
 @contextmanager
@@ -252,10 +273,16 @@ def known(rows: Iterable[SentRow]) -> Iterator[None]:
 
 
 def _entry(store: Store, answer: Mapping[str, Any]) -> SentRow:
+    return Entry(spec=_spec(answer), builder=partial(StoredImages, files=_files(store, answer)))
+
+
+def _spec(answer: Mapping[str, Any]) -> SentImagesSpec:
     described = {name: answer[name] for name in DESCRIBED}
-    spec = SentImagesSpec(**{**described, "coverage": Coverage(**answer["coverage"])})
-    files = kept_files(store, answer["images"], answer["shards"])
-    return Entry(spec=spec, builder=partial(StoredImages, files=files))
+    return SentImagesSpec(**{**described, "coverage": Coverage(**answer["coverage"])})
+
+
+def _files(store: Store, answer: Mapping[str, Any]) -> list[Path]:
+    return kept_files(store, answer["images"], answer["shards"])
 
 
 def _answers(path: Path) -> list[dict[str, Any]]:
