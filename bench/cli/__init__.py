@@ -23,6 +23,7 @@ from bench.cli import (
     score,
     survival,
     tables,
+    train,
     verify,
 )
 from bench.cli.requests import console, say
@@ -77,7 +78,7 @@ def cli() -> None:
 for verb in (
     matrix.demo,
     matrix.run,
-    matrix.train,
+    train.train,
     tables.table,
     tables.claims,
     tables.cards,

@@ -1,13 +1,12 @@
-"""`demo`, `run` and `train`: fill the matrix of attacks x victims."""
+"""`demo` and `run`: fill the matrix of attacks x victims."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.filling import fill_matrix
 from bench.cli.options import (
     device_option,
     folder_options,
@@ -21,19 +20,7 @@ from bench.cli.options import (
     suite_option,
     workers_option,
 )
-from bench.cli.requests import (
-    console,
-    is_given,
-    make_request,
-    open_store,
-    require_victims,
-    say,
-    supervise_plugins,
-)
-from bench.types import CamobenchError
-
-if TYPE_CHECKING:
-    from bench.runner.api import Session
+from bench.cli.requests import is_given
 
 DEMO_ATTACKS = "cgan-img-wdf-pef,mislgan,cgan-img,controls"
 
@@ -74,7 +61,7 @@ def demo(
 
     Example: camobench demo --out demo-results
     """
-    _evaluate(
+    fill_matrix(
         suite="simcam-smoke-v1" if smoke else "simcam-mini-v1",
         attacks=attacks,
         victims="all",
@@ -201,7 +188,7 @@ def run(
     """
     given = {name for name in ("attacks", "victims") if is_given(name)}
     row, column = bool(attack_specs), bool(victim_specs)
-    _evaluate(
+    fill_matrix(
         suite=suite,
         attacks=[*attack_specs, *([attacks] if "attacks" in given or not (row or column) else [])],
         victims=[*victim_specs, *([victims] if "victims" in given or row or not column else [])],
@@ -227,141 +214,3 @@ def run(
         quiet=quiet,
         dry_run=dry_run,
     )
-
-
-@click.command()
-@suite_option
-@click.option("--attacks", default="", help="Names, patterns or `all`.")
-@click.option("--victims", default="", help="Names, patterns or `all`.")
-@front_end_option
-@folder_options
-@recipe_option
-@store_option
-@device_option
-@workers_option
-@seed_option
-@quiet_option
-@click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
-@click.option(
-    "--export",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Copy the checkpoints into a folder, as those that ship with the package.",
-)
-def train(
-    suite: str,
-    attacks: str,
-    victims: str,
-    front_end: str | None,
-    recipe: str,
-    store: Path | None,
-    device: str,
-    workers: int,
-    seed: int,
-    quiet: bool,
-    from_scratch: bool,
-    export: Path | None,
-) -> None:
-    """Train attacks and victims (and the surrogates they need) without scoring them.
-
-    Example: camobench train --victims 'pef-*' --attacks mislgan
-    """
-    if not attacks and not victims:
-        raise click.UsageError("name --attacks, --victims or both")
-    supervise_plugins(attacks, victims)
-    from bench.console import shown_progress
-    from bench.runner.api import open_session
-
-    with shown_progress(console, quiet=quiet) as progress:
-        request = make_request(
-            suite,
-            attacks,
-            victims,
-            front_end=front_end,
-            recipe=recipe,
-            seed=seed,
-            device=device,
-            shipped=not from_scratch,
-            workers=workers,
-            progress=progress,
-        )
-        session = open_session(request, open_store(store))
-        trained = session.train(progress)
-    failed = len(session.failures.jobs)
-    planned = session.graph.jobs
-    there = len(planned) - trained - len(planned.keys() & session.failures.jobs.keys())
-    say(f"{trained} networks trained, {there} were there")
-    if export is not None:
-        session.export(export)
-    if failed:
-        raise CamobenchError(f"{failed} networks failed: {session.failures.summary()}")
-
-
-def _evaluate(
-    *,
-    suite: str,
-    attacks: str | Sequence[str],
-    victims: str | Sequence[str],
-    store: Path | None,
-    out: Path,
-    format_: str,
-    quiet: bool,
-    dry_run: bool = False,
-    row: bool = False,
-    column: bool = False,
-    add_victims: bool = False,
-    note: str = "",
-    **choices: Any,
-) -> None:
-    if not dry_run:
-        supervise_plugins(attacks, victims)
-    from bench.console import shown_progress
-    from bench.report.replaced import cells_in, replaced
-    from bench.runner.api import evaluate_request, open_session
-    from bench.runner.at_hand import beside_columns, beside_rows
-
-    before, opened = cells_in(out), open_store(store)
-    with shown_progress(console, quiet=quiet) as progress:
-        request = make_request(suite, attacks, victims, progress=progress, store=opened, **choices)
-        require_victims(request)
-        if column:
-            request = beside_columns(request, opened, add_victims=add_victims)
-        elif row:
-            request = beside_rows(request, opened)
-        if not dry_run:
-            evaluate_request(request, opened, out, progress)
-    if dry_run:
-        _print_missing(open_session(request, opened), format_)
-        return
-    from bench.report.inputs import load_run
-    from bench.report.survival import CHART
-    from bench.report.tables import render_run
-
-    run = load_run(out)
-    click.echo(render_run(run, format_))
-    if gone := replaced(before, cells_in(out)):
-        say(f"{out} {gone}")
-    if note:
-        console.print(f"[yellow]{note}[/]")
-    if request.recompress:
-        say(f"after JPEG re-compression: `camobench survival {out}`, {out / CHART}")
-    say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
-    if run.failed or run.unmeasured:
-        from bench.report.failed import failed_cells
-
-        raise CamobenchError(failed_cells(run))
-
-
-def _print_missing(session: Session, format_: str) -> None:
-    from bench.report.plain import render_rows
-    from bench.runner.estimate import estimate, readable
-    from bench.runner.missing import find_missing
-
-    missing = find_missing(session)
-    found = estimate(session, missing)
-    seconds = {**found.train_s, **found.score_s}
-    times = {name: readable(value) for name, value in seconds.items()}
-    click.echo(render_rows(missing.rows(times), format_))
-    say(missing.summary)
-    if missing.jobs or missing.cells:
-        beside = f", {found.workers} networks trained side by side" if found.workers > 1 else ""
-        say(f"about {readable(found.total_s)}{beside}")

@@ -12,7 +12,8 @@ import torch
 from bench.perf.children import in_child
 from bench.perf.workbench import Load, Workbench
 from bench.processes import keep_freed_memory
-from bench.runner.matrix import Matrix, cell_stem
+from bench.runner.cells import cell_stem
+from bench.runner.matrix import Matrix
 from bench.runner.precision import Precision
 
 

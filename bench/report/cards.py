@@ -12,10 +12,10 @@ import pandas as pd
 from bench.metrics.calibration import BINS, expected_calibration_error, reliability
 from bench.metrics.clean import Share, share, shares_by
 from bench.metrics.success import clean_accuracy, clean_rows
-from bench.report.inputs import RunData, VictimInfo
 from bench.report.networks import Network, load_networks
 from bench.report.notes import clean_notes
 from bench.report.published import CLEAN_MINIMUM_PERCENT
+from bench.report.records import RunData, VictimInfo
 from bench.report.values import NA, Column, Row, Table
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from bench.metrics.success import CLEAN_CONTROL, clean_accuracy
 from bench.report.failed import FAILED
-from bench.report.inputs import RunData
 from bench.report.notes import clean_notes
+from bench.report.records import RunData
 from bench.report.values import NA, Column, Row, Table
 
 

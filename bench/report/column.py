@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 
 from bench.metrics.success import clean_accuracy, success_rates
-from bench.report.inputs import RunData, VictimInfo
 from bench.report.notes import origin_notes
+from bench.report.records import RunData, VictimInfo
 from bench.report.values import NA, Column, Row, Table
 
 _MEASURES = (("in", "tasr"), ("in", "uasr"), ("out", "tasr"))

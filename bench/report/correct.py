@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from bench.metrics.correct import originally_correct
 from bench.metrics.success import clean_rows, success_rates
-from bench.report.inputs import RunData
 from bench.report.notes import table_notes
+from bench.report.records import RunData
 from bench.report.tables import build_table
 from bench.report.values import Table
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from bench.report.inputs import AttackInfo, FailedCell, RunData
+from bench.report.records import AttackInfo, FailedCell, RunData
 from bench.report.values import NA
 from bench.wording import plural
 

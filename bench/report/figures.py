@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from bench.metrics.success import Measure, confusion, success_rates
 from bench.report.coverage import PARTIAL
 from bench.report.drawing import COLOURS, GRID, INK, MUTED, chart_style, svg
-from bench.report.inputs import RunData
+from bench.report.records import RunData
 from bench.report.values import Table
 
 _SCALE = LinearSegmentedColormap.from_list(

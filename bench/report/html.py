@@ -6,7 +6,7 @@ from typing import Any
 from bench.metrics.success import Measure, clean_accuracy
 from bench.report.claims.table import claims_table, comparisons_table, judge_claims
 from bench.report.figures import confusion_matrices, heat_map, success_scatter
-from bench.report.inputs import AttackInfo, RunData, load_run
+from bench.report.inputs import load_run
 from bench.report.page import page_environment
 from bench.report.pictures import (
     data_uri,
@@ -14,6 +14,7 @@ from bench.report.pictures import (
     originals_and_anonymised,
     save_figure3,
 )
+from bench.report.records import AttackInfo, RunData
 from bench.report.tables import build_table, clean_accuracy_table
 from bench.report.values import Table, plain
 from bench.report.victims import victims_html

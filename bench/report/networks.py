@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.report.inputs import RunData
+from bench.report.records import RunData
 
 VICTIMS_SCHEMA = 1
 

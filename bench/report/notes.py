@@ -8,13 +8,13 @@ import pandas as pd
 from bench.metrics.resampling import REPLICATES
 from bench.metrics.success import CLEAN_CONTROL, clean_accuracy, unchanged_images
 from bench.report.failed import failure_notes
-from bench.report.inputs import AttackInfo, RunData
 from bench.report.published import (
     ARCHITECTURES_PER_FAMILY,
     CLEAN_MINIMUM_PERCENT,
     FAMILIES,
     published_rows,
 )
+from bench.report.records import AttackInfo, RunData
 from bench.wording import plural
 
 NOT_AUDITED = "Not audited: `camobench data prepare {suite}` audits it, then the same run again."

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from bench.report.inputs import RunData
+from bench.report.records import RunData
 from bench.report.samples import Sample
 from bench.store import replacing
 

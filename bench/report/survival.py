@@ -12,8 +12,9 @@ from bench.metrics.paired import pair
 from bench.metrics.success import CLEAN_CONTROL, Measure
 from bench.metrics.survival import Interval, Survived, survived
 from bench.metrics.validity import check_predictions
-from bench.report.inputs import PREDICTION_COLUMNS, AttackInfo, RunData, read_parquet
+from bench.report.inputs import PREDICTION_COLUMNS, read_parquet
 from bench.report.published import FAMILIES
+from bench.report.records import AttackInfo, RunData
 from bench.report.values import NA, Column, Row, RowKind, Table
 from bench.store import read_json
 

@@ -20,9 +20,10 @@ from bench.report.clean import clean_accuracy_table
 from bench.report.column import column_table
 from bench.report.coverage import PARTIAL
 from bench.report.failed import FAILED, family_texts
-from bench.report.inputs import AttackInfo, RunData, load_run
+from bench.report.inputs import load_run
 from bench.report.notes import table_notes
 from bench.report.published import FAMILIES, PublishedRow, published_rows
+from bench.report.records import AttackInfo, RunData
 from bench.report.render import render
 from bench.report.values import NA, Column, Row, Table, percent, plain
 from bench.store import write_text

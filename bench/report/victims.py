@@ -6,9 +6,10 @@ from pathlib import Path
 from bench.metrics.clean import Share
 from bench.report.card_charts import reliability_chart, training_chart
 from bench.report.cards import Card, Clean, build_cards, gflop, millions, victims_table
-from bench.report.inputs import RunData, load_run
+from bench.report.inputs import load_run
 from bench.report.page import page_environment
 from bench.report.pictures import data_uri
+from bench.report.records import RunData
 from bench.report.render import render
 from bench.report.values import NA
 from bench.store import write_text

@@ -20,8 +20,8 @@ from bench.metrics.agreement import (
     flipped_rows,
 )
 from bench.runner.batches import AUTO
+from bench.runner.cells import SHARD_IMAGES
 from bench.runner.items import ImageSource, shards, source_of
-from bench.runner.matrix import SHARD_IMAGES
 from bench.runner.precision import Precision
 from bench.runner.reopen import ImagesMissingError, reopen, sent_rows_known
 from bench.runner.score import Scorer

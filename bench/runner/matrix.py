@@ -10,113 +10,41 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import cache
 from functools import partial as later
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import torch
 
 from bench.contract import ATTACKS, VICTIMS
-from bench.metrics import SCORER_VERSION
 from bench.metrics.lpips import load_lpips
 from bench.metrics.lpips_golden import check_golden
 from bench.provenance import processor_name, provenance
 from bench.runner.batches import AUTO
+from bench.runner.cells import (
+    KEY_DIGITS,
+    SHARD_IMAGES,
+    Cells,
+    Gap,
+    RowFolder,
+    cell_stem,
+    distortion_stem,
+    read_rows,
+    row_key,
+)
 from bench.runner.failures import Failure, Failures, ParticipantError, Trial
 from bench.runner.graph import Graph
 from bench.runner.items import ImageSource, shards, source_of
 from bench.runner.kept import KeptImages, Recorder, kept_files
 from bench.runner.networks import Networks, Shelf
-from bench.runner.precision import FP32, Precision, cell_digest
-from bench.runner.recompress import RecompressedSource, recompression
+from bench.runner.precision import FP32, Precision
+from bench.runner.recompress import RecompressedSource
 from bench.runner.score import Scorer
-from bench.runner.shard_files import cells_in, concerns, find_whole, is_whole, parts_of, write_shard
-from bench.store import digest, explaining_damage, read_json, replacing, write_json
+from bench.runner.shard_files import cells_in, find_whole, is_whole, parts_of, write_shard
+from bench.store import digest, read_json
 from bench.suites.base import Suite
 from bench.types import Json, Progress, Silent
-
-IMAGE_PRECISION = "fp32"
-"""Attacks always run in fp32; the precision of a victim is part of its own cells' key."""
-SHARD_IMAGES = 16
-KEY_DIGITS = 16
-STEM_DIGITS = 24
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cells:
-    """All rows of one attack.
-
-    Attributes:
-        attack: Its name.
-        folder: Where its rows are kept; `None` where the attack failed before it had any.
-        victims: File stem of each victim's rows, by name; those that failed have none.
-        measured: File stem of the distortion rows, if there are any.
-        seconds: Time that scoring took, over all runs that filled it.
-        scored_by: Provenance of every run that filled it, the last one first.
-        failed: What went wrong in the other cells, by victim.
-        unmeasured: What went wrong where no cell of a victim hangs on it, by what is missing:
-            "distortion", "kept images".
-    """
-
-    attack: str
-    folder: Path
-    victims: Mapping[str, str]
-    measured: str
-    seconds: float
-    scored_by: tuple[dict[str, Json], ...]
-    failed: Mapping[str, Failure] = field(default_factory=dict)
-    unmeasured: Mapping[str, Failure] = field(default_factory=dict)
-
-    def predictions(self) -> pd.DataFrame:
-        """Rows of all victims."""
-        files = [self.folder / f"{stem}.parquet" for stem in self.victims.values()]
-        if not files:
-            return pd.DataFrame()
-        return pd.concat([_read(file) for file in files], ignore_index=True)
-
-    def distortion(self) -> pd.DataFrame:
-        """One row an image and target."""
-        if not self.measured:
-            return pd.DataFrame()
-        return _read(self.folder / f"{self.measured}.parquet")
-
-
-def _read(path: Path) -> pd.DataFrame:
-    with explaining_damage(path):
-        return pd.read_parquet(path)
-
-
-def row_key(networks: Networks, attack: str, quality_percent: int | None = None) -> str:
-    """Digest of everything behind an attack's rows but the victims and LPIPS.
-
-    With a quality, of the rows after JPEG re-compression.
-    """
-    changed = {} if quality_percent is None else {"recompressed": recompression(quality_percent)}
-    return digest(
-        {
-            **changed,
-            "attack": networks.attack_digest(attack),
-            "suite": networks.graph.suite.fingerprint,
-            "scorer": SCORER_VERSION,
-            "precision": IMAGE_PRECISION,
-            "device": networks.device.type,
-            "lpips": None,  # it has a file of its own; former versions rescored a row for it
-        }
-    )
-
-
-def cell_stem(networks: Networks, victim: str) -> str:
-    """File stem of a victim's rows: hangs on all that is behind its logits, and its precision."""
-    precision, found = networks.victim_precision(victim), networks.victim_digest(victim)
-    return cell_digest(found, precision)[:STEM_DIGITS]
-
-
-def distortion_stem(lpips_sha256: str | None) -> str:
-    """File stem of distortion rows: LPIPS is measured anew when its trunk comes or changes."""
-    return "distortion" if lpips_sha256 is None else f"distortion-{lpips_sha256[:KEY_DIGITS]}"
 
 
 class Matrix:
@@ -176,29 +104,21 @@ class Matrix:
             victim: By name.
             rows: What `prediction_rows` returns.
         """
-        folder = self.row_folder(attack)
-        folder.mkdir(parents=True, exist_ok=True)
+        row = RowFolder(self.row_folder(attack))
+        row.path.mkdir(parents=True, exist_ok=True)
         stem = cell_stem(self.networks, victim)
-        with self.shelf.store.lock("predictions", folder.name):
-            if (folder / f"{stem}.parquet").is_file():
+        with self.shelf.store.lock("predictions", row.path.name):
+            if row.has(stem):
                 return
             fill = {"seconds": 0.0, "cells": [stem], "by": self.provenance}
-            self._note_fill(attack, folder, f"put-{stem}", [fill])
-            self._keep(attack, rows, folder / f"{stem}.parquet", victim=victim)
+            row.note_fill(attack, f"put-{stem}", [fill])
+            row.keep(stem, rows, self._keys(attack, victim))
 
-    def _keep(
-        self, attack: str, rows: pd.DataFrame, path: Path, *, victim: str | None = None
-    ) -> None:
+    def _keys(self, attack: str, victim: str | None = None) -> dict[str, str]:
         keys = {"attack": attack, "attack_key": self.graph.attacks[attack][:KEY_DIGITS]}
         if victim is not None:
             keys["victim_key"] = self.graph.victims[victim][:KEY_DIGITS]
-        with replacing(path) as target:
-            rows.assign(**keys).to_parquet(target, index=False)
-
-    def _note_fill(self, attack: str, folder: Path, name: str, shards_done: list[Any]) -> None:
-        row = folder / "row.json"
-        fills = read_json(row)["fills"] if row.is_file() else {}
-        write_json(row, {"attack": attack, "fills": {**fills, name: shards_done}})
+        return keys
 
     def row_folder(self, attack: str) -> Path:
         """Where the rows of an attack are kept."""
@@ -229,90 +149,75 @@ class Matrix:
                 scored_by=(self.provenance,),
                 failed=failed,
             )
-        folder = self.shelf.store.prediction_folder(row_key(self.networks, name, quality))
+        key = row_key(self.networks, name, quality)
+        row = RowFolder(self.shelf.store.prediction_folder(key))
         stems = {
             victim: cell_stem(self.networks, victim)
             for victim in self.graph.victims
             if victim not in failed
         }
-        folder.mkdir(parents=True, exist_ok=True)
+        row.path.mkdir(parents=True, exist_ok=True)
         unmeasured: dict[str, Failure] = {}
-        turn = self.shelf.store.lock("predictions", folder.name)
+        turn = self.shelf.store.lock("predictions", row.path.name)
         with turn:  # a second run waits, then finds the first one's rows
-            missing = {
-                victim: stem
-                for victim, stem in stems.items()
-                if not (folder / f"{stem}.parquet").is_file()
-            }
-            kept = self._kept_files(row_key(self.networks, name))
-            to_keep = self._keeps(quality) and not all(path.is_file() for path in kept)
-            if missing or to_keep or not (folder / f"{self.measured}.parquet").is_file():
-                lost, no_attack = self._try(name, folder, missing, kept, quality)
+            gap = self._gap(name, row, stems, quality)
+            if gap:
+                lost, no_attack = self._try(name, row, gap)
                 failed |= lost
                 if no_attack is not None and len(failed) < len(self.graph.victims):
-                    if not (folder / f"{self.measured}.parquet").is_file():
+                    if gap.measures:
                         unmeasured["distortion"] = no_attack
-                    if to_keep:
+                    if gap.lacks_images:
                         unmeasured["kept images"] = no_attack
-        there = {
-            victim: stem for victim, stem in stems.items() if (folder / f"{stem}.parquet").is_file()
-        }
-        row, measured = folder / "row.json", folder / f"{self.measured}.parquet"
-        shards_done = [
-            shard
-            for fill in (read_json(row)["fills"] if row.is_file() else {}).values()
-            for shard in fill
-            if concerns(shard, [*stems.values(), self.measured])
-        ]
-        shards_done.sort(
-            key=lambda shard: (shard["by"]["created"], shard.get("at", 0)), reverse=True
-        )
+        shards_done = row.shards([*stems.values(), self.measured])
         records = {digest(shard["by"]): shard["by"] for shard in shards_done}
         return Cells(
             attack=name,
-            folder=folder,
-            victims=there,
-            measured=self.measured if measured.is_file() else "",
+            folder=row.path,
+            victims={victim: stem for victim, stem in stems.items() if row.has(stem)},
+            measured=self.measured if row.has(self.measured) else "",
             seconds=sum(shard["seconds"] for shard in shards_done),
             scored_by=tuple(records.values()) or (self.provenance,),
             failed=failed,
             unmeasured=unmeasured,
         )
 
-    def _keeps(self, quality: int | None) -> bool:
-        """Whether images are kept: those as the attack leaves them, which others are made from."""
-        return self.keep_images and quality is None
+    def _gap(self, name: str, row: RowFolder, stems: Mapping[str, str], quality: int | None) -> Gap:
+        count = len(shards(len(self.scorer.images), SHARD_IMAGES))
+        return Gap(
+            stems={victim: stem for victim, stem in stems.items() if not row.has(stem)},
+            measures=not row.has(self.measured),
+            images=kept_files(self.shelf.store, row_key(self.networks, name), count),
+            # Kept are those as the attack leaves them, which others are made from.
+            keeps=self.keep_images and quality is None,
+            quality_percent=quality,
+        )
 
     def _try(
-        self,
-        name: str,
-        folder: Path,
-        missing: Mapping[str, str],
-        kept: Sequence[Path],
-        quality: int | None,
+        self, name: str, row: RowFolder, gap: Gap
     ) -> tuple[dict[str, Failure], Failure | None]:
         """Score what is missing; returns what went wrong, by victim, and with the attack."""
         failures = self.failures
         trial = Trial(
             attack_name=name,
-            after="" if quality is None else f"after JPEG {quality}",
+            after="" if gap.quality_percent is None else f"after JPEG {gap.quality_percent}",
             strict=failures is None,
             limit_s=None if failures is None else failures.cell_timeout_s,
         )
         self.scorer.trial = trial
         who, after = trial.named()
         try:
-            self._score_missing(name, folder, missing, kept, quality)
+            self._score_missing(name, row, gap)
         except ParticipantError as error:
             if failures is None:
                 raise
             failure = failures.note(who, error, after)
-            return dict.fromkeys(missing, failure), failure
+            return dict.fromkeys(gap.stems, failure), failure
         if failures is None:
             return {}, None
         failures.clear(who, after)
         found = {}
-        for victim in missing:
+        for victim in gap.stems:
             who, where = trial.named(victim)
             if victim in trial.failed:
                 found[victim] = failures.note(who, trial.failed[victim], where)
@@ -354,41 +259,29 @@ class Matrix:
             return recorder, recorder
         return source, None
 
-    def _kept_files(self, key: str) -> list[Path]:
-        count = len(shards(len(self.scorer.images), SHARD_IMAGES))
-        return kept_files(self.shelf.store, key, count)
-
-    def _score_missing(
-        self,
-        name: str,
-        folder: Path,
-        missing: Mapping[str, str],
-        kept: Sequence[Path],
-        quality: int | None,
-    ) -> None:
+    def _score_missing(self, name: str, row: RowFolder, gap: Gap) -> None:
         trial = self.scorer.trial
-        opened = {v: trial.victim(v, later(self.networks.victim, v)) for v in missing}
+        opened = {v: trial.victim(v, later(self.networks.victim, v)) for v in gap.stems}
         victims = {name: victim for name, victim in opened.items() if victim is not None}
-        measures = not (folder / f"{self.measured}.parquet").is_file()
-        work = sorted(missing.values()) + ([self.measured] if measures else [])
-        files = [*missing.values(), *(["distortion"] if measures else [])]
+        work = sorted(gap.stems.values()) + ([self.measured] if gap.measures else [])
+        files = [*gap.stems.values(), *(["distortion"] if gap.measures else [])]
         ranges = shards(len(self.scorer.images), SHARD_IMAGES)
-        partial = find_whole(folder, work, len(ranges)) or folder / f"partial-{digest(work)[:12]}"
+        partial = find_whole(row.path, work, len(ranges))
+        partial = partial or row.path / f"partial-{digest(work)[:12]}"
         parts = parts_of(partial, len(ranges))
         waiting = [
             (part, indices, images)
-            for part, indices, images in zip(parts, ranges, kept, strict=True)
-            if not is_whole(part, files) or (self._keeps(quality) and not images.is_file())
+            for part, indices, images in zip(parts, ranges, gap.images, strict=True)
+            if not is_whole(part, files) or (gap.keeps and not images.is_file())
         ]
-        to_keep = self._keeps(quality) and not all(path.is_file() for path in kept)
-        if not (victims or measures or to_keep):
+        if not (victims or gap.measures or gap.lacks_images):
             return
         total = len(self.scorer.images)
         done = total - sum(len(indices) for _, indices, _ in waiting)
         what = f"scoring {name} on {len(victims)} victims"
         if not victims:
-            what = f"{'distortion' if measures else 'images'} of {name}"
-        what += "" if quality is None else f", JPEG {quality}"
+            what = f"{'distortion' if gap.measures else 'images'} of {name}"
+        what += "" if gap.quality_percent is None else f", JPEG {gap.quality_percent}"
         self.progress.start(what, total, done)
 
         @cache
@@ -400,15 +293,17 @@ class Matrix:
             writing: Future[None] | None = None
             for part, indices, images in waiting:
                 began = time.monotonic()
-                source, recorder = self._source(attack, images, quality, targeted=targeted)
-                scored = self.scorer.score(
-                    source, trial.left(victims), indices, distortions=measures
+                source, recorder = self._source(
+                    attack, images, gap.quality_percent, targeted=targeted
                 )
-                left = sorted(trial.left(missing).values())
+                scored = self.scorer.score(
+                    source, trial.left(victims), indices, distortions=gap.measures
+                )
+                left = sorted(trial.left(gap.stems).values())
                 record = {
                     "at": time.time(),
                     "seconds": time.monotonic() - began,
-                    "cells": [*left, *([self.measured] if measures else [])],
+                    "cells": [*left, *([self.measured] if gap.measures else [])],
                     "by": self.provenance,
                 }
                 if isinstance(source, KeptImages):
@@ -416,25 +311,27 @@ class Matrix:
                 if writing is not None:
                     writing.result()
                 writing = writer.submit(
-                    write_shard, part, scored, missing, record, recorder, images
+                    write_shard, part, scored, gap.stems, record, recorder, images
                 )
                 self.progress.advance(len(indices))
             if writing is not None:
                 writing.result()
         self.progress.finish()
+        self._put_together(name, row, gap, partial, parts)
 
-        def gather(file: str) -> pd.DataFrame:
-            frames = [_read(part / file) for part in parts]
+    def _put_together(
+        self, name: str, row: RowFolder, gap: Gap, partial: Path, parts: Sequence[Path]
+    ) -> None:
+        def gather(stem: str) -> pd.DataFrame:
+            frames = [read_rows(RowFolder(part).file(stem)) for part in parts]
             filled = [frame for frame in frames if len(frame)]  # images made elsewhere may be few
             return pd.concat(filled or frames[:1], ignore_index=True)
 
-        done_now = [read_json(part / "shard.json") for part in parts]
-        self._note_fill(name, folder, partial.name, done_now)
-        if measures:
-            self._keep(name, gather("distortion.parquet"), folder / f"{self.measured}.parquet")
+        row.note_fill(name, partial.name, [read_json(part / "shard.json") for part in parts])
+        if gap.measures:
+            row.keep(self.measured, gather("distortion"), self._keys(name))
         # Last: a victim's file says that its cell is done.
-        for victim, stem in trial.left(missing).items():
-            file = f"{stem}.parquet"
-            self._keep(name, gather(file), folder / file, victim=victim)
-        if all((folder / f"{stem}.parquet").is_file() for stem in cells_in(parts)):
+        for victim, stem in self.scorer.trial.left(gap.stems).items():
+            row.keep(stem, gather(stem), self._keys(name, victim))
+        if all(row.has(stem) for stem in cells_in(parts)):
             shutil.rmtree(partial, ignore_errors=True)

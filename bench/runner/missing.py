@@ -12,9 +12,9 @@ import torch
 from bench.contract import ATTACKS
 from bench.metrics.lpips import trunk_digest
 from bench.runner.api import Session
+from bench.runner.cells import SHARD_IMAGES, cell_stem, distortion_stem, row_key
 from bench.runner.challenge.specs import SentImagesSpec
 from bench.runner.graph import Job
-from bench.runner.matrix import SHARD_IMAGES, cell_stem, distortion_stem, row_key
 from bench.runner.networks import Networks
 from bench.runner.train import missing_jobs
 from bench.types import Json

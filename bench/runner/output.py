@@ -21,10 +21,11 @@ from bench.report.foreign import family_of
 from bench.report.inputs import ENTRY_SCHEMA
 from bench.report.samples import most_complete
 from bench.report.verification.cells import images_digest
+from bench.runner.cells import KEY_DIGITS, Cells
 from bench.runner.failures import Failure, ParticipantError, Trial
 from bench.runner.graph import build_attack, plugin_digest
 from bench.runner.items import items_of, source_of
-from bench.runner.matrix import KEY_DIGITS, Cells, Matrix
+from bench.runner.matrix import Matrix
 from bench.store import replacing, write_json
 from bench.suites.audit.record import kept_audit
 from bench.types import CamobenchError, Json, as_json

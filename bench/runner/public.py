@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from bench.report.failed import failed_cells
-from bench.report.inputs import FailedCell, RunData, load_run
+from bench.report.inputs import load_run
+from bench.report.records import FailedCell, RunData
 from bench.report.survival import survival_table
 from bench.report.tables import build_table, clean_accuracy_table, render
 from bench.runner.api import Request, evaluate_request, resolve_device

@@ -13,10 +13,11 @@ import torch
 from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import get_recipe
 from bench.registry import UnknownNameError
-from bench.report.inputs import RunData, load_run
+from bench.report.inputs import load_run
+from bench.report.records import RunData
+from bench.runner.cells import KEY_DIGITS, cell_stem
 from bench.runner.challenge.sent import known, require_kept, sent_rows_of
 from bench.runner.graph import Graph, plan
-from bench.runner.matrix import KEY_DIGITS, cell_stem
 from bench.runner.networks import Networks, Shelf
 from bench.runner.precision import Precision
 from bench.store import Store, read_json

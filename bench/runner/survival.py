@@ -12,8 +12,9 @@ from pathlib import Path
 import pandas as pd
 
 from bench.report.survival import CHART, SURVIVAL_SCHEMA, SurvivalFiles
+from bench.runner.cells import KEY_DIGITS, Cells
 from bench.runner.failures import Failure
-from bench.runner.matrix import KEY_DIGITS, Cells, Matrix
+from bench.runner.matrix import Matrix
 from bench.runner.recompress import recompression
 from bench.store import replacing, write_json
 

@@ -1,5 +1,7 @@
 import shutil
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,9 +11,11 @@ import torch
 
 from bench.contract import ATTACKS, Attack, AttackSpec
 from bench.recipes import get_recipe
+from bench.runner import cells as cells_module
 from bench.runner import matrix as matrices
+from bench.runner.cells import RowFolder, distortion_stem, row_key
 from bench.runner.graph import plan
-from bench.runner.matrix import Matrix, distortion_stem, row_key
+from bench.runner.matrix import Matrix
 from bench.runner.networks import Networks, Shelf
 from bench.runner.precision import Precision
 from bench.runner.score import Scorer
@@ -162,7 +166,7 @@ def test_interrupted_scoring_continues_with_the_next_shard(store, scored, smoke,
 @pytest.mark.parametrize("survivors", [0, 1, 2])
 def test_killed_while_the_shards_are_put_together(store, scored, smoke, monkeypatch, survivors):
     """Whatever was written first, the next run puts a whole row together and scores nothing."""
-    real, written = matrices.replacing, []
+    real, written = cells_module.replacing, []
 
     def replacing(path):
         if path.parent.parent.name == "predictions" and path.suffix == ".parquet":
@@ -171,10 +175,10 @@ def test_killed_while_the_shards_are_put_together(store, scored, smoke, monkeypa
             written.append(path)
         return real(path)
 
-    monkeypatch.setattr(matrices, "replacing", replacing)
+    monkeypatch.setattr(cells_module, "replacing", replacing)
     with pytest.raises(KeyboardInterrupt):
         matrix_of(store).fill(["jpeg"])
-    monkeypatch.setattr(matrices, "replacing", real)
+    monkeypatch.setattr(cells_module, "replacing", real)
     scored.clear()
     matrix_of(store).fill(["jpeg"])
     assert scored == []  # its shards are all there
@@ -185,7 +189,7 @@ def test_killed_while_the_shards_are_put_together(store, scored, smoke, monkeypa
 def killed_in_between(store, monkeypatch, **more):
     """All shards of a row are there, and nothing of what they are put together into."""
     with monkeypatch.context() as patch:
-        patch.setattr(Matrix, "_note_fill", interrupted)
+        patch.setattr(RowFolder, "note_fill", interrupted)
         with pytest.raises(KeyboardInterrupt):
             matrix_of(store, **more).fill(["jpeg"])
 
@@ -216,7 +220,8 @@ def test_a_smaller_run_leaves_the_shards_of_the_others(store, scored, smoke, mon
 def test_time_is_that_of_all_runs(store, monkeypatch):
     monkeypatch.setattr(matrices, "SHARD_IMAGES", 4)
     clock = iter(range(1000))
-    monkeypatch.setattr(matrices.time, "monotonic", lambda: float(next(clock)))
+    own = SimpleNamespace(monotonic=lambda: float(next(clock)), time=time.time)
+    monkeypatch.setattr(matrices, "time", own)  # others look at the clock as well
     with pytest.raises(KeyboardInterrupt):
         matrix_of(store, progress=Watcher(stop=4)).fill(["jpeg"])
     assert matrix_of(store).fill(["jpeg"])[0].seconds == 2.0  # a second a shard
@@ -230,7 +235,7 @@ def test_rows_depend_on_all_that_is_behind_them(store, monkeypatch):
     assert row_key(networks, "jpeg") != keys["jpeg"]
     networks.device = torch.device("cpu")
     assert row_key(networks, "jpeg") == keys["jpeg"]
-    monkeypatch.setattr(matrices, "SCORER_VERSION", 2)
+    monkeypatch.setattr(cells_module, "SCORER_VERSION", 2)
     assert row_key(networks, "jpeg") != keys["jpeg"]
 
 

@@ -12,7 +12,7 @@ from bench.report.inputs import load_run
 from bench.report.survival import survival_rows
 from bench.runner import score
 from bench.runner.api import evaluate_request, open_session
-from bench.runner.matrix import row_key
+from bench.runner.cells import row_key
 from bench.runner.missing import find_missing
 from bench.runner.networks import Networks
 from bench.runner.recompress import saved_as_jpeg

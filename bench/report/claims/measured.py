@@ -16,8 +16,8 @@ from bench.metrics.resampling import REPLICATES, photograph_draws, photograph_su
 from bench.metrics.success import success_indicators
 from bench.report.claims.catalogue import ROWS, SPLITS, row_label
 from bench.report.claims.statement import Draws, RowKey, UnmeasuredError
-from bench.report.inputs import RunData
 from bench.report.published import FAMILIES
+from bench.report.records import RunData
 
 _COLUMNS = {"lpips": "lpips", "mse": "psnr_db", "dissimilarity": "ssim"}
 

@@ -10,8 +10,8 @@ from bench.report.claims.measured import Measured
 from bench.report.claims.paper import Published
 from bench.report.claims.records import Pair, claim_record, comparison_records, weakest
 from bench.report.claims.statement import Comparison, Finding, judge
-from bench.report.inputs import RunData
 from bench.report.notes import origin_notes
+from bench.report.records import RunData
 from bench.report.render import render
 from bench.report.values import NA, Column, Row, Table
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from bench.registry import UnknownNameError
-from bench.report.inputs import AttackInfo, RunData, load_run
+from bench.report.inputs import load_run
 from bench.report.published import FAMILIES
+from bench.report.records import AttackInfo, RunData
 from bench.wording import near
 
 

@@ -3,13 +3,13 @@
 from typing import Any, Literal
 
 from bench.metrics.success import confusion
-from bench.report.inputs import AttackInfo
 from bench.report.leaderboard.board_page import figure3
 from bench.report.leaderboard.charts import Bar, histogram
 from bench.report.leaderboard.context import Context
 from bench.report.leaderboard.heat import cell_text
 from bench.report.leaderboard.standing import VIEWS, Standing
 from bench.report.leaderboard.tables import WHERE
+from bench.report.records import AttackInfo
 from bench.report.samples import most_complete
 
 MOST_SAMPLES = 6

@@ -7,12 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from bench.metrics.success import CLEAN_CONTROL
-from bench.report.inputs import AttackInfo, RunData, VictimInfo
 from bench.report.leaderboard.grouping import differences, group
 from bench.report.leaderboard.merging import Source, merge
 from bench.report.leaderboard.slugs import slugs
 from bench.report.leaderboard.submissions import LeftOut, Submission, load_submissions
 from bench.report.published import FAMILIES
+from bench.report.records import AttackInfo, RunData, VictimInfo
 from bench.report.verification.cells import wanted_cells
 from bench.wording import listed
 

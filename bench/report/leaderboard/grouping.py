@@ -8,8 +8,8 @@ scored under; what shares neither a victim nor an attack cannot be compared at a
 from collections.abc import Sequence
 
 from bench.report.comparison.contenders import terms_of
-from bench.report.inputs import NO_NETWORK, RunData, VictimInfo
 from bench.report.leaderboard.submissions import Submission
+from bench.report.records import NO_NETWORK, RunData, VictimInfo
 from bench.wording import listed, plural
 
 CELL = ["split", "image_id", "target", "attack", "attack_key", "victim", "victim_key"]

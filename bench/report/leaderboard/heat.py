@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from bench.metrics.success import Measure, clean_accuracy
-from bench.report.inputs import VictimInfo
 from bench.report.leaderboard.boards import Board
 from bench.report.leaderboard.standing import VIEWS, Cell, Standing, Standings
+from bench.report.records import VictimInfo
 
 HOLE, UNDEFINED = "hole", "n/a"
 

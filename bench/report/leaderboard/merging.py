@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from bench.report.inputs import NO_NETWORK, AttackInfo, RunData, VictimInfo
 from bench.report.leaderboard.submissions import Submission
 from bench.report.published import FAMILIES
+from bench.report.records import NO_NETWORK, AttackInfo, RunData, VictimInfo
 from bench.wording import plural
 
 IMAGE_CELL = ["split", "image_id", "target", "attack"]

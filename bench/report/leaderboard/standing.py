@@ -16,9 +16,9 @@ from bench.metrics.success import (
 )
 from bench.report.comparison.contenders import Contender
 from bench.report.comparison.ranking import rank_records
-from bench.report.inputs import AttackInfo
 from bench.report.leaderboard.boards import Board
 from bench.report.published import FAMILIES
+from bench.report.records import AttackInfo
 from bench.report.tables import build_table
 from bench.report.values import Table
 

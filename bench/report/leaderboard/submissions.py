@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from bench.report.inputs import RunData, load_run
+from bench.report.inputs import load_run
 from bench.report.published import FAMILIES
+from bench.report.records import RunData
 from bench.report.schema import row_problems
 from bench.report.verification.cells import images_of
 from bench.report.verification.entries import read_entry

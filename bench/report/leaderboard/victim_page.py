@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from bench.report.cards import Card, build_cards
-from bench.report.inputs import VictimInfo
 from bench.report.leaderboard.boards import Board
 from bench.report.leaderboard.charts import reliability_bars
 from bench.report.leaderboard.context import Context
 from bench.report.leaderboard.heat import cell_text
 from bench.report.leaderboard.standing import VIEWS
+from bench.report.records import VictimInfo
 from bench.report.victims import card_facts
 
 

@@ -5,13 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.report.html import report_html
-from bench.report.inputs import (
-    DISTORTION_COLUMNS,
-    PREDICTION_COLUMNS,
-    RunData,
-    load_run,
-    read_parquet,
-)
+from bench.report.inputs import DISTORTION_COLUMNS, PREDICTION_COLUMNS, load_run, read_parquet
+from bench.report.records import RunData
 from bench.report.render import render
 from bench.report.schema import TableName, row_problems
 from bench.report.survival import SurvivalFiles, load_survival, survival_table

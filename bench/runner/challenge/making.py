@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from bench.contract import ATTACKS
+from bench.runner.cells import SHARD_IMAGES, row_key
 from bench.runner.challenge.ids import Asked
 from bench.runner.items import ImageSource, Item, shards, source_of
 from bench.runner.kept import KeptImages, kept_files
-from bench.runner.matrix import SHARD_IMAGES, row_key
 from bench.runner.networks import Networks
 from bench.store import Store
 from bench.suites.base import Suite

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bench.report.claims.catalogue import ROWS, row_label
-from bench.report.inputs import AttackInfo, RunData, VictimInfo
+from bench.report.records import AttackInfo, RunData, VictimInfo
 
 CLASSES = ("cam-a", "cam-b", "cam-c")
 VICTIMS = (("w18", "wdf"), ("w34", "wdf"), ("p18", "pef"), ("i18", "img"))

@@ -8,6 +8,7 @@ from PIL import Image
 
 from bench.recipes import get_recipe
 from bench.runner.api import open_session
+from bench.runner.cells import row_key
 from bench.runner.challenge.asked import asked_of_victims, scored_of_victims
 from bench.runner.challenge.export import (
     FILE_TIME_S,
@@ -19,7 +20,6 @@ from bench.runner.challenge.ids import Asked
 from bench.runner.graph import plan
 from bench.runner.items import Item
 from bench.runner.kept import Recorder, kept_files
-from bench.runner.matrix import row_key
 from bench.runner.networks import Networks, Shelf
 from bench.store import Store
 from bench.types import CamobenchError

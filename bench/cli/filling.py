@@ -1,0 +1,113 @@
+"""What `demo` and `run` do once their options are read: fill a matrix and print its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.requests import (
+    console,
+    make_request,
+    open_store,
+    require_victims,
+    say,
+    supervise_plugins,
+)
+from bench.types import CamobenchError
+
+if TYPE_CHECKING:
+    from bench.runner.api import Session
+
+
+def fill_matrix(
+    *,
+    suite: str,
+    attacks: str | Sequence[str],
+    victims: str | Sequence[str],
+    store: Path | None,
+    out: Path,
+    format_: str,
+    quiet: bool,
+    dry_run: bool = False,
+    row: bool = False,
+    column: bool = False,
+    add_victims: bool = False,
+    note: str = "",
+    **choices: Any,
+) -> None:
+    """Train and score what is missing, and print the tables.
+
+    Args:
+        suite: As `--suite` says.
+        attacks: Names, patterns or files of classes.
+        victims: The same.
+        store: Its folder; the default one where `None`.
+        out: Folder of the run.
+        format_: Of the tables.
+        quiet: Show no progress.
+        dry_run: Print what is missing, and how long it takes, instead.
+        row: Add the attacks that the store holds complete on these victims.
+        column: Add the attacks that the store holds.
+        add_victims: With `column`: add the victims that those are complete on.
+        note: Printed under the tables.
+        choices: Of `make_request`.
+
+    Raises:
+        CamobenchError: If cells failed, once the tables are printed.
+    """
+    if not dry_run:
+        supervise_plugins(attacks, victims)
+    from bench.console import shown_progress
+    from bench.report.replaced import cells_in, replaced
+    from bench.runner.api import evaluate_request, open_session
+    from bench.runner.at_hand import beside_columns, beside_rows
+
+    before, opened = cells_in(out), open_store(store)
+    with shown_progress(console, quiet=quiet) as progress:
+        request = make_request(suite, attacks, victims, progress=progress, store=opened, **choices)
+        require_victims(request)
+        if column:
+            request = beside_columns(request, opened, add_victims=add_victims)
+        elif row:
+            request = beside_rows(request, opened)
+        if not dry_run:
+            evaluate_request(request, opened, out, progress)
+    if dry_run:
+        _print_missing(open_session(request, opened), format_)
+        return
+    from bench.report.inputs import load_run
+    from bench.report.survival import CHART
+    from bench.report.tables import render_run
+
+    run = load_run(out)
+    click.echo(render_run(run, format_))
+    if gone := replaced(before, cells_in(out)):
+        say(f"{out} {gone}")
+    if note:
+        console.print(f"[yellow]{note}[/]")
+    if request.recompress:
+        say(f"after JPEG re-compression: `camobench survival {out}`, {out / CHART}")
+    say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
+    if run.failed or run.unmeasured:
+        from bench.report.failed import failed_cells
+
+        raise CamobenchError(failed_cells(run))
+
+
+def _print_missing(session: Session, format_: str) -> None:
+    from bench.report.plain import render_rows
+    from bench.runner.estimate import estimate, readable
+    from bench.runner.missing import find_missing
+
+    missing = find_missing(session)
+    found = estimate(session, missing)
+    seconds = {**found.train_s, **found.score_s}
+    times = {name: readable(value) for name, value in seconds.items()}
+    click.echo(render_rows(missing.rows(times), format_))
+    say(missing.summary)
+    if missing.jobs or missing.cells:
+        beside = f", {found.workers} networks trained side by side" if found.workers > 1 else ""
+        say(f"about {readable(found.total_s)}{beside}")

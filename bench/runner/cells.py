@@ -1,0 +1,175 @@
+"""Where the cells (attack, victim) of a row are kept in the store, and what is there of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.metrics import SCORER_VERSION
+from bench.runner.failures import Failure
+from bench.runner.networks import Networks
+from bench.runner.precision import cell_digest
+from bench.runner.recompress import recompression
+from bench.runner.shard_files import concerns
+from bench.store import digest, explaining_damage, read_json, replacing, write_json
+from bench.types import Json
+
+IMAGE_PRECISION = "fp32"
+"""Attacks always run in fp32; the precision of a victim is part of its own cells' key."""
+SHARD_IMAGES = 16
+KEY_DIGITS = 16
+STEM_DIGITS = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """All rows of one attack.
+
+    Attributes:
+        attack: Its name.
+        folder: Where its rows are kept; no matter where the attack failed before it had any.
+        victims: File stem of each victim's rows, by name; those that failed have none.
+        measured: File stem of the distortion rows, if there are any.
+        seconds: Time that scoring took, over all runs that filled it.
+        scored_by: Provenance of every run that filled it, the last one first.
+        failed: What went wrong in the other cells, by victim.
+        unmeasured: What went wrong where no cell of a victim hangs on it, by what is missing:
+            "distortion", "kept images".
+    """
+
+    attack: str
+    folder: Path
+    victims: Mapping[str, str]
+    measured: str
+    seconds: float
+    scored_by: tuple[dict[str, Json], ...]
+    failed: Mapping[str, Failure] = field(default_factory=dict)
+    unmeasured: Mapping[str, Failure] = field(default_factory=dict)
+
+    def predictions(self) -> pd.DataFrame:
+        """Rows of all victims."""
+        frames = [self._read(stem) for stem in self.victims.values()]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+    def distortion(self) -> pd.DataFrame:
+        """One row an image and target."""
+        return self._read(self.measured) if self.measured else pd.DataFrame()
+
+    def _read(self, stem: str) -> pd.DataFrame:
+        return read_rows(RowFolder(self.folder).file(stem))
+
+
+@dataclass(frozen=True)
+class RowFolder:
+    """The files of one attack's row: a Parquet file a cell, one of distortions, and `row.json`.
+
+    Attributes:
+        path: `Store.prediction_folder` of its `row_key`.
+    """
+
+    path: Path
+
+    def file(self, stem: str) -> Path:
+        """The rows of one cell, or the distortions."""
+        return self.path / f"{stem}.parquet"
+
+    def has(self, stem: str) -> bool:
+        """Whether they are there; a victim's file says that its cell is done."""
+        return self.file(stem).is_file()
+
+    def keep(self, stem: str, rows: pd.DataFrame, keys: Mapping[str, str]) -> None:
+        """Write rows in one step, with these columns added."""
+        with replacing(self.file(stem)) as target:
+            rows.assign(**keys).to_parquet(target, index=False)
+
+    def note_fill(self, attack: str, name: str, shards: Sequence[Mapping[str, Any]]) -> None:
+        """Take note of who filled which cells, and in how long."""
+        write_json(self._row, {"attack": attack, "fills": {**self._fills(), name: shards}})
+
+    def shards(self, stems: Collection[str]) -> list[dict[str, Any]]:
+        """What is noted of every shard that filled one of these, the last one first."""
+        noted = (shard for fill in self._fills().values() for shard in fill)
+        return sorted(
+            (shard for shard in noted if concerns(shard, stems)),
+            key=lambda shard: (shard["by"]["created"], shard.get("at", 0)),
+            reverse=True,
+        )
+
+    @property
+    def _row(self) -> Path:
+        return self.path / "row.json"
+
+    def _fills(self) -> dict[str, Any]:
+        fills: dict[str, Any] = read_json(self._row)["fills"] if self._row.is_file() else {}
+        return fills
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """What a row lacks.
+
+    Attributes:
+        stems: File stem of the rows of each victim that has none.
+        measures: Whether there are no distortions.
+        images: Files of the anonymised images, by shard, there or not.
+        keeps: Whether those that are not there are wanted.
+        quality_percent: Of the JPEG re-compression, if any.
+    """
+
+    stems: Mapping[str, str]
+    measures: bool
+    images: Sequence[Path]
+    keeps: bool
+    quality_percent: int | None
+
+    def __bool__(self) -> bool:
+        return bool(self.stems) or self.measures or self.lacks_images
+
+    @property
+    def lacks_images(self) -> bool:
+        """Whether images are wanted that are not there."""
+        return self.keeps and not all(path.is_file() for path in self.images)
+
+
+def read_rows(path: Path) -> pd.DataFrame:
+    """Read one Parquet file of the store.
+
+    Raises:
+        CamobenchError: If it is damaged; names it and the remedy.
+    """
+    with explaining_damage(path):
+        return pd.read_parquet(path)
+
+
+def row_key(networks: Networks, attack: str, quality_percent: int | None = None) -> str:
+    """Digest of everything behind an attack's rows but the victims and LPIPS.
+
+    With a quality, of the rows after JPEG re-compression.
+    """
+    changed = {} if quality_percent is None else {"recompressed": recompression(quality_percent)}
+    return digest(
+        {
+            **changed,
+            "attack": networks.attack_digest(attack),
+            "suite": networks.graph.suite.fingerprint,
+            "scorer": SCORER_VERSION,
+            "precision": IMAGE_PRECISION,
+            "device": networks.device.type,
+            "lpips": None,  # it has a file of its own; former versions rescored a row for it
+        }
+    )
+
+
+def cell_stem(networks: Networks, victim: str) -> str:
+    """File stem of a victim's rows: hangs on all that is behind its logits, and its precision."""
+    precision, found = networks.victim_precision(victim), networks.victim_digest(victim)
+    return cell_digest(found, precision)[:STEM_DIGITS]
+
+
+def distortion_stem(lpips_sha256: str | None) -> str:
+    """File stem of distortion rows: LPIPS is measured anew when its trunk comes or changes."""
+    return "distortion" if lpips_sha256 is None else f"distortion-{lpips_sha256[:KEY_DIGITS]}"
