@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
+from bench.wording import in_seconds
+
 AGAIN_S = 5.0
 """Code that swallows the interruption is interrupted again after so many seconds."""
 SOON_S = 1e-3
@@ -84,7 +86,7 @@ class deadline:  # noqa: N801  # used as a statement: `with deadline(1.0):`
             if callable(self._before):
                 self._before(number, frame)
         if now >= self._due:
-            raise OverdueError(f"{self._what} took longer than {self._seconds:.3g} s")
+            raise OverdueError(f"{self._what} took longer than {in_seconds(self._seconds)}")
         self._arm()
 
 

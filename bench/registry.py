@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, Protocol, TypeVar
 
+from bench import deadlines
+from bench.supervision import at_work
 from bench.wording import near
 
 
@@ -178,9 +180,9 @@ class Registry(Generic[SpecT, ThingT]):
         for point in sorted(entry_points(group=self._group), key=_own_first):
             before = set(self._entries)
             try:
-                self.add(point.load(), origin=None if _is_own(point) else point.value)
+                self.add(_opened(point), origin=None if _is_own(point) else point.value)
                 self._installed |= self._entries.keys() - before
-            except Exception as error:
+            except (Exception, deadlines.OverdueError) as error:
                 if _is_own(point):
                     self._loaded = False
                     self._entries.clear()
@@ -191,6 +193,15 @@ class Registry(Generic[SpecT, ThingT]):
                     f"skipped: {error}",
                     stacklevel=3,
                 )
+
+
+def _opened(point: EntryPoint) -> Any:
+    if _is_own(point):
+        return point.load()
+    limit_s = deadlines.OPENING_LIMIT_S
+    importing = at_work(f"entry point {point.value}", "as it is imported", limit_s)
+    with importing, deadlines.deadline(limit_s, "the import"):
+        return point.load()
 
 
 def _is_own(point: EntryPoint) -> bool:

@@ -26,6 +26,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, NoReturn
 
+from bench.wording import in_seconds
+
 GRACE_S = 30.0
 """How long after its limit a call may go on before its process is killed."""
 LAST_WORDS_S = 5.0
@@ -88,7 +90,8 @@ def at_work(who: str, where: str = "", limit_s: float | None = None) -> Iterator
     Args:
         who: "victim pef-x".
         where: "on images of fog".
-        limit_s: After which the block is interrupted, if that can be.
+        limit_s: After which the block is interrupted, if that can be; or sooner, when a block
+            around it is due.
 
     Raises:
         EndedProcessError: If the same ended the process before.
@@ -101,6 +104,8 @@ def at_work(who: str, where: str = "", limit_s: float | None = None) -> Iterator
     if (who, where) in _lost:
         raise _lost[who, where]
     before, due = _now, None if limit_s is None else time.monotonic() + limit_s
+    if before is not None and before.due is not None and (due is None or before.due < due):
+        limit_s, due = before.limit_s, before.due  # the block around this one ends sooner
     _now = _Work(who=who, where=where, limit_s=limit_s, due=due)
     _page.tell(_now)
     try:
@@ -203,7 +208,7 @@ def _follow(child: int, alive: int, page: _Page, stack: IO[str]) -> None:
     stack.seek(0)
     said, reason = stack.read(), how_it_ended(code)
     if work is not None and hung:
-        reason = f"took longer than {work.limit_s:.3g} s and could not be interrupted"
+        reason = f"took longer than {in_seconds(work.limit_s or 0)} and could not be interrupted"
     if work is None or (work.who, work.where) in _lost:
         _give_up(reason, said)
     _lost[work.who, work.where] = EndedProcessError(reason, said)

@@ -1,4 +1,4 @@
-"""How messages word lists, counts and near misses."""
+"""How messages word lists, counts, times and near misses."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ def listed(items: Iterable[str], most: int = MOST_LISTED) -> str:
 def plural(count: int, noun: str) -> str:
     """A number and its noun: "1 device", "2 devices"."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def in_seconds(seconds: float) -> str:
+    """A time limit: "3600 s", "0.5 s"."""
+    return f"{round(seconds, 2):.10g} s"
 
 
 def near(name: str, known: Iterable[str]) -> list[str]:

@@ -53,6 +53,10 @@ SIDEWAYS = {
     ("bench.recipes", "bench.types"),
     ("bench.recipes", "bench.wording"),
     ("bench.registry", "bench.wording"),
+    ("bench.registry", "bench.deadlines"),
+    ("bench.registry", "bench.supervision"),
+    ("bench.deadlines", "bench.wording"),
+    ("bench.supervision", "bench.wording"),
 }
 """The only imports inside a layer; none of them runs both ways."""
 

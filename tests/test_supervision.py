@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
+from bench import supervision
 from bench.report.inputs import load_run
 from tests.plugins import write
 from tests.smoke import SUITE
@@ -153,6 +155,19 @@ def test_each_one_is_lost_once_and_then_raises():
     )
     assert (done.returncode, done.stdout) == (0, "ended the process (exit code 7)\n")
     assert done.stderr == "attack a here ended the process (exit code 7); going on without\n"
+
+
+def test_a_block_inside_another_is_due_with_it(monkeypatch):
+    page = SimpleNamespace(told=[], tell=lambda work: page.told.append(work))
+    monkeypatch.setattr(supervision, "_page", page)
+    with supervision.at_work("victim v", "", 5.0):
+        with supervision.at_work("victim v", "as it is built", 600.0):
+            pass
+        with supervision.at_work("victim v", "as it is counted", 1.0):
+            pass
+    limits = [work and work.limit_s for work in page.told]
+    assert limits == [5.0, 5.0, 5.0, 1.0, 5.0, None]
+    assert page.told[1].due == page.told[0].due > page.told[3].due
 
 
 def test_an_interruption_counts_once():

@@ -1,4 +1,6 @@
-from bench.wording import listed, near, plural
+import pytest
+
+from bench.wording import in_seconds, listed, near, plural
 
 
 def test_of_many_items_the_first_few_and_how_many_more():
@@ -20,3 +22,11 @@ def test_slips_find_what_was_meant_nearest_first():
     known = {"wdf-resnet18": 1, "wdf-resnet34": 2, "pef-densenet40": 3}
     assert near("wdf-resnet8", known)[0] == "wdf-resnet18"
     assert near("qqqq", known) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.2, "0.2 s"), (4.99974, "5 s"), (60.0, "60 s"), (3600.0, "3600 s"), (1e7, "10000000 s")],
+)
+def test_seconds_are_plain_numbers(seconds, said):
+    assert in_seconds(seconds) == said

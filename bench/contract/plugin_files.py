@@ -265,7 +265,9 @@ def _explained(path: Path, error: BaseException) -> CamobenchError:
             remedy = f"import what lies beside it as `from .{error.name} import ...`"
         else:
             remedy = f"install {top}, or mend the import"
-    return CamobenchError(f"{where}: {type(error).__name__}: {reason}; {remedy}")
+    if not isinstance(error, deadlines.OverdueError):
+        reason = f"{type(error).__name__}: {reason}"
+    return CamobenchError(f"{where}: {reason}; {remedy}")
 
 
 def _shown(path: Path) -> str:

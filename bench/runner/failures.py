@@ -21,6 +21,7 @@ from bench.runner.batches import is_out_of_memory
 from bench.store import Store, write_text
 from bench.supervision import EndedProcessError, at_work
 from bench.types import CamobenchError, StoppingError
+from bench.wording import in_seconds
 
 CELL_TIMEOUT_S = 3600.0
 """Of one attack or one victim, for all images of one cell; 0 is no limit."""
@@ -237,6 +238,8 @@ class Trial:
             with at_work(*self.named(name), left), kept_global_state(), deadline(left, name):
                 return call()
         except OverdueError as error:
-            raise OverdueError(f"took longer than {self.limit_s:g} s for its cell") from error
+            raise OverdueError(
+                f"took longer than {in_seconds(self.limit_s or 0)} for its cell"
+            ) from error
         finally:
             self.spent_s[name] = spent + time.monotonic() - began
