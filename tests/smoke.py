@@ -6,16 +6,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from bench.recipes import get_recipe
 from bench.runner.api import Request
+from bench.runner.graph import plan
+from bench.runner.matrix import Matrix
+from bench.runner.networks import Shelf
 from bench.store import Store
-from bench.suites.base import Row, SuiteCard, prepare
+from bench.suites.base import Row, SuiteCard, open_suite, prepare
 from bench.suites.catalogue import load_suite
 from tests.toys import CLASSES, pixels
 
 SUITE = "simcam-smoke-v1"
 ATTACKS = ("cgan-img", "jpeg", "identity")
 VICTIMS = ("img-resnet12", "wdf-resnet12")
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,14 @@ class ToySource:
 
 def toy_suite(root, sets=("A", "B", "C"), **options):
     return prepare(ToySource(**options), Store(root), sets)
+
+
+def matrix_of(store, victims=VICTIMS, attacks=ATTACKS, device=CPU, **more):
+    """The smallest run's networks in `store`, and what is scored with them."""
+    card = request().source.card
+    graph = plan(card, get_recipe("smoke"), attacks=attacks, victims=victims)
+    suite = open_suite(store.data_folder(card.name, card.fingerprint))
+    return Matrix(graph, suite, Shelf(store=store, shipped=False), device, **more)
 
 
 class Watcher:

@@ -12,7 +12,7 @@ import torch
 from bench.perf.children import in_child
 from bench.perf.workbench import Load, Workbench
 from bench.processes import keep_freed_memory
-from bench.runner.cells import cell_stem
+from bench.runner.cells import RowFolder, cell_stem
 from bench.runner.matrix import Matrix
 from bench.runner.precision import Precision
 
@@ -118,4 +118,4 @@ def _time(matrix: Matrix, attacks: tuple[str, ...]) -> float:
 
 def _forget_column(matrix: Matrix, victim: str) -> None:
     for attack in matrix.graph.attacks:
-        (matrix.row_folder(attack) / f"{cell_stem(matrix.networks, victim)}.parquet").unlink()
+        RowFolder(matrix.row_folder(attack)).file(cell_stem(matrix.networks, victim)).unlink()

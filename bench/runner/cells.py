@@ -11,10 +11,11 @@ import pandas as pd
 
 from bench.metrics import SCORER_VERSION
 from bench.runner.failures import Failure
+from bench.runner.graph import Graph
+from bench.runner.items import shards
 from bench.runner.networks import Networks
 from bench.runner.precision import cell_digest
 from bench.runner.recompress import recompression
-from bench.runner.shard_files import concerns
 from bench.store import digest, explaining_damage, read_json, replacing, write_json
 from bench.types import Json
 
@@ -23,6 +24,7 @@ IMAGE_PRECISION = "fp32"
 SHARD_IMAGES = 16
 KEY_DIGITS = 16
 STEM_DIGITS = 24
+DISTORTION = "distortion"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,7 @@ class Cells:
 
     Attributes:
         attack: Its name.
-        folder: Where its rows are kept; no matter where the attack failed before it had any.
+        folder: Where its rows are kept; the store's root where the attack failed before it had any.
         victims: File stem of each victim's rows, by name; those that failed have none.
         measured: File stem of the distortion rows, if there are any.
         seconds: Time that scoring took, over all runs that filled it.
@@ -60,7 +62,7 @@ class Cells:
         return self._read(self.measured) if self.measured else pd.DataFrame()
 
     def _read(self, stem: str) -> pd.DataFrame:
-        return read_rows(RowFolder(self.folder).file(stem))
+        return read_rows(rows_file(self.folder, stem))
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class RowFolder:
 
     def file(self, stem: str) -> Path:
         """The rows of one cell, or the distortions."""
-        return self.path / f"{stem}.parquet"
+        return rows_file(self.path, stem)
 
     def has(self, stem: str) -> bool:
         """Whether they are there; a victim's file says that its cell is done."""
@@ -86,15 +88,21 @@ class RowFolder:
         with replacing(self.file(stem)) as target:
             rows.assign(**keys).to_parquet(target, index=False)
 
-    def note_fill(self, attack: str, name: str, shards: Sequence[Mapping[str, Any]]) -> None:
-        """Take note of who filled which cells, and in how long."""
-        write_json(self._row, {"attack": attack, "fills": {**self._fills(), name: shards}})
+    def note_fill(self, attack: str, fill: str, shards: Sequence[Mapping[str, Any]]) -> None:
+        """Take note of who filled which cells, and in how long.
+
+        Args:
+            attack: By name.
+            fill: What the fill goes by; one of before with this name is replaced.
+            shards: Who, when, which cells and how long, of each of its shards.
+        """
+        write_json(self._row, {"attack": attack, "fills": {**self._fills(), fill: shards}})
 
     def shards(self, stems: Collection[str]) -> list[dict[str, Any]]:
         """What is noted of every shard that filled one of these, the last one first."""
         noted = (shard for fill in self._fills().values() for shard in fill)
         return sorted(
-            (shard for shard in noted if concerns(shard, stems)),
+            (shard for shard in noted if _concerns(shard, stems)),
             key=lambda shard: (shard["by"]["created"], shard.get("at", 0)),
             reverse=True,
         )
@@ -108,31 +116,20 @@ class RowFolder:
         return fills
 
 
-@dataclass(frozen=True, kw_only=True)
-class Gap:
-    """What a row lacks.
+def row_shards(images: int) -> list[range]:
+    """The places in Set-C that are scored and written together."""
+    return shards(images, SHARD_IMAGES)
 
-    Attributes:
-        stems: File stem of the rows of each victim that has none.
-        measures: Whether there are no distortions.
-        images: Files of the anonymised images, by shard, there or not.
-        keeps: Whether those that are not there are wanted.
-        quality_percent: Of the JPEG re-compression, if any.
-    """
 
-    stems: Mapping[str, str]
-    measures: bool
-    images: Sequence[Path]
-    keeps: bool
-    quality_percent: int | None
+def rows_file(folder: Path, stem: str) -> Path:
+    """The rows of one cell, or distortions, in the folder of a row or of one of its shards."""
+    return folder / f"{stem}.parquet"
 
-    def __bool__(self) -> bool:
-        return bool(self.stems) or self.measures or self.lacks_images
 
-    @property
-    def lacks_images(self) -> bool:
-        """Whether images are wanted that are not there."""
-        return self.keeps and not all(path.is_file() for path in self.images)
+def _concerns(shard: Mapping[str, Any], stems: Collection[str]) -> bool:
+    """Whether it filled one of these files; old records do not say."""
+    cells = shard.get("cells")
+    return cells is None or not set(cells).isdisjoint(stems)
 
 
 def read_rows(path: Path) -> pd.DataFrame:
@@ -172,4 +169,10 @@ def cell_stem(networks: Networks, victim: str) -> str:
 
 def distortion_stem(lpips_sha256: str | None) -> str:
     """File stem of distortion rows: LPIPS is measured anew when its trunk comes or changes."""
-    return "distortion" if lpips_sha256 is None else f"distortion-{lpips_sha256[:KEY_DIGITS]}"
+    return DISTORTION if lpips_sha256 is None else f"{DISTORTION}-{lpips_sha256[:KEY_DIGITS]}"
+
+
+def key_columns(graph: Graph, attack: str, victim: str | None = None) -> dict[str, str]:
+    """What every row of a cell says of its networks; without a victim, of distortions."""
+    keys = {"attack": attack, "attack_key": graph.attacks[attack][:KEY_DIGITS]}
+    return keys if victim is None else keys | {"victim_key": graph.victims[victim][:KEY_DIGITS]}

@@ -6,43 +6,34 @@ victim costs one column and a new attack one row.
 
 from __future__ import annotations
 
-import shutil
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
-from functools import partial as later
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 import torch
 
-from bench.contract import ATTACKS, VICTIMS
+from bench.contract import VICTIMS
 from bench.metrics.lpips import load_lpips
 from bench.metrics.lpips_golden import check_golden
 from bench.provenance import processor_name, provenance
 from bench.runner.batches import AUTO
 from bench.runner.cells import (
-    KEY_DIGITS,
-    SHARD_IMAGES,
     Cells,
-    Gap,
     RowFolder,
     cell_stem,
     distortion_stem,
-    read_rows,
+    key_columns,
     row_key,
+    row_shards,
 )
 from bench.runner.failures import Failure, Failures, ParticipantError, Trial
+from bench.runner.filling import Gap, RowFill
 from bench.runner.graph import Graph
-from bench.runner.items import ImageSource, shards, source_of
-from bench.runner.kept import KeptImages, Recorder, kept_files
+from bench.runner.kept import kept_files
 from bench.runner.networks import Networks, Shelf
 from bench.runner.precision import FP32, Precision
-from bench.runner.recompress import RecompressedSource
 from bench.runner.score import Scorer
-from bench.runner.shard_files import cells_in, find_whole, is_whole, parts_of, write_shard
-from bench.store import digest, read_json
+from bench.store import digest
 from bench.suites.base import Suite
 from bench.types import Json, Progress, Silent
 
@@ -112,13 +103,7 @@ class Matrix:
                 return
             fill = {"seconds": 0.0, "cells": [stem], "by": self.provenance}
             row.note_fill(attack, f"put-{stem}", [fill])
-            row.keep(stem, rows, self._keys(attack, victim))
-
-    def _keys(self, attack: str, victim: str | None = None) -> dict[str, str]:
-        keys = {"attack": attack, "attack_key": self.graph.attacks[attack][:KEY_DIGITS]}
-        if victim is not None:
-            keys["victim_key"] = self.graph.victims[victim][:KEY_DIGITS]
-        return keys
+            row.keep(stem, rows, key_columns(self.graph, attack, victim))
 
     def row_folder(self, attack: str) -> Path:
         """Where the rows of an attack are kept."""
@@ -165,7 +150,7 @@ class Matrix:
                 lost, no_attack = self._try(name, row, gap)
                 failed |= lost
                 if no_attack is not None and len(failed) < len(self.graph.victims):
-                    if gap.measures:
+                    if gap.lacks_distortion:
                         unmeasured["distortion"] = no_attack
                     if gap.lacks_images:
                         unmeasured["kept images"] = no_attack
@@ -183,13 +168,13 @@ class Matrix:
         )
 
     def _gap(self, name: str, row: RowFolder, stems: Mapping[str, str], quality: int | None) -> Gap:
-        count = len(shards(len(self.scorer.images), SHARD_IMAGES))
+        count = len(row_shards(len(self.scorer.images)))
         return Gap(
             stems={victim: stem for victim, stem in stems.items() if not row.has(stem)},
-            measures=not row.has(self.measured),
-            images=kept_files(self.shelf.store, row_key(self.networks, name), count),
+            lacks_distortion=not row.has(self.measured),
+            image_files=kept_files(self.shelf.store, row_key(self.networks, name), count),
             # Kept are those as the attack leaves them, which others are made from.
-            keeps=self.keep_images and quality is None,
+            wants_images=self.keep_images and quality is None,
             quality_percent=quality,
         )
 
@@ -207,7 +192,16 @@ class Matrix:
         self.scorer.trial = trial
         who, after = trial.named()
         try:
-            self._score_missing(name, row, gap)
+            RowFill(
+                attack=name,
+                row=row,
+                gap=gap,
+                measured=self.measured,
+                networks=self.networks,
+                scorer=self.scorer,
+                provenance=lambda: self.provenance,
+                progress=self.progress,
+            ).run()
         except ParticipantError as error:
             if failures is None:
                 raise
@@ -240,98 +234,3 @@ class Matrix:
             "precision": self.precision.name,
             "tf32": cuda and tf32,
         }
-
-    def _source(
-        self,
-        attack: Callable[[], ImageSource],
-        images: Path,
-        quality: int | None,
-        *,
-        targeted: bool,
-    ) -> tuple[ImageSource, Recorder | None]:
-        """Where a shard's images come from, and what remembers them if they are to be kept."""
-        there = images.is_file()
-        source = KeptImages(images, targeted=targeted) if there else attack()
-        if quality is not None:
-            return RecompressedSource(source, quality), None
-        if self.keep_images and not there:
-            recorder = Recorder(source)
-            return recorder, recorder
-        return source, None
-
-    def _score_missing(self, name: str, row: RowFolder, gap: Gap) -> None:
-        trial = self.scorer.trial
-        opened = {v: trial.victim(v, later(self.networks.victim, v)) for v in gap.stems}
-        victims = {name: victim for name, victim in opened.items() if victim is not None}
-        work = sorted(gap.stems.values()) + ([self.measured] if gap.measures else [])
-        files = [*gap.stems.values(), *(["distortion"] if gap.measures else [])]
-        ranges = shards(len(self.scorer.images), SHARD_IMAGES)
-        partial = find_whole(row.path, work, len(ranges))
-        partial = partial or row.path / f"partial-{digest(work)[:12]}"
-        parts = parts_of(partial, len(ranges))
-        waiting = [
-            (part, indices, images)
-            for part, indices, images in zip(parts, ranges, gap.images, strict=True)
-            if not is_whole(part, files) or (gap.keeps and not images.is_file())
-        ]
-        if not (victims or gap.measures or gap.lacks_images):
-            return
-        total = len(self.scorer.images)
-        done = total - sum(len(indices) for _, indices, _ in waiting)
-        what = f"scoring {name} on {len(victims)} victims"
-        if not victims:
-            what = f"{'distortion' if gap.measures else 'images'} of {name}"
-        what += "" if gap.quality_percent is None else f", JPEG {gap.quality_percent}"
-        self.progress.start(what, total, done)
-
-        @cache
-        def attack() -> ImageSource:  # opened when its first image is wanted: kept ones need none
-            return source_of(trial.attack(later(self.networks.attack, name)))
-
-        targeted = ATTACKS.get(name).spec.targeted
-        with ThreadPoolExecutor(1) as writer:
-            writing: Future[None] | None = None
-            for part, indices, images in waiting:
-                began = time.monotonic()
-                source, recorder = self._source(
-                    attack, images, gap.quality_percent, targeted=targeted
-                )
-                scored = self.scorer.score(
-                    source, trial.left(victims), indices, distortions=gap.measures
-                )
-                left = sorted(trial.left(gap.stems).values())
-                record = {
-                    "at": time.time(),
-                    "seconds": time.monotonic() - began,
-                    "cells": [*left, *([self.measured] if gap.measures else [])],
-                    "by": self.provenance,
-                }
-                if isinstance(source, KeptImages):
-                    record["by"] = {**self.provenance, "images_made_by": source.made_by}
-                if writing is not None:
-                    writing.result()
-                writing = writer.submit(
-                    write_shard, part, scored, gap.stems, record, recorder, images
-                )
-                self.progress.advance(len(indices))
-            if writing is not None:
-                writing.result()
-        self.progress.finish()
-        self._put_together(name, row, gap, partial, parts)
-
-    def _put_together(
-        self, name: str, row: RowFolder, gap: Gap, partial: Path, parts: Sequence[Path]
-    ) -> None:
-        def gather(stem: str) -> pd.DataFrame:
-            frames = [read_rows(RowFolder(part).file(stem)) for part in parts]
-            filled = [frame for frame in frames if len(frame)]  # images made elsewhere may be few
-            return pd.concat(filled or frames[:1], ignore_index=True)
-
-        row.note_fill(name, partial.name, [read_json(part / "shard.json") for part in parts])
-        if gap.measures:
-            row.keep(self.measured, gather("distortion"), self._keys(name))
-        # Last: a victim's file says that its cell is done.
-        for victim, stem in self.scorer.trial.left(gap.stems).items():
-            row.keep(stem, gather(stem), self._keys(name, victim))
-        if all(row.has(stem) for stem in cells_in(parts)):
-            shutil.rmtree(partial, ignore_errors=True)

@@ -12,7 +12,7 @@ import torch
 from bench.contract import ATTACKS
 from bench.metrics.lpips import trunk_digest
 from bench.runner.api import Session
-from bench.runner.cells import SHARD_IMAGES, cell_stem, distortion_stem, row_key
+from bench.runner.cells import SHARD_IMAGES, RowFolder, cell_stem, distortion_stem, row_key
 from bench.runner.challenge.specs import SentImagesSpec
 from bench.runner.graph import Job
 from bench.runner.networks import Networks
@@ -99,7 +99,7 @@ def find_missing(session: Session) -> Missing:
     for (attack, key), quality in product(graph.attacks.items(), qualities):
         holes = tuple(graph.victims)
         if key not in untrained:
-            folder = session.store.prediction_folder(row_key(networks, attack, quality))
+            row = RowFolder(session.store.prediction_folder(row_key(networks, attack, quality)))
             images = session.store.image_folder(row_key(networks, attack))
             sent = isinstance(ATTACKS.get(attack).spec, SentImagesSpec)
             if sent or len(list(images.glob("*.parquet"))) == image_files:
@@ -107,9 +107,9 @@ def find_missing(session: Session) -> Missing:
             holes = tuple(
                 victim
                 for victim in graph.victims
-                if victim not in stems or not (folder / f"{stems[victim]}.parquet").is_file()
+                if victim not in stems or not row.has(stems[victim])
             )
-            is_measured = (folder / f"{stem}.parquet").is_file()
+            is_measured = row.has(stem)
             if not (holes or quality) and not is_measured:
                 unmeasured.append(attack)
             if holes and is_measured:

@@ -6,20 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.runner.cells import DISTORTION, rows_file
 from bench.runner.kept import Recorder
 from bench.runner.score import Scored
 from bench.store import read_json, replacing, write_json
 
 
-def concerns(shard: Mapping[str, Any], stems: Iterable[str]) -> bool:
-    """Whether it filled one of these files; old records do not say."""
-    cells = shard.get("cells")
-    return cells is None or not set(cells).isdisjoint(stems)
-
-
 def is_whole(shard: Path, stems: Iterable[str]) -> bool:
     """Whether a shard holds all these files: rows of a victim that failed it does not."""
-    return shard.is_dir() and all((shard / f"{stem}.parquet").is_file() for stem in stems)
+    return shard.is_dir() and all(rows_file(shard, stem).is_file() for stem in stems)
 
 
 def parts_of(partial: Path, count: int) -> list[Path]:
@@ -59,7 +54,7 @@ def write_shard(
     with replacing(shard) as target:
         target.mkdir()
         for victim, rows in scored.predictions.items():
-            rows.to_parquet(target / f"{stems[victim]}.parquet", index=False)
+            rows.to_parquet(rows_file(target, stems[victim]), index=False)
         if scored.distortion is not None:
-            scored.distortion.to_parquet(target / "distortion.parquet", index=False)
+            scored.distortion.to_parquet(rows_file(target, DISTORTION), index=False)
         write_json(target / "shard.json", record)

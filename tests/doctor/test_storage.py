@@ -8,7 +8,7 @@ from bench.doctor.storage import check_store
 from bench.store import Store
 from bench.types import Silent
 from bench.verdicts import failed
-from tests.runner.test_matrix import matrix_of
+from tests.smoke import matrix_of
 
 
 @pytest.fixture(autouse=True)

@@ -12,18 +12,18 @@ import torch
 from bench.contract import ATTACKS, Attack, AttackSpec
 from bench.recipes import get_recipe
 from bench.runner import cells as cells_module
+from bench.runner import filling
 from bench.runner import matrix as matrices
-from bench.runner.cells import RowFolder, distortion_stem, row_key
+from bench.runner.cells import RowFolder, distortion_stem
 from bench.runner.graph import plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Networks, Shelf
 from bench.runner.precision import Precision
 from bench.runner.score import Scorer
 from bench.store import Store
-from bench.suites.base import open_suite
 from bench.types import CamobenchError
 from tests.smoke import ATTACKS as ALL
-from tests.smoke import VICTIMS, Watcher, request, toy_suite
+from tests.smoke import VICTIMS, Watcher, matrix_of, toy_suite
 
 CPU = torch.device("cpu")
 
@@ -33,13 +33,6 @@ def store(smoke_copy):
     """All networks and images, nothing scored."""
     shutil.rmtree(smoke_copy.store.root / "predictions")
     return smoke_copy.store
-
-
-def matrix_of(store, victims=VICTIMS, attacks=ALL, device=CPU, **more):
-    card = request().source.card
-    graph = plan(card, get_recipe("smoke"), attacks=attacks, victims=victims)
-    suite = open_suite(store.data_folder(card.name, card.fingerprint))
-    return Matrix(graph, suite, Shelf(store=store, shipped=False), device, **more)
 
 
 def tables(cells):
@@ -145,7 +138,7 @@ def test_a_victim_taken_away_leaves_the_others(store, scored, smoke):
 
 
 def test_interrupted_scoring_continues_with_the_next_shard(store, scored, smoke, monkeypatch):
-    monkeypatch.setattr(matrices, "SHARD_IMAGES", 2)
+    monkeypatch.setattr(cells_module, "SHARD_IMAGES", 2)
     stopping = Watcher(stop=4, label="scoring jpeg")
     with pytest.raises(KeyboardInterrupt):
         matrix_of(store, progress=stopping).fill(ALL)
@@ -218,25 +211,13 @@ def test_a_smaller_run_leaves_the_shards_of_the_others(store, scored, smoke, mon
 
 
 def test_time_is_that_of_all_runs(store, monkeypatch):
-    monkeypatch.setattr(matrices, "SHARD_IMAGES", 4)
+    monkeypatch.setattr(cells_module, "SHARD_IMAGES", 4)
     clock = iter(range(1000))
     own = SimpleNamespace(monotonic=lambda: float(next(clock)), time=time.time)
-    monkeypatch.setattr(matrices, "time", own)  # others look at the clock as well
+    monkeypatch.setattr(filling, "time", own)  # others look at the clock as well
     with pytest.raises(KeyboardInterrupt):
         matrix_of(store, progress=Watcher(stop=4)).fill(["jpeg"])
     assert matrix_of(store).fill(["jpeg"])[0].seconds == 2.0  # a second a shard
-
-
-def test_rows_depend_on_all_that_is_behind_them(store, monkeypatch):
-    networks = matrix_of(store).networks
-    keys = {name: row_key(networks, name) for name in ALL}
-    assert len(set(keys.values())) == 3
-    networks.device = torch.device("meta")
-    assert row_key(networks, "jpeg") != keys["jpeg"]
-    networks.device = torch.device("cpu")
-    assert row_key(networks, "jpeg") == keys["jpeg"]
-    monkeypatch.setattr(cells_module, "SCORER_VERSION", 2)
-    assert row_key(networks, "jpeg") != keys["jpeg"]
 
 
 class Distance:

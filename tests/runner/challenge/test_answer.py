@@ -17,7 +17,7 @@ from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import get_recipe
 from bench.report.inputs import load_run
 from bench.report.verification.folder import verify_folder
-from bench.runner import matrix as matrices
+from bench.runner import cells
 from bench.runner.api import evaluate_request
 from bench.runner.challenge.answer import score_answer
 from bench.runner.challenge.asked import scored_of_victims
@@ -163,7 +163,7 @@ def test_images_of_a_control_made_outside_give_the_row_that_run_gives(arena, tmp
 def test_images_of_a_generator_give_its_row_and_part_of_them_a_partial_one(
     arena, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(matrices, "SHARD_IMAGES", 2)
+    monkeypatch.setattr(cells, "SHARD_IMAGES", 2)
     files = arena.generated()
     whole, out = folder(tmp_path / "whole", files.items()), tmp_path / "out"
     answer(arena, whole, "sent", out, attacks=("cgan-img",))
