@@ -119,6 +119,7 @@ def test_a_store_that_lost_the_images_says_what_to_do(
         path.unlink() if damage == "missing" else path.write_bytes(b"x")
     examined = check_images(store, Silent())
     assert (examined.verdict, f"sent as theirs are {damage}" in examined.finding) == ("fail", True)
+    assert examined.remedy.startswith("score the answer again, with `camobench score ANSWER --name")
     again = ["run", "--attacks", "theirs", "--victims", WDF, *SMALL, "--out", tmp_path / "later"]
     code, _, err = camobench(*again)
     assert code == 1
@@ -147,6 +148,26 @@ def test_another_answer_replaces_the_row_and_loses_nothing(camobench, store, are
         assert ("networks" in found, found["re-run"]["verdict"]) == (False, "ok")
     assert send(camobench, first, tmp_path / "back", "--victims", IMG)[0] == 0
     assert all_sent_specs(store)[0][1].coverage.scored == 8
+
+
+def test_doctor_looks_at_every_answer_and_names_a_damaged_description(
+    camobench, store, arena, tmp_path
+):
+    files = arena.jpeg()
+    for name, answer in (("former", files), ("latter", dict(list(files.items())[:5]))):
+        send(camobench, answer, tmp_path / name, "--victims", IMG)
+    (record,) = (store.root / "sent").glob("*/*.json")
+    former, latter = json.loads(record.read_text())["answers"]
+    assert check_images(store, Silent()).finding == "2 files, 1 sent row, whole"
+    next(store.image_folder(former["images"]).glob("*.parquet")).unlink()
+    examined = check_images(store, Silent())
+    assert "sent as theirs are missing" in examined.finding
+    record.write_text(json.dumps({"version": 1, "suite": CARD.name, "answers": [latter, {}]}))
+    examined = check_images(store, Silent())
+    assert examined.finding.startswith(f"{record}, which describes images that were sent, is dam")
+    assert examined.remedy.startswith("remove it and score the answer again, with `camobench sco")
+    code, _, err = camobench("run", "--attacks", "theirs", "--victims", IMG, *SMALL)
+    assert (code, "is damaged; remove it and score" in " ".join(err.split())) == (1, True)
 
 
 def test_a_store_without_the_row_says_what_to_do(camobench, arena, tmp_path):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from bench.runner.challenge.sent import open_record, sent_records
+from bench.runner.challenge.sent import sent_records, stored_images
 from bench.runner.kept import KeptImages
 from bench.store import Store, explaining_damage, read_json
 from bench.suites.base import open_suite
@@ -41,24 +41,24 @@ def check_rows(store: Store, progress: Progress) -> Verdict:
 def check_images(store: Store, progress: Progress) -> Verdict:
     """Every file of kept images is as its checksum says, and none that was sent is missing."""
     records = sent_records(store)
-    own = {path for record in records for path in _files_of(store, record)}
-    files = sorted(set(store.root.glob("images/*/*.parquet")) - own)
-    # Only opened: what the images were made for is not asked.
-    opened: list[Callable[[], Any]] = [partial(KeptImages, path, targeted=True) for path in files]
-    opened += [partial(_verify_sent, store, record) for record in records]
+    files = sorted(store.root.glob("images/*/*.parquet"))
+    sent: set[Path] = set()
+    opened: list[Callable[[], Any]] = [partial(_verify_sent, store, one, sent) for one in records]
+    opened += [partial(_verify_kept, path, sent) for path in files]
     what = f"{plural(len(files), 'file')}, {plural(len(records), 'sent row')}"
     return _judge("kept images", what, opened, progress)
 
 
-def _verify_sent(store: Store, record: Path) -> None:
-    open_record(store, record).verify()
+def _verify_sent(store: Store, record: Path, sent: set[Path]) -> None:
+    answers = stored_images(store, record)
+    sent.update(path for images in answers for path in images.files)
+    for images in answers:
+        images.verify()
 
 
-def _files_of(store: Store, record: Path) -> Sequence[Path]:
-    try:
-        return open_record(store, record).files
-    except CamobenchError:  # which `_verify_sent` reports
-        return ()
+def _verify_kept(path: Path, sent: set[Path]) -> None:
+    if path not in sent:  # those have been looked at
+        KeptImages(path, targeted=True)  # what they were made for is not asked
 
 
 def _open_set(folder: Path, name: SetName) -> None:

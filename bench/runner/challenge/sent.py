@@ -105,7 +105,7 @@ class StoredImages(GivenImages):
         """What to say of a file that is missing or damaged."""
         name = self.spec.name
         return CamobenchError(
-            f"images that were sent as {name} are {how} ({path}): score the answer again, with "
+            f"images that were sent as {name} are {how} ({path}); score the answer again, with "
             f"`camobench score ANSWER --name {name}`, which keeps them anew"
         )
 
@@ -252,14 +252,14 @@ def sent_records(store: Store) -> list[Path]:
     return sorted((store.root / "sent").glob("*/*.json"))
 
 
-def open_record(store: Store, path: Path) -> StoredImages:
-    """The images of the current row that one of `sent_records` describes.
+def stored_images(store: Store, record: Path) -> list[StoredImages]:
+    """The images of all answers that one of `sent_records` describes, the current one last.
 
     Raises:
         CamobenchError: If the description is damaged or of another version.
     """
-    answer = _answers(path)[-1]
-    return StoredImages(_spec(answer), files=_files(store, answer))
+    answers = _answers(record)
+    return [StoredImages(_spec(one), files=_files(store, one)) for one in answers]
 
 
 @contextmanager
@@ -286,11 +286,18 @@ def _files(store: Store, answer: Mapping[str, Any]) -> list[Path]:
 
 
 def _answers(path: Path) -> list[dict[str, Any]]:
-    record = read_json(path)
+    again = f"score the answer again, with `camobench score ANSWER --name {path.stem}`"
+    damaged = f"{path}, which describes images that were sent, is damaged; remove it and {again}"
+    try:
+        record = read_json(path)
+    except CamobenchError as error:
+        raise CamobenchError(damaged) from error
     if record.get("version") != RECORD_VERSION:
         raise CamobenchError(
             f"{path} describes a row of version {record.get('version')}, this one reads "
-            f"{RECORD_VERSION}: use the version of camobench that scored it"
+            f"{RECORD_VERSION}; use the version of camobench that scored it"
         )
-    answers: list[dict[str, Any]] = record["answers"]
+    answers: list[dict[str, Any]] = record.get("answers") or []
+    if not answers or any(not {*DESCRIBED, "images", "shards"} <= one.keys() for one in answers):
+        raise CamobenchError(damaged)
     return answers
