@@ -74,9 +74,12 @@ def check_devices() -> Iterator[Verdict]:
     """Processor, what it is quick at, and accelerators."""
     cores, threads = cpu_count(), torch.get_num_threads()
     features = cpu_features()
-    told = ", ".join(features) if features else "not told by this system"
-    if features and not any("bf16" in feature for feature in features):
-        told += ", none of bf16: fp32 is by far the quicker precision here"
+    if features is None:
+        told = "not told by this system"
+    else:
+        told = ", ".join(features) or "none that matters"
+        if not any("bf16" in feature for feature in features):
+            told += "; none for bf16, which is many times slower than fp32 on it"
     yield Verdict(
         check="processor",
         verdict="ok",
@@ -109,16 +112,16 @@ def check_devices() -> Iterator[Verdict]:
         yield Verdict(check="mps", verdict="ok", finding="Apple GPU is there")
 
 
-def cpu_features(listed: Path = CPUINFO) -> list[str]:
-    """Vector units that matter here, as far as the system tells; empty where it does not."""
+def cpu_features(listed: Path = CPUINFO) -> list[str] | None:
+    """Vector units that matter here; `None` where the system does not tell."""
     if not listed.is_file():
-        return []
+        return None
     for line in listed.read_text(encoding="utf-8", errors="replace").splitlines():
         name, _, value = line.partition(":")
         if name.strip() in ("flags", "Features"):
             flags = set(value.split())
             return [shown for flag, shown in _FEATURES.items() if flag in flags]
-    return []
+    return None
 
 
 def check_shadows(paths: list[str] | None = None) -> Verdict:

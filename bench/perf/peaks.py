@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 GIGA = 1e9
-MATMUL_SIDE = {"cpu": 2048, "cuda": 8192}
+MOST_SIDE = {"cpu": 2048, "cuda": 8192}
 LEAST_SIDE = 256
 LONGEST_S = 1.0
 """For one matrix product: where a processor has no bf16, a large one takes a minute."""
@@ -24,12 +24,17 @@ class Peaks:
     Attributes:
         fp32_gflops: Of a square matrix product, a multiply-add being two operations; TF32 is off.
         bf16_gflops: The same in bf16.
+        fp32_side: Of the matrices: the largest up to `MOST_SIDE` with which one product takes less
+            than `LONGEST_S`.
+        bf16_side: The same in bf16.
         copy_gb_s: Bytes read and written by a copy, a second.
     """
 
     fp32_gflops: float
     bf16_gflops: float
     copy_gb_s: float
+    fp32_side: int
+    bf16_side: int
 
     def of(self, precision: str) -> float:
         """The peak in floating-point operations a second, in units of 10^9."""
@@ -60,20 +65,26 @@ def seconds_of(work: Callable[[], object], device: torch.device, repeats: int) -
 @torch.inference_mode()
 def measure_peaks(device: torch.device) -> Peaks:
     """Multiply and copy large matrices."""
-    rates = [_product_gflops(dtype, device) for dtype in (torch.float32, torch.bfloat16)]
+    (fp32, fp32_side), (bf16, bf16_side) = (
+        _product_gflops(dtype, device) for dtype in (torch.float32, torch.bfloat16)
+    )
     source = torch.zeros(COPY_BYTES.get(device.type, 2**28), dtype=torch.uint8, device=device)
     goal = torch.ones_like(source)
     copied = min(seconds_of(lambda: goal.copy_(source), device, REPEATS))
     return Peaks(
-        fp32_gflops=rates[0], bf16_gflops=rates[1], copy_gb_s=2 * source.nbytes / copied / GIGA
+        fp32_gflops=fp32,
+        bf16_gflops=bf16,
+        copy_gb_s=2 * source.nbytes / copied / GIGA,
+        fp32_side=fp32_side,
+        bf16_side=bf16_side,
     )
 
 
-def _product_gflops(dtype: torch.dtype, device: torch.device) -> float:
-    side, most = LEAST_SIDE, MATMUL_SIDE.get(device.type, 2048)
-    while side < most and 8 * min(_product_s(side, dtype, device, 1)) < LONGEST_S:
+def _product_gflops(dtype: torch.dtype, device: torch.device) -> tuple[float, int]:
+    side, most = LEAST_SIDE, MOST_SIDE.get(device.type, 2048)
+    while 2 * side <= most and 8 * min(_product_s(side, dtype, device, 1)) < LONGEST_S:
         side *= 2
-    return 2 * side**3 / min(_product_s(side, dtype, device, REPEATS)) / GIGA
+    return 2 * side**3 / min(_product_s(side, dtype, device, REPEATS)) / GIGA, side
 
 
 def _product_s(side: int, dtype: torch.dtype, device: torch.device, repeats: int) -> list[float]:

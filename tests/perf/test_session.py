@@ -51,7 +51,7 @@ def found():
         for module in (end_to_end, incremental, stages):
             patch.setattr(module, "keep_freed_memory", lambda: True)
         patch.setattr(scaling, "GROWTH", (1, 2))
-        patch.setitem(peaks.MATMUL_SIDE, "cpu", 512)
+        patch.setitem(peaks.MOST_SIDE, "cpu", 512)
         patch.setattr(session, "select_victims", lambda text: list(VICTIMS))
         patch.setattr(session, "memory_at", small_memory)
         patch.setattr(session, "measure_scaling", small_scaling)
@@ -130,7 +130,7 @@ def test_ratios_are_per_transform():
         cost=Cost(generator=10, front_ends=6, backbones={"v": 4}),
         reference=ReferenceTimes(seconds=(8, 4, 6), transforms=4, peak_memory_gib=1, tf32=False),
         runner={"mixed": times(5, 9, 4), "fp32": times(10)},
-        peaks=Peaks(fp32_gflops=100, bf16_gflops=800, copy_gb_s=1),
+        peaks=Peaks(fp32_gflops=100, bf16_gflops=800, copy_gb_s=1, fp32_side=2048, bf16_side=512),
     )
     assert end.reference_s_per_transform == 1.5
     assert end.seconds_per_transform("mixed") == 0.25
@@ -189,7 +189,7 @@ def test_the_best_of_repeats_leaves_out_the_first():
 
 
 def test_peaks_are_of_this_machine(monkeypatch):
-    monkeypatch.setitem(peaks.MATMUL_SIDE, "cpu", 256)
+    monkeypatch.setitem(peaks.MOST_SIDE, "cpu", 256)
     monkeypatch.setitem(peaks.COPY_BYTES, "cpu", 2**22)
     found = measure_peaks(CPU)
     assert found.of("bf16") == found.bf16_gflops > 0
@@ -198,16 +198,16 @@ def test_peaks_are_of_this_machine(monkeypatch):
 
 
 def test_a_product_is_as_large_as_the_time_allows(monkeypatch):
-    sides = []
+    asked = []
 
     def timed(side, dtype, device, repeats):
-        sides.append(side)
+        asked.append((side, repeats))
         return [side**3 / 1e9]
 
-    monkeypatch.setitem(peaks.MATMUL_SIDE, "cpu", 2048)
+    monkeypatch.setitem(peaks.MOST_SIDE, "cpu", 2048)
     monkeypatch.setattr(peaks, "_product_s", timed)
-    assert peaks._product_gflops(torch.float32, CPU) == pytest.approx(2)
-    assert sides == [256, 512, 512]  # 1024 would take longer than a second
+    assert peaks._product_gflops(torch.float32, CPU) == (pytest.approx(2), 512)
+    assert asked == [(256, 1), (512, 1), (512, 5)]  # 1024 would take longer than a second
 
 
 def test_a_child_is_another_process():
