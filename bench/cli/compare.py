@@ -23,7 +23,8 @@ def compare(
     """Compare attacks of one run, or of several: differences with intervals and p-values.
 
     Names may be patterns such as 'cgan-*'; all pairs are compared. Attacks of two runs (DIR1:A
-    DIR2:B) must share suite, recipe, scorer, LPIPS version and victims.
+    DIR2:B) must share suite, recipe, scorer and LPIPS version; means are over the victims that both
+    have.
 
     Example: camobench compare camobench-out cgan-img-wdf-pef mislgan
     """

@@ -25,7 +25,8 @@ def check_sets(store: Store, progress: Progress) -> Verdict:
     folders = [card.parent for card in sorted(store.root.glob("data/*/suite.json"))]
     there = [(folder, name) for folder in folders for name in SETS if (folder / name).is_dir()]
     opened = [partial(_open_set, folder, name) for folder, name in there]
-    return _judge("data sets", plural(len(there), "set"), opened, progress)
+    what = f"{plural(len(there), 'set')}, each with as many images as its manifest names"
+    return _judge("data sets", what, opened, progress)
 
 
 def check_rows(store: Store, progress: Progress) -> Verdict:
@@ -34,7 +35,7 @@ def check_rows(store: Store, progress: Progress) -> Verdict:
     cards = sorted(store.root.glob("predictions/*/row.json"))
     opened: list[Callable[[], Any]] = [partial(_open_table, path) for path in tables]
     opened += [partial(read_json, path) for path in cards]
-    what = f"{plural(len(tables), 'table')} of {plural(len(cards), 'row')}"
+    what = f"{plural(len(tables), 'table')} of {plural(len(cards), 'row')}, all open"
     return _judge("rows", what, opened, progress)
 
 
@@ -45,7 +46,9 @@ def check_images(store: Store, progress: Progress) -> Verdict:
     sent: set[Path] = set()
     opened: list[Callable[[], Any]] = [partial(_verify_sent, store, one, sent) for one in records]
     opened += [partial(_verify_kept, path, sent) for path in files]
-    what = f"{plural(len(files), 'file')}, {plural(len(records), 'sent row')}"
+    what = (
+        f"{plural(len(files), 'file')}, {plural(len(records), 'sent row')}, as their checksums say"
+    )
     return _judge("kept images", what, opened, progress)
 
 
@@ -88,6 +91,6 @@ def _judge(
     return Verdict(
         check=check,
         verdict="fail" if wrong else "ok",
-        finding=listed([text.split("; ")[0] for text in wrong], MOST_NAMED) or f"{what}, whole",
+        finding=listed([text.split("; ")[0] for text in wrong], MOST_NAMED) or what,
         remedy=wrong[0].partition("; ")[2] if wrong else "",
     )

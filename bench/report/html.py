@@ -87,16 +87,20 @@ def _headline(run: RunData, tables: dict[str, Table], lead: AttackInfo | None) -
     if lead is None:
         which = "targeted and whole" if any(a.targeted for a in run.attacks) else "targeted"
         return f"{len(run.attacks)} attacks, none of them {which}, on {len(run.victims)} victims."
-    what = "The full method" if lead.is_full_method else f"The strongest attack, {lead.label},"
+    rivals = [attack for attack in run.attacks if attack.targeted and not attack.control]
+    what = f"The strongest attack, {lead.label}," if len(rivals) > 1 else lead.label
+    what = "The full method" if lead.is_full_method else what
     record = _record(tables["in"], lead)
     tasr = record.get("tasr_mean_percent")
     if tasr is None:
         return f"{what} has no mean TASR in distribution; the notes under Table 2 say why."
     low, high = record["tasr_mean_low_percent"], record["tasr_mean_high_percent"]
     interval = f" (95 % interval {low:.0f} to {high:.0f} %)" if low is not None else ""
+    chance = 100 / len(run.classes)
+    beside_chance = f", no more than chance ({chance:.0f} %)" if tasr <= chance else ""
     return (
         f"{what} makes {len(run.victims)} classifiers that it never saw name the camera it chose "
-        f"for {tasr:.0f} % of in-distribution images{interval}."
+        f"for {tasr:.0f} % of in-distribution images{interval}{beside_chance}."
     )
 
 

@@ -55,7 +55,7 @@ _TEX = {
     **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "\n": " "},
     **{"±": r"$\pm$", "∞": r"$\infty$", "↑": r"$\uparrow$", "↓": r"$\downarrow$"},
     **{"†": r"\textsuperscript{\dag}", "‡": r"\textsuperscript{\ddag}", "–": "--", "—": "---"},
-    **{"≥": r"$\geq$", "×": r"$\times$", "≠": r"$\neq$", "[": "{[}", "]": "{]}"},
+    **{"−": "$-$", "≥": r"$\geq$", "×": r"$\times$", "≠": r"$\neq$", "[": "{[}", "]": "{]}"},
 }
 
 

@@ -95,7 +95,8 @@ class Failures:
         """
         log, reason = self.log_of(who, where), reason_of(error)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        write_text(log, f"{now} {who} {where}: {reason}\n\n{traceback_of(error)}")
+        place = f"{who} {where}".rstrip()
+        write_text(log, f"{now} {place}: {reason}\n\n{traceback_of(error)}")
         failure = Failure(who=who, reason=reason, log=log)
         self.noted.append(failure)
         return failure
@@ -235,7 +236,11 @@ class Trial:
         left = None if self.limit_s is None else max(self.limit_s - spent, 1e-3)
         began = time.monotonic()
         try:
-            with at_work(*self.named(name), left), kept_global_state(), deadline(left, name):
+            with (
+                at_work(*self.named(name), left),
+                kept_global_state(),
+                deadline(left, name or self.attack_name),
+            ):
                 return call()
         except OverdueError as error:
             raise OverdueError(

@@ -166,7 +166,8 @@ def _check_images(run: RunData, suite: Suite) -> Verdict:
     return Verdict(
         check="images of Set-C",
         verdict="fail" if problems else "ok",
-        finding="; ".join(problems) or f"{len(manifest)} images, the suite's own",
+        finding="; ".join(problems)
+        or f"{len(manifest)} images, named and labelled as in the suite",
     )
 
 

@@ -70,7 +70,9 @@ def test_damaged_sets_and_rows_are_named_with_what_to_remove(smoke_copy):
 
 def test_damaged_kept_images_are_named(smoke_copy):
     matrix_of(smoke_copy.store, keep_images=True).fill(["jpeg"])
-    assert examined(smoke_copy.store.root)["kept images"].finding == "1 file, 0 sent rows, whole"
+    assert examined(smoke_copy.store.root)["kept images"].finding == (
+        "1 file, 0 sent rows, as their checksums say"
+    )
     kept = cut(next((smoke_copy.store.root / "images").glob("*/*.parquet")))
     found = examined(smoke_copy.store.root)
     assert "images " in found["store"].finding

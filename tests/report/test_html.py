@@ -22,7 +22,7 @@ from bench.report.pictures import (
     stretch,
 )
 from bench.report.tables import build_table
-from tests.conftest import ATTACKS, make_entry, write_run, write_samples
+from tests.conftest import ATTACKS, CLASSES, make_entry, write_run, write_samples
 
 from .test_inputs import change
 
@@ -120,6 +120,16 @@ def test_lead_is_the_full_method_else_the_strongest(run_dir):
     assert lead_attack(run, tables).name == "cgan-img-wdf-pef"
     change(run_dir, "entry-cgan-img-wdf-pef.json", attack__scfa=True, attack__control=True)
     assert lead_attack(load_run(run_dir), tables).name == "mislgan"
+
+
+def test_the_headline_praises_nothing_at_chance(run_dir):
+    path = run_dir / "predictions.parquet"
+    frame = pd.read_parquet(path)
+    wrong = frame["target"].notna()
+    frame.loc[wrong, "predicted"] = frame.loc[wrong, "source"]
+    frame.to_parquet(path)
+    page = report_html(load_run(run_dir))
+    assert f"no more than chance ({100 / len(CLASSES):.0f} %)" in page
 
 
 def test_charts_leave_out_what_is_undefined(run, tables):

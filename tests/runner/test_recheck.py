@@ -19,7 +19,7 @@ def change(folder, edit):
 
 def test_the_networks_say_the_same_again(smoke):
     found = again(smoke)
-    assert found["images of Set-C"].finding == "8 images, the suite's own"
+    assert found["images of Set-C"].finding == "8 images, named and labelled as in the suite"
     assert found["re-run"].verdict == "ok"
     assert "40 rows of 3 attacks and 2 victims: 0 predictions flipped" in found["re-run"].finding
     assert again(smoke, rows=40, seed=drawn(found)) == found

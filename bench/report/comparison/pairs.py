@@ -14,6 +14,7 @@ from bench.metrics.success import Measure
 from bench.report.comparison.contenders import Contender, mean_families, require_known
 from bench.report.notes import origin_notes
 from bench.report.values import NA, Column, Row, Table
+from bench.wording import listed, plural
 
 _RATES: tuple[tuple[str, Measure], ...] = (("in", "tasr"), ("in", "uasr"), ("out", "tasr"))
 
@@ -117,7 +118,7 @@ def pairs_table(comparisons: Sequence[Comparison], victim: str | None, target: s
         title=f"Attacks compared on {run.suite}" + (f" ({where})" if where else ""),
         columns=tuple(Column(group="", label=label) for label in labels),
         rows=tuple(rows),
-        notes=tuple(_notes(comparisons, bool(singles))),
+        notes=tuple(dict.fromkeys(_notes(comparisons, bool(singles), victim))),
         records=tuple(records),
     )
 
@@ -132,8 +133,8 @@ def _row(one: Comparison, record: dict[str, Any]) -> Row:
         one.split,
         one.measure.upper(),
         str(record["images"]),
-        f"{record['first_percent']:.1f}",
-        f"{record['second_percent']:.1f}",
+        _percent(record["first_percent"]),
+        _percent(record["second_percent"]),
         f"{record['difference_points']:+.1f}",
         NA
         if one.interval is None
@@ -145,6 +146,10 @@ def _row(one: Comparison, record: dict[str, Any]) -> Row:
         cells += [str(one.mcnemar.only_first), str(one.mcnemar.only_second)]
         cells += [p_text(one.mcnemar.p), p_text(record["mcnemar_p_holm"])]
     return Row(kind="claim", name=f"{one.first.label} − {one.second.label}", cells=tuple(cells))
+
+
+def _percent(value: float) -> str:
+    return f"{round(value, 6):.1f}"  # 68.75 is 68.8, also where it is a sum a hair below
 
 
 def _record(
@@ -179,7 +184,22 @@ def _record(
     return record
 
 
-def _notes(comparisons: Sequence[Comparison], with_mcnemar: bool) -> Iterable[str]:
+def _shared_victims(comparisons: Sequence[Comparison]) -> Iterable[str]:
+    """Two runs may have different victims: means are over those that both have."""
+    for one in comparisons:
+        first, second = one.first, one.second
+        mine, theirs = set(first.run.families), set(second.run.families)
+        if mine != theirs:
+            shared = sorted(mine & theirs)
+            yield (
+                f"{first.label} and {second.label}: over the {plural(len(shared), 'victim')} in "
+                f"common ({listed(shared)}), of {len(mine)} and {len(theirs)}."
+            )
+
+
+def _notes(
+    comparisons: Sequence[Comparison], with_mcnemar: bool, victim: str | None
+) -> Iterable[str]:
     yield (
         "First, Second: mean over families of means over architectures, in %, over the images that "
         "both attacks were scored on (Images); Difference in points. Where one attack is "
@@ -189,6 +209,8 @@ def _notes(comparisons: Sequence[Comparison], with_mcnemar: bool) -> Iterable[st
         f"95 %: bootstrap, {REPLICATES} draws of whole source photographs, the same for both; "
         "conditional on the trained networks at hand."
     )
+    if victim is None:
+        yield from _shared_victims(comparisons)
     for one in {c.label: c for two in comparisons for c in (two.first, two.second)}.values():
         if one.attack.partial:
             yield f"{one.label} is partial: {one.attack.partial}."

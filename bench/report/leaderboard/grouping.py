@@ -75,7 +75,7 @@ def _other_networks(submission: Submission, group: Sequence[Submission]) -> list
             known[victim.name] = victim
     shared = [v for v in submission.run.victims if v.name in known]
     if not shared and not _attacks(submission.run) & {a for g in group for a in _attacks(g.run)}:
-        return ["no victim and no attack in common"]
+        return ["no victim in common, nor any attack but controls"]
     other = [v.name for v in shared if not _same(known[v.name], v)]
     if not other:
         return []

@@ -26,11 +26,14 @@ def read_entry(path: Path) -> tuple[dict[str, Any] | None, Verdict]:
         return None, _fail(path, "; ".join(problems))
     found = cast(dict[str, Any], entry)
     count, lost = len(found["victims"]), len(found.get("failed", []))
-    state = f"{lost} of {plural(count, 'cell')} failed" if lost else "complete"
+    states = [f"{lost} of {plural(count, 'cell')} failed"] if lost else []
+    if partial := partial_coverage(found["attack"]):
+        states.append(f"partial, {partial}")
     return found, Verdict(
         check=path.name,
         verdict="ok",
-        finding=f"{state}: attack {found['attack']['key']}, {plural(count, 'victim')}, "
+        finding=f"{', '.join(states) or 'complete'}: "
+        f"attack {found['attack']['key']}, {plural(count, 'victim')}, "
         f"suite {found['suite']['name']}, recipe {found['recipe']}",
     )
 

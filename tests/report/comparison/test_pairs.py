@@ -2,12 +2,15 @@ import csv
 import io
 import json
 
+import pandas as pd
 import pytest
 
 from bench.metrics.holm import holm
-from bench.report.comparison.contenders import contenders_of
-from bench.report.comparison.pairs import compare_pairs, p_text, pairs_table
+from bench.report.comparison.contenders import contenders_across, contenders_of
+from bench.report.comparison.pairs import _row, compare_pairs, p_text, pairs_table
 from bench.report.render import render
+from tests.conftest import ATTACKS
+from tests.report.test_inputs import change
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +42,28 @@ def test_figures_are_those_of_the_tables(compared, tables):
             name = f"{one.measure}_mean_percent"
             expected = [printed[c.label][name] for c in (one.first, one.second)]
             assert [100 * mean for mean in one.paired.means] == pytest.approx(expected)
+
+
+def test_victims_that_only_one_run_has_are_said(run_dir, pristine):
+    same = [(pristine, "mislgan"), (run_dir, "cgan-img")]
+    notes = pairs_table(compare_pairs(contenders_across(same)), None, None).notes
+    assert not [note for note in notes if "in common" in note]
+    for name in ATTACKS:
+        entry = json.loads((run_dir / f"entry-{name}.json").read_text())
+        change(run_dir, f"entry-{name}.json", victims=entry["victims"][:2])
+    path = run_dir / "predictions.parquet"
+    frame = pd.read_parquet(path)
+    frame[frame["victim"].isin([v["name"] for v in entry["victims"][:2]])].to_parquet(path)
+    table = pairs_table(compare_pairs(contenders_across(same)), None, None)
+    (note,) = [note for note in table.notes if "in common" in note]
+    names = ", ".join(sorted(v["name"] for v in entry["victims"][:2]))
+    assert f"over the 2 victims in common ({names}), of {len(entry['victims'])} and 2." in note
+    assert "$-$" in render(table, "tex")
+
+
+def test_rates_are_rounded_as_in_the_tables(compared):
+    record = pairs_table(compared, None, None).records[0]
+    assert _row(compared[0], {**record, "first_percent": 68.75 - 1e-13}).cells[3] == "68.8"
 
 
 def test_holm_is_over_all_that_is_printed(compared):

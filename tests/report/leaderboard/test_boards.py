@@ -192,7 +192,8 @@ def test_neither_a_victim_nor_an_attack_in_common(tmp_path):
         entry=spam_victim,
     )
     found = boards_of(tmp_path)
-    assert [board.apart[0][1] for board in found] == ["no victim and no attack in common"] * 2
+    reason = "no victim in common, nor any attack but controls"
+    assert [board.apart[0][1] for board in found] == [reason] * 2
 
 
 def test_a_board_wants_clean_accuracy(tmp_path):

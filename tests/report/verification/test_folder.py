@@ -124,6 +124,7 @@ def state(folder, scored, wanted):
 def test_a_partial_row_lacks_what_its_entry_says_and_no_more(partial):
     both = ("predictions of cgan-img", "distortion of cgan-img")
     assert [verdicts(partial)[name].verdict for name in both] == ["ok", "ok"]
+    assert verdicts(partial)["entry-cgan-img.json"].finding.startswith("partial, 17 of 18 images: ")
     state(partial, 16, 18)
     for name in both:
         assert "the entry says 16 of 18 images, there are 17" in verdicts(partial)[name].finding
