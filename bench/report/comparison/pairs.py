@@ -186,9 +186,10 @@ def _record(
 
 def _shared_victims(comparisons: Sequence[Comparison]) -> Iterable[str]:
     """Two runs may have different victims: means are over those that both have."""
+    counted = mean_families([side for one in comparisons for side in (one.first, one.second)])
     for one in comparisons:
         first, second = one.first, one.second
-        mine, theirs = set(first.run.families), set(second.run.families)
+        mine, theirs = (counted.keys() & side.run.families.keys() for side in (first, second))
         if mine != theirs:
             shared = sorted(mine & theirs)
             yield (

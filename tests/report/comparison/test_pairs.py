@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -44,8 +45,9 @@ def test_figures_are_those_of_the_tables(compared, tables):
             assert [100 * mean for mean in one.paired.means] == pytest.approx(expected)
 
 
-def test_victims_that_only_one_run_has_are_said(run_dir, pristine):
-    same = [(pristine, "mislgan"), (run_dir, "cgan-img")]
+def test_victims_that_only_one_run_has_are_said(run_dir, pristine, tmp_path):
+    here = shutil.copytree(pristine, tmp_path / "here")
+    same = [(here, "mislgan"), (run_dir, "cgan-img")]
     notes = pairs_table(compare_pairs(contenders_across(same)), None, None).notes
     assert not [note for note in notes if "in common" in note]
     for name in ATTACKS:
@@ -54,6 +56,15 @@ def test_victims_that_only_one_run_has_are_said(run_dir, pristine):
     path = run_dir / "predictions.parquet"
     frame = pd.read_parquet(path)
     frame[frame["victim"].isin([v["name"] for v in entry["victims"][:2]])].to_parquet(path)
+    for folder in (run_dir, here):  # a victim that both have, and no mean counts
+        own = {"name": "own", "key": "k-own", "family": "own", "backbone": "own"}
+        for name in ATTACKS:
+            known = json.loads((folder / f"entry-{name}.json").read_text())["victims"]
+            change(folder, f"entry-{name}.json", victims=[*known, own])
+        frame = pd.read_parquet(folder / "predictions.parquet")
+        mine = frame[frame["victim"] == entry["victims"][0]["name"]]
+        both = pd.concat([frame, mine.assign(victim="own", victim_key="k-own")])
+        both.to_parquet(folder / "predictions.parquet")
     table = pairs_table(compare_pairs(contenders_across(same)), None, None)
     (note,) = [note for note in table.notes if "in common" in note]
     names = ", ".join(sorted(v["name"] for v in entry["victims"][:2]))
