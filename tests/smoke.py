@@ -103,6 +103,13 @@ def matrix_of(store, victims=VICTIMS, attacks=ATTACKS, device=CPU, **more):
     return Matrix(graph, suite, Shelf(store=store, shipped=False), device, **more)
 
 
+def flip(path):
+    """Change one bit in the middle of a file."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
 class Watcher:
     """A progress that counts starts and interrupts the work where it is told to.
 

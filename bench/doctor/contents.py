@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
+from bench.checksums import checksum_file, read_record
+from bench.runner.cells import read_rows
 from bench.runner.challenge.sent import sent_records, stored_images
 from bench.runner.kept import KeptImages
-from bench.store import Store, explaining_damage, read_json
+from bench.store import Store
 from bench.suites.base import open_suite
 from bench.types import SETS, CamobenchError, Progress, SetName
 from bench.verdicts import Verdict
@@ -21,21 +21,23 @@ MOST_NAMED = 3
 
 
 def check_sets(store: Store, progress: Progress) -> Verdict:
-    """Every set has as many images as its manifest has rows."""
+    """Every set is as its checksums say, and has as many images as its manifest has rows."""
     folders = [card.parent for card in sorted(store.root.glob("data/*/suite.json"))]
     there = [(folder, name) for folder in folders for name in SETS if (folder / name).is_dir()]
     opened = [partial(_open_set, folder, name) for folder, name in there]
-    what = f"{plural(len(there), 'set')}, each with as many images as its manifest names"
+    what = f"{plural(len(there), 'set')}, as their checksums say"
+    what += _without_checksum([folder / name / "images.npy" for folder, name in there])
     return _judge("data sets", what, opened, progress)
 
 
 def check_rows(store: Store, progress: Progress) -> Verdict:
-    """Every Parquet and JSON file of the matrix opens."""
+    """Every Parquet and JSON file of the matrix opens, and is as its checksum says."""
     tables = sorted(store.root.glob("predictions/*/*.parquet"))
     cards = sorted(store.root.glob("predictions/*/row.json"))
-    opened: list[Callable[[], Any]] = [partial(_open_table, path) for path in tables]
-    opened += [partial(read_json, path) for path in cards]
-    what = f"{plural(len(tables), 'table')} of {plural(len(cards), 'row')}, all open"
+    opened: list[Callable[[], Any]] = [partial(read_rows, path) for path in tables]
+    opened += [partial(read_record, path, path.parent) for path in cards]
+    what = f"{plural(len(tables), 'table')} of {plural(len(cards), 'row')}, as their checksums say"
+    what += _without_checksum(tables)
     return _judge("rows", what, opened, progress)
 
 
@@ -66,14 +68,20 @@ def _verify_kept(path: Path, sent: set[Path]) -> None:
 
 def _open_set(folder: Path, name: SetName) -> None:
     suite = open_suite(folder)
-    if suite.has(name) and len(suite.manifest(name)) != len(suite.images(name)):
+    if not suite.has(name):
+        return
+    suite.verify(name)
+    if len(suite.manifest(name)) != len(suite.images(name)):
         place = folder / name
         raise CamobenchError(f"{place} lacks images; remove it, and the same command makes it anew")
 
 
-def _open_table(path: Path) -> None:
-    with explaining_damage(path):
-        pq.read_metadata(path)
+def _without_checksum(paths: Sequence[Path]) -> str:
+    """Names those of before checksums were kept."""
+    missing = [str(path) for path in paths if not checksum_file(path).is_file()]
+    if not missing:
+        return ""
+    return f"; but {len(missing)} of an earlier version have none: {listed(missing, MOST_NAMED)}"
 
 
 def _judge(

@@ -9,6 +9,15 @@ from typing import Any
 
 import pandas as pd
 
+from bench.checksums import (
+    is_as_written,
+    is_record,
+    keep_checksum,
+    read_record,
+    remove_with_checksum,
+    require_as_written,
+    write_record,
+)
 from bench.metrics import SCORER_VERSION
 from bench.runner.failures import Failure
 from bench.runner.graph import Graph
@@ -16,7 +25,7 @@ from bench.runner.items import shards
 from bench.runner.networks import Networks
 from bench.runner.precision import cell_digest
 from bench.runner.recompress import recompression
-from bench.store import digest, explaining_damage, read_json, replacing, write_json
+from bench.store import digest, explaining_damage, replacing
 from bench.types import Json
 
 IMAGE_PRECISION = "fp32"
@@ -85,8 +94,23 @@ class RowFolder:
 
     def keep(self, stem: str, rows: pd.DataFrame, keys: Mapping[str, str]) -> None:
         """Write rows in one step, with these columns added."""
-        with replacing(self.file(stem)) as target:
-            rows.assign(**keys).to_parquet(target, index=False)
+        write_rows(self.file(stem), rows.assign(**keys))
+
+    def drop_damaged(self) -> int:
+        """Remove what is damaged, so that it is scored again; the caller holds the row's lock.
+
+        Rows of which nobody knows any more who scored them go as well.
+
+        Returns:
+            How many files there were.
+        """
+        known = self._row.is_file() and is_record(self._row)
+        gone = [path for path in self.path.glob("*.parquet") if not (known and is_as_written(path))]
+        for path in gone:
+            remove_with_checksum(path)
+        if not known:
+            self._row.unlink(missing_ok=True)
+        return len(gone)
 
     def note_fill(self, attack: str, fill: str, shards: Sequence[Mapping[str, Any]]) -> None:
         """Take note of who filled which cells, and in how long.
@@ -96,7 +120,8 @@ class RowFolder:
             fill: What the fill goes by; one of before with this name is replaced.
             shards: Who, when, which cells and how long, of each of its shards.
         """
-        write_json(self._row, {"attack": attack, "fills": {**self._fills(), fill: shards}})
+        record = {"attack": attack, "fills": {**self._fills(), fill: shards}}
+        write_record(self._row, record)
 
     def shards(self, stems: Collection[str]) -> list[dict[str, Any]]:
         """What is noted of every shard that filled one of these, the last one first."""
@@ -112,7 +137,9 @@ class RowFolder:
         return self.path / "row.json"
 
     def _fills(self) -> dict[str, Any]:
-        fills: dict[str, Any] = read_json(self._row)["fills"] if self._row.is_file() else {}
+        if not self._row.is_file():
+            return {}
+        fills: dict[str, Any] = read_record(self._row, self.path)["fills"]
         return fills
 
 
@@ -132,12 +159,20 @@ def _concerns(shard: Mapping[str, Any], stems: Collection[str]) -> bool:
     return cells is None or not set(cells).isdisjoint(stems)
 
 
+def write_rows(path: Path, rows: pd.DataFrame) -> None:
+    """Write one Parquet file of the store in one step, and its checksum."""
+    with replacing(path) as target:
+        rows.to_parquet(target, index=False)
+        keep_checksum(path, target)
+
+
 def read_rows(path: Path) -> pd.DataFrame:
     """Read one Parquet file of the store.
 
     Raises:
         CamobenchError: If it is damaged; names it and the remedy.
     """
+    require_as_written(path)
     with explaining_damage(path):
         return pd.read_parquet(path)
 

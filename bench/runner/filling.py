@@ -20,8 +20,15 @@ from bench.runner.kept import KeptImages, Recorder
 from bench.runner.networks import Networks
 from bench.runner.recompress import RecompressedSource
 from bench.runner.score import Scorer
-from bench.runner.shard_files import cells_in, find_whole, is_whole, parts_of, write_shard
-from bench.store import digest, read_json
+from bench.runner.shard_files import (
+    cells_in,
+    find_whole,
+    is_whole,
+    parts_of,
+    read_shard,
+    write_shard,
+)
+from bench.store import digest
 from bench.types import Json, Progress
 
 Shard: TypeAlias = tuple[Path, range, Path]
@@ -170,7 +177,7 @@ class RowFill:
             return pd.concat(filled or frames[:1], ignore_index=True)
 
         graph, row = self.networks.graph, self.row
-        shards_done = [read_json(part / "shard.json") for part in parts]
+        shards_done = [read_shard(part) for part in parts]
         row.note_fill(self.attack, unfinished.name, shards_done)
         if self.gap.lacks_distortion:
             row.keep(self.measured, gather(DISTORTION), key_columns(graph, self.attack))

@@ -33,9 +33,11 @@ from bench.runner.kept import kept_files
 from bench.runner.networks import Networks, Shelf
 from bench.runner.precision import FP32, Precision
 from bench.runner.score import Scorer
+from bench.runner.shard_files import drop_damaged_shards
 from bench.store import digest
 from bench.suites.base import Suite
 from bench.types import Json, Progress, Silent
+from bench.wording import plural
 
 
 class Matrix:
@@ -99,6 +101,7 @@ class Matrix:
         row.path.mkdir(parents=True, exist_ok=True)
         stem = cell_stem(self.networks, victim)
         with self.shelf.store.lock("predictions", row.path.name):
+            self._drop_damaged(row, attack)
             if row.has(stem):
                 return
             fill = {"seconds": 0.0, "cells": [stem], "by": self.provenance}
@@ -145,6 +148,7 @@ class Matrix:
         unmeasured: dict[str, Failure] = {}
         turn = self.shelf.store.lock("predictions", row.path.name)
         with turn:  # a second run waits, then finds the first one's rows
+            self._drop_damaged(row, name)
             gap = self._gap(name, row, stems, quality)
             if gap:
                 lost, no_attack = self._try(name, row, gap)
@@ -166,6 +170,13 @@ class Matrix:
             failed=failed,
             unmeasured=unmeasured,
         )
+
+    def _drop_damaged(self, row: RowFolder, attack: str) -> None:
+        dropped = row.drop_damaged() + drop_damaged_shards(row.path)
+        if dropped:
+            self.progress.start(f"removing {plural(dropped, 'damaged file')} of {attack}", dropped)
+            self.progress.advance(dropped)
+            self.progress.finish()
 
     def _gap(self, name: str, row: RowFolder, stems: Mapping[str, str], quality: int | None) -> Gap:
         count = len(row_shards(len(self.scorer.images)))

@@ -19,7 +19,7 @@ from bench.runner.networks import Networks
 from bench.runner.reopen import ImagesMissingError, reopen, sent_rows_known
 from bench.store import Store
 from bench.suites.base import Suite
-from bench.types import Progress, Silent
+from bench.types import CamobenchError, Progress, Silent
 from bench.verdicts import Outcome, Verdict
 from bench.wording import listed, plural
 
@@ -158,7 +158,12 @@ def _check_images(run: RunData, suite: Suite) -> Verdict:
     found = pd.MultiIndex.from_frame(scored)
     missing = sorted(set(known.difference(found).get_level_values(0)))
     surplus = sorted(set(found.difference(known).get_level_values(0)))
-    problems = [
+    problems = []
+    try:
+        suite.verify("C")
+    except CamobenchError as error:
+        problems.append(str(error))
+    problems += [
         f"{plural(len(images), 'image')} {what}: {listed(images, 3)}"
         for what, images in (("of Set-C missing", missing), ("that Set-C has otherwise", surplus))
         if images
@@ -167,7 +172,7 @@ def _check_images(run: RunData, suite: Suite) -> Verdict:
         check="images of Set-C",
         verdict="fail" if problems else "ok",
         finding="; ".join(problems)
-        or f"{len(manifest)} images, named and labelled as in the suite",
+        or f"{len(manifest)} images, named and labelled as in the suite, pixels as they were made",
     )
 
 

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.runner.cells import DISTORTION, rows_file
+from bench.checksums import is_as_written, is_record, read_record, write_record
+from bench.runner.cells import DISTORTION, rows_file, write_rows
 from bench.runner.kept import Recorder
 from bench.runner.score import Scored
-from bench.store import read_json, replacing, write_json
+from bench.store import replacing
+
+RECORD = "shard.json"
 
 
 def is_whole(shard: Path, stems: Iterable[str]) -> bool:
-    """Whether a shard holds all these files: rows of a victim that failed it does not."""
-    return shard.is_dir() and all(rows_file(shard, stem).is_file() for stem in stems)
+    """Whether a shard holds all these rows: rows of a victim that failed it does not."""
+    files = [shard / RECORD, *(rows_file(shard, stem) for stem in stems)]
+    return all(path.is_file() for path in files)
+
+
+def drop_damaged_shards(folder: Path) -> int:
+    """Remove the damaged shards of a row, so that they are scored again.
+
+    Returns:
+        How many there were.
+    """
+    gone = [
+        record.parent
+        for record in folder.glob(f"partial-*/*/{RECORD}")
+        if not (is_record(record) and all(map(is_as_written, record.parent.glob("*.parquet"))))
+    ]
+    for shard in gone:
+        shutil.rmtree(shard)
+    return len(gone)
+
+
+def read_shard(shard: Path) -> dict[str, Any]:
+    """What is noted of a shard: who filled which cells of it, when, and in how long."""
+    return read_record(shard / RECORD, shard)
 
 
 def parts_of(partial: Path, count: int) -> list[Path]:
@@ -32,10 +58,9 @@ def find_whole(folder: Path, cells: Sequence[str], count: int) -> Path | None:
 
 def cells_in(parts: Sequence[Path]) -> set[str]:
     """The cells that all of these shards filled."""
-    records = [part / "shard.json" for part in parts]
-    if not all(record.is_file() for record in records):
+    if not all((part / RECORD).is_file() for part in parts):
         return set()
-    return set.intersection(*(set(read_json(record).get("cells", ())) for record in records))
+    return set.intersection(*(set(read_shard(part).get("cells", ())) for part in parts))
 
 
 def write_shard(
@@ -54,7 +79,7 @@ def write_shard(
     with replacing(shard) as target:
         target.mkdir()
         for victim, rows in scored.predictions.items():
-            rows.to_parquet(rows_file(target, stems[victim]), index=False)
+            write_rows(rows_file(target, stems[victim]), rows)
         if scored.distortion is not None:
-            scored.distortion.to_parquet(rows_file(target, DISTORTION), index=False)
-        write_json(target / "shard.json", record)
+            write_rows(rows_file(target, DISTORTION), scored.distortion)
+        write_record(target / RECORD, record)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bench.checksums import require_as_written
 from bench.data import AdversarySet, ExaminerSet, LabelledImages
 from bench.store import Store, explaining_damage, read_json, write_json
 from bench.suites.keeping import FolderKeeper
@@ -23,6 +24,10 @@ SPLIT_BY_IMAGE = "split by image"
 """What a suite's note says where sets share devices; the audit then warns instead of failing."""
 SHARED_SCENES = "the sets' cameras photographed the same motifs"
 """The same for scenes."""
+
+
+SHOWN_FROM_BYTES = 1 << 30
+"""A set of fewer is checked within about a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +135,22 @@ class Suite:
             images: NDArray[np.uint8] = np.load(path, mmap_mode="c")
         return images
 
+    def verify(self, set_name: SetName, progress: Progress | None = None) -> None:
+        """Read a set and compare it with the checksums that were kept when it was made.
+
+        Raises:
+            CamobenchError: If it is not on disk, or damaged; names the file and the remedy.
+        """
+        folder = self._set_folder(set_name)
+        require_as_written(folder / "manifest.parquet", folder)
+        images = folder / "images.npy"
+        size = images.stat().st_size if images.is_file() else 0
+        if progress is None or size < SHOWN_FROM_BYTES:
+            progress = Silent()
+        progress.start(f"{self.card.name}: checking Set-{set_name}, MiB", size >> 20)
+        require_as_written(images, folder, lambda read: progress.advance(read >> 20))
+        progress.finish()
+
     def examiner_set(self) -> ExaminerSet:
         """Set-A, for victims."""
         return self._labelled("A", ExaminerSet)
@@ -166,7 +187,11 @@ def prepare(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Suite:
-    """Make the missing `sets` of a suite in the store and open it."""
+    """Make the missing `sets` of a suite in the store, check the others, and open it.
+
+    Raises:
+        CamobenchError: If a set that was made before is damaged, or one cannot be made.
+    """
     progress = progress or Silent()
     card = source.card
     folder = store.data_folder(card.name, card.fingerprint)
@@ -176,7 +201,9 @@ def prepare(
         write_json(folder / "suite.json", asdict(card))
     for set_name in sets:
         with store.lock("data", folder.name, set_name):
-            if not suite.has(set_name):
+            if suite.has(set_name):
+                suite.verify(set_name, progress)
+            else:
                 write_set(source, set_name, folder / set_name, workers, progress)
     return suite
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.checksums import is_as_written, keep_checksum
 from bench.store import lock_beside_set, replacing, reserve_array
 
 
@@ -26,15 +27,18 @@ class FolderKeeper:
     ) -> NDArray[np.float32]:
         """The array called `name`, mapped copy-on-write; `fill` writes it where there is none yet.
 
+        One that is damaged is made anew.
+
         Raises:
             CamobenchError: If the disk is full.
         """
         path = self._folder / f"{name}.npy"
         with lock_beside_set(path):
-            if not path.is_file():
+            if not is_as_written(path):
                 with replacing(path) as target:
                     values = reserve_array(target, np.float32, shape)
                     fill(values)
                     values.flush()
+                    keep_checksum(path, target)
         kept: NDArray[np.float32] = np.load(path, mmap_mode="c")
         return kept

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bench.checksums import keep_checksum
 from bench.store import explaining_full_disk, replacing, reserve_array
 from bench.types import CamobenchError, Progress, SetName
 
@@ -24,10 +25,10 @@ CHUNK_IMAGES = 32
 def write_set(
     source: SuiteSource, set_name: SetName, folder: Path, workers: int, progress: Progress
 ) -> None:
-    """Write `images.npy` and `manifest.parquet` of a set; `folder` appears when both are whole.
+    """Write `images.npy` and `manifest.parquet` of a set, each with its checksum.
 
-    What a killed run has written stays beside `folder` and is not made again. The caller holds the
-    set's lock.
+    `folder` appears when all is whole. What a killed run has written stays beside it and is not
+    made again. The caller holds the set's lock.
 
     Raises:
         CamobenchError: If the set would be empty, or the disk is full.
@@ -48,9 +49,11 @@ def write_set(
             shutil.rmtree(unfinished)
             raise RuntimeError(f"Set-{set_name} has {done} images, {count} were announced")
         del images  # closes the mapping, which some systems want before a rename
+        keep_checksum(unfinished / "images.npy")
         manifest = pd.concat([pd.read_parquet(chunk) for chunk in _chunks(unfinished)])
         with replacing(manifest_file) as target:
             manifest.to_parquet(target, index=False)
+        keep_checksum(manifest_file)
         unfinished.rename(folder)
         for chunk in _chunks(folder):  # only now: until the set is whole, they are its rows
             chunk.unlink()

@@ -3,12 +3,13 @@ import shutil
 import numpy as np
 import pytest
 
+from bench.checksums import checksum_file, keep_checksum
 from bench.doctor import storage
 from bench.doctor.storage import check_store
 from bench.store import Store
 from bench.types import Silent
 from bench.verdicts import failed
-from tests.smoke import matrix_of
+from tests.smoke import flip, matrix_of
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +69,22 @@ def test_damaged_sets_and_rows_are_named_with_what_to_remove(smoke_copy):
         assert found[check].remedy == f"remove {gone}, and the same command makes it anew"
 
 
+def test_flipped_bits_are_named(smoke_copy):
+    root = smoke_copy.store.root
+    images = next((root / "data").glob("*/B/images.npy"))
+    rows = next((root / "predictions").glob("*/*.parquet"))
+    for path in (images, rows):
+        flip(path)
+    found = examined(root)
+    assert found["data sets"].finding == f"{images} is damaged (its checksum is another)"
+    assert found["rows"].finding == f"{rows} is damaged (its checksum is another)"
+    for path in (images, rows):
+        checksum_file(path).unlink()
+    found = examined(root)
+    assert (found["data sets"].verdict, found["rows"].verdict) == ("ok", "ok")
+    assert found["data sets"].finding.endswith(f"1 of an earlier version have none: {images}")
+
+
 def test_damaged_kept_images_are_named(smoke_copy):
     matrix_of(smoke_copy.store, keep_images=True).fill(["jpeg"])
     assert examined(smoke_copy.store.root)["kept images"].finding == (
@@ -84,6 +101,7 @@ def test_damaged_kept_images_are_named(smoke_copy):
 def test_a_set_that_lacks_images_fails(smoke_copy):
     path = next((smoke_copy.store.root / "data").glob("*/C/images.npy"))
     np.save(path, np.load(path)[1:])
+    keep_checksum(path)
     found = examined(smoke_copy.store.root)["data sets"]
     assert (found.verdict, "lacks images" in found.finding) == ("fail", True)
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pandas as pd
 import pytest
 import torch
@@ -13,7 +15,7 @@ from bench.runner.cells import (
 )
 from bench.runner.filling import Gap
 from bench.types import CamobenchError
-from tests.smoke import ATTACKS, matrix_of
+from tests.smoke import ATTACKS, flip, matrix_of
 
 
 def test_rows_depend_on_all_that_is_behind_them(smoke, monkeypatch):
@@ -57,6 +59,29 @@ def test_damaged_rows_are_named(row):
     row.file("stem").write_bytes(b"PAR1")
     with pytest.raises(CamobenchError, match=r"stem.parquet is damaged .*; remove .*makes it anew"):
         read_rows(row.file("stem"))
+
+
+def test_rows_with_a_flipped_bit_are_refused_and_dropped(row):
+    for stem in ("one", "two"):
+        row.keep(stem, pd.DataFrame({"predicted": ["a", "b"]}), {})
+    row.note_fill("jpeg", "fill", [shard("2026-01-01", 1.0, "one", "two")])
+    assert row.drop_damaged() == 0
+    flip(row.file("one"))
+    with pytest.raises(CamobenchError, match=r"one.parquet is damaged .*; remove .*makes it anew"):
+        read_rows(row.file("one"))
+    assert row.drop_damaged() == 1
+    assert (row.has("one"), row.has("two")) == (False, True)
+    assert len(row.shards(["two"])) == 1
+
+
+@pytest.mark.parametrize("lost", [Path.unlink, flip])
+def test_rows_that_nobody_knows_the_origin_of_are_dropped(row, lost):
+    assert row.drop_damaged() == 0
+    row.note_fill("jpeg", "fill", [shard("2026-01-01", 1.0, "one")])
+    row.keep("one", pd.DataFrame({"predicted": ["a"]}), {})
+    lost(row.path / "row.json")
+    assert row.drop_damaged() == 1
+    assert not list(row.path.iterdir())
 
 
 def shard(created, at, *stems):

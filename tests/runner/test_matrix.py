@@ -23,7 +23,7 @@ from bench.runner.score import Scorer
 from bench.store import Store
 from bench.types import CamobenchError
 from tests.smoke import ATTACKS as ALL
-from tests.smoke import VICTIMS, Watcher, matrix_of, toy_suite
+from tests.smoke import VICTIMS, Watcher, flip, matrix_of, toy_suite
 
 CPU = torch.device("cpu")
 
@@ -189,6 +189,28 @@ def killed_in_between(store, monkeypatch, **more):
 
 def interrupted(*_):
     raise KeyboardInterrupt
+
+
+def test_damaged_rows_are_scored_again(store, scored, smoke):
+    (cells,) = matrix_of(store).fill(["jpeg"])
+    first, _ = VICTIMS
+    flip(cells.folder / f"{cells.victims[first]}.parquet")
+    scored.clear()
+    watcher = Watcher()
+    matrix_of(store, progress=watcher).fill(["jpeg"])
+    assert watcher.started[0] == "removing 1 damaged file of jpeg"
+    assert scored == [("jpeg", (first,), 8)]
+    same(tables(matrix_of(store).fill(ALL)), reference(smoke))
+
+
+@pytest.mark.parametrize("name", ["shard.json", "distortion.parquet"])
+def test_damaged_shards_are_scored_again(store, scored, smoke, monkeypatch, name):
+    killed_in_between(store, monkeypatch)
+    flip(next((store.root / "predictions").glob(f"*/partial-*/*/{name}")))
+    scored.clear()
+    matrix_of(store).fill(["jpeg"])
+    assert scored == [("jpeg", VICTIMS, 8)]
+    same(tables(matrix_of(store).fill(ALL)), reference(smoke))
 
 
 def test_what_was_measured_with_another_trunk_is_not_put_together(store, scored, monkeypatch):

@@ -5,6 +5,7 @@ import pytest
 
 from bench.runner.recheck import _sample, recheck
 from bench.store import Store
+from tests.smoke import flip
 
 
 def again(smoke, **options):
@@ -19,7 +20,10 @@ def change(folder, edit):
 
 def test_the_networks_say_the_same_again(smoke):
     found = again(smoke)
-    assert found["images of Set-C"].finding == "8 images, named and labelled as in the suite"
+    assert (
+        found["images of Set-C"].finding
+        == "8 images, named and labelled as in the suite, pixels as they were made"
+    )
     assert found["re-run"].verdict == "ok"
     assert "40 rows of 3 attacks and 2 victims: 0 predictions flipped" in found["re-run"].finding
     assert again(smoke, rows=40, seed=drawn(found)) == found
@@ -110,3 +114,9 @@ def test_images_that_are_not_the_suites(smoke_copy):
     found = again(smoke_copy)["images of Set-C"]
     assert found.verdict == "fail"
     assert "1 image of Set-C missing" in found.finding
+
+
+def test_pixels_that_were_damaged(smoke_copy):
+    flip(next(smoke_copy.store.root.glob("data/*/C/images.npy")))
+    found = again(smoke_copy)["images of Set-C"]
+    assert (found.verdict, "images.npy is damaged" in found.finding) == ("fail", True)

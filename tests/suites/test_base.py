@@ -3,10 +3,12 @@ import errno
 import numpy as np
 import pytest
 
+from bench.checksums import checksum_file
 from bench.data import AdversarySet, ExaminerSet
 from bench.store import Store
 from bench.suites.base import Row, SuiteCard, open_suite, prepare
 from bench.types import CamobenchError
+from tests.smoke import flip
 
 CARD = SuiteCard(
     name="toy-v1",
@@ -144,8 +146,12 @@ def test_a_preparation_killed_at_its_very_end_loses_no_row(store, monkeypatch):
     assert again.yielded == []
     assert suite.manifest("A")["image_id"].tolist() == ["A0", "A1", "A2", "A3"]
     np.testing.assert_array_equal(suite.images("A")[:, 0, 0, 0], range(4))
-    assert {path.suffix for path in (suite.folder / "A").iterdir()} == {".npy", ".parquet"}
-    assert len(list((suite.folder / "A").iterdir())) == 2
+    assert sorted(path.name for path in (suite.folder / "A").iterdir()) == [
+        "images.npy",
+        "images.npy.sha256",
+        "manifest.parquet",
+        "manifest.parquet.sha256",
+    ]
 
 
 def test_a_reservation_cut_short_is_made_anew(store):
@@ -173,6 +179,44 @@ def test_a_source_that_announced_more_than_it_yields_leaves_no_set(store):
     with pytest.raises(RuntimeError, match="Set-A has 4 images, 5 were announced"):
         prepare(Toy(announced=5), store, ("A",))
     assert not open_suite(store.data_folder(CARD.name, CARD.fingerprint)).has("A")
+
+
+@pytest.mark.parametrize("name", ["images.npy", "manifest.parquet"])
+def test_a_set_with_a_flipped_bit_is_refused(store, name):
+    suite = prepare(Toy(), store, ("A", "C"))
+    path = suite.folder / "C" / name
+    flip(path)
+    with pytest.raises(CamobenchError, match=rf"{name} is damaged .*; remove {path.parent}, and"):
+        prepare(Toy(), store, ("C",))
+    suite.verify("A")
+    checksum_file(path).unlink()  # as of a version that kept none
+    prepare(Toy(), store, ("C",))
+
+
+def test_checking_a_large_set_shows_how_far_it_is(store, monkeypatch):
+    suite, tally = prepare(Toy(), store, ("A",)), Tally()
+    suite.verify("A", tally)
+    assert tally.started == []
+    monkeypatch.setattr("bench.suites.base.SHOWN_FROM_BYTES", 0)
+    suite.verify("A", tally)
+    assert tally.started == [("toy-v1: checking Set-A, MiB", 0)]
+    assert tally.finished == 1
+
+
+def test_a_damaged_derived_array_is_made_anew(store):
+    data = prepare(Toy(), store, ("A",)).examiner_set()
+    filled = []
+
+    def fill(values):
+        filled.append(1)
+        values[:] = 2.5
+
+    for _ in range(2):
+        data.keeper.array("residual", (3,), fill)
+    path = store.data_folder(CARD.name, CARD.fingerprint) / "A" / "residual.npy"
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    assert data.keeper.array("residual", (3,), fill).tolist() == [2.5] * 3
+    assert len(filled) == 2
 
 
 def test_open_suite_reads_the_card_back(store, tmp_path):

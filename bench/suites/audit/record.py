@@ -19,8 +19,10 @@ def audit_and_keep(suite: Suite, progress: Progress | None = None) -> Audit:
     """Audit a suite and write `audit.json` into its folder.
 
     Raises:
-        CamobenchError: If a set is not on disk, or does not fit its manifest.
+        CamobenchError: If a set is not on disk or damaged, or does not fit its manifest.
     """
+    for name in SETS:
+        suite.verify(name, progress)
     manifests = _manifests(suite)
     found = audit(suite, progress)
     origin = provenance()

@@ -1,0 +1,118 @@
+"""SHA-256 of what the store holds, kept with it, so that damage that still reads is found.
+
+Beside a large file `NAME` lies `NAME.sha256`, a line as `sha256sum` writes it and
+`sha256sum --check` reads it; a JSON record carries its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.store import digest, file_digest, read_json, write_json
+from bench.types import CamobenchError
+
+BLOCK_BYTES = 1 << 26
+FIELD = "sha256"
+
+
+def checksum_file(path: Path) -> Path:
+    """Where the checksum of a file is kept."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def keep_checksum(path: Path, written: Path | None = None) -> None:
+    """Keep the checksum of a file.
+
+    Args:
+        path: The file.
+        written: Where its bytes are so far, if it is still to be renamed to `path`. A run killed in
+            between leaves a checksum without its file, or one that no longer fits: never a damaged
+            file that seems whole.
+    """
+    line = f"{file_digest(written or path)}  {path.name}\n"
+    checksum_file(path).write_text(line, encoding="utf-8", newline="\n")
+
+
+def is_as_written(path: Path, read: Callable[[int], None] = lambda _: None) -> bool:
+    """Whether a file is there with the bytes that its checksum is of, or where none was kept.
+
+    Args:
+        path: The file.
+        read: Told how many bytes were read, block by block.
+    """
+    kept = checksum_file(path)
+    if not (kept.is_file() and path.is_file()):
+        return path.is_file()
+    found, block = hashlib.sha256(), bytearray(BLOCK_BYTES)
+    with path.open("rb", buffering=0) as stream:
+        while size := stream.readinto(block):
+            found.update(memoryview(block)[:size])
+            read(size)
+    return kept.read_bytes().split()[:1] == [found.hexdigest().encode()]
+
+
+def require_as_written(
+    path: Path, remove: Path | None = None, read: Callable[[int], None] = lambda _: None
+) -> None:
+    """Refuse a file that is damaged.
+
+    Args:
+        path: The file.
+        remove: What has to go with it, so that it is made again.
+        read: As of `is_as_written`.
+
+    Raises:
+        CamobenchError: If its bytes are not those that were written; names it and the remedy.
+    """
+    if not is_as_written(path, read):
+        raise _damaged(path, remove or path)
+
+
+def remove_with_checksum(path: Path) -> None:
+    """Remove a file and its checksum."""
+    path.unlink(missing_ok=True)
+    checksum_file(path).unlink(missing_ok=True)
+
+
+def write_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a JSON object in one step, with the checksum of its canonical form."""
+    write_json(path, {**record, FIELD: digest(record)})
+
+
+def read_record(path: Path, remove: Path) -> dict[str, Any]:
+    """Read what `write_record` wrote; one that carries no checksum is taken as it is.
+
+    Args:
+        path: The file.
+        remove: What has to go with it, so that it is made again.
+
+    Raises:
+        CamobenchError: If it is damaged; names it and the remedy.
+    """
+    try:
+        record = read_json(path)
+    except CamobenchError as error:
+        raise _damaged(path, remove) from error
+    kept = record.pop(FIELD, None)
+    if kept not in (None, digest(record)):
+        raise _damaged(path, remove)
+    return record
+
+
+def is_record(path: Path) -> bool:
+    """Whether `read_record` would read this file."""
+    try:
+        read_record(path, path)
+    except CamobenchError:
+        return False
+    return True
+
+
+def _damaged(path: Path, remove: Path) -> CamobenchError:
+    return CamobenchError(
+        f"{path} is damaged (its checksum is another); remove {remove}, and the same command "
+        "makes it anew"
+    )

@@ -1,0 +1,89 @@
+import hashlib
+import shutil
+import subprocess
+
+import pytest
+
+from bench import checksums
+from bench.checksums import (
+    checksum_file,
+    is_as_written,
+    is_record,
+    keep_checksum,
+    read_record,
+    remove_with_checksum,
+    require_as_written,
+    write_record,
+)
+from bench.store import read_json, write_json
+from bench.types import CamobenchError
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(bytes(range(200)))
+    keep_checksum(path)
+    return path
+
+
+def flip_at(path, at):
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.skipif(not shutil.which("sha256sum"), reason="no sha256sum here")
+def test_the_checksum_is_a_line_that_sha256sum_reads(path):
+    digest = hashlib.sha256(bytes(range(200))).hexdigest()
+    assert checksum_file(path).read_text() == f"{digest}  rows.parquet\n"
+    command = ["sha256sum", "--check", checksum_file(path).name]
+    subprocess.run(command, cwd=path.parent, capture_output=True, check=True)
+
+
+@pytest.mark.parametrize("at", [0, 99, 100, 199])
+def test_a_flipped_bit_is_found_in_any_block(path, at, monkeypatch):
+    monkeypatch.setattr(checksums, "BLOCK_BYTES", 100)
+    read = []
+    assert is_as_written(path, read.append)
+    assert read == [100, 100]
+    flip_at(path, at)
+    assert not is_as_written(path)
+    with pytest.raises(CamobenchError, match=r"rows.parquet is damaged .*; remove .*/set, and the"):
+        require_as_written(path, path.parent / "set")
+
+
+def test_a_missing_file_is_not_as_written_and_one_without_checksum_is(path):
+    path.rename(path.with_name("moved"))
+    assert not is_as_written(path)
+    assert is_as_written(path.with_name("moved"))
+
+
+def test_an_empty_checksum_fits_nothing(path):
+    checksum_file(path).write_text("")
+    assert not is_as_written(path)
+
+
+def test_a_checksum_of_what_is_still_to_be_renamed(path):
+    new = path.with_name("new")
+    new.write_bytes(b"new")
+    keep_checksum(path, new)
+    assert not is_as_written(path)
+    new.replace(path)
+    assert is_as_written(path)
+    remove_with_checksum(path)
+    assert not list(path.parent.iterdir())
+
+
+def test_a_record_carries_its_own_checksum(tmp_path):
+    path = tmp_path / "row.json"
+    write_record(path, {"b": [1.5], "a": None})
+    assert read_record(path, tmp_path) == {"b": [1.5], "a": None}
+    path.write_text(path.read_text().replace("1.5", "1.6"))
+    with pytest.raises(CamobenchError, match=r"row.json is damaged .*; remove .*, and the same"):
+        read_record(path, tmp_path)
+    path.write_text("{")
+    assert not is_record(path)
+    write_json(path, {"a": 1})  # of before there were any
+    assert is_record(path)
+    assert read_record(path, tmp_path) == read_json(path)
