@@ -234,6 +234,15 @@ def test_interrupted_is_130_and_says_how_to_continue(camobench, tmp_path, monkey
     assert err.strip() == "interrupted: run the same command again to continue"
 
 
+def test_what_keeps_nothing_says_only_that_it_was_interrupted(camobench, tmp_path, monkeypatch):
+    def load(directory):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bench.report.inputs.load_run", load)
+    code, _, err = camobench("table", tmp_path)
+    assert (code, err.strip()) == (130, "interrupted")
+
+
 # done: 0
 
 

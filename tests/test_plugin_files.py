@@ -209,6 +209,8 @@ def test_an_import_that_never_ends_is_interrupted(tmp_path, monkeypatch):
         CamobenchError, match=r"endless.py line \d: the import took longer than 0.2 s"
     ):
         load_plugin_file(f"{path}:Fog")
+    with pytest.raises(CamobenchError, match=r"the import took longer than 0.1 s"):
+        load_plugin_file(f"{path}:Fog", limit_s=0.1)
 
 
 @pytest.mark.parametrize(

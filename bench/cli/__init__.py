@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NoReturn
 
 import click
 
@@ -47,8 +48,12 @@ def main() -> None:
             raise
         _fail(str(error), 1)
     except (KeyboardInterrupt, click.Abort):
-        console.print("[yellow]interrupted[/]: run the same command again to continue")
-        sys.exit(130)
+        _interrupted("")
+
+
+def _interrupted(remedy: str) -> NoReturn:
+    console.print(f"[yellow]interrupted[/]{remedy}")
+    sys.exit(130)
 
 
 def _fail_usage(error: click.ClickException) -> None:
@@ -66,7 +71,19 @@ def _fail(message: str, code: int) -> None:
     sys.exit(code)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Verbs(click.Group):
+    """Verbs that say what an interruption has cost."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
+            continues = self.commands.get(ctx.invoked_subcommand or "") in CONTINUING
+            _interrupted(": run the same command again to continue" if continues else "")
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="camobench")
 def cli() -> None:
     """Camera-model anonymisers against camera-model attribution classifiers.
@@ -74,6 +91,9 @@ def cli() -> None:
     Start with `camobench demo`.
     """
 
+
+CONTINUING = (matrix.demo, matrix.run, train.train, data.data, score.score)
+"""Verbs that keep what they have done; the others are over within minutes, and begin anew."""
 
 for verb in (
     matrix.demo,

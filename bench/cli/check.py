@@ -29,13 +29,15 @@ def check(name: str, device: str, format_: str, quiet: bool) -> None:
     from bench.console import shown_progress
     from bench.report.plain import render_rows
     from bench.runner.api import resolve_device
-    from bench.runner.contract_checks.run import examine, together
+    from bench.runner.contract_checks.run import LIMIT_S, examine, together
     from bench.runner.contract_checks.subject import find_subjects
     from bench.verdicts import failed, verdict_rows
 
-    subjects = find_subjects(name, torch.device(resolve_device(device)))
     verdicts = []
     with shown_progress(console, quiet=quiet) as progress:
+        progress.start(f"opening {name}", 1)
+        subjects = find_subjects(name, torch.device(resolve_device(device)), LIMIT_S)
+        progress.finish()
         for subject in subjects:
             verdicts += list(examine(subject, progress))
     click.echo(render_rows(verdict_rows(together(verdicts), remedies=True), format_))

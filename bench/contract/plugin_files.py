@@ -79,12 +79,15 @@ def load_again(plugins: tuple[PluginFile, ...]) -> None:
             raise CamobenchError(f"{plugin.text} has changed while it was run; run it again")
 
 
-def load_plugin_file(text: str, kind: str | None = None) -> PluginFile:
+def load_plugin_file(
+    text: str, kind: str | None = None, *, limit_s: float | None = None
+) -> PluginFile:
     """Load `FILE.py:NAME` and register the attack or victim that it names.
 
     Args:
         text: The file, relative to the working directory, and a class, an `Entry` or a list.
         kind: What is wanted, "attack" or "victim"; either by default.
+        limit_s: What importing a file may take; ten minutes by default.
 
     Raises:
         WrongUsageError: If there is no such file or name, or it is of the other kind.
@@ -105,7 +108,7 @@ def load_plugin_file(text: str, kind: str | None = None) -> PluginFile:
             load_plugin_file(f"{path}:{other}")
     known = _loaded.get((path, name))
     if known is None:
-        module = _import(path, package)
+        module = _import(path, package, limit_s or deadlines.OPENING_LIMIT_S)
         thing = _named(module, name, path)
         found = _kind(thing, f"{path.name}:{name}")
         known = PluginFile(
@@ -147,14 +150,14 @@ def _forget(path: Path) -> None:
     del _modules[path]
 
 
-def _import(path: Path, package: str) -> types.ModuleType:
+def _import(path: Path, package: str, limit_s: float) -> types.ModuleType:
     if path in _modules:
         return _modules[path]
     before = [(registry, set(registry.names())) for registry in (ATTACKS, VICTIMS)]
     try:
         if package not in sys.modules:
-            _open_package(package, path.parent)
-        module = _execute(f"{package}.{path.stem.replace('.', '_')}", path)
+            _open_package(package, path.parent, limit_s)
+        module = _execute(f"{package}.{path.stem.replace('.', '_')}", path, limit_s)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: a script that runs when it is imported
@@ -168,24 +171,23 @@ def _import(path: Path, package: str) -> types.ModuleType:
     return module
 
 
-def _open_package(package: str, folder: Path) -> None:
+def _open_package(package: str, folder: Path, limit_s: float) -> None:
     initial = folder / "__init__.py"
     if initial.is_file():
-        _execute(package, initial, folder)
+        _execute(package, initial, limit_s, folder)
         return
     module = types.ModuleType(package, f"Plug-ins of {folder}.")
     module.__path__ = [str(folder)]
     sys.modules[package] = module
 
 
-def _execute(name: str, path: Path, folder: Path | None = None) -> types.ModuleType:
+def _execute(name: str, path: Path, limit_s: float, folder: Path | None = None) -> types.ModuleType:
     places = None if folder is None else [str(folder)]
     spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=places)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    limit_s = deadlines.OPENING_LIMIT_S
     importing = at_work(f"plug-in file {_shown(path)}", "as it is imported", limit_s)
     with importing, kept_global_state(), deadlines.deadline(limit_s, "the import"):
         spec.loader.exec_module(module)
