@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from bench import cli
+from bench.checksums import keep_checksum
 from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import RECIPES
 from bench.store import Store
@@ -462,6 +463,7 @@ def test_data_audit_in_every_format(camobench, prepared):
 def test_an_audit_that_fails_is_printed_kept_and_1(camobench, prepared):
     (path,) = prepared.root.glob("data/*/C/manifest.parquet")
     pd.read_parquet(path).assign(scene="A-s0000").to_parquet(path, index=False)
+    keep_checksum(path)
     words = ["data", "audit", "simcam-smoke-v1", "--store", prepared.root, "--quiet"]
     code, out, err = camobench(*words)
     assert code == 1

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from bench.cli.options import format_option
-from bench.cli.requests import say
+from bench.cli.options import format_option, quiet_option
+from bench.cli.requests import console, say
 from bench.types import CamobenchError
 
 
@@ -21,7 +21,8 @@ from bench.types import CamobenchError
     help="Where leaderboard.{md,csv,tex,json} and the site in leaderboard/ go.",
 )
 @format_option
-def leaderboard(results: tuple[Path, ...], out: Path, format_: str) -> None:
+@quiet_option
+def leaderboard(results: tuple[Path, ...], out: Path, format_: str, quiet: bool) -> None:
     """Rank the entries in all folders below RESULTS [results], and write tables and a site.
 
     Entries share a table only if suite, recipe, scorer, LPIPS, precision and the victims' networks
@@ -31,6 +32,7 @@ def leaderboard(results: tuple[Path, ...], out: Path, format_: str) -> None:
 
     Example: camobench leaderboard results camobench-out --out board
     """
+    from bench.console import shown_progress
     from bench.report.leaderboard.boards import load_boards
     from bench.report.leaderboard.site import write_site
     from bench.report.leaderboard.standing import build_standings
@@ -41,18 +43,24 @@ def leaderboard(results: tuple[Path, ...], out: Path, format_: str) -> None:
     missing = [str(path) for path in results if not path.exists()]
     if missing:
         raise click.BadParameter(f"there is no {', '.join(missing)}")
-    boards, left_out = load_boards(results or (Path("results"),))
-    refused = "; ".join(map(str, left_out))
-    if not boards:
-        raise CamobenchError(f"nothing can be shown: {refused}")
-    standings = [build_standings(board) for board in boards]
+    with shown_progress(console, quiet=quiet) as progress:
+        boards, left_out = load_boards(results or (Path("results"),), progress)
+        refused = "; ".join(map(str, left_out))
+        if not boards:
+            raise CamobenchError(f"nothing can be shown: {refused}")
+        standings = []
+        progress.start("ranking attacks, boards", len(boards))
+        for board in boards:
+            standings.append(build_standings(board))
+            progress.advance()
+        progress.finish()
+        page = write_site(standings, out, left_out, progress)
     texts = {
         suffix: render_boards(standings, suffix, left_out)
         for suffix in ("md", "csv", "tex", "json")
     }
     for suffix, text in texts.items():
         write_text(out / f"leaderboard.{suffix}", text)
-    page = write_site(standings, out, left_out)
     click.echo(texts[format_], nl=False)
     stem = out / "leaderboard"
     say(f"{plural(len(standings), 'board')}: {page}, and {stem}.md, .csv, .tex and .json")

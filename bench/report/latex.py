@@ -6,7 +6,7 @@ from typing import Any
 
 from tabulate import SEPARATING_LINE, tabulate
 
-from bench.report.values import Column, Row, Table
+from bench.report.values import Column, Row, Table, alignments
 
 
 def latex(table: Table) -> str:
@@ -14,13 +14,12 @@ def latex(table: Table) -> str:
     headers = [_tex_heading(column.label) for column in table.columns]
     body: list[Any] = []
     for row in table.rows:
-        if row.kind == "section":
+        if row.kind == "section" and body:
             body.append(SEPARATING_LINE)
-            continue
-        style = r"\itshape " if row.kind == "published" else ""
-        body.append([style + text for text in (_tex_label(row), *map(_tex, row.cells))])
-    align = ("left", *("right",) * (len(headers) - 1))
-    options = {"colalign": align} if table.rows else {}
+        style = _STYLE.get(row.kind, "")
+        texts = (_tex_label(row), *map(_tex, row.cells))
+        body.append([style + text if text else text for text in texts])
+    options = {"colalign": alignments(table)} if table.rows else {}
     grid = tabulate(body, headers, tablefmt="latex_raw", disable_numparse=True, **options)
     lines = grid.splitlines()
     rules = [number for number, line in enumerate(lines) if line.strip() == r"\hline"]
@@ -49,6 +48,7 @@ def latex(table: Table) -> str:
     )
 
 
+_STYLE = {"published": r"\itshape ", "section": r"\bfseries "}
 _TEX = {
     **{c: rf"\{c}" for c in "&%$#_{}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},

@@ -70,6 +70,12 @@ class AttackInfo:
     digest: str = ""
 
     @property
+    def caption(self) -> str:
+        """Its label, where that says more than its name."""
+        label = self.label.removesuffix(PARTIAL).strip()
+        return "" if self.name.startswith(label) else label
+
+    @property
     def is_full_method(self) -> bool:
         """Whether this is the paper's full method: all three local classifiers and no sCFA."""
         return self.row == (frozenset({"img", "wdf", "pef"}), False)

@@ -14,7 +14,7 @@ from typing import Any
 from tabulate import tabulate
 
 from bench.report.latex import latex
-from bench.report.values import Row, Table
+from bench.report.values import Row, Table, alignments
 
 
 def render(table: Table, format: str) -> str:
@@ -40,7 +40,7 @@ def _markdown(table: Table) -> str:
         elif row.kind == "published":
             label, cells = f"*{label}*", [f"*{cell}*" for cell in cells]
         body.append([label, *cells])
-    align = ("left", *("right",) * (len(headers) - 1))
+    align = alignments(table)
     grid = tabulate(body, headers, tablefmt="pipe", colalign=align, disable_numparse=True)
     if not body:
         grid = tabulate([], headers, tablefmt="pipe")

@@ -1,6 +1,7 @@
 """A table as values: what is displayed, and the numbers behind it."""
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -39,6 +40,21 @@ class Table:
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
     records: tuple[dict[str, Any], ...]
+
+
+_NUMBER = re.compile(r"[-+−±]?[\d∞]")
+_NEUTRAL = frozenset({"", NA, "–", "failed", "all", "nothing"})
+
+
+def alignments(table: Table) -> tuple[Literal["left", "right"], ...]:
+    """Of each column: words to the left, as the first one, and figures to the right."""
+    shown = [row.cells for row in table.rows if row.kind != "section"]
+
+    def is_text(cells: tuple[str, ...]) -> bool:
+        words = [cell for cell in cells if cell not in _NEUTRAL]
+        return bool(words) and not any(_NUMBER.match(word) for word in words)
+
+    return ("left", *("left" if is_text(cells) else "right" for cells in zip(*shown, strict=True)))
 
 
 def percent(cell: Spread | None, *, scale: float = 1, digits: int = 1) -> str:

@@ -30,6 +30,7 @@ from bench.runner.shard_files import (
 )
 from bench.store import digest
 from bench.types import Json, Progress
+from bench.wording import plural
 
 Shard: TypeAlias = tuple[Path, range, Path]
 """Folder of its rows, places of its images in Set-C, and file of its anonymised images."""
@@ -117,7 +118,7 @@ class RowFill:
         self._put_together(unfinished, parts)
 
     def _title(self, victims: int) -> str:
-        what = f"scoring {self.attack} on {victims} victims"
+        what = f"scoring {self.attack} on {plural(victims, 'victim')}"
         if not victims:
             what = f"{'distortion' if self.gap.lacks_distortion else 'images'} of {self.attack}"
         quality = self.gap.quality_percent

@@ -14,6 +14,7 @@ from bench.report.leaderboard.submissions import LeftOut, Submission, load_submi
 from bench.report.published import FAMILIES
 from bench.report.records import AttackInfo, RunData, VictimInfo
 from bench.report.verification.cells import wanted_cells
+from bench.types import Progress, Silent
 from bench.wording import listed
 
 _NO_CONTROL = (
@@ -71,7 +72,9 @@ class Board:
         return "control" if attack.control else "preliminary" if attack.preliminary else "attack"
 
 
-def load_boards(places: Sequence[Path]) -> tuple[list[Board], list[LeftOut]]:
+def load_boards(
+    places: Sequence[Path], progress: Progress | None = None
+) -> tuple[list[Board], list[LeftOut]]:
     """All boards of the entry folders below `places`, by suite.
 
     Returns:
@@ -80,7 +83,7 @@ def load_boards(places: Sequence[Path]) -> tuple[list[Board], list[LeftOut]]:
     Raises:
         ValueError: As `load_submissions`.
     """
-    submissions, left_out = load_submissions(places)
+    submissions, left_out = load_submissions(places, progress or Silent())
     groups = []
     for members in group(submissions):
         if any((one.run.predictions["attack"] == CLEAN_CONTROL).any() for one in members):

@@ -91,8 +91,8 @@ def _one_a_cell(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     both = rows[~again].merge(rows[again], on=CELL, suffixes=("", "_again"))
     unlike = int((both["predicted"] != both["predicted_again"]).sum())
     note = (
-        f"{plural(len(both), 'prediction')} of the same networks in two folders: {unlike} differ; "
-        "those of the folder listed first count."
+        f"{plural(len(both), 'prediction')} of the same networks in more than one folder: "
+        f"{unlike} differ; those of the folder listed first count."
     )
     return rows[~again].reset_index(drop=True), (note,)
 

@@ -19,15 +19,22 @@ from bench.report.leaderboard.standing import Standings
 from bench.report.leaderboard.submissions import SITE, LeftOut
 from bench.report.leaderboard.victim_page import board_cards, victim_page
 from bench.store import replacing
+from bench.types import Progress, Silent
 
 
-def write_site(boards: Sequence[Standings], out: Path, left_out: Sequence[LeftOut] = ()) -> Path:
+def write_site(
+    boards: Sequence[Standings],
+    out: Path,
+    left_out: Sequence[LeftOut] = (),
+    progress: Progress | None = None,
+) -> Path:
     """Write the site into `out/leaderboard`, in place of an earlier one.
 
     Args:
         boards: At least one.
         out: The folder that also holds `leaderboard.md` and its like.
         left_out: Folders that are on no board, for the index.
+        progress: Told of every board.
 
     Returns:
         The index page.
@@ -47,12 +54,16 @@ def write_site(boards: Sequence[Standings], out: Path, left_out: Sequence[LeftOu
         page = index.render(root="", boards=boards, left_out=left_out)
         _write(target / "index.html", page)
         files = Files(out, folder, target)
+        progress = progress or Silent()
+        progress.start("writing pages, boards", len(boards))
         for one in boards:
             place = target / one.board.slug
             place.mkdir(exist_ok=True)
             for name, text in _pages(make_context(one, files), environment):
                 _write(place / name, text)
             _write(place / "cells.csv", cells_csv(one))
+            progress.advance()
+        progress.finish()
     return folder / "index.html"
 
 

@@ -83,6 +83,11 @@ class Standing:
     cells: Mapping[Measure, Mapping[str, Cell]]
 
     @property
+    def is_ranked(self) -> bool:
+        """Whether it has a rank by any rate."""
+        return bool(self.ranks)
+
+    @property
     def complete(self) -> bool:
         """Whether every victim of the panel saw every image and target."""
         return self.scored[0] == self.scored[1]

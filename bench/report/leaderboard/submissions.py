@@ -18,6 +18,7 @@ from bench.report.schema import row_problems
 from bench.report.verification.cells import images_of
 from bench.report.verification.entries import read_entry
 from bench.report.verification.rows import row_verdicts
+from bench.types import Progress
 from bench.verdicts import Verdict
 
 SITE = "leaderboard"
@@ -70,7 +71,9 @@ class Submission:
         return sum(families[name] in FAMILIES for name in set(self.run.predictions["victim"]))
 
 
-def load_submissions(places: Sequence[Path]) -> tuple[list[Submission], list[LeftOut]]:
+def load_submissions(
+    places: Sequence[Path], progress: Progress
+) -> tuple[list[Submission], list[LeftOut]]:
     """Read every folder below `places` that holds entries.
 
     Returns:
@@ -87,6 +90,7 @@ def load_submissions(places: Sequence[Path]) -> tuple[list[Submission], list[Lef
         )
     found: list[Submission] = []
     left_out: list[LeftOut] = []
+    progress.start("checking folders of entries", len(folders))
     for name, folder in folders.items():
         entries, reasons = _checked_entries(folder)
         if not reasons:
@@ -100,6 +104,8 @@ def load_submissions(places: Sequence[Path]) -> tuple[list[Submission], list[Lef
             left_out.append(LeftOut(name=name, directory=folder, reasons=tuple(reasons)))
         else:
             found += _by_precision(name, run, entries)
+        progress.advance()
+    progress.finish()
     return found, left_out
 
 

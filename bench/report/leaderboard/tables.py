@@ -8,12 +8,12 @@ from bench.metrics.ranks import ALPHA
 from bench.metrics.resampling import REPLICATES
 from bench.metrics.success import Measure
 from bench.report.leaderboard.boards import Board
-from bench.report.leaderboard.standing import Rank, Standing, Standings
+from bench.report.leaderboard.standing import VIEWS, Rank, Standing, Standings
 from bench.report.leaderboard.submissions import LeftOut
 from bench.report.notes import origin_notes
 from bench.report.render import render
 from bench.report.values import NA, Column, Row, Table, plain
-from bench.wording import listed
+from bench.wording import listed, plural
 
 WHERE = {"in": "in distribution", "out": "out of distribution"}
 NOT_RANKED = "–"
@@ -22,7 +22,7 @@ PART = "*"
 
 
 def board_table(standings: Standings, split: str) -> Table:
-    """Attacks of one split by mean TASR, controls below."""
+    """Attacks of one split by mean TASR; below, what is not ranked."""
     measures: tuple[Measure, ...] = ("tasr", "uasr") if split == "in" else ("tasr",)
     columns = [Column(group="", label="Attack")]
     for measure in measures:
@@ -31,7 +31,7 @@ def board_table(standings: Standings, split: str) -> Table:
     columns += [Column(group="", label=x) for x in ("PSNR (dB)", "SSIM", "LPIPS", "Scored")]
     rows: list[Row] = []
     for one in standings.by_split[split]:
-        if one.kind != "attack" and not any(r.kind == "section" for r in rows):
+        if not one.is_ranked and not any(r.kind == "section" for r in rows):
             rows.append(Row(kind="section", name="Not ranked", cells=("",) * (len(columns) - 1)))
         rows.append(_row(one, measures))
     board = standings.board
@@ -76,7 +76,9 @@ def render_boards(
     if format_ != "md":
         return "\n".join(parts)
     named = [f"- {one.name}: {'; '.join(one.reasons)}" for one in left_out]
-    return "\n".join(["# Leaderboards\n", *parts, *(["## Left out\n", *named] if named else [])])
+    return "\n".join(
+        ["# Leaderboards\n", *parts, *(["## Left out\n", *named, ""] if named else [])]
+    )
 
 
 def rank_text(rank: Rank | None) -> tuple[str, str]:
@@ -118,7 +120,7 @@ def _row(one: Standing, measures: Sequence[Measure]) -> Row:
     kind = one.kind if one.kind == "control" else "attack"
     return Row(
         kind="control" if kind == "control" else "attack",
-        name=one.attack.name + mark,
+        name=one.attack.name + (f": {one.attack.caption}" if one.attack.caption else "") + mark,
         cells=(*cells, scored_text(one)),
     )
 
@@ -130,6 +132,7 @@ def _record(board: Board, one: Standing) -> dict[str, Any]:
         "recipe": board.run.recipe,
         "split": one.split,
         "attack": one.attack.name,
+        "label": one.attack.caption or one.attack.name,
         "kind": one.kind,
         "attack_key": one.attack.key,
         "attack_digest": one.attack.digest,
@@ -174,9 +177,9 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
     rows = board.run.predictions[board.run.predictions["split"] == split]
     yield (
         "Mean: over families of means over architectures, in %, over "
-        f"{len(board.panel)} victims. 95 %: {REPLICATES} draws of whole source photographs "
-        f"({rows['photo_id'].nunique()} here), the same for all attacks; conditional on the "
-        "trained networks at hand."
+        f"{plural(len(board.panel), 'victim')}. 95 %: {REPLICATES} draws of whole source "
+        f"photographs ({rows['photo_id'].nunique()} here), the same for all attacks; conditional "
+        "on the trained networks at hand."
     )
     yield (
         "Tie group: attacks whose difference to the group's first is not told from zero (sign-flip "
@@ -185,9 +188,15 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
     )
     yield (
         "Ranked are attacks that were scored in full on these victims, without controls and "
-        "preliminary ones. Untargeted attacks have no TASR, and no rank by it."
+        "preliminary ones; what was scored on a few victims alone has no mean over all of them. "
+        "Untargeted attacks have no TASR, and no rank by it."
     )
-    if not all(one.complete for one in standings.by_split[split]):
+    means = [f"{rate}_mean_percent" for rate, where in VIEWS if where == split]
+    if any(
+        not one.complete and one.record[mean] is not None
+        for one in standings.by_split[split]
+        for mean in means
+    ):
         yield (
             f"{PART} over what was scored alone, so not to be compared with the other means: see "
             "below."

@@ -96,7 +96,9 @@ def test_the_same_networks_twice_count_once_and_disagreement_is_said(tmp_path):
     (alone,) = boards_of(base)
     assert len(board.run.predictions) == len(alone.run.predictions)
     assert board.notes[0] == "Means and ranks are over victims of base; here too: later."
-    assert board.notes[1].startswith("2,040 predictions of the same networks in two folders: 1 ")
+    assert board.notes[1].startswith(
+        "2,040 predictions of the same networks in more than one folder: 1 "
+    )
 
 
 def test_folders_that_disagree_beyond_rounding_are_apart(tmp_path):

@@ -82,7 +82,7 @@ def test_a_hole_is_shown_and_takes_no_part(holed):
     assert not one.ranks
     assert set(by_name(holed)["cgan-img"].ranks) == {"tasr", "uasr"}
     assert list(gap_notes(holed, "in")) == ["mislgan: no rows for img-resnet18: NaN in a logit."]
-    row = next(r for r in board_table(holed, "in").rows if r.name == "mislgan")
+    row = next(r for r in board_table(holed, "in").rows if r.name == "mislgan: pef")
     assert row.cells[0] == "–"
     assert row.cells[-1] == "192 of 240"
     mean, rest = row.cells[2].split("*")

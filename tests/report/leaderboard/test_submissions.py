@@ -1,6 +1,7 @@
 import pytest
 
 from bench.report.leaderboard.submissions import load_submissions, precision_of
+from bench.types import Silent
 from tests.report.leaderboard.folders import change_entry, write_folder
 
 
@@ -8,15 +9,15 @@ def test_folders_are_found_below_a_place_and_by_themselves(tmp_path):
     write_folder(tmp_path / "b" / "two")
     write_folder(tmp_path / "one")
     write_folder(tmp_path / "leaderboard" / "copy")
-    assert [one.name for one in load_submissions([tmp_path])[0]] == ["b/two", "one"]
-    assert [one.name for one in load_submissions([tmp_path / "one"])[0]] == ["one"]
+    assert [one.name for one in load_submissions([tmp_path], Silent())[0]] == ["b/two", "one"]
+    assert [one.name for one in load_submissions([tmp_path / "one"], Silent())[0]] == ["one"]
 
 
 def test_every_wrong_entry_is_named_with_field_and_expectation(tmp_path):
     one, two = write_folder(tmp_path / "one"), write_folder(tmp_path / "two")
     change_entry(one / "entry-mislgan.json", lambda e: e["attack"].pop("digest"))
     change_entry(two / "entry-identity.json", lambda e: e.update(seed="0"))
-    found, left_out = load_submissions([tmp_path])
+    found, left_out = load_submissions([tmp_path], Silent())
     assert found == []
     first, second = map(str, left_out)
     assert "one: entry-mislgan.json: `attack.digest`: expected a text, is absent" in first
@@ -25,27 +26,27 @@ def test_every_wrong_entry_is_named_with_field_and_expectation(tmp_path):
 
 def test_a_column_of_another_type_is_named(tmp_path):
     write_folder(tmp_path / "one", rows=lambda rows: rows.assign(device=3))
-    _, (left_out,) = load_submissions([tmp_path])
+    _, (left_out,) = load_submissions([tmp_path], Silent())
     assert "predictions.parquet: column `device`: expected a text" in str(left_out)
 
 
 def test_nothing_to_show(tmp_path):
     with pytest.raises(ValueError, match=r"no entry-\*\.json below"):
-        load_submissions([tmp_path])
+        load_submissions([tmp_path], Silent())
     with pytest.raises(ValueError, match="is not a folder"):
-        load_submissions([tmp_path / "absent"])
+        load_submissions([tmp_path / "absent"], Silent())
 
 
 def test_two_folders_of_one_name(tmp_path):
     places = [write_folder(tmp_path / side / "run") for side in ("a", "b")]
     with pytest.raises(ValueError, match="are both called 'run'; rename one"):
-        load_submissions(places)
+        load_submissions(places, Silent())
 
 
 def test_entries_of_two_precisions_are_two_submissions(tmp_path):
     folder = write_folder(tmp_path / "one")
     change_entry(folder / "entry-mislgan.json", lambda e: e["provenance"].update(precision="bf16"))
-    found = {one.precision: sorted(one.entries) for one in load_submissions([folder])[0]}
+    found = {one.precision: sorted(one.entries) for one in load_submissions([folder], Silent())[0]}
     assert found["bf16 on cpu"] == ["mislgan"]
     assert len(found["fp32"]) == 5
 

@@ -1,12 +1,22 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 
 from bench.report.leaderboard.standing import build_standings
+from bench.report.leaderboard.submissions import LeftOut
 from bench.report.leaderboard.tables import render_boards
-from tests.report.leaderboard.folders import boards_of, other_networks, write_folder
+from tests.report.leaderboard.folders import (
+    boards_of,
+    failed,
+    other_networks,
+    without,
+    write_folder,
+)
+
+FULL = "cgan-img-wdf-pef: img, wdf, pef"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +48,60 @@ def test_csv_is_one_table_of_plain_numbers(boards):
         "",
         "",
     )
+
+
+def names(text, split):
+    """First column of the table of a split."""
+    (table,) = [part for part in text.split("\n### ") if f"attacks {split} distribution" in part]
+    return [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")][1:]
+
+
+def one_board(folder, **spoilt):
+    write_folder(folder, **spoilt)
+    (board,) = boards_of(folder)
+    return render_boards([build_standings(board)], "md")
+
+
+@pytest.fixture(scope="module")
+def partial(tmp_path_factory):
+    """An attack that is worth more than the others on the one cell that it lacks nothing of."""
+    cell = ("cgan-img-wdf-pef", "img-resnet18")
+    folder = tmp_path_factory.mktemp("partial") / "one"
+    return one_board(folder, rows=without(*cell), entry=failed(*cell))
+
+
+def test_what_has_no_rank_stands_below(boards, partial):
+    shown = names(render_boards(boards[:1], "md"), "in")
+    assert shown.index(FULL) == 0
+    assert shown.index("**Not ranked**") < shown.index("identity (control)")
+    shown = names(partial, "in")
+    assert shown.index("**Not ranked**") < shown.index(FULL)
+
+
+def test_the_star_is_explained_where_there_is_one(boards, partial):
+    assert "over what was scored alone" not in render_boards(boards, "md")
+    starred = [part for part in partial.split("\n### ") if re.search(r"\d\\\*", part)]
+    assert starred
+    for part in partial.split("\n### ")[1:]:
+        assert ("over what was scored alone" in part) == (part in starred)
+
+
+def test_a_label_stands_beside_the_name(tmp_path, boards):
+    def labelled(entry):
+        if entry["attack"]["name"] == "jpeg-q85":
+            entry["attack"]["label"] = "JPEG at quality 85"
+
+    assert "jpeg-q85: JPEG at quality 85 (control)" in names(
+        one_board(tmp_path / "one", entry=labelled), "in"
+    )
+    rows = csv.DictReader(io.StringIO(render_boards(boards, "csv")))
+    assert {row["label"] for row in rows} >= {"identity", "img, wdf, pef"}
+
+
+def test_what_is_left_out_ends_with_a_new_line(boards, tmp_path):
+    refused = LeftOut(name="bad", directory=tmp_path, reasons=("no rows", "run again"))
+    text = render_boards(boards, "md", [refused])
+    assert text.endswith("## Left out\n\n- bad: no rows; run again\n")
 
 
 def test_json_says_why_boards_are_apart(boards):
