@@ -1,9 +1,9 @@
-"""How the command line shows long work: a rich progress bar, or plain lines where there is none."""
+"""How the command line shows long work and tables: by rich, or plainly without a terminal."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -16,10 +16,19 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bars
+from rich.table import Table
+from rich.text import Text
 
-from bench.types import Progress, Silent
+from bench.types import Json, Progress, Silent
 
 PLAIN_EVERY_S = 15.0
+_COLOURS = {"ok": "green", "pass": "green", "warn": "yellow", "partial": "yellow"} | {
+    "fail": "red",
+    "error": "red",
+    "skip": "dim",
+    "note": "dim",
+}
+"""Of a verdict or a gravity."""
 
 
 class BarProgress:
@@ -89,6 +98,17 @@ class PlainProgress:
 
     def _say(self, line: str) -> None:
         self._console.print(line, markup=False, soft_wrap=True)
+
+
+def fitted_table(rows: Sequence[Mapping[str, Json]]) -> Table:
+    """Rows with the same keys as a table whose long cells are wrapped to the terminal's width."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in rows[0]:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        texts = ["" if value is None else str(value) for value in row.values()]
+        table.add_row(*(Text(text, style=_COLOURS.get(text, "")) for text in texts))
+    return table
 
 
 @contextmanager

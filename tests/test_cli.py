@@ -4,11 +4,13 @@ import json
 import re
 import shlex
 import sys
+from functools import partial
 
 import click
 import pandas as pd
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from bench import cli
 from bench.checksums import keep_checksum
@@ -245,6 +247,18 @@ def test_what_keeps_nothing_says_only_that_it_was_interrupted(camobench, tmp_pat
 
 
 # done: 0
+
+
+def test_tables_fit_a_terminal_unless_a_format_is_asked_for(camobench, monkeypatch):
+    monkeypatch.setattr("bench.cli.requests.Console", partial(Console, width=60, color_system=None))
+    written = camobench("list", "recipes", "--format", "md")[1]
+    assert camobench("list", "recipes")[1] == written  # no terminal
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert camobench("list", "recipes", "--format", "md")[1] == written
+    assert json.loads(camobench("list", "recipes", "--json")[1])
+    shown = camobench("list", "recipes")[1]
+    assert "|" not in shown
+    assert max(len(re.sub(r"\x1b\[\d*m", "", line)) for line in shown.splitlines()) <= 60
 
 
 @pytest.fixture

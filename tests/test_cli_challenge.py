@@ -66,7 +66,7 @@ def test_the_printed_command_scores_the_answer_of_attackers(camobench, arena, tm
     _, _, err = camobench(*words)
     sent = write(tmp_path / "sent", arena.jpeg())
     code, _, err = camobench(*printed(err, sent, "sent"), "--dry-run")
-    assert (code, "8 of 8 files" in err) == (0, True)
+    assert (code, "8 of 8 files of an untargeted method; nothing is wrong" in err) == (0, True)
 
 
 @pytest.mark.parametrize("by", ["option", "variable"])
@@ -140,6 +140,8 @@ def test_images_that_are_refused_are_all_shown_and_not_scored(camobench, arena, 
         "image missing": ("partial", 1),
         "surplus file": ("note", 1),
     }
+    every = {row["what"]: row["examples"] for row in json.loads(out)}
+    assert every["surplus file"] == ["notes.txt: not named .png"]
     last = err.splitlines()[-1]
     assert last.startswith("error: ")
     assert "was not scored: " in last

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from bench import console
-from bench.console import BarProgress, PlainProgress, shown_progress
+from bench.console import BarProgress, PlainProgress, fitted_table, shown_progress
 from bench.types import Silent
 
 
@@ -120,3 +120,14 @@ def test_bars_in_a_terminal():
     assert "loss 0.5" in text
     assert "✓" in text
     assert text.index("other", text.index("✓")) > 0
+
+
+def test_a_table_fits_the_terminal_and_is_no_markup():
+    stream = io.StringIO()
+    rows = [{"check": "a", "verdict": "fail", "finding": "[bold] " + "word " * 20, "rest": None}]
+    Console(file=stream, width=40).print(fitted_table(rows))
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= 40
+    assert len(lines) > 3
+    assert "[bold] word" in stream.getvalue()
+    assert "None" not in stream.getvalue()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from bench.cli.options import device_option, format_option, quiet_option
-from bench.cli.requests import console, supervise_plugins
+from bench.cli.requests import console, show_rows, supervise_plugins
 from bench.types import CamobenchError
 
 
@@ -27,7 +27,6 @@ def check(name: str, device: str, format_: str, quiet: bool) -> None:
     import torch
 
     from bench.console import shown_progress
-    from bench.report.plain import render_rows
     from bench.runner.api import resolve_device
     from bench.runner.contract_checks.run import LIMIT_S, examine, together
     from bench.runner.contract_checks.subject import find_subjects
@@ -40,6 +39,6 @@ def check(name: str, device: str, format_: str, quiet: bool) -> None:
         progress.finish()
         for subject in subjects:
             verdicts += list(examine(subject, progress))
-    click.echo(render_rows(verdict_rows(together(verdicts), remedies=True), format_))
+    show_rows(verdict_rows(together(verdicts), remedies=True), format_)
     if names := failed(verdicts):
         raise CamobenchError(f"{name} does not keep the contract: {', '.join(names)}")

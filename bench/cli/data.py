@@ -13,7 +13,7 @@ from bench.cli.options import (
     store_option,
     workers_option,
 )
-from bench.cli.requests import console, make_source, open_prepared, open_store, say
+from bench.cli.requests import console, make_source, open_prepared, open_store, say, show_rows
 from bench.types import CamobenchError
 
 
@@ -71,20 +71,14 @@ def data_audit(suite: str, store: Path | None, format_: str, quiet: bool) -> Non
     Example: camobench data audit simcam-mini-v1
     """
     from bench.console import shown_progress
-    from bench.report.plain import render_rows
     from bench.suites.audit.record import audit_and_keep
 
     with shown_progress(console, quiet=quiet) as progress:
         made = open_prepared(make_source(suite, progress), open_store(store))
         found = audit_and_keep(made, progress)
-    click.echo(
-        render_rows(
-            [
-                {"check": f.check, "verdict": f.verdict, "finding": f.finding}
-                for f in found.findings
-            ],
-            format_,
-        )
+    show_rows(
+        [{"check": f.check, "verdict": f.verdict, "finding": f.finding} for f in found.findings],
+        format_,
     )
     if found.failed:
         raise CamobenchError(f"{made.card.name} fails its audit: {', '.join(found.failed)}")
@@ -103,11 +97,10 @@ def data_show(suite: str, store: Path | None, format_: str, picture: Path | None
 
     Example: camobench data show simcam-mini-v1 --picture sheet.png
     """
-    from bench.report.plain import render_rows
     from bench.suites.show import contact_sheet, counts
 
     made = open_prepared(make_source(suite), open_store(store))
-    click.echo(render_rows(counts(made), format_))
+    show_rows(counts(made), format_)
     if made.card.note:
         say(made.card.note)
     if picture is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli.options import format_option, quiet_option, store_option
-from bench.cli.requests import console
+from bench.cli.requests import console, show_rows
 from bench.types import CamobenchError
 
 
@@ -24,12 +24,11 @@ def doctor(store: Path | None, format_: str, quiet: bool) -> None:
     """
     from bench.console import shown_progress
     from bench.doctor.run import examine
-    from bench.report.plain import render_rows
     from bench.store import Store
     from bench.verdicts import failed, verdict_rows
 
     with shown_progress(console, quiet=quiet) as progress:
         verdicts = examine(store or Store.default_root(), progress)
-    click.echo(render_rows(verdict_rows(verdicts, remedies=True), format_))
+    show_rows(verdict_rows(verdicts, remedies=True), format_)
     if names := failed(verdicts):
         raise CamobenchError(f"this machine is not fit yet: {', '.join(names)}")

@@ -16,7 +16,7 @@ from bench.cli.options import (
     store_option,
     suite_option,
 )
-from bench.cli.requests import console, make_request, open_store, require_victims, say
+from bench.cli.requests import console, make_request, open_store, require_victims, say, show_rows
 
 
 @click.command()
@@ -93,11 +93,10 @@ def attribute(
 
     Example: camobench attribute photo.jpg --victims 'pef-*'
     """
-    from bench.report.plain import render_rows
     from bench.runner.files import attribute_files
 
     request = make_request(suite, "", victims, recipe=recipe, seed=seed, device=device)
     require_victims(request)
-    click.echo(render_rows(attribute_files(images, request, open_store(store)), format_))
+    show_rows(attribute_files(images, request, open_store(store)), format_)
     classes = ", ".join(request.source.card.classes)
     say(f"the victims know {classes}: a photograph of any other camera gets one of these names too")

@@ -14,6 +14,7 @@ from bench.cli.requests import (
     open_store,
     require_victims,
     say,
+    show_rows,
     supervise_plugins,
 )
 from bench.types import CamobenchError
@@ -98,7 +99,6 @@ def fill_matrix(
 
 
 def _print_missing(session: Session, format_: str) -> None:
-    from bench.report.plain import render_rows
     from bench.runner.estimate import estimate, readable
     from bench.runner.missing import find_missing
 
@@ -106,7 +106,7 @@ def _print_missing(session: Session, format_: str) -> None:
     found = estimate(session, missing)
     seconds = {**found.train_s, **found.score_s}
     times = {name: readable(value) for name, value in seconds.items()}
-    click.echo(render_rows(missing.rows(times), format_))
+    show_rows(missing.rows(times), format_)
     say(missing.summary)
     if missing.jobs or missing.cells:
         beside = f", {found.workers} networks trained side by side" if found.workers > 1 else ""

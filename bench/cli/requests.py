@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from bench.runner.api import Request
     from bench.store import Store
     from bench.suites.base import Suite, SuiteSource
-    from bench.types import Progress
+    from bench.types import Json, Progress
 
 console = Console(stderr=True, highlight=False)
 
@@ -120,6 +121,17 @@ def open_prepared(source: SuiteSource, store: Store) -> Suite:
     from bench.suites.base import open_suite
 
     return open_suite(store.data_folder(source.card.name, source.card.fingerprint))
+
+
+def show_rows(rows: Sequence[Mapping[str, Json]], format_: str) -> None:
+    """Print rows in a format; on a terminal, where none is asked for, as a table that fits it."""
+    from bench.console import fitted_table
+    from bench.report.plain import render_rows
+
+    if rows and format_ == "md" and sys.stdout.isatty() and not is_given("format_"):
+        Console(highlight=False).print(fitted_table(rows))
+    elif text := render_rows(rows, format_):
+        click.echo(text)
 
 
 def say(line: str) -> None:

@@ -25,6 +25,7 @@ from bench.cli.requests import (
     open_store,
     require_victims,
     say,
+    show_rows,
     supervise_plugins,
 )
 from bench.types import CamobenchError
@@ -138,12 +139,14 @@ def score(
             without_bad=without_bad,
             progress=progress,
         )
-    problems = outcome.problems.rows()
-    if not outcome.scored:
-        click.echo(render_rows(problems, format_))
-    elif problems:
-        say(render_rows(problems, "md"))
-    say(f"{answer}: {outcome.summary}")
+    problems = outcome.problems
+    shown = {"json": problems.records, "csv": problems.lines}.get(format_, problems.rows)()
+    if not outcome.scored and (shown or format_ == "json"):
+        show_rows(shown, format_)
+    elif shown:
+        say(render_rows(problems.rows(), "md"))
+    clean = "; nothing is wrong with it" if not shown else ""
+    say(f"{answer}: {outcome.summary}{clean}")
     if outcome.refused:
         raise CamobenchError(
             f"{answer} was not scored: {', '.join(k.name for k in outcome.problems.of('error'))}; "

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from bench.cli.options import format_option
-from bench.cli.requests import open_store, say
+from bench.cli.requests import open_store, say, show_rows
 
 
 @click.command("list")
@@ -25,12 +24,11 @@ def list_(what: str, format_: str, as_json_: bool, store: Path | None) -> None:
 
     Example: camobench list attacks --json
     """
-    from bench.report.plain import render_rows
     from bench.runner.listing import listing, open_forms, shown
 
     rows = listing(what, None if store is None else open_store(store))
     full = as_json_ or format_ == "json"
-    click.echo(json.dumps(rows, indent=2) if full else render_rows(shown(what, rows), format_))
+    show_rows(rows if full else shown(what, rows), "json" if full else format_)
     for form in [] if full else open_forms(what):
         say(f"and by name alone: {form}")
 

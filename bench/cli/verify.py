@@ -8,7 +8,7 @@ from typing import Any, Literal
 import click
 
 from bench.cli.options import device_option, format_option, quiet_option, store_option
-from bench.cli.requests import console, open_store, supervise_plugins
+from bench.cli.requests import console, open_store, show_rows, supervise_plugins
 from bench.types import CamobenchError
 
 
@@ -72,7 +72,6 @@ def verify(
     """
     supervise_plugins(*plugins)
     from bench.console import shown_progress
-    from bench.report.plain import render_rows
     from bench.report.verification.folder import verify_entry, verify_folder
     from bench.verdicts import Verdict, failed, verdict_rows
 
@@ -103,7 +102,7 @@ def verify(
                 device=resolve_device(device),
                 progress=progress,
             )
-    click.echo(render_rows(verdict_rows(verdicts), format_))
+    show_rows(verdict_rows(verdicts), format_)
     if names := failed(verdicts):
         raise CamobenchError(f"{place} does not verify: {', '.join(names)}")
 
@@ -113,7 +112,7 @@ def _verify_precision(
 ) -> None:
     """Print a verdict a victim, then the rows whose label depends on the precision."""
     from bench.console import shown_progress
-    from bench.report.plain import frame_rows, render_rows
+    from bench.report.plain import frame_rows
     from bench.runner.agreement import precision_verdicts
     from bench.runner.api import resolve_device
     from bench.verdicts import failed, verdict_rows
@@ -124,9 +123,9 @@ def _verify_precision(
         verdicts, flipped = precision_verdicts(
             place, open_store(store), device=resolve_device(device), progress=progress
         )
-    click.echo(render_rows(verdict_rows(verdicts, remedies=True), format_))
+    show_rows(verdict_rows(verdicts, remedies=True), format_)
     if len(flipped):
         click.echo()
-        click.echo(render_rows(frame_rows(flipped), format_))
+        show_rows(frame_rows(flipped), format_)
     if names := failed(verdicts):
         raise CamobenchError(f"{place}: {', '.join(names)} moves more than is tolerated")

@@ -26,7 +26,7 @@ from bench.runner.challenge.looking import (
     swapped,
 )
 from bench.runner.challenge.members import Limits, Member, Members
-from bench.runner.challenge.naming import Names, is_junk
+from bench.runner.challenge.naming import Names, Unread, is_junk
 from bench.runner.challenge.png import RefusedError, most_bytes
 from bench.runner.challenge.problems import Kind, Problems, printable
 from bench.types import Progress, Silent
@@ -36,6 +36,11 @@ SURPLUS = Kind(
     name="surplus file",
     gravity="note",
     remedy="ignored; if it is an answer, name it as the README says",
+)
+MISNAMED = Kind(
+    name="file named almost as asked",
+    gravity="error",
+    remedy="name it IMAGEID__TARGET.png, or IMAGEID.png of an untargeted method",
 )
 NO_IMAGE = Kind(name="image missing", gravity="partial", remedy="send what answers this id")
 NO_TARGET = Kind(name="target missing", gravity="partial", remedy="send IMAGEID__TARGET.png")
@@ -137,8 +142,9 @@ def _named(
         if is_junk(member.path):
             continue
         place = names.parse(member.name)
-        if isinstance(place, str):
-            problems.add(SURPLUS, f"{printable(member.path)}: {place}")
+        if isinstance(place, Unread):
+            kind = MISNAMED if place.meant else SURPLUS
+            problems.add(kind, f"{printable(member.path)}: {place.why}")
         elif place in found:
             twice.setdefault(place, [found[place].path]).append(member.path)
         else:

@@ -25,7 +25,11 @@ SUM_TOLERANCE = 1e-3
 ROUNDED = 5e-6
 """A sum nearer to one than this is left alone: single precision does no better."""
 
-NO_COLUMN = Kind(name="column missing", gravity="error", remedy="name columns as the README says")
+NO_COLUMN = Kind(
+    name="column missing",
+    gravity="error",
+    remedy=f"the columns are `{IMAGE}` and `{PREDICTED}`, and one of each class if you like",
+)
 NO_CLASS_COLUMN = Kind(
     name="probability column missing",
     gravity="error",
@@ -139,7 +143,7 @@ def _check_columns(table: pd.DataFrame, classes: Sequence[str], problems: Proble
     needed = (IMAGE, PREDICTED)
     for name in needed:
         if name not in names:
-            problems.add(NO_COLUMN, f"{name}; there are {', '.join(map(_cell, names[:6]))}")
+            problems.add(NO_COLUMN, name)
     present = [name for name in classes if name in names]
     if present and len(present) < len(classes):
         for name in classes:

@@ -10,7 +10,7 @@ from bench.types import Json
 
 Gravity: TypeAlias = Literal["error", "partial", "note"]
 EXAMPLES = 3
-EXAMPLE_LETTERS = 100
+EXAMPLE_LETTERS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,22 +49,43 @@ class Problems:
 
     def rows(self) -> list[dict[str, Json]]:
         """One row a kind for printing, the gravest first, with a few examples."""
-        order = ("error", "partial", "note")
-        kinds = sorted(self.found, key=lambda kind: order.index(kind.gravity))
+        return [{**record, "examples": "; ".join(_few(found))} for record, found in self._records()]
+
+    def records(self) -> list[dict[str, Json]]:
+        """The same with all examples."""
+        return [{**record, "examples": list(found)} for record, found in self._records()]
+
+    def lines(self) -> list[dict[str, Json]]:
+        """One row an example, the gravest first."""
         return [
             {
-                "what": kind.name,
-                "gravity": kind.gravity,
-                "count": len(self.found[kind]),
-                "examples": "; ".join(_examples(self.found[kind])),
-                "remedy": kind.remedy,
+                "what": record["what"],
+                "gravity": record["gravity"],
+                "example": example,
+                "remedy": record["remedy"],
             }
-            for kind in kinds
+            for record, found in self._records()
+            for example in found
         ]
 
+    def _records(self) -> Iterator[tuple[dict[str, Json], list[str]]]:
+        order = ("error", "partial", "note")
+        for kind in sorted(self.found, key=lambda kind: order.index(kind.gravity)):
+            found = sorted(self.found[kind])
+            yield (
+                {
+                    "what": kind.name,
+                    "gravity": kind.gravity,
+                    "count": len(found),
+                    "examples": "",
+                    "remedy": kind.remedy,
+                },
+                found,
+            )
 
-def _examples(found: list[str]) -> Iterator[str]:
-    for example in sorted(found)[:EXAMPLES]:
+
+def _few(found: list[str]) -> Iterator[str]:
+    for example in found[:EXAMPLES]:
         short = len(example) <= EXAMPLE_LETTERS
         yield example if short else f"{example[: EXAMPLE_LETTERS - 3]}..."
     if len(found) > EXAMPLES:

@@ -115,7 +115,7 @@ def test_all_problems_are_reported_not_the_first(check):
     assert "save as RGB" in rows["not RGB"]["remedy"]
 
 
-def test_surplus_files_are_named_and_ignored(check):
+def test_surplus_files_are_ignored_but_those_that_were_meant_for_us(check):
     files = answer() | {
         "notes.txt": b"hello",
         "cffffffffffffffff__cam-a.png": png(output(IDS[0])),
@@ -125,9 +125,11 @@ def test_surplus_files_are_named_and_ignored(check):
         "challenge.json": b"{}",
     }
     intake = check(files)
-    assert kinds(intake, "error") == kinds(intake, "partial") == {}
+    assert kinds(intake, "error") == {
+        "file named almost as asked": [f"{IDS[0]}__cam-aa.png: no such target, did you mean cam-a?"]
+    }
+    assert kinds(intake, "partial") == {}
     assert sorted(kinds(intake, "note")["surplus file"]) == [
-        f"{IDS[0]}__cam-aa.png: no such target, did you mean cam-a?",
         "cffffffffffffffff__cam-a.png: no such id",
         "notes.txt: not named .png",
     ]

@@ -11,3 +11,17 @@ def test_a_cell_of_examples_stays_short():
     first, *_, more = row["examples"].split("; ")
     assert (len(first), first[-3:], more) == (EXAMPLE_LETTERS, "...", "... 2 more")
     assert row["count"] == 5
+
+
+def test_all_examples_are_there_for_programs():
+    problems = Problems()
+    grave = Kind(name="bad", gravity="error", remedy="mend it")
+    found = [f"{number}{'x' * 300}" for number in range(5)]
+    for example in found[::-1]:
+        problems.add(KIND, example)
+    problems.add(grave, "g")
+    assert [row["examples"] for row in problems.records()] == [["g"], found]
+    assert [list(row.values()) for row in problems.lines()] == [
+        ["bad", "error", "g", "mend it"],
+        *(["odd", "note", example, "none"] for example in found),
+    ]
