@@ -99,15 +99,12 @@ def fill_matrix(
 
 
 def _print_missing(session: Session, format_: str) -> None:
-    from bench.runner.estimate import estimate, readable
+    from bench.runner.estimate import estimate, work_rows
     from bench.runner.missing import find_missing
 
     missing = find_missing(session)
     found = estimate(session, missing)
-    seconds = {**found.train_s, **found.score_s}
-    times = {name: readable(value) for name, value in seconds.items()}
-    show_rows(missing.rows(times), format_)
+    show_rows(work_rows(session, missing, found), format_)
     say(missing.summary)
     if missing.jobs or missing.cells:
-        beside = f", {found.workers} networks trained side by side" if found.workers > 1 else ""
-        say(f"about {readable(found.total_s)}{beside}")
+        say(found.summary)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -157,9 +157,13 @@ class Session:
         cells = [
             replace(cell, unmeasured={**cell.unmeasured, **lost_to(again, cell)}) for cell in cells
         ]
-        write_matrix(out, matrix, cells)
-        write_network_cards(out, matrix, {name for cell in cells for name in cell.victims})
-        write_survival_rows(out, matrix, again)
+        scored = {name for cell in cells for name in cell.victims}
+        steps: tuple[Callable[[], object], ...] = (
+            lambda: write_matrix(out, matrix, cells),
+            lambda: write_network_cards(out, matrix, scored),
+            lambda: write_survival_rows(out, matrix, again),
+        )
+        _in_turn("writing entries and rows", steps, progress)
 
 
 @contextmanager
@@ -226,11 +230,19 @@ def evaluate_request(
     session.train(progress)
     session.score(out, progress)
     sweep(store)  # last: what this request could continue with, it has
-    write_tables(out)
-    write_report(out)
+    steps: list[Callable[[], object]] = [lambda: write_tables(out), lambda: write_report(out)]
     if SurvivalFiles(out).rows.is_file():
-        write_survival(load_run(out))
+        steps.append(lambda: write_survival(load_run(out)))
+    _in_turn("writing tables and report", steps, progress)
     return out
+
+
+def _in_turn(label: str, steps: Sequence[Callable[[], object]], progress: Progress) -> None:
+    progress.start(label, len(steps))
+    for step in steps:
+        step()
+        progress.advance()
+    progress.finish()
 
 
 def resolve_device(name: str) -> str:

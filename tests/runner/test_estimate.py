@@ -7,7 +7,7 @@ from torch import nn
 
 from bench.contract import ProbeDone
 from bench.runner.api import open_session
-from bench.runner.estimate import Estimate, estimate, readable
+from bench.runner.estimate import Estimate, estimate, readable, work_rows
 from bench.runner.estimate.tries import Tries, shape_of
 from bench.runner.missing import find_missing
 from bench.store import Store
@@ -24,6 +24,11 @@ def test_an_empty_store_has_a_time_for_everything(tmp_path):
     assert found.score_s.keys() == missing.cells.keys()
     assert min([found.data_s, *found.train_s.values(), *found.score_s.values()]) > 0
     assert not list((tmp_path / "checkpoints").rglob("*"))  # trying trains nothing
+    first, *rest = work_rows(session, missing, found)
+    assert (first["work"], first["name"]) == ("make", "simcam-smoke-v1")
+    assert first.keys() == rest[0].keys()
+    assert len(rest) == len(missing.jobs) + len(missing.cells)
+    assert "?" not in {row["time"] for row in (first, *rest)}
 
 
 def test_nothing_missing_takes_no_time(smoke):
@@ -44,6 +49,14 @@ def test_trainings_are_shared_out():
     found = Estimate(data_s=1, train_s={"a": 10, "b": 20, "d": 30}, score_s={"c": 4}, workers=2)
     assert found.total_s == pytest.approx(1 + 30 + 4)
     assert replace(found, workers=1).total_s == pytest.approx(1 + 60 + 4)
+
+
+def test_the_summary_says_what_it_leaves_out():
+    assert Estimate(data_s=30).summary == "about 30 s"
+    found = Estimate(data_s=30, untried=2, workers=2)
+    assert found.summary == (
+        "about 30 s, 2 networks trained side by side, and 2 trainings of plug-ins (?)"
+    )
 
 
 def test_the_longest_training_is_not_cut_in_two():

@@ -210,16 +210,21 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
 
 def gap_notes(standings: Standings, split: str) -> Iterable[str]:
     """What was not, or not wholly, scored: on any victim of the board."""
+    failures = standings.board.failures
+    empty: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    in_part = []
     for one in standings.by_split[split]:
-        cells = one.cells["tasr"]
-        holes = [name for name, cell in cells.items() if cell.hole]
-        failures = standings.board.failures
+        name, cells = one.attack.name, one.cells["tasr"]
         reasons: dict[str, list[str]] = {}
-        for victim in holes:
-            reason = failures.get((one.attack.name, victim), "not run")
-            reasons.setdefault(reason, []).append(victim)
-        partial = [f"{name} {c.rows} of {c.expected}" for name, c in cells.items() if c.partial]
+        for victim in (victim for victim, cell in cells.items() if cell.hole):
+            reasons.setdefault(failures.get((name, victim), "not run"), []).append(victim)
         for reason, victims in reasons.items():
-            yield f"{one.attack.name}: no rows for {listed(victims, 3)}: {reason}."
+            empty.setdefault((reason, tuple(victims)), []).append(name)
+        partial = [
+            f"{v} {cell.rows} of {cell.expected}" for v, cell in cells.items() if cell.partial
+        ]
         if partial:
-            yield f"{one.attack.name}: partial on {', '.join(partial)}; nothing is filled in."
+            in_part.append(f"{name}: partial on {', '.join(partial)}; nothing is filled in.")
+    for (reason, shared), attacks in empty.items():
+        yield f"{listed(attacks, 4)}: no rows for {listed(shared, 3)}: {reason}."
+    yield from in_part

@@ -5,6 +5,6 @@ front-end and backbone, and an optimiser step of each training. Networks of the 
 once. When the time for trying is over, the rest is taken to cost what its kind does on average.
 """
 
-from bench.runner.estimate.session import Estimate, estimate, readable
+from bench.runner.estimate.session import Estimate, estimate, readable, work_rows
 
-__all__ = ["Estimate", "estimate", "readable"]
+__all__ = ["Estimate", "estimate", "readable", "work_rows"]

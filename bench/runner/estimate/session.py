@@ -11,7 +11,8 @@ from bench.runner.estimate.scoring import scoring_seconds
 from bench.runner.estimate.training import training_seconds
 from bench.runner.estimate.tries import Tries
 from bench.runner.missing import Missing
-from bench.types import SETS
+from bench.types import SETS, Json
+from bench.wording import plural
 
 BUDGET_S, DATA_S = 10.0, 1.0
 
@@ -24,12 +25,14 @@ class Estimate:
         data_s: Making images.
         train_s: By the key of the job, as if it were alone.
         score_s: By attack.
+        untried: Trainings of plug-ins, which nobody can tell before they end.
         workers: Networks trained side by side.
     """
 
     data_s: float
     train_s: dict[str, float] = field(default_factory=dict)
     score_s: dict[str, float] = field(default_factory=dict)
+    untried: int = 0
     workers: int = 1
 
     @property
@@ -38,6 +41,13 @@ class Estimate:
         trainings, score = list(self.train_s.values()), sum(self.score_s.values())
         train = max(sum(trainings) / self.workers, max(trainings, default=0.0))
         return self.data_s + train + score
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        beside = f", {self.workers} networks trained side by side" if self.workers > 1 else ""
+        more = f", and {plural(self.untried, 'training')} of plug-ins (?)" if self.untried else ""
+        return f"about {readable(self.total_s)}{beside}{more}"
 
 
 def estimate(session: Session, missing: Missing, budget_s: float = BUDGET_S) -> Estimate:
@@ -50,12 +60,25 @@ def estimate(session: Session, missing: Missing, budget_s: float = BUDGET_S) -> 
     """
     workers = min(session.workers, max(1, len(missing.jobs)))
     share = budget_s / 2 if missing.jobs else budget_s
+    train = training_seconds(session, missing.jobs, workers, Tries(share))
     return Estimate(
         data_s=_data_seconds(session) if missing.jobs or missing.cells else 0.0,
         score_s=scoring_seconds(session, missing, Tries(share)),
-        train_s=training_seconds(session, missing.jobs, workers, Tries(share)),
+        train_s=train,
+        untried=len(missing.jobs) - len(train),
         workers=workers,
     )
+
+
+def work_rows(session: Session, missing: Missing, found: Estimate) -> list[dict[str, Json]]:
+    """One row a thing to do, with what it will take: images, networks, cells."""
+    seconds = {**found.train_s, **found.score_s}
+    rows = missing.rows({name: readable(value) for name, value in seconds.items()})
+    if not found.data_s:
+        return rows
+    name, takes = session.graph.suite.name, readable(found.data_s)
+    made: dict[str, Json] = {"work": "make", "name": name, "time": takes}
+    return [{**made, "cells": None, "victims": ""}, *rows]
 
 
 def _data_seconds(session: Session) -> float:
