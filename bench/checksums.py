@@ -36,6 +36,13 @@ def keep_checksum(path: Path, written: Path | None = None) -> None:
     checksum_file(path).write_text(line, encoding="utf-8", newline="\n")
 
 
+def kept_checksum(path: Path) -> str | None:
+    """SHA-256 of a file as it was written, hexadecimal; `None` where none was kept."""
+    kept = checksum_file(path)
+    words = kept.read_text(encoding="utf-8").split() if kept.is_file() else []
+    return words[0] if words else None
+
+
 def is_as_written(path: Path, read: Callable[[int], None] = lambda _: None) -> bool:
     """Whether a file is there with the bytes that its checksum is of, or where none was kept.
 

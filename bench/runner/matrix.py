@@ -236,7 +236,7 @@ class Matrix:
         return {**self._origin, "batch_size": self.scorer.batch}
 
     def _provenance(self) -> dict[str, Json]:
-        cuda = self.device.type == "cuda"
+        cuda, images = self.device.type == "cuda", self.suite.checksum("C")
         tf32 = torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32
         return {
             **provenance(),
@@ -244,4 +244,5 @@ class Matrix:
             "device_name": torch.cuda.get_device_name(self.device) if cuda else processor_name(),
             "precision": self.precision.name,
             "tf32": cuda and tf32,
+            **({"set_c_sha256": images} if images else {}),
         }

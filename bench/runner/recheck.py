@@ -111,7 +111,7 @@ def _recheck(
     except ImagesMissingError as error:
         return [Verdict(check="re-run", verdict="skip", finding=f"images are not at hand: {error}")]
     run, suite, attacks, victims = opened.run, opened.suite, opened.attacks, opened.victims
-    verdicts = [_check_images(run, suite), *opened.verdicts]
+    verdicts = [_check_images(run, suite, opened.entries), *opened.verdicts]
     at_hand = run.predictions["attack"].isin(list(attacks))
     chosen = run.predictions[at_hand & run.predictions["victim"].isin(list(victims))]
     if chosen.empty:
@@ -150,7 +150,7 @@ def _sample(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
     return shuffled.loc[turn.sort_values(kind="stable").index[:count]]
 
 
-def _check_images(run: RunData, suite: Suite) -> Verdict:
+def _check_images(run: RunData, suite: Suite, entries: Mapping[str, Mapping[str, Any]]) -> Verdict:
     names = ["image_id", "photo_id", "device", "source", "split"]
     manifest = suite.manifest("C").rename(columns={"model": "source"})[names].astype("object")
     scored = run.predictions[names].drop_duplicates().astype("object")
@@ -168,12 +168,26 @@ def _check_images(run: RunData, suite: Suite) -> Verdict:
         for what, images in (("of Set-C missing", missing), ("that Set-C has otherwise", surplus))
         if images
     ]
+    other = [name for name, entry in entries.items() if not _same_pixels(entry, suite)]
+    if other:
+        problems.append(
+            f"{listed(other, 3)}: scored on other pixels than the store has; other versions of "
+            "libraries or another processor may have made them"
+        )
+    outcome: Outcome = "fail" if len(problems) > bool(other) else "warn" if other else "ok"
     return Verdict(
         check="images of Set-C",
-        verdict="fail" if problems else "ok",
+        verdict=outcome,
         finding="; ".join(problems)
         or f"{len(manifest)} images, named and labelled as in the suite, pixels as they were made",
     )
+
+
+def _same_pixels(entry: Mapping[str, Any], suite: Suite) -> bool:
+    """Whether all runs behind an entry had the store's images; true where nobody has said."""
+    origin = entry["provenance"]
+    known = {one.get("set_c_sha256") for one in (origin, *origin.get("also_scored_by", []))}
+    return known - {None} <= {suite.checksum("C")} or suite.checksum("C") is None
 
 
 @torch.no_grad()

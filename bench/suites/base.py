@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.checksums import require_as_written
+from bench.checksums import kept_checksum, require_as_written
 from bench.data import AdversarySet, ExaminerSet, LabelledImages
 from bench.store import Store, explaining_damage, read_json, write_json
 from bench.suites.keeping import FolderKeeper
@@ -134,6 +134,14 @@ class Suite:
         with explaining_damage(path, path.parent):
             images: NDArray[np.uint8] = np.load(path, mmap_mode="c")
         return images
+
+    def checksum(self, set_name: SetName) -> str | None:
+        """SHA-256 of the images of a set; `None` where an earlier version made it.
+
+        Raises:
+            CamobenchError: If the set is not on disk.
+        """
+        return kept_checksum(self._set_folder(set_name) / "images.npy")
 
     def verify(self, set_name: SetName, progress: Progress | None = None) -> None:
         """Read a set and compare it with the checksums that were kept when it was made.

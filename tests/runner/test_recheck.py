@@ -3,6 +3,7 @@ import json
 import pandas as pd
 import pytest
 
+from bench.checksums import checksum_file
 from bench.runner.recheck import _sample, recheck
 from bench.store import Store
 from tests.smoke import flip
@@ -114,6 +115,19 @@ def test_images_that_are_not_the_suites(smoke_copy):
     found = again(smoke_copy)["images of Set-C"]
     assert found.verdict == "fail"
     assert "1 image of Set-C missing" in found.finding
+
+
+def test_pixels_that_are_not_those_that_were_scored(smoke_copy):
+    path = smoke_copy.out / "entry-jpeg.json"
+    entry = json.loads(path.read_text())
+    assert len(entry["provenance"]["set_c_sha256"]) == 64
+    entry["provenance"]["also_scored_by"] = [{"set_c_sha256": "0" * 64}]
+    path.write_text(json.dumps(entry))
+    found = again(smoke_copy)["images of Set-C"]
+    assert found.verdict == "warn"
+    assert found.finding.startswith("jpeg: scored on other pixels than the store has")
+    checksum_file(next(smoke_copy.store.root.glob("data/*/C/images.npy"))).unlink()
+    assert again(smoke_copy)["images of Set-C"].verdict == "ok"
 
 
 def test_pixels_that_were_damaged(smoke_copy):

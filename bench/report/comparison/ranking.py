@@ -14,6 +14,7 @@ from bench.metrics.success import Measure
 from bench.report.comparison.contenders import Contender, mean_families
 from bench.report.notes import origin_notes
 from bench.report.values import Column, Row, Table
+from bench.wording import listed
 
 _WHERE = {"in": "in distribution", "out": "out of distribution"}
 
@@ -27,7 +28,11 @@ def ranks_table(contenders: Sequence[Contender]) -> Table:
     partial = [one for one in contenders if one.attack.partial]
     targeted = [one for one in contenders if one.attack.targeted and one not in partial]
     if len(targeted) < 2:
-        raise ValueError("expected two targeted attacks or more to rank; the others have no TASR")
+        known = listed([one.label for one in targeted]) or "none"
+        raise ValueError(
+            f"expected two targeted attacks or more to rank, there is {known}; the others have no "
+            "TASR, or are partial"
+        )
     families = mean_families(targeted)
     records = [r for split in _WHERE for r in rank_records(targeted, split, "tasr", families)]
     if not records:

@@ -1,6 +1,7 @@
 """All checks of a run folder, or of one of its entries, from its files alone."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,11 @@ def _check_texts(folder: Path, run: RunData) -> Iterator[Verdict]:
         except UnicodeDecodeError:
             yield Verdict(check=name, verdict="fail", finding="is no UTF-8 text")
             continue
-        yield compare_file(name, found, text)
+        verdict = compare_file(name, found, text)
+        if verdict.verdict == "fail":
+            either = "; either it or an entry was edited after the run"
+            verdict = replace(verdict, finding=verdict.finding + either)
+        yield verdict
     if absent:
         yield Verdict(
             check="missing files",

@@ -33,5 +33,7 @@ def test_a_twin_ties_with_its_leader(pristine):
 
 
 def test_controls_cannot_be_ranked(pristine):
-    with pytest.raises(ValueError, match="two targeted attacks"):
+    with pytest.raises(
+        ValueError, match="two targeted attacks or more to rank, there is mislgan; "
+    ):
         ranks_table(contenders_of(pristine, ["jpeg-q85", "identity", "mislgan"]))
