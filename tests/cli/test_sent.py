@@ -2,12 +2,10 @@
 
 import json
 import shutil
-import sys
 
 import pandas as pd
 import pytest
 
-from bench import cli
 from bench.contract import ATTACKS
 from bench.doctor.contents import check_images
 from bench.runner.api import open_session
@@ -40,20 +38,9 @@ def store(arena, tmp_path):
 
 
 @pytest.fixture
-def camobench(monkeypatch, capsys, store, tmp_path):
-    """The command line in this process, on the store: exit code, standard output and error."""
-
-    def call(*words, at=store.root):
-        monkeypatch.setattr(sys, "argv", ["camobench", *map(str, words), "--store", str(at)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
+def camobench(camobench, store):
+    """The command line on the store."""
+    return lambda *words, at=store.root: camobench(*words, "--store", at)
 
 
 def send(camobench, files, out, *more, name="theirs", **options):

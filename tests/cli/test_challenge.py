@@ -2,12 +2,10 @@
 
 import json
 import shlex
-import sys
 from types import SimpleNamespace
 
 import pytest
 
-from bench import cli
 from bench.cli.score import score
 from tests.runner.challenge.test_answer import Arena
 
@@ -17,23 +15,6 @@ SMALL = ["--suite", "simcam-smoke-v1", "--recipe", "smoke", "--device", "cpu", "
 @pytest.fixture(scope="module")
 def arena(smoke, tmp_path_factory):
     return Arena(tmp_path_factory.mktemp("arena"), smoke)
-
-
-@pytest.fixture
-def camobench(monkeypatch, capsys):
-    """The command line in this process: exit code, standard output, standard error."""
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["camobench", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
 
 
 def write(folder, files):

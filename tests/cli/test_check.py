@@ -1,0 +1,26 @@
+import re
+
+import pytest
+
+from tests.cli.words import one_line
+from tests.plugins import FOG
+from tests.plugins import write as write_plugin
+
+
+@pytest.mark.usefixtures("own_registries")
+def test_check_prints_a_verdict_a_line_and_fails(camobench, tmp_path):
+    bad = FOG.replace("return 0.9 * images", "return images.mean() + 0 * images")
+    words = ["check", f"{write_plugin(tmp_path / 'bad.py', bad)}:Fog", "--device", "cpu"]
+    code, out, err = camobench(*words, "--quiet")
+    assert code == 1
+    assert re.search(r"^\| batch size +\| fail +\| five at once or one by one: ", out, re.MULTILINE)
+    assert re.search(r"^\| imports +\| ok ", out, re.MULTILINE)
+    assert one_line(err).endswith("bad.py:Fog does not keep the contract: batch size\n")
+
+
+@pytest.mark.usefixtures("own_registries")
+def test_a_file_that_cannot_be_imported_is_one_line(camobench, tmp_path):
+    path = write_plugin(tmp_path / "bad.py", "def f(:\n")
+    code, out, err = camobench("check", f"{path}:Fog")
+    assert (code, out) == (1, "")
+    assert "bad.py line 1: syntax error" in one_line(err)

@@ -1,0 +1,104 @@
+import json
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from bench.checksums import keep_checksum
+from bench.store import Store
+from bench.suites.base import prepare
+from bench.suites.catalogue import load_suite
+from tests.cli.words import one_line
+from tests.suites.dresden.test_source import few
+from tests.suites.dresden.test_source import write as write_dresden
+
+
+def test_data_prepare_and_show(camobench, tmp_path):
+    store = ["--store", tmp_path / "store"]
+    code, out, err = camobench("data", "prepare", "simcam-smoke-v1", *store, "--workers", "1")
+    assert code == 0
+    assert out.strip().endswith("simcam-smoke-v1-" + out.strip()[-12:])
+    assert err.count("✓") == 4
+    assert "audit: 9 of 11 checks pass; warn: a single device" in err
+    code, _, err = camobench("data", "prepare", "simcam-smoke-v1", *store, "--workers", "1")
+    assert (code, err.count("✓")) == (0, 0)  # neither made nor audited again
+    assert "audit: 9 of 11 checks pass" in err
+    code, out, _ = camobench("data", "show", "simcam-smoke-v1", *store, "--format", "json",
+                             "--picture", tmp_path / "sheet.png")  # fmt: skip
+    assert code == 0
+    rows = {row["camera model"]: row for row in json.loads(out)}
+    assert rows["simcam-01"]["Set-A"] == 4
+    assert rows["simcam-07"] | {"split": "out", "Set-A": 0, "Set-C": 2} == rows["simcam-07"]
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == (8 * 64, 4 * 64)
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    """A store with the smallest suite, not audited."""
+    store = Store(tmp_path / "store")
+    prepare(load_suite("simcam-smoke-v1"), store, ("A", "B", "C"))
+    return store
+
+
+def test_data_audit_in_every_format(camobench, prepared):
+    words = ["data", "audit", "simcam-smoke-v1", "--store", prepared.root]
+    for format_ in ("md", "csv", "tex", "json"):
+        code, out, err = camobench(*words, "--format", format_)
+        assert code == 0
+        assert "✓ simcam-smoke-v1: hashing images" in err
+        assert "JPEG tables alone name" in out
+    rows = json.loads(out)
+    assert all(row.keys() == {"check", "verdict", "finding"} for row in rows)
+    assert {row["verdict"] for row in rows} == {"pass", "warn"}
+    assert camobench(*words, "--quiet")[2] == ""
+
+
+def test_an_audit_that_fails_is_printed_kept_and_1(camobench, prepared):
+    (path,) = prepared.root.glob("data/*/C/manifest.parquet")
+    pd.read_parquet(path).assign(scene="A-s0000").to_parquet(path, index=False)
+    keep_checksum(path)
+    words = ["data", "audit", "simcam-smoke-v1", "--store", prepared.root, "--quiet"]
+    code, out, err = camobench(*words)
+    assert code == 1
+    assert "A-s0000 (A, C)" in out
+    assert one_line(err) == "error: simcam-smoke-v1 fails its audit: scenes across sets\n"
+    kept = json.loads((path.parents[1] / "audit.json").read_text())
+    assert "fail: 1 of 8 scenes in more than one set" in kept["verdict"]
+
+
+def test_show_of_a_suite_whose_making_was_stopped(camobench, tmp_path):
+    store = ["--store", tmp_path / "store"]
+    assert (
+        camobench("data", "prepare", "simcam-smoke-v1", *store, "--workers", "1", "--quiet")[0] == 0
+    )
+    for manifest in tmp_path.rglob("manifest.parquet"):
+        manifest.unlink()
+    code, _, err = camobench("data", "show", "simcam-smoke-v1", *store)
+    assert code == 1
+    assert "Set-A of simcam-smoke-v1 is not in the store" in one_line(err)
+
+
+def test_dresden_is_prepared_once_and_found_again(camobench, tmp_path):
+    store = ["--store", tmp_path / "store"]
+    code, _, err = camobench("data", "show", "dresden-v1", *store)
+    assert code == 2
+    assert "dresden-v1 is not in the store" in one_line(err)
+    assert "--root DIR" in err
+    root = write_dresden(tmp_path / "copy", few())
+    words = ["data", "prepare", "dresden-v1", *store, "--quiet", "--root", root]
+    code, out, err = camobench(*words)
+    assert (code, out) == (1, "")
+    assert "lacks 6150 of the 6171 photographs" in err
+    assert "--partial" in err
+    code, folder, _ = camobench(*words, "--partial")
+    assert code == 0
+    code, out, err = camobench("data", "show", "dresden-v1", *store, "--format", "json")
+    assert code == 0
+    assert [row["Set-A"] for row in json.loads(out)] == [3, 3, 0, 6]
+    assert err.startswith("WARNING, INCOMPLETE copy of the Dresden images")
+    assert camobench("data", "prepare", "dresden-v1", *store, "--quiet")[:2] == (0, folder)
+    words = ["run", "--suite", "dresden-v1", *store, "--dry-run", "--quiet"]
+    code, _, err = camobench(*words, "--victims", "img-resnet18", "--attacks", "jpeg")
+    assert code == 0
+    assert "1 of 1 networks and 2 of 2 cells are missing" in err

@@ -1,0 +1,162 @@
+"""Exit codes, help, and one-line errors of every verb."""
+
+import shlex
+
+import click
+import pytest
+
+from bench import cli
+from tests.cli.words import SMALL, one_line
+
+
+def commands(group=cli.cli, path=("camobench",)):
+    for name, command in group.commands.items():
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+ALL_COMMANDS = dict(commands())
+
+
+@pytest.mark.parametrize("path", ALL_COMMANDS, ids=" ".join)
+def test_every_verb_has_help_with_an_example_that_parses(path, camobench, monkeypatch, tmp_path):
+    code, out, err = camobench(*path[1:], "--help")
+    assert (code, err) == (0, "")
+    example = next(line for line in out.splitlines() if "Example:" in line)
+    words = shlex.split(example.split("Example:")[1])
+    assert tuple(words[: len(path)]) == path
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "camobench-out").mkdir()
+    command, context = cli.cli, None
+    rest = words[1:]
+    while isinstance(command, click.Group):
+        name, *rest = rest
+        context = click.Context(command, info_name=name, parent=context)
+        command = command.commands[name]
+    command.make_context(command.name, rest, parent=context)  # raises where an option is unknown
+
+
+def test_the_verbs():
+    expected = "demo run check list data train table claims compare verify doctor attribute".split()  # noqa: SIM905
+    assert set(expected) <= set(cli.cli.commands)
+
+
+def test_no_word_at_all_shows_the_help(camobench):
+    code, out, err = camobench()
+    assert code in (0, 2)
+    assert "camobench demo" in out + err
+
+
+def test_version(camobench):
+    code, out, _ = camobench("--version")
+    assert code == 0
+    assert out.startswith("camobench, version ")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", *SMALL, "--attacks", "mislgam"], "unknown attack 'mislgam': did you mean mislgan"),
+        (["run", *SMALL, "--victims", "pef-resnet13"], "unknown victim 'pef-resnet13': did you me"),
+        (["train", *SMALL, "--victims", "pf-*"], "unknown victim 'pf-*'"),
+        (["run", "--suite", "simcam-mimi-v1"], "unknown suite 'simcam-mimi-v1': did you mean simc"),
+        (["data", "prepare", "dresdn"], "unknown suite 'dresdn'"),
+        (["data", "show", "dresdn"], "unknown suite 'dresdn'"),
+        (["data", "audit", "dresdn"], "unknown suite 'dresdn'"),
+        (["run", "--recipe", "mimi"], "unknown recipe 'mimi': did you mean mini"),
+        (["attribute", "a.jpg", "--recipe", "mimi"], "unknown recipe 'mimi'"),
+        (["run", "--image-px", "128"], "suite simcam-mini-v1 takes no options, got image_px"),
+        (
+            ["run", "--suite", "folder:x", "--image-px", "65"],
+            "expected `image_px` a multiple of 16",
+        ),
+        (["run", "--suite", "folder:x", "--tiles", "-1"], "expected `tiles_per_photo` of at least"),
+        (["run", "--suite", "folder:x", "--layout", "visoin"], "unknown layout 'visoin': did you "),
+        (["run", "--suite", "folder:x", "--root", "y"], "folder:DIR takes no root"),
+        (["data", "prepare", "dresden-v1", "--partial"], "--partial (`partial=True`) goes with "),
+        (
+            ["data", "prepare", "dresden-v1", "--root", "x", "--tiles", "3"],
+            "takes root and partial",
+        ),
+        (["run", *SMALL, "--victims", " ,"], "--victims names none"),
+        (["attribute", "a.jpg", "--victims", ""], "--victims names none"),
+        (["train"], "name --attacks, --victims or both"),
+        (["run", "--batch", "-1"], "Invalid value for '--batch'"),
+        (["run", "--colour", "red"], "No such option"),
+        (["anonymise", "a.jpg"], "Missing option '--attack'"),
+        (["anonymise", "--attack", "jpeg"], "Missing argument 'IMAGES...'"),
+        (["list", "cameras"], "Invalid value for "),
+        (["cards", "nowhere"], "Directory 'nowhere' does not exist"),
+        (["table", "nowhere"], "Directory 'nowhere' does not exist"),
+        (["tabel"], "No such command 'tabel'"),
+        (["compare", "nowhere", "a", "b"], "'nowhere' is no folder, and not DIR:ATTACK either"),
+        (["compare", "."], "name the attacks to compare, or ask for --ranks"),
+        (["compare", ".", "--ranks", "--victim", "v"], "--ranks is over all victims"),
+        (["verify", "nowhere"], "Path 'nowhere' does not exist"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_2(camobench, words, message):
+    code, out, err = camobench(*words)
+    assert (code, out) == (2, "")
+    assert message in one_line(err)
+
+
+def test_wrong_usage_points_to_the_help(camobench):
+    assert "`camobench run --help`" in camobench("run", "--colour", "red")[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "--suite", "folder:nowhere"], "no folder nowhere; check the path"),
+        (["run", *SMALL[:-1], "abacus"], "device 'abacus' cannot be used here"),
+        (["data", "show", "simcam-smoke-v1"], "`camobench data prepare` makes one"),
+        (["data", "prepare", "dresden-v1", "--root", "nowhere"], "no folder nowhere; check the pa"),
+        (["data", "audit", "simcam-smoke-v1"], "`camobench data prepare` makes one"),
+        (["attribute", "a.jpg", *SMALL, "--victims", "img-resnet12"], "is not trained for simcam-"),
+        (["table", "."], "holds no entry-*.json; give the --out folder of a finished run"),
+        (["claims", "."], "holds no entry-*.json; give the --out folder of a finished run"),
+        (["compare", ".", "a", "b"], "holds no entry-*.json; give the --out folder of a finishe"),
+    ],
+)
+def test_what_fails_is_one_line_and_1(camobench, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    if words[0] not in ("table", "claims", "compare"):
+        words = [*words, "--store", tmp_path / "store"]
+    code, out, err = camobench(*words)
+    assert (code, out) == (1, "")
+    assert message in one_line(err)
+
+
+def test_a_store_that_cannot_be_made(camobench, tmp_path):
+    (tmp_path / "file").touch()
+    code, _, err = camobench("data", "show", "simcam-smoke-v1", "--store", tmp_path / "file" / "s")
+    assert code == 1
+    assert str(tmp_path / "file") in one_line(err)
+
+
+def test_errors_are_raised_for_those_who_debug(camobench, tmp_path, monkeypatch):
+    monkeypatch.setenv("CAMOBENCH_DEBUG", "1")
+    with pytest.raises(ValueError, match="holds no entry"):
+        camobench("table", tmp_path)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, click.Abort])
+def test_interrupted_is_130_and_says_how_to_continue(camobench, tmp_path, monkeypatch, error):
+    def evaluate(*args):
+        raise error
+
+    monkeypatch.setattr("bench.runner.api.evaluate_request", evaluate)
+    code, out, err = camobench("run", *SMALL, "--store", tmp_path / "s", "--out", tmp_path / "o")
+    assert (code, out) == (130, "")
+    assert err.strip() == "interrupted: run the same command again to continue"
+
+
+def test_what_keeps_nothing_says_only_that_it_was_interrupted(camobench, tmp_path, monkeypatch):
+    def load(directory):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bench.report.inputs.load_run", load)
+    code, _, err = camobench("table", tmp_path)
+    assert (code, err.strip()) == (130, "interrupted")

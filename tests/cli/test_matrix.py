@@ -1,0 +1,96 @@
+import json
+
+import pandas as pd
+import pytest
+
+from tests.cli.words import SMALL, one_line
+from tests.plugins import FOG, MEAN
+from tests.plugins import write as write_plugin
+from tests.smoke import SUITE
+
+
+def test_run_fills_what_is_missing_and_prints_the_tables(camobench, smoke_copy):
+    words = ["run", *SMALL, "--store", smoke_copy.store.root, "--out", smoke_copy.out]
+    words += ["--victims", "img-resnet12,wdf-resnet12", "--attacks", "cgan-img,jpeg"]
+    code, out, err = camobench(*words, "--from-scratch")
+    assert code == 0
+    for title in ("### Table 2", "### Table 3", "lean accuracy"):
+        assert title in out
+    assert f"report: {smoke_copy.out / 'report.html'}" in err
+    assert (smoke_copy.out / "report.html").is_file()
+    done = [line.rsplit(maxsplit=2)[0] for line in err.splitlines() if line.startswith("✓")]
+    assert done == ["✓ writing entries and rows", "✓ writing tables and report"]
+    assert "| jpeg" in out
+
+
+def test_a_dry_run_names_what_is_missing_and_makes_nothing(camobench, smoke, tmp_path):
+    words = ["run", *SMALL, "--store", smoke.store.root, "--out", tmp_path / "out", "--dry-run"]
+    words += ["--from-scratch", "--victims", "img-resnet12,img-resnet34", "--attacks", "mislgan"]
+    code, out, err = camobench(*words, "--format", "json")
+    assert code == 0
+    assert "3 of 4 networks and 3 of 4 cells are missing" in err
+    rows = json.loads(out)
+    assert [(row["work"], row["name"]) for row in rows] == [
+        ("train", "surrogate pef-resnet18 (Set-B)"),
+        ("train", "victim img-resnet34 (Set-A)"),
+        ("train", "attack mislgan (Set-B)"),
+        ("score", "mislgan"),
+        ("score", "identity"),
+    ]
+    assert rows[3]["victims"] == "img-resnet12 img-resnet34"
+    assert (rows[4]["cells"], rows[4]["victims"]) == (1, "img-resnet34")
+    assert not (tmp_path / "out").exists()
+
+
+FILE_WORDS = [*SMALL, "--workers", "1", "--from-scratch", "--quiet"]
+
+
+@pytest.mark.usefixtures("own_registries")
+def test_run_with_a_class_in_a_file(camobench, smoke_copy, tmp_path, monkeypatch):
+    write_plugin(tmp_path / "mine.py", FOG + MEAN)
+    monkeypatch.chdir(tmp_path)
+    place = ["--store", smoke_copy.store.root, "--out", tmp_path / "out"]
+    words = ["--attack", "mine.py:Fog", "--victims", "img-resnet12"]
+    code, out, err = camobench("run", *FILE_WORDS, *place, *words)
+    assert code == 0, err
+    assert "| fog " in out
+    rows = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
+    assert {"fog", "cgan-img", "median"} <= set(rows["attack"])  # complete rows and controls too
+    assert set(rows["victim"]) == {"img-resnet12"}
+    code, out, err = camobench(
+        "run", *FILE_WORDS, *place, "--dry-run", "--format", "json", "--victim", "mine.py:Mean"
+    )
+    assert code == 0, err
+    missing = {row["name"]: row["victims"].split() for row in json.loads(out)}
+    assert missing["cgan-img"] == ["mean-colour"]
+    assert "fog" not in missing  # a file's row is shown when the file is named
+    assert {"identity", "jpeg", "median"} <= missing.keys()
+
+
+@pytest.mark.usefixtures("own_registries")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", *SMALL, "--attack", "mine.py:Fgo"], "mine.py has no Fgo: did you mean Fog?"),
+        (["run", *SMALL, "--attack", "nine.py:Fog"], "no plug-in file nine.py: did you mean mine"),
+        (["run", *SMALL, "--attack", "mine.py:Mean"], "mine.py:Mean is victim mean-colour, expe"),
+        (["run", *SMALL, "--victims", "mine.py:Fog"], "mine.py:Fog is attack fog, expected a vic"),
+        (["train", *SMALL, "--attacks", "mine.py"], "name the class in mine.py too: mine.py:My"),
+        (["check", "mine.py:Fgo"], "mine.py has no Fgo: did you mean Fog?"),
+        (["check", "misl-gan"], "unknown attack 'misl-gan': did you mean mislgan"),
+    ],
+)
+def test_a_plug_in_that_is_not_there(camobench, tmp_path, monkeypatch, words, message):
+    write_plugin(tmp_path / "mine.py", FOG + MEAN)
+    monkeypatch.chdir(tmp_path)
+    code, out, err = camobench(*words)
+    assert (code, out) == (2, "")
+    assert message in one_line(err)
+
+
+def test_a_narrower_run_into_the_same_folder_says_what_it_held(camobench, smoke_copy):
+    words = ["run", "--suite", SUITE, "--recipe", "smoke", "--from-scratch", "--device", "cpu"]
+    words += ["--victims", "img-resnet12,wdf-resnet12", "--store", smoke_copy.store.root]
+    code, _, err = camobench(*words, "--attacks", "jpeg,identity", "--out", smoke_copy.out)
+    assert code == 0
+    assert f"{smoke_copy.out} held the attacks cgan-img before" in err

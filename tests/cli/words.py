@@ -1,0 +1,9 @@
+"""What the tests of the command line share."""
+
+SMALL = ["--suite", "simcam-smoke-v1", "--recipe", "smoke", "--device", "cpu"]
+
+
+def one_line(err):
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1, err
+    return err
