@@ -78,12 +78,6 @@ def require_as_written(
         raise _damaged(path, remove or path)
 
 
-def remove_with_checksum(path: Path) -> None:
-    """Remove a file and its checksum."""
-    path.unlink(missing_ok=True)
-    checksum_file(path).unlink(missing_ok=True)
-
-
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
     """Write a JSON object in one step, with the checksum of its canonical form."""
     write_json(path, {**record, FIELD: digest(record)})
@@ -101,10 +95,14 @@ def read_record(path: Path, remove: Path) -> dict[str, Any]:
     """
     try:
         record = read_json(path)
-    except CamobenchError as error:
+    except (CamobenchError, FileNotFoundError) as error:
         raise _damaged(path, remove) from error
     kept = record.pop(FIELD, None)
-    if kept not in (None, digest(record)):
+    try:
+        found = digest(record)
+    except ValueError as error:  # a number that no record holds
+        raise _damaged(path, remove) from error
+    if kept not in (None, found):
         raise _damaged(path, remove)
     return record
 
@@ -119,7 +117,5 @@ def is_record(path: Path) -> bool:
 
 
 def _damaged(path: Path, remove: Path) -> CamobenchError:
-    return CamobenchError(
-        f"{path} is damaged (its checksum is another); remove {remove}, and the same command "
-        "makes it anew"
-    )
+    what = "damaged (its checksum is another)" if path.is_file() else "missing"
+    return CamobenchError(f"{path} is {what}; remove {remove}, and the same command makes it anew")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from typing import NoReturn
 
 import click
@@ -27,6 +28,7 @@ from bench.cli import (
     train,
     verify,
 )
+from bench.cli.options import ContinuedLater
 from bench.cli.requests import console, say
 from bench.types import CamobenchError, WrongUsageError
 
@@ -35,6 +37,7 @@ def main() -> None:
     """Run the command line and turn errors into one line and an exit code."""
     from bench.registry import UnknownNameError
 
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
     try:
         cli(prog_name="camobench", standalone_mode=False)
     except click.ClickException as error:
@@ -47,12 +50,14 @@ def main() -> None:
         if os.environ.get("CAMOBENCH_DEBUG"):
             raise
         _fail(str(error), 1)
+    except ContinuedLater:
+        _interrupted("run the same command again to continue")
     except (KeyboardInterrupt, click.Abort):
-        _interrupted("")
+        _interrupted("the same command begins anew")
 
 
 def _interrupted(remedy: str) -> NoReturn:
-    console.print(f"[yellow]interrupted[/]{remedy}")
+    console.print(f"[yellow]interrupted[/]: {remedy}")
     sys.exit(130)
 
 
@@ -71,19 +76,7 @@ def _fail(message: str, code: int) -> None:
     sys.exit(code)
 
 
-class _Verbs(click.Group):
-    """Verbs that say what an interruption has cost."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        """Run the verb."""
-        try:
-            return super().invoke(ctx)
-        except (KeyboardInterrupt, click.Abort):
-            continues = self.commands.get(ctx.invoked_subcommand or "") in CONTINUING
-            _interrupted(": run the same command again to continue" if continues else "")
-
-
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="camobench")
 def cli() -> None:
     """Camera-model anonymisers against camera-model attribution classifiers.
@@ -91,9 +84,6 @@ def cli() -> None:
     Start with `camobench demo`.
     """
 
-
-CONTINUING = (matrix.demo, matrix.run, train.train, data.data, score.score)
-"""Verbs that keep what they have done; the others are over within minutes, and begin anew."""
 
 for verb in (
     matrix.demo,

@@ -10,6 +10,7 @@ import click
 
 from bench.cli.options import (
     FOLDER_OPTIONS,
+    Continuing,
     device_option,
     folder_options,
     quiet_option,
@@ -33,7 +34,7 @@ def challenge() -> None:
     """
 
 
-@challenge.command("export")
+@challenge.command("export", cls=Continuing)
 @suite_option
 @folder_options
 @click.option(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli.options import (
+    Continuing,
     folder_options,
     format_option,
     quiet_option,
@@ -25,7 +26,7 @@ def data() -> None:
     """
 
 
-@data.command("prepare")
+@data.command("prepare", cls=Continuing)
 @click.argument("suite")
 @folder_options
 @store_option

@@ -8,6 +8,7 @@ import click
 
 from bench.cli.filling import fill_matrix
 from bench.cli.options import (
+    Continuing,
     device_option,
     folder_options,
     format_option,
@@ -25,7 +26,7 @@ from bench.cli.requests import is_given
 DEMO_ATTACKS = "cgan-img-wdf-pef,mislgan,cgan-img,controls"
 
 
-@click.command()
+@click.command(cls=Continuing)
 @store_option
 @out_option
 @click.option(
@@ -78,7 +79,7 @@ def demo(
     )
 
 
-@click.command()
+@click.command(cls=Continuing)
 @suite_option
 @click.option(
     "--attacks",

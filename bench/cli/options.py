@@ -11,6 +11,26 @@ import click
 FORMATS = click.Choice(["md", "csv", "tex", "json"])
 FOLDER_OPTIONS = "camobench.folder-options"
 
+
+class Continuing(click.Command):
+    """A verb that keeps what it has done: the same command again goes on from there."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run it.
+
+        Raises:
+            ContinuedLater: If it is interrupted.
+        """
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort) as error:
+            raise ContinuedLater from error
+
+
+class ContinuedLater(BaseException):
+    """A verb was interrupted that keeps what it has done."""
+
+
 store_option = click.option(
     "--store",
     type=click.Path(path_type=Path, file_okay=False),

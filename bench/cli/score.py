@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli.options import (
+    Continuing,
     device_option,
     folder_options,
     format_option,
@@ -34,7 +35,7 @@ OF_IMAGES = ("label", "threat_model", "without_bad")
 OF_PREDICTIONS = ("front_end", "backbone")
 
 
-@click.command()
+@click.command(cls=Continuing)
 @click.argument("answer", type=click.Path(path_type=Path), metavar="DIR|ZIP|CSV|PARQUET")
 @click.option("--name", required=True, help="Of the new row or column, in kebab-case.")
 @suite_option

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli.options import (
+    Continuing,
     device_option,
     folder_options,
     front_end_option,
@@ -21,7 +22,7 @@ from bench.cli.requests import console, make_request, open_store, say, supervise
 from bench.types import CamobenchError
 
 
-@click.command()
+@click.command(cls=Continuing)
 @suite_option
 @click.option("--attacks", default="", help="Names, patterns or `all`.")
 @click.option("--victims", default="", help="Names, patterns or `all`.")

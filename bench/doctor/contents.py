@@ -33,7 +33,7 @@ def check_sets(store: Store, progress: Progress) -> Verdict:
 def check_rows(store: Store, progress: Progress) -> Verdict:
     """Every Parquet and JSON file of the matrix opens, and is as its checksum says."""
     tables = sorted(store.root.glob("predictions/*/*.parquet"))
-    cards = sorted(store.root.glob("predictions/*/row.json"))
+    cards = sorted({path.with_name("row.json") for path in tables})
     opened: list[Callable[[], Any]] = [partial(read_rows, path) for path in tables]
     opened += [partial(read_record, path, path.parent) for path in cards]
     what = f"{plural(len(tables), 'table')} of {plural(len(cards), 'row')}, as their checksums say"

@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from bench.checksums import (
+    checksum_file,
     is_as_written,
     is_record,
     keep_checksum,
     read_record,
-    remove_with_checksum,
     require_as_written,
     write_record,
 )
@@ -96,21 +96,42 @@ class RowFolder:
         """Write rows in one step, with these columns added."""
         write_rows(self.file(stem), rows.assign(**keys))
 
-    def drop_damaged(self) -> int:
-        """Remove what is damaged, so that it is scored again; the caller holds the row's lock.
+    @property
+    def aside(self) -> Path:
+        """Where damaged files are set aside."""
+        return self.path / "damaged"
 
-        Rows of which nobody knows any more who scored them go as well.
+    def set_damaged_aside(self) -> list[str]:
+        """Move away what is damaged, so that it is scored again; the caller holds the row's lock.
+
+        Rows of which nobody knows any more who scored them go as well. Nothing is deleted.
 
         Returns:
-            How many files there were.
+            The files' stems.
         """
         known = self._row.is_file() and is_record(self._row)
         gone = [path for path in self.path.glob("*.parquet") if not (known and is_as_written(path))]
-        for path in gone:
-            remove_with_checksum(path)
-        if not known:
-            self._row.unlink(missing_ok=True)
-        return len(gone)
+        if known and gone:
+            self._forget({path.stem for path in gone})
+        moved = [*gone, *map(checksum_file, gone), *([] if known else [self._row])]
+        for path in (path for path in moved if path.is_file()):
+            self.aside.mkdir(exist_ok=True)
+            path.replace(self.aside / path.name)
+        return sorted(path.stem for path in gone)
+
+    def _forget(self, stems: Collection[str]) -> None:
+        """Take note that nobody filled these any more."""
+
+        def left(one: dict[str, Any]) -> dict[str, Any]:
+            cells = one.get("cells")  # old records do not say
+            return one if cells is None else {**one, "cells": [c for c in cells if c not in stems]}
+
+        record = read_record(self._row, self.path)
+        fills = {fill: list(map(left, noted)) for fill, noted in record["fills"].items()}
+        record["fills"] = {
+            fill: [one for one in noted if one.get("cells", True)] for fill, noted in fills.items()
+        }
+        write_record(self._row, record)
 
     def note_fill(self, attack: str, fill: str, shards: Sequence[Mapping[str, Any]]) -> None:
         """Take note of who filled which cells, and in how long.
@@ -183,9 +204,12 @@ def row_key(networks: Networks, attack: str, quality_percent: int | None = None)
     With a quality, of the rows after JPEG re-compression.
     """
     changed = {} if quality_percent is None else {"recompressed": recompression(quality_percent)}
+    # The same source gives other pixels where libraries or processors differ.
+    pixels = {} if networks.set_c is None else {"set_c": networks.set_c}
     return digest(
         {
             **changed,
+            **pixels,
             "attack": networks.attack_digest(attack),
             "suite": networks.graph.suite.fingerprint,
             "scorer": SCORER_VERSION,

@@ -6,6 +6,7 @@ victim costs one column and a new attack one row.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -101,7 +102,7 @@ class Matrix:
         row.path.mkdir(parents=True, exist_ok=True)
         stem = cell_stem(self.networks, victim)
         with self.shelf.store.lock("predictions", row.path.name):
-            self._drop_damaged(row, attack)
+            self._set_damaged_aside(row, attack)
             if row.has(stem):
                 return
             fill = {"seconds": 0.0, "cells": [stem], "by": self.provenance}
@@ -148,7 +149,7 @@ class Matrix:
         unmeasured: dict[str, Failure] = {}
         turn = self.shelf.store.lock("predictions", row.path.name)
         with turn:  # a second run waits, then finds the first one's rows
-            self._drop_damaged(row, name)
+            self._set_damaged_aside(row, name)
             gap = self._gap(name, row, stems, quality)
             if gap:
                 lost, no_attack = self._try(name, row, gap)
@@ -171,12 +172,15 @@ class Matrix:
             unmeasured=unmeasured,
         )
 
-    def _drop_damaged(self, row: RowFolder, attack: str) -> None:
-        dropped = row.drop_damaged() + drop_damaged_shards(row.path)
-        if dropped:
-            self.progress.start(f"removing {plural(dropped, 'damaged file')} of {attack}", dropped)
-            self.progress.advance(dropped)
-            self.progress.finish()
+    def _set_damaged_aside(self, row: RowFolder, attack: str) -> None:
+        drop_damaged_shards(row.path)
+        stems = row.set_damaged_aside()
+        if stems:
+            warnings.warn(
+                f"{plural(len(stems), 'damaged file')} of {attack} set aside in {row.aside}: what "
+                "is asked for is scored again, but for columns that were sent: score these again",
+                stacklevel=2,
+            )
 
     def _gap(self, name: str, row: RowFolder, stems: Mapping[str, str], quality: int | None) -> Gap:
         count = len(row_shards(len(self.scorer.images)))

@@ -34,6 +34,7 @@ from bench.store import (
     replacing,
     write_json,
 )
+from bench.suites.base import set_c_checksum
 from bench.training.residual import ResidualEstimator
 from bench.types import CamobenchError, FitReport, Json, SetName, as_json
 
@@ -171,6 +172,9 @@ class Networks:
         device: Where networks run.
         precision: Rewrite victims and attacks for scoring in this precision; by default they stay
             as they were trained. Surrogates always do.
+
+    Attributes:
+        set_c: SHA-256 of the images of Set-C, if the store has them and it is known.
     """
 
     def __init__(
@@ -182,6 +186,7 @@ class Networks:
         precision: Precision | None = None,
     ) -> None:
         use_exact_fp32()
+        self.set_c = set_c_checksum(shelf.store, graph.suite.name, graph.suite.fingerprint)
         self.graph, self.shelf, self.device, self.precision = graph, shelf, device, precision
         self._estimators: dict[SetName, ResidualEstimator] = {}
         self._victims: dict[str, Victim] = {}

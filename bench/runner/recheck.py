@@ -174,12 +174,15 @@ def _check_images(run: RunData, suite: Suite, entries: Mapping[str, Mapping[str,
             f"{listed(other, 3)}: scored on other pixels than the store has; other versions of "
             "libraries or another processor may have made them"
         )
+    pixels = "pixels as they were made"
+    if suite.checksum("C") is None:
+        pixels = "pixels unchecked: the version that made them kept no checksum"
     outcome: Outcome = "fail" if len(problems) > bool(other) else "warn" if other else "ok"
     return Verdict(
         check="images of Set-C",
         verdict=outcome,
         finding="; ".join(problems)
-        or f"{len(manifest)} images, named and labelled as in the suite, pixels as they were made",
+        or f"{len(manifest)} images, named and labelled as in the suite, {pixels}",
     )
 
 

@@ -22,20 +22,13 @@ def is_whole(shard: Path, stems: Iterable[str]) -> bool:
     return all(path.is_file() for path in files)
 
 
-def drop_damaged_shards(folder: Path) -> int:
-    """Remove the damaged shards of a row, so that they are scored again.
-
-    Returns:
-        How many there were.
-    """
-    gone = [
-        record.parent
-        for record in folder.glob(f"partial-*/*/{RECORD}")
-        if not (is_record(record) and all(map(is_as_written, record.parent.glob("*.parquet"))))
-    ]
-    for shard in gone:
-        shutil.rmtree(shard)
-    return len(gone)
+def drop_damaged_shards(folder: Path) -> None:
+    """Remove the damaged shards of a row, so that they are scored again."""
+    for record in folder.glob(f"partial-*/*/{RECORD}"):
+        tables = record.parent.glob("*.parquet")
+        if not (is_record(record) and all(is_as_written(path) for path in tables)):
+            record.unlink()  # without it, what a killed removal leaves is no shard
+            shutil.rmtree(record.parent)
 
 
 def read_shard(shard: Path) -> dict[str, Any]:

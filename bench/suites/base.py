@@ -24,8 +24,6 @@ SPLIT_BY_IMAGE = "split by image"
 """What a suite's note says where sets share devices; the audit then warns instead of failing."""
 SHARED_SCENES = "the sets' cameras photographed the same motifs"
 """The same for scenes."""
-
-
 SHOWN_FROM_BYTES = 1 << 30
 """A set of fewer is checked within about a second."""
 
@@ -156,7 +154,14 @@ class Suite:
         if progress is None or size < SHOWN_FROM_BYTES:
             progress = Silent()
         progress.start(f"{self.card.name}: checking Set-{set_name}, MiB", size >> 20)
-        require_as_written(images, folder, lambda read: progress.advance(read >> 20))
+        done = 0
+
+        def read(size: int) -> None:
+            nonlocal done
+            progress.advance((done + size >> 20) - (done >> 20))
+            done += size
+
+        require_as_written(images, folder, read)
         progress.finish()
 
     def examiner_set(self) -> ExaminerSet:
@@ -185,6 +190,17 @@ class Suite:
                 "`camobench data prepare` (or `run`) with the same suite and options makes it"
             )
         return self.folder / set_name
+
+
+def set_c_checksum(store: Store, name: str, fingerprint: str) -> str | None:
+    """SHA-256 of the images of Set-C; `None` where they are not in the store, or not known by it.
+
+    Args:
+        store: Where they would be.
+        name: Of the suite.
+        fingerprint: Of the suite.
+    """
+    return kept_checksum(store.data_folder(name, fingerprint) / "C" / "images.npy")
 
 
 def prepare(

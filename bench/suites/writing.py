@@ -28,7 +28,7 @@ def write_set(
     """Write `images.npy` and `manifest.parquet` of a set, each with its checksum.
 
     `folder` appears when all is whole. What a killed run has written stays beside it and is not
-    made again. The caller holds the set's lock.
+    made again; from then on damage is found, not before. The caller holds the set's lock.
 
     Raises:
         CamobenchError: If the set would be empty, or the disk is full.

@@ -153,10 +153,28 @@ def test_interrupted_is_130_and_says_how_to_continue(camobench, tmp_path, monkey
     assert err.strip() == "interrupted: run the same command again to continue"
 
 
-def test_what_keeps_nothing_says_only_that_it_was_interrupted(camobench, tmp_path, monkeypatch):
+def test_what_keeps_nothing_says_that_it_begins_anew(camobench, tmp_path, monkeypatch):
     def load(directory):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("bench.report.inputs.load_run", load)
     code, _, err = camobench("table", tmp_path)
-    assert (code, err.strip()) == (130, "interrupted")
+    assert (code, err.strip()) == (130, "interrupted: the same command begins anew")
+
+
+@pytest.mark.parametrize(
+    ("words", "where", "continues"),
+    [
+        (["data", "prepare", "simcam-smoke-v1"], "bench.suites.base.prepare", True),
+        (["data", "audit", "simcam-smoke-v1"], "bench.suites.base.open_suite", False),
+    ],
+)
+def test_verbs_of_one_group_are_told_apart(
+    camobench, tmp_path, monkeypatch, words, where, continues
+):
+    def interrupted(*args, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(where, interrupted)
+    code, _, err = camobench(*words, "--store", tmp_path / "store", "--quiet")
+    assert (code, "to continue" in err) == (130, continues)

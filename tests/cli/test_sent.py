@@ -3,11 +3,14 @@
 import json
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from bench.checksums import keep_checksum
 from bench.contract import ATTACKS
 from bench.doctor.contents import check_images
+from bench.report.inputs import load_run
 from bench.runner.api import open_session
 from bench.runner.challenge.sent import all_sent_specs, known, sent_rows
 from bench.runner.missing import find_missing
@@ -117,6 +120,21 @@ def test_a_store_that_lost_the_images_says_what_to_do(
     assert check_images(store, Silent()).verdict == "ok"
     assert camobench(*again)[0] == 0
     assert set(rows(tmp_path / "later", "predictions")["attack"]) == {"theirs", "identity"}
+
+
+def test_images_that_were_sent_for_other_pixels_are_not_used(camobench, store, generated, tmp_path):
+    send(camobench, generated, tmp_path / "one", "--victims", IMG)
+    images = next(store.root.glob("data/*/C/images.npy"))
+    np.load(images, mmap_mode="r+")[0, 0, 0, 0] ^= 1
+    keep_checksum(images)  # as if Set-C was made anew on another machine
+    out = tmp_path / "later"
+    code, _, err = camobench("run", "--victims", IMG, "--attacks", "theirs", *SMALL, "--out", out)
+    assert code == 1
+    said = err.splitlines()[-1]
+    assert "sent as theirs are changes to other pixels of Set-C" in said
+    assert "camobench score ANSWER --name theirs" in said
+    assert send(camobench, generated, tmp_path / "again", "--victims", IMG)[0] == 1  # partial
+    assert set(load_run(tmp_path / "again").predictions["attack"]) >= {"theirs", "identity"}
 
 
 def test_another_answer_replaces_the_row_and_loses_nothing(camobench, store, arena, tmp_path):

@@ -85,6 +85,14 @@ def test_flipped_bits_are_named(smoke_copy):
     assert found["data sets"].finding.endswith(f"1 of an earlier version have none: {images}")
 
 
+def test_rows_without_a_record_are_named(smoke_copy):
+    record = next((smoke_copy.store.root / "predictions").glob("*/row.json"))
+    record.unlink()
+    found = examined(smoke_copy.store.root)["rows"]
+    assert (found.verdict, found.finding) == ("fail", f"{record} is missing")
+    assert found.remedy.startswith(f"remove {record.parent}, ")
+
+
 def test_damaged_kept_images_are_named(smoke_copy):
     matrix_of(smoke_copy.store, keep_images=True).fill(["jpeg"])
     assert examined(smoke_copy.store.root)["kept images"].finding == (

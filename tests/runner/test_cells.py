@@ -26,6 +26,10 @@ def test_rows_depend_on_all_that_is_behind_them(smoke, monkeypatch):
     assert row_key(networks, "jpeg") != keys["jpeg"]
     networks.device = torch.device("cpu")
     assert row_key(networks, "jpeg") == keys["jpeg"]
+    networks.set_c = "0" * 64  # Set-C was made anew, with other pixels
+    assert row_key(networks, "jpeg") != keys["jpeg"]
+    networks.set_c = matrix_of(smoke.store).suite.checksum("C")
+    assert row_key(networks, "jpeg") == keys["jpeg"]
     monkeypatch.setattr(cells, "SCORER_VERSION", 2)
     assert row_key(networks, "jpeg") != keys["jpeg"]
 
@@ -61,27 +65,38 @@ def test_damaged_rows_are_named(row):
         read_rows(row.file("stem"))
 
 
-def test_rows_with_a_flipped_bit_are_refused_and_dropped(row):
+def test_rows_with_a_flipped_bit_are_refused_and_set_aside(row):
     for stem in ("one", "two"):
         row.keep(stem, pd.DataFrame({"predicted": ["a", "b"]}), {})
     row.note_fill("jpeg", "fill", [shard("2026-01-01", 1.0, "one", "two")])
-    assert row.drop_damaged() == 0
+    assert row.set_damaged_aside() == []
     flip(row.file("one"))
     with pytest.raises(CamobenchError, match=r"one.parquet is damaged .*; remove .*makes it anew"):
         read_rows(row.file("one"))
-    assert row.drop_damaged() == 1
+    assert row.set_damaged_aside() == ["one"]
     assert (row.has("one"), row.has("two")) == (False, True)
-    assert len(row.shards(["two"])) == 1
+    assert sorted(path.name for path in row.aside.iterdir()) == [
+        "one.parquet",
+        "one.parquet.sha256",
+    ]
+    (left,) = row.shards(["two"])  # nobody filled the other any more
+    assert left["cells"] == ["two"]
+    assert row.shards(["one"]) == []
+    flip(row.file("two"))
+    row.set_damaged_aside()
+    assert row.shards(["one", "two"]) == []
 
 
 @pytest.mark.parametrize("lost", [Path.unlink, flip])
-def test_rows_that_nobody_knows_the_origin_of_are_dropped(row, lost):
-    assert row.drop_damaged() == 0
+def test_rows_that_nobody_knows_the_origin_of_are_set_aside(row, lost):
+    assert row.set_damaged_aside() == []
     row.note_fill("jpeg", "fill", [shard("2026-01-01", 1.0, "one")])
     row.keep("one", pd.DataFrame({"predicted": ["a"]}), {})
+    whole = row.file("one").read_bytes()
     lost(row.path / "row.json")
-    assert row.drop_damaged() == 1
-    assert not list(row.path.iterdir())
+    assert row.set_damaged_aside() == ["one"]
+    assert [path.name for path in row.path.iterdir()] == ["damaged"]
+    assert (row.aside / "one.parquet").read_bytes() == whole
 
 
 def shard(created, at, *stems):

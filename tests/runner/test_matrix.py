@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from bench.checksums import checksum_file
 from bench.contract import ATTACKS, Attack, AttackSpec
 from bench.recipes import get_recipe
 from bench.runner import cells as cells_module
@@ -196,17 +197,33 @@ def test_damaged_rows_are_scored_again(store, scored, smoke):
     first, _ = VICTIMS
     flip(cells.folder / f"{cells.victims[first]}.parquet")
     scored.clear()
-    watcher = Watcher()
-    matrix_of(store, progress=watcher).fill(["jpeg"])
-    assert watcher.started[0] == "removing 1 damaged file of jpeg"
+    with pytest.warns(UserWarning, match=r"1 damaged file of jpeg set aside in .*/damaged: what"):
+        matrix_of(store).fill(["jpeg"])
     assert scored == [("jpeg", (first,), 8)]
     same(tables(matrix_of(store).fill(ALL)), reference(smoke))
 
 
 @pytest.mark.parametrize("name", ["shard.json", "distortion.parquet"])
 def test_damaged_shards_are_scored_again(store, scored, smoke, monkeypatch, name):
+    monkeypatch.setattr(cells_module, "SHARD_IMAGES", 4)
     killed_in_between(store, monkeypatch)
-    flip(next((store.root / "predictions").glob(f"*/partial-*/*/{name}")))
+    flip(next((store.root / "predictions").glob(f"*/partial-*/*1/{name}")))
+    scored.clear()
+    matrix_of(store).fill(["jpeg"])
+    assert scored == [("jpeg", VICTIMS, 4)]
+    same(tables(matrix_of(store).fill(ALL)), reference(smoke))
+
+
+def test_what_a_killed_removal_leaves_is_no_shard(store, scored, smoke, monkeypatch):
+    killed_in_between(store, monkeypatch)
+    (shard,) = (store.root / "predictions").glob("*/partial-*/*")
+    damaged = shard / "distortion.parquet"
+    flip(damaged)
+    with monkeypatch.context() as patch:
+        patch.setattr("bench.runner.shard_files.shutil.rmtree", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            matrix_of(store).fill(["jpeg"])
+    checksum_file(damaged).unlink()
     scored.clear()
     matrix_of(store).fill(["jpeg"])
     assert scored == [("jpeg", VICTIMS, 8)]

@@ -3,7 +3,7 @@ import errno
 import numpy as np
 import pytest
 
-from bench.checksums import checksum_file
+from bench.checksums import checksum_file, keep_checksum
 from bench.data import AdversarySet, ExaminerSet
 from bench.store import Store
 from bench.suites.base import Row, SuiteCard, open_suite, prepare
@@ -201,6 +201,14 @@ def test_checking_a_large_set_shows_how_far_it_is(store, monkeypatch):
     suite.verify("A", tally)
     assert tally.started == [("toy-v1: checking Set-A, MiB", 0)]
     assert tally.finished == 1
+    images = suite.folder / "A" / "images.npy"
+    with images.open("r+b") as stream:
+        stream.truncate((3 << 20) + 5)
+    keep_checksum(images)
+    monkeypatch.setattr("bench.checksums.BLOCK_BYTES", 1 << 19)
+    tally = Tally()
+    suite.verify("A", tally)
+    assert (tally.started[0][1], tally.done) == (3, 3)
 
 
 def test_a_damaged_derived_array_is_made_anew(store):

@@ -188,8 +188,7 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
     )
     yield (
         "Ranked are attacks that were scored in full on these victims, without controls and "
-        "preliminary ones; what was scored on a few victims alone has no mean over all of them. "
-        "Untargeted attacks have no TASR, and no rank by it."
+        "preliminary ones. Untargeted attacks have no TASR, and no rank by it."
     )
     means = [f"{rate}_mean_percent" for rate, where in VIEWS if where == split]
     if any(

@@ -28,7 +28,7 @@ IMAGE_SUFFIXES = (
     ".gif",
     ".ppm",
 )
-_ID = re.compile(r"c[0-9a-f]{16}", re.IGNORECASE)  # as `Challenge.opaque` makes it
+_ID = re.compile(r"(?=(c[0-9a-f]{16}))", re.IGNORECASE)  # as `Challenge.opaque` makes it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +75,11 @@ class Names:
         return opaque.lower(), self._target[target]
 
     def _unread(self, name: str, why: str) -> Unread:
-        known = [found for found in _ID.finditer(name) if found[0].lower() in self.ids]
-        meant = bool(known) and name.lower().endswith(IMAGE_SUFFIXES)
+        known = [found for found in _ID.finditer(name) if found[1].lower() in self.ids]
+        begins = bool(known) and name[known[0].end(1) :].startswith(BETWEEN)
+        meant = bool(known) and (begins or name.lower().endswith(IMAGE_SUFFIXES))
         if meant and why == "no such id":
-            after = name[known[0].end() : -len(SUFFIX)]
+            after = name[known[0].end(1) : -len(SUFFIX)]
             why = "two underscores go between id and target"
             if known[0].start():
                 why = "the id goes first"

@@ -24,7 +24,7 @@ from bench.runner.challenge.specs import SentImagesSpec, registered
 from bench.runner.items import GivenImages, ImageSource, Item, items_of, shards
 from bench.runner.kept import KeptImages, Recorder, kept_files
 from bench.store import Store, digest, read_json, write_json
-from bench.suites.base import Suite
+from bench.suites.base import Suite, set_c_checksum
 from bench.types import CamobenchError, Json, Progress, Silent, as_json
 
 SentRow: TypeAlias = Entry[AttackSpec, Attack]
@@ -53,6 +53,7 @@ class StoredImages(GivenImages):
         files: One a shard of Set-C, as `keep_images` writes them.
         classes: In-distribution camera models by name.
         recipe: Of the victims; without meaning here.
+        set_c: SHA-256 of the images of Set-C as the store has them, if that is known.
     """
 
     spec: SentImagesSpec
@@ -64,9 +65,10 @@ class StoredImages(GivenImages):
         files: Sequence[Path],
         classes: Sequence[str] = (),
         recipe: Recipe | None = None,
+        set_c: str | None = None,
     ) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
-        self.files = files
+        self.files, self.set_c = files, set_c
         self._opened: tuple[int, KeptImages] | None = None
 
     def has(self, item: Item) -> bool:
@@ -96,9 +98,12 @@ class StoredImages(GivenImages):
             if not path.is_file():
                 raise self.lost(path, "missing")
             try:
-                self._opened = number, KeptImages(path, targeted=self.targeted)
+                opened = KeptImages(path, targeted=self.targeted)
             except CamobenchError as error:
                 raise self.lost(path, "damaged") from error
+            if None is not self.set_c != opened.made_by.get("set_c_sha256", self.set_c):
+                raise self.lost(path, "changes to other pixels of Set-C than the store has now")
+            self._opened = number, opened
         return self._opened[1]
 
     def lost(self, path: Path, how: str) -> CamobenchError:
@@ -131,11 +136,13 @@ def row_of(spec: SentImagesSpec, suite: Suite, store: Store) -> SentRow:
     """The row that images of a suite are, once they are kept."""
     count = len(shards(len(suite.images("C")), SHARD_IMAGES))
     files = kept_files(store, _images_key(spec, suite), count)
-    return Entry(spec=spec, builder=partial(StoredImages, files=files))
+    return Entry(spec=spec, builder=partial(StoredImages, files=files, set_c=suite.checksum("C")))
 
 
 def _images_key(spec: SentImagesSpec, suite: Suite) -> str:
-    return digest([suite.card.fingerprint, spec.targeted, spec.files_sha256])
+    set_c = suite.checksum("C")
+    pixels = [] if set_c is None else [set_c]
+    return digest([suite.card.fingerprint, spec.targeted, spec.files_sha256, *pixels])
 
 
 def keep_images(
@@ -160,7 +167,8 @@ def keep_images(
     progress, card = progress or Silent(), suite.card
     images, manifest = suite.images("C"), suite.manifest("C")
     ranges = shards(len(images), SHARD_IMAGES)
-    key = _images_key(spec, suite)
+    key, set_c = _images_key(spec, suite), suite.checksum("C")
+    pixels: dict[str, Json] = {} if set_c is None else {"set_c_sha256": set_c}
     files = kept_files(store, key, len(ranges))
     progress.start(f"keeping images of {spec.name}", len(images))
     with store.lock("predictions", store.image_folder(key).name):  # which `sweep` asks for too
@@ -173,7 +181,7 @@ def keep_images(
                     part = items[start : start + BATCH]
                     originals = torch.from_numpy(images[[item.index for item in part]])
                     recorder.anonymise(part, originals)
-                recorder.write(path, provenance())
+                recorder.write(path, {**provenance(), **pixels})
             progress.advance(len(indices))
     progress.finish()
     path = sent_folder(store, card.name, card.fingerprint) / f"{spec.name}.json"
@@ -218,7 +226,8 @@ def sent_rows(
         CamobenchError: If a description is damaged or of another version.
     """
     found = sorted(sent_folder(store, suite, fingerprint).glob("*.json"))
-    return [_entry(store, _answers(path)[-1]) for path in found if path.stem not in but]
+    set_c = set_c_checksum(store, suite, fingerprint)
+    return [_entry(store, _answers(path)[-1], set_c) for path in found if path.stem not in but]
 
 
 def sent_rows_of(store: Store, entries: Iterable[Mapping[str, Any]]) -> list[SentRow]:
@@ -238,7 +247,8 @@ def sent_rows_of(store: Store, entries: Iterable[Mapping[str, Any]]) -> list[Sen
             answers = [
                 one for one in _answers(path) if one["files_sha256"] == attack["files_sha256"]
             ]
-            found += [_entry(store, one) for one in answers[-1:]]
+            set_c = set_c_checksum(store, suite["name"], suite["fingerprint"])
+            found += [_entry(store, one, set_c) for one in answers[-1:]]
     return found
 
 
@@ -272,8 +282,9 @@ def known(rows: Iterable[SentRow]) -> Iterator[None]:
         yield
 
 
-def _entry(store: Store, answer: Mapping[str, Any]) -> SentRow:
-    return Entry(spec=_spec(answer), builder=partial(StoredImages, files=_files(store, answer)))
+def _entry(store: Store, answer: Mapping[str, Any], set_c: str | None) -> SentRow:
+    builder = partial(StoredImages, files=_files(store, answer), set_c=set_c)
+    return Entry(spec=_spec(answer), builder=builder)
 
 
 def _spec(answer: Mapping[str, Any]) -> SentImagesSpec:
