@@ -16,7 +16,8 @@ from bench.registry import UnknownNameError
 from bench.report.inputs import load_run
 from bench.report.records import RunData
 from bench.runner.cells import KEY_DIGITS, cell_stem
-from bench.runner.challenge.sent import known, require_kept, sent_rows_of
+from bench.runner.challenge.sent import known, sent_rows_of
+from bench.runner.challenge.stored import require_kept
 from bench.runner.graph import Graph, plan
 from bench.runner.networks import Networks, Shelf
 from bench.runner.precision import Precision

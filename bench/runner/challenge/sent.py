@@ -6,22 +6,21 @@ key of their own, for neither recipe nor seed nor device shapes them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
-from torch import Tensor
 
 from bench.contract import ATTACKS, Attack, AttackSpec
 from bench.provenance import provenance
-from bench.recipes import Recipe
 from bench.registry import Entry
 from bench.report.coverage import Coverage
 from bench.runner.challenge.specs import SentImagesSpec, registered
-from bench.runner.items import GivenImages, ImageSource, Item, items_of, shards
+from bench.runner.challenge.stored import SHARD_IMAGES, StoredImages
+from bench.runner.items import ImageSource, items_of, shards
 from bench.runner.kept import KeptImages, Recorder, kept_files
 from bench.store import Store, digest, read_json, write_json
 from bench.suites.base import Suite, set_c_checksum
@@ -29,7 +28,6 @@ from bench.types import CamobenchError, Json, Progress, Silent, as_json
 
 SentRow: TypeAlias = Entry[AttackSpec, Attack]
 RECORD_VERSION = 1
-SHARD_IMAGES = 16
 BATCH = 32
 DESCRIBED = (
     "name",
@@ -43,88 +41,6 @@ DESCRIBED = (
     "coverage",
     "copies",
 )
-
-
-class StoredImages(GivenImages):
-    """Images that were sent once, read from the store when they are wanted.
-
-    Args:
-        spec: What they are.
-        files: One a shard of Set-C, as `keep_images` writes them.
-        classes: In-distribution camera models by name.
-        recipe: Of the victims; without meaning here.
-        set_c: SHA-256 of the images of Set-C as the store has them, if that is known.
-    """
-
-    spec: SentImagesSpec
-
-    def __init__(
-        self,
-        spec: SentImagesSpec,
-        *,
-        files: Sequence[Path],
-        classes: Sequence[str] = (),
-        recipe: Recipe | None = None,
-        set_c: str | None = None,
-    ) -> None:
-        super().__init__(spec, classes=classes, recipe=recipe)
-        self.files, self.set_c = files, set_c
-        self._opened: tuple[int, KeptImages] | None = None
-
-    def has(self, item: Item) -> bool:
-        """Whether this image was sent."""
-        return self._shard(item.index // SHARD_IMAGES).has(item)
-
-    def anonymise(self, items: Sequence[Item], originals: Tensor) -> Tensor:
-        """The images as they were sent."""
-        made = [
-            self._shard(item.index // SHARD_IMAGES).anonymise([item], original[None])
-            for item, original in zip(items, originals, strict=True)
-        ]
-        return torch.cat(made)
-
-    def verify(self) -> None:
-        """Open every file.
-
-        Raises:
-            CamobenchError: If one is missing or damaged; says what to do.
-        """
-        for number in range(len(self.files)):
-            self._shard(number)
-
-    def _shard(self, number: int) -> KeptImages:
-        if self._opened is None or self._opened[0] != number:
-            path = self.files[number]
-            if not path.is_file():
-                raise self.lost(path, "missing")
-            try:
-                opened = KeptImages(path, targeted=self.targeted)
-            except CamobenchError as error:
-                raise self.lost(path, "damaged") from error
-            if None is not self.set_c != opened.made_by.get("set_c_sha256", self.set_c):
-                raise self.lost(path, "changes to other pixels of Set-C than the store has now")
-            self._opened = number, opened
-        return self._opened[1]
-
-    def lost(self, path: Path, how: str) -> CamobenchError:
-        """What to say of a file that is missing or damaged."""
-        name = self.spec.name
-        return CamobenchError(
-            f"images that were sent as {name} are {how} ({path}); score the answer again, with "
-            f"`camobench score ANSWER --name {name}`, which keeps them anew"
-        )
-
-
-def require_kept(attack: Attack) -> None:
-    """Refuse to go on without images that were sent; other attacks pass.
-
-    Raises:
-        CamobenchError: If a file of them is missing; says what to do.
-    """
-    if isinstance(attack, StoredImages):
-        for path in attack.files:
-            if not path.is_file():
-                raise attack.lost(path, "missing")
 
 
 def sent_folder(store: Store, suite: str, fingerprint: str) -> Path:
