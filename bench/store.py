@@ -26,6 +26,12 @@ from bench.types import CamobenchError, StoppingError, as_json
 STORE_FORMAT = 1
 STORE_VARIABLE = "CAMOBENCH_STORE"
 MARKER = "camobench-store.json"
+LPIPS_GOLDEN = "lpips-golden.json"
+AREAS = (
+    *("data", "checkpoints", "predictions", "images", "sent", "unfinished", "counts"),
+    *("challenges", "failures", "locks"),
+)
+"""The folders of a store: one that has some of them, and nothing else, has lost its marker."""
 MOST_SAID = 80
 
 
@@ -201,7 +207,7 @@ class Store:
         self.root = root.expanduser().absolute()
         marker = self.root / MARKER
         if not marker.exists():
-            if self.root.exists() and (not self.root.is_dir() or any(self.root.iterdir())):
+            if self.root.exists() and not (self.root.is_dir() and _are_ours(self.root)):
                 raise CamobenchError(
                     f"{self.root} is not empty and not a camobench store; choose another --store"
                 )
@@ -252,6 +258,10 @@ class Store:
     def lock(self, *names: str) -> FileLock:
         """What the writer of the named thing holds; kept apart from the things themselves."""
         return _lock(self.root, *names)
+
+
+def _are_ours(root: Path) -> bool:
+    return all(path.name in (*AREAS, LPIPS_GOLDEN) for path in root.iterdir())
 
 
 def lock_beside_set(path: Path) -> FileLock:

@@ -42,6 +42,23 @@ def test_digest_refuses_nan():
         digest({"lr": float("nan")})
 
 
+def test_a_store_that_lost_its_marker_is_still_one(tmp_path):
+    store = Store(tmp_path / "store")
+    for name in ("data", "challenges", "locks"):
+        (store.root / name).mkdir()
+    (store.root / "lpips-golden.json").touch()
+    (store.root / MARKER).write_text("{")
+    with pytest.raises(CamobenchError, match=r"damaged .*; remove it, it is made again"):
+        Store(store.root)
+    (store.root / MARKER).unlink()
+    Store(store.root)
+    assert (store.root / MARKER).is_file()
+    (store.root / MARKER).unlink()
+    (store.root / "letters").mkdir()
+    with pytest.raises(CamobenchError, match="not a camobench store"):
+        Store(store.root)
+
+
 def test_file_digest(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(b"abc" * 1000)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench.checksums import checksum_file, read_record
 from bench.runner.cells import read_rows
+from bench.runner.challenge.ids import challenge_files, read_challenge
 from bench.runner.challenge.sent import sent_records, stored_images
 from bench.runner.kept import KeptImages
 from bench.store import Store
@@ -26,8 +28,8 @@ def check_sets(store: Store, progress: Progress) -> Verdict:
     there = [(folder, name) for folder in folders for name in SETS if (folder / name).is_dir()]
     opened = [partial(_open_set, folder, name) for folder, name in there]
     what = f"{plural(len(there), 'set')}, as their checksums say"
-    what += _without_checksum([folder / name / "images.npy" for folder, name in there])
-    return _judge("data sets", what, opened, progress)
+    found = _judge("data sets", what, opened, progress)
+    return _unsure(found, [folder / name / "images.npy" for folder, name in there])
 
 
 def check_rows(store: Store, progress: Progress) -> Verdict:
@@ -37,8 +39,7 @@ def check_rows(store: Store, progress: Progress) -> Verdict:
     opened: list[Callable[[], Any]] = [partial(read_rows, path) for path in tables]
     opened += [partial(read_record, path, path.parent) for path in cards]
     what = f"{plural(len(tables), 'table')} of {plural(len(cards), 'row')}, as their checksums say"
-    what += _without_checksum(tables)
-    return _judge("rows", what, opened, progress)
+    return _unsure(_judge("rows", what, opened, progress), tables)
 
 
 def check_images(store: Store, progress: Progress) -> Verdict:
@@ -52,6 +53,13 @@ def check_images(store: Store, progress: Progress) -> Verdict:
         f"{plural(len(files), 'file')}, {plural(len(records), 'sent row')}, as their checksums say"
     )
     return _judge("kept images", what, opened, progress)
+
+
+def check_challenges(store: Store, progress: Progress) -> Verdict:
+    """The secret of every challenge that was exported can be read."""
+    files = challenge_files(store)
+    opened = [partial(read_challenge, path) for path in files]
+    return _judge("challenges", f"{plural(len(files), 'secret')}, all whole", opened, progress)
 
 
 def _verify_sent(store: Store, record: Path, sent: set[Path]) -> None:
@@ -76,12 +84,22 @@ def _open_set(folder: Path, name: SetName) -> None:
         raise CamobenchError(f"{place} lacks images; remove it, and the same command makes it anew")
 
 
-def _without_checksum(paths: Sequence[Path]) -> str:
-    """Names those of before checksums were kept."""
+def _unsure(found: Verdict, paths: Sequence[Path]) -> Verdict:
+    """The verdict, or a warning where there are files without a checksum."""
     missing = [str(path) for path in paths if not checksum_file(path).is_file()]
-    if not missing:
-        return ""
-    return f"; but {len(missing)} of an earlier version have none: {listed(missing, MOST_NAMED)}"
+    if not missing or found.verdict != "ok":
+        return found
+    return replace(
+        found,
+        verdict="warn",
+        finding=f"{found.finding}; but for {len(missing)} without: {listed(missing, MOST_NAMED)}",
+        remedy="if no earlier version of camobench wrote it, remove it, and `run` makes it anew",
+    )
+
+
+def _remedy(text: str) -> str:
+    """Of an error; the command that makes things anew is not this one."""
+    return text.partition("; ")[2].replace("the same command makes", "`run` makes")
 
 
 def _judge(
@@ -100,5 +118,5 @@ def _judge(
         check=check,
         verdict="fail" if wrong else "ok",
         finding=listed([text.split("; ")[0] for text in wrong], MOST_NAMED) or what,
-        remedy=wrong[0].partition("; ")[2] if wrong else "",
+        remedy=_remedy(wrong[0]) if wrong else "",
     )

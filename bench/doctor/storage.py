@@ -11,9 +11,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from bench.doctor.contents import check_images, check_rows, check_sets
+from bench.doctor.contents import check_challenges, check_images, check_rows, check_sets
 from bench.runner.networks import shipped_root
-from bench.store import MARKER, Store, open_checkpoint
+from bench.store import AREAS, MARKER, Store, open_checkpoint
 from bench.sweep import UNFINISHED_S
 from bench.types import CamobenchError, Progress
 from bench.verdicts import Verdict
@@ -21,7 +21,6 @@ from bench.wording import listed, plural
 
 LITTLE_BYTES = 2 << 30
 TOO_LITTLE_BYTES = 100 << 20
-AREAS = ("data", "checkpoints", "predictions", "images", "sent", "unfinished", "counts")
 
 
 def check_store(root: Path, progress: Progress) -> Iterator[Verdict]:
@@ -41,8 +40,12 @@ def check_store(root: Path, progress: Progress) -> Iterator[Verdict]:
                 raise CamobenchError(f"{root} is not empty and not a camobench store")
             store = Store(root)
         except CamobenchError as error:
+            finding, _, remedy = str(error).partition("; ")
             yield Verdict(
-                check="store", verdict="fail", finding=str(error), remedy="choose another --store"
+                check="store",
+                verdict="fail",
+                finding=finding,
+                remedy=remedy or "choose another --store",
             )
         else:
             yield _contents(store)
@@ -51,6 +54,7 @@ def check_store(root: Path, progress: Progress) -> Iterator[Verdict]:
             yield check_sets(store, progress)
             yield check_rows(store, progress)
             yield check_images(store, progress)
+            yield check_challenges(store, progress)
             yield check_checkpoints("checkpoints", store.root / "checkpoints", progress)
     yield check_checkpoints("shipped networks", shipped_root(), progress)
 

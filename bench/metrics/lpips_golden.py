@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from bench.metrics.lpips import NET, VERSION, Lpips
-from bench.store import Store, read_json, write_json
+from bench.store import LPIPS_GOLDEN, Store, read_json, write_json
 from bench.types import CamobenchError
 
 TOLERANCE = 1e-4
@@ -30,7 +30,7 @@ def golden_value(metric: Lpips, device: torch.device) -> float:
 
 def golden_file(store: Store) -> Path:
     """Where a store keeps the value."""
-    return store.root / "lpips-golden.json"
+    return store.root / LPIPS_GOLDEN
 
 
 def check_golden(metric: Lpips, device: torch.device, store: Store) -> tuple[float, bool]:

@@ -196,9 +196,10 @@ def _row(run: RunData, attack: AttackInfo, figures: _Figures, measures: tuple[Me
 
 
 def _name(attack: AttackInfo) -> str:
-    if not attack.laac:
-        return attack.label
-    return f"{attack.name} {PARTIAL}" if attack.partial else attack.name
+    name = attack.name
+    if attack.caption and not attack.laac:
+        name += f": {attack.caption}"
+    return f"{name} {PARTIAL}" if attack.partial else name
 
 
 def _published_row(

@@ -19,7 +19,7 @@ from bench.runner.networks import Networks
 from bench.runner.reopen import ImagesMissingError, reopen, sent_rows_known
 from bench.store import Store
 from bench.suites.base import Suite
-from bench.types import CamobenchError, Progress, Silent
+from bench.types import CamobenchError, Progress, Silent, StoppingError
 from bench.verdicts import Outcome, Verdict
 from bench.wording import listed, plural
 
@@ -123,7 +123,12 @@ def _recheck(
     progress.start("re-running rows", len(chosen))
     again = []
     for attack, part in chosen.groupby("attack", sort=True):
-        again += _run_again(part, attacks[str(attack)], victims, suite, where)
+        try:
+            again += _run_again(part, attacks[str(attack)], victims, suite, where)
+        except StoppingError:
+            raise
+        except CamobenchError as error:
+            return [*verdicts, Verdict(check="re-run", verdict="fail", finding=str(error))]
         progress.advance(len(part))
     progress.finish()
     scored_on = {
@@ -176,7 +181,7 @@ def _check_images(run: RunData, suite: Suite, entries: Mapping[str, Mapping[str,
         )
     pixels = "pixels as they were made"
     if suite.checksum("C") is None:
-        pixels = "pixels unchecked: the version that made them kept no checksum"
+        pixels = "with pixels that carry no checksum"
     outcome: Outcome = "fail" if len(problems) > bool(other) else "warn" if other else "ok"
     return Verdict(
         check="images of Set-C",
@@ -190,7 +195,7 @@ def _same_pixels(entry: Mapping[str, Any], suite: Suite) -> bool:
     """Whether all runs behind an entry had the store's images; true where nobody has said."""
     origin = entry["provenance"]
     known = {one.get("set_c_sha256") for one in (origin, *origin.get("also_scored_by", []))}
-    return known - {None} <= {suite.checksum("C")} or suite.checksum("C") is None
+    return known - {None} <= {suite.pixels("C")}
 
 
 @torch.no_grad()

@@ -6,10 +6,12 @@ import pytest
 from bench.checksums import checksum_file, keep_checksum
 from bench.doctor import storage
 from bench.doctor.storage import check_store
+from bench.runner.api import open_session
+from bench.runner.challenge.ids import challenge_file, open_challenge
 from bench.store import Store
 from bench.types import Silent
 from bench.verdicts import failed
-from tests.smoke import flip, matrix_of
+from tests.smoke import flip, matrix_of, request
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +68,7 @@ def test_damaged_sets_and_rows_are_named_with_what_to_remove(smoke_copy):
     for check, path, gone in (("data sets", images, images.parent), ("rows", rows, rows)):
         assert found[check].verdict == "fail"
         assert found[check].finding.startswith(f"{path} is damaged (")
-        assert found[check].remedy == f"remove {gone}, and the same command makes it anew"
+        assert found[check].remedy == f"remove {gone}, and `run` makes it anew"
 
 
 def test_flipped_bits_are_named(smoke_copy):
@@ -81,8 +83,24 @@ def test_flipped_bits_are_named(smoke_copy):
     for path in (images, rows):
         checksum_file(path).unlink()
     found = examined(root)
-    assert (found["data sets"].verdict, found["rows"].verdict) == ("ok", "ok")
-    assert found["data sets"].finding.endswith(f"1 of an earlier version have none: {images}")
+    assert found["data sets"].finding == f"{images.parent} has lost a checksum"
+    assert found["data sets"].remedy == f"remove {images.parent}, and `run` makes it anew"
+    checksum_file(images.with_name("manifest.parquet")).unlink()  # of an earlier version
+    found = examined(root)
+    assert (found["data sets"].verdict, found["rows"].verdict) == ("warn", "warn")
+    assert found["data sets"].finding.endswith(f"but for 1 without: {images}")
+    assert found["rows"].finding.endswith(f"but for 1 without: {rows}")
+
+
+def test_a_damaged_secret_of_a_challenge_is_named(smoke_copy):
+    session = open_session(request(), smoke_copy.store)
+    challenge = open_challenge(smoke_copy.store, session.graph.suite, "attacks")
+    assert examined(smoke_copy.store.root)["challenges"].finding == "1 secret, all whole"
+    path = challenge_file(smoke_copy.store, challenge.key)
+    flip(path)
+    found = examined(smoke_copy.store.root)["challenges"]
+    assert (found.verdict, found.finding) == ("fail", f"{path} is damaged")
+    assert found.remedy.startswith("take it from a copy of the store: it holds the secret")
 
 
 def test_rows_without_a_record_are_named(smoke_copy):

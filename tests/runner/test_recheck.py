@@ -126,12 +126,19 @@ def test_pixels_that_are_not_those_that_were_scored(smoke_copy):
     found = again(smoke_copy)["images of Set-C"]
     assert found.verdict == "warn"
     assert found.finding.startswith("jpeg: scored on other pixels than the store has")
-    checksum_file(next(smoke_copy.store.root.glob("data/*/C/images.npy"))).unlink()
+
+
+def test_pixels_without_a_checksum_are_compared_with_the_entries(smoke_copy):
+    images = next(smoke_copy.store.root.glob("data/*/C/images.npy"))
+    for name in ("images.npy", "manifest.parquet"):
+        checksum_file(images.with_name(name)).unlink()
     found = again(smoke_copy)["images of Set-C"]
-    assert (found.verdict, found.finding.split(", ")[-1].split(":")[0]) == (
-        "ok",
-        "pixels unchecked",
-    )
+    assert found.verdict == "ok"
+    assert found.finding.endswith("with pixels that carry no checksum")
+    flip(images)
+    found = again(smoke_copy)["images of Set-C"]
+    assert found.verdict == "warn"
+    assert "scored on other pixels" in found.finding
 
 
 def test_pixels_that_were_damaged(smoke_copy):

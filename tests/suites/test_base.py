@@ -189,8 +189,12 @@ def test_a_set_with_a_flipped_bit_is_refused(store, name):
     with pytest.raises(CamobenchError, match=rf"{name} is damaged .*; remove {path.parent}, and"):
         prepare(Toy(), store, ("C",))
     suite.verify("A")
-    checksum_file(path).unlink()  # as of a version that kept none
-    prepare(Toy(), store, ("C",))
+    checksum_file(path).unlink()
+    with pytest.raises(CamobenchError, match=r"C has lost a checksum; remove .*C, and the same"):
+        prepare(Toy(), store, ("C",))
+    for one in ("images.npy", "manifest.parquet"):
+        checksum_file(path.with_name(one)).unlink(missing_ok=True)
+    prepare(Toy(), store, ("C",))  # as of a version that kept none
 
 
 def test_checking_a_large_set_shows_how_far_it_is(store, monkeypatch):

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from bench.metrics.success import Measure, clean_accuracy
 from bench.report.leaderboard.boards import Board
-from bench.report.leaderboard.standing import VIEWS, Cell, Standing, Standings
+from bench.report.leaderboard.standing import KINDS, VIEWS, Cell, Standing, Standings
 from bench.report.records import VictimInfo
 
 HOLE, UNDEFINED = "hole", "n/a"
@@ -89,12 +89,20 @@ def build_heat_map(standings: Standings, slug_of: dict[str, str]) -> HeatMap:
 
 
 def mean_order(standings: Standings, measure: Measure, split: str) -> dict[str, int]:
-    """Attack name to its place by a mean, highest first; over a part, then undefined, last."""
+    """Attack name to its place by a mean, highest first; over a part, then undefined, last.
+
+    Where nothing else tells them apart, controls come last.
+    """
     means = {s.attack.name: s.record[f"{measure}_mean_percent"] for s in standings.by_split[split]}
     part = {s.attack.name: not s.complete for s in standings.by_split[split]}
-    names = sorted(
-        means, key=lambda name: (means[name] is None, part[name], -(means[name] or 0), name)
-    )
+    kind = {s.attack.name: KINDS.index(s.kind) for s in standings.by_split[split]}
+
+    def order(name: str) -> tuple[bool, bool, float, int, str]:
+        mean = means[name]
+        undefined = mean is None
+        return undefined, part[name] and not undefined, -(mean or 0.0), kind[name], name
+
+    names = sorted(means, key=order)
     return {name: place for place, name in enumerate(names)}
 
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench.store import Store, digest, read_json, write_json
+from bench.checksums import is_record, write_record
+from bench.store import Store, digest, read_json
 from bench.suites.base import SuiteCard
 from bench.types import CamobenchError, Json
 
@@ -101,7 +102,7 @@ def open_challenge(
     path = challenge_file(store, key)
     with store.lock("challenges", key):
         if not path.is_file():
-            write_json(
+            write_record(
                 path,
                 {
                     "version": CHALLENGE_VERSION,
@@ -113,16 +114,31 @@ def open_challenge(
                     "salt": secrets.token_hex(32),
                 },
             )
-    return _read(path)
+    return read_challenge(path)
 
 
 def challenges_of(store: Store, card: SuiteCard, audience: Audience) -> list[Challenge]:
     """Every challenge of this suite and audience that the store holds the secret of."""
-    found = [_read(path) for path in sorted((store.root / "challenges").glob("*.json"))]
+    found = (read_challenge(path) for path in challenge_files(store))
     return [c for c in found if (c.fingerprint, c.audience) == (card.fingerprint, audience)]
 
 
-def _read(path: Path) -> Challenge:
+def challenge_files(store: Store) -> list[Path]:
+    """The secrets of all challenges that the store has exported."""
+    return sorted((store.root / "challenges").glob("*.json"))
+
+
+def read_challenge(path: Path) -> Challenge:
+    """Read one of `challenge_files`.
+
+    Raises:
+        CamobenchError: If it is damaged or of another version; says what to do.
+    """
+    if not is_record(path):
+        raise CamobenchError(
+            f"{path} is damaged; take it from a copy of the store: it holds the secret that tells "
+            "what the ids of its challenge stand for, and no answer can be scored without it"
+        )
     record = read_json(path)
     if record.get("version") != CHALLENGE_VERSION:
         raise CamobenchError(

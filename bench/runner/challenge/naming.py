@@ -78,6 +78,8 @@ class Names:
         known = [found for found in _ID.finditer(name) if found[1].lower() in self.ids]
         begins = bool(known) and name[known[0].end(1) :].startswith(BETWEEN)
         meant = bool(known) and (begins or name.lower().endswith(IMAGE_SUFFIXES))
+        if meant and not name.lower().endswith(SUFFIX):
+            why = "no PNG: save what the method makes as one"
         if meant and why == "no such id":
             after = name[known[0].end(1) : -len(SUFFIX)]
             why = "two underscores go between id and target"

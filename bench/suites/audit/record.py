@@ -8,7 +8,7 @@ from bench.provenance import package_versions, provenance
 from bench.store import file_digest, read_json, write_json
 from bench.suites.audit.run import Audit, audit
 from bench.suites.base import Suite, SuiteSource
-from bench.types import SETS, Json, Progress, as_json
+from bench.types import SETS, CamobenchError, Json, Progress, as_json
 
 AUDIT_VERSION = 1  # raise it when the same suite could get another verdict
 QUICK_BYTES = 1 << 30  # of pixels: audited in seconds, at some 500 MB/s
@@ -50,7 +50,10 @@ def kept_audit(suite: Suite) -> dict[str, Json] | None:
     """
     if not _file(suite).is_file():
         return None
-    record = read_json(_file(suite))
+    try:
+        record = read_json(_file(suite))
+    except CamobenchError:  # damaged: it is audited anew
+        return None
     manifests = record.get("manifests", {})
     if (
         record.get("version") != AUDIT_VERSION

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from bench.checks import to_unit
+from bench.checksums import read_record, write_record
 from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import get_recipe
 from bench.report.inputs import load_run
@@ -385,9 +386,9 @@ def test_predictions_on_an_attack_with_other_weights_are_refused(arena, tmp_path
     arena.classified().to_csv(path, index=False)
     store = Store(shutil.copytree(arena.store.root, tmp_path / "store"))
     (secret,) = [c for c in (store.root / "challenges").iterdir() if "cgan" in c.read_text()]
-    record = json.loads(secret.read_text())
+    record = read_record(secret, secret)
     record["content"]["cgan-img"]["digest"] = "0" * 64
-    secret.write_text(json.dumps(record))
+    write_record(secret, record)
     with pytest.raises(CamobenchError, match=r"exported with other networks .* of cgan-img"):
         score_answer(path, "x", request(victims=()), store, out, described={}, dry_run=dry_run)
 

@@ -1,9 +1,9 @@
-import json
 import re
 from itertools import pairwise
 
 import pytest
 
+from bench.checksums import read_record, write_record
 from bench.runner.challenge.ids import (
     Asked,
     Challenge,
@@ -13,7 +13,7 @@ from bench.runner.challenge.ids import (
 )
 from bench.store import Store
 from bench.types import CamobenchError
-from tests.smoke import ToySource
+from tests.smoke import ToySource, flip
 
 CARD = ToySource().card
 IMAGES = [Asked(image_id=f"photo-{number}") for number in range(200)]
@@ -82,10 +82,15 @@ def test_challenges_are_told_apart_by_audience_content_and_suite(store):
 
 def test_a_damaged_secret_is_named(store):
     path = challenge_file(store, open_challenge(store, CARD, "attacks").key)
-    record = json.loads(path.read_text())
-    path.write_text(json.dumps({k: v for k, v in record.items() if k != "salt"}))
+    record = read_record(path, path)
+    write_record(path, {k: v for k, v in record.items() if k != "salt"})
     with pytest.raises(CamobenchError, match="lacks salt; take it from a copy of the store"):
         challenges_of(store, CARD, "attacks")
-    path.write_text(json.dumps(record | {"version": 99}))
+    write_record(path, record | {"version": 99})
     with pytest.raises(CamobenchError, match="a challenge of version 99"):
+        challenges_of(store, CARD, "attacks")
+    flip(path)
+    with pytest.raises(
+        CamobenchError, match=r"is damaged; take it from a copy .* no answer can be"
+    ):
         challenges_of(store, CARD, "attacks")
