@@ -185,8 +185,9 @@ def _record(
 
 
 def _shared_victims(comparisons: Sequence[Comparison]) -> Iterable[str]:
-    """Two runs may have different victims: means are over those that both have."""
+    """Which victims means are over; two runs may have different ones."""
     counted = mean_families([side for one in comparisons for side in (one.first, one.second)])
+    alike: dict[frozenset[str], None] = {}
     for one in comparisons:
         first, second = one.first, one.second
         mine, theirs = (counted.keys() & side.run.families.keys() for side in (first, second))
@@ -196,6 +197,11 @@ def _shared_victims(comparisons: Sequence[Comparison]) -> Iterable[str]:
                 f"{first.label} and {second.label}: over the {plural(len(shared), 'victim')} in "
                 f"common ({listed(shared)}), of {len(mine)} and {len(theirs)}."
             )
+        else:
+            alike[frozenset(mine)] = None
+    for victims in alike:
+        families = listed(sorted({counted[victim] for victim in victims}))
+        yield f"Means are over {plural(len(victims), 'victim')} (families {families})."
 
 
 def _notes(

@@ -124,3 +124,8 @@ def test_one_attack_is_no_comparison(three):
 
 def test_p_values_for_reading():
     assert (p_text(0.0004), p_text(0.0312)) == ("< 0.001", "0.031")
+
+
+def test_how_many_victims_means_are_over_is_said(pristine):
+    found = pairs_table(compare_pairs(contenders_of(pristine, ["cgan-img", "mislgan"])), None, None)
+    assert "Means are over 5 victims (families img, pef, wdf)." in found.notes
