@@ -174,7 +174,7 @@ def bootstrap_interval(
     if undefined or rows["photo_id"].nunique() < 2:
         return None
     victims, victim_names = pd.factorize(rows["victim"])
-    photos, photo_ids = pd.factorize(rows["photo_id"])
+    photos, photo_ids = pd.factorize(rows["photo_id"], sort=True)
     shape = (len(photo_ids), len(victim_names))
     scored = success_indicators(rows, measure).to_numpy(dtype=np.float64)
     hits, counts = photograph_sums(photos, victims, scored, shape)  # (P, V)

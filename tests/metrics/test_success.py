@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix
 
+from bench.metrics.ranks import shared_by_all
+from bench.metrics.resampling import percentile_interval
 from bench.metrics.success import (
     Spread,
     bootstrap_interval,
@@ -215,6 +217,17 @@ def test_interval_is_clustered_by_photograph():
     assert len(few) > 1
     half_width = (interval[1] - interval[0]) / 2
     assert half_width == pytest.approx(1.96 * np.sqrt(0.25 / 40), rel=0.12)
+
+
+def test_interval_is_that_of_ranks_whatever_the_order_of_the_rows():
+    random = np.random.default_rng(1)
+    rates = random.random(30)
+    table = pd.concat(many(random.random(30) < rates).assign(image_id=n) for n in range(11))
+    shuffled = table.sample(frac=1, random_state=3)
+    interval = bootstrap_interval(table, "in", "a", "tasr", {"v": "wdf"})
+    assert bootstrap_interval(shuffled, "in", "a", "tasr", {"v": "wdf"}) == interval
+    shared = shared_by_all(table, ["a"], "tasr", {"v": "wdf"})
+    assert percentile_interval(shared.resampled_means()[1:, 0]) == pytest.approx(interval)
 
 
 def test_interval_weighs_families_and_not_victims():
