@@ -99,7 +99,8 @@ def is_junk(path: str) -> bool:
 
 def close_match(name: str, known: Iterable[str]) -> str:
     """`, did you mean X?` where a known name is close, else nothing."""
-    close = near(name, known)
+    names = list(known)
+    close = [one for one in names if one.casefold() == name.casefold()] or near(name, names)
     return f", did you mean {close[0]}?" if close else ""
 
 

@@ -143,7 +143,8 @@ def _check_columns(table: pd.DataFrame, classes: Sequence[str], problems: Proble
     needed = (IMAGE, PREDICTED)
     for name in needed:
         if name not in names:
-            problems.add(NO_COLUMN, name)
+            like = [one for one in names if one.strip().casefold() == name]
+            problems.add(NO_COLUMN, f"{name}; rename {_cell(like[0])}" if like else name)
     present = [name for name in classes if name in names]
     if present and len(present) < len(classes):
         for name in classes:

@@ -63,6 +63,8 @@ def _csv(
 ) -> tuple[pd.DataFrame, list[str]]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
         names = next(csv.reader(stream), [])
+    if len(names) == 1 and ";" in names[0]:
+        raise ValueError("its columns are separated by semicolons, expected commas")
     if len(names) > columns:
         raise ValueError(f"it has {len(names)} columns, expected {columns} at most")
     require_unique(names)

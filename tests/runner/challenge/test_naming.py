@@ -53,6 +53,7 @@ def test_any_other_name_is_none_of_ours(name, why):
         (f"{ID}__Nikon_D200.TIFF", "no PNG: save what the method makes as one"),
         (f"{ID}__.png", "no such target"),
         (f"{ID}__nikon_d200.png", "no such target, did you mean Nikon_D200?"),
+        (f"{ID}__NIKON_D200.png", "no such target, did you mean Nikon_D200?"),
         (f"{ID}__Nikon D200.png", "no such target, did you mean Nikon_D200?"),
         (f"{ID}__Leica.png", "no such target"),
     ],

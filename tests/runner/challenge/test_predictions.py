@@ -122,6 +122,11 @@ def test_columns_that_are_missing_or_too_many_are_named(check):
     assert found["surplus column"] == ["label", "cam-cc, did you mean cam-c?"]
 
 
+def test_columns_in_other_letters_are_told(check):
+    frame = table().rename(columns={"image": "Image"})
+    assert kinds(check(frame))["column missing"] == ["image; rename Image"]
+
+
 def test_the_challenge_is_the_one_that_the_ids_are_of():
     other = {f"c{number:016x}": Asked(image_id="x") for number in range(5, 9)}
     frame = table()
@@ -139,6 +144,7 @@ def test_the_challenge_is_the_one_that_the_ids_are_of():
         ("a.csv", b"image,predicted\nc\xff\xfe,cam-a\n", "cannot be read"),
         ("a.csv", b"image,predicted,image\nc0,cam-a,c1\n", "column 'image' is there twice"),
         ("a.csv", b"", "cannot be read: No columns"),
+        ("a.csv", b"image;predicted\nc;cam-a\n", "separated by semicolons, expected commas"),
         ("a.csv", b"x" * 3_000_000, "has 3000000 bytes, one row an image takes"),
         ("a.csv", b"image,predicted\n" + b"c0,cam-a\n" * 2000, "it has more than 1012 rows"),
         ("a.parquet", b"PAR1 and then nothing", "cannot be read"),
