@@ -137,7 +137,7 @@ def test_a_partial_row_is_scored_and_the_exit_code_is_1(camobench, arena, tmp_pa
     words += ["--victims", "img-resnet12", "--attacks", "jpeg", "--label", "sent by A"]
     code, out, err = camobench(*words)
     assert code == 1
-    assert "| sent by A (partial) |" in out
+    assert "| sent: sent by A (partial) |" in out
     assert "sent is partial: of the images and targets that are scored" in out
     assert "7 of 8 were there" in out
     assert "| image missing | partial" in err
