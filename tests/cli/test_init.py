@@ -1,6 +1,8 @@
 """Exit codes, help, and one-line errors of every verb."""
 
 import shlex
+import signal
+import time
 
 import click
 import pytest
@@ -151,6 +153,22 @@ def test_interrupted_is_130_and_says_how_to_continue(camobench, tmp_path, monkey
     code, out, err = camobench("run", *SMALL, "--store", tmp_path / "s", "--out", tmp_path / "o")
     assert (code, out) == (130, "")
     assert err.strip() == "interrupted: run the same command again to continue"
+
+
+def test_an_interruption_in_a_finaliser_is_not_lost(camobench, tmp_path, monkeypatch):
+    class Finalised:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    def load(directory):
+        Finalised()
+        for _ in range(100):  # where the second one arrives
+            time.sleep(0.02)
+        raise ValueError("it was lost")
+
+    monkeypatch.setattr("bench.report.inputs.load_run", load)
+    code, _, err = camobench("table", tmp_path)
+    assert (code, err.strip()) == (130, "interrupted: the same command begins anew")
 
 
 def test_what_keeps_nothing_says_that_it_begins_anew(camobench, tmp_path, monkeypatch):
