@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.types import Json
 
 PACKAGES = (
-    *("camobench", "torch", "torchvision", "timm", "torchmetrics", "lpips"),
+    *("camobench", "torch", "torchvision", "timm", "torchmetrics"),
     *("scikit-learn", "numpy", "pandas", "pillow"),
 )
 

@@ -26,7 +26,6 @@ from bench.types import CamobenchError, StoppingError, as_json
 STORE_FORMAT = 1
 STORE_VARIABLE = "CAMOBENCH_STORE"
 MARKER = "camobench-store.json"
-LPIPS_GOLDEN = "lpips-golden.json"
 AREAS = (
     *("data", "checkpoints", "predictions", "images", "sent", "unfinished", "counts"),
     *("challenges", "failures", "locks"),
@@ -261,7 +260,7 @@ class Store:
 
 
 def _are_ours(root: Path) -> bool:
-    return all(path.name in (*AREAS, LPIPS_GOLDEN) for path in root.iterdir())
+    return all(path.name in AREAS for path in root.iterdir())
 
 
 def lock_beside_set(path: Path) -> FileLock:

@@ -46,7 +46,6 @@ def test_a_store_that_lost_its_marker_is_still_one(tmp_path):
     store = Store(tmp_path / "store")
     for name in ("data", "challenges", "locks"):
         (store.root / name).mkdir()
-    (store.root / "lpips-golden.json").touch()
     (store.root / MARKER).write_text("{")
     with pytest.raises(CamobenchError, match=r"damaged .*; remove it, it is made again"):
         Store(store.root)

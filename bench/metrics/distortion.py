@@ -10,16 +10,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from bench.metrics.lpips import Lpips
+from bench.metrics.lpips import load_lpips
 
 
 @dataclass(frozen=True, kw_only=True)
 class Distortion:
-    """Per-image distortions, each (N,) on the CPU; `lpips` is `None` where it cannot be had."""
+    """Per-image distortions, each (N,) on the CPU."""
 
     psnr_db: Tensor
     ssim: Tensor
-    lpips: Tensor | None
+    lpips: Tensor
 
 
 def psnr_db(originals: Tensor, anonymised: Tensor) -> Tensor:
@@ -49,20 +49,17 @@ def ssim(originals: Tensor, anonymised: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def measure(
-    originals: Tensor, anonymised: Tensor, lpips: Lpips | None, place: Tensor | None = None
-) -> Distortion:
+def measure(originals: Tensor, anonymised: Tensor, place: Tensor | None = None) -> Distortion:
     """All distortions of anonymised images.
 
     Args:
         originals: (U, 3, H, W) uint8, each once.
         anonymised: (N, 3, H, W) uint8.
-        lpips: The metric, where it can be had.
         place: (N,) position in `originals` of each one's original; by default N = U in order.
     """
     each = originals if place is None else originals[place]
     return Distortion(
         psnr_db=psnr_db(each, anonymised),
         ssim=ssim(each, anonymised).cpu(),
-        lpips=None if lpips is None else lpips(originals, anonymised, place).cpu(),
+        lpips=load_lpips(originals.device)(originals, anonymised, place).cpu(),
     )

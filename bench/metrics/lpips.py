@@ -1,53 +1,68 @@
-"""LPIPS v0.1 on AlexNet (Zhang et al. 2018), with a verified trunk or not at all.
+"""LPIPS v0.1 on AlexNet (Zhang et al. 2018), with weights that ship.
 
-The `lpips` package carries the linear weights but not the ImageNet trunk, which torchvision
-publishes. A value with another trunk is a different metric, so without the file there is none.
+The convolutions are torchvision's, the linear layers those of the metric's authors
+(`assets/lpips/NOTICE`), each file verified by its SHA-256. Whenever the metric is opened, one fixed
+pair of images must give its known value: an installation that computes something else is named.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import warnings
-from collections.abc import Callable
-from pathlib import Path
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
 
+import safetensors.torch
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional as F
 
-from bench.store import file_digest
+from bench.types import CamobenchError, Json
 
-VERSION = "0.1"
-NET = "alex"
-TRUNK_FILE = "alexnet-owt-7be5be79.pth"
-TRUNK_PREFIX = "7be5be79"
-TRUNK_VARIABLE = "CAMOBENCH_LPIPS_TRUNK"
-
-
-class LpipsUnavailableError(Exception):
-    """Why there is no LPIPS here, and what to do."""
+FEATURES = "alexnet-features.safetensors"
+LINEAR = "linear-v0.1.safetensors"
+SHA256 = {
+    FEATURES: "383440ef11031c18a263ca823f972833a3ed8709e593f80ed57981d2462a5774",
+    LINEAR: "e01b84e9903156042155e6cac41e302eefbca3090b41042818fcdd5d1e5776ce",
+}
+RECORD: dict[str, Json] = {"version": "0.1", "net": "alex", "trunk_sha256": SHA256[FEATURES]}
+"""What an entry says of it."""
+LAYERS = ((0, 4, 2), (3, 1, 2), (6, 1, 1), (8, 1, 1), (10, 1, 1))
+"""Number, stride and padding of AlexNet's convolutions; the second and third follow a pooling."""
+SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
+GOLDEN, TOLERANCE = 0.2393689, 1e-4
+"""Of the golden pair; relative, for processors and devices differ in the last bits of fp32."""
 
 
 class Lpips:
-    """Perceptual distance of 8-bit images.
+    """Perceptual distance of 8-bit images, in fp32.
 
     Args:
         device: Where it runs.
-        trunk: The AlexNet file; the default looks at `$CAMOBENCH_LPIPS_TRUNK`, then torch's cache.
 
     Raises:
-        LpipsUnavailableError: If the trunk is absent or its checksum differs.
+        CamobenchError: If the weights are damaged, or the golden pair has another value.
     """
 
-    def __init__(self, device: torch.device, trunk: Path | None = None) -> None:
-        path = trunk or find_trunk()
-        self.trunk_sha256 = file_digest(path)
-        if not self.trunk_sha256.startswith(TRUNK_PREFIX):
-            raise LpipsUnavailableError(
-                f"LPIPS: {path} has SHA-256 {self.trunk_sha256[:8]}..., expected "
-                f"{TRUNK_PREFIX}...; remove it and fetch it again"
+    def __init__(self, device: torch.device) -> None:
+        weights = {name: value.to(device) for name, value in shipped_weights().items()}
+        self._layers = [
+            (
+                weights[f"features.{number}.weight"].contiguous(memory_format=torch.channels_last),
+                weights[f"features.{number}.bias"],
+                weights[f"lin{place}.model.1.weight"],
             )
-        self._network = _build(torch.load(path, map_location="cpu", weights_only=True)).to(device)
+            for place, (number, _, _) in enumerate(LAYERS)
+        ]
+        self._shift, self._scale = (
+            torch.tensor(values, device=device)[:, None, None] for values in (SHIFT, SCALE)
+        )
+        value = float(self(*golden_pair(device))[0])
+        if not abs(value - GOLDEN) <= TOLERANCE * GOLDEN:
+            raise CamobenchError(
+                f"LPIPS of the golden pair is {value:.7f} on {device}, {GOLDEN} is right: this "
+                "torch computes something else; install another version"
+            )
 
     @torch.no_grad()
     def __call__(
@@ -63,81 +78,56 @@ class Lpips:
         Returns:
             (N,) distances.
         """
-        before, after = self._features(originals), self._features(anonymised)
         total = torch.zeros(len(anonymised), device=anonymised.device)
-        for one, other, weigh in zip(before, after, self._network.lins, strict=True):  # type: ignore[arg-type]
-            there = one if place is None else one[place]
-            total += weigh((there - other).square()).mean(dim=(1, 2, 3))
+        layers = zip(
+            self._features(originals), self._features(anonymised), self._layers, strict=True
+        )
+        for before, after, (_, _, linear) in layers:
+            there = before if place is None else before[place]
+            total += F.conv2d((there - after).square_(), linear).mean(dim=(1, 2, 3))
         return total
 
-    def _features(self, images: Tensor) -> list[Tensor]:
-        """Of each layer, normalised over channels at every pixel."""
-        from lpips import normalize_tensor
-
-        scaled = self._network.scaling_layer(images.float() / 127.5 - 1)  # type: ignore[operator]
-        layers = self._network.net(scaled)  # type: ignore[operator]
-        return [normalize_tensor(layer) for layer in layers]
-
-
-def untrained_lpips(device: torch.device) -> Callable[..., Tensor]:
-    """A distance that costs what LPIPS costs and means nothing, to measure speed by."""
-    from torchvision.models import alexnet  # type: ignore[import-untyped]
-
-    features = alexnet(weights=None).features.state_dict()
-    metric = object.__new__(Lpips)
-    metric._network = _build({f"features.{name}": value for name, value in features.items()})
-    metric._network.to(device)
-    return metric
+    def _features(self, images: Tensor) -> Iterator[Tensor]:
+        """Of each layer, (N, C, H, W), normalised over channels at every pixel."""
+        unit = images.contiguous(memory_format=torch.channels_last).float().div_(127.5).sub_(1)
+        layer = unit.sub_(self._shift).div_(self._scale)
+        for place, (_, stride, padding) in enumerate(LAYERS):
+            if place in (1, 2):
+                layer = F.max_pool2d(layer, 3, 2)
+            weight, bias, _ = self._layers[place]
+            layer = F.conv2d(layer, weight, bias, stride, padding).relu_()
+            yield layer / (layer.square().sum(1, keepdim=True).sqrt_() + 1e-10)
 
 
-def find_trunk() -> Path:
-    """The trunk's file.
+@cache
+def load_lpips(device: torch.device) -> Lpips:
+    """The metric on a device, opened once a process."""
+    return Lpips(device)
+
+
+def shipped_weights() -> dict[str, Tensor]:
+    """Convolutions under torchvision's names, linear layers under those of `lpips`.
 
     Raises:
-        LpipsUnavailableError: If there is none; says where to put it.
+        CamobenchError: If a file is missing or damaged; names it and the remedy.
     """
-    chosen = os.environ.get(TRUNK_VARIABLE)
-    path = Path(chosen) if chosen else Path(torch.hub.get_dir()) / "checkpoints" / TRUNK_FILE
-    if not path.is_file():
-        place = f"where ${TRUNK_VARIABLE} says" if chosen else "in torch's hub cache"
-        raise LpipsUnavailableError(
-            f"its AlexNet trunk {TRUNK_FILE} is not {place}. "
-            "Download it with `python -c 'import torchvision as t; t.models.alexnet(weights="
-            f'"IMAGENET1K_V1")\'`, or set ${TRUNK_VARIABLE} to the file'
-        )
-    return path
+    found: dict[str, Tensor] = {}
+    for name, sha256 in SHA256.items():
+        file = files("bench") / "assets" / "lpips" / name
+        content = file.read_bytes() if file.is_file() else b""
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise CamobenchError(
+                f"{file} is {'damaged' if content else 'missing'} (SHA-256 {sha256[:8]}... "
+                "expected): install camobench again"
+            )
+        found |= safetensors.torch.load(content)
+    return found
 
 
-def trunk_digest() -> str | None:
-    """SHA-256 of the trunk that `load_lpips` would use, or `None` where LPIPS cannot be had."""
-    try:
-        found = file_digest(find_trunk())
-    except LpipsUnavailableError:
-        return None
-    return found if found.startswith(TRUNK_PREFIX) else None
-
-
-def load_lpips(device: torch.device) -> tuple[Lpips | None, dict[str, object]]:
-    """LPIPS if it can be had, and the record of it for an entry."""
-    record: dict[str, object] = {"version": VERSION, "net": NET}
-    try:
-        metric = Lpips(device)
-    except LpipsUnavailableError as error:
-        return None, {**record, "available": False, "reason": str(error)}
-    return metric, {**record, "available": True, "trunk_sha256": metric.trunk_sha256}
-
-
-def _build(trunk: dict[str, Tensor]) -> nn.Module:
-    import lpips
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torchvision deprecates the arguments that lpips passes
-        network: nn.Module = lpips.LPIPS(
-            net=NET, version=VERSION, pnet_rand=True, verbose=False
-        ).eval()
-    for name, parameter in network.net.named_parameters():  # type: ignore[union-attr]
-        place = re.fullmatch(r"slice\d+\.(\d+)\.(weight|bias)", name)
-        if place is None:
-            raise RuntimeError(f"lpips has an unknown layer {name}; camobench knows lpips 0.1.4")
-        parameter.data.copy_(trunk[f"features.{place[1]}.{place[2]}"])
-    return network.requires_grad_(False)
+def golden_pair(device: torch.device) -> tuple[Tensor, Tensor]:
+    """A ramp and the same ramp with a grid over it, each (1, 3, 64, 64) uint8."""
+    rows, columns = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
+    ramp = torch.stack([rows * 3, columns * 3, (rows + columns) * 2]) + 16
+    grid = torch.where((rows // 4 + columns // 4) % 2 == 0, 12, -12)
+    one, other = (image.clamp(0, 255).to(torch.uint8)[None] for image in (ramp, ramp + grid))
+    return one.to(device), other.to(device)

@@ -217,24 +217,24 @@ def mean_distortion(distortion: pd.DataFrame, split: str, attack: str) -> dict[s
     there are none. `unchanged_images` counts them.
 
     Returns:
-        `lpips`, `psnr_db`, `ssim`; `None` where there is no row or any value is null.
+        `lpips`, `psnr_db`, `ssim`; `None` where there is no row.
 
     Raises:
-        ValueError: If a PSNR or an SSIM is NaN.
+        ValueError: If a value is NaN.
     """
     rows = distortion[(distortion["split"] == split) & (distortion["attack"] == attack)]
     means: dict[str, float | None] = {}
     for column in ("lpips", "psnr_db", "ssim"):
         values = rows[column].astype("float64")
         missing = values.isna()
-        if column != "lpips" and missing.any():
+        if missing.any():
             raise ValueError(
                 f"`{column}` is NaN for attack {attack!r}, image "
                 f"{rows.loc[missing, 'image_id'].iloc[0]!r}; score this attack anew"
             )
         changed = values[~np.isinf(values)]
         known = values if changed.empty else changed
-        means[column] = None if values.empty or missing.any() else float(known.mean())
+        means[column] = None if values.empty else float(known.mean())
     return means
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import torch
 
-from bench.metrics.lpips import load_lpips
 from bench.nets.fast_layers import Arbitrated
 from bench.perf.children import in_child, memory_gib, peak_memory_gib
 from bench.perf.flops import Cost, count_cost
@@ -172,7 +171,6 @@ def time_reference(
     classes = bench.load.classes
     labels = [classes.index(model) for model in bench.suite.manifest("C")["model"][:images]]
     pixels = torch.from_numpy(bench.suite.images("C")[:images])
-    lpips, _ = load_lpips(device)
     seconds = []
     for repeat in range(repeats + 1):
         count = 1 if repeat == 0 else images  # the first pays for what is set up once
@@ -185,7 +183,6 @@ def time_reference(
             len(classes),
             device=device,
             batch=batch,
-            lpips=lpips,
         )
         synchronise(device)
         seconds.append(time.perf_counter() - began)

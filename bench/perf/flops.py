@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from bench.metrics.lpips import load_lpips
 from bench.perf.peaks import GIGA
 from bench.perf.workbench import Workbench
 from bench.runner.counts import count
@@ -65,10 +66,8 @@ def count_cost(bench: Workbench) -> Cost:
 
 @torch.no_grad()
 def lpips_gflop(image_px: int) -> float:
-    """LPIPS of one anonymised image, the original's features being there."""
-    from torchvision.models import alexnet  # type: ignore[import-untyped]
-
-    network = alexnet(weights=None).features
+    """The features of one image that LPIPS compares."""
+    image = torch.zeros(1, 3, image_px, image_px, dtype=torch.uint8)
     with FlopCounterMode(display=False) as counter:
-        network(torch.zeros(1, 3, image_px, image_px))
-    return float(counter.get_total_flops() / GIGA)
+        load_lpips(image.device)(image, image)
+    return float(counter.get_total_flops() / GIGA) / 2

@@ -15,7 +15,6 @@ from torch import Tensor
 
 from bench.contract import Attack, Victim
 from bench.metrics.distortion import Distortion, measure
-from bench.metrics.lpips import Lpips
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +40,6 @@ def reference_loop(
     *,
     device: torch.device,
     batch: int,
-    lpips: Lpips | None = None,
 ) -> ReferenceResult:
     """Send every image to every class but its own and classify what comes out.
 
@@ -53,7 +51,6 @@ def reference_loop(
         classes: How many there are.
         device: Where the networks are.
         batch: Images that a victim sees at a time.
-        lpips: The metric, where it can be had.
     """
     transforms, distortions = [], []
     for image, label in zip(images, labels, strict=True):
@@ -62,7 +59,7 @@ def reference_loop(
         changed = attack.transform(original.contiguous(), targets)
         eight_bit = changed.clamp(0, 1).mul(255).round()
         repeated = image.to(device).expand(len(targets), -1, -1, -1)
-        distortions.append(measure(repeated, eight_bit.to(torch.uint8), lpips))
+        distortions.append(measure(repeated, eight_bit.to(torch.uint8)))
         transforms.append(eight_bit.div(255).cpu())
     held = torch.cat(transforms)
     predicted = {}

@@ -63,7 +63,7 @@ def _assemble(
         "recipe": [entry["recipe"] for _, entry in entries],
         "seed": [entry["seed"] for _, entry in entries],
         "scorer_version": [entry["scorer_version"] for _, entry in entries],
-        "LPIPS version": [(e["lpips"]["version"], e["lpips"]["net"]) for _, e in entries],
+        "LPIPS version": [lpips_version(entry) for _, entry in entries],
     }.items():
         _agree(what, values, entries)
     attacks = tuple(_attack(entry) for _, entry in entries)
@@ -108,7 +108,7 @@ def _assemble(
         recipe=entries[0][1]["recipe"],
         seeds=tuple(sorted({entry["seed"] for _, entry in entries})),
         scorer_version=entries[0][1]["scorer_version"],
-        lpips_version=f"{entries[0][1]['lpips']['version']}, {entries[0][1]['lpips']['net']}",
+        lpips_version=lpips_version(entries[0][1]),
     )
 
 
@@ -126,6 +126,12 @@ def _entry(path: Path) -> dict[str, Any]:
             f"{path} has schema {schema!r}, this version reads {ENTRY_SCHEMA}; {remedy}"
         )
     return cast(dict[str, Any], entry)
+
+
+def lpips_version(entry: dict[str, Any]) -> str:
+    """Version, network and weights of the LPIPS of an entry."""
+    lpips = entry["lpips"]
+    return f"{lpips['version']}, {lpips['net']} ({lpips['trunk_sha256'][:8]})"
 
 
 def read_parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -148,7 +154,7 @@ def read_parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _attack(entry: dict[str, Any]) -> AttackInfo:
-    attack, lpips = entry["attack"], entry["lpips"]
+    attack = entry["attack"]
     partial = partial_coverage(attack)
     label = attack.get("label") or attack["name"]
     return AttackInfo(
@@ -165,8 +171,6 @@ def _attack(entry: dict[str, Any]) -> AttackInfo:
         preliminary=attack.get("preliminary", False),
         paper=attack.get("paper") or "",
         licence=attack.get("licence") or "",
-        lpips_available=lpips["available"],
-        lpips_reason=lpips.get("reason") or "",
         provenance=entry["provenance"],
         partial=partial,
         failed=tuple(

@@ -42,7 +42,8 @@ def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...
         *_holes(run, rates),
         *_coverage(run, rows, rates),
         *_unchanged(run, split),
-        *_lpips(run, split),
+        *_unmeasured(run, split),
+        f"LPIPS {run.lpips_version}.",
         _clean(run),
         *_published(run, split),
         *origin_notes(run),
@@ -149,23 +150,11 @@ def _unchanged(run: RunData, split: str) -> Iterable[str]:
             )
 
 
-def _lpips(run: RunData, split: str) -> Iterable[str]:
-    reasons: dict[str, list[str]] = {}
-    for attack in run.attacks:
-        distortion = run.distortion
-        rows = distortion[(distortion["attack"] == attack.name) & (distortion["split"] == split)]
-        if rows.empty and attack.failed:
-            continue
-        if rows.empty:
-            reasons.setdefault("no distortion rows", []).append(attack.name)
-        elif rows["lpips"].isna().any():
-            reason = attack.lpips_reason or "the run states no reason"
-            reasons.setdefault(reason, []).append(attack.name)
-    for reason, names in reasons.items():
-        which = "" if len(names) == len(run.attacks) else f" for {', '.join(names)}"
-        yield f"LPIPS is n/a{which}: {reason}"
-    if not reasons:
-        yield f"LPIPS {run.lpips_version}."
+def _unmeasured(run: RunData, split: str) -> Iterable[str]:
+    measured = set(run.distortion.loc[run.distortion["split"] == split, "attack"])
+    names = [one.name for one in run.attacks if one.name not in measured and not one.failed]
+    if names:
+        yield f"No distortion rows for {', '.join(names)}."
 
 
 def _clean(run: RunData) -> str:

@@ -61,8 +61,6 @@ class AttackInfo:
     preliminary: bool
     paper: str
     licence: str
-    lpips_available: bool
-    lpips_reason: str
     provenance: dict[str, Any]
     partial: Coverage | None = None
     failed: tuple[FailedCell, ...] = ()

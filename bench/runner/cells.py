@@ -19,6 +19,7 @@ from bench.checksums import (
     write_record,
 )
 from bench.metrics import SCORER_VERSION
+from bench.metrics.lpips import RECORD as LPIPS
 from bench.runner.failures import Failure
 from bench.runner.graph import Graph
 from bench.runner.items import shards
@@ -44,7 +45,7 @@ class Cells:
         attack: Its name.
         folder: Where its rows are kept; the store's root where the attack failed before it had any.
         victims: File stem of each victim's rows, by name; those that failed have none.
-        measured: File stem of the distortion rows, if there are any.
+        measured: Whether the distortion rows are there.
         seconds: Time that scoring took, over all runs that filled it.
         scored_by: Provenance of every run that filled it, the last one first.
         failed: What went wrong in the other cells, by victim.
@@ -55,7 +56,7 @@ class Cells:
     attack: str
     folder: Path
     victims: Mapping[str, str]
-    measured: str
+    measured: bool
     seconds: float
     scored_by: tuple[dict[str, Json], ...]
     failed: Mapping[str, Failure] = field(default_factory=dict)
@@ -68,7 +69,7 @@ class Cells:
 
     def distortion(self) -> pd.DataFrame:
         """One row an image and target."""
-        return self._read(self.measured) if self.measured else pd.DataFrame()
+        return self._read(DISTORTION) if self.measured else pd.DataFrame()
 
     def _read(self, stem: str) -> pd.DataFrame:
         return read_rows(rows_file(self.folder, stem))
@@ -199,7 +200,7 @@ def read_rows(path: Path) -> pd.DataFrame:
 
 
 def row_key(networks: Networks, attack: str, quality_percent: int | None = None) -> str:
-    """Digest of everything behind an attack's rows but the victims and LPIPS.
+    """Digest of everything behind an attack's rows but the victims.
 
     With a quality, of the rows after JPEG re-compression.
     """
@@ -215,7 +216,7 @@ def row_key(networks: Networks, attack: str, quality_percent: int | None = None)
             "scorer": SCORER_VERSION,
             "precision": IMAGE_PRECISION,
             "device": networks.device.type,
-            "lpips": None,  # it has a file of its own; former versions rescored a row for it
+            "lpips": LPIPS,
         }
     )
 
@@ -224,11 +225,6 @@ def cell_stem(networks: Networks, victim: str) -> str:
     """File stem of a victim's rows: hangs on all that is behind its logits, and its precision."""
     precision, found = networks.victim_precision(victim), networks.victim_digest(victim)
     return cell_digest(found, precision)[:STEM_DIGITS]
-
-
-def distortion_stem(lpips_sha256: str | None) -> str:
-    """File stem of distortion rows: LPIPS is measured anew when its trunk comes or changes."""
-    return DISTORTION if lpips_sha256 is None else f"{DISTORTION}-{lpips_sha256[:KEY_DIGITS]}"
 
 
 def key_columns(graph: Graph, attack: str, victim: str | None = None) -> dict[str, str]:

@@ -71,7 +71,6 @@ class RowFill:
         attack: By name.
         row: Its files.
         gap: What it lacks.
-        measured: File stem of the distortion rows.
         networks: Trained.
         scorer: Whose trial runs attack and victims.
         provenance: Which code scores where, and how, by now.
@@ -81,7 +80,6 @@ class RowFill:
     attack: str
     row: RowFolder
     gap: Gap
-    measured: str
     networks: Networks
     scorer: Scorer
     provenance: Callable[[], dict[str, Json]]
@@ -98,13 +96,13 @@ class RowFill:
         victims = {name: victim for name, victim in opened.items() if victim is not None}
         if not (victims or gap.lacks_distortion or gap.lacks_images):
             return
-        measured = [self.measured] if gap.lacks_distortion else []
+        measured = [DISTORTION] if gap.lacks_distortion else []
         cells = sorted(gap.stems.values()) + measured
         ranges = row_shards(len(self.scorer.images))
         unfinished = find_whole(self.row.path, cells, len(ranges))
         unfinished = unfinished or self.row.path / f"partial-{digest(cells)[:12]}"
         parts = parts_of(unfinished, len(ranges))
-        files = [*gap.stems.values(), *([DISTORTION] if gap.lacks_distortion else [])]
+        files = [*gap.stems.values(), *measured]
         waiting = [
             (part, indices, images)
             for part, indices, images in zip(parts, ranges, gap.image_files, strict=True)
@@ -143,7 +141,7 @@ class RowFill:
                 record = {
                     "at": time.time(),
                     "seconds": time.monotonic() - began,
-                    "cells": [*left, *([self.measured] if gap.lacks_distortion else [])],
+                    "cells": [*left, *([DISTORTION] if gap.lacks_distortion else [])],
                     "by": self.provenance(),
                 }
                 if isinstance(source, KeptImages):
@@ -181,7 +179,7 @@ class RowFill:
         shards_done = [read_shard(part) for part in parts]
         row.note_fill(self.attack, unfinished.name, shards_done)
         if self.gap.lacks_distortion:
-            row.keep(self.measured, gather(DISTORTION), key_columns(graph, self.attack))
+            row.keep(DISTORTION, gather(DISTORTION), key_columns(graph, self.attack))
         # Last: a victim's file says that its cell is done.
         for victim, stem in self.scorer.trial.left(self.gap.stems).items():
             row.keep(stem, gather(stem), key_columns(graph, self.attack, victim))

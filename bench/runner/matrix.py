@@ -14,15 +14,13 @@ import pandas as pd
 import torch
 
 from bench.contract import VICTIMS
-from bench.metrics.lpips import load_lpips
-from bench.metrics.lpips_golden import check_golden
 from bench.provenance import processor_name, provenance
 from bench.runner.batches import AUTO
 from bench.runner.cells import (
+    DISTORTION,
     Cells,
     RowFolder,
     cell_stem,
-    distortion_stem,
     key_columns,
     row_key,
     row_shards,
@@ -73,12 +71,8 @@ class Matrix:
         self.precision, self.keep_images = precision, keep_images
         self.progress = progress or Silent()
         self.networks = Networks(graph, shelf, device, precision=precision)
-        lpips, self.lpips_record = load_lpips(device)
-        self.measured = distortion_stem(None if lpips is None else lpips.trunk_sha256)
-        if lpips is not None:
-            check_golden(lpips, device, shelf.store)
         self._origin = self._provenance()
-        self.scorer = Scorer(suite, device, batch, lpips)
+        self.scorer = Scorer(suite, device, batch)
         self.scorer.foreign = {name for name in graph.victims if not VICTIMS.is_own(name)}
 
     def fill(self, attack_names: Iterable[str], quality_percent: int | None = None) -> list[Cells]:
@@ -133,7 +127,7 @@ class Matrix:
                 attack=name,
                 folder=self.shelf.store.root,
                 victims={},
-                measured="",
+                measured=False,
                 seconds=0.0,
                 scored_by=(self.provenance,),
                 failed=failed,
@@ -159,13 +153,13 @@ class Matrix:
                         unmeasured["distortion"] = no_attack
                     if gap.lacks_images:
                         unmeasured["kept images"] = no_attack
-        shards_done = row.shards([*stems.values(), self.measured])
+        shards_done = row.shards([*stems.values(), DISTORTION])
         records = {digest(shard["by"]): shard["by"] for shard in shards_done}
         return Cells(
             attack=name,
             folder=row.path,
             victims={victim: stem for victim, stem in stems.items() if row.has(stem)},
-            measured=self.measured if row.has(self.measured) else "",
+            measured=row.has(DISTORTION),
             seconds=sum(shard["seconds"] for shard in shards_done),
             scored_by=tuple(records.values()) or (self.provenance,),
             failed=failed,
@@ -186,7 +180,7 @@ class Matrix:
         count = len(row_shards(len(self.scorer.images)))
         return Gap(
             stems={victim: stem for victim, stem in stems.items() if not row.has(stem)},
-            lacks_distortion=not row.has(self.measured),
+            lacks_distortion=not row.has(DISTORTION),
             image_files=kept_files(self.shelf.store, row_key(self.networks, name), count),
             # Kept are those as the attack leaves them, which others are made from.
             wants_images=self.keep_images and quality is None,
@@ -211,7 +205,6 @@ class Matrix:
                 attack=name,
                 row=row,
                 gap=gap,
-                measured=self.measured,
                 networks=self.networks,
                 scorer=self.scorer,
                 provenance=lambda: self.provenance,

@@ -10,9 +10,8 @@ from itertools import product
 import torch
 
 from bench.contract import ATTACKS
-from bench.metrics.lpips import trunk_digest
 from bench.runner.api import Session
-from bench.runner.cells import SHARD_IMAGES, RowFolder, cell_stem, distortion_stem, row_key
+from bench.runner.cells import DISTORTION, SHARD_IMAGES, RowFolder, cell_stem, row_key
 from bench.runner.challenge.specs import SentImagesSpec
 from bench.runner.graph import Job
 from bench.runner.networks import Networks
@@ -31,7 +30,6 @@ class Missing:
         attack_of: The attack behind each name in `cells`.
         kept: Attacks whose images are all kept, or were sent.
         measured: Names in `cells` whose distortions are there.
-        unmeasured: Attacks scored on all victims, but without LPIPS, which can now be had.
         networks_total: All networks of the graph.
         cells_total: All cells of the matrix.
     """
@@ -41,7 +39,6 @@ class Missing:
     attack_of: dict[str, str]
     kept: frozenset[str]
     measured: frozenset[str]
-    unmeasured: tuple[str, ...]
     networks_total: int
     cells_total: int
 
@@ -73,7 +70,6 @@ class Missing:
         return [
             *(row("train", job.label, job.key) for job in self.jobs),
             *(row("score", attack, attack, names) for attack, names in self.cells.items()),
-            *(row("LPIPS", attack, attack) for attack in self.unmeasured),
         ]
 
 
@@ -92,7 +88,8 @@ def find_missing(session: Session) -> Missing:
             networks.reads_residual(victim) and estimator in untrained
         ):
             stems[victim] = cell_stem(networks, victim)
-    stem, cells, attack_of, unmeasured = distortion_stem(trunk_digest()), {}, {}, []
+    cells: dict[str, tuple[str, ...]] = {}
+    attack_of: dict[str, str] = {}
     kept, measured = set(), set()
     image_files = math.ceil(session.request.source.count("C") / SHARD_IMAGES)
     qualities = (None, *session.request.recompress)
@@ -109,10 +106,7 @@ def find_missing(session: Session) -> Missing:
                 for victim in graph.victims
                 if victim not in stems or not row.has(stems[victim])
             )
-            is_measured = row.has(stem)
-            if not (holes or quality) and not is_measured:
-                unmeasured.append(attack)
-            if holes and is_measured:
+            if holes and row.has(DISTORTION):
                 measured.add(_cells_name(attack, quality))
         if holes:
             name = _cells_name(attack, quality)
@@ -123,7 +117,6 @@ def find_missing(session: Session) -> Missing:
         attack_of=attack_of,
         kept=frozenset(kept),
         measured=frozenset(measured),
-        unmeasured=tuple(unmeasured),
         networks_total=len(graph.jobs),
         cells_total=len(graph.attacks) * len(graph.victims) * len(qualities),
     )

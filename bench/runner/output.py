@@ -16,6 +16,7 @@ from PIL import Image
 
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
 from bench.metrics import SCORER_VERSION
+from bench.metrics.lpips import RECORD as LPIPS
 from bench.registry import Entry
 from bench.report.foreign import family_of
 from bench.report.inputs import ENTRY_SCHEMA
@@ -130,7 +131,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
         "recipe": graph.recipe.name,
         "seed": graph.seed,
         "scorer_version": SCORER_VERSION,
-        "lpips": as_json(matrix.lpips_record),
+        "lpips": LPIPS,
         "provenance": {
             **cell.scored_by[0],
             "wall_time_s": round(cell.seconds, 1),

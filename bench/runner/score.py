@@ -22,7 +22,6 @@ from torch import Tensor
 from bench.checks import to_unit
 from bench.contract import Victim
 from bench.metrics.distortion import Distortion, measure
-from bench.metrics.lpips import Lpips
 from bench.runner.batches import AUTO, batch_for, find_batch, free_cached, is_out_of_memory
 from bench.runner.failures import Trial
 from bench.runner.items import ImageSource, Item, items_of
@@ -58,17 +57,14 @@ class Scorer:
         device: Where everything runs.
         batch: Anonymised images at a time, or `AUTO`; halved when memory runs out. Results do not
             depend on it beyond rounding.
-        lpips: The metric, where it can be had.
 
     Attributes:
         trial: How attack and victims are run; by default one that fails stops the run.
         foreign: Victims that are somebody else's code: they share nothing with the others.
     """
 
-    def __init__(
-        self, suite: Suite, device: torch.device, batch: int = AUTO, lpips: Lpips | None = None
-    ) -> None:
-        self.device, self.lpips, self.trial = device, lpips, Trial()
+    def __init__(self, suite: Suite, device: torch.device, batch: int = AUTO) -> None:
+        self.device, self.trial = device, Trial()
         self.foreign: Collection[str] = ()
         self.images = suite.images("C")
         self.manifest = suite.manifest("C")
@@ -182,7 +178,7 @@ class Scorer:
         place = read.place.to(self.device, non_blocking=True)
         originals = images if len(images) == len(items) else images[place]
         anonymised = self.trial.attack(partial(source.anonymise, items, originals), len(items))
-        measured = measure(images, anonymised, self.lpips, place) if distortions else None
+        measured = measure(images, anonymised, place) if distortions else None
         return self._classify(victims, anonymised), measured
 
     def _classify(self, victims: Mapping[str, Victim], images: Tensor) -> dict[str, Tensor]:
@@ -232,7 +228,6 @@ def _probabilities(victim: Victim, logits: Sequence[Tensor]) -> NDArray[np.float
 
 
 def _gathered(name: str, parts: Sequence[Distortion], count: int) -> NDArray[np.float64]:
-    values = [getattr(part, name) for part in parts]
-    if not values or values[0] is None:
+    if not parts:  # not asked for, or none of the shard's images is there
         return np.full(count, np.nan)
-    return torch.cat(values).double().numpy()
+    return torch.cat([getattr(part, name) for part in parts]).double().numpy()

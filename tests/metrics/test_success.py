@@ -147,7 +147,7 @@ def test_distortion_means():
             "split": "in",
             "attack": ["a", "a", "b", "b", "c"],
             "image_id": ["1", "2", "1", "2", "1"],
-            "lpips": [0.1, 0.3, 0.1, None, 0.0],
+            "lpips": [0.1, 0.3, 0.1, 0.1, 0.0],
             "psnr_db": [30.0, 32.0, 40.0, np.inf, np.inf],
             "ssim": [0.9, 1.0, 0.9, 1.0, 1.0],
         }
@@ -155,11 +155,13 @@ def test_distortion_means():
     assert mean_distortion(table, "in", "a") == pytest.approx(
         {"lpips": 0.2, "psnr_db": 31.0, "ssim": 0.95}
     )
-    assert mean_distortion(table, "in", "b") == {"lpips": None, "psnr_db": 40.0, "ssim": 0.95}
+    assert mean_distortion(table, "in", "b") == {"lpips": 0.1, "psnr_db": 40.0, "ssim": 0.95}
     assert mean_distortion(table, "in", "c") == {"lpips": 0.0, "psnr_db": np.inf, "ssim": 1.0}
     assert [unchanged_images(table, "in", name) for name in "abc"] == [(0, 2), (1, 2), (1, 1)]
     assert unchanged_images(table, "out", "a") == (0, 0)
     assert set(mean_distortion(table, "out", "a").values()) == {None}
+    with pytest.raises(ValueError, match=r"`lpips` is NaN"):
+        mean_distortion(table.assign(lpips=np.nan), "in", "b")
     with pytest.raises(ValueError, match=r"`ssim` is NaN for attack 'a', image '2'"):
         mean_distortion(table.assign(ssim=[1, np.nan, 1, 1, 1]), "in", "a")
 

@@ -84,7 +84,7 @@ def test_names_are_escaped(page):
         "<summary>The comparisons behind the claims on toy-v1</summary>",
         "98 ± 2<br>[95 ± 1]‡",
         "Not audited: `camobench data prepare toy-v1`",
-        "LPIPS is n/a: the AlexNet trunk",
+        "LPIPS 0.1, alex (33333333).",
         "As the paper's Figure 3",
         "As the paper's Figure 4",
         "Confusion under img, wdf, pef, out of distribution",

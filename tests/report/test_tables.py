@@ -121,11 +121,12 @@ def test_published_values_as_printed_and_recomputed(tables):
     assert "‡" not in render(tables["out"], "md")
 
 
-def test_distortion_of_unchanged_images_and_absent_lpips(tables):
+def test_distortion_of_unchanged_images(tables):
     table = tables["in"]
     row = records(table)["identity"]
-    assert (row["psnr_db"], row["lpips"]) == ("inf", "")
-    assert any(note.startswith("LPIPS is n/a: the AlexNet trunk") for note in table.notes)
+    assert (row["psnr_db"], row["lpips"]) == ("inf", "0.0")
+    assert records(table)["mislgan"]["lpips"] == "0.04"
+    assert "LPIPS 0.1, alex (33333333)." in table.notes
     assert json.loads(render(table, "json"))["rows"][4]["psnr_db"] == "inf"
 
 

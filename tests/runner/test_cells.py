@@ -7,7 +7,6 @@ import torch
 from bench.runner import cells
 from bench.runner.cells import (
     RowFolder,
-    distortion_stem,
     key_columns,
     read_rows,
     row_key,
@@ -32,11 +31,6 @@ def test_rows_depend_on_all_that_is_behind_them(smoke, monkeypatch):
     assert row_key(networks, "jpeg") == keys["jpeg"]
     monkeypatch.setattr(cells, "SCORER_VERSION", 2)
     assert row_key(networks, "jpeg") != keys["jpeg"]
-
-
-def test_distortions_of_another_trunk_have_another_file():
-    assert distortion_stem(None) == "distortion"
-    assert distortion_stem("ab" * 32) == f"distortion-{'ab' * 8}"
 
 
 def test_shards_cover_every_image_once():

@@ -15,7 +15,7 @@ from bench.recipes import get_recipe
 from bench.runner import cells as cells_module
 from bench.runner import filling
 from bench.runner import matrix as matrices
-from bench.runner.cells import RowFolder, distortion_stem
+from bench.runner.cells import DISTORTION, RowFolder
 from bench.runner.graph import plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Networks, Shelf
@@ -94,8 +94,9 @@ def test_every_cell_is_there_once(smoke):
     ):
         pairs = frame[[column, f"{column}_key"]].drop_duplicates()
         assert dict(pairs.itertuples(index=False)) == {n: keys[n][:16] for n in pairs[column]}
-    assert distortion["lpips"].isna().all()
-    assert distortion.loc[distortion["attack"] == "identity", "psnr_db"].eq(float("inf")).all()
+    unchanged = distortion["attack"] == "identity"
+    assert distortion.loc[unchanged, "psnr_db"].eq(float("inf")).all()
+    assert (distortion["lpips"].eq(0) == unchanged).all()
 
 
 def test_nothing_is_computed_twice(store, scored, smoke):
@@ -230,16 +231,6 @@ def test_what_a_killed_removal_leaves_is_no_shard(store, scored, smoke, monkeypa
     same(tables(matrix_of(store).fill(ALL)), reference(smoke))
 
 
-def test_what_was_measured_with_another_trunk_is_not_put_together(store, scored, monkeypatch):
-    killed_in_between(store, monkeypatch)
-    scored.clear()
-    matrix = matrix_of(store)
-    matrix.measured = distortion_stem("f" * 64)
-    (cells,) = matrix.fill(["jpeg"])
-    assert sum(count for _, _, count in scored) == 8
-    assert cells.measured == matrix.measured
-
-
 def test_a_smaller_run_leaves_the_shards_of_the_others(store, scored, smoke, monkeypatch):
     killed_in_between(store, monkeypatch)
     scored.clear()
@@ -257,42 +248,6 @@ def test_time_is_that_of_all_runs(store, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         matrix_of(store, progress=Watcher(stop=4)).fill(["jpeg"])
     assert matrix_of(store).fill(["jpeg"])[0].seconds == 2.0  # a second a shard
-
-
-class Distance:
-    """In the place of LPIPS."""
-
-    trunk_sha256 = "7be5be79" * 8
-
-    def __call__(self, originals, anonymised, place=None):
-        each = originals if place is None else originals[place]
-        return (each.float() - anonymised.float()).abs().mean((1, 2, 3)) / 255
-
-
-def test_lpips_that_comes_later_costs_no_victim_its_time(store, scored, smoke, monkeypatch):
-    matrix_of(store).fill(ALL)
-    files = {path: path.stat().st_mtime_ns for path in (store.root / "predictions").rglob("*.par*")}
-    scored.clear()
-    with monkeypatch.context() as patch:
-        patch.setattr(matrices, "load_lpips", lambda device: (Distance(), {"available": True}))
-        watcher = Watcher()
-        later = matrix_of(store, progress=watcher)
-        later.networks.victim = lambda name: pytest.fail(f"{name} was opened")
-        predictions, distortion = tables(later.fill(ALL))
-        assert scored == [(name, (), 8) for name in ALL]
-        assert watcher.started == [f"distortion of {name}" for name in ALL]
-        later.fill(ALL)
-        assert len(scored) == 3  # measured once
-    before = reference(smoke)
-    pd.testing.assert_frame_equal(predictions, before[0])
-    pd.testing.assert_frame_equal(
-        distortion.drop(columns="lpips"), before[1].drop(columns="lpips"), rtol=1e-4
-    )
-    changed = ~distortion["psnr_db"].eq(float("inf"))
-    assert (distortion.loc[changed, "lpips"] > 0).all()
-    assert (distortion.loc[~changed, "lpips"] == 0).all()
-    same(tables(matrix_of(store).fill(ALL)), before)  # without it, as it was
-    assert all(path.stat().st_mtime_ns == then for path, then in files.items())
 
 
 def test_new_weights_are_scored_anew(store, scored):
@@ -386,7 +341,7 @@ def test_kept_images_that_were_lost_are_made_again(store, scored):
 def test_a_new_column_leaves_the_distortions_alone(store, scored, monkeypatch):
     first, *rest = VICTIMS
     cells = matrix_of(store, victims=(first,)).fill(["jpeg"])[0]
-    file = cells.folder / f"{cells.measured}.parquet"
+    file = cells.folder / f"{DISTORTION}.parquet"
     written = file.stat().st_mtime_ns
     monkeypatch.setattr("bench.runner.score.measure", None)
     again = matrix_of(store).fill(["jpeg"])[0]

@@ -22,16 +22,6 @@ def test_a_full_matrix_lacks_nothing(smoke):
     assert (missing.jobs, missing.cells, missing.rows({})) == ((), {}, [])
 
 
-def test_lpips_that_can_now_be_had_is_missing_by_itself(smoke, monkeypatch):
-    monkeypatch.setattr("bench.runner.missing.trunk_digest", lambda: "7be5be79" * 8)
-    missing = find_missing(open_session(request(), smoke.store))
-    assert (missing.cells, missing.unmeasured) == ({}, ("cgan-img", "jpeg", "identity"))
-    row = {"work": "LPIPS", "name": "jpeg", "time": "?", "cells": None, "victims": ""}
-    assert missing.rows({})[1] == row
-    more = request(victims=(*VICTIMS, "img-resnet34"))
-    assert find_missing(open_session(more, smoke.store)).unmeasured == ()  # measured on the way
-
-
 def test_a_new_victim_lacks_one_column(smoke):
     more = request(victims=(*VICTIMS, "img-resnet34"))
     missing = find_missing(open_session(more, smoke.store))

@@ -46,8 +46,7 @@ def test_the_folder_loads_as_a_run(smoke):
     assert {attack.name for attack in run.attacks} == set(ALL)
     assert run.families == {"img-resnet12": "img", "wdf-resnet12": "wdf"}
     assert (run.recipe, run.seeds, run.scorer_version) == ("smoke", (0,), 1)
-    assert [attack.lpips_available for attack in run.attacks] == [False] * 3
-    assert "AlexNet trunk" in run.attacks[0].lpips_reason
+    assert run.lpips_version == "0.1, alex (383440ef)"
 
 
 def test_an_entry_says_what_made_its_row(smoke, matrix):

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from bench.contract import Attack, AttackSpec, Victim, VictimSpec
+from bench.metrics.lpips import load_lpips
 from bench.metrics.validity import check_predictions
 from bench.runner.batches import batch_for
 from bench.runner.items import AttackSource, items_of, shards
@@ -80,7 +81,7 @@ def toys():
 
 
 def score(suite, attack, victims, batch=4, indices=range(8)):
-    return Scorer(suite, CPU, batch, None).score(AttackSource(attack), victims, indices)
+    return Scorer(suite, CPU, batch).score(AttackSource(attack), victims, indices)
 
 
 def naive(suite, attack, victim):
@@ -125,7 +126,7 @@ class Wrecker(Shared):
 def test_foreign_code_that_writes_into_its_input_costs_itself_alone(suite, digest):
     honest = {"toy-a": ToyVictim("toy-a"), "mine": Shared("mine")}
     alone = score(suite, Darken(), honest).predictions
-    scorer = Scorer(suite, CPU, 4, None)
+    scorer = Scorer(suite, CPU, 4)
     scorer.foreign = {"wrecker"}
     victims = {"wrecker": Wrecker("wrecker", digest), **honest}
     beside = scorer.score(AttackSource(Darken()), victims, range(8)).predictions
@@ -244,7 +245,7 @@ def test_shards_put_together_are_the_whole(suite):
 
 
 def test_images_are_streamed(suite):
-    attack, scorer = Shift(), Scorer(suite, CPU, 4, None)
+    attack, scorer = Shift(), Scorer(suite, CPU, 4)
     assert isinstance(scorer.images, np.memmap)
     scorer.score(AttackSource(attack), toys(), range(8))
     assert sum(attack.batches) == 18  # once an image and target, whatever the victims
@@ -308,17 +309,14 @@ def test_broken_attacks_stop_the_run(suite, returns, message):
         score(suite, Bad(), toys())
 
 
-def test_without_lpips_its_column_is_null(suite):
-    assert score(suite, Darken(), {}).distortion["lpips"].isna().all()
-
-
 def test_lpips_sees_originals_and_what_was_made_of_them(suite):
-    def difference(originals, anonymised, place):
-        return (originals[place].float() - anonymised.float()).mean((1, 2, 3)) / 255
-
-    frame = Scorer(suite, CPU, 3, difference).score(AttackSource(Darken()), {}, range(8)).distortion
-    expected = suite.images("C").mean((1, 2, 3)) * 0.287 / 255
-    np.testing.assert_allclose(frame["lpips"], expected, atol=1e-3)
+    frame = score(suite, Shift(), {}, batch=3).distortion
+    images, manifest = torch.from_numpy(suite.images("C")), suite.manifest("C")
+    each = [manifest.index[manifest["image_id"] == image_id][0] for image_id in frame["image_id"]]
+    targets = torch.tensor([CLASSES.index(target) for target in frame["target"]])
+    expected = load_lpips(CPU)(images[each], Shift()(images[each], targets))
+    np.testing.assert_allclose(frame["lpips"], expected, rtol=1e-4, atol=1e-6)
+    assert expected.std() > 0
 
 
 def test_items():
@@ -341,7 +339,7 @@ class Full(Still):
 
 
 def test_a_batch_that_does_not_fit_is_halved_and_changes_nothing(suite):
-    scorer = Scorer(suite, CPU, 7, None)
+    scorer = Scorer(suite, CPU, 7)
     found = scorer.score(AttackSource(Full()), toys(), range(8))
     assert scorer.batch == 1 < 7 // 2  # 7, 3, 1
     expected = score(suite, Still(), toys(), batch=1)
@@ -365,7 +363,7 @@ class Sparse(AttackSource):
 
 def test_items_without_an_image_are_left_out(suite):
     whole = score(suite, Shift(), toys())
-    part = Scorer(suite, CPU, 4, None).score(Sparse(Shift()), toys(), range(8))
+    part = Scorer(suite, CPU, 4).score(Sparse(Shift()), toys(), range(8))
     kept = (whole.distortion["target"] != CLASSES[1]).to_numpy()
     for name, frame in whole.predictions.items():
         pd.testing.assert_frame_equal(

@@ -5,7 +5,6 @@ any row of the paper's tables was scored on.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,6 @@ from bench.report.claims.catalogue import ROWS, SPLITS, row_label
 from bench.report.claims.statement import Draws, RowKey, UnmeasuredError
 from bench.report.published import FAMILIES
 from bench.report.records import RunData
-
-_COLUMNS = {"lpips": "lpips", "mse": "psnr_db", "dissimilarity": "ssim"}
 
 
 class Measured:
@@ -44,13 +41,6 @@ class Measured:
             split: _Split(run.predictions, split, alone, names, replicates) for split in SPLITS
         }
 
-    @cached_property
-    def distortion_measures(self) -> tuple[str, ...]:
-        """LPIPS where all rows have it, else mean squared error and 1 - SSIM."""
-        names = [name for found in self._attacks.values() for name in found]
-        values = self.run.distortion.loc[self.run.distortion["attack"].isin(names), "lpips"]
-        return ("lpips",) if len(values) and values.notna().all() else ("mse", "dissimilarity")
-
     def mean(self, row: RowKey, split: str, families: Sequence[str]) -> Draws:
         """TASR in per cent, averaged over architectures and then over `families`."""
         rates = self._rates(row, split, families)
@@ -63,22 +53,19 @@ class Measured:
         found: Draws = self._rates(row, split, FAMILIES).std(axis=1, ddof=1)
         return found
 
-    def distortion(self, row: RowKey, split: str, measure: str) -> Draws:
-        """Mean over images and targets: LPIPS, squared error as a share of 255², or 1 - SSIM.
+    def lpips(self, row: RowKey, split: str) -> Draws:
+        """Mean LPIPS over images and targets.
 
         Raises:
             UnmeasuredError: If the row or the split is missing or partial.
-            ValueError: If a PSNR or an SSIM is NaN.
+            ValueError: If a value is NaN.
         """
         attack, drawn = self._attack(row), self._split(split)
         frame = self.run.distortion
         rows = frame[(frame["split"] == split) & (frame["attack"] == attack)]
-        column = _COLUMNS[measure]
-        values = rows[column].to_numpy(np.float64)
+        values = rows["lpips"].to_numpy(np.float64)
         if np.isnan(values).any():
-            raise ValueError(f"`{column}` is NaN for attack {attack!r}; score this attack anew")
-        if measure != "lpips":
-            values = 10 ** (-values / 10) if measure == "mse" else 1 - values
+            raise ValueError(f"`lpips` is NaN for attack {attack!r}; score this attack anew")
         sums, counts = drawn.sums(rows, np.zeros(len(rows), np.intp), values, 1)
         _require_whole(counts[:, 0], drawn.expected, f"distortions of {row_label(row)}", split)
         return drawn.resampled(sums, counts)[:, 0]

@@ -15,8 +15,6 @@ from bench.report.published import FAMILIES, PublishedRow, published_rows
 class Published:
     """Evidence from Tables 2 and 3 as printed."""
 
-    distortion_measures = ("lpips",)
-
     def __init__(self) -> None:
         self._rows = {split: published_rows(split) for split in ("in", "out")}
 
@@ -36,7 +34,7 @@ class Published:
         squares = ((count - 1) * std**2 + count * (mean - overall) ** 2).sum()
         return np.array([np.sqrt(squares / (count.sum() - 1))])
 
-    def distortion(self, row: RowKey, split: str, measure: str) -> Draws:
+    def lpips(self, row: RowKey, split: str) -> Draws:
         """The printed LPIPS."""
         return np.array([self._row(row, split).lpips])
 

@@ -13,12 +13,9 @@ class Pair:
     ours: Judgement
     paper: Judgement
 
-    def printed(self, comparison: Comparison) -> Finding | None:
-        """What the printed tables say to the same comparison; `None` if they cannot."""
-        for theirs, finding in zip(self.paper.claim.comparisons, self.paper.findings, strict=True):
-            if theirs.title == comparison.title:
-                return finding
-        return None
+    def printed(self, comparison: Comparison) -> Finding:
+        """What the printed tables say to the same comparison."""
+        return self.paper.findings[self.paper.claim.comparisons.index(comparison)]
 
 
 def weakest(judgement: Judgement) -> tuple[Comparison, Finding] | None:
@@ -68,16 +65,14 @@ def comparison_records(suite: str, pair: Pair) -> list[dict[str, Any]]:
     ]
 
 
-def _comparison(
-    comparison: Comparison, finding: Finding, printed: Finding | None
-) -> dict[str, Any]:
+def _comparison(comparison: Comparison, finding: Finding, printed: Finding) -> dict[str, Any]:
     return {
         "comparison": comparison.title,
         **_figures(comparison, finding),
         "verdict": finding.verdict,
         "finding": finding.reason,
-        "published_value": printed.value if printed else None,
-        "published_verdict": printed.verdict if printed else None,
+        "published_value": printed.value,
+        "published_verdict": printed.verdict,
     }
 
 

@@ -31,18 +31,14 @@ class UnmeasuredError(LookupError):
 class Evidence(Protocol):
     """Where figures come from. All raise `UnmeasuredError`; TASR is in per cent."""
 
-    @property
-    def distortion_measures(self) -> tuple[str, ...]:
-        """Which of "lpips", "mse" and "dissimilarity" to judge distortion by."""
-
     def mean(self, row: RowKey, split: str, families: Sequence[str]) -> Draws:
         """TASR, averaged over the architectures of each family and then over families."""
 
     def spread(self, row: RowKey, split: str) -> Draws:
         """Sample standard deviation of the TASR over all victims."""
 
-    def distortion(self, row: RowKey, split: str, measure: str) -> Draws:
-        """Mean distortion of the images."""
+    def lpips(self, row: RowKey, split: str) -> Draws:
+        """Mean LPIPS of the images."""
 
 
 @dataclass(frozen=True, kw_only=True)

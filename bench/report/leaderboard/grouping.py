@@ -44,9 +44,6 @@ def differences(submission: Submission, group: Sequence[Submission]) -> list[str
         # Another suite has other images and classes: one reason is enough.
         if mine != theirs[what] and not (found and what.startswith("suite ")):
             found.append(f"{what} {_short(mine)}, there {_short(theirs[what])}")
-    trunks = {one.trunk for one in group} - {None}
-    if submission.trunk and trunks and submission.trunk not in trunks:
-        found.append(f"LPIPS trunk {submission.trunk[:12]}, there {_short(trunks.pop())}")
     return (
         found
         or _other_images(submission, base)

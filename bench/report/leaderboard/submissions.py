@@ -45,14 +45,12 @@ class Submission:
         run: Its tables.
         entries: Attack name to the whole of its entry.
         precision: What the victims and attacks were computed in.
-        trunk: SHA-256 of the LPIPS trunk; `None` where LPIPS was not to be had.
     """
 
     name: str
     run: RunData
     entries: dict[str, dict[str, Any]]
     precision: str
-    trunk: str | None
 
     @property
     def cells(self) -> int:
@@ -172,12 +170,10 @@ def _row_problems(run: RunData, entries: Sequence[dict[str, Any]]) -> Iterator[s
 def _by_precision(
     name: str, run: RunData, entries: dict[str, dict[str, Any]]
 ) -> Iterator[Submission]:
-    terms: dict[tuple[str, str | None], list[str]] = {}
+    terms: dict[str, list[str]] = {}
     for attack, entry in entries.items():
-        lpips = entry["lpips"]
-        trunk = lpips.get("trunk_sha256") if lpips["available"] else None
-        terms.setdefault((precision_of(entry["provenance"]), trunk), []).append(attack)
-    for (precision, trunk), names in terms.items():
+        terms.setdefault(precision_of(entry["provenance"]), []).append(attack)
+    for precision, names in terms.items():
         part = replace(
             run,
             attacks=tuple(attack for attack in run.attacks if attack.name in names),
@@ -185,4 +181,4 @@ def _by_precision(
             distortion=run.distortion[run.distortion["attack"].isin(names)],
         )
         mine = {attack: entries[attack] for attack in names}
-        yield Submission(name=name, run=part, entries=mine, precision=precision, trunk=trunk)
+        yield Submission(name=name, run=part, entries=mine, precision=precision)

@@ -12,12 +12,11 @@ from bench.report.published import published_rows
 from .worlds import AS_THE_PAPER_SAYS, keeping, without, world
 
 LETTERS = "abcdefghij"
-MEASURES = ("mse", "dissimilarity")
 
 
 def judged(run):
     evidence = Measured(run, replicates=400)
-    return {c.letter: judge(c, evidence) for c in claims(evidence.distortion_measures)}
+    return {c.letter: judge(c, evidence) for c in claims()}
 
 
 @pytest.fixture(scope="module")
@@ -121,11 +120,9 @@ def test_the_rows_are_those_of_the_paper():
 
 
 def test_titles_are_unique_and_thresholds_are_said():
-    every = [c for claim in claims(MEASURES) for c in claim.comparisons]
+    every = [c for claim in claims() for c in claim.comparisons]
     assert len({c.title for c in every}) == len(every)
-    thresholds = {
-        claim.letter: {c.threshold for c in claim.comparisons} for claim in claims(MEASURES)
-    }
+    thresholds = {claim.letter: {c.threshold for c in claim.comparisons} for claim in claims()}
     assert thresholds.pop("e") == {WEAK_POINTS}
     assert thresholds.pop("g") == {LITTLE_RATIO}
     assert all(values == {0} for values in thresholds.values())

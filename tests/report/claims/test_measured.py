@@ -76,42 +76,19 @@ def test_means_of_some_families_and_the_spread_over_victims_by_hand(run, measure
     np.testing.assert_allclose(measured.spread(WDF, "in"), expected)
 
 
-def test_distortion_by_hand(run, measured):
-    def error(frame):
-        psnr = frame.loc[frame["attack"] == "a-img", "psnr_db"]
-        return np.mean(10 ** (-psnr / 10))
+def test_lpips_by_hand(run, measured):
+    def mean(frame):
+        return frame.loc[frame["attack"] == "a-img", "lpips"].mean()
 
-    expected = by_hand(run, "out", 1, "distortion", error)
-    np.testing.assert_allclose(measured.distortion(IMG, "out", "mse"), expected)
-    lost = by_hand(
-        run, "in", 0, "distortion", lambda f: 1 - f.loc[f["attack"] == "a-img", "ssim"].mean()
-    )
-    np.testing.assert_allclose(measured.distortion(IMG, "in", "dissimilarity"), lost)
+    for number, split in enumerate(("in", "out")):
+        expected = by_hand(run, split, number, "distortion", mean)
+        np.testing.assert_allclose(measured.lpips(IMG, split), expected)
 
 
-def test_lpips_is_used_where_every_row_has_it(run):
-    assert Measured(run, replicates=2).distortion_measures == ("mse", "dissimilarity")
-    known = replace(run, distortion=run.distortion.assign(lpips=0.04))
-    evidence = Measured(known, replicates=2)
-    assert evidence.distortion_measures == ("lpips",)
-    assert evidence.distortion(IMG, "in", "lpips") == pytest.approx([0.04] * 3)
-    some = known.distortion.assign(
-        lpips=known.distortion["lpips"].where(known.distortion["attack"] != "a-img")
-    )
-    holes = Measured(replace(run, distortion=some), replicates=2)
-    assert holes.distortion_measures == ("mse", "dissimilarity")
-
-
-def test_an_unchanged_image_has_no_error(run):
-    still = run.distortion.assign(psnr_db=np.inf, ssim=1.0)
-    evidence = Measured(replace(run, distortion=still), replicates=2)
-    assert evidence.distortion(IMG, "in", "mse").tolist() == [0, 0, 0]
-
-
-def test_a_psnr_of_nan_stops(run):
-    broken = replace(run, distortion=run.distortion.assign(psnr_db=np.nan))
-    with pytest.raises(ValueError, match="`psnr_db` is NaN for attack 'a-img'"):
-        Measured(broken, replicates=2).distortion(IMG, "in", "mse")
+def test_an_lpips_of_nan_stops(run):
+    broken = replace(run, distortion=run.distortion.assign(lpips=np.nan))
+    with pytest.raises(ValueError, match="`lpips` is NaN for attack 'a-img'"):
+        Measured(broken, replicates=2).lpips(IMG, "in")
 
 
 def keep_one_photograph(run):
@@ -161,7 +138,7 @@ def test_partial_distortion_is_refused(run):
     gone = (frame["attack"] == "a-img") & (frame["image_id"] == "cam-a-0-0")
     part = Measured(replace(run, distortion=frame[~gone]), replicates=2)
     with pytest.raises(UnmeasuredError, match="58 of 60 distortions of img in distribution"):
-        part.distortion(IMG, "in", "mse")
+        part.lpips(IMG, "in")
 
 
 @pytest.mark.parametrize("more", [{"paper_row": False}, {"control": True}, {"targeted": False}])

@@ -81,7 +81,7 @@ def test_markdown_and_latex_show_claims_and_comparisons(report):
     text = render_claims(report, "md")
     assert text.count("\n### The ") == 1
     assert text.startswith("### The paper's claims on toy-v1")
-    for said in ("d: not measured. no row img+pef.", "LPIPS is n/a", "Weak (e)", "Not audited"):
+    for said in ("d: not measured. no row img+pef.", "Weak (e)", "Not audited"):
         assert said in text
     assert "does not hold (interval below 0)" in text
     assert "not measured (no row img+pef)" in text

@@ -32,7 +32,10 @@ def test_another_training_of_the_victims_never_shares_a_board(tmp_path):
     [
         (lambda e: e.update(recipe="paper"), "recipe mini, there paper"),
         (lambda e: e.update(scorer_version=2), "scorer version 1, there 2"),
-        (lambda e: e["lpips"].update(version="0.2"), "LPIPS version 0.1, alex, there 0.2, alex"),
+        (
+            lambda e: e["lpips"].update(version="0.2"),
+            "LPIPS version 0.1, alex (33333333), there 0.2",
+        ),
         (lambda e: e["suite"].update(fingerprint="e" * 64), "suite fingerprint ffff"),
         (lambda e: e["provenance"].update(precision="bf16"), "precision fp32, there bf16 on cpu"),
     ],
@@ -56,22 +59,6 @@ def test_a_victim_of_another_precision_is_another_column(tmp_path):
     assert (
         "1 of 5 victims of the same name are other networks (wdf-resnet18)" in found[0].apart[0][1]
     )
-
-
-def test_lpips_trunks_never_mix_and_none_fits_any(tmp_path):
-    def trunk(digest):
-        lpips = {"available": True, "trunk_sha256": digest}
-        return lambda entry: entry["lpips"].update(lpips)
-
-    def measured(rows):
-        return rows.assign(lpips=0.1) if "lpips" in rows else rows
-
-    write_folder(tmp_path / "a", entry=trunk("1" * 64), both=measured)
-    write_folder(tmp_path / "b", entry=trunk("2" * 64), both=measured)
-    write_folder(tmp_path / "c")
-    found = boards_of(tmp_path)
-    assert [len(board.submissions) for board in found] == [2, 1]
-    assert "LPIPS trunk 111111111111, there 222222222222" in found[0].apart[0][1]
 
 
 def test_a_newcomer_joins_the_board_of_the_networks_it_was_scored_on(tmp_path):

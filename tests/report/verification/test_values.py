@@ -58,7 +58,7 @@ def test_a_label_changed_alone_contradicts_its_probabilities(scored):
         ("psnr_db", np.nan, "`psnr_db` is NaN or negative"),
         ("ssim", 1.2, "`ssim` is no similarity"),
         ("psnr_db", np.inf, "an unchanged image is not like its original"),
-        ("lpips", 0.1, "`lpips` is there, and the entry says it cannot be"),
+        ("lpips", np.nan, "`lpips` is NaN or negative"),
     ],
 )
 def test_a_distortion_that_cannot_be(scored, column, value, message):
