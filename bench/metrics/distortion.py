@@ -49,17 +49,10 @@ def ssim(originals: Tensor, anonymised: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def measure(originals: Tensor, anonymised: Tensor, place: Tensor | None = None) -> Distortion:
-    """All distortions of anonymised images.
-
-    Args:
-        originals: (U, 3, H, W) uint8, each once.
-        anonymised: (N, 3, H, W) uint8.
-        place: (N,) position in `originals` of each one's original; by default N = U in order.
-    """
-    each = originals if place is None else originals[place]
+def measure(originals: Tensor, anonymised: Tensor) -> Distortion:
+    """All distortions of (N, 3, H, W) uint8 images."""
     return Distortion(
-        psnr_db=psnr_db(each, anonymised),
-        ssim=ssim(each, anonymised).cpu(),
-        lpips=load_lpips(originals.device)(originals, anonymised, place).cpu(),
+        psnr_db=psnr_db(originals, anonymised),
+        ssim=ssim(originals, anonymised).cpu(),
+        lpips=load_lpips(originals.device)(originals, anonymised).cpu(),
     )

@@ -65,26 +65,14 @@ class Lpips:
             )
 
     @torch.no_grad()
-    def __call__(
-        self, originals: Tensor, anonymised: Tensor, place: Tensor | None = None
-    ) -> Tensor:
-        """Distance of each anonymised image to its original.
-
-        Args:
-            originals: (U, 3, H, W) uint8, each once: their features are computed once.
-            anonymised: (N, 3, H, W) uint8.
-            place: (N,) position in `originals` of each one's original; by default N = U in order.
-
-        Returns:
-            (N,) distances.
-        """
+    def __call__(self, originals: Tensor, anonymised: Tensor) -> Tensor:
+        """Distance of each of (N, 3, H, W) uint8 images to its original: (N,)."""
         total = torch.zeros(len(anonymised), device=anonymised.device)
         layers = zip(
             self._features(originals), self._features(anonymised), self._layers, strict=True
         )
         for before, after, (_, _, linear) in layers:
-            there = before if place is None else before[place]
-            total += F.conv2d((there - after).square_(), linear).mean(dim=(1, 2, 3))
+            total += F.conv2d((before - after).square_(), linear).mean(dim=(1, 2, 3))
         return total
 
     def _features(self, images: Tensor) -> Iterator[Tensor]:

@@ -22,7 +22,7 @@ from bench.perf.flops import Cost, lpips_gflop
 from bench.perf.peaks import Peaks, seconds_of
 from bench.perf.workbench import Workbench
 from bench.processes import keep_freed_memory
-from bench.runner.items import items_of
+from bench.runner.items import asked_of
 from bench.runner.networks import Networks
 from bench.runner.precision import Precision
 from bench.runner.rows import base_rows, prediction_rows
@@ -81,10 +81,8 @@ def _measure(
     networks = Networks(bench.graph, bench.shelf, device, precision=Precision(name="mixed"))
     attack = networks.attack(bench.load.attack)
     victims = {name: networks.victim(name) for name in bench.graph.victims}
-    everything = items_of(
-        range(bench.load.images), bench.suite.manifest("C"), bench.load.classes, targeted=True
-    )
-    items = everything[:batch]
+    everything = asked_of(range(bench.load.images), len(bench.load.classes), targeted=True)
+    items = everything[: min(batch, bench.load.images)]
     pixels = bench.suite.images("C")
     indices = [item.index for item in items]
     originals = torch.from_numpy(pixels[indices]).to(device)
@@ -142,14 +140,12 @@ def _measure(
         )
     stage("PSNR", lambda: psnr_db(originals, anonymised))
     stage("SSIM", lambda: ssim(originals, anonymised))
-    metric, each = load_lpips(device), list(dict.fromkeys(indices))
-    once = torch.from_numpy(pixels[each]).to(device)
-    place = torch.tensor([each.index(index) for index in indices], device=device)
+    metric = load_lpips(device)
     stage(
         "LPIPS",
-        lambda: metric(once, anonymised, place),
+        lambda: metric(originals, anonymised),
         precision="fp32",
-        gflop=lpips_gflop(bench.load.image_px) * (1 + len(each) / len(items)),
+        gflop=2 * lpips_gflop(bench.load.image_px),
     )
     base = base_rows(items, bench.suite.manifest("C"), bench.load.classes, "noise")
     values = np.full((len(items), len(bench.load.classes)), 1.0, dtype=np.float32)

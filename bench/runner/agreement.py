@@ -20,8 +20,8 @@ from bench.metrics.agreement import (
     flipped_rows,
 )
 from bench.runner.batches import AUTO
-from bench.runner.cells import SHARD_IMAGES
-from bench.runner.items import ImageSource, shards, source_of
+from bench.runner.cells import row_shards
+from bench.runner.items import ImageSource, mixed, source_of
 from bench.runner.precision import Precision
 from bench.runner.reopen import ImagesMissingError, reopen, sent_rows_known
 from bench.runner.score import Scorer
@@ -83,8 +83,7 @@ def score_twice(
     frames: dict[str, list[pd.DataFrame]] = {"exact": [], "reduced": []}
     progress.start("scoring in both precisions", len(indices) * len(sources))
     for attack, source in sources.items():
-        for shard in shards(len(indices), SHARD_IMAGES):
-            part = [indices[position] for position in shard]
+        for part in row_shards(mixed(scorer.manifest, indices)):
             for name, rows in scorer.score(source, both, part).predictions.items():
                 frames[name.partition(" ")[0]].append(rows.assign(attack=attack))
             progress.advance(len(part))

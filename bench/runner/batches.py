@@ -38,16 +38,19 @@ def batch_for(height: int, width: int) -> int:
     return max(1, min(LARGEST, CPU_BATCH_PIXELS // (height * width)))
 
 
-def find_batch(run: Callable[[int], None], device: torch.device, start: int = 4) -> int:
+def find_batch(
+    run: Callable[[int], None], device: torch.device, most: int = LARGEST, start: int = 4
+) -> int:
     """The smallest batch from which a larger one gains little, found by doubling.
 
     Args:
         run: Scores a batch of the given size and waits for the device.
         device: Freed between two sizes.
+        most: Images there are to try it on.
         start: First size.
     """
     best, best_rate, size = start, 0.0, start
-    while size <= LARGEST:
+    while size <= min(most, LARGEST):
         seconds = None
         try:
             run(size)  # the first run of a size pays for its set-up

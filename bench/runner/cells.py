@@ -22,7 +22,7 @@ from bench.metrics import SCORER_VERSION
 from bench.metrics.lpips import RECORD as LPIPS
 from bench.runner.failures import Failure
 from bench.runner.graph import Graph
-from bench.runner.items import shards
+from bench.runner.items import ORDER_VERSION
 from bench.runner.networks import Networks
 from bench.runner.precision import cell_digest
 from bench.runner.recompress import recompression
@@ -31,7 +31,8 @@ from bench.types import Json
 
 IMAGE_PRECISION = "fp32"
 """Attacks always run in fp32; the precision of a victim is part of its own cells' key."""
-SHARD_IMAGES = 16
+SHARD_IMAGES = 32
+"""Photographs that are scored and written together; no batch has more."""
 KEY_DIGITS = 16
 STEM_DIGITS = 24
 DISTORTION = "distortion"
@@ -165,9 +166,9 @@ class RowFolder:
         return fills
 
 
-def row_shards(images: int) -> list[range]:
-    """The places in Set-C that are scored and written together."""
-    return shards(images, SHARD_IMAGES)
+def row_shards(order: Sequence[int]) -> list[Sequence[int]]:
+    """Cut places in Set-C, mixed, into those that are scored and written together."""
+    return [order[at : at + SHARD_IMAGES] for at in range(0, len(order), SHARD_IMAGES)]
 
 
 def rows_file(folder: Path, stem: str) -> Path:
@@ -211,6 +212,7 @@ def row_key(networks: Networks, attack: str, quality_percent: int | None = None)
         {
             **changed,
             **pixels,
+            "asked": ORDER_VERSION,
             "attack": networks.attack_digest(attack),
             "suite": networks.graph.suite.fingerprint,
             "scorer": SCORER_VERSION,

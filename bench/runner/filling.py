@@ -32,7 +32,7 @@ from bench.store import digest
 from bench.types import Json, Progress
 from bench.wording import plural
 
-Shard: TypeAlias = tuple[Path, range, Path]
+Shard: TypeAlias = tuple[Path, Sequence[int], Path]
 """Folder of its rows, places of its images in Set-C, and file of its anonymised images."""
 
 
@@ -98,7 +98,7 @@ class RowFill:
             return
         measured = [DISTORTION] if gap.lacks_distortion else []
         cells = sorted(gap.stems.values()) + measured
-        ranges = row_shards(len(self.scorer.images))
+        ranges = row_shards(self.scorer.order)
         unfinished = find_whole(self.row.path, cells, len(ranges))
         unfinished = unfinished or self.row.path / f"partial-{digest(cells)[:12]}"
         parts = parts_of(unfinished, len(ranges))
@@ -170,10 +170,14 @@ class RowFill:
         return source, None
 
     def _put_together(self, unfinished: Path, parts: Sequence[Path]) -> None:
+        place = {name: at for at, name in enumerate(self.scorer.manifest["image_id"])}
+
         def gather(stem: str) -> pd.DataFrame:
             frames = [read_rows(rows_file(part, stem)) for part in parts]
             filled = [frame for frame in frames if len(frame)]  # images made elsewhere may be few
-            return pd.concat(filled or frames[:1], ignore_index=True)
+            rows = pd.concat(filled or frames[:1], ignore_index=True)
+            places = rows["image_id"].map(place)  # rows follow the suite, not the attack's order
+            return rows.iloc[places.argsort(kind="stable")].reset_index(drop=True)
 
         graph, row = self.networks.graph, self.row
         shards_done = [read_shard(part) for part in parts]

@@ -1,8 +1,14 @@
-"""What is scored: images of Set-C with their targets, and where anonymised ones come from."""
+"""What is asked of an attack, what of it is scored, and where anonymised images come from.
+
+What an attack is handed tells nothing of a source but what the pixels tell: every image comes with
+every target, its own camera too, no batch holds an image twice, and the order mixes cameras. Rows
+whose target is the image's own camera are dropped afterwards.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +17,10 @@ import torch
 from torch import Tensor
 
 from bench.contract import Attack
+
+BATCH = 32
+ORDER_VERSION = 1
+"""Raise it when attacks are asked for other images, or in another order: part of a row's key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,17 +102,37 @@ def source_of(attack: Attack) -> ImageSource:
     return attack if isinstance(attack, GivenImages) else AttackSource(attack)
 
 
-def shards(count: int, size: int) -> list[range]:
-    """Cut `count` images into ranges of at most `size`."""
-    return [range(start, min(start + size, count)) for start in range(0, count, size)]
+def mixed(manifest: pd.DataFrame, indices: Iterable[int] | None = None) -> list[int]:
+    """Places in Set-C, all by default, in an order that has nothing to do with cameras.
+
+    It follows from a digest of each image's name and of the SHA-256 of its photograph's file.
+    """
+    named = [f"{name} {file}" for name, file in manifest[["image_id", "sha256"]].to_numpy()]
+    turns = [hashlib.sha256(text.encode()).digest() for text in named]
+    chosen = range(len(turns)) if indices is None else indices
+    return sorted(chosen, key=lambda index: turns[index])
+
+
+def asked_of(indices: Sequence[int], classes: int, *, targeted: bool) -> list[Item]:
+    """Every image with every target; as many neighbours as there are images hold none twice.
+
+    In every round each image comes once, and the next target of each is another one.
+    """
+    if not targeted:
+        return [Item(index=index, target=None) for index in indices]
+    return [
+        Item(index=index, target=(place + turn) % classes)
+        for turn in range(classes)
+        for place, index in enumerate(indices)
+    ]
 
 
 def items_of(
-    indices: Sequence[int], manifest: pd.DataFrame, classes: Sequence[str], *, targeted: bool
+    indices: Iterable[int], manifest: pd.DataFrame, classes: Sequence[str], *, targeted: bool
 ) -> list[Item]:
-    """Which targets each image is sent to.
+    """Which targets of each image are scored.
 
-    In distribution every t other than s; out of distribution every t; untargeted attacks run once.
+    In distribution every t other than s; out of distribution every t; untargeted attacks once.
     """
     if not targeted:
         return [Item(index=i, target=None) for i in indices]
@@ -113,3 +143,10 @@ def items_of(
         for t, name in enumerate(classes)
         if name != models[i]
     ]
+
+
+def batches_of(items: Sequence[Item], size: int = BATCH) -> Iterator[Sequence[Item]]:
+    """Cut what `asked_of` returns into batches that hold no image twice."""
+    size = max(1, min(size, len({item.index for item in items})))
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

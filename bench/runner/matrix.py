@@ -177,7 +177,7 @@ class Matrix:
             )
 
     def _gap(self, name: str, row: RowFolder, stems: Mapping[str, str], quality: int | None) -> Gap:
-        count = len(row_shards(len(self.scorer.images)))
+        count = len(row_shards(range(len(self.scorer.images))))
         return Gap(
             stems={victim: stem for victim, stem in stems.items() if not row.has(stem)},
             lacks_distortion=not row.has(DISTORTION),

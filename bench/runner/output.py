@@ -25,7 +25,7 @@ from bench.report.verification.cells import images_digest
 from bench.runner.cells import KEY_DIGITS, Cells
 from bench.runner.failures import Failure, ParticipantError, Trial
 from bench.runner.graph import build_attack, plugin_digest
-from bench.runner.items import items_of, source_of
+from bench.runner.items import Item, asked_of, batches_of, items_of, mixed, source_of
 from bench.runner.matrix import Matrix
 from bench.store import replacing, write_json
 from bench.suites.audit.record import kept_audit
@@ -182,22 +182,25 @@ def write_samples(folder: Path, matrix: Matrix, attack_name: str) -> None:
     chosen = manifest.groupby("model", sort=False).head(SAMPLES_PER_MODEL).index
     with replacing(folder) as target:
         target.mkdir()
+        made: dict[Item, np.ndarray] = {}
+        asked = asked_of(mixed(manifest, chosen), len(classes), targeted=True)
+        for items in batches_of([item for item in asked if source.has(item)]):
+            batch = torch.from_numpy(images[[item.index for item in items]]).to(matrix.device)
+            found = trial.attack(partial(source.anonymise, items, batch)).cpu().numpy()
+            made |= dict(zip(items, found, strict=True))
         records = []
         for number, index in enumerate(chosen):
             row = manifest.loc[index]
             wanted = items_of([index], manifest, classes, targeted=True)
-            items = [item for item in wanted if source.has(item)]
+            items = [item for item in wanted if item in made]
             if not items:  # of images made elsewhere, some may be missing
                 continue
-            original = np.array(images[index])
-            batch = torch.from_numpy(original).expand(len(items), -1, -1, -1).to(matrix.device)
-            made = trial.attack(partial(source.anonymise, items, batch)).cpu().numpy()
-            _save_png(target / f"{number:02d}.png", original)
+            _save_png(target / f"{number:02d}.png", np.array(images[index]))
             files = {}
-            for item, anonymised in zip(items, made, strict=True):
+            for item in items:
                 name = classes[item.target or 0]
                 files[name] = f"{number:02d}-{item.target or 0:02d}.png"
-                _save_png(target / files[name], anonymised)
+                _save_png(target / files[name], made[item])
             records.append(
                 {
                     "image_id": row["image_id"],

@@ -14,7 +14,7 @@ import torch
 
 from bench.checks import to_unit
 from bench.report.records import RunData
-from bench.runner.items import Item, source_of
+from bench.runner.items import Item, asked_of, batches_of, mixed, source_of
 from bench.runner.networks import Networks
 from bench.runner.reopen import ImagesMissingError, reopen, sent_rows_known
 from bench.store import Store
@@ -29,7 +29,6 @@ LARGEST_DIFFERENCE = 1e-2
 """Above it a probability is another one: processors and batch sizes move it by some 1e-6."""
 REDUCED_MARGIN, REDUCED_DIFFERENCE = 0.02, 0.05
 """The same for rows that were scored in bf16, which other processors sum in another order."""
-BATCH = 32
 ROWS = 64
 
 
@@ -209,25 +208,28 @@ def _run_again(
     """Rows of one attack."""
     name = str(rows["attack"].iloc[0])
     source, classes = source_of(attacks.attack(name)), suite.card.classes
-    place = pd.Series(range(len(suite.manifest("C"))), index=suite.manifest("C")["image_id"])
-    asked = rows.groupby(["image_id", "target"], dropna=False).ngroup()
-    order = asked.drop_duplicates().sort_values()
+    manifest = suite.manifest("C")
+    place = {image: index for index, image in enumerate(manifest["image_id"])}
+    asked = pd.Series(
+        [
+            Item(index=place[i], target=classes.index(t) if source.targeted else None)
+            for i, t in zip(rows["image_id"], rows["target"], strict=True)
+        ],
+        index=rows.index,
+    )
+    indices = mixed(manifest, {item.index for item in asked})
+    everything = asked_of(indices, len(classes), targeted=source.targeted)
     found = []
-    for start in range(0, len(order), BATCH):
-        now = order.iloc[start : start + BATCH]
-        part = rows.loc[now.index]
-        indices = place.loc[part["image_id"]].to_numpy()
-        originals = torch.from_numpy(np.array(suite.images("C")[indices])).to(device)
-        targets = [classes.index(t) if source.targeted else None for t in part["target"]]
-        items = [Item(index=int(i), target=t) for i, t in zip(indices, targets, strict=True)]
-        images = to_unit(source.anonymise(items, originals))
-        spot = {group: at for at, group in enumerate(now)}
+    for items in batches_of([item for item in everything if source.has(item)]):
+        spot = {item: at for at, item in enumerate(items)}
         here = rows[asked.isin(spot)]
+        originals = torch.from_numpy(suite.images("C")[[item.index for item in items]]).to(device)
+        images = to_unit(source.anonymise(items, originals))
         for victim_name, mine in here.groupby("victim", sort=False):
             networks = victims[str(victim_name)]
             victim = networks.victim(str(victim_name))
             reduced = networks.victim_precision(str(victim_name)) == "bf16"
-            spots = torch.tensor([spot[group] for group in asked.loc[mine.index]], device=device)
+            spots = torch.tensor([spot[item] for item in asked.loc[mine.index]], device=device)
             unit = images[spots].contiguous(memory_format=torch.channels_last)
             logits = victim.checked_logits(victim.logits(unit), len(unit))
             values = logits.float().softmax(1).cpu().numpy()

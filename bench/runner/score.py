@@ -1,8 +1,9 @@
 """The streaming scorer: anonymise once, round to 8 bits, share front-ends, score every victim.
 
-One attack at a time; Set-C goes by in shards of photographs, each written as soon as it is done, so
-memory does not grow with images x targets and a killed run continues with the next shard. The next
-batch is read while this one is computed, and results leave the device once a batch.
+One attack at a time, which is asked for more than is scored (see `items`). Set-C goes by in shards
+of photographs, each written as soon as it is done, so memory does not grow with images x targets
+and a killed run continues with the next shard. The next batch is read while this one is computed,
+and results leave the device once a batch.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from bench.contract import Victim
 from bench.metrics.distortion import Distortion, measure
 from bench.runner.batches import AUTO, batch_for, find_batch, free_cached, is_out_of_memory
 from bench.runner.failures import Trial
-from bench.runner.items import ImageSource, Item, items_of
+from bench.runner.items import ImageSource, Item, asked_of, items_of, mixed
 from bench.runner.rows import base_rows, prediction_rows
 from bench.suites.base import Suite
 from bench.suites.mapped import forget_pages
@@ -39,14 +40,6 @@ class Scored:
 
     predictions: Mapping[str, pd.DataFrame]
     distortion: pd.DataFrame | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Originals:
-    """Images of a batch, each once, and which of them each item is made from."""
-
-    images: Tensor  # (U, 3, H, W) uint8
-    place: Tensor  # (N,) positions in `images`
 
 
 class Scorer:
@@ -76,6 +69,15 @@ class Scorer:
         if batch == AUTO and device.type == "cpu":
             self.batch = batch_for(*self.images.shape[-2:])
 
+    @cached_property
+    def order(self) -> list[int]:
+        """All places in Set-C, in the order in which attacks are asked for them."""
+        return mixed(self.manifest)
+
+    @cached_property
+    def _turn(self) -> dict[int, int]:
+        return {index: turn for turn, index in enumerate(self.order)}
+
     @torch.no_grad()
     def score(
         self,
@@ -91,7 +93,7 @@ class Scorer:
         Args:
             source: Of the anonymised images.
             victims: On the scorer's device, in evaluation mode, by name.
-            indices: Positions in Set-C.
+            indices: Positions in Set-C; rows come in their order, whatever the attack's is.
             distortions: Measure them too.
             progress: Advanced by anonymised images.
 
@@ -100,25 +102,32 @@ class Scorer:
             torch.OutOfMemoryError: If a single image does not fit.
         """
         progress = progress or Silent()
-        wanted = items_of(indices, self.manifest, self.classes, targeted=source.targeted)
-        items = [item for item in wanted if source.has(item)]
-        self._find_batch(source, victims, items)
+        targeted = source.targeted
+        wanted = items_of(indices, self.manifest, self.classes, targeted=targeted)
+        turns = sorted(indices, key=lambda index: self._turn[index])
+        asked = asked_of(turns, len(self.classes), targeted=targeted)
+        asked = [item for item in asked if source.has(item)]
+        self._find_batch(source, victims, asked)
+        scored = set(wanted)
         logits: dict[str, list[Tensor]] = defaultdict(list)
         measured: list[Distortion] = []
-        for count, part, distortion in self._parts(source, victims, items, distortions):
+        for count, part, distortion in self._parts(source, victims, asked, scored, distortions):
             for name, values in part.items():
                 logits[name].append(values)
             if distortion is not None:
                 measured.append(distortion)
             progress.advance(count)
         forget_pages(self.images)
+        found = {item: at for at, item in enumerate(item for item in asked if item in scored)}
+        items = [item for item in wanted if item in found]
+        order = torch.tensor([found[item] for item in items], dtype=torch.int64)
         base = base_rows(items, self.manifest, self.classes, self.suite_name)
         predictions = {}
         for name, victim in self.trial.left(victims).items():
-            found = self.trial.victim(name, partial(_probabilities, victim, logits[name]))
-            if found is not None:
-                predictions[name] = prediction_rows(base, victim, found)
-        figures = {name: _gathered(name, measured, len(base)) for name in FIGURES}
+            shares = self.trial.victim(name, partial(_probabilities, victim, logits[name], order))
+            if shares is not None:
+                predictions[name] = prediction_rows(base, victim, shares)
+        figures = {name: _gathered(name, measured, order) for name in FIGURES}
         return Scored(
             predictions=predictions, distortion=base.assign(**figures) if distortions else None
         )
@@ -128,57 +137,63 @@ class Scorer:
         source: ImageSource,
         victims: Mapping[str, Victim],
         items: Sequence[Item],
+        scored: Collection[Item],
         distortions: bool,
     ) -> Iterator[tuple[int, dict[str, Tensor], Distortion | None]]:
         """Logits and distortions, batch by batch; a batch that does not fit is halved.
 
         Once a victim has failed for want of memory even so, the others get their batch back.
         """
-        done, whole = 0, self.batch
+        done, whole, most = 0, self.batch, len({item.index for item in items})
+
+        def batch_at(start: int) -> Sequence[Item]:
+            return items[start : start + min(self.batch, most)]
+
         with ThreadPoolExecutor(1) as reader:
-            ahead = reader.submit(self._read, items[: self.batch])
+            ahead = reader.submit(self._read, batch_at(0))
             while done < len(items):
-                batch = items[done : done + self.batch]
+                batch = batch_at(done)
                 originals = ahead.result()
                 following = done + len(batch)
-                ahead = reader.submit(self._read, items[following : following + self.batch])
+                ahead = reader.submit(self._read, batch_at(following))
                 part = None
                 try:
-                    part = self._run(source, victims, batch, originals, distortions)
+                    part = self._run(source, victims, batch, scored, originals, distortions)
                 except Exception as error:
                     if not is_out_of_memory(error) or len(batch) == 1:
                         raise
                 if part is None:  # outside of `except`, which keeps the tensors of the failed batch
                     free_cached(self.device)
                     self.batch = max(1, len(batch) // 2)
-                    ahead = reader.submit(self._read, items[done : done + self.batch])
+                    ahead = reader.submit(self._read, batch_at(done))
                     continue
                 yield len(batch), *part
                 done = following
                 if self.batch < whole and self.trial.lost_to_memory():
                     self.batch = whole
-                    ahead = reader.submit(self._read, items[done : done + self.batch])
+                    ahead = reader.submit(self._read, batch_at(done))
 
-    def _read(self, items: Sequence[Item]) -> _Originals:
-        places: dict[int, int] = {}
-        place = [places.setdefault(item.index, len(places)) for item in items]
-        images = torch.from_numpy(self.images[list(places)])
-        pinned = images.pin_memory() if self.device.type == "cuda" else images
-        return _Originals(images=pinned, place=torch.tensor(place, dtype=torch.int64))
+    def _read(self, items: Sequence[Item]) -> Tensor:
+        images = torch.from_numpy(self.images[[item.index for item in items]])
+        return images.pin_memory() if self.device.type == "cuda" else images
 
     def _run(
         self,
         source: ImageSource,
         victims: Mapping[str, Victim],
         items: Sequence[Item],
-        read: _Originals,
+        scored: Collection[Item],
+        read: Tensor,
         distortions: bool,
     ) -> tuple[dict[str, Tensor], Distortion | None]:
-        images = read.images.to(self.device, non_blocking=True)
-        place = read.place.to(self.device, non_blocking=True)
-        originals = images if len(images) == len(items) else images[place]
+        originals = read.to(self.device, non_blocking=True)
         anonymised = self.trial.attack(partial(source.anonymise, items, originals), len(items))
-        measured = measure(images, anonymised, place) if distortions else None
+        kept = [at for at, item in enumerate(items) if item in scored]
+        if not kept:
+            return {}, None
+        if len(kept) < len(items):
+            originals, anonymised = originals[kept], anonymised[kept]
+        measured = measure(originals, anonymised) if distortions else None
         return self._classify(victims, anonymised), measured
 
     def _classify(self, victims: Mapping[str, Victim], images: Tensor) -> dict[str, Tensor]:
@@ -210,24 +225,25 @@ class Scorer:
         """Measure which batch suits the device, once, on the first items there are."""
         if self.batch != AUTO or not items:
             return
+        most = len({item.index for item in items})
 
         def run(size: int) -> None:
-            repeated = [items[i % len(items)] for i in range(size)]
-            logits, _ = self._run(source, victims, repeated, self._read(repeated), True)
+            first = items[: min(size, most)]
+            logits, _ = self._run(source, victims, first, first, self._read(first), True)
             for values in logits.values():
                 float(values.sum())  # waits for the device
 
-        self.batch = find_batch(run, self.device)
+        self.batch = find_batch(run, self.device, most)
 
 
-def _probabilities(victim: Victim, logits: Sequence[Tensor]) -> NDArray[np.float32]:
+def _probabilities(victim: Victim, logits: Sequence[Tensor], order: Tensor) -> NDArray[np.float32]:
     if not logits:  # none of the shard's images is there
         return np.empty((0, len(victim.classes)), np.float32)
-    values = torch.cat(list(logits)).float().cpu()
+    values = torch.cat(list(logits)).float().cpu()[order]
     return victim.checked_logits(values, len(values)).softmax(1).numpy()
 
 
-def _gathered(name: str, parts: Sequence[Distortion], count: int) -> NDArray[np.float64]:
+def _gathered(name: str, parts: Sequence[Distortion], order: Tensor) -> NDArray[np.float64]:
     if not parts:  # not asked for, or none of the shard's images is there
-        return np.full(count, np.nan)
-    return torch.cat([getattr(part, name) for part in parts]).double().numpy()
+        return np.full(len(order), np.nan)
+    return torch.cat([getattr(part, name) for part in parts])[order].double().numpy()

@@ -34,7 +34,7 @@ def test_rows_depend_on_all_that_is_behind_them(smoke, monkeypatch):
 
 
 def test_shards_cover_every_image_once():
-    assert row_shards(40) == [range(16), range(16, 32), range(32, 40)]
+    assert row_shards(range(70)) == [range(32), range(32, 64), range(64, 70)]
 
 
 @pytest.fixture

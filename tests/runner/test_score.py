@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,8 @@ from bench.contract import Attack, AttackSpec, Victim, VictimSpec
 from bench.metrics.lpips import load_lpips
 from bench.metrics.validity import check_predictions
 from bench.runner.batches import batch_for
-from bench.runner.items import AttackSource, items_of, shards
+from bench.runner.cells import row_shards
+from bench.runner.items import AttackSource, items_of, mixed
 from bench.runner.score import Scorer
 from tests.smoke import toy_suite
 from tests.toys import CLASSES, ToyVictim
@@ -181,6 +184,65 @@ def test_targets_are_every_other_class_inside_and_every_class_outside(suite):
         assert list(image["target"]) == [name for name in CLASSES if name != source]
 
 
+class Peek(Attack):
+    """Notes who asked for what with whom, and writes what the batch lacks of an image into it."""
+
+    spec = AttackSpec(name="peek")
+
+    def __init__(self):
+        super().__init__(classes=CLASSES)
+        self.seen = []
+
+    def transform(self, images, targets):
+        names = [hash(image.numpy().tobytes()) for image in images]
+        self.seen.append(list(zip(names, targets.tolist(), strict=True)))
+        out = images.clone()
+        for place, name in enumerate(names):
+            asked = {target for other, target in self.seen[-1] if other == name}
+            out[place, :, 0, 0] = sum(asked) / 255 if len(asked) > 1 else 0
+        return out
+
+
+@pytest.mark.parametrize("batch", [1, 3, 7, 64])
+def test_nothing_about_a_batch_tells_the_source(suite, batch):
+    peek = Peek()
+    found = score(suite, peek, toys(), batch=batch)
+    calls = [len(call) for call in peek.seen]
+    asked = [pair for call in peek.seen for pair in call]
+    assert len(set(asked)) == len(asked) == 8 * 3  # every image with every target, also its own
+    assert max(calls) == min(batch, 8)
+    for call in peek.seen:
+        assert len({name for name, _ in call}) == len(call)  # no image twice
+        assert len({target for _, target in call}) > (len(call) > 1)  # targets are mixed
+    corner = score(suite, peek, {}, batch=1).distortion  # alone, it cannot tell
+    pd.testing.assert_frame_equal(found.distortion, corner)
+    assert len(found.distortion) == 6 * 2 + 2 * 3  # rows towards the own camera are dropped
+
+
+def test_what_an_attack_is_asked_does_not_depend_on_the_labels(suite):
+    asked = []
+    for models in (["cam-a"] * 8, ["other-x"] * 8, list(suite.manifest("C")["model"])):
+        peek, scorer = Peek(), Scorer(suite, CPU, 3, None)
+        scorer.manifest = scorer.manifest.assign(model=models)
+        scorer.score(AttackSource(peek), {}, range(8))
+        asked.append(peek.seen)
+    assert asked[0] == asked[1] == asked[2]
+
+
+def test_cameras_are_mixed_over_the_shards_and_within():
+    models = [f"cam-{number // 40}" for number in range(200)]  # in the order of a tree of folders
+    manifest = pd.DataFrame(
+        {"image_id": [f"i{n}" for n in range(200)], "sha256": "0", "model": models}
+    )
+    order = mixed(manifest)
+    assert sorted(order) == list(range(200))
+    for shard in row_shards(order):
+        labels = [models[index] for index in shard]
+        assert len(set(labels)) >= 3
+        neighbours = sum(one == other for one, other in pairwise(labels))
+        assert neighbours < len(labels) / 2
+
+
 def test_untargeted_attacks_run_once_with_no_target(suite):
     scored = score(suite, Darken(), toys())
     assert scored.distortion["target"].isna().all()
@@ -238,8 +300,7 @@ def test_batch_size_changes_nothing_that_matters(suite, batch):
 
 def test_shards_put_together_are_the_whole(suite):
     whole = score(suite, Shift(), toys())
-    parts = [score(suite, Shift(), toys(), indices=part) for part in shards(8, 3)]
-    assert [list(part) for part in shards(8, 3)] == [[0, 1, 2], [3, 4, 5], [6, 7]]
+    parts = [score(suite, Shift(), toys(), indices=part) for part in (range(5), range(5, 8))]
     together = pd.concat([part.predictions["toy-b"] for part in parts], ignore_index=True)
     pd.testing.assert_frame_equal(together, whole.predictions["toy-b"], rtol=1e-4, atol=1e-6)
 
@@ -248,7 +309,7 @@ def test_images_are_streamed(suite):
     attack, scorer = Shift(), Scorer(suite, CPU, 4)
     assert isinstance(scorer.images, np.memmap)
     scorer.score(AttackSource(attack), toys(), range(8))
-    assert sum(attack.batches) == 18  # once an image and target, whatever the victims
+    assert sum(attack.batches) == 8 * 3  # once an image and target, whatever the victims
     assert max(attack.batches) == 4
 
 

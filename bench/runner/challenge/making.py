@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache
 
@@ -11,51 +10,49 @@ import torch
 from numpy.typing import NDArray
 
 from bench.contract import ATTACKS
-from bench.runner.cells import SHARD_IMAGES, row_key
+from bench.runner.cells import row_key, row_shards
 from bench.runner.challenge.ids import Asked
-from bench.runner.items import ImageSource, Item, shards, source_of
+from bench.runner.items import ImageSource, Item, asked_of, batches_of, mixed, source_of
 from bench.runner.kept import KeptImages, kept_files
 from bench.runner.networks import Networks
 from bench.store import Store
 from bench.suites.base import Suite
-
-BATCH = 32
 
 
 @torch.no_grad()
 def anonymised(
     suite: Suite, store: Store, networks: Networks, name: str, wanted: Mapping[str, Asked]
 ) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """Images of one attack by id, (3, H, W), in the order of the suite.
-
-    `run --keep-images` keeps what the protocol scores; t = s is not among it.
+    """Images of one attack by id, (3, H, W); those that `run --keep-images` has kept are read.
 
     Raises:
         CamobenchError: If kept images are damaged, or the attack is not trained.
     """
-    classes, images = suite.card.classes, suite.images("C")
+    manifest, classes, images = suite.manifest("C"), suite.card.classes, suite.images("C")
     targeted = ATTACKS.get(name).spec.targeted
-    place = {image: index for index, image in enumerate(suite.manifest("C")["image_id"])}
-    by_shard: dict[int, list[tuple[str, Item]]] = defaultdict(list)
-    for opaque, asked in wanted.items():
-        target = None if asked.target is None else classes.index(asked.target)
-        index = place[asked.image_id]
-        by_shard[index // SHARD_IMAGES].append((opaque, Item(index=index, target=target)))
+    place = {image: index for index, image in enumerate(manifest["image_id"])}
+    ids = {
+        Item(
+            index=place[asked.image_id],
+            target=None if asked.target is None else classes.index(asked.target),
+        ): opaque
+        for opaque, asked in wanted.items()
+    }
 
     @cache
     def attack() -> ImageSource:
         return source_of(networks.attack(name))
 
-    count = len(shards(len(images), SHARD_IMAGES))
-    for number, path in enumerate(kept_files(store, row_key(networks, name), count)):
-        mine = sorted(by_shard[number], key=lambda pair: pair[1].index)
-        kept = KeptImages(path, targeted=targeted) if mine and path.is_file() else None
-        there = [pair for pair in mine if kept is not None and kept.has(pair[1])]
-        rest = [pair for pair in mine if kept is None or not kept.has(pair[1])]
-        for pairs in (there, rest):
-            for start in range(0, len(pairs), BATCH):
-                batch = pairs[start : start + BATCH]
-                originals = torch.from_numpy(images[[item.index for _, item in batch]])
-                source = kept if kept is not None and pairs is there else attack()
-                made = source.anonymise([item for _, item in batch], originals.to(networks.device))
-                yield from zip((one for one, _ in batch), made.cpu().numpy(), strict=True)
+    parts = row_shards(mixed(manifest))
+    files = kept_files(store, row_key(networks, name), len(parts))
+    for indices, path in zip(parts, files, strict=True):
+        asked_for = asked_of(indices, len(classes), targeted=targeted)
+        mine = [item for item in asked_for if item in ids]
+        if not mine:
+            continue
+        kept = KeptImages(path, targeted=targeted) if path.is_file() else None
+        source = kept if kept is not None and all(map(kept.has, mine)) else attack()
+        for batch in batches_of([item for item in asked_for if source.has(item)]):
+            originals = torch.from_numpy(images[[item.index for item in batch]])
+            made = source.anonymise(batch, originals.to(networks.device)).cpu().numpy()
+            yield from ((ids[i], m) for i, m in zip(batch, made, strict=True) if i in ids)

@@ -18,9 +18,10 @@ from bench.contract import ATTACKS, Attack, AttackSpec
 from bench.provenance import provenance
 from bench.registry import Entry
 from bench.report.coverage import Coverage
+from bench.runner.cells import row_shards
 from bench.runner.challenge.specs import SentImagesSpec, registered
-from bench.runner.challenge.stored import SHARD_IMAGES, StoredImages
-from bench.runner.items import ImageSource, items_of, shards
+from bench.runner.challenge.stored import StoredImages
+from bench.runner.items import ImageSource, batches_of, items_of, mixed
 from bench.runner.kept import KeptImages, Recorder, kept_files
 from bench.store import Store, digest, read_json, write_json
 from bench.suites.base import Suite, set_c_checksum
@@ -28,7 +29,6 @@ from bench.types import CamobenchError, Json, Progress, Silent, as_json
 
 SentRow: TypeAlias = Entry[AttackSpec, Attack]
 RECORD_VERSION = 1
-BATCH = 32
 DESCRIBED = (
     "name",
     "targeted",
@@ -50,7 +50,7 @@ def sent_folder(store: Store, suite: str, fingerprint: str) -> Path:
 
 def row_of(spec: SentImagesSpec, suite: Suite, store: Store) -> SentRow:
     """The row that images of a suite are, once they are kept."""
-    count = len(shards(len(suite.images("C")), SHARD_IMAGES))
+    count = len(row_shards(range(len(suite.manifest("C")))))
     files = kept_files(store, _images_key(spec, suite), count)
     return Entry(spec=spec, builder=partial(StoredImages, files=files, set_c=suite.checksum("C")))
 
@@ -82,7 +82,7 @@ def keep_images(
     """
     progress, card = progress or Silent(), suite.card
     images, manifest = suite.images("C"), suite.manifest("C")
-    ranges = shards(len(images), SHARD_IMAGES)
+    ranges = row_shards(mixed(manifest))  # as they will be scored
     key, set_c = _images_key(spec, suite), suite.checksum("C")
     pixels: dict[str, Json] = {} if set_c is None else {"set_c_sha256": set_c}
     files = kept_files(store, key, len(ranges))
@@ -93,8 +93,7 @@ def keep_images(
                 recorder = Recorder(source)
                 wanted = items_of(indices, manifest, card.classes, targeted=spec.targeted)
                 items = [item for item in wanted if source.has(item)]
-                for start in range(0, len(items), BATCH):
-                    part = items[start : start + BATCH]
+                for part in batches_of(items):
                     originals = torch.from_numpy(images[[item.index for item in part]])
                     recorder.anonymise(part, originals)
                 recorder.write(path, {**provenance(), **pixels})

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
@@ -14,8 +17,6 @@ from bench.runner.challenge.specs import SentImagesSpec
 from bench.runner.items import GivenImages, Item
 from bench.runner.kept import KeptImages
 from bench.types import CamobenchError
-
-SHARD_IMAGES = 16
 
 
 class StoredImages(GivenImages):
@@ -46,12 +47,13 @@ class StoredImages(GivenImages):
 
     def has(self, item: Item) -> bool:
         """Whether this image was sent."""
-        return self._shard(item.index // SHARD_IMAGES).has(item)
+        number = self._numbers.get(item.index)
+        return number is not None and self._shard(number).has(item)
 
     def anonymise(self, items: Sequence[Item], originals: Tensor) -> Tensor:
         """The images as they were sent."""
         made = [
-            self._shard(item.index // SHARD_IMAGES).anonymise([item], original[None])
+            self._shard(self._numbers[item.index]).anonymise([item], original[None])
             for item, original in zip(items, originals, strict=True)
         ]
         return torch.cat(made)
@@ -64,6 +66,20 @@ class StoredImages(GivenImages):
         """
         for number in range(len(self.files)):
             self._shard(number)
+
+    @cached_property
+    def _numbers(self) -> dict[int, int]:
+        """The file that each image is in."""
+        found: dict[int, int] = {}
+        for number, path in enumerate(self.files):
+            if not path.is_file():
+                raise self.lost(path, "missing")
+            try:
+                indices = pq.read_table(path, columns=["index"])["index"].to_pylist()
+            except (pa.ArrowException, OSError) as error:
+                raise self.lost(path, "damaged") from error
+            found |= dict.fromkeys(indices, number)
+        return found
 
     def _shard(self, number: int) -> KeptImages:
         if self._opened is None or self._opened[0] != number:

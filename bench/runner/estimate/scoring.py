@@ -36,21 +36,20 @@ def scoring_seconds(session: Session, missing: Missing, tries: Tries) -> dict[st
     if not missing.cells:
         return {}
     counts, trial, found = _transforms(session.request.source), _Trial(session, tries), {}
-    images = session.request.source.count("C")
     for name, victims in missing.cells.items():
         behind = missing.attack_of[name]
-        transforms = counts[ATTACKS.get(behind).spec.targeted]
+        asked, scored = counts[ATTACKS.get(behind).spec.targeted]
         each = sum(trial.victim(victim) for victim in victims)
         each += sum(
             trial.front_end(residual)
             for residual in {VICTIMS.get(victim).spec.residual for victim in victims}
             if residual is not None
         )
-        if behind not in missing.kept:
-            each += trial.attack(behind)
         if name not in missing.measured:
-            each += trial.distortion(max(1, round(transforms / images)))
-        found[name] = each * transforms
+            each += trial.distortion()
+        found[name] = each * scored
+        if behind not in missing.kept:
+            found[name] += trial.attack(behind) * asked
     return found
 
 
@@ -105,15 +104,13 @@ class _Trial:
 
         return self.tries.seconds("front-end", residual, work)
 
-    def distortion(self, versions: int) -> float:
-        """Measuring how much an image changed, of which there are so many anonymised versions."""
+    def distortion(self) -> float:
+        """Measuring how much an image changed."""
 
         def work() -> float:
-            place = torch.arange(self.batch, device=self.device) // versions
-            each = self.originals[: int(place[-1]) + 1]
-            return self._timed(lambda: measure(each, self.originals, place))
+            return self._timed(lambda: measure(self.originals, self.originals))
 
-        return self.tries.seconds("distortion", (self.side, versions), work)
+        return self.tries.seconds("distortion", self.side, work)
 
     @cached_property
     def originals(self) -> Tensor:
@@ -137,11 +134,15 @@ class _Trial:
         return (time.perf_counter() - began) / self.batch
 
 
-def _transforms(source: SuiteSource) -> dict[bool, int]:
-    """Anonymised images of a targeted and of an untargeted attack; the split is not known yet."""
+def _transforms(source: SuiteSource) -> dict[bool, tuple[int, int]]:
+    """Images that a targeted and an untargeted attack makes, and how many of them are scored.
+
+    The split is not known yet.
+    """
     images, classes = source.count("C"), len(source.card.classes)
     outside = len(source.card.others) / max(1, classes + len(source.card.others))
-    return {True: math.ceil(images * (classes - 1 + outside)), False: images}
+    scored = math.ceil(images * (classes - 1 + outside))
+    return {True: (images * classes, scored), False: (images, images)}
 
 
 def _wait(device: torch.device) -> None:

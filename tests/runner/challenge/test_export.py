@@ -18,7 +18,7 @@ from bench.runner.challenge.export import (
 )
 from bench.runner.challenge.ids import Asked
 from bench.runner.graph import plan
-from bench.runner.items import Item
+from bench.runner.items import Item, asked_of
 from bench.runner.kept import Recorder, kept_files
 from bench.runner.networks import Networks, Shelf
 from bench.store import Store
@@ -204,29 +204,30 @@ class Negative:
         return 255 - originals
 
 
-def test_images_that_a_run_has_kept_go_out_and_only_the_others_are_made(smoke_copy, tmp_path):
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_shard_that_a_run_has_kept_whole_goes_out_and_is_not_made_again(
+    smoke_copy, tmp_path, lost
+):
     store, asked = smoke_copy.store, request(attacks=("cgan-img",), victims=())
     session = open_session(asked, store)
     networks = Networks(session.graph, session.shelf, torch.device("cpu"))
     suite = session.prepare(("C",), Watcher())
-    scored, images = scored_of_victims(suite, "cgan-img"), torch.from_numpy(suite.images("C")[:])
+    images, classes = torch.from_numpy(suite.images("C")[:]), suite.card.classes
     recorder = Recorder(Negative())
-    items = list(scored.values())
-    recorder.anonymise(items, images[[item.index for item in items]])
+    items = asked_of(range(len(images)), len(classes), targeted=True)
+    recorder.anonymise(items[lost:], images[[item.index for item in items[lost:]]])
     (path,) = kept_files(store, row_key(networks, "cgan-img"), 1)
     recorder.write(path, {})
     challenge = export_challenge(asked, store, tmp_path / "pictures", for_victims=True)
-    attack = networks.attack("cgan-img")
-    for asked_for in asked_of_victims(suite, ["cgan-img"]):
-        found = pixels(tmp_path / "pictures" / "images" / f"{challenge.opaque(asked_for)}.png")
-        if asked_for in scored:
-            expected = 255 - images[scored[asked_for].index]
-        else:
-            index = list(suite.manifest("C")["image_id"]).index(asked_for.image_id)
-            target = torch.tensor([suite.card.classes.index(asked_for.target)])
+    attack, names = networks.attack("cgan-img"), list(suite.manifest("C")["image_id"])
+    for one in asked_of_victims(suite, ["cgan-img"]):
+        found = pixels(tmp_path / "pictures" / "images" / f"{challenge.opaque(one)}.png")
+        original = images[[names.index(one.image_id)]]
+        expected = 255 - original
+        if lost:
             with torch.no_grad():
-                expected = attack(images[index : index + 1], target)[0]
-        np.testing.assert_array_equal(found, expected.numpy())
+                expected = attack(original, torch.tensor([classes.index(one.target)]))
+        np.testing.assert_array_equal(found, expected[0].numpy())
 
 
 def test_an_attack_whose_images_are_all_kept_is_not_run(suite, store, networks, tmp_path):
