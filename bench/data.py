@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
+from bench.decoding import UnusableError
+from bench.decoding.formats import opened, pixels_of, size_of
 from bench.types import CamobenchError
 
 
@@ -93,26 +93,30 @@ class AdversarySet(LabelledImages):
 def decode_rgb(data: bytes, name: str) -> NDArray[np.uint8]:
     """Decode an encoded photograph into (3, H, W) uint8 RGB, never rotated by EXIF.
 
-    A rotation would move the colour filter array's grid, which is evidence.
+    A rotation would move the colour filter array's grid, which is evidence. Nothing is converted,
+    and no colour profile applied: what does not hold 8-bit RGB is refused.
 
     Raises:
-        ImageError: If it cannot be decoded whole, or is not 8-bit RGB.
+        ImageError: If it is no JPEG, PNG or TIFF, is damaged, or is not 8-bit RGB.
     """
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            if image.mode != "RGB":
-                raise ImageError(
-                    f"{name}: image mode is {image.mode}, expected 8-bit RGB; a camera's own file "
-                    "is RGB, so convert it (`image.convert('RGB')`) only if you know its history"
-                )
-            pixels = np.asarray(image)
-    except UnidentifiedImageError as error:
-        raise ImageError(f"{name}: not an image; replace the file or remove it") from error
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ImageError(
-            f"{name}: cannot be decoded ({error}); replace the file or remove it"
-        ) from error
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+        with opened(data) as image:
+            return np.ascontiguousarray(pixels_of(image).transpose(2, 0, 1))
+    except UnusableError as error:
+        raise ImageError(f"{name}: {error}") from error
+
+
+def measure_rgb(data: bytes, name: str) -> tuple[int, int]:
+    """Width and height of an encoded photograph that `decode_rgb` takes.
+
+    Raises:
+        ImageError: As `decode_rgb`.
+    """
+    try:
+        with opened(data) as image:
+            return size_of(image)
+    except UnusableError as error:
+        raise ImageError(f"{name}: {error}") from error
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:

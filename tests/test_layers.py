@@ -42,6 +42,7 @@ LAYERS = {
     "bench.processes": 0,  # worker processes and cores: the standard library only
     "bench.verdicts": 0,
     "bench.wording": 0,  # lists, counts and near misses in messages
+    "bench.decoding": 0,  # 8-bit RGB from the bytes of a file, or why not: Pillow and NumPy only
     "bench.recipes": 0,  # training budgets: plain frozen dataclasses
 }
 SIDEWAYS = {

@@ -35,6 +35,9 @@ def data() -> None:
 def data_prepare(suite: str, store: Path | None, workers: int, quiet: bool) -> None:
     """Make and audit all sets of SUITE: a simulated suite, folder:DIR, or dresden-v1.
 
+    Photographs are JPEG, PNG or TIFF files of 8-bit RGB, whole: others are refused, never
+    converted.
+
     Example: camobench data prepare dresden-v1 --root Dresden
     """
     from bench.console import shown_progress

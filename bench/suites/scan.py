@@ -1,25 +1,20 @@
 """Look at every file of a folder of photographs before any is used.
 
-Each file is read once, for its SHA-256 and its header. A JPEG whose end is there is decoded only
-when its pixels are wanted; whatever looks odd is decoded at once, so that all unusable files are
-reported together.
+Each file is read once, for its SHA-256, its size, and whether it is whole, so that all unusable
+files are reported together.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from PIL import Image
-
-from bench.data import ImageError, decode_rgb
+from bench.data import ImageError, measure_rgb
 from bench.suites.layouts.base import Layout, is_image
 from bench.types import CamobenchError, Progress, Silent
 
@@ -157,7 +152,7 @@ def _look(
     if name is None:
         return sha256, f"{path}: does not read as {layout.pattern}"
     try:
-        width, height = _size(data, path.as_posix())
+        width, height = measure_rgb(data, path.as_posix())
     except ImageError as error:
         return sha256, str(error)
     if min(width, height) < image_px:
@@ -175,18 +170,6 @@ def _look(
         width=width,
         height=height,
     )
-
-
-def _size(data: bytes, name: str) -> tuple[int, int]:
-    """Width and height of a photograph that can be decoded, as far as can be told quickly."""
-    with suppress(OSError, SyntaxError, Image.DecompressionBombError):
-        with Image.open(io.BytesIO(data)) as image:
-            size, jpeg, mode = image.size, image.format in ("JPEG", "MPO"), image.mode
-        # The end-of-image marker of a thumbnail comes before the photograph's start of scan.
-        if jpeg and mode == "RGB" and data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda"):
-            return size
-    height, width = decode_rgb(data, name).shape[1:]
-    return width, height
 
 
 def _without_copies(

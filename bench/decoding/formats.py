@@ -1,0 +1,137 @@
+"""Opens a JPEG, PNG or TIFF when it is whole and holds 8-bit RGB; says what it is otherwise."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
+
+from bench.decoding import DamagedError, UnusableError
+from bench.decoding import jpeg as jpegs
+from bench.decoding import png as pngs
+
+FORMATS = ("JPEG", "PNG", "TIFF")
+_BITS, _PHOTOMETRIC, _ORIENTATION, _CHANNELS, _SAMPLES, _KIND = 258, 262, 274, 277, 339, 254
+_RGB, _YCBCR, _JPEG = 2, 6, 7
+_TURNED_BACK = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""What undoes each orientation that Pillow applies to a TIFF."""
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[Image.Image]:
+    """A photograph that may be decoded: whole, as far as its format tells, and 8-bit RGB.
+
+    Of several pictures in one JPEG file (MPO) it is the first.
+
+    Raises:
+        UnusableError: If it is not; says what to do.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if isinstance(image, TiffImageFile):
+                _require_tiff(image)
+            elif image.format == "PNG":
+                _require_png(data, image.mode)
+            else:
+                _require_mode(image.mode)
+                jpegs.require_whole(data)
+            yield image
+    except UnidentifiedImageError as error:
+        raise _unknown(data) from error
+    except (
+        *(OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error),
+        Image.DecompressionBombError,
+    ) as error:
+        raise DamagedError(str(error) or type(error).__name__) from error
+
+
+def pixels_of(image: Image.Image) -> NDArray[np.uint8]:
+    """(H, W, 3) pixels as they are stored, whatever the orientation."""
+    if not isinstance(image, TiffImageFile):
+        return np.asarray(image)
+    back = _TURNED_BACK.get(image.tag_v2.get(_ORIENTATION, 1))
+    image.load()
+    if back is None or _ORIENTATION in image.tag_v2:
+        return np.asarray(image)
+    return np.asarray(image.transpose(back))
+
+
+def size_of(image: Image.Image) -> tuple[int, int]:
+    """Width and height as stored; decodes what `opened` could not tell to be whole."""
+    if not isinstance(image, TiffImageFile):
+        return image.size
+    height, width, _ = pixels_of(image).shape
+    return width, height
+
+
+def _require_mode(mode: str) -> None:
+    if mode != "RGB":
+        raise UnusableError(
+            f"image mode is {mode}, expected 8-bit RGB",
+            "a camera's own file is RGB, so convert it (such as by `image.convert('RGB')`) only if "
+            "you know its history",
+        )
+
+
+def _require_depth(bits: int | str) -> None:
+    if bits != 8:
+        raise UnusableError(
+            f"holds {bits} bits a channel, expected 8-bit RGB",
+            "round it to 8 bits yourself, by what its values mean: (v + 128) // 257 if they fill "
+            "16 bits",
+        )
+
+
+def _require_png(data: bytes, mode: str) -> None:
+    header = pngs.read_png_header(data)
+    if header.colour != pngs.RGB:
+        _require_mode(mode if mode != "RGB" else header.colour_name)
+    _require_depth(header.depth)
+    pngs.require_whole(data, header)
+
+
+def _require_tiff(image: TiffImageFile) -> None:
+    tags = image.tag_v2
+    bits = tags.get(_BITS, (1,))
+    if set(tags.get(_SAMPLES, (1,))) != {1}:
+        kinds = {2: "signed", 3: "float"}
+        _require_depth(f"{max(bits)} {kinds.get(tags[_SAMPLES][0], 'other')}")
+    if max(bits) > 8 or (image.mode == "RGB" and set(bits) != {8}):
+        _require_depth(max(bits))
+    photometric = tags.get(_PHOTOMETRIC)
+    if image.mode == "RGB" and (tags.get(_CHANNELS) != 3 or photometric not in (_RGB, _YCBCR)):
+        _require_mode(f"{tags.get(_CHANNELS)} channels of photometric kind {photometric}")
+    if photometric == _YCBCR and image.info.get("compression") != "jpeg":
+        _require_mode("YCbCr")
+    _require_mode(image.mode)
+    for frame in range(1, image.n_frames):
+        image.seek(frame)
+        if not image.tag_v2.get(_KIND, 0) & 1:  # a reduced version, such as a preview
+            raise UnusableError(f"holds {image.n_frames} pictures", "save each as a file")
+    image.seek(0)
+
+
+def _unknown(data: bytes) -> UnusableError:
+    """Why a file was not opened."""
+    if data.startswith((b"II*\0", b"MM\0*")):
+        return UnusableError("a damaged TIFF, or one of an unknown kind", "save it as 8-bit RGB")
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return UnusableError(f"a {image.format}, expected a JPEG, PNG or TIFF")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return UnusableError("not an image")

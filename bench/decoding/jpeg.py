@@ -1,0 +1,206 @@
+"""Whether the data of a JPEG is that of its whole picture (ISO/IEC 10918-1, Annex B).
+
+libjpeg fills what is missing with grey, skips what is too much, warns, and Pillow keeps that to
+itself. So the picture is decoded twice at an eighth of its size with one more row of units (MCU)
+than it has, the second time with noise behind the data: noise that reaches the picture stands where
+data is missing, and a further row that is not grey was decoded from data of a shifted picture.
+Restart markers are counted, and zeros that no picture has are looked for. Other losses that leave
+the number of units the same are not found.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from bench.decoding import DamagedError
+
+_BLOCK_PX = 8
+_GREY = 128
+_END_OF_BLOCK = 0
+_ZEROS = bytes(64)  # more bits than the longest block has
+_NOISE = np.random.default_rng(0).integers(1, 255, 512, dtype=np.uint8).tobytes()
+_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
+_HUFFMAN = {0xC0: False, 0xC1: False, 0xC2: True}  # starts of frame; whether progressive
+_OTHER_FRAMES = {*range(0xC3, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_ALONE = {0x01, *range(0xD0, 0xD8)}  # markers without a length
+_DHT, _SOI, _EOI, _SOS, _DRI = 0xC4, 0xD8, 0xD9, 0xDA, 0xDD
+
+
+@dataclass
+class _Frame:
+    """What the markers of a JPEG say.
+
+    Attributes:
+        height_at: Where its height stands.
+        unit: Height and width of an MCU in pixels.
+        ends: Where the data of each scan and restart interval ends.
+        restarts: Of each scan, the numbers of its restart markers.
+        coded: Of each component, the coefficients that some scan codes to their last bit.
+        zero_bits: What a code of zeros means in each table of AC coefficients.
+    """
+
+    height_at: int = 0
+    height: int = 0
+    width: int = 0
+    unit: tuple[int, int] = (_BLOCK_PX, _BLOCK_PX)
+    progressive: bool = False
+    components: dict[int, tuple[int, int]] = field(default_factory=dict)
+    ends: list[int] = field(default_factory=list)
+    restarts: list[tuple[int, list[int]]] = field(default_factory=list)
+    coded: dict[int, set[int]] = field(default_factory=dict)
+    zero_bits: dict[int, int] = field(default_factory=dict)
+
+
+def require_whole(data: bytes) -> None:
+    """Refuse a JPEG with too little or too much data for its picture.
+
+    Files with arithmetic coding or without loss, which no camera writes, are not looked at.
+
+    Raises:
+        DamagedError: Says how.
+        OSError: If it cannot be decoded at all.
+    """
+    frame = _read_markers(data)
+    if frame is None:
+        return
+    _require_all_scans(frame)
+    rows = -(-frame.height // frame.unit[0])
+    taller = bytearray(data)
+    height = (rows + 1) * frame.unit[0]
+    if height > 0xFFFF or frame.width < _BLOCK_PX:
+        return
+    taller[frame.height_at : frame.height_at + 2] = struct.pack(">H", height)
+    small = 1 if frame.progressive else _BLOCK_PX  # an eighth shows no coefficient but the first
+    plain = _decoded(bytes(taller), small)
+    noisy = _decoded(_with_noise(taller, frame.ends), small)
+    bled = int(frame.progressive)  # a row that smooth upsampling mixes with its neighbour
+    padded = 8 if frame.progressive else 1  # units that the bits to the next byte may reach
+    shown = -(-frame.height // small) - bled
+    if (plain[:shown] != noisy[:shown]).any():
+        raise DamagedError("its data ends before its picture does")
+    extra = plain[rows * frame.unit[0] // small + bled :, padded * frame.unit[1] // small + bled :]
+    if (extra != _GREY).any() and not (frame.progressive and frame.restarts):
+        raise DamagedError(
+            "its data goes on after its picture, as when a part of it was overwritten"
+        )
+
+
+def _read_markers(data: bytes) -> _Frame | None:
+    """Walk from marker to marker, up to the end of the (first) image."""
+    frame, interval, at = _Frame(), 0, 2
+    while True:
+        found = _MARKER.search(data, at)
+        if found is None:
+            raise DamagedError("it has no end")
+        kind, at = found[1][0], found.end()
+        if kind == _EOI:
+            break
+        if kind in _ALONE or kind == _SOI:
+            continue
+        if kind in _OTHER_FRAMES:
+            return None
+        (length,) = struct.unpack(">H", data[at : at + 2].ljust(2, b"\0"))
+        body = data[at + 2 : at + length]
+        if length < 2 or len(body) < length - 2:
+            raise DamagedError("it ends within its header")
+        try:
+            if kind in _HUFFMAN:
+                _read_frame(frame, body, at + 3, progressive=_HUFFMAN[kind])
+            elif kind == _DRI:
+                (interval,) = struct.unpack(">H", body)
+            elif kind == _DHT:
+                _read_tables(frame, body)
+            at += length
+            if kind == _SOS:
+                at = _read_scan(frame, data, at, body, interval)
+        except (struct.error, IndexError, KeyError, ZeroDivisionError) as error:
+            raise DamagedError("its header makes no sense") from error
+    return frame if frame.ends and frame.components else None
+
+
+def _read_frame(frame: _Frame, body: bytes, height_at: int, *, progressive: bool) -> None:
+    frame.height_at, frame.progressive = height_at, progressive
+    _, frame.height, frame.width, count = struct.unpack(">BHHB", body[:6])
+    for name, sampling in zip(
+        body[6 : 6 + 3 * count : 3], body[7 : 6 + 3 * count : 3], strict=True
+    ):
+        frame.components[name] = (sampling & 15, sampling >> 4)
+        frame.coded[name] = set()
+    highest = max(down for down, _ in frame.components.values())
+    widest = max(across for _, across in frame.components.values())
+    frame.unit = (highest * _BLOCK_PX, widest * _BLOCK_PX)
+
+
+def _read_tables(frame: _Frame, body: bytes) -> None:
+    while body:
+        kind, count = body[0], sum(body[1:17])
+        if kind >> 4:
+            frame.zero_bits[kind & 15] = body[17]
+        body = body[17 + count :]
+
+
+def _read_scan(frame: _Frame, data: bytes, at: int, head: bytes, interval: int) -> int:
+    """Find where the data of a scan and of its restart intervals ends; returns the next marker."""
+    names = [head[1 + 2 * i] for i in range(head[0])]
+    first, last, precision = head[1 + 2 * len(names) : 4 + 2 * len(names)]
+    for name in names:
+        if not frame.progressive:
+            frame.coded[name] |= set(range(64))
+        elif precision & 15 == 0:
+            frame.coded[name] |= set(range(first, last + 1))
+    numbers: list[int] = []
+    start = at
+    while (found := _MARKER.search(data, at)) and 0xD0 <= found[1][0] <= 0xD7:
+        numbers.append(found[1][0] - 0xD0)
+        frame.ends.append(found.start())
+        at = found.end()
+    if found is None:
+        raise DamagedError("it has no end")
+    frame.ends.append(found.start())
+    tables = {head[2 + 2 * i] & 15 for i in range(head[0])}
+    flat = frame.progressive or all(frame.zero_bits[table] == _END_OF_BLOCK for table in tables)
+    if not flat and _ZEROS in data[start : found.start()]:
+        raise DamagedError("a stretch of it was overwritten with zeros")
+    if interval:
+        if len(names) > 1:
+            down, across = frame.unit
+        else:
+            highest, widest = frame.unit[0] // _BLOCK_PX, frame.unit[1] // _BLOCK_PX
+            v, h = frame.components[names[0]]
+            down, across = _BLOCK_PX * highest // v, _BLOCK_PX * widest // h
+        units = -(-frame.height // down) * -(-frame.width // across)
+        frame.restarts.append(((units - 1) // interval, numbers))
+    return found.start()
+
+
+def _require_all_scans(frame: _Frame) -> None:
+    """Refuse what lacks a scan or a restart marker."""
+    if any(len(coded) < 64 for coded in frame.coded.values()):
+        raise DamagedError("it ends before its last scan")
+    for expected, numbers in frame.restarts:
+        if numbers != [count % 8 for count in range(expected)]:
+            raise DamagedError("its restart markers are not those of its picture")
+
+
+def _with_noise(data: bytes | bytearray, ends: list[int]) -> bytes:
+    """The same with noise behind the data of every scan and restart interval."""
+    starts = [0, *ends]
+    return b"".join(
+        bytes(data[start:end]) + (_NOISE if end is not None else b"")
+        for start, end in zip(starts, [*ends, None], strict=True)
+    )
+
+
+def _decoded(data: bytes, small: int) -> NDArray[np.uint8]:
+    """(H, W, 3) pixels of a JPEG at a fraction of its size."""
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+        if small > 1:
+            image.draft("RGB", (image.width // small, image.height // small))
+        return np.asarray(image)

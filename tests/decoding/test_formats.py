@@ -1,0 +1,124 @@
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.data import ImageError, decode_rgb, measure_rgb
+
+PIXELS = np.random.default_rng(2).integers(0, 256, (48, 64, 3), np.uint8)
+RGB = Image.fromarray(PIXELS)
+GREY = PIXELS[..., 0]
+DEEP = PIXELS.astype(np.uint16) * 257
+BITS, COMPRESSION, PHOTOMETRIC, CHANNELS, PLANAR, EXTRA, SAMPLES = 258, 259, 262, 277, 284, 338, 339
+
+
+def saved(image, kind, **options):
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def chunk(kind, body):
+    checksum = struct.pack(">I", zlib.crc32(kind + body))
+    return struct.pack(">I", len(body)) + kind + body + checksum
+
+
+def deep_png(values):
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, 2, 0, 0, 0)
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def tiff(*strips, **tags):
+    """A little-endian TIFF by hand: 8-bit RGB unless `tags`, by number, say otherwise."""
+    height, width = PIXELS.shape[:2]
+    fields = {256: [width], 257: [height], BITS: [8] * 3, COMPRESSION: [1], PHOTOMETRIC: [2]}
+    fields |= {CHANNELS: [3], 278: [height], PLANAR: [1]}
+    fields |= {int(number.removeprefix("t")): values for number, values in tags.items()}
+    fields |= {273: [0] * len(strips), 279: [len(strip) for strip in strips]}
+    at = 8 + 2 + 12 * len(fields) + 4
+    start = at + sum(4 * len(values) for values in fields.values() if len(values) > 1)
+    fields[273] = [start + sum(map(len, strips[:i])) for i in range(len(strips))]
+    entries, beyond = b"", b""
+    for number, values in sorted(fields.items()):
+        packed = struct.pack(f"<{len(values)}I", *values)
+        place = packed
+        if len(values) > 1:
+            place, beyond = struct.pack("<I", at + len(beyond)), beyond + packed
+        entries += struct.pack("<HHI", number, 4, len(values)) + place
+    return (
+        b"II*\0\x08\0\0\0" + struct.pack("<H", len(fields)) + entries + bytes(4) + beyond
+        + b"".join(strips)
+    )  # fmt: skip
+
+
+PLANES = [PIXELS[..., channel].tobytes() for channel in range(3)]
+ACCEPTED = {
+    "png": saved(RGB, "PNG"),
+    "tiff": saved(RGB, "TIFF"),
+    "lzw": saved(RGB, "TIFF", compression="tiff_lzw"),
+    "planar": tiff(*PLANES, t284=[2]),
+    "planar, deflated": tiff(*map(zlib.compress, PLANES), t284=[2], t259=[8]),
+    **{f"tiff turned {turn}": saved(RGB, "TIFF", tiffinfo={274: turn}) for turn in range(1, 9)},
+    **{
+        f"lzw turned {turn}": saved(RGB, "TIFF", tiffinfo={274: turn}, compression="tiff_lzw")
+        for turn in (3, 6)
+    },
+}
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_8_bit_rgb_is_read_as_it_is_stored(name):
+    decoded = decode_rgb(ACCEPTED[name], name)
+    np.testing.assert_array_equal(decoded, PIXELS.transpose(2, 0, 1))
+    assert measure_rgb(ACCEPTED[name], name) == (64, 48)
+
+
+FOUR = np.dstack([PIXELS, GREY]).tobytes()
+REFUSED = {
+    "16-bit png": (deep_png(DEEP), "16 bits a channel"),
+    "12 bits in 16": (deep_png(DEEP >> 4), "16 bits a channel"),
+    "16-bit tiff": (tiff(DEEP.tobytes(), t258=[16] * 3), "16 bits a channel"),
+    "16-bit grey": (saved(Image.fromarray(DEEP[..., 0]), "PNG"), "I;16"),
+    "float": (saved(Image.fromarray(GREY.astype(np.float32)), "TIFF"), "32 float bits"),
+    "float rgb": (tiff(PIXELS.astype("<f4").tobytes(), t258=[32] * 3, t339=[3] * 3), "TIFF"),
+    "signed": (tiff(PIXELS.tobytes(), t339=[2] * 3), "TIFF"),
+    "32 bits": (saved(Image.fromarray(GREY.astype(np.int32)), "TIFF"), "32"),
+    "a fourth channel": (tiff(FOUR, t258=[8] * 4, t277=[4], t338=[0]), "4 channels"),
+    "alpha tiff": (tiff(FOUR, t258=[8] * 4, t277=[4], t338=[2]), "RGBA"),
+    "ycbcr tiff": (tiff(PIXELS.tobytes(), t262=[6], t530=[1, 1]), "YCbCr"),
+    "lab tiff": (tiff(PIXELS.tobytes(), t262=[8]), "LAB"),
+    "two pages": (saved(RGB, "TIFF", save_all=True, append_images=[RGB]), "2 pictures"),
+    "half a tiff": (saved(RGB, "TIFF")[:-3000], "cannot be decoded"),
+    "grey jpeg": (saved(RGB.convert("L"), "JPEG"), "mode is L"),
+    "cmyk jpeg": (saved(RGB.convert("CMYK"), "JPEG"), "mode is CMYK"),
+    "cmyk tiff": (saved(RGB.convert("CMYK"), "TIFF"), "mode is CMYK"),
+    "1 bit": (saved(RGB.convert("1"), "TIFF"), "mode is 1"),
+    "grey and alpha": (saved(RGB.convert("LA"), "PNG"), "mode is LA"),
+    "palette": (saved(RGB.quantize(16), "PNG"), "mode is P"),
+    "palette, transparent": (saved(RGB.quantize(16), "PNG", transparency=3), "mode is P"),
+    "a transparent colour": (saved(RGB, "PNG", transparency=(1, 2, 3)), "transparent colour"),
+    "animation": (
+        saved(RGB, "PNG", save_all=True, append_images=[RGB.rotate(180)]), "an animation"),
+    "other rows": (saved(RGB, "PNG")[:-40] + saved(RGB, "PNG")[-12:], "cannot be decoded"),
+    **{kind: (saved(RGB, kind), f"a {kind}, expected a JPEG") for kind in ("GIF", "BMP", "WEBP")},
+    "deep ppm": (b"P6 4 4 65535\n" + bytes(96), "a PPM, expected a JPEG"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_anything_else_is_refused_by_what_it_is_and_what_to_do(name):
+    data, said = REFUSED[name]
+    for read in (decode_rgb, measure_rgb):
+        with pytest.raises(ImageError, match=rf"^photo: .*{said}.*; \w+"):
+            read(data, "photo")
+
+
+def test_the_first_picture_of_several_in_a_jpeg_is_the_photograph():
+    alone = saved(RGB, "JPEG", quality=90)
+    several = saved(RGB, "MPO", quality=90, save_all=True, append_images=[RGB.rotate(180)])
+    np.testing.assert_array_equal(decode_rgb(several, "a"), decode_rgb(alone, "b"))

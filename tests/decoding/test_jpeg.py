@@ -1,0 +1,94 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.data import ImageError, decode_rgb
+
+
+def picture(width, height, look, seed=0):
+    """Flat, half black, noisy or smooth, as (H, W, 3)."""
+    noise = np.random.default_rng(seed)
+    pixels = noise.integers(0, 256, (height, width, 3), np.uint8)
+    if look == "smooth":
+        small = Image.fromarray(pixels[: height // 16 + 2, : width // 16 + 2])
+        smooth = np.asarray(small.resize((width, height), Image.Resampling.BICUBIC), np.int16)
+        pixels = np.clip(smooth + noise.integers(-3, 4, smooth.shape), 0, 255).astype(np.uint8)
+    elif look == "half black":
+        pixels[height // 2 :] = 0
+    elif look != "noise":
+        pixels[:] = {"black": 0, "grey": 128, "white": 255}[look]
+    return pixels
+
+
+def encoded(pixels, **options):
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", **options)
+    return stream.getvalue()
+
+
+WAYS = [{}, {"optimize": True}, {"progressive": True}, {"restart_marker_rows": 1}]
+WAYS += [{"restart_marker_blocks": 5}, {"restart_marker_blocks": 3, "optimize": True}]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("look", ["noise", "smooth", "half black", "black", "grey", "white"])
+def test_what_is_whole_is_decoded(look, way):
+    chance = np.random.default_rng(len(look))
+    for _ in range(8):
+        width, height = map(int, chance.integers(40, 150, 2))
+        pixels = picture(width, height, look)
+        quality, subsampling = int(chance.choice([5, 50, 92, 100])), int(chance.integers(3))
+        data = encoded(pixels, quality=quality, subsampling=subsampling, **way)
+        with Image.open(io.BytesIO(data)) as image:
+            expected = np.asarray(image).transpose(2, 0, 1)
+        for after in (b"", bytes(99), b"\xff\xd8\xff\xd9"):
+            np.testing.assert_array_equal(decode_rgb(data + after, "a.jpg"), expected)
+
+
+def scan_of(data):
+    """Where the data of the first scan is."""
+    at = data.index(b"\xff\xda")
+    return at + 2 + int.from_bytes(data[at + 2 : at + 4], "big"), len(data) - 2
+
+
+END = b"\xff\xd9"
+LOSSES = {
+    "ended": lambda data, at, end: data[:at] + END,
+    "ended far behind": lambda data, at, end: data[: end - (end - at) // 9] + END,
+    "zeros": lambda data, at, end: data[:at] + bytes(end - at) + END,
+    "zeros and text": lambda data, at, end: data[:at] + bytes(64) + b"trailer" + END + b"\0\0",
+    "no end": lambda data, at, end: data[:at],
+    "cut out": lambda data, at, end: data[:at] + data[at + (end - at) // 3 :],
+    "one chunk again and again": lambda data, at, end: (
+        data[:at] + (data[at - 300 : at] * 99)[: end - at] + END
+    ),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_a_loss_of_data_is_refused(loss, way):
+    data = encoded(picture(320, 288, "smooth"), quality=92, **way)
+    start, end = scan_of(data)
+    damaged = LOSSES[loss](data, start + (end - start) * 2 // 5, end)
+    with pytest.raises(ImageError, match=r"holiday\.jpg: cannot be decoded .*replace the file"):
+        decode_rgb(damaged, "holiday.jpg")
+
+
+@pytest.mark.parametrize("length", [64, 512, 2048])
+def test_zeros_in_the_midst_of_a_camera_s_data_are_refused(length):
+    for seed in range(5):
+        data = encoded(picture(320, 288, "smooth", seed), quality=92)
+        start, end = scan_of(data)
+        at = start + (end - start) // 3
+        with pytest.raises(ImageError, match="cannot be decoded"):
+            decode_rgb(data[:at] + bytes(length) + data[at + length :], "a")
+
+
+def test_a_progressive_picture_without_its_last_scan():
+    data = encoded(picture(320, 288, "smooth"), progressive=True)
+    last = data.rindex(b"\xff\xda")
+    with pytest.raises(ImageError, match="before its last scan"):
+        decode_rgb(data[:last] + END, "a")
