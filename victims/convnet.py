@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from bench.contract import FitContext, Victim, VictimSpec
 from bench.data import AdversarySet, ExaminerSet
 from bench.nets.constrained import ConstrainedConv2d
+from bench.nets.layout import channels_last
+from bench.nets.residual import RESIDUAL_NAME
 from bench.recipes import ClassifierRecipe, Recipe
 from bench.registry import Entry
 from bench.training.classifier import fit_classifier
 from bench.training.patches import open_stack
-from bench.training.residual import RESIDUAL_NAME, true_residuals
+from bench.training.residual import true_residuals
 from bench.types import FitReport, Json, as_json
 
 PAPER = "Andrews, Zhang & Griffin 2020, sections 3.3 and 4.2"
@@ -54,6 +57,7 @@ class ConvNetVictim(Victim):
         self.budget = budget
         self.filters = ConstrainedConv2d(3, 3, 5) if spec.front_end == "pef" else None
         self.network = build(len(classes), budget.width)
+        self.to(memory_format=torch.channels_last)
         self.estimator: nn.Module | None = None
         self._estimator_digest: str | None = None
 
@@ -67,8 +71,8 @@ class ConvNetVictim(Victim):
         """The residual estimator's digest: all wdf victims of one set share it."""
         return self._estimator_digest
 
-    def attach(self, residual_estimator: nn.Module, digest: str) -> None:
-        """Receive the shared residual estimator."""
+    def attach(self, residual_estimator: nn.Module, digest: str | None) -> None:
+        """Receive the residual estimator."""
         self.estimator, self._estimator_digest = residual_estimator, digest
 
     def frontend(self, images: Tensor) -> Tensor:
@@ -82,6 +86,7 @@ class ConvNetVictim(Victim):
 
     def backbone(self, features: Tensor) -> Tensor:
         """Residuals in grey levels (wdf) or images in [0, 1] -> (N, C) logits."""
+        features = channels_last(features)
         if self.spec.residual is not None:
             features = features / UNIT_LEVELS
         elif self.filters is not None:

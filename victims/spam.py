@@ -60,7 +60,6 @@ class KernelMachines(nn.Module):
         self.register_buffer("bias", torch.zeros(classes, dtype=torch.float64))
         self.register_buffer("gamma", torch.ones((), dtype=torch.float64))
         self.register_buffer("temperature", torch.ones((), dtype=torch.float64))
-        self.register_load_state_dict_pre_hook(_make_room)  # type: ignore[no-untyped-call]
 
     centre: Tensor
     scale: Tensor
@@ -86,13 +85,6 @@ class KernelMachines(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(N, F) -> (N, C) logits."""
         return self.decisions(features) / self.temperature
-
-
-def _make_room(module: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
-    """Give `support` and `weight` the number of vectors of what is about to be loaded."""
-    for name in ("support", "weight"):
-        if prefix + name in state:
-            setattr(module, name, torch.empty_like(state[prefix + name]))
 
 
 class SpamSvm(Victim):

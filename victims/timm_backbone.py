@@ -22,9 +22,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from bench.checks import PATCH_PX
 from bench.contract import Victim, VictimSpec
+from bench.nets.residual import RESIDUAL_NAME
 from bench.recipes import AdamWRecipe, ClassifierRecipe, Recipe
 from bench.registry import Entry, Family, UnknownNameError
-from bench.training.residual import RESIDUAL_NAME
 from bench.types import CamobenchError, Json
 from victims.convnet import FRONT_ENDS, ConvNetVictim
 

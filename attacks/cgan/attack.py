@@ -25,6 +25,7 @@ from attacks.cgan.recipe import cgan_recipe
 from attacks.cgan.variant import CganVariant, build_discriminator, build_generator
 from bench.contract import Attack, AttackSpec, FitContext
 from bench.data import AdversarySet
+from bench.nets.layout import channels_last
 from bench.nets.storage import round_as_stored
 from bench.recipes import Recipe
 from bench.signal.cfa import synthetic_cfa
@@ -98,7 +99,7 @@ class CganAttack(Attack):
         def step(index: int) -> dict[str, Tensor]:
             (patches,), sources = sampler.draw(batch)
             targets = other_classes(sources, len(self.classes), generator)
-            real = as_input(patches)
+            real = channels_last(as_input(patches))
             fake = (player(self._prepare(real) * 2 - 1, targets) + 1) / 2
             seen = _rounded(fake) if budget.rounded else fake
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from bench.recipes import Recipe
-from bench.types import Progress, Silent
+from bench.types import CamobenchError, FitReport, Progress, Silent
 
 if TYPE_CHECKING:
     from bench.contract.victim import Victim
@@ -41,6 +42,19 @@ class ProbeDone(Exception):  # noqa: N818  # it ends a trial, nothing went wrong
     def __init__(self, steps: int, seconds_per_step: float) -> None:
         super().__init__(f"{steps} steps of {seconds_per_step:.3g} s")
         self.steps, self.seconds_per_step = steps, seconds_per_step
+
+
+def timed_fit(fit: Callable[[], FitReport]) -> FitReport:
+    """Run an author's `fit`; its report states the time that it took, if it says less itself.
+
+    Raises:
+        CamobenchError: If it returns something else than a report.
+    """
+    began = time.monotonic()
+    report = fit()
+    if not isinstance(report, FitReport):
+        raise CamobenchError(f"`fit` must return a FitReport, not a {type(report).__name__}")
+    return replace(report, seconds=max(report.seconds, time.monotonic() - began))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from bench.contract.attack import Attack
 from bench.contract.specs import AttackSpec, VictimSpec
 from bench.contract.victim import Victim
+from bench.nets.residual import ResidualEstimator
 from bench.recipes import Recipe
 from bench.registry import Entry, Registry
 
@@ -59,10 +60,16 @@ def register_victim(cls: VictimClass) -> VictimClass:
 def untrained_victim(name: str, classes: Sequence[str], recipe: Recipe | None) -> Victim:
     """A victim by name, for an attack that keeps a surrogate and loads its state in `fit`.
 
+    One that reads the noise residual has an estimator of its own attached, as untrained, which the
+    surrogate's state holds too.
+
     Args:
         name: In the registry.
         classes: Camera models that it tells apart.
         recipe: Gives the width.
     """
     entry = VICTIMS.get(name)
-    return entry.builder(entry.spec, classes=classes, recipe=recipe)
+    victim = entry.builder(entry.spec, classes=classes, recipe=recipe)
+    if victim.spec.residual is not None and recipe is not None:
+        victim.attach(ResidualEstimator(recipe.estimator), None)
+    return victim

@@ -29,8 +29,13 @@ class Victim(Participant[VictimSpec]):
         """Equal digests mean equal front-ends; `None` keeps the front-end private."""
         return None
 
-    def attach(self, residual_estimator: nn.Module, digest: str) -> None:
-        """Receive the shared residual estimator that the spec's `residual` asks for."""
+    def attach(self, residual_estimator: nn.Module, digest: str | None) -> None:
+        """Receive the residual estimator that the spec's `residual` asks for.
+
+        Args:
+            residual_estimator: Maps images in [0, 1] to residuals in grey levels.
+            digest: Of its weights, where all victims of a set share it; `None` keeps it private.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not take a residual estimator")
 
     def fit(self, data: ExaminerSet | AdversarySet, context: FitContext) -> FitReport:

@@ -7,6 +7,8 @@ weights in fp32 by an attribute `store_fp32 = True`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -31,6 +33,22 @@ def expand_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
         name: tensor.float() if tensor.dtype == torch.float16 else tensor
         for name, tensor in state.items()
     }
+
+
+def make_room(module: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Give tensors whose shape was learnt the shape and type of what is about to be loaded.
+
+    Those of torch's own layers keep their shape: it is the network's architecture.
+    """
+    for prefix, part in module.named_modules():
+        if type(part).__module__.startswith("torch."):
+            continue
+        for held in (part._buffers, part._parameters):
+            for name, tensor in held.items():
+                stored = state.get(f"{prefix}.{name}" if prefix else name)
+                if stored is not None and (tensor is None or tensor.shape != stored.shape):
+                    room = torch.empty_like(stored)
+                    held[name] = room if held is part._buffers else nn.Parameter(room)
 
 
 def round_as_stored(module: nn.Module) -> None:

@@ -89,7 +89,7 @@ def _measure(
     targets = torch.tensor([item.target for item in items], device=device)
     generated = attack.transform(to_unit(originals), targets)
     anonymised = to_uint8(generated)
-    unit = to_unit(anonymised).contiguous(memory_format=torch.channels_last)
+    unit = to_unit(anonymised)
     found: list[Stage] = []
 
     def stage(

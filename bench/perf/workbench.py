@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from bench.contract import Victim
+from bench.nets.residual import ResidualEstimator
 from bench.recipes import get_recipe
 from bench.runner.graph import Graph, Job, build_attack, build_victim, plan
 from bench.runner.networks import Shelf, module_state, save_checkpoint
 from bench.store import Store, digest
 from bench.suites.base import Row, Suite, SuiteCard, prepare
-from bench.training.residual import ResidualEstimator
 from bench.types import FitReport, SetName
 
 COARSE_PX = 8

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 from bench import deadlines
 from bench.contract import ATTACKS, VICTIMS, Attack, Victim
 from bench.global_state import kept_global_state
+from bench.nets.residual import RESIDUAL_NAME
 from bench.recipes import Recipe
 from bench.registry import Entry
 from bench.runner.failures import Failures, is_failure, reason_of
@@ -167,12 +168,12 @@ class _Planner:
             key = self.key(
                 "estimator",
                 set_name,
-                filter=residual.RESIDUAL_NAME,
+                filter=RESIDUAL_NAME,
                 version=residual.VERSION,
                 budget=as_json(self.recipe.estimator),
             )
             self.estimators[set_name] = key
-            self.add("estimator", residual.RESIDUAL_NAME, set_name, key)
+            self.add("estimator", RESIDUAL_NAME, set_name, key)
         return self.estimators[set_name]
 
     def or_hole(
@@ -199,10 +200,10 @@ class _Planner:
         if victim.rewritable:
             self.reducible.add(name)
         if victim.spec.residual is not None:
-            if victim.spec.residual != residual.RESIDUAL_NAME:
+            if victim.spec.residual != RESIDUAL_NAME:
                 raise CamobenchError(
                     f"victim {name} asks for the residual {victim.spec.residual!r}; the shared "
-                    f"estimator gives {residual.RESIDUAL_NAME!r}"
+                    f"estimator gives {RESIDUAL_NAME!r}"
                 )
             self.estimator(set_name)
         key = self.key("classifier", set_name, **_identity(victim, VICTIMS.get(name)))

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from bench.checks import use_exact_fp32
 from bench.contract import VICTIMS, Attack, Victim
-from bench.nets.storage import compact_state, expand_state
+from bench.nets.residual import ResidualEstimator
+from bench.nets.storage import compact_state, expand_state, make_room
 from bench.provenance import provenance
 from bench.recipes import Recipe
 from bench.runner.graph import Graph, Job, build_attack, build_victim
@@ -35,7 +36,6 @@ from bench.store import (
     write_json,
 )
 from bench.suites.base import set_c_checksum
-from bench.training.residual import ResidualEstimator
 from bench.types import CamobenchError, FitReport, Json, SetName, as_json
 
 AS_STORED = "the stored weights"
@@ -141,26 +141,32 @@ def restore(module: nn.Module, checkpoint: Checkpoint, device: torch.device) -> 
     """
     checkpoint.verify()
     try:
-        state = expand_state(load_file(checkpoint.weights))
-        problems = module.load_state_dict(state, strict=False)
-    except (RuntimeError, SafetensorError) as error:
-        raise _misfit(module, checkpoint, " ".join(str(error).split())) from error
+        problem = take_state(module, load_file(checkpoint.weights))
+    except SafetensorError as error:
+        problem = " ".join(str(error).split())
+    if problem:
+        raise CamobenchError(
+            f"the checkpoint does not fit {type(module).__name__} any more; give its spec another "
+            f"version, and it is trained anew ({checkpoint.path}: {problem})"
+        )
+    module.to(device).eval().requires_grad_(False)
+
+
+def take_state(module: nn.Module, stored: dict[str, Tensor]) -> str:
+    """Load what `module_state` gave into another build of the module.
+
+    Returns:
+        What does not fit; "" where all does.
+    """
+    make_room(module, stored)
+    try:
+        problems = module.load_state_dict(expand_state(stored), strict=False)
+    except RuntimeError as error:
+        return " ".join(str(error).split())
     prefixes = module.shared_prefixes if isinstance(module, Victim) else ()
     missing = [name for name in problems.missing_keys if not name.startswith(prefixes or "\0")]
-    if missing or problems.unexpected_keys:
-        raise _misfit(
-            module, checkpoint, f"missing {missing}, unexpected {problems.unexpected_keys}"
-        )
-    module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    module.eval().requires_grad_(False)
-
-
-def _misfit(module: nn.Module, checkpoint: Checkpoint, reason: str) -> CamobenchError:
-    """Something that its key does not hash has changed; the remedy first, the reason is long."""
-    return CamobenchError(
-        f"the checkpoint does not fit {type(module).__name__} any more; give its spec another "
-        f"version, and it is trained anew ({checkpoint.path}: {reason})"
-    )
+    odd = [*(f"no {name}" for name in missing), *(f"surplus {n}" for n in problems.unexpected_keys)]
+    return ", ".join(odd)
 
 
 class Networks:

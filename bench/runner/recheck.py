@@ -230,7 +230,7 @@ def _run_again(
             victim = networks.victim(str(victim_name))
             reduced = networks.victim_precision(str(victim_name)) == "bf16"
             spots = torch.tensor([spot[item] for item in asked.loc[mine.index]], device=device)
-            unit = images[spots].contiguous(memory_format=torch.channels_last)
+            unit = images[spots]
             logits = victim.checked_logits(victim.logits(unit), len(unit))
             values = logits.float().softmax(1).cpu().numpy()
             found += [

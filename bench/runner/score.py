@@ -197,7 +197,7 @@ class Scorer:
         return self._classify(victims, anonymised), measured
 
     def _classify(self, victims: Mapping[str, Victim], images: Tensor) -> dict[str, Tensor]:
-        unit = to_unit(images).contiguous(memory_format=torch.channels_last)
+        unit = to_unit(images)
         shared: dict[str, Tensor] = {}
 
         def run(name: str, victim: Victim) -> Tensor:

@@ -12,9 +12,11 @@ from typing import Any
 import torch
 
 from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots
+from bench.contract.fitting import timed_fit
 from bench.data import AdversarySet
 from bench.deadlines import deadline
 from bench.global_state import kept_global_state
+from bench.nets.residual import ResidualEstimator
 from bench.runner.crew import Lot, run_side_by_side
 from bench.runner.failures import (
     Failures,
@@ -28,8 +30,8 @@ from bench.runner.networks import Networks, Shelf, module_state, save_checkpoint
 from bench.store import Store, replacing
 from bench.suites.base import open_suite
 from bench.supervision import at_work
-from bench.training.residual import ResidualEstimator, fit_estimator
-from bench.types import CamobenchError, FitReport, Progress, Silent, StoppingError
+from bench.training.residual import fit_estimator
+from bench.types import FitReport, Progress, Silent, StoppingError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,14 +139,11 @@ def _fitted(job: Job, site: Site, fit: Callable[[], FitReport]) -> FitReport:
     try:
         limit_s = site.fit_timeout_s
         with at_work(job.label, "", limit_s), kept_global_state(), deadline(limit_s, "`fit`"):
-            report = fit()
-        if not isinstance(report, FitReport):
-            raise CamobenchError(f"`fit` must return a FitReport, not a {type(report).__name__}")
+            return timed_fit(fit)
     except BaseException as error:
         if not is_failure(error):
             raise
         raise JobFailedError(reason_of(error), traceback_of(error)) from error
-    return report
 
 
 def train(

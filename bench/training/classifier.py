@@ -79,8 +79,7 @@ def train_classifier(
         The training loss and its curve.
     """
     device = context.device
-    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    network.train()
+    network.to(device).train()
     labels = torch.from_numpy(data.labels).to(device)
     train = torch.from_numpy(np.flatnonzero(~data.validation)).to(device)
     generator = seeded_generator(context)
@@ -114,8 +113,7 @@ def train_classifier(
 
 def as_input(batch: Tensor) -> Tensor:
     """Bring a batch to what networks read: uint8 images to [0, 1], residuals unchanged."""
-    scaled = batch.float() / 255 if batch.dtype == torch.uint8 else batch.float()
-    return scaled.contiguous(memory_format=torch.channels_last)
+    return batch.float() / 255 if batch.dtype == torch.uint8 else batch.float()
 
 
 @torch.no_grad()

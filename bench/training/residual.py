@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from bench.contract import FitContext
 from bench.data import LabelledImages
-from bench.nets.johnson import JohnsonNet
-from bench.nets.shrinkage import ShrinkageNet
+from bench.nets.residual import RESIDUAL_NAME, ResidualEstimator
 from bench.nets.storage import round_as_stored
 from bench.recipes import EstimatorRecipe
 from bench.signal.wavelet import wdf_residual
@@ -26,25 +25,7 @@ from bench.training.patches import PatchSampler, open_stack
 from bench.types import FitReport
 
 VERSION = 1
-RESIDUAL_NAME = "wdf-v1"
 SIGMA_255 = 5.0
-GREY_LEVELS = 127.5
-"""Grey levels of one unit of a network's [-1, 1] image."""
-
-
-class ResidualEstimator(nn.Module):
-    """Maps images in [0, 1] to an estimate of their `wdf-v1` residual in grey levels."""
-
-    def __init__(self, recipe: EstimatorRecipe) -> None:
-        super().__init__()
-        self.network: nn.Module = (
-            ShrinkageNet(recipe.width) if recipe.gated else JohnsonNet(3, width=recipe.width)
-        )
-
-    def forward(self, images: Tensor) -> Tensor:
-        """(N, 3, H, W) -> (N, 3, H, W)."""
-        out: Tensor = self.network(images * 2 - 1) * GREY_LEVELS
-        return out
 
 
 @torch.no_grad()
@@ -79,8 +60,7 @@ def fit_estimator(
         energy that the estimate explains, in percent.
     """
     device = context.device
-    estimator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    estimator.train()
+    estimator.to(device).train()
     residuals = open_stack(true_residuals(data, device), device)
     images = open_stack(data.images, device)
     labels = torch.from_numpy(data.labels).to(device)

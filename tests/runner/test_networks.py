@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from bench.nets.residual import ResidualEstimator
 from bench.nets.storage import compact_state
 from bench.recipes import PAPER, SMOKE
 from bench.runner import networks
@@ -14,7 +15,6 @@ from bench.runner.graph import build_attack, build_victim, plan
 from bench.runner.networks import Networks, Shelf, module_state, restore, save_checkpoint
 from bench.runner.precision import Precision
 from bench.store import Store
-from bench.training.residual import ResidualEstimator
 from bench.types import CamobenchError, FitReport
 from tests.smoke import VICTIMS, ToySource, request
 from tests.toys import CLASSES, pixels, same_state, shaken

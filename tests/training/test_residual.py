@@ -6,13 +6,12 @@ import torch
 from torch import nn
 
 from bench.nets.johnson import JohnsonNet, ResidualBlock
+from bench.nets.residual import GREY_LEVELS, ResidualEstimator
 from bench.nets.storage import compact_state, expand_state
 from bench.recipes import PAPER, SMOKE, EstimatorRecipe
 from bench.signal.wavelet import wdf_residual
 from bench.suites.keeping import FolderKeeper
 from bench.training.residual import (
-    GREY_LEVELS,
-    ResidualEstimator,
     _explained,
     fit_estimator,
     true_residuals,

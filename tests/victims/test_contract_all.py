@@ -12,9 +12,9 @@ import torch
 
 from bench.contract import VICTIMS, Victim, VictimSpec
 from bench.data import ExaminerSet
+from bench.nets.residual import ResidualEstimator
 from bench.recipes import MINI, PAPER, SMOKE
 from bench.store import digest
-from bench.training.residual import ResidualEstimator
 from bench.types import as_json
 from tests.toys import CLASSES, camera_set, fit_context, pixels, shaken
 

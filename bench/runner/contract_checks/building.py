@@ -9,10 +9,10 @@ import pickle
 import torch
 
 from bench.contract import NOT_STATED, VICTIMS, Attack, Victim
+from bench.nets.residual import RESIDUAL_NAME
 from bench.runner.contract_checks.subject import CLASSES, SEED, Subject
 from bench.runner.contract_checks.verdicts import BUILT, Check, fail, ok, warn
 from bench.store import digest
-from bench.training.residual import RESIDUAL_NAME
 from bench.types import as_json
 from bench.verdicts import Verdict
 
@@ -82,7 +82,7 @@ def check_start(subject: Subject) -> Verdict:
     """Two builds of one seed are the same, and without training any two are."""
     thing = subject.build()
     again = subject.build(seed=SEED if thing.learns else SEED + 1)
-    one, other = thing.state_dict(), again.state_dict()
+    one, other = ({**x.state_dict(), **dict(x.named_buffers())} for x in (thing, again))
     same = one.keys() == other.keys() and all(
         torch.equal(value, other[name]) for name, value in one.items()
     )

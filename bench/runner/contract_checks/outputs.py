@@ -7,9 +7,10 @@ import copy
 import torch
 from torch import Tensor
 
+from bench.checks import to_unit
 from bench.contract import Attack, Victim
 from bench.runner.contract_checks.comparing import difference
-from bench.runner.contract_checks.subject import SEED, Subject, as_input, pixels
+from bench.runner.contract_checks.subject import SEED, Subject, pixels
 from bench.runner.contract_checks.verdicts import BUILT, RUNS, Check, fail, ok, skip, warn
 from bench.verdicts import Verdict
 
@@ -95,7 +96,7 @@ def check_parts(subject: Subject) -> Verdict:
     victim = subject.thing
     if type(victim).logits is not Victim.logits and victim.frontend_digest is None:
         return skip("writes `logits` whole: its front-end is private")
-    unit = as_input(pixels(2, 64, 64)).to(subject.device)
+    unit = to_unit(pixels(2, 64, 64)).to(subject.device)
     with torch.no_grad():
         moved = difference(victim.backbone(victim.frontend(unit)), victim.logits(unit))
     if moved.largest > moved.tolerance:
@@ -108,7 +109,7 @@ def check_parts(subject: Subject) -> Verdict:
 
 def check_gradient(subject: Subject) -> Verdict:
     """Whether it could be a surrogate."""
-    unit = as_input(pixels(1, 64, 64)).to(subject.device).requires_grad_()
+    unit = to_unit(pixels(1, 64, 64)).to(subject.device).requires_grad_()
     try:
         subject.thing.logits(unit)[0, 0].backward()
     except RuntimeError:

@@ -12,7 +12,8 @@ from PIL import Image
 from torch import Tensor
 from torchvision.models import resnet18  # type: ignore[import-untyped]
 
-from bench.runner.contract_checks.subject import CLASSES, Subject, as_input, pixels
+from bench.checks import to_unit
+from bench.runner.contract_checks.subject import CLASSES, Subject, pixels
 from bench.runner.contract_checks.verdicts import RUNS, Check, ok
 from bench.verdicts import Verdict
 
@@ -27,7 +28,7 @@ def check_speed(subject: Subject) -> Verdict:
         reference, other = "re-compressing them as JPEG", _images_per_second(lambda: _jpeg(images))
     else:
         network = resnet18(num_classes=len(CLASSES)).to(subject.device).eval()
-        unit = as_input(images).to(subject.device)
+        unit = to_unit(images).to(subject.device)
         with torch.no_grad():
             other = _images_per_second(lambda: network(unit).cpu())
         reference = "torchvision's ResNet-18"

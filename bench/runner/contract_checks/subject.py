@@ -12,14 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bench.checks import to_unit
 from bench.contract import ATTACKS, VICTIMS, Attack, Victim
+from bench.contract.fitting import timed_fit
 from bench.contract.plugin_files import PluginFile, is_plugin_file, load_plugin_file
 from bench.data import AdversarySet, ExaminerSet
+from bench.nets.residual import ResidualEstimator
 from bench.recipes import SMOKE, Recipe
 from bench.registry import Entry, UnknownNameError
 from bench.runner.contract_checks.watching import Watch, decoy_set, watched
 from bench.runner.graph import build_victim
-from bench.training.residual import ResidualEstimator
 from bench.types import FitReport
 
 RECIPE: Recipe = replace(SMOKE, compact=False, classifiers=dict(SMOKE.classifiers))
@@ -58,8 +60,8 @@ class Subject:
         return self.ready(thing)
 
     def ready(self, thing: Any) -> Any:
-        """As the harness runs it: on the device, in its memory layout, frozen."""
-        thing.to(self.device, memory_format=torch.channels_last)
+        """As the harness runs it: on the device, frozen."""
+        thing.to(self.device)
         if isinstance(thing, Victim) and thing.spec.residual is not None:
             thing.attach(self.estimator(), "digest-of-an-estimator")
         return thing.eval().requires_grad_(False)
@@ -85,13 +87,13 @@ class Subject:
             )
             before = data.images.copy(), data.labels.copy()
             with watched(watch, Path(folder)):
-                report = thing.fit(data, context)
+                report = timed_fit(lambda: thing.fit(data, context))
             pairs = ((before[0], data.images), (before[1], data.labels))
             if not all(np.array_equal(one, other) for one, other in pairs):
                 watch.note("`fit` changed its images or labels in place")
         watch.look_at_surrogates()
         self.ready(thing)
-        return report  # type: ignore[no-any-return]
+        return report
 
     def surrogates(self) -> dict[str, Victim]:
         """Those that an attack's spec asks for, untrained and frozen."""
@@ -129,12 +131,7 @@ class Subject:
                 if targets is None and thing.spec.targeted:
                     targets = torch.arange(len(images)) % len(thing.classes)
                 return thing(images, None if targets is None else targets.to(self.device)).cpu()
-            return thing.checked_logits(thing.logits(as_input(images)), len(images)).cpu()  # type: ignore[no-any-return]
-
-
-def as_input(images: Tensor) -> Tensor:
-    """Uint8 images as victims receive them: in [0, 1], channels last in memory."""
-    return (images.float() / 255).contiguous(memory_format=torch.channels_last)
+            return thing.checked_logits(thing.logits(to_unit(images)), len(images)).cpu()  # type: ignore[no-any-return]
 
 
 def pixels(count: int, height: int, width: int, seed: int = 0) -> Tensor:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from bench.runner.contract_checks.comparing import difference
 from bench.runner.contract_checks.subject import RECIPE, Subject, pixels
 from bench.runner.contract_checks.verdicts import ANY_SIZE, RUNS, Check, fail, ok, skip, warn
 from bench.runner.contract_checks.watching import Watch, not_its_business
-from bench.runner.networks import module_state
+from bench.runner.networks import module_state, take_state
 from bench.sources import imports_of, source_files
-from bench.types import FitReport
 from bench.verdicts import Verdict
 from bench.wording import plural
 
@@ -57,11 +56,6 @@ def check_fit(subject: Subject) -> Verdict:
     subject.thing = thing
     if watch.wrongs:
         return _not_handed(subject, watch)
-    if not isinstance(report, FitReport):
-        return fail(
-            f"`fit` returned a {type(report).__name__}",
-            "return a bench.types.FitReport, such as that of bench.training's loops",
-        )
     wild = [name for name, value in report.figures.items() if not math.isfinite(value)]
     if wild:
         return fail(
@@ -99,41 +93,49 @@ def check_state(subject: Subject) -> Verdict:
     if not subject.thing.learns or subject.untrained:
         return skip(subject.untrained or "nothing is stored of what does not learn")
     state = module_state(subject.thing, RECIPE)
-    if not state:
-        return fail(
-            "`fit` leaves no parameter and no buffer, so nothing would be stored",
-            "keep what it learns in parameters or buffers: self.register_buffer(name, tensor)",
-        )
     with tempfile.TemporaryDirectory(prefix="camobench-check-") as folder:
         file = Path(folder) / "weights.safetensors"
         save_file({name: value.contiguous().cpu() for name, value in state.items()}, file)
         kept = load_file(file)
     fresh = subject.build(seed=1)
-    problem = _load(fresh, kept)
+    problem = take_state(fresh, kept)
     if problem:
         return fail(
             f"a fresh build does not take the stored state: {problem}",
-            "register the same names and shapes before and after `fit`",
+            "register the same names in `__init__`; a buffer whose size is learnt may be empty",
         )
     images = pixels(3, 65, 97)
     moved = difference(subject.run(images), subject.run(images, thing=subject.ready(fresh)))
     if moved.largest > moved.tolerance:
+        lost = _not_stored(subject.thing, fresh)
+        if lost:
+            return fail(
+                f"no checkpoint holds {', '.join(lost)}, registered with persistent=False: {moved}",
+                "make it the same in every build, or register it without persistent=False",
+            )
         return fail(
             f"restored from its checkpoint it gives something else: {moved}",
             "keep all that `fit` learns in parameters or buffers: self.register_buffer(...)",
         )
+    if not state:
+        return warn(
+            "`fit` leaves no parameter and no buffer: there is nothing to store",
+            "leave `fit` out if it learns nothing",
+        )
     return ok(f"{plural(len(state), 'tensor')} stored and restored: {moved}")
 
 
-def _load(fresh: Any, state: dict[str, torch.Tensor]) -> str:
-    shared = tuple(getattr(fresh, "shared_prefixes", ())) or ("\0",)
-    try:
-        problems = fresh.load_state_dict(state, strict=False)
-    except RuntimeError as error:
-        return " ".join(str(error).split())
-    missing = [name for name in problems.missing_keys if not name.startswith(shared)]
-    odd = [*(f"no {name}" for name in missing), *(f"surplus {n}" for n in problems.unexpected_keys)]
-    return ", ".join(odd[:3])
+def _not_stored(trained: nn.Module, fresh: nn.Module) -> list[str]:
+    """Buffers outside the state that differ between two builds."""
+    builds = [
+        {name: buffer.cpu() for name, buffer in one.named_buffers()} for one in (trained, fresh)
+    ]
+    stored = trained.state_dict().keys()
+    return [
+        name
+        for name, buffer in builds[0].items()
+        if name not in stored and not torch.equal(buffer, builds[1].get(name, torch.empty(0)))
+    ]
 
 
 CHECKS = (

@@ -10,8 +10,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from bench.checks import to_unit
 from bench.contract import ATTACKS, VICTIMS
 from bench.metrics.distortion import measure
+from bench.nets.residual import ResidualEstimator
 from bench.runner.api import Session
 from bench.runner.batches import batch_for
 from bench.runner.estimate.tries import Tries
@@ -19,7 +21,6 @@ from bench.runner.graph import build_attack, build_victim
 from bench.runner.missing import Missing
 from bench.runner.precision import ready_attack, ready_network, ready_victim
 from bench.suites.base import SuiteSource
-from bench.training.residual import ResidualEstimator
 
 ACCELERATOR_BATCH = 32
 """Where the scorer finds its batch by trying."""
@@ -121,7 +122,7 @@ class _Trial:
     @cached_property
     def unit(self) -> Tensor:
         """The same as networks read them."""
-        return (self.originals.float() / 255).contiguous(memory_format=torch.channels_last)
+        return to_unit(self.originals)
 
     @torch.no_grad()
     def _timed(self, work: Callable[[], object]) -> float:

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from bench.contract import ATTACKS, VICTIMS, FitContext, ProbeDone
 from bench.data import AdversarySet, ExaminerSet
+from bench.nets.residual import ResidualEstimator
 from bench.processes import cpu_count
 from bench.registry import Registry
 from bench.runner.api import Session
 from bench.runner.estimate.tries import Tries, shape_of
 from bench.runner.graph import Job, build_attack, build_victim
 from bench.suites.base import SuiteSource
-from bench.training.residual import ResidualEstimator, fit_estimator
+from bench.training.residual import fit_estimator
 from bench.types import SetName
 
 VALIDATION_EVERY = 10

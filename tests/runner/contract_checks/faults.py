@@ -173,7 +173,7 @@ ATTACKS = {
     "no report": (
         fog(spec=fitting(SPEC, "return None"), out=USE),
         "fit",
-        "`fit` returned a NoneType",
+        "`fit` must return a FitReport, not a NoneType",
     ),
     "training by chance": (
         fog(
@@ -188,6 +188,24 @@ ATTACKS = {
         fog(spec=fitting(SPEC, "self.learned = 0.2"), out="return images * (1 - self.learned)"),
         "state",
         "restored from its checkpoint it gives something else",
+    ),
+    "learns what is not stored": (
+        fog(
+            spec=fitting(
+                SPEC, "self.register_buffer('mean', torch.full((1,), 0.2), persistent=False)"
+            ),
+            out="return images * (1 - getattr(self, 'mean', 0))",
+        ),
+        "state",
+        "no checkpoint holds mean, registered with persistent=False",
+    ),
+    "nothing to learn": (
+        fog(
+            spec=f"{SPEC}\n        def fit(self, data, context):"
+            "\n            return camobench.FitReport()"
+        ),
+        "state",
+        "there is nothing to store",
     ),
     "a state that grows": (
         fog(spec=fitting(SPEC, "self.register_buffer('new', torch.zeros(2))"), out=USE),
@@ -302,11 +320,6 @@ VICTIMS = {
         mean(logits="return images.mean((2, 3)) - images.mean((0, 2, 3))"),
         "batch size",
         "logits differ by",
-    ),
-    "a view of the memory": (
-        mean(logits="return images.view(len(images), -1)[:, :3]"),
-        "logits",
-        "view size is not compatible",
     ),
     "imports the attacks": (
         mean(top="import camobench\n    import attacks.cgan"),

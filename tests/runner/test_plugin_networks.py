@@ -1,0 +1,101 @@
+"""Networks of plug-ins: trained, stored and opened again as their authors wrote them."""
+
+import pytest
+import torch
+
+from bench.contract.plugin_files import load_plugin_file
+from bench.recipes import SMOKE
+from bench.runner.contract_checks.run import examine
+from bench.runner.contract_checks.subject import find_subjects
+from bench.runner.graph import plan
+from bench.runner.networks import Networks, Shelf
+from bench.runner.precision import Precision
+from bench.runner.train import Site, train
+from bench.store import Store
+from tests.plugins import write
+from tests.smoke import toy_suite
+from tests.test_readme import block
+from tests.toys import pixels
+
+pytestmark = pytest.mark.usefixtures("own_registries")
+CPU = torch.device("cpu")
+PROTOTYPES = """
+    import time
+
+    import torch
+
+    import camobench
+
+
+    class Layer(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("centres", None)
+            self.register_buffer("weights", torch.zeros(0))
+
+
+    class Prototypes(camobench.Attack):
+        spec = camobench.AttackSpec(name="prototypes", targeted=False)
+
+        def __init__(self, spec=None, *, classes=(), recipe=None):
+            super().__init__(spec, classes=classes, recipe=recipe)
+            self.layer, self.mix = Layer(), torch.nn.Conv2d(3, 3, 3, padding=1)
+            self.register_buffer("window", torch.ones(5), persistent=False)
+
+        def fit(self, data, context):
+            images = torch.from_numpy(data.images).float().mean((2, 3)) / 255
+            self.layer.centres, self.layer.weights = images.unique(dim=0), torch.arange(7)
+            time.sleep(0.2)
+            return camobench.FitReport()
+
+        def transform(self, images, targets):
+            flat = images.view(len(images), -1)
+            weight = self.mix.weight.view(3, -1).abs().mean()
+            shift = self.layer.centres.mean() * self.window.mean() * self.layer.weights[2] * weight
+            return (flat * 0.9 + shift).view(images.shape)
+"""
+
+
+def trained(tmp_path, name):
+    """The networks of one attack, trained on a toy suite and opened from their checkpoints."""
+    suite = toy_suite(tmp_path / "store", ("B",))
+    graph = plan(suite.card, SMOKE, attacks=[name], victims=[])
+    train(graph, Site(store_root=tmp_path / "store", suite_folder=suite.folder, shipped=False))
+    shelf = Shelf(store=Store(tmp_path / "store"), shipped=False)
+    return graph, shelf, Networks(graph, shelf, CPU, precision=Precision())
+
+
+@pytest.mark.parametrize("surrogate", ["img-resnet18", "pef-resnet18", "wdf-resnet18"])
+def test_the_surrogate_recipe_of_the_readme(tmp_path, surrogate):
+    text = block("Surrogates, and weights of your own").replace("img-resnet18", surrogate)
+    path = write(tmp_path / "fgm.py", text)
+    load_plugin_file(f"{path}:GradientStep")
+    _, _, opened = trained(tmp_path, "gradient-step")
+    attack, source = opened.attack("gradient-step"), opened.surrogate(surrogate)
+    images = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.equal(attack.surrogate.logits(images), source.logits(images))
+        made = attack(pixels(2, 64, 64), torch.tensor([0, 1]))
+    assert not torch.equal(made, pixels(2, 64, 64))
+    leaf = images.requires_grad_()
+    (gradient,) = torch.autograd.grad(source.logits(leaf).sum(), leaf)
+    assert gradient.view(2, -1).abs().sum() > 0  # as attacks write it: laid out as the images are
+
+
+def test_sizes_that_are_learnt_and_plain_memory(tmp_path):
+    load_plugin_file(f"{write(tmp_path / 'my.py', PROTOTYPES)}:Prototypes")
+    graph, shelf, opened = trained(tmp_path, "prototypes")
+    attack = opened.attack("prototypes")
+    assert attack.layer.centres.shape[1:] == (3,)
+    assert attack.layer.weights.tolist() == list(range(7))
+    assert attack(pixels(3, 64, 80)).shape == (3, 3, 64, 80)
+    card = shelf.find("attack", "prototypes", graph.attacks["prototypes"]).card
+    assert 0.2 <= card["seconds"] < 30
+
+
+def test_the_contract_check_agrees(tmp_path):
+    path = write(tmp_path / "my.py", PROTOTYPES)
+    (subject,) = find_subjects(f"{path}:Prototypes", CPU)
+    found = {one.check: one for one in examine(subject)}
+    assert {one.check for one in found.values() if one.verdict == "fail"} == set()
+    assert "stored and restored" in found["state"].finding
