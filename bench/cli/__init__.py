@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed or missing, 2 wrong usage, 130 interrupted.
 from __future__ import annotations
 
 import _thread
+import io
 import os
 import sys
 import threading
@@ -40,6 +41,9 @@ def main() -> None:
     """Run the command line and turn errors into one line and an exit code."""
     from bench.registry import UnknownNameError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # no console is a reason to fail
+            stream.reconfigure(errors="replace")
     if sys.unraisablehook is not _interrupt_again:
         _say_unraisable.append(sys.unraisablehook)
         sys.unraisablehook = _interrupt_again
