@@ -10,10 +10,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, Protocol, TypeVar
 
 from bench import deadlines
+from bench.sources import as_built
+from bench.sources.imports import shown_module
 from bench.supervision import at_work
 from bench.wording import near
 
@@ -100,7 +103,11 @@ class Registry(Generic[SpecT, ThingT]):
         for entry in self._as_entries(thing):
             name = entry.spec.name
             if name in self._entries or name in added:
-                raise ValueError(f"{self.kind} {name!r} is registered already; choose another name")
+                first = _shown(added.get(name) or self._entries[name])
+                raise ValueError(
+                    f"{self.kind} {name!r} is registered already, as {first}, and {_shown(entry)} "
+                    "is another: give one of the two another name in its spec, or run them in turn"
+                )
             added[name] = replace(entry, origin=entry.origin or origin)
         self._entries.update(added)
 
@@ -200,7 +207,7 @@ def _opened(point: EntryPoint) -> Any:
         return point.load()
     limit_s = deadlines.OPENING_LIMIT_S
     importing = at_work(f"entry point {point.value}", "as it is imported", limit_s)
-    with importing, deadlines.deadline(limit_s, "the import"):
+    with importing, deadlines.deadline(limit_s, "the import"), as_built():
         return point.load()
 
 
@@ -210,3 +217,11 @@ def _is_own(point: EntryPoint) -> bool:
 
 def _own_first(point: EntryPoint) -> tuple[bool, str]:
     return (not _is_own(point), point.name)
+
+
+def _shown(entry: Entry[Any, Any]) -> str:
+    builder: Any = entry.builder
+    while isinstance(builder, partial):
+        builder = builder.func
+    name = getattr(builder, "__qualname__", type(builder).__qualname__)
+    return f"{name} ({shown_module(entry.origin)})" if entry.origin else str(name)

@@ -28,7 +28,7 @@ STORE_VARIABLE = "CAMOBENCH_STORE"
 MARKER = "camobench-store.json"
 AREAS = (
     *("data", "checkpoints", "predictions", "images", "sent", "unfinished", "counts"),
-    *("challenges", "failures", "locks"),
+    *("challenges", "failures", "locks", "opened"),
 )
 """The folders of a store: one that has some of them, and nothing else, has lost its marker."""
 MOST_SAID = 80
@@ -44,6 +44,11 @@ def file_digest(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def is_in_store(path: Path) -> bool:
+    """Whether a file lies in a store, whichever."""
+    return any((parent / MARKER).exists() for parent in path.absolute().parents)
 
 
 @contextmanager

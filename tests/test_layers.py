@@ -32,7 +32,7 @@ LAYERS = {
     "bench.data": 1,
     "bench.store": 1,
     "bench.registry": 0,
-    "bench.sources": 0,  # files of a plug-in and their digest: the standard library only
+    "bench.sources": 0,  # what a plug-in is made of
     "bench.types": 0,
     "bench.checks": 0,
     "bench.provenance": 0,
@@ -54,7 +54,9 @@ SIDEWAYS = {
     ("bench.provenance", "bench.types"),
     ("bench.recipes", "bench.types"),
     ("bench.recipes", "bench.wording"),
+    ("bench.registry", "bench.sources"),
     ("bench.registry", "bench.wording"),
+    ("bench.sources", "bench.types"),
     ("bench.registry", "bench.deadlines"),
     ("bench.registry", "bench.supervision"),
     ("bench.deadlines", "bench.wording"),

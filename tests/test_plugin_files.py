@@ -227,7 +227,7 @@ def test_an_import_that_never_ends_is_interrupted(tmp_path, monkeypatch):
         ("import sys\nsys.exit(3)\n", r'my.py line 2: SystemExit: 3; .*`if __name__ == "__main__"'),
         ("from .near import G\n", r"near.py line 1: syntax error"),
         ("import camobench\nclass A(camobench.Attack): pass\n", r"my.py:A: A needs a class attrib"),
-        (FOG.replace('"fog"', '"jpeg"'), r"attack 'jpeg' is registered already; choose another na"),
+        (FOG.replace('"fog"', '"jpeg"'), r"attack 'jpeg' is registered already, as .*, and Fog is"),
         (FOG.replace('"fog"', '"My Fog"'), r"my.py line \d: ValueError: attack name 'My Fog' must"),
     ],
 )

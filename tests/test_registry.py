@@ -59,7 +59,7 @@ def test_names_keep_the_order_of_registration(things):
 def test_a_name_is_given_once(things):
     first = entry("ant")
     things.add(first)
-    with pytest.raises(ValueError, match="thing 'ant' is registered already; choose another"):
+    with pytest.raises(ValueError, match="'ant' is registered already, as dict, and list is"):
         things.add(Entry(spec=Spec("ant"), builder=list))
     assert things.get("ant").builder is dict
 

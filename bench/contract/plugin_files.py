@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import itertools
 import sys
 import traceback
 import types
@@ -23,13 +24,13 @@ from bench.contract.specs import AttackSpec, VictimSpec
 from bench.contract.victim import Victim
 from bench.global_state import kept_global_state
 from bench.registry import Entry, Registry
-from bench.sources import digest_of, file_and_neighbours
+from bench.sources import as_built
+from bench.sources.imports import PACKAGES, code_of, edited
 from bench.supervision import EndedProcessError, at_work
 from bench.types import CamobenchError, WrongUsageError
 from bench.wording import near
 
 SUFFIX = ".py"
-_PACKAGES = "camobench_plugin_"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class PluginFile:
         kind: "attack" or "victim".
         names: Registered by it: one, or several of a list of entries.
         sha256: Of its sources.
-        files: Its sources: itself, and what it imports from beside it.
+        files: Its sources: itself, and all that it imports of nobody else's.
     """
 
     text: str
@@ -53,6 +54,7 @@ class PluginFile:
 
 _loaded: dict[tuple[Path, str], PluginFile] = {}
 _modules: dict[Path, types.ModuleType] = {}
+_versions = itertools.count()
 _decorated: dict[Path, list[tuple[Registry[Any, Any], set[str]]]] = {}
 """What decorators registered while a file was imported."""
 
@@ -94,29 +96,28 @@ def load_plugin_file(
         CamobenchError: If the file cannot be imported, or its names are taken.
     """
     path, name = _split(text)
-    try:
-        files = file_and_neighbours(path)
-    except (SyntaxError, ValueError) as error:
-        raise _explained(path, error) from error
-    sha256 = digest_of(files)
-    package = _PACKAGES + hashlib.sha256(f"{path.parent}\0{sha256}".encode()).hexdigest()[:12]
     module = _modules.get(path)
-    if module is not None and not module.__name__.startswith(package):
+    stale = [] if module is None else edited([module.__name__])
+    if stale:
+        for module_name in stale:
+            sys.modules.pop(module_name, None)
         others = [known for file, known in _loaded if file == path and known != name]
         _forget(path)
         for other in others:  # what else is in use of the file is that of its new version too
             load_plugin_file(f"{path}:{other}")
     known = _loaded.get((path, name))
     if known is None:
-        module = _import(path, package, limit_s or deadlines.OPENING_LIMIT_S)
+        module = _import(path, limit_s or deadlines.OPENING_LIMIT_S)
         thing = _named(module, name, path)
         found = _kind(thing, f"{path.name}:{name}")
+        code = code_of([module.__name__])
+        sha256 = code.digest
         known = PluginFile(
             text=f"{path}:{name}",
             kind=found,
             names=_register(thing, found, f"{path.name}:{name}", sha256),
             sha256=sha256,
-            files=files,
+            files=code.paths,
         )
         _loaded[path, name] = known
     if kind not in (None, known.kind):
@@ -150,13 +151,14 @@ def _forget(path: Path) -> None:
     del _modules[path]
 
 
-def _import(path: Path, package: str, limit_s: float) -> types.ModuleType:
+def _import(path: Path, limit_s: float) -> types.ModuleType:
     if path in _modules:
         return _modules[path]
+    place = hashlib.sha256(str(path).encode()).hexdigest()[:12]
+    package = f"{PACKAGES}{place}_{next(_versions)}"
     before = [(registry, set(registry.names())) for registry in (ATTACKS, VICTIMS)]
     try:
-        if package not in sys.modules:
-            _open_package(package, path.parent, limit_s)
+        _open_package(package, path.parent, limit_s)
         module = _execute(f"{package}.{path.stem.replace('.', '_')}", path, limit_s)
     except KeyboardInterrupt:
         raise
@@ -189,7 +191,8 @@ def _execute(name: str, path: Path, limit_s: float, folder: Path | None = None) 
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     importing = at_work(f"plug-in file {_shown(path)}", "as it is imported", limit_s)
-    with importing, kept_global_state(), deadlines.deadline(limit_s, "the import"):
+    limit = deadlines.deadline(limit_s, "the import")
+    with importing, kept_global_state(), limit, as_built():
         spec.loader.exec_module(module)
     return module
 
@@ -261,7 +264,7 @@ def _explained(path: Path, error: BaseException) -> CamobenchError:
         remedy = 'put what is to run under `if __name__ == "__main__":`'
     elif isinstance(error, ModuleNotFoundError) and error.name:
         top, _, rest = error.name.partition(".")
-        if top.startswith(_PACKAGES):
+        if top.startswith(PACKAGES):
             reason, remedy = f"there is no {rest}{SUFFIX} beside it", "put it there"
         elif top in {p.stem for p in path.parent.iterdir()}:
             remedy = f"import what lies beside it as `from .{error.name} import ...`"

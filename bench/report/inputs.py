@@ -182,7 +182,12 @@ def _attack(entry: dict[str, Any]) -> AttackInfo:
             for one in entry.get("unmeasured", [])
         ),
         digest=attack.get("digest") or "",
+        not_covered=_not_covered(attack),
     )
+
+
+def _not_covered(record: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(record.get("plug_in", {}).get("not_covered", ()))
 
 
 def _require_own_labels(folder: Path, attacks: tuple[AttackInfo, ...]) -> None:
@@ -208,6 +213,7 @@ def _victims(entries: list[tuple[Path, dict[str, Any]]]) -> tuple[VictimInfo, ..
                 elsewhere="predictions_sha256" in record,
                 digest=record.get("digest") or "",
                 precision=record.get("precision") or "fp32",
+                not_covered=_not_covered(record),
             )
             first = found.setdefault(victim.name, victim)
             if first.digest == NO_NETWORK:

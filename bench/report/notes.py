@@ -179,6 +179,14 @@ def _published(run: RunData, split: str) -> Iterable[str]:
 
 def origin_notes(run: RunData) -> Iterable[str]:
     """Suite, audit, recipe, seeds, scorer and code of a run."""
+    told = {one.name: one.not_covered for one in run.attacks}
+    told |= {one.name: one.not_covered for one in run.victims}
+    for name, what in told.items():
+        if what:
+            yield (
+                f"The key of {name} does not cover {'; '.join(what)}: after a change there its "
+                "rows would stand, and `camobench verify --rows` finds it."
+            )
     yield from (f"Suite: {note}" for note in run.suite_notes)
     yield f"Audit: {run.audit}." if run.audit else NOT_AUDITED.format(suite=run.suite)
     seeds = ", ".join(map(str, run.seeds))

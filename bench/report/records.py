@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ class AttackInfo:
     Attributes:
         label: For people; says so where the row is partial.
         partial: How much of the images there is, where some are missing.
+        not_covered: What shapes a plug-in's results perhaps and is not part of its key.
     """
 
     name: str
@@ -63,6 +64,7 @@ class AttackInfo:
     licence: str
     provenance: dict[str, Any]
     partial: Coverage | None = None
+    not_covered: tuple[str, ...] = ()
     failed: tuple[FailedCell, ...] = ()
     unmeasured: tuple[Unmeasured, ...] = ()
     digest: str = ""
@@ -100,6 +102,7 @@ class VictimInfo:
         partial: How many of the images it was asked about it answered, where some are missing.
         labels_only: Whether it states no probabilities.
         elsewhere: Whether only its predictions are known.
+        not_covered: As of an attack.
     """
 
     name: str
@@ -111,6 +114,7 @@ class VictimInfo:
     partial: Coverage | None = None
     labels_only: bool = False
     elsewhere: bool = False
+    not_covered: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def label(self) -> str:

@@ -199,6 +199,7 @@ def open_session(request: Request, store: Store) -> Session:
         victims=request.victims,
         seed=request.seed,
         failures=failures,
+        store=store,
     )
     shelf = Shelf(store=store, shipped=request.shipped)
     return Session(request=request, store=store, graph=graph, shelf=shelf, failures=failures)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -13,11 +13,12 @@ from typing import TypeAlias
 
 import pandas as pd
 
-from bench.contract import ATTACKS, Victim
+from bench.contract import ATTACKS, VICTIMS, Victim
 from bench.runner.cells import DISTORTION, RowFolder, key_columns, read_rows, row_shards, rows_file
 from bench.runner.items import ImageSource, source_of
 from bench.runner.kept import KeptImages, Recorder
 from bench.runner.networks import Networks
+from bench.runner.opened_files import note_opened
 from bench.runner.recompress import RecompressedSource
 from bench.runner.score import Scorer
 from bench.runner.shard_files import (
@@ -137,6 +138,7 @@ class RowFill:
                 scored = self.scorer.score(
                     source, trial.left(victims), indices, distortions=gap.lacks_distortion
                 )
+                self._note_opened(victims)
                 left = sorted(trial.left(gap.stems).values())
                 record = {
                     "at": time.time(),
@@ -154,6 +156,12 @@ class RowFill:
                 self.progress.advance(len(indices))
             if writing is not None:
                 writing.result()
+
+    def _note_opened(self, victims: Iterable[str]) -> None:
+        store, graph = self.networks.shelf.store, self.networks.graph
+        note_opened(store, graph.attacks[self.attack], ATTACKS.get(self.attack))
+        for name in victims:
+            note_opened(store, graph.victims[name], VICTIMS.get(name))
 
     def _source(
         self, attack: Callable[[], ImageSource], images: Path

@@ -18,8 +18,10 @@ from bench.nets.residual import RESIDUAL_NAME
 from bench.recipes import Recipe
 from bench.registry import Entry
 from bench.runner.failures import Failures, is_failure, reason_of
-from bench.sources import source_digest
-from bench.store import digest
+from bench.runner.opened_files import opened_when_built, settled_key
+from bench.sources import as_built, makeup_of
+from bench.sources.opened import forget_versions
+from bench.store import Store, digest
 from bench.suites.base import SuiteCard
 from bench.supervision import at_work
 from bench.training import residual
@@ -115,7 +117,8 @@ def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe:
     try:
         limit_s = deadlines.OPENING_LIMIT_S
         building = at_work(f"{kind} {entry.spec.name}", "as it is built", limit_s)
-        with building, kept_global_state(), deadlines.deadline(limit_s, "its constructor"):
+        limit = deadlines.deadline(limit_s, "its constructor")
+        with building, kept_global_state(), limit, as_built():
             return entry.builder(entry.spec, classes=classes, recipe=recipe)
     except BaseException as error:
         if not is_failure(error):
@@ -129,7 +132,9 @@ def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe:
 
 
 class _Planner:
-    def __init__(self, suite: SuiteCard, recipe: Recipe, seed: int) -> None:
+    def __init__(self, suite: SuiteCard, recipe: Recipe, seed: int, store: Store | None) -> None:
+        self.store = store
+        forget_versions()
         self.suite, self.recipe, self.seed = suite, recipe, seed
         self.jobs: dict[str, Job] = {}
         self.estimators: dict[SetName, str] = {}
@@ -149,6 +154,9 @@ class _Planner:
                 **what,
             }
         )
+
+    def settled(self, key: str) -> str:
+        return key if self.store is None else settled_key(self.store, key)
 
     def add(
         self,
@@ -195,6 +203,7 @@ class _Planner:
         return key
 
     def victim(self, name: str, kind: JobKind, set_name: SetName) -> str:
+        identity = _Identity(VICTIMS.get(name))
         victim = build_victim(name, self.suite.classes, self.recipe)
         self.classes[name] = victim.classes
         if victim.rewritable:
@@ -206,12 +215,13 @@ class _Planner:
                     f"estimator gives {RESIDUAL_NAME!r}"
                 )
             self.estimator(set_name)
-        key = self.key("classifier", set_name, **_identity(victim, VICTIMS.get(name)))
+        key = self.settled(self.key("classifier", set_name, **identity.of(victim)))
         if victim.learns:
             self.add(kind, victim.spec.name, set_name, key)
         return key
 
     def attack(self, name: str) -> str:
+        identity = _Identity(ATTACKS.get(name))
         attack = build_attack(name, self.suite.classes, self.recipe)
         needs = []
         for surrogate in attack.spec.surrogates:
@@ -221,7 +231,7 @@ class _Planner:
             needs.append(self.surrogates[surrogate])
             if VICTIMS.get(surrogate).spec.residual is not None:
                 needs.append(self.estimator("B"))
-        key = self.key("attack", "B", needs=needs, **_identity(attack, ATTACKS.get(name)))
+        key = self.settled(self.key("attack", "B", needs=needs, **identity.of(attack)))
         if attack.learns:
             self.add("attack", name, "B", key, tuple(needs))
         return key
@@ -247,17 +257,19 @@ def plan(
     victims: Iterable[str],
     seed: int = 0,
     failures: Failures | None = None,
+    store: Store | None = None,
 ) -> Graph:
     """Lay out all jobs behind the matrix of `attacks` x `victims`.
 
-    With `failures`, what cannot be built is noted there and stays without a job.
+    With `failures`, what cannot be built is noted there and stays without a job. A `store` knows
+    which files plug-ins open as they run.
 
     Raises:
         BuildError: If one cannot be built and there is no `failures`.
         UnknownNameError: If a name is not registered.
         CamobenchError: If a victim does not know the suite's classes.
     """
-    planner = _Planner(suite, recipe, seed)
+    planner = _Planner(suite, recipe, seed, store)
     victim_keys = {name: planner.or_hole("victim", name, failures) for name in victims}
     attack_keys = {name: planner.or_hole("attack", name, failures) for name in attacks}
     return Graph(
@@ -274,17 +286,22 @@ def plan(
     )
 
 
-def _identity(thing: Attack | Victim, entry: Entry[Any, Any]) -> dict[str, Json]:
-    try:
-        stated = thing.stated_hyperparameters()
-    except CamobenchError as error:  # a weight file that they name
-        raise BuildError(str(error)) from error
-    identity: dict[str, Json] = {"spec": thing.spec.identity(), "hyperparameters": stated}
-    if entry.origin is not None:  # built-ins state a version instead
-        identity["source"] = plugin_digest(entry)
-    return identity
+class _Identity:
+    """What a key says of an attack or a victim; its classes are looked at before it is built."""
 
+    def __init__(self, entry: Entry[Any, Any]) -> None:
+        self.builder = None if entry.origin is None else entry.builder
+        if self.builder is not None:  # built-ins state a version instead
+            self.makeup = makeup_of(self.builder)
 
-def plugin_digest(entry: Entry[Any, Any]) -> str:
-    """Digest of a plug-in's sources; of a plug-in file, as they were when it was loaded."""
-    return entry.source_sha256 or source_digest(entry.builder)
+    def of(self, thing: Attack | Victim) -> dict[str, Json]:
+        try:
+            stated = thing.stated_hyperparameters()
+        except CamobenchError as error:  # a weight file that they name
+            raise BuildError(str(error)) from error
+        identity: dict[str, Json] = {"spec": thing.spec.identity(), "hyperparameters": stated}
+        if self.builder is not None:
+            made = [] if self.builder is type(thing) else [makeup_of(type(thing)).sha256]
+            opened = as_json(opened_when_built(self.makeup))
+            identity |= {"source": self.makeup.sha256, "made": as_json(made), "opened": opened}
+        return identity

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,16 +16,16 @@ from PIL import Image
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
 from bench.metrics import SCORER_VERSION
 from bench.metrics.lpips import RECORD as LPIPS
-from bench.registry import Entry
 from bench.report.foreign import family_of
 from bench.report.inputs import ENTRY_SCHEMA
 from bench.report.samples import most_complete
 from bench.report.verification.cells import images_digest
 from bench.runner.cells import KEY_DIGITS, Cells
 from bench.runner.failures import Failure, ParticipantError, Trial
-from bench.runner.graph import build_attack, plugin_digest
+from bench.runner.graph import build_attack
 from bench.runner.items import Item, asked_of, batches_of, items_of, mixed, source_of
 from bench.runner.matrix import Matrix
+from bench.runner.opened_files import as_told
 from bench.store import replacing, write_json
 from bench.suites.audit.record import kept_audit
 from bench.types import CamobenchError, Json, as_json
@@ -96,14 +95,14 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
 
     The provenance is that of the runs that scored it, not of the one that writes it down.
     """
-    graph = matrix.graph
+    graph, store = matrix.graph, matrix.shelf.store
     spec = ATTACKS.get(cell.attack).spec
     victims: list[Json] = []
     for name, key in graph.victims.items():
         victim = VICTIMS.get(name).spec
         record: dict[str, Json] = {
             **_as_object(as_json(victim)),
-            **_plugin(VICTIMS.get(name)),
+            **as_told(VICTIMS.get(name), store, key),
             "key": key[:KEY_DIGITS],
             "family": name if victim.supplementary else victim.front_end,
             "classes": list(graph.classes[name]),
@@ -115,7 +114,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
         "schema": ENTRY_SCHEMA,
         "attack": {
             **_as_object(as_json(spec)),
-            **_plugin(ATTACKS.get(cell.attack)),
+            **as_told(ATTACKS.get(cell.attack), store, graph.attacks[cell.attack]),
             "key": graph.attacks[cell.attack][:KEY_DIGITS],
             "digest": matrix.networks.attack_digest(cell.attack) if cell.measured else NONE,
             "hyperparameters": _hyperparameters(matrix, cell.attack),
@@ -216,13 +215,6 @@ def write_samples(folder: Path, matrix: Matrix, attack_name: str) -> None:
 
 def _save_png(path: Path, pixels: np.ndarray) -> None:
     Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(path)
-
-
-def _plugin(entry: Entry[Any, Any]) -> dict[str, Json]:
-    """Where a plug-in comes from; what ships with camobench has a version instead."""
-    if entry.origin is None:
-        return {}
-    return {"plug_in": {"origin": entry.origin, "source_sha256": plugin_digest(entry)}}
 
 
 def _as_object(value: Json) -> dict[str, Json]:

@@ -166,6 +166,7 @@ def _networks(
         seed=entry["seed"],
         attacks=chosen["attacks"],
         victims=chosen["victims"],
+        store=shelf.store,
     )
     key = (graph.attacks if kind == "attack" else graph.victims)[name]
     if key[:KEY_DIGITS] != record["key"]:

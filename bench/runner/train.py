@@ -17,6 +17,7 @@ from bench.data import AdversarySet
 from bench.deadlines import deadline
 from bench.global_state import kept_global_state
 from bench.nets.residual import ResidualEstimator
+from bench.registry import Registry
 from bench.runner.crew import Lot, run_side_by_side
 from bench.runner.failures import (
     Failures,
@@ -27,6 +28,7 @@ from bench.runner.failures import (
 )
 from bench.runner.graph import Graph, Job, build_attack, build_victim
 from bench.runner.networks import Networks, Shelf, module_state, save_checkpoint
+from bench.runner.opened_files import note_opened
 from bench.store import Store, replacing
 from bench.suites.base import open_suite
 from bench.supervision import at_work
@@ -126,6 +128,9 @@ def _train_one(store: Store, job: Job, graph: Graph, site: Site, progress: Progr
         victim = build_victim(job.name, classes, recipe)
         report = _fitted(job, site, lambda: victim.fit(data, context()))
         module = victim
+    if job.kind != "estimator":
+        registry: Registry[Any, Any] = ATTACKS if job.kind == "attack" else VICTIMS
+        note_opened(store, job.key, registry.get(job.name))
     save_checkpoint(store, job, graph, module_state(module, recipe), report, device=device)
     snapshot.unlink(missing_ok=True)
 

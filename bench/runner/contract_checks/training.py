@@ -15,16 +15,17 @@ from bench.runner.contract_checks.subject import RECIPE, Subject, pixels
 from bench.runner.contract_checks.verdicts import ANY_SIZE, RUNS, Check, fail, ok, skip, warn
 from bench.runner.contract_checks.watching import Watch, not_its_business
 from bench.runner.networks import module_state, take_state
-from bench.sources import imports_of, source_files
+from bench.sources import files_opened_by, imports_of, makeup_of
+from bench.store import is_in_store
 from bench.verdicts import Verdict
-from bench.wording import plural
+from bench.wording import listed, plural
 
 MINE = {"attack": "Set-B and its surrogates", "victim": "Set-A"}
 
 
 def check_imports(subject: Subject) -> Verdict:
     """It imports neither the harness nor the other side."""
-    files = subject.plugin.files if subject.plugin else source_files(subject.entry.builder)
+    files = makeup_of(subject.entry.builder).paths
     wrong = {
         f"{one.name} ({one.file.name} line {one.line})"
         for file in files
@@ -38,6 +39,27 @@ def check_imports(subject: Subject) -> Verdict:
             "training",
         )
     return ok(f"nothing that it may not, in {plural(len(files), 'source file')}")
+
+
+def check_key(subject: Subject) -> Verdict:
+    """What its key hashes, and what it does not: looked at last, when all of it has run."""
+    if subject.entry.origin is None:
+        return ok(f"version {subject.entry.spec.version} stands for its sources")
+    makeup = makeup_of(subject.entry.builder)
+    opened = [
+        path.name
+        for built in (True, False)
+        for path in files_opened_by(makeup.paths, built=built)
+        if path not in makeup.paths and not is_in_store(path)
+    ]
+    packages = [f"{name} {version}" for name, version in makeup.distributions.items()]
+    hashed = listed([*makeup.files, *packages, *dict.fromkeys(opened)], 9)
+    if makeup.not_covered:
+        return warn(
+            f"it hashes {hashed}, and not: {'; '.join(makeup.not_covered)}",
+            "name files as Paths in `hyperparameters`; `verify --rows` finds what moves the rows",
+        )
+    return ok(f"it hashes {hashed}")
 
 
 def check_fit(subject: Subject) -> Verdict:
@@ -145,4 +167,5 @@ CHECKS = (
 LATER = (
     Check(name="fit, again", run=check_fit_again, needs=(*RUNS, "fit")),
     Check(name="state", run=check_state, needs=ANY_SIZE),
+    Check(name="key", run=check_key, needs=(*RUNS, "fit")),
 )

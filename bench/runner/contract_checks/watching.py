@@ -7,7 +7,6 @@ It keeps honest code honest; it is no sandbox.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +18,8 @@ import torch
 
 from bench.contract import FitContext, Victim
 from bench.data import LabelledImages
-from bench.store import MARKER
+from bench.sources.opened import OUTSIDE, watch_opens
+from bench.store import is_in_store
 from bench.types import SETS, SetName
 
 SetT = TypeVar("SetT", bound=LabelledImages)
@@ -27,12 +27,6 @@ _HARNESS = (
     *("bench.runner", "bench.store", "bench.suites", "bench.report", "bench.cli", "bench.doctor"),
     *("camobench.evaluate", "camobench.load_suite"),
 )
-_OUTSIDE = {
-    "socket.connect": "connected to another machine",
-    "socket.getaddrinfo": "asked for another machine's address",
-    "subprocess.Popen": "started another process",
-    "os.system": "started another process",
-}
 PER_CLASS, SIDE_PX = 4, 128
 
 
@@ -118,15 +112,14 @@ def decoy_set(
 
 
 _active: list[tuple[Watch, Path]] = []
-_hooked: list[bool] = []
 
 
-def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
     if not _active:
         return
     watch, folder = _active[-1]
-    if event in _OUTSIDE:
-        watch.note(f"it {_OUTSIDE[event]}")
+    if event in OUTSIDE:
+        watch.note(f"it {OUTSIDE[event]}")
     elif event == "open" and isinstance(arguments[0], str):
         _note_file(Path(arguments[0]), watch, folder)
 
@@ -134,10 +127,8 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 def _note_file(path: Path, watch: Watch, folder: Path) -> None:
     if folder in path.parents:
         watch.note(f"it opened {path.relative_to(folder)}, a file beside its own set")
-    elif path.suffix in (".npy", ".parquet", ".safetensors", ".json"):
-        for parent in path.absolute().parents:
-            if (parent / MARKER).exists():
-                watch.note(f"it opened {path}, a file of the store")
+    elif path.suffix in (".npy", ".parquet", ".safetensors", ".json") and is_in_store(path):
+        watch.note(f"it opened {path}, a file of the store")
 
 
 @contextmanager
@@ -148,9 +139,7 @@ def watched(watch: Watch, folder: Path) -> Iterator[None]:
         watch: Where it is noted.
         folder: Of a decoy set: opening anything in it is wrong.
     """
-    if not _hooked:  # an audit hook stays for good
-        sys.addaudithook(_hook)
-        _hooked.append(True)
+    watch_opens(_hear)
     _active.append((watch, folder))
     try:
         yield

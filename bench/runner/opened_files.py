@@ -1,0 +1,115 @@
+"""Files that a plug-in opens: in its constructor, and those that it opens first as it runs.
+
+The first are known before anything is computed and stand in the key. Of the others each key has a
+record, with their SHA-256 of then: while they are as they were the key stands, with all that lies
+under it; once one has changed, what is planned has another key.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench.registry import Entry
+from bench.sources import Makeup, files_opened_by, is_somebodys, makeup_of
+from bench.sources.opened import has_changed
+from bench.store import Store, digest, file_digest, is_in_store, read_json, write_json
+from bench.types import Json, StoppingError
+
+
+def opened_when_built(makeup: Makeup) -> list[list[str]]:
+    """Name and SHA-256 of each file that it opens as it is imported and built."""
+    found = files_opened_by(makeup.paths, built=True)
+    return sorted([path.name, _digest(path) or ""] for path in found if _counts(path, makeup))
+
+
+def opened_in(store: Store, key: str) -> dict[str, str]:
+    """SHA-256 of the files that were opened as what has this key trained and ran, by path."""
+    path = _record(store, key)
+    return dict(read_json(path)) if path.is_file() else {}
+
+
+def settled_key(store: Store, key: str) -> str:
+    """The key itself, or where a file of its record has changed since, another one."""
+    while record := opened_in(store, key):
+        now = {path: _digest(Path(path)) for path in record}
+        if now == record:
+            break
+        key = digest([key, sorted([Path(path).name, sha256] for path, sha256 in now.items())])
+    return key
+
+
+def note_opened(store: Store, key: str, entry: Entry[Any, Any]) -> None:
+    """Record what a plug-in has opened as it trained or ran, before what it gave is kept.
+
+    Raises:
+        StoppingError: If a file has changed meanwhile.
+    """
+    if entry.origin is None:
+        return
+    makeup = makeup_of(entry.builder)
+    found = [p for p in files_opened_by(makeup.paths, built=False) if _counts(p, makeup)]
+    if makeup.computes_imports:  # nobody knows which of them
+        found += [path for path in _imported() if _counts(path, makeup)]
+    known = opened_in(store, key)
+    now = {str(path): _digest(path) or "" for path in found}
+    changed = [path for path, sha256 in now.items() if known.get(path, sha256) != sha256]
+    before = files_opened_by(makeup.paths, built=True)
+    changed += [str(path) for path in (*found, *before) if has_changed(path)]
+    if changed:
+        raise StoppingError(
+            f"{changed[0]}, which {entry.spec.name} reads, has changed while it was run; run the "
+            "same command again"
+        )
+    if now.keys() - known.keys():
+        write_json(_record(store, key), known | now)
+
+
+def as_told(entry: Entry[Any, Any], store: Store, key: str) -> dict[str, Json]:
+    """What an entry says of a plug-in, beside its spec; of camobench's own, nothing."""
+    if entry.origin is None:
+        return {}
+    makeup = makeup_of(entry.builder)
+    later = sorted([Path(path).name, sha256] for path, sha256 in opened_in(store, key).items())
+    return {
+        "plug_in": {
+            "origin": entry.origin,
+            "source_sha256": makeup.sha256,
+            "modules": dict(makeup.files),
+            "packages": dict(makeup.distributions),
+            "opened": [list(one) for one in (*opened_when_built(makeup), *later)],
+            "not_covered": list(makeup.not_covered),
+        }
+    }
+
+
+def _record(store: Store, key: str) -> Path:
+    return store.root / "opened" / f"{key}.json"
+
+
+def _counts(path: Path, makeup: Makeup) -> bool:
+    return path not in makeup.paths and not is_in_store(path)
+
+
+def _imported() -> list[Path]:
+    """Files of all modules here that are neither Python's nor camobench's nor installed."""
+    files = [
+        getattr(one, "__file__", None) for name, one in sys.modules.items() if name != "__main__"
+    ]
+    paths = {Path(file).resolve() for file in files if file}
+    return sorted(path for path in paths if path.is_file() and is_somebodys(path))
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        found = path.stat()
+        return _digest_of(path, found.st_mtime_ns, found.st_size)
+    except OSError:
+        return None
+
+
+@functools.lru_cache(maxsize=4096)
+def _digest_of(path: Path, _modified_ns: int, _size: int) -> str:
+    return file_digest(path)

@@ -1,0 +1,57 @@
+"""What an attack or a victim is made of, in one answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.sources.imports import code_of
+from bench.sources.opened import outside_of
+from bench.sources.values import Telling
+
+
+@dataclass(frozen=True, kw_only=True)
+class Makeup:
+    """What a plug-in is made of.
+
+    Attributes:
+        sha256: Over its classes, its code and the versions of the packages that it imports.
+        files: SHA-256 of each of its modules, by the module's name.
+        paths: Of their files.
+        distributions: Versions of the installed packages that it imports, by name.
+        not_covered: What shapes its results perhaps and is not hashed, for people.
+        computes_imports: Whether it imports modules by computed names.
+    """
+
+    sha256: str
+    files: Mapping[str, str]
+    paths: tuple[Path, ...]
+    distributions: Mapping[str, str]
+    not_covered: tuple[str, ...]
+    computes_imports: bool
+
+
+def makeup_of(builder: object) -> Makeup:
+    """What is behind the builder of a plug-in: a class, a function, a partial.
+
+    Raises:
+        CamobenchError: As `code_of`.
+    """
+    telling = Telling(builder)
+    code = code_of(telling.modules, telling.libraries)
+    whole = json.dumps([telling.json, code.sha256, code.distributions], sort_keys=True)
+    return Makeup(
+        sha256=hashlib.sha256(whole.encode()).hexdigest(),
+        files=code.sha256,
+        paths=code.paths,
+        distributions=code.distributions,
+        not_covered=(*code.not_covered, *sorted(telling.not_covered), *_done_outside(code.paths)),
+        computes_imports=code.computes_imports,
+    )
+
+
+def _done_outside(sources: Iterable[Path]) -> list[str]:
+    return [f"what it was told when it {what}" for what in outside_of(sources)]

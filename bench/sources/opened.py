@@ -1,0 +1,160 @@
+"""Which files a plug-in's code opens, which processes it starts, whom it asks.
+
+Python tells of each such event; the call stack tells whose code is behind it. What C or Rust code
+opens by itself is not told.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from bench.sources.places import OURS, is_somebodys
+
+OUTSIDE = {
+    "socket.connect": "connected to another machine",
+    "socket.getaddrinfo": "asked for another machine's address",
+    "subprocess.Popen": "started another process",
+    "os.system": "started another process",
+    "os.fork": "started another process",
+    "os.posix_spawn": "started another process",
+}
+_OPENING = ("open", "sqlite3.connect", "ctypes.dlopen")
+_WRITES = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+_NO_FILES = ("/proc", "/sys", "/dev")
+
+Listener = Callable[[str, tuple[Any, ...]], None]
+_listeners: list[Listener] = []
+_hooked = False
+_opened: dict[str, dict[Path, bool]] = {}
+_outside: dict[str, set[str]] = {}
+_written: set[tuple[str, Path]] = set()
+_versions: dict[Path, set[tuple[int, int]]] = {}
+"""When each file had been written, and its size, whenever it was opened."""
+_building = 0
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if event not in _OPENING and event not in OUTSIDE:
+        return
+    for listener in tuple(_listeners):
+        listener(event, arguments)
+    callers = _callers(sys._getframe(1))
+    if event in OUTSIDE:
+        for file in callers:
+            _outside.setdefault(file, set()).add(OUTSIDE[event])
+    elif callers and isinstance(arguments[0], str | bytes | os.PathLike):
+        path = Path(os.path.abspath(os.fsdecode(arguments[0])))
+        writes = event == "open" and bool((arguments[2] or 0) & _WRITES)
+        with suppress(OSError):
+            _versions.setdefault(path, set()).add(_version(path))
+        for file in callers:
+            if writes:
+                _written.add((file, path))
+            opened = _opened.setdefault(file, {})
+            opened[path] = opened.get(path, False) or _building > 0
+
+
+def _callers(frame: FrameType | None) -> list[str]:
+    """Files of somebody's code that camobench has called and that is at work now."""
+    found: list[str] = []
+    inner: list[str] = []
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if _is_ours(name):
+            found, inner = found + inner, []
+        elif name[:1] != "<" and is_somebodys(Path(name)):
+            inner.append(name)
+        elif frame.f_code.co_name == "<module>" and not (found or inner):
+            return []  # a library that is imported reads what it likes
+        frame = frame.f_back
+    aside = threading.current_thread() is not threading.main_thread()
+    return found + inner if aside else found
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(tuple(f"{folder}{os.sep}" for folder in OURS))
+
+
+def watch_opens(listener: Listener | None = None) -> None:
+    """Note from now on what somebody's code opens; an audit hook stays for good.
+
+    Args:
+        listener: Told of each event that has to do with a file, a process or another machine.
+    """
+    global _hooked
+    if not _hooked:
+        is_somebodys(Path(__file__))  # knows its folders before the hook asks
+        sys.addaudithook(_hook)
+        _hooked = True
+    if listener is not None and listener not in _listeners:
+        _listeners.append(listener)
+
+
+@contextmanager
+def as_built() -> Iterator[None]:
+    """What the block opens is opened each time a plug-in is imported or built, before it runs."""
+    global _building
+    watch_opens()
+    _building += 1
+    try:
+        yield
+    finally:
+        _building -= 1
+
+
+def forget_versions() -> None:
+    """From now on a file may be another than it was."""
+    _versions.clear()
+
+
+def has_changed(path: Path) -> bool:
+    """Whether a file is no longer what it was each time it was opened."""
+    try:
+        return bool(_versions.get(path, set()) - {_version(path)})
+    except OSError:
+        return True
+
+
+def _version(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
+
+
+def files_opened_by(sources: Iterable[Path], *, built: bool) -> list[Path]:
+    """Files that code of these sources has opened to read, and that it has not written itself.
+
+    Args:
+        sources: Of a plug-in.
+        built: Whether those that it opens as it is imported and built, or the others.
+    """
+    found = {
+        _source_of(path)
+        for source in sources
+        for path, when in _opened.get(str(source), {}).items()
+        if when == built and (str(source), path) not in _written
+    }
+    return sorted(path for path in found if _counts(path))
+
+
+def outside_of(sources: Iterable[Path]) -> list[str]:
+    """What code of these sources did that nobody can hash."""
+    return sorted({told for source in sources for told in _outside.get(str(source), ())})
+
+
+def _source_of(path: Path) -> Path:
+    try:
+        return Path(importlib.util.source_from_cache(str(path)))
+    except ValueError:
+        return path
+
+
+def _counts(path: Path) -> bool:
+    return not str(path).startswith(_NO_FILES) and path.is_file() and is_somebodys(path)

@@ -1,0 +1,89 @@
+import sys
+
+import pytest
+
+from bench.sources.imports import code_of, imports_of
+from bench.types import CamobenchError
+
+
+def write(folder, **files):
+    for name, text in files.items():
+        path = folder / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder / "my.py"
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    """A folder on the import path; what is imported from it is forgotten again."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def test_imports_are_found_wherever_they_stand(tmp_path):
+    text = "import a.b\ndef f():\n    from .net import G\n    from . import h\n"
+    my = write(tmp_path, my=f"{text}importlib.import_module('c.d')\n__import__(name)\n")
+    found = {(one.name, one.line) for one in imports_of(my)}
+    assert found == {("a.b", 1), (".net", 3), (".net.G", 3), (".", 4), (".h", 4), ("c.d", 5)}
+
+
+def test_code_is_followed_through_modules_that_nothing_has_imported(lab):
+    write(lab, my="import numpy.linalg, json\ndef fit():\n    from pkg.deep import net\n")
+    write(lab / "pkg", __init__="import tools", unrelated="")
+    write(lab / "pkg" / "deep", net="import camobench\nimport my")
+    write(lab, tools="import torch.nn.functional as F")
+    code = code_of(["my"])
+    assert list(code.sha256) == ["my", "pkg", "pkg.deep.net", "tools"]
+    assert list(code.distributions) == ["camobench", "numpy", "torch"]
+    assert "pkg" not in sys.modules
+    write(lab / "pkg" / "deep", net="import camobench\nimport my\n1")
+    assert code_of(["my"]).sha256 != code.sha256
+
+
+@pytest.mark.parametrize(
+    ("metadata", "installed"),
+    [
+        ({"RECORD": "helper.py,,\n"}, True),
+        ({"SOURCES.txt": "helper.py\n"}, False),  # as a build leaves it beside the sources
+    ],
+)
+def test_an_installed_package_counts_by_its_version_and_sources_by_their_text(
+    lab, metadata, installed
+):
+    write(lab, my="import helper", helper="G = 1")
+    place = lab / ("helper-1.5.dist-info" if installed else "helper.egg-info")
+    place.mkdir()
+    files = metadata | {"top_level.txt": "helper\n"}
+    about = "Metadata-Version: 2.1\nName: helper\nVersion: 1.5\n"
+    for name, text in (files | {"METADATA": about, "PKG-INFO": about}).items():
+        (place / name).write_text(text)
+    code = code_of(["my"])
+    assert ("helper" in code.sha256) is not installed
+    assert code.distributions.get("helper") == ("1.5" if installed else None)
+
+
+def test_what_the_text_does_not_tell_is_named(lab):
+    text = "import importlib, os, cv2\nnet = importlib.import_module(os.environ['NET'])\n"
+    write(lab, my=text, cv2="")
+    code = code_of(["my"])
+    assert code.computes_imports
+    assert code.not_covered == (
+        "environment variables that my.py reads",
+        "modules that my.py line 2 imports by a computed name",
+    )
+
+
+def test_code_in_memory_that_is_another_than_the_file_is_refused(lab):
+    write(lab, my="import helper", helper="def f(x):\n    return 0.9 * x\n")
+    import helper  # type: ignore[import-not-found]
+
+    write(lab, helper="def f(x):\n    return 0.1 * x\n")
+    with pytest.raises(CamobenchError, match=r"helper.py has changed since .* reload"):
+        code_of(["my"])
+    sys.modules["helper"] = helper
+    write(lab, helper="def f(x):\n    return 0.9 * x\n")
+    assert "helper" in code_of(["my"]).sha256

@@ -1,0 +1,142 @@
+"""Two classes have one digest only if they are one."""
+
+import functools
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from attacks.controls import Jpeg
+from bench.sources import makeup_of
+
+
+def digest(builder):
+    return makeup_of(builder).sha256
+
+
+class Weak:
+    """Stands for an attack."""
+
+    strength = 1.0
+
+    def transform(self, images):
+        return images + self.strength
+
+
+class Strong(Weak):
+    strength = 40.0
+
+
+class Squared(Weak):
+    def transform(self, images):
+        return images**2
+
+
+def made(strength):
+    class Made(Weak):
+        def transform(self, images):
+            return images + strength
+
+    return Made
+
+
+def typed(**held):
+    return type("Typed", (Weak,), held)
+
+
+def defaulted(scale):
+    def transform(self, images, scale=scale):
+        return scale * images
+
+    return typed(transform=transform)
+
+
+STEP = 1.0
+
+
+def build(spec, *, classes, recipe, strength=1.0):
+    return STEP * strength
+
+
+PAIRS = {
+    "a subclass that changes an attribute": (Weak, Strong),
+    "a subclass that changes a method": (Weak, Squared),
+    "a subclass that changes nothing": (Weak, type("Weak", (Weak,), {})),
+    "made by a function": (made(1), made(2)),
+    "made in a loop": tuple(typed(strength=s) for s in (1, 2)),
+    "an integer and a float": (typed(strength=1), typed(strength=1.0)),
+    "other weights": tuple(typed(kernel=torch.tensor([w])) for w in (0.1, 0.2)),
+    "other arrays": tuple(typed(kernel=np.array([w])) for w in (0.1, 0.2)),
+    "other shapes": tuple(typed(kernel=np.zeros(s)) for s in ((1, 4), (2, 2))),
+    "other defaults": (defaulted(1), defaulted(2)),
+    "other methods of one line": (typed(f=lambda s: 1), typed(f=lambda s: 2)),
+    "another name": (type("A", (Weak,), {}), type("B", (Weak,), {})),
+    "another base": (type("A", (Weak,), {}), type("A", (Strong,), {})),
+    "other bound arguments": tuple(functools.partial(build, strength=s) for s in (1, 2)),
+    "a function and its partial": (build, functools.partial(build, strength=1)),
+    "a built-in and its subclass": (Jpeg, type("Jpeg", (Jpeg,), {})),
+    "subclasses of built-ins": tuple(type("Mine", (Jpeg,), {"quality": q}) for q in (1, 2)),
+    "nested values": tuple(typed(settings={"a": [1, {"b": b}]}) for b in (1, 2)),
+}
+
+
+@pytest.mark.parametrize("what", PAIRS)
+def test_another_class_is_another_digest(what):
+    one, other = PAIRS[what]
+    assert digest(one) == digest(one)
+    assert digest(one) != digest(other)
+
+
+def test_what_is_made_again_alike_is_the_same():
+    assert digest(made(1)) == digest(made(1))
+    assert digest(typed(kernel=torch.ones(3))) == digest(typed(kernel=torch.ones(3)))
+    assert digest(functools.partial(build, strength=2)) == digest(
+        functools.partial(build, strength=2)
+    )
+
+
+def test_a_number_of_the_module_that_a_function_names_counts(monkeypatch):
+    before = digest(build)
+    monkeypatch.setattr(sys.modules[__name__], "STEP", 2.0)
+    assert digest(build) != before
+
+
+def test_a_private_cache_does_not_count():
+    class Cached(Weak):
+        _kernels = {}  # noqa: RUF012
+
+    before = digest(Cached)
+    Cached._kernels["a"] = 1
+    assert digest(Cached) == before
+
+
+def test_a_circle_ends_and_what_cannot_be_told_is_named():
+    one = typed(friends=[], sign=object())
+    one.friends.append(one)
+    assert "the object that Typed.sign holds" in makeup_of(one).not_covered
+
+
+def test_a_class_without_a_file_counts_by_its_text_and_what_it_names():
+    def cell(text, **space):
+        import linecache
+
+        name = f"/nowhere/ipykernel_1/{abs(hash(text))}.py"
+        linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+        space |= {"__name__": "a-notebook", "Weak": Weak}
+        exec(compile(textwrap.dedent(text), name, "exec"), space)  # noqa: S102
+        return space["Typed"]
+
+    text = "class Typed(Weak):\n    def transform(self, images):\n        return SCALE * images\n"
+    first = digest(cell(text, SCALE=1))
+    assert digest(cell(f"# again\n{text}", SCALE=1)) == first
+    assert digest(cell(text, SCALE=2)) != first
+    assert digest(cell(text.replace("*", "+"), SCALE=1)) != first
+
+
+def test_packages_and_sources_are_told():
+    makeup = makeup_of(Weak)
+    assert Path(__file__) in makeup.paths
+    assert {"camobench", "numpy", "torch", "pytest"} <= set(makeup.distributions)
