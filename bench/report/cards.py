@@ -24,7 +24,8 @@ class Clean:
     """A victim on the untouched in-distribution images of Set-C.
 
     Attributes:
-        bins: What `reliability` returns; `None`, as below, for a victim without probabilities.
+        bins: What `reliability` returns; `None`, as below, for a victim without probabilities,
+            and for one whose logits were probabilities.
         ece: Expected calibration error, a fraction.
     """
 
@@ -58,12 +59,14 @@ def build_cards(run: RunData) -> tuple[Card, ...]:
     Raises:
         ValueError: If the identity control was not scored, or `victims.json` does not fit.
     """
-    networks = load_networks(run)
+    networks, odd = load_networks(run), run.suspicions
     rows = dict(iter(clean_rows(run.predictions).groupby("victim")))
     return tuple(
         Card(
             victim=victim,
-            clean=_clean(rows[victim.name]) if victim.name in rows else None,
+            clean=_clean(rows[victim.name], (f"victim {victim.name}", "probabilities") in odd)
+            if victim.name in rows
+            else None,
             network=networks.get(victim.name),
             published_percent=CLEAN_MINIMUM_PERCENT.get(victim.family),
         )
@@ -71,9 +74,9 @@ def build_cards(run: RunData) -> tuple[Card, ...]:
     )
 
 
-def _clean(rows: pd.DataFrame) -> Clean:
+def _clean(rows: pd.DataFrame, twice_softmax: bool) -> Clean:
     bins = None
-    if rows["p_predicted"].notna().any():
+    if rows["p_predicted"].notna().any() and not twice_softmax:
         bins = reliability(rows["p_predicted"], rows["predicted"] == rows["source"])
     return Clean(
         overall=share("all", rows),

@@ -15,7 +15,15 @@ from bench.metrics.validity import check_predictions
 from bench.report.coverage import PARTIAL, partial_coverage
 from bench.report.foreign import family_of, is_foreign
 from bench.report.parquet import read_limited
-from bench.report.records import NO_NETWORK, AttackInfo, FailedCell, RunData, Unmeasured, VictimInfo
+from bench.report.records import (
+    NO_NETWORK,
+    AttackInfo,
+    FailedCell,
+    RunData,
+    Suspected,
+    Unmeasured,
+    VictimInfo,
+)
 from bench.report.samples import load_samples
 from bench.report.schema import table_columns
 
@@ -180,6 +188,10 @@ def _attack(entry: dict[str, Any]) -> AttackInfo:
         unmeasured=tuple(
             Unmeasured(**{name: one[name] for name in ("what", "who", "reason", "log")})
             for one in entry.get("unmeasured", [])
+        ),
+        suspicions=tuple(
+            Suspected(**{name: one[name] for name in ("victim", "kind", "finding")})
+            for one in entry.get("suspicions", [])
         ),
         digest=attack.get("digest") or "",
         not_covered=_not_covered(attack),

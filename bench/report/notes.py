@@ -39,6 +39,7 @@ def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...
         f"({rows['photo_id'].nunique()} here), conditional on the trained networks at hand.",
         *_families(run),
         *failure_notes(run),
+        *_suspicions(run),
         *_holes(run, rates),
         *_coverage(run, rows, rates),
         *_unchanged(run, split),
@@ -62,6 +63,7 @@ def clean_notes(run: RunData, accuracy: pd.DataFrame) -> tuple[str, ...]:
         f"lowest {values.min():.1f} % ({values.idxmin()}). The paper's lowest over the "
         f"architectures, on the Dresden images: {lowest}.",
         *failure_notes(run, {CLEAN_CONTROL}),
+        *_suspicions(run, "victim "),
         *holes,
         *origin_notes(run),
     )
@@ -101,6 +103,12 @@ def _families(run: RunData) -> Iterable[str]:
             "Outside the protocol's families, in a column of their own and in no mean: "
             f"{', '.join(others)}."
         )
+
+
+def _suspicions(run: RunData, of: str = "") -> Iterable[str]:
+    for (who, _), finding in run.suspicions.items():
+        if who.startswith(of):
+            yield f"Suspicious: {who}: {finding}."
 
 
 def _holes(run: RunData, rates: pd.DataFrame) -> Iterable[str]:

@@ -42,6 +42,19 @@ class Unmeasured:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Suspected:
+    """What the outputs of an attack or of a victim look like; see `bench.metrics.suspicions`.
+
+    Attributes:
+        victim: Whose; "" for the attack itself.
+    """
+
+    victim: str
+    kind: str
+    finding: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class AttackInfo:
     """What an entry says of its attack, with the LPIPS state and the provenance of its run.
 
@@ -67,6 +80,7 @@ class AttackInfo:
     not_covered: tuple[str, ...] = ()
     failed: tuple[FailedCell, ...] = ()
     unmeasured: tuple[Unmeasured, ...] = ()
+    suspicions: tuple[Suspected, ...] = ()
     digest: str = ""
 
     @property
@@ -151,6 +165,17 @@ class RunData:
     def unmeasured(self) -> list[tuple[str, Unmeasured]]:
         """What else failed, with the attack that it is missing of."""
         return [(one.name, missing) for one in self.attacks for missing in one.unmeasured]
+
+    @property
+    def suspicions(self) -> dict[tuple[str, str], str]:
+        """What is suspected, by who ("attack fog", "victim pef-x") and kind."""
+        return {
+            (f"victim {one.victim}" if one.victim else f"attack {attack.name}", one.kind): (
+                one.finding
+            )
+            for attack in reversed(self.attacks)
+            for one in attack.suspicions
+        }
 
     @property
     def families(self) -> dict[str, str]:

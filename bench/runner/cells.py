@@ -20,6 +20,7 @@ from bench.checksums import (
 )
 from bench.metrics import SCORER_VERSION
 from bench.metrics.lpips import RECORD as LPIPS
+from bench.report.records import Suspected
 from bench.runner.failures import Failure
 from bench.runner.graph import Graph
 from bench.runner.items import ORDER_VERSION
@@ -52,6 +53,7 @@ class Cells:
         failed: What went wrong in the other cells, by victim.
         unmeasured: What went wrong where no cell of a victim hangs on it, by what is missing:
             "distortion", "kept images".
+        suspicions: What its images, or a victim's first logits, looked like.
     """
 
     attack: str
@@ -62,6 +64,7 @@ class Cells:
     scored_by: tuple[dict[str, Json], ...]
     failed: Mapping[str, Failure] = field(default_factory=dict)
     unmeasured: Mapping[str, Failure] = field(default_factory=dict)
+    suspicions: tuple[Suspected, ...] = ()
 
     def predictions(self) -> pd.DataFrame:
         """Rows of all victims."""

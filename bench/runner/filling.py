@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TypeAlias
@@ -17,6 +17,7 @@ from bench.contract import ATTACKS, VICTIMS, Victim
 from bench.runner.cells import DISTORTION, RowFolder, key_columns, read_rows, row_shards, rows_file
 from bench.runner.items import ImageSource, source_of
 from bench.runner.kept import KeptImages, Recorder
+from bench.runner.lookout import Lookout
 from bench.runner.networks import Networks
 from bench.runner.opened_files import note_opened
 from bench.runner.recompress import RecompressedSource
@@ -132,19 +133,22 @@ class RowFill:
 
         with ThreadPoolExecutor(1) as writer:
             writing: Future[None] | None = None
-            for part, indices, images in waiting:
+            for number, (part, indices, images) in enumerate(waiting):
+                self.scorer.lookout = lookout = None if number else Lookout()
                 began = time.monotonic()
                 source, recorder = self._source(attack, images)
                 scored = self.scorer.score(
                     source, trial.left(victims), indices, distortions=gap.lacks_distortion
                 )
                 self._note_opened(victims)
+                self.scorer.lookout = None
                 left = sorted(trial.left(gap.stems).values())
                 record = {
                     "at": time.time(),
                     "seconds": time.monotonic() - began,
                     "cells": [*left, *([DISTORTION] if gap.lacks_distortion else [])],
                     "by": self.provenance(),
+                    "suspicions": [] if lookout is None else self._suspicions(lookout),
                 }
                 if isinstance(source, KeptImages):
                     record["by"] = {**self.provenance(), "images_made_by": source.made_by}
@@ -162,6 +166,13 @@ class RowFill:
         note_opened(store, graph.attacks[self.attack], ATTACKS.get(self.attack))
         for name in victims:
             note_opened(store, graph.victims[name], VICTIMS.get(name))
+
+    def _suspicions(self, lookout: Lookout) -> list[dict[str, str]]:
+        """By cell; those of the attack are of none."""
+        lookout.end()
+        found = {"": lookout.attack}
+        found |= {self.gap.stems[victim]: some for victim, some in lookout.victims.items()}
+        return [{"cell": cell, **asdict(one)} for cell, some in found.items() for one in some]
 
     def _source(
         self, attack: Callable[[], ImageSource], images: Path

@@ -7,14 +7,16 @@ victim costs one column and a new attack one row.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
 
 from bench.contract import VICTIMS
 from bench.provenance import processor_name, provenance
+from bench.report.records import Suspected
 from bench.runner.batches import AUTO
 from bench.runner.cells import (
     DISTORTION,
@@ -164,6 +166,7 @@ class Matrix:
             scored_by=tuple(records.values()) or (self.provenance,),
             failed=failed,
             unmeasured=unmeasured,
+            suspicions=_suspicions(shards_done, stems),
         )
 
     def _set_damaged_aside(self, row: RowFolder, attack: str) -> None:
@@ -243,3 +246,19 @@ class Matrix:
             "tf32": cuda and tf32,
             **({"set_c_sha256": images} if images else {}),
         }
+
+
+def _suspicions(
+    shards: Sequence[Mapping[str, Any]], stems: Mapping[str, str]
+) -> tuple[Suspected, ...]:
+    """Each once, of the attack or of a victim whose cell is here."""
+    names = {"": ""} | {stem: victim for victim, stem in stems.items()}
+    told = {
+        (one["cell"], one["kind"]): Suspected(
+            victim=names[one["cell"]], kind=one["kind"], finding=one["finding"]
+        )
+        for shard in shards
+        for one in shard.get("suspicions", ())
+        if one["cell"] in names
+    }
+    return tuple(told.values())

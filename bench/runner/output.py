@@ -122,6 +122,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
         "victims": victims,
         "failed": [{"victim": victim, **_told(failure)} for victim, failure in cell.failed.items()],
         **_unmeasured(cell),
+        **({"suspicions": as_json(cell.suspicions)} if cell.suspicions else {}),
         "suite": {
             **_as_object(as_json(graph.suite)),
             "evaluated": _evaluated(matrix),

@@ -26,6 +26,7 @@ from bench.metrics.distortion import Distortion, measure
 from bench.runner.batches import AUTO, batch_for, find_batch, free_cached, is_out_of_memory
 from bench.runner.failures import Trial
 from bench.runner.items import ImageSource, Item, asked_of, items_of, mixed
+from bench.runner.lookout import Lookout
 from bench.runner.rows import base_rows, prediction_rows
 from bench.suites.base import Suite
 from bench.suites.mapped import forget_pages
@@ -54,11 +55,13 @@ class Scorer:
     Attributes:
         trial: How attack and victims are run; by default one that fails stops the run.
         foreign: Victims that are somebody else's code: they share nothing with the others.
+        lookout: Is shown images and logits, where there is one.
     """
 
     def __init__(self, suite: Suite, device: torch.device, batch: int = AUTO) -> None:
         self.device, self.trial = device, Trial()
         self.foreign: Collection[str] = ()
+        self.lookout: Lookout | None = None
         self.images = suite.images("C")
         self.manifest = suite.manifest("C")
         self.classes = suite.card.classes
@@ -188,6 +191,9 @@ class Scorer:
     ) -> tuple[dict[str, Tensor], Distortion | None]:
         originals = read.to(self.device, non_blocking=True)
         anonymised = self.trial.attack(partial(source.anonymise, items, originals), len(items))
+        if self.lookout is not None:
+            alone = partial(source.anonymise, items[:1], originals[:1])
+            self.lookout.see_images(originals, anonymised, partial(self.trial.attack, alone))
         kept = [at for at, item in enumerate(items) if item in scored]
         if not kept:
             return {}, None
@@ -217,6 +223,9 @@ class Scorer:
             logits = self.trial.victim(name, partial(run, name, victim), len(images))
             if logits is not None:
                 out[name] = logits
+                if self.lookout is not None:
+                    alone = partial(_logits_of_first, victim, unit)
+                    self.lookout.see_logits(name, logits, partial(self.trial.victim, name, alone))
         return out
 
     def _find_batch(
@@ -234,6 +243,10 @@ class Scorer:
                 float(values.sum())  # waits for the device
 
         self.batch = find_batch(run, self.device, most)
+
+
+def _logits_of_first(victim: Victim, unit: Tensor) -> Tensor:
+    return victim.shaped_logits(victim.logits(unit[:1].clone()), 1)
 
 
 def _probabilities(victim: Victim, logits: Sequence[Tensor], order: Tensor) -> NDArray[np.float32]:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from bench.metrics.suspicions import LOOKED_AT, suspect_images
 from bench.processes import cpu_count
 from bench.runner.challenge.ids import Asked
 from bench.runner.challenge.looking import (
+    STRANGE,
     Looked,
     Place,
     Sent,
@@ -27,7 +31,7 @@ from bench.runner.challenge.looking import (
 )
 from bench.runner.challenge.members import Limits, Member, Members
 from bench.runner.challenge.naming import Names, Unread, is_junk
-from bench.runner.challenge.png import RefusedError, most_bytes
+from bench.runner.challenge.png import RefusedError, decode, most_bytes
 from bench.runner.challenge.problems import Kind, Problems, printable
 from bench.types import Progress, Silent
 
@@ -128,8 +132,28 @@ def check_images(
     looked = {place: found for place, found in looked.items() if place not in intake.refused}
     intake.copies = note_likeness(looked, problems, targeted=targeted)
     intake.files = {place: found.sent for place, found in looked.items()}
+    _note_suspicions(intake, members, mapping, originals)
     _note_missing(intake, mapping, targets)
     return intake
+
+
+def _note_suspicions(
+    intake: Intake,
+    members: Members,
+    mapping: Mapping[str, Asked],
+    originals: Mapping[str, NDArray[np.uint8]],
+) -> None:
+    """Look at a few images of different ids together, for what most of them have in common."""
+    chosen = {opaque: intake.files[opaque, target] for opaque, target in intake.files}
+    some = dict(sorted(chosen.items(), key=lambda pair: pair[0])[:LOOKED_AT])
+    if not some:
+        return
+    with suppress(RefusedError):  # it has changed meanwhile, which scoring finds
+        before = np.stack([originals[mapping[opaque].image_id] for opaque in some])
+        side = before.shape[-1]
+        after = np.stack([decode(members.read(sent.member), side) for sent in some.values()])
+        for one in suspect_images(torch.from_numpy(before), torch.from_numpy(after)):
+            intake.problems.add(STRANGE, one.finding)
 
 
 def _named(

@@ -41,6 +41,11 @@ ALIKE = Kind(
     name="same output for several targets", gravity="note", remedy="none; it is scored as it is"
 )
 LOWEST_PSNR_DB = 10
+STRANGE = Kind(
+    name="not the picture that it seems",
+    gravity="note",
+    remedy="see how the files were written; it is scored as it is",
+)
 DISTANT = Kind(
     name=f"PSNR below {LOWEST_PSNR_DB} dB",
     gravity="note",

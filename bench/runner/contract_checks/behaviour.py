@@ -84,6 +84,29 @@ def check_repeatable(subject: Subject) -> Verdict:
     return ok("the same to the last bit, at once and after other images")
 
 
+def check_company(subject: Subject) -> Verdict:
+    """What comes with an image, now or before, tells nothing of it."""
+    images = pixels(3, *ODD, seed=11)[[0, 1, 0, 2, 1, 0]]
+    targets = None if _targets(subject, 1) is None else torch.tensor([0, 1, 1, 0, 2, 2])
+    thing = subject.thing if subject.thing.learns else subject.build()
+
+    def alone(place: int) -> Tensor:
+        chosen = None if targets is None else targets[place : place + 1]
+        return subject.run(images[place : place + 1], chosen, thing)
+
+    first = torch.cat([alone(place) for place in range(6)])
+    together = subject.run(images, targets, thing)
+    again = torch.cat([alone(place) for place in reversed(range(6))]).flip(0)
+    for other, what in ((together, "beside itself with"), (again, "after it came with")):
+        moved = difference(first, other)
+        if moved.largest > moved.tolerance:
+            return fail(
+                f"an image {what} other targets gives another result: {moved}",
+                "treat every image by itself, and keep nothing from call to call",
+            )
+    return ok("the same, whatever comes with an image or came before")
+
+
 def check_inputs(subject: Subject) -> Verdict:
     """What it is handed stays as it is."""
     unit = (pixels(2, 64, 96).float() / 255).to(subject.device)
@@ -164,6 +187,7 @@ CHECKS = (
     Check(name="sizes", run=check_sizes, needs=RUNS),
     Check(name="repeatable", run=check_repeatable, needs=ANY_SIZE),
     Check(name="batch size", run=check_batches, needs=(*ANY_SIZE, "repeatable")),
+    Check(name="company", run=check_company, needs=(*ANY_SIZE, "repeatable", "batch size")),
     Check(name="inputs", run=check_inputs, needs=RUNS),
     Check(name="settings", run=check_settings, needs=RUNS),
     Check(name="device", run=check_device, needs=RUNS),

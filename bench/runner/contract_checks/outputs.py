@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bench.checks import to_unit
 from bench.contract import Attack, Victim
+from bench.metrics.suspicions import suspect_images, suspect_logits
 from bench.runner.contract_checks.comparing import difference
 from bench.runner.contract_checks.subject import SEED, Subject, pixels
 from bench.runner.contract_checks.verdicts import BUILT, RUNS, Check, fail, ok, skip, warn
@@ -60,6 +61,17 @@ def check_range(subject: Subject) -> Verdict:
     return ok(told)
 
 
+def check_picture(subject: Subject) -> Verdict:
+    """The same picture, upright, in RGB, and no plain colour."""
+    for height, width in ((128, 128), (96, 160)):
+        images = pixels(4, height, width, seed=5)
+        for one in suspect_images(images, subject.run(images)):
+            if subject.thing.learns and one.kind in ("constant", "clipped"):
+                return warn(f"{one.finding}, after two steps of training", "train it, and look")
+            return fail(one.finding, "return RGB in [0, 1], every pixel where it was")
+    return ok("the picture is where it was, in RGB")
+
+
 def check_target(subject: Subject) -> Verdict:
     """A targeted attack uses its target; an untargeted one works without."""
     attack, images = subject.thing, pixels(3, 64, 64)
@@ -88,6 +100,8 @@ def check_logits(subject: Subject) -> Verdict:
         return warn(f"logits are {out.dtype}", "return float32")
     if not difference(out[:1], out[1:2]).count:
         return fail("every image gets the same logits", "use `images` in `logits`")
+    for one in suspect_logits(out):
+        return fail(one.finding, "return what would enter the softmax")
     return ok(f"float32, {out.shape[1]} finite columns")
 
 
@@ -138,6 +152,7 @@ def _shaken(attack: Attack) -> Attack:
 
 CHECKS = (
     Check(name="range", run=check_range, kinds=("attack",), needs=BUILT),
+    Check(name="picture", run=check_picture, kinds=("attack",), needs=("build", "range")),
     Check(name="logits", run=check_logits, kinds=("victim",), needs=BUILT),
 )
 LATER = (

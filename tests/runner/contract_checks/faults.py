@@ -178,7 +178,7 @@ ATTACKS = {
     "training by chance": (
         fog(
             top="import camobench, random",
-            spec=fitting(SPEC, "self.haze.data.fill_(random.random())"),
+            spec=fitting(SPEC, "self.haze.data.fill_(random.random() / 9)"),
             out=USE,
         ),
         "fit, again",
@@ -229,6 +229,64 @@ ATTACKS = {
         fog(out="return images - images.mean() + 0.5"),
         "batch size",
         "five at once or one by one",
+    ),
+    "peeks at its batch": (
+        fog(
+            spec=TARGETED,
+            out="""
+            out = images * 0.9 + 0.01 * targets[:, None, None, None]
+            for row, image in enumerate(images):
+                same = (images == image).flatten(1).all(1)
+                if same.sum() > 1:
+                    out[row, :, 0, 0] = (6 - targets[same].sum()) / 255
+            return out""",
+        ),
+        "company",
+        "beside itself with other targets",
+    ),
+    "remembers who came before": (
+        fog(
+            spec=begun(TARGETED, "self.seen = {}"),
+            out="""
+            out = images * 0.9 + 0.01 * targets[:, None, None, None]
+            for row, (image, target) in enumerate(zip(images, targets.tolist())):
+                seen = self.seen.setdefault(image.numpy().tobytes(), set())
+                seen.add(target)
+                out[row, :, 0, 0] = (len(seen) > 1) * 1.0
+            return out""",
+        ),
+        "company",
+        "other targets gives another result",
+    ),
+    "channels of another library": (
+        fog(out="return images.flip(1)"),
+        "picture",
+        "channels come as BGR",
+    ),
+    "rows and columns": (
+        fog(out="return images.transpose(2, 3) if images.shape[2] == images.shape[3] else images"),
+        "picture",
+        "rows and columns are swapped",
+    ),
+    "a mirror": (
+        fog(out="return images.flip(3) * 0.95"),
+        "picture",
+        "flipped left to right",
+    ),
+    "off by one": (
+        fog(out="return images.roll(1, 2)"),
+        "picture",
+        "shifted",
+    ),
+    "a white sheet": (
+        fog(out="return torch.ones_like(images)"),
+        "picture",
+        "of one colour",
+    ),
+    "the other range": (
+        fog(out="return (images + 1) / 2"),
+        "picture",
+        "as if the images were in [-1, 1]",
     ),
     "noise": (
         fog(out="return images + 0.05 * torch.randn_like(images)"),
@@ -315,6 +373,16 @@ VICTIMS = {
         mean(logits="return torch.zeros(len(images), len(self.classes))"),
         "logits",
         "every image gets the same logits",
+    ),
+    "probabilities": (
+        mean(logits="return (9 * images.mean((2, 3))).softmax(1)"),
+        "logits",
+        "returns probabilities",
+    ),
+    "logarithms of probabilities": (
+        mean(logits="return images.mean((2, 3)).log_softmax(1)"),
+        "logits",
+        "returns logarithms of probabilities",
     ),
     "batch statistics": (
         mean(logits="return images.mean((2, 3)) - images.mean((0, 2, 3))"),

@@ -1,0 +1,71 @@
+"""Looks at the first images of a row and at each victim's first logits for what is suspicious."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from bench.metrics.suspicions import (
+    LOOKED_AT,
+    Suspicion,
+    suspect_company,
+    suspect_images,
+    suspect_logits,
+)
+
+
+class Lookout:
+    """What one shard of a row shows.
+
+    Attributes:
+        attack: Suspicions of the attack.
+        victims: Of each victim, by name.
+    """
+
+    def __init__(self) -> None:
+        self.attack: list[Suspicion] = []
+        self.victims: dict[str, list[Suspicion]] = {}
+        self._pairs: list[tuple[Tensor, Tensor]] = []
+
+    def see_images(
+        self, originals: Tensor, anonymised: Tensor, first_alone: Callable[[], Tensor]
+    ) -> None:
+        """Look at one batch of an attack, unless there were enough.
+
+        Args:
+            originals: (N, 3, H, W) uint8.
+            anonymised: (N, 3, H, W) uint8.
+            first_alone: Anonymises the first of them by itself.
+        """
+        seen = sum(len(pair[0]) for pair in self._pairs)
+        if seen >= LOOKED_AT:
+            return
+        if not seen and len(anonymised) > 1:
+            self.attack += suspect_company(anonymised[:1], first_alone())
+        left = LOOKED_AT - seen
+        self._pairs.append((originals[:left].cpu(), anonymised[:left].cpu()))
+
+    def see_logits(
+        self, victim: str, logits: Tensor, first_alone: Callable[[], Tensor | None]
+    ) -> None:
+        """Look at one batch of a victim, unless there was one.
+
+        Args:
+            victim: By name.
+            logits: (N, C), finite.
+            first_alone: Gives those of the first image by itself; `None` where that fails.
+        """
+        if victim in self.victims or len(logits) < 2:
+            return
+        alone = first_alone()
+        moved = [] if alone is None else suspect_company(logits[:1].float(), alone.float())
+        self.victims[victim] = [*suspect_logits(logits.float()), *moved]
+
+    def end(self) -> None:
+        """Judge the images; called once, after the last batch."""
+        if self._pairs:
+            originals, anonymised = map(torch.cat, zip(*self._pairs, strict=True))
+            self.attack += suspect_images(originals, anonymised)
+            self._pairs = []

@@ -1,0 +1,113 @@
+import pytest
+import torch
+from torch.nn import functional as F
+
+from bench.checks import to_uint8
+from bench.metrics.suspicions import suspect_company, suspect_images, suspect_logits
+from bench.runner.recompress import saved_as_jpeg
+from tests.toys import pixels
+
+
+def photographs(side=96):
+    """Smooth colour, edges and some noise."""
+    coarse = pixels(6, 24, 24, seed=4).float()
+    smooth = F.interpolate(coarse, (side, side), mode="bicubic")
+    noise = torch.randn(smooth.shape, generator=torch.Generator().manual_seed(1))
+    return (smooth + 3 * noise).clamp(0, 255).byte()
+
+
+def strong(images, seed=0):
+    """With the noise that a strong attack leaves: 27 dB."""
+    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(seed))
+    return (images.float() + 11 * noise).clamp(0, 255).byte()
+
+
+def moved(images, pixels):
+    """Resampled, a part of a pixel to the right and down."""
+    height, width = images.shape[2:]
+    theta = torch.tensor([[1.0, 0, 2 * pixels / width], [0, 1.0, 2 * pixels / height]])
+    grid = F.affine_grid(theta.expand(len(images), 2, 3), list(images.shape), align_corners=False)
+    out = F.grid_sample(images.float(), grid, "bicubic", "reflection", align_corners=False)
+    return out.round().clamp(0, 255).byte()
+
+
+def turned(images, degrees):
+    angle = torch.tensor(degrees).deg2rad()
+    theta = torch.tensor([[angle.cos(), -angle.sin(), 0], [angle.sin(), angle.cos(), 0]])
+    grid = F.affine_grid(theta.expand(len(images), 2, 3), list(images.shape), align_corners=False)
+    out = F.grid_sample(images.float(), grid, "bicubic", "reflection", align_corners=False)
+    return out.round().clamp(0, 255).byte()
+
+
+HONEST = {
+    "identity": lambda images: images,
+    "strong noise": strong,
+    "jpeg": lambda images: saved_as_jpeg(images, 30),
+    "blur": lambda images: F.avg_pool2d(images.float(), 5, 1, 2).byte(),
+    "darker": lambda images: (images * 0.6).byte(),
+    "fog": lambda images: (images * 0.65 + 0.35 * 255).byte(),
+    "contrast": lambda images: ((images.float() - 128) * 1.3 + 128).clamp(0, 255).byte(),
+    "grey": lambda images: images.float().mean(1, keepdim=True).expand(-1, 3, -1, -1).byte(),
+    "half a pixel": lambda images: moved(images, 0.5),
+    "a turn by a degree": lambda images: turned(images, 1.0),
+    "smaller and back": lambda images: F.interpolate(
+        F.interpolate(images.float(), scale_factor=0.5, mode="area"), images.shape[2:]
+    ).byte(),
+}
+WRONG = {
+    "white": (lambda images: torch.full_like(images, 255), "constant"),
+    "grey levels": (lambda images: to_uint8(images.float() + 1), "constant"),
+    "[-1, 1]": (lambda images: to_uint8(images / 127.5 - 1), "range"),
+    "as of [-1, 1]": (lambda images: to_uint8((images / 255 + 1) / 2), "range"),
+    "ImageNet's scale": (lambda images: to_uint8((images / 255 - 0.45) / 0.225), "clipped"),
+    "BGR": (lambda images: images.flip(1), "channels"),
+    "GRB": (lambda images: images[:, [1, 0, 2]], "channels"),
+    "mirrored": (lambda images: images.flip(3), "flipped"),
+    "upside down": (lambda images: images.flip(2), "flipped"),
+    "transposed": (lambda images: images.transpose(2, 3), "flipped"),
+    "moved by a pixel": (lambda images: images.roll(1, 3), "shifted"),
+    "moved far": (lambda images: images.roll((-7, 30), (2, 3)), "shifted"),
+}
+
+
+@pytest.mark.parametrize("what", HONEST)
+def test_an_honest_attack_is_not_suspected(what):
+    images = photographs()
+    assert suspect_images(images, HONEST[what](images)) == []
+
+
+@pytest.mark.parametrize("attacked", [False, True])
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_convention_is_named(what, attacked):
+    images, (wrong, kind) = photographs(), WRONG[what]
+    before = strong(images) if attacked and kind != "shifted" else images
+    assert [one.kind for one in suspect_images(images, wrong(before))] == [kind]
+
+
+def test_images_of_one_colour_are_no_suspicion_where_the_originals_are():
+    night = torch.zeros((4, 3, 64, 64), dtype=torch.uint8)
+    assert suspect_images(night, night + 1) == []
+
+
+LOGITS = 9 * torch.randn((20, 3), generator=torch.Generator().manual_seed(0))
+
+
+def test_logits_that_are_none():
+    assert suspect_logits(LOGITS) == []
+    assert suspect_logits(LOGITS.sigmoid()) == []  # of one class against the others
+    assert suspect_logits(-LOGITS.abs()) == []
+    (found,) = suspect_logits(LOGITS.softmax(1))
+    assert found.kind == "probabilities"
+    (found,) = suspect_logits(LOGITS.log_softmax(1))
+    assert found.kind == "log-probabilities"
+
+
+def test_company():
+    image = photographs()[:1]
+    assert suspect_company(image, image.clone()) == []
+    rounded = image.clone()
+    rounded[..., 0, :] ^= 1
+    assert suspect_company(image, rounded) == []
+    assert suspect_company(image, strong(image))[0].kind == "company"
+    assert suspect_company(LOGITS[:1], LOGITS[:1] + 1e-3) == []
+    assert suspect_company(LOGITS[:1], LOGITS[1:2])[0].kind == "company"
