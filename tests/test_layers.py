@@ -30,6 +30,7 @@ LAYERS = {
     "bench.signal": 1,
     "bench.nets": 1,
     "bench.data": 1,
+    "bench.outputs": 1,
     "bench.store": 1,
     "bench.registry": 0,
     "bench.sources": 0,  # what a plug-in is made of

@@ -49,7 +49,13 @@ def anonymise(
     seed: int,
     quiet: bool,
 ) -> None:
-    """Anonymise IMAGES of any size into PNG files.
+    """Anonymise IMAGES of any size into PNG files, called IMAGE__TARGET.png.
+
+    No file is replaced: a name that is taken gets a number, and what the same command made before
+    stands for itself. A PNG keeps how its picture looks: density, orientation (as a tag alone; the
+    pixels stay where the camera put them) and the numbers of its colour profile, without texts,
+    makers and dates. All other metadata is left out. Numbers of a profile that one maker alone uses
+    still tell the maker.
 
     A photograph of more than 2048 pixels a side is worked on in overlapping tiles, with the
     pixels that one pass would give.

@@ -62,11 +62,10 @@ def fill_matrix(
     if not dry_run:
         supervise_plugins(attacks, victims)
     from bench.console import shown_progress
-    from bench.report.replaced import cells_in, replaced
     from bench.runner.api import evaluate_request, open_session
     from bench.runner.at_hand import beside_columns, beside_rows
 
-    before, opened = cells_in(out), open_store(store)
+    opened = open_store(store)
     with shown_progress(console, quiet=quiet) as progress:
         request = make_request(suite, attacks, victims, progress=progress, store=opened, **choices)
         require_victims(request)
@@ -85,8 +84,6 @@ def fill_matrix(
 
     run = load_run(out)
     click.echo(render_run(run, format_))
-    if gone := replaced(before, cells_in(out)):
-        say(f"{out} {gone}")
     if note:
         console.print(f"[yellow]{note}[/]")
     if request.recompress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -28,14 +29,17 @@ def leaderboard(results: tuple[Path, ...], out: Path, format_: str, quiet: bool)
     Entries share a table only if suite, recipe, scorer, LPIPS, precision and the victims' networks
     agree; the others get a board of their own, which says why. Every folder is checked first as
     `verify` checks its rows; one that does not hold what it says is left out and named, and the
-    exit code is 1. The site needs no network: open OUT/leaderboard/index.html.
+    exit code is 1. What another command made of other RESULTS is never replaced. The site needs no
+    network: open OUT/leaderboard/index.html.
 
     Example: camobench leaderboard results camobench-out --out board
     """
     from bench.console import shown_progress
+    from bench.outputs import note_own, require_own
     from bench.report.leaderboard.boards import load_boards
     from bench.report.leaderboard.site import write_site
     from bench.report.leaderboard.standing import build_standings
+    from bench.report.leaderboard.submissions import SITE
     from bench.report.leaderboard.tables import render_boards
     from bench.store import write_text
     from bench.wording import plural
@@ -43,8 +47,12 @@ def leaderboard(results: tuple[Path, ...], out: Path, format_: str, quiet: bool)
     missing = [str(path) for path in results if not path.exists()]
     if missing:
         raise click.BadParameter(f"there is no {', '.join(missing)}")
+    results = results or (Path("results"),)
+    made_of = {"results": sorted({os.path.relpath(one, out) for one in results})}
+    files = {suffix: out / f"{SITE}.{suffix}" for suffix in ("md", "csv", "tex", "json")}
+    require_own(out, SITE, made_of, [SITE, *(path.name for path in files.values())])
     with shown_progress(console, quiet=quiet) as progress:
-        boards, left_out = load_boards(results or (Path("results"),), progress)
+        boards, left_out = load_boards(results, progress)
         refused = "; ".join(map(str, left_out))
         if not boards:
             raise CamobenchError(f"nothing can be shown: {refused}")
@@ -54,13 +62,11 @@ def leaderboard(results: tuple[Path, ...], out: Path, format_: str, quiet: bool)
             standings.append(build_standings(board))
             progress.advance()
         progress.finish()
+        note_own(out, SITE, made_of)
         page = write_site(standings, out, left_out, progress)
-    texts = {
-        suffix: render_boards(standings, suffix, left_out)
-        for suffix in ("md", "csv", "tex", "json")
-    }
-    for suffix, text in texts.items():
-        write_text(out / f"leaderboard.{suffix}", text)
+    texts = {suffix: render_boards(standings, suffix, left_out) for suffix in files}
+    for suffix, path in files.items():
+        write_text(path, texts[suffix])
     click.echo(texts[format_], nl=False)
     stem = out / "leaderboard"
     say(f"{plural(len(standings), 'board')}: {page}, and {stem}.md, .csv, .tex and .json")

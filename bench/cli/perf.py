@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -49,7 +50,13 @@ def perf(
     import torch
 
     from bench.console import shown_progress
-    from bench.perf.session import make_plan, measure, write_performance
+    from bench.outputs import note_own, require_own
+    from bench.perf.session import (
+        make_plan,
+        measure,
+        require_same_plan,
+        write_performance,
+    )
     from bench.perf.tables import performance_tables
     from bench.runner.api import resolve_device
     from bench.store import write_json
@@ -62,11 +69,16 @@ def perf(
         image_px=image_px,
         memory_images=_numbers(memory_images),
     )
+    if json_file is not None:
+        require_same_plan(json_file, plan)
+    if out is not None:
+        require_own(out, "perf", asdict(plan), ["perf.json", "scaling.png"])
     with shown_progress(console, quiet=quiet) as progress:
         found = measure(plan, where, progress)
     if json_file is not None:
         write_json(json_file, found.as_json())
     if out is not None:
+        note_own(out, "perf", asdict(plan))
         write_performance(found, out)
         write_json(out / "perf.json", found.as_json())
     click.echo(performance_tables(found, format_))

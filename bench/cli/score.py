@@ -102,7 +102,6 @@ def score(
         supervise_plugins(attacks, victims or "")
     from bench.console import shown_progress
     from bench.report.plain import render_rows
-    from bench.report.replaced import cells_in, replaced
     from bench.runner.challenge.answer import is_predictions, score_answer
 
     predictions = is_predictions(answer)
@@ -112,7 +111,7 @@ def score(
         described |= {"front_end": front_end, "backbone": backbone}
     else:
         described |= {"threat_model": threat_model, "label": label}
-    before, opened = cells_in(out), open_store(store)
+    opened = open_store(store)
     with shown_progress(console, quiet=quiet) as progress:
         request = make_request(
             suite,
@@ -156,8 +155,6 @@ def score(
     if outcome.scored:
         _print_results(out, name if predictions else None, format_)
         say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
-        if gone := replaced(before, cells_in(out)):
-            say(f"{out} {gone}")
         _require_no_failure(out)
     if not outcome.coverage.whole:
         raise CamobenchError(f"{name} is partial: {outcome.coverage}; what is missing can be sent")

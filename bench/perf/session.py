@@ -21,6 +21,7 @@ from bench.perf.training import TrainingThroughput, measure_training
 from bench.perf.workbench import Load, Workbench
 from bench.runner.agreement import Measured
 from bench.runner.selection import select_victims
+from bench.store import read_json
 from bench.types import CamobenchError, Json, Progress, Silent, as_json
 
 SCHEMA = 1
@@ -124,6 +125,7 @@ class Performance:
         found: dict[str, object] = {
             "schema": SCHEMA,
             "quick": self.plan.quick,
+            "plan": asdict(self.plan),
             "machine": dict(self.machine),
             "peaks": asdict(self.peaks),
         }
@@ -222,6 +224,20 @@ def measure(plan: Plan, device: torch.device, progress: Progress) -> Performance
             progress.advance(1)
     progress.finish()
     return Performance(plan=plan, peaks=peaks, **found)  # type: ignore[arg-type]
+
+
+def require_same_plan(path: Path, plan: Plan) -> None:
+    """Refuse to replace a file, unless it holds figures of the same plan.
+
+    Raises:
+        CamobenchError: If it holds anything else.
+    """
+    try:
+        same = not path.exists() or read_json(path).get("plan") == as_json(asdict(plan))
+    except CamobenchError:
+        same = False
+    if not same:
+        raise CamobenchError(f"{path} holds something else: choose another name, or remove it")
 
 
 def write_performance(found: Performance, folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from bench.metrics.success import CLEAN_CONTROL
+from bench.outputs import note_own, require_own
 from bench.processes import cpu_count, keep_freed_memory
 from bench.recipes import get_recipe
 from bench.runner.batches import AUTO
@@ -19,7 +20,7 @@ from bench.runner.failures import CELL_TIMEOUT_S, Failures
 from bench.runner.graph import Graph, plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
-from bench.runner.output import require_own, write_matrix
+from bench.runner.output import write_matrix
 from bench.runner.precision import Precision
 from bench.runner.survival import lost_to, write_survival_rows
 from bench.runner.train import Site, missing_jobs, train
@@ -29,6 +30,9 @@ from bench.suites.base import Suite, SuiteSource, prepare
 from bench.sweep import sweep
 from bench.training.side_by_side import default_workers
 from bench.types import SETS, CamobenchError, Progress, SetName, Silent
+
+RESULTS = "results"
+"""What the note in a folder calls the results of a matrix."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +67,21 @@ class Request:
     recompress: tuple[int, ...] = ()
     cell_timeout_s: float = CELL_TIMEOUT_S
     fit_timeout_s: float = 0.0
+
+    @property
+    def made_of(self) -> dict[str, object]:
+        """What shapes the results, for the note in their folder."""
+        return {
+            "suite": f"{self.source.card.name} ({self.source.card.fingerprint[:12]})",
+            "recipe": self.recipe,
+            "seed": self.seed,
+            "shipped networks": self.shipped,
+            "precision": self.precision,
+            "victims in fp32": ", ".join(sorted(self.keep_fp32)),
+            "attacks": sorted(set(self.attacks)),
+            "victims": sorted(set(self.victims)),
+            "JPEG qualities": sorted(self.recompress),
+        }
 
     @property
     def scored_in(self) -> Precision:
@@ -159,6 +178,7 @@ class Session:
         ]
         scored = {name for cell in cells for name in cell.victims}
         steps: tuple[Callable[[], object], ...] = (
+            lambda: note_own(out, RESULTS, self.request.made_of),
             lambda: write_matrix(out, matrix, cells),
             lambda: write_network_cards(out, matrix, scored),
             lambda: write_survival_rows(out, matrix, again),
@@ -214,8 +234,8 @@ def evaluate_request(
     Cells that fail are holes in the tables: `RunData.failed` of `out` names them.
 
     Raises:
-        CamobenchError: If the request names no victim, or `out` holds another's `samples`, or every
-            cell failed.
+        CamobenchError: If the request names no victim, or `out` holds what something else made, or
+            every cell failed.
     """
     from bench.report.html import write_report
     from bench.report.inputs import load_run
@@ -225,9 +245,9 @@ def evaluate_request(
 
     if not request.victims:
         raise CamobenchError("a matrix needs victims; name at least one")
-    require_own(out)
     progress = progress or Silent()
     session = open_session(request, store)
+    require_own(out, RESULTS, session.request.made_of)
     session.train(progress)
     session.score(out, progress)
     sweep(store)  # last: what this request could continue with, it has

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,13 @@ from PIL import Image
 
 from bench.checks import PATCH_PX
 from bench.data import ImageError, read_rgb
+from bench.outputs import Additions
 from bench.runner.api import Request, open_session
+from bench.runner.appearance import appearance
 from bench.runner.networks import Networks
 from bench.runner.tiles import anonymise_tiled, tiled_logits
-from bench.store import Store, replacing
-from bench.types import CamobenchError, Json, Progress, Silent, WrongUsageError
+from bench.store import Store
+from bench.types import Json, Progress, Silent, WrongUsageError
 
 
 def anonymise_files(
@@ -31,39 +34,33 @@ def anonymise_files(
     """Anonymise photographs into PNG files; yields each as it is written.
 
     All photographs are read once before the first is worked on, so that a bad one stops nothing
-    half-way.
+    half-way. No file is replaced: `Additions` numbers names, and finds what it made before.
 
     Raises:
         WrongUsageError: If the target is unknown, missing or not wanted.
-        CamobenchError: If two files would have one name, or a photograph would be overwritten.
         ImageError: If a photograph cannot be used.
     """
     session = open_session(replace(request, attacks=(attack_name,)), store)
     networks = Networks(session.graph, session.shelf, torch.device(request.device))
     attack = networks.attack(attack_name)
     position = _target_position(attack_name, attack.spec.targeted, target, attack.classes)
-    suffix = f"__{target}" if target else ""
-    names = [f"{path.stem}{suffix}.png" for path in paths]
-    if len(set(names)) < len(names):
-        raise CamobenchError("two of the files have the same name; anonymise them one by one")
-    photographs = {path.resolve() for path in paths}
-    for name in names:
-        if (out / name).resolve() in photographs:
-            raise CamobenchError(f"{out / name} would be overwritten; choose another --out")
+    ending = f"__{target}.png" if target else ".png"
     for path in paths:
         _read(path)
     progress = progress or Silent()
     progress.start(f"{attack_name} on photographs", len(paths))
-    out.mkdir(parents=True, exist_ok=True)
-    for path, name in zip(paths, names, strict=True):
+    additions = Additions(out)
+    for path in paths:
         images = _read(path).to(networks.device)
         targets = None if position is None else torch.tensor([position], device=networks.device)
         with torch.no_grad():
             pixels = anonymise_tiled(attack, images, targets)[0].cpu().numpy()
-        with replacing(out / name) as temporary:
-            Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(temporary, "PNG")
+        data = io.BytesIO()
+        picture = Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+        picture.save(data, "PNG", **appearance(path))
+        made = additions.add(path.stem, ending, data.getvalue())
         progress.advance()
-        yield out / name
+        yield made
     progress.finish()
 
 

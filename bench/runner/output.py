@@ -37,24 +37,8 @@ NONE = "none"
 """In place of the digest of what failed."""
 
 
-def require_own(out: Path) -> None:
-    """Refuse to replace a folder of samples that no run of ours wrote.
-
-    Raises:
-        CamobenchError: If there is one in `out`.
-    """
-    folder = out / SAMPLES
-    if folder.exists() and not (folder / "samples.json").is_file():
-        raise CamobenchError(f"{folder} is not camobench's and would be replaced; choose --out")
-
-
 def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
-    """Write all rows and one entry an attack into `out`; stale files of other runs go.
-
-    Raises:
-        CamobenchError: If `out` holds a folder of samples of someone else's.
-    """
-    require_own(out)
+    """Write all rows and one entry an attack into `out`; stale files of earlier runs go."""
     out.mkdir(parents=True, exist_ok=True)
     for name, frames in (
         ("predictions", [cell.predictions() for cell in cells if cell.victims]),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
-from bench.store import replacing
+from bench.outputs import write_new
 from bench.suites.base import Suite
 from bench.suites.layouts.base import natural_key
 from bench.types import SETS, Json
@@ -44,7 +45,11 @@ def counts(suite: Suite) -> list[dict[str, Json]]:
 
 
 def contact_sheet(suite: Suite, path: Path) -> None:
-    """Save a picture with the first images of every camera model of Set-C, a row each."""
+    """Save a picture with the first images of every camera model of Set-C, a row each.
+
+    Raises:
+        CamobenchError: If another file is there, or Set-C is not on disk.
+    """
     manifest, images = suite.manifest("C"), suite.images("C")
     rows = []
     for _, mine in manifest.groupby("model", sort=False):
@@ -52,5 +57,6 @@ def contact_sheet(suite: Suite, path: Path) -> None:
         tiles += [np.full_like(images[0], 255)] * (SHEET_COLUMNS - len(tiles))
         rows.append(np.concatenate(tiles, axis=2))
     sheet = np.concatenate(rows, axis=1).transpose(1, 2, 0)
-    with replacing(path) as target:
-        Image.fromarray(np.ascontiguousarray(sheet)).save(target, "PNG")
+    data = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(sheet)).save(data, "PNG")
+    write_new(path, data.getvalue())

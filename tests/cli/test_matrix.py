@@ -49,12 +49,12 @@ FILE_WORDS = [*SMALL, "--workers", "1", "--from-scratch", "--quiet"]
 def test_run_with_a_class_in_a_file(camobench, smoke_copy, tmp_path, monkeypatch):
     write_plugin(tmp_path / "mine.py", FOG + MEAN)
     monkeypatch.chdir(tmp_path)
-    place = ["--store", smoke_copy.store.root, "--out", tmp_path / "out"]
+    place = ["--store", smoke_copy.store.root, "--out", tmp_path / "fog-out"]
     words = ["--attack", "mine.py:Fog", "--victims", "img-resnet12"]
     code, out, err = camobench("run", *FILE_WORDS, *place, *words)
     assert code == 0, err
     assert "| fog " in out
-    rows = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
+    rows = pd.read_parquet(tmp_path / "fog-out" / "predictions.parquet")
     assert {"fog", "cgan-img", "median"} <= set(rows["attack"])  # complete rows and controls too
     assert set(rows["victim"]) == {"img-resnet12"}
     code, out, err = camobench(
@@ -88,9 +88,18 @@ def test_a_plug_in_that_is_not_there(camobench, tmp_path, monkeypatch, words, me
     assert message in one_line(err)
 
 
-def test_a_narrower_run_into_the_same_folder_says_what_it_held(camobench, smoke_copy):
+def test_what_another_run_wrote_is_never_replaced(camobench, smoke_copy, tmp_path):
     words = ["run", "--suite", SUITE, "--recipe", "smoke", "--from-scratch", "--device", "cpu"]
     words += ["--victims", "img-resnet12,wdf-resnet12", "--store", smoke_copy.store.root]
-    code, _, err = camobench(*words, "--attacks", "jpeg,identity", "--out", smoke_copy.out)
-    assert code == 0
-    assert f"{smoke_copy.out} held the attacks cgan-img before" in err
+    before = (smoke_copy.out / "predictions.parquet").read_bytes()
+    for other in (["--attacks", "jpeg,identity"], ["--attacks", "all", "--seed", "7"]):
+        code, _, err = camobench(*words, *other, "--out", smoke_copy.out)
+        assert code == 1
+        assert "choose another --out" in err
+    assert (smoke_copy.out / "predictions.parquet").read_bytes() == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "report.html").write_text("mine")
+    words += ["--attacks", "cgan-img,jpeg"]
+    assert camobench(*words, "--out", tmp_path / "mine")[0] == 1
+    assert (tmp_path / "mine" / "report.html").read_text() == "mine"
+    assert camobench(*words, "--out", smoke_copy.out)[0] == 0  # its own

@@ -22,9 +22,19 @@ from bench.perf.end_to_end import EndToEnd, ReferenceTimes, RunnerTimes
 from bench.perf.flops import Cost
 from bench.perf.peaks import Peaks, measure_peaks, seconds_of
 from bench.perf.scaling import GROWTH, Point, draw_scaling, fit_laws
-from bench.perf.session import PARTS, QUICK_PARTS, Plan, make_plan, measure, write_performance
+from bench.perf.session import (
+    PARTS,
+    QUICK_PARTS,
+    Performance,
+    Plan,
+    make_plan,
+    measure,
+    require_same_plan,
+    write_performance,
+)
 from bench.perf.tables import performance_tables
 from bench.perf.workbench import Load, Workbench
+from bench.store import write_json
 from bench.types import CamobenchError, Silent
 from tests.smoke import VICTIMS
 
@@ -56,6 +66,19 @@ def found():
         patch.setattr(session, "memory_at", small_memory)
         patch.setattr(session, "measure_scaling", small_scaling)
         yield measure(PLAN, CPU, Silent())
+
+
+def test_figures_of_another_plan_are_not_replaced(tmp_path):
+    path = tmp_path / "perf.json"
+    require_same_plan(path, PLAN)
+    peaks = Peaks(fp32_gflops=1, bf16_gflops=1, copy_gb_s=1, fp32_side=1, bf16_side=1)
+    write_json(path, Performance(plan=PLAN, peaks=peaks, machine={}).as_json())
+    require_same_plan(path, PLAN)
+    with pytest.raises(CamobenchError, match="choose another name"):
+        require_same_plan(path, replace(PLAN, images=3))
+    path.write_text("mine")
+    with pytest.raises(CamobenchError, match="choose another name"):
+        require_same_plan(path, PLAN)
 
 
 def small_memory(load, root, device, counts):

@@ -95,15 +95,25 @@ def test_no_photograph_is_overwritten(smoke, tmp_path, monkeypatch):
     before = source.read_bytes()
     monkeypatch.chdir(tmp_path)
     for place in (tmp_path, Path()):
-        with pytest.raises(CamobenchError, match=r"holiday\.png would be overwritten; choose an"):
-            anonymise(smoke, [source], place, "jpeg", None)
+        (made,) = anonymise(smoke, [source], place, "jpeg", None)
+        assert made.name == "holiday-2.png"
     assert source.read_bytes() == before
 
 
-def test_two_photographs_of_one_name(smoke, tmp_path):
-    paths = [photo(tmp_path / "a.png"), photo(tmp_path / "a.jpg")]
-    with pytest.raises(CamobenchError, match="two of the files have the same name"):
-        anonymise(smoke, paths, tmp_path / "out")
+def test_photographs_of_one_name_get_names_of_their_own(smoke, tmp_path):
+    for name in ("A", "B"):
+        (tmp_path / name).mkdir()
+    paths = [tmp_path / "A" / "d.jpg", tmp_path / "B" / "d.jpg", tmp_path / "B" / "d.png"]
+    for path, size in zip(paths, ((64, 65), (64, 66), (64, 67)), strict=True):
+        photo(path, size)
+    for _ in range(2):  # the same again finds its own
+        made = anonymise(smoke, paths, tmp_path / "out", "jpeg", None)
+        assert [path.name for path in made] == ["d.png", "d-2.png", "d-3.png"]
+    assert [read(path).shape[1] for path in made] == [65, 66, 67]
+    assert anonymise(smoke, paths[1:2], tmp_path / "out", "jpeg", None) == made[1:2]
+    (other,) = anonymise(smoke, paths[1:2], tmp_path / "out", "median", None)
+    assert other.name == "d-4.png"
+    assert len(list((tmp_path / "out").iterdir())) == 4
 
 
 def truncated(path):

@@ -13,10 +13,9 @@ from bench.runner.batches import batch_for
 from bench.runner.graph import plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
-from bench.runner.output import choose_sampled, require_own, write_matrix
+from bench.runner.output import choose_sampled, write_matrix
 from bench.store import Store
 from bench.suites.base import open_suite, prepare
-from bench.types import CamobenchError
 from tests.smoke import ATTACKS as ALL
 from tests.smoke import VICTIMS as CHOSEN
 from tests.smoke import request
@@ -154,17 +153,6 @@ def test_other_files_of_the_users_stay(matrix, tmp_path):
     (tmp_path / "notes.txt").touch()
     written(matrix, tmp_path, ["identity"])
     assert (tmp_path / "notes.txt").exists()
-
-
-def test_samples_of_the_users_are_not_replaced(matrix, tmp_path):
-    photo = tmp_path / "samples" / "holiday.jpg"
-    photo.parent.mkdir()
-    photo.touch()
-    with pytest.raises(CamobenchError, match="samples is not camobench's and would be replaced"):
-        written(matrix, tmp_path)
-    assert photo.exists()
-    assert names(tmp_path) == ["samples"]
-    require_own(tmp_path / "nowhere")
 
 
 def spec(name, laac=(), scfa=False, targeted=True, **more):

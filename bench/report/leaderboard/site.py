@@ -38,13 +38,8 @@ def write_site(
 
     Returns:
         The index page.
-
-    Raises:
-        ValueError: If that folder holds something else, which would be lost.
     """
     folder = out / SITE
-    if folder.exists() and any(folder.iterdir()) and not (folder / "site.js").is_file():
-        raise ValueError(f"{folder} is not camobench's and would be replaced; choose --out")
     environment = site_environment()
     with replacing(folder) as target:
         target.mkdir()

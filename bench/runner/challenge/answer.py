@@ -14,7 +14,6 @@ from bench.runner.challenge.column import checked_predictions, predictions_spec,
 from bench.runner.challenge.problems import Problems
 from bench.runner.challenge.score import checked_images, images_spec, score_images
 from bench.runner.challenge.tables import is_table
-from bench.runner.output import require_own
 from bench.store import Store
 from bench.types import Progress, WrongUsageError
 
@@ -77,7 +76,6 @@ def score_answer(
         raise WrongUsageError(f"there is no file or folder {answer}; check the path")
     predictions = is_predictions(answer)
     _require_new(name, "victim" if predictions else "attack", described.get("label", ""))
-    require_own(out)
     if predictions:
         table = checked_predictions(answer, request, store, progress)
         answered = table.answered

@@ -17,9 +17,10 @@ import torch
 from torch import Tensor
 
 from bench.contract import ATTACKS, VICTIMS, Victim
+from bench.outputs import require_own
 from bench.registry import Entry
 from bench.report.coverage import Coverage
-from bench.runner.api import Request, evaluate_request, open_session
+from bench.runner.api import RESULTS, Request, evaluate_request, open_session
 from bench.runner.challenge.asked import asked_of_victims, scored_of_victims
 from bench.runner.challenge.ids import Asked, Challenge
 from bench.runner.challenge.predictions import (
@@ -190,7 +191,8 @@ def score_predictions(
         dry_run: Refuse what cannot be scored, and score nothing.
 
     Raises:
-        CamobenchError: If nothing was answered, or an attack is not the exported one any more.
+        CamobenchError: If nothing was answered, an attack is not the exported one any more, or
+            `out` holds what something else made.
         ValueError: If a victim has that name.
     """
     if not checked.coverage.scored:
@@ -202,6 +204,7 @@ def score_predictions(
         victims = (spec.name, *checked.request.victims)
         request = replace(checked.request, victims=victims)
         session = require_scorable(request, store)
+        require_own(out, RESULTS, session.request.made_of)
         keys = {name: session.graph.attacks[name] for name in checked.challenge.content}
         _require_exported(checked.challenge, "key", keys)  # before anything is trained
         networks = Networks(session.graph, session.shelf, torch.device(request.device))

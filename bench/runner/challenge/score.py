@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.contract import ATTACKS
+from bench.outputs import require_own
 from bench.report.coverage import Coverage
-from bench.runner.api import Request, Session, evaluate_request, open_session
+from bench.runner.api import RESULTS, Request, Session, evaluate_request, open_session
 from bench.runner.challenge.ids import Asked, Audience, Challenge, challenges_of
 from bench.runner.challenge.images import SentImages
 from bench.runner.challenge.intake import Intake, check_images, limits
@@ -146,7 +147,8 @@ def score_images(
         dry_run: Refuse what cannot be scored, and score nothing.
 
     Raises:
-        CamobenchError: If nothing can be scored, or a file changes meanwhile.
+        CamobenchError: If nothing can be scored, a file changes meanwhile, or `out` holds what
+            something else made.
         ValueError: If an attack has that name.
     """
     if not checked.files:
@@ -156,7 +158,8 @@ def score_images(
         )
     with registered(ATTACKS, row_of(spec, checked.suite, store)):
         request = replace(request, attacks=(spec.name, *request.attacks))
-        require_scorable(request, store)
+        session = require_scorable(request, store)
+        require_own(out, RESULTS, session.request.made_of)
         if not dry_run:
             source = SentImages(spec, members=checked.members, files=checked.files)
             keep_images(source, spec, checked.suite, store, progress)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
 
+from bench.outputs import write_new
 from bench.signal.wavelet import wdf_residual
 from bench.suites.simcam.cameras import load_cameras, make_device
 from bench.suites.simcam.pipeline import capture, decode
@@ -44,4 +46,6 @@ def save_picture(path: Path, *, scene_seed: int = 0, image_px: int = 128) -> Non
             vmax=_RESIDUAL_RANGE,
             interpolation="nearest",
         )
-    figure.savefig(path, dpi=150)
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=150)
+    write_new(path, data.getvalue())

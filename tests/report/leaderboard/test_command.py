@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from bench import cli
+from bench.outputs import NOTE
 from tests.report.leaderboard.folders import change_entry, other_networks, write_folder
 
 
@@ -34,9 +35,25 @@ def test_tables_and_site_are_written_and_the_chosen_format_printed(leaderboard, 
     assert printed == (out / "leaderboard.json").read_text()
     assert {path.name for path in out.iterdir()} == {
         *("leaderboard", "leaderboard.md", "leaderboard.csv", "leaderboard.tex"),
-        "leaderboard.json",
+        *("leaderboard.json", NOTE),
     }
     assert "2 boards" in said
+
+
+def test_nothing_of_somebody_elses_is_replaced(leaderboard, tmp_path):
+    for name in ("one", "two"):
+        write_folder(tmp_path / name)
+    (tmp_path / "mine" / "leaderboard").mkdir(parents=True)
+    (tmp_path / "mine" / "leaderboard" / "thesis.tex").write_text("mine")
+    assert leaderboard(tmp_path / "one", "--out", tmp_path / "mine")[0] == 1
+    assert (tmp_path / "mine" / "leaderboard" / "thesis.tex").read_text() == "mine"
+    out = ["--out", tmp_path / "board"]
+    assert leaderboard(tmp_path / "one", *out)[0] == 0
+    before = (tmp_path / "board" / "leaderboard.md").read_bytes()
+    code, _, said = leaderboard(tmp_path / "two", *out)
+    assert (code, "choose another --out" in said) == (1, True)
+    assert (tmp_path / "board" / "leaderboard.md").read_bytes() == before
+    assert leaderboard(tmp_path / "one", tmp_path / "two", *out)[0] == 0  # and what was there
 
 
 def test_a_board_of_the_default_folder_can_be_made_again(leaderboard, tmp_path, monkeypatch):

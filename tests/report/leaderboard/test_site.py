@@ -153,15 +153,6 @@ def test_samples_and_pictures_are_shown(sampled_dir, tmp_path):
     )
 
 
-def test_a_folder_of_someone_elses_is_kept(tmp_path):
-    write_folder(tmp_path / "run")
-    (tmp_path / "leaderboard").mkdir()
-    (tmp_path / "leaderboard" / "thesis.tex").write_text("mine")
-    with pytest.raises(ValueError, match="is not camobench's and would be replaced"):
-        make_site(tmp_path)
-    assert (tmp_path / "leaderboard" / "thesis.tex").read_text() == "mine"
-
-
 def luminance(colour):
     channels = [
         value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
