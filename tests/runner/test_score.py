@@ -222,7 +222,7 @@ def test_nothing_about_a_batch_tells_the_source(suite, batch):
 def test_what_an_attack_is_asked_does_not_depend_on_the_labels(suite):
     asked = []
     for models in (["cam-a"] * 8, ["other-x"] * 8, list(suite.manifest("C")["model"])):
-        peek, scorer = Peek(), Scorer(suite, CPU, 3, None)
+        peek, scorer = Peek(), Scorer(suite, CPU, 3)
         scorer.manifest = scorer.manifest.assign(model=models)
         scorer.score(AttackSource(peek), {}, range(8))
         asked.append(peek.seen)
