@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 MOST_LISTED = 5
 MOST_NEAR = 3
@@ -30,3 +30,14 @@ def in_seconds(seconds: float) -> str:
 def near(name: str, known: Iterable[str]) -> list[str]:
     """The known names that `name` may be a slip of, nearest first."""
     return difflib.get_close_matches(name, list(known), n=MOST_NEAR, cutoff=NEAR)
+
+
+def split_names(text: str, known: Collection[str]) -> list[str]:
+    """The names between commas; those `known` may hold commas themselves, the longest first."""
+    parts, found = text.split(","), []
+    while parts:
+        ends = range(len(parts), 0, -1)
+        end = next((end for end in ends if ",".join(parts[:end]).strip() in known), 1)
+        found.append(",".join(parts[:end]).strip())
+        del parts[:end]
+    return list(filter(None, found))

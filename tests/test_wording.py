@@ -1,6 +1,6 @@
 import pytest
 
-from bench.wording import in_seconds, listed, near, plural
+from bench.wording import in_seconds, listed, near, plural, split_names
 
 
 def test_of_many_items_the_first_few_and_how_many_more():
@@ -30,3 +30,13 @@ def test_slips_find_what_was_meant_nearest_first():
 )
 def test_seconds_are_plain_numbers(seconds, said):
     assert in_seconds(seconds) == said
+
+
+def test_known_names_may_hold_commas():
+    known = {"Canon, Inc. EOS 5D", "C920Z", "C920Z,D450Z"}
+    assert split_names("C920Z,D450Z, x,,Canon, Inc. EOS 5D", known) == [
+        "C920Z,D450Z",
+        "x",
+        "Canon, Inc. EOS 5D",
+    ]
+    assert split_names("C920Z, D450Z", known) == ["C920Z", "D450Z"]

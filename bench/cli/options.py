@@ -63,10 +63,7 @@ suite_option = click.option(
 
 def _keep_folder_option(context: click.Context, parameter: click.Parameter, value: Any) -> None:
     if value is not None and value is not False:
-        kept = value
-        if parameter.name == "classes":
-            kept = [name.strip() for name in value.split(",") if name.strip()]
-        context.meta.setdefault(FOLDER_OPTIONS, {})[parameter.name] = kept
+        context.meta.setdefault(FOLDER_OPTIONS, {})[parameter.name] = value
 
 
 def folder_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -86,7 +83,7 @@ def folder_options(command: Callable[..., None]) -> Callable[..., None]:
             **kept,
         ),
         click.option(
-            "--layout", help="Naming of a folder's files, such as vision [found out].", **kept
+            "--layout", help="How a folder names its files: vision, tree ... [found out].", **kept
         ),
         click.option("--skip-bad", is_flag=True, help="Leave unusable photographs out.", **kept),
         click.option("--classes", help="In-distribution models, separated by commas.", **kept),

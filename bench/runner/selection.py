@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
 from bench.contract.plugin_files import is_plugin_file, load_plugin_file
 from bench.types import WrongUsageError
+from bench.wording import split_names
 
 
 def select_attacks(wanted: str | Iterable[str]) -> list[str]:
@@ -28,7 +29,7 @@ def select_attacks(wanted: str | Iterable[str]) -> list[str]:
         "all": lambda spec: not spec.preliminary,
     }
     chosen: list[str] = []
-    for word in _words(wanted):
+    for word in _words(wanted, {entry.spec.name for entry in ATTACKS}):
         if is_plugin_file(word):
             chosen += load_plugin_file(word, "attack").names
         elif word in words:
@@ -57,7 +58,7 @@ def select_victims(wanted: str | Iterable[str], front_end: str | None = None) ->
     """
     chosen: list[str] = []
     wants_front_end = False
-    for word in _words(wanted):
+    for word in _words(wanted, {entry.spec.name for entry in VICTIMS}):
         if is_plugin_file(word):
             chosen += load_plugin_file(word, "victim").names
             continue
@@ -81,9 +82,9 @@ def _matching(word: str) -> list[str]:
     return [spec.name for spec in found if not spec.supplementary] or [s.name for s in found]
 
 
-def _words(wanted: str | Iterable[str]) -> Iterator[str]:
-    """The parts between commas; the name of a plug-in file that is there may hold commas."""
+def _words(wanted: str | Iterable[str], known: Collection[str]) -> Iterator[str]:
+    """The parts between commas; a known name, or that of a plug-in file, may hold commas."""
     for text in [wanted] if isinstance(wanted, str) else wanted:
         file, _, name = text.rpartition(":")
         whole = "," not in name and is_plugin_file(text) and Path(file).expanduser().is_file()
-        yield from filter(None, [text] if whole else map(str.strip, text.split(",")))
+        yield from [text] if whole else split_names(text, known)

@@ -17,16 +17,20 @@ from pathlib import Path, PurePosixPath
 from bench.checks import PATCH_PX
 from bench.store import digest
 from bench.suites.base import SuiteCard
-from bench.suites.layouts import detect_layout, get_layout
+from bench.suites.camera_names import contradictions
+from bench.suites.layouts import LAYOUTS, detect_layout, get_layout
 from bench.suites.layouts.base import Layout
-from bench.suites.layouts.tree import TREE
+from bench.suites.layouts.dresden import DRESDEN
+from bench.suites.layouts.levels import require_models
+from bench.suites.layouts.tree import TREE, parse_tree
 from bench.suites.photographs import PhotographSource, Tile
 from bench.suites.scan import Scan, list_images, scan
 from bench.suites.splitting import Division, divide
 from bench.suites.tiling import ALIGN_PX
 from bench.types import IN, CamobenchError, Progress, SetName
+from bench.wording import listed, split_names
 
-FOLDER_VERSION = 1  # raise it when the same folder and options give other images
+FOLDER_VERSION = 2  # raise it when the same folder and options give other images
 IMAGE_PX = 256
 TRAIN_TILES = 80  # what a class should have at least to train on
 MOST_TILES = 64  # of a photograph, when the number is not given
@@ -44,7 +48,8 @@ class FolderSource:
         root: The folder.
         image_px: Side of the square tiles, a multiple of 16; 256 by default.
         seed: Chooses devices and validation photographs.
-        classes: The in-distribution models; by default all that have enough photographs.
+        classes: The in-distribution models, in a list or separated by commas; by default all that
+            have enough photographs.
         tiles_per_photo: In Set-A and Set-B; by default 4 to 64, so many that each class has some
             80 training tiles.
         tiles_per_photo_c: In Set-C; by default 1 to 4, so many that each class has some 20.
@@ -63,7 +68,7 @@ class FolderSource:
     _: KW_ONLY
     image_px: int | None = None
     seed: int = 0
-    classes: Sequence[str] | None = None
+    classes: Sequence[str] | str | None = None
     tiles_per_photo: int | None = None
     tiles_per_photo_c: int | None = None
     photos_c: int = 100
@@ -126,7 +131,12 @@ class FolderSource:
     def _layout(self) -> Layout:
         if isinstance(self.layout, str):
             return get_layout(self.layout)
-        return self.layout or detect_layout(self._found)
+        if self.layout is not None:
+            return self.layout
+        layout = detect_layout(self._found)
+        if layout is TREE:
+            require_models(self.root, self._found, LAYOUTS)
+        return layout
 
     @cached_property
     def _aside(self) -> Counter[str]:
@@ -156,14 +166,22 @@ class FolderSource:
             progress=self.progress,
         )
         if self._layout is TREE:
-            _require_images(self.root, {photo.model for photo in found.photos})
+            _require_images(self.root, {photo.path.parts[0] for photo in found.photos})
         return found
+
+    @cached_property
+    def _chosen(self) -> tuple[str, ...] | None:
+        if self.classes is None:
+            return None
+        known = {photo.model for photo in self._scan.photos}
+        given = [self.classes] if isinstance(self.classes, str) else self.classes
+        return tuple(name for text in given for name in split_names(text, known))
 
     @cached_property
     def _division(self) -> Division:
         return divide(
             self._scan.photos,
-            classes=self.classes,
+            classes=self._chosen,
             seed=self.seed,
             validation_fraction=self.validation_fraction,
             photos_c=self.photos_c,
@@ -198,7 +216,7 @@ class FolderSource:
                 "layout": self._layout.name,
                 "image_px": self._side_px,
                 "seed": self.seed,
-                "classes": None if self.classes is None else tuple(self.classes),
+                "classes": self._chosen,
                 "tiles_per_photo": self.tiles_per_photo,
                 "tiles_per_photo_c": self.tiles_per_photo_c,
                 "photos_c": self.photos_c,
@@ -213,12 +231,18 @@ class FolderSource:
             self._division.note,
             f"tiles a photograph: {tiles['A']} in Set-A and B, {tiles['C']} in Set-C",
         ]
+        nested = any(parse_tree(photo.path) for photo in self._scan.photos)
+        if self.layout is None and self._layout is DRESDEN and nested:
+            parts.append("cameras read from the files' Dresden names, not from folders")
         if self._aside:
             parts.append(f"{_listed(self._aside)} left out")
         if unusable := len(self._scan.unusable):
             parts.append(f"{unusable} unusable files left out")
         if copies := len(self._scan.copies):
             parts.append(f"{copies} exact copies of other files left out")
+        parts += self._scan.spellings
+        if contrary := contradictions(self._scan.photos):
+            parts.append(f"WARNING, EXIF or file names contradict the folders: {listed(contrary)}")
         return "; ".join(parts)
 
 

@@ -28,6 +28,7 @@ ANNEX_K_LUMA = (
     *(72, 92, 95, 98, 112, 100, 103, 99),
 )
 TABLES_DIGITS = 12
+_MAKE, _MODEL = 271, 272  # EXIF tags
 _SUBSAMPLINGS = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 
 
@@ -61,6 +62,17 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
             quality=nearest_quality(tables[min(tables)]),
             subsampling=_SUBSAMPLINGS.get(get_sampling(image), "other"),
         )
+
+
+def read_camera(data: bytes) -> str | None:
+    """Make and model that EXIF names, in one; `None` where it names none."""
+    with Image.open(io.BytesIO(data)) as image:
+        exif = image.getexif()
+    make, model = (str(exif.get(tag, "")).replace("\0", " ").strip() for tag in (_MAKE, _MODEL))
+    if not model:
+        return None
+    first = make.split()[:1]
+    return model if not first or first[0].lower() in model.lower() else f"{make} {model}"
 
 
 def nearest_quality(luma: list[int]) -> int:

@@ -15,7 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from bench.data import ImageError, measure_rgb
+from bench.suites.camera_names import one_spelling
+from bench.suites.jpeg_header import read_camera
 from bench.suites.layouts.base import Layout, is_image
+from bench.suites.layouts.dresden import parse_dresden
+from bench.suites.layouts.levels import plain_shot
 from bench.types import CamobenchError, Progress, Silent
 
 _LISTED = 5  # unusable files named in a message
@@ -29,6 +33,7 @@ class Photo:
         path: Relative to the folder.
         device: One physical camera, unique in the folder: "MODEL/DEVICE".
         shot: Puts the photographs of a device in order.
+        stated: The camera that EXIF names, or else a file name that reads as a Dresden name.
     """
 
     path: PurePosixPath
@@ -39,6 +44,7 @@ class Photo:
     sha256: str
     width: int
     height: int
+    stated: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +56,14 @@ class Scan:
         files: Path and SHA-256 of every image file, unusable ones included.
         unusable: Why, for each file left out.
         copies: Files left out because an earlier one has the same bytes.
+        spellings: Which camera models were spelled in several ways.
     """
 
     photos: tuple[Photo, ...]
     files: tuple[tuple[str, str], ...]
     unusable: tuple[str, ...]
     copies: tuple[PurePosixPath, ...]
+    spellings: tuple[str, ...] = ()
 
 
 def list_images(root: Path) -> list[PurePosixPath]:
@@ -127,8 +135,10 @@ def scan(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     progress.finish()
+    photos, spellings = one_spelling(photos)
     unique, copies, conflicts = _without_copies(photos)
-    bad += conflicts
+    unique, again = _without_versions(unique)
+    bad += conflicts + again
     if bad and not skip_bad:
         more = f"\n  and {len(bad) - _LISTED} more" if len(bad) > _LISTED else ""
         listed = "".join(f"\n  {line}" for line in bad[:_LISTED])
@@ -136,7 +146,13 @@ def scan(
             f"{len(bad)} of {len(paths)} image files in {root} cannot be used:{listed}{more}\n"
             f"mend or remove them, or leave them out with {remedy}"
         )
-    return Scan(photos=tuple(unique), files=tuple(files), unusable=tuple(bad), copies=tuple(copies))
+    return Scan(
+        photos=tuple(unique),
+        files=tuple(files),
+        unusable=tuple(bad),
+        copies=tuple(copies),
+        spellings=tuple(spellings),
+    )
 
 
 def _look(
@@ -160,6 +176,7 @@ def _look(
             f"{path}: {width} x {height} pixels is smaller than the crop of "
             f"{image_px} x {image_px}; choose a smaller --image-px (`image_px`)"
         )
+    written = parse_dresden(path)
     return sha256, Photo(
         path=path,
         model=name.model,
@@ -169,6 +186,7 @@ def _look(
         sha256=sha256,
         width=width,
         height=height,
+        stated=read_camera(data) or (written.model if written else None),
     )
 
 
@@ -191,3 +209,18 @@ def _without_copies(
             unique.append(first)
             copies += [photo.path for photo in rest]
     return unique, copies, conflicts
+
+
+def _without_versions(photos: list[Photo]) -> tuple[list[Photo], list[str]]:
+    """Keep one file of each shot of a device: others are it again, saved or worked on anew."""
+    first: dict[tuple[str, str], Photo] = {}
+    again = []
+    for photo in sorted(photos, key=lambda photo: (len(photo.shot), photo.path)):
+        kept = first.setdefault((photo.device, plain_shot(photo.shot)), photo)
+        if kept is not photo:
+            again.append(
+                f"{photo.path}: by its name the same shot as {kept.path}, which could be in "
+                "another set; keep one of them"
+            )
+    kept_paths = {photo.path for photo in first.values()}
+    return [photo for photo in photos if photo.path in kept_paths], again

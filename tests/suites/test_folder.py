@@ -163,20 +163,20 @@ def test_every_class_can_be_trained_and_validated(layout, request):
 
 
 def test_one_photograph_in_ten_is_for_validation(tmp_path):
-    folder = source(write_tree(tmp_path, {"a": [20, 20, 1], "b": [20, 20, 1]}))
-    rows = [row for row in rows_of(folder) if row.set == "A" and row.model == "a"]
+    folder = source(write_tree(tmp_path, {"ace": [20, 20, 1], "bee": [20, 20, 1]}))
+    rows = [row for row in rows_of(folder) if row.set == "A" and row.model == "ace"]
     assert len({row.photo_id for row in rows if row.partition == "validation"}) == 2
 
 
 def test_devices_with_one_photograph_are_not_the_whole_of_a_training_set(tmp_path):
-    write_tree(tmp_path, {"a": [1, 4, 3], "b": [2, 1, 2]})
+    write_tree(tmp_path, {"ace": [1, 4, 3], "bee": [2, 1, 2]})
     for seed in range(5):
         card = source(tmp_path, seed=seed).card
-        assert card.note.startswith("split by device (devices in Set-A/B/C: a 1/1/1, b 1/1/1)")
+        assert card.note.startswith("split by device (devices in Set-A/B/C: ace 1/1/1, bee 1/1/1)")
 
 
 def test_tiles_keep_the_grid_and_do_not_overlap(tmp_path):
-    write_tree(tmp_path, {"a": [5], "b": [5]})
+    write_tree(tmp_path, {"ace": [5], "bee": [5]})
     for path in list(tmp_path.rglob("*.JPG")):
         write_photo(path.with_suffix(".png"), size=(290, 221))
         path.unlink()
@@ -233,8 +233,10 @@ def test_tile_corners_checks_the_side():
 
 
 def test_small_collections_get_more_tiles(tmp_path):
-    few = write_tree(tmp_path / "few", {"a": [5], "b": [6]}, size=(640, 640))
-    many = write_tree(tmp_path / "many", {"a": [30, 30, 30], "b": [30, 30, 30]}, size=(192, 192))
+    few = write_tree(tmp_path / "few", {"ace": [5], "bee": [6]}, size=(640, 640))
+    many = write_tree(
+        tmp_path / "many", {"ace": [30, 30, 30], "bee": [30, 30, 30]}, size=(192, 192)
+    )
     assert "tiles a photograph: 64 in Set-A and B, 4 in Set-C" in source(few).card.note
     assert "tiles a photograph: 4 in Set-A and B, 1 in Set-C" in source(many).card.note
 
@@ -242,8 +244,8 @@ def test_small_collections_get_more_tiles(tmp_path):
 def test_exif_orientation_moves_no_pixel(tmp_path):
     exif = Image.Exif()
     exif[274] = 6
-    plain = write_tree(tmp_path / "plain" / "x", {"a": [5], "b": [5]})
-    tagged = write_tree(tmp_path / "tagged" / "x", {"a": [5], "b": [5]}, exif=exif)
+    plain = write_tree(tmp_path / "plain" / "x", {"ace": [5], "bee": [5]})
+    tagged = write_tree(tmp_path / "tagged" / "x", {"ace": [5], "bee": [5]}, exif=exif)
     tiles = [[p for _, p in source(root).rows("A", 1)] for root in (plain, tagged)]
     np.testing.assert_array_equal(*tiles)
 
@@ -336,10 +338,10 @@ def test_classes_can_be_chosen_and_keep_their_order(five):
 
 
 def test_a_chosen_class_with_few_devices_makes_the_split_by_image(tmp_path):
-    root = write_tree(tmp_path, {"a": [2, 2, 2], "b": [2, 2, 2], "one": [6]})
+    root = write_tree(tmp_path, {"ace": [2, 2, 2], "bee": [2, 2, 2], "one": [6]})
     assert source(root).card.others == ("one",)
-    card = source(root, classes=["a", "one"]).card
-    assert card.others == ("b",)
+    card = source(root, classes=["ace", "one"]).card
+    assert card.others == ("bee",)
     assert "split by image, not by device" in card.note
     assert "one 1 of 1 device)" in card.note
 
@@ -364,15 +366,15 @@ def test_one_usable_model_is_not_enough(tmp_path):
 
 
 def test_set_c_is_capped_alike_for_all_devices(tmp_path):
-    root = write_tree(tmp_path, {"a": [3] * 10, "b": [3] * 10, "other": [6, 1]})
+    root = write_tree(tmp_path, {"ace": [3] * 10, "bee": [3] * 10, "rest": [6, 1]})
     rows = rows_of(source(root, photos_c=4))
-    for model in ("a", "b", "other"):
+    for model in ("ace", "bee", "rest"):
         photos = {
             (row.device, row.photo_id) for row in rows if (row.set, row.model) == ("C", model)
         }
         assert len(photos) == 4
         spread = sorted(Counter(device for device, _ in photos).values())
-        assert spread == ([1, 3] if model == "other" else [2, 2])
+        assert spread == ([1, 3] if model == "rest" else [2, 2])
 
 
 def test_an_empty_class_is_named(five):
@@ -410,7 +412,7 @@ def test_unusable_files_are_reported_together(five, tmp_path):
         prepare(source(five), store, ("A",))
     lines = str(error.value).splitlines()
     assert lines[0].startswith("6 of 36 image files in ")
-    assert re.match(r"  five/dev0/a\.jpg: cannot be decoded \(image file is trunc", lines[1])
+    assert re.match(r"  five/dev0/a\.jpg: cannot be decoded \(it has no end", lines[1])
     assert lines[2].startswith("  five/dev0/b.JPEG: image mode is L, expected 8-bit RGB")
     assert lines[3].startswith("  five/dev0/c.png: image mode is RGBA, expected 8-bit RGB")
     assert lines[4].startswith("  five/dev0/d.tif: not an image")
@@ -557,3 +559,76 @@ def test_a_folder_continues_in_the_middle_of_a_photograph(five):
     for start in (0, 1, 3, 4, len(whole)):
         rest = list(folder.rows("A", 2, start))
         assert [row.image_id for row, _ in rest] == [row.image_id for row, _ in whole[start:]]
+
+
+def test_folders_that_are_sets_need_the_user_s_word(tmp_path):
+    root = write_tree(tmp_path / "mine", {"train": [3, 3, 3], "test": [3, 3, 3]})
+    with pytest.raises(CamobenchError, match=r"no camera models: test, train .*--layout tree"):
+        source(root).card  # noqa: B018
+    assert source(root, layout="tree").card.classes == ("test", "train")
+
+
+def test_one_model_spelled_in_several_ways_is_one(tmp_path):
+    names = ("Caméra_70", "came\u0301ra 70", "CAMÉRA-70")
+    root = write_tree(tmp_path / "mine", {names[0]: [3], "Other One": [3, 3, 3]})
+    for device, name in enumerate(names[1:], 1):
+        for shot in range(2):
+            write_photo(root / name / f"dev{device}" / f"{device}{shot}.JPG")
+    card = source(root).card
+    assert card.classes == ("Caméra_70", "Other One")
+    assert "one camera model spelled in 3 ways: CAMÉRA-70, " in card.note
+    assert card.note.startswith("split by device")
+
+
+def test_one_shot_saved_twice_is_refused(five):
+    shot = five / "five" / "dev0" / "five0_0.JPG"
+    for again in ("five0_0.png", "five0_0 (1).jpg", "five0_0_edited.jpg"):
+        write_photo(shot.with_name(again))
+    with pytest.raises(ImageError, match=r"(?s)3 of .*five0_0\.png: by its name the same shot as"):
+        source(five).card  # noqa: B018
+    kept = [row.photo_id for row in rows_of(source(five, skip_bad=True))]
+    assert not [name for name in kept if "(1)" in name or "edited" in name or "png" in name]
+
+
+def exif(make, model):
+    tags = Image.Exif()
+    tags[271], tags[272] = make, model
+    return tags
+
+
+def test_exif_that_contradicts_the_folders_is_said(tmp_path):
+    canon, nikon = exif("Canon", "Canon EOS 5D"), exif("NIKON CORPORATION", "NIKON D70")
+    root = write_tree(tmp_path, {"Canon_EOS_5D": [3, 3]}, exif=canon)
+    write_tree(root, {"Nikon_D70": [3, 3]}, exif=nikon)
+    assert "WARNING, EXIF" not in source(root).card.note
+    write_photo(root / "Nikon_D70" / "dev0" / "stray.JPG", exif=canon)
+    note = source(root).card.note
+    assert "Nikon_D70 holds photographs of Canon EOS 5D, NIKON D70" in note
+    assert "photographs of Canon EOS 5D are in Canon_EOS_5D, Nikon_D70" in note
+
+
+def test_swapped_folders_are_said(tmp_path):
+    root = write_tree(tmp_path, {"Canon_5D": [5]}, exif=exif("Canon", "EOS 600D"))
+    write_tree(root, {"Canon_600D": [5]}, exif=exif("Canon", "EOS 5D"))
+    note = source(root).card.note
+    assert "the photographs of Canon_5D are of Canon EOS 600D" in note
+
+
+def test_file_names_that_contradict_the_folders_are_said(tmp_path):
+    root = tmp_path / "mine"
+    for model in ("One", "Two"):
+        for shot in range(5):
+            write_photo(root / model / "dev0" / f"Nikon_D70_0_{shot}{len(model + model)}.JPG")
+    note = source(root, layout="tree").card.note
+    assert "photographs of Nikon_D70 are in One, Two" in note
+
+
+def test_classes_may_hold_commas(tmp_path):
+    odd = {"Canon, Inc. EOS 5D": [5], "C920Z,D450Z": [5], "C920Z": [5], 'A "5%" {é} & #1': [5]}
+    root = write_tree(tmp_path, odd)
+    chosen = 'C920Z,D450Z, Canon, Inc. EOS 5D,A "5%" {é} & #1'
+    card = source(root, classes=chosen).card
+    assert card.classes == ("C920Z,D450Z", "Canon, Inc. EOS 5D", 'A "5%" {é} & #1')
+    assert card.fingerprint == source(root, classes=list(card.classes)).card.fingerprint
+    with pytest.raises(CamobenchError, match="no camera model 'Canon' in the folder"):
+        source(root, classes="Canon,C920Z").card  # noqa: B018

@@ -13,6 +13,7 @@ from bench.suites.layouts.base import Layout
 from bench.suites.layouts.dresden import DRESDEN
 from bench.suites.layouts.floreview import FLOREVIEW
 from bench.suites.layouts.fodb import FODB
+from bench.suites.layouts.levels import prefers_dresden
 from bench.suites.layouts.spcup import SPCUP
 from bench.suites.layouts.tree import TREE
 from bench.suites.layouts.vision import VISION
@@ -53,7 +54,8 @@ def detect_layout(paths: Sequence[PurePosixPath]) -> Layout:
     flat = [path for path in paths if len(path.parts) == 1]
     deep = [path for path in paths if len(path.parts) > 1]
     # Dresden names in folders that are no MODEL/DEVICE, such as natural and flatfield.
-    if deep and not any(len(path.parts) == 3 for path in paths) and _most(DRESDEN, paths):
+    tree = any(len(path.parts) == 3 for path in paths)
+    if deep and _most(DRESDEN, paths) and (prefers_dresden(paths) or not tree):
         return DRESDEN
     if flat and deep:
         raise CamobenchError(

@@ -32,7 +32,7 @@ def flat_field(path: PurePosixPath) -> str | None:
 
 
 def merged(name: PhotoName) -> PhotoName:
-    """One name for one camera model, as `dresden-v1` counts them; folder suites never merge.
+    """One name for one camera model, as `dresden-v1` counts them; folder suites keep the D70s.
 
     The Nikon D70s are devices 2 and 3 of the D70; the Olympus mju 1050SW, which copies of the
     database spell in two ways, is `Olympus_mju-1050SW`.

@@ -1,0 +1,170 @@
+"""Whether the folders of a tree can be MODEL/DEVICE: people keep sets, kinds, formats and dates so.
+
+A folder is no camera model when every word of its name says what is in it, when folders of one name
+that counts nothing lie below several, or when its files name other cameras.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from bench.suites.layouts.base import Layout
+from bench.suites.layouts.dresden import parse_dresden
+from bench.suites.layouts.tree import TREE, parse_tree
+from bench.types import CamobenchError
+from bench.wording import listed
+
+_TOLD = """
+train training trn val valid validation test testing tst eval evaluation holdout set sets split
+fold subset part query gallery probe reference public private
+nat natural flat flats field fields flatfield flatfields dark darkframe darkframes bias frame
+frames image images img imgs photo photos photograph photographs picture pictures pic pics dcim
+raw raws scene scenes indoor outdoor day night video videos data dataset database misc other
+others unknown all new old backup tmp thumbnail thumbnails
+orig original originals native edited edit edits processed unprocessed manipulated manip altered
+unaltered unalt forged forgery forgeries fake fakes real pristine authentic tampered spliced
+splicing synthetic generated gan clean noisy adversarial anonymised anonymized cropped crop
+crops patch patches tile tiles resized scaled rotated full small large input output source
+target before after positive negative compressed uncompressed whatsapp facebook instagram
+twitter telegram social
+jpg jpeg jpegs png pngs tif tiff bmp heic heif dng webp nef cr2 arw lossless lossy high low
+medium hq lq quality iso qf january february march april may june july august september october
+november december copy version jan feb mar apr jun jul aug sep oct nov dec spring summer
+autumn winter
+"""
+_WORDS = frozenset(_TOLD.split())  # sets, kinds, treatments, formats, qualities, dates
+_HOLDERS = {"camera", "cameras", "device", "devices", "phone", "phones", "model", "models", "make"}
+_MEASURE = re.compile(r"(q|qf|iso|jpeg|jpg|crop|day|week)?\d+((x\d+)|px|mp|p|k|bits?)?")
+_COUNTER = re.compile(
+    r"(device|dev|d|camera|cam|c|phone|p|unit|u|body|copy|sample|s|no|nr|id|instance)?\d{1,4}"
+    r"|(device|dev|camera|cam|phone|unit|body|copy)?[a-z]"
+)
+_DCIM = re.compile(r"\d{3}[A-Z0-9_]{5}")  # a folder as cameras make them, such as 100CANON
+_VERSION = re.compile(r"(?P<shot>.*\d)(\s*\(\d+\)|[-_ .]+(?P<word>[A-Za-z]+))")
+_MOST = 0.9
+
+
+def no_model(name: str) -> bool:
+    """Whether a folder's name says what is in it, and so names no camera model."""
+    words = _words(name)
+    if _DCIM.fullmatch(name) or not words:
+        return True
+    if len(words) == 1 and (len(words[0]) == 1 or words[0] in _HOLDERS):
+        return True
+    if len(words) == 2 and words[0] in ("device", "phone") and len(words[1]) < 3:
+        return True
+    return _describes(words, numbers=True)
+
+
+def plain_shot(shot: str) -> str:
+    """A shot's name without what tells its versions: `IMG_1 (2)`, `IMG_1_edited`, `IMG_1-copy`."""
+    found = _VERSION.fullmatch(shot)
+    if found is None or (found["word"] and not _describes([found["word"].lower()], numbers=False)):
+        return shot
+    return plain_shot(found["shot"])
+
+
+def prefers_dresden(paths: Sequence[PurePosixPath]) -> bool:
+    """Whether nearly all files of a tree bear Dresden names that part them otherwise."""
+    together: dict[object, set[object]] = defaultdict(set)
+    known = 0
+    for path in paths:
+        if name := parse_dresden(path):
+            known += 1
+            for ours, theirs in (
+                (path.parts[:-2], (name.model,)),
+                (path.parts[:-1], (name.model, name.device)),
+            ):
+                together["folder", ours].add(theirs)
+                together["camera", theirs].add(ours)
+    parted = any(len(found) > 1 for found in together.values())
+    return known >= _MOST * len(paths) and parted
+
+
+def require_models(
+    root: Path, paths: Sequence[PurePosixPath], layouts: Mapping[str, Layout]
+) -> None:
+    """Refuse a folder that was taken for a tree and cannot be one.
+
+    Args:
+        root: The folder, for messages.
+        paths: Of its images.
+        layouts: What else may be named instead.
+
+    Raises:
+        CamobenchError: Names the folders, and what would fit.
+    """
+    tree: dict[str, set[str]] = defaultdict(set)
+    for path in paths:
+        if name := parse_tree(path):
+            tree[name.model].add(name.device)
+    if not tree:
+        wrong = f"no image in {root} lies as {TREE.pattern}, such as {paths[0]}"
+    elif wrong_models := sorted(filter(no_model, tree)):
+        below = sorted(_shared(tree))
+        rather = f" (the folders below may be, such as {below[0]})" if below else ""
+        wrong = f"no camera models: {listed(wrong_models)} in {root}{rather}"
+    elif parts := sorted(_parts_of_a_model(tree)):
+        wrong = f"no devices but kinds of images: {listed(parts)} in {root}"
+    elif shared := sorted(_shared(tree)):
+        models = listed(sorted(model for model in tree if shared[0] in tree[model]))
+        wrong = f"one device below several camera models in {root}: {shared[0]} in {models}"
+    else:
+        return
+    raise CamobenchError(f"{wrong}; {_remedy(root, paths, layouts)}")
+
+
+def _words(name: str) -> list[str]:
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return re.findall(r"[^\W_]+", spaced.lower())
+
+
+def _describes(words: Sequence[str], *, numbers: bool) -> bool:
+    """Whether all words tell sets, kinds or formats; bare numbers alone only where `numbers`."""
+    plain = [word for word in words if word in _WORDS or word.rstrip("0123456789") in _WORDS]
+    plain += [word for word in words if len(word) == 1 and plain]
+    measures = [word for word in words if _MEASURE.fullmatch(word) and word not in plain]
+    if not numbers and not plain:
+        measures = [word for word in measures if len(word) >= 4 or not word.isdecimal()]
+    return bool(words) and len(plain) + len(measures) >= len(words)
+
+
+def _parts_of_a_model(tree: Mapping[str, Iterable[str]]) -> set[str]:
+    """MODEL/DEVICE folders of models below which lie several kinds, or a kind beside devices."""
+    found = set()
+    for model, devices in tree.items():
+        kinds = {name for name in devices if _describes(_words(name), numbers=False)}
+        if len(kinds) > 1 or any(re.match("flat|dark", name.lower()) for name in kinds):
+            found |= {f"{model}/{name}" for name in kinds}
+    return found
+
+
+def _shared(tree: Mapping[str, Iterable[str]]) -> set[str]:
+    """Devices below several models whose name is no mere number or kind."""
+    owners: dict[str, int] = defaultdict(int)
+    for devices in tree.values():
+        for name in devices:
+            words = _words(name)
+            if not _COUNTER.fullmatch("".join(words)) and not _describes(words, numbers=True):
+                owners[name] += words != ["unknown"] and not set(words) <= _HOLDERS
+    return {name for name, count in owners.items() if count > 1}
+
+
+def _remedy(root: Path, paths: Sequence[PurePosixPath], layouts: Mapping[str, Layout]) -> str:
+    """What would fit: layouts, folders within, or another order of the folders."""
+    fits = [
+        f"--layout {layout.name} ({layout.pattern})"
+        for layout in layouts.values()
+        if layout is not TREE and sum(map(layout.knows, paths)) >= _MOST * len(paths)
+    ]
+    within: dict[str, set[str]] = defaultdict(set)
+    for path in paths:
+        if len(path.parts) == 4:
+            within[path.parts[0]].add(path.parts[1])
+    inside = [name for name, models in within.items() if not any(map(no_model, models))]
+    fits += [f"folder:{root / name}" for name in sorted(inside)]
+    fits = [f"try {' or '.join(fits)}"] if fits else [f"order the photographs as {TREE.pattern}"]
+    return f"{fits[0]}, or insist by --layout tree (`layout='tree'`)"

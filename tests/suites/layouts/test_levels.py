@@ -1,0 +1,124 @@
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from bench.suites.layouts import DRESDEN, LAYOUTS, TREE, detect_layout
+from bench.suites.layouts.levels import no_model, plain_shot, require_models
+from bench.types import CamobenchError
+
+NO_MODELS = (
+    *("natural", "flatfield", "Flat_Fields", "train", "val", "TEST", "training", "validation"),
+    *("testing", "set1", "Set-A", "trainB", "fold0", "A", "B", "c", "original", "edited", "orig"),
+    *("forged", "pristine", "fake", "real", "cropped", "raw", "images", "photos", "IMG", "DCIM"),
+    *(
+        "100CANON",
+        "jpeg",
+        "png",
+        "q90",
+        "JPEG_90",
+        "QF95",
+        "iso-200",
+        "512x512",
+        "2019",
+        "1",
+        "007",
+    ),
+    *("2019-05-04", "20190504", "May 2019", "device-1", "camera", "natural images"),
+)
+MODELS = (
+    *("Canon, Inc. EOS 5D", "Nikon_D70", "D70", "P9", "iPhone 4s", "HTC-1-M7", "Pixel 8", "One"),
+    *("Apple_iPhone-XR", "Hewlett-Packard_hp-PhotoSmart-43x-series", "Olympus_C920Z,D450Z", "5D"),
+    *("Samsung_GalaxyS3Mini", "Meizu_m1-note", "Sony_CYBERSHOT", "Model0", "simcam-01", "RX100"),
+    *("Eastman_KODAK-DC280-ZOOM-DIGITAL-CAMERA", "Seiko_PhotoPC-3100Z", "Olympus_mju-1050SW"),
+)
+
+
+@pytest.mark.parametrize("name", NO_MODELS)
+def test_what_names_no_camera_model(name):
+    assert no_model(name)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_names_a_camera_model(name):
+    assert not no_model(name)
+
+
+def paths(*names, shots=2):
+    return [PurePosixPath(f"{name}/IMG_{shot}.jpg") for name in names for shot in range(shots)]
+
+
+def refusal(*names):
+    found = paths(*names)
+    assert detect_layout(found) is TREE
+    with pytest.raises(CamobenchError) as error:
+        require_models(Path("mine"), found, LAYOUTS)
+    return str(error.value)
+
+
+def test_sets_above_cameras_are_named_with_what_is_below():
+    said = refusal("training/D01_Acme_One", "validation/D01_Acme_One", "testing/D02_Acme_Two")
+    assert said.startswith("no camera models: testing, training, validation in mine")
+    assert "D01_Acme_One" in said
+    assert "MODEL/DEVICE/IMAGE.jpg" in said
+    assert "--layout tree" in said
+
+
+def test_a_tree_within_a_set_is_named():
+    assert "folder:mine/train" in refusal("train/Acme One/dev0", "train/Acme Two/dev0")
+
+
+@pytest.mark.parametrize(
+    ("folders", "named"),
+    [
+        (("Acme/train", "Acme/test", "Bolt/train"), "Acme/test, Acme/train"),
+        (("Acme/natural", "Acme/flat", "Bolt/dev0"), "Acme/flat, Acme/natural"),
+        (("Acme/dev0", "Acme/flatfield", "Bolt/dev0"), "Acme/flatfield"),
+        (("Acme/2019", "Acme/2020", "Bolt/dev0"), "Acme/2019, Acme/2020"),
+        (("Acme/jpeg", "Acme/png", "Bolt/jpeg"), "Acme/jpeg, Acme/png"),
+    ],
+)
+def test_kinds_of_images_are_no_devices(folders, named):
+    assert f"no devices but kinds of images: {named} in mine" in refusal(*folders)
+
+
+def test_one_device_below_several_models_is_named():
+    said = refusal("Trip/Nikon_D70_1", "Home/Nikon_D70_1", "Home/Canon_Ixus70_0")
+    assert "one device below several camera models in mine: Nikon_D70_1 in Home, Trip" in said
+
+
+@pytest.mark.parametrize(
+    "device", ["device-1", "dev0", "0", "D01", "a", "unknown", "jpeg", "cam 2"]
+)
+def test_devices_that_are_counted_may_be_below_every_model(device):
+    require_models(Path(), paths(f"Acme/{device}", f"Bolt/{device}"), LAYOUTS)
+
+
+def test_dresden_names_win_where_folders_part_them_otherwise():
+    def named(folder, count=5):
+        return [
+            PurePosixPath(folder.format(m=m, d=d), f"{m}_{d}_{100 * d + shot}.JPG")
+            for m in ("Nikon_D70", "Canon_Ixus70")
+            for d in range(2)
+            for shot in range(count)
+        ]
+
+    kept = ("natural/{m}_{d}", "natural/jpeg", "x/jpeg", "set1/{m}", "{m}/originals")
+    for folder in kept:
+        assert detect_layout(named(folder)) is DRESDEN
+    assert detect_layout(named("{m}/{d}")) is TREE
+    assert detect_layout(named("natural/jpeg") + paths("Acme/dev0", shots=9)) is TREE
+
+
+@pytest.mark.parametrize(
+    ("shot", "plain"),
+    [
+        ("IMG_1 (2)", "IMG_1"),
+        ("IMG_1_edited", "IMG_1"),
+        ("IMG_1-copy", "IMG_1"),
+        ("IMG_1_2", "IMG_1_2"),
+        ("D14_L3S2C1", "D14_L3S2C1"),
+        ("IMG_edited", "IMG_edited"),
+    ],
+)
+def test_versions_of_a_shot(shot, plain):
+    assert plain_shot(shot) == plain
