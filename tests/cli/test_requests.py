@@ -29,7 +29,7 @@ def test_folder_options_reach_the_suite(camobench, monkeypatch, tmp_path):
     folder = ["--suite", "folder:photos"]
     options = ["--image-px", "128", "--tiles", "3", "--classes", "a,b", "--skip-bad"]
     options += ["--layout", "vision", "--root", tmp_path, "--partial"]
-    expected = {"image_px": 128, "tiles_per_photo": 3, "classes": ["a", "b"], "skip_bad": True}
+    expected = {"image_px": 128, "tiles_per_photo": 3, "classes": "a,b", "skip_bad": True}
     expected |= {"layout": "vision", "root": tmp_path, "partial": True}
     store = ["--store", tmp_path / "store"]
     for words in (
