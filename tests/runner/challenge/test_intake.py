@@ -170,6 +170,13 @@ def test_a_file_without_target_among_targeted_ones_hides_nothing(check):
     assert (intake.targeted, len(intake.files)) == (True, 11)
 
 
+def test_pictures_in_another_convention_are_noted(check):
+    mirrored = {f"{one}.png": png(ORIGINALS[MAPPING[one].image_id][:, :, ::-1]) for one in IDS}
+    assert kinds(check(mirrored), "note")["not the picture that it seems"] == [
+        "the picture is flipped left to right"
+    ]
+
+
 def test_copies_of_originals_are_an_answer_where_they_are_not_beside_targeted_files(check):
     copies = {f"{one}.png": png(ORIGINALS[MAPPING[one].image_id]) for one in IDS}
     intake = check(copies | {f"{IDS[0]}__cam-a.png": png(output(IDS[0], "cam-a"))})

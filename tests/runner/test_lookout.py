@@ -1,0 +1,83 @@
+"""What a run says of outputs that are not what they seem: in entries, notes and cards."""
+
+import pytest
+
+from bench.report.cards import build_cards
+from bench.report.inputs import load_run
+from bench.report.tables import build_table
+from bench.report.verification.folder import verify_folder
+from bench.runner.api import evaluate_request
+from bench.runner.selection import select_attacks, select_victims
+from bench.store import read_json
+from bench.verdicts import failed
+from tests.plugins import write
+from tests.smoke import request
+
+pytestmark = pytest.mark.usefixtures("own_registries")
+
+ODD = """
+    import torch
+
+    import camobench
+
+
+    def victim(title, behaviour):
+        spec = camobench.VictimSpec(name=title, front_end="img", backbone=title)
+        logits = lambda self, images: behaviour(9 * images.mean((2, 3)))
+        return type(title, (camobench.Victim,), {"spec": spec, "logits": logits})
+
+
+    def attack(title, behaviour):
+        spec = camobench.AttackSpec(name=title, targeted=False)
+        transform = lambda self, images, targets: behaviour(images)
+        return type(title, (camobench.Attack,), {"spec": spec, "transform": transform})
+
+
+    VICTIMS = [
+        victim("plain", lambda logits: logits),
+        victim("softmax", lambda logits: logits.softmax(1)),
+        victim("log-softmax", lambda logits: logits.log_softmax(1)),
+        victim("normed", lambda logits: logits - logits.mean(0)),
+    ]
+    ATTACKS = [
+        attack("fog", lambda images: 0.9 * images + 0.1),
+        attack("white", lambda images: images * 255 + 1),
+        attack("signed", lambda images: 2 * images - 1),
+        attack("bgr", lambda images: images.flip(1)),
+        attack("mirror", lambda images: images.flip(3)),
+        attack("normed", lambda images: 0.5 + (images - images.mean()) / images.std() / 4),
+    ]
+"""
+EXPECTED = {
+    ("attack white", "constant"),
+    ("attack signed", "range"),
+    ("attack bgr", "channels"),
+    ("attack mirror", "flipped"),
+    ("attack normed", "company"),
+    ("victim softmax", "probabilities"),
+    ("victim log-softmax", "log-probabilities"),
+    ("victim normed", "company"),
+}
+
+
+def test_a_run_says_what_looks_odd_and_says_it_again_from_the_store(smoke_copy, tmp_path):
+    path = write(tmp_path / "odd.py", ODD)
+    attacks = (*select_attacks(f"{path}:ATTACKS"), "cgan-img", "jpeg", "gaussian-blur")
+    asked = request(
+        attacks=attacks,
+        victims=(*select_victims(f"{path}:VICTIMS"), "img-resnet12", "wdf-resnet12"),
+        batch=4,
+    )
+    for name in ("first", "again"):
+        out = evaluate_request(asked, smoke_copy.store, tmp_path / name)
+        run = load_run(out)
+        assert set(run.suspicions) == EXPECTED  # and nothing of honest ones
+        notes = build_table(run, "in").notes
+        for who, _ in EXPECTED:
+            assert sum(note.startswith(f"Suspicious: {who}:") for note in notes) == 1
+        told = read_json(out / "entry-bgr.json")["suspicions"]
+        assert {"victim": "", "kind": "channels"}.items() <= told[0].items()
+        assert not failed(verify_folder(out))
+    ece = {card.victim.name: card.clean.ece for card in build_cards(run)}
+    assert ece["softmax"] is None
+    assert None not in (ece["plain"], ece["log-softmax"])
