@@ -15,7 +15,7 @@ from bench.cli.options import (
     workers_option,
 )
 from bench.cli.requests import console, make_source, open_prepared, open_store, say, show_rows
-from bench.types import CamobenchError
+from bench.types import CamobenchError, SetName
 
 
 @click.group()
@@ -110,6 +110,57 @@ def data_show(suite: str, store: Path | None, format_: str, picture: Path | None
     if picture is not None:
         contact_sheet(made, picture)
         say(f"contact sheet: {picture}")
+
+
+@data.command("export", cls=Continuing)
+@click.argument("suite")
+@click.option("--set", "set_name", type=click.Choice(["A", "B", "C"]), required=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the images go [SUITE-set-SET].",
+)
+@click.option("--labels", is_flag=True, help="Say of Set-C's images too what they are.")
+@folder_options
+@store_option
+@workers_option
+@quiet_option
+def data_export(
+    suite: str,
+    set_name: SetName,
+    out: Path | None,
+    labels: bool,
+    store: Path | None,
+    workers: int,
+    quiet: bool,
+) -> None:
+    """Write a set of SUITE as files, with a manifest.csv; resumes.
+
+    A file is the stored JPEG where its whole picture is an image of the suite, else a PNG. Of Set-C
+    the manifest has file and SHA-256 alone, and all are PNG in an order that tells nothing, unless
+    --labels is given; whoever is asked for an answer gets `camobench challenge export` instead.
+
+    Example: camobench data export simcam-mini-v1 --set B --out set-b
+    """
+    from bench.console import shown_progress
+    from bench.outputs import note_own, require_own
+    from bench.processes import cpu_count
+    from bench.suites.base import prepare
+    from bench.suites.export import export_set
+
+    with shown_progress(console, quiet=quiet) as progress:
+        source = make_source(suite, progress)
+        card, told = source.card, labels or set_name != "C"
+        out = out or Path(f"{card.name}-set-{set_name}")
+        made_of = {"suite": f"{card.name} ({card.fingerprint[:12]})", "set": set_name}
+        made_of |= {"labels": "yes" if told else "no"}
+        require_own(out, "export", made_of)
+        opened, workers = open_store(store), workers or cpu_count()
+        made = prepare(source, opened, (set_name,), workers=workers, progress=progress)
+        note_own(out, "export", made_of)
+        root = getattr(source, "root", None) if told else None
+        export_set(made, set_name, out, root=root, told=None if told else (), progress=progress)
+    click.echo(out)
 
 
 @data.command("cameras")

@@ -102,3 +102,19 @@ def test_dresden_is_prepared_once_and_found_again(camobench, tmp_path):
     code, _, err = camobench(*words, "--victims", "img-resnet18", "--attacks", "jpeg")
     assert code == 0
     assert "1 of 1 networks and 2 of 2 cells are missing" in err
+
+
+def test_data_export_is_its_own_folders_alone(camobench, prepared, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["data", "export", "simcam-smoke-v1", "--store", prepared.root, "--set"]
+    for _ in range(2):
+        code, out, err = camobench(*words, "B")
+        assert (code, out.strip()) == (0, "simcam-smoke-v1-set-B"), err
+    known = pd.read_csv(tmp_path / out.strip() / "manifest.csv")
+    assert {"file", "sha256", "model", "device", "scene", "split"} <= set(known)
+    code, _, err = camobench(*words, "A", "--out", out.strip())
+    assert (code, "choose another --out" in err) == (1, True)
+    for more, columns in (([], {"file", "sha256"}), (["--labels"], set(known))):
+        out = tmp_path / f"c{len(more)}"
+        assert camobench(*words, "C", "--out", out, *more)[0] == 0
+        assert set(pd.read_csv(out / "manifest.csv")) == columns

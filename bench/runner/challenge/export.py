@@ -27,6 +27,7 @@ from bench.runner.challenge.manifest import (
     LICENCE,
     MANIFEST,
     README,
+    TRAINING,
     instructions,
     manifest,
     readme,
@@ -35,7 +36,8 @@ from bench.runner.challenge.manifest import (
 from bench.runner.networks import Networks
 from bench.store import Store, explaining_full_disk, write_json, write_text
 from bench.suites.base import Suite
-from bench.types import CamobenchError, Json, Progress, Silent
+from bench.suites.export import TOLD, export_set
+from bench.types import CamobenchError, Json, Progress, SetName, Silent
 
 FILE_TIME_S = 315_532_800
 """Of every file: 1980-01-01, the earliest that a zip archive can hold."""
@@ -53,23 +55,32 @@ def export_challenge(
     licence: str | None = None,
     progress: Progress | None = None,
 ) -> Challenge:
-    """Make what is missing of Set-C and of the request's attacks, then write the challenge.
+    """Make what is missing of the sets and of the request's attacks, then write the challenge.
+
+    Beside it goes the set that its makers may train on, with labels: Set-B for those of attacks,
+    Set-A for those of victims.
 
     Raises:
         CamobenchError: If `out` holds anything else, or the disk is full.
     """
     progress, licence = progress or Silent(), licence or LICENCE
     session = open_session(request, store)
-    if not for_victims:
-        suite = session.prepare(("C",), progress)
-        return export_for_attacks(suite, store, out, licence=licence, progress=progress)
-    session.train(progress)
-    suite = session.prepare(("C",), progress)
-    networks = Networks(session.graph, session.shelf, torch.device(request.device))
-    attacks = session.request.attacks
-    return export_for_victims(
-        suite, store, networks, attacks, out, licence=licence, progress=progress
-    )
+    theirs: SetName = "A" if for_victims else "B"
+    if for_victims:
+        session.train(progress)
+    suite = session.prepare((theirs, "C"), progress)
+    if for_victims:
+        networks = Networks(session.graph, session.shelf, torch.device(request.device))
+        attacks = session.request.attacks
+        challenge = export_for_victims(
+            suite, store, networks, attacks, out, licence=licence, progress=progress
+        )
+    else:
+        challenge = export_for_attacks(suite, store, out, licence=licence, progress=progress)
+    export_set(suite, theirs, out / TRAINING, told=TOLD, progress=progress)
+    for path in (*(out / TRAINING).rglob("*"), out / TRAINING, out):
+        os.utime(path, (FILE_TIME_S, FILE_TIME_S))
+    return challenge
 
 
 def export_for_attacks(

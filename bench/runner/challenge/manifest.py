@@ -16,6 +16,7 @@ from bench.types import CamobenchError, Json
 MANIFEST = "challenge.json"
 README = "README.md"
 IMAGES = "images"
+TRAINING = "training"
 MANIFEST_SCHEMA = 1
 BETWEEN = "__"
 LICENCE = (
@@ -32,6 +33,7 @@ a folder or a zip of PNG files:
 
 {wanted}
 
+{training}
 - PNG, RGB, 8 bits a channel, {px} x {px} pixels, each file on its own: no frame, no scaling.
 - Every target is wanted for every image. For some images one target is the true camera model; that
   answer is not scored.
@@ -52,12 +54,17 @@ each row of them sums to 1. Write them with six decimals or more.
 
 {wanted}
 
+{training}
 - Some images are untouched photographs, others were anonymised; which is which, and how, is not
   told. Classify all of them by one method, each image on its own.
 - Some come from cameras of none of these classes; they, too, get one of the class names.
 - Not all of them are scored; which are is not told.
 - An image that you leave out is reported as missing, never filled in.
 """
+_TRAINING = (
+    "- Train on `{folder}/` alone: images of other devices of these camera models, which\n"
+    "  `{folder}/manifest.csv` names, and which of them to hold out for validation."
+)
 
 
 def manifest(
@@ -86,6 +93,7 @@ def instructions(audience: Audience, card: SuiteCard, count: int) -> str:
     return text.format(
         images=IMAGES,
         between=BETWEEN,
+        training=_TRAINING.format(folder=TRAINING),
         px=card.image_px,
         wanted=f"{files} one." if audience == "attacks" else rows,
     )

@@ -2,6 +2,7 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -22,6 +23,7 @@ from bench.runner.items import Item, asked_of
 from bench.runner.kept import Recorder, kept_files
 from bench.runner.networks import Networks, Shelf
 from bench.store import Store
+from bench.suites.base import open_suite
 from bench.types import CamobenchError
 from tests.smoke import ToySource, Watcher, request, toy_suite
 from tests.toys import CLASSES
@@ -148,12 +150,33 @@ def test_victims_get_what_the_attacks_leave(suite, store, networks, tmp_path):
         np.testing.assert_array_equal(pixels(path), expected)
 
 
+def training(out):
+    """Images handed out for training, their models, and the set of the store that they are."""
+    rows = pd.read_csv(out / "training" / "manifest.csv")
+    assert set(rows) == {"file", "sha256", "model", "partition"}
+    assert {int(path.stat().st_mtime) for path in (out / "training").rglob("*")} == {FILE_TIME_S}
+    first = pixels(out / "training" / rows["file"][0])
+    suite = open_suite(next((out.parent / "store" / "data").iterdir()))
+    (name,) = [name for name in "ABC" if np.array_equal(suite.images(name)[0], first)]
+    return len(rows), set(rows["model"]), name
+
+
+def test_attackers_get_set_b_with_labels(smoke_copy, tmp_path):
+    out = tmp_path / "challenge"
+    export_challenge(request(attacks=(), victims=()), smoke_copy.store, out, for_victims=False)
+    assert training(out) == (12, {"simcam-01", "simcam-02", "simcam-03"}, "B")
+    assert "training/manifest.csv" in (out / "README.md").read_text()
+    assert not (out / ".camobench.json").exists()
+
+
 def test_victims_of_a_whole_request_get_targeted_images_and_the_originals(smoke_copy, tmp_path):
     out = tmp_path / "pictures"
     asked = request(attacks=("cgan-img",), victims=())
     challenge = export_challenge(asked, smoke_copy.store, out, for_victims=True)
     assert set(challenge.content) == {"cgan-img", "identity"}
     assert len(list((out / "images").iterdir())) == 8 + 8 * 3
+    trained = training(out)
+    assert trained == (12, {"simcam-01", "simcam-02", "simcam-03"}, "A")
     again = export_challenge(asked, smoke_copy.store, out, for_victims=True)
     assert again == challenge
 
