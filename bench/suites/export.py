@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -60,7 +61,7 @@ def export_set(
     rows = []
     progress.start(f"{suite.card.name}: writing Set-{set_name}", len(order))
     for number, index in enumerate(order, start=1):
-        row = manifest.iloc[index]
+        row: Any = manifest.iloc[index]
         data = None if root is None else _stored_jpeg(root, row, images[index])
         file = f"{IMAGES}/{number:0{len(str(len(order)))}d}{'.png' if data is None else '.jpg'}"
         data = _png(images[index]) if data is None else data
@@ -72,7 +73,7 @@ def export_set(
     progress.finish()
 
 
-def _stored_jpeg(root: Path, row: pd.Series, pixels: NDArray[np.uint8]) -> bytes | None:
+def _stored_jpeg(root: Path, row: Any, pixels: NDArray[np.uint8]) -> bytes | None:
     """The photograph's file, if it is a JPEG of these pixels and still the one of the suite."""
     path = root / row["photo_id"]
     try:
