@@ -1,4 +1,4 @@
-"""How the command line shows long work and tables: by rich, or plainly without a terminal."""
+"""How long work and tables are shown to people: by rich, or plainly without a terminal."""
 
 from __future__ import annotations
 

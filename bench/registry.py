@@ -92,6 +92,8 @@ class Registry(Generic[SpecT, ThingT]):
     def add(self, thing: object, origin: str | None = None) -> None:
         """Register a class with a `spec`, an `Entry`, a sequence of them, or a `Family`.
 
+        A class that is defined again, as by a notebook's cell that runs again, replaces itself.
+
         Raises:
             ValueError: If a name is taken.
             TypeError: If the object is none of these.
@@ -102,11 +104,12 @@ class Registry(Generic[SpecT, ThingT]):
         added: dict[str, Entry[SpecT, ThingT]] = {}
         for entry in self._as_entries(thing):
             name = entry.spec.name
-            if name in self._entries or name in added:
-                first = _shown(added.get(name) or self._entries[name])
+            known = added.get(name) or self._entries.get(name)
+            if known is not None and (name in added or not _same_class(known, entry)):
                 raise ValueError(
-                    f"{self.kind} {name!r} is registered already, as {first}, and {_shown(entry)} "
-                    "is another: give one of the two another name in its spec, or run them in turn"
+                    f"{self.kind} {name!r} is registered already, as {_shown(known)}, and "
+                    f"{_shown(entry)} is another: give one of the two another name in its spec, or "
+                    "run them in turn"
                 )
             added[name] = replace(entry, origin=entry.origin or origin)
         self._entries.update(added)
@@ -209,6 +212,14 @@ def _opened(point: EntryPoint) -> Any:
     importing = at_work(f"entry point {point.value}", "as it is imported", limit_s)
     with importing, deadlines.deadline(limit_s, "the import"), as_built():
         return point.load()
+
+
+def _same_class(known: Entry[Any, Any], entry: Entry[Any, Any]) -> bool:
+    """Whether both are one class of a plug-in, as it was and as it is defined now."""
+    pair = known.builder, entry.builder
+    if known.origin is None or not all(isinstance(one, type) for one in pair):
+        return False
+    return len({(one.__module__, getattr(one, "__qualname__", "")) for one in pair}) == 1
 
 
 def _is_own(point: EntryPoint) -> bool:

@@ -31,6 +31,7 @@ def python(code, folder, path=()):
 
 def test_the_public_names_are_those_that_scripts_rely_on():
     assert set(camobench.__all__) == PUBLIC
+    assert dir(camobench) == sorted(PUBLIC)
     names = {}
     exec("from camobench import *", names)  # noqa: S102
     assert names.keys() - {"__builtins__"} == PUBLIC

@@ -14,7 +14,6 @@ OURS = ("bench", "attacks", "victims", "camobench")
 LAYERS = {
     "camobench": 7,  # the public import, whose `main` calls the command line
     "bench.cli": 6,
-    "bench.console": 6,  # how the command line shows progress
     "bench.perf": 5,  # measures the runner and the trainers
     "bench.doctor": 5,  # checks of the machine and the store
     "bench.runner": 5,
@@ -31,6 +30,7 @@ LAYERS = {
     "bench.nets": 1,
     "bench.data": 1,
     "bench.outputs": 1,
+    "bench.console": 1,  # how progress and tables are shown to people
     "bench.store": 1,
     "bench.registry": 0,
     "bench.sources": 0,  # what a plug-in is made of
@@ -47,7 +47,6 @@ LAYERS = {
     "bench.recipes": 0,  # training budgets: plain frozen dataclasses
 }
 SIDEWAYS = {
-    ("bench.cli", "bench.console"),
     ("bench.runner", "bench.report"),
     ("bench.doctor", "bench.runner"),
     ("bench.perf", "bench.runner"),

@@ -64,7 +64,8 @@ def call(words, monkeypatch):
 @pytest.mark.slow
 def test_a_script_with_a_plug_in_and_one_call(tmp_path, readme_store):
     script = tmp_path / "fog.py"
-    script.write_text(block("In Python"), encoding="utf-8")
+    cells = [text for language, text in blocks("In Python") if language]
+    script.write_text("\n".join(cells), encoding="utf-8")
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "CAMOBENCH_STORE": str(readme_store),

@@ -56,6 +56,21 @@ def test_names_keep_the_order_of_registration(things):
     assert things.get("mole").builder is dict
 
 
+def test_a_class_that_is_defined_again_replaces_itself(things):
+    def cell():
+        class Ant:
+            pass
+
+        return Entry(spec=Spec("ant"), builder=Ant, origin="__main__")
+
+    for _ in range(2):
+        things.add(last := cell())
+    assert things.get("ant").builder is last.builder
+    other = type("Bee", (), {"__module__": last.builder.__module__})
+    with pytest.raises(ValueError, match="'ant' is registered already"):
+        things.add(Entry(spec=Spec("ant"), builder=other, origin="__main__"))
+
+
 def test_a_name_is_given_once(things):
     first = entry("ant")
     things.add(first)

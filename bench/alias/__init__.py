@@ -62,6 +62,10 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(_HOMES[name]), name)
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def _refuse_shadows() -> None:
     for package, landmark in _LANDMARKS.items():
         spec = find_spec(package)

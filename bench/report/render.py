@@ -9,6 +9,7 @@ import io
 import json
 import math
 import re
+from html import escape
 from typing import Any
 
 from tabulate import tabulate
@@ -47,6 +48,17 @@ def _markdown(table: Table) -> str:
     notes = "\n".join(f"- {_md(note)}" for note in table.notes)
     title = ". ".join(filter(None, (table.number, table.title)))
     return f"### {_md(title)}\n\n{grid}\n\n{notes}\n"
+
+
+def html(table: Table) -> str:
+    """The table for a notebook."""
+    headers = [f"{column.group} {column.label}".strip() for column in table.columns]
+    body = [[_label(row), *row.cells] for row in table.rows]
+    align = alignments(table) if body else None
+    grid = tabulate(body, headers, tablefmt="html", colalign=align, disable_numparse=True)
+    notes = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
+    title = ". ".join(filter(None, (table.number, table.title)))
+    return f"<p><b>{escape(title)}</b></p>{grid}<ul>{notes}</ul>"
 
 
 def _csv(table: Table) -> str:

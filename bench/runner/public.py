@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from rich.console import Console
 
+from bench.console import shown_progress
 from bench.report.failed import failed_cells
+from bench.report.frame import shown
 from bench.report.inputs import load_run
 from bench.report.records import FailedCell, RunData
 from bench.report.survival import survival_table
-from bench.report.tables import build_table, clean_accuracy_table, render
+from bench.report.tables import build_table, clean_accuracy_table
 from bench.runner.api import Request, evaluate_request, resolve_device
 from bench.runner.challenge.sent import known, sent_rows
 from bench.runner.failures import CELL_TIMEOUT_S
+from bench.runner.given import Wanted, names_of_attacks, names_of_victims
 from bench.runner.recompress import parse_qualities
-from bench.runner.selection import select_attacks, select_victims
+from bench.runner.selection import select_victims
 from bench.store import Store
 from bench.suites.base import SuiteSource
 from bench.suites.catalogue import load_suite
@@ -52,24 +58,27 @@ class Run:
         """Cells that failed, by (attack, victim); their logs are in the folder."""
         return self.data.failed
 
-    def table(self, split: str = "in", format: str = "md") -> str:
-        """Table 2 (`split="in"`) or 3 (`"out"`) as `md`, `csv`, `tex` or `json`."""
-        return render(build_table(self.data, split), format)
+    def table(self, split: str = "in", format: str | None = None) -> Any:
+        """Table 2 (`split="in"`) or 3 (`"out"`): a data frame that prints as the table.
 
-    def clean_accuracy(self, format: str = "md") -> str:
-        """Accuracy of the victims on untouched images, in the same formats."""
-        return render(clean_accuracy_table(self.data), format)
+        With a `format`, `md`, `csv`, `tex` or `json`, its text.
+        """
+        return shown(build_table(self.data, split), format)
 
-    def survival(self, format: str = "md") -> str:
-        """What is left of each attack's success after a JPEG save, in the same formats."""
-        return render(survival_table(self.data), format)
+    def clean_accuracy(self, format: str | None = None) -> Any:
+        """Accuracy of the victims on untouched images, in the same forms."""
+        return shown(clean_accuracy_table(self.data), format)
+
+    def survival(self, format: str | None = None) -> Any:
+        """What is left of each attack's success after a JPEG save, in the same forms."""
+        return shown(survival_table(self.data), format)
 
 
 def evaluate(
     *,
     suite: str | SuiteSource = "simcam-mini-v1",
-    attacks: str | Iterable[str] = "all",
-    victims: str | Iterable[str] = "all",
+    attacks: Wanted = "all",
+    victims: Wanted = "all",
     out: str | Path = "camobench-out",
     recipe: str = "mini",
     seed: int = 0,
@@ -84,7 +93,7 @@ def evaluate(
     fit_timeout_s: float = 0.0,
     shipped: bool = True,
     store: str | Path | Store | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool = True,
 ) -> Run:
     """Train and score what is missing, then write predictions, tables and report into `out`.
 
@@ -94,9 +103,13 @@ def evaluate(
     Args:
         suite: A name, `folder:DIR`, or what `load_suite` returns.
         attacks: Names or patterns such as `cgan-*`, `controls`, `all`, or a class in a file of
-            yours, `my.py:MyAttack`; a list, or separated by commas. `identity` is always scored:
-            it is clean accuracy.
-        victims: Likewise.
+            yours, `my.py:MyAttack`; a list, or separated by commas. In a list also classes;
+            instances, which are scored as they are; and plain modules of torch that map
+            `(images, targets)` or `images`, (N, 3, H, W) float32 in [0, 1]. They are named after
+            their class, or as in `{"my-net": net}`. `identity` is always scored: it is clean
+            accuracy.
+        victims: Likewise; a plain module maps images to logits, and names the cameras that these
+            are of in its attribute `classes`.
         out: Folder of the results.
         recipe: Training budget by name.
         seed: Of all training.
@@ -115,7 +128,7 @@ def evaluate(
         fit_timeout_s: What one training may take; 0 is no limit.
         shipped: Use the networks that ship with the package where they fit.
         store: Where data, checkpoints and predictions are kept; the default is the command line's.
-        progress: Told how far it is.
+        progress: Told how far it is; by default a terminal or a notebook shows it.
 
     Raises:
         UnknownNameError: If an attack or a victim is not registered.
@@ -124,13 +137,17 @@ def evaluate(
     """
     if not isinstance(store, Store):
         store = Store(Path(store) if store is not None else Store.default_root())
-    if isinstance(suite, str):
-        suite = load_suite(suite, progress=progress, store=store.root)
-    with known(sent_rows(store, suite.card.name, suite.card.fingerprint)):
+    with ExitStack() as stack:
+        if isinstance(progress, bool):
+            console = Console(stderr=True, highlight=False)
+            progress = stack.enter_context(shown_progress(console, quiet=not progress))
+        if isinstance(suite, str):
+            suite = load_suite(suite, progress=progress, store=store.root)
+        stack.enter_context(known(sent_rows(store, suite.card.name, suite.card.fingerprint)))
         request = Request(
             source=suite,
-            attacks=tuple(select_attacks(attacks)),
-            victims=tuple(select_victims(victims)),
+            attacks=stack.enter_context(names_of_attacks(attacks)),
+            victims=stack.enter_context(names_of_victims(victims)),
             recipe=recipe,
             seed=seed,
             device=resolve_device(device),

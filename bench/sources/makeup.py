@@ -22,7 +22,8 @@ class Makeup:
         files: SHA-256 of each of its modules, by the module's name.
         paths: Of their files.
         distributions: Versions of the installed packages that it imports, by name.
-        not_covered: What shapes its results perhaps and is not hashed, for people.
+        untold: What it holds that cannot be told from another of its kind, for people.
+        not_covered: That, and what else shapes its results perhaps and is not hashed.
         computes_imports: Whether it imports modules by computed names.
     """
 
@@ -30,25 +31,28 @@ class Makeup:
     files: Mapping[str, str]
     paths: tuple[Path, ...]
     distributions: Mapping[str, str]
+    untold: tuple[str, ...]
     not_covered: tuple[str, ...]
     computes_imports: bool
 
 
 def makeup_of(builder: object) -> Makeup:
-    """What is behind the builder of a plug-in: a class, a function, a partial.
+    """What is behind the builder of a plug-in: a class, a function, a partial, an object.
 
     Raises:
         CamobenchError: As `code_of`.
     """
     telling = Telling(builder)
     code = code_of(telling.modules, telling.libraries)
+    untold = tuple(sorted(telling.not_covered))
     whole = json.dumps([telling.json, code.sha256, code.distributions], sort_keys=True)
     return Makeup(
         sha256=hashlib.sha256(whole.encode()).hexdigest(),
         files=code.sha256,
         paths=code.paths,
         distributions=code.distributions,
-        not_covered=(*code.not_covered, *sorted(telling.not_covered), *_done_outside(code.paths)),
+        untold=untold,
+        not_covered=(*code.not_covered, *untold, *_done_outside(code.paths)),
         computes_imports=code.computes_imports,
     )
 

@@ -110,7 +110,8 @@ class Telling:
         if isinstance(value, property):
             return [self.told(part) for part in (value.fget, value.fset, value.fdel)]
         if hasattr(value, "detach") and hasattr(value, "shape"):
-            value = value.detach().double().cpu().numpy()
+            kind, value = str(value.dtype), value.detach().cpu()
+            value = (value.float() if kind == "torch.bfloat16" else value).numpy()  # is exact
         if hasattr(value, "tobytes") and hasattr(value, "dtype") and not value.dtype.hasobject:
             held = hashlib.sha256(value.tobytes()).hexdigest()
             return [str(value.dtype), [int(side) for side in value.shape], held]
