@@ -147,6 +147,35 @@ def test_an_edited_neighbour_changes_the_key(tmp_path):
     assert ATTACKS.get("fog").builder.transform.__globals__["HAZE"] == 0.2
 
 
+def test_an_edited_helper_on_the_import_path_is_loaded_anew(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path / "lib")
+    monkeypatch.delitem(sys.modules, "mylab_haze", raising=False)
+    fog = FOG.replace("import camobench", "import camobench\n    from mylab_haze import HAZE")
+    path = write(tmp_path / "fog.py", fog)
+
+    def key(haze):
+        write(tmp_path / "lib" / "mylab_haze.py", f"HAZE = {haze}\n")
+        (name,) = load_plugin_file(f"{path}:Fog").names
+        assert ATTACKS.get(name).builder.transform.__globals__["HAZE"] == haze
+        return plan(ToySource().card, SMOKE, attacks=[name], victims=()).attacks[name]
+
+    first = key(0.125)
+    assert key(0.25) != first
+    assert key(0.125) == first
+
+
+def test_two_classes_of_one_name_have_two_keys_and_no_common_run(tmp_path):
+    path = write(tmp_path / "fog.py", FOG + "\n    class Thick(Fog):\n        haze = 2\n")
+    card = ToySource().card
+    select_attacks(f"{path}:Fog")
+    with pytest.raises(CamobenchError, match=r"as Fog \(fog.py:Fog\), and Thick is another: give"):
+        select_attacks(f"{path}:Thick")
+    fog = plan(card, SMOKE, attacks=["fog"], victims=()).attacks["fog"]
+    ATTACKS.forget(["fog"])
+    select_attacks(f"{path}:Thick")
+    assert plan(card, SMOKE, attacks=["fog"], victims=()).attacks["fog"] != fog
+
+
 WEIGHTED = """
     from pathlib import Path
     import camobench

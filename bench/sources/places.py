@@ -44,7 +44,8 @@ def is_python_or_ours(path: Path) -> bool:
 @functools.cache
 def is_somebodys(path: Path) -> bool:
     """Whether a file is neither Python's nor camobench's nor in a folder of installed packages."""
-    return not (is_python_or_ours(path) or _below(path, (*OURS, *site_folders())))
+    installed = _INSTALLED & set(path.parts) or _below(path, (*OURS, *site_folders()))
+    return not (installed or is_python_or_ours(path))
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.sources.imports import shown_module
-from bench.sources.places import is_python_or_ours, is_somebodys
+from bench.sources.places import installed_as, is_python_or_ours, is_somebodys
 from bench.types import Json
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None))
@@ -84,15 +84,13 @@ class Telling:
 
     def _follow(self, module: str) -> bool:
         """Take note of a module; whether whoever wrote the plug-in wrote it, too."""
-        file = getattr(sys.modules.get(module), "__file__", None)
-        if file and is_python_or_ours(Path(file).resolve()):
+        found = getattr(sys.modules.get(module), "__file__", None)
+        file = Path(found).resolve() if found else None
+        if file and is_python_or_ours(file):
             return False
-        builtin = module in sys.builtin_module_names
-        own = not builtin and (
-            file is None
-            or module.partition(".")[0] == self._top
-            or is_somebodys(Path(file).resolve())
-        )
+        mine = module.partition(".")[0] == self._top
+        stranger = file and (installed_as(module, file) or not is_somebodys(file))
+        own = module not in sys.builtin_module_names and (mine or not stranger)
         (self.modules if own else self.libraries).add(module)
         return own
 

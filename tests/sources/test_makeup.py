@@ -54,6 +54,12 @@ def defaulted(scale):
     return typed(transform=transform)
 
 
+def net(weight):
+    made = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.constant_(made.weight, weight)
+    return made
+
+
 STEP = 1.0
 
 
@@ -69,6 +75,7 @@ PAIRS = {
     "made in a loop": tuple(typed(strength=s) for s in (1, 2)),
     "an integer and a float": (typed(strength=1), typed(strength=1.0)),
     "other weights": tuple(typed(kernel=torch.tensor([w])) for w in (0.1, 0.2)),
+    "other networks": tuple(typed(net=net(w)) for w in (0.1, 0.2)),
     "other arrays": tuple(typed(kernel=np.array([w])) for w in (0.1, 0.2)),
     "other shapes": tuple(typed(kernel=np.zeros(s)) for s in ((1, 4), (2, 2))),
     "other defaults": (defaulted(1), defaulted(2)),
