@@ -78,7 +78,10 @@ def imports_of(file: Path) -> Iterator[Import]:
     Raises:
         SyntaxError: If the file is no Python.
     """
-    return (Import(name=name, file=file, line=line) for name, line in _read(file).imports)
+    return (
+        Import(name=name, file=file, line=line)
+        for name, line in _parsed(file.read_bytes(), str(file)).imports
+    )
 
 
 @dataclass
@@ -88,10 +91,6 @@ class _Text:
     imports: list[tuple[str, int]] = field(default_factory=list)
     computed: list[int] = field(default_factory=list)
     reads_environment: bool = False
-
-
-def _read(file: Path) -> _Text:
-    return _parsed(file.read_bytes(), str(file))
 
 
 @functools.lru_cache(maxsize=512)
