@@ -64,6 +64,7 @@ class deadline:  # noqa: N801  # used as a statement: `with deadline(1.0):`
         if not self._applies:
             return
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)  # drops one on its way to a thread
         signal.signal(signal.SIGALRM, signal.SIG_DFL if self._before is None else self._before)
         if self._outer is not None:
             left = max(self._outer - time.monotonic(), SOON_S)

@@ -230,7 +230,7 @@ def interrupt_after(process, beginning):
             sent = True
     process.stdout.close()
     process.stderr.close()
-    return process.wait(60), "".join(said)
+    return process.wait(600), "".join(said)
 
 
 @pytest.mark.slow
@@ -258,7 +258,7 @@ def test_ctrl_c_in_training_and_in_scoring_then_the_same_command(smoke, smoke_co
     assert not smoke_copy.out.exists() or not list(smoke_copy.out.iterdir())
 
     process = start(smoke_copy)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     assert "✓ attack cgan-img" not in err  # nor was anything trained twice
     for name in ("predictions", "distortion"):

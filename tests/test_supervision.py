@@ -172,6 +172,9 @@ def test_a_block_inside_another_is_due_with_it(monkeypatch):
 
 def test_an_interruption_counts_once():
     done = small(
+        "from types import SimpleNamespace\n"
+        "supervision.time = SimpleNamespace(monotonic=lambda: 5.0)  # however long it takes\n"
+        "time.sleep(1)  # until the parent listens\n"
         "seen = 0\n"
         "for number in range(3):\n"
         "    try:\n"

@@ -162,7 +162,7 @@ def test_an_interruption_in_a_finaliser_is_not_lost(camobench, tmp_path, monkeyp
 
     def load(directory):
         Finalised()
-        for _ in range(100):  # where the second one arrives
+        for _ in range(3000):  # where the second one arrives; later, it would end the tests
             time.sleep(0.02)
         raise ValueError("it was lost")
 
