@@ -29,7 +29,7 @@ LAYERS = {
     "bench.signal": 1,
     "bench.nets": 1,
     "bench.data": 1,
-    "bench.outputs": 1,
+    "bench.outputs": 2,  # what writes folders of results
     "bench.console": 1,  # how progress and tables are shown to people
     "bench.store": 1,
     "bench.registry": 0,
