@@ -59,22 +59,28 @@ def fill_matrix(
     Raises:
         CamobenchError: If cells failed, once the tables are printed.
     """
+    opened = open_store(store)
     if not dry_run:
-        supervise_plugins(attacks, victims)
+        recorded = column and any(opened.root.glob("plug-ins/*/*/*.json"))
+        supervise_plugins(attacks, victims, ".py:" if recorded else "")
     from bench.console import shown_progress
     from bench.runner.api import evaluate_request, open_session
     from bench.runner.at_hand import beside_columns, beside_rows
+    from bench.runner.plugin_rows import recorded_plugins
 
-    opened = open_store(store)
+    left = dict[str, str]()
     with shown_progress(console, quiet=quiet) as progress:
         request = make_request(suite, attacks, victims, progress=progress, store=opened, **choices)
         require_victims(request)
         if column:
-            request = beside_columns(request, opened, add_victims=add_victims)
+            names, left = recorded_plugins(request, opened)
+            request = beside_columns(request, opened, add_victims=add_victims, plug_ins=names)
         elif row:
             request = beside_rows(request, opened)
         if not dry_run:
             evaluate_request(request, opened, out, progress)
+    for name, reason in left.items():
+        say(f"left out: attack {name}: {reason}")
     if dry_run:
         _print_missing(open_session(request, opened), format_)
         return

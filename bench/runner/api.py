@@ -21,6 +21,7 @@ from bench.runner.graph import Graph, plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
 from bench.runner.output import write_matrix
+from bench.runner.plugin_rows import note_plugins
 from bench.runner.precision import Precision
 from bench.runner.survival import lost_to, write_survival_rows
 from bench.runner.train import Site, missing_jobs, train
@@ -176,6 +177,7 @@ class Session:
         cells = [
             replace(cell, unmeasured={**cell.unmeasured, **lost_to(again, cell)}) for cell in cells
         ]
+        note_plugins(self.request, self.store, [cell.attack for cell in cells if cell.victims])
         scored = {name for cell in cells for name in cell.victims}
         steps: tuple[Callable[[], object], ...] = (
             lambda: note_own(out, RESULTS, self.request.made_of),

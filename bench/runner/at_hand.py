@@ -7,6 +7,7 @@ where it has none yet, on every attack whose network is there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bench.contract import ATTACKS, VICTIMS
@@ -24,9 +25,18 @@ def beside_rows(request: Request, store: Store) -> Request:
     return _with_attacks(request, [*select_attacks("controls"), *complete])
 
 
-def beside_columns(request: Request, store: Store, *, add_victims: bool = True) -> Request:
-    """Add the controls, the attacks in the store, and the victims that those are complete on."""
-    attacks = _others(request)
+def beside_columns(
+    request: Request, store: Store, *, add_victims: bool = True, plug_ins: Sequence[str] = ()
+) -> Request:
+    """Add the controls, the attacks in the store, and the victims that those are complete on.
+
+    Args:
+        request: For new victims.
+        store: That holds rows.
+        add_victims: Add the victims.
+        plug_ins: Attacks of `recorded_plugins`, which have rows.
+    """
+    attacks = (*_others(request), *plug_ins)
     known = tuple(e.spec.name for e in VICTIMS if e.origin is None)
     victims = tuple(dict.fromkeys((*known, *request.victims)))
     missing = _look(replace(request, attacks=attacks, victims=victims), store)
@@ -37,7 +47,7 @@ def beside_columns(request: Request, store: Store, *, add_victims: bool = True) 
     if add_victims and scored:
         complete = [name for name in victims if not any(name in holes[other] for other in scored)]
         request = replace(request, victims=tuple(dict.fromkeys((*request.victims, *complete))))
-    return _with_attacks(request, [*select_attacks("controls"), *chosen])
+    return _with_attacks(request, [*select_attacks("controls"), *chosen, *plug_ins])
 
 
 def _others(request: Request) -> tuple[str, ...]:

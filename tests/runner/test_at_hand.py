@@ -1,14 +1,18 @@
 """What `run --attack` and `run --victim` put beside a new row or column."""
 
 import pytest
+import torch
 
-from bench.contract import ATTACKS, VICTIMS
+from bench.contract import ATTACKS, VICTIMS, plugin_files
+from bench.runner.api import evaluate_request
 from bench.runner.at_hand import beside_columns, beside_rows
+from bench.runner.plugin_rows import recorded_plugins
+from bench.runner.public import evaluate
 from bench.runner.selection import select_attacks, select_victims
 from bench.store import Store
 from tests.plugins import FOG, MEAN, write
+from tests.smoke import SUITE, request
 from tests.smoke import VICTIMS as SCORED
-from tests.smoke import request
 
 CONTROLS = {e.spec.name for e in ATTACKS if e.spec.control}
 
@@ -41,6 +45,30 @@ def test_a_new_column_is_on_every_attack_of_the_store(smoke, plug_ins):
     assert set(widened.victims) == {"mean-colour", *SCORED}
     kept = request(attacks=(), victims=("mean-colour",))
     assert beside_columns(kept, smoke.store, add_victims=False).victims == ("mean-colour",)
+
+
+def test_plug_in_attacks_of_the_store_are_found_by_their_files(smoke_copy, tmp_path):
+    path = write(tmp_path / "mine.py", FOG)
+    store, out = smoke_copy.store, smoke_copy.out
+    select_attacks(f"{path}:Fog")
+    evaluate_request(request(attacks=("fog",), victims=("img-resnet12",)), store, out)
+    ATTACKS.forget(["fog"])
+    plugin_files._loaded.clear()
+    plugin_files._modules.clear()
+    asked = request(attacks=(), victims=("wdf-resnet12",))
+    names, left = recorded_plugins(asked, store)
+    assert (names, left) == (["fog"], {})
+    assert "fog" in beside_columns(asked, store, plug_ins=names).attacks
+    path.write_text(path.read_text().replace("0.9", "0.8"))
+    names, left = recorded_plugins(asked, store)
+    assert names == []
+    assert "mine.py has changed" in left["fog"]
+    path.unlink()
+    assert "mine.py is gone" in recorded_plugins(asked, store)[1]["fog"]
+    nothing = [{"identity-1": torch.nn.Identity()}]
+    where = {"store": store, "out": out, "device": "cpu", "shipped": False, "progress": False}
+    evaluate(suite=SUITE, recipe="smoke", attacks=nothing, victims="img-resnet12", **where)
+    assert "notebook" in recorded_plugins(asked, store)[1]["identity-1"]
 
 
 def test_with_nothing_scored_a_column_is_on_every_trained_attack(smoke_copy, plug_ins, tmp_path):
