@@ -9,11 +9,19 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 SetName: TypeAlias = Literal["A", "B", "C"]
 SETS: tuple[SetName, ...] = ("A", "B", "C")
-Split: TypeAlias = Literal["in", "out"]
+Split: TypeAlias = Literal["in", "out", "real"]
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 IN: Split = "in"
 OUT: Split = "out"
+REAL: Split = "real"
+SPLITS: Mapping[str, str] = {
+    IN: "in distribution",
+    OUT: "out of distribution",
+    REAL: "on real photographs",
+}
+"""The parts of Set-C and how prose names them. The last two are of models that are no classes; not
+every suite has the last."""
 SILENT_DEFAULT: Mapping[str, bool] = {"silent default": True}
 """Metadata of a dataclass field that `as_json` leaves out while it holds its default: what is added
 to a recipe or a spec later does not change the keys of those that do not use it."""

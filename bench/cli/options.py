@@ -83,6 +83,12 @@ def folder_options(command: Callable[..., None]) -> Callable[..., None]:
             **kept,
         ),
         click.option(
+            "--real",
+            type=click.Path(path_type=Path, file_okay=False),
+            help="folder:DIR: photographs of other models, a split of their own.",
+            **kept,
+        ),
+        click.option(
             "--layout", help="How a folder names its files: vision, tree ... [found out].", **kept
         ),
         click.option("--skip-bad", is_flag=True, help="Leave unusable photographs out.", **kept),

@@ -8,6 +8,7 @@ import click
 
 from bench.cli.options import format_option
 from bench.cli.requests import open_store, say, show_rows
+from bench.types import SPLITS
 
 
 @click.command("list")
@@ -35,9 +36,7 @@ def list_(what: str, format_: str, as_json_: bool, store: Path | None) -> None:
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option(
-    "--split", type=click.Choice(["in", "out", "both"]), default="both", show_default=True
-)
+@click.option("--split", type=click.Choice([*SPLITS, "all"]), default="all", show_default=True)
 @format_option
 @click.option(
     "--correct-only",
@@ -57,11 +56,11 @@ def table(directory: Path, split: str, format_: str, correct_only: bool, write: 
     from bench.report.tables import render_run, write_tables
 
     if correct_only:
-        if write or split == "out":
-            raise click.UsageError("--correct-only goes with neither --write nor --split out")
+        if write or split not in ("in", "all"):
+            raise click.UsageError("--correct-only goes with --split in, and not with --write")
         click.echo(render(correct_only_table(load_run(directory)), format_))
         return
-    splits = ("in", "out") if split == "both" else (split,)
+    splits = None if split == "all" else (split,)
     click.echo(render_run(load_run(directory), format_, splits))
     if write:
         write_tables(directory)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics.success import success_rates
-from bench.types import IN, OUT
+from bench.types import SPLITS
 
 ROW = ["split", "image_id", "target", "attack", "victim"]
 LEAST_AGREEMENT = 0.999
@@ -64,7 +64,7 @@ def compare_scorings(exact: pd.DataFrame, other: pd.DataFrame) -> list[Agreement
     """
     joined = _joined(exact, other)
     rates = [
-        pd.concat([success_rates(frame, split).assign(split=split) for split in (IN, OUT)])
+        pd.concat([success_rates(frame, split).assign(split=split) for split in SPLITS])
         for frame in (exact, other)
     ]
     both = rates[0].merge(rates[1], on=["attack", "victim", "split", "n"], suffixes=("", "_other"))

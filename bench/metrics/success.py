@@ -24,6 +24,13 @@ from bench.metrics.validity import check_predictions
 
 Measure = Literal["tasr", "uasr"]
 CLEAN_CONTROL = "identity"
+RATES: tuple[tuple[str, Measure], ...] = (
+    ("in", "tasr"),
+    ("in", "uasr"),
+    ("out", "tasr"),
+    ("real", "tasr"),
+)
+"""Where which rate is defined."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from bench.types import SPLITS
+
 
 def check_predictions(predictions: pd.DataFrame) -> None:
     """Refuse rows that no honest scoring run can have written.
@@ -14,7 +16,11 @@ def check_predictions(predictions: pd.DataFrame) -> None:
     """
     inside = predictions["split"] == "in"
     targeted = predictions["target"].notna()
-    _refuse(predictions, ~predictions["split"].isin(["in", "out"]), "`split` is not in or out")
+    _refuse(
+        predictions,
+        ~predictions["split"].isin(list(SPLITS)),
+        f"`split` is none of {', '.join(SPLITS)}",
+    )
     _refuse(predictions, predictions["predicted"].isna(), "`predicted` is missing")
     columns = ["p_predicted", "p_source", "p_target"]
     stated = predictions[columns].notna().any(axis=1).groupby(predictions["victim"]).any()

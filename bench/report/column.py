@@ -4,12 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from bench.metrics.success import clean_accuracy, success_rates
+from bench.metrics.success import RATES, clean_accuracy, success_rates
 from bench.report.notes import origin_notes
 from bench.report.records import RunData, VictimInfo
 from bench.report.values import NA, Column, Row, Table
-
-_MEASURES = (("in", "tasr"), ("in", "uasr"), ("out", "tasr"))
 
 
 def column_table(run: RunData, name: str) -> Table:
@@ -21,12 +19,13 @@ def column_table(run: RunData, name: str) -> Table:
     victim = next((one for one in run.victims if one.name == name), None)
     if victim is None:
         raise ValueError(f"no victim {name!r} in {run.directory}")
-    rates = {split: _mine(success_rates(run.predictions, split), name) for split in ("in", "out")}
+    rates = {split: _mine(success_rates(run.predictions, split), name) for split in run.splits}
+    shown = [(split, measure) for split, measure in RATES if split in rates]
     rows, records = [], []
     for attack in sorted(run.attacks, key=lambda attack: (attack.control, attack.name)):
         record: dict[str, Any] = {"victim": name, "victim_key": victim.key, "attack": attack.name}
         cells = []
-        for split, measure in _MEASURES:
+        for split, measure in shown:
             value = _percent(rates[split], attack.name, measure)
             record[f"{measure}_{split}_percent"] = value
             cells.append(NA if value is None else f"{value:.1f}")
@@ -42,8 +41,8 @@ def column_table(run: RunData, name: str) -> Table:
             )
         )
         records.append(record)
-    headings = ["Attack", *(f"{measure.upper()} {split} (%)" for split, measure in _MEASURES)]
-    headings += ["Images in", "Images out"]
+    headings = ["Attack", *(f"{measure.upper()} {split} (%)" for split, measure in shown)]
+    headings += [f"Images {split}" for split in rates]
     return Table(
         number="",
         title=f"All attacks on {victim.label}, Set-C of {run.suite}",

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from bench.metrics.success import Measure, clean_accuracy
+from bench.metrics.success import RATES, clean_accuracy
 from bench.report.claims.table import claims_table, comparisons_table, judge_claims
 from bench.report.figures import confusion_matrices, heat_map, success_scatter
 from bench.report.inputs import load_run
@@ -19,8 +19,7 @@ from bench.report.tables import build_table, clean_accuracy_table
 from bench.report.values import Table, plain
 from bench.report.victims import victims_html
 from bench.store import write_text
-
-_SPLITS = {"in": "in distribution", "out": "out of distribution"}
+from bench.types import SPLITS
 
 
 def write_report(directory: str | Path) -> Path:
@@ -38,7 +37,7 @@ def write_report(directory: str | Path) -> Path:
 
 def report_html(run: RunData) -> str:
     """The whole report as one HTML page."""
-    tables = {split: build_table(run, split) for split in _SPLITS}
+    tables = {split: build_table(run, split) for split in run.splits}
     clean = clean_accuracy_table(run)
     judged = judge_claims(run)
     lead = lead_attack(run, tables)
@@ -48,6 +47,7 @@ def report_html(run: RunData) -> str:
         .get_template("report.html.j2")
         .render(
             run=run,
+            splits=SPLITS,
             tables=(*tables.values(), clean),
             claims=claims_table(judged),
             comparisons=comparisons_table(judged),
@@ -70,7 +70,7 @@ def shown_attack(run: RunData) -> AttackInfo | None:
 
 def lead_attack(run: RunData, tables: dict[str, Table]) -> AttackInfo | None:
     """The full method, else the targeted attack of the highest mean TASR; `None` without one."""
-    records = {r["attack"]: r for split in ("out", "in") for r in tables[split].records}
+    records = {r["attack"]: r for split in reversed(tables) for r in tables[split].records}
     rivals = [a for a in run.attacks if a.targeted and not a.control and not a.partial]
     scored = [attack for attack in rivals if attack.name in records]
     if not scored:
@@ -110,10 +110,16 @@ def _tiles(
     tiles = []
     chance = _percent(100 / len(run.classes))
     if lead:
-        inside, outside = (_record(tables[split], lead) for split in ("in", "out"))
+        inside = _record(tables["in"], lead)
+        rates = {split: _record(table, lead) for split, table in tables.items()}
         tiles = [
-            (f"TASR in distribution (chance {chance})", _percent(inside.get("tasr_mean_percent"))),
-            ("TASR out of distribution", _percent(outside.get("tasr_mean_percent"))),
+            (
+                f"TASR {SPLITS[split]}" + (f" (chance {chance})" if split == "in" else ""),
+                _percent(record.get("tasr_mean_percent")),
+            )
+            for split, record in rates.items()
+        ]
+        tiles += [
             ("UASR in distribution", _percent(inside.get("uasr_mean_percent"))),
             ("PSNR in distribution", plain(inside.get("psnr_db"), digits=1) + " dB"),
         ]
@@ -126,23 +132,23 @@ def _charts(
 ) -> list[tuple[str, str, str]]:
     """Title, caption and image of each chart that the run can fill."""
     charts: list[tuple[str, str, str | None]] = []
-    shown: list[tuple[str, Measure]] = [("in", "tasr"), ("in", "uasr"), ("out", "tasr")]
+    shown = [(split, measure) for split, measure in RATES if split in tables]
     for split, measure in shown:
         order = [record["attack"] for record in tables[split].records]
-        title = f"{measure.upper()} of every attack on every victim, {_SPLITS[split]}"
+        title = f"{measure.upper()} of every attack on every victim, {SPLITS[split]}"
         caption = "In per cent. Attacks whose rate is undefined are left out; n/a marks a hole."
         charts.append((title, caption, heat_map(run, split, measure, order)))
     for split, measure in shown:
-        title = f"{measure.upper()} against distortion, {_SPLITS[split]}"
+        title = f"{measure.upper()} against distortion, {SPLITS[split]}"
         caption = (
             "Up and to the right is better. Bars: 95 % interval of the mean. Grey marks are "
             "controls, diamonds use a synthetic colour filter array."
         )
         charts.append((title, caption, success_scatter(tables[split], measure)))
-    for split, where in _SPLITS.items():
+    for split in tables:
         if lead is None:
             continue
-        title = f"Confusion under {lead.label}, {where}"
+        title = f"Confusion under {lead.label}, {SPLITS[split]}"
         caption = (
             "Per cent of each row, pooled over all victims. Left, the diagonal is the TASR of each "
             "target; right, what is said of each true camera."

@@ -7,6 +7,7 @@ the signed difference, so mid-grey is the mean change; the paper calls its own a
 
 import base64
 import io
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,11 +55,16 @@ def stretch(original: Pixels, anonymised: Pixels) -> Pixels:
 
 
 def originals_and_anonymised(run: RunData, attack: str, count: int = 6) -> list[Picture]:
-    """Figure 3: up to `count` images, one a camera where there are enough, targets in rotation."""
+    """Figure 3: up to `count` images of all splits, one a camera where there are enough."""
     samples = [s for s in run.samples if s.attack == attack and _targets(s)]
     samples.sort(key=lambda sample: (sample.split, sample.source, sample.image_id))
     firsts = list({sample.source: sample for sample in reversed(samples)}.values())[::-1]
-    chosen = (firsts + [sample for sample in samples if sample not in firsts])[:count]
+    turns: Counter[str] = Counter()
+    queue = []  # splits in turn, in each a camera after the other
+    for place, sample in enumerate([*firsts, *(one for one in samples if one not in firsts)]):
+        queue.append((turns[sample.split], place, sample))
+        turns[sample.split] += 1
+    chosen = sorted((sample for *_, sample in sorted(queue)[:count]), key=samples.index)
     return [
         _picture(sample, _targets(sample)[place % len(_targets(sample))])
         for place, sample in enumerate(chosen)
@@ -66,11 +72,12 @@ def originals_and_anonymised(run: RunData, attack: str, count: int = 6) -> list[
 
 
 def one_to_every_target(run: RunData, attack: str) -> list[Picture]:
-    """Figure 4: the image with the most targets, in distribution where there is one."""
+    """Figure 4: a real photograph where there is one, else one in distribution."""
     samples = [s for s in run.samples if s.attack == attack and _targets(s)]
     if not samples:
         return []
-    best = max(samples, key=lambda sample: (sample.split == "in", len(_targets(sample))))
+    rank = {"out": 0, "in": 1, "real": 2}
+    best = max(samples, key=lambda sample: (rank[sample.split], len(_targets(sample))))
     return [_picture(best, target) for target in _targets(best)]
 
 

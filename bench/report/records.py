@@ -11,6 +11,7 @@ import pandas as pd
 
 from bench.report.coverage import PARTIAL, Coverage
 from bench.report.samples import Sample
+from bench.types import REAL, SPLITS
 
 NO_NETWORK = "none"
 """The digest of what failed before there was a network."""
@@ -155,6 +156,12 @@ class RunData:
     seeds: tuple[int, ...]
     scorer_version: int
     lpips_version: str
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Those that tables are made of: real photographs only where there are any."""
+        there = set(self.predictions["split"])
+        return tuple(split for split in SPLITS if split in there or split != REAL)
 
     @property
     def failed(self) -> dict[tuple[str, str], FailedCell]:

@@ -17,11 +17,11 @@ from bench.report.published import FAMILIES
 from bench.report.records import AttackInfo, RunData
 from bench.report.values import NA, Column, Row, RowKind, Table
 from bench.store import read_json
+from bench.types import SPLITS
 
 SURVIVAL_SCHEMA = 1
 QUALITY = "quality_percent"
 CHART = "survival.svg"
-_WHERE = {"in": "In distribution", "out": "Out of distribution"}
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def survival_rows(run: RunData) -> list[SurvivalRow]:
     families = {v: f for v, f in run.families.items() if f in FAMILIES} or run.families
     qualities = sorted({int(quality) for quality in frame[QUALITY]}, reverse=True)
     found = []
-    for split in _WHERE:
+    for split in run.splits:
         for attack in sorted(run.attacks, key=lambda one: (one.control, one.name)):
             for measure in _measures(attack, split):
                 at = {}
@@ -134,10 +134,12 @@ def survival_table(run: RunData) -> Table:
         group = f"JPEG {quality}"
         columns += [Column(group=group, label="success"), Column(group=group, label="left")]
     rows: list[Row] = []
-    for split, title in _WHERE.items():
+    for split in run.splits:
         shown = [r for r in found if r.split == split and (r.measure == "tasr") == _aims(r)]
         if shown:
-            rows.append(Row(kind="section", name=title, cells=("",) * len(columns)))
+            rows.append(
+                Row(kind="section", name=SPLITS[split].capitalize(), cells=("",) * len(columns))
+            )
             rows += [_row(row, qualities) for row in shown]
     return Table(
         number="",

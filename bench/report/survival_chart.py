@@ -8,17 +8,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.metrics.success import Measure
+from bench.metrics.success import RATES
 from bench.report.drawing import COLOURS, GRID, MUTED, chart_style, svg
 from bench.report.records import RunData
 from bench.report.render import render
 from bench.report.survival import CHART, SurvivalFiles, SurvivalRow, survival_rows, survival_table
 from bench.store import write_text
+from bench.types import SPLITS
 
-PANELS: tuple[tuple[str, Measure, str], ...] = (
-    ("in", "tasr", "TASR, in distribution (%)"),
-    ("out", "tasr", "TASR, out of distribution (%)"),
-    ("in", "uasr", "UASR, in distribution (%)"),
+PANELS = tuple(
+    (split, measure, f"{measure.upper()}, {SPLITS[split]} (%)") for split, measure in RATES
 )
 
 

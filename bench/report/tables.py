@@ -31,7 +31,12 @@ from bench.store import write_text
 __all__ = ["build_table", "clean_accuracy_table", "render", "render_run", "write_tables"]
 
 _COLUMNS = (*FAMILIES, "mean")
-_WHERE = {"in": ("Table 2", "in-distribution"), "out": ("Table 3", "out-of-distribution")}
+_KINDS = {
+    "in": ("table2", "Table 2", "in-distribution"),
+    "out": ("table3", "Table 3", "out-of-distribution"),
+    "real": ("table3_real", "Table 3, real photographs", "real"),
+}
+"""File, number and kind of image of each split's table."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +50,13 @@ class _Figures:
 
 
 def build_table(run: RunData, split: str) -> Table:
-    """Table 2 (`split="in"`) or Table 3 (`"out"`): attacks, the paper's rows beside them, controls.
+    """Table 2 (`split="in"`) or 3 (`"out"`, `"real"`): attacks, the paper's rows, controls.
 
     Raises:
-        ValueError: If `split` is neither, or the predictions cannot be honest.
+        ValueError: If `split` is none of these, or the predictions cannot be honest.
     """
-    if split not in _WHERE:
-        raise ValueError(f"expected split 'in' or 'out', got {split!r}")
+    if split not in _KINDS:
+        raise ValueError(f"expected split {', '.join(_KINDS)}, got {split!r}")
     published = published_rows(split)
     rates = success_rates(run.predictions, split)
     measures: tuple[Measure, ...] = ("tasr", "uasr") if split == "in" else ("tasr",)
@@ -72,7 +77,7 @@ def build_table(run: RunData, split: str) -> Table:
         if paper:
             rows.append(_published_row(paper, measures, _others(run)))
         records.append(_record(run, split, attack, figures, paper))
-    number, kind = _WHERE[split]
+    _, number, kind = _KINDS[split]
     rated = ", ".join(measure.upper() for measure in measures)
     return Table(
         number=number,
@@ -84,13 +89,16 @@ def build_table(run: RunData, split: str) -> Table:
     )
 
 
-def render_run(run: RunData, format_: str, splits: Sequence[str] = ("in", "out")) -> str:
-    """All tables of a run one after the other; an array of them as "json".
+def render_run(run: RunData, format_: str, splits: Sequence[str] | None = None) -> str:
+    """All tables of a run, or those of some splits, one after the other; as "json" an array.
 
     Raises:
         ValueError: If a split or the format is unknown.
     """
-    tables = [*(build_table(run, split) for split in splits), clean_accuracy_table(run)]
+    tables = [
+        *(build_table(run, split) for split in splits or run.splits),
+        clean_accuracy_table(run),
+    ]
     rendered = [render(table, format_) for table in tables]
     return f"[{','.join(rendered)}]" if format_ == "json" else "\n\n".join(rendered)
 
@@ -102,7 +110,9 @@ def write_tables(directory: str | Path) -> list[Path]:
     """
     run = load_run(directory)
     texts = table_texts(run)
-    for stale in set(run.directory.glob("column-*")) - {run.directory / name for name in texts}:
+    for stale in {*run.directory.glob("column-*"), *run.directory.glob("table3_real.*")} - {
+        run.directory / name for name in texts
+    }:
         stale.unlink()
     return [write_text(run.directory / name, text) for name, text in texts.items()]
 
@@ -110,11 +120,12 @@ def write_tables(directory: str | Path) -> list[Path]:
 def table_texts(run: RunData) -> dict[str, str]:
     """`clean_accuracy.csv` and `{table2,table3,victims,claims}.{md,csv,tex}` by file name.
 
+    With a split of real photographs `table3_real.{md,csv,tex}` as well.
     A victim of which only predictions are known has its column in `column-NAME.{md,csv,tex}`.
     """
     texts = {"clean_accuracy.csv": render(clean_accuracy_table(run), "csv")}
     suffixes = ("md", "csv", "tex")
-    tables = {"table2": build_table(run, "in"), "table3": build_table(run, "out")}
+    tables = {_KINDS[split][0]: build_table(run, split) for split in run.splits}
     tables["victims"] = victims_table(run)
     sent = [victim.name for victim in run.victims if victim.elsewhere]
     tables |= {f"column-{name}": column_table(run, name) for name in sent}

@@ -59,7 +59,7 @@ class Run:
         return self.data.failed
 
     def table(self, split: str = "in", format: str | None = None) -> Any:
-        """Table 2 (`split="in"`) or 3 (`"out"`): a data frame that prints as the table.
+        """Table 2 (`split="in"`) or 3 (`"out"`, `"real"`): a data frame that prints as the table.
 
         With a `format`, `md`, `csv`, `tex` or `json`, its text.
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -16,7 +16,16 @@ from bench.data import AdversarySet, ExaminerSet, LabelledImages
 from bench.store import Store, explaining_damage, file_digest, read_json, write_json
 from bench.suites.keeping import FolderKeeper
 from bench.suites.writing import write_set
-from bench.types import CamobenchError, Progress, SetName, Silent
+from bench.types import (
+    IN,
+    OUT,
+    REAL,
+    SILENT_DEFAULT,
+    CamobenchError,
+    Progress,
+    SetName,
+    Silent,
+)
 
 LabelledT = TypeVar("LabelledT", bound=LabelledImages)
 
@@ -62,6 +71,7 @@ class SuiteCard:
     Attributes:
         classes: The in-distribution camera models, in the order of the victims' classes.
         others: The out-of-distribution camera models.
+        real: The camera models of the split of real photographs, if there is one.
         image_px: Side of its square images.
         note: Shown under every table, such as how a folder was split.
     """
@@ -73,6 +83,13 @@ class SuiteCard:
     others: tuple[str, ...]
     image_px: int
     note: str = ""
+    real: tuple[str, ...] = field(default=(), metadata=SILENT_DEFAULT)
+
+    @property
+    def split_of(self) -> dict[str, str]:
+        """The split of each camera model."""
+        parts = {IN: self.classes, OUT: self.others, REAL: self.real}
+        return {model: split for split, models in parts.items() for model in models}
 
 
 class SuiteSource(Protocol):
@@ -253,5 +270,5 @@ def open_suite(folder: Path) -> Suite:
     if not (folder / "suite.json").is_file():
         raise CamobenchError(f"no suite in {folder}; `camobench data prepare` makes one")
     card = read_json(folder / "suite.json")
-    card["classes"], card["others"] = tuple(card["classes"]), tuple(card["others"])
-    return Suite(SuiteCard(**card), folder)
+    models = {name: tuple(card.get(name, ())) for name in ("classes", "others", "real")}
+    return Suite(SuiteCard(**card | models), folder)

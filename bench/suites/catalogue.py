@@ -38,7 +38,8 @@ def load_suite(
         name: A simulated suite, `dresden-v1`, or `folder:DIR` for photographs of one's own.
         progress: Told of each file as a folder is read.
         store: Where `dresden-v1` is looked for when no `root` is given; by default the user's.
-        options: Of a folder suite, see `FolderSource`; of `dresden-v1`, see `DresdenSource`.
+        options: Of a folder suite, see `FolderSource`, and `real`, a folder of photographs for the
+            split of that name; of `dresden-v1`, see `DresdenSource`.
 
     Raises:
         CamobenchError: If there is no such suite, with close matches; if it does not take an
@@ -49,19 +50,27 @@ def load_suite(
         from bench.suites.folder import FolderSource
 
         known = {field.name for field in fields(FolderSource)} - {"root", "progress", "_"}
+        real = options.pop("real", None)
         if strange := [option for option in options if option not in known]:
             raise CamobenchError(
                 f"{FOLDER_PREFIX}DIR takes no {', '.join(strange)}; it takes "
-                f"{', '.join(sorted(known))}"
+                f"{', '.join(sorted({*known, 'real'}))}"
             )
         root = Path(name.removeprefix(FOLDER_PREFIX))
-        return FolderSource(root, progress=progress, **options)  # type: ignore[arg-type]
+        source = FolderSource(root, progress=progress, **options)  # type: ignore[arg-type]
+        if real is None:
+            return source
+        from bench.suites.real import WithRealPhotographs
+
+        return WithRealPhotographs(source, Path(str(real)), progress=progress)
     if name in SIMULATED:
         if options:
             raise CamobenchError(f"suite {name} takes no options, got {', '.join(options)}")
+        from bench.suites.real import with_shipped_photographs
         from bench.suites.simulated import SimcamSource
 
-        return SimcamSource(SIMULATED[name])
+        spec = SIMULATED[name]
+        return with_shipped_photographs(SimcamSource(spec)) if spec.real else SimcamSource(spec)
     if name == DRESDEN_V1.name:
         return _dresden(progress, store, options)
     close = near(name, SPECS) or list(SPECS)

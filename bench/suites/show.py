@@ -26,12 +26,9 @@ def counts(suite: Suite) -> list[dict[str, Json]]:
     made = [name for name in SETS if suite.has(name)] or SETS[:1]
     frame = pd.concat([suite.manifest(name) for name in made])
     rows: list[dict[str, Json]] = []
-    for model in (*suite.card.classes, *suite.card.others):
+    for model, split in suite.card.split_of.items():
         mine = frame[frame["model"] == model]
-        row: dict[str, Json] = {
-            "camera model": model,
-            "split": "in" if model in suite.card.classes else "out",
-        }
+        row: dict[str, Json] = {"camera model": model, "split": split}
         for name in SETS:
             part = mine[mine["set"] == name]
             row[f"Set-{name}"] = len(part)

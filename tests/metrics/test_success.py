@@ -177,7 +177,7 @@ GOOD = ("7", "7", "x", "y", "v", "y")
         ({"p_target": np.nan}, "`p_target` is NaN"),
         ({"p_target": 1.5}, r"`p_target` is outside \[0, 1\]"),
         ({"target": "x"}, "the target is the source"),
-        ({"split": "both"}, "`split` is not in or out"),
+        ({"split": "both"}, "`split` is none of in, out, real"),
         ({"predicted": None}, "`predicted` is missing"),
     ],
 )

@@ -10,13 +10,11 @@ from bench.metrics.mcnemar import McNemar, mcnemar
 from bench.metrics.paired import Paired, pair, shared_successes
 from bench.metrics.resampling import REPLICATES
 from bench.metrics.sign_flip import DRAWS, SignFlip, sign_flip_test
-from bench.metrics.success import Measure
+from bench.metrics.success import RATES, Measure
 from bench.report.comparison.contenders import Contender, mean_families, require_known
 from bench.report.notes import origin_notes
 from bench.report.values import NA, Column, Row, Table
 from bench.wording import listed, plural
-
-_RATES: tuple[tuple[str, Measure], ...] = (("in", "tasr"), ("in", "uasr"), ("out", "tasr"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +52,7 @@ def compare_pairs(
         require_known("target", target, contenders[0].run.classes)
     found = []
     for (split, measure), (first, second) in (
-        (rate, two) for rate in _RATES for two in combinations(contenders, 2)
+        (rate, two) for rate in RATES for two in combinations(contenders, 2)
     ):
         if measure == "tasr" and not (first.attack.targeted and second.attack.targeted):
             continue

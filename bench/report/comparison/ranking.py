@@ -14,9 +14,8 @@ from bench.metrics.success import Measure
 from bench.report.comparison.contenders import Contender, mean_families
 from bench.report.notes import origin_notes
 from bench.report.values import Column, Row, Table
+from bench.types import SPLITS
 from bench.wording import listed
-
-_WHERE = {"in": "in distribution", "out": "out of distribution"}
 
 
 def ranks_table(contenders: Sequence[Contender]) -> Table:
@@ -34,7 +33,7 @@ def ranks_table(contenders: Sequence[Contender]) -> Table:
             "TASR, or are partial"
         )
     families = mean_families(targeted)
-    records = [r for split in _WHERE for r in rank_records(targeted, split, "tasr", families)]
+    records = [r for split in SPLITS for r in rank_records(targeted, split, "tasr", families)]
     if not records:
         raise ValueError(
             "these attacks share no two photographs that all were scored on, with the same "
@@ -59,7 +58,7 @@ def rank_records(
 
     Args:
         contenders: Attacks for which the rate is defined; untargeted ones only for "uasr".
-        split: "in" or "out".
+        split: One of `SPLITS`.
         measure: Which rate.
         families: Victim name to family; other victims are left out.
 

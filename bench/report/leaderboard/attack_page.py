@@ -8,9 +8,9 @@ from bench.report.leaderboard.charts import Bar, histogram
 from bench.report.leaderboard.context import Context
 from bench.report.leaderboard.heat import cell_text
 from bench.report.leaderboard.standing import VIEWS, Standing
-from bench.report.leaderboard.tables import WHERE
 from bench.report.records import AttackInfo
 from bench.report.samples import most_complete
+from bench.types import SPLITS
 
 MOST_SAMPLES = 6
 
@@ -65,7 +65,7 @@ def _confusions(context: Context, attack: AttackInfo) -> list[dict[str, Any]]:
                 continue
             found.append(
                 {
-                    "title": f"What victims say by {label} camera, {WHERE[split]}",
+                    "title": f"What victims say by {label} camera, {SPLITS[split]}",
                     "heading": f"{label} camera",
                     "columns": [str(name) for name in table.columns],
                     "rows": [

@@ -14,7 +14,7 @@ from bench.report.leaderboard.submissions import LeftOut, Submission, load_submi
 from bench.report.published import FAMILIES
 from bench.report.records import AttackInfo, RunData, VictimInfo
 from bench.report.verification.cells import wanted_cells
-from bench.types import Progress, Silent
+from bench.types import SPLITS, Progress, Silent
 from bench.wording import listed
 
 _NO_CONTROL = (
@@ -148,7 +148,7 @@ def _expected(run: RunData, images: pd.DataFrame) -> dict[tuple[str, str], int]:
         if (images["split"] == split).any()
         else 0
         for attack in run.attacks
-        for split in ("in", "out")
+        for split in SPLITS
     }
 
 
@@ -157,7 +157,7 @@ def _panel(
 ) -> tuple[str, ...]:
     """Victims of the base that some attack was scored on in full."""
     counts = rows.groupby(["victim", "attack", "split"], observed=True).size()
-    wanted = {attack: sum(expected[attack, s] for s in ("in", "out")) for attack, _ in expected}
+    wanted = {attack: sum(expected[attack, s] for s in SPLITS) for attack, _ in expected}
     scored = counts.groupby(["victim", "attack"]).sum().reset_index(name="rows")
     whole = set(scored.loc[scored["rows"] == scored["attack"].map(wanted), "victim"])
     able = [victim for victim in victims if victim.name in whole]

@@ -18,12 +18,13 @@ from bench.report.leaderboard.shares import Shares, build_shares
 from bench.report.leaderboard.slugs import slugs
 from bench.report.leaderboard.standing import VIEWS, Standing, Standings
 from bench.report.leaderboard.survival import SurvivalChart, build_survival
-from bench.report.leaderboard.tables import WHERE, mean_text, rank_text, scored_text
+from bench.report.leaderboard.tables import mean_text, rank_text, scored_text
 from bench.report.page import page_environment
 from bench.report.values import plain
+from bench.types import SPLITS
 
 VIEW_TITLES = {
-    f"{measure}-{split}": f"{measure.upper()} {WHERE[split]}" for measure, split in VIEWS
+    f"{measure}-{split}": f"{measure.upper()} {SPLITS[split]}" for measure, split in VIEWS
 }
 
 
@@ -139,7 +140,7 @@ def site_environment() -> Environment:
     environment.globals |= {
         "FIDELITIES": FIDELITIES,
         "VIEW_TITLES": VIEW_TITLES,
-        "WHERE": WHERE,
+        "WHERE": SPLITS,
         "mean_text": mean_text,
     }
     return environment

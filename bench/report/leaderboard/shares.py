@@ -9,12 +9,13 @@ import pandas as pd
 from bench.metrics.success import Measure, success_indicators
 from bench.report.leaderboard.heat import number
 from bench.report.leaderboard.standing import Standings
-from bench.report.leaderboard.tables import WHERE
+from bench.types import SPLITS
 
 Label = Literal["target", "source"]
 _SHOWN: tuple[tuple[Measure, str, Label], ...] = (
     ("tasr", "in", "target"),
     ("tasr", "out", "target"),
+    ("tasr", "real", "target"),
     ("uasr", "in", "source"),
 )
 
@@ -31,7 +32,7 @@ class Shares:
 
 
 def build_shares(standings: Standings) -> tuple[Shares, ...]:
-    """TASR by target in both splits, UASR by source in distribution, over the board's panel."""
+    """TASR by target in each split, UASR by source in distribution, over the board's panel."""
     board = standings.board
     families = {victim.name: victim.family for victim in board.panel_run.victims}
     found = []
@@ -50,7 +51,7 @@ def build_shares(standings: Standings) -> tuple[Shares, ...]:
                 lines.append((name, texts))
         found.append(
             Shares(
-                title=f"{measure.upper()} by {label} camera, {WHERE[split]}",
+                title=f"{measure.upper()} by {label} camera, {SPLITS[split]}",
                 split=split,
                 measure=measure,
                 labels=labels,

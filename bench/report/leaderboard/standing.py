@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bench.metrics.success import (
+    RATES,
     Measure,
     bootstrap_interval,
     family_spreads,
@@ -21,8 +22,9 @@ from bench.report.published import FAMILIES
 from bench.report.records import AttackInfo
 from bench.report.tables import build_table
 from bench.report.values import Table
+from bench.types import SPLITS
 
-VIEWS: tuple[tuple[Measure, str], ...] = (("tasr", "in"), ("uasr", "in"), ("tasr", "out"))
+VIEWS = tuple((measure, split) for split, measure in RATES)
 KINDS = ("attack", "preliminary", "control")
 
 
@@ -109,7 +111,7 @@ def build_standings(board: Board) -> Standings:
         ValueError: If the predictions cannot be honest.
     """
     found, tables = {}, {}
-    for split in ("in", "out"):
+    for split in SPLITS:
         if not (board.run.predictions["split"] == split).any():
             continue
         tables[split] = _with_means(board, build_table(board.panel_run, split), split)

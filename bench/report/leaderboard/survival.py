@@ -18,8 +18,8 @@ from bench.report.leaderboard.charts import (
 from bench.report.leaderboard.heat import number
 from bench.report.leaderboard.standing import VIEWS
 from bench.report.leaderboard.submissions import Submission
-from bench.report.leaderboard.tables import WHERE
 from bench.report.survival import SurvivalFiles, SurvivalRow, survival_rows
+from bench.types import SPLITS
 
 COLOURS = 8
 
@@ -105,7 +105,7 @@ def _charts(
         ends = {labels[r.attack.name]: (steps[-1], height_of(100 * _last(r))) for r in shown}
         places = spread_labels(ends)
         yield SurvivalChart(
-            title=f"{measure.upper()} {WHERE[split]} after a JPEG save",
+            title=f"{measure.upper()} {SPLITS[split]} after a JPEG save",
             folder=member.name,
             split=split,
             measure=measure,

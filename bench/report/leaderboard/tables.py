@@ -13,9 +13,9 @@ from bench.report.leaderboard.submissions import LeftOut
 from bench.report.notes import origin_notes
 from bench.report.render import render
 from bench.report.values import NA, Column, Row, Table, plain
+from bench.types import SPLITS
 from bench.wording import listed, plural
 
-WHERE = {"in": "in distribution", "out": "out of distribution"}
 NOT_RANKED = "–"
 PART = "*"
 """Marks a figure over a part of what the others are over."""
@@ -37,7 +37,7 @@ def board_table(standings: Standings, split: str) -> Table:
     board = standings.board
     return Table(
         number="",
-        title=f"{board.title}: attacks {WHERE[split]}",
+        title=f"{board.title}: attacks {SPLITS[split]}",
         columns=tuple(columns),
         rows=tuple(rows),
         notes=tuple(_notes(standings, split)),

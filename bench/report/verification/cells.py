@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.types import SPLITS
 from bench.verdicts import Verdict
 from bench.wording import listed, plural
 
@@ -36,12 +37,12 @@ def check_images(images: pd.DataFrame, suite: dict[str, Any]) -> Verdict:
     """
     torn = sorted(images.loc[images["image_id"].duplicated(), "image_id"].unique())
     wrong = images[images["source"].isin(suite["classes"]) != (images["split"] == "in")]
-    strange = sorted(images.loc[~images["split"].isin(["in", "out"]), "image_id"].unique())
+    strange = sorted(images.loc[~images["split"].isin(list(SPLITS)), "image_id"].unique())
     problems = []
     if torn:
         problems.append(f"photograph, device, source or split change from row to row: {_n(torn)}")
     if strange:
-        problems.append(f"`split` is neither in nor out: {_n(strange)}")
+        problems.append(f"`split` is none of {', '.join(SPLITS)}: {_n(strange)}")
     if len(wrong):
         problems.append(f"split and source contradict each other: {_n(list(wrong['image_id']))}")
     evaluated = _simulated().get(str(suite["fingerprint"])) or suite.get("evaluated")

@@ -141,7 +141,8 @@ def _transforms(source: SuiteSource) -> dict[bool, tuple[int, int]]:
     The split is not known yet.
     """
     images, classes = source.count("C"), len(source.card.classes)
-    outside = len(source.card.others) / max(1, classes + len(source.card.others))
+    outsiders = len(source.card.others) + len(source.card.real)
+    outside = outsiders / max(1, classes + outsiders)
     scored = math.ceil(images * (classes - 1 + outside))
     return {True: (images * classes, scored), False: (images, images)}
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from bench.suites.audit.finding import Finding, Verdict, places, spread
 from bench.suites.base import SPLIT_BY_IMAGE, SuiteCard
-from bench.types import IN, SETS
+from bench.types import SETS
 from bench.wording import listed, plural
 
 DEVICES = "devices across sets"
@@ -67,9 +67,9 @@ def outsiders(frame: pd.DataFrame, card: SuiteCard) -> Finding:
     """Out-of-distribution models are in Set-C alone, and every image is where its model belongs."""
     trained_on = frame.loc[frame["set"] != "C", "model"]
     strangers = sorted(set(trained_on) - set(card.classes))
-    inside = frame["model"].isin(card.classes)
-    mislabelled = frame.loc[inside != (frame["split"] == IN), "image_id"]
-    unknown = set(frame["model"]) - set(card.classes) - set(card.others)
+    belongs = frame["model"].map(card.split_of)
+    mislabelled = frame.loc[belongs.notna() & (belongs != frame["split"]), "image_id"]
+    unknown = set(frame["model"]) - set(card.split_of)
     wrong = []
     if strangers:
         wrong.append(f"models in Set-A or Set-B that are no classes: {listed(strangers)}")
@@ -80,4 +80,5 @@ def outsiders(frame: pd.DataFrame, card: SuiteCard) -> Finding:
     if wrong:
         return Finding(check=OUTSIDERS, verdict="fail", finding="; ".join(wrong))
     told = listed(card.others) if card.others else "none in this suite"
+    told += f"; real photographs of {listed(card.real)}" if card.real else ""
     return Finding(check=OUTSIDERS, verdict="pass", finding=f"in Set-C alone: {told}")

@@ -77,8 +77,7 @@ def _judge(
     inside = photos[photos["split"] == IN]
     learnt, asked = inside[inside["set"] == "A"], inside[inside["set"] == "C"]
     told = "; ".join(
-        f"{model}: {describe(photos[photos['model'] == model])}"
-        for model in (*card.classes, *card.others)
+        f"{model}: {describe(photos[photos['model'] == model])}" for model in card.split_of
     )
     if learnt.empty or asked.empty:
         found = "cannot be judged without classes in Set-A and Set-C"

@@ -37,6 +37,7 @@ class SimcamSpec:
         images_b: The same for Set-B.
         images_c: The same for Set-C, for each of `models_in`, then of `models_out`.
         validation_fraction: Share of the scenes of Set-A and of Set-B kept for validation.
+        real: Whether the real photographs that ship are a third split of Set-C.
 
     Raises:
         ValueError: If a model is unknown or given twice, or a count is missing or too small.
@@ -52,6 +53,7 @@ class SimcamSpec:
     images_b: Counts
     images_c: Counts
     validation_fraction: float = 0.1
+    real: bool = False
 
     def __post_init__(self) -> None:
         models = self.models_in + self.models_out
@@ -97,11 +99,11 @@ class SimcamSpec:
         return dict(zip(models, counts, strict=True))
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of all that shapes the images: this, the cameras, the simulator."""
+        """Return the SHA-256 of all that shapes the simulated images."""
         cameras = load_cameras()
         content = {
             "simulator": SIMULATOR_VERSION,
-            "spec": asdict(self),
+            "spec": {name: value for name, value in asdict(self).items() if name != "real"},
             "cameras": [asdict(cameras[name]) for name in self.models_in + self.models_out],
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,98 @@
+"""A third split beside a suite's own: real photographs of models that no set knows, in Set-C.
+
+Out of distribution as `out` is, but with true optics and processing. One tile a photograph, from
+its centre. Those that ship are lossless crops of camera originals, so that the camera's own JPEG
+data remain; `assets/real/ATTRIBUTION.csv` names source and licence of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from bench.store import digest
+from bench.suites.base import SuiteCard, SuiteSource
+from bench.suites.layouts import detect_layout
+from bench.suites.photographs import PhotographSource, Tile
+from bench.suites.scan import Scan, list_images, scan
+from bench.suites.splitting import Placed
+from bench.types import REAL, CamobenchError, Progress, SetName
+from bench.wording import listed, plural
+
+
+class WithRealPhotographs:
+    """A suite with a split of real photographs.
+
+    Args:
+        source: The suite; its own sets stay as they are.
+        root: Folder of the photographs, in any layout that a folder suite may have.
+        progress: Told of each file as the folder is read.
+    """
+
+    def __init__(
+        self, source: SuiteSource, root: Path, *, progress: Progress | None = None
+    ) -> None:
+        self.source, self.root, self.progress = source, root, progress
+
+    @cached_property
+    def card(self) -> SuiteCard:
+        """What the suite is.
+
+        Raises:
+            ImageError: If files cannot be used; counts them and names the first few.
+            CamobenchError: If the suite has a camera model of the photographs already.
+        """
+        card, models = self.source.card, self._models
+        if known := sorted(set(models) & {*card.classes, *card.others}):
+            raise CamobenchError(
+                f"{self.root} has photographs of {listed(known)}, which {card.name} knows: the "
+                "split of real photographs is of other camera models"
+            )
+        number = plural(len(self._scan.photos), "real photograph")
+        told = f"{number} of {listed(models)} in the split `{REAL}`"
+        return replace(
+            card,
+            real=models,
+            fingerprint=digest({"suite": card.fingerprint, "real": self._scan.files}),
+            note=f"{card.note}; {told}" if card.note else told,
+        )
+
+    def count(self, set_name: SetName) -> int:
+        """Number of images in a set."""
+        return self.source.count(set_name) + self._photographs.count(set_name)
+
+    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Iterator[Tile]:
+        """Yield the suite's own images of a set, then those of the real photographs."""
+        own = self.source.count(set_name)
+        if start < own:
+            yield from self.source.rows(set_name, workers, start)
+        for row, pixels in self._photographs.rows(set_name, workers, max(0, start - own)):
+            image_id, photo_id = f"{REAL}-{row.image_id}", f"{REAL}/{row.photo_id}"
+            yield replace(row, image_id=image_id, photo_id=photo_id), pixels
+
+    @cached_property
+    def _models(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(photo.model for photo in self._scan.photos))
+
+    @cached_property
+    def _scan(self) -> Scan:
+        paths = list_images(self.root)
+        layout, side = detect_layout(paths), self.source.card.image_px
+        return scan(self.root, paths, layout, side, progress=self.progress)
+
+    @cached_property
+    def _photographs(self) -> PhotographSource:
+        placed = [
+            Placed(photo=photo, set="C", split=REAL, partition="evaluation")
+            for photo in self._scan.photos
+        ]
+        return PhotographSource(self.root, self.card, placed, {"C": 1})
+
+
+def with_shipped_photographs(source: SuiteSource) -> SuiteSource:
+    """A suite with the split of the real photographs that ship."""
+    with as_file(files("bench") / "assets" / "real") as root:
+        return WithRealPhotographs(source, root)

@@ -1,0 +1,92 @@
+import csv
+import hashlib
+from dataclasses import replace
+from importlib.resources import files
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from bench.data import decode_rgb
+from bench.store import Store
+from bench.suites.audit.run import audit
+from bench.suites.base import open_suite, prepare
+from bench.suites.catalogue import SIMULATED, load_suite
+from bench.suites.real import WithRealPhotographs
+from bench.suites.simcam.plan import SIMCAM_SMOKE
+from bench.types import CamobenchError
+from tests.suites.test_folder import write_tree
+
+SHIPPED = files("bench") / "assets" / "real"
+
+
+@pytest.fixture
+def smoke_with_real(monkeypatch):
+    """The smoke suite with the photographs that ship, under a name of its own."""
+    spec = replace(SIMCAM_SMOKE, name="smoke-real-v1", real=True)
+    monkeypatch.setattr("bench.suites.catalogue.SIMULATED", {**SIMULATED, spec.name: spec})
+    return load_suite(spec.name)
+
+
+def test_four_models_ship_with_their_licences_and_their_cameras_bytes():
+    with (SHIPPED / "ATTRIBUTION.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 48
+    assert len({row["exif_model"] for row in rows}) == 4
+    assert {row["licence"] for row in rows} == {"CC0-1.0", "CC-BY-3.0", "CC-BY-4.0"}
+    for row in rows:
+        data = (SHIPPED / row["file"]).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == row["sha256"], row["file"]
+        assert row["source"].startswith("https://")
+
+
+def test_they_are_a_third_split_of_set_c_alone(smoke_with_real, tmp_path):
+    plain = load_suite(SIMCAM_SMOKE.name)
+    card = smoke_with_real.card
+    assert len(card.real) == 4
+    assert card.fingerprint != plain.card.fingerprint
+    assert "48 real photographs" in card.note
+    assert [smoke_with_real.count(s) - plain.count(s) for s in "ABC"] == [0, 0, 48]
+    suite = prepare(smoke_with_real, Store(tmp_path), ("A", "B", "C"))
+    frame, own = suite.manifest("C"), plain.count("C")
+    assert set(frame["split"][:own]) == {"in", "out"}
+    assert set(frame["split"][own:]) == {"real"}
+    assert set(frame["model"][own:]) == set(card.real)
+    assert frame["image_id"].is_unique
+    assert frame["jpeg_tables"][own:].notna().all()
+    found = audit(suite)
+    assert not found.failed
+    assert any("real photographs of Canon" in one.finding for one in found.findings)
+    assert open_suite(suite.folder).card == card
+
+
+def test_a_tile_is_the_centre_of_a_photograph_on_the_grid_of_its_jpeg(smoke_with_real):
+    own = smoke_with_real.count("C") - 48
+    row, pixels = next(smoke_with_real.rows("C", 1, own))
+    data = (SHIPPED / row.photo_id.removeprefix("real/")).read_bytes()
+    whole = decode_rgb(data, "whole")
+    np.testing.assert_array_equal(pixels, whole[:, 224:288, 224:288])
+    resumed = [one.image_id for one, _ in islice(smoke_with_real.rows("C", 1, own + 3), 2)]
+    everything = [one.image_id for one, _ in smoke_with_real.rows("C", 1)]
+    assert resumed == everything[own + 3 : own + 5]
+
+
+def test_a_suite_without_them_keeps_its_fingerprint():
+    assert replace(SIMCAM_SMOKE, real=True).fingerprint() == SIMCAM_SMOKE.fingerprint()
+    assert load_suite(SIMCAM_SMOKE.name).card.real == ()
+
+
+def test_a_folder_suite_takes_a_folder_of_them(tmp_path):
+    own = write_tree(tmp_path / "own", {"a": [9, 9, 9], "b": [9, 9, 9]})
+    other = write_tree(tmp_path / "other", {"x": [2]})
+    suite = load_suite(f"folder:{own}", image_px=64, real=other)
+    plain = load_suite(f"folder:{own}", image_px=64)
+    assert (suite.card.classes, suite.card.real) == (("a", "b"), ("x",))
+    assert suite.count("C") == plain.count("C") + 2
+
+
+def test_photographs_of_a_model_that_the_suite_knows_are_refused(tmp_path):
+    own = write_tree(tmp_path / "own", {"a": [9, 9, 9], "b": [9, 9, 9]})
+    source = WithRealPhotographs(load_suite(f"folder:{own}", image_px=64), own)
+    with pytest.raises(CamobenchError, match=r"photographs of a.*which folder-own knows"):
+        _ = source.card
