@@ -8,6 +8,7 @@
     "tasr-in": "TASR in distribution",
     "uasr-in": "UASR in distribution",
     "tasr-out": "TASR out of distribution",
+    "tasr-real": "TASR on real photographs",
   };
   const forms = [...document.querySelectorAll("form.controls")];
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -44,7 +45,11 @@
         else if (field.value !== value) field.value = value;
       }
     }
-    for (const field of all("[name=measure][value=uasr]")) field.disabled = state.split === "out";
+    for (const field of all("[name=measure][value=uasr]")) field.disabled = outside();
+  }
+
+  function outside() {
+    return ["out", "real"].includes(state.split); // the source is no class of the victims
   }
 
   function level(text) {
@@ -55,7 +60,7 @@
   }
 
   function shownMeasure() {
-    return state.split === "out" ? "tasr" : state.measure;
+    return outside() ? "tasr" : state.measure;
   }
 
   function shownView() {
@@ -78,7 +83,7 @@
     const title = document.getElementById("view-title");
     if (title && titles[view]) title.textContent = titles[view];
     const note = document.getElementById("uasr-note");
-    if (note) note.hidden = !(state.split === "out" && state.measure === "uasr");
+    if (note) note.hidden = !(outside() && state.measure === "uasr");
   }
 
   function filterRows() {
