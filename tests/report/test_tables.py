@@ -291,7 +291,7 @@ def test_clean_accuracy_table(run, frames):
 
 
 def test_wrong_asks_are_refused(run, tables):
-    with pytest.raises(ValueError, match="expected split 'in' or 'out'"):
+    with pytest.raises(ValueError, match="expected split in, out, real, got 'both'"):
         build_table(run, "both")
     with pytest.raises(ValueError, match="choose from md, tex, csv, json"):
         render(tables["in"], "xlsx")
