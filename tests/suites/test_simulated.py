@@ -54,12 +54,11 @@ def test_images_are_the_decoded_files_of_the_plan(suite):
         assert (row["scene"], row["split"]) == (shot.scene, shot.split)
         assert row["sha256"] == hashlib.sha256(data).hexdigest()
         np.testing.assert_array_equal(images[index], decode_rgb(data, shot.image_id))
-        style = load_cameras()[shot.model].jpeg
-        assert row["jpeg_subsampling"] == style.subsampling
-        assert row["jpeg_quality"] == nearest_quality(list(style.luma))
-    tables = manifest.groupby("model")["jpeg_tables"]
-    assert (tables.nunique() == 1).all()
-    assert tables.first().nunique() == 3
+        styles = load_cameras()[shot.model].jpeg
+        assert row["jpeg_subsampling"] == styles[0].subsampling
+        assert row["jpeg_quality"] in [nearest_quality(list(style.luma)) for style in styles]
+    tables = manifest.groupby("model")["jpeg_tables"].agg(set)
+    assert sum(map(len, tables)) == len(set.union(*tables))  # no table is two models'
 
 
 def test_a_source_continues_at_any_image(suite):

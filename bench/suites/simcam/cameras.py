@@ -52,7 +52,8 @@ class CameraModel:
     vignetting: Pair
     shot_noise: Pair
     read_noise: Pair
-    jpeg: JpegStyle
+    jpeg: tuple[JpegStyle, ...]
+    jpeg_bits_per_pixel: float
 
     def __post_init__(self) -> None:
         _check(self.cfa in BAYER_PATTERNS, "cfa", f"to be one of {BAYER_PATTERNS}", self.cfa)
@@ -66,6 +67,7 @@ class CameraModel:
             ("denoise_chroma_255", 0.0, 64.0),
             ("sharpen_radius_px", 0.0, 4.0),
             ("sharpen_amount", 0.0, 3.0),
+            ("jpeg_bits_per_pixel", 0.25, 24.0),
         ):
             value = getattr(self, name)
             _check(low <= value <= high, name, f"between {low} and {high}", value)
@@ -142,7 +144,7 @@ def parse_cameras(text: str) -> dict[str, CameraModel]:
         ValueError: If a camera lacks a field, has an unknown one, or holds an invalid value.
     """
     document = tomllib.loads(text)
-    known = {field.name for field in fields(CameraModel)} - {"name"}
+    known = {field.name for field in fields(CameraModel)} - {"name", "jpeg_bits_per_pixel"}
     cameras: dict[str, CameraModel] = {}
     for name, table in document["cameras"].items():
         if table.keys() != known:
@@ -150,15 +152,17 @@ def parse_cameras(text: str) -> dict[str, CameraModel]:
             raise ValueError(f"{name}: missing or unknown field: {wrong}")
         values: Mapping[str, Any] = {key: _freeze(value) for key, value in table.items()}
         try:
-            jpeg = parse_jpeg(table["jpeg"], document["jpeg_bases"])
-            cameras[name] = CameraModel(name=name, **{**values, "jpeg": jpeg})
+            jpeg, bits = parse_jpeg(table["jpeg"], document["jpeg_bases"])
+            cameras[name] = CameraModel(
+                name=name, **{**values, "jpeg": jpeg, "jpeg_bits_per_pixel": bits}
+            )
         except (TypeError, ValueError) as error:
             raise ValueError(f"{name}: {error}") from error
     return cameras
 
 
 @functools.cache
-def load_cameras() -> Mapping[str, CameraModel]:
+def load_cameras(version: int = 2) -> Mapping[str, CameraModel]:
     """Return the twelve camera models by name, `simcam-01` to `simcam-12`."""
-    path = files("bench.suites.simcam") / "cameras.toml"
+    path = files("bench.suites.simcam") / ("cameras_v1.toml" if version == 1 else "cameras.toml")
     return MappingProxyType(parse_cameras(path.read_text(encoding="utf-8")))

@@ -51,13 +51,15 @@ def derive_table(base: Sequence[int], *, scale: float, tilt: float, skew: float)
     return tuple(int(step) for step in np.clip(np.rint(steps), 1, 255))
 
 
-def parse_jpeg(table: Mapping[str, Any], bases: Mapping[str, Mapping[str, Any]]) -> JpegStyle:
-    """Return the style that a `jpeg` table of `cameras.toml` describes.
+def parse_jpeg(
+    table: Mapping[str, Any], bases: Mapping[str, Mapping[str, Any]]
+) -> tuple[tuple[JpegStyle, ...], float]:
+    """Return what a `jpeg` table of `cameras.toml` describes: styles and bits per pixel.
 
     Raises:
         ValueError: If a key is missing or unknown, or the base is.
     """
-    known = {"base", "luma_scale", "chroma_scale", "tilt", "skew", "subsampling"}
+    known = {"base", "scales", "bits_per_pixel", "chroma", "tilt", "skew", "subsampling"}
     if table.keys() != known:
         wrong = ", ".join(sorted(table.keys() ^ known))
         raise ValueError(f"jpeg: missing or unknown field: {wrong}")
@@ -65,20 +67,32 @@ def parse_jpeg(table: Mapping[str, Any], bases: Mapping[str, Mapping[str, Any]])
         raise ValueError(f"expected `base` to be one of {sorted(bases)}, got {table['base']!r}")
     base = bases[table["base"]]
     shape = {"tilt": table["tilt"], "skew": table["skew"]}
-    return JpegStyle(
-        luma=derive_table(base["luma"], scale=table["luma_scale"], **shape),
-        chroma=derive_table(base["chroma"], scale=table["chroma_scale"], **shape),
-        subsampling=table["subsampling"],
+    styles = tuple(
+        JpegStyle(
+            luma=derive_table(base["luma"], scale=scale, **shape),
+            chroma=derive_table(base["chroma"], scale=scale * table["chroma"], **shape),
+            subsampling=table["subsampling"],
+        )
+        for scale in table["scales"]
     )
+    return styles, float(table["bits_per_pixel"])
 
 
-def encode(image: torch.Tensor, style: JpegStyle) -> bytes:
-    """Compress one (3, H, W) uint8 image."""
-    buffer = io.BytesIO()
+def encode(image: torch.Tensor, styles: Sequence[JpegStyle], bits_per_pixel: float) -> bytes:
+    """Compress one (3, H, W) uint8 image with the first style that meets a size, else the last.
+
+    The size is that of the compressed data, without headers.
+    """
     picture = Image.fromarray(image.permute(1, 2, 0).contiguous().numpy())
-    tables = [list(style.luma), list(style.chroma)]
-    picture.save(buffer, "JPEG", qtables=tables, subsampling=style.subsampling)
-    return buffer.getvalue()
+    for style in styles:
+        buffer = io.BytesIO()
+        tables = [list(style.luma), list(style.chroma)]
+        picture.save(buffer, "JPEG", qtables=tables, subsampling=style.subsampling)
+        data = buffer.getvalue()
+        scan = len(data) - data.index(b"\xff\xda")
+        if 8 * scan <= bits_per_pixel * picture.width * picture.height:
+            break
+    return data
 
 
 def decode(data: bytes) -> torch.Tensor:

@@ -146,4 +146,4 @@ def capture(radiance: Array, device: Device, shot_seed: int) -> bytes:
         ValueError: If the radiance is not square or not of three channels.
     """
     images = develop(expose(radiance, device, shot_seed), device.model)
-    return encode(images[0], device.model.jpeg)
+    return encode(images[0], device.model.jpeg, device.model.jpeg_bits_per_pixel)

@@ -57,7 +57,7 @@ class SimcamSpec:
 
     def __post_init__(self) -> None:
         models = self.models_in + self.models_out
-        if unknown := sorted(set(models) - set(load_cameras())):
+        if unknown := sorted(set(models) - set(load_cameras(self.version))):
             raise ValueError(f"unknown camera models: {', '.join(unknown)}")
         if len(set(models)) != len(models) or len(self.models_in) < 2:
             raise ValueError(f"expected two or more models, each once, got {models}")
@@ -100,12 +100,14 @@ class SimcamSpec:
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of all that shapes the simulated images."""
-        cameras = load_cameras()
-        content = {
-            "simulator": SIMULATOR_VERSION,
-            "spec": {name: value for name, value in asdict(self).items() if name != "real"},
-            "cameras": [asdict(cameras[name]) for name in self.models_in + self.models_out],
-        }
+        known = load_cameras(self.version)
+        cameras = [asdict(known[name]) for name in self.models_in + self.models_out]
+        if self.version == 1:
+            for camera in cameras:
+                del camera["jpeg_bits_per_pixel"]
+                camera["jpeg"] = camera["jpeg"][0]
+        spec = {name: value for name, value in asdict(self).items() if name != "real"}
+        content = {"simulator": SIMULATOR_VERSION, "spec": spec, "cameras": cameras}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -124,6 +126,7 @@ class Shot:
     device_seed: int
     scene_seed: int
     shot_seed: int
+    version: int
 
 
 def _validation_scenes(spec: SimcamSpec, set_name: str, count: int) -> set[int]:
@@ -168,15 +171,16 @@ def plan(spec: SimcamSpec, set_name: str) -> list[Shot]:
                     device_seed=derive_seed(spec.seed, "devices"),
                     scene_seed=derive_seed(spec.seed, "scene", scene),
                     shot_seed=derive_seed(spec.seed, "shot", image_id),
+                    version=spec.version,
                 )
             )
     return shots
 
 
 SIMCAM_MINI = SimcamSpec(
-    name="simcam-mini-v1",
-    version=1,
-    seed=20200,
+    name="simcam-mini-v2",
+    version=2,
+    seed=20260,
     image_px=128,
     models_in=("simcam-01", "simcam-02", "simcam-03"),
     models_out=("simcam-07", "simcam-08", "simcam-09"),
@@ -186,9 +190,9 @@ SIMCAM_MINI = SimcamSpec(
 )
 
 SIMCAM_12 = SimcamSpec(
-    name="simcam12-v1",
-    version=1,
-    seed=20212,
+    name="simcam12-v2",
+    version=2,
+    seed=20262,
     image_px=512,
     models_in=tuple(f"simcam-{i:02d}" for i in range(1, 7)),
     models_out=tuple(f"simcam-{i:02d}" for i in range(7, 13)),
@@ -198,9 +202,9 @@ SIMCAM_12 = SimcamSpec(
 )
 
 SIMCAM_12_SMALL = SimcamSpec(
-    name="simcam12-small-v1",
-    version=1,
-    seed=20213,
+    name="simcam12-small-v2",
+    version=2,
+    seed=20263,
     image_px=128,
     models_in=SIMCAM_12.models_in,
     models_out=SIMCAM_12.models_out,
