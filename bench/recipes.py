@@ -72,11 +72,13 @@ class EstimatorRecipe:
     Attributes:
         width: Channels of the first convolution.
         clip_norm: Longest gradient, for a squared error in grey levels; `None` does not clip.
+        unrolled: Train an `UnrolledShrinkage` of `width` hidden units.
         gated: Train a `ShrinkageNet`, which suits few channels, not the paper's Johnson network.
     """
 
     width: int = 64
     gated: bool = False
+    unrolled: bool = field(default=False, metadata=SILENT_DEFAULT)
     batch: int = 128
     epochs: int | None = None
     steps: int | None = None
@@ -157,6 +159,29 @@ LAPTOP = Recipe(
         schedule="one-cycle",
     ),
 )
+MINI_V2 = Recipe(
+    name="mini-v2",
+    purpose="what `mini` becomes with the networks of simcam-mini-v2; not yet settled",
+    classifiers=_frozen(
+        resnet=AdamWRecipe(
+            width=0.25, batch=64, steps=900, lr=3e-3, weight_decay=0.01, schedule="one-cycle"
+        ),
+        densenet=AdamWRecipe(
+            width=0.5, batch=32, steps=900, lr=3e-3, weight_decay=0.01, schedule="one-cycle"
+        ),
+    ),
+    estimator=EstimatorRecipe(
+        width=16,
+        unrolled=True,
+        batch=16,
+        steps=400,
+        lr=0.02,
+        weight_decay=0,
+        clip_norm=100,
+        schedule="one-cycle",
+    ),
+    compact=True,
+)
 FAST = Recipe(
     name="fast",
     purpose="the paper's networks in a fraction of its steps, for one GPU; not yet measured",
@@ -179,7 +204,7 @@ SMOKE = Recipe(
     compact=True,
 )
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
-    {r.name: r for r in (MINI, LAPTOP, FAST, PAPER, SMOKE)}
+    {r.name: r for r in (MINI, MINI_V2, LAPTOP, FAST, PAPER, SMOKE)}
 )
 
 

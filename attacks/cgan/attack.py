@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from attacks.cgan.recipe import cgan_recipe
+from attacks.cgan.recipe import CganRecipe, cgan_recipe
 from attacks.cgan.variant import CganVariant, build_discriminator, build_generator
 from bench.contract import Attack, AttackSpec, FitContext
 from bench.data import AdversarySet
@@ -40,6 +40,7 @@ class CganAttack(Attack):
 
     Args:
         variant: Networks other than those of the paper's tables.
+        budget: Hyper-parameters other than those that go with the recipe.
     """
 
     rewritable: ClassVar[tuple[str, ...]] = ("generator",)
@@ -51,9 +52,10 @@ class CganAttack(Attack):
         classes: Sequence[str],
         recipe: Recipe,
         variant: CganVariant | None = None,
+        budget: CganRecipe | None = None,
     ) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
-        self.budget, self.variant = cgan_recipe(recipe.name), variant or CganVariant()
+        self.budget, self.variant = budget or cgan_recipe(recipe.name), variant or CganVariant()
         self.generator = build_generator(len(classes), self.budget, self.variant)
 
     @property

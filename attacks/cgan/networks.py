@@ -20,12 +20,15 @@ class Generator(nn.Module):
         classes: Number of classes C; 0 for a network that is told none.
         width: Channels of the first convolution.
         residual: Add the network's output to its input, starting from zero.
+        resize: See `JohnsonNet`.
     """
 
-    def __init__(self, classes: int, width: int, *, residual: bool) -> None:
+    def __init__(
+        self, classes: int, width: int, *, residual: bool = False, resize: bool = False
+    ) -> None:
         super().__init__()
         self.classes, self.residual = classes, residual
-        self.network = JohnsonNet(3 + classes, width=width, skip=residual)
+        self.network = JohnsonNet(3 + classes, width=width, skip=residual, resize=resize)
         if residual:
             nn.init.zeros_(self.network.last.weight)
             nn.init.zeros_(self.network.last.bias)  # type: ignore[arg-type]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from bench.types import CamobenchError
+from bench.types import SILENT_DEFAULT, CamobenchError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +17,7 @@ class CganRecipe:
         generator_width: Channels of the generator's first convolution (64 in the paper).
         discriminator_width: Channels of the discriminator's first unconstrained one (64).
         residual: The generator adds to its input and starts as the identity, instead of Tanh.
+        resize: Its decoder repeats pixels and convolves, instead of transposed convolutions.
         epochs: Passes over the training patches; `None` if `steps` is given.
         steps: Optimiser steps; `None` if `epochs` is given.
         lambda_adv: Weight of the adversarial loss (Eq. 7).
@@ -32,6 +33,7 @@ class CganRecipe:
     generator_width: int = 64
     discriminator_width: int = 64
     residual: bool = False
+    resize: bool = field(default=False, metadata=SILENT_DEFAULT)
     batch: int = 32
     epochs: int | None = None
     steps: int | None = None
@@ -81,6 +83,7 @@ CGAN_RECIPES: Mapping[str, CganRecipe] = MappingProxyType(
             rounded=True,
         ),
         "mini": _MINI,
+        "mini-v2": replace(_MINI, generator_width=16, steps=800, lambda_cnt=5.0, resize=True),
         "laptop": replace(_MINI, steps=1000),
         "smoke": CganRecipe(
             generator_width=4,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -63,11 +64,10 @@ class PerTarget(nn.Module):
 
 def build_generator(classes: int, budget: CganRecipe, variant: CganVariant) -> nn.Module:
     """The generator, or one a class."""
-    if not variant.per_target:
-        return Generator(classes, budget.generator_width, residual=budget.residual)
-    return PerTarget(
-        [Generator(0, budget.generator_width, residual=budget.residual) for _ in range(classes)]
+    make = partial(
+        Generator, width=budget.generator_width, residual=budget.residual, resize=budget.resize
     )
+    return PerTarget([make(0) for _ in range(classes)]) if variant.per_target else make(classes)
 
 
 def build_discriminator(classes: int, budget: CganRecipe, variant: CganVariant) -> nn.Module:

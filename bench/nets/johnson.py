@@ -2,9 +2,11 @@
 
 Both the residual estimator and the cGAN generator of Andrews et al. (2020) are "adapted from" it:
 7 x 7 convolution, two stride-2 convolutions, residual blocks, two transposed convolutions, 7 x 7
-convolution; batch normalisation; reflection padding. Deviation, off in the `paper` recipe: with
-`skip` the last convolution also sees the input and the first features, so that a network too narrow
-to carry every pixel through its stride-4 middle keeps the last grey level.
+convolution; batch normalisation; reflection padding. Deviations, both off in the `paper` recipe:
+with `skip` the last convolution also sees the input and the first features, so that a network too
+narrow to carry every pixel through its stride-4 middle keeps the last grey level; with `resize` the
+decoder repeats pixels and convolves (Odena, Dumoulin & Olah 2016), since transposed convolutions
+leave checkerboards.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ class JohnsonNet(nn.Module):
         blocks: Residual blocks.
         skip: Let the last convolution see the input and the first convolution's features as well.
         norm: Batch normalisation; regression to a fraction of a grey level does better without.
+        resize: Decode by repeating pixels and convolving, not by transposed convolutions.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class JohnsonNet(nn.Module):
         blocks: int = 2,
         skip: bool = False,
         norm: bool = True,
+        resize: bool = False,
     ) -> None:
         super().__init__()
         self.skip = skip
@@ -68,9 +72,9 @@ class JohnsonNet(nn.Module):
         )
         self.blocks = nn.Sequential(*(ResidualBlock(4 * width, norm) for _ in range(blocks)))
         self.decoder = nn.Sequential(
-            nn.ConvTranspose2d(4 * width, 2 * width, 3, 2, 1, output_padding=1, bias=False),
+            _twice_as_large(4 * width, 2 * width, resize),
             *_norm(2 * width, norm),
-            nn.ConvTranspose2d(2 * width, width, 3, 2, 1, output_padding=1, bias=False),
+            _twice_as_large(2 * width, width, resize),
             *_norm(width, norm),
         )
         last_in = 2 * width + in_channels if skip else width
@@ -92,3 +96,12 @@ class JohnsonNet(nn.Module):
 
 def _norm(channels: int, norm: bool) -> tuple[nn.Module, nn.Module]:
     return nn.BatchNorm2d(channels) if norm else nn.Identity(), nn.ReLU(inplace=True)
+
+
+def _twice_as_large(in_channels: int, out_channels: int, resize: bool) -> nn.Module:
+    if not resize:
+        return nn.ConvTranspose2d(in_channels, out_channels, 3, 2, 1, output_padding=1, bias=False)
+    convolution = nn.Conv2d(
+        in_channels, out_channels, 3, padding=1, padding_mode="reflect", bias=False
+    )
+    return nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"), convolution)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from bench.nets.johnson import JohnsonNet
 from bench.nets.layout import channels_last
 from bench.nets.shrinkage import ShrinkageNet
+from bench.nets.unrolled import UnrolledShrinkage
 from bench.recipes import EstimatorRecipe
 
 RESIDUAL_NAME = "wdf-v1"
@@ -20,11 +21,19 @@ class ResidualEstimator(nn.Module):
 
     def __init__(self, recipe: EstimatorRecipe) -> None:
         super().__init__()
+        self.unrolled = recipe.unrolled
         self.network: nn.Module = (
-            ShrinkageNet(recipe.width) if recipe.gated else JohnsonNet(3, width=recipe.width)
+            UnrolledShrinkage(recipe.width)
+            if recipe.unrolled
+            else ShrinkageNet(recipe.width)
+            if recipe.gated
+            else JohnsonNet(3, width=recipe.width)
         ).to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) -> (N, 3, H, W)."""
+        if self.unrolled:
+            residual: Tensor = self.network(images * 255)
+            return residual
         out: Tensor = self.network(channels_last(images) * 2 - 1) * GREY_LEVELS
         return out

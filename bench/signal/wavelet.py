@@ -24,6 +24,8 @@ LEVELS = 4
 MIN_SIDE = 16
 WINDOWS = (3, 5, 7, 9)
 
+WAVELET = pywt.Wavelet("db4")
+
 _Size = tuple[int, int]
 
 
@@ -56,19 +58,18 @@ def wdf_residual(images: Tensor, sigma_255: float = 5.0) -> Tensor:
     if not sigma_255 > 0:
         raise ValueError(f"expected a positive `sigma_255`, got {sigma_255}")
 
-    wavelet = pywt.Wavelet("db4")
     noise_variance = sigma_255**2
     approximation = 255 * images.to(torch.promote_types(images.dtype, torch.float32))
     sizes: list[_Size] = []
     noise_bands: list[Tensor] = []
     for _ in range(LEVELS):
         sizes.append((approximation.shape[-2], approximation.shape[-1]))
-        approximation, details = _analyse(approximation, wavelet)
+        approximation, details = analyse(approximation)
         noise_bands.append(_noise_part(details, noise_variance))
 
     residual = torch.zeros_like(approximation)
     for size, details in zip(reversed(sizes), reversed(noise_bands), strict=True):
-        residual = _synthesise(residual, details, wavelet, size)
+        residual = synthesise(residual, details, size)
     return residual.contiguous()
 
 
@@ -90,12 +91,12 @@ def denoise(images: Tensor, sigma_255: float = 5.0) -> Tensor:
 
 def _noise_part(bands: Tensor, noise_variance: float) -> Tensor:
     """Keep of each coefficient what a local Wiener filter would remove."""
-    least_energy = reduce(torch.minimum, _local_energies(bands))
+    least_energy = reduce(torch.minimum, local_energies(bands))
     signal_variance = (least_energy - noise_variance).clamp_min(0.0)
     return bands * (noise_variance / (signal_variance + noise_variance))
 
 
-def _local_energies(bands: Tensor) -> Iterator[Tensor]:
+def local_energies(bands: Tensor) -> Iterator[Tensor]:
     """Yield the mean square over each window centred at each sample, zeros outside."""
     height, width = bands.shape[-2:]
     reach = max(WINDOWS) // 2
@@ -115,34 +116,31 @@ def _local_energies(bands: Tensor) -> Iterator[Tensor]:
         yield box_sums / window**2
 
 
-def _analyse(images: Tensor, wavelet: pywt.Wavelet) -> tuple[Tensor, Tensor]:
+def analyse(images: Tensor) -> tuple[Tensor, Tensor]:
     """Split images into an approximation and three detail bands, all of them transposed.
 
     Args:
         images: (N, C, H, W).
-        wavelet: An orthogonal wavelet with an even number of taps.
 
     Returns:
         The approximation (N, C, w, h) and the details (3, N, C, w, h).
     """
-    filters = (wavelet.dec_lo, wavelet.dec_hi)
+    filters = (WAVELET.dec_lo, WAVELET.dec_hi)
     columns = torch.stack([_decimate(images, taps) for taps in filters])  # (2, N, C, h, W)
     columns = columns.mT.contiguous()  # (2, N, C, W, h)
     low, high = (_decimate(columns, taps) for taps in filters)  # (2, N, C, w, h)
     return low[0], torch.stack([low[1], high[0], high[1]])
 
 
-def _synthesise(
-    approximation: Tensor, details: Tensor, wavelet: pywt.Wavelet, size: _Size
-) -> Tensor:
-    """Undo `_analyse`, for images of the given height and width."""
+def synthesise(approximation: Tensor, details: Tensor, size: _Size) -> Tensor:
+    """Undo `analyse`, for images of the given height and width."""
     height, width = size
     rows, columns = details.shape[-2:]
     low = torch.stack([approximation[..., :rows, :columns], details[0]])
     high = details[1:]
-    merged = _interpolate(low, wavelet.rec_lo) + _interpolate(high, wavelet.rec_hi)
+    merged = _interpolate(low, WAVELET.rec_lo) + _interpolate(high, WAVELET.rec_hi)
     merged = merged[..., :width, :].mT.contiguous()  # (2, N, C, h, W)
-    images = _interpolate(merged[0], wavelet.rec_lo) + _interpolate(merged[1], wavelet.rec_hi)
+    images = _interpolate(merged[0], WAVELET.rec_lo) + _interpolate(merged[1], WAVELET.rec_hi)
     return images[..., :height, :]
 
 

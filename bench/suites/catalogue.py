@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 from bench.suites.base import SuiteSource
 from bench.suites.dresden.protocol import DRESDEN_V1, DresdenSpec
+from bench.suites.rehearsal import PREFIX as REHEARSAL_PREFIX
+from bench.suites.rehearsal import RehearsalSource
 from bench.suites.simcam.plan import (
     SIMCAM_12,
     SIMCAM_12_SMALL,
@@ -42,7 +44,8 @@ def load_suite(
     """The suite called `name`, ready to be prepared in a store.
 
     Args:
-        name: A simulated suite, `dresden-v1`, or `folder:DIR` for photographs of one's own.
+        name: A simulated suite, `dresden-v1`, `folder:DIR` for photographs of one's own, or
+            `rehearsal:SUITE` for Set-B of any of these in all three places.
         progress: Told of each file as a folder is read.
         store: Where `dresden-v1` is looked for when no `root` is given; by default the user's.
         options: Of a folder suite, see `FolderSource`, and `real`, a folder of photographs for the
@@ -70,6 +73,9 @@ def load_suite(
         from bench.suites.real import WithRealPhotographs
 
         return WithRealPhotographs(source, Path(str(real)), progress=progress)
+    if name.startswith(REHEARSAL_PREFIX):
+        played = name.removeprefix(REHEARSAL_PREFIX)
+        return RehearsalSource(load_suite(played, progress=progress, store=store, **options))
     if name in SIMULATED:
         if options:
             raise CamobenchError(f"suite {name} takes no options, got {', '.join(options)}")

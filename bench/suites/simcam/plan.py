@@ -187,6 +187,7 @@ SIMCAM_MINI = SimcamSpec(
     images_a=160,
     images_b=160,
     images_c=24,
+    real=True,
 )
 
 SIMCAM_12 = SimcamSpec(
