@@ -64,15 +64,15 @@ def _lay(rng: np.random.Generator, side: int, outline: Array) -> tuple[_Leaves, 
         What lies far, on every second row and column; what lies near it; the centres of all.
     """
     r_max = 0.5 * side
-    r_min = math.exp(rng.uniform(math.log(4), math.log(28)))
+    r_min = math.exp(rng.uniform(math.log(4), math.log(40)))
     mean_area = 2 * np.pi * r_min**2 * np.log(r_max / r_min)
-    count = min(_MAX_LEAVES, int(rng.uniform(1.0, 2.5) * side * side / mean_area))
-    far = int(count * rng.uniform(0.3, 0.9) * (rng.random() < 0.6))
+    count = min(_MAX_LEAVES, int(rng.uniform(0.8, 2.2) * side * side / mean_area))
+    far = int(count * rng.uniform(0.3, 0.9) * (rng.random() < 0.7))
     radius = (r_min**-2 - rng.random(count) * (r_min**-2 - r_max**-2)) ** -0.5
     aspect = np.exp(rng.uniform(-1, 1, count))
     half_u, half_v = radius * np.sqrt(aspect), radius / np.sqrt(aspect)
     uneven = rng.uniform(0, 0.35, count)
-    twig = rng.random(count) < rng.uniform(-0.2, 0.6)
+    twig = rng.random(count) < rng.uniform(-0.1, 0.7)
     straight = twig | (rng.random(count) < 0.3)
     half_u[twig] = 3 * radius[twig]
     half_v[twig] = rng.uniform(0.8, 3.0, np.count_nonzero(twig))
@@ -105,7 +105,7 @@ def _lay(rng: np.random.Generator, side: int, outline: Array) -> tuple[_Leaves, 
             square *= 1 + np.float32(uneven[i]) * outline[here]
             inside = square < 1
         number[here][inside] = i + 1
-        rim[here][inside] = square[inside]
+        rim[here][inside] = np.minimum(square, 1)[inside]
         if i + 1 == far:
             behind = _Leaves(number[::2, ::2].copy(), rim[::2, ::2].copy())
             number[:] = 0
@@ -116,7 +116,7 @@ def _lay(rng: np.random.Generator, side: int, outline: Array) -> tuple[_Leaves, 
 def _colours(rng: np.random.Generator, centres: Places, side: int) -> Array:
     """Return (3, leaves) log-opponent colours; neighbours are often of one material."""
     count = len(centres)
-    spread = np.array([[rng.uniform(0.5, 1.0)], [rng.uniform(0.1, 0.3)], [0.06]])
+    spread = np.array([[rng.uniform(0.6, 1.3)], [rng.uniform(0.1, 0.3)], [0.06]])
     palette = spread * rng.standard_normal((3, _MATERIALS))
     palette[1:] += rng.standard_normal((2, 1)) * [[0.1], [0.03]]  # the light
     strayed = centres + rng.normal(0, side * rng.uniform(0.02, 0.15), (count, 2))

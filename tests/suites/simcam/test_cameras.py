@@ -64,7 +64,7 @@ def test_skew_coarsens_horizontal_frequencies_and_tilt_high_ones():
         ("gamma = 2.20\n", "", "simcam-01: missing or unknown field: gamma"),
         ("gamma = 2.20", "gamma = 2.20\ngama = 2", "missing or unknown field: gama"),
         ("vignetting = [-0.09, -0.05]", "vignetting = [0.2, 0.1]", "0.5 to 1 at the corner"),
-        ("[2.2e-5, 9e-5]", "[9e-5, 2e-5]", "expected `shot_noise` to be a rising range"),
+        ("[3.8e-5, 1.5e-4]", "[1.5e-4, 3e-5]", "expected `shot_noise` to be a rising range"),
         ('base = "standard"', 'base = "annexe"', "expected `base` to be one of"),
         ("scales = [0.03", "scales = [0.0", "a positive scale"),
         ("skew = 0.0, ", "", "jpeg: missing or unknown field: skew"),
