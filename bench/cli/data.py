@@ -96,14 +96,38 @@ def data_audit(suite: str, store: Path | None, format_: str, quiet: bool) -> Non
 @click.option(
     "--picture", type=click.Path(path_type=Path, dir_okay=False), help="Contact sheet, PNG."
 )
-def data_show(suite: str, store: Path | None, format_: str, picture: Path | None) -> None:
+@click.option(
+    "--against",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of real photographs to compare Set-C with; may be given again.",
+)
+def data_show(
+    suite: str,
+    store: Path | None,
+    format_: str,
+    picture: Path | None,
+    against: tuple[Path, ...],
+) -> None:
     """Count images and devices of a prepared SUITE by camera model and set.
+
+    With --against: what filters change, noise residuals, spectra and local contrasts of Set-C
+    beside those of centre crops of real photographs; --picture is then a figure of them.
 
     Example: camobench data show simcam-mini-v1 --picture sheet.png
     """
     from bench.suites.show import contact_sheet, counts
 
     made = open_prepared(make_source(suite), open_store(store))
+    if against:
+        from bench.runner.likeness import compare, save_figure
+
+        rows, found = compare(made, against)
+        show_rows(rows, format_)
+        if picture is not None:
+            save_figure(found, picture)
+            say(f"figure: {picture}")
+        return
     show_rows(counts(made), format_)
     if made.card.note:
         say(made.card.note)
@@ -164,14 +188,26 @@ def data_export(
 
 
 @data.command("cameras")
-@click.argument("picture", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("picture", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @click.option("--scene", type=int, default=0, show_default=True, help="Seed of the scene.")
-def data_cameras(picture: Path, scene: int) -> None:
+@click.option("--distance", is_flag=True, help="Print how far apart the cameras are.")
+@format_option
+def data_cameras(picture: Path | None, scene: int, distance: bool, format_: str) -> None:
     """Save a PICTURE of one scene through all simulated cameras, with the noise residuals.
 
-    Example: camobench data cameras cameras.png
-    """
-    from bench.suites.simcam.picture import save_picture
+    With --distance: the same scenes, exposure and noise through each two cameras; mean LPIPS right
+    of the diagonal, mean PSNR (dB) left of it.
 
-    save_picture(picture, scene_seed=scene)
-    say(f"cameras: {picture}")
+    Example: camobench data cameras cameras.png --distance
+    """
+    if picture is None and not distance:
+        raise click.UsageError("name a PICTURE, or ask for --distance")
+    if distance:
+        from bench.runner.distances import measure_distances
+
+        show_rows(measure_distances().rows(), format_)
+    if picture is not None:
+        from bench.suites.simcam.picture import save_picture
+
+        save_picture(picture, scene_seed=scene)
+        say(f"cameras: {picture}")

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -39,6 +40,34 @@ def prepared(tmp_path):
     store = Store(tmp_path / "store")
     prepare(load_suite("simcam-smoke-v1"), store, ("A", "B", "C"))
     return store
+
+
+def test_a_suite_beside_photographs(camobench, prepared, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for number in range(3):
+        noise = np.random.default_rng(number).normal(128, 4, (70, 70, 3)).round()
+        Image.fromarray(noise.astype(np.uint8)).save(folder / f"{number}.png")
+    words = ["data", "show", "simcam-smoke-v1", "--store", prepared.root, "--against", folder]
+    code, out, _ = camobench(*words, "--format", "json", "--picture", tmp_path / "figure.png")
+    rows = {row["measure"]: row for row in json.loads(out)}
+    assert code == 0
+    assert rows["photographs"] == {"measure": "photographs", "simcam-smoke-v1": 8, "mine": 3}
+    assert rows["median, PSNR (dB)"]["mine"] > 30
+    with Image.open(tmp_path / "figure.png") as figure:
+        assert figure.width > 1000
+
+
+def test_cameras_and_how_far_apart_they_are(camobench, monkeypatch):
+    monkeypatch.setattr("bench.runner.distances.SCENES", 1)
+    code, out, _ = camobench("data", "cameras", "--distance", "--format", "json")
+    rows = json.loads(out)
+    assert (code, len(rows)) == (0, 12)
+    assert 0.01 < float(rows[0]["02"]) < 0.2
+    assert 30 < float(rows[1]["01"]) < 45
+    code, _, err = camobench("data", "cameras")
+    assert code == 2
+    assert "--distance" in err
 
 
 def test_data_audit_in_every_format(camobench, prepared):

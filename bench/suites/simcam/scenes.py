@@ -64,7 +64,7 @@ def _lay(rng: np.random.Generator, side: int, outline: Array) -> tuple[_Leaves, 
         What lies far, on every second row and column; what lies near it; the centres of all.
     """
     r_max = 0.5 * side
-    r_min = math.exp(rng.uniform(math.log(4), math.log(40)))
+    r_min = math.exp(rng.uniform(math.log(4), math.log(min(40, r_max / 2))))
     mean_area = 2 * np.pi * r_min**2 * np.log(r_max / r_min)
     count = min(_MAX_LEAVES, int(rng.uniform(0.8, 2.2) * side * side / mean_area))
     far = int(count * rng.uniform(0.3, 0.9) * (rng.random() < 0.7))

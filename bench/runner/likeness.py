@@ -1,0 +1,179 @@
+"""A suite's photographs beside real ones: what filters, residuals, spectra and contrasts say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bench.contract import ATTACKS
+from bench.data import read_rgb
+from bench.metrics.distortion import psnr_db
+from bench.metrics.lpips import Lpips
+from bench.recipes import MINI
+from bench.runner.graph import build_attack
+from bench.signal.wavelet import wdf_residual
+from bench.store import replacing
+from bench.suites.base import Suite
+from bench.suites.scan import list_images
+from bench.types import CamobenchError, Json
+
+_BATCH = 32
+_GRID_PX = 16  # crops keep the JPEG grid of any chroma subsampling
+_BLOCK_PX = 8
+_BANDS = np.linspace(0.02, 0.5, 25)  # cycles per pixel
+_LUMA = (0.299, 0.587, 0.114)
+_MARKERS = "osD^vP*"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Likeness:
+    """What is measured on N photographs of equal size.
+
+    Attributes:
+        filters: Mean PSNR in dB and mean LPIPS of each control.
+        residual_255: (N,) standard deviation of the wavelet residual, in grey levels.
+        spectrum_db: Power of the luma in bands of frequency.
+        contrast_255: Standard deviation of the luma in each block of 8 x 8 pixels.
+    """
+
+    name: str
+    filters: Mapping[str, tuple[float, float]]
+    residual_255: NDArray[np.float64]
+    spectrum_db: NDArray[np.float64]
+    contrast_255: NDArray[np.float64]
+
+    def figures(self) -> dict[str, Json]:
+        """The numbers of a table, by what they measure."""
+        found: dict[str, Json] = {"photographs": len(self.residual_255)}
+        for control, (decibels, perceived) in self.filters.items():
+            found |= {f"{control}, PSNR (dB)": round(decibels, 1)}
+            found |= {f"{control}, LPIPS": round(perceived, 3)}
+        found["residual (grey levels), mean"] = round(float(self.residual_255.mean()), 2)
+        for percent in (10, 50, 90):
+            value = round(float(np.percentile(self.contrast_255, percent)), 1)
+            found[f"local contrast (grey levels), {percent} %"] = value
+        return found
+
+
+def centre_crops(folder: Path, side_px: int) -> Tensor:
+    """(N, 3, side, side) uint8 centre crops of the photographs below a folder.
+
+    Raises:
+        CamobenchError: If there is none as large as that, or one cannot be read.
+    """
+    crops = []
+    for path in list_images(folder):
+        pixels = read_rgb(folder / path)
+        top, left = ((length - side_px) // 2 // _GRID_PX * _GRID_PX for length in pixels.shape[1:])
+        if min(top, left) >= 0:
+            crops.append(torch.from_numpy(pixels[:, top : top + side_px, left : left + side_px]))
+    if not crops:
+        raise CamobenchError(f"no photograph in {folder} has {side_px} x {side_px} pixels")
+    return torch.stack(crops)
+
+
+@torch.inference_mode()
+def measure_likeness(name: str, images: Tensor) -> Likeness:
+    """Measure photographs.
+
+    Args:
+        name: What the photographs are called.
+        images: (N, 3, S, S) uint8.
+    """
+    lpips = Lpips(torch.device("cpu"))
+    filters = {}
+    batches = torch.split(images, _BATCH)
+    for entry in ATTACKS:
+        if not entry.spec.control or entry.spec.targeted:
+            continue
+        control = build_attack(entry.spec.name, (), MINI)
+        pairs = [(batch, control(batch, None)) for batch in batches]
+        decibels = torch.cat([psnr_db(*pair) for pair in pairs])
+        changed = decibels.isfinite()
+        if changed.any():  # the identity changes nothing
+            perceived = torch.cat([lpips(*pair) for pair in pairs])
+            filters[entry.spec.name] = (float(decibels[changed].mean()), float(perceived.mean()))
+    residual = [wdf_residual(batch / 255).flatten(1).std(1) for batch in batches]
+    luma = (images * torch.tensor(_LUMA).view(1, 3, 1, 1)).sum(1)
+    blocks = luma.unfold(1, _BLOCK_PX, _BLOCK_PX).unfold(2, _BLOCK_PX, _BLOCK_PX)
+    return Likeness(
+        name=name,
+        filters=filters,
+        residual_255=torch.cat(residual).double().numpy(),
+        spectrum_db=_spectrum_db(luma),
+        contrast_255=blocks.flatten(3).std(3).flatten().double().numpy(),
+    )
+
+
+def _spectrum_db(luma: Tensor) -> NDArray[np.float64]:
+    """Geometric mean over photographs of the windowed power, averaged over rings of frequency."""
+    side = luma.shape[-1]
+    window = torch.hann_window(side, periodic=False)
+    window = window[:, None] * window
+    centred = (luma - luma.mean((1, 2), keepdim=True)) * window
+    power = torch.fft.fft2(centred).abs().square() / window.square().sum()
+    mean = (power + 1e-6).log().mean(0).exp().double().numpy()
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(side), np.fft.fftfreq(side)))
+    ring = np.digitize(frequency, _BANDS)
+    return np.array([10 * np.log10(mean[ring == i].mean()) for i in range(1, len(_BANDS))])
+
+
+def compare(
+    suite: Suite, folders: Sequence[Path]
+) -> tuple[list[dict[str, Json]], tuple[Likeness, ...]]:
+    """Measure Set-C of a suite and centre crops, as large as its images, of folders.
+
+    Returns:
+        A row a measure, a column a source; and what was measured.
+
+    Raises:
+        CamobenchError: If a folder has no photograph of that size.
+    """
+    images = {suite.card.name: torch.from_numpy(np.array(suite.images("C")))}
+    for folder in folders:
+        images[folder.name] = centre_crops(folder, suite.card.image_px)
+    found = tuple(measure_likeness(name, stack) for name, stack in images.items())
+    columns = {one.name: one.figures() for one in found}
+    rows: list[dict[str, Json]] = [
+        {"measure": measure, **{name: column[measure] for name, column in columns.items()}}
+        for measure in found[0].figures()
+    ]
+    return rows, found
+
+
+def save_figure(found: Sequence[Likeness], path: Path) -> None:
+    """Save filters, residuals, spectra and local contrasts side by side, as PNG."""
+    figure = Figure(figsize=(13, 3.4), layout="constrained")
+    filters, residual, spectrum, contrast = figure.subplots(1, 4)
+    for number, one in enumerate(found):
+        colour = f"C{number}"
+        for marker, (name, (decibels, perceived)) in zip(
+            _MARKERS, one.filters.items(), strict=False
+        ):
+            label = None if number else name
+            filters.plot(perceived, decibels, marker, color=colour, label=label)
+        style = {"density": True, "histtype": "step", "color": colour}
+        residual.hist(one.residual_255, bins=np.linspace(0, 6, 31), **style)
+        spectrum.plot((_BANDS[1:] + _BANDS[:-1]) / 2, one.spectrum_db, color=colour, label=one.name)
+        contrast.hist(one.contrast_255, bins=np.geomspace(0.25, 90, 40), **style)
+    contrast.set_xscale("log")
+    for axes, across, up in (
+        (filters, "LPIPS of the controls", "PSNR (dB)"),
+        (residual, "residual of a photograph (grey levels)", "density"),
+        (spectrum, "frequency (cycles per pixel)", "power of the luma (dB)"),
+        (contrast, "standard deviation in 8 x 8 pixels (grey levels)", "density"),
+    ):
+        axes.set_xlabel(across, fontsize=8)
+        axes.set_ylabel(up, fontsize=8)
+        axes.tick_params(labelsize=7)
+    for axes in (filters, spectrum):
+        axes.legend(fontsize=7)
+    with replacing(path) as target:
+        figure.savefig(target, format="png", dpi=120)
