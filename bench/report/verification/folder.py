@@ -30,6 +30,7 @@ _UNCHECKED = {
     "failures": "tracebacks of what failed",
     "samples": "sample images, which rows cannot tell",
     "figure3.png": "a picture of the samples",
+    "calibration.png": "a picture of the suite beside photographs",
     "survival.json": "how re-compressed images were scored, which rows cannot tell",
     "survival.svg": "a picture of the survival table",
 }
