@@ -250,7 +250,7 @@ def smoke_copy(smoke, tmp_path):
     from tests.smoke import Smoke
 
     store = Store(shutil.copytree(smoke.store.root, tmp_path / "store"))
-    return Smoke(store, shutil.copytree(smoke.out, tmp_path / "out"))
+    return Smoke(store, shutil.copytree(smoke.out, tmp_path / "finished"))
 
 
 @pytest.fixture

@@ -192,7 +192,9 @@ def test_a_transform_that_returns_nonsense(monkeypatch, capsys, smoke_copy, retu
     monkeypatch.setattr(ATTACKS, "_entries", dict(ATTACKS._entries))
     monkeypatch.setattr(Mischief, "returns", staticmethod(returns))
     ATTACKS.add(Mischief)
-    words = on_smoke(smoke_copy, "--attacks", "mischief", "--quiet")
+    words = on_smoke(
+        smoke_copy, "--attacks", "mischief", "--quiet", "--out", smoke_copy.out.with_name("out")
+    )
     monkeypatch.setattr(sys, "argv", ["camobench", *map(str, words)])
     with pytest.raises(SystemExit) as end:
         cli.main()
@@ -203,7 +205,10 @@ def test_a_transform_that_returns_nonsense(monkeypatch, capsys, smoke_copy, retu
         "error: 2 cells failed: mischief on img-resnet12, mischief on wdf-resnet"
     )
     assert f"§ attack mischief failed: ValueError: {message}" in out
-    assert message in (smoke_copy.out / "failures" / "attack-mischief.log").read_text()
+    assert (
+        message
+        in (smoke_copy.out.with_name("out") / "failures" / "attack-mischief.log").read_text()
+    )
 
 
 # interruption

@@ -206,8 +206,7 @@ def open_session(request: Request, store: Store) -> Session:
         UnknownNameError: If an attack or a victim is not registered.
         CamobenchError: If the recipe is unknown.
     """
-    attacks = tuple(dict.fromkeys((*request.attacks, CLEAN_CONTROL)))
-    request = replace(request, attacks=attacks)
+    request = _with_clean_control(request)
     failures = Failures.of(
         store,
         request.source.card.name,
@@ -225,6 +224,10 @@ def open_session(request: Request, store: Store) -> Session:
     )
     shelf = Shelf(store=store, shipped=request.shipped)
     return Session(request=request, store=store, graph=graph, shelf=shelf, failures=failures)
+
+
+def _with_clean_control(request: Request) -> Request:
+    return replace(request, attacks=tuple(dict.fromkeys((*request.attacks, CLEAN_CONTROL))))
 
 
 def evaluate_request(
@@ -248,8 +251,9 @@ def evaluate_request(
     if not request.victims:
         raise CamobenchError("a matrix needs victims; name at least one")
     progress = progress or Silent()
+    request = _with_clean_control(request)
+    require_own(out, RESULTS, request.made_of)
     session = open_session(request, store)
-    require_own(out, RESULTS, session.request.made_of)
     session.train(progress)
     session.score(out, progress)
     sweep(store)  # last: what this request could continue with, it has

@@ -19,6 +19,7 @@ TABLES = ("table2", "table3", "victims", "claims")
 def test_evaluate_writes_all_that_is_promised(smoke):
     names = {path.name for path in smoke.out.iterdir()}
     assert names == {
+        ".camobench.json",
         "predictions.parquet",
         "distortion.parquet",
         "clean_accuracy.csv",
@@ -75,7 +76,7 @@ def test_a_request_needs_victims(smoke_copy):
 def test_a_users_folder_is_refused_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setattr(api, "open_session", lambda *args: pytest.fail("work was begun"))
     (tmp_path / "samples").mkdir()
-    with pytest.raises(CamobenchError, match="would be replaced; choose --out"):
+    with pytest.raises(CamobenchError, match="holds samples, which nothing says"):
         evaluate_request(request(), Store(tmp_path / "store"), tmp_path)
 
 

@@ -49,7 +49,7 @@ def test_a_new_column_is_on_every_attack_of_the_store(smoke, plug_ins):
 
 def test_plug_in_attacks_of_the_store_are_found_by_their_files(smoke_copy, tmp_path):
     path = write(tmp_path / "mine.py", FOG)
-    store, out = smoke_copy.store, smoke_copy.out
+    store, out = smoke_copy.store, tmp_path / "fog"
     select_attacks(f"{path}:Fog")
     evaluate_request(request(attacks=("fog",), victims=("img-resnet12",)), store, out)
     ATTACKS.forget(["fog"])
@@ -66,7 +66,13 @@ def test_plug_in_attacks_of_the_store_are_found_by_their_files(smoke_copy, tmp_p
     path.unlink()
     assert "mine.py is gone" in recorded_plugins(asked, store)[1]["fog"]
     nothing = [{"identity-1": torch.nn.Identity()}]
-    where = {"store": store, "out": out, "device": "cpu", "shipped": False, "progress": False}
+    where = {
+        "store": store,
+        "out": tmp_path / "nothing",
+        "device": "cpu",
+        "shipped": False,
+        "progress": False,
+    }
     evaluate(suite=SUITE, recipe="smoke", attacks=nothing, victims="img-resnet12", **where)
     assert "notebook" in recorded_plugins(asked, store)[1]["identity-1"]
 

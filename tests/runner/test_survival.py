@@ -17,6 +17,7 @@ from bench.runner.missing import find_missing
 from bench.runner.networks import Networks
 from bench.runner.recompress import saved_as_jpeg
 from bench.suites.base import open_suite
+from bench.types import CamobenchError
 from tests.smoke import request
 
 QUALITIES = (90, 60)
@@ -106,7 +107,6 @@ def test_the_same_again_scores_nothing_and_a_quality_more_only_that(again, monke
     missing = find_missing(open_session(more, again.store))
     assert set(missing.cells) == {f"{a}, JPEG 50" for a in ("cgan-img", "jpeg", "identity")}
     assert missing.cells_total == 3 * 2 * 4
-    assert not missing.unmeasured
     assert not calls
 
 
@@ -118,22 +118,20 @@ def test_each_quality_has_a_key_and_none_is_the_old_one(again):
     assert keys[0] == row_key(networks, "jpeg")
 
 
-def test_kept_images_are_what_is_compressed(smoke_copy, monkeypatch):
+def test_kept_images_are_what_is_compressed(smoke_copy, tmp_path, monkeypatch):
     kept = request(keep_images=True, attacks=("cgan-img",))
-    evaluate_request(kept, smoke_copy.store, smoke_copy.out)
+    evaluate_request(kept, smoke_copy.store, tmp_path / "kept")
     monkeypatch.setattr(Networks, "attack", lambda *_: pytest.fail("the generator runs again"))
     monkeypatch.setattr("bench.runner.output.write_samples", lambda *_: None)
     evaluate_request(
         request(attacks=("cgan-img",), recompress=(90,), victims=("img-resnet12",)),
         smoke_copy.store,
-        smoke_copy.out,
+        tmp_path / "out",
     )
-    assert (smoke_copy.out / "survival.parquet").is_file()
+    assert (tmp_path / "out" / "survival.parquet").is_file()
 
 
-def test_a_run_that_does_not_ask_for_it_leaves_none_of_another(again, tmp_path):
-    import shutil
-
-    out = shutil.copytree(again.out, tmp_path / "out")
-    evaluate_request(request(), again.store, out)
-    assert not list(out.glob("survival*"))
+def test_a_run_that_does_not_ask_for_it_replaces_none(again):
+    with pytest.raises(CamobenchError, match="JPEG qualities 60, 90, here"):
+        evaluate_request(request(), again.store, again.out)
+    assert (again.out / "survival.parquet").is_file()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench.outputs import NOTE
 from bench.report.html import report_html
 from bench.report.inputs import DISTORTION_COLUMNS, PREDICTION_COLUMNS, load_run, read_parquet
 from bench.report.records import RunData
@@ -26,6 +27,7 @@ _COLUMNS: dict[TableName, tuple[str, ...]] = {
 }
 _ROWS = tuple(f"{table}.parquet" for table in _COLUMNS)
 _UNCHECKED = {
+    NOTE: "what the folder was made of",
     "victims.json": "size, cost and training of the networks, which rows cannot tell",
     "failures": "tracebacks of what failed",
     "samples": "sample images, which rows cannot tell",

@@ -349,14 +349,14 @@ def test_a_column_of_predictions_enters_no_family_of_the_protocol(arena, tmp_pat
     assert load_run(out).families == {"claims": "claims"}
 
 
-def test_another_victim_leaves_no_column_of_the_former(arena, tmp_path):
-    out = tmp_path / "out"
-    for name in ("one", "two"):
-        path = tmp_path / f"{name}.csv"
-        arena.classified().to_csv(path, index=False)
-        answer(arena, path, name, out, victims=())
+def test_another_victim_never_replaces_the_former(arena, tmp_path):
+    path, out = tmp_path / "answer.csv", tmp_path / "out"
+    arena.classified().to_csv(path, index=False)
+    answer(arena, path, "one", out, victims=())
+    with pytest.raises(CamobenchError, match="victims one, here two"):
+        answer(arena, path, "two", out, victims=())
     assert {path.name for path in out.glob("column-*")} == {
-        f"column-two.{suffix}" for suffix in ("md", "csv", "tex")
+        f"column-one.{suffix}" for suffix in ("md", "csv", "tex")
     }
 
 
