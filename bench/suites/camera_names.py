@@ -19,11 +19,31 @@ _MAKES = frozenset(
         *("agfaphoto", "apple", "asus", "blackberry", "canon", "casio", "dji", "epson", "fujifilm"),
         *("google", "gopro", "hasselblad", "hewlett", "honor", "htc", "huawei", "kodak", "konica"),
         *("kyocera", "leica", "lenovo", "lg", "meizu", "microsoft", "minolta", "motorola", "nikon"),
-        *("nokia", "olympus", "oneplus", "oppo", "panasonic", "pentax", "praktica", "realme"),
-        *("ricoh", "rollei", "samsung", "sanyo", "sigma", "sony", "vivo", "wiko", "xiaomi", "zte"),
+        *("nokia", "nothing", "olympus", "oneplus", "oppo", "panasonic", "pentax", "praktica"),
+        *("realme", "ricoh", "rollei", "samsung", "sanyo", "sigma", "sony", "vivo", "wiko"),
+        *("xiaomi", "zte"),
     }
 )
 _SHORT = {"agfa": "agfaphoto", "fuji": "fujifilm", "hp": "hewlett"}
+_LINES = frozenset(
+    {
+        *("coolpix", "cybershot", "dimage", "dmc", "dsc", "easyshare", "eos", "exilim", "finepix"),
+        *("galaxy", "ipad", "iphone", "ixus", "lumix", "mavic", "mju", "optio", "photosmart"),
+        *("pixel", "powershot", "redmi", "simcam", "xperia"),
+    }
+)
+
+
+def names_a_make(name: str) -> bool:
+    """Whether a name holds a maker of cameras or one of their lines."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    words = _words(name) | _words(spaced)
+    return bool(words & (_MAKES | _SHORT.keys() | _LINES))
+
+
+def agree(folder: str, camera: str) -> bool:
+    """Whether a folder's name is that of the camera its photographs name, or a part of it."""
+    return bool(_words(folder)) and _words(folder) <= _words(camera)
 
 
 def one_spelling(photos: Sequence[Photo]) -> tuple[list[Photo], list[str]]:

@@ -1,7 +1,7 @@
 """Whether the folders of a tree can be MODEL/DEVICE: people keep sets, kinds, formats and dates so.
 
-A folder is no camera model when every word of its name says what is in it, when folders of one name
-that counts nothing lie below several, or when its files name other cameras.
+A folder is taken for a camera model only where its name says so, or EXIF or file names of its first
+photographs agree with it, and where no folders of one name that counts nothing lie below several.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from bench.suites.camera_names import agree, names_a_make
+from bench.suites.jpeg_header import read_camera
 from bench.suites.layouts.base import Layout
 from bench.suites.layouts.dresden import parse_dresden
 from bench.suites.layouts.tree import TREE, parse_tree
@@ -42,21 +44,21 @@ _COUNTER = re.compile(
     r"(device|dev|d|camera|cam|c|phone|p|unit|u|body|copy|sample|s|no|nr|id|instance)?\d{1,4}"
     r"|(device|dev|camera|cam|phone|unit|body|copy)?[a-z]"
 )
-_DCIM = re.compile(r"\d{3}[A-Z0-9_]{5}")  # a folder as cameras make them, such as 100CANON
+_DATE = re.compile(r"(19|20)\d\d(\d{4})?")
+_TYPE = re.compile(r"(?P<stem>[a-z]{1,4})[1-9]\d+[a-z]*|\d{2,4}(?!th)[a-z]{1,2}")  # D70, 600D
+_SETS = {"train", "training", "val", "valid", "validation", "test", "testing"}
+_COUNTED = {"run", "cv", "exp", "step", "user", "subj", "trip", "lot", "v", "ver", "k", "no", "id"}
 _VERSION = re.compile(r"(?P<shot>.*\d)(\s*\(\d+\)|[-_ .]+(?P<word>[A-Za-z]+))")
 _MOST = 0.9
+_READ = 20  # images of a folder in which the camera is looked for
 
 
-def no_model(name: str) -> bool:
-    """Whether a folder's name says what is in it, and so names no camera model."""
+def names_a_model(name: str) -> bool:
+    """Whether a folder's name holds a make, a line or a type such as D70, GX100 or 600D."""
     words = _words(name)
-    if _DCIM.fullmatch(name) or not words:
-        return True
-    if len(words) == 1 and (len(words[0]) == 1 or words[0] in _HOLDERS):
-        return True
-    if len(words) == 2 and words[0] in ("device", "phone") and len(words[1]) < 3:
-        return True
-    return _describes(words, numbers=True)
+    if _SETS & {*words}:
+        return False
+    return names_a_make(name) or any(map(_is_type, words))
 
 
 def plain_shot(shot: str) -> str:
@@ -103,10 +105,11 @@ def require_models(
             tree[name.model].add(name.device)
     if not tree:
         wrong = f"no image in {root} lies as {TREE.pattern}, such as {paths[0]}"
-    elif wrong_models := sorted(filter(no_model, tree)):
+    elif wrong_models := sorted(set(tree) - _models(root, paths)):
         below = sorted(_shared(tree))
         rather = f" (the folders below may be, such as {below[0]})" if below else ""
-        wrong = f"no camera models: {listed(wrong_models)} in {root}{rather}"
+        told = f"no camera models, by name or EXIF: {listed(wrong_models)}"
+        wrong = f"{told} in {root}{rather}"
     elif parts := sorted(_parts_of_a_model(tree)):
         wrong = f"no devices but kinds of images: {listed(parts)} in {root}"
     elif shared := sorted(_shared(tree)):
@@ -115,6 +118,35 @@ def require_models(
     else:
         return
     raise CamobenchError(f"{wrong}; {_remedy(root, paths, layouts)}")
+
+
+def _models(root: Path, paths: Sequence[PurePosixPath]) -> set[str]:
+    """The folders that are camera models by their names, or by what their first images name."""
+    within: dict[str, list[PurePosixPath]] = defaultdict(list)
+    for path in filter(parse_tree, paths):
+        within[path.parts[0]].append(path)
+    return {
+        name
+        for name, found in within.items()
+        if names_a_model(name) or any(agree(name, _stated(root, p)) for p in found[:_READ])
+    }
+
+
+def _stated(root: Path, path: PurePosixPath) -> str:
+    """The camera that an image names in EXIF, or else by a Dresden name of a known make."""
+    name = parse_dresden(path)
+    try:
+        camera = read_camera((root / path).read_bytes())
+    except (OSError, SyntaxError, ValueError):  # `scan` tells of what cannot be read
+        camera = None
+    return camera or (name.model if name and names_a_model(name.model) else "")
+
+
+def _is_type(word: str) -> bool:
+    found = _TYPE.fullmatch(word)
+    if found is None or _MEASURE.fullmatch(word):
+        return False
+    return found["stem"] not in _WORDS | _COUNTED
 
 
 def _words(name: str) -> list[str]:
@@ -127,7 +159,7 @@ def _describes(words: Sequence[str], *, numbers: bool) -> bool:
     plain = [word for word in words if word in _WORDS or word.rstrip("0123456789") in _WORDS]
     plain += [word for word in words if len(word) == 1 and plain]
     measures = [word for word in words if _MEASURE.fullmatch(word) and word not in plain]
-    if not numbers and not plain:
+    if not numbers and not plain and not any(map(_DATE.fullmatch, words)):
         measures = [word for word in measures if len(word) >= 4 or not word.isdecimal()]
     return bool(words) and len(plain) + len(measures) >= len(words)
 
@@ -164,7 +196,7 @@ def _remedy(root: Path, paths: Sequence[PurePosixPath], layouts: Mapping[str, La
     for path in paths:
         if len(path.parts) == 4:
             within[path.parts[0]].add(path.parts[1])
-    inside = [name for name, models in within.items() if not any(map(no_model, models))]
+    inside = [name for name, models in within.items() if all(map(names_a_model, models))]
     fits += [f"folder:{root / name}" for name in sorted(inside)]
     fits = [f"try {' or '.join(fits)}"] if fits else [f"order the photographs as {TREE.pattern}"]
     return f"{fits[0]}, or insist by --layout tree (`layout='tree'`)"

@@ -182,7 +182,7 @@ def test_fingerprints_of_trees_and_dresden_names_stay_as_they_were(tmp_path, lay
     name = "{m}/d{d}/{s}.png" if layout == "tree" else "Acme_{m}_{d}_{s}.png"
     write(
         tmp_path,
-        *(name.format(m=m, d=d, s=s) for m in ("ace", "bee") for d in (0, 1) for s in range(3)),
+        *(name.format(m=m, d=d, s=s) for m in ("Canon", "Nikon") for d in (0, 1) for s in range(3)),
     )
     files = sorted(path for path in tmp_path.rglob("*.png"))
     content = {
