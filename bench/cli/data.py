@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -36,7 +37,7 @@ def data_prepare(suite: str, store: Path | None, workers: int, quiet: bool) -> N
     """Make and audit all sets of SUITE: a simulated suite, folder:DIR, or dresden-v1.
 
     Photographs are JPEG, PNG or TIFF files of 8-bit RGB, whole: others are refused, never
-    converted.
+    converted. Exit code 1 if a check of the audit fails; the sets stay in the store.
 
     Example: camobench data prepare dresden-v1 --root Dresden
     """
@@ -53,10 +54,12 @@ def data_prepare(suite: str, store: Path | None, workers: int, quiet: bool) -> N
             workers=workers or cpu_count(),
             progress=progress,
         )
-        kept = kept_audit(made)
-        verdict = kept["verdict"] if kept else audit_and_keep(made, progress).verdict
+        if kept_audit(made) is None:
+            audit_and_keep(made, progress)
+        kept = kept_audit(made) or {}
     click.echo(made.folder)
-    say(f"audit: {verdict}")
+    say(f"audit: {kept['verdict']}")
+    _require_passed(suite, [c["check"] for c in kept["checks"] if c["verdict"] == "fail"])
 
 
 @data.command("audit")
@@ -84,8 +87,20 @@ def data_audit(suite: str, store: Path | None, format_: str, quiet: bool) -> Non
         [{"check": f.check, "verdict": f.verdict, "finding": f.finding} for f in found.findings],
         format_,
     )
-    if found.failed:
-        raise CamobenchError(f"{made.card.name} fails its audit: {', '.join(found.failed)}")
+    _require_passed(suite, found.failed)
+
+
+def _require_passed(suite: str, failed: Sequence[str]) -> None:
+    """Refuse a suite of which checks fail.
+
+    Raises:
+        CamobenchError: Names them, and what to do.
+    """
+    if failed:
+        raise CamobenchError(
+            f"{suite} fails its audit: {', '.join(failed)}; mend what `camobench data audit` finds "
+            "in its photographs and prepare it anew"
+        )
 
 
 @data.command("show")

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -91,9 +92,21 @@ def test_an_audit_that_fails_is_printed_kept_and_1(camobench, prepared):
     code, out, err = camobench(*words)
     assert code == 1
     assert "A-s0000 (A, C)" in out
-    assert one_line(err) == "error: simcam-smoke-v1 fails its audit: scenes across sets\n"
+    assert one_line(err).startswith("error: simcam-smoke-v1 fails its audit: scenes across sets;")
     kept = json.loads((path.parents[1] / "audit.json").read_text())
     assert "fail: 1 of 8 scenes in more than one set" in kept["verdict"]
+
+
+def test_preparing_what_fails_its_audit_ends_with_1(camobench, tmp_path):
+    copy = write_dresden(tmp_path / "copy", few())  # of equal pixels
+    words = ["data", "prepare", "dresden-v1", "--root", copy, "--partial", "--quiet"]
+    for _ in range(2):
+        code, folder, err = camobench(*words, "--store", tmp_path / "store")
+        assert code == 1
+        assert Path(folder.strip(), "C", "manifest.parquet").is_file()
+        assert (
+            "dresden-v1 fails its audit: copies of images; mend what `camobench data audit" in err
+        )
 
 
 def test_show_of_a_suite_whose_making_was_stopped(camobench, tmp_path):
@@ -115,6 +128,9 @@ def test_dresden_is_prepared_once_and_found_again(camobench, tmp_path):
     assert "dresden-v1 is not in the store" in one_line(err)
     assert "--root DIR" in err
     root = write_dresden(tmp_path / "copy", few())
+    for number, path in enumerate(root.rglob("*.JPG")):
+        pixels = np.random.default_rng(number).integers(0, 256, (520, 520, 3), np.uint8)
+        Image.fromarray(pixels).save(path)
     words = ["data", "prepare", "dresden-v1", *store, "--quiet", "--root", root]
     code, out, err = camobench(*words)
     assert (code, out) == (1, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from bench.provenance import package_versions, provenance
 from bench.store import file_digest, read_json, write_json
@@ -43,7 +44,7 @@ def audit_and_keep(suite: Suite, progress: Progress | None = None) -> Audit:
     return found
 
 
-def kept_audit(suite: Suite) -> dict[str, Json] | None:
+def kept_audit(suite: Suite) -> dict[str, Any] | None:
     """The audit of a suite in the words of an entry; `None` where there is none of these images.
 
     An audit of other manifests than those on disk, or by another version of the checks, is none.
