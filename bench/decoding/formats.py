@@ -19,7 +19,11 @@ from bench.decoding import png as pngs
 
 FORMATS = ("JPEG", "PNG", "TIFF")
 _BITS, _PHOTOMETRIC, _ORIENTATION, _CHANNELS, _SAMPLES, _KIND = 258, 262, 274, 277, 339, 254
-_RGB, _YCBCR, _JPEG = 2, 6, 7
+_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
+_RGB = 2
+_DEFLATED = {"tiff_adobe_deflate", "tiff_deflate"}
+_COMPRESSIONS = {"raw", "tiff_lzw", *_DEFLATED}
+_INFLATED = 1 << 20  # bytes at a time
 _TURNED_BACK = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -45,6 +49,7 @@ def opened(data: bytes) -> Iterator[Image.Image]:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if isinstance(image, TiffImageFile):
                 _require_tiff(image)
+                _require_inflated(data, image)
             elif image.format == "PNG":
                 _require_png(data, image.mode)
             else:
@@ -106,6 +111,11 @@ def _require_png(data: bytes, mode: str) -> None:
 
 
 def _require_tiff(image: TiffImageFile) -> None:
+    if (way := image.info.get("compression")) not in _COMPRESSIONS:
+        raise UnusableError(
+            f"a TIFF compressed by {way}, whose damage a decoder hides",
+            "save it as a PNG, or as a TIFF uncompressed or by LZW",
+        )
     tags = image.tag_v2
     bits = tags.get(_BITS, (1,))
     if set(tags.get(_SAMPLES, (1,))) != {1}:
@@ -114,16 +124,31 @@ def _require_tiff(image: TiffImageFile) -> None:
     if max(bits) > 8 or (image.mode == "RGB" and set(bits) != {8}):
         _require_depth(max(bits))
     photometric = tags.get(_PHOTOMETRIC)
-    if image.mode == "RGB" and (tags.get(_CHANNELS) != 3 or photometric not in (_RGB, _YCBCR)):
+    if image.mode == "RGB" and (tags.get(_CHANNELS) != 3 or photometric != _RGB):
         _require_mode(f"{tags.get(_CHANNELS)} channels of photometric kind {photometric}")
-    if photometric == _YCBCR and image.info.get("compression") != "jpeg":
-        _require_mode("YCbCr")
     _require_mode(image.mode)
     for frame in range(1, image.n_frames):
         image.seek(frame)
         if not image.tag_v2.get(_KIND, 0) & 1:  # a reduced version, such as a preview
             raise UnusableError(f"holds {image.n_frames} pictures", "save each as a file")
     image.seek(0)
+
+
+def _require_inflated(data: bytes, image: TiffImageFile) -> None:
+    """Inflate every strip or tile to its checksum, before which libtiff stops."""
+    tags = image.tag_v2
+    if image.info["compression"] not in _DEFLATED:
+        return
+    starts = (*tags.get(_STRIPS, ()), *tags.get(_TILES, ()))
+    sizes = (*tags.get(_STRIP_BYTES, ()), *tags.get(_TILE_BYTES, ()))
+    for start, size in zip(starts, sizes, strict=True):
+        stream, rest = zlib.decompressobj(), data[start : start + size]
+        while not stream.eof:
+            if not stream.decompress(rest, _INFLATED) and not stream.unconsumed_tail:
+                break
+            rest = stream.unconsumed_tail
+        if not stream.eof:
+            raise DamagedError("a strip ends too early")
 
 
 def _unknown(data: bytes) -> UnusableError:

@@ -92,6 +92,10 @@ REFUSED = {
     "alpha tiff": (tiff(FOUR, t258=[8] * 4, t277=[4], t338=[2]), "RGBA"),
     "ycbcr tiff": (tiff(PIXELS.tobytes(), t262=[6], t530=[1, 1]), "YCbCr"),
     "lab tiff": (tiff(PIXELS.tobytes(), t262=[8]), "LAB"),
+    **{
+        way: (saved(RGB, "TIFF", compression=way), f"compressed by {way}")
+        for way in ("jpeg", "packbits", "zstd")
+    },
     "two pages": (saved(RGB, "TIFF", save_all=True, append_images=[RGB]), "2 pictures"),
     "half a tiff": (saved(RGB, "TIFF")[:-3000], "cannot be decoded"),
     "grey jpeg": (saved(RGB.convert("L"), "JPEG"), "mode is L"),
@@ -116,6 +120,16 @@ def test_anything_else_is_refused_by_what_it_is_and_what_to_do(name):
     for read in (decode_rgb, measure_rgb):
         with pytest.raises(ImageError, match=rf"^photo: .*{said}.*; \w+"):
             read(data, "photo")
+
+
+@pytest.mark.parametrize("compression", ["tiff_adobe_deflate", "tiff_deflate"])
+@pytest.mark.parametrize("length", [8, 64, 2048])
+def test_a_damaged_tiff_with_a_checksum_is_refused(compression, length):
+    whole = saved(RGB, "TIFF", compression=compression)
+    at = len(whole) // 2
+    for put in (bytes(length), whole[at - length : at], whole[at : at + length][::-1]):
+        with pytest.raises(ImageError, match="cannot be decoded"):
+            decode_rgb(whole[:at] + put + whole[at + length :], "photo")
 
 
 def test_the_first_picture_of_several_in_a_jpeg_is_the_photograph():
