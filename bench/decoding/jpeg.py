@@ -4,8 +4,8 @@ libjpeg fills what is missing with grey, skips what is too much, warns, and Pill
 itself. So the picture is decoded twice at an eighth of its size with one more row of units (MCU)
 than it has, the second time with noise behind the data: noise that reaches the picture stands where
 data is missing, and a further row that is not grey was decoded from data of a shifted picture.
-Restart markers are counted, and zeros that no picture has are looked for. Other losses that leave
-the number of units the same are not found.
+Restart markers are counted, and zeros and repeated stretches that no picture has are looked for.
+Other losses that leave the number of units the same are not found.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ _BLOCK_PX = 8
 _GREY = 128
 _END_OF_BLOCK = 0
 _ZEROS = bytes(64)  # more bits than the longest block has
+_REPEATED = 64  # bytes that no two places of a photograph share
+_WINDOW, _AROUND = 16, 48
+_VARIED = 24  # values among these bytes; flat parts of a picture repeat fewer
 _NOISE = np.random.default_rng(0).integers(1, 255, 512, dtype=np.uint8).tobytes()
 _MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 _HUFFMAN = {0xC0: False, 0xC1: False, 0xC2: True}  # starts of frame; whether progressive
@@ -40,6 +43,7 @@ class _Frame:
     Attributes:
         height_at: Where its height stands.
         unit: Height and width of an MCU in pixels.
+        starts_at: Where the data of the first scan starts.
         ends: Where the data of each scan and restart interval ends.
         restarts: Of each scan, the numbers of its restart markers.
         coded: Of each component, the coefficients that some scan codes to their last bit.
@@ -50,6 +54,7 @@ class _Frame:
     height: int = 0
     width: int = 0
     unit: tuple[int, int] = (_BLOCK_PX, _BLOCK_PX)
+    starts_at: int = 0
     progressive: bool = False
     components: dict[int, tuple[int, int]] = field(default_factory=dict)
     ends: list[int] = field(default_factory=list)
@@ -71,6 +76,7 @@ def require_whole(data: bytes) -> None:
     if frame is None:
         return
     _require_all_scans(frame)
+    _require_no_repeat(np.frombuffer(data, np.uint8)[frame.starts_at : frame.ends[-1]])
     rows = -(-frame.height // frame.unit[0])
     taller = bytearray(data)
     height = (rows + 1) * frame.unit[0]
@@ -157,6 +163,7 @@ def _read_scan(frame: _Frame, data: bytes, at: int, head: bytes, interval: int) 
             frame.coded[name] |= set(range(first, last + 1))
     numbers: list[int] = []
     start = at
+    frame.starts_at = frame.starts_at or start
     while (found := _MARKER.search(data, at)) and 0xD0 <= found[1][0] <= 0xD7:
         numbers.append(found[1][0] - 0xD0)
         frame.ends.append(found.start())
@@ -165,7 +172,10 @@ def _read_scan(frame: _Frame, data: bytes, at: int, head: bytes, interval: int) 
         raise DamagedError("it has no end")
     frame.ends.append(found.start())
     tables = {head[2 + 2 * i] & 15 for i in range(head[0])}
-    flat = frame.progressive or all(frame.zero_bits[table] == _END_OF_BLOCK for table in tables)
+    if frame.progressive:
+        flat = first == 0  # a run of flat blocks has one code, but of the first coefficients
+    else:
+        flat = all(frame.zero_bits[table] == _END_OF_BLOCK for table in tables)
     if not flat and _ZEROS in data[start : found.start()]:
         raise DamagedError("a stretch of it was overwritten with zeros")
     if interval:
@@ -187,6 +197,42 @@ def _require_all_scans(frame: _Frame) -> None:
     for expected, numbers in frame.restarts:
         if numbers != [count % 8 for count in range(expected)]:
             raise DamagedError("its restart markers are not those of its picture")
+
+
+def _require_no_repeat(coded: NDArray[np.uint8]) -> None:
+    """Refuse data (B,) with a varied stretch twice, as when it was copied over another.
+
+    Patterns pass: they repeat much of their data, or stretches at several distances.
+    """
+    if len(coded) < 2 * _REPEATED:
+        return
+    hashes, width, factor = coded.astype(np.uint32), 1, 0x01000193
+    while width < _WINDOW:
+        hashes = hashes[:-width] * np.uint32(factor) + hashes[width:]
+        width, factor = 2 * width, factor * factor % 2**32
+    at = np.flatnonzero(hashes >> 29 == 0)  # one in eight, by what stands there
+    order = at[np.argsort(hashes[at], kind="stable")]
+    same = hashes[order][1:] == hashes[order][:-1]
+    if 4 * same.sum() > len(at):
+        return
+    twice = same & ~np.r_[False, same[:-1]] & ~np.r_[same[1:], False]
+    pairs = np.stack([order[:-1][twice], order[1:][twice]])
+    inside = (pairs[0] >= _AROUND) & (pairs[1] + _WINDOW + _AROUND <= len(coded))
+    pairs = pairs[:, inside & (pairs[1] - pairs[0] >= _REPEATED)][:, :10_000]
+    first, again = coded[pairs[..., None] + np.arange(-_AROUND, _WINDOW + _AROUND)]
+    equal = first == again
+    before = np.cumprod(equal[:, _AROUND - 1 :: -1], axis=1).sum(1)
+    behind = np.cumprod(equal[:, _AROUND:], axis=1).sum(1)
+    long, apart = False, set()
+    for stretch, start, end, distance in zip(
+        first, _AROUND - before, _AROUND + behind, pairs[1] - pairs[0], strict=True
+    ):
+        values = len(np.unique(stretch[start:end]))
+        long |= end - start >= _REPEATED and values >= _VARIED
+        if end - start >= _REPEATED // 2 and values >= _VARIED // 2:
+            apart.add(int(distance))
+    if long and len(apart) == 1:  # a pattern has more
+        raise DamagedError("a stretch of it stands in two places")
 
 
 def _with_noise(data: bytes | bytearray, ends: list[int]) -> bytes:
