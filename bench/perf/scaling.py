@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import statistics
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -128,8 +128,3 @@ def draw_scaling(points: list[Point], path: Path) -> None:
         figure.tight_layout()
         figure.savefig(path, dpi=150)
         plt.close(figure)
-
-
-def scaling_rows(points: list[Point]) -> list[dict[str, object]]:
-    """For JSON."""
-    return [asdict(point) for point in points]

@@ -37,7 +37,7 @@ def inventory(models: Mapping[str, Devices]) -> str:
     return ", ".join(listed) + more
 
 
-def device_note(models: Mapping[str, Devices], chosen: list[str], placed: list[Placed]) -> str:
+def device_note(chosen: list[str], placed: list[Placed]) -> str:
     """Say how many devices of each class are in each set."""
     used = {(p.photo.model, p.set, p.photo.device) for p in placed}
     counts = Counter((model, set_name) for model, set_name, _ in used)

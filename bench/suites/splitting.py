@@ -116,7 +116,7 @@ def divide(
     others = [name for name in models if name not in chosen]
     placed = []
     for name in chosen:
-        placed += _place(name, parts[name] or {}, seed, validation_fraction, photos_c)
+        placed += _place(parts[name] or {}, seed, validation_fraction, photos_c)
     trained = {p.photo.scene for p in placed if p.set != "C"} - {None}
     for name in list(others):
         unseen = [photo for photo in flat(models[name]) if photo.scene not in trained]
@@ -125,7 +125,7 @@ def divide(
         outside = _first(unseen, photos_c)
         placed += [Placed(photo=p, set="C", split=OUT, partition="evaluation") for p in outside]
     if parts is by_device:
-        note = device_note(models, chosen, placed)
+        note = device_note(chosen, placed)
     else:
         note = image_note(models, chosen, placed) if tells_devices else UNTOLD_NOTE
     if told:
@@ -200,9 +200,7 @@ def _scene_disjoint(
     return kept
 
 
-def _place(
-    model: str, parts: Parts, seed: int, validation_fraction: float, photos_c: int
-) -> list[Placed]:
+def _place(parts: Parts, seed: int, validation_fraction: float, photos_c: int) -> list[Placed]:
     """Choose the validation photographs of a class and cap its Set-C."""
     placed = []
     for set_name, photos in parts.items():
