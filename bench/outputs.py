@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -62,6 +62,25 @@ def require_own(
                 f"{folder} holds what another command made ({name} {_shown(before)}, here "
                 f"{_shown(now)}), which would be lost: choose another --out, or remove it"
             )
+
+
+def own_folder(folder: Path, kind: str, made_of: Callable[[Path], Mapping[str, object]]) -> Path:
+    """The folder, or the first with a number behind its name, where no others would be lost.
+
+    Args:
+        folder: Of the results.
+        kind: As of `require_own`.
+        made_of: What shapes them, as it is noted in a folder.
+    """
+    one, number = folder, 1
+    while True:
+        try:
+            require_own(one, kind, made_of(one))
+        except CamobenchError:
+            number += 1
+            one = folder.with_name(f"{folder.name}-{number}")
+        else:
+            return one
 
 
 def note_own(folder: Path, kind: str, made_of: Mapping[str, object]) -> None:

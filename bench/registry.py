@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
@@ -171,6 +172,25 @@ class Registry(Generic[SpecT, ThingT]):
                 self._entries[name], origin=origin, source_sha256=source_sha256
             )
             self._installed.add(name)
+
+    @contextmanager
+    def during(self, entry: Entry[SpecT, ThingT]) -> Iterator[None]:
+        """Know an entry by its name inside the block; then what had that name before has it again.
+
+        Raises:
+            ValueError: If the name is taken, as of `add`.
+        """
+        self._load()  # what is installed comes first, so that a name taken is this one's fault
+        name = entry.spec.name
+        before = self._entries.get(name)
+        self.add(entry)
+        try:
+            yield
+        finally:
+            if before is None:
+                self.forget([name])
+            else:
+                self._entries[name] = before
 
     def forget(self, names: Iterable[str]) -> None:
         """Remove entries, so that a plug-in file that has changed can be loaded again."""

@@ -141,8 +141,11 @@ def given_entry(kind: str, thing: Any, name: str | None = None) -> Entry[Any, An
         spec = replace(spec, residual=None)
     spec = _named(spec, name)
     origin = f"memory: {type(thing).__qualname__}"
-    token, untold = "", ", ".join(makeup_of(thing).untold)
-    if untold:
+    makeup = makeup_of(thing)
+    token, untold = "", ", ".join(makeup.untold)
+    if not untold:
+        origin = f"{origin} {makeup.sha256[:12]}"
+    else:
         token, origin = secrets.token_hex(32), f"{origin}, not hashed: {untold}"
         warnings.warn(
             f"{kind} {spec.name} cannot be told from another by {untold}; its rows are scored anew "

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from bench.contract import ATTACKS, VICTIMS
 from bench.metrics.success import CLEAN_CONTROL
 from bench.outputs import note_own, require_own
 from bench.processes import cpu_count, keep_freed_memory
@@ -21,7 +22,7 @@ from bench.runner.graph import Graph, plan
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Shelf
 from bench.runner.output import write_matrix
-from bench.runner.plugin_rows import note_plugins
+from bench.runner.plugin_rows import note_plugins, with_place
 from bench.runner.precision import Precision
 from bench.runner.survival import lost_to, write_survival_rows
 from bench.runner.train import Site, missing_jobs, train
@@ -69,9 +70,9 @@ class Request:
     cell_timeout_s: float = CELL_TIMEOUT_S
     fit_timeout_s: float = 0.0
 
-    @property
-    def made_of(self) -> dict[str, object]:
-        """What shapes the results, for the note in their folder."""
+    def made_of(self, out: Path) -> dict[str, object]:
+        """What shapes the results, for the note in their folder `out`."""
+        attacks = {*self.attacks, CLEAN_CONTROL}
         return {
             "suite": f"{self.source.card.name} ({self.source.card.fingerprint[:12]})",
             "recipe": self.recipe,
@@ -79,8 +80,8 @@ class Request:
             "shipped networks": self.shipped,
             "precision": self.precision,
             "victims in fp32": ", ".join(sorted(self.keep_fp32)),
-            "attacks": sorted(set(self.attacks)),
-            "victims": sorted(set(self.victims)),
+            "attacks": sorted(with_place(ATTACKS, name, out) for name in attacks),
+            "victims": sorted(with_place(VICTIMS, name, out) for name in set(self.victims)),
             "JPEG qualities": sorted(self.recompress),
         }
 
@@ -180,7 +181,7 @@ class Session:
         note_plugins(self.request, self.store, [cell.attack for cell in cells if cell.victims])
         scored = {name for cell in cells for name in cell.victims}
         steps: tuple[Callable[[], object], ...] = (
-            lambda: note_own(out, RESULTS, self.request.made_of),
+            lambda: note_own(out, RESULTS, self.request.made_of(out)),
             lambda: write_matrix(out, matrix, cells),
             lambda: write_network_cards(out, matrix, scored),
             lambda: write_survival_rows(out, matrix, again),
@@ -252,7 +253,7 @@ def evaluate_request(
         raise CamobenchError("a matrix needs victims; name at least one")
     progress = progress or Silent()
     request = _with_clean_control(request)
-    require_own(out, RESULTS, request.made_of)
+    require_own(out, RESULTS, request.made_of(out))
     session = open_session(request, store)
     session.train(progress)
     session.score(out, progress)

@@ -11,7 +11,6 @@ from torch import nn
 from bench.contract import ATTACKS, VICTIMS
 from bench.contract.given import given_entry
 from bench.registry import Registry
-from bench.runner.challenge.specs import registered
 from bench.runner.selection import select_attacks, select_victims
 from bench.types import WrongUsageError
 
@@ -56,8 +55,12 @@ def _names(
                 names += known
                 continue
             entry = given_entry(kind, part, name)
+            if entry.spec.name in names:
+                raise WrongUsageError(
+                    f'two are called {entry.spec.name!r}: name one, as in {{"my-{kind}": it}}'
+                )
             try:
-                stack.enter_context(registered(registry, entry))
+                stack.enter_context(registry.during(entry))
             except ValueError as error:
                 raise WrongUsageError(f'{error}, as in {{"my-{kind}": it}}') from error
             names.append(entry.spec.name)

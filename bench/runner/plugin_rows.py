@@ -6,12 +6,16 @@ Code that has changed since is not run: its rows would be another attack's.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.contract import ATTACKS
 from bench.contract.plugin_files import load_plugin_file, loaded_plugin_files
+from bench.registry import Registry
+from bench.sources.imports import shown_module
 from bench.store import Store, file_digest, read_json, write_json
 from bench.types import CamobenchError
 
@@ -19,6 +23,26 @@ if TYPE_CHECKING:
     from bench.runner.api import Request
 
 FOLDER = "plug-ins"
+
+
+def with_place(registry: Registry[Any, Any], name: str, start: Path) -> str:
+    """A name and, unless it is camobench's own, the place of what has it, seen from `start`.
+
+    An edited version of a class has its place; another object in memory has another.
+    """
+    entry = registry.get(name)
+    if entry.origin is None:
+        return name
+    place = shown_module(entry.origin)
+    if entry.origin == getattr(entry.builder, "__module__", None):  # handed over or decorated
+        main = getattr(sys.modules["__main__"], "__file__", None)
+        place = f"{(place == '__main__' and main) or place}:{entry.builder.__qualname__}"
+    for file in loaded_plugin_files() if entry.source_sha256 else ():
+        if file.kind == registry.kind and name in file.names:
+            place = file.text
+    if Path(place).is_absolute():
+        place = os.path.relpath(place, start)
+    return f"{name} ({place})"
 
 
 def note_plugins(request: Request, store: Store, attacks: Iterable[str]) -> None:

@@ -14,13 +14,15 @@ import pandas as pd
 from rich.console import Console
 
 from bench.console import shown_progress
+from bench.outputs import own_folder
 from bench.report.failed import failed_cells
 from bench.report.frame import shown
 from bench.report.inputs import load_run
 from bench.report.records import FailedCell, RunData
-from bench.report.survival import survival_table
+from bench.report.survival import SurvivalFiles, survival_table
 from bench.report.tables import build_table, clean_accuracy_table
-from bench.runner.api import Request, evaluate_request, resolve_device
+from bench.report.values import Table
+from bench.runner.api import RESULTS, Request, evaluate_request, resolve_device
 from bench.runner.challenge.sent import known, sent_rows
 from bench.runner.failures import CELL_TIMEOUT_S
 from bench.runner.given import Wanted, names_of_attacks, names_of_victims
@@ -42,6 +44,16 @@ class Run:
     def data(self) -> RunData:
         """What the folder holds, read and checked once."""
         return load_run(self.directory)
+
+    @cached_property
+    def _survival(self) -> Table:
+        return survival_table(self.data)
+
+    def read(self) -> Run:
+        """Read all that the folder holds: the figures stay when more is written into it."""
+        if SurvivalFiles(self.data.directory).rows.is_file():
+            _ = self._survival
+        return self
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -71,7 +83,7 @@ class Run:
 
     def survival(self, format: str | None = None) -> Any:
         """What is left of each attack's success after a JPEG save, in the same forms."""
-        return shown(survival_table(self.data), format)
+        return shown(self._survival, format)
 
 
 def evaluate(
@@ -79,7 +91,7 @@ def evaluate(
     suite: str | SuiteSource = "simcam-mini-v1",
     attacks: Wanted = "all",
     victims: Wanted = "all",
-    out: str | Path = "camobench-out",
+    out: str | Path | None = None,
     recipe: str = "mini",
     seed: int = 0,
     device: str = "auto",
@@ -110,7 +122,8 @@ def evaluate(
             accuracy.
         victims: Likewise; a plain module maps images to logits, and names the cameras that these
             are of in its attribute `classes`.
-        out: Folder of the results.
+        out: Folder of the results. By default `camobench-out` or, where that holds others, the
+            first of `camobench-out-2`, `camobench-out-3`, ... that does not: see `Run.directory`.
         recipe: Training budget by name.
         seed: Of all training.
         device: "cpu", "cuda", "mps", or "auto".
@@ -161,7 +174,9 @@ def evaluate(
             cell_timeout_s=cell_timeout_s,
             fit_timeout_s=fit_timeout_s,
         )
-        run = Run(evaluate_request(request, store, Path(out), progress))
+        if out is None:
+            out = own_folder(Path("camobench-out"), RESULTS, request.made_of)
+        run = Run(evaluate_request(request, store, Path(out), progress)).read()
     if any(run.directory.glob("failures/*.log")):
         warnings.warn(failed_cells(run.data), stacklevel=2)
     return run

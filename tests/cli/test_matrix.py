@@ -3,6 +3,7 @@ import json
 import pandas as pd
 import pytest
 
+from bench.contract import ATTACKS
 from tests.cli.words import SMALL, one_line
 from tests.plugins import FOG, MEAN
 from tests.plugins import write as write_plugin
@@ -62,9 +63,23 @@ def test_run_with_a_class_in_a_file(camobench, smoke_copy, tmp_path, monkeypatch
     )
     assert code == 0, err
     missing = {row["name"]: row["victims"].split() for row in json.loads(out)}
-    assert missing["cgan-img"] == ["mean-colour"]
-    assert "fog" not in missing  # a file's row is shown when the file is named
+    assert missing["cgan-img"] == missing["fog"] == ["mean-colour"]
     assert {"identity", "jpeg", "median"} <= missing.keys()
+
+
+@pytest.mark.usefixtures("own_registries")
+def test_another_file_s_attack_of_that_name_is_not_replaced(camobench, smoke_copy, tmp_path):
+    place = ["--store", smoke_copy.store.root, "--out", tmp_path / "fog-out"]
+    codes = []
+    for file, strength in (("one", 0.9), ("one", 0.5), ("two", 0.9), ("deep/one", 0.9)):
+        ATTACKS.forget(["fog"])  # as in a process of its own
+        path = write_plugin(tmp_path / f"{file}.py", FOG.replace("0.9", str(strength)))
+        words = ["--attack", f"{path}:Fog", "--victims", "img-resnet12", *place]
+        code, _, err = camobench("run", *FILE_WORDS, *words)
+        codes.append(code)
+    assert codes == [0, 0, 1, 1]  # an edited version of a file's is its own
+    assert "fog (../deep/one.py:Fog)" in one_line(err)
+    assert "choose another --out" in one_line(err)
 
 
 @pytest.mark.usefixtures("own_registries")

@@ -1,8 +1,11 @@
 """`evaluate` takes what a notebook has at hand: classes, instances, plain modules."""
 
+import shutil
+import textwrap
 import threading
 from itertools import count
 
+import camobench
 import pandas as pd
 import pytest
 import torch
@@ -14,6 +17,7 @@ from bench.registry import UnknownNameError
 from bench.runner.public import evaluate
 from bench.sources import makeup_of
 from bench.types import CamobenchError, WrongUsageError
+from tests.plugins import FOG
 from tests.smoke import SUITE
 
 pytestmark = pytest.mark.usefixtures("own_registries")
@@ -66,9 +70,10 @@ def ask(smoke_copy, tmp_path):
     folders = (tmp_path / f"out-{number}" for number in count())
 
     def call(**what):
+        what = {"out": next(folders), **what}
         return evaluate(
             suite=SUITE, recipe="smoke", device="cpu", shipped=False, progress=False,
-            store=smoke_copy.store.root, out=next(folders), **what,
+            store=smoke_copy.store.root, **what,
         )  # fmt: skip
 
     return call
@@ -86,7 +91,7 @@ def test_everything_that_python_has_at_hand(ask):
     known = ask(attacks=["identity"], victims=["img-resnet12"])
     net = MeanNet(classes_of(known)[::-1]).train()
     given = [Haze, Haze(level=0.3), Veil(0.5), {"toward": Toward()}, "jpeg"]
-    with pytest.raises(WrongUsageError, match="'haze' is registered already"):
+    with pytest.raises(WrongUsageError, match="two are called 'haze'"):
         ask(attacks=given, victims=[net])
     given[1] = {"more-haze": given[1]}
     run = ask(attacks=given, victims=[net, "img-resnet12"])
@@ -127,6 +132,49 @@ def test_rows_never_stand_for_another_object(ask):
             rows = ask(attacks=[veil], victims="img-resnet12").predictions
         keys |= set(rows.loc[rows["attack"] == "veil", "attack_key"])
     assert len(keys) == 2
+
+
+def test_a_run_keeps_its_figures_and_its_folder(ask, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = {"victims": "img-resnet12", "recompress": [80]}
+    first = ask(attacks={"net": Veil(0.9)}, out="named", **asked)
+    with pytest.raises(CamobenchError, match=r"net \(memory: Veil .*choose another --out"):
+        ask(attacks={"net": Veil(0.3)}, out="named", **asked)
+    ask(attacks={"net": Veil(0.9)}, out="named", **asked)
+    shutil.rmtree("named")
+    assert "80" in str(first.survival())
+    other = ask(attacks={"net": Veil(0.3)}, out="named", **asked)
+    assert psnr(first, "net") > psnr(other, "net")
+
+    folders = [
+        ask(attacks=attacks, victims="img-resnet12", out=None).directory.name
+        for attacks in ({"net": Veil(0.9)}, {"net": Veil(0.3)}, {"net": Veil(0.9)}, "jpeg")
+    ]
+    places = ["camobench-out", "camobench-out-2", "camobench-out", "camobench-out-3"]
+    assert folders == places
+
+
+def cell(strength):
+    """A notebook's cell that registers an attack, as it was or as it is edited now."""
+    space = {"__name__": "__main__", "camobench": camobench}
+    exec(textwrap.dedent(FOG).replace("0.9", str(strength)), space)  # noqa: S102
+    return space["Fog"]
+
+
+def test_a_cell_that_is_edited_and_run_again_keeps_its_folder(ask, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs = []
+    for strength in (0.9, 0.5):
+        camobench.register_attack(cell(strength))
+        runs.append(ask(attacks=["fog"], victims="img-resnet12", out=None))
+    assert {run.directory.name for run in runs} == {"camobench-out"}
+    assert psnr(runs[0], "fog") > psnr(runs[1], "fog")
+    again = ask(attacks=[cell(0.7)], victims="img-resnet12")
+    assert psnr(runs[0], "fog") > psnr(again, "fog") > psnr(runs[1], "fog")
+    registered = ask(attacks=["fog"], victims="img-resnet12")  # as the last cell left it
+    assert psnr(registered, "fog") == psnr(runs[1], "fog")
+    with pytest.raises(WrongUsageError, match="two are called 'fog'"):
+        ask(attacks=["fog", cell(0.7)], victims="img-resnet12")
 
 
 def test_what_is_no_participant_is_refused(ask):

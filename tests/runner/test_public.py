@@ -11,13 +11,13 @@ from tests.smoke import ATTACKS, SUITE, VICTIMS
 
 
 @pytest.fixture
-def asked(monkeypatch):
+def asked(monkeypatch, smoke):
     """The requests that would be run, with store and folder."""
     calls = []
 
     def note(request, store, out, progress):
         calls.append((request, store, out))
-        return out
+        return smoke.out
 
     monkeypatch.setattr(public, "evaluate_request", note)
     return calls
@@ -66,6 +66,7 @@ def test_the_suite_is_a_name_or_a_source(asked, tmp_path):
 
 def test_defaults_are_those_of_the_command_line_but_one_process(asked, tmp_path, monkeypatch):
     monkeypatch.setenv(STORE_VARIABLE, str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     evaluate(device="cpu")
     request, store, out = asked[0]
     assert store.root == tmp_path

@@ -30,7 +30,7 @@ from bench.runner.challenge.predictions import (
     read_table,
 )
 from bench.runner.challenge.score import require_challenges, require_scorable
-from bench.runner.challenge.specs import SentPredictionsSpec, registered
+from bench.runner.challenge.specs import SentPredictionsSpec
 from bench.runner.items import Item
 from bench.runner.networks import Networks
 from bench.runner.rows import base_rows, prediction_rows
@@ -200,11 +200,11 @@ def score_predictions(
             "no image that is scored was answered: send a row for each image of the challenge"
         )
     progress = progress or Silent()
-    with registered(VICTIMS, Entry(spec=spec, builder=SentPredictions)):
+    with VICTIMS.during(Entry(spec=spec, builder=SentPredictions)):
         victims = (spec.name, *checked.request.victims)
         request = replace(checked.request, victims=victims)
         session = require_scorable(request, store)
-        require_own(out, RESULTS, session.request.made_of)
+        require_own(out, RESULTS, session.request.made_of(out))
         keys = {name: session.graph.attacks[name] for name in checked.challenge.content}
         _require_exported(checked.challenge, "key", keys)  # before anything is trained
         networks = Networks(session.graph, session.shelf, torch.device(request.device))

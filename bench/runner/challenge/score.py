@@ -18,7 +18,7 @@ from bench.runner.challenge.intake import Intake, check_images, limits
 from bench.runner.challenge.looking import Sent
 from bench.runner.challenge.members import Members
 from bench.runner.challenge.sent import keep_images, row_of
-from bench.runner.challenge.specs import SentImagesSpec, registered
+from bench.runner.challenge.specs import SentImagesSpec
 from bench.runner.items import Item, items_of
 from bench.store import Store, digest
 from bench.suites.base import Suite, SuiteCard
@@ -156,10 +156,10 @@ def score_images(
             f"{checked.members.place} holds no image that could be scored: name files as the "
             "README of the challenge says"
         )
-    with registered(ATTACKS, row_of(spec, checked.suite, store)):
+    with ATTACKS.during(row_of(spec, checked.suite, store)):
         request = replace(request, attacks=(spec.name, *request.attacks))
         session = require_scorable(request, store)
-        require_own(out, RESULTS, session.request.made_of)
+        require_own(out, RESULTS, session.request.made_of(out))
         if not dry_run:
             source = SentImages(spec, members=checked.members, files=checked.files)
             keep_images(source, spec, checked.suite, store, progress)

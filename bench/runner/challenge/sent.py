@@ -19,7 +19,7 @@ from bench.provenance import provenance
 from bench.registry import Entry
 from bench.report.coverage import Coverage
 from bench.runner.cells import row_shards
-from bench.runner.challenge.specs import SentImagesSpec, registered
+from bench.runner.challenge.specs import SentImagesSpec
 from bench.runner.challenge.stored import StoredImages
 from bench.runner.items import ImageSource, batches_of, items_of, mixed
 from bench.runner.kept import KeptImages, Recorder, kept_files
@@ -193,7 +193,7 @@ def known(rows: Iterable[SentRow]) -> Iterator[None]:
     with ExitStack() as stack:
         for entry in rows:
             if entry.spec.name not in ATTACKS:
-                stack.enter_context(registered(ATTACKS, entry))
+                stack.enter_context(ATTACKS.during(entry))
         yield
 
 

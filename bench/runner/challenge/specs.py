@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from bench.contract import AttackSpec, VictimSpec
-from bench.registry import Entry, Registry
 from bench.report.coverage import Coverage
 
 
@@ -48,18 +45,3 @@ class SentPredictionsSpec(VictimSpec):
     challenge: str
     coverage: Coverage
     labels_only: bool = False
-
-
-@contextmanager
-def registered(registry: Registry[Any, Any], entry: Entry[Any, Any]) -> Iterator[None]:
-    """Know an entry by its name inside the block.
-
-    Raises:
-        ValueError: If the name is taken.
-    """
-    registry.names()  # what is installed comes first, so that a name taken is this one's fault
-    registry.add(entry)
-    try:
-        yield
-    finally:
-        registry.forget([entry.spec.name])
