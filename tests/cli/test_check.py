@@ -15,7 +15,7 @@ def test_check_prints_a_verdict_a_line_and_fails(camobench, tmp_path):
     assert code == 1
     assert re.search(r"^\| batch size +\| fail +\| five at once or one by one: ", out, re.MULTILINE)
     assert re.search(r"^\| imports +\| ok ", out, re.MULTILINE)
-    assert one_line(err).endswith("bad.py:Fog does not keep the contract: batch size\n")
+    assert one_line(err).endswith("bad.py:Fog does not keep the contract: picture, batch size\n")
 
 
 @pytest.mark.usefixtures("own_registries")
