@@ -28,6 +28,7 @@ class Lookout:
         self.attack: list[Suspicion] = []
         self.victims: dict[str, list[Suspicion]] = {}
         self._pairs: list[tuple[Tensor, Tensor]] = []
+        self._logits: dict[str, list[Tensor]] = {}
 
     def see_images(
         self, originals: Tensor, anonymised: Tensor, first_alone: Callable[[], Tensor]
@@ -50,22 +51,28 @@ class Lookout:
     def see_logits(
         self, victim: str, logits: Tensor, first_alone: Callable[[], Tensor | None]
     ) -> None:
-        """Look at one batch of a victim, unless there was one.
+        """Look at one batch of a victim, unless there were enough.
 
         Args:
             victim: By name.
             logits: (N, C), finite.
             first_alone: Gives those of the first image by itself; `None` where that fails.
         """
-        if victim in self.victims or len(logits) < 2:
-            return
-        alone = first_alone()
-        moved = [] if alone is None else suspect_company(logits[:1].float(), alone.float())
-        self.victims[victim] = [*suspect_logits(logits.float()), *moved]
+        if victim not in self.victims and len(logits) > 1:
+            alone = first_alone()
+            moved = [] if alone is None else suspect_company(logits[:1].float(), alone.float())
+            self.victims[victim] = moved
+        seen = self._logits.setdefault(victim, [])
+        left = LOOKED_AT - sum(map(len, seen))
+        if left > 0:
+            seen.append(logits[:left].float().cpu())
 
     def end(self) -> None:
-        """Judge the images; called once, after the last batch."""
+        """Judge images and logits; called once, after the last batch."""
         if self._pairs:
             originals, anonymised = map(torch.cat, zip(*self._pairs, strict=True))
             self.attack += suspect_images(originals, anonymised)
             self._pairs = []
+        for victim, seen in self._logits.items():
+            self.victims[victim] = [*suspect_logits(torch.cat(seen)), *self.victims.get(victim, [])]
+        self._logits = {}

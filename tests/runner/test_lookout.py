@@ -1,12 +1,14 @@
 """What a run says of outputs that are not what they seem: in entries, notes and cards."""
 
 import pytest
+import torch
 
 from bench.report.cards import build_cards
 from bench.report.inputs import load_run
 from bench.report.tables import build_table
 from bench.report.verification.folder import verify_folder
 from bench.runner.api import evaluate_request
+from bench.runner.lookout import Lookout
 from bench.runner.selection import select_attacks, select_victims
 from bench.store import read_json
 from bench.verdicts import failed
@@ -58,6 +60,21 @@ EXPECTED = {
     ("victim log-softmax", "log-probabilities"),
     ("victim normed", "company"),
 }
+
+
+@pytest.mark.parametrize("batch", [1, 3, 64])
+def test_a_victim_is_looked_at_whatever_the_batch(batch):
+    logits = 9 * torch.randn((20, 3), generator=torch.Generator().manual_seed(0))
+    kinds = {"softmax": logits.softmax(1), "log": logits.log_softmax(1), "plain": logits}
+    kinds["late"] = torch.cat([logits[:1].softmax(1), logits[1:]])  # one image does not tell
+    lookout = Lookout()
+    for name, rows in kinds.items():
+        for part in rows.split(batch):
+            lookout.see_logits(name, part, lambda part=part: part[:1])
+    lookout.end()
+    found = {name: [one.kind for one in some] for name, some in lookout.victims.items()}
+    expected = {"softmax": ["probabilities"], "log": ["log-probabilities"], "plain": [], "late": []}
+    assert found == expected
 
 
 def test_a_run_says_what_looks_odd_and_says_it_again_from_the_store(smoke_copy, tmp_path):
