@@ -45,9 +45,13 @@ HONEST = {
     "jpeg": lambda images: saved_as_jpeg(images, 30),
     "blur": lambda images: F.avg_pool2d(images.float(), 5, 1, 2).byte(),
     "darker": lambda images: (images * 0.6).byte(),
+    "dark": lambda images: (images * 0.3).byte(),
+    "gamma": lambda images: ((images / 255) ** 2.2 * 255).byte(),
+    "bright gamma": lambda images: ((images / 255) ** 0.45 * 255).byte(),
     "fog": lambda images: (images * 0.65 + 0.35 * 255).byte(),
     "contrast": lambda images: ((images.float() - 128) * 1.3 + 128).clamp(0, 255).byte(),
     "grey": lambda images: images.float().mean(1, keepdim=True).expand(-1, 3, -1, -1).byte(),
+    "most of a pixel": lambda images: moved(images, 0.75),
     "half a pixel": lambda images: moved(images, 0.5),
     "a turn by a degree": lambda images: turned(images, 1.0),
     "smaller and back": lambda images: F.interpolate(
@@ -55,6 +59,19 @@ HONEST = {
     ).byte(),
 }
 WRONG = {
+    "half of them white": (
+        lambda images: torch.cat([images[:3], 0 * images[3:] + 255]),
+        "constant",
+    ),
+    "channels last": (
+        lambda images: images.permute(0, 2, 3, 1).reshape(images.shape),
+        "channels",
+    ),
+    "read as channels last": (
+        lambda images: images.reshape(len(images), 96, 96, 3).permute(0, 3, 1, 2),
+        "channels",
+    ),
+    "moved by four pixels, and noise": (lambda images: strong(images.roll(4, 3)), "shifted"),
     "white": (lambda images: torch.full_like(images, 255), "constant"),
     "grey levels": (lambda images: to_uint8(images.float() + 1), "constant"),
     "[-1, 1]": (lambda images: to_uint8(images / 127.5 - 1), "range"),
@@ -98,6 +115,9 @@ def test_logits_that_are_none():
     assert suspect_logits(-LOGITS.abs()) == []
     (found,) = suspect_logits(LOGITS.softmax(1))
     assert found.kind == "probabilities"
+    for other in (LOGITS.softmax(1).bfloat16(), 100 * LOGITS.softmax(1)):
+        assert suspect_logits(other)[0].kind == "probabilities"
+    assert suspect_logits(LOGITS.bfloat16()) == []
     (found,) = suspect_logits(LOGITS.log_softmax(1))
     assert found.kind == "log-probabilities"
 
