@@ -17,7 +17,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from bench import deadlines
 from bench.sources import as_built
-from bench.sources.imports import shown_module
+from bench.sources.in_memory import shown_module
 from bench.supervision import at_work
 from bench.wording import near
 

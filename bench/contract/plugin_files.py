@@ -25,7 +25,8 @@ from bench.contract.victim import Victim
 from bench.global_state import kept_global_state
 from bench.registry import Entry, Registry
 from bench.sources import as_built
-from bench.sources.imports import PACKAGES, code_of, edited
+from bench.sources.imports import code_of, edited
+from bench.sources.in_memory import PACKAGES
 from bench.supervision import EndedProcessError, at_work
 from bench.types import CamobenchError, WrongUsageError
 from bench.wording import near

@@ -12,22 +12,24 @@ import hashlib
 import importlib.util
 import json
 import sys
-import time
-import types
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.sources.in_memory import as_imported, changed, shown_module
 from bench.sources.places import installed_as, is_python_or_ours
-from bench.types import CamobenchError
 
 ENVIRONMENT = "environment variables that {file} reads"
 COMPUTED = "modules that {file} line {line} imports by a computed name"
-_NATIVE = {
-    name: f"files that {name} opens"
-    for name in ("torch.jit", "safetensors", "cv2", "onnxruntime", "h5py", "tensorflow", "pyarrow")
-}
+NATIVE = "files that {name} opens"
+_NATIVE = ("torch.jit", "safetensors", "cv2", "onnxruntime", "h5py", "tensorflow", "pyarrow")
 """Libraries that open files where Python does not see it."""
+_NATIVE_CALLS = {
+    *("VideoCapture", "VideoReader", "checkpoint_path", "from_file", "from_pretrained", "imread"),
+    *("load_file", "load_library", "open_dataset", "open_zarr", "read_feather", "read_file"),
+    *("read_hdf", "read_image", "read_orc", "read_parquet", "read_video", "safe_open"),
+}
+"""What is called, or how an argument is called, where other libraries do so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +92,7 @@ class _Text:
 
     imports: list[tuple[str, int]] = field(default_factory=list)
     computed: list[int] = field(default_factory=list)
+    opening: set[str] = field(default_factory=set)
     reads_environment: bool = False
 
 
@@ -107,6 +110,7 @@ def _parsed(text: bytes, name: str) -> _Text:
             found.reads_environment |= any(a.name in ("environ", "getenv") for a in node.names)
         elif isinstance(node, ast.Call):
             named = _called(node)
+            found.opening |= _NATIVE_CALLS & {named, *(str(given.arg) for given in node.keywords)}
             if named in ("import_module", "__import__"):
                 constants = [a.value for a in node.args[:1] if isinstance(a, ast.Constant)]
                 names = [name for name in constants if isinstance(name, str)]
@@ -193,15 +197,16 @@ def code_of(modules: Iterable[str], libraries: Iterable[str] = ()) -> Code:
         installed = installed_as(top, found.file)
         distributions |= installed
         if top not in own and (installed or is_python_or_ours(found.file)):
-            loose |= {text for native, text in _NATIVE.items() if native in _with_packages(name)}
+            loose |= {NATIVE.format(name=one) for one in _with_packages(name) if one in _NATIVE}
             continue
-        text = _as_imported(name, found.file)
+        text = as_imported(name, found.file)
         sha256[shown_module(name)] = hashlib.sha256(text).hexdigest()
         paths.append(found.file)
         if found.file.suffix == ".py":
             said, file = _said(text, found.file), found.file.name
             waiting += _absolute(said.imports, name, found)
             computes |= bool(said.computed)
+            loose |= {NATIVE.format(name=one) for one in said.opening}
             loose |= {COMPUTED.format(file=file, line=line) for line in said.computed}
             loose |= {ENVIRONMENT.format(file=file)} if said.reads_environment else set()
     return Code(
@@ -237,64 +242,7 @@ def _with_packages(name: str) -> Iterator[str]:
     return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
-_BEGAN = time.time()
-_texts: dict[str, tuple[types.ModuleType, object, bytes]] = {}
-"""Text of each imported module when it was first looked at; reloading gives it another spec."""
-
-
-def _as_imported(name: str, file: Path) -> bytes:
-    module = sys.modules.get(name)
-    if module is None:
-        return file.read_bytes()
-    known = _texts.get(name)
-    if known is None or known[0] is not module or known[1] is not module.__spec__:
-        known = _texts[name] = (module, module.__spec__, _text_in_memory(module, file))
-    return known[2]
-
-
-def _text_in_memory(module: types.ModuleType, file: Path) -> bytes:
-    """Text of a module that is looked at for the first time.
-
-    Raises:
-        CamobenchError: If what was imported is another text, as after an edit in a notebook.
-    """
-    text = file.read_bytes()
-    if file.suffix == ".py" and file.stat().st_mtime > _BEGAN:
-        space = vars(module)
-        held = [one for one in space.values() if isinstance(one, types.FunctionType)]
-        mine = [one.__code__ for one in held if one.__globals__ is space]
-        written = compile(text, str(file), "exec", dont_inherit=True)
-        if not set(mine) <= set(_codes(written)):
-            raise CamobenchError(
-                f"{file.name} has changed since this process imported it: reload it "
-                "(`importlib.reload`), or start anew"
-            )
-    return text
-
-
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    yield code
-    for one in code.co_consts:
-        if isinstance(one, types.CodeType):
-            yield from _codes(one)
-
-
 def edited(modules: Iterable[str]) -> list[str]:
     """Modules of those and of all that they import whose files have changed since the import."""
     mine = code_of(modules).sha256
-    return [name for name in _texts if shown_module(name) in mine and _changed(name)]
-
-
-def _changed(name: str) -> bool:
-    module, _, text = _texts[name]
-    file = Path(str(module.__file__))
-    return sys.modules.get(name) is module and not (file.is_file() and file.read_bytes() == text)
-
-
-PACKAGES = "camobench_plugin_"
-"""How the packages are called that plug-in files are loaded into, before the digest."""
-
-
-def shown_module(name: str) -> str:
-    """A module's name without that of the package that a plug-in file was loaded into."""
-    return name.partition(".")[2] or "__init__" if name.startswith(PACKAGES) else name
+    return [name for name in changed() if shown_module(name) in mine]

@@ -6,6 +6,7 @@ opens by itself is not told.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import sys
@@ -67,7 +68,7 @@ def _callers(frame: FrameType | None) -> list[str]:
     found: list[str] = []
     inner: list[str] = []
     while frame is not None:
-        name = frame.f_code.co_filename
+        name = _resolved(frame.f_code.co_filename)
         if _is_ours(name):
             found, inner = found + inner, []
         elif name[:1] != "<" and is_somebodys(Path(name)):
@@ -77,6 +78,12 @@ def _callers(frame: FrameType | None) -> list[str]:
         frame = frame.f_back
     aside = threading.current_thread() is not threading.main_thread()
     return found + inner if aside else found
+
+
+@functools.cache
+def _resolved(name: str) -> str:
+    """A code's file without symbolic links; what is in no file is called `<...>`."""
+    return name if name[:1] == "<" else os.path.realpath(name)
 
 
 def _is_ours(name: str) -> bool:

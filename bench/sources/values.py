@@ -1,28 +1,31 @@
 """What tells two classes apart: their names, those of all that they inherit from, what they hold.
 
-Classes of one source text may still differ: made in a loop, by a function or by `type`. So the
-values of class attributes, closures, defaults and bound arguments are told too, and of functions
-whose text is in no file, such as those of a notebook, the text and what it names.
+Classes of one source text may still differ: made in a loop, by a function or by `type`, or by what
+their module holds in memory. So the values of class attributes, closures, defaults, bound arguments
+and of the globals that functions name are told too, each by what pickling it would keep; and of
+functions whose text is in no file, such as those of a notebook, the text and what it imports.
 """
 
 from __future__ import annotations
 
+import copyreg
+import dis
 import functools
 import hashlib
 import inspect
 import marshal
+import os
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.sources.imports import shown_module
+from bench.sources.in_memory import METHOD_PARTS, METHODS, shown_module
 from bench.sources.places import installed_as, is_python_or_ours, is_somebodys
 from bench.types import Json
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None))
-_FUNCTIONS = (types.FunctionType, staticmethod, classmethod, property, functools.cached_property)
 
 
 class Telling:
@@ -58,29 +61,20 @@ class Telling:
             value: Anything.
             name: What it is called, for people.
         """
-        if isinstance(value, PLAIN):
-            return [type(value).__name__, repr(value)]
-        if isinstance(value, tuple | frozenset):  # equal ones may be one object, or not
-            return [type(value).__name__, self._contents(value, name)]
+        kind = type(value)
+        if kind in PLAIN:
+            return [kind.__name__, _plain(value)]
+        if kind in (tuple, frozenset):  # equal ones may be one object, or not
+            return [kind.__name__, self._items(value, name)]
         if id(value) in self._seen:
             return ["as before", self._seen[id(value)]]
         self._seen[id(value)] = len(self._seen)
         self._held.append(value)  # so that no other object takes its id
-        if isinstance(value, type):
-            return self._class(value)
-        if isinstance(value, functools.partial):
-            return ["partial", *(self.told(v) for v in (value.func, value.args, value.keywords))]
-        if isinstance(value, types.FunctionType):
-            return self._function(value)
-        if isinstance(value, types.MethodType):
-            return ["method", self.told(value.__func__), self.told(value.__self__)]
-        if isinstance(value, types.ModuleType):
-            self._follow(value.__name__)
-            return ["module", shown_module(value.__name__)]
-        if isinstance(value, Path):
-            held = hashlib.sha256(value.read_bytes()).hexdigest() if value.is_file() else None
-            return ["path", value.name, held]
-        return [type(value).__qualname__, self._contents(value, name)]
+        try:
+            return self._contents(value, name)
+        except Exception:  # of somebody's own code, or there is no telling it
+            self.not_covered.add(f"the {kind.__name__} that {name or 'it'} holds")
+            return None
 
     def _follow(self, module: str) -> bool:
         """Take note of a module; whether whoever wrote the plug-in wrote it, too."""
@@ -95,31 +89,56 @@ class Telling:
         return own
 
     def _contents(self, value: Any, name: str) -> Json:
+        kind = type(value)
+        if isinstance(value, type):
+            return self._class(value)
+        if value is os.environ:
+            return ["environment"]
+        if known := self._in_a_library(value):
+            return known
+        if isinstance(value, types.FunctionType):
+            return self._function(value)
+        if isinstance(value, types.MethodType):
+            return ["method", self.told(value.__func__), self.told(value.__self__, name)]
+        if isinstance(value, types.ModuleType):
+            self._follow(value.__name__)
+            return ["module", shown_module(value.__name__)]
+        if isinstance(value, Path):
+            held = hashlib.sha256(value.read_bytes()).hexdigest() if value.is_file() else None
+            return ["path", value.name, held]
+        if isinstance(value, METHODS):
+            return [
+                kind.__name__,
+                *(self.told(getattr(value, part, None)) for part in METHOD_PARTS),
+            ]
+        if kind in (dict, list, set, types.MappingProxyType):
+            return [kind.__name__, self._items(value, name)]
+        if hasattr(value, "detach") and hasattr(value, "layout"):
+            return [kind.__qualname__, *_tensor(value), self.told(dict(vars(value)), name)]
+        reduce = copyreg.dispatch_table.get(kind)
+        parts = reduce(value) if reduce else value.__reduce_ex__(2)
+        if isinstance(parts, str):  # a global, such as a function with a cache
+            return [kind.__qualname__, parts, self.told(getattr(value, "__wrapped__", None))]
+        parts = [list(part) if isinstance(part, Iterator) else part for part in parts]
+        return [kind.__qualname__, *(self.told(part, name) for part in parts)]
+
+    def _items(self, value: Any, name: str) -> Json:
         if isinstance(value, Mapping):
             return [[self.told(key), self.told(item, str(key))] for key, item in value.items()]
-        if isinstance(value, list | tuple):
-            return [self.told(item, name) for item in value]
-        if isinstance(value, set | frozenset):
-            return sorted((self.told(item, name) for item in value), key=repr)
-        if isinstance(value, staticmethod | classmethod):
-            return self.told(value.__func__)
-        if isinstance(value, functools.cached_property):
-            return self.told(value.func)
-        if isinstance(value, property):
-            return [self.told(part) for part in (value.fget, value.fset, value.fdel)]
-        if hasattr(value, "detach") and hasattr(value, "shape"):
-            kind, value = str(value.dtype), value.detach().cpu()
-            value = (value.float() if kind == "torch.bfloat16" else value).numpy()  # is exact
-        if hasattr(value, "tobytes") and hasattr(value, "dtype") and not value.dtype.hasobject:
-            held = hashlib.sha256(value.tobytes()).hexdigest()
-            return [str(value.dtype), [int(side) for side in value.shape], held]
-        if vars_of := getattr(value, "__dict__", None):
-            return [self.told(type(value)), self.told(dict(vars_of), name)]
-        shown = repr(value)
-        if " at 0x" in shown:
-            self.not_covered.add(f"the {type(value).__name__} that {name or 'it'} holds")
-            return None
-        return shown
+        told = [self.told(item, name) for item in value]
+        return sorted(told, key=repr) if isinstance(value, set | frozenset) else told
+
+    def _in_a_library(self, value: Any) -> Json:
+        """Where a library has it, whose version is told; `None` for what is none of a library's."""
+        module = getattr(value, "__module__", None)
+        module = module or type(getattr(value, "__self__", None)).__module__
+        for name in (getattr(value, "__qualname__", None), getattr(value, "__name__", None)):
+            found: Any = sys.modules.get(str(module))
+            for part in str(name).split("."):
+                found = getattr(found, part, None)
+            if found is value and not self._follow(str(module)):
+                return [module, name]
+        return None
 
     def _class(self, cls: type) -> Json:
         if not self._follow(cls.__module__):
@@ -134,38 +153,71 @@ class Telling:
 
     def _function(self, function: types.FunctionType) -> Json:
         code, space = function.__code__, function.__globals__
+        module = str(space.get("__name__"))
         cells = [_content(cell) for cell in function.__closure__ or ()]
         told: list[Json] = [
+            shown_module(module),
             function.__qualname__,
             self.told(function.__defaults__),
             self.told(function.__kwdefaults__),
             [self.told(value, name) for name, value in zip(code.co_freevars, cells, strict=True)],
+            self.told(dict(vars(function)), function.__name__),
         ]
-        if not self._follow(str(space.get("__name__"))):
+        if not self._follow(module):
             return told
-        named = {name: space[name] for name in sorted(_names(code)) if name in space}
+        names, read, imported = _named(code)
         if Path(code.co_filename).is_file():
             places = [place for place in code.co_positions() if None not in place]
             told.append(list(max(places, default=(code.co_firstlineno,))))
-            named = {name: value for name, value in named.items() if _is_plain(value)}
         else:  # in a notebook, or made by `exec`: there is no module to follow
             told.append(_text(code))
-        return [*told, {name: self.told(value, name) for name, value in named.items()}]
+            self.libraries |= imported
+        held = {name: space[name] for name in read if name in space}
+        held |= {name: sys.modules[name] for name in imported if name in sys.modules}
+        held = self._with_theirs(held, names)
+        return [*told, {name: self.told(held[name], name) for name in sorted(held)}]
+
+    def _with_theirs(self, held: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+        """What a function names, and what it names of modules that are somebody's own."""
+        waiting, seen = list(held.items()), set()
+        while waiting:
+            where, module = waiting.pop()
+            if not isinstance(module, types.ModuleType) or module.__name__ in seen:
+                continue
+            seen.add(module.__name__)
+            if self._follow(module.__name__):
+                space = vars(module)
+                theirs = {f"{where}.{name}": space[name] for name in names if name in space}
+                waiting += theirs.items()
+                held = theirs | held
+        return held
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bytes):
+        return hashlib.sha256(value).hexdigest()
+    return repr(shown_module(value) if isinstance(value, str) else value)
 
 
 def _tells(name: str, value: object) -> bool:
-    """Whether a class attribute says something; what is private may be a cache, unless plain."""
-    if isinstance(value, _FUNCTIONS):
-        return True
-    if name.startswith("__"):
-        return False
-    return _is_plain(value) and value is not None if name.startswith("_") else True
+    """Whether a class attribute says something."""
+    function = isinstance(value, (types.FunctionType, *METHODS))
+    return function or not (name.startswith("__") or name == "_abc_impl")
 
 
-def _is_plain(value: object) -> bool:
-    if isinstance(value, tuple):
-        return all(map(_is_plain, value))
-    return isinstance(value, PLAIN)
+def _tensor(value: Any) -> list[Json]:
+    """Type, layout, shape and digests of the numbers of a tensor; of a sparse one also where."""
+    said: list[Json] = [str(value.dtype), str(value.layout), list(value.shape)]
+    held = value.detach().cpu()
+    if said[1] == "torch.strided":
+        return [*said, _numbers(held)]
+    held = held.to_sparse_coo().coalesce()
+    return [*said, _numbers(held.indices()), _numbers(held.values())]
+
+
+def _numbers(value: Any) -> str:
+    exact = value.float() if str(value.dtype) == "torch.bfloat16" else value
+    return hashlib.sha256(exact.numpy().tobytes()).hexdigest()
 
 
 def _content(cell: types.CellType) -> Any:
@@ -175,9 +227,25 @@ def _content(cell: types.CellType) -> Any:
         return None
 
 
-def _names(code: types.CodeType) -> set[str]:
-    inner = (one for one in code.co_consts if isinstance(one, types.CodeType))
-    return set(code.co_names).union(*map(_names, inner))
+@functools.lru_cache(maxsize=4096)
+def _named(code: types.CodeType) -> tuple[frozenset[str], tuple[str, ...], frozenset[str]]:
+    """All names in a code, in order those that it reads as globals, and modules it imports."""
+    names, read, imported = set(code.co_names), set(), set()
+    module = ""
+    for one in dis.get_instructions(code):
+        if one.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            read.add(str(one.argval))
+        elif one.opname == "IMPORT_NAME":
+            module = str(one.argval)
+            imported.add(module)
+        elif one.opname == "IMPORT_FROM":
+            imported.add(f"{module}.{one.argval}")
+    for one in code.co_consts:
+        if isinstance(one, types.CodeType):
+            inner = _named(one)
+            names, read, imported = names | inner[0], read | set(inner[1]), imported | inner[2]
+    public = frozenset(name for name in names if not name.startswith("__"))
+    return public, tuple(sorted(read & public)), frozenset(imported - {""})
 
 
 def _text(code: types.CodeType) -> str:

@@ -3,6 +3,7 @@
 import shutil
 import textwrap
 import threading
+import weakref
 from itertools import count
 
 import camobench
@@ -125,10 +126,10 @@ def test_rows_never_stand_for_another_object(ask):
     assert psnr(ask(attacks=[Veil(0.9)], victims="img-resnet12"), "veil") > before
     assert psnr(ask(attacks=[Veil(0.5)], victims="img-resnet12"), "veil") == before
     veil = Veil(0.5)
-    veil.mark = object()
+    veil.mark = weakref.ref(veil)
     keys = set()
     for _ in range(2):
-        with pytest.warns(UserWarning, match="cannot be told from another by the object that mark"):
+        with pytest.warns(UserWarning, match="from another by the ReferenceType that mark"):
             rows = ask(attacks=[veil], victims="img-resnet12").predictions
         keys |= set(rows.loc[rows["attack"] == "veil", "attack_key"])
     assert len(keys) == 2

@@ -1,12 +1,15 @@
 """Files that plug-ins open: another content is another row, and the old one comes back."""
 
+import importlib
 import json
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from bench.contract import ATTACKS, plugin_files
+from bench.contract.given import given_entry
 from bench.contract.plugin_files import load_plugin_file
 from bench.recipes import SMOKE
 from bench.runner.api import evaluate_request, open_session
@@ -98,7 +101,7 @@ def psnr_db(smoke_copy, tmp_path):
         forget()
         (name,) = load_plugin_file(f"{path}:Gain").names
         asked = request(attacks=(name, "identity"), victims=("img-resnet12",))
-        out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
+        out = evaluate_request(asked, smoke_copy.store, tmp_path / "scored")
         rows = pd.read_parquet(out / "distortion.parquet")
         return rows.loc[rows["attack"] == name, "psnr_db"].mean()
 
@@ -127,7 +130,7 @@ def test_a_changed_file_is_another_row_and_the_former_comes_back(tmp_path, psnr_
     assert psnr_db(path) < faint - 5
     put(tmp_path, 0.9)
     assert psnr_db(path) == faint
-    entry = json.loads((tmp_path / "out" / "entry-gain.json").read_text())
+    entry = json.loads((tmp_path / "scored" / "entry-gain.json").read_text())
     wanted = "g.py" if "computed" in where else "gain.npy"
     assert wanted in [name for name, _ in entry["attack"]["plug_in"]["opened"]]
 
@@ -146,7 +149,7 @@ def test_what_it_writes_itself_is_no_input(tmp_path, psnr_db):
     parts = OPENED_IN["transform"] | {"transform": writes}
     path = write(tmp_path / "gain.py", ATTACK.format(**parts))
     psnr_db(path)
-    entry = json.loads((tmp_path / "out" / "entry-gain.json").read_text())
+    entry = json.loads((tmp_path / "scored" / "entry-gain.json").read_text())
     assert entry["attack"]["plug_in"]["opened"] == []
 
 
@@ -156,7 +159,7 @@ def test_what_the_key_does_not_cover_is_said(tmp_path, psnr_db):
 
     parts = OPENED_IN["transform"] | {"transform": "import os; os.getenv('GAIN'); return images"}
     psnr_db(write(tmp_path / "gain.py", ATTACK.format(**parts)))
-    notes = build_table(load_run(tmp_path / "out"), "in").notes
+    notes = build_table(load_run(tmp_path / "scored"), "in").notes
     assert any("environment variables that gain.py reads" in note for note in notes)
 
 
@@ -168,6 +171,46 @@ def test_a_file_that_changes_while_it_is_run_stops_the_run(tmp_path, psnr_db):
     put(tmp_path, 0.9)
     with pytest.raises(CamobenchError, match=r"gain.npy, which gain reads, has changed"):
         psnr_db(path)
+
+
+LAB = """
+    from pathlib import Path
+    import numpy, torch, camobench
+
+    def read():
+        return torch.from_numpy(numpy.load(Path(__file__).parent / "gain.npy"))
+
+    W = {at_import}
+
+    class Fade(camobench.Attack):
+        spec = camobench.AttackSpec(name="fade", targeted=False)
+
+        def transform(self, images, targets):
+            return W * images if {read_now} is None else self.gain * images
+
+        def __init__(self, spec=None, *, classes=(), recipe=None):
+            super().__init__(spec, classes=classes, recipe=recipe)
+            self.gain = {read_now}
+"""
+
+
+@pytest.mark.parametrize("where", ["at import", "as it is built, behind a symbolic link"])
+def test_an_imported_module_with_other_weights_has_another_key(tmp_path, monkeypatch, where):
+    at_import, read_now = ("read()", "None") if where == "at import" else ("None", "read()")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    write(tmp_path / "real" / "mylab.py", LAB.format(at_import=at_import, read_now=read_now))
+    monkeypatch.syspath_prepend(tmp_path / "link")
+    keys = []
+    for gain in (0.9, 0.2, 0.9):
+        put(tmp_path / "real", gain)
+        monkeypatch.delitem(sys.modules, "mylab", raising=False)
+        fade = given_entry("attack", importlib.import_module("mylab").Fade)
+        ATTACKS.forget(["fade"])
+        ATTACKS.add([fade])
+        keys.append(plan(ToySource().card, SMOKE, attacks=["fade"], victims=()).attacks["fade"])
+    monkeypatch.delitem(sys.modules, "mylab")
+    assert keys[0] == keys[2] != keys[1]
 
 
 def test_victims_too(tmp_path, smoke_copy):
@@ -188,6 +231,6 @@ def test_victims_too(tmp_path, smoke_copy):
     for gain in (1, -1, 1):
         put(tmp_path, gain)
         asked = request(attacks=("identity",), victims=("mean-colour",))
-        evaluate_request(asked, smoke_copy.store, tmp_path / "out")
+        evaluate_request(asked, smoke_copy.store, tmp_path / "scored")
         keys.append(open_session(asked, smoke_copy.store).graph.victims["mean-colour"])
     assert keys[0] == keys[2] != keys[1]

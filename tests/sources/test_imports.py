@@ -77,6 +77,50 @@ def test_what_the_text_does_not_tell_is_named(lab):
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ("from torchvision.io import read_image\nW = read_image('w.png')\n", "read_image"),
+        ("def f(p):\n    return pandas.read_parquet(p)\n", "read_parquet"),
+        ("net = timm.create_model('x', checkpoint_path='w.pth')\n", "checkpoint_path"),
+    ],
+)
+def test_what_opens_files_out_of_pythons_sight_is_named(lab, body, named):
+    write(lab, my=body)
+    assert f"files that {named} opens" in code_of(["my"]).not_covered
+
+
+METHODS = """
+import dataclasses, functools
+@dataclasses.dataclass
+class Held:
+    k: float = 1.0
+def keeping(f):
+    @functools.wraps(f)
+    def kept(*given):
+        return f(*given)
+    return kept
+class Fade:
+    @{decorator}
+    def fade(x):
+        return {gain} * x
+"""
+
+
+@pytest.mark.parametrize("decorator", ["staticmethod", "property", "classmethod", "keeping"])
+def test_an_edited_method_in_memory_is_refused(lab, decorator):
+    write(lab, my="import mylab")
+    write(lab, mylab=METHODS.format(decorator=decorator, gain=0.98))
+    import mylab  # type: ignore[import-not-found]
+
+    write(lab, mylab=METHODS.format(decorator=decorator, gain="0.30"))
+    with pytest.raises(CamobenchError, match=r"mylab.py has changed since .* reload"):
+        code_of(["my"])
+    write(lab, mylab=METHODS.format(decorator=decorator, gain=0.98))
+    assert "mylab" in code_of(["my"]).sha256
+    assert mylab
+
+
 def test_code_in_memory_that_is_another_than_the_file_is_refused(lab):
     write(lab, my="import helper", helper="def f(x):\n    return 0.9 * x\n")
     import helper  # type: ignore[import-not-found]

@@ -1,8 +1,8 @@
 """Two classes have one digest only if they are one."""
 
 import functools
-import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +60,52 @@ def net(weight):
     return made
 
 
+def privately(k):
+    return typed(_kernel=torch.full((3,), k), _steps=[k])
+
+
+def objects(last):
+    return np.array([*range(2000), last], dtype=object)
+
+
+def listed(scale):
+    made = Listed([1])
+    made.scale = scale
+    return made
+
+
+class Listed(list):
+    pass
+
+
+class Slotted:
+    __slots__ = ("k",)
+
+    def __init__(self, k):
+        self.k = k
+
+    def __repr__(self):
+        return "Slotted"
+
+
+@functools.lru_cache
+def cached(x):
+    return x * STEP
+
+
 STEP = 1.0
+SETTINGS = {"k": 1}
+WEIGHTS = torch.ones(3)
+
+
+def half(x):
+    return x / 2
+
+
+def helped(x):
+    from tests.sources import helper
+
+    return cached(helper.K * half(x) * SETTINGS["k"] * WEIGHTS)
 
 
 def build(spec, *, classes, recipe, strength=1.0):
@@ -77,6 +122,12 @@ PAIRS = {
     "other weights": tuple(typed(kernel=torch.tensor([w])) for w in (0.1, 0.2)),
     "other networks": tuple(typed(net=net(w)) for w in (0.1, 0.2)),
     "other arrays": tuple(typed(kernel=np.array([w])) for w in (0.1, 0.2)),
+    "other private values": tuple(privately(k) for k in (1, 2)),
+    "other object arrays": tuple(typed(kernel=objects(k)) for k in (1, 2)),
+    "other slots": tuple(typed(part=Slotted(k)) for k in (1, 2)),
+    "a list with other attributes": tuple(typed(part=listed(k)) for k in (1, 2)),
+    "other sparse tensors": tuple(typed(kernel=torch.tensor([0.0, k]).to_sparse()) for k in (1, 2)),
+    "other masks": tuple(typed(kernel=np.ma.array([1, 2], mask=[0, m])) for m in (0, 1)),
     "other shapes": tuple(typed(kernel=np.zeros(s)) for s in ((1, 4), (2, 2))),
     "other defaults": (defaulted(1), defaulted(2)),
     "other methods of one line": (typed(f=lambda s: 1), typed(f=lambda s: 2)),
@@ -105,25 +156,48 @@ def test_what_is_made_again_alike_is_the_same():
     )
 
 
-def test_a_number_of_the_module_that_a_function_names_counts(monkeypatch):
-    before = digest(build)
-    monkeypatch.setattr(sys.modules[__name__], "STEP", 2.0)
-    assert digest(build) != before
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STEP", 2.0),  # named by a function with a cache
+        ("SETTINGS", {"k": 2}),
+        ("WEIGHTS", torch.zeros(3)),
+        ("half", lambda x: x / 3),
+        ("cached", half),
+        ("helper.K", 0.5),
+    ],
+)
+def test_what_functions_name_counts_by_its_value_in_memory(monkeypatch, name, value):
+    before = digest(helped)
+    assert not makeup_of(helped).untold
+    monkeypatch.setattr(f"tests.sources.{'' if '.' in name else 'test_makeup.'}{name}", value)
+    assert digest(helped) != before
 
 
-def test_a_private_cache_does_not_count():
-    class Cached(Weak):
-        _kernels = {}  # noqa: RUF012
+def test_what_libraries_give_counts_by_its_name(monkeypatch):
+    import logging
+    import os
+    import random
 
-    before = digest(Cached)
-    Cached._kernels["a"] = 1
-    assert digest(Cached) == before
+    class Noisy(Weak):
+        log = logging.getLogger("noisy")
+        draw = staticmethod(random.random)
+        environment = os.environ
+        norm = staticmethod(np.linalg.norm)
+        nearest = torch.nn.functional.interpolate
+        add = np.add
+
+    before = digest(Noisy)
+    assert not makeup_of(Noisy).untold
+    random.random()  # noqa: S311
+    monkeypatch.setenv("CAMOBENCH_NOISE", "1")
+    assert digest(Noisy) == before
 
 
 def test_a_circle_ends_and_what_cannot_be_told_is_named():
-    one = typed(friends=[], sign=object())
+    one = typed(friends=[], sign=threading.Lock())
     one.friends.append(one)
-    assert "the object that Typed.sign holds" in makeup_of(one).not_covered
+    assert "the lock that Typed.sign holds" in makeup_of(one).not_covered
 
 
 def test_a_class_without_a_file_counts_by_its_text_and_what_it_names():
@@ -141,6 +215,22 @@ def test_a_class_without_a_file_counts_by_its_text_and_what_it_names():
     assert digest(cell(f"# again\n{text}", SCALE=1)) == first
     assert digest(cell(text, SCALE=2)) != first
     assert digest(cell(text.replace("*", "+"), SCALE=1)) != first
+
+
+def test_what_code_without_a_file_imports_counts(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    space = {"__name__": "__main__", "Weak": Weak}
+    lines = "class Typed(Weak):\n    def transform(self, x):\n        from myhelp import K\n"
+    exec(f"{lines}        import scipy.fft\n", space)  # noqa: S102
+    digests = set()
+    for text in ("K = 1\n", "K = 2\n"):
+        (tmp_path / "myhelp.py").write_text(text)
+        digests.add(digest(space["Typed"]))
+    assert len(digests) == 2
+    makeup = makeup_of(space["Typed"])
+    assert "myhelp" in makeup.files
+    assert not any(name.startswith("scipy") for name in makeup.files)
+    assert "scipy" in makeup.distributions
 
 
 def test_packages_and_sources_are_told():

@@ -1,0 +1,3 @@
+"""A module that stands for one of a user's."""
+
+K = 0.9
