@@ -174,23 +174,30 @@ class Registry(Generic[SpecT, ThingT]):
             self._installed.add(name)
 
     @contextmanager
-    def during(self, entry: Entry[SpecT, ThingT]) -> Iterator[None]:
+    def during(self, entry: Entry[SpecT, ThingT], of: type | None = None) -> Iterator[None]:
         """Know an entry by its name inside the block; then what had that name before has it again.
+
+        Args:
+            entry: Whose name is free, or that of the same class.
+            of: The class of an object that the entry is made of.
 
         Raises:
             ValueError: If the name is taken, as of `add`.
         """
         self._load()  # what is installed comes first, so that a name taken is this one's fault
         name = entry.spec.name
-        before = self._entries.get(name)
+        before, installed = self._entries.get(name), name in self._installed
+        if before is not None and of and _same_class(before, replace(entry, builder=of)):
+            self.forget([name])
         self.add(entry)
         try:
             yield
         finally:
-            if before is None:
-                self.forget([name])
-            else:
+            self.forget([name])
+            if before is not None:
                 self._entries[name] = before
+            if installed:
+                self._installed.add(name)
 
     def forget(self, names: Iterable[str]) -> None:
         """Remove entries, so that a plug-in file that has changed can be loaded again."""

@@ -207,7 +207,8 @@ def open_session(request: Request, store: Store) -> Session:
         UnknownNameError: If an attack or a victim is not registered.
         CamobenchError: If the recipe is unknown.
     """
-    request = _with_clean_control(request)
+    attacks = tuple(dict.fromkeys((*request.attacks, CLEAN_CONTROL)))
+    request = replace(request, attacks=attacks)
     failures = Failures.of(
         store,
         request.source.card.name,
@@ -225,10 +226,6 @@ def open_session(request: Request, store: Store) -> Session:
     )
     shelf = Shelf(store=store, shipped=request.shipped)
     return Session(request=request, store=store, graph=graph, shelf=shelf, failures=failures)
-
-
-def _with_clean_control(request: Request) -> Request:
-    return replace(request, attacks=tuple(dict.fromkeys((*request.attacks, CLEAN_CONTROL))))
 
 
 def evaluate_request(
@@ -252,7 +249,6 @@ def evaluate_request(
     if not request.victims:
         raise CamobenchError("a matrix needs victims; name at least one")
     progress = progress or Silent()
-    request = _with_clean_control(request)
     require_own(out, RESULTS, request.made_of(out))
     session = open_session(request, store)
     session.train(progress)

@@ -60,7 +60,7 @@ def _names(
                     f'two are called {entry.spec.name!r}: name one, as in {{"my-{kind}": it}}'
                 )
             try:
-                stack.enter_context(registry.during(entry))
+                stack.enter_context(registry.during(entry, of=type(part)))
             except ValueError as error:
                 raise WrongUsageError(f'{error}, as in {{"my-{kind}": it}}') from error
             names.append(entry.spec.name)

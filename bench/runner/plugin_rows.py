@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bench.contract import ATTACKS
 from bench.contract.plugin_files import load_plugin_file, loaded_plugin_files
 from bench.registry import Registry
-from bench.sources.imports import shown_module
+from bench.sources.in_memory import shown_module
 from bench.store import Store, file_digest, read_json, write_json
 from bench.types import CamobenchError
 

@@ -32,7 +32,8 @@ class Telling:
     """Tells what is behind a builder.
 
     Args:
-        builder: A class, a function, a partial; its own package is looked into wherever it lies.
+        builder: A class, a function, a partial, whose own package is looked into wherever it lies;
+            or any object.
 
     Attributes:
         json: What it is, the same in every process.
@@ -50,8 +51,8 @@ class Telling:
         first = builder
         while isinstance(first, functools.partial):
             first = first.func
-        module = str(getattr(first, "__module__", None) or type(first).__module__)
-        self._top = module.partition(".")[0]
+        named = isinstance(first, type | types.FunctionType)
+        self._top = str(first.__module__).partition(".")[0] if named else ""
         self.json = self.told(builder)
 
     def told(self, value: Any, name: str = "") -> Json:

@@ -247,3 +247,12 @@ def test_it_runs_outside_the_main_thread(ask):
     thread.start()
     thread.join()
     assert set(found[0].predictions["attack"]) == {"veil", "identity"}
+
+
+def test_an_object_of_a_registered_class_stands_for_it_in_its_call(ask):
+    from bench.contract import ATTACKS, register_attack
+
+    register_attack(Haze)
+    run = ask(attacks=[Haze(level=0.4)], victims="img-resnet12")
+    assert psnr(run, "haze") < psnr(ask(attacks="haze", victims="img-resnet12"), "haze")
+    assert ATTACKS.get("haze").builder is Haze
