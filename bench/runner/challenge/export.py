@@ -31,7 +31,7 @@ from bench.runner.challenge.manifest import (
     instructions,
     manifest,
     readme,
-    require_own,
+    require_same_challenge,
 )
 from bench.runner.networks import Networks
 from bench.store import Store, explaining_full_disk, write_json, write_text
@@ -165,7 +165,7 @@ def _write(
     progress: Progress,
 ) -> None:
     record = manifest(challenge, suite.card, mapping, licence)
-    require_own(out, record)
+    require_same_challenge(out, record)
     write_json(out / MANIFEST, record)  # first: it says whose folder this is
     told = instructions(challenge.audience, suite.card, len(mapping))
     write_text(out / README, readme(challenge, suite.card, told, licence))

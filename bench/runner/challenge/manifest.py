@@ -112,7 +112,7 @@ def readme(challenge: Challenge, card: SuiteCard, instructions_text: str, licenc
     )
 
 
-def require_own(folder: Path, expected: dict[str, Json]) -> None:
+def require_same_challenge(folder: Path, expected: dict[str, Json]) -> None:
     """Refuse to write into a folder that is neither empty nor an export of the same challenge.
 
     Raises:
