@@ -58,6 +58,8 @@ def data_prepare(suite: str, store: Path | None, workers: int, quiet: bool) -> N
             audit_and_keep(made, progress)
         kept = kept_audit(made) or {}
     click.echo(made.folder)
+    if made.card.note:
+        say(made.card.note)
     say(f"audit: {kept['verdict']}")
     _require_passed(suite, [c["check"] for c in kept["checks"] if c["verdict"] == "fail"])
 

@@ -85,6 +85,8 @@ def size_of(image: Image.Image) -> tuple[int, int]:
 
 
 def _require_mode(mode: str) -> None:
+    if mode.startswith("I"):  # `convert` would clip it to white
+        _require_depth("more than 8")
     if mode != "RGB":
         raise UnusableError(
             f"image mode is {mode}, expected 8-bit RGB",

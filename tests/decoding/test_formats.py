@@ -83,7 +83,7 @@ REFUSED = {
     "16-bit png": (deep_png(DEEP), "16 bits a channel"),
     "12 bits in 16": (deep_png(DEEP >> 4), "16 bits a channel"),
     "16-bit tiff": (tiff(DEEP.tobytes(), t258=[16] * 3), "16 bits a channel"),
-    "16-bit grey": (saved(Image.fromarray(DEEP[..., 0]), "PNG"), "I;16"),
+    "16-bit grey": (saved(Image.fromarray(DEEP[..., 0]), "PNG"), "more than 8 bits"),
     "float": (saved(Image.fromarray(GREY.astype(np.float32)), "TIFF"), "32 float bits"),
     "float rgb": (tiff(PIXELS.astype("<f4").tobytes(), t258=[32] * 3, t339=[3] * 3), "TIFF"),
     "signed": (tiff(PIXELS.tobytes(), t339=[2] * 3), "TIFF"),
