@@ -80,7 +80,9 @@ class Telling:
     def _follow(self, module: str) -> bool:
         """Take note of a module; whether whoever wrote the plug-in wrote it, too."""
         found = getattr(sys.modules.get(module), "__file__", None)
-        file = Path(found).resolve() if found else None
+        file = Path(found).resolve() if found and Path(found).is_absolute() else None
+        if found and not file:  # made in memory, such as `torch.ops`
+            return self._follow(module.rpartition(".")[0])
         if file and is_python_or_ours(file):
             return False
         mine = module.partition(".")[0] == self._top

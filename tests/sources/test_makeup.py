@@ -174,6 +174,14 @@ def test_what_functions_name_counts_by_its_value_in_memory(monkeypatch, name, va
     assert digest(helped) != before
 
 
+def test_a_network_of_a_library_counts_by_its_version_and_weights():
+    makeup = makeup_of(net(1))
+    assert not makeup.files
+    assert not makeup.untold
+    assert "torch" in makeup.distributions
+    assert makeup.sha256 != digest(net(2))
+
+
 def test_what_libraries_give_counts_by_its_name(monkeypatch):
     import logging
     import os
@@ -186,6 +194,7 @@ def test_what_libraries_give_counts_by_its_name(monkeypatch):
         norm = staticmethod(np.linalg.norm)
         nearest = torch.nn.functional.interpolate
         add = np.add
+        operators = torch.ops
 
     before = digest(Noisy)
     assert not makeup_of(Noisy).untold
