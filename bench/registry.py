@@ -40,13 +40,11 @@ class Entry(Generic[SpecT, ThingT]):
 
     Attributes:
         origin: `None` for what ships with camobench; else the module, entry point or file.
-        source_sha256: Of a plug-in file and what it imports from beside it, as they were loaded.
     """
 
     spec: SpecT
     builder: Callable[..., ThingT]
     origin: str | None = None
-    source_sha256: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,12 +163,10 @@ class Registry(Generic[SpecT, ThingT]):
         self._load()
         return name in self._installed or self._of_a_family(name) is not None
 
-    def came_from_file(self, names: Iterable[str], origin: str, source_sha256: str) -> None:
+    def came_from_file(self, names: Iterable[str], origin: str) -> None:
         """Note that these entries were made by loading a plug-in file."""
         for name in names:
-            self._entries[name] = replace(
-                self._entries[name], origin=origin, source_sha256=source_sha256
-            )
+            self._entries[name] = replace(self._entries[name], origin=origin)
             self._installed.add(name)
 
     @contextmanager

@@ -1,6 +1,7 @@
 """`my.py:MyAttack`: loading, registering, telling versions apart, and every error."""
 
 import os
+import pickle
 import subprocess
 import sys
 
@@ -16,6 +17,7 @@ from bench.contract.plugin_files import (
 from bench.recipes import SMOKE
 from bench.runner.graph import build_attack, plan
 from bench.runner.selection import select_attacks, select_victims
+from bench.store import file_digest
 from bench.types import CamobenchError, WrongUsageError
 from tests.plugins import FOG, MEAN, write
 from tests.smoke import ToySource
@@ -50,7 +52,7 @@ def test_a_class_in_a_file_is_registered(fog):
     assert (loaded.kind, loaded.names) == ("attack", ("fog",))
     entry = ATTACKS.get("fog")
     assert entry.origin == "fog.py:Fog"
-    assert entry.source_sha256 == loaded.sha256
+    assert loaded.files == {fog: file_digest(fog)}
     assert ATTACKS.is_installed("fog")
     assert load_plugin_file(f"{fog}:Fog") == loaded  # a second look changes nothing
     assert loaded_plugin_files() == (loaded,)
@@ -129,10 +131,10 @@ def test_what_else_is_in_use_of_an_edited_file_stays_in_use(tmp_path):
     path = write(tmp_path / "both.py", FOG + MEAN)
     select_attacks(f"{path}:Fog")
     select_victims(f"{path}:Mean")
-    before = VICTIMS.get("mean-colour").source_sha256
+    before = VICTIMS.get("mean-colour").builder
     write(path, FOG.replace("0.9", "0.8") + MEAN)
     select_attacks(f"{path}:Fog")
-    assert VICTIMS.get("mean-colour").source_sha256 != before
+    assert VICTIMS.get("mean-colour").builder is not before
 
 
 def test_an_edited_neighbour_changes_the_key(tmp_path):
@@ -141,7 +143,7 @@ def test_an_edited_neighbour_changes_the_key(tmp_path):
 
     def digest(haze):
         write(tmp_path / "net.py", f"HAZE = {haze}")
-        return load_plugin_file(f"{path}:Fog").sha256
+        return load_plugin_file(f"{path}:Fog").files
 
     assert digest(0.1) != digest(0.2)
     assert ATTACKS.get("fog").builder.transform.__globals__["HAZE"] == 0.2
@@ -290,14 +292,14 @@ def test_a_new_process_knows_them(fog):
     (plugin,) = loaded_plugin_files()
     code = (
         "from bench.contract import ATTACKS\n"
-        "from bench.contract.plugin_files import PluginFile, load_again\n"
-        f"load_again((PluginFile(text={plugin.text!r}, kind='attack', names=('fog',), "
-        f"sha256={plugin.sha256!r}, files=()),))\n"
-        "print(ATTACKS.get('fog').source_sha256)"
+        "import pickle\n"
+        "from bench.contract.plugin_files import load_again\n"
+        f"load_again((pickle.loads({pickle.dumps(plugin)!r}),))\n"
+        "print(ATTACKS.get('fog').origin)"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
-    assert done.stdout.decode().strip() == plugin.sha256, done.stderr.decode()
+    assert done.stdout.decode().strip() == "fog.py:Fog", done.stderr.decode()
 
 
 def test_victims_of_files(tmp_path):

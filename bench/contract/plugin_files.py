@@ -13,6 +13,7 @@ import itertools
 import sys
 import traceback
 import types
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,15 +43,13 @@ class PluginFile:
         text: The absolute path and the name in it; what another process loads.
         kind: "attack" or "victim".
         names: Registered by it: one, or several of a list of entries.
-        sha256: Of its sources.
-        files: Its sources: itself, and all that it imports of nobody else's.
+        files: SHA-256 of its sources, by path: itself, all that it imports of nobody else's.
     """
 
     text: str
     kind: str
     names: tuple[str, ...]
-    sha256: str
-    files: tuple[Path, ...]
+    files: Mapping[Path, str]
 
 
 _loaded: dict[tuple[Path, str], PluginFile] = {}
@@ -78,7 +77,7 @@ def load_again(plugins: tuple[PluginFile, ...]) -> None:
         CamobenchError: If a file has changed since.
     """
     for plugin in plugins:
-        if load_plugin_file(plugin.text, plugin.kind).sha256 != plugin.sha256:
+        if load_plugin_file(plugin.text, plugin.kind).files != plugin.files:
             raise CamobenchError(f"{plugin.text} has changed while it was run; run it again")
 
 
@@ -111,14 +110,11 @@ def load_plugin_file(
         module = _import(path, limit_s or deadlines.OPENING_LIMIT_S)
         thing = _named(module, name, path)
         found = _kind(thing, f"{path.name}:{name}")
-        code = code_of([module.__name__])
-        sha256 = code.digest
         known = PluginFile(
             text=f"{path}:{name}",
             kind=found,
-            names=_register(thing, found, f"{path.name}:{name}", sha256),
-            sha256=sha256,
-            files=code.paths,
+            files=code_of([module.__name__]).paths,
+            names=_register(thing, found, f"{path.name}:{name}"),
         )
         _loaded[path, name] = known
     if kind not in (None, known.kind):
@@ -226,7 +222,7 @@ def _kind(thing: Any, text: str) -> str:
     )
 
 
-def _register(thing: Any, kind: str, text: str, sha256: str) -> tuple[str, ...]:
+def _register(thing: Any, kind: str, text: str) -> tuple[str, ...]:
     registry = _registry(kind)
     things = list(thing) if isinstance(thing, list | tuple) else [thing]
     by_decorator = [e.spec.name for e in registry if any(e.builder is one for one in things)]
@@ -239,7 +235,7 @@ def _register(thing: Any, kind: str, text: str, sha256: str) -> tuple[str, ...]:
         except (TypeError, ValueError) as error:
             raise CamobenchError(f"{text}: {error}") from error
         names = tuple(name for name in registry.names() if name not in before)
-    registry.came_from_file(names, text, sha256)
+    registry.came_from_file(names, text)
     return names
 
 

@@ -1,6 +1,6 @@
 """Where the code of plug-in attacks with rows in the store lies, so that new victims find them.
 
-`plug-ins/SUITE/RECIPE-SEED/NAME.json` names the file of an attack and the digest of its sources.
+`plug-ins/SUITE/RECIPE-SEED/NAME-DIGEST8.json` names an attack's file and digests of its sources.
 Code that has changed since is not run: its rows would be another attack's.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from bench.contract import ATTACKS
 from bench.contract.plugin_files import load_plugin_file, loaded_plugin_files
 from bench.registry import Registry
 from bench.sources.in_memory import shown_module
-from bench.store import Store, file_digest, read_json, write_json
+from bench.store import Store, digest, file_digest, read_json, write_json
 from bench.types import CamobenchError
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def with_place(registry: Registry[Any, Any], name: str, start: Path) -> str:
     if entry.origin == getattr(entry.builder, "__module__", None):  # handed over or decorated
         main = getattr(sys.modules["__main__"], "__file__", None)
         place = f"{(place == '__main__' and main) or place}:{entry.builder.__qualname__}"
-    for file in loaded_plugin_files() if entry.source_sha256 else ():
-        if file.kind == registry.kind and name in file.names:
+    for file in loaded_plugin_files():
+        if (file.kind, Path(file.text).name) == (registry.kind, entry.origin):
             place = file.text
     if Path(place).is_absolute():
         place = os.path.relpath(place, start)
@@ -47,16 +47,18 @@ def with_place(registry: Registry[Any, Any], name: str, start: Path) -> str:
 
 def note_plugins(request: Request, store: Store, attacks: Iterable[str]) -> None:
     """Keep where the code of those attacks lies that are plug-ins; they have rows by now."""
-    files = {name: one for one in loaded_plugin_files() for name in one.names}
+    found = {
+        name: one for one in loaded_plugin_files() if one.kind == "attack" for name in one.names
+    }
     for name in attacks:
         if ATTACKS.is_own(name):
             continue
-        text, sources, file_sha256 = None, None, None
-        if name in files and files[name].kind == "attack":
-            text, sources = files[name].text, files[name].sha256
-            file_sha256 = file_digest(_file(text))
-        record = {"attack": text, "sources_sha256": sources, "file_sha256": file_sha256}
-        write_json(_folder(request, store) / f"{name}.json", record)
+        text, files = None, {}
+        if name in found:
+            text = found[name].text
+            files = {str(path): sha256 for path, sha256 in found[name].files.items()}
+        path = _folder(request, store) / f"{name}-{digest([name, text])[:8]}.json"
+        write_json(path, {"name": name, "attack": text, "files": files})
 
 
 def recorded_plugins(request: Request, store: Store) -> tuple[list[str], dict[str, str]]:
@@ -65,43 +67,37 @@ def recorded_plugins(request: Request, store: Store) -> tuple[list[str], dict[st
     Returns:
         Their names, and why others are left out, by name.
     """
-    names, left = [], {}
-    for path in sorted(_folder(request, store).glob("*.json")):
-        if path.stem in request.attacks:
+    names, left = [], dict[str, str]()
+    records = [read_json(path) for path in sorted(_folder(request, store).glob("*.json"))]
+    for record in sorted(records, key=lambda one: one["attack"] is not None):
+        name = record["name"]
+        if name in request.attacks:
             continue
-        record = read_json(path)
-        reason = _load(path.stem, **record)
+        reason = _load(**record)
         if reason:
-            left[path.stem] = reason
+            left[name] = "; ".join(filter(None, [left.get(name), reason]))
         else:
-            names.append(path.stem)
-    return names, left
+            names.append(name)
+    return list(dict.fromkeys(names)), left
 
 
-def _load(
-    name: str, attack: str | None, sources_sha256: str | None, file_sha256: str | None
-) -> str:
+def _load(name: str, attack: str | None, files: Mapping[str, str]) -> str:
     """Load one; returns why not, or ""."""
     again = "name it with --attack FILE.py:CLASS"
     if attack is None:
         if ATTACKS.is_installed(name):
             return ""
         return f"it was defined in a script or a notebook, not in a file of its own; {again}"
-    file = _file(attack)
-    if not file.is_file():
-        return f"{file} is gone; {again}"
-    changed = f"{file} has changed since it was scored; score it anew with --attack {attack}"
-    if file_digest(file) != file_sha256:
-        return changed
+    for file in map(Path, files):
+        if not file.is_file():
+            return f"{file} is gone; {again}"
+        if file_digest(file) != files[str(file)]:
+            return f"{file} has changed since it was scored; score it anew with --attack {attack}"
     try:
         found = load_plugin_file(attack, "attack")
     except CamobenchError as error:
         return str(error)
-    return "" if found.sha256 == sources_sha256 and name in found.names else changed
-
-
-def _file(attack: str) -> Path:
-    return Path(attack.rpartition(":")[0])
+    return "" if name in found.names else f"{attack} is another attack now; {again}"
 
 
 def _folder(request: Request, store: Store) -> Path:

@@ -10,7 +10,6 @@ import ast
 import functools
 import hashlib
 import importlib.util
-import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -53,23 +52,17 @@ class Code:
 
     Attributes:
         sha256: Of each module that is neither Python's, nor installed, nor camobench's, by name.
-        paths: Their files.
+        paths: SHA-256 of their files, by path.
         distributions: Versions of the installed ones that they import, by name.
         not_covered: What the text does not tell, for people.
         computes_imports: Whether there is an import by a computed name.
     """
 
     sha256: Mapping[str, str]
-    paths: tuple[Path, ...]
+    paths: Mapping[Path, str]
     distributions: Mapping[str, str]
     not_covered: tuple[str, ...]
     computes_imports: bool
-
-    @property
-    def digest(self) -> str:
-        """One digest of all modules and versions."""
-        whole = [dict(self.sha256), dict(self.distributions)]
-        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
 def imports_of(file: Path) -> Iterator[Import]:
@@ -182,7 +175,7 @@ def code_of(modules: Iterable[str], libraries: Iterable[str] = ()) -> Code:
     own = {name.partition(".")[0] for name in waiting}  # its own package, wherever that lies
     waiting = ["camobench", *sorted(libraries), *waiting]
     sha256: dict[str, str] = {}
-    paths: list[Path] = []
+    paths: dict[Path, str] = {}
     distributions: dict[str, str] = {}
     loose: set[str] = set()
     computes = False
@@ -200,8 +193,7 @@ def code_of(modules: Iterable[str], libraries: Iterable[str] = ()) -> Code:
             loose |= {NATIVE.format(name=one) for one in _with_packages(name) if one in _NATIVE}
             continue
         text = as_imported(name, found.file)
-        sha256[shown_module(name)] = hashlib.sha256(text).hexdigest()
-        paths.append(found.file)
+        sha256[shown_module(name)] = paths[found.file] = hashlib.sha256(text).hexdigest()
         if found.file.suffix == ".py":
             said, file = _said(text, found.file), found.file.name
             waiting += _absolute(said.imports, name, found)
@@ -211,7 +203,7 @@ def code_of(modules: Iterable[str], libraries: Iterable[str] = ()) -> Code:
             loose |= {ENVIRONMENT.format(file=file)} if said.reads_environment else set()
     return Code(
         sha256=dict(sorted(sha256.items())),
-        paths=tuple(sorted(paths)),
+        paths=dict(sorted(paths.items())),
         distributions=dict(sorted(distributions.items())),
         not_covered=tuple(sorted(loose)),
         computes_imports=computes,

@@ -20,7 +20,7 @@ class Makeup:
     Attributes:
         sha256: Over its classes, its code and the versions of the packages that it imports.
         files: SHA-256 of each of its modules, by the module's name.
-        paths: Of their files.
+        paths: That of their files, by path.
         distributions: Versions of the installed packages that it imports, by name.
         untold: What it holds that cannot be told from another of its kind, for people.
         not_covered: That, and what else shapes its results perhaps and is not hashed.
@@ -29,7 +29,7 @@ class Makeup:
 
     sha256: str
     files: Mapping[str, str]
-    paths: tuple[Path, ...]
+    paths: Mapping[Path, str]
     distributions: Mapping[str, str]
     untold: tuple[str, ...]
     not_covered: tuple[str, ...]

@@ -49,7 +49,7 @@ def test_a_new_column_is_on_every_attack_of_the_store(smoke, plug_ins):
 
 def test_plug_in_attacks_of_the_store_are_found_by_their_files(smoke_copy, tmp_path):
     path = write(tmp_path / "mine.py", FOG)
-    store, out = smoke_copy.store, tmp_path / "fog"
+    store, out = smoke_copy.store, tmp_path / "scored"
     select_attacks(f"{path}:Fog")
     evaluate_request(request(attacks=("fog",), victims=("img-resnet12",)), store, out)
     ATTACKS.forget(["fog"])
@@ -68,13 +68,46 @@ def test_plug_in_attacks_of_the_store_are_found_by_their_files(smoke_copy, tmp_p
     nothing = [{"identity-1": torch.nn.Identity()}]
     where = {
         "store": store,
-        "out": tmp_path / "nothing",
+        "out": tmp_path / "given",
         "device": "cpu",
         "shipped": False,
         "progress": False,
     }
     evaluate(suite=SUITE, recipe="smoke", attacks=nothing, victims="img-resnet12", **where)
     assert "notebook" in recorded_plugins(asked, store)[1]["identity-1"]
+
+
+def test_two_plug_ins_of_one_name_are_both_named(smoke_copy, tmp_path):
+    store = smoke_copy.store
+    for folder in ("one", "other"):
+        path = write(tmp_path / folder / "mine.py", FOG)
+        ATTACKS.forget(["fog"])
+        select_attacks(f"{path}:Fog")
+        asked = request(attacks=("fog",), victims=("img-resnet12",))
+        evaluate_request(asked, store, tmp_path / f"out-{folder}")
+    ATTACKS.forget(["fog"])
+    plugin_files._loaded.clear()
+    plugin_files._modules.clear()
+    names, left = recorded_plugins(request(attacks=(), victims=("wdf-resnet12",)), store)
+    assert names == ["fog"]
+    assert "fog" in left["fog"]
+
+
+def test_an_edited_helper_of_the_store_is_not_run(smoke_copy, tmp_path):
+    fog = FOG.replace("import camobench", "import camobench\n    from .helper import K")
+    path = write(tmp_path / "mine.py", fog)
+    helper = write(tmp_path / "helper.py", "K = 1\n")
+    select_attacks(f"{path}:Fog")
+    asked = request(attacks=("fog",), victims=("img-resnet12",))
+    evaluate_request(asked, smoke_copy.store, tmp_path / "out-helped")
+    ATTACKS.forget(["fog"])
+    plugin_files._loaded.clear()
+    plugin_files._modules.clear()
+    helper.write_text("import pathlib\npathlib.Path(__file__).with_name('run').touch()\nK = 1\n")
+    names, left = recorded_plugins(request(attacks=(), victims=()), smoke_copy.store)
+    assert names == []
+    assert "helper.py has changed" in left["fog"]
+    assert not (tmp_path / "run").exists()
 
 
 def test_with_nothing_scored_a_column_is_on_every_trained_attack(smoke_copy, plug_ins, tmp_path):
