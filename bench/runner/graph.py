@@ -18,8 +18,8 @@ from bench.nets.residual import RESIDUAL_NAME
 from bench.recipes import Recipe
 from bench.registry import Entry
 from bench.runner.failures import Failures, is_failure, reason_of
-from bench.runner.opened_files import opened_when_built, settled_key
-from bench.sources import as_built, makeup_of
+from bench.runner.opened_files import Identity, settled_key
+from bench.sources import as_built
 from bench.sources.opened import forget_versions
 from bench.store import Store, digest
 from bench.suites.base import SuiteCard
@@ -203,7 +203,7 @@ class _Planner:
         return key
 
     def victim(self, name: str, kind: JobKind, set_name: SetName) -> str:
-        identity = _Identity(VICTIMS.get(name))
+        identity = Identity(VICTIMS.get(name))
         victim = build_victim(name, self.suite.classes, self.recipe)
         self.classes[name] = victim.classes
         if victim.rewritable:
@@ -215,13 +215,13 @@ class _Planner:
                     f"estimator gives {RESIDUAL_NAME!r}"
                 )
             self.estimator(set_name)
-        key = self.settled(self.key("classifier", set_name, **identity.of(victim)))
+        key = self.settled(self.key("classifier", set_name, **identity.of(victim, _stated(victim))))
         if victim.learns:
             self.add(kind, victim.spec.name, set_name, key)
         return key
 
     def attack(self, name: str) -> str:
-        identity = _Identity(ATTACKS.get(name))
+        identity = Identity(ATTACKS.get(name))
         attack = build_attack(name, self.suite.classes, self.recipe)
         needs = []
         for surrogate in attack.spec.surrogates:
@@ -231,7 +231,9 @@ class _Planner:
             needs.append(self.surrogates[surrogate])
             if VICTIMS.get(surrogate).spec.residual is not None:
                 needs.append(self.estimator("B"))
-        key = self.settled(self.key("attack", "B", needs=needs, **identity.of(attack)))
+        key = self.settled(
+            self.key("attack", "B", needs=needs, **identity.of(attack, _stated(attack)))
+        )
         if attack.learns:
             self.add("attack", name, "B", key, tuple(needs))
         return key
@@ -286,22 +288,8 @@ def plan(
     )
 
 
-class _Identity:
-    """What a key says of an attack or a victim; its classes are looked at before it is built."""
-
-    def __init__(self, entry: Entry[Any, Any]) -> None:
-        self.builder = None if entry.origin is None else entry.builder
-        if self.builder is not None:  # built-ins state a version instead
-            self.makeup = makeup_of(self.builder)
-
-    def of(self, thing: Attack | Victim) -> dict[str, Json]:
-        try:
-            stated = thing.stated_hyperparameters()
-        except CamobenchError as error:  # a weight file that they name
-            raise BuildError(str(error)) from error
-        identity: dict[str, Json] = {"spec": thing.spec.identity(), "hyperparameters": stated}
-        if self.builder is not None:
-            made = [] if self.builder is type(thing) else [makeup_of(type(thing)).sha256]
-            opened = as_json(opened_when_built(self.makeup))
-            identity |= {"source": self.makeup.sha256, "made": as_json(made), "opened": opened}
-        return identity
+def _stated(thing: Attack | Victim) -> Mapping[str, Json]:
+    try:
+        return thing.stated_hyperparameters()
+    except CamobenchError as error:  # a weight file that they name
+        raise BuildError(str(error)) from error

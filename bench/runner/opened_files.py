@@ -9,20 +9,44 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.contract import Attack, Victim
 from bench.registry import Entry
 from bench.sources import Makeup, files_opened_by, is_somebodys, makeup_of
 from bench.sources.opened import has_changed
 from bench.store import Store, digest, file_digest, is_in_store, read_json, write_json
-from bench.types import Json, StoppingError
+from bench.types import Json, StoppingError, as_json
 
 
 def opened_when_built(makeup: Makeup) -> list[list[str]]:
     """Name and SHA-256 of each file that it opens as it is imported and built."""
     found = files_opened_by(makeup.paths, built=True)
     return sorted([path.name, _digest(path) or ""] for path in found if _counts(path, makeup))
+
+
+class Identity:
+    """What a key says of an attack or a victim; its classes are looked at before it is built.
+
+    Args:
+        entry: Its own.
+    """
+
+    def __init__(self, entry: Entry[Any, Any]) -> None:
+        self.builder = None if entry.origin is None else entry.builder
+        if self.builder is not None:  # built-ins state a version instead
+            self.makeup = makeup_of(self.builder)
+
+    def of(self, thing: Attack | Victim, stated: Mapping[str, Json]) -> dict[str, Json]:
+        """All of it, once the thing is built and its hyper-parameters are known."""
+        said: dict[str, Json] = {"spec": thing.spec.identity(), "hyperparameters": dict(stated)}
+        if self.builder is not None:
+            made = [] if self.builder is type(thing) else [makeup_of(type(thing)).sha256]
+            opened = as_json(opened_when_built(self.makeup))
+            said |= {"source": self.makeup.sha256, "made": as_json(made), "opened": opened}
+        return said
 
 
 def opened_in(store: Store, key: str) -> dict[str, str]:
