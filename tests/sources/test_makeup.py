@@ -64,8 +64,8 @@ def privately(k):
     return typed(_kernel=torch.full((3,), k), _steps=[k])
 
 
-def objects(last):
-    return np.array([*range(2000), last], dtype=object)
+def objects(middle):
+    return np.array([*range(1000), middle, *range(1000)], dtype=object)
 
 
 def listed(scale):
