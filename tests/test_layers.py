@@ -26,7 +26,7 @@ LAYERS = {
     "bench.contract": 2,
     "bench.sweep": 2,
     "bench.checksums": 2,  # SHA-256 kept with what the store holds
-    "bench.signal": 1,
+    "bench.signal": 0,  # mathematics: imports nothing of ours
     "bench.nets": 1,
     "bench.data": 1,
     "bench.outputs": 2,  # what writes folders of results
