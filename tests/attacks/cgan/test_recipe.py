@@ -12,6 +12,7 @@ def test_paper_recipe_holds_the_numbers_of_the_paper():
         "generator_width": 64,
         "discriminator_width": 64,
         "residual": False,
+        "resize": False,
         "batch": 32,
         "epochs": 200,
         "steps": None,
@@ -33,7 +34,7 @@ def test_every_recipe_has_its_numbers():
 
 def test_an_unknown_recipe_is_named():
     with pytest.raises(
-        CamobenchError, match="no recipe 'huge'; they have paper, fast, mini, laptop, smoke"
+        CamobenchError, match="no recipe 'huge'; they have paper, fast, mini, mini-v2, laptop, smoke"
     ):
         cgan_recipe("huge")
 
