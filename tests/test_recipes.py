@@ -78,5 +78,7 @@ def test_an_unknown_precision_is_refused():
 def test_unknown_recipes_list_close_names():
     with pytest.raises(CamobenchError, match="unknown recipe 'mimi': did you mean mini"):
         get_recipe("mimi")
-    with pytest.raises(CamobenchError, match="did you mean mini, laptop, fast, paper, smoke"):
+    with pytest.raises(
+        CamobenchError, match="did you mean mini, mini-v2, laptop, fast, paper, smoke"
+    ):
         get_recipe("qqqq")
