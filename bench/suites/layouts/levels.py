@@ -46,6 +46,7 @@ _COUNTER = re.compile(
 )
 _DATE = re.compile(r"(19|20)\d\d(\d{4})?")
 _TYPE = re.compile(r"(?P<stem>[a-z]{1,4})[1-9]\d+[a-z]*|\d{2,4}(?!th)[a-z]{1,2}")  # D70, 600D
+_SAID = re.compile(r"(model|cam|camera|phone|smartphone)(\d+|[a-z])")  # Model0, cam-a
 _SETS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 _COUNTED = {"run", "cv", "exp", "step", "user", "subj", "trip", "lot", "v", "ver", "k", "no", "id"}
 _VERSION = re.compile(r"(?P<shot>.*\d)(\s*\(\d+\)|[-_ .]+(?P<word>[A-Za-z]+))")
@@ -54,11 +55,12 @@ _READ = 20  # images of a folder in which the camera is looked for
 
 
 def names_a_model(name: str) -> bool:
-    """Whether a folder's name holds a make, a line or a type such as D70, GX100 or 600D."""
+    """Whether a folder's name holds a make, a line, a type such as D70, or says that it is one."""
     words = _words(name)
     if _SETS & {*words}:
         return False
-    return names_a_make(name) or any(map(_is_type, words))
+    said = _SAID.fullmatch("".join(words)) is not None
+    return said or names_a_make(name) or any(map(_is_type, words))
 
 
 def plain_shot(shot: str) -> str:

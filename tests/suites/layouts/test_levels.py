@@ -34,6 +34,7 @@ MODELS = (
     *("Canon, Inc. EOS 5D", "Nikon_D70", "D70", "GX100", "iPhone 4s", "HTC-1-M7", "Pixel 8"),
     *("Apple_iPhone-XR", "Hewlett-Packard_hp-PhotoSmart-43x-series", "Olympus_C920Z,D450Z"),
     *("Samsung_GalaxyS3Mini", "Meizu_m1-note", "Sony_CYBERSHOT", "600D", "simcam-01", "RX100"),
+    *("Model0", "model_a", "cam-a", "Phone 2"),
     *("Leica Q2", "Leica Q3", "Nothing Phone 1", "ixus70", "Huawei P9"),
     *("Eastman_KODAK-DC280-ZOOM-DIGITAL-CAMERA", "Seiko_PhotoPC-3100Z", "Olympus_mju-1050SW"),
 )
