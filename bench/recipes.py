@@ -10,11 +10,11 @@ Attacks keep their own hyper-parameters per recipe name beside their code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from bench.types import SILENT_DEFAULT, CamobenchError
+from bench.types import CamobenchError
 from bench.wording import near
 
 
@@ -41,7 +41,7 @@ class ClassifierRecipe:
     momentum: float = 0.9
     weight_decay: float = 5e-4
     schedule: Literal["step", "one-cycle"] = "step"
-    precision: Literal["fp32", "bf16"] = field(default="fp32", metadata=SILENT_DEFAULT)
+    precision: Literal["fp32", "bf16"] = "fp32"
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
@@ -72,13 +72,12 @@ class EstimatorRecipe:
     Attributes:
         width: Channels of the first convolution.
         clip_norm: Longest gradient, for a squared error in grey levels; `None` does not clip.
-        unrolled: Train an `UnrolledShrinkage` of `width` hidden units.
-        gated: Train a `ShrinkageNet`, which suits few channels, not the paper's Johnson network.
+        unrolled: Train an `UnrolledShrinkage` of `width` hidden units, which suits a small budget,
+            not the paper's Johnson network.
     """
 
     width: int = 64
-    gated: bool = False
-    unrolled: bool = field(default=False, metadata=SILENT_DEFAULT)
+    unrolled: bool = False
     batch: int = 128
     epochs: int | None = None
     steps: int | None = None
@@ -122,65 +121,34 @@ PAPER = Recipe(
     ),
     estimator=EstimatorRecipe(epochs=30),
 )
+_UNROLLED = EstimatorRecipe(
+    width=16,
+    unrolled=True,
+    batch=16,
+    steps=400,
+    lr=0.02,
+    weight_decay=0,
+    clip_norm=100,
+    schedule="one-cycle",
+)
+_NARROW = AdamWRecipe(
+    width=0.25, batch=64, steps=1200, lr=3e-3, weight_decay=0.01, schedule="one-cycle"
+)
+_NARROW_DENSE = replace(_NARROW, width=0.5, batch=32)
 MINI = Recipe(
     name="mini",
     purpose="narrow networks in minutes on two CPU cores; the demo",
-    classifiers=_frozen(
-        resnet=ClassifierRecipe(width=0.25, batch=64, steps=600, schedule="one-cycle"),
-        densenet=ClassifierRecipe(width=0.5, batch=32, steps=600, schedule="one-cycle"),
-    ),
-    estimator=EstimatorRecipe(
-        width=12,
-        gated=True,
-        batch=16,
-        steps=1000,
-        lr=2.5e-3,
-        weight_decay=0,
-        clip_norm=100,
-        schedule="one-cycle",
-    ),
+    classifiers=_frozen(resnet=_NARROW, densenet=_NARROW_DENSE),
+    estimator=_UNROLLED,
     compact=True,
 )
 LAPTOP = Recipe(
     name="laptop",
     purpose="the networks of mini, twice the steps, for six classes; an hour or two",
     classifiers=_frozen(
-        resnet=ClassifierRecipe(width=0.25, batch=64, steps=1200, schedule="one-cycle"),
-        densenet=ClassifierRecipe(width=0.5, batch=32, steps=1200, schedule="one-cycle"),
+        resnet=replace(_NARROW, steps=2400), densenet=replace(_NARROW_DENSE, steps=2400)
     ),
-    estimator=EstimatorRecipe(
-        width=12,
-        gated=True,
-        batch=16,
-        steps=2000,
-        lr=2.5e-3,
-        weight_decay=0,
-        clip_norm=100,
-        schedule="one-cycle",
-    ),
-)
-MINI_V2 = Recipe(
-    name="mini-v2",
-    purpose="what `mini` becomes with the networks of simcam-mini-v2; not yet settled",
-    classifiers=_frozen(
-        resnet=AdamWRecipe(
-            width=0.25, batch=64, steps=900, lr=3e-3, weight_decay=0.01, schedule="one-cycle"
-        ),
-        densenet=AdamWRecipe(
-            width=0.5, batch=32, steps=900, lr=3e-3, weight_decay=0.01, schedule="one-cycle"
-        ),
-    ),
-    estimator=EstimatorRecipe(
-        width=16,
-        unrolled=True,
-        batch=16,
-        steps=400,
-        lr=0.02,
-        weight_decay=0,
-        clip_norm=100,
-        schedule="one-cycle",
-    ),
-    compact=True,
+    estimator=_UNROLLED,
 )
 FAST = Recipe(
     name="fast",
@@ -200,11 +168,11 @@ SMOKE = Recipe(
         resnet=ClassifierRecipe(width=0.125, batch=8, steps=2, schedule="one-cycle"),
         densenet=ClassifierRecipe(width=0.25, batch=4, steps=2, schedule="one-cycle"),
     ),
-    estimator=EstimatorRecipe(width=4, gated=True, batch=4, steps=2, lr=1e-3, weight_decay=0),
+    estimator=EstimatorRecipe(width=4, unrolled=True, batch=4, steps=2, lr=1e-3, weight_decay=0),
     compact=True,
 )
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
-    {r.name: r for r in (MINI, MINI_V2, LAPTOP, FAST, PAPER, SMOKE)}
+    {r.name: r for r in (MINI, LAPTOP, FAST, PAPER, SMOKE)}
 )
 
 

@@ -18,7 +18,7 @@ from bench.suites.base import Row, SuiteCard, open_suite, prepare
 from bench.suites.catalogue import load_suite
 from tests.toys import CLASSES, pixels
 
-SUITE = "simcam-smoke-v1"
+SUITE = "simcam-smoke-v2"
 ATTACKS = ("cgan-img", "jpeg", "identity")
 VICTIMS = ("img-resnet12", "wdf-resnet12")
 CPU = torch.device("cpu")

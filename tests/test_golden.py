@@ -31,7 +31,7 @@ from bench.suites.simcam.plan import plan as plan_shots
 from bench.suites.simcam.render import render
 
 GOLDEN = Path(__file__).with_name("golden.json")
-SUITE = "simcam-mini-v1"
+SUITE = "simcam-mini-v2"
 ATTACK = "cgan-img-wdf-pef"
 VICTIMS = ("wdf-resnet18", "pef-resnet34", "img-densenet40")
 SIDE = 128

@@ -84,7 +84,7 @@ def test_a_script_with_a_plug_in_and_one_call(tmp_path, readme_store):
 def test_a_challenge_and_its_answers(smoke_copy, tmp_path, monkeypatch):
     """As it is written, but for the suite, the recipe and the victims, which are the smallest."""
     monkeypatch.chdir(tmp_path)
-    small = ["--suite", "simcam-smoke-v1", "--recipe", "smoke", "--device", "cpu"]
+    small = ["--suite", "simcam-smoke-v2", "--recipe", "smoke", "--device", "cpu"]
     small += ["--from-scratch", "--quiet", "--store", str(smoke_copy.store.root)]
     for language, text in blocks("A challenge: images or predictions instead of code"):
         if language == "python":

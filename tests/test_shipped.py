@@ -15,7 +15,7 @@ LIMIT_BYTES = 40 * 2**20
 @pytest.fixture(scope="module")
 def graph():
     return plan(
-        load_suite("simcam-mini-v1").card,
+        load_suite("simcam-mini-v2").card,
         get_recipe("mini"),
         attacks=select_attacks("all"),
         victims=select_victims("all"),

@@ -78,7 +78,7 @@ def test_the_command_line_lists_what_is_registered(there):
     attacks = json.loads(there(call.format(["list", "attacks", "--json"])))
     rows = [a for a in attacks if a["targeted"] and not a["preliminary"]]
     assert len(rows) == 8
-    assert "simcam-mini-v1" in there(call.format(["list", "suites"]))
+    assert "simcam-mini-v2" in there(call.format(["list", "suites"]))
 
 
 def test_cameras_and_published_tables_are_readable(there):

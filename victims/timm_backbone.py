@@ -2,7 +2,7 @@
 
 `timm:convnext_tiny/pef` is the victim `pef-timm-convnext-tiny`. Weights are drawn anew and trained
 in a recipe's batches and steps, never downloaded. Networks with batch norm are trained by SGD as
-the paper's are. It leaves the others at chance (measured: `convnext_atto` on `simcam-mini-v1`), so
+the paper's are. It leaves the others at chance (measured: `convnext_atto` on `simcam-mini-v2`), so
 that these have AdamW. Before anything is trained a network is tried on images of several sizes, on
 torch's meta device.
 """

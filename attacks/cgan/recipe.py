@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from bench.types import SILENT_DEFAULT, CamobenchError
+from bench.types import CamobenchError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class CganRecipe:
     generator_width: int = 64
     discriminator_width: int = 64
     residual: bool = False
-    resize: bool = field(default=False, metadata=SILENT_DEFAULT)
+    resize: bool = False
     batch: int = 32
     epochs: int | None = None
     steps: int | None = None
@@ -53,13 +53,14 @@ class CganRecipe:
 
 
 _MINI = CganRecipe(
-    generator_width=8,
+    generator_width=16,
     discriminator_width=16,
     residual=True,
+    resize=True,
     batch=16,
-    steps=500,
+    steps=800,
     lambda_adv=1.0,
-    lambda_cnt=0.5,
+    lambda_cnt=5.0,
     lambda_aux=0.02,
     generator_lr=1e-3,
     discriminator_lr=2e-3,
@@ -83,8 +84,7 @@ CGAN_RECIPES: Mapping[str, CganRecipe] = MappingProxyType(
             rounded=True,
         ),
         "mini": _MINI,
-        "mini-v2": replace(_MINI, generator_width=16, steps=800, lambda_cnt=5.0, resize=True),
-        "laptop": replace(_MINI, steps=1000),
+        "laptop": replace(_MINI, steps=1600),
         "smoke": CganRecipe(
             generator_width=4,
             discriminator_width=4,

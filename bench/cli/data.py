@@ -23,7 +23,7 @@ from bench.types import CamobenchError, SetName
 def data() -> None:
     """Make and look at data sets.
 
-    Example: camobench data prepare simcam-mini-v1
+    Example: camobench data prepare simcam-mini-v2
     """
 
 
@@ -77,7 +77,7 @@ def data_audit(suite: str, store: Path | None, format_: str, quiet: bool) -> Non
     tell of the class. The verdict is kept with the suite and printed under every table made from
     then on. Exit code 1 if a check fails.
 
-    Example: camobench data audit simcam-mini-v1
+    Example: camobench data audit simcam-mini-v2
     """
     from bench.console import shown_progress
     from bench.suites.audit.record import audit_and_keep
@@ -131,7 +131,7 @@ def data_show(
     With --against: what filters change, noise residuals, spectra and local contrasts of Set-C
     beside those of centre crops of real photographs; --picture is then a figure of them.
 
-    Example: camobench data show simcam-mini-v1 --picture sheet.png
+    Example: camobench data show simcam-mini-v2 --picture sheet.png
     """
     from bench.suites.show import contact_sheet, counts
 
@@ -181,7 +181,7 @@ def data_export(
     the manifest has file and SHA-256 alone, and all are PNG in an order that tells nothing, unless
     --labels is given; whoever is asked for an answer gets `camobench challenge export` instead.
 
-    Example: camobench data export simcam-mini-v1 --set B --out set-b
+    Example: camobench data export simcam-mini-v2 --set B --out set-b
     """
     from bench.console import shown_progress
     from bench.outputs import note_own, require_own

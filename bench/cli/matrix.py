@@ -63,7 +63,7 @@ def demo(
     Example: camobench demo --out demo-results
     """
     fill_matrix(
-        suite="simcam-smoke-v1" if smoke else "simcam-mini-v1",
+        suite="simcam-smoke-v2" if smoke else "simcam-mini-v2",
         attacks=attacks,
         victims="all",
         recipe="smoke" if smoke else "mini",

@@ -57,7 +57,7 @@ format_option = click.option(
 )
 quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
 suite_option = click.option(
-    "--suite", default="simcam-mini-v1", show_default=True, help="A name, or folder:DIR."
+    "--suite", default="simcam-mini-v2", show_default=True, help="A name, or folder:DIR."
 )
 
 

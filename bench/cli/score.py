@@ -96,7 +96,7 @@ def score(
     marked as partial, and the exit code is 1. The store keeps the images with the row, so that
     `run` scores new victims on them; the same NAME again replaces the row.
 
-    Example: camobench score answer.zip --name my-method --suite simcam-mini-v1
+    Example: camobench score answer.zip --name my-method --suite simcam-mini-v2
     """
     if not dry_run:
         supervise_plugins(attacks, victims or "")

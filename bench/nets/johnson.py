@@ -17,15 +17,15 @@ from torch.nn import functional as F
 
 
 class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions, each with batch normalisation unless `norm` is off."""
+    """Two 3 x 3 convolutions, each with batch normalisation."""
 
-    def __init__(self, channels: int, norm: bool = True) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect", bias=False),
-            *_norm(channels, norm),
+            *_norm(channels),
             nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect", bias=False),
-            nn.BatchNorm2d(channels) if norm else nn.Identity(),
+            nn.BatchNorm2d(channels),
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -43,7 +43,6 @@ class JohnsonNet(nn.Module):
         width: Channels of the first convolution (64 in the paper).
         blocks: Residual blocks.
         skip: Let the last convolution see the input and the first convolution's features as well.
-        norm: Batch normalisation; regression to a fraction of a grey level does better without.
         resize: Decode by repeating pixels and convolving, not by transposed convolutions.
     """
 
@@ -55,27 +54,26 @@ class JohnsonNet(nn.Module):
         width: int = 64,
         blocks: int = 2,
         skip: bool = False,
-        norm: bool = True,
         resize: bool = False,
     ) -> None:
         super().__init__()
         self.skip = skip
         self.first = nn.Sequential(
             nn.Conv2d(in_channels, width, 7, padding=3, padding_mode="reflect", bias=False),
-            *_norm(width, norm),
+            *_norm(width),
         )
         self.encoder = nn.Sequential(
             nn.Conv2d(width, 2 * width, 3, 2, padding=1, padding_mode="reflect", bias=False),
-            *_norm(2 * width, norm),
+            *_norm(2 * width),
             nn.Conv2d(2 * width, 4 * width, 3, 2, padding=1, padding_mode="reflect", bias=False),
-            *_norm(4 * width, norm),
+            *_norm(4 * width),
         )
-        self.blocks = nn.Sequential(*(ResidualBlock(4 * width, norm) for _ in range(blocks)))
+        self.blocks = nn.Sequential(*(ResidualBlock(4 * width) for _ in range(blocks)))
         self.decoder = nn.Sequential(
             _twice_as_large(4 * width, 2 * width, resize),
-            *_norm(2 * width, norm),
+            *_norm(2 * width),
             _twice_as_large(2 * width, width, resize),
-            *_norm(width, norm),
+            *_norm(width),
         )
         last_in = 2 * width + in_channels if skip else width
         self.last = nn.Conv2d(last_in, out_channels, 7, padding=3, padding_mode="reflect")
@@ -94,8 +92,8 @@ class JohnsonNet(nn.Module):
         return out[..., :height, :width]
 
 
-def _norm(channels: int, norm: bool) -> tuple[nn.Module, nn.Module]:
-    return nn.BatchNorm2d(channels) if norm else nn.Identity(), nn.ReLU(inplace=True)
+def _norm(channels: int) -> tuple[nn.Module, nn.Module]:
+    return nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
 
 
 def _twice_as_large(in_channels: int, out_channels: int, resize: bool) -> nn.Module:

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from bench.nets.johnson import JohnsonNet
 from bench.nets.layout import channels_last
-from bench.nets.shrinkage import ShrinkageNet
 from bench.nets.unrolled import UnrolledShrinkage
 from bench.recipes import EstimatorRecipe
 
@@ -25,8 +24,6 @@ class ResidualEstimator(nn.Module):
         self.network: nn.Module = (
             UnrolledShrinkage(recipe.width)
             if recipe.unrolled
-            else ShrinkageNet(recipe.width)
-            if recipe.gated
             else JohnsonNet(3, width=recipe.width)
         ).to(memory_format=torch.channels_last)
 

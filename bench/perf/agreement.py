@@ -17,7 +17,7 @@ from bench.suites.base import prepare
 from bench.suites.catalogue import load_suite
 from bench.types import Silent
 
-SUITE, RECIPE = "simcam-mini-v1", "mini"
+SUITE, RECIPE = "simcam-mini-v2", "mini"
 
 
 def measure_agreement(

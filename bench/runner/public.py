@@ -88,7 +88,7 @@ class Run:
 
 def evaluate(
     *,
-    suite: str | SuiteSource = "simcam-mini-v1",
+    suite: str | SuiteSource = "simcam-mini-v2",
     attacks: Wanted = "all",
     victims: Wanted = "all",
     out: str | Path | None = None,

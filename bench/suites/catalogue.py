@@ -18,19 +18,12 @@ from bench.suites.simcam.plan import (
     SIMCAM_SMOKE,
     SimcamSpec,
 )
-from bench.suites.simcam.specs_v1 import SIMCAM_12_SMALL_V1, SIMCAM_12_V1, SIMCAM_MINI_V1
 from bench.types import CamobenchError, Progress
 from bench.wording import near
 
 FOLDER_PREFIX = "folder:"
 SIMULATED: Mapping[str, SimcamSpec] = MappingProxyType(
-    {
-        spec.name: spec
-        for spec in (
-            *(SIMCAM_MINI, SIMCAM_12_SMALL, SIMCAM_12, SIMCAM_SMOKE),
-            *(SIMCAM_MINI_V1, SIMCAM_12_SMALL_V1, SIMCAM_12_V1),
-        )
-    }
+    {spec.name: spec for spec in (SIMCAM_MINI, SIMCAM_12_SMALL, SIMCAM_12, SIMCAM_SMOKE)}
 )
 SPECS: Mapping[str, SimcamSpec | DresdenSpec] = MappingProxyType(
     {**SIMULATED, DRESDEN_V1.name: DRESDEN_V1}

@@ -9,7 +9,7 @@ import pytest
 from bench.cli.score import score
 from tests.runner.challenge.test_answer import Arena
 
-SMALL = ["--suite", "simcam-smoke-v1", "--recipe", "smoke", "--device", "cpu", "--from-scratch"]
+SMALL = ["--suite", "simcam-smoke-v2", "--recipe", "smoke", "--device", "cpu", "--from-scratch"]
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_the_printed_command_has_the_options_of_a_folder_suite(camobench, monkey
     ],
 )
 def test_wrong_usage_is_2(camobench, arena, words, message):
-    code, out, err = camobench(*words, "--store", arena.store.root, "--suite", "simcam-smoke-v1")
+    code, out, err = camobench(*words, "--store", arena.store.root, "--suite", "simcam-smoke-v2")
     assert (code, out) == (2, "")
     assert message in err.splitlines()[-1]
 

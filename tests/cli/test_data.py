@@ -17,15 +17,15 @@ from tests.suites.dresden.test_source import write as write_dresden
 
 def test_data_prepare_and_show(camobench, tmp_path):
     store = ["--store", tmp_path / "store"]
-    code, out, err = camobench("data", "prepare", "simcam-smoke-v1", *store, "--workers", "1")
+    code, out, err = camobench("data", "prepare", "simcam-smoke-v2", *store, "--workers", "1")
     assert code == 0
-    assert out.strip().endswith("simcam-smoke-v1-" + out.strip()[-12:])
+    assert out.strip().endswith("simcam-smoke-v2-" + out.strip()[-12:])
     assert err.count("✓") == 4
     assert "audit: 9 of 11 checks pass; warn: a single device" in err
-    code, _, err = camobench("data", "prepare", "simcam-smoke-v1", *store, "--workers", "1")
+    code, _, err = camobench("data", "prepare", "simcam-smoke-v2", *store, "--workers", "1")
     assert (code, err.count("✓")) == (0, 0)  # neither made nor audited again
     assert "audit: 9 of 11 checks pass" in err
-    code, out, _ = camobench("data", "show", "simcam-smoke-v1", *store, "--format", "json",
+    code, out, _ = camobench("data", "show", "simcam-smoke-v2", *store, "--format", "json",
                              "--picture", tmp_path / "sheet.png")  # fmt: skip
     assert code == 0
     rows = {row["camera model"]: row for row in json.loads(out)}
@@ -39,7 +39,7 @@ def test_data_prepare_and_show(camobench, tmp_path):
 def prepared(tmp_path):
     """A store with the smallest suite, not audited."""
     store = Store(tmp_path / "store")
-    prepare(load_suite("simcam-smoke-v1"), store, ("A", "B", "C"))
+    prepare(load_suite("simcam-smoke-v2"), store, ("A", "B", "C"))
     return store
 
 
@@ -49,11 +49,11 @@ def test_a_suite_beside_photographs(camobench, prepared, tmp_path):
     for number in range(3):
         noise = np.random.default_rng(number).normal(128, 4, (70, 70, 3)).round()
         Image.fromarray(noise.astype(np.uint8)).save(folder / f"{number}.png")
-    words = ["data", "show", "simcam-smoke-v1", "--store", prepared.root, "--against", folder]
+    words = ["data", "show", "simcam-smoke-v2", "--store", prepared.root, "--against", folder]
     code, out, _ = camobench(*words, "--format", "json", "--picture", tmp_path / "figure.png")
     rows = {row["measure"]: row for row in json.loads(out)}
     assert code == 0
-    assert rows["photographs"] == {"measure": "photographs", "simcam-smoke-v1": 8, "mine": 3}
+    assert rows["photographs"] == {"measure": "photographs", "simcam-smoke-v2": 8, "mine": 3}
     assert rows["median, PSNR (dB)"]["mine"] > 30
     with Image.open(tmp_path / "figure.png") as figure:
         assert figure.width > 1000
@@ -72,11 +72,11 @@ def test_cameras_and_how_far_apart_they_are(camobench, monkeypatch):
 
 
 def test_data_audit_in_every_format(camobench, prepared):
-    words = ["data", "audit", "simcam-smoke-v1", "--store", prepared.root]
+    words = ["data", "audit", "simcam-smoke-v2", "--store", prepared.root]
     for format_ in ("md", "csv", "tex", "json"):
         code, out, err = camobench(*words, "--format", format_)
         assert code == 0
-        assert "✓ simcam-smoke-v1: hashing images" in err
+        assert "✓ simcam-smoke-v2: hashing images" in err
         assert "JPEG tables alone name" in out
     rows = json.loads(out)
     assert all(row.keys() == {"check", "verdict", "finding"} for row in rows)
@@ -88,11 +88,11 @@ def test_an_audit_that_fails_is_printed_kept_and_1(camobench, prepared):
     (path,) = prepared.root.glob("data/*/C/manifest.parquet")
     pd.read_parquet(path).assign(scene="A-s0000").to_parquet(path, index=False)
     keep_checksum(path)
-    words = ["data", "audit", "simcam-smoke-v1", "--store", prepared.root, "--quiet"]
+    words = ["data", "audit", "simcam-smoke-v2", "--store", prepared.root, "--quiet"]
     code, out, err = camobench(*words)
     assert code == 1
     assert "A-s0000 (A, C)" in out
-    assert one_line(err).startswith("error: simcam-smoke-v1 fails its audit: scenes across sets;")
+    assert one_line(err).startswith("error: simcam-smoke-v2 fails its audit: scenes across sets;")
     kept = json.loads((path.parents[1] / "audit.json").read_text())
     assert "fail: 1 of 8 scenes in more than one set" in kept["verdict"]
 
@@ -112,13 +112,13 @@ def test_preparing_what_fails_its_audit_ends_with_1(camobench, tmp_path):
 def test_show_of_a_suite_whose_making_was_stopped(camobench, tmp_path):
     store = ["--store", tmp_path / "store"]
     assert (
-        camobench("data", "prepare", "simcam-smoke-v1", *store, "--workers", "1", "--quiet")[0] == 0
+        camobench("data", "prepare", "simcam-smoke-v2", *store, "--workers", "1", "--quiet")[0] == 0
     )
     for manifest in tmp_path.rglob("manifest.parquet"):
         manifest.unlink()
-    code, _, err = camobench("data", "show", "simcam-smoke-v1", *store)
+    code, _, err = camobench("data", "show", "simcam-smoke-v2", *store)
     assert code == 1
-    assert "Set-A of simcam-smoke-v1 is not in the store" in one_line(err)
+    assert "Set-A of simcam-smoke-v2 is not in the store" in one_line(err)
 
 
 def test_dresden_is_prepared_once_and_found_again(camobench, tmp_path):
@@ -151,10 +151,10 @@ def test_dresden_is_prepared_once_and_found_again(camobench, tmp_path):
 
 def test_data_export_is_its_own_folders_alone(camobench, prepared, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    words = ["data", "export", "simcam-smoke-v1", "--store", prepared.root, "--set"]
+    words = ["data", "export", "simcam-smoke-v2", "--store", prepared.root, "--set"]
     for _ in range(2):
         code, out, err = camobench(*words, "B")
-        assert (code, out.strip()) == (0, "simcam-smoke-v1-set-B"), err
+        assert (code, out.strip()) == (0, "simcam-smoke-v2-set-B"), err
     known = pd.read_csv(tmp_path / out.strip() / "manifest.csv")
     assert {"file", "sha256", "model", "device", "scene", "split"} <= set(known)
     code, _, err = camobench(*words, "A", "--out", out.strip())

@@ -68,7 +68,7 @@ def test_version(camobench):
         (["data", "audit", "dresdn"], "unknown suite 'dresdn'"),
         (["run", "--recipe", "mimi"], "unknown recipe 'mimi': did you mean mini"),
         (["attribute", "a.jpg", "--recipe", "mimi"], "unknown recipe 'mimi'"),
-        (["run", "--image-px", "128"], "suite simcam-mini-v1 takes no options, got image_px"),
+        (["run", "--image-px", "128"], "suite simcam-mini-v2 takes no options, got image_px"),
         (
             ["run", "--suite", "folder:x", "--image-px", "65"],
             "expected `image_px` a multiple of 16",
@@ -113,9 +113,9 @@ def test_wrong_usage_points_to_the_help(camobench):
     [
         (["run", "--suite", "folder:nowhere"], "no folder nowhere; check the path"),
         (["run", *SMALL[:-1], "abacus"], "device 'abacus' cannot be used here"),
-        (["data", "show", "simcam-smoke-v1"], "`camobench data prepare` makes one"),
+        (["data", "show", "simcam-smoke-v2"], "`camobench data prepare` makes one"),
         (["data", "prepare", "dresden-v1", "--root", "nowhere"], "no folder nowhere; check the pa"),
-        (["data", "audit", "simcam-smoke-v1"], "`camobench data prepare` makes one"),
+        (["data", "audit", "simcam-smoke-v2"], "`camobench data prepare` makes one"),
         (["attribute", "a.jpg", *SMALL, "--victims", "img-resnet12"], "is not trained for simcam-"),
         (["table", "."], "holds no entry-*.json; give the --out folder of a finished run"),
         (["claims", "."], "holds no entry-*.json; give the --out folder of a finished run"),
@@ -133,7 +133,7 @@ def test_what_fails_is_one_line_and_1(camobench, tmp_path, monkeypatch, words, m
 
 def test_a_store_that_cannot_be_made(camobench, tmp_path):
     (tmp_path / "file").touch()
-    code, _, err = camobench("data", "show", "simcam-smoke-v1", "--store", tmp_path / "file" / "s")
+    code, _, err = camobench("data", "show", "simcam-smoke-v2", "--store", tmp_path / "file" / "s")
     assert code == 1
     assert str(tmp_path / "file") in one_line(err)
 
@@ -183,8 +183,8 @@ def test_what_keeps_nothing_says_that_it_begins_anew(camobench, tmp_path, monkey
 @pytest.mark.parametrize(
     ("words", "where", "continues"),
     [
-        (["data", "prepare", "simcam-smoke-v1"], "bench.suites.base.prepare", True),
-        (["data", "audit", "simcam-smoke-v1"], "bench.suites.base.open_suite", False),
+        (["data", "prepare", "simcam-smoke-v2"], "bench.suites.base.prepare", True),
+        (["data", "audit", "simcam-smoke-v2"], "bench.suites.base.open_suite", False),
     ],
 )
 def test_verbs_of_one_group_are_told_apart(

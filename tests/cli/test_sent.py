@@ -20,7 +20,7 @@ from tests.runner.challenge.answers import folder
 from tests.runner.challenge.test_answer import CARD, Arena, entry, rows
 from tests.smoke import VICTIMS, request
 
-SMALL = ["--suite", "simcam-smoke-v1", "--recipe", "smoke", "--device", "cpu", "--from-scratch"]
+SMALL = ["--suite", "simcam-smoke-v2", "--recipe", "smoke", "--device", "cpu", "--from-scratch"]
 IMG, WDF = VICTIMS
 
 

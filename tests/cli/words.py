@@ -1,6 +1,6 @@
 """What the tests of the command line share."""
 
-SMALL = ["--suite", "simcam-smoke-v1", "--recipe", "smoke", "--device", "cpu"]
+SMALL = ["--suite", "simcam-smoke-v2", "--recipe", "smoke", "--device", "cpu"]
 
 
 def one_line(err):

@@ -16,7 +16,7 @@ from bench.nets.fast_layers import (
 )
 from bench.nets.inference import folded, reduced
 from bench.nets.johnson import JohnsonNet
-from bench.nets.shrinkage import ShrinkageNet
+from bench.nets.unrolled import UnrolledShrinkage
 from tests.toys import shaken
 from victims.densenet import build_densenet
 from victims.resnet import build_resnet
@@ -42,7 +42,7 @@ NETWORKS = {
     "densenet": lambda: build_densenet(40, 3, 0.5),
     "johnson": lambda: JohnsonNet(3, width=8),
     "johnson-skip": lambda: JohnsonNet(3, width=8, skip=True),
-    "shrinkage": lambda: ShrinkageNet(8),
+    "unrolled": lambda: UnrolledShrinkage(8),
 }
 
 

@@ -19,7 +19,7 @@ def test_every_committed_entry_fits(path):
 
 @pytest.fixture
 def entry():
-    return json.loads((RESULTS / "simcam-mini-v1" / "entry-mislgan.json").read_text())
+    return json.loads((RESULTS / "simcam-mini-v2" / "entry-mislgan.json").read_text())
 
 
 @pytest.mark.parametrize(

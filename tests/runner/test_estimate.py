@@ -25,7 +25,7 @@ def test_an_empty_store_has_a_time_for_everything(tmp_path):
     assert min([found.data_s, *found.train_s.values(), *found.score_s.values()]) > 0
     assert not list((tmp_path / "checkpoints").rglob("*"))  # trying trains nothing
     first, *rest = work_rows(session, missing, found)
-    assert (first["work"], first["name"]) == ("make", "simcam-smoke-v1")
+    assert (first["work"], first["name"]) == ("make", "simcam-smoke-v2")
     assert first.keys() == rest[0].keys()
     assert len(rest) == len(missing.jobs) + len(missing.cells)
     assert "?" not in {row["time"] for row in (first, *rest)}

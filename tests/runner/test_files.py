@@ -173,7 +173,7 @@ def test_unknown_attacks_and_untrained_networks(smoke, tmp_path):
     path = photo(tmp_path / "a.png")
     with pytest.raises(UnknownNameError, match="unknown attack 'cgan-imgg': did you mean cgan-img"):
         anonymise(smoke, [path], tmp_path / "out", "cgan-imgg")
-    with pytest.raises(CamobenchError, match="attack mislgan is not trained for simcam-smoke-v1"):
+    with pytest.raises(CamobenchError, match="attack mislgan is not trained for simcam-smoke-v2"):
         anonymise(smoke, [path], tmp_path / "out", "mislgan")
     with pytest.raises(CamobenchError, match="victim pef-resnet12 is not trained"):
         attribute_files([path], request(attacks=(), victims=("pef-resnet12",)), smoke.store)

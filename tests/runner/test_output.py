@@ -41,7 +41,7 @@ def names(folder):
 
 def test_the_folder_loads_as_a_run(smoke):
     run = load_run(smoke.out)
-    assert run.suite == "simcam-smoke-v1"
+    assert run.suite == "simcam-smoke-v2"
     assert {attack.name for attack in run.attacks} == set(ALL)
     assert run.families == {"img-resnet12": "img", "wdf-resnet12": "wdf"}
     assert (run.recipe, run.seeds, run.scorer_version) == ("smoke", (0,), 1)

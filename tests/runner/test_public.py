@@ -72,7 +72,7 @@ def test_defaults_are_those_of_the_command_line_but_one_process(asked, tmp_path,
     assert store.root == tmp_path
     assert str(out) == "camobench-out"
     assert (request.recipe, request.seed, request.workers, request.shipped) == ("mini", 0, 1, True)
-    assert request.source.card.name == "simcam-mini-v1"
+    assert request.source.card.name == "simcam-mini-v2"
     evaluate(store=Store(tmp_path / "other"))
     assert asked[1][1].root == tmp_path / "other"
 

@@ -64,8 +64,8 @@ def test_options_that_a_suite_does_not_take(tmp_path):
         load_suite("dresden-v1", partial=True)
     with pytest.raises(CamobenchError, match="folder:DIR takes no root, partial"):
         load_suite("folder:x", root=tmp_path, partial=True)
-    with pytest.raises(CamobenchError, match="simcam-mini-v1 takes no options, got root"):
-        load_suite("simcam-mini-v1", root=tmp_path)
+    with pytest.raises(CamobenchError, match="simcam-mini-v2 takes no options, got root"):
+        load_suite("simcam-mini-v2", root=tmp_path)
     assert load_suite("dresden-v1", root=tmp_path, partial=True).partial
     with pytest.raises(CamobenchError, match="unknown suite 'dresden': did you mean dresden-v1"):
         load_suite("dresden")

@@ -7,8 +7,8 @@ from bench.suites.catalogue import load_suite
 
 
 def test_a_rehearsal_sees_set_b_alone(tmp_path):
-    played = load_suite("simcam-smoke-v1")
-    suite = prepare(load_suite("rehearsal:simcam-smoke-v1"), Store(tmp_path), ("A", "B", "C"))
+    played = load_suite("simcam-smoke-v2")
+    suite = prepare(load_suite("rehearsal:simcam-smoke-v2"), Store(tmp_path), ("A", "B", "C"))
     b = prepare(played, Store(tmp_path), ("B",))
     assert suite.card.fingerprint != played.card.fingerprint
     assert suite.card.classes == played.card.classes

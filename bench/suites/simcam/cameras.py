@@ -162,7 +162,7 @@ def parse_cameras(text: str) -> dict[str, CameraModel]:
 
 
 @functools.cache
-def load_cameras(version: int = 2) -> Mapping[str, CameraModel]:
+def load_cameras() -> Mapping[str, CameraModel]:
     """Return the twelve camera models by name, `simcam-01` to `simcam-12`."""
-    path = files("bench.suites.simcam") / ("cameras_v1.toml" if version == 1 else "cameras.toml")
-    return MappingProxyType(parse_cameras(path.read_text(encoding="utf-8")))
+    text = (files("bench.suites.simcam") / "cameras.toml").read_text(encoding="utf-8")
+    return MappingProxyType(parse_cameras(text))

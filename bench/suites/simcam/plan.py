@@ -57,7 +57,7 @@ class SimcamSpec:
 
     def __post_init__(self) -> None:
         models = self.models_in + self.models_out
-        if unknown := sorted(set(models) - set(load_cameras(self.version))):
+        if unknown := sorted(set(models) - set(load_cameras())):
             raise ValueError(f"unknown camera models: {', '.join(unknown)}")
         if len(set(models)) != len(models) or len(self.models_in) < 2:
             raise ValueError(f"expected two or more models, each once, got {models}")
@@ -100,12 +100,8 @@ class SimcamSpec:
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of all that shapes the simulated images."""
-        known = load_cameras(self.version)
+        known = load_cameras()
         cameras = [asdict(known[name]) for name in self.models_in + self.models_out]
-        if self.version == 1:
-            for camera in cameras:
-                del camera["jpeg_bits_per_pixel"]
-                camera["jpeg"] = camera["jpeg"][0]
         spec = {name: value for name, value in asdict(self).items() if name != "real"}
         content = {"simulator": SIMULATOR_VERSION, "spec": spec, "cameras": cameras}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -126,7 +122,6 @@ class Shot:
     device_seed: int
     scene_seed: int
     shot_seed: int
-    version: int
 
 
 def _validation_scenes(spec: SimcamSpec, set_name: str, count: int) -> set[int]:
@@ -171,7 +166,6 @@ def plan(spec: SimcamSpec, set_name: str) -> list[Shot]:
                     device_seed=derive_seed(spec.seed, "devices"),
                     scene_seed=derive_seed(spec.seed, "scene", scene),
                     shot_seed=derive_seed(spec.seed, "shot", image_id),
-                    version=spec.version,
                 )
             )
     return shots
@@ -215,9 +209,9 @@ SIMCAM_12_SMALL = SimcamSpec(
 )
 
 SIMCAM_SMOKE = SimcamSpec(
-    name="simcam-smoke-v1",
-    version=1,
-    seed=20200,
+    name="simcam-smoke-v2",
+    version=2,
+    seed=20261,
     image_px=64,
     models_in=("simcam-01", "simcam-02", "simcam-03"),
     models_out=("simcam-07",),

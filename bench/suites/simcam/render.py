@@ -16,10 +16,10 @@ from concurrent.futures import Future, ProcessPoolExecutor
 import torch
 
 from bench.processes import obey_parent
-from bench.suites.simcam import scenes, scenes_v1
 from bench.suites.simcam.cameras import load_cameras, make_device
 from bench.suites.simcam.pipeline import capture
 from bench.suites.simcam.plan import Shot
+from bench.suites.simcam.scenes import render_scene
 
 _AHEAD = 3  # scenes in flight per worker: enough to keep it busy, few enough to hold in memory
 
@@ -38,10 +38,8 @@ def _one_thread() -> Iterator[None]:
 def _photograph(shots: Sequence[Shot], image_px: int) -> list[bytes]:
     """Return the files of successive shots of one scene."""
     with _one_thread(), torch.inference_mode():
-        version = shots[0].version
-        render_scene = (scenes_v1 if version == 1 else scenes).render_scene
         radiance = render_scene(shots[0].scene_seed, image_px)
-        cameras = load_cameras(version)
+        cameras = load_cameras()
         return [
             capture(
                 radiance,

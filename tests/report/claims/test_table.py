@@ -11,7 +11,7 @@ from bench.report.inputs import load_run
 
 from .worlds import AS_THE_PAPER_SAYS, keeping, world
 
-RESULTS = Path(__file__).parents[3] / "results" / "simcam-mini-v1"
+RESULTS = Path(__file__).parents[3] / "results" / "simcam-mini-v2"
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ def test_a_real_entry_is_complete(entry):
     content, verdict = entry()
     assert content["attack"]["name"] == "jpeg"
     assert verdict.verdict == "ok"
-    assert "2 victims, suite simcam-smoke-v1, recipe smoke" in verdict.finding
+    assert "2 victims, suite simcam-smoke-v2, recipe smoke" in verdict.finding
 
 
 @pytest.mark.parametrize(

@@ -277,7 +277,7 @@ def test_a_name_that_cannot_be(arena, tmp_path, name, message):
 
 def test_a_store_that_exported_nothing(smoke, tmp_path):
     other = Store(tmp_path / "other")
-    with pytest.raises(CamobenchError, match="holds no challenge of simcam-smoke-v1 for attacks"):
+    with pytest.raises(CamobenchError, match="holds no challenge of simcam-smoke-v2 for attacks"):
         score_answer(tmp_path, "x", request(), other, tmp_path / "out", described={})
 
 
