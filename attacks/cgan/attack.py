@@ -6,7 +6,8 @@ choice of LAACs and of a synthetic CFA before the generator; the preliminary fin
 networks too (`CganVariant`).
 
 Deviations, all in `CganRecipe` and all off in the `paper` recipe: a generator that starts as the
-identity, weight averaging, cosine annealing, 8-bit rounding inside training.
+identity and changes a pixel by no more than it is allowed, resize-convolutions, a discriminator
+whose labels enter last, weight averaging, cosine annealing, 8-bit rounding inside training.
 """
 
 from __future__ import annotations

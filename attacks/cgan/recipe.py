@@ -18,6 +18,9 @@ class CganRecipe:
         discriminator_width: Channels of the discriminator's first unconstrained one (64).
         residual: The generator adds to its input and starts as the identity, instead of Tanh.
         resize: Its decoder repeats pixels and convolves, instead of transposed convolutions.
+        projected: The discriminator's labels enter at its last convolution, not its first.
+        largest_change: Of a [-1, 1] pixel by a residual generator; a small one keeps early steps
+            near the identity.
         epochs: Passes over the training patches; `None` if `steps` is given.
         steps: Optimiser steps; `None` if `epochs` is given.
         lambda_adv: Weight of the adversarial loss (Eq. 7).
@@ -34,6 +37,8 @@ class CganRecipe:
     discriminator_width: int = 64
     residual: bool = False
     resize: bool = False
+    projected: bool = False
+    largest_change: float = 1.0
     batch: int = 32
     epochs: int | None = None
     steps: int | None = None
@@ -57,8 +62,10 @@ _MINI = CganRecipe(
     discriminator_width=16,
     residual=True,
     resize=True,
+    projected=True,
+    largest_change=0.25,
     batch=16,
-    steps=800,
+    steps=1600,
     lambda_adv=1.0,
     lambda_cnt=5.0,
     lambda_aux=0.02,
@@ -74,9 +81,12 @@ CGAN_RECIPES: Mapping[str, CganRecipe] = MappingProxyType(
         "paper": CganRecipe(epochs=200),
         "fast": CganRecipe(
             residual=True,
+            resize=True,
+            projected=True,
+            largest_change=0.25,
             steps=1500,
             lambda_adv=1.0,
-            lambda_cnt=0.5,
+            lambda_cnt=5.0,
             lambda_aux=0.02,
             discriminator_lr=4e-4,
             cosine=True,
@@ -84,7 +94,7 @@ CGAN_RECIPES: Mapping[str, CganRecipe] = MappingProxyType(
             rounded=True,
         ),
         "mini": _MINI,
-        "laptop": replace(_MINI, steps=1600),
+        "laptop": replace(_MINI, steps=3200),
         "smoke": CganRecipe(
             generator_width=4,
             discriminator_width=4,

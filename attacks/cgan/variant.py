@@ -65,7 +65,11 @@ class PerTarget(nn.Module):
 def build_generator(classes: int, budget: CganRecipe, variant: CganVariant) -> nn.Module:
     """The generator, or one a class."""
     make = partial(
-        Generator, width=budget.generator_width, residual=budget.residual, resize=budget.resize
+        Generator,
+        width=budget.generator_width,
+        residual=budget.residual,
+        resize=budget.resize,
+        largest_change=budget.largest_change,
     )
     return PerTarget([make(0) for _ in range(classes)]) if variant.per_target else make(classes)
 
@@ -76,7 +80,10 @@ def build_discriminator(classes: int, budget: CganRecipe, variant: CganVariant) 
     With one a class, Eq. 3 reads: class c's sees images of c as real, and as fake what its
     generator makes and real images of other classes.
     """
-    width, constrained = budget.discriminator_width, variant.constrained
-    if not variant.per_target:
-        return Discriminator(classes, width, constrained=constrained)
-    return PerTarget([Discriminator(0, width, constrained=constrained) for _ in range(classes)])
+    make = partial(
+        Discriminator,
+        width=budget.discriminator_width,
+        constrained=variant.constrained,
+        projected=budget.projected,
+    )
+    return PerTarget([make(0) for _ in range(classes)]) if variant.per_target else make(classes)

@@ -13,6 +13,8 @@ def test_paper_recipe_holds_the_numbers_of_the_paper():
         "discriminator_width": 64,
         "residual": False,
         "resize": False,
+        "projected": False,
+        "largest_change": 1.0,
         "batch": 32,
         "epochs": 200,
         "steps": None,
