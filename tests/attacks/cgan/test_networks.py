@@ -142,3 +142,24 @@ def test_widths_of_the_paper():
         (256, 128, 4, 4),
         (1, 256, 4, 4),
     ]
+
+
+def test_projected_labels_choose_among_maps_that_all_labels_share():
+    torch.manual_seed(0)
+    judge = Discriminator(3, 4, projected=True).eval()
+    images, labels = scaled(3), torch.tensor([2, 0, 1])
+    maps = []
+    judge.rest.register_forward_hook(lambda *_: maps.append(_[-1]))
+    scores = judge(images, labels)
+    wanted = torch.stack([maps[0][i, 0] + maps[0][i, 1 + label] for i, label in enumerate(labels)])
+    torch.testing.assert_close(scores, wanted[:, None])
+    assert not torch.equal(scores, judge(images, labels.roll(1)))
+
+
+def test_no_pixel_changes_by_more_than_it_may():
+    torch.manual_seed(0)
+    generator = Generator(3, 4, residual=True, largest_change=0.25)
+    torch.nn.init.normal_(generator.network.last.weight, std=100.0)
+    images = scaled()
+    change = (generator(images, torch.tensor([0, 1])) - images).abs()
+    assert 0.2 < change.max() <= 0.25 + 1e-6
