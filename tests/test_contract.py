@@ -223,7 +223,6 @@ def test_the_context_holds_no_store_no_suite_and_no_victim():
         "progress",
         "snapshots",
         "surrogates",
-        "probe_steps",
     }
     context = fit_context()
     assert dict(context.surrogates) == {}

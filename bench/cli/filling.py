@@ -49,7 +49,7 @@ def fill_matrix(
         out: Folder of the run.
         format_: Of the tables.
         quiet: Show no progress.
-        dry_run: Print what is missing, and how long it takes, instead.
+        dry_run: Print what is missing instead.
         row: Add the attacks that the store holds complete on these victims.
         column: Add the attacks that the store holds.
         add_victims: With `column`: add the victims that those are complete on.
@@ -102,12 +102,8 @@ def fill_matrix(
 
 
 def _print_missing(session: Session, format_: str) -> None:
-    from bench.runner.estimate import estimate, work_rows
     from bench.runner.missing import find_missing
 
     missing = find_missing(session)
-    found = estimate(session, missing)
-    show_rows(work_rows(session, missing, found), format_)
+    show_rows(missing.rows(), format_)
     say(missing.summary)
-    if missing.jobs or missing.cells:
-        say(found.summary)

@@ -6,7 +6,7 @@ victim, no Set-A, no Set-C label and no store can reach it.
 """
 
 from bench.contract.attack import Attack
-from bench.contract.fitting import FitContext, ProbeDone, Snapshots
+from bench.contract.fitting import FitContext, Snapshots
 from bench.contract.registration import (
     ATTACKS,
     VICTIMS,
@@ -24,7 +24,6 @@ __all__ = [
     "Attack",
     "AttackSpec",
     "FitContext",
-    "ProbeDone",
     "Snapshots",
     "Victim",
     "VictimSpec",

@@ -31,19 +31,6 @@ class Snapshots:
     every_s: float = 60.0
 
 
-class ProbeDone(Exception):  # noqa: N818  # it ends a trial, nothing went wrong
-    """Raised by a training loop that was only asked how long it would take.
-
-    Args:
-        steps: Optimiser steps in all.
-        seconds_per_step: Of the steps that were tried.
-    """
-
-    def __init__(self, steps: int, seconds_per_step: float) -> None:
-        super().__init__(f"{steps} steps of {seconds_per_step:.3g} s")
-        self.steps, self.seconds_per_step = steps, seconds_per_step
-
-
 def timed_fit(fit: Callable[[], FitReport]) -> FitReport:
     """Run an author's `fit`; its report states the time that it took, if it says less itself.
 
@@ -65,7 +52,6 @@ class FitContext:
         surrogates: Frozen, differentiable victims trained on Set-B, by name, as the spec asks.
         label: What this training is called, if that says more than the name: the same network may
             be trained as a victim and as a surrogate.
-        probe_steps: Do so many steps, raise `ProbeDone` and train nothing; 0 to train.
     """
 
     device: torch.device
@@ -75,4 +61,3 @@ class FitContext:
     snapshots: Snapshots = field(default_factory=Snapshots)
     surrogates: Mapping[str, Victim] = field(default_factory=dict)
     label: str = ""
-    probe_steps: int = 0

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
 import torch
 
-from bench.contract import ATTACKS
 from bench.runner.api import Session
-from bench.runner.cells import DISTORTION, SHARD_IMAGES, RowFolder, cell_stem, row_key
-from bench.runner.challenge.specs import SentImagesSpec
+from bench.runner.cells import RowFolder, cell_stem, row_key
 from bench.runner.graph import Job
 from bench.runner.networks import Networks
 from bench.runner.train import missing_jobs
@@ -27,49 +23,37 @@ class Missing:
         jobs: Networks to be trained, dependencies first.
         cells: Victims that each attack has not been scored on, also after re-compression; those
             without a hole are left out.
-        attack_of: The attack behind each name in `cells`.
-        kept: Attacks whose images are all kept, or were sent.
-        measured: Names in `cells` whose distortions are there.
         networks_total: All networks of the graph.
         cells_total: All cells of the matrix.
+        trained_s: What the networks that are there took to train, by their cards.
     """
 
     jobs: tuple[Job, ...]
     cells: dict[str, tuple[str, ...]]
-    attack_of: dict[str, str]
-    kept: frozenset[str]
-    measured: frozenset[str]
     networks_total: int
     cells_total: int
+    trained_s: float
 
     @property
     def summary(self) -> str:
         """One line."""
         holes = sum(len(victims) for victims in self.cells.values())
+        took = f"; the others took {self.trained_s:.0f} s to train" if self.trained_s else ""
         return (
             f"{len(self.jobs)} of {self.networks_total} networks and {holes} of "
-            f"{self.cells_total} cells are missing"
+            f"{self.cells_total} cells are missing{took}"
         )
 
-    def rows(self, times: Mapping[str, str]) -> list[dict[str, Json]]:
-        """One row a network to train, then one an attack to score.
+    def rows(self) -> list[dict[str, Json]]:
+        """One row a network to train, then one an attack to score."""
 
-        Args:
-            times: What each will take, by the job's key or the attack's name.
-        """
-
-        def row(work: str, name: str, key: str, victims: tuple[str, ...] = ()) -> dict[str, Json]:
-            return {
-                "work": work,
-                "name": name,
-                "time": times.get(key, "?"),
-                "cells": len(victims) or None,
-                "victims": " ".join(victims),
-            }
+        def row(work: str, name: str, victims: tuple[str, ...] = ()) -> dict[str, Json]:
+            cells = len(victims) or None
+            return {"work": work, "name": name, "cells": cells, "victims": " ".join(victims)}
 
         return [
-            *(row("train", job.label, job.key) for job in self.jobs),
-            *(row("score", attack, attack, names) for attack, names in self.cells.items()),
+            *(row("train", job.label) for job in self.jobs),
+            *(row("score", attack, names) for attack, names in self.cells.items()),
         ]
 
 
@@ -89,38 +73,23 @@ def find_missing(session: Session) -> Missing:
         ):
             stems[victim] = cell_stem(networks, victim)
     cells: dict[str, tuple[str, ...]] = {}
-    attack_of: dict[str, str] = {}
-    kept, measured = set(), set()
-    image_files = math.ceil(session.request.source.count("C") / SHARD_IMAGES)
     qualities = (None, *session.request.recompress)
     for (attack, key), quality in product(graph.attacks.items(), qualities):
         holes = tuple(graph.victims)
         if key not in untrained:
             row = RowFolder(session.store.prediction_folder(row_key(networks, attack, quality)))
-            images = session.store.image_folder(row_key(networks, attack))
-            sent = isinstance(ATTACKS.get(attack).spec, SentImagesSpec)
-            if sent or len(list(images.glob("*.parquet"))) == image_files:
-                kept.add(attack)
             holes = tuple(
                 victim
                 for victim in graph.victims
                 if victim not in stems or not row.has(stems[victim])
             )
-            if holes and row.has(DISTORTION):
-                measured.add(_cells_name(attack, quality))
         if holes:
-            name = _cells_name(attack, quality)
-            cells[name], attack_of[name] = holes, attack
+            cells[attack if quality is None else f"{attack}, JPEG {quality}"] = holes
+    there = (shelf.find(job.kind, job.name, key) for key, job in graph.jobs.items())
     return Missing(
         jobs=tuple(jobs),
         cells=cells,
-        attack_of=attack_of,
-        kept=frozenset(kept),
-        measured=frozenset(measured),
         networks_total=len(graph.jobs),
         cells_total=len(graph.attacks) * len(graph.victims) * len(qualities),
+        trained_s=sum(found.card["seconds"] for found in there if found is not None),
     )
-
-
-def _cells_name(attack: str, quality_percent: int | None) -> str:
-    return attack if quality_percent is None else f"{attack}, JPEG {quality_percent}"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 import torch
 
-from bench.contract import FitContext, ProbeDone
+from bench.contract import FitContext
 from bench.types import CamobenchError, FitReport
 
 
@@ -53,10 +53,7 @@ def run_steps(
 
     Raises:
         CamobenchError: If a loss is NaN or infinite; nothing further is saved then.
-        ProbeDone: If the context only asks how long it would take.
     """
-    if context.probe_steps:
-        _probe(steps, step, context.probe_steps)
     curves: dict[str, list[tuple[int, float]]] = {}
     first, spent = 0, 0.0
     saved = context.snapshots.load()
@@ -101,18 +98,6 @@ def run_steps(
         curves=curves,
         seconds=spent + time.monotonic() - began,
     )
-
-
-def _probe(steps: int, step: Callable[[int], Mapping[str, torch.Tensor]], count: int) -> NoReturn:
-    """Time `count` steps after a first one, which pays for what is set up once."""
-    began = 0.0
-    for index in range(count + 1):
-        losses = step(index)
-        for loss in losses.values():
-            float(loss.detach())  # waits for the device
-        if index == 0:
-            began = time.perf_counter()
-    raise ProbeDone(steps, (time.perf_counter() - began) / count)
 
 
 def _require_finite(figures: Mapping[str, float], label: str, index: int) -> None:
