@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from attacks.specs import CONTROLS
 from bench.contract import Attack, AttackSpec
 from bench.recipes import Recipe
 from bench.signal.wavelet import denoise
@@ -25,7 +26,7 @@ from bench.types import Json
 class Identity(Attack):
     """Changes nothing: its rows are the clean predictions."""
 
-    spec = AttackSpec(name="identity", targeted=False, control=True, reach_px=0, licence="MIT")
+    spec = CONTROLS["Identity"][0]
 
     def transform(self, images: Tensor, targets: Tensor | None) -> Tensor:
         """Return the images."""
@@ -35,7 +36,7 @@ class Identity(Attack):
 class Jpeg(Attack):
     """Re-compress with Pillow's standard tables, at a quality of 85 % unless told otherwise."""
 
-    spec = AttackSpec(name="jpeg", targeted=False, control=True, reach_px=32, licence="MIT")
+    spec = CONTROLS["Jpeg"][0]
     quality_percent: int = 85
 
     def __init__(
@@ -72,7 +73,7 @@ class Jpeg(Attack):
 class Median(Attack):
     """A median filter."""
 
-    spec = AttackSpec(name="median", targeted=False, control=True, reach_px=1, licence="MIT")
+    spec = CONTROLS["Median"][0]
     side_px: ClassVar[int] = 3
 
     @property
@@ -91,7 +92,7 @@ class Median(Attack):
 class GaussianBlur(Attack):
     """A Gaussian blur."""
 
-    spec = AttackSpec(name="gaussian-blur", targeted=False, control=True, reach_px=4, licence="MIT")
+    spec = CONTROLS["GaussianBlur"][0]
     sigma_px: ClassVar[float] = 1.0
 
     @property
@@ -113,14 +114,7 @@ class GaussianBlur(Attack):
 class WaveletDenoise(Attack):
     """Subtract the wavelet noise residual `wdf-v1`."""
 
-    spec = AttackSpec(
-        name="wavelet-denoise",
-        targeted=False,
-        control=True,
-        reach_px=176,
-        paper="Lukáš, Fridrich & Goljan 2006",
-        licence="MIT",
-    )
+    spec = CONTROLS["WaveletDenoise"][0]
     sigma_255: ClassVar[float] = 5.0
 
     @property
@@ -131,6 +125,3 @@ class WaveletDenoise(Attack):
     def transform(self, images: Tensor, targets: Tensor | None) -> Tensor:
         """Return x - W(x)."""
         return denoise(images, self.sigma_255)
-
-
-ENTRIES = (Identity, Jpeg, Median, GaussianBlur, WaveletDenoise)

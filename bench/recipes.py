@@ -17,6 +17,9 @@ from typing import Literal
 from bench.types import CamobenchError
 from bench.wording import near
 
+RESIDUAL_NAME, RESIDUAL_VERSION = "wdf-v1", 1
+"""The residual that estimators learn; the version rises when their training changes results."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierRecipe:

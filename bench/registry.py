@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -40,11 +41,34 @@ class Entry(Generic[SpecT, ThingT]):
 
     Attributes:
         origin: `None` for what ships with camobench; else the module, entry point or file.
+        traits: What a recipe makes of it, known without building it; where it is `None`, the thing
+            itself has to be asked.
     """
 
     spec: SpecT
     builder: Callable[..., ThingT]
     origin: str | None = None
+    traits: Callable[[Any], Any] | None = None
+
+    def is_made_by(self, cls: type) -> bool:
+        """Whether a class is its builder."""
+        return self.builder in (cls, Deferred(f"{cls.__module__}:{cls.__qualname__}"))
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """A builder that is imported when it is first called: to know a spec then imports no network.
+
+    Attributes:
+        place: `package.module:name`.
+    """
+
+    place: str
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Build."""
+        module, _, name = self.place.partition(":")
+        return getattr(import_module(module), name)(*arguments, **options)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,6 +61,8 @@ def test_importing_it_and_making_tables_needs_no_torch(tmp_path):
         "import sys, camobench, bench.cli, bench.report.tables, bench.report.html\n"
         "assert 'torch' not in sys.modules, 'torch was imported'\n"
         "camobench.AttackSpec\n"
+        "assert 'torch' not in sys.modules, 'torch was imported by a spec'\n"
+        "camobench.Attack\n"
         "assert 'torch' in sys.modules\n"
     )
     done = python(code, tmp_path)

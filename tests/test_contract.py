@@ -273,8 +273,8 @@ def test_the_split_makes_the_logits():
 @pytest.fixture
 def registries(monkeypatch):
     """Empty registries in the place of the real ones."""
-    attacks = Registry("attack", "camobench.none", registration._attack_entries)
-    victims = Registry("victim", "camobench.none", registration._victim_entries)
+    attacks = Registry("attack", "camobench.none", registration.ATTACKS._as_entries)
+    victims = Registry("victim", "camobench.none", registration.VICTIMS._as_entries)
     monkeypatch.setattr(registration, "ATTACKS", attacks)
     monkeypatch.setattr(registration, "VICTIMS", victims)
     return attacks, victims

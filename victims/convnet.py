@@ -16,16 +16,12 @@ from bench.contract import FitContext, Victim, VictimSpec
 from bench.data import AdversarySet, ExaminerSet
 from bench.nets.constrained import ConstrainedConv2d
 from bench.nets.layout import channels_last
-from bench.nets.residual import RESIDUAL_NAME
 from bench.recipes import ClassifierRecipe, Recipe
-from bench.registry import Entry
 from bench.training.classifier import fit_classifier
 from bench.training.patches import open_stack
 from bench.training.residual import true_residuals
 from bench.types import FitReport, Json, as_json
 
-PAPER = "Andrews, Zhang & Griffin 2020, sections 3.3 and 4.2"
-FRONT_ENDS = ("wdf", "pef", "img")
 UNIT_LEVELS = 5.0
 """Residuals and prediction errors reach a backbone in units of this many grey levels."""
 
@@ -114,40 +110,3 @@ class _Backbone(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         return self._run(features)
-
-
-def entries(
-    depths: Mapping[str, Callable[[int, float], nn.Module]], family: str
-) -> tuple[Entry[VictimSpec, Victim], ...]:
-    """One entry a front-end and backbone."""
-    return tuple(
-        Entry(
-            spec=VictimSpec(
-                name=f"{front_end}-{backbone}",
-                front_end=front_end,
-                backbone=backbone,
-                residual=RESIDUAL_NAME if front_end == "wdf" else None,
-                paper=PAPER,
-                licence="MIT",
-            ),
-            builder=_Builder(family, build),
-        )
-        for front_end in FRONT_ENDS
-        for backbone, build in depths.items()
-    )
-
-
-class _Builder:
-    """Makes a `ConvNetVictim` of one backbone; what the registry calls.
-
-    Args:
-        family: Which `ClassifierRecipe` of a recipe to use ("resnet", "densenet").
-        build: As for `ConvNetVictim`.
-    """
-
-    def __init__(self, family: str, build: Callable[[int, float], nn.Module]) -> None:
-        self.family, self.build = family, build
-
-    def __call__(self, spec: VictimSpec, *, classes: Sequence[str], recipe: Recipe) -> Victim:
-        budget = recipe.classifiers[self.family]
-        return ConvNetVictim(spec, classes=classes, recipe=recipe, budget=budget, build=self.build)

@@ -6,15 +6,17 @@ From timm's `DenseNet`: three blocks of (depth - 4) / 6 layers, 24 initial featu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from timm.models.densenet import DenseNet
 from torch import nn
 
-from victims.convnet import entries
+from bench.contract import VictimSpec
+from bench.recipes import Recipe
+from victims.convnet import ConvNetVictim
 
 GROWTH_RATE = 12
-DEPTHS = {"densenet40": 40, "densenet100": 100}
 
 
 def build_densenet(depth: int, classes: int, width: float) -> nn.Module:
@@ -25,6 +27,12 @@ def build_densenet(depth: int, classes: int, width: float) -> nn.Module:
     )
 
 
-ENTRIES = entries(
-    {name: partial(build_densenet, depth) for name, depth in DEPTHS.items()}, "densenet"
-)
+def make(spec: VictimSpec, *, classes: Sequence[str], recipe: Recipe, depth: int) -> ConvNetVictim:
+    """The victim of a spec, untrained."""
+    return ConvNetVictim(
+        spec,
+        classes=classes,
+        recipe=recipe,
+        budget=recipe.classifiers["densenet"],
+        build=partial(build_densenet, depth),
+    )

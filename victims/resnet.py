@@ -7,15 +7,17 @@ head.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from timm.models.resnet import BasicBlock, ResNet
 from torch import nn
 
-from victims.convnet import entries
+from bench.contract import VictimSpec
+from bench.recipes import Recipe
+from victims.convnet import ConvNetVictim
 
 CHANNELS = (64, 128, 256, 512)
-BLOCKS = {"resnet12": (1, 1, 1, 2), "resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
 
 
 def build_resnet(blocks: tuple[int, ...], classes: int, width: float) -> nn.Module:
@@ -30,6 +32,14 @@ def build_resnet(blocks: tuple[int, ...], classes: int, width: float) -> nn.Modu
     return network  # type: ignore[no-any-return]
 
 
-ENTRIES = entries(
-    {name: partial(build_resnet, blocks) for name, blocks in BLOCKS.items()}, "resnet"
-)
+def make(
+    spec: VictimSpec, *, classes: Sequence[str], recipe: Recipe, blocks: tuple[int, ...]
+) -> ConvNetVictim:
+    """The victim of a spec, untrained."""
+    return ConvNetVictim(
+        spec,
+        classes=classes,
+        recipe=recipe,
+        budget=recipe.classifiers["resnet"],
+        build=partial(build_resnet, blocks),
+    )

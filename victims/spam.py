@@ -25,22 +25,11 @@ from torch.nn import functional as F
 from bench.contract import FitContext, Victim, VictimSpec
 from bench.data import AdversarySet, ExaminerSet
 from bench.recipes import Recipe
-from bench.registry import Entry
 from bench.signal.cooccurrence import FEATURES, spam_features
 from bench.types import FitReport, Json
+from victims.specs import SVM
 
-PENALTY_C = 1.0
-GAMMA = "scale"
 BATCH = 16
-SPEC = VictimSpec(
-    name="spam-svm",
-    front_end="spam",
-    backbone="svm-rbf",
-    paper="Pevny, Bas & Fridrich 2010 (features); per colour plane, with a Gaussian SVM",
-    licence="MIT",
-    differentiable=False,
-    supplementary=True,
-)
 
 
 class KernelMachines(nn.Module):
@@ -90,8 +79,6 @@ class KernelMachines(nn.Module):
 class SpamSvm(Victim):
     """Second-order SPAM features of each colour plane, and a support vector machine a class."""
 
-    spec = SPEC
-
     def __init__(self, spec: VictimSpec, *, classes: Sequence[str], recipe: Recipe) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
         self.machines = KernelMachines(3 * FEATURES, len(classes))
@@ -99,7 +86,7 @@ class SpamSvm(Victim):
     @property
     def hyperparameters(self) -> Mapping[str, Json]:
         """Those of the machine; the recipe's steps mean nothing to it."""
-        return {"C": PENALTY_C, "gamma": GAMMA, "kernel": "rbf", "strategy": "one-vs-rest"}
+        return SVM
 
     def frontend(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] -> (N, 2058) features of red, green and blue."""
@@ -172,7 +159,7 @@ def make_pipeline(seed: int = 0) -> Any:
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    machine = SVC(kernel="rbf", C=PENALTY_C, gamma=GAMMA, random_state=seed)
+    machine = SVC(kernel="rbf", C=SVM["C"], gamma=SVM["gamma"], random_state=seed)
     return pipeline.make_pipeline(StandardScaler(), OneVsRestClassifier(machine))
 
 
@@ -185,6 +172,3 @@ def _temperature(decisions: Tensor, truth: Tensor) -> Tensor:
 
     found = minimize_scalar(loss, bounds=(-2, 1), method="bounded")
     return torch.tensor(10.0 ** float(found.x), dtype=torch.float64)
-
-
-ENTRIES = (Entry(spec=SPEC, builder=SpamSvm),)

@@ -22,15 +22,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from bench.checks import PATCH_PX
 from bench.contract import Victim, VictimSpec
-from bench.nets.residual import RESIDUAL_NAME
-from bench.recipes import AdamWRecipe, ClassifierRecipe, Recipe
-from bench.registry import Entry, Family, UnknownNameError
+from bench.recipes import RESIDUAL_NAME, AdamWRecipe, ClassifierRecipe, Recipe
+from bench.registry import Entry, UnknownNameError
 from bench.types import CamobenchError, Json
-from victims.convnet import FRONT_ENDS, ConvNetVictim
+from victims.convnet import ConvNetVictim
+from victims.specs import FRONT_ENDS, TIMM
 
-PREFIX = "timm:"
-FORM = "timm:NAME/FRONT-END"
-DEFAULT_FRONT_END = "img"
 SIZES = ((PATCH_PX, PATCH_PX), (96, 160), (65, 97))
 """Heights and widths that a victim must take: a training patch, and images of any other size."""
 GRID_PX = 32
@@ -87,7 +84,7 @@ class TimmVictim(ConvNetVictim):
     rewritable: ClassVar[tuple[str, ...]] = ()  # what a network does with sizes no graph may hold
 
     def __init__(self, spec: VictimSpec, *, classes: Sequence[str], recipe: Recipe) -> None:
-        name = spec.backbone.removeprefix(PREFIX)
+        name = spec.backbone.removeprefix(TIMM)
         self.intake = intake = find_intake(name)
         super().__init__(
             spec,
@@ -167,31 +164,13 @@ def _tried(name: str, intake: Intake, classes: int = 7) -> nn.Module:
     return network
 
 
-def resolve(name: str) -> Entry[VictimSpec, Victim] | None:
-    """The entry of `timm:NAME`, `timm:NAME/FRONT-END` or `FRONT-END-timm-NAME`.
-
-    Returns:
-        `None` if the name has none of these forms.
+@cache
+def entry(backbone: str, front_end: str) -> Entry[VictimSpec, Victim]:
+    """The entry of a network by timm's name and a front-end.
 
     Raises:
         UnknownNameError: If timm has no such network, or there is no such front-end.
     """
-    parts = _parts(name)
-    return None if parts is None else _entry(*parts)
-
-
-def _parts(name: str) -> tuple[str, str] | None:
-    if name.startswith(PREFIX):
-        backbone, _, front_end = name.removeprefix(PREFIX).partition("/")
-        return backbone, front_end or DEFAULT_FRONT_END
-    front_end, found, backbone = name.partition("-timm-")
-    if found and front_end in FRONT_ENDS:
-        return backbone.replace("-", "_"), front_end
-    return None
-
-
-@cache
-def _entry(backbone: str, front_end: str) -> Entry[VictimSpec, Victim]:
     if front_end not in FRONT_ENDS:
         raise UnknownNameError(
             f"unknown front-end {front_end!r}: a timm network stands behind {_listed(FRONT_ENDS)}"
@@ -200,7 +179,7 @@ def _entry(backbone: str, front_end: str) -> Entry[VictimSpec, Victim]:
     spec = VictimSpec(
         name=f"{front_end}-timm-{backbone.replace('_', '-')}",
         front_end=front_end,
-        backbone=f"{PREFIX}{backbone}",
+        backbone=f"{TIMM}{backbone}",
         residual=RESIDUAL_NAME if front_end == "wdf" else None,
         paper="timm (Wightman 2019); trained from scratch, without timm's pretrained weights",
         licence="Apache-2.0 (timm)",
@@ -215,8 +194,8 @@ def _require_known(backbone: str) -> None:
     bare = backbone.partition(".")[0]
     if timm.is_model(bare):
         raise UnknownNameError(
-            f"{PREFIX}{backbone}: .{backbone.partition('.')[2]} names weights, and victims are "
-            f"trained from scratch; write {PREFIX}{bare}"
+            f"{TIMM}{backbone}: .{backbone.partition('.')[2]} names weights, and victims are "
+            f"trained from scratch; write {TIMM}{bare}"
         )
     close = difflib.get_close_matches(backbone, timm.list_models(), n=3, cutoff=0.5)
     hint = f"did you mean {_listed(close)}?" if close else "nothing is close;"
@@ -228,6 +207,3 @@ def _require_known(backbone: str) -> None:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names)
-
-
-FAMILY: Family[VictimSpec, Victim] = Family(form=FORM, resolve=resolve)

@@ -22,8 +22,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from attacks.cgan.recipe import CganRecipe, cgan_recipe
-from attacks.cgan.variant import CganVariant, build_discriminator, build_generator
+from attacks.cgan.recipe import CganRecipe, CganVariant, cgan_hyperparameters, cgan_recipe
+from attacks.cgan.variant import build_discriminator, build_generator
 from bench.contract import Attack, AttackSpec, FitContext
 from bench.data import AdversarySet
 from bench.nets.layout import channels_last
@@ -33,7 +33,7 @@ from bench.signal.cfa import synthetic_cfa
 from bench.training.classifier import as_input
 from bench.training.loop import run_steps, seeded_generator
 from bench.training.patches import PatchSampler, open_stack
-from bench.types import FitReport, Json, as_json
+from bench.types import FitReport, Json
 
 
 class CganAttack(Attack):
@@ -62,8 +62,7 @@ class CganAttack(Attack):
     @property
     def hyperparameters(self) -> Mapping[str, Json]:
         """Loss weights, widths and budget, and what the variant changes if it does."""
-        changed = self.variant.identity()
-        return {"cgan": as_json(self.budget), **({"variant": changed} if changed else {})}
+        return cgan_hyperparameters(self.budget, self.variant)
 
     def transform(self, images: Tensor, targets: Tensor | None) -> Tensor:
         """Generate; any size, since the network pads and crops."""

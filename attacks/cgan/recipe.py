@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 
-from bench.types import CamobenchError
+from bench.types import CamobenchError, Json, as_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,3 +118,31 @@ def cgan_recipe(name: str) -> CganRecipe:
             f"the cGAN attacks have no recipe {name!r}; they have {', '.join(CGAN_RECIPES)}"
         )
     return CGAN_RECIPES[name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CganVariant:
+    """How the networks differ from those of the paper's tables.
+
+    Attributes:
+        constrained: The discriminator's first layer is a constrained convolution.
+        per_target: One unconditioned generator and discriminator a target class, instead of one
+            pair that is told the class. Each pair has the budget that the one pair has.
+    """
+
+    constrained: bool = True
+    per_target: bool = False
+
+    def identity(self) -> dict[str, Json]:
+        """What differs from the default, by name; empty for the rows of the paper's tables."""
+        return {
+            field.name: as_json(getattr(self, field.name))
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        }
+
+
+def cgan_hyperparameters(budget: CganRecipe, variant: CganVariant) -> dict[str, Json]:
+    """Loss weights, widths and budget, and what the variant changes if it does."""
+    changed = variant.identity()
+    return {"cgan": as_json(budget), **({"variant": changed} if changed else {})}

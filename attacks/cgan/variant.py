@@ -7,37 +7,13 @@ default variant, which adds nothing to a row's key.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from attacks.cgan.networks import Discriminator, Generator
-from attacks.cgan.recipe import CganRecipe
-from bench.types import Json, as_json
-
-
-@dataclass(frozen=True, kw_only=True)
-class CganVariant:
-    """How the networks differ from those of the paper's tables.
-
-    Attributes:
-        constrained: The discriminator's first layer is a constrained convolution.
-        per_target: One unconditioned generator and discriminator a target class, instead of one
-            pair that is told the class. Each pair has the budget that the one pair has.
-    """
-
-    constrained: bool = True
-    per_target: bool = False
-
-    def identity(self) -> dict[str, Json]:
-        """What differs from the default, by name; empty for the rows of the paper's tables."""
-        return {
-            field.name: as_json(getattr(self, field.name))
-            for field in fields(self)
-            if getattr(self, field.name) != field.default
-        }
+from attacks.cgan.recipe import CganRecipe, CganVariant
 
 
 class PerTarget(nn.Module):

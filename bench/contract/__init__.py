@@ -2,11 +2,15 @@
 
 An author writes `Attack.transform` or `Victim.logits`; the harness calls the final wrappers,
 because one cannot know what an author returns. An attack is handed Set-B and a `FitContext`: no
-victim, no Set-A, no Set-C label and no store can reach it.
+victim, no Set-A, no Set-C label and no store can reach it. What needs torch is imported at its
+first use, so that specs and registries are had without it.
 """
 
-from bench.contract.attack import Attack
-from bench.contract.fitting import FitContext, Snapshots
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from bench.contract.registration import (
     ATTACKS,
     VICTIMS,
@@ -14,8 +18,12 @@ from bench.contract.registration import (
     register_victim,
     untrained_victim,
 )
-from bench.contract.specs import NOT_STATED, AttackSpec, VictimSpec
-from bench.contract.victim import Victim
+from bench.contract.specs import NOT_STATED, AttackSpec, Traits, VictimSpec
+
+if TYPE_CHECKING:
+    from bench.contract.attack import Attack
+    from bench.contract.fitting import FitContext, Snapshots
+    from bench.contract.victim import Victim
 
 __all__ = [
     "ATTACKS",
@@ -25,9 +33,19 @@ __all__ = [
     "AttackSpec",
     "FitContext",
     "Snapshots",
+    "Traits",
     "Victim",
     "VictimSpec",
     "register_attack",
     "register_victim",
     "untrained_victim",
 ]
+
+_HOMES = {"Attack": "attack", "FitContext": "fitting", "Snapshots": "fitting", "Victim": "victim"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return found

@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from bench.contract.attack import Attack
+import bench.contract
 from bench.contract.specs import AttackSpec, VictimSpec
-from bench.contract.victim import Victim
-from bench.nets.residual import ResidualEstimator
 from bench.recipes import Recipe
-from bench.registry import Entry, Registry
+from bench.registry import Deferred, Entry, Registry
+
+if TYPE_CHECKING:
+    from bench.contract.attack import Attack
+    from bench.contract.victim import Victim
 
 
-def _entries(thing: Any, base: type, spec_type: type) -> Iterable[Entry[Any, Any]]:
+def _entries(thing: Any, spec_type: type) -> Iterable[Entry[Any, Any]]:
     if isinstance(thing, Entry):
         return [thing]
-    if isinstance(thing, type) and issubclass(thing, base):
+    if isinstance(thing, list | tuple):
+        return [entry for item in thing for entry in _entries(item, spec_type)]
+    name = spec_type.__name__.removesuffix("Spec")
+    if isinstance(thing, type) and issubclass(thing, getattr(bench.contract, name)):
         spec = getattr(thing, "spec", None)
         if not isinstance(spec, spec_type):
             raise TypeError(
                 f"{thing.__name__} needs a class attribute `spec: {spec_type.__name__}`"
             )
         return [Entry(spec=spec, builder=thing)]
-    if isinstance(thing, list | tuple):
-        return [entry for item in thing for entry in _entries(item, base, spec_type)]
-    raise TypeError(f"expected a subclass of {base.__name__} or an `Entry`, got {thing!r}")
+    raise TypeError(f"expected a subclass of {name} or an `Entry`, got {thing!r}")
 
 
-def _attack_entries(thing: Any) -> Iterable[Entry[AttackSpec, Attack]]:
-    return _entries(thing, Attack, AttackSpec)
+ATTACKS: Registry[AttackSpec, Attack] = Registry(
+    "attack", "camobench.attacks", partial(_entries, spec_type=AttackSpec)
+)
+VICTIMS: Registry[VictimSpec, Victim] = Registry(
+    "victim", "camobench.victims", partial(_entries, spec_type=VictimSpec)
+)
 
-
-def _victim_entries(thing: Any) -> Iterable[Entry[VictimSpec, Victim]]:
-    return _entries(thing, Victim, VictimSpec)
-
-
-ATTACKS: Registry[AttackSpec, Attack] = Registry("attack", "camobench.attacks", _attack_entries)
-VICTIMS: Registry[VictimSpec, Victim] = Registry("victim", "camobench.victims", _victim_entries)
-
-AttackClass = TypeVar("AttackClass", bound=type[Attack])
-VictimClass = TypeVar("VictimClass", bound=type[Victim])
+AttackClass = TypeVar("AttackClass", bound="type[Attack]")
+VictimClass = TypeVar("VictimClass", bound="type[Victim]")
 
 
 def register_attack(cls: AttackClass) -> AttackClass:
@@ -71,5 +71,6 @@ def untrained_victim(name: str, classes: Sequence[str], recipe: Recipe | None) -
     entry = VICTIMS.get(name)
     victim = entry.builder(entry.spec, classes=classes, recipe=recipe)
     if victim.spec.residual is not None and recipe is not None:
-        victim.attach(ResidualEstimator(recipe.estimator), None)
+        estimator = Deferred("bench.nets.residual:ResidualEstimator")(recipe.estimator)
+        victim.attach(estimator, None)
     return victim

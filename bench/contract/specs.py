@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -102,3 +103,20 @@ class VictimSpec(Spec):
     residual: str | None = None
     differentiable: bool = True
     supplementary: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """What a recipe makes of an attack or a victim, as its key and the plan of a run ask it.
+
+    Attributes:
+        hyperparameters: As `stated_hyperparameters` gives them.
+        classes: Camera models that a victim tells apart; `None`: the suite's.
+        learns: Whether there is anything to train.
+        reducible: Whether a victim's backbone can compute in bf16.
+    """
+
+    hyperparameters: Mapping[str, Json]
+    classes: tuple[str, ...] | None = None
+    learns: bool = True
+    reducible: bool = False

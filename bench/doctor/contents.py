@@ -11,7 +11,8 @@ from typing import Any
 from bench.checksums import checksum_file, read_record
 from bench.runner.cells import read_rows
 from bench.runner.challenge.ids import challenge_files, read_challenge
-from bench.runner.challenge.sent import sent_records, stored_images
+from bench.runner.challenge.sent import stored_images
+from bench.runner.challenge.specs import sent_records
 from bench.runner.kept import KeptImages
 from bench.store import Store
 from bench.suites.base import open_suite

@@ -10,7 +10,6 @@ from bench.nets.layout import channels_last
 from bench.nets.unrolled import UnrolledShrinkage
 from bench.recipes import EstimatorRecipe
 
-RESIDUAL_NAME = "wdf-v1"
 GREY_LEVELS = 127.5
 """Grey levels of one unit of a network's [-1, 1] image."""
 

@@ -50,7 +50,7 @@ def _names(
             if isinstance(part, str):
                 names += select(part)
                 continue
-            known = [e.spec.name for e in registry if isinstance(part, type) and e.builder is part]
+            known = [e.spec.name for e in registry if isinstance(part, type) and e.is_made_by(part)]
             if known and name in (None, *known):
                 names += known
                 continue

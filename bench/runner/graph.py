@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from bench import deadlines
-from bench.contract import ATTACKS, VICTIMS, Attack, Victim
-from bench.global_state import kept_global_state
-from bench.nets.residual import RESIDUAL_NAME
-from bench.recipes import Recipe
+from bench.contract import ATTACKS, VICTIMS, Traits
+from bench.recipes import RESIDUAL_NAME, RESIDUAL_VERSION, Recipe
 from bench.registry import Entry
 from bench.runner.failures import Failures, is_failure, reason_of
 from bench.runner.opened_files import Identity, settled_key
@@ -24,8 +22,10 @@ from bench.sources.opened import forget_versions
 from bench.store import Store, digest
 from bench.suites.base import SuiteCard
 from bench.supervision import at_work
-from bench.training import residual
 from bench.types import CamobenchError, Json, SetName, as_json
+
+if TYPE_CHECKING:
+    from bench.contract import Attack, Victim
 
 ThingT = TypeVar("ThingT")
 JobKind = Literal["estimator", "victim", "surrogate", "attack"]
@@ -93,15 +93,19 @@ def build_victim(name: str, classes: Sequence[str], recipe: Recipe) -> Victim:
         CamobenchError: If it does not know every class of the suite by name; it may know more.
     """
     victim = _built("victim", VICTIMS.get(name), classes, recipe)
-    unknown = [model for model in classes if model not in victim.classes]
+    _require_known(name, classes, victim.classes)
+    return victim
+
+
+def _require_known(name: str, classes: Sequence[str], own: tuple[str, ...]) -> None:
+    unknown = [model for model in classes if model not in own]
     if unknown:
         raise CamobenchError(
             f"victim {name} does not know the suite's {', '.join(unknown)}: its classes are "
-            f"{', '.join(victim.classes) or 'none'}; train it on this suite's, or leave it out"
+            f"{', '.join(own) or 'none'}; train it on this suite's, or leave it out"
         )
-    if len(set(victim.classes)) < len(victim.classes):
-        raise CamobenchError(f"victim {name} states a class twice: {', '.join(victim.classes)}")
-    return victim
+    if len(set(own)) < len(own):
+        raise CamobenchError(f"victim {name} states a class twice: {', '.join(own)}")
 
 
 def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
@@ -114,6 +118,8 @@ def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
 
 
 def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe: Recipe) -> ThingT:
+    from bench.global_state import kept_global_state
+
     try:
         limit_s = deadlines.OPENING_LIMIT_S
         building = at_work(f"{kind} {entry.spec.name}", "as it is built", limit_s)
@@ -141,6 +147,7 @@ class _Planner:
         self.surrogates: dict[str, str] = {}
         self.classes: dict[str, tuple[str, ...]] = {}
         self.reducible: set[str] = set()
+        self.known: dict[tuple[str, str], tuple[Traits, dict[str, Json]]] = {}
 
     def key(self, kind: str, set_name: SetName, **what: object) -> str:
         return digest(
@@ -177,7 +184,7 @@ class _Planner:
                 "estimator",
                 set_name,
                 filter=RESIDUAL_NAME,
-                version=residual.VERSION,
+                version=RESIDUAL_VERSION,
                 budget=as_json(self.recipe.estimator),
             )
             self.estimators[set_name] = key
@@ -202,39 +209,74 @@ class _Planner:
             failures.clear(who, where)
         return key
 
+    def traits(self, kind: str, entry: Entry[Any, Any]) -> tuple[Traits, dict[str, Json]]:
+        """What the plan must know of a thing, and what its key hashes of it.
+
+        What ships states it; a plug-in is built once to be asked.
+        """
+        name = entry.spec.name
+        if (kind, name) not in self.known:
+            self.known[kind, name] = (
+                self._asked(kind, entry) if entry.traits is None else self._stated(entry)
+            )
+        return self.known[kind, name]
+
+    def _stated(self, entry: Entry[Any, Any]) -> tuple[Traits, dict[str, Json]]:
+        try:
+            traits: Traits = entry.traits(self.recipe)  # type: ignore[misc]
+        except CamobenchError as error:
+            raise BuildError(str(error)) from error
+        stated = dict(traits.hyperparameters)
+        return traits, {"spec": entry.spec.identity(), "hyperparameters": stated}
+
+    def _asked(self, kind: str, entry: Entry[Any, Any]) -> tuple[Traits, dict[str, Json]]:
+        identity = Identity(entry)
+        build = build_victim if kind == "victim" else build_attack
+        thing = build(entry.spec.name, self.suite.classes, self.recipe)
+        try:
+            stated = thing.stated_hyperparameters()
+        except CamobenchError as error:  # a weight file that they name
+            raise BuildError(str(error)) from error
+        traits = Traits(
+            hyperparameters=stated,
+            classes=thing.classes,
+            learns=thing.learns,
+            reducible=bool(thing.rewritable),
+        )
+        return traits, identity.of(thing, stated)
+
     def victim(self, name: str, kind: JobKind, set_name: SetName) -> str:
-        identity = Identity(VICTIMS.get(name))
-        victim = build_victim(name, self.suite.classes, self.recipe)
-        self.classes[name] = victim.classes
-        if victim.rewritable:
+        entry = VICTIMS.get(name)
+        spec, (traits, what) = entry.spec, self.traits("victim", entry)
+        self.classes[name] = self.suite.classes if traits.classes is None else traits.classes
+        _require_known(name, self.suite.classes, self.classes[name])
+        if traits.reducible:
             self.reducible.add(name)
-        if victim.spec.residual is not None:
-            if victim.spec.residual != RESIDUAL_NAME:
+        if spec.residual is not None:
+            if spec.residual != RESIDUAL_NAME:
                 raise CamobenchError(
-                    f"victim {name} asks for the residual {victim.spec.residual!r}; the shared "
+                    f"victim {name} asks for the residual {spec.residual!r}; the shared "
                     f"estimator gives {RESIDUAL_NAME!r}"
                 )
             self.estimator(set_name)
-        key = self.settled(self.key("classifier", set_name, **identity.of(victim, _stated(victim))))
-        if victim.learns:
-            self.add(kind, victim.spec.name, set_name, key)
+        key = self.settled(self.key("classifier", set_name, **what))
+        if traits.learns:
+            self.add(kind, spec.name, set_name, key)
         return key
 
     def attack(self, name: str) -> str:
-        identity = Identity(ATTACKS.get(name))
-        attack = build_attack(name, self.suite.classes, self.recipe)
+        entry = ATTACKS.get(name)
+        traits, what = self.traits("attack", entry)
         needs = []
-        for surrogate in attack.spec.surrogates:
+        for surrogate in entry.spec.surrogates:
             if surrogate not in self.surrogates:
                 self.surrogates[surrogate] = self.victim(surrogate, "surrogate", "B")
                 self._require_fit(surrogate)
             needs.append(self.surrogates[surrogate])
             if VICTIMS.get(surrogate).spec.residual is not None:
                 needs.append(self.estimator("B"))
-        key = self.settled(
-            self.key("attack", "B", needs=needs, **identity.of(attack, _stated(attack)))
-        )
-        if attack.learns:
+        key = self.settled(self.key("attack", "B", needs=needs, **what))
+        if traits.learns:
             self.add("attack", name, "B", key, tuple(needs))
         return key
 
@@ -286,10 +328,3 @@ def plan(
         classes={name: planner.classes[name] for name in victim_keys},
         reducible=frozenset(planner.reducible & victim_keys.keys()),
     )
-
-
-def _stated(thing: Attack | Victim) -> Mapping[str, Json]:
-    try:
-        return thing.stated_hyperparameters()
-    except CamobenchError as error:  # a weight file that they name
-        raise BuildError(str(error)) from error

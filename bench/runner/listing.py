@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import RECIPES
-from bench.runner.challenge.sent import all_sent_specs
+from bench.runner.challenge.specs import all_sent_specs
 from bench.store import Store
 from bench.suites.catalogue import SPECS
 from bench.types import Json, as_json

@@ -11,14 +11,16 @@ import functools
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bench.contract import Attack, Victim
 from bench.registry import Entry
 from bench.sources import Makeup, files_opened_by, is_somebodys, makeup_of
 from bench.sources.opened import has_changed
 from bench.store import Store, digest, file_digest, is_in_store, read_json, write_json
 from bench.types import Json, StoppingError, as_json
+
+if TYPE_CHECKING:
+    from bench.contract import Attack, Victim
 
 
 def opened_when_built(makeup: Makeup) -> list[list[str]]:

@@ -11,10 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from bench.signal import BAYER_PATTERNS, DEMOSAICERS
 from bench.signal.demosaicers import METHODS, Planes
 
-BAYER_PATTERNS = ("RGGB", "GRBG", "GBRG", "BGGR")
-DEMOSAICERS = tuple(METHODS)
 MIN_SIDE = 16
 
 

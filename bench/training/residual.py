@@ -15,16 +15,15 @@ from torch import Tensor, nn
 
 from bench.contract import FitContext
 from bench.data import LabelledImages
-from bench.nets.residual import RESIDUAL_NAME, ResidualEstimator
+from bench.nets.residual import ResidualEstimator
 from bench.nets.storage import round_as_stored
-from bench.recipes import EstimatorRecipe
+from bench.recipes import RESIDUAL_NAME, EstimatorRecipe
 from bench.signal.wavelet import wdf_residual
 from bench.training.classifier import as_input
 from bench.training.loop import run_steps, seeded_generator
 from bench.training.patches import PatchSampler, open_stack
 from bench.types import FitReport
 
-VERSION = 1
 SIGMA_255 = 5.0
 
 

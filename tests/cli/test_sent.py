@@ -12,7 +12,8 @@ from bench.contract import ATTACKS
 from bench.doctor.contents import check_images
 from bench.report.inputs import load_run
 from bench.runner.api import open_session
-from bench.runner.challenge.sent import all_sent_specs, known, sent_rows
+from bench.runner.challenge.sent import known, sent_rows
+from bench.runner.challenge.specs import all_sent_specs
 from bench.runner.missing import find_missing
 from bench.store import Store
 from bench.types import Silent

@@ -3,14 +3,17 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from attacks.cgan.recipe import cgan_recipe
-from bench.contract import ATTACKS, VICTIMS
-from bench.recipes import PAPER, SMOKE
-from bench.registry import UnknownNameError
+from bench.contract import ATTACKS, VICTIMS, Traits
+from bench.recipes import MINI, PAPER, SMOKE
+from bench.registry import Deferred, UnknownNameError
 from bench.runner.graph import plan
+from bench.runner.selection import select_attacks, select_victims
+from bench.suites.catalogue import load_suite
 from bench.types import CamobenchError
 from tests.smoke import ToySource
 from tests.toys import CLASSES, pretrained
@@ -37,6 +40,31 @@ import json
 from tests.runner.test_graph import keys, planned
 print(json.dumps(keys(planned(attacks=["cgan-img-wdf-pef", "jpeg"]))))
 """
+
+
+KEYS = Path(__file__).parents[1] / "keys.json"
+
+
+def test_shipped_networks_keep_their_keys_and_none_is_built_to_know_them(monkeypatch):
+    monkeypatch.setattr(Deferred, "__call__", None)
+    suite = load_suite("simcam-mini-v2").card
+    graph = plan(suite, MINI, attacks=select_attacks("all"), victims=select_victims("all"))
+    found = {job.label: job.key for job in graph.jobs.values()}
+    assert found == json.loads(KEYS.read_text(encoding="utf-8"))
+
+
+def test_a_plug_in_is_built_once_for_its_key(register, monkeypatch):
+    made, entry = [], pretrained("counted", CLASSES)
+
+    def build(*arguments, **options):
+        made.append(arguments)
+        return entry.builder(*arguments, **options)
+
+    register(replace(entry, builder=build))
+    spec = replace(ATTACKS.get("mislgan").spec, surrogates=("counted",))
+    monkeypatch.setitem(ATTACKS._entries, "mislgan", replace(ATTACKS.get("mislgan"), spec=spec))
+    assert "counted" in planned(victims=["counted"]).surrogates
+    assert len(made) == 1
 
 
 def test_keys_are_the_same_in_another_process():
@@ -131,19 +159,17 @@ def test_hyper_parameters_change_the_keys_of_those_that_have_them(monkeypatch):
     estimator = replace(SMOKE, estimator=replace(SMOKE.estimator, lr=0.5))
     assert changed(before, all_keys(planned(recipe=estimator))) == {"estimator"}
     monkeypatch.setattr(
-        "attacks.cgan.attack.cgan_recipe", lambda name: replace(cgan_recipe(name), lambda_aux=9.0)
+        "attacks.specs.cgan_recipe", lambda name: replace(cgan_recipe(name), lambda_aux=9.0)
     )
     assert changed(before, all_keys(planned())) == {"attack"}
 
 
 def test_untrained_attacks_have_a_key_of_their_hyper_parameters(monkeypatch):
-    before = planned(attacks=["gaussian-blur"])
+    before, entry = planned(attacks=["gaussian-blur"]), ATTACKS.get("gaussian-blur")
     assert before.attacks["gaussian-blur"] not in before.jobs
-    monkeypatch.setattr("attacks.controls.GaussianBlur.sigma_px", 2.0)
-    assert (
-        planned(attacks=["gaussian-blur"]).attacks["gaussian-blur"]
-        != before.attacks["gaussian-blur"]
-    )
+    wider = replace(entry, traits=lambda recipe: Traits(hyperparameters={"sigma_px": 2.0}))
+    monkeypatch.setitem(ATTACKS._entries, "gaussian-blur", wider)
+    assert planned(attacks=["gaussian-blur"]).attacks != before.attacks
 
 
 def test_attacks_share_their_local_classifiers_and_estimator():

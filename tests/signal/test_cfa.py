@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from bench.signal import cfa
+from bench.signal.demosaicers import METHODS
 
 SHAPES = ((48, 48), (41, 37))
 # Where the border of the reference differs from ours (another mirror, zeros around the scores).
@@ -13,6 +14,10 @@ REFERENCES = {
     "malvar2004": ("demosaicing_CFA_Bayer_Malvar2004", 2),
     "menon2007": ("demosaicing_CFA_Bayer_Menon2007", 6),
 }
+
+
+def test_every_method_is_known_by_name():
+    assert tuple(METHODS) == cfa.DEMOSAICERS
 
 
 @pytest.fixture(scope="module")

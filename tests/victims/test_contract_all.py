@@ -80,7 +80,12 @@ def test_builders_make_victims_of_the_spec(name):
     assert isinstance(victim, Victim)
     assert victim.spec is VICTIMS.get(name).spec
     assert victim.classes == CLASSES
-    assert victim.learns
+    for recipe in (SMOKE, MINI, PAPER):
+        stated = VICTIMS.get(name).traits(recipe)
+        with torch.device("meta"):
+            built = build(name, recipe)
+        assert stated.hyperparameters == built.stated_hyperparameters()
+        assert (stated.learns, stated.reducible) == (built.learns, bool(built.rewritable))
 
 
 @pytest.mark.parametrize("name", ["img-resnet12", "img-densenet40"])

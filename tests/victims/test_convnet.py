@@ -14,7 +14,8 @@ from tests.toys import CLASSES, camera_set, copied, fit_context, pixels, same_st
 from victims import convnet
 from victims.convnet import ConvNetVictim
 from victims.densenet import build_densenet
-from victims.resnet import BLOCKS, build_resnet
+from victims.resnet import build_resnet
+from victims.specs import FRONT_ENDS, RESNETS
 
 
 def build(name, recipe=SMOKE):
@@ -62,7 +63,7 @@ def test_the_stem_is_7_x_7_stride_2_then_max_pool(name):
     assert [(p.kernel_size, p.stride) for p in pools] == [(3, 2)]
 
 
-@pytest.mark.parametrize("blocks", BLOCKS.values())
+@pytest.mark.parametrize("blocks", RESNETS.values())
 @pytest.mark.parametrize(
     ("width", "channels"), [(1.0, (64, 128, 256, 512)), (0.25, (16, 32, 64, 128))]
 )
@@ -137,7 +138,7 @@ def test_the_pef_constraint_holds_after_every_optimiser_step(name):
 def test_front_ends_differ_in_what_the_backbone_sees():
     images = pixels(2, 64, 64).float() / 255
     seen = {}
-    for front_end in convnet.FRONT_ENDS:
+    for front_end in FRONT_ENDS:
         victim = build(f"{front_end}-resnet12").eval()
         victim.estimator = nn.Identity()  # hands the images over as if they were residuals
         victim.network.register_forward_pre_hook(

@@ -17,30 +17,22 @@ import torch
 from bench.contract import ATTACKS, Attack, AttackSpec
 from bench.provenance import provenance
 from bench.registry import Entry
-from bench.report.coverage import Coverage
 from bench.runner.cells import row_shards
-from bench.runner.challenge.specs import SentImagesSpec
+from bench.runner.challenge.specs import (
+    DESCRIBED,
+    RECORD_VERSION,
+    SentImagesSpec,
+    answers_of,
+    spec_of,
+)
 from bench.runner.challenge.stored import StoredImages
 from bench.runner.items import ImageSource, batches_of, items_of, mixed
 from bench.runner.kept import KeptImages, Recorder, kept_files
-from bench.store import Store, digest, read_json, write_json
+from bench.store import Store, digest, write_json
 from bench.suites.base import Suite, set_c_checksum
 from bench.types import CamobenchError, Json, Progress, Silent, as_json
 
 SentRow: TypeAlias = Entry[AttackSpec, Attack]
-RECORD_VERSION = 1
-DESCRIBED = (
-    "name",
-    "targeted",
-    "label",
-    "paper",
-    "licence",
-    "threat_model",
-    "files_sha256",
-    "challenge",
-    "coverage",
-    "copies",
-)
 
 
 def sent_folder(store: Store, suite: str, fingerprint: str) -> Path:
@@ -103,7 +95,7 @@ def keep_images(
     described = {name: as_json(getattr(spec, name)) for name in DESCRIBED}
     answer: dict[str, Json] = {**described, "images": key, "shards": len(ranges)}
     with store.lock("sent", f"{path.parent.name}-{spec.name}"):
-        former = _answers(path) if path.is_file() else []
+        former = answers_of(path) if path.is_file() else []
         others = [one for one in former if one["images"] != key]
         write_json(
             path,
@@ -142,7 +134,7 @@ def sent_rows(
     """
     found = sorted(sent_folder(store, suite, fingerprint).glob("*.json"))
     set_c = set_c_checksum(store, suite, fingerprint)
-    return [_entry(store, _answers(path)[-1], set_c) for path in found if path.stem not in but]
+    return [_entry(store, answers_of(path)[-1], set_c) for path in found if path.stem not in but]
 
 
 def sent_rows_of(store: Store, entries: Iterable[Mapping[str, Any]]) -> list[SentRow]:
@@ -160,21 +152,11 @@ def sent_rows_of(store: Store, entries: Iterable[Mapping[str, Any]]) -> list[Sen
         path = sent_folder(store, suite["name"], suite["fingerprint"]) / f"{attack['name']}.json"
         if path.is_file():
             answers = [
-                one for one in _answers(path) if one["files_sha256"] == attack["files_sha256"]
+                one for one in answers_of(path) if one["files_sha256"] == attack["files_sha256"]
             ]
             set_c = set_c_checksum(store, suite["name"], suite["fingerprint"])
             found += [_entry(store, one, set_c) for one in answers[-1:]]
     return found
-
-
-def all_sent_specs(store: Store) -> list[tuple[str, AttackSpec]]:
-    """Name of the suite and spec of every current row."""
-    return [(read_json(path)["suite"], _spec(_answers(path)[-1])) for path in sent_records(store)]
-
-
-def sent_records(store: Store) -> list[Path]:
-    """The descriptions of all rows that were sent."""
-    return sorted((store.root / "sent").glob("*/*.json"))
 
 
 def stored_images(store: Store, record: Path) -> list[StoredImages]:
@@ -183,8 +165,8 @@ def stored_images(store: Store, record: Path) -> list[StoredImages]:
     Raises:
         CamobenchError: If the description is damaged or of another version.
     """
-    answers = _answers(record)
-    return [StoredImages(_spec(one), files=_files(store, one)) for one in answers]
+    answers = answers_of(record)
+    return [StoredImages(spec_of(one), files=_files(store, one)) for one in answers]
 
 
 @contextmanager
@@ -199,31 +181,8 @@ def known(rows: Iterable[SentRow]) -> Iterator[None]:
 
 def _entry(store: Store, answer: Mapping[str, Any], set_c: str | None) -> SentRow:
     builder = partial(StoredImages, files=_files(store, answer), set_c=set_c)
-    return Entry(spec=_spec(answer), builder=builder)
-
-
-def _spec(answer: Mapping[str, Any]) -> SentImagesSpec:
-    described = {name: answer[name] for name in DESCRIBED}
-    return SentImagesSpec(**{**described, "coverage": Coverage(**answer["coverage"])})
+    return Entry(spec=spec_of(answer), builder=builder)
 
 
 def _files(store: Store, answer: Mapping[str, Any]) -> list[Path]:
     return kept_files(store, answer["images"], answer["shards"])
-
-
-def _answers(path: Path) -> list[dict[str, Any]]:
-    again = f"score the answer again, with `camobench score ANSWER --name {path.stem}`"
-    damaged = f"{path}, which describes images that were sent, is damaged; remove it and {again}"
-    try:
-        record = read_json(path)
-    except CamobenchError as error:
-        raise CamobenchError(damaged) from error
-    if record.get("version") != RECORD_VERSION:
-        raise CamobenchError(
-            f"{path} describes a row of version {record.get('version')}, this one reads "
-            f"{RECORD_VERSION}; use the version of camobench that scored it"
-        )
-    answers: list[dict[str, Any]] = record.get("answers") or []
-    if not answers or any(not {*DESCRIBED, "images", "shards"} <= one.keys() for one in answers):
-        raise CamobenchError(damaged)
-    return answers

@@ -9,7 +9,7 @@ import pickle
 import torch
 
 from bench.contract import NOT_STATED, VICTIMS, Attack, Victim
-from bench.nets.residual import RESIDUAL_NAME
+from bench.recipes import RESIDUAL_NAME
 from bench.runner.contract_checks.subject import CLASSES, SEED, Subject
 from bench.runner.contract_checks.verdicts import BUILT, Check, fail, ok, warn
 from bench.store import digest

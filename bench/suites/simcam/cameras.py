@@ -14,7 +14,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from bench.signal.cfa import BAYER_PATTERNS, DEMOSAICERS
+from bench.signal import BAYER_PATTERNS, DEMOSAICERS
 from bench.suites.simcam.jpeg import JpegStyle, parse_jpeg
 from bench.suites.simcam.seeds import derive_seed, stream
 

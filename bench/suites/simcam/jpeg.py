@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from PIL import Image
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 
@@ -78,7 +80,7 @@ def parse_jpeg(
     return styles, float(table["bits_per_pixel"])
 
 
-def encode(image: torch.Tensor, styles: Sequence[JpegStyle], bits_per_pixel: float) -> bytes:
+def encode(image: Tensor, styles: Sequence[JpegStyle], bits_per_pixel: float) -> bytes:
     """Compress one (3, H, W) uint8 image with the first style that meets a size, else the last.
 
     The size is that of the compressed data, without headers.
@@ -93,10 +95,3 @@ def encode(image: torch.Tensor, styles: Sequence[JpegStyle], bits_per_pixel: flo
         if 8 * scan <= bits_per_pixel * picture.width * picture.height:
             break
     return data
-
-
-def decode(data: bytes) -> torch.Tensor:
-    """Return the (3, H, W) uint8 RGB image that a JPEG file holds."""
-    with Image.open(io.BytesIO(data)) as picture:
-        pixels = np.array(picture.convert("RGB"))
-    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()

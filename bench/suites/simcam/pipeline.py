@@ -9,19 +9,19 @@ inverse of the model's matrix and gains, so that all models agree on colour and 
 from __future__ import annotations
 
 import functools
+import io
 import math
 
 import numpy as np
 import torch
+from PIL import Image
 from torch.nn import functional as F
 
 from bench.signal.cfa import demosaic, mosaic
 from bench.suites.simcam.cameras import CameraModel, Device
-from bench.suites.simcam.jpeg import decode, encode
+from bench.suites.simcam.jpeg import encode
 from bench.suites.simcam.scenes import Array
 from bench.suites.simcam.seeds import stream
-
-__all__ = ["capture", "decode", "develop", "expose"]
 
 _FULL_SCALE = 4095  # 12 bits
 _BLACK_LEVEL = 256  # raw values below black are kept: clipping them would brighten shadows
@@ -147,3 +147,10 @@ def capture(radiance: Array, device: Device, shot_seed: int) -> bytes:
     """
     images = develop(expose(radiance, device, shot_seed), device.model)
     return encode(images[0], device.model.jpeg, device.model.jpeg_bits_per_pixel)
+
+
+def decode(data: bytes) -> torch.Tensor:
+    """Return the (3, H, W) uint8 RGB image that a JPEG file holds."""
+    with Image.open(io.BytesIO(data)) as picture:
+        pixels = np.array(picture.convert("RGB"))
+    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()

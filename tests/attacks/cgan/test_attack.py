@@ -5,7 +5,6 @@ import pytest
 import torch
 from torch import nn
 
-from attacks.cgan import SPECS
 from attacks.cgan.attack import (
     CganAttack,
     _average_into,
@@ -13,6 +12,7 @@ from attacks.cgan.attack import (
     discriminator_loss,
     other_classes,
 )
+from attacks.specs import SPECS
 from bench.contract import AttackSpec
 from bench.recipes import SMOKE
 from bench.signal.cfa import synthetic_cfa

@@ -2,11 +2,11 @@ import pytest
 import torch
 from torch import nn
 
-from attacks.cgan import SPECS, VARIANTS
 from attacks.cgan.attack import CganAttack
 from attacks.cgan.networks import Discriminator, Generator
-from attacks.cgan.recipe import cgan_recipe
-from attacks.cgan.variant import CganVariant, PerTarget, build_discriminator, build_generator
+from attacks.cgan.recipe import CganVariant, cgan_recipe
+from attacks.cgan.variant import PerTarget, build_discriminator, build_generator
+from attacks.specs import SPECS, VARIANTS
 from bench.contract import ATTACKS
 from bench.nets.constrained import ConstrainedConv2d
 from bench.recipes import MINI, SMOKE

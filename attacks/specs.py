@@ -1,0 +1,112 @@
+"""Which anonymisers ship: their specs and hyper-parameters, without importing a network.
+
+The cGANs of Andrews et al. (2020) are rows of one implementation. First the eight of Tables 2 and
+3: `mislgan` is the paper's baseline after Chen et al. (2018, 2019), `cgan-img-wdf-pef` its full
+method. Then what the paper reports of preliminary experiments without a table: sCFA beside an image
+LAAC (hurts), an unconstrained discriminator (worse against all), no LAAC, one GAN per target (no
+difference). Last the controls. A new anonymiser is a file of its own and a line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from attacks.cgan.recipe import CganVariant, cgan_hyperparameters, cgan_recipe
+from bench.contract.specs import AttackSpec, Traits
+from bench.registry import Deferred, Entry
+from bench.types import Json
+
+if TYPE_CHECKING:
+    from bench.contract import Attack
+
+AttackEntry: TypeAlias = "Entry[AttackSpec, Attack]"
+PAPER = "Andrews, Zhang & Griffin 2020"
+REACH_PX = 64
+"""The synthetic CFA reaches 12 pixels, the generator 31."""
+BASELINE = "Chen, Zhao & Stamm 2018, 2019, as a cGAN by Andrews, Zhang & Griffin 2020"
+PRELIMINARY = f"{PAPER}, preliminary findings"
+ALL = ("img", "wdf", "pef")
+
+
+def _row(
+    name: str,
+    laac: tuple[str, ...],
+    *,
+    scfa: bool = False,
+    paper: str = PAPER,
+    preliminary: bool = False,
+) -> AttackSpec:
+    return AttackSpec(
+        name=name,
+        laac=laac,
+        scfa=scfa,
+        surrogates=tuple(f"{space}-resnet18" for space in laac),
+        reach_px=REACH_PX,
+        paper=paper,
+        licence="MIT",
+        paper_row=not preliminary,
+        preliminary=preliminary,
+    )
+
+
+SPECS = (
+    _row("cgan-img", ("img",)),
+    _row("cgan-wdf", ("wdf",)),
+    _row("cgan-wdf-scfa", ("wdf",), scfa=True),
+    _row("cgan-pef", ("pef",)),
+    _row("mislgan", ("pef",), scfa=True, paper=BASELINE),
+    _row("cgan-img-wdf", ("img", "wdf")),
+    _row("cgan-img-pef", ("img", "pef")),
+    _row("cgan-img-wdf-pef", ALL),
+)
+
+_further = partial(_row, paper=PRELIMINARY, preliminary=True)
+VARIANTS = {
+    **dict.fromkeys(SPECS, CganVariant()),
+    _further("cgan-img-wdf-pef-scfa", ALL, scfa=True): CganVariant(),
+    _further("cgan-img-wdf-pef-unconstrained", ALL): CganVariant(constrained=False),
+    _further("cgan-no-laac", ()): CganVariant(),
+    _further("cgan-img-wdf-pef-per-target", ALL): CganVariant(per_target=True),
+}
+
+_control = partial(AttackSpec, targeted=False, control=True, licence="MIT")
+CONTROLS: Mapping[str, tuple[AttackSpec, Mapping[str, Json]]] = {
+    "Identity": (_control(name="identity", reach_px=0), {}),
+    "Jpeg": (_control(name="jpeg", reach_px=32), {"quality_percent": 85}),
+    "Median": (_control(name="median", reach_px=1), {"side_px": 3}),
+    "GaussianBlur": (_control(name="gaussian-blur", reach_px=4), {"sigma_px": 1.0}),
+    "WaveletDenoise": (
+        _control(name="wavelet-denoise", reach_px=176, paper="Lukáš, Fridrich & Goljan 2006"),
+        {"sigma_255": 5.0},
+    ),
+}
+"""Spec and hyper-parameters of each class of `attacks.controls`."""
+
+
+def _cgan(spec: AttackSpec, variant: CganVariant) -> AttackEntry:
+    return Entry(
+        spec=spec,
+        builder=partial(Deferred("attacks.cgan.attack:CganAttack"), variant=variant),
+        traits=lambda recipe: Traits(
+            hyperparameters=cgan_hyperparameters(cgan_recipe(recipe.name), variant)
+        ),
+    )
+
+
+def _fixed(hyperparameters: Mapping[str, Json]) -> Callable[[object], Traits]:
+    return lambda recipe: Traits(hyperparameters=hyperparameters, learns=False)
+
+
+ENTRIES: tuple[AttackEntry, ...] = (
+    *(_cgan(spec, variant) for spec, variant in VARIANTS.items()),
+    *(
+        Entry(
+            spec=spec,
+            builder=Deferred(f"attacks.controls:{cls}"),
+            traits=_fixed(hyperparameters),
+        )
+        for cls, (spec, hyperparameters) in CONTROLS.items()
+    ),
+)

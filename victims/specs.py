@@ -1,0 +1,98 @@
+"""Which victims ship: their specs and what they are trained by, without importing a network.
+
+First the paper's fifteen, three input spaces in front of five backbones; then SPAM with a support
+vector machine, and any network of timm by name. A new one is a file of its own and a line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from bench.contract.specs import Traits, VictimSpec
+from bench.recipes import RESIDUAL_NAME, Recipe
+from bench.registry import Deferred, Entry, Family
+from bench.types import Json, as_json
+
+if TYPE_CHECKING:
+    from bench.contract import Victim
+
+VictimEntry: TypeAlias = "Entry[VictimSpec, Victim]"
+
+FRONT_ENDS = ("wdf", "pef", "img")
+DENSENETS: Mapping[str, int] = {"densenet40": 40, "densenet100": 100}
+"""Depths of DenseNet-BC with growth rate 12 (Huang et al. 2017)."""
+RESNETS: Mapping[str, tuple[int, ...]] = {
+    "resnet12": (1, 1, 1, 2),
+    "resnet18": (2, 2, 2, 2),
+    "resnet34": (3, 4, 6, 3),
+}
+"""Basic blocks a stage (He et al. 2016). The paper does not say what ResNet-12 is."""
+SVM: Mapping[str, Json] = {"C": 1.0, "gamma": "scale", "kernel": "rbf", "strategy": "one-vs-rest"}
+TIMM = "timm:"
+
+
+def _convnets(family: str, option: str, shapes: Mapping[str, object]) -> list[VictimEntry]:
+    """Every front-end before every backbone, made by `make` in the family's file."""
+
+    def traits(recipe: Recipe) -> Traits:
+        budget = {"classifier": as_json(recipe.classifiers[family])}
+        return Traits(hyperparameters=budget, reducible=True)
+
+    return [
+        Entry(
+            spec=VictimSpec(
+                name=f"{front_end}-{backbone}",
+                front_end=front_end,
+                backbone=backbone,
+                residual=RESIDUAL_NAME if front_end == "wdf" else None,
+                paper="Andrews, Zhang & Griffin 2020, sections 3.3 and 4.2",
+                licence="MIT",
+            ),
+            builder=partial(Deferred(f"victims.{family}:make"), **{option: shape}),
+            traits=traits,
+        )
+        for front_end in FRONT_ENDS
+        for backbone, shape in shapes.items()
+    ]
+
+
+def _timm(name: str) -> VictimEntry | None:
+    """The entry of `timm:NAME`, `timm:NAME/FRONT-END` or `FRONT-END-timm-NAME`.
+
+    Returns:
+        `None` if the name has none of these forms.
+
+    Raises:
+        UnknownNameError: If timm has no such network, or there is no such front-end.
+    """
+    front_end, found, backbone = name.partition("-timm-")
+    if name.startswith(TIMM):
+        backbone, _, front_end = name.removeprefix(TIMM).partition("/")
+    elif found and front_end in FRONT_ENDS:
+        backbone = backbone.replace("-", "_")
+    else:
+        return None
+    entry: VictimEntry = Deferred("victims.timm_backbone:entry")(backbone, front_end or "img")
+    return entry
+
+
+ENTRIES: tuple[VictimEntry, ...] = (
+    *_convnets("densenet", "depth", DENSENETS),
+    *_convnets("resnet", "blocks", RESNETS),
+    Entry(
+        spec=VictimSpec(
+            name="spam-svm",
+            front_end="spam",
+            backbone="svm-rbf",
+            paper="Pevny, Bas & Fridrich 2010 (features); per colour plane, with a Gaussian SVM",
+            licence="MIT",
+            differentiable=False,
+            supplementary=True,
+        ),
+        builder=Deferred("victims.spam:SpamSvm"),
+        traits=lambda recipe: Traits(hyperparameters=SVM),
+    ),
+)
+FAMILY: Family[VictimSpec, Victim] = Family(form="timm:NAME/FRONT-END", resolve=_timm)
