@@ -10,19 +10,18 @@ from __future__ import annotations
 import shutil
 import statistics
 import time
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 
 from bench.nets.fast_layers import Arbitrated
-from bench.perf.children import in_child, memory_gib, peak_memory_gib
 from bench.perf.flops import Cost, count_cost
+from bench.perf.machine import in_child, memory_gib, peak_memory_gib
 from bench.perf.peaks import Peaks, synchronise
 from bench.perf.reference import reference_loop
 from bench.perf.workbench import Load, Workbench
 from bench.processes import keep_freed_memory
-from bench.runner.batches import AUTO
 from bench.runner.matrix import Matrix
 from bench.runner.networks import Networks
 from bench.runner.precision import Precision
@@ -92,49 +91,64 @@ class EndToEnd:
         done = self.cost.gflop_per_transform / self.seconds_per_transform(precision)
         return done / self.peaks.bf16_gflops
 
+    def figures(self) -> dict[str, Any]:
+        """For scripts: keys are stable."""
+        mixed = self.runner["mixed"]
+        return {
+            "ratio_over_reference": self.ratio("mixed"),
+            "ratio_over_reference_fp32": self.ratio("fp32"),
+            "fraction_of_peak": self.fraction_of_peak("mixed"),
+            "fraction_of_peak_fp32": self.fraction_of_peak("fp32"),
+            "peak_memory_gib": mixed.peak_memory_gib,
+            "peak_memory_beyond_networks_gib": mixed.peak_memory_gib - mixed.networks_gib,
+            "seconds_per_transform": self.seconds_per_transform("mixed"),
+            "seconds_per_transform_fp32": self.seconds_per_transform("fp32"),
+            "reference_seconds_per_transform": self.reference_s_per_transform,
+            "gflop_per_transform": self.cost.gflop_per_transform,
+            "close_calls_decided_in_fp32": mixed.close_calls,
+            "precision": {"generator": "fp32", "front_ends": "fp32", "backbones": "bf16"},
+            "load": asdict(self.load),
+            "runner": {name: asdict(times) for name, times in self.runner.items()},
+            "reference": asdict(self.reference),
+        }
+
 
 def measure_end_to_end(
-    load: Load,
-    root: Path,
+    bench: Workbench,
     device: torch.device,
     peaks: Peaks,
     *,
     repeats: int,
     reference_images: int,
-    batch: int = AUTO,
 ) -> EndToEnd:
-    """Time the runner in fp32 and mixed precision, and the reference loop.
+    """Time the runner in fp32 and mixed precision, and the reference loop in the same batches.
 
     Args:
-        load: What is scored.
-        root: An empty folder.
+        bench: What is scored.
         device: Where.
         peaks: Of this machine, measured in the same run.
         repeats: Of each.
         reference_images: How many images the slow reference loop takes; its time is per transform.
-        batch: Images at a time for the runner; the reference takes the same.
     """
-    bench = Workbench(load=load, root=root).build()
     runner = {
-        name: in_child(time_runner, bench, str(device), name, batch, repeats)
-        for name in ("mixed", "fp32")
+        name: in_child(time_runner, bench, str(device), name, repeats) for name in ("mixed", "fp32")
     }
     size = runner["mixed"].batch
-    images = min(reference_images, load.images)
+    images = min(reference_images, bench.load.images)
     reference = in_child(time_reference, bench, str(device), images, size, repeats)
-    cost = count_cost(bench)
-    return EndToEnd(load=load, cost=cost, reference=reference, runner=runner, peaks=peaks)
+    return EndToEnd(
+        load=bench.load, cost=count_cost(bench), reference=reference, runner=runner, peaks=peaks
+    )
 
 
-def time_runner(
-    bench: Workbench, device_name: str, precision: str, batch: int, repeats: int
-) -> RunnerTimes:
+def time_runner(bench: Workbench, device_name: str, precision: str, repeats: int) -> RunnerTimes:
     """Fill the row of the load's attack, again and again from nothing."""
     device = torch.device(device_name)
     if device.type == "cpu":
         keep_freed_memory()
     began = time.perf_counter()
-    matrix = _matrix(bench, device, precision, batch)
+    chosen = Precision(name=precision)
+    matrix = Matrix(bench.graph, bench.suite, bench.shelf, device, precision=chosen)
     for victim in bench.graph.victims:
         matrix.networks.victim(victim)
     matrix.networks.attack(bench.load.attack)
@@ -199,34 +213,3 @@ def _close_calls(matrix: Matrix) -> float:
     deciders = [m for victim in victims for m in victim.modules() if isinstance(m, Arbitrated)]
     seen = sum(decider.seen for decider in deciders)
     return sum(decider.close for decider in deciders) / seen if seen else 0.0
-
-
-def _matrix(bench: Workbench, device: torch.device, precision: str, batch: int) -> Matrix:
-    return Matrix(
-        bench.graph,
-        bench.suite,
-        bench.shelf,
-        device,
-        batch=batch,
-        precision=Precision(name=precision),
-    )
-
-
-def memory_at(
-    load: Load, root: Path, device: torch.device, counts: tuple[int, ...]
-) -> list[dict[str, float]]:
-    """Peak memory of the runner for different numbers of images: it should not grow."""
-    rows = []
-    for images in counts:
-        bench = Workbench(load=replace(load, images=images), root=root / str(images)).build()
-        times = in_child(time_runner, bench, str(device), "mixed", AUTO, 0)
-        rows.append(
-            {
-                "images": images,
-                "networks_gib": times.networks_gib,
-                "peak_memory_gib": times.peak_memory_gib,
-                "beyond_networks_gib": times.peak_memory_gib - times.networks_gib,
-            }
-        )
-        shutil.rmtree(root / str(images))
-    return rows

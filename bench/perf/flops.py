@@ -33,11 +33,6 @@ class Cost:
         """All that has to be computed at least once."""
         return self.generator + self.front_ends + sum(self.backbones.values())
 
-    @property
-    def gflop_in_fp32(self) -> float:
-        """The part that stays in fp32 in mixed precision."""
-        return self.generator + self.front_ends
-
 
 @torch.no_grad()
 def count_cost(bench: Workbench) -> Cost:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,15 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from bench.checks import to_uint8, to_unit
-from bench.data import decode_rgb
 from bench.metrics.distortion import psnr_db, ssim
 from bench.metrics.lpips import load_lpips
-from bench.perf.children import in_child
 from bench.perf.flops import Cost, lpips_gflop
+from bench.perf.machine import in_child
 from bench.perf.peaks import Peaks, seconds_of
 from bench.perf.workbench import Workbench
 from bench.processes import keep_freed_memory
@@ -34,7 +31,7 @@ class Stage:
     """One stage.
 
     Attributes:
-        images_per_s: Anonymised images; for the first stages, images of Set-C.
+        images_per_s: Anonymised images.
         precision: What it computes in; empty where there is nothing to count.
         gflop: Operations an image, in units of 10^9.
         fraction_of_peak: Of the machine's best matrix product in this precision.
@@ -87,8 +84,8 @@ def _measure(
     indices = [item.index for item in items]
     originals = torch.from_numpy(pixels[indices]).to(device)
     targets = torch.tensor([item.target for item in items], device=device)
-    generated = attack.transform(to_unit(originals), targets)
-    anonymised = to_uint8(generated)
+    unit_originals = to_unit(originals)
+    anonymised = to_uint8(attack.transform(unit_originals, targets))
     unit = to_unit(anonymised)
     found: list[Stage] = []
 
@@ -107,17 +104,12 @@ def _measure(
             )
         )
 
-    files = [_png(pixels[index]) for index in indices]
-    stage("decode (PNG)", lambda: [decode_rgb(file, "png") for file in files])
-    stage("read from the store", lambda: torch.from_numpy(pixels[indices]).to(device))
-    unit_originals = to_unit(originals)
     stage(
         "generator",
         lambda: attack.transform(unit_originals, targets),
         precision="fp32",
         gflop=cost.generator,
     )
-    stage("clip, round, check", lambda: to_uint8(generated))
     features: dict[str, Tensor] = {}
     for victim in victims.values():
         digest = victim.frontend_digest
@@ -158,9 +150,3 @@ def _measure(
 
         stage("writing rows", write)
     return found
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(stream, "png")
-    return stream.getvalue()

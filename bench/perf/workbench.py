@@ -9,7 +9,7 @@ complete one: the runner does on it what it does on any other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -143,14 +143,10 @@ class Workbench:
     @cached_property
     def graph(self) -> Graph:
         """All networks."""
-        return self.graph_of((self.load.attack,))
-
-    def graph_of(self, attacks: Sequence[str]) -> Graph:
-        """All networks of several attacks on the load's victims."""
         return plan(
             NoiseSource(self.load).card,
             get_recipe(self.load.recipe),
-            attacks=attacks,
+            attacks=(self.load.attack,),
             victims=self.load.victims,
         )
 
