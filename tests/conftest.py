@@ -12,10 +12,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from bench.report.inputs import load_run
 from bench.report.tables import build_table
+
+settings.register_profile("same-each-time", derandomize=True, deadline=None, database=None)
+settings.load_profile("same-each-time")
 
 CLASSES = ("cam-a", "cam-b", "cam-c")
 OUTSIDERS = ("other-x", "other-y")

@@ -21,7 +21,7 @@ from bench.runner.graph import build_attack
 from bench.signal.wavelet import wdf_residual
 from bench.store import replacing
 from bench.suites.base import Suite
-from bench.suites.scan import list_images
+from bench.suites.photographs.scan import list_images
 from bench.types import CamobenchError, Json
 
 _BATCH = 32

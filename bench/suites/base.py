@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from bench.checksums import checksum_file, kept_checksum, require_as_written
 from bench.data import AdversarySet, ExaminerSet, LabelledImages
 from bench.store import Store, explaining_damage, file_digest, read_json, write_json
-from bench.suites.keeping import FolderKeeper
+from bench.suites.mapped import FolderKeeper
 from bench.suites.writing import write_set
 from bench.types import (
     IN,
@@ -257,7 +258,13 @@ def prepare(
             if suite.has(set_name):
                 suite.verify(set_name, progress)
             else:
-                write_set(source, set_name, folder / set_name, workers, progress)
+                write_set(
+                    folder / set_name,
+                    f"{card.name}: Set-{set_name}",
+                    (source.count(set_name), 3, card.image_px, card.image_px),
+                    partial(source.rows, set_name, workers),
+                    progress,
+                )
     return suite
 
 

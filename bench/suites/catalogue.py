@@ -73,7 +73,7 @@ def load_suite(
         if options:
             raise CamobenchError(f"suite {name} takes no options, got {', '.join(options)}")
         from bench.suites.real import with_shipped_photographs
-        from bench.suites.simulated import SimcamSource
+        from bench.suites.simcam.source import SimcamSource
 
         spec = SIMULATED[name]
         return with_shipped_photographs(SimcamSource(spec)) if spec.real else SimcamSource(spec)

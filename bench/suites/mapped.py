@@ -1,12 +1,49 @@
-"""Images that are mapped from a file: what was read of them need not stay in memory."""
+"""Arrays that are mapped from files; what is derived from a set's images is made once for all."""
 
 from __future__ import annotations
 
 import mmap
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bench.checksums import is_as_written, keep_checksum
+from bench.store import lock_beside_set, replacing, reserve_array
+
+
+class FolderKeeper:
+    """Keeps arrays in a folder; processes that want the same one take turns.
+
+    Args:
+        folder: Of a set in a store: STORE/data/SUITE/SET.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def array(
+        self, name: str, shape: tuple[int, ...], fill: Callable[[NDArray[np.float32]], None]
+    ) -> NDArray[np.float32]:
+        """The array called `name`, mapped copy-on-write; `fill` writes it where there is none yet.
+
+        One that is damaged is made anew.
+
+        Raises:
+            CamobenchError: If the disk is full.
+        """
+        path = self._folder / f"{name}.npy"
+        with lock_beside_set(path):
+            if not is_as_written(path):
+                with replacing(path) as target:
+                    values = reserve_array(target, np.float32, shape)
+                    fill(values)
+                    values.flush()
+                    keep_checksum(path, target)
+        kept: NDArray[np.float32] = np.load(path, mmap_mode="c")
+        return kept
 
 
 def forget_pages(images: NDArray[Any]) -> None:

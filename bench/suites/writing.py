@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,40 +14,49 @@ from numpy.typing import NDArray
 
 from bench.checksums import keep_checksum
 from bench.store import explaining_full_disk, replacing, reserve_array
-from bench.types import CamobenchError, Progress, SetName
+from bench.types import CamobenchError, Progress
 
-if TYPE_CHECKING:
-    from bench.suites.base import SuiteSource
-
+RowsFrom: TypeAlias = Callable[[int], Iterator[tuple[Any, NDArray[np.uint8]]]]
 CHUNK_IMAGES = 32
 
 
 def write_set(
-    source: SuiteSource, set_name: SetName, folder: Path, workers: int, progress: Progress
+    folder: Path,
+    label: str,
+    shape: tuple[int, int, int, int],
+    rows_from: RowsFrom,
+    progress: Progress,
 ) -> None:
     """Write `images.npy` and `manifest.parquet` of a set, each with its checksum.
 
     `folder` appears when all is whole. What a killed run has written stays beside it and is not
     made again; from then on damage is found, not before. The caller holds the set's lock.
 
+    Args:
+        folder: Of the set.
+        label: What people call it.
+        shape: Of its images.
+        rows_from: Gives row and pixels of each image from some number on.
+        progress: Told of every image.
+
     Raises:
         CamobenchError: If the set would be empty, or the disk is full.
     """
-    count, side = source.count(set_name), source.card.image_px
+    count = shape[0]
     if count == 0:
-        raise CamobenchError(f"Set-{set_name} of {source.card.name} would be empty")
+        raise CamobenchError(f"{label} would be empty")
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     manifest_file = unfinished / "manifest.parquet"
     manifest_file.unlink(missing_ok=True)  # of a run killed before its last step: the rows remain
     with explaining_full_disk(folder.parent):
-        images = _open_images(unfinished / "images.npy", (count, 3, side, side))
+        images = _open_images(unfinished / "images.npy", shape)
         done = sum(len(pd.read_parquet(chunk)) for chunk in _chunks(unfinished))
-        progress.start(f"{source.card.name}: Set-{set_name}", count, done)
+        progress.start(label, count, done)
         if done < count:
-            done += _fill(source, set_name, workers, images, done, unfinished, progress)
+            done += _fill(rows_from, images, done, unfinished, progress)
         if done != count:
             shutil.rmtree(unfinished)
-            raise RuntimeError(f"Set-{set_name} has {done} images, {count} were announced")
+            raise RuntimeError(f"{label} has {done} images, {count} were announced")
         del images  # closes the mapping, which some systems want before a rename
         keep_checksum(unfinished / "images.npy")
         manifest = pd.concat([pd.read_parquet(chunk) for chunk in _chunks(unfinished)])
@@ -61,9 +70,7 @@ def write_set(
 
 
 def _fill(
-    source: SuiteSource,
-    set_name: SetName,
-    workers: int,
+    rows_from: RowsFrom,
     images: NDArray[np.uint8],
     first: int,
     unfinished: Path,
@@ -72,7 +79,7 @@ def _fill(
     """Write the images from `first` on, with their rows in chunks; returns how many there were."""
     rows: list[dict[str, object]] = []
     index = first
-    for row, pixels in source.rows(set_name, workers, first):
+    for row, pixels in rows_from(first):
         if index < len(images):  # beyond that, the caller says that the count was wrong
             images[index] = pixels
         rows.append(asdict(row))

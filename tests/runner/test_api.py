@@ -44,7 +44,7 @@ def test_the_second_time_nothing_is_made(smoke_copy, monkeypatch):
 
     monkeypatch.setattr(api, "train", refuse)
     monkeypatch.setattr(Scorer, "score", refuse)
-    monkeypatch.setattr("bench.suites.simulated.render", refuse)
+    monkeypatch.setattr("bench.suites.simcam.source.render", refuse)
     before = {name: (smoke_copy.out / name).read_bytes() for name in ("table2.csv", "table3.csv")}
     for name in before:
         (smoke_copy.out / name).unlink()

@@ -171,7 +171,7 @@ def test_a_full_disk_is_named(store, monkeypatch):
 
 
 def test_an_empty_set_is_refused(store):
-    with pytest.raises(CamobenchError, match="Set-B of toy-v1 would be empty"):
+    with pytest.raises(CamobenchError, match="Set-B would be empty"):
         prepare(Toy(empty=("B",)), store, ("B",))
 
 

@@ -10,7 +10,7 @@ from bench.nets.residual import GREY_LEVELS, ResidualEstimator
 from bench.nets.storage import compact_state, expand_state
 from bench.recipes import PAPER, SMOKE, EstimatorRecipe
 from bench.signal.wavelet import wdf_residual
-from bench.suites.keeping import FolderKeeper
+from bench.suites.mapped import FolderKeeper
 from bench.training.residual import (
     _explained,
     fit_estimator,

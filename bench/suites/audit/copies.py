@@ -9,15 +9,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.suites.audit.finding import Finding
-from bench.suites.audit.leaks import part_of, same_twice
-from bench.suites.base import Suite
-from bench.suites.hashing import (
+from bench.suites.audit.hashing import (
     contrast_255,
     near_pairs,
     perceptual_hashes,
     pixel_digest,
     signature,
 )
+from bench.suites.audit.leaks import part_of, same_twice
+from bench.suites.base import Suite
 from bench.types import SETS, Progress
 from bench.wording import listed, plural
 

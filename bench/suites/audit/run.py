@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.suites.audit.balance import class_balance
-from bench.suites.audit.cameras import devices_across_sets, devices_of_a_class, outsiders
+from bench.suites.audit.cameras import (
+    class_balance,
+    devices_across_sets,
+    devices_of_a_class,
+    outsiders,
+)
 from bench.suites.audit.copies import (
     NearCopy,
     copies_of_images,

@@ -17,12 +17,11 @@ from bench.suites.base import SHARED_SCENES, SuiteCard
 from bench.suites.dresden.copies import look, one_path_each
 from bench.suites.dresden.coverage import Coverage, coverage, require
 from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, protocol
-from bench.suites.layouts.base import Layout, PhotoName
+from bench.suites.layouts.base import Layout, Photo, PhotoName
 from bench.suites.layouts.dresden import DRESDEN
-from bench.suites.photographs import PhotographSource, Tile
-from bench.suites.scan import Photo, list_images, scan
-from bench.suites.splitting import Placed
-from bench.suites.tiling import central_corner
+from bench.suites.photographs.division import Placed
+from bench.suites.photographs.scan import list_images, scan
+from bench.suites.photographs.tiles import PhotographSource, Tile, central_corner
 from bench.types import CamobenchError, Progress, SetName
 
 CHOICES_NOTE = (

@@ -1,4 +1,4 @@
-"""What a layout is: one way of naming the files of a data set."""
+"""What a layout is: one way of naming the files of a data set; and the plain tree of one's own."""
 
 from __future__ import annotations
 
@@ -24,6 +24,28 @@ class PhotoName:
     device: str
     shot: str
     scene: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photo:
+    """A usable photograph.
+
+    Attributes:
+        path: Relative to the folder.
+        device: One physical camera, unique in the folder: "MODEL/DEVICE".
+        shot: Puts the photographs of a device in order.
+        stated: The camera that EXIF names, or else a file name that reads as a Dresden name.
+    """
+
+    path: PurePosixPath
+    model: str
+    device: str
+    shot: str
+    scene: str | None
+    sha256: str
+    width: int
+    height: int
+    stated: str | None = None
 
 
 def _nothing(_: PurePosixPath) -> str | None:
@@ -62,3 +84,14 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key by which `shot-9` comes before `shot-10`."""
     parts = re.split(r"([0-9]+)", text)
     return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p)
+
+
+def parse_tree(path: PurePosixPath) -> PhotoName | None:
+    """Read `MODEL/DEVICE/IMAGE.jpg`."""
+    if len(path.parts) != 3:
+        return None
+    model, device, _ = path.parts
+    return PhotoName(model=model, device=device, shot=path.stem)
+
+
+TREE = Layout(name="tree", pattern="MODEL/DEVICE/IMAGE.jpg", parse=parse_tree)

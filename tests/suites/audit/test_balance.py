@@ -1,6 +1,6 @@
 import pandas as pd
 
-from bench.suites.audit.balance import class_balance
+from bench.suites.audit.cameras import class_balance
 from tests.suites.audit.frames import CARD, manifest
 
 

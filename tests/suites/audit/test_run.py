@@ -12,7 +12,7 @@ from bench.suites.audit.finding import Finding
 from bench.suites.audit.run import Audit, audit
 from bench.suites.base import open_suite, prepare
 from bench.suites.simcam.plan import SIMCAM_MINI
-from bench.suites.simulated import SimcamSource
+from bench.suites.simcam.source import SimcamSource
 from bench.types import CamobenchError
 from tests.suites.test_base import Tally
 

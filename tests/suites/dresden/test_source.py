@@ -12,7 +12,6 @@ from bench.suites.base import open_suite, prepare
 from bench.suites.dresden import copies, coverage, source
 from bench.suites.dresden.protocol import DRESDEN_V1, protocol
 from bench.suites.dresden.source import DresdenSource, choose_validation
-from bench.suites.tiling import central_corner
 from bench.types import CamobenchError
 
 SAMPLE = Path(__file__).parents[3].parent / "shared" / "data" / "dresden-sample"
@@ -94,17 +93,6 @@ def test_the_crop_is_central_on_even_offsets(copy):
     whole = np.asarray(Image.open(io.BytesIO(jpeg()))).transpose(2, 0, 1)
     for _, pixels in suite.rows("A", 1):
         np.testing.assert_array_equal(pixels, whole[:, 2:514, 8:520])
-
-
-@pytest.mark.parametrize("size", [(512, 512), (513, 515), (3648, 2736), (3264, 2448), (2560, 1921)])
-def test_central_corner(size):
-    ((top, left),) = central_corner(*size, 512, 9)
-    for offset, length in ((left, size[0]), (top, size[1])):
-        assert offset % 2 == 0
-        assert 0 <= offset <= length - 512
-        assert abs(offset - (length - 512) / 2) < 2
-    with pytest.raises(ValueError, match="no tile of 512 pixels in 600 x 511"):
-        central_corner(600, 511, 512, 1)
 
 
 def test_exif_orientation_moves_no_pixel(tmp_path):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bench.data import decode_rgb
 from bench.suites.base import Row, SuiteCard
-from bench.suites.jpeg_header import read_jpeg_header
+from bench.suites.layouts.jpeg_header import read_jpeg_header
 from bench.suites.simcam.plan import SIMCAM_SMOKE, Shot, SimcamSpec, plan
 from bench.suites.simcam.render import render
 from bench.types import SetName, Split

@@ -15,36 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from bench.data import ImageError, measure_rgb
-from bench.suites.camera_names import one_spelling
-from bench.suites.jpeg_header import read_camera
-from bench.suites.layouts.base import Layout, is_image
+from bench.suites.layouts.base import Layout, Photo, is_image
+from bench.suites.layouts.camera_names import one_spelling
 from bench.suites.layouts.dresden import parse_dresden
+from bench.suites.layouts.jpeg_header import read_camera
 from bench.suites.layouts.levels import plain_shot
 from bench.types import CamobenchError, Progress, Silent
 
 _LISTED = 5  # unusable files named in a message
-
-
-@dataclass(frozen=True, kw_only=True)
-class Photo:
-    """A usable photograph.
-
-    Attributes:
-        path: Relative to the folder.
-        device: One physical camera, unique in the folder: "MODEL/DEVICE".
-        shot: Puts the photographs of a device in order.
-        stated: The camera that EXIF names, or else a file name that reads as a Dresden name.
-    """
-
-    path: PurePosixPath
-    model: str
-    device: str
-    shot: str
-    scene: str | None
-    sha256: str
-    width: int
-    height: int
-    stated: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from bench.suites import hashing
-from bench.suites.hashing import (
+from bench.suites.audit import hashing
+from bench.suites.audit.hashing import (
     contrast_255,
     hamming,
     near_pairs,

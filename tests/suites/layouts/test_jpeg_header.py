@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.suites.jpeg_header import ANNEX_K_LUMA, JpegHeader, nearest_quality, read_jpeg_header
+from bench.suites.layouts.jpeg_header import (
+    ANNEX_K_LUMA,
+    JpegHeader,
+    nearest_quality,
+    read_jpeg_header,
+)
 from tests.toys import pixels
 
 

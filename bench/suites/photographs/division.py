@@ -1,17 +1,15 @@
-"""What the reader of a table is told about a split of photographs into sets."""
+"""A division of photographs into sets, and what the reader of a table is told of it."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from bench.suites.base import SPLIT_BY_IMAGE
-from bench.suites.scan import Photo
-from bench.types import SETS
-
-if TYPE_CHECKING:
-    from bench.suites.splitting import Parts, Placed
+from bench.suites.layouts.base import Photo
+from bench.types import SETS, SetName, Split
 
 LISTED = 12  # models named in a message
 UNTOLD_NOTE = (
@@ -20,6 +18,34 @@ UNTOLD_NOTE = (
 )
 
 Devices: TypeAlias = Mapping[str, Sequence[Photo]]  # the photographs of each device, in order
+Parts: TypeAlias = dict[SetName, list[Photo]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A photograph and the place it was given."""
+
+    photo: Photo
+    set: SetName
+    split: Split
+    partition: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Division:
+    """Photographs divided into sets.
+
+    Attributes:
+        classes: The in-distribution models.
+        others: The out-of-distribution models.
+        placed: Models in that order, within a model set by set.
+        note: How it was done, for the reader of a table.
+    """
+
+    classes: tuple[str, ...]
+    others: tuple[str, ...]
+    placed: tuple[Placed, ...]
+    note: str
 
 
 def flat(devices: Devices) -> list[Photo]:

@@ -10,17 +10,17 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from bench.store import digest
-from bench.suites.layouts.base import natural_key
-from bench.suites.scan import Photo
-from bench.suites.scenes import give_homes, held_out, keep_at_home
-from bench.suites.split_notes import (
+from bench.suites.layouts.base import Photo, natural_key
+from bench.suites.photographs.division import (
     LISTED,
     UNTOLD_NOTE,
     Devices,
+    Division,
+    Parts,
+    Placed,
     device_note,
     flat,
     image_note,
@@ -28,40 +28,13 @@ from bench.suites.split_notes import (
     others_note,
     scene_note,
 )
-from bench.types import IN, OUT, SETS, CamobenchError, SetName, Split
+from bench.suites.photographs.scenes import give_homes, held_out, keep_at_home
+from bench.types import IN, OUT, SETS, CamobenchError, SetName
 from bench.wording import near
 
 NEEDED: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # training and validation; evaluation
 
-Parts: TypeAlias = dict[SetName, list[Photo]]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Placed:
-    """A photograph and the place it was given."""
-
-    photo: Photo
-    set: SetName
-    split: Split
-    partition: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Division:
-    """Photographs divided into sets.
-
-    Attributes:
-        classes: The in-distribution models.
-        others: The out-of-distribution models.
-        placed: Models in that order, within a model set by set.
-        note: How it was done, for the reader of a table.
-    """
-
-    classes: tuple[str, ...]
-    others: tuple[str, ...]
-    placed: tuple[Placed, ...]
-    note: str
 
 
 def divide(

@@ -7,12 +7,9 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from bench.suites.layouts.base import Photo
 from bench.wording import listed
-
-if TYPE_CHECKING:
-    from bench.suites.scan import Photo
 
 _MAKES = frozenset(
     {

@@ -1,7 +1,7 @@
 from pathlib import PurePosixPath
 
-from bench.suites.scan import Photo
-from bench.suites.scenes import give_homes, held_out, keep_at_home
+from bench.suites.layouts.base import Photo
+from bench.suites.photographs.scenes import give_homes, held_out, keep_at_home
 
 
 def photo(name, scene):

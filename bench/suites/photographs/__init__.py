@@ -1,0 +1,1 @@
+"""Real photographs: read a folder, divide it into sets, cut tiles."""

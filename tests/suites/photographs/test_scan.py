@@ -1,0 +1,152 @@
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bench.data import ImageError
+from bench.store import Store
+from bench.suites.base import prepare
+from tests.suites.test_folder import five, pair, rows_of, source, write_photo, write_tree
+
+__all__ = ["five", "pair"]  # fixtures
+
+
+def test_unusable_files_are_reported_together(five, tmp_path):
+    folder = five / "five" / "dev0"
+    whole = (folder / "LG_five_0_0.JPG").read_bytes()
+    (folder / "a.jpg").write_bytes(whole[: len(whole) // 2])
+    write_photo(folder / "b.JPEG", mode="L")
+    write_photo(folder / "c.png", mode="RGBA")
+    (folder / "d.tif").write_bytes(b"not a picture")
+    write_photo(folder / "e.png", size=(300, 63))
+    write_photo(five / "four" / "stray.jpg")
+    store = Store(tmp_path / "store")
+    with pytest.raises(ImageError) as error:
+        prepare(source(five), store, ("A",))
+    lines = str(error.value).splitlines()
+    assert lines[0].startswith("6 of 36 image files in ")
+    assert re.match(r"  five/dev0/a\.jpg: cannot be decoded \(it has no end", lines[1])
+    assert lines[2].startswith("  five/dev0/b.JPEG: image mode is L, expected 8-bit RGB")
+    assert lines[3].startswith("  five/dev0/c.png: image mode is RGBA, expected 8-bit RGB")
+    assert lines[4].startswith("  five/dev0/d.tif: not an image")
+    assert lines[5] == (
+        "  five/dev0/e.png: 300 x 63 pixels is smaller than the crop of 64 x 64; "
+        "choose a smaller --image-px (`image_px`)"
+    )
+    assert lines[6:] == [
+        "  and 1 more",
+        "mend or remove them, or leave them out with --skip-bad (`skip_bad=True`)",
+    ]
+    assert not (store.root / "data").exists()
+    card = source(five, skip_bad=True).card
+    assert card.note.endswith("; 6 unusable files left out")
+
+
+def test_a_name_that_tells_no_camera_is_reported(pair):
+    write_photo(pair / "IMG_0001.JPG")
+    with pytest.raises(ImageError, match=r"IMG_0001\.JPG: does not read as Make_Model_Device_Shot"):
+        source(pair).card  # noqa: B018
+
+
+def test_a_thumbnail_does_not_make_a_truncated_photograph_whole(pair):
+    path = sorted(pair.iterdir())[0]
+    thumbnail = path.read_bytes()
+    app = b"\xff\xed" + (len(thumbnail) + 2).to_bytes(2, "big") + thumbnail
+    assert len(app) < 65535
+    whole = thumbnail[:2] + app + thumbnail[2:]
+    path.write_bytes(whole)
+    assert source(pair).card
+    path.write_bytes(whole[: len(app) + len(thumbnail) * 3 // 4])
+    with pytest.raises(ImageError, match=rf"{path.name}: cannot be decoded"):
+        source(pair).card  # noqa: B018
+
+
+def test_copies_of_a_photograph_are_used_once(five):
+    original = five / "five" / "dev0" / "LG_five_0_0.JPG"
+    shutil.copy(original, five / "five" / "dev4" / "zcopy.jpg")
+    shutil.copy(original, five / "five" / "dev0" / "zcopy.jpg")
+    folder = source(five)
+    rows = rows_of(folder)
+    assert "; 2 exact copies of other files left out" in folder.card.note
+    assert not [row for row in rows if "zcopy" in row.photo_id]
+    assert len({row.sha256 for row in rows}) == len({row.photo_id for row in rows})
+
+
+def test_one_photograph_under_two_models_is_refused(five):
+    shutil.copy(five / "five" / "dev0" / "LG_five_0_0.JPG", five / "four" / "dev0" / "a.JPG")
+    with pytest.raises(
+        ImageError,
+        match=r"five/dev0/LG_five_0_0\.JPG: the same bytes as four/dev0/a\.JPG, of another",
+    ):
+        source(five).card  # noqa: B018
+    folder = source(five, skip_bad=True)
+    assert {"LG_five_0_0.JPG", "a.JPG"}.isdisjoint(Path(r.photo_id).name for r in rows_of(folder))
+
+
+def test_linked_folders_are_followed_once(five, tmp_path):
+    linked = tmp_path / "linked" / "My Photos"
+    linked.mkdir(parents=True)
+    for model in five.iterdir():
+        (linked / model.name).symlink_to(model, target_is_directory=True)
+    (five / "five" / "loop").symlink_to(five, target_is_directory=True)
+    assert source(linked, skip_bad=True).card.classes == ("five", "four", "three")
+    assert source(five).count("C") == source(linked, skip_bad=True).count("C")
+
+
+def test_one_model_spelled_in_several_ways_is_one(tmp_path):
+    names = ("Canon é_70", "canon e\u0301 70", "CANON-É-70")
+    root = write_tree(tmp_path / "mine", {names[0]: [3], "Other One": [3, 3, 3]})
+    for device, name in enumerate(names[1:], 1):
+        for shot in range(2):
+            write_photo(root / name / f"dev{device}" / f"{device}{shot}.JPG")
+    card = source(root).card
+    assert card.classes == ("Canon é_70", "Other One")
+    assert "one camera model spelled in 3 ways: CANON-É-70, " in card.note
+    assert card.note.startswith("split by device")
+
+
+def test_one_shot_saved_twice_is_refused(five):
+    shot = five / "five" / "dev0" / "LG_five_0_0.JPG"
+    for again in ("LG_five_0_0.png", "LG_five_0_0 (1).jpg", "LG_five_0_0_edited.jpg"):
+        write_photo(shot.with_name(again))
+    with pytest.raises(
+        ImageError, match=r"(?s)3 of .*LG_five_0_0\.png: by its name the same shot as"
+    ):
+        source(five).card  # noqa: B018
+    kept = [row.photo_id for row in rows_of(source(five, skip_bad=True))]
+    assert not [name for name in kept if "(1)" in name or "edited" in name or "png" in name]
+
+
+def exif(make, model):
+    tags = Image.Exif()
+    tags[271], tags[272] = make, model
+    return tags
+
+
+def test_exif_that_contradicts_the_folders_is_said(tmp_path):
+    canon, nikon = exif("Canon", "Canon EOS 5D"), exif("NIKON CORPORATION", "NIKON D70")
+    root = write_tree(tmp_path, {"Canon_EOS_5D": [3, 3]}, exif=canon)
+    write_tree(root, {"Nikon_D70": [3, 3]}, exif=nikon)
+    assert "WARNING, EXIF" not in source(root).card.note
+    write_photo(root / "Nikon_D70" / "dev0" / "stray.JPG", exif=canon)
+    note = source(root).card.note
+    assert "Nikon_D70 holds photographs of Canon EOS 5D, NIKON D70" in note
+    assert "photographs of Canon EOS 5D are in Canon_EOS_5D, Nikon_D70" in note
+
+
+def test_swapped_folders_are_said(tmp_path):
+    root = write_tree(tmp_path, {"Canon_5D": [5]}, exif=exif("Canon", "EOS 600D"))
+    write_tree(root, {"Canon_600D": [5]}, exif=exif("Canon", "EOS 5D"))
+    note = source(root).card.note
+    assert "the photographs of Canon_5D are of Canon EOS 600D" in note
+
+
+def test_file_names_that_contradict_the_folders_are_said(tmp_path):
+    root = tmp_path / "mine"
+    for model in ("One", "Two"):
+        for shot in range(5):
+            write_photo(root / model / "dev0" / f"Nikon_D70_0_{shot}{len(model + model)}.JPG")
+    note = source(root, layout="tree").card.note
+    assert "photographs of Nikon_D70 are in One, Two" in note

@@ -1,0 +1,151 @@
+"""Whatever photographs there are, no camera, scene or photograph trains and evaluates."""
+
+from collections import Counter, defaultdict
+from pathlib import PurePosixPath
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from bench.suites.base import SPLIT_BY_IMAGE
+from bench.suites.layouts.base import Photo
+from bench.suites.photographs.splitting import divide
+from bench.types import CamobenchError
+
+
+def photos_of(models, scenes=None):
+    """Photographs by model and device; `scenes` says how many scenes they show by turns."""
+    found = []
+    for model, devices in models.items():
+        for device, count in enumerate(devices):
+            for shot in range(count):
+                name = f"{model}/{device}/{shot}.jpg"
+                scene = None if scenes is None else f"s{(shot + device) % scenes}"
+                found.append(
+                    Photo(
+                        path=PurePosixPath(name),
+                        model=model,
+                        device=f"{model}/{device}",
+                        shot=str(shot),
+                        scene=scene,
+                        sha256=name,
+                        width=64,
+                        height=64,
+                    )
+                )
+    return found
+
+
+def of_each_set(division, key, model=None):
+    found = defaultdict(set)
+    for place in division.placed:
+        if model in (None, place.photo.model):
+            found[place.set].add(key(place.photo))
+    return found
+
+
+def disjoint(sets):
+    return sum(map(len, sets.values())) == len(set().union(*sets.values()))
+
+
+MODELS = st.dictionaries(
+    st.sampled_from(["ace", "bee", "cat", "dog"]),
+    st.lists(st.integers(1, 7), min_size=1, max_size=6),
+    min_size=1,
+)
+
+
+@given(MODELS, st.none() | st.integers(1, 9), st.integers(0, 9), st.sampled_from([2, 100]))
+def test_a_division_keeps_the_sides_apart(models, scenes, seed, photos_c):
+    photos = photos_of(models, scenes)
+    if scenes is None and sum(sum(devices) >= 5 for devices in models.values()) < 2:
+        with pytest.raises(CamobenchError, match="fewer than two camera models can be classes"):
+            divide(photos, seed=seed, photos_c=photos_c)
+        return
+    try:
+        division = divide(photos, seed=seed, photos_c=photos_c)
+    except CamobenchError:
+        assume(scenes is None)  # too few photographs are left where no scene may be shared
+        raise
+    assert divide(photos[::-1], seed=seed, photos_c=photos_c) == division
+    assert not set(division.classes) & set(division.others)
+    assert disjoint(of_each_set(division, lambda photo: photo.path))
+    assert len(division.placed) == len({place.photo.path for place in division.placed})
+    by_device = division.note.startswith("split by device")
+    assert by_device == (SPLIT_BY_IMAGE not in division.note)
+    if by_device:
+        assert disjoint(of_each_set(division, lambda photo: photo.device))
+    if scenes is not None:
+        assert disjoint(of_each_set(division, lambda photo: photo.scene))
+    parts = Counter((p.photo.model, p.set, p.partition) for p in division.placed)
+    for place in division.placed:
+        inside = place.photo.model in division.classes
+        assert place.split == ("in" if inside else "out")
+        assert inside or place.set == "C"
+        assert (place.partition == "evaluation") == (place.set == "C")
+    for model in division.classes:
+        for name in "AB":
+            assert min(parts[model, name, part] for part in ("train", "validation")) > 0
+        assert 0 < parts[model, "C", "evaluation"] <= photos_c
+    assert all(0 < parts[model, "C", "evaluation"] <= photos_c for model in division.others)
+
+
+def test_of_five_devices_two_are_for_each_side_and_one_is_for_evaluation():
+    division = divide(photos_of({"five": [2] * 5, "four": [2] * 4, "three": [3] * 3, "two": [2]}))
+    assert (division.classes, division.others) == (("five", "four", "three"), ("two",))
+    for model, expected in {"five": [2, 2, 1], "four": [2, 1, 1], "three": [1, 1, 1]}.items():
+        devices = of_each_set(division, lambda photo: photo.device, model)
+        assert [len(devices[name]) for name in "ABC"] == expected
+    assert "five 2/2/1, four 2/1/1, three 1/1/1" in division.note
+    assert "out of distribution: two (1 device, photographs: 2)" in division.note
+    chosen = {
+        frozenset(of_each_set(divide(photos_of({"x": [2] * 5, "y": [2] * 5}), seed=seed),
+                              lambda photo: photo.device, "x")["C"])
+        for seed in range(8)
+    }  # fmt: skip
+    assert len(chosen) > 2
+
+
+def test_without_enough_devices_the_note_warns_and_counts_those_shared():
+    division = divide(photos_of({"one": [3, 3], "two": [4, 6], "few": [1]}))
+    devices = of_each_set(division, lambda photo: photo.device)
+    shared = {d for x, y in ("AB", "AC", "BC") for d in devices[x] & devices[y]}
+    assert division.note.startswith("WARNING, split by image, not by device")
+    for name in division.classes:
+        count = sum(device.startswith(f"{name}/") for device in shared)
+        assert f"{name} {count} of 2 devices" in division.note
+    taken = defaultdict(list)
+    for place in division.placed:
+        if place.photo.model == "two":
+            taken[place.photo.device].append(int(place.photo.shot))
+    assert all(shots == sorted(shots) for shots in taken.values())  # neighbours stay together
+
+
+def test_one_photograph_in_ten_is_for_validation():
+    division = divide(photos_of({"ace": [20, 20, 1], "bee": [20, 20, 1]}))
+    parts = Counter((p.photo.model, p.set, p.partition) for p in division.placed)
+    assert parts["ace", "A", "validation"] == 2
+
+
+def test_set_c_is_capped_alike_for_all_devices():
+    models = {"ace": [3] * 10, "bee": [3] * 10, "rest": [6, 1]}
+    division = divide(photos_of(models), photos_c=4)
+    for model in models:
+        placed = [p.photo.device for p in division.placed if (p.photo.model, p.set) == (model, "C")]
+        assert sorted(Counter(placed).values()) == ([1, 3] if model == "rest" else [2, 2])
+
+
+def test_chosen_classes_keep_their_order_and_are_checked():
+    photos = photos_of({"five": [2] * 5, "four": [2] * 4, "three": [3] * 3, "two": [2, 1]})
+    division = divide(photos, classes=["three", "five"])
+    assert (division.classes, division.others) == (("three", "five"), ("four", "two"))
+    for classes, message in (
+        (["fife", "four"], "no camera model 'fife' in the folder; has five"),
+        (["two", "four"], r"two has too few photographs .*2 \+ 1\).*needs 5"),
+        (["four", "four"], "two or more `classes`, each once, got four, four"),
+    ):
+        with pytest.raises(CamobenchError, match=message):
+            divide(photos, classes=classes)
+    one = photos_of({"ace": [2, 2, 2], "bee": [2, 2, 2], "one": [6]})
+    assert divide(one).others == ("one",)
+    assert "one 1 of 1 device)" in divide(one, classes=["ace", "one"]).note
