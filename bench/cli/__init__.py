@@ -18,14 +18,12 @@ import click
 
 from bench.cli import (
     challenge,
-    check,
     compare,
     data,
-    doctor,
+    diagnostics,
     files,
     leaderboard,
     matrix,
-    perf,
     score,
     survival,
     tables,
@@ -119,14 +117,14 @@ for verb in (
     challenge.challenge,
     score.score,
     survival.survival,
-    check.check,
+    diagnostics.check,
     leaderboard.leaderboard,
     verify.verify,
     files.anonymise,
     files.attribute,
     data.data,
     tables.list_,
-    doctor.doctor,
-    perf.perf,
+    diagnostics.doctor,
+    diagnostics.perf,
 ):
     cli.add_command(verb)

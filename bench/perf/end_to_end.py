@@ -16,8 +16,8 @@ from typing import Any
 import torch
 
 from bench.nets.fast_layers import Arbitrated
+from bench.perf.children import in_child, memory_gib, peak_memory_gib
 from bench.perf.flops import Cost, count_cost
-from bench.perf.machine import in_child, memory_gib, peak_memory_gib
 from bench.perf.peaks import Peaks, synchronise
 from bench.perf.reference import reference_loop
 from bench.perf.workbench import Load, Workbench

@@ -1,12 +1,21 @@
-"""What the machine can do at best: matrix products in fp32 and bf16, and copies in memory."""
+"""What the machine is, and what it can do at best: matrix products in fp32 and bf16, and copies.
+
+A figure without its machine says nothing.
+"""
 
 from __future__ import annotations
 
+import os
+import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+
+from bench.processes import cpu_count
+from bench.provenance import package_versions, processor_name, provenance
+from bench.types import Json
 
 GIGA = 1e9
 MOST_SIDE = {"cpu": 2048, "cuda": 8192}
@@ -90,3 +99,37 @@ def _product_gflops(dtype: torch.dtype, device: torch.device) -> tuple[float, in
 def _product_s(side: int, dtype: torch.dtype, device: torch.device, repeats: int) -> list[float]:
     one = torch.randn(side, side, device=device).to(dtype)
     return seconds_of(lambda: one @ one, device, repeats)
+
+
+def describe_machine(device: torch.device) -> dict[str, Json]:
+    """Processor, cores, memory, accelerator, packages, code."""
+    cuda = device.type == "cuda"
+    return {
+        "processor": processor_name(),
+        "cores": cpu_count(),
+        "memory_gib": _memory_gib(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "bf16_matrix_unit": _has_amx(),
+        "device": device.type,
+        "device_name": torch.cuda.get_device_name(device) if cuda else processor_name(),
+        "threads": torch.get_num_threads(),
+        "load_average": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+        "system": platform.system(),
+        **{name: value for name, value in provenance().items() if name in ("commit", "created")},
+        "packages": dict(package_versions()),
+    }
+
+
+def _memory_gib() -> float | None:
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    except (ValueError, OSError, AttributeError):
+        return None
+
+
+def _has_amx() -> bool | None:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as listed:
+            return any("amx_bf16" in line for line in listed)
+    except OSError:
+        return None

@@ -12,8 +12,7 @@ import torch
 
 from bench.contract import ATTACKS
 from bench.perf.end_to_end import EndToEnd, measure_end_to_end
-from bench.perf.machine import describe_machine
-from bench.perf.peaks import Peaks, measure_peaks
+from bench.perf.peaks import Peaks, describe_machine, measure_peaks
 from bench.perf.stages import Stage, measure_stages
 from bench.perf.workbench import Load, Workbench
 from bench.report.plain import render_rows

@@ -14,8 +14,8 @@ from torch import Tensor
 from bench.checks import to_uint8, to_unit
 from bench.metrics.distortion import psnr_db, ssim
 from bench.metrics.lpips import load_lpips
+from bench.perf.children import in_child
 from bench.perf.flops import Cost, lpips_gflop
-from bench.perf.machine import in_child
 from bench.perf.peaks import Peaks, seconds_of
 from bench.perf.workbench import Workbench
 from bench.processes import keep_freed_memory

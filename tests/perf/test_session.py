@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bench.perf import end_to_end, machine, peaks, session, stages
+from bench.perf import children, end_to_end, peaks, session, stages
 from bench.perf.end_to_end import EndToEnd, ReferenceTimes, RunnerTimes
 from bench.perf.flops import Cost
 from bench.perf.peaks import Peaks, seconds_of
@@ -113,7 +113,7 @@ def test_the_best_of_repeats_leaves_out_the_first():
 
 
 def test_a_child_is_another_process():
-    assert machine.in_child(divmod, 7, 3) == (2, 1)
+    assert children.in_child(divmod, 7, 3) == (2, 1)
 
 
 def test_plans_suit_the_device():

@@ -1,0 +1,113 @@
+"""`check`, `doctor` and `perf`: examine a plug-in, this machine, and how fast it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli.options import device_option, format_option, quiet_option, store_option
+from bench.cli.requests import console, show_rows, supervise_plugins
+from bench.types import CamobenchError
+
+
+@click.command()
+@click.argument("name", metavar="NAME|FILE.py:CLASS")
+@device_option
+@format_option
+@quiet_option
+def check(name: str, device: str, format_: str, quiet: bool) -> None:
+    """Check an attack or a victim without data, in seconds: one verdict a line.
+
+    It is built, trained for two steps on a tiny set, and run on images of odd sizes; each line says
+    ok, warn or fail, and what to do. Exit code 1 on any fail. It runs the file's code: check what
+    you trust.
+
+    Example: camobench check my.py:MyAttack
+    """
+    supervise_plugins(name)
+    import torch
+
+    from bench.console import shown_progress
+    from bench.runner.api import resolve_device
+    from bench.runner.contract_checks.run import LIMIT_S, examine, together
+    from bench.runner.contract_checks.subject import find_subjects
+    from bench.verdicts import failed, verdict_rows
+
+    verdicts = []
+    with shown_progress(console, quiet=quiet) as progress:
+        progress.start(f"opening {name}", 1)
+        subjects = find_subjects(name, torch.device(resolve_device(device)), LIMIT_S)
+        progress.finish()
+        for subject in subjects:
+            verdicts += list(examine(subject, progress))
+    show_rows(verdict_rows(together(verdicts), remedies=True), format_)
+    if names := failed(verdicts):
+        raise CamobenchError(f"{name} does not keep the contract: {', '.join(names)}")
+
+
+@click.command()
+@store_option
+@format_option
+@quiet_option
+def doctor(store: Path | None, format_: str, quiet: bool) -> None:
+    """Check versions, devices, LPIPS, the store and what may hide our packages.
+
+    Each line says ok, warn or fail, and what to do. Exit code 1 on any fail.
+
+    Example: camobench doctor --format json
+    """
+    from bench.console import shown_progress
+    from bench.doctor.run import examine
+    from bench.store import Store
+    from bench.verdicts import failed, verdict_rows
+
+    with shown_progress(console, quiet=quiet) as progress:
+        verdicts = examine(store or Store.default_root(), progress)
+    show_rows(verdict_rows(verdicts, remedies=True), format_)
+    if names := failed(verdicts):
+        raise CamobenchError(f"this machine is not fit yet: {', '.join(names)}")
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="About two minutes on two cores; small images.")
+@click.option("--image-px", type=click.IntRange(min=64), help="Side of the images.")
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write all figures.",
+)
+@device_option
+@format_option
+@quiet_option
+def perf(
+    quick: bool,
+    image_px: int | None,
+    json_file: Path | None,
+    device: str,
+    format_: str,
+    quiet: bool,
+) -> None:
+    """Measure the runner on this machine, against its peak and against a plain loop.
+
+    Networks have the paper's width and random weights: nothing is trained or downloaded.
+
+    Example: camobench perf --quick --json perf.json
+    """
+    import torch
+
+    from bench.console import shown_progress
+    from bench.perf.session import make_plan, measure, require_same_plan
+    from bench.runner.api import resolve_device
+    from bench.store import write_json
+
+    where = torch.device(resolve_device(device))
+    plan = make_plan(where, quick=quick, image_px=image_px)
+    if json_file is not None:
+        require_same_plan(json_file, plan)
+    with shown_progress(console, quiet=quiet) as progress:
+        found = measure(plan, where, progress)
+    if json_file is not None:
+        write_json(json_file, found.as_json())
+    click.echo(found.tables(format_))
