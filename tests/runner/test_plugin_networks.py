@@ -14,11 +14,42 @@ from bench.runner.train import Site, train
 from bench.store import Store
 from tests.plugins import write
 from tests.smoke import toy_suite
-from tests.test_readme import block
 from tests.toys import pixels
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 CPU = torch.device("cpu")
+GRADIENT_STEP = """
+    import torch
+
+    import camobench
+
+    SURROGATE = "img-resnet18"
+
+
+    class GradientStep(camobench.Attack):
+        spec = camobench.AttackSpec(name="gradient-step", surrogates=(SURROGATE,), licence="MIT")
+        step_l2 = 6.0
+
+        @property
+        def hyperparameters(self):  # hashed into its key, and shown in its entry
+            return {"step_l2": self.step_l2}
+
+        def __init__(self, spec=None, *, classes=(), recipe=None):
+            super().__init__(spec, classes=classes, recipe=recipe)
+            self.surrogate = camobench.untrained_victim(SURROGATE, classes, recipe)
+
+        def fit(self, data, context):
+            self.surrogate.load_state_dict(context.surrogates[SURROGATE].state_dict())
+            return camobench.FitReport()
+
+        def transform(self, images, targets):
+            with torch.enable_grad():
+                images = images.requires_grad_()
+                loss = torch.nn.functional.cross_entropy(self.surrogate.logits(images), targets)
+                (gradient,) = torch.autograd.grad(loss, images)
+            length = gradient.flatten(1).norm(dim=1)[:, None, None, None]
+            return images.detach() - self.step_l2 * gradient / length.clamp(min=1e-12)
+"""
 PROTOTYPES = """
     import time
 
@@ -66,8 +97,8 @@ def trained(tmp_path, name):
 
 
 @pytest.mark.parametrize("surrogate", ["img-resnet18", "pef-resnet18", "wdf-resnet18"])
-def test_the_surrogate_recipe_of_the_readme(tmp_path, surrogate):
-    text = block("Surrogates, and weights of your own").replace("img-resnet18", surrogate)
+def test_a_surrogate_that_an_attack_keeps(tmp_path, surrogate):
+    text = GRADIENT_STEP.replace("img-resnet18", surrogate)
     path = write(tmp_path / "fgm.py", text)
     load_plugin_file(f"{path}:GradientStep")
     _, _, opened = trained(tmp_path, "gradient-step")
