@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import bench.contract
 from bench.contract.specs import AttackSpec, VictimSpec
 from bench.recipes import Recipe
 from bench.registry import Deferred, Entry, Registry
@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from bench.contract.victim import Victim
 
 
+def _class(name: str) -> Any:
+    return getattr(import_module(f"bench.contract.{name.lower()}"), name)
+
+
 def _entries(thing: Any, spec_type: type) -> Iterable[Entry[Any, Any]]:
     if isinstance(thing, Entry):
         return [thing]
     if isinstance(thing, list | tuple):
         return [entry for item in thing for entry in _entries(item, spec_type)]
     name = spec_type.__name__.removesuffix("Spec")
-    if isinstance(thing, type) and issubclass(thing, getattr(bench.contract, name)):
+    if isinstance(thing, type) and issubclass(thing, _class(name)):
         spec = getattr(thing, "spec", None)
         if not isinstance(spec, spec_type):
             raise TypeError(

@@ -6,7 +6,6 @@ from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import RECIPES
 from bench.runner.challenge.specs import all_sent_specs
 from bench.store import Store
-from bench.suites.catalogue import SPECS
 from bench.types import Json, as_json
 
 SHOWN = {
@@ -22,17 +21,21 @@ def listing(what: str, store: Store | None = None) -> list[dict[str, Json]]:
 
     With a store, attacks of which images were sent to it too, each with the `suite` that they show.
     """
-    specs: dict[str, list[object]] = {
-        "attacks": [entry.spec for entry in ATTACKS],
-        "victims": [entry.spec for entry in VICTIMS],
-        "suites": list(SPECS.values()),
-        "recipes": list(RECIPES.values()),
-    }
-    told: list[tuple[object, dict[str, Json]]] = [(spec, {}) for spec in specs[what]]
+    told: list[tuple[object, dict[str, Json]]] = [(spec, {}) for spec in _specs(what)]
     if store is not None and what == "attacks":
         told += [(spec, {"suite": suite}) for suite, spec in all_sent_specs(store)]
     rows = [(as_json(spec), more) for spec, more in told]
     return [row | more for row, more in rows if isinstance(row, dict)]
+
+
+def _specs(what: str) -> list[object]:
+    if what == "suites":
+        from bench.suites.catalogue import SPECS  # which imports pandas
+
+        return list(SPECS.values())
+    if what == "recipes":
+        return list(RECIPES.values())
+    return [entry.spec for entry in (ATTACKS if what == "attacks" else VICTIMS)]
 
 
 def open_forms(what: str) -> list[str]:
