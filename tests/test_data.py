@@ -37,32 +37,6 @@ def test_exif_orientation_is_not_applied(orientation):
     np.testing.assert_array_equal(decode_rgb(tagged, "a"), decode_rgb(plain, "a"))
 
 
-@pytest.mark.parametrize("share", [0.05, 0.5, 0.999])
-def test_truncated_jpeg(share):
-    data = encoded(noise(), "JPEG")
-    with pytest.raises(ImageError, match=r"holiday\.jpg: cannot be decoded .*replace the file"):
-        decode_rgb(data[: int(share * len(data))], "holiday.jpg")
-
-
-def test_truncated_png():
-    data = encoded(noise())
-    with pytest.raises(ImageError, match=r"a\.png: cannot be decoded"):
-        decode_rgb(data[: len(data) // 2], "a.png")
-
-
-@pytest.mark.parametrize(
-    ("mode", "kind"), [("L", "JPEG"), ("CMYK", "JPEG"), ("RGBA", "PNG"), ("P", "PNG"), ("1", "PNG")]
-)
-def test_other_than_rgb_is_refused_with_its_mode(mode, kind):
-    with pytest.raises(ImageError, match=rf"a: image mode is {mode}, expected 8-bit RGB"):
-        decode_rgb(encoded(noise(), kind, mode), "a")
-
-
-def test_16_bit_greyscale_is_refused():
-    with pytest.raises(ImageError, match="more than 8 bits"):
-        decode_rgb(encoded(noise(channels=1).astype(np.uint16)), "a")
-
-
 @pytest.mark.parametrize("data", [b"", b"hello", b"\xff\xd8\xff"])
 def test_not_an_image(data):
     with pytest.raises(ImageError, match=r"notes\.jpg: not an image; replace the file") as error:

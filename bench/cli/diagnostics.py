@@ -70,7 +70,7 @@ def doctor(store: Path | None, format_: str, quiet: bool) -> None:
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="About two minutes on two cores; small images.")
+@click.option("--quick", is_flag=True, help="Small images and fewer repeats.")
 @click.option("--image-px", type=click.IntRange(min=64), help="Side of the images.")
 @click.option(
     "--json",

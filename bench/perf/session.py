@@ -45,7 +45,7 @@ class Plan:
 
 
 def make_plan(device: torch.device, *, quick: bool, image_px: int | None = None) -> Plan:
-    """What suits a device: about two minutes on two cores if `quick`."""
+    """What suits a device; smaller images and fewer repeats if `quick`."""
     cuda = device.type == "cuda"
     if quick:
         images = 64 if cuda else 8

@@ -18,14 +18,14 @@ from bench.checks import PATCH_PX
 from bench.store import digest
 from bench.suites.base import SuiteCard
 from bench.suites.layouts import LAYOUTS, detect_layout, get_layout
-from bench.suites.layouts.base import TREE, Layout, parse_tree
 from bench.suites.layouts.camera_names import contradictions
 from bench.suites.layouts.dresden import DRESDEN
 from bench.suites.layouts.levels import require_models
+from bench.suites.layouts.naming import TREE, Layout, parse_tree
+from bench.suites.photographs.cutting import ALIGN_PX, PhotographSource, Tile
 from bench.suites.photographs.division import Division
 from bench.suites.photographs.scan import Scan, list_images, scan
 from bench.suites.photographs.splitting import divide
-from bench.suites.photographs.tiles import ALIGN_PX, PhotographSource, Tile
 from bench.types import IN, CamobenchError, Progress, SetName
 from bench.wording import listed, split_names
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from bench.store import digest
 from bench.suites.base import SuiteCard, SuiteSource
 from bench.suites.layouts import detect_layout
+from bench.suites.photographs.cutting import PhotographSource, Tile
 from bench.suites.photographs.division import Placed
 from bench.suites.photographs.scan import Scan, list_images, scan
-from bench.suites.photographs.tiles import PhotographSource, Tile
 from bench.types import REAL, CamobenchError, Progress, SetName
 from bench.wording import listed, plural
 

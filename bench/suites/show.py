@@ -11,7 +11,7 @@ from PIL import Image
 
 from bench.outputs import write_new
 from bench.suites.base import Suite
-from bench.suites.layouts.base import natural_key
+from bench.suites.layouts.naming import natural_key
 from bench.types import SETS, Json
 
 SHEET_COLUMNS = 8

@@ -1,18 +1,5 @@
 import json
 
-import pytest
-
-
-@pytest.mark.parametrize("format_", ["md", "csv", "tex", "json"])
-def test_compare_in_every_format(camobench, pristine, format_):
-    words = ["compare", pristine, "mislgan", "cgan-img", "--format", format_]
-    code, out, err = camobench(*words)
-    assert (code, err) == (0, "")
-    assert "mislgan" in out
-    code, out, err = camobench("compare", pristine, "--ranks", "--format", format_)
-    assert (code, err) == (0, "")
-    assert "prnu" not in out or format_ != "csv"  # it is named in the notes alone
-
 
 def test_compare_across_folders_and_within_one_cell(camobench, pristine, run_dir):
     words = ["compare", f"{pristine}:mislgan", f"{run_dir}:cgan-img", "--format", "json"]

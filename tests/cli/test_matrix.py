@@ -118,3 +118,9 @@ def test_what_another_run_wrote_is_never_replaced(camobench, smoke_copy, tmp_pat
     assert camobench(*words, "--out", tmp_path / "mine")[0] == 1
     assert (tmp_path / "mine" / "report.html").read_text() == "mine"
     assert camobench(*words, "--out", smoke_copy.out)[0] == 0  # its own
+
+
+def test_train_says_how_much_there_was_to_do(camobench, finished):
+    code, out, err = camobench("train", *finished, "--victims", "img-resnet12", "--from-scratch")
+    assert (code, out) == (0, "")
+    assert "0 networks trained" in err

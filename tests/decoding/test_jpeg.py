@@ -2,6 +2,8 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from bench.data import ImageError, decode_rgb
@@ -32,19 +34,19 @@ WAYS = [{}, {"optimize": True}, {"progressive": True}, {"restart_marker_rows": 1
 WAYS += [{"restart_marker_blocks": 5}, {"restart_marker_blocks": 3, "optimize": True}]
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
-@pytest.mark.parametrize("look", ["noise", "smooth", "half black", "black", "grey", "white"])
-def test_what_is_whole_is_decoded(look, way):
-    chance = np.random.default_rng(len(look))
-    for _ in range(8):
-        width, height = map(int, chance.integers(40, 150, 2))
-        pixels = picture(width, height, look)
-        quality, subsampling = int(chance.choice([5, 50, 92, 100])), int(chance.integers(3))
-        data = encoded(pixels, quality=quality, subsampling=subsampling, **way)
-        with Image.open(io.BytesIO(data)) as image:
-            expected = np.asarray(image).transpose(2, 0, 1)
-        for after in (b"", bytes(99), b"\xff\xd8\xff\xd9"):
-            np.testing.assert_array_equal(decode_rgb(data + after, "a.jpg"), expected)
+@given(
+    way=st.sampled_from(WAYS),
+    look=st.sampled_from(["noise", "smooth", "half black", "black", "grey", "white"]),
+    size=st.tuples(st.integers(40, 150), st.integers(40, 150)),
+    quality=st.sampled_from([5, 50, 92, 100]),
+    subsampling=st.integers(0, 2),
+    after=st.sampled_from([b"", bytes(99), b"\xff\xd8\xff\xd9"]),
+)
+def test_what_is_whole_is_decoded(way, look, size, quality, subsampling, after):
+    data = encoded(picture(*size, look), quality=quality, subsampling=subsampling, **way)
+    with Image.open(io.BytesIO(data)) as image:
+        expected = np.asarray(image).transpose(2, 0, 1)
+    np.testing.assert_array_equal(decode_rgb(data + after, "a.jpg"), expected)
 
 
 def scan_of(data):

@@ -1,4 +1,7 @@
 import errno
+import os
+from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,10 +25,10 @@ CARD = SuiteCard(
 
 
 class Toy:
-    """Four images a set; raises after `stop` of them."""
+    """Four images a set."""
 
-    def __init__(self, stop=None, empty=(), announced=4):
-        self.card, self.stop, self.empty, self.announced = CARD, stop, empty, announced
+    def __init__(self, tick=lambda: None, empty=(), announced=4):
+        self.card, self.tick, self.empty, self.announced = CARD, tick, empty, announced
         self.made, self.yielded = [], []
 
     def count(self, set_name):
@@ -35,8 +38,7 @@ class Toy:
         self.made.append((set_name, workers))
         for index in range(start, 4):
             self.yielded.append(index)
-            if index == self.stop:
-                raise KeyboardInterrupt
+            self.tick()
             partition = ("train", "validation")[index // 2]
             yield (
                 Row(
@@ -105,53 +107,52 @@ def test_a_set_is_made_once(store):
     assert again.made == [("B", 2)]
 
 
-def test_a_killed_preparation_leaves_no_set_and_the_next_makes_it(store):
-    with pytest.raises(KeyboardInterrupt):
-        prepare(Toy(stop=2), store, ("A",))
-    folder = store.data_folder(CARD.name, CARD.fingerprint)
-    assert [path.name for path in folder.iterdir() if path.is_dir()] == ["A.unfinished"]
-    suite = open_suite(folder)
-    assert not suite.has("A")
-    with pytest.raises(CamobenchError, match="Set-A of toy-v1 is not in the store"):
-        suite.examiner_set()
-    assert prepare(Toy(), store, ("A",)).has("A")
-    assert [path.name for path in folder.iterdir() if path.is_dir()] == ["A"]
+class Killer:
+    """Interrupts at the nth image made, file replaced or folder renamed."""
 
+    def __init__(self, patch, at):
+        self.left = at
+        for owner, name in ((os, "replace"), (Path, "rename")):
+            patch.setattr(owner, name, self.watching(getattr(owner, name)))
 
-def test_a_killed_preparation_continues_and_ends_with_the_same_set(store, tmp_path, monkeypatch):
-    monkeypatch.setattr("bench.suites.writing.CHUNK_IMAGES", 2)
-    with pytest.raises(KeyboardInterrupt):
-        prepare(Toy(stop=3), store, ("A",))
-    again, tally = Toy(), Tally()
-    suite = prepare(again, store, ("A",), progress=tally)
-    assert again.yielded == [2, 3]
-    assert (tally.started, tally.done) == ([("toy-v1: Set-A", 4)], 4)
-    whole = prepare(Toy(), Store(tmp_path / "other"), ("A",))
-    assert suite.manifest("A").equals(whole.manifest("A"))
-    np.testing.assert_array_equal(suite.images("A"), whole.images("A"))
+    def watching(self, call):
+        def watched(*arguments, **options):
+            self.tick()
+            return call(*arguments, **options)
 
+        return watched
 
-def test_a_preparation_killed_at_its_very_end_loses_no_row(store, monkeypatch):
-    monkeypatch.setattr("bench.suites.writing.CHUNK_IMAGES", 1)
-    with monkeypatch.context() as patch:
-
-        def killed(path, target):
+    def tick(self):
+        self.left -= 1
+        if self.left < 0:
             raise KeyboardInterrupt
 
-        patch.setattr("pathlib.Path.rename", killed)
-        with pytest.raises(KeyboardInterrupt):
-            prepare(Toy(), store, ("A",))
-    again = Toy()
-    suite = prepare(again, store, ("A",))
-    assert again.yielded == []
-    assert suite.manifest("A")["image_id"].tolist() == ["A0", "A1", "A2", "A3"]
-    np.testing.assert_array_equal(suite.images("A")[:, 0, 0, 0], range(4))
-    assert sorted(path.name for path in (suite.folder / "A").iterdir()) == [
-        "images.npy",
-        "images.npy.sha256",
-        "manifest.parquet",
-        "manifest.parquet.sha256",
-    ]
+
+def test_killed_at_any_write_the_next_run_continues_to_the_same_set(tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.suites.writing.CHUNK_IMAGES", 2)
+    whole = prepare(Toy(), Store(tmp_path / "whole"), ("A",))
+    for at in count():
+        store, again = Store(tmp_path / str(at)), Toy()
+        with monkeypatch.context() as patch:
+            killer = Killer(patch, at)
+            try:
+                prepare(Toy(tick=killer.tick), store, ("A",))
+            except KeyboardInterrupt:
+                pass
+            else:
+                break
+        folder = store.data_folder(CARD.name, CARD.fingerprint)
+        if (folder / "suite.json").is_file() and not open_suite(folder).has("A"):
+            with pytest.raises(CamobenchError, match="Set-A of toy-v1 is not in the store"):
+                open_suite(folder).examiner_set()
+        chunks = len(list(folder.glob("A.unfinished/rows-*.parquet")))
+        suite = prepare(again, store, ("A",))
+        assert again.yielded == list(range(2 * chunks, 4)) or not again.made
+        assert suite.manifest("A").equals(whole.manifest("A"))
+        np.testing.assert_array_equal(suite.images("A"), whole.images("A"))
+        assert sorted(path.name for path in folder.iterdir()) == ["A", "suite.json"]
+        assert len(list((folder / "A").iterdir())) == 4  # images and manifest, with their checksums
+    assert at > 6
 
 
 def test_a_reservation_cut_short_is_made_anew(store):

@@ -163,11 +163,13 @@ def test_rows_say_what_the_header_of_a_jpeg_says(tmp_path):
     assert set(frame["jpeg_quality"].dropna()) == {40, 93}
 
 
-def test_order_does_not_depend_on_workers(pair):
-    def content(workers):
-        return [(row, p.tobytes()) for row, p in source(pair).rows("A", workers)]
-
-    assert content(1) == content(3)
+def test_order_depends_neither_on_workers_nor_on_where_a_killed_run_continues(five):
+    folder = source(five, tiles_per_photo=3)
+    whole = [(row, pixels.tobytes()) for row, pixels in folder.rows("A", 1)]
+    assert len(whole) > 6
+    for start in (0, 1, 3, 4, len(whole)):
+        rest = [(row, pixels.tobytes()) for row, pixels in folder.rows("A", 3, start)]
+        assert rest == whole[start:]
 
 
 def test_a_photograph_is_decoded_once_for_all_its_tiles_and_few_are_in_flight(pair, monkeypatch):
@@ -177,7 +179,7 @@ def test_a_photograph_is_decoded_once_for_all_its_tiles_and_few_are_in_flight(pa
         decoded.append(name)
         return decode_rgb(data, name)
 
-    monkeypatch.setattr("bench.suites.photographs.tiles.decode_rgb", decode)
+    monkeypatch.setattr("bench.suites.photographs.cutting.decode_rgb", decode)
     rows = source(pair, tiles_per_photo=6).rows("A", 1)
     next(rows)
     assert len(decoded) <= 2
@@ -212,27 +214,6 @@ def test_the_fingerprint_follows_content_and_options_not_the_place(pair, tmp_pat
     path.write_bytes(bytes(data[:-10]) + bytes(1))
     path.rename(path.with_name("Acme_One_0_1.JPG"))
     assert fingerprint(moved, skip_bad=True) != fingerprint(skip_bad=True)
-
-
-def test_an_empty_class_is_named(five):
-    (five / "hollow" / "dev0").mkdir(parents=True)
-    (five / "hollow" / "dev0" / "notes.txt").write_text("nothing")
-    with pytest.raises(CamobenchError, match=r"no usable photograph in .*hollow: add photographs"):
-        source(five).card  # noqa: B018
-
-
-def test_a_class_emptied_by_skipping_is_named(five):
-    write_photo(five / "Nikon" / "dev0" / "a.png", mode="L")
-    with pytest.raises(CamobenchError, match=r"no usable photograph in .*Nikon: add photographs"):
-        source(five, skip_bad=True).card  # noqa: B018
-
-
-def test_no_folder_and_no_image(tmp_path):
-    with pytest.raises(CamobenchError, match=r"no folder .*nowhere; check the path"):
-        source(tmp_path / "nowhere").card  # noqa: B018
-    (tmp_path / ".hidden.jpg").write_bytes(b"")
-    with pytest.raises(CamobenchError, match=r"no image .* in .*; check the path"):
-        source(tmp_path).card  # noqa: B018
 
 
 def test_a_file_that_changes_after_the_scan_is_named(pair):
@@ -307,15 +288,6 @@ def test_the_dresden_sample(tmp_path):
     suite.adversary_set()
 
 
-def test_a_folder_continues_in_the_middle_of_a_photograph(five):
-    folder = source(five, tiles_per_photo=3)
-    whole = list(folder.rows("A", 1))
-    assert len(whole) > 6
-    for start in (0, 1, 3, 4, len(whole)):
-        rest = list(folder.rows("A", 2, start))
-        assert [row.image_id for row, _ in rest] == [row.image_id for row, _ in whole[start:]]
-
-
 def test_folders_that_are_sets_need_the_user_s_word(tmp_path):
     root = write_tree(tmp_path / "mine", {"train": [3, 3, 3], "test": [3, 3, 3]})
     with pytest.raises(CamobenchError, match=r"no camera models.*: test, train .*--layout tree"):
@@ -332,3 +304,20 @@ def test_classes_may_hold_commas(tmp_path):
     assert card.fingerprint == source(root, classes=list(card.classes)).card.fingerprint
     with pytest.raises(CamobenchError, match="no camera model 'Canon' in the folder"):
         source(root, classes="Canon,C920Z").card  # noqa: B018
+
+
+def test_what_holds_no_photograph_is_named(five, tmp_path):
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / ".hidden.jpg").write_bytes(b"")
+    for root, message in (
+        (tmp_path / "nowhere", r"no folder .*nowhere; check the path"),
+        (tmp_path / "bare", r"no image .* in .*; check the path"),
+    ):
+        with pytest.raises(CamobenchError, match=message):
+            source(root).card  # noqa: B018
+    write_photo(five / "Nikon" / "dev0" / "a.png", mode="L")
+    with pytest.raises(CamobenchError, match=r"no usable photograph in .*Nikon: add photographs"):
+        source(five, skip_bad=True).card  # noqa: B018
+    (five / "Nikon" / "dev0" / "a.png").rename(five / "Nikon" / "dev0" / "notes.txt")
+    with pytest.raises(CamobenchError, match=r"no usable photograph in .*Nikon: add photographs"):
+        source(five).card  # noqa: B018

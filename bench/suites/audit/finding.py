@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench.wording import listed
 
-Verdict: TypeAlias = Literal["pass", "warn", "fail", "not recorded"]
+Outcome: TypeAlias = Literal["pass", "warn", "fail", "not recorded"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Finding:
     """
 
     check: str
-    verdict: Verdict
+    verdict: Outcome
     finding: str
 
     @property

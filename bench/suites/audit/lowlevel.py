@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from bench.suites.audit.finding import Finding, Verdict
+from bench.suites.audit.finding import Finding, Outcome
 from bench.suites.base import SuiteCard
 from bench.types import IN
 from bench.wording import plural
@@ -83,7 +83,7 @@ def _judge(
         found = "cannot be judged without classes in Set-A and Set-C"
         return Finding(check=check, verdict="warn", finding=f"{found}; {told}")
     percent, chance = named_percent(learnt, asked, cue), 100 / len(card.classes)
-    verdict: Verdict = "warn" if percent > chance + MOST_ABOVE_CHANCE_PERCENT else "pass"
+    verdict: Outcome = "warn" if percent > chance + MOST_ABOVE_CHANCE_PERCENT else "pass"
     return Finding(
         check=check,
         verdict=verdict,

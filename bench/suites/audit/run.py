@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.suites.audit.cameras import (
-    class_balance,
-    devices_across_sets,
-    devices_of_a_class,
-    outsiders,
-)
 from bench.suites.audit.copies import (
     NearCopy,
     copies_of_images,
     find_near_copies,
     look,
     near_copies,
+)
+from bench.suites.audit.devices import (
+    class_balance,
+    devices_across_sets,
+    devices_of_a_class,
+    outsiders,
 )
 from bench.suites.audit.finding import Finding
 from bench.suites.audit.leaks import copies_of_files, photographs, scenes_across_sets

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from bench.store import file_digest
 from bench.suites.dresden.protocol import Pinned, protocol
-from bench.suites.layouts.base import PhotoName
 from bench.suites.layouts.dresden import flat_field, merged, parse_dresden
+from bench.suites.layouts.naming import PhotoName
 from bench.types import CamobenchError
 
 SUFFIXES = (".jpg", ".jpeg")

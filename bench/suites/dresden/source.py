@@ -15,13 +15,13 @@ from pathlib import Path
 from bench.store import digest
 from bench.suites.base import SHARED_SCENES, SuiteCard
 from bench.suites.dresden.copies import look, one_path_each
-from bench.suites.dresden.coverage import Coverage, coverage, require
+from bench.suites.dresden.holdings import Holdings, coverage, require
 from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, protocol
-from bench.suites.layouts.base import Layout, Photo, PhotoName
 from bench.suites.layouts.dresden import DRESDEN
+from bench.suites.layouts.naming import Layout, Photo, PhotoName
+from bench.suites.photographs.cutting import PhotographSource, Tile, central_corner
 from bench.suites.photographs.division import Placed
 from bench.suites.photographs.scan import list_images, scan
-from bench.suites.photographs.tiles import PhotographSource, Tile, central_corner
 from bench.types import CamobenchError, Progress, SetName
 
 CHOICES_NOTE = (
@@ -159,7 +159,7 @@ def choose_validation(photos: Collection[Pinned]) -> set[Pinned]:
     return chosen
 
 
-def _note(covered: Coverage) -> str:
+def _note(covered: Holdings) -> str:
     if covered.complete:
         return CHOICES_NOTE
     absent = {*DRESDEN_V1.models_in, *DRESDEN_V1.models_out}

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
-from bench.suites.layouts.base import TREE, Layout
 from bench.suites.layouts.dresden import DRESDEN
 from bench.suites.layouts.floreview import FLOREVIEW
 from bench.suites.layouts.fodb import FODB
 from bench.suites.layouts.levels import prefers_dresden
+from bench.suites.layouts.naming import TREE, Layout
 from bench.suites.layouts.spcup import SPCUP
 from bench.suites.layouts.vision import VISION
 from bench.types import CamobenchError

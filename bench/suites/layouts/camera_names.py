@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from bench.suites.layouts.base import Photo
+from bench.suites.layouts.naming import Photo
 from bench.wording import listed
 
 _MAKES = frozenset(

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from bench.suites.layouts.base import Layout, PhotoName
+from bench.suites.layouts.naming import Layout, PhotoName
 
 D70_DEVICES = 2  # of the D70; the D70s, the same camera inside, follows with its own two
 _FLAT = re.compile(r"(flat|dark)([-_ ]?(fields?|frames?))?s?([-_ ]?images?)?", re.IGNORECASE)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from bench.suites.layouts.base import Layout, PhotoName
+from bench.suites.layouts.naming import Layout, PhotoName
 
 _CAMERA = re.compile(r"(?P<device>D\d+)_(?P<model>\w.*)")
 _SCENE = re.compile(r"(?:^|_)(?P<scene>L\d+_?S\d+)(?=_?C\d|_|$)")

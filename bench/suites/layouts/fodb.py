@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from bench.suites.layouts.base import Layout, PhotoName
+from bench.suites.layouts.naming import Layout, PhotoName
 
 _CAMERA = re.compile(r"(?P<device>D\d+)_(?P<model>\w.*)_\d+")
 _SHOT = re.compile(r"(?P<device>D\d+)_img_(?P<kind>[A-Za-z]+)_(?P<scene>\d+)")

@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from bench.suites.layouts.base import TREE, Layout, parse_tree
 from bench.suites.layouts.camera_names import agree, names_a_make
 from bench.suites.layouts.dresden import parse_dresden
 from bench.suites.layouts.jpeg_header import read_camera
+from bench.suites.layouts.naming import TREE, Layout, parse_tree
 from bench.types import CamobenchError
 from bench.wording import listed
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from bench.suites.layouts.base import Layout, PhotoName
+from bench.suites.layouts.naming import Layout, PhotoName
 
 UNKNOWN_DEVICE = "unknown"
 _TRAIN = re.compile(r"\([^()]+\)(?P<shot>\d+)")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from bench.suites.layouts.base import Layout, PhotoName
+from bench.suites.layouts.naming import Layout, PhotoName
 
 _CAMERA = re.compile(r"(?P<device>D\d+)_(?P<model>\w.*)")
 _SHOT = re.compile(r"(?P<device>D\d+)_I_(?P<kind>[A-Za-z]+)_(?P<shot>\d+)")

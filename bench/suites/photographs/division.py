@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bench.suites.base import SPLIT_BY_IMAGE
-from bench.suites.layouts.base import Photo
+from bench.suites.layouts.naming import Photo
 from bench.types import SETS, SetName, Split
 
 LISTED = 12  # models named in a message

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from bench.data import ImageError, measure_rgb
-from bench.suites.layouts.base import Layout, Photo, is_image
 from bench.suites.layouts.camera_names import one_spelling
 from bench.suites.layouts.dresden import parse_dresden
 from bench.suites.layouts.jpeg_header import read_camera
 from bench.suites.layouts.levels import plain_shot
+from bench.suites.layouts.naming import Layout, Photo, is_image
 from bench.types import CamobenchError, Progress, Silent
 
 _LISTED = 5  # unusable files named in a message

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from bench.store import digest
-from bench.suites.layouts.base import Photo, natural_key
+from bench.suites.layouts.naming import Photo, natural_key
 from bench.suites.photographs.division import (
     LISTED,
     UNTOLD_NOTE,
@@ -28,7 +28,7 @@ from bench.suites.photographs.division import (
     others_note,
     scene_note,
 )
-from bench.suites.photographs.scenes import give_homes, held_out, keep_at_home
+from bench.suites.photographs.scene_homes import give_homes, held_out, keep_at_home
 from bench.types import IN, OUT, SETS, CamobenchError, SetName
 from bench.wording import near
 

@@ -9,7 +9,7 @@ from PIL import Image
 from bench.data import ImageError
 from bench.store import Store
 from bench.suites.base import open_suite, prepare
-from bench.suites.dresden import copies, coverage, source
+from bench.suites.dresden import copies, holdings, source
 from bench.suites.dresden.protocol import DRESDEN_V1, protocol
 from bench.suites.dresden.source import DresdenSource, choose_validation
 from bench.types import CamobenchError
@@ -57,7 +57,7 @@ def copy(tmp_path):
 def tiny(monkeypatch):
     """A protocol of a few photographs."""
     shorter = {photo: protocol()[photo] for photo in few()}
-    for module in (copies, coverage, source):
+    for module in (copies, holdings, source):
         monkeypatch.setattr(module, "protocol", lambda: shorter)
     return shorter
 

@@ -13,8 +13,8 @@ from bench.suites.layouts import (
     detect_layout,
     get_layout,
 )
-from bench.suites.layouts.base import is_image, natural_key, parse_tree
 from bench.suites.layouts.dresden import merged, parse_dresden
+from bench.suites.layouts.naming import is_image, natural_key, parse_tree
 from bench.types import CamobenchError
 
 

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.store import Store
-from bench.suites.base import prepare
 from bench.suites.folder import FolderSource
 from bench.types import CamobenchError
 
@@ -85,64 +83,6 @@ def test_fodb_splits_by_image_with_no_scene_in_two_sets(tmp_path):
     assert len({row.photo_id for row in rows}) == 80
 
 
-def test_the_same_scenes_validate_all_models_and_none_trains_too(tmp_path):
-    rows = placed(source(fodb(tmp_path, ("D01_Acme_One_1", "D02_Acme_Two_1", "D03_Acme_Two_2"))))
-    for name in "AB":
-        mine = [row for row in rows if row.set == name]
-        partitions = defaultdict(set)
-        for row in mine:
-            partitions[row.scene].add(row.partition)
-        assert all(len(found) == 1 for found in partitions.values())
-        held = {(row.model, row.scene) for row in mine if row.partition == "validation"}
-        assert {scene for model, scene in held if model == "Acme_One"} == {
-            scene for model, scene in held if model == "Acme_Two"
-        }
-
-
-def test_a_split_by_device_of_shared_scenes_keeps_each_in_one_set(tmp_path):
-    cameras = [f"D{i:02d}_Acme_{'One' if i < 4 else 'Two'}_{i}" for i in range(1, 7)]
-    folder = source(fodb(tmp_path, [*cameras, "D09_Other_1"]))
-    card, rows = folder.card, placed(folder)
-    assert card.note.startswith("split by device")
-    assert card.others == ("Other",)
-    assert all(len(sets) == 1 for sets in sets_by(rows, "device").values())
-    assert all(len(sets) == 1 for sets in sets_by(rows, "scene").values())
-    kept = len({row.photo_id for row in rows})
-    assert kept == 2 * (8 + 8 + 4) + 4
-    assert f"no scene is in two sets: {7 * 20 - kept} photographs of scenes of other" in card.note
-
-
-def test_a_model_of_scenes_that_others_train_on_is_left_out(tmp_path):
-    root = fodb(tmp_path, ("D01_Acme_One_1", "D02_Acme_Two_1"))
-    trained = {row.scene for row in placed(source(root)) if row.set == "A"}
-    fodb(root, ["D03_Acme_Few_1"], scenes=sorted(map(int, trained))[:2])
-    folder = source(root)
-    assert folder.card.others == ()
-    assert "2 photographs of scenes of other sets left out; no model out" in folder.card.note
-    assert {row.model for row in placed(folder)} == {"Acme_One", "Acme_Two"}
-
-
-def test_too_few_scenes_for_a_split_by_device(tmp_path):
-    cameras = [f"D{i:02d}_Acme_{'One' if i < 4 else 'Two'}_{i}" for i in range(1, 7)]
-    folder = source(fodb(tmp_path, cameras, scenes=range(3)))
-    rows = placed(folder)
-    assert "split by image" in folder.card.note
-    assert all(len(sets) == 1 for sets in sets_by(rows, "scene").values())
-
-
-def test_floreview_keeps_captures_of_a_subject_together(tmp_path):
-    for camera in ("D01_Acme_One", "D02_Acme_Two"):
-        write(tmp_path, f"Dataset/{camera}/Flat/{camera[:3]}_F1.png", *(
-            f"Dataset/{camera}/Nat/jpeg-h264/L{p}/S{s}/{camera[:3]}_L{p}S{s}C{c}.png"
-            for p in (1, 2, 3) for s in (1, 2) for c in (1, 2)
-        ))  # fmt: skip
-    folder = source(tmp_path)
-    scenes = sets_by(placed(folder), "scene")
-    assert len(scenes) == 6
-    assert all(len(sets) == 1 for sets in scenes.values())
-    assert "2 flat fields left out" in folder.card.note
-
-
 def test_the_signal_processing_cup_has_no_devices(tmp_path):
     for model, short in (("iPhone-4s", "iP4s"), ("HTC-1-M7", "HTC-1-M7")):
         write(tmp_path, *(f"train/{model}/({short}){i}.png" for i in range(1, 8)))
@@ -168,13 +108,6 @@ def test_only_flat_fields(tmp_path):
     write(tmp_path, "D01_Acme_One/images/flat/D01_I_flat_0001.png")
     with pytest.raises(CamobenchError, match=r"no photograph in .*, only 1 flat fields; expected "):
         source(tmp_path).card  # noqa: B018
-
-
-def test_the_sets_reach_the_store_with_scenes(tmp_path):
-    folder = source(fodb(tmp_path / "x", ("D01_Acme_One_1", "D02_Acme_Two_1"), range(1, 11)))
-    suite = prepare(folder, Store(tmp_path / "store"), ("A", "B", "C"))
-    scenes = [set(suite.manifest(name)["scene"]) for name in "ABC"]
-    assert sum(map(len, scenes)) == len(set.union(*scenes)) == 10
 
 
 @pytest.mark.parametrize("layout", ["tree", "dresden"])

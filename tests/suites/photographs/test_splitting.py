@@ -1,5 +1,6 @@
 """Whatever photographs there are, no camera, scene or photograph trains and evaluates."""
 
+import re
 from collections import Counter, defaultdict
 from pathlib import PurePosixPath
 
@@ -8,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bench.suites.base import SPLIT_BY_IMAGE
-from bench.suites.layouts.base import Photo
+from bench.suites.layouts.naming import Photo
 from bench.suites.photographs.splitting import divide
 from bench.types import CamobenchError
 
@@ -77,6 +78,17 @@ def test_a_division_keeps_the_sides_apart(models, scenes, seed, photos_c):
         assert disjoint(of_each_set(division, lambda photo: photo.device))
     if scenes is not None:
         assert disjoint(of_each_set(division, lambda photo: photo.scene))
+        for name in "AB":
+            sides = defaultdict(set)
+            for place in division.placed:
+                if place.set == name:
+                    sides[place.photo.model, place.photo.scene].add(place.partition)
+            several = Counter(model for model, _ in sides)
+            for (model, _), partitions in sides.items():
+                assert len(partitions) == 1 or several[model] == 1
+    if photos_c == 100 and scenes is not None:
+        lost = re.search(r"no scene is in two sets: (\d+) photographs", division.note)
+        assert len(photos) - len(division.placed) == (int(lost[1]) if lost else 0)
     parts = Counter((p.photo.model, p.set, p.partition) for p in division.placed)
     for place in division.placed:
         inside = place.photo.model in division.classes

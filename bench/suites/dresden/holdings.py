@@ -18,7 +18,7 @@ Counts: TypeAlias = Mapping[tuple[str, str], int]  # photographs by model and se
 
 
 @dataclass(frozen=True, kw_only=True)
-class Coverage:
+class Holdings:
     """Photographs found and expected, by camera model and set."""
 
     found: Counts
@@ -69,17 +69,17 @@ class Coverage:
         return f"{self.found[model, name]}/{expected}" if expected else ""
 
 
-def coverage(found: Collection[Pinned]) -> Coverage:
+def coverage(found: Collection[Pinned]) -> Holdings:
     """Count what was found and what the protocol lists."""
     places = protocol()
-    return Coverage(
+    return Holdings(
         found=Counter((photo.model, places[photo].set) for photo in found),
         expected=Counter((photo.model, place.set) for photo, place in places.items()),
     )
 
 
 def require(
-    covered: Coverage, found: Collection[Pinned], root: str, inventory: str, *, partial: bool
+    covered: Holdings, found: Collection[Pinned], root: str, inventory: str, *, partial: bool
 ) -> None:
     """Refuse a copy that the suite cannot be made of.
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from bench.suites.dresden.coverage import coverage, require
+from bench.suites.dresden.holdings import coverage, require
 from bench.suites.dresden.protocol import DRESDEN_V1, protocol
 from bench.types import CamobenchError
 

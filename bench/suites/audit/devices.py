@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bench.suites.audit.finding import Finding, Verdict, places, spread
+from bench.suites.audit.finding import Finding, Outcome, places, spread
 from bench.suites.base import SPLIT_BY_IMAGE, SuiteCard
 from bench.types import SETS
 from bench.wording import listed, plural
@@ -47,7 +47,7 @@ def devices_of_a_class(frame: pd.DataFrame, card: SuiteCard) -> Finding:
     )
     missing = [f"{model} in Set-{s}" for (model, s), n in numbers.items() if n == 0]
     single = {s: [model for model in card.classes if numbers[model, s] == 1] for s in SETS}
-    verdict: Verdict = "pass"
+    verdict: Outcome = "pass"
     found = "two devices or more of each class in each set"
     if missing:
         verdict, found = "fail", f"no device of {listed(missing)}"
@@ -110,7 +110,7 @@ def class_balance(frame: pd.DataFrame, card: SuiteCard) -> Finding:
         found = f"no image of {listed(empty, most=len(expected))}"
         return Finding(check=BALANCE, verdict="fail", finding=found)
     uneven = max(ratios.values()) > MOST_RATIO
-    verdict: Verdict = "warn" if uneven else "pass"
+    verdict: Outcome = "warn" if uneven else "pass"
     found = f"the largest class has up to {max(ratios.values()):.2f} times the smallest's images"
     return Finding(
         check=BALANCE,

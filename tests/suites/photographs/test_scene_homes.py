@@ -1,7 +1,7 @@
 from pathlib import PurePosixPath
 
-from bench.suites.layouts.base import Photo
-from bench.suites.photographs.scenes import give_homes, held_out, keep_at_home
+from bench.suites.layouts.naming import Photo
+from bench.suites.photographs.scene_homes import give_homes, held_out
 
 
 def photo(name, scene):
@@ -21,16 +21,6 @@ def test_five_scenes_give_two_two_and_one():
         assert sorted(homes.values()) == ["A", "A", "B", "B", "C"]
     homes = {tuple(give_homes([dict.fromkeys("ABC", photos(20))], s).items()) for s in range(5)}
     assert len(homes) == 5
-
-
-def test_a_scene_stays_where_its_photographs_are():
-    one, two, three = photos(3)
-    homes = give_homes([{"A": [one, two], "B": [two], "C": []}, {"C": [three]}], 0)
-    assert homes["s0"] == "A"
-    assert homes["s1"] in "AB"
-    assert homes["s2"] == "C"
-    kept = keep_at_home({"A": [one, two], "B": [two], "C": []}, homes)
-    assert kept["A"] + kept["B"] == [one, two]
 
 
 def test_photographs_without_a_scene_are_scenes_of_their_own():

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from bench.store import digest
-from bench.suites.layouts.base import Photo
+from bench.suites.layouts.naming import Photo
 from bench.types import SetName
 
 SHARE: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # of every five scenes

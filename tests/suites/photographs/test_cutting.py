@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.suites.photographs.tiles import central_corner, most_tiles, tile_corners
+from bench.suites.photographs.cutting import central_corner, most_tiles, tile_corners
 
 SIZES = st.integers(64, 900)
 
