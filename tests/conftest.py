@@ -15,7 +15,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from bench.report.inputs import load_run
+from bench.records.load import load_run
 from bench.report.tables import build_table
 
 settings.register_profile("same-each-time", derandomize=True, deadline=None, database=None)
@@ -103,6 +103,7 @@ def make_entry(attack):
             "control": control,
             "laac": list(laac),
             "scfa": scfa,
+            "paper_row": bool(laac),
             "paper": "A & B 2020",
             "licence": "MIT",
         },

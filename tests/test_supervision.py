@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench import supervision
-from bench.report.inputs import load_run
+from bench.records.load import load_run
 from tests.plugins import write
 from tests.smoke import SUITE
 

@@ -84,7 +84,7 @@ def fill_matrix(
     if dry_run:
         _print_missing(open_session(request, opened), format_)
         return
-    from bench.report.inputs import load_run
+    from bench.records.load import load_run
     from bench.report.survival import CHART
     from bench.report.tables import render_run
 
@@ -96,7 +96,7 @@ def fill_matrix(
         say(f"after JPEG re-compression: `camobench survival {out}`, {out / CHART}")
     say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
     if run.failed or run.unmeasured:
-        from bench.report.failed import failed_cells
+        from bench.report.notes import failed_cells
 
         raise CamobenchError(failed_cells(run))
 

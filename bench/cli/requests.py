@@ -126,7 +126,7 @@ def open_prepared(source: SuiteSource, store: Store) -> Suite:
 def show_rows(rows: Sequence[Mapping[str, Json]], format_: str) -> None:
     """Print rows in a format; on a terminal, where none is asked for, as a table that fits it."""
     from bench.console import fitted_table
-    from bench.report.plain import render_rows
+    from bench.report.render import render_rows
 
     if rows and format_ == "md" and sys.stdout.isatty() and not is_given("format_"):
         Console(highlight=False).print(fitted_table(rows))

@@ -101,7 +101,7 @@ def score(
     if not dry_run:
         supervise_plugins(attacks, victims or "")
     from bench.console import shown_progress
-    from bench.report.plain import render_rows
+    from bench.report.render import render_rows
     from bench.runner.challenge.answer import is_predictions, score_answer
 
     predictions = is_predictions(answer)
@@ -170,8 +170,8 @@ def _require_fitting(predictions: bool) -> None:
 
 
 def _require_no_failure(out: Path) -> None:
-    from bench.report.failed import failed_cells
-    from bench.report.inputs import load_run
+    from bench.records.load import load_run
+    from bench.report.notes import failed_cells
 
     run = load_run(out)
     if run.failed or run.unmeasured:
@@ -179,8 +179,8 @@ def _require_no_failure(out: Path) -> None:
 
 
 def _print_results(out: Path, column: str | None, format_: str) -> None:
+    from bench.records.load import load_run
     from bench.report.column import column_table
-    from bench.report.inputs import load_run
     from bench.report.render import render
     from bench.report.tables import render_run
 

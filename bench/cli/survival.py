@@ -22,7 +22,7 @@ def survival(directory: Path, format_: str, write: bool) -> None:
 
     Example: camobench survival camobench-out --format csv
     """
-    from bench.report.inputs import load_run
+    from bench.records.load import load_run
     from bench.report.render import render
     from bench.report.survival import survival_table
     from bench.report.survival_chart import write_survival

@@ -49,22 +49,22 @@ def table(directory: Path, split: str, format_: str, correct_only: bool, write: 
 
     Example: camobench table camobench-out --format tex
     """
-    from bench.report.correct import correct_only_table
+    from bench.records.load import load_run
     from bench.report.html import write_report
-    from bench.report.inputs import load_run
     from bench.report.render import render
-    from bench.report.tables import render_run, write_tables
+    from bench.report.tables import correct_only_table, render_run, write_tables
 
+    run = load_run(directory)
     if correct_only:
         if write or split not in ("in", "all"):
             raise click.UsageError("--correct-only goes with --split in, and not with --write")
-        click.echo(render(correct_only_table(load_run(directory)), format_))
+        click.echo(render(correct_only_table(run), format_))
         return
     splits = None if split == "all" else (split,)
-    click.echo(render_run(load_run(directory), format_, splits))
+    click.echo(render_run(run, format_, splits))
     if write:
-        write_tables(directory)
-        write_report(directory)
+        write_tables(run)
+        write_report(run)
 
 
 @click.command()
@@ -78,8 +78,8 @@ def claims(directory: Path, format_: str) -> None:
 
     Example: camobench claims camobench-out --format json
     """
+    from bench.records.load import load_run
     from bench.report.claims.table import judge_claims, render_claims
-    from bench.report.inputs import load_run
 
     click.echo(render_claims(judge_claims(load_run(directory)), format_), nl=False)
 
@@ -93,11 +93,12 @@ def cards(directory: Path, format_: str, write: bool) -> None:
 
     Example: camobench cards camobench-out --format csv
     """
+    from bench.records.load import load_run
     from bench.report.cards import victims_table
-    from bench.report.inputs import load_run
     from bench.report.render import render
     from bench.report.victims import write_victims
 
-    click.echo(render(victims_table(load_run(directory)), format_))
+    run = load_run(directory)
+    click.echo(render(victims_table(run), format_))
     if write:
-        write_victims(directory)
+        write_victims(run)

@@ -112,7 +112,7 @@ def _verify_precision(
 ) -> None:
     """Print a verdict a victim, then the rows whose label depends on the precision."""
     from bench.console import shown_progress
-    from bench.report.plain import frame_rows
+    from bench.report.render import frame_rows
     from bench.runner.agreement import precision_verdicts
     from bench.runner.api import resolve_device
     from bench.verdicts import failed, verdict_rows

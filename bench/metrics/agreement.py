@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics.success import success_rates
+from bench.records.metric import row_metrics
 from bench.types import SPLITS
 
 ROW = ["split", "image_id", "target", "attack", "victim"]
@@ -28,7 +29,7 @@ class Agreement:
     Attributes:
         rows: Compared.
         flipped: Rows with another predicted label.
-        cells: Rates compared: attacks x splits x TASR and UASR where they are defined.
+        cells: Rates compared: attacks x splits x metrics, where they are defined.
         moved: Rates that differ by more than is tolerated.
         largest: The largest difference of a rate.
         largest_in: Attack, split and measure of that rate.
@@ -71,9 +72,9 @@ def compare_scorings(exact: pd.DataFrame, other: pd.DataFrame) -> list[Agreement
     found = []
     for victim, rows in joined.groupby("victim", sort=False):
         mine, differences = both[both["victim"] == victim], []
-        for measure in ("tasr", "uasr"):
-            gap = (mine[measure] - mine[f"{measure}_other"]).abs()
-            names = mine["attack"] + " " + mine["split"] + " " + measure.upper()
+        for metric in row_metrics():
+            gap = (mine[metric.name] - mine[f"{metric.name}_other"]).abs()
+            names = mine["attack"] + " " + mine["split"] + " " + metric.title
             differences.append(pd.DataFrame({"gap": gap, "n": mine["n"], "name": names}).dropna())
         cells = pd.concat(differences, ignore_index=True)
         tolerated = np.maximum(RATE_TOLERANCE, ROWS_TOLERANCE / cells["n"].to_numpy()) + 1e-9

@@ -1,4 +1,10 @@
-"""Clean accuracy of one victim in detail: with intervals, by camera model and by device."""
+"""A victim on untouched images: accuracy with intervals, calibration, and what was right before.
+
+Expected calibration error of Guo et al. 2017 (On Calibration of Modern Neural Networks, eq. 3): the
+mean over images of the gap between confidence and accuracy in bins of equal width, here of the
+top label's probability. Bins are open below and closed above, as in the paper; torchmetrics closes
+them below, which differs only for confidences that lie on an edge.
+"""
 
 import math
 from dataclasses import dataclass
@@ -6,6 +12,11 @@ from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+
+from bench.metrics.success import clean_rows
+
+BINS = 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,3 +77,72 @@ def wilson_interval(
     half = math.sqrt(mean * (1 - mean) / photos + (z / (2 * photos)) ** 2)
     half *= z / (1 + z**2 / photos)
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> pd.DataFrame:
+    """Accuracy and mean confidence in bins of equal width over [0, 1].
+
+    Args:
+        confidence: (N,) probabilities of the predicted labels.
+        correct: (N,) whether the prediction is right.
+        bins: Number of bins.
+
+    Returns:
+        One row a bin: low, high, n, confidence, accuracy; the last two are NaN in an empty bin.
+
+    Raises:
+        ValueError: If there is no image, the lengths differ, `bins` is not positive, or a
+            confidence is NaN or lies outside [0, 1].
+    """
+    sure = np.asarray(confidence, dtype=np.float64)
+    right = np.asarray(correct, dtype=np.float64)
+    if sure.ndim != 1 or sure.shape != right.shape or not sure.size:
+        raise ValueError(
+            "expected as many confidences as verdicts and at least one, got shapes "
+            f"{sure.shape} and {right.shape}"
+        )
+    if bins < 1:
+        raise ValueError(f"expected at least one bin, got {bins}")
+    if not ((sure > -1e-6) & (sure < 1 + 1e-6)).all():
+        raise ValueError("expected confidences in [0, 1]; score this victim anew")
+    edges = np.linspace(0, 1, bins + 1)
+    place = np.searchsorted(edges[1:-1], sure, side="left")  # (low, high]
+    count = np.bincount(place, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        return pd.DataFrame(
+            {
+                "low": edges[:-1],
+                "high": edges[1:],
+                "n": count,
+                "confidence": np.bincount(place, sure, bins) / count,
+                "accuracy": np.bincount(place, right, bins) / count,
+            }
+        )
+
+
+def expected_calibration_error(bins: pd.DataFrame) -> float:
+    """Mean gap between confidence and accuracy over all images of a `reliability` table."""
+    filled = bins[bins["n"] > 0]
+    gaps = (filled["confidence"] - filled["accuracy"]).abs()
+    return float((filled["n"] * gaps).sum() / filled["n"].sum())
+
+
+def originally_correct(predictions: pd.DataFrame) -> pd.DataFrame:
+    """In-distribution rows of the images that the row's own victim got right when untouched.
+
+    An image that a victim misattributes untouched counts as a success of every attack in UASR.
+    These rows leave it out, as much of the literature on adversarial examples does. Out of
+    distribution no victim can be right, so those rows are left out.
+
+    Returns:
+        The rows kept, in their order and with their columns; all functions of
+        `bench.metrics.success` take them.
+
+    Raises:
+        ValueError: As `clean_rows`: without the identity control nothing is known to be correct.
+    """
+    clean = clean_rows(predictions)
+    right = clean.loc[clean["predicted"] == clean["source"], ["image_id", "victim"]]
+    inside = predictions[predictions["split"] == "in"]
+    known = pd.MultiIndex.from_frame(right)
+    return inside[pd.MultiIndex.from_frame(inside[["image_id", "victim"]]).isin(known)]

@@ -1,25 +1,28 @@
-"""How much an anonymised image differs from its original: PSNR, SSIM, LPIPS.
+"""How much an anonymised image differs from its original: LPIPS, PSNR, SSIM, and their means.
 
-All three see 8-bit images, as the victims do.
+All see 8-bit images, as the victims do. Torch is imported when one is measured: tables need none.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+import numpy as np
+import pandas as pd
 
-from bench.metrics.lpips import load_lpips
+from bench.records.metric import METRICS, MetricSpec, image_metrics
+from bench.registry import Entry
+from bench.types import Json
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
-@dataclass(frozen=True, kw_only=True)
-class Distortion:
-    """Per-image distortions, each (N,) on the CPU."""
+def lpips(originals: Tensor, anonymised: Tensor) -> Tensor:
+    """Perceptual distance of (N, 3, H, W) uint8 images: (N,); see `bench.metrics.lpips`."""
+    from bench.metrics.lpips import load_lpips
 
-    psnr_db: Tensor
-    ssim: Tensor
-    lpips: Tensor
+    return load_lpips(originals.device)(originals, anonymised)
 
 
 def psnr_db(originals: Tensor, anonymised: Tensor) -> Tensor:
@@ -28,8 +31,11 @@ def psnr_db(originals: Tensor, anonymised: Tensor) -> Tensor:
     The squares are summed as integers, exactly and on devices without float64; the result is on
     the CPU.
     """
+    import torch
+
     squares = (originals.int() - anonymised.int()).square().sum(dim=(1, 2, 3)).cpu()
-    return 10 * torch.log10(255.0**2 / (squares.double() / originals[0].numel()))
+    decibels: Tensor = 10 * torch.log10(255.0**2 / (squares.double() / originals[0].numel()))
+    return decibels
 
 
 def ssim(originals: Tensor, anonymised: Tensor) -> Tensor:
@@ -37,22 +43,96 @@ def ssim(originals: Tensor, anonymised: Tensor) -> Tensor:
 
     An 11 x 11 Gaussian window at every pixel, mirrored at the border (Wang et al. 2004).
     """
-    # Imported here: it takes seconds, and a matrix that is complete needs none of it.
     from torchmetrics.functional.image import structural_similarity_index_measure
 
     values = structural_similarity_index_measure(
         anonymised.float(), originals.float(), data_range=255.0, reduction="none"
     )
-    if not isinstance(values, Tensor):
+    if isinstance(values, tuple):
         raise TypeError("torchmetrics returned more than the similarity")
-    return values.reshape(len(originals))
+    found: Tensor = values.reshape(len(originals))
+    return found
 
 
-@torch.no_grad()
-def measure(originals: Tensor, anonymised: Tensor) -> Distortion:
-    """All distortions of (N, 3, H, W) uint8 images."""
-    return Distortion(
-        psnr_db=psnr_db(originals, anonymised),
-        ssim=ssim(originals, anonymised).cpu(),
-        lpips=load_lpips(originals.device)(originals, anonymised).cpu(),
-    )
+ENTRIES = (
+    Entry(
+        spec=MetricSpec(
+            name="lpips",
+            title="LPIPS",
+            needs="images",
+            higher_is_better=False,
+            digits=3,
+            highest=np.inf,
+        ),
+        builder=lpips,
+    ),
+    Entry(
+        spec=MetricSpec(
+            name="psnr_db",
+            title="PSNR",
+            needs="images",
+            unit="dB",
+            digits=1,
+            highest=np.inf,
+            unchanged=np.inf,
+        ),
+        builder=psnr_db,
+    ),
+    Entry(
+        spec=MetricSpec(
+            name="ssim", title="SSIM", needs="images", digits=3, lowest=-1.0, unchanged=1.0
+        ),
+        builder=ssim,
+    ),
+)
+
+
+def measure(originals: Tensor, anonymised: Tensor) -> dict[str, Tensor]:
+    """All registered metrics of (N, 3, H, W) uint8 images: name to (N,) on the CPU."""
+    import torch
+
+    with torch.no_grad():
+        return {
+            metric.name: METRICS.get(metric.name).builder(originals, anonymised).cpu()
+            for metric in image_metrics()
+        }
+
+
+def measured_by() -> dict[str, Json]:
+    """Version of each metric of images that does not ship, for the keys of distortions."""
+    return {m.name: m.version for m in image_metrics() if not METRICS.is_own(m.name)}
+
+
+def mean_distortion(distortion: pd.DataFrame, split: str, attack: str) -> dict[str, float | None]:
+    """Mean of each metric of images that was measured, of one attack.
+
+    An unchanged image has an infinite PSNR: the mean is over the others, and infinite only where
+    there are none. `unchanged_images` counts them.
+
+    Returns:
+        By name of the metric; `None` where there is no row.
+
+    Raises:
+        ValueError: If a value is NaN.
+    """
+    rows = distortion[(distortion["split"] == split) & (distortion["attack"] == attack)]
+    means: dict[str, float | None] = {}
+    for metric in image_metrics(distortion.columns):
+        values = rows[metric.name].astype("float64")
+        missing = values.isna()
+        if missing.any():
+            raise ValueError(
+                f"`{metric.name}` is NaN for attack {attack!r}, image "
+                f"{rows.loc[missing, 'image_id'].iloc[0]!r}; score this attack anew"
+            )
+        changed = values[~np.isinf(values)]
+        known = values if changed.empty else changed
+        means[metric.name] = None if values.empty else float(known.mean())
+    return means
+
+
+def unchanged_images(distortion: pd.DataFrame, split: str, attack: str) -> tuple[int, int]:
+    """How many of one attack's images are their originals to the last bit, and of how many."""
+    rows = distortion[(distortion["split"] == split) & (distortion["attack"] == attack)]
+    endless = [m.name for m in image_metrics(distortion.columns) if np.isinf(m.unchanged)]
+    return int(np.isinf(rows[endless].astype("float64")).any(axis=1).sum()), len(rows)

@@ -1,10 +1,10 @@
-"""Two attacks on the same images: the difference of their mean success, photograph by photograph.
+"""Attacks on the same images: their mean success, and how it moves from photograph to photograph.
 
-The mean is that of the tables: over families of means over architectures. Only what both attacks
+The mean is that of the tables: over families of means over architectures. Only what all attacks
 were scored on is compared, so content and camera cancel.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,23 +18,21 @@ from bench.metrics.resampling import (
     photograph_draws,
     photograph_sums,
 )
-from bench.metrics.success import Measure, success_indicators
+from bench.records.metric import MetricSpec, row_values
 
 
 @dataclass(frozen=True, kw_only=True)
-class Paired:
-    """Successes of two attacks, summed by photograph and victim.
+class Shared:
+    """Successes of K attacks on what all of them were scored on, by photograph and victim.
 
     Attributes:
-        first: (P, V) sums of the first attack's successes.
-        second: (P, V) likewise of the second.
-        counts: (P, V) units that both scored.
+        sums: (K, P, V) successes of each attack.
+        counts: (P, V) units that all scored.
         weights: (V,) share of each victim in the overall mean; they sum to 1.
-        images: Images that both scored.
+        images: Images that all scored.
     """
 
-    first: NDArray[np.float64]
-    second: NDArray[np.float64]
+    sums: NDArray[np.float64]
     counts: NDArray[np.float64]
     weights: NDArray[np.float64]
     images: int
@@ -50,19 +48,25 @@ class Paired:
         return int(self.counts.sum())
 
     @property
-    def means(self) -> tuple[float, float]:
-        """Overall mean of either attack, as fractions."""
+    def means(self) -> list[float]:
+        """Overall mean of each attack, as fractions."""
         totals = self.counts.sum(axis=0)
-        first, second = (
-            float(sums.sum(axis=0) / totals @ self.weights) for sums in (self.first, self.second)
+        return [float(sums.sum(axis=0) / totals @ self.weights) for sums in self.sums]
+
+    def pair(self, one: int, other: int) -> "Shared":
+        """Two of the attacks, by position."""
+        return Shared(
+            sums=self.sums[[one, other]],
+            counts=self.counts,
+            weights=self.weights,
+            images=self.images,
         )
-        return first, second
 
     @property
     def effects(self) -> NDArray[np.float64]:
-        """(P,) what each photograph adds to the difference of the means; they sum to it."""
+        """(P,) what each photograph adds to the difference of the first two; they sum to it."""
         found: NDArray[np.float64] = (
-            (self.first - self.second) / self.counts.sum(axis=0)
+            (self.sums[0] - self.sums[1]) / self.counts.sum(axis=0)
         ) @ self.weights
         return found
 
@@ -71,85 +75,90 @@ class Paired:
         """First minus second, as a fraction."""
         return float(self.effects.sum())
 
+    def resampled(
+        self, *, replicates: int = REPLICATES, seed: int = 0
+    ) -> NDArray[np.float64] | None:
+        """Overall means under draws of whole photographs, the same draws for all attacks.
+
+        Returns:
+            (B, K) fractions; `None` for one photograph, or if a draw leaves a victim without any.
+        """
+        found = self._drawn(self.sums, replicates, seed)
+        return None if found is None else np.stack(found, axis=1)
+
     def interval(
         self, *, replicates: int = REPLICATES, seed: int = 0, level: float = LEVEL
     ) -> tuple[float, float] | None:
-        """Percentile interval of the difference over draws of whole photographs.
+        """Percentile interval of the difference of the first two; `None` as for `resampled`."""
+        found = self._drawn([self.sums[0] - self.sums[1]], replicates, seed)
+        return None if found is None else percentile_interval(found[0], level)
 
-        Returns:
-            (low, high), or `None` for one photograph, or where a draw leaves a victim without any.
-        """
+    def _drawn(
+        self, sums: Sequence[NDArray[np.float64]] | NDArray[np.float64], replicates: int, seed: int
+    ) -> list[NDArray[np.float64]] | None:
         if self.photographs < 2:
             return None
         draws = photograph_draws(self.photographs, replicates=replicates, seed=seed)
         totals = draws @ self.counts
-        if not totals.all():
-            return None
-        differences = (draws @ (self.first - self.second)) / totals @ self.weights
-        return percentile_interval(differences, level)
+        return [(draws @ one) / totals @ self.weights for one in sums] if totals.all() else None
 
 
-def shared_successes(first: pd.DataFrame, second: pd.DataFrame, measure: Measure) -> pd.DataFrame:
-    """Successes of two attacks on what both were scored on.
-
-    Two targeted attacks are compared image, target and victim by each; where one of them is
-    untargeted, image and victim by each, with the mean over an image's targets.
+def shared_units(
+    frames: Sequence[pd.DataFrame], metric: MetricSpec, *, by_target: bool
+) -> pd.DataFrame:
+    """Successes of several attacks on what all were scored on.
 
     Args:
-        first: Prediction rows of one attack in one split.
-        second: Likewise of the other.
-        measure: Which success.
+        frames: Prediction rows of each attack, in one split.
+        metric: Which success.
+        by_target: Compare image, target and victim by each; else image and victim, with the mean
+            over an image's targets, so that targeted and untargeted attacks have them in common.
 
     Returns:
-        Columns photo_id, image_id, victim, first, second, and target where both have one.
+        A column an attack, by its position, over photo_id, image_id, victim and perhaps target.
     """
-    targeted = bool(first["target"].notna().all() and second["target"].notna().all())
-    unit = ["photo_id", "image_id", "victim", *(["target"] if targeted else [])]
-
-    def successes(rows: pd.DataFrame, name: str) -> pd.DataFrame:
-        scored = rows[unit].assign(**{name: success_indicators(rows, measure)})
-        return scored.groupby(unit, sort=True)[name].mean().reset_index()
-
-    return successes(first, "first").merge(
-        successes(second, "second"), on=unit, validate="one_to_one"
-    )
+    unit = ["photo_id", "image_id", "victim", *(["target"] if by_target else [])]
+    hits = [
+        rows[unit].assign(hit=row_values(rows, metric)).groupby(unit, sort=True)["hit"].mean()
+        for rows in frames
+    ]
+    return pd.concat(hits, axis=1, join="inner", keys=range(len(hits)))
 
 
-def pair(
-    first: pd.DataFrame, second: pd.DataFrame, measure: Measure, families: Mapping[str, str]
-) -> Paired | None:
-    """Pair two attacks' rows of one split.
+def shared(
+    frames: Sequence[pd.DataFrame],
+    metric: MetricSpec,
+    families: Mapping[str, str],
+    *,
+    by_target: bool,
+) -> Shared | None:
+    """What several attacks did where each of them was scored.
 
     Args:
-        first: Prediction rows of one attack.
-        second: Likewise of the other.
-        measure: Which success.
+        frames: As of `shared_units`.
+        metric: Which success.
         families: Victim name to family; other victims are left out.
+        by_target: As of `shared_units`.
 
     Returns:
-        `None` where the two share no prediction.
+        `None` where they share nothing.
     """
     known = list(families)
-    rows = shared_successes(
-        first[first["victim"].isin(known)], second[second["victim"].isin(known)], measure
-    )
-    if rows.empty:
+    mine = [rows[rows["victim"].isin(known)] for rows in frames]
+    units = shared_units(mine, metric, by_target=by_target).reset_index()
+    if units.empty:
         return None
-    victims, names = pd.factorize(rows["victim"], sort=True)
-    photographs, ids = pd.factorize(rows["photo_id"], sort=True)
+    victims, names = pd.factorize(units["victim"], sort=True)
+    photographs, ids = pd.factorize(units["photo_id"], sort=True)
     shape = (len(ids), len(names))
-    ones, counts = photograph_sums(photographs, victims, rows["first"].to_numpy(np.float64), shape)
-    others, _ = photograph_sums(photographs, victims, rows["second"].to_numpy(np.float64), shape)
-    return Paired(
-        first=ones,
-        second=others,
-        counts=counts,
-        weights=family_weights([families[name] for name in names]),
-        images=int(rows["image_id"].nunique()),
+    summed = [
+        photograph_sums(photographs, victims, units[place].to_numpy(np.float64), shape)
+        for place in range(len(frames))
+    ]
+    of = [families[name] for name in names]
+    return Shared(
+        sums=np.stack([sums for sums, _ in summed]),
+        counts=summed[0][1],
+        weights=np.array([1 / (len(set(of)) * of.count(family)) for family in of]),
+        images=int(units["image_id"].nunique()),
     )
-
-
-def family_weights(families: list[str]) -> NDArray[np.float64]:
-    """(V,) weight of each victim in the mean over families of means over architectures."""
-    kinds = set(families)
-    return np.array([1 / (len(kinds) * families.count(family)) for family in families])

@@ -4,6 +4,7 @@ Photographs are drawn with replacement; all tiles, targets and victims of one ph
 together. Figures that share their draws are paired.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,16 @@ REPLICATES = 2000
 LEVEL = 0.95
 
 
+@lru_cache(maxsize=8)
 def photograph_draws(
     photographs: int, *, replicates: int = REPLICATES, seed: int = 0
 ) -> NDArray[np.int64]:
-    """(B, P): how often each of P photographs is in each of B draws of P."""
+    """(B, P): how often each of P photographs is in each of B draws of P; shared, so read-only."""
     generator = np.random.default_rng(seed)
     chances = np.full(photographs, 1 / photographs)
-    return generator.multinomial(photographs, chances, size=replicates)
+    draws = generator.multinomial(photographs, chances, size=replicates)
+    draws.flags.writeable = False
+    return draws
 
 
 def photograph_sums(

@@ -20,17 +20,33 @@ from bench.metrics.resampling import (
     photograph_draws,
     photograph_sums,
 )
-from bench.metrics.validity import check_predictions
+from bench.records.metric import MetricSpec, row_metrics, row_values
+from bench.registry import Entry
+from bench.types import IN
 
-Measure = Literal["tasr", "uasr"]
 CLEAN_CONTROL = "identity"
-RATES: tuple[tuple[str, Measure], ...] = (
-    ("in", "tasr"),
-    ("in", "uasr"),
-    ("out", "tasr"),
-    ("real", "tasr"),
+
+
+def target_named(rows: pd.DataFrame) -> "pd.Series[float]":
+    """1.0 where a prediction is the target's label."""
+    return (rows["predicted"] == rows["target"]).fillna(False).astype("float64")
+
+
+def source_missed(rows: pd.DataFrame) -> "pd.Series[float]":
+    """1.0 where a prediction is another label than the source's."""
+    return (rows["predicted"] != rows["source"]).fillna(False).astype("float64")
+
+
+TASR = MetricSpec(
+    name="tasr",
+    title="TASR",
+    needs="target",
+    meaning="share of anonymised images given the target label",
 )
-"""Where which rate is defined."""
+UASR = MetricSpec(
+    name="uasr", title="UASR", needs="source", meaning="share given any label but the source's"
+)
+ENTRIES = (Entry(spec=TASR, builder=target_named), Entry(spec=UASR, builder=source_missed))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,46 +74,42 @@ def spread(values: Sequence[float]) -> Spread | None:
 
 
 def success_rates(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
-    """TASR and UASR of every attack on every victim in one split.
+    """Every metric of rows of every attack on every victim in one split.
 
     Returns:
-        Columns attack, victim, n, tasr, uasr; NaN marks what is undefined.
+        Columns attack, victim, n, and one a metric; NaN marks what is undefined.
 
     Raises:
-        ValueError: As `check_predictions`, or if an attack has targeted and untargeted rows.
+        ValueError: If an attack has targeted and untargeted rows.
     """
-    check_predictions(predictions)
-    rows = predictions[predictions["split"] == split]
+    rows, metrics = predictions[predictions["split"] == split], row_metrics()
     scored = rows[["attack", "victim"]].assign(
-        targeted=rows["target"].notna(),
-        tasr=success_indicators(rows, "tasr"),
-        uasr=success_indicators(rows, "uasr"),
+        n=rows["target"].notna(), **{m.name: row_values(rows, m) for m in metrics}
     )
     groups = scored.groupby(["attack", "victim"], sort=True)
-    rates = groups.agg(
-        n=("tasr", "size"), tasr=("tasr", "mean"), uasr=("uasr", "mean"), share=("targeted", "mean")
-    ).reset_index()
-    mixed = rates[(rates["share"] > 0) & (rates["share"] < 1)]
+    rates = groups[[m.name for m in metrics]].mean().reset_index()
+    rates.insert(2, "n", groups.size().to_numpy())
+    targeted = groups["n"].mean().to_numpy()
+    mixed = rates.loc[(targeted > 0) & (targeted < 1), "attack"]
     if len(mixed):
         raise ValueError(
-            f"attack {mixed['attack'].iloc[0]!r} has both targeted and untargeted rows; "
-            "score it anew"
+            f"attack {mixed.iloc[0]!r} has both targeted and untargeted rows; score it anew"
         )
-    rates.loc[rates["share"] == 0, "tasr"] = np.nan
-    if split != "in":
-        rates["uasr"] = np.nan
-    return rates[["attack", "victim", "n", "tasr", "uasr"]]
+    for m in metrics:
+        defined = [m.defined(split, targeted=bool(share)) for share in targeted]
+        rates.loc[~np.array(defined, dtype=bool), m.name] = np.nan
+    return rates
 
 
 def family_spreads(
-    rates: pd.DataFrame, attack: str, measure: Measure, families: Mapping[str, str]
+    rates: pd.DataFrame, attack: str, metric: MetricSpec, families: Mapping[str, str]
 ) -> dict[str, Spread | None]:
     """Mean and spread over the architectures of each family, for one attack.
 
     Args:
         rates: What `success_rates` returns.
         attack: The attack's name.
-        measure: Which rate.
+        metric: Which rate.
         families: Victim name to family; victims without rows are left out of the cell.
 
     Returns:
@@ -106,7 +118,7 @@ def family_spreads(
     Raises:
         ValueError: If the rate is defined on some victims of a family and not on others.
     """
-    mine = rates[rates["attack"] == attack].set_index("victim")[measure]
+    mine = rates[rates["attack"] == attack].set_index("victim")[metric.name]
     cells: dict[str, Spread | None] = {}
     for family in dict.fromkeys(families.values()):
         values = [float(mine[v]) for v, f in families.items() if f == family and v in mine.index]
@@ -126,10 +138,9 @@ def clean_rows(predictions: pd.DataFrame) -> pd.DataFrame:
     """Rows of the untouched in-distribution images.
 
     Raises:
-        ValueError: As `check_predictions`, or if the identity control was not scored.
+        ValueError: If the identity control was not scored.
     """
-    check_predictions(predictions)
-    chosen = (predictions["split"] == "in") & (predictions["attack"] == CLEAN_CONTROL)
+    chosen = (predictions["split"] == IN) & (predictions["attack"] == CLEAN_CONTROL)
     rows = predictions[chosen]
     if rows.empty:
         raise ValueError(
@@ -146,7 +157,7 @@ def clean_accuracy(predictions: pd.DataFrame) -> pd.DataFrame:
         Indexed by victim: n, accuracy, then one column `recall:NAME` per camera model.
 
     Raises:
-        ValueError: As `check_predictions`, or if the identity control was not scored.
+        ValueError: If the identity control was not scored.
     """
     rows = clean_rows(predictions)
     right = rows[["victim", "source"]].assign(right=(rows["predicted"] == rows["source"]))
@@ -159,7 +170,7 @@ def bootstrap_interval(
     predictions: pd.DataFrame,
     split: str,
     attack: str,
-    measure: Measure,
+    metric: MetricSpec,
     families: Mapping[str, str],
     *,
     replicates: int = REPLICATES,
@@ -177,13 +188,13 @@ def bootstrap_interval(
     """
     rows = predictions[(predictions["split"] == split) & (predictions["attack"] == attack)]
     rows = rows[rows["victim"].isin(list(families))]
-    undefined = split != "in" if measure == "uasr" else bool(rows["target"].isna().any())
-    if undefined or rows["photo_id"].nunique() < 2:
+    defined = metric.defined(split, targeted=bool(rows["target"].notna().all()))
+    if not defined or rows["photo_id"].nunique() < 2:
         return None
     victims, victim_names = pd.factorize(rows["victim"])
     photos, photo_ids = pd.factorize(rows["photo_id"], sort=True)
     shape = (len(photo_ids), len(victim_names))
-    scored = success_indicators(rows, measure).to_numpy(dtype=np.float64)
+    scored = row_values(rows, metric).to_numpy(dtype=np.float64)
     hits, counts = photograph_sums(photos, victims, scored, shape)  # (P, V)
     draws = photograph_draws(shape[0], replicates=replicates, seed=seed)
     totals = draws @ counts  # (B, V)
@@ -215,45 +226,3 @@ def confusion(
     order = [*first, *sorted(set(counts.index) - set(first))]
     columns = [*classes, *sorted(set(counts.columns) - set(classes))]
     return counts.reindex(index=order, columns=columns, fill_value=0.0)
-
-
-def mean_distortion(distortion: pd.DataFrame, split: str, attack: str) -> dict[str, float | None]:
-    """Mean LPIPS, PSNR (dB) and SSIM of one attack.
-
-    An unchanged image has an infinite PSNR: the mean is over the others, and infinite only where
-    there are none. `unchanged_images` counts them.
-
-    Returns:
-        `lpips`, `psnr_db`, `ssim`; `None` where there is no row.
-
-    Raises:
-        ValueError: If a value is NaN.
-    """
-    rows = distortion[(distortion["split"] == split) & (distortion["attack"] == attack)]
-    means: dict[str, float | None] = {}
-    for column in ("lpips", "psnr_db", "ssim"):
-        values = rows[column].astype("float64")
-        missing = values.isna()
-        if missing.any():
-            raise ValueError(
-                f"`{column}` is NaN for attack {attack!r}, image "
-                f"{rows.loc[missing, 'image_id'].iloc[0]!r}; score this attack anew"
-            )
-        changed = values[~np.isinf(values)]
-        known = values if changed.empty else changed
-        means[column] = None if values.empty else float(known.mean())
-    return means
-
-
-def unchanged_images(distortion: pd.DataFrame, split: str, attack: str) -> tuple[int, int]:
-    """How many of one attack's images are their originals to the last bit, and of how many."""
-    rows = distortion[(distortion["split"] == split) & (distortion["attack"] == attack)]
-    return int(np.isinf(rows["psnr_db"].astype("float64")).sum()), len(rows)
-
-
-def success_indicators(rows: pd.DataFrame, measure: Measure) -> "pd.Series[float]":
-    """1.0 for each prediction that is a success, else 0.0; also where the rate is undefined."""
-    wanted = rows["predicted"] == rows["target"]
-    if measure == "uasr":
-        wanted = rows["predicted"] != rows["source"]
-    return wanted.fillna(False).astype("float64")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.metrics.paired import Paired
-from bench.metrics.resampling import LEVEL, REPLICATES, percentile_interval, photograph_draws
+from bench.metrics.paired import Shared
+from bench.metrics.resampling import LEVEL, REPLICATES, percentile_interval
 
 Interval = tuple[float, float] | None
 
@@ -21,7 +21,7 @@ class Survived:
 
     Attributes:
         before: On the images as the attack left them.
-        before_interval: Over draws of photographs; `None` as for `Paired.interval`.
+        before_interval: Over draws of photographs; `None` as for `Shared.interval`.
         after: On the images after the change.
         after_interval: Likewise.
         left: After over before; `None` where nothing succeeded before, or nothing did in some draw:
@@ -40,7 +40,7 @@ class Survived:
 
 
 def survived(
-    pair: Paired, *, replicates: int = REPLICATES, seed: int = 0, level: float = LEVEL
+    pair: Shared, *, replicates: int = REPLICATES, seed: int = 0, level: float = LEVEL
 ) -> Survived:
     """What is left of the first attack's success in the second's rows: the same attack, changed.
 
@@ -51,13 +51,8 @@ def survived(
         level: Of the intervals.
     """
     before, after = pair.means
-    befores = afters = None
-    if pair.photographs > 1:
-        draws = photograph_draws(pair.photographs, replicates=replicates, seed=seed)
-        totals = draws @ pair.counts
-        if totals.all():
-            befores = draws @ pair.first / totals @ pair.weights
-            afters = draws @ pair.second / totals @ pair.weights
+    drawn = pair.resampled(replicates=replicates, seed=seed)
+    befores, afters = (None, None) if drawn is None else drawn.T
     return Survived(
         before=before,
         before_interval=_interval(befores, level),

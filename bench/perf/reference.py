@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from bench.contract import Attack, Victim
-from bench.metrics.distortion import Distortion, measure
+from bench.metrics.distortion import measure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +23,11 @@ class ReferenceResult:
 
     Attributes:
         predicted: (N,) labels by victim, in the order of images, then targets.
-        distortions: One an image's targets.
+        distortions: By metric, of each image's targets.
     """
 
     predicted: Mapping[str, Tensor]
-    distortions: Sequence[Distortion]
+    distortions: Sequence[Mapping[str, Tensor]]
 
 
 @torch.no_grad()

@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from bench.records.networks import Training
 from bench.report.drawing import COLOURS, GRID, MUTED, chart_style, svg
-from bench.report.networks import Training
 
 _SIZE = (4.4, 2.7)
 _LOG_FROM = 20

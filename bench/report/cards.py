@@ -1,22 +1,31 @@
-"""A card for every victim: what it is worth before anyone attacks it, what it is and what it costs.
+"""What every victim is worth before anyone attacks it, what it is and what it costs.
 
 Clean accuracy and calibration are recomputed from the rows of the identity control; size, cost and
 training are what the runner wrote beside them.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from bench.metrics.calibration import BINS, expected_calibration_error, reliability
-from bench.metrics.clean import Share, share, shares_by
-from bench.metrics.success import clean_accuracy, clean_rows
-from bench.report.networks import Network, load_networks
-from bench.report.notes import clean_notes
+from bench.metrics.clean import (
+    BINS,
+    Share,
+    expected_calibration_error,
+    reliability,
+    share,
+    shares_by,
+)
+from bench.metrics.success import CLEAN_CONTROL, clean_rows
+from bench.records.networks import Network, load_networks
+from bench.records.participants import VictimRecord
+from bench.records.run import RunData, once
+from bench.report.notes import FAILED, clean_notes
 from bench.report.published import CLEAN_MINIMUM_PERCENT
-from bench.report.records import RunData, VictimInfo
-from bench.report.values import NA, Column, Row, Table
+from bench.report.statistics import clean_of
+from bench.report.table import NA, Row, Table, make_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +49,7 @@ class Clean:
 class Card:
     """One victim; `clean` is `None` where the identity control was not scored on it."""
 
-    victim: VictimInfo
+    victim: VictimRecord
     clean: Clean | None
     network: Network | None
     published_percent: float | None
@@ -53,6 +62,7 @@ class Card:
         return 100 * self.clean.overall.accuracy - self.published_percent
 
 
+@once
 def build_cards(run: RunData) -> tuple[Card, ...]:
     """A card for every victim of the run, in its order.
 
@@ -105,14 +115,47 @@ _COLUMNS = (
 def victims_table(run: RunData) -> Table:
     """One row a victim: clean accuracy, calibration, size, cost, training, the paper's minimum."""
     cards = build_cards(run)
-    return Table(
-        number="",
-        title=f"Victims on untouched in-distribution images of Set-C, {run.suite}",
-        columns=tuple(Column(group=group, label=label) for group, label in _COLUMNS),
-        rows=tuple(Row(kind="victim", name=c.victim.label, cells=_cells(c)) for c in cards),
-        notes=(*_notes(cards), *clean_notes(run, clean_accuracy(run.predictions))),
-        records=tuple(_record(card) for card in cards),
+    return make_table(
+        f"Victims on untouched in-distribution images of Set-C, {run.suite}",
+        _COLUMNS,
+        (Row(kind="victim", name=card.victim.marked, cells=_cells(card)) for card in cards),
+        (*_notes(cards), *clean_notes(run)),
+        map(_record, cards),
     )
+
+
+def clean_accuracy_table(run: RunData) -> Table:
+    """Accuracy of every victim on the untouched in-distribution images of Set-C."""
+    rows, records = [], []
+    figures: dict[Any, Any] = clean_of(run).to_dict("index")
+    for victim in run.victims:
+        record: dict[str, Any] = {
+            "victim": victim.name,
+            "family": victim.family,
+            "backbone": victim.backbone,
+            "images": 0,
+            "accuracy_percent": None,
+        }
+        clean, worst = FAILED if (CLEAN_CONTROL, victim.name) in run.failed else NA, NA
+        if victim.name in figures:
+            found: dict[str, float] = figures[victim.name]
+            record["images"] = int(found["n"])
+            record["accuracy_percent"] = 100 * found["accuracy"]
+            clean = f"{record['accuracy_percent']:.1f}"
+            shares = {
+                name.removeprefix("recall:"): 100 * share
+                for name, share in found.items()
+                if name.startswith("recall:") and not math.isnan(share)
+            }
+            record |= {f"recall_{name}_percent": share for name, share in shares.items()}
+            least = min(shares, key=lambda name: shares[name])
+            worst = f"{shares[least]:.1f}" + (f" ({least})" if shares[least] < 100 else "")
+        cells = (victim.family, str(record["images"]), clean, worst)
+        rows.append(Row(kind="victim", name=victim.marked, cells=cells))
+        records.append(record)
+    labels = ("Victim", "Family", "Images", "Accuracy (%)", "Lowest recall of a camera (%)")
+    title = f"Clean accuracy on in-distribution images of Set-C, {run.suite}"
+    return make_table(title, labels, rows, clean_notes(run), records)
 
 
 def _cells(card: Card) -> tuple[str, ...]:

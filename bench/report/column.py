@@ -1,13 +1,14 @@
 """One victim against every attack of a run: its column of the matrix, and its clean accuracy."""
 
+from collections.abc import Iterator
 from typing import Any
 
-import pandas as pd
-
-from bench.metrics.success import RATES, clean_accuracy, success_rates
+from bench.records.metric import views
+from bench.records.participants import VictimRecord
+from bench.records.run import RunData
 from bench.report.notes import origin_notes
-from bench.report.records import RunData, VictimInfo
-from bench.report.values import NA, Column, Row, Table
+from bench.report.statistics import clean_of, rates_of
+from bench.report.table import NA, Row, Table, make_table
 
 
 def column_table(run: RunData, name: str) -> Table:
@@ -19,61 +20,47 @@ def column_table(run: RunData, name: str) -> Table:
     victim = next((one for one in run.victims if one.name == name), None)
     if victim is None:
         raise ValueError(f"no victim {name!r} in {run.directory}")
-    rates = {split: _mine(success_rates(run.predictions, split), name) for split in run.splits}
-    shown = [(split, measure) for split, measure in RATES if split in rates]
+    rates = {split: rates_of(run, split) for split in run.splits}
+    mine = {split: found[found["victim"] == name] for split, found in rates.items()}
+    shown = views(run.splits)
     rows, records = [], []
     for attack in sorted(run.attacks, key=lambda attack: (attack.control, attack.name)):
         record: dict[str, Any] = {"victim": name, "victim_key": victim.key, "attack": attack.name}
+        found = {split: part[part["attack"] == attack.name] for split, part in mine.items()}
         cells = []
-        for split, measure in shown:
-            value = _percent(rates[split], attack.name, measure)
-            record[f"{measure}_{split}_percent"] = value
+        for split, metric in shown:
+            known = found[split][metric.name].dropna()
+            value = None if known.empty else 100 * float(known.iloc[0])
+            record[f"{metric.name}_{split}_percent"] = value
             cells.append(NA if value is None else f"{value:.1f}")
-        for split, found in rates.items():
-            count = int(sum(found.loc[found.index == attack.name, "n"]))
-            record[f"images_{split}"] = count
-            cells.append(str(count))
+        for split, part in found.items():
+            record[f"images_{split}"] = int(part["n"].sum())
+            cells.append(str(record[f"images_{split}"]))
+        label = attack.name if attack.laac else attack.shown
         rows.append(
-            Row(
-                kind="control" if attack.control else "attack",
-                name=attack.label if not attack.laac else attack.name,
-                cells=tuple(cells),
-            )
+            Row(kind="control" if attack.control else "attack", name=label, cells=tuple(cells))
         )
         records.append(record)
-    headings = ["Attack", *(f"{measure.upper()} {split} (%)" for split, measure in shown)]
+    headings = ["Attack", *(f"{metric.title} {split} (%)" for split, metric in shown)]
     headings += [f"Images {split}" for split in rates]
-    return Table(
-        number="",
-        title=f"All attacks on {victim.label}, Set-C of {run.suite}",
-        columns=tuple(Column(group="", label=heading) for heading in headings),
-        rows=tuple(rows),
-        notes=(_clean(run, victim), *_partial(victim), *origin_notes(run)),
-        records=tuple(records),
+    return make_table(
+        f"All attacks on {victim.marked}, Set-C of {run.suite}",
+        headings,
+        rows,
+        (*_notes(run, victim), *origin_notes(run)),
+        records,
     )
 
 
-def _mine(rates: pd.DataFrame, victim: str) -> pd.DataFrame:
-    return rates[rates["victim"] == victim].set_index("attack")
-
-
-def _percent(rates: pd.DataFrame, attack: str, measure: str) -> float | None:
-    value = rates[measure].get(attack)
-    return None if value is None or pd.isna(value) else 100 * float(value)
-
-
-def _clean(run: RunData, victim: VictimInfo) -> str:
-    known = clean_accuracy(run.predictions)
-    if victim.name not in known.index:
-        return f"Clean accuracy of {victim.name} is unknown: no original was classified."
-    found = known.loc[[victim.name]].iloc[0]
-    return (
-        f"Clean accuracy of {victim.name}: {100 * found['accuracy']:.1f} % of "
-        f"{found['n']:.0f} untouched in-distribution images."
-    )
-
-
-def _partial(victim: VictimInfo) -> tuple[str, ...]:
-    if victim.partial is None:
-        return ()
-    return (f"{victim.name} is partial: it answered {victim.partial}; nothing is filled in.",)
+def _notes(run: RunData, victim: VictimRecord) -> Iterator[str]:
+    known = clean_of(run)
+    if victim.name in known.index:
+        found = known.loc[[victim.name]].iloc[0]
+        yield (
+            f"Clean accuracy of {victim.name}: {100 * found['accuracy']:.1f} % of "
+            f"{found['n']:.0f} untouched in-distribution images."
+        )
+    else:
+        yield f"Clean accuracy of {victim.name} is unknown: no original was classified."
+    if victim.partial is not None:
+        yield f"{victim.name} is partial: it answered {victim.partial}; nothing is filled in."

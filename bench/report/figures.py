@@ -11,31 +11,33 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from bench.metrics.success import Measure, confusion, success_rates
-from bench.report.coverage import PARTIAL
+from bench.metrics.success import confusion
+from bench.records.metric import MetricSpec
+from bench.records.participants import PARTIAL
+from bench.records.run import RunData
 from bench.report.drawing import COLOURS, GRID, INK, MUTED, chart_style, svg
-from bench.report.records import RunData
-from bench.report.values import Table
+from bench.report.statistics import rates_of
+from bench.report.table import Table
 
 _SCALE = LinearSegmentedColormap.from_list(
     "success", ["#f4f7fb", "#c3d9ec", "#76abd3", "#2a70a8", "#0a2c4a"]
 )
 
 
-def heat_map(run: RunData, split: str, measure: Measure, order: Sequence[str]) -> str | None:
+def heat_map(run: RunData, split: str, metric: MetricSpec, order: Sequence[str]) -> str | None:
     """Attack x victim matrix of a rate in per cent, victims grouped by family.
 
     Args:
         run: The run.
         split: "in" or "out".
-        measure: Which rate.
+        metric: Which rate.
         order: Attack names from top to bottom; those with an undefined rate are left out.
 
     Returns:
         SVG text, or `None` if the rate is undefined for every attack.
     """
-    rates = success_rates(run.predictions, split)
-    matrix = rates.pivot_table(index="attack", columns="victim", values=measure, aggfunc="mean")
+    rates = rates_of(run, split)
+    matrix = rates.pivot_table(index="attack", columns="victim", values=metric.name, aggfunc="mean")
     attacks = [name for name in order if name in matrix.index and matrix.loc[name].notna().any()]
     if not attacks:
         return None
@@ -45,7 +47,7 @@ def heat_map(run: RunData, split: str, measure: Measure, order: Sequence[str]) -
         figure = Figure(figsize=(2.6 + 0.62 * len(victims), 1.9 + 0.36 * len(attacks)))
         axes = figure.add_subplot()
         marked = {one.name: f"{one.name} {PARTIAL}" for one in run.attacks if one.partial}
-        labels = {victim.name: victim.label for victim in run.victims}
+        labels = {victim.name: victim.marked for victim in run.victims}
         _matrix(axes, values.rename(index=marked, columns=labels), low=0, high=100)
         families = [victim.family for victim in run.victims]
         for place in range(1, len(families)):
@@ -54,15 +56,20 @@ def heat_map(run: RunData, split: str, measure: Measure, order: Sequence[str]) -
         return svg(figure)
 
 
-def success_scatter(table: Table, measure: Measure) -> str | None:
-    """Mean success against PSNR, one mark per attack; unchanged images stand at the right edge.
+def success_scatter(run: RunData, table: Table, metric: MetricSpec) -> str | None:
+    """Mean success against the fidelity that has a unit, one mark per attack.
+
+    Unchanged images stand at the right edge.
 
     Returns:
         SVG text, or `None` if no attack has both figures.
     """
-    column = f"{measure}_mean_percent"
-    points = [r for r in table.records if r[column] is not None and r["psnr_db"] is not None]
-    finite = [record["psnr_db"] for record in points if math.isfinite(record["psnr_db"])]
+    fidelity = next((m for m in run.metrics if m.unit and m.higher_is_better), None)
+    if fidelity is None:
+        return None
+    column = f"{metric.name}_mean_percent"
+    points = [r for r in table.records if r[column] is not None and r[fidelity.name] is not None]
+    finite = [record[fidelity.name] for record in points if math.isfinite(record[fidelity.name])]
     if not finite:
         return None
     edge = max(finite) + max(2.0, 0.12 * (max(finite) - min(finite)))
@@ -72,13 +79,13 @@ def success_scatter(table: Table, measure: Measure) -> str | None:
         colours, squares = cycle(COLOURS), cycle("s^vPX<>")
         for record in points:
             control, success = record["control"] == "yes", record[column]
-            unchanged = math.isinf(record["psnr_db"])
+            unchanged = math.isinf(record[fidelity.name])
             low, high = (
-                record[f"{measure}_mean_low_percent"],
-                record[f"{measure}_mean_high_percent"],
+                record[f"{metric.name}_mean_low_percent"],
+                record[f"{metric.name}_mean_high_percent"],
             )
             colour = MUTED if control else next(colours)
-            place = edge if unchanged else record["psnr_db"]
+            place = edge if unchanged else record[fidelity.name]
             name = record["attack"] + (" (unchanged)" if unchanged else "")
             name += f" {PARTIAL}" if "scored" in record else ""
             if low is not None:
@@ -88,8 +95,8 @@ def success_scatter(table: Table, measure: Measure) -> str | None:
         if len(finite) < len(points):
             ticks = [tick for tick in axes.get_xticks() if min(finite) <= tick <= max(finite)]
             axes.set_xticks([*ticks, edge], [*(f"{tick:g}" for tick in ticks), "∞"])
-        axes.set(xlabel="PSNR (dB), higher is closer to the original", ylim=(-3, 103))
-        axes.set_ylabel(f"mean {measure.upper()} (%)")
+        axes.set(xlabel=f"{fidelity.axis}, higher is closer to the original", ylim=(-3, 103))
+        axes.set_ylabel(f"mean {metric.title} (%)")
         axes.grid(color=GRID, linewidth=0.8)
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)

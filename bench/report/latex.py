@@ -6,7 +6,7 @@ from typing import Any
 
 from tabulate import SEPARATING_LINE, tabulate
 
-from bench.report.values import Column, Row, Table, alignments
+from bench.report.table import Column, Row, Table, alignments
 
 
 def latex(table: Table) -> str:

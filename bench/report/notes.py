@@ -1,38 +1,40 @@
-"""The footnotes of the tables: what is averaged, what is missing and why, where it comes from."""
+"""What stands in and below the tables of holes and origins: what is averaged, what is missing."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 
+from bench.metrics.distortion import unchanged_images
 from bench.metrics.resampling import REPLICATES
-from bench.metrics.success import CLEAN_CONTROL, clean_accuracy, unchanged_images
-from bench.report.failed import failure_notes
+from bench.metrics.success import CLEAN_CONTROL
+from bench.records.metric import image_metrics, row_metrics
+from bench.records.participants import FAMILIES, AttackRecord, FailedCell
+from bench.records.run import RunData
 from bench.report.published import (
     ARCHITECTURES_PER_FAMILY,
     CLEAN_MINIMUM_PERCENT,
-    FAMILIES,
     published_rows,
 )
-from bench.report.records import AttackInfo, RunData
+from bench.report.statistics import clean_of, rates_of
+from bench.report.table import NA
+from bench.types import IN
 from bench.wording import plural
 
+FAILED = "failed"
+MARK = "§"
+MOST_NAMED = 3
 NOT_AUDITED = "Not audited: `camobench data prepare {suite}` audits it, then the same run again."
 
 
-def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...]:
+def table_notes(run: RunData, split: str) -> tuple[str, ...]:
     """Footnotes of Table 2 or 3, in reading order."""
-    rows = run.predictions[run.predictions["split"] == split]
+    rows, rates = run.predictions[run.predictions["split"] == split], rates_of(run, split)
     if rows.empty:
         return (f"This run holds no rows of the split {split!r}.", *origin_notes(run))
     return (
         *_marks(run),
-        "TASR: share of anonymised images given the target label; n/a for untargeted attacks. "
-        + (
-            "UASR: share given any label but the source's."
-            if split == "in"
-            else "UASR is n/a: out of distribution the source camera is no class of the victims."
-        ),
+        " ".join(_meanings(split)),
         "± is the sample standard deviation: in a family's cell over its architectures, under "
         "Mean over the family means.",
         f"95 %: bootstrap interval of the Mean, {REPLICATES} draws of whole source photographs "
@@ -51,8 +53,9 @@ def table_notes(run: RunData, split: str, rates: pd.DataFrame) -> tuple[str, ...
     )
 
 
-def clean_notes(run: RunData, accuracy: pd.DataFrame) -> tuple[str, ...]:
+def clean_notes(run: RunData) -> tuple[str, ...]:
     """Footnotes of the clean-accuracy table."""
+    accuracy = clean_of(run)
     values = 100 * accuracy["accuracy"]
     told = {victim for attack, victim in run.failed if attack == CLEAN_CONTROL}
     missing = [v.name for v in run.victims if v.name not in told.union(accuracy.index)]
@@ -76,6 +79,16 @@ def _marks(run: RunData) -> Iterable[str]:
     if any(attack.scfa for attack in run.attacks):
         marks.append("† synthetic colour filter array in front of the generator.")
     yield " ".join([*marks, "↑ higher is better, ↓ lower."])
+
+
+def _meanings(split: str) -> Iterable[str]:
+    for metric in row_metrics():
+        if not metric.defined(split):
+            why = "out of distribution the source camera is no class of the victims"
+            yield f"{metric.title} is n/a: {why}."
+        else:
+            hole = "; n/a for untargeted attacks" if metric.needs == "target" else ""
+            yield f"{metric.title}: {metric.meaning}{hole}."
 
 
 def _families(run: RunData) -> Iterable[str]:
@@ -114,7 +127,7 @@ def _suspicions(run: RunData, of: str = "") -> Iterable[str]:
 def _holes(run: RunData, rates: pd.DataFrame) -> Iterable[str]:
     for attack in run.attacks:
         scored = set(rates.loc[rates["attack"] == attack.name, "victim"])
-        told = {cell.victim for cell in attack.failed}
+        told = set(run.entry(attack.name).failed_victims)
         missing = [v.name for v in run.victims if v.name not in scored | told]
         if missing:
             yield (
@@ -149,24 +162,29 @@ def _coverage(run: RunData, rows: pd.DataFrame, rates: pd.DataFrame) -> Iterable
 
 
 def _unchanged(run: RunData, split: str) -> Iterable[str]:
+    titles = " and ".join(m.title for m in image_metrics() if np.isinf(m.unchanged))
     for attack in run.attacks:
         unchanged, images = unchanged_images(run.distortion, split, attack.name)
         if 0 < unchanged < images:
             yield (
-                f"{attack.name}: {unchanged} of {images} images unchanged: PSNR is the mean over "
-                "the others."
+                f"{attack.name}: {unchanged} of {images} images unchanged: {titles} is the mean "
+                "over the others."
             )
 
 
 def _unmeasured(run: RunData, split: str) -> Iterable[str]:
     measured = set(run.distortion.loc[run.distortion["split"] == split, "attack"])
-    names = [one.name for one in run.attacks if one.name not in measured and not one.failed]
+    names = [
+        one.name
+        for one in run.attacks
+        if one.name not in measured and not run.entry(one.name).failed
+    ]
     if names:
         yield f"No distortion rows for {', '.join(names)}."
 
 
 def _clean(run: RunData) -> str:
-    accuracy = 100 * clean_accuracy(run.predictions)["accuracy"]
+    accuracy = 100 * clean_of(run)["accuracy"]
     listed = (f"{name} {value:.1f}" for name, value in accuracy.items())
     return f"Clean accuracy of the victims on Set-C (%): {', '.join(listed)}."
 
@@ -178,7 +196,7 @@ def _published(run: RunData, split: str) -> Iterable[str]:
         "published: Andrews, Zhang and Griffin 2020, as printed; measured on the Dresden images "
         "with their training budget, so other suites and recipes differ in level."
     )
-    if split == "in":
+    if split == IN:
         yield (
             "‡ Erratum: the paper's UASR Mean does not follow from its own columns (it equals the "
             "TASR Mean of Table 3); in brackets the mean recomputed from the printed columns."
@@ -198,14 +216,84 @@ def origin_notes(run: RunData) -> Iterable[str]:
     yield from (f"Suite: {note}" for note in run.suite_notes)
     yield f"Audit: {run.audit}." if run.audit else NOT_AUDITED.format(suite=run.suite)
     seeds = ", ".join(map(str, run.seeds))
-    commits = ", ".join(dict.fromkeys(map(_commit, run.attacks)))
+    commits = ", ".join(dict.fromkeys(entry.provenance.code for entry in run.entries))
     yield (
         f"Suite {run.suite} ({run.fingerprint[:12]}), recipe {run.recipe}, seed {seeds}, scorer "
         f"{run.scorer_version}, code {commits}."
     )
 
 
-def _commit(attack: AttackInfo) -> str:
-    provenance: dict[str, Any] = attack.provenance
-    commit = str(provenance.get("commit") or "unknown")[:12]
-    return f"{commit} with uncommitted changes" if provenance.get("dirty") else commit
+def family_texts(
+    run: RunData, attack: AttackRecord, families: Sequence[str], texts: Sequence[str]
+) -> list[str]:
+    """Show the holes in one measure's cells.
+
+    Args:
+        run: Says who failed.
+        attack: Of this row.
+        families: Of victims.
+        texts: Formatted cells of the families, then of their mean.
+
+    Returns:
+        The same, "failed" where no victim of a family is left, marked where some are missing.
+    """
+    lost = run.entry(attack.name).failed_victims
+    gone = {name: [v in lost for v, f in run.families.items() if f == name] for name in families}
+    shown = [_shown(text, gone[name]) for name, text in zip(families, texts, strict=False)]
+    if FAILED in shown:
+        return [*shown, FAILED]
+    return [*shown, _shown(texts[-1], [any(gone[name]) for name in families])]
+
+
+def _shown(text: str, gone: Sequence[bool]) -> str:
+    if not any(gone):
+        return text
+    if text == NA:
+        return FAILED
+    return f"{text} {MARK}"
+
+
+def failure_notes(run: RunData, attacks: Collection[str] | None = None) -> Iterable[str]:
+    """What failed and why, with the cells that it cost.
+
+    Args:
+        run: Says who failed.
+        attacks: Whose cells count; all by default.
+    """
+    causes: dict[tuple[str, str], list[tuple[str, FailedCell]]] = {}
+    for (attack, _), cell in run.failed.items():
+        if attacks is None or attack in attacks:
+            causes.setdefault((cell.who, cell.reason), []).append((attack, cell))
+    for (who, reason), cells in causes.items():
+        names = _some("attacks", [attack for attack, _ in cells])
+        victims = _some("victims", [cell.victim for _, cell in cells])
+        logs = list(dict.fromkeys(cell.log for _, cell in cells))
+        more = f" and {len(logs) - 1} more" if len(logs) > 1 else ""
+        yield f"{MARK} {who} failed: {reason}. No {names} on {victims}; see {logs[0]}{more}."
+    for attack, one in run.unmeasured:
+        if attacks is None or attack in attacks:
+            yield f"{one.who} failed: {one.reason}. No {one.what} of {attack}; see {one.log}."
+
+
+def _some(what: str, names: Sequence[str]) -> str:
+    each = list(dict.fromkeys(names))
+    return ", ".join(each) if len(each) <= MOST_NAMED else f"{len(each)} {what}"
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{', '.join(names[:MOST_NAMED])}{more}"
+
+
+def failed_cells(run: RunData) -> str:
+    """All that failed in one line, for the command line; "" where nothing did."""
+    cells = [f"{attack} on {victim}" for attack, victim in run.failed]
+    others = [f"{one.what} of {attack}" for attack, one in run.unmeasured]
+    if not (cells or others):
+        return ""
+    parts = [f"{plural(len(cells), 'cell')} failed: {_first(cells)}"] if cells else []
+    parts += [f"missing: {_first(others)}"] if others else []
+    return (
+        f"{'; '.join(parts)}; tracebacks are in {run.directory / 'failures'}, "
+        "the same command tries again"
+    )

@@ -7,7 +7,7 @@ from itertools import groupby
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from bench.report.values import Column, Row
+from bench.report.table import Column, Row
 
 
 def page_environment() -> Environment:

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from bench.report.records import RunData
-from bench.report.samples import Sample
+from bench.records.run import RunData
+from bench.records.samples import Sample
 from bench.store import replacing
 
 Pixels = NDArray[np.uint8]

@@ -6,35 +6,40 @@ row; its values equal the TASR means of Table 3. Both figures are given, never o
 
 import csv
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
-from bench.metrics.success import Spread, spread
+from bench.metrics.success import UASR, Spread, spread
+from bench.records.metric import image_metrics, row_metrics
+from bench.records.participants import ARCHITECTURES, FAMILIES, RowKey
+from bench.types import IN, OUT
 
-FAMILIES = ("wdf", "pef", "img")
-ARCHITECTURES = ("resnet12", "resnet18", "resnet34", "densenet40", "densenet100")
 ARCHITECTURES_PER_FAMILY = len(ARCHITECTURES)
 CLEAN_MINIMUM_PERCENT = {"wdf": 99.8, "pef": 99.8, "img": 99.7}
 """Lowest clean accuracy over the architectures of a family, on the Dresden images (sec. 5)."""
-_FILES = {"in": "table2_in_distribution.csv", "out": "table3_out_of_distribution.csv"}
+ERRATUM = UASR.name
+_FILES = {IN: "table2_in_distribution.csv", OUT: "table3_out_of_distribution.csv"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedRow:
     """One printed row, in per cent.
 
-    `tasr` and `uasr` map a family or "mean" to its cell; `uasr` is empty out of distribution.
+    Attributes:
+        order: Its place in the table.
+        cells: By metric of rows, then by family or "mean"; only of what the table has.
+        recomputed: The mean that follows from the printed columns, where the printed one does not.
+        distortion: By metric of images.
     """
 
-    laac: frozenset[str]
-    scfa: bool
     order: int
-    tasr: dict[str, Spread]
-    uasr: dict[str, Spread]
-    uasr_mean_recomputed: Spread | None
-    lpips: float
+    cells: dict[str, dict[str, Spread]]
+    recomputed: dict[str, Spread | None]
+    distortion: dict[str, float]
 
 
-def published_rows(split: str) -> dict[tuple[frozenset[str], bool], PublishedRow]:
+@cache
+def published_rows(split: str) -> dict[RowKey, PublishedRow]:
     """The eight rows of Table 2 ("in") or Table 3 ("out"), by local classifiers and sCFA.
 
     None for real photographs, which the paper has in both tables.
@@ -45,25 +50,23 @@ def published_rows(split: str) -> dict[tuple[frozenset[str], bool], PublishedRow
     rows = {}
     for order, record in enumerate(csv.DictReader(file.read_text("utf-8").splitlines())):
         laac = frozenset(record["local_auxiliary_classifiers"].split("+"))
-        scfa = record["scfa"] == "yes"
-        uasr = _cells(record, "uasr") if "uasr_mean_percent" in record else {}
-        rows[laac, scfa] = PublishedRow(
-            laac=laac,
-            scfa=scfa,
+        names = [m.name for m in row_metrics() if f"{m.name}_mean_percent" in record]
+        cells = {name: _cells(record, name) for name in names}
+        means = {name: [found[family].mean for family in FAMILIES] for name, found in cells.items()}
+        rows[laac, record["scfa"] == "yes"] = PublishedRow(
             order=order,
-            tasr=_cells(record, "tasr"),
-            uasr=uasr,
-            uasr_mean_recomputed=spread([uasr[f].mean for f in FAMILIES]) if uasr else None,
-            lpips=float(record["lpips"]),
+            cells=cells,
+            recomputed={name: spread(of) for name, of in means.items() if name == ERRATUM},
+            distortion={m.name: float(record[m.name]) for m in image_metrics(record)},
         )
     return rows
 
 
-def _cells(record: dict[str, str], measure: str) -> dict[str, Spread]:
+def _cells(record: dict[str, str], metric: str) -> dict[str, Spread]:
     return {
         column: Spread(
-            mean=float(record[f"{measure}_{column}_percent"]),
-            std=float(record[f"{measure}_{column}_std_percent"]),
+            mean=float(record[f"{metric}_{column}_percent"]),
+            std=float(record[f"{metric}_{column}_std_percent"]),
             n=len(FAMILIES) if column == "mean" else ARCHITECTURES_PER_FAMILY,
         )
         for column in (*FAMILIES, "mean")

@@ -1,21 +1,26 @@
-"""The four renderings of a table: Markdown, LaTeX, CSV and JSON.
+"""A table as Markdown, LaTeX, CSV and JSON, for a notebook and as a data frame; and plain rows.
 
 Markdown and LaTeX show the formatted cells; CSV and JSON hold one unrounded number per column, with
 the unit in the column's name and nothing (CSV) or null (JSON) where a figure is undefined.
 """
+
+from __future__ import annotations
 
 import csv
 import io
 import json
 import math
 import re
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+import pandas as pd
 from tabulate import tabulate
 
 from bench.report.latex import latex
-from bench.report.values import Row, Table, alignments
+from bench.report.table import Row, Table, alignments
+from bench.types import Json, as_json
 
 
 def render(table: Table, format: str) -> str:
@@ -31,7 +36,6 @@ def render(table: Table, format: str) -> str:
 
 
 def _markdown(table: Table) -> str:
-    headers = [f"{column.group} {column.label}".strip() for column in table.columns]
     body = []
     for row in table.rows:
         cells = [_md(cell) for cell in row.cells]
@@ -42,23 +46,20 @@ def _markdown(table: Table) -> str:
             label, cells = f"*{label}*", [f"*{cell}*" for cell in cells]
         body.append([label, *cells])
     align = alignments(table)
-    grid = tabulate(body, headers, tablefmt="pipe", colalign=align, disable_numparse=True)
+    grid = tabulate(body, table.headings, tablefmt="pipe", colalign=align, disable_numparse=True)
     if not body:
-        grid = tabulate([], headers, tablefmt="pipe")
+        grid = tabulate([], table.headings, tablefmt="pipe")
     notes = "\n".join(f"- {_md(note)}" for note in table.notes)
-    title = ". ".join(filter(None, (table.number, table.title)))
-    return f"### {_md(title)}\n\n{grid}\n\n{notes}\n"
+    return f"### {_md(table.caption)}\n\n{grid}\n\n{notes}\n"
 
 
 def html(table: Table) -> str:
     """The table for a notebook."""
-    headers = [f"{column.group} {column.label}".strip() for column in table.columns]
     body = [[_label(row), *row.cells] for row in table.rows]
     align = alignments(table) if body else None
-    grid = tabulate(body, headers, tablefmt="html", colalign=align, disable_numparse=True)
+    grid = tabulate(body, table.headings, tablefmt="html", colalign=align, disable_numparse=True)
     notes = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
-    title = ". ".join(filter(None, (table.number, table.title)))
-    return f"<p><b>{escape(title)}</b></p>{grid}<ul>{notes}</ul>"
+    return f"<p><b>{escape(table.caption)}</b></p>{grid}<ul>{notes}</ul>"
 
 
 def _csv(table: Table) -> str:
@@ -109,3 +110,60 @@ def _md(text: str) -> str:
     text = re.sub(r"\[(?=[^\]]*\][(:])", r"\\[", text)
     text = re.sub(r"&(?=#?\w+;)", "&amp;", text)
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
+
+
+class TableFrame(pd.DataFrame):
+    """One row a record, one number a column; what is derived from it is a plain data frame."""
+
+    _metadata = ["table"]  # noqa: RUF012  # as pandas asks for
+    table: Table
+
+    @property
+    def _constructor(self) -> Any:
+        return pd.DataFrame
+
+    def __repr__(self) -> str:
+        return render(self.table, "md")
+
+    def _repr_html_(self) -> str:
+        return html(self.table)
+
+
+def shown(table: Table, format: str | None) -> Any:
+    """A frame of the table, or its text in a format.
+
+    Raises:
+        ValueError: If there is no such format.
+    """
+    if format is not None:
+        return render(table, format)
+    frame = TableFrame(list(table.records))
+    frame.table = table
+    return frame
+
+
+def frame_rows(frame: pd.DataFrame) -> list[dict[str, Json]]:
+    """The rows of a frame, for `render_rows`."""
+    return [
+        {str(name): as_json(value) for name, value in row.items()}
+        for row in frame.to_dict("records")
+    ]
+
+
+def render_rows(rows: Sequence[Mapping[str, Json]], format_: str) -> str:
+    """Render rows with the same keys as "md", "csv", "tex" or "json"; no rows give no table.
+
+    Raises:
+        ValueError: If the format is none of these.
+    """
+    if format_ == "json":
+        return json.dumps(list(rows), indent=2)
+    if format_ == "csv":
+        return pd.DataFrame(list(rows)).to_csv(index=False).rstrip("\n")
+    if format_ not in ("md", "tex"):
+        raise ValueError(f"unknown format {format_!r}; known are md, csv, tex, json")
+    if not rows:
+        return ""
+    style = "github" if format_ == "md" else "latex_booktabs"
+    body = [list(row.values()) for row in rows]
+    return str(tabulate(body, headers=list(rows[0]), tablefmt=style))

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.metrics.paired import pair
-from bench.metrics.success import CLEAN_CONTROL, Measure
+from bench.metrics.paired import shared
+from bench.metrics.success import CLEAN_CONTROL
 from bench.metrics.survival import Interval, Survived, survived
-from bench.metrics.validity import check_predictions
-from bench.report.inputs import PREDICTION_COLUMNS, read_parquet
-from bench.report.published import FAMILIES
-from bench.report.records import AttackInfo, RunData
-from bench.report.values import NA, Column, Row, RowKind, Table
+from bench.records.frames import check_predictions, table_columns
+from bench.records.load import read_parquet
+from bench.records.metric import MetricSpec, row_metrics
+from bench.records.participants import FAMILIES, AttackRecord
+from bench.records.run import RunData, once
+from bench.report.table import NA, Column, Row, RowKind, Table
 from bench.store import read_json
 from bench.types import SPLITS
 
@@ -53,11 +54,11 @@ class SurvivalFiles:
 
 @dataclass(frozen=True, kw_only=True)
 class SurvivalRow:
-    """One attack in one split by one measure, at each quality."""
+    """One attack in one split by one metric, at each quality."""
 
-    attack: AttackInfo
+    attack: AttackRecord
     split: str
-    measure: Measure
+    metric: MetricSpec
     at: dict[int, Survived]
 
     @property
@@ -66,6 +67,7 @@ class SurvivalRow:
         return next(iter(self.at.values()))
 
 
+@once
 def load_survival(run: RunData) -> pd.DataFrame:
     """Predictions after re-compression that belong to a run.
 
@@ -78,7 +80,8 @@ def load_survival(run: RunData) -> pd.DataFrame:
             f"{run.directory} holds no {files.rows.name} with its {files.card.name}; score it with "
             "`camobench run --recompress 70,80,90,95` and the run's other options"
         )
-    frame = read_parquet(files.rows, (*PREDICTION_COLUMNS, QUALITY))
+    columns = [column.name for column in table_columns("predictions")]
+    frame = read_parquet(files.rows, [*columns, QUALITY])
     card = read_json(files.card)
     if card.get("schema") != SURVIVAL_SCHEMA or card.get("suite_fingerprint") != run.fingerprint:
         raise ValueError(f"{files.card} is of another suite or version than the run; run again")
@@ -94,6 +97,7 @@ def load_survival(run: RunData) -> pd.DataFrame:
     return frame
 
 
+@once
 def survival_rows(run: RunData) -> list[SurvivalRow]:
     """TASR of targeted attacks and UASR of all, in each split where they are defined.
 
@@ -106,16 +110,17 @@ def survival_rows(run: RunData) -> list[SurvivalRow]:
     found = []
     for split in run.splits:
         for attack in sorted(run.attacks, key=lambda one: (one.control, one.name)):
-            for measure in _measures(attack, split):
+            for metric in row_metrics(split, targeted=attack.targeted):
                 at = {}
                 before = _rows(run.predictions, split, attack.name)
                 after = _rows(frame, split, attack.name)
                 for quality in qualities:
-                    paired = pair(before, after[after[QUALITY] == quality], measure, families)
-                    if paired is not None:
-                        at[quality] = survived(paired)
+                    frames = [before, after[after[QUALITY] == quality]]
+                    both = shared(frames, metric, families, by_target=attack.targeted)
+                    if both is not None:
+                        at[quality] = survived(both)
                 if at:
-                    found.append(SurvivalRow(attack=attack, split=split, measure=measure, at=at))
+                    found.append(SurvivalRow(attack=attack, split=split, metric=metric, at=at))
     return found
 
 
@@ -135,7 +140,7 @@ def survival_table(run: RunData) -> Table:
         columns += [Column(group=group, label="success"), Column(group=group, label="left")]
     rows: list[Row] = []
     for split in run.splits:
-        shown = [r for r in found if r.split == split and (r.measure == "tasr") == _aims(r)]
+        shown = [r for r in found if r.split == split and _is_shown(r)]
         if shown:
             rows.append(
                 Row(kind="section", name=SPLITS[split].capitalize(), cells=("",) * len(columns))
@@ -155,19 +160,12 @@ def _rows(frame: pd.DataFrame, split: str, attack: str) -> pd.DataFrame:
     return frame[(frame["split"] == split) & (frame["attack"] == attack)]
 
 
-def _measures(attack: AttackInfo, split: str) -> Iterator[Measure]:
-    if attack.targeted:
-        yield "tasr"
-    if split == "in":
-        yield "uasr"
-
-
-def _aims(row: SurvivalRow) -> bool:
-    return row.attack.targeted
+def _is_shown(row: SurvivalRow) -> bool:
+    return row.attack.targeted == (row.metric.needs == "target")
 
 
 def _row(row: SurvivalRow, qualities: list[int]) -> Row:
-    cells = [row.measure.upper(), _percent(row.before.before, row.before.before_interval)]
+    cells = [row.metric.title, _percent(row.before.before, row.before.before_interval)]
     for quality in qualities:
         at = row.at.get(quality)
         if at is None:
@@ -193,7 +191,7 @@ def _records(run: RunData, row: SurvivalRow) -> Iterator[dict[str, Any]]:
             "attack": row.attack.name,
             "attack_key": row.attack.key,
             "control": "yes" if row.attack.control else "no",
-            "measure": row.measure,
+            "measure": row.metric.name,
             QUALITY: quality,
             "images": at.images,
             **_figure("before", at.before, at.before_interval),
@@ -223,7 +221,7 @@ def _notes(run: RunData, found: list[SurvivalRow]) -> Iterator[str]:
         f"A victim that gives every image the same label makes for a TASR of {guessed}, so that "
         "what is left near it is no success."
     )
-    alone = [r for r in found if r.attack.name == CLEAN_CONTROL and r.measure == "uasr"]
+    alone = [r for r in found if r.attack.name == CLEAN_CONTROL and r.metric.needs == "source"]
     for row in alone:
         figures = ", ".join(f"{100 * at.after:.0f} % at {q}" for q, at in row.at.items())
         yield (

@@ -8,17 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.metrics.success import RATES
+from bench.records.metric import views
+from bench.records.run import RunData
 from bench.report.drawing import COLOURS, GRID, MUTED, chart_style, svg
-from bench.report.records import RunData
 from bench.report.render import render
 from bench.report.survival import CHART, SurvivalFiles, SurvivalRow, survival_rows, survival_table
 from bench.store import write_text
 from bench.types import SPLITS
-
-PANELS = tuple(
-    (split, measure, f"{measure.upper()}, {SPLITS[split]} (%)") for split, measure in RATES
-)
 
 
 def write_survival(run: RunData) -> list[Path]:
@@ -39,9 +35,13 @@ def survival_chart(run: RunData) -> str:
         ValueError: As `load_survival`.
     """
     rows = survival_rows(run)
-    panels = [(split, measure, title) for split, measure, title in PANELS]
-    shown = [[r for r in rows if (r.split, r.measure) == panel[:2]] for panel in panels]
-    there = [(panel[2], mine) for panel, mine in zip(panels, shown, strict=True) if mine]
+    shown = {
+        f"{metric.title}, {SPLITS[split]} (%)": [
+            row for row in rows if (row.split, row.metric) == (split, metric)
+        ]
+        for split, metric in views()
+    }
+    there = [(title, mine) for title, mine in shown.items() if mine]
     looks = _looks(rows)
     with chart_style():
         figure = Figure(figsize=(0.6 + 4.2 * len(there), 4.4))

@@ -1,54 +1,38 @@
-"""Tables 2 and 3 in the paper's layout, and clean accuracy, recomputed from a run's files alone."""
+"""Tables 2 and 3 in the paper's layout, recomputed from a run's files, and all table files."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.metrics.success import (
-    Measure,
-    Spread,
-    bootstrap_interval,
-    family_spreads,
-    mean_distortion,
-    overall_spread,
-    success_rates,
-)
-from bench.report.cards import victims_table
+from bench.metrics.clean import originally_correct
+from bench.metrics.success import Spread, clean_rows
+from bench.records.metric import row_metrics
+from bench.records.participants import FAMILIES, PARTIAL, AttackRecord
+from bench.records.run import RunData, once
+from bench.report.cards import clean_accuracy_table, victims_table
 from bench.report.claims.table import judge_claims, render_claims
-from bench.report.clean import clean_accuracy_table
 from bench.report.column import column_table
-from bench.report.coverage import PARTIAL
-from bench.report.failed import FAILED, family_texts
-from bench.report.inputs import load_run
-from bench.report.notes import table_notes
-from bench.report.published import FAMILIES, PublishedRow, published_rows
-from bench.report.records import AttackInfo, RunData
+from bench.report.notes import FAILED, family_texts, table_notes
+from bench.report.published import PublishedRow, published_rows
 from bench.report.render import render
-from bench.report.values import NA, Column, Row, Table, percent, plain
+from bench.report.statistics import Figures, figures_of
+from bench.report.table import Row, Table, interval_text, make_table, percent, plain
 from bench.store import write_text
-
-__all__ = ["build_table", "clean_accuracy_table", "render", "render_run", "write_tables"]
+from bench.types import IN, OUT, REAL
 
 _COLUMNS = (*FAMILIES, "mean")
-_KINDS = {
-    "in": ("table2", "Table 2", "in-distribution"),
-    "out": ("table3", "Table 3", "out-of-distribution"),
-    "real": ("table3_real", "Table 3, real photographs", "real"),
+_KINDS: dict[str, tuple[str, str, str]] = {
+    IN: ("table2", "Table 2", "in-distribution"),
+    OUT: ("table3", "Table 3", "out-of-distribution"),
+    REAL: ("table3_real", "Table 3, real photographs", "real"),
 }
 """File, number and kind of image of each split's table."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Figures:
-    """All that one attack's row shows."""
-
-    cells: dict[Measure, dict[str, Spread | None]]
-    intervals: dict[Measure, tuple[float, float] | None]
-    distortion: dict[str, float | None]
-    images: int
-
-
+@once
 def build_table(run: RunData, split: str) -> Table:
     """Table 2 (`split="in"`) or 3 (`"out"`, `"real"`): attacks, the paper's rows, controls.
 
@@ -57,35 +41,50 @@ def build_table(run: RunData, split: str) -> Table:
     """
     if split not in _KINDS:
         raise ValueError(f"expected split {', '.join(_KINDS)}, got {split!r}")
-    published = published_rows(split)
-    rates = success_rates(run.predictions, split)
-    measures: tuple[Measure, ...] = ("tasr", "uasr") if split == "in" else ("tasr",)
-    columns = [Column(group="", label="LAAC")]
-    for measure in measures:
+    published, metrics = published_rows(split), row_metrics(split)
+    columns = [("", "LAAC")]
+    for metric in metrics:
         labels = [*(f"f*_{family}" for family in FAMILIES), "Mean", "95 %", *_headings(run)]
-        columns += [Column(group=f"{measure.upper()}↑", label=label) for label in labels]
-    columns += [Column(group="", label=x) for x in ("LPIPS↓", "PSNR↑ (dB)", "SSIM↑")]
+        columns += [(metric.heading, label) for label in labels]
+    columns += [("", m.heading + (f" ({m.unit})" if m.unit else "")) for m in run.metrics]
     rows: list[Row] = []
     records: list[dict[str, Any]] = []
     present = bool((run.predictions["split"] == split).any())
     for attack in _ordered(run.attacks, published) if present else []:
-        figures = _figures(run, split, attack, rates, measures)
+        figures = figures_of(run, split, attack.name)
         paper = published.get(attack.row) if attack.row else None
         if attack.control and not any(row.kind == "section" for row in rows):
             rows.append(Row(kind="section", name="Controls", cells=("",) * (len(columns) - 1)))
-        rows.append(_row(run, attack, figures, measures))
+        rows.append(_row(run, attack, figures))
         if paper:
-            rows.append(_published_row(paper, measures, _others(run)))
+            rows.append(_published_row(run, split, paper))
         records.append(_record(run, split, attack, figures, paper))
     _, number, kind = _KINDS[split]
-    rated = ", ".join(measure.upper() for measure in measures)
-    return Table(
-        number=number,
-        title=f"Anonymised {kind} images of Set-C, {run.suite} ({rated} in %)",
-        columns=tuple(columns),
-        rows=tuple(rows),
-        notes=table_notes(run, split, rates),
-        records=tuple(records),
+    rated = ", ".join(metric.title for metric in metrics)
+    title = f"Anonymised {kind} images of Set-C, {run.suite} ({rated} in %)"
+    return make_table(title, columns, rows, table_notes(run, split), records, number=number)
+
+
+def correct_only_table(run: RunData) -> Table:
+    """Success rates where there was something to win; distortion is that of all images.
+
+    Raises:
+        ValueError: If the identity control was not scored.
+    """
+    kept, clean = originally_correct(run.predictions), clean_rows(run.predictions)
+    right = int((clean["predicted"] == clean["source"]).sum())
+    table = build_table(replace(run, predictions=kept), IN)
+    without = [v.name for v in run.victims if v.name not in set(kept["victim"])]
+    hole = f" No such image for {', '.join(without)}." if without else ""
+    return replace(
+        table,
+        title=f"{table.title}, originally correct only",
+        notes=(
+            "Only images that the victim itself attributed to their own camera when untouched (by "
+            f"the identity control): {right} of {len(clean)} pairs of image and victim.{hole} "
+            "Distortion is over all images. Out of distribution nothing can be correct.",
+            *table_notes(run, IN),
+        ),
     )
 
 
@@ -95,20 +94,16 @@ def render_run(run: RunData, format_: str, splits: Sequence[str] | None = None) 
     Raises:
         ValueError: If a split or the format is unknown.
     """
-    tables = [
-        *(build_table(run, split) for split in splits or run.splits),
-        clean_accuracy_table(run),
-    ]
-    rendered = [render(table, format_) for table in tables]
+    tables = [*(build_table(run, split) for split in splits or run.splits)]
+    rendered = [render(table, format_) for table in (*tables, clean_accuracy_table(run))]
     return f"[{','.join(rendered)}]" if format_ == "json" else "\n\n".join(rendered)
 
 
-def write_tables(directory: str | Path) -> list[Path]:
-    """Write every text of `table_texts` into the folder.
+def write_tables(run: RunData) -> list[Path]:
+    """Write every text of `table_texts` into the run's own folder.
 
     Each file is written under a temporary name and renamed, so no half-written file is ever seen.
     """
-    run = load_run(directory)
     texts = table_texts(run)
     for stale in {*run.directory.glob("column-*"), *run.directory.glob("table3_real.*")} - {
         run.directory / name for name in texts
@@ -136,9 +131,9 @@ def table_texts(run: RunData) -> dict[str, str]:
 
 
 def _ordered(
-    attacks: tuple[AttackInfo, ...], published: dict[tuple[frozenset[str], bool], PublishedRow]
-) -> list[AttackInfo]:
-    def place(attack: AttackInfo) -> tuple[bool, int, str]:
+    attacks: Iterable[AttackRecord], published: dict[tuple[frozenset[str], bool], PublishedRow]
+) -> list[AttackRecord]:
+    def place(attack: AttackRecord) -> tuple[bool, int, str]:
         paper = published.get(attack.row) if attack.row else None
         return attack.control, paper.order if paper else len(published), attack.name
 
@@ -156,79 +151,49 @@ def _headings(run: RunData) -> tuple[str, ...]:
     return tuple(f"{name} {PARTIAL}" if name in partial else name for name in _others(run))
 
 
-def _figures(
-    run: RunData, split: str, attack: AttackInfo, rates: Any, measures: tuple[Measure, ...]
-) -> _Figures:
-    families = run.whole_families(FAMILIES)
-    beside = {name: family for name, family in run.families.items() if family not in FAMILIES}
-    columns = (*FAMILIES, *_others(run))
-    cells: dict[Measure, dict[str, Spread | None]] = {}
-    intervals: dict[Measure, tuple[float, float] | None] = {}
-    for measure in measures:
-        found = family_spreads(rates, attack.name, measure, families | beside)
-        protocol = [cell for family, cell in found.items() if family in FAMILIES]
-        mean = overall_spread(protocol) if protocol else None
-        cells[measure] = {family: found.get(family) for family in columns} | {"mean": mean}
-        intervals[measure] = None
-        if mean is not None:
-            args = (run.predictions, split, attack.name, measure, families)
-            intervals[measure] = bootstrap_interval(*args)
-    counts = rates.loc[rates["attack"] == attack.name, "n"]
-    return _Figures(
-        cells=cells,
-        intervals=intervals,
-        distortion=mean_distortion(run.distortion, split, attack.name),
-        images=int(counts.max()) if len(counts) else 0,
-    )
-
-
-def _row(run: RunData, attack: AttackInfo, figures: _Figures, measures: tuple[Measure, ...]) -> Row:
+def _row(run: RunData, attack: AttackRecord, figures: Figures) -> Row:
     texts: list[str] = []
     others = _others(run)
-    for measure in measures:
-        cells = [percent(figures.cells[measure][column], scale=100) for column in _COLUMNS]
-        defined = attack.targeted or measure != "tasr"
+    for name, found in figures.cells.items():
+        defined = attack.targeted or name not in _of_targets()
+        cells = [percent(found.get(column), scale=100) for column in _COLUMNS]
         texts += family_texts(run, attack, FAMILIES, cells) if defined else cells
-        interval = figures.intervals[measure]
-        texts.append(f"{100 * interval[0]:.1f}–{100 * interval[1]:.1f}" if interval else NA)
-        beside = [percent(figures.cells[measure][family], scale=100) for family in others]
+        texts.append(interval_text(figures.intervals[name]))
+        beside = [percent(found.get(family), scale=100) for family in others]
         texts += family_texts(run, attack, others, [*beside, ""])[:-1] if defined else beside
-    digits = {"lpips": 3, "psnr_db": 1, "ssim": 3}
-    distortion = [plain(figures.distortion[name], digits=n) for name, n in digits.items()]
-    lost = attack.failed and figures.distortion["psnr_db"] is None
-    texts += [FAILED] * len(distortion) if lost else distortion
+    means = figures.distortion
+    lost = run.entry(attack.name).failed and all(mean is None for mean in means.values())
+    texts += [FAILED if lost else plain(means[m.name], digits=m.digits) for m in run.metrics]
+    caption = f": {attack.caption}" if attack.caption and not attack.laac else ""
     return Row(
         kind="control" if attack.control else "attack",
         laac=attack.laac,
         scfa=attack.scfa,
-        name=_name(attack),
+        name=f"{attack.name}{caption}" + (f" {PARTIAL}" if attack.partial else ""),
         cells=tuple(texts),
     )
 
 
-def _name(attack: AttackInfo) -> str:
-    name = attack.name
-    if attack.caption and not attack.laac:
-        name += f": {attack.caption}"
-    return f"{name} {PARTIAL}" if attack.partial else name
+def _of_targets() -> set[str]:
+    return {metric.name for metric in row_metrics() if metric.needs == "target"}
 
 
-def _published_row(
-    paper: PublishedRow, measures: tuple[Measure, ...], others: tuple[str, ...]
-) -> Row:
+def _published_row(run: RunData, split: str, paper: PublishedRow) -> Row:
     texts: list[str] = []
-    for measure in measures:
-        printed = paper.tasr if measure == "tasr" else paper.uasr
-        cells = [percent(printed[column], digits=0) for column in _COLUMNS]
-        if measure == "uasr":
-            cells[-1] += f" [{percent(paper.uasr_mean_recomputed, digits=0)}]‡"
-        texts += [*cells, "–", *("–" for _ in others)]
-    texts += [plain(paper.lpips, digits=2), "–", "–"]
+    for name in (metric.name for metric in row_metrics(split)):
+        printed = paper.cells.get(name, {})
+        cells = [percent(printed[c], digits=0) if printed else "–" for c in _COLUMNS]
+        if name in paper.recomputed:
+            cells[-1] += f" [{percent(paper.recomputed[name], digits=0)}]‡"
+        texts += [*cells, "–", *("–" for _ in _others(run))]
+    for m in run.metrics:
+        known = paper.distortion.get(m.name)
+        texts.append("–" if known is None else plain(known, digits=2))
     return Row(kind="published", name="published", cells=tuple(texts))
 
 
 def _record(
-    run: RunData, split: str, attack: AttackInfo, figures: _Figures, paper: PublishedRow | None
+    run: RunData, split: str, attack: AttackRecord, figures: Figures, paper: PublishedRow | None
 ) -> dict[str, Any]:
     record: dict[str, Any] = {
         "suite": run.suite,
@@ -242,25 +207,28 @@ def _record(
     }
     if attack.partial:
         record |= {"scored": attack.partial.scored, "wanted": attack.partial.wanted}
-    measures: tuple[Measure, ...] = ("tasr", "uasr")
-    for measure in measures:
-        cells = figures.cells.get(measure, {})
+    names = [metric.name for metric in row_metrics()]
+    for name in names:
+        cells = figures.cells.get(name, {})
         for column in (*_COLUMNS, *_others(run)):
-            _put(record, f"{measure}_{column}", cells.get(column), scale=100)
+            cell = cells.get(column)
+            _put(record, f"{name}_{column}", cell, scale=100)
             if column != "mean":
-                cell = cells.get(column)
-                record[f"{measure}_{column}_architectures"] = cell.n if cell else None
-        interval = figures.intervals.get(measure)
-        record[f"{measure}_mean_low_percent"] = 100 * interval[0] if interval else None
-        record[f"{measure}_mean_high_percent"] = 100 * interval[1] if interval else None
+                record[f"{name}_{column}_architectures"] = cell.n if cell else None
+        low, high = figures.intervals.get(name) or (None, None)
+        record[f"{name}_mean_low_percent"] = None if low is None else 100 * low
+        record[f"{name}_mean_high_percent"] = None if high is None else 100 * high
     record |= figures.distortion
-    for measure in measures:
-        printed = (paper.tasr if measure == "tasr" else paper.uasr) if paper else {}
+    known = next(iter(published_rows(IN).values()))
+    for name in known.cells:
+        printed = paper.cells.get(name, {}) if paper else {}
         for column in _COLUMNS:
-            _put(record, f"published_{measure}_{column}", printed.get(column))
-    recomputed = paper.uasr_mean_recomputed if paper else None
-    _put(record, "published_uasr_mean_recomputed", recomputed)
-    record["published_lpips"] = paper.lpips if paper else None
+            _put(record, f"published_{name}_{column}", printed.get(column))
+    for name in known.recomputed:
+        recomputed = paper.recomputed.get(name) if paper else None
+        _put(record, f"published_{name}_mean_recomputed", recomputed)
+    for name in known.distortion:
+        record[f"published_{name}"] = paper.distortion[name] if paper else None
     return record
 
 

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.metrics.clean import Share
+from bench.records.run import RunData
 from bench.report.card_charts import reliability_chart, training_chart
 from bench.report.cards import Card, Clean, build_cards, gflop, millions, victims_table
-from bench.report.inputs import load_run
 from bench.report.page import page_environment
 from bench.report.pictures import data_uri
-from bench.report.records import RunData
 from bench.report.render import render
-from bench.report.values import NA
+from bench.report.table import NA
 from bench.store import write_text
 
 UNKNOWN = "not recorded"
@@ -28,9 +27,8 @@ class Drawn:
     absent: str
 
 
-def write_victims(directory: str | Path) -> list[Path]:
+def write_victims(run: RunData) -> list[Path]:
     """Write `victims.{html,md,csv,tex}` into the run's own folder, recomputed from its files."""
-    run = load_run(directory)
     table = victims_table(run)
     texts = {suffix: render(table, suffix) for suffix in ("md", "csv", "tex")}
     texts["html"] = victims_html(run)

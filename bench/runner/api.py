@@ -240,8 +240,8 @@ def evaluate_request(
         CamobenchError: If the request names no victim, or `out` holds what something else made, or
             every cell failed.
     """
+    from bench.records.load import load_run
     from bench.report.html import write_report
-    from bench.report.inputs import load_run
     from bench.report.survival import SurvivalFiles
     from bench.report.survival_chart import write_survival
     from bench.report.tables import write_tables
@@ -254,9 +254,10 @@ def evaluate_request(
     session.train(progress)
     session.score(out, progress)
     sweep(store)  # last: what this request could continue with, it has
-    steps: list[Callable[[], object]] = [lambda: write_tables(out), lambda: write_report(out)]
+    run = load_run(out)
+    steps: list[Callable[[], object]] = [lambda: write_tables(run), lambda: write_report(run)]
     if SurvivalFiles(out).rows.is_file():
-        steps.append(lambda: write_survival(load_run(out)))
+        steps.append(lambda: write_survival(run))
     _in_turn("writing tables and report", steps, progress)
     return out
 

@@ -15,7 +15,7 @@ import torch
 
 from bench.checks import to_unit
 from bench.contract import VICTIMS
-from bench.report.networks import VICTIMS_SCHEMA
+from bench.records.networks import VICTIMS_SCHEMA
 from bench.runner.cells import KEY_DIGITS
 from bench.runner.challenge.specs import SentPredictionsSpec
 from bench.runner.counts import COUNT_VERSION, count

@@ -19,8 +19,9 @@ from bench.checksums import (
     write_record,
 )
 from bench.metrics import SCORER_VERSION
+from bench.metrics.distortion import measured_by
 from bench.metrics.lpips import RECORD as LPIPS
-from bench.report.records import Suspected
+from bench.records.participants import Suspected
 from bench.runner.failures import Failure
 from bench.runner.graph import Graph
 from bench.runner.items import ORDER_VERSION
@@ -222,6 +223,7 @@ def row_key(networks: Networks, attack: str, quality_percent: int | None = None)
             "precision": IMAGE_PRECISION,
             "device": networks.device.type,
             "lpips": LPIPS,
+            **({"metrics": measured} if (measured := measured_by()) else {}),
         }
     )
 

@@ -16,7 +16,7 @@ import torch
 
 from bench.contract import VICTIMS
 from bench.provenance import processor_name, provenance
-from bench.report.records import Suspected
+from bench.records.participants import Suspected
 from bench.runner.batches import AUTO
 from bench.runner.cells import (
     DISTORTION,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,10 +17,10 @@ from PIL import Image
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
 from bench.metrics import SCORER_VERSION
 from bench.metrics.lpips import RECORD as LPIPS
-from bench.report.foreign import family_of
-from bench.report.inputs import ENTRY_SCHEMA
-from bench.report.samples import most_complete
-from bench.report.verification.cells import images_digest
+from bench.records.entry import ENTRY_SCHEMA, parse_entry
+from bench.records.frames import images_digest
+from bench.records.participants import NO_NETWORK
+from bench.records.samples import most_complete
 from bench.runner.cells import KEY_DIGITS, Cells
 from bench.runner.failures import Failure, ParticipantError, Trial
 from bench.runner.graph import build_attack
@@ -33,8 +34,6 @@ from bench.types import CamobenchError, Json, as_json
 SAMPLES = "samples"
 SAMPLES_PER_MODEL = 2
 FAILURES = "failures"
-NONE = "none"
-"""In place of the digest of what failed."""
 
 
 def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
@@ -84,23 +83,24 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
     victims: list[Json] = []
     for name, key in graph.victims.items():
         victim = VICTIMS.get(name).spec
-        record: dict[str, Json] = {
-            **_as_object(as_json(victim)),
-            **as_told(VICTIMS.get(name), store, key),
-            "key": key[:KEY_DIGITS],
-            "family": name if victim.supplementary else victim.front_end,
-            "classes": list(graph.classes[name]),
-            "digest": cell.victims.get(name, NONE),
-            "precision": matrix.networks.victim_precision(name),
-        }
-        victims.append(record | {"family": family_of(record)})
-    return {
+        victims.append(
+            {
+                **_as_object(as_json(victim)),
+                **as_told(VICTIMS.get(name), store, key),
+                "key": key[:KEY_DIGITS],
+                "family": name if victim.supplementary else victim.front_end,
+                "classes": list(graph.classes[name]),
+                "digest": cell.victims.get(name, NO_NETWORK),
+                "precision": matrix.networks.victim_precision(name),
+            }
+        )
+    record = {
         "schema": ENTRY_SCHEMA,
         "attack": {
             **_as_object(as_json(spec)),
             **as_told(ATTACKS.get(cell.attack), store, graph.attacks[cell.attack]),
             "key": graph.attacks[cell.attack][:KEY_DIGITS],
-            "digest": matrix.networks.attack_digest(cell.attack) if cell.measured else NONE,
+            "digest": matrix.networks.attack_digest(cell.attack) if cell.measured else NO_NETWORK,
             "hyperparameters": _hyperparameters(matrix, cell.attack),
         },
         "victims": victims,
@@ -122,6 +122,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
             "also_scored_by": list(cell.scored_by[1:]),
         },
     }
+    return parse_entry(json.dumps(record)).as_json()
 
 
 def _told(failure: Failure) -> dict[str, Json]:

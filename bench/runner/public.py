@@ -15,13 +15,15 @@ from rich.console import Console
 
 from bench.console import shown_progress
 from bench.outputs import own_folder
-from bench.report.failed import failed_cells
-from bench.report.frame import shown
-from bench.report.inputs import load_run
-from bench.report.records import FailedCell, RunData
+from bench.records.load import load_run
+from bench.records.participants import FailedCell
+from bench.records.run import RunData
+from bench.report.cards import clean_accuracy_table
+from bench.report.notes import failed_cells
+from bench.report.render import shown
 from bench.report.survival import SurvivalFiles, survival_table
-from bench.report.tables import build_table, clean_accuracy_table
-from bench.report.values import Table
+from bench.report.table import Table
+from bench.report.tables import build_table
 from bench.runner.api import RESULTS, Request, evaluate_request, resolve_device
 from bench.runner.challenge.sent import known, sent_rows
 from bench.runner.failures import CELL_TIMEOUT_S

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 
 from bench.checks import to_unit
-from bench.report.records import RunData
+from bench.records.run import RunData
 from bench.runner.items import Item, asked_of, batches_of, mixed, source_of
 from bench.runner.networks import Networks
 from bench.runner.reopen import ImagesMissingError, reopen, sent_rows_known

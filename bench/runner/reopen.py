@@ -12,9 +12,9 @@ import torch
 
 from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import get_recipe
+from bench.records.load import load_run
+from bench.records.run import RunData
 from bench.registry import UnknownNameError
-from bench.report.inputs import load_run
-from bench.report.records import RunData
 from bench.runner.cells import KEY_DIGITS, cell_stem
 from bench.runner.challenge.sent import known, sent_rows_of
 from bench.runner.challenge.stored import require_kept

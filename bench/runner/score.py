@@ -22,7 +22,8 @@ from torch import Tensor
 
 from bench.checks import to_unit
 from bench.contract import Victim
-from bench.metrics.distortion import Distortion, measure
+from bench.metrics.distortion import measure
+from bench.records.metric import image_metrics
 from bench.runner.batches import AUTO, batch_for, find_batch, free_cached, is_out_of_memory
 from bench.runner.failures import Trial
 from bench.runner.items import ImageSource, Item, asked_of, items_of, mixed
@@ -31,8 +32,6 @@ from bench.runner.rows import base_rows, prediction_rows
 from bench.suites.base import Suite
 from bench.suites.mapped import forget_pages
 from bench.types import Progress, Silent
-
-FIGURES = ("lpips", "psnr_db", "ssim")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +112,7 @@ class Scorer:
         self._find_batch(source, victims, asked)
         scored = set(wanted)
         logits: dict[str, list[Tensor]] = defaultdict(list)
-        measured: list[Distortion] = []
+        measured: list[dict[str, Tensor]] = []
         for count, part, distortion in self._parts(source, victims, asked, scored, distortions):
             for name, values in part.items():
                 logits[name].append(values)
@@ -130,7 +129,7 @@ class Scorer:
             shares = self.trial.victim(name, partial(_probabilities, victim, logits[name], order))
             if shares is not None:
                 predictions[name] = prediction_rows(base, victim, shares)
-        figures = {name: _gathered(name, measured, order) for name in FIGURES}
+        figures = {m.name: _gathered(m.name, measured, order) for m in image_metrics()}
         return Scored(
             predictions=predictions, distortion=base.assign(**figures) if distortions else None
         )
@@ -142,7 +141,7 @@ class Scorer:
         items: Sequence[Item],
         scored: Collection[Item],
         distortions: bool,
-    ) -> Iterator[tuple[int, dict[str, Tensor], Distortion | None]]:
+    ) -> Iterator[tuple[int, dict[str, Tensor], dict[str, Tensor] | None]]:
         """Logits and distortions, batch by batch; a batch that does not fit is halved.
 
         Once a victim has failed for want of memory even so, the others get their batch back.
@@ -188,7 +187,7 @@ class Scorer:
         scored: Collection[Item],
         read: Tensor,
         distortions: bool,
-    ) -> tuple[dict[str, Tensor], Distortion | None]:
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor] | None]:
         originals = read.to(self.device, non_blocking=True)
         anonymised = self.trial.attack(partial(source.anonymise, items, originals), len(items))
         if self.lookout is not None:
@@ -256,7 +255,7 @@ def _probabilities(victim: Victim, logits: Sequence[Tensor], order: Tensor) -> N
     return victim.checked_logits(values, len(values)).softmax(1).numpy()
 
 
-def _gathered(name: str, parts: Sequence[Distortion], order: Tensor) -> NDArray[np.float64]:
+def _gathered(name: str, parts: Sequence[dict[str, Tensor]], order: Tensor) -> NDArray[np.float64]:
     if not parts:  # not asked for, or none of the shard's images is there
         return np.full(len(order), np.nan)
-    return torch.cat([getattr(part, name) for part in parts])[order].double().numpy()
+    return torch.cat([part[name] for part in parts])[order].double().numpy()

@@ -166,7 +166,7 @@ def test_an_interruption_in_a_finaliser_is_not_lost(camobench, tmp_path, monkeyp
             time.sleep(0.02)
         raise ValueError("it was lost")
 
-    monkeypatch.setattr("bench.report.inputs.load_run", load)
+    monkeypatch.setattr("bench.records.load.load_run", load)
     code, _, err = camobench("table", tmp_path)
     assert (code, err.strip()) == (130, "interrupted: the same command begins anew")
 
@@ -175,7 +175,7 @@ def test_what_keeps_nothing_says_that_it_begins_anew(camobench, tmp_path, monkey
     def load(directory):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bench.report.inputs.load_run", load)
+    monkeypatch.setattr("bench.records.load.load_run", load)
     code, _, err = camobench("table", tmp_path)
     assert (code, err.strip()) == (130, "interrupted: the same command begins anew")
 

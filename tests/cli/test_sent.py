@@ -10,7 +10,7 @@ import pytest
 from bench.checksums import keep_checksum
 from bench.contract import ATTACKS
 from bench.doctor.contents import check_images
-from bench.report.inputs import load_run
+from bench.records.load import load_run
 from bench.runner.api import open_session
 from bench.runner.challenge.sent import known, sent_rows
 from bench.runner.challenge.specs import all_sent_specs

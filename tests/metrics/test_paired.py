@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.metrics.paired import family_weights, pair, shared_successes
-from bench.metrics.success import family_spreads, overall_spread, success_rates
+from bench.metrics.paired import shared, shared_units
+from bench.metrics.success import TASR, UASR, family_spreads, overall_spread, success_rates
 
 FAMILIES = {"v1": "wdf", "v2": "wdf", "v3": "img"}
 
@@ -34,56 +34,73 @@ def rows(attack, seed, *, chance=0.6, targeted=True, photos=5, tiles=2):
     return pd.DataFrame(made).astype({"target": "string"})
 
 
+def pair(*frames, families=FAMILIES):
+    return shared(frames, TASR, families, by_target=True)
+
+
 def test_means_and_difference_are_those_of_the_tables():
     one, other = rows("one", 0), rows("other", 1, chance=0.3)
-    found = pair(one, other, "tasr", FAMILIES)
+    found = pair(one, other)
     rates = success_rates(pd.concat([one, other], ignore_index=True), "in")
     expected = [
-        overall_spread(family_spreads(rates, name, "tasr", FAMILIES).values()).mean
+        overall_spread(family_spreads(rates, name, TASR, FAMILIES).values()).mean
         for name in ("one", "other")
     ]
     assert found.means == pytest.approx(expected)
     assert found.difference == pytest.approx(expected[0] - expected[1])
     assert found.effects.sum() == pytest.approx(found.difference)
+    assert found.weights.tolist() == [0.25, 0.25, 0.5]
     assert (found.images, found.photographs, found.units) == (10, 5, 60)
 
 
 def test_the_interval_is_that_of_photographs_drawn_by_hand():
     one, other = rows("one", 0), rows("other", 1, chance=0.3)
-    low, high = pair(one, other, "tasr", FAMILIES).interval(replicates=4000)
+    low, high = pair(one, other).interval(replicates=4000)
     random = np.random.default_rng(9)
-    both = shared_successes(one, other, "tasr")
-    both["gap"] = both["first"] - both["second"]
-    table = both.groupby(["photo_id", "victim"])["gap"].mean().unstack()[list(FAMILIES)]
+    both = shared_units([one, other], TASR, by_target=True)
+    gap = both[0] - both[1]
+    table = gap.groupby(["photo_id", "victim"]).mean().unstack()[list(FAMILIES)]
     weights = np.array([1 / 4, 1 / 4, 1 / 2])
     by_hand = [
         float(table.to_numpy()[random.integers(5, size=5)].mean(axis=0) @ weights)
         for _ in range(4000)
     ]
     assert (low, high) == pytest.approx(tuple(np.quantile(by_hand, [0.025, 0.975])), abs=0.03)
-    assert pair(rows("a", 0, photos=1), rows("b", 1, photos=1), "tasr", FAMILIES).interval() is None
+
+
+def test_one_photograph_has_no_interval():
+    alone = pair(rows("a", 0, photos=1), rows("b", 1, photos=1))
+    assert (alone.interval(), alone.resampled()) == (None, None)
 
 
 def test_only_what_both_scored_is_compared():
     one, other = rows("one", 0), rows("other", 1)
     other = other[(other["image_id"] != "p0-t0") & (other["target"] != "c")]
-    found = pair(one, other, "tasr", FAMILIES)
+    found = pair(one, other)
     assert (found.images, found.units) == (9, 27)
     kept = one[(one["image_id"] != "p0-t0") & (one["target"] != "c")]
-    assert found.means[0] == pytest.approx(pair(kept, kept, "tasr", FAMILIES).means[0])
-    assert pair(one, other[other["victim"] == "v9"], "tasr", FAMILIES) is None
-    assert pair(one, other, "tasr", {"v2": "wdf"}).units == 9
+    assert found.means[0] == pytest.approx(pair(kept, kept).means[0])
+    assert pair(one, other[other["victim"] == "v9"]) is None
+    assert pair(one, other, families={"v2": "wdf"}).units == 9
 
 
 def test_an_untargeted_attack_meets_the_mean_over_an_images_targets():
     one, other = rows("one", 0), rows("jpeg", 1, targeted=False)
-    both = shared_successes(one, other, "uasr")
+    both = shared_units([one, other], UASR, by_target=False)
     assert len(both) == len(other)
-    assert "target" not in both
     expected = (one["predicted"] != "a").groupby([one["image_id"], one["victim"]]).mean()
-    found = both.set_index(["image_id", "victim"])["first"]
-    assert found.sort_index().to_numpy() == pytest.approx(expected.sort_index().to_numpy())
+    found = both[0].droplevel("photo_id").sort_index()
+    assert found.to_numpy() == pytest.approx(expected.sort_index().to_numpy())
 
 
-def test_weights_are_of_families_then_architectures():
-    assert family_weights(["wdf", "wdf", "img"]).tolist() == [0.25, 0.25, 0.5]
+def test_three_attacks_are_compared_on_what_all_have_with_the_same_draws():
+    frames = [rows("a", 0), rows("b", 1, chance=0.3), rows("c", 2)]
+    frames[2] = frames[2][frames[2]["image_id"] != "p0-t0"]
+    found = pair(*frames)
+    assert found.images == 9
+    two = pair(*(frame[frame["image_id"] != "p0-t0"] for frame in frames[:2]))
+    assert found.means[:2] == pytest.approx(two.means)
+    assert found.pair(0, 1).effects == pytest.approx(two.effects)
+    drawn = found.resampled(replicates=50)
+    ends = np.quantile(drawn[:, 0] - drawn[:, 1], [0.025, 0.975])
+    assert ends == pytest.approx(two.interval(replicates=50))

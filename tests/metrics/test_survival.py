@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.metrics.paired import pair
+from bench.metrics.paired import shared
 from bench.metrics.resampling import photograph_draws
+from bench.metrics.success import TASR
 from bench.metrics.survival import survived
 
 FAMILIES = {"v1": "one", "v2": "one", "v3": "other"}
@@ -26,6 +27,10 @@ def rows(hits):
     )
 
 
+def both(before, after):
+    return shared([rows(before), rows(after)], TASR, FAMILIES, by_target=True)
+
+
 def frames(seed=0, photographs=12):
     random = np.random.default_rng(seed)
     units = [(f"p{p:02d}", victim) for p in range(photographs) for victim in FAMILIES]
@@ -43,7 +48,7 @@ def mean(hits):
 
 def test_success_before_and_after_and_what_is_left():
     before, after = frames()
-    found = survived(pair(rows(before), rows(after), "tasr", FAMILIES))
+    found = survived(both(before, after))
     assert found.before == pytest.approx(mean(before))
     assert found.after == pytest.approx(mean(after))
     assert found.left == pytest.approx(mean(after) / mean(before))
@@ -52,7 +57,7 @@ def test_success_before_and_after_and_what_is_left():
 
 def test_intervals_are_those_of_drawn_photographs():
     before, after = frames()
-    found = survived(pair(rows(before), rows(after), "tasr", FAMILIES), replicates=200, seed=3)
+    found = survived(both(before, after), replicates=200, seed=3)
     names = sorted({photo for photo, _ in before})
     draws = photograph_draws(len(names), replicates=200, seed=3)
 
@@ -75,7 +80,7 @@ def test_intervals_are_those_of_drawn_photographs():
 def test_nothing_before_leaves_nothing_to_survive():
     before, after = frames()
     none = dict.fromkeys(before, False)
-    found = survived(pair(rows(none), rows(after), "tasr", FAMILIES))
+    found = survived(both(none, after))
     assert (found.before, found.left, found.left_interval) == (0, None, None)
     assert found.after_interval is not None
 
@@ -83,7 +88,7 @@ def test_nothing_before_leaves_nothing_to_survive():
 def test_a_draw_without_success_leaves_no_ratio():
     before, after = frames(photographs=3)
     rare = {(photo, victim): photo == "p00" for photo, victim in before}
-    found = survived(pair(rows(rare), rows(after), "tasr", FAMILIES))
+    found = survived(both(rare, after))
     assert found.before > 0
     assert (found.left, found.left_interval) == (None, None)
     assert found.before_interval is not None
@@ -91,5 +96,5 @@ def test_a_draw_without_success_leaves_no_ratio():
 
 def test_one_photograph_has_no_interval():
     before, after = frames(photographs=1)
-    found = survived(pair(rows(before), rows(after), "tasr", FAMILIES))
+    found = survived(both(before, after))
     assert (found.before_interval, found.after_interval, found.left_interval) == (None,) * 3

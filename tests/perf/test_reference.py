@@ -38,7 +38,7 @@ def test_it_finds_what_the_runner_finds(tmp_path):
     scored = Scorer(suite, CPU, 4).score(AttackSource(Shift()), toys(), inside)
     for name, rows in scored.predictions.items():
         assert [CLASSES[i] for i in found.predicted[name].tolist()] == list(rows["predicted"])
-    psnr = torch.cat([part.psnr_db for part in found.distortions])
+    psnr = torch.cat([part["psnr_db"] for part in found.distortions])
     np.testing.assert_allclose(psnr, scored.distortion["psnr_db"])
 
 
@@ -48,5 +48,5 @@ def test_every_transform_is_made_once_and_every_victim_sees_all(tmp_path):
     inside, images, found = loop(suite, attack, toys())
     assert attack.batches == [len(CLASSES) - 1] * len(inside)
     assert {len(labels) for labels in found.predicted.values()} == {2 * len(inside)}
-    assert all(part.psnr_db.isfinite().all() for part in found.distortions)
+    assert all(part["psnr_db"].isfinite().all() for part in found.distortions)
     assert psnr_db(images, images).isinf().all()

@@ -8,12 +8,11 @@ import pandas as pd
 import pytest
 
 from bench.metrics.success import clean_accuracy
+from bench.records.load import load_run
 from bench.report.cards import build_cards, lowest, victims_table
-from bench.report.inputs import load_run
 from bench.report.render import render
 from tests.conftest import VICTIMS
-
-from .test_networks import network_record, write_networks
+from tests.records.test_networks import network_record, write_networks
 
 
 def cards_of(folder):
@@ -33,16 +32,6 @@ def test_clean_figures_are_those_of_the_identity_rows(run, run_dir):
         by_device = right.groupby(mine["device"]).mean()
         assert {s.name: s.accuracy for s in card.clean.devices} == pytest.approx(dict(by_device))
         assert lowest(card.clean.models).accuracy == right.groupby(mine["source"]).mean().min()
-
-
-def test_attacked_and_outside_rows_do_not_count(run_dir):
-    before = {name: card.clean.overall for name, card in cards_of(run_dir).items()}
-    path = run_dir / "predictions.parquet"
-    frame = pd.read_parquet(path)
-    other = (frame["attack"] != "identity") | (frame["split"] == "out")
-    frame.loc[other, ["predicted", "p_predicted"]] = ["cam-c", 0.01]
-    frame.to_parquet(path)
-    assert {name: card.clean.overall for name, card in cards_of(run_dir).items()} == before
 
 
 def test_the_papers_minimum_is_of_the_family(run_dir):
@@ -116,9 +105,3 @@ def test_the_lowest_is_named_only_where_groups_differ(run_dir):
     frame.to_parquet(path)
     cells = [row.cells[5] for row in victims_table(load_run(run_dir)).rows]
     assert "87.5 (cam-b)" in cells
-
-
-@pytest.mark.parametrize("format_", ["md", "tex", "json", "csv"])
-def test_it_renders(run_dir, format_):
-    write_networks(run_dir)
-    assert "pef-resnet18" in render(victims_table(load_run(run_dir)), format_)

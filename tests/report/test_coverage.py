@@ -5,16 +5,15 @@ import json
 import pandas as pd
 import pytest
 
-from bench.report.cards import build_cards
+from bench.records.load import load_run
+from bench.report.cards import build_cards, clean_accuracy_table
 from bench.report.comparison.contenders import contenders_of, mean_families
 from bench.report.comparison.pairs import compare_pairs, pairs_table
 from bench.report.comparison.ranking import ranks_table
-from bench.report.coverage import Coverage, partial_coverage
 from bench.report.html import report_html
-from bench.report.inputs import load_run
-from bench.report.tables import build_table, clean_accuracy_table
+from bench.report.tables import build_table
 from bench.report.victims import victims_html
-from tests.report.test_inputs import MISLGAN, change
+from tests.records.test_load import MISLGAN, change
 
 P = ["p_predicted", "p_source", "p_target"]
 WANTED = 24 * 2 + 16 * 3  # of mislgan: images x targets, in and out of distribution
@@ -144,16 +143,3 @@ def test_probabilities_that_an_entry_denies_are_noticed(run_dir):
     declare(run_dir, labels_only=True)
     with pytest.raises(ValueError, match="victim 'img-resnet18' has probabilities, which its"):
         load_run(run_dir)
-
-
-@pytest.mark.parametrize("stated", [(0, 5), (6, 5)])
-def test_a_coverage_that_cannot_be(stated):
-    record = {"name": "x", "coverage": {"scored": stated[0], "wanted": stated[1]}}
-    with pytest.raises(ValueError, match=r"x states a coverage of . of 5 images"):
-        partial_coverage(record)
-
-
-def test_a_coverage_of_everything_is_not_partial():
-    assert partial_coverage({"name": "x", "coverage": {"scored": 5, "wanted": 5}}) is None
-    assert partial_coverage({"name": "x"}) is None
-    assert Coverage(scored=5, wanted=5).whole

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.report.inputs import load_run
+from bench.records.load import load_run
 from bench.report.render import render
 from bench.report.survival import SURVIVAL_SCHEMA, SurvivalFiles, survival_table
 from bench.report.survival_chart import survival_chart, write_survival

@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.report.inputs import load_run
-from bench.report.tables import build_table, clean_accuracy_table, render, write_tables
-
-from .test_inputs import change
+from bench.records.load import load_run
+from bench.report.cards import clean_accuracy_table
+from bench.report.render import render
+from bench.report.tables import build_table, write_tables
+from tests.conftest import CLASSES
+from tests.records.test_load import change
 
 
 def records(table):
@@ -26,8 +28,9 @@ def records(table):
 def test_no_torch_is_needed(run_dir):
     code = (
         "import sys\n"
+        "from bench.records.load import load_run\n"
         "from bench.report.tables import write_tables\n"
-        f"write_tables({str(run_dir)!r})\n"
+        f"write_tables(load_run({str(run_dir)!r}))\n"
         "bad = [m for m in sys.modules if m.split('.')[0] in ('torch', 'attacks', 'victims')]\n"
         "sys.exit(str(bad) if bad else 0)"
     )
@@ -40,7 +43,7 @@ def test_no_torch_is_needed(run_dir):
 
 def test_the_promised_files_are_written_and_nothing_else(run_dir):
     before = set(run_dir.iterdir())
-    written = write_tables(run_dir)
+    written = write_tables(load_run(run_dir))
     stems = ("table2", "table3", "victims", "claims")
     names = {f"{stem}.{suffix}" for stem in stems for suffix in ("md", "csv", "tex")}
     assert {path.name for path in written} == names | {"clean_accuracy.csv"}
@@ -144,11 +147,6 @@ def test_one_unchanged_image_does_not_make_the_mean_infinite(run_dir):
     assert not any("unchanged" in n for n in build_table(loaded, "out").notes)
 
 
-def test_missing_architectures_are_counted(tables):
-    notes = tables["in"].notes
-    assert "pef cells: mean over 1 of 5 architectures (resnet18)." in notes
-
-
 def _keep(run_dir, keep):
     path = run_dir / "predictions.parquet"
     frame = pd.read_parquet(path)
@@ -181,6 +179,7 @@ def test_victims_of_other_families_have_a_column_and_enter_no_mean(run_dir):
     for path in run_dir.glob("entry-*.json"):
         victims = json.loads(path.read_text())["victims"]
         extra = {"name": "spam-svm", "key": "k-spam-svm", "family": "spam", "backbone": "svm"}
+        extra |= {"digest": "0", "classes": list(CLASSES)}
         change(run_dir, path.name, victims=[*victims, extra])
     path = run_dir / "predictions.parquet"
     frame = pd.read_parquet(path)
@@ -244,15 +243,8 @@ def test_markdown_escapes_names(run_dir):
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {15}
 
 
-def test_every_attack_is_named_beside_its_classifiers(run_dir):
-    change(run_dir, "entry-mislgan.json", attack__laac=["img"], attack__scfa=False)
-    text = render(build_table(load_run(run_dir), "in"), "md")
-    assert "f_img (cgan-img)" in text
-    assert "f_img (mislgan)" in text
-
-
 def test_a_preliminary_row_is_named_below_those_of_the_paper(run_dir):
-    change(run_dir, "entry-mislgan.json", attack__preliminary=True)
+    change(run_dir, "entry-mislgan.json", attack__preliminary=True, attack__paper_row=False)
     table = build_table(load_run(run_dir), "in")
     attacks = [row["attack"] for row in table.records]
     assert attacks[:3] == ["cgan-img", "cgan-img-wdf-pef", "mislgan"]
@@ -299,8 +291,8 @@ def test_wrong_asks_are_refused(run, tables):
 
 def test_notes_explain_only_what_is_there(run_dir):
     run = load_run(run_dir)
-    controls = tuple(attack for attack in run.attacks if attack.control)
-    notes = " ".join(build_table(replace(run, attacks=controls), "in").notes)
+    controls = tuple(entry for entry in run.entries if entry.attack.control)
+    notes = " ".join(build_table(replace(run, entries=controls), "in").notes)
     assert "↑ higher is better" in notes
     for mark in ("LAAC:", "†", "published:", "‡"):
         assert mark in " ".join(build_table(run, "in").notes)

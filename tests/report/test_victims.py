@@ -4,23 +4,20 @@ import re
 
 import pytest
 
-from bench.report.card_charts import reliability_chart, training_chart
-from bench.report.cards import build_cards
+from bench.records.load import load_run
 from bench.report.html import write_report
-from bench.report.inputs import load_run
-from bench.report.networks import load_networks
 from bench.report.tables import write_tables
 from bench.report.victims import write_victims
 from tests.conftest import VICTIMS
+from tests.records.test_networks import network_record, write_networks
 
 from .test_html import tags
-from .test_networks import network_record, write_networks
 
 
 @pytest.fixture
 def page(run_dir):
     write_networks(run_dir)
-    write_victims(run_dir)
+    write_victims(load_run(run_dir))
     return (run_dir / "victims.html").read_text(encoding="utf-8")
 
 
@@ -44,7 +41,7 @@ def test_every_victim_has_a_card(page):
 
 
 def test_older_runs_say_not_recorded(run_dir):
-    write_victims(run_dir)
+    write_victims(load_run(run_dir))
     page = (run_dir / "victims.html").read_text(encoding="utf-8")
     assert page.count("<dd>not recorded</dd>") == 6 * len(VICTIMS)
     assert page.count("Training curve: not recorded.") == len(VICTIMS)
@@ -53,40 +50,17 @@ def test_older_runs_say_not_recorded(run_dir):
 
 def test_a_victim_that_learns_nothing(run_dir):
     write_networks(run_dir, [network_record("img-resnet18", training=None)])
-    write_victims(run_dir)
+    write_victims(load_run(run_dir))
     page = (run_dir / "victims.html").read_text(encoding="utf-8")
     assert "Training curve: nothing to learn." in page
     assert page.count("<dd>nothing to learn</dd>") == 2
 
 
 def test_report_and_tables_write_it_too(run_dir):
-    names = [path.name for path in write_tables(run_dir)]
+    names = [path.name for path in write_tables(load_run(run_dir))]
     assert {"victims.md", "victims.csv", "victims.tex"} <= set(names)
-    path = write_report(run_dir)
+    path = write_report(load_run(run_dir))
     assert 'href="victims.html"' in path.read_text(encoding="utf-8")
     before = (run_dir / "victims.html").read_bytes()
-    assert [path.name for path in write_victims(run_dir)][-1] == "victims.html"
+    assert [path.name for path in write_victims(load_run(run_dir))][-1] == "victims.html"
     assert (run_dir / "victims.html").read_bytes() == before
-
-
-def test_text_is_escaped(page):
-    assert "split by device &lt;here&gt;" in page
-    assert "<here>" not in page
-
-
-def test_charts(run_dir):
-    write_networks(run_dir, [network_record("img-resnet18")])
-    run = load_run(run_dir)
-    made = load_networks(run)["img-resnet18"].training
-    chart = training_chart(made)
-    assert chart.startswith("<?xml")
-    assert chart == training_chart(made)  # the same bytes for the same run
-    bins = build_cards(run)[0].clean.bins
-    assert reliability_chart(bins) == reliability_chart(bins) != chart
-
-
-def test_no_curve_no_chart(run_dir):
-    record = network_record("img-resnet18")
-    record["training"]["curves"] = {"loss": []}
-    write_networks(run_dir, [record])
-    assert training_chart(load_networks(load_run(run_dir))["img-resnet18"].training) is None

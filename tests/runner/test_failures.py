@@ -13,8 +13,8 @@ import torch
 from bench.contract import VICTIMS
 from bench.deadlines import OverdueError, deadline
 from bench.recipes import get_recipe
-from bench.report.failed import failed_cells
-from bench.report.inputs import load_run
+from bench.records.load import load_run
+from bench.report.notes import failed_cells
 from bench.report.tables import build_table, render
 from bench.report.verification.folder import verify_folder
 from bench.runner.api import evaluate_request

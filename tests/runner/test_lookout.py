@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from bench.records.load import load_run
 from bench.report.cards import build_cards
-from bench.report.inputs import load_run
 from bench.report.tables import build_table
 from bench.report.verification.folder import verify_folder
 from bench.runner.api import evaluate_request

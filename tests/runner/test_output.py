@@ -8,7 +8,7 @@ from PIL import Image
 
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
 from bench.recipes import get_recipe
-from bench.report.inputs import load_run
+from bench.records.load import load_run
 from bench.runner.batches import batch_for
 from bench.runner.graph import plan
 from bench.runner.matrix import Matrix

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from bench.report.inputs import load_run
+from bench.records.load import load_run
 from bench.report.leaderboard.boards import load_boards
 from bench.report.leaderboard.standing import build_standings
 from bench.report.pictures import one_to_every_target, originals_and_anonymised

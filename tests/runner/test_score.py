@@ -7,7 +7,7 @@ import torch
 
 from bench.contract import Attack, AttackSpec, Victim, VictimSpec
 from bench.metrics.lpips import load_lpips
-from bench.metrics.validity import check_predictions
+from bench.records.frames import check_predictions
 from bench.runner.batches import batch_for
 from bench.runner.cells import row_shards
 from bench.runner.items import AttackSource, items_of, mixed

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bench.checks import to_unit
-from bench.report.inputs import load_run
+from bench.records.load import load_run
 from bench.report.survival import survival_rows
 from bench.runner import score
 from bench.runner.api import evaluate_request, open_session

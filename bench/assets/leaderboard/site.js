@@ -3,13 +3,7 @@
 "use strict";
 
 (() => {
-  const defaults = { split: "", measure: "tasr", fidelity: "", q: "", family: "", controls: "1", sort: "" };
-  const titles = {
-    "tasr-in": "TASR in distribution",
-    "uasr-in": "UASR in distribution",
-    "tasr-out": "TASR out of distribution",
-    "tasr-real": "TASR on real photographs",
-  };
+  const defaults = { split: "", measure: "", fidelity: "", q: "", family: "", controls: "1", sort: "" };
   const forms = [...document.querySelectorAll("form.controls")];
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   let state = { ...defaults };
@@ -18,11 +12,17 @@
     return all(`input[type=radio][name=${name}]`).map((input) => input.value);
   }
 
+  function firstState() {
+    const first = { ...defaults };
+    for (const name of ["split", "measure", "fidelity"]) first[name] = choices(name)[0] || "";
+    return first;
+  }
+
   function readAddress() {
     const text = location.hash.slice(1);
     if (text && !text.includes("=")) return false; // an anchor of the page, not a view
     const given = Object.fromEntries(new URLSearchParams(text));
-    state = { ...defaults, split: choices("split")[0] || "", fidelity: choices("fidelity")[0] || "" };
+    state = firstState();
     for (const name of Object.keys(defaults)) {
       const known = choices(name);
       if (name in given && (!known.length || known.includes(given[name]))) state[name] = given[name];
@@ -31,7 +31,7 @@
   }
 
   function writeAddress() {
-    const first = { ...defaults, split: choices("split")[0] || "", fidelity: choices("fidelity")[0] || "" };
+    const first = firstState();
     const changed = Object.entries(state).filter(([name, value]) => value !== first[name]);
     const text = new URLSearchParams(changed).toString();
     if (text !== location.hash.slice(1)) location.replace(`#${text}`);
@@ -45,11 +45,11 @@
         else if (field.value !== value) field.value = value;
       }
     }
-    for (const field of all("[name=measure][value=uasr]")) field.disabled = outside();
+    for (const field of all("[name=measure]")) field.disabled = !isDefined(field.value);
   }
 
-  function outside() {
-    return ["out", "real"].includes(state.split); // the source is no class of the victims
+  function isDefined(measure) {
+    return !state.split || document.querySelector(`#heatmap td[data-${measure}-${state.split}]`) !== null;
   }
 
   function level(text) {
@@ -60,7 +60,7 @@
   }
 
   function shownMeasure() {
-    return outside() ? "tasr" : state.measure;
+    return isDefined(state.measure) ? state.measure : choices("measure").find(isDefined) || "";
   }
 
   function shownView() {
@@ -81,9 +81,10 @@
       if (cell.classList.contains("heat")) cell.className = `heat ${level(text)}`;
     }
     const title = document.getElementById("view-title");
-    if (title && titles[view]) title.textContent = titles[view];
-    const note = document.getElementById("uasr-note");
-    if (note) note.hidden = !(outside() && state.measure === "uasr");
+    const named = title && JSON.parse(title.dataset.titles)[view];
+    if (named) title.textContent = named;
+    const note = document.getElementById("undefined-note");
+    if (note) note.hidden = isDefined(state.measure);
   }
 
   function filterRows() {

@@ -1,19 +1,29 @@
 """A run's claims as tables and text, with the verdict on the paper's own tables beside each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from bench.metrics.resampling import REPLICATES
+from bench.records.run import RunData, once
 from bench.report.claims.catalogue import LITTLE_RATIO, SPLITS, WEAK_POINTS, claims
-from bench.report.claims.measured import Measured
-from bench.report.claims.paper import Published
-from bench.report.claims.records import Pair, claim_record, comparison_records, weakest
-from bench.report.claims.statement import Comparison, Finding, judge
+from bench.report.claims.evidence import Measured, Published
+from bench.report.claims.statement import Comparison, Finding, Judgement, judge
 from bench.report.notes import origin_notes
-from bench.report.records import RunData
 from bench.report.render import render
-from bench.report.values import NA, Column, Row, Table
+from bench.report.table import NA, Row, Table, make_table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """One claim, judged on a run and on the paper's printed tables."""
+
+    ours: Judgement
+    paper: Judgement
+
+    def printed(self, comparison: Comparison) -> Finding:
+        """What the printed tables say to the same comparison."""
+        return self.paper.findings[self.paper.claim.comparisons.index(comparison)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +35,7 @@ class ClaimReport:
     replicates: int
 
 
+@once
 def judge_claims(run: RunData, *, replicates: int = REPLICATES) -> ClaimReport:
     """Judge every claim on a run and on the printed tables."""
     ours, paper = Measured(run, replicates=replicates), Published()
@@ -39,7 +50,7 @@ def claims_table(report: ClaimReport) -> Table:
     """One row a claim, with its weakest comparison; the others are in its record."""
     rows = []
     for pair in report.pairs:
-        ours, here = pair.ours, weakest(pair.ours)
+        ours, here = pair.ours, _weakest(pair.ours)
         cells = [NA] * 4
         if here:
             cells = [
@@ -49,12 +60,12 @@ def claims_table(report: ClaimReport) -> Table:
             ]
         name = f"{ours.claim.letter}. {ours.claim.statement}"
         rows.append(Row(kind="claim", name=name, cells=(*cells, ours.verdict, pair.paper.verdict)))
-    return _table(
+    return make_table(
         f"The paper's claims on {report.run.suite}",
         ("Claim", "Holding", "Weakest comparison", "Figure", "95 %", "Verdict", "Paper"),
         rows,
-        tuple(_notes(report)),
-        [claim_record(report.run.suite, pair) for pair in report.pairs],
+        _notes(report),
+        [_claim_record(report.run.suite, pair) for pair in report.pairs],
     )
 
 
@@ -75,12 +86,12 @@ def comparisons_table(report: ClaimReport) -> Table:
                 printed.verdict,
             )
             rows.append(Row(kind="claim", name=f"{claim.letter}. {comparison.title}", cells=cells))
-    return _table(
+    return make_table(
         f"The comparisons behind the claims on {report.run.suite}",
         ("Comparison", "Holds if", "Figure", "95 %", "Verdict", "Paper's figure", "Paper"),
         rows,
         ("Differences are in points of TASR; ratios are plain numbers.",),
-        [record for pair in report.pairs for record in comparison_records(report.run.suite, pair)],
+        [record for pair in report.pairs for record in _comparison_records(report.run.suite, pair)],
     )
 
 
@@ -95,23 +106,6 @@ def render_claims(report: ClaimReport, format: str) -> str:
     summary = render(claims_table(report), format)
     return (
         summary if format == "json" else f"{summary}\n{render(comparisons_table(report), format)}"
-    )
-
-
-def _table(
-    title: str,
-    labels: Sequence[str],
-    rows: Sequence[Row],
-    notes: tuple[str, ...],
-    records: Sequence[dict[str, Any]],
-) -> Table:
-    return Table(
-        number="",
-        title=title,
-        columns=tuple(Column(group="", label=label) for label in labels),
-        rows=tuple(rows),
-        notes=notes,
-        records=tuple(records),
     )
 
 
@@ -154,3 +148,73 @@ def _notes(report: ClaimReport) -> Iterable[str]:
         "families, never from a Mean column: the UASR Mean of Table 2 is an erratum."
     )
     yield from origin_notes(report.run)
+
+
+def _weakest(judgement: Judgement) -> tuple[Comparison, Finding] | None:
+    """The comparison with the smallest margin, or `None` for a claim that is not measured."""
+    if judgement.weakest is None:
+        return None
+    return judgement.claim.comparisons[judgement.weakest], judgement.findings[judgement.weakest]
+
+
+def _claim_record(suite: str, pair: Pair) -> dict[str, Any]:
+    """A claim with its weakest comparison, and all its comparisons as a list of records."""
+    ours, paper = pair.ours, pair.paper
+    here, there = _weakest(ours), _weakest(paper)
+    return {
+        "suite": suite,
+        "claim": ours.claim.letter,
+        "statement": ours.claim.statement,
+        "verdict": ours.verdict,
+        "finding": ours.reason,
+        "comparisons_holding": ours.holding if here else None,
+        "weakest_comparison": here[0].title if here else None,
+        **_figures(*(here or (None, None))),
+        "published_verdict": paper.verdict,
+        "published_finding": paper.reason,
+        "published_weakest_comparison": there[0].title if there else None,
+        "published_value": there[1].value if there else None,
+        "comparisons": [
+            _comparison(comparison, finding, pair.printed(comparison))
+            for comparison, finding in zip(ours.claim.comparisons, ours.findings, strict=True)
+        ],
+    }
+
+
+def _comparison_records(suite: str, pair: Pair) -> list[dict[str, Any]]:
+    """One flat record a comparison, with the verdicts on its claim."""
+    ours = pair.ours
+    head = {
+        "suite": suite,
+        "claim": ours.claim.letter,
+        "statement": ours.claim.statement,
+        "claim_verdict": ours.verdict,
+        "published_claim_verdict": pair.paper.verdict,
+    }
+    return [
+        head | _comparison(comparison, finding, pair.printed(comparison))
+        for comparison, finding in zip(ours.claim.comparisons, ours.findings, strict=True)
+    ]
+
+
+def _comparison(comparison: Comparison, finding: Finding, printed: Finding) -> dict[str, Any]:
+    return {
+        "comparison": comparison.title,
+        **_figures(comparison, finding),
+        "verdict": finding.verdict,
+        "finding": finding.reason,
+        "published_value": printed.value,
+        "published_verdict": printed.verdict,
+    }
+
+
+def _figures(comparison: Comparison | None, finding: Finding | None) -> dict[str, Any]:
+    side = None if comparison is None else "below" if comparison.below else "above"
+    return {
+        "unit": comparison.unit if comparison else None,
+        "holds_when": side,
+        "threshold": comparison.threshold if comparison else None,
+        "value": finding.value if finding else None,
+        "low": finding.low if finding else None,
+        "high": finding.high if finding else None,
+    }

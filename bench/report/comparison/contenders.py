@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.records.load import load_run
+from bench.records.participants import FAMILIES, AttackRecord
+from bench.records.run import RunData
 from bench.registry import UnknownNameError
-from bench.report.inputs import load_run
-from bench.report.published import FAMILIES
-from bench.report.records import AttackInfo, RunData
 from bench.wording import near
 
 
@@ -19,7 +19,7 @@ class Contender:
     """One attack of one run; `label` is its name, with the folder's where there are several."""
 
     label: str
-    attack: AttackInfo
+    attack: AttackRecord
     run: RunData
 
     def rows(self, split: str) -> pd.DataFrame:

@@ -2,18 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
-from bench.metrics.holm import holm
-from bench.metrics.mcnemar import McNemar, mcnemar
-from bench.metrics.paired import Paired, pair, shared_successes
+from bench.metrics.paired import Shared, shared, shared_units
 from bench.metrics.resampling import REPLICATES
-from bench.metrics.sign_flip import DRAWS, SignFlip, sign_flip_test
-from bench.metrics.success import RATES, Measure
+from bench.metrics.significance import (
+    DRAWS,
+    McNemar,
+    SignFlip,
+    holm,
+    mcnemar,
+    sign_flip_test,
+)
+from bench.records.metric import MetricSpec, views
 from bench.report.comparison.contenders import Contender, mean_families, require_known
 from bench.report.notes import origin_notes
-from bench.report.values import NA, Column, Row, Table
+from bench.report.table import NA, Column, Row, Table, rate_text
 from bench.wording import listed, plural
 
 
@@ -24,8 +29,8 @@ class Comparison:
     first: Contender
     second: Contender
     split: str
-    measure: Measure
-    paired: Paired
+    metric: MetricSpec
+    paired: Shared
     interval: tuple[float, float] | None
     test: SignFlip
     mcnemar: McNemar | None
@@ -51,28 +56,27 @@ def compare_pairs(
     if target is not None:
         require_known("target", target, contenders[0].run.classes)
     found = []
-    for (split, measure), (first, second) in (
-        (rate, two) for rate in RATES for two in combinations(contenders, 2)
-    ):
-        if measure == "tasr" and not (first.attack.targeted and second.attack.targeted):
+    for (split, metric), (first, second) in product(views(), combinations(contenders, 2)):
+        targeted = first.attack.targeted and second.attack.targeted
+        if not metric.defined(split, targeted=targeted):
             continue
         rows = [one.rows(split) for one in (first, second)]
         if target is not None:
             rows = [part[part["target"].isna() | (part["target"] == target)] for part in rows]
-        paired = pair(rows[0], rows[1], measure, families)
+        paired = shared(rows, metric, families, by_target=targeted)
         if paired is None:
             continue
         single = None
         if victim is not None and target is not None:
             mine = [part[part["victim"] == victim] for part in rows]
-            shared = shared_successes(mine[0], mine[1], measure)
-            single = mcnemar(shared["first"], shared["second"])
+            units = shared_units(mine, metric, by_target=targeted)
+            single = mcnemar(units[0], units[1])
         found.append(
             Comparison(
                 first=first,
                 second=second,
                 split=split,
-                measure=measure,
+                metric=metric,
                 paired=paired,
                 interval=paired.interval(),
                 test=sign_flip_test(paired.effects),
@@ -81,8 +85,8 @@ def compare_pairs(
         )
     if not found:
         for one in contenders:
-            if one.attack.failed:
-                cell = one.attack.failed[0]
+            if failed := one.run.entry(one.attack.name).failed:
+                cell = failed[0]
                 raise ValueError(
                     f"{one.label} failed on {cell.victim}: {cell.reason} ({cell.log}); nothing is "
                     "left to compare"
@@ -129,10 +133,10 @@ def p_text(p: float) -> str:
 def _row(one: Comparison, record: dict[str, Any]) -> Row:
     cells = [
         one.split,
-        one.measure.upper(),
+        one.metric.title,
         str(record["images"]),
-        _percent(record["first_percent"]),
-        _percent(record["second_percent"]),
+        rate_text(record["first_percent"]),
+        rate_text(record["second_percent"]),
         f"{record['difference_points']:+.1f}",
         NA
         if one.interval is None
@@ -146,10 +150,6 @@ def _row(one: Comparison, record: dict[str, Any]) -> Row:
     return Row(kind="claim", name=f"{one.first.label} − {one.second.label}", cells=tuple(cells))
 
 
-def _percent(value: float) -> str:
-    return f"{round(value, 6):.1f}"  # 68.75 is 68.8, also where it is a sum a hair below
-
-
 def _record(
     one: Comparison, p_holm: float, victim: str | None, target: str | None
 ) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def _record(
     record: dict[str, Any] = {
         "suite": one.first.run.suite,
         "split": one.split,
-        "measure": one.measure,
+        "measure": one.metric.name,
         "first": one.first.label,
         "second": one.second.label,
         "victim": victim,

@@ -4,16 +4,14 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
-import pandas as pd
-
-from bench.metrics.holm import holm
-from bench.metrics.ranks import ALPHA, Shared, rank_intervals, shared_by_all, tie_groups
+from bench.metrics.paired import Shared, shared
+from bench.metrics.ranks import ALPHA, rank_intervals, tie_groups
 from bench.metrics.resampling import REPLICATES, percentile_interval
-from bench.metrics.sign_flip import sign_flip_test
-from bench.metrics.success import Measure
+from bench.metrics.significance import holm, sign_flip_test
+from bench.records.metric import MetricSpec, headline
 from bench.report.comparison.contenders import Contender, mean_families
 from bench.report.notes import origin_notes
-from bench.report.values import Column, Row, Table
+from bench.report.table import Column, Row, Table, rate_text
 from bench.types import SPLITS
 from bench.wording import listed
 
@@ -33,7 +31,7 @@ def ranks_table(contenders: Sequence[Contender]) -> Table:
             "TASR, or are partial"
         )
     families = mean_families(targeted)
-    records = [r for split in SPLITS for r in rank_records(targeted, split, "tasr", families)]
+    records = [r for split in SPLITS for r in rank_records(targeted, split, headline(), families)]
     if not records:
         raise ValueError(
             "these attacks share no two photographs that all were scored on, with the same "
@@ -52,33 +50,30 @@ def ranks_table(contenders: Sequence[Contender]) -> Table:
 
 
 def rank_records(
-    contenders: Sequence[Contender], split: str, measure: Measure, families: dict[str, str]
+    contenders: Sequence[Contender], split: str, metric: MetricSpec, families: dict[str, str]
 ) -> list[dict[str, Any]]:
     """Rank, interval and tie group of each attack by a mean rate, best first.
 
     Args:
-        contenders: Attacks for which the rate is defined; untargeted ones only for "uasr".
+        contenders: Attacks for which the rate is defined.
         split: One of `SPLITS`.
-        measure: Which rate.
+        metric: Which rate.
         families: Victim name to family; other victims are left out.
 
     Returns:
         Nothing where the attacks share no two photographs.
     """
     labels = [one.label for one in contenders]
-    rows = pd.concat(
-        [one.rows(split).assign(attack=one.label) for one in contenders], ignore_index=True
-    )
-    shared = shared_by_all(rows, labels, measure, families)
-    figures = None if shared is None else shared.resampled_means()
-    if shared is None or figures is None:
+    frames = [one.rows(split) for one in contenders]
+    found = shared(frames, metric, families, by_target=metric.needs == "target")
+    drawn = None if found is None else found.resampled()
+    if found is None or drawn is None:
         return []
-    apart = _told_apart(shared, len(labels))
-    means = figures[0].tolist()
+    apart, means = _told_apart(found, len(labels)), found.means
     groups = tie_groups(means, apart)
     records = []
-    for place, (label, ranked) in enumerate(zip(labels, rank_intervals(figures), strict=True)):
-        low, high = percentile_interval(figures[1:, place])
+    for place, (label, ranked) in enumerate(zip(labels, rank_intervals(means, drawn), strict=True)):
+        low, high = percentile_interval(drawn[:, place])
         records.append(
             {
                 "suite": contenders[0].run.suite,
@@ -88,31 +83,32 @@ def rank_records(
                 "rank_low": ranked[1],
                 "rank_high": ranked[2],
                 "tie_group": groups[place],
-                f"{measure}_mean_percent": 100 * means[place],
-                f"{measure}_mean_low_percent": 100 * low,
-                f"{measure}_mean_high_percent": 100 * high,
-                "images": shared.images,
-                "photographs": shared.photographs,
+                f"{metric.name}_mean_percent": 100 * means[place],
+                f"{metric.name}_mean_low_percent": 100 * low,
+                f"{metric.name}_mean_high_percent": 100 * high,
+                "images": found.images,
+                "photographs": found.photographs,
             }
         )
     return sorted(records, key=lambda record: (record["rank"], record["attack"]))
 
 
-def _told_apart(shared: Shared, attacks: int) -> dict[frozenset[int], float]:
+def _told_apart(found: Shared, attacks: int) -> dict[frozenset[int], float]:
     """p-value of each pair of positions, corrected for all pairs of the split."""
     places = list(combinations(range(attacks), 2))
-    adjusted = holm([sign_flip_test(shared.pair(*two).effects).p for two in places])
+    adjusted = holm([sign_flip_test(found.pair(*two).effects).p for two in places])
     return {frozenset(two): float(p) for two, p in zip(places, adjusted, strict=True)}
 
 
 def _cells(record: dict[str, Any]) -> tuple[str, ...]:
+    name = headline().name
     return (
         record["split"],
         str(record["rank"]),
         f"{record['rank_low']}–{record['rank_high']}",
         str(record["tie_group"]),
-        f"{record['tasr_mean_percent']:.1f}",
-        f"{record['tasr_mean_low_percent']:.1f}–{record['tasr_mean_high_percent']:.1f}",
+        rate_text(record[f"{name}_mean_percent"]),
+        f"{record[f'{name}_mean_low_percent']:.1f}–{record[f'{name}_mean_high_percent']:.1f}",
         str(record["images"]),
     )
 

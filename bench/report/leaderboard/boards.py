@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
 from bench.metrics.success import CLEAN_CONTROL
+from bench.records.participants import FAMILIES, AttackRecord, VictimRecord
+from bench.records.run import RunData
+from bench.report.leaderboard.files import slugs
 from bench.report.leaderboard.grouping import differences, group
 from bench.report.leaderboard.merging import Source, merge
-from bench.report.leaderboard.slugs import slugs
 from bench.report.leaderboard.submissions import LeftOut, Submission, load_submissions
-from bench.report.published import FAMILIES
-from bench.report.records import AttackInfo, RunData, VictimInfo
-from bench.report.verification.cells import wanted_cells
+from bench.report.verification.rows import wanted_cells
 from bench.types import SPLITS, Progress, Silent
 from bench.wording import listed
 
@@ -52,7 +53,7 @@ class Board:
     apart: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
 
-    @property
+    @cached_property
     def panel_run(self) -> RunData:
         """The same with the victims of the panel alone."""
         rows = self.run.predictions
@@ -67,7 +68,7 @@ class Board:
         """What all of it was computed in."""
         return self.submissions[0].precision
 
-    def kind(self, attack: AttackInfo) -> str:
+    def kind(self, attack: AttackRecord) -> str:
         """One of "control", "preliminary" and "attack"."""
         return "control" if attack.control else "preliminary" if attack.preliminary else "attack"
 
@@ -129,10 +130,10 @@ def _board(
         sources=sources,
         panel=panel,
         failures={
-            (label, str(failure["victim"])): str(failure["reason"])
+            (label, cell.victim): cell.reason
             for label, found in sources.items()
             for source in found
-            for failure in source.entry.get("failed", [])
+            for cell in source.entry.failed
         },
         expected=expected,
         apart=apart,
@@ -153,7 +154,7 @@ def _expected(run: RunData, images: pd.DataFrame) -> dict[tuple[str, str], int]:
 
 
 def _panel(
-    victims: Sequence[VictimInfo], rows: pd.DataFrame, expected: dict[tuple[str, str], int]
+    victims: Sequence[VictimRecord], rows: pd.DataFrame, expected: dict[tuple[str, str], int]
 ) -> tuple[str, ...]:
     """Victims of the base that some attack was scored on in full."""
     counts = rows.groupby(["victim", "attack", "split"], observed=True).size()

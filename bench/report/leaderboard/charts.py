@@ -1,25 +1,18 @@
 """Where things stand in the site's small charts; the templates draw them as inline SVG."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from bench.metrics.success import Measure
-from bench.report.leaderboard.pareto import pareto_front
+from bench.records.metric import MetricSpec
 from bench.report.leaderboard.standing import Standing
 
 WIDTH, HEIGHT = 760, 440
 LEFT, RIGHT, TOP, BOTTOM = 46, 150, 14, 44
 LABEL_PX, LETTER_PX, MARK_PX = 13, 7, 10
-FIDELITIES = {
-    "psnr_db": ("PSNR (dB)", 1, 1),
-    "ssim": ("SSIM", 1, 3),
-    "lpips": ("LPIPS", -1, 3),
-}
-"""Record field to heading, sign (higher or lower is better) and digits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +36,7 @@ class Scatter:
 
     split: str
     measure: str
+    title: str
     fidelity: str
     heading: str
     marks: tuple[Mark, ...]
@@ -70,20 +64,20 @@ class Bar:
 
 
 def success_scatter(
-    standings: Sequence[Standing], measure: Measure, fidelity: str
+    standings: Sequence[Standing], metric: MetricSpec, fidelity: MetricSpec
 ) -> Scatter | None:
     """Marks of all attacks that have both figures; `None` where fewer than two do.
 
     An unchanged image has an infinite PSNR: its mark stands at the right edge, on no line.
     """
-    heading, sign, digits = FIDELITIES[fidelity]
-    column = f"{measure}_mean_percent"
+    heading, sign, digits = fidelity.axis, 1 if fidelity.higher_is_better else -1, fidelity.digits
+    column = f"{metric.name}_mean_percent"
     known = [
         one
         for one in standings
-        if one.record[column] is not None and one.record[fidelity] is not None
+        if one.record[column] is not None and one.record[fidelity.name] is not None
     ]
-    values = [float(one.record[fidelity]) for one in known]
+    values = [float(one.record[fidelity.name]) for one in known]
     finite = [value for value in values if math.isfinite(value)]
     if len(known) < 2 or not finite:
         return None
@@ -99,7 +93,9 @@ def success_scatter(
         share = (value - low) / (high - low)
         return LEFT + inner * (share if sign > 0 else 1 - share)
 
-    points = {one.attack.name: (one.record[column], sign * one.record[fidelity]) for one in known}
+    points = {
+        one.attack.name: (one.record[column], sign * one.record[fidelity.name]) for one in known
+    }
     front = pareto_front(
         {one.attack.name: points[one.attack.name] for one in known if one.complete}
     )
@@ -108,17 +104,17 @@ def success_scatter(
         Mark(
             name=one.attack.name,
             kind=one.kind,
-            x=round(place(one.record[fidelity]), 1),
+            x=round(place(one.record[fidelity.name]), 1),
             y=round(height_of(one.record[column]), 1),
-            low_y=_height(one.record[f"{measure}_mean_low_percent"]),
-            high_y=_height(one.record[f"{measure}_mean_high_percent"]),
+            low_y=_height(one.record[f"{metric.name}_mean_low_percent"]),
+            high_y=_height(one.record[f"{metric.name}_mean_high_percent"]),
             label_y=round(label_ys[one.attack.name], 1),
             front=one.attack.name in front,
             tooltip=f"{one.attack.name}: {one.record[column]:.1f} %, {heading} "
             + (
                 "∞ (unchanged)"
-                if math.isinf(one.record[fidelity])
-                else f"{one.record[fidelity]:.{digits}f}"
+                if math.isinf(one.record[fidelity.name])
+                else f"{one.record[fidelity.name]:.{digits}f}"
             ),
         )
         for one in known
@@ -130,8 +126,9 @@ def success_scatter(
         x_ticks.append((float(edge), "∞"))
     return Scatter(
         split=standings[0].split,
-        measure=measure,
-        fidelity=fidelity,
+        measure=metric.name,
+        title=metric.title,
+        fidelity=fidelity.name,
         heading=heading,
         marks=tuple(marks),
         x_ticks=tuple(x_ticks),
@@ -191,7 +188,7 @@ def nice_ticks(low: float, high: float, count: int = 6) -> list[float]:
     return [round(step * place, 10) for place in range(first, last + 1)]
 
 
-def histogram(values: Sequence[float], unit: str, bins: int = 20) -> tuple[Bar, ...]:
+def histogram(values: Iterable[float], unit: str, bins: int = 20) -> tuple[Bar, ...]:
     """Bars of finite values; none where there are none."""
     finite = np.asarray([value for value in values if math.isfinite(value)], dtype=np.float64)
     if not finite.size:
@@ -229,3 +226,26 @@ def reliability_bars(bins: pd.DataFrame) -> tuple[Bar, ...]:
             )
         )
     return tuple(bars)
+
+
+def pareto_front(points: Mapping[str, tuple[float, float]]) -> list[str]:
+    """Names on the front, from the least distortion to the most.
+
+    Args:
+        points: Name to (success, fidelity); of both more is better, and fidelity may be infinite.
+
+    Returns:
+        Every name that no other one equals in one figure and surpasses in the other, or surpasses
+        in both. Equal points are all on the front.
+    """
+
+    def beaten(name: str) -> bool:
+        success, fidelity = points[name]
+        return any(
+            s >= success and f >= fidelity and (s > success or f > fidelity)
+            for other, (s, f) in points.items()
+            if other != name
+        )
+
+    front = [name for name in points if not beaten(name)]
+    return sorted(front, key=lambda name: (-points[name][1], -points[name][0], name))

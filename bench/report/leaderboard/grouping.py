@@ -7,9 +7,11 @@ scored under; what shares neither a victim nor an attack cannot be compared at a
 
 from collections.abc import Sequence
 
+from bench.records.load import same_network
+from bench.records.participants import NO_NETWORK, VictimRecord
+from bench.records.run import RunData
 from bench.report.comparison.contenders import terms_of
 from bench.report.leaderboard.submissions import Submission
-from bench.report.records import NO_NETWORK, RunData, VictimInfo
 from bench.wording import listed, plural
 
 CELL = ["split", "image_id", "target", "attack", "attack_key", "victim", "victim_key"]
@@ -66,14 +68,14 @@ def _other_images(submission: Submission, base: Submission) -> list[str]:
 
 
 def _other_networks(submission: Submission, group: Sequence[Submission]) -> list[str]:
-    known: dict[str, VictimInfo] = {}
+    known: dict[str, VictimRecord] = {}
     for victim in (v for one in group for v in one.run.victims):
         if known.setdefault(victim.name, victim).digest == NO_NETWORK:
             known[victim.name] = victim
     shared = [v for v in submission.run.victims if v.name in known]
     if not shared and not _attacks(submission.run) & {a for g in group for a in _attacks(g.run)}:
         return ["no victim in common, nor any attack but controls"]
-    other = [v.name for v in shared if not _same(known[v.name], v)]
+    other = [v.name for v in shared if not _may_be_one(known[v.name], v)]
     if not other:
         return []
     share = f"{len(other)} of {len(shared)} victims of the same name are other networks"
@@ -103,10 +105,9 @@ def _other_predictions(submission: Submission, group: Sequence[Submission]) -> l
     return []
 
 
-def _same(one: VictimInfo, other: VictimInfo) -> bool:
-    """Whether two victims may be one column: what failed has no rows, so it fits any."""
-    alike = one.digest == other.digest or NO_NETWORK in (one.digest, other.digest)
-    return alike and (one.key, one.precision) == (other.key, other.precision)
+def _may_be_one(one: VictimRecord, other: VictimRecord) -> bool:
+    keys = (one.key, one.precision) == (other.key, other.precision)
+    return keys and same_network(one, other)
 
 
 def _attacks(run: RunData) -> set[tuple[str, str, str]]:

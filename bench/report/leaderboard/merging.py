@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from bench.records.entry import Entry
+from bench.records.participants import FAMILIES, NO_NETWORK, AttackRecord, VictimRecord
+from bench.records.run import RunData
 from bench.report.leaderboard.submissions import Submission
-from bench.report.published import FAMILIES
-from bench.report.records import NO_NETWORK, AttackInfo, RunData, VictimInfo
 from bench.wording import plural
 
 IMAGE_CELL = ["split", "image_id", "target", "attack"]
@@ -22,7 +22,7 @@ class Source:
 
     folder: str
     directory: Path
-    entry: dict[str, Any]
+    entry: Entry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,17 +50,17 @@ def merge(members: Sequence[Submission]) -> Merged:
     """
     base = members[0].run
     images = members[0].images
-    attacks: dict[str, AttackInfo] = {}
+    entries: dict[str, Entry] = {}
     sources: dict[str, tuple[Source, ...]] = {}
     predictions, distortion = [], []
     for member in members:
-        labels = {one.name: _label(one, attacks, member) for one in member.run.attacks}
-        for one in member.run.attacks:
-            label = labels[one.name]
-            attacks.setdefault(label, replace(one, name=label))
-            entry = member.entries[one.name]
+        labels = {one.name: _label(one, entries, member) for one in member.run.attacks}
+        for entry in member.run.entries:
+            label = labels[entry.attack.name]
             source = Source(folder=member.name, directory=member.run.directory, entry=entry)
             sources[label] = (*sources.get(label, ()), source)
+            attack = entry.attack.model_copy(update={"name": label})
+            entries.setdefault(label, entry.model_copy(update={"attack": attack}))
         rows, pictures = member.run.predictions, member.run.distortion
         predictions.append(rows.assign(attack=rows["attack"].map(labels)))
         distortion.append(pictures.assign(attack=pictures["attack"].map(labels)))
@@ -69,17 +69,15 @@ def merge(members: Sequence[Submission]) -> Merged:
         base,
         predictions=cells,
         distortion=pd.concat(distortion, ignore_index=True).drop_duplicates(IMAGE_CELL),
-        attacks=tuple(attacks[name] for name in sorted(attacks)),
+        entries=tuple(entries[name] for name in sorted(entries)),
         victims=_victims(members),
-        suite_notes=tuple(dict.fromkeys(n for m in members for n in m.run.suite_notes)),
-        seeds=tuple(sorted({seed for m in members for seed in m.run.seeds})),
     )
     return Merged(run=run, sources=sources, images=images, notes=notes)
 
 
-def _label(attack: AttackInfo, known: dict[str, AttackInfo], member: Submission) -> str:
-    first = known.get(attack.name)
-    same = first is None or (first.key, first.digest) == (attack.key, attack.digest)
+def _label(attack: AttackRecord, known: dict[str, Entry], member: Submission) -> str:
+    first = known[attack.name].attack if attack.name in known else attack
+    same = (first.key, first.digest) == (attack.key, attack.digest)
     return attack.name if same else f"{attack.name} ({member.name})"
 
 
@@ -97,9 +95,9 @@ def _one_a_cell(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     return rows[~again].reset_index(drop=True), (note,)
 
 
-def _victims(members: Sequence[Submission]) -> tuple[VictimInfo, ...]:
+def _victims(members: Sequence[Submission]) -> tuple[VictimRecord, ...]:
     """Every victim once, by family; with a network if any folder has one."""
-    found: dict[str, VictimInfo] = {}
+    found: dict[str, VictimRecord] = {}
     for victim in (victim for member in members for victim in member.run.victims):
         if found.setdefault(victim.name, victim).digest == NO_NETWORK:
             found[victim.name] = victim

@@ -6,18 +6,12 @@ from typing import Literal
 
 import pandas as pd
 
-from bench.metrics.success import Measure, success_indicators
-from bench.report.leaderboard.heat import number
+from bench.records.metric import MetricSpec, row_values, views
+from bench.report.leaderboard.cells import number
 from bench.report.leaderboard.standing import Standings
 from bench.types import SPLITS
 
 Label = Literal["target", "source"]
-_SHOWN: tuple[tuple[Measure, str, Label], ...] = (
-    ("tasr", "in", "target"),
-    ("tasr", "out", "target"),
-    ("tasr", "real", "target"),
-    ("uasr", "in", "source"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,49 +20,48 @@ class Shares:
 
     title: str
     split: str
-    measure: Measure
+    metric: MetricSpec
     labels: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    rows: dict[str, tuple[str, ...]]
 
 
 def build_shares(standings: Standings) -> tuple[Shares, ...]:
-    """TASR by target in each split, UASR by source in distribution, over the board's panel."""
+    """Each metric by the camera that it needs, over the board's panel."""
     board = standings.board
     families = {victim.name: victim.family for victim in board.panel_run.victims}
     found = []
-    for measure, split, label in _SHOWN:
-        if split not in standings.by_split:
-            continue
+    shown = sorted(views(standings.by_split), key=lambda view: view[1].needs, reverse=True)
+    for split, metric in shown:
+        label: Label = "target" if metric.needs == "target" else "source"
         rows = board.run.predictions
-        shares = success_by_label(rows[rows["split"] == split], measure, label, families)
+        shares = success_by_label(rows[rows["split"] == split], metric, label, families)
         present = {name for _, name in shares}
         labels = tuple(name for name in board.run.classes if name in present)
-        lines = []
+        lines = {}
         for name in (one.attack.name for one in standings.by_split[split]):
             values = [shares.get((name, camera)) for camera in labels]
             if any(value is not None for value in values):
-                texts = tuple(number(None if v is None else 100 * v) for v in values)
-                lines.append((name, texts))
+                lines[name] = tuple(number(None if v is None else 100 * v) for v in values)
         found.append(
             Shares(
-                title=f"{measure.upper()} by {label} camera, {SPLITS[split]}",
+                title=f"{metric.title} by {label} camera, {SPLITS[split]}",
                 split=split,
-                measure=measure,
+                metric=metric,
                 labels=labels,
-                rows=tuple(lines),
+                rows=lines,
             )
         )
     return tuple(found)
 
 
 def success_by_label(
-    rows: pd.DataFrame, measure: Measure, label: Label, families: Mapping[str, str]
+    rows: pd.DataFrame, metric: MetricSpec, label: Label, families: Mapping[str, str]
 ) -> dict[tuple[str, str], float]:
     """Mean success within each target or source label: over families of means over architectures.
 
     Args:
         rows: Prediction rows of one split.
-        measure: Which success; rows without a target are left out of "tasr".
+        metric: Which success; rows without a target are left out of what needs one.
         label: By which camera.
         families: Victim name to family; other victims are left out.
 
@@ -76,14 +69,14 @@ def success_by_label(
         (attack, label) to a fraction; nothing where an attack has no row.
     """
     mine = rows[rows["victim"].isin(list(families)) & rows[label].notna()]
-    if measure == "tasr":
+    if metric.needs == "target":
         mine = mine[mine["target"].notna()]
     scored = pd.DataFrame(
         {
             "attack": mine["attack"].astype(str),
             "label": mine[label].astype(str),
             "victim": mine["victim"].astype(str),
-            "hit": success_indicators(mine, measure),
+            "hit": row_values(mine, metric),
         }
     )
     by_victim = scored.groupby(["attack", "label", "victim"])["hit"].mean().reset_index()

@@ -5,26 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from bench.metrics.success import (
-    RATES,
-    Measure,
-    bootstrap_interval,
-    family_spreads,
-    overall_spread,
-    success_rates,
-)
+from bench.metrics.success import bootstrap_interval, family_spreads, overall_spread
+from bench.records.metric import headline, row_metrics
+from bench.records.participants import FAMILIES, AttackRecord
 from bench.report.comparison.contenders import Contender
 from bench.report.comparison.ranking import rank_records
 from bench.report.leaderboard.boards import Board
-from bench.report.published import FAMILIES
-from bench.report.records import AttackInfo
+from bench.report.statistics import rates_of
+from bench.report.table import Table
 from bench.report.tables import build_table
-from bench.report.values import Table
 from bench.types import SPLITS
 
-VIEWS = tuple((measure, split) for split, measure in RATES)
 KINDS = ("attack", "preliminary", "control")
 
 
@@ -75,14 +66,14 @@ class Standing:
         cells: By rate and victim.
     """
 
-    attack: AttackInfo
+    attack: AttackRecord
     kind: str
     split: str
     record: dict[str, Any]
-    ranks: Mapping[Measure, Rank]
-    worst: Mapping[Measure, tuple[str, float]]
+    ranks: Mapping[str, Rank]
+    worst: Mapping[str, tuple[str, float]]
     scored: tuple[int, int]
-    cells: Mapping[Measure, Mapping[str, Cell]]
+    cells: Mapping[str, Mapping[str, Cell]]
 
     @property
     def is_ranked(self) -> bool:
@@ -97,7 +88,7 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Standings:
-    """All attacks of a board by split, best TASR first, and the paper's tables of them."""
+    """All attacks of a board by split, best first, and the paper's tables of them."""
 
     board: Board
     by_split: Mapping[str, tuple[Standing, ...]]
@@ -124,21 +115,20 @@ def _with_means(board: Board, table: Table, split: str) -> Table:
     families = {victim.name: victim.family for victim in board.panel_run.victims}
     if set(families.values()) & set(FAMILIES):
         return table
-    rows = board.panel_run.predictions
-    rates = success_rates(rows, split)
+    rows, rates = board.panel_run.predictions, rates_of(board.panel_run, split)
     records = [dict(record) for record in table.records]
     for record in records:
-        for measure in (measure for measure, where in VIEWS if where == split):
-            found = family_spreads(rates, record["attack"], measure, families)
+        for metric in row_metrics(split):
+            found = family_spreads(rates, record["attack"], metric, families)
             mean = overall_spread(found.values()) if found else None
             if mean is None:
                 continue
-            ends = bootstrap_interval(rows, split, record["attack"], measure, families)
+            ends = bootstrap_interval(rows, split, record["attack"], metric, families)
             std = None if mean.std is None else 100 * mean.std
-            record[f"{measure}_mean_percent"] = 100 * mean.mean
-            record[f"{measure}_mean_std_percent"] = std
-            record[f"{measure}_mean_low_percent"] = 100 * ends[0] if ends else None
-            record[f"{measure}_mean_high_percent"] = 100 * ends[1] if ends else None
+            record[f"{metric.name}_mean_percent"] = 100 * mean.mean
+            record[f"{metric.name}_mean_std_percent"] = std
+            record[f"{metric.name}_mean_low_percent"] = 100 * ends[0] if ends else None
+            record[f"{metric.name}_mean_high_percent"] = 100 * ends[1] if ends else None
     return replace(table, records=tuple(records))
 
 
@@ -147,7 +137,7 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
     cells = _cells(board, split)
     expected = {a.name: board.expected[a.name, split] * len(board.panel) for a in board.run.attacks}
     scored = {
-        name: sum(by_rate["tasr"][victim].rows for victim in board.panel)
+        name: sum(by_rate[headline().name][victim].rows for victim in board.panel)
         for name, by_rate in cells.items()
     }
     ranked = [
@@ -172,52 +162,44 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
     return tuple(sorted(found, key=_order))
 
 
-def _order(one: Standing) -> tuple[int, bool, bool, float, float, str]:
+def _order(one: Standing) -> tuple[Any, ...]:
     """By kind, then success; what is in part stands behind what is whole, what failed last."""
-    tasr, uasr = (one.record.get(f"{rate}_mean_percent") for rate in ("tasr", "uasr"))
-    high = -1.0
+    means = [one.record.get(f"{metric.name}_mean_percent") for metric in row_metrics()]
     return (
         KINDS.index(one.kind),
         not one.scored[0],
         not one.complete,
-        -(high if tasr is None else tasr),
-        -(high if uasr is None else uasr),
+        *(1.0 if mean is None else -mean for mean in means),
         one.attack.name,
     )
 
 
-def _cells(board: Board, split: str) -> dict[str, dict[Measure, dict[str, Cell]]]:
+def _cells(board: Board, split: str) -> dict[str, dict[str, dict[str, Cell]]]:
     """By attack, rate and victim."""
-    rates = success_rates(board.run.predictions, split)
-    places = zip(rates["attack"], rates["victim"], strict=True)
-    figures = dict(zip(places, rates[["n", "tasr", "uasr"]].to_numpy(np.float64), strict=True))
-    measures: tuple[Measure, ...] = ("tasr", "uasr")
+    rates = rates_of(board.run, split).set_index(["attack", "victim"])
+    figures = {name: rates[name].to_dict() for name in rates.columns}
 
-    def cell(attack: str, victim: str, column: int) -> Cell:
-        expected = board.expected[attack, split]
-        found = figures.get((attack, victim))
-        if found is None:
-            return Cell(value=None, rows=0, expected=expected)
-        value = float(found[column])
+    def cell(attack: str, victim: str, name: str) -> Cell:
+        value = figures[name].get((attack, victim), math.nan)
         return Cell(
-            value=None if math.isnan(value) else 100 * value,
-            rows=int(found[0]),
-            expected=expected,
+            value=None if math.isnan(value) else 100 * float(value),
+            rows=int(figures["n"].get((attack, victim), 0)),
+            expected=board.expected[attack, split],
         )
 
     return {
         attack.name: {
-            measure: {v.name: cell(attack.name, v.name, column) for v in board.run.victims}
-            for column, measure in enumerate(measures, start=1)
+            m.name: {v.name: cell(attack.name, v.name, m.name) for v in board.run.victims}
+            for m in row_metrics()
         }
         for attack in board.run.attacks
     }
 
 
 def _worst(
-    cells: Mapping[Measure, Mapping[str, Cell]], panel: tuple[str, ...]
-) -> dict[Measure, tuple[str, float]]:
-    found: dict[Measure, tuple[str, float]] = {}
+    cells: Mapping[str, Mapping[str, Cell]], panel: tuple[str, ...]
+) -> dict[str, tuple[str, float]]:
+    found: dict[str, tuple[str, float]] = {}
     for measure, by_victim in cells.items():
         known = {v: c.value for v, c in by_victim.items() if v in panel and c.value is not None}
         if known:
@@ -226,15 +208,13 @@ def _worst(
     return found
 
 
-def _ranks(contenders: list[Contender], split: str, board: Board) -> dict[str, dict[Measure, Rank]]:
+def _ranks(contenders: list[Contender], split: str, board: Board) -> dict[str, dict[str, Rank]]:
     families = {v.name: v.family for v in board.panel_run.victims}
-    found: dict[str, dict[Measure, Rank]] = {}
-    for measure, where in VIEWS:
-        able = [c for c in contenders if measure == "uasr" or c.attack.targeted]
-        if where != split or not able:
-            continue
-        for record in rank_records(able, split, measure, families):
-            found.setdefault(record["attack"], {})[measure] = Rank(
+    found: dict[str, dict[str, Rank]] = {}
+    for metric in row_metrics(split):
+        able = [c for c in contenders if metric.defined(split, targeted=c.attack.targeted)]
+        for record in rank_records(able, split, metric, families) if able else ():
+            found.setdefault(record["attack"], {})[metric.name] = Rank(
                 rank=record["rank"],
                 low=record["rank_low"],
                 high=record["rank_high"],

@@ -11,15 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from bench.report.inputs import load_run
-from bench.report.published import FAMILIES
-from bench.report.records import RunData
-from bench.report.schema import row_problems
-from bench.report.verification.cells import images_of
-from bench.report.verification.entries import read_entry
+from bench.records.entry import Entry, Provenance, read_entry
+from bench.records.frames import images_of, type_problems
+from bench.records.load import TABLES, assemble, entry_paths, read_table
+from bench.records.participants import FAMILIES
+from bench.records.run import RunData
 from bench.report.verification.rows import row_verdicts
 from bench.types import Progress
-from bench.verdicts import Verdict
 
 SITE = "leaderboard"
 
@@ -43,13 +41,11 @@ class Submission:
     Attributes:
         name: The folder's name under the place where it was looked for, with slashes.
         run: Its tables.
-        entries: Attack name to the whole of its entry.
         precision: What the victims and attacks were computed in.
     """
 
     name: str
     run: RunData
-    entries: dict[str, dict[str, Any]]
     precision: str
 
     @property
@@ -90,38 +86,29 @@ def load_submissions(
     left_out: list[LeftOut] = []
     progress.start("checking folders of entries", len(folders))
     for name, folder in folders.items():
-        entries, reasons = _checked_entries(folder)
-        if not reasons:
-            try:
-                run = load_run(folder)
-            except ValueError as error:
-                reasons = [str(error)]
-            else:
-                reasons = list(_row_problems(run, list(entries.values())))
-        if reasons:
+        run, reasons = _checked(folder)
+        if run is None:
             left_out.append(LeftOut(name=name, directory=folder, reasons=tuple(reasons)))
         else:
-            found += _by_precision(name, run, entries)
+            found += _by_precision(name, run)
         progress.advance()
     progress.finish()
     return found, left_out
 
 
-def precision_of(provenance: dict[str, Any]) -> str:
+def precision_of(made: Provenance) -> str:
     """Precision of an entry's runs; with the kind of device where that moves more than rounding.
 
     At full precision, devices agree to about 1e-4 in a logit, so the device is no term of it.
     """
-    runs = [provenance, *(provenance.get("also_scored_by") or [])]
-    return " and ".join(sorted({_precision(one, provenance) for one in runs}))
+    last = made.model_dump(include={"precision", "device", "tf32"})
+    runs = [last, *({**last, "tf32": False, **one} for one in made.also_scored_by)]
+    return " and ".join(sorted(set(map(_precision, runs))))
 
 
-def _precision(one: dict[str, Any], default: dict[str, Any]) -> str:
-    text = str(one.get("precision") or default["precision"])
-    if one.get("tf32"):
-        text += " with TF32"
-    device = str(one.get("device") or default["device"]).partition(":")[0]
-    return text if text == "fp32" else f"{text} on {device}"
+def _precision(one: dict[str, Any]) -> str:
+    text = one["precision"] + (" with TF32" if one["tf32"] else "")
+    return text if text == "fp32" else f"{text} on {one['device'].partition(':')[0]}"
 
 
 def _folders(places: Iterable[Path]) -> Iterator[tuple[str, Path]]:
@@ -140,45 +127,39 @@ def _folders(places: Iterable[Path]) -> Iterator[tuple[str, Path]]:
             yield name, folder
 
 
-def _checked_entries(folder: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    entries, problems = {}, []
-    for path in sorted(folder.glob("entry-*.json")):
-        entry, verdict = read_entry(path)
-        if entry is None:
-            problems.append(f"{path.name}: {verdict.finding}")
-        else:
-            entries[str(entry["attack"]["name"])] = entry
-    return entries, problems
+def _checked(folder: Path) -> tuple[RunData | None, list[str]]:
+    """A run, or everything that is wrong with it."""
+    entries, problems = [], []
+    for path in entry_paths(folder):
+        try:
+            entries.append(read_entry(path))
+        except ValueError as error:
+            problems.append(str(error).replace(str(path), f"{path.name}:", 1))
+    if problems:
+        return None, problems
+    try:
+        frames = [read_table(folder, table) for table in TABLES]
+        run = assemble(folder, tuple(entries), *frames)
+    except ValueError as error:
+        return None, [str(error)]
+    for table, frame in zip(TABLES, frames, strict=True):
+        problems += [f"{table}.parquet: {what}" for what in type_problems(frame, table)]
+    if not problems:
+        verdicts = row_verdicts(run.predictions, run.distortion, entries, whole=True)
+        problems = [f"{one.check}: {one.finding}" for one in verdicts if one.verdict == "fail"]
+    return (None if problems else run), problems
 
 
-def _row_problems(run: RunData, entries: Sequence[dict[str, Any]]) -> Iterator[str]:
-    typed = [
-        f"{file}: {what}"
-        for file, wrong in (
-            ("predictions.parquet", row_problems(run.predictions, "predictions")),
-            ("distortion.parquet", row_problems(run.distortion, "distortion")),
-        )
-        for what in wrong
-    ]
-    yield from typed
-    if typed:
-        return
-    verdicts: Iterable[Verdict] = row_verdicts(run.predictions, run.distortion, entries, whole=True)
-    yield from (f"{one.check}: {one.finding}" for one in verdicts if one.verdict == "fail")
-
-
-def _by_precision(
-    name: str, run: RunData, entries: dict[str, dict[str, Any]]
-) -> Iterator[Submission]:
-    terms: dict[str, list[str]] = {}
-    for attack, entry in entries.items():
-        terms.setdefault(precision_of(entry["provenance"]), []).append(attack)
-    for precision, names in terms.items():
+def _by_precision(name: str, run: RunData) -> Iterator[Submission]:
+    terms: dict[str, list[Entry]] = {}
+    for entry in run.entries:
+        terms.setdefault(precision_of(entry.provenance), []).append(entry)
+    for precision, entries in terms.items():
+        names = [entry.attack.name for entry in entries]
         part = replace(
             run,
-            attacks=tuple(attack for attack in run.attacks if attack.name in names),
+            entries=tuple(entries),
             predictions=run.predictions[run.predictions["attack"].isin(names)],
             distortion=run.distortion[run.distortion["attack"].isin(names)],
         )
-        mine = {attack: entries[attack] for attack in names}
-        yield Submission(name=name, run=part, entries=mine, precision=precision)
+        yield Submission(name=name, run=part, precision=precision)

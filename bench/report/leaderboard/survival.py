@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.metrics.success import Measure
+from bench.records.metric import MetricSpec, views
 from bench.report.leaderboard.boards import Board
+from bench.report.leaderboard.cells import number
 from bench.report.leaderboard.charts import (
     BOTTOM,
     HEIGHT,
@@ -15,8 +16,6 @@ from bench.report.leaderboard.charts import (
     height_of,
     spread_labels,
 )
-from bench.report.leaderboard.heat import number
-from bench.report.leaderboard.standing import VIEWS
 from bench.report.leaderboard.submissions import Submission
 from bench.report.survival import SurvivalFiles, SurvivalRow, survival_rows
 from bench.types import SPLITS
@@ -55,7 +54,7 @@ class SurvivalChart:
     title: str
     folder: str
     split: str
-    measure: Measure
+    metric: MetricSpec
     lines: tuple[Line, ...]
     steps: tuple[tuple[float, str], ...]
     y_ticks: tuple[tuple[float, str], ...]
@@ -87,15 +86,15 @@ def _charts(
     board: Board, member: Submission, rows: Sequence[SurvivalRow]
 ) -> Iterator[SurvivalChart]:
     labels = {
-        source.entry["attack"]["name"]: label
+        source.entry.attack.name: label
         for label, sources in board.sources.items()
         for source in sources
         if source.directory == member.run.directory
     }
     attacks = [name for name, one in labels.items() if not _is_control(rows, name)]
     looks = {name: f"s{place % COLOURS}" for place, name in enumerate(sorted(attacks))}
-    for measure, split in VIEWS:
-        shown = [row for row in rows if (row.split, row.measure) == (split, measure)]
+    for split, metric in views():
+        shown = [row for row in rows if (row.split, row.metric) == (split, metric)]
         shown = [row for row in shown if row.attack.name in labels]
         if not shown:
             continue
@@ -105,10 +104,10 @@ def _charts(
         ends = {labels[r.attack.name]: (steps[-1], height_of(100 * _last(r))) for r in shown}
         places = spread_labels(ends)
         yield SurvivalChart(
-            title=f"{measure.upper()} {SPLITS[split]} after a JPEG save",
+            title=f"{metric.title} {SPLITS[split]} after a JPEG save",
             folder=member.name,
             split=split,
-            measure=measure,
+            metric=metric,
             lines=tuple(
                 _line(
                     row,

@@ -6,13 +6,14 @@ from typing import Any
 
 from bench.metrics.ranks import ALPHA
 from bench.metrics.resampling import REPLICATES
-from bench.metrics.success import Measure
+from bench.records.metric import headline, row_metrics
+from bench.records.run import RunData
 from bench.report.leaderboard.boards import Board
-from bench.report.leaderboard.standing import VIEWS, Rank, Standing, Standings
+from bench.report.leaderboard.standing import Rank, Standing, Standings
 from bench.report.leaderboard.submissions import LeftOut
 from bench.report.notes import origin_notes
 from bench.report.render import render
-from bench.report.values import NA, Column, Row, Table, plain
+from bench.report.table import NA, Row, Table, make_table, plain
 from bench.types import SPLITS
 from bench.wording import listed, plural
 
@@ -23,25 +24,22 @@ PART = "*"
 
 def board_table(standings: Standings, split: str) -> Table:
     """Attacks of one split by mean TASR; below, what is not ranked."""
-    measures: tuple[Measure, ...] = ("tasr", "uasr") if split == "in" else ("tasr",)
-    columns = [Column(group="", label="Attack")]
-    for measure in measures:
+    run, columns = standings.board.run, [("", "Attack")]
+    for metric in row_metrics(split):
         labels = ("Rank (95 %)", "Tie group", "Mean (95 %)", "Worst victim")
-        columns += [Column(group=measure.upper(), label=label) for label in labels]
-    columns += [Column(group="", label=x) for x in ("PSNR (dB)", "SSIM", "LPIPS", "Scored")]
+        columns += [(metric.title, label) for label in labels]
+    columns += [("", metric.axis) for metric in run.metrics] + [("", "Scored")]
     rows: list[Row] = []
     for one in standings.by_split[split]:
         if not one.is_ranked and not any(r.kind == "section" for r in rows):
             rows.append(Row(kind="section", name="Not ranked", cells=("",) * (len(columns) - 1)))
-        rows.append(_row(one, measures))
-    board = standings.board
-    return Table(
-        number="",
-        title=f"{board.title}: attacks {SPLITS[split]}",
-        columns=tuple(columns),
-        rows=tuple(rows),
-        notes=tuple(_notes(standings, split)),
-        records=tuple(_record(board, one) for one in standings.by_split[split]),
+        rows.append(_row(run, one))
+    return make_table(
+        f"{standings.board.title}: attacks {SPLITS[split]}",
+        columns,
+        rows,
+        _notes(standings, split),
+        (_record(standings.board, one) for one in standings.by_split[split]),
     )
 
 
@@ -61,9 +59,7 @@ def render_boards(
     tables = [[board_table(one, split) for split in one.by_split] for one in boards]
     if format_ == "csv":
         records = tuple(record for found in tables for table in found for record in table.records)
-        return render(
-            Table(number="", title="", columns=(), rows=(), notes=(), records=records), "csv"
-        )
+        return render(make_table("", (), (), (), records), "csv")
     if format_ == "json":
         content = [
             _about(one.board) | {"tables": [json.loads(render(table, "json")) for table in found]}
@@ -88,10 +84,10 @@ def rank_text(rank: Rank | None) -> tuple[str, str]:
     return f"{rank.rank} ({rank.low}–{rank.high})", str(rank.tie_group)
 
 
-def mean_text(one: Standing, measure: Measure) -> str:
+def mean_text(one: Standing, metric: str) -> str:
     """A mean with its 95 % interval, starred where it is over a part alone, or `n/a`."""
     record = one.record
-    mean, low, high = (record[f"{measure}_{x}_percent"] for x in ("mean", "mean_low", "mean_high"))
+    mean, low, high = (record[f"{metric}_{x}_percent"] for x in ("mean", "mean_low", "mean_high"))
     if mean is None:
         return NA
     text = plain(mean, digits=1) + ("" if one.complete else PART)
@@ -105,21 +101,19 @@ def scored_text(one: Standing) -> str:
     return f"{one.scored[0]} of {one.scored[1]}" if one.scored[0] else "nothing"
 
 
-def _row(one: Standing, measures: Sequence[Measure]) -> Row:
+def _row(run: RunData, one: Standing) -> Row:
     cells: list[str] = []
-    for measure in measures:
-        worst = one.worst.get(measure)
+    for metric in row_metrics(one.split):
+        worst = one.worst.get(metric.name)
         cells += [
-            *rank_text(one.ranks.get(measure)),
-            mean_text(one, measure),
+            *rank_text(one.ranks.get(metric.name)),
+            mean_text(one, metric.name),
             f"{worst[1]:.1f} ({worst[0]})" if worst else NA,
         ]
-    for name, digits in (("psnr_db", 1), ("ssim", 3), ("lpips", 3)):
-        cells.append(plain(one.record[name], digits=digits))
+    cells += [plain(one.record[m.name], digits=m.digits) for m in run.metrics]
     mark = {"control": " (control)", "preliminary": " (preliminary)"}.get(one.kind, "")
-    kind = one.kind if one.kind == "control" else "attack"
     return Row(
-        kind="control" if kind == "control" else "attack",
+        kind="control" if one.kind == "control" else "attack",
         name=one.attack.name + (f": {one.attack.caption}" if one.attack.caption else "") + mark,
         cells=(*cells, scored_text(one)),
     )
@@ -138,8 +132,7 @@ def _record(board: Board, one: Standing) -> dict[str, Any]:
         "attack_digest": one.attack.digest,
         "folders": "+".join(source.folder for source in board.sources[one.attack.name]),
     }
-    measures: tuple[Measure, ...] = ("tasr", "uasr")
-    for measure in measures:
+    for measure in (metric.name for metric in row_metrics()):
         rank, worst = one.ranks.get(measure), one.worst.get(measure)
         record[f"{measure}_rank"] = rank.rank if rank else None
         record[f"{measure}_rank_low"] = rank.low if rank else None
@@ -149,7 +142,7 @@ def _record(board: Board, one: Standing) -> dict[str, Any]:
             record[f"{measure}_{figure}_percent"] = one.record[f"{measure}_{figure}_percent"]
         record[f"{measure}_worst_victim"] = worst[0] if worst else None
         record[f"{measure}_worst_victim_percent"] = worst[1] if worst else None
-    record |= {name: one.record[name] for name in ("psnr_db", "ssim", "lpips")}
+    record |= {name: one.record[name] for name in (m.name for m in board.run.metrics)}
     return record | {"scored": one.scored[0], "expected": one.scored[1]}
 
 
@@ -188,9 +181,9 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
     )
     yield (
         "Ranked are attacks that were scored in full on these victims, without controls and "
-        "preliminary ones. Untargeted attacks have no TASR, and no rank by it."
+        f"preliminary ones. Untargeted attacks have no {headline().title}, and no rank by it."
     )
-    means = [f"{rate}_mean_percent" for rate, where in VIEWS if where == split]
+    means = [f"{metric.name}_mean_percent" for metric in row_metrics(split)]
     if any(
         not one.complete and one.record[mean] is not None
         for one in standings.by_split[split]
@@ -213,7 +206,7 @@ def gap_notes(standings: Standings, split: str) -> Iterable[str]:
     empty: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     in_part = []
     for one in standings.by_split[split]:
-        name, cells = one.attack.name, one.cells["tasr"]
+        name, cells = one.attack.name, next(iter(one.cells.values()))
         reasons: dict[str, list[str]] = {}
         for victim in (victim for victim, cell in cells.items() if cell.hole):
             reasons.setdefault(failures.get((name, victim), "not run"), []).append(victim)

@@ -1,31 +1,29 @@
 """All checks of a run folder, or of one of its entries, from its files alone."""
 
+from __future__ import annotations
+
+import re
 from collections.abc import Iterator
-from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+
+import pandas as pd
 
 from bench.outputs import NOTE
+from bench.records.entry import Entry, read_entry
+from bench.records.frames import type_problems
+from bench.records.load import TABLES, assemble, entry_paths, read_table
+from bench.records.run import RunData
 from bench.report.html import report_html
-from bench.report.inputs import DISTORTION_COLUMNS, PREDICTION_COLUMNS, load_run, read_parquet
-from bench.report.records import RunData
 from bench.report.render import render
-from bench.report.schema import TableName, row_problems
 from bench.report.survival import SurvivalFiles, load_survival, survival_table
 from bench.report.tables import table_texts
-from bench.report.verification.entries import read_entry
 from bench.report.verification.recompressed import survival_verdict
 from bench.report.verification.rows import row_verdicts
-from bench.report.verification.texts import compare_file
 from bench.report.victims import victims_html
 from bench.verdicts import Verdict
-from bench.wording import listed
+from bench.wording import listed, plural
 
-_COLUMNS: dict[TableName, tuple[str, ...]] = {
-    "predictions": PREDICTION_COLUMNS,
-    "distortion": DISTORTION_COLUMNS,
-}
-_ROWS = tuple(f"{table}.parquet" for table in _COLUMNS)
 _UNCHECKED = {
     NOTE: "what the folder was made of",
     "victims.json": "size, cost and training of the networks, which rows cannot tell",
@@ -36,58 +34,87 @@ _UNCHECKED = {
     "survival.json": "how re-compressed images were scored, which rows cannot tell",
     "survival.svg": "a picture of the survival table",
 }
+_PICTURE = re.compile(r"data:[^\"')\s]+")
+"""What libraries draw, each version a little otherwise."""
+_BESIDE, _SHOWN = 24, 72
 
 
 def verify_folder(folder: Path) -> list[Verdict]:
     """Check entries, rows, and every table and report in the folder; nothing is written."""
-    paths = sorted(folder.glob("entry-*.json"))
-    if not paths:
-        finding = f"{folder} holds no entry-*.json; give the --out folder of a finished run"
-        return [Verdict(check="entries", verdict="fail", finding=finding)]
-    read = [read_entry(path) for path in paths]
-    entries = [entry for entry, _ in read if entry is not None]
-    verdicts = [verdict for _, verdict in read]
-    verdicts += _check_rows(folder, entries, whole=len(entries) == len(paths))
     try:
-        run = load_run(folder)
+        paths = entry_paths(folder)
     except ValueError as error:
-        verdicts.append(Verdict(check="run", verdict="fail", finding=str(error)))
-        return verdicts
+        return [Verdict(check="entries", verdict="fail", finding=str(error))]
+    verdicts = []
+    entries = []
+    for path in paths:
+        entry, verdict = entry_verdict(path)
+        verdicts.append(verdict)
+        entries += [] if entry is None else [entry]
+    frames, wrong = _read_tables(folder)
+    verdicts += wrong
+    whole = len(entries) == len(paths)
+    if entries and not wrong:
+        verdicts += row_verdicts(frames[0], frames[1], entries, whole=whole)
+    if wrong or not whole:
+        finding = "entries or rows cannot be read, so that nothing can be recomputed"
+        return [*verdicts, Verdict(check="run", verdict="fail", finding=finding)]
+    try:
+        run = assemble(folder, tuple(entries), *frames)
+    except ValueError as error:
+        return [*verdicts, Verdict(check="run", verdict="fail", finding=str(error))]
     agree = f"entries and rows agree on suite {run.suite}, recipe {run.recipe} and all keys"
     verdicts.append(Verdict(check="run", verdict="ok", finding=agree))
-    verdicts += _check_survival(run, entries)
-    return [*verdicts, *_check_texts(folder, run), *_check_files(folder, run)]
+    return [*verdicts, *_check_survival(run), *_check_files(run)]
 
 
 def verify_entry(path: Path) -> list[Verdict]:
     """Check one entry, and its attack's rows where the Parquet files lie beside it."""
-    entry, verdict = read_entry(path)
+    entry, verdict = entry_verdict(path)
     if entry is None:
         return [verdict]
-    if not all((path.parent / name).is_file() for name in _ROWS):
-        beside = f"no {' and '.join(_ROWS)} beside it, so its rows are not checked"
+    files = [f"{table}.parquet" for table in TABLES]
+    if not all((path.parent / name).is_file() for name in files):
+        beside = f"no {' and '.join(files)} beside it, so its rows are not checked"
         return [verdict, Verdict(check="rows", verdict="skip", finding=beside)]
-    return [verdict, *_check_rows(path.parent, [entry], whole=False)]
+    frames, wrong = _read_tables(path.parent)
+    rows = [] if wrong else row_verdicts(frames[0], frames[1], [entry], whole=False)
+    return [verdict, *wrong, *rows]
 
 
-def _check_rows(folder: Path, entries: list[dict[str, Any]], *, whole: bool) -> Iterator[Verdict]:
-    frames = []
-    for name, (table, columns) in zip(_ROWS, _COLUMNS.items(), strict=True):
+def entry_verdict(path: Path) -> tuple[Entry | None, Verdict]:
+    """An entry and what is to be said of it; `None` where it cannot be used at all."""
+    try:
+        entry = read_entry(path)
+    except ValueError as error:
+        finding = str(error).removeprefix(f"{path} ")
+        return None, Verdict(check=path.name, verdict="fail", finding=finding)
+    count, lost = len(entry.victims), len(entry.failed)
+    states = [f"{lost} of {plural(count, 'cell')} failed"] if lost else []
+    if entry.attack.partial:
+        states.append(f"partial, {entry.attack.partial}")
+    finding = (
+        f"{', '.join(states) or 'complete'}: attack {entry.attack.key}, {plural(count, 'victim')}, "
+        f"suite {entry.suite.name}, recipe {entry.recipe}"
+    )
+    return entry, Verdict(check=path.name, verdict="ok", finding=finding)
+
+
+def _read_tables(folder: Path) -> tuple[list[pd.DataFrame], list[Verdict]]:
+    """The tables, and what keeps them from being read."""
+    frames, verdicts = [], []
+    for table in TABLES:
         try:
-            frame = read_parquet(folder / name, columns)
+            frames.append(read_table(folder, table))
+            wrong = "; ".join(type_problems(frames[-1], table))
         except ValueError as error:
-            yield Verdict(check=name, verdict="fail", finding=str(error))
-            continue
-        if wrong := row_problems(frame, table):
-            yield Verdict(check=name, verdict="fail", finding="; ".join(wrong))
-            continue
-        frames.append(frame)
-    if len(frames) == len(_ROWS) and entries:
-        predictions, distortion = frames
-        yield from row_verdicts(predictions, distortion, entries, whole=whole)
+            wrong = str(error)
+        if wrong:
+            verdicts.append(Verdict(check=f"{table}.parquet", verdict="fail", finding=wrong))
+    return frames, verdicts
 
 
-def _check_survival(run: RunData, entries: list[dict[str, Any]]) -> Iterator[Verdict]:
+def _check_survival(run: RunData) -> Iterator[Verdict]:
     rows = SurvivalFiles(run.directory).rows
     if not rows.is_file():
         return
@@ -96,65 +123,79 @@ def _check_survival(run: RunData, entries: list[dict[str, Any]]) -> Iterator[Ver
     except ValueError as error:
         yield Verdict(check=rows.name, verdict="fail", finding=str(error))
         return
-    if wrong := row_problems(after, "predictions"):
+    if wrong := type_problems(after, "predictions"):
         yield Verdict(check=rows.name, verdict="fail", finding="; ".join(wrong))
         return
-    yield survival_verdict(after, run.predictions, entries)
+    yield survival_verdict(after, run.predictions, run.entries)
 
 
-def _check_texts(folder: Path, run: RunData) -> Iterator[Verdict]:
+def _check_files(run: RunData) -> Iterator[Verdict]:
+    """Every text against the same text made anew; and what nobody can check."""
+    folder, survival = run.directory, SurvivalFiles(run.directory)
+    found = sorted(path.name for path in folder.iterdir())
     try:
         fresh = table_texts(run)
-        if (folder / "report.html").is_file():
+        if "report.html" in found:
             fresh["report.html"] = report_html(run)
-        survival = SurvivalFiles(folder)
-        if survival.rows.is_file():
+        if "victims.html" in found:
+            fresh["victims.html"] = victims_html(run)
+        if survival.rows.name in found:
             table = survival_table(run)
             fresh |= {path.name: render(table, name) for name, path in survival.texts.items()}
-        if (folder / "victims.html").is_file():
-            fresh["victims.html"] = victims_html(run)
     except ValueError as error:
         yield Verdict(check="tables", verdict="fail", finding=f"cannot be recomputed: {error}")
         return
-    absent = []
-    for name, text in fresh.items():
-        path = folder / name
-        if not path.is_file():
-            absent.append(name)
-            continue
-        try:
-            found = path.read_bytes().decode("utf-8")
-        except UnicodeDecodeError:
-            yield Verdict(check=name, verdict="fail", finding="is no UTF-8 text")
-            continue
-        verdict = compare_file(name, found, text)
-        if verdict.verdict == "fail":
-            either = "; either it or an entry was edited after the run"
-            verdict = replace(verdict, finding=verdict.finding + either)
-        yield verdict
-    if absent:
+    for name in (name for name in fresh if name in found):
+        yield compare_file(folder / name, fresh[name])
+    if absent := [name for name in fresh if name not in found]:
         yield Verdict(
             check="missing files",
             verdict="warn",
             finding=f"not there, so not compared: {listed(absent, 9)}",
             remedy="`camobench table DIR --write` makes them",
         )
-
-
-def _check_files(folder: Path, run: RunData) -> Iterator[Verdict]:
-    ours = {*_ROWS, *_UNCHECKED, "report.html", "victims.html", "clean_accuracy.csv"}
-    stems = ["table2", "table3", "victims", "claims"]
-    stems += [f"column-{victim.name}" for victim in run.victims if victim.elsewhere]
-    ours |= {path.name for path in SurvivalFiles(folder).all}
-    ours |= {f"{stem}.{suffix}" for stem in stems for suffix in ("md", "csv", "tex")}
-    found = sorted(path.name for path in folder.iterdir())
     for name in (name for name in found if name in _UNCHECKED):
         yield Verdict(check=name, verdict="skip", finding=f"not checked: {_UNCHECKED[name]}")
-    entries = {path.name for path in folder.glob("entry-*.json")}
-    surplus = [name for name in found if name not in ours | entries]
-    if surplus:
+    ours = {*fresh, *_UNCHECKED, *(path.name for path in survival.all)}
+    ours |= {f"{table}.parquet" for table in TABLES}
+    ours |= {f"entry-{attack.name}.json" for attack in run.attacks}
+    if surplus := [name for name in found if name not in ours]:
         yield Verdict(
             check="surplus files",
             verdict="warn",
             finding=f"no run writes them, and nothing here speaks for them: {listed(surplus, 9)}",
         )
+
+
+def compare_file(path: Path, fresh: str) -> Verdict:
+    """Judge a file by the text that today's code makes of the same rows."""
+    try:
+        found = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return Verdict(check=path.name, verdict="fail", finding="is no UTF-8 text")
+    if found == fresh:
+        same = "recomputed, the same to the byte"
+        return Verdict(check=path.name, verdict="ok", finding=same)
+    if _PICTURE.sub("", found) == _PICTURE.sub("", fresh):
+        return Verdict(
+            check=path.name,
+            verdict="warn",
+            finding="all it says is the same; only pictures differ",
+            remedy="`camobench table DIR --write` draws them anew",
+        )
+    lines = zip_longest(*(_PICTURE.sub("", text).splitlines() for text in (found, fresh)))
+    number, (old, new) = next((n, two) for n, two in enumerate(lines, 1) if two[0] != two[1])
+    apart = (
+        place for place, (a, b) in enumerate(zip(old or "", new or "", strict=False)) if a != b
+    )
+    start = max(0, next(apart, 0) - _BESIDE)
+    said, right = (
+        "nothing" if line is None else repr(line[start : start + _SHOWN]) for line in (old, new)
+    )
+    return Verdict(
+        check=path.name,
+        verdict="fail",
+        finding=f"line {number} has {said}, recomputed {right}; either it or an entry was edited "
+        "after the run, or other code wrote it",
+        remedy="`camobench table DIR --write` writes it anew",
+    )

@@ -5,13 +5,13 @@ victim out of the means.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import pandas as pd
 
+from bench.records.entry import Entry
+from bench.records.frames import IMAGE, prediction_problems
 from bench.report.survival import QUALITY
-from bench.report.verification.cells import IMAGE, cell_problems, present_cells
-from bench.report.verification.values import prediction_problems
+from bench.report.verification.rows import cell_problems, present_cells
 from bench.verdicts import Verdict
 from bench.wording import plural
 
@@ -19,7 +19,7 @@ MOST_NAMED = 6
 
 
 def survival_verdict(
-    after: pd.DataFrame, before: pd.DataFrame, entries: Sequence[dict[str, Any]]
+    after: pd.DataFrame, before: pd.DataFrame, entries: Sequence[Entry]
 ) -> Verdict:
     """Check `survival.parquet`.
 
@@ -33,7 +33,7 @@ def survival_verdict(
         *(
             problem
             for entry in entries
-            for problem in _problems(after, before, entry, entry["attack"]["name"])
+            for problem in _problems(after, before, entry, entry.attack.name)
         ),
     ]
     qualities = ", ".join(str(quality) for quality in sorted(after[QUALITY].unique()))
@@ -53,14 +53,15 @@ def _strange_images(after: pd.DataFrame, before: pd.DataFrame) -> Iterator[str]:
 
 
 def _problems(
-    after: pd.DataFrame, before: pd.DataFrame, entry: dict[str, Any], attack: str
+    after: pd.DataFrame, before: pd.DataFrame, entry: Entry, attack: str
 ) -> Iterator[str]:
     mine, scored = (frame[frame["attack"] == attack] for frame in (after, before))
-    told = {str(one["what"]) for one in entry.get("unmeasured", [])}
     for quality in sorted(int(found) for found in after[QUALITY].unique()):
         rows = mine[mine[QUALITY] == quality]
         for victim in sorted({*rows["victim"], *scored["victim"]}):
-            if not (rows["victim"] == victim).any() and f"{victim} after JPEG {quality}" in told:
+            if not (rows["victim"] == victim).any() and entry.lacks(
+                f"{victim} after JPEG {quality}"
+            ):
                 continue
             wanted = present_cells(scored[scored["victim"] == victim])
             where = f" of {attack} on {victim} at quality {quality}"

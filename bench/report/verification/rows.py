@@ -1,28 +1,32 @@
 """The rows of a run against its entries: all there, once each, and such as a scorer writes."""
 
+from __future__ import annotations
+
+import json
 from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import resources
 from typing import Any
 
 import pandas as pd
 
-from bench.report.coverage import Coverage, partial_coverage
-from bench.report.verification.cells import (
-    cell_problems,
-    check_images,
+from bench.records.entry import Entry
+from bench.records.frames import (
+    distortion_problems,
+    images_digest,
     images_of,
-    wanted_cells,
+    prediction_problems,
 )
-from bench.report.verification.values import distortion_problems, prediction_problems
+from bench.records.participants import Coverage
+from bench.types import IN, SPLITS
 from bench.verdicts import Verdict
 from bench.wording import listed, plural
 
+MOST_NAMED = 6
+
 
 def row_verdicts(
-    predictions: pd.DataFrame,
-    distortion: pd.DataFrame,
-    entries: Sequence[dict[str, Any]],
-    *,
-    whole: bool,
+    predictions: pd.DataFrame, distortion: pd.DataFrame, entries: Sequence[Entry], *, whole: bool
 ) -> Iterator[Verdict]:
     """Check all rows of some entries.
 
@@ -33,42 +37,139 @@ def row_verdicts(
         whole: These are all entries of the run, so that other attacks' rows are surplus.
     """
     images = images_of(predictions, distortion)
-    yield check_images(images, entries[0]["suite"])
+    yield check_images(images, entries[0])
     images = images.drop_duplicates("image_id")
     for entry in entries:
-        yield _predictions_of(entry, predictions, images)
-        yield _distortion_of(entry, distortion, images)
+        classes, targeted = entry.suite.classes, entry.attack.targeted
+        wanted = wanted_cells(images, classes, targeted=targeted)
+        name = entry.attack.name
+        yield _predictions_of(entry, predictions[predictions["attack"] == name], wanted)
+        yield _distortion_of(entry, distortion[distortion["attack"] == name], wanted)
     if not whole:
         return
     yield from _coverages(predictions, images, entries)
-    declared = {entry["attack"]["name"] for entry in entries}
-    for name, frame in (("predictions", predictions), ("distortion", distortion)):
+    declared = {entry.attack.name for entry in entries}
+    for table, frame in (("predictions", predictions), ("distortion", distortion)):
         strangers = sorted(set(frame["attack"]) - declared)
         if strangers:
             finding = f"surplus rows of attacks without an entry: {listed(strangers)}"
-            yield Verdict(check=f"{name}.parquet", verdict="fail", finding=finding)
+            yield Verdict(check=f"{table}.parquet", verdict="fail", finding=finding)
+
+
+def check_images(images: pd.DataFrame, entry: Entry) -> Verdict:
+    """One photograph, device, source and split an image; all of Set-C; classes inside only.
+
+    Args:
+        images: What `images_of` returns.
+        entry: States the suite. What Set-C holds is known of simulated suites, and is stated by
+            entries of others.
+    """
+    suite = entry.suite
+    torn = sorted(images.loc[images["image_id"].duplicated(), "image_id"].unique())
+    wrong = images[images["source"].isin(suite.classes) != (images["split"] == IN)]
+    strange = sorted(images.loc[~images["split"].isin(list(SPLITS)), "image_id"].unique())
+    problems = []
+    if torn:
+        problems.append(f"photograph, device, source or split change from row to row: {_n(torn)}")
+    if strange:
+        problems.append(f"`split` is none of {', '.join(SPLITS)}: {_n(strange)}")
+    if len(wrong):
+        problems.append(f"split and source contradict each other: {_n(list(wrong['image_id']))}")
+    stated = suite.evaluated.model_dump() if suite.evaluated else None
+    evaluated = _simulated().get(suite.fingerprint) or stated
+    if evaluated and not problems and images_digest(images) != evaluated["sha256"]:
+        problems.append(
+            f"Set-C has {plural(evaluated['images'], 'image')}, the rows are of {len(images)}, or "
+            "of others"
+        )
+    counts = ", ".join(
+        f"{count} {split}" for split, count in images.groupby("split").size().items()
+    )
+    return _verdict("images", problems, f"{counts}, each of one photograph, device and source")
+
+
+@cache
+def _simulated() -> dict[str, dict[str, Any]]:
+    """Images of the simulated suites' Set-C, by the suite's fingerprint."""
+    file = resources.files("bench") / "assets" / "evaluated.json"
+    found: dict[str, dict[str, Any]] = json.loads(file.read_text("utf-8"))
+    return found
+
+
+def wanted_cells(images: pd.DataFrame, classes: Sequence[str], *, targeted: bool) -> pd.MultiIndex:
+    """(image_id, target) of one attack; the target is "" for an untargeted one.
+
+    In distribution every target but the source, out of distribution every target.
+    """
+    if not targeted:
+        pairs = [(image, "") for image in images["image_id"]]
+    else:
+        known = zip(images["image_id"], images["source"], strict=True)
+        pairs = [(image, name) for image, source in known for name in classes if name != source]
+    return pd.MultiIndex.from_tuples(pairs, names=["image_id", "target"])
+
+
+def present_cells(rows: pd.DataFrame) -> pd.MultiIndex:
+    """(image_id, target) of rows, as `wanted_cells` names them."""
+    targets = rows["target"].astype("object").where(rows["target"].notna(), "")
+    return pd.MultiIndex.from_arrays([rows["image_id"], targets], names=["image_id", "target"])
+
+
+def cell_problems(
+    rows: pd.DataFrame,
+    wanted: pd.MultiIndex,
+    where: str,
+    *,
+    partial: bool = False,
+    said: Coverage | None = None,
+) -> list[str]:
+    """Missing, surplus and doubled cells, named.
+
+    Args:
+        rows: Of one attack, and of one victim where there is one.
+        wanted: Cells that should be there.
+        where: Ends a sentence.
+        partial: Some may be missing.
+        said: How many there are to be, where some are missing.
+    """
+    present = present_cells(rows)
+    found = {
+        "missing": [] if partial or said else wanted.difference(present),
+        "surplus": present.unique().difference(wanted),
+        "there twice": present[present.duplicated()].unique(),
+    }
+    problems = [
+        f"{plural(len(cells), 'row')} {what}{where}: {_n([_cell(c) for c in cells])}"
+        for what, cells in found.items()
+        if len(cells)
+    ]
+    there = Coverage(scored=len(rows), wanted=len(wanted))
+    if said is not None and said != there:
+        problems.append(f"the entry says {said}, there are {there}{where}")
+    return problems
 
 
 def _coverages(
-    predictions: pd.DataFrame, images: pd.DataFrame, entries: Sequence[dict[str, Any]]
+    predictions: pd.DataFrame, images: pd.DataFrame, entries: Sequence[Entry]
 ) -> Iterator[Verdict]:
     """What is partial was sent, and lacks what it says: nobody leaves a hard victim out so."""
-    attacks = [entry["attack"] for entry in entries]
-    for attack in attacks:
-        if partial_coverage(attack) and "files_sha256" not in attack:
-            yield _unsent(f"coverage of {attack['name']}")
-    classes = entries[0]["suite"]["classes"]
-    wanted = sum(len(wanted_cells(images, classes, targeted=one["targeted"])) for one in attacks)
-    for victim in entries[0]["victims"]:
-        said, name = partial_coverage(victim), f"coverage of {victim['name']}"
-        if said is None:
+    for attack in (entry.attack for entry in entries):
+        if attack.partial and attack.files_sha256 is None:
+            yield _unsent(f"coverage of {attack.name}")
+    wanted = sum(
+        len(wanted_cells(images, entry.suite.classes, targeted=entry.attack.targeted))
+        for entry in entries
+    )
+    for victim in entries[0].victims:
+        if victim.partial is None:
             continue
-        found = Coverage(scored=int((predictions["victim"] == victim["name"]).sum()), wanted=wanted)
-        if "predictions_sha256" not in victim:
-            yield _unsent(name)
-        elif found != said:
-            finding = f"the entries say {said}, there are {found}"
-            yield Verdict(check=name, verdict="fail", finding=finding)
+        found = Coverage(scored=int((predictions["victim"] == victim.name).sum()), wanted=wanted)
+        check = f"coverage of {victim.name}"
+        if not victim.elsewhere:
+            yield _unsent(check)
+        elif found != victim.partial:
+            finding = f"the entries say {victim.partial}, there are {found}"
+            yield Verdict(check=check, verdict="fail", finding=finding)
 
 
 def _unsent(check: str) -> Verdict:
@@ -76,66 +177,46 @@ def _unsent(check: str) -> Verdict:
     return Verdict(check=check, verdict="fail", finding=finding)
 
 
-def _predictions_of(entry: dict[str, Any], frame: pd.DataFrame, images: pd.DataFrame) -> Verdict:
-    attack = entry["attack"]
-    rows = frame[frame["attack"] == attack["name"]]
-    wanted = wanted_cells(images, entry["suite"]["classes"], targeted=attack["targeted"])
+def _predictions_of(entry: Entry, rows: pd.DataFrame, wanted: pd.MultiIndex) -> Verdict:
     problems = []
-    victims = [victim["name"] for victim in entry["victims"]]
-    said, lost = partial_coverage(attack), _failed(entry)
-    for victim in entry["victims"]:
-        mine, partial = rows[rows["victim"] == victim["name"]], partial_coverage(victim)
-        where = f" on {victim['name']}"
-        if victim["name"] in lost:
-            if len(mine):
-                problems.append(f"{plural(len(mine), 'row')}{where}, which the entry says failed")
-            continue
-        problems += cell_problems(mine, wanted, where, partial=bool(said or partial))
-        if said and not partial:
-            problems += _other_coverage(mine, wanted, said, where)
+    victims, lost = [victim.name for victim in entry.victims], entry.failed_victims
+    for victim in entry.victims:
+        mine, where = rows[rows["victim"] == victim.name], f" on {victim.name}"
+        if victim.name not in lost:
+            said = None if victim.partial else entry.attack.partial
+            problems += cell_problems(mine, wanted, where, partial=bool(victim.partial), said=said)
+        elif len(mine):
+            problems.append(f"{plural(len(mine), 'row')}{where}, which the entry says failed")
     strangers = sorted(set(rows["victim"]) - set(victims))
     if strangers:
         problems.append(f"surplus rows of victims that the entry lacks: {listed(strangers)}")
     problems += prediction_problems(rows, entry) if len(rows) else []
     scored = len(victims) - len(lost)
     whole = f"{plural(len(rows), 'row')}: {scored} victims x {len(wanted)} images and targets"
-    return _verdict(f"predictions of {attack['name']}", problems, whole, lost)
+    return _verdict(f"predictions of {entry.attack.name}", problems, whole, lost)
 
 
-def _distortion_of(entry: dict[str, Any], frame: pd.DataFrame, images: pd.DataFrame) -> Verdict:
-    attack = entry["attack"]
-    rows = frame[frame["attack"] == attack["name"]]
-    wanted = wanted_cells(images, entry["suite"]["classes"], targeted=attack["targeted"])
-    said, lost = partial_coverage(attack), _failed(entry)
-    if rows.empty and len(lost) == len(entry["victims"]):
-        return _verdict(f"distortion of {attack['name']}", [], "no row", lost)
-    if rows.empty and "distortion" in [one["what"] for one in entry.get("unmeasured", [])]:
-        return _verdict(f"distortion of {attack['name']}", [], "no row", ["distortion"])
-    problems = cell_problems(rows, wanted, "", partial=said is not None)
-    problems += [*_other_coverage(rows, wanted, said, ""), *distortion_problems(rows, entry)]
-    return _verdict(f"distortion of {attack['name']}", problems, plural(len(rows), "row"))
-
-
-def _other_coverage(
-    rows: pd.DataFrame, wanted: pd.MultiIndex, said: Coverage | None, where: str
-) -> Iterator[str]:
-    """A partial row lacks exactly what its entry says."""
-    found = Coverage(scored=len(rows), wanted=len(wanted))
-    if said is not None and found != said:
-        yield f"the entry says {said}, there are {found}{where}"
-
-
-def _failed(entry: dict[str, Any]) -> list[str]:
-    """Victims whose cell of this attack the entry declares as failed."""
-    return [str(cell["victim"]) for cell in entry.get("failed", [])]
+def _distortion_of(entry: Entry, rows: pd.DataFrame, wanted: pd.MultiIndex) -> Verdict:
+    check, lost = f"distortion of {entry.attack.name}", entry.failed_victims
+    if rows.empty and len(lost) == len(entry.victims):
+        return _verdict(check, [], "no row", lost)
+    if rows.empty and entry.lacks("distortion"):
+        return _verdict(check, [], "no row", ["distortion"])
+    problems = cell_problems(rows, wanted, "", said=entry.attack.partial)
+    return _verdict(check, [*problems, *distortion_problems(rows, entry)], plural(len(rows), "row"))
 
 
 def _verdict(check: str, problems: list[str], whole: str, lost: Sequence[str] = ()) -> Verdict:
     if lost and not problems:
         finding = f"{whole}; failed, as the entry says: {listed(lost)}"
         return Verdict(check=check, verdict="warn", finding=finding, remedy="run it again")
-    return Verdict(
-        check=check,
-        verdict="fail" if problems else "ok",
-        finding="; ".join(problems[:6]) + (" ..." if len(problems) > 6 else "") or whole,
-    )
+    named = "; ".join(problems[:MOST_NAMED]) + (" ..." if len(problems) > MOST_NAMED else "")
+    return Verdict(check=check, verdict="fail" if problems else "ok", finding=named or whole)
+
+
+def _cell(cell: tuple[str, str]) -> str:
+    return f"{cell[0]} to {cell[1]}" if cell[1] else cell[0]
+
+
+def _n(names: list[str]) -> str:
+    return listed(names, 3)

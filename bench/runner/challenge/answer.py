@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.contract import ATTACKS, VICTIMS, AttackSpec, VictimSpec
-from bench.report.coverage import Coverage
+from bench.records.participants import Coverage
 from bench.runner.api import Request
 from bench.runner.challenge.column import checked_predictions, predictions_spec, score_predictions
 from bench.runner.challenge.problems import Problems

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from bench.contract import ATTACKS, VICTIMS, Victim
 from bench.outputs import require_own
+from bench.records.participants import Coverage
 from bench.registry import Entry
-from bench.report.coverage import Coverage
 from bench.runner.api import RESULTS, Request, evaluate_request, open_session
 from bench.runner.challenge.asked import asked_of_victims, scored_of_victims
 from bench.runner.challenge.ids import Asked, Challenge

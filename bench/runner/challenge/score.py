@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.contract import ATTACKS
 from bench.outputs import require_own
-from bench.report.coverage import Coverage
+from bench.records.participants import Coverage
 from bench.runner.api import RESULTS, Request, Session, evaluate_request, open_session
 from bench.runner.challenge.ids import Asked, Audience, Challenge, challenges_of
 from bench.runner.challenge.images import SentImages

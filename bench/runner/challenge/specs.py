@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from bench.contract import AttackSpec, VictimSpec
-from bench.report.coverage import Coverage
+from bench.records.participants import Coverage
 from bench.store import Store, read_json
 from bench.types import CamobenchError
 

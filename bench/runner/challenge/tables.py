@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.report.parquet import CELL_BYTES, SPARE_BYTES, read_limited, require_unique
+from bench.records.parquet import CELL_BYTES, SPARE_BYTES, read_limited, require_unique
 from bench.types import CamobenchError, WrongUsageError
 
 PARQUET_MAGIC = b"PAR1"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.report.claims.catalogue import LITTLE_RATIO, ROWS, WEAK_POINTS, claims, row_label
-from bench.report.claims.measured import Measured
+from bench.report.claims.evidence import Measured
 from bench.report.claims.statement import judge
 from bench.report.published import published_rows
 

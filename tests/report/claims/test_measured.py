@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bench.records.participants import FAMILIES
 from bench.report.claims.catalogue import BASELINE, FULL, IMG, WDF
-from bench.report.claims.measured import Measured
+from bench.report.claims.evidence import Measured
 from bench.report.claims.statement import UnmeasuredError
-from bench.report.published import FAMILIES
 
-from .worlds import attack_info, keeping, without, world
+from .worlds import entry_of, keeping, without, world
 
 REPLICATES = 40
 
@@ -110,7 +110,7 @@ def a_hole(run, victim="w34", images=None):
 
 
 def twin(run, **more):
-    return replace(run, attacks=(*run.attacks, attack_info("my-own", IMG, **more)))
+    return replace(run, entries=(*run.entries, entry_of("my-own", IMG, **more)))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,16 @@ def test_rows_are_found_by_their_fields_and_not_by_their_names(run, measured):
         run,
         predictions=run.predictions.replace({"attack": names}),
         distortion=run.distortion.replace({"attack": names}),
-        attacks=tuple(replace(a, name=names.get(a.name, a.name)) for a in run.attacks),
+        entries=tuple(
+            entry.model_copy(
+                update={
+                    "attack": entry.attack.model_copy(
+                        update={"name": names.get(entry.attack.name, entry.attack.name)}
+                    )
+                }
+            )
+            for entry in run.entries
+        ),
     )
     other = Measured(renamed, replicates=REPLICATES)
     np.testing.assert_array_equal(other.spread(IMG, "out"), measured.spread(IMG, "out"))

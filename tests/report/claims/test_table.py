@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.records.load import load_run
 from bench.report.claims.table import claims_table, comparisons_table, judge_claims, render_claims
-from bench.report.inputs import load_run
 
 from .worlds import AS_THE_PAPER_SAYS, keeping, world
 

@@ -1,13 +1,17 @@
 """Runs whose truth is known: eight rows on four victims, each with chances of its own."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from bench.records.entry import parse_entry
+from bench.records.participants import VictimRecord
+from bench.records.run import RunData
 from bench.report.claims.catalogue import ROWS, row_label
-from bench.report.records import AttackInfo, RunData, VictimInfo
+from tests.conftest import make_entry
 
 CLASSES = ("cam-a", "cam-b", "cam-c")
 VICTIMS = (("w18", "wdf"), ("w34", "wdf"), ("p18", "pef"), ("i18", "img"))
@@ -26,14 +30,22 @@ AS_THE_PAPER_SAYS = {
 """Chance of success on wdf, pef and img victims; half of what fails is won outside."""
 
 
-def attack_info(name, row, **more):
-    fields = {
-        "name": name, "key": f"k-{name}", "label": name, "targeted": True, "control": False,
-        "laac": tuple(sorted(row[0])), "scfa": row[1], "paper_row": True,
-        "preliminary": False, "paper": "",
-        "licence": "", "provenance": {},
+def entry_of(name, row, **more):
+    attack = {
+        "name": "x", "key": f"k-{name}", "digest": f"d-{name}", "targeted": True,
+        "control": False, "laac": sorted(row[0]), "scfa": row[1], "paper_row": True,
     }  # fmt: skip
-    return AttackInfo(**fields | more)
+    record = make_entry("mislgan") | {"attack": attack | more}
+    record["suite"] |= {"note": "", "classes": CLASSES}
+    entry = parse_entry(json.dumps(record))
+    return entry.model_copy(update={"attack": entry.attack.model_copy(update={"name": name})})
+
+
+def victim_of(name, family):
+    record = make_entry("mislgan")["victims"][0] | {"name": name, "key": name, "family": family}
+    return VictimRecord.model_validate_json(json.dumps(record)).model_copy(
+        update={"family": family, "backbone": name}
+    )
 
 
 def frames_of(chances, *, photographs, tiles, levels, seed):
@@ -80,18 +92,9 @@ def world(chances=None, *, photographs=30, tiles=2, levels=None, seed=0):
         directory=Path(),
         predictions=predictions,
         distortion=distortion,
-        attacks=tuple(attack_info(f"a-{label}", LABELS[label]) for label in chances),
-        victims=tuple(VictimInfo(name=n, key=n, family=f, backbone=n) for n, f in VICTIMS),
+        entries=tuple(entry_of(f"a-{label}", LABELS[label]) for label in chances),
+        victims=tuple(victim_of(*victim) for victim in VICTIMS),
         samples=(),
-        suite="toy-v1",
-        fingerprint="f" * 64,
-        classes=CLASSES,
-        suite_notes=(),
-        audit=None,
-        recipe="mini",
-        seeds=(0,),
-        scorer_version=1,
-        lpips_version="0.1, alex",
     )
 
 
@@ -103,5 +106,5 @@ def keeping(run, keep):
 
 def without(run, label):
     """The run without a row."""
-    attacks = tuple(attack for attack in run.attacks if attack.name != f"a-{label}")
-    return replace(keeping(run, lambda f: f["attack"] != f"a-{label}"), attacks=attacks)
+    entries = tuple(entry for entry in run.entries if entry.attack.name != f"a-{label}")
+    return replace(keeping(run, lambda f: f["attack"] != f"a-{label}"), entries=entries)

@@ -8,8 +8,8 @@ from bench.report.comparison.contenders import (
     mean_families,
     require_known,
 )
-from tests.conftest import ATTACKS, VICTIMS
-from tests.report.test_inputs import change
+from tests.conftest import ATTACKS, make_entry
+from tests.records.test_load import change
 
 
 def test_names_and_patterns_each_once(run_dir):
@@ -50,7 +50,7 @@ def test_runs_that_differ_never_mix(run_dir, pristine, at, message):
 
 def test_other_networks_under_a_victims_name_never_mix(run_dir, pristine):
     for name in ATTACKS:
-        victims = [{"name": v, "key": f"z-{v}", "family": f, "backbone": b} for v, f, b in VICTIMS]
+        victims = [one | {"key": f"z-{one['name']}"} for one in make_entry(name)["victims"]]
         change(run_dir, f"entry-{name}.json", victims=victims)
     path = run_dir / "predictions.parquet"
     frame = pd.read_parquet(path)

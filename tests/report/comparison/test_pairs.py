@@ -6,12 +6,12 @@ import shutil
 import pandas as pd
 import pytest
 
-from bench.metrics.holm import holm
+from bench.metrics.significance import holm
 from bench.report.comparison.contenders import contenders_across, contenders_of
 from bench.report.comparison.pairs import _row, compare_pairs, p_text, pairs_table
 from bench.report.render import render
-from tests.conftest import ATTACKS
-from tests.report.test_inputs import change
+from tests.conftest import ATTACKS, CLASSES
+from tests.records.test_load import change
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def compared(three):
 
 
 def test_every_pair_in_every_rate_that_both_have(compared):
-    found = [(c.split, c.measure, c.first.label, c.second.label) for c in compared]
+    found = [(c.split, c.metric.name, c.first.label, c.second.label) for c in compared]
     full, img, jpeg = "cgan-img-wdf-pef", "cgan-img", "jpeg-q85"
     assert found == [
         ("in", "tasr", full, img),
@@ -40,7 +40,7 @@ def test_figures_are_those_of_the_tables(compared, tables):
     printed = {record["attack"]: record for record in tables["in"].records}
     for one in compared:
         if one.split == "in":
-            name = f"{one.measure}_mean_percent"
+            name = f"{one.metric.name}_mean_percent"
             expected = [printed[c.label][name] for c in (one.first, one.second)]
             assert [100 * mean for mean in one.paired.means] == pytest.approx(expected)
 
@@ -57,7 +57,8 @@ def test_victims_that_only_one_run_has_are_said(run_dir, pristine, tmp_path):
     frame = pd.read_parquet(path)
     frame[frame["victim"].isin([v["name"] for v in entry["victims"][:2]])].to_parquet(path)
     for folder in (run_dir, here):  # a victim that both have, and no mean counts
-        own = {"name": "own", "key": "k-own", "family": "own", "backbone": "own"}
+        own = {name: "own" for name in ("name", "digest", "family", "backbone")}
+        own |= {"key": "k-own", "classes": list(CLASSES)}
         for name in ATTACKS:
             known = json.loads((folder / f"entry-{name}.json").read_text())["victims"]
             change(folder, f"entry-{name}.json", victims=[*known, own])

@@ -1,5 +1,8 @@
 import pytest
 
+from bench.metrics.success import UASR
+from bench.records.metric import METRICS
+from bench.report.leaderboard.cells import level
 from bench.report.leaderboard.charts import (
     HEIGHT,
     LABEL_PX,
@@ -8,7 +11,6 @@ from bench.report.leaderboard.charts import (
     spread_labels,
     success_scatter,
 )
-from bench.report.leaderboard.heat import level
 
 
 def test_ticks_are_round_and_span_the_figures():
@@ -50,7 +52,7 @@ def standings(pristine):
 
 
 def test_scatter_is_better_upward_and_to_the_right(standings):
-    chart = success_scatter(standings.by_split["in"], "uasr", "psnr_db")
+    chart = success_scatter(standings.by_split["in"], UASR, METRICS.get("psnr_db").spec)
     marks = {mark.name: mark for mark in chart.marks}
     assert marks["cgan-img"].x > marks["mislgan"].x  # 33 dB against 29
     assert marks["identity"].x == max(mark.x for mark in chart.marks)  # unchanged
@@ -58,6 +60,6 @@ def test_scatter_is_better_upward_and_to_the_right(standings):
     assert "identity" in chart.front
     assert "mislgan" not in chart.front
     assert all(0 < mark.y < HEIGHT for mark in chart.marks)
-    chart = success_scatter(standings.by_split["in"], "uasr", "lpips")
+    chart = success_scatter(standings.by_split["in"], UASR, METRICS.get("lpips").spec)
     marks = {mark.name: mark for mark in chart.marks}
     assert marks["identity"].x > marks["mislgan"].x  # smaller is better

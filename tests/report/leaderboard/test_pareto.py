@@ -1,6 +1,6 @@
 import math
 
-from bench.report.leaderboard.pareto import pareto_front
+from bench.report.leaderboard.charts import pareto_front
 
 
 def test_only_what_is_beaten_in_both_is_off_the_front():

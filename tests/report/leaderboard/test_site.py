@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 from PIL import ImageColor
 
-from bench.report.leaderboard.context import site_environment
+from bench.report.leaderboard.pages import site_environment
 from bench.report.leaderboard.site import write_site
 from bench.report.leaderboard.standing import build_standings
 from tests.report.leaderboard.folders import (
@@ -183,7 +183,7 @@ def test_numbers_can_be_read_on_every_colour(dark):
 
 
 def test_the_script_and_the_pages_agree_on_colours():
-    from bench.report.leaderboard.heat import level
+    from bench.report.leaderboard.cells import level
 
     script = (Path(__file__).parents[3] / "bench/assets/leaderboard/site.js").read_text()
     assert "Math.floor(value / 10 + 0.5)" in script

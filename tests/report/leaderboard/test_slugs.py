@@ -1,4 +1,4 @@
-from bench.report.leaderboard.slugs import slug, slugs
+from bench.report.leaderboard.files import slug, slugs
 
 
 def test_plain_names_stay():

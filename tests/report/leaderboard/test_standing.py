@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from bench.metrics.success import TASR, UASR
+from bench.records.metric import METRICS
+from bench.report.leaderboard.cells import mean_cell, mean_order
 from bench.report.leaderboard.charts import success_scatter
-from bench.report.leaderboard.heat import build_heat_map
 from bench.report.leaderboard.shares import build_shares, success_by_label
 from bench.report.leaderboard.standing import build_standings
 from bench.report.leaderboard.tables import board_table, gap_notes
@@ -93,13 +95,12 @@ def test_a_hole_is_shown_and_takes_no_part(holed):
 
 
 def test_a_mean_over_fewer_victims_is_starred_and_below_the_others(holed):
-    heat = build_heat_map(holed, {a.name: a.name for a in holed.board.run.attacks})
-    row = next(row for row in heat.rows if row.name == "mislgan")
-    assert row.mean["tasr-in"].endswith("*")
-    defined = [r for r in heat.rows if r.mean["tasr-in"] != "n/a"]
-    assert row.order["tasr-in"] == len(defined) - 1
+    means = {one.attack.name: mean_cell(one, TASR) for one in holed.by_split["in"]}
+    assert means["mislgan"].endswith("*")
+    defined = [name for name, mean in means.items() if mean != "n/a"]
+    assert mean_order(holed, "in", TASR)["mislgan"] == len(defined) - 1
     assert any(note.startswith("* over what was scored alone") for note in notes_of(holed))
-    assert "*" not in "".join(r.mean["tasr-in"] for r in defined if r is not row)
+    assert "*" not in "".join(means[name] for name in defined if name != "mislgan")
 
 
 def test_a_victim_that_no_attack_was_scored_on_in_full_is_in_no_mean(tmp_path):
@@ -158,7 +159,7 @@ def test_success_by_target_is_the_mean_over_families(standings):
             for f in ("wdf", "pef", "img")
         ]
     )
-    shares = success_by_label(rows[rows["split"] == "in"], "tasr", "target", families)
+    shares = success_by_label(rows[rows["split"] == "in"], TASR, "target", families)
     assert shares["mislgan", "cam-b"] == pytest.approx(expected)
     assert ("identity", "cam-b") not in shares
 
@@ -184,7 +185,7 @@ def test_what_is_in_part_only_is_behind_what_is_whole_and_on_no_front(tmp_path):
     attacks = [one for one in found if one.kind == "attack"]
     assert [one.complete for one in attacks] == sorted(one.complete for one in attacks)[::-1]
     assert attacks[-1].attack.name == "cgan-img-wdf-pef"
-    chart = success_scatter(found, "uasr", "psnr_db")
+    chart = success_scatter(found, UASR, METRICS.get("psnr_db").spec)
     fronts = {mark.name: mark.front for mark in chart.marks}
     assert fronts["cgan-img-wdf-pef"] is False
     assert any(fronts.values())

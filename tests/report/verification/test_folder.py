@@ -3,7 +3,7 @@ import json
 import pandas as pd
 import pytest
 
-from bench.report.verification.folder import verify_entry, verify_folder
+from bench.report.verification.folder import compare_file, verify_entry, verify_folder
 from bench.verdicts import failed
 from tests.smoke import VICTIMS
 
@@ -151,4 +151,41 @@ def test_a_victim_that_states_labels_alone_needs_no_probabilities(smoke_copy):
 def test_columns_of_another_type_are_named(smoke_copy):
     change(smoke_copy.out, "distortion", lambda f: f.assign(ssim=f["ssim"].astype(str)))
     finding = verdicts(smoke_copy.out)["distortion.parquet"].finding
-    assert finding.startswith("column `ssim`: expected a number, found ")
+    assert finding.startswith("column `ssim`: expected number, found ")
+
+
+def compared(tmp_path, found, fresh):
+    path = tmp_path / "table2.md"
+    path.write_text(found)
+    return compare_file(path, fresh)
+
+
+FRESH = "| jpeg | 1.5 |\n\n- Mean 84 %\n<img src='data:image/png;base64,AAAA'>\n"
+
+
+def test_a_file_is_what_it_would_be_made_now(tmp_path):
+    assert compared(tmp_path, FRESH, FRESH).verdict == "ok"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("1.5", "1.6"),
+        ("84", "85"),
+        ("jpeg", "median"),
+        ("Mean", "The mean"),
+        ("\n\n", "\n<script>alert(1)</script>\n"),
+        ("- Mean 84 %\n", ""),
+        ("AAAA'>\n", "AAAA'>\nBest of all\n"),
+        ("'data", "'https://example.org/data"),
+    ],
+)
+def test_whatever_else_it_holds_fails_and_its_line_is_named(tmp_path, old, new):
+    found = compared(tmp_path, FRESH.replace(old, new, 1), FRESH)
+    assert found.verdict == "fail"
+    assert found.finding.startswith("line ")
+    assert (new.strip() or "data:").split()[0][:5] in found.finding or "nothing" in found.finding
+
+
+def test_pictures_may_be_drawn_otherwise(tmp_path):
+    assert compared(tmp_path, FRESH.replace("AAAA", "BBBB"), FRESH).verdict == "warn"

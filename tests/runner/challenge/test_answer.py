@@ -16,7 +16,7 @@ from bench.checks import to_unit
 from bench.checksums import read_record, write_record
 from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import get_recipe
-from bench.report.inputs import load_run
+from bench.records.load import load_run
 from bench.report.verification.folder import verify_folder
 from bench.runner import cells
 from bench.runner.api import evaluate_request

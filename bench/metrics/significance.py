@@ -1,0 +1,119 @@
+"""Are two attacks told apart? The sign-flip test, McNemar's test, and Holm's correction of many.
+
+The sign-flip permutation test is over photographs: under the null hypothesis the two attacks are
+exchangeable on every photograph, so that the sign of each photograph's difference is arbitrary
+(Good 2005, Permutation, Parametric and Bootstrap Tests, sec. 3.2).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+DRAWS = 10_000
+_BLOCK = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignFlip:
+    """Two-sided p-value, and whether all sign patterns were tried."""
+
+    p: float
+    exact: bool
+
+
+def sign_flip_test(effects: ArrayLike, *, draws: int = DRAWS, seed: int = 0) -> SignFlip:
+    """Test whether differences, one a photograph, are symmetric about zero.
+
+    All sign patterns are tried where there are at most `draws` of them; else that many are drawn,
+    and the observed one counts as one more, so p is never 0 (Phipson & Smyth 2010).
+
+    Args:
+        effects: (P,) what each photograph adds to the difference.
+        draws: Random sign patterns.
+        seed: Of the draws.
+
+    Raises:
+        ValueError: If there is no photograph, or a difference is not finite.
+
+    Source: `scipy.stats.permutation_test` with `permutation_type="samples"` on one sample.
+    """
+    values = np.asarray(effects, dtype=np.float64)
+    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
+        raise ValueError(f"expected finite differences, one a photograph, got {values!r}")
+    bar = abs(values.sum()) - 1e-9 * np.abs(values).sum()  # sums of equals differ in last bits
+    exact = 2.0 ** len(values) <= draws
+    if exact:
+        patterns = np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1
+        return SignFlip(p=float((np.abs(_flipped(patterns, values)) >= bar).mean()), exact=True)
+    generator = np.random.default_rng(seed)
+    extreme = 0
+    for start in range(0, draws, _BLOCK):
+        block = (min(_BLOCK, draws - start), len(values))
+        patterns = generator.integers(2, size=block, dtype=np.int8)
+        extreme += int((np.abs(_flipped(patterns, values)) >= bar).sum())
+    return SignFlip(p=(1 + extreme) / (1 + draws), exact=False)
+
+
+def _flipped(patterns: NDArray[np.integer], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(B,) sums with the signs of (B, P) patterns of 0 and 1."""
+    found: NDArray[np.float64] = (2.0 * patterns - 1) @ values
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class McNemar:
+    """Images on which only one of two attacks succeeds, and the exact two-sided p-value."""
+
+    only_first: int
+    only_second: int
+    p: float
+
+
+def mcnemar(first: ArrayLike, second: ArrayLike) -> McNemar:
+    """Test whether two attacks succeed equally often on the same images.
+
+    Images count as independent: right within one victim and one target, where each is there once;
+    several tiles of one photograph make p too small.
+
+    Args:
+        first: (N,) 1 where the first attack succeeds, else 0.
+        second: (N,) likewise of the second.
+
+    Raises:
+        ValueError: If the lengths differ, or a value is neither 0 nor 1.
+
+    Source: McNemar 1947; the discordant pairs are binomial with probability 1/2.
+    """
+    from scipy.stats import binomtest  # takes a second, and few comparisons need it
+
+    one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if one.ndim != 1 or one.shape != other.shape:
+        raise ValueError(f"expected equal lengths, got shapes {one.shape} and {other.shape}")
+    if not (np.isin(one, (0, 1)).all() and np.isin(other, (0, 1)).all()):
+        raise ValueError("expected successes of 0 or 1, one an image")
+    alone = int((one > other).sum()), int((other > one).sum())
+    discordant = sum(alone)
+    p = float(binomtest(alone[0], discordant, 0.5).pvalue) if discordant else 1.0
+    return McNemar(only_first=alone[0], only_second=alone[1], p=p)
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Adjusted p-values in the order given; reject those below the level.
+
+    Args:
+        p_values: (M,) of all comparisons that are shown.
+
+    Raises:
+        ValueError: If one is NaN or lies outside [0, 1].
+
+    Source: Holm 1979, A simple sequentially rejective multiple test procedure.
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
+        raise ValueError(f"expected p-values in [0, 1], got {values!r}")
+    order = np.argsort(values, kind="stable")
+    stepped = (len(values) - np.arange(len(values))) * values[order]
+    adjusted = np.empty_like(values)
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(stepped))
+    return adjusted

@@ -1,0 +1,194 @@
+"""One `entry-NAME.json`: what an attack's rows are, and where they come from.
+
+The models are the schema: `Entry.model_json_schema()` gives it as JSON Schema. Further fields are
+welcome and are kept.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from bench.records.participants import (
+    AttackRecord,
+    FailedCell,
+    Record,
+    Stated,
+    Suspected,
+    Text,
+    Unmeasured,
+    VictimRecord,
+)
+
+ENTRY_SCHEMA = 1
+MOST_NAMED = 6
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class AuditCheck(Record):
+    """One check of a suite's audit."""
+
+    check: Text
+    verdict: Text
+    finding: Text
+
+
+class AuditRecord(Record):
+    """What the audit of a suite found."""
+
+    verdict: Text
+    checks: tuple[AuditCheck, ...] = ()
+
+
+class Evaluated(Record):
+    """Which images Set-C has.
+
+    Attributes:
+        sha256: Of the sorted JSON lists of image, photograph, device, source and split, one a line.
+    """
+
+    images: int
+    sha256: str
+
+
+class SuiteRecord(Record):
+    """A suite as an entry states it."""
+
+    name: Stated
+    fingerprint: Stated
+    classes: Annotated[tuple[Text, ...], Field(min_length=1)]
+    note: Text = ""
+    evaluated: Evaluated | None = None
+    audit: AuditRecord | None = None
+
+
+class LpipsRecord(Record):
+    """Which LPIPS measured the images."""
+
+    version: str
+    net: str
+    trunk_sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.version}, {self.net} ({self.trunk_sha256[:8]})"
+
+
+class Provenance(Record):
+    """What scored an attack's rows: code, packages and machine."""
+
+    packages: dict[str, str]
+    device: str
+    precision: str
+    tf32: bool = False
+    set_c_sha256: Sha256 | None = None
+    also_scored_by: tuple[dict[str, Any], ...] = ()
+    commit: str | None = None
+    dirty: bool | None = None
+    created: str = "n/a"
+    device_name: str | None = None
+    batch_size: int | None = None
+    wall_time_s: float | None = None
+
+    @property
+    def code(self) -> str:
+        """Commit of the code, and whether it was changed."""
+        commit = (self.commit or "unknown")[:12]
+        return f"{commit} with uncommitted changes" if self.dirty else commit
+
+
+class Entry(Record):
+    """One attack on one suite: what `entry-NAME.json` beside the Parquet files must say."""
+
+    version: Literal[1] = Field(alias="schema")
+    attack: AttackRecord
+    victims: Annotated[tuple[VictimRecord, ...], Field(min_length=1)]
+    failed: tuple[FailedCell, ...] = ()
+    unmeasured: tuple[Unmeasured, ...] = ()
+    suspicions: tuple[Suspected, ...] = ()
+    suite: SuiteRecord
+    recipe: Stated
+    seed: int
+    scorer_version: int
+    lpips: LpipsRecord
+    provenance: Provenance
+
+    @model_validator(mode="after")
+    def _victims_once(self) -> Entry:
+        if len({victim.name for victim in self.victims}) < len(self.victims):
+            raise ValueError("names a victim twice")
+        return self
+
+    @property
+    def failed_victims(self) -> list[str]:
+        """Victims whose cell failed."""
+        return [cell.victim for cell in self.failed]
+
+    def lacks(self, what: str) -> bool:
+        """Whether it says that this is missing."""
+        return what in [one.what for one in self.unmeasured]
+
+    def as_json(self) -> dict[str, Any]:
+        """What its file holds."""
+        found: dict[str, Any] = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return found
+
+
+def parse_entry(text: str) -> Entry:
+    """An entry from JSON.
+
+    Raises:
+        ValueError: If it is no JSON, of another version, or not as the models say; names each
+            field and what is expected of it.
+    """
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is not readable JSON ({error}); run its attack again") from error
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if schema != ENTRY_SCHEMA:
+        newer = isinstance(schema, int) and schema > ENTRY_SCHEMA
+        remedy = "update camobench" if newer else "run again"
+        raise ValueError(f"has schema {schema!r}, this version reads {ENTRY_SCHEMA}; {remedy}")
+    try:
+        return Entry.model_validate_json(text)
+    except ValidationError as error:
+        raise ValueError(problems_of(error)) from error
+
+
+def problems_of(error: ValidationError) -> str:
+    """What is wrong with a record, each with its field."""
+    found = dict.fromkeys(_sentence(one["loc"], one["type"], one) for one in error.errors())
+    return "; ".join([*found][:MOST_NAMED]) + (" ..." if len(found) > MOST_NAMED else "")
+
+
+def _sentence(place: tuple[int | str, ...], kind: str, error: Any) -> str:
+    dotted = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
+    if kind == "missing":
+        return f"`{dotted}`: is absent"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if kind == "value_error":
+        return message
+    found = json.dumps(error["input"], ensure_ascii=False, default=str)
+    return f"`{dotted}`: {message}, found {found if len(found) <= 40 else f'{found[:37]}...'}"
+
+
+def read_entry(path: Path) -> Entry:
+    """An entry from its file.
+
+    Raises:
+        ValueError: If it is unreadable, of another version or not as the models say; names the
+            file, the fields and the remedy.
+    """
+    try:
+        entry = parse_entry(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({error}); run its attack again") from error
+    except ValueError as error:
+        raise ValueError(f"{path} {error}") from error
+    if path.name != f"entry-{entry.attack.name}.json":
+        name = entry.attack.name
+        raise ValueError(f"{path} is of the attack {name!r}, so its name is entry-{name}.json")
+    return entry

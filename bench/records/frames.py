@@ -1,0 +1,207 @@
+"""The two tables of a run: their columns, and whether rows are such as a scorer writes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from bench.records.entry import Entry
+from bench.records.metric import METRICS, image_metrics
+from bench.types import IN, SPLITS
+from bench.wording import listed
+
+TableName = Literal["predictions", "distortion"]
+Problem: TypeAlias = tuple[str, "pd.Series[bool]"]
+"""What is wrong, and with which rows."""
+IMAGE = ["image_id", "photo_id", "device", "source", "split"]
+CELL = ["split", "image_id", "target", "attack", "victim"]
+TOLERANCE = 1e-5
+_LOOSE = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column that a table must have; `why_null` says where it may be empty."""
+
+    name: str
+    kind: Literal["text", "number"] = "text"
+    why_null: str = ""
+
+
+_IMAGE = tuple(Column(name=name) for name in ("suite", "split", "image_id", "photo_id", "device"))
+_ASKED = (*_IMAGE, Column(name="source"), Column(name="target", why_null="untargeted attack"))
+_PREDICTIONS = (
+    *_ASKED,
+    Column(name="attack"),
+    Column(name="victim"),
+    Column(name="predicted"),
+    Column(name="p_source", kind="number", why_null="out of distribution"),
+    Column(name="p_target", kind="number", why_null="untargeted attack"),
+    Column(name="p_predicted", kind="number", why_null="victim that states labels alone"),
+    Column(name="attack_key"),
+    Column(name="victim_key"),
+)
+
+
+def table_columns(table: TableName) -> tuple[Column, ...]:
+    """The columns that a table must have; more are welcome.
+
+    Those of metrics that do not ship are read where they are.
+    """
+    if table == "predictions":
+        return _PREDICTIONS
+    figures = (m.name for m in image_metrics() if METRICS.is_own(m.name))
+    keys = (Column(name="attack"), Column(name="attack_key"))
+    return (*_ASKED, *keys, *(Column(name=name, kind="number") for name in figures))
+
+
+def type_problems(rows: pd.DataFrame, table: TableName) -> list[str]:
+    """Columns of another type than stated, or with holes where there may be none."""
+    found = []
+    for column in table_columns(table):
+        present = rows[column.name].dropna()
+        if len(present) < len(rows) and not column.why_null:
+            missing = len(rows) - len(present)
+            found.append(f"column `{column.name}`: expected no null, found {missing}")
+        number = pd.api.types.is_numeric_dtype(present) and not pd.api.types.is_bool_dtype(present)
+        text = pd.api.types.infer_dtype(present, skipna=True) in ("string", "categorical")
+        if len(present) and not (number if column.kind == "number" else text):
+            found.append(f"column `{column.name}`: expected {column.kind}, found {present.dtype}")
+    return found
+
+
+def images_of(*frames: pd.DataFrame) -> pd.DataFrame:
+    """Each image that any row names, once, with its photograph, device, source and split."""
+    return pd.concat([frame[IMAGE] for frame in frames]).drop_duplicates(ignore_index=True)
+
+
+def images_digest(images: pd.DataFrame) -> str:
+    """SHA-256 of which images there are, and of which photograph, device, source and split."""
+    lines = sorted(json.dumps(row) for row in images[IMAGE].astype(str).to_numpy().tolist())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def check_predictions(predictions: pd.DataFrame) -> None:
+    """Refuse rows that no honest scoring run can have written.
+
+    A victim may state no probability at all, in none of its rows.
+
+    Raises:
+        ValueError: If a probability is NaN where it is defined or lies outside [0, 1], a target
+            is the source ("in"), a split is unknown, or a cell is there twice; rows are named.
+    """
+    stated = predictions[["p_predicted", "p_source", "p_target"]].notna().any(axis=1)
+    by_victim = stated.groupby(predictions["victim"]).any()
+    sure = predictions["victim"].map(by_victim).astype(bool)
+    for what, wrong in _impossible(predictions, sure):
+        if wrong.any():
+            named = "; ".join(" ".join(map(str, row)) for row in _first(predictions, wrong, CELL))
+            raise ValueError(
+                f"predictions: {what} in {int(wrong.sum())} of {len(predictions)} rows "
+                f"({' '.join(CELL).replace('_id', '')}: {named}); score these attacks anew"
+            )
+
+
+def _impossible(rows: pd.DataFrame, sure: pd.Series[bool]) -> Iterator[Problem]:
+    """What cannot be, whatever an entry says; `sure` are the rows with probabilities."""
+    inside, targeted = rows["split"] == IN, rows["target"].notna()
+    yield f"`split` is none of {', '.join(SPLITS)}", ~rows["split"].isin(list(SPLITS))
+    yield "`predicted` is missing", rows["predicted"].isna()
+    defined = {"predicted": sure, "source": sure & inside, "target": sure & targeted}
+    for name, where in defined.items():
+        values = rows[f"p_{name}"].astype("float64")
+        yield f"`p_{name}` is NaN", where & values.isna()
+        outside = values.notna() & ~values.between(-_LOOSE, 1 + _LOOSE)
+        yield f"`p_{name}` is outside [0, 1]", outside
+    same = inside & targeted & (rows["source"] == rows["target"])
+    yield "the target is the source, which the protocol leaves out", same
+    yield "the cell is there twice", rows.duplicated(CELL)
+
+
+def prediction_problems(rows: pd.DataFrame, entry: Entry) -> list[str]:
+    """What is wrong with one attack's prediction rows.
+
+    The predicted label has the highest probability, so a label or a probability that was changed
+    alone contradicts the others.
+    """
+    return _named(rows, _impossible_by_entry(rows, entry))
+
+
+def _impossible_by_entry(rows: pd.DataFrame, entry: Entry) -> Iterator[Problem]:
+    victims = {victim.name: victim for victim in entry.victims}
+    sure = ~rows["victim"].isin([name for name, one in victims.items() if one.labels_only])
+    yield "the suite is another", rows["suite"] != entry.suite.name
+    yield "attack_key is not the entry's", rows["attack_key"] != entry.attack.key
+    keys = rows["victim"].map({name: victim.key for name, victim in victims.items()})
+    yield "victim_key is not the entry's", rows["victim_key"] != keys
+    known = {(name, label) for name, victim in victims.items() for label in victim.classes}
+    labels = pd.MultiIndex.from_frame(rows[["victim", "predicted"]])
+    strange = pd.Series(~labels.isin(list(known)), index=rows.index)
+    yield "`predicted` is no class of its victim", strange
+    yield from _impossible(rows, sure)
+    p = {name: rows[f"p_{name}"].astype("float64") for name in ("predicted", "source", "target")}
+    asked = {"source": sure & (rows["split"] == IN), "target": sure & rows["target"].notna()}
+    for name, where in ({"predicted": sure} | asked).items():
+        yield f"`p_{name}` is not defined here", ~where & p[name].notna()
+    total = p["predicted"].copy()
+    for name, where in asked.items():
+        said = rows["predicted"].astype("object") == rows[name].astype("object")
+        apart = (p["predicted"] - p[name]).abs() > TOLERANCE
+        yield f"`predicted` is the {name}, with another probability than it", where & said & apart
+        above = where & (p[name] > p["predicted"] + TOLERANCE)
+        yield f"the {name} is likelier than `predicted`", above
+        total += p[name].where(where & ~said, 0.0).fillna(0)
+    yield "probabilities add up to more than 1", total > 1 + TOLERANCE
+    sizes = rows["victim"].map({name: len(victim.classes) for name, victim in victims.items()})
+    yield "`p_predicted` is below one in all classes", p["predicted"] < 1 / sizes - TOLERANCE
+
+
+def distortion_problems(rows: pd.DataFrame, entry: Entry) -> list[str]:
+    """What is wrong with one attack's distortion rows."""
+    return _named(rows, _impossible_distortions(rows, entry))
+
+
+def _impossible_distortions(rows: pd.DataFrame, entry: Entry) -> Iterator[Problem]:
+    yield "the suite is another", rows["suite"] != entry.suite.name
+    yield "attack_key is not the entry's", rows["attack_key"] != entry.attack.key
+    metrics = image_metrics(rows.columns)
+    values = {m.name: rows[m.name].astype("float64") for m in metrics}
+    same = pd.Series(False, index=rows.index)
+    for m in metrics:
+        inside = values[m.name].between(m.lowest - TOLERANCE, m.highest + TOLERANCE)
+        yield f"`{m.name}` is NaN or outside [{m.lowest:g}, {m.highest:g}]", ~inside
+        if np.isinf(m.unchanged):
+            same |= values[m.name] == m.unchanged
+    for m in metrics:
+        apart = (values[m.name] - m.unchanged).abs() > 1e-4
+        yield f"`{m.name}` of an unchanged image is not {m.unchanged:g}", same & apart
+
+
+def _named(rows: pd.DataFrame, problems: Iterator[Problem]) -> list[str]:
+    found = []
+    for what, wrong in problems:
+        count = int(wrong.sum())
+        if not count:
+            continue
+        columns = [name for name in ("image_id", "target", "victim") if name in rows]
+        names = [
+            " ".join(str(value) for value in row if value is not None)
+            for row in _first(rows, wrong, columns)
+        ]
+        more = f" and {count - len(names)} more" if count > len(names) else ""
+        found.append(f"{what} in {count} of {len(rows)} rows: {listed(names)}{more}")
+    return found
+
+
+def _first(
+    rows: pd.DataFrame, wrong: pd.Series[bool], columns: list[str]
+) -> list[tuple[object, ...]]:
+    found = rows.loc[wrong, columns].astype("object").head(3)
+    shown = found.where(found.notna(), None)
+    return [tuple(row) for row in shown.itertuples(index=False)]

@@ -1,0 +1,209 @@
+"""Read a run's folder (Parquet, `entry-*.json`, samples) and refuse what does not fit together.
+
+Entries of different suites, recipes, scorers or LPIPS versions never share a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bench.records.entry import Entry, read_entry
+from bench.records.frames import TableName, check_predictions, table_columns
+from bench.records.metric import image_metrics
+from bench.records.parquet import read_limited
+from bench.records.participants import NO_NETWORK, VictimRecord
+from bench.records.run import RunData
+from bench.records.samples import load_samples
+from bench.types import IN
+
+MOST_ROWS = 50_000_000
+"""Five times those of twenty attacks on sixteen victims, 2500 images and twelve targets."""
+TABLES: tuple[TableName, ...] = ("predictions", "distortion")
+
+
+def load_run(directory: str | Path) -> RunData:
+    """Read and check everything that tables, report, boards and checks need.
+
+    Raises:
+        ValueError: If a file is missing, unreadable, from another schema, or disagrees with
+            another; the message names the file and the remedy.
+    """
+    folder = Path(directory)
+    return assemble(folder, read_entries(folder), *(read_table(folder, t) for t in TABLES))
+
+
+def entry_paths(folder: Path) -> list[Path]:
+    """The entries of a folder, in order.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder; give the --out folder of a run")
+    paths = sorted(folder.glob("entry-*.json"))
+    if not paths:
+        raise ValueError(f"{folder} holds no entry-*.json; give the --out folder of a finished run")
+    return paths
+
+
+def read_entries(folder: Path) -> tuple[Entry, ...]:
+    """All entries of a folder.
+
+    Raises:
+        ValueError: As `read_entry`, or if there are none.
+    """
+    return tuple(read_entry(path) for path in entry_paths(folder))
+
+
+def read_table(folder: Path, table: TableName) -> pd.DataFrame:
+    """The columns of a run's table that are known here.
+
+    Raises:
+        ValueError: As `read_parquet`.
+    """
+    wanted = tuple(column.name for column in table_columns(table))
+    more = () if table == "predictions" else tuple(m.name for m in image_metrics())
+    return read_parquet(folder / f"{table}.parquet", wanted, more)
+
+
+def read_parquet(path: Path, columns: Sequence[str], more: Sequence[str] = ()) -> pd.DataFrame:
+    """Read these columns of a Parquet file of a run, and `more` where they are there.
+
+    Raises:
+        ValueError: If it is missing, unreadable, larger than any run's, or lacks one of
+            `columns`; names the remedy.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path} is missing; run the same command again to complete the folder")
+    try:
+        frame, names = read_limited(path, {*columns, *more}, rows=MOST_ROWS)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} is not readable Parquet ({error}); run again") from error
+    missing = [name for name in columns if name not in names]
+    if missing:
+        raise ValueError(f"{path} lacks the columns {missing}; run again with this version")
+    return frame
+
+
+def assemble(
+    folder: Path, entries: tuple[Entry, ...], predictions: pd.DataFrame, distortion: pd.DataFrame
+) -> RunData:
+    """A run of what was read of it.
+
+    Raises:
+        ValueError: If it does not fit together.
+    """
+    first = entries[0]
+    for what, value_of in _TERMS.items():
+        for entry in entries:
+            if value_of(entry) != value_of(first):
+                raise ValueError(
+                    f"{folder / _file(entry)} has {what} {value_of(entry)!r}, {_file(first)} has "
+                    f"{value_of(first)!r}; such entries never share a table: run them anew, or "
+                    "keep them in folders of their own"
+                )
+    names = {entry.attack.name for entry in entries}
+    for attack in (entry.attack for entry in entries):
+        if attack.label != attack.name and attack.label in names:
+            raise ValueError(
+                f"{folder / f'entry-{attack.name}.json'}: the label {attack.label!r} is another "
+                "attack's name; choose another label"
+            )
+    victims = _victims(folder, entries)
+    keys = {entry.attack.name: entry.attack.key for entry in entries}
+    match_keys(predictions, folder / "predictions.parquet", "attack", keys)
+    match_keys(distortion, folder / "distortion.parquet", "attack", keys)
+    keys = {victim.name: victim.key for victim in victims}
+    match_keys(predictions, folder / "predictions.parquet", "victim", keys)
+    for name, frame in (("predictions", predictions), ("distortion", distortion)):
+        if set(frame["suite"]) - {first.suite.name}:
+            raise ValueError(
+                f"{folder / name}.parquet has rows of {sorted(set(frame['suite']))}, the entries "
+                f"are of {first.suite.name!r}; keep one suite in a folder"
+            )
+    if (predictions.groupby("photo_id")["device"].nunique() > 1).any():
+        raise ValueError(
+            f"{folder / 'predictions.parquet'}: one `photo_id` belongs to two devices, so "
+            "intervals would be wrong; make photo_id unique in the suite"
+        )
+    check_predictions(predictions)
+    stated = predictions.groupby("victim")["p_predicted"].count()
+    for victim in victims:
+        if bool(stated.get(victim.name, 1)) == victim.labels_only:
+            raise ValueError(
+                f"victim {victim.name!r} {'has' if victim.labels_only else 'lacks'} probabilities, "
+                "which its entry contradicts; score it anew"
+            )
+    inside = predictions.loc[predictions["split"] == IN, "source"]
+    strangers = (set(inside) | set(predictions["target"].dropna())) - set(first.suite.classes)
+    if strangers:
+        raise ValueError(
+            f"{folder / 'predictions.parquet'}: {sorted(strangers)} are no classes of the suite; "
+            "labels are the camera names that the entries list: run again"
+        )
+    return RunData(
+        directory=folder,
+        predictions=predictions,
+        distortion=distortion,
+        entries=entries,
+        victims=victims,
+        samples=load_samples(folder / "samples"),
+    )
+
+
+_TERMS: dict[str, Callable[[Entry], object]] = {
+    "suite": lambda entry: entry.suite.name,
+    "suite fingerprint": lambda entry: entry.suite.fingerprint,
+    "suite classes": lambda entry: entry.suite.classes,
+    "recipe": lambda entry: entry.recipe,
+    "seed": lambda entry: entry.seed,
+    "scorer_version": lambda entry: entry.scorer_version,
+    "LPIPS version": lambda entry: str(entry.lpips),
+}
+"""What entries agree on that share a table."""
+
+
+def _file(entry: Entry) -> str:
+    return f"entry-{entry.attack.name}.json"
+
+
+def _victims(folder: Path, entries: Sequence[Entry]) -> tuple[VictimRecord, ...]:
+    found: dict[str, VictimRecord] = {}
+    for entry in entries:
+        for victim in entry.victims:
+            first = found.setdefault(victim.name, victim)
+            if first.digest == NO_NETWORK:
+                found[victim.name] = victim
+            if victim.column != first.column or not same_network(victim, first):
+                raise ValueError(
+                    f"{folder / _file(entry)}: victim {victim.name!r} differs from the one in an "
+                    "earlier entry (another recipe, seed or precision?); keep one of each in a "
+                    "folder"
+                )
+    return tuple(found.values())
+
+
+def same_network(one: VictimRecord, other: VictimRecord) -> bool:
+    """Whether two victims may have the same weights: what failed may have any."""
+    return one.digest == other.digest or NO_NETWORK in (one.digest, other.digest)
+
+
+def match_keys(frame: pd.DataFrame, path: Path, column: str, keys: dict[str, str]) -> None:
+    """Refuse rows of an attack or a victim under another key than its entry's.
+
+    Raises:
+        ValueError: Names it.
+    """
+    for name, key in frame[[column, f"{column}_key"]].drop_duplicates().itertuples(index=False):
+        if name not in keys:
+            raise ValueError(
+                f"{path} has rows of {column} {name!r} that no entry-*.json declares; run again"
+            )
+        if key != keys[name]:
+            raise ValueError(
+                f"{path} has {column} {name!r} under key {key!r}, its entry says {keys[name]!r}; "
+                "the files are of different runs: run again"
+            )

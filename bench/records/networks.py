@@ -1,0 +1,98 @@
+"""What a run wrote of its victims' networks (`victims.json`): size, cost, training."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bench.records.entry import problems_of
+
+if TYPE_CHECKING:
+    from bench.records.run import RunData
+
+VICTIMS_SCHEMA = 1
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Training(_Record):
+    """How a network was trained, as its checkpoint's card says.
+
+    Attributes:
+        figures: Final losses and validation figures.
+        curves: (step, value) of each loss.
+        validation_of: Which weights the validation figures are of.
+        hyperparameters: `None` on older cards.
+        provenance: Code, packages and machine; `None` on older cards.
+    """
+
+    seconds: float
+    figures: dict[str, float]
+    curves: dict[str, tuple[tuple[int, float], ...]]
+    weights_sha256: str
+    validation_of: str
+    hyperparameters: dict[str, Any] | None = None
+    provenance: dict[str, Any] | None = None
+
+    @property
+    def validation_accuracy_percent(self) -> float | None:
+        """On whole validation images, if it was measured."""
+        return self.figures.get("validation_accuracy_percent")
+
+
+class Network(_Record):
+    """A victim's network.
+
+    Attributes:
+        parameters: Without those of a shared front-end.
+        flops_per_image: Without the front-end; `None` where they could not be counted.
+        training: `None` for a victim that learns nothing.
+    """
+
+    name: str
+    key: str
+    image_px: int = 0
+    parameters: int
+    frontend_parameters: int
+    flops_per_image: int | None
+    frontend_flops_per_image: int | None
+    training: Training | None
+
+
+class Networks(_Record):
+    """All of `victims.json`."""
+
+    version: Literal[1] = Field(alias="schema")
+    image_px: int
+    victims: tuple[Network, ...]
+
+
+def load_networks(run: RunData) -> dict[str, Network]:
+    """Victim name to network; none without a `victims.json`.
+
+    Raises:
+        ValueError: If the file is damaged, of another schema, or of other victims than the run's.
+    """
+    path = run.directory / "victims.json"
+    if not path.is_file():
+        return {}
+    try:
+        found = Networks.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        said = problems_of(error)
+        raise ValueError(f"{path} is not as this version writes it: {said}; run again") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not readable JSON ({error}); run again") from error
+    keys = {victim.name: victim.key for victim in run.victims}
+    for one in found.victims:
+        if keys.get(one.name) != one.key:
+            raise ValueError(
+                f"{path} has victim {one.name!r} under key {one.key!r}, the entries say "
+                f"{keys.get(one.name)!r}; the files are of different runs: run again"
+            )
+    side = {"image_px": found.image_px}
+    return {one.name: one.model_copy(update=side) for one in found.victims}

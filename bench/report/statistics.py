@@ -1,0 +1,76 @@
+"""The figures of a run, each computed once and kept with the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bench.metrics.distortion import mean_distortion
+from bench.metrics.success import (
+    Spread,
+    bootstrap_interval,
+    clean_accuracy,
+    family_spreads,
+    overall_spread,
+    success_rates,
+)
+from bench.records.metric import row_metrics
+from bench.records.participants import FAMILIES
+from bench.records.run import RunData, once
+
+Interval = tuple[float, float] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """All that is known of one attack in one split, as fractions.
+
+    Attributes:
+        cells: By metric of rows, then by family; under "mean" over the protocol's families.
+        intervals: Of the means, by metric.
+        distortion: Means by metric of images.
+        images: Images and targets a victim.
+    """
+
+    cells: dict[str, dict[str, Spread | None]]
+    intervals: dict[str, Interval]
+    distortion: dict[str, float | None]
+    images: int
+
+
+@once
+def rates_of(run: RunData, split: str) -> pd.DataFrame:
+    """What `success_rates` returns."""
+    return success_rates(run.predictions, split)
+
+
+@once
+def clean_of(run: RunData) -> pd.DataFrame:
+    """What `clean_accuracy` returns."""
+    return clean_accuracy(run.predictions)
+
+
+@once
+def figures_of(run: RunData, split: str, attack: str) -> Figures:
+    """The figures of an attack over the protocol's families, and of each family beside them."""
+    rates, families = rates_of(run, split), run.whole_families(FAMILIES)
+    beside = {name: family for name, family in run.families.items() if family not in FAMILIES}
+    cells: dict[str, dict[str, Spread | None]] = {}
+    intervals: dict[str, Interval] = {}
+    for metric in row_metrics(split):
+        found = family_spreads(rates, attack, metric, families | beside)
+        protocol = [cell for family, cell in found.items() if family in FAMILIES]
+        mean = overall_spread(protocol) if protocol else None
+        cells[metric.name] = found | {"mean": mean}
+        intervals[metric.name] = None
+        if mean is not None:
+            args = (run.predictions, split, attack, metric, families)
+            intervals[metric.name] = bootstrap_interval(*args)
+    counts = rates.loc[rates["attack"] == attack, "n"]
+    return Figures(
+        cells=cells,
+        intervals=intervals,
+        distortion=mean_distortion(run.distortion, split, attack),
+        images=int(counts.max()) if len(counts) else 0,
+    )

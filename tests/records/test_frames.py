@@ -1,0 +1,120 @@
+"""Rows that no honest scorer writes are named."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.records.entry import parse_entry
+from bench.records.frames import (
+    check_predictions,
+    distortion_problems,
+    prediction_problems,
+    table_columns,
+    type_problems,
+)
+from tests.conftest import make_entry
+
+
+@pytest.fixture
+def scored(frames):
+    """Entry, predictions and distortion of one attack."""
+    mine = (frame[frame["attack"] == "cgan-img"].reset_index(drop=True) for frame in frames)
+    return parse_entry(json.dumps(make_entry("cgan-img"))), *mine
+
+
+def test_honest_rows_have_no_problem(frames, scored):
+    entry, predictions, distortion = scored
+    assert prediction_problems(predictions, entry) == []
+    assert distortion_problems(distortion, entry) == []
+    check_predictions(frames[0])
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "named"),
+    [
+        ("suite", "else-v1", "the suite is another"),
+        ("attack_key", "0", "attack_key is not the entry's"),
+        ("victim_key", "0", "victim_key is not the entry's"),
+        ("predicted", "cam-z", "`predicted` is no class of its victim"),
+        ("p_predicted", np.nan, "`p_predicted` is NaN"),
+        ("p_predicted", 1.5, "`p_predicted` is outside [0, 1]"),
+        ("p_predicted", 0.1, "`p_predicted` is below one in all classes"),
+        ("p_target", 0.99, "the target is likelier than `predicted`"),
+    ],
+)
+def test_a_changed_row_is_named(scored, column, value, named):
+    entry, predictions, _ = scored
+    predictions.loc[0, column] = value
+    found = [text for text in prediction_problems(predictions, entry) if named in text]
+    assert len(found) == 1
+    assert predictions.loc[0, "image_id"] in found[0]
+
+
+def test_a_label_changed_alone_contradicts_its_probabilities(scored):
+    entry, predictions, _ = scored
+    lost = predictions[predictions["predicted"] != predictions["target"]].index[0]
+    predictions.loc[lost, "predicted"] = predictions.loc[lost, "target"]
+    found = prediction_problems(predictions, entry)
+    assert any("`predicted` is the target, with another probability" in text for text in found)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("psnr_db", np.nan),
+        ("psnr_db", -1.0),
+        ("psnr_db", np.inf),  # of an image that the others call changed
+        ("ssim", 1.2),
+        ("lpips", np.nan),
+        ("lpips", -0.1),
+    ],
+)
+def test_a_distortion_that_cannot_be(scored, column, value):
+    entry, _, distortion = scored
+    distortion.loc[0, column] = value
+    (*_, found) = distortion_problems(distortion, entry)
+    assert "1 of" in found
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"split": "elsewhere"}, "`split` is none of"),
+        ({"predicted": None}, "`predicted` is missing"),
+        ({"p_target": np.nan}, "`p_target` is NaN"),
+        ({"p_source": 2.0}, "`p_source` is outside"),
+        ({"target": "cam-a"}, "the target is the source"),
+    ],
+)
+def test_what_no_run_can_have_written_is_refused(frames, change, named):
+    rows = frames[0].copy()
+    first = rows.index[(rows["attack"] == "mislgan") & (rows["source"] == "cam-a")][0]
+    for column, value in change.items():
+        rows.loc[first, column] = value
+    with pytest.raises(ValueError, match=named):
+        check_predictions(rows)
+    twice = pd.concat([frames[0], frames[0].head(1)], ignore_index=True)
+    with pytest.raises(ValueError, match="the cell is there twice"):
+        check_predictions(twice)
+
+
+def test_columns_of_the_wrong_type_or_with_holes(frames):
+    predictions, distortion = frames
+    assert type_problems(predictions, "predictions") == []
+    assert type_problems(distortion.assign(survival=1.0), "distortion") == []
+    spoilt = predictions.assign(p_predicted="0.8", predicted=None, image_id=7)
+    assert [text.split(",")[0] for text in type_problems(spoilt, "predictions")] == [
+        "column `image_id`: expected text",
+        "column `predicted`: expected no null",
+        "column `p_predicted`: expected number",
+    ]
+
+
+def test_columns_are_those_of_the_contract():
+    named = {
+        table: {c.name for c in table_columns(table)} for table in ("predictions", "distortion")
+    }
+    assert {"victim_key", "p_target", "photo_id"} <= named["predictions"]
+    assert {"lpips", "psnr_db", "ssim"} <= named["distortion"]

@@ -1,0 +1,126 @@
+"""What does not fit together is refused, with the file and the remedy in the message."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from bench.records.load import load_run
+from tests.conftest import make_entry
+
+MISLGAN = "entry-mislgan.json"
+VICTIM = make_entry("mislgan")["victims"][0] | {"key": "z"}
+
+
+def change(folder, name, **at):
+    """Set dotted keys of a JSON file, with `__` for the dot."""
+    path = folder / name
+    content = json.loads(path.read_text())
+    for key, value in at.items():
+        *parents, last = key.split("__")
+        place = content
+        for parent in parents:
+            place = place[parent]
+        place[last] = value
+    path.write_text(json.dumps(content))
+
+
+def test_a_run_loads(run):
+    assert run.suite == "toy-v1"
+    assert run.families["pef-resnet18"] == "pef"
+    assert run.suite_notes == ("split by device <here>",)
+    assert run.audit is None
+    assert len(run.samples) == 4
+    assert [attack.name for attack in run.attacks if attack.is_full_method] == ["cgan-img-wdf-pef"]
+
+
+def test_a_preliminary_twin_is_not_the_full_method(run_dir):
+    change(run_dir, MISLGAN, attack__laac=["img", "wdf", "pef"], attack__scfa=False)
+    change(run_dir, MISLGAN, attack__preliminary=True, attack__paper_row=False)
+    run = load_run(run_dir)
+    assert [attack.name for attack in run.attacks if attack.is_full_method] == ["cgan-img-wdf-pef"]
+    rows = {attack.name: attack.row for attack in run.attacks}
+    assert rows["cgan-img-wdf-pef"] == (frozenset({"img", "wdf", "pef"}), False)
+    assert (rows["mislgan"], rows["identity"], rows["prnu_removal&co"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("at", "message"),
+    [
+        ({"scorer_version": 2}, r"entry-mislgan.json has scorer_version 2.*never share a table"),
+        ({"suite__fingerprint": "e"}, r"entry-mislgan.json has suite fingerprint 'e'"),
+        ({"recipe": "paper"}, r"entry-mislgan.json has recipe 'paper'"),
+        ({"seed": 7}, r"entry-mislgan.json has seed 7, .* has 0"),
+        ({"lpips__version": "0.2"}, r"entry-mislgan.json has LPIPS version"),
+        ({"attack__key": "other"}, r"predictions.parquet has attack 'mislgan' under key"),
+        ({"victims": [VICTIM]}, r"entry-mislgan.json: victim 'wdf-resnet18' differs"),
+    ],
+)  # fmt: skip
+def test_entries_that_disagree(run_dir, at, message):
+    change(run_dir, MISLGAN, **at)
+    with pytest.raises(ValueError, match=message):
+        load_run(run_dir)
+
+
+@pytest.mark.parametrize("name", ["predictions.parquet", "distortion.parquet"])
+def test_missing_or_broken_parquet(run_dir, name):
+    (run_dir / name).write_bytes(b"PAR1 and no more")
+    with pytest.raises(ValueError, match=rf"{name} is not readable Parquet"):
+        load_run(run_dir)
+    (run_dir / name).unlink()
+    with pytest.raises(ValueError, match=rf"{name} is missing; run the same command again"):
+        load_run(run_dir)
+
+
+def test_missing_entries(run_dir, tmp_path):
+    (run_dir / MISLGAN).unlink()
+    with pytest.raises(ValueError, match="rows of attack 'mislgan' that no entry"):
+        load_run(run_dir)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match=r"holds no entry-\*\.json"):
+        load_run(tmp_path / "empty")
+    with pytest.raises(ValueError, match="is not a folder"):
+        load_run(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("suite", "else-v1", "keep one suite in a folder"),
+        ("source", "stranger", "are no classes of the suite"),
+        ("photo_id", "one", "belongs to two devices"),
+        ("p_predicted", float("nan"), "`p_predicted` is NaN"),
+        ("victim", "unheard-of", "rows of victim 'unheard-of' that no entry"),
+    ],
+)
+def test_predictions_that_do_not_fit(run_dir, column, value, message):
+    path = run_dir / "predictions.parquet"
+    pd.read_parquet(path).assign(**{column: value}).to_parquet(path)
+    with pytest.raises(ValueError, match=message):
+        load_run(run_dir)
+
+
+def test_lacking_columns_are_named(run_dir):
+    path = run_dir / "distortion.parquet"
+    pd.read_parquet(path).drop(columns="psnr_db").to_parquet(path)
+    with pytest.raises(ValueError, match=r"distortion.parquet lacks the columns \['psnr_db'\]"):
+        load_run(run_dir)
+
+
+@pytest.mark.parametrize("name", ["../predictions.parquet", "gone.png"])
+def test_samples_stay_in_their_folder(sampled_dir, name):
+    path = sampled_dir / "samples" / "samples.json"
+    records = json.loads(path.read_text())
+    records[0]["original"] = name
+    path.write_text(json.dumps(records))
+    with pytest.raises(ValueError, match="which is not there"):
+        load_run(sampled_dir)
+
+
+def test_samples_are_optional_but_not_garbled(sampled_dir):
+    index = sampled_dir / "samples" / "samples.json"
+    index.write_text('[{"image_id": "1"}]')
+    with pytest.raises(ValueError, match="is not a list of samples"):
+        load_run(sampled_dir)
+    index.unlink()
+    assert load_run(sampled_dir).samples == ()

@@ -1,0 +1,114 @@
+"""A metric is one file: tables, schema, boards and checks learn of it from the registry."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from bench.records.entry import parse_entry
+from bench.records.frames import distortion_problems, table_columns
+from bench.records.load import load_run
+from bench.records.metric import METRICS, MetricSpec, headline, image_metrics, views
+from bench.registry import Entry
+from bench.report.leaderboard.cells import cells_csv
+from bench.report.leaderboard.standing import build_standings
+from bench.report.leaderboard.tables import board_table
+from bench.report.render import render
+from bench.report.tables import build_table
+from bench.report.verification.folder import verify_folder
+from tests.conftest import make_entry
+from tests.report.leaderboard.folders import boards_of
+
+DETECTABLE = Entry(
+    spec=MetricSpec(
+        name="detectable",
+        title="Detectable",
+        needs="images",
+        higher_is_better=False,
+        digits=2,
+        highest=2.0,
+    ),
+    builder=lambda originals, anonymised: (originals != anonymised).float().mean((1, 2, 3)),
+    origin="a file",
+)
+SURE = Entry(
+    spec=MetricSpec(name="sure", title="Sure", needs="target", meaning="chance of the target"),
+    builder=lambda rows: rows["p_target"].astype("float64"),
+    origin="a file",
+)
+
+
+@pytest.fixture
+def more_metrics():
+    with METRICS.during(DETECTABLE), METRICS.during(SURE):
+        yield
+
+
+@pytest.fixture
+def measured(run_dir, more_metrics):
+    path = run_dir / "distortion.parquet"
+    frame = pd.read_parquet(path)
+    frame.assign(detectable=0.25 * (frame["psnr_db"] < 99)).to_parquet(path)
+    return run_dir
+
+
+def test_the_built_in_ones():
+    assert [m.name for m in image_metrics()] == ["lpips", "psnr_db", "ssim"]
+    assert [(split, m.title) for split, m in views()] == [
+        ("in", "TASR"),
+        ("in", "UASR"),
+        ("out", "TASR"),
+        ("real", "TASR"),
+    ]
+    assert headline().title == "TASR"
+
+
+def test_tables_have_its_column_its_direction_and_its_figure(measured):
+    run = load_run(measured)
+    table = build_table(run, "out")
+    assert table.headings[-1] == "Detectable↓"
+    assert table.headings.index("Sure↑ Mean") > table.headings.index("TASR↑ Mean")
+    record = next(one for one in table.records if one["attack"] == "mislgan")
+    assert record["detectable"] == 0.25
+    rows = run.predictions
+    mine = rows[(rows["split"] == "out") & (rows["attack"] == "mislgan")]
+    families = mine.groupby(mine["victim"].map(run.families))["p_target"]
+    by_victim = mine.groupby("victim")["p_target"].mean()
+    pef = by_victim["pef-resnet18"]
+    assert record["sure_pef_percent"] == pytest.approx(100 * pef)
+    assert families.ngroups == 3
+    assert "Sure: chance of the target; n/a for untargeted attacks." in table.notes[1]
+    assert "identity" in render(table, "tex")
+
+
+def test_a_run_from_before_it_has_no_such_column(run_dir, more_metrics):
+    table = build_table(load_run(run_dir), "in")
+    assert "Detectable↓" not in table.headings
+    assert "Sure↑ Mean" in table.headings
+
+
+def test_boards_show_it(measured):
+    standings = build_standings(boards_of(measured)[0])
+    assert "sure_percent" in cells_csv(standings).partition("\n")[0]
+    record = board_table(standings, "in").records[0]
+    assert {"sure_rank", "sure_mean_percent", "detectable"} <= set(record)
+
+
+def test_checks_know_its_range(measured, frames):
+    assert all(one.verdict != "fail" for one in verify_folder(measured))
+    rows = frames[1][frames[1]["attack"] == "mislgan"].assign(detectable=3.0)
+    entry = parse_entry(json.dumps(make_entry("mislgan")))
+    assert "`detectable` is NaN or outside [0, 2]" in distortion_problems(rows, entry)[0]
+
+
+def test_only_what_ships_must_be_in_every_run(more_metrics):
+    names = [column.name for column in table_columns("distortion")]
+    assert "lpips" in names
+    assert "detectable" not in names
+
+
+def test_names_are_those_of_columns():
+    with pytest.raises(ValueError, match="must be of letters"):
+        MetricSpec(name="not a column", title="x", needs="images")
+    with pytest.raises(TypeError, match="an `Entry` with a `MetricSpec`"):
+        METRICS.add(object())
