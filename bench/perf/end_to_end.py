@@ -33,7 +33,6 @@ class RunnerTimes:
 
     Attributes:
         seconds: Of each repeat, networks opened before.
-        opening_s: Time to open and verify all networks.
         networks_gib: Memory when they were open.
         peak_memory_gib: Memory at most.
         batch: Images at a time.
@@ -41,7 +40,6 @@ class RunnerTimes:
     """
 
     seconds: tuple[float, ...]
-    opening_s: float
     networks_gib: float
     peak_memory_gib: float
     batch: int
@@ -54,13 +52,11 @@ class ReferenceTimes:
 
     Attributes:
         transforms: Images it anonymised: the first ones of the load.
-        tf32: Whether torch let convolutions use TF32.
     """
 
     seconds: tuple[float, ...]
     transforms: int
     peak_memory_gib: float
-    tf32: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,14 +142,11 @@ def time_runner(bench: Workbench, device_name: str, precision: str, repeats: int
     device = torch.device(device_name)
     if device.type == "cpu":
         keep_freed_memory()
-    began = time.perf_counter()
     chosen = Precision(name=precision)
     matrix = Matrix(bench.graph, bench.suite, bench.shelf, device, precision=chosen)
     for victim in bench.graph.victims:
         matrix.networks.victim(victim)
     matrix.networks.attack(bench.load.attack)
-    synchronise(device)
-    opening = time.perf_counter() - began
     networks, seconds = memory_gib(device), []
     for _ in range(repeats + 1):
         shutil.rmtree(bench.root / "predictions", ignore_errors=True)
@@ -163,7 +156,6 @@ def time_runner(bench: Workbench, device_name: str, precision: str, repeats: int
         seconds.append(time.perf_counter() - began)
     return RunnerTimes(
         seconds=tuple(seconds[1:]),  # the first pays for what is set up once
-        opening_s=opening,
         networks_gib=networks,
         peak_memory_gib=peak_memory_gib(device),
         batch=matrix.scorer.batch,
@@ -204,7 +196,6 @@ def time_reference(
         seconds=tuple(seconds[1:]),
         transforms=images * bench.load.targets,
         peak_memory_gib=peak_memory_gib(device),
-        tf32=any(default_tf32),
     )
 
 

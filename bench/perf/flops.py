@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from bench.metrics.lpips import load_lpips
 from bench.perf.peaks import GIGA
 from bench.perf.workbench import Workbench
 from bench.runner.counts import count
@@ -57,12 +56,3 @@ def count_cost(bench: Workbench) -> Cost:
         front_ends=sum(shared.values()) / GIGA,
         backbones=backbones,
     )
-
-
-@torch.no_grad()
-def lpips_gflop(image_px: int) -> float:
-    """The features of one image that LPIPS compares."""
-    image = torch.zeros(1, 3, image_px, image_px, dtype=torch.uint8)
-    with FlopCounterMode(display=False) as counter:
-        load_lpips(image.device)(image, image)
-    return float(counter.get_total_flops() / GIGA) / 2

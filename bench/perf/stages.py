@@ -15,7 +15,7 @@ from bench.checks import to_uint8, to_unit
 from bench.metrics.distortion import psnr_db, ssim
 from bench.metrics.lpips import load_lpips
 from bench.perf.children import in_child
-from bench.perf.flops import Cost, lpips_gflop
+from bench.perf.flops import Cost
 from bench.perf.peaks import Peaks, seconds_of
 from bench.perf.workbench import Workbench
 from bench.processes import keep_freed_memory
@@ -133,12 +133,7 @@ def _measure(
     stage("PSNR", lambda: psnr_db(originals, anonymised))
     stage("SSIM", lambda: ssim(originals, anonymised))
     metric = load_lpips(device)
-    stage(
-        "LPIPS",
-        lambda: metric(originals, anonymised),
-        precision="fp32",
-        gflop=2 * lpips_gflop(bench.load.image_px),
-    )
+    stage("LPIPS", lambda: metric(originals, anonymised))
     base = base_rows(items, bench.suite.manifest("C"), bench.load.classes, "noise")
     values = np.full((len(items), len(bench.load.classes)), 1.0, dtype=np.float32)
     with tempfile.TemporaryDirectory() as folder:

@@ -71,13 +71,10 @@ def test_cameras_and_how_far_apart_they_are(camobench, monkeypatch):
     assert "--distance" in err
 
 
-def test_data_audit_in_every_format(camobench, prepared):
+def test_data_audit_for_scripts(camobench, prepared):
     words = ["data", "audit", "simcam-smoke-v2", "--store", prepared.root]
-    for format_ in ("md", "csv", "tex", "json"):
-        code, out, err = camobench(*words, "--format", format_)
-        assert code == 0
-        assert "✓ simcam-smoke-v2: hashing images" in err
-        assert "JPEG tables alone name" in out
+    code, out, err = camobench(*words, "--format", "json")
+    assert (code, "✓ simcam-smoke-v2: hashing images" in err) == (0, True)
     rows = json.loads(out)
     assert all(row.keys() == {"check", "verdict", "finding"} for row in rows)
     assert {row["verdict"] for row in rows} == {"pass", "warn"}

@@ -73,16 +73,14 @@ def test_figures_of_another_plan_are_not_replaced(found, tmp_path):
 
 
 def times(*seconds):
-    return RunnerTimes(
-        seconds=seconds, opening_s=1, networks_gib=1, peak_memory_gib=1.5, batch=4, close_calls=0
-    )
+    return RunnerTimes(seconds=seconds, networks_gib=1, peak_memory_gib=1.5, batch=4, close_calls=0)
 
 
 def test_ratios_are_per_transform():
     end = EndToEnd(
         load=Load(image_px=64, images=10, targets=2, attack="a", victims=("v",)),
         cost=Cost(generator=10, front_ends=6, backbones={"v": 4}),
-        reference=ReferenceTimes(seconds=(8, 4, 6), transforms=4, peak_memory_gib=1, tf32=False),
+        reference=ReferenceTimes(seconds=(8, 4, 6), transforms=4, peak_memory_gib=1),
         runner={"mixed": times(5, 9, 4), "fp32": times(10)},
         peaks=Peaks(fp32_gflops=100, bf16_gflops=800, copy_gb_s=1, fp32_side=2048, bf16_side=512),
     )

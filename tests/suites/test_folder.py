@@ -134,15 +134,6 @@ def test_small_collections_get_more_tiles(tmp_path):
     assert "tiles a photograph: 4 in Set-A and B, 1 in Set-C" in source(many).card.note
 
 
-def test_exif_orientation_moves_no_pixel(tmp_path):
-    exif = Image.Exif()
-    exif[274] = 6
-    plain = write_tree(tmp_path / "plain" / "x", {"ace": [5], "bee": [5]})
-    tagged = write_tree(tmp_path / "tagged" / "x", {"ace": [5], "bee": [5]}, exif=exif)
-    tiles = [[p for _, p in source(root).rows("A", 1)] for root in (plain, tagged)]
-    np.testing.assert_array_equal(*tiles)
-
-
 def test_rows_say_what_the_header_of_a_jpeg_says(tmp_path):
     root = tmp_path / "photos"
     write_tree(root, {"coarse": [3, 3, 3]}, quality=40, subsampling=2)

@@ -10,7 +10,7 @@ import contextlib
 import itertools
 import multiprocessing
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 
 import torch
@@ -74,19 +74,13 @@ def _results(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def render(
-    shots: Sequence[Shot],
-    image_px: int,
-    workers: int = 1,
-    on_done: Callable[[int], None] | None = None,
-) -> Iterator[tuple[Shot, bytes]]:
+def render(shots: Sequence[Shot], image_px: int, workers: int = 1) -> Iterator[tuple[Shot, bytes]]:
     """Yield each shot with the bytes of its JPEG file, in the order given.
 
     Args:
         shots: The photographs to take; the shots of one scene should follow each other.
         image_px: Side of the square images.
         workers: Number of processes; 1 works in this one.
-        on_done: Called with the number of files so far after each scene.
 
     Raises:
         ValueError: If `workers` is not positive.
@@ -94,10 +88,6 @@ def render(
     if workers < 1:
         raise ValueError(f"expected `workers` of at least 1, got {workers}")
     groups = (list(group) for _, group in itertools.groupby(shots, lambda shot: shot.scene_seed))
-    count = 0
     with contextlib.closing(_results(groups, image_px, workers)) as results:
         for group, files in results:
-            count += len(group)
-            if on_done is not None:
-                on_done(count)
             yield from zip(group, files, strict=True)

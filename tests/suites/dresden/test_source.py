@@ -95,16 +95,6 @@ def test_the_crop_is_central_on_even_offsets(copy):
         np.testing.assert_array_equal(pixels, whole[:, 2:514, 8:520])
 
 
-def test_exif_orientation_moves_no_pixel(tmp_path):
-    exif = Image.Exif()
-    exif[274] = 6
-    plain, tagged = (
-        [p for _, p in DresdenSource(write(tmp_path / n, few(), d), partial=True).rows("C", 1)]
-        for n, d in (("plain", jpeg()), ("tagged", jpeg(exif=exif)))
-    )
-    np.testing.assert_array_equal(plain, tagged)
-
-
 def test_an_incomplete_copy_is_refused_unless_that_was_asked_for(copy):
     with pytest.raises(CamobenchError, match=r"(?s)lacks 6150 of the 6171.*3/765.*--partial"):
         DresdenSource(copy).card  # noqa: B018
@@ -114,14 +104,6 @@ def test_an_incomplete_copy_is_refused_unless_that_was_asked_for(copy):
     assert card.note.startswith("WARNING, INCOMPLETE copy of the Dresden images")
     assert "Kodak_M1063 (A 3/765, B 3/760, C 3/100)" in card.note
     assert "left out: Casio_EX-Z150, FujiFilm_FinePixJ50, " in card.note
-
-
-def test_models_that_cannot_be_classes_leave_no_photograph(copy):
-    ricoh = [p for p in protocol() if p.model == "Ricoh_GX100" and p.device == 4][:2]
-    write(copy, ricoh)
-    suite = DresdenSource(copy, partial=True)
-    assert not [row for row in rows_of(suite).values() if row.model == "Ricoh_GX100"]
-    assert "Ricoh_GX100 (A 0/296, B 0/353, C 2/100)" in suite.card.note
 
 
 def test_unusable_photographs_are_missing_ones(copy):

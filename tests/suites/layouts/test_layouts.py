@@ -14,7 +14,7 @@ from bench.suites.layouts import (
     get_layout,
 )
 from bench.suites.layouts.dresden import merged, parse_dresden
-from bench.suites.layouts.naming import is_image, natural_key, parse_tree
+from bench.suites.layouts.naming import natural_key, parse_tree
 from bench.types import CamobenchError
 
 
@@ -58,11 +58,6 @@ def test_the_layout_follows_from_the_paths():
 def test_a_mixed_folder_has_no_layout():
     with pytest.raises(CamobenchError, match=r"in the folder itself \(a\.jpg\) and in folders"):
         detect_layout([PurePosixPath("a.jpg"), PurePosixPath("m/d/b.jpg")])
-
-
-def test_image_suffixes_in_any_case():
-    assert all(is_image(PurePosixPath(f"a.{s}")) for s in ("jpg", "JPG", "Jpeg", "png", "TIF"))
-    assert not any(is_image(PurePosixPath(n)) for n in ("a.txt", "jpg", "a.jpg.part", "a.heic"))
 
 
 def test_shots_sort_by_number():

@@ -27,17 +27,6 @@ def test_every_model_has_its_own_jpeg_tables():
         assert (np.diff(luma) > 0).all(), "finest first"
 
 
-@pytest.mark.parametrize(("one", "other"), [("simcam-05", "simcam-06"), ("simcam-11", "simcam-12")])
-def test_near_twins_share_all_but_a_detail(one, other):
-    shared = ("cfa", "demosaicing", "ccm", "gamma", "contrast", "vignetting", "shot_noise")
-    for field in shared:
-        assert getattr(CAMERAS[one], field) == getattr(CAMERAS[other], field)
-
-
-def test_every_demosaicing_is_used():
-    assert len({model.demosaicing for model in CAMERAS.values()}) >= 4
-
-
 def test_a_scaled_standard_table_is_that_of_the_quality_it_stands_for():
     # libjpeg at quality 95 scales Annex K by 10 %: 16, 11, 10, 16 become 2, 1, 1, 2.
     assert derive_table([16, 11, 10, 16] * 16, scale=0.1, tilt=0, skew=0)[:4] == (2, 1, 1, 2)

@@ -44,13 +44,6 @@ def test_bytes_do_not_depend_on_what_else_is_rendered(alone):
     assert list(render([SHOTS[number] for number in picked], 64, workers=1)) == expected
 
 
-def test_progress_counts_files():
-    seen = []
-    for number, _ in enumerate(render(SHOTS, 64, workers=1, on_done=seen.append), start=1):
-        assert number <= seen[-1]
-    assert seen == [6, 12]
-
-
 def test_rendering_leaves_the_thread_count_alone():
     before = torch.get_num_threads()
     list(islice(render(SHOTS, 64, workers=1), 1))
