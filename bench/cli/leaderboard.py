@@ -36,11 +36,11 @@ def leaderboard(results: tuple[Path, ...], out: Path, format_: str, quiet: bool)
     """
     from bench.console import shown_progress
     from bench.outputs import note_own, require_own
+    from bench.report.leaderboard.board_tables import render_boards
     from bench.report.leaderboard.boards import load_boards
     from bench.report.leaderboard.site import write_site
     from bench.report.leaderboard.standing import build_standings
     from bench.report.leaderboard.submissions import SITE
-    from bench.report.leaderboard.tables import render_boards
     from bench.store import write_text
     from bench.wording import plural
 

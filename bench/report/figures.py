@@ -1,27 +1,65 @@
-"""Charts of the report as SVG text: heat map, success against distortion, confusion matrices."""
+"""Charts of the report and of victims' cards as SVG text.
 
+Drawn without pyplot and with a fixed hash salt, so that the same run gives the same bytes.
+"""
+
+import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import cycle
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from bench.metrics.success import confusion
 from bench.records.metric import MetricSpec
+from bench.records.networks import Training
 from bench.records.participants import PARTIAL
 from bench.records.run import RunData
-from bench.report.drawing import COLOURS, GRID, INK, MUTED, chart_style, svg
 from bench.report.statistics import rates_of
 from bench.report.table import Table
 
+INK, MUTED, GRID = "#1f2328", "#6b7280", "#e5e7eb"
+COLOURS = ("#12507f", "#c8553d", "#3f8f5b", "#8a5fb0", "#c08a1e", "#2b9aa8", "#a83a6b", "#7a4a1e")
+STYLE: Any = {
+    "font.size": 10,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GRID,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "svg.hashsalt": "camobench",
+}
 _SCALE = LinearSegmentedColormap.from_list(
     "success", ["#f4f7fb", "#c3d9ec", "#76abd3", "#2a70a8", "#0a2c4a"]
 )
+_SIZE = (4.4, 2.7)
+_LOG_FROM = 20
+
+
+@contextmanager
+def chart_style() -> Iterator[None]:
+    """The look of all charts inside a `with` block, whatever settings other packages have changed.
+
+    NumPy's way of printing numbers is among them: matplotlib hashes printed numbers into SVG ids.
+    """
+    with style.context(STYLE, after_reset=True), np.printoptions(legacy=False):
+        yield
+
+
+def svg(figure: Figure, *, tight: bool = True) -> str:
+    """The figure as SVG text, without a date; `tight` cuts it to what is drawn."""
+    stream = io.StringIO()
+    box = "tight" if tight else None
+    figure.savefig(stream, format="svg", bbox_inches=box, metadata={"Date": None})
+    return stream.getvalue()
 
 
 def heat_map(run: RunData, split: str, metric: MetricSpec, order: Sequence[str]) -> str | None:
@@ -148,3 +186,59 @@ def _matrix(axes: Axes, values: pd.DataFrame, *, low: float, high: float) -> Non
         dark = not math.isnan(value) and value > low + 0.6 * (high - low)
         colour = "white" if dark else MUTED if math.isnan(value) else INK
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
+
+
+def reliability_chart(bins: pd.DataFrame) -> str:
+    """Accuracy by confidence against the diagonal; below, how many images each bin holds."""
+    filled = bins[bins["n"] > 0]
+    width = float((bins["high"] - bins["low"]).iloc[0])
+    middle = (filled["low"] + filled["high"]) / 2
+    with chart_style():
+        figure = Figure(figsize=_SIZE)
+        above, below = figure.subplots(
+            2, 1, sharex=True, gridspec_kw={"height_ratios": (4, 1), "hspace": 0.3}
+        )
+        figure.subplots_adjust(left=0.13, right=0.97, top=0.97, bottom=0.19)
+        above.bar(middle, filled["accuracy"], 0.9 * width, color=COLOURS[0], alpha=0.85)
+        above.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle="--")
+        above.plot(filled["confidence"], filled["accuracy"], "o", color=COLOURS[1], markersize=4)
+        above.set(xlim=(0, 1.01), ylim=(0, 1.04), yticks=(0, 0.5, 1))
+        above.set_ylabel("accuracy")
+        below.bar(middle, filled["n"] / filled["n"].sum(), 0.9 * width, color=MUTED, alpha=0.7)
+        below.set(ylim=(0, 1), yticks=(1,), ylabel="share", xlabel="confidence")
+        for axes in (above, below):
+            _plain(axes)
+        figure.align_ylabels()
+        return svg(figure, tight=False)
+
+
+def training_chart(training: Training) -> str | None:
+    """Loss by step, logarithmic where it fell far; `None` without a curve."""
+    curves = {name: curve for name, curve in training.curves.items() if curve}
+    if not curves:
+        return None
+    values = [value for curve in curves.values() for _, value in curve]
+    with chart_style():
+        figure = Figure(figsize=_SIZE)
+        axes = figure.add_subplot()
+        figure.subplots_adjust(left=0.15, right=0.97, top=0.97, bottom=0.19)
+        for place, (name, curve) in enumerate(curves.items()):
+            steps, losses = zip(*curve, strict=True)
+            colour = COLOURS[place % len(COLOURS)]
+            mark = "o" if len(curve) == 1 else ""
+            axes.plot(steps, losses, color=colour, marker=mark, linewidth=1.6, label=name)
+        if min(values) > 0 and max(values) > _LOG_FROM * min(values):
+            axes.set_yscale("log")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set(xlabel="step", ylabel="loss" if len(curves) == 1 else "value")
+        if len(curves) > 1:
+            axes.legend(frameon=False, fontsize=8)
+        _plain(axes)
+        return svg(figure, tight=False)
+
+
+def _plain(axes: Axes) -> None:
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(length=0, which="both")

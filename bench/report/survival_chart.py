@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from bench.records.metric import views
 from bench.records.run import RunData
-from bench.report.drawing import COLOURS, GRID, MUTED, chart_style, svg
+from bench.report.figures import COLOURS, GRID, MUTED, chart_style, svg
 from bench.report.render import render
 from bench.report.survival import CHART, SurvivalFiles, SurvivalRow, survival_rows, survival_table
 from bench.store import write_text

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from bench.metrics.clean import Share
 from bench.records.run import RunData
-from bench.report.card_charts import reliability_chart, training_chart
 from bench.report.cards import Card, Clean, build_cards, gflop, millions, victims_table
+from bench.report.figures import reliability_chart, training_chart
 from bench.report.page import page_environment
 from bench.report.pictures import data_uri
 from bench.report.render import render

@@ -1,7 +1,6 @@
 import pytest
 
-from bench.report.latex import latex
-from bench.report.render import render
+from bench.report.render import latex, render
 from bench.report.table import Row, alignments, make_table
 
 

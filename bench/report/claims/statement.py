@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.metrics.resampling import percentile_interval
 
-Verdict = Literal["holds", "does not hold", "not measured"]
+Ruling = Literal["holds", "does not hold", "not measured"]
 RowKey: TypeAlias = tuple[frozenset[str], bool]
 """Local classifiers and sCFA: what the paper's tables name a row by."""
 Draws: TypeAlias = NDArray[np.float64]
@@ -82,7 +82,7 @@ class Finding:
         margin: How far the interval's nearer end lies on the claimed side; negative beyond it.
     """
 
-    verdict: Verdict
+    verdict: Ruling
     reason: str
     value: float | None = None
     low: float | None = None
@@ -101,7 +101,7 @@ class Judgement:
 
     claim: Claim
     findings: tuple[Finding, ...]
-    verdict: Verdict
+    verdict: Ruling
     reason: str
     weakest: int | None
 

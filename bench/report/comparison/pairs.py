@@ -18,12 +18,12 @@ from bench.metrics.significance import (
 from bench.records.metric import MetricSpec, views
 from bench.report.comparison.contenders import Contender, mean_families, require_known
 from bench.report.notes import origin_notes
-from bench.report.table import NA, Column, Row, Table, rate_text
+from bench.report.table import NA, Row, Table, make_table, rate_text
 from bench.wording import listed, plural
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class AttackPair:
     """Two attacks, one split, one rate; `mcnemar` only within one victim and one target."""
 
     first: Contender
@@ -38,7 +38,7 @@ class Comparison:
 
 def compare_pairs(
     contenders: Sequence[Contender], *, victim: str | None = None, target: str | None = None
-) -> list[Comparison]:
+) -> list[AttackPair]:
     """Compare every pair in every split and rate that both have.
 
     Args:
@@ -72,7 +72,7 @@ def compare_pairs(
             units = shared_units(mine, metric, by_target=targeted)
             single = mcnemar(units[0], units[1])
         found.append(
-            Comparison(
+            AttackPair(
                 first=first,
                 second=second,
                 split=split,
@@ -97,12 +97,12 @@ def compare_pairs(
     return found
 
 
-def pairs_table(comparisons: Sequence[Comparison], victim: str | None, target: str | None) -> Table:
+def pairs_table(comparisons: Sequence[AttackPair], victim: str | None, target: str | None) -> Table:
     """One row a comparison; Holm's correction is over all of them."""
     adjusted = holm([one.test.p for one in comparisons])
     singles = [one.mcnemar for one in comparisons if one.mcnemar is not None]
     exact = list(holm([one.p for one in singles])) if singles else []
-    labels = ["Comparison", "Split", "Rate", "Images", "First", "Second", "Difference", "95 %"]
+    labels = ["AttackPair", "Split", "Rate", "Images", "First", "Second", "Difference", "95 %"]
     labels += ["p", "p (Holm)"]
     if singles:
         labels += ["Only first", "Only second", "McNemar p", "McNemar p (Holm)"]
@@ -115,13 +115,12 @@ def pairs_table(comparisons: Sequence[Comparison], victim: str | None, target: s
         rows.append(_row(one, record))
     run = comparisons[0].first.run
     where = ", ".join(filter(None, (victim, target and f"target {target}")))
-    return Table(
-        number="",
-        title=f"Attacks compared on {run.suite}" + (f" ({where})" if where else ""),
-        columns=tuple(Column(group="", label=label) for label in labels),
-        rows=tuple(rows),
-        notes=tuple(dict.fromkeys(_notes(comparisons, bool(singles), victim))),
-        records=tuple(records),
+    return make_table(
+        f"Attacks compared on {run.suite}" + (f" ({where})" if where else ""),
+        labels,
+        rows,
+        dict.fromkeys(_notes(comparisons, bool(singles), victim)),
+        records,
     )
 
 
@@ -130,7 +129,7 @@ def p_text(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _row(one: Comparison, record: dict[str, Any]) -> Row:
+def _row(one: AttackPair, record: dict[str, Any]) -> Row:
     cells = [
         one.split,
         one.metric.title,
@@ -151,7 +150,7 @@ def _row(one: Comparison, record: dict[str, Any]) -> Row:
 
 
 def _record(
-    one: Comparison, p_holm: float, victim: str | None, target: str | None
+    one: AttackPair, p_holm: float, victim: str | None, target: str | None
 ) -> dict[str, Any]:
     first, second = one.paired.means
     low, high = one.interval or (None, None)
@@ -182,7 +181,7 @@ def _record(
     return record
 
 
-def _shared_victims(comparisons: Sequence[Comparison]) -> Iterable[str]:
+def _shared_victims(comparisons: Sequence[AttackPair]) -> Iterable[str]:
     """Which victims means are over; two runs may have different ones."""
     counted = mean_families([side for one in comparisons for side in (one.first, one.second)])
     alike: dict[frozenset[str], None] = {}
@@ -203,7 +202,7 @@ def _shared_victims(comparisons: Sequence[Comparison]) -> Iterable[str]:
 
 
 def _notes(
-    comparisons: Sequence[Comparison], with_mcnemar: bool, victim: str | None
+    comparisons: Sequence[AttackPair], with_mcnemar: bool, victim: str | None
 ) -> Iterable[str]:
     yield (
         "First, Second: mean over families of means over architectures, in %, over the images that "

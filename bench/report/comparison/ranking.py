@@ -11,7 +11,7 @@ from bench.metrics.significance import holm, sign_flip_test
 from bench.records.metric import MetricSpec, headline
 from bench.report.comparison.contenders import Contender, mean_families
 from bench.report.notes import origin_notes
-from bench.report.table import Column, Row, Table, rate_text
+from bench.report.table import Row, Table, make_table, rate_text
 from bench.types import SPLITS
 from bench.wording import listed
 
@@ -38,14 +38,22 @@ def ranks_table(contenders: Sequence[Contender]) -> Table:
             "targets and victims; score them on the same victims"
         )
     left_out = [one.label for one in contenders if not one.attack.targeted]
-    labels = ("Attack", "Split", "Rank", "95 %", "Tie group", "TASR (%)", "95 %", "Images")
-    return Table(
-        number="",
-        title=f"Attacks ranked by mean TASR on {targeted[0].run.suite}",
-        columns=tuple(Column(group="", label=label) for label in labels),
-        rows=tuple(Row(kind="claim", name=r["attack"], cells=_cells(r)) for r in records),
-        notes=(*_notes(targeted, left_out), *_partial(partial)),
-        records=tuple(records),
+    labels = (
+        "Attack",
+        "Split",
+        "Rank",
+        "95 %",
+        "Tie group",
+        f"{headline().title} (%)",
+        "95 %",
+        "Images",
+    )
+    return make_table(
+        f"Attacks ranked by mean {headline().title} on {targeted[0].run.suite}",
+        labels,
+        (Row(kind="claim", name=r["attack"], cells=_cells(r)) for r in records),
+        (*_notes(targeted, left_out), *_partial(partial)),
+        records,
     )
 
 

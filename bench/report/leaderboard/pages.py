@@ -14,6 +14,7 @@ from bench.records.metric import headline, row_metrics, views
 from bench.records.participants import AttackRecord, VictimRecord
 from bench.records.samples import most_complete
 from bench.report.cards import Card, build_cards
+from bench.report.leaderboard.board_tables import board_table, mean_text, rank_text, scored_text
 from bench.report.leaderboard.boards import Board
 from bench.report.leaderboard.cells import (
     UNDEFINED,
@@ -24,13 +25,12 @@ from bench.report.leaderboard.cells import (
     number,
     view_name,
 )
-from bench.report.leaderboard.charts import histogram, reliability_bars, success_scatter
 from bench.report.leaderboard.files import Files, slugs
 from bench.report.leaderboard.merging import Source
 from bench.report.leaderboard.shares import build_shares
+from bench.report.leaderboard.site_charts import histogram, reliability_bars, success_scatter
 from bench.report.leaderboard.standing import Standing, Standings
 from bench.report.leaderboard.survival import build_survival
-from bench.report.leaderboard.tables import board_table, mean_text, rank_text, scored_text
 from bench.report.page import page_environment
 from bench.report.statistics import clean_of
 from bench.report.table import plain

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.records.metric import MetricSpec, views
 from bench.report.leaderboard.boards import Board
 from bench.report.leaderboard.cells import number
-from bench.report.leaderboard.charts import (
+from bench.report.leaderboard.site_charts import (
     BOTTOM,
     HEIGHT,
     LEFT,

@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
+from bench.report.leaderboard.board_tables import render_boards
 from bench.report.leaderboard.site import write_site
 from bench.report.leaderboard.standing import build_standings
-from bench.report.leaderboard.tables import render_boards
 from tests.report.leaderboard.folders import (
     boards_of,
     failed,

@@ -3,11 +3,11 @@ import pytest
 
 from bench.metrics.success import TASR, UASR
 from bench.records.metric import METRICS
+from bench.report.leaderboard.board_tables import board_table, gap_notes
 from bench.report.leaderboard.cells import mean_cell, mean_order
-from bench.report.leaderboard.charts import success_scatter
 from bench.report.leaderboard.shares import build_shares, success_by_label
+from bench.report.leaderboard.site_charts import success_scatter
 from bench.report.leaderboard.standing import build_standings
-from bench.report.leaderboard.tables import board_table, gap_notes
 from tests.report.leaderboard.folders import boards_of, failed, in_part, without, write_folder
 from tests.report.leaderboard.test_boards import only_spam, spam_victim
 

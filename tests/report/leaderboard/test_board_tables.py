@@ -5,9 +5,9 @@ import re
 
 import pytest
 
+from bench.report.leaderboard.board_tables import render_boards
 from bench.report.leaderboard.standing import build_standings
 from bench.report.leaderboard.submissions import LeftOut
-from bench.report.leaderboard.tables import render_boards
 from tests.report.leaderboard.folders import (
     boards_of,
     failed,

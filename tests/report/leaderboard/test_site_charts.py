@@ -1,13 +1,18 @@
+import math
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.metrics.success import UASR
 from bench.records.metric import METRICS
 from bench.report.leaderboard.cells import level
-from bench.report.leaderboard.charts import (
+from bench.report.leaderboard.site_charts import (
     HEIGHT,
     LABEL_PX,
     histogram,
     nice_ticks,
+    pareto_front,
     spread_labels,
     success_scatter,
 )
@@ -16,6 +21,22 @@ from bench.report.leaderboard.charts import (
 def test_ticks_are_round_and_span_the_figures():
     assert nice_ticks(28.0, 30.9) == [28.0, 28.5, 29.0, 29.5, 30.0, 30.5, 31.0]
     assert nice_ticks(5, 5)[0] <= 4 < 6 <= nice_ticks(5, 5)[-1]
+
+
+FIGURES = st.tuples(st.integers(0, 4), st.sampled_from([0, 1, 2, 3, math.inf]))
+
+
+@given(st.dictionaries(st.sampled_from("abcdefgh"), FIGURES))
+def test_the_front_is_what_nothing_beats(points):
+    front = pareto_front(points)
+    for name, (success, fidelity) in points.items():
+        beaten = any(
+            s >= success and f >= fidelity and (s, f) != (success, fidelity)
+            for s, f in points.values()
+        )
+        assert (name in front) == (not beaten)
+    fidelities = [points[name][1] for name in front]
+    assert fidelities == sorted(fidelities, reverse=True)
 
 
 def test_labels_of_near_marks_do_not_cover_each_other():
