@@ -64,7 +64,7 @@ def fill_matrix(
         recorded = column and any(opened.root.glob("plug-ins/*/*/*.json"))
         supervise_plugins(attacks, victims, ".py:" if recorded else "")
     from bench.console import shown_progress
-    from bench.runner.api import evaluate_request, open_session
+    from bench.runner.api import evaluate_run, open_session
     from bench.runner.at_hand import beside_columns, beside_rows
     from bench.runner.plugin_rows import recorded_plugins
 
@@ -78,17 +78,15 @@ def fill_matrix(
         elif row:
             request = beside_rows(request, opened)
         if not dry_run:
-            evaluate_request(request, opened, out, progress)
+            run = evaluate_run(request, opened, out, progress)
     for name, reason in left.items():
         say(f"left out: attack {name}: {reason}")
     if dry_run:
         _print_missing(open_session(request, opened), format_)
         return
-    from bench.records.load import load_run
     from bench.report.survival import CHART
     from bench.report.tables import render_run
 
-    run = load_run(out)
     click.echo(render_run(run, format_))
     if note:
         console.print(f"[yellow]{note}[/]")

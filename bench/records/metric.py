@@ -3,7 +3,13 @@
 A metric of images compares an original with its anonymised version, once for all victims; it has a
 column of `distortion.parquet`. A metric of rows is a fraction for each prediction, averaged over
 images, architectures and families, and computed anew from `predictions.parquet`. Both are found by
-entry points of the group `camobench.metrics`: a file with an `Entry` is all that a new one takes.
+entry points of the group `camobench.metrics`; a file such as this is all that a new one takes:
+
+    def changed(originals: Tensor, anonymised: Tensor) -> Tensor:  # (N, 3, H, W) uint8 to (N,)
+        return (originals != anonymised).float().mean((1, 2, 3))
+
+    CHANGED = MetricSpec(name="changed", title="Changed", needs="images", higher_is_better=False)
+    ENTRY = Entry(spec=CHANGED, builder=changed)
 """
 
 from __future__ import annotations

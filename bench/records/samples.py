@@ -4,31 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
-
-
-class Method(Protocol):
-    """What of an attack's spec or entry decides whether its images are shown."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-
-    @property
-    def targeted(self) -> bool:
-        """Whether it takes a target."""
-
-    @property
-    def preliminary(self) -> bool:
-        """Whether it is outside the paper's tables."""
-
-    @property
-    def laac(self) -> tuple[str, ...]:
-        """Its local classifiers."""
-
-    @property
-    def scfa(self) -> bool:
-        """Whether it uses a synthetic colour filter array."""
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,17 +19,20 @@ class Sample:
     anonymised: dict[str, Path]
 
 
-def most_complete(attacks: Iterable[Method]) -> str | None:
+def most_complete(attacks: Iterable[Any]) -> str | None:
     """The attack whose images are shown: the full method, else the one with most LAACs.
 
     One of the paper's preliminary findings is shown only where there is nothing else.
+
+    Args:
+        attacks: Their specs, or records of entries.
     """
 
-    def rank(attack: Method) -> tuple[bool, int, bool]:
+    def rank(attack: Any) -> tuple[bool, int, bool]:
         return not attack.preliminary, len(attack.laac), not attack.scfa
 
     targeted = [attack for attack in attacks if attack.targeted]
-    return max(targeted, key=rank).name if targeted else None
+    return str(max(targeted, key=rank).name) if targeted else None
 
 
 def load_samples(folder: Path) -> tuple[Sample, ...]:

@@ -15,6 +15,7 @@ from bench.metrics.success import CLEAN_CONTROL
 from bench.outputs import note_own, require_own
 from bench.processes import cpu_count, keep_freed_memory
 from bench.recipes import get_recipe
+from bench.records.run import RunData
 from bench.runner.batches import AUTO
 from bench.runner.cards import write_network_cards
 from bench.runner.failures import CELL_TIMEOUT_S, Failures
@@ -231,10 +232,18 @@ def open_session(request: Request, store: Store) -> Session:
 def evaluate_request(
     request: Request, store: Store, out: Path, progress: Progress | None = None
 ) -> Path:
+    """As `evaluate_run`; returns the folder."""
+    return evaluate_run(request, store, out, progress).directory
+
+
+def evaluate_run(
+    request: Request, store: Store, out: Path, progress: Progress | None = None
+) -> RunData:
     """Train and score what is missing, then write predictions, tables and report into `out`.
 
     Running the same request again continues where it was, and is quick when nothing is missing.
-    Cells that fail are holes in the tables: `RunData.failed` of `out` names them.
+    Cells that fail are holes in the tables: `RunData.failed` names them. Rows are read once, and
+    what was computed of them for the tables is kept with it.
 
     Raises:
         CamobenchError: If the request names no victim, or `out` holds what something else made, or
@@ -259,7 +268,7 @@ def evaluate_request(
     if SurvivalFiles(out).rows.is_file():
         steps.append(lambda: write_survival(run))
     _in_turn("writing tables and report", steps, progress)
-    return out
+    return run
 
 
 def _in_turn(label: str, steps: Sequence[Callable[[], object]], progress: Progress) -> None:

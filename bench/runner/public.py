@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,14 @@ from rich.console import Console
 
 from bench.console import shown_progress
 from bench.outputs import own_folder
-from bench.records.load import load_run
 from bench.records.participants import FailedCell
 from bench.records.run import RunData
 from bench.report.cards import clean_accuracy_table
 from bench.report.notes import failed_cells
 from bench.report.render import shown
-from bench.report.survival import SurvivalFiles, survival_table
-from bench.report.table import Table
+from bench.report.survival import survival_table
 from bench.report.tables import build_table
-from bench.runner.api import RESULTS, Request, evaluate_request, resolve_device
+from bench.runner.api import RESULTS, Request, evaluate_run, resolve_device
 from bench.runner.challenge.sent import known, sent_rows
 from bench.runner.failures import CELL_TIMEOUT_S
 from bench.runner.given import Wanted, names_of_attacks, names_of_victims
@@ -40,22 +37,12 @@ from bench.types import Progress
 class Run:
     """A finished run: the folder that holds its predictions, tables, entries and report."""
 
-    directory: Path
+    data: RunData
 
-    @cached_property
-    def data(self) -> RunData:
-        """What the folder holds, read and checked once."""
-        return load_run(self.directory)
-
-    @cached_property
-    def _survival(self) -> Table:
-        return survival_table(self.data)
-
-    def read(self) -> Run:
-        """Read all that the folder holds: the figures stay when more is written into it."""
-        if SurvivalFiles(self.data.directory).rows.is_file():
-            _ = self._survival
-        return self
+    @property
+    def directory(self) -> Path:
+        """The folder."""
+        return self.data.directory
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -85,7 +72,7 @@ class Run:
 
     def survival(self, format: str | None = None) -> Any:
         """What is left of each attack's success after a JPEG save, in the same forms."""
-        return shown(self._survival, format)
+        return shown(survival_table(self.data), format)
 
 
 def evaluate(
@@ -178,7 +165,7 @@ def evaluate(
         )
         if out is None:
             out = own_folder(Path("camobench-out"), RESULTS, request.made_of)
-        run = Run(evaluate_request(request, store, Path(out), progress)).read()
+        run = Run(evaluate_run(request, store, Path(out), progress))
     if any(run.directory.glob("failures/*.log")):
         warnings.warn(failed_cells(run.data), stacklevel=2)
     return run

@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+from bench.records.load import load_run
 from bench.registry import UnknownNameError
 from bench.runner import public
 from bench.runner.public import Run, evaluate
@@ -17,9 +18,9 @@ def asked(monkeypatch, smoke):
 
     def note(request, store, out, progress):
         calls.append((request, store, out))
-        return smoke.out
+        return load_run(smoke.out)
 
-    monkeypatch.setattr(public, "evaluate_request", note)
+    monkeypatch.setattr(public, "evaluate_run", note)
     return calls
 
 
