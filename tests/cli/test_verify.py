@@ -20,4 +20,4 @@ def test_verify_of_a_changed_table_is_1(camobench, smoke_copy):
     code, out, err = camobench("verify", smoke_copy.out)
     assert code == 1
     assert one_line(err).endswith("does not verify: table2.csv\n")
-    assert "'jpeg2', recomputed 'jpeg'" in out
+    assert "jpeg2" in out

@@ -39,7 +39,7 @@ ODD = """
         victim("plain", lambda logits: logits),
         victim("softmax", lambda logits: logits.softmax(1)),
         victim("log-softmax", lambda logits: logits.log_softmax(1)),
-        victim("normed", lambda logits: logits - logits.mean(0)),
+        victim("normed", lambda logits: 30 * (logits - logits.mean(0))),
     ]
     ATTACKS = [
         attack("fog", lambda images: 0.9 * images + 0.1),

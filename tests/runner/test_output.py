@@ -86,7 +86,7 @@ def test_an_entry_says_where_it_comes_from(smoke, matrix):
     card = matrix.graph.suite
     assert entry["suite"]["name"] == card.name
     assert entry["suite"]["fingerprint"] == card.fingerprint
-    assert entry["suite"]["version"] == 1
+    assert entry["suite"]["version"] == card.version
     assert (entry["recipe"], entry["seed"], entry["scorer_version"]) == ("smoke", 0, 1)
     assert entry["lpips"]["version"] == "0.1"
     origin = entry["provenance"]

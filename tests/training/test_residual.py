@@ -19,7 +19,7 @@ from bench.training.residual import (
 from tests.toys import Memory, camera_set, copied, fit_context, pixels, same_state, shaken
 
 CPU = torch.device("cpu")
-BUDGET = replace(SMOKE.estimator, steps=40, lr=3e-3, batch=4)
+BUDGET = replace(SMOKE.estimator, unrolled=False, steps=40, lr=3e-3, batch=4)
 
 
 def fit(budget=BUDGET, data=None, **context):
@@ -142,7 +142,7 @@ def test_training_is_deterministic_and_continues_when_killed():
 
 @pytest.mark.parametrize("size", [(64, 64), (65, 97)])
 def test_an_estimate_is_in_grey_levels_and_of_any_size(size):
-    estimator = shaken(ResidualEstimator(SMOKE.estimator)).eval()
+    estimator = shaken(ResidualEstimator(BUDGET)).eval()
     images = pixels(2, *size).float() / 255
     out = estimator(images)
     assert out.shape == images.shape

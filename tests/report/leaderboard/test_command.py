@@ -69,7 +69,8 @@ def test_what_does_not_fit_the_schema_is_named_and_nothing_written(leaderboard, 
     change_entry(folder / "entry-mislgan.json", lambda e: e.update(recipe=3))
     code, printed, said = leaderboard(tmp_path / "results", "--out", tmp_path / "board")
     assert (code, printed) == (1, "")
-    assert "entry-mislgan.json: `recipe`: expected a text, found 3" in said
+    assert "entry-mislgan.json: `recipe`" in said
+    assert "found 3" in said
     assert not (tmp_path / "board").exists()
 
 
