@@ -158,7 +158,7 @@ def test_a_run_keeps_its_figures_and_its_folder(ask, tmp_path, monkeypatch):
 def cell(strength):
     """A notebook's cell that registers an attack, as it was or as it is edited now."""
     space = {"__name__": "__main__", "camobench": camobench}
-    exec(textwrap.dedent(FOG).replace("0.9", str(strength)), space)  # noqa: S102
+    exec(textwrap.dedent(FOG).replace("0.9 * images + 0.1", f"{strength} * images"), space)  # noqa: S102
     return space["Fog"]
 
 
