@@ -9,7 +9,9 @@ from bench.runner.selection import select_attacks, select_victims
 from bench.store import open_checkpoint
 from bench.suites.catalogue import load_suite
 
-LIMIT_BYTES = 40 * 2**20
+LIMIT_BYTES = 30 * 2**20
+TRAINED_BY_USERS = {"cgan-wdf", "cgan-img-pef"}
+"""Attacks that `--attacks all` trains where it is first asked for."""
 
 
 @pytest.fixture(scope="module")
@@ -17,12 +19,12 @@ def graph():
     return plan(
         load_suite("simcam-mini-v2").card,
         get_recipe("mini"),
-        attacks=select_attacks("all"),
+        attacks=[name for name in select_attacks("all") if name not in TRAINED_BY_USERS],
         victims=select_victims("all"),
     )
 
 
-def test_every_network_of_the_demo_ships_under_the_key_of_todays_code(graph):
+def test_every_other_network_ships_under_the_key_of_todays_code(graph):
     missing = [
         job.label
         for job in graph.jobs.values()

@@ -227,7 +227,7 @@ def test_auxiliary_losses_of_several_surrogates_are_summed(monkeypatch):
 class BrightIsReal(nn.Module):
     """A stand-in discriminator that does not learn."""
 
-    def __init__(self, classes, width, constrained):
+    def __init__(self, classes, width, constrained, projected):
         super().__init__()
         self.unused = nn.Parameter(torch.zeros(()))
 
