@@ -3,7 +3,7 @@
 Features: second-order SPAM (Pevny, Bas & Fridrich 2010, see `bench.signal.cooccurrence`) of each
 colour plane, 3 x 686. Machine: as there a Gaussian kernel, here one against the rest, by
 scikit-learn, on standardised features of whole images; C = 1 and the kernel's default width did
-best on Set-A's validation images of `simcam-mini-v2`. What is stored are numbers, not an object:
+best on Set-A's validation images of an earlier simulated suite. What is stored are numbers:
 scaling, support vectors and their weights, evaluated in torch. Decision values divided by one
 temperature, chosen by the likelihood of Set-A's validation images, are the logits: a softmax makes
 them probabilities (Guo et al. 2017) and no prediction changes.

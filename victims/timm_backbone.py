@@ -1,10 +1,9 @@
 """Any image classifier of timm (Wightman 2019) behind any of the three input spaces, by name alone.
 
 `timm:convnext_tiny/pef` is the victim `pef-timm-convnext-tiny`. Weights are drawn anew and trained
-in a recipe's batches and steps, never downloaded. Networks with batch norm are trained by SGD as
-the paper's are. It leaves the others at chance (measured: `convnext_atto` on `simcam-mini-v2`), so
-that these have AdamW. Before anything is trained a network is tried on images of several sizes, on
-torch's meta device.
+in a recipe's batches and steps, never downloaded. Networks with batch norm are trained as a
+recipe's ResNets are; the others by AdamW, since SGD leaves them at chance (`convnext_atto`).
+Before anything is trained a network is tried on images of several sizes, on torch's meta device.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ IMAGES = "copies of images"
 NEAR = "near copies"
 MOST_BITS = 8
 LEAST_CORRELATION = 0.9
-"""Of the low frequencies. Unrelated images: 16 bits or more apart on simcam-mini-v2, 10 or more on
+"""Of the low frequencies. Unrelated images: 16 bits or more apart on simulated ones, 10 or more on
 tiles of Dresden photographs, correlated by 0.61 or less and mostly by less than 0.9. Copies at JPEG
 quality 20, brightened by 30 levels or under a gamma of 0.7 to 1.5: 6 bits or less, 0.98 or more."""
 LEAST_CONTRAST_255 = 1.0  # below, recompression changes the hash
