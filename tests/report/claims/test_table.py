@@ -111,5 +111,4 @@ def test_figures_are_those_of_the_committed_tables():
     outside = next(part for part in rows["i"] if part["comparison"].startswith("wdf†:"))
     inside = [float(means[split, "cgan-wdf-scfa"]) for split in ("out", "in")]
     assert outside["value"] == pytest.approx(inside[0] - inside[1], abs=1e-5)
-    verdicts = {row["claim"]: row["verdict"] for row in content["rows"]}
-    assert verdicts["a"] != "not measured"  # others ask for attacks that do not ship yet
+    assert all(row["verdict"] != "not measured" for row in content["rows"])
