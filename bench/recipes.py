@@ -2,7 +2,7 @@
 
 `paper` holds the numbers of Andrews et al. (2020), section 4.3. `fast` trains the paper's networks
 on one GPU in a fraction of the paper's steps, with a one-cycle schedule. `mini` trains narrow
-networks for minutes on two CPU cores, `laptop` the same networks for an hour, for six classes.
+networks, each for minutes on a CPU core; `laptop` the same for twice the steps, for six classes.
 `smoke` only proves that every stage runs.
 Attacks keep their own hyper-parameters per recipe name beside their code.
 """
@@ -140,14 +140,14 @@ _NARROW = AdamWRecipe(
 _NARROW_DENSE = replace(_NARROW, width=0.5, batch=32)
 MINI = Recipe(
     name="mini",
-    purpose="narrow networks in minutes on two CPU cores; the demo",
+    purpose="narrow networks, minutes each on a CPU core; the demo",
     classifiers=_frozen(resnet=_NARROW, densenet=_NARROW_DENSE),
     estimator=_UNROLLED,
     compact=True,
 )
 LAPTOP = Recipe(
     name="laptop",
-    purpose="the networks of mini, twice the steps, for six classes; an hour or two",
+    purpose="the networks of mini, twice the steps, for six classes",
     classifiers=_frozen(
         resnet=replace(_NARROW, steps=2400), densenet=replace(_NARROW_DENSE, steps=2400)
     ),

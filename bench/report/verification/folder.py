@@ -31,6 +31,7 @@ _UNCHECKED = {
     "samples": "sample images, which rows cannot tell",
     "figure3.png": "a picture of the samples",
     "calibration.png": "a picture of the suite beside photographs",
+    "cameras.png": "a picture of the simulated cameras",
     "survival.json": "how re-compressed images were scored, which rows cannot tell",
     "survival.svg": "a picture of the survival table",
 }
