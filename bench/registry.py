@@ -16,10 +16,8 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, Protocol, TypeVar
 
-from bench import deadlines
 from bench.sources import as_built
 from bench.sources.in_memory import shown_module
-from bench.supervision import at_work
 from bench.wording import near
 
 
@@ -239,7 +237,7 @@ class Registry(Generic[SpecT, ThingT]):
             try:
                 self.add(_opened(point), origin=None if _is_own(point) else point.value)
                 self._installed |= self._entries.keys() - before
-            except (Exception, deadlines.OverdueError) as error:
+            except Exception as error:
                 if _is_own(point):
                     self._loaded = False
                     self._entries.clear()
@@ -255,9 +253,7 @@ class Registry(Generic[SpecT, ThingT]):
 def _opened(point: EntryPoint) -> Any:
     if _is_own(point):
         return point.load()
-    limit_s = deadlines.OPENING_LIMIT_S
-    importing = at_work(f"entry point {point.value}", "as it is imported", limit_s)
-    with importing, deadlines.deadline(limit_s, "the import"), as_built():
+    with as_built():
         return point.load()
 
 

@@ -219,12 +219,8 @@ def sampled_dir(tmp_path, pristine):
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_from_this_machine(tmp_path_factory):
-    """No test sees the user's store.
-
-    Nor is the process of the tests forked by a verb that is called in it: both halves would go on.
-    """
+    """No test sees the user's store."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bench.supervision.supervise", lambda: None)
         patch.setenv("CAMOBENCH_STORE", str(tmp_path_factory.mktemp("default") / "store"))
         yield
 

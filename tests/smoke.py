@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from bench.jobs.networks import Shelf
 from bench.recipes import get_recipe
 from bench.runner.api import Request
 from bench.runner.graph import plan
 from bench.runner.matrix import Matrix
-from bench.runner.networks import Shelf
 from bench.store import Store
 from bench.suites.base import Row, SuiteCard, open_suite, prepare
 from bench.suites.catalogue import load_suite
@@ -41,6 +41,7 @@ def request(**changes):
         recipe="smoke",
         shipped=False,
         workers=1,
+        executor="inline",
     )
     return replace(whole, **changes)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bench.global_state import global_state, kept_global_state
-from bench.runner.graph import build_attack
+from bench.jobs.building import build_attack
 from bench.runner.selection import select_attacks
 from tests.plugins import write
 

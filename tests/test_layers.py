@@ -13,12 +13,14 @@ ROOT = Path(__file__).resolve().parent.parent
 OURS = ("bench", "attacks", "victims", "camobench")
 
 LAYERS = {
-    "camobench": 8,  # the public import, whose `main` calls the command line
-    "bench.cli": 7,
-    "bench.perf": 6,  # measures the runner and the trainers
-    "bench.doctor": 6,  # checks of the machine and the store
-    "bench.runner": 5,
+    "camobench": 9,  # the public import, whose `main` calls the command line
+    "bench.cli": 8,
+    "bench.perf": 7,  # measures the runner and the trainers
+    "bench.doctor": 7,  # checks of the machine and the store
+    "bench.runner": 6,
+    "bench.execute": 5,  # the one boundary between processes
     "bench.report": 4,
+    "bench.jobs": 4,  # everything that computes
     "attacks": 4,
     "victims": 4,
     "bench.training": 3,
@@ -39,9 +41,7 @@ LAYERS = {
     "bench.types": -1,
     "bench.checks": 0,
     "bench.provenance": 0,
-    "bench.supervision": 0,  # a child process for what cannot be caught: the standard library only
     "bench.global_state": 0,  # torch's settings, kept from plug-ins
-    "bench.deadlines": 0,  # time limits: the standard library only
     "bench.processes": 0,  # worker processes and cores: the standard library only
     "bench.verdicts": 0,
     "bench.wording": -1,  # lists, counts and near misses in messages

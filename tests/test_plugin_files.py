@@ -14,8 +14,9 @@ from bench.contract.plugin_files import (
     load_plugin_file,
     loaded_plugin_files,
 )
+from bench.jobs.building import build_attack
 from bench.recipes import SMOKE
-from bench.runner.graph import build_attack, plan
+from bench.runner.graph import plan
 from bench.runner.selection import select_attacks, select_victims
 from bench.store import file_digest
 from bench.types import CamobenchError, WrongUsageError
@@ -231,17 +232,6 @@ def test_wrong_usage(fog, monkeypatch, asked, message):
     with pytest.raises(WrongUsageError, match=message) as error:
         load_plugin_file(asked)
     assert "\n" not in str(error.value)
-
-
-def test_an_import_that_never_ends_is_interrupted(tmp_path, monkeypatch):
-    monkeypatch.setattr("bench.deadlines.OPENING_LIMIT_S", 1.0)
-    path = write(tmp_path / "endless.py", "while True:\n    pass\n")
-    with pytest.raises(
-        CamobenchError, match=r"endless.py line \d: the import took longer than 1 s"
-    ):
-        load_plugin_file(f"{path}:Fog")
-    with pytest.raises(CamobenchError, match=r"the import took longer than 0.1 s"):
-        load_plugin_file(f"{path}:Fog", limit_s=0.1)
 
 
 @pytest.mark.parametrize(

@@ -141,19 +141,6 @@ def test_a_broken_stranger_warns_and_is_skipped(things, installed):
         assert things.names() == ["bee", "ant"]
 
 
-def test_a_stranger_whose_import_never_ends_is_skipped(things, installed, monkeypatch):
-    monkeypatch.setattr("bench.deadlines.OPENING_LIMIT_S", 1.0)
-
-    def load():
-        while True:
-            pass
-
-    installed.points += [point("endless", None), point("good", entry("ant"))]
-    installed.points[0].load = load
-    with pytest.warns(UserWarning, match=r"'endless' .*skipped: the import took longer than 1 s"):
-        assert things.names() == ["ant"]
-
-
 def test_a_stranger_cannot_take_a_name_of_ours(things, installed):
     installed.points += [
         point("ours", entry("ant"), own=True),

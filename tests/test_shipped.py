@@ -2,9 +2,9 @@
 
 import pytest
 
+from bench.jobs.networks import shipped_folder, shipped_root
 from bench.recipes import get_recipe
 from bench.runner.graph import plan
-from bench.runner.networks import shipped_folder, shipped_root
 from bench.runner.selection import select_attacks, select_victims
 from bench.store import open_checkpoint
 from bench.suites.catalogue import load_suite

@@ -41,7 +41,7 @@ def places(store):
     return {
         leftover(checkpoint): network,
         leftover(store.snapshot_file("victim", "pef-resnet18", KEY)): network,
-        leftover(row / "abc.parquet"): ("predictions", row.name),
+        leftover(row / "stem" / "00003.parquet"): ("predictions", f"{row.name}-00003"),
         leftover(data / "A"): ("data", data.name, "A"),
         leftover(data / "A" / "residual.npy"): ("data", data.name, "A-residual"),
     }
@@ -72,15 +72,6 @@ def test_a_folder_is_as_young_as_what_was_last_written_in_it(store):
     assert sweep(store) == []
 
 
-def test_rows_half_scored_are_kept_for_a_week(store):
-    row = store.prediction_folder(KEY)
-    old, young = made(row / "partial-0a", 7.1), made(row / "partial-0b", 6.9)
-    with store.lock("predictions", row.name):
-        assert sweep(store) == []
-    assert sweep(store) == [old]
-    assert young.exists()
-
-
 def test_locks_of_former_versions_go(store):
     old = [
         made(store.checkpoint_folder("victim", "net", KEY).with_suffix(".lock"), 2, folder=False),
@@ -94,8 +85,8 @@ def test_nothing_of_value_is_touched(store):
     kept = [
         store.checkpoint_folder("victim", "net", KEY) / "weights.safetensors",
         store.snapshot_file("victim", "net", KEY),
-        store.prediction_folder(KEY) / "abc.parquet",
-        store.prediction_folder(KEY) / "distortion.parquet",
+        store.prediction_folder(KEY) / "stem" / "00000.parquet",
+        store.prediction_folder(KEY) / "distortion" / "00000.parquet",
         store.data_folder("toy-v1", KEY) / "suite.json",
         store.data_folder("toy-v1", KEY) / "A" / "images.npy",
         store.root / ".mine" / "a" / ".notes.abcdefgh",

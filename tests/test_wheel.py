@@ -129,7 +129,7 @@ def test_every_module_is_inside(installed):
 )
 def test_the_shipped_networks_are_found_there(there, installed):
     code = (
-        "from bench.runner.networks import shipped_root\n"
+        "from bench.jobs.networks import shipped_root\n"
         "from bench.store import open_checkpoint\n"
         "for card in shipped_root().rglob('card.json'):\n"
         "    open_checkpoint(card.parent).verify()\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli.options import device_option, format_option, quiet_option, store_option
-from bench.cli.requests import console, show_rows, supervise_plugins
+from bench.cli.requests import console, show_rows
 from bench.types import CamobenchError
 
 
@@ -25,22 +25,14 @@ def check(name: str, device: str, format_: str, quiet: bool) -> None:
 
     Example: camobench check my.py:MyAttack
     """
-    supervise_plugins(name)
-    import torch
-
     from bench.console import shown_progress
     from bench.runner.api import resolve_device
-    from bench.runner.contract_checks.run import LIMIT_S, examine, together
-    from bench.runner.contract_checks.subject import find_subjects
+    from bench.runner.contract_checks.apart import examine_apart
+    from bench.runner.contract_checks.run import together
     from bench.verdicts import failed, verdict_rows
 
-    verdicts = []
     with shown_progress(console, quiet=quiet) as progress:
-        progress.start(f"opening {name}", 1)
-        subjects = find_subjects(name, torch.device(resolve_device(device)), LIMIT_S)
-        progress.finish()
-        for subject in subjects:
-            verdicts += list(examine(subject, progress))
+        verdicts = list(examine_apart(name, resolve_device(device), progress))
     show_rows(verdict_rows(together(verdicts), remedies=True), format_)
     if names := failed(verdicts):
         raise CamobenchError(f"{name} does not keep the contract: {', '.join(names)}")

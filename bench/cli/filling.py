@@ -15,7 +15,6 @@ from bench.cli.requests import (
     require_victims,
     say,
     show_rows,
-    supervise_plugins,
 )
 from bench.types import CamobenchError
 
@@ -60,9 +59,6 @@ def fill_matrix(
         CamobenchError: If cells failed, once the tables are printed.
     """
     opened = open_store(store)
-    if not dry_run:
-        recorded = column and any(opened.root.glob("plug-ins/*/*/*.json"))
-        supervise_plugins(attacks, victims, ".py:" if recorded else "")
     from bench.console import shown_progress
     from bench.runner.api import evaluate_run, open_session
     from bench.runner.at_hand import beside_columns, beside_rows

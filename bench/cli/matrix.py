@@ -10,6 +10,7 @@ from bench.cli.filling import fill_matrix
 from bench.cli.options import (
     Continuing,
     device_option,
+    executor_option,
     folder_options,
     format_option,
     front_end_option,
@@ -133,12 +134,19 @@ def demo(
     help="Score also after a JPEG save at 70,80,90,95; `camobench survival` shows it.",
 )
 @click.option(
+    "--strength",
+    "strengths",
+    default="",
+    metavar="SHARES",
+    help="Score also with 0.25,0.5,0.75 of each attack's change.",
+)
+@click.option(
     "--cell-timeout",
     "cell_timeout_s",
     type=click.FloatRange(min=0),
     default=3600.0,
     show_default=True,
-    help="Seconds that an attack or a victim may take for one cell; 0: no limit.",
+    help="Seconds that an attack and its victims may take for 32 photographs; 0: no limit.",
 )
 @click.option(
     "--fit-timeout",
@@ -147,6 +155,7 @@ def demo(
     default=0.0,
     help="Seconds that one training may take; 0, the default: no limit.",
 )
+@executor_option
 @click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
 @click.option("--dry-run", is_flag=True, help="List the networks and cells that are missing.")
 @device_option
@@ -169,8 +178,10 @@ def run(
     keep_fp32: str,
     keep_images: bool,
     recompress: str,
+    strengths: str,
     cell_timeout_s: float,
     fit_timeout_s: float,
+    executor: str,
     from_scratch: bool,
     dry_run: bool,
     device: str,
@@ -207,8 +218,10 @@ def run(
         keep_fp32=keep_fp32,
         keep_images=keep_images,
         recompress=recompress,
+        strengths=strengths,
         cell_timeout_s=cell_timeout_s,
         fit_timeout_s=fit_timeout_s,
+        executor=executor,
         store=store,
         out=out,
         format_=format_,

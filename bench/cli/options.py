@@ -47,6 +47,13 @@ device_option = click.option("--device", default="auto", help="cpu, cuda, mps, o
 workers_option = click.option(
     "--workers", type=click.IntRange(min=0), default=0, help="Processes side by side; 0 chooses."
 )
+executor_option = click.option(
+    "--executor",
+    type=click.Choice(["auto", "inline", "local"]),
+    default="auto",
+    show_default=True,
+    help="Run in this process, or in workers that a plug-in may end without ending the run.",
+)
 recipe_option = click.option("--recipe", default="mini", show_default=True, help="Training budget.")
 front_end_option = click.option(
     "--front-end", help="img, pef or wdf, before a backbone such as timm:convnext_tiny [img]."

@@ -33,6 +33,7 @@ def make_request(
     front_end: str | None = None,
     keep_fp32: str = "",
     recompress: str = "",
+    strengths: str = "",
     progress: Progress | None = None,
     store: Store | None = None,
     resent: str | None = None,
@@ -43,9 +44,9 @@ def make_request(
     With a `store`, the rows that were sent to it are attacks for as long as the verb runs, but for
     the one that is `resent`.
     """
+    from bench.jobs.condition import parse_qualities, parse_strengths
     from bench.recipes import get_recipe
     from bench.runner.api import Request, resolve_device
-    from bench.runner.recompress import parse_qualities
     from bench.runner.selection import select_attacks, select_victims
 
     try:
@@ -68,21 +69,9 @@ def make_request(
         device=resolve_device(device),
         keep_fp32=tuple(select_victims(keep_fp32)),
         recompress=parse_qualities(recompress),
+        strengths=parse_strengths(strengths),
         **choices,
     )
-
-
-def supervise_plugins(*wanted: str | Sequence[str]) -> None:
-    """Go on under a supervisor where somebody else's code may run; called first in a verb."""
-    from importlib.metadata import entry_points
-
-    from bench.supervision import supervise
-
-    given = " ".join(text if isinstance(text, str) else " ".join(text) for text in wanted)
-    groups = ("camobench.attacks", "camobench.victims")
-    installed = [point.dist for group in groups for point in entry_points(group=group)]
-    if ".py:" in given or any(dist is None or dist.name != "camobench" for dist in installed):
-        supervise()
 
 
 def require_victims(request: Request) -> None:

@@ -27,7 +27,6 @@ from bench.cli.requests import (
     require_victims,
     say,
     show_rows,
-    supervise_plugins,
 )
 from bench.types import CamobenchError
 
@@ -98,8 +97,6 @@ def score(
 
     Example: camobench score answer.zip --name my-method --suite simcam-mini-v2
     """
-    if not dry_run:
-        supervise_plugins(attacks, victims or "")
     from bench.console import shown_progress
     from bench.report.render import render_rows
     from bench.runner.challenge.answer import is_predictions, score_answer

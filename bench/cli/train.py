@@ -18,7 +18,7 @@ from bench.cli.options import (
     suite_option,
     workers_option,
 )
-from bench.cli.requests import console, make_request, open_store, say, supervise_plugins
+from bench.cli.requests import console, make_request, open_store, say
 from bench.types import CamobenchError
 
 
@@ -60,7 +60,6 @@ def train(
     """
     if not attacks and not victims:
         raise click.UsageError("name --attacks, --victims or both")
-    supervise_plugins(attacks, victims)
     from bench.console import shown_progress
     from bench.runner.api import open_session
 

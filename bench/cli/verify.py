@@ -8,7 +8,7 @@ from typing import Any, Literal
 import click
 
 from bench.cli.options import device_option, format_option, quiet_option, store_option
-from bench.cli.requests import console, open_store, show_rows, supervise_plugins
+from bench.cli.requests import console, open_store, show_rows
 from bench.types import CamobenchError
 
 
@@ -70,7 +70,6 @@ def verify(
 
     Example: camobench verify camobench-out --format json
     """
-    supervise_plugins(*plugins)
     from bench.console import shown_progress
     from bench.report.verification.folder import verify_entry, verify_folder
     from bench.verdicts import Verdict, failed, verdict_rows

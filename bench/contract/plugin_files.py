@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import deadlines
 from bench.contract.attack import Attack
 from bench.contract.registration import ATTACKS, VICTIMS
 from bench.contract.specs import AttackSpec, VictimSpec
@@ -28,7 +27,6 @@ from bench.registry import Entry, Registry
 from bench.sources import as_built
 from bench.sources.imports import code_of, edited
 from bench.sources.in_memory import PACKAGES
-from bench.supervision import EndedProcessError, at_work
 from bench.types import CamobenchError, WrongUsageError
 from bench.wording import near
 
@@ -81,15 +79,12 @@ def load_again(plugins: tuple[PluginFile, ...]) -> None:
             raise CamobenchError(f"{plugin.text} has changed while it was run; run it again")
 
 
-def load_plugin_file(
-    text: str, kind: str | None = None, *, limit_s: float | None = None
-) -> PluginFile:
+def load_plugin_file(text: str, kind: str | None = None) -> PluginFile:
     """Load `FILE.py:NAME` and register the attack or victim that it names.
 
     Args:
         text: The file, relative to the working directory, and a class, an `Entry` or a list.
         kind: What is wanted, "attack" or "victim"; either by default.
-        limit_s: What importing a file may take; ten minutes by default.
 
     Raises:
         WrongUsageError: If there is no such file or name, or it is of the other kind.
@@ -107,7 +102,7 @@ def load_plugin_file(
             load_plugin_file(f"{path}:{other}")
     known = _loaded.get((path, name))
     if known is None:
-        module = _import(path, limit_s or deadlines.OPENING_LIMIT_S)
+        module = _import(path)
         thing = _named(module, name, path)
         found = _kind(thing, f"{path.name}:{name}")
         known = PluginFile(
@@ -148,15 +143,15 @@ def _forget(path: Path) -> None:
     del _modules[path]
 
 
-def _import(path: Path, limit_s: float) -> types.ModuleType:
+def _import(path: Path) -> types.ModuleType:
     if path in _modules:
         return _modules[path]
     place = hashlib.sha256(str(path).encode()).hexdigest()[:12]
     package = f"{PACKAGES}{place}_{next(_versions)}"
     before = [(registry, set(registry.names())) for registry in (ATTACKS, VICTIMS)]
     try:
-        _open_package(package, path.parent, limit_s)
-        module = _execute(f"{package}.{path.stem.replace('.', '_')}", path, limit_s)
+        _open_package(package, path.parent)
+        module = _execute(f"{package}.{path.stem.replace('.', '_')}", path)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: a script that runs when it is imported
@@ -170,26 +165,24 @@ def _import(path: Path, limit_s: float) -> types.ModuleType:
     return module
 
 
-def _open_package(package: str, folder: Path, limit_s: float) -> None:
+def _open_package(package: str, folder: Path) -> None:
     initial = folder / "__init__.py"
     if initial.is_file():
-        _execute(package, initial, limit_s, folder)
+        _execute(package, initial, folder)
         return
     module = types.ModuleType(package, f"Plug-ins of {folder}.")
     module.__path__ = [str(folder)]
     sys.modules[package] = module
 
 
-def _execute(name: str, path: Path, limit_s: float, folder: Path | None = None) -> types.ModuleType:
+def _execute(name: str, path: Path, folder: Path | None = None) -> types.ModuleType:
     places = None if folder is None else [str(folder)]
     spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=places)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    importing = at_work(f"plug-in file {_shown(path)}", "as it is imported", limit_s)
-    limit = deadlines.deadline(limit_s, "the import")
-    with importing, kept_global_state(), limit, as_built():
+    with kept_global_state(), as_built():
         spec.loader.exec_module(module)
     return module
 
@@ -245,8 +238,6 @@ def _registry(kind: str) -> Registry[Any, Any]:
 
 def _explained(path: Path, error: BaseException) -> CamobenchError:
     """One line: where in the user's own files, what, and the remedy."""
-    if isinstance(error, EndedProcessError):
-        return CamobenchError(f"{_shown(path)} {error.reason} as it was imported; mend it")
     if isinstance(error, SyntaxError):
         file = Path(error.filename or path)
         return CamobenchError(
@@ -267,9 +258,7 @@ def _explained(path: Path, error: BaseException) -> CamobenchError:
             remedy = f"import what lies beside it as `from .{error.name} import ...`"
         else:
             remedy = f"install {top}, or mend the import"
-    if not isinstance(error, deadlines.OverdueError):
-        reason = f"{type(error).__name__}: {reason}"
-    return CamobenchError(f"{where}: {reason}; {remedy}")
+    return CamobenchError(f"{where}: {type(error).__name__}: {reason}; {remedy}")
 
 
 def _shown(path: Path) -> str:

@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.checksums import checksum_file, read_record
-from bench.runner.cells import read_rows
+from bench.checksums import checksum_file
+from bench.jobs.kept import KeptImages
+from bench.jobs.rows import read_record, read_rows
 from bench.runner.challenge.ids import challenge_files, read_challenge
 from bench.runner.challenge.sent import stored_images
 from bench.runner.challenge.specs import sent_records
-from bench.runner.kept import KeptImages
 from bench.store import Store
 from bench.suites.base import open_suite
 from bench.types import SETS, CamobenchError, Progress, SetName
@@ -34,12 +34,13 @@ def check_sets(store: Store, progress: Progress) -> Verdict:
 
 
 def check_rows(store: Store, progress: Progress) -> Verdict:
-    """Every Parquet and JSON file of the matrix opens, and is as its checksum says."""
-    tables = sorted(store.root.glob("predictions/*/*.parquet"))
-    cards = sorted({path.with_name("row.json") for path in tables})
-    opened: list[Callable[[], Any]] = [partial(read_rows, path) for path in tables]
-    opened += [partial(read_record, path, path.parent) for path in cards]
-    what = f"{plural(len(tables), 'table')} of {plural(len(cards), 'row')}, as their checksums say"
+    """Every Parquet file of the matrix opens, and is as its checksum says."""
+    tables = sorted(store.root.glob("predictions/*/*/*.parquet"))
+    tables = [path for path in tables if path.parents[1].name != "damaged"]
+    rows = {path.parents[1] for path in tables}
+    opened: list[Callable[[], Any]] = [partial(read_rows, [path]) for path in tables]
+    opened += [partial(read_record, path) for path in tables]
+    what = f"{plural(len(tables), 'table')} of {plural(len(rows), 'row')}, as their checksums say"
     return _unsure(_judge("rows", what, opened, progress), tables)
 
 

@@ -12,15 +12,16 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from bench.doctor.contents import check_challenges, check_images, check_rows, check_sets
-from bench.runner.networks import shipped_root
+from bench.jobs.networks import shipped_root
 from bench.store import AREAS, MARKER, Store, open_checkpoint
-from bench.sweep import UNFINISHED_S
 from bench.types import CamobenchError, Progress
 from bench.verdicts import Verdict
 from bench.wording import listed, plural
 
 LITTLE_BYTES = 2 << 30
 TOO_LITTLE_BYTES = 100 << 20
+UNFINISHED_S = 7 * 86_400.0
+"""A training that nobody continued for a week is told of."""
 
 
 def check_store(root: Path, progress: Progress) -> Iterator[Verdict]:
@@ -119,18 +120,15 @@ def _locks(store: Store) -> Verdict:
 
 def _unfinished(store: Store) -> Verdict:
     trainings = sorted((store.root / "unfinished").glob("*/*.pt"))
-    rows = sorted((store.root / "predictions").glob("*/partial-*"))
     old = [path for path in trainings if time.time() - path.stat().st_mtime > UNFINISHED_S]
     names = listed([path.stem for path in trainings], 3)
-    parts = [f"{plural(len(trainings), 'training')} ({names})"] if trainings else []
-    parts += [f"{plural(len(rows), 'row')} of a matrix half scored"] if rows else []
-    remedy = "the same command again continues" if parts else ""
+    remedy = "the same command again continues" if trainings else ""
     if old:
         remedy += f"; where it is not wanted any more, remove {old[0]}"
     return Verdict(
         check="unfinished work",
         verdict="warn" if old else "ok",
-        finding=", ".join(parts) or "none",
+        finding=f"{plural(len(trainings), 'training')} ({names})" if trainings else "none",
         remedy=remedy,
     )
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import torch
 
+from bench.jobs.networks import Networks
+from bench.jobs.precision import Precision
 from bench.nets.fast_layers import Arbitrated
 from bench.perf.children import in_child, memory_gib, peak_memory_gib
 from bench.perf.flops import Cost, count_cost
@@ -23,8 +25,6 @@ from bench.perf.reference import reference_loop
 from bench.perf.workbench import Load, Workbench
 from bench.processes import keep_freed_memory
 from bench.runner.matrix import Matrix
-from bench.runner.networks import Networks
-from bench.runner.precision import Precision
 
 
 @dataclass(frozen=True, kw_only=True)

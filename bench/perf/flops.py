@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from bench.jobs.networks import Networks
 from bench.perf.peaks import GIGA
 from bench.perf.workbench import Workbench
 from bench.runner.counts import count
-from bench.runner.networks import Networks
 
 
 @dataclass(frozen=True, kw_only=True)

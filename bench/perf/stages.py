@@ -12,6 +12,10 @@ import torch
 from torch import Tensor
 
 from bench.checks import to_uint8, to_unit
+from bench.jobs.items import asked_of
+from bench.jobs.networks import Networks
+from bench.jobs.precision import Precision
+from bench.jobs.rows import base_rows, prediction_rows
 from bench.metrics.distortion import psnr_db, ssim
 from bench.metrics.lpips import load_lpips
 from bench.perf.children import in_child
@@ -19,10 +23,6 @@ from bench.perf.flops import Cost
 from bench.perf.peaks import Peaks, seconds_of
 from bench.perf.workbench import Workbench
 from bench.processes import keep_freed_memory
-from bench.runner.items import asked_of
-from bench.runner.networks import Networks
-from bench.runner.precision import Precision
-from bench.runner.rows import base_rows, prediction_rows
 from bench.types import Json
 
 

@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from bench.contract import Victim
+from bench.jobs.building import build_attack, build_victim
+from bench.jobs.job import TrainJob
+from bench.jobs.networks import Shelf, module_state, save_checkpoint
 from bench.nets.residual import ResidualEstimator
 from bench.recipes import get_recipe
-from bench.runner.graph import Graph, Job, build_attack, build_victim, plan
-from bench.runner.networks import Shelf, module_state, save_checkpoint
+from bench.runner.graph import Graph, plan
 from bench.store import Store, digest
 from bench.suites.base import Row, Suite, SuiteCard, prepare
 from bench.types import FitReport, SetName
@@ -171,7 +173,7 @@ class Workbench:
         self.suite  # noqa: B018
         return self
 
-    def _untrained(self, job: Job) -> torch.nn.Module:
+    def _untrained(self, job: TrainJob) -> torch.nn.Module:
         classes, recipe = self.load.classes, self.graph.recipe
         if job.kind == "estimator":
             return ResidualEstimator(recipe.estimator)

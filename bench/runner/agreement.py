@@ -13,18 +13,18 @@ import pandas as pd
 import torch
 
 from bench.contract import Victim
+from bench.jobs.batches import AUTO
+from bench.jobs.items import ImageSource, mixed, source_of
+from bench.jobs.precision import Precision
+from bench.jobs.rows import row_shards
+from bench.jobs.scorer import Scorer
 from bench.metrics.agreement import (
     LEAST_AGREEMENT,
     Agreement,
     compare_scorings,
     flipped_rows,
 )
-from bench.runner.batches import AUTO
-from bench.runner.cells import row_shards
-from bench.runner.items import ImageSource, mixed, source_of
-from bench.runner.precision import Precision
 from bench.runner.reopen import ImagesMissingError, reopen, sent_rows_known
-from bench.runner.score import Scorer
 from bench.store import Store
 from bench.suites.base import Suite
 from bench.types import Progress, Silent

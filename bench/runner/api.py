@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
 
 from bench.contract import ATTACKS, VICTIMS
+from bench.execute import AUTO_EXECUTOR, Executor, executor_of
+from bench.jobs.batches import AUTO
+from bench.jobs.condition import PLAIN, Condition, conditions_of
+from bench.jobs.job import CELL_TIMEOUT_S, Limits
+from bench.jobs.networks import Shelf
+from bench.jobs.precision import Precision
 from bench.metrics.success import CLEAN_CONTROL
 from bench.outputs import note_own, require_own
 from bench.processes import cpu_count, keep_freed_memory
 from bench.recipes import get_recipe
 from bench.records.run import RunData
-from bench.runner.batches import AUTO
 from bench.runner.cards import write_network_cards
-from bench.runner.failures import CELL_TIMEOUT_S, Failures
+from bench.runner.conditions import lost_to, write_conditions
+from bench.runner.failures import Failures
 from bench.runner.graph import Graph, plan
 from bench.runner.matrix import Matrix
-from bench.runner.networks import Shelf
 from bench.runner.output import write_matrix
 from bench.runner.plugin_rows import note_plugins, with_place
-from bench.runner.precision import Precision
-from bench.runner.survival import lost_to, write_survival_rows
-from bench.runner.train import Site, missing_jobs, train
+from bench.runner.train import missing_jobs, train
 from bench.store import Store, replacing
 from bench.suites.audit.record import audit_if_quick, is_quick
 from bench.suites.base import Suite, SuiteSource, prepare
@@ -50,9 +53,11 @@ class Request:
         precision: Of the victims' backbones: "fp32" or "mixed".
         keep_fp32: Victims that stay in fp32 where the precision is "mixed".
         keep_images: Keep anonymised images in the store.
-        recompress: JPEG qualities, in per cent, at which survival is scored too.
-        cell_timeout_s: What an attack or a victim may take for one cell; 0 is no limit.
+        recompress: JPEG qualities, in per cent, at which images are scored too.
+        strengths: Shares of an attack's change at which images are scored too.
+        cell_timeout_s: What an attack and its victims may take for one shard; 0 is no limit.
         fit_timeout_s: What one training may take; 0 is no limit.
+        executor: Who runs the jobs: see `executor_of`.
     """
 
     source: SuiteSource
@@ -68,8 +73,10 @@ class Request:
     keep_fp32: tuple[str, ...] = ()
     keep_images: bool = False
     recompress: tuple[int, ...] = ()
+    strengths: tuple[float, ...] = ()
     cell_timeout_s: float = CELL_TIMEOUT_S
     fit_timeout_s: float = 0.0
+    executor: str = AUTO_EXECUTOR
 
     def made_of(self, out: Path) -> dict[str, object]:
         """What shapes the results, for the note in their folder `out`."""
@@ -84,12 +91,23 @@ class Request:
             "attacks": sorted(with_place(ATTACKS, name, out) for name in attacks),
             "victims": sorted(with_place(VICTIMS, name, out) for name in set(self.victims)),
             "JPEG qualities": sorted(self.recompress),
+            "strengths": sorted(self.strengths),
         }
 
     @property
     def scored_in(self) -> Precision:
         """In which precision each victim is scored."""
         return Precision(name=self.precision, exempt=self.keep_fp32)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What happens to images before they are scored, nothing first."""
+        return conditions_of(self.strengths, self.recompress)
+
+    @property
+    def limits(self) -> Limits:
+        """What a job may take."""
+        return Limits(train_s=self.fit_timeout_s or None, score_s=self.cell_timeout_s or None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,28 +130,30 @@ class Session:
         workers = self.request.workers or cpu_count()
         return prepare(self.request.source, self.store, sets, workers=workers, progress=progress)
 
+    @cached_property
+    def executor(self) -> Executor | None:
+        """Who runs the jobs; `None` for this process."""
+        return executor_of(self.request.executor, self.graph.keys, self.workers)
+
     def train(self, progress: Progress) -> int:
         """Train what is missing; returns how many networks were trained.
 
         What fails is noted in `failures`, and the rest goes on.
-
-        Raises:
-            CamobenchError: If the device's memory does not suffice.
         """
         jobs = missing_jobs(self.graph, self.shelf)
         if not jobs:
             return 0
-        suite = self.prepare(tuple(sorted({job.set_name for job in jobs})), progress)
-        site = Site(
-            store_root=self.store.root,
-            suite_folder=suite.folder,
+        self.prepare(tuple(sorted({job.set_name for job in jobs})), progress)
+        trained = train(
+            self.graph,
+            self.shelf,
+            progress,
+            self.failures,
             device=self.request.device,
-            shipped=self.request.shipped,
-            workers=self.workers,
-            fit_timeout_s=self.failures.fit_timeout_s,
+            executor=self.executor,
+            limits=self.request.limits,
         )
-        with _explaining_full_device("fewer --workers"):
-            return len(train(self.graph, site, progress, self.failures))
+        return len(trained)
 
     def export(self, folder: Path) -> None:
         """Copy every checkpoint of the graph into `folder`, by kind, name and key."""
@@ -161,44 +181,34 @@ class Session:
             keep_images=self.request.keep_images,
             failures=self.failures,
             progress=progress,
+            executor=self.executor,
+            limits=self.request.limits,
         )
 
     def score(self, out: Path, progress: Progress) -> None:
         """Score what is missing and write everything into `out`.
 
         Raises:
-            CamobenchError: If the device's memory does not suffice.
+            CamobenchError: If every cell failed.
         """
         matrix = self.matrix(progress)
-        with _explaining_full_device("a smaller --batch"):
-            cells = matrix.fill(self.request.attacks)
-        if not any(cell.victims for cell in cells):
+        cells = matrix.fill(self.request.attacks, self.request.conditions)
+        plain = [one for one in cells if one.condition == PLAIN]
+        others = [one for one in cells if one.condition != PLAIN]
+        if not any(one.victims for one in plain):
             raise CamobenchError(f"every cell failed: {self.failures.summary()}")
-        with _explaining_full_device("a smaller --batch"):
-            again = {q: matrix.fill(self.request.attacks, q) for q in self.request.recompress}
-        cells = [
-            replace(cell, unmeasured={**cell.unmeasured, **lost_to(again, cell)}) for cell in cells
+        plain = [
+            replace(one, unmeasured={**one.unmeasured, **lost_to(others, one)}) for one in plain
         ]
-        note_plugins(self.request, self.store, [cell.attack for cell in cells if cell.victims])
-        scored = {name for cell in cells for name in cell.victims}
+        note_plugins(self.request, self.store, [cell.attack for cell in plain if cell.victims])
+        scored = {name for cell in plain for name in cell.victims}
         steps: tuple[Callable[[], object], ...] = (
             lambda: note_own(out, RESULTS, self.request.made_of(out)),
-            lambda: write_matrix(out, matrix, cells),
+            lambda: write_matrix(out, matrix, plain),
             lambda: write_network_cards(out, matrix, scored),
-            lambda: write_survival_rows(out, matrix, again),
+            lambda: write_conditions(out, matrix, others),
         )
         _in_turn("writing entries and rows", steps, progress)
-
-
-@contextmanager
-def _explaining_full_device(remedy: str) -> Iterator[None]:
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise CamobenchError(
-            f"the device ran out of memory; run the same command again with {remedy} or with "
-            "--device cpu: what is done is kept"
-        ) from error
 
 
 def open_session(request: Request, store: Store) -> Session:
@@ -210,12 +220,7 @@ def open_session(request: Request, store: Store) -> Session:
     """
     attacks = tuple(dict.fromkeys((*request.attacks, CLEAN_CONTROL)))
     request = replace(request, attacks=attacks)
-    failures = Failures.of(
-        store,
-        request.source.card.name,
-        cell_timeout_s=request.cell_timeout_s,
-        fit_timeout_s=request.fit_timeout_s,
-    )
+    failures = Failures.of(store, request.source.card.name)
     graph = plan(
         request.source.card,
         get_recipe(request.recipe),

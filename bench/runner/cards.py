@@ -15,12 +15,12 @@ import torch
 
 from bench.checks import to_unit
 from bench.contract import VICTIMS
+from bench.jobs.networks import AS_STORED, BEFORE_ROUNDING, Networks
+from bench.jobs.score import KEY_DIGITS
 from bench.records.networks import VICTIMS_SCHEMA
-from bench.runner.cells import KEY_DIGITS
 from bench.runner.challenge.specs import SentPredictionsSpec
 from bench.runner.counts import COUNT_VERSION, count
 from bench.runner.matrix import Matrix
-from bench.runner.networks import AS_STORED, BEFORE_ROUNDING, Networks
 from bench.store import Checkpoint, digest, read_json, write_json
 from bench.types import Json
 

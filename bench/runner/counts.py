@@ -14,14 +14,10 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.contract import Victim
-from bench.deadlines import deadline
 from bench.global_state import kept_global_state
-from bench.runner.failures import is_failure
-from bench.supervision import at_work
+from bench.jobs.outcome import is_failure
 
 COUNT_VERSION = 2
-LIMIT_S = 600.0
-"""For one image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +63,7 @@ def _flops(victim: Victim, image: Tensor) -> tuple[int, int] | None:
     split = type(victim).logits is Victim.logits
     first, rest = FlopCounterMode(display=False), FlopCounterMode(display=False)
     try:
-        counting = at_work(f"victim {victim.spec.name}", "as it is counted", LIMIT_S)
-        with counting, kept_global_state(), deadline(LIMIT_S):
+        with kept_global_state():
             with first:
                 features = victim.frontend(image) if split else image
             with rest:

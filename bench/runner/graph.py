@@ -7,134 +7,41 @@ serialisable; where they run is the executor's affair.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
 
-from bench import deadlines
 from bench.contract import ATTACKS, VICTIMS, Traits
+from bench.jobs.building import BuildError, build_attack, build_victim, require_known
+from bench.jobs.job import JobKind, Keys, TrainJob
+from bench.jobs.opened_files import Identity, settled_key
+from bench.jobs.outcome import Failed
 from bench.recipes import RESIDUAL_NAME, RESIDUAL_VERSION, Recipe
 from bench.registry import Entry
-from bench.runner.failures import Failures, is_failure, reason_of
-from bench.runner.opened_files import Identity, settled_key
-from bench.sources import as_built
+from bench.runner.failures import Failures
 from bench.sources.opened import forget_versions
 from bench.store import Store, digest
 from bench.suites.base import SuiteCard
-from bench.supervision import at_work
 from bench.types import CamobenchError, Json, SetName, as_json
 
-if TYPE_CHECKING:
-    from bench.contract import Attack, Victim
-
-ThingT = TypeVar("ThingT")
-JobKind = Literal["estimator", "victim", "surrogate", "attack"]
-
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
-    """One network to be trained.
-
-    Attributes:
-        name: Of the spec, or of the residual filter for an estimator.
-        set_name: What it is trained on.
-        key: Hash of all that shapes it.
-        seed: Its own, derived from the run's.
-        needs: Keys of the jobs whose networks its training uses.
-    """
-
-    kind: JobKind
-    name: str
-    set_name: SetName
-    key: str
-    seed: int
-    needs: tuple[str, ...] = ()
-
-    @property
-    def label(self) -> str:
-        """What a person calls it."""
-        return f"{self.kind} {self.name} (Set-{self.set_name})"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Graph:
-    """All jobs behind a matrix, dependencies first.
+class Graph(Keys):
+    """All trainings behind a matrix, dependencies first.
 
     Attributes:
         jobs: By key.
-        victims: Key of each victim, by name.
-        attacks: Key of each attack, by name; also of those that have nothing to learn.
-        estimators: Key of the residual estimator of each set that has one.
-        classes: Camera models that each victim tells apart, by the victim's name.
-        reducible: Victims whose backbones can compute in bf16: the others are always in fp32.
     """
 
-    suite: SuiteCard
-    recipe: Recipe
-    seed: int
-    jobs: Mapping[str, Job] = field(default_factory=dict)
-    victims: Mapping[str, str] = field(default_factory=dict)
-    attacks: Mapping[str, str] = field(default_factory=dict)
-    surrogates: Mapping[str, str] = field(default_factory=dict)
-    estimators: Mapping[SetName, str] = field(default_factory=dict)
-    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    reducible: frozenset[str] = frozenset()
+    jobs: Mapping[str, TrainJob] = field(default_factory=dict)
 
-
-class BuildError(CamobenchError):
-    """An attack or a victim cannot be made: its constructor raises, for want of a file perhaps."""
-
-
-def build_victim(name: str, classes: Sequence[str], recipe: Recipe) -> Victim:
-    """An untrained victim.
-
-    Raises:
-        BuildError: If its constructor fails.
-        CamobenchError: If it does not know every class of the suite by name; it may know more.
-    """
-    victim = _built("victim", VICTIMS.get(name), classes, recipe)
-    _require_known(name, classes, victim.classes)
-    return victim
-
-
-def _require_known(name: str, classes: Sequence[str], own: tuple[str, ...]) -> None:
-    unknown = [model for model in classes if model not in own]
-    if unknown:
-        raise CamobenchError(
-            f"victim {name} does not know the suite's {', '.join(unknown)}: its classes are "
-            f"{', '.join(own) or 'none'}; train it on this suite's, or leave it out"
-        )
-    if len(set(own)) < len(own):
-        raise CamobenchError(f"victim {name} states a class twice: {', '.join(own)}")
-
-
-def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
-    """An untrained attack.
-
-    Raises:
-        BuildError: If its constructor fails.
-    """
-    return _built("attack", ATTACKS.get(name), classes, recipe)
-
-
-def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe: Recipe) -> ThingT:
-    from bench.global_state import kept_global_state
-
-    try:
-        limit_s = deadlines.OPENING_LIMIT_S
-        building = at_work(f"{kind} {entry.spec.name}", "as it is built", limit_s)
-        limit = deadlines.deadline(limit_s, "its constructor")
-        with building, kept_global_state(), limit, as_built():
-            return entry.builder(entry.spec, classes=classes, recipe=recipe)
-    except BaseException as error:
-        if not is_failure(error):
-            raise
-        if isinstance(error, CamobenchError):  # it says already who, what, and the remedy
-            raise BuildError(str(error)) from error
-        place = "" if entry.origin is None else f" mend {entry.origin}, or"
-        raise BuildError(
-            f"{kind} {entry.spec.name} cannot be built: {reason_of(error)};{place} leave it out"
-        ) from error
+    @property
+    def keys(self) -> Keys:
+        """Names and keys alone; they can travel to another process."""
+        same = {one.name: getattr(self, one.name) for one in fields(Keys)}
+        # A recipe's read-only mapping cannot travel, a dictionary can.
+        recipe = replace(self.recipe, classifiers=dict(self.recipe.classifiers))
+        return Keys(**same | {"recipe": recipe})
 
 
 class _Planner:
@@ -142,7 +49,7 @@ class _Planner:
         self.store = store
         forget_versions()
         self.suite, self.recipe, self.seed = suite, recipe, seed
-        self.jobs: dict[str, Job] = {}
+        self.jobs: dict[str, TrainJob] = {}
         self.estimators: dict[SetName, str] = {}
         self.surrogates: dict[str, str] = {}
         self.classes: dict[str, tuple[str, ...]] = {}
@@ -174,7 +81,7 @@ class _Planner:
         needs: tuple[str, ...] = (),
     ) -> None:
         seed = int(digest([self.seed, kind, name, set_name])[:12], 16) % 2**31
-        self.jobs[key] = Job(
+        self.jobs[key] = TrainJob(
             kind=kind, name=name, set_name=set_name, key=key, seed=seed, needs=needs
         )
 
@@ -202,7 +109,7 @@ class _Planner:
             if failures is None:
                 raise
             key = self.key("not built", "B" if kind == "attack" else "A", name=[kind, name])
-            failures.jobs[key] = failures.note(who, error, where)
+            failures.jobs[key] = failures.note(who, Failed.of(error), where)
             self.classes.setdefault(name, self.suite.classes)
             return key
         if failures is not None:
@@ -249,7 +156,7 @@ class _Planner:
         entry = VICTIMS.get(name)
         spec, (traits, what) = entry.spec, self.traits("victim", entry)
         self.classes[name] = self.suite.classes if traits.classes is None else traits.classes
-        _require_known(name, self.suite.classes, self.classes[name])
+        require_known(name, self.suite.classes, self.classes[name])
         if traits.reducible:
             self.reducible.add(name)
         if spec.residual is not None:
@@ -327,4 +234,5 @@ def plan(
         estimators=planner.estimators,
         classes={name: planner.classes[name] for name in victim_keys},
         reducible=frozenset(planner.reducible & victim_keys.keys()),
+        learned=frozenset(planner.jobs),
     )

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from bench.contract import ATTACKS
 from bench.data import read_rgb
+from bench.jobs.building import build_attack
 from bench.metrics.distortion import psnr_db
 from bench.metrics.lpips import Lpips
 from bench.recipes import MINI
-from bench.runner.graph import build_attack
 from bench.signal.wavelet import wdf_residual
 from bench.store import replacing
 from bench.suites.base import Suite

@@ -6,39 +6,61 @@ victim costs one column and a new attack one row.
 
 from __future__ import annotations
 
+import time
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import torch
 
-from bench.contract import VICTIMS
-from bench.provenance import processor_name, provenance
-from bench.records.participants import Suspected
-from bench.runner.batches import AUTO
-from bench.runner.cells import (
-    DISTORTION,
-    Cells,
-    RowFolder,
-    cell_stem,
-    key_columns,
-    row_key,
-    row_shards,
-)
-from bench.runner.failures import Failure, Failures, ParticipantError, Trial
-from bench.runner.filling import Gap, RowFill
+from bench.execute import Executor, Inline
+from bench.jobs.batches import AUTO
+from bench.jobs.condition import PLAIN, Condition
+from bench.jobs.job import Job, Limits, ScoreJob, Site
+from bench.jobs.kept import kept_file
+from bench.jobs.networks import Networks, Shelf
+from bench.jobs.outcome import Done, Failed
+from bench.jobs.precision import FP32, Precision
+from bench.jobs.rows import DISTORTION, RowFolder, row_shards, write_rows
+from bench.jobs.score import key_columns
+from bench.jobs.scorer import Scorer
+from bench.jobs.workplace import Workplace
+from bench.provenance import provenance
+from bench.runner.cells import Cells, cell_stem, row_key
+from bench.runner.failures import Failure, Failures
 from bench.runner.graph import Graph
-from bench.runner.kept import kept_files
-from bench.runner.networks import Networks, Shelf
-from bench.runner.precision import FP32, Precision
-from bench.runner.score import Scorer
-from bench.runner.shard_files import drop_damaged_shards
-from bench.store import digest
 from bench.suites.base import Suite
-from bench.types import Json, Progress, Silent
+from bench.types import CamobenchError, Progress, Silent
 from bench.wording import plural
+
+
+@dataclass
+class _Row:
+    """One attack under one condition: what it lacks, and what goes wrong with it.
+
+    Attributes:
+        key: Of all behind its images.
+        stems: Of each victim that is trained.
+        jobs: That fill it.
+        failed: By victim.
+        broken: Why the attack failed.
+    """
+
+    attack: str
+    condition: Condition
+    key: str = ""
+    stems: dict[str, str] = field(default_factory=dict)
+    jobs: list[ScoreJob] = field(default_factory=list)
+    failed: dict[str, Failure] = field(default_factory=dict)
+    broken: Failure | None = None
+
+    def named(self, victim: str = "") -> tuple[str, str]:
+        """Who is run, and on what: for logs. The attack, where no victim is named."""
+        if not victim:
+            return f"attack {self.attack}", self.condition.said
+        return f"victim {victim}", f"on images of {self.attack} {self.condition.said}".rstrip()
 
 
 class Matrix:
@@ -53,6 +75,8 @@ class Matrix:
         precision: Of the victims.
         keep_images: Keep all anonymised images in the store; what is kept is used in any case.
         failures: Takes note of cells that fail, and the others go on; without it one stops all.
+        executor: Runs the jobs; this process by default.
+        limits: What a job may take.
     """
 
     def __init__(
@@ -67,43 +91,67 @@ class Matrix:
         keep_images: bool = False,
         failures: Failures | None = None,
         progress: Progress | None = None,
+        executor: Executor | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        self.failures = failures
         self.graph, self.suite, self.shelf, self.device = graph, suite, shelf, device
-        self.precision, self.keep_images = precision, keep_images
-        self.progress = progress or Silent()
-        self.networks = Networks(graph, shelf, device, precision=precision)
-        self._origin = self._provenance()
-        self.scorer = Scorer(suite, device, batch)
-        self.scorer.foreign = {name for name in graph.victims if not VICTIMS.is_own(name)}
+        self.keep_images, self.failures = keep_images, failures
+        self.progress, self.limits = progress or Silent(), limits
+        self.place = Workplace(
+            Site(
+                store_root=shelf.store.root,
+                keys=graph.keys,
+                device=str(device),
+                precision=precision,
+                shipped=shelf.shipped,
+                batch=batch,
+                began=provenance(),
+            )
+        )
+        self.executor = executor or Inline(self.place)
+        self._shards = row_shards(self.scorer.order)
 
-    def fill(self, attack_names: Iterable[str], quality_percent: int | None = None) -> list[Cells]:
+    @property
+    def networks(self) -> Networks:
+        """Trained, as they are scored."""
+        return self.place.networks
+
+    @property
+    def scorer(self) -> Scorer:
+        """Of Set-C."""
+        return self.place.scorer
+
+    def fill(
+        self, attacks: Iterable[str], conditions: Sequence[Condition] = (PLAIN,)
+    ) -> list[Cells]:
         """Score every missing cell of the attacks; returns all cells, old and new.
 
         Args:
-            attack_names: Rows to fill.
-            quality_percent: Save all anonymised images as JPEG before they are scored.
+            attacks: Rows to fill, by name.
+            conditions: What happens to their images; each makes rows of its own.
         """
-        return [self._fill_row(name, quality_percent) for name in attack_names]
+        names = list(attacks)
+        rows = [self._row(name, condition) for condition in conditions for name in names]
+        self._score({row.key: row for row in rows})
+        return [self._cells(row) for row in rows]
 
     def put(self, attack: str, victim: str, rows: pd.DataFrame) -> None:
-        """Keep a cell that was not computed here, unless it is there.
+        """Keep a cell that was not computed here, as far as it is not there.
 
         Args:
             attack: By name.
             victim: By name.
             rows: What `prediction_rows` returns.
         """
-        row = RowFolder(self.row_folder(attack))
-        row.path.mkdir(parents=True, exist_ok=True)
-        stem = cell_stem(self.networks, victim)
-        with self.shelf.store.lock("predictions", row.path.name):
-            self._set_damaged_aside(row, attack)
-            if row.has(stem):
-                return
-            fill = {"seconds": 0.0, "cells": [stem], "by": self.provenance}
-            row.note_fill(attack, f"put-{stem}", [fill])
-            row.keep(stem, rows, key_columns(self.graph, attack, victim))
+        row, stem = RowFolder(self.row_folder(attack)), cell_stem(self.networks, victim)
+        self._set_damaged_aside(row, attack, [stem])
+        record = {"by": self.place.provenance, "at": time.time(), "seconds": 0.0, "suspicions": []}
+        rows = rows.assign(**key_columns(self.place.site.keys, attack, victim))
+        names = self.scorer.manifest["image_id"].to_numpy()
+        for shard, indices in enumerate(self._shards):
+            if not row.has(stem, [shard]):
+                mine = rows["image_id"].isin(names[list(indices)])
+                write_rows(row.file(stem, shard), rows[mine], record)
 
     def row_folder(self, attack: str) -> Path:
         """Where the rows of an attack are kept."""
@@ -119,146 +167,122 @@ class Matrix:
         found = [self.failures.jobs[key] for key in keys if key in self.failures.jobs]
         return found[0] if found else None
 
-    def _fill_row(self, name: str, quality: int | None = None) -> Cells:
+    def _row(self, name: str, condition: Condition) -> _Row:
         without = {victim: self.untrained("victim", victim) for victim in self.graph.victims}
-        failed = {victim: failure for victim, failure in without.items() if failure is not None}
-        no_attack = self.untrained("attack", name)
-        if no_attack is not None:
-            failed = dict.fromkeys(self.graph.victims, no_attack)
-            return Cells(
-                attack=name,
-                folder=self.shelf.store.root,
-                victims={},
-                measured=False,
-                seconds=0.0,
-                scored_by=(self.provenance,),
-                failed=failed,
-            )
-        key = row_key(self.networks, name, quality)
-        row = RowFolder(self.shelf.store.prediction_folder(key))
-        stems = {
+        row = _Row(attack=name, condition=condition, broken=self.untrained("attack", name))
+        row.failed = {victim: failure for victim, failure in without.items() if failure is not None}
+        if row.broken is not None:
+            row.failed = dict.fromkeys(self.graph.victims, row.broken)
+            return row
+        row.key = row_key(self.networks, name, condition)
+        kept = row_key(self.networks, name)
+        row.stems = {
             victim: cell_stem(self.networks, victim)
             for victim in self.graph.victims
-            if victim not in failed
+            if victim not in row.failed
         }
-        row.path.mkdir(parents=True, exist_ok=True)
-        unmeasured: dict[str, Failure] = {}
-        turn = self.shelf.store.lock("predictions", row.path.name)
-        with turn:  # a second run waits, then finds the first one's rows
-            self._set_damaged_aside(row, name)
-            gap = self._gap(name, row, stems, quality)
-            if gap:
-                lost, no_attack = self._try(name, row, gap)
-                failed |= lost
-                if no_attack is not None and len(failed) < len(self.graph.victims):
-                    if gap.lacks_distortion:
-                        unmeasured["distortion"] = no_attack
-                    if gap.lacks_images:
-                        unmeasured["kept images"] = no_attack
-        shards_done = row.shards([*stems.values(), DISTORTION])
-        records = {digest(shard["by"]): shard["by"] for shard in shards_done}
-        return Cells(
-            attack=name,
-            folder=row.path,
-            victims={victim: stem for victim, stem in stems.items() if row.has(stem)},
-            measured=row.has(DISTORTION),
-            seconds=sum(shard["seconds"] for shard in shards_done),
-            scored_by=tuple(records.values()) or (self.provenance,),
-            failed=failed,
-            unmeasured=unmeasured,
-            suspicions=_suspicions(shards_done, stems),
-        )
+        files = RowFolder(self.shelf.store.prediction_folder(row.key))
+        self._set_damaged_aside(files, name, [*row.stems.values(), DISTORTION])
+        keeps = self.keep_images and condition == PLAIN
+        for shard, indices in enumerate(self._shards):
+            stems = {v: stem for v, stem in row.stems.items() if not files.has(stem, [shard])}
+            lost = keeps and not kept_file(self.shelf.store, kept, shard).is_file()
+            if stems or lost or not files.has(DISTORTION, [shard]):
+                job = ScoreJob(
+                    attack=name,
+                    stems=tuple(stems.items()),
+                    shard=shard,
+                    images=len(indices),
+                    row=row.key,
+                    kept=kept,
+                    condition=condition,
+                    keep_images=keeps,
+                )
+                row.jobs.append(job)
+        return row
 
-    def _set_damaged_aside(self, row: RowFolder, attack: str) -> None:
-        drop_damaged_shards(row.path)
-        stems = row.set_damaged_aside()
-        if stems:
+    def _set_damaged_aside(self, row: RowFolder, attack: str, stems: Iterable[str]) -> None:
+        gone = row.set_damaged_aside(stems)
+        if gone:
             warnings.warn(
-                f"{plural(len(stems), 'damaged file')} of {attack} set aside in {row.aside}: what "
+                f"{plural(len(gone), 'damaged file')} of {attack} set aside in {row.aside}: what "
                 "is asked for is scored again, but for columns that were sent: score these again",
                 stacklevel=2,
             )
 
-    def _gap(self, name: str, row: RowFolder, stems: Mapping[str, str], quality: int | None) -> Gap:
-        count = len(row_shards(range(len(self.scorer.images))))
-        return Gap(
-            stems={victim: stem for victim, stem in stems.items() if not row.has(stem)},
-            lacks_distortion=not row.has(DISTORTION),
-            image_files=kept_files(self.shelf.store, row_key(self.networks, name), count),
-            # Kept are those as the attack leaves them, which others are made from.
-            wants_images=self.keep_images and quality is None,
-            quality_percent=quality,
-        )
+    def _score(self, rows: dict[str, _Row]) -> None:
+        """Run the jobs of rows, by the rows' keys."""
+        jobs = [job for row in rows.values() for job in row.jobs]
+        left = {key: {job.shard for job in row.jobs} for key, row in rows.items()}
+        bars: dict[str, Progress] = {}
 
-    def _try(
-        self, name: str, row: RowFolder, gap: Gap
-    ) -> tuple[dict[str, Failure], Failure | None]:
-        """Score what is missing; returns what went wrong, by victim, and with the attack."""
-        failures = self.failures
-        trial = Trial(
-            attack_name=name,
-            after="" if gap.quality_percent is None else f"after JPEG {gap.quality_percent}",
-            strict=failures is None,
-            limit_s=None if failures is None else failures.cell_timeout_s,
-        )
-        self.scorer.trial = trial
-        who, after = trial.named()
-        try:
-            RowFill(
-                attack=name,
-                row=row,
-                gap=gap,
-                networks=self.networks,
-                scorer=self.scorer,
-                provenance=lambda: self.provenance,
-                progress=self.progress,
-            ).run()
-        except ParticipantError as error:
-            if failures is None:
-                raise
-            failure = failures.note(who, error, after)
-            return dict.fromkeys(gap.stems, failure), failure
-        if failures is None:
-            return {}, None
-        failures.clear(who, after)
-        found = {}
-        for victim in gap.stems:
-            who, where = trial.named(victim)
-            if victim in trial.failed:
-                found[victim] = failures.note(who, trial.failed[victim], where)
+        def started(job: Job) -> None:
+            if isinstance(job, ScoreJob) and job.row not in bars:
+                waiting = sum(one.images for one in rows[job.row].jobs)
+                total = len(self.scorer.images)
+                bars[job.row] = self.progress.fork()
+                bars[job.row].start(job.label, total, total - waiting)
+
+        site = self.place.site
+        for job, outcome in self.executor.run(jobs, site, self.progress, self.limits, started):
+            if not isinstance(job, ScoreJob):
+                continue
+            self._note(rows[job.row], job, outcome)
+            if job.row in bars and job.shard in left[job.row]:
+                left[job.row].discard(job.shard)
+                bars[job.row].advance(job.images)
+                if not left[job.row]:
+                    bars[job.row].finish()
+
+    def _note(self, row: _Row, job: ScoreJob, outcome: Done | Failed) -> None:
+        """Take note of what failed.
+
+        Raises:
+            CamobenchError: Of the first failure, if nobody notes them.
+        """
+        if isinstance(outcome, Done):
+            found = dict(outcome.failed)
+        else:
+            found = {} if outcome.cause else {job.blamed()[1]: outcome}
+        for victim, failed in found.items():
+            who, where = row.named(victim)
+            if self.failures is None:
+                raise CamobenchError(f"{who} {where}".rstrip() + f": {failed.reason}")
+            failure = self.failures.note(who, failed, where)
+            if victim:
+                row.failed[victim] = failure
             else:
-                failures.clear(who, where)
-        return found, None
+                row.broken = failure
 
-    @property
-    def provenance(self) -> dict[str, Json]:
-        """Which code scores where, and how; the batch is what it is by now."""
-        return {**self._origin, "batch_size": self.scorer.batch}
-
-    def _provenance(self) -> dict[str, Json]:
-        cuda, images = self.device.type == "cuda", self.suite.checksum("C")
-        tf32 = torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32
-        return {
-            **provenance(),
-            "device": str(self.device),
-            "device_name": torch.cuda.get_device_name(self.device) if cuda else processor_name(),
-            "precision": self.precision.name,
-            "tf32": cuda and tf32,
-            **({"set_c_sha256": images} if images else {}),
-        }
-
-
-def _suspicions(
-    shards: Sequence[Mapping[str, Any]], stems: Mapping[str, str]
-) -> tuple[Suspected, ...]:
-    """Each once, of the attack or of a victim whose cell is here."""
-    names = {"": ""} | {stem: victim for victim, stem in stems.items()}
-    told = {
-        (one["cell"], one["kind"]): Suspected(
-            victim=names[one["cell"]], kind=one["kind"], finding=one["finding"]
+    def _cells(self, row: _Row) -> Cells:
+        images = list(self.scorer.manifest["image_id"])
+        cells = Cells(
+            attack=row.attack, condition=row.condition, images=images, made_by=self.place.provenance
         )
-        for shard in shards
-        for one in shard.get("suspicions", ())
-        if one["cell"] in names
-    }
-    return tuple(told.values())
+        if not row.key:  # the attack is not trained
+            return replace(cells, failed=row.failed)
+        files, shards = RowFolder(self.shelf.store.prediction_folder(row.key)), self._shards
+        whole = {v: stem for v, stem in row.stems.items() if files.has(stem, range(len(shards)))}
+        measured = files.has(DISTORTION, range(len(shards)))
+        failed, unmeasured = dict(row.failed), dict[str, Failure]()
+        if row.broken is not None:
+            failed |= {v: row.broken for v in row.stems if v not in whole and v not in failed}
+            if len(failed) < len(self.graph.victims):
+                kept = [kept_file(self.shelf.store, job.kept, job.shard) for job in row.jobs]
+                keeps = any(job.keep_images for job in row.jobs)
+                if not measured:
+                    unmeasured["distortion"] = row.broken
+                if keeps and not all(path.is_file() for path in kept):
+                    unmeasured["kept images"] = row.broken
+        if self.failures is not None and row.jobs:
+            for victim in ("", *row.stems):
+                if victim not in failed and not (row.broken and not victim):
+                    self.failures.clear(*row.named(victim))
+        return replace(
+            cells,
+            row=files,
+            victims={v: stem for v, stem in whole.items() if v not in failed},
+            measured=measured,
+            failed=failed,
+            unmeasured=unmeasured,
+        )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import product
 
 import torch
 
+from bench.jobs.job import TrainJob
+from bench.jobs.networks import Networks
+from bench.jobs.rows import SHARD_IMAGES, RowFolder
 from bench.runner.api import Session
-from bench.runner.cells import RowFolder, cell_stem, row_key
-from bench.runner.graph import Job
-from bench.runner.networks import Networks
+from bench.runner.cells import cell_stem, row_key
 from bench.runner.train import missing_jobs
 from bench.types import Json
 
@@ -28,7 +30,7 @@ class Missing:
         trained_s: What the networks that are there took to train, by their cards.
     """
 
-    jobs: tuple[Job, ...]
+    jobs: tuple[TrainJob, ...]
     cells: dict[str, tuple[str, ...]]
     networks_total: int
     cells_total: int
@@ -73,23 +75,24 @@ def find_missing(session: Session) -> Missing:
         ):
             stems[victim] = cell_stem(networks, victim)
     cells: dict[str, tuple[str, ...]] = {}
-    qualities = (None, *session.request.recompress)
-    for (attack, key), quality in product(graph.attacks.items(), qualities):
+    shards = range(math.ceil(session.request.source.count("C") / SHARD_IMAGES))
+    conditions = session.request.conditions
+    for (attack, key), condition in product(graph.attacks.items(), conditions):
         holes = tuple(graph.victims)
         if key not in untrained:
-            row = RowFolder(session.store.prediction_folder(row_key(networks, attack, quality)))
+            row = RowFolder(session.store.prediction_folder(row_key(networks, attack, condition)))
             holes = tuple(
                 victim
                 for victim in graph.victims
-                if victim not in stems or not row.has(stems[victim])
+                if victim not in stems or not row.has(stems[victim], shards)
             )
         if holes:
-            cells[attack if quality is None else f"{attack}, JPEG {quality}"] = holes
+            cells[f"{attack} {condition.said}".rstrip()] = holes
     there = (shelf.find(job.kind, job.name, key) for key, job in graph.jobs.items())
     return Missing(
         jobs=tuple(jobs),
         cells=cells,
         networks_total=len(graph.jobs),
-        cells_total=len(graph.attacks) * len(graph.victims) * len(qualities),
+        cells_total=len(graph.attacks) * len(graph.victims) * len(conditions),
         trained_s=sum(found.card["seconds"] for found in there if found is not None),
     )

@@ -15,18 +15,20 @@ import torch
 from PIL import Image
 
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
+from bench.jobs.building import build_attack
+from bench.jobs.items import Item, asked_of, batches_of, items_of, mixed, source_of
+from bench.jobs.opened_files import as_told
+from bench.jobs.outcome import ParticipantError, Trial
+from bench.jobs.score import KEY_DIGITS
 from bench.metrics import SCORER_VERSION
 from bench.metrics.lpips import RECORD as LPIPS
 from bench.records.entry import ENTRY_SCHEMA, parse_entry
 from bench.records.frames import images_digest
 from bench.records.participants import NO_NETWORK
 from bench.records.samples import most_complete
-from bench.runner.cells import KEY_DIGITS, Cells
-from bench.runner.failures import Failure, ParticipantError, Trial
-from bench.runner.graph import build_attack
-from bench.runner.items import Item, asked_of, batches_of, items_of, mixed, source_of
+from bench.runner.cells import Cells
+from bench.runner.failures import Failure
 from bench.runner.matrix import Matrix
-from bench.runner.opened_files import as_told
 from bench.store import replacing, write_json
 from bench.suites.audit.record import kept_audit
 from bench.types import CamobenchError, Json, as_json
@@ -157,10 +159,7 @@ def choose_sampled(specs: Sequence[AttackSpec]) -> str | None:
 @torch.no_grad()
 def write_samples(folder: Path, matrix: Matrix, attack_name: str) -> None:
     """Write some originals and their anonymised versions, one to every target, as PNG."""
-    limit = None if matrix.failures is None else matrix.failures.cell_timeout_s
-    trial = Trial(
-        attack_name=attack_name, after="as a sample", strict=matrix.failures is None, limit_s=limit
-    )
+    trial = Trial(strict=matrix.failures is None)
     source = source_of(trial.attack(lambda: matrix.networks.attack(attack_name)))
     manifest, images = matrix.scorer.manifest, matrix.scorer.images
     classes = matrix.graph.suite.classes

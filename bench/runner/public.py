@@ -13,6 +13,9 @@ import pandas as pd
 from rich.console import Console
 
 from bench.console import shown_progress
+from bench.execute import AUTO_EXECUTOR
+from bench.jobs.condition import parse_qualities, parse_strengths
+from bench.jobs.job import CELL_TIMEOUT_S
 from bench.outputs import own_folder
 from bench.records.participants import FailedCell
 from bench.records.run import RunData
@@ -23,9 +26,7 @@ from bench.report.survival import survival_table
 from bench.report.tables import build_table
 from bench.runner.api import RESULTS, Request, evaluate_run, resolve_device
 from bench.runner.challenge.sent import known, sent_rows
-from bench.runner.failures import CELL_TIMEOUT_S
 from bench.runner.given import Wanted, names_of_attacks, names_of_victims
-from bench.runner.recompress import parse_qualities
 from bench.runner.selection import select_victims
 from bench.store import Store
 from bench.suites.base import SuiteSource
@@ -90,8 +91,10 @@ def evaluate(
     keep_fp32: str | Iterable[str] = "",
     keep_images: bool = False,
     recompress: Iterable[int] = (),
+    strengths: Iterable[float] = (),
     cell_timeout_s: float = CELL_TIMEOUT_S,
     fit_timeout_s: float = 0.0,
+    executor: str = AUTO_EXECUTOR,
     shipped: bool = True,
     store: str | Path | Store | None = None,
     progress: Progress | bool = True,
@@ -116,18 +119,19 @@ def evaluate(
         recipe: Training budget by name.
         seed: Of all training.
         device: "cpu", "cuda", "mps", or "auto".
-        workers: Processes that make data and train networks side by side; 0 takes one a core.
-            With more than 1, worker processes import the calling script: put the call under
-            `if __name__ == "__main__":`. Plug-ins that the script registers are trained in this
-            process, those of a file (`my.py:MyAttack`) beside the others.
+        workers: Processes that make data, train and score side by side; 0 takes one a core.
         batch: Anonymised images scored at a time; 0 takes what suits the device.
         precision: "fp32", or "mixed" for victims' backbones in bf16.
         keep_fp32: Victims that stay in fp32 where the precision is "mixed".
         keep_images: Keep anonymised images in the store, so that a new victim needs no generator.
         recompress: JPEG qualities (70, 80, ...) at which anonymised images are scored too;
             `Run.survival` then says what is left of each attack's success.
-        cell_timeout_s: What an attack or a victim may take for one cell; 0 is no limit.
+        strengths: Shares of an attack's change (0.25, 0.5, ...) that are scored too.
+        cell_timeout_s: What an attack and its victims may take for 32 photographs; 0 is no limit.
         fit_timeout_s: What one training may take; 0 is no limit.
+        executor: "inline" runs everything in this process; "local" in worker processes, where what
+            ends, hangs or eats the memory costs its own cells; "auto" is
+            "local" where code of somebody else takes part or `workers` is more than 1.
         shipped: Use the networks that ship with the package where they fit.
         store: Where data, checkpoints and predictions are kept; the default is the command line's.
         progress: Told how far it is; by default a terminal or a notebook shows it.
@@ -160,8 +164,10 @@ def evaluate(
             keep_fp32=tuple(select_victims(keep_fp32)),
             keep_images=keep_images,
             recompress=parse_qualities(",".join(map(str, recompress))),
+            strengths=parse_strengths(",".join(map(str, strengths))),
             cell_timeout_s=cell_timeout_s,
             fit_timeout_s=fit_timeout_s,
+            executor=executor,
         )
         if out is None:
             out = own_folder(Path("camobench-out"), RESULTS, request.made_of)

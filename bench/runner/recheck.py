@@ -13,9 +13,9 @@ import pandas as pd
 import torch
 
 from bench.checks import to_unit
+from bench.jobs.items import Item, asked_of, batches_of, mixed, source_of
+from bench.jobs.networks import Networks
 from bench.records.run import RunData
-from bench.runner.items import Item, asked_of, batches_of, mixed, source_of
-from bench.runner.networks import Networks
 from bench.runner.reopen import ImagesMissingError, reopen, sent_rows_known
 from bench.store import Store
 from bench.suites.base import Suite

@@ -11,16 +11,17 @@ from typing import Any
 import torch
 
 from bench.contract import ATTACKS, VICTIMS
+from bench.jobs.networks import Networks, Shelf
+from bench.jobs.precision import Precision
+from bench.jobs.score import KEY_DIGITS
 from bench.recipes import get_recipe
 from bench.records.load import load_run
 from bench.records.run import RunData
 from bench.registry import UnknownNameError
-from bench.runner.cells import KEY_DIGITS, cell_stem
+from bench.runner.cells import cell_stem
 from bench.runner.challenge.sent import known, sent_rows_of
 from bench.runner.challenge.stored import require_kept
 from bench.runner.graph import Graph, plan
-from bench.runner.networks import Networks, Shelf
-from bench.runner.precision import Precision
 from bench.store import Store, read_json
 from bench.suites.base import Suite, SuiteCard, open_suite, prepare
 from bench.suites.catalogue import SIMULATED, load_suite

@@ -117,6 +117,24 @@ def as_built() -> Iterator[None]:
         _building -= 1
 
 
+def seen() -> tuple[Any, ...]:
+    """All that was noted so far, for another process."""
+    return _opened, _outside, _written, _versions
+
+
+def see_too(noted: tuple[Any, ...]) -> None:
+    """Note what another process has seen, as if it had been here."""
+    opened, outside, written, versions = noted
+    for file, paths in opened.items():
+        here = _opened.setdefault(file, {})
+        here |= {path: here.get(path, False) or built for path, built in paths.items()}
+    for file, told in outside.items():
+        _outside.setdefault(file, set()).update(told)
+    _written.update(written)
+    for path, known in versions.items():
+        _versions.setdefault(path, set()).update(known)
+
+
 def forget_versions() -> None:
     """From now on a file may be another than it was."""
     _versions.clear()

@@ -63,7 +63,7 @@ def cut(path):
 def test_damaged_sets_and_rows_are_named_with_what_to_remove(smoke_copy):
     root = smoke_copy.store.root
     images = cut(next((root / "data").glob("*/C/images.npy")))
-    rows = cut(next((root / "predictions").glob("*/*.parquet")))
+    rows = cut(next((root / "predictions").glob("*/*/*.parquet")))
     found = examined(root)
     for check, path, gone in (("data sets", images, images.parent), ("rows", rows, rows)):
         assert found[check].verdict == "fail"
@@ -74,7 +74,7 @@ def test_damaged_sets_and_rows_are_named_with_what_to_remove(smoke_copy):
 def test_flipped_bits_are_named(smoke_copy):
     root = smoke_copy.store.root
     images = next((root / "data").glob("*/B/images.npy"))
-    rows = next((root / "predictions").glob("*/*.parquet"))
+    rows = next((root / "predictions").glob("*/*/*.parquet"))
     for path in (images, rows):
         flip(path)
     found = examined(root)
@@ -101,14 +101,6 @@ def test_a_damaged_secret_of_a_challenge_is_named(smoke_copy):
     found = examined(smoke_copy.store.root)["challenges"]
     assert (found.verdict, found.finding) == ("fail", f"{path} is damaged")
     assert found.remedy.startswith("take it from a copy of the store: it holds the secret")
-
-
-def test_rows_without_a_record_are_named(smoke_copy):
-    record = next((smoke_copy.store.root / "predictions").glob("*/row.json"))
-    record.unlink()
-    found = examined(smoke_copy.store.root)["rows"]
-    assert (found.verdict, found.finding) == ("fail", f"{record} is missing")
-    assert found.remedy.startswith(f"remove {record.parent}, ")
 
 
 def test_damaged_kept_images_are_named(smoke_copy):

@@ -3,8 +3,8 @@ import torch
 from torch.nn import functional as F
 
 from bench.checks import to_uint8
+from bench.jobs.condition import saved_as_jpeg
 from bench.metrics.suspicions import suspect_company, suspect_images, suspect_logits
-from bench.runner.recompress import saved_as_jpeg
 from tests.toys import pixels
 
 

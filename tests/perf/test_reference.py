@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from bench.jobs.items import AttackSource
+from bench.jobs.scorer import Scorer
 from bench.metrics.distortion import psnr_db
 from bench.perf import reference
 from bench.perf.reference import reference_loop
-from bench.runner.items import AttackSource
-from bench.runner.score import Scorer
 from tests.runner.test_score import Shift, toys
 from tests.smoke import toy_suite
 from tests.toys import CLASSES

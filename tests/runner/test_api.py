@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 import torch
 
+from bench.jobs.scorer import Scorer
 from bench.registry import UnknownNameError
 from bench.runner import api
 from bench.runner.api import evaluate_request, open_session, resolve_device
-from bench.runner.score import Scorer
 from bench.store import Store
 from bench.training import side_by_side
 from bench.types import CamobenchError
@@ -61,7 +61,7 @@ def test_the_clean_control_is_always_scored(smoke_copy, tmp_path):
 
 
 def test_leftovers_of_killed_runs_are_swept(smoke_copy, tmp_path):
-    leftover = smoke_copy.store.root / "predictions" / "0123" / ".row.json.abcd_123"
+    leftover = smoke_copy.store.root / "predictions" / "0123" / "stem" / ".00000.parquet.abcd_123"
     leftover.mkdir(parents=True)
     os.utime(leftover, (1e9, 1e9))
     evaluate_request(request(attacks=()), smoke_copy.store, tmp_path / "clean")

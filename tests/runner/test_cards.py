@@ -5,12 +5,12 @@ import json
 import pytest
 import torch
 
+from bench.jobs.networks import Shelf
 from bench.recipes import get_recipe
 from bench.runner import cards
 from bench.runner.cards import CURVE_POINTS, thinned, training, write_network_cards
 from bench.runner.graph import plan
 from bench.runner.matrix import Matrix
-from bench.runner.networks import Shelf
 from bench.store import open_checkpoint
 from bench.suites.base import open_suite
 from tests.smoke import VICTIMS, request

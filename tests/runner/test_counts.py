@@ -5,11 +5,11 @@ import torch
 from torch import nn
 
 from bench.contract import Victim, VictimSpec
+from bench.jobs.building import build_victim
 from bench.nets.constrained import ConstrainedConv2d
 from bench.nets.residual import ResidualEstimator
 from bench.recipes import PAPER, SMOKE
 from bench.runner.counts import count
-from bench.runner.graph import build_victim
 from tests.toys import CLASSES, ToyVictim
 
 

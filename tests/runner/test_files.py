@@ -6,11 +6,11 @@ import torch
 from PIL import Image
 
 from bench.data import ImageError
+from bench.jobs.networks import Networks
 from bench.registry import UnknownNameError
 from bench.runner import tiles
 from bench.runner.api import open_session
 from bench.runner.files import anonymise_files, attribute_files
-from bench.runner.networks import Networks
 from bench.types import CamobenchError
 from tests.smoke import request
 from tests.toys import pixels

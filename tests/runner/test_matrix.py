@@ -1,7 +1,4 @@
 import shutil
-import time
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,18 +6,16 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from bench.checksums import checksum_file
 from bench.contract import ATTACKS, Attack, AttackSpec
+from bench.jobs import rows as rows_module
+from bench.jobs.networks import Networks, Shelf
+from bench.jobs.precision import Precision
+from bench.jobs.rows import DISTORTION
+from bench.jobs.scorer import Scorer
 from bench.recipes import get_recipe
-from bench.runner import cells as cells_module
-from bench.runner import filling
 from bench.runner import matrix as matrices
-from bench.runner.cells import DISTORTION, RowFolder
 from bench.runner.graph import plan
 from bench.runner.matrix import Matrix
-from bench.runner.networks import Networks, Shelf
-from bench.runner.precision import Precision
-from bench.runner.score import Scorer
 from bench.store import Store
 from bench.types import CamobenchError
 from tests.smoke import ATTACKS as ALL
@@ -119,8 +114,8 @@ def test_nothing_is_computed_twice(store, scored, smoke):
 
 def test_a_new_victim_scores_its_own_column(store, scored, smoke):
     matrix_of(store, victims=VICTIMS[:1]).fill(["cgan-img"])
-    folder = next((store.root / "predictions").iterdir())
-    old = next(p for p in folder.glob("*.parquet") if p.name != "distortion.parquet")
+    found = (store.root / "predictions").glob("*/*/*.parquet")
+    old = next(path for path in found if path.parent.name != DISTORTION)
     before = old.stat().st_mtime_ns
     scored.clear()
     matrix_of(store).fill(["cgan-img"])
@@ -140,7 +135,7 @@ def test_a_victim_taken_away_leaves_the_others(store, scored, smoke):
 
 
 def test_interrupted_scoring_continues_with_the_next_shard(store, scored, smoke, monkeypatch):
-    monkeypatch.setattr(cells_module, "SHARD_IMAGES", 2)
+    monkeypatch.setattr(rows_module, "SHARD_IMAGES", 2)
     stopping = Watcher(stop=4, label="scoring jpeg")
     with pytest.raises(KeyboardInterrupt):
         matrix_of(store, progress=stopping).fill(ALL)
@@ -155,99 +150,52 @@ def test_interrupted_scoring_continues_with_the_next_shard(store, scored, smoke,
     for one, other in zip(found, expected, strict=True):
         pd.testing.assert_frame_equal(one, other, rtol=1e-4, atol=1e-6)
         assert "predicted" not in one or list(one["predicted"]) == list(other["predicted"])
-    assert not list((store.root / "predictions").rglob("partial-*"))
 
 
-@pytest.mark.parametrize("survivors", [0, 1, 2])
-def test_killed_while_the_shards_are_put_together(store, scored, smoke, monkeypatch, survivors):
-    """Whatever was written first, the next run puts a whole row together and scores nothing."""
-    real, written = cells_module.replacing, []
+@pytest.mark.parametrize("survivors", range(4))
+def test_killed_at_any_write_the_next_run_gives_the_same_rows(
+    store, scored, smoke, monkeypatch, survivors
+):
+    real, written = rows_module.replacing, []
 
     def replacing(path):
-        if path.parent.parent.name == "predictions" and path.suffix == ".parquet":
-            if len(written) == survivors:
-                raise KeyboardInterrupt
-            written.append(path)
+        if len(written) == survivors:
+            raise KeyboardInterrupt
+        written.append(path)
         return real(path)
 
-    monkeypatch.setattr(cells_module, "replacing", replacing)
+    monkeypatch.setattr(rows_module, "SHARD_IMAGES", 4)
+    monkeypatch.setattr(rows_module, "replacing", replacing)
     with pytest.raises(KeyboardInterrupt):
         matrix_of(store).fill(["jpeg"])
-    monkeypatch.setattr(cells_module, "replacing", real)
+    monkeypatch.setattr(rows_module, "replacing", real)
+    times = {path: path.stat().st_mtime_ns for path in written}
     scored.clear()
     matrix_of(store).fill(["jpeg"])
-    assert scored == []  # its shards are all there
-    assert not list((store.root / "predictions").rglob("partial-*"))
-    same(tables(matrix_of(store).fill(ALL)), reference(smoke))
+    assert len(scored) == 2 - survivors // 3  # three files a shard
+    assert {path: path.stat().st_mtime_ns for path in written} == times
+    for one, other in zip(tables(matrix_of(store).fill(ALL)), reference(smoke), strict=True):
+        pd.testing.assert_frame_equal(one, other, rtol=1e-4, atol=1e-6)
 
 
-def killed_in_between(store, monkeypatch, **more):
-    """All shards of a row are there, and nothing of what they are put together into."""
-    with monkeypatch.context() as patch:
-        patch.setattr(RowFolder, "note_fill", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            matrix_of(store, **more).fill(["jpeg"])
-
-
-def interrupted(*_):
-    raise KeyboardInterrupt
+def test_time_is_that_of_all_jobs_whoever_ran_them(store, monkeypatch):
+    monkeypatch.setattr(rows_module, "SHARD_IMAGES", 4)
+    with pytest.raises(KeyboardInterrupt):
+        matrix_of(store, progress=Watcher(stop=4)).fill(["jpeg"])
+    (cells,) = matrix_of(store).fill(["jpeg"])
+    assert len({one["at"] for one in cells._records}) == 2
+    assert cells.seconds == sum({one["at"]: one["seconds"] for one in cells._records}.values()) > 0
 
 
 def test_damaged_rows_are_scored_again(store, scored, smoke):
     (cells,) = matrix_of(store).fill(["jpeg"])
     first, _ = VICTIMS
-    flip(cells.folder / f"{cells.victims[first]}.parquet")
+    flip(cells.row.file(cells.victims[first], 0))
     scored.clear()
     with pytest.warns(UserWarning, match=r"1 damaged file of jpeg set aside in .*/damaged: what"):
         matrix_of(store).fill(["jpeg"])
     assert scored == [("jpeg", (first,), 8)]
     same(tables(matrix_of(store).fill(ALL)), reference(smoke))
-
-
-@pytest.mark.parametrize("name", ["shard.json", "distortion.parquet"])
-def test_damaged_shards_are_scored_again(store, scored, smoke, monkeypatch, name):
-    monkeypatch.setattr(cells_module, "SHARD_IMAGES", 4)
-    killed_in_between(store, monkeypatch)
-    flip(next((store.root / "predictions").glob(f"*/partial-*/*1/{name}")))
-    scored.clear()
-    matrix_of(store).fill(["jpeg"])
-    assert scored == [("jpeg", VICTIMS, 4)]
-    same(tables(matrix_of(store).fill(ALL)), reference(smoke))
-
-
-def test_what_a_killed_removal_leaves_is_no_shard(store, scored, smoke, monkeypatch):
-    killed_in_between(store, monkeypatch)
-    (shard,) = (store.root / "predictions").glob("*/partial-*/*")
-    damaged = shard / "distortion.parquet"
-    flip(damaged)
-    with monkeypatch.context() as patch:
-        patch.setattr("bench.runner.shard_files.shutil.rmtree", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            matrix_of(store).fill(["jpeg"])
-    checksum_file(damaged).unlink()
-    scored.clear()
-    matrix_of(store).fill(["jpeg"])
-    assert scored == [("jpeg", VICTIMS, 8)]
-    same(tables(matrix_of(store).fill(ALL)), reference(smoke))
-
-
-def test_a_smaller_run_leaves_the_shards_of_the_others(store, scored, smoke, monkeypatch):
-    killed_in_between(store, monkeypatch)
-    scored.clear()
-    matrix_of(store, VICTIMS[:1]).fill(["jpeg"])
-    matrix_of(store).fill(["jpeg"])
-    assert scored == []
-    assert not list((store.root / "predictions").rglob("partial-*"))
-
-
-def test_time_is_that_of_all_runs(store, monkeypatch):
-    monkeypatch.setattr(cells_module, "SHARD_IMAGES", 4)
-    clock = iter(range(1000))
-    own = SimpleNamespace(monotonic=lambda: float(next(clock)), time=time.time)
-    monkeypatch.setattr(filling, "time", own)  # others look at the clock as well
-    with pytest.raises(KeyboardInterrupt):
-        matrix_of(store, progress=Watcher(stop=4)).fill(["jpeg"])
-    assert matrix_of(store).fill(["jpeg"])[0].seconds == 2.0  # a second a shard
 
 
 def test_new_weights_are_scored_anew(store, scored):
@@ -275,7 +223,7 @@ def test_nan_stops_the_run_and_leaves_no_row(store, monkeypatch):
     ATTACKS.names()
     monkeypatch.setattr(ATTACKS, "_entries", dict(ATTACKS._entries))
     ATTACKS.add(Spoiled)
-    with pytest.raises(ValueError, match="spoiled: the anonymised images: "):
+    with pytest.raises(CamobenchError, match="spoiled: the anonymised images: "):
         matrix_of(store, attacks=("spoiled",)).fill(["spoiled"])
     assert not list((store.root / "predictions").rglob("*.parquet"))
 
@@ -317,8 +265,7 @@ def test_kept_images_spare_the_generator(store, scored, monkeypatch):
     keeping.fill([attack])  # all rows are there, the images are not
     assert [call[2] for call in scored] == [8, 8]
     assert list((store.root / "images").rglob("*.parquet"))
-    for rows in Path(plain.folder).glob("*.parquet"):
-        rows.unlink()
+    shutil.rmtree(plain.row.path)
     monkeypatch.setattr(Networks, "attack", None)
     again = matrix_of(store).fill([attack])[0]
     same(
@@ -341,9 +288,9 @@ def test_kept_images_that_were_lost_are_made_again(store, scored):
 def test_a_new_column_leaves_the_distortions_alone(store, scored, monkeypatch):
     first, *rest = VICTIMS
     cells = matrix_of(store, victims=(first,)).fill(["jpeg"])[0]
-    file = cells.folder / f"{DISTORTION}.parquet"
+    file = cells.row.file(DISTORTION, 0)
     written = file.stat().st_mtime_ns
-    monkeypatch.setattr("bench.runner.score.measure", None)
+    monkeypatch.setattr("bench.jobs.scorer.measure", None)
     again = matrix_of(store).fill(["jpeg"])[0]
     assert set(again.victims) == {first, *rest}
     assert file.stat().st_mtime_ns == written

@@ -7,12 +7,12 @@ import torch
 from PIL import Image
 
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
+from bench.jobs.batches import batch_for
+from bench.jobs.networks import Shelf
 from bench.recipes import get_recipe
 from bench.records.load import load_run
-from bench.runner.batches import batch_for
 from bench.runner.graph import plan
 from bench.runner.matrix import Matrix
-from bench.runner.networks import Shelf
 from bench.runner.output import choose_sampled, write_matrix
 from bench.store import Store
 from bench.suites.base import open_suite, prepare

@@ -6,9 +6,9 @@ from sklearn.metrics import log_loss
 
 from bench.contract import VICTIMS
 from bench.data import ExaminerSet
+from bench.jobs.networks import take_state
 from bench.nets.storage import compact_state
 from bench.recipes import MINI, SMOKE
-from bench.runner.networks import take_state
 from bench.signal.cooccurrence import spam_features
 from tests.toys import CLASSES, Recorder, camera_set, fit_context, pixels, same_state
 from victims.spam import KernelMachines, make_pipeline

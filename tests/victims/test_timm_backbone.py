@@ -5,9 +5,9 @@ from timm.models import create_model
 
 from bench.contract import VICTIMS
 from bench.data import ExaminerSet
+from bench.jobs.building import build_victim
 from bench.recipes import PAPER, RECIPES, SMOKE, AdamWRecipe
 from bench.registry import UnknownNameError
-from bench.runner.graph import build_victim
 from bench.store import digest
 from bench.types import CamobenchError
 from tests.toys import CLASSES, camera_set, copied, fit_context, pixels, same_state

@@ -34,6 +34,8 @@ _UNCHECKED = {
     "cameras.png": "a picture of the simulated cameras",
     "survival.json": "how re-compressed images were scored, which rows cannot tell",
     "survival.svg": "a picture of the survival table",
+    "strengths.parquet": "rows of weaker attacks, which no table shows",
+    "strengths-distortion.parquet": "distortions of weaker attacks, which no table shows",
 }
 _PICTURE = re.compile(r"data:[^\"')\s]+")
 """What libraries draw, each version a little otherwise."""

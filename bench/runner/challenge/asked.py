@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bench.contract import ATTACKS
+from bench.jobs.items import Item, items_of
 from bench.runner.challenge.ids import Asked
-from bench.runner.items import Item, items_of
 from bench.suites.base import Suite
 
 

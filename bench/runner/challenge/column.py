@@ -17,6 +17,9 @@ import torch
 from torch import Tensor
 
 from bench.contract import ATTACKS, VICTIMS, Victim
+from bench.jobs.items import Item
+from bench.jobs.networks import Networks
+from bench.jobs.rows import base_rows, prediction_rows
 from bench.outputs import require_own
 from bench.records.participants import Coverage
 from bench.registry import Entry
@@ -31,9 +34,6 @@ from bench.runner.challenge.predictions import (
 )
 from bench.runner.challenge.score import require_challenges, require_scorable
 from bench.runner.challenge.specs import SentPredictionsSpec
-from bench.runner.items import Item
-from bench.runner.networks import Networks
-from bench.runner.rows import base_rows, prediction_rows
 from bench.runner.train import missing_jobs
 from bench.store import Store, digest
 from bench.suites.base import Suite

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench.jobs.networks import Networks
 from bench.runner.api import Request, open_session
 from bench.runner.challenge.asked import asked_of_victims
 from bench.runner.challenge.ids import Asked, Challenge, open_challenge
@@ -33,7 +34,6 @@ from bench.runner.challenge.manifest import (
     readme,
     require_same_challenge,
 )
-from bench.runner.networks import Networks
 from bench.store import Store, explaining_full_disk, write_json, write_text
 from bench.suites.base import Suite
 from bench.suites.export import TOLD, export_set

@@ -12,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bench.jobs.items import GivenImages, Item
 from bench.processes import cpu_count
 from bench.recipes import Recipe
 from bench.runner.challenge.looking import Sent
 from bench.runner.challenge.members import Members
 from bench.runner.challenge.png import RefusedError, decode
 from bench.runner.challenge.specs import SentImagesSpec
-from bench.runner.items import GivenImages, Item
 from bench.types import StoppingError
 
 

@@ -10,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from bench.contract import ATTACKS
-from bench.runner.cells import row_key, row_shards
+from bench.jobs.items import ImageSource, Item, asked_of, batches_of, mixed, source_of
+from bench.jobs.kept import KeptImages, kept_files
+from bench.jobs.networks import Networks
+from bench.jobs.rows import row_shards
+from bench.runner.cells import row_key
 from bench.runner.challenge.ids import Asked
-from bench.runner.items import ImageSource, Item, asked_of, batches_of, mixed, source_of
-from bench.runner.kept import KeptImages, kept_files
-from bench.runner.networks import Networks
 from bench.store import Store
 from bench.suites.base import Suite
 

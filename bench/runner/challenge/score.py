@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.contract import ATTACKS
+from bench.jobs.items import Item, items_of
 from bench.outputs import require_own
 from bench.records.participants import Coverage
 from bench.runner.api import RESULTS, Request, Session, evaluate_request, open_session
@@ -19,7 +20,6 @@ from bench.runner.challenge.looking import Sent
 from bench.runner.challenge.members import Members
 from bench.runner.challenge.sent import keep_images, row_of
 from bench.runner.challenge.specs import SentImagesSpec
-from bench.runner.items import Item, items_of
 from bench.store import Store, digest
 from bench.suites.base import Suite, SuiteCard
 from bench.types import CamobenchError, Progress, Silent

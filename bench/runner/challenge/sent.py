@@ -15,9 +15,11 @@ from typing import Any, TypeAlias
 import torch
 
 from bench.contract import ATTACKS, Attack, AttackSpec
+from bench.jobs.items import ImageSource, batches_of, items_of, mixed
+from bench.jobs.kept import KeptImages, Recorder, kept_files
+from bench.jobs.rows import row_shards
 from bench.provenance import provenance
 from bench.registry import Entry
-from bench.runner.cells import row_shards
 from bench.runner.challenge.specs import (
     DESCRIBED,
     RECORD_VERSION,
@@ -26,8 +28,6 @@ from bench.runner.challenge.specs import (
     spec_of,
 )
 from bench.runner.challenge.stored import StoredImages
-from bench.runner.items import ImageSource, batches_of, items_of, mixed
-from bench.runner.kept import KeptImages, Recorder, kept_files
 from bench.store import Store, digest, write_json
 from bench.suites.base import Suite, set_c_checksum
 from bench.types import CamobenchError, Json, Progress, Silent, as_json
@@ -79,8 +79,9 @@ def keep_images(
     pixels: dict[str, Json] = {} if set_c is None else {"set_c_sha256": set_c}
     files = kept_files(store, key, len(ranges))
     progress.start(f"keeping images of {spec.name}", len(images))
-    with store.lock("predictions", store.image_folder(key).name):  # which `sweep` asks for too
-        for indices, path in zip(ranges, files, strict=True):
+    folder = store.image_folder(key).name
+    for indices, path in zip(ranges, files, strict=True):
+        with store.lock("predictions", f"{folder}-{path.stem}"):  # which `sweep` asks for too
             if not _is_whole(path, targeted=spec.targeted):
                 recorder = Recorder(source)
                 wanted = items_of(indices, manifest, card.classes, targeted=spec.targeted)

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from bench.contract import Attack
+from bench.jobs.items import GivenImages, Item
+from bench.jobs.kept import KeptImages
 from bench.recipes import Recipe
 from bench.runner.challenge.specs import SentImagesSpec
-from bench.runner.items import GivenImages, Item
-from bench.runner.kept import KeptImages
 from bench.types import CamobenchError
 
 

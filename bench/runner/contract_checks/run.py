@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -12,16 +12,13 @@ from pathlib import Path
 import torch
 
 from bench.checks import use_exact_fp32
-from bench.deadlines import OverdueError, deadline
 from bench.global_state import kept_global_state
 from bench.runner.contract_checks import behaviour, building, outputs, speed, training
 from bench.runner.contract_checks.subject import Subject
 from bench.runner.contract_checks.verdicts import Check, fail, skip
-from bench.supervision import EndedProcessError, at_work
 from bench.types import CamobenchError, Progress, Silent
 from bench.verdicts import Verdict
 
-LIMIT_S = 60.0
 SIGNATURES = {
     "transform": "def transform(self, images, targets)",
     "logits": "def logits(self, images)",
@@ -47,21 +44,25 @@ def checks_for(kind: str) -> list[Check]:
     return [check for check in CHECKS if kind in check.kinds]
 
 
-def examine(
-    subject: Subject, progress: Progress | None = None, limit_s: float = LIMIT_S
+def examine(subject: Subject) -> Iterator[Verdict]:
+    """Run every check that has something to look at, in this process."""
+    return judge(subject.kind, subject.name, lambda check: run_check(check, subject))
+
+
+def judge(
+    kind: str, name: str, run: Callable[[Check], Verdict], progress: Progress | None = None
 ) -> Iterator[Verdict]:
-    """Run every check that has something to look at; each may take `limit_s` seconds."""
-    use_exact_fp32()
+    """Run the checks of a kind, but for those that a failure leaves nothing to look at."""
     progress = progress or Silent()
-    chosen = checks_for(subject.kind)
-    progress.start(f"checking {subject.kind} {subject.name}", len(chosen))
+    chosen = checks_for(kind)
+    progress.start(f"checking {kind} {name}", len(chosen))
     failed: list[str] = []
     for check in chosen:
-        lacking = [name for name in failed if name in check.needs]
+        lacking = [one for one in failed if one in check.needs]
         if lacking:
             found = replace(skip(f"not looked at, since {lacking[0]!r} failed"), check=check.name)
         else:
-            found = run_check(check, subject, limit_s)
+            found = run(check)
         if found.verdict == "fail":
             failed.append(check.name)
         yield found
@@ -69,20 +70,12 @@ def examine(
     progress.finish()
 
 
-def run_check(check: Check, subject: Subject, limit_s: float = LIMIT_S) -> Verdict:
+def run_check(check: Check, subject: Subject) -> Verdict:
     """Run one check; whatever it raises is a failure with a place."""
-    who = f"{subject.kind} {subject.name}"
+    use_exact_fp32()
     try:
-        with (
-            at_work(who, f"in the check {check.name!r}", limit_s),
-            kept_global_state(),
-            deadline(limit_s, "the check"),
-        ):
+        with kept_global_state():
             found = check.run(subject)
-    except EndedProcessError as error:
-        found = fail(error.reason, "look for `os._exit`, memory, and calls into C")
-    except OverdueError:
-        found = fail(f"did not end within {limit_s:g} s", "look for a loop that never ends")
     except torch.OutOfMemoryError:
         found = fail("the device ran out of memory", "make it smaller, or check it on the CPU")
     except CamobenchError as error:

@@ -17,11 +17,11 @@ from bench.contract import ATTACKS, VICTIMS, Attack, Victim
 from bench.contract.fitting import timed_fit
 from bench.contract.plugin_files import PluginFile, is_plugin_file, load_plugin_file
 from bench.data import AdversarySet, ExaminerSet
+from bench.jobs.building import build_victim
 from bench.nets.residual import ResidualEstimator
 from bench.recipes import SMOKE, Recipe
 from bench.registry import Entry, UnknownNameError
 from bench.runner.contract_checks.watching import Watch, decoy_set, watched
-from bench.runner.graph import build_victim
 from bench.types import FitReport
 
 RECIPE: Recipe = replace(SMOKE, compact=False, classifiers=dict(SMOKE.classifiers))
@@ -142,20 +142,19 @@ def pixels(count: int, height: int, width: int, seed: int = 0) -> Tensor:
     return torch.from_numpy((fine + random.integers(-30, 31, fine.shape)).clip(0, 255)).byte()
 
 
-def find_subjects(text: str, device: torch.device, limit_s: float | None = None) -> list[Subject]:
+def find_subjects(text: str, device: torch.device) -> list[Subject]:
     """The subjects of `my.py:MyAttack`, or of a registered name.
 
     Args:
         text: Either of them.
         device: Where they are to run.
-        limit_s: What the import of the file may take; by default as elsewhere.
 
     Raises:
         UnknownNameError: If neither registry has the name.
         CamobenchError: If a file cannot be loaded.
     """
     if is_plugin_file(text):
-        plugin = load_plugin_file(text, limit_s=limit_s)
+        plugin = load_plugin_file(text)
         registry: Any = ATTACKS if plugin.kind == "attack" else VICTIMS
         return [
             Subject(kind=plugin.kind, entry=registry.get(name), device=device, plugin=plugin)  # type: ignore[arg-type]

@@ -10,11 +10,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from bench.jobs.networks import module_state, take_state
 from bench.runner.contract_checks.comparing import difference
 from bench.runner.contract_checks.subject import RECIPE, Subject, pixels
 from bench.runner.contract_checks.verdicts import ANY_SIZE, RUNS, Check, fail, ok, skip, warn
 from bench.runner.contract_checks.watching import Watch, not_its_business
-from bench.runner.networks import module_state, take_state
 from bench.sources import files_opened_by, imports_of, makeup_of
 from bench.store import is_in_store
 from bench.verdicts import Verdict

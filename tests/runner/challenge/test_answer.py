@@ -15,10 +15,12 @@ from PIL import Image
 from bench.checks import to_unit
 from bench.checksums import read_record, write_record
 from bench.contract import ATTACKS, VICTIMS
+from bench.jobs import rows as cells
+from bench.jobs.networks import Networks, Shelf
+from bench.jobs.precision import FP32
 from bench.recipes import get_recipe
 from bench.records.load import load_run
 from bench.report.verification.folder import verify_folder
-from bench.runner import cells
 from bench.runner.api import evaluate_request
 from bench.runner.challenge.answer import score_answer
 from bench.runner.challenge.asked import scored_of_victims
@@ -27,8 +29,6 @@ from bench.runner.challenge.export import export_challenge
 from bench.runner.challenge.ids import Asked, challenges_of
 from bench.runner.challenge.score import checked_images, images_spec, score_images
 from bench.runner.graph import plan
-from bench.runner.networks import Networks, Shelf
-from bench.runner.precision import FP32
 from bench.runner.selection import select_attacks
 from bench.store import Store
 from bench.suites.base import open_suite

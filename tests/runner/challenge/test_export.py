@@ -7,6 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
+from bench.jobs.items import Item, asked_of
+from bench.jobs.kept import Recorder, kept_files
+from bench.jobs.networks import Networks, Shelf
 from bench.recipes import get_recipe
 from bench.runner.api import open_session
 from bench.runner.cells import row_key
@@ -19,9 +22,6 @@ from bench.runner.challenge.export import (
 )
 from bench.runner.challenge.ids import Asked
 from bench.runner.graph import plan
-from bench.runner.items import Item, asked_of
-from bench.runner.kept import Recorder, kept_files
-from bench.runner.networks import Networks, Shelf
 from bench.store import Store
 from bench.suites.base import open_suite
 from bench.types import CamobenchError

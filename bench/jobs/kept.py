@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bench.runner.items import ImageSource, Item
+from bench.jobs.items import ImageSource, Item
 from bench.store import Store, replacing
 from bench.types import CamobenchError, Json
 
@@ -114,9 +114,14 @@ class Recorder:
         self._differences = {}
 
 
+def kept_file(store: Store, key: str, shard: int) -> Path:
+    """Where the images of one shard of a row with this key are kept."""
+    return store.image_folder(key) / f"{shard:05d}.parquet"
+
+
 def kept_files(store: Store, key: str, count: int) -> list[Path]:
     """Where the images of a row with this key are kept, one file a shard."""
-    return [store.image_folder(key) / f"{position:05d}.parquet" for position in range(count)]
+    return [kept_file(store, key, shard) for shard in range(count)]
 
 
 def _checksum(names: Sequence[tuple[int, int]], differences: Sequence[bytes]) -> bytes:

@@ -3,8 +3,8 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from bench.runner.items import Item
-from bench.runner.kept import KeptImages, Recorder
+from bench.jobs.items import Item
+from bench.jobs.kept import KeptImages, Recorder
 from bench.types import CamobenchError
 from tests.toys import pixels
 

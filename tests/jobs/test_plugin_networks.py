@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from bench.contract.plugin_files import load_plugin_file
+from bench.jobs.networks import Networks, Shelf
+from bench.jobs.precision import Precision
 from bench.recipes import SMOKE
 from bench.runner.contract_checks.run import examine
 from bench.runner.contract_checks.subject import find_subjects
 from bench.runner.graph import plan
-from bench.runner.networks import Networks, Shelf
-from bench.runner.precision import Precision
 from bench.runner.train import Site, train
 from bench.store import Store
 from tests.plugins import write

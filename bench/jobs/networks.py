@@ -14,18 +14,19 @@ from torch import Tensor, nn
 
 from bench.checks import use_exact_fp32
 from bench.contract import VICTIMS, Attack, Victim
-from bench.nets.residual import ResidualEstimator
-from bench.nets.storage import compact_state, expand_state, make_room
-from bench.provenance import provenance
-from bench.recipes import Recipe
-from bench.runner.graph import Graph, Job, build_attack, build_victim
-from bench.runner.precision import (
+from bench.jobs.building import build_attack, build_victim
+from bench.jobs.job import Keys, TrainJob
+from bench.jobs.precision import (
     Precision,
     VictimPrecision,
     ready_attack,
     ready_network,
     ready_victim,
 )
+from bench.nets.residual import ResidualEstimator
+from bench.nets.storage import compact_state, expand_state, make_room
+from bench.provenance import provenance
+from bench.recipes import RESIDUAL_NAME, Recipe
 from bench.store import (
     Checkpoint,
     Store,
@@ -76,8 +77,8 @@ def shipped_folder(kind: str, name: str, key: str) -> Path:
 
 def save_checkpoint(
     store: Store,
-    job: Job,
-    graph: Graph,
+    job: TrainJob,
+    graph: Keys,
     state: Mapping[str, Tensor],
     report: FitReport,
     *,
@@ -118,7 +119,7 @@ def save_checkpoint(
     return found
 
 
-def hyperparameters(job: Job, graph: Graph) -> Json:
+def hyperparameters(job: TrainJob, graph: Keys) -> Json:
     """The numbers that a job's network is trained by, as its key hashes them."""
     if job.kind == "estimator":
         return {"estimator": as_json(graph.recipe.estimator)}
@@ -173,7 +174,7 @@ class Networks:
     """Opens the networks of a graph, each once, and knows their digests without opening them.
 
     Args:
-        graph: Says which key each network has.
+        graph: Which key each network has.
         shelf: Where checkpoints are.
         device: Where networks run.
         precision: Rewrite victims and attacks for scoring in this precision; by default they stay
@@ -185,7 +186,7 @@ class Networks:
 
     def __init__(
         self,
-        graph: Graph,
+        graph: Keys,
         shelf: Shelf,
         device: torch.device,
         *,
@@ -249,7 +250,7 @@ class Networks:
         return digest(self._weights("attack", name, self.graph.attacks[name]))
 
     def _weights(self, kind: str, name: str, key: str) -> list[str]:
-        learned = key in self.graph.jobs
+        learned = key in self.graph.learned
         return [key, self._checkpoint(kind, name, key).sha256 if learned else "none"]
 
     def _classifier(self, name: str, kind: str, key: str, set_name: SetName) -> Victim:
@@ -262,8 +263,7 @@ class Networks:
         return victim.to(self.device).eval()
 
     def _estimator_checkpoint(self, set_name: SetName) -> Checkpoint:
-        job = self.graph.jobs[self.graph.estimators[set_name]]
-        return self._checkpoint(job.kind, job.name, job.key)
+        return self._checkpoint("estimator", RESIDUAL_NAME, self.graph.estimators[set_name])
 
     def _checkpoint(self, kind: str, name: str, key: str) -> Checkpoint:
         checkpoint = self.shelf.find(kind, name, key)

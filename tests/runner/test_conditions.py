@@ -1,4 +1,4 @@
-"""Survival end to end, on the smallest run."""
+"""Conditions end to end, on the smallest run."""
 
 import json
 
@@ -8,14 +8,14 @@ import pytest
 import torch
 
 from bench.checks import to_unit
+from bench.jobs import scorer
+from bench.jobs.condition import Condition, saved_as_jpeg
+from bench.jobs.networks import Networks
 from bench.records.load import load_run
 from bench.report.survival import survival_rows
-from bench.runner import score
 from bench.runner.api import evaluate_request, open_session
 from bench.runner.cells import row_key
 from bench.runner.missing import find_missing
-from bench.runner.networks import Networks
-from bench.runner.recompress import saved_as_jpeg
 from bench.suites.base import open_suite
 from bench.types import CamobenchError
 from tests.smoke import request
@@ -64,7 +64,7 @@ def test_rows_are_what_the_victims_say_of_the_jpeg(again):
 def test_each_attack_and_victim_has_the_rows_of_the_run_at_each_quality(again):
     before = pd.read_parquet(again.out / "predictions.parquet")
     after = pd.read_parquet(again.out / "survival.parquet")
-    assert set(after.columns) == {*before.columns, "quality_percent"}
+    assert set(after.columns) == {*before.columns, "quality_percent", "strength"}
     unit = ["attack", "victim", "image_id", "target"]
     for quality in QUALITIES:
         mine = after[after["quality_percent"] == quality]
@@ -81,9 +81,11 @@ def test_the_runs_own_rows_stay_what_they_were(smoke, again):
 
 def test_the_card_says_how(again):
     card = json.loads((again.out / "survival.json").read_text())
-    made = {(s["attack"], s["recompression"]["quality_percent"]) for s in card["scored"]}
+    made = {
+        (s["attack"], s["condition"]["recompressed"]["quality_percent"]) for s in card["scored"]
+    }
     assert made == {(a, q) for a in ("cgan-img", "jpeg", "identity") for q in QUALITIES}
-    assert card["scored"][0]["recompression"]["subsampling"] == "4:2:0"
+    assert card["scored"][0]["condition"]["recompressed"]["subsampling"] == "4:2:0"
     assert card["scored"][0]["provenance"]["packages"]["pillow"]
 
 
@@ -99,13 +101,13 @@ def test_the_same_again_scores_nothing_and_a_quality_more_only_that(again, monke
 
     calls = []
     with monkeypatch.context() as patch:
-        patch.setattr(score.Scorer, "score", refuse)
+        patch.setattr(scorer.Scorer, "score", refuse)
         session = open_session(request(recompress=QUALITIES), again.store)
         assert not find_missing(session).cells
         evaluate_request(request(recompress=QUALITIES), again.store, again.out)
     more = request(recompress=(*QUALITIES, 50))
     missing = find_missing(open_session(more, again.store))
-    assert set(missing.cells) == {f"{a}, JPEG 50" for a in ("cgan-img", "jpeg", "identity")}
+    assert set(missing.cells) == {f"{a} after JPEG 50" for a in ("cgan-img", "jpeg", "identity")}
     assert missing.cells_total == 3 * 2 * 4
     assert not calls
 
@@ -113,7 +115,7 @@ def test_the_same_again_scores_nothing_and_a_quality_more_only_that(again, monke
 def test_each_quality_has_a_key_and_none_is_the_old_one(again):
     session = open_session(request(), again.store)
     networks = Networks(session.graph, session.shelf, torch.device("cpu"))
-    keys = [row_key(networks, "jpeg", quality) for quality in (None, 90, 60)]
+    keys = [row_key(networks, "jpeg", Condition(quality_percent=q)) for q in (None, 90, 60)]
     assert len(set(keys)) == 3
     assert keys[0] == row_key(networks, "jpeg")
 
@@ -135,3 +137,26 @@ def test_a_run_that_does_not_ask_for_it_replaces_none(again):
     with pytest.raises(CamobenchError, match="JPEG qualities 60, 90, here"):
         evaluate_request(request(), again.store, again.out)
     assert (again.out / "survival.parquet").is_file()
+
+
+def test_strengths_are_rows_of_their_own_between_the_original_and_the_attack(smoke_copy, tmp_path):
+    asked = request(attacks=("gaussian-blur",), victims=("img-resnet12",), strengths=(0.5, 1.0))
+    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
+    rows = pd.read_parquet(out / "strengths.parquet")
+    assert set(rows["strength"]) == {0.5}
+    assert set(rows["attack"]) == {"gaussian-blur", "identity"}
+    whole = pd.read_parquet(out / "predictions.parquet")
+    assert len(rows) == len(whole)
+    far = pd.read_parquet(out / "distortion.parquet").set_index(["attack", "image_id"])["psnr_db"]
+    near = pd.read_parquet(out / "strengths-distortion.parquet")
+    near = near.set_index(["attack", "image_id"])["psnr_db"].loc["gaussian-blur"]
+    gain = near - far.loc["gaussian-blur"]
+    assert gain.between(5.0, 7.0).all()  # half the change is 6 dB, but for the rounding
+    evaluate_request(
+        request(**{**vars_of(asked), "strengths": ()}), smoke_copy.store, tmp_path / "b"
+    )
+    assert not (tmp_path / "b" / "strengths.parquet").exists()
+
+
+def vars_of(asked):
+    return {"attacks": asked.attacks, "victims": asked.victims}

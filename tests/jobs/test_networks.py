@@ -6,14 +6,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from bench.jobs import networks
+from bench.jobs.building import build_attack, build_victim
+from bench.jobs.networks import Networks, Shelf, module_state, restore, save_checkpoint
+from bench.jobs.precision import Precision
 from bench.nets.residual import ResidualEstimator
 from bench.nets.storage import compact_state
 from bench.recipes import PAPER, SMOKE
-from bench.runner import networks
 from bench.runner.api import open_session
-from bench.runner.graph import build_attack, build_victim, plan
-from bench.runner.networks import Networks, Shelf, module_state, restore, save_checkpoint
-from bench.runner.precision import Precision
+from bench.runner.graph import plan
 from bench.store import Store
 from bench.types import CamobenchError, FitReport
 from tests.smoke import VICTIMS, ToySource, request

@@ -22,13 +22,13 @@ from torch import Tensor
 
 from bench.checks import to_unit
 from bench.contract import Victim
+from bench.jobs.batches import AUTO, batch_for, find_batch, free_cached, is_out_of_memory
+from bench.jobs.items import ImageSource, Item, asked_of, items_of, mixed
+from bench.jobs.lookout import Lookout
+from bench.jobs.outcome import Trial
+from bench.jobs.rows import base_rows, prediction_rows
 from bench.metrics.distortion import measure
 from bench.records.metric import image_metrics
-from bench.runner.batches import AUTO, batch_for, find_batch, free_cached, is_out_of_memory
-from bench.runner.failures import Trial
-from bench.runner.items import ImageSource, Item, asked_of, items_of, mixed
-from bench.runner.lookout import Lookout
-from bench.runner.rows import base_rows, prediction_rows
 from bench.suites.base import Suite
 from bench.suites.mapped import forget_pages
 from bench.types import Progress, Silent

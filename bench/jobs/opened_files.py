@@ -75,7 +75,7 @@ def note_opened(store: Store, key: str, entry: Entry[Any, Any]) -> None:
     """
     if entry.origin is None:
         return
-    makeup = makeup_of(entry.builder)
+    makeup = _travelled.get(_label(entry)) or makeup_of(entry.builder)
     found = [p for p in files_opened_by(makeup.paths, built=False) if _counts(p, makeup)]
     if makeup.computes_imports:  # nobody knows which of them
         found += [path for path in _imported() if _counts(path, makeup)]
@@ -91,6 +91,19 @@ def note_opened(store: Store, key: str, entry: Entry[Any, Any]) -> None:
         )
     if now.keys() - known.keys():
         write_json(_record(store, key), known | now)
+
+
+_travelled: dict[tuple[str | None, str], Makeup] = {}
+"""Of plug-ins that came from another process, where their sources are."""
+
+
+def _label(entry: Entry[Any, Any]) -> tuple[str | None, str]:
+    return entry.origin, entry.spec.name
+
+
+def knows_makeup(entry: Entry[Any, Any], makeup: Makeup) -> None:
+    """Take what a plug-in is made of from the process that it came from."""
+    _travelled[_label(entry)] = makeup
 
 
 def as_told(entry: Entry[Any, Any], store: Store, key: str) -> dict[str, Json]:

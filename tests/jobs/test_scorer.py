@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from bench.contract import Attack, AttackSpec, Victim, VictimSpec
+from bench.jobs.batches import batch_for
+from bench.jobs.items import AttackSource, items_of, mixed
+from bench.jobs.rows import row_shards
+from bench.jobs.scorer import Scorer
 from bench.metrics.lpips import load_lpips
 from bench.records.frames import check_predictions
-from bench.runner.batches import batch_for
-from bench.runner.cells import row_shards
-from bench.runner.items import AttackSource, items_of, mixed
-from bench.runner.score import Scorer
 from tests.smoke import toy_suite
 from tests.toys import CLASSES, ToyVictim
 

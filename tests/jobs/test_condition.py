@@ -5,8 +5,16 @@ import pytest
 import torch
 from PIL import Image, JpegImagePlugin
 
-from bench.runner.items import Item
-from bench.runner.recompress import RecompressedSource, parse_qualities, saved_as_jpeg
+from bench.jobs.condition import (
+    PLAIN,
+    Condition,
+    ConditionedSource,
+    conditions_of,
+    parse_qualities,
+    parse_strengths,
+    saved_as_jpeg,
+)
+from bench.jobs.items import Item
 from bench.types import WrongUsageError
 from tests.toys import pixels
 
@@ -50,7 +58,7 @@ class Inverted:
 
 
 def test_the_anonymised_image_is_saved_not_the_original():
-    source, images = RecompressedSource(Inverted(), 80), pixels(2, 32, 32)
+    source, images = ConditionedSource(Inverted(), Condition(quality_percent=80)), pixels(2, 32, 32)
     items = [Item(index=i, target=0) for i in (0, 2)]
     assert torch.equal(source.anonymise(items, images), saved_as_jpeg(255 - images, 80))
     assert source.targeted
@@ -69,3 +77,29 @@ def test_qualities(text, qualities):
 def test_what_is_no_quality(text):
     with pytest.raises(WrongUsageError, match=r"is no JPEG quality: give whole numbers from 1 to"):
         parse_qualities(text)
+
+
+@pytest.mark.parametrize("strength", [0.25, 0.5, 0.9])
+def test_strength_is_a_share_of_the_change_rounded_again(strength):
+    originals, changed = pixels(2, 16, 16, seed=1), pixels(2, 16, 16, seed=2)
+    x, g = originals.numpy().astype(float), changed.numpy().astype(float)
+    expected = np.rint(x + strength * (g - x)).astype(np.uint8)
+    found = Condition(strength=strength).of(originals, changed).numpy()
+    assert found.dtype == np.uint8
+    tied = np.abs((x + strength * (g - x)) % 1 - 0.5) < 1e-9
+    assert (found == expected)[~tied].all()
+    assert (np.abs(found.astype(int) - expected)[tied] <= 1).all()
+
+
+def test_each_condition_has_an_identity_and_the_plain_one_none():
+    found = conditions_of((0.5, 1.0), (90,))
+    assert found == (PLAIN, Condition(strength=0.5), Condition(quality_percent=90))
+    assert PLAIN.identity == {}
+    assert len({str(one.identity) for one in found}) == 3
+
+
+def test_strengths():
+    assert parse_strengths("1, 0.25,.5,") == (0.25, 0.5, 1.0)
+    for text in ("0", "1.1", "-1", "x", "nan"):
+        with pytest.raises(WrongUsageError, match="is no strength"):
+            parse_strengths(text)

@@ -1,0 +1,103 @@
+"""The one boundary: an executor runs jobs, somewhere, and says what became of each."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import TypeAlias
+
+from bench.jobs.job import Job, Limits, ScoreJob, Site
+from bench.jobs.outcome import Done, Failed
+from bench.types import Progress
+
+Outcome: TypeAlias = Done | Failed
+Running: TypeAlias = "Future[Outcome]"
+
+
+class Executor(ABC):
+    """Runs jobs on a site, each once what it needs is done.
+
+    Attributes:
+        width: Jobs that run at a time.
+    """
+
+    width: int = 1
+
+    def run(
+        self,
+        jobs: Sequence[Job],
+        site: Site,
+        progress: Progress,
+        limits: Limits | None = None,
+        started: Callable[[Job], None] = lambda job: None,
+    ) -> Iterator[tuple[Job, Outcome]]:
+        """Yield each job with its outcome, as soon as it has one.
+
+        One that needs a failed job fails with it, unstarted. One whose process ends is tried again
+        in the parts that tell who is to blame; who failed once in a row is not tried on its other
+        shards. Ending the iteration ends all that runs; what is done is kept.
+
+        Args:
+            jobs: With unlike keys; needs that are not among them are done.
+            site: Where they run.
+            progress: Told how far trainings are.
+            limits: What a job may take, where this executor can end it.
+            started: Told of each job as it starts.
+
+        Raises:
+            StoppingError: If the machine or the store is to blame, so that no other job could do.
+        """
+        if not jobs:
+            return
+        waiting, running = list(jobs), dict[Running, Job]()
+        failed, bad = dict[str, Failed](), set[Hashable]()
+        limits = limits or Limits()
+        self._open(len(waiting), site, progress)
+        try:
+            while waiting or running:
+                unfinished = {job.key for job in (*waiting, *running.values())}
+                for job in tuple(waiting):
+                    if len(running) >= self.width:
+                        break
+                    cause = next((need for need in job.needs if need in failed), None)
+                    left = job.left(bad)
+                    if cause is not None or left is None:
+                        waiting.remove(job)
+                        reason = "" if cause is None else failed[cause].reason
+                        failed[job.key] = Failed(reason=reason, cause=cause or job.key)
+                        yield job, failed[job.key]
+                    elif unfinished.isdisjoint(job.needs):
+                        waiting.remove(job)
+                        started(left)
+                        running[self._start(left, limits.of(left))] = left
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    job = running.pop(future)
+                    outcome = self._outcome(job, future)
+                    if isinstance(outcome, Failed) and outcome.lost and job.parts():
+                        waiting[:0] = job.parts()
+                        continue
+                    if isinstance(outcome, Failed):
+                        failed[job.key] = outcome
+                        bad.add(job.blamed())
+                    elif isinstance(job, ScoreJob):
+                        bad.update((job.row, name) for name in outcome.failed)
+                    yield job, outcome
+        finally:
+            self._close()
+
+    @abstractmethod
+    def _open(self, count: int, site: Site, progress: Progress) -> None:
+        """Make ready for so many jobs."""
+
+    @abstractmethod
+    def _start(self, job: Job, limit_s: float | None) -> Running:
+        """Start a job."""
+
+    @abstractmethod
+    def _outcome(self, job: Job, future: Running) -> Outcome:
+        """What became of a job; the ends of processes are explained."""
+
+    @abstractmethod
+    def _close(self) -> None:
+        """End all that runs, at once."""

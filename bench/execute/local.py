@@ -1,0 +1,200 @@
+"""Jobs in worker processes of this machine: one that ends, hangs or is killed costs its job alone.
+
+The processes are those of `pebble.ProcessPool`, which alone of the pools that we looked at tells
+which job a dead process was at, and with which exit code, kills the process of a job that exceeds
+its time although it hangs in C, and goes on with the others: `loky` and `concurrent.futures` fail
+every job that waits, and neither ends one that hangs; Ray's local mode takes ten seconds to start.
+Two things are made up for here: pebble waits for ever for a process that leaves by `os._exit(0)`,
+and three seconds for one that is in C before it kills it.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import multiprocessing
+import signal
+import sys
+import tempfile
+import types
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from concurrent.futures import TimeoutError as OverdueError
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pebble import ProcessExpired, ProcessPool
+
+from bench.execute.base import Executor, Outcome, Running
+from bench.execute.relay import Address, RelayedProgress, relayed
+from bench.jobs.job import Job, Site
+from bench.jobs.outcome import Done, Failed, is_failure
+from bench.jobs.run import run
+from bench.jobs.travel import pack, unpack
+from bench.jobs.workplace import Workplace
+from bench.sources.opened import see_too, seen
+from bench.store import digest
+from bench.training.side_by_side import start_training_process
+from bench.types import Progress, Silent
+from bench.wording import in_seconds
+
+METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+PRELOADED = ("torch", "torchvision", "bench.jobs.run")
+QUIET = 256
+"""In place of the exit code 0, which pebble takes for a wanted end."""
+LAST_WORDS_S = 1.0
+"""How long before its limit a job's stack is written down."""
+
+_context: Any = multiprocessing.get_context(METHOD)
+
+
+class _Process(_context.Process):  # type: ignore[misc]
+    """A worker that imports no `__main__`: a script needs no guard, a notebook has none."""
+
+    @property
+    def exitcode(self) -> int | None:
+        code: int | None = super().exitcode
+        return QUIET if code == 0 else code
+
+    @staticmethod
+    def _Popen(process: Any) -> Any:  # noqa: N802  # its name there
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            return _context.Process._Popen(process)
+        finally:
+            sys.modules["__main__"] = main
+
+
+class _Context(type(_context)):  # type: ignore[misc]
+    Process = _Process
+
+
+class Local(Executor):
+    """Long-lived worker processes that keep their networks open.
+
+    Args:
+        workers: Jobs at a time; the processor's cores are shared out between them.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+
+    def _open(self, count: int, site: Site, progress: Progress) -> None:
+        self.width = max(1, min(self.workers, count))
+        luggage = pack(site.keys)
+        self._site, self._stack = site, ExitStack()
+        self._pool: ProcessPool | None = None
+        self._notes = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        address = self._stack.enter_context(relayed(progress))
+        self._given = _Given(self.width, luggage, address, self._notes)
+
+    def _start(self, job: Job, limit_s: float | None) -> Running:
+        if self._pool is None or not self._pool.active:
+            self._end_pool()
+            self._pool = worker_pool(self.width, _begin, self._given)
+        running: Running = self._pool.schedule(_work, (job, self._site, limit_s), timeout=limit_s)
+        return running
+
+    def _outcome(self, job: Job, future: Running) -> Outcome:
+        try:
+            outcome = future.result()
+        except OverdueError as error:
+            reason = f"took longer than {in_seconds(float(error.args[1]))} and was ended"
+        except ProcessExpired as error:
+            reason = how_it_ended(error.exitcode or 0)
+        except (BrokenProcessPool, CancelledError) as error:
+            reason = f"its worker process could not go on: {error}"
+        else:
+            if isinstance(outcome, Done) and outcome.seen is not None:
+                see_too(outcome.seen)
+            return outcome
+        notes = _notes_of(job, self._notes)
+        words = notes.read_text(errors="replace") if notes.is_file() else ""
+        return Failed(reason=reason, text=f"{reason}\n\n{words}", lost=True)
+
+    def _close(self) -> None:
+        self._end_pool()
+        self._stack.close()
+
+    def _end_pool(self) -> None:
+        if self._pool is not None:
+            self._pool.stop()  # type: ignore[no-untyped-call]
+            self._pool.join()
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What a worker is started with."""
+
+    width: int
+    luggage: bytes | None
+    address: Address
+    notes: Path
+
+
+def worker_pool(width: int, begin: Callable[..., None], *given: Any) -> ProcessPool:
+    """Worker processes, each of which calls `begin` first."""
+    context = _Context()
+    if METHOD == "forkserver":
+        context.set_forkserver_preload(list(PRELOADED))
+    return ProcessPool(width, initializer=begin, initargs=given, context=context)
+
+
+def _notes_of(job: Job, folder: Path) -> Path:
+    """Where the stack of a job is written when its process dies, or shortly before its limit."""
+    return folder / f"{digest(job.key)[:16]}.txt"
+
+
+_given: _Given
+_place: Workplace | None = None
+_progress: Progress = Silent()
+
+
+def _begin(given: _Given) -> None:
+    """Make ready a new worker."""
+    global _given
+    _given = given
+    begin_worker(given.width)
+
+
+def begin_worker(width: int) -> None:
+    """Set up a new process that is one of so many."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # also while it is in C
+    start_training_process(width)
+
+
+def _work(job: Job, site: Site, limit_s: float | None) -> Outcome:
+    """Do a job in a worker; the first loads the plug-ins, and fails where they do."""
+    global _place, _progress
+    with _notes_of(job, _given.notes).open("w") as notes:
+        faulthandler.enable(notes)
+        if limit_s is not None:
+            faulthandler.dump_traceback_later(max(limit_s - LAST_WORDS_S, limit_s / 2), file=notes)
+        try:
+            if _place is None:
+                unpack(_given.luggage)
+                _progress = RelayedProgress.to(_given.address)
+                _place = Workplace(site)
+            outcome = run(job, _place, _progress)
+        except BaseException as error:
+            if not is_failure(error):
+                raise
+            return Failed.of(error)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+            faulthandler.disable()
+    if isinstance(outcome, Done) and _given.luggage is not None:
+        return replace(outcome, seen=seen())
+    return outcome
+
+
+def how_it_ended(code: int) -> str:
+    """How a process ended by itself, from its exit code, negative for a signal."""
+    if code >= 0:
+        return f"ended the process (exit code {0 if code == QUIET else code})"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else "unknown"
+    likely = ": most likely out of memory" if -code == signal.SIGKILL else ""
+    return f"ended the process (signal {-code}, {name}{likely})"

@@ -1,0 +1,76 @@
+"""Builds attacks and victims, untrained, from what is registered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bench.contract import ATTACKS, VICTIMS
+from bench.jobs.outcome import is_failure, reason_of
+from bench.recipes import Recipe
+from bench.registry import Entry
+from bench.sources import as_built
+from bench.types import CamobenchError
+
+if TYPE_CHECKING:
+    from bench.contract import Attack, Victim
+
+ThingT = TypeVar("ThingT")
+
+
+class BuildError(CamobenchError):
+    """An attack or a victim cannot be made: its constructor raises, for want of a file perhaps."""
+
+
+def build_victim(name: str, classes: Sequence[str], recipe: Recipe) -> Victim:
+    """An untrained victim.
+
+    Raises:
+        BuildError: If its constructor fails.
+        CamobenchError: If it does not know every class of the suite by name; it may know more.
+    """
+    victim = _built("victim", VICTIMS.get(name), classes, recipe)
+    require_known(name, classes, victim.classes)
+    return victim
+
+
+def require_known(name: str, classes: Sequence[str], own: tuple[str, ...]) -> None:
+    """Check what a victim calls its classes.
+
+    Raises:
+        CamobenchError: If one of the suite's is not among them, or one is there twice.
+    """
+    unknown = [model for model in classes if model not in own]
+    if unknown:
+        raise CamobenchError(
+            f"victim {name} does not know the suite's {', '.join(unknown)}: its classes are "
+            f"{', '.join(own) or 'none'}; train it on this suite's, or leave it out"
+        )
+    if len(set(own)) < len(own):
+        raise CamobenchError(f"victim {name} states a class twice: {', '.join(own)}")
+
+
+def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
+    """An untrained attack.
+
+    Raises:
+        BuildError: If its constructor fails.
+    """
+    return _built("attack", ATTACKS.get(name), classes, recipe)
+
+
+def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe: Recipe) -> ThingT:
+    from bench.global_state import kept_global_state
+
+    try:
+        with kept_global_state(), as_built():
+            return entry.builder(entry.spec, classes=classes, recipe=recipe)
+    except BaseException as error:
+        if not is_failure(error):
+            raise
+        if isinstance(error, CamobenchError):  # it says already who, what, and the remedy
+            raise BuildError(str(error)) from error
+        place = "" if entry.origin is None else f" mend {entry.origin}, or"
+        raise BuildError(
+            f"{kind} {entry.spec.name} cannot be built: {reason_of(error)};{place} leave it out"
+        ) from error

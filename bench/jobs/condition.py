@@ -1,0 +1,172 @@
+"""What happens to an anonymised image before it is scored: some of its change, a JPEG save.
+
+The strength s of an attack g makes x + s (g(x, t) - x) of its images, rounded to 8 bits again. The
+JPEG encoder is Pillow's with its defaults (baseline, 4:2:0 chroma, standard tables scaled to the
+quality), the decoder libjpeg's; which versions scored is in the provenance.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from bench.jobs.items import ImageSource, Item
+from bench.types import Json, WrongUsageError
+
+VERSION = 1
+"""Raise it when re-compression changes: its rows are then scored anew."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """What is done to anonymised images.
+
+    Attributes:
+        strength: Share of the attack's change that is made, 0 to 1.
+        quality_percent: Of a JPEG save after it, if there is one.
+    """
+
+    strength: float = 1.0
+    quality_percent: int | None = None
+
+    @property
+    def said(self) -> str:
+        """What a person calls it; nothing, where nothing is done."""
+        parts = [] if self.strength == 1 else [f"at strength {self.strength:g}"]
+        if self.quality_percent is not None:
+            parts.append(f"after JPEG {self.quality_percent}")
+        return " ".join(parts)
+
+    @property
+    def identity(self) -> dict[str, Json]:
+        """What the key of a row says of it: nothing, where nothing is done."""
+        said: dict[str, Json] = {} if self.strength == 1 else {"strength": self.strength}
+        if self.quality_percent is not None:
+            said["recompressed"] = {
+                "format": "jpeg",
+                "quality_percent": self.quality_percent,
+                "subsampling": "4:2:0",
+                "version": VERSION,
+            }
+        return said
+
+    @property
+    def columns(self) -> dict[str, float | int | None]:
+        """What every row under it says of it."""
+        return {"strength": self.strength, "quality_percent": self.quality_percent}
+
+    def of(self, originals: Tensor, anonymised: Tensor) -> Tensor:
+        """What becomes of images.
+
+        Args:
+            originals: (N, 3, H, W) uint8.
+            anonymised: (N, 3, H, W) uint8.
+
+        Returns:
+            (N, 3, H, W) uint8.
+        """
+        if self.strength != 1:
+            anonymised = torch.lerp(originals.double(), anonymised.double(), self.strength)
+            anonymised = anonymised.round().clamp(0, 255).to(torch.uint8)
+        if self.quality_percent is not None:
+            anonymised = saved_as_jpeg(anonymised, self.quality_percent)
+        return anonymised
+
+
+PLAIN = Condition()
+
+
+def conditions_of(strengths: Sequence[float], qualities: Sequence[int]) -> tuple[Condition, ...]:
+    """The plain one first, then every strength, then every quality at full strength."""
+    found = [Condition(strength=one) for one in strengths]
+    found += [Condition(quality_percent=one) for one in qualities]
+    return tuple(dict.fromkeys((PLAIN, *found)))
+
+
+class ConditionedSource:
+    """The images of another source under a condition.
+
+    Args:
+        source: Makes the images.
+        condition: What becomes of them.
+    """
+
+    def __init__(self, source: ImageSource, condition: Condition) -> None:
+        self.source, self.condition = source, condition
+
+    @property
+    def targeted(self) -> bool:
+        """As the other source says."""
+        return self.source.targeted
+
+    def has(self, item: Item) -> bool:
+        """As the other source says."""
+        return self.source.has(item)
+
+    def anonymise(self, items: Sequence[Item], originals: Tensor) -> Tensor:
+        """The other source's images under the condition."""
+        return self.condition.of(originals, self.source.anonymise(items, originals))
+
+
+def parse_strengths(text: str) -> tuple[float, ...]:
+    """Strengths as people give them ("0.25,0.5,1"), smallest first, each once.
+
+    Raises:
+        WrongUsageError: If one is no number above 0 and at most 1.
+    """
+    found = set()
+    for part in filter(None, map(str.strip, text.split(","))):
+        try:
+            value = float(part)
+        except ValueError:
+            value = 0.0
+        if not 0 < value <= 1:
+            raise WrongUsageError(
+                f"{part!r} is no strength: give numbers above 0 and at most 1, such as 0.25,0.5,1"
+            )
+        found.add(value)
+    return tuple(sorted(found))
+
+
+def parse_qualities(text: str) -> tuple[int, ...]:
+    """JPEG qualities as people give them ("70,80,90"), best first, each once.
+
+    Raises:
+        WrongUsageError: If one is no whole number from 1 to 100.
+    """
+    found = set()
+    for part in filter(None, map(str.strip, text.split(","))):
+        if not (part.isdecimal() and 1 <= int(part) <= 100):
+            raise WrongUsageError(
+                f"{part!r} is no JPEG quality: give whole numbers from 1 to 100, such as "
+                "70,80,90,95"
+            )
+        found.add(int(part))
+    return tuple(sorted(found, reverse=True))
+
+
+def saved_as_jpeg(images: Tensor, quality_percent: int) -> Tensor:
+    """Save images as JPEG and read them again.
+
+    Args:
+        images: (N, 3, H, W) uint8 RGB.
+        quality_percent: Of Pillow's encoder, 1 to 100.
+
+    Returns:
+        (N, 3, H, W) uint8 on the same device.
+    """
+    again = np.empty(tuple(images.shape), np.uint8)
+    for place, pixels in enumerate(images.permute(0, 2, 3, 1).cpu().numpy()):
+        stream = io.BytesIO()
+        Image.fromarray(np.ascontiguousarray(pixels)).save(
+            stream, "JPEG", quality=quality_percent, subsampling="4:2:0"
+        )
+        with Image.open(stream) as image:
+            again[place] = np.asarray(image).transpose(2, 0, 1)
+    return torch.from_numpy(again).to(images.device)

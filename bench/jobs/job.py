@@ -1,0 +1,186 @@
+"""Jobs: small records of what is to be done, which any process can do that sees the store.
+
+A job never carries a graph, a network or an array. It is done when its artifact is in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from bench.jobs.batches import AUTO
+from bench.jobs.condition import PLAIN, Condition
+from bench.jobs.precision import FP32, Precision
+from bench.recipes import Recipe
+from bench.suites.base import SuiteCard
+from bench.types import Json, SetName
+from bench.wording import plural
+
+JobKind = Literal["estimator", "victim", "surrogate", "attack"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainJob:
+    """One network to be trained.
+
+    Attributes:
+        name: Of the spec, or of the residual filter for an estimator.
+        set_name: What it is trained on.
+        key: Hash of all that shapes it.
+        seed: Its own, derived from the run's.
+        needs: Keys of the jobs whose networks its training uses.
+    """
+
+    kind: JobKind
+    name: str
+    set_name: SetName
+    key: str
+    seed: int
+    needs: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What a person calls it."""
+        return f"{self.kind} {self.name} (Set-{self.set_name})"
+
+    def left(self, bad: Collection[Hashable]) -> TrainJob:
+        """What of it is still to be tried: all, for nobody else's failure is its own."""
+        return self
+
+    def parts(self) -> list[TrainJob]:
+        """What to try instead once its process has ended: nothing."""
+        return []
+
+    def blamed(self) -> Hashable:
+        """Who fails where it does."""
+        return self.key
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreJob:
+    """Some images of Set-C, anonymised by one attack and classified by some victims.
+
+    Attributes:
+        attack: By name.
+        stems: Name of each victim, and of its files in the row.
+        shard: Which of the `row_shards`.
+        images: How many that are.
+        row: Key of the row: of all that is behind its images.
+        condition: What happens to the images before they are scored.
+        keep_images: Keep them in the store, as the attack made them.
+        kept: Key of the images that are kept, whatever the condition.
+        needs: Keys of jobs that have to be done before.
+        alone: Tells who is to blame: the attack by itself, or with one victim.
+    """
+
+    attack: str
+    stems: tuple[tuple[str, str], ...]
+    shard: int
+    images: int
+    row: str
+    kept: str
+    condition: Condition = PLAIN
+    keep_images: bool = False
+    needs: tuple[str, ...] = ()
+    alone: bool = False
+
+    @property
+    def key(self) -> str:
+        """Unlike that of every other job of a run."""
+        names = ",".join(name for name, _ in self.stems) if self.alone else ""
+        return f"{self.row}/{self.shard}/{self.alone}/{names}"
+
+    @property
+    def label(self) -> str:
+        """What a person calls all jobs of its row."""
+        what = f"scoring {self.attack} on {plural(len(self.stems), 'victim')}"
+        if not self.stems:
+            what = f"distortion of {self.attack}"
+        return f"{what} {self.condition.said}".rstrip()
+
+    def left(self, bad: Collection[Hashable]) -> ScoreJob | None:
+        """The job without victims that failed elsewhere in the row; `None` if the attack did."""
+        if (self.row, "") in bad:
+            return None
+        stems = tuple(one for one in self.stems if (self.row, one[0]) not in bad)
+        if len(stems) == len(self.stems):
+            return self
+        return None if self.alone else replace(self, stems=stems)
+
+    def parts(self) -> list[ScoreJob]:
+        """What to try instead once its process has ended: the attack, then a victim at a time."""
+        if self.alone:
+            return []
+        first = replace(self, stems=(), alone=True)
+        each = [replace(self, stems=(one,), alone=True, needs=(first.key,)) for one in self.stems]
+        return [first, *each]
+
+    def blamed(self) -> tuple[str, str]:
+        """Row and victim that fail where it does; no victim is the attack."""
+        return self.row, self.stems[0][0] if self.alone and self.stems else ""
+
+
+CELL_TIMEOUT_S = 3600.0
+"""Of scoring one shard by one attack on its victims."""
+Job: TypeAlias = TrainJob | ScoreJob
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """Which network each name of a matrix stands for: what a worker opens and makes them by.
+
+    Attributes:
+        victims: Key of each victim, by name.
+        attacks: Key of each attack, by name; also of those that have nothing to learn.
+        estimators: Key of the residual estimator of each set that has one.
+        classes: Camera models that each victim tells apart, by the victim's name.
+        reducible: Victims whose backbones can compute in bf16: the others are always in fp32.
+        learned: Keys of those that have a checkpoint, once they are trained.
+    """
+
+    suite: SuiteCard
+    recipe: Recipe
+    seed: int
+    victims: Mapping[str, str] = field(default_factory=dict)
+    attacks: Mapping[str, str] = field(default_factory=dict)
+    surrogates: Mapping[str, str] = field(default_factory=dict)
+    estimators: Mapping[SetName, str] = field(default_factory=dict)
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reducible: frozenset[str] = frozenset()
+    learned: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where jobs run: everything a process needs beside the job itself.
+
+    Attributes:
+        store_root: Where the suite's images and all artifacts are.
+        keys: What each name stands for.
+        precision: That victims are scored in.
+        shipped: Use the networks that ship with the package.
+        batch: Images at a time, or `AUTO`.
+        began: Provenance of the run that asked for the jobs.
+    """
+
+    store_root: Path
+    keys: Keys
+    device: str = "cpu"
+    precision: Precision = FP32
+    shipped: bool = True
+    batch: int = AUTO
+    began: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one job may take, in seconds; `None` is no limit."""
+
+    train_s: float | None = None
+    score_s: float | None = None
+
+    def of(self, job: Job) -> float | None:
+        """That of a job."""
+        return self.train_s if isinstance(job, TrainJob) else self.score_s

@@ -1,0 +1,139 @@
+"""What becomes of a job: done, perhaps without some of its victims, or failed."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from bench.global_state import kept_global_state
+from bench.jobs.batches import is_out_of_memory
+from bench.types import CamobenchError, StoppingError
+
+LONGEST = 200
+"""Characters of a reason."""
+ResultT = TypeVar("ResultT")
+
+
+class ParticipantError(Exception):
+    """An attack failed while it anonymised; the cause says how."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """Why there is nothing.
+
+    Attributes:
+        reason: One line.
+        text: The traceback, or the stack of a process that ended.
+        lost: Whether the process ended or had to be ended, so that nobody knows who is to blame.
+        cause: Key of the job that failed before, for want of which this one was never started.
+    """
+
+    reason: str
+    text: str = ""
+    lost: bool = False
+    cause: str | None = None
+
+    @classmethod
+    def of(cls, error: BaseException) -> Failed:
+        """What an exception says."""
+        return cls(reason=reason_of(error), text=_traceback_of(error))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """The artifact is in the store.
+
+    Attributes:
+        failed: Victims that failed; the others' rows are there.
+        seen: What plug-ins were seen to open, for the process that began the run.
+    """
+
+    failed: Mapping[str, Failed] = field(default_factory=dict)
+    seen: Any = None
+
+
+def is_failure(error: BaseException) -> bool:
+    """Whether it fails what raised it alone: not the user's interruption, nor a full disk."""
+    return not isinstance(error, KeyboardInterrupt | GeneratorExit | StoppingError)
+
+
+def reason_of(error: BaseException) -> str:
+    """One line that says what was raised, shortened; the log has all of it."""
+    if isinstance(error, ParticipantError) and error.__cause__ is not None:
+        return reason_of(error.__cause__)
+    said = _said(error)
+    return said if len(said) <= LONGEST else f"{said[: LONGEST - 1].rstrip()}…"
+
+
+def _said(error: BaseException) -> str:
+    said = " ".join(str(error).split())
+    if isinstance(error, CamobenchError):
+        return said
+    if is_out_of_memory(error):
+        return f"out of memory: {said}"
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def _traceback_of(error: BaseException) -> str:
+    if isinstance(error, ParticipantError) and error.__cause__ is not None:
+        return _traceback_of(error.__cause__)
+    return "".join(traceback.format_exception(error))
+
+
+@dataclass
+class Trial:
+    """Runs the attack and the victims of a job so that one that raises takes no other with it.
+
+    Attributes:
+        strict: Raise instead, at once.
+        failed: What each victim that failed raised; it is not run again.
+    """
+
+    strict: bool = True
+    failed: dict[str, BaseException] = field(default_factory=dict)
+    _greedy: int = 0
+
+    def lost_to_memory(self) -> bool:
+        """Whether memory has failed another victim since this was asked last."""
+        before = self._greedy
+        self._greedy = sum(map(is_out_of_memory, self.failed.values()))
+        return self._greedy > before
+
+    def left(self, victims: Mapping[str, ResultT]) -> dict[str, ResultT]:
+        """Those that have not failed."""
+        return {name: victim for name, victim in victims.items() if name not in self.failed}
+
+    def victim(self, name: str, call: Callable[[], ResultT], images: int = 1) -> ResultT | None:
+        """Run one victim on some images; `None` when it fails, now or before.
+
+        Raises:
+            torch.OutOfMemoryError: If there is more than one image; fewer may do.
+        """
+        if name in self.failed:
+            return None
+        try:
+            with kept_global_state():
+                return call()
+        except BaseException as error:
+            if self.strict or not is_failure(error) or (is_out_of_memory(error) and images > 1):
+                raise
+            self.failed[name] = error
+            return None
+
+    def attack(self, call: Callable[[], ResultT], images: int = 1) -> ResultT:
+        """Run the attack.
+
+        Raises:
+            ParticipantError: If it fails.
+            torch.OutOfMemoryError: If there is more than one image; fewer may do.
+        """
+        try:
+            with kept_global_state():
+                return call()
+        except BaseException as error:
+            if self.strict or not is_failure(error) or (is_out_of_memory(error) and images > 1):
+                raise
+            raise ParticipantError from error

@@ -1,0 +1,34 @@
+"""Does a job: `run(job, place)`; nothing else works."""
+
+from __future__ import annotations
+
+from bench.jobs.job import Job, TrainJob
+from bench.jobs.outcome import Done, Failed, is_failure
+from bench.jobs.score import score_shard
+from bench.jobs.train import train_network
+from bench.jobs.workplace import Workplace
+from bench.types import Progress
+
+
+def run(job: Job, place: Workplace, progress: Progress) -> Done | Failed:
+    """Do one job; its artifact is in the store when it is done, and stays as it is if it was there.
+
+    Two runs on one store take turns: the second finds what the first one made.
+
+    Args:
+        job: To be done.
+        place: What this process keeps open.
+        progress: Told how far a training is.
+
+    Raises:
+        StoppingError: If the machine or the store is to blame, so that no other job could do.
+    """
+    try:
+        if isinstance(job, TrainJob):
+            train_network(job, place, progress)
+            return Done()
+        return Done(failed=score_shard(job, place))
+    except BaseException as error:
+        if not is_failure(error):
+            raise
+        return Failed.of(error)

@@ -1,0 +1,106 @@
+"""Scores one shard of Set-C under one attack: a final Parquet file a victim, one of distortions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bench.contract import ATTACKS, VICTIMS
+from bench.jobs.condition import PLAIN, ConditionedSource
+from bench.jobs.items import ImageSource
+from bench.jobs.job import Keys, ScoreJob
+from bench.jobs.kept import KeptImages, Recorder, kept_file
+from bench.jobs.lookout import Lookout
+from bench.jobs.opened_files import note_opened
+from bench.jobs.outcome import Failed, Trial
+from bench.jobs.rows import DISTORTION, RowFolder, row_shards, write_rows
+from bench.jobs.workplace import Workplace
+
+KEY_DIGITS = 16
+
+
+def score_shard(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
+    """Anonymise a shard once and score it on all victims that have no rows of it yet.
+
+    Returns:
+        Victims that failed; the others' rows are in the store.
+
+    Raises:
+        ParticipantError: If the attack fails.
+    """
+    folder = place.store.prediction_folder(job.row)
+    with place.store.lock("predictions", f"{folder.name}-{job.shard:05d}"):
+        return _score(job, place)
+
+
+def _score(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
+    row, shard = RowFolder(place.store.prediction_folder(job.row)), job.shard
+    images = kept_file(place.store, job.kept, shard)
+    stems = {name: stem for name, stem in job.stems if not row.has(stem, [shard])}
+    measures = not row.has(DISTORTION, [shard])
+    keeps = job.keep_images and not images.is_file()
+    measures = measures or (job.alone and not job.stems)
+    if not (stems or measures or keeps):
+        return {}
+    trial = Trial(strict=False)
+    opened = {name: trial.victim(name, partial(place.networks.victim, name)) for name in stems}
+    victims = {name: victim for name, victim in opened.items() if victim is not None}
+    began, scorer = time.monotonic(), place.scorer
+    scorer.trial, scorer.lookout = trial, None if shard else Lookout()
+    scorer.foreign = {name for name in stems if not VICTIMS.is_own(name)}
+    source = kept = _source(job, place, images, trial)
+    recorder = Recorder(source) if keeps else None
+    source = recorder or source
+    if job.condition != PLAIN:
+        source = ConditionedSource(source, job.condition)
+    indices = row_shards(scorer.order)[shard]
+    scored = scorer.score(source, victims, indices, distortions=measures)
+    _note_opened(job, place, victims)
+    by = place.provenance
+    if isinstance(kept, KeptImages):
+        by = {**by, "images_made_by": kept.made_by}
+    record = {"by": by, "at": time.time(), "seconds": time.monotonic() - began}
+    suspected = _suspicions(scorer.lookout)
+    if recorder is not None:
+        recorder.write(images, by)
+    if scored.distortion is not None:
+        told = {**record, "suspicions": suspected.get("", [])}
+        rows = scored.distortion.assign(**key_columns(place.site.keys, job.attack))
+        write_rows(row.file(DISTORTION, shard), rows, told)
+    for name, rows in scored.predictions.items():
+        told = {**record, "suspicions": suspected.get(name, [])}
+        rows = rows.assign(**key_columns(place.site.keys, job.attack, name))
+        write_rows(row.file(stems[name], shard), rows, told)
+    return {name: Failed.of(error) for name, error in trial.failed.items()}
+
+
+def key_columns(keys: Keys, attack: str, victim: str | None = None) -> dict[str, str]:
+    """What every row of a cell says of its networks; without a victim, of distortions."""
+    said = {"attack": attack, "attack_key": keys.attacks[attack][:KEY_DIGITS]}
+    return said if victim is None else said | {"victim_key": keys.victims[victim][:KEY_DIGITS]}
+
+
+def _source(job: ScoreJob, place: Workplace, images: Path, trial: Trial) -> ImageSource:
+    if images.is_file():
+        return KeptImages(images, targeted=ATTACKS.get(job.attack).spec.targeted)
+    return trial.attack(partial(place.attack, job.attack))
+
+
+def _note_opened(job: ScoreJob, place: Workplace, victims: Mapping[str, Any]) -> None:
+    store, keys = place.store, place.site.keys
+    note_opened(store, keys.attacks[job.attack], ATTACKS.get(job.attack))
+    for name in victims:
+        note_opened(store, keys.victims[name], VICTIMS.get(name))
+
+
+def _suspicions(lookout: Lookout | None) -> dict[str, list[dict[str, str]]]:
+    """By victim; those of the attack are of none."""
+    if lookout is None:
+        return {}
+    lookout.end()
+    found = {"": lookout.attack, **lookout.victims}
+    return {name: [asdict(one) for one in some] for name, some in found.items()}

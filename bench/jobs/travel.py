@@ -1,0 +1,83 @@
+"""Plug-ins on their way to another process: files by their paths, objects by value."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import cloudpickle
+
+from bench.contract import ATTACKS, VICTIMS
+from bench.contract.plugin_files import load_again, loaded_plugin_files
+from bench.jobs.job import Keys
+from bench.jobs.opened_files import knows_makeup
+from bench.registry import Registry
+from bench.sources import makeup_of
+from bench.sources.opened import see_too, seen
+from bench.types import CamobenchError
+
+_REGISTRIES: dict[str, Registry[Any, Any]] = {"attack": ATTACKS, "victim": VICTIMS}
+
+
+def pack(keys: Keys) -> bytes | None:
+    """What another process needs to know the attacks and victims of a run; `None` if it knows them.
+
+    Raises:
+        CamobenchError: If one cannot travel, such as a module that holds an open file.
+    """
+    named = {"attack": keys.attacks, "victim": {**keys.victims, **keys.surrogates}}
+    files, entries = loaded_plugin_files(), []
+    for kind, names in named.items():
+        for name in names:
+            registry = _REGISTRIES[kind]
+            if registry.is_installed(name):
+                continue
+            entry = registry.get(name)
+            makeup = None if entry.origin is None else makeup_of(entry.builder)
+            try:
+                with _by_value([] if makeup is None else makeup.files):
+                    entries.append((kind, cloudpickle.dumps((entry, makeup))))
+            except Exception as error:  # whatever its own code raises
+                raise CamobenchError(
+                    f"{kind} {name} cannot go to a worker process ({error}); run it in this one: "
+                    "executor inline"
+                ) from error
+    if not files and not entries:
+        return None
+    luggage: bytes = cloudpickle.dumps((files, entries, seen()))
+    return luggage
+
+
+@contextmanager
+def _by_value(modules: Iterable[str]) -> Iterator[None]:
+    """Pickle what these modules define as it is here, whatever their files are by now."""
+    known = [sys.modules[name] for name in modules if name in sys.modules and name != "__main__"]
+    for module in known:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        yield
+    finally:
+        for module in known:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def unpack(luggage: bytes | None) -> None:
+    """Know here what `pack` was told of.
+
+    Raises:
+        CamobenchError: If a plug-in file has changed since.
+    """
+    if luggage is None:
+        return
+    files, entries, noted = cloudpickle.loads(luggage)
+    see_too(noted)
+    load_again(files)
+    for kind, content in entries:
+        entry, makeup = cloudpickle.loads(content)
+        registry = _REGISTRIES[kind]
+        registry.forget([entry.spec.name])
+        registry.add(entry)
+        if makeup is not None:
+            knows_makeup(entry, makeup)

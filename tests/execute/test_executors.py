@@ -1,0 +1,243 @@
+"""What a faulty plug-in costs, whoever runs it: its own cells."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+from bench.report.failed import failed_cells
+from bench.report.inputs import load_run
+
+from bench.execute import Local
+from bench.jobs.job import Limits
+from bench.runner.api import evaluate_request
+from bench.runner.failures import Failures
+from bench.runner.selection import select_attacks, select_victims
+from bench.runner.train import train
+from tests.plugins import write
+from tests.runner.test_train import planned, shelf_of
+from tests.smoke import SUITE, request, toy_suite
+
+pytestmark = pytest.mark.usefixtures("own_registries")
+
+FAULTY = """
+    import ctypes
+    import os
+    import signal
+
+    import camobench
+
+
+    def hang():
+        ctypes.CDLL(None).sleep(1000)
+
+
+    FAULTS = {
+        "raising": lambda: 1 / 0,
+        "nan": lambda: float("nan"),
+        "leaving": lambda: os._exit(0),
+        "quitting": lambda: os._exit(3),
+        "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+        "faulting": lambda: ctypes.string_at(0),
+        "hanging": hang,
+        "fine": lambda: 1.0,
+    }
+
+
+    def victim(title, fault):
+        spec = camobench.VictimSpec(name=title)
+        logits = lambda self, images: fault() * images.mean((2, 3))
+        return type(title, (camobench.Victim,), {"spec": spec, "logits": logits})
+
+
+    def learner(title, fault):
+        spec = camobench.VictimSpec(name=title)
+        fit = lambda self, data, context: (fault(), camobench.FitReport())[1]
+        logits = lambda self, images: images.mean((2, 3))
+        return type(title, (camobench.Victim,), {"spec": spec, "fit": fit, "logits": logits})
+
+
+    def attack(title, fault):
+        spec = camobench.AttackSpec(name=title, targeted=False)
+        transform = lambda self, images, targets: fault() * images
+        return type(title, (camobench.Attack,), {"spec": spec, "transform": transform})
+
+
+    VICTIMS = [victim(*one) for one in FAULTS.items()]
+    LEARNERS = [learner(*one) for one in FAULTS.items()]
+    ATTACKS = [attack(*one) for one in FAULTS.items()]
+"""
+REASONS = {
+    "raising": "ZeroDivisionError: division by zero",
+    "nan": "NaN or infinite",
+    "leaving": "ended the process (exit code 0)",
+    "quitting": "ended the process (exit code 3)",
+    "killed": "ended the process (signal 9, SIGKILL: most likely out of memory)",
+    "faulting": "ended the process (signal 11, SIGSEGV)",
+}
+TAME = ("raising", "nan")
+LIMIT_S = 15.0
+WORKERS = {"inline": ("inline", TAME), "local": ("local", tuple(REASONS))}
+
+
+@pytest.fixture
+def faulty(tmp_path):
+    return write(tmp_path / "faulty.py", FAULTY)
+
+
+@pytest.mark.parametrize(("executor", "faults"), WORKERS.values(), ids=WORKERS)
+def test_a_faulty_plug_in_costs_its_own_cells(smoke_copy, faulty, tmp_path, executor, faults):
+    select_victims(f"{faulty}:VICTIMS")
+    select_attacks(f"{faulty}:ATTACKS")
+    asked = request(
+        attacks=(*faults, "fine", "jpeg"),
+        victims=(*faults, "fine", "img-resnet12"),
+        executor=executor,
+        workers=2,
+    )
+    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
+    run = load_run(out)
+    whole = {("fine", "jpeg", "identity"), ("fine", "img-resnet12")}
+    assert {tuple(dict.fromkeys(run.predictions[one])) for one in ("attack", "victim")} == whole
+    assert run.predictions.groupby(["attack", "victim"]).size().nunique() == 1
+    for fault in faults:
+        assert REASONS[fault] in run.failed["jpeg", fault].reason
+        assert REASONS[fault] in run.failed[fault, "img-resnet12"].reason
+        assert run.failed[fault, "img-resnet12"].who == f"attack {fault}"
+        assert (out / run.failed["jpeg", fault].log).read_text()
+    if executor == "local":
+        assert "string_at" in (out / run.failed["jpeg", "faulting"].log).read_text()
+    assert f"{len(run.failed)} cells failed" in failed_cells(run)
+
+
+def test_what_hangs_in_c_is_ended_at_its_limit(smoke_copy, faulty, tmp_path):
+    select_victims(f"{faulty}:VICTIMS")
+    asked = request(
+        attacks=(), victims=("hanging", "fine"), executor="local", cell_timeout_s=LIMIT_S
+    )
+    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
+    run = load_run(out)
+    assert set(run.predictions["victim"]) == {"fine"}
+    assert set(run.failed) == {("identity", "hanging")}
+    found = run.failed["identity", "hanging"]
+    assert found.reason == f"took longer than {LIMIT_S:g} s and was ended"
+    assert " in hang" in (out / found.log).read_text()  # where it was
+
+
+def test_a_faulty_training_fails_alone(tmp_path, faulty):
+    names = select_victims(f"{faulty}:LEARNERS")
+    graph = planned(attacks=[], victims=names)
+    shelf = shelf_of(tmp_path / "store", toy_suite(tmp_path / "suite"))
+    noted, limits = Failures(tmp_path / "failures"), Limits(train_s=LIMIT_S)
+    ran = train(graph, shelf, failures=noted, executor=Local(2), limits=limits)
+    assert {job.name for job in ran} == {"fine", "nan"}
+    reasons = {graph.jobs[key].name: one.reason for key, one in noted.jobs.items()}
+    late = {"hanging": f"took longer than {LIMIT_S:g} s and was ended"}
+    assert reasons == late | {name: said for name, said in REASONS.items() if name != "nan"}
+
+
+SCRIPT = """
+import os
+import sys
+
+import torch
+
+import camobench
+
+
+class Leaving(torch.nn.Module):
+    classes = ["simcam-01", "simcam-02", "simcam-03"]
+
+    def forward(self, images):
+        os._exit(5)
+
+
+net = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+net.classes = Leaving.classes
+run = camobench.evaluate(
+    suite="simcam-smoke-v2",
+    recipe="smoke",
+    attacks="jpeg",
+    victims=[{"mean": net, "leaving": Leaving()}, "img-resnet12"],
+    store=sys.argv[1],
+    out=sys.argv[2],
+    device="cpu",
+    shipped=False,
+)
+print(sorted(run.failed), {one.reason for one in run.failed.values()})
+print(sorted(set(run.predictions["victim"])))
+"""
+
+
+def test_objects_of_a_script_without_a_guard_are_isolated_too(smoke_copy, tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, path, smoke_copy.store.root, tmp_path / "out"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "[('identity', 'leaving'), ('jpeg', 'leaving')] {'ended the process (exit code 5)'}",
+        "['img-resnet12', 'mean']",
+    ]
+
+
+def test_executors_give_the_same_files(smoke, smoke_copy, tmp_path):
+    (smoke_copy.store.root / "predictions").rename(tmp_path / "aside")
+    asked = request(executor="local", workers=2)
+    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
+    for name in ("predictions", "distortion"):
+        mine, other = (pd.read_parquet(one / f"{name}.parquet") for one in (out, smoke.out))
+        pd.testing.assert_frame_equal(mine, other, rtol=1e-4, atol=1e-6)
+    trained = {path.name for path in (smoke.store.root / "checkpoints").glob("*/*")}
+    assert {path.name for path in (smoke_copy.store.root / "checkpoints").glob("*/*")} == trained
+
+
+HANGING = """
+    import ctypes
+
+    import camobench
+
+
+    class Hanging(camobench.Victim):
+        spec = camobench.VictimSpec(name="hanging")
+
+        def logits(self, images):
+            print("hanging", flush=True)
+            ctypes.CDLL(None).sleep(1000)
+"""
+
+
+def alive(parent):
+    found = subprocess.run(["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True)
+    pairs = [line.split() for line in found.stdout.splitlines()[1:]]
+    family = {str(parent)}
+    for _ in pairs:
+        family |= {pid for pid, above in pairs if above in family}
+    return family - {str(parent)}
+
+
+def test_ctrl_c_ends_all_workers_within_five_seconds(smoke_copy, tmp_path):
+    path = write(tmp_path / "hanging.py", HANGING)
+    words = ["run", "--suite", SUITE, "--recipe", "smoke", "--from-scratch", "--workers", "2"]
+    words += ["--attacks", "jpeg", "--victims", f"{path}:Hanging", "--device", "cpu"]
+    words += ["--store", str(smoke_copy.store.root), "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "camobench", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"hanging\n"
+        family = alive(process.pid)
+        assert family
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        assert time.monotonic() - began < 5
+    assert process.returncode == 130
+    time.sleep(0.5)
+    left = [pid for pid in family if os.path.exists(f"/proc/{pid}")]
+    assert not left
