@@ -8,8 +8,8 @@ import time
 
 import pandas as pd
 import pytest
-from bench.report.failed import failed_cells
-from bench.report.inputs import load_run
+from bench.report.notes import failed_cells
+from bench.records.load import load_run
 
 from bench.execute import Local
 from bench.jobs.job import Limits
