@@ -8,11 +8,11 @@ import time
 
 import pandas as pd
 import pytest
-from bench.report.notes import failed_cells
-from bench.records.load import load_run
 
 from bench.execute import Local
 from bench.jobs.job import Limits
+from bench.records.load import load_run
+from bench.report.notes import failed_cells
 from bench.runner.api import evaluate_request
 from bench.runner.failures import Failures
 from bench.runner.selection import select_attacks, select_victims
