@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import TypeAlias
 
@@ -31,12 +31,12 @@ class Executor(ABC):
         progress: Progress,
         limits: Limits | None = None,
         started: Callable[[Job], None] = lambda job: None,
-    ) -> Iterator[tuple[Job, Outcome]]:
+    ) -> Generator[tuple[Job, Outcome], None, None]:
         """Yield each job with its outcome, as soon as it has one.
 
         One that needs a failed job fails with it, unstarted. One whose process ends is tried again
         in the parts that tell who is to blame; who failed once in a row is not tried on its other
-        shards. Ending the iteration ends all that runs; what is done is kept.
+        shards. Closing the iterator ends all that runs; what is done is kept.
 
         Args:
             jobs: With unlike keys; needs that are not among them are done.

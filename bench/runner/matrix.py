@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -224,15 +225,17 @@ class Matrix:
                 bars[job.row].start(job.label, total, total - waiting)
 
         site = self.place.site
-        for job, outcome in self.executor.run(jobs, site, self.progress, self.limits, started):
-            if not isinstance(job, ScoreJob):
-                continue
-            self._note(rows[job.row], job, outcome)
-            if job.row in bars and job.shard in left[job.row]:
-                left[job.row].discard(job.shard)
-                bars[job.row].advance(job.images)
-                if not left[job.row]:
-                    bars[job.row].finish()
+        running = self.executor.run(jobs, site, self.progress, self.limits, started)
+        with closing(running):  # ends what runs, when this is interrupted
+            for job, outcome in running:
+                if not isinstance(job, ScoreJob):
+                    continue
+                self._note(rows[job.row], job, outcome)
+                if job.row in bars and job.shard in left[job.row]:
+                    left[job.row].discard(job.shard)
+                    bars[job.row].advance(job.images)
+                    if not left[job.row]:
+                        bars[job.row].finish()
 
     def _note(self, row: _Row, job: ScoreJob, outcome: Done | Failed) -> None:
         """Take note of what failed.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from bench.execute import Executor, Inline
 from bench.jobs.job import Limits, Site, TrainJob
 from bench.jobs.networks import Shelf
@@ -63,18 +65,20 @@ def train(
     jobs = missing_jobs(graph, shelf)
     site = Site(store_root=shelf.store.root, keys=graph.keys, device=device, shipped=shelf.shipped)
     trained = []
-    for job, outcome in (executor or Inline()).run(jobs, site, progress or Silent(), limits):
-        if not isinstance(job, TrainJob):
-            continue
-        if isinstance(outcome, Done):
-            trained.append(job)
-            if failures is not None:
-                failures.clear(job.label)
-        elif failures is None:
-            said = outcome.reason.removeprefix(f"{job.label}: ")
-            raise CamobenchError(f"{job.label}: {said}")
-        elif outcome.cause:
-            failures.jobs[job.key] = failures.follow(job.label, failures.jobs[outcome.cause])
-        else:
-            failures.jobs[job.key] = failures.note(job.label, outcome)
+    running = (executor or Inline()).run(jobs, site, progress or Silent(), limits)
+    with closing(running):  # ends what runs, when this is interrupted
+        for job, outcome in running:
+            if not isinstance(job, TrainJob):
+                continue
+            if isinstance(outcome, Done):
+                trained.append(job)
+                if failures is not None:
+                    failures.clear(job.label)
+            elif failures is None:
+                said = outcome.reason.removeprefix(f"{job.label}: ")
+                raise CamobenchError(f"{job.label}: {said}")
+            elif outcome.cause:
+                failures.jobs[job.key] = failures.follow(job.label, failures.jobs[outcome.cause])
+            else:
+                failures.jobs[job.key] = failures.note(job.label, outcome)
     return trained
