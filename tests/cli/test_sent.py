@@ -129,9 +129,9 @@ def test_images_that_were_sent_for_other_pixels_are_not_used(camobench, store, g
     np.load(images, mmap_mode="r+")[0, 0, 0, 0] ^= 1
     keep_checksum(images)  # as if Set-C was made anew on another machine
     out = tmp_path / "later"
-    code, _, err = camobench("run", "--victims", IMG, "--attacks", "theirs", *SMALL, "--out", out)
-    assert code == 1
-    said = err.splitlines()[-1]
+    assert camobench("run", "--victims", IMG, "--attacks", "theirs", *SMALL, "--out", out)[0] == 1
+    (log,) = (out / "failures").glob("*.log")
+    said = " ".join(log.read_text(encoding="utf-8").split())
     assert "sent as theirs are changes to other pixels of Set-C" in said
     assert "camobench score ANSWER --name theirs" in said
     assert send(camobench, generated, tmp_path / "again", "--victims", IMG)[0] == 1  # partial

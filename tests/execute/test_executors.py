@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -229,7 +230,9 @@ def test_ctrl_c_ends_all_workers_within_five_seconds(smoke_copy, tmp_path):
     words += ["--attacks", "jpeg", "--victims", f"{path}:Hanging", "--device", "cpu"]
     words += ["--store", str(smoke_copy.store.root), "--out", str(tmp_path / "out")]
     command = [sys.executable, "-m", "camobench", *words]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    hearing = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # ignored in a background job
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, preexec_fn=hearing, **pipes) as process:
         assert process.stdout.readline() == b"hanging\n"
         family = alive(process.pid)
         assert family

@@ -10,7 +10,7 @@ from bench.recipes import SMOKE
 from bench.runner.contract_checks.run import examine
 from bench.runner.contract_checks.subject import find_subjects
 from bench.runner.graph import plan
-from bench.runner.train import Site, train
+from bench.runner.train import train
 from bench.store import Store
 from tests.plugins import write
 from tests.smoke import toy_suite
@@ -91,8 +91,8 @@ def trained(tmp_path, name):
     """The networks of one attack, trained on a toy suite and opened from their checkpoints."""
     suite = toy_suite(tmp_path / "store", ("B",))
     graph = plan(suite.card, SMOKE, attacks=[name], victims=[])
-    train(graph, Site(store_root=tmp_path / "store", suite_folder=suite.folder, shipped=False))
     shelf = Shelf(store=Store(tmp_path / "store"), shipped=False)
+    train(graph, shelf)
     return graph, shelf, Networks(graph, shelf, CPU, precision=Precision())
 
 
