@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 from bench.contract import ATTACKS, VICTIMS
 from bench.execute.base import Executor
 from bench.execute.inline import Inline
 from bench.execute.local import Local
 from bench.jobs.job import Keys
-from bench.types import WrongUsageError
+from bench.jobs.travel import pack
+from bench.types import CamobenchError, WrongUsageError
 
 AUTO_EXECUTOR = "auto"
 EXECUTORS = (AUTO_EXECUTOR, "inline", "local")
@@ -20,7 +23,7 @@ def executor_of(name: str, keys: Keys, workers: int) -> Executor | None:
 
     Args:
         name: "inline", "local", or "auto": in worker processes where there is more than
-            one, or where somebody else's code takes part.
+            one, or where somebody else's code takes part, unless an object of Python cannot travel.
         keys: Who takes part.
         workers: Jobs at a time.
 
@@ -32,6 +35,12 @@ def executor_of(name: str, keys: Keys, workers: int) -> Executor | None:
     own = all(map(ATTACKS.is_own, keys.attacks)) and all(
         VICTIMS.is_own(one) for one in (*keys.victims, *keys.surrogates)
     )
-    if name == "local" or (name == AUTO_EXECUTOR and (workers > 1 or not own)):
-        return Local(workers)
-    return None
+    if name == "inline" or (name == AUTO_EXECUTOR and workers == 1 and own):
+        return None
+    if name == AUTO_EXECUTOR and not own:
+        try:
+            pack(keys)
+        except CamobenchError as error:
+            warnings.warn(f"{error}: everything runs in this process", stacklevel=2)
+            return None
+    return Local(workers)

@@ -28,7 +28,8 @@ def pack(keys: Keys) -> bytes | None:
         CamobenchError: If one cannot travel, such as a module that holds an open file.
     """
     named = {"attack": keys.attacks, "victim": {**keys.victims, **keys.surrogates}}
-    files, entries = loaded_plugin_files(), []
+    files = [one for one in loaded_plugin_files() if set(one.names) & set(named[one.kind])]
+    entries = []
     for kind, names in named.items():
         for name in names:
             registry = _REGISTRIES[kind]
@@ -41,8 +42,7 @@ def pack(keys: Keys) -> bytes | None:
                     entries.append((kind, cloudpickle.dumps((entry, makeup))))
             except Exception as error:  # whatever its own code raises
                 raise CamobenchError(
-                    f"{kind} {name} cannot go to a worker process ({error}); run it in this one: "
-                    "executor inline"
+                    f"{kind} {name} cannot go to a worker process ({error})"
                 ) from error
     if not files and not entries:
         return None
@@ -73,7 +73,7 @@ def unpack(luggage: bytes | None) -> None:
         return
     files, entries, noted = cloudpickle.loads(luggage)
     see_too(noted)
-    load_again(files)
+    load_again(tuple(files))
     for kind, content in entries:
         entry, makeup = cloudpickle.loads(content)
         registry = _REGISTRIES[kind]

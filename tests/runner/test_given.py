@@ -129,7 +129,10 @@ def test_rows_never_stand_for_another_object(ask):
     veil.mark = weakref.ref(veil)
     keys = set()
     for _ in range(2):
-        with pytest.warns(UserWarning, match="from another by the ReferenceType that mark"):
+        with (
+            pytest.warns(UserWarning, match="from another by the ReferenceType that mark"),
+            pytest.warns(UserWarning, match="cannot go to a worker process .* in this process"),
+        ):
             rows = ask(attacks=[veil], victims="img-resnet12").predictions
         keys |= set(rows.loc[rows["attack"] == "veil", "attack_key"])
     assert len(keys) == 2

@@ -46,17 +46,16 @@ def examine_apart(
             raise CamobenchError(f"{text} {ended} as it was imported; mend it") from error
         progress.finish()
         for position, (kind, name) in enumerate(found):
-            lost: list[str] = []
+            ran: list[str] = []
 
-            def run(check: Check, position: int = position, lost: list[str] = lost) -> Verdict:
+            def run(check: Check, position: int = position, ran: list[str] = ran) -> Verdict:
                 try:
-                    verdict: Verdict = ask(_check, position, check.name, tuple(lost))
+                    verdict: Verdict = ask(_check, position, check.name, tuple(ran))
+                    ran.append(check.name)
                 except OverdueError:
-                    lost.append(check.name)
                     said = f"did not end within {limit_s:g} s"
                     verdict = fail(said, "look for a loop that never ends, in C too")
                 except ProcessExpired as error:
-                    lost.append(check.name)
                     said = how_it_ended(error.exitcode or 0)
                     verdict = fail(said, "look for `os._exit`, memory, and calls into C")
                 return replace(verdict, check=check.name)
@@ -78,15 +77,14 @@ def _open(text: str, device: str) -> list[tuple[str, str]]:
     return [(subject.kind, subject.name) for subject in _subjects]
 
 
-def _check(text: str, device: str, position: int, name: str, lost: Collection[str]) -> Verdict:
-    """Run a check, after those before it where the process that ran them has ended."""
+def _check(text: str, device: str, position: int, name: str, ran: Collection[str]) -> Verdict:
+    """Run a check, after those that ran before it where their process has ended."""
     _open(text, device)
     subject = _subjects[position]
-    for check in checks_for(subject.kind):
-        if check.name == name:
-            _done.add((position, name))
-            return run_check(check, subject)
-        if (position, check.name) not in _done and check.name not in lost:
-            _done.add((position, check.name))
-            run_check(check, subject)
-    raise LookupError(name)
+    checks = {check.name: check for check in checks_for(subject.kind)}
+    for earlier in ran:
+        if (position, earlier) not in _done:
+            _done.add((position, earlier))
+            run_check(checks[earlier], subject)
+    _done.add((position, name))
+    return run_check(checks[name], subject)

@@ -44,9 +44,9 @@ def checks_for(kind: str) -> list[Check]:
     return [check for check in CHECKS if kind in check.kinds]
 
 
-def examine(subject: Subject) -> Iterator[Verdict]:
+def examine(subject: Subject, progress: Progress | None = None) -> Iterator[Verdict]:
     """Run every check that has something to look at, in this process."""
-    return judge(subject.kind, subject.name, lambda check: run_check(check, subject))
+    return judge(subject.kind, subject.name, lambda check: run_check(check, subject), progress)
 
 
 def judge(

@@ -24,7 +24,8 @@ from bench.types import SETS, SetName
 
 SetT = TypeVar("SetT", bound=LabelledImages)
 _HARNESS = (
-    *("bench.runner", "bench.store", "bench.suites", "bench.report", "bench.cli", "bench.doctor"),
+    *("bench.jobs", "bench.execute", "bench.runner", "bench.store", "bench.suites"),
+    *("bench.report", "bench.cli", "bench.doctor"),
     *("camobench.evaluate", "camobench.load_suite"),
 )
 PER_CLASS, SIDE_PX = 4, 128
