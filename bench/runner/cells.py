@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.jobs import rows as row_files
 from bench.jobs.condition import PLAIN, Condition
 from bench.jobs.items import ORDER_VERSION
 from bench.jobs.networks import Networks
@@ -109,7 +110,7 @@ def row_key(networks: Networks, attack: str, condition: Condition = PLAIN) -> st
         {
             **condition.identity,
             **pixels,
-            "asked": ORDER_VERSION,
+            "asked": [ORDER_VERSION, row_files.SHARD_IMAGES],
             "attack": networks.attack_digest(attack),
             "suite": networks.graph.suite.fingerprint,
             "scorer": SCORER_VERSION,

@@ -190,7 +190,7 @@ def test_what_no_cell_hangs_on_is_said_too(smoke_copy, tmp_path, monkeypatch):
     monkeypatch.setenv("FOG", "1")
     ask = request(attacks=tuple(select_attacks(f"{path}:Fog")), victims=("img-resnet12",))
     evaluate_request(ask, smoke_copy.store, tmp_path / "out")
-    for kept in smoke_copy.store.root.rglob("distortion.parquet"):
+    for kept in smoke_copy.store.root.rglob("distortion/*.parquet"):
         kept.unlink()
     monkeypatch.setenv("FOG", "0")  # what no key covers
     ask = replace(ask, keep_images=True, recompress=(70,))
