@@ -161,6 +161,9 @@ def demo(
 @device_option
 @workers_option
 @seed_option
+@click.option(
+    "--attack-seed", type=int, help="Of attacks and their surrogates, where it is another."
+)
 @format_option
 @quiet_option
 def run(
@@ -187,6 +190,7 @@ def run(
     device: str,
     workers: int,
     seed: int,
+    attack_seed: int | None,
     format_: str,
     quiet: bool,
 ) -> None:
@@ -210,6 +214,7 @@ def run(
         front_end=front_end,
         recipe=recipe,
         seed=seed,
+        attack_seed=attack_seed,
         device=device,
         shipped=not from_scratch,
         workers=workers,

@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import faulthandler
 import multiprocessing
+import os
 import signal
 import sys
 import tempfile
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as OverdueError
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +142,22 @@ def worker_pool(width: int, begin: Callable[..., None], *given: Any) -> ProcessP
     context = _Context()
     if METHOD == "forkserver":
         context.set_forkserver_preload(list(PRELOADED))
+        with _without_working_directory():
+            forkserver.ensure_running()
     return ProcessPool(width, initializer=begin, initargs=given, context=context)
+
+
+@contextmanager
+def _without_working_directory() -> Iterator[None]:
+    """Let a process that starts here import nothing from where it starts: a user's `bench`, say."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop("PYTHONSAFEPATH")
+        if before is not None:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def _notes_of(job: Job, folder: Path) -> Path:

@@ -111,6 +111,7 @@ class Entry(Record):
     suite: SuiteRecord
     recipe: Stated
     seed: int
+    attack_seed: int | None = None
     scorer_version: int
     lpips: LpipsRecord
     provenance: Provenance
@@ -120,6 +121,12 @@ class Entry(Record):
         if len({victim.name for victim in self.victims}) < len(self.victims):
             raise ValueError("names a victim twice")
         return self
+
+    @property
+    def seeds(self) -> str:
+        """The seed of all that was trained, and that of the attacks where it is another."""
+        other = self.attack_seed not in (None, self.seed)
+        return f"{self.seed} ({self.attack_seed} of the attacks)" if other else str(self.seed)
 
     @property
     def failed_victims(self) -> list[str]:

@@ -159,7 +159,7 @@ _TERMS: dict[str, Callable[[Entry], object]] = {
     "suite fingerprint": lambda entry: entry.suite.fingerprint,
     "suite classes": lambda entry: entry.suite.classes,
     "recipe": lambda entry: entry.recipe,
-    "seed": lambda entry: entry.seed,
+    "seed": lambda entry: entry.seeds,
     "scorer_version": lambda entry: entry.scorer_version,
     "LPIPS version": lambda entry: str(entry.lpips),
 }

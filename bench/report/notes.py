@@ -215,7 +215,7 @@ def origin_notes(run: RunData) -> Iterable[str]:
             )
     yield from (f"Suite: {note}" for note in run.suite_notes)
     yield f"Audit: {run.audit}." if run.audit else NOT_AUDITED.format(suite=run.suite)
-    seeds = ", ".join(map(str, run.seeds))
+    seeds = ", ".join(dict.fromkeys(entry.seeds for entry in run.entries))
     commits = ", ".join(dict.fromkeys(entry.provenance.code for entry in run.entries))
     yield (
         f"Suite {run.suite} ({run.fingerprint[:12]}), recipe {run.recipe}, seed {seeds}, scorer "

@@ -47,6 +47,7 @@ class Request:
 
     Attributes:
         recipe: Training budget by name.
+        attack_seed: Of attacks and what they are trained against; by default `seed`.
         shipped: Use the networks that ship with the package where their keys match.
         workers: Processes that make data and train networks side by side.
         batch: Anonymised images scored at a time; 0 takes what suits the device.
@@ -65,6 +66,7 @@ class Request:
     victims: tuple[str, ...]
     recipe: str = "mini"
     seed: int = 0
+    attack_seed: int | None = None
     device: str = "cpu"
     shipped: bool = True
     workers: int = 0
@@ -85,6 +87,7 @@ class Request:
             "suite": f"{self.source.card.name} ({self.source.card.fingerprint[:12]})",
             "recipe": self.recipe,
             "seed": self.seed,
+            "seed of attacks": self.seed if self.attack_seed is None else self.attack_seed,
             "shipped networks": self.shipped,
             "precision": self.precision,
             "victims in fp32": ", ".join(sorted(self.keep_fp32)),
@@ -227,6 +230,7 @@ def open_session(request: Request, store: Store) -> Session:
         attacks=request.attacks,
         victims=request.victims,
         seed=request.seed,
+        attack_seed=request.attack_seed,
         failures=failures,
         store=store,
     )

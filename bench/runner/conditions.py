@@ -76,6 +76,7 @@ def _card(matrix: Matrix, cells: Sequence[Cells]) -> dict[str, object]:
         "suite_fingerprint": graph.suite.fingerprint,
         "recipe": graph.recipe.name,
         "seed": graph.seed,
+        "attack_seed": graph.attack_seed,
         "attacks": {name: key[:KEY_DIGITS] for name, key in graph.attacks.items()},
         "victims": {name: key[:KEY_DIGITS] for name, key in graph.victims.items()},
         "scored": [

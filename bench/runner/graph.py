@@ -31,8 +31,10 @@ class Graph(Keys):
 
     Attributes:
         jobs: By key.
+        attack_seed: Of the networks that are trained on Set-B.
     """
 
+    attack_seed: int = 0
     jobs: Mapping[str, TrainJob] = field(default_factory=dict)
 
     @property
@@ -45,10 +47,12 @@ class Graph(Keys):
 
 
 class _Planner:
-    def __init__(self, suite: SuiteCard, recipe: Recipe, seed: int, store: Store | None) -> None:
+    def __init__(
+        self, suite: SuiteCard, recipe: Recipe, seeds: Mapping[SetName, int], store: Store | None
+    ) -> None:
         self.store = store
         forget_versions()
-        self.suite, self.recipe, self.seed = suite, recipe, seed
+        self.suite, self.recipe, self.seeds = suite, recipe, seeds
         self.jobs: dict[str, TrainJob] = {}
         self.estimators: dict[SetName, str] = {}
         self.surrogates: dict[str, str] = {}
@@ -64,7 +68,7 @@ class _Planner:
                 "suite": self.suite.fingerprint,
                 "recipe": self.recipe.name,
                 "compact": self.recipe.compact,
-                "seed": self.seed,
+                "seed": self.seeds[set_name],
                 **what,
             }
         )
@@ -80,7 +84,7 @@ class _Planner:
         key: str,
         needs: tuple[str, ...] = (),
     ) -> None:
-        seed = int(digest([self.seed, kind, name, set_name])[:12], 16) % 2**31
+        seed = int(digest([self.seeds[set_name], kind, name, set_name])[:12], 16) % 2**31
         self.jobs[key] = TrainJob(
             kind=kind, name=name, set_name=set_name, key=key, seed=seed, needs=needs
         )
@@ -207,26 +211,30 @@ def plan(
     attacks: Iterable[str],
     victims: Iterable[str],
     seed: int = 0,
+    attack_seed: int | None = None,
     failures: Failures | None = None,
     store: Store | None = None,
 ) -> Graph:
     """Lay out all jobs behind the matrix of `attacks` x `victims`.
 
     With `failures`, what cannot be built is noted there and stays without a job. A `store` knows
-    which files plug-ins open as they run.
+    which files plug-ins open as they run. What is trained on Set-B has the victims' seed unless
+    `attack_seed` is another.
 
     Raises:
         BuildError: If one cannot be built and there is no `failures`.
         UnknownNameError: If a name is not registered.
         CamobenchError: If a victim does not know the suite's classes.
     """
-    planner = _Planner(suite, recipe, seed, store)
+    attack_seed = seed if attack_seed is None else attack_seed
+    planner = _Planner(suite, recipe, {"A": seed, "B": attack_seed}, store)
     victim_keys = {name: planner.or_hole("victim", name, failures) for name in victims}
     attack_keys = {name: planner.or_hole("attack", name, failures) for name in attacks}
     return Graph(
         suite=suite,
         recipe=recipe,
         seed=seed,
+        attack_seed=attack_seed,
         jobs=planner.jobs,
         victims=victim_keys,
         attacks=attack_keys,

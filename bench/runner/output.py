@@ -116,6 +116,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
         },
         "recipe": graph.recipe.name,
         "seed": graph.seed,
+        **({} if graph.attack_seed == graph.seed else {"attack_seed": graph.attack_seed}),
         "scorer_version": SCORER_VERSION,
         "lpips": LPIPS,
         "provenance": {

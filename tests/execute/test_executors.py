@@ -244,3 +244,13 @@ def test_ctrl_c_ends_all_workers_at_once(smoke_copy, tmp_path):
     while any(os.path.exists(f"/proc/{pid}") for pid in family):
         assert time.monotonic() - began < 15, family
         time.sleep(0.1)
+
+
+def test_workers_import_nothing_from_the_working_directory(smoke_copy, tmp_path):
+    write(tmp_path / "bench" / "__init__.py", "raise SystemExit('a folder of the user's')")
+    code = "import sys; sys.path.remove(''); import camobench; camobench.main()"
+    words = ["run", "--suite", SUITE, "--recipe", "smoke", "--from-scratch", "--device", "cpu"]
+    words += ["--attacks", "median", "--victims", "img-resnet12", "--executor", "local"]
+    words += ["--store", str(smoke_copy.store.root), "--out", str(tmp_path / "out"), "--quiet"]
+    subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, check=True)
+    assert (tmp_path / "out" / "entry-median.json").is_file()

@@ -126,6 +126,17 @@ def test_what_shapes_all_networks_changes_every_key(change):
         assert not set(planned().jobs) & set(planned(**change).jobs)
 
 
+def test_a_seed_of_the_attacks_is_that_of_set_b_alone():
+    card, recipe = CARD, SMOKE
+    asked = {"attacks": ("cgan-wdf",), "victims": ("wdf-resnet12",)}
+    plain, one = plan(card, recipe, **asked), plan(card, recipe, **asked, attack_seed=1)
+    whole = plan(card, recipe, **asked, seed=1)
+    assert one.victims == plain.victims
+    assert one.attacks == whole.attacks != plain.attacks
+    assert one.surrogates == whole.surrogates
+    assert one.estimators == {"A": plain.estimators["A"], "B": whole.estimators["B"]}
+
+
 def test_a_description_of_the_suite_changes_no_key():
     described = replace(CARD, note="split by image")
     assert keys(planned(suite=described)) == keys(planned())
