@@ -9,6 +9,7 @@ import click
 from bench.cli.filling import fill_matrix
 from bench.cli.options import (
     Continuing,
+    address_option,
     device_option,
     executor_option,
     folder_options,
@@ -156,6 +157,7 @@ def demo(
     help="Seconds that one training may take; 0, the default: no limit.",
 )
 @executor_option
+@address_option
 @click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
 @click.option("--dry-run", is_flag=True, help="List the networks and cells that are missing.")
 @device_option
@@ -185,6 +187,7 @@ def run(
     cell_timeout_s: float,
     fit_timeout_s: float,
     executor: str,
+    address: str,
     from_scratch: bool,
     dry_run: bool,
     device: str,
@@ -227,6 +230,7 @@ def run(
         cell_timeout_s=cell_timeout_s,
         fit_timeout_s=fit_timeout_s,
         executor=executor,
+        address=address,
         store=store,
         out=out,
         format_=format_,

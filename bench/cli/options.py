@@ -49,10 +49,13 @@ workers_option = click.option(
 )
 executor_option = click.option(
     "--executor",
-    type=click.Choice(["auto", "inline", "local"]),
+    type=click.Choice(["auto", "inline", "local", "ray"]),
     default="auto",
     show_default=True,
-    help="Run in this process, or in workers that a plug-in may end without ending the run.",
+    help="Run in this process, in workers that a plug-in cannot take along, or on a Ray cluster.",
+)
+address_option = click.option(
+    "--address", default="", help="Of the Ray cluster [$RAY_ADDRESS, else this machine]."
 )
 recipe_option = click.option("--recipe", default="mini", show_default=True, help="Training budget.")
 front_end_option = click.option(

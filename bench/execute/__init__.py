@@ -6,6 +6,7 @@ import warnings
 
 from bench.contract import ATTACKS, VICTIMS
 from bench.execute.base import Executor
+from bench.execute.cluster import Ray
 from bench.execute.inline import Inline
 from bench.execute.local import Local
 from bench.jobs.job import Keys
@@ -13,25 +14,28 @@ from bench.jobs.travel import pack
 from bench.types import CamobenchError, WrongUsageError
 
 AUTO_EXECUTOR = "auto"
-EXECUTORS = (AUTO_EXECUTOR, "inline", "local")
+EXECUTORS = (AUTO_EXECUTOR, "inline", "local", "ray")
 
-__all__ = ["AUTO_EXECUTOR", "EXECUTORS", "Executor", "Inline", "Local", "executor_of"]
+__all__ = ["AUTO_EXECUTOR", "EXECUTORS", "Executor", "Inline", "Local", "Ray", "executor_of"]
 
 
-def executor_of(name: str, keys: Keys, workers: int) -> Executor | None:
+def executor_of(name: str, keys: Keys, workers: int, address: str = "") -> Executor | None:
     """The executor of a name; `None` for the one of this process.
 
     Args:
-        name: "inline", "local", or "auto": in worker processes where there is more than
+        name: "inline", "local", "ray", or "auto": in worker processes where there is more than
             one, or where somebody else's code takes part, unless an object of Python cannot travel.
         keys: Who takes part.
         workers: Jobs at a time.
+        address: Of a Ray cluster.
 
     Raises:
         WrongUsageError: If there is none of this name.
     """
     if name not in EXECUTORS:
         raise WrongUsageError(f"unknown executor {name!r}: choose {', '.join(EXECUTORS)}")
+    if name == "ray":
+        return Ray(address)
     own = all(map(ATTACKS.is_own, keys.attacks)) and all(
         VICTIMS.is_own(one) for one in (*keys.victims, *keys.surrogates)
     )

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import cloudpickle
 
 from bench.contract import ATTACKS, VICTIMS
-from bench.contract.plugin_files import load_again, loaded_plugin_files
+from bench.contract.plugin_files import (
+    PluginFile,
+    load_again,
+    load_plugin_file,
+    loaded_plugin_files,
+)
 from bench.jobs.job import Keys
 from bench.jobs.opened_files import knows_makeup
 from bench.registry import Registry
 from bench.sources import makeup_of
-from bench.sources.opened import see_too, seen
+from bench.sources.opened import files_opened_by, see_too, seen
 from bench.types import CamobenchError
 
 _REGISTRIES: dict[str, Registry[Any, Any]] = {"attack": ATTACKS, "victim": VICTIMS}
 
 
-def pack(keys: Keys) -> bytes | None:
+def pack(keys: Keys, *, whole: bool = False) -> bytes | None:
     """What another process needs to know the attacks and victims of a run; `None` if it knows them.
+
+    Args:
+        keys: Who takes part.
+        whole: Take what the files of plug-ins hold along, for a machine that may not have them.
 
     Raises:
         CamobenchError: If one cannot travel, such as a module that holds an open file.
@@ -46,7 +57,8 @@ def pack(keys: Keys) -> bytes | None:
                 ) from error
     if not files and not entries:
         return None
-    luggage: bytes = cloudpickle.dumps((files, entries, seen()))
+    contents = {path: path.read_bytes() for path in _files_behind(files)} if whole else {}
+    luggage: bytes = cloudpickle.dumps((files, contents, entries, seen()))
     return luggage
 
 
@@ -63,6 +75,12 @@ def _by_value(modules: Iterable[str]) -> Iterator[None]:
             cloudpickle.unregister_pickle_by_value(module)
 
 
+def _files_behind(plugins: Iterable[PluginFile]) -> set[Path]:
+    """Their sources, and what they open as they are imported and built."""
+    sources = {path for plugin in plugins for path in plugin.files}
+    return sources.union(files_opened_by(sources, built=True))
+
+
 def unpack(luggage: bytes | None) -> None:
     """Know here what `pack` was told of.
 
@@ -71,9 +89,12 @@ def unpack(luggage: bytes | None) -> None:
     """
     if luggage is None:
         return
-    files, entries, noted = cloudpickle.loads(luggage)
-    see_too(noted)
-    load_again(tuple(files))
+    files, contents, entries, noted = cloudpickle.loads(luggage)
+    if all(path.is_file() for path in contents):
+        see_too(noted)
+        load_again(tuple(files))
+    else:
+        _load_away(files, contents)
     for kind, content in entries:
         entry, makeup = cloudpickle.loads(content)
         registry = _REGISTRIES[kind]
@@ -81,3 +102,17 @@ def unpack(luggage: bytes | None) -> None:
         registry.add(entry)
         if makeup is not None:
             knows_makeup(entry, makeup)
+
+
+def _load_away(plugins: Iterable[PluginFile], contents: Mapping[Path, bytes]) -> None:
+    """Load plug-in files on a machine that has none of them, from a folder of their own."""
+    folder = Path(tempfile.mkdtemp(prefix="camobench-plug-ins-"))
+    for file, content in contents.items():
+        away = folder / file.relative_to(file.anchor)
+        away.parent.mkdir(parents=True, exist_ok=True)
+        away.write_bytes(content)
+    for plugin in plugins:
+        path, _, name = plugin.text.rpartition(":")
+        load_plugin_file(
+            f"{folder / Path(path).relative_to(Path(path).anchor)}:{name}", plugin.kind
+        )

@@ -59,6 +59,7 @@ class Request:
         cell_timeout_s: What an attack and its victims may take for one shard; 0 is no limit.
         fit_timeout_s: What one training may take; 0 is no limit.
         executor: Who runs the jobs: see `executor_of`.
+        address: Of a Ray cluster, where that does.
     """
 
     source: SuiteSource
@@ -79,6 +80,7 @@ class Request:
     cell_timeout_s: float = CELL_TIMEOUT_S
     fit_timeout_s: float = 0.0
     executor: str = AUTO_EXECUTOR
+    address: str = ""
 
     def made_of(self, out: Path) -> dict[str, object]:
         """What shapes the results, for the note in their folder `out`."""
@@ -136,7 +138,8 @@ class Session:
     @cached_property
     def executor(self) -> Executor | None:
         """Who runs the jobs; `None` for this process."""
-        return executor_of(self.request.executor, self.graph.keys, self.workers)
+        asked = self.request
+        return executor_of(asked.executor, self.graph.keys, self.workers, asked.address)
 
     def train(self, progress: Progress) -> int:
         """Train what is missing; returns how many networks were trained.

@@ -95,6 +95,7 @@ def evaluate(
     cell_timeout_s: float = CELL_TIMEOUT_S,
     fit_timeout_s: float = 0.0,
     executor: str = AUTO_EXECUTOR,
+    address: str = "",
     shipped: bool = True,
     store: str | Path | Store | None = None,
     progress: Progress | bool = True,
@@ -130,8 +131,9 @@ def evaluate(
         cell_timeout_s: What an attack and its victims may take for 32 photographs; 0 is no limit.
         fit_timeout_s: What one training may take; 0 is no limit.
         executor: "inline" runs everything in this process; "local" in worker processes, where what
-            ends, hangs or eats the memory costs its own cells; "auto" is
+            ends, hangs or eats the memory costs its own cells; "ray" on a Ray cluster; "auto" is
             "local" where code of somebody else takes part or `workers` is more than 1.
+        address: Of the Ray cluster, as `ray.init` takes it.
         shipped: Use the networks that ship with the package where they fit.
         store: Where data, checkpoints and predictions are kept; the default is the command line's.
         progress: Told how far it is; by default a terminal or a notebook shows it.
@@ -168,6 +170,7 @@ def evaluate(
             cell_timeout_s=cell_timeout_s,
             fit_timeout_s=fit_timeout_s,
             executor=executor,
+            address=address,
         )
         if out is None:
             out = own_folder(Path("camobench-out"), RESULTS, request.made_of)

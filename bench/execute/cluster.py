@@ -1,0 +1,155 @@
+"""Jobs as tasks of a Ray cluster: `pip install camobench[ray]`.
+
+Every node has this version of camobench. One that does not see the store of the run keeps one of
+its own, fetches what its jobs read through Ray, and returns what they make; plug-in files travel in
+any case. A task whose worker or node is lost is begun anew by Ray, elsewhere; a job that is done is
+in the store, so that nothing is done twice.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bench.execute.base import Executor, Outcome, Running
+from bench.execute.node_store import MADE, Parcel, fetch, files_of, own_store, pack, unpack
+from bench.jobs import travel
+from bench.jobs.job import Job, Site, TrainJob
+from bench.jobs.outcome import Failed, is_failure
+from bench.jobs.run import run
+from bench.jobs.workplace import Workplace
+from bench.store import Store
+from bench.types import CamobenchError, Progress, Silent, StoppingError
+
+RETRIES = 3
+"""How often a job is begun anew where nodes are lost."""
+AHEAD = 2
+"""Jobs that are handed over for each processor, so that none waits for the next."""
+
+
+class Ray(Executor):
+    """Tasks on a cluster: one processor each, or one GPU where the networks run on one.
+
+    Args:
+        address: Of the cluster, as `ray.init` takes it; by default $RAY_ADDRESS or this machine.
+    """
+
+    def __init__(self, address: str = "") -> None:
+        self._address = address or None
+
+    def _open(self, count: int, site: Site, progress: Progress) -> None:
+        try:
+            import ray
+        except ImportError as error:
+            raise CamobenchError(
+                "executor ray needs Ray: pip install 'camobench[ray]', or take another --executor"
+            ) from error
+        self._ray, self._running = ray, dict[Running, Any]()
+        if not ray.is_initialized():
+            ray.init(address=self._address, log_to_driver=False, configure_logging=False)
+        luggage = travel.pack(site.keys, whole=True)
+        asked = {"num_gpus": 1} if site.device.startswith("cuda") else {"num_cpus": 1}
+        has = ray.cluster_resources().get("GPU" if "num_gpus" in asked else "CPU", 0)
+        if not has:
+            raise CamobenchError(f"the Ray cluster has nothing of {next(iter(asked))} to give")
+        self.width = max(1, int(AHEAD * has))
+        # What somebody else's code ends is no lost node: scoring is tried again in parts instead.
+        self._score_retries = 0 if luggage else RETRIES
+        self._task = ray.remote(**asked)(_work)
+        self._root = site.store_root
+        here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+            ray.get_runtime_context().get_node_id(), soft=False
+        )
+        files = ray.remote(num_cpus=0, scheduling_strategy=here)(_Files).remote(site.store_root)
+        self._given = ray.put(site), ray.put(luggage), files
+        self._progress = progress.fork()
+        self._progress.start("jobs on Ray", count)
+
+    def _start(self, job: Job, limit_s: float | None) -> Running:
+        retries = RETRIES if isinstance(job, TrainJob) else self._score_retries
+        task = self._task.options(max_retries=retries).remote(job, limit_s, *self._given)
+        running: Running = task.future()
+        self._running[running] = task
+        return running
+
+    def _outcome(self, job: Job, future: Running) -> Outcome:
+        self._progress.advance()
+        del self._running[future]
+        outcome: Outcome
+        try:
+            outcome, parcel = future.result()  # type: ignore[misc]
+        except self._ray.exceptions.RayTaskError as error:
+            cause = error.cause
+            raise (cause if isinstance(cause, StoppingError) else error) from error
+        except self._ray.exceptions.RayError as error:
+            reason = "its worker on the cluster ended"
+            return Failed(reason=reason, text=f"{reason}\n\n{error}", lost=True)
+        unpack(parcel, self._root)
+        return outcome
+
+    def _close(self) -> None:
+        for task in self._running.values():
+            self._ray.cancel(task, force=True)
+        self._ray.kill(self._given[-1])
+        self._progress.finish()
+
+
+class _Files:
+    """Reads the run's store for nodes that do not see it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def read(self, place: str) -> Parcel:
+        return pack(self.root, files_of(self.root, [place]))
+
+
+_place: Workplace | None = None
+_luggage: bytes | None = None
+
+
+def _work(
+    job: Job, limit_s: float | None, site: Site, luggage: bytes | None, files: Any
+) -> tuple[Outcome, Parcel]:
+    """Do a job on a node; its process ends itself where it exceeds its limit, in C too."""
+    global _luggage
+    own = own_store(site)
+    try:
+        if luggage != _luggage:
+            travel.unpack(luggage)
+            _luggage = luggage
+        if limit_s is not None:
+            faulthandler.dump_traceback_later(limit_s, exit=True)
+        if own is None:
+            return _done(job, site), {}
+        Store(own)
+        fetch(job, site, own, _reader(files))
+        before = set(files_of(own, MADE))
+        outcome = _done(job, replace(site, store_root=own))
+        return outcome, pack(own, set(files_of(own, MADE)) - before)
+    except BaseException as error:
+        if not is_failure(error):
+            raise
+        return Failed.of(error), {}
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _done(job: Job, site: Site) -> Outcome:
+    global _place
+    if _place is None or _place.site != site:
+        _place = Workplace(site)
+    return run(job, _place, Silent())
+
+
+def _reader(files: Any) -> Callable[[str], Parcel]:
+    import ray
+
+    def read(place: str) -> Parcel:
+        parcel: Parcel = ray.get(files.read.remote(place))
+        return parcel
+
+    return read

@@ -1,0 +1,96 @@
+"""A store on a node that does not see the run's: fetches what a job reads, returns what it makes.
+
+What a job makes is final, so that two jobs that return the same file return the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from bench.jobs.job import Job, Keys, Site, TrainJob
+from bench.jobs.kept import kept_file
+from bench.recipes import RESIDUAL_NAME
+from bench.store import MARKER, Store, replacing
+from bench.types import SetName
+
+NODE_STORE = "CAMOBENCH_NODE_STORE"
+"""Folder of a node's own store, on a fast disk of its own perhaps; it is then used in any case."""
+MADE = ("checkpoints", "predictions", "images", "opened")
+LAST = (".parquet", "card.json")
+"""Files that say that others are there."""
+Parcel: TypeAlias = dict[str, bytes]
+"""Contents of files, by their path in a store."""
+
+
+def own_store(site: Site) -> Path | None:
+    """Where this node keeps what it fetches; `None` if it sees the store of the run."""
+    own = os.environ.get(NODE_STORE)
+    if own is None and (site.store_root / MARKER).is_file():
+        return None
+    return Path(own or Path(tempfile.gettempdir()) / f"camobench-store-{os.getuid()}")
+
+
+def fetch(job: Job, site: Site, root: Path, read: Callable[[str], Parcel]) -> None:
+    """Fetch what a job reads, as far as it is not there.
+
+    Args:
+        job: To be done.
+        site: Of the run.
+        root: Of the node's store.
+        read: Gives a file or folder of the run's store.
+    """
+    store = Store(root)
+    for place in _read_by(job, site.keys, store):
+        with store.lock("fetched", place.replace("/", "-")):
+            if not (root / place).exists() and (parcel := read(place)):
+                with replacing(root / place) as target:
+                    for name, content in parcel.items():
+                        path = target / Path(name).relative_to(place)
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        path.write_bytes(content)
+
+
+def files_of(root: Path, places: Iterable[str]) -> Iterator[str]:
+    """All finished files under some places of a store, by their paths there."""
+    for place in places:
+        for path in [root / place, *sorted((root / place).rglob("*"))]:
+            name = path.relative_to(root)
+            if path.is_file() and not any(part.startswith(".") for part in name.parts):
+                yield name.as_posix()
+
+
+def pack(root: Path, names: Iterable[str]) -> Parcel:
+    """Read files of a store."""
+    return {name: (root / name).read_bytes() for name in names}
+
+
+def unpack(parcel: Mapping[str, bytes], root: Path) -> None:
+    """Write files into a store that are not there yet; those that speak for others come last."""
+    for name in sorted(parcel, key=lambda name: (name.endswith(LAST), name)):
+        if not (root / name).exists():
+            with replacing(root / name) as target:
+                target.write_bytes(parcel[name])
+
+
+def _read_by(job: Job, keys: Keys, store: Store) -> Iterator[str]:
+    networks: list[tuple[str, str, str]] = []
+    set_name: SetName
+    if isinstance(job, TrainJob):
+        set_name = job.set_name
+        networks += [("surrogate", name, key) for name, key in keys.surrogates.items()]
+    else:
+        set_name = "C"
+        networks.append(("attack", job.attack, keys.attacks[job.attack]))
+        networks += [("victim", name, keys.victims[name]) for name, _ in job.stems]
+    networks += [("estimator", RESIDUAL_NAME, key) for key in keys.estimators.values()]
+    data = store.data_folder(keys.suite.name, keys.suite.fingerprint)
+    paths = [data / "suite.json", data / set_name]
+    paths += [store.checkpoint_folder(kind, name, key) for kind, name, key in networks]
+    if not isinstance(job, TrainJob):
+        paths.append(kept_file(store, job.kept, job.shard))
+    for path in paths:
+        yield path.relative_to(store.root).as_posix()

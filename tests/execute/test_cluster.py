@@ -1,0 +1,127 @@
+"""A real Ray cluster on this machine: the same files as in one process, whatever is lost."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+from bench.execute.node_store import files_of
+from bench.records.load import load_run
+from tests.plugins import FOG, LEARNING, write
+from tests.smoke import SUITE
+
+cluster_utils = pytest.importorskip("ray.cluster_utils")
+ENDING = """
+    import os
+
+    import camobench
+
+    class Ending(camobench.Victim):
+        spec = camobench.VictimSpec(name="ending")
+
+        def logits(self, images):
+            os._exit(0)
+"""
+NODE = {"num_cpus": 1, "object_store_memory": 200 * 2**20, "include_dashboard": False}
+
+
+@pytest.fixture
+def cluster():
+    """A head that runs no jobs, so that every node may be lost."""
+    found = cluster_utils.Cluster(initialize_head=True, head_node_args=NODE | {"num_cpus": 0})
+    yield found
+    found.shutdown()
+
+
+@pytest.fixture
+def begin(smoke_copy, tmp_path):
+    """Starts `camobench run` on the smallest suite, nothing of which is trained or scored."""
+    for area in ("checkpoints", "predictions"):
+        shutil.rmtree(smoke_copy.store.root / area)
+
+    def run(executor, *words):
+        store = tmp_path / f"store-{executor}"
+        if not store.exists():
+            shutil.copytree(smoke_copy.store.root, store)
+        asked = ["run", "--suite", SUITE, "--recipe", "smoke", "--from-scratch", "--device", "cpu"]
+        asked += ["--store", str(store), "--out", str(tmp_path / executor), "--quiet"]
+        return subprocess.Popen(
+            [sys.executable, "-m", "camobench", *asked, "--executor", executor, *words],
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return run
+
+
+def ended(process):
+    told = process.communicate(timeout=600)[1]
+    return process.returncode, told
+
+
+def require_same(tmp_path, one="ray", other="inline"):
+    for name in ("predictions", "distortion"):
+        files = [tmp_path / executor / f"{name}.parquet" for executor in (one, other)]
+        pd.testing.assert_frame_equal(*map(pd.read_parquet, files))
+        assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def weights(store):
+    return {
+        path.parent.name: path.read_bytes()
+        for path in (store / "checkpoints").rglob("*.safetensors")
+    }
+
+
+def test_nodes_that_see_no_store_and_no_plug_in_give_the_files_of_one_process(
+    cluster, begin, tmp_path
+):
+    for number in range(2):
+        own = {"CAMOBENCH_NODE_STORE": str(tmp_path / f"node-{number}")}
+        cluster.add_node(**NODE, env_vars=own)
+    folder = tmp_path / "plug-ins"
+    for name, text in (("fog", FOG), ("learning", LEARNING), ("ending", ENDING)):
+        write(folder / f"{name}.py", text)
+    asked = ["--attacks", f"{folder}/fog.py:Fog,{folder}/learning.py:Haze,cgan-wdf", "--victims"]
+    asked += [f"{folder}/learning.py:Nearest,{folder}/ending.py:Ending,wdf-resnet12"]
+    for executor, words in (("ray", ["--address", cluster.address]), ("local", [])):
+        code, told = ended(begin(executor, *asked, *words))
+        assert code == 1, told  # a victim ended its process
+        assert {victim for _, victim in load_run(tmp_path / executor).failed} == {"ending"}
+    require_same(tmp_path, other="local")
+    stores = [tmp_path / f"store-{executor}" for executor in ("ray", "local")]
+    assert weights(stores[0]) == weights(stores[1])
+    assert len(list(tmp_path.glob("node-?/checkpoints"))) == 2  # both did something
+
+
+@pytest.mark.parametrize("made", ["checkpoints", "predictions"])
+def test_a_lost_node_and_a_killed_driver_lose_nothing(cluster, begin, tmp_path, made):
+    nodes = [cluster.add_node(**NODE) for _ in range(2)]
+    asked = ["--attacks", "cgan-img,jpeg", "--victims", "img-resnet12,pef-resnet12"]
+    address = ["--address", cluster.address]
+
+    def first_of(store):
+        while not (found := [store / name for name in files_of(store, [made])]):
+            time.sleep(0.05)
+        return {path: path.stat().st_mtime_ns for path in found}
+
+    process = begin("ray", *asked, *address)
+    before = first_of(tmp_path / "store-ray")
+    cluster.remove_node(nodes[0], allow_graceful=False)
+    time.sleep(1)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    code, told = ended(begin("ray", *asked, *address))
+    assert code == 0, told
+    assert {path: path.stat().st_mtime_ns for path in before} == before  # none was made again
+    code, told = ended(begin("inline", *asked))
+    assert code == 0, told
+    require_same(tmp_path)
+    stores = [tmp_path / f"store-{executor}" for executor in ("ray", "inline")]
+    assert weights(stores[0]) == weights(stores[1])
