@@ -17,6 +17,7 @@ from bench.cli.requests import (
     show_rows,
 )
 from bench.types import CamobenchError
+from bench.wording import plural
 
 if TYPE_CHECKING:
     from bench.runner.api import Session
@@ -32,6 +33,7 @@ def fill_matrix(
     format_: str,
     quiet: bool,
     dry_run: bool = False,
+    nodes: str = "",
     row: bool = False,
     column: bool = False,
     add_victims: bool = False,
@@ -49,6 +51,7 @@ def fill_matrix(
         format_: Of the tables.
         quiet: Show no progress.
         dry_run: Print what is missing instead.
+        nodes: With it: numbers of nodes, separated by commas.
         row: Add the attacks that the store holds complete on these victims.
         column: Add the attacks that the store holds.
         add_victims: With `column`: add the victims that those are complete on.
@@ -78,7 +81,7 @@ def fill_matrix(
     for name, reason in left.items():
         say(f"left out: attack {name}: {reason}")
     if dry_run:
-        _print_missing(open_session(request, opened), format_)
+        _print_missing(open_session(request, opened), format_, nodes)
         return
     from bench.report.survival import CHART
     from bench.report.tables import render_run
@@ -95,9 +98,22 @@ def fill_matrix(
         raise CamobenchError(failed_cells(run))
 
 
-def _print_missing(session: Session, format_: str) -> None:
+def _print_missing(session: Session, format_: str, nodes: str) -> None:
     from bench.runner.missing import find_missing
+    from bench.runner.schedule import makespan_s, measured_tasks
 
     missing = find_missing(session)
     show_rows(missing.rows(), format_)
     say(missing.summary)
+    if nodes:
+        tasks, basis = measured_tasks(session)
+        for count in _counts(nodes):
+            hours = makespan_s(tasks, count) / 3600
+            say(f"from scratch on {plural(count, 'node')}: {hours:.2f} h ({basis})")
+
+
+def _counts(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) for part in parts):
+        raise click.UsageError(f"--nodes {text}: give whole numbers from 1, such as 1,8,64")
+    return [int(part) for part in parts]

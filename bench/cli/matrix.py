@@ -160,6 +160,12 @@ def demo(
 @address_option
 @click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
 @click.option("--dry-run", is_flag=True, help="List the networks and cells that are missing.")
+@click.option(
+    "--nodes",
+    default="",
+    metavar="NUMBERS",
+    help="With --dry-run: what all would take on 1,8,64 nodes, by the times that jobs took.",
+)
 @device_option
 @workers_option
 @seed_option
@@ -190,6 +196,7 @@ def run(
     address: str,
     from_scratch: bool,
     dry_run: bool,
+    nodes: str,
     device: str,
     workers: int,
     seed: int,
@@ -236,4 +243,5 @@ def run(
         format_=format_,
         quiet=quiet,
         dry_run=dry_run,
+        nodes=nodes,
     )
