@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from bench.data import decode_rgb
 from bench.metrics.distortion import psnr_db
 from bench.metrics.lpips import Lpips
+from bench.suites.simcam import derive_seed
 from bench.suites.simcam.cameras import load_cameras, make_device
-from bench.suites.simcam.pipeline import capture, decode
+from bench.suites.simcam.pipeline import capture
 from bench.suites.simcam.scenes import render_scene
-from bench.suites.simcam.seeds import derive_seed
 from bench.types import Json
 
 SCENES = 24
@@ -73,7 +74,8 @@ def measure_distances(
         shot = derive_seed(seed, "shot", number)
         for name, model in cameras.items():
             device = make_device(model, number % DEVICES, seed)
-            taken[name].append(decode(capture(radiance, device, shot)))
+            pixels = decode_rgb(capture(radiance, device, shot), device.name)
+            taken[name].append(torch.from_numpy(pixels))
     stacks = [torch.stack(photographs) for photographs in taken.values()]
     lpips = Lpips(torch.device("cpu"))
     decibels = np.full((len(stacks), len(stacks)), np.inf)

@@ -9,10 +9,11 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 
+from bench.data import decode_rgb
 from bench.outputs import write_new
 from bench.signal.wavelet import wdf_residual
 from bench.suites.simcam.cameras import load_cameras, make_device
-from bench.suites.simcam.pipeline import capture, decode
+from bench.suites.simcam.pipeline import capture
 from bench.suites.simcam.scenes import render_scene
 
 _COLUMNS = 6
@@ -33,11 +34,11 @@ def save_picture(path: Path, *, scene_seed: int = 0, image_px: int = 128) -> Non
     for axis in axes.flat:
         axis.set_axis_off()
     for number, (name, model) in enumerate(cameras.items()):
-        image = decode(capture(radiance, make_device(model, 0, scene_seed), scene_seed))
-        residual = wdf_residual(image[None].to(torch.float32) / 255)[0, 1]
+        image = decode_rgb(capture(radiance, make_device(model, 0, scene_seed), scene_seed), name)
+        residual = wdf_residual(torch.from_numpy(image)[None] / 255)[0, 1]
         row, column = divmod(number, _COLUMNS)
         photograph, below = axes[2 * row, column], axes[2 * row + 1, column]
-        photograph.imshow(image.permute(1, 2, 0).numpy(), interpolation="nearest")
+        photograph.imshow(image.transpose(1, 2, 0), interpolation="nearest")
         photograph.set_title(f"{name}\n{model.demosaicing}", fontsize=9)
         below.imshow(
             residual.numpy(),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import io
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -18,10 +19,9 @@ from PIL import Image
 from torch.nn import functional as F
 
 from bench.signal.cfa import demosaic, mosaic
-from bench.suites.simcam.cameras import CameraModel, Device
-from bench.suites.simcam.jpeg import encode
+from bench.suites.simcam import stream
+from bench.suites.simcam.cameras import CameraModel, Device, JpegStyle
 from bench.suites.simcam.scenes import Array
-from bench.suites.simcam.seeds import stream
 
 _FULL_SCALE = 4095  # 12 bits
 _BLACK_LEVEL = 256  # raw values below black are kept: clipping them would brighten shadows
@@ -61,12 +61,7 @@ def expose(radiance: Array, device: Device, shot_seed: int) -> torch.Tensor:
 
     Returns:
         (1, 1, S, S) values in multiples of 1/4095, 0 = black, 1 = full well.
-
-    Raises:
-        ValueError: If the radiance is not square or not of three channels.
     """
-    if radiance.ndim != 3 or radiance.shape[0] != 3 or radiance.shape[1] != radiance.shape[2]:
-        raise ValueError(f"expected `radiance` of shape (3, S, S), got {radiance.shape}")
     model = device.model
     # Exposure has a stream of its own: it is drawn alike whatever the model's noise.
     exposure = 2 ** stream(shot_seed, "exposure").uniform(-0.4, 0.4)
@@ -139,18 +134,24 @@ def develop(raw: torch.Tensor, model: CameraModel) -> torch.Tensor:
     return torch.round(images.clamp(0, 1) * 255).to(torch.uint8)
 
 
-def capture(radiance: Array, device: Device, shot_seed: int) -> bytes:
-    """Photograph a scene: (3, S, S) linear radiance to the bytes of a JPEG file.
+def encode(image: torch.Tensor, styles: Sequence[JpegStyle], bits_per_pixel: float) -> bytes:
+    """Compress one (3, H, W) uint8 image with the first style that meets a size, else the last.
 
-    Raises:
-        ValueError: If the radiance is not square or not of three channels.
+    The size is that of the compressed data, without headers.
     """
+    picture = Image.fromarray(image.permute(1, 2, 0).contiguous().numpy())
+    for style in styles:
+        buffer = io.BytesIO()
+        tables = [list(style.luma), list(style.chroma)]
+        picture.save(buffer, "JPEG", qtables=tables, subsampling=style.subsampling)
+        data = buffer.getvalue()
+        scan = len(data) - data.index(b"\xff\xda")
+        if 8 * scan <= bits_per_pixel * picture.width * picture.height:
+            break
+    return data
+
+
+def capture(radiance: Array, device: Device, shot_seed: int) -> bytes:
+    """Photograph a scene: (3, S, S) linear radiance to the bytes of a JPEG file."""
     images = develop(expose(radiance, device, shot_seed), device.model)
     return encode(images[0], device.model.jpeg, device.model.jpeg_bits_per_pixel)
-
-
-def decode(data: bytes) -> torch.Tensor:
-    """Return the (3, H, W) uint8 RGB image that a JPEG file holds."""
-    with Image.open(io.BytesIO(data)) as picture:
-        pixels = np.array(picture.convert("RGB"))
-    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()

@@ -81,12 +81,7 @@ def render(shots: Sequence[Shot], image_px: int, workers: int = 1) -> Iterator[t
         shots: The photographs to take; the shots of one scene should follow each other.
         image_px: Side of the square images.
         workers: Number of processes; 1 works in this one.
-
-    Raises:
-        ValueError: If `workers` is not positive.
     """
-    if workers < 1:
-        raise ValueError(f"expected `workers` of at least 1, got {workers}")
     groups = (list(group) for _, group in itertools.groupby(shots, lambda shot: shot.scene_seed))
     with contextlib.closing(_results(groups, image_px, workers)) as results:
         for group, files in results:

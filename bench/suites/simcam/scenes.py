@@ -19,7 +19,7 @@ import numpy.typing as npt
 import scipy.fft
 import scipy.ndimage
 
-from bench.suites.simcam.seeds import stream
+from bench.suites.simcam import stream
 
 Array = npt.NDArray[np.float32]
 Places = npt.NDArray[np.float64]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from functools import cached_property
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from bench.suites.base import Row, SuiteCard
 from bench.suites.layouts.jpeg_header import read_jpeg_header
 from bench.suites.simcam.plan import SIMCAM_SMOKE, Shot, SimcamSpec, plan
 from bench.suites.simcam.render import render
-from bench.types import SetName, Split
+from bench.types import SetName
 
 SMOKE_NOTE = "a few images and networks of two steps: the numbers mean nothing"
 
@@ -63,8 +62,8 @@ def _row(shot: Shot, data: bytes) -> Row:
         model=shot.model,
         device=shot.device,
         scene=shot.scene,
-        set=cast(SetName, shot.set),
-        split=cast(Split, shot.split),
+        set=shot.set,
+        split=shot.split,
         partition=shot.partition,
         sha256=hashlib.sha256(data).hexdigest(),
         jpeg_tables=header.tables,

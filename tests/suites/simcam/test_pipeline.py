@@ -6,8 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
+from bench.data import decode_rgb
 from bench.suites.simcam.cameras import Device, load_cameras, make_device
-from bench.suites.simcam.pipeline import capture, decode, develop, expose
+from bench.suites.simcam.pipeline import capture, develop, expose
 from bench.suites.simcam.scenes import render_scene
 
 CAMERAS = load_cameras()
@@ -16,7 +17,8 @@ SCENE = render_scene(4, 64)
 
 
 def photograph(name, index=0, shot=1):
-    return decode(capture(SCENE, make_device(CAMERAS[name], index, 9), shot)).float()
+    data = capture(SCENE, make_device(CAMERAS[name], index, 9), shot)
+    return torch.from_numpy(decode_rgb(data, name)).float()
 
 
 def mse(one, other):
@@ -53,15 +55,6 @@ def test_busy_scenes_get_coarser_tables():
     assert steps == sorted(steps)
     assert steps[0] == sum(model.jpeg[0].luma)
     assert steps[-1] == sum(model.jpeg[-1].luma)
-
-
-def test_decode_returns_what_pillow_reads():
-    data = capture(SCENE, make_device(CAMERAS["simcam-01"], 0, 9), 1)
-    with Image.open(io.BytesIO(data)) as picture:
-        expected = np.asarray(picture)
-    image = decode(data)
-    assert image.dtype == torch.uint8
-    assert np.array_equal(image.permute(1, 2, 0).numpy(), expected)
 
 
 def test_models_differ_more_than_devices():
@@ -132,9 +125,3 @@ def test_denoising_smooths_and_sharpening_crispens():
     denoised = detail(denoise_radius_px=1.2, denoise_luma_255=14.0, denoise_chroma_255=20.0)
     assert denoised < 0.95 * detail()
     assert detail(sharpen_radius_px=0.0) < 0.95 * detail()
-
-
-def test_radiance_of_another_shape_raises():
-    device = make_device(CAMERAS["simcam-01"], 0, 9)
-    with pytest.raises(ValueError, match=r"of shape \(3, S, S\), got \(3, 64, 32\)"):
-        expose(np.zeros((3, 64, 32), np.float32), device, 1)

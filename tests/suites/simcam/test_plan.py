@@ -27,13 +27,6 @@ def test_sets_share_no_scene_and_no_device(sets):
             assert not ours & theirs, field
 
 
-def test_identifiers_are_unique_and_readable(sets):
-    shots = [shot for name in SETS for shot in sets[name]]
-    assert len({shot.image_id for shot in shots}) == len(shots)
-    assert len({shot.shot_seed for shot in shots}) == len(shots)
-    assert "A-simcam-01-d2-s0000" in {shot.image_id for shot in shots}
-
-
 def test_models_have_the_devices_of_the_protocol(sets):
     devices = {name: {shot.device for shot in sets[name]} for name in SETS}
     first = {name: {d for d in devices[name] if d.startswith("simcam-01")} for name in SETS}
@@ -121,25 +114,3 @@ def test_content_does_not_tell_the_class():
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
     classifier.fit(*features("A"))
     assert classifier.score(*features("C")) < 0.45  # chance is 1/3
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"models_in": ("simcam-01", "simcam-13")}, "unknown camera models: simcam-13"),
-        ({"models_out": ("simcam-01",)}, "two or more models, each once"),
-        ({"image_px": 100}, "multiple of 16"),
-        ({"validation_fraction": 0.0}, "expected `validation_fraction`"),
-        ({"images_a": (10, 10)}, "expected 3 counts for set A, got 2"),
-        ({"images_b": 9}, "at least 10 images per model in set B"),
-        ({"images_c": 0}, "at least 1 images per model in set C"),
-    ],
-)
-def test_a_bad_spec_raises(change, message):
-    with pytest.raises(ValueError, match=message):
-        replace(SIMCAM_MINI, **change)
-
-
-def test_an_unknown_set_raises():
-    with pytest.raises(ValueError, match="expected `set_name` to be one of"):
-        plan(SIMCAM_MINI, "D")

@@ -2,11 +2,9 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import pytest
-import torch
 
 from bench.suites.simcam.picture import save_picture
 from bench.suites.simcam.plan import SIMCAM_MINI, plan
@@ -30,10 +28,6 @@ def alone():
     return list(render(SHOTS, 64, workers=1))
 
 
-def test_files_come_in_the_order_of_the_plan(alone):
-    assert [shot for shot, _ in alone] == SHOTS
-
-
 def test_workers_do_not_change_the_bytes(alone):
     assert list(render(SHOTS, 64, workers=2)) == alone
 
@@ -42,17 +36,6 @@ def test_bytes_do_not_depend_on_what_else_is_rendered(alone):
     picked = [3, 1, 8]
     expected = [alone[number] for number in picked]
     assert list(render([SHOTS[number] for number in picked], 64, workers=1)) == expected
-
-
-def test_rendering_leaves_the_thread_count_alone():
-    before = torch.get_num_threads()
-    list(islice(render(SHOTS, 64, workers=1), 1))
-    assert torch.get_num_threads() == before
-
-
-def test_no_workers_raises():
-    with pytest.raises(ValueError, match="expected `workers` of at least 1, got 0"):
-        next(render(SHOTS, 64, workers=0))
 
 
 def _runs(pid):

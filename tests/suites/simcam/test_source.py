@@ -32,19 +32,6 @@ def suite(tmp_path_factory):
     return prepare(SimcamSource(SPEC), store, ("A", "B", "C"))
 
 
-def test_the_card_is_the_spec():
-    card = SimcamSource(SPEC).card
-    assert (card.name, card.version, card.image_px) == ("simcam-test-v1", 3, 64)
-    assert card.classes == ("simcam-02", "simcam-01")
-    assert card.others == ("simcam-07",)
-    assert card.fingerprint == SPEC.fingerprint()
-
-
-def test_counts():
-    source = SimcamSource(SPEC)
-    assert [source.count(name) for name in ("A", "B", "C")] == [4, 5, 4]
-
-
 def test_images_are_the_decoded_files_of_the_plan(suite):
     manifest, images = suite.manifest("C"), suite.images("C")
     for index, (shot, data) in enumerate(render(plan(SPEC, "C"), SPEC.image_px)):
@@ -66,16 +53,3 @@ def test_a_source_continues_at_any_image(suite):
     rest = list(source.rows("C", 1, 3))
     assert [row.image_id for row, _ in rest] == suite.manifest("C")["image_id"].tolist()[3:]
     np.testing.assert_array_equal(rest[0][1], suite.images("C")[3])
-
-
-def test_no_device_and_no_scene_is_in_two_sets(suite):
-    manifests = [suite.manifest(name) for name in ("A", "B", "C")]
-    for column in ("device", "scene", "sha256", "image_id"):
-        values = [set(manifest[column]) for manifest in manifests]
-        assert sum(map(len, values)) == len(set.union(*values)), column
-
-
-def test_both_sides_can_train(suite):
-    assert suite.examiner_set().labels.tolist() == [0, 1, 0, 1]
-    assert suite.adversary_set().validation.any()
-    assert set(suite.manifest("C")["partition"]) == {"evaluation"}
