@@ -9,7 +9,7 @@ import pytest
 
 from bench.data import decode_rgb
 from bench.store import Store
-from bench.suites.audit.run import audit
+from bench.suites.audit.record import audit
 from bench.suites.base import open_suite, prepare
 from bench.suites.catalogue import SIMULATED, load_suite
 from bench.suites.real import WithRealPhotographs

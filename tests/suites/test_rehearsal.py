@@ -1,7 +1,7 @@
 import numpy as np
 
 from bench.store import Store
-from bench.suites.audit.run import audit
+from bench.suites.audit.record import audit
 from bench.suites.base import prepare
 from bench.suites.catalogue import load_suite
 

@@ -1,19 +1,111 @@
-"""Keeps an audit with its suite, as `audit.json`, and finds it again."""
+"""Runs all checks on a prepared suite and keeps what they found, as `audit.json`, with it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from bench.provenance import package_versions, provenance
 from bench.store import file_digest, read_json, write_json
-from bench.suites.audit.run import Audit, audit
+from bench.suites.audit.copies import (
+    NearCopy,
+    copies_of_images,
+    find_near_copies,
+    look,
+    near_copies,
+)
+from bench.suites.audit.jpeg_cues import chroma_subsampling, jpeg_tables
+from bench.suites.audit.manifest import (
+    Finding,
+    class_balance,
+    copies_of_files,
+    devices_across_sets,
+    devices_of_a_class,
+    outsiders,
+    photographs,
+    scenes_across_sets,
+)
 from bench.suites.base import Suite, SuiteSource
-from bench.types import SETS, CamobenchError, Json, Progress, as_json
+from bench.types import SETS, CamobenchError, Json, Progress, Silent, as_json
 
 AUDIT_VERSION = 1  # raise it when the same suite could get another verdict
 QUICK_BYTES = 1 << 30  # of pixels: audited in seconds, at some 500 MB/s
 MOST_PAIRS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """What the audit of a suite found.
+
+    Attributes:
+        findings: One a check.
+        near: All pairs of images that look alike, on two sides.
+    """
+
+    findings: tuple[Finding, ...]
+    near: tuple[NearCopy, ...] = ()
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of the checks that fail."""
+        return tuple(found.check for found in self.findings if found.verdict == "fail")
+
+    @property
+    def verdict(self) -> str:
+        """One line: how many checks pass, and what the others say, failures first."""
+        passed = sum(found.verdict == "pass" for found in self.findings)
+        parts = [f"{passed} of {len(self.findings)} checks pass"]
+        for verdict in ("fail", "warn"):
+            parts += [
+                f"{verdict}: {found.headline}"
+                for found in self.findings
+                if found.verdict == verdict
+            ]
+        unknown = [found.check for found in self.findings if found.verdict == "not recorded"]
+        if unknown:
+            parts.append(f"not recorded: {', '.join(unknown)}")
+        return "; ".join(parts)
+
+
+def audit(suite: Suite, progress: Progress | None = None) -> Audit:
+    """Check a suite.
+
+    Raises:
+        CamobenchError: If a set is not on disk, or does not fit its manifest.
+    """
+    card, frame = suite.card, _manifest(suite)
+    looks = look(suite, progress or Silent())
+    near = find_near_copies(frame, looks)
+    findings = (
+        devices_across_sets(frame, card),
+        devices_of_a_class(frame, card),
+        outsiders(frame, card),
+        scenes_across_sets(frame, card),
+        photographs(frame),
+        copies_of_files(frame),
+        copies_of_images(frame, looks),
+        near_copies(near, looks),
+        class_balance(frame, card),
+        jpeg_tables(frame, card),
+        chroma_subsampling(frame, card),
+    )
+    return Audit(findings=findings, near=tuple(near))
+
+
+def _manifest(suite: Suite) -> pd.DataFrame:
+    """All manifests under each other."""
+    manifests = {name: suite.manifest(name) for name in SETS}
+    for name, rows in manifests.items():
+        stored = len(suite.images(name))
+        if stored != len(rows):
+            raise CamobenchError(
+                f"Set-{name} of {suite.card.name} has {stored} images and {len(rows)} rows; remove "
+                f"{suite.folder / name} and prepare the suite anew"
+            )
+    return pd.concat(manifests.values(), ignore_index=True)
 
 
 def audit_and_keep(suite: Suite, progress: Progress | None = None) -> Audit:

@@ -1,53 +1,196 @@
+import io
 import json
+import shutil
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
+from bench.store import Store
 from bench.suites.audit import record
-from bench.suites.audit.record import audit_and_keep, audit_if_quick, kept_audit
+from bench.suites.audit.record import audit, audit_and_keep, audit_if_quick, kept_audit
+from bench.suites.base import open_suite, prepare
+from bench.suites.simcam.plan import SIMCAM_MINI
+from bench.suites.simcam.source import SimcamSource
+from bench.types import CamobenchError
 from tests.smoke import toy_suite
+from tests.suites.test_base import Tally
+
+SMALL = replace(SIMCAM_MINI, name="simcam-test-v1", images_a=10, images_b=10, images_c=4)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    return prepare(SimcamSource(SMALL), Store(tmp_path_factory.mktemp("store")), ("A", "B", "C"))
 
 
 @pytest.fixture
-def suite(tmp_path):
+def suite(prepared, tmp_path):
+    """A copy that a test may spoil."""
+    return open_suite(shutil.copytree(prepared.folder, tmp_path / "suite"))
+
+
+def change(suite, set_name, image=None, **columns):
+    """Replace the first image of a set, or columns of its manifest by what a function gives."""
+    folder = suite.folder / set_name
+    if image is not None:
+        np.load(folder / "images.npy", mmap_mode="r+")[0] = image
+    frame = pd.read_parquet(folder / "manifest.parquet").assign(**columns)
+    frame.to_parquet(folder / "manifest.parquet", index=False)
+
+
+def verdicts(found):
+    return {finding.check: finding.verdict for finding in found.findings}
+
+
+def finding(found, check):
+    return next(item for item in found.findings if item.check == check)
+
+
+def recompressed(image, quality=60):
+    stream = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0))).save(
+        stream, "JPEG", quality=quality
+    )
+    return np.asarray(Image.open(stream)).transpose(2, 0, 1)
+
+
+COPIES = {
+    "recompressed": recompressed,
+    "coarsely": lambda image: recompressed(image, 20),
+    "brightened": lambda image: np.clip(image.astype(int) + 30, 0, 255).astype(np.uint8),
+    "darkened": lambda image: (0.7 * image).astype(np.uint8),
+    "gamma": lambda image: (255 * (image / 255) ** 0.7).astype(np.uint8),
+    "both": lambda image: recompressed(np.clip(image * 1.2, 0, 255).astype(np.uint8), 80),
+}
+
+
+def test_a_simulated_suite_passes_but_for_what_it_says(prepared):
+    tally = Tally()
+    found = audit(prepared, tally)
+    assert tally.started == [("simcam-test-v1: hashing images", 84)]
+    assert (tally.done, tally.finished) == (84, 1)
+    assert {check for check, verdict in verdicts(found).items() if verdict != "pass"} == {
+        "devices of a class",
+        "JPEG tables",
+    }
+    assert (len(found.findings), found.failed, found.near) == (11, (), ())
+    assert found.verdict == (
+        "9 of 11 checks pass; warn: a single device of 3 of 3 classes in Set-C; warn: JPEG tables "
+        "alone name the class of 89 % of Set-C's 12 photographs (chance 33 %)"
+    )
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_in_another_set_is_found_and_named(suite, name):
+    change(suite, "C", COPIES[name](np.array(suite.images("A")[0])))
+    found = audit(suite)
+    assert verdicts(found)["copies of images"] == "pass"
+    near = finding(found, "near copies")
+    assert near.verdict == "warn"
+    one, other = suite.manifest("A")["image_id"][0], suite.manifest("C")["image_id"][0]
+    named = {(pair.one, pair.other) for pair in found.near}
+    assert any(a.endswith(one) and b == f"C: {other}" for a, b in named)
+    # The same scene by the other two cameras of the set may look as much like the copy.
+    scene = one.rsplit("-", 1)[1]
+    assert all(a.endswith(scene) and b == f"C: {other}" for a, b in named)
+
+
+def test_an_exact_copy_fails_and_is_no_near_one(suite):
+    change(suite, "B", np.array(suite.images("A")[0]))
+    found = audit(suite)
+    assert found.failed == ("copies of images",)
+    one, other = suite.manifest("A")["image_id"][0], suite.manifest("B")["image_id"][0]
+    assert f"{one} = B" in finding(found, "copies of images").finding
+    assert not any(p.one.endswith(one) and p.other.endswith(other) for p in found.near)
+    assert "fail: 1 image on two sides or of two camera models; warn" in found.verdict
+
+
+def test_images_of_one_colour_are_no_evidence(suite):
+    for name in "AC":
+        change(suite, name, np.full((3, 128, 128), 255, np.uint8))
+    found = audit(suite)
+    assert found.failed == ()
+    copies = finding(found, "copies of images")
+    assert copies.verdict == "warn"
+    assert "left out: 2 images of a single colour" in copies.finding
+    assert "left out: 2 images with too little contrast" in finding(found, "near copies").finding
+    assert verdicts(found)["near copies"] == "pass"
+
+
+def test_what_the_manifest_hides_is_found(suite):
+    frame = suite.manifest("C")
+    device = suite.manifest("A")["device"][0]
+    change(suite, "C", device=[device, *frame["device"][1:]], scene=suite.manifest("B")["scene"][0])
+    found = audit(suite)
+    assert set(found.failed) == {"devices across sets", "scenes across sets"}
+    assert f"{device} (A, C)" in finding(found, "devices across sets").finding
+    assert found.verdict.startswith("7 of 11 checks pass; fail: 1 of 18 devices in more than one s")
+
+
+def test_all_sets_are_needed_and_must_fit_their_manifests(suite):
+    path = suite.folder / "B" / "manifest.parquet"
+    pd.read_parquet(path)[:-1].to_parquet(path, index=False)
+    with pytest.raises(CamobenchError, match="Set-B of simcam-test-v1 has 30 images and 29 rows"):
+        audit(suite)
+    shutil.rmtree(suite.folder / "A")
+    with pytest.raises(CamobenchError, match="Set-A of simcam-test-v1 is not in the store"):
+        audit(suite)
+
+
+@pytest.mark.slow
+def test_the_demos_suite_has_no_false_alarm_and_every_copy_is_found(tmp_path):
+    suite = prepare(SimcamSource(SIMCAM_MINI), Store(tmp_path / "store"), ("A", "B", "C"))
+    found = audit(suite)
+    assert (found.failed, found.near) == ((), ())
+    images = np.load(suite.folder / "C" / "images.npy", mmap_mode="r+")
+    originals = suite.images("A")
+    transforms = list(COPIES.values())
+    for index in range(len(images)):
+        images[index] = transforms[index % len(transforms)](np.array(originals[index]))
+    names = dict(
+        zip(suite.manifest("C")["image_id"], suite.manifest("A")["image_id"], strict=False)
+    )
+    pairs = {(p.one.split(": ")[1], p.other.split(": ")[1]) for p in audit(suite).near}
+    assert {(original, copy) for copy, original in names.items()} <= pairs
+
+
+@pytest.fixture
+def toy(tmp_path):
     return toy_suite(tmp_path / "store")
 
 
-def test_an_audit_is_kept_with_its_suite(suite):
-    assert kept_audit(suite) is None
-    found = audit_and_keep(suite)
-    content = json.loads((suite.folder / "audit.json").read_text())
-    assert content["fingerprint"] == suite.card.fingerprint
+def test_an_audit_is_kept_with_its_suite(toy):
+    assert kept_audit(toy) is None
+    found = audit_and_keep(toy)
+    content = json.loads((toy.folder / "audit.json").read_text())
+    assert content["fingerprint"] == toy.card.fingerprint
     assert content["suite"] == "toy-v1"
     assert content["verdict"] == found.verdict
     assert [check["check"] for check in content["checks"]] == [f.check for f in found.findings]
     assert content["camobench"]
     assert content["created"].startswith("20")
-    kept = kept_audit(suite)
+    kept = kept_audit(toy)
     assert kept is not None
     assert kept["verdict"] == found.verdict
     assert kept["checks"] == content["checks"]
     assert {"version", "camobench", "created"} <= kept.keys()
 
 
-def test_an_audit_of_other_images_or_by_other_checks_is_none(suite):
-    audit_and_keep(suite)
-    file = suite.folder / "audit.json"
+def test_an_audit_of_other_images_or_by_other_checks_is_none(toy):
+    audit_and_keep(toy)
+    file = toy.folder / "audit.json"
     content = json.loads(file.read_text())
     for name, value in (("version", 0), ("fingerprint", "e" * 64), ("manifests", {})):
         file.write_text(json.dumps(content | {name: value}))
-        assert kept_audit(suite) is None, name
+        assert kept_audit(toy) is None, name
     file.write_text(json.dumps(content))
-    assert kept_audit(suite) is not None
-    path = suite.folder / "B" / "manifest.parquet"
+    assert kept_audit(toy) is not None
+    path = toy.folder / "B" / "manifest.parquet"
     pd.read_parquet(path).assign(device="another").to_parquet(path, index=False)
-    assert kept_audit(suite) is None
-
-
-def test_an_audit_outlives_sets_that_are_no_longer_on_disk(suite):
-    audit_and_keep(suite)
-    (suite.folder / "A" / "manifest.parquet").unlink()
-    assert kept_audit(suite) is not None
+    assert kept_audit(toy) is None
 
 
 def test_a_small_suite_is_audited_once_all_sets_are_there(tmp_path, monkeypatch):
@@ -61,7 +204,7 @@ def test_a_small_suite_is_audited_once_all_sets_are_there(tmp_path, monkeypatch)
     audit_if_quick(whole)
 
 
-def test_a_large_suite_waits_to_be_asked(suite, monkeypatch):
+def test_a_large_suite_waits_to_be_asked(toy, monkeypatch):
     monkeypatch.setattr(record, "QUICK_BYTES", 1000)
-    audit_if_quick(suite)
-    assert kept_audit(suite) is None
+    audit_if_quick(toy)
+    assert kept_audit(toy) is None

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
-from bench.suites.audit.lowlevel import chroma_subsampling, jpeg_tables, named_percent
+from bench.suites.audit.jpeg_cues import chroma_subsampling, jpeg_tables, named_percent
 from tests.suites.audit.frames import CARD, manifest
 
 
@@ -50,12 +50,6 @@ def test_the_accuracy_is_that_of_a_tree_that_knows_the_tables_alone():
     assert named_percent(learnt, asked, "cue") == pytest.approx(expected)
 
 
-def test_a_table_never_met_is_a_guess_and_a_tie_is_one_of_two():
-    learnt = pd.DataFrame({"model": ["a", "b", "c", "c"], "cue": ["x", "x", "y", "y"]})
-    asked = pd.DataFrame({"model": ["a", "c", "c", "c"], "cue": ["x", "x", "y", "new"]})
-    assert named_percent(learnt, asked, "cue") == pytest.approx(100 * (0.5 + 0 + 1 + 1 / 3) / 4)
-
-
 def test_tiles_of_one_photograph_count_once():
     frame = manifest()
     frame["jpeg_tables"] = "t-" + frame["model"]
@@ -75,16 +69,3 @@ def test_no_jpeg_is_a_cue_too():
     for check in (jpeg_tables, chroma_subsampling):
         found = check(frame, CARD)
         assert (found.verdict, found.finding) == ("pass", "no file is a JPEG")
-
-
-def test_a_suite_without_the_columns_says_what_to_do():
-    frame = manifest().drop(columns=["jpeg_tables", "jpeg_quality", "jpeg_subsampling"])
-    found = jpeg_tables(frame, CARD)
-    assert found.verdict == "not recorded"
-    assert "prepare it anew" in found.finding
-
-
-def test_a_suite_without_evaluation_cannot_be_judged():
-    frame = manifest()
-    found = jpeg_tables(frame[frame["set"] != "C"], CARD)
-    assert (found.verdict, "cannot be judged" in found.headline) == ("warn", True)

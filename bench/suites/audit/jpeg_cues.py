@@ -10,14 +10,13 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from bench.suites.audit.finding import Finding, Outcome
+from bench.suites.audit.manifest import Finding, Outcome
 from bench.suites.base import SuiteCard
 from bench.types import IN
 from bench.wording import plural
 
 TABLES = "JPEG tables"
 SUBSAMPLING = "chroma subsampling"
-COLUMNS = ("jpeg_tables", "jpeg_quality", "jpeg_subsampling")
 MOST_ABOVE_CHANCE_PERCENT = 10.0
 _NO_JPEG = "no JPEG"
 
@@ -63,15 +62,8 @@ def _judge(
     subject: str,
     describe: Callable[[pd.DataFrame], str],
 ) -> Finding:
-    if cue not in frame:
-        return Finding(
-            check=check,
-            verdict="not recorded",
-            finding="this suite was prepared by an earlier version; remove its folder and prepare "
-            "it anew to see them",
-        )
     if frame[cue].isna().all():
-        return Finding(check=check, verdict="pass", finding="no file is a JPEG")
+        return Finding(check, "pass", "no file is a JPEG")
     photos = frame.drop_duplicates("photo_id")
     photos = photos.assign(**{cue: photos[cue].astype(object).fillna(_NO_JPEG)})
     inside = photos[photos["split"] == IN]
@@ -81,15 +73,11 @@ def _judge(
     )
     if learnt.empty or asked.empty:
         found = "cannot be judged without classes in Set-A and Set-C"
-        return Finding(check=check, verdict="warn", finding=f"{found}; {told}")
+        return Finding(check, "warn", f"{found}; {told}")
     percent, chance = named_percent(learnt, asked, cue), 100 / len(card.classes)
     verdict: Outcome = "warn" if percent > chance + MOST_ABOVE_CHANCE_PERCENT else "pass"
-    return Finding(
-        check=check,
-        verdict=verdict,
-        finding=f"{subject} the class of {percent:.0f} % of Set-C's {len(asked)} photographs "
-        f"(chance {chance:.0f} %); learnt on Set-A; {told}",
-    )
+    found = f"{subject} the class of {percent:.0f} % of Set-C's {len(asked)} photographs"
+    return Finding(check, verdict, f"{found} (chance {chance:.0f} %); learnt on Set-A; {told}")
 
 
 def _tables_of(photos: pd.DataFrame) -> str:

@@ -1,0 +1,216 @@
+"""What a suite's manifest tells: devices, models, scenes, photographs and files on two sides.
+
+Each check is a function from the manifests of all sets to a `Finding`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import pandas as pd
+
+from bench.suites.base import SHARED_SCENES, SPLIT_BY_IMAGE, SuiteCard
+from bench.types import SETS
+from bench.wording import listed, plural
+
+Outcome: TypeAlias = Literal["pass", "warn", "fail", "not recorded"]
+DEVICES = "devices across sets"
+DEVICES_OF_A_CLASS = "devices of a class"
+OUTSIDERS = "out-of-distribution models"
+BALANCE = "class balance"
+SCENES = "scenes across sets"
+PHOTOGRAPHS = "photographs"
+FILES = "copies of files"
+MOST_RATIO = 2.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one check.
+
+    Attributes:
+        check: What was checked.
+        finding: For people; up to its first semicolon it can stand alone.
+    """
+
+    check: str
+    verdict: Outcome
+    finding: str
+
+    @property
+    def headline(self) -> str:
+        """The finding in short."""
+        return self.finding.split("; ")[0]
+
+
+def _spread(frame: pd.DataFrame, key: str, over: str) -> dict[str, list[str]]:
+    """The values of `key` that occur with two or more values of `over`, with these."""
+    pairs = frame[[key, over]].drop_duplicates()
+    repeated = pairs[pairs[key].duplicated(keep=False)]
+    return {
+        str(name): sorted(map(str, group[over]))
+        for name, group in repeated.groupby(key, sort=False)
+    }
+
+
+def _places(found: Mapping[str, Sequence[str]]) -> str:
+    """Name what `_spread` found: "d1 (A, B), d2 (A, C)"."""
+    return listed(f"{name} ({', '.join(values)})" for name, values in found.items())
+
+
+def part_of(frame: pd.DataFrame) -> pd.Series:
+    """The part of the suite that each image belongs to, such as "A validation"."""
+    trained_on = frame["set"] != "C"
+    return frame["set"].where(~trained_on, frame["set"] + " " + frame["partition"])
+
+
+def _across_sets(frame: pd.DataFrame, column: str, check: str, total: str, stated: bool) -> Finding:
+    """No value of a column is in two sets, unless the suite's note states that they are."""
+    shared = _spread(frame, column, "set")
+    if not shared:
+        return Finding(check, "pass", f"no {column} is in two sets ({total})")
+    found = f"{len(shared)} of {total} in more than one set"
+    if stated:
+        found += ", as the suite's note says"
+    return Finding(check, "warn" if stated else "fail", f"{found}; {_places(shared)}")
+
+
+def devices_across_sets(frame: pd.DataFrame, card: SuiteCard) -> Finding:
+    """No device is in two sets; a suite split by image says that its devices are."""
+    if of_two := _spread(frame, "device", "model"):
+        found = f"{plural(len(of_two), 'device')} of two camera models; {_places(of_two)}"
+        return Finding(DEVICES, "fail", found)
+    total = plural(frame["device"].nunique(), "device")
+    return _across_sets(frame, "device", DEVICES, total, SPLIT_BY_IMAGE in card.note)
+
+
+def scenes_across_sets(frame: pd.DataFrame, card: SuiteCard) -> Finding:
+    """No scene is in two sets, as far as scenes are known; a suite may say that they are."""
+    known = frame[frame["scene"].notna()]
+    stated = SHARED_SCENES in card.note
+    if known.empty and stated:
+        found = f"{SHARED_SCENES}, as the suite's note says; which ones is not recorded"
+        return Finding(SCENES, "warn", found)
+    if known.empty:
+        return Finding(SCENES, "not recorded", "the scenes are not known")
+    total = plural(known["scene"].nunique(), "scene")
+    if len(known) < len(frame):
+        total += f", known for {len(known):,} of {len(frame):,} images"
+    return _across_sets(known, "scene", SCENES, total, stated)
+
+
+def devices_of_a_class(frame: pd.DataFrame, card: SuiteCard) -> Finding:
+    """Every class has devices in every set, and better two than one."""
+    devices = frame[["model", "device", "set"]].drop_duplicates()
+    numbers = pd.crosstab(devices["model"], devices["set"])
+    numbers = numbers.reindex(index=card.classes, columns=SETS, fill_value=0)
+    table = ", ".join(f"{m} {'/'.join(map(str, numbers.loc[m]))}" for m in card.classes)
+    missing = [f"{m} in Set-{s}" for m in card.classes for s in SETS if numbers.loc[m, s] == 0]
+    single = {s: int((numbers[s] == 1).sum()) for s in SETS}
+    verdict: Outcome = "pass"
+    found = "two devices or more of each class in each set"
+    if missing:
+        verdict, found = "fail", f"no device of {listed(missing)}"
+    elif any(single.values()):
+        parts = [f"{n} of {len(numbers)} classes in Set-{s}" for s, n in single.items() if n]
+        verdict, found = "warn", f"a single device of {', '.join(parts)}"
+    return Finding(DEVICES_OF_A_CLASS, verdict, f"{found}; devices in Set-A/B/C: {table}")
+
+
+def outsiders(frame: pd.DataFrame, card: SuiteCard) -> Finding:
+    """Out-of-distribution models are in Set-C alone, and every image is where its model belongs."""
+    strangers = sorted(set(frame.loc[frame["set"] != "C", "model"]) - set(card.classes))
+    belongs = frame["model"].map(card.split_of)
+    mislabelled = frame.loc[belongs.notna() & (belongs != frame["split"]), "image_id"]
+    unknown = sorted(set(frame["model"]) - set(card.split_of))
+    wrong = [
+        f"{what}: {listed(names)}"
+        for what, names in (
+            ("models in Set-A or Set-B that are no classes", strangers),
+            ("wrong split", list(mislabelled)),
+            ("models that the suite does not name", unknown),
+        )
+        if names
+    ]
+    if wrong:
+        return Finding(OUTSIDERS, "fail", "; ".join(wrong))
+    told = listed(card.others) if card.others else "none in this suite"
+    told += f"; real photographs of {listed(card.real)}" if card.real else ""
+    return Finding(OUTSIDERS, "pass", f"in Set-C alone: {told}")
+
+
+def class_balance(frame: pd.DataFrame, card: SuiteCard) -> Finding:
+    """Every class has images to train on, to validate with and to be evaluated on."""
+    expected = [(f"{s} {p}", card.classes) for s in "AB" for p in ("train", "validation")]
+    expected += [("C", card.classes), *([("C", card.others)] if card.others else [])]
+    empty, ratios = [], {}
+    for part, models in expected:
+        count = frame.loc[part_of(frame) == part, "model"].value_counts()
+        count = count.reindex(list(models), fill_value=0)
+        name = f"Set-{part}" + (" out of distribution" if models == card.others else "")
+        if (count == 0).any():
+            empty.append(f"{listed(map(str, count.index[count == 0]))} in {name}")
+        else:
+            ratios[name] = int(count.max()) / int(count.min())
+    if empty:
+        return Finding(BALANCE, "fail", f"no image of {listed(empty, most=len(expected))}")
+    largest = max(ratios.values())
+    table = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
+    found = f"the largest class has up to {largest:.2f} times the smallest's images"
+    verdict: Outcome = "warn" if largest > MOST_RATIO else "pass"
+    return Finding(BALANCE, verdict, f"{found}; {table}; warns above {MOST_RATIO:g}")
+
+
+def photographs(frame: pd.DataFrame) -> Finding:
+    """No photograph is in two sets or in training and validation; names are unique."""
+    told = frame.assign(part=part_of(frame), camera=frame["model"] + " " + frame["device"])
+    wrong = [
+        f"{plural(len(apart), 'photograph')} {what}; {_places(apart)}"
+        for over, what in (("part", "on two sides"), ("camera", "of two cameras"))
+        if (apart := _spread(told, "photo_id", over))
+    ]
+    again = frame.loc[frame["image_id"].duplicated(), "image_id"].unique()
+    if len(again):
+        wrong.append(f"{plural(len(again), 'image name')} given twice; {listed(again)}")
+    if wrong:
+        return Finding(PHOTOGRAPHS, "fail", "; ".join(wrong))
+    total = plural(frame["photo_id"].nunique(), "photograph")
+    found = f"none is in two sets, or in training and validation ({total})"
+    return Finding(PHOTOGRAPHS, "pass", found)
+
+
+def copies_of_files(frame: pd.DataFrame) -> Finding:
+    """No file, by its SHA-256, is on two sides or of two classes."""
+    return same_twice(frame, "sha256", check=FILES, what="file")
+
+
+def same_twice(frame: pd.DataFrame, key: str, *, check: str, what: str) -> Finding:
+    """Judge images or photographs that share a digest.
+
+    Args:
+        frame: Rows of one photograph may share a digest of their file.
+        key: The column with the digest.
+        check: Name of the check.
+        what: What the digest is of, "file" or "image".
+
+    Returns:
+        A failure where copies lie in two sets, in training and validation, or in two camera
+        models; a warning where they lie side by side.
+    """
+    name = "photo_id" if what == "file" else "image_id"
+    members = frame.assign(part=part_of(frame)).drop_duplicates([key, name, "part", "model"])
+    apart: list[str] = []
+    beside: list[str] = []
+    for _, group in members[members.duplicated(key, keep=False)].groupby(key, sort=False):
+        told = " = ".join(f"{p}: {n}" for p, n in zip(group["part"], group[name], strict=True))
+        divided = group["part"].nunique() > 1 or group["model"].nunique() > 1
+        (apart if divided else beside).append(told)
+    if apart:
+        found = f"{plural(len(apart), what)} on two sides or of two camera models"
+        return Finding(check, "fail", f"{found}; {listed(apart)}")
+    if beside:
+        found = f"{plural(len(beside), what)} more than once in one class of one set"
+        return Finding(check, "warn", f"{found}; {listed(beside)}")
+    return Finding(check, "pass", f"none is there twice ({plural(frame[key].nunique(), what)})")

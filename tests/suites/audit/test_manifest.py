@@ -1,0 +1,133 @@
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from bench.suites.audit.manifest import (
+    class_balance,
+    copies_of_files,
+    devices_across_sets,
+    devices_of_a_class,
+    outsiders,
+    photographs,
+    scenes_across_sets,
+)
+from bench.suites.base import SHARED_SCENES
+from tests.suites.audit.frames import CARD, manifest, spoilt
+
+NOTED = replace(CARD, note=f"WARNING, split by image, not by device; {SHARED_SCENES}")
+
+
+def files(frame, _):
+    return copies_of_files(frame)
+
+
+def photos(frame, _):
+    return photographs(frame)
+
+
+@pytest.mark.parametrize(
+    ("check", "told"),
+    [
+        (devices_across_sets, "no device is in two sets (14 devices)"),
+        (devices_of_a_class, "devices in Set-A/B/C: one 2/2/2, two 2/2/2"),
+        (outsiders, "in Set-C alone: three"),
+        (scenes_across_sets, "no scene is in two sets (12 scenes)"),
+        (class_balance, "Set-A train 1.00, Set-A validation 1.00, Set-B train 1.00"),
+        (photos, "(28 photographs)"),
+        (files, "(28 files)"),
+    ],
+)
+def test_a_clean_suite_passes_with_tiles_too(check, told):
+    frame = manifest()
+    found = check(frame, CARD)
+    assert found.verdict == "pass"
+    assert told in found.finding
+    tiles = pd.concat([frame, frame.assign(image_id=frame["image_id"] + "-x16")])
+    assert check(tiles, CARD).verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("check", "cells", "told", "noted"),
+    [
+        (
+            devices_across_sets,
+            {"C_one_0_1__device": "one-A0", "B_one_0_0__device": "one-A0"},
+            "1 of 14 devices in more than one set; one-A0 (A, B, C)",
+            "warn",
+        ),
+        (
+            devices_across_sets,
+            {"A_two_0_0__device": "one-A0"},
+            "1 device of two camera models; one-A0 (one, two)",
+            "fail",
+        ),
+        (outsiders, {"B_one_0_0__model": "three"}, "that are no classes: three", "fail"),
+        (outsiders, {"C_three_0_0__split": "in"}, "wrong split: C-three-0-0", "fail"),
+        (outsiders, {"C_one_1_1__split": "out"}, "wrong split: C-one-1-1", "fail"),
+        (outsiders, {"C_three_0_0__model": "four"}, "does not name: four", "fail"),
+        (
+            scenes_across_sets,
+            {"C_one_0_0__scene": "A00", "B_two_0_0__scene": "B11"},
+            "1 of 12 scenes in more than one set; A00 (A, C)",
+            "warn",
+        ),
+        (photos, {"C_one_0_0__photo_id": "A-one-0-0"}, "A-one-0-0 (A train, C)", "fail"),
+        (photos, {"A_one_0_1__photo_id": "A-one-0-0"}, "(A train, A validation)", "fail"),
+        (photos, {"B_one_1_0__photo_id": "B-one-0-0"}, "two cameras; B-one-0-0", "fail"),
+        (photos, {"A_two_0_0__image_id": "A-one-0-0"}, "given twice; A-one-0-0", "fail"),
+        (files, {"C_one_0_0__sha256": "A-one-0-0"}, "A train: A-one-0-0 = C: C-one-0-0", "fail"),
+        (files, {"A_one_0_1__sha256": "A-one-0-0"}, "= A validation: A-one-0-1", "fail"),
+        (files, {"B_two_0_0__sha256": "B-one-0-0"}, "= B train: B-two-0-0", "fail"),
+        (files, {"C_three_0_0__sha256": "C-one-0-0"}, "= C: C-three-0-0", "fail"),
+    ],
+)
+def test_what_is_on_two_sides_fails_unless_the_note_says_so(check, cells, told, noted):
+    found = check(spoilt(**cells), CARD)
+    assert found.verdict == "fail"
+    assert told in found.finding
+    assert check(spoilt(**cells), NOTED).verdict == noted
+
+
+def without(frame, **values):
+    chosen = pd.concat([frame[name] == value for name, value in values.items()], axis=1)
+    return frame[~chosen.all(axis=1)]
+
+
+@pytest.mark.parametrize(
+    ("check", "gone", "verdict", "headline"),
+    [
+        (devices_of_a_class, {"device": "two-C1"}, "warn", "a single device of 1 of 2 classes in"),
+        (devices_of_a_class, {"model": "two", "set": "B"}, "fail", "no device of two in Set-B"),
+        (
+            class_balance,
+            {"set": "A", "model": "two", "partition": "validation"},
+            "fail",
+            "no image of two in Set-A validation",
+        ),
+        (class_balance, {"set": "C"}, "fail", "no image of one, two in Set-C, three in Set-C out"),
+    ],
+)
+def test_what_is_missing_is_named(check, gone, verdict, headline):
+    found = check(without(manifest(), **gone), CARD)
+    assert found.verdict == verdict
+    assert found.headline.startswith(headline)
+
+
+def test_a_class_three_times_as_large_as_another_is_too_much():
+    frame = manifest()
+    extra = frame[(frame["model"] == "one") & (frame["set"] == "B")]
+    assert class_balance(pd.concat([frame, extra]), CARD).verdict == "pass"
+    assert class_balance(pd.concat([frame, extra, extra]), CARD).verdict == "warn"
+
+
+def test_scenes_that_are_not_known():
+    frame = manifest().assign(scene=None)
+    assert scenes_across_sets(frame, CARD).verdict == "not recorded"
+    assert scenes_across_sets(frame, NOTED).verdict == "warn"
+    found = scenes_across_sets(spoilt(C_one_0_0__scene=None), CARD)
+    assert (found.verdict, "known for 27 of 28 images" in found.finding) == ("pass", True)
+
+
+def test_a_file_twice_in_one_place_is_a_warning():
+    assert copies_of_files(spoilt(C_one_1_0__sha256="C-one-0-0")).verdict == "warn"
