@@ -19,8 +19,8 @@ from bench.store import digest
 from bench.suites.base import SuiteCard
 from bench.suites.layouts import LAYOUTS, detect_layout, get_layout
 from bench.suites.layouts.camera_names import contradictions
-from bench.suites.layouts.dresden import DRESDEN
-from bench.suites.layouts.levels import require_models
+from bench.suites.layouts.data_sets import DRESDEN
+from bench.suites.layouts.folder_names import require_models
 from bench.suites.layouts.naming import TREE, Layout, parse_tree
 from bench.suites.photographs.cutting import ALIGN_PX, PhotographSource, Tile
 from bench.suites.photographs.division import Division

@@ -155,13 +155,6 @@ def test_killed_at_any_write_the_next_run_continues_to_the_same_set(tmp_path, mo
     assert at > 6
 
 
-def test_a_reservation_cut_short_is_made_anew(store):
-    folder = store.data_folder(CARD.name, CARD.fingerprint) / "A.unfinished"
-    folder.mkdir(parents=True)
-    (folder / "images.npy").write_bytes(b"")
-    np.testing.assert_array_equal(prepare(Toy(), store, ("A",)).images("A")[:, 0, 0, 0], range(4))
-
-
 def test_a_full_disk_is_named(store, monkeypatch):
     def full(*args):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -230,10 +223,3 @@ def test_a_damaged_derived_array_is_made_anew(store):
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     assert data.keeper.array("residual", (3,), fill).tolist() == [2.5] * 3
     assert len(filled) == 2
-
-
-def test_open_suite_reads_the_card_back(store, tmp_path):
-    suite = prepare(Toy(), store, ("C",))
-    assert open_suite(suite.folder).card == CARD
-    with pytest.raises(CamobenchError, match=r"no suite in .*data prepare"):
-        open_suite(tmp_path / "nowhere")

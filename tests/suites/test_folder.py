@@ -1,7 +1,6 @@
-import re
 import shutil
 import zlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -74,55 +73,6 @@ def pair(tmp_path):
     return write_dresden(
         tmp_path / "flat", {"Acme_One": [3, 3], "Acme_Two_s": [4, 6], "Acme_Three": [1]}
     )
-
-
-def test_a_split_by_device_shares_no_device(five):
-    folder = source(five)
-    card, rows = folder.card, rows_of(folder)
-    assert card.name == "folder-my-photos"
-    assert card.classes == ("five", "four", "three")
-    assert card.others == ("two",)
-    counts = {"five": [2, 2, 1], "four": [2, 1, 1], "three": [1, 1, 1], "two": [0, 0, 2]}
-    for model, expected in counts.items():
-        devices = by_set(rows, "device", model)
-        assert [len(devices[name]) for name in "ABC"] == expected
-        assert sum(expected) == len(set.union(*devices.values()))
-    assert "split by device (devices in Set-A/B/C: five 2/2/1, four 2/1/1, three 1/1/1)" in (
-        card.note
-    )
-    assert "out of distribution: two (2 devices, photographs: 2 + 1)" in card.note
-    assert "WARNING" not in card.note
-
-
-def test_tiles_keep_the_grid_and_do_not_overlap(tmp_path):
-    write_tree(tmp_path, {"ace": [5], "bee": [5]})
-    for path in list(tmp_path.rglob("*.JPG")):
-        write_photo(path.with_suffix(".png"), size=(290, 221))
-        path.unlink()
-    folder = source(tmp_path, tiles_per_photo=5, tiles_per_photo_c=3)
-    corners = defaultdict(list)
-    for name in "ABC":
-        for row, pixels in folder.rows(name, 2):
-            whole = np.asarray(Image.open(tmp_path / row.photo_id)).transpose(2, 0, 1)
-            left, top = map(int, re.search(r"-x(\d+)-y(\d+)$", row.image_id).groups())
-            assert left % 16 == top % 16 == 0
-            np.testing.assert_array_equal(pixels, whole[:, top : top + 64, left : left + 64])
-            corners[name, row.photo_id].append((top, left))
-    for (name, _), places in corners.items():
-        assert len(places) == (3 if name == "C" else 5)
-        for i, one in enumerate(places):
-            for other in places[:i]:
-                assert max(abs(one[0] - other[0]), abs(one[1] - other[1])) >= 64
-
-
-def test_tiles_share_photograph_set_and_partition(five):
-    rows = rows_of(source(five, tiles_per_photo=4))
-    assert len({row.image_id for row in rows}) == len(rows)
-    shared = defaultdict(set)
-    for row in rows:
-        shared[row.photo_id].add((row.set, row.partition, row.device, row.sha256))
-    assert all(len(values) == 1 for values in shared.values())
-    assert max(Counter(row.photo_id for row in rows).values()) == 4
 
 
 def test_small_collections_get_more_tiles(tmp_path):
@@ -246,21 +196,6 @@ def test_prepare_puts_the_folder_into_the_store(layout, request, tmp_path):
     index, (row, pixels) = list(enumerate(folder.rows("C", 1)))[-1]
     assert suite.manifest("C").iloc[index]["image_id"] == row.image_id
     np.testing.assert_array_equal(suite.images("C")[index], pixels)
-
-
-def test_a_failure_midway_leaves_no_set(pair, tmp_path):
-    folder, store = source(pair), Store(tmp_path / "store")
-    last = pair / list(folder.rows("B", 1))[-1][0].photo_id
-    data = last.read_bytes()
-    last.unlink()
-    with pytest.raises(ImageError, match=last.name):
-        prepare(folder, store, ("A", "B"))
-    suite = open_suite(store.data_folder(folder.card.name, folder.card.fingerprint))
-    assert suite.has("A")
-    assert not suite.has("B")
-    assert not list(suite.folder.glob(".*"))
-    last.write_bytes(data)
-    assert prepare(source(pair), store, ("A", "B")).has("B")
 
 
 @pytest.mark.skipif(not SAMPLE.is_dir(), reason="the Dresden sample is not beside the repository")

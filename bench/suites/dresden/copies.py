@@ -1,25 +1,25 @@
-"""Finding the photographs of the protocol in somebody's copy of the Dresden images."""
+"""How much of the protocol somebody's copy of the Dresden images holds, by its file names alone."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from bench.store import file_digest
-from bench.suites.dresden.protocol import Pinned, protocol
-from bench.suites.layouts.dresden import flat_field, merged, parse_dresden
-from bench.suites.layouts.naming import PhotoName
-from bench.types import CamobenchError
+from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, protocol
+from bench.suites.layouts.data_sets import DRESDEN, flat_field, merged
+from bench.types import SETS, CamobenchError, SetName
 
 SUFFIXES = (".jpg", ".jpeg")
+NEEDED: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # training and validation; evaluation
 _LISTED = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class Copy:
-    """What a copy of the database holds, by its file names alone.
+    """What a copy of the database holds.
 
     Attributes:
         photos: Where each photograph of the protocol lies; more than one path for duplicates.
@@ -47,14 +47,16 @@ def look(paths: Iterable[PurePosixPath]) -> Copy:
     photos: dict[Pinned, list[PurePosixPath]] = defaultdict(list)
     others: Counter[str] = Counter()
     for path in paths:
-        name = parse_dresden(path)
+        name = DRESDEN.parse(path)
         if name is None or flat_field(path) or path.suffix.lower() not in SUFFIXES:
             continue
-        pinned = _pinned(merged(name), models)
+        name = merged(name)
+        model = models.get(_plain(name.model), name.model)
+        pinned = Pinned(model=model, device=int(name.device), shot=int(name.shot))
         if pinned in protocol():
             photos[pinned].append(path)
         else:
-            others[pinned.model] += 1
+            others[model] += 1
     return Copy(photos={p: tuple(photos[p]) for p in protocol() if p in photos}, others=others)
 
 
@@ -73,10 +75,71 @@ def one_path_each(root: Path, copy: Copy) -> dict[Pinned, PurePosixPath]:
     return {pinned: paths[0] for pinned, paths in copy.photos.items()}
 
 
-def _pinned(name: PhotoName, models: Mapping[str, str]) -> Pinned:
-    model = models.get(_plain(name.model), name.model)
-    return Pinned(model=model, device=int(name.device), shot=int(name.shot))
-
-
 def _plain(model: str) -> str:
     return "".join(letter for letter in model.lower() if letter.isalnum())
+
+
+class Coverage:
+    """Photographs found and expected, by camera model and set.
+
+    Args:
+        found: Photographs of the protocol.
+    """
+
+    def __init__(self, found: Collection[Pinned]) -> None:
+        places = protocol()
+        self._found = Counter((photo.model, places[photo].set) for photo in found)
+        self._expected = Counter((photo.model, place.set) for photo, place in places.items())
+        self.complete = self._found == self._expected
+        self.classes = tuple(
+            model
+            for model in DRESDEN_V1.models_in
+            if all(self._found[model, name] >= NEEDED[name] for name in SETS)
+        )
+        """The in-distribution models that have photographs for all sets."""
+        self.others = tuple(model for model in DRESDEN_V1.models_out if self._found[model, "C"])
+        """The out-of-distribution models that have photographs."""
+
+    def summary(self) -> str:
+        """Found of expected, of each incomplete model."""
+        listed = []
+        for model in DRESDEN_V1.models_in + DRESDEN_V1.models_out:
+            counts = [(s, self._found[model, s], self._expected[model, s]) for s in SETS]
+            lacking = [f"{s} {found}/{all_}" for s, found, all_ in counts if found < all_]
+            listed += [f"{model} ({', '.join(lacking)})"] if lacking else []
+        return ", ".join(listed)
+
+
+def require(found: Collection[Pinned], root: Path, inventory: str, *, partial: bool) -> None:
+    """Refuse a copy that the suite cannot be made of.
+
+    Args:
+        found: Photographs of the protocol.
+        root: The copy, for messages.
+        inventory: What else it holds, for messages.
+        partial: Whether something may be missing.
+
+    Raises:
+        CamobenchError: If it holds nothing of the protocol, if something is missing and `partial`
+            was not asked for, or if what is there makes no two classes.
+    """
+    name, coverage = DRESDEN_V1.name, Coverage(found)
+    if not found:
+        raise CamobenchError(
+            f"{root} holds no photograph of the twelve camera models of {name}; found {inventory}. "
+            f"Check --root, or make a suite of the cameras that are there: `folder:{root}`"
+        )
+    if not partial and not coverage.complete:
+        there = set(found)
+        missing = [photo for photo in protocol() if photo not in there]
+        raise CamobenchError(
+            f"{root} lacks {len(missing)} of the {len(protocol())} photographs of {name}, such as "
+            f"{missing[0].name}.JPG; found of expected: {coverage.summary()}; add them, or use "
+            "what is there with --partial (`partial=True`)"
+        )
+    if len(coverage.classes) < 2:
+        raise CamobenchError(
+            f"{root} has too little of {name}: fewer than two in-distribution models have "
+            f"photographs for all sets; found of expected: {coverage.summary()}; add photographs, "
+            f"or make a suite of the cameras that are there: `folder:{root}`"
+        )

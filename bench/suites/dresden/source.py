@@ -14,10 +14,9 @@ from pathlib import Path
 
 from bench.store import digest
 from bench.suites.base import SHARED_SCENES, SuiteCard
-from bench.suites.dresden.copies import look, one_path_each
-from bench.suites.dresden.holdings import Holdings, coverage, require
+from bench.suites.dresden.copies import Coverage, look, one_path_each, require
 from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, protocol
-from bench.suites.layouts.dresden import DRESDEN
+from bench.suites.layouts.data_sets import DRESDEN
 from bench.suites.layouts.naming import Layout, Photo, PhotoName
 from bench.suites.photographs.cutting import PhotographSource, Tile, central_corner
 from bench.suites.photographs.division import Placed
@@ -57,7 +56,7 @@ class DresdenSource:
             ImageError: If photographs cannot be used; counts them and names the first few.
             CamobenchError: If photographs are missing; shows which models lack how many.
         """
-        covered = coverage(self._photos)
+        covered = Coverage(self._photos)
         return SuiteCard(
             name=DRESDEN_V1.name,
             version=DRESDEN_V1.version,
@@ -83,7 +82,7 @@ class DresdenSource:
     def _photos(self) -> Mapping[Pinned, Photo]:
         """The photographs of the protocol that can be used, in its order."""
         copy = look(list_images(self.root))
-        self._require(copy.photos, copy.inventory())
+        require(copy.photos, self.root, copy.inventory(), partial=self.partial)
         paths = one_path_each(self.root, copy)
         names = {
             path: PhotoName(model=pinned.model, device=str(pinned.device), shot=str(pinned.shot))
@@ -105,11 +104,8 @@ class DresdenSource:
             )
         usable = {photo.path: photo for photo in found.photos}
         photos = {pinned: usable[path] for pinned, path in paths.items() if path in usable}
-        self._require(photos, copy.inventory())
+        require(photos, self.root, copy.inventory(), partial=self.partial)
         return photos
-
-    def _require(self, found: Collection[Pinned], inventory: str) -> None:
-        require(coverage(found), found, str(self.root), inventory, partial=self.partial)
 
     @cached_property
     def _photographs(self) -> PhotographSource:
@@ -125,7 +121,7 @@ class DresdenSource:
 
 def place(photos: Mapping[Pinned, Photo]) -> list[Placed]:
     """Put photographs where the protocol wants them; models without enough are left out."""
-    covered = coverage(photos)
+    covered = Coverage(photos)
     used = {*covered.classes, *covered.others}
     kept = {pinned: photo for pinned, photo in photos.items() if pinned.model in used}
     validation = choose_validation(kept)
@@ -159,7 +155,7 @@ def choose_validation(photos: Collection[Pinned]) -> set[Pinned]:
     return chosen
 
 
-def _note(covered: Holdings) -> str:
+def _note(covered: Coverage) -> str:
     if covered.complete:
         return CHOICES_NOTE
     absent = {*DRESDEN_V1.models_in, *DRESDEN_V1.models_out}

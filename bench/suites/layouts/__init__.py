@@ -1,6 +1,6 @@
-"""How the path of a photograph tells its camera: one file for each way of naming files.
+"""How the path of a photograph tells its camera.
 
-A further data set is a further `Layout`, which needs its file names alone.
+A further data set is a further `Layout` in `data_sets`, which needs its file names alone.
 """
 
 from __future__ import annotations
@@ -9,13 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
-from bench.suites.layouts.dresden import DRESDEN
-from bench.suites.layouts.floreview import FLOREVIEW
-from bench.suites.layouts.fodb import FODB
-from bench.suites.layouts.levels import prefers_dresden
+from bench.suites.layouts.data_sets import DRESDEN, FLOREVIEW, FODB, SPCUP, VISION
+from bench.suites.layouts.folder_names import prefers_dresden
 from bench.suites.layouts.naming import TREE, Layout
-from bench.suites.layouts.spcup import SPCUP
-from bench.suites.layouts.vision import VISION
 from bench.types import CamobenchError
 from bench.wording import near
 

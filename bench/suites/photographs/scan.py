@@ -16,9 +16,9 @@ from pathlib import Path, PurePosixPath
 
 from bench.data import ImageError, measure_rgb
 from bench.suites.layouts.camera_names import one_spelling
-from bench.suites.layouts.dresden import parse_dresden
+from bench.suites.layouts.data_sets import DRESDEN
+from bench.suites.layouts.folder_names import plain_shot
 from bench.suites.layouts.jpeg_header import read_camera
-from bench.suites.layouts.levels import plain_shot
 from bench.suites.layouts.naming import Layout, Photo, is_image
 from bench.types import CamobenchError, Progress, Silent
 
@@ -154,7 +154,7 @@ def _look(
             f"{path}: {width} x {height} pixels is smaller than the crop of "
             f"{image_px} x {image_px}; choose a smaller --image-px (`image_px`)"
         )
-    written = parse_dresden(path)
+    written = DRESDEN.parse(path)
     return sha256, Photo(
         path=path,
         model=name.model,

@@ -30,18 +30,6 @@ def test_the_counts_are_those_of_table_1():
     assert len(protocol()) == (157632 + 160512) / 64 + 1200
 
 
-def test_devices_are_disjoint_and_as_the_spec_says():
-    devices = defaultdict(set)
-    for photo, place in protocol().items():
-        devices[photo.model, place.set, place.split].add(photo.device)
-    for model in DRESDEN_V1.models_in:
-        for name, expected in {"A": {2, 3}, "B": {0, 1}, "C": {4}}.items():
-            assert devices[model, name, "in"] == expected == set(DRESDEN_V1.devices[name])
-    for model in DRESDEN_V1.models_out:
-        assert devices.pop((model, "C", "out")) == {2} == {DRESDEN_V1.device_out}
-    assert len(devices) == 6 * 3
-
-
 @pytest.mark.skipif(not LIST.is_file(), reason="the list of files is not beside the repository")
 def test_the_list_is_that_of_the_published_files():
     shots = defaultdict(list)

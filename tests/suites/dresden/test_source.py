@@ -1,6 +1,5 @@
 import io
 from collections import Counter, defaultdict
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,12 +8,11 @@ from PIL import Image
 from bench.data import ImageError
 from bench.store import Store
 from bench.suites.base import open_suite, prepare
-from bench.suites.dresden import copies, holdings, source
-from bench.suites.dresden.protocol import DRESDEN_V1, protocol
+from bench.suites.dresden import copies, source
+from bench.suites.dresden.protocol import protocol
 from bench.suites.dresden.source import DresdenSource, choose_validation
 from bench.types import CamobenchError
 
-SAMPLE = Path(__file__).parents[3].parent / "shared" / "data" / "dresden-sample"
 MODELS = ("Kodak_M1063", "Olympus_mju-1050SW", "Canon_Ixus70")
 SIZE = (530, 519)
 
@@ -57,7 +55,7 @@ def copy(tmp_path):
 def tiny(monkeypatch):
     """A protocol of a few photographs."""
     shorter = {photo: protocol()[photo] for photo in few()}
-    for module in (copies, holdings, source):
+    for module in (copies, source):
         monkeypatch.setattr(module, "protocol", lambda: shorter)
     return shorter
 
@@ -106,14 +104,6 @@ def test_an_incomplete_copy_is_refused_unless_that_was_asked_for(copy):
     assert "left out: Casio_EX-Z150, FujiFilm_FinePixJ50, " in card.note
 
 
-def test_unusable_photographs_are_missing_ones(copy):
-    bad = next(path for path in sorted(copy.rglob("Kodak_M1063_2_*")))
-    bad.write_bytes(jpeg((511, 600)))
-    with pytest.raises(CamobenchError, match="lacks 6150"):
-        DresdenSource(copy).card  # noqa: B018
-    assert "Kodak_M1063 (A 2/765" in DresdenSource(copy, partial=True).card.note
-
-
 def test_an_unusable_photograph_of_a_complete_copy_is_named(tiny, copy):
     bad = sorted(copy.rglob("Kodak_M1063_2_*"))[0]
     bad.write_bytes(jpeg((511, 600)))
@@ -123,15 +113,6 @@ def test_an_unusable_photograph_of_a_complete_copy_is_named(tiny, copy):
     bad.write_bytes(other.read_bytes())
     with pytest.raises(CamobenchError, match=rf"{other.name} in .* has the bytes of another"):
         DresdenSource(copy).card  # noqa: B018
-
-
-def test_flat_fields_beside_the_photographs_do_not_matter(copy):
-    before = DresdenSource(copy, partial=True).card
-    for path in (copy / "natural").iterdir():
-        flat = copy / "flatfield" / path.name
-        flat.parent.mkdir(exist_ok=True)
-        flat.write_bytes(path.read_bytes() + b"flat")
-    assert DresdenSource(copy, partial=True).card == before
 
 
 def test_the_fingerprint_follows_the_photographs_not_their_place(copy, tmp_path):
@@ -161,14 +142,3 @@ def test_one_photograph_in_ten_of_each_model_is_for_validation():
     for photo in chosen:
         devices[photo.model].add(photo.device)
     assert all(used == {0, 1, 2, 3} for used in devices.values())
-
-
-@pytest.mark.skipif(not SAMPLE.is_dir(), reason="the Dresden sample is not beside the repository")
-@pytest.mark.parametrize("partial", [False, True])
-def test_the_sample_holds_none_of_the_twelve_models(partial):
-    with pytest.raises(CamobenchError) as error:
-        DresdenSource(SAMPLE, partial=partial).card  # noqa: B018
-    message = str(error.value)
-    assert f"no photograph of the twelve camera models of {DRESDEN_V1.name}" in message
-    assert "found photographs by camera model: Nikon_D70 (14), Nikon_D200 (1)" in message
-    assert f"`folder:{SAMPLE}`" in message

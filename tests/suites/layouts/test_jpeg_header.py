@@ -1,6 +1,5 @@
 import io
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -39,27 +38,6 @@ def test_subsampling(number, name):
     assert read_jpeg_header(encoded(subsampling=number)).subsampling == name
 
 
-def test_a_digest_is_of_all_tables():
-    luma, chroma = list(range(1, 65)), list(range(2, 66))
-    first = read_jpeg_header(encoded(qtables=[luma, chroma]))
-    assert first.tables == read_jpeg_header(encoded(qtables=[luma, chroma], subsampling=0)).tables
-    other = read_jpeg_header(encoded(qtables=[luma, chroma[::-1]]))
-    assert other.tables != first.tables
-    assert other.quality == first.quality
-    assert len({read_jpeg_header(encoded(quality=q)).tables for q in range(20, 30)}) == 10
-
-
-def test_grey_has_no_subsampling_with_a_name():
-    assert read_jpeg_header(encoded(mode="L")).subsampling == "other"
-
-
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 def test_other_formats_have_none(kind):
     assert read_jpeg_header(encoded(kind)) == JpegHeader()
-
-
-def test_a_multi_picture_file_is_a_jpeg():
-    pictures = [Image.fromarray(np.full((64, 64, 3), 9 * n, np.uint8)) for n in (1, 2)]
-    stream = io.BytesIO()
-    pictures[0].save(stream, "MPO", save_all=True, append_images=pictures[1:], quality=80)
-    assert read_jpeg_header(stream.getvalue()).quality == 80

@@ -13,49 +13,74 @@ from bench.suites.layouts import (
     detect_layout,
     get_layout,
 )
-from bench.suites.layouts.dresden import merged, parse_dresden
-from bench.suites.layouts.naming import natural_key, parse_tree
+from bench.suites.layouts.data_sets import merged
+from bench.suites.layouts.naming import natural_key
 from bench.types import CamobenchError
 
+FLAT, SENT, UNNAMED = "flat fields", "versions of social networks", "images without a label"
+GALAXY, IPHONE = "D01_Samsung_GalaxyS3Mini", "D14_Apple_iPhone13mini"
+FILES = [  # layout, path, and model, device, shot, scene; or what it is else, or nothing
+    (DRESDEN, "Nikon_D70_0_19445.JPG", ("Nikon_D70", "0", "19445", None)),
+    (DRESDEN, "x/Olympus_mju_1050SW_3_2.jpeg", ("Olympus_mju_1050SW", "3", "2", None)),
+    (DRESDEN, "Praktica_DCZ5.9_2_35001.JPG", ("Praktica_DCZ5.9", "2", "35001", None)),
+    (DRESDEN, "A_b_c_d-e_10_007.tif", ("A_b_c_d-e", "10", "007", None)),
+    *((DRESDEN, name, None) for name in ("IMG_1234.JPG", "Nikon_0_1.JPG", "Nikon_D70_x_1.JPG")),
+    *((DRESDEN, name, None) for name in ("Nikon_D70_0_1b.JPG", "_D70_0_1.JPG")),
+    (TREE, "Pixel 8/mine/IMG_1.jpg", ("Pixel 8", "mine", "IMG_1", None)),
+    (TREE, "Pixel 8/IMG_1.jpg", None),
+    (TREE, "Pixel 8/mine/dcim/IMG_1.jpg", None),
+    (VISION, f"{GALAXY}/images/nat/D01_I_nat_1.jpg", ("Samsung_GalaxyS3Mini", "D01", "1", None)),
+    (VISION, "x/D26_A_B/images/nat/D26_I_nat_0210.JPG", ("A_B", "D26", "0210", None)),
+    (VISION, f"{GALAXY}/images/flat/D01_I_flat_0001.jpg", FLAT),
+    *((VISION, f"{GALAXY}/images/{k}/D01_I_{k}_1.jpg", SENT) for k in ("natFBH", "natWA")),
+    (VISION, f"{GALAXY}/images/nat/D02_I_nat_0001.jpg", None),
+    (VISION, f"{GALAXY}/videos/nat/D01_I_nat_0001.jpg", None),
+    (VISION, f"{GALAXY}/images/nat/IMG_0001.jpg", None),
+    (FODB, "D01_Motorola_E3_1/orig/D01_img_orig_01.jpg", ("Motorola_E3", "D01", "01", "01")),
+    (FODB, "FODB/D16_A_B6_2/orig/D16_img_orig_0143.jpg", ("A_B6", "D16", "0143", "0143")),
+    (FODB, "D01_Motorola_E3_1/whatsapp/D01_img_whatsapp_0001.jpg", SENT),
+    (FODB, "D01_Motorola_E3_1/orig/D02_img_orig_0001.jpg", None),
+    (FODB, "D01_Motorola_E3/orig/D01_img_orig_0001.png.txt", None),
+    (
+        FLOREVIEW,
+        f"Dataset/{IPHONE}/Nat/jpeg-h264/L3/S2/D14_L3_S2C1.jpg",
+        ("Apple_iPhone13mini", "D14", "D14_L3_S2C1", "L3S2"),
+    ),
+    (FLOREVIEW, f"{IPHONE}/Nat/D14_1.jpg", ("Apple_iPhone13mini", "D14", "D14_1", None)),
+    (FLOREVIEW, f"Dataset/{IPHONE}/Flat/x/D14_F_0001.jpg", FLAT),
+    (FLOREVIEW, "Apple_iPhone13mini/Nat/D14_L3S2C1.jpg", None),
+    (FLOREVIEW, f"{IPHONE}/Social/D14_L3S2C1.jpg", None),
+    (SPCUP, "train/HTC-1-M7/(HTC-1-M7)1.jpg", ("HTC-1-M7", "unknown", "1", None)),
+    (SPCUP, "train/train/iPhone-4s/(iP4s)17.JPG", ("iPhone-4s", "unknown", "17", None)),
+    (SPCUP, "Sony-NEX-7/(Nex7)275.JPG", ("Sony-NEX-7", "unknown", "275", None)),
+    (SPCUP, "test/img_0002a04_manip.tif", UNNAMED),
+    (SPCUP, "test/test/img_0002a04_unalt.tif", UNNAMED),
+    (SPCUP, "train/HTC-1-M7/IMG_1.jpg", None),
+    (SPCUP, "(HTC-1-M7)1.jpg", None),
+    (SPCUP, "MODEL/DEVICE/(HTC-1-M7)1.jpg", None),
+]
 
-@pytest.mark.parametrize(
-    ("name", "model", "device", "shot"),
-    [
-        ("Nikon_D70_0_19445.JPG", "Nikon_D70", "0", "19445"),
-        ("Casio_EX-Z150_4_5612.JPG", "Casio_EX-Z150", "4", "5612"),
-        ("Olympus_mju_1050SW_3_23512.JPG", "Olympus_mju_1050SW", "3", "23512"),
-        ("Olympus_mju-1050SW_3_23512.jpeg", "Olympus_mju-1050SW", "3", "23512"),
-        ("Praktica_DCZ5.9_2_35001.JPG", "Praktica_DCZ5.9", "2", "35001"),
-        ("A_b_c_d-e_10_007.tif", "A_b_c_d-e", "10", "007"),
-    ],
-)
-def test_dresden_names_are_read_from_both_ends(name, model, device, shot):
-    found = parse_dresden(PurePosixPath(name))
-    assert (found.model, found.device, found.shot) == (model, device, shot)
-    assert found.scene is None
 
-
-@pytest.mark.parametrize(
-    "name",
-    ["IMG_1234.JPG", "Nikon_0_1.JPG", "Nikon_D70_x_1.JPG", "Nikon_D70_0_1b.JPG", "_D70_0_1.JPG"],
-)
-def test_other_names_are_not_dresden(name):
-    assert parse_dresden(PurePosixPath(name)) is None
-
-
-def test_tree_has_exactly_three_levels():
-    found = parse_tree(PurePosixPath("Pixel 8/mine/IMG_1.jpg"))
-    assert (found.model, found.device, found.shot) == ("Pixel 8", "mine", "IMG_1")
-    assert parse_tree(PurePosixPath("Pixel 8/IMG_1.jpg")) is None
-    assert parse_tree(PurePosixPath("Pixel 8/mine/dcim/IMG_1.jpg")) is None
+@pytest.mark.parametrize(("layout", "path", "expected"), FILES)
+def test_files_are_read_by_their_names(layout, path, expected):
+    path = PurePosixPath(path)
+    found = layout.parse(path)
+    told = (found.model, found.device, found.shot, found.scene) if found else None
+    assert (told or layout.set_aside(path)) == expected
+    assert layout.knows(path) == (expected is not None)
+    if expected and layout not in (DRESDEN, TREE):
+        assert detect_layout([path, path, PurePosixPath("stray.jpg")]) is layout
+    if told and layout not in (DRESDEN, TREE):
+        others = {VISION, FODB, FLOREVIEW, SPCUP, DRESDEN} - {layout}
+        assert not any(other.knows(path) for other in others)
 
 
 def test_the_layout_follows_from_the_paths():
     assert detect_layout([PurePosixPath("a.jpg"), PurePosixPath("b.jpg")]) is DRESDEN
     assert detect_layout([PurePosixPath("m/d/a.jpg"), PurePosixPath("m/b.jpg")]) is TREE
-
-
-def test_a_mixed_folder_has_no_layout():
+    paths = [PurePosixPath(f"natural/Nikon_D70_0_{shot}.JPG") for shot in (7, 8)]
+    assert detect_layout([*paths, PurePosixPath("flatfield/Nikon_D70_0_9.JPG")]) is DRESDEN
+    assert detect_layout([PurePosixPath("Nikon_D70", "0", path.name) for path in paths]) is TREE
     with pytest.raises(CamobenchError, match=r"in the folder itself \(a\.jpg\) and in folders"):
         detect_layout([PurePosixPath("a.jpg"), PurePosixPath("m/d/b.jpg")])
 
@@ -66,104 +91,17 @@ def test_shots_sort_by_number():
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"),
+    ("name", "model", "device"),
     [
-        ("Nikon_D70_1_20749.JPG", ("Nikon_D70", "1", "20749")),
-        ("Nikon_D70s_0_22115.JPG", ("Nikon_D70", "2", "22115")),
-        ("Nikon_D70s_1_23136.JPG", ("Nikon_D70", "3", "23136")),
-        ("Nikon_D200_1_15000.JPG", ("Nikon_D200", "1", "15000")),
-        ("Olympus_mju_1050SW_3_25100.JPG", ("Olympus_mju-1050SW", "3", "25100")),
-        ("Olympus_mju-1050SW_3_25100.JPG", ("Olympus_mju-1050SW", "3", "25100")),
+        ("Nikon_D70_1_20749.JPG", "Nikon_D70", "1"),
+        ("Nikon_D70s_1_23136.JPG", "Nikon_D70", "3"),
+        ("Nikon_D200_1_15000.JPG", "Nikon_D200", "1"),
+        ("Olympus_mju_1050SW_3_25100.JPG", "Olympus_mju-1050SW", "3"),
     ],
 )
-def test_dresden_models_are_merged_for_the_protocol_only(name, expected):
-    found = parse_dresden(PurePosixPath(name))
-    one = merged(found)
-    assert (one.model, one.device, one.shot) == expected
-    assert DRESDEN.parse(PurePosixPath(name)) == found
-
-
-READ = [
-    # VISION
-    (VISION, "D01_Samsung_GalaxyS3Mini/images/nat/D01_I_nat_0001.jpg",
-     ("Samsung_GalaxyS3Mini", "D01", "0001", None)),
-    (VISION, "dataset/D26_Samsung_GalaxyS3Mini/images/nat/D26_I_nat_0210.JPG",
-     ("Samsung_GalaxyS3Mini", "D26", "0210", None)),
-    # FODB: the last number of the folder counts devices, the last of the file is the scene
-    (FODB, "D01_Motorola_E3_1/orig/D01_img_orig_0001.jpg",
-     ("Motorola_E3", "D01", "0001", "0001")),
-    (FODB, "FODB/D16_Samsung_GalaxyA6_2/orig/D16_img_orig_0143.jpg",
-     ("Samsung_GalaxyA6", "D16", "0143", "0143")),
-    # FloreView: place and subject make the scene
-    (FLOREVIEW, "Dataset/D14_Apple_iPhone13mini/Nat/jpeg-h264/L3/S2/D14_L3S2C1.jpg",
-     ("Apple_iPhone13mini", "D14", "D14_L3S2C1", "L3S2")),
-    (FLOREVIEW, "D14_Apple_iPhone13mini/Nat/D14_0001.jpg",
-     ("Apple_iPhone13mini", "D14", "D14_0001", None)),
-    # SP Cup: the folder is the label, whatever the name in parentheses
-    (SPCUP, "train/HTC-1-M7/(HTC-1-M7)1.jpg", ("HTC-1-M7", "unknown", "1", None)),
-    (SPCUP, "train/train/iPhone-4s/(iP4s)17.JPG", ("iPhone-4s", "unknown", "17", None)),
-    (SPCUP, "Sony-NEX-7/(Nex7)275.JPG", ("Sony-NEX-7", "unknown", "275", None)),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("layout", "path", "expected"), READ)
-def test_data_sets_are_read_by_their_names(layout, path, expected):
-    path = PurePosixPath(path)
-    found = layout.parse(path)
-    assert (found.model, found.device, found.shot, found.scene) == expected
-    assert layout.set_aside(path) is None
-    assert detect_layout([path, path, PurePosixPath("stray.jpg")]) is layout
-    others = {VISION, FODB, FLOREVIEW, SPCUP, DRESDEN} - {layout}
-    assert not any(other.knows(path) for other in others)
-
-
-@pytest.mark.parametrize(
-    ("layout", "path", "kind"),
-    [
-        (VISION, "D01_Samsung_GalaxyS3Mini/images/flat/D01_I_flat_0001.jpg", "flat fields"),
-        (VISION, "D01_Samsung_GalaxyS3Mini/images/natFBH/D01_I_natFBH_0001.jpg", "versions of soc"),
-        (VISION, "D01_Samsung_GalaxyS3Mini/images/natFBL/D01_I_natFBL_0001.jpg", "versions of soc"),
-        (VISION, "D01_Samsung_GalaxyS3Mini/images/natWA/D01_I_natWA_0001.jpg", "versions of soc"),
-        (FODB, "D01_Motorola_E3_1/facebook/D01_img_facebook_0001.jpg", "versions of social"),
-        (FODB, "D01_Motorola_E3_1/whatsapp/D01_img_whatsapp_0001.jpg", "versions of social"),
-        (FLOREVIEW, "Dataset/D14_Apple_iPhone13mini/Flat/x/D14_F_0001.jpg", "flat fields"),
-        (SPCUP, "test/img_0002a04_manip.tif", "images without a label"),
-        (SPCUP, "test/test/img_0002a04_unalt.tif", "images without a label"),
-        (DRESDEN, "flatfield/Nikon_D70_0_19929.JPG", "flat fields"),
-    ],
-)
-def test_what_is_no_photograph_of_a_camera_is_set_aside(layout, path, kind):
-    path = PurePosixPath(path)
-    assert layout.set_aside(path).startswith(kind)
-    if layout is not DRESDEN:
-        assert layout.parse(path) is None
-    assert detect_layout([path]) is layout
-
-
-@pytest.mark.parametrize(
-    ("layout", "path"),
-    [
-        (VISION, "D01_Samsung_GalaxyS3Mini/images/nat/D02_I_nat_0001.jpg"),
-        (VISION, "D01_Samsung_GalaxyS3Mini/videos/nat/D01_I_nat_0001.jpg"),
-        (VISION, "D01_Samsung_GalaxyS3Mini/images/nat/IMG_0001.jpg"),
-        (FODB, "D01_Motorola_E3_1/orig/D02_img_orig_0001.jpg"),
-        (FODB, "D01_Motorola_E3/orig/D01_img_orig_0001.png.txt"),
-        (FLOREVIEW, "Apple_iPhone13mini/Nat/D14_L3S2C1.jpg"),
-        (FLOREVIEW, "D14_Apple_iPhone13mini/Social/D14_L3S2C1.jpg"),
-        (SPCUP, "train/HTC-1-M7/IMG_1.jpg"),
-        (SPCUP, "(HTC-1-M7)1.jpg"),
-        (SPCUP, "MODEL/DEVICE/(HTC-1-M7)1.jpg"),
-    ],
-)
-def test_other_names_are_not_of_these_data_sets(layout, path):
-    assert not layout.knows(PurePosixPath(path))
-
-
-def test_dresden_in_folders_of_its_own():
-    paths = [PurePosixPath(f"natural/Nikon_D70_0_{shot}.JPG") for shot in (7, 8)]
-    assert detect_layout([*paths, PurePosixPath("flatfield/Nikon_D70_0_9.JPG")]) is DRESDEN
-    tree = [PurePosixPath("Nikon_D70", "0", path.name) for path in paths]
-    assert detect_layout(tree) is TREE
+def test_dresden_models_are_merged_for_the_protocol(name, model, device):
+    one = merged(DRESDEN.parse(PurePosixPath(name)))
+    assert (one.model, one.device) == (model, device)
 
 
 def test_layouts_by_name():

@@ -133,12 +133,6 @@ def test_without_enough_devices_the_note_warns_and_counts_those_shared():
     assert all(shots == sorted(shots) for shots in taken.values())  # neighbours stay together
 
 
-def test_one_photograph_in_ten_is_for_validation():
-    division = divide(photos_of({"ace": [20, 20, 1], "bee": [20, 20, 1]}))
-    parts = Counter((p.photo.model, p.set, p.partition) for p in division.placed)
-    assert parts["ace", "A", "validation"] == 2
-
-
 def test_set_c_is_capped_alike_for_all_devices():
     models = {"ace": [3] * 10, "bee": [3] * 10, "rest": [6, 1]}
     division = divide(photos_of(models), photos_c=4)

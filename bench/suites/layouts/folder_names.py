@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from bench.suites.layouts.camera_names import agree, names_a_make
-from bench.suites.layouts.dresden import parse_dresden
+from bench.suites.layouts.data_sets import DRESDEN
 from bench.suites.layouts.jpeg_header import read_camera
 from bench.suites.layouts.naming import TREE, Layout, parse_tree
 from bench.types import CamobenchError
@@ -75,7 +75,7 @@ def prefers_dresden(paths: Sequence[PurePosixPath]) -> bool:
     together: dict[object, set[object]] = defaultdict(set)
     known = 0
     for path in paths:
-        if name := parse_dresden(path):
+        if name := DRESDEN.parse(path):
             known += 1
             for ours, theirs in (
                 (path.parts[:-2], (name.model,)),
@@ -135,7 +135,7 @@ def _models(root: Path, paths: Sequence[PurePosixPath]) -> set[str]:
 
 def _stated(root: Path, path: PurePosixPath) -> str:
     """The camera that an image names in EXIF, or else by a Dresden name of a known make."""
-    name = parse_dresden(path)
+    name = DRESDEN.parse(path)
     try:
         camera = read_camera((root / path).read_bytes())
     except (OSError, SyntaxError, ValueError):  # `scan` tells of what cannot be read

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from bench.suites.layouts import DRESDEN, LAYOUTS, TREE, detect_layout
-from bench.suites.layouts.levels import names_a_model, plain_shot, require_models
+from bench.suites.layouts.folder_names import names_a_model, plain_shot, require_models
 from bench.types import CamobenchError
 
 NO_MODELS = (
