@@ -37,28 +37,28 @@ def keep_checksum(path: Path, written: Path | None = None) -> None:
 
 
 def kept_checksum(path: Path) -> str | None:
-    """SHA-256 of a file as it was written, hexadecimal; `None` where none was kept."""
+    """SHA-256 of a file as it was written, hexadecimal; `None` where there is none yet."""
     kept = checksum_file(path)
     words = kept.read_text(encoding="utf-8").split() if kept.is_file() else []
     return words[0] if words else None
 
 
 def is_as_written(path: Path, read: Callable[[int], None] = lambda _: None) -> bool:
-    """Whether a file is there with the bytes that its checksum is of, or where none was kept.
+    """Whether a file is there with the bytes that its checksum is of.
 
     Args:
         path: The file.
         read: Told how many bytes were read, block by block.
     """
-    kept = checksum_file(path)
-    if not (kept.is_file() and path.is_file()):
-        return path.is_file()
+    kept = kept_checksum(path)
+    if kept is None or not path.is_file():
+        return False
     found, block = hashlib.sha256(), bytearray(BLOCK_BYTES)
     with path.open("rb", buffering=0) as stream:
         while size := stream.readinto(block):
             found.update(memoryview(block)[:size])
             read(size)
-    return kept.read_bytes().split()[:1] == [found.hexdigest().encode()]
+    return kept == found.hexdigest()
 
 
 def require_as_written(
@@ -84,7 +84,7 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def read_record(path: Path, remove: Path) -> dict[str, Any]:
-    """Read what `write_record` wrote; one that carries no checksum is taken as it is.
+    """Read what `write_record` wrote.
 
     Args:
         path: The file.
@@ -95,14 +95,11 @@ def read_record(path: Path, remove: Path) -> dict[str, Any]:
     """
     try:
         record = read_json(path)
-    except (CamobenchError, FileNotFoundError) as error:
+        kept = record.pop(FIELD, None)
+        whole = kept == digest(record)
+    except (CamobenchError, FileNotFoundError, ValueError) as error:  # NaN: no record holds it
         raise _damaged(path, remove) from error
-    kept = record.pop(FIELD, None)
-    try:
-        found = digest(record)
-    except ValueError as error:  # a number that no record holds
-        raise _damaged(path, remove) from error
-    if kept not in (None, found):
+    if not whole:
         raise _damaged(path, remove)
     return record
 

@@ -44,9 +44,6 @@ def _leftovers(store: Store) -> Iterator[tuple[Path, FileLock]]:
                 path,
                 store.lock("networks", folder, temporary["thing"].removesuffix(".pt")),
             )
-        elif area in ("predictions", "data", "checkpoints") and path.suffix == ".lock":
-            yield path, FileLock(path)  # where former versions kept their locks
-
     for path in store.root.glob("predictions/*/*/.*"):
         if temporary := _TEMPORARY.fullmatch(path.name):
             yield path, _shard_lock(store, path.parts[-3], temporary["thing"])

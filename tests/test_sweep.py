@@ -72,15 +72,6 @@ def test_a_folder_is_as_young_as_what_was_last_written_in_it(store):
     assert sweep(store) == []
 
 
-def test_locks_of_former_versions_go(store):
-    old = [
-        made(store.checkpoint_folder("victim", "net", KEY).with_suffix(".lock"), 2, folder=False),
-        made(store.prediction_folder(KEY) / "row.lock", 2, folder=False),
-        made(store.data_folder("toy-v1", KEY) / "A.lock", 2, folder=False),
-    ]
-    assert sorted(sweep(store)) == sorted(old)
-
-
 def test_nothing_of_value_is_touched(store):
     kept = [
         store.checkpoint_folder("victim", "net", KEY) / "weights.safetensors",

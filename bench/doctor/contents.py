@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.checksums import checksum_file
 from bench.jobs.kept import KeptImages
 from bench.jobs.rows import read_record, read_rows
 from bench.runner.challenge.ids import challenge_files, read_challenge
@@ -29,8 +27,7 @@ def check_sets(store: Store, progress: Progress) -> Verdict:
     there = [(folder, name) for folder in folders for name in SETS if (folder / name).is_dir()]
     opened = [partial(_open_set, folder, name) for folder, name in there]
     what = f"{plural(len(there), 'set')}, as their checksums say"
-    found = _judge("data sets", what, opened, progress)
-    return _unsure(found, [folder / name / "images.npy" for folder, name in there])
+    return _judge("data sets", what, opened, progress)
 
 
 def check_rows(store: Store, progress: Progress) -> Verdict:
@@ -41,7 +38,7 @@ def check_rows(store: Store, progress: Progress) -> Verdict:
     opened: list[Callable[[], Any]] = [partial(read_rows, [path]) for path in tables]
     opened += [partial(read_record, path) for path in tables]
     what = f"{plural(len(tables), 'table')} of {plural(len(rows), 'row')}, as their checksums say"
-    return _unsure(_judge("rows", what, opened, progress), tables)
+    return _judge("rows", what, opened, progress)
 
 
 def check_images(store: Store, progress: Progress) -> Verdict:
@@ -84,19 +81,6 @@ def _open_set(folder: Path, name: SetName) -> None:
     if len(suite.manifest(name)) != len(suite.images(name)):
         place = folder / name
         raise CamobenchError(f"{place} lacks images; remove it, and the same command makes it anew")
-
-
-def _unsure(found: Verdict, paths: Sequence[Path]) -> Verdict:
-    """The verdict, or a warning where there are files without a checksum."""
-    missing = [str(path) for path in paths if not checksum_file(path).is_file()]
-    if not missing or found.verdict != "ok":
-        return found
-    return replace(
-        found,
-        verdict="warn",
-        finding=f"{found.finding}; but for {len(missing)} without: {listed(missing, MOST_NAMED)}",
-        remedy="if no earlier version of camobench wrote it, remove it, and `run` makes it anew",
-    )
 
 
 def _remedy(text: str) -> str:

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.checksums import checksum_file, kept_checksum, require_as_written
+from bench.checksums import kept_checksum, require_as_written
 from bench.data import AdversarySet, ExaminerSet, LabelledImages
-from bench.store import Store, explaining_damage, file_digest, read_json, write_json
+from bench.store import Store, explaining_damage, read_json, write_json
 from bench.suites.mapped import FolderKeeper
 from bench.suites.writing import write_set
 from bench.types import (
@@ -152,20 +152,12 @@ class Suite:
         return images
 
     def checksum(self, set_name: SetName) -> str | None:
-        """SHA-256 of the images of a set; `None` where an earlier version made it.
+        """SHA-256 of the images of a set.
 
         Raises:
             CamobenchError: If the set is not on disk.
         """
         return kept_checksum(self._set_folder(set_name) / "images.npy")
-
-    def pixels(self, set_name: SetName) -> str:
-        """SHA-256 of the images of a set, kept or counted now.
-
-        Raises:
-            CamobenchError: If the set is not on disk.
-        """
-        return self.checksum(set_name) or file_digest(self._set_folder(set_name) / "images.npy")
 
     def verify(self, set_name: SetName, progress: Progress | None = None) -> None:
         """Read a set and compare it with the checksums that were kept when it was made.
@@ -174,12 +166,8 @@ class Suite:
             CamobenchError: If it is not on disk, or damaged; names the file and the remedy.
         """
         folder = self._set_folder(set_name)
-        manifest, images = folder / "manifest.parquet", folder / "images.npy"
-        if checksum_file(manifest).is_file() != checksum_file(images).is_file():
-            raise CamobenchError(
-                f"{folder} has lost a checksum; remove {folder}, and the same command makes it anew"
-            )
-        require_as_written(manifest, folder)
+        images = folder / "images.npy"
+        require_as_written(folder / "manifest.parquet", folder)
         size = images.stat().st_size if images.is_file() else 0
         if progress is None or size < SHOWN_FROM_BYTES:
             progress = Silent()
@@ -223,7 +211,7 @@ class Suite:
 
 
 def set_c_checksum(store: Store, name: str, fingerprint: str) -> str | None:
-    """SHA-256 of the images of Set-C; `None` where they are not in the store, or not known by it.
+    """SHA-256 of the images of Set-C; `None` where they are not in the store.
 
     Args:
         store: Where they would be.

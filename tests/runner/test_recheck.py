@@ -3,7 +3,6 @@ import json
 import pandas as pd
 import pytest
 
-from bench.checksums import checksum_file
 from bench.runner.recheck import _sample, recheck
 from bench.store import Store
 from tests.smoke import flip
@@ -126,19 +125,6 @@ def test_pixels_that_are_not_those_that_were_scored(smoke_copy):
     found = again(smoke_copy)["images of Set-C"]
     assert found.verdict == "warn"
     assert found.finding.startswith("jpeg: scored on other pixels than the store has")
-
-
-def test_pixels_without_a_checksum_are_compared_with_the_entries(smoke_copy):
-    images = next(smoke_copy.store.root.glob("data/*/C/images.npy"))
-    for name in ("images.npy", "manifest.parquet"):
-        checksum_file(images.with_name(name)).unlink()
-    found = again(smoke_copy)["images of Set-C"]
-    assert found.verdict == "ok"
-    assert found.finding.endswith("with pixels that carry no checksum")
-    flip(images)
-    found = again(smoke_copy)["images of Set-C"]
-    assert found.verdict == "warn"
-    assert "scored on other pixels" in found.finding
 
 
 def test_pixels_that_were_damaged(smoke_copy):
