@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 Outcome: TypeAlias = Literal["ok", "warn", "fail", "skip"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Verdict:
     """The outcome of one check.
 

@@ -50,7 +50,7 @@ def doctor(store: Path | None, format_: str, quiet: bool) -> None:
     Example: camobench doctor --format json
     """
     from bench.console import shown_progress
-    from bench.doctor.run import examine
+    from bench.doctor.storage import examine
     from bench.store import Store
     from bench.verdicts import failed, verdict_rows
 

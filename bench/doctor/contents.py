@@ -83,11 +83,6 @@ def _open_set(folder: Path, name: SetName) -> None:
         raise CamobenchError(f"{place} lacks images; remove it, and the same command makes it anew")
 
 
-def _remedy(text: str) -> str:
-    """Of an error; the command that makes things anew is not this one."""
-    return text.partition("; ")[2].replace("the same command makes", "`run` makes")
-
-
 def _judge(
     check: str, what: str, opened: Sequence[Callable[[], Any]], progress: Progress
 ) -> Verdict:
@@ -100,9 +95,10 @@ def _judge(
             wrong.append(str(error))
         progress.advance()
     progress.finish()
+    if not wrong:
+        return Verdict(check, "ok", what)
+    # The command that makes things anew is not this one.
+    remedy = wrong[0].partition("; ")[2].replace("the same command makes", "`run` makes")
     return Verdict(
-        check=check,
-        verdict="fail" if wrong else "ok",
-        finding=listed([text.split("; ")[0] for text in wrong], MOST_NAMED) or what,
-        remedy=_remedy(wrong[0]) if wrong else "",
+        check, "fail", listed([text.split("; ")[0] for text in wrong], MOST_NAMED), remedy
     )

@@ -1,4 +1,4 @@
-"""Versions, processor, accelerators, and folders that hide the packages."""
+"""The machine: versions, processor, accelerators, LPIPS, and folders that hide the packages."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from pathlib import Path
 
 import torch
 
+from bench.metrics.lpips import GOLDEN, Lpips
 from bench.processes import cpu_count
 from bench.provenance import code_state, package_versions, processor_name
+from bench.types import CamobenchError
 from bench.verdicts import Verdict
 
 PYTHON = (3, 11)
@@ -31,29 +33,24 @@ _OURS = ("bench", "attacks", "victims")
 
 def check_versions() -> Iterator[Verdict]:
     """Python, this package and those that can move a number."""
-    version = platform.python_version()
-    old = sys.version_info < PYTHON
-    yield Verdict(
-        check="python",
-        verdict="fail" if old else "ok",
-        finding=f"{version} on {platform.system()} {platform.machine()}",
-        remedy="install Python 3.11 or newer" if old else "",
-    )
+    version = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    if sys.version_info < PYTHON:
+        yield Verdict("python", "fail", version, "install Python 3.11 or newer")
+    else:
+        yield Verdict("python", "ok", version)
     commit, dirty = code_state()
     code = "" if commit is None else f", commit {commit[:12]}{' with changes' if dirty else ''}"
     least = least_versions()
     for name, found in package_versions().items():
-        wanted = least.get(name)
+        wanted = least.get(name, "0")
         absent = found == "not installed"
-        behind = not absent and wanted is not None and _parts(found) < _parts(wanted)
-        yield Verdict(
-            check=name,
-            verdict="fail" if absent or behind else "ok",
-            finding=found
-            + (code if name == "camobench" else "")
-            + (f", older than {wanted}" if behind else ""),
-            remedy=f"pip install '{name}>={wanted or 0}'" if absent or behind else "",
-        )
+        behind = not absent and _parts(found) < _parts(wanted)
+        told = found + (code if name == "camobench" else "")
+        if absent or behind:
+            told += f", older than {wanted}" if behind else ""
+            yield Verdict(name, "fail", told, f"pip install '{name}>={wanted}'")
+        else:
+            yield Verdict(name, "ok", told)
 
 
 def least_versions() -> dict[str, str]:
@@ -72,7 +69,6 @@ def _parts(version: str) -> tuple[int, ...]:
 
 def check_devices() -> Iterator[Verdict]:
     """Processor, what it is quick at, and accelerators."""
-    cores, threads = cpu_count(), torch.get_num_threads()
     features = cpu_features()
     if features is None:
         told = "not told by this system"
@@ -80,36 +76,28 @@ def check_devices() -> Iterator[Verdict]:
         told = ", ".join(features) or "none that matters"
         if not any("bf16" in feature for feature in features):
             told += "; none for bf16, which is many times slower than fp32 on it"
-    yield Verdict(
-        check="processor",
-        verdict="ok",
-        finding=f"{processor_name()}; {cores} cores, torch uses {threads} threads; "
-        f"vector units: {told}",
-    )
+    threads = f"{cpu_count()} cores, torch uses {torch.get_num_threads()} threads"
+    yield Verdict("processor", "ok", f"{processor_name()}; {threads}; vector units: {told}")
+    built = torch.version.cuda
     if not torch.cuda.is_available():
-        built = torch.version.cuda
         driver = bool(built) and Path("/proc/driver/nvidia").exists()
-        yield Verdict(
-            check="cuda",
-            verdict="warn" if driver else "ok",
-            finding="no CUDA device: "
-            + (f"torch is built for CUDA {built}" if built else "torch is built without CUDA"),
-            remedy="a driver is there: check it with nvidia-smi" if driver else "",
-        )
+        how = f"torch is built for CUDA {built}" if built else "torch is built without CUDA"
+        remedy = "a driver is there: check it with nvidia-smi" if driver else ""
+        yield Verdict("cuda", "warn" if driver else "ok", f"no CUDA device: {how}", remedy)
     for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
         made = torch.cuda.get_device_properties(number)
         free, total = torch.cuda.mem_get_info(number)
-        bf16 = torch.cuda.is_bf16_supported()
-        yield Verdict(
-            check=f"cuda:{number}",
-            verdict="ok" if free > total / 10 else "warn",
-            finding=f"{made.name}, {total / 2**30:.0f} GiB ({free / 2**30:.0f} free), "
-            f"capability {made.major}.{made.minor}, bf16 {'yes' if bf16 else 'no'}, "
-            f"CUDA {torch.version.cuda}",
-            remedy="" if free > total / 10 else "another process fills its memory",
+        finding = (
+            f"{made.name}, {total / 2**30:.0f} GiB ({free / 2**30:.0f} free), "
+            f"capability {made.major}.{made.minor}, "
+            f"bf16 {'yes' if torch.cuda.is_bf16_supported() else 'no'}, CUDA {built}"
         )
+        if free > total / 10:
+            yield Verdict(f"cuda:{number}", "ok", finding)
+        else:
+            yield Verdict(f"cuda:{number}", "warn", finding, "another process fills its memory")
     if torch.backends.mps.is_available():
-        yield Verdict(check="mps", verdict="ok", finding="Apple GPU is there")
+        yield Verdict("mps", "ok", "Apple GPU is there")
 
 
 def cpu_features(listed: Path = CPUINFO) -> list[str] | None:
@@ -124,39 +112,41 @@ def cpu_features(listed: Path = CPUINFO) -> list[str] | None:
     return None
 
 
+def check_lpips() -> Verdict:
+    """Open the metric: its weights are whole, and it gives its known value."""
+    try:
+        Lpips(torch.device("cpu"))
+    except CamobenchError as error:
+        reason, _, remedy = str(error).rpartition(": ")
+        return Verdict("lpips", "fail", reason, remedy)
+    return Verdict("lpips", "ok", f"weights as shipped; the golden pair gives {GOLDEN}")
+
+
 def check_shadows(paths: list[str] | None = None) -> Verdict:
     """Folders that hide `bench`, `attacks` or `victims`, or would from where this runs.
 
     Args:
         paths: Where Python looks; by default its own path and the working directory.
     """
-    home = Path(__file__).resolve().parents[2]
+    home, check = Path(__file__).resolve().parents[2], "shadowing folders"
     for package in _OURS:
         spec = importlib.util.find_spec(package)
-        places = [
-            Path(place).resolve() for place in (spec and spec.submodule_search_locations) or ()
-        ]
+        places = [Path(p).resolve() for p in (spec and spec.submodule_search_locations) or ()]
         if home / package not in places:
             where = places[0] if places else "nowhere"
-            return Verdict(
-                check="shadowing folders",
-                verdict="fail",
-                finding=f"{package!r} is {where}, not camobench's in {home}",
-                remedy="run from another folder, take it off PYTHONPATH, or rename it",
-            )
+            finding = f"{package!r} is {where}, not camobench's in {home}"
+            remedy = "run from another folder, take it off PYTHONPATH, or rename it"
+            return Verdict(check, "fail", finding, remedy)
     looked = [Path(place or ".").resolve() for place in (sys.path if paths is None else paths)]
-    looked.append(Path.cwd())
     hidden = {
         str(folder / package)
-        for folder in looked
+        for folder in (*looked, Path.cwd())
         for package in _OURS
         if folder != home
         and ((folder / package).is_dir() or (folder / f"{package}.py").is_file())
         and folder / package != home / package
     }
-    return Verdict(
-        check="shadowing folders",
-        verdict="warn" if hidden else "ok",
-        finding=f"of our names: {', '.join(sorted(hidden))}" if hidden else "none",
-        remedy="scripts started there would import yours instead: rename them" if hidden else "",
-    )
+    if not hidden:
+        return Verdict(check, "ok", "none")
+    remedy = "scripts started there would import yours instead: rename them"
+    return Verdict(check, "warn", f"of our names: {', '.join(sorted(hidden))}", remedy)

@@ -1,20 +1,21 @@
-"""The store: format, room, permissions, locks, unfinished work, damage."""
+"""The store: format, room, permissions, locks, unfinished work, damage; and all checks in order."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from bench.doctor.contents import check_challenges, check_images, check_rows, check_sets
+from bench.doctor.machine import check_devices, check_lpips, check_shadows, check_versions
 from bench.jobs.networks import shipped_root
 from bench.store import AREAS, MARKER, Store, open_checkpoint
-from bench.types import CamobenchError, Progress
+from bench.types import CamobenchError, Progress, Silent
 from bench.verdicts import Verdict
 from bench.wording import listed, plural
 
@@ -24,17 +25,26 @@ UNFINISHED_S = 7 * 86_400.0
 """A training that nobody continued for a week is told of."""
 
 
+def examine(root: Path, progress: Progress | None = None) -> list[Verdict]:
+    """Check this machine and the store at `root`; nothing is written."""
+    return [
+        *check_versions(),
+        *check_devices(),
+        check_shadows(),
+        check_lpips(),
+        *check_store(root, progress or Silent()),
+    ]
+
+
 def check_store(root: Path, progress: Progress) -> Iterator[Verdict]:
     """Everything about the store at `root`; nothing is made where there is none yet."""
     root = root.expanduser().absolute()
     yield _writable(root)
     yield _room(root)
     if not root.exists():
-        yield Verdict(
-            check="store", verdict="ok", finding=f"{root} is not made yet; `demo` makes it"
-        )
+        yield Verdict("store", "ok", f"{root} is not made yet; `demo` makes it")
     elif not (root / MARKER).is_file() and root.is_dir() and not any(root.iterdir()):
-        yield Verdict(check="store", verdict="ok", finding=f"{root} is empty; `demo` fills it")
+        yield Verdict("store", "ok", f"{root} is empty; `demo` fills it")
     else:
         try:
             if not (root / MARKER).is_file():
@@ -42,12 +52,7 @@ def check_store(root: Path, progress: Progress) -> Iterator[Verdict]:
             store = Store(root)
         except CamobenchError as error:
             finding, _, remedy = str(error).partition("; ")
-            yield Verdict(
-                check="store",
-                verdict="fail",
-                finding=finding,
-                remedy=remedy or "choose another --store",
-            )
+            yield Verdict("store", "fail", finding, remedy or "choose another --store")
         else:
             yield _contents(store)
             yield _locks(store)
@@ -66,37 +71,27 @@ def _writable(root: Path) -> Verdict:
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
-        reason = error.strerror or str(error)
-        return Verdict(
-            check="write permission",
-            verdict="fail",
-            finding=f"cannot write into {place}: {reason}",
-            remedy="choose another --store, or set $CAMOBENCH_STORE",
-        )
-    return Verdict(check="write permission", verdict="ok", finding=str(place))
+        finding = f"cannot write into {place}: {error.strerror or error}"
+        remedy = "choose another --store, or set $CAMOBENCH_STORE"
+        return Verdict("write permission", "fail", finding, remedy)
+    return Verdict("write permission", "ok", str(place))
 
 
 def _room(root: Path) -> Verdict:
     place = next(path for path in (root, *root.parents) if path.exists())
     free = shutil.disk_usage(place).free
-    verdict = "fail" if free < TOO_LITTLE_BYTES else "warn" if free < LITTLE_BYTES else "ok"
-    return Verdict(
-        check="disk space",
-        verdict=verdict,  # type: ignore[arg-type]
-        finding=f"{_size(free)} free at {place}",
-        remedy="" if verdict == "ok" else "free some, or choose a --store on another disk",
-    )
+    finding = f"{_size(free)} free at {place}"
+    if free >= LITTLE_BYTES:
+        return Verdict("disk space", "ok", finding)
+    remedy = "free some, or choose a --store on another disk"
+    return Verdict("disk space", "fail" if free < TOO_LITTLE_BYTES else "warn", finding, remedy)
 
 
 def _contents(store: Store) -> Verdict:
     sizes = {area: _bytes(store.root / area) for area in AREAS}
     parts = ", ".join(f"{area} {_size(size)}" for area, size in sizes.items() if size)
     total = _size(sum(sizes.values()))
-    return Verdict(
-        check="store",
-        verdict="ok",
-        finding=f"{store.root}, {total}{f' ({parts})' if parts else ''}",
-    )
+    return Verdict("store", "ok", f"{store.root}, {total}{f' ({parts})' if parts else ''}")
 
 
 def _locks(store: Store) -> Verdict:
@@ -108,29 +103,24 @@ def _locks(store: Store) -> Verdict:
         except Timeout:
             held.append(str(path.relative_to(store.root / "locks")))
         except OSError as error:
-            return Verdict(
-                check="locks",
-                verdict="fail",
-                finding=f"{path} cannot be locked: {error.strerror}",
-                remedy="choose a --store on a local disk that you may write to",
-            )
-    finding = f"held by running processes: {listed(held)}" if held else "none is held"
-    return Verdict(check="locks", verdict="ok", finding=finding)
+            remedy = "choose a --store on a local disk that you may write to"
+            return Verdict("locks", "fail", f"{path} cannot be locked: {error.strerror}", remedy)
+    return Verdict(
+        "locks", "ok", f"held by running processes: {listed(held)}" if held else "none is held"
+    )
 
 
 def _unfinished(store: Store) -> Verdict:
     trainings = sorted((store.root / "unfinished").glob("*/*.pt"))
     old = [path for path in trainings if time.time() - path.stat().st_mtime > UNFINISHED_S]
+    if not trainings:
+        return Verdict("unfinished work", "ok", "none")
     names = listed([path.stem for path in trainings], 3)
-    remedy = "the same command again continues" if trainings else ""
+    remedy = "the same command again continues"
     if old:
         remedy += f"; where it is not wanted any more, remove {old[0]}"
-    return Verdict(
-        check="unfinished work",
-        verdict="warn" if old else "ok",
-        finding=f"{plural(len(trainings), 'training')} ({names})" if trainings else "none",
-        remedy=remedy,
-    )
+    finding = f"{plural(len(trainings), 'training')} ({names})"
+    return Verdict("unfinished work", "warn" if old else "ok", finding, remedy)
 
 
 def check_checkpoints(check: str, root: Path, progress: Progress) -> Verdict:
@@ -148,29 +138,19 @@ def check_checkpoints(check: str, root: Path, progress: Progress) -> Verdict:
             damaged.append(f"{folder.parent.name}/{folder.name}")
         progress.advance()
     progress.finish()
-    own = check == "checkpoints"
-    return Verdict(
-        check=check,
-        verdict="fail" if damaged else "ok",
-        finding=f"damaged: {listed(damaged)}"
-        if damaged
-        else f"{len(folders)}, each as its card says",
-        remedy=""
-        if not damaged
-        else f"remove the folder in {root}; the same command again trains it anew"
-        if own
-        else "install camobench again",
-    )
+    if not damaged:
+        return Verdict(check, "ok", f"{len(folders)}, each as its card says")
+    remedy = f"remove the folder in {root}; the same command again trains it anew"
+    if check != "checkpoints":
+        remedy = "install camobench again"
+    return Verdict(check, "fail", f"damaged: {listed(damaged)}", remedy)
 
 
 def _bytes(folder: Path) -> int:
     total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += (Path(parent) / name).stat().st_size
-            except OSError:  # removed meanwhile
-                continue
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # removed meanwhile
+            total += path.stat().st_size if path.is_file() else 0
     return total
 
 

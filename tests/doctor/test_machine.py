@@ -4,13 +4,14 @@ from types import SimpleNamespace
 import pytest
 
 from bench.doctor import machine
-from bench.doctor.machine import check_devices, check_shadows, check_versions, cpu_features
-
-
-def test_versions_are_there_and_new_enough():
-    found = {one.check: one for one in check_versions()}
-    assert {one.verdict for one in found.values()} == {"ok"}
-    assert {"python", "camobench", "torch", "numpy"} <= set(found)
+from bench.doctor.machine import (
+    check_devices,
+    check_lpips,
+    check_shadows,
+    check_versions,
+    cpu_features,
+)
+from bench.metrics.lpips import FEATURES, SHA256
 
 
 def test_old_and_absent_packages_fail_with_a_remedy(monkeypatch):
@@ -24,25 +25,11 @@ def test_old_and_absent_packages_fail_with_a_remedy(monkeypatch):
     assert found["numpy"].verdict == "ok"
 
 
-def test_what_camobench_asks_for_is_read():
-    assert machine.least_versions()["torch"] == "2.6"
-
-
 def test_vector_units_are_read_from_the_system(tmp_path):
     listed = tmp_path / "cpuinfo"
     listed.write_text("processor : 0\nflags : fpu avx2 avx512f amx_bf16 amx_tile\n\nflags : fpu\n")
     assert cpu_features(listed) == ["AVX2", "AVX-512", "AMX", "AMX bf16"]
     assert cpu_features(tmp_path / "none") is None
-
-
-@pytest.mark.parametrize(
-    ("features", "said"),
-    [(["AVX2"], True), ([], True), (["AVX2", "bf16"], False), (None, False)],
-)
-def test_a_processor_without_bf16_is_named(monkeypatch, features, said):
-    monkeypatch.setattr(machine, "cpu_features", lambda: features)
-    processor = next(one for one in check_devices() if one.check == "processor")
-    assert ("none for bf16, which is many times slower" in processor.finding) is said
 
 
 def test_a_cuda_device_is_told_with_its_memory(monkeypatch):
@@ -84,3 +71,11 @@ def modules_as_before(monkeypatch):
     for name in list(sys.modules):
         if name.split(".")[0] == "victims":
             monkeypatch.setitem(sys.modules, name, sys.modules[name])
+
+
+def test_damaged_weights_of_lpips_fail_with_their_remedy(monkeypatch):
+    assert check_lpips().verdict == "ok"
+    monkeypatch.setitem(SHA256, FEATURES, "0" * 64)
+    found = check_lpips()
+    assert (found.verdict, FEATURES in found.finding) == ("fail", True)
+    assert "install" in found.remedy

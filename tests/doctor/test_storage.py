@@ -60,17 +60,6 @@ def cut(path):
     return path
 
 
-def test_damaged_sets_and_rows_are_named_with_what_to_remove(smoke_copy):
-    root = smoke_copy.store.root
-    images = cut(next((root / "data").glob("*/C/images.npy")))
-    rows = cut(next((root / "predictions").glob("*/*/*.parquet")))
-    found = examined(root)
-    for check, path, gone in (("data sets", images, images.parent), ("rows", rows, rows)):
-        assert found[check].verdict == "fail"
-        assert found[check].finding.startswith(f"{path} is damaged (")
-        assert found[check].remedy == f"remove {gone}, and `run` makes it anew"
-
-
 def test_flipped_bits_are_named(smoke_copy):
     root = smoke_copy.store.root
     images = next((root / "data").glob("*/B/images.npy"))
