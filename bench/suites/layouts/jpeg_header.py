@@ -7,8 +7,8 @@ Annex K, which lies nearest.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,36 +32,26 @@ _MAKE, _MODEL = 271, 272  # EXIF tags
 _SUBSAMPLINGS = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class JpegHeader:
-    """What is read from a header; `None` throughout where a file is no JPEG.
-
-    Attributes:
-        tables: Digest of all quantisation tables.
-        quality: 1 to 100, nearest by the luma table.
-        subsampling: Of the chroma, such as "4:2:0"; "other" where it has no such name.
-    """
-
-    tables: str | None = None
-    quality: int | None = None
-    subsampling: str | None = None
-
-
-def read_jpeg_header(data: bytes) -> JpegHeader:
+def read_jpeg_header(data: bytes) -> dict[str, Any]:
     """Read the header of an encoded image.
+
+    Returns:
+        The columns `jpeg_tables` (a digest of all quantisation tables), `jpeg_quality` (1 to 100,
+        nearest by the luma table) and `jpeg_subsampling` (of the chroma, "other" where it has no
+        such name as "4:2:0") of a manifest; nothing where it is no JPEG.
 
     Raises:
         PIL.UnidentifiedImageError: If it is no image.
     """
     with Image.open(io.BytesIO(data)) as image:
         if not isinstance(image, JpegImageFile) or not image.quantization:
-            return JpegHeader()
+            return {}
         tables = {number: list(table) for number, table in sorted(image.quantization.items())}
-        return JpegHeader(
-            tables=digest(tables)[:TABLES_DIGITS],
-            quality=nearest_quality(tables[min(tables)]),
-            subsampling=_SUBSAMPLINGS.get(get_sampling(image), "other"),
-        )
+        return {
+            "jpeg_tables": digest(tables)[:TABLES_DIGITS],
+            "jpeg_quality": nearest_quality(tables[min(tables)]),
+            "jpeg_subsampling": _SUBSAMPLINGS.get(get_sampling(image), "other"),
+        }
 
 
 def read_camera(data: bytes) -> str | None:

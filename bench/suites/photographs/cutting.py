@@ -152,24 +152,26 @@ class PhotographSource:
         photo, side = place.photo, self.card.image_px
         data = self._read(place)
         pixels = decode_rgb(data, str(self.root / photo.path))
-        header = read_jpeg_header(data)
+        told = {
+            "photo_id": photo.path.as_posix(),
+            "model": photo.model,
+            "device": photo.device,
+            "scene": photo.scene,
+            "set": place.set,
+            "split": place.split,
+            "partition": place.partition,
+            "sha256": photo.sha256,
+            **read_jpeg_header(data),
+        }
         tiles = []
         for top, left in self.corners(photo.width, photo.height, side, self.tiles[place.set]):
-            row = Row(
-                image_id=f"{photo.path.stem}-{photo.sha256[:8]}-x{left:04d}-y{top:04d}",
-                photo_id=photo.path.as_posix(),
-                model=photo.model,
-                device=photo.device,
-                scene=photo.scene,
-                set=place.set,
-                split=place.split,
-                partition=place.partition,
-                sha256=photo.sha256,
-                jpeg_tables=header.tables,
-                jpeg_quality=header.quality,
-                jpeg_subsampling=header.subsampling,
+            image_id = f"{photo.path.stem}-{photo.sha256[:8]}-x{left:04d}-y{top:04d}"
+            tiles.append(
+                (
+                    Row(image_id=image_id, **told),
+                    pixels[:, top : top + side, left : left + side].copy(),
+                )
             )
-            tiles.append((row, pixels[:, top : top + side, left : left + side].copy()))
         return tiles
 
     def _read(self, place: Placed) -> bytes:

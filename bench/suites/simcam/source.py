@@ -55,7 +55,6 @@ class SimcamSource:
 
 
 def _row(shot: Shot, data: bytes) -> Row:
-    header = read_jpeg_header(data)
     return Row(
         image_id=shot.image_id,
         photo_id=shot.image_id,
@@ -66,7 +65,5 @@ def _row(shot: Shot, data: bytes) -> Row:
         split=shot.split,
         partition=shot.partition,
         sha256=hashlib.sha256(data).hexdigest(),
-        jpeg_tables=header.tables,
-        jpeg_quality=header.quality,
-        jpeg_subsampling=header.subsampling,
+        **read_jpeg_header(data),
     )
