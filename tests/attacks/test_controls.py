@@ -19,12 +19,6 @@ def unit(images):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_identity_changes_nothing(size):
-    images = pixels(2, *size)
-    assert torch.equal(controls.Identity()(images), images)
-
-
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("quality", [85, 50])
 def test_jpeg_is_what_pillow_saves_and_reads(size, quality):
     class Other(controls.Jpeg):

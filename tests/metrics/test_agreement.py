@@ -90,10 +90,3 @@ def test_other_rows_are_refused():
     frame = scoring(100)
     with pytest.raises(ValueError, match="expected the same rows twice, got 200 and 199"):
         compare_scorings(frame, frame.iloc[1:])
-
-
-def test_untargeted_rows_are_compared_too():
-    frame = scoring().assign(target=pd.array([None] * 4000, dtype="string"))
-    found = compare_scorings(frame, flipped(frame, [1]))
-    assert [one.flipped for one in found] == [1, 0]
-    assert found[0].cells == 1  # UASR in

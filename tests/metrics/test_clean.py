@@ -30,27 +30,6 @@ def test_one_image_a_photograph_is_wilsons_interval(count, data):
     assert found == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
-def test_tiles_that_stand_and_fall_together_count_as_one():
-    right = np.repeat([True, True, False, True, False, True, True, True], 4)
-    photographs = pd.Series(np.repeat(np.arange(8), 4)).astype(str)
-    low, high = wilson_interval(right, photographs)
-    alone = binomtest(6, 8).proportion_ci(method="wilson")
-    independent = binomtest(24, 32).proportion_ci(method="wilson")
-    assert high - low > 1.5 * (independent.high - independent.low)
-    assert (low, high) == pytest.approx((alone.low, alone.high), abs=1e-12)
-
-
-def test_its_coverage_with_tiles_that_share_a_fate():
-    random = np.random.default_rng(0)
-    photographs = pd.Series(np.repeat(np.arange(40), 5))
-    inside = 0
-    for _ in range(400):
-        chance = np.repeat(random.beta(4, 1, 40), 5)  # mean 0.8
-        low, high = wilson_interval(random.random(200) < chance, photographs)
-        inside += low <= 0.8 <= high
-    assert inside / 400 >= 0.95
-
-
 def test_shares_by_group():
     rows = pd.DataFrame(
         {
@@ -87,36 +66,11 @@ def test_against_torchmetrics(bins, sharpness):
     assert found == pytest.approx(float(expected), abs=1e-6)
 
 
-def test_by_hand():
-    # bins of a fifth: (0.4, 0.6] holds 0.5 and 0.6, one right; (0.8, 1] holds 0.9 and 1, both right
-    table = reliability([0.5, 0.6, 0.9, 1.0], [True, False, True, True], bins=5)
-    assert table["n"].tolist() == [0, 0, 2, 0, 2]
-    np.testing.assert_allclose(table["confidence"][[2, 4]], [0.55, 0.95])
-    np.testing.assert_allclose(table["accuracy"][[2, 4]], [0.5, 1.0])
-    assert table["accuracy"][[0, 1, 3]].isna().all()
-    assert expected_calibration_error(table) == pytest.approx((2 * 0.05 + 2 * 0.05) / 4)
-
-
 def test_edges_belong_to_the_bin_below_and_zero_to_the_first():
     table = reliability([0.0, 0.2, 0.2 + 1e-9, 1.0], [True] * 4, bins=5)
     assert table["n"].tolist() == [2, 1, 0, 0, 1]
     assert table["low"].tolist() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
     assert table["high"].iloc[-1] == 1
-
-
-@pytest.mark.parametrize(
-    ("confidence", "correct", "bins", "message"),
-    [
-        ([], [], 15, "at least one"),
-        ([0.5], [True, False], 15, r"got shapes \(1,\) and \(2,\)"),
-        ([float("nan")], [True], 15, r"in \[0, 1\]"),
-        ([1.1], [True], 15, r"in \[0, 1\]"),
-        ([0.5], [True], 0, "at least one bin"),
-    ],
-)
-def test_what_is_no_confidence_is_refused(confidence, correct, bins, message):
-    with pytest.raises(ValueError, match=message):
-        reliability(confidence, correct, bins)
 
 
 def test_rows_of_images_that_the_victim_missed_untouched_are_left_out():
@@ -139,18 +93,3 @@ def test_rows_of_images_that_the_victim_missed_untouched_are_left_out():
     mine = expected[expected["victim"] == "v1"]
     assert rates.loc[("one", "v1"), "tasr"] == (mine["predicted"] == mine["target"]).mean()
     assert (rates.loc["identity", "uasr"] == 0).all()  # by construction
-
-
-def test_out_of_distribution_rows_and_order():
-    frame = pd.concat(
-        [rows("one", 1).assign(split="out"), rows("identity", 0, targeted=False)],
-        ignore_index=True,
-    )
-    kept = originally_correct(frame)
-    assert set(kept["split"]) == {"in"}
-    assert kept.index.is_monotonic_increasing
-
-
-def test_without_the_identity_control_nothing_is_known():
-    with pytest.raises(ValueError, match="clean accuracy is unknown"):
-        originally_correct(rows("one", 0))

@@ -48,16 +48,6 @@ def test_values_are_those_of_the_authors_package(packages_own, height, width):
     assert found.std() > 0
 
 
-def test_the_linear_layers_are_the_packages(packages_own):
-    ours = shipped_weights()
-    theirs = {
-        k: v for k, v in packages_own.state_dict().items() if k.startswith("lin") and k in ours
-    }
-    assert len(theirs) == 5
-    for name, value in theirs.items():
-        assert torch.equal(ours[name], value), name
-
-
 def test_the_golden_pair_has_its_published_value():
     found = load_lpips(CPU)(*golden_pair(CPU))
     assert found.tolist() == pytest.approx([0.2393689], abs=2e-7)
@@ -72,13 +62,6 @@ def test_the_authors_examples_have_their_published_values(name, expected):
     )
     pair = (image.permute(2, 0, 1)[None] for image in (reference, other))
     assert load_lpips(CPU)(*pair).tolist() == pytest.approx([expected], abs=2e-6)
-
-
-def test_equal_images_are_at_no_distance_and_are_left_alone():
-    images = pixels(2, 64, 64)
-    before = images.clone()
-    assert load_lpips(CPU)(images, images.clone()).tolist() == [0, 0]
-    assert torch.equal(images, before)
 
 
 @pytest.mark.parametrize("name", [FEATURES, LINEAR])

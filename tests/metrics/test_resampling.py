@@ -12,11 +12,6 @@ def test_each_draw_has_as_many_photographs_as_there_are():
     assert draws.var() == pytest.approx(1 - 1 / 7, rel=0.1)  # binomial, not every one once
 
 
-def test_draws_follow_their_seed():
-    assert (photograph_draws(7) == photograph_draws(7)).all()
-    assert (photograph_draws(7) != photograph_draws(7, seed=1)).any()
-
-
 def test_sums_and_counts_by_photograph_and_column():
     photographs, columns = np.array([0, 0, 2, 2, 2]), np.array([1, 1, 0, 1, 0])
     sums, counts = photograph_sums(photographs, columns, np.array([1.0, 2, 4, 8, 16]), (3, 2))

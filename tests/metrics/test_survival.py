@@ -83,18 +83,3 @@ def test_nothing_before_leaves_nothing_to_survive():
     found = survived(both(none, after))
     assert (found.before, found.left, found.left_interval) == (0, None, None)
     assert found.after_interval is not None
-
-
-def test_a_draw_without_success_leaves_no_ratio():
-    before, after = frames(photographs=3)
-    rare = {(photo, victim): photo == "p00" for photo, victim in before}
-    found = survived(both(rare, after))
-    assert found.before > 0
-    assert (found.left, found.left_interval) == (None, None)
-    assert found.before_interval is not None
-
-
-def test_one_photograph_has_no_interval():
-    before, after = frames(photographs=1)
-    found = survived(both(before, after))
-    assert (found.before_interval, found.after_interval, found.left_interval) == (None,) * 3

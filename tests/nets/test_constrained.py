@@ -41,17 +41,6 @@ def test_a_flat_image_has_no_prediction_error_up_to_the_border(level):
     assert errors.abs().max() <= 1e-5 * max(level, 1)
 
 
-def test_the_centre_weight_is_free_of_gradient_and_the_constraint_of_it():
-    net = layer()
-    net(pixels(1, 16, 16).float()).square().mean().backward()
-    gradient = net.free.grad
-    assert (gradient[..., 2, 2] == 0).all()
-    assert (gradient[..., 0, 0] != 0).all()
-    # the weights are scale-free: moving along themselves changes nothing
-    along = (gradient * net.free.detach() * net.neighbours).sum((2, 3))
-    assert (along.abs() < 1e-3 * gradient.abs().sum((2, 3))).all()
-
-
 def test_it_computes_in_fp32_under_autocast():
     net, images = layer(), pixels(1, 16, 16).float() / 255
     plain = net(images)
@@ -61,19 +50,3 @@ def test_it_computes_in_fp32_under_autocast():
     assert torch.equal(mixed, net(images.bfloat16().float()))
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(net(images), plain)
-
-
-def test_free_weights_are_all_it_stores():
-    net = layer()
-    assert list(net.state_dict()) == ["free"]
-    other = layer(seed=1)
-    assert not torch.equal(other.weight, net.weight)
-    other.load_state_dict(net.state_dict())
-    assert torch.equal(other.weight, net.weight)
-    assert net.store_fp32
-
-
-@pytest.mark.parametrize("side", [4, 1, 2])
-def test_a_kernel_without_a_centre_or_neighbours_is_refused(side):
-    with pytest.raises(ValueError, match=f"expected an odd `kernel_px` of at least 3, got {side}"):
-        ConstrainedConv2d(3, 3, side)

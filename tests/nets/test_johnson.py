@@ -34,12 +34,6 @@ def test_odd_sizes_are_padded_by_mirroring_and_cropped(skip):
     assert torch.equal(network(images), network(padded)[..., :65, :98])
 
 
-def test_channels_in_and_out():
-    network = net(7, 5)
-    assert network(torch.rand(2, 7, 16, 16)).shape == (2, 5, 16, 16)
-    assert network.last.out_channels == 5
-
-
 def test_layers_are_those_of_the_paper():
     with torch.device("meta"):
         network = JohnsonNet(3)
@@ -77,12 +71,3 @@ def test_a_skip_brings_the_input_to_the_last_layer():
         for channel in range(3):
             network.last.weight[channel, 8 + channel, 3, 3] = 1
     assert torch.equal(network(images), images)
-
-
-def test_a_residual_block_adds_to_what_it_gets():
-    block, features = shaken(ResidualBlock(4)).eval(), torch.randn(1, 4, 8, 8)
-    assert torch.equal(block(features), features + block.body(features))
-    with torch.no_grad():
-        block.body[-1].weight.zero_()
-        block.body[-1].bias.zero_()
-    assert torch.equal(block(features), features)

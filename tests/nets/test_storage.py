@@ -2,12 +2,10 @@ import pytest
 import torch
 from torch import nn
 
-from bench.contract import VICTIMS
 from bench.nets.constrained import ConstrainedConv2d
 from bench.nets.johnson import JohnsonNet
 from bench.nets.storage import compact_state, expand_state, round_as_stored
-from bench.recipes import SMOKE
-from tests.toys import CLASSES, same_state, shaken
+from tests.toys import same_state, shaken
 
 
 class Net(nn.Module):
@@ -39,10 +37,6 @@ def test_only_inner_convolution_kernels_are_halved():
     assert torch.equal(compact["inner.weight"], state["inner.weight"].half())
 
 
-def test_a_bare_convolution_is_halved_too():
-    assert halves(compact_state(nn.Conv2d(3, 3, 3))) == {"weight"}
-
-
 @pytest.mark.parametrize("make", [Net, lambda: JohnsonNet(3, width=4, skip=True)])
 def test_round_trip_costs_one_rounding_and_no_more(make):
     net = shaken(make())
@@ -52,25 +46,6 @@ def test_round_trip_costs_one_rounding_and_no_more(make):
     assert same_state(expand_state(compact_state(net)), once)
     for name, value in compact_state(net).items():
         torch.testing.assert_close(once[name], value.to(once[name].dtype), rtol=0, atol=0)
-
-
-def test_types_other_than_fp16_are_left_alone():
-    state = {"count": torch.tensor(3), "w": torch.rand(2), "h": torch.rand(2).half()}
-    expanded = expand_state(state)
-    assert [expanded[n].dtype for n in state] == [torch.int64, torch.float32, torch.float32]
-    assert torch.equal(expanded["h"].half(), state["h"])
-
-
-@pytest.mark.parametrize("name", ["pef-resnet12", "img-densenet40"])
-def test_victims_keep_front_end_head_and_statistics_in_fp32(name):
-    entry = VICTIMS.get(name)
-    victim = entry.builder(entry.spec, classes=CLASSES, recipe=SMOKE)
-    state, compact = victim.state_dict(), halves(compact_state(victim))
-    kernels = {n for n, v in state.items() if v.ndim == 4 and not n.startswith("filters.")}
-    assert compact == kernels
-    assert {n for n in state if n.startswith("filters.")} == (
-        {"filters.free"} if "pef" in name else set()
-    )
 
 
 def test_rounding_leaves_what_a_reader_of_the_checkpoint_finds():

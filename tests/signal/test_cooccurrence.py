@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.signal.cooccurrence import FEATURES, T, spam_features
-from tests.toys import pixels
+from bench.signal.cooccurrence import T, spam_features
 
 DIRECTIONS = {
     "straight": ((0, 1), (0, -1), (1, 0), (-1, 0)),
@@ -54,19 +53,6 @@ def test_features_are_those_of_the_definition(size):
     np.testing.assert_allclose(spam_features(planes).numpy(), expected, rtol=0, atol=1e-15)
 
 
-def test_there_are_686_whatever_the_size():
-    assert FEATURES == 686
-    for size in ((4, 9), (64, 64)):
-        assert spam_features(smooth(2, *size)).shape == (2, 686)
-
-
-def test_a_flat_plane_stays_at_nought():
-    features = spam_features(torch.full((1, 9, 9), 200, dtype=torch.uint8))
-    centre = 3 * 49 + 3 * 7 + 3
-    assert features[0].nonzero().flatten().tolist() == [centre, 343 + centre]
-    assert features[0, centre] == 1
-
-
 def test_differences_beyond_t_count_for_nothing():
     checks = (torch.arange(12)[:, None] + torch.arange(12)) % 2 * 4  # every step is of 4
     assert spam_features(checks[None])[0, :343].count_nonzero() == 0
@@ -75,29 +61,3 @@ def test_differences_beyond_t_count_for_nothing():
 def test_differences_of_bytes_do_not_wrap_around():
     planes = torch.tensor([0, 255, 1, 254], dtype=torch.uint8)[None, None].expand(1, 4, 4)
     assert torch.equal(spam_features(planes), spam_features(planes.long()))
-
-
-def test_turning_or_mirroring_the_plane_changes_nothing():
-    planes = smooth(1, 20, 20)
-    features = spam_features(planes)
-    for other in (planes.rot90(1, (1, 2)), planes.flip(1), planes.flip(2), planes.transpose(1, 2)):
-        torch.testing.assert_close(spam_features(other), features)
-
-
-def test_one_plane_at_a_time_gives_the_same():
-    planes = pixels(3, 24, 24)[:, 0]
-    together = spam_features(planes)
-    assert torch.equal(torch.cat([spam_features(planes[i : i + 1]) for i in range(3)]), together)
-
-
-@pytest.mark.parametrize(
-    ("planes", "message"),
-    [
-        (torch.zeros(1, 8, 8), "expected integer `planes`"),
-        (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), r"got torch.uint8 \(1, 3, 8, 8\)"),
-        (torch.zeros(1, 3, 8, dtype=torch.uint8), r"sides of 4 pixels, got \(3, 8\)"),
-    ],
-)
-def test_what_has_no_features(planes, message):
-    with pytest.raises(ValueError, match=message):
-        spam_features(planes)

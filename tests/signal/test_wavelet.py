@@ -73,32 +73,11 @@ def test_result_does_not_depend_on_the_batch_and_repeats():
     assert torch.equal(whole, wavelet.wdf_residual(images))
 
 
-def test_channels_are_independent():
-    images = photo_like(1, 48, 48)
-    swapped = wavelet.wdf_residual(images.flip(1)).flip(1)
-    assert torch.equal(wavelet.wdf_residual(images), swapped)
-
-
 def test_reduced_precision_is_computed_in_float32():
     images = photo_like(1, 32, 32).bfloat16()
     residual = wavelet.wdf_residual(images)
     assert residual.dtype == torch.float32
     assert torch.equal(residual, wavelet.wdf_residual(images.float()))
-
-
-def test_a_flat_image_has_no_residual():
-    residual = wavelet.wdf_residual(torch.full((1, 3, 40, 33), 0.5))
-    assert residual.abs().max() < 1e-4
-
-
-def test_residual_holds_most_of_weak_noise_and_little_of_the_scene():
-    generator = torch.Generator().manual_seed(0)
-    noise = 2 * torch.randn(1, 3, 128, 128, generator=generator)  # grey levels
-    ramp = torch.linspace(0.2, 0.8, 128).expand(1, 3, 128, 128)
-    residual = wavelet.wdf_residual(ramp + noise / 255)
-    inner = (..., slice(16, -16), slice(16, -16))
-    correlation = torch.corrcoef(torch.stack([residual[inner].flatten(), noise[inner].flatten()]))
-    assert correlation[0, 1] > 0.95
 
 
 def test_denoise_subtracts_the_residual():
@@ -116,15 +95,3 @@ def test_gradients_agree_with_finite_differences():
     ends = [wavelet.denoise(images.detach() + sign * step * direction) for sign in (+1, -1)]
     slope = ((ends[0] - ends[1]) * weights).sum() / (2 * step)
     torch.testing.assert_close((gradient * direction).sum(), slope, rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize("function", [wavelet.wdf_residual, wavelet.denoise])
-def test_wrong_inputs_are_refused(function):
-    with pytest.raises(ValueError, match="at least 16 pixels, got 15x64"):
-        function(torch.zeros(1, 3, 15, 64))
-    with pytest.raises(ValueError, match=r"shape \(N, 3, H, W\), got \(1, 1, 32, 32\)"):
-        function(torch.zeros(1, 1, 32, 32))
-    with pytest.raises(ValueError, match="floating dtype"):
-        function(torch.zeros(1, 3, 32, 32, dtype=torch.uint8))
-    with pytest.raises(ValueError, match="positive `sigma_255`, got 0"):
-        function(torch.zeros(1, 3, 32, 32), 0)

@@ -1,6 +1,5 @@
 import shutil
 import zlib
-from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -50,14 +49,6 @@ def source(root, **options):
 
 def rows_of(folder, workers=1):
     return [row for name in "ABC" for row, _ in folder.rows(name, workers)]
-
-
-def by_set(rows, column, model=None):
-    found = defaultdict(set)
-    for row in rows:
-        if model in (None, row.model):
-            found[row.set].add(getattr(row, column))
-    return found
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ from bench.data import ExaminerSet
 from bench.nets.constrained import ConstrainedConv2d
 from bench.nets.storage import compact_state, expand_state
 from bench.recipes import PAPER, SMOKE, AdamWRecipe, ClassifierRecipe
-from bench.training.classifier import accuracy_percent, as_input, fit_classifier, rate_schedule
-from bench.types import CamobenchError
+from bench.training.classifier import accuracy_percent, fit_classifier, rate_schedule
 from tests.toys import Memory, Recorder, camera_set, copied, fit_context, same_state
 
 BUDGET = ClassifierRecipe(batch=8, steps=30, lr=0.05, schedule="one-cycle")
@@ -72,30 +71,12 @@ def test_adamw_decays_kernels_but_neither_biases_nor_norms():
         torch.testing.assert_close(network[name], start[name], rtol=0, atol=2e-5)
 
 
-def test_adamw_learns_a_separable_problem():
-    _, report = fit(budget=adamw(steps=40, lr=0.03))
-    assert report.figures["validation_accuracy_percent"] == 100
-
-
 @pytest.mark.parametrize("recipe", [SMOKE, PAPER], ids=lambda recipe: recipe.name)
 def test_what_is_validated_is_what_is_stored(recipe):
     network, report = fit(recipe=recipe)
     assert report.validated_as_stored
     exact = same_state(network.state_dict(), expand_state(compact_state(network)))
     assert exact == recipe.compact
-
-
-def test_rounding_comes_after_training():
-    """What is stored does not depend on it, only what is measured."""
-    rounded, _ = fit(recipe=SMOKE)
-    whole, _ = fit(recipe=PAPER)
-    assert same_state(compact_state(rounded), compact_state(whole))
-
-
-def test_patches_of_an_image_are_validated_one_by_one():
-    network, _ = fit(camera_set(ExaminerSet, per_class=2, side=150), replace(BUDGET, steps=1))
-    sizes = [tuple(shape) for training, shape, _ in network.shown if not training]
-    assert sizes == [(3, 3, 150, 150), (3 * 4, 3, 64, 64)]
 
 
 def test_training_sees_patches_and_never_a_validation_image():
@@ -118,12 +99,6 @@ def test_a_residual_stack_reaches_the_network_unscaled():
     assert max(top for _, _, top in network.shown) == pytest.approx(31.0)
 
 
-def test_training_is_deterministic_and_follows_its_seed():
-    one, same, other = (fit(seed=seed)[0] for seed in (0, 0, 1))
-    assert same_state(copied(one), same.state_dict())
-    assert not same_state(copied(one), other.state_dict())
-
-
 def test_a_killed_training_continues_to_the_same_weights():
     memory = Memory()
     whole, report = fit(snapshots=memory.snapshots())
@@ -132,13 +107,6 @@ def test_a_killed_training_continues_to_the_same_weights():
     assert sum(training for training, _, _ in resumed.shown) == 10
     assert same_state(copied(whole), resumed.state_dict())
     assert again.figures == report.figures
-
-
-def test_a_learning_rate_too_high_is_named():
-    data = camera_set(ExaminerSet)
-    stack = torch.full((9, 3, 64, 64), 1e38)
-    with pytest.raises(CamobenchError, match="toy: loss became NaN or infinite"):
-        fit(data, stack=stack)
 
 
 class Watched(Small):
@@ -183,18 +151,6 @@ def test_mixed_precision_leaves_weights_updates_front_end_and_validation_in_fp32
     assert any((v != v.to(half).to(full)).any() for v in floating)  # not rounded in between
 
 
-def test_full_precision_is_fp32_throughout():
-    network, _ = fit_watched("fp32")
-    assert network.precisions == {True: {(torch.float32,) * 4}, False: {(torch.float32,) * 4}}
-
-
-def test_mixed_precision_trains_almost_the_same_network():
-    exact, mixed = (fit(budget=replace(BUDGET, steps=2, precision=p))[0] for p in ("fp32", "bf16"))
-    assert not same_state(copied(exact), mixed.state_dict())
-    for name, value in exact.state_dict().items():
-        torch.testing.assert_close(mixed.state_dict()[name], value, rtol=0.02, atol=0.002)
-
-
 def test_epochs_become_steps():
     progress = Recorder()
     budget = ClassifierRecipe(batch=7, epochs=2)
@@ -222,25 +178,6 @@ def test_the_papers_rate_is_divided_by_ten_at_60_77_and_90_percent(steps, family
     np.testing.assert_allclose(rates(PAPER.classifiers[family], steps), expected, rtol=1e-9)
 
 
-@pytest.mark.parametrize("steps", [2, 3, 100])
-def test_one_cycle_rises_to_its_peak_and_falls(steps):
-    found = rates(replace(BUDGET, lr=0.2), steps)
-    top = int(found.argmax())
-    assert found.max() <= 0.2 + 1e-12
-    assert (np.diff(found[: top + 1]) >= 0).all()
-    assert (np.diff(found[top:]) <= 0).all()
-    if steps == 100:
-        assert found.max() == pytest.approx(0.2, rel=1e-2)
-        assert found[-1] < 0.01 * found.max()
-
-
-def test_inputs_are_8_bit_images_in_unit_range_or_residuals_as_they_are():
-    images = torch.randint(0, 256, (2, 3, 8, 8), dtype=torch.uint8)
-    assert torch.equal(as_input(images), images.float() / 255)
-    residuals = torch.randn(2, 3, 8, 8) * 9
-    assert torch.equal(as_input(residuals), residuals)
-
-
 @pytest.mark.parametrize("batch", [1, 7, 32])
 def test_accuracy_is_scikit_learns(batch):
     stack = torch.randn(50, 3, 4, 4)
@@ -254,17 +191,3 @@ def test_accuracy_is_scikit_learns(batch):
     expected = accuracy_score(labels[chosen], stack[chosen].mean((2, 3)).argmax(1))
     found = accuracy_percent(Colour(), stack, labels, chosen, batch=batch)
     assert found == pytest.approx(100 * expected)
-
-
-def test_accuracy_on_patches_classifies_each():
-    stack = torch.zeros(3, 3, 128, 128)
-    stack[:, 1] = 1.0  # every patch of class 1, but the last of image 2
-    stack[2, 2, 64:, 64:] = 9.0
-
-    class Colour(nn.Module):
-        def forward(self, images):
-            return images.mean((2, 3))
-
-    labels, chosen = torch.ones(3, dtype=torch.int64), torch.tensor([2, 0])
-    found = accuracy_percent(Colour(), stack, labels, chosen, patches=True, batch=1)
-    assert found == pytest.approx(100 * 7 / 8)

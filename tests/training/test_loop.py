@@ -82,14 +82,6 @@ def test_curves_are_means_over_the_logged_steps():
     assert report.seconds > 0
 
 
-def test_nothing_is_saved_before_its_time_or_at_the_end():
-    memory = Memory()
-    Training(fit_context(snapshots=memory.snapshots(every_s=1000))).run()
-    assert memory.saved == []
-    Training(fit_context(snapshots=memory.snapshots())).run(40)
-    assert len(memory.saved) == 1  # step 20; at step 40 the work is done
-
-
 @pytest.mark.parametrize("factor", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_stops_the_run_and_is_not_saved(factor):
     memory = Memory()
@@ -101,32 +93,12 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_is_not_saved(factor):
     assert memory.load()["step"] == 20
 
 
-def test_a_nan_in_the_last_steps_is_found_too():
-    training = Training(fit_context())
-    training.spoil = {48: float("nan")}
-    with pytest.raises(CamobenchError, match="by step 50"):
-        training.run(50)
-
-
-def test_progress_counts_every_step_once():
-    progress = Recorder()
-    Training(fit_context(progress=progress)).run(50)
-    assert (progress.total, sum(progress.units), progress.finished) == (50, 50, True)
-
-
 def test_progress_of_a_resumed_run_starts_where_it_was():
     memory = Memory()
     Training(fit_context(snapshots=memory.snapshots())).run(21)
     progress = Recorder()
     Training(fit_context(snapshots=memory.snapshots(), progress=progress)).run(50)
     assert (progress.done, sum(progress.units)) == (20, 30)
-
-
-def test_the_context_may_know_a_better_label():
-    for label, shown in (("", "toy"), ("surrogate toy (Set-B)", "surrogate toy (Set-B)")):
-        progress = Recorder()
-        Training(fit_context(progress=progress, label=label)).run(20)
-        assert progress.label == shown
 
 
 def test_a_generator_is_its_seed():

@@ -81,13 +81,3 @@ def test_the_network_is_left_as_it_was():
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert "forward" not in vars(network[0])
-
-
-def test_under_autocast_products_are_bf16(unfolded):
-    layer = convolution()
-    with (
-        torch.autocast("cpu", torch.bfloat16),
-        small_maps_as_products(layer, enabled=True),
-    ):
-        assert layer(torch.randn(1, WIDE, 2, 2)).dtype == torch.bfloat16
-    assert unfolded

@@ -8,10 +8,9 @@ from bench.contract import VICTIMS
 from bench.data import ExaminerSet
 from bench.jobs.networks import take_state
 from bench.nets.storage import compact_state
-from bench.recipes import MINI, SMOKE
-from bench.signal.cooccurrence import spam_features
+from bench.recipes import SMOKE
 from tests.toys import CLASSES, Recorder, camera_set, fit_context, pixels, same_state
-from victims.spam import KernelMachines, make_pipeline
+from victims.spam import make_pipeline
 
 
 def build(classes=CLASSES, recipe=SMOKE):
@@ -54,14 +53,6 @@ def test_it_learns_texture(fitted):
     assert report.figures["validation_accuracy_percent"] > 90
     assert report.validated_as_stored
     assert report.figures["support_vectors"] == len(victim.machines.support) <= 21
-
-
-def test_features_are_those_of_each_plane():
-    images = pixels(2, 20, 30)
-    features = build().frontend(images.float() / 255)
-    planes = [spam_features(images[:, plane]) for plane in range(3)]
-    assert torch.equal(features, torch.cat(planes, dim=1))
-    assert features.shape == (2, 3 * 686)
 
 
 @pytest.mark.parametrize("classes", [CLASSES, CLASSES[:2], (*CLASSES, "cam-d")], ids=len)
@@ -117,30 +108,9 @@ def test_a_stored_one_is_the_same(fitted):
         assert torch.equal(restored(unit(data)), victim(unit(data)))
 
 
-def test_a_checkpoint_of_another_number_of_classes_does_not_fit(fitted):
-    with pytest.raises(RuntimeError, match=r"size mismatch for machines\.bias"):
-        build(CLASSES[:2]).load_state_dict(fitted[0].state_dict())
-
-
 def test_fit_is_deterministic_and_tells_how_far_it_is(fitted):
     victim, recorder = build(), Recorder()
     victim.fit(textured(), fit_context(progress=recorder))
     assert same_state(victim.state_dict(), fitted[0].state_dict())
     assert (recorder.total, sum(recorder.units), recorder.finished) == (24, 24, True)
     assert recorder.label == "features of spam-svm"
-
-
-def test_a_device_without_float64_leaves_the_machines_where_they_are():
-    machines = KernelMachines(4, 2)
-
-    def refuse(tensor):
-        raise TypeError("Cannot convert a MPS Tensor to float64 dtype")
-
-    assert machines._apply(refuse) is machines
-    assert machines.centre.dtype == torch.float64
-
-
-def test_what_it_is():
-    spec = VICTIMS.get("spam-svm").spec
-    assert (spec.front_end, spec.supplementary, spec.differentiable) == ("spam", True, False)
-    assert build(recipe=MINI).hyperparameters == build(recipe=SMOKE).hyperparameters

@@ -33,18 +33,6 @@ def test_the_receptive_field_is_34_at_the_constrained_layer_and_38_in_the_image(
     assert extent(images.grad) == (38, 38)
 
 
-@pytest.mark.parametrize(("side", "patches"), [(64, 14), (70, 15), (96, 22)])
-def test_there_is_a_score_for_each_patch(side, patches):
-    scores = discriminator()(scaled(2, side, side), torch.tensor([0, 2]))
-    assert scores.shape == (2, 1, patches, patches)
-
-
-def test_scores_are_not_squashed():
-    judge = shaken(discriminator(), scale=2.0)
-    scores = judge(scaled(), torch.tensor([0, 1]))
-    assert scores.abs().max() > 1.5
-
-
 def test_the_first_layer_is_constrained_at_every_use():
     judge = discriminator()
     assert isinstance(judge.filters, ConstrainedConv2d)
@@ -58,13 +46,6 @@ def test_the_first_layer_is_constrained_at_every_use():
         assert (weight[..., 2, 2] == -1).all()
         torch.testing.assert_close(weight.sum((2, 3)), torch.zeros(3, 3), rtol=0, atol=1e-6)
     assert (judge.filters.weight - start).abs().max() > 1e-3
-
-
-def test_a_constant_added_to_the_image_changes_no_score():
-    judge, images = discriminator(), scaled() / 2
-    labels = torch.tensor([0, 1])
-    shifted = judge(images + 0.3, labels)
-    torch.testing.assert_close(shifted, judge(images, labels), rtol=0, atol=1e-4)
 
 
 def test_the_discriminator_sees_errors_in_units_of_five_grey_levels():
@@ -90,28 +71,11 @@ def test_labels_enter_after_the_first_unconstrained_convolution():
     assert torch.equal(scores[0][1], scores[1][1])
 
 
-def test_label_planes_are_one_for_the_label_and_zero_elsewhere():
-    features = torch.randn(3, 2, 4, 6)
-    planes = with_label_planes(features, torch.tensor([2, 0, 2]), 4)
-    assert planes.shape == (3, 2 + 4, 4, 6)
-    assert torch.equal(planes[:, :2], features)
-    for image, label in enumerate([2, 0, 2]):
-        for plane in range(4):
-            assert (planes[image, 2 + plane] == float(plane == label)).all()
-
-
 @pytest.mark.parametrize("size", [(64, 64), (65, 97)])
 def test_a_residual_generator_starts_as_the_identity(size):
     images = scaled(2, *size)
     generator = Generator(3, 4, residual=True).eval()
     assert torch.equal(generator(images, torch.tensor([0, 2])), images)
-
-
-def test_a_residual_generator_can_leave_the_identity():
-    generator = Generator(3, 4, residual=True)
-    images = scaled(2)
-    generator(images, torch.tensor([0, 2])).square().mean().backward()
-    assert (generator.network.last.weight.grad != 0).any()
 
 
 @pytest.mark.parametrize("residual", [True, False])

@@ -2,8 +2,7 @@ from dataclasses import asdict
 
 import pytest
 
-from attacks.cgan.recipe import CGAN_RECIPES, CganRecipe, cgan_recipe
-from bench.recipes import RECIPES
+from attacks.cgan.recipe import cgan_recipe
 from bench.types import CamobenchError
 
 
@@ -30,19 +29,9 @@ def test_paper_recipe_holds_the_numbers_of_the_paper():
     }
 
 
-def test_every_recipe_has_its_numbers():
-    assert CGAN_RECIPES.keys() == RECIPES.keys()
-
-
 def test_an_unknown_recipe_is_named():
     with pytest.raises(
         CamobenchError,
         match="no recipe 'huge'; they have paper, fast, mini, laptop, smoke",
     ):
         cgan_recipe("huge")
-
-
-@pytest.mark.parametrize("length", [{}, {"epochs": 1, "steps": 1}])
-def test_length_is_given_once(length):
-    with pytest.raises(ValueError, match="either `epochs` or `steps`"):
-        CganRecipe(**length)
