@@ -22,16 +22,6 @@ def plain(width=40):
     return stream, PlainProgress(Console(file=stream, width=width))
 
 
-def test_a_short_task_is_one_line(clock):
-    stream, progress = plain()
-    progress.start("training", 10)
-    for _ in range(10):
-        clock.now += 1
-        progress.advance(loss=1.0)
-    progress.finish()
-    assert stream.getvalue() == "✓ training 10 s\n"
-
-
 def test_a_long_task_says_every_quarter_of_a_minute_how_long_it_will_take(clock):
     stream, progress = plain()
     progress.start("training", 100)
@@ -63,35 +53,11 @@ def test_what_an_earlier_run_did_counts_for_nothing_in_the_rate(clock):
         assert sum(sample.completed for sample in task._progress) == 4
 
 
-def test_a_second_task_starts_anew(clock):
-    stream, progress = plain()
-    for label in ("one", "two"):
-        progress.start(label, 2)
-        clock.now += 7
-        progress.advance()
-        progress.finish()
-    assert stream.getvalue().splitlines() == ["✓ one 7 s", "✓ two 7 s"]
-
-
 def test_lines_are_neither_wrapped_nor_read_as_markup(clock):
     stream, progress = plain(width=20)
     progress.start("scoring [bold]x[/] on a long list of victims", 1)
     progress.finish()
     assert stream.getvalue() == "✓ scoring [bold]x[/] on a long list of victims 0 s\n"
-
-
-def test_forks_keep_their_own_count(clock):
-    stream, progress = plain()
-    fork = progress.fork()
-    progress.start("one", 4)
-    fork.start("two", 2)
-    clock.now = 16
-    fork.advance()
-    progress.advance()
-    assert stream.getvalue().splitlines() == [
-        "  two: 1/2, 16 s left",
-        "  one: 1/4, 48 s left",
-    ]
 
 
 def test_the_progress_fits_the_place():

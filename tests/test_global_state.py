@@ -36,16 +36,6 @@ def test_every_setting_is_as_it_was_also_after_an_error(error):
     assert global_state() == before
 
 
-@pytest.mark.parametrize("precision", ["high", "medium"])
-def test_matrix_products_stay_exact(precision):
-    before = global_state()
-    with kept_global_state():
-        torch.set_float32_matmul_precision(precision)
-        assert global_state() != before
-    assert global_state() == before
-    assert torch.get_float32_matmul_precision() == "highest"
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -7,9 +7,8 @@ import sys
 
 import pytest
 
-from bench.contract import ATTACKS, VICTIMS
+from bench.contract import ATTACKS
 from bench.contract.plugin_files import (
-    is_plugin_file,
     load_again,
     load_plugin_file,
     loaded_plugin_files,
@@ -29,23 +28,6 @@ pytestmark = pytest.mark.usefixtures("own_registries")
 @pytest.fixture
 def fog(tmp_path):
     return write(tmp_path / "fog.py", FOG)
-
-
-@pytest.mark.parametrize(
-    ("text", "answer"),
-    [
-        ("my.py:Fog", True),
-        ("a/b/my.py:Fog", True),
-        ("C:/a/my.py:Fog", True),
-        ("my.py", True),
-        ("mislgan", False),
-        ("cgan-*", False),
-        ("timm:convnext", False),
-        ("folder:photos", False),
-    ],
-)
-def test_what_a_plug_in_file_looks_like(text, answer):
-    assert is_plugin_file(text) is answer
 
 
 def test_a_class_in_a_file_is_registered(fog):
@@ -81,12 +63,6 @@ def test_a_folder_that_is_a_package_runs_its_init(tmp_path):
     text = FOG.replace("import camobench", "import camobench\n    from . import HAZE")
     load_plugin_file(f"{write(tmp_path / 'pkg' / 'fog.py', text)}:Fog")
     assert ATTACKS.get("fog").builder.transform.__globals__["HAZE"] == 0.5
-
-
-def test_two_files_of_one_name_live_side_by_side(tmp_path):
-    one = write(tmp_path / "a" / "my.py", FOG)
-    other = write(tmp_path / "b" / "my.py", FOG.replace('"fog"', '"mist"'))
-    assert select_attacks([f"{one}:Fog", f"{other}:Fog"]) == ["fog", "mist"]
 
 
 def test_attacks_and_victims_of_one_file(tmp_path):
@@ -126,28 +102,6 @@ def test_an_edited_file_is_another_plug_in(fog, tmp_path):
         load_again(loaded)
     assert key() != first
     assert build_attack("fog", (), SMOKE).transform.__func__.__code__.co_consts[1] == 0.8
-
-
-def test_what_else_is_in_use_of_an_edited_file_stays_in_use(tmp_path):
-    path = write(tmp_path / "both.py", FOG + MEAN)
-    select_attacks(f"{path}:Fog")
-    select_victims(f"{path}:Mean")
-    before = VICTIMS.get("mean-colour").builder
-    write(path, FOG.replace("0.9", "0.8") + MEAN)
-    select_attacks(f"{path}:Fog")
-    assert VICTIMS.get("mean-colour").builder is not before
-
-
-def test_an_edited_neighbour_changes_the_key(tmp_path):
-    fog = FOG.replace("import camobench", "import camobench\n    from .net import HAZE")
-    path = write(tmp_path / "fog.py", fog)
-
-    def digest(haze):
-        write(tmp_path / "net.py", f"HAZE = {haze}")
-        return load_plugin_file(f"{path}:Fog").files
-
-    assert digest(0.1) != digest(0.2)
-    assert ATTACKS.get("fog").builder.transform.__globals__["HAZE"] == 0.2
 
 
 def test_an_edited_helper_on_the_import_path_is_loaded_anew(tmp_path, monkeypatch):
@@ -290,9 +244,3 @@ def test_a_new_process_knows_them(fog):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
     assert done.stdout.decode().strip() == "fog.py:Fog", done.stderr.decode()
-
-
-def test_victims_of_files(tmp_path):
-    path = write(tmp_path / "mean.py", MEAN)
-    assert select_victims(f"{path}:Mean") == ["mean-colour"]
-    assert VICTIMS.get("mean-colour").origin == "mean.py:Mean"

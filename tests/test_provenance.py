@@ -1,6 +1,4 @@
-import json
 import subprocess
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -48,19 +46,8 @@ def test_a_changed_checkout_is_dirty(checkout):
     assert module.code_state() == (commit, True)
 
 
-def test_without_a_checkout_nothing_is_claimed(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "__file__", str(tmp_path / "bench" / "provenance.py"))
-    assert module.code_state() == (None, None)
-
-
 def test_without_git_nothing_is_claimed(checkout, monkeypatch):
     monkeypatch.setattr(module.shutil, "which", lambda name: None)
-    assert module.code_state() == (None, None)
-
-
-def test_a_broken_checkout_claims_nothing(checkout):
-    source, _ = checkout
-    (source.parent.parent / ".git" / "HEAD").unlink()
     assert module.code_state() == (None, None)
 
 
@@ -70,21 +57,3 @@ def test_versions_of_all_packages_that_move_numbers():
     import numpy
 
     assert versions["numpy"] == numpy.__version__
-
-
-def test_a_missing_package_is_said_to_be_missing(monkeypatch):
-    monkeypatch.setattr(module, "PACKAGES", ("numpy", "no-such-package-at-all"))
-    assert module.package_versions()["no-such-package-at-all"] == "not installed"
-
-
-def test_provenance_is_json_and_dated_in_utc():
-    found = module.provenance()
-    assert json.loads(json.dumps(found)) == found
-    created = datetime.fromisoformat(found["created"])
-    assert created.utcoffset() == timedelta(0)
-    assert abs(datetime.now(UTC) - created) < timedelta(minutes=1)
-    assert {"commit", "dirty", "packages", "python", "machine", "system"} <= found.keys()
-
-
-def test_the_processor_has_a_name():
-    assert module.processor_name().strip()

@@ -1,4 +1,4 @@
-from dataclasses import FrozenInstanceError, dataclass
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
@@ -46,16 +46,6 @@ def things(installed):
     return Registry("thing", "camobench.things", lambda x: x if isinstance(x, list) else [x])
 
 
-def test_names_keep_the_order_of_registration(things):
-    things.add([entry("zebra"), entry("ant")])
-    things.add(entry("mole"))
-    assert things.names() == ["zebra", "ant", "mole"]
-    assert [e.spec.name for e in things] == things.names()
-    assert "ant" in things
-    assert "bee" not in things
-    assert things.get("mole").builder is dict
-
-
 def test_a_class_that_is_defined_again_replaces_itself(things):
     def cell():
         class Ant:
@@ -97,20 +87,6 @@ def test_unknown_names_list_close_ones(things):
         things.get("qqq")
 
 
-def test_origin_is_the_entrys_own_or_the_callers(things):
-    things.add(entry("ant"), origin="my.py")
-    things.add(entry("bee", origin="its.py"), origin="my.py")
-    things.add(entry("cow"))
-    assert [e.origin for e in things] == ["my.py", "its.py", None]
-
-
-def test_entries_are_frozen_and_keyword_only():
-    with pytest.raises(FrozenInstanceError):
-        entry("ant").builder = list
-    with pytest.raises(TypeError):
-        Entry(Spec("ant"), dict)
-
-
 def test_entry_points_are_read_once_at_the_first_look_up(things, installed):
     installed.points.append(point("p", [entry("ant")]))
     things.add(entry("bee"))
@@ -118,11 +94,6 @@ def test_entry_points_are_read_once_at_the_first_look_up(things, installed):
     assert "ant" in things
     assert things.names() == ["bee", "ant"]
     assert installed.groups == ["camobench.things"]
-
-
-def test_own_entry_points_come_first(things, installed):
-    installed.points += [point("a", entry("theirs")), point("z", entry("ours"), own=True)]
-    assert things.names() == ["ours", "theirs"]
 
 
 def test_only_what_entry_points_bring_is_known_to_every_process(things, installed):
@@ -149,12 +120,6 @@ def test_a_stranger_cannot_take_a_name_of_ours(things, installed):
     with pytest.warns(UserWarning, match="'thief'.*was skipped: thing 'ant' is registered already"):
         assert things.names() == ["ant"]
     assert things.get("ant").builder is dict
-
-
-def test_a_broken_entry_point_of_our_own_raises(things, installed):
-    installed.points.append(point("ours", RuntimeError("broken"), own=True))
-    with pytest.raises(RuntimeError, match="broken"):
-        things.names()
 
 
 def swarm(name):
