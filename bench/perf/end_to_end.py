@@ -18,45 +18,37 @@ import torch
 from bench.jobs.networks import Networks
 from bench.jobs.precision import Precision
 from bench.nets.fast_layers import Arbitrated
-from bench.perf.children import in_child, memory_gib, peak_memory_gib
-from bench.perf.flops import Cost, count_cost
-from bench.perf.peaks import Peaks, synchronise
+from bench.perf.peaks import Peaks, in_child, memory_gib, peak_memory_gib, synchronise
 from bench.perf.reference import reference_loop
-from bench.perf.workbench import Load, Workbench
+from bench.perf.workbench import Cost, Load, Workbench, count_cost
 from bench.processes import keep_freed_memory
 from bench.runner.matrix import Matrix
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunnerTimes:
-    """One process that fills a row several times.
+class Times:
+    """One process that does the work several times.
 
     Attributes:
         seconds: Of each repeat, networks opened before.
-        networks_gib: Memory when they were open.
+        transforms: Images anonymised in each; the reference loop takes the first of the load.
         peak_memory_gib: Memory at most.
+        networks_gib: Of the runner: memory when the networks were open.
         batch: Images at a time.
         close_calls: Share of classifications that were too close for bf16 and decided in fp32.
     """
 
     seconds: tuple[float, ...]
-    networks_gib: float
-    peak_memory_gib: float
-    batch: int
-    close_calls: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReferenceTimes:
-    """One process that runs the reference loop.
-
-    Attributes:
-        transforms: Images it anonymised: the first ones of the load.
-    """
-
-    seconds: tuple[float, ...]
     transforms: int
     peak_memory_gib: float
+    batch: int
+    networks_gib: float = 0.0
+    close_calls: float = 0.0
+
+    @property
+    def s_per_transform(self) -> float:
+        """Median over repeats."""
+        return statistics.median(self.seconds) / self.transforms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,26 +57,17 @@ class EndToEnd:
 
     load: Load
     cost: Cost
-    reference: ReferenceTimes
-    runner: dict[str, RunnerTimes]
+    reference: Times
+    runner: dict[str, Times]
     peaks: Peaks
-
-    def seconds_per_transform(self, precision: str) -> float:
-        """Of the runner: median over repeats."""
-        return statistics.median(self.runner[precision].seconds) / self.load.transforms
-
-    @property
-    def reference_s_per_transform(self) -> float:
-        """Of the reference loop: median over repeats."""
-        return statistics.median(self.reference.seconds) / self.reference.transforms
 
     def ratio(self, precision: str) -> float:
         """How many times as fast as the reference loop."""
-        return self.reference_s_per_transform / self.seconds_per_transform(precision)
+        return self.reference.s_per_transform / self.runner[precision].s_per_transform
 
     def fraction_of_peak(self, precision: str) -> float:
         """Operations that have to be done, a second, over the best bf16 matrix product's."""
-        done = self.cost.gflop_per_transform / self.seconds_per_transform(precision)
+        done = self.cost.gflop_per_transform / self.runner[precision].s_per_transform
         return done / self.peaks.bf16_gflops
 
     def figures(self) -> dict[str, Any]:
@@ -97,9 +80,9 @@ class EndToEnd:
             "fraction_of_peak_fp32": self.fraction_of_peak("fp32"),
             "peak_memory_gib": mixed.peak_memory_gib,
             "peak_memory_beyond_networks_gib": mixed.peak_memory_gib - mixed.networks_gib,
-            "seconds_per_transform": self.seconds_per_transform("mixed"),
-            "seconds_per_transform_fp32": self.seconds_per_transform("fp32"),
-            "reference_seconds_per_transform": self.reference_s_per_transform,
+            "seconds_per_transform": mixed.s_per_transform,
+            "seconds_per_transform_fp32": self.runner["fp32"].s_per_transform,
+            "reference_seconds_per_transform": self.reference.s_per_transform,
             "gflop_per_transform": self.cost.gflop_per_transform,
             "close_calls_decided_in_fp32": mixed.close_calls,
             "precision": {"generator": "fp32", "front_ends": "fp32", "backbones": "bf16"},
@@ -137,7 +120,7 @@ def measure_end_to_end(
     )
 
 
-def time_runner(bench: Workbench, device_name: str, precision: str, repeats: int) -> RunnerTimes:
+def time_runner(bench: Workbench, device_name: str, precision: str, repeats: int) -> Times:
     """Fill the row of the load's attack, again and again from nothing."""
     device = torch.device(device_name)
     if device.type == "cpu":
@@ -154,8 +137,9 @@ def time_runner(bench: Workbench, device_name: str, precision: str, repeats: int
         matrix.fill([bench.load.attack])
         synchronise(device)
         seconds.append(time.perf_counter() - began)
-    return RunnerTimes(
+    return Times(
         seconds=tuple(seconds[1:]),  # the first pays for what is set up once
+        transforms=bench.load.transforms,
         networks_gib=networks,
         peak_memory_gib=peak_memory_gib(device),
         batch=matrix.scorer.batch,
@@ -165,7 +149,7 @@ def time_runner(bench: Workbench, device_name: str, precision: str, repeats: int
 
 def time_reference(
     bench: Workbench, device_name: str, images: int, batch: int, repeats: int
-) -> ReferenceTimes:
+) -> Times:
     """Run the reference loop on the first images of the load, with torch's defaults."""
     device = torch.device(device_name)
     default_tf32 = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
@@ -192,9 +176,10 @@ def time_reference(
         )
         synchronise(device)
         seconds.append(time.perf_counter() - began)
-    return ReferenceTimes(
+    return Times(
         seconds=tuple(seconds[1:]),
         transforms=images * bench.load.targets,
+        batch=batch,
         peak_memory_gib=peak_memory_gib(device),
     )
 

@@ -1,23 +1,32 @@
-"""What the machine is, and what it can do at best: matrix products in fp32 and bf16, and copies.
+"""What the machine is, what it can do at best, and how to measure on it.
 
-A figure without its machine says nothing.
+A figure without its machine says nothing. Measurements run in processes of their own: their memory
+is theirs, and so are their settings.
 """
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
 import os
 import platform
+import resource
+import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 
-from bench.processes import cpu_count
+from bench.processes import cpu_count, obey_parent
 from bench.provenance import package_versions, processor_name, provenance
 from bench.types import Json
 
-GIGA = 1e9
+ResultT = TypeVar("ResultT")
+GIGA, GIB = 1e9, 2**30
 MOST_SIDE = {"cpu": 2048, "cuda": 8192}
 LEAST_SIDE = 256
 LONGEST_S = 1.0
@@ -133,3 +142,30 @@ def _has_amx() -> bool | None:
             return any("amx_bf16" in line for line in listed)
     except OSError:
         return None
+
+
+def in_child(work: Callable[..., ResultT], *arguments: Any) -> ResultT:
+    """Call a function of a module in a fresh process and wait for what it returns."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, initializer=obey_parent) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def memory_gib(device: torch.device) -> float:
+    """What this process holds now, in the same place."""
+    gc.collect()
+    if device.type == "cuda":
+        return torch.cuda.memory_allocated(device) / GIB
+    listed = Path("/proc/self/statm")
+    if not listed.is_file():
+        return peak_memory_gib(device)  # no less than what it holds
+    pages = int(listed.read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / GIB
+
+
+def peak_memory_gib(device: torch.device) -> float:
+    """The most this process has held so far: on an accelerator there, else in main memory."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / GIB
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / GIB

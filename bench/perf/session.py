@@ -102,9 +102,9 @@ class Performance:
             "copies": f"{self.peaks.copy_gb_s:.1f} GB/s",
             "load": f"{load.transforms} transforms of {load.image_px} px on {len(load.victims)} "
             f"victims, {end.cost.gflop_per_transform:.0f} GFLOP each",
-            "reference loop": f"{end.reference_s_per_transform:.3f} s a transform",
+            "reference loop": f"{end.reference.s_per_transform:.3f} s a transform",
             **{
-                f"runner, {name}": f"{end.seconds_per_transform(name):.3f} s a transform: "
+                f"runner, {name}": f"{end.runner[name].s_per_transform:.3f} s a transform: "
                 f"{end.ratio(name):.1f} times the reference, "
                 f"{100 * end.fraction_of_peak(name):.0f} % of the bf16 peak"
                 for name in ("fp32", "mixed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +19,13 @@ from bench.jobs.precision import Precision
 from bench.jobs.rows import base_rows, prediction_rows
 from bench.metrics.distortion import psnr_db, ssim
 from bench.metrics.lpips import load_lpips
-from bench.perf.children import in_child
-from bench.perf.flops import Cost
-from bench.perf.peaks import Peaks, seconds_of
-from bench.perf.workbench import Workbench
+from bench.perf.peaks import Peaks, in_child, seconds_of
+from bench.perf.workbench import Cost, Workbench
 from bench.processes import keep_freed_memory
 from bench.types import Json
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Stage:
     """One stage.
 
@@ -90,46 +89,25 @@ def _measure(
     found: list[Stage] = []
 
     def stage(
-        name: str, work: Callable[[], object], *, precision: str = "", gflop: float | None = None
+        name: str, work: Callable[[], object], precision: str = "", gflop: float | None = None
     ) -> None:
         rate = len(items) / min(seconds_of(work, device, repeats))
         share = None if gflop is None else gflop * rate / peaks.of(precision)
-        found.append(
-            Stage(
-                name=name,
-                images_per_s=rate,
-                precision=precision,
-                gflop=gflop,
-                fraction_of_peak=share,
-            )
-        )
+        found.append(Stage(name, rate, precision, gflop, share))
 
-    stage(
-        "generator",
-        lambda: attack.transform(unit_originals, targets),
-        precision="fp32",
-        gflop=cost.generator,
-    )
+    generate = partial(attack.transform, unit_originals, targets)
+    stage("generator", generate, "fp32", cost.generator)
     features: dict[str, Tensor] = {}
     for victim in victims.values():
         digest = victim.frontend_digest
         if digest is not None and digest not in features:
             features[digest] = victim.frontend(unit)
-            stage(
-                "residual estimate (shared)",
-                lambda victim=victim: victim.frontend(unit),  # type: ignore[misc]
-                precision="fp32",
-                gflop=cost.front_ends,
-            )
+            estimate = partial(victim.frontend, unit)
+            stage("residual estimate (shared)", estimate, "fp32", cost.front_ends)
     for name, victim in victims.items():
         digest = victim.frontend_digest
         seen = unit if digest is None else features[digest]
-        stage(
-            name,
-            lambda victim=victim, seen=seen: victim.backbone(seen),  # type: ignore[misc]
-            precision="bf16",
-            gflop=cost.backbones[name],
-        )
+        stage(name, partial(victim.backbone, seen), "bf16", cost.backbones[name])
     stage("PSNR", lambda: psnr_db(originals, anonymised))
     stage("SSIM", lambda: ssim(originals, anonymised))
     metric = load_lpips(device)

@@ -6,12 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bench.perf import children, end_to_end, peaks, session, stages
-from bench.perf.end_to_end import EndToEnd, ReferenceTimes, RunnerTimes
-from bench.perf.flops import Cost
-from bench.perf.peaks import Peaks, seconds_of
-from bench.perf.session import Plan, make_plan, measure, require_same_plan
-from bench.perf.workbench import Load, Workbench
+from bench.perf import end_to_end, peaks, session, stages
+from bench.perf.end_to_end import EndToEnd, Times
+from bench.perf.peaks import Peaks
+from bench.perf.session import Plan, measure, require_same_plan
+from bench.perf.workbench import Cost, Load, Workbench
 from bench.store import write_json
 from bench.types import CamobenchError, Silent
 from tests.smoke import VICTIMS
@@ -73,19 +72,19 @@ def test_figures_of_another_plan_are_not_replaced(found, tmp_path):
 
 
 def times(*seconds):
-    return RunnerTimes(seconds=seconds, networks_gib=1, peak_memory_gib=1.5, batch=4, close_calls=0)
+    return Times(seconds=seconds, transforms=20, peak_memory_gib=1.5, batch=4)
 
 
 def test_ratios_are_per_transform():
     end = EndToEnd(
         load=Load(image_px=64, images=10, targets=2, attack="a", victims=("v",)),
         cost=Cost(generator=10, front_ends=6, backbones={"v": 4}),
-        reference=ReferenceTimes(seconds=(8, 4, 6), transforms=4, peak_memory_gib=1),
+        reference=Times(seconds=(8, 4, 6), transforms=4, peak_memory_gib=1, batch=4),
         runner={"mixed": times(5, 9, 4), "fp32": times(10)},
         peaks=Peaks(fp32_gflops=100, bf16_gflops=800, copy_gb_s=1, fp32_side=2048, bf16_side=512),
     )
-    assert end.reference_s_per_transform == 1.5
-    assert end.seconds_per_transform("mixed") == 0.25
+    assert end.reference.s_per_transform == 1.5
+    assert end.runner["mixed"].s_per_transform == 0.25
     assert (end.ratio("mixed"), end.ratio("fp32")) == (6, 3)
     assert end.fraction_of_peak("mixed") == pytest.approx(20 / 0.25 / 800)
 
@@ -104,16 +103,5 @@ def test_a_workbench_is_built_once(tmp_path):
     assert min([cost.generator, cost.front_ends, *cost.backbones.values()]) > 0
 
 
-def test_the_best_of_repeats_leaves_out_the_first():
-    calls = []
-    assert len(seconds_of(lambda: calls.append(1), CPU, 3)) == 3
-    assert len(calls) == 4
-
-
 def test_a_child_is_another_process():
-    assert children.in_child(divmod, 7, 3) == (2, 1)
-
-
-def test_plans_suit_the_device():
-    assert make_plan(CPU, quick=True).image_px < make_plan(CPU, quick=False).image_px
-    assert make_plan(torch.device("cuda"), quick=False).image_px == 512
+    assert peaks.in_child(divmod, 7, 3) == (2, 1)
