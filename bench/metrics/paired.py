@@ -20,6 +20,8 @@ from bench.metrics.resampling import (
 )
 from bench.records.metric import MetricSpec, row_values
 
+Interval = tuple[float, float] | None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
@@ -88,7 +90,7 @@ class Shared:
 
     def interval(
         self, *, replicates: int = REPLICATES, seed: int = 0, level: float = LEVEL
-    ) -> tuple[float, float] | None:
+    ) -> Interval:
         """Percentile interval of the difference of the first two; `None` as for `resampled`."""
         found = self._drawn([self.sums[0] - self.sums[1]], replicates, seed)
         return None if found is None else percentile_interval(found[0], level)
@@ -161,4 +163,57 @@ def shared(
         counts=summed[0][1],
         weights=np.array([1 / (len(set(of)) * of.count(family)) for family in of]),
         images=int(units["image_id"].nunique()),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survived:
+    """What is left of an attack's success after its images were changed once more; fractions.
+
+    Attributes:
+        before: On the images as the attack left them.
+        before_interval: Over draws of photographs; `None` as for `Shared.interval`.
+        after: On the images after the change.
+        after_interval: Likewise.
+        left: After over before; `None` where nothing succeeded before, or nothing did in some draw:
+            a share of next to nothing says nothing.
+        left_interval: Likewise.
+        images: Images in both.
+    """
+
+    before: float
+    before_interval: Interval
+    after: float
+    after_interval: Interval
+    left: float | None
+    left_interval: Interval
+    images: int
+
+
+def survived(
+    pair: Shared, *, replicates: int = REPLICATES, seed: int = 0, level: float = LEVEL
+) -> Survived:
+    """What is left of the first attack's success in the second's rows: the same attack, changed.
+
+    Args:
+        pair: First the images as they were, then the changed ones.
+        replicates: Draws of photographs.
+        seed: Of the draws.
+        level: Of the intervals.
+    """
+    before, after = pair.means
+    drawn = pair.resampled(replicates=replicates, seed=seed)
+    left = before > 0 and (drawn is None or bool(drawn[:, 0].all()))
+
+    def interval(values: NDArray[np.float64] | None) -> Interval:
+        return None if values is None else percentile_interval(values, level)
+
+    return Survived(
+        before=before,
+        before_interval=interval(None if drawn is None else drawn[:, 0]),
+        after=after,
+        after_interval=interval(None if drawn is None else drawn[:, 1]),
+        left=after / before if left else None,
+        left_interval=interval(None if drawn is None or not left else drawn[:, 1] / drawn[:, 0]),
+        images=pair.images,
     )

@@ -13,13 +13,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from bench.metrics.resampling import (
-    LEVEL,
-    REPLICATES,
-    percentile_interval,
-    photograph_draws,
-    photograph_sums,
-)
+from bench.metrics.paired import shared
+from bench.metrics.resampling import LEVEL, REPLICATES, percentile_interval
 from bench.records.metric import MetricSpec, row_metrics, row_values
 from bench.registry import Entry
 from bench.types import IN
@@ -187,23 +182,12 @@ def bootstrap_interval(
         draw leaves a victim without an image.
     """
     rows = predictions[(predictions["split"] == split) & (predictions["attack"] == attack)]
-    rows = rows[rows["victim"].isin(list(families))]
-    defined = metric.defined(split, targeted=bool(rows["target"].notna().all()))
-    if not defined or rows["photo_id"].nunique() < 2:
+    targeted = bool(rows["target"].notna().all())
+    if not metric.defined(split, targeted=targeted):
         return None
-    victims, victim_names = pd.factorize(rows["victim"])
-    photos, photo_ids = pd.factorize(rows["photo_id"], sort=True)
-    shape = (len(photo_ids), len(victim_names))
-    scored = row_values(rows, metric).to_numpy(dtype=np.float64)
-    hits, counts = photograph_sums(photos, victims, scored, shape)  # (P, V)
-    draws = photograph_draws(shape[0], replicates=replicates, seed=seed)
-    totals = draws @ counts  # (B, V)
-    if not totals.all():
-        return None
-    rates = (draws @ hits) / totals
-    member = np.array([families[name] for name in victim_names])
-    overall = np.mean([rates[:, member == f].mean(axis=1) for f in np.unique(member)], axis=0)
-    return percentile_interval(overall, level)
+    found = shared([rows], metric, families, by_target=targeted)
+    drawn = found.resampled(replicates=replicates, seed=seed) if found else None
+    return None if drawn is None else percentile_interval(drawn[:, 0], level)
 
 
 def confusion(

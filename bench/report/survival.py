@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.metrics.paired import shared
+from bench.metrics.paired import Interval, Survived, shared, survived
 from bench.metrics.success import CLEAN_CONTROL
-from bench.metrics.survival import Interval, Survived, survived
 from bench.records.frames import check_predictions, table_columns
 from bench.records.load import read_parquet
 from bench.records.metric import MetricSpec, row_metrics
