@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from bench.contract import FitContext, Victim, VictimSpec
 from bench.data import AdversarySet, ExaminerSet
 from bench.nets.constrained import ConstrainedConv2d
-from bench.nets.layout import channels_last
+from bench.nets.johnson import channels_last
 from bench.recipes import ClassifierRecipe, Recipe
 from bench.training.classifier import fit_classifier
 from bench.training.patches import open_stack

@@ -26,7 +26,7 @@ from attacks.cgan.recipe import CganRecipe, CganVariant, cgan_hyperparameters, c
 from attacks.cgan.variant import build_discriminator, build_generator
 from bench.contract import Attack, AttackSpec, FitContext
 from bench.data import AdversarySet
-from bench.nets.layout import channels_last
+from bench.nets.johnson import channels_last
 from bench.nets.storage import round_as_stored
 from bench.recipes import Recipe
 from bench.signal.cfa import synthetic_cfa

@@ -20,17 +20,12 @@ class ConstrainedConv2d(nn.Module):
         in_channels: Input channels.
         out_channels: Output channels.
         kernel_px: Odd side of the filters.
-
-    Raises:
-        ValueError: If `kernel_px` is even or below 3.
     """
 
     store_fp32 = True
 
     def __init__(self, in_channels: int = 3, out_channels: int = 3, kernel_px: int = 5) -> None:
         super().__init__()
-        if kernel_px < 3 or kernel_px % 2 == 0:
-            raise ValueError(f"expected an odd `kernel_px` of at least 3, got {kernel_px}")
         shape = (out_channels, in_channels, kernel_px, kernel_px)
         self.free = nn.Parameter(torch.rand(shape) + 0.1)
         mask = torch.ones(kernel_px, kernel_px)

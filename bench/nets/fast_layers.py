@@ -223,19 +223,21 @@ def too_close(logits: Tensor) -> Tensor:
     return best[:, 0] - best[:, 1] <= CLOSE * span
 
 
-class AutocastNetwork(nn.Module):
-    """A network that cannot be rewritten, run in bf16 by torch's own rules, its input included.
+class InFp32(nn.Module):
+    """A network that gives fp32, whatever it computes in.
 
     Args:
-        network: In fp32.
+        network: Any.
+        autocast: Run it in bf16 by torch's own rules, its input included: for a network in fp32
+            that cannot be rewritten.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, *, autocast: bool = False) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.autocast = network, autocast
 
     def forward(self, images: Tensor) -> Tensor:
-        """Whatever the network gives, in fp32."""
-        with torch.autocast(images.device.type, torch.bfloat16):
+        """Whatever the network gives."""
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.autocast):
             out: Tensor = self.network(images)
         return out.float()

@@ -17,15 +17,15 @@ from collections.abc import Iterator
 from typing import cast
 
 import torch
-from torch import Tensor, fx, nn
+from torch import fx, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from bench.checks import require_finite
 from bench.nets.fast_layers import (
-    AutocastNetwork,
     CellConv2d,
     Fp32Linear,
+    InFp32,
     SignRelu,
     SplitInputConv2d,
     WinogradConv2d,
@@ -68,11 +68,11 @@ def reduced(network: nn.Module) -> nn.Module:
         require_finite(weight, f"weight {name}")
     exact = folded(network, processor=False)
     if not isinstance(exact, fx.GraphModule):
-        return AutocastNetwork(exact)
+        return InFp32(exact, autocast=True)
     out = copy.deepcopy(exact).to(torch.bfloat16)
     first, last = _first_convolution(exact), _last_linear(exact)
     if first is None:
-        return AutocastNetwork(exact)
+        return InFp32(exact, autocast=True)
     _replace(out, first, SplitInputConv2d(cast("nn.Conv2d", exact.get_submodule(first))).bfloat16())
     if last is not None:
         _replace(out, last, Fp32Linear(cast("nn.Linear", exact.get_submodule(last))))
@@ -82,17 +82,7 @@ def reduced(network: nn.Module) -> nn.Module:
     for parent, name, child in list(_places(out)):
         if type(child) is nn.ReLU and child.inplace:
             setattr(parent, name, SignRelu())
-    return _InFp32(out)
-
-
-class _InFp32(nn.Module):
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> Tensor:
-        out: Tensor = self.network(images)
-        return out.float()
+    return InFp32(out)
 
 
 class _Tracer(fx.Tracer):

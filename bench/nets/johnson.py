@@ -103,3 +103,11 @@ def _twice_as_large(in_channels: int, out_channels: int, resize: bool) -> nn.Mod
         in_channels, out_channels, 3, padding=1, padding_mode="reflect", bias=False
     )
     return nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"), convolution)
+
+
+def channels_last(images: Tensor) -> Tensor:
+    """(N, C, H, W) as convolutions are fastest in it; gradients come back as the images came."""
+    if images.requires_grad and images.is_contiguous():
+        images = images.view_as(images)
+        images.register_hook(Tensor.contiguous)  # type: ignore[no-untyped-call]
+    return images.contiguous(memory_format=torch.channels_last)

@@ -11,10 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.signal import BAYER_PATTERNS, DEMOSAICERS
 from bench.signal.demosaicers import METHODS, Planes
-
-MIN_SIDE = 16
 
 
 def mosaic(images: Tensor, pattern: str = "RGGB") -> Tensor:
@@ -26,13 +23,8 @@ def mosaic(images: Tensor, pattern: str = "RGGB") -> Tensor:
 
     Returns:
         (N, 1, H, W): at each pixel the colour its filter lets through.
-
-    Raises:
-        ValueError: If the pattern is unknown or the shape is not (N, 3, H, W).
     """
-    row, column = _red_site(pattern)
-    if images.ndim != 4 or images.shape[1] != 3:
-        raise ValueError(f"expected `images` of shape (N, 3, H, W), got {tuple(images.shape)}")
+    row, column = divmod(pattern.index("R"), 2)
     height, width = images.shape[-2:]
     red_rows = (torch.arange(height, device=images.device) % 2 == row)[:, None]  # (H, 1)
     red_columns = torch.arange(width, device=images.device) % 2 == column  # (W,)
@@ -50,26 +42,14 @@ def demosaic(mosaic: Tensor, method: str, pattern: str = "RGGB") -> Tensor:
     Args:
         mosaic: (N, 1, H, W), sides of at least 16 pixels, odd ones included. The scale of [0, 1]
             is assumed by `smooth-hue` (its offset) and by the two directional methods (their ties).
-        method: One of `DEMOSAICERS`.
+        method: One of `METHODS`.
         pattern: The filter colours of the top-left 2x2 cell, row by row.
 
     Returns:
         (N, 3, H, W), RGB, of the mosaic's dtype and device.
-
-    Raises:
-        ValueError: If method or pattern is unknown, the shape is not (N, 1, H, W), or a side is
-            shorter than 16 pixels.
     """
-    row, column = _red_site(pattern)
-    if method not in METHODS:
-        known = ", ".join(DEMOSAICERS)
-        raise ValueError(f"unknown demosaicing method {method!r}; known: {known}")
-    if mosaic.ndim != 4 or mosaic.shape[1] != 1:
-        raise ValueError(f"expected `mosaic` of shape (N, 1, H, W), got {tuple(mosaic.shape)}")
+    row, column = divmod(pattern.index("R"), 2)
     height, width = mosaic.shape[-2:]
-    if min(height, width) < MIN_SIDE:
-        raise ValueError(f"expected sides of at least {MIN_SIDE} pixels, got {height}x{width}")
-
     interpolate, reach = METHODS[method]
     margin = 2 * reach
     padding = (
@@ -92,20 +72,9 @@ def synthetic_cfa(images: Tensor, pattern: str = "RGGB", method: str = "menon200
     Args:
         images: (N, 3, H, W), RGB in [0, 1], sides of at least 16 pixels.
         pattern: The filter colours of the top-left 2x2 cell, row by row.
-        method: One of `DEMOSAICERS`.
+        method: One of `METHODS`.
 
     Returns:
         (N, 3, H, W), RGB, not clipped; differentiable almost everywhere in `images`.
-
-    Raises:
-        ValueError: As `mosaic` and `demosaic` do.
     """
     return demosaic(mosaic(images, pattern), method, pattern)
-
-
-def _red_site(pattern: str) -> tuple[int, int]:
-    if pattern not in BAYER_PATTERNS:
-        known = ", ".join(BAYER_PATTERNS)
-        raise ValueError(f"unknown Bayer pattern {pattern!r}; known: {known}")
-    row, column = divmod(pattern.index("R"), 2)
-    return row, column

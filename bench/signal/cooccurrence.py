@@ -20,7 +20,6 @@ DIAGONAL = ((1, 1), (1, -1))
 """Steps (rows, columns); their opposites need no second pass."""
 FEATURES = 2 * VALUES**3
 """Of one plane: 686."""
-SMALLEST_PX = 4
 
 
 def spam_features(planes: Tensor) -> Tensor:
@@ -32,21 +31,11 @@ def spam_features(planes: Tensor) -> Tensor:
     ones.
 
     Args:
-        planes: (N, H, W) whole grey levels, of any integer type.
+        planes: (N, H, W) whole grey levels, of any integer type, sides of at least 4 pixels.
 
     Returns:
         (N, 686) float64 probabilities, u slowest, w fastest.
-
-    Raises:
-        ValueError: If `planes` are no integers or a side is shorter than 4 pixels.
     """
-    if planes.is_floating_point() or planes.ndim != 3:
-        raise ValueError(
-            f"expected integer `planes` of shape (N, H, W), got {planes.dtype} "
-            f"{tuple(planes.shape)}"
-        )
-    if min(planes.shape[1:]) < SMALLEST_PX:
-        raise ValueError(f"SPAM needs sides of {SMALLEST_PX} pixels, got {tuple(planes.shape[1:])}")
     levels = planes.to(torch.int32)
     halves = []
     for steps in (STRAIGHT, DIAGONAL):

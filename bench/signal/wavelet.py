@@ -21,7 +21,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 LEVELS = 4
-MIN_SIDE = 16
 WINDOWS = (3, 5, 7, 9)
 
 WAVELET = pywt.Wavelet("db4")
@@ -36,28 +35,15 @@ def wdf_residual(images: Tensor, sigma_255: float = 5.0) -> Tensor:
     of border samples only.
 
     Args:
-        images: (N, 3, H, W), RGB in [0, 1]; computed in float32, or float64 if that is given.
+        images: (N, 3, H, W), RGB in [0, 1], sides of at least 16 pixels; computed in float32, or
+            float64 if that is given.
         sigma_255: Noise standard deviation in grey levels.
 
     Returns:
         (N, 3, H, W) residual in grey levels.
 
-    Raises:
-        ValueError: If the shape or dtype is another, a side is shorter than 16 pixels, or
-            `sigma_255` is not positive.
-
     Source: Mihcak et al. 1999; checked against PyWavelets and SciPy to 5e-4 grey levels.
     """
-    if images.ndim != 4 or images.shape[1] != 3:
-        raise ValueError(f"expected `images` of shape (N, 3, H, W), got {tuple(images.shape)}")
-    if not images.is_floating_point():
-        raise ValueError(f"expected `images` of a floating dtype, got {images.dtype}")
-    height, width = images.shape[-2:]
-    if min(height, width) < MIN_SIDE:
-        raise ValueError(f"expected sides of at least {MIN_SIDE} pixels, got {height}x{width}")
-    if not sigma_255 > 0:
-        raise ValueError(f"expected a positive `sigma_255`, got {sigma_255}")
-
     noise_variance = sigma_255**2
     approximation = 255 * images.to(torch.promote_types(images.dtype, torch.float32))
     sizes: list[_Size] = []
@@ -82,9 +68,6 @@ def denoise(images: Tensor, sigma_255: float = 5.0) -> Tensor:
 
     Returns:
         (N, 3, H, W), RGB, not clipped.
-
-    Raises:
-        ValueError: As `wdf_residual` does.
     """
     return images - wdf_residual(images, sigma_255) / 255
 

@@ -6,15 +6,15 @@ from torch.nn import functional as F
 
 from bench.nets.fast_layers import (
     Arbitrated,
-    AutocastNetwork,
     CellConv2d,
+    InFp32,
     SignRelu,
     SplitInputConv2d,
     WinogradConv2d,
 )
 from bench.nets.inference import folded, reduced
 from bench.nets.johnson import JohnsonNet
-from bench.nets.unrolled import UnrolledShrinkage
+from bench.nets.residual import UnrolledShrinkage
 from tests.toys import shaken
 from victims.densenet import build_densenet
 from victims.resnet import build_resnet
@@ -201,7 +201,8 @@ class Winding(nn.Module):
 def test_a_network_that_cannot_be_followed_runs_under_autocast():
     network = trained(Winding())
     fast = reduced(network)
-    assert isinstance(fast, AutocastNetwork)
+    assert isinstance(fast, InFp32)
+    assert fast.autocast
     found = fast(images())
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, network(images()), rtol=0.1, atol=0.05)

@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from bench.signal import cfa
+from bench.signal.demosaicers import METHODS
 
+PATTERNS = ("RGGB", "GRBG", "GBRG", "BGGR")
 SHAPES = ((48, 48), (41, 37))
 # Where the border of the reference differs from ours (another mirror, zeros around the scores).
 REFERENCES = {
@@ -40,7 +42,7 @@ def eight_bit_images(count, height, width, seed=0):
     return levels.double() / 255
 
 
-@pytest.mark.parametrize("pattern", cfa.BAYER_PATTERNS)
+@pytest.mark.parametrize("pattern", PATTERNS)
 def test_mosaic_takes_each_colour_from_its_place_in_the_pattern(pattern):
     images = random_images(2, 17, 20)
     sampled = cfa.mosaic(images, pattern)
@@ -52,7 +54,7 @@ def test_mosaic_takes_each_colour_from_its_place_in_the_pattern(pattern):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("pattern", cfa.BAYER_PATTERNS)
+@pytest.mark.parametrize("pattern", PATTERNS)
 @pytest.mark.parametrize("method", REFERENCES)
 def test_agrees_with_colour_demosaicing(colour_demosaicing, method, pattern, shape):
     name, border = REFERENCES[method]
@@ -108,8 +110,8 @@ def test_hamilton_adams_green_follows_the_smoother_direction():
     assert (bilinear[:, 1] - vertical_edges[:, 1]).abs().max() > 0.05
 
 
-@pytest.mark.parametrize("pattern", cfa.BAYER_PATTERNS)
-@pytest.mark.parametrize("method", cfa.DEMOSAICERS)
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("method", METHODS)
 def test_measured_samples_are_kept_exactly(method, pattern):
     images = random_images(2, 16, 21, dtype=torch.float32)
     sampled = cfa.mosaic(images, pattern)
@@ -119,7 +121,7 @@ def test_measured_samples_are_kept_exactly(method, pattern):
     assert not torch.allclose(result, images, atol=0.01)
 
 
-@pytest.mark.parametrize("method", cfa.DEMOSAICERS)
+@pytest.mark.parametrize("method", METHODS)
 def test_patterns_are_shifts_of_one_another(method):
     images = random_images(1, 40, 41)
     whole = cfa.synthetic_cfa(images, "RGGB", method)
@@ -130,7 +132,7 @@ def test_patterns_are_shifts_of_one_another(method):
         torch.testing.assert_close(part[..., inner, inner], expected, atol=1e-12, rtol=0)
 
 
-@pytest.mark.parametrize("method", cfa.DEMOSAICERS)
+@pytest.mark.parametrize("method", METHODS)
 def test_borders_mirror_the_image(method):
     images = random_images(1, 32, 32)
     mirrored = torch.nn.functional.pad(images, (20, 20, 20, 20), mode="reflect")
@@ -148,7 +150,7 @@ def test_ties_in_8_bit_images_break_alike_in_every_precision(method):
     torch.testing.assert_close(rounded, exact, atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("method", cfa.DEMOSAICERS)
+@pytest.mark.parametrize("method", METHODS)
 def test_gradients_agree_with_finite_differences(method):
     images = random_images(1, 16, 17, seed=3).requires_grad_()
     result = cfa.synthetic_cfa(images, method=method)
@@ -165,7 +167,7 @@ def test_gradients_agree_with_finite_differences(method):
     torch.testing.assert_close((gradient * direction).sum(), slope, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("method", cfa.DEMOSAICERS)
+@pytest.mark.parametrize("method", METHODS)
 def test_gradients_are_finite_on_black_and_flat_images(method):
     images = torch.zeros(1, 3, 16, 16, requires_grad=True)
     cfa.synthetic_cfa(images, method=method).sum().backward()

@@ -2,7 +2,7 @@
 
 import torch
 
-from bench.nets.unrolled import UnrolledShrinkage
+from bench.nets.residual import UnrolledShrinkage
 from bench.signal.wavelet import wdf_residual
 
 
