@@ -46,12 +46,6 @@ class ClassifierRecipe:
     schedule: Literal["step", "one-cycle"] = "step"
     precision: Literal["fp32", "bf16"] = "fp32"
 
-    def __post_init__(self) -> None:
-        if (self.epochs is None) == (self.steps is None):
-            raise ValueError("give either `epochs` or `steps`")
-        if self.precision not in ("fp32", "bf16"):
-            raise ValueError(f"expected `precision` fp32 or bf16, got {self.precision!r}")
-
 
 @dataclass(frozen=True, kw_only=True)
 class AdamWRecipe(ClassifierRecipe):
@@ -88,10 +82,6 @@ class EstimatorRecipe:
     weight_decay: float = 5e-4
     clip_norm: float | None = None
     schedule: Literal["fixed", "one-cycle"] = "fixed"
-
-    def __post_init__(self) -> None:
-        if (self.epochs is None) == (self.steps is None):
-            raise ValueError("give either `epochs` or `steps`")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,10 +52,6 @@ class CganRecipe:
     average: float = 0.0
     rounded: bool = False
 
-    def __post_init__(self) -> None:
-        if (self.epochs is None) == (self.steps is None):
-            raise ValueError("give either `epochs` or `steps`")
-
 
 _MINI = CganRecipe(
     generator_width=16,

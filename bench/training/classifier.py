@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from bench.contract import FitContext
 from bench.data import LabelledImages
 from bench.nets.storage import round_as_stored
-from bench.recipes import AdamWRecipe, ClassifierRecipe
+from bench.recipes import AdamWRecipe, ClassifierRecipe, EstimatorRecipe
 from bench.training.loop import run_steps, seeded_generator
 from bench.training.patches import PatchSampler, grid_patches
 from bench.training.small_maps import small_maps_as_products
@@ -44,40 +44,6 @@ def fit_classifier(
     Returns:
         Training loss, and validation accuracy on patches and on whole images, in percent.
     """
-    report = train_classifier(label, network, stack, data, recipe, context)
-    if context.recipe.compact:
-        round_as_stored(network)
-    network.eval()
-    labels = torch.from_numpy(data.labels).to(context.device)
-    held_out = torch.from_numpy(np.flatnonzero(data.validation))
-    figures = {
-        **report.figures,
-        "validation_accuracy_percent": accuracy_percent(network, stack, labels, held_out),
-        "validation_patch_accuracy_percent": accuracy_percent(
-            network, stack, labels, held_out, patches=True
-        ),
-    }
-    return FitReport(
-        figures=figures,
-        curves=report.curves,
-        seconds=report.seconds,
-        validated_as_stored=True,
-    )
-
-
-def train_classifier(
-    label: str,
-    network: nn.Module,
-    stack: Tensor,
-    data: LabelledImages,
-    recipe: ClassifierRecipe,
-    context: FitContext,
-) -> FitReport:
-    """The steps of `fit_classifier`, without what follows them; `network` stays in training mode.
-
-    Returns:
-        The training loss and its curve.
-    """
     device = context.device
     network.to(device).train()
     labels = torch.from_numpy(data.labels).to(device)
@@ -101,7 +67,7 @@ def train_classifier(
         return {"loss": loss}
 
     with small_maps_as_products(network, enabled=mixed and device.type == "cpu"):
-        return run_steps(
+        report = run_steps(
             label,
             steps,
             step,
@@ -109,6 +75,23 @@ def train_classifier(
             parts={"network": network, "optimiser": optimiser, "schedule": schedule},
             generator=generator,
         )
+    if context.recipe.compact:
+        round_as_stored(network)
+    network.eval()
+    held_out = torch.from_numpy(np.flatnonzero(data.validation))
+    figures = {
+        **report.figures,
+        "validation_accuracy_percent": accuracy_percent(network, stack, labels, held_out),
+        "validation_patch_accuracy_percent": accuracy_percent(
+            network, stack, labels, held_out, patches=True
+        ),
+    }
+    return FitReport(
+        figures=figures,
+        curves=report.curves,
+        seconds=report.seconds,
+        validated_as_stored=True,
+    )
 
 
 def as_input(batch: Tensor) -> Tensor:
@@ -173,9 +156,11 @@ def _optimiser(network: nn.Module, recipe: ClassifierRecipe) -> torch.optim.Opti
 
 
 def rate_schedule(
-    optimiser: torch.optim.Optimizer, recipe: ClassifierRecipe, steps: int
+    optimiser: torch.optim.Optimizer, recipe: ClassifierRecipe | EstimatorRecipe, steps: int
 ) -> torch.optim.lr_scheduler.LRScheduler:
     """The learning rate over `steps`, one call of `step` after each."""
+    if recipe.schedule == "fixed":
+        return torch.optim.lr_scheduler.ConstantLR(optimiser, 1.0)
     if recipe.schedule == "one-cycle":
         return torch.optim.lr_scheduler.OneCycleLR(
             optimiser, recipe.lr, total_steps=steps + 1, cycle_momentum=False

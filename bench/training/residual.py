@@ -19,7 +19,7 @@ from bench.nets.residual import ResidualEstimator
 from bench.nets.storage import round_as_stored
 from bench.recipes import RESIDUAL_NAME, EstimatorRecipe
 from bench.signal.wavelet import wdf_residual
-from bench.training.classifier import as_input
+from bench.training.classifier import as_input, rate_schedule
 from bench.training.loop import run_steps, seeded_generator
 from bench.training.patches import PatchSampler, open_stack
 from bench.types import FitReport
@@ -70,13 +70,7 @@ def fit_estimator(
     optimiser = torch.optim.Adam(
         estimator.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay
     )
-    schedule: torch.optim.lr_scheduler.LRScheduler = (
-        torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, recipe.lr, total_steps=steps + 1, cycle_momentum=False
-        )
-        if recipe.schedule == "one-cycle"
-        else torch.optim.lr_scheduler.ConstantLR(optimiser, 1.0)
-    )
+    schedule = rate_schedule(optimiser, recipe, steps)
 
     def step(index: int) -> dict[str, Tensor]:
         (patches, truth), _ = sampler.draw(recipe.batch)
