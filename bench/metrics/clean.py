@@ -62,16 +62,10 @@ def wilson_interval(
         photographs: (N,) the photograph of each image.
         level: Coverage.
 
-    Raises:
-        ValueError: If there is no image.
-
     Source: with one image a photograph this is `scipy.stats.binomtest(...).proportion_ci` by
     Wilson's method without continuity correction.
     """
-    hits = np.asarray(right, dtype=np.float64)
-    if not hits.size:
-        raise ValueError("expected at least one image")
-    photos, mean = int(pd.Series(photographs).nunique()), float(hits.mean())
+    photos, mean = int(pd.Series(photographs).nunique()), float(np.mean(right))
     z = NormalDist().inv_cdf((1 + level) / 2)
     centre = (mean + z**2 / (2 * photos)) / (1 + z**2 / photos)
     half = math.sqrt(mean * (1 - mean) / photos + (z / (2 * photos)) ** 2)
@@ -91,18 +85,10 @@ def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> 
         One row a bin: low, high, n, confidence, accuracy; the last two are NaN in an empty bin.
 
     Raises:
-        ValueError: If there is no image, the lengths differ, `bins` is not positive, or a
-            confidence is NaN or lies outside [0, 1].
+        ValueError: If a confidence is NaN or lies outside [0, 1].
     """
     sure = np.asarray(confidence, dtype=np.float64)
     right = np.asarray(correct, dtype=np.float64)
-    if sure.ndim != 1 or sure.shape != right.shape or not sure.size:
-        raise ValueError(
-            "expected as many confidences as verdicts and at least one, got shapes "
-            f"{sure.shape} and {right.shape}"
-        )
-    if bins < 1:
-        raise ValueError(f"expected at least one bin, got {bins}")
     if not ((sure > -1e-6) & (sure < 1 + 1e-6)).all():
         raise ValueError("expected confidences in [0, 1]; score this victim anew")
     edges = np.linspace(0, 1, bins + 1)

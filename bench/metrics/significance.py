@@ -33,14 +33,9 @@ def sign_flip_test(effects: ArrayLike, *, draws: int = DRAWS, seed: int = 0) -> 
         draws: Random sign patterns.
         seed: Of the draws.
 
-    Raises:
-        ValueError: If there is no photograph, or a difference is not finite.
-
     Source: `scipy.stats.permutation_test` with `permutation_type="samples"` on one sample.
     """
     values = np.asarray(effects, dtype=np.float64)
-    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
-        raise ValueError(f"expected finite differences, one a photograph, got {values!r}")
     bar = abs(values.sum()) - 1e-9 * np.abs(values).sum()  # sums of equals differ in last bits
     exact = 2.0 ** len(values) <= draws
     if exact:
@@ -81,15 +76,13 @@ def mcnemar(first: ArrayLike, second: ArrayLike) -> McNemar:
         second: (N,) likewise of the second.
 
     Raises:
-        ValueError: If the lengths differ, or a value is neither 0 nor 1.
+        ValueError: If a value is neither 0 nor 1.
 
     Source: McNemar 1947; the discordant pairs are binomial with probability 1/2.
     """
     from scipy.stats import binomtest  # takes a second, and few comparisons need it
 
     one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if one.ndim != 1 or one.shape != other.shape:
-        raise ValueError(f"expected equal lengths, got shapes {one.shape} and {other.shape}")
     if not (np.isin(one, (0, 1)).all() and np.isin(other, (0, 1)).all()):
         raise ValueError("expected successes of 0 or 1, one an image")
     alone = int((one > other).sum()), int((other > one).sum())
@@ -104,14 +97,9 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     Args:
         p_values: (M,) of all comparisons that are shown.
 
-    Raises:
-        ValueError: If one is NaN or lies outside [0, 1].
-
     Source: Holm 1979, A simple sequentially rejective multiple test procedure.
     """
     values = np.asarray(p_values, dtype=np.float64)
-    if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
-        raise ValueError(f"expected p-values in [0, 1], got {values!r}")
     order = np.argsort(values, kind="stable")
     stepped = (len(values) - np.arange(len(values))) * values[order]
     adjusted = np.empty_like(values)

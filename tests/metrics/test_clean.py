@@ -93,3 +93,9 @@ def test_rows_of_images_that_the_victim_missed_untouched_are_left_out():
     mine = expected[expected["victim"] == "v1"]
     assert rates.loc[("one", "v1"), "tasr"] == (mine["predicted"] == mine["target"]).mean()
     assert (rates.loc["identity", "uasr"] == 0).all()  # by construction
+
+
+@pytest.mark.parametrize("confidence", [float("nan"), 1.1])
+def test_what_is_no_confidence_is_refused(confidence):
+    with pytest.raises(ValueError, match=r"in \[0, 1\]"):
+        reliability([0.5, confidence], [True, True])

@@ -55,3 +55,5 @@ def test_mcnemar_is_the_binomial_of_the_discordant_pairs():
     assert (found.only_first, found.only_second) == (12, 3)
     assert found.p == mcnemar(second, first).p == pytest.approx(binomtest(3, 15).pvalue)
     assert mcnemar([1, 0], [1, 0]).p == 1
+    with pytest.raises(ValueError, match="successes of 0 or 1"):
+        mcnemar([0.5], [1])

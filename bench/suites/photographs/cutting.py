@@ -40,21 +40,14 @@ def tile_corners(width: int, height: int, side_px: int, count: int) -> list[tupl
     """Spread tiles evenly over a photograph; one tile is central.
 
     Args:
-        width: Of the photograph.
-        height: Of the photograph.
+        width: Of the photograph, at least `side_px`.
+        height: Likewise.
         side_px: Side of the tiles, a multiple of 16.
         count: How many; fewer where they do not fit.
 
     Returns:
         (top, left) of non-overlapping tiles, row by row.
-
-    Raises:
-        ValueError: If `side_px` is not a multiple of 16, or larger than the photograph.
     """
-    if side_px % ALIGN_PX:
-        raise ValueError(f"expected `side_px` a multiple of {ALIGN_PX}, got {side_px}")
-    if min(width, height) < side_px:
-        raise ValueError(f"no tile of {side_px} pixels in {width} x {height}")
     rows, columns = _grid(width, height, side_px, min(count, most_tiles(width, height, side_px)))
     corners = [
         (_start(height, rows, row, side_px), _start(width, columns, column, side_px))
@@ -81,13 +74,7 @@ def _start(length: int, cells: int, cell: int, side_px: int) -> int:
 
 
 def central_corner(width: int, height: int, side_px: int, count: int) -> list[tuple[int, int]]:
-    """Place one tile as centrally as even offsets allow, whatever `count` is.
-
-    Raises:
-        ValueError: If `side_px` is larger than the photograph.
-    """
-    if min(width, height) < side_px:
-        raise ValueError(f"no tile of {side_px} pixels in {width} x {height}")
+    """Place one tile as centrally as even offsets allow, whatever `count` is."""
     return [((height - side_px) // 4 * 2, (width - side_px) // 4 * 2)]
 
 
