@@ -28,24 +28,19 @@ LAYERS = {
     "bench.suites": 3,
     "bench.contract": 2,
     "bench.records": 2,
-    "bench.sweep": 2,
-    "bench.checksums": 2,  # SHA-256 kept with what the store holds
     "bench.signal": 0,  # mathematics: imports nothing of ours
     "bench.nets": 1,
-    "bench.data": 1,
-    "bench.outputs": 2,  # what writes folders of results
+    "bench.data": 1,  # images in memory: 8-bit RGB from the bytes of a file, or why not
     "bench.console": 1,  # how progress and tables are shown to people
-    "bench.store": 1,
+    "bench.store": 1,  # what is on disk: the store, checksums, folders of results
     "bench.registry": 1,
     "bench.sources": 0,  # what a plug-in is made of
     "bench.types": -1,
     "bench.checks": 0,
     "bench.provenance": 0,
-    "bench.global_state": 0,  # torch's settings, kept from plug-ins
     "bench.processes": 0,  # worker processes and cores: the standard library only
     "bench.verdicts": 0,
     "bench.wording": -1,  # lists, counts and near misses in messages
-    "bench.decoding": 0,  # 8-bit RGB from the bytes of a file, or why not: Pillow and NumPy only
     "bench.recipes": 0,  # training budgets: plain frozen dataclasses
 }
 

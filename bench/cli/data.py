@@ -184,8 +184,8 @@ def data_export(
     Example: camobench data export simcam-mini-v2 --set B --out set-b
     """
     from bench.console import shown_progress
-    from bench.outputs import note_own, require_own
     from bench.processes import cpu_count
+    from bench.store.outputs import note_own, require_own
     from bench.suites.base import prepare
     from bench.suites.export import export_set
 

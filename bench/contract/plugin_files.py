@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.contract.attack import Attack
+from bench.contract.global_state import kept_global_state
 from bench.contract.registration import ATTACKS, VICTIMS
 from bench.contract.specs import AttackSpec, VictimSpec
 from bench.contract.victim import Victim
-from bench.global_state import kept_global_state
 from bench.registry import Entry, Registry
 from bench.sources import as_built
 from bench.sources.imports import code_of, edited

@@ -60,7 +60,7 @@ def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
 
 
 def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe: Recipe) -> ThingT:
-    from bench.global_state import kept_global_state
+    from bench.contract.global_state import kept_global_state
 
     try:
         with kept_global_state(), as_built():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from bench.global_state import kept_global_state
+from bench.contract.global_state import kept_global_state
 from bench.jobs.batches import is_out_of_memory
 from bench.types import CamobenchError, StoppingError
 

@@ -20,10 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from bench.checksums import checksum_file, is_as_written, keep_checksum, require_as_written
 from bench.contract import Victim
 from bench.jobs.items import Item
 from bench.store import explaining_damage, replacing
+from bench.store.checksums import checksum_file, is_as_written, keep_checksum, require_as_written
 from bench.types import IN
 
 SHARD_IMAGES = 32

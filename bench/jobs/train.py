@@ -10,8 +10,8 @@ import torch
 
 from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots
 from bench.contract.fitting import timed_fit
+from bench.contract.global_state import kept_global_state
 from bench.data import AdversarySet
-from bench.global_state import kept_global_state
 from bench.jobs.building import build_attack, build_victim
 from bench.jobs.job import TrainJob
 from bench.jobs.networks import Networks, module_state, save_checkpoint

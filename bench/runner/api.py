@@ -18,7 +18,6 @@ from bench.jobs.job import CELL_TIMEOUT_S, Limits
 from bench.jobs.networks import Shelf
 from bench.jobs.precision import Precision
 from bench.metrics.success import CLEAN_CONTROL
-from bench.outputs import note_own, require_own
 from bench.processes import cpu_count, keep_freed_memory
 from bench.recipes import get_recipe
 from bench.records.run import RunData
@@ -31,9 +30,10 @@ from bench.runner.output import write_matrix
 from bench.runner.plugin_rows import note_plugins, with_place
 from bench.runner.train import missing_jobs, train
 from bench.store import Store, replacing
+from bench.store.outputs import note_own, require_own
+from bench.store.sweep import sweep
 from bench.suites.audit.record import audit_if_quick, is_quick
 from bench.suites.base import Suite, SuiteSource, prepare
-from bench.sweep import sweep
 from bench.training.side_by_side import default_workers
 from bench.types import SETS, CamobenchError, Progress, SetName, Silent
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.contract import Victim
-from bench.global_state import kept_global_state
+from bench.contract.global_state import kept_global_state
 from bench.jobs.outcome import is_failure
 
 COUNT_VERSION = 2

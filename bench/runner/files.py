@@ -14,11 +14,11 @@ from PIL import Image
 from bench.checks import PATCH_PX
 from bench.data import ImageError, read_rgb
 from bench.jobs.networks import Networks
-from bench.outputs import Additions
 from bench.runner.api import Request, open_session
 from bench.runner.appearance import appearance
 from bench.runner.tiles import anonymise_tiled, tiled_logits
 from bench.store import Store
+from bench.store.outputs import Additions
 from bench.types import Json, Progress, Silent, WrongUsageError
 
 

@@ -16,7 +16,6 @@ from bench.console import shown_progress
 from bench.execute import AUTO_EXECUTOR
 from bench.jobs.condition import parse_qualities, parse_strengths
 from bench.jobs.job import CELL_TIMEOUT_S
-from bench.outputs import own_folder
 from bench.records.participants import FailedCell
 from bench.records.run import RunData
 from bench.report.cards import clean_accuracy_table
@@ -29,6 +28,7 @@ from bench.runner.challenge.sent import known, sent_rows
 from bench.runner.given import Wanted, names_of_attacks, names_of_victims
 from bench.runner.selection import select_victims
 from bench.store import Store
+from bench.store.outputs import own_folder
 from bench.suites.base import SuiteSource
 from bench.suites.catalogue import load_suite
 from bench.types import Progress

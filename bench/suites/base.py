@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.checksums import kept_checksum, require_as_written
 from bench.data import AdversarySet, ExaminerSet, LabelledImages
 from bench.store import Store, explaining_damage, read_json, write_json
+from bench.store.checksums import kept_checksum, require_as_written
 from bench.suites.mapped import FolderKeeper
 from bench.suites.writing import write_set
 from bench.types import (

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from bench.data import decode_rgb
-from bench.outputs import write_new
 from bench.store import write_text
+from bench.store.outputs import write_new
 from bench.suites.base import Suite
 from bench.types import Progress, SetName, Silent
 

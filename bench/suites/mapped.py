@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.checksums import is_as_written, keep_checksum
 from bench.store import lock_beside_set, replacing, reserve_array
+from bench.store.checksums import is_as_written, keep_checksum
 
 
 class FolderKeeper:

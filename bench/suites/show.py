@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from bench.outputs import write_new
+from bench.store.outputs import write_new
 from bench.suites.base import Suite
 from bench.suites.layouts.naming import natural_key
 from bench.types import SETS, Json

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.checksums import keep_checksum
 from bench.store import explaining_full_disk, replacing, reserve_array
+from bench.store.checksums import keep_checksum
 from bench.types import CamobenchError, Progress
 
 RowsFrom: TypeAlias = Callable[[int], Iterator[tuple[Any, NDArray[np.uint8]]]]

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from bench.checksums import keep_checksum
 from bench.store import Store
+from bench.store.checksums import keep_checksum
 from bench.suites.base import prepare
 from bench.suites.catalogue import load_suite
 from tests.cli.words import one_line

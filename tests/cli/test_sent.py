@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.checksums import keep_checksum
 from bench.contract import ATTACKS
 from bench.doctor.contents import check_images
 from bench.records.load import load_run
@@ -16,6 +15,7 @@ from bench.runner.challenge.sent import known, sent_rows
 from bench.runner.challenge.specs import all_sent_specs
 from bench.runner.missing import find_missing
 from bench.store import Store
+from bench.store.checksums import keep_checksum
 from bench.types import Silent
 from tests.runner.challenge.answers import folder
 from tests.runner.challenge.test_answer import CARD, Arena, entry, rows

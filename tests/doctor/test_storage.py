@@ -3,12 +3,12 @@ import shutil
 import numpy as np
 import pytest
 
-from bench.checksums import keep_checksum
 from bench.doctor import storage
 from bench.doctor.storage import check_store
 from bench.runner.api import open_session
 from bench.runner.challenge.ids import challenge_file, open_challenge
 from bench.store import Store
+from bench.store.checksums import keep_checksum
 from bench.types import Silent
 from bench.verdicts import failed
 from tests.smoke import flip, matrix_of, request

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.checksums import keep_checksum
 from bench.data import AdversarySet, ExaminerSet
 from bench.store import Store
+from bench.store.checksums import keep_checksum
 from bench.suites.base import Row, SuiteCard, open_suite, prepare
 from bench.types import CamobenchError
 from tests.smoke import flip
@@ -197,7 +197,7 @@ def test_checking_a_large_set_shows_how_far_it_is(store, monkeypatch):
     with images.open("r+b") as stream:
         stream.truncate((3 << 20) + 5)
     keep_checksum(images)
-    monkeypatch.setattr("bench.checksums.BLOCK_BYTES", 1 << 19)
+    monkeypatch.setattr("bench.store.checksums.BLOCK_BYTES", 1 << 19)
     tally = Tally()
     suite.verify("A", tally)
     assert (tally.started[0][1], tally.done) == (3, 3)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.outputs import NOTE
 from bench.records.entry import Entry, read_entry
 from bench.records.frames import type_problems
 from bench.records.load import TABLES, assemble, entry_paths, read_table
@@ -21,6 +20,7 @@ from bench.report.tables import table_texts
 from bench.report.verification.recompressed import survival_verdict
 from bench.report.verification.rows import row_verdicts
 from bench.report.victims import victims_html
+from bench.store.outputs import NOTE
 from bench.verdicts import Verdict
 from bench.wording import listed, plural
 

@@ -20,7 +20,6 @@ from bench.contract import ATTACKS, VICTIMS, Victim
 from bench.jobs.items import Item
 from bench.jobs.networks import Networks
 from bench.jobs.rows import base_rows, prediction_rows
-from bench.outputs import require_own
 from bench.records.participants import Coverage
 from bench.registry import Entry
 from bench.runner.api import RESULTS, Request, evaluate_request, open_session
@@ -36,6 +35,7 @@ from bench.runner.challenge.score import require_challenges, require_scorable
 from bench.runner.challenge.specs import SentPredictionsSpec
 from bench.runner.train import missing_jobs
 from bench.store import Store, digest
+from bench.store.outputs import require_own
 from bench.suites.base import Suite
 from bench.types import CamobenchError, Progress, Silent
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench.checksums import is_record, write_record
 from bench.store import Store, digest, read_json
+from bench.store.checksums import is_record, write_record
 from bench.suites.base import SuiteCard
 from bench.types import CamobenchError, Json
 

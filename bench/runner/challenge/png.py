@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.decoding import DamagedError, UnusableError
-from bench.decoding.png import END, RGB, SIGNATURE, read_png_header, require_whole
+from bench.data.errors import DamagedError, UnusableError
+from bench.data.png import END, RGB, SIGNATURE, read_png_header, require_whole
 from bench.runner.challenge.problems import Kind
 
 OTHERS = {b"\xff\xd8": "JPEG", b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF"}

@@ -10,7 +10,6 @@ from typing import Any
 
 from bench.contract import ATTACKS
 from bench.jobs.items import Item, items_of
-from bench.outputs import require_own
 from bench.records.participants import Coverage
 from bench.runner.api import RESULTS, Request, Session, evaluate_request, open_session
 from bench.runner.challenge.ids import Asked, Audience, Challenge, challenges_of
@@ -21,6 +20,7 @@ from bench.runner.challenge.members import Members
 from bench.runner.challenge.sent import keep_images, row_of
 from bench.runner.challenge.specs import SentImagesSpec
 from bench.store import Store, digest
+from bench.store.outputs import require_own
 from bench.suites.base import Suite, SuiteCard
 from bench.types import CamobenchError, Progress, Silent
 

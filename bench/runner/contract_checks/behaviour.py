@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bench.checks import PATCH_PX
-from bench.global_state import global_state
+from bench.contract.global_state import global_state
 from bench.runner.contract_checks.comparing import difference
 from bench.runner.contract_checks.subject import Subject, pixels
 from bench.runner.contract_checks.verdicts import ANY_SIZE, RUNS, Check, fail, ok, warn

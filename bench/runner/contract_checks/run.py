@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from bench.checks import use_exact_fp32
-from bench.global_state import kept_global_state
+from bench.contract.global_state import kept_global_state
 from bench.runner.contract_checks import behaviour, building, outputs, speed, training
 from bench.runner.contract_checks.subject import Subject
 from bench.runner.contract_checks.verdicts import Check, fail, skip

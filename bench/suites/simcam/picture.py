@@ -10,8 +10,8 @@ import torch
 from matplotlib.figure import Figure
 
 from bench.data import decode_rgb
-from bench.outputs import write_new
 from bench.signal.wavelet import wdf_residual
+from bench.store.outputs import write_new
 from bench.suites.simcam.cameras import load_cameras, make_device
 from bench.suites.simcam.pipeline import capture
 from bench.suites.simcam.scenes import render_scene

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from bench import cli
-from bench.outputs import NOTE
+from bench.store.outputs import NOTE
 from tests.report.leaderboard.folders import change_entry, other_networks, write_folder
 
 

@@ -13,7 +13,6 @@ import torch
 from PIL import Image
 
 from bench.checks import to_unit
-from bench.checksums import read_record, write_record
 from bench.contract import ATTACKS, VICTIMS
 from bench.jobs import rows as cells
 from bench.jobs.networks import Networks, Shelf
@@ -31,6 +30,7 @@ from bench.runner.challenge.score import checked_images, images_spec, score_imag
 from bench.runner.graph import plan
 from bench.runner.selection import select_attacks
 from bench.store import Store
+from bench.store.checksums import read_record, write_record
 from bench.suites.base import open_suite
 from bench.types import CamobenchError, WrongUsageError
 from tests.plugins import FOG, write

@@ -3,7 +3,6 @@ from itertools import pairwise
 
 import pytest
 
-from bench.checksums import read_record, write_record
 from bench.runner.challenge.ids import (
     Asked,
     Challenge,
@@ -12,6 +11,7 @@ from bench.runner.challenge.ids import (
     open_challenge,
 )
 from bench.store import Store
+from bench.store.checksums import read_record, write_record
 from bench.types import CamobenchError
 from tests.smoke import ToySource, flip
 

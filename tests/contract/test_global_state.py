@@ -3,7 +3,7 @@ import contextlib
 import pytest
 import torch
 
-from bench.global_state import global_state, kept_global_state
+from bench.contract.global_state import global_state, kept_global_state
 from bench.jobs.building import build_attack
 from bench.runner.selection import select_attacks
 from tests.plugins import write

@@ -1,8 +1,4 @@
-"""From the bytes of a photograph to 8-bit RGB, or a refusal that says why: one file a format.
-
-Only 8-bit RGB passes, and nothing is ever converted: not depth, palette, transparency, colour space
-or profile, and no orientation is applied. `formats` opens what passes.
-"""
+"""What is wrong with the bytes of a photograph, and what its owner does about it."""
 
 from __future__ import annotations
 

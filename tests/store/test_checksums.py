@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
-from bench import checksums
-from bench.checksums import (
+from bench.store import checksums
+from bench.store.checksums import (
     checksum_file,
     is_as_written,
     is_record,

@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.decoding import UnusableError
-from bench.decoding.formats import opened, pixels_of, size_of
+from bench.data.errors import UnusableError
+from bench.data.formats import opened, pixels_of, size_of
 from bench.types import CamobenchError
 
 

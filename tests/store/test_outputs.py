@@ -1,6 +1,6 @@
 import pytest
 
-from bench.outputs import NOTE, Additions, note_own, require_own, write_new
+from bench.store.outputs import NOTE, Additions, note_own, require_own, write_new
 from bench.types import CamobenchError
 
 MADE_OF = {"suite": "one", "attacks": ["jpeg"]}

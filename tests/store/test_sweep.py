@@ -6,7 +6,7 @@ import time
 import pytest
 
 from bench.store import Store, digest, replacing, write_json
-from bench.sweep import DAY_S, sweep
+from bench.store.sweep import DAY_S, sweep
 
 KEY = digest(1)
 

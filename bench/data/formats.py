@@ -1,4 +1,8 @@
-"""Opens a JPEG, PNG or TIFF when it is whole and holds 8-bit RGB; says what it is otherwise."""
+"""Opens a JPEG, PNG or TIFF when it is whole and holds 8-bit RGB; says what it is otherwise.
+
+Only 8-bit RGB passes, and nothing is ever converted: not depth, palette, transparency, colour space
+or profile, and no orientation is applied.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from bench.decoding import DamagedError, UnusableError
-from bench.decoding import jpeg as jpegs
-from bench.decoding import png as pngs
+from bench.data import jpeg as jpegs
+from bench.data import png as pngs
+from bench.data.errors import DamagedError, UnusableError
 
 FORMATS = ("JPEG", "PNG", "TIFF")
 _BITS, _PHOTOMETRIC, _ORIENTATION, _CHANNELS, _SAMPLES, _KIND = 258, 262, 274, 277, 339, 254

@@ -11,7 +11,7 @@ import struct
 import zlib
 from typing import NamedTuple
 
-from bench.decoding import DamagedError, UnusableError
+from bench.data.errors import DamagedError, UnusableError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 END = b"\0\0\0\0IEND\xaeB`\x82"

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.decoding import DamagedError
+from bench.data.errors import DamagedError
 
 _BLOCK_PX = 8
 _GREY = 128
