@@ -37,29 +37,6 @@ def test_a_long_task_says_every_quarter_of_a_minute_how_long_it_will_take(clock)
     ]
 
 
-def test_what_an_earlier_run_did_counts_for_nothing_in_the_rate(clock):
-    stream, progress = plain()
-    progress.start("training", 100, 80)
-    for _ in range(16):
-        clock.now += 1
-        progress.advance()
-    assert stream.getvalue() == "  training: 95/100, 5 s left\n"
-    terminal = Console(file=io.StringIO(), force_terminal=True, width=100)
-    with shown_progress(terminal) as bars:
-        bars.start("training", 100, 80)
-        bars.advance(4)
-        task = bars._bars.tasks[0]
-        assert (task.completed, task.total) == (84, 100)
-        assert sum(sample.completed for sample in task._progress) == 4
-
-
-def test_lines_are_neither_wrapped_nor_read_as_markup(clock):
-    stream, progress = plain(width=20)
-    progress.start("scoring [bold]x[/] on a long list of victims", 1)
-    progress.finish()
-    assert stream.getvalue() == "✓ scoring [bold]x[/] on a long list of victims 0 s\n"
-
-
 def test_the_progress_fits_the_place():
     pipe = Console(file=io.StringIO())
     with shown_progress(pipe) as progress:

@@ -16,7 +16,6 @@ import pytest
 
 from bench import cli
 from bench.contract import ATTACKS, Attack, AttackSpec
-from bench.store import MARKER
 from tests.smoke import ATTACKS as ALL
 from tests.smoke import SUITE, VICTIMS
 from tests.suites.test_folder import write_photo, write_tree
@@ -51,17 +50,6 @@ def photos(tmp_path):
     return write_tree(tmp_path / "photos", {"one": [3, 3], "two": [3, 3]})
 
 
-@pytest.fixture
-def on_photos(camobench, photos, tmp_path):
-    def call(*words):
-        options = ["--suite", f"folder:{photos}", "--image-px", "64", *WORDS]
-        place = ["--store", tmp_path / "store", "--out", tmp_path / "out"]
-        chosen = ["--attacks", "identity", "--victims", "img-resnet12"]
-        return camobench(1, "run", *options, *place, *chosen, *words)
-
-    return call
-
-
 def truncated(path):
     whole = write_photo(path).read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
@@ -89,17 +77,6 @@ def test_a_photograph_that_cannot_be_used(monkeypatch, capsys, photos, tmp_path,
     assert f"error: 1 of 13 image files in {photos} cannot be used" in err
     assert "bad." in err
     assert message in err
-
-
-def test_an_empty_class(on_photos, photos):
-    (photos / "three" / "dev0").mkdir(parents=True)
-    assert f"no usable photograph in {photos / 'three'}: add photographs" in on_photos()
-
-
-def test_nothing_to_tell_apart(on_photos, photos):
-    for file in (photos / "two").rglob("*.JPG"):
-        file.unlink()
-    assert "no usable photograph in" in on_photos()
 
 
 @pytest.mark.slow
@@ -134,18 +111,6 @@ def on_smoke(smoke_copy, *words):
     place = ["--store", smoke_copy.store.root, "--out", smoke_copy.out]
     chosen = ["--attacks", ",".join(ALL), "--victims", ",".join(VICTIMS)]
     return ["run", "--suite", SUITE, *WORDS, *place, *chosen, *words]
-
-
-def test_a_store_of_another_version(camobench, smoke_copy):
-    (smoke_copy.store.root / MARKER).write_text('{"format": 99}')
-    line = camobench(1, *on_smoke(smoke_copy))
-    assert "has format 99, this version reads 1: choose another --store" in line
-
-
-def test_a_store_that_is_none(camobench, tmp_path):
-    (tmp_path / "thesis.tex").touch()
-    line = camobench(1, "run", "--suite", SUITE, *WORDS, "--store", tmp_path)
-    assert "is not empty and not a camobench store; choose another --store" in line
 
 
 @pytest.mark.parametrize("kind", ["victim/img-resnet12", "attack/cgan-img", "estimator/wdf-v1"])

@@ -208,18 +208,6 @@ def test_a_network_that_cannot_be_followed_runs_under_autocast():
     torch.testing.assert_close(found, network(images()), rtol=0.1, atol=0.05)
 
 
-def test_relu_by_sign():
-    values = torch.tensor([-3.0, -0.0, 0.0, 1e-30, 2.5, float("inf"), -float("inf")]).bfloat16()
-    assert torch.equal(SignRelu()(values.clone()), values.relu())
-
-
-def test_timm_activates_after_it_normalises():
-    network = trained(nn.Sequential(nn.Conv2d(3, 4, 3), BatchNormAct2d(4)))
-    with torch.no_grad():
-        torch.testing.assert_close(folded(network)(images()), network(images()))
-    assert norms(folded(network)) == 0
-
-
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 @torch.no_grad()
 def test_what_a_reduced_network_reads_must_be_finite(value):
@@ -232,9 +220,24 @@ def test_what_a_reduced_network_reads_must_be_finite(value):
         Arbitrated(reduced(network), folded(network))(bad)
 
 
+def test_timm_activates_after_it_normalises():
+    network = trained(nn.Sequential(nn.Conv2d(3, 4, 3), BatchNormAct2d(4)))
+    with torch.no_grad():
+        torch.testing.assert_close(folded(network)(images()), network(images()))
+    assert norms(folded(network)) == 0
+
+
 @torch.no_grad()
 def test_weights_that_a_parametrisation_changes_are_left_alone():
     network = trained(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)))
     torch.nn.utils.parametrizations.weight_norm(network[0])
     torch.testing.assert_close(folded(network)(images()), network(images()))
     assert norms(folded(network)) == 1
+
+
+def test_nan_weights_are_refused_where_a_relu_could_hide_them():
+    network = trained(NETWORKS["resnet"]())
+    with torch.no_grad():
+        network.conv1.weight[0, 0, 0, 0] = -float("nan")
+    with pytest.raises(ValueError, match=r"weight conv1\.weight: 1 of \d+ values are NaN"):
+        reduced(network)

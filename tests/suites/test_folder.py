@@ -1,19 +1,16 @@
 import shutil
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from bench.data import ImageError, decode_rgb
+from bench.data import ImageError
 from bench.store import Store
-from bench.suites.base import open_suite, prepare
+from bench.suites.base import prepare
 from bench.suites.folder import FolderSource
 from bench.types import CamobenchError
-
-SAMPLE = Path(__file__).parents[2].parent / "shared" / "data" / "dresden-sample" / "natural"
 
 
 def write_photo(path, size=(208, 144), mode="RGB", **options):
@@ -104,20 +101,6 @@ def test_order_depends_neither_on_workers_nor_on_where_a_killed_run_continues(fi
         assert rest == whole[start:]
 
 
-def test_a_photograph_is_decoded_once_for_all_its_tiles_and_few_are_in_flight(pair, monkeypatch):
-    decoded = []
-
-    def decode(data, name):
-        decoded.append(name)
-        return decode_rgb(data, name)
-
-    monkeypatch.setattr("bench.suites.photographs.cutting.decode_rgb", decode)
-    rows = source(pair, tiles_per_photo=6).rows("A", 1)
-    next(rows)
-    assert len(decoded) <= 2
-    assert len(list(rows)) == len(decoded) * 6 - 1
-
-
 def test_the_fingerprint_follows_content_and_options_not_the_place(pair, tmp_path):
     def fingerprint(root=pair, **options):
         return source(root, **options).card.fingerprint
@@ -174,35 +157,6 @@ def test_a_file_that_changes_after_the_scan_is_named(pair):
 def test_options_are_checked(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
         FolderSource(tmp_path, **options)
-
-
-@pytest.mark.parametrize("layout", ["five", "pair"])
-def test_prepare_puts_the_folder_into_the_store(layout, request, tmp_path):
-    folder = source(request.getfixturevalue(layout))
-    suite = prepare(folder, Store(tmp_path / "store"), ("A", "B", "C"), workers=2)
-    assert open_suite(suite.folder).card == folder.card
-    for name in "ABC":
-        assert len(suite.manifest(name)) == len(suite.images(name)) == folder.count(name)
-    assert suite.examiner_set().classes == suite.adversary_set().classes == folder.card.classes
-    index, (row, pixels) = list(enumerate(folder.rows("C", 1)))[-1]
-    assert suite.manifest("C").iloc[index]["image_id"] == row.image_id
-    np.testing.assert_array_equal(suite.images("C")[index], pixels)
-
-
-@pytest.mark.skipif(not SAMPLE.is_dir(), reason="the Dresden sample is not beside the repository")
-def test_the_dresden_sample(tmp_path):
-    folder = FolderSource(SAMPLE)
-    card = folder.card
-    assert card.classes == ("Nikon_D70", "Nikon_D70s")
-    assert card.others == ("Nikon_D200",)
-    assert "split by image, not by device" in card.note
-    suite = prepare(folder, Store(tmp_path), ("A", "B", "C"), workers=2)
-    assert suite.images("A").shape == suite.images("B").shape == (320, 3, 256, 256)
-    assert suite.images("C").shape == (20, 3, 256, 256)
-    photos = [set(suite.manifest(name)["photo_id"]) for name in "ABC"]
-    assert sum(map(len, photos)) == len(set.union(*photos)) == 15
-    suite.examiner_set()
-    suite.adversary_set()
 
 
 def test_folders_that_are_sets_need_the_user_s_word(tmp_path):

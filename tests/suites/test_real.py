@@ -71,11 +71,6 @@ def test_a_tile_is_the_centre_of_a_photograph_on_the_grid_of_its_jpeg(smoke_with
     assert resumed == everything[own + 3 : own + 5]
 
 
-def test_a_suite_without_them_keeps_its_fingerprint():
-    assert replace(SIMCAM_SMOKE, real=True).fingerprint() == SIMCAM_SMOKE.fingerprint()
-    assert load_suite(SIMCAM_SMOKE.name).card.real == ()
-
-
 def test_a_folder_suite_takes_a_folder_of_them(tmp_path):
     own = write_tree(tmp_path / "own", {"a": [9, 9, 9], "b": [9, 9, 9]})
     other = write_tree(tmp_path / "other", {"x": [2]})

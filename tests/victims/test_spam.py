@@ -84,20 +84,6 @@ def test_the_temperature_makes_validation_likeliest_and_changes_no_prediction(fi
     assert torch.equal(logits.argmax(1), decisions.argmax(1))
 
 
-def test_validation_images_are_not_trained_on():
-    data = textured()
-    swapped = data.images.copy()
-    swapped[data.validation] = pixels(len(CLASSES), 64, 64, seed=9).numpy()
-    other = ExaminerSet(
-        images=swapped, labels=data.labels, classes=data.classes, validation=data.validation
-    )
-    one, two = build(), build()
-    one.fit(data, fit_context())
-    two.fit(other, fit_context())
-    for name in ("centre", "support", "weight", "bias"):
-        assert torch.equal(getattr(one.machines, name), getattr(two.machines, name))
-
-
 def test_a_stored_one_is_the_same(fitted):
     victim, data, _ = fitted
     for state in (victim.state_dict(), compact_state(victim)):
@@ -114,3 +100,17 @@ def test_fit_is_deterministic_and_tells_how_far_it_is(fitted):
     assert same_state(victim.state_dict(), fitted[0].state_dict())
     assert (recorder.total, sum(recorder.units), recorder.finished) == (24, 24, True)
     assert recorder.label == "features of spam-svm"
+
+
+def test_validation_images_are_not_trained_on():
+    data = textured()
+    swapped = data.images.copy()
+    swapped[data.validation] = pixels(len(CLASSES), 64, 64, seed=9).numpy()
+    other = ExaminerSet(
+        images=swapped, labels=data.labels, classes=data.classes, validation=data.validation
+    )
+    one, two = build(), build()
+    one.fit(data, fit_context())
+    two.fit(other, fit_context())
+    for name in ("centre", "support", "weight", "bias"):
+        assert torch.equal(getattr(one.machines, name), getattr(two.machines, name))

@@ -23,12 +23,6 @@ def test_five_scenes_give_two_two_and_one():
     assert len(homes) == 5
 
 
-def test_photographs_without_a_scene_are_scenes_of_their_own():
-    loose = [photo("a", None), photo("b", None)]
-    homes = give_homes([{"A": [loose[0]], "B": [loose[1]]}], 0)
-    assert homes == {"a": "A", "b": "B"}
-
-
 def test_validation_takes_whole_scenes_and_leaves_one():
     several = photos(4, "x") + photos(4, "y")
     chosen = held_out(several, 2, 0, "v")

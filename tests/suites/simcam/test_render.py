@@ -32,12 +32,6 @@ def test_workers_do_not_change_the_bytes(alone):
     assert list(render(SHOTS, 64, workers=2)) == alone
 
 
-def test_bytes_do_not_depend_on_what_else_is_rendered(alone):
-    picked = [3, 1, 8]
-    expected = [alone[number] for number in picked]
-    assert list(render([SHOTS[number] for number in picked], 64, workers=1)) == expected
-
-
 def _runs(pid):
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
