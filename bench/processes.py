@@ -1,4 +1,4 @@
-"""Worker processes that end with their parent, however it ends."""
+"""Worker processes: how many, what each sets up, and that they end with their parent."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import multiprocessing
 import os
 import signal
 import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 
 def obey_parent() -> None:
@@ -49,3 +53,35 @@ def keep_freed_memory() -> bool:
     except (OSError, AttributeError, TypeError):
         return False
     return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, 2**31 - 1))
+
+
+GPU_BYTES_A_WORKER = 8 * 2**30
+"""A guess that is ample for the paper's widest network at its batch of 128 and a suite's images."""
+MOST_ON_A_GPU = 4
+
+
+def default_workers(device: torch.device) -> int:
+    """Networks trained side by side where nobody says how many.
+
+    One process a network: the victims differ in depth, connections and front-end, so that they do
+    not stack into one batched network, and small networks leave a GPU idle because Python launches
+    their kernels too slowly. On the CPU one a core. On a GPU up to four, as far as cores and free
+    memory go: a guess, not a measurement. Elsewhere one.
+    """
+    import torch
+
+    if device.type == "cpu":
+        return cpu_count()
+    if device.type != "cuda":
+        return 1
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(1, min(MOST_ON_A_GPU, cpu_count(), free // GPU_BYTES_A_WORKER))
+
+
+def start_training_process(workers: int) -> None:
+    """Set up a new process that trains one of `workers` networks: called once, in it."""
+    import torch
+
+    obey_parent()
+    torch.set_num_threads(max(1, cpu_count() // workers))
+    keep_freed_memory()

@@ -16,8 +16,8 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, Protocol, TypeVar
 
-from bench.sources import as_built
 from bench.sources.in_memory import shown_module
+from bench.sources.opened import as_built
 from bench.wording import near
 
 

@@ -24,9 +24,9 @@ from bench.contract.registration import ATTACKS, VICTIMS
 from bench.contract.specs import AttackSpec, VictimSpec
 from bench.contract.victim import Victim
 from bench.registry import Entry, Registry
-from bench.sources import as_built
 from bench.sources.imports import code_of, edited
 from bench.sources.in_memory import PACKAGES
+from bench.sources.opened import as_built
 from bench.types import CamobenchError, WrongUsageError
 from bench.wording import near
 

@@ -36,9 +36,9 @@ from bench.jobs.outcome import Done, Failed, is_failure
 from bench.jobs.run import run
 from bench.jobs.travel import pack, unpack
 from bench.jobs.workplace import Workplace
+from bench.processes import start_training_process
 from bench.sources.opened import see_too, seen
 from bench.store import digest
-from bench.training.side_by_side import start_training_process
 from bench.types import Progress, Silent
 from bench.wording import in_seconds
 

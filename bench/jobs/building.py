@@ -9,7 +9,7 @@ from bench.contract import ATTACKS, VICTIMS
 from bench.jobs.outcome import is_failure, reason_of
 from bench.recipes import Recipe
 from bench.registry import Entry
-from bench.sources import as_built
+from bench.sources.opened import as_built
 from bench.types import CamobenchError
 
 if TYPE_CHECKING:

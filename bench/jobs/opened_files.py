@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.registry import Entry
-from bench.sources import Makeup, files_opened_by, is_somebodys, makeup_of
-from bench.sources.opened import has_changed
+from bench.sources import Makeup, makeup_of
+from bench.sources.opened import files_opened_by, has_changed
+from bench.sources.places import is_somebodys
 from bench.store import Store, digest, file_digest, is_in_store, read_json, write_json
 from bench.types import Json, StoppingError, as_json
 

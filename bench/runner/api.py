@@ -18,7 +18,7 @@ from bench.jobs.job import CELL_TIMEOUT_S, Limits
 from bench.jobs.networks import Shelf
 from bench.jobs.precision import Precision
 from bench.metrics.success import CLEAN_CONTROL
-from bench.processes import cpu_count, keep_freed_memory
+from bench.processes import cpu_count, default_workers, keep_freed_memory
 from bench.recipes import get_recipe
 from bench.records.run import RunData
 from bench.runner.cards import write_network_cards
@@ -34,7 +34,6 @@ from bench.store.outputs import note_own, require_own
 from bench.store.sweep import sweep
 from bench.suites.audit.record import audit_if_quick, is_quick
 from bench.suites.base import Suite, SuiteSource, prepare
-from bench.training.side_by_side import default_workers
 from bench.types import SETS, CamobenchError, Progress, SetName, Silent
 
 RESULTS = "results"

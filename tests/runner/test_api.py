@@ -4,12 +4,12 @@ import pandas as pd
 import pytest
 import torch
 
+from bench import processes
 from bench.jobs.scorer import Scorer
 from bench.registry import UnknownNameError
 from bench.runner import api
 from bench.runner.api import evaluate_request, open_session, resolve_device
 from bench.store import Store
-from bench.training import side_by_side
 from bench.types import CamobenchError
 from tests.smoke import Watcher, request
 
@@ -89,7 +89,7 @@ def test_only_the_sets_that_training_needs_are_made(tmp_path):
 
 
 def test_workers(monkeypatch, tmp_path):
-    monkeypatch.setattr(side_by_side, "cpu_count", lambda: 7)
+    monkeypatch.setattr(processes, "cpu_count", lambda: 7)
     store = Store(tmp_path)
     for device, workers, expected in (("cpu", 0, 7), ("cpu", 3, 3), ("cuda", 2, 2)):
         session = open_session(request(device=device, workers=workers), store)

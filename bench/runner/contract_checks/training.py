@@ -15,7 +15,9 @@ from bench.runner.contract_checks.comparing import difference
 from bench.runner.contract_checks.subject import RECIPE, Subject, pixels
 from bench.runner.contract_checks.verdicts import ANY_SIZE, RUNS, Check, fail, ok, skip, warn
 from bench.runner.contract_checks.watching import Watch, not_its_business
-from bench.sources import files_opened_by, imports_of, makeup_of
+from bench.sources import makeup_of
+from bench.sources.imports import imports_of
+from bench.sources.opened import files_opened_by
 from bench.store import is_in_store
 from bench.verdicts import Verdict
 from bench.wording import listed, plural

@@ -170,7 +170,7 @@ def test_what_is_made_again_alike_is_the_same():
 def test_what_functions_name_counts_by_its_value_in_memory(monkeypatch, name, value):
     before = digest(helped)
     assert not makeup_of(helped).untold
-    monkeypatch.setattr(f"tests.sources.{'' if '.' in name else 'test_makeup.'}{name}", value)
+    monkeypatch.setattr(f"tests.sources.{'' if '.' in name else 'test_sources.'}{name}", value)
     assert digest(helped) != before
 
 

@@ -1,14 +1,14 @@
 import pytest
 import torch
 
-from bench.training import side_by_side
-from bench.training.side_by_side import default_workers
+from bench import processes
+from bench.processes import default_workers
 
 GIB = 2**30
 
 
 def test_on_the_cpu_every_core_trains_a_network(monkeypatch):
-    monkeypatch.setattr(side_by_side, "cpu_count", lambda: 7)
+    monkeypatch.setattr(processes, "cpu_count", lambda: 7)
     assert default_workers(torch.device("cpu")) == 7
 
 
@@ -16,7 +16,7 @@ def test_on_the_cpu_every_core_trains_a_network(monkeypatch):
     ("free_gib", "cores", "workers"), [(139, 16, 4), (139, 2, 2), (17, 16, 2), (4, 16, 1)]
 )
 def test_a_gpu_is_shared_as_far_as_cores_and_memory_go(monkeypatch, free_gib, cores, workers):
-    monkeypatch.setattr(side_by_side, "cpu_count", lambda: cores)
+    monkeypatch.setattr(processes, "cpu_count", lambda: cores)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free_gib * GIB, 140 * GIB))
     assert default_workers(torch.device("cuda")) == workers
 
