@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 from bench.store import file_digest
 from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, protocol
 from bench.suites.layouts.data_sets import DRESDEN, flat_field, merged
-from bench.types import SETS, CamobenchError, SetName
+from bench.suites.photographs.division import NEEDED
+from bench.types import SETS, CamobenchError
 
 SUFFIXES = (".jpg", ".jpeg")
-NEEDED: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # training and validation; evaluation
 _LISTED = 12
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from bench.suites.base import SPLIT_BY_IMAGE
 from bench.suites.layouts.naming import Photo
 from bench.types import SETS, SetName, Split
+from bench.wording import listed, plural
 
 LISTED = 12  # models named in a message
 UNTOLD_NOTE = (
     f"WARNING, {SPLIT_BY_IMAGE}, not by device: the numbers are optimistic, as the files' names "
     "tell no physical camera and one may be in more than one set"
 )
+
+NEEDED: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # training and validation; evaluation
 
 Devices: TypeAlias = Mapping[str, Sequence[Photo]]  # the photographs of each device, in order
 Parts: TypeAlias = dict[SetName, list[Photo]]
@@ -53,22 +56,27 @@ def flat(devices: Devices) -> list[Photo]:
     return [photo for photos in devices.values() for photo in photos]
 
 
+def enough(parts: Parts) -> bool:
+    """Whether every set of a class has what it needs."""
+    return all(len(parts[set_name]) >= NEEDED[set_name] for set_name in SETS)
+
+
 def inventory(models: Mapping[str, Devices]) -> str:
     """Models with the number of photographs of each device."""
-    listed = []
-    for name, devices in list(models.items())[:LISTED]:
-        counts = " + ".join(str(len(photos)) for photos in devices.values())
-        listed.append(f"{name} ({_devices(len(devices))}, photographs: {counts})")
-    more = f" and {len(models) - LISTED} more" if len(models) > LISTED else ""
-    return ", ".join(listed) + more
+    told = (
+        f"{name} ({plural(len(devices), 'device')}, photographs: "
+        f"{' + '.join(str(len(photos)) for photos in devices.values())})"
+        for name, devices in models.items()
+    )
+    return listed(told, LISTED)
 
 
 def device_note(chosen: list[str], placed: list[Placed]) -> str:
     """Say how many devices of each class are in each set."""
     used = {(p.photo.model, p.set, p.photo.device) for p in placed}
     counts = Counter((model, set_name) for model, set_name, _ in used)
-    listed = [f"{name} {'/'.join(str(counts[name, s]) for s in SETS)}" for name in chosen]
-    return f"split by device (devices in Set-A/B/C: {', '.join(listed)})"
+    told = [f"{name} {'/'.join(str(counts[name, s]) for s in SETS)}" for name in chosen]
+    return f"split by device (devices in Set-A/B/C: {', '.join(told)})"
 
 
 def image_note(models: Mapping[str, Devices], chosen: list[str], placed: list[Placed]) -> str:
@@ -77,32 +85,33 @@ def image_note(models: Mapping[str, Devices], chosen: list[str], placed: list[Pl
     for place in placed:
         sets[place.photo.device].add(place.set)
     shared = Counter(device.split("/")[0] for device, used in sets.items() if len(used) > 1)
-    listed = [f"{name} {shared[name]} of {_devices(len(models[name]))}" for name in chosen]
+    told = [f"{name} {shared[name]} of {plural(len(models[name]), 'device')}" for name in chosen]
     return (
         f"WARNING, {SPLIT_BY_IMAGE}, not by device: the numbers are optimistic, as physical "
-        f"cameras are in more than one set ({', '.join(listed)}). A split by device needs three "
+        f"cameras are in more than one set ({', '.join(told)}). A split by device needs three "
         "devices a model, with photographs for every set"
     )
 
 
 def scene_note(
-    models: Mapping[str, Devices],
-    chosen: list[str],
-    parts: Mapping[str, Parts | None],
-    trained: set[str | None],
+    models: Mapping[str, Devices], given: Collection[Parts], trained: Collection[str | None]
 ) -> str:
-    """Say how many photographs it costs that no scene is in two sets."""
-    given = sum(len(photos) for name in chosen for photos in (parts[name] or {}).values())
-    lost = sum(len(flat(models[name])) for name in chosen) - given
-    for name in models:
-        if name not in chosen:
-            lost += sum(photo.scene in trained for photo in flat(models[name]))
+    """Say how many photographs it costs that no scene is in two sets.
+
+    Args:
+        models: All photographs.
+        given: What the sets of each class could have.
+        trained: Scenes of Set-A and Set-B.
+    """
+    used = {photo.path for parts in given for photos in parts.values() for photo in photos}
+    classes = {photo.model for parts in given for photos in parts.values() for photo in photos}
+    lost = sum(
+        photo.path not in used if name in classes else photo.scene in trained
+        for name, devices in models.items()
+        for photo in flat(devices)
+    )
     cost = f": {lost} photographs of scenes of other sets left out" if lost else ""
     return f"; no scene is in two sets{cost}"
-
-
-def _devices(count: int) -> str:
-    return f"{count} device{'' if count == 1 else 's'}"
 
 
 def others_note(models: Mapping[str, Devices], others: list[str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
 
 from bench.store import digest
 from bench.suites.layouts.naming import Photo
@@ -12,20 +11,23 @@ from bench.types import SetName
 
 SHARE: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # of every five scenes
 
-Homes: TypeAlias = Mapping[str, SetName]
-
 
 def scene_of(photo: Photo) -> str:
     """Its scene; a photograph without one is a scene of its own."""
     return photo.path.as_posix() if photo.scene is None else photo.scene
 
 
-def give_homes(parts: Iterable[Mapping[SetName, Sequence[Photo]]], seed: int) -> Homes:
+def give_homes(
+    parts: Iterable[Mapping[SetName, Sequence[Photo]]], seed: int
+) -> Mapping[str, SetName]:
     """Give each scene to one of the sets that its photographs are in.
 
     Args:
         parts: For each class, the photographs that each set could have.
         seed: Chooses.
+
+    Returns:
+        The one set that has photographs of a scene, by scene.
     """
     possible: dict[str, set[SetName]] = defaultdict(set)
     for part in parts:
@@ -40,16 +42,6 @@ def give_homes(parts: Iterable[Mapping[SetName, Sequence[Photo]]], seed: int) ->
         homes[scene] = home
         given[home] += 1
     return homes
-
-
-def keep_at_home(
-    part: Mapping[SetName, Sequence[Photo]], homes: Homes
-) -> dict[SetName, list[Photo]]:
-    """Leave out of each set the photographs whose scene is at home in another."""
-    return {
-        set_name: [photo for photo in photos if homes.get(scene_of(photo), set_name) == set_name]
-        for set_name, photos in part.items()
-    }
 
 
 def held_out(photos: Sequence[Photo], count: int, seed: int, purpose: str) -> set[str]:

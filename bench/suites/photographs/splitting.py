@@ -9,32 +9,29 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Mapping, Sequence
 
 from bench.store import digest
 from bench.suites.layouts.naming import Photo, natural_key
 from bench.suites.photographs.division import (
     LISTED,
+    NEEDED,
     UNTOLD_NOTE,
     Devices,
     Division,
     Parts,
     Placed,
     device_note,
+    enough,
     flat,
     image_note,
     inventory,
     others_note,
     scene_note,
 )
-from bench.suites.photographs.scene_homes import give_homes, held_out, keep_at_home
-from bench.types import IN, OUT, SETS, CamobenchError, SetName
+from bench.suites.photographs.scene_homes import give_homes, held_out, scene_of
+from bench.types import IN, OUT, SETS, CamobenchError
 from bench.wording import near
-
-NEEDED: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # training and validation; evaluation
-
-T = TypeVar("T")
 
 
 def divide(
@@ -102,7 +99,7 @@ def divide(
     else:
         note = image_note(models, chosen, placed) if tells_devices else UNTOLD_NOTE
     if told:
-        note += scene_note(models, chosen, parts, trained)
+        note += scene_note(models, [parts[name] or {} for name in chosen], trained)
     return Division(
         classes=tuple(chosen),
         others=tuple(others),
@@ -131,21 +128,21 @@ def _by_device(devices: Devices, seed: int) -> Parts | None:
         return None
     in_c = max(1, count // 5)
     in_a = math.ceil((count - in_c) / 2)
-    shuffled = _shuffled(devices, str, seed, "devices")
+    shuffled = _shuffled(devices, seed)
     for order in (shuffled, sorted(shuffled, key=lambda name: -len(devices[name]))):
         given = {"A": order[:in_a], "B": order[in_a : count - in_c], "C": order[count - in_c :]}
         parts: Parts = {
             set_name: [photo for name in given[set_name] for photo in devices[name]]
             for set_name in SETS
         }
-        if all(len(parts[set_name]) >= NEEDED[set_name] for set_name in SETS):
+        if enough(parts):
             return parts
     return None
 
 
 def _by_image(devices: Devices, seed: int) -> Parts | None:
     """Cut the photographs, device after device, so that neighbouring shots stay together."""
-    order = [p for name in _shuffled(devices, str, seed, "devices") for p in devices[name]]
+    order = [photo for name in _shuffled(devices, seed) for photo in devices[name]]
     if len(order) < sum(NEEDED.values()):
         return None
     share = max(NEEDED["A"], len(order) * 2 // 5)
@@ -156,7 +153,7 @@ def _by_scene(devices: Devices, seed: int) -> Parts | None:
     """Offer all photographs to all sets: where the scenes are at home decides."""
     parts = _by_image(devices, seed)
     everything = [photo for photos in parts.values() for photo in photos] if parts else []
-    return {set_name: everything for set_name in SETS} if parts else None
+    return dict.fromkeys(SETS, everything) if parts else None
 
 
 def _scene_disjoint(
@@ -167,9 +164,10 @@ def _scene_disjoint(
     homes = give_homes(given.values(), seed)
     kept: dict[str, Parts | None] = dict.fromkeys(parts)
     for name, part in given.items():
-        left = keep_at_home(part, homes)
-        if all(len(left[set_name]) >= NEEDED[set_name] for set_name in SETS):
-            kept[name] = left
+        left: Parts = {
+            s: [p for p in photos if homes[scene_of(p)] == s] for s, photos in part.items()
+        }
+        kept[name] = left if enough(left) else None
     return kept
 
 
@@ -178,22 +176,12 @@ def _place(parts: Parts, seed: int, validation_fraction: float, photos_c: int) -
     placed = []
     for set_name, photos in parts.items():
         if set_name == "C":
-            placed += [
-                Placed(photo=photo, set="C", split=IN, partition="evaluation")
-                for photo in _first(photos, photos_c)
-            ]
-            continue
-        count = max(1, round(validation_fraction * len(photos)))
-        validation = held_out(photos, count, seed, f"validation {set_name}")
-        placed += [
-            Placed(
-                photo=photo,
-                set=set_name,
-                split=IN,
-                partition="validation" if photo.path.as_posix() in validation else "train",
-            )
-            for photo in photos
-        ]
+            told = dict.fromkeys(_first(photos, photos_c), "evaluation")
+        else:
+            count = max(1, round(validation_fraction * len(photos)))
+            validation = held_out(photos, count, seed, f"validation {set_name}")
+            told = {p: "validation" if p.path.as_posix() in validation else "train" for p in photos}
+        placed += [Placed(photo=p, set=set_name, split=IN, partition=s) for p, s in told.items()]
     return placed
 
 
@@ -201,16 +189,15 @@ def _first(photos: Sequence[Photo], count: int) -> list[Photo]:
     """Take `count` photographs, the first shots of each device alike."""
     rank: Counter[str] = Counter()
     turns: list[tuple[int, int]] = []
-    for photo in photos:
-        turns.append((rank[photo.device], len(turns)))
+    for place, photo in enumerate(photos):
+        turns.append((rank[photo.device], place))
         rank[photo.device] += 1
-    kept = sorted(place for _, place in sorted(turns)[:count])
-    return [photos[place] for place in kept]
+    return [photos[place] for place in sorted(place for _, place in sorted(turns)[:count])]
 
 
-def _shuffled(items: Iterable[T], key: Callable[[T], str], seed: int, purpose: str) -> list[T]:
-    """Shuffle by hash: the same on every platform, and an added item moves no other."""
-    return sorted(items, key=lambda item: digest([seed, purpose, key(item)]))
+def _shuffled(devices: Iterable[str], seed: int) -> list[str]:
+    """Shuffle by hash: the same on every platform, and an added device moves no other."""
+    return sorted(devices, key=lambda name: digest([seed, "devices", name]))
 
 
 def _checked(
