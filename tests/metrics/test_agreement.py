@@ -42,15 +42,6 @@ def flipped(frame, rows):
     return other
 
 
-def test_equal_scorings_agree():
-    frame = scoring()
-    for found in compare_scorings(frame, frame.sample(frac=1, random_state=0)):
-        assert (found.rows, found.flipped, found.moved, found.largest) == (2000, 0, 0, 0.0)
-        assert found.cells == 3  # TASR in and out, UASR in
-        assert found.agrees
-    assert flipped_rows(frame, frame).empty
-
-
 def test_flips_are_counted_by_victim_and_listed():
     frame = scoring()
     rows = [1, 5, 2001]

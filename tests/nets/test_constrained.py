@@ -33,14 +33,3 @@ def test_it_is_a_correlation_with_mirrored_borders():
                     image[channel], filters[out, channel], mode="mirror"
                 )
     np.testing.assert_allclose(net(images).detach().numpy(), expected, rtol=0, atol=1e-3)
-
-
-def test_it_computes_in_fp32_under_autocast():
-    net, images = layer(), pixels(1, 16, 16).float() / 255
-    plain = net(images)
-    with torch.autocast("cpu", torch.bfloat16):
-        mixed = net(images.bfloat16().float())
-        assert net(images).dtype == torch.float32
-    assert torch.equal(mixed, net(images.bfloat16().float()))
-    with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(net(images), plain)

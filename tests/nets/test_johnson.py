@@ -3,7 +3,6 @@ import inspect
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from bench.nets.johnson import JohnsonNet, ResidualBlock
 from tests.toys import pixels, shaken
@@ -25,13 +24,6 @@ def test_any_size_keeps_its_size(size, skip):
     out = net(skip=skip)(images)
     assert out.shape == images.shape
     assert out.std() > 1e-3
-
-
-@pytest.mark.parametrize("skip", [False, True])
-def test_odd_sizes_are_padded_by_mirroring_and_cropped(skip):
-    images, network = unit(1, 65, 98), net(skip=skip)
-    padded = F.pad(images, (0, 2, 0, 3), mode="reflect")
-    assert torch.equal(network(images), network(padded)[..., :65, :98])
 
 
 def test_layers_are_those_of_the_paper():

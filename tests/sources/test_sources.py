@@ -3,7 +3,6 @@
 import functools
 import textwrap
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -174,14 +173,6 @@ def test_what_functions_name_counts_by_its_value_in_memory(monkeypatch, name, va
     assert digest(helped) != before
 
 
-def test_a_network_of_a_library_counts_by_its_version_and_weights():
-    makeup = makeup_of(net(1))
-    assert not makeup.files
-    assert not makeup.untold
-    assert "torch" in makeup.distributions
-    assert makeup.sha256 != digest(net(2))
-
-
 def test_what_libraries_give_counts_by_its_name(monkeypatch):
     import logging
     import os
@@ -240,9 +231,3 @@ def test_what_code_without_a_file_imports_counts(tmp_path, monkeypatch):
     assert "myhelp" in makeup.files
     assert not any(name.startswith("scipy") for name in makeup.files)
     assert "scipy" in makeup.distributions
-
-
-def test_packages_and_sources_are_told():
-    makeup = makeup_of(Weak)
-    assert Path(__file__) in makeup.paths
-    assert {"camobench", "numpy", "torch", "pytest"} <= set(makeup.distributions)

@@ -17,7 +17,6 @@ from bench.store import (
     read_json,
     replacing,
     write_json,
-    write_text,
 )
 from bench.types import CamobenchError
 
@@ -46,15 +45,6 @@ def test_a_store_that_lost_its_marker_is_still_one(tmp_path):
     (store.root / "letters").mkdir()
     with pytest.raises(CamobenchError, match="not a camobench store"):
         Store(store.root)
-
-
-def test_a_folder_takes_the_place_of_another_whole(tmp_path):
-    path = tmp_path / "folder"
-    for content in ("old", "new"):
-        with replacing(path) as target:
-            target.mkdir()
-            (target / content).write_text(content)
-    assert listing(tmp_path) == ["folder", "folder/new"]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no"), KeyboardInterrupt(), OSError(errno.EIO, "")])
@@ -87,15 +77,6 @@ def test_a_full_disk_is_named_with_the_remedy(tmp_path):
     with pytest.raises(CamobenchError, match=r"no space left on the disk of .*sub: free some"):
         fill()
     assert listing(tmp_path) == ["sub"]
-
-
-def test_json_round_trip(tmp_path):
-    path = tmp_path / "a.json"
-    write_json(path, {"b": (1, 2), "a": "×"})
-    assert read_json(path) == {"a": "×", "b": [1, 2]}
-    assert path.read_text(encoding="utf-8").endswith("}\n")
-    write_text(path, "plain")
-    assert path.read_text() == "plain"
 
 
 def test_json_that_holds_nan_is_never_written(tmp_path):
@@ -162,22 +143,3 @@ def test_the_default_root_is_the_variable_or_the_users_data_folder(tmp_path, mon
     assert Store.default_root() != Path()
     monkeypatch.delenv(STORE_VARIABLE)
     assert Store.default_root().parts[-2:] == ("camobench", "store")
-
-
-def test_each_key_has_a_place_of_its_own(tmp_path):
-    store = Store(tmp_path / "s")
-    one, other = digest(1), digest(2)
-    places = [
-        make(key)
-        for key in (one, other)
-        for make in (
-            lambda key: store.checkpoint_folder("victim", "net", key),
-            lambda key: store.checkpoint_folder("surrogate", "net", key),
-            lambda key: store.snapshot_file("victim", "net", key),
-            lambda key: store.data_folder("suite-v1", key),
-            store.prediction_folder,
-        )
-    ]
-    assert len(set(places)) == len(places)
-    assert all(path.is_relative_to(store.root) for path in places)
-    assert store.checkpoint("victim", "net", one) is None

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from bench.store import Store, digest, replacing, write_json
+from bench.store import Store, digest, replacing
 from bench.store.sweep import DAY_S, sweep
 
 KEY = digest(1)
@@ -88,12 +88,3 @@ def test_nothing_of_value_is_touched(store):
         pass
     assert sweep(store) == []
     assert all(path.exists() for path in kept)
-
-
-def test_locks_lie_apart_from_what_they_guard(store):
-    write_json(store.checkpoint_folder("victim", "net", KEY) / "card.json", {})
-    with store.lock("networks", "victim", "net"):
-        assert [path.name for path in (store.root / "checkpoints" / "victim").iterdir()] == [
-            f"net-{KEY[:16]}"
-        ]
-        assert [path.name for path in (store.root / "locks").rglob("*.lock")] == ["net.lock"]

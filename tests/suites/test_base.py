@@ -1,4 +1,3 @@
-import errno
 import os
 from itertools import count
 from pathlib import Path
@@ -8,7 +7,6 @@ import pytest
 
 from bench.data import AdversarySet, ExaminerSet
 from bench.store import Store
-from bench.store.checksums import keep_checksum
 from bench.suites.base import Row, SuiteCard, open_suite, prepare
 from bench.types import CamobenchError
 from tests.smoke import flip
@@ -100,13 +98,6 @@ def test_both_sides_get_their_own_set_only(store):
     assert adversary.classes == ("one", "two")
 
 
-def test_a_set_is_made_once(store):
-    prepare(Toy(), store, ("A",))
-    again = Toy()
-    prepare(again, store, ("A", "B"), workers=2)
-    assert again.made == [("B", 2)]
-
-
 class Killer:
     """Interrupts at the nth image made, file replaced or folder renamed."""
 
@@ -155,15 +146,6 @@ def test_killed_at_any_write_the_next_run_continues_to_the_same_set(tmp_path, mo
     assert at > 6
 
 
-def test_a_full_disk_is_named(store, monkeypatch):
-    def full(*args):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr("bench.store.os.posix_fallocate", full)
-    with pytest.raises(CamobenchError, match=r"no space left on the disk of .*toy-v1"):
-        prepare(Toy(), store, ("A",))
-
-
 def test_an_empty_set_is_refused(store):
     with pytest.raises(CamobenchError, match="Set-B would be empty"):
         prepare(Toy(empty=("B",)), store, ("B",))
@@ -183,24 +165,6 @@ def test_a_set_with_a_flipped_bit_is_refused(store, name):
     with pytest.raises(CamobenchError, match=rf"{name} is damaged .*; remove {path.parent}, and"):
         prepare(Toy(), store, ("C",))
     suite.verify("A")
-
-
-def test_checking_a_large_set_shows_how_far_it_is(store, monkeypatch):
-    suite, tally = prepare(Toy(), store, ("A",)), Tally()
-    suite.verify("A", tally)
-    assert tally.started == []
-    monkeypatch.setattr("bench.suites.base.SHOWN_FROM_BYTES", 0)
-    suite.verify("A", tally)
-    assert tally.started == [("toy-v1: checking Set-A, MiB", 0)]
-    assert tally.finished == 1
-    images = suite.folder / "A" / "images.npy"
-    with images.open("r+b") as stream:
-        stream.truncate((3 << 20) + 5)
-    keep_checksum(images)
-    monkeypatch.setattr("bench.store.checksums.BLOCK_BYTES", 1 << 19)
-    tally = Tally()
-    suite.verify("A", tally)
-    assert (tally.started[0][1], tally.done) == (3, 3)
 
 
 def test_a_damaged_derived_array_is_made_anew(store):

@@ -2,13 +2,10 @@ import shutil
 import zlib
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
 from bench.data import ImageError
-from bench.store import Store
-from bench.suites.base import prepare
 from bench.suites.folder import FolderSource
 from bench.types import CamobenchError
 
@@ -61,35 +58,6 @@ def pair(tmp_path):
     return write_dresden(
         tmp_path / "flat", {"Acme_One": [3, 3], "Acme_Two_s": [4, 6], "Acme_Three": [1]}
     )
-
-
-def test_small_collections_get_more_tiles(tmp_path):
-    few = write_tree(tmp_path / "few", {"ace": [5], "bee": [6]}, size=(640, 640))
-    many = write_tree(
-        tmp_path / "many", {"ace": [30, 30, 30], "bee": [30, 30, 30]}, size=(192, 192)
-    )
-    assert "tiles a photograph: 64 in Set-A and B, 4 in Set-C" in source(few).card.note
-    assert "tiles a photograph: 4 in Set-A and B, 1 in Set-C" in source(many).card.note
-
-
-def test_rows_say_what_the_header_of_a_jpeg_says(tmp_path):
-    root = tmp_path / "photos"
-    write_tree(root, {"coarse": [3, 3, 3]}, quality=40, subsampling=2)
-    write_tree(root, {"fine": [3, 3, 3]}, quality=93, subsampling=0)
-    for path in sorted((root / "coarse").rglob("*.JPG"))[:4]:
-        Image.open(path).save(path.with_suffix(".png"))
-        path.unlink()
-    for row in rows_of(source(root)):
-        seen = (row.jpeg_tables is None, row.jpeg_quality, row.jpeg_subsampling)
-        if row.photo_id.endswith("png"):
-            assert seen == (True, None, None)
-        else:
-            coarse = row.model == "coarse"
-            assert seen == ((False, 40, "4:2:0") if coarse else (False, 93, "4:4:4"))
-    suite = prepare(source(root), Store(tmp_path / "store"), ("A", "B", "C"))
-    frame = pd.concat([suite.manifest(name) for name in "ABC"])
-    assert frame["jpeg_quality"].isna().sum() == frame["photo_id"].str.endswith("png").sum() > 0
-    assert set(frame["jpeg_quality"].dropna()) == {40, 93}
 
 
 def test_order_depends_neither_on_workers_nor_on_where_a_killed_run_continues(five):

@@ -35,12 +35,6 @@ def test_the_one_prepared_suite_is_found_without_its_photographs(store, made):
     assert prepare(found, store, ("A", "B", "C")).folder == suite.folder
 
 
-def test_none_is_prepared(store, tmp_path):
-    prepare(DresdenSource(write(tmp_path / "c", few()), partial=True), Store(tmp_path / "2"), ())
-    with pytest.raises(CamobenchError, match=r"dresden-v1 is not in the store .* --root DIR"):
-        load_suite("dresden-v1", store=store.root)
-
-
 def test_several_are_prepared(store, made, tmp_path):
     prepare(made, store, ("C",))
     other = DresdenSource(write(tmp_path / "more", few(4)), partial=True)

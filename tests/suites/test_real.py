@@ -71,15 +71,6 @@ def test_a_tile_is_the_centre_of_a_photograph_on_the_grid_of_its_jpeg(smoke_with
     assert resumed == everything[own + 3 : own + 5]
 
 
-def test_a_folder_suite_takes_a_folder_of_them(tmp_path):
-    own = write_tree(tmp_path / "own", {"a": [9, 9, 9], "b": [9, 9, 9]})
-    other = write_tree(tmp_path / "other", {"x": [2]})
-    suite = load_suite(f"folder:{own}", image_px=64, real=other)
-    plain = load_suite(f"folder:{own}", image_px=64)
-    assert (suite.card.classes, suite.card.real) == (("a", "b"), ("x",))
-    assert suite.count("C") == plain.count("C") + 2
-
-
 def test_photographs_of_a_model_that_the_suite_knows_are_refused(tmp_path):
     own = write_tree(tmp_path / "own", {"a": [9, 9, 9], "b": [9, 9, 9]})
     source = WithRealPhotographs(load_suite(f"folder:{own}", image_px=64), own)

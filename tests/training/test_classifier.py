@@ -11,7 +11,7 @@ from bench.nets.constrained import ConstrainedConv2d
 from bench.nets.storage import compact_state, expand_state
 from bench.recipes import PAPER, SMOKE, AdamWRecipe, ClassifierRecipe
 from bench.training.classifier import accuracy_percent, fit_classifier, rate_schedule
-from tests.toys import Memory, Recorder, camera_set, copied, fit_context, same_state
+from tests.toys import Memory, camera_set, copied, fit_context, same_state
 
 BUDGET = ClassifierRecipe(batch=8, steps=30, lr=0.05, schedule="one-cycle")
 
@@ -50,15 +50,6 @@ def test_a_separable_problem_is_learnt():
 
 def adamw(**changes):
     return AdamWRecipe(**{"batch": 8, "steps": 1, "lr": 0.01, "schedule": "one-cycle"} | changes)
-
-
-def test_adamw_moves_every_weight_by_about_its_rate():
-    """Its first step is the sign of the gradient, whatever the gradient's length."""
-    start = copied(Small())
-    budget = adamw(weight_decay=0.0, schedule="step")
-    network, _ = fit(budget=budget)
-    moved = (network.head.weight - start["head.weight"]).abs()
-    torch.testing.assert_close(moved, torch.full_like(moved, budget.lr), rtol=0.01, atol=0)
 
 
 def test_adamw_decays_kernels_but_neither_biases_nor_norms():
@@ -151,11 +142,19 @@ def test_mixed_precision_leaves_weights_updates_front_end_and_validation_in_fp32
     assert any((v != v.to(half).to(full)).any() for v in floating)  # not rounded in between
 
 
-def test_epochs_become_steps():
-    progress = Recorder()
-    budget = ClassifierRecipe(batch=7, epochs=2)
-    fit(camera_set(ExaminerSet, side=128), budget, progress=progress)
-    assert progress.total == int(np.ceil(2 * 6 * 4 / 7))  # six training images of four patches
+@pytest.mark.parametrize("batch", [1, 7, 32])
+def test_accuracy_is_scikit_learns(batch):
+    stack = torch.randn(50, 3, 4, 4)
+    labels = torch.randint(0, 3, (50,))
+    chosen = torch.randperm(50)[:40]
+
+    class Colour(nn.Module):
+        def forward(self, images):
+            return images.mean((2, 3))
+
+    expected = accuracy_score(labels[chosen], stack[chosen].mean((2, 3)).argmax(1))
+    found = accuracy_percent(Colour(), stack, labels, chosen, batch=batch)
+    assert found == pytest.approx(100 * expected)
 
 
 def rates(budget, steps):
@@ -176,18 +175,3 @@ def test_the_papers_rate_is_divided_by_ten_at_60_77_and_90_percent(steps, family
     divisions = sum((share >= milestone).astype(int) for milestone in (0.60, 0.77, 0.90))
     expected = 0.1 / 10.0**divisions
     np.testing.assert_allclose(rates(PAPER.classifiers[family], steps), expected, rtol=1e-9)
-
-
-@pytest.mark.parametrize("batch", [1, 7, 32])
-def test_accuracy_is_scikit_learns(batch):
-    stack = torch.randn(50, 3, 4, 4)
-    labels = torch.randint(0, 3, (50,))
-    chosen = torch.randperm(50)[:40]
-
-    class Colour(nn.Module):
-        def forward(self, images):
-            return images.mean((2, 3))
-
-    expected = accuracy_score(labels[chosen], stack[chosen].mean((2, 3)).argmax(1))
-    found = accuracy_percent(Colour(), stack, labels, chosen, batch=batch)
-    assert found == pytest.approx(100 * expected)

@@ -74,14 +74,6 @@ def test_a_killed_training_continues_to_the_same_bits(kill_at):
     assert again.figures == report.figures
 
 
-def test_curves_are_means_over_the_logged_steps():
-    report = Training(fit_context()).run(50)
-    assert report.curves["index"] == [(20, 9.5), (40, 29.5), (50, 44.5)]
-    assert report.figures["index"] == 44.5
-    assert report.curves["loss"][-1][1] < report.curves["loss"][0][1]
-    assert report.seconds > 0
-
-
 @pytest.mark.parametrize("factor", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_stops_the_run_and_is_not_saved(factor):
     memory = Memory()

@@ -125,18 +125,6 @@ def test_wdf_trains_on_true_residuals_of_whole_images(fitted):
     assert not any("estimator" in name for name, _ in network.named_parameters())
 
 
-@pytest.mark.parametrize("name", ["img-resnet12", "pef-resnet12"])
-def test_img_and_pef_train_on_the_images(fitted, name):
-    data = camera_set(ExaminerSet)
-    victim = build(name)
-    victim.fit(data, fit_context())
-    network, stack = fitted[0][1:3]
-    assert stack.dtype == torch.uint8
-    assert (stack.numpy() == data.images).all()
-    learnt = {id(weight) for weight in network.parameters()}
-    assert learnt == {id(weight) for weight in victim.parameters()}
-
-
 def test_wdf_runs_on_the_estimator_which_training_does_not_touch():
     victim = build("wdf-resnet12")
     estimator = nn.Conv2d(3, 3, 3, padding=1)

@@ -103,15 +103,6 @@ def test_images_of_any_size(network, intake):
         assert victim.checked_logits(logits, 2) is logits
 
 
-def test_the_key_knows_optimiser_version_and_recipe(monkeypatch):
-    stated = build(f"timm:{SMALL}").hyperparameters
-    assert stated["classifier"]["optimiser"] == "adamw"
-    assert (stated["timm"], stated["pretrained"]) == (timm.__version__, False)
-    assert digest(build(f"timm:{SMALL}", PAPER).hyperparameters) != digest(stated)
-    monkeypatch.setattr(timm, "__version__", "9.9.9")
-    assert digest(build(f"timm:{SMALL}").hyperparameters) != digest(stated)
-
-
 def test_weights_are_drawn_anew_and_never_fetched(monkeypatch):
     calls = []
     made = create_model
@@ -137,3 +128,12 @@ def test_fit_changes_the_network_and_is_deterministic(front_end):
         assert "validation_accuracy_percent" in report.figures
         made.append(copied(victim))
     assert same_state(*made)
+
+
+def test_the_key_knows_optimiser_version_and_recipe(monkeypatch):
+    stated = build(f"timm:{SMALL}").hyperparameters
+    assert stated["classifier"]["optimiser"] == "adamw"
+    assert (stated["timm"], stated["pretrained"]) == (timm.__version__, False)
+    assert digest(build(f"timm:{SMALL}", PAPER).hyperparameters) != digest(stated)
+    monkeypatch.setattr(timm, "__version__", "9.9.9")
+    assert digest(build(f"timm:{SMALL}").hyperparameters) != digest(stated)

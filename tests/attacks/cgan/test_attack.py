@@ -7,7 +7,6 @@ from torch import nn
 
 from attacks.cgan.attack import (
     CganAttack,
-    _rounded,
     discriminator_loss,
     other_classes,
 )
@@ -72,28 +71,6 @@ def test_discriminator_loss_is_eq_3_with_half_the_fakes_mismatched():
     mismatched = np.mean((a * np.array([3, 1, 2])) ** 2)
     loss = discriminator_loss(Linear(), real, fake, sources, targets)
     assert float(loss) == pytest.approx(matching + 0.5 * generated + 0.5 * mismatched, rel=1e-9)
-
-
-def test_rounding_holds_8_bits_and_passes_gradients_where_nothing_is_clipped():
-    values = torch.tensor([-0.2, 0.1234, 0.5, 0.999, 1.3], requires_grad=True)
-    rounded = _rounded(values)
-    levels = (rounded * 255).detach()
-    expected = np.rint(np.clip(values.detach().numpy(), 0, 1) * 255)
-    np.testing.assert_allclose(levels.numpy(), expected, rtol=0, atol=1e-4)
-    (rounded * torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0])).sum().backward()
-    assert values.grad.tolist() == [0, 2, 3, 4, 0]
-
-
-def test_fit_changes_the_generator_and_reports_every_loss():
-    start = copied(attack_of().generator)
-    attack, report, _ = trained()
-    assert not same_state(start, attack.generator.state_dict())
-    losses = {"adv", "dis", "cnt", "aux_one", "aux_two"}
-    assert set(report.curves) == losses
-    figures = {f"validation_tasr_{name}_percent" for name in ("one", "two")}
-    assert set(report.figures) == losses | figures | {"validation_psnr_db"}
-    assert all(np.isfinite(value) for value in report.figures.values())
-    assert not attack.generator.training
 
 
 def test_fit_is_deterministic_and_follows_its_seed():

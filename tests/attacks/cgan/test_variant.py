@@ -11,7 +11,6 @@ from bench.contract import ATTACKS
 from bench.recipes import MINI, SMOKE
 from bench.runner.graph import plan
 from bench.suites.catalogue import load_suite
-from bench.training.patches import PatchSampler
 from tests.toys import CLASSES, camera_set, copied, fit_context, pixels, same_state, shaken
 
 from .test_attack import toy_surrogates
@@ -98,11 +97,3 @@ def test_one_pair_a_target_is_told_no_class():
     first = shaken(generator.networks[0]).eval()
     one, other = (first(images, torch.full((2,), label)) for label in (0, 1))
     assert torch.equal(one, other)
-
-
-def test_one_pair_a_target_has_the_budget_of_one_each(monkeypatch):
-    drawn, draw = [], PatchSampler.draw
-    monkeypatch.setattr(PatchSampler, "draw", lambda self, n: drawn.append(n) or draw(self, n))
-    for name in ("cgan-img-wdf-pef", "cgan-img-wdf-pef-per-target"):
-        trained(name)
-    assert drawn == [BUDGET.batch] * BUDGET.steps + [3 * BUDGET.batch] * BUDGET.steps

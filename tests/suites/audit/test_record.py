@@ -120,16 +120,6 @@ def test_images_of_one_colour_are_no_evidence(suite):
     assert verdicts(found)["near copies"] == "pass"
 
 
-def test_what_the_manifest_hides_is_found(suite):
-    frame = suite.manifest("C")
-    device = suite.manifest("A")["device"][0]
-    change(suite, "C", device=[device, *frame["device"][1:]], scene=suite.manifest("B")["scene"][0])
-    found = audit(suite)
-    assert set(found.failed) == {"devices across sets", "scenes across sets"}
-    assert f"{device} (A, C)" in finding(found, "devices across sets").finding
-    assert found.verdict.startswith("7 of 11 checks pass; fail: 1 of 18 devices in more than one s")
-
-
 def test_all_sets_are_needed_and_must_fit_their_manifests(suite):
     path = suite.folder / "B" / "manifest.parquet"
     pd.read_parquet(path)[:-1].to_parquet(path, index=False)
@@ -185,9 +175,3 @@ def test_a_small_suite_is_audited_once_all_sets_are_there(tmp_path, monkeypatch)
     assert kept_audit(whole) is not None
     monkeypatch.setattr(record, "audit", lambda *args: pytest.fail("audited twice"))
     audit_if_quick(whole)
-
-
-def test_a_large_suite_waits_to_be_asked(toy, monkeypatch):
-    monkeypatch.setattr(record, "QUICK_BYTES", 1000)
-    audit_if_quick(toy)
-    assert kept_audit(toy) is None

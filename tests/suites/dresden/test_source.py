@@ -1,5 +1,5 @@
 import io
-from collections import Counter, defaultdict
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from bench.store import Store
 from bench.suites.base import open_suite, prepare
 from bench.suites.dresden import copies, source
 from bench.suites.dresden.protocol import protocol
-from bench.suites.dresden.source import DresdenSource, choose_validation
+from bench.suites.dresden.source import DresdenSource
 from bench.types import CamobenchError
 
 MODELS = ("Kodak_M1063", "Olympus_mju-1050SW", "Canon_Ixus70")
@@ -127,18 +127,3 @@ def test_the_fingerprint_follows_the_photographs_not_their_place(copy, tmp_path)
     assert rows_of(second) == rows_of(first)
     target.write_bytes(target.read_bytes() + b"!")
     assert DresdenSource(moved, partial=True).card.fingerprint != first.card.fingerprint
-
-
-def test_one_photograph_in_ten_of_each_model_is_for_validation():
-    chosen = choose_validation(list(protocol()))
-    counts = Counter((photo.model, protocol()[photo].set) for photo in chosen)
-    assert {name for _, name in counts} == {"A", "B"}
-    total = Counter((photo.model, place.set) for photo, place in protocol().items())
-    for (model, name), count in counts.items():
-        assert abs(count - total[model, name] / 10) <= 0.5
-    assert len(counts) == 12
-    assert choose_validation(list(reversed(protocol()))) == chosen
-    devices = defaultdict(set)
-    for photo in chosen:
-        devices[photo.model].add(photo.device)
-    assert all(used == {0, 1, 2, 3} for used in devices.values())

@@ -1,9 +1,7 @@
 """Folder suites of data sets in their own naming, on small synthetic trees."""
 
-import json
 import zlib
 from collections import defaultdict
-from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -102,38 +100,3 @@ def test_a_layout_can_be_named(tmp_path):
         source(root, layout="tree").card  # noqa: B018
     with pytest.raises(CamobenchError, match="unknown layout 'vison': did you mean vision"):
         source(root, layout="vison")
-
-
-def test_only_flat_fields(tmp_path):
-    write(tmp_path, "D01_Acme_One/images/flat/D01_I_flat_0001.png")
-    with pytest.raises(CamobenchError, match=r"no photograph in .*, only 1 flat fields; expected "):
-        source(tmp_path).card  # noqa: B018
-
-
-@pytest.mark.parametrize("layout", ["tree", "dresden"])
-def test_fingerprints_of_trees_and_dresden_names_stay_as_they_were(tmp_path, layout):
-    name = "{m}/d{d}/{s}.png" if layout == "tree" else "Acme_{m}_{d}_{s}.png"
-    write(
-        tmp_path,
-        *(name.format(m=m, d=d, s=s) for m in ("Canon", "Nikon") for d in (0, 1) for s in range(3)),
-    )
-    files = sorted(path for path in tmp_path.rglob("*.png"))
-    content = {
-        "source": "folder",
-        "version": 2,
-        "files": [
-            [path.relative_to(tmp_path).as_posix(), sha256(path.read_bytes()).hexdigest()]
-            for path in files
-        ],
-        "layout": layout,
-        "image_px": 64,
-        "seed": 0,
-        "classes": None,
-        "tiles_per_photo": None,
-        "tiles_per_photo_c": None,
-        "photos_c": 100,
-        "validation_fraction": 0.1,
-        "skip_bad": False,
-    }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    assert source(tmp_path).card.fingerprint == sha256(text.encode()).hexdigest()

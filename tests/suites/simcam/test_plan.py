@@ -11,8 +11,6 @@ from bench.suites.simcam.plan import SIMCAM_12, SIMCAM_MINI, plan
 from bench.suites.simcam.scenes import render_scene
 from bench.types import SETS
 
-UNEVEN = replace(SIMCAM_MINI, images_a=(30, 12, 20), images_c=(3, 3, 3, 2, 1, 2))
-
 
 @pytest.fixture(scope="module")
 def sets():
@@ -33,15 +31,6 @@ def test_all_models_photograph_the_same_scenes(sets):
         for shot in sets[name]:
             scenes.setdefault(shot.model, []).append((shot.scene, shot.partition))
         assert len({tuple(taken) for taken in scenes.values()}) == 1
-
-
-def test_models_may_have_counts_of_their_own():
-    shots = plan(UNEVEN, "A")
-    assert Counter(shot.model for shot in shots) == UNEVEN.counts("A")
-    validated = Counter(shot.model for shot in shots if shot.partition == "validation")
-    assert validated["simcam-01"] == 3
-    assert validated["simcam-02"] >= 1
-    assert Counter(shot.model for shot in plan(UNEVEN, "C"))["simcam-08"] == 1
 
 
 def test_simcam12_has_the_counts_of_the_papers_table_1():
