@@ -37,9 +37,9 @@ def leaderboard(results: tuple[Path, ...], out: Path, format_: str, quiet: bool)
     from bench.console import shown_progress
     from bench.report.leaderboard.board_tables import render_boards
     from bench.report.leaderboard.boards import load_boards
-    from bench.report.leaderboard.site import write_site
     from bench.report.leaderboard.standing import build_standings
     from bench.report.leaderboard.submissions import SITE
+    from bench.report.pages.site import write_site
     from bench.store import write_text
     from bench.store.outputs import note_own, require_own
     from bench.wording import plural

@@ -1,4 +1,4 @@
-"""`survival`: what is left of an attack's success after a JPEG save."""
+"""`survival`: what is left of an attack's success after a JPEG save, or of less of its change."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ from bench.cli.requests import say
 def survival(directory: Path, format_: str, write: bool) -> None:
     """Say how much of each attack's success is left when its images are saved as JPEG.
 
-    Needs a run that was scored with --recompress, such as
+    Needs a run that was scored with --recompress or --strength, such as
     `camobench run --attacks mislgan,controls --victims 'pef-*' --recompress 70,80,90,95`.
 
     Example: camobench survival camobench-out --format csv
     """
     from bench.records.load import load_run
     from bench.report.render import render
-    from bench.report.survival import survival_table
-    from bench.report.survival_chart import write_survival
+    from bench.report.survival import survival_table, write_survival
 
     run = load_run(directory)
     click.echo(render(survival_table(run), format_))

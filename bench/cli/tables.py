@@ -50,7 +50,7 @@ def table(directory: Path, split: str, format_: str, correct_only: bool, write: 
     Example: camobench table camobench-out --format tex
     """
     from bench.records.load import load_run
-    from bench.report.html import write_report
+    from bench.report.pages.report import write_report
     from bench.report.render import render
     from bench.report.tables import correct_only_table, render_run, write_tables
 
@@ -95,8 +95,8 @@ def cards(directory: Path, format_: str, write: bool) -> None:
     """
     from bench.records.load import load_run
     from bench.report.cards import victims_table
+    from bench.report.pages.victims import write_victims
     from bench.report.render import render
-    from bench.report.victims import write_victims
 
     run = load_run(directory)
     click.echo(render(victims_table(run), format_))

@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from bench.jobs.items import ImageSource, Item
+from bench.records.frames import condition_said
 from bench.types import Json, WrongUsageError
 
 VERSION = 1
@@ -38,10 +39,7 @@ class Condition:
     @property
     def said(self) -> str:
         """What a person calls it; nothing, where nothing is done."""
-        parts = [] if self.strength == 1 else [f"at strength {self.strength:g}"]
-        if self.quality_percent is not None:
-            parts.append(f"after JPEG {self.quality_percent}")
-        return " ".join(parts)
+        return condition_said(self.strength, self.quality_percent)
 
     @property
     def identity(self) -> dict[str, Json]:

@@ -21,6 +21,8 @@ Problem: TypeAlias = tuple[str, "pd.Series[bool]"]
 """What is wrong, and with which rows."""
 IMAGE = ["image_id", "photo_id", "device", "source", "split"]
 CELL = ["split", "image_id", "target", "attack", "victim"]
+CONDITION = ["strength", "quality_percent"]
+"""What happened to anonymised images before they were scored; see `bench.jobs.condition`."""
 TOLERANCE = 1e-5
 _LOOSE = 1e-6
 
@@ -59,6 +61,14 @@ def table_columns(table: TableName) -> tuple[Column, ...]:
     figures = (m.name for m in image_metrics() if METRICS.is_own(m.name))
     keys = (Column(name="attack"), Column(name="attack_key"))
     return (*_ASKED, *keys, *(Column(name=name, kind="number") for name in figures))
+
+
+def condition_said(strength: float, quality_percent: float | None) -> str:
+    """What a person calls a condition: nothing, where nothing was done."""
+    said = [] if strength == 1 else [f"at strength {strength:g}"]
+    if quality_percent is not None and not pd.isna(quality_percent):
+        said.append(f"after JPEG {int(quality_percent)}")
+    return " ".join(said)
 
 
 def type_problems(rows: pd.DataFrame, table: TableName) -> list[str]:

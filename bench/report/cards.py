@@ -4,7 +4,6 @@ Clean accuracy and calibration are recomputed from the rows of the identity cont
 training are what the runner wrote beside them.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +23,9 @@ from bench.records.participants import VictimRecord
 from bench.records.run import RunData, once
 from bench.report.notes import FAILED, clean_notes
 from bench.report.published import CLEAN_MINIMUM_PERCENT
-from bench.report.statistics import clean_of
-from bench.report.table import NA, Row, Table, make_table
+from bench.report.table import NA, Row, Table, between, make_table, number
+
+UNKNOWN = "not recorded"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +35,14 @@ class Clean:
     Attributes:
         bins: What `reliability` returns; `None`, as below, for a victim without probabilities,
             and for one whose logits were probabilities.
-        ece: Expected calibration error, a fraction.
+        ece_percent: Expected calibration error.
     """
 
     overall: Share
     models: tuple[Share, ...]
     devices: tuple[Share, ...]
     bins: pd.DataFrame | None
-    ece: float | None
+    ece_percent: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +60,12 @@ class Card:
         if self.clean is None or self.published_percent is None:
             return None
         return 100 * self.clean.overall.accuracy - self.published_percent
+
+    @property
+    def no_training(self) -> str:
+        """Why there is nothing to say of a training."""
+        learns = self.network is None or self.network.training is not None
+        return UNKNOWN if learns else "nothing to learn"
 
 
 @once
@@ -93,13 +99,8 @@ def _clean(rows: pd.DataFrame, twice_softmax: bool) -> Clean:
         models=shares_by(rows, "source"),
         devices=shares_by(rows, "device"),
         bins=bins,
-        ece=None if bins is None else expected_calibration_error(bins),
+        ece_percent=None if bins is None else 100 * expected_calibration_error(bins),
     )
-
-
-def lowest(shares: tuple[Share, ...]) -> Share:
-    """The group of the lowest accuracy; the first by name where several share it."""
-    return min(shares, key=lambda one: one.accuracy)
 
 
 _COLUMNS = (
@@ -127,86 +128,105 @@ def victims_table(run: RunData) -> Table:
 def clean_accuracy_table(run: RunData) -> Table:
     """Accuracy of every victim on the untouched in-distribution images of Set-C."""
     rows, records = [], []
-    figures: dict[Any, Any] = clean_of(run).to_dict("index")
-    for victim in run.victims:
+    for card in build_cards(run):
+        victim, clean, models = card.victim, card.clean, card.clean.models if card.clean else ()
         record: dict[str, Any] = {
             "victim": victim.name,
             "family": victim.family,
             "backbone": victim.backbone,
-            "images": 0,
-            "accuracy_percent": None,
+            "images": clean.overall.images if clean else 0,
+            "accuracy_percent": 100 * clean.overall.accuracy if clean else None,
         }
-        clean, worst = FAILED if (CLEAN_CONTROL, victim.name) in run.failed else NA, NA
-        if victim.name in figures:
-            found: dict[str, float] = figures[victim.name]
-            record["images"] = int(found["n"])
-            record["accuracy_percent"] = 100 * found["accuracy"]
-            clean = f"{record['accuracy_percent']:.1f}"
-            shares = {
-                name.removeprefix("recall:"): 100 * share
-                for name, share in found.items()
-                if name.startswith("recall:") and not math.isnan(share)
-            }
-            record |= {f"recall_{name}_percent": share for name, share in shares.items()}
-            least = min(shares, key=lambda name: shares[name])
-            worst = f"{shares[least]:.1f}" + (f" ({least})" if shares[least] < 100 else "")
-        cells = (victim.family, str(record["images"]), clean, worst)
+        accuracy = number(record["accuracy_percent"])
+        if clean is None and (CLEAN_CONTROL, victim.name) in run.failed:
+            accuracy = FAILED
+        cells = (victim.family, str(record["images"]), accuracy, _lowest(models))
         rows.append(Row(kind="victim", name=victim.marked, cells=cells))
-        records.append(record)
+        recalls = {f"recall_{one.name}_percent": 100 * one.accuracy for one in models}
+        records.append(record | recalls)
     labels = ("Victim", "Family", "Images", "Accuracy (%)", "Lowest recall of a camera (%)")
     title = f"Clean accuracy on in-distribution images of Set-C, {run.suite}"
     return make_table(title, labels, rows, clean_notes(run), records)
 
 
 def _cells(card: Card) -> tuple[str, ...]:
-    clean: tuple[str, ...] = (NA,) * 6
-    if card.clean is not None:
-        found, overall = card.clean, card.clean.overall
-        clean = (
-            str(overall.images),
-            f"{100 * overall.accuracy:.1f}",
-            f"{100 * overall.low:.1f}–{100 * overall.high:.1f}",
-            _lowest(found.models),
-            _lowest(found.devices),
-            NA if found.ece is None else f"{100 * found.ece:.1f}",
-        )
-    network, made = card.network, card.network.training if card.network else None
-    accuracy = made.validation_accuracy_percent if made else None
-    paper, difference = card.published_percent, card.difference_percent
+    record, clean = _record(card), card.clean
+    ends = (record["accuracy_low_percent"], record["accuracy_high_percent"])
+    difference = card.difference_percent
     return (
         card.victim.family,
         card.victim.backbone,
-        *clean,
-        millions(network),
-        gflop(network),
-        NA if accuracy is None else f"{accuracy:.1f}",
-        f"{made.seconds:.0f}" if made else NA,
-        NA if paper is None else f"{paper:.1f}",
+        str(record["images"]) if clean else NA,
+        number(record["accuracy_percent"]),
+        between(ends if clean else None, scale=1),
+        _lowest(clean.models if clean else ()),
+        _lowest(clean.devices if clean else ()),
+        number(record["ece_percent"]),
+        _millions(card.network),
+        _gflop(card.network),
+        number(record["validation_accuracy_percent"]),
+        number(record["training_seconds"], 0),
+        number(card.published_percent),
         NA if difference is None else f"{difference:+.1f}",
     )
 
 
+def card_facts(card: Card) -> tuple[tuple[str, str], ...]:
+    """What a card says beside its charts: name and value."""
+    clean, network = card.clean, card.network
+    made = network.training if network else None
+    accuracy = made.validation_accuracy_percent if made else None
+    paper, difference = card.published_percent, card.difference_percent
+    provenance = (made.provenance if made else None) or {}
+    commit, cost = provenance.get("commit"), _gflop(network)
+    changed = " + changes" if provenance.get("dirty") else ""
+    overall = calibration = "not scored"
+    if clean:
+        ends = (clean.overall.low, clean.overall.high)
+        overall = f"{number(100 * clean.overall.accuracy)} % ({between(ends)})"
+        calibration = (
+            f"{number(clean.ece_percent)} %" if clean.bins is not None else "no probabilities"
+        )
+    return (
+        ("Clean accuracy", overall),
+        ("Paper's minimum", "none" if paper is None else f"{paper:.1f} %"),
+        ("Difference", "none" if difference is None else f"{difference:+.1f} points"),
+        ("Calibration error", calibration),
+        ("Parameters", f"{_millions(network)} million" if network else UNKNOWN),
+        (
+            f"Image of {network.image_px} px" if network else "One image",
+            UNKNOWN if cost == NA else f"{cost} GFLOP",
+        ),
+        ("Validation", UNKNOWN if accuracy is None else f"{accuracy:.1f} %"),
+        ("Training", f"{made.seconds:.0f} s" if made else card.no_training),
+        ("Weights", made.weights_sha256[:12] if made else card.no_training),
+        ("Code", f"{commit[:12]}{changed}" if commit else UNKNOWN),
+    )
+
+
 def _lowest(shares: tuple[Share, ...]) -> str:
-    worst = lowest(shares)
-    alike = all(one.accuracy == worst.accuracy for one in shares)
-    return f"{100 * worst.accuracy:.1f}" + ("" if alike else f" ({worst.name})")
-
-
-def millions(network: Network | None) -> str:
-    """Parameters in millions; a shared front-end's stand behind a plus."""
-    if network is None:
+    """The lowest accuracy, with the name of the group where groups differ."""
+    if not shares:
         return NA
-    more = f" + {network.frontend_parameters / 1e6:.3g}" if network.frontend_parameters else ""
-    return f"{network.parameters / 1e6:.3g}{more}"
+    worst = min(shares, key=lambda one: one.accuracy)
+    alike = all(one.accuracy == worst.accuracy for one in shares)
+    return number(100 * worst.accuracy) + ("" if alike else f" ({worst.name})")
 
 
-def gflop(network: Network | None) -> str:
+def _millions(network: Network | None) -> str:
+    """Parameters in millions; a shared front-end's stand behind a plus."""
+    return NA if network is None else _plus(network.parameters, network.frontend_parameters, 1e6)
+
+
+def _gflop(network: Network | None) -> str:
     """Operations an image in units of 10^9; a front-end's stand behind a plus."""
     if network is None or network.flops_per_image is None:
         return NA
-    front = network.frontend_flops_per_image
-    more = f" + {front / 1e9:.3g}" if front else ""
-    return f"{network.flops_per_image / 1e9:.3g}{more}"
+    return _plus(network.flops_per_image, network.frontend_flops_per_image, 1e9)
+
+
+def _plus(own: int, front: int | None, unit: float) -> str:
+    return f"{own / unit:.3g}" + (f" + {front / unit:.3g}" if front else "")
 
 
 def _notes(cards: tuple[Card, ...]) -> tuple[str, ...]:
@@ -236,38 +256,32 @@ def _notes(cards: tuple[Card, ...]) -> tuple[str, ...]:
 
 
 def _record(card: Card) -> dict[str, Any]:
+    clean, network = card.clean, card.network
+    made, overall = network.training if network else None, clean.overall if clean else None
     record: dict[str, Any] = {
         "victim": card.victim.name,
         "victim_key": card.victim.key,
         "family": card.victim.family,
         "backbone": card.victim.backbone,
-        **_clean_record(card.clean),
+        "images": overall.images if overall else 0,
+        "accuracy_percent": 100 * overall.accuracy if overall else None,
+        "accuracy_low_percent": 100 * overall.low if overall else None,
+        "accuracy_high_percent": 100 * overall.high if overall else None,
     }
-    network, made = card.network, card.network.training if card.network else None
-    for field in ("image_px", "parameters", "frontend_parameters"):
-        record[field] = getattr(network, field) if network else None
-    for field in ("flops_per_image", "frontend_flops_per_image"):
-        flops = getattr(network, field) if network else None
-        name = field.replace("flops", "gflop")
-        record[name] = None if flops is None else flops / 1e9
-    record["validation_accuracy_percent"] = made.validation_accuracy_percent if made else None
-    record["training_seconds"] = made.seconds if made else None
-    record["weights_sha256"] = made.weights_sha256 if made else None
-    record["published_minimum_percent"] = card.published_percent
-    record["difference_percent"] = card.difference_percent
-    return record
-
-
-def _clean_record(clean: Clean | None) -> dict[str, Any]:
-    overall = clean.overall if clean else None
-    record: dict[str, Any] = {"images": overall.images if overall else 0}
-    for field in ("accuracy", "low", "high"):
-        name = "accuracy_percent" if field == "accuracy" else f"accuracy_{field}_percent"
-        record[name] = 100 * getattr(overall, field) if overall else None
     for what, shares in (("camera", clean and clean.models), ("device", clean and clean.devices)):
-        worst = lowest(shares) if shares else None
+        worst = min(shares, key=lambda one: one.accuracy) if shares else None
         record[f"lowest_{what}_percent"] = 100 * worst.accuracy if worst else None
         record[f"lowest_{what}"] = worst.name if worst else None
-    ece = clean.ece if clean else None
-    record["ece_percent"] = None if ece is None else 100 * ece
-    return record
+    record["ece_percent"] = clean.ece_percent if clean else None
+    for field in ("image_px", "parameters", "frontend_parameters"):
+        record[field] = getattr(network, field, None)
+    for front in ("", "frontend_"):
+        flops = getattr(network, f"{front}flops_per_image", None)
+        record[f"{front}gflop_per_image"] = None if flops is None else flops / 1e9
+    return record | {
+        "validation_accuracy_percent": made.validation_accuracy_percent if made else None,
+        "training_seconds": made.seconds if made else None,
+        "weights_sha256": made.weights_sha256 if made else None,
+        "published_minimum_percent": card.published_percent,
+        "difference_percent": card.difference_percent,
+    }

@@ -8,7 +8,7 @@ from bench.records.participants import VictimRecord
 from bench.records.run import RunData
 from bench.report.notes import origin_notes
 from bench.report.statistics import clean_of, rates_of
-from bench.report.table import NA, Row, Table, make_table
+from bench.report.table import Row, Table, kind_of, make_table, number
 
 
 def column_table(run: RunData, name: str) -> Table:
@@ -32,14 +32,12 @@ def column_table(run: RunData, name: str) -> Table:
             known = found[split][metric.name].dropna()
             value = None if known.empty else 100 * float(known.iloc[0])
             record[f"{metric.name}_{split}_percent"] = value
-            cells.append(NA if value is None else f"{value:.1f}")
+            cells.append(number(value))
         for split, part in found.items():
             record[f"images_{split}"] = int(part["n"].sum())
             cells.append(str(record[f"images_{split}"]))
         label = attack.name if attack.laac else attack.shown
-        rows.append(
-            Row(kind="control" if attack.control else "attack", name=label, cells=tuple(cells))
-        )
+        rows.append(Row(kind=kind_of(attack), name=label, cells=tuple(cells)))
         records.append(record)
     headings = ["Attack", *(f"{metric.title} {split} (%)" for split, metric in shown)]
     headings += [f"Images {split}" for split in rates]

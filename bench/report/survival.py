@@ -1,234 +1,270 @@
-"""What is left of an attack's success after a JPEG save: a table from `survival.parquet` alone."""
+"""What is left of an attack's success under conditions: a table over them, from their rows alone.
 
+A condition is some of the attack's change (`strength`) or a JPEG save of what it made
+(`quality_percent`). Both figures are means as in the tables, on the same images, targets and
+victims, so that one draw of photographs moves both.
+"""
+
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from bench.metrics.paired import Interval, Survived, shared, survived
+from bench.metrics.paired import shared
+from bench.metrics.resampling import percentile_interval
 from bench.metrics.success import CLEAN_CONTROL
-from bench.records.frames import check_predictions, table_columns
-from bench.records.load import read_parquet
-from bench.records.metric import MetricSpec, row_metrics
+from bench.records.frames import CONDITION, check_predictions, condition_said, table_columns
+from bench.records.load import match_keys, read_parquet
+from bench.records.metric import MetricSpec, views
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData, once
-from bench.report.table import NA, Column, Row, RowKind, Table
-from bench.store import read_json
+from bench.report.pages.figures import line_panels
+from bench.report.render import render
+from bench.report.table import NA, Row, Table, kind_of, make_table
+from bench.store import write_text
 from bench.types import SPLITS
 
-SURVIVAL_SCHEMA = 1
-QUALITY = "quality_percent"
+ROWS = ("strengths.parquet", "survival.parquet")
 CHART = "survival.svg"
-
-
-@dataclass(frozen=True)
-class SurvivalFiles:
-    """The files of a run's survival in its folder."""
-
-    folder: Path
-
-    @property
-    def rows(self) -> Path:
-        """Predictions after re-compression."""
-        return self.folder / "survival.parquet"
-
-    @property
-    def card(self) -> Path:
-        """What made them."""
-        return self.folder / "survival.json"
-
-    @property
-    def texts(self) -> dict[str, Path]:
-        """Tables, by format."""
-        return {suffix: self.folder / f"survival.{suffix}" for suffix in ("md", "csv", "tex")}
-
-    @property
-    def all(self) -> tuple[Path, ...]:
-        """Everything but the chart."""
-        return (self.rows, self.card, *self.texts.values())
+Figure = tuple[float | None, tuple[float, float] | None]
+"""A fraction and its interval over draws of photographs, where there are any."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SurvivalRow:
-    """One attack in one split by one metric, at each quality."""
+class Survival:
+    """One attack in one split by one metric under one condition.
+
+    Attributes:
+        said: The condition, for people.
+        condition: Its columns.
+        images: That were scored with and without it.
+        left: Success under the condition over that without; undefined where nothing succeeded
+            without it, or nothing did in some draw: a share of next to nothing says nothing.
+    """
 
     attack: AttackRecord
     split: str
     metric: MetricSpec
-    at: dict[int, Survived]
-
-    @property
-    def before(self) -> Survived:
-        """Of any quality: what was before is the same."""
-        return next(iter(self.at.values()))
+    said: str
+    condition: dict[str, Any]
+    images: int
+    before: Figure
+    after: Figure
+    left: Figure
 
 
 @once
-def load_survival(run: RunData) -> pd.DataFrame:
-    """Predictions after re-compression that belong to a run.
+def condition_rows(run: RunData) -> pd.DataFrame:
+    """Prediction rows under conditions, in order of these, with what they are called as `said`.
 
     Raises:
-        ValueError: If there are none, or they are of another run.
+        ValueError: If there are none, or they are not of this run.
     """
-    files = SurvivalFiles(run.directory)
-    if not files.rows.is_file() or not files.card.is_file():
+    paths = [run.directory / name for name in ROWS if (run.directory / name).is_file()]
+    if not paths:
         raise ValueError(
-            f"{run.directory} holds no {files.rows.name} with its {files.card.name}; score it with "
-            "`camobench run --recompress 70,80,90,95` and the run's other options"
+            f"{run.directory} holds no {' and no '.join(ROWS)}; score them with `camobench run "
+            "--recompress 70,80,90,95` or `--strength 0.25,0.5` and the run's other options"
         )
     columns = [column.name for column in table_columns("predictions")]
-    frame = read_parquet(files.rows, [*columns, QUALITY])
-    card = read_json(files.card)
-    if card.get("schema") != SURVIVAL_SCHEMA or card.get("suite_fingerprint") != run.fingerprint:
-        raise ValueError(f"{files.card} is of another suite or version than the run; run again")
-    for kind, known in (("attack", run.attacks), ("victim", run.victims)):
-        keys = {one.name: one.key for one in known}
-        for name, key in frame[[kind, f"{kind}_key"]].drop_duplicates().itertuples(index=False):
-            if keys.get(name) != key:
-                raise ValueError(
-                    f"{files.rows} has {kind} {name!r} under a key that no entry states; run again"
-                )
-    for _, rows in frame.groupby(QUALITY):
-        check_predictions(rows)
-    return frame
+    frames: list[tuple[float, float, pd.DataFrame]] = []
+    for path in paths:
+        frame = read_parquet(path, [*columns, *CONDITION])
+        for kind, known in (("attack", run.attacks), ("victim", run.victims)):
+            match_keys(frame, path, kind, {one.name: one.key for one in known})
+        for _, rows in frame.groupby(CONDITION, dropna=False, sort=False):
+            check_predictions(rows)
+            strength, quality = _plain(rows)
+            rows = rows.assign(said=condition_said(strength, quality))
+            frames.append((math.inf if quality is None else quality, strength, rows))
+    frames.sort(key=lambda one: one[:2], reverse=True)
+    return pd.concat([rows for *_, rows in frames], ignore_index=True)
 
 
 @once
-def survival_rows(run: RunData) -> list[SurvivalRow]:
+def survivals(run: RunData) -> list[Survival]:
     """TASR of targeted attacks and UASR of all, in each split where they are defined.
 
     Raises:
-        ValueError: As `load_survival`.
+        ValueError: As `condition_rows`.
     """
-    frame = load_survival(run)
     families = {v: f for v, f in run.families.items() if f in FAMILIES} or run.families
-    qualities = sorted({int(quality) for quality in frame[QUALITY]}, reverse=True)
+    conditions = list(condition_rows(run).groupby("said", sort=False))
     found = []
-    for split in run.splits:
+    for split, metric in views(run.splits):
         for attack in sorted(run.attacks, key=lambda one: (one.control, one.name)):
-            for metric in row_metrics(split, targeted=attack.targeted):
-                at = {}
-                before = _rows(run.predictions, split, attack.name)
-                after = _rows(frame, split, attack.name)
-                for quality in qualities:
-                    frames = [before, after[after[QUALITY] == quality]]
-                    both = shared(frames, metric, families, by_target=attack.targeted)
-                    if both is not None:
-                        at[quality] = survived(both)
-                if at:
-                    found.append(SurvivalRow(attack=attack, split=split, metric=metric, at=at))
+            if not metric.defined(split, targeted=attack.targeted):
+                continue
+            for said, rows in conditions:
+                frames = [
+                    frame[(frame["split"] == split) & (frame["attack"] == attack.name)]
+                    for frame in (run.predictions, rows)
+                ]
+                both = shared(frames, metric, families, by_target=attack.targeted)
+                if both is None:
+                    continue
+                (before, after), drawn = both.means, both.resampled()
+                share = after / before if before > 0 else None
+                ends: list[tuple[float, float] | None] = [None] * 3
+                if drawn is not None:
+                    ends[:2] = map(percentile_interval, drawn.T)
+                    if drawn[:, 0].all():
+                        ends[2] = percentile_interval(drawn[:, 1] / drawn[:, 0])
+                    else:
+                        share = None
+                found.append(
+                    Survival(
+                        attack=attack,
+                        split=split,
+                        metric=metric,
+                        said=str(said),
+                        condition=dict(zip(CONDITION, _plain(rows), strict=True)),
+                        images=both.images,
+                        before=(before, ends[0]),
+                        after=(after, ends[1]),
+                        left=(share, ends[2]),
+                    )
+                )
     return found
 
 
 def survival_table(run: RunData) -> Table:
-    """Success on the PNG and after each JPEG quality, and the share of it that is left.
+    """Success without and under each condition, and the share of it that is left.
 
     Shown are TASR of targeted attacks and UASR of the others; the records hold all.
 
     Raises:
-        ValueError: As `load_survival`.
+        ValueError: As `condition_rows`.
     """
-    found = survival_rows(run)
-    qualities = sorted({quality for row in found for quality in row.at}, reverse=True)
-    columns = [Column(group="", label="Rate"), Column(group="PNG", label="success")]
-    for quality in qualities:
-        group = f"JPEG {quality}"
-        columns += [Column(group=group, label="success"), Column(group=group, label="left")]
+    found = survivals(run)
+    conditions = list(dict.fromkeys(one.said for one in found))
+    labels = [("", "Attack"), ("", "Rate"), ("", "Success")]
+    labels += [(said, label) for said in conditions for label in ("success", "left")]
     rows: list[Row] = []
     for split in run.splits:
-        shown = [r for r in found if r.split == split and _is_shown(r)]
-        if shown:
-            rows.append(
-                Row(kind="section", name=SPLITS[split].capitalize(), cells=("",) * len(columns))
-            )
-            rows += [_row(row, qualities) for row in shown]
-    return Table(
-        number="",
-        title=f"Success left after JPEG re-compression, Set-C of {run.suite} (in %)",
-        columns=(Column(group="", label="Attack"), *columns),
-        rows=tuple(rows),
-        notes=tuple(_notes(run, found)),
-        records=tuple(record for row in found for record in _records(run, row)),
+        mine: dict[str, dict[str, Survival]] = {}
+        for one in found:
+            if one.split == split and one.attack.targeted == (one.metric.needs == "target"):
+                mine.setdefault(one.attack.name, {})[one.said] = one
+        if mine:
+            blank = ("",) * (len(labels) - 1)
+            rows.append(Row(kind="section", name=SPLITS[split].capitalize(), cells=blank))
+        for name, by_condition in mine.items():
+            first = next(iter(by_condition.values()))
+            cells = [first.metric.title, _text(first.before)]
+            for said in conditions:
+                at = by_condition.get(said)
+                cells += [_text(at.after), _text(at.left)] if at else [NA, NA]
+            rows.append(Row(kind=kind_of(first.attack), name=name, cells=tuple(cells)))
+    return make_table(
+        f"Success left under conditions, Set-C of {run.suite} (in %)",
+        labels,
+        rows,
+        _notes(run, found),
+        (_record(run, one) for one in found),
     )
 
 
-def _rows(frame: pd.DataFrame, split: str, attack: str) -> pd.DataFrame:
-    return frame[(frame["split"] == split) & (frame["attack"] == attack)]
+def survival_texts(run: RunData) -> dict[str, str]:
+    """`survival.{md,csv,tex}` by file name; none for a run without rows under conditions."""
+    if not any((run.directory / name).is_file() for name in ROWS):
+        return {}
+    table = survival_table(run)
+    return {f"survival.{suffix}": render(table, suffix) for suffix in ("md", "csv", "tex")}
 
 
-def _is_shown(row: SurvivalRow) -> bool:
-    return row.attack.targeted == (row.metric.needs == "target")
+def write_survival(run: RunData) -> list[Path]:
+    """Write `survival.{md,csv,tex,svg}` into the run's own folder, recomputed from its rows.
+
+    Raises:
+        ValueError: As `condition_rows`, where there are any.
+    """
+    texts = survival_texts(run)
+    texts |= {CHART: survival_chart(run)} if texts else {}
+    return [write_text(run.directory / name, text) for name, text in texts.items()]
 
 
-def _row(row: SurvivalRow, qualities: list[int]) -> Row:
-    cells = [row.metric.title, _percent(row.before.before, row.before.before_interval)]
-    for quality in qualities:
-        at = row.at.get(quality)
-        if at is None:
-            cells += [NA, NA]
-            continue
-        cells += [_percent(at.after, at.after_interval), _percent(at.left, at.left_interval)]
-    kind: RowKind = "control" if row.attack.control else "attack"
-    return Row(kind=kind, name=row.attack.name, cells=tuple(cells))
+def survival_chart(run: RunData) -> str:
+    """SVG text: a panel for each rate that was measured, with bands of 95 %.
+
+    From the weakest strength to the whole attack, and on to the strongest compression.
+    """
+    panels: dict[str, dict[str, list[tuple[str, Figure]]]] = {}
+    controls = {attack.name for attack in run.attacks if attack.control}
+    for split, metric in views(run.splits):
+        mine: dict[str, list[tuple[str, Figure]]] = {}
+        for one in survivals(run):
+            if (one.split, one.metric) != (split, metric):
+                continue
+            points = mine.setdefault(one.attack.name, [("as made", one.before)])
+            place = 0 if one.condition["quality_percent"] is None else len(points)
+            points.insert(place, (one.said, one.after))
+        if mine:
+            panels[f"{metric.title}, {SPLITS[split]} (%)"] = mine
+    return line_panels(panels, controls)
 
 
-def _percent(value: float | None, interval: Interval) -> str:
+def _plain(rows: pd.DataFrame) -> tuple[float, int | None]:
+    strength, quality = (rows[name].iloc[0] for name in CONDITION)
+    return float(strength), None if pd.isna(quality) else int(quality)
+
+
+def _text(figure: Figure) -> str:
+    value, ends = figure
     if value is None:
         return NA
-    between = f" ({100 * interval[0]:.0f}–{100 * interval[1]:.0f})" if interval else ""
-    return f"{100 * value:.0f}{between}"
+    return f"{100 * value:.0f}" + (f" ({100 * ends[0]:.0f}–{100 * ends[1]:.0f})" if ends else "")
 
 
-def _records(run: RunData, row: SurvivalRow) -> Iterator[dict[str, Any]]:
-    for quality, at in row.at.items():
-        yield {
-            "suite": run.suite,
-            "split": row.split,
-            "attack": row.attack.name,
-            "attack_key": row.attack.key,
-            "control": "yes" if row.attack.control else "no",
-            "measure": row.metric.name,
-            QUALITY: quality,
-            "images": at.images,
-            **_figure("before", at.before, at.before_interval),
-            **_figure("after", at.after, at.after_interval),
-            **_figure("left", at.left, at.left_interval),
-        }
+def _record(run: RunData, one: Survival) -> dict[str, Any]:
+    figures: dict[str, float | None] = {}
+    for name in ("before", "after", "left"):
+        value, ends = getattr(one, name)
+        low, high = ends or (None, None)
+        figures |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    return {
+        "suite": run.suite,
+        "split": one.split,
+        "attack": one.attack.name,
+        "attack_key": one.attack.key,
+        "control": "yes" if one.attack.control else "no",
+        "measure": one.metric.name,
+        **one.condition,
+        "images": one.images,
+        **{f"{k}_percent": None if v is None else 100 * v for k, v in figures.items()},
+    }
 
 
-def _figure(name: str, value: float | None, interval: Interval) -> dict[str, float | None]:
-    low, high = interval or (None, None)
-    figures = {f"{name}_percent": value, f"{name}_low_percent": low, f"{name}_high_percent": high}
-    return {key: None if one is None else 100 * one for key, one in figures.items()}
-
-
-def _notes(run: RunData, found: list[SurvivalRow]) -> Iterator[str]:
+def _notes(run: RunData, found: list[Survival]) -> Iterator[str]:
     yield (
-        "Every anonymised image is saved as JPEG (Pillow: baseline, 4:2:0) at the quality given, "
-        "and read again, before the victims see it; they were trained on the suite's own images."
+        "Every anonymised image is changed as the heading says before the victims see it, which "
+        "were trained on the suite's own images. JPEG: Pillow's (baseline, 4:2:0) at this quality. "
+        "Strength: x + strength (g(x, t) - x), rounded to 8 bits."
     )
     yield (
-        "Left: success on the JPEG over success on the PNG, same images, targets and victims. "
+        "Left: success under the condition over success without, same images, targets and victims. "
         "TASR for targeted attacks, UASR for the others; the mean over victims is that of the "
         "tables. In brackets: 95 % bootstrap interval over photographs."
     )
-    guessed = f"{100 / len(run.classes):.0f} %"
     yield (
-        f"A victim that gives every image the same label makes for a TASR of {guessed}, so that "
-        "what is left near it is no success."
+        "A victim that gives every image the same label makes for a TASR of "
+        f"{100 / len(run.classes):.0f} %, so that what is left near it is no success."
     )
-    alone = [r for r in found if r.attack.name == CLEAN_CONTROL and r.metric.needs == "source"]
-    for row in alone:
-        figures = ", ".join(f"{100 * at.after:.0f} % at {q}" for q, at in row.at.items())
+    alone = [
+        f"{100 * (one.after[0] or 0):.0f} % {one.said}"
+        for one in found
+        if one.attack.name == CLEAN_CONTROL and one.metric.needs == "source"
+    ]
+    if alone:
         yield (
-            f"Re-compression alone ({CLEAN_CONTROL}) makes the victims miss the source of "
-            f"{figures}, so that UASR may rise with it."
+            f"The condition alone ({CLEAN_CONTROL}) makes the victims miss the source of "
+            f"{', '.join(alone)}, so that UASR may rise with it."
         )
     families = sorted({f for f in run.families.values() if f not in FAMILIES})
     if families and set(run.families.values()) & set(FAMILIES):
         yield f"In no mean here: {', '.join(families)}."
-    if not np.all([row.before.before for row in found]):
-        yield "Left is n/a where nothing succeeded on the PNG."
+    if not all(one.before[0] for one in found):
+        yield "Left is n/a where nothing succeeded without the condition."

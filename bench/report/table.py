@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bench.metrics.success import Spread
+from bench.records.participants import AttackRecord
 
 NA = "n/a"
 RowKind = Literal["attack", "published", "section", "control", "victim", "claim"]
@@ -82,6 +83,11 @@ def make_table(
     )
 
 
+def kind_of(attack: AttackRecord) -> RowKind:
+    """Of an attack's row."""
+    return "control" if attack.control else "attack"
+
+
 _NUMBER = re.compile(r"[-+−±]?[\d∞]")
 _NEUTRAL = frozenset({"", NA, "–", "failed", "all", "nothing"})
 
@@ -97,26 +103,24 @@ def alignments(table: Table) -> tuple[Literal["left", "right"], ...]:
     return ("left", *("left" if is_text(cells) else "right" for cells in zip(*shown, strict=True)))
 
 
+def number(value: float | None, digits: int = 1) -> str:
+    """A figure as it stands everywhere: rounded, `∞`, or `n/a` where undefined.
+
+    68.75 is 68.8, also where it is a sum a hair below.
+    """
+    if value is None or math.isnan(value):
+        return NA
+    return "∞" if math.isinf(value) else f"{round(value, 6):.{digits}f}"
+
+
 def percent(cell: Spread | None, *, scale: float = 1, digits: int = 1) -> str:
     """`94.6 ± 2.1`, or `n/a` where undefined; the spread of a single value is `n/a` too."""
     if cell is None:
         return NA
-    std = NA if cell.std is None else f"{scale * cell.std:.{digits}f}"
-    return f"{scale * cell.mean:.{digits}f} ± {std}"
+    std = None if cell.std is None else scale * cell.std
+    return f"{number(scale * cell.mean, digits)} ± {number(std, digits)}"
 
 
-def interval_text(ends: tuple[float, float] | None) -> str:
+def between(ends: tuple[float, float] | None, *, scale: float = 100, digits: int = 1) -> str:
     """`82.4–87.0` of fractions, in per cent, or `n/a`."""
-    return NA if ends is None else f"{100 * ends[0]:.1f}–{100 * ends[1]:.1f}"
-
-
-def rate_text(percent: float) -> str:
-    """A rate: 68.75 is 68.8, also where it is a sum a hair below."""
-    return f"{round(percent, 6):.1f}"
-
-
-def plain(value: float | None, *, digits: int) -> str:
-    """A number, `∞`, or `n/a` where undefined."""
-    if value is None:
-        return NA
-    return "∞" if math.isinf(value) else f"{value:.{digits}f}"
+    return NA if ends is None else "–".join(number(scale * end, digits) for end in ends)

@@ -19,7 +19,7 @@ from bench.report.notes import FAILED, family_texts, table_notes
 from bench.report.published import PublishedRow, published_rows
 from bench.report.render import render
 from bench.report.statistics import Figures, figures_of
-from bench.report.table import Row, Table, interval_text, make_table, percent, plain
+from bench.report.table import Row, Table, between, kind_of, make_table, number, percent
 from bench.store import write_text
 from bench.types import IN, OUT, REAL
 
@@ -158,15 +158,15 @@ def _row(run: RunData, attack: AttackRecord, figures: Figures) -> Row:
         defined = attack.targeted or name not in _of_targets()
         cells = [percent(found.get(column), scale=100) for column in _COLUMNS]
         texts += family_texts(run, attack, FAMILIES, cells) if defined else cells
-        texts.append(interval_text(figures.intervals[name]))
+        texts.append(between(figures.intervals[name]))
         beside = [percent(found.get(family), scale=100) for family in others]
         texts += family_texts(run, attack, others, [*beside, ""])[:-1] if defined else beside
     means = figures.distortion
     lost = run.entry(attack.name).failed and all(mean is None for mean in means.values())
-    texts += [FAILED if lost else plain(means[m.name], digits=m.digits) for m in run.metrics]
+    texts += [FAILED if lost else number(means[m.name], m.digits) for m in run.metrics]
     caption = f": {attack.caption}" if attack.caption and not attack.laac else ""
     return Row(
-        kind="control" if attack.control else "attack",
+        kind=kind_of(attack),
         laac=attack.laac,
         scfa=attack.scfa,
         name=f"{attack.name}{caption}" + (f" {PARTIAL}" if attack.partial else ""),
@@ -188,7 +188,7 @@ def _published_row(run: RunData, split: str, paper: PublishedRow) -> Row:
         texts += [*cells, "–", *("–" for _ in _others(run))]
     for m in run.metrics:
         known = paper.distortion.get(m.name)
-        texts.append("–" if known is None else plain(known, digits=2))
+        texts.append("–" if known is None else number(known, 2))
     return Row(kind="published", name="published", cells=tuple(texts))
 
 

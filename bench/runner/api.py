@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import torch
@@ -261,9 +261,8 @@ def evaluate_run(
             every cell failed.
     """
     from bench.records.load import load_run
-    from bench.report.html import write_report
-    from bench.report.survival import SurvivalFiles
-    from bench.report.survival_chart import write_survival
+    from bench.report.pages.report import write_report
+    from bench.report.survival import write_survival
     from bench.report.tables import write_tables
 
     if not request.victims:
@@ -275,9 +274,7 @@ def evaluate_run(
     session.score(out, progress)
     sweep(store)  # last: what this request could continue with, it has
     run = load_run(out)
-    steps: list[Callable[[], object]] = [lambda: write_tables(run), lambda: write_report(run)]
-    if SurvivalFiles(out).rows.is_file():
-        steps.append(lambda: write_survival(run))
+    steps = [partial(write, run) for write in (write_tables, write_report, write_survival)]
     _in_turn("writing tables and report", steps, progress)
     return run
 

@@ -14,13 +14,14 @@ from pathlib import Path
 import pandas as pd
 
 from bench.jobs.score import KEY_DIGITS
-from bench.report.survival import CHART, SURVIVAL_SCHEMA, SurvivalFiles
+from bench.report.survival import CHART, ROWS
 from bench.runner.cells import Cells
 from bench.runner.failures import Failure
 from bench.runner.matrix import Matrix
 from bench.store import replacing, write_json
 
-STRENGTHS, STRENGTHS_DISTORTION = "strengths.parquet", "strengths-distortion.parquet"
+STRENGTHS, SURVIVAL = ROWS
+STRENGTHS_DISTORTION, CARD = "strengths-distortion.parquet", "survival.json"
 
 
 def lost_to(cells: Sequence[Cells], plain: Cells) -> dict[str, Failure]:
@@ -44,8 +45,7 @@ def write_conditions(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
     """
     saved = [one for one in cells if one.victims and one.condition.quality_percent is not None]
     weaker = [one for one in cells if one.victims and one.condition.quality_percent is None]
-    files = SurvivalFiles(out)
-    _write(files.rows, [one.predictions().assign(**one.condition.columns) for one in saved])
+    _write(out / SURVIVAL, [one.predictions().assign(**one.condition.columns) for one in saved])
     _write(out / STRENGTHS, [one.predictions().assign(**one.condition.columns) for one in weaker])
     measured = [one for one in weaker if one.measured]
     _write(
@@ -53,10 +53,12 @@ def write_conditions(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
         [one.distortion().assign(**one.condition.columns) for one in measured],
     )
     if saved:
-        write_json(files.card, _card(matrix, saved))
+        write_json(out / CARD, _card(matrix, saved))
     else:
-        for path in (*files.all, out / CHART):
-            path.unlink(missing_ok=True)
+        (out / CARD).unlink(missing_ok=True)
+    if not saved and not weaker:
+        for name in (*(f"survival.{suffix}" for suffix in ("md", "csv", "tex")), CHART):
+            (out / name).unlink(missing_ok=True)
 
 
 def _write(path: Path, frames: Sequence[pd.DataFrame]) -> None:
@@ -71,7 +73,7 @@ def _write(path: Path, frames: Sequence[pd.DataFrame]) -> None:
 def _card(matrix: Matrix, cells: Sequence[Cells]) -> dict[str, object]:
     graph = matrix.graph
     return {
-        "schema": SURVIVAL_SCHEMA,
+        "schema": 1,
         "suite": graph.suite.name,
         "suite_fingerprint": graph.suite.fingerprint,
         "recipe": graph.recipe.name,

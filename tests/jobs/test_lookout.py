@@ -95,6 +95,6 @@ def test_a_run_says_what_looks_odd_and_says_it_again_from_the_store(smoke_copy, 
         told = read_json(out / "entry-bgr.json")["suspicions"]
         assert {"victim": "", "kind": "channels"}.items() <= told[0].items()
         assert not failed(verify_folder(out))
-    ece = {card.victim.name: card.clean.ece for card in build_cards(run)}
+    ece = {card.victim.name: card.clean.ece_percent for card in build_cards(run)}
     assert ece["softmax"] is None
     assert None not in (ece["plain"], ece["log-softmax"])

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.metrics.paired import shared, shared_units, survived
+from bench.metrics.paired import shared, shared_units
 from bench.metrics.success import TASR, UASR, family_spreads, overall_spread, success_rates
 
 FAMILIES = {"v1": "wdf", "v2": "wdf", "v3": "img"}
@@ -104,16 +104,3 @@ def test_three_attacks_are_compared_on_what_all_have_with_the_same_draws():
     drawn = found.resampled(replicates=50)
     ends = np.quantile(drawn[:, 0] - drawn[:, 1], [0.025, 0.975])
     assert ends == pytest.approx(two.interval(replicates=50))
-
-
-def test_what_is_left_of_success_after_a_change():
-    both = pair(rows("one", 0, chance=0.8), rows("one", 1, chance=0.4))
-    found, drawn = survived(both, replicates=200), both.resampled(replicates=200)
-    assert [found.before, found.after] == both.means
-    assert found.left == pytest.approx(found.after / found.before)
-    ends = np.quantile(drawn[:, 1] / drawn[:, 0], [0.025, 0.975])
-    assert found.left_interval == pytest.approx(ends)
-    for chance, photos in ((0.0, 5), (0.02, 3)):  # nothing before, or nothing in some draw
-        rare = survived(pair(*(rows("one", 1, chance=c, photos=photos) for c in (chance, 0.4))))
-        assert (rare.left, rare.left_interval) == (None, None)
-        assert rare.after_interval is not None

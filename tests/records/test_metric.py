@@ -11,8 +11,8 @@ from bench.records.load import load_run
 from bench.records.metric import METRICS, MetricSpec, headline, image_metrics, views
 from bench.registry import Entry
 from bench.report.leaderboard.board_tables import board_table
-from bench.report.leaderboard.cells import cells_csv
 from bench.report.leaderboard.standing import build_standings
+from bench.report.pages.cells import cells_csv
 from bench.report.render import render
 from bench.report.tables import build_table
 from bench.report.verification.folder import verify_folder

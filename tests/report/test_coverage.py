@@ -10,9 +10,9 @@ from bench.report.cards import build_cards, clean_accuracy_table
 from bench.report.comparison.contenders import contenders_of, mean_families
 from bench.report.comparison.pairs import compare_pairs, pairs_table
 from bench.report.comparison.ranking import ranks_table
-from bench.report.html import report_html
+from bench.report.pages.report import report_html
+from bench.report.pages.victims import victims_html
 from bench.report.tables import build_table
-from bench.report.victims import victims_html
 from tests.records.test_load import MISLGAN, change
 
 P = ["p_predicted", "p_source", "p_target"]
@@ -127,7 +127,7 @@ def test_a_partial_victim_is_in_no_mean_and_says_so(partial_victim, run):
 def test_a_victim_without_probabilities_has_no_calibration(labels_only):
     run = load_run(labels_only)
     (card,) = [card for card in build_cards(run) if card.victim.name == "img-resnet18"]
-    assert (card.clean.ece, card.clean.bins) == (None, None)
+    assert (card.clean.ece_percent, card.clean.bins) == (None, None)
     assert card.clean.overall.accuracy > 0
     page = victims_html(run)
     assert "no probabilities" in page

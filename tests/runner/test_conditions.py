@@ -12,7 +12,7 @@ from bench.jobs import scorer
 from bench.jobs.condition import Condition, saved_as_jpeg
 from bench.jobs.networks import Networks
 from bench.records.load import load_run
-from bench.report.survival import survival_rows
+from bench.report.survival import survivals
 from bench.runner.api import evaluate_request, open_session
 from bench.runner.cells import row_key
 from bench.runner.missing import find_missing
@@ -91,8 +91,8 @@ def test_the_card_says_how(again):
 
 def test_table_and_chart_are_there(again):
     assert all((again.out / name).is_file() for name in (*FILES, "survival.svg"))
-    found = survival_rows(load_run(again.out))
-    assert {tuple(row.at) for row in found} == {QUALITIES}
+    found = survivals(load_run(again.out))
+    assert {one.condition["quality_percent"] for one in found} == set(QUALITIES)
 
 
 def test_the_same_again_scores_nothing_and_a_quality_more_only_that(again, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 from bench.records.load import load_run
 from bench.report.leaderboard.boards import load_boards
 from bench.report.leaderboard.standing import build_standings
-from bench.report.pictures import one_to_every_target, originals_and_anonymised
+from bench.report.pages.pictures import one_to_every_target, originals_and_anonymised
 from bench.report.verification.folder import verify_folder
 from bench.runner.api import evaluate_request
 from bench.store import Store

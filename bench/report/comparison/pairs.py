@@ -18,7 +18,7 @@ from bench.metrics.significance import (
 from bench.records.metric import MetricSpec, views
 from bench.report.comparison.contenders import Contender, mean_families, require_known
 from bench.report.notes import origin_notes
-from bench.report.table import NA, Row, Table, make_table, rate_text
+from bench.report.table import NA, Row, Table, make_table, number
 from bench.wording import listed, plural
 
 
@@ -134,8 +134,8 @@ def _row(one: AttackPair, record: dict[str, Any]) -> Row:
         one.split,
         one.metric.title,
         str(record["images"]),
-        rate_text(record["first_percent"]),
-        rate_text(record["second_percent"]),
+        number(record["first_percent"]),
+        number(record["second_percent"]),
         f"{record['difference_points']:+.1f}",
         NA
         if one.interval is None

@@ -11,7 +11,7 @@ from bench.metrics.significance import holm, sign_flip_test
 from bench.records.metric import MetricSpec, headline
 from bench.report.comparison.contenders import Contender, mean_families
 from bench.report.notes import origin_notes
-from bench.report.table import Row, Table, make_table, rate_text
+from bench.report.table import Row, Table, make_table, number
 from bench.types import SPLITS
 from bench.wording import listed
 
@@ -115,7 +115,7 @@ def _cells(record: dict[str, Any]) -> tuple[str, ...]:
         str(record["rank"]),
         f"{record['rank_low']}–{record['rank_high']}",
         str(record["tie_group"]),
-        rate_text(record[f"{name}_mean_percent"]),
+        number(record[f"{name}_mean_percent"]),
         f"{record[f'{name}_mean_low_percent']:.1f}–{record[f'{name}_mean_high_percent']:.1f}",
         str(record["images"]),
     )

@@ -13,7 +13,7 @@ from bench.report.leaderboard.standing import Rank, Standing, Standings
 from bench.report.leaderboard.submissions import LeftOut
 from bench.report.notes import origin_notes
 from bench.report.render import render
-from bench.report.table import NA, Row, Table, make_table, plain
+from bench.report.table import NA, Row, Table, between, make_table, number
 from bench.types import SPLITS
 from bench.wording import listed, plural
 
@@ -84,14 +84,13 @@ def rank_text(rank: Rank | None) -> tuple[str, str]:
     return f"{rank.rank} ({rank.low}–{rank.high})", str(rank.tie_group)
 
 
-def mean_text(one: Standing, metric: str) -> str:
+def mean_text(one: Standing, metric: str, *, interval: bool = True) -> str:
     """A mean with its 95 % interval, starred where it is over a part alone, or `n/a`."""
-    record = one.record
-    mean, low, high = (record[f"{metric}_{x}_percent"] for x in ("mean", "mean_low", "mean_high"))
-    if mean is None:
-        return NA
-    text = plain(mean, digits=1) + ("" if one.complete else PART)
-    return text if low is None else f"{text} ({low:.1f}–{high:.1f})"
+    mean, low, high = (
+        one.record[f"{metric}_{figure}_percent"] for figure in ("mean", "mean_low", "mean_high")
+    )
+    text = number(mean) + ("" if one.complete or mean is None else PART)
+    return f"{text} ({between((low, high), scale=1)})" if interval and low is not None else text
 
 
 def scored_text(one: Standing) -> str:
@@ -110,7 +109,7 @@ def _row(run: RunData, one: Standing) -> Row:
             mean_text(one, metric.name),
             f"{worst[1]:.1f} ({worst[0]})" if worst else NA,
         ]
-    cells += [plain(one.record[m.name], digits=m.digits) for m in run.metrics]
+    cells += [number(one.record[m.name], m.digits) for m in run.metrics]
     mark = {"control": " (control)", "preliminary": " (preliminary)"}.get(one.kind, "")
     return Row(
         kind="control" if one.kind == "control" else "attack",

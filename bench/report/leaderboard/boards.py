@@ -1,5 +1,7 @@
 """A board: submissions that may share a table, merged into the tables of one run."""
 
+import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,7 +12,6 @@ import pandas as pd
 from bench.metrics.success import CLEAN_CONTROL
 from bench.records.participants import FAMILIES, AttackRecord, VictimRecord
 from bench.records.run import RunData
-from bench.report.leaderboard.files import slugs
 from bench.report.leaderboard.grouping import differences, group
 from bench.report.leaderboard.merging import Source, merge
 from bench.report.leaderboard.submissions import LeftOut, Submission, load_submissions
@@ -108,6 +109,26 @@ def load_boards(
         )
         boards.append(_board(slug, title, members, apart))
     return boards, left_out
+
+
+def slug(name: str) -> str:
+    """A stranger's name as a file's: lower-case letters, digits, dots and dashes.
+
+    Marked where that loses some; two names never give one file, whatever is in them.
+    """
+    plain = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.") or "unnamed"
+    if plain == name and len(plain) <= 80:
+        return plain
+    return f"{plain[:60]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def slugs(names: Sequence[str]) -> list[str]:
+    """One a name; a name that is there again gets a number."""
+    found: list[str] = []
+    for name in map(slug, names):
+        again = sum(name == other.partition("--")[0] for other in found)
+        found.append(f"{name}--{again + 1}" if again else name)
+    return found
 
 
 def _name(members: Sequence[Submission]) -> str:

@@ -12,7 +12,7 @@ from bench.report.comparison.contenders import Contender
 from bench.report.comparison.ranking import rank_records
 from bench.report.leaderboard.boards import Board
 from bench.report.statistics import rates_of
-from bench.report.table import Table
+from bench.report.table import Table, number
 from bench.report.tables import build_table
 from bench.types import SPLITS
 
@@ -51,6 +51,13 @@ class Cell:
     def partial(self) -> bool:
         """Whether something is missing."""
         return 0 < self.rows < self.expected
+
+    @property
+    def text(self) -> str:
+        """`84.6`, `84.6*` where some rows are missing, `hole` where all are, `n/a`: undefined."""
+        if self.hole:
+            return "hole"
+        return number(self.value) + ("*" if self.partial and self.value is not None else "")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,11 @@ from bench.records.entry import Entry, read_entry
 from bench.records.frames import type_problems
 from bench.records.load import TABLES, assemble, entry_paths, read_table
 from bench.records.run import RunData
-from bench.report.html import report_html
-from bench.report.render import render
-from bench.report.survival import SurvivalFiles, load_survival, survival_table
+from bench.report.pages.report import report_html
+from bench.report.pages.victims import victims_html
+from bench.report.survival import ROWS, condition_rows, survival_texts
 from bench.report.tables import table_texts
-from bench.report.verification.recompressed import survival_verdict
-from bench.report.verification.rows import row_verdicts
-from bench.report.victims import victims_html
+from bench.report.verification.rows import condition_verdict, row_verdicts
 from bench.store.outputs import NOTE
 from bench.verdicts import Verdict
 from bench.wording import listed, plural
@@ -32,9 +30,8 @@ _UNCHECKED = {
     "figure3.png": "a picture of the samples",
     "calibration.png": "a picture of the suite beside photographs",
     "cameras.png": "a picture of the simulated cameras",
-    "survival.json": "how re-compressed images were scored, which rows cannot tell",
+    "survival.json": "how images under conditions were scored, which rows cannot tell",
     "survival.svg": "a picture of the survival table",
-    "strengths.parquet": "rows of weaker attacks, which no table shows",
     "strengths-distortion.parquet": "distortions of weaker attacks, which no table shows",
 }
 _PICTURE = re.compile(r"data:[^\"')\s]+")
@@ -68,7 +65,7 @@ def verify_folder(folder: Path) -> list[Verdict]:
         return [*verdicts, Verdict(check="run", verdict="fail", finding=str(error))]
     agree = f"entries and rows agree on suite {run.suite}, recipe {run.recipe} and all keys"
     verdicts.append(Verdict(check="run", verdict="ok", finding=agree))
-    return [*verdicts, *_check_survival(run), *_check_files(run)]
+    return [*verdicts, *_check_conditions(run), *_check_files(run)]
 
 
 def verify_entry(path: Path) -> list[Verdict]:
@@ -117,34 +114,25 @@ def _read_tables(folder: Path) -> tuple[list[pd.DataFrame], list[Verdict]]:
     return frames, verdicts
 
 
-def _check_survival(run: RunData) -> Iterator[Verdict]:
-    rows = SurvivalFiles(run.directory).rows
-    if not rows.is_file():
+def _check_conditions(run: RunData) -> Iterator[Verdict]:
+    if not any((run.directory / name).is_file() for name in ROWS):
         return
     try:
-        after = load_survival(run)
+        yield condition_verdict(condition_rows(run), run)
     except ValueError as error:
-        yield Verdict(check=rows.name, verdict="fail", finding=str(error))
-        return
-    if wrong := type_problems(after, "predictions"):
-        yield Verdict(check=rows.name, verdict="fail", finding="; ".join(wrong))
-        return
-    yield survival_verdict(after, run.predictions, run.entries)
+        yield Verdict(check="rows under conditions", verdict="fail", finding=str(error))
 
 
 def _check_files(run: RunData) -> Iterator[Verdict]:
     """Every text against the same text made anew; and what nobody can check."""
-    folder, survival = run.directory, SurvivalFiles(run.directory)
+    folder = run.directory
     found = sorted(path.name for path in folder.iterdir())
     try:
-        fresh = table_texts(run)
+        fresh = table_texts(run) | survival_texts(run)
         if "report.html" in found:
             fresh["report.html"] = report_html(run)
         if "victims.html" in found:
             fresh["victims.html"] = victims_html(run)
-        if survival.rows.name in found:
-            table = survival_table(run)
-            fresh |= {path.name: render(table, name) for name, path in survival.texts.items()}
     except ValueError as error:
         yield Verdict(check="tables", verdict="fail", finding=f"cannot be recomputed: {error}")
         return
@@ -159,7 +147,7 @@ def _check_files(run: RunData) -> Iterator[Verdict]:
         )
     for name in (name for name in found if name in _UNCHECKED):
         yield Verdict(check=name, verdict="skip", finding=f"not checked: {_UNCHECKED[name]}")
-    ours = {*fresh, *_UNCHECKED, *(path.name for path in survival.all)}
+    ours = {*fresh, *_UNCHECKED, *ROWS}
     ours |= {f"{table}.parquet" for table in TABLES}
     ours |= {f"entry-{attack.name}.json" for attack in run.attacks}
     if surplus := [name for name in found if name not in ours]:

@@ -6,18 +6,22 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
+from itertools import product
 from typing import Any
 
 import pandas as pd
 
 from bench.records.entry import Entry
 from bench.records.frames import (
+    IMAGE,
     distortion_problems,
     images_digest,
     images_of,
     prediction_problems,
+    type_problems,
 )
 from bench.records.participants import Coverage
+from bench.records.run import RunData
 from bench.types import IN, SPLITS
 from bench.verdicts import Verdict
 from bench.wording import listed, plural
@@ -94,6 +98,34 @@ def _simulated() -> dict[str, dict[str, Any]]:
     file = resources.files("bench") / "assets" / "evaluated.json"
     found: dict[str, dict[str, Any]] = json.loads(file.read_text("utf-8"))
     return found
+
+
+def condition_verdict(after: pd.DataFrame, run: RunData) -> Verdict:
+    """Rows under conditions: all of the run's own cells, such as a scorer writes.
+
+    What failed there is missing only where the entry says so: nobody leaves a hard victim out of
+    the means.
+    """
+    known, found = (
+        pd.MultiIndex.from_frame(frame[IMAGE].drop_duplicates().astype(str))
+        for frame in (run.predictions, after)
+    )
+    conditions, problems = list(after["said"].unique()), type_problems(after, "predictions")
+    if strange := sorted(set(found.difference(known).get_level_values(0))):
+        problems.append(f"{plural(len(strange), 'image')} that the run has otherwise: {strange[0]}")
+    for entry, said in product(run.entries, conditions):
+        name = entry.attack.name
+        scored = run.predictions[run.predictions["attack"] == name]
+        rows = after[(after["attack"] == name) & (after["said"] == said)]
+        for victim in sorted({*rows["victim"], *scored["victim"]}):
+            mine = rows[rows["victim"] == victim]
+            if len(mine) or not entry.lacks(f"{victim} {said}"):
+                wanted = present_cells(scored[scored["victim"] == victim])
+                problems += cell_problems(mine, wanted, f" of {name} on {victim} {said}")
+        if len(rows):
+            problems += [f"{name} {said}: {one}" for one in prediction_problems(rows, entry)]
+    whole = f"{plural(len(after), 'row')} {', '.join(conditions)}"
+    return _verdict("rows under conditions", problems, whole)
 
 
 def wanted_cells(images: pd.DataFrame, classes: Sequence[str], *, targeted: bool) -> pd.MultiIndex:

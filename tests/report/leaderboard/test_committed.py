@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bench.report.leaderboard.board_tables import render_boards
-from bench.report.leaderboard.site import write_site
 from bench.report.leaderboard.standing import build_standings
+from bench.report.pages.site import write_site
 from tests.report.leaderboard.folders import boards_of
 
 RESULTS = Path(__file__).resolve().parents[3] / "results"

@@ -4,18 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.metrics.success import UASR
+from bench.metrics.success import TASR, UASR
 from bench.records.metric import METRICS
-from bench.report.leaderboard.cells import level
-from bench.report.leaderboard.site_charts import (
+from bench.report.pages.charts import (
     HEIGHT,
     LABEL_PX,
+    confusion_matrices,
     histogram,
     nice_ticks,
     pareto_front,
     spread_labels,
+    success_by_label,
     success_scatter,
 )
+from bench.report.pages.environment import level
 
 
 def test_ticks_are_round_and_span_the_figures():
@@ -52,35 +54,43 @@ def test_histogram_counts_finite_values():
     assert histogram([float("inf")], "dB") == ()
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("0.0", "l0"), ("4.9", "l0"), ("5.0", "l1"), ("84.6*", "l8"), ("100.0", "l10")],
-)
-def test_levels(text, expected):
-    assert level(text) == expected
+def test_levels():
+    texts = {"0.0": "l0", "4.9": "l0", "5.0": "l1", "84.6*": "l8", "100.0": "l10"}
+    texts |= {"hole": "hole", "n/a": "undefined"}
+    assert {text: level(text) for text in texts} == texts
 
 
-def test_what_is_no_rate_has_no_colour_of_one():
-    assert (level("hole"), level("n/a")) == ("hole", "undefined")
-
-
-@pytest.fixture
-def standings(pristine):
-    from bench.report.leaderboard.standing import build_standings
-    from tests.report.leaderboard.folders import boards_of
-
-    return build_standings(boards_of(pristine)[0])
-
-
-def test_scatter_is_better_upward_and_to_the_right(standings):
-    chart = success_scatter(standings.by_split["in"], UASR, METRICS.get("psnr_db").spec)
+def test_scatter_is_better_upward_and_to_the_right(tables):
+    records = tables["in"].records
+    chart = success_scatter("in", records, UASR, METRICS.get("psnr_db").spec)
     marks = {mark.name: mark for mark in chart.marks}
     assert marks["cgan-img"].x > marks["mislgan"].x  # 33 dB against 29
     assert marks["identity"].x == max(mark.x for mark in chart.marks)  # unchanged
     assert marks["cgan-img-wdf-pef"].y < marks["jpeg-q85"].y
-    assert "identity" in chart.front
+    assert {"identity", "cgan-img-wdf-pef"} <= set(chart.front)
     assert "mislgan" not in chart.front
     assert all(0 < mark.y < HEIGHT for mark in chart.marks)
-    chart = success_scatter(standings.by_split["in"], UASR, METRICS.get("lpips").spec)
+    chart = success_scatter("in", records, UASR, METRICS.get("lpips").spec, {"cgan-img-wdf-pef"})
     marks = {mark.name: mark for mark in chart.marks}
     assert marks["identity"].x > marks["mislgan"].x  # smaller is better
+    assert not marks["cgan-img-wdf-pef"].front  # in part
+    assert success_scatter("out", tables["out"].records, UASR, METRICS.get("lpips").spec) is None
+
+
+def test_what_victims_say_is_shares_of_their_answers(run, frames):
+    by_target, by_source = confusion_matrices(run, "in", "mislgan")
+    rows = frames[0][(frames[0]["split"] == "in") & (frames[0]["attack"] == "mislgan")]
+    said = rows.loc[rows["target"] == "cam-b", "predicted"].value_counts(normalize=True)
+    assert by_target.rows["cam-b"][1] == f"{100 * said['cam-b']:.1f}"
+    assert list(by_source.rows) == ["cam-a", "cam-b", "cam-c"]
+    assert confusion_matrices(run, "in", "unheard-of") == []
+
+
+def test_success_by_target_is_the_mean_over_families(run):
+    rows = run.predictions[run.predictions["split"] == "in"]
+    mine = rows[(rows["attack"] == "mislgan") & (rows["target"] == "cam-b")]
+    by_victim = (mine["predicted"] == "cam-b").groupby(mine["victim"]).mean()
+    expected = by_victim.groupby(by_victim.index.map(run.families)).mean().mean()
+    shares = success_by_label(rows, TASR, "target", run.families)
+    assert shares["mislgan", "cam-b"] == pytest.approx(expected)
+    assert ("identity", "cam-b") not in shares

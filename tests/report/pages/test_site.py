@@ -2,15 +2,14 @@ import html
 import re
 import shutil
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 from PIL import ImageColor
 
-from bench.report.leaderboard.pages import site_environment
-from bench.report.leaderboard.site import write_site
 from bench.report.leaderboard.standing import build_standings
+from bench.report.pages.environment import level, render_page
+from bench.report.pages.site import write_site
 from tests.report.leaderboard.folders import (
     boards_of,
     failed,
@@ -168,7 +167,7 @@ def contrast(one, other):
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_numbers_can_be_read_on_every_colour(dark):
-    css = site_environment().get_template("leaderboard/site.css.j2").render()
+    css = render_page("site.css")
     colours = {}
     for block in re.findall(r":root \{(.*?)\}", css, re.DOTALL):
         for name, value in re.findall(r"--([\w-]+): (#\w+)", block):
@@ -183,8 +182,5 @@ def test_numbers_can_be_read_on_every_colour(dark):
 
 
 def test_the_script_and_the_pages_agree_on_colours():
-    from bench.report.leaderboard.cells import level
-
-    script = (Path(__file__).parents[3] / "bench/assets/leaderboard/site.js").read_text()
-    assert "Math.floor(value / 10 + 0.5)" in script
+    assert "Math.floor(value / 10 + 0.5)" in render_page("site.js")
     assert [level(f"{value}.0") for value in (4, 5, 15, 95)] == ["l0", "l1", "l2", "l10"]

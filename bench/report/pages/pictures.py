@@ -18,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 
 from bench.records.run import RunData
 from bench.records.samples import Sample
+from bench.report.pages.environment import data_uri
 from bench.store import replacing
 
 Pixels = NDArray[np.uint8]
@@ -103,11 +104,6 @@ def save_figure3(run: RunData, attack: str, path: Path) -> None:
     sheet = np.concatenate(strips)[:-gap, :-gap].repeat(scale, axis=0).repeat(scale, axis=1)
     with replacing(path) as target:
         Image.fromarray(sheet).save(target, "PNG", optimize=True)
-
-
-def data_uri(content: bytes, kind: str) -> str:
-    """Inline bytes as a base64 data URI of the given media type."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def _targets(sample: Sample) -> list[str]:

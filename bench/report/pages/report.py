@@ -1,24 +1,24 @@
 """The self-contained `report.html`: one file, no request, readable on a phone and on paper."""
 
 from pathlib import Path
+from typing import Any
 
 from bench.records.metric import headline, row_metrics, views
 from bench.records.participants import AttackRecord
 from bench.records.run import RunData
 from bench.report.cards import clean_accuracy_table
 from bench.report.claims.table import claims_table, comparisons_table, judge_claims
-from bench.report.figures import confusion_matrices, heat_map, success_scatter
-from bench.report.page import page_environment
-from bench.report.pictures import (
-    data_uri,
+from bench.report.pages.charts import Matrix, confusion_matrices, success_scatter
+from bench.report.pages.environment import render_page
+from bench.report.pages.pictures import (
     one_to_every_target,
     originals_and_anonymised,
     save_figure3,
 )
-from bench.report.statistics import clean_of, figures_of
-from bench.report.table import Table, plain
+from bench.report.pages.victims import victims_html
+from bench.report.statistics import clean_of, figures_of, rates_of
+from bench.report.table import Table, number
 from bench.report.tables import build_table
-from bench.report.victims import victims_html
 from bench.store import write_text
 from bench.types import IN, SPLITS
 
@@ -38,27 +38,26 @@ def write_report(run: RunData) -> Path:
 def report_html(run: RunData) -> str:
     """The whole report as one HTML page."""
     tables = {split: build_table(run, split) for split in run.splits}
-    clean = clean_accuracy_table(run)
-    judged = judge_claims(run)
-    lead = lead_attack(run)
-    shown = shown_attack(run)
-    return (
-        page_environment()
-        .get_template("report.html.j2")
-        .render(
-            run=run,
-            splits=SPLITS,
-            tables=(*tables.values(), clean),
-            claims=claims_table(judged),
-            comparisons=comparisons_table(judged),
-            headline=_headline(run, lead),
-            tiles=_tiles(run, lead),
-            shown=shown,
-            charts=_charts(run, tables, lead),
-            figure3=originals_and_anonymised(run, shown.name) if shown else [],
-            figure4=one_to_every_target(run, shown.name) if shown else [],
-            packages=_packages(run),
-        )
+    judged, lead, shown = judge_claims(run), lead_attack(run), shown_attack(run)
+    packages = (entry.provenance.packages.items() for entry in run.entries)
+    return render_page(
+        "report.html",
+        run=run,
+        tables=(*tables.values(), clean_accuracy_table(run)),
+        claims=claims_table(judged),
+        comparisons=comparisons_table(judged),
+        told=_told(run, lead),
+        tiles=_tiles(run, lead),
+        shown=shown,
+        heat=list(filter(None, (heat_map(run, *view, tables) for view in views(tables)))),
+        scatters=_scatters(run, tables),
+        confusions=[m for split in tables for m in confusion_matrices(run, split, lead.name)]
+        if lead
+        else [],
+        lead=lead,
+        figure3=originals_and_anonymised(run, shown.name) if shown else [],
+        figure4=one_to_every_target(run, shown.name) if shown else [],
+        packages=sorted({f"{name} {version}" for found in packages for name, version in found}),
     )
 
 
@@ -91,7 +90,7 @@ def _mean(run: RunData, split: str, attack: AttackRecord, metric: str = "") -> f
     return None if found is None else 100 * found.mean
 
 
-def _headline(run: RunData, lead: AttackRecord | None) -> str:
+def _told(run: RunData, lead: AttackRecord | None) -> str:
     if lead is None:
         which = "targeted and whole" if any(a.targeted for a in run.attacks) else "targeted"
         return f"{len(run.attacks)} attacks, none of them {which}, on {len(run.victims)} victims."
@@ -127,49 +126,44 @@ def _tiles(run: RunData, lead: AttackRecord | None) -> list[tuple[str, str]]:
         ]
         means = figures_of(run, IN, lead.name).distortion
         for m in (m for m in run.metrics if m.unit):
-            value = plain(means[m.name], digits=m.digits)
+            value = number(means[m.name], m.digits)
             tiles.append((f"{m.title} in distribution", f"{value} {m.unit}"))
     accuracy = 100 * clean_of(run)["accuracy"].mean()
     return [*tiles, ("Clean accuracy of the victims", _percent(float(accuracy)))]
 
 
-def _charts(
-    run: RunData, tables: dict[str, Table], lead: AttackRecord | None
-) -> list[tuple[str, str, str]]:
-    """Title, caption and image of each chart that the run can fill."""
-    charts: list[tuple[str, str, str | None]] = []
-    for split, metric in views(tables):
-        order = [record["attack"] for record in tables[split].records]
-        title = f"{metric.title} of every attack on every victim, {SPLITS[split]}"
-        caption = "In per cent. Attacks whose rate is undefined are left out; n/a marks a hole."
-        charts.append((title, caption, heat_map(run, split, metric, order)))
-    for split, metric in views(tables):
-        title = f"{metric.title} against distortion, {SPLITS[split]}"
-        caption = (
-            "Up and to the right is better. Bars: 95 % interval of the mean. Grey marks are "
-            "controls, diamonds use a synthetic colour filter array."
-        )
-        charts.append((title, caption, success_scatter(run, tables[split], metric)))
-    for split in tables:
-        if lead is None:
-            continue
-        title = f"Confusion under {lead.shown}, {SPLITS[split]}"
-        caption = (
-            "Per cent of each row, pooled over all victims. Left, the diagonal is the TASR of each "
-            "target; right, what is said of each true camera."
-        )
-        charts.append((title, caption, confusion_matrices(run, split, lead.name)))
-    return [
-        (title, caption, data_uri(svg.encode("utf-8"), "image/svg+xml"))
-        for title, caption, svg in charts
-        if svg is not None
-    ]
+def heat_map(run: RunData, split: str, metric: Any, tables: dict[str, Table]) -> Matrix | None:
+    """Attack x victim matrix of a rate; `None` where it is undefined for every attack."""
+    victims = [victim.name for victim in run.victims]
+    rates = rates_of(run, split).pivot(index="attack", columns="victim", values=metric.name)
+    rates = 100 * rates.reindex(columns=victims)
+    marked = {attack.name: attack.marked for attack in run.attacks}
+    order = [record["attack"] for record in tables[split].records]
+    rows = {
+        marked[name]: tuple(map(number, rates.loc[name].tolist()))
+        for name in order
+        if name in rates.index and rates.loc[name].notna().any()
+    }
+    title = f"{metric.title} of every attack on every victim, {SPLITS[split]}"
+    about = "In per cent. Attacks whose rate is undefined are left out; n/a marks a hole."
+    columns = tuple(victim.marked for victim in run.victims)
+    found = Matrix(
+        title=title, about=about, corner="Attack", columns=columns, rows=rows, upright=True
+    )
+    return found if rows else None
 
 
-def _packages(run: RunData) -> list[str]:
-    found = (entry.provenance.packages for entry in run.entries)
-    return sorted({f"{name} {version}" for packages in found for name, version in packages.items()})
+def _scatters(run: RunData, tables: dict[str, Table]) -> list[Any]:
+    """Success against every metric of images that has a unit."""
+    partial = [attack.name for attack in run.attacks if attack.partial]
+    charts = (
+        success_scatter(split, tables[split].records, metric, fidelity, partial)
+        for split, metric in views(tables)
+        for fidelity in run.metrics
+        if fidelity.unit
+    )
+    return [chart for chart in charts if chart is not None]
 
 
 def _percent(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:.0f} %"
+    return number(value, 0) + ("" if value is None else " %")

@@ -1,0 +1,273 @@
+"""What the pages of a board show: its own, and a card for every attack and every victim."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from bench.records.metric import headline, views
+from bench.records.participants import AttackRecord, VictimRecord
+from bench.records.samples import most_complete
+from bench.report.cards import Card, build_cards, card_facts
+from bench.report.leaderboard.board_tables import board_table, mean_text, rank_text, scored_text
+from bench.report.leaderboard.boards import Board, slug, slugs
+from bench.report.leaderboard.merging import Source
+from bench.report.leaderboard.standing import Standings
+from bench.report.pages.cells import camera_matrices, cells_csv, mean_order
+from bench.report.pages.charts import (
+    confusion_matrices,
+    histogram,
+    reliability_bars,
+    success_scatter,
+)
+from bench.report.pages.environment import render_page
+from bench.report.statistics import clean_of
+from bench.report.survival import ROWS, survival_chart, survival_table
+from bench.report.table import Row, Table, number
+
+CAMERAS = {"cameras.png": "One scene through all simulated cameras."}
+MOST_SAMPLES = 6
+Pages = Iterator[tuple[str, str]]
+Link = Callable[[str, Path], str]
+"""The address of a file of an entry folder, by the folder's name."""
+
+
+class BoardPages:
+    """The pages of one board.
+
+    Args:
+        standings: Of the board.
+        link: Where entries' files are found.
+    """
+
+    def __init__(self, standings: Standings, link: Link) -> None:
+        self._standings, self._link = standings, link
+        self._board, self._run = standings.board, standings.board.run
+        self._by_name = {
+            (split, one.attack.name): one
+            for split, found in standings.by_split.items()
+            for one in found
+        }
+        self._views = {f"{m.name}-{split}": (split, m) for split, m in views(standings.by_split)}
+        self._cameras = camera_matrices(standings)
+        self._survival, self._not_survival = _survival(self._board)
+        slugged = [[one.name for one in side] for side in (self._run.attacks, self._run.victims)]
+        attacks, victims = (dict(zip(names, slugs(names), strict=True)) for names in slugged)
+        self._shared: dict[str, Any] = {
+            "root": "../",
+            "board": self._board,
+            "run": self._run,
+            "standings": standings,
+            "views": tuple(self._views),
+            "order": next(iter(standings.by_split.values())),
+            "cell": self._cell,
+            "attack_slug": attacks,
+            "victim_slug": victims,
+            "mean_text": mean_text,
+            "rank_text": rank_text,
+            "scored_text": scored_text,
+        }
+
+    def __iter__(self) -> Pages:
+        """File name and text of everything beside the board's index."""
+        yield "index.html", self._page("board", self._board_values())
+        yield "cells.csv", cells_csv(self._standings)
+        for folder, (_, chart) in self._survival.items():
+            yield f"survival-{slug(folder)}.svg", chart
+        for attack in self._run.attacks:
+            name = self._shared["attack_slug"][attack.name]
+            yield f"attack-{name}.html", self._page("attack", self._attack_values(attack))
+        cards = board_cards(self._board)
+        for victim in self._run.victims:
+            name = self._shared["victim_slug"][victim.name]
+            values = self._victim_values(victim, cards[victim.name])
+            yield f"victim-{name}.html", self._page("victim", values)
+
+    def _page(self, template: str, values: dict[str, Any]) -> str:
+        return render_page(f"{template}.html", **self._shared, **values)
+
+    def _cell(self, view: str, attack: str, victim: str) -> str:
+        split, metric = self._views[view]
+        return self._by_name[split, attack].cells[metric.name][victim].text
+
+    def _board_values(self) -> dict[str, Any]:
+        board, run, standings = self._board, self._run, self._standings
+        scatters = []
+        for split, metric in self._views.values():
+            found = standings.by_split[split]
+            partial = [one.attack.name for one in found if not one.complete]
+            records = [one.record for one in found]
+            charts = (success_scatter(split, records, metric, m, partial) for m in run.metrics)
+            scatters += [chart for chart in charts if chart is not None]
+        drawn = {(chart.split, chart.metric) for chart in scatters}
+        clean: dict[Any, float] = clean_of(run)["accuracy"].to_dict()
+        sources = [source for found in board.sources.values() for source in found]
+        base = board.submissions[0]
+        more = [base.run.directory / name for name in ("claims.md", "victims.md", "survival.md")]
+        return {
+            "tables": {split: board_table(standings, split) for split in standings.by_split},
+            "published": {
+                split: table if any(row.kind == "published" for row in table.rows) else None
+                for split, table in standings.tables.items()
+            },
+            "orders": {view: mean_order(standings, *of) for view, of in self._views.items()},
+            "means": {
+                (view, name): mean_text(one, metric.name, interval=False)
+                for view, (split, metric) in self._views.items()
+                for (where, name), one in self._by_name.items()
+                if where == split
+            },
+            "families": [
+                (family, len(list(members)))
+                for family, members in groupby(run.victims, lambda victim: victim.family)
+            ],
+            "clean": [number(100 * clean.get(v.name, float("nan"))) for v in run.victims],
+            "scatters": scatters,
+            "empty": [(s, m) for s, m in self._views.values() if (s, m) not in drawn],
+            "fidelities": [m for m in run.metrics if m in {chart.fidelity for chart in scatters}],
+            "survival": [
+                (folder, table, f"survival-{slug(folder)}.svg")
+                for folder, (table, _) in self._survival.items()
+            ],
+            "not_survival": self._not_survival,
+            "cameras": self._cameras,
+            "leaders": {
+                split: [
+                    one
+                    for one in found
+                    if (rank := one.ranks.get(headline().name)) and rank.tie_group == 1
+                ]
+                for split, found in standings.by_split.items()
+            },
+            "audit": next(filter(None, (source.entry.suite.audit for source in sources)), None),
+            "pictures": self._pictures(CAMERAS | _figure3(most_complete(run.attacks))),
+            "more": [(path.name, self._link(base.name, path)) for path in more if path.is_file()],
+            "entries": [
+                (name, source, self._source_links(source))
+                for name in sorted(board.sources)
+                for source in board.sources[name]
+            ],
+        }
+
+    def _attack_values(self, attack: AttackRecord) -> dict[str, Any]:
+        run, sources, base = self._run, self._board.sources[attack.name], self._board.submissions[0]
+        pictured = attack.name == most_complete(run.attacks)
+        rows = run.distortion[run.distortion["attack"] == attack.name]
+        splits = tuple(self._standings.by_split)
+        samples = [sample for sample in base.run.samples if sample.attack == attack.name]
+        tables = [
+            (source, self._survival[source.folder][0])
+            for source in sources
+            if source.folder in self._survival
+        ]
+        return {
+            "attack": attack,
+            "entry": sources[0].entry,
+            "sources": [(source, self._source_links(source)) for source in sources],
+            "by_split": {split: self._by_name[split, attack.name] for split in splits},
+            "confusions": [
+                matrix
+                for split in splits
+                for matrix in confusion_matrices(self._board.panel_run, split, attack.name)
+            ],
+            "cameras": [m for _, m in self._cameras if attack.name in m.rows],
+            "survival": [
+                replace(table, title=f"{table.title}, {source.folder}", rows=mine)
+                for source, table in tables
+                if (mine := _rows_of(table, source.entry.attack.name))
+            ],
+            "histograms": [
+                (split, metric, bars)
+                for metric in run.metrics
+                for split in splits
+                if metric.unit
+                and (bars := histogram(rows.loc[rows["split"] == split, metric.name], metric.unit))
+            ],
+            "pictures": self._pictures(_figure3(attack.name)) if pictured else [],
+            "samples": [
+                (
+                    sample.source,
+                    self._link(base.name, sample.original),
+                    [(t, self._link(base.name, p)) for t, p in sorted(sample.anonymised.items())],
+                )
+                for sample in samples[:MOST_SAMPLES]
+            ],
+        }
+
+    def _victim_values(self, victim: VictimRecord, card: Card) -> dict[str, Any]:
+        bins = card.clean.bins if card.clean else None
+        strongest = {}
+        for view, (split, metric) in self._views.items():
+            scored = [
+                (cell.value, one.attack.name)
+                for one in self._standings.by_split[split]
+                if one.kind == "attack"
+                and (cell := one.cells[metric.name][victim.name]).value is not None
+            ]
+            if scored:
+                value, name = max(scored)
+                strongest[view] = (name, value)
+        return {
+            "victim": victim,
+            "card": card,
+            "facts": card_facts(card),
+            "reliability": () if bins is None else reliability_bars(bins),
+            "strongest": strongest,
+            "member": victim.name in self._board.panel,
+        }
+
+    def _pictures(self, wanted: dict[str, str]) -> list[tuple[str, str]]:
+        """Address and caption of each picture that a folder of the board has, the base's first."""
+        found = []
+        for name, caption in wanted.items():
+            places = [(s.name, s.run.directory / name) for s in self._board.submissions]
+            there = next(((folder, path) for folder, path in places if path.is_file()), None)
+            if there:
+                found.append((self._link(*there), caption))
+        return found
+
+    def _source_links(self, source: Source) -> list[tuple[str, str]]:
+        """Name and address of the files behind an attack's rows."""
+        entry = f"entry-{source.entry.attack.name}.json"
+        names = (entry, "predictions.parquet", "distortion.parquet")
+        return [(name, self._link(source.folder, source.directory / name)) for name in names]
+
+
+def board_cards(board: Board) -> dict[str, Card]:
+    """A card for every victim; size and training are from the folder that brings it."""
+    found: dict[str, Card] = {}
+    for member in board.submissions:
+        run = replace(board.run, directory=member.run.directory, victims=member.run.victims)
+        for card in build_cards(run):
+            found.setdefault(card.victim.name, card)
+    return found
+
+
+def _survival(board: Board) -> tuple[dict[str, tuple[Table, str]], list[str]]:
+    """Table and chart of every folder with rows under conditions; and what cannot be shown."""
+    found, left_out = {}, []
+    for member in board.submissions:
+        if any((member.run.directory / name).is_file() for name in ROWS):
+            try:
+                found[member.name] = survival_table(member.run), survival_chart(member.run)
+            except ValueError as error:
+                left_out.append(f"Survival of {member.name} is left out: {error}.")
+    return found, left_out
+
+
+def _rows_of(table: Table, attack: str) -> tuple[Row, ...]:
+    """Of one attack, each after the split that it is of."""
+    found: list[Row] = []
+    for row in table.rows:
+        if row.kind == "section":
+            section = row
+        elif row.name == attack:
+            found += [section, row]
+    return tuple(found)
+
+
+def _figure3(attack: str | None) -> dict[str, str]:
+    """The run's Figure 3 and what it shows."""
+    by = f" by {attack}" if attack else ""
+    return {"figure3.png": f"Above: photographs. Below: the same, anonymised{by}."}

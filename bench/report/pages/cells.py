@@ -1,0 +1,65 @@
+"""The cells of a board: in the order of their means, by camera, and as CSV."""
+
+import csv
+import io
+
+from bench.records.metric import MetricSpec, row_metrics, views
+from bench.report.leaderboard.standing import KINDS, Standing, Standings
+from bench.report.pages.charts import Label, Matrix, success_by_label
+from bench.report.table import number
+from bench.types import SPLITS
+
+View = tuple[str, MetricSpec]
+
+
+def mean_order(standings: Standings, split: str, metric: MetricSpec) -> dict[str, int]:
+    """Attack name to its place by a mean, highest first; over a part, then undefined, last.
+
+    Where nothing else tells them apart, controls come last.
+    """
+
+    def order(one: Standing) -> tuple[bool, bool, float, int, str]:
+        mean = one.record[f"{metric.name}_mean_percent"]
+        part = not one.complete and mean is not None
+        return mean is None, part, -(mean or 0.0), KINDS.index(one.kind), one.attack.name
+
+    found = sorted(standings.by_split[split], key=order)
+    return {one.attack.name: place for place, one in enumerate(found)}
+
+
+def cells_csv(standings: Standings) -> str:
+    """Every cell of a board, one a line; empty where undefined or not scored."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    head = ("attack", "attack_key", "victim", "victim_key", "split", "rows", "expected")
+    writer.writerow([*head, *(f"{metric.name}_percent" for metric in row_metrics())])
+    for split, found in standings.by_split.items():
+        for one in found:
+            for victim in standings.board.run.victims:
+                cells = [by_victim[victim.name] for by_victim in one.cells.values()]
+                rates = ["" if cell.value is None else round(cell.value, 6) for cell in cells]
+                keys = (one.attack.name, one.attack.key, victim.name, victim.key)
+                writer.writerow([*keys, split, cells[0].rows, cells[0].expected, *rates])
+    return stream.getvalue()
+
+
+def camera_matrices(standings: Standings) -> list[tuple[View, Matrix]]:
+    """Each metric by the camera that it needs, over the board's panel."""
+    board, found = standings.board, []
+    families = {victim.name: victim.family for victim in board.panel_run.victims}
+    shown = sorted(views(standings.by_split), key=lambda view: view[1].needs, reverse=True)
+    for split, metric in shown:
+        label: Label = "target" if metric.needs == "target" else "source"
+        rows = board.run.predictions[board.run.predictions["split"] == split]
+        shares = success_by_label(rows, metric, label, families)
+        cameras = [name for name in board.run.classes if name in {camera for _, camera in shares}]
+        lines = {}
+        for name in (one.attack.name for one in standings.by_split[split]):
+            values = [shares.get((name, camera)) for camera in cameras]
+            if any(value is not None for value in values):
+                lines[name] = tuple(number(None if v is None else 100 * v) for v in values)
+        title = f"{metric.title} by {label} camera, {SPLITS[split]}"
+        columns = tuple(cameras)
+        matrix = Matrix(title=title, about=title, corner="Attack", columns=columns, rows=lines)
+        found.append(((split, metric), matrix))
+    return found

@@ -1,0 +1,307 @@
+"""What stands where in small charts and matrices; the templates draw them."""
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from bench.metrics.success import confusion
+from bench.records.metric import MetricSpec, row_values
+from bench.records.run import RunData
+from bench.report.table import number
+from bench.types import SPLITS
+
+WIDTH, HEIGHT = 760, 440
+LEFT, RIGHT, TOP, BOTTOM = 46, 150, 14, 44
+LABEL_PX, LETTER_PX, MARK_PX = 13, 7, 10
+Label = Literal["target", "source"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """One attack in the chart; all places in pixels."""
+
+    name: str
+    kind: str
+    x: float
+    y: float
+    low_y: float | None
+    high_y: float | None
+    label_y: float
+    front: bool
+    tooltip: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scatter:
+    """Success against fidelity, better to the right and upward."""
+
+    split: str
+    metric: MetricSpec
+    fidelity: MetricSpec
+    marks: tuple[Mark, ...]
+    x_ticks: tuple[tuple[float, str], ...]
+    y_ticks: tuple[tuple[float, str], ...]
+    front: tuple[str, ...]
+    front_path: str
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    top: int = TOP
+    bottom: int = HEIGHT - BOTTOM
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One bar in a box of 100 x 40, and what it says."""
+
+    x: float
+    width: float
+    height: float
+    title: str
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matrix:
+    """Rates in per cent as texts: columns, and rows by name.
+
+    Attributes:
+        about: Of the whole, for who does not see it.
+        corner: Heading of the rows' names.
+        upright: Whether the columns' names are set upright.
+    """
+
+    title: str
+    about: str
+    corner: str
+    columns: tuple[str, ...]
+    rows: dict[str, tuple[str, ...]]
+    upright: bool = False
+
+
+def success_scatter(
+    split: str,
+    records: Sequence[dict[str, Any]],
+    metric: MetricSpec,
+    fidelity: MetricSpec,
+    partial: Collection[str] = (),
+) -> Scatter | None:
+    """Marks of all attacks that have both figures; `None` where fewer than two do.
+
+    An unchanged image has an infinite PSNR: its mark stands at the right edge, on no line.
+
+    Args:
+        split: Of the records.
+        records: Of a table of this split.
+        metric: Upward.
+        fidelity: To the right.
+        partial: Attacks that were scored in part, and so are on no front.
+    """
+    mean = f"{metric.name}_mean"
+    known = {
+        record["attack"]: record
+        for record in records
+        if record[f"{mean}_percent"] is not None and record[fidelity.name] is not None
+    }
+    values = {name: float(record[fidelity.name]) for name, record in known.items()}
+    finite = [value for value in values.values() if math.isfinite(value)]
+    if len(known) < 2 or not finite:
+        return None
+    ticks = nice_ticks(min(finite), max(finite))
+    low, high = min(ticks[0], min(finite)), max(ticks[-1], max(finite))
+    edge = WIDTH - RIGHT
+    inner = edge - LEFT - (34 if len(finite) < len(known) else 0)
+
+    def place(value: float) -> float:
+        if math.isinf(value):
+            return float(edge)
+        share = (value - low) / (high - low)
+        return LEFT + inner * (share if fidelity.higher_is_better else 1 - share)
+
+    sign = 1 if fidelity.higher_is_better else -1
+    points = {n: (known[n][f"{mean}_percent"], sign * value) for n, value in values.items()}
+    front = pareto_front({name: point for name, point in points.items() if name not in partial})
+    spots = {name: (place(value), height_of(points[name][0])) for name, value in values.items()}
+    label_ys = spread_labels(spots)
+    marks = {}
+    for name, record in known.items():
+        (x, y), ends = spots[name], (record[f"{mean}_{end}_percent"] for end in ("low", "high"))
+        low_y, high_y = (None if end is None else round(height_of(end), 1) for end in ends)
+        figure = number(values[name], fidelity.digits)
+        figure += " (unchanged)" if math.isinf(values[name]) else ""
+        marks[name] = Mark(
+            name=name,
+            kind="control" if record["control"] == "yes" else "attack",
+            x=round(x, 1),
+            y=round(y, 1),
+            low_y=low_y,
+            high_y=high_y,
+            label_y=round(label_ys[name], 1),
+            front=name in front,
+            tooltip=f"{name}: {number(points[name][0])} %, {fidelity.axis} {figure}",
+        )
+    line = [marks[name] for name in front if math.isfinite(values[name])]
+    x_ticks = [(round(place(tick), 1), f"{tick:g}") for tick in ticks]
+    if len(finite) < len(known):
+        x_ticks.append((float(edge), "∞"))
+    return Scatter(
+        split=split,
+        metric=metric,
+        fidelity=fidelity,
+        marks=tuple(marks.values()),
+        x_ticks=tuple(x_ticks),
+        y_ticks=tuple((round(height_of(tick), 1), str(tick)) for tick in range(0, 101, 20)),
+        front=tuple(front),
+        front_path=" ".join(f"{mark.x:g},{mark.y:g}" for mark in line),
+    )
+
+
+def height_of(percent: float) -> float:
+    """Pixel of a rate."""
+    return TOP + (HEIGHT - TOP - BOTTOM) * (1 - percent / 100)
+
+
+def spread_labels(points: Mapping[str, tuple[float, float]]) -> dict[str, float]:
+    """Heights of labels right of their marks, moved down until none covers another or a mark.
+
+    Args:
+        points: Name to the pixels of its mark.
+    """
+    placed: dict[str, float] = {}
+
+    def covered(name: str, height: float) -> bool:
+        start, end = points[name][0] + 10, points[name][0] + 10 + LETTER_PX * len(name)
+        return any(
+            start < points[other][0] + 10 + LETTER_PX * len(other)
+            and points[other][0] + 10 < end
+            and abs(there - height) < LABEL_PX
+            for other, there in placed.items()
+        ) or any(
+            start - 4 < x < end and abs(y - height) < MARK_PX
+            for other, (x, y) in points.items()
+            if other != name
+        )
+
+    for name, (_, y) in sorted(points.items(), key=lambda item: (item[1][1], item[0])):
+        height, lowest = y, y + 6 * LABEL_PX
+        while covered(name, height) and height < lowest:
+            height += 1
+        placed[name] = height
+    return placed
+
+
+def nice_ticks(low: float, high: float, count: int = 6) -> list[float]:
+    """Round figures that span `low` to `high`, about `count` of them."""
+    if high <= low:
+        low, high = low - 1, high + 1
+    raw = (high - low) / count
+    unit = 10.0 ** math.floor(math.log10(raw))
+    step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= raw)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return [round(step * place, 10) for place in range(first, last + 1)]
+
+
+def pareto_front(points: Mapping[str, tuple[float, float]]) -> list[str]:
+    """Names that no other surpasses in one figure and equals in the other, least distorted first.
+
+    Args:
+        points: Name to (success, fidelity); of both more is better, and fidelity may be infinite.
+    """
+
+    def beaten(name: str) -> bool:
+        success, fidelity = points[name]
+        return any(
+            s >= success and f >= fidelity and (s > success or f > fidelity)
+            for s, f in points.values()
+        )
+
+    front = [name for name in points if not beaten(name)]
+    return sorted(front, key=lambda name: (-points[name][1], -points[name][0], name))
+
+
+def histogram(values: Iterable[float], unit: str, bins: int = 20) -> tuple[Bar, ...]:
+    """Bars of finite values; none where there are none."""
+    finite = np.asarray([value for value in values if math.isfinite(value)], dtype=np.float64)
+    if not finite.size:
+        return ()
+    ticks = nice_ticks(float(finite.min()), float(finite.max()), bins)
+    counts, edges = np.histogram(finite, bins=ticks)
+    width = 100 / len(counts)
+    return tuple(
+        Bar(
+            x=round(width * place, 2),
+            width=round(0.9 * width, 2),
+            height=round(40 * int(count) / int(counts.max()), 2),
+            title=f"{edges[place]:g} to {edges[place + 1]:g} {unit}: {int(count)}",
+        )
+        for place, count in enumerate(counts)
+    )
+
+
+def reliability_bars(bins: pd.DataFrame) -> tuple[Bar, ...]:
+    """Accuracy by confidence, in a box of 100 x 40."""
+    columns = [bins[name].tolist() for name in ("low", "high", "n", "accuracy")]
+    images = sum(columns[2])
+    return tuple(
+        Bar(
+            x=round(100 * low, 2),
+            width=round(90 * (high - low), 2),
+            height=round(40 * accuracy, 2),
+            title=f"confidence {low:.2f} to {high:.2f}: {100 * accuracy:.0f} % right of {count}",
+            opacity=round(0.25 + 0.75 * math.sqrt(count / images), 2),
+        )
+        for low, high, count, accuracy in zip(*columns, strict=True)
+        if count
+    )
+
+
+def confusion_matrices(run: RunData, split: str, attack: str) -> list[Matrix]:
+    """What victims say of each target and of each source camera; none without rows."""
+    found = []
+    for label in ("target", "source"):
+        table = 100 * confusion(run.predictions, split, attack, label, run.classes)
+        if len(table):
+            found.append(
+                Matrix(
+                    title=f"What victims say by {label} camera, {SPLITS[split]}",
+                    about="Per cent of each row, pooled over the victims",
+                    corner=f"{label} camera",
+                    columns=tuple(map(str, table.columns)),
+                    rows={
+                        str(name): tuple(map(number, shares))
+                        for name, shares in zip(table.index, table.to_numpy(), strict=True)
+                    },
+                )
+            )
+    return found
+
+
+def success_by_label(
+    rows: pd.DataFrame, metric: MetricSpec, label: Label, families: Mapping[str, str]
+) -> dict[tuple[str, str], float]:
+    """Mean success within each target or source label: over families of means over architectures.
+
+    Args:
+        rows: Prediction rows of one split.
+        metric: Which success; rows without a target are left out of what needs one.
+        label: By which camera.
+        families: Victim name to family; other victims are left out.
+
+    Returns:
+        (attack, label) to a fraction; nothing where an attack has no row.
+    """
+    mine = rows[rows["victim"].isin(list(families)) & rows[label].notna()]
+    if metric.needs == "target":
+        mine = mine[mine["target"].notna()]
+    scored = mine[["attack", label, "victim"]].astype(str)
+    scored = scored.assign(
+        family=scored["victim"].map(dict(families)), hit=row_values(mine, metric)
+    )
+    for by in (["family", "victim"], ["family"], []):
+        scored = scored.groupby(["attack", label, *by])["hit"].mean().reset_index()
+    return {(a, b): float(mean) for a, b, mean in scored.itertuples(index=False)}

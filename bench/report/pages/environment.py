@@ -1,0 +1,86 @@
+"""Jinja for all pages: how cells, labels, headings and rates look."""
+
+import base64
+import json
+import re
+import shlex
+from itertools import groupby
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from bench.records.metric import headline, row_metrics, views
+from bench.report.table import Column, Row, number
+from bench.types import SPLITS
+
+HOLE = "hole"
+
+
+def page_environment() -> Environment:
+    """Jinja with every value escaped, an undefined name an error, and what the templates share."""
+    environment = Environment(
+        loader=PackageLoader("bench.report.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    environment.filters |= {
+        "cell": lambda text: escape(text).replace(" [", Markup("<br>[")),
+        "groups": _groups,
+        "heading": _heading,
+        "label": _label,
+        "level": level,
+        "number": number,
+        "pretty": lambda value: json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False),
+        "sh": lambda text: shlex.quote(str(text)),
+        "short": lambda text: str(text)[:12],
+    }
+    environment.globals |= {
+        "VIEW_TITLES": {
+            f"{metric.name}-{split}": f"{metric.title} {SPLITS[split]}" for split, metric in views()
+        },
+        "WHERE": SPLITS,
+        "headline": headline(),
+        "row_metrics": row_metrics,
+    }
+    return environment
+
+
+def render_page(name: str, **values: Any) -> str:
+    """A page from its template."""
+    return page_environment().get_template(f"{name}.j2").render(values)
+
+
+def data_uri(content: bytes, kind: str) -> str:
+    """Inline bytes as a base64 data URI of the given media type."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def level(text: str) -> str:
+    """The class of colour of a rate's text: `l0` to `l10`, `hole` or `undefined`."""
+    if text == HOLE:
+        return "hole"
+    try:
+        return f"l{min(10, max(0, int(float(text.rstrip('*')) / 10 + 0.5)))}"
+    except ValueError:
+        return "undefined"
+
+
+def _label(row: Row) -> Markup:
+    if not row.laac:
+        return escape(row.name)
+    joined = Markup(", ").join(Markup("<i>f</i><sub>{}</sub>").format(n) for n in row.laac)
+    joined += Markup("<sup>†</sup>") if row.scfa else Markup("")
+    return joined + (Markup(" <small>{}</small>").format(row.name) if row.name else Markup(""))
+
+
+def _heading(label: str) -> Markup:
+    family = re.fullmatch(r"f\*_(\w+)", label)
+    if family is None:
+        return escape(label)
+    return Markup("<i>f</i><sup>*</sup><sub>{}</sub>").format(family[1])
+
+
+def _groups(columns: tuple[Column, ...]) -> list[tuple[str, int]]:
+    return [(name, len(list(members))) for name, members in groupby(columns, lambda c: c.group)]

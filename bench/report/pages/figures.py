@@ -1,0 +1,131 @@
+"""Charts as SVG text: success under conditions, and the losses of a training.
+
+Drawn without pyplot and with a fixed hash salt, so that the same run gives the same bytes.
+"""
+
+import io
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from bench.records.networks import Training
+
+INK, MUTED, GRID = "#1f2328", "#6b7280", "#e5e7eb"
+COLOURS = ("#12507f", "#c8553d", "#3f8f5b", "#8a5fb0", "#c08a1e", "#2b9aa8", "#a83a6b", "#7a4a1e")
+STYLE: Any = {
+    "font.size": 10,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GRID,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "svg.hashsalt": "camobench",
+}
+_LOG_FROM = 20
+Point = tuple[str, tuple[float | None, tuple[float, float] | None]]
+"""Where on the axis, and a fraction with its interval."""
+
+
+@contextmanager
+def chart_style() -> Iterator[None]:
+    """The look of all charts inside a `with` block, whatever settings other packages have changed.
+
+    NumPy's way of printing numbers is among them: matplotlib hashes printed numbers into SVG ids.
+    """
+    with style.context(STYLE, after_reset=True), np.printoptions(legacy=False):
+        yield
+
+
+def line_panels(
+    panels: Mapping[str, Mapping[str, Sequence[Point]]], controls: Collection[str]
+) -> str:
+    """SVG text of lines with bands, a panel a title: by name, points in order of their axis.
+
+    Colours are for attacks, grey marks for `controls`.
+    """
+    names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
+    marks, attacks, looks = cycle("s^vPX<>"), 0, dict[str, dict[str, Any]]()
+    for name in names:
+        if name in controls:
+            looks[name] = {"color": MUTED, "linestyle": ":", "marker": next(marks)}
+        else:
+            line = ("-", "--", "-.")[attacks // len(COLOURS) % 3]
+            colour = COLOURS[attacks % len(COLOURS)]
+            looks[name] = {"color": colour, "linestyle": line, "marker": "o"}
+            attacks += 1
+    with chart_style():
+        figure, handles = Figure(figsize=(0.6 + 4.2 * len(panels), 4.4)), {}
+        for place, (title, lines) in enumerate(panels.items(), start=1):
+            axes = figure.add_subplot(1, len(panels), place)
+            ticks = list(dict.fromkeys(tick for points in lines.values() for tick, _ in points))
+            for name, points in lines.items():
+                where = [ticks.index(tick) for tick, _ in points]
+                values = [100 * (value or 0) for _, (value, _) in points]
+                (handles[name],) = axes.plot(where, values, markersize=5, **looks[name])
+                bands = [
+                    (x, *ends) for x, (_, (_, ends)) in zip(where, points, strict=True) if ends
+                ]
+                if bands:
+                    x, low, high = (np.array(one) for one in zip(*bands, strict=True))
+                    colour = looks[name]["color"]
+                    axes.fill_between(
+                        x, 100 * low, 100 * high, color=colour, alpha=0.12, linewidth=0
+                    )
+            axes.set_xticks(range(len(ticks)), ticks, rotation=30, ha="right")
+            axes.set(ylim=(-3, 103), title=title)
+            _plain(axes)
+        figure.tight_layout(w_pad=2)
+        figure.legend(
+            list(handles.values()),
+            list(handles),
+            loc="center left",
+            bbox_to_anchor=(1.0, 0.5),
+            frameon=False,
+        )
+        return _svg(figure, tight=True)
+
+
+def training_chart(training: Training) -> str | None:
+    """Loss by step, logarithmic where it fell far; `None` without a curve."""
+    curves = {name: curve for name, curve in training.curves.items() if curve}
+    if not curves:
+        return None
+    values = [value for curve in curves.values() for _, value in curve]
+    with chart_style():
+        figure = Figure(figsize=(4.4, 2.7))
+        axes = figure.add_subplot()
+        figure.subplots_adjust(left=0.15, right=0.97, top=0.97, bottom=0.19)
+        for place, (name, curve) in enumerate(curves.items()):
+            steps, losses = zip(*curve, strict=True)
+            colour = COLOURS[place % len(COLOURS)]
+            mark = "o" if len(curve) == 1 else ""
+            axes.plot(steps, losses, color=colour, marker=mark, linewidth=1.6, label=name)
+        if min(values) > 0 and max(values) > _LOG_FROM * min(values):
+            axes.set_yscale("log")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set(xlabel="step", ylabel="loss" if len(curves) == 1 else "value")
+        if len(curves) > 1:
+            axes.legend(frameon=False, fontsize=8)
+        _plain(axes)
+        return _svg(figure)
+
+
+def _plain(axes: Axes) -> None:
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(length=0, which="both")
+
+
+def _svg(figure: Figure, *, tight: bool = False) -> str:
+    stream = io.StringIO()
+    box = "tight" if tight else None
+    figure.savefig(stream, format="svg", bbox_inches=box, metadata={"Date": None})
+    return stream.getvalue()

@@ -1,0 +1,85 @@
+"""The static site: an index, a page per board, a card per attack and per victim.
+
+Plain files that need neither network nor server; the same entries give the same bytes.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from bench.report.leaderboard.board_tables import mean_text
+from bench.report.leaderboard.boards import slug
+from bench.report.leaderboard.standing import Standings
+from bench.report.leaderboard.submissions import SITE, LeftOut
+from bench.report.pages.board import BoardPages
+from bench.report.pages.environment import render_page
+from bench.store import replacing
+from bench.types import Progress, Silent
+
+
+def write_site(
+    boards: Sequence[Standings],
+    out: Path,
+    left_out: Sequence[LeftOut] = (),
+    progress: Progress | None = None,
+) -> Path:
+    """Write the site into `out/leaderboard`, in place of an earlier one.
+
+    Args:
+        boards: At least one.
+        out: The folder that also holds `leaderboard.md` and its like.
+        left_out: Folders that are on no board, for the index.
+        progress: Told of every board.
+
+    Returns:
+        The index page.
+    """
+    folder, progress = out / SITE, progress or Silent()
+    values = {"root": "", "boards": boards, "left_out": left_out, "mean_text": mean_text}
+    progress.start("writing pages, boards", len(boards))
+    with replacing(folder) as target:
+        target.mkdir()
+        for name in ("site.css", "site.js"):
+            _write(target / name, render_page(name))
+        _write(target / "index.html", render_page("index.html", **values))
+        for one in boards:
+            place = target / one.board.slug
+            place.mkdir(exist_ok=True)
+            for name, text in BoardPages(one, partial(_link, folder / one.board.slug, place)):
+                _write(place / name, text)
+            progress.advance()
+    progress.finish()
+    return folder / "index.html"
+
+
+def _link(board: Path, made: Path, folder: str, path: Path) -> str:
+    """The address of a file of an entry folder, seen from a board's pages.
+
+    What lies below the folder of the site's folder is linked where it is; everything else is
+    copied beside the pages, so that the folder as a whole can be moved or put on a server.
+
+    Args:
+        board: The folder of its pages, as it will be.
+        made: The same, as it is made.
+        folder: Of the entry, by name.
+        path: The file.
+
+    Raises:
+        ValueError: If it is a symbolic link, which could publish any file of this machine.
+    """
+    if path.is_symlink():
+        raise ValueError(f"{path} is a symbolic link; put the file itself there")
+    found, site = path.resolve(), board.parent.resolve()
+    if found.is_relative_to(site.parent) and not found.is_relative_to(site):
+        return Path(os.path.relpath(found, board.resolve())).as_posix()
+    copied = Path("files") / slug(folder) / path.name
+    if not (made / copied).exists():
+        (made / copied).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, made / copied)
+    return copied.as_posix()
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
