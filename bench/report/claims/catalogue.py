@@ -16,8 +16,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.records.participants import FAMILIES
-from bench.report.claims.statement import Claim, Comparison, Draws, Evidence, RowKey
+from bench.records.participants import FAMILIES, RowKey
+from bench.report.claims.statement import Claim, Comparison, Draws, Evidence
 
 WEAK_POINTS = 5.0
 LITTLE_RATIO = 2.0

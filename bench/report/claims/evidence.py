@@ -5,7 +5,7 @@ there only if they are whole: every victim of the families asked for, on every i
 the paper's tables was scored on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.metrics.resampling import REPLICATES, photograph_draws, photograph_sums
-from bench.metrics.success import TASR, target_named
-from bench.records.participants import FAMILIES
-from bench.records.run import RunData
+from bench.metrics.success import TASR, Spread, target_named
+from bench.records.participants import FAMILIES, RowKey, VictimRecord
+from bench.records.run import RunData, once
 from bench.report.claims.catalogue import ROWS, SPLITS, row_label
-from bench.report.claims.statement import Draws, RowKey, UnmeasuredError
-from bench.report.published import PublishedRow, published_rows
+from bench.report.claims.statement import Draws, UnmeasuredError
+from bench.report.published import published_rows
+
+Sums = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Sums and counts, both (P, K): by photograph and column."""
 
 
 class Published:
@@ -28,31 +31,24 @@ class Published:
     column: the UASR one of Table 2 is an erratum, and one rule is better than two.
     """
 
-    def __init__(self) -> None:
-        self._rows = {split: published_rows(split) for split in ("in", "out")}
-
     def mean(self, row: RowKey, split: str, families: Sequence[str]) -> Draws:
         """Mean of the printed family means."""
-        cells = self._row(row, split).cells[TASR.name]
-        return np.array([np.mean([cells[family].mean for family in families])])
+        return np.array([np.mean([self._cells(row, split)[family].mean for family in families])])
 
     def spread(self, row: RowKey, split: str) -> Draws:
         """Sample standard deviation over all victims, pooled from mean ± spread of each family."""
-        cells = [self._row(row, split).cells[TASR.name][family] for family in FAMILIES]
-        count, std, mean = (
-            np.array([getattr(cell, name) for cell in cells], float)
-            for name in ("n", "std", "mean")
-        )
+        cells = [self._cells(row, split)[family] for family in FAMILIES]
+        count, std, mean = np.array([(one.n, one.std, one.mean) for one in cells], float).T
         overall = (count * mean).sum() / count.sum()
         squares = ((count - 1) * std**2 + count * (mean - overall) ** 2).sum()
         return np.array([np.sqrt(squares / (count.sum() - 1))])
 
     def lpips(self, row: RowKey, split: str) -> Draws:
         """The printed LPIPS."""
-        return np.array([self._row(row, split).distortion["lpips"]])
+        return np.array([published_rows(split)[row].distortion["lpips"]])
 
-    def _row(self, row: RowKey, split: str) -> PublishedRow:
-        return self._rows[split][row]
+    def _cells(self, row: RowKey, split: str) -> dict[str, Spread]:
+        return published_rows(split)[row].cells[TASR.name]
 
 
 class Measured:
@@ -64,23 +60,13 @@ class Measured:
     """
 
     def __init__(self, run: RunData, *, replicates: int = REPLICATES) -> None:
-        self.run = run
-        self.victims = [victim for victim in run.victims if victim.family in FAMILIES]
-        self._member = np.array([victim.family for victim in self.victims], dtype=str)
-        self._attacks: dict[RowKey, list[str]] = {}
-        for attack in run.attacks:
-            if attack.row in ROWS:
-                self._attacks.setdefault(attack.row, []).append(attack.name)
-        alone = {row: names[0] for row, names in self._attacks.items() if len(names) == 1}
-        names = [victim.name for victim in self.victims]
-        self._splits = {
-            split: _Split(run.predictions, split, alone, names, replicates) for split in SPLITS
-        }
+        self.run, self._replicates = run, replicates
+        self._families = np.array([victim.family for victim in _victims(run)], dtype=str)
 
     def mean(self, row: RowKey, split: str, families: Sequence[str]) -> Draws:
         """TASR in per cent, averaged over architectures and then over `families`."""
         rates = self._rates(row, split, families)
-        cells = [rates[:, self._member == family].mean(axis=1) for family in families]
+        cells = [rates[:, self._families == family].mean(axis=1) for family in families]
         found: Draws = np.mean(cells, axis=0)
         return found
 
@@ -96,121 +82,94 @@ class Measured:
             UnmeasuredError: If the row or the split is missing or partial.
             ValueError: If a value is NaN.
         """
-        attack, drawn = self._attack(row), self._split(split)
-        frame = self.run.distortion
-        rows = frame[(frame["split"] == split) & (frame["attack"] == attack)]
-        values = rows["lpips"].to_numpy(np.float64)
-        if np.isnan(values).any():
+        attack, photographs = self._attack(row, split), _photographs(self.run, split)
+        rows = _rows(self.run.distortion, split, attack)
+        if rows["lpips"].isna().any():
             raise ValueError(f"`lpips` is NaN for attack {attack!r}; score this attack anew")
-        sums, counts = drawn.sums(rows, np.zeros(len(rows), np.intp), values, 1)
-        _require_whole(counts[:, 0], drawn.expected, f"distortions of {row_label(row)}", split)
-        return drawn.resampled(sums, counts)[:, 0]
+        at = photographs.get_indexer(pd.Index(rows["photo_id"]))
+        if (at < 0).any():
+            raise ValueError("distortion.parquet has photographs without predictions; run again")
+        values, shape = rows["lpips"].to_numpy(np.float64), (len(photographs), 1)
+        found = photograph_sums(at, np.zeros(len(rows), np.intp), values, shape)
+        self._require_whole(found[1][:, 0], f"distortions of {row_label(row)}", split)
+        return self._resampled(found, split)[:, 0]
 
     def _rates(self, row: RowKey, split: str, families: Sequence[str]) -> NDArray[np.float64]:
-        """(1 + B, V) TASR in per cent by victim."""
-        self._attack(row)
-        drawn = self._split(split)
-        absent = [family for family in families if family not in self._member]
+        """(1 + B, V) TASR in per cent by victim; NaN for one without predictions."""
+        found = _hits(self.run, split, self._attack(row, split))
+        absent = [family for family in families if family not in self._families]
         if absent:
             raise UnmeasuredError(f"no victim of the family {' or '.join(absent)}")
-        for place in np.flatnonzero(np.isin(self._member, families)):
-            what = f"predictions of {self.victims[place].name} on {row_label(row)}"
-            _require_whole(drawn.counts[row][:, place], drawn.expected, what, split)
-        return drawn.rates(row)
+        for place in np.flatnonzero(np.isin(self._families, families)):
+            what = f"predictions of {_victims(self.run)[place].name} on {row_label(row)}"
+            self._require_whole(found[1][:, place], what, split)
+        return 100 * self._resampled(found, split)
 
-    def _split(self, split: str) -> "_Split":
-        drawn = self._splits[split]
-        if drawn.photographs.empty:
-            raise UnmeasuredError(f"no images {SPLITS[split]}")
-        if len(drawn.photographs) == 1:
-            raise UnmeasuredError(f"one photograph {SPLITS[split]}, so no interval")
-        return drawn
+    def _resampled(self, found: Sums, split: str) -> NDArray[np.float64]:
+        """(1 + B, K) means: over every photograph once, then over each draw."""
+        number = len(found[0])
+        drawn = photograph_draws(
+            number, replicates=self._replicates, seed=list(SPLITS).index(split)
+        )
+        draws = np.vstack([np.ones((1, number)), drawn])
+        with np.errstate(invalid="ignore"):
+            means: NDArray[np.float64] = (draws @ found[0]) / (draws @ found[1])
+        return means
 
-    def _attack(self, row: RowKey) -> str:
-        names = self._attacks.get(row, [])
+    def _attack(self, row: RowKey, split: str) -> str:
+        names = _named(self.run).get(row, [])
         if not names:
             raise UnmeasuredError(f"no row {row_label(row)}")
         if len(names) > 1:
             raise UnmeasuredError(f"several rows are {row_label(row)}: {', '.join(names)}")
+        photographs = _photographs(self.run, split)
+        if photographs.empty:
+            raise UnmeasuredError(f"no images {SPLITS[split]}")
+        if len(photographs) == 1:
+            raise UnmeasuredError(f"one photograph {SPLITS[split]}, so no interval")
         return names[0]
 
-
-class _Split:
-    """The predictions of one split by photograph, and draws of its photographs.
-
-    Attributes:
-        counts: By row, (P, V) numbers of predictions.
-        expected: (P,) predictions a victim in a row that lacks none.
-    """
-
-    def __init__(
-        self,
-        predictions: pd.DataFrame,
-        split: str,
-        attacks: Mapping[RowKey, str],
-        victims: Sequence[str],
-        replicates: int,
-    ) -> None:
-        rows = predictions[predictions["split"] == split]
-        self.photographs = pd.Index(rows["photo_id"].unique())
-        number, seed = len(self.photographs), list(SPLITS).index(split)
-        self.draws = np.ones((1, number))  # (1 + B, P): every photograph once, then the draws
-        if number:
-            drawn = photograph_draws(number, replicates=replicates, seed=seed)
-            self.draws = np.vstack([self.draws, drawn])
-        self.hits: dict[RowKey, NDArray[np.float64]] = {}
-        self.counts: dict[RowKey, NDArray[np.float64]] = {}
-        self.expected = np.zeros(number)
-        self._rates: dict[RowKey, NDArray[np.float64]] = {}
-        places = pd.Index(victims)
-        for row, attack in attacks.items():
-            mine = rows[(rows["attack"] == attack) & rows["victim"].isin(places)]
-            self.hits[row], self.counts[row] = self.sums(
-                mine,
-                places.get_indexer(pd.Index(mine["victim"])),
-                target_named(mine).to_numpy(dtype=np.float64),
-                len(victims),
-            )
-            self.expected = np.maximum(self.expected, self.counts[row].max(axis=1, initial=0))
-
-    def sums(
-        self,
-        rows: pd.DataFrame,
-        columns: NDArray[np.intp],
-        values: NDArray[np.floating[Any]],
-        width: int,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Sums and counts of `values`, one a row of the frame, by photograph: (P, width)."""
-        photographs = self.photographs.get_indexer(pd.Index(rows["photo_id"]))
-        if (photographs < 0).any():
-            raise ValueError("distortion.parquet has photographs without predictions; run again")
-        return photograph_sums(photographs, columns, values, (len(self.photographs), width))
-
-    def rates(self, row: RowKey) -> NDArray[np.float64]:
-        """(1 + B, V) TASR in per cent; NaN for a victim without predictions."""
-        if row not in self._rates:
-            self._rates[row] = 100 * self.resampled(self.hits[row], self.counts[row])
-        return self._rates[row]
-
-    def resampled(
-        self, sums: NDArray[np.float64], counts: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """(1 + B, width) means; NaN where nothing was counted."""
-        with np.errstate(invalid="ignore"):
-            found: NDArray[np.float64] = (self.draws @ sums) / (self.draws @ counts)
-        return found
+    def _require_whole(self, counts: NDArray[np.float64], what: str, split: str) -> None:
+        """Refuse a figure over fewer images than there are."""
+        alone = [names[0] for names in _named(self.run).values() if len(names) == 1]
+        expected = np.max([_hits(self.run, split, name)[1].max(axis=1) for name in alone], axis=0)
+        if not counts.sum():
+            raise UnmeasuredError(f"no {what} {SPLITS[split]}")
+        if (counts != expected).any():
+            have, want = int(counts.sum()), int(expected.sum())
+            raise UnmeasuredError(f"{have} of {want} {what} {SPLITS[split]}")
 
 
-def _require_whole(
-    counts: NDArray[np.float64], expected: NDArray[np.float64], what: str, split: str
-) -> None:
-    """Refuse a figure over fewer images than there are.
+def _rows(frame: pd.DataFrame, split: str, attack: str) -> pd.DataFrame:
+    return frame[(frame["split"] == split) & (frame["attack"] == attack)]
 
-    Raises:
-        UnmeasuredError: If there are none, or some are missing.
-    """
-    if not counts.sum():
-        raise UnmeasuredError(f"no {what} {SPLITS[split]}")
-    if (counts != expected).any():
-        have, want = int(counts.sum()), int(expected.sum())
-        raise UnmeasuredError(f"{have} of {want} {what} {SPLITS[split]}")
+
+@once
+def _victims(run: RunData) -> list[VictimRecord]:
+    return [victim for victim in run.victims if victim.family in FAMILIES]
+
+
+@once
+def _named(run: RunData) -> dict[RowKey, list[str]]:
+    """Attacks of each row of the paper's tables."""
+    return {row: names for row in ROWS if (names := [a.name for a in run.attacks if a.row == row])}
+
+
+@once
+def _photographs(run: RunData, split: str) -> Any:
+    rows = run.predictions
+    return pd.Index(rows.loc[rows["split"] == split, "photo_id"].drop_duplicates())
+
+
+@once
+def _hits(run: RunData, split: str, attack: str) -> Sums:
+    """Successes and predictions of the protocol's victims."""
+    rows, photographs = _rows(run.predictions, split, attack), _photographs(run, split)
+    victims = pd.Index([victim.name for victim in _victims(run)])
+    mine = rows[rows["victim"].isin(victims)]
+    return photograph_sums(
+        photographs.get_indexer(pd.Index(mine["photo_id"])),
+        victims.get_indexer(pd.Index(mine["victim"])),
+        target_named(mine).to_numpy(dtype=np.float64),
+        (len(photographs), len(victims)),
+    )

@@ -14,14 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.metrics.resampling import percentile_interval
+from bench.records.participants import RowKey
+from bench.wording import listed
 
 Ruling = Literal["holds", "does not hold", "not measured"]
-RowKey: TypeAlias = tuple[frozenset[str], bool]
-"""Local classifiers and sCFA: what the paper's tables name a row by."""
 Draws: TypeAlias = NDArray[np.float64]
 """(1 + B,): a figure, then the same from each of B draws; B is 0 for printed figures."""
-
-_NAMED_AT_MOST = 3
 
 
 class UnmeasuredError(LookupError):
@@ -92,23 +90,46 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """What came of a claim.
-
-    Attributes:
-        findings: One a comparison, in their order.
-        weakest: Position of the comparison with the smallest margin; `None` if not measured.
-    """
+    """What came of a claim: its findings, one a comparison, in their order."""
 
     claim: Claim
     findings: tuple[Finding, ...]
-    verdict: Ruling
-    reason: str
-    weakest: int | None
 
     @property
     def holding(self) -> int:
         """How many comparisons hold."""
         return sum(finding.verdict == "holds" for finding in self.findings)
+
+    @property
+    def verdict(self) -> Ruling:
+        """Of the claim."""
+        if any(finding.verdict == "not measured" for finding in self.findings):
+            return "not measured"
+        return "holds" if self.holding == len(self.findings) else "does not hold"
+
+    @property
+    def weakest(self) -> tuple[Comparison, Finding] | None:
+        """The comparison with the smallest margin; `None` if the claim is not measured."""
+        if self.verdict == "not measured":
+            return None
+        place = int(np.argmin(np.array([finding.margin for finding in self.findings], float)))
+        return self.claim.comparisons[place], self.findings[place]
+
+    @property
+    def reason(self) -> str:
+        """What is missing, or which comparisons fail and how."""
+        groups: dict[str, list[str]] = {}
+        for comparison, finding in zip(self.claim.comparisons, self.findings, strict=True):
+            if finding.verdict != "holds":
+                groups.setdefault(finding.reason, []).append(comparison.title)
+        if self.verdict == "not measured":
+            missing = (one for one in self.findings if one.verdict == "not measured")
+            return "; ".join(dict.fromkeys(one.reason for one in missing))
+        total = len(self.findings)
+        if not groups:
+            return f"all {total} comparisons hold"
+        parts = [f"{reason}: {listed(titles, 3)}" for reason, titles in groups.items()]
+        return "; ".join([f"{self.holding} of {total} comparisons hold", *parts])
 
 
 def compare(comparison: Comparison, evidence: Evidence) -> Finding:
@@ -139,36 +160,4 @@ def compare(comparison: Comparison, evidence: Evidence) -> Finding:
 def judge(claim: Claim, evidence: Evidence) -> Judgement:
     """Make all comparisons of a claim."""
     findings = tuple(compare(comparison, evidence) for comparison in claim.comparisons)
-    missing = [finding.reason for finding in findings if finding.verdict == "not measured"]
-    if missing:
-        return Judgement(
-            claim=claim,
-            findings=findings,
-            verdict="not measured",
-            reason="; ".join(dict.fromkeys(missing)),
-            weakest=None,
-        )
-    failed = [n for n, finding in enumerate(findings) if finding.verdict != "holds"]
-    margins = [finding.margin for finding in findings if finding.margin is not None]
-    return Judgement(
-        claim=claim,
-        findings=findings,
-        verdict="does not hold" if failed else "holds",
-        reason=_reason(claim, findings, failed),
-        weakest=int(np.argmin(margins)),
-    )
-
-
-def _reason(claim: Claim, findings: Sequence[Finding], failed: Sequence[int]) -> str:
-    total = len(findings)
-    if not failed:
-        return f"all {total} comparisons hold"
-    groups: dict[str, list[str]] = {}
-    for n in failed:
-        groups.setdefault(findings[n].reason, []).append(claim.comparisons[n].title)
-    parts = [f"{total - len(failed)} of {total} comparisons hold"]
-    for reason, titles in groups.items():
-        more = len(titles) - _NAMED_AT_MOST
-        tail = f" and {more} more" if more > 0 else ""
-        parts.append(f"{reason}: {', '.join(titles[:_NAMED_AT_MOST])}{tail}")
-    return "; ".join(parts)
+    return Judgement(claim=claim, findings=findings)

@@ -85,12 +85,6 @@ def test_lpips_by_hand(run, measured):
         np.testing.assert_allclose(measured.lpips(IMG, split), expected)
 
 
-def test_an_lpips_of_nan_stops(run):
-    broken = replace(run, distortion=run.distortion.assign(lpips=np.nan))
-    with pytest.raises(ValueError, match="`lpips` is NaN for attack 'a-img'"):
-        Measured(broken, replicates=2).lpips(IMG, "in")
-
-
 def keep_one_photograph(run):
     return keeping(run, lambda f: (f["split"] == "in") & (f["photo_id"] == "cam-a-0"))
 
@@ -147,30 +141,3 @@ def test_what_is_no_row_of_the_tables_is_not_taken_for_one(run, measured, more):
     np.testing.assert_array_equal(
         other.mean(IMG, "in", FAMILIES), measured.mean(IMG, "in", FAMILIES)
     )
-
-
-def test_rows_are_found_by_their_fields_and_not_by_their_names(run, measured):
-    names = {"a-img": "zebra"}
-    renamed = replace(
-        run,
-        predictions=run.predictions.replace({"attack": names}),
-        distortion=run.distortion.replace({"attack": names}),
-        entries=tuple(
-            entry.model_copy(
-                update={
-                    "attack": entry.attack.model_copy(
-                        update={"name": names.get(entry.attack.name, entry.attack.name)}
-                    )
-                }
-            )
-            for entry in run.entries
-        ),
-    )
-    other = Measured(renamed, replicates=REPLICATES)
-    np.testing.assert_array_equal(other.spread(IMG, "out"), measured.spread(IMG, "out"))
-
-
-def test_a_hole_in_one_family_leaves_the_others_measured(run):
-    evidence = Measured(a_hole(run), replicates=2)
-    assert np.isfinite(evidence.mean(IMG, "in", ("img",))).all()
-    assert np.isfinite(evidence.mean(WDF, "in", FAMILIES)).all()
