@@ -97,7 +97,7 @@ def assemble(
         ValueError: If it does not fit together.
     """
     first = entries[0]
-    for what, value_of in _TERMS.items():
+    for what, value_of in TERMS.items():
         for entry in entries:
             if value_of(entry) != value_of(first):
                 raise ValueError(
@@ -154,13 +154,13 @@ def assemble(
     )
 
 
-_TERMS: dict[str, Callable[[Entry], object]] = {
+TERMS: dict[str, Callable[[Entry], object]] = {
     "suite": lambda entry: entry.suite.name,
     "suite fingerprint": lambda entry: entry.suite.fingerprint,
     "suite classes": lambda entry: entry.suite.classes,
     "recipe": lambda entry: entry.recipe,
     "seed": lambda entry: entry.seeds,
-    "scorer_version": lambda entry: entry.scorer_version,
+    "scorer version": lambda entry: entry.scorer_version,
     "LPIPS version": lambda entry: str(entry.lpips),
 }
 """What entries agree on that share a table."""

@@ -17,9 +17,9 @@ from bench.report.published import (
     published_rows,
 )
 from bench.report.statistics import clean_of, rates_of
-from bench.report.table import NA
+from bench.report.table import NA, number
 from bench.types import IN
-from bench.wording import plural
+from bench.wording import listed, plural
 
 FAILED = "failed"
 MARK = "§"
@@ -29,12 +29,13 @@ NOT_AUDITED = "Not audited: `camobench data prepare {suite}` audits it, then the
 
 def table_notes(run: RunData, split: str) -> tuple[str, ...]:
     """Footnotes of Table 2 or 3, in reading order."""
-    rows, rates = run.predictions[run.predictions["split"] == split], rates_of(run, split)
+    rows = run.predictions[run.predictions["split"] == split]
     if rows.empty:
         return (f"This run holds no rows of the split {split!r}.", *origin_notes(run))
+    accuracy = clean_of(run)["accuracy"].items()
+    clean = ", ".join(f"{name} {number(100 * value)}" for name, value in accuracy)
     return (
-        *_marks(run),
-        " ".join(_meanings(split)),
+        *_meanings(run, split),
         "± is the sample standard deviation: in a family's cell over its architectures, under "
         "Mean over the family means.",
         f"95 %: bootstrap interval of the Mean, {REPLICATES} draws of whole source photographs "
@@ -42,12 +43,10 @@ def table_notes(run: RunData, split: str) -> tuple[str, ...]:
         *_families(run),
         *failure_notes(run),
         *_suspicions(run),
-        *_holes(run, rates),
-        *_coverage(run, rows, rates),
-        *_unchanged(run, split),
-        *_unmeasured(run, split),
+        *_coverage(run, rows, split),
+        *_distortions(run, split),
         f"LPIPS {run.lpips_version}.",
-        _clean(run),
+        f"Clean accuracy of the victims on Set-C (%): {clean}.",
         *_published(run, split),
         *origin_notes(run),
     )
@@ -72,46 +71,46 @@ def clean_notes(run: RunData) -> tuple[str, ...]:
     )
 
 
-def _marks(run: RunData) -> Iterable[str]:
-    marks = []
-    if any(attack.laac for attack in run.attacks):
-        marks.append("LAAC: local auxiliary attribution classifiers of the attack's training.")
-    if any(attack.scfa for attack in run.attacks):
-        marks.append("† synthetic colour filter array in front of the generator.")
-    yield " ".join([*marks, "↑ higher is better, ↓ lower."])
-
-
-def _meanings(split: str) -> Iterable[str]:
+def _meanings(run: RunData, split: str) -> Iterable[str]:
+    marks = {
+        "LAAC: local auxiliary attribution classifiers of the attack's training.": any(
+            attack.laac for attack in run.attacks
+        ),
+        "† synthetic colour filter array in front of the generator.": any(
+            attack.scfa for attack in run.attacks
+        ),
+        "↑ higher is better, ↓ lower.": True,
+    }
+    yield " ".join(mark for mark, there in marks.items() if there)
+    meanings = []
     for metric in row_metrics():
-        if not metric.defined(split):
-            why = "out of distribution the source camera is no class of the victims"
-            yield f"{metric.title} is n/a: {why}."
-        else:
-            hole = "; n/a for untargeted attacks" if metric.needs == "target" else ""
-            yield f"{metric.title}: {metric.meaning}{hole}."
+        hole = "; n/a for untargeted attacks" if metric.needs == "target" else ""
+        meanings.append(
+            f"{metric.title}: {metric.meaning}{hole}."
+            if metric.defined(split)
+            else f"{metric.title} is n/a: out of distribution the source camera is no class of the "
+            "victims."
+        )
+    yield " ".join(meanings)
 
 
 def _families(run: RunData) -> Iterable[str]:
     backbones: dict[str, list[str]] = {family: [] for family in FAMILIES}
-    others = []
     for victim in run.victims:
-        if victim.family in backbones:
-            backbones[victim.family].append(victim.backbone)
-        else:
-            others.append(victim.name)
-    for family, names in backbones.items():
+        backbones.setdefault(victim.family, []).append(victim.backbone)
+    for family in FAMILIES:
+        names = backbones[family]
         if names and len(names) != ARCHITECTURES_PER_FAMILY:
             yield (
                 f"{family} cells: mean over {len(names)} of {ARCHITECTURES_PER_FAMILY} "
                 f"architectures ({', '.join(names)})."
             )
-    empty = [family for family, names in backbones.items() if not names]
-    if empty:
+    if empty := [family for family in FAMILIES if not backbones[family]]:
         yield (
             f"No victim of the family {' or '.join(empty)}: Mean is over "
             f"{len(FAMILIES) - len(empty)} of {len(FAMILIES)} families."
         )
-    if others:
+    if others := [victim.name for victim in run.victims if victim.family not in FAMILIES]:
         yield (
             "Outside the protocol's families, in a column of their own and in no mean: "
             f"{', '.join(others)}."
@@ -119,40 +118,35 @@ def _families(run: RunData) -> Iterable[str]:
 
 
 def _suspicions(run: RunData, of: str = "") -> Iterable[str]:
-    for (who, _), finding in run.suspicions.items():
-        if who.startswith(of):
-            yield f"Suspicious: {who}: {finding}."
+    found = run.suspicions.items()
+    return (f"Suspicious: {who}: {said}." for (who, _), said in found if who.startswith(of))
 
 
-def _holes(run: RunData, rates: pd.DataFrame) -> Iterable[str]:
+def _coverage(run: RunData, rows: pd.DataFrame, split: str) -> Iterable[str]:
+    """What was not, or not wholly, scored."""
+    rates, images = rates_of(run, split), rows[["image_id", "source"]].drop_duplicates()
+    members = images["source"].isin(list(run.classes))
+    full = len(images) * len(run.classes) - int(members.sum())
+    partial = [victim.name for victim in run.victims if victim.partial]
+    found = {attack.name: rates[rates["attack"] == attack.name] for attack in run.attacks}
     for attack in run.attacks:
-        scored = set(rates.loc[rates["attack"] == attack.name, "victim"])
-        told = set(run.entry(attack.name).failed_victims)
-        missing = [v.name for v in run.victims if v.name not in scored | told]
-        if missing:
+        known = {*found[attack.name]["victim"], *run.entry(attack.name).failed_victims}
+        if missing := [v.name for v in run.victims if v.name not in known]:
             yield (
                 f"{attack.name}: no rows for {', '.join(missing)}. A family's cell is over the "
                 "victims that were scored; a family with none makes the Mean n/a."
             )
-
-
-def _coverage(run: RunData, rows: pd.DataFrame, rates: pd.DataFrame) -> Iterable[str]:
-    images = rows[["image_id", "source"]].drop_duplicates()
-    members = images["source"].isin(list(run.classes))
-    full = len(images) * len(run.classes) - int(members.sum())
-    partial = [victim.name for victim in run.victims if victim.partial]
     for victim in run.victims:
         if victim.partial:
             yield f"{victim.name} is partial: it answered {victim.partial}, so it is in no mean."
     for attack in run.attacks:
-        expected = full if attack.targeted else len(images)
         if attack.partial:
             yield (
                 f"{attack.name} is partial: of the images and targets that are scored, in and out "
                 f"of distribution, {attack.partial.scored} of {attack.partial.wanted} were there; "
                 "nothing is filled in."
             )
-        mine = rates[rates["attack"] == attack.name]
+        mine, expected = found[attack.name], full if attack.targeted else len(images)
         counts = mine.loc[~mine["victim"].isin(partial), "n"]
         if len(counts) and int(counts.min()) < expected:
             yield (
@@ -161,8 +155,9 @@ def _coverage(run: RunData, rows: pd.DataFrame, rates: pd.DataFrame) -> Iterable
             )
 
 
-def _unchanged(run: RunData, split: str) -> Iterable[str]:
+def _distortions(run: RunData, split: str) -> Iterable[str]:
     titles = " and ".join(m.title for m in image_metrics() if np.isinf(m.unchanged))
+    lost = []
     for attack in run.attacks:
         unchanged, images = unchanged_images(run.distortion, split, attack.name)
         if 0 < unchanged < images:
@@ -170,23 +165,10 @@ def _unchanged(run: RunData, split: str) -> Iterable[str]:
                 f"{attack.name}: {unchanged} of {images} images unchanged: {titles} is the mean "
                 "over the others."
             )
-
-
-def _unmeasured(run: RunData, split: str) -> Iterable[str]:
-    measured = set(run.distortion.loc[run.distortion["split"] == split, "attack"])
-    names = [
-        one.name
-        for one in run.attacks
-        if one.name not in measured and not run.entry(one.name).failed
-    ]
-    if names:
-        yield f"No distortion rows for {', '.join(names)}."
-
-
-def _clean(run: RunData) -> str:
-    accuracy = 100 * clean_of(run)["accuracy"]
-    listed = (f"{name} {value:.1f}" for name, value in accuracy.items())
-    return f"Clean accuracy of the victims on Set-C (%): {', '.join(listed)}."
+        if not images and not run.entry(attack.name).failed:
+            lost.append(attack.name)
+    if lost:
+        yield f"No distortion rows for {', '.join(lost)}."
 
 
 def _published(run: RunData, split: str) -> Iterable[str]:
@@ -280,19 +262,14 @@ def _some(what: str, names: Sequence[str]) -> str:
     return ", ".join(each) if len(each) <= MOST_NAMED else f"{len(each)} {what}"
 
 
-def _first(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"{', '.join(names[:MOST_NAMED])}{more}"
-
-
 def failed_cells(run: RunData) -> str:
     """All that failed in one line, for the command line; "" where nothing did."""
     cells = [f"{attack} on {victim}" for attack, victim in run.failed]
     others = [f"{one.what} of {attack}" for attack, one in run.unmeasured]
     if not (cells or others):
         return ""
-    parts = [f"{plural(len(cells), 'cell')} failed: {_first(cells)}"] if cells else []
-    parts += [f"missing: {_first(others)}"] if others else []
+    parts = [f"{plural(len(cells), 'cell')} failed: {listed(cells, MOST_NAMED)}"] if cells else []
+    parts += [f"missing: {listed(others, MOST_NAMED)}"] if others else []
     return (
         f"{'; '.join(parts)}; tracebacks are in {run.directory / 'failures'}, "
         "the same command tries again"

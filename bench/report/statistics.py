@@ -52,16 +52,18 @@ def clean_of(run: RunData) -> pd.DataFrame:
 
 
 @once
-def figures_of(run: RunData, split: str, attack: str) -> Figures:
-    """The figures of an attack over the protocol's families, and of each family beside them."""
-    rates, families = rates_of(run, split), run.whole_families(FAMILIES)
-    beside = {name: family for name, family in run.families.items() if family not in FAMILIES}
+def figures_of(
+    run: RunData, split: str, attack: str, counted: tuple[str, ...] = FAMILIES
+) -> Figures:
+    """The figures of an attack over the families `counted`, and of each family beside them."""
+    rates, families = rates_of(run, split), run.whole_families(counted)
+    beside = {name: family for name, family in run.families.items() if family not in counted}
     cells: dict[str, dict[str, Spread | None]] = {}
     intervals: dict[str, Interval] = {}
     for metric in row_metrics(split):
         found = family_spreads(rates, attack, metric, families | beside)
-        protocol = [cell for family, cell in found.items() if family in FAMILIES]
-        mean = overall_spread(protocol) if protocol else None
+        inside = [cell for family, cell in found.items() if family in counted]
+        mean = overall_spread(inside) if inside else None
         cells[metric.name] = found | {"mean": mean}
         intervals[metric.name] = None
         if mean is not None:

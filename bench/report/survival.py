@@ -56,6 +56,11 @@ class Survival:
     left: Figure
 
 
+def has_conditions(run: RunData) -> bool:
+    """Whether any rows were scored under a condition."""
+    return any((run.directory / name).is_file() for name in ROWS)
+
+
 @once
 def condition_rows(run: RunData) -> pd.DataFrame:
     """Prediction rows under conditions, in order of these, with what they are called as `said`.
@@ -63,15 +68,14 @@ def condition_rows(run: RunData) -> pd.DataFrame:
     Raises:
         ValueError: If there are none, or they are not of this run.
     """
-    paths = [run.directory / name for name in ROWS if (run.directory / name).is_file()]
-    if not paths:
+    if not has_conditions(run):
         raise ValueError(
             f"{run.directory} holds no {' and no '.join(ROWS)}; score them with `camobench run "
             "--recompress 70,80,90,95` or `--strength 0.25,0.5` and the run's other options"
         )
     columns = [column.name for column in table_columns("predictions")]
     frames: list[tuple[float, float, pd.DataFrame]] = []
-    for path in paths:
+    for path in (run.directory / name for name in ROWS if (run.directory / name).is_file()):
         frame = read_parquet(path, [*columns, *CONDITION])
         for kind, known in (("attack", run.attacks), ("victim", run.victims)):
             match_keys(frame, path, kind, {one.name: one.key for one in known})
@@ -170,7 +174,7 @@ def survival_table(run: RunData) -> Table:
 
 def survival_texts(run: RunData) -> dict[str, str]:
     """`survival.{md,csv,tex}` by file name; none for a run without rows under conditions."""
-    if not any((run.directory / name).is_file() for name in ROWS):
+    if not has_conditions(run):
         return {}
     table = survival_table(run)
     return {f"survival.{suffix}": render(table, suffix) for suffix in ("md", "csv", "tex")}
@@ -193,18 +197,12 @@ def survival_chart(run: RunData) -> str:
     From the weakest strength to the whole attack, and on to the strongest compression.
     """
     panels: dict[str, dict[str, list[tuple[str, Figure]]]] = {}
-    controls = {attack.name for attack in run.attacks if attack.control}
-    for split, metric in views(run.splits):
-        mine: dict[str, list[tuple[str, Figure]]] = {}
-        for one in survivals(run):
-            if (one.split, one.metric) != (split, metric):
-                continue
-            points = mine.setdefault(one.attack.name, [("as made", one.before)])
-            place = 0 if one.condition["quality_percent"] is None else len(points)
-            points.insert(place, (one.said, one.after))
-        if mine:
-            panels[f"{metric.title}, {SPLITS[split]} (%)"] = mine
-    return line_panels(panels, controls)
+    for one in survivals(run):
+        lines = panels.setdefault(f"{one.metric.title}, {SPLITS[one.split]} (%)", {})
+        points = lines.setdefault(one.attack.name, [("as made", one.before)])
+        place = 0 if one.condition["quality_percent"] is None else len(points)
+        points.insert(place, (one.said, one.after))
+    return line_panels(panels, {attack.name for attack in run.attacks if attack.control})
 
 
 def _plain(rows: pd.DataFrame) -> tuple[float, int | None]:

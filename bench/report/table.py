@@ -121,6 +121,6 @@ def percent(cell: Spread | None, *, scale: float = 1, digits: int = 1) -> str:
     return f"{number(scale * cell.mean, digits)} ± {number(std, digits)}"
 
 
-def between(ends: tuple[float, float] | None, *, scale: float = 100, digits: int = 1) -> str:
+def between(ends: Sequence[float] | None, *, scale: float = 100, digits: int = 1) -> str:
     """`82.4–87.0` of fractions, in per cent, or `n/a`."""
     return NA if ends is None else "–".join(number(scale * end, digits) for end in ends)

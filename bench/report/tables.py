@@ -33,8 +33,10 @@ _KINDS: dict[str, tuple[str, str, str]] = {
 
 
 @once
-def build_table(run: RunData, split: str) -> Table:
+def build_table(run: RunData, split: str, counted: tuple[str, ...] = FAMILIES) -> Table:
     """Table 2 (`split="in"`) or 3 (`"out"`, `"real"`): attacks, the paper's rows, controls.
+
+    Its means are over the families `counted`.
 
     Raises:
         ValueError: If `split` is none of these, or the predictions cannot be honest.
@@ -51,7 +53,7 @@ def build_table(run: RunData, split: str) -> Table:
     records: list[dict[str, Any]] = []
     present = bool((run.predictions["split"] == split).any())
     for attack in _ordered(run.attacks, published) if present else []:
-        figures = figures_of(run, split, attack.name)
+        figures = figures_of(run, split, attack.name, counted)
         paper = published.get(attack.row) if attack.row else None
         if attack.control and not any(row.kind == "section" for row in rows):
             rows.append(Row(kind="section", name="Controls", cells=("",) * (len(columns) - 1)))
@@ -59,10 +61,10 @@ def build_table(run: RunData, split: str) -> Table:
         if paper:
             rows.append(_published_row(run, split, paper))
         records.append(_record(run, split, attack, figures, paper))
-    _, number, kind = _KINDS[split]
+    _, place, kind = _KINDS[split]
     rated = ", ".join(metric.title for metric in metrics)
     title = f"Anonymised {kind} images of Set-C, {run.suite} ({rated} in %)"
-    return make_table(title, columns, rows, table_notes(run, split), records, number=number)
+    return make_table(title, columns, rows, table_notes(run, split), records, number=place)
 
 
 def correct_only_table(run: RunData) -> Table:

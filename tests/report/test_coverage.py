@@ -72,12 +72,6 @@ def declare(folder, **fields):
     return folder
 
 
-def test_a_partial_row_never_leads(partial_row):
-    for path in partial_row.glob("entry-*.json"):
-        change(partial_row, path.name, attack__coverage={"scored": 1, "wanted": 2})
-    assert "none of them targeted and whole" in report_html(load_run(partial_row))
-
-
 def row_names(table):
     return [row.name for row in table.rows]
 
@@ -131,12 +125,6 @@ def test_a_victim_without_probabilities_has_no_calibration(labels_only):
     assert card.clean.overall.accuracy > 0
     page = victims_html(run)
     assert "no probabilities" in page
-
-
-def test_probabilities_that_vanish_are_noticed(labels_only):
-    declare(labels_only, labels_only=False)
-    with pytest.raises(ValueError, match="victim 'img-resnet18' lacks probabilities, which its"):
-        load_run(labels_only)
 
 
 def test_probabilities_that_an_entry_denies_are_noticed(run_dir):

@@ -132,7 +132,9 @@ class Measured:
     def _require_whole(self, counts: NDArray[np.float64], what: str, split: str) -> None:
         """Refuse a figure over fewer images than there are."""
         alone = [names[0] for names in _named(self.run).values() if len(names) == 1]
-        expected = np.max([_hits(self.run, split, name)[1].max(axis=1) for name in alone], axis=0)
+        expected = np.max(
+            [_hits(self.run, split, one)[1].max(axis=1, initial=0) for one in alone], axis=0
+        )
         if not counts.sum():
             raise UnmeasuredError(f"no {what} {SPLITS[split]}")
         if (counts != expected).any():

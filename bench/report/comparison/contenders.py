@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.records.load import load_run
+from bench.records.load import TERMS, load_run
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData
 from bench.registry import UnknownNameError
@@ -66,14 +66,7 @@ def contenders_across(places: Sequence[tuple[Path, str]]) -> list[Contender]:
 
 def terms_of(run: RunData) -> dict[str, object]:
     """What two runs must agree on before their figures may be compared."""
-    return {
-        "suite": run.suite,
-        "suite fingerprint": run.fingerprint,
-        "suite classes": run.classes,
-        "recipe": run.recipe,
-        "scorer version": run.scorer_version,
-        "LPIPS version": run.lpips_version,
-    }
+    return {what: of(run.entries[0]) for what, of in TERMS.items() if what != "seed"}
 
 
 def require_same_terms(first: RunData, other: RunData) -> None:

@@ -15,7 +15,7 @@ from bench.metrics.significance import (
     mcnemar,
     sign_flip_test,
 )
-from bench.records.metric import MetricSpec, views
+from bench.records.metric import METRICS, MetricSpec, views
 from bench.report.comparison.contenders import Contender, mean_families, require_known
 from bench.report.notes import origin_notes
 from bench.report.table import NA, Row, Table, make_table, number
@@ -99,27 +99,22 @@ def compare_pairs(
 
 def pairs_table(comparisons: Sequence[AttackPair], victim: str | None, target: str | None) -> Table:
     """One row a comparison; Holm's correction is over all of them."""
-    adjusted = holm([one.test.p for one in comparisons])
-    singles = [one.mcnemar for one in comparisons if one.mcnemar is not None]
-    exact = list(holm([one.p for one in singles])) if singles else []
+    records = [_record(one, victim, target) for one in comparisons]
+    singles = any(one.mcnemar for one in comparisons)
+    for name in ("p", "mcnemar_p") if singles else ("p",):
+        adjusted = holm([record[name] for record in records])
+        for record, p_holm in zip(records, adjusted, strict=True):
+            record[f"{name}_holm"] = float(p_holm)
     labels = ["AttackPair", "Split", "Rate", "Images", "First", "Second", "Difference", "95 %"]
     labels += ["p", "p (Holm)"]
     if singles:
         labels += ["Only first", "Only second", "McNemar p", "McNemar p (Holm)"]
-    rows, records = [], []
-    for place, (one, p_holm) in enumerate(zip(comparisons, adjusted, strict=True)):
-        record = _record(one, float(p_holm), victim, target)
-        if singles:
-            record["mcnemar_p_holm"] = float(exact[place])
-        records.append(record)
-        rows.append(_row(one, record))
-    run = comparisons[0].first.run
     where = ", ".join(filter(None, (victim, target and f"target {target}")))
     return make_table(
-        f"Attacks compared on {run.suite}" + (f" ({where})" if where else ""),
+        f"Attacks compared on {comparisons[0].first.run.suite}" + (f" ({where})" if where else ""),
         labels,
-        rows,
-        dict.fromkeys(_notes(comparisons, bool(singles), victim)),
+        map(_row, records),
+        dict.fromkeys(_notes(comparisons, singles, victim)),
         records,
     )
 
@@ -129,31 +124,28 @@ def p_text(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _row(one: AttackPair, record: dict[str, Any]) -> Row:
+def _row(record: dict[str, Any]) -> Row:
+    ends = [record[f"{end}_points"] for end in ("low", "high")]
     cells = [
-        one.split,
-        one.metric.title,
+        record["split"],
+        METRICS.get(record["measure"]).spec.title,
         str(record["images"]),
         number(record["first_percent"]),
         number(record["second_percent"]),
         f"{record['difference_points']:+.1f}",
-        NA
-        if one.interval is None
-        else f"{record['low_points']:+.1f} to {record['high_points']:+.1f}",
+        NA if ends[0] is None else " to ".join(f"{end:+.1f}" for end in ends),
         p_text(record["p"]),
         p_text(record["p_holm"]),
     ]
-    if one.mcnemar is not None:
-        cells += [str(one.mcnemar.only_first), str(one.mcnemar.only_second)]
-        cells += [p_text(one.mcnemar.p), p_text(record["mcnemar_p_holm"])]
-    return Row(kind="claim", name=f"{one.first.label} − {one.second.label}", cells=tuple(cells))
+    if "mcnemar_p" in record:
+        cells += [str(record[f"mcnemar_only_{side}"]) for side in ("first", "second")]
+        cells += [p_text(record[name]) for name in ("mcnemar_p", "mcnemar_p_holm")]
+    return Row(kind="claim", name=f"{record['first']} − {record['second']}", cells=tuple(cells))
 
 
-def _record(
-    one: AttackPair, p_holm: float, victim: str | None, target: str | None
-) -> dict[str, Any]:
+def _record(one: AttackPair, victim: str | None, target: str | None) -> dict[str, Any]:
     first, second = one.paired.means
-    low, high = one.interval or (None, None)
+    low, high = (100 * end for end in one.interval) if one.interval else (None, None)
     record: dict[str, Any] = {
         "suite": one.first.run.suite,
         "split": one.split,
@@ -168,11 +160,11 @@ def _record(
         "first_percent": 100 * first,
         "second_percent": 100 * second,
         "difference_points": 100 * one.paired.difference,
-        "low_points": None if low is None else 100 * low,
-        "high_points": None if high is None else 100 * high,
+        "low_points": low,
+        "high_points": high,
         "p": one.test.p,
         "p_exact": one.test.exact,
-        "p_holm": p_holm,
+        "p_holm": None,
     }
     if one.mcnemar is not None:
         record["mcnemar_only_first"] = one.mcnemar.only_first
@@ -184,21 +176,18 @@ def _record(
 def _shared_victims(comparisons: Sequence[AttackPair]) -> Iterable[str]:
     """Which victims means are over; two runs may have different ones."""
     counted = mean_families([side for one in comparisons for side in (one.first, one.second)])
-    alike: dict[frozenset[str], None] = {}
     for one in comparisons:
         first, second = one.first, one.second
         mine, theirs = (counted.keys() & side.run.families.keys() for side in (first, second))
-        if mine != theirs:
-            shared = sorted(mine & theirs)
-            yield (
-                f"{first.label} and {second.label}: over the {plural(len(shared), 'victim')} in "
-                f"common ({listed(shared)}), of {len(mine)} and {len(theirs)}."
-            )
+        both, names = sorted(mine & theirs), f"{first.label} and {second.label}"
+        if mine == theirs:
+            families = listed(sorted({counted[victim] for victim in both}))
+            yield f"Means are over {plural(len(both), 'victim')} (families {families})."
         else:
-            alike[frozenset(mine)] = None
-    for victims in alike:
-        families = listed(sorted({counted[victim] for victim in victims}))
-        yield f"Means are over {plural(len(victims), 'victim')} (families {families})."
+            yield (
+                f"{names}: over the {plural(len(both), 'victim')} in common ({listed(both)}), of "
+                f"{len(mine)} and {len(theirs)}."
+            )
 
 
 def _notes(
@@ -218,18 +207,18 @@ def _notes(
     for one in {c.label: c for two in comparisons for c in (two.first, two.second)}.values():
         if one.attack.partial:
             yield f"{one.label} is partial: {one.attack.partial}."
-    drawn = [one for one in comparisons if not one.test.exact]
+    drawn = not all(one.test.exact for one in comparisons)
     yield (
         "p: two-sided sign-flip permutation test over photographs, "
         + (f"{DRAWS} draws, the observed one added." if drawn else "all sign patterns.")
         + f" p (Holm): corrected for the {len(comparisons)} comparisons shown."
     )
-    for split in dict.fromkeys(one.split for one in comparisons):
-        mine = [one for one in comparisons if one.split == split]
-        fewest = min(one.paired.photographs for one in mine)
-        most = max(one.paired.photographs for one in mine)
-        counted = str(most) if fewest == most else f"{fewest} to {most}"
-        yield f"Photographs compared, {split}: {counted}."
+    counts: dict[str, list[int]] = {}
+    for two in comparisons:
+        counts.setdefault(two.split, []).append(two.paired.photographs)
+    for split, found in counts.items():
+        few, most = min(found), max(found)
+        yield f"Photographs compared, {split}: {most if few == most else f'{few} to {most}'}."
     if with_mcnemar:
         yield (
             "McNemar: exact, on the images where only one attack succeeds; images count as "

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
-from bench.metrics.paired import Shared, shared
+from bench.metrics.paired import shared
 from bench.metrics.ranks import ALPHA, rank_intervals, tie_groups
 from bench.metrics.resampling import REPLICATES, percentile_interval
 from bench.metrics.significance import holm, sign_flip_test
 from bench.records.metric import MetricSpec, headline
 from bench.report.comparison.contenders import Contender, mean_families
 from bench.report.notes import origin_notes
-from bench.report.table import Row, Table, make_table, number
+from bench.report.table import Row, Table, between, make_table, number
 from bench.types import SPLITS
 from bench.wording import listed
 
@@ -38,21 +38,12 @@ def ranks_table(contenders: Sequence[Contender]) -> Table:
             "targets and victims; score them on the same victims"
         )
     left_out = [one.label for one in contenders if not one.attack.targeted]
-    labels = (
-        "Attack",
-        "Split",
-        "Rank",
-        "95 %",
-        "Tie group",
-        f"{headline().title} (%)",
-        "95 %",
-        "Images",
-    )
+    rate = f"{headline().title} (%)"
     return make_table(
         f"Attacks ranked by mean {headline().title} on {targeted[0].run.suite}",
-        labels,
+        ("Attack", "Split", "Rank", "95 %", "Tie group", rate, "95 %", "Images"),
         (Row(kind="claim", name=r["attack"], cells=_cells(r)) for r in records),
-        (*_notes(targeted, left_out), *_partial(partial)),
+        _notes(targeted, left_out, partial),
         records,
     )
 
@@ -77,19 +68,23 @@ def rank_records(
     drawn = None if found is None else found.resampled()
     if found is None or drawn is None:
         return []
-    apart, means = _told_apart(found, len(labels)), found.means
-    groups = tie_groups(means, apart)
+    means, pairs = found.means, list(combinations(range(len(labels)), 2))
+    p_values = holm([sign_flip_test(found.pair(*two).effects).p for two in pairs])
+    apart = {frozenset(two): float(p) for two, p in zip(pairs, p_values, strict=True)}
+    groups, intervals = tie_groups(means, apart), rank_intervals(means, drawn)
     records = []
-    for place, (label, ranked) in enumerate(zip(labels, rank_intervals(means, drawn), strict=True)):
+    for place, (label, (rank, rank_low, rank_high)) in enumerate(
+        zip(labels, intervals, strict=True)
+    ):
         low, high = percentile_interval(drawn[:, place])
         records.append(
             {
                 "suite": contenders[0].run.suite,
                 "split": split,
                 "attack": label,
-                "rank": ranked[0],
-                "rank_low": ranked[1],
-                "rank_high": ranked[2],
+                "rank": rank,
+                "rank_low": rank_low,
+                "rank_high": rank_high,
                 "tie_group": groups[place],
                 f"{metric.name}_mean_percent": 100 * means[place],
                 f"{metric.name}_mean_low_percent": 100 * low,
@@ -101,13 +96,6 @@ def rank_records(
     return sorted(records, key=lambda record: (record["rank"], record["attack"]))
 
 
-def _told_apart(found: Shared, attacks: int) -> dict[frozenset[int], float]:
-    """p-value of each pair of positions, corrected for all pairs of the split."""
-    places = list(combinations(range(attacks), 2))
-    adjusted = holm([sign_flip_test(found.pair(*two).effects).p for two in places])
-    return {frozenset(two): float(p) for two, p in zip(places, adjusted, strict=True)}
-
-
 def _cells(record: dict[str, Any]) -> tuple[str, ...]:
     name = headline().name
     return (
@@ -116,12 +104,14 @@ def _cells(record: dict[str, Any]) -> tuple[str, ...]:
         f"{record['rank_low']}–{record['rank_high']}",
         str(record["tie_group"]),
         number(record[f"{name}_mean_percent"]),
-        f"{record[f'{name}_mean_low_percent']:.1f}–{record[f'{name}_mean_high_percent']:.1f}",
+        between([record[f"{name}_mean_{end}_percent"] for end in ("low", "high")], scale=1),
         str(record["images"]),
     )
 
 
-def _notes(targeted: Sequence[Contender], left_out: Sequence[str]) -> Iterable[str]:
+def _notes(
+    targeted: Sequence[Contender], left_out: Sequence[str], partial: Sequence[Contender]
+) -> Iterable[str]:
     yield (
         f"Rank 1 is the highest mean TASR; its 95 % interval is over {REPLICATES} draws of whole "
         "source photographs, the same for all attacks; conditional on the trained networks."
@@ -136,7 +126,5 @@ def _notes(targeted: Sequence[Contender], left_out: Sequence[str]) -> Iterable[s
     for run in {id(one.run): one.run for one in targeted}.values():
         yield from origin_notes(run)
 
-
-def _partial(partial: Sequence[Contender]) -> Iterable[str]:
     for one in partial:
         yield f"Not ranked, because partial: {one.label} ({one.attack.partial})."

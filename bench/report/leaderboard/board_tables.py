@@ -9,11 +9,11 @@ from bench.metrics.resampling import REPLICATES
 from bench.records.metric import headline, row_metrics
 from bench.records.run import RunData
 from bench.report.leaderboard.boards import Board
-from bench.report.leaderboard.standing import Rank, Standing, Standings
+from bench.report.leaderboard.standing import Standing, Standings
 from bench.report.leaderboard.submissions import LeftOut
 from bench.report.notes import origin_notes
 from bench.report.render import render
-from bench.report.table import NA, Row, Table, between, make_table, number
+from bench.report.table import NA, Row, Table, between, kind_of, make_table, number
 from bench.types import SPLITS
 from bench.wording import listed, plural
 
@@ -77,11 +77,11 @@ def render_boards(
     )
 
 
-def rank_text(rank: Rank | None) -> tuple[str, str]:
+def rank_text(rank: dict[str, Any] | None) -> tuple[str, str]:
     """Rank with its interval, and tie group, for reading."""
     if rank is None:
         return NOT_RANKED, NOT_RANKED
-    return f"{rank.rank} ({rank.low}–{rank.high})", str(rank.tie_group)
+    return f"{rank['rank']} ({rank['rank_low']}–{rank['rank_high']})", str(rank["tie_group"])
 
 
 def mean_text(one: Standing, metric: str, *, interval: bool = True) -> str:
@@ -112,7 +112,7 @@ def _row(run: RunData, one: Standing) -> Row:
     cells += [number(one.record[m.name], m.digits) for m in run.metrics]
     mark = {"control": " (control)", "preliminary": " (preliminary)"}.get(one.kind, "")
     return Row(
-        kind="control" if one.kind == "control" else "attack",
+        kind=kind_of(one.attack),
         name=one.attack.name + (f": {one.attack.caption}" if one.attack.caption else "") + mark,
         cells=(*cells, scored_text(one)),
     )
@@ -131,17 +131,14 @@ def _record(board: Board, one: Standing) -> dict[str, Any]:
         "attack_digest": one.attack.digest,
         "folders": "+".join(source.folder for source in board.sources[one.attack.name]),
     }
-    for measure in (metric.name for metric in row_metrics()):
-        rank, worst = one.ranks.get(measure), one.worst.get(measure)
-        record[f"{measure}_rank"] = rank.rank if rank else None
-        record[f"{measure}_rank_low"] = rank.low if rank else None
-        record[f"{measure}_rank_high"] = rank.high if rank else None
-        record[f"{measure}_tie_group"] = rank.tie_group if rank else None
+    for name in (metric.name for metric in row_metrics()):
+        rank, worst = one.ranks.get(name, {}), one.worst.get(name, (None, None))
+        for figure in ("rank", "rank_low", "rank_high", "tie_group"):
+            record[f"{name}_{figure}"] = rank.get(figure)
         for figure in ("mean", "mean_std", "mean_low", "mean_high"):
-            record[f"{measure}_{figure}_percent"] = one.record[f"{measure}_{figure}_percent"]
-        record[f"{measure}_worst_victim"] = worst[0] if worst else None
-        record[f"{measure}_worst_victim_percent"] = worst[1] if worst else None
-    record |= {name: one.record[name] for name in (m.name for m in board.run.metrics)}
+            record[f"{name}_{figure}_percent"] = one.record[f"{name}_{figure}_percent"]
+        record |= {f"{name}_worst_victim": worst[0], f"{name}_worst_victim_percent": worst[1]}
+    record |= {metric.name: one.record[metric.name] for metric in board.run.metrics}
     return record | {"scored": one.scored[0], "expected": one.scored[1]}
 
 
@@ -183,11 +180,8 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
         f"preliminary ones. Untargeted attacks have no {headline().title}, and no rank by it."
     )
     means = [f"{metric.name}_mean_percent" for metric in row_metrics(split)]
-    if any(
-        not one.complete and one.record[mean] is not None
-        for one in standings.by_split[split]
-        for mean in means
-    ):
+    partial = [one.record for one in standings.by_split[split] if not one.complete]
+    if any(record[mean] is not None for record in partial for mean in means):
         yield (
             f"{PART} over what was scored alone, so not to be compared with the other means: see "
             "below."
@@ -201,19 +195,18 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
 
 def gap_notes(standings: Standings, split: str) -> Iterable[str]:
     """What was not, or not wholly, scored: on any victim of the board."""
-    failures = standings.board.failures
     empty: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     in_part = []
     for one in standings.by_split[split]:
         name, cells = one.attack.name, next(iter(one.cells.values()))
         reasons: dict[str, list[str]] = {}
-        for victim in (victim for victim, cell in cells.items() if cell.hole):
-            reasons.setdefault(failures.get((name, victim), "not run"), []).append(victim)
+        for victim, cell in cells.items():
+            if cell.hole:
+                reason = standings.board.failures.get((name, victim), "not run")
+                reasons.setdefault(reason, []).append(victim)
         for reason, victims in reasons.items():
             empty.setdefault((reason, tuple(victims)), []).append(name)
-        partial = [
-            f"{v} {cell.rows} of {cell.expected}" for v, cell in cells.items() if cell.partial
-        ]
+        partial = [f"{v} {c.rows} of {c.expected}" for v, c in cells.items() if c.partial]
         if partial:
             in_part.append(f"{name}: partial on {', '.join(partial)}; nothing is filled in.")
     for (reason, shared), attacks in empty.items():

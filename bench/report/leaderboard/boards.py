@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -139,10 +140,19 @@ def _name(members: Sequence[Submission]) -> str:
 def _board(
     slug: str, title: str, members: Sequence[Submission], apart: tuple[tuple[str, str], ...]
 ) -> Board:
-    merged = merge(members)
-    run, sources = merged.run, merged.sources
-    expected = _expected(run, merged.images)
+    run, sources, notes = merge(members)
+    expected = {}
+    for split, attack in product(SPLITS, run.attacks):
+        images = members[0].images[members[0].images["split"] == split]
+        wanted = wanted_cells(images, run.classes, targeted=attack.targeted) if len(images) else ()
+        expected[attack.name, split] = len(wanted)
     panel = _panel(members[0].run.victims, run.predictions, expected)
+    others = [one.name for one in run.victims if one.name not in panel]
+    if panel and len(members) > 1:
+        here = listed([one.name for one in members[1:]], 9)
+        notes.insert(0, f"Means and ranks are over victims of {members[0].name}; here too: {here}.")
+    if panel and others:
+        notes.append(f"In the heat map, but in no mean and no rank: {listed(others, 9)}.")
     return Board(
         slug=slug,
         title=title,
@@ -158,20 +168,8 @@ def _board(
         },
         expected=expected,
         apart=apart,
-        notes=(*_panel_note(members, panel), *merged.notes, *_outside(run, panel)),
+        notes=tuple(notes),
     )
-
-
-def _expected(run: RunData, images: pd.DataFrame) -> dict[tuple[str, str], int]:
-    return {
-        (attack.name, split): len(
-            wanted_cells(images[images["split"] == split], run.classes, targeted=attack.targeted)
-        )
-        if (images["split"] == split).any()
-        else 0
-        for attack in run.attacks
-        for split in SPLITS
-    }
 
 
 def _panel(
@@ -185,17 +183,3 @@ def _panel(
     able = [victim for victim in victims if victim.name in whole]
     protocol = [victim for victim in able if victim.family in FAMILIES]
     return tuple(victim.name for victim in protocol or able)
-
-
-def _panel_note(members: Sequence[Submission], panel: Sequence[str]) -> list[str]:
-    if len(members) == 1 or not panel:
-        return []
-    others = listed([one.name for one in members[1:]], 9)
-    return [f"Means and ranks are over victims of {members[0].name}; here too: {others}."]
-
-
-def _outside(run: RunData, panel: Sequence[str]) -> list[str]:
-    others = [v.name for v in run.victims if v.name not in panel]
-    if not panel or not others:
-        return []
-    return [f"In the heat map, but in no mean and no rank: {listed(others, 9)}."]

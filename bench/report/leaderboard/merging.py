@@ -25,33 +25,25 @@ class Source:
     entry: Entry
 
 
-@dataclass(frozen=True, kw_only=True)
-class Merged:
-    """Submissions as one run.
-
-    Attributes:
-        run: Of the base's folder and samples, with everybody's rows.
-        sources: Attack name to the entries behind its rows.
-        images: The base's, each once; nobody has others.
-        notes: What was found on the way.
-    """
-
-    run: RunData
-    sources: dict[str, tuple[Source, ...]]
-    images: pd.DataFrame
-    notes: tuple[str, ...]
+Sources = dict[str, tuple[Source, ...]]
+"""By attack."""
 
 
-def merge(members: Sequence[Submission]) -> Merged:
+def merge(
+    members: Sequence[Submission],
+) -> tuple[RunData, Sources, list[str]]:
     """Put the rows of submissions of one group together, the base first.
 
     The same network in two folders is one attack; another network of the same name carries its
     folder's name.
+
+    Returns:
+        A run of the base's folder and samples with everybody's rows, the entries behind each
+        attack, and what was found on the way.
     """
     base = members[0].run
-    images = members[0].images
     entries: dict[str, Entry] = {}
-    sources: dict[str, tuple[Source, ...]] = {}
+    sources: Sources = {}
     predictions, distortion = [], []
     for member in members:
         labels = {one.name: _label(one, entries, member) for one in member.run.attacks}
@@ -72,7 +64,7 @@ def merge(members: Sequence[Submission]) -> Merged:
         entries=tuple(entries[name] for name in sorted(entries)),
         victims=_victims(members),
     )
-    return Merged(run=run, sources=sources, images=images, notes=notes)
+    return run, sources, notes
 
 
 def _label(attack: AttackRecord, known: dict[str, Entry], member: Submission) -> str:
@@ -81,18 +73,18 @@ def _label(attack: AttackRecord, known: dict[str, Entry], member: Submission) ->
     return attack.name if same else f"{attack.name} ({member.name})"
 
 
-def _one_a_cell(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _one_a_cell(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """The earlier folder's row where two have the cell; and how often they disagree."""
     again = rows.duplicated(CELL)
     if not again.any():
-        return rows, ()
+        return rows, []
     both = rows[~again].merge(rows[again], on=CELL, suffixes=("", "_again"))
     unlike = int((both["predicted"] != both["predicted_again"]).sum())
     note = (
         f"{plural(len(both), 'prediction')} of the same networks in more than one folder: "
         f"{unlike} differ; those of the folder listed first count."
     )
-    return rows[~again].reset_index(drop=True), (note,)
+    return rows[~again].reset_index(drop=True), [note]
 
 
 def _victims(members: Sequence[Submission]) -> tuple[VictimRecord, ...]:

@@ -1,11 +1,10 @@
 """How each attack stands on a board: means with intervals, ranks, tie groups, worst victim."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bench.metrics.success import bootstrap_interval, family_spreads, overall_spread
 from bench.records.metric import headline, row_metrics
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.report.comparison.contenders import Contender
@@ -17,16 +16,6 @@ from bench.report.tables import build_table
 from bench.types import SPLITS
 
 KINDS = ("attack", "preliminary", "control")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rank:
-    """A rank, the 95 % interval of it, and the tie group."""
-
-    rank: int
-    low: int
-    high: int
-    tie_group: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +56,7 @@ class Standing:
     Attributes:
         kind: "attack", "preliminary" or "control"; only the first is ranked.
         record: The numbers of its row in Table 2 or 3, over the board's panel.
-        ranks: By rate, where it is ranked.
+        ranks: By rate, where it is ranked, what `rank_records` says.
         worst: By rate, the victim of the panel that it succeeds least on, and how far (per cent).
         scored: Rows over the panel, and how many there should be.
         cells: By rate and victim.
@@ -77,7 +66,7 @@ class Standing:
     kind: str
     split: str
     record: dict[str, Any]
-    ranks: Mapping[str, Rank]
+    ranks: Mapping[str, dict[str, Any]]
     worst: Mapping[str, tuple[str, float]]
     scored: tuple[int, int]
     cells: Mapping[str, Mapping[str, Cell]]
@@ -105,68 +94,42 @@ class Standings:
 def build_standings(board: Board) -> Standings:
     """Figures of a board; splits without rows are left out.
 
+    Means are over the panel, also where that has none of the protocol's families.
+
     Raises:
         ValueError: If the predictions cannot be honest.
     """
-    found, tables = {}, {}
-    for split in SPLITS:
-        if not (board.run.predictions["split"] == split).any():
-            continue
-        tables[split] = _with_means(board, build_table(board.panel_run, split), split)
-        found[split] = _standings(board, split, tables[split])
+    families = tuple(dict.fromkeys(board.panel_run.families.values()))
+    counted = FAMILIES if set(families) & set(FAMILIES) else families
+    there = [split for split in SPLITS if (board.run.predictions["split"] == split).any()]
+    tables = {split: build_table(board.panel_run, split, counted) for split in there}
+    found = {split: _standings(board, split, table) for split, table in tables.items()}
     return Standings(board=board, by_split=found, tables=tables)
-
-
-def _with_means(board: Board, table: Table, split: str) -> Table:
-    """The table with means over the panel where that has none of the protocol's families."""
-    families = {victim.name: victim.family for victim in board.panel_run.victims}
-    if set(families.values()) & set(FAMILIES):
-        return table
-    rows, rates = board.panel_run.predictions, rates_of(board.panel_run, split)
-    records = [dict(record) for record in table.records]
-    for record in records:
-        for metric in row_metrics(split):
-            found = family_spreads(rates, record["attack"], metric, families)
-            mean = overall_spread(found.values()) if found else None
-            if mean is None:
-                continue
-            ends = bootstrap_interval(rows, split, record["attack"], metric, families)
-            std = None if mean.std is None else 100 * mean.std
-            record[f"{metric.name}_mean_percent"] = 100 * mean.mean
-            record[f"{metric.name}_mean_std_percent"] = std
-            record[f"{metric.name}_mean_low_percent"] = 100 * ends[0] if ends else None
-            record[f"{metric.name}_mean_high_percent"] = 100 * ends[1] if ends else None
-    return replace(table, records=tuple(records))
 
 
 def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
     records = {record["attack"]: record for record in table.records}
-    cells = _cells(board, split)
-    expected = {a.name: board.expected[a.name, split] * len(board.panel) for a in board.run.attacks}
-    scored = {
-        name: sum(by_rate[headline().name][victim].rows for victim in board.panel)
-        for name, by_rate in cells.items()
-    }
-    ranked = [
-        Contender(label=attack.name, attack=attack, run=board.panel_run)
-        for attack in board.run.attacks
-        if board.kind(attack) == "attack" and scored[attack.name] == expected[attack.name]
-    ]
-    ranks = _ranks(ranked, split, board)
-    found = [
-        Standing(
-            attack=attack,
-            kind=board.kind(attack),
-            split=split,
-            record=records[attack.name],
-            ranks=ranks.get(attack.name, {}),
-            worst=_worst(cells[attack.name], board.panel),
-            scored=(scored[attack.name], expected[attack.name]),
-            cells=cells[attack.name],
+    cells, found = _cells(board, split), []
+    for attack in board.run.attacks:
+        mine = cells[attack.name]
+        by_victim, expected = mine[headline().name], board.expected[attack.name, split]
+        scored = sum(by_victim[victim].rows for victim in board.panel)
+        found.append(
+            Standing(
+                attack=attack,
+                kind=board.kind(attack),
+                split=split,
+                record=records[attack.name],
+                ranks={},
+                worst=_worst(mine, board.panel),
+                scored=(scored, expected * len(board.panel)),
+                cells=mine,
+            )
         )
-        for attack in board.run.attacks
-    ]
-    return tuple(sorted(found, key=_order))
+    ranks = _ranks([one for one in found if one.kind == "attack" and one.complete], board, split)
+    return tuple(
+        sorted((replace(one, ranks=ranks.get(one.attack.name, {})) for one in found), key=_order)
+    )
 
 
 def _order(one: Standing) -> tuple[Any, ...]:
@@ -215,16 +178,17 @@ def _worst(
     return found
 
 
-def _ranks(contenders: list[Contender], split: str, board: Board) -> dict[str, dict[str, Rank]]:
-    families = {v.name: v.family for v in board.panel_run.victims}
-    found: dict[str, dict[str, Rank]] = {}
+def _ranks(
+    found: Sequence[Standing], board: Board, split: str
+) -> dict[str, dict[str, dict[str, Any]]]:
+    ranks: dict[str, dict[str, dict[str, Any]]] = {}
     for metric in row_metrics(split):
-        able = [c for c in contenders if metric.defined(split, targeted=c.attack.targeted)]
+        able = [
+            Contender(label=one.attack.name, attack=one.attack, run=board.panel_run)
+            for one in found
+            if metric.defined(split, targeted=one.attack.targeted)
+        ]
+        families = board.panel_run.families
         for record in rank_records(able, split, metric, families) if able else ():
-            found.setdefault(record["attack"], {})[metric.name] = Rank(
-                rank=record["rank"],
-                low=record["rank_low"],
-                high=record["rank_high"],
-                tie_group=record["tie_group"],
-            )
-    return found
+            ranks.setdefault(record["attack"], {})[metric.name] = record
+    return ranks

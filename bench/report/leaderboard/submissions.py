@@ -11,12 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from bench.records.entry import Entry, Provenance, read_entry
-from bench.records.frames import images_of, type_problems
-from bench.records.load import TABLES, assemble, entry_paths, read_table
+from bench.records.entry import Entry, Provenance
+from bench.records.frames import images_of
 from bench.records.participants import FAMILIES
 from bench.records.run import RunData
-from bench.report.verification.rows import row_verdicts
+from bench.report.verification.folder import check_rows
 from bench.types import Progress
 
 SITE = "leaderboard"
@@ -86,9 +85,12 @@ def load_submissions(
     left_out: list[LeftOut] = []
     progress.start("checking folders of entries", len(folders))
     for name, folder in folders.items():
-        run, reasons = _checked(folder)
-        if run is None:
-            left_out.append(LeftOut(name=name, directory=folder, reasons=tuple(reasons)))
+        run, verdicts = check_rows(folder)
+        wrong = [one for one in verdicts if one.verdict == "fail"]
+        wrong = [one for one in wrong if one.check != "run"] or wrong
+        reasons = tuple(f"{one.check}: {one.finding}" for one in wrong)
+        if run is None or reasons:
+            left_out.append(LeftOut(name=name, directory=folder, reasons=reasons))
         else:
             found += _by_precision(name, run)
         progress.advance()
@@ -125,29 +127,6 @@ def _folders(places: Iterable[Path]) -> Iterator[tuple[str, Path]]:
                     f"{seen[name]} and {folder} are both called {name!r}; rename one of them"
                 )
             yield name, folder
-
-
-def _checked(folder: Path) -> tuple[RunData | None, list[str]]:
-    """A run, or everything that is wrong with it."""
-    entries, problems = [], []
-    for path in entry_paths(folder):
-        try:
-            entries.append(read_entry(path))
-        except ValueError as error:
-            problems.append(str(error).replace(str(path), f"{path.name}:", 1))
-    if problems:
-        return None, problems
-    try:
-        frames = [read_table(folder, table) for table in TABLES]
-        run = assemble(folder, tuple(entries), *frames)
-    except ValueError as error:
-        return None, [str(error)]
-    for table, frame in zip(TABLES, frames, strict=True):
-        problems += [f"{table}.parquet: {what}" for what in type_problems(frame, table)]
-    if not problems:
-        verdicts = row_verdicts(run.predictions, run.distortion, entries, whole=True)
-        problems = [f"{one.check}: {one.finding}" for one in verdicts if one.verdict == "fail"]
-    return (None if problems else run), problems
 
 
 def _by_precision(name: str, run: RunData) -> Iterator[Submission]:

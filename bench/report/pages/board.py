@@ -23,7 +23,7 @@ from bench.report.pages.charts import (
 )
 from bench.report.pages.environment import render_page
 from bench.report.statistics import clean_of
-from bench.report.survival import ROWS, survival_chart, survival_table
+from bench.report.survival import has_conditions, survival_chart, survival_table
 from bench.report.table import Row, Table, number
 
 CAMERAS = {"cameras.png": "One scene through all simulated cameras."}
@@ -136,7 +136,7 @@ class BoardPages:
                 split: [
                     one
                     for one in found
-                    if (rank := one.ranks.get(headline().name)) and rank.tie_group == 1
+                    if (rank := one.ranks.get(headline().name)) and rank["tie_group"] == 1
                 ]
                 for split, found in standings.by_split.items()
             },
@@ -248,7 +248,7 @@ def _survival(board: Board) -> tuple[dict[str, tuple[Table, str]], list[str]]:
     """Table and chart of every folder with rows under conditions; and what cannot be shown."""
     found, left_out = {}, []
     for member in board.submissions:
-        if any((member.run.directory / name).is_file() for name in ROWS):
+        if has_conditions(member.run):
             try:
                 found[member.name] = survival_table(member.run), survival_chart(member.run)
             except ValueError as error:

@@ -2,14 +2,19 @@
 
 import csv
 import io
+from collections.abc import Mapping
+from typing import Literal
 
-from bench.records.metric import MetricSpec, row_metrics, views
+import pandas as pd
+
+from bench.records.metric import MetricSpec, row_metrics, row_values, views
 from bench.report.leaderboard.standing import KINDS, Standing, Standings
-from bench.report.pages.charts import Label, Matrix, success_by_label
+from bench.report.pages.charts import Matrix
 from bench.report.table import number
 from bench.types import SPLITS
 
 View = tuple[str, MetricSpec]
+Label = Literal["target", "source"]
 
 
 def mean_order(standings: Standings, split: str, metric: MetricSpec) -> dict[str, int]:
@@ -63,3 +68,29 @@ def camera_matrices(standings: Standings) -> list[tuple[View, Matrix]]:
         matrix = Matrix(title=title, about=title, corner="Attack", columns=columns, rows=lines)
         found.append(((split, metric), matrix))
     return found
+
+
+def success_by_label(
+    rows: pd.DataFrame, metric: MetricSpec, label: Label, families: Mapping[str, str]
+) -> dict[tuple[str, str], float]:
+    """Mean success within each target or source label: over families of means over architectures.
+
+    Args:
+        rows: Prediction rows of one split.
+        metric: Which success; rows without a target are left out of what needs one.
+        label: By which camera.
+        families: Victim name to family; other victims are left out.
+
+    Returns:
+        (attack, label) to a fraction; nothing where an attack has no row.
+    """
+    mine = rows[rows["victim"].isin(list(families)) & rows[label].notna()]
+    if metric.needs == "target":
+        mine = mine[mine["target"].notna()]
+    scored = mine[["attack", label, "victim"]].astype(str)
+    scored = scored.assign(
+        family=scored["victim"].map(dict(families)), hit=row_values(mine, metric)
+    )
+    for by in (["family", "victim"], ["family"], []):
+        scored = scored.groupby(["attack", label, *by])["hit"].mean().reset_index()
+    return {(a, b): float(mean) for a, b, mean in scored.itertuples(index=False)}

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench.metrics.success import confusion
-from bench.records.metric import MetricSpec, row_values
+from bench.records.metric import MetricSpec
 from bench.records.run import RunData
 from bench.report.table import number
 from bench.types import SPLITS
@@ -17,7 +17,6 @@ from bench.types import SPLITS
 WIDTH, HEIGHT = 760, 440
 LEFT, RIGHT, TOP, BOTTOM = 46, 150, 14, 44
 LABEL_PX, LETTER_PX, MARK_PX = 13, 7, 10
-Label = Literal["target", "source"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,29 +278,3 @@ def confusion_matrices(run: RunData, split: str, attack: str) -> list[Matrix]:
                 )
             )
     return found
-
-
-def success_by_label(
-    rows: pd.DataFrame, metric: MetricSpec, label: Label, families: Mapping[str, str]
-) -> dict[tuple[str, str], float]:
-    """Mean success within each target or source label: over families of means over architectures.
-
-    Args:
-        rows: Prediction rows of one split.
-        metric: Which success; rows without a target are left out of what needs one.
-        label: By which camera.
-        families: Victim name to family; other victims are left out.
-
-    Returns:
-        (attack, label) to a fraction; nothing where an attack has no row.
-    """
-    mine = rows[rows["victim"].isin(list(families)) & rows[label].notna()]
-    if metric.needs == "target":
-        mine = mine[mine["target"].notna()]
-    scored = mine[["attack", label, "victim"]].astype(str)
-    scored = scored.assign(
-        family=scored["victim"].map(dict(families)), hit=row_values(mine, metric)
-    )
-    for by in (["family", "victim"], ["family"], []):
-        scored = scored.groupby(["attack", label, *by])["hit"].mean().reset_index()
-    return {(a, b): float(mean) for a, b, mean in scored.itertuples(index=False)}

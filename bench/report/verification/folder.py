@@ -15,7 +15,7 @@ from bench.records.load import TABLES, assemble, entry_paths, read_table
 from bench.records.run import RunData
 from bench.report.pages.report import report_html
 from bench.report.pages.victims import victims_html
-from bench.report.survival import ROWS, condition_rows, survival_texts
+from bench.report.survival import ROWS, condition_rows, has_conditions, survival_texts
 from bench.report.tables import table_texts
 from bench.report.verification.rows import condition_verdict, row_verdicts
 from bench.store.outputs import NOTE
@@ -41,12 +41,19 @@ _BESIDE, _SHOWN = 24, 72
 
 def verify_folder(folder: Path) -> list[Verdict]:
     """Check entries, rows, and every table and report in the folder; nothing is written."""
+    run, verdicts = check_rows(folder)
+    if run is not None:
+        verdicts += [*_check_conditions(run), *_check_files(run)]
+    return verdicts
+
+
+def check_rows(folder: Path) -> tuple[RunData | None, list[Verdict]]:
+    """A run, if its entries and rows fit together at all, and what is to be said of these."""
     try:
         paths = entry_paths(folder)
     except ValueError as error:
-        return [Verdict(check="entries", verdict="fail", finding=str(error))]
-    verdicts = []
-    entries = []
+        return None, [Verdict(check="entries", verdict="fail", finding=str(error))]
+    entries, verdicts = [], []
     for path in paths:
         entry, verdict = entry_verdict(path)
         verdicts.append(verdict)
@@ -58,14 +65,13 @@ def verify_folder(folder: Path) -> list[Verdict]:
         verdicts += row_verdicts(frames[0], frames[1], entries, whole=whole)
     if wrong or not whole:
         finding = "entries or rows cannot be read, so that nothing can be recomputed"
-        return [*verdicts, Verdict(check="run", verdict="fail", finding=finding)]
+        return None, [*verdicts, Verdict(check="run", verdict="fail", finding=finding)]
     try:
         run = assemble(folder, tuple(entries), *frames)
     except ValueError as error:
-        return [*verdicts, Verdict(check="run", verdict="fail", finding=str(error))]
+        return None, [*verdicts, Verdict(check="run", verdict="fail", finding=str(error))]
     agree = f"entries and rows agree on suite {run.suite}, recipe {run.recipe} and all keys"
-    verdicts.append(Verdict(check="run", verdict="ok", finding=agree))
-    return [*verdicts, *_check_conditions(run), *_check_files(run)]
+    return run, [*verdicts, Verdict(check="run", verdict="ok", finding=agree)]
 
 
 def verify_entry(path: Path) -> list[Verdict]:
@@ -115,7 +121,7 @@ def _read_tables(folder: Path) -> tuple[list[pd.DataFrame], list[Verdict]]:
 
 
 def _check_conditions(run: RunData) -> Iterator[Verdict]:
-    if not any((run.directory / name).is_file() for name in ROWS):
+    if not has_conditions(run):
         return
     try:
         yield condition_verdict(condition_rows(run), run)

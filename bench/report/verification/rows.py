@@ -69,16 +69,17 @@ def check_images(images: pd.DataFrame, entry: Entry) -> Verdict:
             entries of others.
     """
     suite = entry.suite
-    torn = sorted(images.loc[images["image_id"].duplicated(), "image_id"].unique())
-    wrong = images[images["source"].isin(suite.classes) != (images["split"] == IN)]
-    strange = sorted(images.loc[~images["split"].isin(list(SPLITS)), "image_id"].unique())
-    problems = []
-    if torn:
-        problems.append(f"photograph, device, source or split change from row to row: {_n(torn)}")
-    if strange:
-        problems.append(f"`split` is none of {', '.join(SPLITS)}: {_n(strange)}")
-    if len(wrong):
-        problems.append(f"split and source contradict each other: {_n(list(wrong['image_id']))}")
+    odd = {
+        "photograph, device, source or split change from row to row": images.duplicated("image_id"),
+        f"`split` is none of {', '.join(SPLITS)}": ~images["split"].isin(list(SPLITS)),
+        "split and source contradict each other": images["source"].isin(suite.classes)
+        != (images["split"] == IN),
+    }
+    problems = [
+        f"{what}: {_n(sorted(images.loc[where, 'image_id'].unique()))}"
+        for what, where in odd.items()
+        if where.any()
+    ]
     stated = suite.evaluated.model_dump() if suite.evaluated else None
     evaluated = _simulated().get(suite.fingerprint) or stated
     if evaluated and not problems and images_digest(images) != evaluated["sha256"]:

@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,16 @@ import pytest
 from bench.records.load import load_run
 from bench.report.claims.table import judge_claims, render_claims
 
-from .worlds import AS_THE_PAPER_SAYS, world
+from .worlds import AS_THE_PAPER_SAYS, keeping, world
 
 RESULTS = Path(__file__).parents[3] / "results" / "simcam-mini-v2"
+
+
+def no_victims(run):
+    kept = run.predictions.assign(victim="spam")
+    return replace(
+        run, predictions=kept.drop_duplicates(["attack", "image_id", "target"]), victims=()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +62,15 @@ def test_a_claim_that_is_not_measured_has_no_figures(rows):
     assert all(part["value"] is not None for part in others)
     assert row["published_verdict"] == "holds"
     assert row["published_value"] > 0
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda run: keeping(run, lambda f: f["attack"] == "none"), no_victims]
+)
+def test_a_wholly_unmeasured_run_has_no_figures(spoil):
+    empty = judge_claims(spoil(world(photographs=2)))
+    for row in json.loads(render_claims(empty, "json"))["rows"]:
+        assert (row["verdict"], row["value"]) == ("not measured", None)
 
 
 def test_markdown_and_latex_show_claims_and_comparisons(report):

@@ -1,4 +1,3 @@
-import pandas as pd
 import pytest
 
 from bench.registry import UnknownNameError
@@ -6,9 +5,8 @@ from bench.report.comparison.contenders import (
     contenders_across,
     contenders_of,
     mean_families,
-    require_known,
 )
-from tests.conftest import ATTACKS, make_entry
+from tests.conftest import ATTACKS
 from tests.records.test_load import change
 
 
@@ -48,25 +46,9 @@ def test_runs_that_differ_never_mix(run_dir, pristine, at, message):
         contenders_across([(pristine, "mislgan"), (run_dir, "cgan-img")])
 
 
-def test_other_networks_under_a_victims_name_never_mix(run_dir, pristine):
-    for name in ATTACKS:
-        victims = [one | {"key": f"z-{one['name']}"} for one in make_entry(name)["victims"]]
-        change(run_dir, f"entry-{name}.json", victims=victims)
-    path = run_dir / "predictions.parquet"
-    frame = pd.read_parquet(path)
-    frame.assign(victim_key="z-" + frame["victim"]).to_parquet(path)
-    with pytest.raises(ValueError, match=r"victim wdf-resnet18 \(key\) 'k-wdf-.*has 'z-wdf-"):
-        contenders_across([(pristine, "mislgan"), (run_dir, "mislgan")])
-
-
 def test_the_mean_is_over_the_protocols_families(run_dir):
     found = contenders_of(run_dir, ["mislgan"])
     assert set(mean_families(found).values()) == {"wdf", "pef", "img"}
     assert mean_families(found, "pef-resnet18") == {"pef-resnet18": "pef"}
     with pytest.raises(UnknownNameError, match="no victim 'pef-resnet12'"):
         mean_families(found, "pef-resnet12")
-
-
-def test_unknown_names_that_are_close_to_nothing_list_all():
-    with pytest.raises(UnknownNameError, match="no target 'zzz' in this run: it has a, b"):
-        require_known("target", "zzz", ["a", "b"])

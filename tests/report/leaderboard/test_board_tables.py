@@ -7,7 +7,6 @@ import pytest
 
 from bench.report.leaderboard.board_tables import render_boards
 from bench.report.leaderboard.standing import build_standings
-from bench.report.leaderboard.submissions import LeftOut
 from tests.report.leaderboard.folders import (
     boards_of,
     failed,
@@ -25,14 +24,6 @@ def boards(tmp_path_factory):
     write_folder(place / "one")
     write_folder(place / "two", entry=other_networks)
     return [build_standings(board) for board in boards_of(place)]
-
-
-def test_markdown_has_a_table_a_split_and_board(boards):
-    text = render_boards(boards, "md")
-    assert text.count("\n### toy-v1") == 4
-    assert "identity (control)" in text
-    assert "Not ranked" in text
-    assert "prnu_removal&co" in text
 
 
 def test_csv_is_one_table_of_plain_numbers(boards):
@@ -86,36 +77,9 @@ def test_the_star_is_explained_where_there_is_one(boards, partial):
         assert ("over what was scored alone" in part) == (part in starred)
 
 
-def test_a_label_stands_beside_the_name(tmp_path, boards):
-    def labelled(entry):
-        if entry["attack"]["name"] == "jpeg-q85":
-            entry["attack"]["label"] = "JPEG at quality 85"
-
-    assert "jpeg-q85: JPEG at quality 85 (control)" in names(
-        one_board(tmp_path / "one", entry=labelled), "in"
-    )
-    rows = csv.DictReader(io.StringIO(render_boards(boards, "csv")))
-    assert {row["label"] for row in rows} >= {"identity", "img, wdf, pef"}
-
-
-def test_what_is_left_out_ends_with_a_new_line(boards, tmp_path):
-    refused = LeftOut(name="bad", directory=tmp_path, reasons=("no rows", "run again"))
-    text = render_boards(boards, "md", [refused])
-    assert text.endswith("## Left out\n\n- bad: no rows; run again\n")
-
-
 def test_json_says_why_boards_are_apart(boards):
     first, second = json.loads(render_boards(boards, "json"))["boards"]
     assert first["apart"].keys() == {"two"}
     assert first["victims"]["img-resnet18"] == "d-img-resnet18"
     assert second["victims"]["img-resnet18"] == "anew-img-resnet18"
     assert len(first["tables"]) == 2
-
-
-def test_latex_is_escaped(boards):
-    assert r"prnu\_removal\&co" in render_boards(boards, "tex")
-
-
-def test_published_rows_are_in_no_ranking(boards):
-    for format_ in ("md", "csv", "json"):
-        assert "published" not in render_boards(boards, format_)

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from bench.report.leaderboard.boards import load_boards, slug, slugs
 from tests.report.leaderboard.folders import (
     boards_of,
-    failed,
     other_networks,
     without,
     write_folder,
@@ -48,28 +47,6 @@ def test_what_differs_is_said(tmp_path, change, why):
     found = boards_of(tmp_path)
     assert len(found) == 2
     assert found[0].apart[0][1].startswith(why)
-
-
-def test_a_victim_of_another_precision_is_another_column(tmp_path):
-    def reduced(entry):
-        entry["victims"][0]["precision"] = "bf16"
-
-    write_folder(tmp_path / "a")
-    write_folder(tmp_path / "b", entry=reduced)
-    found = boards_of(tmp_path)
-    assert len(found) == 2
-    assert (
-        "1 of 5 victims of the same name are other networks (wdf-resnet18)" in found[0].apart[0][1]
-    )
-
-
-def test_a_newcomer_joins_the_board_of_the_networks_it_was_scored_on(tmp_path):
-    write_folder(tmp_path / "base")
-    write_folder(tmp_path / "mine", attacks=("cgan-img",), rename={"cgan-img": "newcomer"})
-    (board,) = boards_of(tmp_path)
-    assert board.slug == "base"
-    assert {attack.name for attack in board.run.attacks} >= {"newcomer", "cgan-img", "mislgan"}
-    assert [source.folder for source in board.sources["newcomer"]] == ["mine"]
 
 
 def test_the_same_networks_twice_count_once_and_disagreement_is_said(tmp_path):
@@ -173,20 +150,6 @@ def test_a_column_alone_joins_by_the_attacks_it_was_scored_under(tmp_path):
     assert "spam-svm" not in board.panel
 
 
-def test_neither_a_victim_nor_an_attack_in_common(tmp_path):
-    write_folder(tmp_path / "base")
-    write_folder(
-        tmp_path / "spam",
-        attacks=("identity", "cgan-img"),
-        rename={"cgan-img": "fog"},
-        rows=only_spam,
-        entry=spam_victim,
-    )
-    found = boards_of(tmp_path)
-    reason = "no victim in common, nor any attack but controls"
-    assert [board.apart[0][1] for board in found] == [reason] * 2
-
-
 def test_a_board_wants_clean_accuracy(tmp_path):
     write_folder(tmp_path / "base", attacks=("mislgan", "cgan-img"))
     boards, left_out = load_boards([tmp_path])
@@ -237,15 +200,6 @@ def test_a_folder_that_does_not_hold_what_it_says_is_left_out(tmp_path):
     reasons = {one.name: "; ".join(one.reasons) for one in left_out}
     assert reasons["holed"].startswith("predictions of mislgan: 96 rows missing on img-resnet18")
     assert "`p_predicted` is outside [0, 1]" in reasons["raised"]
-
-
-def test_the_order_of_places_changes_nothing(tmp_path):
-    hole = ("mislgan", "img-resnet18")
-    one = write_folder(tmp_path / "one", rows=without(*hole), entry=failed(*hole))
-    two = write_folder(tmp_path / "two")
-    first, second = boards_of(one, two), boards_of(two, one)
-    assert [board.slug for board in first] == [board.slug for board in second] == ["two"]
-    assert first[0].run.predictions.equals(second[0].run.predictions)
 
 
 def test_plain_names_stay_and_the_same_one_is_numbered():

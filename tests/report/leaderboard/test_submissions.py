@@ -27,19 +27,6 @@ def test_every_wrong_entry_is_named_with_field_and_expectation(tmp_path):
     assert "two: entry-identity.json: `seed`: " in second
 
 
-def test_a_column_of_another_type_is_named(tmp_path):
-    write_folder(tmp_path / "one", rows=lambda rows: rows.assign(device=3))
-    _, (left_out,) = load_submissions([tmp_path], Silent())
-    assert "predictions.parquet: column `device`: expected text" in str(left_out)
-
-
-def test_nothing_to_show(tmp_path):
-    with pytest.raises(ValueError, match=r"no entry-\*\.json below"):
-        load_submissions([tmp_path], Silent())
-    with pytest.raises(ValueError, match="is not a folder"):
-        load_submissions([tmp_path / "absent"], Silent())
-
-
 def test_two_folders_of_one_name(tmp_path):
     places = [write_folder(tmp_path / side / "run") for side in ("a", "b")]
     with pytest.raises(ValueError, match="are both called 'run'; rename one"):

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from bench.metrics.success import TASR, UASR
 from bench.records.metric import METRICS
+from bench.report.pages.cells import success_by_label
 from bench.report.pages.charts import (
     HEIGHT,
     LABEL_PX,
@@ -14,7 +15,6 @@ from bench.report.pages.charts import (
     nice_ticks,
     pareto_front,
     spread_labels,
-    success_by_label,
     success_scatter,
 )
 from bench.report.pages.environment import level
