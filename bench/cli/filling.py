@@ -89,8 +89,8 @@ def fill_matrix(
     click.echo(render_run(run, format_))
     if note:
         console.print(f"[yellow]{note}[/]")
-    if request.recompress:
-        say(f"after JPEG re-compression: `camobench survival {out}`, {out / CHART}")
+    if len(request.conditions) > 1:
+        say(f"under conditions: `camobench survival {out}`, {out / CHART}")
     say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
     if run.failed or run.unmeasured:
         from bench.report.notes import failed_cells

@@ -79,7 +79,7 @@ def claims(directory: Path, format_: str) -> None:
     Example: camobench claims camobench-out --format json
     """
     from bench.records.load import load_run
-    from bench.report.claims.table import judge_claims, render_claims
+    from bench.report.claims.judging import judge_claims, render_claims
 
     click.echo(render_claims(judge_claims(load_run(directory)), format_), nl=False)
 

@@ -1,4 +1,4 @@
-"""Success rates, clean accuracy and their spread: pure functions of the two Parquet tables.
+"""Success rates and their spread: pure functions of the two Parquet tables.
 
 TASR is the fraction of anonymised images that a victim gives the target label, UASR the fraction
 that it gives any label but the source's (Andrews et al. 2020, sec. 5). What is undefined stays
@@ -143,22 +143,6 @@ def clean_rows(predictions: pd.DataFrame) -> pd.DataFrame:
             f"unknown; score {CLEAN_CONTROL!r} as well"
         )
     return rows
-
-
-def clean_accuracy(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy of each victim on the untouched in-distribution images.
-
-    Returns:
-        Indexed by victim: n, accuracy, then one column `recall:NAME` per camera model.
-
-    Raises:
-        ValueError: If the identity control was not scored.
-    """
-    rows = clean_rows(predictions)
-    right = rows[["victim", "source"]].assign(right=(rows["predicted"] == rows["source"]))
-    table = right.groupby("victim")["right"].agg(n="size", accuracy="mean")
-    recall = right.pivot_table(index="victim", columns="source", values="right", aggfunc="mean")
-    return pd.concat([table, recall.add_prefix("recall:")], axis=1)
 
 
 def bootstrap_interval(

@@ -7,42 +7,17 @@ training are what the runner wrote beside them.
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
-from bench.metrics.clean import (
-    BINS,
-    Share,
-    expected_calibration_error,
-    reliability,
-    share,
-    shares_by,
-)
-from bench.metrics.success import CLEAN_CONTROL, clean_rows
+from bench.metrics.clean import BINS, Share
+from bench.metrics.success import CLEAN_CONTROL
 from bench.records.networks import Network, load_networks
 from bench.records.participants import VictimRecord
 from bench.records.run import RunData, once
 from bench.report.notes import FAILED, clean_notes
 from bench.report.published import CLEAN_MINIMUM_PERCENT
+from bench.report.statistics import Clean, clean_of
 from bench.report.table import NA, Row, Table, between, make_table, number
 
 UNKNOWN = "not recorded"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clean:
-    """A victim on the untouched in-distribution images of Set-C.
-
-    Attributes:
-        bins: What `reliability` returns; `None`, as below, for a victim without probabilities,
-            and for one whose logits were probabilities.
-        ece_percent: Expected calibration error.
-    """
-
-    overall: Share
-    models: tuple[Share, ...]
-    devices: tuple[Share, ...]
-    bins: pd.DataFrame | None
-    ece_percent: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +27,11 @@ class Card:
     victim: VictimRecord
     clean: Clean | None
     network: Network | None
-    published_percent: float | None
+
+    @property
+    def published_percent(self) -> float | None:
+        """The lowest clean accuracy that the paper reports of the family."""
+        return CLEAN_MINIMUM_PERCENT.get(self.victim.family)
 
     @property
     def difference_percent(self) -> float | None:
@@ -75,31 +54,10 @@ def build_cards(run: RunData) -> tuple[Card, ...]:
     Raises:
         ValueError: If the identity control was not scored, or `victims.json` does not fit.
     """
-    networks, odd = load_networks(run), run.suspicions
-    rows = dict(iter(clean_rows(run.predictions).groupby("victim")))
+    networks, clean = load_networks(run), clean_of(run)
     return tuple(
-        Card(
-            victim=victim,
-            clean=_clean(rows[victim.name], (f"victim {victim.name}", "probabilities") in odd)
-            if victim.name in rows
-            else None,
-            network=networks.get(victim.name),
-            published_percent=CLEAN_MINIMUM_PERCENT.get(victim.family),
-        )
-        for victim in run.victims
-    )
-
-
-def _clean(rows: pd.DataFrame, twice_softmax: bool) -> Clean:
-    bins = None
-    if rows["p_predicted"].notna().any() and not twice_softmax:
-        bins = reliability(rows["p_predicted"], rows["predicted"] == rows["source"])
-    return Clean(
-        overall=share("all", rows),
-        models=shares_by(rows, "source"),
-        devices=shares_by(rows, "device"),
-        bins=bins,
-        ece_percent=None if bins is None else 100 * expected_calibration_error(bins),
+        Card(victim=one, clean=clean.get(one.name), network=networks.get(one.name))
+        for one in run.victims
     )
 
 

@@ -51,12 +51,11 @@ def column_table(run: RunData, name: str) -> Table:
 
 
 def _notes(run: RunData, victim: VictimRecord) -> Iterator[str]:
-    known = clean_of(run)
-    if victim.name in known.index:
-        found = known.loc[[victim.name]].iloc[0]
+    known = clean_of(run).get(victim.name)
+    if known is not None:
         yield (
-            f"Clean accuracy of {victim.name}: {100 * found['accuracy']:.1f} % of "
-            f"{found['n']:.0f} untouched in-distribution images."
+            f"Clean accuracy of {victim.name}: {number(100 * known.overall.accuracy)} % of "
+            f"{known.overall.images} untouched in-distribution images."
         )
     else:
         yield f"Clean accuracy of {victim.name} is unknown: no original was classified."

@@ -9,7 +9,7 @@ from bench.metrics.distortion import unchanged_images
 from bench.metrics.resampling import REPLICATES
 from bench.metrics.success import CLEAN_CONTROL
 from bench.records.metric import image_metrics, row_metrics
-from bench.records.participants import FAMILIES, AttackRecord, FailedCell
+from bench.records.participants import FAMILIES, FailedCell
 from bench.records.run import RunData
 from bench.report.published import (
     ARCHITECTURES_PER_FAMILY,
@@ -17,7 +17,7 @@ from bench.report.published import (
     published_rows,
 )
 from bench.report.statistics import clean_of, rates_of
-from bench.report.table import NA, number
+from bench.report.table import number
 from bench.types import IN
 from bench.wording import listed, plural
 
@@ -32,8 +32,8 @@ def table_notes(run: RunData, split: str) -> tuple[str, ...]:
     rows = run.predictions[run.predictions["split"] == split]
     if rows.empty:
         return (f"This run holds no rows of the split {split!r}.", *origin_notes(run))
-    accuracy = clean_of(run)["accuracy"].items()
-    clean = ", ".join(f"{name} {number(100 * value)}" for name, value in accuracy)
+    shares = {name: 100 * clean.overall.accuracy for name, clean in clean_of(run).items()}
+    clean = ", ".join(f"{name} {number(share)}" for name, share in shares.items())
     return (
         *_meanings(run, split),
         "± is the sample standard deviation: in a family's cell over its architectures, under "
@@ -54,15 +54,15 @@ def table_notes(run: RunData, split: str) -> tuple[str, ...]:
 
 def clean_notes(run: RunData) -> tuple[str, ...]:
     """Footnotes of the clean-accuracy table."""
-    accuracy = clean_of(run)
-    values = 100 * accuracy["accuracy"]
+    shares = {name: 100 * clean.overall.accuracy for name, clean in clean_of(run).items()}
     told = {victim for attack, victim in run.failed if attack == CLEAN_CONTROL}
-    missing = [v.name for v in run.victims if v.name not in told.union(accuracy.index)]
+    missing = [v.name for v in run.victims if v.name not in told.union(shares)]
     holes = (f"No rows of the identity control for {', '.join(missing)}.",) if missing else ()
     lowest = ", ".join(f"{name} {value} %" for name, value in CLEAN_MINIMUM_PERCENT.items())
+    worst, mean = min(shares, key=lambda name: shares[name]), sum(shares.values()) / len(shares)
     return (
-        f"Mean over {plural(len(values), 'victim')} {values.mean():.1f} %, "
-        f"lowest {values.min():.1f} % ({values.idxmin()}). The paper's lowest over the "
+        f"Mean over {plural(len(shares), 'victim')} {number(mean)} %, "
+        f"lowest {number(shares[worst])} % ({worst}). The paper's lowest over the "
         f"architectures, on the Dresden images: {lowest}.",
         *failure_notes(run, {CLEAN_CONTROL}),
         *_suspicions(run, "victim "),
@@ -203,36 +203,6 @@ def origin_notes(run: RunData) -> Iterable[str]:
         f"Suite {run.suite} ({run.fingerprint[:12]}), recipe {run.recipe}, seed {seeds}, scorer "
         f"{run.scorer_version}, code {commits}."
     )
-
-
-def family_texts(
-    run: RunData, attack: AttackRecord, families: Sequence[str], texts: Sequence[str]
-) -> list[str]:
-    """Show the holes in one measure's cells.
-
-    Args:
-        run: Says who failed.
-        attack: Of this row.
-        families: Of victims.
-        texts: Formatted cells of the families, then of their mean.
-
-    Returns:
-        The same, "failed" where no victim of a family is left, marked where some are missing.
-    """
-    lost = run.entry(attack.name).failed_victims
-    gone = {name: [v in lost for v, f in run.families.items() if f == name] for name in families}
-    shown = [_shown(text, gone[name]) for name, text in zip(families, texts, strict=False)]
-    if FAILED in shown:
-        return [*shown, FAILED]
-    return [*shown, _shown(texts[-1], [any(gone[name]) for name in families])]
-
-
-def _shown(text: str, gone: Sequence[bool]) -> str:
-    if not any(gone):
-        return text
-    if text == NA:
-        return FAILED
-    return f"{text} {MARK}"
 
 
 def failure_notes(run: RunData, attacks: Collection[str] | None = None) -> Iterable[str]:

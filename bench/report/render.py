@@ -11,7 +11,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from itertools import groupby
 from typing import Any
@@ -78,30 +78,29 @@ def _json(table: Table) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Records, also such as hold a list of records, without infinities."""
+    """Rounded and without infinities; records may hold a list of records."""
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    return "inf" if value == math.inf else _rounded(value)
-
-
-def _rounded(value: Any) -> Any:
-    return round(value, 6) if isinstance(value, float) else value
+    return "inf" if value == math.inf else round(value, 6) if isinstance(value, float) else value
 
 
 def _csv_cell(value: Any) -> Any:
     """A text that a spreadsheet would take for a formula gets a quotation mark before it."""
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
         return f"'{value}"
-    return _rounded(value)
+    return round(value, 6) if isinstance(value, float) else value
 
 
-def _label(row: Row) -> str:
+def _label(
+    row: Row, laac: str = "f_{}", mark: str = "†", escaped: Callable[[str], str] = str
+) -> str:
+    """A row's name, after its local classifiers where it has any."""
     if not row.laac:
-        return row.name
-    joined = ", ".join(f"f_{name}" for name in row.laac) + ("†" if row.scfa else "")
-    return f"{joined} ({row.name})" if row.name else joined
+        return escaped(row.name)
+    joined = ", ".join(laac.format(escaped(name)) for name in row.laac) + (mark if row.scfa else "")
+    return f"{joined} ({escaped(row.name)})" if row.name else joined
 
 
 def _md(text: str) -> str:
@@ -120,7 +119,8 @@ def latex(table: Table) -> str:
         if row.kind == "section" and body:
             body.append(SEPARATING_LINE)
         style = _STYLE.get(row.kind, "")
-        texts = (_tex_label(row), *map(_tex, row.cells))
+        label = _label(row, r"$f_{{\mathrm{{{}}}}}$", _TEX["†"], _tex)
+        texts = (label, *map(_tex, row.cells))
         body.append([style + text if text else text for text in texts])
     options = {"colalign": alignments(table)} if table.rows else {}
     grid = tabulate(body, headers, tablefmt="latex_raw", disable_numparse=True, **options)
@@ -186,14 +186,6 @@ def _tex_groups(columns: tuple[Column, ...]) -> list[str]:
 def _tex_heading(label: str) -> str:
     family = label.removeprefix("f*_")
     return _tex(label) if family == label else rf"$f^{{*}}_{{\mathrm{{{_tex(family)}}}}}$"
-
-
-def _tex_label(row: Row) -> str:
-    if not row.laac:
-        return _tex(row.name)
-    joined = ", ".join(rf"$f_{{\mathrm{{{_tex(name)}}}}}$" for name in row.laac)
-    joined += _tex("†") if row.scfa else ""
-    return f"{joined} ({_tex(row.name)})" if row.name else joined
 
 
 class TableFrame(pd.DataFrame):

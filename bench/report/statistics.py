@@ -6,11 +6,18 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bench.metrics.clean import (
+    Share,
+    expected_calibration_error,
+    reliability,
+    share,
+    shares_by,
+)
 from bench.metrics.distortion import mean_distortion
 from bench.metrics.success import (
     Spread,
     bootstrap_interval,
-    clean_accuracy,
+    clean_rows,
     family_spreads,
     overall_spread,
     success_rates,
@@ -39,6 +46,23 @@ class Figures:
     images: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Clean:
+    """A victim on the untouched in-distribution images of Set-C.
+
+    Attributes:
+        bins: What `reliability` returns; `None`, as below, for a victim without probabilities,
+            and for one whose logits were probabilities.
+        ece_percent: Expected calibration error.
+    """
+
+    overall: Share
+    models: tuple[Share, ...]
+    devices: tuple[Share, ...]
+    bins: pd.DataFrame | None
+    ece_percent: float | None
+
+
 @once
 def rates_of(run: RunData, split: str) -> pd.DataFrame:
     """What `success_rates` returns."""
@@ -46,9 +70,26 @@ def rates_of(run: RunData, split: str) -> pd.DataFrame:
 
 
 @once
-def clean_of(run: RunData) -> pd.DataFrame:
-    """What `clean_accuracy` returns."""
-    return clean_accuracy(run.predictions)
+def clean_of(run: RunData) -> dict[str, Clean]:
+    """Every victim that saw untouched images, by name.
+
+    Raises:
+        ValueError: If the identity control was not scored.
+    """
+    found = {}
+    for victim, rows in clean_rows(run.predictions).groupby("victim"):
+        bins = None
+        odd = (f"victim {victim}", "probabilities") in run.suspicions
+        if rows["p_predicted"].notna().any() and not odd:
+            bins = reliability(rows["p_predicted"], rows["predicted"] == rows["source"])
+        found[str(victim)] = Clean(
+            overall=share("all", rows),
+            models=shares_by(rows, "source"),
+            devices=shares_by(rows, "device"),
+            bins=bins,
+            ece_percent=None if bins is None else 100 * expected_calibration_error(bins),
+        )
+    return found
 
 
 @once

@@ -13,13 +13,13 @@ from bench.records.metric import row_metrics
 from bench.records.participants import FAMILIES, PARTIAL, AttackRecord
 from bench.records.run import RunData, once
 from bench.report.cards import clean_accuracy_table, victims_table
-from bench.report.claims.table import judge_claims, render_claims
+from bench.report.claims.judging import judge_claims, render_claims
 from bench.report.column import column_table
-from bench.report.notes import FAILED, family_texts, table_notes
+from bench.report.notes import FAILED, MARK, table_notes
 from bench.report.published import PublishedRow, published_rows
 from bench.report.render import render
 from bench.report.statistics import Figures, figures_of
-from bench.report.table import Row, Table, between, kind_of, make_table, number, percent
+from bench.report.table import NA, Row, Table, between, kind_of, make_table, number, percent
 from bench.store import write_text
 from bench.types import IN, OUT, REAL
 
@@ -154,17 +154,20 @@ def _headings(run: RunData) -> tuple[str, ...]:
 
 
 def _row(run: RunData, attack: AttackRecord, figures: Figures) -> Row:
-    texts: list[str] = []
-    others = _others(run)
+    entry, texts = run.entry(attack.name), list[str]()
+    gone = {run.families.get(victim) for victim in entry.failed_victims}
     for name, found in figures.cells.items():
-        defined = attack.targeted or name not in _of_targets()
-        cells = [percent(found.get(column), scale=100) for column in _COLUMNS]
-        texts += family_texts(run, attack, FAMILIES, cells) if defined else cells
-        texts.append(between(figures.intervals[name]))
-        beside = [percent(found.get(family), scale=100) for family in others]
-        texts += family_texts(run, attack, others, [*beside, ""])[:-1] if defined else beside
+        holes = gone if attack.targeted or name not in _of_targets() else set()
+        family = {
+            column: _marked(percent(found.get(column), scale=100), column in holes)
+            for column in (*FAMILIES, *_others(run))
+        }
+        inside = [family.pop(column) for column in FAMILIES]
+        mean = _marked(percent(found.get("mean"), scale=100), bool(holes & set(FAMILIES)))
+        mean = FAILED if FAILED in inside else mean
+        texts += [*inside, mean, between(figures.intervals[name]), *family.values()]
     means = figures.distortion
-    lost = run.entry(attack.name).failed and all(mean is None for mean in means.values())
+    lost = entry.failed and all(mean is None for mean in means.values())
     texts += [FAILED if lost else number(means[m.name], m.digits) for m in run.metrics]
     caption = f": {attack.caption}" if attack.caption and not attack.laac else ""
     return Row(
@@ -174,6 +177,11 @@ def _row(run: RunData, attack: AttackRecord, figures: Figures) -> Row:
         name=f"{attack.name}{caption}" + (f" {PARTIAL}" if attack.partial else ""),
         cells=tuple(texts),
     )
+
+
+def _marked(text: str, holed: bool) -> str:
+    """A cell in which victims are missing because they failed."""
+    return text if not holed else FAILED if text == NA else f"{text} {MARK}"
 
 
 def _of_targets() -> set[str]:
@@ -209,17 +217,16 @@ def _record(
     }
     if attack.partial:
         record |= {"scored": attack.partial.scored, "wanted": attack.partial.wanted}
-    names = [metric.name for metric in row_metrics()]
-    for name in names:
+    for name in (metric.name for metric in row_metrics()):
         cells = figures.cells.get(name, {})
         for column in (*_COLUMNS, *_others(run)):
             cell = cells.get(column)
             _put(record, f"{name}_{column}", cell, scale=100)
             if column != "mean":
-                record[f"{name}_{column}_architectures"] = cell.n if cell else None
-        low, high = figures.intervals.get(name) or (None, None)
-        record[f"{name}_mean_low_percent"] = None if low is None else 100 * low
-        record[f"{name}_mean_high_percent"] = None if high is None else 100 * high
+                record[f"{name}_{column}_architectures"] = cell and cell.n
+        for place, end in enumerate(("low", "high")):
+            ends = figures.intervals.get(name)
+            record[f"{name}_mean_{end}_percent"] = ends and 100 * ends[place]
     record |= figures.distortion
     known = next(iter(published_rows(IN).values()))
     for name in known.cells:

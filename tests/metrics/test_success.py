@@ -5,13 +5,14 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix
 
+from bench.metrics.clean import share, shares_by
 from bench.metrics.distortion import mean_distortion, unchanged_images
 from bench.metrics.success import (
     TASR,
     UASR,
     Spread,
     bootstrap_interval,
-    clean_accuracy,
+    clean_rows,
     confusion,
     family_spreads,
     overall_spread,
@@ -93,17 +94,11 @@ def test_the_printed_uasr_means_are_an_erratum():
 
 
 def test_clean_accuracy_agrees_with_scikit_learn(frames):
-    predictions = frames[0]
-    table = clean_accuracy(predictions)
-    clean = predictions[(predictions["split"] == "in") & (predictions["attack"] == "identity")]
-    for victim, group in clean.groupby("victim"):
-        assert table.loc[victim, "n"] == len(group)
-        expected = accuracy_score(group["source"], group["predicted"])
-        assert table.loc[victim, "accuracy"] == pytest.approx(expected)
-        matrix = confusion_matrix(
-            group["source"], group["predicted"], labels=CLASSES, normalize="true"
-        )
-        recalls = table.loc[victim, [f"recall:{name}" for name in CLASSES]].to_numpy(float)
+    for _, group in clean_rows(frames[0]).groupby("victim"):
+        said = (group["source"], group["predicted"])
+        assert share("all", group).accuracy == pytest.approx(accuracy_score(*said))
+        matrix = confusion_matrix(*said, labels=CLASSES, normalize="true")
+        recalls = [one.accuracy for one in shares_by(group, "source")]
         np.testing.assert_allclose(recalls, np.diag(matrix))
 
 

@@ -47,7 +47,7 @@ def test_a_preliminary_twin_is_not_the_full_method(run_dir):
 @pytest.mark.parametrize(
     ("at", "message"),
     [
-        ({"scorer_version": 2}, r"entry-mislgan.json has scorer_version 2.*never share a table"),
+        ({"scorer_version": 2}, r"entry-mislgan.json has scorer version 2.*never share a table"),
         ({"suite__fingerprint": "e"}, r"entry-mislgan.json has suite fingerprint 'e'"),
         ({"recipe": "paper"}, r"entry-mislgan.json has recipe 'paper'"),
         ({"seed": 7}, r"entry-mislgan.json has seed 7, .* has 0"),

@@ -125,9 +125,3 @@ def test_a_victim_without_probabilities_has_no_calibration(labels_only):
     assert card.clean.overall.accuracy > 0
     page = victims_html(run)
     assert "no probabilities" in page
-
-
-def test_probabilities_that_an_entry_denies_are_noticed(run_dir):
-    declare(run_dir, labels_only=True)
-    with pytest.raises(ValueError, match="victim 'img-resnet18' has probabilities, which its"):
-        load_run(run_dir)

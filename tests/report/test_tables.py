@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from bench.records.load import load_run
-from bench.report.cards import clean_accuracy_table
 from bench.report.render import render
 from bench.report.tables import build_table, write_tables
 from tests.conftest import CLASSES
@@ -76,33 +75,6 @@ def test_tasr_of_untargeted_attacks_is_undefined(tables):
     assert shown.cells[:5] == ("n/a",) * 5
 
 
-def test_rows_stand_in_the_order_of_the_paper_and_controls_below(tables):
-    table = tables["in"]
-    assert [record["attack"] for record in table.records] == [
-        "cgan-img",
-        "mislgan",
-        "cgan-img-wdf-pef",
-        "prnu_removal&co",
-        "identity",
-        "jpeg-q85",
-    ]
-    kinds = [row.kind for row in table.rows]
-    assert kinds == [*["attack", "published"] * 3, "attack", "section", "control", "control"]
-
-
-def test_published_values_as_printed_and_recomputed(tables):
-    table = tables["in"]
-    full = records(table)["cgan-img-wdf-pef"]
-    assert (full["published_tasr_mean_percent"], full["published_lpips"]) == ("94.0", "0.04")
-    assert full["published_uasr_mean_percent"] == "98.0"
-    assert float(full["published_uasr_mean_recomputed_percent"]) == pytest.approx(95.33, abs=0.01)
-    assert records(table)["jpeg-q85"]["published_tasr_mean_percent"] == ""
-    text = render(table, "md")
-    assert "98 ± 2 [95 ± 1]‡" in text
-    assert "‡ Erratum" in text
-    assert "‡" not in render(tables["out"], "md")
-
-
 def test_one_unchanged_image_does_not_make_the_mean_infinite(run_dir):
     path = run_dir / "distortion.parquet"
     frame = pd.read_parquet(path)
@@ -161,13 +133,6 @@ def test_victims_of_other_families_have_a_column_and_enter_no_mean(run_dir):
     assert cells[place - 1] == f"{rate:.1f} ± n/a"
 
 
-def test_partial_coverage_is_said(run_dir):
-    _keep(run_dir, lambda f: ~((f["attack"] == "mislgan") & (f["image_id"] == "cam-a-p0-t0")))
-    notes = build_table(load_run(run_dir), "in").notes
-    assert "mislgan: 46 of 48 images and targets in this table, per victim." in notes
-    assert not any("mislgan:" in note for note in build_table(load_run(run_dir), "out").notes)
-
-
 def test_a_run_without_out_of_distribution_images(run_dir):
     _keep(run_dir, lambda f: f["split"] == "in")
     table = build_table(load_run(run_dir), "out")
@@ -175,21 +140,3 @@ def test_a_run_without_out_of_distribution_images(run_dir):
     for format in ("md", "tex", "csv", "json"):
         assert render(table, format)
     assert "no rows of the split 'out'" in render(table, "md")
-
-
-def test_the_audit_verdict_is_printed(run_dir):
-    silent = "Not audited: `camobench data prepare toy-v1` audits it, then the same run again."
-    assert silent in build_table(load_run(run_dir), "in").notes
-    entries = sorted(run_dir.glob("entry-*.json"))
-    for path in entries[1:]:
-        change(run_dir, path.name, suite__audit={"verdict": "9 of 11 checks pass; warn: ah"})
-    assert silent in build_table(load_run(run_dir), "in").notes  # one row says nothing
-    change(run_dir, entries[0].name, suite__audit={"verdict": "9 of 11 checks pass; warn: ah"})
-    loaded = load_run(run_dir)
-    for table in (
-        build_table(loaded, "in"),
-        build_table(loaded, "out"),
-        clean_accuracy_table(loaded),
-    ):
-        assert "Audit: 9 of 11 checks pass; warn: ah." in table.notes
-        assert silent not in table.notes

@@ -8,10 +8,10 @@ scored under; what shares neither a victim nor an attack cannot be compared at a
 from collections.abc import Sequence
 
 from bench.records.load import same_network
-from bench.records.participants import NO_NETWORK, VictimRecord
+from bench.records.participants import VictimRecord
 from bench.records.run import RunData
 from bench.report.comparison.contenders import terms_of
-from bench.report.leaderboard.submissions import Submission
+from bench.report.leaderboard.submissions import Submission, victims_of
 from bench.wording import listed, plural
 
 CELL = ["split", "image_id", "target", "attack", "attack_key", "victim", "victim_key"]
@@ -68,10 +68,7 @@ def _other_images(submission: Submission, base: Submission) -> list[str]:
 
 
 def _other_networks(submission: Submission, group: Sequence[Submission]) -> list[str]:
-    known: dict[str, VictimRecord] = {}
-    for victim in (v for one in group for v in one.run.victims):
-        if known.setdefault(victim.name, victim).digest == NO_NETWORK:
-            known[victim.name] = victim
+    known = victims_of(group)
     shared = [v for v in submission.run.victims if v.name in known]
     if not shared and not _attacks(submission.run) & {a for g in group for a in _attacks(g.run)}:
         return ["no victim in common, nor any attack but controls"]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from bench.records.entry import Entry
-from bench.records.participants import FAMILIES, NO_NETWORK, AttackRecord, VictimRecord
+from bench.records.participants import FAMILIES, AttackRecord, VictimRecord
 from bench.records.run import RunData
-from bench.report.leaderboard.submissions import Submission
+from bench.report.leaderboard.submissions import Submission, victims_of
 from bench.wording import plural
 
 IMAGE_CELL = ["split", "image_id", "target", "attack"]
@@ -62,7 +62,7 @@ def merge(
         predictions=cells,
         distortion=pd.concat(distortion, ignore_index=True).drop_duplicates(IMAGE_CELL),
         entries=tuple(entries[name] for name in sorted(entries)),
-        victims=_victims(members),
+        victims=tuple(sorted(victims_of(members).values(), key=_by_family)),
     )
     return run, sources, notes
 
@@ -87,13 +87,6 @@ def _one_a_cell(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return rows[~again].reset_index(drop=True), [note]
 
 
-def _victims(members: Sequence[Submission]) -> tuple[VictimRecord, ...]:
-    """Every victim once, by family; with a network if any folder has one."""
-    found: dict[str, VictimRecord] = {}
-    for victim in (victim for member in members for victim in member.run.victims):
-        if found.setdefault(victim.name, victim).digest == NO_NETWORK:
-            found[victim.name] = victim
-    order = {family: place for place, family in enumerate(FAMILIES)}
-    return tuple(
-        sorted(found.values(), key=lambda v: (order.get(v.family, len(order)), v.family, v.name))
-    )
+def _by_family(victim: VictimRecord) -> tuple[int, str, str]:
+    place = FAMILIES.index(victim.family) if victim.family in FAMILIES else len(FAMILIES)
+    return place, victim.family, victim.name

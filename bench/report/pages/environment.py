@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import shlex
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -17,6 +18,7 @@ from bench.types import SPLITS
 HOLE = "hole"
 
 
+@cache
 def page_environment() -> Environment:
     """Jinja with every value escaped, an undefined name an error, and what the templates share."""
     environment = Environment(
@@ -36,20 +38,17 @@ def page_environment() -> Environment:
         "sh": lambda text: shlex.quote(str(text)),
         "short": lambda text: str(text)[:12],
     }
-    environment.globals |= {
-        "VIEW_TITLES": {
-            f"{metric.name}-{split}": f"{metric.title} {SPLITS[split]}" for split, metric in views()
-        },
-        "WHERE": SPLITS,
-        "headline": headline(),
-        "row_metrics": row_metrics,
-    }
+    environment.globals |= {"WHERE": SPLITS, "row_metrics": row_metrics}
     return environment
 
 
 def render_page(name: str, **values: Any) -> str:
     """A page from its template."""
-    return page_environment().get_template(f"{name}.j2").render(values)
+    titles = {
+        f"{metric.name}-{split}": f"{metric.title} {SPLITS[split]}" for split, metric in views()
+    }
+    found = page_environment().get_template(f"{name}.j2")
+    return found.render(values, VIEW_TITLES=titles, headline=headline())
 
 
 def data_uri(content: bytes, kind: str) -> str:

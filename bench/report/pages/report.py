@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench.records.metric import headline, row_metrics, views
 from bench.records.participants import AttackRecord
 from bench.records.run import RunData
 from bench.report.cards import clean_accuracy_table
-from bench.report.claims.table import claims_table, comparisons_table, judge_claims
+from bench.report.claims.judging import claims_table, comparisons_table, judge_claims
 from bench.report.pages.charts import Matrix, confusion_matrices, success_scatter
 from bench.report.pages.environment import render_page
 from bench.report.pages.pictures import (
@@ -128,7 +130,7 @@ def _tiles(run: RunData, lead: AttackRecord | None) -> list[tuple[str, str]]:
         for m in (m for m in run.metrics if m.unit):
             value = number(means[m.name], m.digits)
             tiles.append((f"{m.title} in distribution", f"{value} {m.unit}"))
-    accuracy = 100 * clean_of(run)["accuracy"].mean()
+    accuracy = 100 * np.mean([clean.overall.accuracy for clean in clean_of(run).values()])
     return [*tiles, ("Clean accuracy of the victims", _percent(float(accuracy)))]
 
 

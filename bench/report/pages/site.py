@@ -13,7 +13,7 @@ from bench.report.leaderboard.board_tables import mean_text
 from bench.report.leaderboard.boards import slug
 from bench.report.leaderboard.standing import Standings
 from bench.report.leaderboard.submissions import SITE, LeftOut
-from bench.report.pages.board import BoardPages
+from bench.report.pages.board_pages import BoardPages
 from bench.report.pages.environment import render_page
 from bench.store import replacing
 from bench.types import Progress, Silent

@@ -2,12 +2,11 @@
 
 import pytest
 
-from bench.report.claims.catalogue import ROWS, claims, row_label
+from bench.report.claims.catalogue import claims
 from bench.report.claims.evidence import Measured
 from bench.report.claims.statement import judge
-from bench.report.published import published_rows
 
-from .worlds import AS_THE_PAPER_SAYS, keeping, without, world
+from .worlds import AS_THE_PAPER_SAYS, without, world
 
 LETTERS = "abcdefghij"
 
@@ -87,16 +86,3 @@ def test_a_claim_without_one_of_its_rows_is_not_measured(run, label, letters):
     for letter in missing:
         assert found[letter].reason == f"no row {label}"
     assert all(found[letter].verdict == "holds" for letter in set(LETTERS) - missing)
-
-
-def test_without_a_split_only_what_it_does_not_need_is_measured(run):
-    found = judged(keeping(run, lambda f: f["split"] == "in"))
-    verdicts = {letter: judgement.verdict for letter, judgement in found.items()}
-    assert verdicts == dict.fromkeys(LETTERS, "not measured") | {"j": "holds"}
-    assert found["a"].reason == "no images out of distribution"
-    assert found["a"].findings[0].verdict == "holds"
-
-
-def test_the_rows_are_those_of_the_paper():
-    assert set(ROWS) == set(published_rows("in")) == set(published_rows("out"))
-    assert {row_label(row) for row in ROWS} == set(AS_THE_PAPER_SAYS)

@@ -127,14 +127,6 @@ def test_what_is_missing_is_named(run, spoil, message):
         Measured(spoil(run), replicates=2).mean(IMG, "in", FAMILIES)
 
 
-def test_partial_distortion_is_refused(run):
-    frame = run.distortion
-    gone = (frame["attack"] == "a-img") & (frame["image_id"] == "cam-a-0-0")
-    part = Measured(replace(run, distortion=frame[~gone]), replicates=2)
-    with pytest.raises(UnmeasuredError, match="58 of 60 distortions of img in distribution"):
-        part.lpips(IMG, "in")
-
-
 @pytest.mark.parametrize("more", [{"paper_row": False}, {"control": True}, {"targeted": False}])
 def test_what_is_no_row_of_the_tables_is_not_taken_for_one(run, measured, more):
     other = Measured(twin(run, **more), replicates=REPLICATES)

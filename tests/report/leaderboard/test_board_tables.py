@@ -1,7 +1,4 @@
-import csv
-import io
 import json
-import re
 
 import pytest
 
@@ -24,21 +21,6 @@ def boards(tmp_path_factory):
     write_folder(place / "one")
     write_folder(place / "two", entry=other_networks)
     return [build_standings(board) for board in boards_of(place)]
-
-
-def test_csv_is_one_table_of_plain_numbers(boards):
-    rows = list(csv.DictReader(io.StringIO(render_boards(boards, "csv"))))
-    assert len(rows) == 2 * 2 * 6
-    assert {row["board"] for row in rows} == {"one", "two"}
-    best = next(r for r in rows if r["attack"] == "cgan-img-wdf-pef" and r["split"] == "in")
-    assert (best["tasr_rank"], best["tasr_tie_group"]) == ("1", "1")
-    assert float(best["tasr_mean_low_percent"]) < float(best["tasr_mean_percent"])
-    control = next(r for r in rows if r["attack"] == "identity")
-    assert (control["kind"], control["tasr_rank"], control["tasr_mean_percent"]) == (
-        "control",
-        "",
-        "",
-    )
 
 
 def names(text, split):
@@ -67,14 +49,6 @@ def test_what_has_no_rank_stands_below(boards, partial):
     assert shown.index("**Not ranked**") < shown.index("identity (control)")
     shown = names(partial, "in")
     assert 0 < shown.index("**Not ranked**") < shown.index(FULL)
-
-
-def test_the_star_is_explained_where_there_is_one(boards, partial):
-    assert "over what was scored alone" not in render_boards(boards, "md")
-    starred = [part for part in partial.split("\n### ") if re.search(r"\d\\\*", part)]
-    assert starred
-    for part in partial.split("\n### ")[1:]:
-        assert ("over what was scored alone" in part) == (part in starred)
 
 
 def test_json_says_why_boards_are_apart(boards):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.report.leaderboard.boards import load_boards, slug, slugs
+from bench.report.leaderboard.boards import load_boards, slug
 from tests.report.leaderboard.folders import (
     boards_of,
     other_networks,
@@ -142,14 +142,6 @@ def spam_victim(entry):
     ]
 
 
-def test_a_column_alone_joins_by_the_attacks_it_was_scored_under(tmp_path):
-    write_folder(tmp_path / "base")
-    write_folder(tmp_path / "spam", rows=only_spam, entry=spam_victim)
-    (board,) = boards_of(tmp_path)
-    assert "spam-svm" in board.run.families
-    assert "spam-svm" not in board.panel
-
-
 def test_a_board_wants_clean_accuracy(tmp_path):
     write_folder(tmp_path / "base", attacks=("mislgan", "cgan-img"))
     boards, left_out = load_boards([tmp_path])
@@ -200,11 +192,6 @@ def test_a_folder_that_does_not_hold_what_it_says_is_left_out(tmp_path):
     reasons = {one.name: "; ".join(one.reasons) for one in left_out}
     assert reasons["holed"].startswith("predictions of mislgan: 96 rows missing on img-resnet18")
     assert "`p_predicted` is outside [0, 1]" in reasons["raised"]
-
-
-def test_plain_names_stay_and_the_same_one_is_numbered():
-    assert slugs(["cgan-img-wdf", "v1.2"]) == ["cgan-img-wdf", "v1.2"]
-    assert slugs(["run", "run", "run"]) == ["run", "run--2", "run--3"]
 
 
 @given(

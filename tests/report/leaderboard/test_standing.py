@@ -47,16 +47,6 @@ def test_ranks_follow_the_means_and_leave_controls_out(standings):
     assert not found["jpeg-q85"].ranks
 
 
-def test_the_worst_victim_is_that_of_least_success(standings):
-    one = by_name(standings)["mislgan"]
-    rows = standings.board.run.predictions
-    mine = rows[(rows["attack"] == "mislgan") & (rows["split"] == "in")]
-    rates = (mine["predicted"] == mine["target"]).groupby(mine["victim"]).mean()
-    name, value = one.worst["tasr"]
-    assert value == pytest.approx(100 * rates.min())
-    assert rates[name] == rates.min()
-
-
 def test_a_hole_is_shown_and_takes_no_part(holed):
     one = by_name(holed)["mislgan"]
     assert one.cells["tasr"]["img-resnet18"].hole

@@ -19,10 +19,9 @@ from bench.report.pages.pictures import (
     save_figure3,
     stretch,
 )
-from bench.report.pages.report import heat_map, lead_attack, report_html, write_report
+from bench.report.pages.report import heat_map, report_html, write_report
 from bench.report.statistics import rates_of
 from tests.conftest import ATTACKS, CLASSES, make_entry, write_run, write_samples
-from tests.records.test_load import change
 
 
 class Tags(HTMLParser):
@@ -97,13 +96,6 @@ def test_a_run_without_samples_or_targeted_attacks_still_reports(run_dir):
     page = report_html(load_run(run_dir))
     assert "none of them targeted" in page
     assert "Figure 3" not in page
-
-
-def test_lead_is_the_full_method_else_the_strongest(run_dir):
-    run = load_run(run_dir)
-    assert lead_attack(run).name == "cgan-img-wdf-pef"
-    change(run_dir, "entry-cgan-img-wdf-pef.json", attack__scfa=True, attack__control=True)
-    assert lead_attack(load_run(run_dir)).name == "mislgan"
 
 
 def test_the_headline_praises_nothing_at_chance(run_dir):

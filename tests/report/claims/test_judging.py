@@ -1,13 +1,12 @@
 import csv
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench.records.load import load_run
-from bench.report.claims.table import judge_claims, render_claims
+from bench.report.claims.judging import judge_claims, render_claims
 
 from .worlds import AS_THE_PAPER_SAYS, keeping, world
 
@@ -71,21 +70,6 @@ def test_a_wholly_unmeasured_run_has_no_figures(spoil):
     empty = judge_claims(spoil(world(photographs=2)))
     for row in json.loads(render_claims(empty, "json"))["rows"]:
         assert (row["verdict"], row["value"]) == ("not measured", None)
-
-
-def test_markdown_and_latex_show_claims_and_comparisons(report):
-    text = render_claims(report, "md")
-    assert text.count("\n### The ") == 1
-    assert text.startswith("### The paper's claims on toy-v1")
-    for said in ("d: not measured. no row img+pef.", "Weak (e)", "Not audited"):
-        assert said in text
-    assert "does not hold (interval below 0)" in text
-    assert "not measured (no row img+pef)" in text
-    tex = render_claims(report, "tex")
-    assert tex.count(r"\begin{table*}") == 2
-    assert not re.search(r"[^\x00-\x7f]", tex)
-    with pytest.raises(ValueError, match="unknown table format 'xlsx'"):
-        render_claims(report, "xlsx")
 
 
 def test_figures_are_those_of_the_committed_tables():

@@ -101,7 +101,7 @@ class BoardPages:
             charts = (success_scatter(split, records, metric, m, partial) for m in run.metrics)
             scatters += [chart for chart in charts if chart is not None]
         drawn = {(chart.split, chart.metric) for chart in scatters}
-        clean: dict[Any, float] = clean_of(run)["accuracy"].to_dict()
+        clean = {name: 100 * found.overall.accuracy for name, found in clean_of(run).items()}
         sources = [source for found in board.sources.values() for source in found]
         base = board.submissions[0]
         more = [base.run.directory / name for name in ("claims.md", "victims.md", "survival.md")]
@@ -122,7 +122,7 @@ class BoardPages:
                 (family, len(list(members)))
                 for family, members in groupby(run.victims, lambda victim: victim.family)
             ],
-            "clean": [number(100 * clean.get(v.name, float("nan"))) for v in run.victims],
+            "clean": [number(clean.get(victim.name)) for victim in run.victims],
             "scatters": scatters,
             "empty": [(s, m) for s, m in self._views.values() if (s, m) not in drawn],
             "fidelities": [m for m in run.metrics if m in {chart.fidelity for chart in scatters}],
