@@ -4,7 +4,8 @@ The cGANs of Andrews et al. (2020) are rows of one implementation. First the eig
 3: `mislgan` is the paper's baseline after Chen et al. (2018, 2019), `cgan-img-wdf-pef` its full
 method. Then what the paper reports of preliminary experiments without a table: sCFA beside an image
 LAAC (hurts), an unconstrained discriminator (worse against all), no LAAC, one GAN per target (no
-difference). Last the controls. A new anonymiser is a file of its own and a line here.
+difference). Then transfer attacks through the LAACs of the full method, and controls: `mi-fgsm`,
+the simplest of these, is one. A new anonymiser is a file of its own and a line here.
 """
 
 from __future__ import annotations
@@ -71,6 +72,31 @@ VARIANTS = {
     _further("cgan-img-wdf-pef-per-target", ALL): CganVariant(per_target=True),
 }
 
+_transfer = partial(
+    AttackSpec, surrogates=tuple(f"{space}-resnet18" for space in ALL), licence="MIT"
+)
+TRANSFER: Mapping[str, tuple[AttackSpec, Mapping[str, Json]]] = {
+    "mi_fgsm:MiFgsm": (
+        _transfer(name="mi-fgsm", control=True, paper="Dong et al. 2018"),
+        {"eps_255": 4.5},
+    ),
+    "di_ti_mi_fgsm:DiTiMiFgsm": (
+        _transfer(name="di-ti-mi-fgsm", paper="Xie et al. 2019; Dong et al. 2019"),
+        {"eps_255": 3.6, "diversity": 0.5, "largest": 1.1, "kernel_px": 7},
+    ),
+    "vmi_fgsm:VmiFgsm": (
+        _transfer(name="vmi-fgsm", paper="Wang & He 2021"),
+        {"eps_255": 4.2, "beta": 1.5, "neighbours": 3},
+    ),
+}
+"""Spec and constants of each class, beside those of `transfer_constants`."""
+
+
+def transfer_constants(constants: Mapping[str, Json], recipe_name: str) -> Mapping[str, Json]:
+    """The constants of a transfer attack: ten steps, or two where a recipe means nothing."""
+    return {**constants, "steps": 2 if recipe_name == "smoke" else 10, "decay": 1.0}
+
+
 _control = partial(AttackSpec, targeted=False, control=True, licence="MIT")
 CONTROLS: Mapping[str, tuple[AttackSpec, Mapping[str, Json]]] = {
     "Identity": (_control(name="identity", reach_px=0), {}),
@@ -95,12 +121,21 @@ def _cgan(spec: AttackSpec, variant: CganVariant) -> AttackEntry:
     )
 
 
+def _gradient(place: str, spec: AttackSpec, constants: Mapping[str, Json]) -> AttackEntry:
+    return Entry(
+        spec=spec,
+        builder=partial(Deferred(f"attacks.{place}"), **constants),
+        traits=lambda recipe: Traits(hyperparameters=transfer_constants(constants, recipe.name)),
+    )
+
+
 def _fixed(hyperparameters: Mapping[str, Json]) -> Callable[[object], Traits]:
     return lambda recipe: Traits(hyperparameters=hyperparameters, learns=False)
 
 
 ENTRIES: tuple[AttackEntry, ...] = (
     *(_cgan(spec, variant) for spec, variant in VARIANTS.items()),
+    *(_gradient(place, spec, constants) for place, (spec, constants) in TRANSFER.items()),
     *(
         Entry(
             spec=spec,

@@ -2,10 +2,11 @@
 
 import pytest
 
+from attacks.specs import SPECS
 from bench.jobs.networks import shipped_folder, shipped_root
 from bench.recipes import get_recipe
 from bench.runner.graph import plan
-from bench.runner.selection import select_attacks, select_victims
+from bench.runner.selection import select_victims
 from bench.store import open_checkpoint
 from bench.suites.catalogue import load_suite
 
@@ -17,7 +18,7 @@ def graph():
     return plan(
         load_suite("simcam-mini-v2").card,
         get_recipe("mini"),
-        attacks=select_attacks("all"),
+        attacks=[spec.name for spec in SPECS],
         victims=select_victims("all"),
     )
 

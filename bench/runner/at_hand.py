@@ -57,7 +57,7 @@ def _others(request: Request) -> tuple[str, ...]:
         for entry in ATTACKS
         if entry.origin is None
         and not entry.spec.preliminary
-        and not entry.spec.control
+        and entry.spec.name not in select_attacks("controls")
         and entry.spec.name not in request.attacks
     )
 

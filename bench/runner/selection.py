@@ -15,15 +15,15 @@ from bench.wording import split_names
 def select_attacks(wanted: str | Iterable[str]) -> list[str]:
     """Names, patterns such as `cgan-*`, `my.py:MyAttack` and a few words, in order, each once.
 
-    The words are `controls`, `targeted`, `preliminary` and `all`, which leaves the preliminary ones
-    out. So does a pattern, unless it matches nothing else.
+    The words are `controls` (those that need no network), `targeted`, `preliminary` and `all`,
+    which leaves the preliminary ones out. So does a pattern, unless it matches nothing else.
 
     Raises:
         UnknownNameError: If a name is not registered or a pattern matches nothing.
         CamobenchError: If a plug-in file cannot be loaded; says why.
     """
     words: dict[str, Callable[[AttackSpec], bool]] = {
-        "controls": lambda spec: spec.control,
+        "controls": lambda spec: spec.control and not spec.surrogates,
         "targeted": lambda spec: spec.targeted and not spec.preliminary,
         "preliminary": lambda spec: spec.preliminary,
         "all": lambda spec: not spec.preliminary,

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from attacks.cgan.recipe import cgan_recipe
+from attacks.specs import SPECS
 from bench.contract import ATTACKS, VICTIMS, Traits
 from bench.recipes import MINI, PAPER, SMOKE
 from bench.registry import Deferred, UnknownNameError
 from bench.runner.graph import plan
-from bench.runner.selection import select_attacks, select_victims
+from bench.runner.selection import select_victims
 from bench.store import write_json
 from bench.suites.catalogue import load_suite
 from bench.types import CamobenchError
@@ -52,7 +53,8 @@ def shipped_keys():
     They change where a recipe, a version or the suite does, and the networks are trained anew.
     """
     suite = load_suite("simcam-mini-v2").card
-    graph = plan(suite, MINI, attacks=select_attacks("all"), victims=select_victims("all"))
+    attacks = [spec.name for spec in SPECS]
+    graph = plan(suite, MINI, attacks=attacks, victims=select_victims("all"))
     return {job.label: job.key for job in graph.jobs.values()}
 
 

@@ -5,6 +5,7 @@ from bench.registry import UnknownNameError
 from bench.runner.selection import select_attacks, select_victims
 from bench.types import WrongUsageError
 
+TRANSFER = ["mi-fgsm", "di-ti-mi-fgsm", "vmi-fgsm"]
 CONTROLS = ["identity", "jpeg", "median", "gaussian-blur", "wavelet-denoise"]
 PRELIMINARY = [
     "cgan-img-wdf-pef-scfa",
@@ -38,7 +39,7 @@ def test_words_for_attacks():
     of_the_tables = [name for name in ATTACKS.names() if name not in PRELIMINARY]
     assert select_attacks("all") == of_the_tables
     assert select_attacks("targeted") == [n for n in of_the_tables if n not in CONTROLS]
-    assert len(select_attacks("targeted")) == 8
+    assert len(select_attacks("targeted")) == 8 + len(TRANSFER)
     assert sorted(select_attacks("all,preliminary")) == sorted(ATTACKS.names())
 
 
