@@ -17,7 +17,7 @@ for a batch at a time: an image's result would depend on its company.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -25,14 +25,15 @@ from torch import Tensor, nn
 from torch.backends import cudnn
 from torch.nn import functional as F
 
+from attacks.parametric import ParametricAttack
 from attacks.specs import transfer_constants
-from bench.contract import Attack, AttackSpec, FitContext, untrained_victim
+from bench.contract import AttackSpec, FitContext, untrained_victim
 from bench.data import AdversarySet
 from bench.recipes import Recipe
-from bench.types import FitReport, Json
+from bench.types import FitReport
 
 
-class MiFgsm(Attack):
+class MiFgsm(ParametricAttack):
     """Targeted momentum iterative fast gradient sign method.
 
     Args:
@@ -46,15 +47,10 @@ class MiFgsm(Attack):
     def __init__(
         self, spec: AttackSpec, *, classes: Sequence[str], recipe: Recipe, **constants: Any
     ) -> None:
-        super().__init__(spec, classes=classes, recipe=recipe)
-        self.constants: Mapping[str, Any] = transfer_constants(constants, recipe.name)
+        given = transfer_constants(constants, recipe.name)
+        super().__init__(spec, classes=classes, recipe=recipe, **given)
         laacs = {name: untrained_victim(name, classes, recipe) for name in spec.surrogates}
         self.laacs = nn.ModuleDict(laacs)
-
-    @property
-    def hyperparameters(self) -> Mapping[str, Json]:
-        """The constants."""
-        return self.constants
 
     def fit(self, data: AdversarySet, context: FitContext) -> FitReport:
         """Keep the LAACs."""

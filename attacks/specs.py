@@ -97,6 +97,28 @@ def transfer_constants(constants: Mapping[str, Json], recipe_name: str) -> Mappi
     return {**constants, "steps": 2 if recipe_name == "smoke" else 10, "decay": 1.0}
 
 
+_untargeted = partial(AttackSpec, targeted=False, licence="MIT")
+UNTARGETED: Mapping[str, tuple[AttackSpec, Mapping[str, Json]]] = {
+    "resample:Resample": (
+        _untargeted(name="resample", paper="after Rosenfeld & Sencar 2009"),
+        {"factor": 0.75},
+    ),
+    "seam_carving:SeamCarving": (
+        _untargeted(name="seam-carving", paper="after Dirik, Sencar & Memon 2014"),
+        {"strip_px": 8},
+    ),
+    "patch_replacement:PatchReplacement": (
+        _untargeted(name="patch-replacement", paper="after Entrieri & Kirchner 2016", reach_px=7),
+        {"side_px": 3, "reach_px": 5},
+    ),
+    "prnu_removal:PrnuRemoval": (
+        _untargeted(name="prnu-removal", paper="after Karaküçük & Dirik 2015"),
+        {"period_px": 16, "passes": 3},
+    ),
+}
+"""Spec and constants of each class."""
+LEARN = ("prnu_removal:PrnuRemoval",)
+
 _control = partial(AttackSpec, targeted=False, control=True, licence="MIT")
 CONTROLS: Mapping[str, tuple[AttackSpec, Mapping[str, Json]]] = {
     "Identity": (_control(name="identity", reach_px=0), {}),
@@ -129,6 +151,14 @@ def _gradient(place: str, spec: AttackSpec, constants: Mapping[str, Json]) -> At
     )
 
 
+def _constant(place: str, spec: AttackSpec, constants: Mapping[str, Json]) -> AttackEntry:
+    return Entry(
+        spec=spec,
+        builder=partial(Deferred(f"attacks.{place}"), **constants),
+        traits=lambda recipe: Traits(hyperparameters=constants, learns=place in LEARN),
+    )
+
+
 def _fixed(hyperparameters: Mapping[str, Json]) -> Callable[[object], Traits]:
     return lambda recipe: Traits(hyperparameters=hyperparameters, learns=False)
 
@@ -136,6 +166,7 @@ def _fixed(hyperparameters: Mapping[str, Json]) -> Callable[[object], Traits]:
 ENTRIES: tuple[AttackEntry, ...] = (
     *(_cgan(spec, variant) for spec, variant in VARIANTS.items()),
     *(_gradient(place, spec, constants) for place, (spec, constants) in TRANSFER.items()),
+    *(_constant(place, spec, constants) for place, (spec, constants) in UNTARGETED.items()),
     *(
         Entry(
             spec=spec,

@@ -13,7 +13,14 @@ from bench.runner.tiles import anonymise_tiled, cuts, spread_evenly, tiled_logit
 from tests.toys import CLASSES, pixels, shaken
 
 LOCAL = [entry.spec.name for entry in ATTACKS if entry.spec.reach_px is not None]
-EXACT = ("identity", "jpeg", "median", "gaussian-blur", "wavelet-denoise")
+EXACT = (
+    "identity",
+    "jpeg",
+    "median",
+    "gaussian-blur",
+    "wavelet-denoise",
+    "patch-replacement",
+)
 SIZE = (437, 530)  # neither a multiple of the grid nor of each other
 
 

@@ -1,0 +1,21 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.contract import ATTACKS
+from tests.toys import pixels
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (65, 97)])
+def test_it_is_pillows_bicubic_there_and_back(height, width):
+    entry = ATTACKS.get("resample")
+    factor = entry.traits(None).hyperparameters["factor"]
+    attack, images = entry.builder(entry.spec), pixels(2, height, width)
+    found = attack.transform(images.float() / 255, None).numpy() * 255
+    between = round(width * factor), round(height * factor)
+    for planes, result in zip(images.numpy(), found, strict=True):
+        for plane, got in zip(planes, result, strict=True):
+            there = Image.fromarray(plane.astype(np.float32)).resize(between, Image.BICUBIC)
+            back = np.asarray(there.resize((width, height), Image.BICUBIC))
+            np.testing.assert_allclose(got, back, rtol=0, atol=2e-3)
+    assert np.abs(found - images.numpy()).mean() > 1
