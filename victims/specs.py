@@ -1,7 +1,8 @@
 """Which victims ship: their specs and what they are trained by, without importing a network.
 
-First the paper's fifteen, three input spaces in front of five backbones; then SPAM with a support
-vector machine, and any network of timm by name. A new one is a file of its own and a line here.
+First the paper's fifteen, three input spaces in front of five backbones; then support vector
+machines on SPAM and local binary patterns, and any network of timm by name. A new one is a file of
+its own and a line here.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ RESNETS: Mapping[str, tuple[int, ...]] = {
 }
 """Basic blocks a stage (He et al. 2016). The paper does not say what ResNet-12 is."""
 SVM: Mapping[str, Json] = {"C": 1.0, "gamma": "scale", "kernel": "rbf", "strategy": "one-vs-rest"}
+ROOTED_SVM: Mapping[str, Json] = {**SVM, "C": 100.0, "scaling": "square root"}
+"""For histograms: their square roots are alike in variance and bounded, so far images stay near."""
 TIMM = "timm:"
 
 
@@ -58,6 +61,23 @@ def _convnets(family: str, option: str, shapes: Mapping[str, object]) -> list[Vi
     ]
 
 
+def _svm(features: str, paper: str, place: str, constants: Mapping[str, Json]) -> VictimEntry:
+    """A support vector machine on hand-made features."""
+    return Entry(
+        spec=VictimSpec(
+            name=f"{features}-svm",
+            front_end=features,
+            backbone="svm-rbf",
+            paper=paper,
+            licence="MIT",
+            differentiable=False,
+            supplementary=True,
+        ),
+        builder=Deferred(place),
+        traits=lambda recipe: Traits(hyperparameters=constants),
+    )
+
+
 def _timm(name: str) -> VictimEntry | None:
     """The entry of `timm:NAME`, `timm:NAME/FRONT-END` or `FRONT-END-timm-NAME`.
 
@@ -81,18 +101,12 @@ def _timm(name: str) -> VictimEntry | None:
 ENTRIES: tuple[VictimEntry, ...] = (
     *_convnets("densenet", "depth", DENSENETS),
     *_convnets("resnet", "blocks", RESNETS),
-    Entry(
-        spec=VictimSpec(
-            name="spam-svm",
-            front_end="spam",
-            backbone="svm-rbf",
-            paper="Pevny, Bas & Fridrich 2010 (features); per colour plane, with a Gaussian SVM",
-            licence="MIT",
-            differentiable=False,
-            supplementary=True,
-        ),
-        builder=Deferred("victims.spam:SpamSvm"),
-        traits=lambda recipe: Traits(hyperparameters=SVM),
+    _svm(
+        "spam",
+        "Pevny, Bas & Fridrich 2010 (features); per colour plane, with a Gaussian SVM",
+        "victims.spam:SpamSvm",
+        SVM,
     ),
+    _svm("lbp", "after Xu & Shi 2012", "victims.lbp:LbpSvm", ROOTED_SVM),
 )
 FAMILY: Family[VictimSpec, Victim] = Family(form="timm:NAME/FRONT-END", resolve=_timm)

@@ -10,7 +10,7 @@ from bench.jobs.networks import take_state
 from bench.nets.storage import compact_state
 from bench.recipes import SMOKE
 from tests.toys import CLASSES, Recorder, camera_set, fit_context, pixels, same_state
-from victims.spam import make_pipeline
+from victims.svm import make_pipeline
 
 
 def build(classes=CLASSES, recipe=SMOKE):
