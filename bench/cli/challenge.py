@@ -5,20 +5,17 @@ from __future__ import annotations
 import os
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bench.cli.options import (
     FOLDER_OPTIONS,
     Continuing,
-    device_option,
     folder_options,
+    network_options,
     quiet_option,
-    recipe_option,
-    seed_option,
-    store_option,
     suite_option,
-    workers_option,
 )
 from bench.cli.requests import console, is_given, make_request, open_store, say
 
@@ -54,12 +51,7 @@ def challenge() -> None:
     help="Where the images go.",
 )
 @click.option("--licence", help="Terms of the images, for whoever receives them.")
-@recipe_option
-@store_option
-@device_option
-@workers_option
-@seed_option
-@click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
+@network_options
 @quiet_option
 def export(
     suite: str,
@@ -67,13 +59,9 @@ def export(
     attacks: str,
     out: Path,
     licence: str | None,
-    recipe: str,
     store: Path | None,
-    device: str,
-    workers: int,
-    seed: int,
-    from_scratch: bool,
     quiet: bool,
+    **choices: Any,
 ) -> None:
     """Write Set-C of a suite as PNG under opaque ids, with instructions; resumes.
 
@@ -92,17 +80,7 @@ def export(
     if audience == "attacks" and attacks:
         raise click.UsageError("--attacks goes with --for victims; leave it out, or add that")
     with shown_progress(console, quiet=quiet) as progress:
-        request = make_request(
-            suite,
-            attacks,
-            "",
-            recipe=recipe,
-            seed=seed,
-            device=device,
-            shipped=not from_scratch,
-            workers=workers,
-            progress=progress,
-        )
+        request = make_request(suite, attacks, "", progress=progress, **choices)
         made = export_challenge(
             request,
             open_store(store),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,9 +15,9 @@ from bench.cli.options import (
     folder_options,
     format_option,
     front_end_option,
+    network_options,
     out_option,
     quiet_option,
-    recipe_option,
     seed_option,
     store_option,
     suite_option,
@@ -48,36 +48,18 @@ DEMO_ATTACKS = "cgan-img-wdf-pef,mislgan,cgan-img,controls"
 @seed_option
 @format_option
 @quiet_option
-def demo(
-    store: Path | None,
-    out: Path,
-    attacks: str,
-    from_scratch: bool,
-    smoke: bool,
-    device: str,
-    workers: int,
-    seed: int,
-    format_: str,
-    quiet: bool,
-) -> None:
+def demo(from_scratch: bool, smoke: bool, **choices: Any) -> None:
     """The paper's tables on simulated cameras, in minutes.
 
     Example: camobench demo --out demo-results
     """
     fill_matrix(
         suite="simcam-smoke-v2" if smoke else "simcam-mini-v2",
-        attacks=attacks,
         victims="all",
         recipe="smoke" if smoke else "mini",
-        seed=seed,
-        device=device,
-        shipped=not (from_scratch or smoke),
-        workers=workers,
-        store=store,
-        out=out,
-        format_=format_,
-        quiet=quiet,
+        from_scratch=from_scratch or smoke,
         note="--smoke: networks of two steps; the numbers mean nothing" if smoke else "",
+        **choices,
     )
 
 
@@ -107,8 +89,7 @@ def demo(
     help="Add its column to what the store holds; repeatable.",
 )
 @front_end_option
-@recipe_option
-@store_option
+@network_options
 @out_option
 @folder_options
 @click.option(
@@ -158,7 +139,6 @@ def demo(
 )
 @executor_option
 @address_option
-@click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
 @click.option("--dry-run", is_flag=True, help="List the networks and cells that are missing.")
 @click.option(
     "--nodes",
@@ -166,43 +146,17 @@ def demo(
     metavar="NUMBERS",
     help="With --dry-run: what all would take on 1,8,64 nodes, by the times that jobs took.",
 )
-@device_option
-@workers_option
-@seed_option
 @click.option(
     "--attack-seed", type=int, help="Of attacks and their surrogates, where it is another."
 )
 @format_option
 @quiet_option
 def run(
-    suite: str,
     attacks: str,
     victims: str,
     attack_specs: tuple[str, ...],
     victim_specs: tuple[str, ...],
-    front_end: str | None,
-    recipe: str,
-    store: Path | None,
-    out: Path,
-    batch: int,
-    precision: str,
-    keep_fp32: str,
-    keep_images: bool,
-    recompress: str,
-    strengths: str,
-    cell_timeout_s: float,
-    fit_timeout_s: float,
-    executor: str,
-    address: str,
-    from_scratch: bool,
-    dry_run: bool,
-    nodes: str,
-    device: str,
-    workers: int,
-    seed: int,
-    attack_seed: int | None,
-    format_: str,
-    quiet: bool,
+    **choices: Any,
 ) -> None:
     """Train and score whatever is missing of attacks x victims; resumes.
 
@@ -215,33 +169,10 @@ def run(
     given = {name for name in ("attacks", "victims") if is_given(name)}
     row, column = bool(attack_specs), bool(victim_specs)
     fill_matrix(
-        suite=suite,
         attacks=[*attack_specs, *([attacks] if "attacks" in given or not (row or column) else [])],
         victims=[*victim_specs, *([victims] if "victims" in given or row or not column else [])],
         row=row and "attacks" not in given,
         column=column and "attacks" not in given,
         add_victims=not row and "victims" not in given,
-        front_end=front_end,
-        recipe=recipe,
-        seed=seed,
-        attack_seed=attack_seed,
-        device=device,
-        shipped=not from_scratch,
-        workers=workers,
-        batch=batch,
-        precision=precision,
-        keep_fp32=keep_fp32,
-        keep_images=keep_images,
-        recompress=recompress,
-        strengths=strengths,
-        cell_timeout_s=cell_timeout_s,
-        fit_timeout_s=fit_timeout_s,
-        executor=executor,
-        address=address,
-        store=store,
-        out=out,
-        format_=format_,
-        quiet=quiet,
-        dry_run=dry_run,
-        nodes=nodes,
+        **choices,
     )

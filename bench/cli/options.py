@@ -62,6 +62,9 @@ front_end_option = click.option(
     "--front-end", help="img, pef or wdf, before a backbone such as timm:convnext_tiny [img]."
 )
 seed_option = click.option("--seed", type=int, default=0, show_default=True)
+from_scratch_option = click.option(
+    "--from-scratch", is_flag=True, help="Do not use the shipped networks."
+)
 format_option = click.option(
     "--format", "format_", type=FORMATS, default="md", show_default=True, help="Of the table."
 )
@@ -105,6 +108,20 @@ def folder_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--classes", help="In-distribution models, separated by commas.", **kept),
         click.option("--tiles", "tiles_per_photo", type=int, help="Tiles a photograph.", **kept),
         click.option("--image-px", type=int, help="Side of a folder suite's tiles.", **kept),
+    ):
+        command = option(command)
+    return command
+
+
+def network_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Options of a matrix's networks; `make_request` takes them by their names."""
+    for option in (
+        from_scratch_option,
+        seed_option,
+        workers_option,
+        device_option,
+        store_option,
+        recipe_option,
     ):
         command = option(command)
     return command

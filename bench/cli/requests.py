@@ -37,6 +37,7 @@ def make_request(
     progress: Progress | None = None,
     store: Store | None = None,
     resent: str | None = None,
+    from_scratch: bool = False,
     **choices: Any,
 ) -> Request:
     """A request from names, patterns and options as people give them.
@@ -70,6 +71,7 @@ def make_request(
         keep_fp32=tuple(select_victims(keep_fp32)),
         recompress=parse_qualities(recompress),
         strengths=parse_strengths(strengths),
+        shipped=not from_scratch,
         **choices,
     )
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bench.cli.options import (
     Continuing,
-    device_option,
     folder_options,
     format_option,
+    network_options,
     out_option,
     quiet_option,
-    recipe_option,
-    seed_option,
-    store_option,
     suite_option,
-    workers_option,
 )
 from bench.cli.requests import (
     console,
@@ -54,13 +51,8 @@ OF_PREDICTIONS = ("front_end", "backbone")
 @click.option("--backbone", help="Predictions: the network behind the front-end.")
 @click.option("--dry-run", is_flag=True, help="Check everything, score nothing.")
 @click.option("--without-bad", is_flag=True, help="Images: score without files that are refused.")
-@recipe_option
-@store_option
+@network_options
 @out_option
-@device_option
-@workers_option
-@seed_option
-@click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
 @format_option
 @quiet_option
 def score(
@@ -77,15 +69,11 @@ def score(
     backbone: str | None,
     dry_run: bool,
     without_bad: bool,
-    recipe: str,
     store: Path | None,
     out: Path,
-    device: str,
-    workers: int,
-    seed: int,
-    from_scratch: bool,
     format_: str,
     quiet: bool,
+    **choices: Any,
 ) -> None:
     """Score what answers a challenge, without running anyone's code.
 
@@ -114,14 +102,10 @@ def score(
             suite,
             "" if predictions and not is_given("attacks") else attacks,
             victims if victims is not None else "" if predictions else "all",
-            recipe=recipe,
-            seed=seed,
-            device=device,
-            shipped=not from_scratch,
-            workers=workers,
             progress=progress,
             store=opened,
             resent=None if predictions else name,
+            **choices,
         )
         if not predictions:
             require_victims(request)

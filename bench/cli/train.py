@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bench.cli.options import (
     Continuing,
-    device_option,
     folder_options,
     front_end_option,
+    network_options,
     quiet_option,
-    recipe_option,
-    seed_option,
-    store_option,
     suite_option,
-    workers_option,
 )
 from bench.cli.requests import console, make_request, open_store, say
 from bench.types import CamobenchError
@@ -28,31 +25,15 @@ from bench.types import CamobenchError
 @click.option("--victims", default="", help="Names, patterns or `all`.")
 @front_end_option
 @folder_options
-@recipe_option
-@store_option
-@device_option
-@workers_option
-@seed_option
+@network_options
 @quiet_option
-@click.option("--from-scratch", is_flag=True, help="Do not use the shipped networks.")
 @click.option(
     "--export",
     type=click.Path(path_type=Path, file_okay=False),
     help="Copy the checkpoints into a folder, as those that ship with the package.",
 )
 def train(
-    suite: str,
-    attacks: str,
-    victims: str,
-    front_end: str | None,
-    recipe: str,
-    store: Path | None,
-    device: str,
-    workers: int,
-    seed: int,
-    quiet: bool,
-    from_scratch: bool,
-    export: Path | None,
+    attacks: str, victims: str, store: Path | None, quiet: bool, export: Path | None, **choices: Any
 ) -> None:
     """Train attacks and victims (and the surrogates they need) without scoring them.
 
@@ -64,18 +45,7 @@ def train(
     from bench.runner.api import open_session
 
     with shown_progress(console, quiet=quiet) as progress:
-        request = make_request(
-            suite,
-            attacks,
-            victims,
-            front_end=front_end,
-            recipe=recipe,
-            seed=seed,
-            device=device,
-            shipped=not from_scratch,
-            workers=workers,
-            progress=progress,
-        )
+        request = make_request(attacks=attacks, victims=victims, progress=progress, **choices)
         session = open_session(request, open_store(store))
         trained = session.train(progress)
     failed = len(session.failures.jobs)
