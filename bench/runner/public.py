@@ -72,7 +72,7 @@ class Run:
         return shown(clean_accuracy_table(self.data), format)
 
     def survival(self, format: str | None = None) -> Any:
-        """What is left of each attack's success after a JPEG save, in the same forms."""
+        """What is left of each attack's success under conditions, in the same forms."""
         return shown(survival_table(self.data), format)
 
 
