@@ -16,6 +16,15 @@ PACKAGES = (
     *("camobench", "torch", "torchvision", "timm", "torchmetrics"),
     *("scikit-learn", "numpy", "pandas", "pillow"),
 )
+CPUINFO = Path("/proc/cpuinfo")
+_FEATURES = {
+    "avx2": "AVX2",
+    "avx512f": "AVX-512",
+    "avx512_bf16": "AVX-512 bf16",
+    "amx_tile": "AMX",
+    "amx_bf16": "AMX bf16",
+    "bf16": "bf16",  # Arm's name for it
+}
 
 
 @cache
@@ -62,13 +71,25 @@ def _git(root: Path, *arguments: str) -> str:
 @cache
 def processor_name() -> str:
     """The processor as it calls itself: the same seed gives other last bits on another one."""
-    listed = Path("/proc/cpuinfo")
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def cpu_features(listed: Path = CPUINFO) -> list[str] | None:
+    """Vector units that matter here; `None` where the system does not tell."""
+    found = _cpuinfo("flags", "Features", listed=listed)
+    if found is None:
+        return None
+    return [shown for flag, shown in _FEATURES.items() if flag in found.split()]
+
+
+def _cpuinfo(*names: str, listed: Path = CPUINFO) -> str | None:
+    """What Linux says of its first processor under one of these names."""
     if listed.is_file():
         for line in listed.read_text(encoding="utf-8", errors="replace").splitlines():
             name, _, value = line.partition(":")
-            if name.strip() == "model name":
+            if name.strip() in names:
                 return value.strip()
-    return platform.processor() or platform.machine()
+    return None
 
 
 def provenance() -> dict[str, Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from bench.data.errors import UnusableError
 from bench.data.formats import opened, pixels_of, size_of
@@ -117,6 +119,13 @@ def measure_rgb(data: bytes, name: str) -> tuple[int, int]:
             return size_of(image)
     except UnusableError as error:
         raise ImageError(f"{name}: {error}") from error
+
+
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """(3, H, W) pixels as a PNG without metadata."""
+    data = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(data, "PNG")
+    return data.getvalue()
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:

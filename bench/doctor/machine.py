@@ -14,20 +14,11 @@ import torch
 
 from bench.metrics.lpips import GOLDEN, Lpips
 from bench.processes import cpu_count
-from bench.provenance import code_state, package_versions, processor_name
+from bench.provenance import code_state, cpu_features, package_versions, processor_name
 from bench.types import CamobenchError
 from bench.verdicts import Verdict
 
 PYTHON = (3, 11)
-CPUINFO = Path("/proc/cpuinfo")
-_FEATURES = {
-    "avx2": "AVX2",
-    "avx512f": "AVX-512",
-    "avx512_bf16": "AVX-512 bf16",
-    "amx_tile": "AMX",
-    "amx_bf16": "AMX bf16",
-    "bf16": "bf16",  # Arm's name for it
-}
 _OURS = ("bench", "attacks", "victims")
 
 
@@ -98,18 +89,6 @@ def check_devices() -> Iterator[Verdict]:
             yield Verdict(f"cuda:{number}", "warn", finding, "another process fills its memory")
     if torch.backends.mps.is_available():
         yield Verdict("mps", "ok", "Apple GPU is there")
-
-
-def cpu_features(listed: Path = CPUINFO) -> list[str] | None:
-    """Vector units that matter here; `None` where the system does not tell."""
-    if not listed.is_file():
-        return None
-    for line in listed.read_text(encoding="utf-8", errors="replace").splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() in ("flags", "Features"):
-            flags = set(value.split())
-            return [shown for flag, shown in _FEATURES.items() if flag in flags]
-    return None
 
 
 def check_lpips() -> Verdict:

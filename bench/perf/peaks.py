@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import torch
 
 from bench.processes import cpu_count, obey_parent
-from bench.provenance import package_versions, processor_name, provenance
+from bench.provenance import cpu_features, package_versions, processor_name, provenance
 from bench.types import Json
 
 ResultT = TypeVar("ResultT")
@@ -112,13 +112,13 @@ def _product_s(side: int, dtype: torch.dtype, device: torch.device, repeats: int
 
 def describe_machine(device: torch.device) -> dict[str, Json]:
     """Processor, cores, memory, accelerator, packages, code."""
-    cuda = device.type == "cuda"
+    cuda, features = device.type == "cuda", cpu_features()
     return {
         "processor": processor_name(),
         "cores": cpu_count(),
         "memory_gib": _memory_gib(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "bf16_matrix_unit": _has_amx(),
+        "bf16_matrix_unit": None if features is None else "AMX bf16" in features,
         "device": device.type,
         "device_name": torch.cuda.get_device_name(device) if cuda else processor_name(),
         "threads": torch.get_num_threads(),
@@ -133,14 +133,6 @@ def _memory_gib() -> float | None:
     try:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     except (ValueError, OSError, AttributeError):
-        return None
-
-
-def _has_amx() -> bool | None:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as listed:
-            return any("amx_bf16" in line for line in listed)
-    except OSError:
         return None
 
 

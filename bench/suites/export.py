@@ -8,7 +8,6 @@ pixels, which tells nothing.
 from __future__ import annotations
 
 import hashlib
-import io
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from bench.data import decode_rgb
+from bench.data import decode_rgb, encode_png
 from bench.store import write_text
 from bench.store.outputs import write_new
 from bench.suites.base import Suite
@@ -64,7 +63,7 @@ def export_set(
         row: Any = manifest.iloc[index]
         data = None if root is None else _stored_jpeg(root, row, images[index])
         file = f"{IMAGES}/{number:0{len(str(len(order)))}d}{'.png' if data is None else '.jpg'}"
-        data = _png(images[index]) if data is None else data
+        data = encode_png(images[index]) if data is None else data
         write_new(out / file, data)
         known = {str(name): row[name] for name in (manifest if told is None else told)}
         rows.append({"file": file, "sha256": hashlib.sha256(data).hexdigest()} | known)
@@ -85,9 +84,3 @@ def _stored_jpeg(root: Path, row: Any, pixels: NDArray[np.uint8]) -> bytes | Non
         return None
     same = hashlib.sha256(data).hexdigest() == row["original_sha256"]
     return data if same and np.array_equal(decode_rgb(data, str(path)), pixels) else None
-
-
-def _png(pixels: NDArray[np.uint8]) -> bytes:
-    data = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(data, "PNG")
-    return data.getvalue()

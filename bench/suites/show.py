@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
+from bench.data import encode_png
 from bench.store.outputs import write_new
 from bench.suites.base import Suite
 from bench.suites.layouts.naming import natural_key
@@ -53,7 +52,4 @@ def contact_sheet(suite: Suite, path: Path) -> None:
         tiles = [images[i] for i in mine.index[:SHEET_COLUMNS]]
         tiles += [np.full_like(images[0], 255)] * (SHEET_COLUMNS - len(tiles))
         rows.append(np.concatenate(tiles, axis=2))
-    sheet = np.concatenate(rows, axis=1).transpose(1, 2, 0)
-    data = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(sheet)).save(data, "PNG")
-    write_new(path, data.getvalue())
+    write_new(path, encode_png(np.concatenate(rows, axis=1)))

@@ -3,7 +3,6 @@ from bench.doctor.machine import (
     check_lpips,
     check_shadows,
     check_versions,
-    cpu_features,
 )
 from bench.metrics.lpips import FEATURES, SHA256
 
@@ -17,13 +16,6 @@ def test_old_and_absent_packages_fail_with_a_remedy(monkeypatch):
     assert (found["torch"].verdict, found["torch"].remedy) == ("fail", "pip install 'torch>=2.6'")
     assert found["lpips"].verdict == "fail"
     assert found["numpy"].verdict == "ok"
-
-
-def test_vector_units_are_read_from_the_system(tmp_path):
-    listed = tmp_path / "cpuinfo"
-    listed.write_text("processor : 0\nflags : fpu avx2 avx512f amx_bf16 amx_tile\n\nflags : fpu\n")
-    assert cpu_features(listed) == ["AVX2", "AVX-512", "AMX", "AMX bf16"]
-    assert cpu_features(tmp_path / "none") is None
 
 
 def test_folders_of_our_names_are_told(monkeypatch, tmp_path):
