@@ -127,7 +127,8 @@ def given_entry(kind: str, thing: Any, name: str | None = None) -> Entry[Any, An
     base, spec_type = (Attack, AttackSpec) if kind == "attack" else (Victim, VictimSpec)
     spec: Any = getattr(thing, "spec", None)
     if isinstance(thing, type) and issubclass(thing, base) and isinstance(spec, spec_type):
-        return Entry(spec=_named(spec, name), builder=thing, origin=thing.__module__)
+        spec = replace(spec, name=name or spec.name)
+        return Entry(spec=spec, builder=thing, origin=thing.__module__)
     other = isinstance(thing, Attack | Victim) and not isinstance(thing, base)
     if not isinstance(thing, nn.Module) or other:
         shown = thing.__name__ if isinstance(thing, type) else type(thing).__name__
@@ -139,7 +140,7 @@ def given_entry(kind: str, thing: Any, name: str | None = None) -> Entry[Any, An
         spec = _plain_spec(kind, thing)
     elif kind == "victim":  # it has its residual estimator attached, if it reads through one
         spec = replace(spec, residual=None)
-    spec = _named(spec, name)
+    spec = replace(spec, name=name or spec.name)
     origin = f"memory: {type(thing).__qualname__}"
     makeup = makeup_of(thing)
     token, untold = "", ", ".join(makeup.untold)
@@ -169,7 +170,3 @@ def _takes_targets(module: nn.Module) -> bool:
     places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     found = [p for p in inspect.signature(module.forward).parameters.values() if p.kind in places]
     return len(found) > 1 and (found[1].default is found[1].empty or "target" in found[1].name)
-
-
-def _named(spec: Any, name: str | None) -> Any:
-    return spec if name is None else replace(spec, name=name)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from rich.filesize import decimal
 
 from bench.doctor.contents import check_challenges, check_images, check_rows, check_sets
 from bench.doctor.machine import check_devices, check_lpips, check_shadows, check_versions
@@ -80,7 +81,7 @@ def _writable(root: Path) -> Verdict:
 def _room(root: Path) -> Verdict:
     place = next(path for path in (root, *root.parents) if path.exists())
     free = shutil.disk_usage(place).free
-    finding = f"{_size(free)} free at {place}"
+    finding = f"{decimal(free)} free at {place}"
     if free >= LITTLE_BYTES:
         return Verdict("disk space", "ok", finding)
     remedy = "free some, or choose a --store on another disk"
@@ -89,8 +90,8 @@ def _room(root: Path) -> Verdict:
 
 def _contents(store: Store) -> Verdict:
     sizes = {area: _bytes(store.root / area) for area in AREAS}
-    parts = ", ".join(f"{area} {_size(size)}" for area, size in sizes.items() if size)
-    total = _size(sum(sizes.values()))
+    parts = ", ".join(f"{area} {decimal(size)}" for area, size in sizes.items() if size)
+    total = decimal(sum(sizes.values()))
     return Verdict("store", "ok", f"{store.root}, {total}{f' ({parts})' if parts else ''}")
 
 
@@ -152,11 +153,3 @@ def _bytes(folder: Path) -> int:
         with suppress(OSError):  # removed meanwhile
             total += path.stat().st_size if path.is_file() else 0
     return total
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}"
-        count /= 1024
-    return f"{count:.1f} GiB"

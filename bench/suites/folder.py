@@ -9,7 +9,7 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -35,6 +35,11 @@ TRAIN_TILES = 80  # what a class should have at least to train on
 MOST_TILES = 64  # of a photograph, when the number is not given
 EVALUATION_TILES = 20
 MOST_EVALUATION_TILES = 4
+OPTIONS = (
+    *("seed", "tiles_per_photo", "tiles_per_photo_c", "photos_c", "validation_fraction"),
+    "skip_bad",
+)
+"""What else shapes the images, as it is given."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,7 @@ class FolderSource:
                 f"expected `image_px` a multiple of {ALIGN_PX} from {PATCH_PX}, got {self.image_px}"
             )
         for name in ("tiles_per_photo", "tiles_per_photo_c", "photos_c"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
+            if (value := getattr(self, name)) is not None and value < 1:
                 raise ValueError(f"expected `{name}` of at least 1, got {value}")
         if not 0 < self.validation_fraction <= 0.5:
             raise ValueError(
@@ -154,8 +158,7 @@ class FolderSource:
 
     @cached_property
     def _scan(self) -> Scan:
-        if self._layout is TREE:
-            _require_images(self.root, {path.parts[0] for path in self._paths})
+        self._require_images(self._paths)
         found = scan(
             self.root,
             self._paths,
@@ -164,9 +167,20 @@ class FolderSource:
             skip_bad=self.skip_bad,
             progress=self.progress,
         )
-        if self._layout is TREE:
-            _require_images(self.root, {photo.path.parts[0] for photo in found.photos})
+        self._require_images(photo.path for photo in found.photos)
         return found
+
+    def _require_images(self, paths: Iterable[PurePosixPath]) -> None:
+        """Refuse a tree with a model folder that holds no photograph."""
+        models = {path.parts[0] for path in paths}
+        names = [path.name for path in self.root.iterdir() if path.is_dir()]
+        empty = sorted(name for name in names if name[0] != "." and name not in models)
+        if empty and self._layout is TREE:
+            folders = ", ".join(str(self.root / name) for name in empty)
+            raise CamobenchError(
+                f"no usable photograph in {folders}: add photographs of that camera model or "
+                "remove its folder"
+            )
 
     @cached_property
     def _chosen(self) -> tuple[str, ...] | None:
@@ -214,13 +228,8 @@ class FolderSource:
                 "files": self._scan.files,
                 "layout": self._layout.name,
                 "image_px": self._side_px,
-                "seed": self.seed,
                 "classes": self._chosen,
-                "tiles_per_photo": self.tiles_per_photo,
-                "tiles_per_photo_c": self.tiles_per_photo_c,
-                "photos_c": self.photos_c,
-                "validation_fraction": self.validation_fraction,
-                "skip_bad": self.skip_bad,
+                **{name: getattr(self, name) for name in OPTIONS},
             }
         )
 
@@ -252,17 +261,3 @@ def _listed(aside: Counter[str]) -> str:
 def _slug(root: Path) -> str:
     name = Path(os.path.abspath(root)).name.lower()
     return re.sub(r"[^a-z0-9]+", "-", name).strip("-") or "photos"
-
-
-def _require_images(root: Path, models: set[str]) -> None:
-    """Refuse a tree with a model folder that holds no photograph.
-
-    Raises:
-        CamobenchError: If there is one; names it.
-    """
-    folders = (path.name for path in root.iterdir() if path.is_dir())
-    if empty := sorted(name for name in folders if not name.startswith(".") and name not in models):
-        raise CamobenchError(
-            f"no usable photograph in {', '.join(str(root / name) for name in empty)}: add "
-            "photographs of that camera model or remove its folder"
-        )
