@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.fft import dctn
 
-from bench.suites.audit.manifest import Finding, part_of, same_twice
+from bench.suites.audit.manifest_checks import Finding, part_of, same_twice
 from bench.suites.base import Suite
 from bench.types import SETS, Progress
 from bench.wording import listed, plural

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from bench.suites.audit.manifest import Finding, Outcome
+from bench.suites.audit.manifest_checks import Finding, Outcome
 from bench.suites.base import SuiteCard
 from bench.types import IN
 from bench.wording import plural

@@ -18,7 +18,7 @@ from bench.suites.audit.copies import (
     near_copies,
 )
 from bench.suites.audit.jpeg_cues import chroma_subsampling, jpeg_tables
-from bench.suites.audit.manifest import (
+from bench.suites.audit.manifest_checks import (
     Finding,
     class_balance,
     copies_of_files,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.store import digest
 from bench.suites.base import SHARED_SCENES, SuiteCard
-from bench.suites.dresden.copies import Coverage, look, one_path_each, require
+from bench.suites.dresden.coverage import Coverage, look, one_path_each, require
 from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, protocol
 from bench.suites.layouts.data_sets import DRESDEN
 from bench.suites.layouts.naming import Layout, Photo, PhotoName

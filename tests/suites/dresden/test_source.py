@@ -8,7 +8,7 @@ from PIL import Image
 from bench.data import ImageError
 from bench.store import Store
 from bench.suites.base import open_suite, prepare
-from bench.suites.dresden import copies, source
+from bench.suites.dresden import coverage, source
 from bench.suites.dresden.protocol import protocol
 from bench.suites.dresden.source import DresdenSource
 from bench.types import CamobenchError
@@ -55,7 +55,7 @@ def copy(tmp_path):
 def tiny(monkeypatch):
     """A protocol of a few photographs."""
     shorter = {photo: protocol()[photo] for photo in few()}
-    for module in (copies, source):
+    for module in (coverage, source):
         monkeypatch.setattr(module, "protocol", lambda: shorter)
     return shorter
 

@@ -3,7 +3,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from bench.suites.dresden.copies import Coverage, look, one_path_each, require
+from bench.suites.dresden.coverage import Coverage, look, one_path_each, require
 from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, protocol
 from bench.types import CamobenchError
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from bench.suites.audit.manifest import (
+from bench.suites.audit.manifest_checks import (
     class_balance,
     copies_of_files,
     devices_across_sets,
