@@ -44,7 +44,7 @@ class AttackSpec(Spec):
     """What an anonymiser is and what it needs.
 
     Attributes:
-        targeted: Whether `targets` is used; controls and removal methods are untargeted.
+        targeted: Whether `targets` is used; removal methods and most controls are untargeted.
         laac: Families of the local auxiliary attribution classifiers, for the tables.
         scfa: Whether a synthetic CFA precedes the generator.
         surrogates: Victims by name, to be trained on Set-B and handed over frozen.
