@@ -4,8 +4,9 @@ The cGANs of Andrews et al. (2020) are rows of one implementation. First the eig
 3: `mislgan` is the paper's baseline after Chen et al. (2018, 2019), `cgan-img-wdf-pef` its full
 method. Then what the paper reports of preliminary experiments without a table: sCFA beside an image
 LAAC (hurts), an unconstrained discriminator (worse against all), no LAAC, one GAN per target (no
-difference). Then transfer attacks through the LAACs of the full method, and controls: `mi-fgsm`,
-the simplest of these, is one. A new anonymiser is a file of its own and a line here.
+difference). Next transfer attacks through LAACs of the full method (`mi-fgsm` is a control), the
+field's untargeted anonymisers, and the other controls. A new anonymiser is a file of its own and a
+line here.
 """
 
 from __future__ import annotations
