@@ -13,10 +13,11 @@ ROOT = Path(__file__).resolve().parent.parent
 OURS = ("bench", "attacks", "victims", "camobench")
 
 LAYERS = {
-    "camobench": 9,  # the public import, whose `main` calls the command line
-    "bench.cli": 8,
-    "bench.perf": 7,  # measures the runner and the trainers
-    "bench.doctor": 7,  # checks of the machine and the store
+    "camobench": 10,  # the public import, whose `main` calls the command line
+    "bench.cli": 9,
+    "bench.perf": 8,  # measures the runner and the trainers
+    "bench.doctor": 8,  # checks of the machine and the store
+    "bench.challenge": 7,  # images and predictions that others make: in, checked, and run
     "bench.runner": 6,
     "bench.execute": 5,  # the one boundary between processes
     "bench.report": 4,

@@ -66,14 +66,14 @@ def export(
     """Write Set-C of a suite as PNG under opaque ids, with instructions; resumes.
 
     For attacks: the photographs, every target wanted for every image. For victims: the photographs
-    and what the named attacks make of them (they are trained where they are not). Beside them, in
-    training/, goes what may be trained on: Set-B, for victims Set-A, with labels. The ids are keyed
-    by a secret in the store, so score with the same --store.
+    and what the named attacks make of them (trained, run and kept in the store where they are not).
+    Beside them, in training/, goes what may be trained on: Set-B, for victims Set-A, with labels.
+    The ids are keyed by a secret in the store, so score with the same --store.
 
     Example: camobench challenge export --for victims --attacks mislgan,jpeg --out pictures
     """
+    from bench.challenge.export import export_challenge
     from bench.console import shown_progress
-    from bench.runner.challenge.export import export_challenge
 
     if audience == "victims" and not attacks:
         raise click.UsageError("--for victims needs --attacks: name some, such as `controls`")

@@ -58,9 +58,9 @@ def make_request(
         raise click.UsageError("--keep-fp32 goes with --precision mixed: else all are in fp32")
     source = make_source(suite, progress)
     if store is not None:
-        from bench.runner.challenge.sent import known, sent_rows
+        from bench.runner.answers import answered_rows, known
 
-        rows = sent_rows(store, source.card.name, source.card.fingerprint, but={resent})
+        rows = answered_rows(store, source.card.name, source.card.fingerprint, but={resent})
         click.get_current_context().with_resource(known(rows))
     return Request(
         source=source,

@@ -85,11 +85,12 @@ def score(
 
     Example: camobench score answer.zip --name my-method --suite simcam-mini-v2
     """
+    from bench.challenge.prediction_checks import is_table
+    from bench.challenge.score import score_answer
     from bench.console import shown_progress
     from bench.report.render import render_rows
-    from bench.runner.challenge.answer import is_predictions, score_answer
 
-    predictions = is_predictions(answer)
+    predictions = is_table(answer)
     _require_fitting(predictions)
     described = {"paper": paper, "licence": licence}
     if predictions:
@@ -120,18 +121,17 @@ def score(
             without_bad=without_bad,
             progress=progress,
         )
-    problems = outcome.problems
-    shown = {"json": problems.records, "csv": problems.lines}.get(format_, problems.rows)()
+    findings = outcome.findings
+    shown = {"json": findings.records, "csv": findings.lines}.get(format_, findings.rows)()
     if not outcome.scored and (shown or format_ == "json"):
         show_rows(shown, format_)
     elif shown:
-        say(render_rows(problems.rows(), "md"))
+        say(render_rows(findings.rows(), "md"))
     clean = "; nothing is wrong with it" if not shown else ""
     say(f"{answer}: {outcome.summary}{clean}")
     if outcome.refused:
         raise CamobenchError(
-            f"{answer} was not scored: {', '.join(k.name for k in outcome.problems.of('error'))}; "
-            "the table says what to do"
+            f"{answer} was not scored: {', '.join(findings.of('error'))}; the table says what to do"
         )
     if outcome.scored:
         _print_results(out, name if predictions else None, format_)

@@ -7,11 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.challenge.ids import challenge_files, read_challenge
 from bench.jobs.kept import KeptImages
 from bench.jobs.rows import read_record, read_rows
-from bench.runner.challenge.ids import challenge_files, read_challenge
-from bench.runner.challenge.sent import stored_images
-from bench.runner.challenge.specs import sent_records
+from bench.runner.answers import read_answers, record_files
 from bench.store import Store
 from bench.suites.base import open_suite
 from bench.types import SETS, CamobenchError, Progress, SetName
@@ -43,7 +42,7 @@ def check_rows(store: Store, progress: Progress) -> Verdict:
 
 def check_images(store: Store, progress: Progress) -> Verdict:
     """Every file of kept images is as its checksum says, and none that was sent is missing."""
-    records = sent_records(store)
+    records = record_files(store)
     files = sorted(store.root.glob("images/*/*.parquet"))
     sent: set[Path] = set()
     opened: list[Callable[[], Any]] = [partial(_verify_sent, store, one, sent) for one in records]
@@ -62,10 +61,12 @@ def check_challenges(store: Store, progress: Progress) -> Verdict:
 
 
 def _verify_sent(store: Store, record: Path, sent: set[Path]) -> None:
-    answers = stored_images(store, record)
-    sent.update(path for images in answers for path in images.files)
-    for images in answers:
-        images.verify()
+    rows = [one.row(store) for one in read_answers(record)]
+    every: list[Any] = [row.builder(row.spec) for row in rows]
+    sent.update(path for images in every for path in images.files)
+    for images in every:
+        for path in images.files:
+            images.open(path)
 
 
 def _verify_kept(path: Path, sent: set[Path]) -> None:

@@ -18,7 +18,7 @@ from bench.contract import VICTIMS
 from bench.jobs.networks import AS_STORED, BEFORE_ROUNDING, Networks
 from bench.jobs.score import KEY_DIGITS
 from bench.records.networks import VICTIMS_SCHEMA
-from bench.runner.challenge.specs import SentPredictionsSpec
+from bench.runner.answers import AnsweredPredictionsSpec
 from bench.runner.counts import COUNT_VERSION, count
 from bench.runner.matrix import Matrix
 from bench.store import Checkpoint, digest, read_json, write_json
@@ -32,7 +32,7 @@ def write_network_cards(out: Path, matrix: Matrix, scored: Collection[str] | Non
     graph = matrix.graph
     victims: list[Json] = []
     for name, key in graph.victims.items():
-        known = not isinstance(VICTIMS.get(name).spec, SentPredictionsSpec)
+        known = not isinstance(VICTIMS.get(name).spec, AnsweredPredictionsSpec)
         if not known or (scored is not None and name not in scored):
             continue
         checkpoint = matrix.shelf.find("victim", name, key) if key in graph.jobs else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import RECIPES
-from bench.runner.challenge.specs import all_sent_specs
+from bench.runner.answers import current_answers
 from bench.store import Store
 from bench.types import Json, as_json
 
@@ -23,7 +23,7 @@ def listing(what: str, store: Store | None = None) -> list[dict[str, Json]]:
     """
     told: list[tuple[object, dict[str, Json]]] = [(spec, {}) for spec in _specs(what)]
     if store is not None and what == "attacks":
-        told += [(spec, {"suite": suite}) for suite, spec in all_sent_specs(store)]
+        told += [(one.spec, {"suite": one.suite}) for one in current_answers(store)]
     rows = [(as_json(spec), more) for spec, more in told]
     return [row | more for row, more in rows if isinstance(row, dict)]
 

@@ -23,8 +23,8 @@ from bench.report.notes import failed_cells
 from bench.report.render import shown
 from bench.report.survival import survival_table
 from bench.report.tables import build_table
+from bench.runner.answers import answered_rows, known
 from bench.runner.api import RESULTS, Request, evaluate_run, resolve_device
-from bench.runner.challenge.sent import known, sent_rows
 from bench.runner.given import Wanted, names_of_attacks, names_of_victims
 from bench.runner.selection import select_victims
 from bench.store import Store
@@ -151,7 +151,7 @@ def evaluate(
             progress = stack.enter_context(shown_progress(console, quiet=not progress))
         if isinstance(suite, str):
             suite = load_suite(suite, progress=progress, store=store.root)
-        stack.enter_context(known(sent_rows(store, suite.card.name, suite.card.fingerprint)))
+        stack.enter_context(known(answered_rows(store, suite.card.name, suite.card.fingerprint)))
         request = Request(
             source=suite,
             attacks=stack.enter_context(names_of_attacks(attacks)),

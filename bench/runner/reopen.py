@@ -18,9 +18,9 @@ from bench.recipes import get_recipe
 from bench.records.load import load_run
 from bench.records.run import RunData
 from bench.registry import UnknownNameError
+from bench.runner.answered_images import require_kept
+from bench.runner.answers import answered_rows_of, known
 from bench.runner.cells import cell_stem
-from bench.runner.challenge.sent import known, sent_rows_of
-from bench.runner.challenge.stored import require_kept
 from bench.runner.graph import Graph, plan
 from bench.store import Store, read_json
 from bench.suites.base import Suite, SuiteCard, open_suite, prepare
@@ -107,7 +107,7 @@ def reopen(
 def sent_rows_known(folder: Path, store: Store) -> Iterator[None]:
     """Know the rows of a run that answered a challenge, where the store keeps their images."""
     entries = [read_json(path) for path in sorted(folder.glob("entry-*.json"))]
-    with known(sent_rows_of(store, entries)):
+    with known(answered_rows_of(store, entries)):
         yield
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench.cli.score import score
-from tests.runner.challenge.test_answer import Arena
+from tests.challenge.answers import Arena
 
 SMALL = ["--suite", "simcam-smoke-v2", "--recipe", "smoke", "--device", "cpu", "--from-scratch"]
 
@@ -24,17 +24,6 @@ def write(folder, files):
     return folder
 
 
-def test_export_says_where_the_images_are_and_what_to_do_next(camobench, arena, tmp_path):
-    words = ["challenge", "export", *SMALL, "--store", arena.store.root, "--out", tmp_path / "x"]
-    code, out, err = camobench(*words)
-    assert (code, out.strip()) == (0, str(tmp_path / "x"))
-    assert "score the answer with: camobench score images.zip --name NAME --suite" in err
-    assert len(list((tmp_path / "x" / "images").iterdir())) == 8
-    code, _, err = camobench(*words[:-1], arena.store.root)
-    assert code == 1
-    assert "is not empty and no export of ours" in err
-
-
 def printed(err, answer, name):
     """The words after `camobench` of the command that export printed, for this answer."""
     _, program, *words = shlex.split(err.splitlines()[-1].partition("score the answer with")[2])
@@ -44,34 +33,40 @@ def printed(err, answer, name):
 
 def test_the_printed_command_scores_the_answer_of_attackers(camobench, arena, tmp_path):
     words = ["challenge", "export", *SMALL, "--store", arena.store.root, "--out", tmp_path / "x"]
-    _, _, err = camobench(*words)
+    code, out, err = camobench(*words)
+    assert (code, out.strip()) == (0, str(tmp_path / "x"))
+    assert len(list((tmp_path / "x" / "images").iterdir())) == 8
     sent = write(tmp_path / "sent", arena.jpeg())
     code, _, err = camobench(*printed(err, sent, "sent"), "--dry-run")
     assert (code, "8 of 8 files of an untargeted method; nothing is wrong" in err) == (0, True)
+    code, _, err = camobench(*words[:-1], arena.store.root)
+    assert (code, "is not empty and no export of ours" in err) == (1, True)
 
 
-@pytest.mark.parametrize("by", ["option", "variable"])
-def test_the_printed_command_scores_the_answer_of_victims(
-    camobench, arena, tmp_path, monkeypatch, by
-):
-    store, out = arena.store.root, tmp_path / "out"
+def test_the_printed_command_scores_the_answer_of_victims(camobench, arena, tmp_path, monkeypatch):
     words = ["challenge", "export", *SMALL, "--for", "victims", "--attacks", "cgan-img,jpeg"]
     words += ["--seed", "0", "--out", tmp_path / "pictures"]
-    if by == "variable":
-        monkeypatch.setenv("CAMOBENCH_STORE", str(store))
-    code, _, err = camobench(*words, *([] if by == "variable" else ["--store", store]))
+    monkeypatch.setenv("CAMOBENCH_STORE", str(arena.store.root))
+    code, _, by_variable = camobench(*words)
     assert code == 0
     monkeypatch.setenv("CAMOBENCH_STORE", str(tmp_path / "another"))
-    arena.classified().to_csv(tmp_path / "said.csv", index=False)
-    code, _, err = camobench(*printed(err, tmp_path / "said.csv", f"by-{by}"), "--out", out)
-    assert (code, out.is_dir()) == (0, True)
+    code, _, by_option = camobench(*words, "--store", arena.store.root)
+    said = tmp_path / "said.csv"
+    arena.classified().to_csv(said, index=False)
+    assert printed(by_option, said, "net") == printed(by_variable, said, "net")
+    out = ["--out", tmp_path / "out", "--format", "json"]
+    code, out, err = camobench(*printed(by_option, said, "net"), *out)
+    table = json.loads(out)
+    assert (code, {row["attack"] for row in table["rows"]}) == (0, {"cgan-img", "jpeg", "identity"})
+    assert table["notes"][0].startswith("Clean accuracy of net: ")
+    assert "with probabilities" in err
 
 
 def test_the_printed_command_has_the_options_of_a_folder_suite(camobench, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)  # where the relative store comes to lie
     monkeypatch.setattr("bench.cli.challenge.make_request", lambda *_, **__: None)
     made = SimpleNamespace(key="k")
-    monkeypatch.setattr("bench.runner.challenge.export.export_challenge", lambda *_, **__: made)
+    monkeypatch.setattr("bench.challenge.export.export_challenge", lambda *_, **__: made)
     options = ["--suite", "folder:my photos", "--layout", "vision", "--skip-bad"]
     options += ["--classes", "a b,c", "--tiles", "2", "--image-px", "64", "--store", "s t"]
     code, _, err = camobench("challenge", "export", *options, "--licence", "MIT")
@@ -116,7 +111,7 @@ def test_images_that_are_refused_are_all_shown_and_not_scored(camobench, arena, 
     assert code == 1
     found = {row["what"]: (row["gravity"], row["count"]) for row in json.loads(out)}
     assert found == {
-        "empty file": ("error", 1),
+        "not a PNG": ("error", 1),
         "unreadable or truncated": ("error", 1),
         "image missing": ("partial", 1),
         "surplus file": ("note", 1),
@@ -144,16 +139,3 @@ def test_a_partial_row_is_scored_and_the_exit_code_is_1(camobench, arena, tmp_pa
     assert (
         err.splitlines()[-1] == "error: sent is partial: 7 of 8 images; what is missing can be sent"
     )
-
-
-def test_predictions_become_a_column(camobench, arena, tmp_path):
-    path = tmp_path / "said.csv"
-    arena.classified().to_csv(path, index=False)
-    words = ["score", path, "--name", "net", *SMALL, "--store", arena.store.root]
-    code, out, err = camobench(*words, "--out", tmp_path / "out", "--format", "json")
-    assert code == 0
-    table = json.loads(out)
-    assert {row["attack"] for row in table["rows"]} == {"cgan-img", "jpeg", "identity"}
-    assert table["notes"][0].startswith("Clean accuracy of net: ")
-    assert "20 of 20 images" not in err
-    assert "with probabilities" in err

@@ -10,15 +10,14 @@ import pytest
 from bench.contract import ATTACKS
 from bench.doctor.contents import check_images
 from bench.records.load import load_run
+from bench.runner.answers import answered_rows, current_answers, known
 from bench.runner.api import open_session
-from bench.runner.challenge.sent import known, sent_rows
-from bench.runner.challenge.specs import all_sent_specs
 from bench.runner.missing import find_missing
 from bench.store import Store
 from bench.store.checksums import keep_checksum
 from bench.types import Silent
-from tests.runner.challenge.answers import folder
-from tests.runner.challenge.test_answer import CARD, Arena, entry, rows
+from tests.challenge.answers import CARD, Arena, folder
+from tests.challenge.test_score import entry, rows
 from tests.smoke import VICTIMS, request
 
 SMALL = ["--suite", "simcam-smoke-v2", "--recipe", "smoke", "--device", "cpu", "--from-scratch"]
@@ -83,17 +82,11 @@ def test_verify_runs_all_rows_again_from_the_kept_images(camobench, generated, t
     send(camobench, generated, out, "--victims", IMG, "--attacks", "cgan-img")
     code, found = verdicts(camobench, out)
     assert (code, "networks" in found) == (0, False)
-    count = len(pd.read_parquet(out / "predictions.parquet"))
-    expected = f"{count} rows of 3 attacks and 1 victim: 0 predictions flipped"
-    assert found["re-run"]["finding"].startswith(expected)
-
-
-def test_rows_that_the_kept_images_do_not_give_fail(camobench, generated, tmp_path):
-    out = tmp_path / "out"
-    send(camobench, generated, out, "--victims", IMG)
     path = out / "predictions.parquet"
     frame = pd.read_parquet(path)
-    frame.loc[frame["attack"] == "theirs", "p_predicted"] *= 0.9
+    expected = f"{len(frame)} rows of 3 attacks and 1 victim: 0 predictions flipped"
+    assert found["re-run"]["finding"].startswith(expected)
+    frame.loc[frame["attack"] == "theirs", "p_predicted"] *= 0.9  # which the images do not give
     frame.to_parquet(path, index=False)
     code, found = verdicts(camobench, out)
     assert (code, found["re-run"]["verdict"]) == (1, "fail")
@@ -106,7 +99,7 @@ def test_a_store_that_lost_the_images_says_what_to_do(
 ):
     out = tmp_path / "out"
     send(camobench, generated, out, "--victims", IMG)
-    for path in (store.root / "images").glob("*/*.parquet"):
+    for path in store.image_folder(current_answers(store)[0].images).glob("*.parquet"):
         path.unlink() if damage == "missing" else path.write_bytes(b"x")
     examined = check_images(store, Silent())
     assert (examined.verdict, f"sent as theirs are {damage}" in examined.finding) == ("fail", True)
@@ -145,68 +138,46 @@ def test_another_answer_replaces_the_row_and_loses_nothing(camobench, store, are
     assert send(camobench, second, latter, "--victims", IMG)[0] == 1  # it is partial
     keys = [entry(out, "theirs")["attack"]["key"] for out in (former, latter)]
     assert keys[0] != keys[1]
-    ((suite, spec),) = all_sent_specs(store)
-    assert (suite, spec.coverage.scored) == (CARD.name, 5)
+    (current,) = current_answers(store)
+    assert (current.suite, current.spec.coverage.scored) == (CARD.name, 5)
     camobench("run", "--attacks", "theirs", "--victims", IMG, *SMALL, "--out", tmp_path / "run")
     assert entry(tmp_path / "run", "theirs")["attack"]["key"] == keys[1]
     for out in (former, latter):
         found = verdicts(camobench, out)[1]
         assert ("networks" in found, found["re-run"]["verdict"]) == (False, "ok")
-    assert send(camobench, first, tmp_path / "back", "--victims", IMG)[0] == 0
-    assert all_sent_specs(store)[0][1].coverage.scored == 8
-
-
-def test_doctor_looks_at_every_answer_and_names_a_damaged_description(
-    camobench, store, arena, tmp_path
-):
-    files = arena.jpeg()
-    for name, answer in (("former", files), ("latter", dict(list(files.items())[:5]))):
-        send(camobench, answer, tmp_path / name, "--victims", IMG)
+    assert check_images(store, Silent()).verdict == "ok"  # `doctor` looks at every answer
     (record,) = (store.root / "sent").glob("*/*.json")
-    former, latter = json.loads(record.read_text())["answers"]
-    assert check_images(store, Silent()).verdict == "ok"
-    next(store.image_folder(former["images"]).glob("*.parquet")).unlink()
-    examined = check_images(store, Silent())
-    assert "sent as theirs are missing" in examined.finding
-    record.write_text(json.dumps({"version": 1, "suite": CARD.name, "answers": [latter, {}]}))
+    old, _ = json.loads(record.read_text())["answers"]
+    next(store.image_folder(old["images"]).glob("*.parquet")).unlink()
+    assert "sent as theirs are missing" in check_images(store, Silent()).finding
+    assert send(camobench, first, tmp_path / "back", "--victims", IMG)[0] == 0
+    assert current_answers(store)[0].spec.coverage.scored == 8
+    record.write_text(json.dumps({"version": 2, "answers": [old, {}]}))
     examined = check_images(store, Silent())
     assert examined.finding.startswith(f"{record}, which describes images that were sent, is dam")
     assert examined.remedy.startswith("remove it and score the answer again, with `camobench sco")
     code, _, err = camobench("run", "--attacks", "theirs", "--victims", IMG, *SMALL)
-    assert (code, "is damaged; remove it and score" in " ".join(err.split())) == (1, True)
+    assert (code, "another version; remove it and score" in " ".join(err.split())) == (1, True)
 
 
-def test_a_store_without_the_row_says_what_to_do(camobench, arena, tmp_path):
-    out = tmp_path / "out"
-    send(camobench, arena.jpeg(), out, "--victims", IMG)
-    shutil.rmtree(tmp_path / "store" / "sent")
-    _, found = verdicts(camobench, out)
-    finding = found["networks"]["finding"]
-    assert "`camobench score` takes its answer again, and keeps its images" in finding
-
-
-def test_list_and_dry_run_know_the_row(camobench, store, arena, tmp_path):
+def test_list_and_dry_run_know_the_row_and_a_store_without_it_says_what_to_do(
+    camobench, store, arena, tmp_path
+):
     send(camobench, arena.jpeg(), tmp_path / "out", "--victims", IMG, "--label", "Theirs")
     _, out, _ = camobench("list", "attacks", "--json")
     (told,) = [row for row in json.loads(out) if row["name"] == "theirs"]
     assert (told["label"], told["targeted"], told["suite"]) == ("Theirs", False, CARD.name)
     dry = ["run", "--attacks", "theirs", "--victims", WDF, *SMALL, "--dry-run"]
     code, out, _ = camobench(*dry, "--format", "json")
-    assert code == 0
-    assert "theirs" in {row["name"] for row in json.loads(out)}
-    with known(sent_rows(store, CARD.name, CARD.fingerprint)):
-        asked = request(attacks=("theirs",))
-        missing = find_missing(open_session(asked, store))
+    assert (code, "theirs" in {row["name"] for row in json.loads(out)}) == (0, True)
+    with known(answered_rows(store, CARD.name, CARD.fingerprint)):
+        missing = find_missing(open_session(request(attacks=("theirs",)), store))
     assert missing.cells["theirs"] == (WDF,)
-
-
-def test_a_row_does_not_take_the_name_of_a_registered_attack(camobench, store, arena, tmp_path):
-    send(camobench, arena.jpeg(), tmp_path / "out", "--victims", IMG)
     (path,) = (store.root / "sent").glob("*/*.json")
-    record = json.loads(path.read_text())
-    record["answers"][0]["name"] = "jpeg"
-    path.write_text(json.dumps(record))
+    path.write_text(path.read_text().replace('"name": "theirs"', '"name": "jpeg"'))
     spec = ATTACKS.get("jpeg").spec
-    with known(sent_rows(store, CARD.name, CARD.fingerprint)):
-        assert ATTACKS.get("jpeg").spec == spec
-    assert ATTACKS.get("jpeg").spec == spec
+    with known(answered_rows(store, CARD.name, CARD.fingerprint)):
+        assert ATTACKS.get("jpeg").spec == spec  # a name that is registered stays its own
+    path.unlink()
+    finding = verdicts(camobench, tmp_path / "out")[1]["networks"]["finding"]
+    assert "`camobench score` takes its answer again, and keeps its images" in finding

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from bench.runner.challenge.ids import Audience, Challenge
+from bench.challenge.ids import Challenge
 from bench.store import read_json
 from bench.suites.base import SuiteCard
-from bench.types import CamobenchError, Json
+from bench.types import CamobenchError
 
 MANIFEST = "challenge.json"
 README = "README.md"
 IMAGES = "images"
 TRAINING = "training"
-MANIFEST_SCHEMA = 1
 BETWEEN = "__"
 LICENCE = (
     "The images stay under the terms of the data set they come from, or of their photographers. "
@@ -69,72 +69,62 @@ _TRAINING = (
 
 def manifest(
     challenge: Challenge, card: SuiteCard, ids: Iterable[str], licence: str
-) -> dict[str, Json]:
+) -> dict[str, Any]:
     """What `challenge.json` holds; the images are sorted by id."""
-    side = card.image_px
-    images: list[Json] = [{"id": one, "width": side, "height": side} for one in sorted(ids)]
+    side, targets = card.image_px, len(card.classes)
+    images = [{"id": one, "width": side, "height": side} for one in sorted(ids)]
+    if challenge.audience == "attacks":
+        text, classes = _ATTACKS, "targets"
+        wanted = f"{len(images) * targets} files for a targeted method, {len(images)} for an "
+        wanted += "untargeted one."
+    else:
+        text, classes, wanted = _VICTIMS, "classes", f"{len(images)} rows in all."
+    training = _TRAINING.format(folder=TRAINING)
     return {
-        "schema": MANIFEST_SCHEMA,
+        "schema": 1,
         "challenge": challenge.key,
         "for": challenge.audience,
         "suite": {"name": card.name, "version": card.version, "fingerprint": card.fingerprint},
-        ("targets" if challenge.audience == "attacks" else "classes"): list(card.classes),
-        "instructions": instructions(challenge.audience, card, len(images)),
+        classes: list(card.classes),
+        "instructions": text.format(
+            images=IMAGES, between=BETWEEN, training=training, px=side, wanted=wanted
+        ),
         "licence": licence,
         "images": images,
     }
 
 
-def instructions(audience: Audience, card: SuiteCard, count: int) -> str:
-    """What is asked, in words."""
-    files = f"{count * len(card.classes)} files for a targeted method, {count} for an untargeted"
-    rows = f"{count} rows in all."
-    text = _ATTACKS if audience == "attacks" else _VICTIMS
-    return text.format(
-        images=IMAGES,
-        between=BETWEEN,
-        training=_TRAINING.format(folder=TRAINING),
-        px=card.image_px,
-        wanted=f"{files} one." if audience == "attacks" else rows,
-    )
-
-
-def readme(challenge: Challenge, card: SuiteCard, instructions_text: str, licence: str) -> str:
-    """The README of the exported folder."""
-    names = "\n".join(f"- `{name}`" for name in card.classes)
-    what = "Targets" if challenge.audience == "attacks" else "Classes"
+def readme(told: dict[str, Any]) -> str:
+    """The README of the exported folder, from what `manifest` returns."""
+    what = "targets" if "targets" in told else "classes"
+    names = "\n".join(f"- `{name}`" for name in told[what])
+    suite = told["suite"]
     return (
-        f"# Challenge {challenge.key}\n\n"
-        f"Suite {card.name}, fingerprint {card.fingerprint[:12]}.\n\n"
-        f"{instructions_text}\n"
-        f"## {what}\n\n{names}\n\n"
-        f"## Licence\n\n{licence}\n"
+        f"# Challenge {told['challenge']}\n\n"
+        f"Suite {suite['name']}, fingerprint {suite['fingerprint'][:12]}.\n\n"
+        f"{told['instructions']}\n"
+        f"## {what.title()}\n\n{names}\n\n"
+        f"## Licence\n\n{told['licence']}\n"
     )
 
 
-def require_same_challenge(folder: Path, expected: dict[str, Json]) -> None:
+def require_same_challenge(folder: Path, expected: dict[str, Any]) -> None:
     """Refuse to write into a folder that is neither empty nor an export of the same challenge.
 
     Raises:
         CamobenchError: If it holds anything else.
     """
-    if not folder.exists():
-        return
-    if not folder.is_dir():
+    if folder.exists() and not folder.is_dir():
         raise CamobenchError(f"{folder} is a file; choose another --out")
-    if not any(folder.iterdir()):
+    if not folder.exists() or not any(folder.iterdir()):
         return
     path = folder / MANIFEST
     if not path.is_file():
         raise CamobenchError(f"{folder} is not empty and no export of ours; choose another --out")
     found = read_json(path)
-    if found.get("challenge") != expected["challenge"]:
+    if any(found.get(name) != expected[name] for name in ("challenge", "images")):
         raise CamobenchError(
             f"{folder} holds another challenge ({found.get('challenge')}, this one is "
-            f"{expected['challenge']}); choose another --out"
-        )
-    if found.get("images") != expected["images"]:
-        raise CamobenchError(
-            f"{folder} has challenge {expected['challenge']} under other ids, of another store "
-            "or an earlier version; choose another --out"
+            f"{expected['challenge']}), or the same under other ids, of another store or an "
+            "earlier version; choose another --out"
         )

@@ -1,54 +1,54 @@
-"""Images of a row that was sent, read from the store as an attack that gives them."""
+"""Images that were sent once, read from the store as an attack that gives them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
 from bench.contract import Attack
 from bench.jobs.items import GivenImages, Item
-from bench.jobs.kept import KeptImages
+from bench.jobs.kept import KeptImages, kept_files
 from bench.recipes import Recipe
-from bench.runner.challenge.specs import SentImagesSpec
+from bench.runner.answers import Answer, AnsweredImagesSpec
+from bench.store import Store
+from bench.suites.base import set_c_checksum
 from bench.types import CamobenchError
 
 
-class StoredImages(GivenImages):
-    """Images that were sent once, read from the store when they are wanted.
+class AnsweredImages(GivenImages):
+    """Images of an answer, read when they are wanted.
 
     Args:
         spec: What they are.
-        files: One a shard of Set-C, as `keep_images` writes them.
+        answer: Where they are.
+        store: That keeps them.
         classes: In-distribution camera models by name.
         recipe: Of the victims; without meaning here.
-        set_c: SHA-256 of the images of Set-C as the store has them, if that is known.
     """
 
-    spec: SentImagesSpec
+    spec: AnsweredImagesSpec
 
     def __init__(
         self,
-        spec: SentImagesSpec,
+        spec: AnsweredImagesSpec,
         *,
-        files: Sequence[Path],
+        answer: Answer,
+        store: Store,
         classes: Sequence[str] = (),
         recipe: Recipe | None = None,
-        set_c: str | None = None,
     ) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
-        self.files, self.set_c = files, set_c
+        self.files = kept_files(store, answer.images, len(answer.shards))
+        self.set_c = set_c_checksum(store, answer.suite, answer.fingerprint)
+        self._numbers = {index: n for n, some in enumerate(answer.shards) for index in some}
         self._opened: tuple[int, KeptImages] | None = None
 
     def has(self, item: Item) -> bool:
         """Whether this image was sent."""
-        number = self._numbers.get(item.index)
-        return number is not None and self._shard(number).has(item)
+        return self._shard(self._numbers[item.index]).has(item)
 
     def anonymise(self, items: Sequence[Item], originals: Tensor) -> Tensor:
         """The images as they were sent."""
@@ -58,39 +58,24 @@ class StoredImages(GivenImages):
         ]
         return torch.cat(made)
 
-    def verify(self) -> None:
-        """Open every file.
+    def open(self, path: Path) -> KeptImages:
+        """Read one of the files.
 
         Raises:
-            CamobenchError: If one is missing or damaged; says what to do.
+            CamobenchError: If it is missing or damaged; says what to do.
         """
-        for number in range(len(self.files)):
-            self._shard(number)
-
-    @cached_property
-    def _numbers(self) -> dict[int, int]:
-        """The file that each image is in."""
-        found: dict[int, int] = {}
-        for number, path in enumerate(self.files):
-            if not path.is_file():
-                raise self.lost(path, "missing")
-            try:
-                indices = pq.read_table(path, columns=["index"])["index"].to_pylist()
-            except (pa.ArrowException, OSError) as error:
-                raise self.lost(path, "damaged") from error
-            found |= dict.fromkeys(indices, number)
-        return found
+        if not path.is_file():
+            raise self.lost(path, "missing")
+        try:
+            return KeptImages(path, targeted=self.targeted)
+        except CamobenchError as error:
+            raise self.lost(path, "damaged") from error
 
     def _shard(self, number: int) -> KeptImages:
         if self._opened is None or self._opened[0] != number:
             path = self.files[number]
-            if not path.is_file():
-                raise self.lost(path, "missing")
-            try:
-                opened = KeptImages(path, targeted=self.targeted)
-            except CamobenchError as error:
-                raise self.lost(path, "damaged") from error
-            if None is not self.set_c != opened.made_by.get("set_c_sha256", self.set_c):
+            opened = self.open(path)
+            if len({self.set_c, opened.made_by["set_c_sha256"]} - {None}) > 1:
                 raise self.lost(path, "changes to other pixels of Set-C than the store has now")
             self._opened = number, opened
         return self._opened[1]
@@ -110,7 +95,7 @@ def require_kept(attack: Attack) -> None:
     Raises:
         CamobenchError: If a file of them is missing; says what to do.
     """
-    if isinstance(attack, StoredImages):
+    if isinstance(attack, AnsweredImages):
         for path in attack.files:
             if not path.is_file():
                 raise attack.lost(path, "missing")

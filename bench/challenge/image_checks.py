@@ -1,0 +1,261 @@
+"""Checks a folder or zip of anonymised images, all of it, before anything is scored.
+
+What it says never depends on a source label, so that its table can go back to whoever sent the
+images. Pixels are compared by digest: only what is the same in every pixel is found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bench.challenge.answer_files import DAMAGED, AnswerFile, AnswerFiles
+from bench.challenge.file_names import Place, is_junk, parse_name
+from bench.challenge.findings import Findings, Kind, RefusedError
+from bench.data.errors import DamagedError, UnusableError
+from bench.data.formats import opened, pixels_of
+from bench.data.png import SIGNATURE, read_png_header
+from bench.metrics.suspicions import LOOKED_AT, suspect_images
+from bench.processes import cpu_count
+from bench.types import Progress, Silent
+
+LOWEST_PSNR_DB = 10
+TWICE = Kind("file there twice", "error", "send one file an image and target")
+NOT_PNG = Kind("not a PNG", "error", "save as PNG, which loses nothing")
+SIZE = Kind("wrong size", "error", "keep the size of the image you were given")
+NOT_RGB = Kind("not 8-bit RGB", "error", "save as RGB without alpha, rounded to 8 bits yourself")
+MIXED = Kind("named with and without target", "error", "name all files of a method alike")
+PHOTOGRAPH = Kind(
+    "another photograph of the challenge", "error", "send what the method makes of it"
+)
+SAME = Kind("one image under several ids", "error", "send what the method makes of each of them")
+NO_IMAGE = Kind("image missing", "partial", "send what answers this id")
+NO_TARGET = Kind("target missing", "partial", "send IMAGEID__TARGET.png")
+BESIDE = Kind("original beside targeted files", "note", "ignored")
+COPY = Kind("copy of its original", "note", "none; it is scored as it is")
+ALIKE = Kind("same output for several targets", "note", "none; it is scored as it is")
+STRANGE = Kind("not the picture that it seems", "note", "see how it was written; scored as it is")
+DISTANT = Kind(
+    f"PSNR below {LOWEST_PSNR_DB} dB", "note", "see whether ids were swapped; scored as is"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedImage:
+    """One file that was decoded.
+
+    Attributes:
+        sha256: Of its bytes, so that what is scored is what was checked.
+        pixels_sha256: Of its pixels.
+        psnr_db: Against the original; infinite where it is a copy.
+    """
+
+    file: AnswerFile
+    sha256: str
+    pixels_sha256: str
+    psnr_db: float
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether it equals its original in every pixel."""
+        return self.psnr_db == float("inf")
+
+
+@dataclass(kw_only=True)
+class CheckedImages:
+    """What came back, and what is wrong with it.
+
+    Attributes:
+        targeted: Whether files name a target.
+        images: The usable ones.
+        wanted: Number of files that would be complete.
+        copies: Outputs that equal their original in every pixel.
+    """
+
+    targeted: bool
+    wanted: int
+    images: dict[Place, CheckedImage] = field(default_factory=dict)
+    findings: Findings = field(default_factory=Findings)
+    copies: int = 0
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        method = "a targeted" if self.targeted else "an untargeted"
+        return f"{len(self.images)} of {self.wanted} files of {method} method"
+
+
+def check_images(
+    files: AnswerFiles,
+    originals: Mapping[str, NDArray[np.uint8]],
+    targets: Sequence[str],
+    progress: Progress | None = None,
+) -> CheckedImages:
+    """Check every file.
+
+    Args:
+        files: Of the folder or archive.
+        originals: (3, H, W) pixels by the challenge's id.
+        targets: Classes of the suite.
+        progress: Told of every file.
+    """
+    progress, findings = progress or Silent(), files.findings
+    named = _by_place(files, originals, targets)
+    targeted = 2 * sum(target is not None for _, target in named) >= len(named) > 0
+    wanted: Sequence[str | None] = targets if targeted else (None,)
+    checked = CheckedImages(
+        targeted=targeted, wanted=len(originals) * len(wanted), findings=findings
+    )
+    progress.start(f"checking {files.place.name}", len(named))
+
+    def check(place: Place) -> CheckedImage | RefusedError:
+        try:
+            return _check(files, named[place], originals[place[0]])
+        except RefusedError as error:
+            return error
+
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        digests = dict(zip(originals, pool.map(_digest, originals.values()), strict=True))
+        for place, found in zip(named, pool.map(check, named), strict=True):
+            stray = (place[1] is not None) != targeted
+            shown = named[place][0].shown
+            if isinstance(found, RefusedError):
+                findings.add(found.kind, f"{shown}: {found.detail}")
+                if stray:
+                    findings.add(MIXED, shown)
+            elif stray:
+                findings.add(BESIDE if targeted and found.is_copy else MIXED, shown)
+            else:
+                checked.images[place] = found
+            progress.advance()
+    progress.finish()
+    _refuse_swapped(checked, digests)
+    _note_oddities(checked, files, originals)
+    for opaque in originals:
+        lacking = [target for target in wanted if (opaque, target) not in named]
+        if len(lacking) == len(wanted):
+            findings.add(NO_IMAGE, opaque)
+        else:
+            for target in lacking:
+                findings.add(NO_TARGET, f"{opaque} to {target}")
+    return checked
+
+
+def decode(data: bytes, side: int) -> NDArray[np.uint8]:
+    """Decode a whole PNG of 8-bit RGB into (3, side, side); nothing larger is inflated.
+
+    Raises:
+        RefusedError: If it is anything else; says what.
+    """
+    if not data.startswith(SIGNATURE):
+        raise RefusedError(NOT_PNG, "another format" if data else "0 bytes")
+    try:
+        header = read_png_header(data)
+        if (header.width, header.height) != (side, side):
+            found = f"{header.width} x {header.height}"
+            raise RefusedError(SIZE, f"{found}, expected {side} x {side}")
+        with opened(data) as image:
+            return np.ascontiguousarray(pixels_of(image).transpose(2, 0, 1))
+    except DamagedError as error:
+        raise RefusedError(DAMAGED, error.how) from error
+    except UnusableError as error:
+        raise RefusedError(NOT_RGB, error.fault) from error
+
+
+def _by_place(
+    files: AnswerFiles, ids: Collection[str], targets: Collection[str]
+) -> dict[Place, list[AnswerFile]]:
+    """The files whose names are wanted; those that are there twice are noted."""
+    found: dict[Place, list[AnswerFile]] = {}
+    for file in files.files:
+        if is_junk(file.path):
+            continue
+        try:
+            place = parse_name(PurePosixPath(file.path).name, ids, targets)
+            found.setdefault(place, []).append(file)
+        except RefusedError as error:
+            files.findings.add(error.kind, f"{file.shown}: {error.detail}")
+    return found
+
+
+def _check(
+    files: AnswerFiles, same: Sequence[AnswerFile], original: NDArray[np.uint8]
+) -> CheckedImage:
+    if len(same) > 1:
+        raise RefusedError(TWICE, f"and {' and '.join(file.shown for file in same[1:])}")
+    data = files.read(same[0])
+    pixels = decode(data, original.shape[-1])
+    error_255 = float(np.mean(np.square(pixels.astype(np.float32) - original)))
+    return CheckedImage(
+        file=same[0],
+        sha256=hashlib.sha256(data).hexdigest(),
+        pixels_sha256=_digest(pixels),
+        psnr_db=10 * float(np.log10(255**2 / error_255)) if error_255 else float("inf"),
+    )
+
+
+def _refuse_swapped(checked: CheckedImages, originals: dict[str, str]) -> None:
+    """Leave out files that show an original of another id, or the same under several ids.
+
+    Ids whose originals are the same may well have the same answer.
+
+    Args:
+        checked: What is there.
+        originals: Digest of each id's original.
+    """
+    shown = {pixels: opaque for opaque, pixels in reversed(originals.items())}
+    groups: dict[str, list[Place]] = {}
+    for place, image in checked.images.items():
+        groups.setdefault(image.pixels_sha256, []).append(place)
+    for pixels, places in groups.items():
+        paths = {place: checked.images[place].file.shown for place in places}
+        first = min(places, key=paths.__getitem__)
+        several = len({originals[opaque] for opaque, _ in places}) > 1
+        for place in places:
+            if pixels in shown and not checked.images[place].is_copy:
+                checked.findings.add(PHOTOGRAPH, f"{paths[place]} is {shown[pixels]}.png")
+            elif several and pixels not in shown:
+                if place != first:
+                    checked.findings.add(SAME, f"{paths[place]} = {paths[first]}")
+            else:
+                continue
+            del checked.images[place]
+
+
+def _note_oddities(
+    checked: CheckedImages, files: AnswerFiles, originals: Mapping[str, NDArray[np.uint8]]
+) -> None:
+    """Note what is odd but scored; of some ids, what most of their images have in common."""
+    findings = checked.findings
+    alike: dict[tuple[str, str], list[str]] = {}
+    for (opaque, _), image in checked.images.items():
+        alike.setdefault((opaque, image.pixels_sha256), []).append(image.file.shown)
+        if image.is_copy:
+            findings.add(COPY, image.file.shown)
+            checked.copies += 1
+        if image.psnr_db < LOWEST_PSNR_DB:
+            findings.add(DISTANT, f"{image.file.shown}: {image.psnr_db:.1f} dB")
+    for paths in alike.values():
+        if len(paths) > 1:
+            findings.add(ALIKE, " = ".join(sorted(paths)[:3]))
+    one_an_id = {opaque: image.file for (opaque, _), image in checked.images.items()}
+    some = sorted(one_an_id)[:LOOKED_AT]
+    if not some:
+        return
+    before = np.stack([originals[opaque] for opaque in some])
+    with suppress(RefusedError):  # it has changed meanwhile, which scoring finds
+        read = [decode(files.read(one_an_id[opaque]), before.shape[-1]) for opaque in some]
+        for odd in suspect_images(torch.from_numpy(before), torch.from_numpy(np.stack(read))):
+            findings.add(STRANGE, odd.finding)
+
+
+def _digest(pixels: NDArray[np.uint8]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest()

@@ -1,0 +1,191 @@
+"""Checks a table of predictions, all of it, before anything is scored.
+
+What it says never depends on a source label, so that it can go back to whoever sent the table. A
+table is read only when it cannot be larger than asked, and text is kept as it stands: an id or a
+class called `null` or `1e10` is no missing value and no number.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bench.challenge.file_names import SUFFIX, close_match
+from bench.challenge.findings import Findings, Kind, printable
+from bench.challenge.image_checks import NO_IMAGE
+from bench.records.parquet import CELL_BYTES, SPARE_BYTES, read_limited, require_unique
+from bench.types import CamobenchError, WrongUsageError
+
+IMAGE, PREDICTED = "image", "predicted"
+PARQUET_MAGIC = b"PAR1"
+SUM_TOLERANCE = 1e-3
+"""What rounding to four decimals leaves of a sum of one, over a dozen classes."""
+ROUNDED = 5e-6
+"""A sum nearer to one than this is left alone: single precision does no better."""
+
+NO_COLUMN = Kind("column missing", "error", f"name the columns `{IMAGE}` and `{PREDICTED}`")
+NO_CLASS_COLUMN = Kind("probability column missing", "error", "add one a class, or leave all out")
+SURPLUS_COLUMN = Kind("surplus column", "note", "none; it is ignored")
+NO_ID = Kind("no such image", "error", "write ids as the files are named")
+TWICE = Kind("image there twice", "error", "keep one row an image")
+NO_CLASS = Kind("no such class", "error", "predict one of challenge.json")
+NO_NUMBER = Kind("probability is no number", "error", "fill every row, or leave all out")
+OUTSIDE = Kind("probability outside [0, 1]", "error", "apply the softmax")
+NOT_ONE = Kind("probabilities do not sum to 1", "error", "apply the softmax")
+NOT_BEST = Kind("predicted is not the most probable", "error", "predict the most probable class")
+
+
+@dataclass(kw_only=True)
+class CheckedPredictions:
+    """What came back, and what is wrong with it.
+
+    Attributes:
+        wanted: Number of images asked for.
+        predicted: Place in the table and class, by id; complete only where no finding is an error.
+        probabilities: (N, C), by place and class, or `None`.
+    """
+
+    wanted: int
+    predicted: dict[str, tuple[int, str]] = field(default_factory=dict)
+    probabilities: NDArray[np.float32] | None = None
+    findings: Findings = field(default_factory=Findings)
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        sure = "without" if self.probabilities is None else "with"
+        return f"{len(self.predicted)} of {self.wanted} images, {sure} probabilities"
+
+
+def is_table(path: Path) -> bool:
+    """Whether an answer is a Parquet file or is named as a CSV one: predictions, not images."""
+    return path.is_file() and (_is_parquet(path) or path.suffix.lower() == ".csv")
+
+
+def read_table(path: Path, images: int, classes: Sequence[str]) -> pd.DataFrame:
+    """Read a CSV or Parquet file; ids lose their `.png`, and every cell of CSV is text.
+
+    Args:
+        path: The file.
+        images: That a challenge asks for at most.
+        classes: Of the suite; columns of other names are there, and empty.
+
+    Raises:
+        CamobenchError: If it is damaged, larger than an answer can be, or names a column twice.
+        WrongUsageError: If it is neither CSV nor Parquet.
+    """
+    if not is_table(path):
+        raise WrongUsageError(f"{path} is neither CSV nor Parquet; give one of them")
+    rows, columns = 2 * images + 1000, 2 * len(classes) + 20
+    size, most = path.stat().st_size, CELL_BYTES * (rows + 1) * (columns + 1) + SPARE_BYTES
+    if size > most:
+        raise CamobenchError(
+            f"{path} has {size} bytes, one row an image takes {most} at most: send the columns "
+            "that the README of the challenge names"
+        )
+    wanted = (IMAGE, PREDICTED, *classes)
+    try:
+        if _is_parquet(path):
+            read, names = read_limited(path, wanted, rows=rows, columns=columns)
+        else:
+            with path.open(encoding="utf-8-sig", newline="") as stream:
+                names = next(csv.reader(stream), [])
+            require_unique(names)
+            options: dict[str, Any] = {"encoding": "utf-8-sig", "keep_default_na": False}
+            read = pd.read_csv(path, dtype=str, usecols=lambda name: name in wanted, **options)
+    except (ValueError, OSError, csv.Error) as error:
+        reason = " ".join(str(error).split())
+        raise CamobenchError(f"{path} cannot be read: {reason}; write it again") from error
+    table = read.reindex(columns=names)
+    if IMAGE in table:
+        table[IMAGE] = table[IMAGE].astype(str).str.strip().str.removesuffix(SUFFIX)
+    return table
+
+
+def check_predictions(
+    table: pd.DataFrame, asked: Collection[str], classes: Sequence[str]
+) -> CheckedPredictions:
+    """Check every row.
+
+    Args:
+        table: What `read_table` returns.
+        asked: Every id of the challenge.
+        classes: Of the suite.
+    """
+    checked = CheckedPredictions(wanted=len(asked))
+    findings = checked.findings
+    if not _check_columns(table, classes, findings):
+        return checked
+    ids, labels = table[IMAGE], table[PREDICTED].astype(str)
+
+    def note(kind: Kind, which: Any, detail: Callable[[int], str] = lambda _: "") -> None:
+        for at in np.flatnonzero(which):
+            findings.add(kind, _cell(ids.iloc[at]) + detail(int(at)))
+
+    unknown, wrong = ~ids.isin(list(asked)), ~labels.isin(list(classes))
+    twice = ids.duplicated(keep=False)
+    note(NO_ID, unknown)
+    note(TWICE, twice & ~ids.duplicated())
+    note(
+        NO_CLASS,
+        wrong,
+        lambda at: f": {_cell(labels.iloc[at])}{close_match(labels.iloc[at], classes)}",
+    )
+    whole = ~(unknown | twice | wrong)
+    checked.predicted = {ids[at]: (at, labels[at]) for at in np.flatnonzero(whole).tolist()}
+    for one in sorted(set(asked) - set(ids)):
+        findings.add(NO_IMAGE, one)
+    if not all(name in table for name in classes):
+        return checked
+    numbers = table[list(classes)].apply(pd.to_numeric, errors="coerce").to_numpy("float64")
+    missing, sums = np.isnan(numbers).any(axis=1), numbers.sum(axis=1)
+    outside = ((numbers < 0) | (numbers > 1)).any(axis=1) & ~missing
+    apart = (np.abs(sums - 1) > SUM_TOLERANCE) & ~outside
+    of_class = np.array([[label == name for name in classes] for label in labels], dtype=bool)
+    mine = np.where(of_class.reshape(numbers.shape), numbers, -1).max(axis=1, initial=-1)
+    beaten = (mine < numbers.max(axis=1, initial=0)) & ~wrong
+    note(NO_NUMBER, missing)
+    note(OUTSIDE, outside)
+    note(NOT_ONE, apart, lambda at: f": {sums[at]:.6g}")
+    note(
+        NOT_BEST,
+        beaten,
+        lambda at: f": {labels.iloc[at]}, not {classes[int(numbers[at].argmax())]}",
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        uneven = np.abs(sums - 1)[:, None] > ROUNDED
+        evened = np.where(uneven, numbers / sums[:, None], numbers)
+    checked.probabilities = evened.astype(np.float32)
+    return checked
+
+
+def _check_columns(table: pd.DataFrame, classes: Sequence[str], findings: Findings) -> bool:
+    """Whether there are ids and labels at all."""
+    names, needed = [str(name) for name in table.columns], (IMAGE, PREDICTED)
+    absent = [name for name in needed if name not in names]
+    for name in absent:
+        like = [one for one in names if one.strip().casefold() == name]
+        findings.add(NO_COLUMN, f"{name}; rename {_cell(like[0])}" if like else name)
+    lacking = [name for name in classes if name not in names]
+    for name in lacking if len(lacking) < len(classes) else ():
+        findings.add(NO_CLASS_COLUMN, name)
+    for name in names:
+        if name not in (*needed, *classes):
+            findings.add(SURPLUS_COLUMN, f"{_cell(name)}{close_match(name, classes)}")
+    return not absent
+
+
+def _cell(text: object) -> str:
+    return printable(str(text)) or "nothing"
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(4) == PARQUET_MAGIC

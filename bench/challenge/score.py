@@ -1,0 +1,134 @@
+"""One answer to a challenge from a path to a finished folder: check everything, then score.
+
+Nobody's code is run. An answer becomes what a run would have made, so that the rest of the matrix,
+the entries and the tables treat it as any other row or column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from bench.challenge.findings import Findings
+from bench.challenge.images import ImagesAnswer, check_images_answer
+from bench.challenge.prediction_checks import is_table
+from bench.challenge.predictions import PredictionsAnswer, check_predictions_answer
+from bench.contract import ATTACKS, VICTIMS, AttackSpec, VictimSpec
+from bench.records.participants import Coverage
+from bench.registry import Entry, Registry
+from bench.runner.api import RESULTS, Request, evaluate_request, open_session
+from bench.store import Store
+from bench.store.outputs import require_own
+from bench.types import CamobenchError, Progress, Silent, WrongUsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of an answer.
+
+    Attributes:
+        summary: One line on what there was.
+        findings: All that is wrong with it.
+        refused: Whether something in it forbids scoring.
+        scored: Whether it was scored.
+        coverage: How much of what the protocol scores there is.
+    """
+
+    summary: str
+    findings: Findings
+    refused: bool
+    scored: bool
+    coverage: Coverage
+
+
+def score_answer(
+    answer: Path,
+    name: str,
+    request: Request,
+    store: Store,
+    out: Path,
+    *,
+    described: Mapping[str, Any],
+    dry_run: bool = False,
+    without_bad: bool = False,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Check an answer, and score it if nothing forbids that.
+
+    Args:
+        answer: Folder or zip of images, CSV or Parquet of predictions.
+        name: Of the row or column.
+        request: Suite, recipe, device, and what stands beside it.
+        store: That the challenge was exported from.
+        out: Where the results go, as those of `run`.
+        described: Further fields of its spec.
+        dry_run: Only check; refuses what scoring would refuse.
+        without_bad: Score images although some files are refused.
+        progress: Told how far it is.
+
+    Raises:
+        WrongUsageError: If the name is taken or not kebab-case, or the answer is not there or of no
+            known type.
+        CamobenchError: If the answer is to no challenge of the store, or scoring fails.
+    """
+    if not answer.exists():
+        raise WrongUsageError(f"there is no file or folder {answer}; check the path")
+    progress, predictions = progress or Silent(), is_table(answer)
+    _require_new(name, "victim" if predictions else "attack", described.get("label", ""))
+    check = check_predictions_answer if predictions else check_images_answer
+    with check(answer, request, store, progress) as answered:
+        refused = bool(answered.checked.findings.of("error")) and not without_bad
+        if not refused:
+            _score(answered, name, store, out, described, progress, dry_run=dry_run)
+        return Outcome(
+            summary=answered.checked.summary,
+            findings=answered.checked.findings,
+            refused=refused,
+            scored=not (refused or dry_run),
+            coverage=answered.coverage,
+        )
+
+
+def _score(
+    answer: ImagesAnswer | PredictionsAnswer,
+    name: str,
+    store: Store,
+    out: Path,
+    described: Mapping[str, Any],
+    progress: Progress,
+    *,
+    dry_run: bool,
+) -> None:
+    if not answer.coverage.scored:
+        raise CamobenchError(
+            "nothing that is scored was answered: it holds no image that could be scored, or no "
+            "row; do as the README of the challenge says"
+        )
+    entry: Entry[Any, Any] = answer.entry(name, store, **described)
+    request, registry = answer.request, cast("Registry[Any, Any]", VICTIMS)
+    if isinstance(answer, ImagesAnswer):
+        request, registry = replace(request, attacks=(name, *request.attacks)), ATTACKS
+    else:
+        request = replace(request, victims=(name, *request.victims))
+    with registry.during(entry):
+        if not request.victims:
+            raise CamobenchError("no victim to score with; name some with --victims, or `all`")
+        session = open_session(request, store)
+        require_own(out, RESULTS, session.request.made_of(out))
+        answer.require_scorable(session)
+        if not dry_run:
+            answer.keep(session, entry.spec, progress)
+            evaluate_request(request, store, out, progress)
+
+
+def _require_new(name: str, kind: str, label: str) -> None:
+    try:
+        VictimSpec(name=name) if kind == "victim" else AttackSpec(name=name)
+    except ValueError as error:
+        raise WrongUsageError(f"--name: {error}") from error
+    if name in (VICTIMS if kind == "victim" else ATTACKS):
+        raise WrongUsageError(f"there is {kind} {name!r} already; choose another --name")
+    if label != name and label in ATTACKS:
+        raise WrongUsageError(f"--label: {label!r} is the name of another attack; choose another")

@@ -1,0 +1,200 @@
+import numpy as np
+import pytest
+
+from bench.challenge.answer_files import AnswerFiles
+from bench.challenge.findings import EXAMPLE_LETTERS, RefusedError
+from bench.challenge.image_checks import check_images, decode
+from tests.challenge.answers import archive, folder, saved
+from tests.toys import CLASSES, Recorder, pixels
+
+SIDE = 64
+IDS = [f"c{number:016x}" for number in range(4)]
+ORIGINALS = dict(zip(IDS, pixels(4, SIDE, SIDE).numpy(), strict=True))
+
+
+def output(opaque, target=None):
+    """The original a little darker, each target by another amount."""
+    return ORIGINALS[opaque] - np.uint8(1 if target is None else 2 + CLASSES.index(target))
+
+
+def answer(targeted=True):
+    """A complete one: name and bytes of each file."""
+    if not targeted:
+        return {f"{one}.png": saved(output(one)) for one in IDS}
+    return {f"{one}__{t}.png": saved(output(one, t)) for one in IDS for t in CLASSES}
+
+
+@pytest.fixture
+def check(tmp_path):
+    def call(files, originals=ORIGINALS, make=folder, **options):
+        files = files.items() if isinstance(files, dict) else files
+        place = make(tmp_path / f"answer-{make.__name__}", files)
+        with AnswerFiles(place, most_bytes=100_000, most_files=100) as opened:
+            return check_images(opened, originals, CLASSES, **options)
+
+    return call
+
+
+def errors(checked):
+    return checked.findings.of("error")
+
+
+@pytest.mark.parametrize("targeted", [True, False])
+def test_a_complete_answer_has_no_finding(check, targeted):
+    recorder, files = Recorder(), answer(targeted)
+    checked = check(files, progress=recorder)
+    assert checked.findings.rows() == []
+    assert (checked.targeted, len(checked.images)) == (targeted, len(files))
+    assert (sum(recorder.units), recorder.finished) == (checked.wanted, True)
+    inside = {f"out/run 1/{name}": data for name, data in files.items()}
+    zipped = check(inside, make=archive)
+    digests = [{p: one.sha256 for p, one in c.images.items()} for c in (checked, zipped)]
+    assert digests[0] == digests[1]
+
+
+def test_all_findings_are_reported_not_the_first(check):
+    files = answer()
+    names = list(files)
+    bad = {
+        names[0]: saved(output(IDS[0])[:, :32, :32]),
+        names[1]: saved(output(IDS[0])[0]),
+        names[3]: files[names[3]][:300],
+        names[4]: b"",
+        names[5]: saved(output(IDS[1]), "JPEG"),
+        f"old/{names[7]}": files[names[7]],
+        f"{IDS[3]}__cam-aa.png": files[names[9]],
+        "cffffffffffffffff__cam-a.png": b"",
+        "\x1b[31mred.png": b"",
+        ".DS_Store": b"x",
+        "challenge.json": b"{}",
+    }
+    checked = check(files | bad)
+    assert {kind: len(found) for kind, found in errors(checked).items()} == {
+        "wrong size": 1,
+        "not 8-bit RGB": 1,
+        "unreadable or truncated": 1,
+        "not a PNG": 2,
+        "file there twice": 1,
+        "file named almost as asked": 1,
+    }
+    (example,) = errors(checked)["file named almost as asked"]
+    assert example == f"{IDS[3]}__cam-aa.png: no such target, did you mean cam-a?"
+    assert checked.findings.of("partial") == {}  # what cannot be used was sent all the same
+    assert len(checked.images) == 12 - 6
+    red, unknown = checked.findings.of("note")["surplus file"]
+    assert ("\x1b" in red, "red.png" in red, unknown) == (
+        *(False, True),
+        "cffffffffffffffff__cam-a.png: no such id",
+    )
+    (row,) = [row for row in checked.findings.rows() if row["what"] == "not 8-bit RGB"]
+    assert (row["gravity"], row["count"]) == ("error", 1)
+    assert "save as RGB" in row["remedy"]
+
+
+def test_what_is_missing_is_named_image_by_image_and_target_by_target(check):
+    files = answer()
+    for name in [name for name in files if name.startswith(IDS[0])] + [f"{IDS[1]}__cam-b.png"]:
+        del files[name]
+    checked = check(files)
+    assert checked.findings.of("partial") == {
+        "image missing": [IDS[0]],
+        "target missing": [f"{IDS[1]} to cam-b"],
+    }
+    assert errors(checked) == {}
+    assert (len(checked.images), checked.wanted) == (8, 12)
+
+
+def test_originals_left_beside_targeted_files_are_not_taken_for_answers(check):
+    originals = {f"images/{one}.png": saved(image) for one, image in ORIGINALS.items()}
+    checked = check(answer() | originals)
+    assert len(checked.findings.of("note")["original beside targeted files"]) == 4
+    assert (checked.targeted, len(checked.images), checked.copies) == (True, 12, 0)
+
+
+@pytest.mark.parametrize("targeted", [True, False])
+def test_a_file_named_as_of_the_other_kind_of_method_hides_nothing(check, targeted):
+    files = answer(targeted)
+    first = next(iter(files))
+    stray = f"{IDS[2]}.png" if targeted else f"{IDS[2]}__cam-a.png"
+    checked = check(files | {first: b"", stray: saved(output(IDS[2], "cam-a"))})
+    assert errors(checked) == {
+        "not a PNG": [f"{first}: 0 bytes"],
+        "named with and without target": [stray],
+    }
+    assert (checked.targeted, len(checked.images)) == (targeted, len(files) - 1)
+    assert checked.findings.of("partial") == {}
+
+
+@pytest.mark.parametrize("targeted", [True, False])
+def test_another_photograph_and_the_same_pixels_for_two_images_are_refused(check, targeted):
+    files = answer(targeted)
+    names = [f"{one}__cam-a.png" if targeted else f"{one}.png" for one in IDS]
+    files[names[0]] = saved(ORIGINALS[IDS[3]], compress_level=0)
+    files[names[2]] = saved(output(IDS[1], "cam-a" if targeted else None), compress_level=0)
+    checked = check(files)
+    assert errors(checked) == {
+        "another photograph of the challenge": [f"{names[0]} is {IDS[3]}.png"],
+        "one image under several ids": [f"{names[2]} = {names[1]}"],
+    }
+    assert len(checked.images) == len(files) - 3
+
+
+def test_two_photographs_that_are_the_same_may_have_the_same_answer(check):
+    twins = ORIGINALS | {IDS[1]: ORIGINALS[IDS[0]]}
+    files = answer(targeted=False) | {f"{IDS[1]}.png": saved(output(IDS[0]))}
+    assert check(files, twins).findings.rows() == []
+
+
+def test_what_is_odd_is_noted_and_scored(check):
+    files = answer()
+    files[f"{IDS[0]}__cam-a.png"] = saved(255 - ORIGINALS[IDS[0]])
+    files[f"{IDS[1]}__cam-a.png"] = saved(ORIGINALS[IDS[1]], compress_level=0)
+    files[f"{IDS[3]}__cam-b.png"] = files[f"{IDS[3]}__cam-a.png"]
+    checked = check(files)
+    notes = checked.findings.of("note")
+    assert notes.pop("PSNR below 10 dB")[0].startswith(f"{IDS[0]}__cam-a.png: ")
+    assert notes == {
+        "copy of its original": [f"{IDS[1]}__cam-a.png"],
+        "same output for several targets": [f"{IDS[3]}__cam-a.png = {IDS[3]}__cam-b.png"],
+    }
+    assert (len(checked.images), checked.copies, errors(checked)) == (12, 1, {})
+    mirrored = {f"{one}.png": saved(image[:, :, ::-1]) for one, image in ORIGINALS.items()}
+    assert check(mirrored, make=archive).findings.of("note")["not the picture that it seems"] == [
+        "the picture is flipped left to right"
+    ]
+
+
+def test_findings_are_short_for_people_and_whole_for_programs(check):
+    checked = check({f"{number}{'x' * 300}": b"" for number in range(5)}, make=archive)
+    (row,) = [one for one in checked.findings.rows() if one["gravity"] == "note"]
+    (record,) = [one for one in checked.findings.records() if one["gravity"] == "note"]
+    assert row["examples"].endswith("; ... 2 more")
+    assert len(row["examples"]) < 4 * EXAMPLE_LETTERS
+    assert (row["count"], len(record["examples"])) == (5, 5)
+    lines = [line["example"] for line in checked.findings.lines() if line["gravity"] == "note"]
+    assert lines == record["examples"]
+    assert [row["gravity"] for row in checked.findings.rows()] == ["partial", "note"]
+
+
+IMAGE = ORIGINALS[IDS[0]]
+WHOLE = saved(IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"no image at all", "not a PNG"),
+        (saved(np.dstack([*IMAGE, IMAGE[0]])), "not 8-bit RGB: image mode is RGBA"),
+        (saved(IMAGE[:, :, :48]), "wrong size: 48 x 64, expected 64 x 64"),
+        (WHOLE[:16] + b"\0\0\xea\x60" * 2 + WHOLE[24:], "wrong size: 60000 x 60000"),  # a bomb
+        (WHOLE[:-12], "unreadable or truncated"),
+        (WHOLE[:8], "unreadable or truncated"),
+    ],
+)
+def test_what_is_no_whole_png_of_8_bit_rgb_is_refused(data, message):
+    with pytest.raises(RefusedError, match=message):
+        decode(data, SIDE)
+
+
+def test_pixels_come_back_to_the_last_bit():
+    np.testing.assert_array_equal(decode(WHOLE, SIDE), IMAGE)

@@ -1,0 +1,150 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.challenge.prediction_checks import check_predictions, read_table
+from bench.types import CamobenchError, WrongUsageError
+from tests.toys import CLASSES
+
+IDS = [f"c{number:016x}" for number in range(6)]
+
+
+def table(probabilities=False, **changes):
+    frame = pd.DataFrame({"image": IDS, "predicted": [CLASSES[n % 3] for n in range(6)]})
+    if probabilities:
+        for place, name in enumerate(CLASSES):
+            frame[name] = [0.7 if n % 3 == place else 0.15 for n in range(6)]
+    return frame.assign(**changes)
+
+
+@pytest.fixture(params=["csv", "parquet"])
+def check(request, tmp_path):
+    def call(frame):
+        path = tmp_path / f"answer.{request.param}"
+        if request.param == "csv":
+            frame.to_csv(path, index=False)
+        else:
+            frame.to_parquet(path, index=False)
+        return check_predictions(read_table(path, 6, CLASSES), IDS, CLASSES)
+
+    return call
+
+
+def kinds(checked):
+    return {kind.name: examples for kind, examples in checked.findings.found.items()}
+
+
+def test_labels_alone_under_the_names_of_files(check):
+    checked = check(table(image=[f"{one}.png" for one in IDS]))
+    assert kinds(checked) == {}
+    said = list(enumerate(table()["predicted"]))
+    assert checked.predicted == dict(zip(IDS, said, strict=True))
+    assert checked.probabilities is None
+
+
+def test_probabilities_of_single_precision_come_back_to_the_last_bit(check):
+    logits = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
+    values = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    labels = [CLASSES[i] for i in values.argmax(1)]
+    columns = dict(zip(CLASSES, values.T, strict=True))
+    checked = check(pd.DataFrame({"image": IDS, "predicted": labels, **columns}))
+    assert kinds(checked) == {}
+    np.testing.assert_array_equal(checked.probabilities, values)
+
+
+def test_what_rounding_took_is_put_back(check):
+    frame = table(probabilities=True)
+    frame.loc[0, list(CLASSES)] = [0.7003, 0.15, 0.15]
+    checked = check(frame)
+    assert kinds(checked) == {}
+    np.testing.assert_allclose(checked.probabilities.sum(1), 1, atol=1e-6)
+
+
+def test_missing_rows_are_named_and_leave_the_others(check):
+    checked = check(table().iloc[2:])
+    assert kinds(checked) == {"image missing": IDS[:2]}
+    assert checked.summary == "4 of 6 images, without probabilities"
+
+
+def test_all_findings_are_reported_not_the_first(check):
+    frame = table(probabilities=True)
+    frame.loc[0, "image"] = "cam-a"
+    frame.loc[1, "image"] = IDS[2]
+    frame.loc[3, "predicted"] = "cam-z"
+    frame.loc[3, list(CLASSES)] = [0.2, 0.5, 0.2]
+    frame.loc[4, list(CLASSES)] = [0.1, 1.2, -0.3]
+    frame.loc[5, list(CLASSES)] = [0.5, 0.2, 0.3]
+    assert kinds(check(frame)) == {
+        "no such image": ["cam-a"],
+        "image there twice": [IDS[2]],
+        "no such class": [f"{IDS[3]}: cam-z, did you mean cam-c?"],
+        "probability outside [0, 1]": [IDS[4]],
+        "probabilities do not sum to 1": [f"{IDS[3]}: 0.9"],
+        "predicted is not the most probable": [f"{IDS[5]}: cam-c, not cam-a"],
+        "image missing": IDS[:2],
+    }
+
+
+def test_what_is_no_class_or_no_number_is_named(check):
+    frame = table(probabilities=True, predicted=["", "0", "null", *CLASSES])
+    frame.loc[4, "cam-b"] = np.nan
+    found = kinds(check(frame))
+    assert found["no such class"] == [f"{IDS[0]}: nothing", f"{IDS[1]}: 0", f"{IDS[2]}: null"]
+    assert found["probability is no number"] == [IDS[4]]
+
+
+def test_columns_that_are_missing_or_too_many_are_named(check):
+    names = {"cam-c": "cam-cc", "predicted": "label", "image": "Image"}
+    found = kinds(check(table(probabilities=True).rename(columns=names)))
+    assert found["column missing"] == ["image; rename Image", "predicted"]
+    assert found["probability column missing"] == ["cam-c"]
+    assert found["surplus column"] == ["Image", "label", "cam-cc, did you mean cam-c?"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.csv", b'image,predicted\n"c0', "cannot be read"),
+        ("a.csv", b"image,predicted\nc\xff\xfe,cam-a\n", "cannot be read"),
+        ("a.csv", b"image,predicted,image\nc0,cam-a,c1\n", "column 'image' is there twice"),
+        ("a.csv", b"", "cannot be read: No columns"),
+        ("a.csv", b"x" * 3_000_000, "has 3000000 bytes, one row an image takes"),
+        ("a.parquet", b"PAR1 and then nothing", "cannot be read"),
+    ],
+)
+def test_a_file_that_cannot_be_an_answer(tmp_path, name, data, message):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(CamobenchError, match=message):
+        read_table(tmp_path / name, 6, CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (np.zeros(5_000_000, np.int8), "it says that it has 5000000 rows"),
+        (["x" * 100_000] * 1000, "column 'image' has 100000000 bytes of text"),
+        ([[1]] * 6, "column 'image' has type list"),
+    ],
+)
+def test_a_parquet_file_that_is_larger_inside_or_of_other_types_is_not_read(
+    tmp_path, cells, message
+):
+    path = tmp_path / "answer.parquet"
+    pd.DataFrame({"image": cells, "predicted": cells}).to_parquet(path, compression="zstd")
+    assert path.stat().st_size < 50_000
+    with pytest.raises(CamobenchError, match=message):
+        read_table(path, 6, CLASSES)
+
+
+def test_surplus_columns_are_not_read(tmp_path):
+    path, nested = tmp_path / "answer.parquet", [[{"a": 1}]] * 6
+    table().assign(nested=nested, text=["x" * 10_000_000] * 6).to_parquet(path)
+    read = read_table(path, 6, CLASSES)
+    assert list(read) == ["image", "predicted", "nested", "text"]
+    assert read[["nested", "text"]].isna().all(axis=None)
+
+
+def test_neither_csv_nor_parquet(tmp_path):
+    (tmp_path / "a.xlsx").write_bytes(b"PK\3\4")
+    with pytest.raises(WrongUsageError, match="neither CSV nor Parquet"):
+        read_table(tmp_path / "a.xlsx", 6, CLASSES)
