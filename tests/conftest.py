@@ -228,7 +228,7 @@ def nothing_from_this_machine(tmp_path_factory):
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory):
     """A finished run of the smallest suite and recipe; read it, never write to it."""
-    from bench.runner.api import evaluate_request
+    from bench.plan.request import evaluate_request
     from bench.store import Store
     from tests.smoke import Smoke, request
 

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from bench.jobs.networks import Shelf
+from bench.plan.graph import plan
+from bench.plan.matrix import Matrix
+from bench.plan.request import Request
 from bench.recipes import get_recipe
-from bench.runner.api import Request
-from bench.runner.graph import plan
-from bench.runner.matrix import Matrix
 from bench.store import Store
 from bench.suites.base import Row, SuiteCard, open_suite, prepare
 from bench.suites.catalogue import load_suite

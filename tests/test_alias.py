@@ -39,7 +39,7 @@ def test_the_public_names_are_those_that_scripts_rely_on():
 
 def test_they_are_the_harness_own():
     from bench.contract import Attack, VictimSpec, register_attack
-    from bench.runner.public import evaluate
+    from bench.plan.evaluate import evaluate
     from bench.suites.catalogue import load_suite
 
     assert camobench.Attack is Attack

@@ -2,7 +2,7 @@
 
 Photographs that cannot be used (truncated, greyscale, RGBA, too small), empty classes and models
 with one device are here as a whole command meets them; their parts have tests of their own in
-`test_data.py`, `suites/test_folder.py` and `runner/test_files.py`.
+`test_data.py`, `suites/test_folder.py` and `files/test_photographs.py`.
 """
 
 import os

@@ -22,8 +22,8 @@ import torch
 
 from bench.data import decode_rgb
 from bench.jobs.networks import Networks, Shelf
+from bench.plan.graph import plan
 from bench.recipes import get_recipe
-from bench.runner.graph import plan
 from bench.signal.wavelet import wdf_residual
 from bench.store import Store, write_json
 from bench.suites.catalogue import SIMULATED, load_suite

@@ -18,7 +18,10 @@ LAYERS = {
     "bench.perf": 8,  # measures the runner and the trainers
     "bench.doctor": 8,  # checks of the machine and the store
     "bench.challenge": 7,  # images and predictions that others make: in, checked, and run
-    "bench.runner": 6,
+    "bench.verify": 8,  # plug-ins against the contract, rows by running them again
+    "bench.files": 7,  # single photographs
+    "bench.calibration": 5,  # simulated cameras beside real ones
+    "bench.plan": 6,  # from a request to its jobs and a folder of results
     "bench.execute": 5,  # the one boundary between processes
     "bench.report": 4,
     "bench.jobs": 4,  # everything that computes

@@ -4,9 +4,9 @@ import pytest
 
 from attacks.specs import SPECS
 from bench.jobs.networks import shipped_folder, shipped_root
+from bench.plan.graph import plan
+from bench.plan.names.selection import select_victims
 from bench.recipes import get_recipe
-from bench.runner.graph import plan
-from bench.runner.selection import select_victims
 from bench.store import open_checkpoint
 from bench.suites.catalogue import load_suite
 

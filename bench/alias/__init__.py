@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         register_victim,
         untrained_victim,
     )
-    from bench.runner.public import evaluate
+    from bench.plan.evaluate import evaluate
     from bench.suites.catalogue import load_suite
     from bench.types import FitReport
 
@@ -49,7 +49,7 @@ _HOMES = {
     "register_attack": "bench.contract",
     "register_victim": "bench.contract",
     "untrained_victim": "bench.contract",
-    "evaluate": "bench.runner.public",
+    "evaluate": "bench.plan.evaluate",
     "load_suite": "bench.suites.catalogue",
 }
 _LANDMARKS = {"bench": "contract/__init__.py", "attacks": "controls.py", "victims": "convnet.py"}

@@ -32,9 +32,9 @@ from bench.challenge.instructions import (
 from bench.jobs.items import Item, mixed
 from bench.jobs.kept import KeptImages, kept_file
 from bench.jobs.rows import row_shards
-from bench.runner.api import Request, Session, open_session
-from bench.runner.cells import row_key
-from bench.runner.matrix import Matrix
+from bench.plan.cells import row_key
+from bench.plan.matrix import Matrix
+from bench.plan.request import Request, Session, open_session
 from bench.store import Store, explaining_full_disk, write_json, write_text
 from bench.suites.base import Suite
 from bench.suites.export import TOLD, export_set

@@ -22,11 +22,11 @@ from bench.challenge.image_checks import CheckedImage, CheckedImages, check_imag
 from bench.jobs.items import Item, batches_of, items_of, mixed
 from bench.jobs.kept import Recorder, kept_file
 from bench.jobs.rows import row_shards
+from bench.plan.answers import Answer, AnsweredImagesSpec, AnsweredRow, add_answer
+from bench.plan.request import Request, Session, open_session
 from bench.processes import cpu_count
 from bench.provenance import provenance
 from bench.records.participants import Coverage
-from bench.runner.answers import Answer, AnsweredImagesSpec, AnsweredRow, add_answer
-from bench.runner.api import Request, Session, open_session
 from bench.store import Store, digest
 from bench.suites.base import Suite
 from bench.types import Progress, StoppingError

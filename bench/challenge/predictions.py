@@ -27,11 +27,11 @@ from bench.contract import ATTACKS, Victim
 from bench.jobs.items import Item
 from bench.jobs.networks import Networks
 from bench.jobs.rows import base_rows, prediction_rows
+from bench.plan.answers import AnsweredPredictionsSpec
+from bench.plan.request import Request, Session, open_session
+from bench.plan.train import missing_jobs
 from bench.records.participants import Coverage
 from bench.registry import Entry
-from bench.runner.answers import AnsweredPredictionsSpec
-from bench.runner.api import Request, Session, open_session
-from bench.runner.train import missing_jobs
 from bench.store import Store, digest
 from bench.suites.base import Suite
 from bench.types import CamobenchError, Progress

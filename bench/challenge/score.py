@@ -16,9 +16,9 @@ from bench.challenge.images import ImagesAnswer, check_images_answer
 from bench.challenge.prediction_checks import is_table
 from bench.challenge.predictions import PredictionsAnswer, check_predictions_answer
 from bench.contract import ATTACKS, VICTIMS, AttackSpec, VictimSpec
+from bench.plan.request import RESULTS, Request, evaluate_request, open_session
 from bench.records.participants import Coverage
 from bench.registry import Entry, Registry
-from bench.runner.api import RESULTS, Request, evaluate_request, open_session
 from bench.store import Store
 from bench.store.outputs import require_own
 from bench.types import CamobenchError, Progress, Silent, WrongUsageError

@@ -26,10 +26,10 @@ def check(name: str, device: str, format_: str, quiet: bool) -> None:
     Example: camobench check my.py:MyAttack
     """
     from bench.console import shown_progress
-    from bench.runner.api import resolve_device
-    from bench.runner.contract_checks.apart import examine_apart
-    from bench.runner.contract_checks.run import together
+    from bench.plan.request import resolve_device
     from bench.verdicts import failed, verdict_rows
+    from bench.verify.contract_checks.apart import examine_apart
+    from bench.verify.contract_checks.run import together
 
     with shown_progress(console, quiet=quiet) as progress:
         verdicts = list(examine_apart(name, resolve_device(device), progress))
@@ -91,7 +91,7 @@ def perf(
 
     from bench.console import shown_progress
     from bench.perf.session import make_plan, measure, require_same_plan
-    from bench.runner.api import resolve_device
+    from bench.plan.request import resolve_device
     from bench.store import write_json
 
     where = torch.device(resolve_device(device))

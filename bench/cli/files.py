@@ -63,7 +63,7 @@ def anonymise(
     Example: camobench anonymise photo.jpg --attack mislgan --target simcam-02
     """
     from bench.console import shown_progress
-    from bench.runner.files import anonymise_files
+    from bench.files.photographs import anonymise_files
 
     request = make_request(suite, attack, "", recipe=recipe, seed=seed, device=device)
     with shown_progress(console, quiet=quiet) as progress:
@@ -99,7 +99,7 @@ def attribute(
 
     Example: camobench attribute photo.jpg --victims 'pef-*'
     """
-    from bench.runner.files import attribute_files
+    from bench.files.photographs import attribute_files
 
     request = make_request(suite, "", victims, recipe=recipe, seed=seed, device=device)
     require_victims(request)

@@ -20,7 +20,7 @@ from bench.types import CamobenchError
 from bench.wording import plural
 
 if TYPE_CHECKING:
-    from bench.runner.api import Session
+    from bench.plan.request import Session
 
 
 def fill_matrix(
@@ -63,9 +63,9 @@ def fill_matrix(
     """
     opened = open_store(store)
     from bench.console import shown_progress
-    from bench.runner.api import evaluate_run, open_session
-    from bench.runner.at_hand import beside_columns, beside_rows
-    from bench.runner.plugin_rows import recorded_plugins
+    from bench.plan.beside import beside_columns, beside_rows
+    from bench.plan.names.plugin_rows import recorded_plugins
+    from bench.plan.request import evaluate_run, open_session
 
     left = dict[str, str]()
     with shown_progress(console, quiet=quiet) as progress:
@@ -99,8 +99,8 @@ def fill_matrix(
 
 
 def _print_missing(session: Session, format_: str, nodes: str) -> None:
-    from bench.runner.missing import find_missing
-    from bench.runner.schedule import makespan_s, measured_tasks
+    from bench.plan.missing import find_missing
+    from bench.plan.schedule import makespan_s, measured_tasks
 
     missing = find_missing(session)
     show_rows(missing.rows(), format_)

@@ -15,7 +15,7 @@ from bench.cli.options import FOLDER_OPTIONS
 from bench.types import CamobenchError
 
 if TYPE_CHECKING:
-    from bench.runner.api import Request
+    from bench.plan.request import Request
     from bench.store import Store
     from bench.suites.base import Suite, SuiteSource
     from bench.types import Json, Progress
@@ -46,9 +46,9 @@ def make_request(
     the one that is `resent`.
     """
     from bench.jobs.condition import parse_qualities, parse_strengths
+    from bench.plan.names.selection import select_attacks, select_victims
+    from bench.plan.request import Request, resolve_device
     from bench.recipes import get_recipe
-    from bench.runner.api import Request, resolve_device
-    from bench.runner.selection import select_attacks, select_victims
 
     try:
         get_recipe(recipe)
@@ -58,7 +58,7 @@ def make_request(
         raise click.UsageError("--keep-fp32 goes with --precision mixed: else all are in fp32")
     source = make_source(suite, progress)
     if store is not None:
-        from bench.runner.answers import answered_rows, known
+        from bench.plan.answers import answered_rows, known
 
         rows = answered_rows(store, source.card.name, source.card.fingerprint, but={resent})
         click.get_current_context().with_resource(known(rows))

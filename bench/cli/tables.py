@@ -25,7 +25,7 @@ def list_(what: str, format_: str, as_json_: bool, store: Path | None) -> None:
 
     Example: camobench list attacks --json
     """
-    from bench.runner.listing import listing, open_forms, shown
+    from bench.plan.names.listing import listing, open_forms, shown
 
     rows = listing(what, None if store is None else open_store(store))
     full = as_json_ or format_ == "json"

@@ -42,7 +42,7 @@ def train(
     if not attacks and not victims:
         raise click.UsageError("name --attacks, --victims or both")
     from bench.console import shown_progress
-    from bench.runner.api import open_session
+    from bench.plan.request import open_session
 
     with shown_progress(console, quiet=quiet) as progress:
         request = make_request(attacks=attacks, victims=victims, progress=progress, **choices)

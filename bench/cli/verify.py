@@ -87,8 +87,8 @@ def verify(
         verdicts.append(Verdict(check="re-run", verdict="skip", finding=skipped))
     else:
         from bench.contract.plugin_files import load_plugin_file
-        from bench.runner.api import resolve_device
-        from bench.runner.recheck import ROWS, recheck
+        from bench.plan.request import resolve_device
+        from bench.verify.rerun import ROWS, recheck
 
         for plugin in plugins:
             load_plugin_file(plugin)
@@ -111,10 +111,10 @@ def _verify_precision(
 ) -> None:
     """Print a verdict a victim, then the rows whose label depends on the precision."""
     from bench.console import shown_progress
+    from bench.plan.request import resolve_device
     from bench.report.render import frame_rows
-    from bench.runner.agreement import precision_verdicts
-    from bench.runner.api import resolve_device
     from bench.verdicts import failed, verdict_rows
+    from bench.verify.agreement import precision_verdicts
 
     if not place.is_dir():
         raise click.UsageError("--precision takes the folder of a run")

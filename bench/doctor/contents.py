@@ -10,7 +10,7 @@ from typing import Any
 from bench.challenge.ids import challenge_files, read_challenge
 from bench.jobs.kept import KeptImages
 from bench.jobs.rows import read_record, read_rows
-from bench.runner.answers import read_answers, record_files
+from bench.plan.answers import read_answers, record_files
 from bench.store import Store
 from bench.suites.base import open_suite
 from bench.types import SETS, CamobenchError, Progress, SetName

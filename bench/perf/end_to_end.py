@@ -21,8 +21,8 @@ from bench.nets.fast_layers import Arbitrated
 from bench.perf.peaks import Peaks, in_child, memory_gib, peak_memory_gib, synchronise
 from bench.perf.reference import reference_loop
 from bench.perf.workbench import Cost, Load, Workbench, count_cost
+from bench.plan.matrix import Matrix
 from bench.processes import keep_freed_memory
-from bench.runner.matrix import Matrix
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,9 +26,9 @@ from bench.jobs.job import TrainJob
 from bench.jobs.networks import Networks, Shelf, module_state, save_checkpoint
 from bench.nets.residual import ResidualEstimator
 from bench.perf.peaks import GIGA
+from bench.plan.graph import Graph, plan
+from bench.plan.results.counts import count
 from bench.recipes import get_recipe
-from bench.runner.counts import count
-from bench.runner.graph import Graph, plan
 from bench.store import Store, digest
 from bench.suites.base import Row, Suite, SuiteCard, prepare
 from bench.types import FitReport, SetName

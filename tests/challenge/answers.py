@@ -16,8 +16,8 @@ from bench.challenge.ids import require_challenges
 from bench.checks import to_unit
 from bench.jobs.networks import Networks, Shelf
 from bench.jobs.precision import FP32
+from bench.plan.graph import plan
 from bench.recipes import get_recipe
-from bench.runner.graph import plan
 from bench.store import Store
 from bench.suites.base import open_suite
 from tests.smoke import CPU, request

@@ -12,7 +12,7 @@ import torch
 from bench.challenge.export import FILE_TIME_S, export_challenge
 from bench.checks import to_unit
 from bench.jobs.networks import Networks
-from bench.runner.api import open_session
+from bench.plan.request import open_session
 from bench.store import Store
 from bench.suites.base import open_suite, prepare
 from bench.types import CamobenchError, Silent
@@ -157,7 +157,7 @@ def test_victims_get_what_the_attacks_leave_in_the_order_of_ids(smoke_copy, tmp_
 
 @pytest.mark.usefixtures("own_registries")
 def test_an_attack_that_fails_exports_nothing(store, tmp_path):
-    from bench.runner.selection import select_attacks
+    from bench.plan.names.selection import select_attacks
 
     select_attacks(f"{write(tmp_path / 'mine.py', BROKEN)}:Broken")
     with pytest.raises(CamobenchError, match=r"nothing was exported: attack broken \(.*no"):

@@ -13,10 +13,10 @@ from bench.challenge.predictions import check_predictions_answer
 from bench.challenge.score import score_answer
 from bench.contract import ATTACKS, VICTIMS
 from bench.jobs import rows as cells
+from bench.plan.names.selection import select_attacks
+from bench.plan.request import evaluate_request, open_session
 from bench.records.load import load_run
 from bench.report.verification.folder import verify_folder
-from bench.runner.api import evaluate_request, open_session
-from bench.runner.selection import select_attacks
 from bench.store import Store
 from bench.store.checksums import read_record, write_record
 from bench.types import CamobenchError, Silent, WrongUsageError

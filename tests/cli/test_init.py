@@ -138,7 +138,7 @@ def test_interrupted_is_130_and_says_how_to_continue(camobench, tmp_path, monkey
     def evaluate(*args):
         raise error
 
-    monkeypatch.setattr("bench.runner.api.evaluate_run", evaluate)
+    monkeypatch.setattr("bench.plan.request.evaluate_run", evaluate)
     code, out, err = camobench("run", *SMALL, "--store", tmp_path / "s", "--out", tmp_path / "o")
     assert (code, out) == (130, "")
     assert err.strip() == "interrupted: run the same command again to continue"

@@ -9,10 +9,10 @@ import pytest
 
 from bench.contract import ATTACKS
 from bench.doctor.contents import check_images
+from bench.plan.answers import answered_rows, current_answers, known
+from bench.plan.missing import find_missing
+from bench.plan.request import open_session
 from bench.records.load import load_run
-from bench.runner.answers import answered_rows, current_answers, known
-from bench.runner.api import open_session
-from bench.runner.missing import find_missing
 from bench.store import Store
 from bench.store.checksums import keep_checksum
 from bench.types import Silent

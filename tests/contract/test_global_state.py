@@ -5,7 +5,7 @@ import torch
 
 from bench.contract.global_state import global_state, kept_global_state
 from bench.jobs.building import build_attack
-from bench.runner.selection import select_attacks
+from bench.plan.names.selection import select_attacks
 from tests.plugins import write
 
 

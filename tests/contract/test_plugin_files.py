@@ -14,9 +14,9 @@ from bench.contract.plugin_files import (
     loaded_plugin_files,
 )
 from bench.jobs.building import build_attack
+from bench.plan.graph import plan
+from bench.plan.names.selection import select_attacks, select_victims
 from bench.recipes import SMOKE
-from bench.runner.graph import plan
-from bench.runner.selection import select_attacks, select_victims
 from bench.store import file_digest
 from bench.types import CamobenchError, WrongUsageError
 from tests.plugins import FOG, MEAN, write

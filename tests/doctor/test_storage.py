@@ -6,7 +6,7 @@ import pytest
 from bench.challenge.ids import challenge_file, open_challenge
 from bench.doctor import storage
 from bench.doctor.storage import check_store
-from bench.runner.api import open_session
+from bench.plan.request import open_session
 from bench.store import Store
 from bench.store.checksums import keep_checksum
 from bench.types import Silent

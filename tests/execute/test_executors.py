@@ -12,14 +12,14 @@ import pytest
 
 from bench.execute import Local
 from bench.jobs.job import Limits
+from bench.plan.failures import Failures
+from bench.plan.names.selection import select_attacks, select_victims
+from bench.plan.request import evaluate_request
+from bench.plan.train import train
 from bench.records.load import load_run
 from bench.report.notes import failed_cells
-from bench.runner.api import evaluate_request
-from bench.runner.failures import Failures
-from bench.runner.selection import select_attacks, select_victims
-from bench.runner.train import train
+from tests.plan.test_train import planned, shelf_of
 from tests.plugins import write
-from tests.runner.test_train import planned, shelf_of
 from tests.smoke import SUITE, request, toy_suite
 
 pytestmark = pytest.mark.usefixtures("own_registries")

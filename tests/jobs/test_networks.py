@@ -12,9 +12,9 @@ from bench.jobs.networks import Networks, Shelf, module_state, restore, save_che
 from bench.jobs.precision import Precision
 from bench.nets.residual import ResidualEstimator
 from bench.nets.storage import compact_state
+from bench.plan.graph import plan
+from bench.plan.request import open_session
 from bench.recipes import PAPER, SMOKE
-from bench.runner.api import open_session
-from bench.runner.graph import plan
 from bench.store import Store
 from bench.types import CamobenchError, FitReport
 from tests.smoke import VICTIMS, ToySource, request

@@ -11,9 +11,9 @@ import pytest
 from bench.contract import ATTACKS, plugin_files
 from bench.contract.given import given_entry
 from bench.contract.plugin_files import load_plugin_file
+from bench.plan.graph import plan
+from bench.plan.request import evaluate_request, open_session
 from bench.recipes import SMOKE
-from bench.runner.api import evaluate_request, open_session
-from bench.runner.graph import plan
 from bench.types import CamobenchError
 from tests.plugins import write
 from tests.smoke import ToySource, request

@@ -6,12 +6,12 @@ import torch
 from bench.contract.plugin_files import load_plugin_file
 from bench.jobs.networks import Networks, Shelf
 from bench.jobs.precision import Precision
+from bench.plan.graph import plan
+from bench.plan.train import train
 from bench.recipes import SMOKE
-from bench.runner.contract_checks.run import examine
-from bench.runner.contract_checks.subject import find_subjects
-from bench.runner.graph import plan
-from bench.runner.train import train
 from bench.store import Store
+from bench.verify.contract_checks.run import examine
+from bench.verify.contract_checks.subject import find_subjects
 from tests.plugins import write
 from tests.smoke import toy_suite
 from tests.toys import pixels

@@ -8,8 +8,8 @@ from attacks.cgan.recipe import CganVariant, cgan_recipe
 from attacks.cgan.variant import PerTarget, build_discriminator, build_generator
 from attacks.specs import SPECS, VARIANTS
 from bench.contract import ATTACKS
+from bench.plan.graph import plan
 from bench.recipes import MINI, SMOKE
-from bench.runner.graph import plan
 from bench.suites.catalogue import load_suite
 from tests.toys import CLASSES, camera_set, copied, fit_context, pixels, same_state, shaken
 

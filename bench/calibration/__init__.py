@@ -1,0 +1,1 @@
+"""The simulated cameras beside real ones, and beside each other."""

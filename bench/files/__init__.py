@@ -1,0 +1,1 @@
+"""Single photographs of any size: anonymised, attributed."""

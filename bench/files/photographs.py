@@ -1,0 +1,119 @@
+"""Single files of any size: anonymise them, attribute them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from bench.checks import PATCH_PX
+from bench.data import ImageError, read_rgb
+from bench.files.appearance import appearance
+from bench.files.tiles import anonymise_tiled, tiled_logits
+from bench.jobs.networks import Networks
+from bench.plan.request import Request, open_session
+from bench.store import Store
+from bench.store.outputs import Additions
+from bench.types import Json, Progress, Silent, WrongUsageError
+
+
+def anonymise_files(
+    paths: Sequence[Path],
+    request: Request,
+    store: Store,
+    attack_name: str,
+    target: str | None,
+    out: Path,
+    progress: Progress | None = None,
+) -> Iterator[Path]:
+    """Anonymise photographs into PNG files; yields each as it is written.
+
+    All photographs are read once before the first is worked on, so that a bad one stops nothing
+    half-way. No file is replaced: `Additions` numbers names, and finds what it made before.
+
+    Raises:
+        WrongUsageError: If the target is unknown, missing or not wanted.
+        ImageError: If a photograph cannot be used.
+    """
+    session = open_session(replace(request, attacks=(attack_name,)), store)
+    networks = Networks(session.graph, session.shelf, torch.device(request.device))
+    attack = networks.attack(attack_name)
+    position = _target_position(attack_name, attack.spec.targeted, target, attack.classes)
+    ending = f"__{target}.png" if target else ".png"
+    for path in paths:
+        _read(path)
+    progress = progress or Silent()
+    progress.start(f"{attack_name} on photographs", len(paths))
+    additions = Additions(out)
+    for path in paths:
+        images = _read(path).to(networks.device)
+        targets = None if position is None else torch.tensor([position], device=networks.device)
+        with torch.no_grad():
+            pixels = anonymise_tiled(attack, images, targets)[0].cpu().numpy()
+        data = io.BytesIO()
+        picture = Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+        picture.save(data, "PNG", **appearance(path))
+        made = additions.add(path.stem, ending, data.getvalue())
+        progress.advance()
+        yield made
+    progress.finish()
+
+
+def attribute_files(paths: Sequence[Path], request: Request, store: Store) -> list[dict[str, Json]]:
+    """One row a photograph and victim: the predicted camera model and its probability.
+
+    Of a large photograph the logits are averaged over tiles; see `tiled_logits`.
+
+    Raises:
+        ImageError: If a photograph cannot be used.
+    """
+    session = open_session(request, store)
+    networks = Networks(session.graph, session.shelf, torch.device(request.device))
+    victims = {name: networks.victim(name) for name in request.victims}
+    rows: list[dict[str, Json]] = []
+    for path in paths:
+        images = _read(path).to(networks.device)
+        for name, victim in victims.items():
+            with torch.no_grad():
+                probabilities = tiled_logits(victim, images).softmax(1)[0]
+            best = int(probabilities.argmax())
+            rows.append(
+                {
+                    "image": str(path),
+                    "victim": name,
+                    "predicted": victim.classes[best],
+                    "probability": round(float(probabilities[best]), 4),
+                }
+            )
+    return rows
+
+
+def _read(path: Path) -> torch.Tensor:
+    pixels = read_rgb(path)
+    height, width = pixels.shape[1:]
+    if min(height, width) < PATCH_PX:
+        raise ImageError(
+            f"{path}: {width} x {height} pixels is smaller than a patch of {PATCH_PX} x "
+            f"{PATCH_PX}; use a larger photograph"
+        )
+    return torch.from_numpy(pixels)[None]
+
+
+def _target_position(
+    attack: str, targeted: bool, target: str | None, classes: Sequence[str]
+) -> int | None:
+    known = ", ".join(classes)
+    if not targeted:
+        if target is not None:
+            raise WrongUsageError(f"{attack} is untargeted: leave --target out")
+        return None
+    if target is None:
+        raise WrongUsageError(f"{attack} is targeted: give --target, one of {known}")
+    if target not in classes:
+        raise WrongUsageError(f"unknown target {target!r}: this suite's classes are {known}")
+    return classes.index(target)

@@ -1,0 +1,1 @@
+"""From names and options to one request, its jobs, and a folder of results."""

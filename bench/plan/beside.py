@@ -1,0 +1,70 @@
+"""What stands beside a new row or column: that which the store holds already.
+
+`run --attack my.py:MyAttack` shows its row beside the controls and every row that is complete;
+`run --victim my.py:MyVictim` scores its column on every attack that the store has rows of, and
+where it has none yet, on every attack whose network is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bench.contract import ATTACKS, VICTIMS
+from bench.plan.missing import Missing, find_missing
+from bench.plan.names.selection import select_attacks
+from bench.plan.request import Request, open_session
+from bench.store import Store
+
+
+def beside_rows(request: Request, store: Store) -> Request:
+    """Add the controls, and every attack that is scored on all the request's victims."""
+    others = _others(request)
+    missing = _look(replace(request, attacks=others), store)
+    complete = [name for name in others if name not in missing.cells]
+    return _with_attacks(request, [*select_attacks("controls"), *complete])
+
+
+def beside_columns(
+    request: Request, store: Store, *, add_victims: bool = True, plug_ins: Sequence[str] = ()
+) -> Request:
+    """Add the controls, the attacks in the store, and the victims that those are complete on.
+
+    Args:
+        request: For new victims.
+        store: That holds rows.
+        add_victims: Add the victims.
+        plug_ins: Attacks of `recorded_plugins`, which have rows.
+    """
+    attacks = (*_others(request), *plug_ins)
+    known = tuple(e.spec.name for e in VICTIMS if e.origin is None)
+    victims = tuple(dict.fromkeys((*known, *request.victims)))
+    missing = _look(replace(request, attacks=attacks, victims=victims), store)
+    holes = {name: set(missing.cells.get(name, ())) for name in attacks}
+    scored = [name for name in attacks if len(holes[name]) < len(victims)]
+    untrained = {job.name for job in missing.jobs if job.kind == "attack"}
+    chosen = scored or [name for name in attacks if name not in untrained]
+    if add_victims and scored:
+        complete = [name for name in victims if not any(name in holes[other] for other in scored)]
+        request = replace(request, victims=tuple(dict.fromkeys((*request.victims, *complete))))
+    return _with_attacks(request, [*select_attacks("controls"), *chosen, *plug_ins])
+
+
+def _others(request: Request) -> tuple[str, ...]:
+    """Attacks that could stand beside those of the request."""
+    return tuple(
+        entry.spec.name
+        for entry in ATTACKS
+        if entry.origin is None
+        and not entry.spec.preliminary
+        and entry.spec.name not in select_attacks("controls")
+        and entry.spec.name not in request.attacks
+    )
+
+
+def _look(request: Request, store: Store) -> Missing:
+    return find_missing(open_session(request, store))
+
+
+def _with_attacks(request: Request, names: list[str]) -> Request:
+    return replace(request, attacks=tuple(dict.fromkeys((*request.attacks, *names))))

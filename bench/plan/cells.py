@@ -1,0 +1,128 @@
+"""Which rows there are of an attack under a condition, and by which keys they are found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from bench.jobs import rows as row_files
+from bench.jobs.condition import PLAIN, Condition
+from bench.jobs.items import ORDER_VERSION
+from bench.jobs.networks import Networks
+from bench.jobs.precision import cell_digest
+from bench.jobs.rows import DISTORTION, STEM_DIGITS, RowFolder, read_record, read_rows
+from bench.metrics import SCORER_VERSION
+from bench.metrics.distortion import measured_by
+from bench.metrics.lpips import RECORD as LPIPS
+from bench.plan.failures import Failure
+from bench.records.participants import Suspected
+from bench.store import digest
+from bench.types import Json
+
+IMAGE_PRECISION = "fp32"
+"""Attacks always run in fp32; the precision of a victim is part of its own cells' key."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """All rows of one attack under one condition.
+
+    Attributes:
+        attack: Its name.
+        condition: What happened to its images.
+        images: Image ids of Set-C, in the suite's order, which rows follow.
+        row: Where its rows are kept; `None` where the attack failed before it had any.
+        victims: Stem of each victim's files, by name; those that failed have none.
+        measured: Whether the distortion rows are there.
+        made_by: Provenance of this run.
+        failed: What went wrong in the other cells, by victim.
+        unmeasured: What went wrong where no cell of a victim hangs on it, by what is missing:
+            "distortion", "kept images".
+    """
+
+    attack: str
+    images: Sequence[str]
+    made_by: Mapping[str, Json]
+    row: RowFolder | None = None
+    condition: Condition = PLAIN
+    victims: Mapping[str, str] = field(default_factory=dict)
+    measured: bool = False
+    failed: Mapping[str, Failure] = field(default_factory=dict)
+    unmeasured: Mapping[str, Failure] = field(default_factory=dict)
+
+    def predictions(self) -> pd.DataFrame:
+        """Rows of all victims."""
+        frames = [self._rows(stem) for stem in self.victims.values()]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+    def distortion(self) -> pd.DataFrame:
+        """One row an image and target."""
+        return self._rows(DISTORTION) if self.measured else pd.DataFrame()
+
+    @cached_property
+    def scored_by(self) -> tuple[dict[str, Json], ...]:
+        """Provenance of every run that filled it, the last one first."""
+        by = sorted(self._records, key=lambda one: (one["by"]["created"], one["at"]), reverse=True)
+        return tuple({digest(one["by"]): one["by"] for one in by}.values()) or (dict(self.made_by),)
+
+    @cached_property
+    def seconds(self) -> float:
+        """Time that scoring took, over all runs that filled it."""
+        return float(sum({one["at"]: one["seconds"] for one in self._records}.values()))
+
+    @cached_property
+    def suspicions(self) -> tuple[Suspected, ...]:
+        """What its images, or a victim's first logits, looked like."""
+        return tuple(
+            Suspected(victim=one["victim"], kind=said["kind"], finding=said["finding"])
+            for one in self._records
+            for said in one["suspicions"]
+        )
+
+    @cached_property
+    def _records(self) -> list[dict[str, Any]]:
+        """What every file says of its making, with the victim that it is of."""
+        if self.row is None:
+            return []
+        named = {**({"": DISTORTION} if self.measured else {}), **self.victims}
+        return [
+            {**read_record(path), "victim": victim}
+            for victim, stem in named.items()
+            for path in self.row.files(stem)
+        ]
+
+    def _rows(self, stem: str) -> pd.DataFrame:
+        rows = read_rows(self.row.files(stem)) if self.row is not None else pd.DataFrame()
+        place = {name: at for at, name in enumerate(self.images)}
+        turns = rows["image_id"].map(place).argsort(kind="stable")
+        return rows.iloc[turns].reset_index(drop=True)
+
+
+def row_key(networks: Networks, attack: str, condition: Condition = PLAIN) -> str:
+    """Digest of everything behind an attack's rows but the victims."""
+    # The same source gives other pixels where libraries or processors differ.
+    pixels = {} if networks.set_c is None else {"set_c": networks.set_c}
+    return digest(
+        {
+            **condition.identity,
+            **pixels,
+            "asked": [ORDER_VERSION, row_files.SHARD_IMAGES],
+            "attack": networks.attack_digest(attack),
+            "suite": networks.graph.suite.fingerprint,
+            "scorer": SCORER_VERSION,
+            "precision": IMAGE_PRECISION,
+            "device": networks.device.type,
+            "lpips": LPIPS,
+            **({"metrics": measured} if (measured := measured_by()) else {}),
+        }
+    )
+
+
+def cell_stem(networks: Networks, victim: str) -> str:
+    """File stem of a victim's rows: hangs on all that is behind its logits, and its precision."""
+    precision, found = networks.victim_precision(victim), networks.victim_digest(victim)
+    return cell_digest(found, precision)[:STEM_DIGITS]

@@ -1,0 +1,1 @@
+"""Who is meant: names, patterns, plug-in files and objects of Python."""

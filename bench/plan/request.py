@@ -1,0 +1,304 @@
+"""From a request (suite, attacks, victims) to a folder of predictions, tables and report."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+
+import torch
+
+from bench.contract import ATTACKS, VICTIMS
+from bench.execute import AUTO_EXECUTOR, Executor, executor_of
+from bench.jobs.batches import AUTO
+from bench.jobs.condition import PLAIN, Condition, conditions_of
+from bench.jobs.job import CELL_TIMEOUT_S, Limits
+from bench.jobs.networks import Shelf
+from bench.jobs.precision import Precision
+from bench.metrics.success import CLEAN_CONTROL
+from bench.plan.failures import Failures
+from bench.plan.graph import Graph, plan
+from bench.plan.matrix import Matrix
+from bench.plan.names.plugin_rows import note_plugins, with_place
+from bench.plan.results.cards import write_network_cards
+from bench.plan.results.conditions import lost_to, write_conditions
+from bench.plan.results.output import write_matrix
+from bench.plan.train import missing_jobs, train
+from bench.processes import cpu_count, default_workers, keep_freed_memory
+from bench.recipes import get_recipe
+from bench.records.run import RunData
+from bench.store import Store, replacing
+from bench.store.outputs import note_own, require_own
+from bench.store.sweep import sweep
+from bench.suites.audit.record import audit_if_quick, is_quick
+from bench.suites.base import Suite, SuiteSource, prepare
+from bench.types import SETS, CamobenchError, Progress, SetName, Silent
+
+RESULTS = "results"
+"""What the note in a folder calls the results of a matrix."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to fill a matrix with.
+
+    Attributes:
+        recipe: Training budget by name.
+        attack_seed: Of attacks and what they are trained against; by default `seed`.
+        shipped: Use the networks that ship with the package where their keys match.
+        workers: Processes that make data and train networks side by side.
+        batch: Anonymised images scored at a time; 0 takes what suits the device.
+        precision: Of the victims' backbones: "fp32" or "mixed".
+        keep_fp32: Victims that stay in fp32 where the precision is "mixed".
+        keep_images: Keep anonymised images in the store.
+        recompress: JPEG qualities, in per cent, at which images are scored too.
+        strengths: Shares of an attack's change at which images are scored too.
+        cell_timeout_s: What an attack and its victims may take for one shard; 0 is no limit.
+        fit_timeout_s: What one training may take; 0 is no limit.
+        executor: Who runs the jobs: see `executor_of`.
+        address: Of a Ray cluster, where that does.
+    """
+
+    source: SuiteSource
+    attacks: tuple[str, ...]
+    victims: tuple[str, ...]
+    recipe: str = "mini"
+    seed: int = 0
+    attack_seed: int | None = None
+    device: str = "cpu"
+    shipped: bool = True
+    workers: int = 0
+    batch: int = AUTO
+    precision: str = "fp32"
+    keep_fp32: tuple[str, ...] = ()
+    keep_images: bool = False
+    recompress: tuple[int, ...] = ()
+    strengths: tuple[float, ...] = ()
+    cell_timeout_s: float = CELL_TIMEOUT_S
+    fit_timeout_s: float = 0.0
+    executor: str = AUTO_EXECUTOR
+    address: str = ""
+
+    def made_of(self, out: Path) -> dict[str, object]:
+        """What shapes the results, for the note in their folder `out`."""
+        attacks = {*self.attacks, CLEAN_CONTROL}
+        return {
+            "suite": f"{self.source.card.name} ({self.source.card.fingerprint[:12]})",
+            "recipe": self.recipe,
+            "seed": self.seed,
+            "seed of attacks": self.seed if self.attack_seed is None else self.attack_seed,
+            "shipped networks": self.shipped,
+            "precision": self.precision,
+            "victims in fp32": ", ".join(sorted(self.keep_fp32)),
+            "attacks": sorted(with_place(ATTACKS, name, out) for name in attacks),
+            "victims": sorted(with_place(VICTIMS, name, out) for name in set(self.victims)),
+            "JPEG qualities": sorted(self.recompress),
+            "strengths": sorted(self.strengths),
+        }
+
+    @property
+    def scored_in(self) -> Precision:
+        """In which precision each victim is scored."""
+        return Precision(name=self.precision, exempt=self.keep_fp32)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What happens to images before they are scored, nothing first."""
+        return conditions_of(self.strengths, self.recompress)
+
+    @property
+    def limits(self) -> Limits:
+        """What a job may take."""
+        return Limits(train_s=self.fit_timeout_s or None, score_s=self.cell_timeout_s or None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A request made concrete: its job graph and where its artifacts live."""
+
+    request: Request
+    store: Store
+    graph: Graph
+    shelf: Shelf
+    failures: Failures
+
+    @property
+    def workers(self) -> int:
+        """Networks trained side by side."""
+        return self.request.workers or default_workers(torch.device(self.request.device))
+
+    def prepare(self, sets: tuple[SetName, ...], progress: Progress) -> Suite:
+        """Make the sets that are missing."""
+        workers = self.request.workers or cpu_count()
+        return prepare(self.request.source, self.store, sets, workers=workers, progress=progress)
+
+    @cached_property
+    def executor(self) -> Executor | None:
+        """Who runs the jobs; `None` for this process."""
+        asked = self.request
+        return executor_of(asked.executor, self.graph.keys, self.workers, asked.address)
+
+    def train(self, progress: Progress) -> int:
+        """Train what is missing; returns how many networks were trained.
+
+        What fails is noted in `failures`, and the rest goes on.
+        """
+        jobs = missing_jobs(self.graph, self.shelf)
+        if not jobs:
+            return 0
+        self.prepare(tuple(sorted({job.set_name for job in jobs})), progress)
+        trained = train(
+            self.graph,
+            self.shelf,
+            progress,
+            self.failures,
+            device=self.request.device,
+            executor=self.executor,
+            limits=self.request.limits,
+        )
+        return len(trained)
+
+    def export(self, folder: Path) -> None:
+        """Copy every checkpoint of the graph into `folder`, by kind, name and key."""
+        for job in self.graph.jobs.values():
+            found = self.shelf.find(job.kind, job.name, job.key)
+            if found is not None:
+                found.verify()
+                with replacing(folder / job.kind / found.path.name) as target:
+                    shutil.copytree(found.path, target)
+
+    def matrix(self, progress: Progress) -> Matrix:
+        """Set-C and the trained networks, ready to be scored."""
+        # A small suite is made whole, although scoring needs but Set-C, so that it can be audited.
+        suite = self.prepare(SETS if is_quick(self.request.source) else ("C",), progress)
+        audit_if_quick(suite, progress)
+        if self.request.device == "cpu":
+            keep_freed_memory()
+        return Matrix(
+            self.graph,
+            suite,
+            self.shelf,
+            torch.device(self.request.device),
+            batch=self.request.batch,
+            precision=self.request.scored_in,
+            keep_images=self.request.keep_images,
+            failures=self.failures,
+            progress=progress,
+            executor=self.executor,
+            limits=self.request.limits,
+        )
+
+    def score(self, out: Path, progress: Progress) -> None:
+        """Score what is missing and write everything into `out`.
+
+        Raises:
+            CamobenchError: If every cell failed.
+        """
+        matrix = self.matrix(progress)
+        cells = matrix.fill(self.request.attacks, self.request.conditions)
+        plain = [one for one in cells if one.condition == PLAIN]
+        others = [one for one in cells if one.condition != PLAIN]
+        if not any(one.victims for one in plain):
+            raise CamobenchError(f"every cell failed: {self.failures.summary()}")
+        plain = [
+            replace(one, unmeasured={**one.unmeasured, **lost_to(others, one)}) for one in plain
+        ]
+        note_plugins(self.request, self.store, [cell.attack for cell in plain if cell.victims])
+        scored = {name for cell in plain for name in cell.victims}
+        steps: tuple[Callable[[], object], ...] = (
+            lambda: note_own(out, RESULTS, self.request.made_of(out)),
+            lambda: write_matrix(out, matrix, plain),
+            lambda: write_network_cards(out, matrix, scored),
+            lambda: write_conditions(out, matrix, others),
+        )
+        _in_turn("writing entries and rows", steps, progress)
+
+
+def open_session(request: Request, store: Store) -> Session:
+    """Lay out the jobs of a request. The `identity` control is always scored: it is clean accuracy.
+
+    Raises:
+        UnknownNameError: If an attack or a victim is not registered.
+        CamobenchError: If the recipe is unknown.
+    """
+    attacks = tuple(dict.fromkeys((*request.attacks, CLEAN_CONTROL)))
+    request = replace(request, attacks=attacks)
+    failures = Failures.of(store, request.source.card.name)
+    graph = plan(
+        request.source.card,
+        get_recipe(request.recipe),
+        attacks=request.attacks,
+        victims=request.victims,
+        seed=request.seed,
+        attack_seed=request.attack_seed,
+        failures=failures,
+        store=store,
+    )
+    shelf = Shelf(store=store, shipped=request.shipped)
+    return Session(request=request, store=store, graph=graph, shelf=shelf, failures=failures)
+
+
+def evaluate_request(
+    request: Request, store: Store, out: Path, progress: Progress | None = None
+) -> Path:
+    """As `evaluate_run`; returns the folder."""
+    return evaluate_run(request, store, out, progress).directory
+
+
+def evaluate_run(
+    request: Request, store: Store, out: Path, progress: Progress | None = None
+) -> RunData:
+    """Train and score what is missing, then write predictions, tables and report into `out`.
+
+    Running the same request again continues where it was, and is quick when nothing is missing.
+    Cells that fail are holes in the tables: `RunData.failed` names them. Rows are read once, and
+    what was computed of them for the tables is kept with it.
+
+    Raises:
+        CamobenchError: If the request names no victim, or `out` holds what something else made, or
+            every cell failed.
+    """
+    from bench.records.load import load_run
+    from bench.report.pages.report import write_report
+    from bench.report.survival import write_survival
+    from bench.report.tables import write_tables
+
+    if not request.victims:
+        raise CamobenchError("a matrix needs victims; name at least one")
+    progress = progress or Silent()
+    require_own(out, RESULTS, request.made_of(out))
+    session = open_session(request, store)
+    session.train(progress)
+    session.score(out, progress)
+    sweep(store)  # last: what this request could continue with, it has
+    run = load_run(out)
+    steps = [partial(write, run) for write in (write_tables, write_report, write_survival)]
+    _in_turn("writing tables and report", steps, progress)
+    return run
+
+
+def _in_turn(label: str, steps: Sequence[Callable[[], object]], progress: Progress) -> None:
+    progress.start(label, len(steps))
+    for step in steps:
+        step()
+        progress.advance()
+    progress.finish()
+
+
+def resolve_device(name: str) -> str:
+    """Turn "auto" into the best device here, and check any other name.
+
+    Raises:
+        CamobenchError: If torch cannot use that device.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise CamobenchError(f"device {name!r} cannot be used here: {error}") from error
+    return name

@@ -1,0 +1,1 @@
+"""Writes what a matrix holds into a folder: rows, entries, cards, samples."""

@@ -1,0 +1,96 @@
+"""Writes rows whose images went through something before they were scored.
+
+`survival.parquet` holds those after a JPEG save, with `survival.json` that says what made them,
+`strengths.parquet` and `strengths-distortion.parquet` those of weaker attacks. Their columns are
+those of the ordinary rows and of the condition, `strength` and `quality_percent`. A run that was
+not asked for any leaves none behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bench.jobs.score import KEY_DIGITS
+from bench.plan.cells import Cells
+from bench.plan.failures import Failure
+from bench.plan.matrix import Matrix
+from bench.report.survival import CHART, ROWS
+from bench.store import replacing, write_json
+
+STRENGTHS, SURVIVAL = ROWS
+STRENGTHS_DISTORTION, CARD = "strengths-distortion.parquet", "survival.json"
+
+
+def lost_to(cells: Sequence[Cells], plain: Cells) -> dict[str, Failure]:
+    """What is missing of an attack under conditions though it is there without, and why."""
+    return {
+        f"{victim} {one.condition.said}": failure
+        for one in cells
+        if one.attack == plain.attack
+        for victim, failure in {**one.failed, **one.unmeasured}.items()
+        if victim not in plain.failed
+    }
+
+
+def write_conditions(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
+    """Write all rows into `out`; where there are none, files of an earlier run go.
+
+    Args:
+        out: Folder of the run's results.
+        matrix: Whose cells these are.
+        cells: Of every attack under every condition but the plain one.
+    """
+    saved = [one for one in cells if one.victims and one.condition.quality_percent is not None]
+    weaker = [one for one in cells if one.victims and one.condition.quality_percent is None]
+    _write(out / SURVIVAL, [one.predictions().assign(**one.condition.columns) for one in saved])
+    _write(out / STRENGTHS, [one.predictions().assign(**one.condition.columns) for one in weaker])
+    measured = [one for one in weaker if one.measured]
+    _write(
+        out / STRENGTHS_DISTORTION,
+        [one.distortion().assign(**one.condition.columns) for one in measured],
+    )
+    if saved:
+        write_json(out / CARD, _card(matrix, saved))
+    else:
+        (out / CARD).unlink(missing_ok=True)
+    if not saved and not weaker:
+        for name in (*(f"survival.{suffix}" for suffix in ("md", "csv", "tex")), CHART):
+            (out / name).unlink(missing_ok=True)
+
+
+def _write(path: Path, frames: Sequence[pd.DataFrame]) -> None:
+    if not frames:
+        path.unlink(missing_ok=True)
+        return
+    frames = [frame.astype({"quality_percent": "Int64"}) for frame in frames]
+    with replacing(path) as target:
+        pd.concat(frames, ignore_index=True).to_parquet(target, index=False)
+
+
+def _card(matrix: Matrix, cells: Sequence[Cells]) -> dict[str, object]:
+    graph = matrix.graph
+    return {
+        "schema": 1,
+        "suite": graph.suite.name,
+        "suite_fingerprint": graph.suite.fingerprint,
+        "recipe": graph.recipe.name,
+        "seed": graph.seed,
+        "attack_seed": graph.attack_seed,
+        "attacks": {name: key[:KEY_DIGITS] for name, key in graph.attacks.items()},
+        "victims": {name: key[:KEY_DIGITS] for name, key in graph.victims.items()},
+        "scored": [
+            {
+                "attack": cell.attack,
+                "condition": cell.condition.identity,
+                "provenance": {
+                    **cell.scored_by[0],
+                    "wall_time_s": round(cell.seconds, 1),
+                    "also_scored_by": list(cell.scored_by[1:]),
+                },
+            }
+            for cell in cells
+        ],
+    }

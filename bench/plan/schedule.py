@@ -1,0 +1,118 @@
+"""How long a whole matrix takes on several nodes: its jobs with the seconds that they took before.
+
+Simulated: whoever is free takes the job with the most work behind it, as soon as its needs are
+done; what machines of another kind would take, nobody knows from this.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import mean
+
+import torch
+
+from bench.jobs.condition import PLAIN
+from bench.jobs.networks import Networks
+from bench.jobs.rows import DISTORTION, RowFolder, read_record
+from bench.plan.cells import row_key
+from bench.plan.request import Session
+from bench.types import CamobenchError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A job with the time that it took.
+
+    Attributes:
+        seconds: Measured, or the mean of its kind.
+        needs: Names of the tasks that come before it.
+    """
+
+    seconds: float
+    needs: tuple[str, ...] = ()
+
+
+def makespan_s(tasks: Mapping[str, Task], nodes: int) -> float:
+    """When the last task ends, if so many nodes share them.
+
+    Args:
+        tasks: By name, none before its needs.
+        nodes: Each does one task at a time.
+    """
+    rest = dict.fromkeys(tasks, 0.0)  # the longest chain behind each
+    for name in reversed([*tasks]):
+        for need in tasks[name].needs:
+            rest[need] = max(rest[need], rest[name] + tasks[name].seconds)
+    missing = {name: set(task.needs) for name, task in tasks.items()}
+    waiting, running, now = set(tasks), list[tuple[float, str]](), 0.0
+    while waiting or running:
+        ready = [name for name in waiting if not missing[name]]
+        ready.sort(key=lambda name: (-rest[name] - tasks[name].seconds, name))
+        for name in ready[: nodes - len(running)]:
+            waiting.discard(name)
+            heapq.heappush(running, (now + tasks[name].seconds, name))
+        now, done = heapq.heappop(running)
+        for needs in missing.values():
+            needs.discard(done)
+    return now
+
+
+def measured_tasks(session: Session) -> tuple[dict[str, Task], str]:
+    """All jobs of a matrix, from scratch, and what their times come from.
+
+    Raises:
+        CamobenchError: If nothing of a kind has been measured.
+    """
+    graph, shelf = session.graph, session.shelf
+    found = {key: shelf.find(job.kind, job.name, key) for key, job in graph.jobs.items()}
+    trained = {key: float(one.card["seconds"]) for key, one in found.items() if one is not None}
+    scored = _shard_seconds(session)
+    tasks = {}
+    for kind in ("estimator", "surrogate", "victim", "attack"):
+        mine = {key: job for key, job in graph.jobs.items() if job.kind == kind}
+        usual = [trained[key] for key in mine if key in trained]
+        for key, job in mine.items():
+            tasks[key] = Task(seconds=trained.get(key, _mean(usual, kind)), needs=job.needs)
+    networks = [*graph.victims.values(), *graph.estimators.values()]
+    count = max(map(len, scored.values()), default=0)
+    every = [seconds for row in scored.values() for seconds in row]
+    for attack, key in graph.attacks.items():
+        needs = tuple(one for one in (*networks, key) if one in tasks)
+        for shard in range(count or 1):
+            row = scored.get(attack, [])
+            seconds = row[shard] if shard < len(row) else _mean(every, "scoring")
+            tasks[f"{attack}/{shard}"] = Task(seconds=seconds, needs=needs)
+    basis = (
+        f"{len(trained)} of {len(graph.jobs)} trainings and {len(scored)} of {len(graph.attacks)} "
+        "rows as they were timed, the others as the mean of their kind"
+    )
+    return tasks, basis
+
+
+def _shard_seconds(session: Session) -> dict[str, list[float]]:
+    """What each shard of the rows that are there took, by attack."""
+    networks = Networks(
+        session.graph,
+        session.shelf,
+        torch.device(session.request.device),
+        precision=session.request.scored_in,
+    )
+    found = {}
+    for attack, key in session.graph.attacks.items():
+        if key in session.graph.jobs and session.shelf.find("attack", attack, key) is None:
+            continue
+        folder = RowFolder(session.store.prediction_folder(row_key(networks, attack, PLAIN)))
+        if files := folder.files(DISTORTION):
+            found[attack] = [float(read_record(path)["seconds"]) for path in files]
+    return found
+
+
+def _mean(seconds: list[float], kind: str) -> float:
+    if not seconds:
+        raise CamobenchError(
+            f"nothing of kind {kind} has been timed on this suite with this recipe; run a part "
+            "first, then --nodes can tell"
+        )
+    return mean(seconds)

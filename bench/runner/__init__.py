@@ -1,1 +1,0 @@
-"""Fills the matrix: a graph of idempotent jobs, an executor, a streaming scorer."""

@@ -1,0 +1,187 @@
+"""From a run folder back to the networks and images that it was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.contract import ATTACKS, VICTIMS
+from bench.jobs.networks import Networks, Shelf
+from bench.jobs.precision import Precision
+from bench.jobs.score import KEY_DIGITS
+from bench.plan.answered_images import require_kept
+from bench.plan.answers import answered_rows_of, known
+from bench.plan.cells import cell_stem
+from bench.plan.graph import Graph, plan
+from bench.recipes import get_recipe
+from bench.records.load import load_run
+from bench.records.run import RunData
+from bench.registry import UnknownNameError
+from bench.store import Store, read_json
+from bench.suites.base import Suite, SuiteCard, open_suite, prepare
+from bench.suites.catalogue import SIMULATED, load_suite
+from bench.types import CamobenchError, Progress
+from bench.verdicts import Verdict
+from bench.wording import listed
+
+
+class ImagesMissingError(CamobenchError):
+    """Set-C of a run is neither in the store nor can it be simulated again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reopened:
+    """What a run was made with, as far as it is at hand.
+
+    Attributes:
+        entries: By attack.
+        attacks: Networks that hold the attack of this name.
+        victims: Networks that hold the victim of this name.
+        verdicts: One for each reason why others are missing.
+    """
+
+    run: RunData
+    entries: Mapping[str, dict[str, Any]]
+    suite: Suite
+    attacks: Mapping[str, Networks]
+    victims: Mapping[str, Networks]
+    verdicts: tuple[Verdict, ...]
+
+
+def reopen(
+    folder: Path,
+    store: Store,
+    device: torch.device,
+    *,
+    shipped: bool,
+    progress: Progress,
+    precision: Precision | None = None,
+) -> Reopened:
+    """Open images and networks of a run; keys and weights have to be those of its entries.
+
+    Args:
+        folder: Of a run that `load_run` takes.
+        store: Where networks and images are looked for.
+        device: Where networks run.
+        shipped: Use the networks that ship with the package.
+        progress: Told of images that are simulated again.
+        precision: To run in; by default that of each entry.
+
+    Raises:
+        ImagesMissingError: If its Set-C is not at hand.
+    """
+    run = load_run(folder)
+    entries = {
+        attack.name: read_json(folder / f"entry-{attack.name}.json") for attack in run.attacks
+    }
+    suite = _suite(run, store, progress)
+    shelf = Shelf(store=store, shipped=shipped)
+    attacks: dict[str, Networks] = {}
+    victims: dict[str, Networks] = {}
+    reasons: dict[str, list[str]] = {}
+    first = next(iter(entries.values()))
+    wanted = [("attack", name, entry, entry["attack"]) for name, entry in entries.items()]
+    wanted += [("victim", record["name"], first, record) for record in first["victims"]]
+    for kind, name, entry, record in wanted:
+        try:
+            found = _networks(kind, name, entry, record, suite.card, shelf, device, precision)
+        except (CamobenchError, UnknownNameError) as error:
+            reasons.setdefault(str(error.args[0]), []).append(name)
+        else:
+            (attacks if kind == "attack" else victims)[name] = found
+    verdicts = tuple(
+        Verdict(check="networks", verdict="skip", finding=f"{listed(names)}: {reason}")
+        for reason, names in reasons.items()
+    )
+    return Reopened(
+        run=run, entries=entries, suite=suite, attacks=attacks, victims=victims, verdicts=verdicts
+    )
+
+
+@contextmanager
+def sent_rows_known(folder: Path, store: Store) -> Iterator[None]:
+    """Know the rows of a run that answered a challenge, where the store keeps their images."""
+    entries = [read_json(path) for path in sorted(folder.glob("entry-*.json"))]
+    with known(answered_rows_of(store, entries)):
+        yield
+
+
+def _suite(run: RunData, store: Store, progress: Progress) -> Suite:
+    folder = store.data_folder(run.suite, run.fingerprint)
+    if (folder / "suite.json").is_file():
+        suite = open_suite(folder)
+        if suite.has("C"):
+            return suite
+    if run.suite not in SIMULATED:
+        raise ImagesMissingError(
+            f"Set-C of {run.suite} ({run.fingerprint[:12]}) is not in the store; `camobench data "
+            "prepare` makes it"
+        )
+    source = load_suite(run.suite)
+    if source.card.fingerprint != run.fingerprint:
+        raise ImagesMissingError(
+            f"{run.suite} of this version has fingerprint {source.card.fingerprint[:12]}, the run "
+            f"has {run.fingerprint[:12]}"
+        )
+    return prepare(source, store, ("C",), progress=progress)
+
+
+def _networks(
+    kind: str,
+    name: str,
+    entry: dict[str, Any],
+    record: dict[str, Any],
+    card: SuiteCard,
+    shelf: Shelf,
+    device: torch.device,
+    precision: Precision | None,
+) -> Networks:
+    """Networks that hold this attack or victim, with the key and the weights of the entry.
+
+    They are checked and run in the precision of the entry, unless another is given to run in.
+
+    Raises:
+        CamobenchError: If they are not at hand; says why.
+        UnknownNameError: If nothing is registered under the name.
+    """
+    plugin = record.get("plug_in")
+    if plugin is not None and name not in (ATTACKS if kind == "attack" else VICTIMS):
+        raise CamobenchError(f"from {plugin['origin']}; name it with --plugin FILE.py:CLASS")
+    elsewhere = record.get("challenge") is not None
+    if elsewhere and not (kind == "attack" and name in ATTACKS):
+        kept = ", and keeps its images" if kind == "attack" else ""
+        raise CamobenchError(
+            f"{kind} made elsewhere; `camobench score` takes its answer again{kept}"
+        )
+    chosen = {"attacks": [name] if kind == "attack" else [], "victims": []}
+    if kind == "victim":
+        chosen["victims"] = [name]
+    graph: Graph = plan(
+        card,
+        get_recipe(entry["recipe"]),
+        seed=entry["seed"],
+        attacks=chosen["attacks"],
+        victims=chosen["victims"],
+        store=shelf.store,
+    )
+    key = (graph.attacks if kind == "attack" else graph.victims)[name]
+    if key[:KEY_DIGITS] != record["key"]:
+        raise CamobenchError("today's code would make another network under this name")
+    stated = Precision(name="mixed" if record.get("precision") == "bf16" else "fp32")
+    networks = Networks(graph, shelf, device, precision=stated)
+    if kind == "attack":
+        same = networks.attack_digest(name) == record["digest"]
+    else:
+        same = cell_stem(networks, name) == record["digest"]
+    if not same:
+        raise CamobenchError("the weights at hand are others than those that were scored")
+    if elsewhere:
+        require_kept(networks.attack(name))
+    if precision is None or precision == stated:
+        return networks
+    return Networks(graph, shelf, device, precision=precision)

@@ -1,0 +1,179 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bench.data import ImageError
+from bench.files import tiles
+from bench.files.photographs import anonymise_files, attribute_files
+from bench.jobs.networks import Networks
+from bench.plan.request import open_session
+from bench.registry import UnknownNameError
+from bench.types import CamobenchError
+from tests.smoke import request
+from tests.toys import pixels
+
+
+def photo(path, size=(97, 71), mode="RGB", **options):
+    """A smooth random picture of (width, height)."""
+    image = Image.fromarray(pixels(1, size[1], size[0])[0].permute(1, 2, 0).numpy())
+    image.convert(mode).save(path, **options)
+    return path
+
+
+def anonymise(smoke, paths, out, attack="cgan-img", target="simcam-02"):
+    return list(anonymise_files(paths, request(victims=()), smoke.store, attack, target, out))
+
+
+def read(path):
+    with Image.open(path) as image:
+        assert (image.format, image.mode) == ("PNG", "RGB")
+        return np.asarray(image).transpose(2, 0, 1)
+
+
+def networks(smoke):
+    session = open_session(request(), smoke.store)
+    return Networks(session.graph, session.shelf, torch.device("cpu"))
+
+
+@pytest.mark.parametrize("size", [(64, 64), (97, 71), (130, 65)])
+def test_anonymising_keeps_any_size_and_every_pixel_the_attack_made(smoke, tmp_path, size):
+    source = photo(tmp_path / "holiday.png", size)
+    (made,) = anonymise(smoke, [source], tmp_path / "out")
+    assert made == tmp_path / "out" / "holiday__simcam-02.png"
+    original = torch.from_numpy(read(source).copy())[None]
+    expected = networks(smoke).attack("cgan-img")(original, torch.tensor([1]))[0].numpy()
+    np.testing.assert_array_equal(read(made), expected)
+    assert read(made).shape == (3, size[1], size[0])
+
+
+def test_large_photographs_are_worked_on_in_tiles(smoke, tmp_path, monkeypatch):
+    source = photo(tmp_path / "wide.png", (400, 130))
+    (whole,) = anonymise(smoke, [source], tmp_path / "whole")
+    ask = request(attacks=(), victims=("img-resnet12",))
+    before = attribute_files([source], ask, smoke.store)
+    seen = []
+    for name in ("WHOLE_PX", "ANONYMISED_PX", "ATTRIBUTED_PX"):
+        monkeypatch.setattr(tiles, name, 128)
+    spy = tiles.to_unit
+    monkeypatch.setattr(tiles, "to_unit", lambda images: seen.append(images.shape) or spy(images))
+    (tiled,) = anonymise(smoke, [source], tmp_path / "tiled")
+    assert np.abs(read(tiled).astype(int) - read(whole)).max() <= 1
+    after = attribute_files([source], ask, smoke.store)
+    assert seen == [(1, 3, 128, 128)] * 3
+    assert after[0].keys() == before[0].keys()
+    assert 1 / 3 <= after[0]["probability"] <= 1
+
+
+def test_untargeted_attacks_take_no_target(smoke, tmp_path):
+    source = photo(tmp_path / "holiday.png")
+    (made,) = anonymise(smoke, [source], tmp_path / "out", "identity", None)
+    assert made.name == "holiday.png"
+    np.testing.assert_array_equal(read(made), read(source))
+    with pytest.raises(CamobenchError, match="identity is untargeted: leave --target out"):
+        anonymise(smoke, [source], tmp_path, "identity", "simcam-01")
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("simcam-99", "unknown target 'simcam-99': this suite's classes are simcam-01, simcam-02"),
+        ("simcam-07", "unknown target 'simcam-07'"),  # out of distribution
+        (None, "cgan-img is targeted: give --target, one of simcam-01, simcam-02, simcam-03"),
+    ],
+)
+def test_unknown_and_missing_targets(smoke, tmp_path, target, message):
+    with pytest.raises(CamobenchError, match=message):
+        anonymise(smoke, [photo(tmp_path / "a.png")], tmp_path / "out", target=target)
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_photograph_is_overwritten(smoke, tmp_path, monkeypatch):
+    source = photo(tmp_path / "holiday.png")
+    before = source.read_bytes()
+    monkeypatch.chdir(tmp_path)
+    for place in (tmp_path, Path()):
+        (made,) = anonymise(smoke, [source], place, "jpeg", None)
+        assert made.name == "holiday-2.png"
+    assert source.read_bytes() == before
+
+
+def test_photographs_of_one_name_get_names_of_their_own(smoke, tmp_path):
+    for name in ("A", "B"):
+        (tmp_path / name).mkdir()
+    paths = [tmp_path / "A" / "d.jpg", tmp_path / "B" / "d.jpg", tmp_path / "B" / "d.png"]
+    for path, size in zip(paths, ((64, 65), (64, 66), (64, 67)), strict=True):
+        photo(path, size)
+    for _ in range(2):  # the same again finds its own
+        made = anonymise(smoke, paths, tmp_path / "out", "jpeg", None)
+        assert [path.name for path in made] == ["d.png", "d-2.png", "d-3.png"]
+    assert [read(path).shape[1] for path in made] == [65, 66, 67]
+    assert anonymise(smoke, paths[1:2], tmp_path / "out", "jpeg", None) == made[1:2]
+    (other,) = anonymise(smoke, paths[1:2], tmp_path / "out", "median", None)
+    assert other.name == "d-4.png"
+    assert len(list((tmp_path / "out").iterdir())) == 4
+
+
+def truncated(path):
+    whole = photo(path, (200, 200)).read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    return path
+
+
+BAD = {
+    "truncated JPEG": (truncated, "a.jpg", "cannot be decoded"),
+    "greyscale": (lambda path: photo(path, mode="L"), "a.jpg", "image mode is L, expected 8-bit"),
+    "RGBA": (lambda path: photo(path, mode="RGBA"), "a.png", "image mode is RGBA, expected 8-bit"),
+    "too small": (lambda path: photo(path, (200, 63)), "a.png", "200 x 63 pixels is smaller than"),
+    "no image": (lambda path: path.write_text("x") and path, "a.png", "not an image"),
+    "missing": (lambda path: path, "a.png", "cannot be read .*check the path"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_photographs_that_cannot_be_used_are_named(smoke, tmp_path, what):
+    make, name, message = BAD[what]
+    path = make(tmp_path / name)
+    for use in (
+        lambda: anonymise(smoke, [path], tmp_path / "out"),
+        lambda: attribute_files([path], request(attacks=()), smoke.store),
+    ):
+        with pytest.raises(ImageError, match=message) as found:
+            use()
+        assert str(found.value).startswith(str(path))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bad_photograph_is_found_before_any_work(smoke, tmp_path):
+    good, bad = photo(tmp_path / "a.png"), tmp_path / "b.png"
+    bad.write_bytes(b"no image")
+    with pytest.raises(ImageError, match=r"b\.png: not an image"):
+        anonymise(smoke, [good, bad], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_attribution_is_what_the_victims_say(smoke, tmp_path):
+    paths = [photo(tmp_path / "a.png"), photo(tmp_path / "b.png", (64, 130))]
+    rows = attribute_files(paths, request(attacks=()), smoke.store)
+    assert [(row["image"], row["victim"]) for row in rows] == [
+        (str(path), name) for path in paths for name in ("img-resnet12", "wdf-resnet12")
+    ]
+    opened = networks(smoke)
+    for row in rows:
+        image = torch.from_numpy(read(Path(row["image"])).copy())[None].float() / 255
+        with torch.inference_mode():
+            shares = opened.victim(row["victim"])(image).softmax(1)[0]
+        assert row["predicted"] == f"simcam-0{int(shares.argmax()) + 1}"
+        assert row["probability"] == pytest.approx(float(shares.max()), abs=6e-5)
+
+
+def test_unknown_attacks_and_untrained_networks(smoke, tmp_path):
+    path = photo(tmp_path / "a.png")
+    with pytest.raises(UnknownNameError, match="unknown attack 'cgan-imgg': did you mean cgan-img"):
+        anonymise(smoke, [path], tmp_path / "out", "cgan-imgg")
+    with pytest.raises(CamobenchError, match="attack mislgan is not trained for simcam-smoke-v2"):
+        anonymise(smoke, [path], tmp_path / "out", "mislgan")
+    with pytest.raises(CamobenchError, match="victim pef-resnet12 is not trained"):
+        attribute_files([path], request(attacks=(), victims=("pef-resnet12",)), smoke.store)

@@ -1,0 +1,146 @@
+"""What is worked on in tiles is what one pass gives."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from bench.contract import ATTACKS, Attack, AttackSpec, Victim, VictimSpec
+from bench.files import tiles
+from bench.files.tiles import anonymise_tiled, cuts, spread_evenly, tiled_logits
+from bench.recipes import SMOKE
+from tests.toys import CLASSES, pixels, shaken
+
+LOCAL = [entry.spec.name for entry in ATTACKS if entry.spec.reach_px is not None]
+EXACT = (
+    "identity",
+    "jpeg",
+    "median",
+    "gaussian-blur",
+    "wavelet-denoise",
+    "patch-replacement",
+)
+SIZE = (437, 530)  # neither a multiple of the grid nor of each other
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Tiles so small that a test has many; the margins stay as they are."""
+    monkeypatch.setattr(tiles, "WHOLE_PX", 256)
+    monkeypatch.setattr(tiles, "ANONYMISED_PX", 128)
+    monkeypatch.setattr(tiles, "ATTRIBUTED_PX", 64)
+
+
+@pytest.mark.parametrize("name", LOCAL)
+@torch.no_grad()
+def test_every_attack_that_states_a_reach_gives_the_pixels_of_one_pass(small, name):
+    entry = ATTACKS.get(name)
+    attack = shaken(entry.builder(entry.spec, classes=CLASSES, recipe=SMOKE)).eval()
+    images = pixels(1, *SIZE)
+    targets = torch.tensor([1]) if attack.spec.targeted else None
+    whole, tiled = attack(images, targets).int(), anonymise_tiled(attack, images, targets).int()
+    difference = (whole - tiled).abs()
+    if name in EXACT:
+        assert not difference.any()
+    assert difference.max() <= 1
+    assert np.count_nonzero(difference) <= 1e-3 * difference.numel()  # values at a rounding edge
+
+
+class Reaching(Attack):
+    """A running mean of 33 pixels, whose reach is 16, and what its spec says of it."""
+
+    def __init__(self, reach_px):
+        super().__init__(AttackSpec(name="reaching", targeted=False, reach_px=reach_px))
+        self.sizes = []
+
+    def transform(self, images, targets):
+        self.sizes.append(tuple(images.shape[-2:]))
+        return torch.nn.functional.avg_pool2d(images, (1, 33), 1, (0, 16), count_include_pad=False)
+
+
+def test_a_reach_understated_would_show(small):
+    images = pixels(1, *SIZE)
+    whole = Reaching(16)(images)
+    assert torch.equal(anonymise_tiled(Reaching(16), images, None), whole)
+    assert not torch.equal(anonymise_tiled(Reaching(0), images, None), whole)
+
+
+def test_tiles_are_small_and_begin_on_the_grid(small):
+    attack = Reaching(16)
+    anonymise_tiled(attack, pixels(1, *SIZE), None)
+    assert len(attack.sizes) == 4 * 5
+    assert max(max(size) for size in attack.sizes) <= 128 + 16 + 2 * 16
+
+
+def test_an_attack_that_states_no_reach_sees_the_whole(small):
+    attack = Reaching(None)
+    anonymise_tiled(attack, pixels(1, *SIZE), None)
+    assert attack.sizes == [SIZE]
+
+
+def test_small_photographs_are_not_cut(small):
+    attack = Reaching(16)
+    anonymise_tiled(attack, pixels(1, 200, 256), None)
+    assert attack.sizes == [(200, 256)]
+
+
+@pytest.mark.parametrize("size", [64, 1024, 2049, 3000, 4000, 20011])
+def test_cuts_cover_a_side_once(size):
+    parts = cuts(size)
+    assert [left for left, _ in parts] == [0, *(right for _, right in parts[:-1])]
+    assert parts[-1][1] == size
+    assert all(left % 16 == 0 for left, _ in parts)
+    assert all(min(size, 512) <= right - left <= 1024 + 16 for left, right in parts)
+
+
+@pytest.mark.parametrize("size", [64, 512, 1023, 2049, 3000, 4000])
+def test_tiles_of_a_side_are_apart_inside_and_on_the_grid(size):
+    offsets = spread_evenly(size)
+    assert len(offsets) == max(1, size // 512)
+    assert all(offset % 16 == 0 for offset in offsets)
+    assert all(b - a >= 512 - 15 for a, b in itertools.pairwise(offsets))
+    assert offsets[0] >= 0
+    assert offsets[-1] + min(size, 512) <= size
+    ends = offsets[0], size - offsets[-1] - min(size, 512)
+    assert abs(ends[0] - ends[1]) <= 32
+
+
+class Pooled(Victim):
+    """Looks at single pixels, pools, and is linear: a mean of tiles is the whole."""
+
+    spec = VictimSpec(name="pooled")
+
+    def __init__(self):
+        super().__init__(classes=CLASSES)
+        self.sizes = []
+        self.head = torch.nn.Linear(3, 3)
+
+    def logits(self, images):
+        self.sizes.append(tuple(images.shape[-2:]))
+        return self.head(images.square().mean((2, 3)))
+
+
+@torch.no_grad()
+def test_large_photographs_are_attributed_by_the_mean_logits_of_tiles(small):
+    victim = Pooled()
+    covered = pixels(1, 128, 320)
+    expected = victim.logits(covered / 255)
+    assert torch.allclose(tiled_logits(victim, covered), expected, atol=1e-6)
+    assert victim.sizes[1:] == [(64, 64)] * 10
+
+    images = pixels(1, 100, 300)
+    found = tiled_logits(victim, images)
+    parts = [
+        victim.logits(images[..., 16:80, x : x + 64] / 255)
+        for x in (0, 80, 144, 224)  # gaps of 8.8 pixels, cut down to the grid
+    ]
+    assert torch.allclose(found, torch.stack(parts).mean(0), atol=1e-6)
+
+
+@torch.no_grad()
+def test_small_photographs_are_attributed_whole(small):
+    victim = Pooled()
+    images = pixels(1, 100, 256)
+    assert torch.allclose(tiled_logits(victim, images), victim.logits(images / 255))
+    assert victim.sizes[0] == (100, 256)

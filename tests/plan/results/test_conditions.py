@@ -1,0 +1,162 @@
+"""Conditions end to end, on the smallest run."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from bench.checks import to_unit
+from bench.jobs import scorer
+from bench.jobs.condition import Condition, saved_as_jpeg
+from bench.jobs.networks import Networks
+from bench.plan.cells import row_key
+from bench.plan.missing import find_missing
+from bench.plan.request import evaluate_request, open_session
+from bench.records.load import load_run
+from bench.report.survival import survivals
+from bench.suites.base import open_suite
+from bench.types import CamobenchError
+from tests.smoke import request
+
+QUALITIES = (90, 60)
+FILES = ("survival.parquet", "survival.json", "survival.md", "survival.csv", "survival.tex")
+
+
+@pytest.fixture(scope="module")
+def again(smoke, tmp_path_factory):
+    """The same run with survival, in a store and a folder of its own."""
+    import shutil
+
+    from bench.store import Store
+    from tests.smoke import Smoke
+
+    root = tmp_path_factory.mktemp("survival")
+    store = Store(shutil.copytree(smoke.store.root, root / "store"))
+    out = evaluate_request(request(recompress=QUALITIES), store, root / "out")
+    return Smoke(store, out)
+
+
+def test_rows_are_what_the_victims_say_of_the_jpeg(again):
+    session = open_session(request(), again.store)
+    networks = Networks(session.graph, session.shelf, torch.device("cpu"))
+    suite = open_suite(
+        again.store.data_folder(session.graph.suite.name, session.graph.suite.fingerprint)
+    )
+    images = torch.from_numpy(np.array(suite.images("C")))
+    victim = networks.victim("img-resnet12")
+    rows = pd.read_parquet(again.out / "survival.parquet")
+    for quality in QUALITIES:
+        with torch.no_grad():
+            values = victim.logits(to_unit(saved_as_jpeg(images, quality))).softmax(1)
+        mine = rows[
+            (rows["attack"] == "identity")
+            & (rows["victim"] == "img-resnet12")
+            & (rows["quality_percent"] == quality)
+        ]
+        assert list(mine["image_id"]) == list(suite.manifest("C")["image_id"])
+        np.testing.assert_allclose(
+            mine["p_predicted"], values.max(1).values.numpy(), rtol=0, atol=1e-5
+        )
+
+
+def test_each_attack_and_victim_has_the_rows_of_the_run_at_each_quality(again):
+    before = pd.read_parquet(again.out / "predictions.parquet")
+    after = pd.read_parquet(again.out / "survival.parquet")
+    assert set(after.columns) == {*before.columns, "quality_percent", "strength"}
+    unit = ["attack", "victim", "image_id", "target"]
+    for quality in QUALITIES:
+        mine = after[after["quality_percent"] == quality]
+        assert len(mine) == len(before)
+        assert len(before.merge(mine, on=unit)) == len(before)
+
+
+def test_the_runs_own_rows_stay_what_they_were(smoke, again):
+    for name in ("predictions.parquet", "distortion.parquet"):
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(smoke.out / name), pd.read_parquet(again.out / name)
+        )
+
+
+def test_the_card_says_how(again):
+    card = json.loads((again.out / "survival.json").read_text())
+    made = {
+        (s["attack"], s["condition"]["recompressed"]["quality_percent"]) for s in card["scored"]
+    }
+    assert made == {(a, q) for a in ("cgan-img", "jpeg", "identity") for q in QUALITIES}
+    assert card["scored"][0]["condition"]["recompressed"]["subsampling"] == "4:2:0"
+    assert card["scored"][0]["provenance"]["packages"]["pillow"]
+
+
+def test_table_and_chart_are_there(again):
+    assert all((again.out / name).is_file() for name in (*FILES, "survival.svg"))
+    found = survivals(load_run(again.out))
+    assert {one.condition["quality_percent"] for one in found} == set(QUALITIES)
+
+
+def test_the_same_again_scores_nothing_and_a_quality_more_only_that(again, monkeypatch):
+    def refuse(*arguments):
+        raise AssertionError("scored again")
+
+    calls = []
+    with monkeypatch.context() as patch:
+        patch.setattr(scorer.Scorer, "score", refuse)
+        session = open_session(request(recompress=QUALITIES), again.store)
+        assert not find_missing(session).cells
+        evaluate_request(request(recompress=QUALITIES), again.store, again.out)
+    more = request(recompress=(*QUALITIES, 50))
+    missing = find_missing(open_session(more, again.store))
+    assert set(missing.cells) == {f"{a} after JPEG 50" for a in ("cgan-img", "jpeg", "identity")}
+    assert missing.cells_total == 3 * 2 * 4
+    assert not calls
+
+
+def test_each_quality_has_a_key_and_none_is_the_old_one(again):
+    session = open_session(request(), again.store)
+    networks = Networks(session.graph, session.shelf, torch.device("cpu"))
+    keys = [row_key(networks, "jpeg", Condition(quality_percent=q)) for q in (None, 90, 60)]
+    assert len(set(keys)) == 3
+    assert keys[0] == row_key(networks, "jpeg")
+
+
+def test_kept_images_are_what_is_compressed(smoke_copy, tmp_path, monkeypatch):
+    kept = request(keep_images=True, attacks=("cgan-img",))
+    evaluate_request(kept, smoke_copy.store, tmp_path / "kept")
+    monkeypatch.setattr(Networks, "attack", lambda *_: pytest.fail("the generator runs again"))
+    monkeypatch.setattr("bench.plan.results.output.write_samples", lambda *_: None)
+    evaluate_request(
+        request(attacks=("cgan-img",), recompress=(90,), victims=("img-resnet12",)),
+        smoke_copy.store,
+        tmp_path / "out",
+    )
+    assert (tmp_path / "out" / "survival.parquet").is_file()
+
+
+def test_a_run_that_does_not_ask_for_it_replaces_none(again):
+    with pytest.raises(CamobenchError, match="JPEG qualities 60, 90, here"):
+        evaluate_request(request(), again.store, again.out)
+    assert (again.out / "survival.parquet").is_file()
+
+
+def test_strengths_are_rows_of_their_own_between_the_original_and_the_attack(smoke_copy, tmp_path):
+    asked = request(attacks=("gaussian-blur",), victims=("img-resnet12",), strengths=(0.5, 1.0))
+    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
+    rows = pd.read_parquet(out / "strengths.parquet")
+    assert set(rows["strength"]) == {0.5}
+    assert set(rows["attack"]) == {"gaussian-blur", "identity"}
+    whole = pd.read_parquet(out / "predictions.parquet")
+    assert len(rows) == len(whole)
+    far = pd.read_parquet(out / "distortion.parquet").set_index(["attack", "image_id"])["psnr_db"]
+    near = pd.read_parquet(out / "strengths-distortion.parquet")
+    near = near.set_index(["attack", "image_id"])["psnr_db"].loc["gaussian-blur"]
+    gain = near - far.loc["gaussian-blur"]
+    assert gain.between(5.0, 7.0).all()  # half the change is 6 dB, but for the rounding
+    evaluate_request(
+        request(**{**vars_of(asked), "strengths": ()}), smoke_copy.store, tmp_path / "b"
+    )
+    assert not (tmp_path / "b" / "strengths.parquet").exists()
+
+
+def vars_of(asked):
+    return {"attacks": asked.attacks, "victims": asked.victims}

@@ -1,0 +1,178 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from bench.contract import ATTACKS, VICTIMS, AttackSpec
+from bench.jobs.batches import batch_for
+from bench.jobs.networks import Shelf
+from bench.plan.graph import plan
+from bench.plan.matrix import Matrix
+from bench.plan.results.output import choose_sampled, write_matrix
+from bench.recipes import get_recipe
+from bench.records.load import load_run
+from bench.store import Store
+from bench.suites.base import open_suite, prepare
+from tests.smoke import ATTACKS as ALL
+from tests.smoke import VICTIMS as CHOSEN
+from tests.smoke import request
+
+
+@pytest.fixture
+def matrix(smoke):
+    card = request().source.card
+    graph = plan(card, get_recipe("smoke"), attacks=ALL, victims=CHOSEN)
+    suite = open_suite(smoke.store.data_folder(card.name, card.fingerprint))
+    shelf = Shelf(store=smoke.store, shipped=False)
+    return Matrix(graph, suite, shelf, torch.device("cpu"))
+
+
+def written(matrix, out, attacks=ALL):
+    write_matrix(out, matrix, matrix.fill(attacks))
+    return out
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_folder_loads_as_a_run(smoke):
+    run = load_run(smoke.out)
+    assert run.suite == "simcam-smoke-v2"
+    assert {attack.name for attack in run.attacks} == set(ALL)
+    assert run.families == {"img-resnet12": "img", "wdf-resnet12": "wdf"}
+    assert (run.recipe, run.seeds, run.scorer_version) == ("smoke", (0,), 1)
+    assert run.lpips_version == "0.1, alex (383440ef)"
+
+
+def test_an_entry_says_what_made_its_row(smoke, matrix):
+    entry = json.loads((smoke.out / "entry-cgan-img.json").read_text())
+    attack = entry["attack"]
+    spec = ATTACKS.get("cgan-img").spec
+    assert attack["key"] == matrix.graph.attacks["cgan-img"][:16]
+    assert attack["digest"] == matrix.networks.attack_digest("cgan-img")
+    assert {f: attack[f] for f in ("name", "version", "targeted", "laac", "surrogates")} == {
+        "name": "cgan-img",
+        "version": spec.version,
+        "targeted": True,
+        "laac": ["img"],
+        "surrogates": ["img-resnet18"],
+    }
+    assert (attack["paper"], attack["licence"]) == (spec.paper, spec.licence)
+    assert attack["hyperparameters"]["cgan"]["steps"] == 2
+    jpeg = json.loads((smoke.out / "entry-jpeg.json").read_text())["attack"]
+    assert jpeg["hyperparameters"] == {"quality_percent": 85}
+    assert jpeg["control"] is True
+
+
+def test_an_entry_says_what_its_victims_are(smoke, matrix):
+    victims = json.loads((smoke.out / "entry-jpeg.json").read_text())["victims"]
+    assert [victim["name"] for victim in victims] == list(CHOSEN)
+    for victim in victims:
+        name = victim["name"]
+        assert victim["key"] == matrix.graph.victims[name][:16]
+        assert victim["digest"] == matrix.networks.victim_digest(name)[:24]
+        assert victim["precision"] == "fp32"
+        assert victim["family"] == VICTIMS.get(name).spec.front_end
+        assert victim["backbone"] == "resnet12"
+        assert victim["classes"] == ["simcam-01", "simcam-02", "simcam-03"]
+
+
+def test_an_entry_says_where_it_comes_from(smoke, matrix):
+    entry = json.loads((smoke.out / "entry-jpeg.json").read_text())
+    card = matrix.graph.suite
+    assert entry["suite"]["name"] == card.name
+    assert entry["suite"]["fingerprint"] == card.fingerprint
+    assert entry["suite"]["version"] == card.version
+    assert (entry["recipe"], entry["seed"], entry["scorer_version"]) == ("smoke", 0, 1)
+    assert entry["lpips"]["version"] == "0.1"
+    origin = entry["provenance"]
+    assert (origin["device"], origin["precision"], origin["tf32"]) == ("cpu", "fp32", False)
+    assert origin["batch_size"] == batch_for(*matrix.scorer.images.shape[-2:])
+    assert origin["wall_time_s"] >= 0
+    assert {"torch", "numpy"} <= origin["packages"].keys()
+    assert "commit" in origin
+    assert "dirty" in origin
+
+
+def test_an_entry_says_what_the_audit_found(smoke, matrix, tmp_path):
+    card = matrix.graph.suite
+    folder = smoke.store.data_folder(card.name, card.fingerprint)
+    kept = json.loads((folder / "audit.json").read_text())
+    recorded = json.loads((smoke.out / "entry-jpeg.json").read_text())["suite"]["audit"]
+    assert recorded["verdict"] == kept["verdict"]
+    assert recorded["verdict"].startswith("9 of 11 checks pass; warn: ")
+    assert len(recorded["checks"]) == 11
+    assert load_run(smoke.out).audit == kept["verdict"]
+    note = f"Audit: {kept['verdict']}."
+    assert note in (smoke.out / "table2.md").read_text()
+    part = prepare(request().source, Store(tmp_path / "store"), ("C",))
+    matrix.suite = part
+    written(matrix, tmp_path / "out", ["identity"])
+    assert load_run(tmp_path / "out").audit is None
+
+
+def test_samples_are_what_the_attack_makes_of_the_originals(smoke, matrix):
+    folder = smoke.out / "samples"
+    records = json.loads((folder / "samples.json").read_text())
+    manifest, images = matrix.scorer.manifest, matrix.scorer.images
+    assert len(records) == 4 * 2
+    attack = matrix.networks.attack("cgan-img")
+    for record in records:
+        assert record["attack"] == "cgan-img"
+        index = manifest.index[manifest["image_id"] == record["image_id"]][0]
+        original = np.asarray(Image.open(folder / record["original"])).transpose(2, 0, 1)
+        np.testing.assert_array_equal(original, images[index])
+        assert record["source"] == manifest["model"][index]
+        wanted = [name for name in matrix.graph.suite.classes if name != record["source"]]
+        assert list(record["anonymised"]) == wanted
+    name, file = wanted[-1], record["anonymised"][wanted[-1]]
+    target = torch.tensor([matrix.graph.suite.classes.index(name)])
+    expected = attack(torch.from_numpy(np.array(images[index]))[None], target)[0].numpy()
+    found = np.asarray(Image.open(folder / file)).transpose(2, 0, 1).astype(int)
+    assert np.abs(found - expected).max() <= 1
+
+
+def test_stale_files_of_another_run_go(matrix, tmp_path):
+    written(matrix, tmp_path)
+    assert "entry-cgan-img.json" in names(tmp_path)
+    written(matrix, tmp_path, ["jpeg", "identity"])
+    assert names(tmp_path) == [
+        "distortion.parquet",
+        "entry-identity.json",
+        "entry-jpeg.json",
+        "predictions.parquet",
+    ]
+    assert set(pd.read_parquet(tmp_path / "predictions.parquet")["attack"]) == {"jpeg", "identity"}
+
+
+def test_other_files_of_the_users_stay(matrix, tmp_path):
+    (tmp_path / "notes.txt").touch()
+    written(matrix, tmp_path, ["identity"])
+    assert (tmp_path / "notes.txt").exists()
+
+
+def spec(name, laac=(), scfa=False, targeted=True, **more):
+    return AttackSpec(name=name, laac=laac, scfa=scfa, targeted=targeted, **more)
+
+
+def test_the_full_method_is_shown_where_there_is_one():
+    full = spec("z", ("img", "wdf", "pef"))
+    pair, baseline, single = (
+        spec("a", ("img", "wdf")),
+        spec("b", ("pef",), True),
+        spec("c", ("pef",)),
+    )
+    control = spec("d", targeted=False)
+    assert choose_sampled([pair, full, baseline, control]) == "z"
+    assert choose_sampled([baseline, pair]) == "a"
+    assert choose_sampled([baseline, single]) == "c"
+    assert choose_sampled([spec("plain"), control]) == "plain"
+    assert choose_sampled([control]) is None
+    twin = spec("y", ("img", "wdf", "pef"), preliminary=True)
+    assert choose_sampled([twin, single, full]) == "z"
+    assert choose_sampled([twin, single]) == "c"
+    assert choose_sampled([twin, control]) == "y"

@@ -1,0 +1,128 @@
+"""What `run --attack` and `run --victim` put beside a new row or column."""
+
+import pytest
+import torch
+
+from bench.contract import ATTACKS, VICTIMS, plugin_files
+from bench.plan.beside import beside_columns, beside_rows
+from bench.plan.evaluate import evaluate
+from bench.plan.names.plugin_rows import recorded_plugins
+from bench.plan.names.selection import select_attacks, select_victims
+from bench.plan.request import evaluate_request
+from bench.store import Store
+from tests.plugins import FOG, MEAN, write
+from tests.smoke import SUITE, request
+from tests.smoke import VICTIMS as SCORED
+
+CONTROLS = set(select_attacks("controls"))
+WITHOUT_NETWORK = {"resample", "seam-carving", "patch-replacement"}
+
+pytestmark = pytest.mark.usefixtures("own_registries")
+
+
+@pytest.fixture
+def plug_ins(tmp_path):
+    path = write(tmp_path / "mine.py", FOG + MEAN)
+    select_attacks(f"{path}:Fog")
+    select_victims(f"{path}:Mean")
+
+
+def test_a_new_row_stands_beside_the_complete_ones(smoke, plug_ins):
+    widened = beside_rows(request(attacks=("fog",)), smoke.store)
+    assert widened.attacks[0] == "fog"
+    assert set(widened.attacks) == {"fog", "cgan-img"} | CONTROLS
+    assert widened.victims == SCORED
+
+
+def test_a_row_with_a_hole_is_left_out(smoke, plug_ins):
+    more = request(attacks=("fog",), victims=(*SCORED, "pef-resnet12"))
+    assert set(beside_rows(more, smoke.store).attacks) == {"fog"} | CONTROLS
+
+
+def test_a_new_column_is_on_every_attack_of_the_store(smoke, plug_ins):
+    widened = beside_columns(request(attacks=(), victims=("mean-colour",)), smoke.store)
+    assert set(widened.attacks) == {"cgan-img"} | CONTROLS
+    assert widened.victims[0] == "mean-colour"
+    assert set(widened.victims) == {"mean-colour", *SCORED}
+    kept = request(attacks=(), victims=("mean-colour",))
+    assert beside_columns(kept, smoke.store, add_victims=False).victims == ("mean-colour",)
+
+
+def test_plug_in_attacks_of_the_store_are_found_by_their_files(smoke_copy, tmp_path):
+    path = write(tmp_path / "mine.py", FOG)
+    store, out = smoke_copy.store, tmp_path / "scored"
+    select_attacks(f"{path}:Fog")
+    evaluate_request(request(attacks=("fog",), victims=("img-resnet12",)), store, out)
+    ATTACKS.forget(["fog"])
+    plugin_files._loaded.clear()
+    plugin_files._modules.clear()
+    asked = request(attacks=(), victims=("wdf-resnet12",))
+    names, left = recorded_plugins(asked, store)
+    assert (names, left) == (["fog"], {})
+    assert "fog" in beside_columns(asked, store, plug_ins=names).attacks
+    path.write_text(path.read_text().replace("0.9", "0.8"))
+    names, left = recorded_plugins(asked, store)
+    assert names == []
+    assert "mine.py has changed" in left["fog"]
+    path.unlink()
+    assert "mine.py is gone" in recorded_plugins(asked, store)[1]["fog"]
+    nothing = [{"identity-1": torch.nn.Identity()}]
+    where = {
+        "store": store,
+        "out": tmp_path / "given",
+        "device": "cpu",
+        "shipped": False,
+        "progress": False,
+    }
+    evaluate(suite=SUITE, recipe="smoke", attacks=nothing, victims="img-resnet12", **where)
+    assert "notebook" in recorded_plugins(asked, store)[1]["identity-1"]
+
+
+def test_two_plug_ins_of_one_name_are_both_named(smoke_copy, tmp_path):
+    store = smoke_copy.store
+    for folder in ("one", "other"):
+        path = write(tmp_path / folder / "mine.py", FOG)
+        ATTACKS.forget(["fog"])
+        select_attacks(f"{path}:Fog")
+        asked = request(attacks=("fog",), victims=("img-resnet12",))
+        evaluate_request(asked, store, tmp_path / f"out-{folder}")
+    ATTACKS.forget(["fog"])
+    plugin_files._loaded.clear()
+    plugin_files._modules.clear()
+    names, left = recorded_plugins(request(attacks=(), victims=("wdf-resnet12",)), store)
+    assert names == ["fog"]
+    assert "fog" in left["fog"]
+
+
+def test_an_edited_helper_of_the_store_is_not_run(smoke_copy, tmp_path):
+    fog = FOG.replace("import camobench", "import camobench\n    from .helper import K")
+    path = write(tmp_path / "mine.py", fog)
+    helper = write(tmp_path / "helper.py", "K = 1\n")
+    select_attacks(f"{path}:Fog")
+    asked = request(attacks=("fog",), victims=("img-resnet12",))
+    evaluate_request(asked, smoke_copy.store, tmp_path / "out-helped")
+    ATTACKS.forget(["fog"])
+    plugin_files._loaded.clear()
+    plugin_files._modules.clear()
+    helper.write_text("import pathlib\npathlib.Path(__file__).with_name('run').touch()\nK = 1\n")
+    names, left = recorded_plugins(request(attacks=(), victims=()), smoke_copy.store)
+    assert names == []
+    assert "helper.py has changed" in left["fog"]
+    assert not (tmp_path / "run").exists()
+
+
+def test_with_nothing_scored_a_column_is_on_every_trained_attack(smoke_copy, plug_ins, tmp_path):
+    import shutil
+
+    shutil.rmtree(smoke_copy.store.root / "predictions")
+    asked = request(attacks=(), victims=("mean-colour",))
+    widened = beside_columns(asked, smoke_copy.store)
+    assert set(widened.attacks) == {"cgan-img"} | CONTROLS | WITHOUT_NETWORK
+    assert widened.victims == ("mean-colour",)
+    empty = beside_columns(asked, Store(tmp_path / "empty"))
+    assert set(empty.attacks) == CONTROLS | WITHOUT_NETWORK
+
+
+def test_other_plug_ins_of_this_process_are_no_one_elses_rows(smoke, plug_ins):
+    assert "fog" not in beside_columns(request(attacks=(), victims=SCORED), smoke.store).attacks
+    assert "mean-colour" in VICTIMS

@@ -1,0 +1,65 @@
+import pandas as pd
+import pytest
+import torch
+
+from bench.jobs.rows import RowFolder, read_record, read_rows, row_shards, write_rows
+from bench.plan import cells
+from bench.plan.cells import row_key
+from bench.types import CamobenchError
+from tests.smoke import ATTACKS, flip, matrix_of
+
+
+def test_rows_depend_on_all_that_is_behind_them(smoke, monkeypatch):
+    networks = matrix_of(smoke.store).networks
+    keys = {name: row_key(networks, name) for name in ATTACKS}
+    assert len(set(keys.values())) == 3
+    networks.device = torch.device("meta")
+    assert row_key(networks, "jpeg") != keys["jpeg"]
+    networks.device = torch.device("cpu")
+    assert row_key(networks, "jpeg") == keys["jpeg"]
+    networks.set_c = "0" * 64  # Set-C was made anew, with other pixels
+    assert row_key(networks, "jpeg") != keys["jpeg"]
+    networks.set_c = matrix_of(smoke.store).suite.checksum("C")
+    assert row_key(networks, "jpeg") == keys["jpeg"]
+    monkeypatch.setattr(cells, "SCORER_VERSION", 2)
+    assert row_key(networks, "jpeg") != keys["jpeg"]
+
+
+def test_shards_cover_every_image_once():
+    assert row_shards(range(70)) == [range(32), range(32, 64), range(64, 70)]
+
+
+@pytest.fixture
+def row(tmp_path):
+    return RowFolder(tmp_path)
+
+
+RECORD = {"by": {"created": "2026-01-01"}, "at": 1.0, "seconds": 2.0, "suspicions": []}
+
+
+def keep(row, stem, *labels, shard=0):
+    write_rows(row.file(stem, shard), pd.DataFrame({"predicted": labels}), RECORD)
+
+
+def test_a_file_is_rows_and_who_made_them(row):
+    keep(row, "stem", "a", "b", shard=1)
+    assert (row.has("stem", [1]), row.has("stem", [0, 1]), row.has("other", [1])) == (1, 0, 0)
+    assert list(read_rows(row.files("stem"))["predicted"]) == ["a", "b"]
+    assert read_record(row.file("stem", 1)) == RECORD
+    keep(row, "stem", "c")
+    assert list(read_rows(row.files("stem"))["predicted"]) == ["c", "a", "b"]
+
+
+def test_rows_with_a_flipped_bit_are_refused_and_set_aside(row):
+    for stem in ("one", "two"):
+        keep(row, stem, "a", "b")
+    assert row.set_damaged_aside(["one", "two"]) == []
+    flip(row.file("one", 0))
+    with pytest.raises(CamobenchError, match=r"00000.parquet is damaged .*; remove .*makes it an"):
+        read_rows(row.files("one"))
+    assert row.set_damaged_aside(["one", "two"]) == [row.file("one", 0)]
+    assert (row.has("one", [0]), row.has("two", [0])) == (False, True)
+    assert sorted(path.name for path in (row.aside / "one").iterdir()) == [
+        "00000.parquet",
+        "00000.parquet.sha256",
+    ]

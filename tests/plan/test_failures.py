@@ -1,0 +1,498 @@
+"""Plug-ins that fail cost their own cells, and only these."""
+
+import asyncio
+import re
+import shutil
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import torch
+
+from bench.contract import VICTIMS
+from bench.jobs.outcome import Failed, ParticipantError, Trial, reason_of
+from bench.plan.evaluate import evaluate
+from bench.plan.failures import Failures
+from bench.plan.names.selection import select_attacks, select_victims
+from bench.plan.request import evaluate_request
+from bench.plan.train import train
+from bench.records.load import load_run
+from bench.report.notes import failed_cells
+from bench.report.tables import build_table, render
+from bench.report.verification.folder import verify_folder
+from bench.store import Store, read_json, write_json
+from bench.types import CamobenchError, StoppingError
+from bench.verdicts import failed
+from tests.plan.test_train import planned, shelf_of
+from tests.plugins import FOG, LEARNING, write
+from tests.smoke import SUITE, request, toy_suite
+
+pytestmark = pytest.mark.usefixtures("own_registries")
+
+FAULTY = """
+    import torch
+
+    import camobench
+
+
+    def colour(images):
+        return images.mean((2, 3))
+
+
+    def victim(title, behaviour, **more):
+        spec = camobench.VictimSpec(name=title, front_end="img", backbone=title)
+        logits = lambda self, images: behaviour(images)
+        return type(title, (camobench.Victim,), {"spec": spec, "logits": logits, **more})
+
+
+    def attack(title, behaviour, **more):
+        spec = camobench.AttackSpec(name=title, targeted=False)
+        transform = lambda self, images, targets: behaviour(images)
+        return type(title, (camobench.Attack,), {"spec": spec, "transform": transform, **more})
+
+
+    def late(images):
+        if images.shape[0]:
+            global calls
+            calls += 1
+            if calls > 1:
+                raise KeyError("second batch")
+        return colour(images)
+
+
+    def greedy(images):
+        raise torch.OutOfMemoryError("4 GiB wanted")
+
+
+    def refuse(self, data, context):
+        raise RuntimeError("cannot learn")
+
+
+    calls = 0
+    VICTIMS = [
+        victim("fine", colour),
+        victim("raising", lambda images: 1 / 0),
+        victim("late", late),
+        victim("nan", lambda images: colour(images) / 0 * 0),
+        victim("narrow", lambda images: colour(images)[:, :1]),
+        victim("greedy", greedy),
+        victim("unteachable", colour, fit=refuse),
+        victim("unloadable", colour, eval=lambda self: 1 / 0),
+    ]
+    ATTACKS = [
+        attack("fine", lambda images: 0.9 * images),
+        attack("crashing", lambda images: 1 / 0),
+        attack("infinite", lambda images: images / 0),
+        attack("lazy", lambda images: images, fit=lambda self, data, context: None),
+    ]
+"""
+GONE = ("raising", "late", "nan", "narrow", "greedy", "unteachable", "unloadable")
+
+
+@pytest.fixture
+def faulty(tmp_path):
+    path = write(tmp_path / "faulty.py", FAULTY)
+    return tuple(select_attacks(f"{path}:ATTACKS")), tuple(select_victims(f"{path}:VICTIMS"))
+
+
+@pytest.fixture
+def asked(faulty):
+    attacks, victims = faulty
+    return request(attacks=(*attacks, "jpeg"), victims=(*victims, "img-resnet12"), batch=4)
+
+
+def test_the_rest_of_the_matrix_completes_and_the_holes_show(smoke_copy, asked, tmp_path):
+    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
+    run = load_run(out)
+    rows = run.predictions
+    assert set(rows["attack"]) == {"fine", "jpeg", "identity"}
+    assert set(rows["victim"]) == {"fine", "img-resnet12"}
+    images = len(rows[(rows["attack"] == "jpeg") & (rows["victim"] == "fine")])
+    assert (rows.groupby(["attack", "victim"]).size() == images).all()
+    assert set(run.distortion["attack"]) == {"fine", "jpeg", "identity"}
+
+    reasons = {cell: one.reason for cell, one in run.failed.items()}
+    assert len(reasons) == 3 * len(GONE) + 3 * 9
+    assert reasons["jpeg", "raising"] == "ZeroDivisionError: division by zero"
+    assert reasons["identity", "late"] == "KeyError: 'second batch'"
+    assert "NaN or infinite" in reasons["jpeg", "nan"]
+    assert "expected logits of shape (4, 3), got (4, 1)" in reasons["jpeg", "narrow"]
+    assert reasons["jpeg", "greedy"] == "out of memory: 4 GiB wanted"
+    assert reasons["jpeg", "unteachable"] == "RuntimeError: cannot learn"
+    assert reasons["jpeg", "unloadable"] == "ZeroDivisionError: division by zero"
+    assert reasons["crashing", "fine"] == "ZeroDivisionError: division by zero"
+    assert "NaN or infinite" in reasons["infinite", "img-resnet12"]
+    assert reasons["lazy", "fine"] == "`fit` must return a FitReport, not a NoneType"
+    for one in run.failed.values():
+        log = (out / one.log).read_text()
+        assert one.reason in log
+        assert "Traceback" in log
+    assert "faulty.py" in (out / run.failed["jpeg", "raising"].log).read_text()
+
+    text = render(build_table(run, "in"), "md")
+    assert re.search(r"^\| crashing .*failed .*failed", text, re.MULTILINE)
+    assert re.search(r"^\| jpeg .* \d+\.\d ± n/a .* failed ", text, re.MULTILINE)
+    assert "§ victim raising failed: ZeroDivisionError: division by zero. No " in text
+    assert "see failures/attack-crashing.log" in text
+    assert failed(verify_folder(out)) == []
+    again = verify_folder(out)
+    assert {one.verdict for one in again if one.check == "predictions of jpeg"} == {"warn"}
+
+
+def rows_of(frame, cell):
+    chosen = (frame[list(cell)] == pd.Series(cell)).all(axis=1)
+    return frame[chosen].reset_index(drop=True)
+
+
+def test_running_again_tries_again_and_scores_nothing_twice(smoke_copy, faulty, tmp_path):
+    asked = request(attacks=("jpeg",), victims=("raising", "late", "img-resnet12"), batch=4)
+    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
+    before = pd.read_parquet(out / "predictions.parquet")
+    path = tmp_path / "faulty.py"
+    path.write_text(path.read_text().replace('raise KeyError("second batch")', "pass"))
+    select_victims(f"{path}:VICTIMS")  # loads the edited file
+    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
+    run = load_run(out)
+    assert ("jpeg", "late") not in run.failed
+    assert ("jpeg", "raising") in run.failed
+    assert not (out / "failures" / "victim-late-on-images-of-jpeg.log").exists()
+    assert (out / "failures" / "victim-raising-on-images-of-jpeg.log").exists()
+    for attack in ("jpeg", "identity"):
+        cell = {"attack": attack, "victim": "img-resnet12"}
+        pd.testing.assert_frame_equal(
+            *(rows_of(frame, cell) for frame in (before, run.predictions)), check_dtype=False
+        )
+
+
+def test_a_victim_that_fails_half_way_is_scored_whole_the_next_time(smoke_copy, faulty, tmp_path):
+    ask = request(attacks=("jpeg",), victims=("late", "img-resnet12"), batch=4)
+    out = evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+    assert ("jpeg", "late") in load_run(out).failed
+    VICTIMS.get("late").builder.logits = lambda self, images: images.mean((2, 3))
+    out = evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+    run = load_run(out)
+    assert not run.failed
+    assert not (out / "failures").exists()
+    counts = run.predictions.groupby(["attack", "victim"]).size()
+    assert counts.nunique() == 1
+    assert not list(smoke_copy.store.root.rglob("failures/**/*.log"))
+
+
+def test_when_nothing_is_left_it_says_so(smoke_copy, faulty, tmp_path):
+    ask = request(attacks=("jpeg",), victims=("raising",))
+    with pytest.raises(CamobenchError, match=r"every cell failed: victim raising \(ZeroDivision"):
+        evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+
+
+def test_what_no_cell_hangs_on_is_said_too(smoke_copy, tmp_path, monkeypatch):
+    text = FOG.replace("import camobench", "import os, camobench", 1)
+    path = write(tmp_path / "fog.py", text.replace("0.9", "0.9 / int(os.environ['FOG'])"))
+    monkeypatch.setenv("FOG", "1")
+    ask = request(attacks=tuple(select_attacks(f"{path}:Fog")), victims=("img-resnet12",))
+    evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+    for kept in smoke_copy.store.root.rglob("distortion/*.parquet"):
+        kept.unlink()
+    monkeypatch.setenv("FOG", "0")  # what no key covers
+    ask = replace(ask, keep_images=True, recompress=(70,))
+    out = evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+    run = load_run(out)
+    assert not run.failed
+    missing = {(attack, one.what) for attack, one in run.unmeasured}
+    whats = ("distortion", "kept images", "img-resnet12 after JPEG 70")
+    assert missing == {("fog", what) for what in whats}
+    assert "Traceback" in (out / run.unmeasured[0][1].log).read_text()
+    text = render(build_table(run, "in"), "md")
+    assert (
+        "attack fog failed: ZeroDivisionError: float division by zero. No distortion of fog" in text
+    )
+    assert failed_cells(run).startswith("missing: distortion of fog, kept images of fog, img-")
+    assert failed(verify_folder(out)) == []
+    entry = read_json(out / "entry-fog.json")
+    write_json(out / "entry-fog.json", entry | {"unmeasured": []})
+    assert failed(verify_folder(out)) != []
+
+
+BARE = """
+    from pathlib import Path
+
+    import torch
+
+    import camobench
+
+
+    def without_weights(kind, spec, **more):
+        def build(self, spec=None, *, classes=(), recipe=None):
+            kind.__init__(self, spec, classes=classes, recipe=recipe)
+            self.weights = Path("/nowhere/weights.pt").read_bytes()
+
+        return type(spec.name, (kind,), {"spec": spec, "__init__": build, **more})
+
+
+    VICTIMS = [without_weights(camobench.Victim, camobench.VictimSpec(name="bare", residual="wdf"))]
+    ATTACKS = [
+        without_weights(camobench.Attack, camobench.AttackSpec(name="blank")),
+        type(
+            "Named",
+            (camobench.Attack,),
+            {
+                "spec": camobench.AttackSpec(name="named", targeted=False),
+                "hyperparameters": {"weights": Path("/nowhere/named.pt")},
+                "transform": lambda self, images, targets: images,
+            },
+        ),
+    ]
+"""
+
+
+def test_what_cannot_be_built_is_a_hole_like_any_other(smoke_copy, tmp_path):
+    path = write(tmp_path / "bare.py", BARE)
+    attacks, victims = select_attacks(f"{path}:ATTACKS"), select_victims(f"{path}:VICTIMS")
+    ask = request(attacks=(*attacks, "jpeg"), victims=(*victims, "img-resnet12"))
+    out = evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+    run = load_run(out)
+    wanted = {(a, "bare") for a in (*attacks, "jpeg", "identity")}
+    assert set(run.failed) == wanted | {(a, "img-resnet12") for a in attacks}
+    assert set(run.predictions["attack"]) == {"jpeg", "identity"}
+    said = run.failed["blank", "img-resnet12"]
+    assert said.who == "attack blank"
+    assert "attack blank cannot be built: FileNotFoundError" in said.reason
+    assert "/nowhere/weights.pt" in said.reason
+    assert "mend bare.py:ATTACKS, or leave it out" in said.reason
+    assert "/nowhere/named.pt" in run.failed["named", "img-resnet12"].reason
+    assert run.failed["jpeg", "bare"].who == "victim bare"
+    assert "Traceback" in (out / said.log).read_text()
+    assert "failed" in render(build_table(run, "in"), "md")
+    assert failed(verify_folder(out)) == []
+
+
+def test_when_all_that_is_asked_for_cannot_be_built(smoke_copy, tmp_path):
+    path = write(tmp_path / "bare.py", BARE)
+    ask = request(attacks=("jpeg",), victims=tuple(select_victims(f"{path}:VICTIMS")))
+    with pytest.raises(CamobenchError, match=r"every cell failed: victim bare .*weights.pt.*mend"):
+        evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+
+
+MEDDLING = """
+    import torch
+
+    import camobench
+
+
+    def settings():
+        return torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads()
+
+
+    def meddle():
+        torch.set_default_dtype(torch.float64)
+        torch.set_grad_enabled(True)
+        torch.set_num_threads(torch.get_num_threads() + 1)
+
+
+    class Meddling(camobench.Victim):
+        spec = camobench.VictimSpec(name="meddling")
+
+        def fit(self, data, context):
+            meddle()
+            return camobench.FitReport()
+
+        def logits(self, images):
+            meddle()
+            return images.mean((2, 3)).float()
+
+
+    class Witness(camobench.Victim):
+        spec = camobench.VictimSpec(name="witness")
+        fitted = settings()
+
+        def fit(self, data, context):
+            if settings() != self.fitted:
+                raise RuntimeError(f"fitted under {settings()}")
+            return camobench.FitReport()
+
+        def logits(self, images):
+            if torch.get_default_dtype() != torch.float32 or torch.is_grad_enabled():
+                raise RuntimeError(f"scored under {settings()}")
+            return images.mean((2, 3))
+
+
+    VICTIMS = [Meddling, Witness]
+"""
+
+
+def test_a_plug_in_that_changes_torchs_settings_moves_no_other(smoke_copy, tmp_path):
+    path = write(tmp_path / "meddling.py", MEDDLING)
+    names = select_victims(f"{path}:VICTIMS")
+    before = (torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads())
+    ask = request(attacks=("median",), victims=("img-resnet12",))
+    alone = evaluate_request(
+        ask, Store(shutil.copytree(smoke_copy.store.root, tmp_path / "b")), tmp_path / "alone"
+    )
+    ask = request(attacks=("median",), victims=(*names, "img-resnet12"))
+    beside = evaluate_request(ask, smoke_copy.store, tmp_path / "beside")
+    assert not load_run(beside).failed
+    cell = {"attack": "median", "victim": "img-resnet12"}
+    pd.testing.assert_frame_equal(
+        *(rows_of(load_run(out).predictions, cell) for out in (alone, beside)), check_exact=True
+    )
+    after = (torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads())
+    assert after == before
+
+
+def test_python_warns(smoke_copy, faulty, tmp_path):
+    words = {"suite": SUITE, "recipe": "smoke", "device": "cpu", "shipped": False}
+    with pytest.warns(UserWarning, match=r"2 cells failed: .*tracebacks are in .*failures"):
+        run = evaluate(
+            attacks="jpeg",
+            victims=["img-resnet12", "raising"],
+            store=smoke_copy.store,
+            out=tmp_path / "out",
+            **words,
+        )
+    assert set(run.failed) == {("jpeg", "raising"), ("identity", "raising")}
+
+
+# trainings
+
+
+def test_a_training_that_fails_fails_those_that_need_it(tmp_path, monkeypatch):
+    suite = toy_suite(tmp_path / "suite")
+
+    def refuse(self, data, context):
+        raise RuntimeError(f"no {self.spec.name}")
+
+    monkeypatch.setattr("victims.convnet.ConvNetVictim.fit", refuse)
+    graph = planned(attacks=["cgan-img", "cgan-no-laac"], victims=["img-resnet12"])
+    site = shelf_of(tmp_path / "store", suite)
+    noted = Failures(tmp_path / "failures")
+    ran = train(graph, site, failures=noted)
+    assert [(job.kind, job.name) for job in ran] == [("attack", "cgan-no-laac")]
+    reasons = {graph.jobs[key].label: one.reason for key, one in noted.jobs.items()}
+    assert reasons["victim img-resnet12 (Set-A)"] == "RuntimeError: no img-resnet12"
+    needed = "surrogate img-resnet18 (Set-B) failed: RuntimeError: no img-resnet18"
+    assert reasons["attack cgan-img (Set-B)"] == needed
+    assert "no img-resnet18" in noted.jobs[graph.attacks["cgan-img"]].log.read_text()
+    assert len(train(graph, site, failures=Failures(tmp_path / "failures"))) == 0
+
+
+def test_trouble_of_the_machine_is_nobodys_failure(tmp_path, monkeypatch):
+    suite = toy_suite(tmp_path / "suite")
+
+    def full(self, data, context):
+        raise StoppingError("no space left on the disk")
+
+    monkeypatch.setattr("victims.convnet.ConvNetVictim.fit", full)
+    with pytest.raises(StoppingError, match="no space left"):
+        train(
+            planned(attacks=[], victims=["img-resnet12"]),
+            shelf_of(tmp_path / "store", suite),
+            failures=Failures(tmp_path / "failures"),
+        )
+
+
+# their parts
+
+
+def crash():
+    raise ValueError("two\nlines")
+
+
+def test_a_trial_does_not_run_what_has_failed_again():
+    trial, calls = Trial(strict=False), []
+
+    def call():
+        calls.append(1)
+        crash()
+
+    assert trial.victim("a", call) is None
+    assert trial.victim("a", call) is None
+    assert len(calls) == 1
+    assert trial.left({"a": 1, "b": 2}) == {"b": 2}
+    assert trial.victim("b", lambda: 5) == 5
+    with pytest.raises(ParticipantError) as error:
+        trial.attack(crash)
+    assert reason_of(error.value) == "ValueError: two lines"
+
+
+def test_a_strict_trial_raises():
+    with pytest.raises(ValueError, match="two"):
+        Trial().victim("a", crash)
+    with pytest.raises(ValueError, match="two"):
+        Trial().attack(crash)
+
+
+def test_memory_is_a_failure_only_for_a_single_image():
+    trial = Trial(strict=False)
+
+    def greedy():
+        raise torch.OutOfMemoryError("more")
+
+    with pytest.raises(torch.OutOfMemoryError):
+        trial.victim("a", greedy, images=2)
+    with pytest.raises(torch.OutOfMemoryError):
+        trial.attack(greedy, images=2)
+    assert trial.victim("a", greedy, images=1) is None
+    assert "a" in trial.failed
+
+
+def test_interruptions_and_full_disks_pass():
+    def interrupt():
+        raise KeyboardInterrupt
+
+    def full():
+        raise StoppingError("no space left")
+
+    for call, kind in ((interrupt, KeyboardInterrupt), (full, StoppingError)):
+        with pytest.raises(kind):
+            Trial(strict=False).victim("a", call)
+        with pytest.raises(kind):
+            Trial(strict=False).attack(call)
+
+
+@pytest.mark.parametrize("kind", [asyncio.CancelledError, SystemExit, BaseExceptionGroup])
+def test_whatever_else_foreign_code_ends_with_is_its_failure(kind):
+    def end():
+        raise kind("over", [KeyError()]) if kind is BaseExceptionGroup else kind("over")
+
+    trial = Trial(strict=False)
+    assert trial.victim("a", end) is None
+    assert reason_of(trial.failed["a"]).startswith(
+        "ExceptionGroup" if kind is BaseExceptionGroup else kind.__name__
+    )
+    with pytest.raises(ParticipantError):
+        trial.attack(end)
+
+
+def test_a_reason_is_short_and_the_log_has_all_of_it(tmp_path):
+    failure = Failures(tmp_path).note("victim a", Failed.of(ValueError("much " * 500 + "ado")))
+    assert len(failure.reason) == 200
+    assert failure.reason.startswith("ValueError: much much")
+    assert failure.reason.endswith("…")
+    assert "much ado" in failure.log.read_text()
+
+
+def test_a_checkpoint_that_no_longer_fits_has_a_short_reason_and_a_remedy(
+    smoke_copy, tmp_path, monkeypatch
+):
+    path = write(tmp_path / "learning.py", LEARNING.replace('"means"', "os.environ['NAMED']"))
+    monkeypatch.setenv("NAMED", "means")
+    (name,) = select_victims(f"{path}:Nearest")
+    ask = request(attacks=("jpeg",), victims=(name, "img-resnet12"))
+    evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+    monkeypatch.setenv("NAMED", "averages")  # what no key covers
+    ask = replace(ask, attacks=("median",))
+    run = load_run(evaluate_request(ask, smoke_copy.store, tmp_path / "again"))
+    said = run.failed["median", name]
+    assert said.reason.startswith(
+        "the checkpoint does not fit Nearest any more; give its spec another version, and it is "
+        "trained anew ("
+    )
+    assert len(said.reason) <= 200
+    assert "surplus means" in (run.directory / said.log).read_text()
+
+
+def test_logs_have_plain_names(tmp_path):
+    noted = Failures.of(Store(tmp_path), "suite-v1")
+    failure = noted.note("victim a (Set-A)", Failed.of(ValueError("x")), "on images of b/c")
+    assert failure.log == tmp_path / "failures" / "suite-v1" / "victim-a-Set-A-on-images-of-b-c.log"
+    assert "ValueError: x" in failure.log.read_text()
+    assert "victim a (Set-A) (ValueError: x" in noted.summary()

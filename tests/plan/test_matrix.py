@@ -1,0 +1,306 @@
+import shutil
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from bench.contract import ATTACKS, Attack, AttackSpec
+from bench.jobs import rows as rows_module
+from bench.jobs.networks import Networks, Shelf
+from bench.jobs.precision import Precision
+from bench.jobs.rows import DISTORTION
+from bench.jobs.scorer import Scorer
+from bench.plan import matrix as matrices
+from bench.plan.graph import plan
+from bench.plan.matrix import Matrix
+from bench.recipes import get_recipe
+from bench.store import Store
+from bench.types import CamobenchError
+from tests.smoke import ATTACKS as ALL
+from tests.smoke import VICTIMS, Watcher, flip, matrix_of, toy_suite
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def store(smoke_copy):
+    """All networks and images, nothing scored."""
+    shutil.rmtree(smoke_copy.store.root / "predictions")
+    return smoke_copy.store
+
+
+def tables(cells):
+    return (
+        pd.concat([cell.predictions() for cell in cells], ignore_index=True),
+        pd.concat([cell.distortion() for cell in cells], ignore_index=True),
+    )
+
+
+@pytest.fixture
+def scored(monkeypatch):
+    """Which victims each call of the scorer was for, and how many images it took."""
+    calls, score = [], Scorer.score
+
+    def spy(self, source, victims, indices, **more):
+        attack = getattr(getattr(source, "source", source), "attack", None)  # none for kept images
+        calls.append((attack and attack.spec.name, tuple(victims), len(indices)))
+        return score(self, source, victims, indices, **more)
+
+    monkeypatch.setattr(Scorer, "score", spy)
+    return calls
+
+
+def same(one, other):
+    for left, right in zip(one, other, strict=True):
+        pd.testing.assert_frame_equal(left, right)
+
+
+def reference(smoke):
+    names = ("predictions", "distortion")
+    return tuple(pd.read_parquet(smoke.out / f"{name}.parquet") for name in names)
+
+
+def test_columns_are_those_of_the_contract(smoke):
+    predictions, distortion = reference(smoke)
+    assert set(predictions) == {
+        *("suite", "split", "image_id", "source", "target", "attack", "victim", "predicted"),
+        *("p_source", "p_target", "p_predicted", "photo_id", "device", "attack_key", "victim_key"),
+    }
+    assert set(distortion) == {
+        *("suite", "split", "image_id", "source", "target", "attack", "lpips", "psnr_db", "ssim"),
+        *("photo_id", "device", "attack_key"),
+    }
+
+
+def test_every_cell_is_there_once(smoke):
+    predictions, distortion = reference(smoke)
+    images = 3 * 2 + 1 * 2  # of the smoke suite's Set-C
+    rows = {"cgan-img": 3 * 2 * 2 + 2 * 3, "jpeg": images, "identity": images}
+    assert distortion.groupby("attack").size().to_dict() == rows
+    counted = predictions.groupby(["attack", "victim"]).size().to_dict()
+    assert counted == {(a, v): rows[a] for a in ALL for v in VICTIMS}
+    graph = matrix_of(smoke.store).graph
+    for frame, column, keys in (
+        (predictions, "victim", graph.victims),
+        (predictions, "attack", graph.attacks),
+        (distortion, "attack", graph.attacks),
+    ):
+        pairs = frame[[column, f"{column}_key"]].drop_duplicates()
+        assert dict(pairs.itertuples(index=False)) == {n: keys[n][:16] for n in pairs[column]}
+    unchanged = distortion["attack"] == "identity"
+    assert distortion.loc[unchanged, "psnr_db"].eq(float("inf")).all()
+    assert (distortion["lpips"].eq(0) == unchanged).all()
+
+
+def test_nothing_is_computed_twice(store, scored, smoke):
+    first = matrix_of(store).fill(ALL)
+    assert [name for name, _, _ in scored] == list(ALL)
+    files = {path: path.stat().st_mtime_ns for path in (store.root / "predictions").rglob("*")}
+    scored.clear()
+    watcher = Watcher()
+    second = matrix_of(store, progress=watcher)
+    opened = second.networks
+    opened.attack = opened.victim = lambda name: pytest.fail(f"{name} was opened")
+    again = second.fill(ALL)
+    assert scored == []
+    assert watcher.started == []
+    found = {path: path.stat().st_mtime_ns for path in (store.root / "predictions").rglob("*")}
+    assert found == files
+    same(tables(first), tables(again))
+    same(tables(first), reference(smoke))
+
+
+def test_a_new_victim_scores_its_own_column(store, scored, smoke):
+    matrix_of(store, victims=VICTIMS[:1]).fill(["cgan-img"])
+    found = (store.root / "predictions").glob("*/*/*.parquet")
+    old = next(path for path in found if path.parent.name != DISTORTION)
+    before = old.stat().st_mtime_ns
+    scored.clear()
+    matrix_of(store).fill(["cgan-img"])
+    assert scored == [("cgan-img", VICTIMS[1:], 8)]
+    assert old.stat().st_mtime_ns == before
+    same(tables(matrix_of(store).fill(ALL)), reference(smoke))
+
+
+def test_a_victim_taken_away_leaves_the_others(store, scored, smoke):
+    matrix_of(store).fill(ALL)
+    scored.clear()
+    predictions, _ = tables(matrix_of(store, victims=VICTIMS[1:]).fill(ALL))
+    assert scored == []
+    whole = reference(smoke)[0]
+    expected = whole[whole["victim"] == VICTIMS[1]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(predictions, expected)
+
+
+def test_interrupted_scoring_continues_with_the_next_shard(store, scored, smoke, monkeypatch):
+    monkeypatch.setattr(rows_module, "SHARD_IMAGES", 2)
+    stopping = Watcher(stop=4, label="scoring jpeg")
+    with pytest.raises(KeyboardInterrupt):
+        matrix_of(store, progress=stopping).fill(ALL)
+    assert [name for name, _, _ in scored] == ["cgan-img"] * 4 + ["jpeg"] * 2
+    scored.clear()
+    watcher = Watcher()
+    matrix_of(store, progress=watcher).fill(["jpeg"])
+    assert watcher.resumed == 4
+    cells = matrix_of(store).fill(ALL)
+    assert [name for name, _, _ in scored] == ["jpeg"] * 2 + ["identity"] * 4
+    found, expected = tables(cells), reference(smoke)
+    for one, other in zip(found, expected, strict=True):
+        pd.testing.assert_frame_equal(one, other, rtol=1e-4, atol=1e-6)
+        assert "predicted" not in one or list(one["predicted"]) == list(other["predicted"])
+
+
+@pytest.mark.parametrize("survivors", range(4))
+def test_killed_at_any_write_the_next_run_gives_the_same_rows(
+    store, scored, smoke, monkeypatch, survivors
+):
+    real, written = rows_module.replacing, []
+
+    def replacing(path):
+        if len(written) == survivors:
+            raise KeyboardInterrupt
+        written.append(path)
+        return real(path)
+
+    monkeypatch.setattr(rows_module, "SHARD_IMAGES", 4)
+    monkeypatch.setattr(rows_module, "replacing", replacing)
+    with pytest.raises(KeyboardInterrupt):
+        matrix_of(store).fill(["jpeg"])
+    monkeypatch.setattr(rows_module, "replacing", real)
+    times = {path: path.stat().st_mtime_ns for path in written}
+    scored.clear()
+    matrix_of(store).fill(["jpeg"])
+    assert len(scored) == 2 - survivors // 3  # three files a shard
+    assert {path: path.stat().st_mtime_ns for path in written} == times
+    for one, other in zip(tables(matrix_of(store).fill(ALL)), reference(smoke), strict=True):
+        pd.testing.assert_frame_equal(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_time_is_that_of_all_jobs_whoever_ran_them(store, monkeypatch):
+    monkeypatch.setattr(rows_module, "SHARD_IMAGES", 4)
+    with pytest.raises(KeyboardInterrupt):
+        matrix_of(store, progress=Watcher(stop=4)).fill(["jpeg"])
+    (cells,) = matrix_of(store).fill(["jpeg"])
+    assert len({one["at"] for one in cells._records}) == 2
+    assert cells.seconds == sum({one["at"]: one["seconds"] for one in cells._records}.values()) > 0
+
+
+def test_damaged_rows_are_scored_again(store, scored, smoke):
+    (cells,) = matrix_of(store).fill(["jpeg"])
+    first, _ = VICTIMS
+    flip(cells.row.file(cells.victims[first], 0))
+    scored.clear()
+    with pytest.warns(UserWarning, match=r"1 damaged file of jpeg set aside in .*/damaged: what"):
+        matrix_of(store).fill(["jpeg"])
+    assert scored == [("jpeg", (first,), 8)]
+    same(tables(matrix_of(store).fill(ALL)), reference(smoke))
+
+
+def test_new_weights_are_scored_anew(store, scored):
+    whole = matrix_of(store)
+    whole.fill(["jpeg"])
+    scored.clear()
+    name = VICTIMS[0]
+    checkpoint = whole.shelf.find("victim", name, whole.graph.victims[name])
+    card = checkpoint.path / "card.json"
+    card.write_text(card.read_text().replace(checkpoint.sha256, "0" * 64))
+    changed = matrix_of(store)
+    changed.networks._victims[name] = whole.networks.victim(name)
+    changed.fill(["jpeg"])
+    assert scored == [("jpeg", (name,), 8)]
+
+
+class Spoiled(Attack):
+    spec = AttackSpec(name="spoiled", targeted=False)
+
+    def transform(self, images, targets):
+        return images / 0 * 0
+
+
+def test_nan_stops_the_run_and_leaves_no_row(store, monkeypatch):
+    ATTACKS.names()
+    monkeypatch.setattr(ATTACKS, "_entries", dict(ATTACKS._entries))
+    ATTACKS.add(Spoiled)
+    with pytest.raises(CamobenchError, match="spoiled: the anonymised images: "):
+        matrix_of(store, attacks=("spoiled",)).fill(["spoiled"])
+    assert not list((store.root / "predictions").rglob("*.parquet"))
+
+
+def test_set_c_must_be_there(tmp_path):
+    suite = toy_suite(tmp_path, ("A",))
+    graph = plan(suite.card, get_recipe("smoke"), attacks=["jpeg"], victims=[])
+    shelf = Shelf(store=Store(tmp_path))
+    with pytest.raises(Exception, match="Set-C of toy-v1 is not in the store; `camobench data p"):
+        Matrix(graph, suite, shelf, CPU)
+
+
+def test_precision_is_part_of_a_cells_key(store, scored, monkeypatch):
+    monkeypatch.setattr(matrices, "provenance", lambda: {"created": "the same second"})
+    exact = matrix_of(store).fill(["jpeg"])[0]
+    scored.clear()
+    first, *rest = VICTIMS
+    precision = Precision(name="mixed", exempt=(first,))
+    mixed = matrix_of(store, precision=precision).fill(["jpeg"])[0]
+    assert scored == [("jpeg", tuple(rest), 8)]  # the exempt one is there, in fp32
+    assert mixed.victims[first] == exact.victims[first]
+    assert not {mixed.victims[name] for name in rest} & set(exact.victims.values())
+    one, other = exact.predictions(), mixed.predictions()
+    np.testing.assert_allclose(one["p_predicted"], other["p_predicted"], atol=0.1)
+    changed = other[other["victim"].isin(rest)]["p_predicted"].to_numpy()
+    assert (changed != one[one["victim"].isin(rest)]["p_predicted"].to_numpy()).any()
+    assert mixed.scored_by[0]["precision"] == "mixed"
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(CamobenchError, match="unknown precision 'fp8': choose fp32 or mixed"):
+        Precision(name="fp8")
+
+
+def test_kept_images_spare_the_generator(store, scored, monkeypatch):
+    attack = "cgan-img"
+    plain = matrix_of(store).fill([attack])[0]
+    keeping = matrix_of(store, keep_images=True)
+    keeping.fill([attack])  # all rows are there, the images are not
+    assert [call[2] for call in scored] == [8, 8]
+    assert list((store.root / "images").rglob("*.parquet"))
+    shutil.rmtree(plain.row.path)
+    monkeypatch.setattr(Networks, "attack", None)
+    again = matrix_of(store).fill([attack])[0]
+    same(
+        (plain.predictions(), plain.distortion()),
+        (again.predictions(), again.distortion()),
+    )
+
+
+def test_kept_images_that_were_lost_are_made_again(store, scored):
+    matrix_of(store, keep_images=True).fill(["jpeg"])
+    [kept] = (store.root / "images").rglob("*.parquet")
+    scored.clear()
+    content = pq.read_table(kept)
+    kept.unlink()
+    matrix_of(store, keep_images=True).fill(["jpeg"])
+    assert pq.read_table(kept).equals(content)
+    assert scored == [("jpeg", (), 8)]
+
+
+def test_a_new_column_leaves_the_distortions_alone(store, scored, monkeypatch):
+    first, *rest = VICTIMS
+    cells = matrix_of(store, victims=(first,)).fill(["jpeg"])[0]
+    file = cells.row.file(DISTORTION, 0)
+    written = file.stat().st_mtime_ns
+    monkeypatch.setattr("bench.jobs.scorer.measure", None)
+    again = matrix_of(store).fill(["jpeg"])[0]
+    assert set(again.victims) == {first, *rest}
+    assert file.stat().st_mtime_ns == written
+    assert len(again.distortion()) == len(again.predictions()) / len(again.victims)
+
+
+def test_rows_on_kept_images_say_who_made_these(store):
+    keeping = matrix_of(store, victims=VICTIMS[:1], keep_images=True)
+    keeping.fill(["jpeg"])
+    later = matrix_of(store).fill(["jpeg"])[0]
+    made_by = [by.get("images_made_by") for by in later.scored_by]
+    assert {"commit", "created"} <= made_by[0].keys()
+    assert made_by[-1] is None

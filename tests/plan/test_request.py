@@ -1,0 +1,116 @@
+import os
+
+import pandas as pd
+import pytest
+import torch
+
+from bench import processes
+from bench.jobs.scorer import Scorer
+from bench.plan import request as api
+from bench.plan.request import evaluate_request, open_session, resolve_device
+from bench.registry import UnknownNameError
+from bench.store import Store
+from bench.types import CamobenchError
+from tests.smoke import Watcher, request
+
+TABLES = ("table2", "table3", "victims", "claims")
+
+
+def test_evaluate_writes_all_that_is_promised(smoke):
+    names = {path.name for path in smoke.out.iterdir()}
+    assert names == {
+        ".camobench.json",
+        "predictions.parquet",
+        "distortion.parquet",
+        "clean_accuracy.csv",
+        *(f"{name}.{kind}" for name in TABLES for kind in ("md", "csv", "tex")),
+        "report.html",
+        "figure3.png",
+        "victims.json",
+        "victims.html",
+        "entry-cgan-img.json",
+        "entry-jpeg.json",
+        "entry-identity.json",
+        "samples",
+    }
+    accuracy = pd.read_csv(smoke.out / "clean_accuracy.csv")
+    assert accuracy.iloc[:, 0].str.contains("resnet12").sum() == 2
+    assert "jpeg" in (smoke.out / "table2.md").read_text()
+
+
+def test_the_second_time_nothing_is_made(smoke_copy, monkeypatch):
+    def refuse(*args, **kwargs):
+        pytest.fail("something was computed again")
+
+    monkeypatch.setattr(api, "train", refuse)
+    monkeypatch.setattr(Scorer, "score", refuse)
+    monkeypatch.setattr("bench.suites.simcam.source.render", refuse)
+    before = {name: (smoke_copy.out / name).read_bytes() for name in ("table2.csv", "table3.csv")}
+    for name in before:
+        (smoke_copy.out / name).unlink()
+    watcher = Watcher()
+    assert evaluate_request(request(), smoke_copy.store, smoke_copy.out, watcher) == smoke_copy.out
+    assert watcher.started == ["writing entries and rows", "writing tables and report"]
+    assert {name: (smoke_copy.out / name).read_bytes() for name in before} == before
+
+
+def test_the_clean_control_is_always_scored(smoke_copy, tmp_path):
+    out = evaluate_request(request(attacks=()), smoke_copy.store, tmp_path / "clean")
+    assert set(pd.read_parquet(out / "predictions.parquet")["attack"]) == {"identity"}
+    assert not (out / "samples").exists()
+
+
+def test_leftovers_of_killed_runs_are_swept(smoke_copy, tmp_path):
+    leftover = smoke_copy.store.root / "predictions" / "0123" / "stem" / ".00000.parquet.abcd_123"
+    leftover.mkdir(parents=True)
+    os.utime(leftover, (1e9, 1e9))
+    evaluate_request(request(attacks=()), smoke_copy.store, tmp_path / "clean")
+    assert not leftover.exists()
+
+
+def test_a_request_needs_victims(smoke_copy):
+    with pytest.raises(CamobenchError, match="a matrix needs victims"):
+        evaluate_request(request(victims=()), smoke_copy.store, smoke_copy.out)
+
+
+def test_a_users_folder_is_refused_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(api, "open_session", lambda *args: pytest.fail("work was begun"))
+    (tmp_path / "samples").mkdir()
+    with pytest.raises(CamobenchError, match="holds samples, which nothing says"):
+        evaluate_request(request(), Store(tmp_path / "store"), tmp_path)
+
+
+def test_only_the_sets_that_training_needs_are_made(tmp_path):
+    session = open_session(request(attacks=()), Store(tmp_path))
+    assert session.train(Watcher()) == 3
+    made = {path.parent.name for path in tmp_path.rglob("manifest.parquet")}
+    assert made == {"A"}
+    assert session.train(Watcher()) == 0
+
+
+def test_workers(monkeypatch, tmp_path):
+    monkeypatch.setattr(processes, "cpu_count", lambda: 7)
+    store = Store(tmp_path)
+    for device, workers, expected in (("cpu", 0, 7), ("cpu", 3, 3), ("cuda", 2, 2)):
+        session = open_session(request(device=device, workers=workers), store)
+        assert session.workers == expected
+
+
+def test_unknown_names(tmp_path):
+    store = Store(tmp_path)
+    with pytest.raises(UnknownNameError, match="did you mean wdf-resnet"):
+        open_session(request(victims=("wdf-resnet13",)), store)
+    with pytest.raises(UnknownNameError, match="did you mean mislgan"):
+        open_session(request(attacks=("misl-gan",)), store)
+    with pytest.raises(CamobenchError, match="unknown recipe 'smok': did you mean smoke"):
+        open_session(request(recipe="smok"), store)
+
+
+def test_devices(monkeypatch):
+    assert resolve_device("cpu") == "cpu"
+    for cuda, mps, expected in ((True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda cuda=cuda: cuda)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda mps=mps: mps)
+        assert resolve_device("auto") == expected
+    with pytest.raises(CamobenchError, match="device 'abacus' cannot be used here"):
+        resolve_device("abacus")

@@ -1,0 +1,150 @@
+import pytest
+import torch
+
+from bench.registry import UnknownNameError
+from bench.verdicts import Verdict
+from bench.verify.contract_checks import speed
+from bench.verify.contract_checks.run import CHECKS, checks_for, examine, run_check, together
+from bench.verify.contract_checks.subject import find_subjects
+from bench.verify.contract_checks.verdicts import Check, ok
+from tests.plugins import FOG, MEAN, write
+from tests.toys import Recorder
+from tests.verify.contract_checks.faults import ATTACKS, VICTIMS
+
+pytestmark = pytest.mark.usefixtures("own_registries")
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """How fast a plug-in is, no test here asks: once will do."""
+    monkeypatch.setattr(speed, "LEAST_S", 0.0)
+    monkeypatch.setattr(speed, "SIDE_PX", 64)
+
+
+def only(text):
+    (subject,) = find_subjects(str(text), CPU)
+    return subject
+
+
+def first_fault(subject):
+    """The first line that is not well, and how many there are."""
+    wrong = [
+        one
+        for one in examine(subject)
+        if one.verdict == "fail" or (one.verdict == "warn" and one.check != "spec")
+    ]
+    return wrong[0], len(wrong)
+
+
+@pytest.mark.parametrize("what", ATTACKS)
+def test_an_attack_that_breaks_a_rule(tmp_path, what):
+    text, check, message = ATTACKS[what]
+    subject = only(f"{write(tmp_path / 'bad.py', text)}:Fog")
+    found, count = first_fault(subject)
+    assert (found.check, count) == (check, 1)
+    assert found.verdict in ("fail", "warn"), found
+    assert message in found.finding
+    assert found.remedy
+    assert "\n" not in found.finding + found.remedy
+
+
+@pytest.mark.parametrize("what", VICTIMS)
+def test_a_victim_that_breaks_a_rule(tmp_path, what):
+    text, check, message = VICTIMS[what]
+    subject = only(f"{write(tmp_path / 'bad.py', text)}:Mean")
+    found, count = first_fault(subject)
+    assert (found.check, count) == (check, 1)
+    assert found.verdict == "fail", found
+    assert message in found.finding
+    assert found.remedy
+
+
+@pytest.mark.parametrize("text", [f"{FOG}", MEAN], ids=["attack", "victim"])
+def test_good_ones_pass_every_check_in_order(tmp_path, text):
+    name = "Fog" if text == FOG else "Mean"
+    subject = only(f"{write(tmp_path / 'good.py', text)}:{name}")
+    watcher = Recorder()
+    found = list(examine(subject, watcher))
+    assert [one.check for one in found] == [check.name for check in checks_for(subject.kind)]
+    assert not [one for one in found if one.verdict == "fail"]
+    assert [one.check for one in found if one.verdict == "warn"] == ["spec"]  # no licence stated
+    assert len(watcher.units) == watcher.total == len(found)
+    assert watcher.finished
+    assert "images/s of 64 px on cpu" in found[-1].finding
+
+
+def test_one_crash_stops_nothing(tmp_path):
+    text = FOG.replace("return 0.9", "raise KeyError('gone')\n            return 0.9")
+    subject = only(f"{write(tmp_path / 'bad.py', text)}:Fog")
+    found = {one.check: one for one in examine(subject)}
+    assert found["range"].finding == "bad.py line 8: KeyError: 'gone'"
+    assert found["range"].remedy == "mend it; CAMOBENCH_DEBUG=1 shows the traceback"
+    assert found["build"].verdict == found["copies"].verdict == "ok"
+    assert found["speed"] == Verdict(
+        check="speed", verdict="skip", finding="not looked at, since 'range' failed"
+    )
+    assert set(found) == {check.name for check in checks_for("attack")}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "remedy"),
+    [
+        ("images, targets)", "images)", "write `def transform(self, images, targets)`"),
+        ("images, targets):", "images, targets):\n            targets + 1", "say AttackSpec(targe"),
+    ],
+)
+def test_the_remedy_of_a_wrong_call_is_how_to_write_it(tmp_path, old, new, remedy):
+    subject = only(f"{write(tmp_path / 'bad.py', FOG.replace(old, new))}:Fog")
+    found = {one.check: one for one in examine(subject)}["range"]
+    assert found.verdict == "fail"
+    assert remedy in found.remedy
+
+
+def test_what_is_skipped_for_one_reason_is_one_line():
+    def skipped(check, reason):
+        return Verdict(check=check, verdict="skip", finding=reason)
+
+    fine = Verdict(check="d", verdict="ok", finding="x")
+    found = together([skipped("a", "x"), skipped("b", "x"), skipped("c", "y"), fine, fine])
+    assert [one.check for one in found] == ["a, b", "c", "d", "d"]
+
+
+def test_running_out_of_memory_and_leaving_are_failures(tmp_path):
+    subject = only("jpeg")
+
+    def greedy(subject):
+        raise torch.OutOfMemoryError("4 GiB")
+
+    def leaving(subject):
+        raise SystemExit(3)
+
+    for run, message in ((greedy, "ran out of memory"), (leaving, "SystemExit: 3")):
+        found = run_check(Check(name="x", run=run), subject)
+        assert (found.check, found.verdict) == ("x", "fail")
+        assert message in found.finding
+
+
+def test_an_interrupted_check_is_no_verdict():
+    def interrupted(subject):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_check(Check(name="x", run=interrupted), only("jpeg"))
+
+
+def test_names_of_checks_are_told_once():
+    names = [check.name for check in CHECKS]
+    assert len(set(names)) == len(names)
+    assert run_check(Check(name="x", run=lambda subject: ok("fine")), only("jpeg")).check == "x"
+
+
+def test_subjects_by_name(tmp_path):
+    assert only("mislgan").kind == "attack"
+    assert only("pef-resnet12").kind == "victim"
+    with pytest.raises(UnknownNameError, match=r"unknown attack 'misl-gan': did you mean mislgan"):
+        find_subjects("misl-gan", CPU)
+    with pytest.raises(UnknownNameError, match=r"unknown victim 'pef-resnet81': did you mean pef-"):
+        find_subjects("pef-resnet81", CPU)
+    path = write(tmp_path / "two.py", FOG + MEAN + "\n    BOTH = [Fog]\n")
+    assert [subject.name for subject in find_subjects(f"{path}:BOTH", CPU)] == ["fog"]

@@ -1,0 +1,133 @@
+import json
+
+import pandas as pd
+import pytest
+
+from bench.store import Store
+from bench.verify.rerun import _sample, recheck
+from tests.smoke import flip
+
+
+def again(smoke, **options):
+    found = recheck(smoke.out, smoke.store, **{"rows": 40, "shipped": False} | options)
+    return {one.check: one for one in found}
+
+
+def change(folder, edit):
+    path = folder / "predictions.parquet"
+    edit(pd.read_parquet(path)).to_parquet(path, index=False)
+
+
+def test_the_networks_say_the_same_again(smoke):
+    found = again(smoke)
+    assert (
+        found["images of Set-C"].finding
+        == "8 images, named and labelled as in the suite, pixels as they were made"
+    )
+    assert found["re-run"].verdict == "ok"
+    assert "40 rows of 3 attacks and 2 victims: 0 predictions flipped" in found["re-run"].finding
+    assert again(smoke, rows=40, seed=drawn(found)) == found
+
+
+def drawn(found):
+    return int(found["re-run"].finding.rpartition("--seed ")[2])
+
+
+def test_each_sample_is_another_one_and_of_every_attack_alike(smoke):
+    rows = pd.read_parquet(smoke.out / "predictions.parquet")
+    samples = [_sample(rows, 12, seed) for seed in (1, 2)]
+    for one in samples:
+        counts = one["attack"].value_counts()
+        assert len(counts) == 3
+        assert counts.max() - counts.min() <= 1
+        assert one.index.is_unique
+    assert set(samples[0].index) != set(samples[1].index)
+    assert _sample(rows, len(rows) + 5, 0).sort_index().equals(rows)
+    assert len({drawn(again(smoke, rows=3)) for _ in range(3)}) > 1
+
+
+def test_all_rows_are_each_looked_at_once(smoke):
+    count = len(pd.read_parquet(smoke.out / "predictions.parquet"))
+    found = again(smoke, rows=None)["re-run"]
+    assert found.verdict == "ok"
+    assert found.finding.startswith(f"{count} rows of 3 attacks and 2 victims: 0 predictions")
+    assert found.finding.endswith("; all there are")
+
+
+def test_rows_that_the_networks_do_not_give_fail(smoke_copy):
+    """Labels and probabilities swapped alike, so that each row fits together."""
+
+    def swapped(frame):
+        mine = frame["attack"] == "cgan-img"
+        for split in ("in", "out"):
+            part = frame[mine & (frame["split"] == split)]
+            other = part.iloc[::-1]
+            for column in ("predicted", "p_source", "p_target", "p_predicted"):
+                frame.loc[part.index, column] = other[column].to_numpy()
+        return frame
+
+    change(smoke_copy.out, swapped)
+    found = again(smoke_copy, rows=None)["re-run"]
+    assert found.verdict == "fail"
+    assert "cgan-img on" in found.finding
+
+
+def test_a_probability_that_is_another_fails(smoke_copy):
+    change(smoke_copy.out, lambda f: f.assign(p_predicted=f["p_predicted"] * 0.9))
+    found = again(smoke_copy)["re-run"]
+    assert found.verdict == "fail"
+    assert "0 predictions flipped" in found.finding
+
+
+def test_a_store_without_the_networks_is_no_failure(smoke, tmp_path):
+    found = recheck(smoke.out, Store(tmp_path / "store"), rows=4, shipped=False)
+    skipped = [one for one in found if one.check == "networks"]
+    assert {one.verdict for one in skipped} == {"skip"}
+    assert any("cgan-img" in one.finding and "is not trained" in one.finding for one in skipped)
+    assert found[-1].finding.startswith("no row: the store and the package lack the networks")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [("digest", "0" * 64, "weights at hand are others"), ("key", "0" * 16, "")],
+)
+def test_other_networks_under_the_name_are_not_used(smoke_copy, field, value, reason):
+    path = smoke_copy.out / "entry-cgan-img.json"
+    entry = json.loads(path.read_text())
+    entry["attack"][field] = value
+    path.write_text(json.dumps(entry))
+    if field == "key":
+        chosen = {"attack_key": value}
+        for name in ("predictions", "distortion"):
+            file = smoke_copy.out / f"{name}.parquet"
+            frame = pd.read_parquet(file)
+            frame.loc[frame["attack"] == "cgan-img", "attack_key"] = chosen["attack_key"]
+            frame.to_parquet(file, index=False)
+        reason = "today's code would make another network"
+    found = again(smoke_copy)
+    assert reason in found["networks"].finding
+    assert "2 attacks" in found["re-run"].finding
+
+
+def test_images_that_are_not_the_suites(smoke_copy):
+    change(smoke_copy.out, lambda f: f[f["image_id"] != f["image_id"].iloc[0]])
+    found = again(smoke_copy)["images of Set-C"]
+    assert found.verdict == "fail"
+    assert "1 image of Set-C missing" in found.finding
+
+
+def test_pixels_that_are_not_those_that_were_scored(smoke_copy):
+    path = smoke_copy.out / "entry-jpeg.json"
+    entry = json.loads(path.read_text())
+    assert len(entry["provenance"]["set_c_sha256"]) == 64
+    entry["provenance"]["also_scored_by"] = [{"set_c_sha256": "0" * 64}]
+    path.write_text(json.dumps(entry))
+    found = again(smoke_copy)["images of Set-C"]
+    assert found.verdict == "warn"
+    assert found.finding.startswith("jpeg: scored on other pixels than the store has")
+
+
+def test_pixels_that_were_damaged(smoke_copy):
+    flip(next(smoke_copy.store.root.glob("data/*/C/images.npy")))
+    found = again(smoke_copy)["images of Set-C"]
+    assert (found.verdict, "images.npy is damaged" in found.finding) == ("fail", True)
