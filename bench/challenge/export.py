@@ -29,9 +29,9 @@ from bench.challenge.instructions import (
     readme,
     require_same_challenge,
 )
-from bench.jobs.items import Item, mixed
-from bench.jobs.kept import KeptImages, kept_file
-from bench.jobs.rows import row_shards
+from bench.jobs.scoring.items import Item, mixed
+from bench.jobs.scoring.kept import KeptImages, kept_file
+from bench.jobs.scoring.rows import row_shards
 from bench.plan.cells import row_key
 from bench.plan.matrix import Matrix
 from bench.plan.request import Request, Session, open_session

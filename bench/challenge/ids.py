@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bench.contract import ATTACKS
-from bench.jobs.items import Item, asked_of, items_of
+from bench.jobs.scoring.items import Item, asked_of, items_of
 from bench.store import Store, digest
 from bench.store.checksums import read_record, write_record
 from bench.suites.base import Suite, SuiteCard

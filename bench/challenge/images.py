@@ -19,9 +19,9 @@ from bench.challenge.answer_files import AnswerFiles
 from bench.challenge.findings import RefusedError
 from bench.challenge.ids import Challenge, require_challenges
 from bench.challenge.image_checks import CheckedImage, CheckedImages, check_images, decode
-from bench.jobs.items import Item, batches_of, items_of, mixed
-from bench.jobs.kept import Recorder, kept_file
-from bench.jobs.rows import row_shards
+from bench.jobs.scoring.items import Item, batches_of, items_of, mixed
+from bench.jobs.scoring.kept import Recorder, kept_file
+from bench.jobs.scoring.rows import row_shards
 from bench.plan.answers import Answer, AnsweredImagesSpec, AnsweredRow, add_answer
 from bench.plan.request import Request, Session, open_session
 from bench.processes import cpu_count

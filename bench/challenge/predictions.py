@@ -24,9 +24,9 @@ from bench.challenge.prediction_checks import (
     read_table,
 )
 from bench.contract import ATTACKS, Victim
-from bench.jobs.items import Item
 from bench.jobs.networks import Networks
-from bench.jobs.rows import base_rows, prediction_rows
+from bench.jobs.scoring.items import Item
+from bench.jobs.scoring.rows import base_rows, prediction_rows
 from bench.plan.answers import AnsweredPredictionsSpec
 from bench.plan.request import Request, Session, open_session
 from bench.plan.train import missing_jobs

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.challenge.ids import challenge_files, read_challenge
-from bench.jobs.kept import KeptImages
-from bench.jobs.rows import read_record, read_rows
+from bench.jobs.scoring.kept import KeptImages
+from bench.jobs.scoring.rows import read_record, read_rows
 from bench.plan.answers import read_answers, record_files
 from bench.store import Store
 from bench.suites.base import open_suite

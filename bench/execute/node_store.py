@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bench.jobs.job import Job, Keys, Site, TrainJob
-from bench.jobs.kept import kept_file
+from bench.jobs.scoring.kept import kept_file
 from bench.recipes import RESIDUAL_NAME
 from bench.store import MARKER, Store, replacing
 from bench.types import SetName

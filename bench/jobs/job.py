@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from bench.jobs.batches import AUTO
-from bench.jobs.condition import PLAIN, Condition
-from bench.jobs.precision import FP32, Precision
+from bench.jobs.scoring.batches import AUTO
+from bench.jobs.scoring.condition import PLAIN, Condition
+from bench.jobs.scoring.precision import FP32, Precision
 from bench.recipes import Recipe
 from bench.suites.base import SuiteCard
 from bench.types import Json, SetName

@@ -16,7 +16,7 @@ from bench.checks import use_exact_fp32
 from bench.contract import VICTIMS, Attack, Victim
 from bench.jobs.building import build_attack, build_victim
 from bench.jobs.job import Keys, TrainJob
-from bench.jobs.precision import (
+from bench.jobs.scoring.precision import (
     Precision,
     VictimPrecision,
     ready_attack,

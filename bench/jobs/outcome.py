@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bench.contract.global_state import kept_global_state
-from bench.jobs.batches import is_out_of_memory
+from bench.jobs.scoring.batches import is_out_of_memory
 from bench.types import CamobenchError, StoppingError
 
 LONGEST = 200

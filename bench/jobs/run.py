@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.jobs.job import Job, TrainJob
 from bench.jobs.outcome import Done, Failed, is_failure
-from bench.jobs.score import score_shard
+from bench.jobs.scoring.score import score_shard
 from bench.jobs.train import train_network
 from bench.jobs.workplace import Workplace
 from bench.types import Progress

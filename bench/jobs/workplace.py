@@ -6,10 +6,10 @@ from functools import cached_property
 
 import torch
 
-from bench.jobs.items import ImageSource, source_of
 from bench.jobs.job import Site
 from bench.jobs.networks import Networks, Shelf
-from bench.jobs.scorer import Scorer
+from bench.jobs.scoring.items import ImageSource, source_of
+from bench.jobs.scoring.scorer import Scorer
 from bench.provenance import processor_name
 from bench.store import Store
 from bench.suites.base import Suite, open_suite

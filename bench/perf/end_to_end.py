@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from bench.jobs.networks import Networks
-from bench.jobs.precision import Precision
+from bench.jobs.scoring.precision import Precision
 from bench.nets.fast_layers import Arbitrated
 from bench.perf.peaks import Peaks, in_child, memory_gib, peak_memory_gib, synchronise
 from bench.perf.reference import reference_loop

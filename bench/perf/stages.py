@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from bench.checks import to_uint8, to_unit
-from bench.jobs.items import asked_of
 from bench.jobs.networks import Networks
-from bench.jobs.precision import Precision
-from bench.jobs.rows import base_rows, prediction_rows
+from bench.jobs.scoring.items import asked_of
+from bench.jobs.scoring.precision import Precision
+from bench.jobs.scoring.rows import base_rows, prediction_rows
 from bench.metrics.distortion import psnr_db, ssim
 from bench.metrics.lpips import load_lpips
 from bench.perf.peaks import Peaks, in_child, seconds_of

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from bench.contract import Attack
-from bench.jobs.items import GivenImages, Item
-from bench.jobs.kept import KeptImages, kept_files
+from bench.jobs.scoring.items import GivenImages, Item
+from bench.jobs.scoring.kept import KeptImages, kept_files
 from bench.plan.answers import Answer, AnsweredImagesSpec
 from bench.recipes import Recipe
 from bench.store import Store

@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from bench.jobs import rows as row_files
-from bench.jobs.condition import PLAIN, Condition
-from bench.jobs.items import ORDER_VERSION
 from bench.jobs.networks import Networks
-from bench.jobs.precision import cell_digest
-from bench.jobs.rows import DISTORTION, STEM_DIGITS, RowFolder, read_record, read_rows
+from bench.jobs.scoring import rows as row_files
+from bench.jobs.scoring.condition import PLAIN, Condition
+from bench.jobs.scoring.items import ORDER_VERSION
+from bench.jobs.scoring.precision import cell_digest
+from bench.jobs.scoring.rows import DISTORTION, STEM_DIGITS, RowFolder, read_record, read_rows
 from bench.metrics import SCORER_VERSION
 from bench.metrics.distortion import measured_by
 from bench.metrics.lpips import RECORD as LPIPS

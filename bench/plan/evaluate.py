@@ -14,8 +14,8 @@ from rich.console import Console
 
 from bench.console import shown_progress
 from bench.execute import AUTO_EXECUTOR
-from bench.jobs.condition import parse_qualities, parse_strengths
 from bench.jobs.job import CELL_TIMEOUT_S
+from bench.jobs.scoring.condition import parse_qualities, parse_strengths
 from bench.plan.answers import answered_rows, known
 from bench.plan.names.given import Wanted, names_of_attacks, names_of_victims
 from bench.plan.names.selection import select_victims

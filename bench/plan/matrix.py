@@ -17,16 +17,16 @@ import pandas as pd
 import torch
 
 from bench.execute import Executor, Inline
-from bench.jobs.batches import AUTO
-from bench.jobs.condition import PLAIN, Condition
 from bench.jobs.job import Job, Limits, ScoreJob, Site
-from bench.jobs.kept import kept_file
 from bench.jobs.networks import Networks, Shelf
 from bench.jobs.outcome import Done, Failed
-from bench.jobs.precision import FP32, Precision
-from bench.jobs.rows import DISTORTION, RowFolder, row_shards, write_rows
-from bench.jobs.score import key_columns
-from bench.jobs.scorer import Scorer
+from bench.jobs.scoring.batches import AUTO
+from bench.jobs.scoring.condition import PLAIN, Condition
+from bench.jobs.scoring.kept import kept_file
+from bench.jobs.scoring.precision import FP32, Precision
+from bench.jobs.scoring.rows import DISTORTION, RowFolder, row_shards, write_rows
+from bench.jobs.scoring.score import key_columns
+from bench.jobs.scoring.scorer import Scorer
 from bench.jobs.workplace import Workplace
 from bench.plan.cells import Cells, cell_stem, row_key
 from bench.plan.failures import Failure, Failures

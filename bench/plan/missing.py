@@ -10,7 +10,7 @@ import torch
 
 from bench.jobs.job import TrainJob
 from bench.jobs.networks import Networks
-from bench.jobs.rows import SHARD_IMAGES, RowFolder
+from bench.jobs.scoring.rows import SHARD_IMAGES, RowFolder
 from bench.plan.cells import cell_stem, row_key
 from bench.plan.request import Session
 from bench.plan.train import missing_jobs

@@ -12,11 +12,11 @@ import torch
 
 from bench.contract import ATTACKS, VICTIMS
 from bench.execute import AUTO_EXECUTOR, Executor, executor_of
-from bench.jobs.batches import AUTO
-from bench.jobs.condition import PLAIN, Condition, conditions_of
 from bench.jobs.job import CELL_TIMEOUT_S, Limits
 from bench.jobs.networks import Shelf
-from bench.jobs.precision import Precision
+from bench.jobs.scoring.batches import AUTO
+from bench.jobs.scoring.condition import PLAIN, Condition, conditions_of
+from bench.jobs.scoring.precision import Precision
 from bench.metrics.success import CLEAN_CONTROL
 from bench.plan.failures import Failures
 from bench.plan.graph import Graph, plan

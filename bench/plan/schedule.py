@@ -13,9 +13,9 @@ from statistics import mean
 
 import torch
 
-from bench.jobs.condition import PLAIN
 from bench.jobs.networks import Networks
-from bench.jobs.rows import DISTORTION, RowFolder, read_record
+from bench.jobs.scoring.condition import PLAIN
+from bench.jobs.scoring.rows import DISTORTION, RowFolder, read_record
 from bench.plan.cells import row_key
 from bench.plan.request import Session
 from bench.types import CamobenchError

@@ -22,7 +22,7 @@ Problem: TypeAlias = tuple[str, "pd.Series[bool]"]
 IMAGE = ["image_id", "photo_id", "device", "source", "split"]
 CELL = ["split", "image_id", "target", "attack", "victim"]
 CONDITION = ["strength", "quality_percent"]
-"""What happened to anonymised images before they were scored; see `bench.jobs.condition`."""
+"""What happened to anonymised images before they were scored: `bench.jobs.scoring.condition`."""
 TOLERANCE = 1e-5
 _LOOSE = 1e-6
 

@@ -13,11 +13,11 @@ import pandas as pd
 import torch
 
 from bench.contract import Victim
-from bench.jobs.batches import AUTO
-from bench.jobs.items import ImageSource, mixed, source_of
-from bench.jobs.precision import Precision
-from bench.jobs.rows import row_shards
-from bench.jobs.scorer import Scorer
+from bench.jobs.scoring.batches import AUTO
+from bench.jobs.scoring.items import ImageSource, mixed, source_of
+from bench.jobs.scoring.precision import Precision
+from bench.jobs.scoring.rows import row_shards
+from bench.jobs.scoring.scorer import Scorer
 from bench.metrics.agreement import (
     LEAST_AGREEMENT,
     Agreement,

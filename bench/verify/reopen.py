@@ -12,8 +12,8 @@ import torch
 
 from bench.contract import ATTACKS, VICTIMS
 from bench.jobs.networks import Networks, Shelf
-from bench.jobs.precision import Precision
-from bench.jobs.score import KEY_DIGITS
+from bench.jobs.scoring.precision import Precision
+from bench.jobs.scoring.score import KEY_DIGITS
 from bench.plan.answered_images import require_kept
 from bench.plan.answers import answered_rows_of, known
 from bench.plan.cells import cell_stem

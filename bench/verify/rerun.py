@@ -13,8 +13,8 @@ import pandas as pd
 import torch
 
 from bench.checks import to_unit
-from bench.jobs.items import Item, asked_of, batches_of, mixed, source_of
 from bench.jobs.networks import Networks
+from bench.jobs.scoring.items import Item, asked_of, batches_of, mixed, source_of
 from bench.records.run import RunData
 from bench.store import Store
 from bench.suites.base import Suite

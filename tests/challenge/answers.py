@@ -15,7 +15,7 @@ from bench.challenge.export import export_challenge
 from bench.challenge.ids import require_challenges
 from bench.checks import to_unit
 from bench.jobs.networks import Networks, Shelf
-from bench.jobs.precision import FP32
+from bench.jobs.scoring.precision import FP32
 from bench.plan.graph import plan
 from bench.recipes import get_recipe
 from bench.store import Store

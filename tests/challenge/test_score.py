@@ -12,7 +12,7 @@ from bench.challenge.images import check_images_answer
 from bench.challenge.predictions import check_predictions_answer
 from bench.challenge.score import score_answer
 from bench.contract import ATTACKS, VICTIMS
-from bench.jobs import rows as cells
+from bench.jobs.scoring import rows as cells
 from bench.plan.names.selection import select_attacks
 from bench.plan.request import evaluate_request, open_session
 from bench.records.load import load_run

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from bench.jobs import networks
 from bench.jobs.building import build_attack, build_victim
 from bench.jobs.networks import Networks, Shelf, module_state, restore, save_checkpoint
-from bench.jobs.precision import Precision
+from bench.jobs.scoring.precision import Precision
 from bench.nets.residual import ResidualEstimator
 from bench.nets.storage import compact_state
 from bench.plan.graph import plan

@@ -5,7 +5,7 @@ import torch
 
 from bench.contract.plugin_files import load_plugin_file
 from bench.jobs.networks import Networks, Shelf
-from bench.jobs.precision import Precision
+from bench.jobs.scoring.precision import Precision
 from bench.plan.graph import plan
 from bench.plan.train import train
 from bench.recipes import SMOKE

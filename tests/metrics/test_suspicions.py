@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional as F
 
 from bench.checks import to_uint8
-from bench.jobs.condition import saved_as_jpeg
+from bench.jobs.scoring.condition import saved_as_jpeg
 from bench.metrics.suspicions import suspect_company, suspect_images, suspect_logits
 from tests.toys import pixels
 

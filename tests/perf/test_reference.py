@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bench.jobs.items import AttackSource
-from bench.jobs.scorer import Scorer
+from bench.jobs.scoring.items import AttackSource
+from bench.jobs.scoring.scorer import Scorer
 from bench.metrics.distortion import psnr_db
 from bench.perf import reference
 from bench.perf.reference import reference_loop

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 import torch
 
-from bench.jobs.rows import RowFolder, read_record, read_rows, row_shards, write_rows
+from bench.jobs.scoring.rows import RowFolder, read_record, read_rows, row_shards, write_rows
 from bench.plan import cells
 from bench.plan.cells import row_key
 from bench.types import CamobenchError

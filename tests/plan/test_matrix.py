@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from bench.contract import ATTACKS, Attack, AttackSpec
-from bench.jobs import rows as rows_module
 from bench.jobs.networks import Networks, Shelf
-from bench.jobs.precision import Precision
-from bench.jobs.rows import DISTORTION
-from bench.jobs.scorer import Scorer
+from bench.jobs.scoring import rows as rows_module
+from bench.jobs.scoring.precision import Precision
+from bench.jobs.scoring.rows import DISTORTION
+from bench.jobs.scoring.scorer import Scorer
 from bench.plan import matrix as matrices
 from bench.plan.graph import plan
 from bench.plan.matrix import Matrix
@@ -290,7 +290,7 @@ def test_a_new_column_leaves_the_distortions_alone(store, scored, monkeypatch):
     cells = matrix_of(store, victims=(first,)).fill(["jpeg"])[0]
     file = cells.row.file(DISTORTION, 0)
     written = file.stat().st_mtime_ns
-    monkeypatch.setattr("bench.jobs.scorer.measure", None)
+    monkeypatch.setattr("bench.jobs.scoring.scorer.measure", None)
     again = matrix_of(store).fill(["jpeg"])[0]
     assert set(again.victims) == {first, *rest}
     assert file.stat().st_mtime_ns == written

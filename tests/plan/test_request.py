@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bench import processes
-from bench.jobs.scorer import Scorer
+from bench.jobs.scoring.scorer import Scorer
 from bench.plan import request as api
 from bench.plan.request import evaluate_request, open_session, resolve_device
 from bench.registry import UnknownNameError

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.jobs.score import KEY_DIGITS
+from bench.jobs.scoring.score import KEY_DIGITS
 from bench.plan.cells import Cells
 from bench.plan.failures import Failure
 from bench.plan.matrix import Matrix

@@ -16,10 +16,10 @@ from PIL import Image
 
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
 from bench.jobs.building import build_attack
-from bench.jobs.items import Item, asked_of, batches_of, items_of, mixed, source_of
 from bench.jobs.opened_files import as_told
 from bench.jobs.outcome import ParticipantError, Trial
-from bench.jobs.score import KEY_DIGITS
+from bench.jobs.scoring.items import Item, asked_of, batches_of, items_of, mixed, source_of
+from bench.jobs.scoring.score import KEY_DIGITS
 from bench.metrics import SCORER_VERSION
 from bench.metrics.lpips import RECORD as LPIPS
 from bench.plan.cells import Cells

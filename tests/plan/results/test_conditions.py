@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from bench.checks import to_unit
-from bench.jobs import scorer
-from bench.jobs.condition import Condition, saved_as_jpeg
 from bench.jobs.networks import Networks
+from bench.jobs.scoring import scorer
+from bench.jobs.scoring.condition import Condition, saved_as_jpeg
 from bench.plan.cells import row_key
 from bench.plan.missing import find_missing
 from bench.plan.request import evaluate_request, open_session

@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from bench.contract import ATTACKS, VICTIMS, AttackSpec
-from bench.jobs.batches import batch_for
 from bench.jobs.networks import Shelf
+from bench.jobs.scoring.batches import batch_for
 from bench.plan.graph import plan
 from bench.plan.matrix import Matrix
 from bench.plan.results.output import choose_sampled, write_matrix

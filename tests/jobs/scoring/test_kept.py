@@ -3,8 +3,8 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from bench.jobs.items import Item
-from bench.jobs.kept import KeptImages, Recorder
+from bench.jobs.scoring.items import Item
+from bench.jobs.scoring.kept import KeptImages, Recorder
 from bench.types import CamobenchError
 from tests.toys import pixels
 

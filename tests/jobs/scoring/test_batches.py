@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from bench.jobs import batches
-from bench.jobs.batches import LARGEST, find_batch, is_out_of_memory
+from bench.jobs.scoring import batches
+from bench.jobs.scoring.batches import LARGEST, find_batch, is_out_of_memory
 
 CPU = torch.device("cpu")
 

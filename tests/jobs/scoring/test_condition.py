@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image, JpegImagePlugin
 
-from bench.jobs.condition import (
+from bench.jobs.scoring.condition import (
     PLAIN,
     Condition,
     ConditionedSource,
@@ -14,7 +14,7 @@ from bench.jobs.condition import (
     parse_strengths,
     saved_as_jpeg,
 )
-from bench.jobs.items import Item
+from bench.jobs.scoring.items import Item
 from bench.types import WrongUsageError
 from tests.toys import pixels
 

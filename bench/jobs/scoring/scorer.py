@@ -22,11 +22,11 @@ from torch import Tensor
 
 from bench.checks import to_unit
 from bench.contract import Victim
-from bench.jobs.batches import AUTO, batch_for, find_batch, free_cached, is_out_of_memory
-from bench.jobs.items import ImageSource, Item, asked_of, items_of, mixed
-from bench.jobs.lookout import Lookout
 from bench.jobs.outcome import Trial
-from bench.jobs.rows import base_rows, prediction_rows
+from bench.jobs.scoring.batches import AUTO, batch_for, find_batch, free_cached, is_out_of_memory
+from bench.jobs.scoring.items import ImageSource, Item, asked_of, items_of, mixed
+from bench.jobs.scoring.lookout import Lookout
+from bench.jobs.scoring.rows import base_rows, prediction_rows
 from bench.metrics.distortion import measure
 from bench.records.metric import image_metrics
 from bench.suites.base import Suite

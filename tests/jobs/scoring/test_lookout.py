@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bench.jobs.lookout import Lookout
+from bench.jobs.scoring.lookout import Lookout
 from bench.plan.names.selection import select_attacks, select_victims
 from bench.plan.request import evaluate_request
 from bench.records.load import load_run

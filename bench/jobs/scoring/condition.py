@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bench.jobs.items import ImageSource, Item
+from bench.jobs.scoring.items import ImageSource, Item
 from bench.records.frames import condition_said
 from bench.types import Json, WrongUsageError
 

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bench.jobs.items import ImageSource, Item
+from bench.jobs.scoring.items import ImageSource, Item
 from bench.store import Store, replacing
 from bench.types import CamobenchError, Json
 

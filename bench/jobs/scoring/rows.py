@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from bench.contract import Victim
-from bench.jobs.items import Item
+from bench.jobs.scoring.items import Item
 from bench.store import explaining_damage, replacing
 from bench.store.checksums import checksum_file, is_as_written, keep_checksum, require_as_written
 from bench.types import IN

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from bench.contract import ATTACKS, VICTIMS
-from bench.jobs.condition import PLAIN, ConditionedSource
-from bench.jobs.items import ImageSource
 from bench.jobs.job import Keys, ScoreJob
-from bench.jobs.kept import KeptImages, Recorder, kept_file
-from bench.jobs.lookout import Lookout
 from bench.jobs.opened_files import note_opened
 from bench.jobs.outcome import Failed, Trial
-from bench.jobs.rows import DISTORTION, RowFolder, row_shards, write_rows
+from bench.jobs.scoring.condition import PLAIN, ConditionedSource
+from bench.jobs.scoring.items import ImageSource
+from bench.jobs.scoring.kept import KeptImages, Recorder, kept_file
+from bench.jobs.scoring.lookout import Lookout
+from bench.jobs.scoring.rows import DISTORTION, RowFolder, row_shards, write_rows
 from bench.jobs.workplace import Workplace
 
 KEY_DIGITS = 16

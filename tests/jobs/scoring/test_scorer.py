@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from bench.contract import Attack, AttackSpec, Victim, VictimSpec
-from bench.jobs.batches import batch_for
-from bench.jobs.items import AttackSource, items_of, mixed
-from bench.jobs.rows import row_shards
-from bench.jobs.scorer import Scorer
+from bench.jobs.scoring.batches import batch_for
+from bench.jobs.scoring.items import AttackSource, items_of, mixed
+from bench.jobs.scoring.rows import row_shards
+from bench.jobs.scoring.scorer import Scorer
 from bench.metrics.lpips import load_lpips
 from bench.records.frames import check_predictions
 from tests.smoke import toy_suite

@@ -1,0 +1,1 @@
+"""One image on its way: asked for, anonymised, changed by a condition, classified, written."""
