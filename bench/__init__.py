@@ -1,1 +1,27 @@
-"""The harness: contracts, data, training loops, runner and report; knows no attack or victim."""
+"""The harness: jobs, contracts, data, metrics and tables; it knows no attack and no victim by name.
+
+How one image travels, from the command to its cell (files under `bench/` unless said):
+
+- `cli/matrix.py`, `cli/filling.py`, `cli/requests.py` read the command line;
+  `plan/names/selection.py` knows who is meant, and all becomes one `plan/request.py`.
+- `plan/graph.py` gives every network a key from its spec; `plan/matrix.py` finds with
+  `plan/cells.py` which rows are missing, and makes a job (`jobs/job.py`) of each attack and shard.
+- `execute/base.py` starts jobs whose needs are done: in this process (`execute/inline.py`), in
+  worker processes (`local.py`) or on a cluster (`cluster.py`); `jobs/run.py` does one with what its
+  process keeps open (`jobs/workplace.py`, `jobs/networks.py`).
+- `jobs/scoring/score.py` scores a shard: `scorer.py` reads the image, `items.py` asks the attack
+  (`contract/attack.py` checks, clips, rounds; `attacks/cgan/attack.py` is one), `condition.py`
+  saves it as JPEG perhaps, `metrics/distortion.py` and `metrics/lpips.py` measure it, each victim
+  (`contract/victim.py`; `victims/convnet.py` is one) names a camera, `rows.py` writes the file.
+- `plan/results/output.py` copies rows and entries to the folder; `records/load.py` reads it,
+  `metrics/success.py` counts, `report/tables.py` and `report/render.py` print the cell.
+
+What to touch for something new, a file and a line that registers it:
+
+- an attack, a victim: a file in `attacks/` or `victims/`, its spec in `specs.py` beside it, an
+  entry point `camobench.attacks` or `camobench.victims` in `pyproject.toml`;
+- a metric: a function with a `MetricSpec` (`records/metric.py`), an entry point
+  `camobench.metrics`;
+- a suite: a file under `suites/` that gives a `SuiteSource`, a line in `suites/catalogue.py`;
+- an executor: a subclass of `execute.base.Executor`, a line in `execute/__init__.py`.
+"""
