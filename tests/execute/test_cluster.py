@@ -9,6 +9,7 @@ import time
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from bench.execute.node_store import files_of
 from bench.records.load import load_run
@@ -31,11 +32,12 @@ NODE = {"num_cpus": 1, "object_store_memory": 200 * 2**20, "include_dashboard": 
 
 
 @pytest.fixture
-def cluster():
-    """A head that runs no jobs, so that every node may be lost."""
-    found = cluster_utils.Cluster(initialize_head=True, head_node_args=NODE | {"num_cpus": 0})
-    yield found
-    found.shutdown()
+def cluster(tmp_path_factory):
+    """A head that runs no jobs, so that every node may be lost; one cluster at a time."""
+    with FileLock(tmp_path_factory.getbasetemp().parent / "ray.lock"):
+        found = cluster_utils.Cluster(initialize_head=True, head_node_args=NODE | {"num_cpus": 0})
+        yield found
+        found.shutdown()
 
 
 @pytest.fixture
