@@ -11,17 +11,19 @@ How one image travels, from the command to its cell (files under `bench/` unless
   process keeps open (`jobs/workplace.py`, `jobs/networks.py`).
 - `jobs/scoring/score.py` scores a shard: `scorer.py` reads the image, `items.py` asks the attack
   (`contract/attack.py` checks, clips, rounds; `attacks/cgan/attack.py` is one), `condition.py`
-  saves it as JPEG perhaps, `metrics/distortion.py` and `metrics/lpips.py` measure it, each victim
-  (`contract/victim.py`; `victims/convnet.py` is one) names a camera, `rows.py` writes the file.
+  weakens it or saves it as JPEG perhaps, `metrics/distortion.py` and `metrics/lpips.py` measure it,
+  each victim (`contract/victim.py`; `victims/convnet.py` is one) names a camera, and `rows.py`
+  writes the file.
 - `plan/results/output.py` copies rows and entries to the folder; `records/load.py` reads it,
   `metrics/success.py` counts, `report/tables.py` and `report/render.py` print the cell.
 
 What to touch for something new, a file and a line that registers it:
 
-- an attack, a victim: a file in `attacks/` or `victims/`, its spec in `specs.py` beside it, an
-  entry point `camobench.attacks` or `camobench.victims` in `pyproject.toml`;
+- an attack, a victim: a file in `attacks/` or `victims/`, its spec in the `specs.py` there; one of
+  yours: a file alone (`my.py:MyAttack`), or an entry point `camobench.attacks` or `.victims`;
 - a metric: a function with a `MetricSpec` (`records/metric.py`), an entry point
   `camobench.metrics`;
-- a suite: a file under `suites/` that gives a `SuiteSource`, a line in `suites/catalogue.py`;
-- an executor: a subclass of `execute.base.Executor`, a line in `execute/__init__.py`.
+- a suite: a file under `suites/` that gives a `SuiteSource`, a line of `load_suite` in
+  `suites/catalogue.py`;
+- an executor: a subclass of `execute.base.Executor`, its name in `execute/__init__.py`.
 """

@@ -10,18 +10,27 @@ from __future__ import annotations
 
 import faulthandler
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bench.execute.base import Executor, Outcome, Running
-from bench.execute.node_store import MADE, Parcel, fetch, files_of, own_store, pack, unpack
+from bench.execute.node_store import (
+    Parcel,
+    fetch,
+    files_of,
+    made_by,
+    marked,
+    own_store,
+    pack,
+    unpack,
+)
 from bench.jobs import travel
 from bench.jobs.job import Job, Site, TrainJob
 from bench.jobs.outcome import Failed, is_failure
 from bench.jobs.run import run
 from bench.jobs.workplace import Workplace
-from bench.store import Store
 from bench.types import CamobenchError, Progress, Silent, StoppingError
 
 RETRIES = 3
@@ -64,7 +73,9 @@ class Ray(Executor):
             ray.get_runtime_context().get_node_id(), soft=False
         )
         files = ray.remote(num_cpus=0, scheduling_strategy=here)(_Files).remote(site.store_root)
-        self._given = ray.put(site), ray.put(luggage), files
+        self._stack = ExitStack()
+        mark = self._stack.enter_context(marked(site.store_root))
+        self._given = ray.put(site), ray.put(luggage), files, mark
         self._progress = progress.fork()
         self._progress.start("jobs on Ray", count)
 
@@ -93,7 +104,8 @@ class Ray(Executor):
     def _close(self) -> None:
         for task in self._running.values():
             self._ray.cancel(task, force=True)
-        self._ray.kill(self._given[-1])
+        self._ray.kill(self._given[2])
+        self._stack.close()
         self._progress.finish()
 
 
@@ -112,12 +124,14 @@ _luggage: bytes | None = None
 
 
 def _work(
-    job: Job, limit_s: float | None, site: Site, luggage: bytes | None, files: Any
+    job: Job, limit_s: float | None, site: Site, luggage: bytes | None, files: Any, mark: str
 ) -> tuple[Outcome, Parcel]:
     """Do a job on a node; its process ends itself where it exceeds its limit, in C too."""
     global _luggage
-    own = own_store(site)
+    own = own_store(site, mark)
     try:
+        if own is not None:
+            fetch(job, site, own, _reader(files))
         if luggage != _luggage:
             travel.unpack(luggage)
             _luggage = luggage
@@ -125,11 +139,8 @@ def _work(
             faulthandler.dump_traceback_later(limit_s, exit=True)
         if own is None:
             return _done(job, site), {}
-        Store(own)
-        fetch(job, site, own, _reader(files))
-        before = set(files_of(own, MADE))
         outcome = _done(job, replace(site, store_root=own))
-        return outcome, pack(own, set(files_of(own, MADE)) - before)
+        return outcome, pack(own, made_by(job, own))
     except BaseException as error:
         if not is_failure(error):
             raise

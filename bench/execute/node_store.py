@@ -8,30 +8,46 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
+from uuid import uuid4
 
 from bench.jobs.job import Job, Keys, Site, TrainJob
 from bench.jobs.scoring.kept import kept_file
+from bench.jobs.scoring.rows import DISTORTION, RowFolder
 from bench.recipes import RESIDUAL_NAME
-from bench.store import MARKER, Store, replacing
+from bench.store import Store, replacing
+from bench.store.checksums import checksum_file
 from bench.types import SetName
 
 NODE_STORE = "CAMOBENCH_NODE_STORE"
 """Folder of a node's own store, on a fast disk of its own perhaps; it is then used in any case."""
-MADE = ("checkpoints", "predictions", "images", "opened")
 LAST = (".parquet", "card.json")
 """Files that say that others are there."""
 Parcel: TypeAlias = dict[str, bytes]
 """Contents of files, by their path in a store."""
 
 
-def own_store(site: Site) -> Path | None:
-    """Where this node keeps what it fetches; `None` if it sees the store of the run."""
+@contextmanager
+def marked(root: Path) -> Iterator[str]:
+    """Leave a mark in a run's store, by which nodes know whether they see it; yields its name."""
+    mark = uuid4().hex
+    path = root / "locks" / f"run-{mark}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    try:
+        yield mark
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def own_store(site: Site, mark: str) -> Path | None:
+    """Where this node keeps what it fetches for a run; `None` if it sees the store of the run."""
     own = os.environ.get(NODE_STORE)
-    if own is None and (site.store_root / MARKER).is_file():
+    if own is None and (site.store_root / "locks" / f"run-{mark}").is_file():
         return None
-    return Path(own or Path(tempfile.gettempdir()) / f"camobench-store-{os.getuid()}")
+    return Path(own or Path(tempfile.gettempdir()) / f"camobench-{os.getuid()}") / mark
 
 
 def fetch(job: Job, site: Site, root: Path, read: Callable[[str], Parcel]) -> None:
@@ -94,3 +110,16 @@ def _read_by(job: Job, keys: Keys, store: Store) -> Iterator[str]:
         paths.append(kept_file(store, job.kept, job.shard))
     for path in paths:
         yield path.relative_to(store.root).as_posix()
+
+
+def made_by(job: Job, root: Path) -> list[str]:
+    """What a job made, or found made, by its paths in a store."""
+    store = Store(root)
+    if isinstance(job, TrainJob):
+        paths = [store.checkpoint_folder(job.kind, job.name, job.key)]
+    else:
+        row = RowFolder(store.prediction_folder(job.row))
+        files = [row.file(stem, job.shard) for stem in (*dict(job.stems).values(), DISTORTION)]
+        paths = [*files, *map(checksum_file, files), kept_file(store, job.kept, job.shard)]
+    places = [path.relative_to(root).as_posix() for path in paths]
+    return list(files_of(root, [*places, "opened"]))

@@ -80,6 +80,13 @@ def note_opened(store: Store, key: str, entry: Entry[Any, Any]) -> None:
     found = [p for p in files_opened_by(makeup.paths, built=False) if _counts(p, makeup)]
     if makeup.computes_imports:  # nobody knows which of them
         found += [path for path in _imported() if _counts(path, makeup)]
+    with store.lock("opened", key):
+        _note(store, key, entry, makeup, found)
+
+
+def _note(
+    store: Store, key: str, entry: Entry[Any, Any], makeup: Makeup, found: list[Path]
+) -> None:
     known = opened_in(store, key)
     now = {str(path): _digest(path) or "" for path in found}
     changed = [path for path, sha256 in now.items() if known.get(path, sha256) != sha256]

@@ -90,7 +90,7 @@ def unpack(luggage: bytes | None) -> None:
     if luggage is None:
         return
     files, contents, entries, noted = cloudpickle.loads(luggage)
-    if all(path.is_file() for path in contents):
+    if all(path.is_file() and path.read_bytes() == one for path, one in contents.items()):
         see_too(noted)
         load_again(tuple(files))
     else:

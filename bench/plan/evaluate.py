@@ -84,6 +84,7 @@ def evaluate(
     out: str | Path | None = None,
     recipe: str = "mini",
     seed: int = 0,
+    attack_seed: int | None = None,
     device: str = "auto",
     workers: int = 1,
     batch: int = 0,
@@ -119,6 +120,7 @@ def evaluate(
             first of `camobench-out-2`, `camobench-out-3`, ... that does not: see `Run.directory`.
         recipe: Training budget by name.
         seed: Of all training.
+        attack_seed: Of attacks and their surrogates, where it is another.
         device: "cpu", "cuda", "mps", or "auto".
         workers: Processes that make data, train and score side by side; 0 takes one a core.
         batch: Anonymised images scored at a time; 0 takes what suits the device.
@@ -158,6 +160,7 @@ def evaluate(
             victims=stack.enter_context(names_of_victims(victims)),
             recipe=recipe,
             seed=seed,
+            attack_seed=attack_seed,
             device=resolve_device(device),
             shipped=shipped,
             workers=workers,

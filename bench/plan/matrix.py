@@ -257,6 +257,14 @@ class Matrix:
             else:
                 row.broken = failure
 
+    def _lost(self, row: _Row, victim: str = "") -> Failure:
+        """Note rows that are gone though their jobs are done: no hole is left without a name."""
+        who, where = row.named(victim)
+        reason = "its rows are no longer in the store; run the same command again"
+        if self.failures is None:
+            raise CamobenchError(f"{who} {where}".rstrip() + f": {reason}")
+        return self.failures.note(who, Failed(reason=reason, text=""), where)
+
     def _cells(self, row: _Row) -> Cells:
         images = list(self.scorer.manifest["image_id"])
         cells = Cells(
@@ -277,6 +285,11 @@ class Matrix:
                     unmeasured["distortion"] = row.broken
                 if keeps and not all(path.is_file() for path in kept):
                     unmeasured["kept images"] = row.broken
+        for victim in row.stems:
+            if victim not in whole and victim not in failed:
+                failed[victim] = self._lost(row, victim)
+        if not measured and "distortion" not in unmeasured and len(failed) < len(row.stems):
+            unmeasured["distortion"] = self._lost(row)
         if self.failures is not None and row.jobs:
             for victim in ("", *row.stems):
                 if victim not in failed and not (row.broken and not victim):

@@ -23,7 +23,7 @@ class Missing:
 
     Attributes:
         jobs: Networks to be trained, dependencies first.
-        cells: Victims that each attack has not been scored on, also after re-compression; those
+        cells: Victims that each attack has not been scored on, also under conditions; those
             without a hole are left out.
         networks_total: All networks of the graph.
         cells_total: All cells of the matrix.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -38,6 +38,8 @@ from bench.types import SETS, CamobenchError, Progress, SetName, Silent
 
 RESULTS = "results"
 """What the note in a folder calls the results of a matrix."""
+MOST_SCORING = 4
+"""Jobs of scoring at a time where nobody says how many: each process opens all victims."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,7 @@ class Request:
         recipe: Training budget by name.
         attack_seed: Of attacks and what they are trained against; by default `seed`.
         shipped: Use the networks that ship with the package where their keys match.
-        workers: Processes that make data and train networks side by side.
+        workers: Processes that make data, train and score side by side.
         batch: Anonymised images scored at a time; 0 takes what suits the device.
         precision: Of the victims' backbones: "fp32" or "mixed".
         keep_fp32: Victims that stay in fp32 where the precision is "mixed".
@@ -134,11 +136,10 @@ class Session:
         workers = self.request.workers or cpu_count()
         return prepare(self.request.source, self.store, sets, workers=workers, progress=progress)
 
-    @cached_property
-    def executor(self) -> Executor | None:
-        """Who runs the jobs; `None` for this process."""
+    def executor(self, workers: int) -> Executor | None:
+        """Who runs so many jobs at a time; `None` for this process."""
         asked = self.request
-        return executor_of(asked.executor, self.graph.keys, self.workers, asked.address)
+        return executor_of(asked.executor, self.graph.keys, workers, asked.address)
 
     def train(self, progress: Progress) -> int:
         """Train what is missing; returns how many networks were trained.
@@ -155,7 +156,7 @@ class Session:
             progress,
             self.failures,
             device=self.request.device,
-            executor=self.executor,
+            executor=self.executor(self.workers),
             limits=self.request.limits,
         )
         return len(trained)
@@ -186,7 +187,7 @@ class Session:
             keep_images=self.request.keep_images,
             failures=self.failures,
             progress=progress,
-            executor=self.executor,
+            executor=self.executor(self.request.workers or min(self.workers, MOST_SCORING)),
             limits=self.request.limits,
         )
 

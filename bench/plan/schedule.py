@@ -15,7 +15,7 @@ import torch
 
 from bench.jobs.networks import Networks
 from bench.jobs.scoring.condition import PLAIN
-from bench.jobs.scoring.rows import DISTORTION, RowFolder, read_record
+from bench.jobs.scoring.rows import RowFolder, read_record
 from bench.plan.cells import row_key
 from bench.plan.request import Session
 from bench.types import CamobenchError
@@ -76,13 +76,12 @@ def measured_tasks(session: Session) -> tuple[dict[str, Task], str]:
         for key, job in mine.items():
             tasks[key] = Task(seconds=trained.get(key, _mean(usual, kind)), needs=job.needs)
     networks = [*graph.victims.values(), *graph.estimators.values()]
-    count = max(map(len, scored.values()), default=0)
-    every = [seconds for row in scored.values() for seconds in row]
+    count = max((1 + max(row) for row in scored.values()), default=1)
+    every = [seconds for row in scored.values() for seconds in row.values()]
     for attack, key in graph.attacks.items():
         needs = tuple(one for one in (*networks, key) if one in tasks)
-        for shard in range(count or 1):
-            row = scored.get(attack, [])
-            seconds = row[shard] if shard < len(row) else _mean(every, "scoring")
+        for shard in range(count):
+            seconds = scored.get(attack, {}).get(shard) or _mean(every, "scoring")
             tasks[f"{attack}/{shard}"] = Task(seconds=seconds, needs=needs)
     basis = (
         f"{len(trained)} of {len(graph.jobs)} trainings and {len(scored)} of {len(graph.attacks)} "
@@ -91,8 +90,8 @@ def measured_tasks(session: Session) -> tuple[dict[str, Task], str]:
     return tasks, basis
 
 
-def _shard_seconds(session: Session) -> dict[str, list[float]]:
-    """What each shard of the rows that are there took, by attack."""
+def _shard_seconds(session: Session) -> dict[str, dict[int, float]]:
+    """What each shard of the rows that are there took, over all jobs that filled it, by attack."""
     networks = Networks(
         session.graph,
         session.shelf,
@@ -104,8 +103,12 @@ def _shard_seconds(session: Session) -> dict[str, list[float]]:
         if key in session.graph.jobs and session.shelf.find("attack", attack, key) is None:
             continue
         folder = RowFolder(session.store.prediction_folder(row_key(networks, attack, PLAIN)))
-        if files := folder.files(DISTORTION):
-            found[attack] = [float(read_record(path)["seconds"]) for path in files]
+        jobs: dict[int, dict[float, float]] = {}
+        for path in folder.path.glob("*/*.parquet"):
+            record = read_record(path)
+            jobs.setdefault(int(path.stem), {})[record["at"]] = record["seconds"]
+        if jobs:
+            found[attack] = {shard: sum(seconds.values()) for shard, seconds in jobs.items()}
     return found
 
 

@@ -165,6 +165,7 @@ def _networks(
         card,
         get_recipe(entry["recipe"]),
         seed=entry["seed"],
+        attack_seed=entry.get("attack_seed"),
         attacks=chosen["attacks"],
         victims=chosen["victims"],
         store=shelf.store,

@@ -99,7 +99,10 @@ def test_nodes_that_see_no_store_and_no_plug_in_give_the_files_of_one_process(
     require_same(tmp_path, other="local")
     stores = [tmp_path / f"store-{executor}" for executor in ("ray", "local")]
     assert weights(stores[0]) == weights(stores[1])
-    assert len(list(tmp_path.glob("node-?/checkpoints"))) == 2  # both did something
+    assert len({path.parts[-3] for path in tmp_path.glob("node-?/*/checkpoints")}) == 2
+    shutil.rmtree(stores[0] / "predictions")  # what a node has made before is no longer here
+    assert ended(begin("ray", *asked, "--address", cluster.address))[0] == 1
+    require_same(tmp_path, other="local")
 
 
 @pytest.mark.parametrize("made", ["checkpoints", "predictions"])

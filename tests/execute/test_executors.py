@@ -1,6 +1,7 @@
 """What a faulty plug-in costs, whoever runs it: its own cells."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -254,3 +255,28 @@ def test_workers_import_nothing_from_the_working_directory(smoke_copy, tmp_path)
     words += ["--store", str(smoke_copy.store.root), "--out", str(tmp_path / "out"), "--quiet"]
     subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, check=True)
     assert (tmp_path / "out" / "entry-median.json").is_file()
+
+
+NOISY = """
+    import torch
+
+    import camobench
+
+
+    class Noisy(camobench.Attack):
+        spec = camobench.AttackSpec(name="noisy", targeted=False)
+
+        def transform(self, images, targets):
+            return images + 0.1 * torch.randn_like(images)
+"""
+
+
+def test_what_is_random_is_the_same_whoever_runs_it(smoke_copy, tmp_path):
+    select_attacks(f"{write(tmp_path / 'noisy.py', NOISY)}:Noisy")
+    found = []
+    for executor in ("inline", "local"):
+        shutil.rmtree(smoke_copy.store.root / "predictions")
+        asked = request(attacks=("noisy",), executor=executor, workers=2)
+        out = evaluate_request(asked, smoke_copy.store, tmp_path / executor)
+        found.append((out / "distortion.parquet").read_bytes())
+    assert found[0] == found[1]

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from bench.files.appearance import nameless_profile
-from tests.plan.test_files import anonymise, photo
+from tests.files.test_photographs import anonymise, photo
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

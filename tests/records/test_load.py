@@ -50,7 +50,7 @@ def test_a_preliminary_twin_is_not_the_full_method(run_dir):
         ({"scorer_version": 2}, r"entry-mislgan.json has scorer version 2.*never share a table"),
         ({"suite__fingerprint": "e"}, r"entry-mislgan.json has suite fingerprint 'e'"),
         ({"recipe": "paper"}, r"entry-mislgan.json has recipe 'paper'"),
-        ({"seed": 7}, r"entry-mislgan.json has seed 7, .* has 0"),
+        ({"seed": 7}, r"entry-mislgan.json has seed '7', .* has '0'"),
         ({"lpips__version": "0.2"}, r"entry-mislgan.json has LPIPS version"),
         ({"attack__key": "other"}, r"predictions.parquet has attack 'mislgan' under key"),
         ({"victims": [VICTIM]}, r"entry-mislgan.json: victim 'wdf-resnet18' differs"),

@@ -3,9 +3,11 @@ import json
 import pandas as pd
 import pytest
 
+from bench.plan.request import evaluate_request
+from bench.records.load import load_run
 from bench.store import Store
 from bench.verify.rerun import _sample, recheck
-from tests.smoke import flip
+from tests.smoke import flip, request
 
 
 def again(smoke, **options):
@@ -27,6 +29,19 @@ def test_the_networks_say_the_same_again(smoke):
     assert found["re-run"].verdict == "ok"
     assert "40 rows of 3 attacks and 2 victims: 0 predictions flipped" in found["re-run"].finding
     assert again(smoke, rows=40, seed=drawn(found)) == found
+
+
+def test_attacks_of_a_seed_of_their_own_are_found_again(smoke_copy):
+    evaluate_request(request(attack_seed=1), smoke_copy.store, smoke_copy.out.parent / "seeded")
+    folder = smoke_copy.out.parent / "seeded"
+    entry = json.loads((folder / "entry-cgan-img.json").read_text())
+    assert (entry["seed"], entry["attack_seed"]) == (0, 1)
+    found = {one.check: one for one in recheck(folder, smoke_copy.store, rows=40, shipped=False)}
+    assert "40 rows of 3 attacks and 2 victims: 0 predictions flipped" in found["re-run"].finding
+    first, other = (load_run(one).predictions for one in (smoke_copy.out, folder))
+    keys = [set(one["attack_key"][one["attack"] == "cgan-img"]) for one in (first, other)]
+    assert keys[0].isdisjoint(keys[1])
+    assert set(first["victim_key"]) == set(other["victim_key"])
 
 
 def drawn(found):

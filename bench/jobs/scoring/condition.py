@@ -70,7 +70,7 @@ class Condition:
             (N, 3, H, W) uint8.
         """
         if self.strength != 1:
-            anonymised = torch.lerp(originals.double(), anonymised.double(), self.strength)
+            anonymised = torch.lerp(originals.float(), anonymised.float(), self.strength)
             anonymised = anonymised.round().clamp(0, 255).to(torch.uint8)
         if self.quality_percent is not None:
             anonymised = saved_as_jpeg(anonymised, self.quality_percent)

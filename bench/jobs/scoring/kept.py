@@ -79,11 +79,11 @@ class Recorder:
         return self.source.has(item)
 
     def anonymise(self, items: Sequence[Item], originals: Tensor) -> Tensor:
-        """The other source's images."""
+        """The other source's images; of what it is asked for again, the first are kept."""
         anonymised = self.source.anonymise(items, originals)
         differences = (anonymised - originals).cpu().contiguous().numpy()
         for item, difference in zip(items, differences, strict=True):
-            self._differences[_name(item)] = difference
+            self._differences.setdefault(_name(item), difference)
         return anonymised
 
     def write(self, path: Path, made_by: Mapping[str, Json]) -> None:

@@ -52,12 +52,10 @@ def write_conditions(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
         out / STRENGTHS_DISTORTION,
         [one.distortion().assign(**one.condition.columns) for one in measured],
     )
-    if saved:
-        write_json(out / CARD, _card(matrix, saved))
+    if saved or weaker:
+        write_json(out / CARD, _card(matrix, [*saved, *weaker]))
     else:
-        (out / CARD).unlink(missing_ok=True)
-    if not saved and not weaker:
-        for name in (*(f"survival.{suffix}" for suffix in ("md", "csv", "tex")), CHART):
+        for name in (CARD, *(f"survival.{suffix}" for suffix in ("md", "csv", "tex")), CHART):
             (out / name).unlink(missing_ok=True)
 
 

@@ -50,6 +50,23 @@ def test_a_recorder_changes_nothing(kept):
     assert not Recorder(Negative()).has(Item(index=9, target=0))
 
 
+def test_what_is_asked_for_again_is_kept_as_it_was_first(tmp_path):
+    class Restless(Negative):
+        def __init__(self):
+            self.calls = 0
+
+        def anonymise(self, items, originals):
+            self.calls += 1
+            return originals + self.calls
+
+    recorder, originals = Recorder(Restless()), pixels(3, 16, 24)
+    first = recorder.anonymise(ITEMS, originals)
+    recorder.anonymise(ITEMS[:1], originals[:1])
+    recorder.write(tmp_path / "kept.parquet", {})
+    again = KeptImages(tmp_path / "kept.parquet", targeted=True).anonymise(ITEMS, originals)
+    assert torch.equal(again, first)
+
+
 def test_untargeted_images_have_no_target(tmp_path):
     class Darker(Negative):
         targeted = False
