@@ -35,7 +35,7 @@ def shell(section):
 
 @pytest.mark.parametrize(
     "words",
-    [*shell("Add your classifier")[2:], *shell("After a platform's JPEG")],
+    [*shell("Add your classifier")[2:], *shell("After a platform's JPEG, or at less strength")],
     ids=" ".join,
 )
 def test_commands_are_understood_as_they_stand(words, smoke, monkeypatch, capsys):
