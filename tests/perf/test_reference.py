@@ -9,7 +9,7 @@ from bench.jobs.scoring.scorer import Scorer
 from bench.metrics.distortion import psnr_db
 from bench.perf import reference
 from bench.perf.reference import reference_loop
-from tests.jobs.test_scorer import Shift, toys
+from tests.jobs.scoring.test_scorer import Shift, toys
 from tests.smoke import toy_suite
 from tests.toys import CLASSES
 
