@@ -115,6 +115,7 @@ for verb in (
     compare.compare,
     challenge.challenge,
     score.score,
+    tables.curves,
     tables.survival,
     diagnostics.check,
     leaderboard.leaderboard,

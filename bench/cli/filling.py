@@ -83,14 +83,13 @@ def fill_matrix(
     if dry_run:
         _print_missing(open_session(request, opened), format_, nodes)
         return
-    from bench.report.survival import CHART
     from bench.report.tables import render_run
 
     click.echo(render_run(run, format_))
     if note:
         console.print(f"[yellow]{note}[/]")
     if len(request.conditions) > 1:
-        say(f"under conditions: `camobench survival {out}`, {out / CHART}")
+        say(f"under conditions: `camobench curves {out}`, `camobench survival {out}`")
     say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
     if run.failed or run.unmeasured:
         from bench.report.notes import failed_cells

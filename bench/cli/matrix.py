@@ -120,7 +120,7 @@ def demo(from_scratch: bool, smoke: bool, **choices: Any) -> None:
     "strengths",
     default="",
     metavar="SHARES",
-    help="Score also with 0.25,0.5,0.75 of each attack's change; `camobench survival` shows it.",
+    help="Score also with 0.25,0.5,0.75 of each attack's change; `camobench curves` shows it.",
 )
 @click.option(
     "--cell-timeout",

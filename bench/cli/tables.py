@@ -1,4 +1,4 @@
-"""`table`, `claims`, `cards`, `survival` and `list`: print what is there."""
+"""`table`, `claims`, `cards`, `curves`, `survival` and `list`: print what is there."""
 
 from __future__ import annotations
 
@@ -107,11 +107,34 @@ def cards(directory: Path, format_: str, write: bool) -> None:
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @format_option
+@click.option("--write", is_flag=True, help="Rewrite curves.{md,csv,tex,svg} in DIRECTORY.")
+def curves(directory: Path, format_: str, write: bool) -> None:
+    """Say how well each attack does at the same distortion: success at LPIPS 0.04.
+
+    Needs a run that was scored with --strength, such as
+    `camobench run --attacks 'cgan-*,controls' --strength 0.25,0.5,0.75`.
+
+    Example: camobench curves camobench-out --format csv
+    """
+    from bench.records.load import load_run
+    from bench.report.curves import curves_table, write_curves
+    from bench.report.render import render
+
+    run = load_run(directory)
+    click.echo(render(curves_table(run), format_))
+    if write:
+        for path in write_curves(run):
+            say(f"written: {path}")
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@format_option
 @click.option("--write", is_flag=True, help="Rewrite survival.{md,csv,tex,svg} in DIRECTORY.")
 def survival(directory: Path, format_: str, write: bool) -> None:
     """Say how much of each attack's success is left when its images are saved as JPEG.
 
-    Needs a run that was scored with --recompress or --strength, such as
+    Needs a run that was scored with --recompress, such as
     `camobench run --attacks mislgan,controls --victims 'pef-*' --recompress 70,80,90,95`.
 
     Example: camobench survival camobench-out --format csv

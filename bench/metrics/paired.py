@@ -5,7 +5,7 @@ were scored on is compared, so content and camera cancel.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -32,12 +32,14 @@ class Shared:
         counts: (P, V) units that all scored.
         weights: (V,) share of each victim in the overall mean; they sum to 1.
         images: Images that all scored.
+        photo_ids: (P,) of the photographs.
     """
 
     sums: NDArray[np.float64]
     counts: NDArray[np.float64]
     weights: NDArray[np.float64]
     images: int
+    photo_ids: tuple[str, ...]
 
     @property
     def photographs(self) -> int:
@@ -57,12 +59,7 @@ class Shared:
 
     def pair(self, one: int, other: int) -> "Shared":
         """Two of the attacks, by position."""
-        return Shared(
-            sums=self.sums[[one, other]],
-            counts=self.counts,
-            weights=self.weights,
-            images=self.images,
-        )
+        return replace(self, sums=self.sums[[one, other]])
 
     @property
     def effects(self) -> NDArray[np.float64]:
@@ -163,4 +160,5 @@ def shared(
         counts=summed[0][1],
         weights=np.array([1 / (len(set(of)) * of.count(family)) for family in of]),
         images=int(units["image_id"].nunique()),
+        photo_ids=tuple(map(str, ids)),
     )

@@ -23,6 +23,7 @@ from bench.plan.request import RESULTS, Request, evaluate_run, resolve_device
 from bench.records.participants import FailedCell
 from bench.records.run import RunData
 from bench.report.cards import clean_accuracy_table
+from bench.report.curves import curves_table
 from bench.report.notes import failed_cells
 from bench.report.render import shown
 from bench.report.survival import survival_table
@@ -72,8 +73,12 @@ class Run:
         return shown(clean_accuracy_table(self.data), format)
 
     def survival(self, format: str | None = None) -> Any:
-        """What is left of each attack's success under conditions, in the same forms."""
+        """What is left of each attack's success after a JPEG save, in the same forms."""
         return shown(survival_table(self.data), format)
+
+    def curves(self, format: str | None = None) -> Any:
+        """Success at equal distortion and at each strength, in the same forms."""
+        return shown(curves_table(self.data), format)
 
 
 def evaluate(

@@ -262,6 +262,7 @@ def evaluate_run(
             every cell failed.
     """
     from bench.records.load import load_run
+    from bench.report.curves import write_curves
     from bench.report.pages.report import write_report
     from bench.report.survival import write_survival
     from bench.report.tables import write_tables
@@ -275,8 +276,8 @@ def evaluate_run(
     session.score(out, progress)
     sweep(store)  # last: what this request could continue with, it has
     run = load_run(out)
-    steps = [partial(write, run) for write in (write_tables, write_report, write_survival)]
-    _in_turn("writing tables and report", steps, progress)
+    writers = (write_tables, write_report, write_survival, write_curves)
+    _in_turn("writing tables and report", [partial(write, run) for write in writers], progress)
     return run
 
 

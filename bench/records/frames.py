@@ -1,4 +1,4 @@
-"""The two tables of a run: their columns, and whether rows are such as a scorer writes."""
+"""The tables of a run: their columns, and whether rows are such as a scorer writes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench.records.metric import METRICS, image_metrics
 from bench.types import IN, SPLITS
 from bench.wording import listed
 
-TableName = Literal["predictions", "distortion"]
+TableName = Literal["predictions", "distortion", "conditions", "conditions-distortion"]
 Problem: TypeAlias = tuple[str, "pd.Series[bool]"]
 """What is wrong, and with which rows."""
 IMAGE = ["image_id", "photo_id", "device", "source", "split"]
@@ -49,6 +49,10 @@ _PREDICTIONS = (
     Column(name="attack_key"),
     Column(name="victim_key"),
 )
+_CONDITION = (
+    Column(name="strength", kind="number"),
+    Column(name="quality_percent", kind="number", why_null="no JPEG save"),
+)
 
 
 def table_columns(table: TableName) -> tuple[Column, ...]:
@@ -56,11 +60,31 @@ def table_columns(table: TableName) -> tuple[Column, ...]:
 
     Those of metrics that do not ship are read where they are.
     """
-    if table == "predictions":
-        return _PREDICTIONS
+    under = _CONDITION if table in ("conditions", "conditions-distortion") else ()
+    if table in ("predictions", "conditions"):
+        return (*_PREDICTIONS, *under)
     figures = (m.name for m in image_metrics() if METRICS.is_own(m.name))
     keys = (Column(name="attack"), Column(name="attack_key"))
-    return (*_ASKED, *keys, *(Column(name=name, kind="number") for name in figures))
+    return (*_ASKED, *keys, *(Column(name=name, kind="number") for name in figures), *under)
+
+
+def no_rows(table: TableName) -> pd.DataFrame:
+    """The table of a run that has none of its rows."""
+    return by_condition(pd.DataFrame(columns=[column.name for column in table_columns(table)]))
+
+
+def by_condition(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows in order of their conditions, with what these are called as `said`.
+
+    The strongest attack comes first, then the best JPEG quality. Other rows stay as they are.
+    """
+    if not set(CONDITION) <= set(rows.columns):
+        return rows
+    order = (-rows["strength"].astype("float64"), -rows["quality_percent"].astype("float64"))
+    rows = rows.iloc[np.lexsort([part.fillna(-np.inf) for part in order])]
+    conditions = rows[CONDITION].drop_duplicates()
+    said = [condition_said(*one) for one in conditions.itertuples(index=False)]
+    return rows.merge(conditions.assign(said=pd.array(said, "object")), on=CONDITION)
 
 
 def condition_said(strength: float, quality_percent: float | None) -> str:

@@ -5,13 +5,19 @@ Entries of different suites, recipes, scorers or LPIPS versions never share a ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from bench.records.entry import Entry, read_entry
-from bench.records.frames import TableName, check_predictions, table_columns
+from bench.records.frames import (
+    TableName,
+    by_condition,
+    check_predictions,
+    no_rows,
+    table_columns,
+)
 from bench.records.metric import image_metrics
 from bench.records.parquet import read_limited
 from bench.records.participants import NO_NETWORK, VictimRecord
@@ -22,6 +28,8 @@ from bench.types import IN
 MOST_ROWS = 50_000_000
 """Five times those of twenty attacks on sixteen victims, 2500 images and twelve targets."""
 TABLES: tuple[TableName, ...] = ("predictions", "distortion")
+CONDITIONS: tuple[TableName, ...] = ("conditions", "conditions-distortion")
+"""Of a run that has rows under conditions."""
 
 
 def load_run(directory: str | Path) -> RunData:
@@ -32,7 +40,9 @@ def load_run(directory: str | Path) -> RunData:
             another; the message names the file and the remedy.
     """
     folder = Path(directory)
-    return assemble(folder, read_entries(folder), *(read_table(folder, t) for t in TABLES))
+    entries = read_entries(folder)
+    tables = {name: read_table(folder, name) for name in (*TABLES, *CONDITIONS)}
+    return assemble(folder, entries, tables)
 
 
 def entry_paths(folder: Path) -> list[Path]:
@@ -59,14 +69,17 @@ def read_entries(folder: Path) -> tuple[Entry, ...]:
 
 
 def read_table(folder: Path, table: TableName) -> pd.DataFrame:
-    """The columns of a run's table that are known here.
+    """The columns of a run's table that are known here; those under conditions may have no rows.
 
     Raises:
         ValueError: As `read_parquet`.
     """
+    path = folder / f"{table}.parquet"
+    if table in CONDITIONS and not path.is_file():
+        return no_rows(table)
     wanted = tuple(column.name for column in table_columns(table))
-    more = () if table == "predictions" else tuple(m.name for m in image_metrics())
-    return read_parquet(folder / f"{table}.parquet", wanted, more)
+    more = () if table in ("predictions", "conditions") else tuple(m.name for m in image_metrics())
+    return by_condition(read_parquet(path, wanted, more))
 
 
 def read_parquet(path: Path, columns: Sequence[str], more: Sequence[str] = ()) -> pd.DataFrame:
@@ -89,9 +102,9 @@ def read_parquet(path: Path, columns: Sequence[str], more: Sequence[str] = ()) -
 
 
 def assemble(
-    folder: Path, entries: tuple[Entry, ...], predictions: pd.DataFrame, distortion: pd.DataFrame
+    folder: Path, entries: tuple[Entry, ...], tables: Mapping[TableName, pd.DataFrame]
 ) -> RunData:
-    """A run of what was read of it.
+    """A run of what was read of it, with the tables of `TABLES` and `CONDITIONS`.
 
     Raises:
         ValueError: If it does not fit together.
@@ -113,23 +126,28 @@ def assemble(
                 "attack's name; choose another label"
             )
     victims = _victims(folder, entries)
-    keys = {entry.attack.name: entry.attack.key for entry in entries}
-    match_keys(predictions, folder / "predictions.parquet", "attack", keys)
-    match_keys(distortion, folder / "distortion.parquet", "attack", keys)
-    keys = {victim.name: victim.key for victim in victims}
-    match_keys(predictions, folder / "predictions.parquet", "victim", keys)
-    for name, frame in (("predictions", predictions), ("distortion", distortion)):
+    keys = {
+        "attack": {entry.attack.name: entry.attack.key for entry in entries},
+        "victim": {victim.name: victim.key for victim in victims},
+    }
+    for name, frame in tables.items():
+        path = folder / f"{name}.parquet"
+        for kind in keys.keys() & set(frame.columns):
+            _match_keys(frame, path, kind, keys[kind])
         if set(frame["suite"]) - {first.suite.name}:
             raise ValueError(
-                f"{folder / name}.parquet has rows of {sorted(set(frame['suite']))}, the entries "
-                f"are of {first.suite.name!r}; keep one suite in a folder"
+                f"{path} has rows of {sorted(set(frame['suite']))}, the entries are of "
+                f"{first.suite.name!r}; keep one suite in a folder"
             )
+    predictions, conditions = tables["predictions"], tables["conditions"]
     if (predictions.groupby("photo_id")["device"].nunique() > 1).any():
         raise ValueError(
             f"{folder / 'predictions.parquet'}: one `photo_id` belongs to two devices, so "
             "intervals would be wrong; make photo_id unique in the suite"
         )
     check_predictions(predictions)
+    for _, rows in conditions.groupby("said"):
+        check_predictions(rows)
     stated = predictions.groupby("victim")["p_predicted"].count()
     for victim in victims:
         if bool(stated.get(victim.name, 1)) == victim.labels_only:
@@ -147,7 +165,9 @@ def assemble(
     return RunData(
         directory=folder,
         predictions=predictions,
-        distortion=distortion,
+        distortion=tables["distortion"],
+        conditions=conditions,
+        condition_distortion=tables["conditions-distortion"],
         entries=entries,
         victims=victims,
         samples=load_samples(folder / "samples"),
@@ -191,12 +211,8 @@ def same_network(one: VictimRecord, other: VictimRecord) -> bool:
     return one.digest == other.digest or NO_NETWORK in (one.digest, other.digest)
 
 
-def match_keys(frame: pd.DataFrame, path: Path, column: str, keys: dict[str, str]) -> None:
-    """Refuse rows of an attack or a victim under another key than its entry's.
-
-    Raises:
-        ValueError: Names it.
-    """
+def _match_keys(frame: pd.DataFrame, path: Path, column: str, keys: dict[str, str]) -> None:
+    """Refuse rows of an attack or a victim under another key than its entry's."""
     for name, key in frame[[column, f"{column}_key"]].drop_duplicates().itertuples(index=False):
         if name not in keys:
             raise ValueError(

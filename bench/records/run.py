@@ -1,16 +1,17 @@
-"""A run in memory: its two tables and its entries, and what was computed of them."""
+"""A run in memory: its tables and its entries, and what was computed of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 
 from bench.records.entry import Entry
+from bench.records.frames import no_rows
 from bench.records.metric import MetricSpec, image_metrics
 from bench.records.participants import AttackRecord, FailedCell, Unmeasured, VictimRecord
 from bench.records.samples import Sample
@@ -22,10 +23,13 @@ FoundT = TypeVar("FoundT")
 
 @dataclass(frozen=True, kw_only=True)
 class RunData:
-    """A validated run: two tables, and what its entries say.
+    """A validated run: its tables, and what its entries say.
 
     Attributes:
         entries: By attack, in the order of their names.
+        conditions: Predictions under conditions: columns of these, and what people call them as
+            `said`; the strongest attack first, then the best JPEG quality.
+        condition_distortion: Distortions of weaker attacks, likewise.
         victims: All of the entries', each once.
         kept: What was computed of it: see `once`.
     """
@@ -36,6 +40,10 @@ class RunData:
     entries: tuple[Entry, ...]
     victims: tuple[VictimRecord, ...]
     samples: tuple[Sample, ...]
+    conditions: pd.DataFrame = field(default_factory=partial(no_rows, "conditions"))
+    condition_distortion: pd.DataFrame = field(
+        default_factory=partial(no_rows, "conditions-distortion")
+    )
     kept: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property

@@ -1,9 +1,8 @@
 """Writes rows whose images went through something before they were scored.
 
-`survival.parquet` holds those after a JPEG save, with `survival.json` that says what made them,
-`strengths.parquet` and `strengths-distortion.parquet` those of weaker attacks. Their columns are
-those of the ordinary rows and of the condition, `strength` and `quality_percent`. A run that was
-not asked for any leaves none behind.
+`conditions.parquet` and `conditions-distortion.parquet` have the columns of the ordinary rows and
+of the condition, `strength` and `quality_percent` (distortions are of weaker attacks alone);
+`conditions.json` says what made them. A run that was not asked for any leaves none behind.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from bench.jobs.scoring.score import KEY_DIGITS
 from bench.plan.cells import Cells
 from bench.plan.failures import Failure
 from bench.plan.matrix import Matrix
-from bench.report.survival import CHART, ROWS
+from bench.records.load import CONDITIONS
+from bench.report import curves, survival
 from bench.store import replacing, write_json
 
-STRENGTHS, SURVIVAL = ROWS
-STRENGTHS_DISTORTION, CARD = "strengths-distortion.parquet", "survival.json"
+CARD = "conditions.json"
 
 
 def lost_to(cells: Sequence[Cells], plain: Cells) -> dict[str, Failure]:
@@ -43,20 +42,20 @@ def write_conditions(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
         matrix: Whose cells these are.
         cells: Of every attack under every condition but the plain one.
     """
-    saved = [one for one in cells if one.victims and one.condition.quality_percent is not None]
-    weaker = [one for one in cells if one.victims and one.condition.quality_percent is None]
-    _write(out / SURVIVAL, [one.predictions().assign(**one.condition.columns) for one in saved])
-    _write(out / STRENGTHS, [one.predictions().assign(**one.condition.columns) for one in weaker])
-    measured = [one for one in weaker if one.measured]
-    _write(
-        out / STRENGTHS_DISTORTION,
-        [one.distortion().assign(**one.condition.columns) for one in measured],
-    )
-    if saved or weaker:
-        write_json(out / CARD, _card(matrix, [*saved, *weaker]))
-    else:
-        for name in (CARD, *(f"survival.{suffix}" for suffix in ("md", "csv", "tex")), CHART):
-            (out / name).unlink(missing_ok=True)
+    rows = [one.predictions().assign(**one.condition.columns) for one in cells if one.victims]
+    measured = [
+        one.distortion().assign(**one.condition.columns)
+        for one in cells
+        if one.victims and one.measured and one.condition.quality_percent is None
+    ]
+    for name, frames in zip(CONDITIONS, (rows, measured), strict=True):
+        _write(out / f"{name}.parquet", frames)
+    if rows:
+        write_json(out / CARD, _card(matrix, [one for one in cells if one.victims]))
+        return
+    reports = (f"{one.STEM}.*" for one in (curves, survival))
+    for path in (out / CARD, *(path for name in reports for path in out.glob(name))):
+        path.unlink(missing_ok=True)
 
 
 def _write(path: Path, frames: Sequence[pd.DataFrame]) -> None:

@@ -14,6 +14,7 @@ from bench.wording import plural
 
 IMAGE_CELL = ["split", "image_id", "target", "attack"]
 CELL = [*IMAGE_CELL, "victim"]
+_TABLES = ("predictions", "distortion", "conditions", "condition_distortion")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ def merge(
     base = members[0].run
     entries: dict[str, Entry] = {}
     sources: Sources = {}
-    predictions, distortion = [], []
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in _TABLES}
     for member in members:
         labels = {one.name: _label(one, entries, member) for one in member.run.attacks}
         for entry in member.run.entries:
@@ -53,14 +54,17 @@ def merge(
             sources[label] = (*sources.get(label, ()), source)
             attack = entry.attack.model_copy(update={"name": label})
             entries.setdefault(label, entry.model_copy(update={"attack": attack}))
-        rows, pictures = member.run.predictions, member.run.distortion
-        predictions.append(rows.assign(attack=rows["attack"].map(labels)))
-        distortion.append(pictures.assign(attack=pictures["attack"].map(labels)))
-    cells, notes = _one_a_cell(pd.concat(predictions, ignore_index=True))
+        for name, found in tables.items():
+            rows = getattr(member.run, name)
+            found.append(rows.assign(attack=rows["attack"].map(labels)))
+    frames = {name: pd.concat(found, ignore_index=True) for name, found in tables.items()}
+    cells, notes = _one_a_cell(frames["predictions"])
     run = replace(
         base,
         predictions=cells,
-        distortion=pd.concat(distortion, ignore_index=True).drop_duplicates(IMAGE_CELL),
+        distortion=frames["distortion"].drop_duplicates(IMAGE_CELL),
+        conditions=frames["conditions"].drop_duplicates([*CELL, "said"]),
+        condition_distortion=frames["condition_distortion"].drop_duplicates([*IMAGE_CELL, "said"]),
         entries=tuple(entries[name] for name in sorted(entries)),
         victims=tuple(sorted(victims_of(members).values(), key=_by_family)),
     )

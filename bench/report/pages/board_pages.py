@@ -9,9 +9,10 @@ from typing import Any
 from bench.records.metric import headline, views
 from bench.records.participants import AttackRecord, VictimRecord
 from bench.records.samples import most_complete
+from bench.report import curves, survival
 from bench.report.cards import Card, build_cards, card_facts
 from bench.report.leaderboard.board_tables import board_table, mean_text, rank_text, scored_text
-from bench.report.leaderboard.boards import Board, slug, slugs
+from bench.report.leaderboard.boards import Board, slugs
 from bench.report.leaderboard.merging import Source
 from bench.report.leaderboard.standing import Standings
 from bench.report.pages.cells import camera_matrices, cells_csv, mean_order
@@ -23,7 +24,6 @@ from bench.report.pages.charts import (
 )
 from bench.report.pages.environment import render_page
 from bench.report.statistics import clean_of
-from bench.report.survival import has_conditions, survival_chart, survival_table
 from bench.report.table import Row, Table, number
 
 CAMERAS = {"cameras.png": "One scene through all simulated cameras."}
@@ -51,7 +51,7 @@ class BoardPages:
         }
         self._views = {f"{m.name}-{split}": (split, m) for split, m in views(standings.by_split)}
         self._cameras = camera_matrices(standings)
-        self._survival, self._not_survival = _survival(self._board)
+        self._conditions = _under_conditions(self._board)
         slugged = [[one.name for one in side] for side in (self._run.attacks, self._run.victims)]
         attacks, victims = (dict(zip(names, slugs(names), strict=True)) for names in slugged)
         self._shared: dict[str, Any] = {
@@ -73,8 +73,8 @@ class BoardPages:
         """File name and text of everything beside the board's index."""
         yield "index.html", self._page("board", self._board_values())
         yield "cells.csv", cells_csv(self._standings)
-        for folder, (_, chart) in self._survival.items():
-            yield f"survival-{slug(folder)}.svg", chart
+        for stem, (_, chart) in self._conditions.items():
+            yield f"{stem}.svg", chart
         for attack in self._run.attacks:
             name = self._shared["attack_slug"][attack.name]
             yield f"attack-{name}.html", self._page("attack", self._attack_values(attack))
@@ -104,7 +104,7 @@ class BoardPages:
         clean = {name: 100 * found.overall.accuracy for name, found in clean_of(run).items()}
         sources = [source for found in board.sources.values() for source in found]
         base = board.submissions[0]
-        more = [base.run.directory / name for name in ("claims.md", "victims.md", "survival.md")]
+        more = [base.run.directory / name for name in ("claims.md", "victims.md")]
         return {
             "tables": {split: board_table(standings, split) for split in standings.by_split},
             "published": {
@@ -126,11 +126,7 @@ class BoardPages:
             "scatters": scatters,
             "empty": [(s, m) for s, m in self._views.values() if (s, m) not in drawn],
             "fidelities": [m for m in run.metrics if m in {chart.fidelity for chart in scatters}],
-            "survival": [
-                (folder, table, f"survival-{slug(folder)}.svg")
-                for folder, (table, _) in self._survival.items()
-            ],
-            "not_survival": self._not_survival,
+            "conditions": {stem: table for stem, (table, _) in self._conditions.items()},
             "cameras": self._cameras,
             "leaders": {
                 split: [
@@ -156,11 +152,6 @@ class BoardPages:
         rows = run.distortion[run.distortion["attack"] == attack.name]
         splits = tuple(self._standings.by_split)
         samples = [sample for sample in base.run.samples if sample.attack == attack.name]
-        tables = [
-            (source, self._survival[source.folder][0])
-            for source in sources
-            if source.folder in self._survival
-        ]
         return {
             "attack": attack,
             "entry": sources[0].entry,
@@ -172,10 +163,10 @@ class BoardPages:
                 for matrix in confusion_matrices(self._board.panel_run, split, attack.name)
             ],
             "cameras": [m for _, m in self._cameras if attack.name in m.rows],
-            "survival": [
-                replace(table, title=f"{table.title}, {source.folder}", rows=mine)
-                for source, table in tables
-                if (mine := _rows_of(table, source.entry.attack.name))
+            "conditions": [
+                replace(table, rows=mine)
+                for table, _ in self._conditions.values()
+                if (mine := _rows_of(table, attack.name))
             ],
             "histograms": [
                 (split, metric, bars)
@@ -244,16 +235,14 @@ def board_cards(board: Board) -> dict[str, Card]:
     return found
 
 
-def _survival(board: Board) -> tuple[dict[str, tuple[Table, str]], list[str]]:
-    """Table and chart of every folder with rows under conditions; and what cannot be shown."""
-    found, left_out = {}, []
-    for member in board.submissions:
-        if has_conditions(member.run):
-            try:
-                found[member.name] = survival_table(member.run), survival_chart(member.run)
-            except ValueError as error:
-                left_out.append(f"Survival of {member.name} is left out: {error}.")
-    return found, left_out
+def _under_conditions(board: Board) -> dict[str, tuple[Table, str]]:
+    """Table and chart by the stem of their files, where there are rows under conditions."""
+    run, found = board.panel_run, dict[str, tuple[Table, str]]()
+    if curves.has_strengths(run):
+        found[curves.STEM] = curves.curves_table(run), curves.curves_chart(run)
+    if survival.has_saves(run):
+        found[survival.STEM] = survival.survival_table(run), survival.survival_chart(run)
+    return found
 
 
 def _rows_of(table: Table, attack: str) -> tuple[Row, ...]:

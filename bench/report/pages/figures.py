@@ -1,11 +1,12 @@
-"""Charts as SVG text: success under conditions, and the losses of a training.
+"""Charts as SVG text: success after JPEG and over distortion, and the losses of a training.
 
 Drawn without pyplot and with a fixed hash salt, so that the same run gives the same bytes.
 """
 
 import io
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
 
@@ -29,8 +30,17 @@ STYLE: Any = {
     "svg.hashsalt": "camobench",
 }
 _LOG_FROM = 20
-Point = tuple[str, tuple[float | None, tuple[float, float] | None]]
-"""Where on the axis, and a fraction with its interval."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One attack in a panel: places on the axis, fractions there, and their intervals."""
+
+    name: str
+    control: bool
+    x: Sequence[float]
+    y: Sequence[float]
+    ends: Sequence[tuple[float, float] | None]
 
 
 @contextmanager
@@ -43,17 +53,47 @@ def chart_style() -> Iterator[None]:
         yield
 
 
-def line_panels(
-    panels: Mapping[str, Mapping[str, Sequence[Point]]], controls: Collection[str]
-) -> str:
-    """SVG text of lines with bands, a panel a title: by name, points in order of their axis.
+def line_panels(panels: Mapping[str, Sequence[Line]], ticks: Sequence[str]) -> str:
+    """SVG text of lines with bands over named places, a panel a title."""
 
-    Colours are for attacks, grey marks for `controls`.
+    def dress(axes: Axes, title: str) -> None:
+        axes.set_xticks(range(len(ticks)), ticks, rotation=30, ha="right")
+
+    return _panels(panels, dress)
+
+
+def curve_panels(
+    panels: Mapping[str, Sequence[Line]],
+    axis: str,
+    level: float,
+    published: Mapping[str, Sequence[tuple[float, float]]],
+) -> str:
+    """SVG text of success over distortion, a panel a title.
+
+    Args:
+        panels: The curves.
+        axis: What distortion is.
+        level: Where attacks are compared.
+        published: By panel, distortion and success in per cent of others.
     """
-    names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
+
+    def dress(axes: Axes, title: str) -> None:
+        points = published.get(title, ())
+        if points:
+            axes.scatter(*zip(*points, strict=True), marker="x", color=INK, zorder=3)
+        axes.axvline(level, color=MUTED, linewidth=0.8, linestyle="--")
+        axes.set_xlim(-0.05 * level, min(axes.get_xlim()[1], 3 * level))
+        axes.set_xlabel(axis + ("   (×: as published)" if points else ""))
+
+    return _panels(panels, dress)
+
+
+def _panels(panels: Mapping[str, Sequence[Line]], dress: Callable[[Axes, str], None]) -> str:
+    """Lines with bands, a colour an attack and grey marks for controls, and one legend."""
+    names = dict.fromkeys((one.name, one.control) for lines in panels.values() for one in lines)
     marks, attacks, looks = cycle("s^vPX<>"), 0, dict[str, dict[str, Any]]()
-    for name in names:
-        if name in controls:
+    for name, control in names:
+        if control:
             looks[name] = {"color": MUTED, "linestyle": ":", "marker": next(marks)}
         else:
             line = ("-", "--", "-.")[attacks // len(COLOURS) % 3]
@@ -64,22 +104,17 @@ def line_panels(
         figure, handles = Figure(figsize=(0.6 + 4.2 * len(panels), 4.4)), {}
         for place, (title, lines) in enumerate(panels.items(), start=1):
             axes = figure.add_subplot(1, len(panels), place)
-            ticks = list(dict.fromkeys(tick for points in lines.values() for tick, _ in points))
-            for name, points in lines.items():
-                where = [ticks.index(tick) for tick, _ in points]
-                values = [100 * (value or 0) for _, (value, _) in points]
-                (handles[name],) = axes.plot(where, values, markersize=5, **looks[name])
-                bands = [
-                    (x, *ends) for x, (_, (_, ends)) in zip(where, points, strict=True) if ends
-                ]
+            for one in lines:
+                values, look = [100 * value for value in one.y], looks[one.name]
+                (handles[one.name],) = axes.plot(one.x, values, markersize=5, **look)
+                bands = [(x, *ends) for x, ends in zip(one.x, one.ends, strict=True) if ends]
                 if bands:
-                    x, low, high = (np.array(one) for one in zip(*bands, strict=True))
-                    colour = looks[name]["color"]
+                    x, low, high = (np.array(part) for part in zip(*bands, strict=True))
                     axes.fill_between(
-                        x, 100 * low, 100 * high, color=colour, alpha=0.12, linewidth=0
+                        x, 100 * low, 100 * high, color=look["color"], alpha=0.12, linewidth=0
                     )
-            axes.set_xticks(range(len(ticks)), ticks, rotation=30, ha="right")
             axes.set(ylim=(-3, 103), title=title)
+            dress(axes, title)
             _plain(axes)
         figure.tight_layout(w_pad=2)
         figure.legend(

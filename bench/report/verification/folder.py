@@ -10,12 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from bench.records.entry import Entry, read_entry
-from bench.records.frames import type_problems
-from bench.records.load import TABLES, assemble, entry_paths, read_table
+from bench.records.frames import TableName, type_problems
+from bench.records.load import CONDITIONS, TABLES, assemble, entry_paths, read_table
 from bench.records.run import RunData
+from bench.report.curves import curve_texts
 from bench.report.pages.report import report_html
 from bench.report.pages.victims import victims_html
-from bench.report.survival import ROWS, condition_rows, has_conditions, survival_texts
+from bench.report.survival import survival_texts
 from bench.report.tables import table_texts
 from bench.report.verification.rows import condition_verdict, row_verdicts
 from bench.store.outputs import NOTE
@@ -30,9 +31,9 @@ _UNCHECKED = {
     "figure3.png": "a picture of the samples",
     "calibration.png": "a picture of the suite beside photographs",
     "cameras.png": "a picture of the simulated cameras",
-    "survival.json": "how images under conditions were scored, which rows cannot tell",
+    "conditions.json": "how images under conditions were scored, which rows cannot tell",
+    "curves.svg": "a picture of the table of curves",
     "survival.svg": "a picture of the survival table",
-    "strengths-distortion.parquet": "distortions of weaker attacks, which no table shows",
 }
 _PICTURE = re.compile(r"data:[^\"')\s]+")
 """What libraries draw, each version a little otherwise."""
@@ -43,7 +44,8 @@ def verify_folder(folder: Path) -> list[Verdict]:
     """Check entries, rows, and every table and report in the folder; nothing is written."""
     run, verdicts = check_rows(folder)
     if run is not None:
-        verdicts += [*_check_conditions(run), *_check_files(run)]
+        verdicts += [condition_verdict(run)] if len(run.conditions) else []
+        verdicts += _check_files(run)
     return verdicts
 
 
@@ -62,12 +64,13 @@ def check_rows(folder: Path) -> tuple[RunData | None, list[Verdict]]:
     verdicts += wrong
     whole = len(entries) == len(paths)
     if entries and not wrong:
-        verdicts += row_verdicts(frames[0], frames[1], entries, whole=whole)
+        plain = frames["predictions"], frames["distortion"]
+        verdicts += row_verdicts(*plain, entries, whole=whole)
     if wrong or not whole:
         finding = "entries or rows cannot be read, so that nothing can be recomputed"
         return None, [*verdicts, Verdict(check="run", verdict="fail", finding=finding)]
     try:
-        run = assemble(folder, tuple(entries), *frames)
+        run = assemble(folder, tuple(entries), frames)
     except ValueError as error:
         return None, [*verdicts, Verdict(check="run", verdict="fail", finding=str(error))]
     agree = f"entries and rows agree on suite {run.suite}, recipe {run.recipe} and all keys"
@@ -84,7 +87,9 @@ def verify_entry(path: Path) -> list[Verdict]:
         beside = f"no {' and '.join(files)} beside it, so its rows are not checked"
         return [verdict, Verdict(check="rows", verdict="skip", finding=beside)]
     frames, wrong = _read_tables(path.parent)
-    rows = [] if wrong else row_verdicts(frames[0], frames[1], [entry], whole=False)
+    rows = list[Verdict]()
+    if not wrong:
+        rows += row_verdicts(frames["predictions"], frames["distortion"], [entry], whole=False)
     return [verdict, *wrong, *rows]
 
 
@@ -106,13 +111,13 @@ def entry_verdict(path: Path) -> tuple[Entry | None, Verdict]:
     return entry, Verdict(check=path.name, verdict="ok", finding=finding)
 
 
-def _read_tables(folder: Path) -> tuple[list[pd.DataFrame], list[Verdict]]:
+def _read_tables(folder: Path) -> tuple[dict[TableName, pd.DataFrame], list[Verdict]]:
     """The tables, and what keeps them from being read."""
-    frames, verdicts = [], []
-    for table in TABLES:
+    frames, verdicts = {}, []
+    for table in (*TABLES, *CONDITIONS):
         try:
-            frames.append(read_table(folder, table))
-            wrong = "; ".join(type_problems(frames[-1], table))
+            frames[table] = read_table(folder, table)
+            wrong = "; ".join(type_problems(frames[table], table))
         except ValueError as error:
             wrong = str(error)
         if wrong:
@@ -120,21 +125,12 @@ def _read_tables(folder: Path) -> tuple[list[pd.DataFrame], list[Verdict]]:
     return frames, verdicts
 
 
-def _check_conditions(run: RunData) -> Iterator[Verdict]:
-    if not has_conditions(run):
-        return
-    try:
-        yield condition_verdict(condition_rows(run), run)
-    except ValueError as error:
-        yield Verdict(check="rows under conditions", verdict="fail", finding=str(error))
-
-
 def _check_files(run: RunData) -> Iterator[Verdict]:
     """Every text against the same text made anew; and what nobody can check."""
     folder = run.directory
     found = sorted(path.name for path in folder.iterdir())
     try:
-        fresh = table_texts(run) | survival_texts(run)
+        fresh = table_texts(run) | survival_texts(run) | curve_texts(run)
         if "report.html" in found:
             fresh["report.html"] = report_html(run)
         if "victims.html" in found:
@@ -153,8 +149,7 @@ def _check_files(run: RunData) -> Iterator[Verdict]:
         )
     for name in (name for name in found if name in _UNCHECKED):
         yield Verdict(check=name, verdict="skip", finding=f"not checked: {_UNCHECKED[name]}")
-    ours = {*fresh, *_UNCHECKED, *ROWS}
-    ours |= {f"{table}.parquet" for table in TABLES}
+    ours = {*fresh, *_UNCHECKED, *(f"{table}.parquet" for table in (*TABLES, *CONDITIONS))}
     ours |= {f"entry-{attack.name}.json" for attack in run.attacks}
     if surplus := [name for name in found if name not in ours]:
         yield Verdict(

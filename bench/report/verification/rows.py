@@ -18,7 +18,6 @@ from bench.records.frames import (
     images_digest,
     images_of,
     prediction_problems,
-    type_problems,
 )
 from bench.records.participants import Coverage
 from bench.records.run import RunData
@@ -101,17 +100,18 @@ def _simulated() -> dict[str, dict[str, Any]]:
     return found
 
 
-def condition_verdict(after: pd.DataFrame, run: RunData) -> Verdict:
+def condition_verdict(run: RunData) -> Verdict:
     """Rows under conditions: all of the run's own cells, such as a scorer writes.
 
     What failed there is missing only where the entry says so: nobody leaves a hard victim out of
     the means.
     """
+    after = run.conditions
     known, found = (
         pd.MultiIndex.from_frame(frame[IMAGE].drop_duplicates().astype(str))
         for frame in (run.predictions, after)
     )
-    conditions, problems = list(after["said"].unique()), type_problems(after, "predictions")
+    conditions, problems = list(after["said"].unique()), list[str]()
     if strange := sorted(set(found.difference(known).get_level_values(0))):
         problems.append(f"{plural(len(strange), 'image')} that the run has otherwise: {strange[0]}")
     for entry, said in product(run.entries, conditions):

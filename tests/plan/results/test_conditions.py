@@ -21,7 +21,7 @@ from bench.types import CamobenchError
 from tests.smoke import request
 
 QUALITIES = (90, 60)
-FILES = ("survival.parquet", "survival.json", "survival.md", "survival.csv", "survival.tex")
+TEXTS = tuple(f"survival.{end}" for end in ("md", "csv", "tex", "svg"))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_rows_are_what_the_victims_say_of_the_jpeg(again):
     )
     images = torch.from_numpy(np.array(suite.images("C")))
     victim = networks.victim("img-resnet12")
-    rows = pd.read_parquet(again.out / "survival.parquet")
+    rows = pd.read_parquet(again.out / "conditions.parquet")
     for quality in QUALITIES:
         with torch.no_grad():
             values = victim.logits(to_unit(saved_as_jpeg(images, quality))).softmax(1)
@@ -63,7 +63,7 @@ def test_rows_are_what_the_victims_say_of_the_jpeg(again):
 
 def test_each_attack_and_victim_has_the_rows_of_the_run_at_each_quality(again):
     before = pd.read_parquet(again.out / "predictions.parquet")
-    after = pd.read_parquet(again.out / "survival.parquet")
+    after = pd.read_parquet(again.out / "conditions.parquet")
     assert set(after.columns) == {*before.columns, "quality_percent", "strength"}
     unit = ["attack", "victim", "image_id", "target"]
     for quality in QUALITIES:
@@ -80,7 +80,7 @@ def test_the_runs_own_rows_stay_what_they_were(smoke, again):
 
 
 def test_the_card_says_how(again):
-    card = json.loads((again.out / "survival.json").read_text())
+    card = json.loads((again.out / "conditions.json").read_text())
     made = {
         (s["attack"], s["condition"]["recompressed"]["quality_percent"]) for s in card["scored"]
     }
@@ -90,9 +90,9 @@ def test_the_card_says_how(again):
 
 
 def test_table_and_chart_are_there(again):
-    assert all((again.out / name).is_file() for name in (*FILES, "survival.svg"))
+    assert all((again.out / name).is_file() for name in TEXTS)
     found = survivals(load_run(again.out))
-    assert {one.condition["quality_percent"] for one in found} == set(QUALITIES)
+    assert {one.quality_percent for one in found} == set(QUALITIES)
 
 
 def test_the_same_again_scores_nothing_and_a_quality_more_only_that(again, monkeypatch):
@@ -128,32 +128,32 @@ def test_kept_images_are_what_is_compressed(smoke_copy, tmp_path, monkeypatch):
         smoke_copy.store,
         tmp_path / "out",
     )
-    assert (tmp_path / "out" / "survival.parquet").is_file()
+    assert (tmp_path / "out" / "conditions.parquet").is_file()
 
 
 def test_a_run_that_does_not_ask_for_it_replaces_none(again):
     with pytest.raises(CamobenchError, match="JPEG qualities 60, 90, here"):
         evaluate_request(request(), again.store, again.out)
-    assert (again.out / "survival.parquet").is_file()
+    assert (again.out / "conditions.parquet").is_file()
 
 
 def test_strengths_are_rows_of_their_own_between_the_original_and_the_attack(smoke_copy, tmp_path):
     asked = request(attacks=("gaussian-blur",), victims=("img-resnet12",), strengths=(0.5, 1.0))
     out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
-    rows = pd.read_parquet(out / "strengths.parquet")
+    rows = pd.read_parquet(out / "conditions.parquet")
     assert set(rows["strength"]) == {0.5}
     assert set(rows["attack"]) == {"gaussian-blur", "identity"}
     whole = pd.read_parquet(out / "predictions.parquet")
     assert len(rows) == len(whole)
     far = pd.read_parquet(out / "distortion.parquet").set_index(["attack", "image_id"])["psnr_db"]
-    near = pd.read_parquet(out / "strengths-distortion.parquet")
+    near = pd.read_parquet(out / "conditions-distortion.parquet")
     near = near.set_index(["attack", "image_id"])["psnr_db"].loc["gaussian-blur"]
     gain = near - far.loc["gaussian-blur"]
     assert gain.between(5.0, 7.0).all()  # half the change is 6 dB, but for the rounding
     evaluate_request(
         request(**{**vars_of(asked), "strengths": ()}), smoke_copy.store, tmp_path / "b"
     )
-    assert not (tmp_path / "b" / "strengths.parquet").exists()
+    assert not (tmp_path / "b" / "conditions.parquet").exists()
 
 
 def vars_of(asked):

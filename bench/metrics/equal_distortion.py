@@ -1,0 +1,119 @@
+"""Success at equal distortion: attacks at the strength at which each changes images just so much.
+
+An attack of strength s makes x + s (g(x, t) - x) of an image. Its success over its distortion is a
+curve through the strengths that were scored, from the untouched images (strength 0) to the whole
+attack; between two of them it is linear, which is what an attack reaches that takes either strength
+by lot. Where the whole attack distorts less than the level, it stands as it is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.metrics.paired import Shared
+from bench.metrics.resampling import REPLICATES, photograph_draws
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distorted:
+    """How far images are from their originals, by photograph.
+
+    Attributes:
+        sums: (N, P) distortions, summed over the images and targets of a photograph.
+        counts: (N, P) how many these are.
+    """
+
+    sums: NDArray[np.float64]
+    counts: NDArray[np.float64]
+
+    @property
+    def means(self) -> NDArray[np.float64]:
+        """(N,) over all images."""
+        found: NDArray[np.float64] = self.sums.sum(axis=1) / self.counts.sum(axis=1)
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtLevel:
+    """K attacks at one level of distortion.
+
+    Attributes:
+        mixed: Their successes, each a mixture of two strengths.
+        drawn: (B, K) means under draws of photographs, each with mixtures of its own; `None` as for
+            `Shared.resampled`.
+        whole: (K,) whether an attack stands at full strength, as it distorts no more than that.
+    """
+
+    mixed: Shared
+    drawn: NDArray[np.float64] | None
+    whole: tuple[bool, ...]
+
+
+def strength_weights(distortions: NDArray[np.float64], level: float) -> NDArray[np.float64]:
+    """Share of each strength in the mixture that reaches a level.
+
+    Args:
+        distortions: (..., S) means by rising strength; the first is at most `level`.
+        level: Of distortion.
+
+    Returns:
+        (..., S) of which at most two neighbours are above 0; they sum to 1.
+    """
+    rising = np.maximum.accumulate(distortions, axis=-1)
+    beyond = rising > level
+    last = distortions.shape[-1] - 1
+    upper = np.where(beyond.any(axis=-1), beyond.argmax(axis=-1), last)[..., None]
+    lower = np.where(beyond.any(axis=-1, keepdims=True), np.maximum(upper - 1, 0), last)
+    low, high = (np.take_along_axis(rising, place, axis=-1) for place in (lower, upper))
+    share = np.divide(level - low, high - low, out=np.zeros_like(low), where=high > low)
+    weights = np.zeros_like(distortions)
+    np.put_along_axis(weights, upper, share, axis=-1)
+    kept = np.take_along_axis(weights, lower, axis=-1) * (lower == upper)
+    np.put_along_axis(weights, lower, kept + 1 - share, axis=-1)
+    return weights
+
+
+def at_level(
+    shared: Shared,
+    distorted: Distorted,
+    strengths: Sequence[int],
+    level: float,
+    *,
+    replicates: int = REPLICATES,
+    seed: int = 0,
+) -> AtLevel:
+    """Successes of K attacks at a level of distortion, with the bootstrap through the mixture.
+
+    Args:
+        shared: Of N runs, one a strength: those of the first attack by rising strength, then those
+            of the next.
+        distorted: Of the same, over the same photographs.
+        strengths: (K,) how many of the runs are of each attack; they sum to N.
+        level: Of distortion.
+        replicates: Draws of photographs.
+        seed: Of the draws.
+
+    Raises:
+        ValueError: If `strengths` do not sum to the runs that there are.
+    """
+    if sum(strengths) != len(shared.sums):
+        raise ValueError(f"expected strengths of {len(shared.sums)} runs, got {strengths}")
+    parts = np.split(np.arange(len(shared.sums)), np.cumsum(strengths)[:-1])
+    means = distorted.means
+    weights = [strength_weights(means[part], level) for part in parts]
+    sums = [
+        np.tensordot(w, shared.sums[part], axes=1) for w, part in zip(weights, parts, strict=True)
+    ]
+    mixed = replace(shared, sums=np.stack(sums))
+    whole = tuple(bool(means[part[-1]] <= level) for part in parts)
+    drawn = shared.resampled(replicates=replicates, seed=seed)
+    if drawn is not None:
+        draws = photograph_draws(shared.photographs, replicates=replicates, seed=seed)
+        found = (draws @ distorted.sums.T) / (draws @ distorted.counts.T)
+        drawn = np.stack(
+            [(strength_weights(found[:, part], level) * drawn[:, part]).sum(1) for part in parts],
+            axis=1,
+        )
+    return AtLevel(mixed=mixed, drawn=drawn, whole=whole)

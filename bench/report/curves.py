@@ -1,0 +1,368 @@
+"""Success against distortion over the strengths of each attack, and success at equal distortion.
+
+A run scored with `--strength` knows each attack at several strengths. With the untouched images,
+which are every attack at strength 0, they make a curve; what attacks are ranked by is read off it
+at one level of distortion (`MetricSpec.level`), see `bench.metrics.equal_distortion`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.metrics.equal_distortion import AtLevel, Distorted, at_level
+from bench.metrics.paired import Shared, shared
+from bench.metrics.resampling import percentile_interval
+from bench.metrics.success import CLEAN_CONTROL
+from bench.records.metric import MetricSpec, views
+from bench.records.participants import FAMILIES, AttackRecord
+from bench.records.run import RunData, once
+from bench.report.pages.figures import Line, curve_panels
+from bench.report.published import published_rows
+from bench.report.render import render
+from bench.report.table import NA, Row, Table, between, kind_of, make_table, number
+from bench.store import write_text
+from bench.types import SPLITS
+
+STEM = "curves"
+WHOLE = "†"
+"""Marks an attack that stands at full strength."""
+Contestant = tuple[RunData, str]
+"""A run and the name of its attack."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strength:
+    """One attack at one strength in one split: rows of predictions, and of distortions."""
+
+    strength: float
+    predictions: pd.DataFrame
+    distortion: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """Of a curve: mean distortion, and success as a fraction with its 95 % interval."""
+
+    strength: float
+    distortion: float
+    success: float
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """One attack in one split by one metric.
+
+    Attributes:
+        points: By rising strength, the untouched images first.
+        at: At the level of `fidelity`; `None` where the whole attack distorts more than that and
+            no weaker one was scored.
+        whole: Whether that is the whole attack, which distorts less.
+    """
+
+    attack: AttackRecord
+    split: str
+    metric: MetricSpec
+    fidelity: MetricSpec
+    images: int
+    points: tuple[Point, ...]
+    at: float | None
+    interval: tuple[float, float] | None
+    whole: bool
+
+
+def fidelity_of(run: RunData) -> MetricSpec | None:
+    """The metric by whose level attacks are compared, where the run has it."""
+    return next((metric for metric in run.metrics if metric.level is not None), None)
+
+
+def has_strengths(run: RunData) -> bool:
+    """Whether any attack was scored at less than its full strength."""
+    return bool((run.conditions["quality_percent"].isna()).any())
+
+
+@once
+def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
+    """An attack by rising strength, from the untouched images to the whole attack.
+
+    Nothing where it has no rows, or untouched images were not scored.
+    """
+
+    def mine(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows[(rows["attack"] == attack) & (rows["split"] == split)]
+
+    whole = Strength(
+        strength=1.0, predictions=mine(run.predictions), distortion=mine(run.distortion)
+    )
+    untouched = _untouched(whole, run)
+    if untouched.predictions.empty or whole.distortion.empty:
+        return ()
+    weaker = mine(run.conditions[run.conditions["quality_percent"].isna()])
+    changed = mine(run.condition_distortion)
+    found = [
+        Strength(
+            strength=strength,
+            predictions=weaker[weaker["strength"] == strength],
+            distortion=changed[changed["strength"] == strength],
+        )
+        for strength in sorted(map(float, weaker["strength"].unique()))
+    ]
+    return (untouched, *(one for one in found if len(one.distortion)), whole)
+
+
+def _untouched(whole: Strength, run: RunData) -> Strength:
+    """What victims say of the originals, asked for the same targets."""
+    clean = run.predictions[run.predictions["attack"] == CLEAN_CONTROL]
+    said = ["predicted", "p_source", "p_predicted"]
+    answers = clean.set_index(["image_id", "victim"])[said]
+    rows = whole.predictions.drop(columns=said).join(answers, on=["image_id", "victim"])
+    metrics = {metric.name: metric.unchanged for metric in run.metrics}
+    return Strength(
+        strength=0.0,
+        predictions=rows[rows["predicted"].notna()].assign(p_target=np.nan),
+        distortion=whole.distortion.assign(**metrics),
+    )
+
+
+def reaches_level(run: RunData, attack: str, split: str) -> bool:
+    """Whether its success at the level is known."""
+    fidelity, found = fidelity_of(run), strengths_of(run, attack, split)
+    if fidelity is None or fidelity.level is None or not found:
+        return False
+    return len(found) > 2 or bool(found[-1].distortion[fidelity.name].mean() <= fidelity.level)
+
+
+def at_equal_distortion(
+    contestants: Sequence[Contestant], split: str, metric: MetricSpec, families: dict[str, str]
+) -> AtLevel | None:
+    """Attacks at the level, on what all of them were scored on.
+
+    Args:
+        contestants: All of which reach the level.
+        split: One of `SPLITS`.
+        metric: Of rows, defined for all of them.
+        families: Victim name to family; other victims are left out.
+
+    Returns:
+        `None` where they share nothing.
+    """
+    fidelity = fidelity_of(contestants[0][0])
+    runs = [strengths_of(run, name, split) for run, name in contestants]
+    steps = [step for found in runs for step in found]
+    by_target = metric.needs == "target"
+    both = shared([one.predictions for one in steps], metric, families, by_target=by_target)
+    if both is None or fidelity is None or fidelity.level is None:
+        return None
+    return at_level(both, _distorted(steps, both, fidelity), [*map(len, runs)], fidelity.level)
+
+
+def _distorted(steps: Sequence[Strength], both: Shared, fidelity: MetricSpec) -> Distorted:
+    by_photograph = [
+        one.distortion.groupby("photo_id")[fidelity.name]
+        .agg(["sum", "count"])
+        .reindex(list(both.photo_ids), fill_value=0)
+        for one in steps
+    ]
+    sums, counts = (np.stack([f[of].to_numpy(float) for f in by_photograph]) for of in _SUMMED)
+    return Distorted(sums=sums, counts=counts)
+
+
+_SUMMED = ("sum", "count")
+
+
+@once
+def curves_of(run: RunData) -> list[Curve]:
+    """TASR of targeted attacks and UASR of all, in each split where they are defined.
+
+    Raises:
+        ValueError: If no attack was scored at a lower strength.
+    """
+    if not has_strengths(run):
+        raise ValueError(
+            f"{run.directory} holds no rows of weaker attacks; score them with `camobench run "
+            "--strength 0.25,0.5,0.75` and the run's other options"
+        )
+    families = run.whole_families(FAMILIES) or run.families
+    found = []
+    for split, metric in views(run.splits):
+        for attack in sorted(run.attacks, key=lambda one: (one.control, one.name)):
+            if attack.name != CLEAN_CONTROL and metric.defined(split, targeted=attack.targeted):
+                curve = _curve(run, attack, split, metric, families)
+                found += [] if curve is None else [curve]
+    return found
+
+
+def _curve(
+    run: RunData, attack: AttackRecord, split: str, metric: MetricSpec, families: dict[str, str]
+) -> Curve | None:
+    steps, fidelity = strengths_of(run, attack.name, split), fidelity_of(run)
+    by_target = metric.needs == "target"
+    both = shared([one.predictions for one in steps], metric, families, by_target=by_target)
+    if both is None or fidelity is None or fidelity.level is None:
+        return None
+    distorted, drawn = _distorted(steps, both, fidelity), both.resampled()
+    ends = [None] * len(steps) if drawn is None else [percentile_interval(x) for x in drawn.T]
+    at, interval, whole = None, None, False
+    if reaches_level(run, attack.name, split):
+        level = at_level(both, distorted, [len(steps)], fidelity.level)
+        at, whole = level.mixed.means[0], level.whole[0]
+        interval = None if level.drawn is None else percentile_interval(level.drawn[:, 0])
+    return Curve(
+        attack=attack,
+        split=split,
+        metric=metric,
+        fidelity=fidelity,
+        images=both.images,
+        points=tuple(
+            Point(strength=step.strength, distortion=float(far), success=mean, interval=end)
+            for step, far, mean, end in zip(steps, distorted.means, both.means, ends, strict=True)
+        ),
+        at=at,
+        interval=interval,
+        whole=whole,
+    )
+
+
+def curves_table(run: RunData) -> Table:
+    """Success at the level and at each strength.
+
+    Shown are TASR of targeted attacks and UASR of the others; the records hold all.
+
+    Raises:
+        ValueError: As `curves_of`.
+    """
+    found = curves_of(run)
+    strengths = sorted({point.strength for one in found for point in one.points})
+    fidelity = found[0].fidelity
+    at = f"at {fidelity.title} {fidelity.level:g}"
+    labels = [("", "Attack"), ("", "Rate"), ("", at), ("", "95 %")]
+    labels += [
+        (f"strength {s:g}" if s else "untouched", label)
+        for s in strengths
+        for label in ([fidelity.title] if s else []) + ["success"]
+    ]
+    rows: list[Row] = []
+    for split in run.splits:
+        shown = [one for one in found if one.split == split and _is_shown(one)]
+        if shown:
+            blank = ("",) * (len(labels) - 1)
+            rows.append(Row(kind="section", name=SPLITS[split].capitalize(), cells=blank))
+        for one in shown:
+            cells = [one.metric.title, at_text(one), between(one.interval)]
+            by_strength = {point.strength: point for point in one.points}
+            for strength in strengths:
+                point = by_strength.get(strength)
+                texts = [NA, NA]
+                if point:
+                    far, success = point.distortion, 100 * point.success
+                    texts = [number(far, fidelity.digits), number(success)]
+                cells += texts if strength else texts[1:]
+            rows.append(Row(kind=kind_of(one.attack), name=one.attack.name, cells=tuple(cells)))
+    return make_table(
+        f"Success {at}, Set-C of {run.suite} (in %)",
+        labels,
+        rows,
+        _notes(run, fidelity),
+        (_record(run, one) for one in found),
+    )
+
+
+def at_text(curve: Curve) -> str:
+    """Success at the level, marked where it is that of the whole attack."""
+    if curve.at is None:
+        return NA
+    return number(100 * curve.at) + (WHOLE if curve.whole else "")
+
+
+def curve_texts(run: RunData) -> dict[str, str]:
+    """`curves.{md,csv,tex}` by file name; none for a run without weaker attacks."""
+    if not has_strengths(run):
+        return {}
+    table = curves_table(run)
+    return {f"{STEM}.{suffix}": render(table, suffix) for suffix in ("md", "csv", "tex")}
+
+
+def write_curves(run: RunData) -> list[Path]:
+    """Write `curves.{md,csv,tex,svg}` into the run's own folder, recomputed from its rows."""
+    texts = curve_texts(run)
+    texts |= {f"{STEM}.svg": curves_chart(run)} if texts else {}
+    return [write_text(run.directory / name, text) for name, text in texts.items()]
+
+
+def curves_chart(run: RunData) -> str:
+    """SVG text: a panel for each rate and split, with bands of 95 % and the paper's points."""
+    panels: dict[str, list[Line]] = {}
+    for one in filter(_is_shown, curves_of(run)):
+        panels.setdefault(f"{one.metric.title}, {SPLITS[one.split]} (%)", []).append(
+            Line(
+                name=one.attack.name,
+                control=one.attack.control,
+                x=[point.distortion for point in one.points],
+                y=[point.success for point in one.points],
+                ends=[point.interval for point in one.points],
+            )
+        )
+    fidelity = curves_of(run)[0].fidelity
+    published = {
+        f"{metric.title}, {SPLITS[split]} (%)": [
+            (row.distortion[fidelity.name], row.cells[metric.name]["mean"].mean)
+            for row in published_rows(split).values()
+            if metric.name in row.cells and fidelity.name in row.distortion
+        ]
+        for split, metric in views(run.splits)
+    }
+    return curve_panels(panels, fidelity.axis, fidelity.level or 0.0, published)
+
+
+def _is_shown(curve: Curve) -> bool:
+    return curve.attack.targeted == (curve.metric.needs == "target")
+
+
+def _record(run: RunData, one: Curve) -> dict[str, Any]:
+    low, high = one.interval or (None, None)
+    record: dict[str, Any] = {
+        "suite": run.suite,
+        "split": one.split,
+        "attack": one.attack.name,
+        "attack_key": one.attack.key,
+        "control": "yes" if one.attack.control else "no",
+        "measure": one.metric.name,
+        "images": one.images,
+        "distortion": one.fidelity.name,
+        "level": one.fidelity.level,
+        "at_level_percent": None if one.at is None else 100 * one.at,
+        "at_level_low_percent": None if low is None else 100 * low,
+        "at_level_high_percent": None if high is None else 100 * high,
+        "at_full_strength": "yes" if one.whole else "no",
+    }
+    for point in one.points:
+        name = f"strength_{point.strength:g}"
+        low, high = point.interval or (None, None)
+        record |= {f"{name}_distortion": point.distortion, f"{name}_percent": 100 * point.success}
+        record |= {f"{name}_low_percent": None if low is None else 100 * low}
+        record |= {f"{name}_high_percent": None if high is None else 100 * high}
+    return record
+
+
+def _notes(run: RunData, fidelity: MetricSpec) -> Iterator[str]:
+    yield (
+        f"At {fidelity.title} {fidelity.level:g}: between the two strengths on either side of it, "
+        f"in proportion, which is an attack that takes either by lot. {WHOLE}: at full strength, "
+        "where the attack distorts no more than that. n/a: no weaker strength was scored."
+    )
+    yield (
+        "Strength s: x + s (g(x, t) - x), rounded to 8 bits. Untouched: what victims say of the "
+        "originals, asked for the same targets; out of distribution that is chance, "
+        f"{100 / len(run.classes):.1f} %, whatever they say."
+    )
+    yield (
+        "TASR for targeted attacks, UASR for the others; means over families of means over "
+        "architectures. 95 %: bootstrap over photographs, through the interpolation."
+    )
+    beside = sorted({f for f in run.families.values() if f not in FAMILIES})
+    if beside and set(run.families.values()) & set(FAMILIES):
+        yield f"In no mean here: {', '.join(beside)}."

@@ -1,0 +1,98 @@
+"""Success at equal distortion from files alone, against curves read off by hand."""
+
+import csv
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.records.load import load_run
+from bench.report.curves import curves_of, curves_table, write_curves
+from bench.report.render import render
+from bench.report.verification.folder import verify_folder
+from tests.report.test_survival import rate, weakened
+
+WEAK = (0.5, None)
+LEVEL = 0.04
+
+
+@pytest.fixture
+def curved_dir(run_dir):
+    """A run's folder with every attack at half its strength, which distorts a third as much."""
+    frame = pd.read_parquet(run_dir / "predictions.parquet")
+    weakened(frame, WEAK).to_parquet(run_dir / "conditions.parquet")
+    changed = pd.read_parquet(run_dir / "distortion.parquet")
+    changed.loc[changed["attack"] != "identity", "lpips"] = 0.06
+    changed.loc[changed["attack"] == "cgan-img", "lpips"] = 0.03
+    changed.to_parquet(run_dir / "distortion.parquet")
+    half = changed.assign(strength=0.5, quality_percent=pd.array([None] * len(changed), "Int64"))
+    half.assign(lpips=half["lpips"] / 3).to_parquet(run_dir / "conditions-distortion.parquet")
+    return run_dir
+
+
+def records(run):
+    text = render(curves_table(run), "csv")
+    return {(r["attack"], r["split"], r["measure"]): r for r in csv.DictReader(io.StringIO(text))}
+
+
+def test_success_is_read_off_between_two_strengths(curved_dir):
+    run = load_run(curved_dir)
+    weak, whole = (rate(f) for f in (weakened(run.predictions, WEAK), run.predictions))
+    row = records(run)["mislgan", "in", "tasr"]
+    assert float(row["at_level_percent"]) == pytest.approx((weak + whole) / 2, abs=1e-5)
+    low, high = (float(row[f"at_level_{end}_percent"]) for end in ("low", "high"))
+    assert low < float(row["at_level_percent"]) < high
+    assert float(row["strength_1_distortion"]) == pytest.approx(0.06)
+
+
+def test_what_distorts_less_stands_at_full_strength_and_is_marked(curved_dir):
+    run = load_run(curved_dir)
+    row = records(run)["cgan-img", "in", "tasr"]
+    assert (row["at_full_strength"], row["at_level_percent"]) == ("yes", row["strength_1_percent"])
+    assert "†" in next(r for r in curves_table(run).rows if r.name == "cgan-img").cells[1]
+
+
+def test_doing_nothing_is_chance_out_of_distribution_and_the_clean_error_inside(curved_dir):
+    run = load_run(curved_dir)
+    found = records(run)
+    assert float(found["mislgan", "out", "tasr"]["strength_0_percent"]) == pytest.approx(100 / 3)
+    clean = run.predictions[run.predictions["attack"] == "identity"].query("split == 'in'")
+    missed = (clean["predicted"] != clean["source"]).groupby(clean["victim"]).mean() * 100
+    by_family = missed.groupby([name.partition("-")[0] for name in missed.index]).mean()
+    assert float(found["mislgan", "in", "uasr"]["strength_0_percent"]) == pytest.approx(
+        by_family.mean()
+    )
+    assert not any(attack == "identity" for attack, *_ in found)
+
+
+def test_beyond_the_level_without_a_weaker_strength_nothing_is_said(curved_dir):
+    for name in ("conditions", "conditions-distortion"):
+        path = curved_dir / f"{name}.parquet"
+        rows = pd.read_parquet(path)
+        rows[rows["attack"] != "mislgan"].to_parquet(path)
+    row = records(load_run(curved_dir))["mislgan", "in", "tasr"]
+    assert row["at_level_percent"] == ""
+
+
+def test_files_are_written_the_same_twice_and_verified(curved_dir):
+    written = write_curves(load_run(curved_dir))
+    assert [path.name for path in written] == [f"curves.{e}" for e in ("md", "csv", "tex", "svg")]
+    before = [path.read_bytes() for path in written]
+    assert [path.read_bytes() for path in write_curves(load_run(curved_dir))] == before
+    verdicts = {one.check: one.verdict for one in verify_folder(curved_dir)}
+    assert verdicts["curves.csv"] == "ok"
+    assert "surplus files" not in verdicts
+
+
+def test_a_run_without_weaker_attacks_says_how_to_get_them(run_dir):
+    with pytest.raises(ValueError, match=r"camobench run --strength 0.25,0.5"):
+        curves_of(load_run(run_dir))
+    assert write_curves(load_run(run_dir)) == []
+
+
+def test_points_go_from_the_untouched_image_on(curved_dir):
+    for curve in curves_of(load_run(curved_dir)):
+        assert [point.strength for point in curve.points] == [0.0, 0.5, 1.0]
+        assert curve.points[0].distortion == 0
+        assert np.all(np.diff([point.distortion for point in curve.points]) > 0)
