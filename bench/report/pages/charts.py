@@ -72,7 +72,7 @@ class Matrix:
     Attributes:
         about: Of the whole, for who does not see it.
         corner: Heading of the rows' names.
-        upright: Whether the columns' names are set upright.
+        groups: Name and width of each group of columns, whose names are then set upright.
     """
 
     title: str
@@ -80,7 +80,7 @@ class Matrix:
     corner: str
     columns: tuple[str, ...]
     rows: dict[str, tuple[str, ...]]
-    upright: bool = False
+    groups: tuple[tuple[str, int], ...] = ()
 
 
 def success_scatter(

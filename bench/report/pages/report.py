@@ -1,12 +1,13 @@
 """The self-contained `report.html`: one file, no request, readable on a phone and on paper."""
 
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench.records.metric import headline, row_metrics, views
-from bench.records.participants import AttackRecord
+from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData
 from bench.report.cards import clean_accuracy_table
 from bench.report.claims.judging import claims_table, comparisons_table, judge_claims
@@ -136,21 +137,23 @@ def _tiles(run: RunData, lead: AttackRecord | None) -> list[tuple[str, str]]:
 
 def heat_map(run: RunData, split: str, metric: Any, tables: dict[str, Table]) -> Matrix | None:
     """Attack x victim matrix of a rate; `None` where it is undefined for every attack."""
-    victims = [victim.name for victim in run.victims]
+    order = list(dict.fromkeys((*FAMILIES, *run.families.values())))
+    victims = sorted(run.victims, key=lambda victim: order.index(victim.family))
     rates = rates_of(run, split).pivot(index="attack", columns="victim", values=metric.name)
-    rates = 100 * rates.reindex(columns=victims)
+    rates = 100 * rates.reindex(columns=[victim.name for victim in victims])
     marked = {attack.name: attack.marked for attack in run.attacks}
-    order = [record["attack"] for record in tables[split].records]
     rows = {
         marked[name]: tuple(map(number, rates.loc[name].tolist()))
-        for name in order
+        for name in (record["attack"] for record in tables[split].records)
         if name in rates.index and rates.loc[name].notna().any()
     }
     title = f"{metric.title} of every attack on every victim, {SPLITS[split]}"
     about = "In per cent. Attacks whose rate is undefined are left out; n/a marks a hole."
-    columns = tuple(victim.marked for victim in run.victims)
+    columns = tuple(victim.marked for victim in victims)
+    families = groupby(victims, lambda victim: victim.family)
+    groups = tuple((family, len(list(members))) for family, members in families)
     found = Matrix(
-        title=title, about=about, corner="Attack", columns=columns, rows=rows, upright=True
+        title=title, about=about, corner="Attack", columns=columns, rows=rows, groups=groups
     )
     return found if rows else None
 

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -115,6 +116,14 @@ def test_the_heat_map_is_what_the_rates_are(run, tables):
     mine = rates[rates["attack"] == "mislgan"].set_index("victim")["uasr"]
     expected = [f"{100 * mine[victim]:.1f}" for victim in found.columns]
     assert list(found.rows["mislgan"]) == expected
+
+
+def test_the_heat_map_keeps_families_apart_and_says_what_colours_mean(run, tables, page):
+    shuffled = replace(run, victims=run.victims[::2] + run.victims[1::2])
+    found = heat_map(shuffled, "in", UASR, tables)
+    assert found.groups == (("wdf", 2), ("pef", 1), ("img", 2))
+    assert page.count('<th scope="colgroup" colspan="2">wdf</th>') == 3
+    assert page.count('<p class="scale">0 %<i class="l0">') == 3
 
 
 def test_stretch_against_its_formula():
