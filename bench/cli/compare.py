@@ -16,9 +16,17 @@ from bench.cli.options import format_option
 @click.option(
     "--ranks", is_flag=True, help="Rank all targeted attacks instead, or those that are named."
 )
+@click.option(
+    "--equal-distortion", "equal", is_flag=True, help="At LPIPS 0.04; needs runs with --strength."
+)
 @format_option
 def compare(
-    places: tuple[str, ...], victim: str | None, target: str | None, ranks: bool, format_: str
+    places: tuple[str, ...],
+    victim: str | None,
+    target: str | None,
+    ranks: bool,
+    equal: bool,
+    format_: str,
 ) -> None:
     """Compare attacks of one run, or of several: differences with intervals and p-values.
 
@@ -35,6 +43,8 @@ def compare(
 
     if ranks and (victim or target):
         raise click.UsageError("--ranks is over all victims and targets")
+    if equal and target:
+        raise click.UsageError("--equal-distortion is over all targets")
     if Path(places[0]).is_dir():
         names = places[1:]
         if not ranks and not names:
@@ -43,12 +53,12 @@ def compare(
     else:
         contenders = contenders_across([_place(place) for place in places])
     if ranks:
-        click.echo(render(ranks_table(contenders), format_))
+        click.echo(render(ranks_table(contenders, equal=equal), format_))
         return
     if len(contenders) < 2:
         raise click.UsageError("name two attacks or more, or a pattern that matches so many")
-    found = compare_pairs(contenders, victim=victim, target=target)
-    click.echo(render(pairs_table(found, victim, target), format_))
+    found = compare_pairs(contenders, victim=victim, target=target, equal=equal)
+    click.echo(render(pairs_table(found, victim, target, equal=equal), format_))
 
 
 def _place(text: str) -> tuple[Path, str]:

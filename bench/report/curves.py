@@ -278,6 +278,17 @@ def at_text(curve: Curve) -> str:
     return number(100 * curve.at) + (WHOLE if curve.whole else "")
 
 
+def at_record(curve: Curve | None, name: str) -> dict[str, Any]:
+    """Success at the level in per cent, its interval, and whether that is the whole attack."""
+    low, high = (curve and curve.interval) or (None, None)
+    return {
+        f"{name}_percent": None if curve is None or curve.at is None else 100 * curve.at,
+        f"{name}_low_percent": None if low is None else 100 * low,
+        f"{name}_high_percent": None if high is None else 100 * high,
+        f"{name}_is_whole": None if curve is None else "yes" if curve.whole else "no",
+    }
+
+
 def curve_texts(run: RunData) -> dict[str, str]:
     """`curves.{md,csv,tex}` by file name; none for a run without weaker attacks."""
     if not has_strengths(run):
@@ -323,7 +334,6 @@ def _is_shown(curve: Curve) -> bool:
 
 
 def _record(run: RunData, one: Curve) -> dict[str, Any]:
-    low, high = one.interval or (None, None)
     record: dict[str, Any] = {
         "suite": run.suite,
         "split": one.split,
@@ -334,10 +344,7 @@ def _record(run: RunData, one: Curve) -> dict[str, Any]:
         "images": one.images,
         "distortion": one.fidelity.name,
         "level": one.fidelity.level,
-        "at_level_percent": None if one.at is None else 100 * one.at,
-        "at_level_low_percent": None if low is None else 100 * low,
-        "at_level_high_percent": None if high is None else 100 * high,
-        "at_full_strength": "yes" if one.whole else "no",
+        **at_record(one, "at_level"),
     }
     for point in one.points:
         name = f"strength_{point.strength:g}"

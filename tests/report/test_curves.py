@@ -8,13 +8,18 @@ import pandas as pd
 import pytest
 
 from bench.records.load import load_run
+from bench.report.comparison.contenders import contenders_of
+from bench.report.comparison.pairs import compare_pairs, pairs_table
 from bench.report.curves import curves_of, curves_table, write_curves
+from bench.report.leaderboard.board_tables import board_table
+from bench.report.leaderboard.boards import load_boards
+from bench.report.leaderboard.standing import build_standings
 from bench.report.render import render
 from bench.report.verification.folder import verify_folder
 from tests.report.test_survival import rate, weakened
 
 WEAK = (0.5, None)
-LEVEL = 0.04
+IN_TASR = ("in", "tasr")
 
 
 @pytest.fixture
@@ -49,7 +54,7 @@ def test_success_is_read_off_between_two_strengths(curved_dir):
 def test_what_distorts_less_stands_at_full_strength_and_is_marked(curved_dir):
     run = load_run(curved_dir)
     row = records(run)["cgan-img", "in", "tasr"]
-    assert (row["at_full_strength"], row["at_level_percent"]) == ("yes", row["strength_1_percent"])
+    assert (row["at_level_is_whole"], row["at_level_percent"]) == ("yes", row["strength_1_percent"])
     assert "†" in next(r for r in curves_table(run).rows if r.name == "cgan-img").cells[1]
 
 
@@ -96,3 +101,38 @@ def test_points_go_from_the_untouched_image_on(curved_dir):
         assert [point.strength for point in curve.points] == [0.0, 0.5, 1.0]
         assert curve.points[0].distortion == 0
         assert np.all(np.diff([point.distortion for point in curve.points]) > 0)
+
+
+def test_a_board_ranks_by_success_at_the_level(curved_dir):
+    board = load_boards([curved_dir])[0][0]
+    standings = build_standings(board)
+    found = {one.attack.name: one for one in standings.by_split["in"]}
+    ranked = sorted(
+        (one for one in found.values() if "tasr" in one.ranks),
+        key=lambda one: one.ranks["tasr"]["rank"],
+    )
+    at = [one.curves["tasr"].at for one in ranked]
+    assert [one.ranks["tasr"]["tasr_mean_percent"] for one in ranked] == pytest.approx(
+        [100 * value for value in at]
+    )
+    assert at == sorted(at, reverse=True)
+    ends = found["mislgan"].curves["tasr"].interval
+    assert found["mislgan"].ranks["tasr"]["tasr_mean_low_percent"] == pytest.approx(100 * ends[0])
+    table = board_table(standings, "in")
+    heading = table.headings.index("TASR At LPIPS 0.04 (95 %)")
+    shown = {
+        row.name.partition(":")[0]: row.cells[heading - 1]
+        for row in table.rows
+        if row.kind == "attack"
+    }
+    assert shown["mislgan"].startswith(f"{100 * found['mislgan'].curves['tasr'].at:.1f} (")
+    assert "†" in shown["cgan-img"]
+
+
+def test_two_attacks_compared_at_the_level_differ_by_what_their_curves_do(curved_dir):
+    two = contenders_of(curved_dir, ["mislgan", "cgan-img"])
+    pair = next(p for p in compare_pairs(two, equal=True) if (p.split, p.metric.name) == IN_TASR)
+    at = {c.attack.name: c.at for c in curves_of(two[0].run) if (c.split, c.metric.name) == IN_TASR}
+    assert pair.paired.difference == pytest.approx(at["mislgan"] - at["cgan-img"])
+    assert pair.interval[0] < pair.paired.difference < pair.interval[1]
+    assert "at LPIPS 0.04" in pairs_table([pair], None, None, equal=True).title

@@ -5,12 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from bench.metrics.paired import Shared, shared
 from bench.records.load import TERMS, load_run
+from bench.records.metric import MetricSpec
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData
 from bench.registry import UnknownNameError
+from bench.report.curves import at_equal_distortion, fidelity_of, reaches_level
 from bench.wording import near
 
 
@@ -26,6 +31,51 @@ class Contender:
         """Its prediction rows in a split."""
         rows = self.run.predictions
         return rows[(rows["split"] == split) & (rows["attack"] == self.attack.name)]
+
+    def reaches_level(self, split: str) -> bool:
+        """Whether its success at equal distortion is known in a split."""
+        return reaches_level(self.run, self.attack.name, split)
+
+
+def level_said(run: RunData) -> str:
+    """Where attacks are compared at equal distortion, for people: "LPIPS 0.04".
+
+    Raises:
+        ValueError: If the run was measured by no metric that has such a level.
+    """
+    fidelity = fidelity_of(run)
+    if fidelity is None:
+        raise ValueError(f"{run.directory} has no metric with a level to compare attacks at")
+    return f"{fidelity.title} {fidelity.level:g}"
+
+
+def contest(
+    contenders: Sequence[Contender],
+    split: str,
+    metric: MetricSpec,
+    families: dict[str, str],
+    *,
+    equal: bool,
+) -> tuple[Shared, NDArray[np.float64] | None] | None:
+    """What attacks did where each of them was scored, and (B, K) means under draws.
+
+    Args:
+        contenders: For which the rate is defined; at equal distortion, all reach the level.
+        split: One of `SPLITS`.
+        metric: Which rate.
+        families: Victim name to family; other victims are left out.
+        equal: At equal distortion, not at full strength.
+
+    Returns:
+        `None` where they share nothing; no draws for a single photograph.
+    """
+    if equal:
+        pairs = [(one.run, one.attack.name) for one in contenders]
+        level = at_equal_distortion(pairs, split, metric, families)
+        return None if level is None else (level.mixed, level.drawn)
+    rows = [one.rows(split) for one in contenders]
+    found = shared(rows, metric, families, by_target=metric.needs == "target")
+    return None if found is None else (found, found.resampled())
 
 
 def contenders_of(directory: Path, names: Sequence[str]) -> list[Contender]:

@@ -6,7 +6,7 @@ from itertools import combinations, product
 from typing import Any
 
 from bench.metrics.paired import Shared, shared, shared_units
-from bench.metrics.resampling import REPLICATES
+from bench.metrics.resampling import REPLICATES, percentile_interval
 from bench.metrics.significance import (
     DRAWS,
     McNemar,
@@ -16,7 +16,13 @@ from bench.metrics.significance import (
     sign_flip_test,
 )
 from bench.records.metric import METRICS, MetricSpec, views
-from bench.report.comparison.contenders import Contender, mean_families, require_known
+from bench.report.comparison.contenders import (
+    Contender,
+    contest,
+    level_said,
+    mean_families,
+    require_known,
+)
 from bench.report.notes import origin_notes
 from bench.report.table import NA, Row, Table, make_table, number
 from bench.wording import listed, plural
@@ -37,7 +43,11 @@ class AttackPair:
 
 
 def compare_pairs(
-    contenders: Sequence[Contender], *, victim: str | None = None, target: str | None = None
+    contenders: Sequence[Contender],
+    *,
+    victim: str | None = None,
+    target: str | None = None,
+    equal: bool = False,
 ) -> list[AttackPair]:
     """Compare every pair in every split and rate that both have.
 
@@ -45,6 +55,7 @@ def compare_pairs(
         contenders: At least two.
         victim: Only this one.
         target: Only images sent to this camera model, and untargeted images beside them.
+        equal: At equal distortion, in the splits where both reach the level; over all targets.
 
     Raises:
         ValueError: If there are fewer than two attacks, or no two of them share a prediction.
@@ -60,17 +71,26 @@ def compare_pairs(
         targeted = first.attack.targeted and second.attack.targeted
         if not metric.defined(split, targeted=targeted):
             continue
-        rows = [one.rows(split) for one in (first, second)]
-        if target is not None:
-            rows = [part[part["target"].isna() | (part["target"] == target)] for part in rows]
-        paired = shared(rows, metric, families, by_target=targeted)
-        if paired is None:
-            continue
-        single = None
-        if victim is not None and target is not None:
-            mine = [part[part["victim"] == victim] for part in rows]
-            units = shared_units(mine, metric, by_target=targeted)
-            single = mcnemar(units[0], units[1])
+        if equal:
+            if not (first.reaches_level(split) and second.reaches_level(split)):
+                continue
+            both = contest((first, second), split, metric, families, equal=True)
+            if both is None:
+                continue
+            (paired, drawn), single = both, None
+            interval = None if drawn is None else percentile_interval(drawn[:, 0] - drawn[:, 1])
+        else:
+            rows = [one.rows(split) for one in (first, second)]
+            if target is not None:
+                rows = [part[part["target"].isna() | (part["target"] == target)] for part in rows]
+            plain = shared(rows, metric, families, by_target=targeted)
+            if plain is None:
+                continue
+            paired, interval, single = plain, plain.interval(), None
+            if victim is not None and target is not None:
+                mine = [part[part["victim"] == victim] for part in rows]
+                units = shared_units(mine, metric, by_target=targeted)
+                single = mcnemar(units[0], units[1])
         found.append(
             AttackPair(
                 first=first,
@@ -78,7 +98,7 @@ def compare_pairs(
                 split=split,
                 metric=metric,
                 paired=paired,
-                interval=paired.interval(),
+                interval=interval,
                 test=sign_flip_test(paired.effects),
                 mcnemar=single,
             )
@@ -93,12 +113,19 @@ def compare_pairs(
                 )
         raise ValueError(
             "these attacks share no image, target and victim; score them on the same victims"
+            + (", and at --strength 0.25,0.5,0.75" if equal else "")
         )
     return found
 
 
-def pairs_table(comparisons: Sequence[AttackPair], victim: str | None, target: str | None) -> Table:
-    """One row a comparison; Holm's correction is over all of them."""
+def pairs_table(
+    comparisons: Sequence[AttackPair],
+    victim: str | None,
+    target: str | None,
+    *,
+    equal: bool = False,
+) -> Table:
+    """One row a comparison, `equal` at equal distortion; Holm's correction is over all of them."""
     records = [_record(one, victim, target) for one in comparisons]
     singles = any(one.mcnemar for one in comparisons)
     for name in ("p", "mcnemar_p") if singles else ("p",):
@@ -109,7 +136,8 @@ def pairs_table(comparisons: Sequence[AttackPair], victim: str | None, target: s
     labels += ["p", "p (Holm)"]
     if singles:
         labels += ["Only first", "Only second", "McNemar p", "McNemar p (Holm)"]
-    where = ", ".join(filter(None, (victim, target and f"target {target}")))
+    at = f"at {level_said(comparisons[0].first.run)}" if equal else None
+    where = ", ".join(filter(None, (at, victim, target and f"target {target}")))
     return make_table(
         f"Attacks compared on {comparisons[0].first.run.suite}" + (f" ({where})" if where else ""),
         labels,

@@ -4,20 +4,28 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
-from bench.metrics.paired import shared
 from bench.metrics.ranks import ALPHA, rank_intervals, tie_groups
 from bench.metrics.resampling import REPLICATES, percentile_interval
 from bench.metrics.significance import holm, sign_flip_test
 from bench.records.metric import MetricSpec, headline
-from bench.report.comparison.contenders import Contender, mean_families
+from bench.report.comparison.contenders import (
+    Contender,
+    contest,
+    level_said,
+    mean_families,
+)
 from bench.report.notes import origin_notes
 from bench.report.table import Row, Table, between, make_table, number
 from bench.types import SPLITS
 from bench.wording import listed
 
 
-def ranks_table(contenders: Sequence[Contender]) -> Table:
+def ranks_table(contenders: Sequence[Contender], *, equal: bool = False) -> Table:
     """Targeted attacks by mean TASR, in either split, on the images that all were scored on.
+
+    Args:
+        contenders: Of which the targeted ones are ranked.
+        equal: At equal distortion; who does not reach the level in a split is not ranked there.
 
     Raises:
         ValueError: If fewer than two attacks are targeted, or no split can be ranked.
@@ -31,16 +39,28 @@ def ranks_table(contenders: Sequence[Contender]) -> Table:
             "TASR, or are partial"
         )
     families = mean_families(targeted)
-    records = [r for split in SPLITS for r in rank_records(targeted, split, headline(), families)]
+    records = [
+        record
+        for split in SPLITS
+        for record in rank_records(
+            [one for one in targeted if not equal or one.reaches_level(split)],
+            split,
+            headline(),
+            families,
+            equal=equal,
+        )
+    ]
     if not records:
         raise ValueError(
             "these attacks share no two photographs that all were scored on, with the same "
             "targets and victims; score them on the same victims"
+            + (", and at --strength 0.25,0.5,0.75" if equal else "")
         )
+    where = f" at {level_said(targeted[0].run)}" if equal else ""
     left_out = [one.label for one in contenders if not one.attack.targeted]
     rate = f"{headline().title} (%)"
     return make_table(
-        f"Attacks ranked by mean {headline().title} on {targeted[0].run.suite}",
+        f"Attacks ranked by mean {headline().title}{where} on {targeted[0].run.suite}",
         ("Attack", "Split", "Rank", "95 %", "Tie group", rate, "95 %", "Images"),
         (Row(kind="claim", name=r["attack"], cells=_cells(r)) for r in records),
         _notes(targeted, left_out, partial),
@@ -49,7 +69,12 @@ def ranks_table(contenders: Sequence[Contender]) -> Table:
 
 
 def rank_records(
-    contenders: Sequence[Contender], split: str, metric: MetricSpec, families: dict[str, str]
+    contenders: Sequence[Contender],
+    split: str,
+    metric: MetricSpec,
+    families: dict[str, str],
+    *,
+    equal: bool = False,
 ) -> list[dict[str, Any]]:
     """Rank, interval and tie group of each attack by a mean rate, best first.
 
@@ -58,14 +83,14 @@ def rank_records(
         split: One of `SPLITS`.
         metric: Which rate.
         families: Victim name to family; other victims are left out.
+        equal: At equal distortion, where all of them reach the level.
 
     Returns:
         Nothing where the attacks share no two photographs.
     """
     labels = [one.label for one in contenders]
-    frames = [one.rows(split) for one in contenders]
-    found = shared(frames, metric, families, by_target=metric.needs == "target")
-    drawn = None if found is None else found.resampled()
+    both = contest(contenders, split, metric, families, equal=equal) if contenders else None
+    found, drawn = both or (None, None)
     if found is None or drawn is None:
         return []
     means, pairs = found.means, list(combinations(range(len(labels)), 2))

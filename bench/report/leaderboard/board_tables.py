@@ -8,6 +8,7 @@ from bench.metrics.ranks import ALPHA
 from bench.metrics.resampling import REPLICATES
 from bench.records.metric import headline, row_metrics
 from bench.records.run import RunData
+from bench.report.curves import WHOLE, at_record, at_text
 from bench.report.leaderboard.boards import Board
 from bench.report.leaderboard.standing import Standing, Standings
 from bench.report.leaderboard.submissions import LeftOut
@@ -25,15 +26,17 @@ PART = "*"
 def board_table(standings: Standings, split: str) -> Table:
     """Attacks of one split by mean TASR; below, what is not ranked."""
     run, columns = standings.board.run, [("", "Attack")]
+    level = standings.level
     for metric in row_metrics(split):
-        labels = ("Rank (95 %)", "Tie group", "Mean (95 %)", "Worst victim")
+        at = (f"At {level} (95 %)",) if level else ()
+        labels = ("Rank (95 %)", "Tie group", *at, "Mean (95 %)", "Worst victim")
         columns += [(metric.title, label) for label in labels]
     columns += [("", metric.axis) for metric in run.metrics] + [("", "Scored")]
     rows: list[Row] = []
     for one in standings.by_split[split]:
         if not one.is_ranked and not any(r.kind == "section" for r in rows):
             rows.append(Row(kind="section", name="Not ranked", cells=("",) * (len(columns) - 1)))
-        rows.append(_row(run, one))
+        rows.append(_row(run, one, level))
     return make_table(
         f"{standings.board.title}: attacks {SPLITS[split]}",
         columns,
@@ -93,6 +96,14 @@ def mean_text(one: Standing, metric: str, *, interval: bool = True) -> str:
     return f"{text} ({between((low, high), scale=1)})" if interval and low is not None else text
 
 
+def level_text(one: Standing, metric: str, *, interval: bool = True) -> str:
+    """Success at the level with its 95 % interval, marked where it is that of the whole attack."""
+    curve = one.curves.get(metric)
+    if curve is None:
+        return NA
+    return at_text(curve) + (f" ({between(curve.interval)})" if interval and curve.interval else "")
+
+
 def scored_text(one: Standing) -> str:
     """`all`, or how much of it."""
     if one.complete:
@@ -100,12 +111,13 @@ def scored_text(one: Standing) -> str:
     return f"{one.scored[0]} of {one.scored[1]}" if one.scored[0] else "nothing"
 
 
-def _row(run: RunData, one: Standing) -> Row:
+def _row(run: RunData, one: Standing, level: str) -> Row:
     cells: list[str] = []
     for metric in row_metrics(one.split):
         worst = one.worst.get(metric.name)
         cells += [
             *rank_text(one.ranks.get(metric.name)),
+            *([level_text(one, metric.name)] if level else []),
             mean_text(one, metric.name),
             f"{worst[1]:.1f} ({worst[0]})" if worst else NA,
         ]
@@ -137,6 +149,7 @@ def _record(board: Board, one: Standing) -> dict[str, Any]:
             record[f"{name}_{figure}"] = rank.get(figure)
         for figure in ("mean", "mean_std", "mean_low", "mean_high"):
             record[f"{name}_{figure}_percent"] = one.record[f"{name}_{figure}_percent"]
+        record |= at_record(one.curves.get(name), f"{name}_at_level")
         record |= {f"{name}_worst_victim": worst[0], f"{name}_worst_victim_percent": worst[1]}
     record |= {metric.name: one.record[metric.name] for metric in board.run.metrics}
     return record | {"scored": one.scored[0], "expected": one.scored[1]}
@@ -179,6 +192,18 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
         "Ranked are attacks that were scored in full on these victims, without controls and "
         f"preliminary ones. Untargeted attacks have no {headline().title}, and no rank by it."
     )
+    if standings.level:
+        yield (
+            f"Ranks and tie groups are those of success at {standings.level}, each attack at the "
+            f"strength that distorts so much, between two that were scored; {WHOLE}: at full "
+            "strength, which distorts less. Means, cells and distortions are at full strength. "
+            f"Untouched images: {_nothing(standings, split)}."
+        )
+    else:
+        yield (
+            "Ranks are those of full strength, at whatever distortion each attack has: run with "
+            "`--strength 0.25,0.5,0.75` to rank at equal distortion."
+        )
     means = [f"{metric.name}_mean_percent" for metric in row_metrics(split)]
     partial = [one.record for one in standings.by_split[split] if not one.complete]
     if any(record[mean] is not None for record in partial for mean in means):
@@ -191,6 +216,16 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
     yield from origin_notes(board.run)
     for other, reason in board.apart:
         yield f"Not in one table with {other}: {reason}."
+
+
+def _nothing(standings: Standings, split: str) -> str:
+    """What attacks at strength 0 achieve, for people."""
+    found: dict[str, float] = {}
+    for one in standings.by_split[split]:
+        for metric in row_metrics(split):
+            if one.complete and (curve := one.curves.get(metric.name)):
+                found.setdefault(metric.title, 100 * curve.points[0].success)
+    return ", ".join(f"{title} {number(value)} %" for title, value in found.items())
 
 
 def gap_notes(standings: Standings, split: str) -> Iterable[str]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from bench.records.metric import headline, row_metrics
 from bench.records.participants import FAMILIES, AttackRecord
-from bench.report.comparison.contenders import Contender
+from bench.report.comparison.contenders import Contender, level_said
 from bench.report.comparison.ranking import rank_records
+from bench.report.curves import Curve, curves_of, has_strengths
 from bench.report.leaderboard.boards import Board
 from bench.report.statistics import rates_of
 from bench.report.table import Table, number
@@ -57,6 +58,7 @@ class Standing:
         kind: "attack", "preliminary" or "control"; only the first is ranked.
         record: The numbers of its row in Table 2 or 3, over the board's panel.
         ranks: By rate, where it is ranked, what `rank_records` says.
+        curves: By rate, success over distortion, where weaker attacks were scored.
         worst: By rate, the victim of the panel that it succeeds least on, and how far (per cent).
         scored: Rows over the panel, and how many there should be.
         cells: By rate and victim.
@@ -67,9 +69,18 @@ class Standing:
     split: str
     record: dict[str, Any]
     ranks: Mapping[str, dict[str, Any]]
+    curves: Mapping[str, Curve]
     worst: Mapping[str, tuple[str, float]]
     scored: tuple[int, int]
     cells: Mapping[str, Mapping[str, Cell]]
+
+    def success(self, metric: str) -> float | None:
+        """What it is ordered by, in per cent: success at the level, else at full strength."""
+        if not self.curves:
+            mean: float | None = self.record.get(f"{metric}_mean_percent")
+            return mean
+        at = self.curves[metric].at if metric in self.curves else None
+        return None if at is None else 100 * at
 
     @property
     def is_ranked(self) -> bool:
@@ -89,6 +100,11 @@ class Standings:
     board: Board
     by_split: Mapping[str, tuple[Standing, ...]]
     tables: Mapping[str, Table]
+
+    @property
+    def level(self) -> str:
+        """Where attacks are ranked, "LPIPS 0.04"; nothing where no weaker ones were scored."""
+        return level_said(self.board.run) if has_strengths(self.board.run) else ""
 
 
 def build_standings(board: Board) -> Standings:
@@ -110,6 +126,10 @@ def build_standings(board: Board) -> Standings:
 def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
     records = {record["attack"]: record for record in table.records}
     cells, found = _cells(board, split), []
+    curves: dict[str, dict[str, Curve]] = {}
+    for curve in curves_of(board.panel_run) if has_strengths(board.run) else ():
+        if curve.split == split:
+            curves.setdefault(curve.attack.name, {})[curve.metric.name] = curve
     for attack in board.run.attacks:
         mine = cells[attack.name]
         by_victim, expected = mine[headline().name], board.expected[attack.name, split]
@@ -121,6 +141,7 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
                 split=split,
                 record=records[attack.name],
                 ranks={},
+                curves=curves.get(attack.name, {}),
                 worst=_worst(mine, board.panel),
                 scored=(scored, expected * len(board.panel)),
                 cells=mine,
@@ -134,7 +155,7 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
 
 def _order(one: Standing) -> tuple[Any, ...]:
     """By kind, then success; what is in part stands behind what is whole, what failed last."""
-    means = [one.record.get(f"{metric.name}_mean_percent") for metric in row_metrics()]
+    means = [one.success(metric.name) for metric in row_metrics()]
     return (
         KINDS.index(one.kind),
         not one.scored[0],
@@ -182,13 +203,15 @@ def _ranks(
     found: Sequence[Standing], board: Board, split: str
 ) -> dict[str, dict[str, dict[str, Any]]]:
     ranks: dict[str, dict[str, dict[str, Any]]] = {}
+    equal = has_strengths(board.run)
     for metric in row_metrics(split):
         able = [
             Contender(label=one.attack.name, attack=one.attack, run=board.panel_run)
             for one in found
             if metric.defined(split, targeted=one.attack.targeted)
+            and (not equal or one.success(metric.name) is not None)
         ]
         families = board.panel_run.families
-        for record in rank_records(able, split, metric, families) if able else ():
+        for record in rank_records(able, split, metric, families, equal=equal):
             ranks.setdefault(record["attack"], {})[metric.name] = record
     return ranks
