@@ -23,6 +23,7 @@ from bench.records.run import RunData, once
 from bench.report.pages.figures import Line, curve_panels
 from bench.report.published import published_rows
 from bench.report.render import render
+from bench.report.statistics import untouched_rows
 from bench.report.table import NA, Row, Table, between, kind_of, make_table, number
 from bench.store import write_text
 from bench.types import SPLITS
@@ -98,7 +99,12 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
     whole = Strength(
         strength=1.0, predictions=mine(run.predictions), distortion=mine(run.distortion)
     )
-    untouched = _untouched(whole, run)
+    unchanged = {metric.name: metric.unchanged for metric in run.metrics}
+    untouched = Strength(
+        strength=0.0,
+        predictions=untouched_rows(run, split),
+        distortion=whole.distortion.assign(**unchanged),
+    )
     if untouched.predictions.empty or whole.distortion.empty:
         return ()
     weaker = mine(run.conditions[run.conditions["quality_percent"].isna()])
@@ -112,20 +118,6 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
         for strength in sorted(map(float, weaker["strength"].unique()))
     ]
     return (untouched, *(one for one in found if len(one.distortion)), whole)
-
-
-def _untouched(whole: Strength, run: RunData) -> Strength:
-    """What victims say of the originals, asked for the same targets."""
-    clean = run.predictions[run.predictions["attack"] == CLEAN_CONTROL]
-    said = ["predicted", "p_source", "p_predicted"]
-    answers = clean.set_index(["image_id", "victim"])[said]
-    rows = whole.predictions.drop(columns=said).join(answers, on=["image_id", "victim"])
-    metrics = {metric.name: metric.unchanged for metric in run.metrics}
-    return Strength(
-        strength=0.0,
-        predictions=rows[rows["predicted"].notna()].assign(p_target=np.nan),
-        distortion=whole.distortion.assign(**metrics),
-    )
 
 
 def reaches_level(run: RunData, attack: str, split: str) -> bool:

@@ -26,6 +26,11 @@ MARK = "§"
 MOST_NAMED = 3
 NOT_AUDITED = "Not audited: `camobench data prepare {suite}` audits it, then the same run again."
 
+_UNTARGETED = (
+    f"n/a for untargeted attacks, but of {CLEAN_CONTROL} what untouched images get that are asked "
+    "for every target: doing nothing"
+)
+
 
 def table_notes(run: RunData, split: str) -> tuple[str, ...]:
     """Footnotes of Table 2 or 3, in reading order."""
@@ -84,7 +89,7 @@ def _meanings(run: RunData, split: str) -> Iterable[str]:
     yield " ".join(mark for mark, there in marks.items() if there)
     meanings = []
     for metric in row_metrics():
-        hole = "; n/a for untargeted attacks" if metric.needs == "target" else ""
+        hole = f"; {_UNTARGETED}" if metric.needs == "target" else ""
         meanings.append(
             f"{metric.title}: {metric.meaning}{hole}."
             if metric.defined(split)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from bench.metrics.clean import (
@@ -15,6 +16,7 @@ from bench.metrics.clean import (
 )
 from bench.metrics.distortion import mean_distortion
 from bench.metrics.success import (
+    CLEAN_CONTROL,
     Spread,
     bootstrap_interval,
     clean_rows,
@@ -64,9 +66,26 @@ class Clean:
 
 
 @once
+def untouched_rows(run: RunData, split: str) -> pd.DataFrame:
+    """What victims say of the originals of a split, asked for every target: doing nothing.
+
+    The rows of the identity control, each once a target; none where it was not scored.
+    """
+    rows = run.predictions
+    clean = rows[(rows["split"] == split) & (rows["attack"] == CLEAN_CONTROL)]
+    targets = pd.DataFrame({"target": run.classes})
+    asked = clean.drop(columns=["target", "p_target"]).merge(targets, how="cross")
+    return asked[asked["target"] != asked["source"]].assign(p_target=np.nan)
+
+
+@once
 def rates_of(run: RunData, split: str) -> pd.DataFrame:
-    """What `success_rates` returns."""
-    return success_rates(run.predictions, split)
+    """What `success_rates` returns; the identity control is asked for every target."""
+    rates = success_rates(run.predictions, split).set_index(["attack", "victim"])
+    if len(nothing := untouched_rows(run, split)):
+        names = [metric.name for metric in row_metrics(split) if metric.needs == "target"]
+        rates.update(success_rates(nothing, split).set_index(["attack", "victim"])[names])
+    return rates.reset_index()
 
 
 @once
@@ -108,8 +127,9 @@ def figures_of(
         cells[metric.name] = found | {"mean": mean}
         intervals[metric.name] = None
         if mean is not None:
-            args = (run.predictions, split, attack, metric, families)
-            intervals[metric.name] = bootstrap_interval(*args)
+            asked = attack == CLEAN_CONTROL and metric.needs == "target"
+            rows = untouched_rows(run, split) if asked else run.predictions
+            intervals[metric.name] = bootstrap_interval(rows, split, attack, metric, families)
     counts = rates.loc[rates["attack"] == attack, "n"]
     return Figures(
         cells=cells,

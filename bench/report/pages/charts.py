@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.metrics.success import confusion
+from bench.metrics.success import CLEAN_CONTROL, confusion
 from bench.records.metric import MetricSpec
 from bench.records.run import RunData
 from bench.report.table import number
@@ -36,7 +36,12 @@ class Mark:
 
 @dataclass(frozen=True, kw_only=True)
 class Scatter:
-    """Success against fidelity, better to the right and upward."""
+    """Success against fidelity, better to the right and upward.
+
+    Attributes:
+        nothing_y: Of the untouched images.
+        level_x: Where attacks are compared at equal distortion.
+    """
 
     split: str
     metric: MetricSpec
@@ -46,6 +51,8 @@ class Scatter:
     y_ticks: tuple[tuple[float, str], ...]
     front: tuple[str, ...]
     front_path: str
+    nothing_y: float | None
+    level_x: float | None
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
@@ -92,7 +99,8 @@ def success_scatter(
 ) -> Scatter | None:
     """Marks of all attacks that have both figures; `None` where fewer than two do.
 
-    An unchanged image has an infinite PSNR: its mark stands at the right edge, on no line.
+    An unchanged image has an infinite PSNR: its mark stands at the right edge, on no line. What is
+    not told from the untouched images is on no front.
 
     Args:
         split: Of the records.
@@ -124,7 +132,12 @@ def success_scatter(
 
     sign = 1 if fidelity.higher_is_better else -1
     points = {n: (known[n][f"{mean}_percent"], sign * value) for n, value in values.items()}
-    front = pareto_front({name: point for name, point in points.items() if name not in partial})
+    nothing = known[CLEAN_CONTROL][f"{mean}_percent"] if CLEAN_CONTROL in known else None
+    lows = {name: record[f"{mean}_low_percent"] for name, record in known.items()}
+    least = {name: points[name][0] if low is None else low for name, low in lows.items()}
+    idle = {name for name, low in least.items() if nothing is not None and low <= nothing}
+    able = {name: at for name, at in points.items() if name not in idle | set(partial)}
+    front = pareto_front(able)
     spots = {name: (place(value), height_of(points[name][0])) for name, value in values.items()}
     label_ys = spread_labels(spots)
     marks = {}
@@ -157,6 +170,8 @@ def success_scatter(
         y_ticks=tuple((round(height_of(tick), 1), str(tick)) for tick in range(0, 101, 20)),
         front=tuple(front),
         front_path=" ".join(f"{mark.x:g},{mark.y:g}" for mark in line),
+        nothing_y=None if nothing is None else round(height_of(nothing), 1),
+        level_x=None if fidelity.level is None else round(place(fidelity.level), 1),
     )
 
 

@@ -96,7 +96,7 @@ def test_means_of_a_board_without_the_protocols_families(tmp_path):
     assert one.record["tasr_mean_percent"] == pytest.approx(one.cells["tasr"]["spam-svm"].value)
     low, high = (one.record[f"tasr_mean_{end}_percent"] for end in ("low", "high"))
     assert low < one.record["tasr_mean_percent"] < high
-    assert found["identity"].record["tasr_mean_percent"] is None
+    assert found["jpeg-q85"].record["tasr_mean_percent"] is None
 
 
 def test_what_is_in_part_only_is_behind_what_is_whole_and_on_no_front(tmp_path):

@@ -67,14 +67,25 @@ def test_scatter_is_better_upward_and_to_the_right(tables):
     assert marks["cgan-img"].x > marks["mislgan"].x  # 33 dB against 29
     assert marks["identity"].x == max(mark.x for mark in chart.marks)  # unchanged
     assert marks["cgan-img-wdf-pef"].y < marks["jpeg-q85"].y
-    assert {"identity", "cgan-img-wdf-pef"} <= set(chart.front)
-    assert "mislgan" not in chart.front
+    assert "cgan-img-wdf-pef" in chart.front
+    assert not {"identity", "mislgan"} & set(chart.front)
+    assert chart.nothing_y == marks["identity"].y
     assert all(0 < mark.y < HEIGHT for mark in chart.marks)
     chart = success_scatter("in", records, UASR, METRICS.get("lpips").spec, {"cgan-img-wdf-pef"})
     marks = {mark.name: mark for mark in chart.marks}
     assert marks["identity"].x > marks["mislgan"].x  # smaller is better
     assert not marks["cgan-img-wdf-pef"].front  # in part
     assert success_scatter("out", tables["out"].records, UASR, METRICS.get("lpips").spec) is None
+
+
+def test_what_is_not_told_from_untouched_images_is_on_no_front(tables):
+    records = [
+        record | {"uasr_mean_low_percent": 0.0} if record["attack"] == "cgan-img" else record
+        for record in tables["in"].records
+    ]
+    for chosen, on in ((tables["in"].records, True), (records, False)):
+        chart = success_scatter("in", chosen, UASR, METRICS.get("psnr_db").spec)
+        assert ("cgan-img" in chart.front) is on
 
 
 def test_what_victims_say_is_shares_of_their_answers(run, frames):
