@@ -4,18 +4,20 @@ Clean accuracy and calibration are recomputed from the rows of the identity cont
 training are what the runner wrote beside them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from bench.metrics.clean import BINS, Share
 from bench.metrics.success import CLEAN_CONTROL
-from bench.records.networks import Network, load_networks
+from bench.records.networks import Network, Training, load_networks
 from bench.records.participants import VictimRecord
 from bench.records.run import RunData, once
 from bench.report.notes import FAILED, clean_notes
 from bench.report.published import CLEAN_MINIMUM_PERCENT
 from bench.report.statistics import Clean, clean_of
-from bench.report.table import NA, Row, Table, between, make_table, number
+from bench.report.table import NA, Shown, Table, between, number, signed, table_of
 
 UNKNOWN = "not recorded"
 
@@ -29,22 +31,54 @@ class Card:
     network: Network | None
 
     @property
-    def published_percent(self) -> float | None:
-        """The lowest clean accuracy that the paper reports of the family."""
-        return CLEAN_MINIMUM_PERCENT.get(self.victim.family)
-
-    @property
-    def difference_percent(self) -> float | None:
-        """Clean accuracy minus the lowest that the paper reports of the family, in points."""
-        if self.clean is None or self.published_percent is None:
-            return None
-        return 100 * self.clean.overall.accuracy - self.published_percent
+    def training(self) -> Training | None:
+        """Of its network, where that was recorded."""
+        return self.network.training if self.network else None
 
     @property
     def no_training(self) -> str:
         """Why there is nothing to say of a training."""
         learns = self.network is None or self.network.training is not None
         return UNKNOWN if learns else "nothing to learn"
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """Its row of `victims.csv`: every figure, `None` where there is none."""
+        victim, clean, network, made = self.victim, self.clean, self.network, self.training
+        overall = clean.overall if clean else None
+        accuracy = 100 * overall.accuracy if overall else None
+        record: dict[str, Any] = {
+            "victim": victim.name,
+            "victim_key": victim.key,
+            "family": victim.family,
+            "backbone": victim.backbone,
+            "images": overall.images if overall else 0,
+            "accuracy_percent": accuracy,
+            "accuracy_low_percent": overall and 100 * overall.low,
+            "accuracy_high_percent": overall and 100 * overall.high,
+        }
+        for what, shares in (
+            ("camera", clean and clean.models),
+            ("device", clean and clean.devices),
+        ):
+            worst = min(shares, key=lambda one: one.accuracy) if shares else None
+            record[f"lowest_{what}_percent"] = worst and 100 * worst.accuracy
+            record[f"lowest_{what}"] = worst and worst.name
+        record["ece_percent"] = clean and clean.ece_percent
+        for field in ("image_px", "parameters", "frontend_parameters"):
+            record[field] = getattr(network, field, None)
+        for front in ("", "frontend_"):
+            flops = getattr(network, f"{front}flops_per_image", None)
+            record[f"{front}gflop_per_image"] = None if flops is None else flops / 1e9
+        minimum = CLEAN_MINIMUM_PERCENT.get(victim.family)
+        difference = None if accuracy is None or minimum is None else accuracy - minimum
+        return record | {
+            "validation_accuracy_percent": made and made.validation_accuracy_percent,
+            "training_seconds": made and made.seconds,
+            "weights_sha256": made and made.weights_sha256,
+            "published_minimum_percent": minimum,
+            "difference_percent": difference,
+        }
 
 
 @once
@@ -61,101 +95,94 @@ def build_cards(run: RunData) -> tuple[Card, ...]:
     )
 
 
-_COLUMNS = (
-    *(("", name) for name in ("Victim", "Family", "Backbone")),
-    *(("Set-C", name) for name in ("Images", "Accuracy (%)", "95 %")),
-    *(("Set-C", name) for name in ("Lowest camera (%)", "Lowest device (%)", "ECE (%)")),
-    *(("Network", name) for name in ("Parameters (M)", "GFLOP an image")),
-    *(("Training", name) for name in ("Validation (%)", "Seconds")),
-    *(("Paper", name) for name in ("Minimum (%)", "Difference")),
+def _figure(name: str, digits: int = 1) -> Callable[[Card], str]:
+    return lambda card: number(card.record[name], digits)
+
+
+def _accuracy_interval(card: Card) -> str:
+    return between(*(card.record[f"accuracy_{end}_percent"] for end in ("low", "high")))
+
+
+_COLUMNS: Shown[Card] = (
+    ("Victim", lambda card: card.victim.marked),
+    ("Family", lambda card: card.victim.family),
+    ("Backbone", lambda card: card.victim.backbone),
+    (("Set-C", "Images"), lambda card: str(card.record["images"]) if card.clean else NA),
+    (("Set-C", "Accuracy (%)"), _figure("accuracy_percent")),
+    (("Set-C", "95 %"), _accuracy_interval),
+    (("Set-C", "Lowest camera (%)"), lambda card: _lowest(card.clean.models if card.clean else ())),
+    (
+        ("Set-C", "Lowest device (%)"),
+        lambda card: _lowest(card.clean.devices if card.clean else ()),
+    ),
+    (("Set-C", "ECE (%)"), _figure("ece_percent")),
+    (("Network", "Parameters (M)"), lambda card: _millions(card.network)),
+    (("Network", "GFLOP an image"), lambda card: _gflop(card.network)),
+    (("Training", "Validation (%)"), _figure("validation_accuracy_percent")),
+    (("Training", "Seconds"), _figure("training_seconds", 0)),
+    (("Paper", "Minimum (%)"), _figure("published_minimum_percent")),
+    (("Paper", "Difference"), lambda card: signed(card.record["difference_percent"])),
 )
 
 
 def victims_table(run: RunData) -> Table:
     """One row a victim: clean accuracy, calibration, size, cost, training, the paper's minimum."""
     cards = build_cards(run)
-    return make_table(
-        f"Victims on untouched in-distribution images of Set-C, {run.suite}",
-        _COLUMNS,
-        (Row(kind="victim", name=card.victim.marked, cells=_cells(card)) for card in cards),
-        (*_notes(cards), *clean_notes(run)),
-        map(_record, cards),
-    )
+    title = f"Victims on untouched in-distribution images of Set-C, {run.suite}"
+    notes, records = (*_notes(cards), *clean_notes(run)), (card.record for card in cards)
+    return table_of(title, _COLUMNS, cards, notes, records, kind="victim")
 
 
 def clean_accuracy_table(run: RunData) -> Table:
     """Accuracy of every victim on the untouched in-distribution images of Set-C."""
-    rows, records = [], []
-    for card in build_cards(run):
-        victim, clean, models = card.victim, card.clean, card.clean.models if card.clean else ()
-        record: dict[str, Any] = {
-            "victim": victim.name,
-            "family": victim.family,
-            "backbone": victim.backbone,
-            "images": clean.overall.images if clean else 0,
-            "accuracy_percent": 100 * clean.overall.accuracy if clean else None,
-        }
-        accuracy = number(record["accuracy_percent"])
-        if clean is None and (CLEAN_CONTROL, victim.name) in run.failed:
-            accuracy = FAILED
-        cells = (victim.family, str(record["images"]), accuracy, _lowest(models))
-        rows.append(Row(kind="victim", name=victim.marked, cells=cells))
-        recalls = {f"recall_{one.name}_percent": 100 * one.accuracy for one in models}
-        records.append(record | recalls)
-    labels = ("Victim", "Family", "Images", "Accuracy (%)", "Lowest recall of a camera (%)")
-    title = f"Clean accuracy on in-distribution images of Set-C, {run.suite}"
-    return make_table(title, labels, rows, clean_notes(run), records)
 
+    def accuracy(card: Card) -> str:
+        failed = card.clean is None and (CLEAN_CONTROL, card.victim.name) in run.failed
+        return FAILED if failed else number(card.record["accuracy_percent"])
 
-def _cells(card: Card) -> tuple[str, ...]:
-    record, clean = _record(card), card.clean
-    ends = (record["accuracy_low_percent"], record["accuracy_high_percent"])
-    difference = card.difference_percent
-    return (
-        card.victim.family,
-        card.victim.backbone,
-        str(record["images"]) if clean else NA,
-        number(record["accuracy_percent"]),
-        between(ends if clean else None, scale=1),
-        _lowest(clean.models if clean else ()),
-        _lowest(clean.devices if clean else ()),
-        number(record["ece_percent"]),
-        _millions(card.network),
-        _gflop(card.network),
-        number(record["validation_accuracy_percent"]),
-        number(record["training_seconds"], 0),
-        number(card.published_percent),
-        NA if difference is None else f"{difference:+.1f}",
+    columns: Shown[Card] = (
+        *_COLUMNS[:2],
+        ("Images", lambda card: str(card.record["images"])),
+        ("Accuracy (%)", accuracy),
+        (
+            "Lowest recall of a camera (%)",
+            lambda card: _lowest(card.clean.models if card.clean else ()),
+        ),
     )
+    cards, kept = build_cards(run), ("victim", "family", "backbone", "images", "accuracy_percent")
+    records = (
+        {name: card.record[name] for name in kept}
+        | {
+            f"recall_{one.name}_percent": 100 * one.accuracy
+            for one in (card.clean.models if card.clean else ())
+        }
+        for card in cards
+    )
+    title = f"Clean accuracy on in-distribution images of Set-C, {run.suite}"
+    return table_of(title, columns, cards, clean_notes(run), records, kind="victim")
 
 
 def card_facts(card: Card) -> tuple[tuple[str, str], ...]:
     """What a card says beside its charts: name and value."""
-    clean, network = card.clean, card.network
-    made = network.training if network else None
-    accuracy = made.validation_accuracy_percent if made else None
-    paper, difference = card.published_percent, card.difference_percent
-    provenance = (made.provenance if made else None) or {}
-    commit, cost = provenance.get("commit"), _gflop(network)
-    changed = " + changes" if provenance.get("dirty") else ""
+    record, clean, network, made = card.record, card.clean, card.network, card.training
+    paper, validation = record["published_minimum_percent"], record["validation_accuracy_percent"]
+    difference, cost = record["difference_percent"], _gflop(network)
+    provenance = (made and made.provenance) or {}
+    commit, changed = provenance.get("commit"), " + changes" if provenance.get("dirty") else ""
     overall = calibration = "not scored"
     if clean:
-        ends = (clean.overall.low, clean.overall.high)
-        overall = f"{number(100 * clean.overall.accuracy)} % ({between(ends)})"
-        calibration = (
-            f"{number(clean.ece_percent)} %" if clean.bins is not None else "no probabilities"
-        )
+        overall = f"{number(record['accuracy_percent'])} % ({_accuracy_interval(card)})"
+        calibration = f"{number(clean.ece_percent)} %"
+        calibration = calibration if clean.bins is not None else "no probabilities"
+    image = f"Image of {network.image_px} px" if network else "One image"
     return (
         ("Clean accuracy", overall),
         ("Paper's minimum", "none" if paper is None else f"{paper:.1f} %"),
-        ("Difference", "none" if difference is None else f"{difference:+.1f} points"),
+        ("Difference", "none" if difference is None else f"{signed(difference)} points"),
         ("Calibration error", calibration),
         ("Parameters", f"{_millions(network)} million" if network else UNKNOWN),
-        (
-            f"Image of {network.image_px} px" if network else "One image",
-            UNKNOWN if cost == NA else f"{cost} GFLOP",
-        ),
-        ("Validation", UNKNOWN if accuracy is None else f"{accuracy:.1f} %"),
+        (image, UNKNOWN if cost == NA else f"{cost} GFLOP"),
+        ("Validation", UNKNOWN if validation is None else f"{validation:.1f} %"),
         ("Training", f"{made.seconds:.0f} s" if made else card.no_training),
         ("Weights", made.weights_sha256[:12] if made else card.no_training),
         ("Code", f"{commit[:12]}{changed}" if commit else UNKNOWN),
@@ -189,8 +216,8 @@ def _plus(own: int, front: int | None, unit: float) -> str:
 
 def _notes(cards: tuple[Card, ...]) -> tuple[str, ...]:
     networks = [card.network for card in cards if card.network]
-    sides = ", ".join(str(side) for side in sorted({network.image_px for network in networks}))
-    trained = [network.training for network in networks if network.training]
+    sides = ", ".join(map(str, sorted({network.image_px for network in networks})))
+    trained = [card.training for card in cards if card.training]
     weights = " and ".join(sorted({made.validation_of for made in trained}))
     unknown = [card.victim.name for card in cards if not card.network]
     return (
@@ -211,35 +238,3 @@ def _notes(cards: tuple[Card, ...]) -> tuple[str, ...]:
         "Paper: the lowest over the family's architectures, on the Dresden images; the difference "
         "is in points.",
     )
-
-
-def _record(card: Card) -> dict[str, Any]:
-    clean, network = card.clean, card.network
-    made, overall = network.training if network else None, clean.overall if clean else None
-    record: dict[str, Any] = {
-        "victim": card.victim.name,
-        "victim_key": card.victim.key,
-        "family": card.victim.family,
-        "backbone": card.victim.backbone,
-        "images": overall.images if overall else 0,
-        "accuracy_percent": 100 * overall.accuracy if overall else None,
-        "accuracy_low_percent": 100 * overall.low if overall else None,
-        "accuracy_high_percent": 100 * overall.high if overall else None,
-    }
-    for what, shares in (("camera", clean and clean.models), ("device", clean and clean.devices)):
-        worst = min(shares, key=lambda one: one.accuracy) if shares else None
-        record[f"lowest_{what}_percent"] = 100 * worst.accuracy if worst else None
-        record[f"lowest_{what}"] = worst.name if worst else None
-    record["ece_percent"] = clean.ece_percent if clean else None
-    for field in ("image_px", "parameters", "frontend_parameters"):
-        record[field] = getattr(network, field, None)
-    for front in ("", "frontend_"):
-        flops = getattr(network, f"{front}flops_per_image", None)
-        record[f"{front}gflop_per_image"] = None if flops is None else flops / 1e9
-    return record | {
-        "validation_accuracy_percent": made.validation_accuracy_percent if made else None,
-        "training_seconds": made.seconds if made else None,
-        "weights_sha256": made.weights_sha256 if made else None,
-        "published_minimum_percent": card.published_percent,
-        "difference_percent": card.difference_percent,
-    }

@@ -244,7 +244,7 @@ def curves_table(run: RunData) -> Table:
             blank = ("",) * (len(labels) - 1)
             rows.append(Row(kind="section", name=SPLITS[split].capitalize(), cells=blank))
         for one in shown:
-            cells = [one.metric.title, at_text(one), between(one.interval)]
+            cells = [one.metric.title, at_text(one), ends_text(one)]
             by_strength = {point.strength: point for point in one.points}
             for strength in strengths:
                 point = by_strength.get(strength)
@@ -268,6 +268,12 @@ def at_text(curve: Curve) -> str:
     if curve.at is None:
         return NA
     return number(100 * curve.at) + (WHOLE if curve.whole else "")
+
+
+def ends_text(curve: Curve) -> str:
+    """The interval of that."""
+    low, high = (100 * end for end in curve.interval) if curve.interval else (None, None)
+    return between(low, high)
 
 
 def at_record(curve: Curve | None, name: str) -> dict[str, Any]:
@@ -312,9 +318,9 @@ def curves_chart(run: RunData) -> str:
     fidelity = curves_of(run)[0].fidelity
     published = {
         f"{metric.title}, {SPLITS[split]} (%)": [
-            (row.distortion[fidelity.name], row.cells[metric.name]["mean"].mean)
+            (row[fidelity.name], row[f"{metric.name}_mean_percent"])
             for row in published_rows(split).values()
-            if metric.name in row.cells and fidelity.name in row.distortion
+            if {fidelity.name, f"{metric.name}_mean_percent"} <= row.keys()
         ]
         for split, metric in views(run.splits)
     }

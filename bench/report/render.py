@@ -6,14 +6,13 @@ the unit in the column's name and nothing (CSV) or null (JSON) where a figure is
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from itertools import groupby
+from string import Template
 from typing import Any
 
 import pandas as pd
@@ -63,12 +62,8 @@ def html(table: Table) -> str:
 
 
 def _csv(table: Table) -> str:
-    stream = io.StringIO()
-    names = list(dict.fromkeys(name for record in table.records for name in record))
-    writer = csv.DictWriter(stream, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({k: _csv_cell(v) for k, v in record.items()} for record in table.records)
-    return stream.getvalue()
+    cells = [{name: _csv_cell(one) for name, one in row.items()} for row in table.records]
+    return pd.DataFrame(cells, dtype="object").to_csv(index=False, lineterminator="\n")
 
 
 def _json(table: Table) -> str:
@@ -113,44 +108,38 @@ def _md(text: str) -> str:
 
 def latex(table: Table) -> str:
     """A `table*` environment; needs booktabs and graphicx."""
-    headers = [_tex_heading(column.label) for column in table.columns]
     body: list[Any] = []
     for row in table.rows:
         if row.kind == "section" and body:
             body.append(SEPARATING_LINE)
-        style = _STYLE.get(row.kind, "")
         label = _label(row, r"$f_{{\mathrm{{{}}}}}$", _TEX["†"], _tex)
-        texts = (label, *map(_tex, row.cells))
-        body.append([style + text if text else text for text in texts])
-    options = {"colalign": alignments(table)} if table.rows else {}
-    grid = tabulate(body, headers, tablefmt="latex_raw", disable_numparse=True, **options)
-    lines = grid.splitlines()
-    rules = [number for number, line in enumerate(lines) if line.strip() == r"\hline"]
-    for number in rules:
-        first, last = number == rules[0], number == rules[-1]
-        lines[number] = r"\bottomrule" if last else r"\midrule"
-        if first:
-            lines[number] = "\n".join((r"\toprule", *_tex_groups(table.columns)))
-    notes = "\n\n".join(_tex(note) for note in table.notes)
-    return "\n".join(
-        (
-            r"% needs \usepackage{booktabs,graphicx} and UTF-8 input",
-            r"\begin{table*}",
-            r"\centering",
-            rf"\caption{{{_tex(table.title)}}}",
-            r"\resizebox{\linewidth}{!}{%",
-            *lines,
-            r"}",
-            r"\par\medskip",
-            r"\begin{minipage}{\linewidth}\footnotesize",
-            notes,
-            r"\end{minipage}",
-            r"\end{table*}",
-            "",
-        )
+        style = _STYLE.get(row.kind, "")
+        body.append([style + text if text else text for text in (label, *map(_tex, row.cells))])
+    headings = [_tex_heading(column.label) for column in table.columns]
+    options = {"colalign": alignments(table)} if body else {}
+    grid = tabulate(body, headings, tablefmt="latex_raw", disable_numparse=True, **options)
+    start, *parts, end = grid.split(r"\hline")
+    above = "\n".join((r"\toprule", *_tex_groups(table.columns)))
+    return _ENVIRONMENT.substitute(
+        caption=_tex(table.title),
+        grid=start + above + r"\midrule".join(parts) + r"\bottomrule" + end,
+        notes="\n\n".join(map(_tex, table.notes)),
     )
 
 
+_ENVIRONMENT = Template(r"""% needs \usepackage{booktabs,graphicx} and UTF-8 input
+\begin{table*}
+\centering
+\caption{$caption}
+\resizebox{\linewidth}{!}{%
+$grid
+}
+\par\medskip
+\begin{minipage}{\linewidth}\footnotesize
+$notes
+\end{minipage}
+\end{table*}
+""")
 _STYLE = {"published": r"\itshape ", "section": r"\bfseries "}
 _TEX = {
     **{c: rf"\{c}" for c in "&%$#_{}"},
@@ -174,11 +163,11 @@ def _tex_groups(columns: tuple[Column, ...]) -> list[str]:
     cells, rules, start = [], [], 1
     for group, members in groupby(columns, key=lambda column: column.group):
         width = len(list(members))
-        cells.append(
-            rf"\multicolumn{{{width}}}{{c}}{{{_tex(group)}}}" if group else "& " * (width - 1)
-        )
         if group:
+            cells.append(rf"\multicolumn{{{width}}}{{c}}{{{_tex(group)}}}")
             rules.append(rf"\cmidrule(lr){{{start}-{start + width - 1}}}")
+        else:
+            cells.append("& " * (width - 1))
         start += width
     return [" & ".join(cells) + r" \\", " ".join(rules)]
 

@@ -14,38 +14,9 @@ from bench.metrics.clean import (
     share,
     shares_by,
 )
-from bench.metrics.distortion import mean_distortion
-from bench.metrics.success import (
-    CLEAN_CONTROL,
-    Spread,
-    bootstrap_interval,
-    clean_rows,
-    family_spreads,
-    overall_spread,
-    success_rates,
-)
+from bench.metrics.success import CLEAN_CONTROL, clean_rows, success_rates
 from bench.records.metric import row_metrics
-from bench.records.participants import FAMILIES
 from bench.records.run import RunData, once
-
-Interval = tuple[float, float] | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figures:
-    """All that is known of one attack in one split, as fractions.
-
-    Attributes:
-        cells: By metric of rows, then by family; under "mean" over the protocol's families.
-        intervals: Of the means, by metric.
-        distortion: Means by metric of images.
-        images: Images and targets a victim.
-    """
-
-    cells: dict[str, dict[str, Spread | None]]
-    intervals: dict[str, Interval]
-    distortion: dict[str, float | None]
-    images: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,31 +80,3 @@ def clean_of(run: RunData) -> dict[str, Clean]:
             ece_percent=None if bins is None else 100 * expected_calibration_error(bins),
         )
     return found
-
-
-@once
-def figures_of(
-    run: RunData, split: str, attack: str, counted: tuple[str, ...] = FAMILIES
-) -> Figures:
-    """The figures of an attack over the families `counted`, and of each family beside them."""
-    rates, families = rates_of(run, split), run.whole_families(counted)
-    beside = {name: family for name, family in run.families.items() if family not in counted}
-    cells: dict[str, dict[str, Spread | None]] = {}
-    intervals: dict[str, Interval] = {}
-    for metric in row_metrics(split):
-        found = family_spreads(rates, attack, metric, families | beside)
-        inside = [cell for family, cell in found.items() if family in counted]
-        mean = overall_spread(inside) if inside else None
-        cells[metric.name] = found | {"mean": mean}
-        intervals[metric.name] = None
-        if mean is not None:
-            asked = attack == CLEAN_CONTROL and metric.needs == "target"
-            rows = untouched_rows(run, split) if asked else run.predictions
-            intervals[metric.name] = bootstrap_interval(rows, split, attack, metric, families)
-    counts = rates.loc[rates["attack"] == attack, "n"]
-    return Figures(
-        cells=cells,
-        intervals=intervals,
-        distortion=mean_distortion(run.distortion, split, attack),
-        images=int(counts.max()) if len(counts) else 0,
-    )

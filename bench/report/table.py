@@ -2,19 +2,22 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeVar
 
-from bench.metrics.success import Spread
 from bench.records.participants import AttackRecord
 
 NA = "n/a"
 RowKind = Literal["attack", "published", "section", "control", "victim", "claim"]
+Heading = str | tuple[str, str]
+"""Of a column: its label, or (group, label)."""
+ThingT = TypeVar("ThingT")
+Shown = Sequence[tuple[Heading, Callable[[ThingT], str]]]
+"""Columns, each by its heading and what it shows of a thing; the first shows the row's name."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Column:
+class Column(NamedTuple):
     """A column's heading, and the group of columns it stands under ("" for none)."""
 
     group: str
@@ -56,31 +59,44 @@ class Table:
 
 def make_table(
     title: str,
-    labels: Sequence[str | tuple[str, str]],
+    headings: Iterable[Heading],
     rows: Iterable[Row],
     notes: Iterable[str],
     records: Iterable[dict[str, Any]],
     number: str = "",
 ) -> Table:
-    """A table.
-
-    Args:
-        title: Above it.
-        labels: Headings of its columns, or (group, heading).
-        rows: What is displayed.
-        notes: Below it.
-        records: The numbers behind it, one a row of CSV and JSON.
-        number: Before the title.
-    """
-    named = [("", label) if isinstance(label, str) else label for label in labels]
+    """A table; of its `records`, each is a row of CSV and JSON, with unrounded numbers."""
+    named = (("", one) if isinstance(one, str) else one for one in headings)
     return Table(
         number=number,
         title=title,
-        columns=tuple(Column(group=group, label=label) for group, label in named),
+        columns=tuple(Column(*one) for one in named),
         rows=tuple(rows),
         notes=tuple(notes),
         records=tuple(records),
     )
+
+
+def table_of(
+    title: str,
+    columns: Shown[ThingT],
+    things: Iterable[ThingT],
+    notes: Iterable[str],
+    records: Iterable[dict[str, Any]],
+    *,
+    kind: RowKind = "claim",
+) -> Table:
+    """A table with a row for each of some things, all of one kind."""
+    named, *others = (show for _, show in columns)
+    rows = (
+        Row(kind=kind, name=named(one), cells=tuple(show(one) for show in others)) for one in things
+    )
+    return make_table(title, (heading for heading, _ in columns), rows, notes, records)
+
+
+def section(name: str, width: int) -> Row:
+    """The heading of the rows below it, over `width` columns."""
+    return Row(kind="section", name=name, cells=("",) * (width - 1))
 
 
 def kind_of(attack: AttackRecord) -> RowKind:
@@ -113,14 +129,16 @@ def number(value: float | None, digits: int = 1) -> str:
     return "∞" if math.isinf(value) else f"{round(value, 6):.{digits}f}"
 
 
-def percent(cell: Spread | None, *, scale: float = 1, digits: int = 1) -> str:
+def signed(value: float | None) -> str:
+    """A difference: `+1.5`, or `n/a` where undefined."""
+    return NA if value is None else f"{value:+.1f}"
+
+
+def spread_text(mean: float | None, std: float | None, digits: int = 1) -> str:
     """`94.6 ± 2.1`, or `n/a` where undefined; the spread of a single value is `n/a` too."""
-    if cell is None:
-        return NA
-    std = None if cell.std is None else scale * cell.std
-    return f"{number(scale * cell.mean, digits)} ± {number(std, digits)}"
+    return NA if mean is None else f"{number(mean, digits)} ± {number(std, digits)}"
 
 
-def between(ends: Sequence[float] | None, *, scale: float = 100, digits: int = 1) -> str:
-    """`82.4–87.0` of fractions, in per cent, or `n/a`."""
-    return NA if ends is None else "–".join(number(scale * end, digits) for end in ends)
+def between(low: float | None, high: float | None) -> str:
+    """`82.4–87.0`, or `n/a`."""
+    return NA if low is None else f"{number(low)}–{number(high)}"

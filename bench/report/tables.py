@@ -8,22 +8,39 @@ from pathlib import Path
 from typing import Any
 
 from bench.metrics.clean import originally_correct
-from bench.metrics.success import Spread, clean_rows
+from bench.metrics.distortion import mean_distortion
+from bench.metrics.success import (
+    CLEAN_CONTROL,
+    Spread,
+    bootstrap_interval,
+    clean_rows,
+    family_spreads,
+    overall_spread,
+)
 from bench.records.metric import row_metrics
-from bench.records.participants import FAMILIES, PARTIAL, AttackRecord
+from bench.records.participants import FAMILIES, PARTIAL, AttackRecord, RowKey
 from bench.records.run import RunData, once
 from bench.report.cards import clean_accuracy_table, victims_table
 from bench.report.claims.judging import judge_claims, render_claims
 from bench.report.column import column_table
 from bench.report.notes import FAILED, MARK, table_notes
-from bench.report.published import PublishedRow, published_rows
+from bench.report.published import published_rows
 from bench.report.render import render
-from bench.report.statistics import Figures, figures_of
-from bench.report.table import NA, Row, Table, between, kind_of, make_table, number, percent
+from bench.report.statistics import rates_of, untouched_rows
+from bench.report.table import (
+    NA,
+    Row,
+    Table,
+    between,
+    kind_of,
+    make_table,
+    number,
+    section,
+    spread_text,
+)
 from bench.store import write_text
 from bench.types import IN, OUT, REAL
 
-_COLUMNS = (*FAMILIES, "mean")
 _KINDS: dict[str, tuple[str, str, str]] = {
     IN: ("table2", "Table 2", "in-distribution"),
     OUT: ("table3", "Table 3", "out-of-distribution"),
@@ -44,27 +61,78 @@ def build_table(run: RunData, split: str, counted: tuple[str, ...] = FAMILIES) -
     if split not in _KINDS:
         raise ValueError(f"expected split {', '.join(_KINDS)}, got {split!r}")
     published, metrics = published_rows(split), row_metrics(split)
+    partial = {victim.family for victim in run.victims if victim.partial}
+    others = [f"{name} {PARTIAL}" if name in partial else name for name in _others(run)]
     columns = [("", "LAAC")]
     for metric in metrics:
-        labels = [*(f"f*_{family}" for family in FAMILIES), "Mean", "95 %", *_headings(run)]
+        labels = [*(f"f*_{family}" for family in FAMILIES), "Mean", "95 %", *others]
         columns += [(metric.heading, label) for label in labels]
     columns += [("", m.heading + (f" ({m.unit})" if m.unit else "")) for m in run.metrics]
     rows: list[Row] = []
     records: list[dict[str, Any]] = []
     present = bool((run.predictions["split"] == split).any())
-    for attack in _ordered(run.attacks, published) if present else []:
-        figures = figures_of(run, split, attack.name, counted)
-        paper = published.get(attack.row) if attack.row else None
+    for attack in _ordered(run.attacks, list(published)) if present else []:
+        record = attack_record(run, split, attack.name, counted)
         if attack.control and not any(row.kind == "section" for row in rows):
-            rows.append(Row(kind="section", name="Controls", cells=("",) * (len(columns) - 1)))
-        rows.append(_row(run, attack, figures))
-        if paper:
-            rows.append(_published_row(run, split, paper))
-        records.append(_record(run, split, attack, figures, paper))
+            rows.append(section("Controls", len(columns)))
+        rows.append(_row(run, split, attack, record))
+        if attack.row in published:
+            cells = _published_cells(run, split, record)
+            rows.append(Row(kind="published", name="published", cells=cells))
+        records.append(record)
     _, place, kind = _KINDS[split]
     rated = ", ".join(metric.title for metric in metrics)
     title = f"Anonymised {kind} images of Set-C, {run.suite} ({rated} in %)"
     return make_table(title, columns, rows, table_notes(run, split), records, number=place)
+
+
+@once
+def attack_record(
+    run: RunData, split: str, name: str, counted: tuple[str, ...] = FAMILIES
+) -> dict[str, Any]:
+    """All that is known of an attack in a split, its row of `table2.csv`; `None` if undefined.
+
+    Success is in per cent: for each family, and as `mean` over the families `counted`.
+    """
+    attack, rates = run.entry(name).attack, rates_of(run, split)
+    families = run.whole_families(counted)
+    beside = {victim: family for victim, family in run.families.items() if family not in counted}
+    counts = rates.loc[rates["attack"] == name, "n"]
+    record: dict[str, Any] = {
+        "suite": run.suite,
+        "split": split,
+        "attack": name,
+        "attack_key": attack.key,
+        "local_auxiliary_classifiers": "+".join(attack.laac),
+        "scfa": "yes" if attack.scfa else "no",
+        "control": "yes" if attack.control else "no",
+        "images_per_victim": int(counts.max()) if len(counts) else 0,
+    }
+    if attack.partial:
+        record |= {"scored": attack.partial.scored, "wanted": attack.partial.wanted}
+    for metric in row_metrics():
+        cells, ends = dict[str, Spread | None](), None
+        if metric.defined(split):
+            cells = family_spreads(rates, name, metric, families | beside)
+            inside = [cell for family, cell in cells.items() if family in counted]
+            cells["mean"] = overall_spread(inside) if inside else None
+        if cells.get("mean"):
+            asked = name == CLEAN_CONTROL and metric.needs == "target"
+            rows = untouched_rows(run, split) if asked else run.predictions
+            ends = bootstrap_interval(rows, split, name, metric, families)
+        for column in (*FAMILIES, "mean", *_others(run)):
+            cell, stem = cells.get(column), f"{metric.name}_{column}"
+            std = None if cell is None or cell.std is None else 100 * cell.std
+            record[f"{stem}_percent"] = cell and 100 * cell.mean
+            record[f"{stem}_std_percent"] = std
+            if column != "mean":
+                record[f"{stem}_architectures"] = cell and cell.n
+        for place, end in enumerate(("low", "high")):
+            record[f"{metric.name}_mean_{end}_percent"] = ends and 100 * ends[place]
+    record |= mean_distortion(run.distortion, split, name)
+    printed = published_rows(split).get(attack.row, {}) if attack.row else {}
+    known = next(iter(published_rows(IN).values()))
+    return record | {f"published_{figure}": printed.get(figure) for figure in known}
 
 
 def correct_only_table(run: RunData) -> Table:
@@ -132,12 +200,10 @@ def table_texts(run: RunData) -> dict[str, str]:
     return texts | {f"claims.{suffix}": render_claims(judged, suffix) for suffix in suffixes}
 
 
-def _ordered(
-    attacks: Iterable[AttackRecord], published: dict[tuple[frozenset[str], bool], PublishedRow]
-) -> list[AttackRecord]:
+def _ordered(attacks: Iterable[AttackRecord], published: list[RowKey]) -> list[AttackRecord]:
     def place(attack: AttackRecord) -> tuple[bool, int, str]:
-        paper = published.get(attack.row) if attack.row else None
-        return attack.control, paper.order if paper else len(published), attack.name
+        order = published.index(attack.row) if attack.row in published else len(published)
+        return attack.control, order, attack.name
 
     return sorted(attacks, key=place)
 
@@ -148,27 +214,24 @@ def _others(run: RunData) -> tuple[str, ...]:
     return tuple(family for family in found if family not in FAMILIES)
 
 
-def _headings(run: RunData) -> tuple[str, ...]:
-    partial = {victim.family for victim in run.victims if victim.partial}
-    return tuple(f"{name} {PARTIAL}" if name in partial else name for name in _others(run))
-
-
-def _row(run: RunData, attack: AttackRecord, figures: Figures) -> Row:
+def _row(run: RunData, split: str, attack: AttackRecord, record: dict[str, Any]) -> Row:
     entry, texts = run.entry(attack.name), list[str]()
     gone = {run.families.get(victim) for victim in entry.failed_victims}
-    for name, found in figures.cells.items():
-        holes = gone if attack.targeted or name not in _of_targets() else set()
-        family = {
-            column: _marked(percent(found.get(column), scale=100), column in holes)
-            for column in (*FAMILIES, *_others(run))
-        }
-        inside = [family.pop(column) for column in FAMILIES]
-        mean = _marked(percent(found.get("mean"), scale=100), bool(holes & set(FAMILIES)))
-        mean = FAILED if FAILED in inside else mean
-        texts += [*inside, mean, between(figures.intervals[name]), *family.values()]
-    means = figures.distortion
-    lost = entry.failed and all(mean is None for mean in means.values())
-    texts += [FAILED if lost else number(means[m.name], m.digits) for m in run.metrics]
+    for metric in row_metrics(split):
+        holes = gone if attack.targeted or metric.needs != "target" else set()
+
+        def marked(column: str, holed: bool, name: str = metric.name) -> str:
+            """A cell; says so where victims are missing because they failed."""
+            text = _spread(record, f"{name}_{column}")
+            return text if not holed else FAILED if text == NA else f"{text} {MARK}"
+
+        inside = [marked(family, family in holes) for family in FAMILIES]
+        mean = marked("mean", bool(holes & set(FAMILIES)))
+        ends = (record[f"{metric.name}_mean_{end}_percent"] for end in ("low", "high"))
+        texts += [*inside, FAILED if FAILED in inside else mean, between(*ends)]
+        texts += [marked(family, family in holes) for family in _others(run)]
+    lost = entry.failed and all(record[m.name] is None for m in run.metrics)
+    texts += [FAILED if lost else number(record[m.name], m.digits) for m in run.metrics]
     caption = f": {attack.caption}" if attack.caption and not attack.laac else ""
     return Row(
         kind=kind_of(attack),
@@ -179,69 +242,18 @@ def _row(run: RunData, attack: AttackRecord, figures: Figures) -> Row:
     )
 
 
-def _marked(text: str, holed: bool) -> str:
-    """A cell in which victims are missing because they failed."""
-    return text if not holed else FAILED if text == NA else f"{text} {MARK}"
-
-
-def _of_targets() -> set[str]:
-    return {metric.name for metric in row_metrics() if metric.needs == "target"}
-
-
-def _published_row(run: RunData, split: str, paper: PublishedRow) -> Row:
+def _published_cells(run: RunData, split: str, record: dict[str, Any]) -> tuple[str, ...]:
     texts: list[str] = []
-    for name in (metric.name for metric in row_metrics(split)):
-        printed = paper.cells.get(name, {})
-        cells = [percent(printed[c], digits=0) if printed else "–" for c in _COLUMNS]
-        if name in paper.recomputed:
-            cells[-1] += f" [{percent(paper.recomputed[name], digits=0)}]‡"
+    for stem in (f"published_{metric.name}" for metric in row_metrics(split)):
+        there = record.get(f"{stem}_mean_percent") is not None
+        columns = (*FAMILIES, "mean")
+        cells = [_spread(record, f"{stem}_{c}", 0) if there else "–" for c in columns]
+        if record.get(f"{stem}_mean_recomputed_percent") is not None:
+            cells[-1] += f" [{_spread(record, f'{stem}_mean_recomputed', 0)}]‡"
         texts += [*cells, "–", *("–" for _ in _others(run))]
-    for m in run.metrics:
-        known = paper.distortion.get(m.name)
-        texts.append("–" if known is None else number(known, 2))
-    return Row(kind="published", name="published", cells=tuple(texts))
+    known = (record.get(f"published_{m.name}") for m in run.metrics)
+    return (*texts, *("–" if value is None else number(value, 2) for value in known))
 
 
-def _record(
-    run: RunData, split: str, attack: AttackRecord, figures: Figures, paper: PublishedRow | None
-) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "suite": run.suite,
-        "split": split,
-        "attack": attack.name,
-        "attack_key": attack.key,
-        "local_auxiliary_classifiers": "+".join(attack.laac),
-        "scfa": "yes" if attack.scfa else "no",
-        "control": "yes" if attack.control else "no",
-        "images_per_victim": figures.images,
-    }
-    if attack.partial:
-        record |= {"scored": attack.partial.scored, "wanted": attack.partial.wanted}
-    for name in (metric.name for metric in row_metrics()):
-        cells = figures.cells.get(name, {})
-        for column in (*_COLUMNS, *_others(run)):
-            cell = cells.get(column)
-            _put(record, f"{name}_{column}", cell, scale=100)
-            if column != "mean":
-                record[f"{name}_{column}_architectures"] = cell and cell.n
-        for place, end in enumerate(("low", "high")):
-            ends = figures.intervals.get(name)
-            record[f"{name}_mean_{end}_percent"] = ends and 100 * ends[place]
-    record |= figures.distortion
-    known = next(iter(published_rows(IN).values()))
-    for name in known.cells:
-        printed = paper.cells.get(name, {}) if paper else {}
-        for column in _COLUMNS:
-            _put(record, f"published_{name}_{column}", printed.get(column))
-    for name in known.recomputed:
-        recomputed = paper.recomputed.get(name) if paper else None
-        _put(record, f"published_{name}_mean_recomputed", recomputed)
-    for name in known.distortion:
-        record[f"published_{name}"] = paper.distortion[name] if paper else None
-    return record
-
-
-def _put(record: dict[str, Any], name: str, cell: Spread | None, scale: float = 1) -> None:
-    record[f"{name}_percent"] = scale * cell.mean if cell else None
-    std = cell.std if cell else None
-    record[f"{name}_std_percent"] = None if std is None else scale * std
+def _spread(record: dict[str, Any], stem: str, digits: int = 1) -> str:
+    return spread_text(record[f"{stem}_percent"], record[f"{stem}_std_percent"], digits)

@@ -13,12 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.metrics.resampling import REPLICATES, photograph_draws, photograph_sums
-from bench.metrics.success import TASR, Spread, target_named
+from bench.metrics.success import TASR, target_named
 from bench.records.participants import FAMILIES, RowKey, VictimRecord
 from bench.records.run import RunData, once
 from bench.report.claims.catalogue import ROWS, SPLITS, row_label
 from bench.report.claims.statement import Draws, UnmeasuredError
-from bench.report.published import published_rows
+from bench.report.published import ARCHITECTURES_PER_FAMILY, published_rows
 
 Sums = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Sums and counts, both (P, K): by photograph and column."""
@@ -33,22 +33,22 @@ class Published:
 
     def mean(self, row: RowKey, split: str, families: Sequence[str]) -> Draws:
         """Mean of the printed family means."""
-        return np.array([np.mean([self._cells(row, split)[family].mean for family in families])])
+        figures = published_rows(split)[row]
+        return np.array([np.mean([figures[f"{TASR.name}_{one}_percent"] for one in families])])
 
     def spread(self, row: RowKey, split: str) -> Draws:
         """Sample standard deviation over all victims, pooled from mean ± spread of each family."""
-        cells = [self._cells(row, split)[family] for family in FAMILIES]
-        count, std, mean = np.array([(one.n, one.std, one.mean) for one in cells], float).T
-        overall = (count * mean).sum() / count.sum()
-        squares = ((count - 1) * std**2 + count * (mean - overall) ** 2).sum()
-        return np.array([np.sqrt(squares / (count.sum() - 1))])
+        figures, count = published_rows(split)[row], ARCHITECTURES_PER_FAMILY
+        mean, std = (
+            np.array([figures[f"{TASR.name}_{one}{which}_percent"] for one in FAMILIES])
+            for which in ("", "_std")
+        )
+        squares = ((count - 1) * std**2 + count * (mean - mean.mean()) ** 2).sum()
+        return np.array([np.sqrt(squares / (count * len(FAMILIES) - 1))])
 
     def lpips(self, row: RowKey, split: str) -> Draws:
         """The printed LPIPS."""
-        return np.array([published_rows(split)[row].distortion["lpips"]])
-
-    def _cells(self, row: RowKey, split: str) -> dict[str, Spread]:
-        return published_rows(split)[row].cells[TASR.name]
+        return np.array([published_rows(split)[row]["lpips"]])
 
 
 class Measured:

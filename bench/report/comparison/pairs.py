@@ -7,14 +7,7 @@ from typing import Any
 
 from bench.metrics.paired import Shared, shared, shared_units
 from bench.metrics.resampling import REPLICATES, percentile_interval
-from bench.metrics.significance import (
-    DRAWS,
-    McNemar,
-    SignFlip,
-    holm,
-    mcnemar,
-    sign_flip_test,
-)
+from bench.metrics.significance import DRAWS, McNemar, SignFlip, holm, mcnemar, sign_flip_test
 from bench.records.metric import METRICS, MetricSpec, views
 from bench.report.comparison.contenders import (
     Contender,
@@ -24,7 +17,7 @@ from bench.report.comparison.contenders import (
     require_known,
 )
 from bench.report.notes import origin_notes
-from bench.report.table import NA, Row, Table, make_table, number
+from bench.report.table import NA, Shown, Table, number, signed, table_of
 from bench.wording import listed, plural
 
 
@@ -118,6 +111,33 @@ def compare_pairs(
     return found
 
 
+_COLUMNS: Shown[dict[str, Any]] = (
+    ("AttackPair", lambda r: f"{r['first']} − {r['second']}"),
+    ("Split", lambda r: r["split"]),
+    ("Rate", lambda r: METRICS.get(r["measure"]).spec.title),
+    ("Images", lambda r: str(r["images"])),
+    ("First", lambda r: number(r["first_percent"])),
+    ("Second", lambda r: number(r["second_percent"])),
+    ("Difference", lambda r: signed(r["difference_points"])),
+    (
+        "95 %",
+        lambda r: (
+            NA
+            if r["low_points"] is None
+            else f"{signed(r['low_points'])} to {signed(r['high_points'])}"
+        ),
+    ),
+    ("p", lambda r: p_text(r["p"])),
+    ("p (Holm)", lambda r: p_text(r["p_holm"])),
+)
+_WITHIN_ONE_CELL: Shown[dict[str, Any]] = (
+    ("Only first", lambda r: str(r["mcnemar_only_first"])),
+    ("Only second", lambda r: str(r["mcnemar_only_second"])),
+    ("McNemar p", lambda r: p_text(r["mcnemar_p"])),
+    ("McNemar p (Holm)", lambda r: p_text(r["mcnemar_p_holm"])),
+)
+
+
 def pairs_table(
     comparisons: Sequence[AttackPair],
     victim: str | None,
@@ -132,43 +152,19 @@ def pairs_table(
         adjusted = holm([record[name] for record in records])
         for record, p_holm in zip(records, adjusted, strict=True):
             record[f"{name}_holm"] = float(p_holm)
-    labels = ["AttackPair", "Split", "Rate", "Images", "First", "Second", "Difference", "95 %"]
-    labels += ["p", "p (Holm)"]
-    if singles:
-        labels += ["Only first", "Only second", "McNemar p", "McNemar p (Holm)"]
     at = f"at {level_said(comparisons[0].first.run)}" if equal else None
     where = ", ".join(filter(None, (at, victim, target and f"target {target}")))
-    return make_table(
-        f"Attacks compared on {comparisons[0].first.run.suite}" + (f" ({where})" if where else ""),
-        labels,
-        map(_row, records),
-        dict.fromkeys(_notes(comparisons, singles, victim)),
-        records,
+    title = f"Attacks compared on {comparisons[0].first.run.suite}" + (
+        f" ({where})" if where else ""
     )
+    columns = (*_COLUMNS, *(_WITHIN_ONE_CELL if singles else ()))
+    notes = dict.fromkeys(_notes(comparisons, singles, victim))
+    return table_of(title, columns, records, notes, records)
 
 
 def p_text(p: float) -> str:
     """A p-value for reading."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _row(record: dict[str, Any]) -> Row:
-    ends = [record[f"{end}_points"] for end in ("low", "high")]
-    cells = [
-        record["split"],
-        METRICS.get(record["measure"]).spec.title,
-        str(record["images"]),
-        number(record["first_percent"]),
-        number(record["second_percent"]),
-        f"{record['difference_points']:+.1f}",
-        NA if ends[0] is None else " to ".join(f"{end:+.1f}" for end in ends),
-        p_text(record["p"]),
-        p_text(record["p_holm"]),
-    ]
-    if "mcnemar_p" in record:
-        cells += [str(record[f"mcnemar_only_{side}"]) for side in ("first", "second")]
-        cells += [p_text(record[name]) for name in ("mcnemar_p", "mcnemar_p_holm")]
-    return Row(kind="claim", name=f"{record['first']} − {record['second']}", cells=tuple(cells))
 
 
 def _record(one: AttackPair, victim: str | None, target: str | None) -> dict[str, Any]:

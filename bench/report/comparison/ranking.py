@@ -129,7 +129,7 @@ def _cells(record: dict[str, Any]) -> tuple[str, ...]:
         f"{record['rank_low']}–{record['rank_high']}",
         str(record["tie_group"]),
         number(record[f"{name}_mean_percent"]),
-        between([record[f"{name}_mean_{end}_percent"] for end in ("low", "high")], scale=1),
+        between(*(record[f"{name}_mean_{end}_percent"] for end in ("low", "high"))),
         str(record["images"]),
     )
 

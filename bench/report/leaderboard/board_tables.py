@@ -8,7 +8,7 @@ from bench.metrics.ranks import ALPHA
 from bench.metrics.resampling import REPLICATES
 from bench.records.metric import headline, row_metrics
 from bench.records.run import RunData
-from bench.report.curves import WHOLE, at_record, at_text
+from bench.report.curves import WHOLE, at_record, at_text, ends_text
 from bench.report.leaderboard.boards import Board
 from bench.report.leaderboard.standing import Standing, Standings
 from bench.report.leaderboard.submissions import LeftOut
@@ -93,7 +93,7 @@ def mean_text(one: Standing, metric: str, *, interval: bool = True) -> str:
         one.record[f"{metric}_{figure}_percent"] for figure in ("mean", "mean_low", "mean_high")
     )
     text = number(mean) + ("" if one.complete or mean is None else PART)
-    return f"{text} ({between((low, high), scale=1)})" if interval and low is not None else text
+    return f"{text} ({between(low, high)})" if interval and low is not None else text
 
 
 def level_text(one: Standing, metric: str, *, interval: bool = True) -> str:
@@ -101,7 +101,7 @@ def level_text(one: Standing, metric: str, *, interval: bool = True) -> str:
     curve = one.curves.get(metric)
     if curve is None:
         return NA
-    return at_text(curve) + (f" ({between(curve.interval)})" if interval and curve.interval else "")
+    return at_text(curve) + (f" ({ends_text(curve)})" if interval and curve.interval else "")
 
 
 def scored_text(one: Standing) -> str:

@@ -124,16 +124,25 @@ def build_standings(board: Board) -> Standings:
 
 
 def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
-    records = {record["attack"]: record for record in table.records}
-    cells, found = _cells(board, split), []
+    rates = rates_of(board.run, split).set_index(["attack", "victim"]).to_dict("index")
+    records, found = {record["attack"]: record for record in table.records}, []
     curves: dict[str, dict[str, Curve]] = {}
     for curve in curves_of(board.panel_run) if has_strengths(board.run) else ():
         if curve.split == split:
             curves.setdefault(curve.attack.name, {})[curve.metric.name] = curve
     for attack in board.run.attacks:
-        mine = cells[attack.name]
-        by_victim, expected = mine[headline().name], board.expected[attack.name, split]
-        scored = sum(by_victim[victim].rows for victim in board.panel)
+        expected = board.expected[attack.name, split]
+        cells: dict[str, dict[str, Cell]] = {metric.name: {} for metric in row_metrics()}
+        for victim in board.run.victims:
+            known = rates.get((attack.name, victim.name), {"n": 0})
+            for name, by_victim in cells.items():
+                value = known.get(name, math.nan)
+                by_victim[victim.name] = Cell(
+                    value=None if math.isnan(value) else 100 * float(value),
+                    rows=int(known["n"]),
+                    expected=expected,
+                )
+        scored = sum(cells[headline().name][victim].rows for victim in board.panel)
         found.append(
             Standing(
                 attack=attack,
@@ -142,9 +151,9 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
                 record=records[attack.name],
                 ranks={},
                 curves=curves.get(attack.name, {}),
-                worst=_worst(mine, board.panel),
+                worst={m: one for m, mine in cells.items() if (one := _worst(mine, board.panel))},
                 scored=(scored, expected * len(board.panel)),
-                cells=mine,
+                cells=cells,
             )
         )
     ranks = _ranks([one for one in found if one.kind == "attack" and one.complete], board, split)
@@ -165,43 +174,17 @@ def _order(one: Standing) -> tuple[Any, ...]:
     )
 
 
-def _cells(board: Board, split: str) -> dict[str, dict[str, dict[str, Cell]]]:
-    """By attack, rate and victim."""
-    rates = rates_of(board.run, split).set_index(["attack", "victim"])
-    figures = {name: rates[name].to_dict() for name in rates.columns}
-
-    def cell(attack: str, victim: str, name: str) -> Cell:
-        value = figures[name].get((attack, victim), math.nan)
-        return Cell(
-            value=None if math.isnan(value) else 100 * float(value),
-            rows=int(figures["n"].get((attack, victim), 0)),
-            expected=board.expected[attack, split],
-        )
-
-    return {
-        attack.name: {
-            m.name: {v.name: cell(attack.name, v.name, m.name) for v in board.run.victims}
-            for m in row_metrics()
-        }
-        for attack in board.run.attacks
-    }
-
-
-def _worst(
-    cells: Mapping[str, Mapping[str, Cell]], panel: tuple[str, ...]
-) -> dict[str, tuple[str, float]]:
-    found: dict[str, tuple[str, float]] = {}
-    for measure, by_victim in cells.items():
-        known = {v: c.value for v, c in by_victim.items() if v in panel and c.value is not None}
-        if known:
-            name = min(known, key=lambda victim: (known[victim], victim))
-            found[measure] = (name, known[name])
-    return found
+def _worst(by_victim: Mapping[str, Cell], panel: tuple[str, ...]) -> tuple[str, float] | None:
+    known = [
+        (v, cell.value) for v, cell in by_victim.items() if v in panel and cell.value is not None
+    ]
+    return min(known, key=lambda one: (one[1], one[0]), default=None)
 
 
 def _ranks(
     found: Sequence[Standing], board: Board, split: str
 ) -> dict[str, dict[str, dict[str, Any]]]:
+    """By attack and rate."""
     ranks: dict[str, dict[str, dict[str, Any]]] = {}
     equal = has_strengths(board.run)
     for metric in row_metrics(split):

@@ -19,9 +19,9 @@ from bench.report.pages.pictures import (
     save_figure3,
 )
 from bench.report.pages.victims import victims_html
-from bench.report.statistics import clean_of, figures_of, rates_of
+from bench.report.statistics import clean_of, rates_of
 from bench.report.table import Table, number
-from bench.report.tables import build_table
+from bench.report.tables import attack_record, build_table
 from bench.store import write_text
 from bench.types import IN, SPLITS
 
@@ -89,8 +89,9 @@ def lead_attack(run: RunData) -> AttackRecord | None:
 
 def _mean(run: RunData, split: str, attack: AttackRecord, metric: str = "") -> float | None:
     """Per cent."""
-    found = figures_of(run, split, attack.name).cells.get(metric or headline().name, {}).get("mean")
-    return None if found is None else 100 * found.mean
+    record = attack_record(run, split, attack.name)
+    found: float | None = record[f"{metric or headline().name}_mean_percent"]
+    return found
 
 
 def _told(run: RunData, lead: AttackRecord | None) -> str:
@@ -104,8 +105,9 @@ def _told(run: RunData, lead: AttackRecord | None) -> str:
     if success is None:
         title = headline().title
         return f"{what} has no mean {title} in distribution; the notes under Table 2 say why."
-    ends = figures_of(run, IN, lead.name).intervals[headline().name]
-    interval = f" (95 % interval {100 * ends[0]:.0f} to {100 * ends[1]:.0f} %)" if ends else ""
+    record = attack_record(run, IN, lead.name)
+    low, high = (record[f"{headline().name}_mean_{end}_percent"] for end in ("low", "high"))
+    interval = "" if low is None else f" (95 % interval {low:.0f} to {high:.0f} %)"
     chance = 100 / len(run.classes)
     beside_chance = f", no more than chance ({chance:.0f} %)" if success <= chance else ""
     return (
@@ -127,9 +129,8 @@ def _tiles(run: RunData, lead: AttackRecord | None) -> list[tuple[str, str]]:
             (f"{metric.title} in distribution", _percent(_mean(run, IN, lead, metric.name)))
             for metric in others
         ]
-        means = figures_of(run, IN, lead.name).distortion
         for m in (m for m in run.metrics if m.unit):
-            value = number(means[m.name], m.digits)
+            value = number(attack_record(run, IN, lead.name)[m.name], m.digits)
             tiles.append((f"{m.title} in distribution", f"{value} {m.unit}"))
     accuracy = 100 * np.mean([clean.overall.accuracy for clean in clean_of(run).values()])
     return [*tiles, ("Clean accuracy of the victims", _percent(float(accuracy)))]

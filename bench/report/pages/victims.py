@@ -36,8 +36,7 @@ def victims_html(run: RunData) -> str:
 
 
 def _drawn(card: Card) -> dict[str, Any]:
-    made = card.network.training if card.network else None
-    loss = training_chart(made) if made else None
+    loss = training_chart(card.training) if card.training else None
     bins = card.clean.bins if card.clean else None
     return {
         "card": card,
@@ -52,7 +51,8 @@ def _tiles(cards: tuple[Card, ...]) -> list[tuple[str, str]]:
     lowest, worst = min(known, key=lambda pair: pair[0])
     cleans = [one.clean for one in cards if one.clean]
     errors = [clean.ece_percent for clean in cleans if clean.ece_percent is not None]
-    away = [one.difference_percent for one in cards if one.difference_percent is not None]
+    away = [one.record["difference_percent"] for one in cards]
+    away = [difference for difference in away if difference is not None]
     below = sum(difference < 0 for difference in away)
     calibration = f"{number(sum(errors) / len(errors))} %" if errors else number(None)
     return [

@@ -52,7 +52,7 @@ def test_no_mean_column_is_read(monkeypatch):
     rows = {split: deepcopy(paper.published_rows(split)) for split in ("in", "out")}
     for split in rows.values():
         for row in split.values():
-            del row.cells["tasr"]["mean"]
-            row.cells.pop("uasr", None)
+            for name in [one for one in row if "mean" in one or "uasr" in one]:
+                del row[name]
     monkeypatch.setattr(paper, "published_rows", rows.get)
     assert {judge(claim, Published()).verdict for claim in claims()} == {"holds"}
