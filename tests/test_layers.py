@@ -28,6 +28,7 @@ LAYERS = {
     "attacks": 4,
     "victims": 4,
     "bench.training": 3,
+    "bench.detect": 3,  # was a picture treated? features, and who reads them
     "bench.metrics": 3,
     "bench.suites": 3,
     "bench.contract": 2,

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
 
-from bench.jobs.job import Job, Keys, Site, TrainJob
+from bench.jobs.features import feature_file
+from bench.jobs.job import FeatureJob, Job, Keys, ScoreJob, Site, TrainJob
 from bench.jobs.scoring.kept import kept_file
 from bench.jobs.scoring.rows import DISTORTION, RowFolder
 from bench.recipes import RESIDUAL_NAME
@@ -94,19 +95,21 @@ def unpack(parcel: Mapping[str, bytes], root: Path) -> None:
 
 def _read_by(job: Job, keys: Keys, store: Store) -> Iterator[str]:
     networks: list[tuple[str, str, str]] = []
-    set_name: SetName
+    sets: tuple[SetName, ...] = ("C",)
     if isinstance(job, TrainJob):
-        set_name = job.set_name
+        sets = (job.set_name,)
         networks += [("surrogate", name, key) for name, key in keys.surrogates.items()]
-    else:
-        set_name = "C"
+    elif job.attack:
         networks.append(("attack", job.attack, keys.attacks[job.attack]))
+    if isinstance(job, FeatureJob):
+        sets = ("B", "C")
+    if isinstance(job, ScoreJob):
         networks += [("victim", name, keys.victims[name]) for name, _ in job.stems]
     networks += [("estimator", RESIDUAL_NAME, key) for key in keys.estimators.values()]
     data = store.data_folder(keys.suite.name, keys.suite.fingerprint)
-    paths = [data / "suite.json", data / set_name]
+    paths = [data / "suite.json", *(data / set_name for set_name in sets)]
     paths += [store.checkpoint_folder(kind, name, key) for kind, name, key in networks]
-    if not isinstance(job, TrainJob):
+    if isinstance(job, ScoreJob):
         paths.append(kept_file(store, job.kept, job.shard))
     for path in paths:
         yield path.relative_to(store.root).as_posix()
@@ -117,6 +120,9 @@ def made_by(job: Job, root: Path) -> list[str]:
     store = Store(root)
     if isinstance(job, TrainJob):
         paths = [store.checkpoint_folder(job.kind, job.name, job.key)]
+    elif isinstance(job, FeatureJob):
+        file = feature_file(store, job.key)
+        paths = [file, checksum_file(file)]
     else:
         row = RowFolder(store.prediction_folder(job.row))
         files = [row.file(stem, job.shard) for stem in (*dict(job.stems).values(), DISTORTION)]

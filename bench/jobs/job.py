@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from bench.jobs.scoring.batches import AUTO
 from bench.jobs.scoring.condition import PLAIN, Condition
@@ -22,7 +22,27 @@ JobKind = Literal["estimator", "victim", "surrogate", "attack"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainJob:
+class _WholeJob:
+    """A job that fails or is done as a whole, whatever becomes of others."""
+
+    key: str
+    needs: tuple[str, ...] = ()
+
+    def left(self, bad: Collection[Hashable]) -> Self:
+        """What of it is still to be tried: all, for nobody else's failure is its own."""
+        return self
+
+    def parts(self) -> list[Self]:
+        """What to try instead once its process has ended: nothing."""
+        return []
+
+    def blamed(self) -> Hashable:
+        """Who fails where it does."""
+        return self.key
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainJob(_WholeJob):
     """One network to be trained.
 
     Attributes:
@@ -36,26 +56,31 @@ class TrainJob:
     kind: JobKind
     name: str
     set_name: SetName
-    key: str
     seed: int
-    needs: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
         """What a person calls it."""
         return f"{self.kind} {self.name} (Set-{self.set_name})"
 
-    def left(self, bad: Collection[Hashable]) -> TrainJob:
-        """What of it is still to be tried: all, for nobody else's failure is its own."""
-        return self
 
-    def parts(self) -> list[TrainJob]:
-        """What to try instead once its process has ended: nothing."""
-        return []
+@dataclass(frozen=True, kw_only=True)
+class FeatureJob(_WholeJob):
+    """What detectors read of one attack's images of Set-B and Set-C, or of the untouched ones.
 
-    def blamed(self) -> Hashable:
-        """Who fails where it does."""
-        return self.key
+    Attributes:
+        attack: By name; none for untouched images.
+        quality_percent: Of the JPEG save that all images get last; `None` for PNG.
+        key: Hash of all that is behind its images.
+    """
+
+    attack: str
+    quality_percent: int | None
+
+    @property
+    def label(self) -> str:
+        """What a person calls it."""
+        return f"features of {self.attack or 'untouched images'}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +149,7 @@ class ScoreJob:
 
 CELL_TIMEOUT_S = 3600.0
 """Of scoring one shard by one attack on its victims."""
-Job: TypeAlias = TrainJob | ScoreJob
+Job: TypeAlias = TrainJob | FeatureJob | ScoreJob
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bench.jobs.job import Job, TrainJob
+from bench.jobs.features import measure_features
+from bench.jobs.job import FeatureJob, Job, TrainJob
 from bench.jobs.outcome import Done, Failed, is_failure
 from bench.jobs.scoring.score import score_shard
 from bench.jobs.train import train_network
@@ -26,6 +27,9 @@ def run(job: Job, place: Workplace, progress: Progress) -> Done | Failed:
     try:
         if isinstance(job, TrainJob):
             train_network(job, place, progress)
+            return Done()
+        if isinstance(job, FeatureJob):
+            measure_features(job, place)
             return Done()
         return Done(failed=score_shard(job, place))
     except BaseException as error:

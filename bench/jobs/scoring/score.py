@@ -51,7 +51,7 @@ def _score(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
     measures = measures or (job.alone and not job.stems)
     if not (stems or measures or keeps):
         return {}
-    _seed(f"{job.row}/{shard}")
+    seed_by(f"{job.row}/{shard}")
     trial = Trial(strict=False)
     opened = {name: trial.victim(name, partial(place.networks.victim, name)) for name in stems}
     victims = {name: victim for name, victim in opened.items() if victim is not None}
@@ -84,7 +84,7 @@ def _score(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
     return {name: Failed.of(error) for name, error in trial.failed.items()}
 
 
-def _seed(text: str) -> None:
+def seed_by(text: str) -> None:
     """Let what is random in somebody's code be the same in whichever process it runs."""
     seed = int(digest(text)[:8], 16)
     random.seed(seed)

@@ -14,6 +14,8 @@ from bench.records.frames import TableName, type_problems
 from bench.records.load import CONDITIONS, TABLES, assemble, entry_paths, read_table
 from bench.records.run import RunData
 from bench.report.curves import curve_texts
+from bench.report.detection import ROWS as SCORES
+from bench.report.detection import detection_texts
 from bench.report.pages.report import report_html
 from bench.report.pages.victims import victims_html
 from bench.report.survival import survival_texts
@@ -130,7 +132,7 @@ def _check_files(run: RunData) -> Iterator[Verdict]:
     folder = run.directory
     found = sorted(path.name for path in folder.iterdir())
     try:
-        fresh = table_texts(run) | survival_texts(run) | curve_texts(run)
+        fresh = table_texts(run) | survival_texts(run) | curve_texts(run) | detection_texts(run)
         if "report.html" in found:
             fresh["report.html"] = report_html(run)
         if "victims.html" in found:
@@ -149,7 +151,8 @@ def _check_files(run: RunData) -> Iterator[Verdict]:
         )
     for name in (name for name in found if name in _UNCHECKED):
         yield Verdict(check=name, verdict="skip", finding=f"not checked: {_UNCHECKED[name]}")
-    ours = {*fresh, *_UNCHECKED, *(f"{table}.parquet" for table in (*TABLES, *CONDITIONS))}
+    ours = {*fresh, *_UNCHECKED, SCORES}
+    ours |= {f"{table}.parquet" for table in (*TABLES, *CONDITIONS)}
     ours |= {f"entry-{attack.name}.json" for attack in run.attacks}
     if surplus := [name for name in found if name not in ours]:
         yield Verdict(

@@ -1,0 +1,299 @@
+"""Would anyone notice? Tables of detectors' scores, from `detection.parquet` and a run's rows.
+
+Source: Bonettini et al. 2019 for the protocol; `bench.detect` says what the detectors are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.metrics.detection import FALSE_ALARMS, Detection, Interval, detection
+from bench.metrics.paired import shared
+from bench.metrics.resampling import percentile_interval
+from bench.records.frames import CONDITION
+from bench.records.load import match_keys, read_parquet
+from bench.records.metric import headline
+from bench.records.participants import FAMILIES, AttackRecord
+from bench.records.run import RunData, once
+from bench.report.render import render
+from bench.report.survival import condition_rows, has_conditions
+from bench.report.table import NA, Row, Table, kind_of, make_table, number
+from bench.store import write_text
+from bench.types import SPLITS
+
+ROWS = "detection.parquet"
+ALL = "all"
+"""The sum of the detectors' scores: one vote of each, settled before any image was seen."""
+HEADLINE = "unseen"
+_COLUMNS = (
+    *("split", "image_id", "photo_id", "target", "attack", "attack_key"),
+    *("treated", "detector", "regime", "quality_percent", "score"),
+)
+_IMAGE = ["image_id", "photo_id", "target"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detected:
+    """What detectors of one regime say of one attack in one split.
+
+    Attributes:
+        by: Figures of each detector, and of `ALL`.
+        success: TASR with its interval, on the images that were tested; `None` where undefined.
+        undetected: The same where no detector objects, at `FALSE_ALARMS` each.
+    """
+
+    attack: AttackRecord
+    split: str
+    regime: str
+    images: tuple[int, int]
+    by: dict[str, Detection]
+    success: tuple[float, Interval] | None
+    undetected: tuple[float, Interval] | None
+
+
+def has_detection(folder: Path) -> bool:
+    """Whether `camobench detect` was run on a folder."""
+    return (folder / ROWS).is_file()
+
+
+@once
+def detection_rows(run: RunData) -> pd.DataFrame:
+    """Scores of the run's attacks.
+
+    Raises:
+        ValueError: If there are none, or they are not of this run.
+    """
+    path = run.directory / ROWS
+    if not path.is_file():
+        raise ValueError(f"{path} is missing; `camobench detect {run.directory}` makes it")
+    rows = read_parquet(path, _COLUMNS)
+    match_keys(rows, path, "attack", {one.name: one.key for one in run.attacks})
+    return rows
+
+
+@once
+def detections(run: RunData) -> list[Detected]:
+    """Every attack in every split and regime.
+
+    Raises:
+        ValueError: As `detection_rows`.
+    """
+    rows, victims = detection_rows(run), _victim_rows(run)[0]
+    attacks = {attack.name: attack for attack in run.attacks}
+    found = []
+    for (split, name, regime), mine in rows.groupby(["split", "attack", "regime"], sort=False):
+        attack = attacks[str(name)]
+        seen = victims[(victims["split"] == split) & (victims["attack"] == name)]
+        found.append(_detected(run, attack, str(split), str(regime), mine, seen))
+    order = [*SPLITS]
+    return sorted(
+        found, key=lambda one: (order.index(one.split), one.attack.control, one.attack.name)
+    )
+
+
+def _detected(
+    run: RunData,
+    attack: AttackRecord,
+    split: str,
+    regime: str,
+    rows: pd.DataFrame,
+    predictions: pd.DataFrame,
+) -> Detected:
+    def wide(part: pd.DataFrame) -> pd.DataFrame:
+        """A column a detector, a row an image and target."""
+        part = part.assign(target=part["target"].fillna(""))
+        scores = part.set_index([*_IMAGE, "detector"])["score"].unstack("detector")
+        return scores.assign(**{ALL: scores.sum(axis=1)})
+
+    parts = [wide(rows[rows["treated"] == treated]) for treated in (False, True)]
+    photographs = pd.factorize(
+        pd.concat([part.index.get_level_values("photo_id").to_series() for part in parts])
+    )[0]
+    places = photographs[: len(parts[0])], photographs[len(parts[0]) :]
+    by = {
+        str(name): detection(
+            parts[0][name].to_numpy(np.float64), parts[1][name].to_numpy(np.float64), places
+        )
+        for name in parts[0]
+    }
+    limits = {name: one.threshold for name, one in by.items() if name != ALL}
+    objects = (parts[1][[*limits]] > pd.Series(limits)).any(axis=1).rename("noticed")
+    success = undetected = None
+    if attack.targeted and len(predictions):
+        tested = predictions.merge(objects.reset_index(), on=_IMAGE)
+        hidden = tested.assign(predicted=tested["predicted"].where(~tested["noticed"]))
+        success, undetected = _success(run, tested), _success(run, hidden)
+    return Detected(
+        attack=attack,
+        split=split,
+        regime=regime,
+        images=(len(parts[0]), len(parts[1])),
+        by=by,
+        success=success,
+        undetected=undetected,
+    )
+
+
+def _success(run: RunData, rows: pd.DataFrame) -> tuple[float, Interval] | None:
+    """TASR over families, as in the tables; what has no label is no success."""
+    families = {v: f for v, f in run.families.items() if f in FAMILIES} or run.families
+    found = shared([rows.reset_index(drop=True)], headline(), families, by_target=True)
+    if found is None:
+        return None
+    drawn = found.resampled()
+    return found.means[0], None if drawn is None else percentile_interval(drawn[:, 0])
+
+
+def _victim_rows(run: RunData) -> tuple[pd.DataFrame, bool]:
+    """What victims said, after the same save if they were asked; and whether they were."""
+    rows = detection_rows(run)
+    quality = rows["quality_percent"].iloc[0]
+    if pd.isna(quality):
+        return run.predictions, True
+    if has_conditions(run):
+        saved = condition_rows(run)
+        strength, percent = CONDITION
+        saved = saved[(saved[strength] == 1) & (saved[percent] == quality)]
+        if set(rows["attack"]) <= set(saved["attack"]):
+            return saved, True
+    return run.predictions, False
+
+
+def detection_table(run: RunData) -> Table:
+    """AUC and rates of the detectors, and what success they leave.
+
+    Raises:
+        ValueError: As `detection_rows`.
+    """
+    found = detections(run)
+    detectors = [name for name in found[0].by if name != ALL]
+    labels = [("", "Attack")]
+    labels += [("Attack unseen", label) for label in ("AUC (95 %)", "TPR (95 %)")]
+    labels += [("AUC unseen", name) for name in detectors]
+    labels += [("Attack known", "AUC"), ("Attack known", "TPR"), ("Originals only", "AUC")]
+    labels += [("", headline().title), ("", f"Undetected {headline().title} (95 %)")]
+    rows: list[Row] = []
+    for split in SPLITS:
+        mine: dict[str, dict[str, Detected]] = {}
+        for one in found:
+            if one.split == split:
+                mine.setdefault(one.attack.name, {})[one.regime] = one
+        if mine:
+            blank = ("",) * (len(labels) - 1)
+            rows.append(Row(kind="section", name=SPLITS[split].capitalize(), cells=blank))
+        for name, regimes in mine.items():
+            kind = kind_of(next(iter(regimes.values())).attack)
+            rows.append(Row(kind=kind, name=name, cells=tuple(_cells(regimes, detectors))))
+    return make_table(
+        f"Detection of anonymised images, Set-C of {run.suite}",
+        labels,
+        rows,
+        _notes(run, found),
+        (record for one in found for record in _records(run, one)),
+    )
+
+
+def _cells(regimes: dict[str, Detected], detectors: list[str]) -> Iterator[str]:
+    unseen, known = regimes.get(HEADLINE), regimes.get("known")
+    if unseen is None:
+        yield from [NA] * (2 + len(detectors))
+    else:
+        whole = unseen.by[ALL]
+        yield _text(whole.auc, whole.auc_interval, 1, 2)
+        yield _text(whole.tpr, whole.tpr_interval)
+        yield from (number(unseen.by[name].auc, 2) for name in detectors)
+    yield NA if known is None else number(known.by[ALL].auc, 2)
+    yield NA if known is None else number(100 * known.by[ALL].tpr, 0)
+    yield number(regimes["originals"].by[ALL].auc, 2)
+    for figure in ("success", "undetected"):
+        value = None if unseen is None else getattr(unseen, figure)
+        yield NA if value is None else _text(value[0], value[1] if figure != "success" else None)
+
+
+def _text(value: float, ends: Interval, scale: float = 100, digits: int = 0) -> str:
+    shown = "" if ends is None else f" ({'–'.join(number(scale * e, digits) for e in ends)})"
+    return number(scale * value, digits) + shown
+
+
+def _records(run: RunData, one: Detected) -> Iterator[dict[str, Any]]:
+    for name, figures in one.by.items():
+        record: dict[str, Any] = {
+            "suite": run.suite,
+            "split": one.split,
+            "attack": one.attack.name,
+            "attack_key": one.attack.key,
+            "control": "yes" if one.attack.control else "no",
+            "regime": one.regime,
+            "detector": name,
+            "originals": one.images[0],
+            "anonymised": one.images[1],
+        }
+        record |= _ends("auc", "", figures.auc, figures.auc_interval, 1)
+        record |= _ends("tpr", "_percent", figures.tpr, figures.tpr_interval)
+        if name == ALL:
+            tasr = headline().name
+            record |= _ends(tasr, "_percent", *(one.success or (None, None)))
+            record |= _ends(f"undetected_{tasr}", "_percent", *(one.undetected or (None, None)))
+        yield record
+
+
+def _ends(
+    name: str, unit: str, value: float | None, ends: Interval, scale: float = 100
+) -> dict[str, float | None]:
+    figures = zip(("", "_low", "_high"), (value, *(ends or (None, None))), strict=True)
+    return {f"{name}{k}{unit}": None if v is None else scale * v for k, v in figures}
+
+
+def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
+    rows = detection_rows(run)
+    quality = rows["quality_percent"].iloc[0]
+    save = "as PNG" if pd.isna(quality) else f"as JPEG of quality {int(quality)} (Pillow's, 4:2:0)"
+    yield (
+        f"Untouched and anonymised images are saved alike, {save}. AUC: chance that a detector "
+        "finds an anonymised image likelier treated than an untouched one. TPR: share, in %, that "
+        f"it objects to when it may object to {100 * FALSE_ALARMS:g} % of the untouched ones of "
+        "the same split; of fewer than a hundred, to none, and as a draw may lack the highest of "
+        "them, its interval leans upward."
+    )
+    yield (
+        "Detectors are trained on Set-B and tested on Set-C: linear, on SPAM features, the noise "
+        "residual, its Fourier magnitude, and cosine blocks of the image; AUC and TPR are of the "
+        "sum of their scores. A stronger detector may see more."
+    )
+    yield (
+        "Unseen: trained on all other attacks of this run, none of the tested one; its next of kin "
+        "are among them. Known: on the tested one. Originals only: on no anonymised image."
+    )
+    title = headline().title
+    yield (
+        f"Undetected {title}: share of images that a victim takes for the target's and that no "
+        "detector (attack unseen) objects to. In brackets: 95 % bootstrap interval over "
+        "photographs."
+    )
+    if not _victim_rows(run)[1]:
+        yield (
+            f"Victims saw the images before that save; `camobench run --recompress {int(quality)}` "
+            "asks them after it."
+        )
+    counts = {one.split: one.images[0] for one in found}
+    said = ", ".join(f"{count} {SPLITS[split]}" for split, count in counts.items())
+    yield f"Untouched images: {said}."
+
+
+def detection_texts(run: RunData) -> dict[str, str]:
+    """`detection.{md,csv,tex}` by file name; none for a run without scores of detectors."""
+    if not has_detection(run.directory):
+        return {}
+    table = detection_table(run)
+    return {f"detection.{suffix}": render(table, suffix) for suffix in ("md", "csv", "tex")}
+
+
+def write_detection(run: RunData) -> list[Path]:
+    """Write them into the run's own folder."""
+    return [write_text(run.directory / name, t) for name, t in detection_texts(run).items()]

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from bench.detect.detectors import REGIMES, detect
+
+COUNT = 60
+MARKS = {"one": 0, "two": 1, "three": 2}
+
+
+def noise(seed, count=COUNT):
+    return np.random.default_rng(seed).normal(size=(count, 8)).astype(np.float32)
+
+
+def marked(features, place):
+    """What an attack does that leaves a mark of its own."""
+    changed = features.copy()
+    changed[:, place] += 6
+    return changed
+
+
+def detected(attack, *, more=()):
+    plain, clean = noise(0), noise(1)
+    treated = {name: marked(plain, place) for name, place in MARKS.items()} | dict(more)
+    tested = clean, marked(clean, MARKS[attack]) if attack in MARKS else clean
+    found = {one.regime: one for one in detect(attack, plain, treated, tested)}
+    return {regime: one.anonymised - one.originals for regime, one in found.items()}
+
+
+@pytest.mark.parametrize("attack", MARKS)
+def test_the_tested_attack_is_kept_out_where_it_is_unseen(attack):
+    """Its mark is in no other attack's images: a detector that knows it has seen them."""
+    gain = detected(attack)
+    assert list(gain) == list(REGIMES)
+    assert (gain["known"] > 3).all()
+    assert np.abs(gain["unseen"]).mean() < 0.2 * gain["known"].mean()
+    assert (gain["originals"] > 0).mean() > 0.9
+
+
+def test_an_attack_that_is_like_another_is_seen_unseen():
+    gain = detected("one", more={"kin": marked(noise(0), MARKS["one"])})
+    assert (gain["unseen"] > 1).all()
+
+
+def test_images_that_are_the_same_teach_nothing():
+    same = detected("identity", more={"identity": noise(0)})
+    assert all((one == 0).all() for one in same.values())
+    alone, beside = detected("one"), detected("one", more={"identity": noise(0)})
+    np.testing.assert_array_equal(alone["unseen"], beside["unseen"])
+
+
+def test_who_has_nothing_to_learn_from_says_nothing():
+    plain = noise(0)
+    assert [one.regime for one in detect("sent", plain, {}, (plain, plain))] == ["originals"]

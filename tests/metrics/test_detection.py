@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from bench.metrics.detection import detection
+from bench.metrics.resampling import photograph_draws
+
+SCORES = st.lists(st.integers(-3, 3), min_size=1, max_size=30)
+
+
+def figures(untouched, treated, photographs=None, **more):
+    untouched, treated = (np.array(one, np.float64) for one in (untouched, treated))
+    places = photographs or (np.zeros(len(untouched), int), np.zeros(len(treated), int))
+    return detection(untouched, treated, places, **more)
+
+
+@given(untouched=SCORES, treated=SCORES, allowed=st.sampled_from([0.01, 0.1, 0.5]))
+def test_figures_are_those_of_scikit_learn(untouched, treated, allowed):
+    found = figures(untouched, treated, false_alarms=allowed)
+    truth = np.repeat([0, 1], [len(untouched), len(treated)])
+    scores = [*untouched, *treated]
+    assert found.auc == pytest.approx(roc_auc_score(truth, scores))
+    false, true, _ = roc_curve(truth, scores, drop_intermediate=False)
+    assert found.tpr == pytest.approx(true[false <= allowed].max())
+    assert np.mean(np.array(untouched) > found.threshold) <= allowed
+    assert np.mean(np.array(treated) > found.threshold) == pytest.approx(found.tpr)
+
+
+def test_intervals_are_of_whole_photographs():
+    random = np.random.default_rng(0)
+    places = np.repeat(np.arange(12), 2), np.repeat(np.arange(12), 3)
+    untouched, treated = random.normal(size=24), random.normal(1, 1, size=36)
+    found = figures(untouched, treated, places)
+    aucs = []
+    for draw in photograph_draws(12):
+        clean, dirty = np.repeat(untouched, draw[places[0]]), np.repeat(treated, draw[places[1]])
+        truth = np.repeat([0, 1], [len(clean), len(dirty)])
+        aucs.append(roc_auc_score(truth, np.concatenate([clean, dirty])))
+    assert found.auc_interval == pytest.approx(tuple(np.quantile(aucs, [0.025, 0.975])))
+    assert found.tpr_interval[0] <= found.tpr <= found.tpr_interval[1]
+
+
+def test_one_photograph_has_no_interval():
+    assert figures([0, 1], [1, 2]).auc_interval is None
+
+
+@pytest.mark.parametrize(("untouched", "word"), [([], "expected"), ([np.nan], "NaN")])
+def test_what_is_no_score_is_refused(untouched, word):
+    with pytest.raises(ValueError, match=word):
+        figures(untouched, [1.0])

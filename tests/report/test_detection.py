@@ -1,0 +1,141 @@
+"""Tables of detectors' scores from files alone."""
+
+import csv
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.records.load import load_run
+from bench.report.detection import ROWS, detection_table, detections, write_detection
+from bench.report.render import render
+from bench.report.verification.folder import verify_folder
+
+DETECTORS = ("one", "other")
+
+
+def scores_of(folder, quality=None):
+    """The first detector objects to every second image of attacks, the other to nothing."""
+    pictures = pd.read_parquet(folder / "distortion.parquet")
+    images = pictures[pictures["attack"] == "identity"].assign(target=None)
+    parts = []
+    for name, rows in pictures.groupby("attack"):
+        key = rows["attack_key"].iloc[0]
+        for treated, part in ((False, images), (True, rows)):
+            seen = part["image_id"].str.endswith("t1").to_numpy() & treated & (name != "identity")
+            for regime in ("known", "unseen", "originals"):
+                for detector in DETECTORS:
+                    score = np.where(seen & (detector == "one"), 1.0, 0.0)
+                    named = {"attack": name, "attack_key": key, "treated": treated}
+                    said = {"detector": detector, "regime": regime, "score": score}
+                    parts.append(part.assign(**named, **said))
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.assign(quality_percent=pd.array([quality] * len(rows), "Int64"))
+
+
+@pytest.fixture
+def detected_dir(run_dir):
+    scores_of(run_dir).to_parquet(run_dir / ROWS)
+    return run_dir
+
+
+def rate(run, attack, hits):
+    mine = run.predictions[
+        (run.predictions["attack"] == attack) & (run.predictions["split"] == "in")
+    ]
+    hit = hits(mine).groupby(mine["victim"]).mean()
+    return hit.groupby([run.families[name] for name in hit.index]).mean().mean()
+
+
+def test_what_a_detector_objects_to_is_no_success(detected_dir):
+    run = load_run(detected_dir)
+    [one] = [
+        one
+        for one in detections(run)
+        if (one.attack.name, one.split, one.regime) == ("mislgan", "in", "unseen")
+    ]
+    assert {name: figures.auc for name, figures in one.by.items()} == {
+        "one": 0.75,
+        "other": 0.5,
+        "all": 0.75,
+    }
+    assert one.by["one"].tpr == 0.5
+
+    def hidden(rows):
+        return (rows["predicted"] == rows["target"]) & ~rows["image_id"].str.endswith("t1")
+
+    assert one.success[0] == pytest.approx(
+        rate(run, "mislgan", lambda rows: rows["predicted"] == rows["target"])
+    )
+    assert one.undetected[0] == pytest.approx(rate(run, "mislgan", hidden))
+    assert one.undetected[1][0] <= one.undetected[0] <= one.undetected[1][1]
+
+
+def test_untargeted_attacks_have_no_undetected_tasr(detected_dir):
+    found = {one.attack.name: one.undetected for one in detections(load_run(detected_dir))}
+    assert {name for name, value in found.items() if value is None} == {
+        *("identity", "jpeg-q85", "prnu_removal&co")
+    }
+
+
+def test_formats_say_the_same(detected_dir):
+    run = load_run(detected_dir)
+    table = detection_table(run)
+    records = list(csv.DictReader(io.StringIO(render(table, "csv"))))
+    [whole] = [
+        one
+        for one in records
+        if (one["attack"], one["split"], one["regime"], one["detector"])
+        == ("mislgan", "in", "unseen", "all")
+    ]
+    assert whole["auc"] == "0.75"
+    [row] = [line for line in render(table, "md").splitlines() if line.startswith("| mislgan")][:1]
+    assert f" {float(whole['undetected_tasr_percent']):.0f} (" in row
+    for path in write_detection(run):
+        assert path.read_text() == render(table, path.suffix[1:])
+
+
+def test_verify_makes_the_table_anew(detected_dir):
+    write_detection(load_run(detected_dir))
+    path = detected_dir / "detection.csv"
+    said = {one.check: one.verdict for one in verify_folder(detected_dir)}
+    assert (said["detection.csv"], said["detection.md"]) == ("ok", "ok")
+    assert "surplus files" not in said
+    path.write_text(path.read_text().replace("0.75", "0.5"))
+    said = {one.check: one.verdict for one in verify_folder(detected_dir)}
+    assert said["detection.csv"] == "fail"
+
+
+def test_victims_are_asked_after_the_same_save_where_they_were(detected_dir):
+    """Else it is said that they were not."""
+    scores_of(detected_dir, 90).to_parquet(detected_dir / ROWS)
+    assert any("--recompress 90" in note for note in detection_table(load_run(detected_dir)).notes)
+    rows = pd.read_parquet(detected_dir / "predictions.parquet")
+    none = rows["target"].notna() & (rows["predicted"] == rows["target"])
+    saved = rows[~none].assign(strength=1.0)
+    saved = saved.assign(quality_percent=pd.array([90] * len(saved), "Int64"))
+    saved.to_parquet(detected_dir / "survival.parquet")
+    run = load_run(detected_dir)
+    assert not any("--recompress" in note for note in detection_table(run).notes)
+    assert {one.success[0] for one in detections(run) if one.success} == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("edit", "word"),
+    [
+        (lambda rows: rows.assign(attack_key="of another network"), "different runs"),
+        (lambda rows: rows.drop(columns="score"), "score"),
+        (lambda rows: rows.assign(score=np.nan), "NaN"),
+    ],
+)
+def test_scores_of_something_else_are_refused(detected_dir, edit, word):
+    edit(pd.read_parquet(detected_dir / ROWS)).to_parquet(detected_dir / ROWS)
+    with pytest.raises(ValueError, match=word):
+        detection_table(load_run(detected_dir))
+
+
+def test_a_run_without_scores_says_how_to_get_them(run_dir):
+    with pytest.raises(ValueError, match="camobench detect"):
+        detection_table(load_run(run_dir))
+    assert write_detection(load_run(run_dir)) == []
