@@ -1,20 +1,21 @@
-"""Linear detectors over features, trained on Set-B: three regimes, after Bonettini et al. 2019.
+"""Linear detectors over features, trained on Set-B, in regimes after Bonettini et al. 2019.
 
 Known: on untouched images against those of the attack that is tested. Unseen: against those of all
-other attacks, none of the tested one. Originals: on untouched images alone, as one class.
+other attacks, none of the tested one. Unrelated: without its next of kin too. Originals: on
+untouched images alone, as one class.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Regime: TypeAlias = Literal["known", "unseen", "originals"]
-REGIMES: tuple[Regime, ...] = ("known", "unseen", "originals")
+Regime: TypeAlias = Literal["known", "unseen", "unrelated", "originals"]
+REGIMES: tuple[Regime, ...] = ("known", "unseen", "unrelated", "originals")
 Features: TypeAlias = NDArray[np.float32]
 Scorer: TypeAlias = Callable[[Features], NDArray[np.float64]]
 COST = 0.1
@@ -42,6 +43,7 @@ def detect(
     untouched: Features,
     treated: Mapping[str, Features],
     tested: tuple[Features, Features],
+    kin: Collection[str] = (),
 ) -> Iterator[Scored]:
     """Train on Set-B and score Set-C, in every regime that has something to learn from.
 
@@ -50,27 +52,20 @@ def detect(
         untouched: (N, F) features of images of Set-B.
         treated: (N, F) of the same images in the same order, by attack.
         tested: Features of untouched images of Set-C, and of the attack's.
+        kin: Attacks by the same method.
     """
+    left_out = {"known": set(treated) - {attack}, "unseen": {attack}, "unrelated": {attack, *kin}}
     for regime in REGIMES:
-        others = teachers(regime, attack, untouched, treated)
+        names = sorted(set(treated) - left_out.get(regime, set(treated)))
+        others = [treated[n] for n in names if regime == "known" or _teaches(treated[n], untouched)]
         if others or regime == "originals":
             scorer = _one_class(untouched) if not others else _two_class(untouched, others)
             yield Scored(regime=regime, originals=scorer(tested[0]), anonymised=scorer(tested[1]))
 
 
-def teachers(
-    regime: Regime, attack: str, untouched: Features, treated: Mapping[str, Features]
-) -> list[Features]:
-    """What a detector is shown as treated: an attack that changes nothing teaches no other's."""
-    if regime == "known":
-        return [treated[attack]] if attack in treated else []
-    if regime == "originals":
-        return []
-    return [
-        treated[name]
-        for name in sorted(treated)
-        if name != attack and not np.array_equal(treated[name], untouched)
-    ]
+def _teaches(treated: Features, untouched: Features) -> bool:
+    """Whether an attack changes anything: what changes nothing would mislead about the others."""
+    return not np.array_equal(treated, untouched)
 
 
 def _two_class(untouched: Features, teachers: Sequence[Features]) -> Scorer:

@@ -7,6 +7,7 @@ trained anew in seconds.
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +102,9 @@ def detect_run(
             for name, job in jobs.items()
             if name not in left_out
         }
-    if "" not in measured or len(measured) == 1:
-        raise CamobenchError(f"{folder}: no attack can be tested: {said(left_out)}")
-    rows = pd.concat(_scores(measured, progress), ignore_index=True)
+        if "" not in measured or len(measured) == 1:
+            raise CamobenchError(f"{folder}: no attack can be tested: {said(left_out)}")
+        rows = pd.concat(_scores(measured, progress), ignore_index=True)
     rows = rows.assign(
         quality_percent=pd.array([quality_percent] * len(rows), dtype="Int64"),
         score=rows["score"].round(DECIMALS),
@@ -204,9 +205,18 @@ def _scores(measured: dict[str, pd.DataFrame], progress: Progress) -> list[pd.Da
                 )
                 for rows, is_treated in ((untouched["C"], False), (part["C"], True))
             ]
-            for one in detect(name, plain, treated, tested):
+            kin = [other for other in attacks if _method(other) == _method(name)]
+            for one in detect(name, plain, treated, tested, kin):
                 for rows, scores in zip(about, (one.originals, one.anonymised), strict=True):
                     found.append(rows.assign(detector=detector, regime=one.regime, score=scores))
             progress.advance()
     progress.finish()
     return found
+
+
+def _method(attack: str) -> object:
+    """The class behind an attack, whatever its constants."""
+    builder = ATTACKS.get(attack).builder
+    while isinstance(builder, partial):
+        builder = builder.func
+    return builder

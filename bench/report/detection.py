@@ -1,7 +1,4 @@
-"""Would anyone notice? Tables of detectors' scores, from `detection.parquet` and a run's rows.
-
-Source: Bonettini et al. 2019 for the protocol; `bench.detect` says what the detectors are.
-"""
+"""Would anyone notice? Tables of detectors' scores, from `detection.parquet` and a run's rows."""
 
 from __future__ import annotations
 
@@ -57,11 +54,6 @@ class Detected:
     undetected: tuple[float, Interval] | None
 
 
-def has_detection(folder: Path) -> bool:
-    """Whether `camobench detect` was run on a folder."""
-    return (folder / ROWS).is_file()
-
-
 @once
 def detection_rows(run: RunData) -> pd.DataFrame:
     """Scores of the run's attacks.
@@ -75,6 +67,12 @@ def detection_rows(run: RunData) -> pd.DataFrame:
     rows = read_parquet(path, _COLUMNS)
     match_keys(rows, path, "attack", {one.name: one.key for one in run.attacks})
     return rows
+
+
+def headline_aucs(run: RunData) -> dict[tuple[str, str], Detection]:
+    """Figures of `ALL` with the attack unseen, by attack and split; none without scores."""
+    found = detections(run) if (run.directory / ROWS).is_file() else []
+    return {(one.attack.name, one.split): one.by[ALL] for one in found if one.regime == HEADLINE}
 
 
 @once
@@ -176,7 +174,8 @@ def detection_table(run: RunData) -> Table:
     labels = [("", "Attack")]
     labels += [("Attack unseen", label) for label in ("AUC (95 %)", "TPR (95 %)")]
     labels += [("AUC unseen", name) for name in detectors]
-    labels += [("Attack known", "AUC"), ("Attack known", "TPR"), ("Originals only", "AUC")]
+    labels += [("Attack known", "AUC"), ("Attack known", "TPR")]
+    labels += [("Kin unseen", "AUC"), ("Originals only", "AUC")]
     labels += [("", headline().title), ("", f"Undetected {headline().title} (95 %)")]
     rows: list[Row] = []
     for split in SPLITS:
@@ -210,7 +209,8 @@ def _cells(regimes: dict[str, Detected], detectors: list[str]) -> Iterator[str]:
         yield from (number(unseen.by[name].auc, 2) for name in detectors)
     yield NA if known is None else number(known.by[ALL].auc, 2)
     yield NA if known is None else number(100 * known.by[ALL].tpr, 0)
-    yield number(regimes["originals"].by[ALL].auc, 2)
+    for regime in ("unrelated", "originals"):
+        yield number(regimes[regime].by[ALL].auc, 2) if regime in regimes else NA
     for figure in ("success", "undetected"):
         value = None if unseen is None else getattr(unseen, figure)
         yield NA if value is None else _text(value[0], value[1] if figure != "success" else None)
@@ -267,8 +267,9 @@ def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
         "sum of their scores. A stronger detector may see more."
     )
     yield (
-        "Unseen: trained on all other attacks of this run, none of the tested one; its next of kin "
-        "are among them. Known: on the tested one. Originals only: on no anonymised image."
+        "Unseen: trained on all other attacks of this run, none of the tested one. Kin unseen: on "
+        "those of other methods alone, so that no variant gives away another. Known: on the tested "
+        "one. Originals only: on no anonymised image."
     )
     title = headline().title
     yield (
@@ -281,14 +282,13 @@ def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
             f"Victims saw the images before that save; `camobench run --recompress {int(quality)}` "
             "asks them after it."
         )
-    counts = {one.split: one.images[0] for one in found}
-    said = ", ".join(f"{count} {SPLITS[split]}" for split, count in counts.items())
-    yield f"Untouched images: {said}."
+    counts = {SPLITS[one.split]: one.images[0] for one in found}
+    yield f"Untouched: {', '.join(f'{count} {split}' for split, count in counts.items())}."
 
 
 def detection_texts(run: RunData) -> dict[str, str]:
     """`detection.{md,csv,tex}` by file name; none for a run without scores of detectors."""
-    if not has_detection(run.directory):
+    if not (run.directory / ROWS).is_file():
         return {}
     table = detection_table(run)
     return {f"detection.{suffix}": render(table, suffix) for suffix in ("md", "csv", "tex")}
