@@ -1,6 +1,6 @@
 """A run's claims as tables and text, with the verdict on the paper's own tables beside each."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +8,10 @@ from bench.metrics.resampling import REPLICATES
 from bench.records.run import RunData, once
 from bench.report.claims.catalogue import LITTLE_RATIO, SPLITS, WEAK_POINTS, claims
 from bench.report.claims.evidence import Measured, Published
-from bench.report.claims.statement import Claim, Comparison, Finding, Judgement, judge
+from bench.report.claims.statement import Finding, Judgement, judge
 from bench.report.notes import origin_notes
 from bench.report.render import render
-from bench.report.table import NA, Row, Table, make_table
+from bench.report.table import NA, Shown, Table, table_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,13 +21,6 @@ class ClaimReport:
     run: RunData
     pairs: tuple[tuple[Judgement, Judgement], ...]
     replicates: int
-
-    def comparisons(self) -> Iterator[tuple[Claim, Comparison, Finding, Finding]]:
-        """Every comparison with what the run and the printed tables say to it."""
-        for ours, paper in self.pairs:
-            parts = (ours.claim.comparisons, ours.findings, paper.findings)
-            for comparison, finding, printed in zip(*parts, strict=True):
-                yield ours.claim, comparison, finding, printed
 
 
 @once
@@ -40,77 +33,55 @@ def judge_claims(run: RunData, *, replicates: int = REPLICATES) -> ClaimReport:
 
 def claims_table(report: ClaimReport) -> Table:
     """One row a claim, with its weakest comparison; the others are in its record."""
-    rows, records = [], []
-    for ours, paper in report.pairs:
-        here, there = ours.weakest, paper.weakest
-        cells = [NA] * 4
-        if here:
-            holding = f"{ours.holding} of {len(ours.findings)}"
-            cells = [holding, f"{here[0].title} ({here[0].criterion})", *_shown(*here)]
-        name = f"{ours.claim.letter}. {ours.claim.statement}"
-        rows.append(Row(kind="claim", name=name, cells=(*cells, ours.verdict, paper.verdict)))
-        records.append(
-            {
-                "suite": report.run.suite,
-                "claim": ours.claim.letter,
-                "statement": ours.claim.statement,
-                "verdict": ours.verdict,
-                "finding": ours.reason,
-                "comparisons_holding": ours.holding if here else None,
-                "weakest_comparison": here[0].title if here else None,
-                **_figures(*(here or (None, None))),
-                "published_verdict": paper.verdict,
-                "published_finding": paper.reason,
-                "published_weakest_comparison": there[0].title if there else None,
-                "published_value": there[1].value if there else None,
-                "comparisons": [
-                    _comparison(comparison, finding, printed)
-                    for claim, comparison, finding, printed in report.comparisons()
-                    if claim is ours.claim
-                ],
-            }
-        )
-    return make_table(
-        f"The paper's claims on {report.run.suite}",
-        ("Claim", "Holding", "Weakest comparison", "Figure", "95 %", "Verdict", "Paper"),
-        rows,
-        _notes(report),
-        records,
+    columns: Shown[dict[str, Any]] = (
+        ("Claim", lambda r: f"{r['claim']}. {r['statement']}"),
+        (
+            "Holding",
+            lambda r: f"{r['comparisons_holding']} of {len(r['comparisons'])}" if r["unit"] else NA,
+        ),
+        (
+            "Weakest comparison",
+            lambda r: f"{r['weakest_comparison']} ({_criterion(r)})" if r["unit"] else NA,
+        ),
+        ("Figure", lambda r: _value(r, r["value"])),
+        ("95 %", _interval),
+        ("Verdict", lambda r: r["verdict"]),
+        ("Paper", lambda r: r["published_verdict"]),
     )
+    records = [_claim(report, *pair) for pair in report.pairs]
+    title = f"The paper's claims on {report.run.suite}"
+    return table_of(title, columns, records, _notes(report), records)
 
 
 def comparisons_table(report: ClaimReport) -> Table:
     """One row a comparison."""
-    rows, records = [], []
-    verdicts = {ours.claim.letter: (ours.verdict, paper.verdict) for ours, paper in report.pairs}
-    for claim, comparison, finding, printed in report.comparisons():
-        because = "" if finding.verdict == "holds" else f" ({finding.reason})"
-        cells = (
-            comparison.criterion,
-            *_shown(comparison, finding),
-            f"{finding.verdict}{because}",
-            _shown(comparison, printed)[0],
-            printed.verdict,
-        )
-        rows.append(Row(kind="claim", name=f"{claim.letter}. {comparison.title}", cells=cells))
-        verdict, paper = verdicts[claim.letter]
-        records.append(
-            {
-                "suite": report.run.suite,
-                "claim": claim.letter,
-                "statement": claim.statement,
-                "claim_verdict": verdict,
-                "published_claim_verdict": paper,
-                **_comparison(comparison, finding, printed),
-            }
-        )
-    return make_table(
-        f"The comparisons behind the claims on {report.run.suite}",
-        ("Comparison", "Holds if", "Figure", "95 %", "Verdict", "Paper's figure", "Paper"),
-        rows,
-        ("Differences are in points of TASR; ratios are plain numbers.",),
-        records,
+    columns: Shown[dict[str, Any]] = (
+        ("Comparison", lambda r: f"{r['claim']}. {r['comparison']}"),
+        ("Holds if", _criterion),
+        ("Figure", lambda r: _value(r, r["value"])),
+        ("95 %", _interval),
+        (
+            "Verdict",
+            lambda r: r["verdict"] + ("" if r["verdict"] == "holds" else f" ({r['finding']})"),
+        ),
+        ("Paper's figure", lambda r: _value(r, r["published_value"])),
+        ("Paper", lambda r: r["published_verdict"]),
     )
+    records = [
+        {
+            "suite": report.run.suite,
+            "claim": ours.claim.letter,
+            "statement": ours.claim.statement,
+            "claim_verdict": ours.verdict,
+            "published_claim_verdict": paper.verdict,
+            **comparison,
+        }
+        for ours, paper in report.pairs
+        for comparison in _comparisons(ours, paper)
+    ]
+    title = f"The comparisons behind the claims on {report.run.suite}"
+    notes = ("Differences are in points of TASR; ratios are plain numbers.",)
+    return table_of(title, columns, records, notes, records)
 
 
 def render_claims(report: ClaimReport, format: str) -> str:
@@ -123,13 +94,65 @@ def render_claims(report: ClaimReport, format: str) -> str:
     return {"csv": tables[1], "json": tables[0]}.get(format, "\n".join(tables))
 
 
-def _shown(comparison: Comparison, finding: Finding) -> tuple[str, str]:
-    """Figure and interval."""
-    if finding.value is None:
-        return NA, NA
-    style = "{:+.1f}" if comparison.unit == "points" else "{:.2f}"
-    ends = [style.format(end) for end in (finding.low, finding.high) if end is not None]
-    return style.format(finding.value), " to ".join(ends) or NA
+def _claim(report: ClaimReport, ours: Judgement, paper: Judgement) -> dict[str, Any]:
+    here, there = ours.weakest, paper.weakest
+    return {
+        "suite": report.run.suite,
+        "claim": ours.claim.letter,
+        "statement": ours.claim.statement,
+        "verdict": ours.verdict,
+        "finding": ours.reason,
+        "comparisons_holding": ours.holding if here else None,
+        "weakest_comparison": here and here.comparison.title,
+        **_figures(here),
+        "published_verdict": paper.verdict,
+        "published_finding": paper.reason,
+        "published_weakest_comparison": there and there.comparison.title,
+        "published_value": there and there.value,
+        "comparisons": _comparisons(ours, paper),
+    }
+
+
+def _comparisons(ours: Judgement, paper: Judgement) -> list[dict[str, Any]]:
+    return [
+        {
+            "comparison": finding.comparison.title,
+            **_figures(finding),
+            "verdict": finding.verdict,
+            "finding": finding.reason,
+            "published_value": printed.value,
+            "published_verdict": printed.verdict,
+        }
+        for finding, printed in zip(ours.findings, paper.findings, strict=True)
+    ]
+
+
+def _figures(finding: Finding | None) -> dict[str, Any]:
+    comparison = finding.comparison if finding else None
+    return {
+        "unit": comparison and comparison.unit,
+        "holds_when": comparison and ("below" if comparison.below else "above"),
+        "threshold": comparison and comparison.threshold,
+        "value": finding and finding.value,
+        "low": finding and finding.low,
+        "high": finding and finding.high,
+    }
+
+
+def _criterion(record: dict[str, Any]) -> str:
+    """`> 5`: where the figure must lie."""
+    return f"{'<' if record['holds_when'] == 'below' else '>'} {record['threshold']:g}"
+
+
+def _value(record: dict[str, Any], value: float | None) -> str:
+    if value is None:
+        return NA
+    return f"{value:+.1f}" if record["unit"] == "points" else f"{value:.2f}"
+
+
+def _interval(record: dict[str, Any]) -> str:
+    ends = [record[end] for end in ("low", "high") if record[end] is not None]
+    return " to ".join(_value(record, end) for end in ends) or NA
 
 
 def _notes(report: ClaimReport) -> Iterable[str]:
@@ -160,25 +183,3 @@ def _notes(report: ClaimReport) -> Iterable[str]:
         "families, never from a Mean column: the UASR Mean of Table 2 is an erratum."
     )
     yield from origin_notes(report.run)
-
-
-def _comparison(comparison: Comparison, finding: Finding, printed: Finding) -> dict[str, Any]:
-    return {
-        "comparison": comparison.title,
-        **_figures(comparison, finding),
-        "verdict": finding.verdict,
-        "finding": finding.reason,
-        "published_value": printed.value,
-        "published_verdict": printed.verdict,
-    }
-
-
-def _figures(comparison: Comparison | None, finding: Finding | None) -> dict[str, Any]:
-    return {
-        "unit": comparison and comparison.unit,
-        "holds_when": comparison and ("below" if comparison.below else "above"),
-        "threshold": comparison and comparison.threshold,
-        "value": finding and finding.value,
-        "low": finding and finding.low,
-        "high": finding and finding.high,
-    }

@@ -6,6 +6,7 @@ side, nor if it spans the threshold: then the data do not bear the claim out, an
 so. A claim holds if all its comparisons hold; it is not measured if one of them cannot be made.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
@@ -57,11 +58,6 @@ class Comparison:
     threshold: float = 0.0
     below: bool = False
 
-    @property
-    def criterion(self) -> str:
-        """`> 5`: where the figure must lie."""
-        return f"{'<' if self.below else '>'} {self.threshold:g}"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
@@ -80,12 +76,13 @@ class Finding:
         margin: How far the interval's nearer end lies on the claimed side; negative beyond it.
     """
 
+    comparison: Comparison
     verdict: Ruling
     reason: str
     value: float | None = None
     low: float | None = None
     high: float | None = None
-    margin: float | None = None
+    margin: float = math.nan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,24 +105,22 @@ class Judgement:
         return "holds" if self.holding == len(self.findings) else "does not hold"
 
     @property
-    def weakest(self) -> tuple[Comparison, Finding] | None:
-        """The comparison with the smallest margin; `None` if the claim is not measured."""
+    def weakest(self) -> Finding | None:
+        """The finding of the smallest margin; `None` if the claim is not measured."""
         if self.verdict == "not measured":
             return None
-        place = int(np.argmin(np.array([finding.margin for finding in self.findings], float)))
-        return self.claim.comparisons[place], self.findings[place]
+        return min(self.findings, key=lambda finding: finding.margin)
 
     @property
     def reason(self) -> str:
         """What is missing, or which comparisons fail and how."""
-        groups: dict[str, list[str]] = {}
-        for comparison, finding in zip(self.claim.comparisons, self.findings, strict=True):
-            if finding.verdict != "holds":
-                groups.setdefault(finding.reason, []).append(comparison.title)
         if self.verdict == "not measured":
-            missing = (one for one in self.findings if one.verdict == "not measured")
-            return "; ".join(dict.fromkeys(one.reason for one in missing))
-        total = len(self.findings)
+            missing = (one.reason for one in self.findings if one.verdict == "not measured")
+            return "; ".join(dict.fromkeys(missing))
+        total, groups = len(self.findings), dict[str, list[str]]()
+        for finding in self.findings:
+            if finding.verdict != "holds":
+                groups.setdefault(finding.reason, []).append(finding.comparison.title)
         if not groups:
             return f"all {total} comparisons hold"
         parts = [f"{reason}: {listed(titles, 3)}" for reason, titles in groups.items()]
@@ -137,22 +132,27 @@ def compare(comparison: Comparison, evidence: Evidence) -> Finding:
     try:
         draws = comparison.figure(evidence)
     except UnmeasuredError as error:
-        return Finding(verdict="not measured", reason=str(error))
-    value, sign = float(draws[0]), -1 if comparison.below else 1
-    interval = percentile_interval(draws[1:]) if draws.size > 1 else None
+        return Finding(comparison=comparison, verdict="not measured", reason=str(error))
+    value, interval = float(draws[0]), None
+    if draws.size > 1:
+        interval = percentile_interval(draws[1:])
+    low, high = interval or (None, None)
+    sign = -1 if comparison.below else 1
     ends = [sign * (end - comparison.threshold) for end in interval or (value, value)]
     claimed, other = ("below", "above") if comparison.below else ("above", "below")
     holds = min(ends) > 0
-    side = claimed if holds else f"not {claimed}" if interval is None else "spans"
-    if interval and max(ends) < 0:
-        side = other
-    what = "interval" if interval else "figure"
+    if interval:
+        side = claimed if holds else other if max(ends) < 0 else "spans"
+        reason = f"interval {side} {comparison.threshold:g}"
+    else:
+        reason = f"figure {'' if holds else 'not '}{claimed} {comparison.threshold:g}"
     return Finding(
+        comparison=comparison,
         verdict="holds" if holds else "does not hold",
-        reason=f"{what} {side} {comparison.threshold:g}",
+        reason=reason,
         value=value,
-        low=interval[0] if interval else None,
-        high=interval[1] if interval else None,
+        low=low,
+        high=high,
         margin=min(ends),
     )
 

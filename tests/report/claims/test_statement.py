@@ -66,7 +66,7 @@ def test_a_claim_says_which_comparisons_fail_and_how():
     assert found.reason == (
         "1 of 6 comparisons hold; interval spans 0: undecided; interval below 0: p, q, r and 1 more"
     )
-    assert found.weakest[0].title == "p"
+    assert found.weakest.comparison.title == "p"
 
 
 def test_one_missing_comparison_makes_a_claim_not_measured():
@@ -79,4 +79,3 @@ def test_one_missing_comparison_makes_a_claim_not_measured():
     found = judge(Claim(letter="a", statement="s", comparisons=parts), None)
     assert (found.verdict, found.reason, found.weakest) == ("not measured", "no row x", None)
     assert [finding.value for finding in found.findings] == [5, -5, None, None]
-    assert found.findings[2].margin is None

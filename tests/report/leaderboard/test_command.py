@@ -31,7 +31,10 @@ def test_tables_and_site_are_written_and_the_chosen_format_printed(leaderboard, 
     out = tmp_path / "board"
     code, printed, said = leaderboard(tmp_path / "results", "--out", out, "--format", "json")
     assert code == 0
-    assert len(json.loads(printed)["boards"]) == 2
+    one, two = json.loads(printed)["boards"]
+    assert (one["apart"].keys(), len(one["tables"])) == ({"two"}, 2)
+    victims = [board["victims"]["img-resnet18"] for board in (one, two)]
+    assert victims == ["d-img-resnet18", "anew-img-resnet18"]
     assert printed == (out / "leaderboard.json").read_text()
     assert {path.name for path in out.iterdir()} == {
         *("leaderboard", "leaderboard.md", "leaderboard.csv", "leaderboard.tex"),

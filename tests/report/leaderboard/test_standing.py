@@ -45,6 +45,9 @@ def test_ranks_follow_the_means_and_leave_controls_out(standings):
         assert rank["rank_low"] <= rank["rank"] <= rank["rank_high"]
     assert not found["identity"].ranks
     assert not found["jpeg-q85"].ranks
+    names = [row.name for row in board_table(standings, "in").rows]
+    assert names[0] == "cgan-img-wdf-pef: img, wdf, pef"
+    assert names[4:6] == ["Not ranked", "identity (control)"]
 
 
 def test_a_hole_is_shown_and_takes_no_part(holed):
@@ -58,6 +61,8 @@ def test_a_hole_is_shown_and_takes_no_part(holed):
     row = next(r for r in board_table(holed, "in").rows if r.name == "mislgan: pef")
     assert row.cells[0] == "–"
     assert row.cells[-1] == "192 of 240"
+    names = [r.name for r in board_table(holed, "in").rows]
+    assert 0 < names.index("Not ranked") < names.index("mislgan: pef")
     mean, rest = row.cells[2].split("*")
     assert 0 < float(mean) < 100
     assert rest.startswith(" (")
