@@ -28,8 +28,7 @@ def check(name: str, device: str, format_: str, quiet: bool) -> None:
     from bench.console import shown_progress
     from bench.plan.request import resolve_device
     from bench.verdicts import failed, verdict_rows
-    from bench.verify.contract_checks.apart import examine_apart
-    from bench.verify.contract_checks.run import together
+    from bench.verify.contract_checks.run import examine_apart, together
 
     with shown_progress(console, quiet=quiet) as progress:
         verdicts = list(examine_apart(name, resolve_device(device), progress))

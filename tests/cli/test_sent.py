@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from bench.contract import ATTACKS
-from bench.doctor.contents import check_images
+from bench.doctor.storage import check_images
 from bench.plan.answers import answered_rows, current_answers, known
 from bench.plan.missing import find_missing
 from bench.plan.request import open_session

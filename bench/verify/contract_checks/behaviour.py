@@ -9,9 +9,14 @@ from torch import Tensor
 from bench.checks import PATCH_PX
 from bench.contract.global_state import global_state
 from bench.verdicts import Verdict
-from bench.verify.contract_checks.comparing import difference
-from bench.verify.contract_checks.subject import Subject, pixels
-from bench.verify.contract_checks.verdicts import ANY_SIZE, RUNS, Check, fail, ok, warn
+from bench.verify.contract_checks.subject import (
+    Subject,
+    difference,
+    fail,
+    ok,
+    pixels,
+    warn,
+)
 from bench.verify.contract_checks.watching import Watch
 
 SIZES = ((PATCH_PX, PATCH_PX), (65, 97), (98, 67), (128, 64))
@@ -54,7 +59,7 @@ def check_batches(subject: Subject) -> Verdict:
         ]
     )
     moved = difference(together, alone)
-    if moved.largest > moved.tolerance:
+    if moved.matters:
         return fail(
             f"five at once or one by one: {moved}",
             "let no image see another: no statistics over the batch (batch normalisation in "
@@ -99,7 +104,7 @@ def check_company(subject: Subject) -> Verdict:
     again = torch.cat([alone(place) for place in reversed(range(6))]).flip(0)
     for other, what in ((together, "beside itself with"), (again, "after it came with")):
         moved = difference(first, other)
-        if moved.largest > moved.tolerance:
+        if moved.matters:
             return fail(
                 f"an image {what} other targets gives another result: {moved}",
                 "treat every image by itself, and keep nothing from call to call",
@@ -181,14 +186,3 @@ def _targets(subject: Subject, count: int) -> Tensor | None:
 
 def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
-
-
-CHECKS = (
-    Check(name="sizes", run=check_sizes, needs=RUNS),
-    Check(name="repeatable", run=check_repeatable, needs=ANY_SIZE),
-    Check(name="batch size", run=check_batches, needs=(*ANY_SIZE, "repeatable")),
-    Check(name="company", run=check_company, needs=(*ANY_SIZE, "repeatable", "batch size")),
-    Check(name="inputs", run=check_inputs, needs=RUNS),
-    Check(name="settings", run=check_settings, needs=RUNS),
-    Check(name="device", run=check_device, needs=RUNS),
-)

@@ -1,19 +1,33 @@
-"""What an attack returns, what a victim returns, and whether an attack uses its target."""
+"""What an attack or a victim returns, whether an attack uses its target, and how fast it is."""
 
 from __future__ import annotations
 
 import copy
+import io
+import time
+from collections.abc import Callable
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
+from torchvision.models import resnet18  # type: ignore[import-untyped]
 
 from bench.checks import to_unit
 from bench.contract import Attack, Victim
 from bench.metrics.suspicions import suspect_images, suspect_logits
 from bench.verdicts import Verdict
-from bench.verify.contract_checks.comparing import difference
-from bench.verify.contract_checks.subject import SEED, Subject, pixels
-from bench.verify.contract_checks.verdicts import BUILT, RUNS, Check, fail, ok, skip, warn
+from bench.verify.contract_checks.subject import (
+    CLASSES,
+    SEED,
+    Subject,
+    difference,
+    fail,
+    ok,
+    pixels,
+    skip,
+    warn,
+)
 
 MUCH_CLIPPED, MOSTLY_CLIPPED = 0.05, 0.5
 HALF_LEVEL = 0.5 / 255
@@ -113,7 +127,7 @@ def check_parts(subject: Subject) -> Verdict:
     unit = to_unit(pixels(2, 64, 64)).to(subject.device)
     with torch.no_grad():
         moved = difference(victim.backbone(victim.frontend(unit)), victim.logits(unit))
-    if moved.largest > moved.tolerance:
+    if moved.matters:
         return fail(
             f"backbone(frontend(images)) is not logits(images): {moved}",
             "write the split or `logits`, not both",
@@ -150,13 +164,42 @@ def _shaken(attack: Attack) -> Attack:
     return shaken
 
 
-CHECKS = (
-    Check(name="range", run=check_range, kinds=("attack",), needs=BUILT),
-    Check(name="picture", run=check_picture, kinds=("attack",), needs=("build", "range")),
-    Check(name="logits", run=check_logits, kinds=("victim",), needs=BUILT),
-)
-LATER = (
-    Check(name="target", run=check_target, kinds=("attack",), needs=RUNS),
-    Check(name="parts", run=check_parts, kinds=("victim",), needs=RUNS),
-    Check(name="gradient", run=check_gradient, kinds=("victim",), needs=RUNS),
-)
+SIDE_PX, BATCH, LEAST_S = 256, 4, 0.5
+
+
+def check_speed(subject: Subject) -> Verdict:
+    """Images a second at 256 px, and in units of something that everyone knows."""
+    images = pixels(BATCH, SIDE_PX, SIDE_PX)
+    mine = _images_per_second(lambda: subject.run(images))
+    if subject.kind == "attack":
+        reference, other = "re-compressing them as JPEG", _images_per_second(lambda: _jpeg(images))
+    else:
+        network = resnet18(num_classes=len(CLASSES)).to(subject.device).eval()
+        unit = to_unit(images).to(subject.device)
+        with torch.no_grad():
+            other = _images_per_second(lambda: network(unit).cpu())
+        reference = "torchvision's ResNet-18"
+    return ok(
+        f"{_figure(mine)} images/s of {SIDE_PX} px on {subject.device}, {_figure(mine / other)} "
+        f"times as fast as {reference} ({_figure(other)})"
+    )
+
+
+def _figure(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def _images_per_second(call: Callable[[], object]) -> float:
+    call()
+    count, began = 0, time.perf_counter()
+    while (spent := time.perf_counter() - began) < LEAST_S or not count:
+        call()
+        count += 1
+    return BATCH * count / spent
+
+
+def _jpeg(images: Tensor) -> None:
+    for image in images.permute(0, 2, 3, 1).numpy():
+        buffer = io.BytesIO()
+        Image.fromarray(image).save(buffer, "JPEG", quality=85)
+        np.asarray(Image.open(buffer))

@@ -1,4 +1,7 @@
-"""What is checked: an entry of a registry, built and trained as often as the checks need it."""
+"""What is checked: an entry of a registry, built and trained as often as the checks need it.
+
+Also how two of its results are compared, and what a check says.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,56 @@ from bench.nets.residual import ResidualEstimator
 from bench.recipes import SMOKE, Recipe
 from bench.registry import Entry, UnknownNameError
 from bench.types import FitReport
+from bench.verdicts import Verdict
 from bench.verify.contract_checks.watching import Watch, decoy_set, watched
+
+LOGITS = 1e-4
+"""What batch size and memory layout may move fp32 logits by."""
+GREY_LEVELS = 1
+SHARE = 1e-3
+"""Of 8-bit values that may differ by a grey level: those that lay at a rounding edge."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """Of two tensors.
+
+    Attributes:
+        largest: In grey levels, or in units of logits.
+        count: Values that differ.
+        total: All values.
+        levels: Whether these are 8-bit images.
+    """
+
+    largest: float
+    count: int
+    total: int
+    levels: bool
+
+    @property
+    def matters(self) -> bool:
+        """Whether it is larger than rounding and the order of sums explain."""
+        if not self.levels:
+            return self.largest > LOGITS
+        return self.largest > (GREY_LEVELS if self.count <= SHARE * self.total else 0)
+
+    def __str__(self) -> str:
+        if self.count == 0:
+            return "the same to the last bit"
+        if self.levels:
+            what = f"{self.count} of {self.total} 8-bit values differ"
+            return f"{what}, by {self.largest:.0f} grey level{'s' if self.largest > 1 else ''}"
+        return f"logits differ by {self.largest:.1e} at most"
+
+
+def difference(one: Tensor, other: Tensor) -> Difference:
+    """Compare images with images, or logits with logits."""
+    levels = one.dtype == torch.uint8
+    apart = (one.double() - other.double()).abs()
+    return Difference(
+        largest=float(apart.max()), count=int((apart > 0).sum()), total=apart.numel(), levels=levels
+    )
+
 
 RECIPE: Recipe = replace(SMOKE, compact=False, classifiers=dict(SMOKE.classifiers))
 """Two steps a network, stored as they are."""
@@ -170,3 +222,23 @@ def find_subjects(text: str, device: torch.device) -> list[Subject]:
         close = [reason for reason in reasons if "did you mean" in reason] or reasons
         raise UnknownNameError("; ".join(close))
     return found
+
+
+def ok(finding: str) -> Verdict:
+    """It keeps the contract."""
+    return Verdict(check="", verdict="ok", finding=finding)
+
+
+def warn(finding: str, remedy: str) -> Verdict:
+    """It works, but its author should know."""
+    return Verdict(check="", verdict="warn", finding=finding, remedy=remedy)
+
+
+def fail(finding: str, remedy: str) -> Verdict:
+    """It does not keep the contract."""
+    return Verdict(check="", verdict="fail", finding=finding, remedy=remedy)
+
+
+def skip(finding: str) -> Verdict:
+    """There is nothing to look at."""
+    return Verdict(check="", verdict="skip", finding=finding)

@@ -2,11 +2,19 @@ import pytest
 import torch
 
 from bench.registry import UnknownNameError
+from bench.types import CamobenchError, Silent
 from bench.verdicts import Verdict
-from bench.verify.contract_checks import speed
-from bench.verify.contract_checks.run import CHECKS, checks_for, examine, run_check, together
-from bench.verify.contract_checks.subject import find_subjects
-from bench.verify.contract_checks.verdicts import Check, ok
+from bench.verify.contract_checks import outputs
+from bench.verify.contract_checks.run import (
+    CHECKS,
+    Check,
+    checks_for,
+    examine,
+    examine_apart,
+    run_check,
+    together,
+)
+from bench.verify.contract_checks.subject import find_subjects, ok
 from tests.plugins import FOG, MEAN, write
 from tests.toys import Recorder
 from tests.verify.contract_checks.faults import ATTACKS, VICTIMS
@@ -18,8 +26,8 @@ CPU = torch.device("cpu")
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """How fast a plug-in is, no test here asks: once will do."""
-    monkeypatch.setattr(speed, "LEAST_S", 0.0)
-    monkeypatch.setattr(speed, "SIDE_PX", 64)
+    monkeypatch.setattr(outputs, "LEAST_S", 0.0)
+    monkeypatch.setattr(outputs, "SIDE_PX", 64)
 
 
 def only(text):
@@ -148,3 +156,28 @@ def test_subjects_by_name(tmp_path):
         find_subjects("pef-resnet81", CPU)
     path = write(tmp_path / "two.py", FOG + MEAN + "\n    BOTH = [Fog]\n")
     assert [subject.name for subject in find_subjects(f"{path}:BOTH", CPU)] == ["fog"]
+
+
+ENDS = {
+    "a loop without end": ("while True: pass", "did not end within 5 s"),
+    "a call into C": ("ctypes.CDLL(None).sleep(99)", "did not end within 5 s"),
+    "an exit": ("os._exit(0)", "ended the process (exit code 0)"),
+}
+
+
+@pytest.mark.parametrize("what", ENDS)
+def test_what_ends_or_hangs_its_process_fails_one_check(tmp_path, what):
+    does, message = ENDS[what]
+    text = FOG.replace("import camobench\n", "import ctypes, os, camobench\n", 1)
+    text = text.replace("return", f"{does}\n            return")
+    path = write(tmp_path / "bad.py", text)
+    found = list(examine_apart(f"{path}:Fog", "cpu", Silent(), limit_s=5.0))
+    wrong = [one for one in found if one.verdict == "fail"]
+    assert [one.check for one in wrong] == ["range"]
+    assert message in wrong[0].finding
+
+
+def test_an_import_that_ends_its_process_is_said(tmp_path):
+    path = write(tmp_path / "bad.py", "import os\nos._exit(4)")
+    with pytest.raises(CamobenchError, match=r"exit code 4.* as it was imported; mend it"):
+        list(examine_apart(f"{path}:Fog", "cpu", Silent()))
