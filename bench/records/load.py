@@ -133,7 +133,7 @@ def assemble(
     for name, frame in tables.items():
         path = folder / f"{name}.parquet"
         for kind in keys.keys() & set(frame.columns):
-            _match_keys(frame, path, kind, keys[kind])
+            match_keys(frame, path, kind, keys[kind])
         if set(frame["suite"]) - {first.suite.name}:
             raise ValueError(
                 f"{path} has rows of {sorted(set(frame['suite']))}, the entries are of "
@@ -211,8 +211,12 @@ def same_network(one: VictimRecord, other: VictimRecord) -> bool:
     return one.digest == other.digest or NO_NETWORK in (one.digest, other.digest)
 
 
-def _match_keys(frame: pd.DataFrame, path: Path, column: str, keys: dict[str, str]) -> None:
-    """Refuse rows of an attack or a victim under another key than its entry's."""
+def match_keys(frame: pd.DataFrame, path: Path, column: str, keys: dict[str, str]) -> None:
+    """Refuse rows of an attack or a victim under another key than its entry's.
+
+    Raises:
+        ValueError: Names it.
+    """
     for name, key in frame[[column, f"{column}_key"]].drop_duplicates().itertuples(index=False):
         if name not in keys:
             raise ValueError(

@@ -13,13 +13,11 @@ import pandas as pd
 from bench.metrics.detection import FALSE_ALARMS, Detection, Interval, detection
 from bench.metrics.paired import shared
 from bench.metrics.resampling import percentile_interval
-from bench.records.frames import CONDITION
 from bench.records.load import match_keys, read_parquet
 from bench.records.metric import headline
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData, once
 from bench.report.render import render
-from bench.report.survival import condition_rows, has_conditions
 from bench.report.table import NA, Row, Table, kind_of, make_table, number
 from bench.store import write_text
 from bench.types import SPLITS
@@ -154,12 +152,10 @@ def _victim_rows(run: RunData) -> tuple[pd.DataFrame, bool]:
     quality = rows["quality_percent"].iloc[0]
     if pd.isna(quality):
         return run.predictions, True
-    if has_conditions(run):
-        saved = condition_rows(run)
-        strength, percent = CONDITION
-        saved = saved[(saved[strength] == 1) & (saved[percent] == quality)]
-        if set(rows["attack"]) <= set(saved["attack"]):
-            return saved, True
+    after = run.conditions
+    saved = after[(after["strength"] == 1) & (after["quality_percent"] == quality)]
+    if len(saved) and set(rows["attack"]) <= set(saved["attack"]):
+        return saved, True
     return run.predictions, False
 
 

@@ -115,7 +115,7 @@ def test_victims_are_asked_after_the_same_save_where_they_were(detected_dir):
     none = rows["target"].notna() & (rows["predicted"] == rows["target"])
     saved = rows[~none].assign(strength=1.0)
     saved = saved.assign(quality_percent=pd.array([90] * len(saved), "Int64"))
-    saved.to_parquet(detected_dir / "survival.parquet")
+    saved.to_parquet(detected_dir / "conditions.parquet")
     run = load_run(detected_dir)
     assert not any("--recompress" in note for note in detection_table(run).notes)
     assert {one.success[0] for one in detections(run) if one.success} == {0.0}

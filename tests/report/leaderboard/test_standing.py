@@ -47,7 +47,7 @@ def test_ranks_follow_the_means_and_leave_controls_out(standings):
     assert not found["jpeg-q85"].ranks
     names = [row.name for row in board_table(standings, "in").rows]
     assert names[0] == "cgan-img-wdf-pef: img, wdf, pef"
-    assert names[-3:-1] == ["Not ranked", "jpeg-q85 (control)"]
+    assert names[-3:-1] == ["Not ranked", "identity (control)"]
 
 
 def test_a_hole_is_shown_and_takes_no_part(holed):
