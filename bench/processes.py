@@ -7,10 +7,32 @@ import multiprocessing
 import os
 import signal
 import threading
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import torch
+
+TaskT = TypeVar("TaskT")
+MadeT = TypeVar("MadeT")
+
+
+def in_order(
+    pool: Executor, work: Callable[[TaskT], MadeT], tasks: Iterable[TaskT], ahead: int
+) -> Iterator[MadeT]:
+    """What a pool makes of tasks, in their order, at most `ahead` in flight; ends the pool."""
+    pending: deque[Future[MadeT]] = deque()
+    try:
+        for task in tasks:
+            pending.append(pool.submit(work, task))
+            if len(pending) >= ahead:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def obey_parent() -> None:

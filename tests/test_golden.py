@@ -28,7 +28,7 @@ from bench.signal.wavelet import wdf_residual
 from bench.store import Store, write_json
 from bench.suites.catalogue import SIMULATED, load_suite
 from bench.suites.simcam.plan import plan as plan_shots
-from bench.suites.simcam.render import render
+from bench.suites.simcam.source import render
 
 GOLDEN = Path(__file__).with_name("golden.json")
 SUITE = "simcam-mini-v2"

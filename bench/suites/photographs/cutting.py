@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.data import ImageError, decode_rgb
+from bench.processes import in_order
 from bench.suites.base import Row, SuiteCard
 from bench.suites.layouts.jpeg_header import read_jpeg_header
 from bench.suites.photographs.division import Placed
@@ -123,17 +123,9 @@ class PhotographSource:
         return min(self.tiles[place.set], fit)
 
     def _cut_all(self, places: Sequence[Placed], workers: int) -> Iterator[Tile]:
-        pending: deque[Future[list[Tile]]] = deque()
         pool = ThreadPoolExecutor(max(1, workers))  # decoding releases the interpreter's lock
-        try:
-            for place in places:
-                pending.append(pool.submit(self._cut, place))
-                if len(pending) >= max(1, workers) * _AHEAD:
-                    yield from pending.popleft().result()
-            while pending:
-                yield from pending.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        for tiles in in_order(pool, self._cut, places, max(1, workers) * _AHEAD):
+            yield from tiles
 
     def _cut(self, place: Placed) -> list[Tile]:
         photo, side = place.photo, self.card.image_px

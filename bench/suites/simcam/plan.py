@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
+from bench.suites.base import Row
 from bench.suites.simcam import derive_seed, stream
 from bench.suites.simcam.cameras import load_cameras
-from bench.types import IN, OUT, SetName, Split
+from bench.types import IN, OUT, SetName
 
 SIMULATOR_VERSION = 1  # raise it when the same plan gives other bytes
 DEVICES = {"A": (2, 3), "B": (0, 1), "C": (4,)}  # of the in-distribution models
@@ -74,20 +76,18 @@ class SimcamSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shot:
+class Shot(Row):
     """One photograph of the plan; with the image size it determines the file's bytes."""
 
-    image_id: str
-    model: str
-    device: str
-    scene: str
-    set: SetName
-    split: Split
-    partition: str
+    sha256: str = ""
     device_index: int
     device_seed: int
     scene_seed: int
     shot_seed: int
+
+    def told(self) -> dict[str, Any]:
+        """What its row says."""
+        return {field.name: getattr(self, field.name) for field in fields(Row)}
 
 
 def _validation_scenes(spec: SimcamSpec, set_name: str, count: int) -> set[int]:
@@ -119,6 +119,7 @@ def plan(spec: SimcamSpec, set_name: SetName) -> list[Shot]:
             shots.append(
                 Shot(
                     image_id=image_id,
+                    photo_id=image_id,
                     model=model,
                     device=f"{model}-d{index}",
                     scene=scene,
@@ -159,16 +160,8 @@ SIMCAM_12 = SimcamSpec(
     images_c=100,
 )
 
-SIMCAM_12_SMALL = SimcamSpec(
-    name="simcam12-small-v2",
-    version=2,
-    seed=20263,
-    image_px=128,
-    models_in=SIMCAM_12.models_in,
-    models_out=SIMCAM_12.models_out,
-    images_a=SIMCAM_12.images_a,
-    images_b=SIMCAM_12.images_b,
-    images_c=25,
+SIMCAM_12_SMALL = replace(
+    SIMCAM_12, name="simcam12-small-v2", seed=20263, image_px=128, images_c=25
 )
 
 SIMCAM_SMOKE = SimcamSpec(

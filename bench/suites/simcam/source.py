@@ -1,22 +1,35 @@
-"""Simulated suites: photographs of the plan in `bench.suites.simcam`, decoded as they are taken."""
+"""Simulated suites: takes the photographs of a plan, on any number of processes.
+
+A photograph's bytes depend on its `Shot` and the image size alone, so the number of workers
+changes nothing but the time. The scene is rendered once for successive shots of it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Iterator
-from functools import cached_property
+import itertools
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cached_property, partial
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from bench.data import decode_rgb
+from bench.processes import in_order, obey_parent
 from bench.suites.base import Row, SuiteCard
 from bench.suites.layouts.jpeg_header import read_jpeg_header
+from bench.suites.simcam.cameras import load_cameras, make_device
+from bench.suites.simcam.pipeline import capture
 from bench.suites.simcam.plan import SIMCAM_SMOKE, Shot, SimcamSpec, plan
-from bench.suites.simcam.render import render
+from bench.suites.simcam.scenes import render_scene
 from bench.types import SetName
 
 SMOKE_NOTE = "a few images and networks of two steps: the numbers mean nothing"
+_AHEAD = 3  # scenes in flight per worker: enough to keep it busy, few enough to hold in memory
 
 
 class SimcamSource:
@@ -51,19 +64,48 @@ class SimcamSource:
     ) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
         """Take the photographs of a set, in the order of the plan, from number `start` on."""
         for shot, data in render(plan(self.spec, set_name)[start:], self.spec.image_px, workers):
-            yield _row(shot, data), decode_rgb(data, shot.image_id)
+            header = {"sha256": hashlib.sha256(data).hexdigest(), **read_jpeg_header(data)}
+            yield Row(**shot.told() | header), decode_rgb(data, shot.image_id)
 
 
-def _row(shot: Shot, data: bytes) -> Row:
-    return Row(
-        image_id=shot.image_id,
-        photo_id=shot.image_id,
-        model=shot.model,
-        device=shot.device,
-        scene=shot.scene,
-        set=shot.set,
-        split=shot.split,
-        partition=shot.partition,
-        sha256=hashlib.sha256(data).hexdigest(),
-        **read_jpeg_header(data),
-    )
+def render(shots: Sequence[Shot], image_px: int, workers: int = 1) -> Iterator[tuple[Shot, bytes]]:
+    """Yield each shot with the bytes of its JPEG file, in the order given.
+
+    Args:
+        shots: The photographs to take; the shots of one scene should follow each other.
+        image_px: Side of the square images.
+        workers: Number of processes; 1 works in this one.
+    """
+    groups = (list(group) for _, group in itertools.groupby(shots, lambda shot: shot.scene_seed))
+    work = partial(_photograph, image_px)
+    if workers == 1:
+        taken: Iterator[list[tuple[Shot, bytes]]] = map(work, groups)
+    else:
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=obey_parent)
+        taken = in_order(pool, work, groups, workers * _AHEAD)
+    for pairs in taken:
+        yield from pairs
+
+
+def _photograph(image_px: int, shots: Sequence[Shot]) -> list[tuple[Shot, bytes]]:
+    """Take successive shots of one scene."""
+    with _one_thread(), torch.inference_mode():
+        radiance = render_scene(shots[0].scene_seed, image_px)
+        cameras = load_cameras()
+        taken = []
+        for shot in shots:
+            device = make_device(cameras[shot.model], shot.device_index, shot.device_seed)
+            taken.append((shot, capture(radiance, device, shot.shot_seed)))
+        return taken
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch use one thread: sums then run in the same order wherever the work is done."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -8,13 +8,13 @@ import pytest
 
 from bench.suites.simcam.picture import save_picture
 from bench.suites.simcam.plan import SIMCAM_MINI, plan
-from bench.suites.simcam.render import render
+from bench.suites.simcam.source import render
 
 SHOTS = plan(replace(SIMCAM_MINI, images_c=2), "C")
 ABANDONED = """
 import multiprocessing, time
 from bench.suites.simcam.plan import SIMCAM_MINI, plan
-from bench.suites.simcam.render import render
+from bench.suites.simcam.source import render
 if __name__ == "__main__":
     files = render(plan(SIMCAM_MINI, "A"), 128, workers=2)
     next(files)

@@ -9,8 +9,7 @@ from bench.suites.base import prepare
 from bench.suites.layouts.jpeg_header import nearest_quality
 from bench.suites.simcam.cameras import load_cameras
 from bench.suites.simcam.plan import SimcamSpec, plan
-from bench.suites.simcam.render import render
-from bench.suites.simcam.source import SimcamSource
+from bench.suites.simcam.source import SimcamSource, render
 
 SPEC = SimcamSpec(
     name="simcam-test-v1",
