@@ -20,34 +20,29 @@ def column_table(run: RunData, name: str) -> Table:
     victim = next((one for one in run.victims if one.name == name), None)
     if victim is None:
         raise ValueError(f"no victim {name!r} in {run.directory}")
-    rates = {split: rates_of(run, split) for split in run.splits}
-    mine = {split: found[found["victim"] == name] for split, found in rates.items()}
-    shown = views(run.splits)
+    rates, shown = {split: rates_of(run, split) for split in run.splits}, views(run.splits)
+    attacks = sorted(run.attacks, key=lambda attack: (attack.control, attack.name))
     rows, records = [], []
-    for attack in sorted(run.attacks, key=lambda attack: (attack.control, attack.name)):
+    for attack in attacks:
         record: dict[str, Any] = {"victim": name, "victim_key": victim.key, "attack": attack.name}
-        found = {split: part[part["attack"] == attack.name] for split, part in mine.items()}
-        cells = []
+        found = {
+            split: part[(part["victim"] == name) & (part["attack"] == attack.name)]
+            for split, part in rates.items()
+        }
         for split, metric in shown:
             known = found[split][metric.name].dropna()
             value = None if known.empty else 100 * float(known.iloc[0])
             record[f"{metric.name}_{split}_percent"] = value
-            cells.append(number(value))
-        for split, part in found.items():
-            record[f"images_{split}"] = int(part["n"].sum())
-            cells.append(str(record[f"images_{split}"]))
+        counts = {f"images_{split}": int(part["n"].sum()) for split, part in found.items()}
+        cells = [number(record[f"{metric.name}_{split}_percent"]) for split, metric in shown]
+        cells += map(str, counts.values())
         label = attack.name if attack.laac else attack.shown
         rows.append(Row(kind=kind_of(attack), name=label, cells=tuple(cells)))
-        records.append(record)
+        records.append(record | counts)
     headings = ["Attack", *(f"{metric.title} {split} (%)" for split, metric in shown)]
     headings += [f"Images {split}" for split in rates]
-    return make_table(
-        f"All attacks on {victim.marked}, Set-C of {run.suite}",
-        headings,
-        rows,
-        (*_notes(run, victim), *origin_notes(run)),
-        records,
-    )
+    title = f"All attacks on {victim.marked}, Set-C of {run.suite}"
+    return make_table(title, headings, rows, (*_notes(run, victim), *origin_notes(run)), records)
 
 
 def _notes(run: RunData, victim: VictimRecord) -> Iterator[str]:

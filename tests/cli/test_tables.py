@@ -38,24 +38,20 @@ def test_list_knows_what_the_paper_has(camobench):
     assert sum(bool(attack["laac"]) and not attack["preliminary"] for attack in attacks) == 8
 
 
-def test_table_rewrites_the_files_when_asked(camobench, smoke_copy):
-    for name in ("table2.md", "report.html"):
-        (smoke_copy.out / name).unlink()
-    assert camobench("table", smoke_copy.out)[0] == 0
-    assert not (smoke_copy.out / "table2.md").exists()
-    assert camobench("table", smoke_copy.out, "--write")[0] == 0
-    assert (smoke_copy.out / "table2.md").is_file()
-    assert (smoke_copy.out / "report.html").is_file()
-
-
-def test_cards_rewrites_its_files_when_asked(camobench, smoke_copy):
-    names = [f"victims.{suffix}" for suffix in ("html", "md", "csv", "tex")]
+@pytest.mark.parametrize(
+    ("verb", "names"),
+    [
+        ("table", ["table2.md", "table3.csv", "report.html"]),
+        ("cards", [f"victims.{suffix}" for suffix in ("html", "md", "csv", "tex")]),
+    ],
+)
+def test_files_are_rewritten_when_asked(camobench, smoke_copy, verb, names):
     before = {name: (smoke_copy.out / name).read_bytes() for name in names}
     for name in names:
         (smoke_copy.out / name).unlink()
-    assert camobench("cards", smoke_copy.out)[0] == 0
-    assert not (smoke_copy.out / "victims.md").exists()
-    assert camobench("cards", smoke_copy.out, "--write")[0] == 0
+    assert camobench(verb, smoke_copy.out)[0] == 0
+    assert not any((smoke_copy.out / name).exists() for name in names)
+    assert camobench(verb, smoke_copy.out, "--write")[0] == 0
     assert {name: (smoke_copy.out / name).read_bytes() for name in names} == before
 
 

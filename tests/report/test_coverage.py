@@ -13,6 +13,7 @@ from bench.report.comparison.ranking import ranks_table
 from bench.report.pages.report import report_html
 from bench.report.pages.victims import victims_html
 from bench.report.tables import build_table
+from bench.report.verification.folder import verify_folder
 from tests.records.test_load import MISLGAN, change
 
 P = ["p_predicted", "p_source", "p_target"]
@@ -123,5 +124,9 @@ def test_a_victim_without_probabilities_has_no_calibration(labels_only):
     (card,) = [card for card in build_cards(run) if card.victim.name == "img-resnet18"]
     assert (card.clean.ece_percent, card.clean.bins) == (None, None)
     assert card.clean.overall.accuracy > 0
-    page = victims_html(run)
-    assert "no probabilities" in page
+    assert "no probabilities" in victims_html(run)
+    verdicts = {one.check: one for one in verify_folder(labels_only)}
+    assert verdicts["predictions of jpeg-q85"].verdict == "ok"
+    declare(labels_only, labels_only=False)
+    verdicts = {one.check: one for one in verify_folder(labels_only)}
+    assert "is NaN in 40 of 200 rows" in verdicts["predictions of jpeg-q85"].finding

@@ -58,15 +58,12 @@ def test_cells_by_hand(tables, frames):
     assert row["images_per_victim"] == "48"
 
 
-def test_uasr_is_undefined_out_of_distribution(tables):
-    table = tables["out"]
-    assert not any("UASR" in column.group for column in table.columns)
-    for row in records(table).values():
+def test_what_is_undefined_has_no_figure(tables):
+    outside = tables["out"]
+    assert not any("UASR" in column.group for column in outside.columns)
+    for row in records(outside).values():
         assert {value for key, value in row.items() if "uasr" in key} == {""}
-    assert any("UASR is n/a" in note for note in table.notes)
-
-
-def test_tasr_of_untargeted_attacks_is_undefined(tables):
+    assert any("UASR is n/a" in note for note in outside.notes)
     table = tables["in"]
     row = records(table)["jpeg-q85"]
     assert {row[key] for key in row if key.startswith("tasr")} == {""}

@@ -14,7 +14,17 @@ from bench.report.leaderboard.standing import Standing, Standings
 from bench.report.leaderboard.submissions import LeftOut
 from bench.report.notes import origin_notes
 from bench.report.render import render
-from bench.report.table import NA, Row, Table, between, kind_of, make_table, number
+from bench.report.table import (
+    NA,
+    Heading,
+    Row,
+    Table,
+    between,
+    kind_of,
+    make_table,
+    number,
+    section,
+)
 from bench.types import SPLITS
 from bench.wording import listed, plural
 
@@ -25,25 +35,21 @@ PART = "*"
 
 def board_table(standings: Standings, split: str) -> Table:
     """Attacks of one split by mean TASR; below, what is not ranked."""
-    run, columns = standings.board.run, [("", "Attack")]
-    level = standings.level
-    for metric in row_metrics(split):
-        at = (f"At {level} (95 %)",) if level else ()
-        labels = ("Rank (95 %)", "Tie group", *at, "Mean (95 %)", "Worst victim")
-        columns += [(metric.title, label) for label in labels]
-    columns += [("", metric.axis) for metric in run.metrics] + [("", "Scored")]
-    rows: list[Row] = []
-    for one in standings.by_split[split]:
-        if not one.is_ranked and not any(r.kind == "section" for r in rows):
-            rows.append(Row(kind="section", name="Not ranked", cells=("",) * (len(columns) - 1)))
-        rows.append(_row(run, one, level))
-    return make_table(
-        f"{standings.board.title}: attacks {SPLITS[split]}",
-        columns,
-        rows,
-        _notes(standings, split),
-        (_record(standings.board, one) for one in standings.by_split[split]),
-    )
+    board, found = standings.board, standings.by_split[split]
+    level = (f"At {standings.level} (95 %)",) if standings.level else ()
+    labels = ("Rank (95 %)", "Tie group", *level, "Mean (95 %)", "Worst victim")
+    columns: list[Heading] = [
+        "Attack",
+        *((m.title, label) for m in row_metrics(split) for label in labels),
+    ]
+    columns += [*(metric.axis for metric in board.run.metrics), "Scored"]
+    rows = [_row(board.run, one, standings.level) for one in found]
+    unranked = next((place for place, one in enumerate(found) if not one.is_ranked), None)
+    if unranked is not None:
+        rows.insert(unranked, section("Not ranked", len(columns)))
+    title = f"{board.title}: attacks {SPLITS[split]}"
+    records = (_record(board, one) for one in found)
+    return make_table(title, columns, rows, _notes(standings, split), records)
 
 
 def render_boards(
@@ -75,9 +81,8 @@ def render_boards(
     if format_ != "md":
         return "\n".join(parts)
     named = [f"- {one.name}: {'; '.join(one.reasons)}" for one in left_out]
-    return "\n".join(
-        ["# Leaderboards\n", *parts, *(["## Left out\n", *named, ""] if named else [])]
-    )
+    below = ["## Left out\n", *named, ""] if named else []
+    return "\n".join(["# Leaderboards\n", *parts, *below])
 
 
 def rank_text(rank: dict[str, Any] | None) -> tuple[str, str]:
@@ -113,19 +118,16 @@ def scored_text(one: Standing) -> str:
 
 def _row(run: RunData, one: Standing, level: str) -> Row:
     cells: list[str] = []
-    for metric in row_metrics(one.split):
-        worst = one.worst.get(metric.name)
-        cells += [
-            *rank_text(one.ranks.get(metric.name)),
-            *([level_text(one, metric.name)] if level else []),
-            mean_text(one, metric.name),
-            f"{worst[1]:.1f} ({worst[0]})" if worst else NA,
-        ]
+    for name in (metric.name for metric in row_metrics(one.split)):
+        worst = f"{one.worst[name][1]:.1f} ({one.worst[name][0]})" if name in one.worst else NA
+        at = [level_text(one, name)] if level else []
+        cells += [*rank_text(one.ranks.get(name)), *at, mean_text(one, name), worst]
     cells += [number(one.record[m.name], m.digits) for m in run.metrics]
-    mark = {"control": " (control)", "preliminary": " (preliminary)"}.get(one.kind, "")
+    caption = f": {one.attack.caption}" if one.attack.caption else ""
+    mark = "" if one.kind == "attack" else f" ({one.kind})"
     return Row(
         kind=kind_of(one.attack),
-        name=one.attack.name + (f": {one.attack.caption}" if one.attack.caption else "") + mark,
+        name=f"{one.attack.name}{caption}{mark}",
         cells=(*cells, scored_text(one)),
     )
 
@@ -233,16 +235,13 @@ def gap_notes(standings: Standings, split: str) -> Iterable[str]:
     empty: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     in_part = []
     for one in standings.by_split[split]:
-        name, cells = one.attack.name, next(iter(one.cells.values()))
-        reasons: dict[str, list[str]] = {}
-        for victim, cell in cells.items():
-            if cell.hole:
-                reason = standings.board.failures.get((name, victim), "not run")
-                reasons.setdefault(reason, []).append(victim)
-        for reason, victims in reasons.items():
+        name, cells, holes = one.attack.name, one.cells[headline().name], dict[str, list[str]]()
+        for victim in (victim for victim, cell in cells.items() if cell.hole):
+            reason = standings.board.failures.get((name, victim), "not run")
+            holes.setdefault(reason, []).append(victim)
+        for reason, victims in holes.items():
             empty.setdefault((reason, tuple(victims)), []).append(name)
-        partial = [f"{v} {c.rows} of {c.expected}" for v, c in cells.items() if c.partial]
-        if partial:
+        if partial := [f"{v} {c.rows} of {c.expected}" for v, c in cells.items() if c.partial]:
             in_part.append(f"{name}: partial on {', '.join(partial)}; nothing is filled in.")
     for (reason, shared), attacks in empty.items():
         yield f"{listed(attacks, 4)}: no rows for {listed(shared, 3)}: {reason}."

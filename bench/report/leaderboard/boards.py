@@ -92,23 +92,19 @@ def load_boards(
         if any((one.run.predictions["attack"] == CLEAN_CONTROL).any() for one in members):
             groups.append(members)
         else:
-            left_out += [
-                LeftOut(name=one.name, directory=one.run.directory, reasons=(_NO_CONTROL,))
-                for one in members
-            ]
+            lost = ((one.name, one.run.directory) for one in members)
+            left_out += [LeftOut(name=n, directory=d, reasons=(_NO_CONTROL,)) for n, d in lost]
     names = slugs([_name(members) for members in groups])
-    twins = [(members[0].run.suite, members[0].run.recipe) for members in groups]
+    titles = [f"{one.run.suite}, recipe {one.run.recipe}" for one, *_ in groups]
     boards = []
-    for place, (members, slug) in enumerate(zip(groups, names, strict=True)):
-        title = f"{members[0].run.suite}, recipe {members[0].run.recipe}"
-        if twins.count(twins[place]) > 1:
-            title += f", networks of {_name(members)}"
+    for place, (members, slug, title) in enumerate(zip(groups, names, titles, strict=True)):
+        of = f", networks of {_name(members)}" if titles.count(title) > 1 else ""
         apart = tuple(
             (names[other], "; ".join(differences(members[0], theirs)))
             for other, theirs in enumerate(groups)
             if other != place
         )
-        boards.append(_board(slug, title, members, apart))
+        boards.append(_board(slug, title + of, members, apart))
     return boards, left_out
 
 

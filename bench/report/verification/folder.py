@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 from pathlib import Path
 
 import pandas as pd
@@ -56,27 +56,25 @@ def check_rows(folder: Path) -> tuple[RunData | None, list[Verdict]]:
     try:
         paths = entry_paths(folder)
     except ValueError as error:
-        return None, [Verdict(check="entries", verdict="fail", finding=str(error))]
-    entries, verdicts = [], []
-    for path in paths:
-        entry, verdict = entry_verdict(path)
-        verdicts.append(verdict)
-        entries += [] if entry is None else [entry]
+        return None, [Verdict("entries", "fail", str(error))]
+    read = [entry_verdict(path) for path in paths]
+    entries, verdicts = [one for one, _ in read if one], [verdict for _, verdict in read]
     frames, wrong = _read_tables(folder)
     verdicts += wrong
     whole = len(entries) == len(paths)
     if entries and not wrong:
         plain = frames["predictions"], frames["distortion"]
         verdicts += row_verdicts(*plain, entries, whole=whole)
-    if wrong or not whole:
-        finding = "entries or rows cannot be read, so that nothing can be recomputed"
-        return None, [*verdicts, Verdict(check="run", verdict="fail", finding=finding)]
-    try:
-        run = assemble(folder, tuple(entries), frames)
-    except ValueError as error:
-        return None, [*verdicts, Verdict(check="run", verdict="fail", finding=str(error))]
-    agree = f"entries and rows agree on suite {run.suite}, recipe {run.recipe} and all keys"
-    return run, [*verdicts, Verdict(check="run", verdict="ok", finding=agree)]
+    run, finding = None, "entries or rows cannot be read, so that nothing can be recomputed"
+    if whole and not wrong:
+        try:
+            run = assemble(folder, tuple(entries), frames)
+        except ValueError as error:
+            finding = str(error)
+        else:
+            where = f"suite {run.suite}, recipe {run.recipe}"
+            finding = f"entries and rows agree on {where} and all keys"
+    return run, [*verdicts, Verdict("run", "ok" if run else "fail", finding)]
 
 
 def verify_entry(path: Path) -> list[Verdict]:
@@ -87,7 +85,7 @@ def verify_entry(path: Path) -> list[Verdict]:
     files = [f"{table}.parquet" for table in TABLES]
     if not all((path.parent / name).is_file() for name in files):
         beside = f"no {' and '.join(files)} beside it, so its rows are not checked"
-        return [verdict, Verdict(check="rows", verdict="skip", finding=beside)]
+        return [verdict, Verdict("rows", "skip", beside)]
     frames, wrong = _read_tables(path.parent)
     rows = list[Verdict]()
     if not wrong:
@@ -100,8 +98,7 @@ def entry_verdict(path: Path) -> tuple[Entry | None, Verdict]:
     try:
         entry = read_entry(path)
     except ValueError as error:
-        finding = str(error).removeprefix(f"{path} ")
-        return None, Verdict(check=path.name, verdict="fail", finding=finding)
+        return None, Verdict(path.name, "fail", str(error).removeprefix(f"{path} "))
     count, lost = len(entry.victims), len(entry.failed)
     states = [f"{lost} of {plural(count, 'cell')} failed"] if lost else []
     if entry.attack.partial:
@@ -110,7 +107,7 @@ def entry_verdict(path: Path) -> tuple[Entry | None, Verdict]:
         f"{', '.join(states) or 'complete'}: attack {entry.attack.key}, {plural(count, 'victim')}, "
         f"suite {entry.suite.name}, recipe {entry.recipe}"
     )
-    return entry, Verdict(check=path.name, verdict="ok", finding=finding)
+    return entry, Verdict(path.name, "ok", finding)
 
 
 def _read_tables(folder: Path) -> tuple[dict[TableName, pd.DataFrame], list[Verdict]]:
@@ -123,7 +120,7 @@ def _read_tables(folder: Path) -> tuple[dict[TableName, pd.DataFrame], list[Verd
         except ValueError as error:
             wrong = str(error)
         if wrong:
-            verdicts.append(Verdict(check=f"{table}.parquet", verdict="fail", finding=wrong))
+            verdicts.append(Verdict(f"{table}.parquet", "fail", wrong))
     return frames, verdicts
 
 
@@ -138,28 +135,21 @@ def _check_files(run: RunData) -> Iterator[Verdict]:
         if "victims.html" in found:
             fresh["victims.html"] = victims_html(run)
     except ValueError as error:
-        yield Verdict(check="tables", verdict="fail", finding=f"cannot be recomputed: {error}")
+        yield Verdict("tables", "fail", f"cannot be recomputed: {error}")
         return
     for name in (name for name in fresh if name in found):
         yield compare_file(folder / name, fresh[name])
     if absent := [name for name in fresh if name not in found]:
-        yield Verdict(
-            check="missing files",
-            verdict="warn",
-            finding=f"not there, so not compared: {listed(absent, 9)}",
-            remedy="`camobench table DIR --write` makes them",
-        )
+        finding = f"not there, so not compared: {listed(absent, 9)}"
+        yield Verdict("missing files", "warn", finding, "`camobench table DIR --write` makes them")
     for name in (name for name in found if name in _UNCHECKED):
-        yield Verdict(check=name, verdict="skip", finding=f"not checked: {_UNCHECKED[name]}")
+        yield Verdict(name, "skip", f"not checked: {_UNCHECKED[name]}")
     ours = {*fresh, *_UNCHECKED, SCORES}
     ours |= {f"{table}.parquet" for table in (*TABLES, *CONDITIONS)}
     ours |= {f"entry-{attack.name}.json" for attack in run.attacks}
     if surplus := [name for name in found if name not in ours]:
-        yield Verdict(
-            check="surplus files",
-            verdict="warn",
-            finding=f"no run writes them, and nothing here speaks for them: {listed(surplus, 9)}",
-        )
+        finding = f"no run writes them, and nothing here speaks for them: {listed(surplus, 9)}"
+        yield Verdict("surplus files", "warn", finding)
 
 
 def compare_file(path: Path, fresh: str) -> Verdict:
@@ -167,30 +157,24 @@ def compare_file(path: Path, fresh: str) -> Verdict:
     try:
         found = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        return Verdict(check=path.name, verdict="fail", finding="is no UTF-8 text")
+        return Verdict(path.name, "fail", "is no UTF-8 text")
     if found == fresh:
-        same = "recomputed, the same to the byte"
-        return Verdict(check=path.name, verdict="ok", finding=same)
-    if _PICTURE.sub("", found) == _PICTURE.sub("", fresh):
-        return Verdict(
-            check=path.name,
-            verdict="warn",
-            finding="all it says is the same; only pictures differ",
-            remedy="`camobench table DIR --write` draws them anew",
-        )
-    lines = zip_longest(*(_PICTURE.sub("", text).splitlines() for text in (found, fresh)))
-    number, (old, new) = next((n, two) for n, two in enumerate(lines, 1) if two[0] != two[1])
-    apart = (
-        place for place, (a, b) in enumerate(zip(old or "", new or "", strict=False)) if a != b
+        return Verdict(path.name, "ok", "recomputed, the same to the byte")
+    old, new = (_PICTURE.sub("", text) for text in (found, fresh))
+    if old == new:
+        finding = "all it says is the same; only pictures differ"
+        return Verdict(path.name, "warn", finding, "`camobench table DIR --write` draws them anew")
+    lines = enumerate(zip_longest(old.splitlines(), new.splitlines()), 1)
+    number, two = next((number, two) for number, two in lines if two[0] != two[1])
+    alike = takewhile(
+        lambda pair: pair[0] == pair[1], zip(two[0] or "", two[1] or "", strict=False)
     )
-    start = max(0, next(apart, 0) - _BESIDE)
-    said, right = (
-        "nothing" if line is None else repr(line[start : start + _SHOWN]) for line in (old, new)
-    )
+    start = max(0, len(list(alike)) - _BESIDE)
+    said, right = ("nothing" if one is None else repr(one[start : start + _SHOWN]) for one in two)
     return Verdict(
-        check=path.name,
-        verdict="fail",
-        finding=f"line {number} has {said}, recomputed {right}; either it or an entry was edited "
-        "after the run, or other code wrote it",
-        remedy="`camobench table DIR --write` writes it anew",
+        path.name,
+        "fail",
+        f"line {number} has {said}, recomputed {right}; either it or an entry was edited after the "
+        "run, or other code wrote it",
+        "`camobench table DIR --write` writes it anew",
     )

@@ -56,7 +56,7 @@ def row_verdicts(
         strangers = sorted(set(frame["attack"]) - declared)
         if strangers:
             finding = f"surplus rows of attacks without an entry: {listed(strangers)}"
-            yield Verdict(check=f"{table}.parquet", verdict="fail", finding=finding)
+            yield Verdict(f"{table}.parquet", "fail", finding)
 
 
 def check_images(images: pd.DataFrame, entry: Entry) -> Verdict:
@@ -75,7 +75,7 @@ def check_images(images: pd.DataFrame, entry: Entry) -> Verdict:
         != (images["split"] == IN),
     }
     problems = [
-        f"{what}: {_n(sorted(images.loc[where, 'image_id'].unique()))}"
+        f"{what}: {listed(sorted(images.loc[where, 'image_id'].unique()), 3)}"
         for what, where in odd.items()
         if where.any()
     ]
@@ -86,9 +86,7 @@ def check_images(images: pd.DataFrame, entry: Entry) -> Verdict:
             f"Set-C has {plural(evaluated['images'], 'image')}, the rows are of {len(images)}, or "
             "of others"
         )
-    counts = ", ".join(
-        f"{count} {split}" for split, count in images.groupby("split").size().items()
-    )
+    counts = ", ".join(f"{n} {split}" for split, n in images.groupby("split").size().items())
     return _verdict("images", problems, f"{counts}, each of one photograph, device and source")
 
 
@@ -171,11 +169,11 @@ def cell_problems(
         "surplus": present.unique().difference(wanted),
         "there twice": present[present.duplicated()].unique(),
     }
-    problems = [
-        f"{plural(len(cells), 'row')} {what}{where}: {_n([_cell(c) for c in cells])}"
-        for what, cells in found.items()
-        if len(cells)
-    ]
+    problems = []
+    for what, cells in found.items():
+        if len(cells):
+            named = listed([" to ".join(filter(None, cell)) for cell in cells], 3)
+            problems.append(f"{plural(len(cells), 'row')} {what}{where}: {named}")
     there = Coverage(scored=len(rows), wanted=len(wanted))
     if said is not None and said != there:
         problems.append(f"the entry says {said}, there are {there}{where}")
@@ -186,28 +184,20 @@ def _coverages(
     predictions: pd.DataFrame, images: pd.DataFrame, entries: Sequence[Entry]
 ) -> Iterator[Verdict]:
     """What is partial was sent, and lacks what it says: nobody leaves a hard victim out so."""
+    unsent = "states that it is partial, which only images or predictions made elsewhere can be"
     for attack in (entry.attack for entry in entries):
         if attack.partial and attack.files_sha256 is None:
-            yield _unsent(f"coverage of {attack.name}")
+            yield Verdict(f"coverage of {attack.name}", "fail", unsent)
     wanted = sum(
         len(wanted_cells(images, entry.suite.classes, targeted=entry.attack.targeted))
         for entry in entries
     )
-    for victim in entries[0].victims:
-        if victim.partial is None:
-            continue
+    for victim in (one for one in entries[0].victims if one.partial):
         found = Coverage(scored=int((predictions["victim"] == victim.name).sum()), wanted=wanted)
-        check = f"coverage of {victim.name}"
-        if not victim.elsewhere:
-            yield _unsent(check)
-        elif found != victim.partial:
-            finding = f"the entries say {victim.partial}, there are {found}"
-            yield Verdict(check=check, verdict="fail", finding=finding)
-
-
-def _unsent(check: str) -> Verdict:
-    finding = "states that it is partial, which only images or predictions made elsewhere can be"
-    return Verdict(check=check, verdict="fail", finding=finding)
+        wrong = f"the entries say {victim.partial}, there are {found}"
+        if not victim.elsewhere or found != victim.partial:
+            finding = wrong if victim.elsewhere else unsent
+            yield Verdict(f"coverage of {victim.name}", "fail", finding)
 
 
 def _predictions_of(entry: Entry, rows: pd.DataFrame, wanted: pd.MultiIndex) -> Verdict:
@@ -242,14 +232,6 @@ def _distortion_of(entry: Entry, rows: pd.DataFrame, wanted: pd.MultiIndex) -> V
 def _verdict(check: str, problems: list[str], whole: str, lost: Sequence[str] = ()) -> Verdict:
     if lost and not problems:
         finding = f"{whole}; failed, as the entry says: {listed(lost)}"
-        return Verdict(check=check, verdict="warn", finding=finding, remedy="run it again")
+        return Verdict(check, "warn", finding, "run it again")
     named = "; ".join(problems[:MOST_NAMED]) + (" ..." if len(problems) > MOST_NAMED else "")
-    return Verdict(check=check, verdict="fail" if problems else "ok", finding=named or whole)
-
-
-def _cell(cell: tuple[str, str]) -> str:
-    return f"{cell[0]} to {cell[1]}" if cell[1] else cell[0]
-
-
-def _n(names: list[str]) -> str:
-    return listed(names, 3)
+    return Verdict(check, "fail" if problems else "ok", named or whole)

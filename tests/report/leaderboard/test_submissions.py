@@ -16,17 +16,6 @@ def test_folders_are_found_below_a_place_and_by_themselves(tmp_path):
     assert [one.name for one in load_submissions([tmp_path / "one"], Silent())[0]] == ["one"]
 
 
-def test_every_wrong_entry_is_named_with_field_and_expectation(tmp_path):
-    one, two = write_folder(tmp_path / "one"), write_folder(tmp_path / "two")
-    change_entry(one / "entry-mislgan.json", lambda e: e["attack"].pop("digest"))
-    change_entry(two / "entry-identity.json", lambda e: e.update(seed="0"))
-    found, left_out = load_submissions([tmp_path], Silent())
-    assert found == []
-    first, second = map(str, left_out)
-    assert "one: entry-mislgan.json: `attack.digest`: is absent" in first
-    assert "two: entry-identity.json: `seed`: " in second
-
-
 def test_two_folders_of_one_name(tmp_path):
     places = [write_folder(tmp_path / side / "run") for side in ("a", "b")]
     with pytest.raises(ValueError, match="are both called 'run'; rename one"):

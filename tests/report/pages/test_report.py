@@ -65,9 +65,8 @@ def test_the_report_is_self_contained_and_escapes_names(page):
     assert "&lt;script&gt;a_b&amp;c&lt;/script&gt;" in page
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_tables_charts_and_provenance_are_there(page):
+    for text in (
         "Table 2.",
         "Table 3.",
         "Clean accuracy on",
@@ -79,10 +78,8 @@ def test_the_report_is_self_contained_and_escapes_names(page):
         "What victims say by source camera, out of distribution, under img, wdf, pef",
         "numpy 2.0",
         "0123456789ab",
-    ],
-)
-def test_tables_charts_and_provenance_are_there(page, text):
-    assert text in page
+    ):
+        assert text in page
 
 
 def test_a_run_without_samples_or_targeted_attacks_still_reports(run_dir):
@@ -147,21 +144,12 @@ def test_pictures_are_the_very_files_that_were_kept(sampled_dir):
     to_all = one_to_every_target(run, "cgan-img-wdf-pef")
     assert [(p.source, p.target) for p in to_all] == [("cam-a", "cam-b"), ("cam-a", "cam-c")]
     assert one_to_every_target(run, "mislgan") == []
-
-
-def test_figure_3_is_originals_over_anonymised_enlarged(sampled_dir, tmp_path):
-    run = load_run(sampled_dir)
-    save_figure3(run, "cgan-img-wdf-pef", tmp_path / "figure.png")
-    with Image.open(tmp_path / "figure.png") as image:
+    save_figure3(run, "cgan-img-wdf-pef", sampled_dir / "figure.png")
+    with Image.open(sampled_dir / "figure.png") as image:
         sheet = np.asarray(image)
-    picture = originals_and_anonymised(run, "cgan-img-wdf-pef")[0]
-    for uri, top in ((picture.before, 0), (picture.after, sheet.shape[0])):
+    for uri, top in ((first.before, 0), (first.after, sheet.shape[0] - 240)):
         with Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))) as image:
-            tile = np.asarray(image.convert("RGB"))
-        scale = 256 // tile.shape[0]
-        enlarged = tile.repeat(scale, axis=0).repeat(scale, axis=1)
-        start = top - len(enlarged) if top else 0
-        shown = sheet[start : start + len(enlarged), : enlarged.shape[1]]
-        np.testing.assert_array_equal(shown, enlarged)
+            tile = np.asarray(image.convert("RGB")).repeat(5, axis=0).repeat(5, axis=1)
+        np.testing.assert_array_equal(sheet[top : top + 240, :240], tile)
     with pytest.raises(ValueError, match="holds no sample of mislgan"):
-        save_figure3(run, "mislgan", tmp_path / "other.png")
+        save_figure3(run, "mislgan", sampled_dir / "other.png")

@@ -5,7 +5,6 @@ import pytest
 
 from bench.report.verification.folder import compare_file, verify_entry, verify_folder
 from bench.verdicts import failed
-from tests.smoke import VICTIMS
 
 
 def verdicts(folder):
@@ -112,21 +111,6 @@ def test_a_partial_row_lacks_what_its_entry_says_and_no_more(partial):
     state(partial, 18, 18)
     for name in both:
         assert verdicts(partial)[name].finding.startswith("1 row missing")
-
-
-def test_a_victim_that_states_labels_alone_needs_no_probabilities(smoke_copy):
-    def without(frame):
-        mine = frame["victim"] == VICTIMS[0]
-        return frame.assign(**{p: frame[p].where(~mine) for p in frame if p.startswith("p_")})
-
-    change(smoke_copy.out, "predictions", without)
-    assert "is NaN in 8 of 16 rows" in verdicts(smoke_copy.out)["predictions of jpeg"].finding
-    for path in smoke_copy.out.glob("entry-*.json"):
-        entry = json.loads(path.read_text())
-        entry["victims"][0]["labels_only"] = True
-        path.write_text(json.dumps(entry))
-    found = verdicts(smoke_copy.out)
-    assert {one.verdict for name, one in found.items() if name.startswith("pred")} == {"ok"}
 
 
 def compared(tmp_path, found, fresh):
