@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,7 @@ class BoardPages:
             "views": tuple(self._views),
             "order": next(iter(standings.by_split.values())),
             "cell": self._cell,
+            "mean": self._mean,
             "attack_slug": attacks,
             "victim_slug": victims,
             "mean_text": mean_text,
@@ -91,15 +92,19 @@ class BoardPages:
         split, metric = self._views[view]
         return self._by_name[split, attack].cells[metric.name][victim].text
 
+    def _mean(self, view: str, attack: str) -> str:
+        split, metric = self._views[view]
+        return mean_text(self._by_name[split, attack], metric.name, interval=False)
+
     def _board_values(self) -> dict[str, Any]:
         board, run, standings = self._board, self._run, self._standings
         scatters = []
-        for split, metric in self._views.values():
+        for (split, metric), fidelity in product(self._views.values(), run.metrics):
             found = standings.by_split[split]
             partial = [one.attack.name for one in found if not one.complete]
             records = [one.record for one in found]
-            charts = (success_scatter(split, records, metric, m, partial) for m in run.metrics)
-            scatters += [chart for chart in charts if chart is not None]
+            if chart := success_scatter(split, records, metric, fidelity, partial):
+                scatters.append(chart)
         drawn = {(chart.split, chart.metric) for chart in scatters}
         clean = {name: 100 * found.overall.accuracy for name, found in clean_of(run).items()}
         sources = [source for found in board.sources.values() for source in found]
@@ -112,12 +117,6 @@ class BoardPages:
                 for split, table in standings.tables.items()
             },
             "orders": {view: mean_order(standings, *of) for view, of in self._views.items()},
-            "means": {
-                (view, name): mean_text(one, metric.name, interval=False)
-                for view, (split, metric) in self._views.items()
-                for (where, name), one in self._by_name.items()
-                if where == split
-            },
             "families": [
                 (family, len(list(members)))
                 for family, members in groupby(run.victims, lambda victim: victim.family)
@@ -130,9 +129,7 @@ class BoardPages:
             "cameras": self._cameras,
             "leaders": {
                 split: [
-                    one
-                    for one in found
-                    if (rank := one.ranks.get(headline().name)) and rank["tie_group"] == 1
+                    one for one in found if one.ranks.get(headline().name, {}).get("tie_group") == 1
                 ]
                 for split, found in standings.by_split.items()
             },
@@ -190,15 +187,10 @@ class BoardPages:
         bins = card.clean.bins if card.clean else None
         strongest = {}
         for view, (split, metric) in self._views.items():
-            scored = [
-                (cell.value, one.attack.name)
-                for one in self._standings.by_split[split]
-                if one.kind == "attack"
-                and (cell := one.cells[metric.name][victim.name]).value is not None
-            ]
-            if scored:
-                value, name = max(scored)
-                strongest[view] = (name, value)
+            rivals = [one for one in self._standings.by_split[split] if one.kind == "attack"]
+            cells = ((one.cells[metric.name][victim.name].value, one.attack.name) for one in rivals)
+            if scored := [(value, name) for value, name in cells if value is not None]:
+                strongest[view] = max(scored)
         return {
             "victim": victim,
             "card": card,

@@ -1,13 +1,13 @@
 """The cells of a board: in the order of their means, by camera, and as CSV."""
 
-import csv
-import io
+import math
 from collections.abc import Mapping
-from typing import Literal
+from itertools import product
+from typing import Any, Literal
 
 import pandas as pd
 
-from bench.records.metric import MetricSpec, row_metrics, row_values, views
+from bench.records.metric import MetricSpec, headline, row_values, views
 from bench.report.leaderboard.standing import KINDS, Standing, Standings
 from bench.report.pages.charts import Matrix
 from bench.report.table import number
@@ -34,35 +34,42 @@ def mean_order(standings: Standings, split: str, metric: MetricSpec) -> dict[str
 
 def cells_csv(standings: Standings) -> str:
     """Every cell of a board, one a line; empty where undefined or not scored."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    head = ("attack", "attack_key", "victim", "victim_key", "split", "rows", "expected")
-    writer.writerow([*head, *(f"{metric.name}_percent" for metric in row_metrics())])
+    lines = []
     for split, found in standings.by_split.items():
-        for one in found:
-            for victim in standings.board.run.victims:
-                cells = [by_victim[victim.name] for by_victim in one.cells.values()]
-                rates = ["" if cell.value is None else round(cell.value, 6) for cell in cells]
-                keys = (one.attack.name, one.attack.key, victim.name, victim.key)
-                writer.writerow([*keys, split, cells[0].rows, cells[0].expected, *rates])
-    return stream.getvalue()
+        for one, victim in product(found, standings.board.run.victims):
+            cells = {name: by_victim[victim.name] for name, by_victim in one.cells.items()}
+            first = cells[headline().name]
+            line: dict[str, Any] = {
+                "attack": one.attack.name,
+                "attack_key": one.attack.key,
+                "victim": victim.name,
+                "victim_key": victim.key,
+                "split": split,
+                "rows": first.rows,
+                "expected": first.expected,
+            }
+            for name, cell in cells.items():
+                line[f"{name}_percent"] = None if cell.value is None else round(cell.value, 6)
+            lines.append(line)
+    return pd.DataFrame(lines, dtype="object").to_csv(index=False, lineterminator="\n")
 
 
 def camera_matrices(standings: Standings) -> list[tuple[View, Matrix]]:
     """Each metric by the camera that it needs, over the board's panel."""
     board, found = standings.board, []
-    families = {victim.name: victim.family for victim in board.panel_run.victims}
+    families = board.panel_run.families
     shown = sorted(views(standings.by_split), key=lambda view: view[1].needs, reverse=True)
     for split, metric in shown:
         label: Label = "target" if metric.needs == "target" else "source"
         rows = board.run.predictions[board.run.predictions["split"] == split]
         shares = success_by_label(rows, metric, label, families)
-        cameras = [name for name in board.run.classes if name in {camera for _, camera in shares}]
-        lines = {}
-        for name in (one.attack.name for one in standings.by_split[split]):
-            values = [shares.get((name, camera)) for camera in cameras]
-            if any(value is not None for value in values):
-                lines[name] = tuple(number(None if v is None else 100 * v) for v in values)
+        scored = {name for name, _ in shares}
+        cameras = [one for one in board.run.classes if one in {camera for _, camera in shares}]
+        names = [n for one in standings.by_split[split] if (n := one.attack.name) in scored]
+        lines = {
+            name: tuple(number(100 * shares.get((name, camera), math.nan)) for camera in cameras)
+            for name in names
+        }
         title = f"{metric.title} by {label} camera, {SPLITS[split]}"
         columns = tuple(cameras)
         matrix = Matrix(title=title, about=title, corner="Attack", columns=columns, rows=lines)

@@ -5,12 +5,10 @@ shows each difference, clamped to one standard deviation about its mean and stre
 the signed difference, so mid-grey is the mean change; the paper calls its own an l2 difference.
 """
 
-import base64
 import io
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +20,7 @@ from bench.report.pages.environment import data_uri
 from bench.store import replacing
 
 Pixels = NDArray[np.uint8]
-FIGURE_TILE_PX, FIGURE_GAP_PX = 256, 8
+FIGURE_IMAGES, FIGURE_TILE_PX, FIGURE_GAP_PX = 6, 256, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,31 +53,20 @@ def stretch(original: Pixels, anonymised: Pixels) -> Pixels:
     return np.asarray(np.rint((clamped + 1) * 127.5), dtype=np.uint8)
 
 
-def originals_and_anonymised(run: RunData, attack: str, count: int = 6) -> list[Picture]:
-    """Figure 3: up to `count` images of all splits, one a camera where there are enough."""
-    samples = [s for s in run.samples if s.attack == attack and _targets(s)]
-    samples.sort(key=lambda sample: (sample.split, sample.source, sample.image_id))
-    firsts = list({sample.source: sample for sample in reversed(samples)}.values())[::-1]
-    turns: Counter[str] = Counter()
-    queue = []  # splits in turn, in each a camera after the other
-    for place, sample in enumerate([*firsts, *(one for one in samples if one not in firsts)]):
-        queue.append((turns[sample.split], place, sample))
-        turns[sample.split] += 1
-    chosen = sorted((sample for *_, sample in sorted(queue)[:count]), key=samples.index)
-    return [
-        _picture(sample, _targets(sample)[place % len(_targets(sample))])
-        for place, sample in enumerate(chosen)
-    ]
+def originals_and_anonymised(run: RunData, attack: str) -> list[Picture]:
+    """Figure 3: some images of all splits, one a camera where there are enough."""
+    return [_picture(sample, target) for sample, target in _figure3(run, attack)]
 
 
 def one_to_every_target(run: RunData, attack: str) -> list[Picture]:
     """Figure 4: a real photograph where there is one, else one in distribution."""
-    samples = [s for s in run.samples if s.attack == attack and _targets(s)]
-    if not samples:
-        return []
     rank = {"out": 0, "in": 1, "real": 2}
-    best = max(samples, key=lambda sample: (rank[sample.split], len(_targets(sample))))
-    return [_picture(best, target) for target in _targets(best)]
+    best = max(
+        _sampled(run, attack),
+        key=lambda sample: (rank[sample.split], len(_targets(sample))),
+        default=None,
+    )
+    return [_picture(best, target) for target in _targets(best)] if best else []
 
 
 def save_figure3(run: RunData, attack: str, path: Path) -> None:
@@ -88,22 +75,39 @@ def save_figure3(run: RunData, attack: str, path: Path) -> None:
     Raises:
         ValueError: If the run kept no sample of that attack.
     """
-    pictures = originals_and_anonymised(run, attack)
-    if not pictures:
+    chosen = _figure3(run, attack)
+    if not chosen:
         raise ValueError(f"{run.directory} holds no sample of {attack}")
-    rows = [[_decode(p.before) for p in pictures], [_decode(p.after) for p in pictures]]
-    side = max(pixels.shape[1] for pixels in rows[0])
+    side = _read(chosen[0][0].original).shape[1]
     scale = max(1, FIGURE_TILE_PX // side)
-    gap = max(1, FIGURE_GAP_PX // scale)
-    strips = []
-    for row in rows:
-        tiles = [
-            np.pad(pixels, ((0, gap), (0, gap), (0, 0)), constant_values=255) for pixels in row
-        ]
-        strips.append(np.concatenate(tiles, axis=1))
-    sheet = np.concatenate(strips)[:-gap, :-gap].repeat(scale, axis=0).repeat(scale, axis=1)
-    with replacing(path) as target:
-        Image.fromarray(sheet).save(target, "PNG", optimize=True)
+    step = side + max(1, FIGURE_GAP_PX // scale)
+    gap = step - side
+    sheet = Image.new("RGB", (len(chosen) * step - gap, 2 * step - gap), "white")
+    for column, (sample, target) in enumerate(chosen):
+        for row, file in enumerate((sample.original, sample.anonymised[target])):
+            sheet.paste(Image.fromarray(_read(file)), (column * step, row * step))
+    sheet = sheet.resize((scale * sheet.width, scale * sheet.height), Image.Resampling.NEAREST)
+    with replacing(path) as place:
+        sheet.save(place, "PNG", optimize=True)
+
+
+def _figure3(run: RunData, attack: str) -> list[tuple[Sample, str]]:
+    """Samples and a target of each: splits in turn, in each a camera after the other."""
+    samples = _sampled(run, attack)
+    samples.sort(key=lambda sample: (sample.split, sample.source, sample.image_id))
+    firsts = list({sample.source: sample for sample in reversed(samples)}.values())[::-1]
+    turns: Counter[str] = Counter()
+    queue = []
+    for place, sample in enumerate([*firsts, *(one for one in samples if one not in firsts)]):
+        queue.append((turns[sample.split], place, sample))
+        turns[sample.split] += 1
+    chosen = sorted((one for *_, one in sorted(queue)[:FIGURE_IMAGES]), key=samples.index)
+    targets = [_targets(sample) for sample in chosen]
+    return [(one, of[n % len(of)]) for n, (one, of) in enumerate(zip(chosen, targets, strict=True))]
+
+
+def _sampled(run: RunData, attack: str) -> list[Sample]:
+    return [sample for sample in run.samples if sample.attack == attack and _targets(sample)]
 
 
 def _targets(sample: Sample) -> list[str]:
@@ -111,28 +115,25 @@ def _targets(sample: Sample) -> list[str]:
 
 
 def _picture(sample: Sample, target: str) -> Picture:
-    path = sample.anonymised[target]
-    buffer = io.BytesIO()
+    path, buffer = sample.anonymised[target], io.BytesIO()
     Image.fromarray(stretch(_read(sample.original), _read(path))).save(buffer, "PNG")
+    before, after, difference = (
+        data_uri(content, "image/png")
+        for content in (sample.original.read_bytes(), path.read_bytes(), buffer.getvalue())
+    )
     return Picture(
         source=sample.source,
         target=target,
         split=sample.split,
-        before=data_uri(sample.original.read_bytes(), "image/png"),
-        after=data_uri(path.read_bytes(), "image/png"),
-        difference=data_uri(buffer.getvalue(), "image/png"),
+        before=before,
+        after=after,
+        difference=difference,
     )
-
-
-def _decode(uri: str) -> Pixels:
-    with Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))) as image:
-        return np.array(image.convert("RGB"))
 
 
 def _read(path: Path) -> Pixels:
     try:
         with Image.open(path) as image:
-            pixels: Any = np.asarray(image.convert("RGB"))
+            return np.asarray(image.convert("RGB"), dtype=np.uint8)
     except (OSError, UnidentifiedImageError) as error:
         raise ValueError(f"{path} is not a readable PNG ({error}); run again") from error
-    return np.asarray(pixels, dtype=np.uint8)

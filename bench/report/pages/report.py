@@ -1,6 +1,6 @@
 """The self-contained `report.html`: one file, no request, readable on a phone and on paper."""
 
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
@@ -162,11 +162,10 @@ def heat_map(run: RunData, split: str, metric: Any, tables: dict[str, Table]) ->
 def _scatters(run: RunData, tables: dict[str, Table]) -> list[Any]:
     """Success against every metric of images that has a unit."""
     partial = [attack.name for attack in run.attacks if attack.partial]
+    measured = product(views(tables), (metric for metric in run.metrics if metric.unit))
     charts = (
         success_scatter(split, tables[split].records, metric, fidelity, partial)
-        for split, metric in views(tables)
-        for fidelity in run.metrics
-        if fidelity.unit
+        for (split, metric), fidelity in measured
     )
     return [chart for chart in charts if chart is not None]
 

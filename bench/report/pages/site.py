@@ -15,7 +15,7 @@ from bench.report.leaderboard.standing import Standings
 from bench.report.leaderboard.submissions import SITE, LeftOut
 from bench.report.pages.board_pages import BoardPages
 from bench.report.pages.environment import render_page
-from bench.store import replacing
+from bench.store import replacing, write_text
 from bench.types import Progress, Silent
 
 
@@ -25,30 +25,22 @@ def write_site(
     left_out: Sequence[LeftOut] = (),
     progress: Progress | None = None,
 ) -> Path:
-    """Write the site into `out/leaderboard`, in place of an earlier one.
+    """Write the site into `out/leaderboard`, in place of an earlier one; returns its index page.
 
-    Args:
-        boards: At least one.
-        out: The folder that also holds `leaderboard.md` and its like.
-        left_out: Folders that are on no board, for the index.
-        progress: Told of every board.
-
-    Returns:
-        The index page.
+    `out` also holds `leaderboard.md` and its like, to which the index links.
     """
     folder, progress = out / SITE, progress or Silent()
     values = {"root": "", "boards": boards, "left_out": left_out, "mean_text": mean_text}
     progress.start("writing pages, boards", len(boards))
     with replacing(folder) as target:
         target.mkdir()
-        for name in ("site.css", "site.js"):
-            _write(target / name, render_page(name))
-        _write(target / "index.html", render_page("index.html", **values))
+        for name in ("site.css", "site.js", "index.html"):
+            write_text(target / name, render_page(name, **values))
         for one in boards:
             place = target / one.board.slug
             place.mkdir(exist_ok=True)
             for name, text in BoardPages(one, partial(_link, folder / one.board.slug, place)):
-                _write(place / name, text)
+                write_text(place / name, text)
             progress.advance()
     progress.finish()
     return folder / "index.html"
@@ -79,7 +71,3 @@ def _link(board: Path, made: Path, folder: str, path: Path) -> str:
         (made / copied).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, made / copied)
     return copied.as_posix()
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
