@@ -64,6 +64,8 @@ def detection_rows(run: RunData) -> pd.DataFrame:
         raise ValueError(f"{path} is missing; `camobench detect {run.directory}` makes it")
     rows = read_parquet(path, _COLUMNS)
     match_keys(rows, path, "attack", {one.name: one.key for one in run.attacks})
+    if rows["score"].isna().any() or not rows["split"].isin(list(SPLITS)).all():
+        raise ValueError(f"{path} has a score that is NaN, or an unknown split; detect again")
     return rows
 
 
@@ -207,9 +209,9 @@ def _cells(regimes: dict[str, Detected], detectors: list[str]) -> Iterator[str]:
     yield NA if known is None else number(100 * known.by[ALL].tpr, 0)
     for regime in ("unrelated", "originals"):
         yield number(regimes[regime].by[ALL].auc, 2) if regime in regimes else NA
-    for figure in ("success", "undetected"):
-        value = None if unseen is None else getattr(unseen, figure)
-        yield NA if value is None else _text(value[0], value[1] if figure != "success" else None)
+    success, undetected = (unseen.success, unseen.undetected) if unseen else (None, None)
+    yield NA if success is None else number(100 * success[0], 0)
+    yield NA if undetected is None else _text(*undetected)
 
 
 def _text(value: float, ends: Interval, scale: float = 100, digits: int = 0) -> str:
@@ -220,9 +222,7 @@ def _text(value: float, ends: Interval, scale: float = 100, digits: int = 0) -> 
 def _records(run: RunData, one: Detected) -> Iterator[dict[str, Any]]:
     for name, figures in one.by.items():
         record: dict[str, Any] = {
-            "suite": run.suite,
-            "split": one.split,
-            "attack": one.attack.name,
+            **{"suite": run.suite, "split": one.split, "attack": one.attack.name},
             "attack_key": one.attack.key,
             "control": "yes" if one.attack.control else "no",
             "regime": one.regime,

@@ -7,7 +7,6 @@ from typing import Any
 from bench.metrics.ranks import ALPHA
 from bench.metrics.resampling import REPLICATES
 from bench.records.metric import headline, row_metrics
-from bench.records.run import RunData
 from bench.report.curves import WHOLE, at_record, at_text, ends_text
 from bench.report.leaderboard.boards import Board
 from bench.report.leaderboard.standing import Standing, Standings
@@ -42,8 +41,9 @@ def board_table(standings: Standings, split: str) -> Table:
         "Attack",
         *((m.title, label) for m in row_metrics(split) for label in labels),
     ]
-    columns += [*(metric.axis for metric in board.run.metrics), "Scored"]
-    rows = [_row(board.run, one, standings.level) for one in found]
+    columns += [metric.axis for metric in board.run.metrics]
+    columns += [*(["Detection AUC"] if standings.was_detected else []), "Scored"]
+    rows = [_row(standings, one) for one in found]
     unranked = next((place for place, one in enumerate(found) if not one.is_ranked), None)
     if unranked is not None:
         rows.insert(unranked, section("Not ranked", len(columns)))
@@ -116,13 +116,15 @@ def scored_text(one: Standing) -> str:
     return f"{one.scored[0]} of {one.scored[1]}" if one.scored[0] else "nothing"
 
 
-def _row(run: RunData, one: Standing, level: str) -> Row:
+def _row(standings: Standings, one: Standing) -> Row:
     cells: list[str] = []
     for name in (metric.name for metric in row_metrics(one.split)):
         worst = f"{one.worst[name][1]:.1f} ({one.worst[name][0]})" if name in one.worst else NA
-        at = [level_text(one, name)] if level else []
+        at = [level_text(one, name)] if standings.level else []
         cells += [*rank_text(one.ranks.get(name)), *at, mean_text(one, name), worst]
-    cells += [number(one.record[m.name], m.digits) for m in run.metrics]
+    cells += [number(one.record[m.name], m.digits) for m in standings.board.run.metrics]
+    if standings.was_detected:
+        cells.append(NA if one.detection is None else number(one.detection.auc, 2))
     caption = f": {one.attack.caption}" if one.attack.caption else ""
     mark = "" if one.kind == "attack" else f" ({one.kind})"
     return Row(
@@ -154,6 +156,10 @@ def _record(board: Board, one: Standing) -> dict[str, Any]:
         record |= at_record(one.curves.get(name), f"{name}_at_level")
         record |= {f"{name}_worst_victim": worst[0], f"{name}_worst_victim_percent": worst[1]}
     record |= {metric.name: one.record[metric.name] for metric in board.run.metrics}
+    if (detected := one.detection) is not None:
+        low, high = detected.auc_interval or (None, None)
+        record |= {"detection_auc": detected.auc}
+        record |= {"detection_auc_low": low, "detection_auc_high": high}
     return record | {"scored": one.scored[0], "expected": one.scored[1]}
 
 
@@ -207,6 +213,11 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
             "`--strength 0.25,0.5,0.75` to rank at equal distortion."
         )
     means = [f"{metric.name}_mean_percent" for metric in row_metrics(split)]
+    if standings.was_detected:
+        yield (
+            "Detection AUC: of detectors trained on other attacks, anonymised against untouched "
+            "images behind the same last save; 0.5 is unnoticed (`camobench detect`)."
+        )
     partial = [one.record for one in standings.by_split[split] if not one.complete]
     if any(record[mean] is not None for record in partial for mean in means):
         yield (

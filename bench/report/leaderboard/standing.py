@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bench.metrics.detection import Detection
 from bench.records.metric import headline, row_metrics
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.report.comparison.contenders import Contender, level_said
 from bench.report.comparison.ranking import rank_records
 from bench.report.curves import Curve, curves_of, has_strengths
+from bench.report.detection import headline_aucs
 from bench.report.leaderboard.boards import Board
 from bench.report.statistics import rates_of
 from bench.report.table import Table, number
@@ -59,6 +61,7 @@ class Standing:
         record: The numbers of its row in Table 2 or 3, over the board's panel.
         ranks: By rate, where it is ranked, what `rank_records` says.
         curves: By rate, success over distortion, where weaker attacks were scored.
+        detection: What detectors say that have not seen it, where they were asked.
         worst: By rate, the victim of the panel that it succeeds least on, and how far (per cent).
         scored: Rows over the panel, and how many there should be.
         cells: By rate and victim.
@@ -70,6 +73,7 @@ class Standing:
     record: dict[str, Any]
     ranks: Mapping[str, dict[str, Any]]
     curves: Mapping[str, Curve]
+    detection: Detection | None
     worst: Mapping[str, tuple[str, float]]
     scored: tuple[int, int]
     cells: Mapping[str, Mapping[str, Cell]]
@@ -100,6 +104,11 @@ class Standings:
     board: Board
     by_split: Mapping[str, tuple[Standing, ...]]
     tables: Mapping[str, Table]
+
+    @property
+    def was_detected(self) -> bool:
+        """Whether detectors were asked about any attack."""
+        return any(one.detection for found in self.by_split.values() for one in found)
 
     @property
     def level(self) -> str:
@@ -151,6 +160,7 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
                 record=records[attack.name],
                 ranks={},
                 curves=curves.get(attack.name, {}),
+                detection=_detection(board, attack.name, split),
                 worst={m: one for m, mine in cells.items() if (one := _worst(mine, board.panel))},
                 scored=(scored, expected * len(board.panel)),
                 cells=cells,
@@ -160,6 +170,16 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
     return tuple(
         sorted((replace(one, ranks=ranks.get(one.attack.name, {})) for one in found), key=_order)
     )
+
+
+def _detection(board: Board, attack: str, split: str) -> Detection | None:
+    """What detectors say of an attack that they have not seen, in the first folder that tells."""
+    runs = {member.run.directory: member.run for member in board.submissions}
+    for source in board.sources[attack]:
+        found = headline_aucs(runs[source.directory]).get((source.entry.attack.name, split))
+        if found is not None:
+            return found
+    return None
 
 
 def _order(one: Standing) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from bench.records.load import CONDITIONS, TABLES, assemble, entry_paths, read_t
 from bench.records.run import RunData
 from bench.report.curves import curve_texts
 from bench.report.detection import ROWS as SCORES
-from bench.report.detection import detection_texts
+from bench.report.detection import detection_rows, detection_texts
 from bench.report.pages.report import report_html
 from bench.report.pages.victims import victims_html
 from bench.report.survival import survival_texts
@@ -74,7 +74,17 @@ def check_rows(folder: Path) -> tuple[RunData | None, list[Verdict]]:
         else:
             where = f"suite {run.suite}, recipe {run.recipe}"
             finding = f"entries and rows agree on {where} and all keys"
-    return run, [*verdicts, Verdict("run", "ok" if run else "fail", finding)]
+    verdicts.append(Verdict("run", "ok" if run else "fail", finding))
+    return run, [*verdicts, *(_check_detection(run) if run else ())]
+
+
+def _check_detection(run: RunData) -> Iterator[Verdict]:
+    if (run.directory / SCORES).is_file():
+        try:
+            finding = f"{len(detection_rows(run))} scores, of the attacks that the entries name"
+            yield Verdict(SCORES, "ok", finding)
+        except ValueError as error:
+            yield Verdict(SCORES, "fail", str(error))
 
 
 def verify_entry(path: Path) -> list[Verdict]:
