@@ -119,3 +119,9 @@ def test_an_attack_with_other_weights_is_left_out_and_named(copied):
     write_json(path, entry)
     assert "weights" in detect(copied)["cgan-img"]
     assert set(pd.read_parquet(copied.out / ROWS)["attack"]) == {"jpeg", "identity", CRUDE}
+
+
+def test_an_attack_that_fails_is_left_out_and_the_others_stand(copied, monkeypatch):
+    monkeypatch.setattr("attacks.controls.Jpeg.transform", lambda *_: 1 / 0)
+    assert "ZeroDivisionError" in detect(copied)["jpeg"]
+    assert set(pd.read_parquet(copied.out / ROWS)["attack"]) == {"cgan-img", "identity", CRUDE}
