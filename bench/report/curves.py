@@ -323,6 +323,7 @@ def curves_chart(run: RunData) -> str:
             if {fidelity.name, f"{metric.name}_mean_percent"} <= row.keys()
         ]
         for split, metric in views(run.splits)
+        if metric.needs == "target"
     }
     return curve_panels(panels, fidelity.axis, fidelity.level or 0.0, published)
 
