@@ -177,13 +177,13 @@ def card_facts(card: Card) -> tuple[tuple[str, str], ...]:
     image = f"Image of {network.image_px} px" if network else "One image"
     return (
         ("Clean accuracy", overall),
-        ("Paper's minimum", "none" if paper is None else f"{paper:.1f} %"),
+        ("Paper's minimum", "none" if paper is None else f"{number(paper)} %"),
         ("Difference", "none" if difference is None else f"{signed(difference)} points"),
         ("Calibration error", calibration),
         ("Parameters", f"{_millions(network)} million" if network else UNKNOWN),
         (image, UNKNOWN if cost == NA else f"{cost} GFLOP"),
-        ("Validation", UNKNOWN if validation is None else f"{validation:.1f} %"),
-        ("Training", f"{made.seconds:.0f} s" if made else card.no_training),
+        ("Validation", UNKNOWN if validation is None else f"{number(validation)} %"),
+        ("Training", f"{number(made.seconds, 0)} s" if made else card.no_training),
         ("Weights", made.weights_sha256[:12] if made else card.no_training),
         ("Code", f"{commit[:12]}{changed}" if commit else UNKNOWN),
     )

@@ -77,16 +77,12 @@ def clean_notes(run: RunData) -> tuple[str, ...]:
 
 
 def _meanings(run: RunData, split: str) -> Iterable[str]:
-    marks = {
-        "LAAC: local auxiliary attribution classifiers of the attack's training.": any(
-            attack.laac for attack in run.attacks
-        ),
-        "† synthetic colour filter array in front of the generator.": any(
-            attack.scfa for attack in run.attacks
-        ),
-        "↑ higher is better, ↓ lower.": True,
-    }
-    yield " ".join(mark for mark, there in marks.items() if there)
+    marks = []
+    if any(attack.laac for attack in run.attacks):
+        marks.append("LAAC: local auxiliary attribution classifiers of the attack's training.")
+    if any(attack.scfa for attack in run.attacks):
+        marks.append("† synthetic colour filter array in front of the generator.")
+    yield " ".join([*marks, "↑ higher is better, ↓ lower."])
     meanings = []
     for metric in row_metrics():
         hole = f"; {_UNTARGETED}" if metric.needs == "target" else ""
@@ -132,18 +128,17 @@ def _coverage(run: RunData, rows: pd.DataFrame, split: str) -> Iterable[str]:
     rates, images = rates_of(run, split), rows[["image_id", "source"]].drop_duplicates()
     members = images["source"].isin(list(run.classes))
     full = len(images) * len(run.classes) - int(members.sum())
-    partial = [victim.name for victim in run.victims if victim.partial]
+    partial = {victim.name: victim.partial for victim in run.victims if victim.partial}
     found = {attack.name: rates[rates["attack"] == attack.name] for attack in run.attacks}
-    for attack in run.attacks:
-        known = {*found[attack.name]["victim"], *run.entry(attack.name).failed_victims}
+    for name, mine in found.items():
+        known = {*mine["victim"], *run.entry(name).failed_victims}
         if missing := [v.name for v in run.victims if v.name not in known]:
             yield (
-                f"{attack.name}: no rows for {', '.join(missing)}. A family's cell is over the "
+                f"{name}: no rows for {', '.join(missing)}. A family's cell is over the "
                 "victims that were scored; a family with none makes the Mean n/a."
             )
-    for victim in run.victims:
-        if victim.partial:
-            yield f"{victim.name} is partial: it answered {victim.partial}, so it is in no mean."
+    for name, coverage in partial.items():
+        yield f"{name} is partial: it answered {coverage}, so it is in no mean."
     for attack in run.attacks:
         if attack.partial:
             yield (
@@ -152,12 +147,10 @@ def _coverage(run: RunData, rows: pd.DataFrame, split: str) -> Iterable[str]:
                 "nothing is filled in."
             )
         mine, expected = found[attack.name], full if attack.targeted else len(images)
-        counts = mine.loc[~mine["victim"].isin(partial), "n"]
-        if len(counts) and int(counts.min()) < expected:
-            yield (
-                f"{attack.name}: {counts.min()} of {expected} images and targets in this table, "
-                "per victim."
-            )
+        fewest = mine.loc[~mine["victim"].isin(list(partial)), "n"].min()
+        if fewest < expected:
+            where = "images and targets in this table, per victim"
+            yield f"{attack.name}: {fewest:.0f} of {expected} {where}."
 
 
 def _distortions(run: RunData, split: str) -> Iterable[str]:
@@ -192,14 +185,12 @@ def _published(run: RunData, split: str) -> Iterable[str]:
 
 def origin_notes(run: RunData) -> Iterable[str]:
     """Suite, audit, recipe, seeds, scorer and code of a run."""
-    told = {one.name: one.not_covered for one in run.attacks}
-    told |= {one.name: one.not_covered for one in run.victims}
+    told = {one.name: one.not_covered for one in (*run.attacks, *run.victims) if one.not_covered}
     for name, what in told.items():
-        if what:
-            yield (
-                f"The key of {name} does not cover {'; '.join(what)}: after a change there its "
-                "rows would stand, and `camobench verify --rows` finds it."
-            )
+        yield (
+            f"The key of {name} does not cover {'; '.join(what)}: after a change there its rows "
+            "would stand, and `camobench verify --rows` finds it."
+        )
     yield from (f"Suite: {note}" for note in run.suite_notes)
     yield f"Audit: {run.audit}." if run.audit else NOT_AUDITED.format(suite=run.suite)
     seeds = ", ".join(dict.fromkeys(entry.seeds for entry in run.entries))

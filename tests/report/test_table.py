@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.report.render import render
-from bench.report.table import Row, alignments, between, make_table, number
+from bench.report.table import Row, alignments, between, make_table, number, signed
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=30) | st.sampled_from(
     ["a|b*<i>_x_", r"100% #1~{x}^\ ", "[a](b)", "&amp;", "± ∞ ↑ † ‡ − ≥ × ≠", "=1+1", "`a_b`"]
@@ -70,4 +70,5 @@ def test_latex_names_sections_with_a_rule_between_them():
 def test_figures_are_rounded_in_one_way():
     figures = (None, float("nan"), float("inf"), 68.75 - 1e-13, 2.0)
     assert [number(figure) for figure in figures] == ["n/a", "n/a", "∞", "68.8", "2.0"]
+    assert [signed(figure) for figure in (None, 68.75 - 1e-13, -2.0)] == ["n/a", "+68.8", "-2.0"]
     assert (between(50.0, 68.75), between(None, None)) == ("50.0–68.8", "n/a")

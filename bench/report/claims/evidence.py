@@ -6,7 +6,7 @@ the paper's tables was scored on.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from bench.metrics.resampling import REPLICATES, photograph_draws, photograph_sums
 from bench.metrics.success import TASR, target_named
-from bench.records.participants import FAMILIES, RowKey, VictimRecord
-from bench.records.run import RunData, once
+from bench.records.participants import FAMILIES, RowKey
+from bench.records.run import RunData
 from bench.report.claims.catalogue import ROWS, SPLITS, row_label
 from bench.report.claims.statement import Draws, UnmeasuredError
 from bench.report.published import ARCHITECTURES_PER_FAMILY, published_rows
@@ -61,7 +61,12 @@ class Measured:
 
     def __init__(self, run: RunData, *, replicates: int = REPLICATES) -> None:
         self.run, self._replicates = run, replicates
-        self._families = np.array([victim.family for victim in _victims(run)], dtype=str)
+        victims = [victim for victim in run.victims if victim.family in FAMILIES]
+        self._victims = pd.Index([victim.name for victim in victims])
+        self._families = np.array([victim.family for victim in victims], dtype=str)
+        self._attacks = {row: [a.name for a in run.attacks if a.row == row] for row in ROWS}
+        self._hits = cache(self._hits_of)
+        self._photographs = cache(self._photographs_of)
 
     def mean(self, row: RowKey, split: str, families: Sequence[str]) -> Draws:
         """TASR in per cent, averaged over architectures and then over `families`."""
@@ -82,7 +87,7 @@ class Measured:
             UnmeasuredError: If the row or the split is missing or partial.
             ValueError: If a value is NaN.
         """
-        attack, photographs = self._attack(row, split), _photographs(self.run, split)
+        attack, photographs = self._attack(row, split), self._photographs(split)
         rows = _rows(self.run.distortion, split, attack)
         if rows["lpips"].isna().any():
             raise ValueError(f"`lpips` is NaN for attack {attack!r}; score this attack anew")
@@ -96,82 +101,63 @@ class Measured:
 
     def _rates(self, row: RowKey, split: str, families: Sequence[str]) -> NDArray[np.float64]:
         """(1 + B, V) TASR in per cent by victim; NaN for one without predictions."""
-        found = _hits(self.run, split, self._attack(row, split))
+        found = self._hits(split, self._attack(row, split))
         absent = [family for family in families if family not in self._families]
         if absent:
             raise UnmeasuredError(f"no victim of the family {' or '.join(absent)}")
-        for place in np.flatnonzero(np.isin(self._families, families)):
-            what = f"predictions of {_victims(self.run)[place].name} on {row_label(row)}"
+        for place in map(int, np.flatnonzero(np.isin(self._families, families))):
+            what = f"predictions of {self._victims[place]} on {row_label(row)}"
             self._require_whole(found[1][:, place], what, split)
         return 100 * self._resampled(found, split)
 
     def _resampled(self, found: Sums, split: str) -> NDArray[np.float64]:
         """(1 + B, K) means: over every photograph once, then over each draw."""
-        number = len(found[0])
-        drawn = photograph_draws(
-            number, replicates=self._replicates, seed=list(SPLITS).index(split)
-        )
+        number, seed = len(found[0]), list(SPLITS).index(split)
+        drawn = photograph_draws(number, replicates=self._replicates, seed=seed)
         draws = np.vstack([np.ones((1, number)), drawn])
         with np.errstate(invalid="ignore"):
             means: NDArray[np.float64] = (draws @ found[0]) / (draws @ found[1])
         return means
 
     def _attack(self, row: RowKey, split: str) -> str:
-        names = _named(self.run).get(row, [])
+        names, photographs = self._attacks[row], len(self._photographs(split))
         if not names:
             raise UnmeasuredError(f"no row {row_label(row)}")
         if len(names) > 1:
             raise UnmeasuredError(f"several rows are {row_label(row)}: {', '.join(names)}")
-        photographs = _photographs(self.run, split)
-        if photographs.empty:
+        if not photographs:
             raise UnmeasuredError(f"no images {SPLITS[split]}")
-        if len(photographs) == 1:
+        if photographs == 1:
             raise UnmeasuredError(f"one photograph {SPLITS[split]}, so no interval")
         return names[0]
 
     def _require_whole(self, counts: NDArray[np.float64], what: str, split: str) -> None:
         """Refuse a figure over fewer images than there are."""
-        alone = [names[0] for names in _named(self.run).values() if len(names) == 1]
-        expected = np.max(
-            [_hits(self.run, split, one)[1].max(axis=1, initial=0) for one in alone], axis=0
-        )
+        alone = [names[0] for names in self._attacks.values() if len(names) == 1]
+        seen = [self._hits(split, one)[1].max(axis=1, initial=0) for one in alone]
+        expected = np.max(seen, axis=0)
         if not counts.sum():
             raise UnmeasuredError(f"no {what} {SPLITS[split]}")
         if (counts != expected).any():
             have, want = int(counts.sum()), int(expected.sum())
             raise UnmeasuredError(f"{have} of {want} {what} {SPLITS[split]}")
 
+    def _photographs_of(self, split: str) -> "pd.Index[str]":
+        rows = self.run.predictions
+        found: pd.Index[str] = pd.Index(rows.loc[rows["split"] == split, "photo_id"].unique())
+        return found
+
+    def _hits_of(self, split: str, attack: str) -> Sums:
+        """Successes and predictions of the protocol's victims."""
+        rows, photographs = _rows(self.run.predictions, split, attack), self._photographs(split)
+        mine = rows[rows["victim"].isin(self._victims)]
+        return photograph_sums(
+            photographs.get_indexer(pd.Index(mine["photo_id"])),
+            self._victims.get_indexer(pd.Index(mine["victim"])),
+            target_named(mine).to_numpy(dtype=np.float64),
+            (len(photographs), len(self._victims)),
+        )
+
 
 def _rows(frame: pd.DataFrame, split: str, attack: str) -> pd.DataFrame:
     return frame[(frame["split"] == split) & (frame["attack"] == attack)]
-
-
-@once
-def _victims(run: RunData) -> list[VictimRecord]:
-    return [victim for victim in run.victims if victim.family in FAMILIES]
-
-
-@once
-def _named(run: RunData) -> dict[RowKey, list[str]]:
-    """Attacks of each row of the paper's tables."""
-    return {row: names for row in ROWS if (names := [a.name for a in run.attacks if a.row == row])}
-
-
-@once
-def _photographs(run: RunData, split: str) -> Any:
-    rows = run.predictions
-    return pd.Index(rows.loc[rows["split"] == split, "photo_id"].drop_duplicates())
-
-
-@once
-def _hits(run: RunData, split: str, attack: str) -> Sums:
-    """Successes and predictions of the protocol's victims."""
-    rows, photographs = _rows(run.predictions, split, attack), _photographs(run, split)
-    victims = pd.Index([victim.name for victim in _victims(run)])
-    mine = rows[rows["victim"].isin(victims)]
-    return photograph_sums(
-        photographs.get_indexer(pd.Index(mine["photo_id"])),
-        victims.get_indexer(pd.Index(mine["victim"])),
-        target_named(mine).to_numpy(dtype=np.float64),
-        (len(photographs), len(victims)),
-    )

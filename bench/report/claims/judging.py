@@ -11,7 +11,7 @@ from bench.report.claims.evidence import Measured, Published
 from bench.report.claims.statement import Finding, Judgement, judge
 from bench.report.notes import origin_notes
 from bench.report.render import render
-from bench.report.table import NA, Shown, Table, table_of
+from bench.report.table import NA, Shown, Table, number, signed, table_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,9 +145,7 @@ def _criterion(record: dict[str, Any]) -> str:
 
 
 def _value(record: dict[str, Any], value: float | None) -> str:
-    if value is None:
-        return NA
-    return f"{value:+.1f}" if record["unit"] == "points" else f"{value:.2f}"
+    return signed(value) if record["unit"] == "points" else number(value, 2)
 
 
 def _interval(record: dict[str, Any]) -> str:

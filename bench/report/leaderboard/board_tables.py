@@ -119,7 +119,7 @@ def scored_text(one: Standing) -> str:
 def _row(standings: Standings, one: Standing) -> Row:
     cells: list[str] = []
     for name in (metric.name for metric in row_metrics(one.split)):
-        worst = f"{one.worst[name][1]:.1f} ({one.worst[name][0]})" if name in one.worst else NA
+        worst = f"{number(one.worst[name][1])} ({one.worst[name][0]})" if name in one.worst else NA
         at = [level_text(one, name)] if standings.level else []
         cells += [*rank_text(one.ranks.get(name)), *at, mean_text(one, name), worst]
     cells += [number(one.record[m.name], m.digits) for m in standings.board.run.metrics]

@@ -70,13 +70,12 @@ def _other_images(submission: Submission, base: Submission) -> list[str]:
 def _other_networks(submission: Submission, group: Sequence[Submission]) -> list[str]:
     known = victims_of(group)
     shared = [v for v in submission.run.victims if v.name in known]
-    if not shared and not _attacks(submission.run) & {a for g in group for a in _attacks(g.run)}:
+    if not shared and not any(_attacks(submission.run) & _attacks(one.run) for one in group):
         return ["no victim in common, nor any attack but controls"]
     other = [v.name for v in shared if not _may_be_one(known[v.name], v)]
-    if not other:
-        return []
     share = f"{len(other)} of {len(shared)} victims of the same name are other networks"
-    return [f"{share} ({listed(other, 3)}): another training, seed or precision"]
+    reason = f"{share} ({listed(other, 3)}): another training, seed or precision"
+    return [reason] if other else []
 
 
 def _other_predictions(submission: Submission, group: Sequence[Submission]) -> list[str]:
