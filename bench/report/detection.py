@@ -69,10 +69,17 @@ def detection_rows(run: RunData) -> pd.DataFrame:
     return rows
 
 
+@once
 def headline_aucs(run: RunData) -> dict[tuple[str, str], Detection]:
     """Figures of `ALL` with the attack unseen, by attack and split; none without scores."""
-    found = detections(run) if (run.directory / ROWS).is_file() else []
-    return {(one.attack.name, one.split): one.by[ALL] for one in found if one.regime == HEADLINE}
+    if not (run.directory / ROWS).is_file():
+        return {}
+    rows = detection_rows(run)
+    groups = rows[rows["regime"] == HEADLINE].groupby(["attack", "split"], sort=False)
+    return {
+        (str(name), str(split)): _figures(*_wide(mine), [ALL])[ALL]
+        for (name, split), mine in groups
+    }
 
 
 @once
@@ -103,23 +110,8 @@ def _detected(
     rows: pd.DataFrame,
     predictions: pd.DataFrame,
 ) -> Detected:
-    def wide(part: pd.DataFrame) -> pd.DataFrame:
-        """A column a detector, a row an image and target."""
-        part = part.assign(target=part["target"].fillna(""))
-        scores = part.set_index([*_IMAGE, "detector"])["score"].unstack("detector")
-        return scores.assign(**{ALL: scores.sum(axis=1)})
-
-    parts = [wide(rows[rows["treated"] == treated]) for treated in (False, True)]
-    photographs = pd.factorize(
-        pd.concat([part.index.get_level_values("photo_id").to_series() for part in parts])
-    )[0]
-    places = photographs[: len(parts[0])], photographs[len(parts[0]) :]
-    by = {
-        str(name): detection(
-            parts[0][name].to_numpy(np.float64), parts[1][name].to_numpy(np.float64), places
-        )
-        for name in parts[0]
-    }
+    parts = _wide(rows)
+    by = _figures(*parts, [*parts[0]])
     limits = {name: one.threshold for name, one in by.items() if name != ALL}
     objects = (parts[1][[*limits]] > pd.Series(limits)).any(axis=1).rename("noticed")
     success = undetected = None
@@ -136,6 +128,28 @@ def _detected(
         success=success,
         undetected=undetected,
     )
+
+
+def _wide(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Scores of untouched and of treated images: a column a detector, a row an image and target."""
+    rows = rows.assign(target=rows["target"].fillna(""))
+    scores = rows.set_index(["treated", *_IMAGE, "detector"])["score"].unstack("detector")
+    scores = scores.assign(**{ALL: scores.sum(axis=1)})
+    return scores.xs(False), scores.xs(True)
+
+
+def _figures(
+    untouched: pd.DataFrame, treated: pd.DataFrame, names: list[str]
+) -> dict[str, Detection]:
+    """Of these columns of `_wide`."""
+    ids = [part.index.get_level_values("photo_id") for part in (untouched, treated)]
+    numbers = pd.factorize(ids[0].append(ids[1]))[0]
+    places = numbers[: len(untouched)], numbers[len(untouched) :]
+    found = {}
+    for name in names:
+        scores = [part[name].to_numpy(np.float64) for part in (untouched, treated)]
+        found[name] = detection(scores[0], scores[1], places)
+    return found
 
 
 def _success(run: RunData, rows: pd.DataFrame) -> tuple[float, Interval] | None:
