@@ -130,8 +130,8 @@ def number(value: float | None, digits: int = 1) -> str:
 
 
 def signed(value: float | None) -> str:
-    """A difference, rounded as `number`: `+1.5`, or `n/a` where undefined."""
-    return NA if value is None else f"{round(value, 6):+.1f}"
+    """A difference: `+1.5`, or `n/a` where undefined."""
+    return NA if value is None else f"{value:+.1f}"
 
 
 def spread_text(mean: float | None, std: float | None, digits: int = 1) -> str:

