@@ -92,13 +92,11 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
 
     Nothing where it has no rows, or untouched images were not scored.
     """
-
-    def mine(rows: pd.DataFrame) -> pd.DataFrame:
-        return rows[(rows["attack"] == attack) & (rows["split"] == split)]
-
-    whole = Strength(
-        strength=1.0, predictions=mine(run.predictions), distortion=mine(run.distortion)
+    predictions, distortion, weaker, changed = (
+        _by_attack(run, table).get((attack, split), getattr(run, table).iloc[:0])
+        for table in ("predictions", "distortion", "conditions", "condition_distortion")
     )
+    whole = Strength(strength=1.0, predictions=predictions, distortion=distortion)
     unchanged = {metric.name: metric.unchanged for metric in run.metrics}
     untouched = Strength(
         strength=0.0,
@@ -107,8 +105,7 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
     )
     if untouched.predictions.empty or whole.distortion.empty:
         return ()
-    weaker = mine(run.conditions[run.conditions["quality_percent"].isna()])
-    changed = mine(run.condition_distortion)
+    weaker = weaker[weaker["quality_percent"].isna()]
     found = [
         Strength(
             strength=strength,
@@ -118,6 +115,13 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
         for strength in sorted(map(float, weaker["strength"].unique()))
     ]
     return (untouched, *(one for one in found if len(one.distortion)), whole)
+
+
+@once
+def _by_attack(run: RunData, table: str) -> dict[tuple[str, str], pd.DataFrame]:
+    """The rows of a table by attack and split."""
+    groups = getattr(run, table).groupby(["attack", "split"], sort=False)
+    return {(str(attack), str(split)): rows for (attack, split), rows in groups}
 
 
 def reaches_level(run: RunData, attack: str, split: str) -> bool:

@@ -135,7 +135,8 @@ def _wide(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     rows = rows.assign(target=rows["target"].fillna(""))
     scores = rows.set_index(["treated", *_IMAGE, "detector"])["score"].unstack("detector")
     scores = scores.assign(**{ALL: scores.sum(axis=1)})
-    return scores.xs(False), scores.xs(True)
+    treated = scores.index.get_level_values("treated").to_numpy(bool)
+    return scores[~treated].droplevel("treated"), scores[treated].droplevel("treated")
 
 
 def _figures(
