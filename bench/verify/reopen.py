@@ -17,7 +17,7 @@ from bench.jobs.scoring.score import KEY_DIGITS
 from bench.plan.answered_images import require_kept
 from bench.plan.answers import answered_rows_of, known
 from bench.plan.cells import cell_stem
-from bench.plan.graph import Graph, plan
+from bench.plan.graph import plan
 from bench.recipes import get_recipe
 from bench.records.load import load_run
 from bench.records.run import RunData
@@ -95,7 +95,7 @@ def reopen(
         else:
             (attacks if kind == "attack" else victims)[name] = found
     verdicts = tuple(
-        Verdict(check="networks", verdict="skip", finding=f"{listed(names)}: {reason}")
+        Verdict("networks", "skip", f"{listed(names)}: {reason}")
         for reason, names in reasons.items()
     )
     return Reopened(
@@ -158,16 +158,13 @@ def _networks(
         raise CamobenchError(
             f"{kind} made elsewhere; `camobench score` takes its answer again{kept}"
         )
-    chosen = {"attacks": [name] if kind == "attack" else [], "victims": []}
-    if kind == "victim":
-        chosen["victims"] = [name]
-    graph: Graph = plan(
+    graph = plan(
         card,
         get_recipe(entry["recipe"]),
         seed=entry["seed"],
         attack_seed=entry.get("attack_seed"),
-        attacks=chosen["attacks"],
-        victims=chosen["victims"],
+        attacks=[name] if kind == "attack" else [],
+        victims=[name] if kind == "victim" else [],
         store=shelf.store,
     )
     key = (graph.attacks if kind == "attack" else graph.victims)[name]
@@ -175,11 +172,8 @@ def _networks(
         raise CamobenchError("today's code would make another network under this name")
     stated = Precision(name="mixed" if record.get("precision") == "bf16" else "fp32")
     networks = Networks(graph, shelf, device, precision=stated)
-    if kind == "attack":
-        same = networks.attack_digest(name) == record["digest"]
-    else:
-        same = cell_stem(networks, name) == record["digest"]
-    if not same:
+    found = networks.attack_digest(name) if kind == "attack" else cell_stem(networks, name)
+    if found != record["digest"]:
         raise CamobenchError("the weights at hand are others than those that were scored")
     if elsewhere:
         require_kept(networks.attack(name))

@@ -15,12 +15,11 @@ import torch
 from bench.checks import to_unit
 from bench.jobs.networks import Networks
 from bench.jobs.scoring.items import Item, asked_of, batches_of, mixed, source_of
-from bench.records.run import RunData
 from bench.store import Store
 from bench.suites.base import Suite
 from bench.types import CamobenchError, Progress, Silent, StoppingError
 from bench.verdicts import Outcome, Verdict
-from bench.verify.reopen import ImagesMissingError, reopen, sent_rows_known
+from bench.verify.reopen import ImagesMissingError, Reopened, reopen, sent_rows_known
 from bench.wording import listed, plural
 
 MARGIN = 1e-4
@@ -82,69 +81,48 @@ def recheck(
         shipped: Use the networks that ship with the package.
         progress: Told how far it is.
     """
+    where, progress = torch.device(device), progress or Silent()
     with sent_rows_known(folder, store):
-        return _recheck(
-            folder,
-            store,
-            rows=rows,
-            seed=seed,
-            device=device,
-            shipped=shipped,
-            progress=progress or Silent(),
-        )
+        try:
+            opened = reopen(folder, store, where, shipped=shipped, progress=progress)
+        except ImagesMissingError as error:
+            return [Verdict("re-run", "skip", f"images are not at hand: {error}")]
+        verdicts = [_check_images(opened), *opened.verdicts]
+        return [*verdicts, _rerun(opened, rows, seed, where, progress)]
 
 
-def _recheck(
-    folder: Path,
-    store: Store,
-    *,
-    rows: int | None,
-    seed: int | None,
-    device: str,
-    shipped: bool,
-    progress: Progress,
-) -> list[Verdict]:
-    where = torch.device(device)
-    try:
-        opened = reopen(folder, store, where, shipped=shipped, progress=progress)
-    except ImagesMissingError as error:
-        return [Verdict(check="re-run", verdict="skip", finding=f"images are not at hand: {error}")]
-    run, suite, attacks, victims = opened.run, opened.suite, opened.attacks, opened.victims
-    verdicts = [_check_images(run, suite, opened.entries), *opened.verdicts]
+def _rerun(
+    opened: Reopened, rows: int | None, seed: int | None, device: torch.device, progress: Progress
+) -> Verdict:
+    run, attacks, victims = opened.run, opened.attacks, opened.victims
     at_hand = run.predictions["attack"].isin(list(attacks))
     chosen = run.predictions[at_hand & run.predictions["victim"].isin(list(victims))]
     if chosen.empty:
         none = "no row: the store and the package lack the networks that the entries name"
-        return [*verdicts, Verdict(check="re-run", verdict="skip", finding=none)]
-    seed = secrets.randbelow(2**31) if seed is None else seed
-    sampled = rows is not None and rows < len(chosen)
-    chosen = chosen if rows is None else _sample(chosen, rows, seed)
+        return Verdict("re-run", "skip", none)
+    drawn = "; all there are"
+    if rows is not None and rows < len(chosen):
+        seed = secrets.randbelow(2**31) if seed is None else seed
+        chosen, drawn = _sample(chosen, rows, seed), f"; drawn with --seed {seed}"
     progress.start("re-running rows", len(chosen))
     again = []
     for attack, part in chosen.groupby("attack", sort=True):
         try:
-            again += _run_again(part, attacks[str(attack)], victims, suite, where)
+            again += _run_again(part, attacks[str(attack)], victims, opened.suite, device)
         except StoppingError:
             raise
         except CamobenchError as error:
-            return [*verdicts, Verdict(check="re-run", verdict="fail", finding=str(error))]
+            return Verdict("re-run", "fail", str(error))
         progress.advance(len(part))
     progress.finish()
-    scored_on = {
-        str(entry["provenance"]["device"]).partition(":")[0] for entry in opened.entries.values()
-    }
-    same_device = scored_on == {device.partition(":")[0]}
-    found = _judge(again, chosen, same_device=same_device)
-    drawn = f"; drawn with --seed {seed}" if sampled else "; all there are"
-    told = replace(found, finding=found.finding + drawn)
-    absent = [
-        *(one.name for one in run.attacks if one.name not in attacks),
-        *(one.name for one in run.victims if one.name not in victims),
-    ]
+    devices = {one["provenance"]["device"].partition(":")[0] for one in opened.entries.values()}
+    told = _judge(again, chosen, same_device=devices == {device.type})
+    finding = told.finding + drawn
+    known = {*attacks, *victims}
+    absent = [one.name for one in (*run.attacks, *run.victims) if one.name not in known]
     if absent and told.verdict == "ok":
-        finding = f"{told.finding}; none of {listed(absent)}, see above"
-        told = replace(told, verdict="warn", finding=finding)
-    return [*verdicts, told]
+        return Verdict("re-run", "warn", f"{finding}; none of {listed(absent)}, see above")
+    return replace(told, finding=finding)
 
 
 def _sample(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
@@ -154,37 +132,32 @@ def _sample(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
     return shuffled.loc[turn.sort_values(kind="stable").index[:count]]
 
 
-def _check_images(run: RunData, suite: Suite, entries: Mapping[str, Mapping[str, Any]]) -> Verdict:
-    names = ["image_id", "photo_id", "device", "source", "split"]
+def _check_images(opened: Reopened) -> Verdict:
+    suite, names = opened.suite, ["image_id", "photo_id", "device", "source", "split"]
     manifest = suite.manifest("C").rename(columns={"model": "source"})[names].astype("object")
-    scored = run.predictions[names].drop_duplicates().astype("object")
-    known = pd.MultiIndex.from_frame(manifest)
-    found = pd.MultiIndex.from_frame(scored)
-    missing = sorted(set(known.difference(found).get_level_values(0)))
-    surplus = sorted(set(found.difference(known).get_level_values(0)))
+    scored = opened.run.predictions[names].drop_duplicates().astype("object")
+    known, found = pd.MultiIndex.from_frame(manifest), pd.MultiIndex.from_frame(scored)
     problems = []
     try:
         suite.verify("C")
     except CamobenchError as error:
         problems.append(str(error))
-    problems += [
-        f"{plural(len(images), 'image')} {what}: {listed(images, 3)}"
-        for what, images in (("of Set-C missing", missing), ("that Set-C has otherwise", surplus))
-        if images
-    ]
-    other = [name for name, entry in entries.items() if not _same_pixels(entry, suite)]
-    if other:
+    for one, other, what in (
+        (known, found, "of Set-C missing"),
+        (found, known, "that Set-C has otherwise"),
+    ):
+        if images := sorted(set(one.difference(other).get_level_values(0))):
+            problems.append(f"{plural(len(images), 'image')} {what}: {listed(images, 3)}")
+    outcome: Outcome = "fail" if problems else "ok"
+    moved = [name for name, entry in opened.entries.items() if not _same_pixels(entry, suite)]
+    if moved:
+        outcome = "fail" if problems else "warn"
         problems.append(
-            f"{listed(other, 3)}: scored on other pixels than the store has; other versions of "
+            f"{listed(moved, 3)}: scored on other pixels than the store has; other versions of "
             "libraries or another processor may have made them"
         )
-    outcome: Outcome = "fail" if len(problems) > bool(other) else "warn" if other else "ok"
-    return Verdict(
-        check="images of Set-C",
-        verdict=outcome,
-        finding="; ".join(problems)
-        or f"{len(manifest)} images, named and labelled as in the suite, pixels as they were made",
-    )
+    fine = f"{len(manifest)} images, named and labelled as in the suite, pixels as they were made"
+    return Verdict("images of Set-C", outcome, "; ".join(problems) or fine)
 
 
 def _same_pixels(entry: Mapping[str, Any], suite: Suite) -> bool:
@@ -269,12 +242,9 @@ def _judge(again: list[Again], rows: pd.DataFrame, *, same_device: bool) -> Verd
         f", {len(wrong)} of them by more than rounding; largest difference of probabilities "
         f"{worst.difference:.1e}"
     )
-    if wrong or moved:
-        finding += f"; {listed([one.row for one in wrong or [worst]], 3)}"
-    outcome: Outcome = "ok"
-    if moved and not wrong and not same_device:
-        finding += "; scored on another type of device"
-        outcome = "warn"
-    elif wrong or moved:
-        outcome = "fail"
-    return Verdict(check="re-run", verdict=outcome, finding=finding)
+    if not (wrong or moved):
+        return Verdict("re-run", "ok", finding)
+    finding += f"; {listed([one.row for one in wrong or [worst]], 3)}"
+    if wrong or same_device:
+        return Verdict("re-run", "fail", finding)
+    return Verdict("re-run", "warn", f"{finding}; scored on another type of device")
