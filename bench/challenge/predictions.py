@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 
 from bench.challenge.ids import Challenge, require_challenges
@@ -95,9 +94,8 @@ class PredictionsAnswer:
 
     def require_scorable(self, session: Session) -> None:
         """Refuse attacks that are not the exported ones any more, before anything is trained."""
-        networks = Networks(session.graph, session.shelf, torch.device(session.request.device))
         untrained = [job.key for job in missing_jobs(session.graph, session.shelf)]
-        self._require_exported(networks, untrained)
+        self._require_exported(session.networks, untrained)
 
     def keep(self, session: Session, spec: Any, progress: Progress) -> None:
         """Put the column's rows where the scorer would have put them."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from bench.jobs.job import ScoreJob
 from bench.jobs.networks import Networks
 from bench.jobs.scoring import rows as row_files
 from bench.jobs.scoring.condition import PLAIN, Condition
@@ -100,6 +101,33 @@ class Cells:
         place = {name: at for at, name in enumerate(self.images)}
         turns = rows["image_id"].map(place).argsort(kind="stable")
         return rows.iloc[turns].reset_index(drop=True)
+
+
+@dataclass
+class Row:
+    """One attack under one condition: what it lacks, and what goes wrong with it.
+
+    Attributes:
+        key: Of all behind its images.
+        stems: Of each victim that is trained.
+        jobs: That fill it.
+        failed: By victim.
+        broken: Why the attack failed.
+    """
+
+    attack: str
+    condition: Condition
+    key: str = ""
+    stems: dict[str, str] = field(default_factory=dict)
+    jobs: list[ScoreJob] = field(default_factory=list)
+    failed: dict[str, Failure] = field(default_factory=dict)
+    broken: Failure | None = None
+
+    def named(self, victim: str = "") -> tuple[str, str]:
+        """Who is run, and on what: for logs. The attack, where no victim is named."""
+        if not victim:
+            return f"attack {self.attack}", self.condition.said
+        return f"victim {victim}", f"on images of {self.attack} {self.condition.said}".rstrip()
 
 
 def row_key(networks: Networks, attack: str, condition: Condition = PLAIN) -> str:

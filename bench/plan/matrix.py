@@ -10,62 +10,44 @@ import time
 import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import torch
 
+from bench.contract import ATTACKS
 from bench.execute import Executor, Inline
 from bench.jobs.job import Job, Limits, ScoreJob, Site
 from bench.jobs.networks import Networks, Shelf
 from bench.jobs.outcome import Done, Failed
 from bench.jobs.scoring.batches import AUTO
 from bench.jobs.scoring.condition import PLAIN, Condition
-from bench.jobs.scoring.kept import kept_file
+from bench.jobs.scoring.kept import KeptImages, kept_file
 from bench.jobs.scoring.precision import FP32, Precision
 from bench.jobs.scoring.rows import DISTORTION, RowFolder, row_shards, write_rows
 from bench.jobs.scoring.score import key_columns
 from bench.jobs.scoring.scorer import Scorer
 from bench.jobs.workplace import Workplace
-from bench.plan.cells import Cells, cell_stem, row_key
+from bench.plan.cells import Cells, Row, cell_stem, row_key
 from bench.plan.failures import Failure, Failures
 from bench.plan.graph import Graph
 from bench.provenance import provenance
+from bench.records.samples import most_complete
+from bench.store import digest
 from bench.suites.base import Suite
 from bench.types import CamobenchError, Progress, Silent
 from bench.wording import plural
 
-
-@dataclass
-class _Row:
-    """One attack under one condition: what it lacks, and what goes wrong with it.
-
-    Attributes:
-        key: Of all behind its images.
-        stems: Of each victim that is trained.
-        jobs: That fill it.
-        failed: By victim.
-        broken: Why the attack failed.
-    """
-
-    attack: str
-    condition: Condition
-    key: str = ""
-    stems: dict[str, str] = field(default_factory=dict)
-    jobs: list[ScoreJob] = field(default_factory=list)
-    failed: dict[str, Failure] = field(default_factory=dict)
-    broken: Failure | None = None
-
-    def named(self, victim: str = "") -> tuple[str, str]:
-        """Who is run, and on what: for logs. The attack, where no victim is named."""
-        if not victim:
-            return f"attack {self.attack}", self.condition.said
-        return f"victim {victim}", f"on images of {self.attack} {self.condition.said}".rstrip()
+LOST = Failed(reason="its rows are no longer in the store; run the same command again")
+"""Of rows whose jobs are done."""
 
 
 class Matrix:
     """Scores attacks against victims on one suite.
+
+    Attributes:
+        sampled: The attack of which `fill` keeps some images to be shown.
 
     Args:
         graph: All networks, trained.
@@ -110,7 +92,8 @@ class Matrix:
             )
         )
         self.executor = executor or Inline(self.place)
-        self._shards = row_shards(self.scorer.order)
+        self.sampled: str | None = None
+        self.shards = row_shards(self.scorer.order)
 
     @property
     def networks(self) -> Networks:
@@ -132,6 +115,8 @@ class Matrix:
             conditions: What happens to their images; each makes rows of its own.
         """
         names = list(attacks)
+        able = [name for name in names if self.untrained("attack", name) is None]
+        self.sampled = most_complete([ATTACKS.get(name).spec for name in able])
         rows = [self._row(name, condition) for condition in conditions for name in names]
         self._score({row.key: row for row in rows})
         return [self._cells(row) for row in rows]
@@ -149,7 +134,7 @@ class Matrix:
         record = {"by": self.place.provenance, "at": time.time(), "seconds": 0.0, "suspicions": []}
         rows = rows.assign(**key_columns(self.place.site.keys, attack, victim))
         names = self.scorer.manifest["image_id"].to_numpy()
-        for shard, indices in enumerate(self._shards):
+        for shard, indices in enumerate(self.shards):
             if not row.has(stem, [shard]):
                 mine = rows["image_id"].isin(names[list(indices)])
                 write_rows(row.file(stem, shard), rows[mine], record)
@@ -157,6 +142,15 @@ class Matrix:
     def row_folder(self, attack: str) -> Path:
         """Where the rows of an attack are kept."""
         return self.shelf.store.prediction_folder(row_key(self.networks, attack))
+
+    @property
+    def sample(self) -> KeptImages | None:
+        """Images of `sampled`, those of the first shard, unless it failed."""
+        if self.sampled is None:
+            return None
+        keys = [row_key(self.networks, self.sampled), self._sample_key(self.sampled)]
+        paths = [kept_file(self.shelf.store, key, 0) for key in keys]
+        return next((KeptImages(one, targeted=True) for one in paths if one.is_file()), None)
 
     def untrained(self, kind: str, name: str) -> Failure | None:
         """Why there is no network of this attack or victim; `None` where there is one."""
@@ -168,39 +162,43 @@ class Matrix:
         found = [self.failures.jobs[key] for key in keys if key in self.failures.jobs]
         return found[0] if found else None
 
-    def _row(self, name: str, condition: Condition) -> _Row:
-        without = {victim: self.untrained("victim", victim) for victim in self.graph.victims}
-        row = _Row(attack=name, condition=condition, broken=self.untrained("attack", name))
-        row.failed = {victim: failure for victim, failure in without.items() if failure is not None}
+    def _row(self, name: str, condition: Condition) -> Row:
+        row = Row(attack=name, condition=condition, broken=self.untrained("attack", name))
+        for victim in self.graph.victims:
+            if failure := row.broken or self.untrained("victim", victim):
+                row.failed[victim] = failure
         if row.broken is not None:
-            row.failed = dict.fromkeys(self.graph.victims, row.broken)
             return row
         row.key = row_key(self.networks, name, condition)
-        kept = row_key(self.networks, name)
-        row.stems = {
-            victim: cell_stem(self.networks, victim)
-            for victim in self.graph.victims
-            if victim not in row.failed
-        }
+        able = [victim for victim in self.graph.victims if victim not in row.failed]
+        row.stems = {victim: cell_stem(self.networks, victim) for victim in able}
         files = RowFolder(self.shelf.store.prediction_folder(row.key))
         self._set_damaged_aside(files, name, [*row.stems.values(), DISTORTION])
-        keeps = self.keep_images and condition == PLAIN
-        for shard, indices in enumerate(self._shards):
+        for shard, indices in enumerate(self.shards):
             stems = {v: stem for v, stem in row.stems.items() if not files.has(stem, [shard])}
-            lost = keeps and not kept_file(self.shelf.store, kept, shard).is_file()
-            if stems or lost or not files.has(DISTORTION, [shard]):
-                job = ScoreJob(
-                    attack=name,
-                    stems=tuple(stems.items()),
-                    shard=shard,
-                    images=len(indices),
-                    row=row.key,
-                    kept=kept,
-                    condition=condition,
-                    keep_images=keeps,
+            kept, keeps = row_key(self.networks, name), False
+            if condition == PLAIN and (self.keep_images or (name == self.sampled and not shard)):
+                key = kept if self.keep_images else self._sample_key(name)
+                keeps = not kept_file(self.shelf.store, key, shard).is_file()
+                kept = key if keeps else kept
+            if stems or keeps or not files.has(DISTORTION, [shard]):
+                row.jobs.append(
+                    ScoreJob(
+                        attack=name,
+                        stems=tuple(stems.items()),
+                        shard=shard,
+                        images=len(indices),
+                        row=row.key,
+                        kept=kept,
+                        condition=condition,
+                        keep_images=keeps,
+                    )
                 )
-                row.jobs.append(job)
         return row
+
+    def _sample_key(self, attack: str) -> str:
+        """Of images that are kept to be shown, apart from others: no rows are made of them."""
+        return digest(["sample", row_key(self.networks, attack)])
 
     def _set_damaged_aside(self, row: RowFolder, attack: str, stems: Iterable[str]) -> None:
         gone = row.set_damaged_aside(stems)
@@ -211,7 +209,7 @@ class Matrix:
                 stacklevel=2,
             )
 
-    def _score(self, rows: dict[str, _Row]) -> None:
+    def _score(self, rows: dict[str, Row]) -> None:
         """Run the jobs of rows, by the rows' keys."""
         jobs = [job for row in rows.values() for job in row.jobs]
         left = {key: {job.shard for job in row.jobs} for key, row in rows.items()}
@@ -237,7 +235,7 @@ class Matrix:
                     if not left[job.row]:
                         bars[job.row].finish()
 
-    def _note(self, row: _Row, job: ScoreJob, outcome: Done | Failed) -> None:
+    def _note(self, row: Row, job: ScoreJob, outcome: Done | Failed) -> None:
         """Take note of what failed.
 
         Raises:
@@ -248,48 +246,38 @@ class Matrix:
         else:
             found = {} if outcome.cause else {job.blamed()[1]: outcome}
         for victim, failed in found.items():
-            who, where = row.named(victim)
-            if self.failures is None:
-                raise CamobenchError(f"{who} {where}".rstrip() + f": {failed.reason}")
-            failure = self.failures.note(who, failed, where)
+            failure = self._noted(row, victim, failed)
             if victim:
                 row.failed[victim] = failure
             else:
                 row.broken = failure
 
-    def _lost(self, row: _Row, victim: str = "") -> Failure:
-        """Note rows that are gone though their jobs are done: no hole is left without a name."""
+    def _noted(self, row: Row, victim: str, failed: Failed) -> Failure:
         who, where = row.named(victim)
-        reason = "its rows are no longer in the store; run the same command again"
         if self.failures is None:
-            raise CamobenchError(f"{who} {where}".rstrip() + f": {reason}")
-        return self.failures.note(who, Failed(reason=reason, text=""), where)
+            raise CamobenchError(f"{who} {where}".rstrip() + f": {failed.reason}")
+        return self.failures.note(who, failed, where)
 
-    def _cells(self, row: _Row) -> Cells:
+    def _cells(self, row: Row) -> Cells:
         images = list(self.scorer.manifest["image_id"])
         cells = Cells(
             attack=row.attack, condition=row.condition, images=images, made_by=self.place.provenance
         )
         if not row.key:  # the attack is not trained
             return replace(cells, failed=row.failed)
-        files, shards = RowFolder(self.shelf.store.prediction_folder(row.key)), self._shards
+        files, shards = RowFolder(self.shelf.store.prediction_folder(row.key)), self.shards
         whole = {v: stem for v, stem in row.stems.items() if files.has(stem, range(len(shards)))}
         measured = files.has(DISTORTION, range(len(shards)))
         failed, unmeasured = dict(row.failed), dict[str, Failure]()
-        if row.broken is not None:
-            failed |= {v: row.broken for v in row.stems if v not in whole and v not in failed}
-            if len(failed) < len(self.graph.victims):
-                kept = [kept_file(self.shelf.store, job.kept, job.shard) for job in row.jobs]
-                keeps = any(job.keep_images for job in row.jobs)
-                if not measured:
-                    unmeasured["distortion"] = row.broken
-                if keeps and not all(path.is_file() for path in kept):
-                    unmeasured["kept images"] = row.broken
-        for victim in row.stems:
+        for victim in row.stems:  # no hole is left without a name
             if victim not in whole and victim not in failed:
-                failed[victim] = self._lost(row, victim)
-        if not measured and "distortion" not in unmeasured and len(failed) < len(row.stems):
-            unmeasured["distortion"] = self._lost(row)
+                failed[victim] = row.broken or self._noted(row, victim, LOST)
+        if not measured and len(failed) < len(self.graph.victims):
+            unmeasured["distortion"] = row.broken or self._noted(row, "", LOST)
+        if self.keep_images and row.broken is not None and len(failed) < len(self.graph.victims):
+            kept = [kept_file(self.shelf.store, job.kept, job.shard) for job in row.jobs]
+            if not all(path.is_file() for path in kept):
+                unmeasured["kept images"] = row.broken
         if self.failures is not None and row.jobs:
             for victim in ("", *row.stems):
                 if victim not in failed and not (row.broken and not victim):

@@ -6,11 +6,10 @@ import math
 from dataclasses import dataclass
 from itertools import product
 
-import torch
-
 from bench.jobs.job import TrainJob
-from bench.jobs.networks import Networks
-from bench.jobs.scoring.rows import SHARD_IMAGES, RowFolder
+from bench.jobs.scoring.condition import PLAIN
+from bench.jobs.scoring.kept import kept_files
+from bench.jobs.scoring.rows import DISTORTION, SHARD_IMAGES, RowFolder
 from bench.plan.cells import cell_stem, row_key
 from bench.plan.request import Session
 from bench.plan.train import missing_jobs
@@ -23,8 +22,8 @@ class Missing:
 
     Attributes:
         jobs: Networks to be trained, dependencies first.
-        cells: Victims that each attack has not been scored on, also under conditions; those
-            without a hole are left out.
+        cells: Victims that each attack has not been scored on, also under conditions: none where
+            distortions or kept images alone are missing. Rows that lack nothing are left out.
         networks_total: All networks of the graph.
         cells_total: All cells of the matrix.
         trained_s: What the networks that are there took to train, by their cards.
@@ -64,35 +63,31 @@ def find_missing(session: Session) -> Missing:
     graph, shelf = session.graph, session.shelf
     jobs = missing_jobs(graph, shelf)
     untrained = {job.key for job in jobs}
-    networks = Networks(
-        graph, shelf, torch.device(session.request.device), precision=session.request.scored_in
-    )
-    estimator = graph.estimators.get("A")
-    stems = {}
-    for victim, key in graph.victims.items():
-        if key not in untrained and not (
-            networks.reads_residual(victim) and estimator in untrained
-        ):
-            stems[victim] = cell_stem(networks, victim)
+    asked, store, networks = session.request, session.store, session.networks
+    lost = graph.estimators.get("A") in untrained
+    stems = {
+        victim: cell_stem(networks, victim)
+        for victim, key in graph.victims.items()
+        if key not in untrained and not (lost and networks.reads_residual(victim))
+    }
     cells: dict[str, tuple[str, ...]] = {}
-    shards = range(math.ceil(session.request.source.count("C") / SHARD_IMAGES))
-    conditions = session.request.conditions
-    for (attack, key), condition in product(graph.attacks.items(), conditions):
-        holes = tuple(graph.victims)
+    shards = range(math.ceil(asked.source.count("C") / SHARD_IMAGES))
+    for (attack, key), condition in product(graph.attacks.items(), asked.conditions):
+        holes, whole = tuple(graph.victims), False
         if key not in untrained:
-            row = RowFolder(session.store.prediction_folder(row_key(networks, attack, condition)))
-            holes = tuple(
-                victim
-                for victim in graph.victims
-                if victim not in stems or not row.has(stems[victim], shards)
-            )
-        if holes:
+            found = row_key(networks, attack, condition)
+            row = RowFolder(store.prediction_folder(found))
+            there = {v for v, stem in stems.items() if row.has(stem, shards)}
+            holes, whole = tuple(v for v in holes if v not in there), row.has(DISTORTION, shards)
+            if asked.keep_images and condition == PLAIN:
+                whole &= all(path.is_file() for path in kept_files(store, found, len(shards)))
+        if holes or not whole:
             cells[f"{attack} {condition.said}".rstrip()] = holes
-    there = (shelf.find(job.kind, job.name, key) for key, job in graph.jobs.items())
+    made = (shelf.find(job.kind, job.name, key) for key, job in graph.jobs.items())
     return Missing(
         jobs=tuple(jobs),
         cells=cells,
         networks_total=len(graph.jobs),
-        cells_total=len(graph.attacks) * len(graph.victims) * len(conditions),
-        trained_s=sum(found.card["seconds"] for found in there if found is not None),
+        cells_total=len(graph.attacks) * len(graph.victims) * len(asked.conditions),
+        trained_s=sum(found.card["seconds"] for found in made if found is not None),
     )

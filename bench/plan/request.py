@@ -13,7 +13,7 @@ import torch
 from bench.contract import ATTACKS, VICTIMS
 from bench.execute import AUTO_EXECUTOR, Executor, executor_of
 from bench.jobs.job import CELL_TIMEOUT_S, Limits
-from bench.jobs.networks import Shelf
+from bench.jobs.networks import Networks, Shelf
 from bench.jobs.scoring.batches import AUTO
 from bench.jobs.scoring.condition import PLAIN, Condition, conditions_of
 from bench.jobs.scoring.precision import Precision
@@ -131,6 +131,13 @@ class Session:
         """Networks trained side by side."""
         return self.request.workers or default_workers(torch.device(self.request.device))
 
+    @property
+    def networks(self) -> Networks:
+        """Trained or not, as the request's victims are scored."""
+        asked = self.request
+        device = torch.device(asked.device)
+        return Networks(self.graph, self.shelf, device, precision=asked.scored_in)
+
     def prepare(self, sets: tuple[SetName, ...], progress: Progress) -> Suite:
         """Make the sets that are missing."""
         workers = self.request.workers or cpu_count()
@@ -208,11 +215,11 @@ class Session:
         ]
         note_plugins(self.request, self.store, [cell.attack for cell in plain if cell.victims])
         scored = {name for cell in plain for name in cell.victims}
-        steps: tuple[Callable[[], object], ...] = (
-            lambda: note_own(out, RESULTS, self.request.made_of(out)),
-            lambda: write_matrix(out, matrix, plain),
-            lambda: write_network_cards(out, matrix, scored),
-            lambda: write_conditions(out, matrix, others),
+        steps = (
+            partial(note_own, out, RESULTS, self.request.made_of(out)),
+            partial(write_matrix, out, matrix, plain),
+            partial(write_network_cards, out, matrix, scored),
+            partial(write_conditions, out, matrix, others),
         )
         _in_turn("writing entries and rows", steps, progress)
 

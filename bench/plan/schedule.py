@@ -11,9 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import mean
 
-import torch
-
-from bench.jobs.networks import Networks
 from bench.jobs.scoring.condition import PLAIN
 from bench.jobs.scoring.rows import RowFolder, read_record
 from bench.plan.cells import row_key
@@ -92,12 +89,7 @@ def measured_tasks(session: Session) -> tuple[dict[str, Task], str]:
 
 def _shard_seconds(session: Session) -> dict[str, dict[int, float]]:
     """What each shard of the rows that are there took, over all jobs that filled it, by attack."""
-    networks = Networks(
-        session.graph,
-        session.shelf,
-        torch.device(session.request.device),
-        precision=session.request.scored_in,
-    )
+    networks = session.networks
     found = {}
     for attack, key in session.graph.attacks.items():
         if key in session.graph.jobs and session.shelf.find("attack", attack, key) is None:

@@ -85,7 +85,7 @@ def test_a_damaged_secret_of_a_challenge_is_named(smoke_copy):
 def test_damaged_kept_images_are_named(smoke_copy):
     matrix_of(smoke_copy.store, keep_images=True).fill(["jpeg"])
     assert examined(smoke_copy.store.root)["kept images"].finding == (
-        "1 file, 0 sent rows, as their checksums say"
+        "2 files, 0 sent rows, as their checksums say"  # one for the samples
     )
     kept = cut(next((smoke_copy.store.root / "images").glob("*/*.parquet")))
     found = examined(smoke_copy.store.root)

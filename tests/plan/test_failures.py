@@ -265,13 +265,6 @@ def test_what_cannot_be_built_is_a_hole_like_any_other(smoke_copy, tmp_path):
     assert failed(verify_folder(out)) == []
 
 
-def test_when_all_that_is_asked_for_cannot_be_built(smoke_copy, tmp_path):
-    path = write(tmp_path / "bare.py", BARE)
-    ask = request(attacks=("jpeg",), victims=tuple(select_victims(f"{path}:VICTIMS")))
-    with pytest.raises(CamobenchError, match=r"every cell failed: victim bare .*weights.pt.*mend"):
-        evaluate_request(ask, smoke_copy.store, tmp_path / "out")
-
-
 MEDDLING = """
     import torch
 
@@ -488,11 +481,3 @@ def test_a_checkpoint_that_no_longer_fits_has_a_short_reason_and_a_remedy(
     )
     assert len(said.reason) <= 200
     assert "surplus means" in (run.directory / said.log).read_text()
-
-
-def test_logs_have_plain_names(tmp_path):
-    noted = Failures.of(Store(tmp_path), "suite-v1")
-    failure = noted.note("victim a (Set-A)", Failed.of(ValueError("x")), "on images of b/c")
-    assert failure.log == tmp_path / "failures" / "suite-v1" / "victim-a-Set-A-on-images-of-b-c.log"
-    assert "ValueError: x" in failure.log.read_text()
-    assert "victim a (Set-A) (ValueError: x" in noted.summary()

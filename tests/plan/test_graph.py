@@ -144,22 +144,19 @@ def test_a_description_of_the_suite_changes_no_key():
     assert keys(planned(suite=described)) == keys(planned())
 
 
-def test_the_version_of_a_victim_changes_its_key_alone(monkeypatch):
+@pytest.mark.parametrize(
+    ("registry", "name", "kinds"),
+    [
+        (VICTIMS, "wdf-resnet12", {"victim"}),
+        (VICTIMS, "pef-resnet18", {"surrogate", "attack"}),
+        (ATTACKS, "mislgan", {"attack"}),
+    ],
+    ids=["victim", "surrogate", "attack"],
+)
+def test_a_version_changes_its_key_and_those_that_need_it(registry, name, kinds, monkeypatch):
     before = all_keys(planned())
-    with_version(VICTIMS, "wdf-resnet12", 2, monkeypatch)
-    assert changed(before, all_keys(planned())) == {"victim"}
-
-
-def test_the_version_of_a_surrogate_changes_the_attacks_that_need_it(monkeypatch):
-    before = all_keys(planned())
-    with_version(VICTIMS, "pef-resnet18", 2, monkeypatch)
-    assert changed(before, all_keys(planned())) == {"surrogate", "attack"}
-
-
-def test_the_version_of_an_attack_changes_its_key_alone(monkeypatch):
-    before = all_keys(planned())
-    with_version(ATTACKS, "mislgan", 2, monkeypatch)
-    assert changed(before, all_keys(planned())) == {"attack"}
+    with_version(registry, name, 2, monkeypatch)
+    assert changed(before, all_keys(planned())) == kinds
 
 
 def test_a_citation_changes_no_key(monkeypatch):

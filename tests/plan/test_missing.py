@@ -44,3 +44,13 @@ def test_a_lost_estimator_makes_its_victims_unscored(smoke_copy):
     missing = find_missing(session)
     assert [job.kind for job in missing.jobs] == ["estimator"]
     assert set(missing.cells.values()) == {("wdf-resnet12",)}
+
+
+def test_distortions_and_kept_images_are_missed_too(smoke_copy):
+    kept = find_missing(open_session(request(keep_images=True), smoke_copy.store))
+    assert kept.cells == dict.fromkeys(("cgan-img", "jpeg", "identity"), ())
+    for path in smoke_copy.store.root.glob("predictions/*/distortion/*.parquet"):
+        path.unlink()
+    missing = find_missing(open_session(request(), smoke_copy.store))
+    assert missing.cells == kept.cells
+    assert [row["work"] for row in missing.rows()] == ["score"] * 3

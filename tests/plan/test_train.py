@@ -134,14 +134,15 @@ def test_killed_training_continues_to_the_same_weights(suite, tmp_path, monkeypa
     assert not list((tmp_path / "broken" / "unfinished").rglob("*.pt"))
 
 
-def test_a_damaged_snapshot_is_named(suite, tmp_path):
+@pytest.mark.parametrize("executor", [None, Local(2)], ids=["inline", "local"])
+def test_a_damaged_snapshot_is_named(suite, tmp_path, executor):
     graph, site = planned(), shelf_of(tmp_path, suite)
     job = missing_jobs(graph, site)[0]
     snapshot = Store(tmp_path).snapshot_file(job.kind, job.name, job.key)
     snapshot.parent.mkdir(parents=True)
     snapshot.write_bytes(b"half a snapsh")
     with pytest.raises(CamobenchError, match=r"is damaged .*remove it, and that tr"):
-        train(graph, site)
+        train(graph, site, executor=executor)
 
 
 def test_fit_must_return_a_report(suite, tmp_path, monkeypatch):
@@ -185,16 +186,6 @@ def test_side_by_side_gives_the_same_networks(suite, tmp_path):
     for key in one:
         for name, value in one[key].items():
             torch.testing.assert_close(other[key][name], value, rtol=1e-3, atol=1e-5)
-
-
-def test_a_failure_in_a_worker_reaches_the_caller(suite, tmp_path):
-    graph, site = planned(), shelf_of(tmp_path, suite)
-    job = missing_jobs(graph, site)[0]
-    snapshot = Store(tmp_path).snapshot_file(job.kind, job.name, job.key)
-    snapshot.parent.mkdir(parents=True)
-    snapshot.write_bytes(b"half a snapsh")
-    with pytest.raises(CamobenchError, match="is damaged"):
-        train(graph, site, executor=Local(2))
 
 
 @pytest.mark.usefixtures("own_registries")

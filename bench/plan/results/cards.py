@@ -1,4 +1,4 @@
-"""What only the runner knows of a matrix's victims, for their cards: `victims.json`.
+"""What only the networks tell of a matrix's victims, for their cards: `victims.json`.
 
 The report recomputes everything else from the predictions, without torch.
 """

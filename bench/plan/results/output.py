@@ -6,19 +6,19 @@ import json
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from PIL import Image
 
-from bench.contract import ATTACKS, VICTIMS, AttackSpec
+from bench.contract import ATTACKS, VICTIMS
 from bench.jobs.building import build_attack
 from bench.jobs.opened_files import as_told
-from bench.jobs.outcome import ParticipantError, Trial
-from bench.jobs.scoring.items import Item, asked_of, batches_of, items_of, mixed, source_of
+from bench.jobs.scoring.items import items_of
+from bench.jobs.scoring.kept import KeptImages
 from bench.jobs.scoring.score import KEY_DIGITS
 from bench.metrics import SCORER_VERSION
 from bench.metrics.lpips import RECORD as LPIPS
@@ -28,7 +28,6 @@ from bench.plan.matrix import Matrix
 from bench.records.entry import ENTRY_SCHEMA, parse_entry
 from bench.records.frames import images_digest
 from bench.records.participants import NO_NETWORK
-from bench.records.samples import most_complete
 from bench.store import replacing, write_json
 from bench.suites.audit.record import kept_audit
 from bench.types import CamobenchError, Json, as_json
@@ -52,12 +51,10 @@ def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
     for cell in cells:
         write_json(out / f"entry-{cell.attack}.json", entry(matrix, cell))
     _copy_logs(out / FAILURES, cells)
-    sampled = choose_sampled([ATTACKS.get(cell.attack).spec for cell in cells if cell.measured])
     if (out / SAMPLES).is_dir():
         shutil.rmtree(out / SAMPLES)
-    if sampled is not None:
-        with suppress(ParticipantError):  # it anonymised them before: its rows are there
-            write_samples(out / SAMPLES, matrix, sampled)
+    if matrix.sampled is not None and (kept := matrix.sample):
+        write_samples(out / SAMPLES, matrix, matrix.sampled, kept)
 
 
 def _copy_logs(folder: Path, cells: Sequence[Cells]) -> None:
@@ -81,37 +78,39 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
     The provenance is that of the runs that scored it, not of the one that writes it down.
     """
     graph, store = matrix.graph, matrix.shelf.store
-    spec = ATTACKS.get(cell.attack).spec
-    victims: list[Json] = []
-    for name, key in graph.victims.items():
-        victim = VICTIMS.get(name).spec
-        victims.append(
-            {
-                **_as_object(as_json(victim)),
-                **as_told(VICTIMS.get(name), store, key),
-                "key": key[:KEY_DIGITS],
-                "family": name if victim.supplementary else victim.front_end,
-                "classes": list(graph.classes[name]),
-                "digest": cell.victims.get(name, NO_NETWORK),
-                "precision": matrix.networks.victim_precision(name),
-            }
-        )
+    attack = ATTACKS.get(cell.attack)
+    images = matrix.scorer.manifest.rename(columns={"model": "source"})
+    unmeasured = [{"what": what, **_told(one)} for what, one in cell.unmeasured.items()]
+    victims = [
+        {
+            **_as_object(as_json(victim.spec)),
+            **as_told(victim, store, key),
+            "key": key[:KEY_DIGITS],
+            "family": name if victim.spec.supplementary else victim.spec.front_end,
+            "classes": list(graph.classes[name]),
+            "digest": cell.victims.get(name, NO_NETWORK),
+            "precision": matrix.networks.victim_precision(name),
+        }
+        for name, key in graph.victims.items()
+        for victim in [VICTIMS.get(name)]
+    ]
     record = {
         "schema": ENTRY_SCHEMA,
         "attack": {
-            **_as_object(as_json(spec)),
-            **as_told(ATTACKS.get(cell.attack), store, graph.attacks[cell.attack]),
+            **_as_object(as_json(attack.spec)),
+            **as_told(attack, store, graph.attacks[cell.attack]),
             "key": graph.attacks[cell.attack][:KEY_DIGITS],
             "digest": matrix.networks.attack_digest(cell.attack) if cell.measured else NO_NETWORK,
             "hyperparameters": _hyperparameters(matrix, cell.attack),
         },
         "victims": victims,
         "failed": [{"victim": victim, **_told(failure)} for victim, failure in cell.failed.items()],
-        **_unmeasured(cell),
+        **({"unmeasured": unmeasured} if unmeasured else {}),
         **({"suspicions": as_json(cell.suspicions)} if cell.suspicions else {}),
         "suite": {
             **_as_object(as_json(graph.suite)),
-            "evaluated": _evaluated(matrix),
+            # so that rows of some of its images are not taken for all
+            "evaluated": {"images": len(images), "sha256": images_digest(images)},
             "audit": kept_audit(matrix.suite),
         },
         "recipe": graph.recipe.name,
@@ -133,11 +132,6 @@ def _told(failure: Failure) -> dict[str, Json]:
     return {"who": failure.who, "reason": failure.reason, "log": log}
 
 
-def _unmeasured(cell: Cells) -> dict[str, Json]:
-    told: list[Json] = [{"what": what, **_told(one)} for what, one in cell.unmeasured.items()]
-    return {"unmeasured": told} if told else {}
-
-
 def _hyperparameters(matrix: Matrix, attack: str) -> Json:
     graph = matrix.graph
     try:
@@ -146,53 +140,34 @@ def _hyperparameters(matrix: Matrix, attack: str) -> Json:
         return {}
 
 
-def _evaluated(matrix: Matrix) -> dict[str, Json]:
-    """Which images Set-C has, so that rows of some of them are not taken for all."""
-    images = matrix.scorer.manifest.rename(columns={"model": "source"})
-    return {"images": len(images), "sha256": images_digest(images)}
-
-
-def choose_sampled(specs: Sequence[AttackSpec]) -> str | None:
-    """The attack whose images are shown."""
-    return most_complete(specs)
-
-
-@torch.no_grad()
-def write_samples(folder: Path, matrix: Matrix, attack_name: str) -> None:
+def write_samples(folder: Path, matrix: Matrix, attack: str, kept: KeptImages) -> None:
     """Write some originals and their anonymised versions, one to every target, as PNG."""
-    trial = Trial(strict=matrix.failures is None)
-    source = source_of(trial.attack(lambda: matrix.networks.attack(attack_name)))
     manifest, images = matrix.scorer.manifest, matrix.scorer.images
-    classes = matrix.graph.suite.classes
-    chosen = manifest.groupby("model", sort=False).head(SAMPLES_PER_MODEL).index
+    classes, records = matrix.graph.suite.classes, list[dict[str, Any]]()
+    first = manifest.loc[sorted(matrix.shards[0])]
     with replacing(folder) as target:
         target.mkdir()
-        made: dict[Item, np.ndarray] = {}
-        asked = asked_of(mixed(manifest, chosen), len(classes), targeted=True)
-        for items in batches_of([item for item in asked if source.has(item)]):
-            batch = torch.from_numpy(images[[item.index for item in items]]).to(matrix.device)
-            found = trial.attack(partial(source.anonymise, items, batch)).cpu().numpy()
-            made |= dict(zip(items, found, strict=True))
-        records = []
-        for number, index in enumerate(chosen):
-            row = manifest.loc[index]
-            wanted = items_of([index], manifest, classes, targeted=True)
-            items = [item for item in wanted if item in made]
+        chosen = first.groupby("model", sort=False).head(SAMPLES_PER_MODEL)
+        for index in map(int, chosen.index):
+            row, wanted = manifest.loc[index], items_of([index], manifest, classes, targeted=True)
+            items = [item for item in wanted if kept.has(item)]
             if not items:  # of images made elsewhere, some may be missing
                 continue
-            _save_png(target / f"{number:02d}.png", np.array(images[index]))
-            files = {}
+            number, original = f"{len(records):02d}", np.array(images[index])
+            _save_png(target / f"{number}.png", original)
+            files: dict[str, str] = {}
             for item in items:
-                name = classes[item.target or 0]
-                files[name] = f"{number:02d}-{item.target or 0:02d}.png"
-                _save_png(target / files[name], made[item])
+                place = item.target or 0
+                files[classes[place]] = f"{number}-{place:02d}.png"
+                made = kept.anonymise([item], torch.from_numpy(original[None]))[0].numpy()
+                _save_png(target / f"{number}-{place:02d}.png", made)
             records.append(
                 {
                     "image_id": row["image_id"],
                     "source": row["model"],
                     "split": row["split"],
-                    "attack": attack_name,
-                    "original": f"{number:02d}.png",
+                    "attack": attack,
+                    "original": f"{number}.png",
                     "anonymised": files,
                 }
             )

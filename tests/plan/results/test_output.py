@@ -6,12 +6,12 @@ import pytest
 import torch
 from PIL import Image
 
-from bench.contract import ATTACKS, VICTIMS, AttackSpec
+from bench.contract import ATTACKS, VICTIMS
 from bench.jobs.networks import Shelf
 from bench.jobs.scoring.batches import batch_for
 from bench.plan.graph import plan
 from bench.plan.matrix import Matrix
-from bench.plan.results.output import choose_sampled, write_matrix
+from bench.plan.results.output import write_matrix
 from bench.recipes import get_recipe
 from bench.records.load import load_run
 from bench.store import Store
@@ -153,26 +153,3 @@ def test_other_files_of_the_users_stay(matrix, tmp_path):
     (tmp_path / "notes.txt").touch()
     written(matrix, tmp_path, ["identity"])
     assert (tmp_path / "notes.txt").exists()
-
-
-def spec(name, laac=(), scfa=False, targeted=True, **more):
-    return AttackSpec(name=name, laac=laac, scfa=scfa, targeted=targeted, **more)
-
-
-def test_the_full_method_is_shown_where_there_is_one():
-    full = spec("z", ("img", "wdf", "pef"))
-    pair, baseline, single = (
-        spec("a", ("img", "wdf")),
-        spec("b", ("pef",), True),
-        spec("c", ("pef",)),
-    )
-    control = spec("d", targeted=False)
-    assert choose_sampled([pair, full, baseline, control]) == "z"
-    assert choose_sampled([baseline, pair]) == "a"
-    assert choose_sampled([baseline, single]) == "c"
-    assert choose_sampled([spec("plain"), control]) == "plain"
-    assert choose_sampled([control]) is None
-    twin = spec("y", ("img", "wdf", "pef"), preliminary=True)
-    assert choose_sampled([twin, single, full]) == "z"
-    assert choose_sampled([twin, single]) == "c"
-    assert choose_sampled([twin, control]) == "y"
