@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli.options import device_option, format_option, quiet_option, store_option
-from bench.cli.requests import console, show_rows
-from bench.types import CamobenchError
+from bench.cli.requests import conclude, console
 
 
 @click.command()
@@ -27,14 +26,12 @@ def check(name: str, device: str, format_: str, quiet: bool) -> None:
     """
     from bench.console import shown_progress
     from bench.plan.request import resolve_device
-    from bench.verdicts import failed, verdict_rows
     from bench.verify.contract_checks.run import examine_apart, together
 
     with shown_progress(console, quiet=quiet) as progress:
         verdicts = list(examine_apart(name, resolve_device(device), progress))
-    show_rows(verdict_rows(together(verdicts), remedies=True), format_)
-    if names := failed(verdicts):
-        raise CamobenchError(f"{name} does not keep the contract: {', '.join(names)}")
+    wrong = f"{name} does not keep the contract"
+    conclude(together(verdicts), format_, wrong, remedies=True)
 
 
 @click.command()
@@ -51,13 +48,10 @@ def doctor(store: Path | None, format_: str, quiet: bool) -> None:
     from bench.console import shown_progress
     from bench.doctor.storage import examine
     from bench.store import Store
-    from bench.verdicts import failed, verdict_rows
 
     with shown_progress(console, quiet=quiet) as progress:
         verdicts = examine(store or Store.default_root(), progress)
-    show_rows(verdict_rows(verdicts, remedies=True), format_)
-    if names := failed(verdicts):
-        raise CamobenchError(f"this machine is not fit yet: {', '.join(names)}")
+    conclude(verdicts, format_, "this machine is not fit yet", remedies=True)
 
 
 @click.command()
@@ -80,7 +74,7 @@ def perf(
     format_: str,
     quiet: bool,
 ) -> None:
-    """Measure the runner on this machine, against its peak and against a plain loop.
+    """Measure scoring on this machine, against its peak and against a plain loop.
 
     Networks have the paper's width and random weights: nothing is trained or downloaded.
 
@@ -89,16 +83,16 @@ def perf(
     import torch
 
     from bench.console import shown_progress
-    from bench.perf.session import make_plan, measure, require_same_plan
+    from bench.perf.session import make_load, measure, require_same_load
     from bench.plan.request import resolve_device
     from bench.store import write_json
 
     where = torch.device(resolve_device(device))
-    plan = make_plan(where, quick=quick, image_px=image_px)
+    load = make_load(where, quick=quick, image_px=image_px)
     if json_file is not None:
-        require_same_plan(json_file, plan)
+        require_same_load(json_file, load)
     with shown_progress(console, quiet=quiet) as progress:
-        found = measure(plan, where, progress)
+        found = measure(load, where, progress)
     if json_file is not None:
         write_json(json_file, found.as_json())
     click.echo(found.tables(format_))

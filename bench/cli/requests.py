@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bench.store import Store
     from bench.suites.base import Suite, SuiteSource
     from bench.types import Json, Progress
+    from bench.verdicts import Verdict
 
 console = Console(stderr=True, highlight=False)
 
@@ -123,6 +124,19 @@ def show_rows(rows: Sequence[Mapping[str, Json]], format_: str) -> None:
         Console(highlight=False).print(fitted_table(rows))
     elif text := render_rows(rows, format_):
         click.echo(text)
+
+
+def conclude(verdicts: Sequence[Verdict], format_: str, wrong: str, *, remedies: bool) -> None:
+    """Print verdicts.
+
+    Raises:
+        CamobenchError: If any is a fail: what is `wrong`, and which these are.
+    """
+    from bench.verdicts import failed, verdict_rows
+
+    show_rows(verdict_rows(verdicts, remedies=remedies), format_)
+    if names := failed(verdicts):
+        raise CamobenchError(f"{wrong}: {', '.join(names)}")
 
 
 def say(line: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import click
 
 from bench.cli.options import device_option, format_option, quiet_option, store_option
-from bench.cli.requests import console, open_store, show_rows
+from bench.cli.requests import conclude, console, open_store, show_rows
 from bench.types import CamobenchError
 
 
@@ -72,7 +72,7 @@ def verify(
     """
     from bench.console import shown_progress
     from bench.report.verification.folder import verify_entry, verify_folder
-    from bench.verdicts import Verdict, failed, verdict_rows
+    from bench.verdicts import Verdict
 
     if precision:
         _verify_precision(place, store, device, format_, quiet=quiet)
@@ -101,9 +101,7 @@ def verify(
                 device=resolve_device(device),
                 progress=progress,
             )
-    show_rows(verdict_rows(verdicts), format_)
-    if names := failed(verdicts):
-        raise CamobenchError(f"{place} does not verify: {', '.join(names)}")
+    conclude(verdicts, format_, f"{place} does not verify", remedies=False)
 
 
 def _verify_precision(

@@ -1,1 +1,1 @@
-"""Measures how close the runner and the trainers come to what the machine can do."""
+"""Measures how close scoring comes to what the machine can do."""

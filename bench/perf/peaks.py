@@ -67,9 +67,14 @@ def synchronise(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
-def seconds_of(work: Callable[[], object], device: torch.device, repeats: int) -> list[float]:
-    """Time each of several repeats, after one that is not counted."""
-    work()
+def seconds_of(
+    work: Callable[[], object],
+    device: torch.device,
+    repeats: int,
+    first: Callable[[], object] | None = None,
+) -> list[float]:
+    """Time each of several repeats, after one, or `first`, that pays for what is set up once."""
+    (first or work)()
     times = []
     for _ in range(repeats):
         synchronise(device)

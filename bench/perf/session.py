@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -20,45 +20,23 @@ from bench.report.render import render_rows
 from bench.store import read_json
 from bench.types import CamobenchError, Json, Progress, as_json
 
-SCHEMA = 2
+SCHEMA = 3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What to measure.
-
-    Attributes:
-        image_px: Side of the images.
-        images: Of the end-to-end load.
-        targets: Of each image.
-        reference_images: Those that the reference loop takes: their transforms fill whole batches.
-        repeats: Of each measurement.
-        recipe: Whose widths the networks have.
-    """
-
-    image_px: int
-    images: int
-    targets: int = 4
-    reference_images: int = 4
-    repeats: int = 3
-    recipe: str = "paper"
-
-
-def make_plan(device: torch.device, *, quick: bool, image_px: int | None = None) -> Plan:
+def make_load(device: torch.device, *, quick: bool, image_px: int | None = None) -> Load:
     """What suits a device; smaller images and fewer repeats if `quick`."""
     cuda = device.type == "cuda"
-    if quick:
-        images = 64 if cuda else 8
-        return Plan(
-            image_px=image_px or (256 if cuda else 128),
-            images=images,
-            reference_images=images,
-            repeats=2,
-        )
-    return Plan(
-        image_px=image_px or (512 if cuda else 256),
-        images=256 if cuda else 8,
-        reference_images=64 if cuda else 4,
+    few, many = (64, 256) if cuda else (8, 8)
+    slow = few if quick or cuda else 4
+    usual_px = (256 if cuda else 128) * (1 if quick else 2)
+    return Load(
+        image_px=image_px or usual_px,
+        images=few if quick else many,
+        targets=4,
+        attack=_fullest_attack(),
+        victims=tuple(select_victims("all")),
+        reference_images=slow,
+        repeats=2 if quick else 3,
     )
 
 
@@ -66,7 +44,6 @@ def make_plan(device: torch.device, *, quick: bool, image_px: int | None = None)
 class Performance:
     """Everything that was measured."""
 
-    plan: Plan
     machine: Mapping[str, Json]
     peaks: Peaks
     stages: tuple[Stage, ...]
@@ -77,7 +54,7 @@ class Performance:
         return as_json(
             {
                 "schema": SCHEMA,
-                "plan": self.plan,
+                "plan": self.end_to_end.load,
                 "machine": self.machine,
                 "peaks": self.peaks,
                 "stages": [stage.row() for stage in self.stages],
@@ -93,7 +70,7 @@ class Performance:
         return "\n\n".join(render_rows(table, format_) for table in tables)
 
     def _summary(self) -> list[dict[str, Json]]:
-        end, mixed = self.end_to_end, self.end_to_end.runner["mixed"]
+        end, mixed = self.end_to_end, self.end_to_end.scoring["mixed"]
         load, beyond = end.load, mixed.peak_memory_gib - mixed.networks_gib
         rows = {
             "device": f"{self.machine['device_name']}, {self.machine['cores']} cores",
@@ -104,7 +81,7 @@ class Performance:
             f"victims, {end.cost.gflop_per_transform:.0f} GFLOP each",
             "reference loop": f"{end.reference.s_per_transform:.3f} s a transform",
             **{
-                f"runner, {name}": f"{end.runner[name].s_per_transform:.3f} s a transform: "
+                f"camobench, {name}": f"{end.scoring[name].s_per_transform:.3f} s a transform: "
                 f"{end.ratio(name):.1f} times the reference, "
                 f"{100 * end.fraction_of_peak(name):.0f} % of the bf16 peak"
                 for name in ("fp32", "mixed")
@@ -115,46 +92,30 @@ class Performance:
         return [{"what": what, "measured": measured} for what, measured in rows.items()]
 
 
-def measure(plan: Plan, device: torch.device, progress: Progress) -> Performance:
-    """Measure peaks, the runner against the reference loop, and each stage."""
-    load = Load(
-        image_px=plan.image_px,
-        images=plan.images,
-        targets=plan.targets,
-        attack=_fullest_attack(),
-        victims=tuple(select_victims("all")),
-        recipe=plan.recipe,
-    )
+def measure(load: Load, device: torch.device, progress: Progress) -> Performance:
+    """Measure peaks, scoring against the reference loop, and each stage."""
     progress.start("measuring", 3)
     peaks = measure_peaks(device)
     progress.advance()
     with tempfile.TemporaryDirectory(prefix="camobench-perf-") as folder:
         bench = Workbench(load=load, root=Path(folder) / "store").build()
-        end = measure_end_to_end(
-            bench, device, peaks, repeats=plan.repeats, reference_images=plan.reference_images
-        )
+        end = measure_end_to_end(bench, device, peaks)
         progress.advance()
-        batch = end.runner["mixed"].batch
-        stages = measure_stages(bench, device, peaks, end.cost, batch=batch, repeats=plan.repeats)
+        stages = measure_stages(bench, device, peaks, end.cost, end.scoring["mixed"].batch)
         progress.advance()
     progress.finish()
-    return Performance(
-        plan=plan,
-        machine=describe_machine(device),
-        peaks=peaks,
-        stages=tuple(stages),
-        end_to_end=end,
-    )
+    machine = describe_machine(device)
+    return Performance(machine=machine, peaks=peaks, stages=tuple(stages), end_to_end=end)
 
 
-def require_same_plan(path: Path, plan: Plan) -> None:
-    """Refuse to replace a file, unless it holds figures of the same plan.
+def require_same_load(path: Path, load: Load) -> None:
+    """Refuse to replace a file, unless it holds figures of the same load.
 
     Raises:
         CamobenchError: If it holds anything else.
     """
     try:
-        same = not path.exists() or read_json(path).get("plan") == as_json(asdict(plan))
+        same = not path.exists() or read_json(path).get("plan") == as_json(load)
     except CamobenchError:
         same = False
     if not same:

@@ -44,32 +44,31 @@ class Stage:
 
     def row(self) -> dict[str, Json]:
         """For printing."""
+        gflop, share = self.gflop, self.fraction_of_peak
         return {
             "stage": self.name,
             "images/s": round(self.images_per_s, 1),
             "ms/image": round(1000 / self.images_per_s, 2),
-            "GFLOP/image": None if self.gflop is None else round(self.gflop, 2),
-            "GFLOP/s": None if self.gflop is None else round(self.gflop * self.images_per_s),
+            "GFLOP/image": None if gflop is None else round(gflop, 2),
+            "GFLOP/s": None if gflop is None else round(gflop * self.images_per_s),
             "precision": self.precision,
-            "% of peak": None
-            if self.fraction_of_peak is None
-            else round(100 * self.fraction_of_peak, 1),
+            "% of peak": None if share is None else round(100 * share, 1),
         }
 
 
 def measure_stages(
-    bench: Workbench, device: torch.device, peaks: Peaks, cost: Cost, *, batch: int, repeats: int
+    bench: Workbench, device: torch.device, peaks: Peaks, cost: Cost, batch: int
 ) -> list[Stage]:
     """Run every stage on one batch, several times, in a process set up as scoring is.
 
     The best time counts.
     """
-    return in_child(_measure, bench, str(device), peaks, cost, batch, repeats)
+    return in_child(_measure, bench, str(device), peaks, cost, batch)
 
 
 @torch.inference_mode()
 def _measure(
-    bench: Workbench, device_name: str, peaks: Peaks, cost: Cost, batch: int, repeats: int
+    bench: Workbench, device_name: str, peaks: Peaks, cost: Cost, batch: int
 ) -> list[Stage]:
     device = torch.device(device_name)
     if device.type == "cpu":
@@ -91,7 +90,7 @@ def _measure(
     def stage(
         name: str, work: Callable[[], object], precision: str = "", gflop: float | None = None
     ) -> None:
-        rate = len(items) / min(seconds_of(work, device, repeats))
+        rate = len(items) / min(seconds_of(work, device, bench.load.repeats))
         share = None if gflop is None else gflop * rate / peaks.of(precision)
         found.append(Stage(name, rate, precision, gflop, share))
 

@@ -4,7 +4,7 @@ Time does not depend on what networks have learnt, but for one thing: whether th
 which are decided in fp32. Random networks give nearly the same logits for all images, so that all
 calls of one are close or none, by luck; their classes are set apart, which is what training does:
 of the networks that ship, about one call in a hundred is close. The store that is made is a
-complete one: the runner does on it what it does on any other.
+complete one: a run does on it what it does on any other.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class Load:
         attack: By name.
         victims: By name.
         recipe: Whose widths the networks have; `paper` is full width.
+        reference_images: Those that the reference loop takes: their transforms fill whole batches.
+        repeats: Of each measurement.
     """
 
     image_px: int
@@ -56,6 +58,8 @@ class Load:
     attack: str
     victims: tuple[str, ...]
     recipe: str = "paper"
+    reference_images: int = 4
+    repeats: int = 3
 
     @property
     def transforms(self) -> int:

@@ -6,17 +6,26 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bench.perf import end_to_end, peaks, session, stages
+from bench.perf import end_to_end, peaks, stages
 from bench.perf.end_to_end import EndToEnd, Times
 from bench.perf.peaks import Peaks
-from bench.perf.session import Plan, measure, require_same_plan
+from bench.perf.session import measure, require_same_load
 from bench.perf.workbench import Cost, Load, Workbench
 from bench.store import write_json
 from bench.types import CamobenchError, Silent
 from tests.smoke import VICTIMS
 
 CPU = torch.device("cpu")
-PLAN = Plan(image_px=64, images=2, targets=1, reference_images=1, repeats=1, recipe="smoke")
+LOAD = Load(
+    image_px=64,
+    images=2,
+    targets=1,
+    attack="cgan-img-wdf-pef",
+    victims=tuple(VICTIMS),
+    reference_images=1,
+    repeats=1,
+    recipe="smoke",
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +37,7 @@ def found():
             patch.setattr(module, "keep_freed_memory", lambda: True)
         patch.setitem(peaks.MOST_SIDE, "cpu", 512)
         patch.setitem(peaks.COPY_BYTES, "cpu", 2**22)
-        patch.setattr(session, "select_victims", lambda text: list(VICTIMS))
-        yield measure(PLAN, CPU, Silent())
+        yield measure(LOAD, CPU, Silent())
 
 
 def test_stable_keys(found):
@@ -59,16 +67,16 @@ def test_tables(found):
     assert all("generator" in found.tables(format_) for format_ in ("md", "csv", "tex"))
 
 
-def test_figures_of_another_plan_are_not_replaced(found, tmp_path):
+def test_figures_of_another_load_are_not_replaced(found, tmp_path):
     path = tmp_path / "perf.json"
-    require_same_plan(path, PLAN)
+    require_same_load(path, LOAD)
     write_json(path, found.as_json())
-    require_same_plan(path, PLAN)
+    require_same_load(path, LOAD)
     with pytest.raises(CamobenchError, match="choose another name"):
-        require_same_plan(path, replace(PLAN, images=3))
+        require_same_load(path, replace(LOAD, images=3))
     path.write_text("mine")
     with pytest.raises(CamobenchError, match="choose another name"):
-        require_same_plan(path, PLAN)
+        require_same_load(path, LOAD)
 
 
 def times(*seconds):
@@ -80,11 +88,11 @@ def test_ratios_are_per_transform():
         load=Load(image_px=64, images=10, targets=2, attack="a", victims=("v",)),
         cost=Cost(generator=10, front_ends=6, backbones={"v": 4}),
         reference=Times(seconds=(8, 4, 6), transforms=4, peak_memory_gib=1, batch=4),
-        runner={"mixed": times(5, 9, 4), "fp32": times(10)},
+        scoring={"mixed": times(5, 9, 4), "fp32": times(10)},
         peaks=Peaks(fp32_gflops=100, bf16_gflops=800, copy_gb_s=1, fp32_side=2048, bf16_side=512),
     )
     assert end.reference.s_per_transform == 1.5
-    assert end.runner["mixed"].s_per_transform == 0.25
+    assert end.scoring["mixed"].s_per_transform == 0.25
     assert (end.ratio("mixed"), end.ratio("fp32")) == (6, 3)
     assert end.fraction_of_peak("mixed") == pytest.approx(20 / 0.25 / 800)
 
