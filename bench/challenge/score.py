@@ -16,8 +16,9 @@ from bench.challenge.images import ImagesAnswer, check_images_answer
 from bench.challenge.prediction_checks import is_table
 from bench.challenge.predictions import PredictionsAnswer, check_predictions_answer
 from bench.contract import ATTACKS, VICTIMS, AttackSpec, VictimSpec
-from bench.plan.request import RESULTS, Request, evaluate_request, open_session
+from bench.plan.request import RESULTS, Request, evaluate_run, open_session
 from bench.records.participants import Coverage
+from bench.records.run import RunData
 from bench.registry import Entry, Registry
 from bench.store import Store
 from bench.store.outputs import require_own
@@ -32,14 +33,14 @@ class Outcome:
         summary: One line on what there was.
         findings: All that is wrong with it.
         refused: Whether something in it forbids scoring.
-        scored: Whether it was scored.
+        run: What came of scoring it; `None` where it was not scored.
         coverage: How much of what the protocol scores there is.
     """
 
     summary: str
     findings: Findings
     refused: bool
-    scored: bool
+    run: RunData | None
     coverage: Coverage
 
 
@@ -79,14 +80,15 @@ def score_answer(
     _require_new(name, "victim" if predictions else "attack", described.get("label", ""))
     check = check_predictions_answer if predictions else check_images_answer
     with check(answer, request, store, progress) as answered:
-        refused = bool(answered.checked.findings.of("error")) and not without_bad
+        checked, run = answered.checked, None
+        refused = bool(checked.findings.of("error")) and not without_bad
         if not refused:
-            _score(answered, name, store, out, described, progress, dry_run=dry_run)
+            run = _score(answered, name, store, out, described, progress, dry_run=dry_run)
         return Outcome(
-            summary=answered.checked.summary,
-            findings=answered.checked.findings,
+            summary=checked.summary,
+            findings=checked.findings,
             refused=refused,
-            scored=not (refused or dry_run),
+            run=run,
             coverage=answered.coverage,
         )
 
@@ -100,7 +102,7 @@ def _score(
     progress: Progress,
     *,
     dry_run: bool,
-) -> None:
+) -> RunData | None:
     if not answer.coverage.scored:
         raise CamobenchError(
             "nothing that is scored was answered: it holds no image that could be scored, or no "
@@ -118,9 +120,10 @@ def _score(
         session = open_session(request, store)
         require_own(out, RESULTS, session.request.made_of(out))
         answer.require_scorable(session)
-        if not dry_run:
-            answer.keep(session, entry.spec, progress)
-            evaluate_request(request, store, out, progress)
+        if dry_run:
+            return None
+        answer.keep(session, entry.spec, progress)
+        return evaluate_run(request, store, out, progress)
 
 
 def _require_new(name: str, kind: str, label: str) -> None:

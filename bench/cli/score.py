@@ -88,7 +88,10 @@ def score(
     from bench.challenge.prediction_checks import is_table
     from bench.challenge.score import score_answer
     from bench.console import shown_progress
-    from bench.report.render import render_rows
+    from bench.report.column import column_table
+    from bench.report.notes import failed_cells
+    from bench.report.render import render, render_rows
+    from bench.report.tables import render_run
 
     predictions = is_table(answer)
     _require_fitting(predictions)
@@ -123,7 +126,7 @@ def score(
         )
     findings = outcome.findings
     shown = {"json": findings.records, "csv": findings.lines}.get(format_, findings.rows)()
-    if not outcome.scored and (shown or format_ == "json"):
+    if outcome.run is None and (shown or format_ == "json"):
         show_rows(shown, format_)
     elif shown:
         say(render_rows(findings.rows(), "md"))
@@ -133,10 +136,14 @@ def score(
         raise CamobenchError(
             f"{answer} was not scored: {', '.join(findings.of('error'))}; the table says what to do"
         )
-    if outcome.scored:
-        _print_results(out, name if predictions else None, format_)
+    if run := outcome.run:
+        if predictions:
+            click.echo(render(column_table(run, name), format_))
+        else:
+            click.echo(render_run(run, format_))
         say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
-        _require_no_failure(out)
+        if run.failed or run.unmeasured:
+            raise CamobenchError(failed_cells(run))
     if not outcome.coverage.whole:
         raise CamobenchError(f"{name} is partial: {outcome.coverage}; what is missing can be sent")
 
@@ -148,24 +155,3 @@ def _require_fitting(predictions: bool) -> None:
         if is_given(name):
             option = f"--{name.replace('_', '-')}"
             raise click.UsageError(f"{option} is for {other}, the answer is {kind}; leave it out")
-
-
-def _require_no_failure(out: Path) -> None:
-    from bench.records.load import load_run
-    from bench.report.notes import failed_cells
-
-    run = load_run(out)
-    if run.failed or run.unmeasured:
-        raise CamobenchError(failed_cells(run))
-
-
-def _print_results(out: Path, column: str | None, format_: str) -> None:
-    from bench.records.load import load_run
-    from bench.report.column import column_table
-    from bench.report.render import render
-    from bench.report.tables import render_run
-
-    run = load_run(out)
-    click.echo(
-        render_run(run, format_) if column is None else render(column_table(run, column), format_)
-    )

@@ -59,7 +59,11 @@ def test_images_of_a_control_made_outside_give_the_row_that_run_gives(arena, tmp
     place, out = archive(tmp_path / "answer.zip", arena.jpeg().items()), tmp_path / "out"
     described = {"paper": "Pillow 2026", "licence": "MIT"}
     outcome = answer(arena, place, "sent-jpeg", out, described=described, victims=SMOKE_VICTIMS)
-    assert (outcome.scored, outcome.refused, outcome.coverage.whole) == (True, False, True)
+    assert ((outcome.run is not None), outcome.refused, outcome.coverage.whole) == (
+        True,
+        False,
+        True,
+    )
     for table in ("predictions", "distortion"):
         sent, run = rows(out, table, attack="sent-jpeg"), rows(out, table, attack="jpeg")
         assert len(sent) == len(run) > 0
@@ -94,7 +98,7 @@ def test_images_of_a_generator_give_its_row_and_part_of_them_a_partial_one(
     part = folder(tmp_path / "part", [(n, data) for n, data in files.items() if n not in gone])
     out = tmp_path / "part-out"
     outcome = answer(arena, part, "sent", out, attacks=("cgan-img",))
-    assert (outcome.scored, outcome.coverage.whole) == (True, False)
+    assert ((outcome.run is not None), outcome.coverage.whole) == (True, False)
     partial = {kind: len(found) for kind, found in outcome.findings.of("partial").items()}
     assert partial == {"image missing": 2, "target missing": 1}
     for table, expected in reference.items():
@@ -127,11 +131,11 @@ def test_files_that_are_refused_forbid_scoring_unless_they_are_left_out(arena, t
     first = next(iter(files))
     place = folder(tmp_path / "answer", (files | {first: files[first][:90]}).items())
     outcome = answer(arena, place, "broken", out)
-    assert (outcome.refused, outcome.scored, out.exists()) == (True, False, False)
+    assert (outcome.refused, (outcome.run is not None), out.exists()) == (True, False, False)
     outcome = answer(arena, place, "broken", out, without_bad=True, dry_run=True)
-    assert (outcome.refused, outcome.scored, out.exists()) == (False, False, False)
+    assert (outcome.refused, (outcome.run is not None), out.exists()) == (False, False, False)
     outcome = answer(arena, place, "broken", out, without_bad=True)
-    assert (outcome.refused, outcome.scored) == (False, True)
+    assert (outcome.refused, (outcome.run is not None)) == (False, True)
     assert entry(out, "broken")["attack"]["coverage"] == {"scored": 7, "wanted": 8}
 
 
@@ -161,7 +165,7 @@ def test_predictions_of_a_victim_give_the_column_that_run_gives(arena, tmp_path)
     arena.classified().to_csv(path, index=False)
     described = {"front_end": "img", "backbone": "resnet12"}  # the name of a family: not of it
     outcome = answer(arena, path, "sent-net", out, described=described)
-    assert (outcome.scored, outcome.coverage.whole) == (True, True)
+    assert ((outcome.run is not None), outcome.coverage.whole) == (True, True)
     keys = ["victim", "victim_key"]
     sent, run = (rows(out, "predictions", victim=v) for v in ("sent-net", "img-resnet12"))
     assert set(sent["attack"]) == {"cgan-img", "jpeg", "identity"}
@@ -206,7 +210,7 @@ def test_what_is_said_of_images_that_are_not_scored_changes_nothing(arena, tmp_p
     said.loc[0, "predicted"] = "simcam-1"
     said.to_csv(path, index=False)
     outcome = answer(arena, path, "wrong", tmp_path / "out", victims=())
-    assert (outcome.refused, outcome.scored) == (True, False)
+    assert (outcome.refused, (outcome.run is not None)) == (True, False)
     (examples,) = outcome.findings.of("error").values()
     assert examples[0].endswith("simcam-1, did you mean simcam-01?")
 
