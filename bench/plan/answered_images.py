@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -43,17 +44,21 @@ class AnsweredImages(GivenImages):
         super().__init__(spec, classes=classes, recipe=recipe)
         self.files = kept_files(store, answer.images, len(answer.shards))
         self.set_c = set_c_checksum(store, answer.suite, answer.fingerprint)
-        self._numbers = {index: n for n, some in enumerate(answer.shards) for index in some}
-        self._opened: tuple[int, KeptImages] | None = None
+        self._places = {
+            index: path
+            for path, some in zip(self.files, answer.shards, strict=True)
+            for index in some
+        }
+        self._opened = lru_cache(maxsize=1)(self.open)
 
     def has(self, item: Item) -> bool:
         """Whether this image was sent."""
-        return self._shard(self._numbers[item.index]).has(item)
+        return self._opened(self._places[item.index]).has(item)
 
     def anonymise(self, items: Sequence[Item], originals: Tensor) -> Tensor:
         """The images as they were sent."""
         made = [
-            self._shard(self._numbers[item.index]).anonymise([item], original[None])
+            self._opened(self._places[item.index]).anonymise([item], original[None])
             for item, original in zip(items, originals, strict=True)
         ]
         return torch.cat(made)
@@ -62,23 +67,15 @@ class AnsweredImages(GivenImages):
         """Read one of the files.
 
         Raises:
-            CamobenchError: If it is missing or damaged; says what to do.
+            CamobenchError: If it is missing or damaged, or changes other pixels; says what to do.
         """
-        if not path.is_file():
-            raise self.lost(path, "missing")
         try:
-            return KeptImages(path, targeted=self.targeted)
+            opened = KeptImages(path, targeted=self.targeted)
         except CamobenchError as error:
-            raise self.lost(path, "damaged") from error
-
-    def _shard(self, number: int) -> KeptImages:
-        if self._opened is None or self._opened[0] != number:
-            path = self.files[number]
-            opened = self.open(path)
-            if len({self.set_c, opened.made_by["set_c_sha256"]} - {None}) > 1:
-                raise self.lost(path, "changes to other pixels of Set-C than the store has now")
-            self._opened = number, opened
-        return self._opened[1]
+            raise self.lost(path, "damaged" if path.is_file() else "missing") from error
+        if len({self.set_c, opened.made_by["set_c_sha256"]} - {None}) > 1:
+            raise self.lost(path, "changes to other pixels of Set-C than the store has now")
+        return opened
 
     def lost(self, path: Path, how: str) -> CamobenchError:
         """What to say of a file that is missing or damaged."""
@@ -90,11 +87,7 @@ class AnsweredImages(GivenImages):
 
 
 def require_kept(attack: Attack) -> None:
-    """Refuse to go on without images that were sent; other attacks pass.
-
-    Raises:
-        CamobenchError: If a file of them is missing; says what to do.
-    """
+    """Refuse to go on without images that were sent; other attacks pass."""
     if isinstance(attack, AnsweredImages):
         for path in attack.files:
             if not path.is_file():

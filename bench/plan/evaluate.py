@@ -17,7 +17,7 @@ from bench.execute import AUTO_EXECUTOR
 from bench.jobs.job import CELL_TIMEOUT_S
 from bench.jobs.scoring.condition import parse_qualities, parse_strengths
 from bench.plan.answers import answered_rows, known
-from bench.plan.names.given import Wanted, names_of_attacks, names_of_victims
+from bench.plan.names.given import Wanted, names_of
 from bench.plan.names.selection import select_victims
 from bench.plan.request import RESULTS, Request, evaluate_run, resolve_device
 from bench.records.participants import FailedCell
@@ -161,8 +161,8 @@ def evaluate(
         stack.enter_context(known(answered_rows(store, suite.card.name, suite.card.fingerprint)))
         request = Request(
             source=suite,
-            attacks=stack.enter_context(names_of_attacks(attacks)),
-            victims=stack.enter_context(names_of_victims(victims)),
+            attacks=stack.enter_context(names_of("attack", attacks)),
+            victims=stack.enter_context(names_of("victim", victims)),
             recipe=recipe,
             seed=seed,
             attack_seed=attack_seed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from torch import nn
 
@@ -19,31 +19,15 @@ Wanted: TypeAlias = One | Iterable[One]
 
 
 @contextmanager
-def names_of_attacks(wanted: Wanted) -> Iterator[tuple[str, ...]]:
-    """Names of attacks, which are registered inside the block.
+def names_of(kind: Literal["attack", "victim"], wanted: Wanted) -> Iterator[tuple[str, ...]]:
+    """Names of attacks or victims, which are registered inside the block.
 
     Raises:
-        WrongUsageError: If something is no attack, or its name is taken.
+        WrongUsageError: If something is neither, or its name is taken.
         UnknownNameError: If a name is not registered.
     """
-    with _names(wanted, "attack", ATTACKS, select_attacks) as names:
-        yield names
-
-
-@contextmanager
-def names_of_victims(wanted: Wanted) -> Iterator[tuple[str, ...]]:
-    """The same of victims."""
-    with _names(wanted, "victim", VICTIMS, select_victims) as names:
-        yield names
-
-
-@contextmanager
-def _names(
-    wanted: Wanted,
-    kind: str,
-    registry: Registry[Any, Any],
-    select: Callable[[str], list[str]],
-) -> Iterator[tuple[str, ...]]:
+    registry: Registry[Any, Any] = ATTACKS if kind == "attack" else VICTIMS
+    select: Callable[[str], list[str]] = select_attacks if kind == "attack" else select_victims
     with ExitStack() as stack:
         names: list[str] = []
         for name, part in _parts(wanted):

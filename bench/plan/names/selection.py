@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from bench.contract import ATTACKS, VICTIMS, AttackSpec
+from bench.contract import ATTACKS, VICTIMS
 from bench.contract.plugin_files import is_plugin_file, load_plugin_file
+from bench.registry import Registry
 from bench.types import WrongUsageError
 from bench.wording import split_names
+
+ATTACK_WORDS: Mapping[str, Callable[[Any], bool]] = {
+    "controls": lambda spec: spec.control and not spec.surrogates,
+    "targeted": lambda spec: spec.targeted and not spec.preliminary,
+    "preliminary": lambda spec: spec.preliminary,
+    "all": lambda spec: not spec.preliminary,
+}
+VICTIM_WORDS: Mapping[str, Callable[[Any], bool]] = {
+    "supplementary": lambda spec: spec.supplementary,
+    "all": lambda spec: not spec.supplementary,
+}
 
 
 def select_attacks(wanted: str | Iterable[str]) -> list[str]:
@@ -22,23 +35,8 @@ def select_attacks(wanted: str | Iterable[str]) -> list[str]:
         UnknownNameError: If a name is not registered or a pattern matches nothing.
         CamobenchError: If a plug-in file cannot be loaded; says why.
     """
-    words: dict[str, Callable[[AttackSpec], bool]] = {
-        "controls": lambda spec: spec.control and not spec.surrogates,
-        "targeted": lambda spec: spec.targeted and not spec.preliminary,
-        "preliminary": lambda spec: spec.preliminary,
-        "all": lambda spec: not spec.preliminary,
-    }
-    chosen: list[str] = []
-    for word in _words(wanted, {entry.spec.name for entry in ATTACKS}):
-        if is_plugin_file(word):
-            chosen += load_plugin_file(word, "attack").names
-        elif word in words:
-            chosen += [entry.spec.name for entry in ATTACKS if words[word](entry.spec)]
-        else:
-            found = [e.spec for e in ATTACKS if fnmatch.fnmatch(e.spec.name, word)]
-            shown = [spec for spec in found if not spec.preliminary] or found
-            chosen += [spec.name for spec in shown] or [ATTACKS.get(word).spec.name]
-    return list(dict.fromkeys(chosen))
+    words = _words(wanted, {entry.spec.name for entry in ATTACKS})
+    return _selected(words, ATTACKS, ATTACK_WORDS)
 
 
 def select_victims(wanted: str | Iterable[str], front_end: str | None = None) -> list[str]:
@@ -56,30 +54,36 @@ def select_victims(wanted: str | Iterable[str], front_end: str | None = None) ->
         WrongUsageError: If no name wants the front-end.
         CamobenchError: If a plug-in file cannot be loaded; says why.
     """
+    words = list(_words(wanted, {entry.spec.name for entry in VICTIMS}))
+    if front_end:
+        bare = {w for w in words if ":" in w and "/" not in w and not is_plugin_file(w)}
+        if not bare:
+            raise WrongUsageError(
+                f"--front-end {front_end} is for networks of a library that name none, such as "
+                "timm:resnet10t"
+            )
+        words = [f"{word}/{front_end}" if word in bare else word for word in words]
+    return _selected(words, VICTIMS, VICTIM_WORDS)
+
+
+def _selected(
+    given: Iterable[str],
+    registry: Registry[Any, Any],
+    words: Mapping[str, Callable[[Any], bool]],
+) -> list[str]:
     chosen: list[str] = []
-    wants_front_end = False
-    for word in _words(wanted, {entry.spec.name for entry in VICTIMS}):
+    for word in given:
         if is_plugin_file(word):
-            chosen += load_plugin_file(word, "victim").names
+            chosen += load_plugin_file(word, registry.kind).names
             continue
-        if front_end and ":" in word and "/" not in word:
-            word, wants_front_end = f"{word}/{front_end}", True
-        chosen += _matching(word) or [VICTIMS.get(word).spec.name]
-    if front_end and not wants_front_end:
-        raise WrongUsageError(
-            f"--front-end {front_end} is for networks of a library that name none, such as "
-            "timm:resnet10t"
-        )
+        specs = [entry.spec for entry in registry]
+        if word in words:
+            chosen += [spec.name for spec in specs if words[word](spec)]
+            continue
+        found = [spec for spec in specs if fnmatch.fnmatch(spec.name, word)]
+        found = [spec for spec in found if words["all"](spec)] or found
+        chosen += [spec.name for spec in found] or [registry.get(word).spec.name]
     return list(dict.fromkeys(chosen))
-
-
-def _matching(word: str) -> list[str]:
-    """Registered victims that a word or a pattern means."""
-    specs = [entry.spec for entry in VICTIMS]
-    if word in ("all", "supplementary"):
-        return [spec.name for spec in specs if spec.supplementary == (word == "supplementary")]
-    found = [spec for spec in specs if fnmatch.fnmatch(spec.name, word)]
-    return [spec.name for spec in found if not spec.supplementary] or [s.name for s in found]
 
 
 def _words(wanted: str | Iterable[str], known: Collection[str]) -> Iterator[str]:
