@@ -3,76 +3,52 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
 from bench.store import file_digest
 from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, protocol
 from bench.suites.layouts.data_sets import DRESDEN, flat_field, merged
 from bench.suites.photographs.division import NEEDED
+from bench.suites.photographs.scan import list_images
 from bench.types import SETS, CamobenchError
+from bench.wording import listed
 
 SUFFIXES = (".jpg", ".jpeg")
 _LISTED = 12
 
 
-@dataclass(frozen=True, kw_only=True)
-class Copy:
-    """What a copy of the database holds.
-
-    Attributes:
-        photos: Where each photograph of the protocol lies; more than one path for duplicates.
-        others: Photographs that the protocol does not use, by camera model.
-    """
-
-    photos: Mapping[Pinned, tuple[PurePosixPath, ...]]
-    others: Counter[str]
-
-    def inventory(self) -> str:
-        """All photographs of the copy, counted by camera model."""
-        counts = self.others + Counter(photo.model for photo in self.photos)
-        listed = [f"{model} ({count})" for model, count in counts.most_common(_LISTED)]
-        more = f" and {len(counts) - _LISTED} more" if len(counts) > _LISTED else ""
-        return f"photographs by camera model: {', '.join(listed)}{more}" if listed else "none"
-
-
-def look(paths: Iterable[PurePosixPath]) -> Copy:
-    """Tell from the paths of a copy which photographs of the protocol it holds.
+def look(root: Path) -> tuple[dict[Pinned, PurePosixPath], str]:
+    """Tell from the names in a copy of the database which photographs of the protocol it holds.
 
     Names are read from both ends; case, blanks, dashes and underscores in a model's name do not
     count. Flat fields bear names like photographs and are told by their folder.
-    """
-    models = {_plain(photo.model): photo.model for photo in protocol()}
-    photos: dict[Pinned, list[PurePosixPath]] = defaultdict(list)
-    others: Counter[str] = Counter()
-    for path in paths:
-        name = DRESDEN.parse(path)
-        if name is None or flat_field(path) or path.suffix.lower() not in SUFFIXES:
-            continue
-        name = merged(name)
-        model = models.get(_plain(name.model), name.model)
-        pinned = Pinned(model=model, device=int(name.device), shot=int(name.shot))
-        if pinned in protocol():
-            photos[pinned].append(path)
-        else:
-            others[model] += 1
-    return Copy(photos={p: tuple(photos[p]) for p in protocol() if p in photos}, others=others)
 
-
-def one_path_each(root: Path, copy: Copy) -> dict[Pinned, PurePosixPath]:
-    """Choose the first path of each photograph.
+    Returns:
+        Where each lies, in the order of the protocol, and for people what the copy holds in all.
 
     Raises:
         CamobenchError: If two files of one name differ; names both.
     """
-    for paths in copy.photos.values():
+    models = {_plain(photo.model): photo.model for photo in protocol()}
+    found: dict[Pinned, list[PurePosixPath]] = defaultdict(list)
+    for path in list_images(root):
+        name = DRESDEN.parse(path)
+        if name and not flat_field(path) and path.suffix.lower() in SUFFIXES:
+            name = merged(name)
+            model = models.get(_plain(name.model), name.model)
+            found[Pinned(model, int(name.device), int(name.shot))].append(path)
+    counts = Counter(photo.model for photo in found)
+    told = listed((f"{model} ({count})" for model, count in counts.most_common()), _LISTED)
+    photos = {photo: found[photo] for photo in protocol() if photo in found}
+    for paths in photos.values():
         if len(paths) > 1 and len({file_digest(root / path) for path in paths}) > 1:
             raise CamobenchError(
                 f"{paths[0]} and {paths[1]} in {root} bear one name and differ: remove all but the "
                 "file that the camera wrote"
             )
-    return {pinned: paths[0] for pinned, paths in copy.photos.items()}
+    inventory = f"photographs by camera model: {told}" if told else "none"
+    return {photo: paths[0] for photo, paths in photos.items()}, inventory
 
 
 def _plain(model: str) -> str:
@@ -102,12 +78,12 @@ class Coverage:
 
     def summary(self) -> str:
         """Found of expected, of each incomplete model."""
-        listed = []
+        incomplete = []
         for model in DRESDEN_V1.models_in + DRESDEN_V1.models_out:
             counts = [(s, self._found[model, s], self._expected[model, s]) for s in SETS]
             lacking = [f"{s} {found}/{all_}" for s, found, all_ in counts if found < all_]
-            listed += [f"{model} ({', '.join(lacking)})"] if lacking else []
-        return ", ".join(listed)
+            incomplete += [f"{model} ({', '.join(lacking)})"] if lacking else []
+        return ", ".join(incomplete)
 
 
 def require(found: Collection[Pinned], root: Path, inventory: str, *, partial: bool) -> None:

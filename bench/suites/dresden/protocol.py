@@ -18,13 +18,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import cast
+from typing import NamedTuple, cast
 
 from bench.types import SetName, Split
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
-class Pinned:
+class Pinned(NamedTuple):
     """A photograph of the protocol."""
 
     model: str
@@ -37,8 +36,7 @@ class Pinned:
         return f"{self.model}_{self.device}_{self.shot}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """Where the protocol puts a photograph."""
 
     set: SetName
@@ -96,16 +94,9 @@ def protocol() -> Mapping[Pinned, Place]:
     file = resources.files("bench") / "assets" / "dresden" / "photographs.csv"
     pinned = {}
     for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines()):
-        place = Place(set=cast(SetName, row["set"]), split=cast(Split, row["split"]))
-        for shot in _shots(row["shots"]):
-            pinned[Pinned(model=row["model"], device=int(row["device"]), shot=shot)] = place
+        place = Place(cast(SetName, row["set"]), cast(Split, row["split"]))
+        for part in row["shots"].split():  # "7 9-11" are 7, 9, 10, 11
+            first, _, last = part.partition("-")
+            for shot in range(int(first), int(last or first) + 1):
+                pinned[Pinned(row["model"], int(row["device"]), shot)] = place
     return MappingProxyType(pinned)
-
-
-def _shots(ranges: str) -> list[int]:
-    """Read "7 9-11" as 7, 9, 10, 11."""
-    shots: list[int] = []
-    for part in ranges.split():
-        first, _, last = part.partition("-")
-        shots += range(int(first), int(last or first) + 1)
-    return shots

@@ -7,20 +7,20 @@ array's grid; photographs are never rotated.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from bench.store import digest
 from bench.suites.base import SHARED_SCENES, SuiteCard
-from bench.suites.dresden.coverage import Coverage, look, one_path_each, require
-from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, protocol
+from bench.suites.dresden.coverage import Coverage, look, require
+from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, Place, protocol
 from bench.suites.layouts.data_sets import DRESDEN
 from bench.suites.layouts.naming import Layout, Photo, PhotoName
 from bench.suites.photographs.cutting import PhotographSource, Tile, central_corner
 from bench.suites.photographs.division import Placed
-from bench.suites.photographs.scan import list_images, scan
+from bench.suites.photographs.scan import scan
 from bench.types import CamobenchError, Progress, SetName
 
 CHOICES_NOTE = (
@@ -81,9 +81,8 @@ class DresdenSource:
     @cached_property
     def _photos(self) -> Mapping[Pinned, Photo]:
         """The photographs of the protocol that can be used, in its order."""
-        copy = look(list_images(self.root))
-        require(copy.photos, self.root, copy.inventory(), partial=self.partial)
-        paths = one_path_each(self.root, copy)
+        paths, inventory = look(self.root)
+        require(paths, self.root, inventory, partial=self.partial)
         names = {
             path: PhotoName(model=pinned.model, device=str(pinned.device), shot=str(pinned.shot))
             for pinned, path in paths.items()
@@ -104,7 +103,7 @@ class DresdenSource:
             )
         usable = {photo.path: photo for photo in found.photos}
         photos = {pinned: usable[path] for pinned, path in paths.items() if path in usable}
-        require(photos, self.root, copy.inventory(), partial=self.partial)
+        require(photos, self.root, inventory, partial=self.partial)
         return photos
 
     @cached_property
@@ -120,39 +119,28 @@ class DresdenSource:
 
 
 def place(photos: Mapping[Pinned, Photo]) -> list[Placed]:
-    """Put photographs where the protocol wants them; models without enough are left out."""
+    """Put photographs where the protocol wants them; models without enough are left out.
+
+    One in ten of each model in Set-A and in Set-B is for validation, alike in every copy.
+    """
     covered = Coverage(photos)
-    used = {*covered.classes, *covered.others}
-    kept = {pinned: photo for pinned, photo in photos.items() if pinned.model in used}
-    validation = choose_validation(kept)
-    places = protocol()
-    placed = []
-    for pinned, photo in kept.items():
-        at = places[pinned]
-        partition = "validation" if pinned in validation else "train"
-        placed.append(
-            Placed(
-                photo=photo,
-                set=at.set,
-                split=at.split,
-                partition="evaluation" if at.set == "C" else partition,
-            )
-        )
-    return placed
-
-
-def choose_validation(photos: Collection[Pinned]) -> set[Pinned]:
-    """Choose one photograph in ten of each model in Set-A and in Set-B, alike for every copy."""
-    groups: dict[tuple[str, str], list[Pinned]] = defaultdict(list)
-    for photo in photos:
-        groups[photo.model, protocol()[photo].set].append(photo)
-    chosen: set[Pinned] = set()
-    for (_, set_name), group in groups.items():
-        if set_name != "C":
-            count = max(1, round(DRESDEN_V1.validation_fraction * len(group)))
-            drawn = sorted(group, key=lambda p: digest([DRESDEN_V1.seed, "validation", p.name]))
-            chosen.update(drawn[:count])
-    return chosen
+    groups: dict[tuple[str, Place], list[Pinned]] = defaultdict(list)
+    for pinned in photos:
+        if pinned.model in covered.classes or pinned.model in covered.others:
+            groups[pinned.model, protocol()[pinned]].append(pinned)
+    partitions: dict[Pinned, str] = {}
+    for (_, at), group in groups.items():
+        drawn = sorted(group, key=lambda p: digest([DRESDEN_V1.seed, "validation", p.name]))
+        count = max(1, round(DRESDEN_V1.validation_fraction * len(group)))
+        partitions |= dict.fromkeys(drawn[:count], "validation")
+        partitions |= dict.fromkeys(drawn[count:], "train")
+        if at.set == "C":
+            partitions |= dict.fromkeys(group, "evaluation")
+    return [
+        Placed(photo=photo, **protocol()[pinned]._asdict(), partition=partitions[pinned])
+        for pinned, photo in photos.items()
+        if pinned in partitions
+    ]
 
 
 def _note(covered: Coverage) -> str:
