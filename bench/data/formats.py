@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,8 +23,21 @@ from bench.data.errors import DamagedError, UnusableError
 
 FORMATS = ("JPEG", "PNG", "TIFF")
 _BITS, _PHOTOMETRIC, _ORIENTATION, _CHANNELS, _SAMPLES, _KIND = 258, 262, 274, 277, 339, 254
+_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
 _RGB = 2
-_COMPRESSIONS = {"raw", "tiff_lzw"}
+_DEFLATED = {"tiff_adobe_deflate", "tiff_deflate"}
+_COMPRESSIONS = {"raw", "tiff_lzw", *_DEFLATED}
+_INFLATED = 1 << 20  # bytes at a time
+_TURNED_BACK = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""What undoes each orientation that Pillow applies to a TIFF."""
 
 
 @contextmanager
@@ -39,6 +53,7 @@ def opened(data: bytes) -> Iterator[Image.Image]:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if isinstance(image, TiffImageFile):
                 _require_tiff(image)
+                _require_inflated(data, image)
             elif image.format == "PNG":
                 _require_png(data, image.mode)
             else:
@@ -48,22 +63,29 @@ def opened(data: bytes) -> Iterator[Image.Image]:
     except UnidentifiedImageError as error:
         raise _unknown(data) from error
     except (
-        *(OSError, SyntaxError, ValueError, EOFError, struct.error),
+        *(OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error),
         Image.DecompressionBombError,
     ) as error:
         raise DamagedError(str(error) or type(error).__name__) from error
 
 
 def pixels_of(image: Image.Image) -> NDArray[np.uint8]:
-    """(H, W, 3) pixels as they are stored."""
-    return np.asarray(image)
+    """(H, W, 3) pixels as they are stored, whatever the orientation."""
+    if not isinstance(image, TiffImageFile):
+        return np.asarray(image)
+    back = _TURNED_BACK.get(image.tag_v2.get(_ORIENTATION, 1))
+    image.load()
+    if back is None or _ORIENTATION in image.tag_v2:
+        return np.asarray(image)
+    return np.asarray(image.transpose(back))
 
 
 def size_of(image: Image.Image) -> tuple[int, int]:
     """Width and height as stored; decodes what `opened` could not tell to be whole."""
-    if isinstance(image, TiffImageFile):
-        image.load()
-    return image.size
+    if not isinstance(image, TiffImageFile):
+        return image.size
+    height, width, _ = pixels_of(image).shape
+    return width, height
 
 
 def _require_mode(mode: str) -> None:
@@ -101,11 +123,6 @@ def _require_tiff(image: TiffImageFile) -> None:
             "save it as a PNG, or as a TIFF uncompressed or by LZW",
         )
     tags = image.tag_v2
-    if tags.get(_ORIENTATION, 1) != 1:
-        raise UnusableError(
-            "a TIFF that a viewer would turn, which moves the colour filter array's grid",
-            "set its orientation to 1, or save its pixels as stored as a PNG",
-        )
     bits = tags.get(_BITS, (1,))
     if set(tags.get(_SAMPLES, (1,))) != {1}:
         kinds = {2: "signed", 3: "float"}
@@ -121,6 +138,23 @@ def _require_tiff(image: TiffImageFile) -> None:
         if not image.tag_v2.get(_KIND, 0) & 1:  # a reduced version, such as a preview
             raise UnusableError(f"holds {image.n_frames} pictures", "save each as a file")
     image.seek(0)
+
+
+def _require_inflated(data: bytes, image: TiffImageFile) -> None:
+    """Inflate every strip or tile to its checksum, before which libtiff stops."""
+    tags = image.tag_v2
+    if image.info["compression"] not in _DEFLATED:
+        return
+    starts = (*tags.get(_STRIPS, ()), *tags.get(_TILES, ()))
+    sizes = (*tags.get(_STRIP_BYTES, ()), *tags.get(_TILE_BYTES, ()))
+    for start, size in zip(starts, sizes, strict=True):
+        stream, rest = zlib.decompressobj(), data[start : start + size]
+        while not stream.eof:
+            if not stream.decompress(rest, _INFLATED) and not stream.unconsumed_tail:
+                break
+            rest = stream.unconsumed_tail
+        if not stream.eof:
+            raise DamagedError("a strip ends too early")
 
 
 def _unknown(data: bytes) -> UnusableError:

@@ -62,7 +62,12 @@ ACCEPTED = {
     "tiff": saved(RGB, "TIFF"),
     "lzw": saved(RGB, "TIFF", compression="tiff_lzw"),
     "planar": tiff(*PLANES, t284=[2]),
-    "tiff not turned": saved(RGB, "TIFF", tiffinfo={274: 1}),
+    "planar, deflated": tiff(*map(zlib.compress, PLANES), t284=[2], t259=[8]),
+    **{f"tiff turned {turn}": saved(RGB, "TIFF", tiffinfo={274: turn}) for turn in range(1, 9)},
+    **{
+        f"lzw turned {turn}": saved(RGB, "TIFF", tiffinfo={274: turn}, compression="tiff_lzw")
+        for turn in (3, 6)
+    },
 }
 
 
@@ -89,11 +94,7 @@ REFUSED = {
     "lab tiff": (tiff(PIXELS.tobytes(), t262=[8]), "LAB"),
     **{
         way: (saved(RGB, "TIFF", compression=way), f"compressed by {way}")
-        for way in ("jpeg", "packbits", "zstd", "tiff_adobe_deflate")
-    },
-    **{
-        f"tiff turned {turn}": (saved(RGB, "TIFF", tiffinfo={274: turn}), "would turn")
-        for turn in (2, 3, 6, 8)
+        for way in ("jpeg", "packbits", "zstd")
     },
     "two pages": (saved(RGB, "TIFF", save_all=True, append_images=[RGB]), "2 pictures"),
     "half a tiff": (saved(RGB, "TIFF")[:-3000], "cannot be decoded"),
@@ -119,6 +120,16 @@ def test_anything_else_is_refused_by_what_it_is_and_what_to_do(name):
     for read in (decode_rgb, measure_rgb):
         with pytest.raises(ImageError, match=rf"^photo: .*{said}.*; \w+"):
             read(data, "photo")
+
+
+@pytest.mark.parametrize("compression", ["tiff_adobe_deflate", "tiff_deflate"])
+@pytest.mark.parametrize("length", [8, 64, 2048])
+def test_a_damaged_tiff_with_a_checksum_is_refused(compression, length):
+    whole = saved(RGB, "TIFF", compression=compression)
+    at = len(whole) // 2
+    for put in (bytes(length), whole[at - length : at], whole[at : at + length][::-1]):
+        with pytest.raises(ImageError, match="cannot be decoded"):
+            decode_rgb(whole[:at] + put + whole[at + length :], "photo")
 
 
 def test_the_first_picture_of_several_in_a_jpeg_is_the_photograph():
