@@ -11,7 +11,13 @@ from bench.records.participants import AttackRecord, VictimRecord
 from bench.records.samples import most_complete
 from bench.report import curves, survival
 from bench.report.cards import Card, build_cards, card_facts
-from bench.report.leaderboard.board_tables import board_table, mean_text, rank_text, scored_text
+from bench.report.leaderboard.board_tables import (
+    board_table,
+    level_text,
+    mean_text,
+    rank_text,
+    scored_text,
+)
 from bench.report.leaderboard.boards import Board, slugs
 from bench.report.leaderboard.merging import Source
 from bench.report.leaderboard.standing import Standings
@@ -66,6 +72,7 @@ class BoardPages:
             "attack_slug": attacks,
             "victim_slug": victims,
             "mean_text": mean_text,
+            "level_text": level_text,
             "rank_text": rank_text,
             "scored_text": scored_text,
         }

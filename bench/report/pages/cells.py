@@ -18,13 +18,13 @@ Label = Literal["target", "source"]
 
 
 def mean_order(standings: Standings, split: str, metric: MetricSpec) -> dict[str, int]:
-    """Attack name to its place by a mean, highest first; over a part, then undefined, last.
+    """Attack name to its place by what ranks it, highest first; over a part, then undefined, last.
 
     Where nothing else tells them apart, controls come last.
     """
 
     def order(one: Standing) -> tuple[bool, bool, float, int, str]:
-        mean = one.record[f"{metric.name}_mean_percent"]
+        mean = one.success(metric.name)
         part = not one.complete and mean is not None
         return mean is None, part, -(mean or 0.0), KINDS.index(one.kind), one.attack.name
 
