@@ -77,7 +77,7 @@ def test_tables_have_its_column_its_direction_and_its_figure(measured):
     pef = by_victim["pef-resnet18"]
     assert record["sure_pef_percent"] == pytest.approx(100 * pef)
     assert families.ngroups == 3
-    assert "Sure: chance of the target; n/a for untargeted attacks." in table.notes[1]
+    assert "Sure: chance of the target; n/a for untargeted attacks" in table.notes[1]
     assert "identity" in render(table, "tex")
 
 
