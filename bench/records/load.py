@@ -140,6 +140,9 @@ def assemble(
                 f"{first.suite.name!r}; keep one suite in a folder"
             )
     predictions, conditions = tables["predictions"], tables["conditions"]
+    changed = tables["conditions-distortion"]
+    if changed[[metric.name for metric in image_metrics(changed.columns)]].isna().any(axis=None):
+        raise ValueError(f"{folder / 'conditions-distortion.parquet'} has NaN; score it anew")
     if (predictions.groupby("photo_id")["device"].nunique() > 1).any():
         raise ValueError(
             f"{folder / 'predictions.parquet'}: one `photo_id` belongs to two devices, so "

@@ -90,7 +90,8 @@ def has_strengths(run: RunData) -> bool:
 def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
     """An attack by rising strength, from the untouched images to the whole attack.
 
-    Nothing where it has no rows, or untouched images were not scored.
+    Nothing where it has no rows, or untouched images were not scored. A strength that was scored or
+    measured in part is left out: a mean over some images or victims is no point of the curve.
     """
     predictions, distortion, weaker, changed = (
         _by_attack(run, table).get((attack, split), getattr(run, table).iloc[:0])
@@ -105,7 +106,9 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
     )
     if untouched.predictions.empty or whole.distortion.empty:
         return ()
-    weaker = weaker[weaker["quality_percent"].isna()]
+    weaker = weaker[
+        weaker["quality_percent"].isna() & weaker["victim"].isin(set(predictions["victim"]))
+    ]
     found = [
         Strength(
             strength=strength,
@@ -114,7 +117,9 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
         )
         for strength in sorted(map(float, weaker["strength"].unique()))
     ]
-    return (untouched, *(one for one in found if len(one.distortion)), whole)
+    sizes = len(whole.predictions), len(whole.distortion)
+    complete = (one for one in found if (len(one.predictions), len(one.distortion)) == sizes)
+    return (untouched, *complete, whole)
 
 
 @once
@@ -196,6 +201,8 @@ def _curve(
     run: RunData, attack: AttackRecord, split: str, metric: MetricSpec, families: dict[str, str]
 ) -> Curve | None:
     steps, fidelity = strengths_of(run, attack.name, split), fidelity_of(run)
+    if not steps:
+        return None
     by_target = metric.needs == "target"
     both = shared([one.predictions for one in steps], metric, families, by_target=by_target)
     if both is None or fidelity is None or fidelity.level is None:
@@ -362,7 +369,8 @@ def _notes(run: RunData, fidelity: MetricSpec) -> Iterator[str]:
     yield (
         f"At {fidelity.title} {fidelity.level:g}: between the two strengths on either side of it, "
         f"in proportion, which is an attack that takes either by lot. {WHOLE}: at full strength, "
-        "where the attack distorts no more than that. n/a: no weaker strength was scored."
+        "where the attack distorts no more than that. n/a: no weaker strength was scored "
+        "in full."
     )
     yield (
         "Strength s: x + s (g(x, t) - x), rounded to 8 bits. Untouched: what victims say of the "

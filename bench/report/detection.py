@@ -66,7 +66,34 @@ def detection_rows(run: RunData) -> pd.DataFrame:
     match_keys(rows, path, "attack", {one.name: one.key for one in run.attacks})
     if rows["score"].isna().any() or not rows["split"].isin(list(SPLITS)).all():
         raise ValueError(f"{path} has a score that is NaN, or an unknown split; detect again")
+    if problem := _incomplete(rows, run):
+        raise ValueError(f"{path} {problem}; detect again")
     return rows
+
+
+def _incomplete(rows: pd.DataFrame, run: RunData) -> str:
+    """What is missing or surplus: nobody leaves out what a detector noticed."""
+    cell = ["split", "attack", "treated", *_IMAGE]
+    if rows.duplicated([*cell, "detector", "regime"]).any():
+        return "has a score twice"
+    known = run.distortion[["split", "attack", *_IMAGE]].drop_duplicates()
+    untouched: dict[str, set[str]] = {}
+    for (split, attack), mine in rows.groupby(["split", "attack"]):
+        where = f"of {attack} ({split})"
+        regimes, detectors = mine["regime"].nunique(), mine["detector"].nunique()
+        images = {treated: set(part["image_id"]) for treated, part in mine.groupby("treated")}
+        if len(mine) != regimes * detectors * len(mine[cell].drop_duplicates()):
+            return f"lacks scores {where} by a detector in a regime"
+        if len(images) != 2 or images[False] != images[True]:
+            return f"lacks scores {where} of untouched or of anonymised images"
+        if untouched.setdefault(str(split), images[False]) != images[False]:
+            return f"has scores {where} of other images than of other attacks"
+        wanted = known[(known["split"] == split) & (known["attack"] == attack)]
+        wanted = wanted[wanted["image_id"].isin(images[True])]
+        cells = mine.loc[mine["treated"], ["split", "attack", *_IMAGE]].drop_duplicates()
+        if len(cells) != len(wanted) or len(cells.merge(wanted)) != len(wanted):
+            return f"has scores {where} of other targets than the run"
+    return ""
 
 
 @once
@@ -155,7 +182,7 @@ def _figures(
 
 def _success(run: RunData, rows: pd.DataFrame) -> tuple[float, Interval] | None:
     """TASR over families, as in the tables; what has no label is no success."""
-    families = {v: f for v, f in run.families.items() if f in FAMILIES} or run.families
+    families = run.whole_families(FAMILIES) or run.families
     found = shared([rows.reset_index(drop=True)], headline(), families, by_target=True)
     if found is None:
         return None
@@ -284,9 +311,9 @@ def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
     )
     title = headline().title
     yield (
-        f"Undetected {title}: share of images that a victim takes for the target's and that no "
-        "detector (attack unseen) objects to. In brackets: 95 % bootstrap interval over "
-        "photographs."
+        f"Undetected {title}: share of images that a victim takes for the target's and that none "
+        "of the detectors (attack unseen) objects to, each at that rate of false alarms. In "
+        "brackets: 95 % bootstrap interval over photographs; here at the thresholds found."
     )
     if not _victim_rows(run)[1]:
         yield (

@@ -63,7 +63,7 @@ def survivals(run: RunData) -> list[Survival]:
             f"{run.directory} holds no rows after a JPEG save; score them with `camobench run "
             "--recompress 70,80,90,95` and the run's other options"
         )
-    families = {v: f for v, f in run.families.items() if f in FAMILIES} or run.families
+    families = run.whole_families(FAMILIES) or run.families
     saves = [
         (int(rows["quality_percent"].iloc[0]), rows)
         for _, rows in run.conditions.dropna(subset="quality_percent").groupby("said", sort=False)

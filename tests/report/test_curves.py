@@ -80,6 +80,43 @@ def test_beyond_the_level_without_a_weaker_strength_nothing_is_said(curved_dir):
     assert row["at_level_percent"] == ""
 
 
+@pytest.mark.parametrize("name", ["conditions", "conditions-distortion"])
+def test_a_strength_in_part_is_no_point_of_a_curve(curved_dir, name):
+    path = curved_dir / f"{name}.parquet"
+    rows = pd.read_parquet(path)
+    first = rows.index[(rows["attack"] == "mislgan") & (rows["split"] == "in")][0]
+    rows.drop(index=first).to_parquet(path)
+    curves = {(c.attack.name, c.split): c for c in curves_of(load_run(curved_dir))}
+    assert [point.strength for point in curves["mislgan", "in"].points] == [0.0, 1.0]
+    assert curves["mislgan", "in"].at is None
+    assert len(curves["mislgan", "out"].points) == 3
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda f: f.iloc[1:], "1 row missing"),
+        (lambda f: pd.concat([f, f.iloc[:1]]), "there twice"),
+        (lambda f: f.assign(lpips=-f["lpips"] - 1), "`lpips`"),
+    ],
+)
+def test_distortions_that_no_scorer_measures_keep_a_folder_off_boards(curved_dir, edit, said):
+    path = curved_dir / "conditions-distortion.parquet"
+    edit(pd.read_parquet(path)).to_parquet(path)
+    failed = [one.finding for one in verify_folder(curved_dir) if one.verdict == "fail"]
+    assert said in " ".join(failed)
+    boards, [left_out] = load_boards([curved_dir])
+    assert not boards
+    assert said in " ".join(left_out.reasons)
+
+
+def test_a_distortion_that_is_nan_is_refused(curved_dir):
+    path = curved_dir / "conditions-distortion.parquet"
+    pd.read_parquet(path).assign(lpips=np.nan).to_parquet(path)
+    with pytest.raises(ValueError, match="NaN"):
+        load_run(curved_dir)
+
+
 def test_files_are_written_the_same_twice_and_verified(curved_dir):
     written = write_curves(load_run(curved_dir))
     assert [path.name for path in written] == [f"curves.{e}" for e in ("md", "csv", "tex", "svg")]

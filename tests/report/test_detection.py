@@ -139,3 +139,21 @@ def test_a_run_without_scores_says_how_to_get_them(run_dir):
     with pytest.raises(ValueError, match="camobench detect"):
         detection_table(load_run(run_dir))
     assert write_detection(load_run(run_dir)) == []
+
+
+@pytest.mark.parametrize("which", ["detector", "image", "target"])
+def test_scores_that_are_left_out_are_missed(detected_dir, which):
+    path = detected_dir / ROWS
+    rows = pd.read_parquet(path)
+    mine = rows[(rows["attack"] == "mislgan") & rows["treated"]]
+    gone = {
+        "detector": mine.index[:1],
+        "image": mine.index[mine["image_id"] == mine["image_id"].iloc[0]],
+        "target": mine.index[
+            (mine["image_id"] == mine["image_id"].iloc[0])
+            & (mine["target"] == mine["target"].iloc[0])
+        ],
+    }[which]
+    rows.drop(index=gone).to_parquet(path)
+    with pytest.raises(ValueError, match=r"of mislgan.*detect again"):
+        detection_table(load_run(detected_dir))

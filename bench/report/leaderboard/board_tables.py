@@ -103,7 +103,7 @@ def mean_text(one: Standing, metric: str, *, interval: bool = True) -> str:
 
 def level_text(one: Standing, metric: str, *, interval: bool = True) -> str:
     """Success at the level with its 95 % interval, marked where it is that of the whole attack."""
-    curve = one.curves.get(metric)
+    curve = (one.curves or {}).get(metric)
     if curve is None:
         return NA
     return at_text(curve) + (f" ({ends_text(curve)})" if interval and curve.interval else "")
@@ -153,7 +153,7 @@ def _record(board: Board, one: Standing) -> dict[str, Any]:
             record[f"{name}_{figure}"] = rank.get(figure)
         for figure in ("mean", "mean_std", "mean_low", "mean_high"):
             record[f"{name}_{figure}_percent"] = one.record[f"{name}_{figure}_percent"]
-        record |= at_record(one.curves.get(name), f"{name}_at_level")
+        record |= at_record((one.curves or {}).get(name), f"{name}_at_level")
         record |= {f"{name}_worst_victim": worst[0], f"{name}_worst_victim_percent": worst[1]}
     record |= {metric.name: one.record[metric.name] for metric in board.run.metrics}
     if (detected := one.detection) is not None:
@@ -215,8 +215,8 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
     means = [f"{metric.name}_mean_percent" for metric in row_metrics(split)]
     if standings.was_detected:
         yield (
-            "Detection AUC: of detectors trained on other attacks, anonymised against untouched "
-            "images behind the same last save; 0.5 is unnoticed (`camobench detect`)."
+            "Detection AUC: of detectors trained on the other attacks of the first folder; "
+            "anonymised against untouched images, saved alike; 0.5 is unnoticed (`camobench detect`)."
         )
     partial = [one.record for one in standings.by_split[split] if not one.complete]
     if any(record[mean] is not None for record in partial for mean in means):
@@ -236,7 +236,7 @@ def _nothing(standings: Standings, split: str) -> str:
     found: dict[str, float] = {}
     for one in standings.by_split[split]:
         for metric in row_metrics(split):
-            if one.complete and (curve := one.curves.get(metric.name)):
+            if one.complete and (curve := (one.curves or {}).get(metric.name)):
                 found.setdefault(metric.title, 100 * curve.points[0].success)
     return ", ".join(f"{title} {number(value)} %" for title, value in found.items())
 

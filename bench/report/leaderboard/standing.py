@@ -60,7 +60,7 @@ class Standing:
         kind: "attack", "preliminary" or "control"; only the first is ranked.
         record: The numbers of its row in Table 2 or 3, over the board's panel.
         ranks: By rate, where it is ranked, what `rank_records` says.
-        curves: By rate, success over distortion, where weaker attacks were scored.
+        curves: By rate, success over distortion; `None` on a board without weaker attacks.
         detection: What detectors say that have not seen it, where they were asked.
         worst: By rate, the victim of the panel that it succeeds least on, and how far (per cent).
         scored: Rows over the panel, and how many there should be.
@@ -72,7 +72,7 @@ class Standing:
     split: str
     record: dict[str, Any]
     ranks: Mapping[str, dict[str, Any]]
-    curves: Mapping[str, Curve]
+    curves: Mapping[str, Curve] | None
     detection: Detection | None
     worst: Mapping[str, tuple[str, float]]
     scored: tuple[int, int]
@@ -80,7 +80,7 @@ class Standing:
 
     def success(self, metric: str) -> float | None:
         """What it is ordered by, in per cent: success at the level, else at full strength."""
-        if not self.curves:
+        if self.curves is None:
             mean: float | None = self.record.get(f"{metric}_mean_percent")
             return mean
         at = self.curves[metric].at if metric in self.curves else None
@@ -159,7 +159,7 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
                 split=split,
                 record=records[attack.name],
                 ranks={},
-                curves=curves.get(attack.name, {}),
+                curves=curves.get(attack.name, {}) if has_strengths(board.run) else None,
                 detection=_detection(board, attack.name, split),
                 worst={m: one for m, mine in cells.items() if (one := _worst(mine, board.panel))},
                 scored=(scored, expected * len(board.panel)),
@@ -173,13 +173,10 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
 
 
 def _detection(board: Board, attack: str, split: str) -> Detection | None:
-    """What detectors say of an attack that they have not seen, in the first folder that tells."""
-    runs = {member.run.directory: member.run for member in board.submissions}
-    for source in board.sources[attack]:
-        found = headline_aucs(runs[source.directory]).get((source.entry.attack.name, split))
-        if found is not None:
-            return found
-    return None
+    """What detectors of the base folder say of an attack; others learned from other attacks."""
+    base = board.submissions[0].run
+    names = [s.entry.attack.name for s in board.sources[attack] if s.directory == base.directory]
+    return headline_aucs(base).get((names[0], split)) if names else None
 
 
 def _order(one: Standing) -> tuple[Any, ...]:

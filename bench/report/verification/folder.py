@@ -46,7 +46,6 @@ def verify_folder(folder: Path) -> list[Verdict]:
     """Check entries, rows, and every table and report in the folder; nothing is written."""
     run, verdicts = check_rows(folder)
     if run is not None:
-        verdicts += [condition_verdict(run)] if len(run.conditions) else []
         verdicts += _check_files(run)
     return verdicts
 
@@ -75,7 +74,10 @@ def check_rows(folder: Path) -> tuple[RunData | None, list[Verdict]]:
             where = f"suite {run.suite}, recipe {run.recipe}"
             finding = f"entries and rows agree on {where} and all keys"
     verdicts.append(Verdict("run", "ok" if run else "fail", finding))
-    return run, [*verdicts, *(_check_detection(run) if run else ())]
+    if run is not None:
+        verdicts += [condition_verdict(run)] if len(run.conditions) else []
+        verdicts += _check_detection(run)
+    return run, verdicts
 
 
 def _check_detection(run: RunData) -> Iterator[Verdict]:

@@ -123,8 +123,20 @@ def condition_verdict(run: RunData) -> Verdict:
                 problems += cell_problems(mine, wanted, f" of {name} on {victim} {said}")
         if len(rows):
             problems += [f"{name} {said}: {one}" for one in prediction_problems(rows, entry)]
+            saved = rows["quality_percent"].notna().all()
+            problems += [] if saved else _weaker_distortions(run, entry, str(said))
     whole = f"{plural(len(after), 'row')} {', '.join(conditions)}"
     return _verdict("rows under conditions", problems, whole)
+
+
+def _weaker_distortions(run: RunData, entry: Entry, said: str) -> Iterator[str]:
+    """What is wrong with how far a weaker attack is said to go: curves are read off by it."""
+    name, far = entry.attack.name, run.condition_distortion
+    rows = far[(far["attack"] == name) & (far["said"] == said)]
+    if len(rows) or not entry.lacks(f"distortion {said}"):
+        wanted = present_cells(run.distortion[run.distortion["attack"] == name])
+        yield from cell_problems(rows, wanted, f" of distortions of {name} {said}")
+    yield from (f"{name} {said}: {one}" for one in distortion_problems(rows, entry))
 
 
 def wanted_cells(images: pd.DataFrame, classes: Sequence[str], *, targeted: bool) -> pd.MultiIndex:
