@@ -216,7 +216,7 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
     if standings.was_detected:
         yield (
             "Detection AUC: of detectors trained on the other attacks of the first folder; "
-            "anonymised against untouched images, saved alike; 0.5 is unnoticed (`camobench detect`)."
+            "anonymised against untouched images, saved alike; 0.5 is unnoticed (`detect`)."
         )
     partial = [one.record for one in standings.by_split[split] if not one.complete]
     if any(record[mean] is not None for record in partial for mean in means):
