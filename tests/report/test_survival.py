@@ -35,6 +35,9 @@ def survived_dir(run_dir):
     """A run's folder with rows under three conditions."""
     frame = pd.read_parquet(run_dir / "predictions.parquet")
     pd.concat([weakened(frame, one) for one in CHANCE]).to_parquet(run_dir / FILE)
+    half = pd.read_parquet(run_dir / "distortion.parquet").assign(strength=0.5)
+    half = half.assign(quality_percent=pd.array([None] * len(half), "Int64"))
+    half.to_parquet(run_dir / "conditions-distortion.parquet")
     return run_dir
 
 
