@@ -70,7 +70,7 @@ def detect(
     from bench.plan.detect import detect_run, said
     from bench.plan.request import resolve_device
     from bench.records.load import load_run
-    from bench.report.detection import detection_table, write_detection
+    from bench.report.detection.tables import detection_table, write_detection
     from bench.report.render import render
 
     for plugin in plugins:

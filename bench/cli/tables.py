@@ -117,7 +117,7 @@ def curves(directory: Path, format_: str, write: bool) -> None:
     Example: camobench curves camobench-out --format csv
     """
     from bench.records.load import load_run
-    from bench.report.curves import curves_table, write_curves
+    from bench.report.conditions.curve_tables import curves_table, write_curves
     from bench.report.render import render
 
     run = load_run(directory)
@@ -140,8 +140,8 @@ def survival(directory: Path, format_: str, write: bool) -> None:
     Example: camobench survival camobench-out --format csv
     """
     from bench.records.load import load_run
+    from bench.report.conditions.survival import survival_table, write_survival
     from bench.report.render import render
-    from bench.report.survival import survival_table, write_survival
 
     run = load_run(directory)
     click.echo(render(survival_table(run), format_))

@@ -37,7 +37,7 @@ from bench.provenance import provenance
 from bench.recipes import get_recipe
 from bench.records.load import load_run
 from bench.records.run import RunData
-from bench.report.detection import ROWS
+from bench.report.detection.scores import ROWS
 from bench.store import Store, digest, read_json, replacing
 from bench.suites.base import Suite, open_suite, prepare
 from bench.suites.catalogue import SIMULATED, load_suite

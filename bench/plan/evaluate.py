@@ -23,10 +23,10 @@ from bench.plan.request import RESULTS, Request, evaluate_run, resolve_device
 from bench.records.participants import FailedCell
 from bench.records.run import RunData
 from bench.report.cards import clean_accuracy_table
-from bench.report.curves import curves_table
+from bench.report.conditions.curve_tables import curves_table
+from bench.report.conditions.survival import survival_table
 from bench.report.notes import failed_cells
 from bench.report.render import shown
-from bench.report.survival import survival_table
 from bench.report.tables import build_table
 from bench.store import Store
 from bench.store.outputs import own_folder

@@ -269,9 +269,9 @@ def evaluate_run(
             every cell failed.
     """
     from bench.records.load import load_run
-    from bench.report.curves import write_curves
+    from bench.report.conditions.curve_tables import write_curves
+    from bench.report.conditions.survival import write_survival
     from bench.report.pages.report import write_report
-    from bench.report.survival import write_survival
     from bench.report.tables import write_tables
 
     if not request.victims:

@@ -7,7 +7,7 @@ import pytest
 from bench.plan.detect import detect_run
 from bench.plan.request import evaluate_request
 from bench.records.load import load_run
-from bench.report.detection import ALL, ROWS, detections
+from bench.report.detection.scores import ALL, ROWS, detections
 from bench.store import read_json, write_json
 from bench.types import Silent
 from tests.smoke import ATTACKS, VICTIMS, Watcher, request

@@ -15,7 +15,7 @@ from bench.records.metric import MetricSpec
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData
 from bench.registry import UnknownNameError
-from bench.report.curves import at_equal_distortion, fidelity_of, reaches_level
+from bench.report.conditions.curves import at_equal_distortion, fidelity_of, reaches_level
 from bench.wording import near
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from bench.metrics.ranks import ALPHA
 from bench.metrics.resampling import REPLICATES
 from bench.records.metric import headline, row_metrics
-from bench.report.curves import WHOLE, at_record, at_text, ends_text
+from bench.report.conditions.curve_tables import WHOLE, at_record, at_text, ends_text
 from bench.report.leaderboard.boards import Board
 from bench.report.leaderboard.standing import Standing, Standings
 from bench.report.leaderboard.submissions import LeftOut

@@ -10,8 +10,8 @@ from bench.records.metric import headline, row_metrics
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.report.comparison.contenders import Contender, level_said
 from bench.report.comparison.ranking import rank_records
-from bench.report.curves import Curve, curves_of, has_strengths
-from bench.report.detection import headline_aucs
+from bench.report.conditions.curves import Curve, curves_of, has_strengths
+from bench.report.detection.scores import headline_aucs
 from bench.report.leaderboard.boards import Board
 from bench.report.statistics import rates_of
 from bench.report.table import Table, number

@@ -9,8 +9,9 @@ from typing import Any
 from bench.records.metric import headline, views
 from bench.records.participants import AttackRecord, VictimRecord
 from bench.records.samples import most_complete
-from bench.report import curves, survival
 from bench.report.cards import Card, build_cards, card_facts
+from bench.report.conditions import curve_tables, survival
+from bench.report.conditions.curves import has_strengths
 from bench.report.leaderboard.board_tables import (
     board_table,
     level_text,
@@ -237,8 +238,8 @@ def board_cards(board: Board) -> dict[str, Card]:
 def _under_conditions(board: Board) -> dict[str, tuple[Table, str]]:
     """Table and chart by the stem of their files, where there are rows under conditions."""
     run, found = board.panel_run, dict[str, tuple[Table, str]]()
-    if curves.has_strengths(run):
-        found[curves.STEM] = curves.curves_table(run), curves.curves_chart(run)
+    if has_strengths(run):
+        found[curve_tables.STEM] = curve_tables.curves_table(run), curve_tables.curves_chart(run)
     if survival.has_saves(run):
         found[survival.STEM] = survival.survival_table(run), survival.survival_chart(run)
     return found

@@ -13,12 +13,13 @@ from bench.records.entry import Entry, read_entry
 from bench.records.frames import TableName, type_problems
 from bench.records.load import CONDITIONS, TABLES, assemble, entry_paths, read_table
 from bench.records.run import RunData
-from bench.report.curves import curve_texts
-from bench.report.detection import ROWS as SCORES
-from bench.report.detection import detection_rows, detection_texts
+from bench.report.conditions.curve_tables import curve_texts
+from bench.report.conditions.survival import survival_texts
+from bench.report.detection.scores import ROWS as SCORES
+from bench.report.detection.scores import detection_rows
+from bench.report.detection.tables import detection_texts
 from bench.report.pages.report import report_html
 from bench.report.pages.victims import victims_html
-from bench.report.survival import survival_texts
 from bench.report.tables import table_texts
 from bench.report.verification.rows import condition_verdict, row_verdicts
 from bench.store.outputs import NOTE

@@ -15,7 +15,7 @@ from bench.plan.cells import row_key
 from bench.plan.missing import find_missing
 from bench.plan.request import evaluate_request, open_session
 from bench.records.load import load_run
-from bench.report.survival import survivals
+from bench.report.conditions.survival import survivals
 from bench.suites.base import open_suite
 from bench.types import CamobenchError
 from tests.smoke import request

@@ -2,12 +2,12 @@
 
 import json
 
-from bench.report.detection import ROWS
+from bench.report.detection.scores import ROWS
 from bench.report.leaderboard.board_tables import render_boards
 from bench.report.leaderboard.boards import load_boards
 from bench.report.leaderboard.standing import build_standings
+from tests.report.detection.test_detection import scores_of
 from tests.report.leaderboard.folders import boards_of, write_folder
-from tests.report.test_detection import scores_of
 
 
 def test_what_detectors_say_is_a_column_where_a_folder_has_it(tmp_path):

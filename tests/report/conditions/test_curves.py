@@ -10,13 +10,14 @@ import pytest
 from bench.records.load import load_run
 from bench.report.comparison.contenders import contenders_of
 from bench.report.comparison.pairs import compare_pairs, pairs_table
-from bench.report.curves import curves_of, curves_table, write_curves
+from bench.report.conditions.curve_tables import curves_table, write_curves
+from bench.report.conditions.curves import curves_of
 from bench.report.leaderboard.board_tables import board_table
 from bench.report.leaderboard.boards import load_boards
 from bench.report.leaderboard.standing import build_standings
 from bench.report.render import render
 from bench.report.verification.folder import verify_folder
-from tests.report.test_survival import rate, weakened
+from tests.report.conditions.test_survival import rate, weakened
 
 WEAK = (0.5, None)
 IN_TASR = ("in", "tasr")

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from bench.records.load import load_run
-from bench.report.detection import ROWS, detection_table, detections, write_detection
+from bench.report.detection.scores import ROWS, detections
+from bench.report.detection.tables import detection_table, write_detection
 from bench.report.render import render
 from bench.report.verification.folder import verify_folder
 

@@ -5,10 +5,8 @@ which are every attack at strength 0, they make a curve; what attacks are ranked
 at one level of distortion (`MetricSpec.level`), see `bench.metrics.equal_distortion`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,17 +18,8 @@ from bench.metrics.success import CLEAN_CONTROL
 from bench.records.metric import MetricSpec, views
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData, once
-from bench.report.pages.figures import Line, curve_panels
-from bench.report.published import published_rows
-from bench.report.render import render
 from bench.report.statistics import untouched_rows
-from bench.report.table import NA, Row, Table, between, kind_of, make_table, number
-from bench.store import write_text
-from bench.types import SPLITS
 
-STEM = "curves"
-WHOLE = "†"
-"""Marks an attack that stands at full strength."""
 Contestant = tuple[RunData, str]
 """A run and the name of its attack."""
 
@@ -228,159 +217,3 @@ def _curve(
         interval=interval,
         whole=whole,
     )
-
-
-def curves_table(run: RunData) -> Table:
-    """Success at the level and at each strength.
-
-    Shown are TASR of targeted attacks and UASR of the others; the records hold all.
-
-    Raises:
-        ValueError: As `curves_of`.
-    """
-    found = curves_of(run)
-    strengths = sorted({point.strength for one in found for point in one.points})
-    fidelity = found[0].fidelity
-    at = f"at {fidelity.title} {fidelity.level:g}"
-    labels = [("", "Attack"), ("", "Rate"), ("", at), ("", "95 %")]
-    labels += [
-        (f"strength {s:g}" if s else "untouched", label)
-        for s in strengths
-        for label in ([fidelity.title] if s else []) + ["success"]
-    ]
-    rows: list[Row] = []
-    for split in run.splits:
-        shown = [one for one in found if one.split == split and _is_shown(one)]
-        if shown:
-            blank = ("",) * (len(labels) - 1)
-            rows.append(Row(kind="section", name=SPLITS[split].capitalize(), cells=blank))
-        for one in shown:
-            cells = [one.metric.title, at_text(one), ends_text(one)]
-            by_strength = {point.strength: point for point in one.points}
-            for strength in strengths:
-                point = by_strength.get(strength)
-                texts = [NA, NA]
-                if point:
-                    far, success = point.distortion, 100 * point.success
-                    texts = [number(far, fidelity.digits), number(success)]
-                cells += texts if strength else texts[1:]
-            rows.append(Row(kind=kind_of(one.attack), name=one.attack.name, cells=tuple(cells)))
-    return make_table(
-        f"Success {at}, Set-C of {run.suite} (in %)",
-        labels,
-        rows,
-        _notes(run, fidelity),
-        (_record(run, one) for one in found),
-    )
-
-
-def at_text(curve: Curve) -> str:
-    """Success at the level, marked where it is that of the whole attack."""
-    if curve.at is None:
-        return NA
-    return number(100 * curve.at) + (WHOLE if curve.whole else "")
-
-
-def ends_text(curve: Curve) -> str:
-    """The interval of that."""
-    low, high = (100 * end for end in curve.interval) if curve.interval else (None, None)
-    return between(low, high)
-
-
-def at_record(curve: Curve | None, name: str) -> dict[str, Any]:
-    """Success at the level in per cent, its interval, and whether that is the whole attack."""
-    low, high = (curve and curve.interval) or (None, None)
-    return {
-        f"{name}_percent": None if curve is None or curve.at is None else 100 * curve.at,
-        f"{name}_low_percent": None if low is None else 100 * low,
-        f"{name}_high_percent": None if high is None else 100 * high,
-        f"{name}_is_whole": None if curve is None else "yes" if curve.whole else "no",
-    }
-
-
-def curve_texts(run: RunData) -> dict[str, str]:
-    """`curves.{md,csv,tex}` by file name; none for a run without weaker attacks."""
-    if not has_strengths(run):
-        return {}
-    table = curves_table(run)
-    return {f"{STEM}.{suffix}": render(table, suffix) for suffix in ("md", "csv", "tex")}
-
-
-def write_curves(run: RunData) -> list[Path]:
-    """Write `curves.{md,csv,tex,svg}` into the run's own folder, recomputed from its rows."""
-    texts = curve_texts(run)
-    texts |= {f"{STEM}.svg": curves_chart(run)} if texts else {}
-    return [write_text(run.directory / name, text) for name, text in texts.items()]
-
-
-def curves_chart(run: RunData) -> str:
-    """SVG text: a panel for each rate and split, with bands of 95 % and the paper's points."""
-    panels: dict[str, list[Line]] = {}
-    for one in filter(_is_shown, curves_of(run)):
-        panels.setdefault(f"{one.metric.title}, {SPLITS[one.split]} (%)", []).append(
-            Line(
-                name=one.attack.name,
-                control=one.attack.control,
-                x=[point.distortion for point in one.points],
-                y=[point.success for point in one.points],
-                ends=[point.interval for point in one.points],
-            )
-        )
-    fidelity = curves_of(run)[0].fidelity
-    published = {
-        f"{metric.title}, {SPLITS[split]} (%)": [
-            (row[fidelity.name], row[f"{metric.name}_mean_percent"])
-            for row in published_rows(split).values()
-            if {fidelity.name, f"{metric.name}_mean_percent"} <= row.keys()
-        ]
-        for split, metric in views(run.splits)
-        if metric.needs == "target"
-    }
-    return curve_panels(panels, fidelity.axis, fidelity.level or 0.0, published)
-
-
-def _is_shown(curve: Curve) -> bool:
-    return curve.attack.targeted == (curve.metric.needs == "target")
-
-
-def _record(run: RunData, one: Curve) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "suite": run.suite,
-        "split": one.split,
-        "attack": one.attack.name,
-        "attack_key": one.attack.key,
-        "control": "yes" if one.attack.control else "no",
-        "measure": one.metric.name,
-        "images": one.images,
-        "distortion": one.fidelity.name,
-        "level": one.fidelity.level,
-        **at_record(one, "at_level"),
-    }
-    for point in one.points:
-        name = f"strength_{point.strength:g}"
-        low, high = point.interval or (None, None)
-        record |= {f"{name}_distortion": point.distortion, f"{name}_percent": 100 * point.success}
-        record |= {f"{name}_low_percent": None if low is None else 100 * low}
-        record |= {f"{name}_high_percent": None if high is None else 100 * high}
-    return record
-
-
-def _notes(run: RunData, fidelity: MetricSpec) -> Iterator[str]:
-    yield (
-        f"At {fidelity.title} {fidelity.level:g}: between the two strengths on either side of it, "
-        f"in proportion, which is an attack that takes either by lot. {WHOLE}: at full strength, "
-        "where the attack distorts no more than that. n/a: no weaker strength was scored "
-        "in full."
-    )
-    yield (
-        "Strength s: x + s (g(x, t) - x), rounded to 8 bits. Untouched: what victims say of the "
-        "originals, asked for the same targets; out of distribution that is chance, "
-        f"{100 / len(run.classes):.1f} %, whatever they say."
-    )
-    yield (
-        "TASR for targeted attacks, UASR for the others; means over families of means over "
-        "architectures. 95 %: bootstrap over photographs, through the interpolation."
-    )
-    beside = sorted({f for f in run.families.values() if f not in FAMILIES})
-    if beside and set(run.families.values()) & set(FAMILIES):
-        yield f"In no mean here: {', '.join(beside)}."

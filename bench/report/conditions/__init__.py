@@ -1,0 +1,1 @@
+"""What was scored under conditions: at less strength, after a JPEG save."""

@@ -1,0 +1,1 @@
+"""Would anyone notice? What detectors say of a run's images."""
