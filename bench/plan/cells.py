@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bench.jobs.job import ScoreJob
@@ -57,12 +58,11 @@ class Cells:
 
     def predictions(self) -> pd.DataFrame:
         """Rows of all victims."""
-        frames = [self._rows(stem) for stem in self.victims.values()]
-        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+        return self._rows(*self.victims.values())
 
     def distortion(self) -> pd.DataFrame:
         """One row an image and target."""
-        return self._rows(DISTORTION) if self.measured else pd.DataFrame()
+        return self._rows(*([DISTORTION] if self.measured else []))
 
     @cached_property
     def scored_by(self) -> tuple[dict[str, Json], ...]:
@@ -96,10 +96,14 @@ class Cells:
             for path in self.row.files(stem)
         ]
 
-    def _rows(self, stem: str) -> pd.DataFrame:
-        rows = read_rows(self.row.files(stem)) if self.row is not None else pd.DataFrame()
+    def _rows(self, *stems: str) -> pd.DataFrame:
+        """Those of one stem after the other, each in the suite's order."""
+        if self.row is None or not stems:
+            return pd.DataFrame()
+        rows = read_rows([path for stem in stems for path in self.row.files(stem)])
         place = {name: at for at, name in enumerate(self.images)}
-        turns = rows["image_id"].map(place).argsort(kind="stable")
+        stem_of = rows["victim"].factorize()[0] if "victim" in rows else np.zeros(len(rows))
+        turns = np.lexsort((rows["image_id"].map(place), stem_of))
         return rows.iloc[turns].reset_index(drop=True)
 
 

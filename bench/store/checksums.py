@@ -14,7 +14,7 @@ from typing import Any
 from bench.store import digest, file_digest, read_json, write_json
 from bench.types import CamobenchError
 
-BLOCK_BYTES = 1 << 26
+BLOCK_BYTES = 1 << 20
 FIELD = "sha256"
 
 

@@ -93,13 +93,14 @@ def read_rows(paths: Sequence[Path]) -> pd.DataFrame:
     Raises:
         CamobenchError: If one is damaged; names it and the remedy.
     """
-    frames = []
+    tables = []
     for path in paths:
         require_as_written(path)
         with explaining_damage(path):
-            frames.append(pq.ParquetFile(path).read().to_pandas())
-    filled = [frame for frame in frames if len(frame)]  # images made elsewhere may be few
-    return pd.concat(filled or frames[:1], ignore_index=True) if frames else pd.DataFrame()
+            tables.append(pq.ParquetFile(path).read())
+    filled = [table for table in tables if len(table)]  # images made elsewhere may be few
+    kept = filled or tables[:1]
+    return pa.concat_tables(kept, promote_options="default").to_pandas() if kept else pd.DataFrame()
 
 
 def read_record(path: Path) -> dict[str, Any]:
