@@ -90,7 +90,7 @@ CGAN_RECIPES: Mapping[str, CganRecipe] = MappingProxyType(
             rounded=True,
         ),
         "mini": _MINI,
-        "laptop": replace(_MINI, steps=3200),
+        "wide": replace(_MINI, generator_width=32, discriminator_width=32),
         "smoke": CganRecipe(
             generator_width=4,
             discriminator_width=4,

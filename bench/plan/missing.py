@@ -26,6 +26,7 @@ class Missing:
             distortions or kept images alone are missing. Rows that lack nothing are left out.
         networks_total: All networks of the graph.
         cells_total: All cells of the matrix.
+        victims_total: All victims of the matrix.
         trained_s: What the networks that are there took to train, by their cards.
     """
 
@@ -33,6 +34,7 @@ class Missing:
     cells: dict[str, tuple[str, ...]]
     networks_total: int
     cells_total: int
+    victims_total: int
     trained_s: float
 
     @property
@@ -49,8 +51,10 @@ class Missing:
         """One row a network to train, then one an attack to score."""
 
         def row(work: str, name: str, victims: tuple[str, ...] = ()) -> dict[str, Json]:
-            cells = len(victims) or None
-            return {"work": work, "name": name, "cells": cells, "victims": " ".join(victims)}
+            cells, said = len(victims) or None, " ".join(victims)
+            if len(victims) == self.victims_total > 1:
+                said = "all"
+            return {"work": work, "name": name, "cells": cells, "victims": said}
 
         return [
             *(row("train", job.label) for job in self.jobs),
@@ -89,5 +93,6 @@ def find_missing(session: Session) -> Missing:
         cells=cells,
         networks_total=len(graph.jobs),
         cells_total=len(graph.attacks) * len(graph.victims) * len(asked.conditions),
+        victims_total=len(graph.victims),
         trained_s=sum(found.card["seconds"] for found in made if found is not None),
     )

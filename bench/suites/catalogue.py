@@ -14,6 +14,7 @@ from bench.suites.rehearsal import RehearsalSource
 from bench.suites.simcam.plan import (
     SIMCAM_12,
     SIMCAM_12_SMALL,
+    SIMCAM_MIDI,
     SIMCAM_MINI,
     SIMCAM_SMOKE,
     SimcamSpec,
@@ -23,7 +24,10 @@ from bench.wording import near
 
 FOLDER_PREFIX = "folder:"
 SIMULATED: Mapping[str, SimcamSpec] = MappingProxyType(
-    {spec.name: spec for spec in (SIMCAM_MINI, SIMCAM_12_SMALL, SIMCAM_12, SIMCAM_SMOKE)}
+    {
+        spec.name: spec
+        for spec in (SIMCAM_MINI, SIMCAM_MIDI, SIMCAM_12_SMALL, SIMCAM_12, SIMCAM_SMOKE)
+    }
 )
 SPECS: Mapping[str, SimcamSpec | DresdenSpec] = MappingProxyType(
     {**SIMULATED, DRESDEN_V1.name: DRESDEN_V1}

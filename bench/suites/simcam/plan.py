@@ -148,6 +148,10 @@ SIMCAM_MINI = SimcamSpec(
     real=True,
 )
 
+SIMCAM_MIDI = replace(
+    SIMCAM_MINI, name="simcam-midi-v2", seed=20264, image_px=256, images_a=240, images_b=240
+)
+
 SIMCAM_12 = SimcamSpec(
     name="simcam12-v2",
     version=2,
