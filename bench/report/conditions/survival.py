@@ -17,7 +17,8 @@ from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData, once
 from bench.report.pages.figures import Line, line_panels
 from bench.report.render import render
-from bench.report.table import NA, Row, Table, kind_of, make_table
+from bench.report.statistics import untouched_rows
+from bench.report.table import NA, Row, Table, between, kind_of, make_table, number
 from bench.store import write_text
 from bench.types import SPLITS
 
@@ -32,8 +33,8 @@ class Survival:
 
     Attributes:
         images: That were scored with and without it.
-        left: Success after it over that without; undefined where nothing succeeded without it, or
-            nothing did in some draw: a share of next to nothing says nothing.
+        left: Success after it over that without; undefined where that without is not told from
+            the untouched images' (95 %): a share of what was never won says nothing.
     """
 
     attack: AttackRecord
@@ -78,18 +79,19 @@ def survivals(run: RunData) -> list[Survival]:
                     frame[(frame["split"] == split) & (frame["attack"] == attack.name)]
                     for frame in (run.predictions, rows)
                 ]
+                nothing = untouched_rows(run, split)
+                frames += [nothing] if len(nothing) else []
                 both = shared(frames, metric, families, by_target=attack.targeted)
                 if both is None:
                     continue
-                (before, after), drawn = both.means, both.resampled()
-                share = after / before if before > 0 else None
+                (before, after, *_), drawn, share = both.means, both.resampled(), None
                 ends: list[tuple[float, float] | None] = [None] * 3
                 if drawn is not None:
-                    ends[:2] = map(percentile_interval, drawn.T)
-                    if drawn[:, 0].all():
+                    ends[:2] = map(percentile_interval, drawn.T[:2])
+                    won = drawn[:, 0] - (drawn[:, 2] if len(nothing) else 0)
+                    if percentile_interval(won)[0] > 0 and drawn[:, 0].all():
+                        share = after / before
                         ends[2] = percentile_interval(drawn[:, 1] / drawn[:, 0])
-                    else:
-                        share = None
                 found.append(
                     Survival(
                         attack=attack,
@@ -197,7 +199,8 @@ def _text(figure: Figure) -> str:
     value, ends = figure
     if value is None:
         return NA
-    return f"{100 * value:.0f}" + (f" ({100 * ends[0]:.0f}–{100 * ends[1]:.0f})" if ends else "")
+    low, high = (100 * end for end in ends) if ends else (None, None)
+    return number(100 * value, 0) + (f" ({between(low, high, 0)})" if ends else "")
 
 
 def _record(run: RunData, one: Survival) -> dict[str, Any]:
@@ -231,10 +234,10 @@ def _notes(run: RunData, found: list[Survival]) -> Iterator[str]:
     )
     yield (
         "A victim that gives every image the same label makes for a TASR of "
-        f"{100 / len(run.classes):.0f} %, so that what is left near it is no success."
+        f"{number(100 / len(run.classes), 0)} %, so that what is left near it is no success."
     )
     alone = [
-        f"{100 * (one.after[0] or 0):.0f} % at {one.quality_percent}"
+        f"{number(100 * (one.after[0] or 0), 0)} % at {one.quality_percent}"
         for one in found
         if one.attack.name == CLEAN_CONTROL and one.metric.needs == "source"
     ]
@@ -246,5 +249,8 @@ def _notes(run: RunData, found: list[Survival]) -> Iterator[str]:
     families = sorted({f for f in run.families.values() if f not in FAMILIES})
     if families and set(run.families.values()) & set(FAMILIES):
         yield f"In no mean here: {', '.join(families)}."
-    if not all(one.before[0] for one in found):
-        yield "Left is n/a where nothing succeeded without the save."
+    if any(one.left[0] is None for one in found):
+        yield (
+            "Left is n/a where success without the save is not told from that of untouched images "
+            "(95 %): nothing was won."
+        )

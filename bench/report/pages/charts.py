@@ -266,7 +266,8 @@ def reliability_bars(bins: pd.DataFrame) -> tuple[Bar, ...]:
             x=round(100 * low, 2),
             width=round(90 * (high - low), 2),
             height=round(40 * accuracy, 2),
-            title=f"confidence {low:.2f} to {high:.2f}: {100 * accuracy:.0f} % right of {count}",
+            title=f"confidence {low:.2f} to {high:.2f}: {number(100 * accuracy, 0)} % right of "
+            f"{count}",
             opacity=round(0.25 + 0.75 * math.sqrt(count / images), 2),
         )
         for low, high, count, accuracy in zip(*columns, strict=True)
