@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from bench.metrics.paired import shared
 from bench.metrics.resampling import percentile_interval
 from bench.metrics.success import CLEAN_CONTROL
@@ -17,7 +19,7 @@ from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData, once
 from bench.report.pages.figures import Line, line_panels
 from bench.report.render import render
-from bench.report.statistics import untouched_rows
+from bench.report.statistics import attack_rows, rows_by, untouched_rows
 from bench.report.table import NA, Row, Table, between, kind_of, make_table, number
 from bench.store import write_text
 from bench.types import SPLITS
@@ -65,46 +67,44 @@ def survivals(run: RunData) -> list[Survival]:
             "--recompress 70,80,90,95` and the run's other options"
         )
     families = run.whole_families(FAMILIES) or run.families
-    saves = [
-        (int(rows["quality_percent"].iloc[0]), rows)
-        for _, rows in run.conditions.dropna(subset="quality_percent").groupby("said", sort=False)
-    ]
     found = []
     for split, metric in views(run.splits):
         for attack in sorted(run.attacks, key=lambda one: (one.control, one.name)):
-            if not metric.defined(split, targeted=attack.targeted):
-                continue
-            for quality, rows in saves:
-                frames = [
-                    frame[(frame["split"] == split) & (frame["attack"] == attack.name)]
-                    for frame in (run.predictions, rows)
-                ]
-                nothing = untouched_rows(run, split)
-                frames += [nothing] if len(nothing) else []
-                both = shared(frames, metric, families, by_target=attack.targeted)
-                if both is None:
-                    continue
-                (before, after, *_), drawn, share = both.means, both.resampled(), None
-                ends: list[tuple[float, float] | None] = [None] * 3
-                if drawn is not None:
-                    ends[:2] = map(percentile_interval, drawn.T[:2])
-                    won = drawn[:, 0] - (drawn[:, 2] if len(nothing) else 0)
-                    if percentile_interval(won)[0] > 0 and drawn[:, 0].all():
-                        share = after / before
-                        ends[2] = percentile_interval(drawn[:, 1] / drawn[:, 0])
-                found.append(
-                    Survival(
-                        attack=attack,
-                        split=split,
-                        metric=metric,
-                        quality_percent=quality,
-                        images=both.images,
-                        before=(before, ends[0]),
-                        after=(after, ends[1]),
-                        left=(share, ends[2]),
-                    )
-                )
+            if metric.defined(split, targeted=attack.targeted):
+                found += _survivals(run, attack, split, metric, families)
     return found
+
+
+def _survivals(
+    run: RunData, attack: AttackRecord, split: str, metric: MetricSpec, families: dict[str, str]
+) -> Iterator[Survival]:
+    nothing = untouched_rows(run, split)
+    plain = [attack_rows(run, "predictions", attack.name, split), *([nothing] * bool(len(nothing)))]
+    for of, rows in rows_by(run, "conditions", "attack", "split", "said").items():
+        quality = rows["quality_percent"].iloc[0]
+        if of[:2] != (attack.name, split) or pd.isna(quality):
+            continue
+        both = shared([rows, *plain], metric, families, by_target=attack.targeted)
+        if both is None:
+            continue
+        (after, before, *_), drawn, share = both.means, both.resampled(), None
+        ends: list[tuple[float, float] | None] = [None] * 3
+        if drawn is not None:
+            ends[:2] = map(percentile_interval, drawn.T[:2])
+            won = drawn[:, 1] - (drawn[:, 2] if len(nothing) else 0)
+            if percentile_interval(won)[0] > 0 and drawn[:, 1].all():
+                share = after / before
+                ends[2] = percentile_interval(drawn[:, 0] / drawn[:, 1])
+        yield Survival(
+            attack=attack,
+            split=split,
+            metric=metric,
+            quality_percent=int(quality),
+            images=both.images,
+            before=(before, ends[1]),
+            after=(after, ends[0]),
+            left=(share, ends[2]),
+        )
 
 
 def survival_table(run: RunData) -> Table:

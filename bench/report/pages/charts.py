@@ -11,6 +11,7 @@ import pandas as pd
 from bench.metrics.success import CLEAN_CONTROL, confusion
 from bench.records.metric import MetricSpec
 from bench.records.run import RunData
+from bench.report.statistics import attack_rows
 from bench.report.table import number
 from bench.types import SPLITS
 
@@ -278,8 +279,9 @@ def reliability_bars(bins: pd.DataFrame) -> tuple[Bar, ...]:
 def confusion_matrices(run: RunData, split: str, attack: str) -> list[Matrix]:
     """What victims say of each target and of each source camera; none without rows."""
     found = []
+    rows = attack_rows(run, "predictions", attack, split)
     for label in ("target", "source"):
-        table = 100 * confusion(run.predictions, split, attack, label, run.classes)
+        table = 100 * confusion(rows, split, attack, label, run.classes)
         if len(table):
             found.append(
                 Matrix(
