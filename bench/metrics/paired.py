@@ -114,14 +114,22 @@ def shared_units(
             over an image's targets, so that targeted and untargeted attacks have them in common.
 
     Returns:
-        A column an attack, by its position, over photo_id, image_id, victim and perhaps target.
+        photo_id, image_id, victim and perhaps target, by which it is sorted, and a column an
+        attack, by its position.
     """
     unit = ["photo_id", "image_id", "victim", *(["target"] if by_target else [])]
-    hits = [
-        rows[unit].assign(hit=row_values(rows, metric)).groupby(unit, sort=True)["hit"].mean()
-        for rows in frames
-    ]
-    return pd.concat(hits, axis=1, join="inner", keys=range(len(hits)))
+    rows = pd.concat([frame[unit] for frame in frames], ignore_index=True)
+    hits = np.concatenate([row_values(frame, metric).to_numpy(np.float64) for frame in frames])
+    attack = np.repeat(np.arange(len(frames)), [len(frame) for frame in frames])
+    number = rows.groupby(unit, sort=True).ngroup().to_numpy()
+    named = number >= 0  # a row without a target is no unit where targets count
+    shape = (int(number.max(initial=-1)) + 1, len(frames))
+    sums, counts = photograph_sums(number[named], attack[named], hits[named], shape)
+    both = np.flatnonzero((counts > 0).all(axis=1))
+    first = np.full(len(counts), -1)
+    first[number[named][::-1]] = np.flatnonzero(named)[::-1]
+    found = rows.iloc[first[both]].reset_index(drop=True)
+    return found.join(pd.DataFrame(sums[both] / counts[both]))
 
 
 def shared(
@@ -144,7 +152,7 @@ def shared(
     """
     known = list(families)
     mine = [rows[rows["victim"].isin(known)] for rows in frames]
-    units = shared_units(mine, metric, by_target=by_target).reset_index()
+    units = shared_units(mine, metric, by_target=by_target)
     if units.empty:
         return None
     victims, names = pd.factorize(units["victim"], sort=True)

@@ -42,8 +42,8 @@ def tie_groups(
 ) -> list[int]:
     """Groups of attacks that are not told apart from their group's leader.
 
-    The best attack leads the first group, with all that do not differ from it; the best of the
-    others leads the next one.
+    The best attack leads the first group. Down the ranks, the first attack that differs from its
+    group's leader leads the next one, so that groups are never mixed.
 
     Args:
         means: (K,) figure of each attack.
@@ -53,12 +53,9 @@ def tie_groups(
     Returns:
         (K,) group of each attack, from 1.
     """
-    left = sorted(range(len(means)), key=lambda place: -means[place])
-    groups, number = [0] * len(means), 0
-    while left:
-        leader, number = left[0], number + 1
-        tied = {leader, *(i for i in left[1:] if adjusted[frozenset((leader, i))] >= alpha)}
-        for place in tied:
-            groups[place] = number
-        left = [place for place in left if place not in tied]
+    groups, leader, number = [0] * len(means), -1, 0
+    for place in sorted(range(len(means)), key=lambda place: -means[place]):
+        if leader < 0 or adjusted[frozenset((leader, place))] < alpha:
+            leader, number = place, number + 1
+        groups[place] = number
     return groups

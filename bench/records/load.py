@@ -134,7 +134,7 @@ def assemble(
         path = folder / f"{name}.parquet"
         for kind in keys.keys() & set(frame.columns):
             match_keys(frame, path, kind, keys[kind])
-        if set(frame["suite"]) - {first.suite.name}:
+        if set(frame["suite"].unique()) - {first.suite.name}:
             raise ValueError(
                 f"{path} has rows of {sorted(set(frame['suite']))}, the entries are of "
                 f"{first.suite.name!r}; keep one suite in a folder"
@@ -159,7 +159,8 @@ def assemble(
                 "which its entry contradicts; score it anew"
             )
     inside = predictions.loc[predictions["split"] == IN, "source"]
-    strangers = (set(inside) | set(predictions["target"].dropna())) - set(first.suite.classes)
+    strangers = {*inside.unique(), *predictions["target"].dropna().unique()}
+    strangers -= set(first.suite.classes)
     if strangers:
         raise ValueError(
             f"{folder / 'predictions.parquet'}: {sorted(strangers)} are no classes of the suite; "

@@ -110,7 +110,7 @@ class RunData:
     @property
     def splits(self) -> tuple[str, ...]:
         """Those that tables are made of: real photographs only where there are any."""
-        there = set(self.predictions["split"])
+        there = set(self.predictions["split"].unique())
         return tuple(split for split in SPLITS if split in there or split != REAL)
 
     @property

@@ -150,7 +150,7 @@ def _coverage(run: RunData, rows: pd.DataFrame, split: str) -> Iterable[str]:
         fewest = mine.loc[~mine["victim"].isin(list(partial)), "n"].min()
         if fewest < expected:
             where = "images and targets in this table, per victim"
-            yield f"{attack.name}: {fewest:.0f} of {expected} {where}."
+            yield f"{attack.name}: {number(fewest, 0)} of {expected} {where}."
 
 
 def _distortions(run: RunData, split: str) -> Iterable[str]:

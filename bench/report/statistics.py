@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,13 +38,23 @@ class Clean:
 
 
 @once
+def rows_by(run: RunData, table: str, *columns: str) -> dict[Any, pd.DataFrame]:
+    """The rows of a table of the run by the values of some columns, sorted apart once."""
+    return dict(iter(getattr(run, table).groupby([*columns], sort=False)))
+
+
+def attack_rows(run: RunData, table: str, attack: str, split: str) -> pd.DataFrame:
+    """The rows of one attack in one split; perhaps none."""
+    return rows_by(run, table, "attack", "split").get((attack, split), getattr(run, table).iloc[:0])
+
+
+@once
 def untouched_rows(run: RunData, split: str) -> pd.DataFrame:
     """What victims say of the originals of a split, asked for every target: doing nothing.
 
     The rows of the identity control, each once a target; none where it was not scored.
     """
-    rows = run.predictions
-    clean = rows[(rows["split"] == split) & (rows["attack"] == CLEAN_CONTROL)]
+    clean = attack_rows(run, "predictions", CLEAN_CONTROL, split)
     targets = pd.DataFrame({"target": run.classes})
     asked = clean.drop(columns=["target", "p_target"]).merge(targets, how="cross")
     return asked[asked["target"] != asked["source"]].assign(p_target=np.nan)

@@ -130,8 +130,9 @@ def number(value: float | None, digits: int = 1) -> str:
 
 
 def signed(value: float | None) -> str:
-    """A difference: `+1.5`, or `n/a` where undefined."""
-    return NA if value is None else f"{value:+.1f}"
+    """A difference, rounded as every figure: `+1.5`, or `n/a` where undefined."""
+    text = number(value)
+    return text if text == NA or text.startswith("-") else f"+{text}"
 
 
 def spread_text(mean: float | None, std: float | None, digits: int = 1) -> str:
@@ -139,6 +140,6 @@ def spread_text(mean: float | None, std: float | None, digits: int = 1) -> str:
     return NA if mean is None else f"{number(mean, digits)} ± {number(std, digits)}"
 
 
-def between(low: float | None, high: float | None) -> str:
+def between(low: float | None, high: float | None, digits: int = 1) -> str:
     """`82.4–87.0`, or `n/a`."""
-    return NA if low is None else f"{number(low)}–{number(high)}"
+    return NA if low is None else f"{number(low, digits)}–{number(high, digits)}"

@@ -26,7 +26,7 @@ from bench.report.column import column_table
 from bench.report.notes import FAILED, MARK, table_notes
 from bench.report.published import published_rows
 from bench.report.render import render
-from bench.report.statistics import rates_of, untouched_rows
+from bench.report.statistics import attack_rows, rates_of, untouched_rows
 from bench.report.table import (
     NA,
     Row,
@@ -118,7 +118,8 @@ def attack_record(
             cells["mean"] = overall_spread(inside) if inside else None
         if cells.get("mean"):
             asked = name == CLEAN_CONTROL and metric.needs == "target"
-            rows = untouched_rows(run, split) if asked else run.predictions
+            rows = attack_rows(run, "predictions", name, split)
+            rows = untouched_rows(run, split) if asked else rows
             ends = bootstrap_interval(rows, split, name, metric, families)
         for column in (*FAMILIES, "mean", *_others(run)):
             cell, stem = cells.get(column), f"{metric.name}_{column}"

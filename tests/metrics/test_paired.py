@@ -58,8 +58,8 @@ def test_the_interval_is_that_of_photographs_drawn_by_hand():
     low, high = pair(one, other).interval(replicates=4000)
     random = np.random.default_rng(9)
     both = shared_units([one, other], TASR, by_target=True)
-    gap = both[0] - both[1]
-    table = gap.groupby(["photo_id", "victim"]).mean().unstack()[list(FAMILIES)]
+    both["gap"] = both[0] - both[1]
+    table = both.groupby(["photo_id", "victim"])["gap"].mean().unstack()[list(FAMILIES)]
     weights = np.array([1 / 4, 1 / 4, 1 / 2])
     by_hand = [
         float(table.to_numpy()[random.integers(5, size=5)].mean(axis=0) @ weights)
@@ -89,7 +89,7 @@ def test_an_untargeted_attack_meets_the_mean_over_an_images_targets():
     both = shared_units([one, other], UASR, by_target=False)
     assert len(both) == len(other)
     expected = (one["predicted"] != "a").groupby([one["image_id"], one["victim"]]).mean()
-    found = both[0].droplevel("photo_id").sort_index()
+    found = both.set_index(["image_id", "victim"])[0].sort_index()
     assert found.to_numpy() == pytest.approx(expected.sort_index().to_numpy())
 
 

@@ -71,4 +71,5 @@ def test_figures_are_rounded_in_one_way():
     figures = (None, float("nan"), float("inf"), 68.75 - 1e-13, 2.0)
     assert [number(figure) for figure in figures] == ["n/a", "n/a", "∞", "68.8", "2.0"]
     assert [signed(figure) for figure in (None, 1.52, -2.0)] == ["n/a", "+1.5", "-2.0"]
+    assert [signed(sign * (68.75 - 1e-13)) for sign in (1, -1)] == ["+68.8", "-68.8"]
     assert (between(50.0, 68.75), between(None, None)) == ("50.0–68.8", "n/a")

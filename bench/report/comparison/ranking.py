@@ -142,8 +142,9 @@ def _notes(
         "source photographs, the same for all attacks; conditional on the trained networks."
     )
     yield (
-        "Tie group: the attacks whose difference to the group's first is not told from zero by a "
-        f"sign-flip test over photographs at {ALPHA:g}, Holm-corrected for all pairs of the split."
+        "Tie group: down the ranks, attacks whose difference to the group's first is not told from "
+        f"zero (sign-flip test over photographs at {ALPHA:g}, Holm-corrected for all pairs of the "
+        "split)."
     )
     yield "Only images, targets and victims that all of these attacks were scored on count."
     if left_out:

@@ -165,7 +165,7 @@ def _notes(run: RunData, fidelity: MetricSpec) -> Iterator[str]:
     yield (
         "Strength s: x + s (g(x, t) - x), rounded to 8 bits. Untouched: what victims say of the "
         "originals, asked for the same targets; out of distribution that is chance, "
-        f"{100 / len(run.classes):.1f} %, whatever they say."
+        f"{number(100 / len(run.classes))} %, whatever they say."
     )
     yield (
         "TASR for targeted attacks, UASR for the others; means over families of means over "

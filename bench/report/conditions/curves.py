@@ -18,7 +18,7 @@ from bench.metrics.success import CLEAN_CONTROL
 from bench.records.metric import MetricSpec, views
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData, once
-from bench.report.statistics import untouched_rows
+from bench.report.statistics import attack_rows, rows_by, untouched_rows
 
 Contestant = tuple[RunData, str]
 """A run and the name of its attack."""
@@ -26,11 +26,21 @@ Contestant = tuple[RunData, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Strength:
-    """One attack at one strength in one split: rows of predictions, and of distortions."""
+    """One attack at one strength in one split.
+
+    Attributes:
+        predictions: Its rows.
+        distortion: Sum and count by photograph, of the metric by whose level attacks are compared.
+    """
 
     strength: float
     predictions: pd.DataFrame
     distortion: pd.DataFrame
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Rows of predictions, and of distortions."""
+        return len(self.predictions), int(self.distortion["count"].sum())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,40 +92,29 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
     Nothing where it has no rows, or untouched images were not scored. A strength that was scored or
     measured in part is left out: a mean over some images or victims is no point of the curve.
     """
-    predictions, distortion, weaker, changed = (
-        _by_attack(run, table).get((attack, split), getattr(run, table).iloc[:0])
-        for table in ("predictions", "distortion", "conditions", "condition_distortion")
+    predictions, distortion, changed = (
+        attack_rows(run, table, attack, split)
+        for table in ("predictions", "distortion", "condition_distortion")
     )
-    whole = Strength(strength=1.0, predictions=predictions, distortion=distortion)
-    unchanged = {metric.name: metric.unchanged for metric in run.metrics}
-    untouched = Strength(
-        strength=0.0,
-        predictions=untouched_rows(run, split),
-        distortion=whole.distortion.assign(**unchanged),
-    )
-    if untouched.predictions.empty or whole.distortion.empty:
+    fidelity, nothing = fidelity_of(run), untouched_rows(run, split)
+    if fidelity is None or nothing.empty or distortion.empty:
         return ()
-    weaker = weaker[
-        weaker["quality_percent"].isna() & weaker["victim"].isin(set(predictions["victim"]))
-    ]
-    found = [
-        Strength(
-            strength=strength,
-            predictions=weaker[weaker["strength"] == strength],
-            distortion=changed[changed["strength"] == strength],
-        )
-        for strength in sorted(map(float, weaker["strength"].unique()))
-    ]
-    sizes = len(whole.predictions), len(whole.distortion)
-    complete = (one for one in found if (len(one.predictions), len(one.distortion)) == sizes)
-    return (untouched, *complete, whole)
 
+    def by_photograph(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.groupby("photo_id")[fidelity.name].agg(["sum", "count"])
 
-@once
-def _by_attack(run: RunData, table: str) -> dict[tuple[str, str], pd.DataFrame]:
-    """The rows of a table by attack and split."""
-    groups = getattr(run, table).groupby(["attack", "split"], sort=False)
-    return {(str(attack), str(split)): rows for (attack, split), rows in groups}
+    whole = Strength(strength=1.0, predictions=predictions, distortion=by_photograph(distortion))
+    unchanged = whole.distortion.assign(sum=fidelity.unchanged * whole.distortion["count"])
+    untouched = Strength(strength=0.0, predictions=nothing, distortion=unchanged)
+    victims, found = set(predictions["victim"].unique()), []
+    for of, rows in rows_by(run, "conditions", "attack", "split", "said").items():
+        if of[:2] == (attack, split) and rows["quality_percent"].isna().all():
+            strength, known = float(rows["strength"].iloc[0]), rows["victim"].isin(victims)
+            far = by_photograph(changed[changed["strength"] == strength])
+            rows = rows if known.all() else rows[known]
+            found.append(Strength(strength=strength, predictions=rows, distortion=far))
+    complete = (one for one in found if one.sizes == whole.sizes)
+    return (untouched, *sorted(complete, key=lambda one: one.strength), whole)
 
 
 def reaches_level(run: RunData, attack: str, split: str) -> bool:
@@ -123,7 +122,8 @@ def reaches_level(run: RunData, attack: str, split: str) -> bool:
     fidelity, found = fidelity_of(run), strengths_of(run, attack, split)
     if fidelity is None or fidelity.level is None or not found:
         return False
-    return len(found) > 2 or bool(found[-1].distortion[fidelity.name].mean() <= fidelity.level)
+    far = found[-1].distortion.sum()
+    return len(found) > 2 or bool(far["sum"] / far["count"] <= fidelity.level)
 
 
 def at_equal_distortion(
@@ -147,21 +147,13 @@ def at_equal_distortion(
     both = shared([one.predictions for one in steps], metric, families, by_target=by_target)
     if both is None or fidelity is None or fidelity.level is None:
         return None
-    return at_level(both, _distorted(steps, both, fidelity), [*map(len, runs)], fidelity.level)
+    return at_level(both, _distorted(steps, both), [*map(len, runs)], fidelity.level)
 
 
-def _distorted(steps: Sequence[Strength], both: Shared, fidelity: MetricSpec) -> Distorted:
-    by_photograph = [
-        one.distortion.groupby("photo_id")[fidelity.name]
-        .agg(["sum", "count"])
-        .reindex(list(both.photo_ids), fill_value=0)
-        for one in steps
-    ]
-    sums, counts = (np.stack([f[of].to_numpy(float) for f in by_photograph]) for of in _SUMMED)
+def _distorted(steps: Sequence[Strength], both: Shared) -> Distorted:
+    found = [one.distortion.reindex(list(both.photo_ids), fill_value=0) for one in steps]
+    sums, counts = (np.stack([f[of].to_numpy(float) for f in found]) for of in ("sum", "count"))
     return Distorted(sums=sums, counts=counts)
-
-
-_SUMMED = ("sum", "count")
 
 
 @once
@@ -196,7 +188,7 @@ def _curve(
     both = shared([one.predictions for one in steps], metric, families, by_target=by_target)
     if both is None or fidelity is None or fidelity.level is None:
         return None
-    distorted, drawn = _distorted(steps, both, fidelity), both.resampled()
+    distorted, drawn = _distorted(steps, both), both.resampled()
     ends = [None] * len(steps) if drawn is None else [percentile_interval(x) for x in drawn.T]
     at, interval, whole = None, None, False
     if reaches_level(run, attack.name, split):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from bench.metrics.paired import shared
 from bench.metrics.resampling import percentile_interval
 from bench.metrics.success import CLEAN_CONTROL
@@ -17,7 +19,8 @@ from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData, once
 from bench.report.pages.figures import Line, line_panels
 from bench.report.render import render
-from bench.report.table import NA, Row, Table, kind_of, make_table
+from bench.report.statistics import attack_rows, rows_by, untouched_rows
+from bench.report.table import NA, Row, Table, between, kind_of, make_table, number
 from bench.store import write_text
 from bench.types import SPLITS
 
@@ -32,8 +35,8 @@ class Survival:
 
     Attributes:
         images: That were scored with and without it.
-        left: Success after it over that without; undefined where nothing succeeded without it, or
-            nothing did in some draw: a share of next to nothing says nothing.
+        left: Success after it over that without; undefined where that without is not told from
+            the untouched images' (95 %): a share of what was never won says nothing.
     """
 
     attack: AttackRecord
@@ -64,45 +67,44 @@ def survivals(run: RunData) -> list[Survival]:
             "--recompress 70,80,90,95` and the run's other options"
         )
     families = run.whole_families(FAMILIES) or run.families
-    saves = [
-        (int(rows["quality_percent"].iloc[0]), rows)
-        for _, rows in run.conditions.dropna(subset="quality_percent").groupby("said", sort=False)
-    ]
     found = []
     for split, metric in views(run.splits):
         for attack in sorted(run.attacks, key=lambda one: (one.control, one.name)):
-            if not metric.defined(split, targeted=attack.targeted):
-                continue
-            for quality, rows in saves:
-                frames = [
-                    frame[(frame["split"] == split) & (frame["attack"] == attack.name)]
-                    for frame in (run.predictions, rows)
-                ]
-                both = shared(frames, metric, families, by_target=attack.targeted)
-                if both is None:
-                    continue
-                (before, after), drawn = both.means, both.resampled()
-                share = after / before if before > 0 else None
-                ends: list[tuple[float, float] | None] = [None] * 3
-                if drawn is not None:
-                    ends[:2] = map(percentile_interval, drawn.T)
-                    if drawn[:, 0].all():
-                        ends[2] = percentile_interval(drawn[:, 1] / drawn[:, 0])
-                    else:
-                        share = None
-                found.append(
-                    Survival(
-                        attack=attack,
-                        split=split,
-                        metric=metric,
-                        quality_percent=quality,
-                        images=both.images,
-                        before=(before, ends[0]),
-                        after=(after, ends[1]),
-                        left=(share, ends[2]),
-                    )
-                )
+            if metric.defined(split, targeted=attack.targeted):
+                found += _survivals(run, attack, split, metric, families)
     return found
+
+
+def _survivals(
+    run: RunData, attack: AttackRecord, split: str, metric: MetricSpec, families: dict[str, str]
+) -> Iterator[Survival]:
+    nothing = untouched_rows(run, split)
+    plain = [attack_rows(run, "predictions", attack.name, split), *([nothing] * bool(len(nothing)))]
+    for of, rows in rows_by(run, "conditions", "attack", "split", "said").items():
+        quality = rows["quality_percent"].iloc[0]
+        if of[:2] != (attack.name, split) or pd.isna(quality):
+            continue
+        both = shared([rows, *plain], metric, families, by_target=attack.targeted)
+        if both is None:
+            continue
+        (after, before, *_), drawn, share = both.means, both.resampled(), None
+        ends: list[tuple[float, float] | None] = [None] * 3
+        if drawn is not None:
+            ends[:2] = map(percentile_interval, drawn.T[:2])
+            won = drawn[:, 1] - (drawn[:, 2] if len(nothing) else 0)
+            if percentile_interval(won)[0] > 0 and drawn[:, 1].all():
+                share = after / before
+                ends[2] = percentile_interval(drawn[:, 0] / drawn[:, 1])
+        yield Survival(
+            attack=attack,
+            split=split,
+            metric=metric,
+            quality_percent=int(quality),
+            images=both.images,
+            before=(before, ends[1]),
+            after=(after, ends[0]),
+            left=(share, ends[2]),
+        )
 
 
 def survival_table(run: RunData) -> Table:
@@ -197,7 +199,8 @@ def _text(figure: Figure) -> str:
     value, ends = figure
     if value is None:
         return NA
-    return f"{100 * value:.0f}" + (f" ({100 * ends[0]:.0f}–{100 * ends[1]:.0f})" if ends else "")
+    low, high = (100 * end for end in ends) if ends else (None, None)
+    return number(100 * value, 0) + (f" ({between(low, high, 0)})" if ends else "")
 
 
 def _record(run: RunData, one: Survival) -> dict[str, Any]:
@@ -231,10 +234,10 @@ def _notes(run: RunData, found: list[Survival]) -> Iterator[str]:
     )
     yield (
         "A victim that gives every image the same label makes for a TASR of "
-        f"{100 / len(run.classes):.0f} %, so that what is left near it is no success."
+        f"{number(100 / len(run.classes), 0)} %, so that what is left near it is no success."
     )
     alone = [
-        f"{100 * (one.after[0] or 0):.0f} % at {one.quality_percent}"
+        f"{number(100 * (one.after[0] or 0), 0)} % at {one.quality_percent}"
         for one in found
         if one.attack.name == CLEAN_CONTROL and one.metric.needs == "source"
     ]
@@ -246,5 +249,8 @@ def _notes(run: RunData, found: list[Survival]) -> Iterator[str]:
     families = sorted({f for f in run.families.values() if f not in FAMILIES})
     if families and set(run.families.values()) & set(FAMILIES):
         yield f"In no mean here: {', '.join(families)}."
-    if not all(one.before[0] for one in found):
-        yield "Left is n/a where nothing succeeded without the save."
+    if any(one.left[0] is None for one in found):
+        yield (
+            "Left is n/a where success without the save is not told from that of untouched images "
+            "(95 %): nothing was won."
+        )

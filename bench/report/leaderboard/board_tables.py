@@ -192,9 +192,9 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
         "on the trained networks at hand."
     )
     yield (
-        "Tie group: attacks whose difference to the group's first is not told from zero (sign-flip "
-        f"test over photographs at {ALPHA:g}, Holm-corrected for all pairs of the split). Worst "
-        "victim: the one on which the attack succeeds least."
+        "Tie group: down the ranks, attacks whose difference to the group's first is not told from "
+        f"zero (sign-flip test over photographs at {ALPHA:g}, Holm-corrected for all pairs of the "
+        "split). Worst victim: the one on which the attack succeeds least."
     )
     yield (
         "Ranked are attacks that were scored in full on these victims, without controls and "

@@ -58,10 +58,13 @@ class Board:
     @cached_property
     def panel_run(self) -> RunData:
         """The same with the victims of the panel alone."""
-        rows = self.run.predictions
+        if set(self.panel) == set(self.run.families):
+            return self.run
+        rows, after = self.run.predictions, self.run.conditions
         return replace(
             self.run,
             predictions=rows[rows["victim"].isin(self.panel)],
+            conditions=after[after["victim"].isin(self.panel)],
             victims=tuple(v for v in self.run.victims if v.name in self.panel),
         )
 

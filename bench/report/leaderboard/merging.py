@@ -14,7 +14,11 @@ from bench.wording import plural
 
 IMAGE_CELL = ["split", "image_id", "target", "attack"]
 CELL = [*IMAGE_CELL, "victim"]
-_TABLES = ("predictions", "distortion", "conditions", "condition_distortion")
+_CELLS = {
+    "distortion": IMAGE_CELL,
+    "conditions": [*CELL, "said"],
+    "condition_distortion": [*IMAGE_CELL, "said"],
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,7 @@ def merge(
     base = members[0].run
     entries: dict[str, Entry] = {}
     sources: Sources = {}
-    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in _TABLES}
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in ("predictions", *_CELLS)}
     for member in members:
         labels = {one.name: _label(one, entries, member) for one in member.run.attacks}
         for entry in member.run.entries:
@@ -54,17 +58,18 @@ def merge(
             sources[label] = (*sources.get(label, ()), source)
             attack = entry.attack.model_copy(update={"name": label})
             entries.setdefault(label, entry.model_copy(update={"attack": attack}))
-        for name, found in tables.items():
+        for name, found in tables.items() if len(members) > 1 else ():
             rows = getattr(member.run, name)
             found.append(rows.assign(attack=rows["attack"].map(labels)))
-    frames = {name: pd.concat(found, ignore_index=True) for name, found in tables.items()}
-    cells, notes = _one_a_cell(frames["predictions"])
+    notes = list[str]()
+    if len(members) > 1:
+        frames = {name: pd.concat(found, ignore_index=True) for name, found in tables.items()}
+        frames["predictions"], notes = _one_a_cell(frames["predictions"])
+        for name, cell in _CELLS.items():
+            frames[name] = frames[name].drop_duplicates(cell)
+        base = replace(base, **frames)
     run = replace(
         base,
-        predictions=cells,
-        distortion=frames["distortion"].drop_duplicates(IMAGE_CELL),
-        conditions=frames["conditions"].drop_duplicates([*CELL, "said"]),
-        condition_distortion=frames["condition_distortion"].drop_duplicates([*IMAGE_CELL, "said"]),
         entries=tuple(entries[name] for name in sorted(entries)),
         victims=tuple(sorted(victims_of(members).values(), key=_by_family)),
     )

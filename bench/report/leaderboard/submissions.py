@@ -61,7 +61,7 @@ class Submission:
     def protocol_victims(self) -> int:
         """Victims of the protocol's families that have rows."""
         families = self.run.families
-        return sum(families[name] in FAMILIES for name in set(self.run.predictions["victim"]))
+        return sum(families[name] in FAMILIES for name in self.run.predictions["victim"].unique())
 
 
 def load_submissions(
@@ -142,6 +142,9 @@ def _by_precision(name: str, run: RunData) -> Iterator[Submission]:
     terms: dict[str, list[Entry]] = {}
     for entry in run.entries:
         terms.setdefault(precision_of(entry.provenance), []).append(entry)
+    if len(terms) == 1:
+        yield Submission(name=name, run=run, precision=next(iter(terms)))
+        return
     for precision, entries in terms.items():
         names = [entry.attack.name for entry in entries]
         part = replace(

@@ -11,6 +11,7 @@ import pandas as pd
 from bench.metrics.success import CLEAN_CONTROL, confusion
 from bench.records.metric import MetricSpec
 from bench.records.run import RunData
+from bench.report.statistics import attack_rows
 from bench.report.table import number
 from bench.types import SPLITS
 
@@ -266,7 +267,8 @@ def reliability_bars(bins: pd.DataFrame) -> tuple[Bar, ...]:
             x=round(100 * low, 2),
             width=round(90 * (high - low), 2),
             height=round(40 * accuracy, 2),
-            title=f"confidence {low:.2f} to {high:.2f}: {100 * accuracy:.0f} % right of {count}",
+            title=f"confidence {low:.2f} to {high:.2f}: {number(100 * accuracy, 0)} % right of "
+            f"{count}",
             opacity=round(0.25 + 0.75 * math.sqrt(count / images), 2),
         )
         for low, high, count, accuracy in zip(*columns, strict=True)
@@ -277,8 +279,9 @@ def reliability_bars(bins: pd.DataFrame) -> tuple[Bar, ...]:
 def confusion_matrices(run: RunData, split: str, attack: str) -> list[Matrix]:
     """What victims say of each target and of each source camera; none without rows."""
     found = []
+    rows = attack_rows(run, "predictions", attack, split)
     for label in ("target", "source"):
-        table = 100 * confusion(run.predictions, split, attack, label, run.classes)
+        table = 100 * confusion(rows, split, attack, label, run.classes)
         if len(table):
             found.append(
                 Matrix(

@@ -20,7 +20,7 @@ from bench.report.pages.pictures import (
 )
 from bench.report.pages.victims import victims_html
 from bench.report.statistics import clean_of, rates_of
-from bench.report.table import Table, number
+from bench.report.table import Table, between, number
 from bench.report.tables import attack_record, build_table
 from bench.store import write_text
 from bench.types import IN, SPLITS
@@ -107,12 +107,12 @@ def _told(run: RunData, lead: AttackRecord | None) -> str:
         return f"{what} has no mean {title} in distribution; the notes under Table 2 say why."
     record = attack_record(run, IN, lead.name)
     low, high = (record[f"{headline().name}_mean_{end}_percent"] for end in ("low", "high"))
-    interval = "" if low is None else f" (95 % interval {low:.0f} to {high:.0f} %)"
+    interval = "" if low is None else f" (95 % interval {between(low, high, 0)} %)"
     chance = 100 / len(run.classes)
-    beside_chance = f", no more than chance ({chance:.0f} %)" if success <= chance else ""
+    beside_chance = f", no more than chance ({number(chance, 0)} %)" if success <= chance else ""
     return (
         f"{what} makes {len(run.victims)} classifiers that it never saw name the camera it chose "
-        f"for {success:.0f} % of in-distribution images{interval}{beside_chance}."
+        f"for {number(success, 0)} % of in-distribution images{interval}{beside_chance}."
     )
 
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
-from itertools import product
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bench.records.entry import Entry
@@ -21,6 +21,7 @@ from bench.records.frames import (
 )
 from bench.records.participants import Coverage
 from bench.records.run import RunData
+from bench.report.statistics import rows_by
 from bench.types import IN, SPLITS
 from bench.verdicts import Verdict
 from bench.wording import listed, plural
@@ -53,7 +54,7 @@ def row_verdicts(
     yield from _coverages(predictions, images, entries)
     declared = {entry.attack.name for entry in entries}
     for table, frame in (("predictions", predictions), ("distortion", distortion)):
-        strangers = sorted(set(frame["attack"]) - declared)
+        strangers = sorted(set(frame["attack"].unique()) - declared)
         if strangers:
             finding = f"surplus rows of attacks without an entry: {listed(strangers)}"
             yield Verdict(f"{table}.parquet", "fail", finding)
@@ -112,21 +113,44 @@ def condition_verdict(run: RunData) -> Verdict:
     conditions, problems = list(after["said"].unique()), list[str]()
     if strange := sorted(set(found.difference(known).get_level_values(0))):
         problems.append(f"{plural(len(strange), 'image')} that the run has otherwise: {strange[0]}")
-    for entry, said in product(run.entries, conditions):
+    odd = _other_cells(run)
+    for entry in run.entries:
         name = entry.attack.name
-        scored = run.predictions[run.predictions["attack"] == name]
-        rows = after[(after["attack"] == name) & (after["said"] == said)]
-        for victim in sorted({*rows["victim"], *scored["victim"]}):
-            mine = rows[rows["victim"] == victim]
-            if len(mine) or not entry.lacks(f"{victim} {said}"):
-                wanted = present_cells(scored[scored["victim"] == victim])
-                problems += cell_problems(mine, wanted, f" of {name} on {victim} {said}")
-        if len(rows):
-            problems += [f"{name} {said}: {one}" for one in prediction_problems(rows, entry)]
-            saved = rows["quality_percent"].notna().all()
-            problems += [] if saved else _weaker_distortions(run, entry, str(said))
+        parts = rows_by(run, "conditions", "attack", "split", "said").items()
+        mine = pd.concat([after.iloc[:0], *(rows for of, rows in parts if of[0] == name)])
+        strange_rows = prediction_problems(mine.assign(attack=mine["said"]), entry)
+        for said in conditions:
+            rows = mine[mine["said"] == said]
+            for victim in sorted(v for attack, v, of in odd if (attack, of) == (name, said)):
+                there = rows[rows["victim"] == victim]
+                if len(there) or not entry.lacks(f"{victim} {said}"):
+                    scored = run.predictions
+                    scored = scored[(scored["attack"] == name) & (scored["victim"] == victim)]
+                    where = f" of {name} on {victim} {said}"
+                    problems += cell_problems(there, present_cells(scored), where)
+            wrong = prediction_problems(rows, entry) if strange_rows else []
+            problems += [f"{name} {said}: {one}" for one in wrong]
+            if len(rows) and rows["quality_percent"].isna().any():
+                problems += _weaker_distortions(run, entry, str(said))
     whole = f"{plural(len(after), 'row')} {', '.join(conditions)}"
     return _verdict("rows under conditions", problems, whole)
+
+
+def _other_cells(run: RunData) -> set[tuple[str, str, str]]:
+    """(attack, victim, condition) of which the images and targets are not those of the run."""
+    column = ["attack", "victim", "image_id", "target"]
+    cells = pd.concat([run.predictions[column], run.conditions[column]], ignore_index=True)
+    number = cells.groupby(column, sort=False, dropna=False).ngroup().to_numpy()
+    names = cells.groupby(number)[["attack", "victim"]].first()
+    scored, after = number[: len(run.predictions)], number[len(run.predictions) :]
+    wanted = np.bincount(scored, minlength=len(names))
+    return {
+        (attack, victim, str(said))
+        for said, places in run.conditions.groupby("said").indices.items()
+        for attack, victim in names[
+            np.bincount(after[places], minlength=len(names)) != wanted
+        ].itertuples(index=False)
+    }
 
 
 def _weaker_distortions(run: RunData, entry: Entry, said: str) -> Iterator[str]:
@@ -215,14 +239,20 @@ def _coverages(
 def _predictions_of(entry: Entry, rows: pd.DataFrame, wanted: pd.MultiIndex) -> Verdict:
     problems = []
     victims, lost = [victim.name for victim in entry.victims], entry.failed_victims
+    places, count = wanted.get_indexer(present_cells(rows)), rows["victim"].value_counts()
+    again = rows.assign(place=places).duplicated(["victim", "place"])
+    odd = {*rows.loc[again | (places < 0), "victim"].unique()}
+    odd |= {name for name in victims if count.get(name, 0) != len(wanted)}
     for victim in entry.victims:
         mine, where = rows[rows["victim"] == victim.name], f" on {victim.name}"
         if victim.name not in lost:
             said = None if victim.partial else entry.attack.partial
+            if said is None and victim.name not in odd:
+                continue
             problems += cell_problems(mine, wanted, where, partial=bool(victim.partial), said=said)
         elif len(mine):
             problems.append(f"{plural(len(mine), 'row')}{where}, which the entry says failed")
-    strangers = sorted(set(rows["victim"]) - set(victims))
+    strangers = sorted(set(rows["victim"].unique()) - set(victims))
     if strangers:
         problems.append(f"surplus rows of victims that the entry lacks: {listed(strangers)}")
     problems += prediction_problems(rows, entry) if len(rows) else []

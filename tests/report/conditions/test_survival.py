@@ -72,6 +72,24 @@ def test_figures_are_those_of_the_rows(survived_dir):
     assert not {("mislgan", "out", "uasr"), ("identity", "in", "tasr")} & there
 
 
+def test_nothing_is_left_of_what_was_not_won(survived_dir):
+    """The JPEG control misses the source a little more often than untouched images do."""
+    rows = pd.read_parquet(survived_dir / "predictions.parquet")
+    lost = (rows["attack"] == "jpeg-q85") & (rows["split"] == "in")
+    rare = lost & (rows["photo_id"] != "cam-a-p0")  # succeeds on the tiles of one photograph
+    rows.loc[rare, "predicted"] = rows["source"]
+    rows.loc[rare, ["p_source", "p_predicted"]] = 0.8
+    rows.to_parquet(survived_dir / "predictions.parquet")
+    records = survival_table(load_run(survived_dir)).records
+    left = {
+        (r["attack"], r["left_percent"] is None)
+        for r in records
+        if (r["split"], r["measure"]) == ("in", "uasr")
+    }
+    assert left >= {("jpeg-q85", True), ("identity", True), ("mislgan", False)}
+    assert ("jpeg-q85", False) not in left
+
+
 def test_the_table_goes_from_the_best_quality_on(survived_dir):
     table = survival_table(load_run(survived_dir))
     groups = list(dict.fromkeys(column.group for column in table.columns))
