@@ -9,7 +9,7 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -17,15 +17,11 @@ from pathlib import Path, PurePosixPath
 from bench.checks import PATCH_PX
 from bench.store import digest
 from bench.suites.base import SuiteCard
-from bench.suites.layouts import LAYOUTS, detect_layout, get_layout
-from bench.suites.layouts.camera_names import contradictions
-from bench.suites.layouts.data_sets import DRESDEN
-from bench.suites.layouts.folder_names import require_models
-from bench.suites.layouts.naming import TREE, Layout, parse_tree
-from bench.suites.photographs.cutting import ALIGN_PX, PhotographSource, Tile
-from bench.suites.photographs.division import Division
+from bench.suites.camera_names import contradictions, require_models
+from bench.suites.layouts import DRESDEN, TREE, Layout, PhotoName, detect_layout, get_layout
+from bench.suites.photographs.cutting import ALIGN_PX, PhotographSource
+from bench.suites.photographs.division import Division, Placed, divide
 from bench.suites.photographs.scan import Scan, list_images, scan
-from bench.suites.photographs.splitting import divide
 from bench.types import IN, CamobenchError, Progress, SetName
 from bench.wording import listed, split_names
 
@@ -43,7 +39,7 @@ OPTIONS = (
 
 
 @dataclass(frozen=True)
-class FolderSource:
+class FolderSource(PhotographSource):
     """A folder of photographs as a suite.
 
     The folder is read when the card is first asked for.
@@ -114,21 +110,14 @@ class FolderSource:
             note=self._note(),
         )
 
-    def count(self, set_name: SetName) -> int:
-        """Number of images in a set."""
-        return self._photographs.count(set_name)
-
-    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Iterator[Tile]:
-        """Yield the tiles of a set from number `start` on, photograph by photograph."""
-        return self._photographs.rows(set_name, workers, start)
+    @property
+    def placed(self) -> Sequence[Placed]:
+        """The photographs of all sets."""
+        return self._division.placed
 
     @property
     def _side_px(self) -> int:
         return IMAGE_PX if self.image_px is None else self.image_px
-
-    @cached_property
-    def _found(self) -> list[PurePosixPath]:
-        return list_images(self.root)
 
     @cached_property
     def _layout(self) -> Layout:
@@ -136,32 +125,34 @@ class FolderSource:
             return get_layout(self.layout)
         if self.layout is not None:
             return self.layout
-        layout = detect_layout(self._found)
+        found = list_images(self.root)
+        layout = detect_layout(found)
         if layout is TREE:
-            require_models(self.root, self._found, LAYOUTS)
+            require_models(self.root, found)
         return layout
 
     @cached_property
-    def _aside(self) -> Counter[str]:
-        """How many files are no photographs as a camera wrote them, by what they are."""
-        return Counter(kind for path in self._found if (kind := self._layout.set_aside(path)))
+    def _names(self) -> dict[PurePosixPath, PhotoName | str | None]:
+        return {path: self._layout.read(path) for path in list_images(self.root)}
 
-    @cached_property
-    def _paths(self) -> list[PurePosixPath]:
-        paths = [path for path in self._found if not self._layout.set_aside(path)]
-        if not paths:
-            raise CamobenchError(
-                f"no photograph in {self.root}, only {_listed(self._aside)}; expected files named "
-                f"{self._layout.pattern}"
-            )
-        return paths
+    @property
+    def _aside(self) -> str:
+        """How many files are no photographs as a camera wrote them, by what they are."""
+        counts = Counter(kind for kind in self._names.values() if isinstance(kind, str))
+        return " and ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
 
     @cached_property
     def _scan(self) -> Scan:
-        self._require_images(self._paths)
+        names = {path: n for path, n in self._names.items() if not isinstance(n, str)}
+        if not names:
+            raise CamobenchError(
+                f"no photograph in {self.root}, only {self._aside}; expected files named "
+                f"{self._layout.pattern}"
+            )
+        self._require_images(names)
         found = scan(
             self.root,
-            self._paths,
+            names,
             self._layout,
             self._side_px,
             skip_bad=self.skip_bad,
@@ -202,11 +193,8 @@ class FolderSource:
         )
 
     @cached_property
-    def _photographs(self) -> PhotographSource:
-        return PhotographSource(self.root, self.card, self._division.placed, self._tiles)
-
-    @cached_property
-    def _tiles(self) -> Mapping[SetName, int]:
+    def tiles(self) -> Mapping[SetName, int]:
+        """Tiles a photograph in each set."""
         training: Counter[tuple[str, str]] = Counter()
         evaluation: Counter[str] = Counter()
         for place in self._division.placed:
@@ -234,28 +222,27 @@ class FolderSource:
         )
 
     def _note(self) -> str:
-        tiles = self._tiles
+        tiles, photos = self.tiles, self._scan.photos
         parts = [
             self._division.note,
             f"tiles a photograph: {tiles['A']} in Set-A and B, {tiles['C']} in Set-C",
         ]
-        nested = any(parse_tree(photo.path) for photo in self._scan.photos)
+        nested = any(TREE.read(photo.path) for photo in photos)
         if self.layout is None and self._layout is DRESDEN and nested:
             parts.append("cameras read from the files' Dresden names, not from folders")
         if self._aside:
-            parts.append(f"{_listed(self._aside)} left out")
+            parts.append(f"{self._aside} left out")
         if unusable := len(self._scan.unusable):
             parts.append(f"{unusable} unusable files left out")
         if copies := len(self._scan.copies):
             parts.append(f"{copies} exact copies of other files left out")
-        parts += self._scan.spellings
-        if contrary := contradictions(self._scan.photos):
+        parts += [
+            f"one camera model spelled in {len(names)} ways: {listed(names)}"
+            for names in self._scan.spellings
+        ]
+        if contrary := contradictions((photo.model, photo.stated or "") for photo in photos):
             parts.append(f"WARNING, EXIF or file names contradict the folders: {listed(contrary)}")
         return "; ".join(parts)
-
-
-def _listed(aside: Counter[str]) -> str:
-    return " and ".join(f"{count} {kind}" for kind, count in sorted(aside.items()))
 
 
 def _slug(root: Path) -> str:

@@ -7,7 +7,7 @@ data remain; `assets/real/ATTRIBUTION.csv` names source and licence of each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from importlib.resources import as_file, files
@@ -19,11 +19,11 @@ from bench.suites.layouts import detect_layout
 from bench.suites.photographs.cutting import PhotographSource, Tile
 from bench.suites.photographs.division import Placed
 from bench.suites.photographs.scan import Scan, list_images, scan
-from bench.types import REAL, CamobenchError, Progress, SetName
+from bench.types import REAL, SETS, CamobenchError, Progress, SetName
 from bench.wording import listed, plural
 
 
-class WithRealPhotographs:
+class WithRealPhotographs(PhotographSource):
     """A suite with a split of real photographs.
 
     Args:
@@ -62,16 +62,29 @@ class WithRealPhotographs:
 
     def count(self, set_name: SetName) -> int:
         """Number of images in a set."""
-        return self.source.count(set_name) + self._photographs.count(set_name)
+        return self.source.count(set_name) + super().count(set_name)
 
     def rows(self, set_name: SetName, workers: int, start: int = 0) -> Iterator[Tile]:
         """Yield the suite's own images of a set, then those of the real photographs."""
         own = self.source.count(set_name)
         if start < own:
             yield from self.source.rows(set_name, workers, start)
-        for row, pixels in self._photographs.rows(set_name, workers, max(0, start - own)):
+        for row, pixels in super().rows(set_name, workers, max(0, start - own)):
             image_id, photo_id = f"{REAL}-{row.image_id}", f"{REAL}/{row.photo_id}"
             yield replace(row, image_id=image_id, photo_id=photo_id), pixels
+
+    @property
+    def placed(self) -> list[Placed]:
+        """The real photographs, all in Set-C."""
+        return [
+            Placed(photo=photo, set="C", split=REAL, partition="evaluation")
+            for photo in self._scan.photos
+        ]
+
+    @property
+    def tiles(self) -> Mapping[SetName, int]:
+        """One a photograph."""
+        return dict.fromkeys(SETS, 1)
 
     @cached_property
     def _models(self) -> tuple[str, ...]:
@@ -81,15 +94,8 @@ class WithRealPhotographs:
     def _scan(self) -> Scan:
         paths = list_images(self.root)
         layout, side = detect_layout(paths), self.source.card.image_px
-        return scan(self.root, paths, layout, side, progress=self.progress)
-
-    @cached_property
-    def _photographs(self) -> PhotographSource:
-        placed = [
-            Placed(photo=photo, set="C", split=REAL, partition="evaluation")
-            for photo in self._scan.photos
-        ]
-        return PhotographSource(self.root, self.card, placed, {"C": 1})
+        names = {path: layout.photo(path) for path in paths}
+        return scan(self.root, names, layout, side, progress=self.progress)
 
 
 def with_shipped_photographs(source: SuiteSource) -> SuiteSource:

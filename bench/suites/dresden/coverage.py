@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from bench.store import file_digest
 from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, protocol
-from bench.suites.layouts.data_sets import DRESDEN, flat_field, merged
+from bench.suites.layouts import DRESDEN, merged
 from bench.suites.photographs.division import NEEDED
 from bench.suites.photographs.scan import list_images
 from bench.types import SETS, CamobenchError
@@ -33,8 +33,8 @@ def look(root: Path) -> tuple[dict[Pinned, PurePosixPath], str]:
     models = {_plain(photo.model): photo.model for photo in protocol()}
     found: dict[Pinned, list[PurePosixPath]] = defaultdict(list)
     for path in list_images(root):
-        name = DRESDEN.parse(path)
-        if name and not flat_field(path) and path.suffix.lower() in SUFFIXES:
+        name = DRESDEN.photo(path)
+        if name and path.suffix.lower() in SUFFIXES:
             name = merged(name)
             model = models.get(_plain(name.model), name.model)
             found[Pinned(model, int(name.device), int(name.shot))].append(path)

@@ -16,12 +16,11 @@ from bench.store import digest
 from bench.suites.base import SHARED_SCENES, SuiteCard
 from bench.suites.dresden.coverage import Coverage, look, require
 from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, Place, protocol
-from bench.suites.layouts.data_sets import DRESDEN
-from bench.suites.layouts.naming import Layout, Photo, PhotoName
+from bench.suites.layouts import DRESDEN, PhotoName
 from bench.suites.photographs.cutting import PhotographSource, Tile, central_corner
 from bench.suites.photographs.division import Placed
-from bench.suites.photographs.scan import scan
-from bench.types import CamobenchError, Progress, SetName
+from bench.suites.photographs.scan import Photo, scan
+from bench.types import SETS, CamobenchError, Progress, SetName
 
 CHOICES_NOTE = (
     "Dresden devices: Set-A 2 and 3, Set-B 0 and 1, Set-C 4, out of distribution 2; Set-C is the "
@@ -32,7 +31,7 @@ REMEDY = "--partial (`partial=True`)"
 
 
 @dataclass(frozen=True)
-class DresdenSource:
+class DresdenSource(PhotographSource):
     """The paper's protocol on a copy of the database.
 
     The copy is read when the card is first asked for.
@@ -67,14 +66,10 @@ class DresdenSource:
             note=_note(covered),
         )
 
-    def count(self, set_name: SetName) -> int:
-        """Number of images in a set."""
-        return self._photographs.count(set_name)
-
     def rows(self, set_name: SetName, workers: int, start: int = 0) -> Iterator[Tile]:
         """Yield the crops of a set from `start` on, named as the database names them."""
         names = {photo.path.as_posix(): pinned.name for pinned, photo in self._photos.items()}
-        for row, pixels in self._photographs.rows(set_name, workers, start):
+        for row, pixels in super().rows(set_name, workers, start):
             name = names[row.photo_id]
             yield replace(row, photo_id=name, image_id=name), pixels
 
@@ -89,8 +84,8 @@ class DresdenSource:
         }
         found = scan(
             self.root,
-            list(names),
-            Layout(name=DRESDEN_V1.name, pattern=DRESDEN.pattern, parse=names.get),
+            names,
+            DRESDEN,
             DRESDEN_V1.image_px,
             skip_bad=self.partial,
             remedy=REMEDY,
@@ -107,10 +102,18 @@ class DresdenSource:
         return photos
 
     @cached_property
-    def _photographs(self) -> PhotographSource:
-        tiles: dict[SetName, int] = {"A": 1, "B": 1, "C": 1}
-        placed = place(self._photos)
-        return PhotographSource(self.root, self.card, placed, tiles, corners=central_corner)
+    def placed(self) -> list[Placed]:
+        """The photographs of all sets."""
+        return place(self._photos)
+
+    @property
+    def tiles(self) -> Mapping[SetName, int]:
+        """One a photograph."""
+        return dict.fromkeys(SETS, 1)
+
+    def corners(self, photo: Photo, count: int) -> list[tuple[int, int]]:
+        """The centre."""
+        return [central_corner(photo.width, photo.height, DRESDEN_V1.image_px)]
 
     def _fingerprint(self) -> str:
         """Hash the protocol and the photographs, not where they lie."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -21,12 +22,12 @@ from numpy.typing import NDArray
 from bench.data import ImageError, decode_rgb
 from bench.processes import in_order
 from bench.suites.base import Row, SuiteCard
-from bench.suites.layouts.jpeg_header import read_jpeg_header
+from bench.suites.jpeg_header import read_jpeg_header
 from bench.suites.photographs.division import Placed
+from bench.suites.photographs.scan import Photo
 from bench.types import SetName
 
 Tile = tuple[Row, NDArray[np.uint8]]
-Corners = Callable[[int, int, int, int], list[tuple[int, int]]]
 ALIGN_PX = 16
 _AHEAD = 2  # photographs in flight per worker
 
@@ -48,7 +49,12 @@ def tile_corners(width: int, height: int, side_px: int, count: int) -> list[tupl
     Returns:
         (top, left) of non-overlapping tiles, row by row.
     """
-    rows, columns = _grid(width, height, side_px, min(count, most_tiles(width, height, side_px)))
+    least = min(count, most_tiles(width, height, side_px))
+    grids = ((rows, math.ceil(least / rows)) for rows in range(1, height // side_px + 1))
+    rows, columns = min(  # the cells that are as square as can be
+        (grid for grid in grids if grid[1] <= width // side_px),
+        key=lambda grid: abs(math.log(width * grid[0] / (height * grid[1]))),
+    )
     corners = [
         (_start(height, rows, row, side_px), _start(width, columns, column, side_px))
         for row in range(rows)
@@ -58,48 +64,43 @@ def tile_corners(width: int, height: int, side_px: int, count: int) -> list[tupl
     return sorted(sorted(corners, key=lambda corner: math.dist(corner, middle))[:count])
 
 
-def _grid(width: int, height: int, side_px: int, count: int) -> tuple[int, int]:
-    """Rows and columns of at least `count` cells that are as square as can be."""
-    fitting = [
-        (rows, math.ceil(count / rows))
-        for rows in range(1, height // side_px + 1)
-        if math.ceil(count / rows) <= width // side_px
-    ]
-    return min(fitting, key=lambda grid: abs(math.log(width * grid[0] / (height * grid[1]))))
-
-
 def _start(length: int, cells: int, cell: int, side_px: int) -> int:
     """Offset of a tile in the middle of its cell, rounded down to the alignment."""
     return ((2 * cell + 1) * length - cells * side_px) // (2 * cells) // ALIGN_PX * ALIGN_PX
 
 
-def central_corner(width: int, height: int, side_px: int, count: int) -> list[tuple[int, int]]:
-    """Place one tile as centrally as even offsets allow, whatever `count` is."""
-    return [((height - side_px) // 4 * 2, (width - side_px) // 4 * 2)]
+def central_corner(width: int, height: int, side_px: int) -> tuple[int, int]:
+    """(top, left) of a tile as central as even offsets allow."""
+    return (height - side_px) // 4 * 2, (width - side_px) // 4 * 2
 
 
-class PhotographSource:
-    """Tiles of photographs on disk.
+class PhotographSource(ABC):
+    """A suite of tiles of photographs on disk.
 
-    Args:
+    Attributes:
         root: The folder that the paths of the photographs are relative to.
-        card: What the suite is.
-        placed: The photographs of all sets.
-        tiles: Tiles a photograph in each set; smaller photographs give what fits.
-        corners: Where the tiles lie, given width, height, side and count.
     """
 
-    def __init__(
-        self,
-        root: Path,
-        card: SuiteCard,
-        placed: Sequence[Placed],
-        tiles: Mapping[SetName, int],
-        *,
-        corners: Corners = tile_corners,
-    ) -> None:
-        self.root, self.card, self.placed, self.tiles = root, card, placed, tiles
-        self.corners = corners
+    root: Path
+
+    @property
+    @abstractmethod
+    def card(self) -> SuiteCard:
+        """What the suite is."""
+
+    @property
+    @abstractmethod
+    def placed(self) -> Sequence[Placed]:
+        """The photographs of all sets."""
+
+    @property
+    @abstractmethod
+    def tiles(self) -> Mapping[SetName, int]:
+        """Tiles a photograph in each set; smaller photographs give what fits."""
+
+    def corners(self, photo: Photo, count: int) -> list[tuple[int, int]]:
+        """Where `count` tiles of a photograph lie."""
+        return tile_corners(photo.width, photo.height, self.card.image_px, count)
 
     def count(self, set_name: SetName) -> int:
         """Number of tiles in a set."""
@@ -116,16 +117,13 @@ class PhotographSource:
         places = [place for place in self.placed if place.set == set_name]
         while places and start >= self._tile_count(places[0]):
             start -= self._tile_count(places.pop(0))
-        yield from islice(self._cut_all(places, workers), start, None)
+        pool = ThreadPoolExecutor(max(1, workers))  # decoding releases the interpreter's lock
+        cut = in_order(pool, self._cut, places, max(1, workers) * _AHEAD)
+        yield from islice((tile for tiles in cut for tile in tiles), start, None)
 
     def _tile_count(self, place: Placed) -> int:
         fit = most_tiles(place.photo.width, place.photo.height, self.card.image_px)
         return min(self.tiles[place.set], fit)
-
-    def _cut_all(self, places: Sequence[Placed], workers: int) -> Iterator[Tile]:
-        pool = ThreadPoolExecutor(max(1, workers))  # decoding releases the interpreter's lock
-        for tiles in in_order(pool, self._cut, places, max(1, workers) * _AHEAD):
-            yield from tiles
 
     def _cut(self, place: Placed) -> list[Tile]:
         photo, side = place.photo, self.card.image_px
@@ -142,16 +140,14 @@ class PhotographSource:
             "sha256": photo.sha256,
             **read_jpeg_header(data),
         }
-        tiles = []
-        for top, left in self.corners(photo.width, photo.height, side, self.tiles[place.set]):
-            image_id = f"{photo.path.stem}-{photo.sha256[:8]}-x{left:04d}-y{top:04d}"
-            tiles.append(
-                (
-                    Row(image_id=image_id, **told),
-                    pixels[:, top : top + side, left : left + side].copy(),
-                )
+        name = f"{photo.path.stem}-{photo.sha256[:8]}"
+        return [
+            (
+                Row(image_id=f"{name}-x{left:04d}-y{top:04d}", **told),
+                pixels[:, top : top + side, left : left + side].copy(),
             )
-        return tiles
+            for top, left in self.corners(photo, self.tiles[place.set])
+        ]
 
     def _read(self, place: Placed) -> bytes:
         path = self.root / place.photo.path

@@ -1,27 +1,35 @@
-"""A division of photographs into sets, and what the reader of a table is told of it."""
+"""Which photographs of a folder go into which set.
+
+By device where at least two models have three devices: no physical camera is in two sets. Else by
+image, which flatters victims and attacks alike, and is said in the note under every table. No scene
+is in two sets either, where names tell scenes.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from bench.store import digest
 from bench.suites.base import SPLIT_BY_IMAGE
-from bench.suites.layouts.naming import Photo
-from bench.types import SETS, SetName, Split
-from bench.wording import listed, plural
-
-LISTED = 12  # models named in a message
-UNTOLD_NOTE = (
-    f"WARNING, {SPLIT_BY_IMAGE}, not by device: the numbers are optimistic, as the files' names "
-    "tell no physical camera and one may be in more than one set"
-)
+from bench.suites.layouts import natural_key
+from bench.suites.photographs.scan import Photo
+from bench.types import IN, OUT, SETS, CamobenchError, SetName, Split
+from bench.wording import listed, near, plural
 
 NEEDED: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # training and validation; evaluation
+SHARE: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # of every five scenes
+_LISTED = 12  # models named in a message
+_OPTIMISTIC = f"WARNING, {SPLIT_BY_IMAGE}, not by device: the numbers are optimistic, as"
+_UNTOLD = (
+    f"{_OPTIMISTIC} the files' names tell no physical camera and one may be in more than one set"
+)
 
 Devices: TypeAlias = Mapping[str, Sequence[Photo]]  # the photographs of each device, in order
-Parts: TypeAlias = dict[SetName, list[Photo]]
+Parts: TypeAlias = Mapping[SetName, Sequence[Photo]]  # what each set may have
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +42,9 @@ class Placed:
     partition: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Division:
-    """Photographs divided into sets.
-
-    Attributes:
-        classes: The in-distribution models.
-        others: The out-of-distribution models.
-        placed: Models in that order, within a model set by set.
-        note: How it was done, for the reader of a table.
-    """
+    """In-distribution models, others, their photographs in that order, and a note for people."""
 
     classes: tuple[str, ...]
     others: tuple[str, ...]
@@ -51,71 +52,251 @@ class Division:
     note: str
 
 
-def flat(devices: Devices) -> list[Photo]:
-    """All photographs, device after device."""
+def divide(
+    photos: Iterable[Photo],
+    *,
+    classes: Sequence[str] | None = None,
+    seed: int = 0,
+    validation_fraction: float = 0.1,
+    photos_c: int = 100,
+    tells_devices: bool = True,
+) -> Division:
+    """Divide photographs into Set-A, Set-B and Set-C.
+
+    Args:
+        photos: Of all models.
+        classes: The in-distribution models; by default all that have enough.
+        seed: Chooses devices and validation photographs.
+        validation_fraction: Of each class in Set-A and in Set-B, but one photograph at least.
+        photos_c: Most photographs of a model in Set-C, the first of each device by shot.
+        tells_devices: Whether it is known which photographs one physical camera took.
+
+    Raises:
+        CamobenchError: If fewer than two models can be classes, or one of `classes` cannot.
+    """
+    photos = list(photos)
+    models = _by_model(photos)
+    told = any(photo.scene is not None for photo in photos)
+    by_device = _apart(models, classes or list(models), _whole_devices, seed)
+    by_image = _apart(models, list(models), _any_scene if told else _neighbours, seed)
+    if classes is None:
+        parts = by_device if len(by_device) >= 2 else by_image
+        chosen = list(parts)
+    else:
+        _require_possible(classes, models, by_image)
+        chosen = list(classes)
+        parts = by_device if len(by_device) == len(chosen) else by_image
+    if len(chosen) < 2:
+        raise CamobenchError(
+            f"fewer than two camera models can be classes; found {_inventory(models)}. A class "
+            f"needs {sum(NEEDED.values())} photographs, and three devices for a split by "
+            "device: add photographs or models"
+        )
+    placed = [
+        p for name in chosen for p in _place(parts[name], seed, validation_fraction, photos_c)
+    ]
+    trained = {place.photo.scene for place in placed if place.set != "C"} - {None}
+    unseen = {
+        name: [photo for photo in _flat(devices) if photo.scene not in trained]
+        for name, devices in models.items()
+        if name not in chosen
+    }
+    others = [name for name, photos in unseen.items() if photos]
+    placed += [
+        Placed(photo=photo, set="C", split=OUT, partition="evaluation")
+        for name in others
+        for photo in _first(unseen[name], photos_c)
+    ]
+    note = _UNTOLD
+    if tells_devices or parts is by_device:
+        note = _devices_note(models, chosen, placed, parts is by_device)
+    if told:
+        kept = {p.path for name in chosen for photos in parts[name].values() for p in photos}
+        kept |= {photo.path for name in unseen for photo in unseen[name]}
+        lost = sum(photo.path not in kept for photo in photos)
+        cost = f": {lost} photographs of scenes of other sets left out" if lost else ""
+        note += f"; no scene is in two sets{cost}"
+    outside = _inventory({name: models[name] for name in others})
+    note += f"; out of distribution: {outside}" if others else "; no model out of distribution"
+    return Division(tuple(chosen), tuple(others), tuple(placed), note)
+
+
+def _by_model(photos: Iterable[Photo]) -> dict[str, Devices]:
+    grouped: dict[str, dict[str, list[Photo]]] = defaultdict(lambda: defaultdict(list))
+    for photo in photos:
+        grouped[photo.model][photo.device].append(photo)
+    return {
+        model: {
+            device: sorted(devices[device], key=lambda photo: (natural_key(photo.shot), photo.path))
+            for device in sorted(devices, key=natural_key)
+        }
+        for model, devices in sorted(grouped.items())
+    }
+
+
+def _flat(devices: Devices) -> list[Photo]:
     return [photo for photos in devices.values() for photo in photos]
 
 
-def enough(parts: Parts) -> bool:
-    """Whether every set of a class has what it needs."""
-    return all(len(parts[set_name]) >= NEEDED[set_name] for set_name in SETS)
+def _shuffled(devices: Iterable[str], seed: int) -> list[str]:
+    """Shuffle by hash: the same on every platform, and an added device moves no other."""
+    return sorted(devices, key=lambda name: digest([seed, "devices", name]))
 
 
-def inventory(models: Mapping[str, Devices]) -> str:
+def _enough(parts: Parts) -> bool:
+    return all(len(parts.get(set_name, ())) >= NEEDED[set_name] for set_name in SETS)
+
+
+def _whole_devices(devices: Devices, seed: int) -> Parts:
+    """Give whole devices to the sets: of 5 two to A and B, of 4 two to A, of 3 one to each."""
+    count = len(devices)
+    in_c = max(1, count // 5)
+    in_a = math.ceil((count - in_c) / 2)
+    order = _shuffled(devices, seed)
+    for names in (order, sorted(order, key=lambda name: -len(devices[name]))):
+        given = (names[:in_a], names[in_a : count - in_c], names[count - in_c :])
+        parts: Parts = {
+            set_name: [photo for name in some for photo in devices[name]]
+            for set_name, some in zip(SETS, given, strict=True)
+        }
+        if count >= 3 and _enough(parts):
+            return parts
+    return {}
+
+
+def _neighbours(devices: Devices, seed: int) -> Parts:
+    """Cut the photographs, device after device, so that neighbouring shots stay together."""
+    order = _flat({name: devices[name] for name in _shuffled(devices, seed)})
+    share = max(NEEDED["A"], len(order) * 2 // 5)
+    return {"A": order[:share], "B": order[share : 2 * share], "C": order[2 * share :]}
+
+
+def _any_scene(devices: Devices, seed: int) -> Parts:
+    """Offer all photographs to all sets: where the scenes are at home decides."""
+    order = _flat({name: devices[name] for name in _shuffled(devices, seed)})
+    return dict.fromkeys(SETS, order) if len(order) >= sum(NEEDED.values()) else {}
+
+
+def _apart(
+    models: Mapping[str, Devices],
+    names: Iterable[str],
+    cut: Callable[[Devices, int], Parts],
+    seed: int,
+) -> dict[str, Parts]:
+    """The parts of each of the named models that has enough when no scene is in two sets."""
+    offered = {name: parts for name in names if _enough(parts := cut(models.get(name, {}), seed))}
+    homes = _give_homes(offered.values(), seed)
+    kept: dict[str, Parts] = {
+        name: {s: [p for p in photos if homes[_scene_of(p)] == s] for s, photos in parts.items()}
+        for name, parts in offered.items()
+    }
+    return {name: parts for name, parts in kept.items() if _enough(parts)}
+
+
+def _scene_of(photo: Photo) -> str:
+    """Its scene; a photograph without one is a scene of its own."""
+    return photo.path.as_posix() if photo.scene is None else photo.scene
+
+
+def _give_homes(offered: Iterable[Parts], seed: int) -> Mapping[str, SetName]:
+    """Give each scene to one of the sets that its photographs may be in."""
+    possible: dict[str, set[SetName]] = defaultdict(set)
+    for parts in offered:
+        for set_name, photos in parts.items():
+            for photo in photos:
+                possible[_scene_of(photo)].add(set_name)
+    homes: dict[str, SetName] = {s: min(sets) for s, sets in possible.items() if len(sets) == 1}
+    given: Counter[SetName] = Counter()
+    for scene in sorted(possible.keys() - homes, key=lambda s: digest([seed, "scenes", s])):
+        home = min(possible[scene], key=lambda name: (given[name] / SHARE[name], name))
+        homes[scene] = home
+        given[home] += 1
+    return homes
+
+
+def _place(parts: Parts, seed: int, validation_fraction: float, photos_c: int) -> list[Placed]:
+    """Choose the validation photographs of a class and cap its Set-C."""
+    placed = []
+    for set_name, photos in parts.items():
+        if set_name == "C":
+            told = dict.fromkeys(_first(photos, photos_c), "evaluation")
+        else:
+            count = max(1, round(validation_fraction * len(photos)))
+            held_out = _held_out(photos, count, seed, f"validation {set_name}")
+            told = {photo: "validation" if photo in held_out else "train" for photo in photos}
+        placed += [Placed(photo=p, set=set_name, split=IN, partition=s) for p, s in told.items()]
+    return placed
+
+
+def _held_out(photos: Sequence[Photo], count: int, seed: int, purpose: str) -> set[Photo]:
+    """Choose `count` photographs or more for validation, all of a scene together.
+
+    Scenes are tried in the same order for all models; how many are taken depends on `count`. One
+    scene at least is left to train on, unless there is but one.
+    """
+    by_scene: dict[str, list[Photo]] = defaultdict(list)
+    for photo in photos:
+        by_scene[_scene_of(photo)].append(photo)
+    if len(by_scene) == 1:
+        by_scene = {photo.path.as_posix(): [photo] for photo in photos}
+    chosen: set[Photo] = set()
+    for scene in sorted(by_scene, key=lambda scene: digest([seed, purpose, scene]))[:-1]:
+        if len(chosen) < count:
+            chosen.update(by_scene[scene])
+    return chosen
+
+
+def _first(photos: Sequence[Photo], count: int) -> list[Photo]:
+    """Take `count` photographs, the first shots of each device alike."""
+    rank: Counter[str] = Counter()
+    turns: list[tuple[int, int]] = []
+    for place, photo in enumerate(photos):
+        turns.append((rank[photo.device], place))
+        rank[photo.device] += 1
+    return [photos[place] for place in sorted(place for _, place in sorted(turns)[:count])]
+
+
+def _require_possible(
+    classes: Sequence[str], models: Mapping[str, Devices], by_image: Mapping[str, Parts]
+) -> None:
+    if len(set(classes)) != len(classes) or len(classes) < 2:
+        raise CamobenchError(
+            f"expected two or more `classes`, each once, got {', '.join(classes) or 'none'}"
+        )
+    for name in classes:
+        if name not in models:
+            close = near(name, models) or list(models)[:_LISTED]
+            raise CamobenchError(f"no camera model {name!r} in the folder; has {', '.join(close)}")
+        if name not in by_image:
+            raise CamobenchError(
+                f"{name} has too few photographs for a class ({_inventory({name: models[name]})}); "
+                f"it needs {sum(NEEDED.values())}: add photographs or leave it out of `classes`"
+            )
+
+
+def _inventory(models: Mapping[str, Devices]) -> str:
     """Models with the number of photographs of each device."""
     told = (
         f"{name} ({plural(len(devices), 'device')}, photographs: "
         f"{' + '.join(str(len(photos)) for photos in devices.values())})"
         for name, devices in models.items()
     )
-    return listed(told, LISTED)
+    return listed(told, _LISTED)
 
 
-def device_note(chosen: list[str], placed: list[Placed]) -> str:
-    """Say how many devices of each class are in each set."""
-    used = {(p.photo.model, p.set, p.photo.device) for p in placed}
-    counts = Counter((model, set_name) for model, set_name, _ in used)
-    told = [f"{name} {'/'.join(str(counts[name, s]) for s in SETS)}" for name in chosen]
-    return f"split by device (devices in Set-A/B/C: {', '.join(told)})"
-
-
-def image_note(models: Mapping[str, Devices], chosen: list[str], placed: list[Placed]) -> str:
-    """Say loudly that devices are shared, and by which models."""
-    sets: dict[str, set[str]] = defaultdict(set)
-    for place in placed:
-        sets[place.photo.device].add(place.set)
-    shared = Counter(device.split("/")[0] for device, used in sets.items() if len(used) > 1)
+def _devices_note(
+    models: Mapping[str, Devices], chosen: list[str], placed: list[Placed], by_device: bool
+) -> str:
+    """Say how many devices of each class are in each set; or loudly, how many are shared."""
+    used = {(p.photo.model, p.photo.device, p.set) for p in placed}
+    if by_device:
+        counts = Counter((model, set_name) for model, _, set_name in used)
+        told = [f"{name} {'/'.join(str(counts[name, s]) for s in SETS)}" for name in chosen]
+        return f"split by device (devices in Set-A/B/C: {', '.join(told)})"
+    sets = Counter((model, device) for model, device, _ in used)
+    shared = Counter(model for (model, _), count in sets.items() if count > 1)
     told = [f"{name} {shared[name]} of {plural(len(models[name]), 'device')}" for name in chosen]
     return (
-        f"WARNING, {SPLIT_BY_IMAGE}, not by device: the numbers are optimistic, as physical "
-        f"cameras are in more than one set ({', '.join(told)}). A split by device needs three "
-        "devices a model, with photographs for every set"
+        f"{_OPTIMISTIC} physical cameras are in more than one set ({', '.join(told)}). A split by "
+        "device needs three devices a model, with photographs for every set"
     )
-
-
-def scene_note(
-    models: Mapping[str, Devices], given: Collection[Parts], trained: Collection[str | None]
-) -> str:
-    """Say how many photographs it costs that no scene is in two sets.
-
-    Args:
-        models: All photographs.
-        given: What the sets of each class could have.
-        trained: Scenes of Set-A and Set-B.
-    """
-    used = {photo.path for parts in given for photos in parts.values() for photo in photos}
-    classes = {photo.model for parts in given for photos in parts.values() for photo in photos}
-    lost = sum(
-        photo.path not in used if name in classes else photo.scene in trained
-        for name, devices in models.items()
-        for photo in flat(devices)
-    )
-    cost = f": {lost} photographs of scenes of other sets left out" if lost else ""
-    return f"; no scene is in two sets{cost}"
-
-
-def others_note(models: Mapping[str, Devices], others: list[str]) -> str:
-    """Say what is out of distribution."""
-    if not others:
-        return "; no model out of distribution"
-    return f"; out of distribution: {inventory({name: models[name] for name in others})}"

@@ -8,21 +8,48 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import defaultdict
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from bench.data import ImageError, measure_rgb
-from bench.suites.layouts.camera_names import one_spelling
-from bench.suites.layouts.data_sets import DRESDEN
-from bench.suites.layouts.folder_names import plain_shot
-from bench.suites.layouts.jpeg_header import read_camera
-from bench.suites.layouts.naming import Layout, Photo, is_image
+from bench.processes import in_order
+from bench.suites.camera_names import one_spelling
+from bench.suites.jpeg_header import read_camera
+from bench.suites.layouts import DRESDEN, Layout, PhotoName
 from bench.types import CamobenchError, Progress, Silent
 
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 _LISTED = 5  # unusable files named in a message
+_THREADS = 4
+_AGAIN = re.compile(  # what tells the versions of a shot: `IMG_1 (2)`, `IMG_1_edited`
+    r"(?<=\d)(\s*\(\d+\)|[-_ .](?i:copy|edit(ed)?|crop(ped)?|resized|scaled|rotated|small|orig"
+    r"(inal)?|thumb(nail)?|jpe?g|raw|compressed))+\Z"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photo:
+    """A usable photograph.
+
+    Attributes:
+        path: Relative to the folder.
+        device: One physical camera, unique in the folder: "MODEL/DEVICE".
+        shot: Puts the photographs of a device in order.
+        stated: The camera that EXIF names, or else a file name that reads as a Dresden name.
+    """
+
+    path: PurePosixPath
+    model: str
+    device: str
+    shot: str
+    scene: str | None
+    sha256: str
+    width: int
+    height: int
+    stated: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,14 +61,14 @@ class Scan:
         files: Path and SHA-256 of every image file, unusable ones included.
         unusable: Why, for each file left out.
         copies: Files left out because an earlier one has the same bytes.
-        spellings: Which camera models were spelled in several ways.
+        spellings: Those of each camera model that is spelled in several ways.
     """
 
     photos: tuple[Photo, ...]
     files: tuple[tuple[str, str], ...]
     unusable: tuple[str, ...]
     copies: tuple[PurePosixPath, ...]
-    spellings: tuple[str, ...] = ()
+    spellings: tuple[tuple[str, ...], ...]
 
 
 def list_images(root: Path) -> list[PurePosixPath]:
@@ -52,8 +79,11 @@ def list_images(root: Path) -> list[PurePosixPath]:
     """
     if not root.is_dir():
         raise CamobenchError(f"no folder {root}; check the path")
-    found = sorted(PurePosixPath(file.relative_to(root).as_posix()) for file in _files(root))
-    images = [path for path in found if is_image(path)]
+    images = sorted(
+        PurePosixPath(file.relative_to(root).as_posix())
+        for file in _files(root)
+        if file.suffix.lower() in IMAGE_SUFFIXES
+    )
     if not images:
         raise CamobenchError(f"no image (jpg, png, tif) in {root}; check the path")
     return images
@@ -73,7 +103,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 def scan(
     root: Path,
-    paths: list[PurePosixPath],
+    names: Mapping[PurePosixPath, PhotoName | None],
     layout: Layout,
     image_px: int,
     *,
@@ -81,12 +111,12 @@ def scan(
     remedy: str = "--skip-bad (`skip_bad=True`)",
     progress: Progress | None = None,
 ) -> Scan:
-    """Read the files at `paths` below `root`.
+    """Read files below `root`.
 
     Args:
         root: The folder.
-        paths: As `list_images` gives them.
-        layout: How the names read.
+        names: What the names of the files say, in the order of `list_images`.
+        layout: How they were read.
         image_px: Side of the square that each photograph must hold.
         skip_bad: Leave unusable files out instead of refusing.
         remedy: How the user asks for that.
@@ -96,109 +126,95 @@ def scan(
         ImageError: If files are unusable; counts them and names the first few.
     """
     progress = progress or Silent()
-    photos: list[Photo] = []
-    files: list[tuple[str, str]] = []
-    bad: list[str] = []
-    progress.start(f"reading {root}", len(paths))
-    pool = ThreadPoolExecutor(max_workers=4)
-    try:
-        looks = pool.map(lambda path: _look(root, path, layout, image_px), paths)
-        for path, (sha256, found) in zip(paths, looks, strict=True):
-            files.append((path.as_posix(), sha256))
-            if isinstance(found, Photo):
-                photos.append(found)
-            else:
-                bad.append(found)
-            progress.advance()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    known = [name for name in names.values() if name]
+    models = one_spelling(name.model for name in known)
+    ways = [
+        tuple(sorted(n for n in models if models[n] == m)) for m in dict.fromkeys(models.values())
+    ]
+    devices = one_spelling(f"{models[name.model]}/{name.device}" for name in known)
+
+    def look(path: PurePosixPath) -> tuple[str, Photo | str]:
+        """A file's SHA-256, and either the photograph or why it is none."""
+        try:
+            data = (root / path).read_bytes()
+        except OSError as error:
+            return "", f"{path}: cannot be read ({error.strerror})"
+        sha256, name = hashlib.sha256(data).hexdigest(), names[path]
+        if name is None:
+            return sha256, f"{path}: does not read as {layout.pattern}"
+        try:
+            width, height = measure_rgb(data, path.as_posix())
+        except ImageError as error:
+            return sha256, str(error)
+        if min(width, height) < image_px:
+            return sha256, (
+                f"{path}: {width} x {height} pixels is smaller than the crop of "
+                f"{image_px} x {image_px}; choose a smaller --image-px (`image_px`)"
+            )
+        written = DRESDEN.photo(path)
+        return sha256, Photo(
+            path=path,
+            model=models[name.model],
+            device=devices[f"{models[name.model]}/{name.device}"],
+            shot=name.shot,
+            scene=name.scene,
+            sha256=sha256,
+            width=width,
+            height=height,
+            stated=read_camera(data) or (written.model if written else None),
+        )
+
+    progress.start(f"reading {root}", len(names))
+    looks: dict[PurePosixPath, tuple[str, Photo | str]] = {}
+    taken = in_order(ThreadPoolExecutor(_THREADS), look, names, 2 * _THREADS)
+    for path, found in zip(names, taken, strict=True):
+        looks[path] = found
+        progress.advance()
     progress.finish()
-    photos, spellings = one_spelling(photos)
-    unique, copies, conflicts = _without_copies(photos)
-    unique, again = _without_versions(unique)
-    bad += conflicts + again
+    usable = [photo for _, photo in looks.values() if isinstance(photo, Photo)]
+    photos, copies, again = _each_once(usable)
+    bad = [fault for _, fault in looks.values() if isinstance(fault, str)] + again
     if bad and not skip_bad:
         more = f"\n  and {len(bad) - _LISTED} more" if len(bad) > _LISTED else ""
         listed = "".join(f"\n  {line}" for line in bad[:_LISTED])
         raise ImageError(
-            f"{len(bad)} of {len(paths)} image files in {root} cannot be used:{listed}{more}\n"
+            f"{len(bad)} of {len(names)} image files in {root} cannot be used:{listed}{more}\n"
             f"mend or remove them, or leave them out with {remedy}"
         )
     return Scan(
-        photos=tuple(unique),
-        files=tuple(files),
+        photos=tuple(photos),
+        files=tuple((path.as_posix(), sha256) for path, (sha256, _) in looks.items()),
         unusable=tuple(bad),
         copies=tuple(copies),
-        spellings=tuple(spellings),
+        spellings=tuple(spelled for spelled in ways if len(spelled) > 1),
     )
 
 
-def _look(
-    root: Path, path: PurePosixPath, layout: Layout, image_px: int
-) -> tuple[str, Photo | str]:
-    """Return a file's SHA-256 and either the photograph or why it is none."""
-    try:
-        data = (root / path).read_bytes()
-    except OSError as error:
-        return "", f"{path}: cannot be read ({error.strerror})"
-    sha256 = hashlib.sha256(data).hexdigest()
-    name = layout.parse(path)
-    if name is None:
-        return sha256, f"{path}: does not read as {layout.pattern}"
-    try:
-        width, height = measure_rgb(data, path.as_posix())
-    except ImageError as error:
-        return sha256, str(error)
-    if min(width, height) < image_px:
-        return sha256, (
-            f"{path}: {width} x {height} pixels is smaller than the crop of "
-            f"{image_px} x {image_px}; choose a smaller --image-px (`image_px`)"
-        )
-    written = DRESDEN.parse(path)
-    return sha256, Photo(
-        path=path,
-        model=name.model,
-        device=f"{name.model}/{name.device}",
-        shot=name.shot,
-        scene=name.scene,
-        sha256=sha256,
-        width=width,
-        height=height,
-        stated=read_camera(data) or (written.model if written else None),
-    )
+def _each_once(photos: list[Photo]) -> tuple[list[Photo], list[PurePosixPath], list[str]]:
+    """Keep the first of files with the same bytes, and of a device's files one of each shot.
 
+    Other files of a shot are it again, saved or worked on anew.
 
-def _without_copies(
-    photos: list[Photo],
-) -> tuple[list[Photo], list[PurePosixPath], list[str]]:
-    """Keep the first of files with the same bytes; none if they claim different models."""
-    same: dict[str, list[Photo]] = defaultdict(list)
+    Returns:
+        The photographs; exact copies; what makes others unusable, such as bytes of two models.
+    """
+    first: dict[str, Photo] = {}
+    copies, bad, dropped = [], [], set()
     for photo in photos:
-        same[photo.sha256].append(photo)
-    unique, copies, conflicts = [], [], []
-    for group in same.values():
-        first, *rest = group
-        others = [photo for photo in rest if photo.model != first.model]
-        if others:
-            conflicts.append(
-                f"{first.path}: the same bytes as {others[0].path}, of another camera model"
-            )
-        else:
-            unique.append(first)
-            copies += [photo.path for photo in rest]
-    return unique, copies, conflicts
-
-
-def _without_versions(photos: list[Photo]) -> tuple[list[Photo], list[str]]:
-    """Keep one file of each shot of a device: others are it again, saved or worked on anew."""
-    first: dict[tuple[str, str], Photo] = {}
-    again = []
-    for photo in sorted(photos, key=lambda photo: (len(photo.shot), photo.path)):
-        kept = first.setdefault((photo.device, plain_shot(photo.shot)), photo)
+        kept = first.setdefault(photo.sha256, photo)
+        if kept.model != photo.model and kept not in dropped:
+            bad.append(f"{kept.path}: the same bytes as {photo.path}, of another camera model")
+            dropped.add(kept)
+        elif kept is not photo:
+            copies.append(photo.path)
+    shots: dict[tuple[str, str], Photo] = {}
+    unique = [photo for photo in first.values() if photo not in dropped]
+    for photo in sorted(unique, key=lambda photo: (len(photo.shot), photo.path)):
+        kept = shots.setdefault((photo.device, _AGAIN.sub("", photo.shot)), photo)
         if kept is not photo:
-            again.append(
+            bad.append(
                 f"{photo.path}: by its name the same shot as {kept.path}, which could be in "
                 "another set; keep one of them"
             )
-    kept_paths = {photo.path for photo in first.values()}
-    return [photo for photo in photos if photo.path in kept_paths], again
+            dropped.add(photo)
+    return [photo for photo in unique if photo not in dropped], copies, bad

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from bench.data import decode_rgb
 from bench.processes import in_order, obey_parent
 from bench.suites.base import Row, SuiteCard
-from bench.suites.layouts.jpeg_header import read_jpeg_header
+from bench.suites.jpeg_header import read_jpeg_header
 from bench.suites.simcam.cameras import load_cameras, make_device
 from bench.suites.simcam.pipeline import capture
 from bench.suites.simcam.plan import SIMCAM_SMOKE, Shot, SimcamSpec, plan

@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bench.suites.base import SPLIT_BY_IMAGE
-from bench.suites.layouts.naming import Photo
-from bench.suites.photographs.splitting import divide
+from bench.suites.photographs.division import divide
+from bench.suites.photographs.scan import Photo
 from bench.types import CamobenchError
 
 

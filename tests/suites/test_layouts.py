@@ -1,3 +1,4 @@
+from collections import Counter
 from pathlib import PurePosixPath
 
 import pytest
@@ -6,16 +7,15 @@ from bench.suites.layouts import (
     DRESDEN,
     FLOREVIEW,
     FODB,
-    LAYOUTS,
     SPCUP,
     TREE,
     VISION,
     detect_layout,
-    get_layout,
+    merged,
+    natural_key,
 )
-from bench.suites.layouts.data_sets import merged
-from bench.suites.layouts.naming import natural_key
 from bench.types import CamobenchError
+from tests.suites.test_folder import rows_of, source, write_photo
 
 FLAT, SENT, UNNAMED = "flat fields", "versions of social networks", "images without a label"
 GALAXY, IPHONE = "D01_Samsung_GalaxyS3Mini", "D14_Apple_iPhone13mini"
@@ -64,15 +64,15 @@ FILES = [  # layout, path, and model, device, shot, scene; or what it is else, o
 @pytest.mark.parametrize(("layout", "path", "expected"), FILES)
 def test_files_are_read_by_their_names(layout, path, expected):
     path = PurePosixPath(path)
-    found = layout.parse(path)
-    told = (found.model, found.device, found.shot, found.scene) if found else None
-    assert (told or layout.set_aside(path)) == expected
-    assert layout.knows(path) == (expected is not None)
+    found = layout.read(path)
+    told = layout.photo(path)
+    assert ((told.model, told.device, told.shot, told.scene) if told else found) == expected
     if expected and layout not in (DRESDEN, TREE):
         assert detect_layout([path, path, PurePosixPath("stray.jpg")]) is layout
     if told and layout not in (DRESDEN, TREE):
-        others = {VISION, FODB, FLOREVIEW, SPCUP, DRESDEN} - {layout}
-        assert not any(other.knows(path) for other in others)
+        assert not any(
+            other.read(path) for other in {VISION, FODB, FLOREVIEW, SPCUP, DRESDEN} - {layout}
+        )
 
 
 def test_the_layout_follows_from_the_paths():
@@ -100,12 +100,79 @@ def test_shots_sort_by_number():
     ],
 )
 def test_dresden_models_are_merged_for_the_protocol(name, model, device):
-    one = merged(DRESDEN.parse(PurePosixPath(name)))
+    one = merged(DRESDEN.photo(PurePosixPath(name)))
     assert (one.model, one.device) == (model, device)
 
 
-def test_layouts_by_name():
-    assert all(get_layout(name) is layout for name, layout in LAYOUTS.items())
-    assert set(LAYOUTS) == {"tree", "dresden", "vision", "fodb", "floreview", "spcup"}
-    with pytest.raises(CamobenchError, match="unknown layout 'visoin': did you mean vision"):
-        get_layout("visoin")
+def test_dresden_names_win_where_folders_part_them_otherwise():
+    def named(folder):
+        return [
+            PurePosixPath(folder.format(m=m, d=d), f"{m}_{d}_{100 * d + shot}.JPG")
+            for m in ("Nikon_D70", "Canon_Ixus70")
+            for d in range(2)
+            for shot in range(5)
+        ]
+
+    for folder in ("natural/{m}_{d}", "natural/jpeg", "x/jpeg", "set1/{m}", "{m}/originals"):
+        assert detect_layout(named(folder)) is DRESDEN
+    assert detect_layout(named("{m}/{d}")) is TREE
+    others = [PurePosixPath(f"Canon/dev0/{shot}.jpg") for shot in range(9)]
+    assert detect_layout(named("natural/jpeg") + others) is TREE
+
+
+def write(root, *names):
+    for name in names:
+        write_photo(root / name, (64, 64))
+    return root
+
+
+def test_vision_splits_by_the_physical_device(tmp_path):
+    cameras = ("D01_Acme_One", "D02_Acme_One", "D03_Acme_One", "D04_Acme_Two", "D05_Acme_Two")
+    for camera in (*cameras, "D06_Acme_Two", "D07_Acme_Three"):
+        for i, kind in enumerate(("nat", "nat", "nat", "natWA", "flat")):
+            write(tmp_path, f"{camera}/images/{kind}/{camera[:3]}_I_{kind}_{i:04d}.png")
+    folder = source(tmp_path)
+    card, rows = folder.card, rows_of(folder)
+    assert (card.classes, card.others) == (("Acme_One", "Acme_Two"), ("Acme_Three",))
+    assert "Acme_One 1/1/1, Acme_Two 1/1/1" in card.note
+    assert "7 flat fields and 7 versions of social networks left out" in card.note
+    devices = {(row.device, row.set) for row in rows if row.model == "Acme_One"}
+    assert sorted(device for device, _ in devices) == [f"Acme_One/D0{i}" for i in (1, 2, 3)]
+    assert {"/nat/" in row.photo_id for row in rows} == {True}
+
+
+def test_fodb_splits_by_image_with_no_scene_in_two_sets(tmp_path):
+    for camera in ("D01_Acme_One_1", "D02_Acme_Two_1", "D03_Acme_Two_2", "D04_Acme_Three_1"):
+        scenes = [f"orig/{camera[:3]}_img_orig_{scene:04d}.png" for scene in range(1, 21)]
+        names = [*scenes, f"twitter/{camera[:3]}_img_twitter_0001.png"]
+        write(tmp_path, *(f"{camera}/{name}" for name in names))
+    folder = source(tmp_path)
+    card, rows = folder.card, rows_of(folder)
+    assert card.classes == ("Acme_One", "Acme_Three", "Acme_Two")
+    assert card.note.startswith("WARNING, split by image, not by device")
+    assert "; no scene is in two sets; no model out" in card.note  # none is lost
+    homes = {(row.set, row.scene) for row in rows}
+    assert Counter(name for name, _ in homes) == {"A": 8, "B": 8, "C": 4}
+    assert len({scene for _, scene in homes}) == 20
+    assert len({row.photo_id for row in rows}) == 80
+
+
+def test_the_signal_processing_cup_has_no_devices(tmp_path):
+    for model, short in (("iPhone-4s", "iP4s"), ("HTC-1-M7", "HTC-1-M7")):
+        write(tmp_path, *(f"train/{model}/({short}){i}.png" for i in range(1, 8)))
+    write(tmp_path, "test/img_00b1c2d_unalt.tif")
+    card = source(tmp_path).card
+    assert card.classes == ("HTC-1-M7", "iPhone-4s")
+    assert "the files' names tell no physical camera" in card.note
+    assert "1 images without a label left out" in card.note
+
+
+def test_a_layout_can_be_named(tmp_path):
+    for model in ("One", "Two"):
+        names = [f"Acme/{d}/Acme_{model}_{d}_{s}.png" for d in range(3) for s in range(2)]
+        write(tmp_path, *names)
+    assert source(tmp_path).card.classes == ("Acme_One", "Acme_Two")  # names part the folders
+    with pytest.raises(CamobenchError, match="fewer than two camera models"):
+        source(tmp_path, layout="tree").card  # noqa: B018
+    with pytest.raises(CamobenchError, match="unknown layout 'vison': did you mean vision"):
+        source(tmp_path, layout="vison")

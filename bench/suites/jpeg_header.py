@@ -1,8 +1,4 @@
-"""What the header of a JPEG tells of the camera that wrote it: a cue that is no sensor's.
-
-The quality is that of the Independent JPEG Group's scaling of the luma table of ISO/IEC 10918-1,
-Annex K, which lies nearest.
-"""
+"""What the header of a JPEG tells of the camera that wrote it: a cue that is no sensor's."""
 
 from __future__ import annotations
 
@@ -17,16 +13,6 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from bench.store import digest
 
-ANNEX_K_LUMA = (
-    *(16, 11, 10, 16, 24, 40, 51, 61),
-    *(12, 12, 14, 19, 26, 58, 60, 55),
-    *(14, 13, 16, 24, 40, 57, 69, 56),
-    *(14, 17, 22, 29, 51, 87, 80, 62),
-    *(18, 22, 37, 56, 68, 109, 103, 77),
-    *(24, 35, 55, 64, 81, 104, 113, 92),
-    *(49, 64, 78, 87, 103, 121, 120, 101),
-    *(72, 92, 95, 98, 112, 100, 103, 99),
-)
 TABLES_DIGITS = 12
 _MAKE, _MODEL = 271, 272  # EXIF tags
 _SUBSAMPLINGS = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
@@ -67,14 +53,16 @@ def read_camera(data: bytes) -> str | None:
 
 def nearest_quality(luma: list[int]) -> int:
     """The quality, 1 to 100, whose luma table differs least, by the sum over its 64 steps."""
-    return int(np.abs(_scaled_tables() - np.array(luma)).sum(1).argmin()) + 1
+    return int(np.abs(_luma_tables() - np.array(luma)).sum(1).argmin()) + 1
 
 
 @cache
-def _scaled_tables() -> NDArray[np.int64]:
-    """(100, 64) luma tables of the qualities 1 to 100."""
-    quality = np.arange(1, 101)[:, None]
-    scale_percent = np.where(quality < 50, 5000 // quality, 200 - 2 * quality)
-    steps = (np.array(ANNEX_K_LUMA) * scale_percent + 50) // 100
-    tables: NDArray[np.int64] = np.clip(steps, 1, 255).astype(np.int64)
-    return tables
+def _luma_tables() -> NDArray[np.int64]:
+    """(100, 64) luma tables of the qualities 1 to 100 of the Independent JPEG Group."""
+    tables = []
+    for quality in range(1, 101):
+        stream = io.BytesIO()
+        Image.new("L", (8, 8)).save(stream, "JPEG", quality=quality)
+        stream.seek(0)
+        tables.append(list(JpegImageFile(stream).quantization[0]))
+    return np.array(tables)
