@@ -18,6 +18,8 @@ from torch import Tensor
 
 from bench.signal.wavelet import noise_part, wdf_residual
 
+VERSION = 1
+"""Raise it when fingerprints or PCE change: they are then computed anew."""
 GREY = (0.2989, 0.587, 0.114)
 REACH = 5
 """Samples to each side of the peak that its energy is not compared with."""
@@ -90,8 +92,10 @@ def unshared(residual: Tensor) -> Tensor:
     size = spectrum.abs() / (height * width) ** 0.5
     variance = centred.var((-2, -1), keepdim=True)
     kept = noise_part(size, variance) / torch.where(size > 0, size, 1)
-    return torch.fft.ifft2(spectrum * kept).real
+    found: Tensor = torch.fft.ifft2(spectrum * kept).real
+    return found
 
 
 def _grey(images: Tensor) -> Tensor:
-    return torch.einsum("c,...chw->...hw", torch.tensor(GREY).to(images), images)
+    grey: Tensor = torch.einsum("c,...chw->...hw", torch.tensor(GREY).to(images), images)
+    return grey
