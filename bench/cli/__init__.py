@@ -119,6 +119,7 @@ for verb in (
     tables.curves,
     tables.survival,
     detect.detect,
+    detect.linkage,
     diagnostics.check,
     leaderboard.leaderboard,
     verify.verify,

@@ -1,14 +1,18 @@
-"""`detect`: would anyone notice that pictures were treated?"""
+"""`detect` and `linkage`: does anyone notice that pictures were treated, or know their device?"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.cli.options import (
     Continuing,
+    address_option,
     device_option,
+    executor_option,
     format_option,
     quiet_option,
     store_option,
@@ -17,10 +21,37 @@ from bench.cli.options import (
 from bench.cli.requests import console, open_store, say
 from bench.types import CamobenchError
 
+if TYPE_CHECKING:
+    from bench.plan.measure import Means
+    from bench.records.run import RunData
+    from bench.report.table import Table
+
+
+def reading_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The folder of a run, and how its images are read."""
+    for option in (
+        quiet_option,
+        format_option,
+        address_option,
+        executor_option,
+        workers_option,
+        device_option,
+        click.option(
+            "--plugin",
+            "plugins",
+            multiple=True,
+            metavar="FILE.py:CLASS",
+            help="An attack of the run that does not ship; repeatable.",
+        ),
+        store_option,
+        click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False)),
+    ):
+        command = option(command)
+    return command
+
 
 @click.command(cls=Continuing)
-@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@store_option
+@reading_options
 @click.option(
     "--quality",
     "quality_percent",
@@ -29,27 +60,7 @@ from bench.types import CamobenchError
     show_default=True,
     help="Of the JPEG save that untouched and anonymised images get alike; 0: none, as PNG.",
 )
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    metavar="FILE.py:CLASS",
-    help="An attack of the run that does not ship; repeatable.",
-)
-@device_option
-@workers_option
-@format_option
-@quiet_option
-def detect(
-    directory: Path,
-    store: Path | None,
-    quality_percent: int,
-    plugins: tuple[str, ...],
-    device: str,
-    workers: int,
-    format_: str,
-    quiet: bool,
-) -> None:
+def detect(quality_percent: int, **choices: Any) -> None:
     """Say whether anyone would notice that the images of a run's attacks were treated.
 
     Detectors learn from untouched and anonymised images of Set-B and are tested on Set-C: with the
@@ -65,28 +76,76 @@ def detect(
 
     Example: camobench detect camobench-out --format csv
     """
+    from bench.plan.detect import detect_run
+    from bench.report.detection.tables import detection_table, write_detection
+
+    def make(directory: Path, means: Means) -> dict[str, str]:
+        return detect_run(directory, means, quality_percent=quality_percent or None)
+
+    _read(make, detection_table, write_detection, **choices)
+
+
+@click.command(cls=Continuing)
+@reading_options
+@click.option(
+    "--flat-fields",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Frames of evenly lit surfaces by the suite's real devices, as MODEL/DEVICE/*.jpg or with "
+    "Dresden names; as large as its photographs.",
+)
+def linkage(flat_fields: Path | None, **choices: Any) -> None:
+    """Say whether a run's anonymised images still show which device took them.
+
+    A device's fingerprint is estimated from flat fields, which are in no set: a simulated camera
+    takes 64, those of real ones are yours (--flat-fields). PCE tells how well an image of Set-C
+    fits the fingerprint of its device, before and after each attack, and those of all others.
+
+    Writes linkage.parquet (the PCE of each image by attack and fingerprint) and
+    linkage.{md,csv,tex} into DIRECTORY: median PCE, and AUC of the own device against others.
+    Fingerprints and PCE stay in the store; the same command again goes on there.
+
+    Example: camobench linkage camobench-out --format csv
+    """
+    from bench.plan.linkage import link_run
+    from bench.report.linkage import linkage_table, write_linkage
+
+    def make(directory: Path, means: Means) -> dict[str, str]:
+        return link_run(directory, means, flat_fields=flat_fields)
+
+    _read(make, linkage_table, write_linkage, **choices)
+
+
+def _read(
+    make: Callable[[Path, Means], dict[str, str]],
+    table_of: Callable[[RunData], Table],
+    write: Callable[[RunData], list[Path]],
+    *,
+    directory: Path,
+    store: Path | None,
+    plugins: tuple[str, ...],
+    device: str,
+    format_: str,
+    quiet: bool,
+    **choices: Any,
+) -> None:
+    """Read the images, print and write the table, and say which attacks are left out."""
     from bench.console import shown_progress
     from bench.contract.plugin_files import load_plugin_file
-    from bench.plan.detect import detect_run, said
+    from bench.plan.measure import Means, said
     from bench.plan.request import resolve_device
     from bench.records.load import load_run
-    from bench.report.detection.tables import detection_table, write_detection
     from bench.report.render import render
 
     for plugin in plugins:
         load_plugin_file(plugin)
     with shown_progress(console, quiet=quiet) as progress:
-        left_out = detect_run(
-            directory,
-            open_store(store),
-            quality_percent=quality_percent or None,
-            device=resolve_device(device),
-            workers=workers,
-            progress=progress,
+        means = Means(
+            store=open_store(store), device=resolve_device(device), progress=progress, **choices
         )
+        left_out = make(directory, means)
     run = load_run(directory)
-    click.echo(render(detection_table(run), format_))
-    for path in write_detection(run):
+    click.echo(render(table_of(run), format_))
+    for path in write(run):
         say(f"written: {path}")
     if left_out:
         raise CamobenchError(f"left out: {said(left_out)}")

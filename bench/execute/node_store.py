@@ -102,7 +102,7 @@ def _read_by(job: Job, keys: Keys, store: Store) -> Iterator[str]:
     elif job.attack:
         networks.append(("attack", job.attack, keys.attacks[job.attack]))
     if isinstance(job, FeatureJob):
-        sets = ("B", "C")
+        sets = ("C",) if job.fingerprints else ("B", "C")
     if isinstance(job, ScoreJob):
         networks += [("victim", name, keys.victims[name]) for name, _ in job.stems]
     networks += [("estimator", RESIDUAL_NAME, key) for key in keys.estimators.values()]
@@ -111,6 +111,8 @@ def _read_by(job: Job, keys: Keys, store: Store) -> Iterator[str]:
     paths += [store.checkpoint_folder(kind, name, key) for kind, name, key in networks]
     if isinstance(job, ScoreJob):
         paths.append(kept_file(store, job.kept, job.shard))
+    if isinstance(job, FeatureJob) and job.fingerprints:
+        paths.append(store.prediction_folder(job.fingerprints))
     for path in paths:
         yield path.relative_to(store.root).as_posix()
 

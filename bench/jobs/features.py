@@ -1,23 +1,27 @@
-"""Measures what detectors read of an attack's images: one Parquet file, in the attack's row folder.
+"""Measures what is read of an attack's images: one Parquet file, in the attack's row folder.
 
-Of Set-B as many images as detectors are trained on, each sent to one other camera; of Set-C the
-rows that are scored. Treated or not, every image goes the same way to the same last save.
+For detectors, of Set-B as many images as they are trained on, each sent to one other camera, and of
+Set-C the rows that are scored. For device linkage, of Set-C the rows of devices that have a
+fingerprint. Treated or not, every image goes the same way to the same last save.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import TypeAlias
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
 from bench.contract import ATTACKS
 from bench.detect.features import features_of
+from bench.jobs.fingerprints import Fingerprints
 from bench.jobs.job import FeatureJob
 from bench.jobs.opened_files import note_opened
 from bench.jobs.outcome import Trial
@@ -39,10 +43,15 @@ from bench.suites.base import Suite
 from bench.types import SetName
 
 FEATURES = "features"
+PCE = "pce"
 TRAINED = 240
 """Images of Set-B; twice as many gain 0.01 of AUC on simulated cameras, and cost as much again."""
 TESTED = 600
 """Images of Set-C at most, by chance; each with all targets that are scored."""
+
+
+_Read: TypeAlias = Callable[[Tensor, Sequence[str]], Mapping[str, Tensor]]
+_Reader: TypeAlias = tuple[Sequence[str] | None, _Read]
 
 
 def feature_file(store: Store, key: str) -> Path:
@@ -63,12 +72,22 @@ def measure_features(job: FeatureJob, place: Workplace) -> None:
         began, trial = time.monotonic(), Trial(strict=False)
         source = trial.attack(partial(place.attack, job.attack)) if job.attack else _Untouched()
         seed_by(job.key)
-        parts = [_measured(job, place, source, trial, set_name) for set_name in ("B", "C")]
+        read = _reader(job, place.store)
+        sets: tuple[SetName, ...] = ("C",) if job.fingerprints else ("B", "C")
+        parts = [_measured(job, place, source, trial, set_name, read) for set_name in sets]
         if job.attack:
             note_opened(place.store, place.site.keys.attacks[job.attack], ATTACKS.get(job.attack))
         took = time.monotonic() - began
         record = {"by": place.provenance, "at": time.time(), "seconds": took, "suspicions": []}
         write_rows(path, pd.concat(parts, ignore_index=True), record)
+
+
+def _reader(job: FeatureJob, store: Store) -> _Reader:
+    """Columns of numbers, of images and their names; and of which devices."""
+    if not job.fingerprints:
+        return None, lambda images, _: features_of(images)
+    known = Fingerprints(store, job.fingerprints)
+    return known.devices, lambda images, names: {PCE: known.pce(images, names)}
 
 
 class _Untouched:
@@ -85,10 +104,17 @@ class _Untouched:
 
 @torch.no_grad()
 def _measured(
-    job: FeatureJob, place: Workplace, source: ImageSource, trial: Trial, set_name: SetName
+    job: FeatureJob,
+    place: Workplace,
+    source: ImageSource,
+    trial: Trial,
+    set_name: SetName,
+    reader: _Reader,
 ) -> pd.DataFrame:
     suite, save = place.suite, Condition(quality_percent=job.quality_percent)
-    asked, wanted = _items(suite, source, set_name)
+    devices, read = reader
+    asked, wanted = _items(suite, source, set_name, devices)
+    names = suite.manifest(set_name)["image_id"].to_numpy()
     items, frames = [], []
     for batch in batches_of(asked):
         images = torch.from_numpy(suite.images(set_name)[[item.index for item in batch]])
@@ -96,7 +122,8 @@ def _measured(
         treated = trial.attack(partial(source.anonymise, batch, originals))
         kept = [at for at, item in enumerate(batch) if item in wanted]
         if kept:
-            found = features_of(save.of(originals[kept], treated[kept]))
+            images = save.of(originals[kept], treated[kept])
+            found = read(images, [names[batch[at].index] for at in kept])
             frames.append(pd.DataFrame({name: list(one.numpy()) for name, one in found.items()}))
             items += [batch[at] for at in kept]
     card = suite.card
@@ -107,11 +134,12 @@ def _measured(
 
 
 def _items(
-    suite: Suite, source: ImageSource, set_name: SetName
+    suite: Suite, source: ImageSource, set_name: SetName, devices: Sequence[str] | None
 ) -> tuple[list[Item], frozenset[Item]]:
-    """What is asked of an attack, and what of it counts."""
+    """What is asked of an attack, and what of it counts; of some devices, where these are given."""
     manifest, classes = suite.manifest(set_name), suite.card.classes
-    chosen = mixed(manifest)[: TRAINED if set_name == "B" else TESTED]
+    some = None if devices is None else np.flatnonzero(manifest["device"].isin(devices))
+    chosen = mixed(manifest, some)[: TRAINED if set_name == "B" else TESTED]
     items = items_of(chosen, manifest, classes, targeted=source.targeted)
     if set_name == "B":
         if isinstance(source, GivenImages):  # nobody sent any

@@ -66,21 +66,27 @@ class TrainJob(_WholeJob):
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureJob(_WholeJob):
-    """What detectors read of one attack's images of Set-B and Set-C, or of the untouched ones.
+    """What is read of one attack's images, or of the untouched ones.
+
+    Of Set-B and Set-C that is what detectors learn from; or, of Set-C alone, how images fit the
+    fingerprints of devices.
 
     Attributes:
         attack: By name; none for untouched images.
         quality_percent: Of the JPEG save that all images get last; `None` for PNG.
+        fingerprints: Key of those in the store; none for detectors.
         key: Hash of all that is behind its images.
     """
 
     attack: str
-    quality_percent: int | None
+    quality_percent: int | None = None
+    fingerprints: str = ""
 
     @property
     def label(self) -> str:
         """What a person calls it."""
-        return f"features of {self.attack or 'untouched images'}"
+        what = "device of" if self.fingerprints else "features of"
+        return f"{what} {self.attack or 'untouched images'}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,8 @@ from bench.metrics.resampling import percentile_interval, photograph_draws
 
 FALSE_ALARMS = 0.01
 """Share of untouched images that a detector may object to."""
+PART = 4096
+"""Scores that are compared at a time."""
 Floats = NDArray[np.float64]
 Interval = tuple[float, float] | None
 
@@ -30,6 +32,50 @@ class Detection:
     tpr: float
     tpr_interval: Interval
     threshold: float
+
+
+def _wins(
+    untouched: Floats,
+    treated: Floats,
+    photographs: tuple[NDArray[np.intp], NDArray[np.intp]],
+    count: int,
+) -> tuple[Floats, Floats, NDArray[np.intp]]:
+    """Compare every treated image with every untouched one.
+
+    Returns:
+        (P, P) how often a treated image of the second photograph scores higher than an untouched
+        one of the first, equals counting half; (M + 1, P) how many of the lowest treated images
+        are of each photograph; (N,) how many treated images do not score above each untouched one.
+    """
+    ascending = np.argsort(treated, kind="stable")
+    ordered, of_ordered = treated[ascending], photographs[1][ascending]
+    below, upto = (np.searchsorted(ordered, untouched, side=side) for side in ("left", "right"))
+    own = np.zeros((len(ordered) + 1, count))
+    np.cumsum(np.eye(count)[of_ordered], axis=0, out=own[1:])
+    wins = np.zeros((count, count))
+    for start in range(0, len(untouched), PART):
+        part = slice(start, start + PART)
+        won = own[-1] - (own[upto[part]] + own[below[part]]) / 2
+        np.add.at(wins, photographs[0][part], won)
+    return wins, own, upto
+
+
+def auc_of(
+    untouched: Floats,
+    treated: Floats,
+    photographs: tuple[NDArray[np.intp], NDArray[np.intp]],
+) -> tuple[float, Interval]:
+    """The AUC of `detection` alone, which many more scores have room for."""
+    count = 1 + int(max(photographs[0].max(), photographs[1].max()))
+    wins = _wins(untouched, treated, photographs, count)[0]
+    members = [np.bincount(some, minlength=count).astype(np.float64) for some in photographs]
+    draws = photograph_draws(count).astype(np.float64)
+    pairs = (draws @ members[0]) * (draws @ members[1])
+    value = float(wins.sum() / (members[0].sum() * members[1].sum()))
+    if count < 2 or not pairs.all():
+        return value, None
+    drawn = np.einsum("bp,bp->b", draws @ wins, draws) / pairs
+    return value, percentile_interval(drawn)
 
 
 def detection(
@@ -60,15 +106,8 @@ def detection(
     count = 1 + int(max(photographs[0].max(), photographs[1].max()))
     order = np.argsort(-untouched, kind="stable")
     untouched, of_untouched = untouched[order], photographs[0][order]
-    ascending = np.argsort(treated, kind="stable")
-    ordered, of_ordered = treated[ascending], photographs[1][ascending]
-    below, upto = (np.searchsorted(ordered, untouched, side=side) for side in ("left", "right"))
-    own = np.zeros((len(ordered) + 1, count))  # own[k, p]: how many of the first k are of p
-    np.cumsum(np.eye(count)[of_ordered], axis=0, out=own[1:])
+    wins, own, upto = _wins(untouched, treated, (of_untouched, photographs[1]), count)
     total = own[-1]
-    above = total - own[upto]  # (N, P)
-    wins = np.zeros((count, count))
-    np.add.at(wins, of_untouched, above + (own[upto] - own[below]) / 2)
     members = np.bincount(of_untouched, minlength=count).astype(np.float64)
 
     def figures(draws: Floats) -> tuple[Floats, Floats, NDArray[np.intp]]:
@@ -77,7 +116,8 @@ def detection(
         allowed = np.floor(false_alarms * clean + 1e-9)
         place = (np.cumsum(draws[:, of_untouched], axis=1) > allowed[:, None]).argmax(1)
         auc = np.einsum("bp,bp->b", draws @ wins, draws) / (clean * dirty)
-        return auc, np.einsum("bp,bp->b", above[place], draws) / dirty, place
+        above = total - own[upto[place]]
+        return auc, np.einsum("bp,bp->b", above, draws) / dirty, place
 
     auc, tpr, place = figures(np.ones((1, count)))
     intervals: tuple[Interval, Interval] = (None, None)

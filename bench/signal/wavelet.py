@@ -51,7 +51,7 @@ def wdf_residual(images: Tensor, sigma_255: float = 5.0) -> Tensor:
     for _ in range(LEVELS):
         sizes.append((approximation.shape[-2], approximation.shape[-1]))
         approximation, details = analyse(approximation)
-        noise_bands.append(_noise_part(details, noise_variance))
+        noise_bands.append(noise_part(details, noise_variance))
 
     residual = torch.zeros_like(approximation)
     for size, details in zip(reversed(sizes), reversed(noise_bands), strict=True):
@@ -72,7 +72,7 @@ def denoise(images: Tensor, sigma_255: float = 5.0) -> Tensor:
     return images - wdf_residual(images, sigma_255) / 255
 
 
-def _noise_part(bands: Tensor, noise_variance: float) -> Tensor:
+def noise_part(bands: Tensor, noise_variance: float | Tensor) -> Tensor:
     """Keep of each coefficient what a local Wiener filter would remove."""
     least_energy = reduce(torch.minimum, local_energies(bands))
     signal_variance = (least_energy - noise_variance).clamp_min(0.0)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from bench.plan.detect import detect_run
+from bench.plan.measure import Means
 from bench.plan.request import evaluate_request
 from bench.records.load import load_run
 from bench.report.detection.scores import ALL, ROWS, detections
@@ -32,8 +33,9 @@ def copied(blurred, tmp_path):
 
 
 def detect(run, progress=None, **more):
-    more = {"quality_percent": 90, "workers": 1} | more
-    return detect_run(run.out, run.store, progress=progress or Silent(), **more)
+    quality = more.pop("quality_percent", 90)
+    means = Means(store=run.store, progress=progress or Silent(), **{"workers": 1} | more)
+    return detect_run(run.out, means, quality_percent=quality)
 
 
 def measured(run):
@@ -103,7 +105,7 @@ def test_interrupted_it_continues_and_writes_the_same_bytes(copied, blurred, tmp
     whole = type(blurred)(other, shutil.copytree(copied.out, tmp_path / "whole"))
     detect(whole)
     with pytest.raises(KeyboardInterrupt):
-        detect(copied, Watcher(stop=2, label="features"))
+        detect(copied, Watcher(stop=2, label="images"))
     files = measured(copied)
     assert len(files) == 2
     assert not (copied.out / ROWS).exists()

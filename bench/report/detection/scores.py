@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,10 +22,10 @@ ALL = "all"
 """The sum of the detectors' scores: one vote of each, settled before any image was seen."""
 HEADLINE = "unseen"
 _COLUMNS = (
-    *("split", "image_id", "photo_id", "target", "attack", "attack_key"),
+    *("split", "image_id", "photo_id", "target", "attack", "attack_key", "attack_digest"),
     *("treated", "detector", "regime", "quality_percent", "score"),
 )
-_IMAGE = ["image_id", "photo_id", "target"]
+IMAGE = ["image_id", "photo_id", "target"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ def detection_rows(run: RunData) -> pd.DataFrame:
     if not path.is_file():
         raise ValueError(f"{path} is missing; `camobench detect {run.directory}` makes it")
     rows = read_parquet(path, _COLUMNS)
-    match_keys(rows, path, "attack", {one.name: one.key for one in run.attacks})
+    match_networks(rows, path, run)
     if rows["score"].isna().any() or not rows["split"].isin(list(SPLITS)).all():
         raise ValueError(f"{path} has a score that is NaN, or an unknown split; detect again")
     if problem := _incomplete(rows, run):
@@ -65,12 +66,38 @@ def detection_rows(run: RunData) -> pd.DataFrame:
     return rows
 
 
+def match_networks(rows: pd.DataFrame, path: Path, run: RunData) -> None:
+    """Refuse rows of attacks that the entries do not name, or of other networks than theirs.
+
+    Raises:
+        ValueError: Names it.
+    """
+    match_keys(rows, path, "attack", {one.name: one.key for one in run.attacks})
+    digests = {one.name: one.digest for one in run.attacks}
+    for name, digest in rows[["attack", "attack_digest"]].drop_duplicates().itertuples(index=False):
+        if digest != digests[name]:
+            raise ValueError(
+                f"{path} has rows of a network of {name} that is not its entry's, which was "
+                "trained anew since; make them again"
+            )
+
+
+def has_other_targets(rows: pd.DataFrame, run: RunData) -> bool:
+    """Whether rows of an attack have other targets than the run has of their images."""
+    cell = ["split", "attack", *IMAGE]
+    cells = rows[cell].drop_duplicates()
+    same = cells[["split", "attack", "image_id"]].drop_duplicates()
+    wanted = run.distortion[cell].drop_duplicates().merge(same)
+    return len(cells) != len(wanted) or len(cells.merge(wanted)) != len(wanted)
+
+
 def _incomplete(rows: pd.DataFrame, run: RunData) -> str:
     """What is missing or surplus: nobody leaves out what a detector noticed."""
-    cell = ["split", "attack", "treated", *_IMAGE]
+    cell = ["split", "attack", "treated", *IMAGE]
     if rows.duplicated([*cell, "detector", "regime"]).any():
         return "has a score twice"
-    known = run.distortion[["split", "attack", *_IMAGE]].drop_duplicates()
+    if rows.groupby("attack")["split"].nunique().nunique() > 1:
+        return "lacks scores of an attack in a split"
     untouched: dict[str, set[str]] = {}
     for (split, attack), mine in rows.groupby(["split", "attack"]):
         where = f"of {attack} ({split})"
@@ -82,10 +109,7 @@ def _incomplete(rows: pd.DataFrame, run: RunData) -> str:
             return f"lacks scores {where} of untouched or of anonymised images"
         if untouched.setdefault(str(split), images[False]) != images[False]:
             return f"has scores {where} of other images than of other attacks"
-        wanted = known[(known["split"] == split) & (known["attack"] == attack)]
-        wanted = wanted[wanted["image_id"].isin(images[True])]
-        cells = mine.loc[mine["treated"], ["split", "attack", *_IMAGE]].drop_duplicates()
-        if len(cells) != len(wanted) or len(cells.merge(wanted)) != len(wanted):
+        if has_other_targets(mine[mine["treated"]], run):
             return f"has scores {where} of other targets than the run"
     return ""
 
@@ -137,7 +161,7 @@ def _detected(
     objects = (parts[1][[*limits]] > pd.Series(limits)).any(axis=1).rename("noticed")
     success = undetected = None
     if attack.targeted and len(predictions):
-        tested = predictions.merge(objects.reset_index(), on=_IMAGE)
+        tested = predictions.merge(objects.reset_index(), on=IMAGE)
         hidden = tested.assign(predicted=tested["predicted"].where(~tested["noticed"]))
         success, undetected = _success(run, tested), _success(run, hidden)
     return Detected(
@@ -154,7 +178,7 @@ def _detected(
 def _wide(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Scores of untouched and of treated images: a column a detector, a row an image and target."""
     rows = rows.assign(target=rows["target"].fillna(""))
-    scores = rows.set_index(["treated", *_IMAGE, "detector"])["score"].unstack("detector")
+    scores = rows.set_index(["treated", *IMAGE, "detector"])["score"].unstack("detector")
     scores = scores.assign(**{ALL: scores.sum(axis=1)})
     treated = scores.index.get_level_values("treated").to_numpy(bool)
     return scores[~treated].droplevel("treated"), scores[treated].droplevel("treated")

@@ -18,6 +18,8 @@ from bench.report.conditions.survival import survival_texts
 from bench.report.detection.scores import ROWS as SCORES
 from bench.report.detection.scores import detection_rows
 from bench.report.detection.tables import detection_texts
+from bench.report.linkage import ROWS as LINKS
+from bench.report.linkage import linkage_rows, linkage_texts
 from bench.report.pages.report import report_html
 from bench.report.pages.victims import victims_html
 from bench.report.tables import table_texts
@@ -77,17 +79,17 @@ def check_rows(folder: Path) -> tuple[RunData | None, list[Verdict]]:
     verdicts.append(Verdict("run", "ok" if run else "fail", finding))
     if run is not None:
         verdicts += [condition_verdict(run)] if len(run.conditions) else []
-        verdicts += _check_detection(run)
+        verdicts += _check_measured(run)
     return run, verdicts
 
 
-def _check_detection(run: RunData) -> Iterator[Verdict]:
-    if (run.directory / SCORES).is_file():
-        try:
-            finding = f"{len(detection_rows(run))} scores, of the attacks that the entries name"
-            yield Verdict(SCORES, "ok", finding)
-        except ValueError as error:
-            yield Verdict(SCORES, "fail", str(error))
+def _check_measured(run: RunData) -> Iterator[Verdict]:
+    for name, read in ((SCORES, detection_rows), (LINKS, linkage_rows)):
+        if (run.directory / name).is_file():
+            try:
+                yield Verdict(name, "ok", f"{len(read(run))} rows, of the entries' attacks")
+            except ValueError as error:
+                yield Verdict(name, "fail", str(error))
 
 
 def verify_entry(path: Path) -> list[Verdict]:
@@ -142,7 +144,8 @@ def _check_files(run: RunData) -> Iterator[Verdict]:
     folder = run.directory
     found = sorted(path.name for path in folder.iterdir())
     try:
-        fresh = table_texts(run) | survival_texts(run) | curve_texts(run) | detection_texts(run)
+        fresh = table_texts(run) | survival_texts(run) | curve_texts(run)
+        fresh |= detection_texts(run) | linkage_texts(run)
         if "report.html" in found:
             fresh["report.html"] = report_html(run)
         if "victims.html" in found:
@@ -157,7 +160,7 @@ def _check_files(run: RunData) -> Iterator[Verdict]:
         yield Verdict("missing files", "warn", finding, "`camobench table DIR --write` makes them")
     for name in (name for name in found if name in _UNCHECKED):
         yield Verdict(name, "skip", f"not checked: {_UNCHECKED[name]}")
-    ours = {*fresh, *_UNCHECKED, SCORES}
+    ours = {*fresh, *_UNCHECKED, SCORES, LINKS}
     ours |= {f"{table}.parquet" for table in (*TABLES, *CONDITIONS)}
     ours |= {f"entry-{attack.name}.json" for attack in run.attacks}
     if surplus := [name for name in found if name not in ours]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ from bench.types import SetName
 
 Tile = tuple[Row, NDArray[np.uint8]]
 ALIGN_PX = 16
+_CORNER = re.compile(r"-x(\d{4,})-y(\d{4,})$")
 _AHEAD = 2  # photographs in flight per worker
 
 
@@ -72,6 +74,28 @@ def _start(length: int, cells: int, cell: int, side_px: int) -> int:
 def central_corner(width: int, height: int, side_px: int) -> tuple[int, int]:
     """(top, left) of a tile as central as even offsets allow."""
     return (height - side_px) // 4 * 2, (width - side_px) // 4 * 2
+
+
+def tile_of(image_id: str) -> str:
+    """Where a tile lies in its photograph, as its name says; nothing where it does not."""
+    found = _CORNER.search(image_id)
+    return found[0] if found else ""
+
+
+def cut_again(frame: NDArray[np.uint8], tile: str, side_px: int) -> NDArray[np.uint8]:
+    """Cut the tile that `tile_of` names out of another frame; one without a name is central.
+
+    Raises:
+        ImageError: If the frame is too small.
+    """
+    height, width = frame.shape[1:]
+    top, left = central_corner(width, height, side_px)
+    if found := _CORNER.fullmatch(tile):
+        left, top = map(int, found.groups())
+    cut = frame[:, max(top, 0) : top + side_px, max(left, 0) : left + side_px]
+    if cut.shape[1:] != (side_px, side_px):
+        raise ImageError(f"a frame of {width} x {height} pixels does not hold the tile {tile}")
+    return cut
 
 
 class PhotographSource(ABC):

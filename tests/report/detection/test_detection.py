@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.records.load import load_run
+from bench.records.load import load_run, read_entries
 from bench.report.detection.scores import ROWS, detections
 from bench.report.detection.tables import detection_table, write_detection
 from bench.report.render import render
@@ -16,11 +16,15 @@ from bench.report.verification.folder import verify_folder
 DETECTORS = ("one", "other")
 
 
+def read_attacks(folder):
+    return [one.attack for one in read_entries(folder)]
+
+
 def scores_of(folder, quality=None):
     """The first detector objects to every second image of attacks, the other to nothing."""
     pictures = pd.read_parquet(folder / "distortion.parquet")
     images = pictures[pictures["attack"] == "identity"].assign(target=None)
-    parts = []
+    digests, parts = {one.name: one.digest for one in read_attacks(folder)}, []
     for name, rows in pictures.groupby("attack"):
         key = rows["attack_key"].iloc[0]
         for treated, part in ((False, images), (True, rows)):
@@ -29,6 +33,7 @@ def scores_of(folder, quality=None):
                 for detector in DETECTORS:
                     score = np.where(seen & (detector == "one"), 1.0, 0.0)
                     named = {"attack": name, "attack_key": key, "treated": treated}
+                    named |= {"attack_digest": digests[name]}
                     said = {"detector": detector, "regime": regime, "score": score}
                     parts.append(part.assign(**named, **said))
     rows = pd.concat(parts, ignore_index=True)
@@ -126,6 +131,7 @@ def test_victims_are_asked_after_the_same_save_where_they_were(detected_dir):
     ("edit", "word"),
     [
         (lambda rows: rows.assign(attack_key="of another network"), "different runs"),
+        (lambda rows: rows.assign(attack_digest="of other weights"), "trained anew"),
         (lambda rows: rows.drop(columns="score"), "score"),
         (lambda rows: rows.assign(score=np.nan), "NaN"),
     ],

@@ -1,0 +1,84 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from bench.jobs.fingerprints import Fingerprints, keep_fingerprints
+from bench.store import Store
+from bench.suites.flat_fields import photographed
+from bench.types import CamobenchError, Silent
+
+SIDE = 64
+SIZE = (96, 160)
+TILES = ("-x0032-y0016", "-x0096-y0000")
+DEVICES = ("Nikon_D70/0", "Nikon_D70s/1")
+
+
+def shot(device, light, seed):
+    """A whole frame of a device with a pattern of its own."""
+    pattern = 0.03 * np.random.default_rng(DEVICES.index(device)).standard_normal(SIZE)
+    noise = np.random.default_rng(seed).standard_normal((*SIZE, 3))
+    return (light * (1 + pattern[..., None]) + 2 * noise).round().astype(np.uint8)
+
+
+@pytest.fixture
+def flat_fields(tmp_path):
+    folder = tmp_path / "flat" / "flatfield"
+    folder.mkdir(parents=True)
+    for device in DEVICES:
+        for number in range(8):
+            name = f"{device.replace('/', '_')}_{number}.png"
+            Image.fromarray(shot(device, 120, number)).save(folder / name)
+    return folder
+
+
+def suite(tiles=TILES, devices=DEVICES):
+    rows = [(f"{device}{tile}", device) for device in devices for tile in tiles]
+    manifest = pd.DataFrame(rows, columns=["image_id", "device"])
+    card = SimpleNamespace(image_px=SIDE)
+    return SimpleNamespace(manifest=lambda _: manifest, card=card)
+
+
+def test_a_tile_fits_the_pixels_of_its_own_device(flat_fields, tmp_path):
+    """Each tile is compared with what flat fields show in its place."""
+    store = Store(tmp_path / "store")
+    key = keep_fingerprints(store, suite(), photographed(flat_fields, "own"), Silent())
+    assert key == keep_fingerprints(store, suite(), photographed(flat_fields, "own"), Silent())
+    known = Fingerprints(store, key)
+    assert known.devices == DEVICES
+    cut = {TILES[0]: np.s_[16:80, 32:96], TILES[1]: np.s_[0:64, 96:160]}
+    for place, device in enumerate(DEVICES):
+        frame = shot(device, 90 + np.arange(SIZE[1])[:, None] / 2, 99)
+        images = np.stack([frame[cut[tile]].transpose(2, 0, 1) for tile in TILES])
+        found = known.pce(torch.from_numpy(images), [f"a{tile}" for tile in TILES])
+        assert (found[:, place] > 50).all()
+        assert (found[:, 1 - place].abs() < 15).all()
+        crossed = known.pce(torch.from_numpy(images), [f"a{tile}" for tile in reversed(TILES)])
+        assert (crossed.abs() < 15).all()
+
+
+def test_dresden_takes_the_d70s_for_a_d70(flat_fields):
+    assert list(photographed(flat_fields, "dresden-v1").counts) == ["Nikon_D70/0", "Nikon_D70/3"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "word"),
+    [
+        (suite(tiles=["-x0160-y0000"]), "does not hold"),
+        (suite(devices=["Nikon_D70/7"]), "Set-C has Nikon_D70/7"),
+    ],
+)
+def test_flat_fields_that_do_not_fit_are_refused(flat_fields, tmp_path, asked, word):
+    with pytest.raises(CamobenchError, match=word):
+        keep_fingerprints(
+            Store(tmp_path / "store"), asked, photographed(flat_fields, "own"), Silent()
+        )
+
+
+def test_a_name_that_tells_no_device_is_refused(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "one.png")
+    with pytest.raises(CamobenchError, match=r"MODEL/DEVICE"):
+        photographed(tmp_path, "own")

@@ -1,0 +1,37 @@
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from bench.metrics.linkage import linkage
+from bench.metrics.resampling import photograph_draws
+
+
+def test_figures_and_intervals_are_those_of_whole_photographs():
+    random = np.random.default_rng(0)
+    places, own = np.repeat(np.arange(9), 3), np.repeat(np.arange(3), 9)
+    fits = random.normal(size=(27, 4))
+    fits[np.arange(27), own] += 1
+    found = linkage(fits, own, places)
+
+    def figures(rows):
+        is_own = np.arange(4) == own[rows][:, None]
+        mine, others = fits[rows][is_own], fits[rows][~is_own]
+        truth = np.repeat([1, 0], [len(mine), len(others)])
+        return np.median(mine), roc_auc_score(truth, np.concatenate([mine, others]))
+
+    assert (found.pce, found.auc) == pytest.approx(figures(np.arange(27)))
+    drawn = [figures(np.repeat(np.arange(27), draw[places])) for draw in photograph_draws(9)]
+    ends = np.quantile(drawn, [0.025, 0.975], axis=0)
+    assert found.pce_interval == pytest.approx(tuple(ends[:, 0]))
+    assert found.auc_interval == pytest.approx(tuple(ends[:, 1]))
+
+
+def test_one_photograph_has_no_interval():
+    found = linkage(np.array([[3.0, 1.0]]), np.array([0]), np.array([0]))
+    assert (found.pce, found.pce_interval, found.auc, found.auc_interval) == (3, None, 1, None)
+
+
+@pytest.mark.parametrize("fits", [np.zeros((0, 2)), np.zeros((1, 1)), np.full((1, 2), np.nan)])
+def test_what_links_nothing_is_refused(fits):
+    with pytest.raises(ValueError, match="PCE"):
+        linkage(fits, np.zeros(len(fits), int), np.zeros(len(fits), int))
