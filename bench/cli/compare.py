@@ -10,7 +10,7 @@ from bench.cli.options import format_option
 
 
 @click.command()
-@click.argument("places", nargs=-1, required=True, metavar="DIR [ATTACK]... | DIR:ATTACK...")
+@click.argument("places", nargs=-1, required=True, metavar="DIR ATTACK... | DIR:ATTACK...")
 @click.option("--victim", help="On this victim alone.")
 @click.option("--target", help="Sent to this camera model alone; with --victim, McNemar's test.")
 @click.option(
@@ -30,13 +30,18 @@ def compare(
 ) -> None:
     """Compare attacks of one run, or of several: differences with intervals and p-values.
 
+    An attack alone is compared with doing nothing: the untouched images, asked for every target.
     Names may be patterns such as 'cgan-*'; all pairs are compared. Attacks of two runs (DIR1:A
     DIR2:B) must share suite, recipe, scorer and LPIPS version; means are over the victims that both
     have.
 
     Example: camobench compare camobench-out cgan-img-wdf-pef mislgan
     """
-    from bench.report.comparison.contenders import contenders_across, contenders_of
+    from bench.report.comparison.contenders import (
+        contenders_across,
+        contenders_of,
+        doing_nothing,
+    )
     from bench.report.comparison.pairs import compare_pairs, pairs_table
     from bench.report.comparison.ranking import ranks_table
     from bench.report.render import render
@@ -55,8 +60,8 @@ def compare(
     if ranks:
         click.echo(render(ranks_table(contenders, equal=equal), format_))
         return
-    if len(contenders) < 2:
-        raise click.UsageError("name two attacks or more, or a pattern that matches so many")
+    if len(contenders) == 1:
+        contenders.append(doing_nothing(contenders[0]))
     found = compare_pairs(contenders, victim=victim, target=target, equal=equal)
     click.echo(render(pairs_table(found, victim, target, equal=equal), format_))
 

@@ -43,18 +43,25 @@ def list_(what: str, format_: str, as_json_: bool, store: Path | None) -> None:
     is_flag=True,
     help="Table 2 over the images that each victim got right when untouched.",
 )
+@click.option("--targets", is_flag=True, help="Success by attack, victim and target camera.")
 @click.option("--write", is_flag=True, help="Rewrite the table files and the report in DIRECTORY.")
-def table(directory: Path, split: str, format_: str, correct_only: bool, write: bool) -> None:
+def table(
+    directory: Path, split: str, format_: str, correct_only: bool, targets: bool, write: bool
+) -> None:
     """Recompute the tables from the Parquet files in DIRECTORY.
 
     Example: camobench table camobench-out --format tex
     """
     from bench.records.load import load_run
+    from bench.report.column import targets_table
     from bench.report.pages.report import write_report
     from bench.report.render import render
     from bench.report.tables import correct_only_table, render_run, write_tables
 
     run = load_run(directory)
+    if targets:
+        click.echo(render(targets_table(run), format_))
+        return
     if correct_only:
         if write or split not in ("in", "all"):
             raise click.UsageError("--correct-only goes with --split in, and not with --write")

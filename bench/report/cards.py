@@ -16,19 +16,27 @@ from bench.records.participants import VictimRecord
 from bench.records.run import RunData, once
 from bench.report.notes import FAILED, clean_notes
 from bench.report.published import CLEAN_MINIMUM_PERCENT
-from bench.report.statistics import Clean, clean_of
+from bench.report.statistics import Clean, bias_of, clean_of
 from bench.report.table import NA, Shown, Table, between, number, signed, table_of
+from bench.types import IN, OUT, REAL, SPLITS
 
 UNKNOWN = "not recorded"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """One victim; `clean` is `None` where the identity control was not scored on it."""
+    """One victim.
+
+    Attributes:
+        clean: `None` where the identity control was not scored on it.
+        bias: By split whose sources are none of its classes, what share of the untouched images
+            each class gets, in per cent.
+    """
 
     victim: VictimRecord
     clean: Clean | None
     network: Network | None
+    bias: dict[str, dict[str, float]]
 
     @property
     def training(self) -> Training | None:
@@ -72,6 +80,8 @@ class Card:
             record[f"{front}gflop_per_image"] = None if flops is None else flops / 1e9
         minimum = CLEAN_MINIMUM_PERCENT.get(victim.family)
         difference = None if accuracy is None or minimum is None else accuracy - minimum
+        for split, shares in self.bias.items():
+            record |= {f"named_{split}_{name}_percent": one for name, one in shares.items()}
         return record | {
             "validation_accuracy_percent": made and made.validation_accuracy_percent,
             "training_seconds": made and made.seconds,
@@ -89,8 +99,18 @@ def build_cards(run: RunData) -> tuple[Card, ...]:
         ValueError: If the identity control was not scored, or `victims.json` does not fit.
     """
     networks, clean = load_networks(run), clean_of(run)
+    said = {split: bias_of(run, split) for split in run.splits if split != IN}
     return tuple(
-        Card(victim=one, clean=clean.get(one.name), network=networks.get(one.name))
+        Card(
+            victim=one,
+            clean=clean.get(one.name),
+            network=networks.get(one.name),
+            bias={
+                split: {n: float(shares.loc[one.name].get(n, 0)) for n in one.classes}
+                for split, shares in said.items()
+                if one.name in shares.index
+            },
+        )
         for one in run.victims
     )
 
@@ -116,6 +136,8 @@ _COLUMNS: Shown[Card] = (
         lambda card: _lowest(card.clean.devices if card.clean else ()),
     ),
     (("Set-C", "ECE (%)"), _figure("ece_percent")),
+    (("Most named (%)", OUT), lambda card: most_named(card, OUT)),
+    (("Most named (%)", REAL), lambda card: most_named(card, REAL)),
     (("Network", "Parameters (M)"), lambda card: _millions(card.network)),
     (("Network", "GFLOP an image"), lambda card: _gflop(card.network)),
     (("Training", "Validation (%)"), _figure("validation_accuracy_percent")),
@@ -128,9 +150,10 @@ _COLUMNS: Shown[Card] = (
 def victims_table(run: RunData) -> Table:
     """One row a victim: clean accuracy, calibration, size, cost, training, the paper's minimum."""
     cards = build_cards(run)
-    title = f"Victims on untouched in-distribution images of Set-C, {run.suite}"
+    title = f"Victims on untouched images of Set-C, {run.suite}"
     notes, records = (*_notes(cards), *clean_notes(run)), (card.record for card in cards)
-    return table_of(title, _COLUMNS, cards, notes, records, kind="victim")
+    columns = [one for one in _COLUMNS if one[0][1] != REAL or REAL in run.splits]
+    return table_of(title, columns, cards, notes, records, kind="victim")
 
 
 def clean_accuracy_table(run: RunData) -> Table:
@@ -180,6 +203,7 @@ def card_facts(card: Card) -> tuple[tuple[str, str], ...]:
         ("Paper's minimum", "none" if paper is None else f"{number(paper)} %"),
         ("Difference", "none" if difference is None else f"{signed(difference)} points"),
         ("Calibration error", calibration),
+        *((f"Most named, {SPLITS[split]}", f"{most_named(card, split)} %") for split in card.bias),
         ("Parameters", f"{_millions(network)} million" if network else UNKNOWN),
         (image, UNKNOWN if cost == NA else f"{cost} GFLOP"),
         ("Validation", UNKNOWN if validation is None else f"{number(validation)} %"),
@@ -187,6 +211,15 @@ def card_facts(card: Card) -> tuple[tuple[str, str], ...]:
         ("Weights", made.weights_sha256[:12] if made else card.no_training),
         ("Code", f"{commit[:12]}{changed}" if commit else UNKNOWN),
     )
+
+
+def most_named(card: Card, split: str) -> str:
+    """The class that most untouched images of a split get, and what share of them."""
+    shares = card.bias.get(split)
+    if not shares:
+        return NA
+    name = max(shares, key=lambda one: shares[one])
+    return f"{number(shares[name])} ({name})"
 
 
 def _lowest(shares: tuple[Share, ...]) -> str:
@@ -223,6 +256,7 @@ def _notes(cards: tuple[Card, ...]) -> tuple[str, ...]:
     return (
         "95 %: Wilson interval, with whole photographs as units where a photograph gives several "
         "images. Lowest camera, lowest device: the camera model and the device least recognised.",
+        "Most named: the class that most untouched images of other cameras get, and what share.",
         f"ECE: expected calibration error of the predicted label's probability, {BINS} bins of "
         "equal width.",
         *(

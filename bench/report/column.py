@@ -1,14 +1,16 @@
-"""One victim against every attack of a run: its column of the matrix, and its clean accuracy."""
+"""Cells of a run's matrix: one victim against every attack, and all of them by target."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from bench.records.metric import views
+from bench.metrics.success import CLEAN_CONTROL
+from bench.records.metric import row_metrics, views
 from bench.records.participants import VictimRecord
 from bench.records.run import RunData
 from bench.report.notes import origin_notes
-from bench.report.statistics import clean_of, rates_of
-from bench.report.table import Row, Table, kind_of, make_table, number
+from bench.report.statistics import clean_of, rates_by_target, rates_of
+from bench.report.table import Heading, Row, Table, kind_of, make_table, number, section
+from bench.types import SPLITS
 
 
 def column_table(run: RunData, name: str) -> Table:
@@ -43,6 +45,38 @@ def column_table(run: RunData, name: str) -> Table:
     headings += [f"Images {split}" for split in rates]
     title = f"All attacks on {victim.marked}, Set-C of {run.suite}"
     return make_table(title, headings, rows, (*_notes(run, victim), *origin_notes(run)), records)
+
+
+def targets_table(run: RunData) -> Table:
+    """Success of every targeted attack on every victim, by the target that was asked for.
+
+    Of the identity control, what untouched images get: doing nothing.
+    """
+    (metric, *_), found = [m for m in row_metrics() if m.needs == "target"], {}
+    records: list[dict[str, Any]] = []
+    for split in run.splits:
+        for one in rates_by_target(run, split).to_dict("records"):
+            where = split, one["attack"], one["victim"], one["target"]
+            found[where] = 100 * one[metric.name]
+            record = dict(zip(("split", "attack", "victim", "target"), where, strict=True))
+            records.append(
+                record | {"images": one["images"], f"{metric.name}_percent": found[where]}
+            )
+    asked = [(split, target) for split in run.splits for target in run.classes]
+    rows: list[Row] = []
+    for attack in (one.name for one in run.attacks):
+        mine = []
+        for victim in run.victims:
+            values = [found.get((split, attack, victim.name, target)) for split, target in asked]
+            if any(value is not None for value in values):
+                mine.append(
+                    Row(kind="victim", name=victim.marked, cells=tuple(map(number, values)))
+                )
+        rows += [section(attack, 1 + len(asked)), *mine] if mine else []
+    headings: list[Heading] = ["Victim", *((SPLITS[split], target) for split, target in asked)]
+    title = f"{metric.title} by target camera, Set-C of {run.suite} (in %)"
+    notes = (f"Of {CLEAN_CONTROL}: untouched images, asked for every target.", *origin_notes(run))
+    return make_table(title, headings, rows, notes, records)
 
 
 def _notes(run: RunData, victim: VictimRecord) -> Iterator[str]:

@@ -16,7 +16,7 @@ from bench.metrics.clean import (
     shares_by,
 )
 from bench.metrics.success import CLEAN_CONTROL, clean_rows, success_rates
-from bench.records.metric import row_metrics
+from bench.records.metric import row_metrics, row_values
 from bench.records.run import RunData, once
 
 
@@ -58,6 +58,38 @@ def untouched_rows(run: RunData, split: str) -> pd.DataFrame:
     targets = pd.DataFrame({"target": run.classes})
     asked = clean.drop(columns=["target", "p_target"]).merge(targets, how="cross")
     return asked[asked["target"] != asked["source"]].assign(p_target=np.nan)
+
+
+@once
+def bias_of(run: RunData, split: str) -> pd.DataFrame:
+    """Share of the untouched images of a split that each victim gives each class, in per cent.
+
+    Returns:
+        A row a victim, a column a class, the suite's first; no rows where the identity control was
+        not scored.
+    """
+    rows = attack_rows(run, "predictions", CLEAN_CONTROL, split)
+    said = pd.crosstab(rows["victim"], rows["predicted"], normalize="index")
+    others = sorted(set(said.columns) - set(run.classes))
+    return 100 * said.reindex(columns=[*run.classes, *others], fill_value=0.0)
+
+
+@once
+def rates_by_target(run: RunData, split: str) -> pd.DataFrame:
+    """Rates that need a target of every attack on every victim, by the target asked for.
+
+    Returns:
+        Columns attack, victim, target, images, and one a metric, as fractions; of untargeted
+        attacks the identity control alone, asked for every target.
+    """
+    rows = run.predictions[run.predictions["split"] == split]
+    rows = pd.concat([rows[rows["target"].notna()], untouched_rows(run, split)])
+    metrics = [metric for metric in row_metrics(split) if metric.needs == "target"]
+    by = rows[["attack", "victim", "target"]].assign(
+        images=1, **{metric.name: row_values(rows, metric) for metric in metrics}
+    )
+    how = {"images": "sum"} | {metric.name: "mean" for metric in metrics}
+    return by.groupby(["attack", "victim", "target"]).agg(how).reset_index()
 
 
 @once

@@ -7,8 +7,9 @@ import pytest
 
 from bench.records.load import load_run
 from bench.report.cards import build_cards, victims_table
+from bench.report.column import targets_table
 from bench.report.render import render
-from tests.conftest import VICTIMS
+from tests.conftest import CLASSES, VICTIMS
 from tests.records.test_networks import network_record, write_networks
 
 
@@ -30,6 +31,44 @@ def test_clean_figures_are_those_of_the_identity_rows(run, run_dir):
         assert {s.name: s.accuracy for s in card.clean.devices} == pytest.approx(dict(by_device))
         by_model = right.groupby(mine["source"]).mean()
         assert {s.name: s.accuracy for s in card.clean.models} == pytest.approx(dict(by_model))
+
+
+def test_the_bias_is_what_untouched_images_of_other_cameras_are_taken_for(run, run_dir):
+    rows = run.predictions
+    rows = rows[(rows["attack"] == "identity") & (rows["split"] == "out")]
+    for name, card in cards_of(run_dir).items():
+        said = rows.loc[rows["victim"] == name, "predicted"].value_counts(normalize=True)
+        assert card.bias == {"out": pytest.approx({c: 100 * said.get(c, 0) for c in CLASSES})}
+    found = records(victims_table(run))["pef-resnet18"]
+    assert sum(float(found[f"named_out_{name}_percent"]) for name in CLASSES) == pytest.approx(100)
+    assert "real" not in [column.label for column in victims_table(run).columns]
+
+
+def test_success_by_target_is_that_of_the_rows(run):
+    table = targets_table(run)
+    rows = run.predictions
+    rows = rows[(rows["split"] == "in") & (rows["victim"] == "pef-resnet18")]
+    found = {
+        (r["attack"], r["target"]): r
+        for r in table.records
+        if r["split"] == "in" and r["victim"] == "pef-resnet18"
+    }
+    assert {attack for attack, _ in found} == {
+        "cgan-img-wdf-pef",
+        "mislgan",
+        "cgan-img",
+        "identity",
+    }
+    mine = rows[(rows["attack"] == "mislgan") & (rows["target"] == "cam-b")]
+    assert found["mislgan", "cam-b"]["tasr_percent"] == pytest.approx(
+        100 * (mine["predicted"] == "cam-b").mean()
+    )
+    others = rows[(rows["attack"] == "identity") & (rows["source"] != "cam-b")]
+    assert found["identity", "cam-b"]["images"] == len(others)
+    assert found["identity", "cam-b"]["tasr_percent"] == pytest.approx(
+        100 * (others["predicted"] == "cam-b").mean()
+    )
+    assert all(len(row.cells) == len(table.columns) - 1 for row in table.rows)
 
 
 def records(table):

@@ -10,12 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.metrics.paired import Shared, shared
+from bench.metrics.success import CLEAN_CONTROL
 from bench.records.load import TERMS, load_run
 from bench.records.metric import MetricSpec
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData
 from bench.registry import UnknownNameError
 from bench.report.conditions.curves import at_equal_distortion, fidelity_of, reaches_level
+from bench.report.statistics import attack_rows, untouched_rows
 from bench.wording import near
 
 
@@ -28,13 +30,31 @@ class Contender:
     run: RunData
 
     def rows(self, split: str) -> pd.DataFrame:
-        """Its prediction rows in a split."""
-        rows = self.run.predictions
-        return rows[(rows["split"] == split) & (rows["attack"] == self.attack.name)]
+        """Its prediction rows in a split; the identity control is asked for every target."""
+        if self.attack.name == CLEAN_CONTROL:
+            return untouched_rows(self.run, split)
+        return attack_rows(self.run, "predictions", self.attack.name, split)
+
+    @property
+    def targeted(self) -> bool:
+        """Whether its rows have a target."""
+        return self.attack.targeted or self.attack.name == CLEAN_CONTROL
 
     def reaches_level(self, split: str) -> bool:
         """Whether its success at equal distortion is known in a split."""
         return reaches_level(self.run, self.attack.name, split)
+
+
+def doing_nothing(beside: Contender) -> Contender:
+    """The untouched images of its run.
+
+    Raises:
+        UnknownNameError: If they were not scored.
+    """
+    known = {attack.name: attack for attack in beside.run.attacks}
+    require_known("attack", CLEAN_CONTROL, list(known))
+    label = beside.label.removesuffix(beside.attack.name) + CLEAN_CONTROL
+    return Contender(label=label, attack=known[CLEAN_CONTROL], run=beside.run)
 
 
 def level_said(run: RunData) -> str:

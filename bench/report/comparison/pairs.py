@@ -61,7 +61,7 @@ def compare_pairs(
         require_known("target", target, contenders[0].run.classes)
     found = []
     for (split, metric), (first, second) in product(views(), combinations(contenders, 2)):
-        targeted = first.attack.targeted and second.attack.targeted
+        targeted = first.targeted and second.targeted
         if not metric.defined(split, targeted=targeted):
             continue
         if equal:
@@ -112,7 +112,7 @@ def compare_pairs(
 
 
 _COLUMNS: Shown[dict[str, Any]] = (
-    ("AttackPair", lambda r: f"{r['first']} − {r['second']}"),
+    ("Attacks", lambda r: f"{r['first']} − {r['second']}"),
     ("Split", lambda r: r["split"]),
     ("Rate", lambda r: METRICS.get(r["measure"]).spec.title),
     ("Images", lambda r: str(r["images"])),
@@ -231,6 +231,8 @@ def _notes(
     for one in {c.label: c for two in comparisons for c in (two.first, two.second)}.values():
         if one.attack.partial:
             yield f"{one.label} is partial: {one.attack.partial}."
+        if one.targeted and not one.attack.targeted:
+            yield f"{one.label} is doing nothing: untouched images, asked for every target."
     drawn = not all(one.test.exact for one in comparisons)
     yield (
         "p: two-sided sign-flip permutation test over photographs, "

@@ -6,7 +6,7 @@ at one level of distortion (`MetricSpec.level`), see `bench.metrics.equal_distor
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -106,6 +106,8 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
     whole = Strength(strength=1.0, predictions=predictions, distortion=by_photograph(distortion))
     unchanged = whole.distortion.assign(sum=fidelity.unchanged * whole.distortion["count"])
     untouched = Strength(strength=0.0, predictions=nothing, distortion=unchanged)
+    if attack == CLEAN_CONTROL:
+        return (untouched, replace(untouched, strength=1.0))
     victims, found = set(predictions["victim"].unique()), []
     for of, rows in rows_by(run, "conditions", "attack", "split", "said").items():
         if of[:2] == (attack, split) and rows["quality_percent"].isna().all():

@@ -10,6 +10,7 @@ from bench.records.metric import headline, views
 from bench.records.participants import AttackRecord, VictimRecord
 from bench.records.samples import most_complete
 from bench.report.cards import Card, build_cards, card_facts
+from bench.report.column import targets_table
 from bench.report.conditions import curve_tables, survival
 from bench.report.conditions.curves import has_strengths
 from bench.report.leaderboard.board_tables import (
@@ -22,7 +23,7 @@ from bench.report.leaderboard.board_tables import (
 from bench.report.leaderboard.boards import Board, slugs
 from bench.report.leaderboard.merging import Source
 from bench.report.leaderboard.standing import Standings
-from bench.report.pages.cells import camera_matrices, cells_csv, mean_order
+from bench.report.pages.cells import bias_matrices, camera_matrices, cells_csv, mean_order
 from bench.report.pages.charts import (
     confusion_matrices,
     histogram,
@@ -30,6 +31,7 @@ from bench.report.pages.charts import (
     success_scatter,
 )
 from bench.report.pages.environment import render_page
+from bench.report.render import render
 from bench.report.statistics import clean_of
 from bench.report.table import Row, Table, number
 
@@ -57,7 +59,8 @@ class BoardPages:
             for one in found
         }
         self._views = {f"{m.name}-{split}": (split, m) for split, m in views(standings.by_split)}
-        self._cameras = camera_matrices(standings)
+        self._cameras, self._bias = camera_matrices(standings), bias_matrices(self._run)
+        self._targets = targets_table(self._run)
         self._conditions = _under_conditions(self._board)
         slugged = [[one.name for one in side] for side in (self._run.attacks, self._run.victims)]
         attacks, victims = (dict(zip(names, slugs(names), strict=True)) for names in slugged)
@@ -82,6 +85,7 @@ class BoardPages:
         """File name and text of everything beside the board's index."""
         yield "index.html", self._page("board", self._board_values())
         yield "cells.csv", cells_csv(self._standings)
+        yield "targets.csv", render(self._targets, "csv")
         for stem, (_, chart) in self._conditions.items():
             yield f"{stem}.svg", chart
         for attack in self._run.attacks:
@@ -135,6 +139,7 @@ class BoardPages:
             "fidelities": [m for m in run.metrics if m in {chart.fidelity for chart in scatters}],
             "conditions": {stem: table for stem, (table, _) in self._conditions.items()},
             "cameras": self._cameras,
+            "bias": self._bias,
             "leaders": {
                 split: [
                     one for one in found if one.ranks.get(headline().name, {}).get("tie_group") == 1
@@ -168,6 +173,7 @@ class BoardPages:
                 for matrix in confusion_matrices(self._board.panel_run, split, attack.name)
             ],
             "cameras": [m for _, m in self._cameras if attack.name in m.rows],
+            "targets": replace(self._targets, rows=_section(self._targets, attack.name)),
             "conditions": [
                 replace(table, rows=mine)
                 for table, _ in self._conditions.values()
@@ -204,6 +210,11 @@ class BoardPages:
             "card": card,
             "facts": card_facts(card),
             "reliability": () if bins is None else reliability_bars(bins),
+            "bias": [
+                replace(m, rows={victim.name: m.rows[victim.name]})
+                for _, m in self._bias
+                if victim.name in m.rows
+            ],
             "strongest": strongest,
             "member": victim.name in self._board.panel,
         }
@@ -243,6 +254,15 @@ def _under_conditions(board: Board) -> dict[str, tuple[Table, str]]:
     if survival.has_saves(run):
         found[survival.STEM] = survival.survival_table(run), survival.survival_chart(run)
     return found
+
+
+def _section(table: Table, name: str) -> tuple[Row, ...]:
+    """The rows below a section's heading."""
+    inside, found = False, list[Row]()
+    for row in table.rows:
+        inside = row.name == name if row.kind == "section" else inside
+        found += [row] if inside and row.kind != "section" else []
+    return tuple(found)
 
 
 def _rows_of(table: Table, attack: str) -> tuple[Row, ...]:

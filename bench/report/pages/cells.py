@@ -8,10 +8,12 @@ from typing import Any, Literal
 import pandas as pd
 
 from bench.records.metric import MetricSpec, headline, row_values, views
+from bench.records.run import RunData
 from bench.report.leaderboard.standing import KINDS, Standing, Standings
 from bench.report.pages.charts import Matrix
+from bench.report.statistics import bias_of
 from bench.report.table import number
-from bench.types import SPLITS
+from bench.types import IN, SPLITS
 
 View = tuple[str, MetricSpec]
 Label = Literal["target", "source"]
@@ -74,6 +76,19 @@ def camera_matrices(standings: Standings) -> list[tuple[View, Matrix]]:
         columns = tuple(cameras)
         matrix = Matrix(title=title, about=title, corner="Attack", columns=columns, rows=lines)
         found.append(((split, metric), matrix))
+    return found
+
+
+def bias_matrices(run: RunData) -> list[tuple[str, Matrix]]:
+    """By split, what victims say of untouched images of cameras that they do not know."""
+    found = []
+    for split in (split for split in run.splits if split != IN):
+        shares = bias_of(run, split)
+        title = f"What victims say of untouched images, {SPLITS[split]}"
+        rows = {str(name): tuple(map(number, row)) for name, row in shares.iterrows()}
+        columns = tuple(map(str, shares.columns))
+        matrix = Matrix(title=title, about=title, corner="Victim", columns=columns, rows=rows)
+        found += [(split, matrix)] if rows else []
     return found
 
 
