@@ -116,7 +116,7 @@ class SuiteSource(Protocol):
 
 
 class Suite:
-    """A suite in the store. Sets are made at first use.
+    """A suite in the store, and the source of itself where what it was made of is not at hand.
 
     Args:
         card: What it is.
@@ -129,6 +129,26 @@ class Suite:
     def has(self, set_name: SetName) -> bool:
         """Whether the set is on disk."""
         return (self.folder / set_name / "manifest.parquet").is_file()
+
+    def count(self, set_name: SetName) -> int:
+        """Number of images in a set.
+
+        Raises:
+            CamobenchError: As `manifest`.
+        """
+        return len(self.manifest(set_name))
+
+    def rows(
+        self, set_name: SetName, workers: int, start: int = 0
+    ) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
+        """Yield each image of a set from `start` on, as the source did that it was made from.
+
+        Raises:
+            CamobenchError: As `manifest`.
+        """
+        records = self.manifest(set_name).to_dict("records")[start:]
+        for record, pixels in zip(records, self.images(set_name)[start:], strict=True):
+            yield Row(**{str(name): value for name, value in record.items()}), pixels
 
     def manifest(self, set_name: SetName) -> pd.DataFrame:
         """One row an image, in the order of `images`.
@@ -204,8 +224,8 @@ class Suite:
     def _set_folder(self, set_name: SetName) -> Path:
         if not self.has(set_name):
             raise CamobenchError(
-                f"Set-{set_name} of {self.card.name} is not in the store; "
-                "`camobench data prepare` (or `run`) with the same suite and options makes it"
+                f"Set-{set_name} of {self.card.name} is not in the store; `camobench data prepare` "
+                "(or `run`) with the same suite and options, such as --root, makes it"
             )
         return self.folder / set_name
 

@@ -7,8 +7,8 @@ data remain; `assets/real/ATTRIBUTION.csv` names source and licence of each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -19,10 +19,11 @@ from bench.suites.layouts import detect_layout
 from bench.suites.photographs.cutting import PhotographSource, Tile
 from bench.suites.photographs.division import Placed
 from bench.suites.photographs.scan import Scan, list_images, scan
-from bench.types import REAL, SETS, CamobenchError, Progress, SetName
+from bench.types import REAL, CamobenchError, Progress, SetName
 from bench.wording import listed, plural
 
 
+@dataclass(frozen=True)
 class WithRealPhotographs(PhotographSource):
     """A suite with a split of real photographs.
 
@@ -32,10 +33,10 @@ class WithRealPhotographs(PhotographSource):
         progress: Told of each file as the folder is read.
     """
 
-    def __init__(
-        self, source: SuiteSource, root: Path, *, progress: Progress | None = None
-    ) -> None:
-        self.source, self.root, self.progress = source, root, progress
+    source: SuiteSource
+    root: Path
+    _: KW_ONLY
+    progress: Progress | None = None
 
     @cached_property
     def card(self) -> SuiteCard:
@@ -45,7 +46,8 @@ class WithRealPhotographs(PhotographSource):
             ImageError: If files cannot be used; counts them and names the first few.
             CamobenchError: If the suite has a camera model of the photographs already.
         """
-        card, models = self.source.card, self._models
+        card = self.source.card
+        models = tuple(dict.fromkeys(photo.model for photo in self._scan.photos))
         if known := sorted(set(models) & {*card.classes, *card.others}):
             raise CamobenchError(
                 f"{self.root} has photographs of {listed(known)}, which {card.name} knows: the "
@@ -80,15 +82,6 @@ class WithRealPhotographs(PhotographSource):
             Placed(photo=photo, set="C", split=REAL, partition="evaluation")
             for photo in self._scan.photos
         ]
-
-    @property
-    def tiles(self) -> Mapping[SetName, int]:
-        """One a photograph."""
-        return dict.fromkeys(SETS, 1)
-
-    @cached_property
-    def _models(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(photo.model for photo in self._scan.photos))
 
     @cached_property
     def _scan(self) -> Scan:

@@ -20,7 +20,7 @@ from bench.suites.layouts import DRESDEN, PhotoName
 from bench.suites.photographs.cutting import PhotographSource, Tile, central_corner
 from bench.suites.photographs.division import Placed
 from bench.suites.photographs.scan import Photo, scan
-from bench.types import SETS, CamobenchError, Progress, SetName
+from bench.types import CamobenchError, Progress, SetName
 
 CHOICES_NOTE = (
     "Dresden devices: Set-A 2 and 3, Set-B 0 and 1, Set-C 4, out of distribution 2; Set-C is the "
@@ -105,11 +105,6 @@ class DresdenSource(PhotographSource):
     def placed(self) -> list[Placed]:
         """The photographs of all sets."""
         return place(self._photos)
-
-    @property
-    def tiles(self) -> Mapping[SetName, int]:
-        """One a photograph."""
-        return dict.fromkeys(SETS, 1)
 
     def corners(self, photo: Photo, count: int) -> list[tuple[int, int]]:
         """The centre."""
