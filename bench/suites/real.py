@@ -7,16 +7,15 @@ data remain; `assets/real/ATTRIBUTION.csv` names source and licence of each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from bench.store import digest
-from bench.suites.base import SuiteCard, SuiteSource
+from bench.suites.base import Images, SuiteCard, SuiteSource
 from bench.suites.layouts import detect_layout
-from bench.suites.photographs.cutting import PhotographSource, Tile
+from bench.suites.photographs.cutting import PhotographSource
 from bench.suites.photographs.division import Placed
 from bench.suites.photographs.scan import Scan, list_images, scan
 from bench.types import REAL, CamobenchError, Progress, SetName
@@ -66,7 +65,7 @@ class WithRealPhotographs(PhotographSource):
         """Number of images in a set."""
         return self.source.count(set_name) + super().count(set_name)
 
-    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Iterator[Tile]:
+    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Images:
         """Yield the suite's own images of a set, then those of the real photographs."""
         own = self.source.count(set_name)
         if start < own:

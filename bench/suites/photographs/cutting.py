@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bench.data import ImageError, decode_rgb
 from bench.processes import in_order
-from bench.suites.base import Row, SuiteCard
+from bench.suites.base import Images, Row, SuiteCard
 from bench.suites.jpeg_header import read_jpeg_header
 from bench.suites.photographs.division import Placed
 from bench.suites.photographs.scan import Photo
@@ -106,7 +106,7 @@ class PhotographSource(ABC):
         """Number of tiles in a set."""
         return sum(self._tile_count(place) for place in self.placed if place.set == set_name)
 
-    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Iterator[Tile]:
+    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Images:
         """Yield the tiles of a set, photograph by photograph, decoded by `workers` threads.
 
         The first `start` tiles are left out, and photographs that give none but these not decoded.
