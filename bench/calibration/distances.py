@@ -38,20 +38,15 @@ class Distances:
 
     def rows(self) -> list[dict[str, Json]]:
         """One row a camera: LPIPS right of the diagonal, PSNR in dB left of it."""
+
+        def cell(i: int, j: int) -> str:
+            if i == j:
+                return "–"
+            return f"{self.lpips[i, j]:.3f}" if i < j else f"{self.psnr_db[i, j]:.1f}"
+
+        short = [name.removeprefix("simcam-") for name in self.cameras]
         return [
-            {
-                "camera": name,
-                **{
-                    other.removeprefix("simcam-"): (
-                        "–"
-                        if i == j
-                        else f"{self.lpips[i, j]:.3f}"
-                        if i < j
-                        else f"{self.psnr_db[i, j]:.1f}"
-                    )
-                    for j, other in enumerate(self.cameras)
-                },
-            }
+            {"camera": name, **{other: cell(i, j) for j, other in enumerate(short)}}
             for i, name in enumerate(self.cameras)
         ]
 

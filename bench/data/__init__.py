@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.data.errors import UnusableError
-from bench.data.formats import opened, pixels_of, size_of
+from bench.data.formats import opened, pixels_of
 from bench.types import CamobenchError
 
 
@@ -101,11 +102,8 @@ def decode_rgb(data: bytes, name: str) -> NDArray[np.uint8]:
     Raises:
         ImageError: If it is no JPEG, PNG or TIFF, is damaged, or is not 8-bit RGB.
     """
-    try:
-        with opened(data) as image:
-            return np.ascontiguousarray(pixels_of(image).transpose(2, 0, 1))
-    except UnusableError as error:
-        raise ImageError(f"{name}: {error}") from error
+    with _photograph(data, name) as image:
+        return np.ascontiguousarray(pixels_of(image).transpose(2, 0, 1))
 
 
 def measure_rgb(data: bytes, name: str) -> tuple[int, int]:
@@ -114,9 +112,18 @@ def measure_rgb(data: bytes, name: str) -> tuple[int, int]:
     Raises:
         ImageError: As `decode_rgb`.
     """
+    with _photograph(data, name) as image:
+        if image.format != "TIFF":
+            return image.size
+        height, width, _ = pixels_of(image).shape  # decoded, which alone tells whether it is whole
+        return width, height
+
+
+@contextmanager
+def _photograph(data: bytes, name: str) -> Iterator[Image.Image]:
     try:
         with opened(data) as image:
-            return size_of(image)
+            yield image
     except UnusableError as error:
         raise ImageError(f"{name}: {error}") from error
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bench.data import AdversarySet, ExaminerSet, LabelledImages
 from bench.store import Store, explaining_damage, read_json, write_json
-from bench.store.checksums import kept_checksum, require_as_written
+from bench.store.checksums import BLOCK_BYTES, kept_checksum, require_as_written
 from bench.suites.mapped import FolderKeeper
 from bench.suites.writing import write_set
 from bench.types import (
@@ -93,6 +93,10 @@ class SuiteCard:
         return {model: split for split, models in parts.items() for model in models}
 
 
+Images: TypeAlias = Iterator[tuple[Row, NDArray[np.uint8]]]
+"""Images of (3, H, W) with what is known of each."""
+
+
 class SuiteSource(Protocol):
     """Where a suite's images come from."""
 
@@ -103,10 +107,8 @@ class SuiteSource(Protocol):
     def count(self, set_name: SetName) -> int:
         """Number of images in a set."""
 
-    def rows(
-        self, set_name: SetName, workers: int, start: int = 0
-    ) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
-        """Yield each image of a set with its (3, H, W) pixels, always in the same order.
+    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Images:
+        """Yield each image of a set, always in the same order.
 
         Args:
             set_name: Which set.
@@ -116,7 +118,7 @@ class SuiteSource(Protocol):
 
 
 class Suite:
-    """A suite in the store. Sets are made at first use.
+    """A suite in the store, and the source of itself where what it was made of is not at hand.
 
     Args:
         card: What it is.
@@ -129,6 +131,24 @@ class Suite:
     def has(self, set_name: SetName) -> bool:
         """Whether the set is on disk."""
         return (self.folder / set_name / "manifest.parquet").is_file()
+
+    def count(self, set_name: SetName) -> int:
+        """Number of images in a set.
+
+        Raises:
+            CamobenchError: As `manifest`.
+        """
+        return len(self.manifest(set_name))
+
+    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Images:
+        """Yield each image of a set from `start` on, as the source did that it was made from.
+
+        Raises:
+            CamobenchError: As `manifest`.
+        """
+        records = self.manifest(set_name).to_dict("records")[start:]
+        for record, pixels in zip(records, self.images(set_name)[start:], strict=True):
+            yield Row(**{str(name): value for name, value in record.items()}), pixels
 
     def manifest(self, set_name: SetName) -> pd.DataFrame:
         """One row an image, in the order of `images`.
@@ -169,17 +189,9 @@ class Suite:
         images = folder / "images.npy"
         require_as_written(folder / "manifest.parquet", folder)
         size = images.stat().st_size if images.is_file() else 0
-        if progress is None or size < SHOWN_FROM_BYTES:
-            progress = Silent()
-        progress.start(f"{self.card.name}: checking Set-{set_name}, MiB", size >> 20)
-        done = 0
-
-        def read(size: int) -> None:
-            nonlocal done
-            progress.advance((done + size >> 20) - (done >> 20))
-            done += size
-
-        require_as_written(images, folder, read)
+        progress = progress if progress and size >= SHOWN_FROM_BYTES else Silent()
+        progress.start(f"{self.card.name}: checking Set-{set_name}", -(-size // BLOCK_BYTES))
+        require_as_written(images, folder, lambda _: progress.advance())
         progress.finish()
 
     def examiner_set(self) -> ExaminerSet:
@@ -204,8 +216,8 @@ class Suite:
     def _set_folder(self, set_name: SetName) -> Path:
         if not self.has(set_name):
             raise CamobenchError(
-                f"Set-{set_name} of {self.card.name} is not in the store; "
-                "`camobench data prepare` (or `run`) with the same suite and options makes it"
+                f"Set-{set_name} of {self.card.name} is not in the store; `camobench data prepare` "
+                "(or `run`) with the same suite and options, such as --root, makes it"
             )
         return self.folder / set_name
 

@@ -1,13 +1,14 @@
-"""Suites by name: simulated ones, Dresden, and `folder:DIR` for the user's own photographs."""
+"""The suites by name: simulated cameras, the paper's, and folders of the user's own photographs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from bench.suites.base import SuiteSource
+from bench.suites.base import Suite, SuiteSource, open_suite
 from bench.suites.dresden.protocol import DRESDEN_V1, DresdenSpec
 from bench.suites.rehearsal import PREFIX as REHEARSAL_PREFIX
 from bench.suites.rehearsal import RehearsalSource
@@ -32,11 +33,10 @@ SIMULATED: Mapping[str, SimcamSpec] = MappingProxyType(
 SPECS: Mapping[str, SimcamSpec | DresdenSpec] = MappingProxyType(
     {**SIMULATED, DRESDEN_V1.name: DRESDEN_V1}
 )
-DRESDEN_OPTIONS = ("root", "partial")
 
 
 def load_suite(
-    name: str, *, progress: Progress | None = None, store: Path | None = None, **options: object
+    name: str, *, progress: Progress | None = None, store: Path | None = None, **options: Any
 ) -> SuiteSource:
     """The suite called `name`, ready to be prepared in a store.
 
@@ -53,34 +53,18 @@ def load_suite(
             option; if it needs a `root` and was not prepared before.
         ValueError: If an option is out of range.
     """
-    if name.startswith(FOLDER_PREFIX):
-        from bench.suites.folder import FolderSource
-
-        known = {field.name for field in fields(FolderSource)} - {"root", "progress", "_"}
-        real = options.pop("real", None)
-        if strange := [option for option in options if option not in known]:
-            raise CamobenchError(
-                f"{FOLDER_PREFIX}DIR takes no {', '.join(strange)}; it takes "
-                f"{', '.join(sorted({*known, 'real'}))}"
-            )
-        root = Path(name.removeprefix(FOLDER_PREFIX))
-        source = FolderSource(root, progress=progress, **options)  # type: ignore[arg-type]
-        if real is None:
-            return source
-        from bench.suites.real import WithRealPhotographs
-
-        return WithRealPhotographs(source, Path(str(real)), progress=progress)
     if name.startswith(REHEARSAL_PREFIX):
         played = name.removeprefix(REHEARSAL_PREFIX)
         return RehearsalSource(load_suite(played, progress=progress, store=store, **options))
+    if name.startswith(FOLDER_PREFIX):
+        return _folder(Path(name.removeprefix(FOLDER_PREFIX)), progress, options)
     if name in SIMULATED:
-        if options:
-            raise CamobenchError(f"suite {name} takes no options, got {', '.join(options)}")
         from bench.suites.real import with_shipped_photographs
         from bench.suites.simcam.source import SimcamSource
 
-        spec = SIMULATED[name]
-        return with_shipped_photographs(SimcamSource(spec)) if spec.real else SimcamSource(spec)
+        _require_known(name, options, ())
+        source = SimcamSource(SIMULATED[name])
+        return with_shipped_photographs(source) if source.spec.real else source
     if name == DRESDEN_V1.name:
         return _dresden(progress, store, options)
     close = near(name, SPECS) or list(SPECS)
@@ -90,22 +74,49 @@ def load_suite(
     )
 
 
-def _dresden(
-    progress: Progress | None, store: Path | None, options: Mapping[str, object]
-) -> SuiteSource:
+def _require_known(name: str, options: Collection[str], known: Collection[str]) -> None:
+    if strange := [option for option in options if option not in known]:
+        raise CamobenchError(
+            f"suite {name} takes {', '.join(known) or 'no options'}, got {', '.join(strange)}"
+        )
+
+
+def _folder(root: Path, progress: Progress | None, options: dict[str, Any]) -> SuiteSource:
+    from bench.suites.folder import FolderSource
+    from bench.suites.real import WithRealPhotographs
+
+    known = {field.name for field in fields(FolderSource)} - {"root", "progress", "_"}
+    _require_known(f"{FOLDER_PREFIX}DIR", options, sorted({*known, "real"}))
+    real = options.pop("real", None)
+    source = FolderSource(root, progress=progress, **options)
+    return source if real is None else WithRealPhotographs(source, Path(real), progress=progress)
+
+
+def _dresden(progress: Progress | None, store: Path | None, options: dict[str, Any]) -> SuiteSource:
     from bench.store import Store
     from bench.suites.dresden.source import DresdenSource
-    from bench.suites.prepared import find_prepared
 
-    if strange := [option for option in options if option not in DRESDEN_OPTIONS]:
-        raise CamobenchError(
-            f"suite {DRESDEN_V1.name} takes {' and '.join(DRESDEN_OPTIONS)}, "
-            f"got {', '.join(strange)}"
-        )
-    root = options.get("root")
+    _require_known(DRESDEN_V1.name, options, ("root", "partial"))
+    root, partial = options.get("root"), bool(options.get("partial"))
     if root is not None:
-        partial = bool(options.get("partial", False))
-        return DresdenSource(Path(str(root)), partial=partial, progress=progress)
-    if options.get("partial"):
+        return DresdenSource(Path(root), partial=partial, progress=progress)
+    if partial:
         raise CamobenchError("--partial (`partial=True`) goes with --root (`root`)")
-    return find_prepared(DRESDEN_V1.name, Store(store or Store.default_root()))
+    return _find_prepared(DRESDEN_V1.name, Store(store or Store.default_root()).root / "data")
+
+
+def _find_prepared(name: str, data: Path) -> Suite:
+    """The one suite called `name` in a store."""
+    found = sorted(path.parent for path in data.glob(f"{name}-{'[0-9a-f]' * 12}/suite.json"))
+    if not found:
+        raise CamobenchError(
+            f"{name} is not in the store {data.parent}: give --root DIR, your copy of its "
+            f"photographs, or make it once with `camobench data prepare {name} --root DIR`"
+        )
+    if len(found) > 1:
+        raise CamobenchError(
+            f"{len(found)} suites called {name} are in the store, of different photographs "
+            f"({', '.join(folder.name for folder in found)}): say which with --root DIR (and "
+            f"--partial), or remove all but one from {data}"
+        )
+    return open_suite(found[0])

@@ -9,7 +9,7 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -56,7 +56,7 @@ class FolderSource(PhotographSource):
         photos_c: Most photographs of a model in Set-C.
         validation_fraction: Of the photographs of each class in Set-A and in Set-B.
         skip_bad: Leave unusable files out instead of refusing the folder.
-        layout: How the files are named, or the name of a layout; by default found out.
+        layout: Name of how the files are named; by default found out.
         progress: Told of each file as the folder is read.
 
     Raises:
@@ -74,11 +74,11 @@ class FolderSource(PhotographSource):
     photos_c: int = 100
     validation_fraction: float = 0.1
     skip_bad: bool = False
-    layout: Layout | str | None = None
+    layout: str | None = None
     progress: Progress | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.layout, str):
+        if self.layout is not None:
             get_layout(self.layout)
         if self._side_px < PATCH_PX or self._side_px % ALIGN_PX:
             raise ValueError(
@@ -120,20 +120,21 @@ class FolderSource(PhotographSource):
         return IMAGE_PX if self.image_px is None else self.image_px
 
     @cached_property
+    def _found(self) -> list[PurePosixPath]:
+        return list_images(self.root)
+
+    @cached_property
     def _layout(self) -> Layout:
-        if isinstance(self.layout, str):
-            return get_layout(self.layout)
         if self.layout is not None:
-            return self.layout
-        found = list_images(self.root)
-        layout = detect_layout(found)
+            return get_layout(self.layout)
+        layout = detect_layout(self._found)
         if layout is TREE:
-            require_models(self.root, found)
+            require_models(self.root, self._found)
         return layout
 
     @cached_property
     def _names(self) -> dict[PurePosixPath, PhotoName | str | None]:
-        return {path: self._layout.read(path) for path in list_images(self.root)}
+        return {path: self._layout.read(path) for path in self._found}
 
     @property
     def _aside(self) -> str:
@@ -149,7 +150,6 @@ class FolderSource(PhotographSource):
                 f"no photograph in {self.root}, only {self._aside}; expected files named "
                 f"{self._layout.pattern}"
             )
-        self._require_images(names)
         found = scan(
             self.root,
             names,
@@ -158,20 +158,15 @@ class FolderSource(PhotographSource):
             skip_bad=self.skip_bad,
             progress=self.progress,
         )
-        self._require_images(photo.path for photo in found.photos)
-        return found
-
-    def _require_images(self, paths: Iterable[PurePosixPath]) -> None:
-        """Refuse a tree with a model folder that holds no photograph."""
-        models = {path.parts[0] for path in paths}
-        names = [path.name for path in self.root.iterdir() if path.is_dir()]
-        empty = sorted(name for name in names if name[0] != "." and name not in models)
+        models = {photo.path.parts[0] for photo in found.photos}
+        below = (path for path in self.root.iterdir() if path.is_dir() and path.name[0] != ".")
+        empty = sorted(str(path) for path in below if path.name not in models)
         if empty and self._layout is TREE:
-            folders = ", ".join(str(self.root / name) for name in empty)
             raise CamobenchError(
-                f"no usable photograph in {folders}: add photographs of that camera model or "
-                "remove its folder"
+                f"no usable photograph in {', '.join(empty)}: add photographs of that camera model "
+                "or remove its folder"
             )
+        return found
 
     @cached_property
     def _chosen(self) -> tuple[str, ...] | None:
@@ -195,15 +190,10 @@ class FolderSource(PhotographSource):
     @cached_property
     def tiles(self) -> Mapping[SetName, int]:
         """Tiles a photograph in each set."""
-        training: Counter[tuple[str, str]] = Counter()
-        evaluation: Counter[str] = Counter()
-        for place in self._division.placed:
-            if place.partition == "train":
-                training[place.set, place.photo.model] += 1
-            elif place.set == "C" and place.split == IN:
-                evaluation[place.photo.model] += 1
-        fit = math.ceil(TRAIN_TILES / min(training.values()))
-        evaluate = math.ceil(EVALUATION_TILES / min(evaluation.values()))
+        used = [p for p in self.placed if p.split == IN and p.partition != "validation"]
+        counts = Counter((place.set, place.photo.model) for place in used)
+        fit = math.ceil(TRAIN_TILES / min(n for (name, _), n in counts.items() if name != "C"))
+        evaluate = math.ceil(EVALUATION_TILES / min(counts["C", m] for m in self._division.classes))
         tiles = self.tiles_per_photo or min(max(fit, 4), MOST_TILES)
         tiles_c = self.tiles_per_photo_c or min(evaluate, MOST_EVALUATION_TILES)
         return {"A": tiles, "B": tiles, "C": tiles_c}

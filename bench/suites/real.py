@@ -7,22 +7,22 @@ data remain; `assets/real/ATTRIBUTION.csv` names source and licence of each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from bench.store import digest
-from bench.suites.base import SuiteCard, SuiteSource
+from bench.suites.base import Images, SuiteCard, SuiteSource
 from bench.suites.layouts import detect_layout
-from bench.suites.photographs.cutting import PhotographSource, Tile
+from bench.suites.photographs.cutting import PhotographSource
 from bench.suites.photographs.division import Placed
 from bench.suites.photographs.scan import Scan, list_images, scan
-from bench.types import REAL, SETS, CamobenchError, Progress, SetName
+from bench.types import REAL, CamobenchError, Progress, SetName
 from bench.wording import listed, plural
 
 
+@dataclass(frozen=True)
 class WithRealPhotographs(PhotographSource):
     """A suite with a split of real photographs.
 
@@ -32,10 +32,10 @@ class WithRealPhotographs(PhotographSource):
         progress: Told of each file as the folder is read.
     """
 
-    def __init__(
-        self, source: SuiteSource, root: Path, *, progress: Progress | None = None
-    ) -> None:
-        self.source, self.root, self.progress = source, root, progress
+    source: SuiteSource
+    root: Path
+    _: KW_ONLY
+    progress: Progress | None = None
 
     @cached_property
     def card(self) -> SuiteCard:
@@ -45,7 +45,8 @@ class WithRealPhotographs(PhotographSource):
             ImageError: If files cannot be used; counts them and names the first few.
             CamobenchError: If the suite has a camera model of the photographs already.
         """
-        card, models = self.source.card, self._models
+        card = self.source.card
+        models = tuple(dict.fromkeys(photo.model for photo in self._scan.photos))
         if known := sorted(set(models) & {*card.classes, *card.others}):
             raise CamobenchError(
                 f"{self.root} has photographs of {listed(known)}, which {card.name} knows: the "
@@ -64,7 +65,7 @@ class WithRealPhotographs(PhotographSource):
         """Number of images in a set."""
         return self.source.count(set_name) + super().count(set_name)
 
-    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Iterator[Tile]:
+    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Images:
         """Yield the suite's own images of a set, then those of the real photographs."""
         own = self.source.count(set_name)
         if start < own:
@@ -80,15 +81,6 @@ class WithRealPhotographs(PhotographSource):
             Placed(photo=photo, set="C", split=REAL, partition="evaluation")
             for photo in self._scan.photos
         ]
-
-    @property
-    def tiles(self) -> Mapping[SetName, int]:
-        """One a photograph."""
-        return dict.fromkeys(SETS, 1)
-
-    @cached_property
-    def _models(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(photo.model for photo in self._scan.photos))
 
     @cached_property
     def _scan(self) -> Scan:

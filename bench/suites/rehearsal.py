@@ -9,15 +9,11 @@ result, and the audit says so, since all sets share their devices.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bench.suites.base import Row, SuiteCard, SuiteSource
+from bench.suites.base import Images, SuiteCard, SuiteSource
 from bench.types import IN, SetName
 
 PREFIX = "rehearsal:"
@@ -52,9 +48,7 @@ class RehearsalSource:
         """All of Set-B, or its validation images as Set-C."""
         return self.source.count("B") if set_name != "C" else sum(1 for _ in self._held_out())
 
-    def rows(
-        self, set_name: SetName, workers: int, start: int = 0
-    ) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
+    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Images:
         """Yield each image of a set from `start` on."""
         if set_name == "C":
             for row, pixels in islice(self._held_out(workers), start, None):
@@ -63,6 +57,6 @@ class RehearsalSource:
         for row, pixels in self.source.rows("B", workers, start):
             yield replace(row, set=set_name), pixels
 
-    def _held_out(self, workers: int = 1) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
+    def _held_out(self, workers: int = 1) -> Images:
         pairs = self.source.rows("B", workers)
         return ((row, pixels) for row, pixels in pairs if row.partition == VALIDATION)

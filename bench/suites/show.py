@@ -25,19 +25,16 @@ def counts(suite: Suite) -> list[dict[str, Json]]:
     made = [name for name in SETS if suite.has(name)] or SETS[:1]
     frame = pd.concat([suite.manifest(name) for name in made])
     rows: list[dict[str, Json]] = []
-    for model, split in suite.card.split_of.items():
-        mine = frame[frame["model"] == model]
+    for model, split in (*suite.card.split_of.items(), ("total", "")):
         row: dict[str, Json] = {"camera model": model, "split": split}
+        mine = frame if model == "total" else frame[frame["model"] == model]
         for name in SETS:
             part = mine[mine["set"] == name]
             row[f"Set-{name}"] = len(part)
-            devices = {str(device).removeprefix(f"{model}/") for device in part["device"]}
+            devices = {device.removeprefix(f"{model}/") for device in part["device"] if split}
             row[f"devices {name}"] = ", ".join(sorted(devices, key=natural_key))
         rows.append(row)
-    total: dict[str, Json] = {"camera model": "total", "split": ""}
-    for name in SETS:
-        total |= {f"Set-{name}": int((frame["set"] == name).sum()), f"devices {name}": ""}
-    return [*rows, total]
+    return rows
 
 
 def contact_sheet(suite: Suite, path: Path) -> None:

@@ -64,11 +64,11 @@ def test_no_word_at_all_shows_the_help(camobench):
         ),
         (["run", "--suite", "folder:x", "--tiles", "-1"], "expected `tiles_per_photo` of at least"),
         (["run", "--suite", "folder:x", "--layout", "visoin"], "unknown layout 'visoin': did you "),
-        (["run", "--suite", "folder:x", "--root", "y"], "folder:DIR takes no root"),
+        (["run", "--suite", "folder:x", "--root", "y"], "suite folder:DIR takes classes"),
         (["data", "prepare", "dresden-v1", "--partial"], "--partial (`partial=True`) goes with "),
         (
             ["data", "prepare", "dresden-v1", "--root", "x", "--tiles", "3"],
-            "takes root and partial",
+            "takes root, partial",
         ),
         (["run", *SMALL, "--victims", " ,"], "--victims names none"),
         (["attribute", "a.jpg", "--victims", ""], "--victims names none"),

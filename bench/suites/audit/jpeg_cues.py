@@ -15,21 +15,19 @@ from bench.suites.base import SuiteCard
 from bench.types import IN
 from bench.wording import plural
 
-TABLES = "JPEG tables"
-SUBSAMPLING = "chroma subsampling"
 MOST_ABOVE_CHANCE_PERCENT = 10.0
 _NO_JPEG = "no JPEG"
 
 
 def jpeg_tables(frame: pd.DataFrame, card: SuiteCard) -> Finding:
     """Quantisation tables do not name the class."""
-    return _judge(frame, card, "jpeg_tables", TABLES, "JPEG tables alone name", _tables_of)
+    return _judge(frame, card, "jpeg_tables", "JPEG tables", "JPEG tables alone name", _tables_of)
 
 
 def chroma_subsampling(frame: pd.DataFrame, card: SuiteCard) -> Finding:
     """Chroma subsampling does not name the class."""
     subject = "chroma subsampling alone names"
-    return _judge(frame, card, "jpeg_subsampling", SUBSAMPLING, subject, _subsamplings_of)
+    return _judge(frame, card, "jpeg_subsampling", "chroma subsampling", subject, _subsamplings_of)
 
 
 def named_percent(learnt: pd.DataFrame, asked: pd.DataFrame, cue: str) -> float:
@@ -69,7 +67,9 @@ def _judge(
     inside = photos[photos["split"] == IN]
     learnt, asked = inside[inside["set"] == "A"], inside[inside["set"] == "C"]
     told = "; ".join(
-        f"{model}: {describe(photos[photos['model'] == model])}" for model in card.split_of
+        f"{model}: {describe(mine) if len(mine) else 'no photograph'}"
+        for model in card.split_of
+        for mine in [photos[photos["model"] == model]]
     )
     if learnt.empty or asked.empty:
         found = "cannot be judged without classes in Set-A and Set-C"
@@ -83,8 +83,8 @@ def _judge(
 def _tables_of(photos: pd.DataFrame) -> str:
     shares = photos["jpeg_tables"].value_counts(normalize=True)
     quality = photos["jpeg_quality"].dropna().astype(int)
-    if shares.empty or quality.empty:
-        return _NO_JPEG if len(shares) else "no photograph"
+    if quality.empty:
+        return _NO_JPEG
     low, high = quality.min(), quality.max()
     often = "" if len(shares) == 1 else f", the most common in {100 * shares.iloc[0]:.0f} %"
     span = f"{low}" if low == high else f"{low}\N{EN DASH}{high}"
@@ -93,6 +93,6 @@ def _tables_of(photos: pd.DataFrame) -> str:
 
 def _subsamplings_of(photos: pd.DataFrame) -> str:
     shares = photos["jpeg_subsampling"].value_counts(normalize=True)
-    if len(shares) < 2:
-        return str(shares.index[0]) if len(shares) else "no photograph"
+    if len(shares) == 1:
+        return str(shares.index[0])
     return ", ".join(f"{value} {100 * share:.0f} %" for value, share in shares.items())

@@ -5,7 +5,6 @@ Each check is a function from the manifests of all sets to a `Finding`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -16,13 +15,6 @@ from bench.types import SETS
 from bench.wording import listed, plural
 
 Outcome: TypeAlias = Literal["pass", "warn", "fail", "not recorded"]
-DEVICES = "devices across sets"
-DEVICES_OF_A_CLASS = "devices of a class"
-OUTSIDERS = "out-of-distribution models"
-BALANCE = "class balance"
-SCENES = "scenes across sets"
-PHOTOGRAPHS = "photographs"
-FILES = "copies of files"
 MOST_RATIO = 2.0
 
 
@@ -45,19 +37,12 @@ class Finding:
         return self.finding.split("; ")[0]
 
 
-def _spread(frame: pd.DataFrame, key: str, over: str) -> dict[str, list[str]]:
-    """The values of `key` that occur with two or more values of `over`, with these."""
+def _spread(frame: pd.DataFrame, key: str, over: str) -> dict[str, str]:
+    """The values of `key` that occur with two or more values of `over`: {"d1": "d1 (A, B)"}."""
     pairs = frame[[key, over]].drop_duplicates()
-    repeated = pairs[pairs[key].duplicated(keep=False)]
-    return {
-        str(name): sorted(map(str, group[over]))
-        for name, group in repeated.groupby(key, sort=False)
-    }
-
-
-def _places(found: Mapping[str, Sequence[str]]) -> str:
-    """Name what `_spread` found: "d1 (A, B), d2 (A, C)"."""
-    return listed(f"{name} ({', '.join(values)})" for name, values in found.items())
+    repeated = pairs[pairs[key].duplicated(keep=False)].astype(str)
+    groups = repeated.groupby(key, sort=False)[over]
+    return {str(name): f"{name} ({', '.join(sorted(values))})" for name, values in groups}
 
 
 def part_of(frame: pd.DataFrame) -> pd.Series:
@@ -74,16 +59,16 @@ def _across_sets(frame: pd.DataFrame, column: str, check: str, total: str, state
     found = f"{len(shared)} of {total} in more than one set"
     if stated:
         found += ", as the suite's note says"
-    return Finding(check, "warn" if stated else "fail", f"{found}; {_places(shared)}")
+    return Finding(check, "warn" if stated else "fail", f"{found}; {listed(shared.values())}")
 
 
 def devices_across_sets(frame: pd.DataFrame, card: SuiteCard) -> Finding:
     """No device is in two sets; a suite split by image says that its devices are."""
     if of_two := _spread(frame, "device", "model"):
-        found = f"{plural(len(of_two), 'device')} of two camera models; {_places(of_two)}"
-        return Finding(DEVICES, "fail", found)
+        found = f"{plural(len(of_two), 'device')} of two camera models; {listed(of_two.values())}"
+        return Finding("devices across sets", "fail", found)
     total = plural(frame["device"].nunique(), "device")
-    return _across_sets(frame, "device", DEVICES, total, SPLIT_BY_IMAGE in card.note)
+    return _across_sets(frame, "device", "devices across sets", total, SPLIT_BY_IMAGE in card.note)
 
 
 def scenes_across_sets(frame: pd.DataFrame, card: SuiteCard) -> Finding:
@@ -92,82 +77,88 @@ def scenes_across_sets(frame: pd.DataFrame, card: SuiteCard) -> Finding:
     stated = SHARED_SCENES in card.note
     if known.empty and stated:
         found = f"{SHARED_SCENES}, as the suite's note says; which ones is not recorded"
-        return Finding(SCENES, "warn", found)
+        return Finding("scenes across sets", "warn", found)
     if known.empty:
-        return Finding(SCENES, "not recorded", "the scenes are not known")
+        return Finding("scenes across sets", "not recorded", "the scenes are not known")
     total = plural(known["scene"].nunique(), "scene")
     if len(known) < len(frame):
         total += f", known for {len(known):,} of {len(frame):,} images"
-    return _across_sets(known, "scene", SCENES, total, stated)
+    return _across_sets(known, "scene", "scenes across sets", total, stated)
 
 
 def devices_of_a_class(frame: pd.DataFrame, card: SuiteCard) -> Finding:
     """Every class has devices in every set, and better two than one."""
-    devices = frame[["model", "device", "set"]].drop_duplicates()
-    numbers = pd.crosstab(devices["model"], devices["set"])
-    numbers = numbers.reindex(index=card.classes, columns=SETS, fill_value=0)
+    numbers = frame.groupby(["model", "set"])["device"].nunique().unstack()
+    numbers = numbers.reindex(index=card.classes, columns=SETS).fillna(0).astype(int)
     table = ", ".join(f"{m} {'/'.join(map(str, numbers.loc[m]))}" for m in card.classes)
     missing = [f"{m} in Set-{s}" for m in card.classes for s in SETS if numbers.loc[m, s] == 0]
-    single = {s: int((numbers[s] == 1).sum()) for s in SETS}
+    ones = (numbers == 1).sum()
+    single = [f"{ones[s]} of {len(numbers)} classes in Set-{s}" for s in SETS if ones[s]]
     verdict: Outcome = "pass"
     found = "two devices or more of each class in each set"
     if missing:
         verdict, found = "fail", f"no device of {listed(missing)}"
-    elif any(single.values()):
-        parts = [f"{n} of {len(numbers)} classes in Set-{s}" for s, n in single.items() if n]
-        verdict, found = "warn", f"a single device of {', '.join(parts)}"
-    return Finding(DEVICES_OF_A_CLASS, verdict, f"{found}; devices in Set-A/B/C: {table}")
+    elif single:
+        verdict, found = "warn", f"a single device of {', '.join(single)}"
+    return Finding("devices of a class", verdict, f"{found}; devices in Set-A/B/C: {table}")
 
 
 def outsiders(frame: pd.DataFrame, card: SuiteCard) -> Finding:
     """Out-of-distribution models are in Set-C alone, and every image is where its model belongs."""
-    strangers = sorted(set(frame.loc[frame["set"] != "C", "model"]) - set(card.classes))
     belongs = frame["model"].map(card.split_of)
-    mislabelled = frame.loc[belongs.notna() & (belongs != frame["split"]), "image_id"]
-    unknown = sorted(set(frame["model"]) - set(card.split_of))
+    trained = frame.loc[frame["set"] != "C", "model"]
     wrong = [
         f"{what}: {listed(names)}"
         for what, names in (
-            ("models in Set-A or Set-B that are no classes", strangers),
-            ("wrong split", list(mislabelled)),
-            ("models that the suite does not name", unknown),
+            (
+                "models in Set-A or Set-B that are no classes",
+                sorted(set(trained) - set(card.classes)),
+            ),
+            (
+                "wrong split",
+                list(frame.loc[belongs.notna() & (belongs != frame["split"]), "image_id"]),
+            ),
+            (
+                "models that the suite does not name",
+                sorted(set(frame.loc[belongs.isna(), "model"])),
+            ),
         )
         if names
     ]
     if wrong:
-        return Finding(OUTSIDERS, "fail", "; ".join(wrong))
+        return Finding("out-of-distribution models", "fail", "; ".join(wrong))
     told = listed(card.others) if card.others else "none in this suite"
     told += f"; real photographs of {listed(card.real)}" if card.real else ""
-    return Finding(OUTSIDERS, "pass", f"in Set-C alone: {told}")
+    return Finding("out-of-distribution models", "pass", f"in Set-C alone: {told}")
 
 
 def class_balance(frame: pd.DataFrame, card: SuiteCard) -> Finding:
     """Every class has images to train on, to validate with and to be evaluated on."""
-    expected = [(f"{s} {p}", card.classes) for s in "AB" for p in ("train", "validation")]
-    expected += [("C", card.classes), *([("C", card.others)] if card.others else [])]
+    wanted = {f"Set-{s} {p}": card.classes for s in "AB" for p in ("train", "validation")}
+    wanted |= {"Set-C": card.classes, "Set-C out of distribution": card.others}
+    parts = "Set-" + part_of(frame)
     empty, ratios = [], {}
-    for part, models in expected:
-        count = frame.loc[part_of(frame) == part, "model"].value_counts()
-        count = count.reindex(list(models), fill_value=0)
-        name = f"Set-{part}" + (" out of distribution" if models == card.others else "")
+    for name, models in wanted.items():
+        here = frame.loc[parts == name.removesuffix(" out of distribution"), "model"]
+        count = here.value_counts().reindex(list(models), fill_value=0)
         if (count == 0).any():
             empty.append(f"{listed(map(str, count.index[count == 0]))} in {name}")
-        else:
+        elif models:
             ratios[name] = int(count.max()) / int(count.min())
     if empty:
-        return Finding(BALANCE, "fail", f"no image of {listed(empty, most=len(expected))}")
+        return Finding("class balance", "fail", f"no image of {listed(empty, most=len(wanted))}")
     largest = max(ratios.values())
     table = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
     found = f"the largest class has up to {largest:.2f} times the smallest's images"
     verdict: Outcome = "warn" if largest > MOST_RATIO else "pass"
-    return Finding(BALANCE, verdict, f"{found}; {table}; warns above {MOST_RATIO:g}")
+    return Finding("class balance", verdict, f"{found}; {table}; warns above {MOST_RATIO:g}")
 
 
 def photographs(frame: pd.DataFrame) -> Finding:
     """No photograph is in two sets or in training and validation; names are unique."""
     told = frame.assign(part=part_of(frame), camera=frame["model"] + " " + frame["device"])
     wrong = [
-        f"{plural(len(apart), 'photograph')} {what}; {_places(apart)}"
+        f"{plural(len(apart), 'photograph')} {what}; {listed(apart.values())}"
         for over, what in (("part", "on two sides"), ("camera", "of two cameras"))
         if (apart := _spread(told, "photo_id", over))
     ]
@@ -175,15 +166,15 @@ def photographs(frame: pd.DataFrame) -> Finding:
     if len(again):
         wrong.append(f"{plural(len(again), 'image name')} given twice; {listed(again)}")
     if wrong:
-        return Finding(PHOTOGRAPHS, "fail", "; ".join(wrong))
+        return Finding("photographs", "fail", "; ".join(wrong))
     total = plural(frame["photo_id"].nunique(), "photograph")
     found = f"none is in two sets, or in training and validation ({total})"
-    return Finding(PHOTOGRAPHS, "pass", found)
+    return Finding("photographs", "pass", found)
 
 
 def copies_of_files(frame: pd.DataFrame) -> Finding:
     """No file, by its SHA-256, is on two sides or of two classes."""
-    return same_twice(frame, "sha256", check=FILES, what="file")
+    return same_twice(frame, "sha256", check="copies of files", what="file")
 
 
 def same_twice(frame: pd.DataFrame, key: str, *, check: str, what: str) -> Finding:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -31,6 +30,7 @@ from bench.suites.audit.manifest_checks import (
 from bench.suites.base import Suite, SuiteSource
 from bench.types import SETS, CamobenchError, Json, Progress, Silent, as_json
 
+FILE = "audit.json"
 AUDIT_VERSION = 1  # raise it when the same suite could get another verdict
 QUICK_BYTES = 1 << 30  # of pixels: audited in seconds, at some 500 MB/s
 MOST_PAIRS = 1000
@@ -59,13 +59,9 @@ class Audit:
         passed = sum(found.verdict == "pass" for found in self.findings)
         parts = [f"{passed} of {len(self.findings)} checks pass"]
         for verdict in ("fail", "warn"):
-            parts += [
-                f"{verdict}: {found.headline}"
-                for found in self.findings
-                if found.verdict == verdict
-            ]
-        unknown = [found.check for found in self.findings if found.verdict == "not recorded"]
-        if unknown:
+            said = [found for found in self.findings if found.verdict == verdict]
+            parts += [f"{verdict}: {found.headline}" for found in said]
+        if unknown := [found.check for found in self.findings if found.verdict == "not recorded"]:
             parts.append(f"not recorded: {', '.join(unknown)}")
         return "; ".join(parts)
 
@@ -74,9 +70,10 @@ def audit(suite: Suite, progress: Progress | None = None) -> Audit:
     """Check a suite.
 
     Raises:
-        CamobenchError: If a set is not on disk, or does not fit its manifest.
+        CamobenchError: If a set is not on disk.
     """
-    card, frame = suite.card, _manifest(suite)
+    card = suite.card
+    frame = pd.concat([suite.manifest(name) for name in SETS], ignore_index=True)
     looks = look(suite, progress or Silent())
     near = find_near_copies(frame, looks)
     findings = (
@@ -95,24 +92,11 @@ def audit(suite: Suite, progress: Progress | None = None) -> Audit:
     return Audit(findings=findings, near=tuple(near))
 
 
-def _manifest(suite: Suite) -> pd.DataFrame:
-    """All manifests under each other."""
-    manifests = {name: suite.manifest(name) for name in SETS}
-    for name, rows in manifests.items():
-        stored = len(suite.images(name))
-        if stored != len(rows):
-            raise CamobenchError(
-                f"Set-{name} of {suite.card.name} has {stored} images and {len(rows)} rows; remove "
-                f"{suite.folder / name} and prepare the suite anew"
-            )
-    return pd.concat(manifests.values(), ignore_index=True)
-
-
 def audit_and_keep(suite: Suite, progress: Progress | None = None) -> Audit:
     """Audit a suite and write `audit.json` into its folder.
 
     Raises:
-        CamobenchError: If a set is not on disk or damaged, or does not fit its manifest.
+        CamobenchError: If a set is not on disk, or damaged.
     """
     for name in SETS:
         suite.verify(name, progress)
@@ -120,7 +104,7 @@ def audit_and_keep(suite: Suite, progress: Progress | None = None) -> Audit:
     found = audit(suite, progress)
     origin = provenance()
     write_json(
-        _file(suite),
+        suite.folder / FILE,
         {
             "version": AUDIT_VERSION,
             "suite": suite.card.name,
@@ -141,18 +125,14 @@ def kept_audit(suite: Suite) -> dict[str, Any] | None:
 
     An audit of other manifests than those on disk, or by another version of the checks, is none.
     """
-    if not _file(suite).is_file():
-        return None
     try:
-        record = read_json(_file(suite))
-    except CamobenchError:  # damaged: it is audited anew
+        record = read_json(suite.folder / FILE)
+    except (CamobenchError, FileNotFoundError):  # damaged: it is audited anew
         return None
-    manifests = record.get("manifests", {})
-    if (
-        record.get("version") != AUDIT_VERSION
-        or record.get("fingerprint") != suite.card.fingerprint
-        or any(manifests.get(name) != value for name, value in _manifests(suite).items())
-    ):
+    found = [record.get(name) for name in ("version", "fingerprint")]
+    if found != [AUDIT_VERSION, suite.card.fingerprint]:
+        return None
+    if not record.get("manifests", {}).items() >= _manifests(suite).items():
         return None
     return {
         name: record[name]
@@ -168,14 +148,8 @@ def is_quick(source: SuiteSource) -> bool:
 
 def audit_if_quick(suite: Suite, progress: Progress | None = None) -> None:
     """Audit a small suite that was not, once all its sets are on disk."""
-    if not all(map(suite.has, SETS)) or kept_audit(suite) is not None:
-        return
-    if sum(suite.images(name).nbytes for name in SETS) <= QUICK_BYTES:
+    if all(map(suite.has, SETS)) and kept_audit(suite) is None and is_quick(suite):
         audit_and_keep(suite, progress)
-
-
-def _file(suite: Suite) -> Path:
-    return suite.folder / "audit.json"
 
 
 def _manifests(suite: Suite) -> dict[str, Json]:

@@ -7,20 +7,20 @@ array's grid; photographs are never rotated.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from bench.store import digest
-from bench.suites.base import SHARED_SCENES, SuiteCard
+from bench.suites.base import SHARED_SCENES, Images, SuiteCard
 from bench.suites.dresden.coverage import Coverage, look, require
 from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, Place, protocol
 from bench.suites.layouts import DRESDEN, PhotoName
-from bench.suites.photographs.cutting import PhotographSource, Tile, central_corner
+from bench.suites.photographs.cutting import PhotographSource, central_corner
 from bench.suites.photographs.division import Placed
 from bench.suites.photographs.scan import Photo, scan
-from bench.types import SETS, CamobenchError, Progress, SetName
+from bench.types import CamobenchError, Progress, SetName
 
 CHOICES_NOTE = (
     "Dresden devices: Set-A 2 and 3, Set-B 0 and 1, Set-C 4, out of distribution 2; Set-C is the "
@@ -66,7 +66,7 @@ class DresdenSource(PhotographSource):
             note=_note(covered),
         )
 
-    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Iterator[Tile]:
+    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Images:
         """Yield the crops of a set from `start` on, named as the database names them."""
         names = {photo.path.as_posix(): pinned.name for pinned, photo in self._photos.items()}
         for row, pixels in super().rows(set_name, workers, start):
@@ -105,11 +105,6 @@ class DresdenSource(PhotographSource):
     def placed(self) -> list[Placed]:
         """The photographs of all sets."""
         return place(self._photos)
-
-    @property
-    def tiles(self) -> Mapping[SetName, int]:
-        """One a photograph."""
-        return dict.fromkeys(SETS, 1)
 
     def corners(self, photo: Photo, count: int) -> list[tuple[int, int]]:
         """The centre."""

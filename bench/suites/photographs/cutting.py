@@ -12,7 +12,7 @@ import hashlib
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 
 from bench.data import ImageError, decode_rgb
 from bench.processes import in_order
-from bench.suites.base import Row, SuiteCard
+from bench.suites.base import Images, Row, SuiteCard
 from bench.suites.jpeg_header import read_jpeg_header
 from bench.suites.photographs.division import Placed
 from bench.suites.photographs.scan import Photo
-from bench.types import SetName
+from bench.types import SETS, SetName
 
 Tile = tuple[Row, NDArray[np.uint8]]
 ALIGN_PX = 16
@@ -118,9 +118,9 @@ class PhotographSource(ABC):
         """The photographs of all sets."""
 
     @property
-    @abstractmethod
     def tiles(self) -> Mapping[SetName, int]:
         """Tiles a photograph in each set; smaller photographs give what fits."""
+        return dict.fromkeys(SETS, 1)
 
     def corners(self, photo: Photo, count: int) -> list[tuple[int, int]]:
         """Where `count` tiles of a photograph lie."""
@@ -130,7 +130,7 @@ class PhotographSource(ABC):
         """Number of tiles in a set."""
         return sum(self._tile_count(place) for place in self.placed if place.set == set_name)
 
-    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Iterator[Tile]:
+    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Images:
         """Yield the tiles of a set, photograph by photograph, decoded by `workers` threads.
 
         The first `start` tiles are left out, and photographs that give none but these not decoded.

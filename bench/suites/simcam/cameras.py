@@ -101,23 +101,6 @@ def derive_table(base: Sequence[int], *, scale: float, tilt: float, skew: float)
     return tuple(int(step) for step in np.clip(np.rint(steps), 1, 255))
 
 
-def _parse_jpeg(
-    table: Mapping[str, Any], bases: Mapping[str, Mapping[str, Any]]
-) -> tuple[tuple[JpegStyle, ...], float]:
-    """Return what a `jpeg` table of `cameras.toml` describes: styles and bits per pixel."""
-    base = bases[table["base"]]
-    shape = {"tilt": table["tilt"], "skew": table["skew"]}
-    styles = tuple(
-        JpegStyle(
-            luma=derive_table(base["luma"], scale=scale, **shape),
-            chroma=derive_table(base["chroma"], scale=scale * table["chroma"], **shape),
-            subsampling=table["subsampling"],
-        )
-        for scale in table["scales"]
-    )
-    return styles, float(table["bits_per_pixel"])
-
-
 @functools.cache
 def load_cameras() -> Mapping[str, CameraModel]:
     """Return the twelve camera models by name, `simcam-01` to `simcam-12`."""
@@ -125,9 +108,17 @@ def load_cameras() -> Mapping[str, CameraModel]:
     document = tomllib.loads(text)
     cameras = {}
     for name, table in document["cameras"].items():
-        values: dict[str, Any] = {key: _freeze(value) for key, value in table.items()}
-        jpeg, bits = _parse_jpeg(table["jpeg"], document["jpeg_bases"])
-        cameras[name] = CameraModel(
-            name=name, **(values | {"jpeg": jpeg, "jpeg_bits_per_pixel": bits})
+        jpeg = table.pop("jpeg")
+        base, shape = document["jpeg_bases"][jpeg["base"]], {k: jpeg[k] for k in ("tilt", "skew")}
+        styles = tuple(
+            JpegStyle(
+                luma=derive_table(base["luma"], scale=scale, **shape),
+                chroma=derive_table(base["chroma"], scale=scale * jpeg["chroma"], **shape),
+                subsampling=jpeg["subsampling"],
+            )
+            for scale in jpeg["scales"]
         )
+        values: dict[str, Any] = {key: _freeze(value) for key, value in table.items()}
+        bits = float(jpeg["bits_per_pixel"])
+        cameras[name] = CameraModel(name=name, jpeg=styles, jpeg_bits_per_pixel=bits, **values)
     return MappingProxyType(cameras)

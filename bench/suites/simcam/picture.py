@@ -17,7 +17,7 @@ from bench.suites.simcam.pipeline import capture
 from bench.suites.simcam.scenes import render_scene
 
 _COLUMNS = 6
-_RESIDUAL_RANGE = 12.0  # grey levels shown as black to white
+_SHADES = {"vmin": -12, "vmax": 12}  # grey levels shown as black and white
 
 
 def save_picture(path: Path, *, scene_seed: int = 0, image_px: int = 128) -> None:
@@ -35,18 +35,12 @@ def save_picture(path: Path, *, scene_seed: int = 0, image_px: int = 128) -> Non
         axis.set_axis_off()
     for number, (name, model) in enumerate(cameras.items()):
         image = decode_rgb(capture(radiance, make_device(model, 0, scene_seed), scene_seed), name)
-        residual = wdf_residual(torch.from_numpy(image)[None] / 255)[0, 1]
+        residual = wdf_residual(torch.from_numpy(image)[None] / 255)[0, 1].numpy()
         row, column = divmod(number, _COLUMNS)
         photograph, below = axes[2 * row, column], axes[2 * row + 1, column]
         photograph.imshow(image.transpose(1, 2, 0), interpolation="nearest")
         photograph.set_title(f"{name}\n{model.demosaicing}", fontsize=9)
-        below.imshow(
-            residual.numpy(),
-            cmap="gray",
-            vmin=-_RESIDUAL_RANGE,
-            vmax=_RESIDUAL_RANGE,
-            interpolation="nearest",
-        )
+        below.imshow(residual, cmap="gray", interpolation="nearest", **_SHADES)
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=150)
     write_new(path, data.getvalue())

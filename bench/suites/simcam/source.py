@@ -14,13 +14,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cached_property, partial
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from bench.data import decode_rgb
 from bench.processes import in_order, obey_parent
-from bench.suites.base import Row, SuiteCard
+from bench.suites.base import Images, Row, SuiteCard
 from bench.suites.jpeg_header import read_jpeg_header
 from bench.suites.simcam.cameras import load_cameras, make_device
 from bench.suites.simcam.pipeline import capture
@@ -59,9 +57,7 @@ class SimcamSource:
         """Number of images in a set."""
         return sum(self.spec.counts(set_name).values())
 
-    def rows(
-        self, set_name: SetName, workers: int, start: int = 0
-    ) -> Iterator[tuple[Row, NDArray[np.uint8]]]:
+    def rows(self, set_name: SetName, workers: int, start: int = 0) -> Images:
         """Take the photographs of a set, in the order of the plan, from number `start` on."""
         for shot, data in render(plan(self.spec, set_name)[start:], self.spec.image_px, workers):
             header = {"sha256": hashlib.sha256(data).hexdigest(), **read_jpeg_header(data)}
