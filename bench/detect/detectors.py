@@ -20,6 +20,8 @@ Features: TypeAlias = NDArray[np.float32]
 Scorer: TypeAlias = Callable[[Features], NDArray[np.float64]]
 COST = 0.1
 """Of the logistic regression; chosen on images held out of Set-B."""
+LOT = 1
+"""Seed of who teaches; targets are drawn by another, so that the two are independent."""
 COMPONENTS = 50
 """Principal components that describe untouched images."""
 
@@ -69,13 +71,14 @@ def _teaches(treated: Features, untouched: Features) -> bool:
 
 
 def _two_class(untouched: Features, teachers: Sequence[Features]) -> Scorer:
-    """Log odds; as many treated images as untouched ones, of each teacher in turn."""
+    """Log odds; as many treated images as untouched ones, of teachers by lot, each as often."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    turns = range(len(untouched))
-    treated = np.stack([teachers[turn % len(teachers)][turn] for turn in turns])
+    turns = np.arange(len(untouched))
+    teacher = np.random.default_rng(LOT).permutation(turns % len(teachers))
+    treated = np.stack([teachers[which][turn] for turn, which in enumerate(teacher)])
     labels = np.repeat([0, 1], len(untouched))
     model: Any = make_pipeline(StandardScaler(), LogisticRegression(C=COST, max_iter=1000))
     model.fit(np.concatenate([untouched, treated]).astype(np.float64), labels)

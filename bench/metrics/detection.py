@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ class Detection:
         auc: Chance that a treated image scores higher than an untouched one; equals count half.
         tpr: Share of treated images above the threshold.
         threshold: That at most `FALSE_ALARMS` of the untouched images exceed.
+        thresholds: The same in each draw of photographs; `None` where there is no interval.
     """
 
     auc: float
@@ -32,6 +33,7 @@ class Detection:
     tpr: float
     tpr_interval: Interval
     threshold: float
+    thresholds: Floats | None = field(default=None, compare=False, repr=False)
 
 
 def _wins(
@@ -121,15 +123,41 @@ def detection(
 
     auc, tpr, place = figures(np.ones((1, count)))
     intervals: tuple[Interval, Interval] = (None, None)
+    thresholds = None
     draws = photograph_draws(count).astype(np.float64)
     whole = (draws @ members > 0) & (draws @ total > 0)
     if count > 1 and whole.all():
         drawn = figures(draws)
         intervals = percentile_interval(drawn[0]), percentile_interval(drawn[1])
+        thresholds = untouched[drawn[2]]
     return Detection(
         auc=float(auc[0]),
         auc_interval=intervals[0],
         tpr=float(tpr[0]),
         tpr_interval=intervals[1],
         threshold=float(untouched[place[0]]),
+        thresholds=thresholds,
     )
+
+
+def joint_ranks(untouched: Floats, treated: Floats) -> tuple[Floats, Floats]:
+    """The highest rank that any of several detectors gives an image, among the untouched ones.
+
+    Whoever objects above one such rank objects with all detectors alike, and its false alarms are
+    those of all together.
+
+    Args:
+        untouched: (N, K) scores of K detectors.
+        treated: (M, K).
+
+    Returns:
+        (N,) and (M,) numbers of untouched images with lower scores, of the detector with most.
+    """
+    columns = range(untouched.shape[1])
+    known = [np.sort(untouched[:, place]) for place in columns]
+
+    def highest(scores: Floats) -> Floats:
+        ranks = [np.searchsorted(known[place], scores[:, place]) for place in columns]
+        return np.max(ranks, axis=0).astype(np.float64)
+
+    return highest(untouched), highest(treated)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from bench.records.participants import AttackRecord
 from bench.records.run import RunData, once
 from bench.report.detection.scores import IMAGE, has_other_targets, match_networks
 from bench.report.render import render
-from bench.report.table import NA, Row, Table, kind_of, make_table, number, section
+from bench.report.table import Row, Table, kind_of, make_table, number, section
 from bench.store import write_text
 from bench.types import SPLITS
 from bench.wording import plural
@@ -125,22 +126,20 @@ def linkage_table(run: RunData) -> Table:
     labels = [("", "Attack")]
     labels += [
         (what, f"{when} (95 %)")
-        for what in ("Median PCE", "AUC, own device against others")
+        for what in ("Median PCE", "AUC of own device")
         for when in ("before", "after")
     ]
     rows: list[Row] = []
-    there = [split for split in SPLITS if (run.distortion["split"] == split).any()]
-    for split in there:
+    for split, mine in groupby(found, key=lambda one: one.split):
         rows.append(section(SPLITS[split].capitalize(), len(labels)))
-        for attack in sorted(run.attacks, key=lambda one: (one.control, one.name)):
-            mine = [one for one in found if (one.split, one.attack) == (split, attack)]
-            cells = tuple(_cells(mine[0])) if mine else (NA,) * (len(labels) - 1)
-            rows.append(Row(kind=kind_of(attack), name=attack.name, cells=cells))
+        for one in mine:
+            kind, cells = kind_of(one.attack), tuple(_cells(one))
+            rows.append(Row(kind=kind, name=one.attack.name, cells=cells))
     return make_table(
         f"Device linkage of anonymised images, Set-C of {run.suite}",
         labels,
         rows,
-        _notes(run, [split for split in there if split not in {one.split for one in found}]),
+        _notes(run),
         (_record(run, one) for one in found),
     )
 
@@ -176,7 +175,7 @@ def _record(run: RunData, one: Linked) -> dict[str, Any]:
     return record
 
 
-def _notes(run: RunData, without: list[str]) -> Iterator[str]:
+def _notes(run: RunData) -> Iterator[str]:
     rows = linkage_rows(run)
     devices, frames = rows[DEVICE].nunique(), sorted(set(rows[FRAMES]))
     yield (
@@ -193,11 +192,13 @@ def _notes(run: RunData, without: list[str]) -> Iterator[str]:
     many = "–".join(map(str, dict.fromkeys((frames[0], frames[-1]))))
     yield (
         f"Fingerprints are maximum-likelihood estimates from {many} flat fields a device, in no "
-        "set. AUC: chance that an image fits that of its own device better than an image of the "
-        f"split fits that of another, out of {devices}; 0.5 hides the device. {counts}."
+        "set. AUC: chance that an image fits its own device better than an image of the split fits "
+        f"another of the {devices} with flat fields; 0.5 hides the device. Set-C has {counts}."
     )
+    without = sorted(set(run.distortion["split"]) - set(rows["split"]))
     if without:
-        yield f"n/a: no flat fields of the devices {' and '.join(SPLITS[one] for one in without)}."
+        where = " and ".join(SPLITS[split] for split in without)
+        yield f"{where.capitalize()} n/a: there are no flat fields of their devices."
 
 
 def linkage_texts(run: RunData) -> dict[str, str]:

@@ -1,7 +1,10 @@
 import json
 
 import pandas as pd
+import pytest
 
+from bench.types import CamobenchError
+from tests.challenge.answers import Arena, folder
 from tests.plugins import FOG, write
 
 COLUMNS = {"image_id", "photo_id", "target", "attack", "detector", "regime", "score", "treated"}
@@ -16,6 +19,44 @@ def test_files_and_table(camobench, smoke_copy):
     assert set(pd.read_parquet(smoke_copy.out / "detection.parquet")) >= COLUMNS
     for suffix in ("md", "csv", "tex"):
         assert (smoke_copy.out / f"detection.{suffix}").is_file()
+    assert camobench("verify", smoke_copy.out)[0] == 0
+
+
+@pytest.mark.parametrize("verb", ["detect", "linkage"])
+def test_images_that_were_sent_in_part_are_left_out_and_named(camobench, smoke, tmp_path, verb):
+    arena = Arena(tmp_path, smoke)
+    answer = folder(tmp_path / "answer", list(arena.jpeg().items())[1:])
+    small = ["--store", arena.store.root, "--device", "cpu", "--quiet"]
+    words = ["score", answer, "--name", "theirs", "--suite", "simcam-smoke-v2", "--recipe", "smoke"]
+    words += ["--from-scratch", "--victims", "img-resnet12", "--out", tmp_path / "run"]
+    camobench(*words, *small)
+    code, out, err = camobench(verb, tmp_path / "run", *small, "--executor", "inline")
+    assert code == 1
+    assert "left out: theirs: 1 of the 8 images" in " ".join(err.split())
+    assert "| jpeg" in out
+    assert "theirs" not in out
+
+
+def test_jobs_go_to_the_cluster_that_is_asked_for(camobench, smoke_copy, monkeypatch):
+    pytest.importorskip("ray")
+
+    def connect(address, **_):
+        raise CamobenchError(f"nothing at {address}")
+
+    monkeypatch.setattr("ray.init", connect)
+    words = ["detect", smoke_copy.out, "--store", smoke_copy.store.root, "--quiet"]
+    code, _, err = camobench(*words, "--executor", "ray", "--address", "nowhere:1")
+    assert (code, "nothing at nowhere:1" in err) == (1, True)
+
+
+def test_linkage_has_files_and_a_table(camobench, smoke_copy):
+    words = ["linkage", smoke_copy.out, "--store", smoke_copy.store.root, "--device", "cpu"]
+    code, out, err = camobench(*words, "--format", "json", "--workers", "1")
+    assert code == 0, err
+    same = [row for row in json.loads(out)["rows"] if row["attack"] == "identity"]
+    assert all(row["auc_before"] == row["auc_after"] > 0.9 for row in same)
+    for suffix in ("parquet", "md", "csv", "tex"):
+        assert (smoke_copy.out / f"linkage.{suffix}").is_file()
     assert camobench("verify", smoke_copy.out)[0] == 0
 
 

@@ -49,6 +49,20 @@ def test_images_that_are_the_same_teach_nothing():
     np.testing.assert_array_equal(alone["unseen"], beside["unseen"])
 
 
+def test_who_teaches_has_nothing_to_do_with_the_turn_of_an_image():
+    """Of two teachers that mark every second image, in turn, both are learned from."""
+    plain, odd = noise(0), np.arange(COUNT) % 2 == 1
+    half = {
+        name: np.where((odd == seen)[:, None], marked(plain, place), plain)
+        for name, place, seen in (("one", 0, True), ("two", 1, False))
+    }
+    clean = noise(1)
+    for place in (0, 1):
+        tested = clean, marked(clean, place)
+        found = {one.regime: one for one in detect("three", plain, half, tested)}
+        assert (found["unseen"].anonymised - found["unseen"].originals > 1).all()
+
+
 def test_who_has_nothing_to_learn_from_says_nothing():
     plain = noise(0)
     assert [one.regime for one in detect("sent", plain, {}, (plain, plain))] == ["originals"]

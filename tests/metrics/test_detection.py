@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from bench.metrics.detection import detection
+from bench.metrics.detection import auc_of, detection, joint_ranks
 from bench.metrics.resampling import photograph_draws
 
 SCORES = st.lists(st.integers(-3, 3), min_size=1, max_size=30)
@@ -40,6 +40,30 @@ def test_intervals_are_of_whole_photographs():
         aucs.append(roc_auc_score(truth, np.concatenate([clean, dirty])))
     assert found.auc_interval == pytest.approx(tuple(np.quantile(aucs, [0.025, 0.975])))
     assert found.tpr_interval[0] <= found.tpr <= found.tpr_interval[1]
+
+
+def test_an_auc_alone_is_the_same():
+    random = np.random.default_rng(0)
+    places = np.repeat(np.arange(12), 2), np.repeat(np.arange(12), 3)
+    untouched, treated = random.normal(size=24).round(1), random.normal(1, 1, size=36).round(1)
+    whole = detection(untouched, treated, places)
+    value, interval = auc_of(untouched, treated, places)
+    assert value == pytest.approx(whole.auc)
+    assert interval == pytest.approx(whole.auc_interval)
+
+
+def test_detectors_together_have_no_more_false_alarms_than_one():
+    """Four independent ones at 1 % each would have 4 %."""
+    random = np.random.default_rng(0)
+    untouched, treated = random.normal(size=(1000, 4)), random.normal(2, 1, size=(500, 4))
+    ranks = joint_ranks(untouched, treated)
+    limit = figures(*ranks).threshold
+    limits = np.array([np.sort(untouched[:, k])[int(limit)] for k in range(4)])
+    assert 0.005 < (untouched > limits).any(axis=1).mean() <= 0.01
+    np.testing.assert_array_equal(ranks[1] > limit, (treated > limits).any(axis=1))
+    for scale in (np.exp, np.arctan):  # of a detector's score nothing counts but its order
+        untouched[:, 1], treated[:, 1] = scale(untouched[:, 1]), scale(treated[:, 1])
+        np.testing.assert_array_equal(joint_ranks(untouched, treated)[1], ranks[1])
 
 
 def test_one_photograph_has_no_interval():

@@ -1,12 +1,16 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from scipy import ndimage
 
 from bench.signal import fingerprint
 from tests.signal.test_wavelet import photo_like, reference_residual
 
 SIDES = (64, 70)
+DRESDEN = Path(__file__).parents[3] / "shared" / "data" / "dresden-sample"
 
 
 def prnu(seed, sides=SIDES):
@@ -115,3 +119,24 @@ def test_one_batch_or_many_and_nothing():
     )
     with pytest.raises(ValueError, match="evenly lit"):
         fingerprint.estimate([])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DRESDEN.is_dir(), reason="no photographs of the Dresden database at hand")
+def test_real_photographs_fit_their_own_camera():
+    """Three flat fields of each of four Nikon D70 and D70s."""
+
+    def crop(path):
+        with Image.open(path) as image:
+            pixels = np.asarray(image)[496:1520, 992:2016]
+        return torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None]
+
+    flat: dict[str, list[Path]] = {}
+    for path in sorted(DRESDEN.glob("flatfield/*.JPG")):
+        flat.setdefault(path.stem.rpartition("_")[0], []).append(path)
+    known = torch.stack([fingerprint.estimate(map(crop, paths)) for paths in flat.values()])
+    for place, device in enumerate(flat):
+        for path in DRESDEN.glob(f"natural/{device}_*.JPG"):
+            found = fingerprint.pce(crop(path), known)[0]
+            assert found.argmax() == place
+            assert found[place] > 10

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bench.metrics.detection import Detection, Interval, detection
+from bench.metrics.detection import Detection, Interval, detection, joint_ranks
 from bench.metrics.paired import shared
 from bench.metrics.resampling import percentile_interval
 from bench.records.load import match_keys, read_parquet
@@ -21,6 +21,7 @@ ROWS = "detection.parquet"
 ALL = "all"
 """The sum of the detectors' scores: one vote of each, settled before any image was seen."""
 HEADLINE = "unseen"
+LOUDEST = "loudest"
 _COLUMNS = (
     *("split", "image_id", "photo_id", "target", "attack", "attack_key", "attack_digest"),
     *("treated", "detector", "regime", "quality_percent", "score"),
@@ -35,7 +36,7 @@ class Detected:
     Attributes:
         by: Figures of each detector, and of `ALL`.
         success: TASR with its interval, on the images that were tested; `None` where undefined.
-        undetected: The same where no detector objects, at `FALSE_ALARMS` each.
+        undetected: The same where no detector objects, at `FALSE_ALARMS` of all together.
     """
 
     attack: AttackRecord
@@ -157,13 +158,15 @@ def _detected(
 ) -> Detected:
     parts = _wide(rows)
     by = _figures(*parts, [*parts[0]])
-    limits = {name: one.threshold for name, one in by.items() if name != ALL}
-    objects = (parts[1][[*limits]] > pd.Series(limits)).any(axis=1).rename("noticed")
     success = undetected = None
     if attack.targeted and len(predictions):
-        tested = predictions.merge(objects.reset_index(), on=IMAGE)
-        hidden = tested.assign(predicted=tested["predicted"].where(~tested["noticed"]))
-        success, undetected = _success(run, tested), _success(run, hidden)
+        ranks = joint_ranks(*(part.drop(columns=ALL).to_numpy() for part in parts))
+        loudest = [
+            pd.DataFrame({LOUDEST: some}, index=part.index)
+            for some, part in zip(ranks, parts, strict=True)
+        ]
+        tested = predictions.merge(loudest[1].reset_index(), on=IMAGE)
+        success, undetected = _success(run, tested, _figures(*loudest, [LOUDEST])[LOUDEST])
     return Detected(
         attack=attack,
         split=split,
@@ -189,7 +192,7 @@ def _figures(
 ) -> dict[str, Detection]:
     """Of these columns of `_wide`."""
     ids = [part.index.get_level_values("photo_id") for part in (untouched, treated)]
-    numbers = pd.factorize(ids[0].append(ids[1]))[0]
+    numbers = pd.factorize(ids[0].append(ids[1]), sort=True)[0]
     places = numbers[: len(untouched)], numbers[len(untouched) :]
     found = {}
     for name in names:
@@ -198,14 +201,31 @@ def _figures(
     return found
 
 
-def _success(run: RunData, rows: pd.DataFrame) -> tuple[float, Interval] | None:
-    """TASR over families, as in the tables; what has no label is no success."""
+def _success(
+    run: RunData, rows: pd.DataFrame, objection: Detection
+) -> tuple[tuple[float, Interval] | None, tuple[float, Interval] | None]:
+    """TASR over families, as in the tables, and what is left where nobody objects.
+
+    The threshold moves with the photographs.
+    """
+    rows, drawn = rows.reset_index(drop=True), objection.thresholds
+    limits = np.unique([objection.threshold, *([] if drawn is None else drawn)])
+    hidden = [rows.assign(predicted=rows["predicted"].where(rows[LOUDEST] <= t)) for t in limits]
     families = run.whole_families(FAMILIES) or run.families
-    found = shared([rows.reset_index(drop=True)], headline(), families, by_target=True)
+    found = shared([rows, *hidden], headline(), families, by_target=True)
     if found is None:
-        return None
-    drawn = found.resampled()
-    return found.means[0], None if drawn is None else percentile_interval(drawn[:, 0])
+        return None, None
+    value, resampled = (
+        found.means[1 + np.searchsorted(limits, objection.threshold)],
+        found.resampled(),
+    )
+    if resampled is None or drawn is None:
+        return (found.means[0], None), (value, None)
+    left = resampled[np.arange(len(drawn)), 1 + np.searchsorted(limits, drawn)]
+    return (
+        (found.means[0], percentile_interval(resampled[:, 0])),
+        (value, percentile_interval(left)),
+    )
 
 
 def victim_rows(run: RunData) -> tuple[pd.DataFrame, bool]:

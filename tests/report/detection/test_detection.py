@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bench.metrics.resampling import photograph_draws
 from bench.records.load import load_run, read_entries
 from bench.report.detection.scores import ROWS, detections
 from bench.report.detection.tables import detection_table, write_detection
@@ -76,6 +77,45 @@ def test_what_a_detector_objects_to_is_no_success(detected_dir):
     )
     assert one.undetected[0] == pytest.approx(rate(run, "mislgan", hidden))
     assert one.undetected[1][0] <= one.undetected[0] <= one.undetected[1][1]
+
+
+def test_undetected_success_has_the_threshold_of_each_draw(detected_dir):
+    path = detected_dir / ROWS
+    rows = pd.read_parquet(path)
+    rows.assign(score=np.random.default_rng(0).normal(rows["treated"])).to_parquet(path)
+    run = load_run(detected_dir)
+    [one] = [
+        one
+        for one in detections(run)
+        if (one.attack.name, one.split, one.regime) == ("mislgan", "in", "unseen")
+    ]
+    mine = pd.read_parquet(path).query(
+        "attack == 'mislgan' and split == 'in' and regime == 'unseen'"
+    )
+    index = ["treated", "photo_id", "image_id", "target", "detector"]
+    wide = mine.fillna({"target": ""}).set_index(index)["score"].unstack("detector")
+    clean, dirty = wide.loc[False], wide.loc[True]
+    ids = sorted(mine["photo_id"].unique())
+    place = {name: number for number, name in enumerate(ids)}
+    ranks = [
+        np.max([(clean[d].to_numpy() < part[d].to_numpy()[:, None]).sum(1) for d in DETECTORS], 0)
+        for part in (clean, dirty)
+    ]
+    loud = pd.Series(ranks[1], index=dirty.index, name="loud").reset_index()
+    said = run.predictions.query("attack == 'mislgan' and split == 'in'").merge(loud)
+    families = said["victim"].map(run.families)
+    found = []
+    for draw in [np.ones(len(ids), int), *photograph_draws(len(ids))]:
+        of_clean = draw[[place[name] for name in clean.index.get_level_values("photo_id")]]
+        limit = ranks[0][of_clean > 0].max()  # of 24 none may be objected to
+        hit = (said["predicted"] == said["target"]) & (said["loud"] <= limit)
+        weight = draw[said["photo_id"].map(place)]
+        each = pd.DataFrame({"hit": hit * weight, "all": weight}).groupby(
+            [families, said["victim"]]
+        )
+        found.append((each["hit"].sum() / each["all"].sum()).groupby(level=0).mean().mean())
+    assert one.undetected[0] == pytest.approx(found[0])
+    assert one.undetected[1] == pytest.approx(tuple(np.quantile(found[1:], [0.025, 0.975])))
 
 
 def test_untargeted_attacks_have_no_undetected_tasr(detected_dir):
