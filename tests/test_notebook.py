@@ -1,6 +1,7 @@
 """The README's Python section, cell by cell in a Jupyter kernel, and again."""
 
 import os
+import re
 import sys
 
 import nbformat
@@ -40,12 +41,16 @@ def test_the_python_section_and_its_cells_run_again(tmp_path, readme_store, monk
     changed = first.replace("0.9", "0.5")
     again = [first, small, key, changed, small, key, shown, "print(dir(camobench))"]
     told = run([first, evaluation, modules, key, *again], tmp_path)
-    assert "| fog" in told[1]
+    assert re.search(r"\| fog +\|.* n/a ", told[1])
     assert "| blur" in told[2]
     assert told[3] == told[6]  # the same body has the same key
     assert told[9] != told[6]
     assert float(told[10]) < 20
     assert "'register_attack'" in told[11]
+    rows = pd.read_parquet(tmp_path / "fog-out" / "predictions.parquet")
+    assert set(rows["attack"]) == {"fog", "identity"}
+    assert len(set(rows["victim"])) == 5
+    assert (tmp_path / "fog-out" / "report.html").is_file()
     rows = pd.read_parquet(tmp_path / "nets-out" / "predictions.parquet")
     assert set(rows["attack"]) == {"fog", "blur", "identity"}
     assert set(rows["victim"]) == {"my-net"}

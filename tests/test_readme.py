@@ -1,7 +1,6 @@
 """What the README shows runs as it is written."""
 
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -55,26 +54,6 @@ def test_commands_are_understood_as_they_stand(words, smoke, monkeypatch, capsys
 def call(words, monkeypatch):
     monkeypatch.setattr(sys, "argv", words)
     cli.main()
-
-
-@pytest.mark.slow
-def test_a_script_with_a_plug_in_and_one_call(tmp_path, readme_store):
-    script = tmp_path / "fog.py"
-    cells = [text for language, text in blocks("In Python") if language]
-    script.write_text("\n".join(cells), encoding="utf-8")
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-        "CAMOBENCH_STORE": str(readme_store),
-    }
-    done = subprocess.run(
-        [sys.executable, script], cwd=tmp_path, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"^\| fog +\|.* n/a ", done.stdout, re.MULTILINE)
-    rows = pd.read_parquet(tmp_path / "fog-out" / "predictions.parquet")
-    assert set(rows["attack"]) == {"fog", "identity"}
-    assert len(set(rows["victim"])) == 5
-    assert (tmp_path / "fog-out" / "report.html").is_file()
 
 
 def test_a_challenge_and_its_answers(smoke_copy, tmp_path, monkeypatch):

@@ -90,7 +90,7 @@ def test_nodes_that_see_no_store_and_no_plug_in_give_the_files_of_one_process(
     folder = tmp_path / "plug-ins"
     for name, text in (("fog", FOG), ("learning", LEARNING), ("ending", ENDING)):
         write(folder / f"{name}.py", text)
-    asked = ["--attacks", f"{folder}/fog.py:Fog,{folder}/learning.py:Haze,cgan-wdf", "--victims"]
+    asked = ["--attacks", f"{folder}/fog.py:Fog,{folder}/learning.py:Haze", "--victims"]
     asked += [f"{folder}/learning.py:Nearest,{folder}/ending.py:Ending,wdf-resnet12"]
     for executor, words in (("ray", ["--address", cluster.address]), ("local", [])):
         code, told = ended(begin(executor, *asked, *words))
