@@ -44,31 +44,55 @@ def list_(what: str, format_: str, as_json_: bool, store: Path | None) -> None:
     help="Table 2 over the images that each victim got right when untouched.",
 )
 @click.option("--targets", is_flag=True, help="Success by attack, victim and target camera.")
+@click.option("--rows", default="", help="Attacks, such as 'cgan-*,identity' [all].")
+@click.option("--columns", default="", help="Headings, such as 'TASR*,LPIPS' [all]; for md, tex.")
+@click.option("--no-published", is_flag=True, help="Leave the paper's rows out.")
+@click.option("--bold-best", is_flag=True, help="Mark the best attack of each column; for md, tex.")
 @click.option("--write", is_flag=True, help="Rewrite the table files and the report in DIRECTORY.")
 def table(
-    directory: Path, split: str, format_: str, correct_only: bool, targets: bool, write: bool
+    directory: Path,
+    split: str,
+    format_: str,
+    correct_only: bool,
+    targets: bool,
+    rows: str,
+    columns: str,
+    no_published: bool,
+    bold_best: bool,
+    write: bool,
 ) -> None:
     """Recompute the tables from the Parquet files in DIRECTORY.
 
-    Example: camobench table camobench-out --format tex
+    What is chosen is printed and not written. LaTeX is one float or more, each of which can be read
+    in one column of text or, as `table*`, across two.
+
+    Example: camobench table camobench-out --format tex --columns 'TASR*,LPIPS' --no-published
     """
     from bench.records.load import load_run
+    from bench.report.cards import clean_accuracy_table
+    from bench.report.choosing import choose
     from bench.report.column import targets_table
     from bench.report.pages.report import write_report
-    from bench.report.render import render
-    from bench.report.tables import correct_only_table, render_run, write_tables
+    from bench.report.render import render, render_all
+    from bench.report.tables import build_table, correct_only_table, write_tables
 
     run = load_run(directory)
     if targets:
         click.echo(render(targets_table(run), format_))
         return
-    if correct_only:
-        if write or split not in ("in", "all"):
-            raise click.UsageError("--correct-only goes with --split in, and not with --write")
-        click.echo(render(correct_only_table(run), format_))
-        return
-    splits = None if split == "all" else (split,)
-    click.echo(render_run(run, format_, splits))
+    if correct_only and (write or split not in ("in", "all")):
+        raise click.UsageError("--correct-only goes with --split in, and not with --write")
+    splits = run.splits if split == "all" else (split,)
+    found = [correct_only_table(run)] if correct_only else [build_table(run, s) for s in splits]
+    wanted = {
+        "rows": [one for one in rows.split(",") if one],
+        "columns": [one for one in columns.split(",") if one],
+    }
+    found = [
+        choose(one, **wanted, published=not no_published, bold_best=bold_best) for one in found
+    ]
+    beside = [] if correct_only or any(wanted.values()) else [clean_accuracy_table(run)]
+    click.echo(render_all([*found, *beside], format_))
     if write:
         write_tables(run)
         write_report(run)
