@@ -6,14 +6,21 @@ from pathlib import Path
 
 import click
 
-from bench.cli.options import format_option
+from bench.cli.options import FORMATS, format_option
 from bench.cli.requests import open_store, say, show_rows
 from bench.types import SPLITS
 
 
 @click.command("list")
 @click.argument("what", type=click.Choice(["attacks", "victims", "suites", "recipes"]))
-@format_option
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([*FORMATS.choices, "bib"]),
+    default="md",
+    show_default=True,
+    help="Of the table; bib: BibTeX of the benchmark and of every method.",
+)
 @click.option("--json", "as_json_", is_flag=True, help="All fields of each, for scripts.")
 @click.option(
     "--store",
@@ -28,6 +35,12 @@ def list_(what: str, format_: str, as_json_: bool, store: Path | None) -> None:
     from bench.plan.names.listing import listing, open_forms, shown
 
     rows = listing(what, None if store is None else open_store(store))
+    if format_ == "bib":
+        from bench.report.citations import bibtex
+
+        papers = {str(row["name"]): str(row.get("paper") or "") for row in rows}
+        click.echo(bibtex(papers if what in ("attacks", "victims") else {}), nl=False)
+        return
     full = as_json_ or format_ == "json"
     show_rows(rows if full else shown(what, rows), "json" if full else format_)
     for form in [] if full else open_forms(what):

@@ -5,7 +5,7 @@ from itertools import product
 
 WIDTH, HEIGHT = 760, 440
 LEFT, RIGHT, TOP, BOTTOM = 46, 150, 14, 44
-LABEL_PX, LETTER_PX, MARK_PX = 14, 7, 6
+LABEL_PX, LETTER_PX, MARK_PX = 14, 7.6, 6
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels."""
 
