@@ -6,14 +6,21 @@ from pathlib import Path
 
 import click
 
-from bench.cli.options import format_option
+from bench.cli.options import FORMATS, format_option
 from bench.cli.requests import open_store, say, show_rows
 from bench.types import SPLITS
 
 
 @click.command("list")
 @click.argument("what", type=click.Choice(["attacks", "victims", "suites", "recipes"]))
-@format_option
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice([*FORMATS.choices, "bib"]),
+    default="md",
+    show_default=True,
+    help="Of the table; bib: BibTeX of the benchmark and of every method.",
+)
 @click.option("--json", "as_json_", is_flag=True, help="All fields of each, for scripts.")
 @click.option(
     "--store",
@@ -28,6 +35,12 @@ def list_(what: str, format_: str, as_json_: bool, store: Path | None) -> None:
     from bench.plan.names.listing import listing, open_forms, shown
 
     rows = listing(what, None if store is None else open_store(store))
+    if format_ == "bib":
+        from bench.report.citations import bibtex
+
+        papers = {str(row["name"]): str(row.get("paper") or "") for row in rows}
+        click.echo(bibtex(papers if what in ("attacks", "victims") else {}), nl=False)
+        return
     full = as_json_ or format_ == "json"
     show_rows(rows if full else shown(what, rows), "json" if full else format_)
     for form in [] if full else open_forms(what):
@@ -44,31 +57,55 @@ def list_(what: str, format_: str, as_json_: bool, store: Path | None) -> None:
     help="Table 2 over the images that each victim got right when untouched.",
 )
 @click.option("--targets", is_flag=True, help="Success by attack, victim and target camera.")
+@click.option("--rows", default="", help="Attacks, such as 'cgan-*,identity' [all].")
+@click.option("--columns", default="", help="Headings, such as 'TASR*,LPIPS' [all]; for md, tex.")
+@click.option("--no-published", is_flag=True, help="Leave the paper's rows out.")
+@click.option("--bold-best", is_flag=True, help="Mark the best attack of each column; for md, tex.")
 @click.option("--write", is_flag=True, help="Rewrite the table files and the report in DIRECTORY.")
 def table(
-    directory: Path, split: str, format_: str, correct_only: bool, targets: bool, write: bool
+    directory: Path,
+    split: str,
+    format_: str,
+    correct_only: bool,
+    targets: bool,
+    rows: str,
+    columns: str,
+    no_published: bool,
+    bold_best: bool,
+    write: bool,
 ) -> None:
     """Recompute the tables from the Parquet files in DIRECTORY.
 
-    Example: camobench table camobench-out --format tex
+    What is chosen is printed and not written. LaTeX is one float or more, each of which can be read
+    in one column of text or, as `table*`, across two.
+
+    Example: camobench table camobench-out --format tex --columns 'TASR*,LPIPS' --no-published
     """
     from bench.records.load import load_run
+    from bench.report.cards import clean_accuracy_table
+    from bench.report.choosing import choose
     from bench.report.column import targets_table
     from bench.report.pages.report import write_report
-    from bench.report.render import render
-    from bench.report.tables import correct_only_table, render_run, write_tables
+    from bench.report.render import render, render_all
+    from bench.report.tables import build_table, correct_only_table, write_tables
 
     run = load_run(directory)
     if targets:
         click.echo(render(targets_table(run), format_))
         return
-    if correct_only:
-        if write or split not in ("in", "all"):
-            raise click.UsageError("--correct-only goes with --split in, and not with --write")
-        click.echo(render(correct_only_table(run), format_))
-        return
-    splits = None if split == "all" else (split,)
-    click.echo(render_run(run, format_, splits))
+    if correct_only and (write or split not in ("in", "all")):
+        raise click.UsageError("--correct-only goes with --split in, and not with --write")
+    splits = run.splits if split == "all" else (split,)
+    found = [correct_only_table(run)] if correct_only else [build_table(run, s) for s in splits]
+    wanted = {
+        "rows": [one for one in rows.split(",") if one],
+        "columns": [one for one in columns.split(",") if one],
+    }
+    found = [
+        choose(one, **wanted, published=not no_published, bold_best=bold_best) for one in found
+    ]
+    beside = [] if correct_only or any(wanted.values()) else [clean_accuracy_table(run)]
+    click.echo(render_all([*found, *beside], format_))
     if write:
         write_tables(run)
         write_report(run)

@@ -182,7 +182,7 @@ class VictimRecord(Participant):
 
     Attributes:
         family: That it is counted in: the protocol's families hold its fifteen victims, and any
-            other has a column of its own, whatever it states.
+            other has a column of its own, whatever it states, under its name if it states none.
         digest: Of its weights.
         precision: Its backbone's.
         labels_only: Whether it states no probabilities.
@@ -200,7 +200,7 @@ class VictimRecord(Participant):
     def _of_its_family(self) -> VictimRecord:
         fifteen = {f"{self.family}-{architecture}" for architecture in ARCHITECTURES}
         own = self.name in fifteen and self.plug_in is None and not self.elsewhere
-        if self.family not in FAMILIES or own:
+        if own or self.family not in (*FAMILIES, "", "not stated"):
             return self
         return self.model_copy(update={"family": self.name})
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
-from itertools import groupby
+from itertools import groupby, product
 from string import Template
 from typing import Any
 
 import pandas as pd
-from tabulate import SEPARATING_LINE, tabulate
+from tabulate import tabulate
 
 from bench.report.table import Column, Row, Table, alignments
 from bench.types import Json, as_json
@@ -34,10 +34,17 @@ def render(table: Table, format: str) -> str:
     return renderers[format](table)
 
 
+def render_all(tables: Iterable[Table], format: str) -> str:
+    """Tables one after the other; as "json" an array."""
+    rendered = [render(table, format) for table in tables]
+    return f"[{','.join(rendered)}]" if format == "json" else "\n\n".join(rendered)
+
+
 def _markdown(table: Table) -> str:
     body = []
     for row in table.rows:
         cells = [_md(cell) for cell in row.cells]
+        cells = [f"**{cell}**" if n in row.best else cell for n, cell in enumerate(cells, start=1)]
         label = _md(_label(row))
         if row.kind == "section":
             label = f"**{label}**"
@@ -106,39 +113,71 @@ def _md(text: str) -> str:
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
 
 
+_COLUMN, _PAGE, _TEXT, _ROWS = 60, 92, 40, 42
+"""Characters of `footnotesize` in one of two columns, across a page, in a line of a cell; lines."""
+
+
 def latex(table: Table) -> str:
-    """A `table*` environment; needs booktabs and graphicx."""
-    body: list[Any] = []
-    for row in table.rows:
-        if row.kind == "section" and body:
-            body.append(SEPARATING_LINE)
-        label = _label(row, r"$f_{{\mathrm{{{}}}}}$", _TEX["†"], _tex)
-        style = _STYLE.get(row.kind, "")
-        body.append([style + text if text else text for text in (label, *map(_tex, row.cells))])
-    headings = [_tex_heading(column.label) for column in table.columns]
-    options = {"colalign": alignments(table)} if body else {}
-    grid = tabulate(body, headings, tablefmt="latex_raw", disable_numparse=True, **options)
-    start, *parts, end = grid.split(r"\hline")
-    above = "\n".join((r"\toprule", *_tex_groups(table.columns)))
-    return _ENVIRONMENT.substitute(
-        caption=_tex(table.title),
-        grid=start + above + r"\midrule".join(parts) + r"\bottomrule" + end,
-        notes="\n\n".join(map(_tex, table.notes)),
-    )
+    """One float, or as many as it takes to read it; needs booktabs and graphicx.
+
+    Columns that fit one of two columns of text make a `table`, others a `table*`.
+    """
+    cells = [[_label(row), *row.cells] for row in table.rows]
+    texts = [[column.label for column in table.columns], *cells]
+    widths = [min(_TEXT, max(map(len, column))) + 2 for column in zip(*texts, strict=True)]
+    step = _ROWS // 2 if max(widths) > _TEXT else _ROWS
+    parts = [table.rows[at : at + step] for at in range(0, len(table.rows), step)] or [()]
+    floats: list[str] = []
+    for places, rows in product(_panels(table.columns, widths), parts):
+        star = "" if sum(widths[place] for place in places) <= _COLUMN else "*"
+        caption = _tex(table.title) + (" (continued)" if floats else "")
+        grid = _tex_grid(table, rows, places, widths)
+        floats.append(_FLOAT.substitute(star=star, caption=caption, grid=grid))
+    notes = "\n\n".join(map(_tex, table.notes))
+    return _HEAD + "".join(floats) + _NOTES.substitute(notes=notes)
 
 
-_ENVIRONMENT = Template(r"""% needs \usepackage{booktabs,graphicx} and UTF-8 input
-\begin{table*}
-\centering
+def _panels(columns: tuple[Column, ...], widths: list[int]) -> list[list[int]]:
+    """Places of the columns of each float: the first in all, groups whole, as many as fit."""
+    panels: list[list[int]] = [[0]]
+    for _, members in groupby(range(1, len(columns)), lambda place: columns[place].group or place):
+        group = list(members)
+        wide = sum(widths[place] for place in (*panels[-1], *group))
+        if wide > _PAGE and len(panels[-1]) > 1:
+            panels.append([0])
+        panels[-1] += group
+    return panels
+
+
+def _tex_grid(table: Table, rows: tuple[Row, ...], places: list[int], widths: list[int]) -> str:
+    align, wide = alignments(table), {place for place in places if widths[place] > _TEXT}
+    spec = "".join(f"p{{{_TEXT // 2}em}}" if at in wide else align[at][0] for at in places)
+    columns = tuple(table.columns[place] for place in places)
+    lines = [rf"\begin{{tabular}}{{{spec}}}", r"\toprule", *_tex_groups(columns)]
+    lines += [" & ".join(_tex_heading(column.label) for column in columns) + r" \\", r"\midrule"]
+    for number, row in enumerate(rows):
+        lines += [r"\midrule"] if row.kind == "section" and number else []
+        texts = [_label(row, r"$f_{{\mathrm{{{}}}}}$", _TEX["†"], _tex), *map(_tex, row.cells)]
+        for place in (place for place, text in enumerate(texts) if text):
+            style = _STYLE.get(row.kind, r"\bfseries " if place in row.best else "")
+            ragged = r"\raggedright " if place in wide and place != places[-1] else ""
+            texts[place] = ragged + style + texts[place]
+        lines.append(" & ".join(texts[place] for place in places) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
+
+
+_HEAD = r"% needs \usepackage{booktabs,graphicx} and UTF-8 input" + "\n"
+_FLOAT = Template(r"""\begin{table$star}
+\centering\footnotesize\setlength{\tabcolsep}{3pt}
 \caption{$caption}
-\resizebox{\linewidth}{!}{%
+\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%
 $grid
 }
-\par\medskip
-\begin{minipage}{\linewidth}\footnotesize
+\end{table$star}
+""")
+_NOTES = Template(r"""{\footnotesize\noindent
 $notes
-\end{minipage}
-\end{table*}
+\par}
 """)
 _STYLE = {"published": r"\itshape ", "section": r"\bfseries "}
 _TEX = {

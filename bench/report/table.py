@@ -26,13 +26,18 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One displayed row: its label (local classifiers and sCFA, or a name) and formatted cells."""
+    """One displayed row: its label (local classifiers and sCFA, or a name) and formatted cells.
+
+    Attributes:
+        best: Places of columns in which no other attack is better; see `bench.report.choosing`.
+    """
 
     kind: RowKind
     cells: tuple[str, ...]
     name: str = ""
     laac: tuple[str, ...] = ()
     scfa: bool = False
+    best: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

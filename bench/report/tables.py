@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from bench.report.claims.judging import judge_claims, render_claims
 from bench.report.column import column_table
 from bench.report.notes import FAILED, MARK, table_notes
 from bench.report.published import published_rows
-from bench.report.render import render
+from bench.report.render import render, render_all
 from bench.report.statistics import attack_rows, rates_of, untouched_rows
 from bench.report.table import (
     NA,
@@ -159,15 +159,14 @@ def correct_only_table(run: RunData) -> Table:
     )
 
 
-def render_run(run: RunData, format_: str, splits: Sequence[str] | None = None) -> str:
-    """All tables of a run, or those of some splits, one after the other; as "json" an array.
+def render_run(run: RunData, format_: str) -> str:
+    """All tables of a run, one after the other; as "json" an array.
 
     Raises:
-        ValueError: If a split or the format is unknown.
+        ValueError: If the format is unknown.
     """
-    tables = [*(build_table(run, split) for split in splits or run.splits)]
-    rendered = [render(table, format_) for table in (*tables, clean_accuracy_table(run))]
-    return f"[{','.join(rendered)}]" if format_ == "json" else "\n\n".join(rendered)
+    tables = [*(build_table(run, split) for split in run.splits), clean_accuracy_table(run)]
+    return render_all(tables, format_)
 
 
 def write_tables(run: RunData) -> list[Path]:

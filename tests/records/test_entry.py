@@ -77,6 +77,7 @@ def test_a_file_is_named_for_its_attack(tmp_path):
         ({"family": "img"}, "mine"),
         ({"family": "pef", "name": "img-resnet12"}, "img-resnet12"),
         ({"family": "pef", "predictions_sha256": "0"}, "mine"),
+        ({"family": "not stated", "plug_in": {"origin": "my.py:Net"}}, "mine"),
         ({"family": "colour", "plug_in": {"origin": "my.py:Net"}}, "colour"),
     ],
 )

@@ -4,13 +4,20 @@ import csv
 import io
 import json
 import re
+import shutil
+import subprocess
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.registry import UnknownNameError
+from bench.report.cards import victims_table
+from bench.report.choosing import choose
+from bench.report.column import targets_table
 from bench.report.render import render
 from bench.report.table import Row, alignments, between, make_table, number, signed
+from bench.report.tables import correct_only_table
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=30) | st.sampled_from(
     ["a|b*<i>_x_", r"100% #1~{x}^\ ", "[a](b)", "&amp;", "± ∞ ↑ † ‡ − ≥ × ≠", "=1+1", "`a_b`"]
@@ -73,3 +80,54 @@ def test_figures_are_rounded_in_one_way():
     assert [signed(figure) for figure in (None, 1.52, -2.0)] == ["n/a", "+1.5", "-2.0"]
     assert [signed(sign * (68.75 - 1e-13)) for sign in (1, -1)] == ["+68.8", "-68.8"]
     assert (between(50.0, 68.75), between(None, None)) == ("50.0–68.8", "n/a")
+
+
+@pytest.fixture
+def compiler():
+    path = shutil.which("pdflatex") or shutil.which("tectonic")
+    if path is None:
+        pytest.skip("neither pdflatex nor tectonic here")
+    return path
+
+
+@pytest.mark.parametrize("layout", ["onecolumn", "twocolumn"])
+def test_latex_compiles_and_no_float_is_too_large(run, tables, compiler, layout, tmp_path):
+    shown = [*tables.values(), correct_only_table(run), victims_table(run), targets_table(run)]
+    source = tmp_path / "tables.tex"
+    head = rf"\documentclass[{layout}]{{article}}\usepackage{{booktabs,graphicx}}"
+    body = "\n".join(render(one, "tex") for one in shown)
+    source.write_text(f"{head}\n\\begin{{document}}\n{body}\n\\end{{document}}\n")
+    quiet = [] if compiler.endswith("tectonic") else ["-interaction=nonstopmode"]
+    done = subprocess.run(
+        [compiler, *quiet, source.name], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said[-2000:]
+    assert source.with_suffix(".pdf").stat().st_size > 10_000
+    assert not re.search(r"Overfull .hbox .[2-9]\d|Float too large", said)
+
+
+def test_rows_and_columns_are_chosen_and_the_best_is_bold(tables):
+    wanted = {"rows": ["cgan-*", "identity"], "columns": ["tasr mean", "UASR img", "lpips*"]}
+    chosen = choose(tables["in"], **wanted, published=False, bold_best=True)
+    assert [column.label for column in chosen.columns] == ["LAAC", "Mean", "f*_img", "LPIPS↓"]
+    assert [row.name for row in chosen.rows] == [
+        "cgan-img",
+        "cgan-img-wdf-pef",
+        "Controls",
+        "identity",
+    ]
+    assert {record["attack"] for record in chosen.records} == {
+        "cgan-img",
+        "cgan-img-wdf-pef",
+        "identity",
+    }
+    best = {row.name: row.best for row in chosen.rows}
+    assert best["cgan-img-wdf-pef"] == {1, 2, 3}  # LPIPS is the same
+    assert (best["cgan-img"], best["identity"]) == ({3}, set())
+    full = next(row for row in chosen.rows if row.name == "cgan-img-wdf-pef")
+    assert f"**{full.cells[0]}**" in render(chosen, "md")
+    assert rf"\bfseries {full.cells[2]} \\" in render(chosen, "tex")
+    assert any(row.kind == "published" for row in choose(tables["in"], rows=["cgan-img"]).rows)
+    with pytest.raises(UnknownNameError, match=r"no column 'nix' .*Mean"):
+        choose(tables["in"], columns=["nix"])

@@ -8,11 +8,10 @@ from functools import cached_property
 from itertools import product
 from pathlib import Path
 
-import pandas as pd
-
 from bench.metrics.success import CLEAN_CONTROL
-from bench.records.participants import FAMILIES, AttackRecord, VictimRecord
+from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData
+from bench.report.conditions.curves import has_strengths
 from bench.report.leaderboard.grouping import differences, group
 from bench.report.leaderboard.merging import Source, merge
 from bench.report.leaderboard.submissions import LeftOut, Submission, load_submissions
@@ -68,6 +67,11 @@ class Board:
             victims=tuple(v for v in self.run.victims if v.name in self.panel),
         )
 
+    @cached_property
+    def at_level(self) -> bool:
+        """Whether it ranks at equal distortion: where the base's attacks were weakened."""
+        return has_strengths(self.submissions[0].run)
+
     @property
     def precision(self) -> str:
         """What all of it was computed in."""
@@ -101,7 +105,8 @@ def load_boards(
     titles = [f"{one.run.suite}, recipe {one.run.recipe}" for one, *_ in groups]
     boards = []
     for place, (members, slug, title) in enumerate(zip(groups, names, titles, strict=True)):
-        of = f", networks of {_name(members)}" if titles.count(title) > 1 else ""
+        again = title in titles[:place]
+        of = f", networks of {_name(members)}" if again else ""
         apart = tuple(
             (names[other], "; ".join(differences(members[0], theirs)))
             for other, theirs in enumerate(groups)
@@ -145,7 +150,7 @@ def _board(
         images = members[0].images[members[0].images["split"] == split]
         wanted = wanted_cells(images, run.classes, targeted=attack.targeted) if len(images) else ()
         expected[attack.name, split] = len(wanted)
-    panel = _panel(members[0].run.victims, run.predictions, expected)
+    panel = _panel(members[0].run, expected)
     others = [one.name for one in run.victims if one.name not in panel]
     if panel and len(members) > 1:
         here = listed([one.name for one in members[1:]], 9)
@@ -171,10 +176,9 @@ def _board(
     )
 
 
-def _panel(
-    victims: Sequence[VictimRecord], rows: pd.DataFrame, expected: dict[tuple[str, str], int]
-) -> tuple[str, ...]:
-    """Victims of the base that some attack was scored on in full."""
+def _panel(base: RunData, expected: dict[tuple[str, str], int]) -> tuple[str, ...]:
+    """Victims of the base that some attack of it was scored on in full."""
+    victims, rows = base.victims, base.predictions
     counts = rows.groupby(["victim", "attack", "split"], observed=True).size()
     wanted = {attack: sum(expected[attack, s] for s in SPLITS) for attack, _ in expected}
     scored = counts.groupby(["victim", "attack"]).sum().reset_index(name="rows")

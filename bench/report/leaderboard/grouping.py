@@ -23,18 +23,25 @@ CLOSE_CALLS = 1e-3
 def group(submissions: Sequence[Submission]) -> list[list[Submission]]:
     """Submissions that share a board, each group with its base first.
 
-    The base is the one with most victims of the protocol, then with most pairs of attack and
-    victim, then the one listed first; its victims are those that means are over. Each other
-    submission joins the first group that it fits.
+    The base is the folder that is called like its suite, as the committed ones are, so that no
+    other folder renames their boards or moves their means; else the one with most victims of the
+    protocol, then with most pairs of attack and victim, then the one listed first. Its victims are
+    those that means are over. Each other submission joins the first group that it fits.
     """
     groups: list[list[Submission]] = []
-    for submission in sorted(submissions, key=lambda one: (-one.protocol_victims, -one.cells)):
+    for submission in sorted(submissions, key=_seniority):
         home = next((g for g in groups if not differences(submission, g)), None)
         if home is None:
             groups.append([submission])
         else:
             home.append(submission)
-    return sorted(groups, key=lambda g: (g[0].run.suite, g[0].name, g[0].precision))
+    return sorted(groups, key=lambda g: (g[0].run.suite, _seniority(g[0])))
+
+
+def _seniority(one: Submission) -> tuple[bool, int, int, str, str]:
+    """First what comes first as a base and among boards of a suite."""
+    reference = one.name == one.run.suite
+    return not reference, -one.protocol_victims, -one.cells, one.name, one.precision
 
 
 def differences(submission: Submission, group: Sequence[Submission]) -> list[str]:

@@ -10,7 +10,7 @@ from bench.records.metric import headline, row_metrics
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.report.comparison.contenders import Contender, level_said
 from bench.report.comparison.ranking import rank_records
-from bench.report.conditions.curves import Curve, curves_of, has_strengths
+from bench.report.conditions.curves import Curve, curves_of
 from bench.report.detection.scores import headline_aucs
 from bench.report.leaderboard.boards import Board
 from bench.report.statistics import rates_of
@@ -113,7 +113,7 @@ class Standings:
     @property
     def level(self) -> str:
         """Where attacks are ranked, "LPIPS 0.04"; nothing where no weaker ones were scored."""
-        return level_said(self.board.run) if has_strengths(self.board.run) else ""
+        return level_said(self.board.run) if self.board.at_level else ""
 
 
 def build_standings(board: Board) -> Standings:
@@ -136,7 +136,7 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
     rates = rates_of(board.run, split).set_index(["attack", "victim"]).to_dict("index")
     records, found = {record["attack"]: record for record in table.records}, []
     curves: dict[str, dict[str, Curve]] = {}
-    for curve in curves_of(board.panel_run) if has_strengths(board.run) else ():
+    for curve in curves_of(board.panel_run) if board.at_level else ():
         if curve.split == split:
             curves.setdefault(curve.attack.name, {})[curve.metric.name] = curve
     for attack in board.run.attacks:
@@ -159,7 +159,7 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
                 split=split,
                 record=records[attack.name],
                 ranks={},
-                curves=curves.get(attack.name, {}) if has_strengths(board.run) else None,
+                curves=curves.get(attack.name, {}) if board.at_level else None,
                 detection=_detection(board, attack.name, split),
                 worst={m: one for m, mine in cells.items() if (one := _worst(mine, board.panel))},
                 scored=(scored, expected * len(board.panel)),
@@ -203,7 +203,7 @@ def _ranks(
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """By attack and rate."""
     ranks: dict[str, dict[str, dict[str, Any]]] = {}
-    equal = has_strengths(board.run)
+    equal = board.at_level
     for metric in row_metrics(split):
         able = [
             Contender(label=one.attack.name, attack=one.attack, run=board.panel_run)

@@ -11,18 +11,25 @@ import pandas as pd
 from bench.metrics.success import CLEAN_CONTROL, confusion
 from bench.records.metric import MetricSpec
 from bench.records.run import RunData
+from bench.report.pages.labels import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    MARK_PX,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Box,
+    place_labels,
+)
 from bench.report.statistics import attack_rows
 from bench.report.table import number
 from bench.types import SPLITS
 
-WIDTH, HEIGHT = 760, 440
-LEFT, RIGHT, TOP, BOTTOM = 46, 150, 14, 44
-LABEL_PX, LETTER_PX, MARK_PX = 13, 7, 10
-
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """One attack in the chart; all places in pixels."""
+    """One attack in the chart; all places in pixels, `lead` where a line joins it to its label."""
 
     name: str
     kind: str
@@ -30,7 +37,8 @@ class Mark:
     y: float
     low_y: float | None
     high_y: float | None
-    label_y: float
+    label: Box
+    lead: tuple[float, float] | None
     front: bool
     tooltip: str
 
@@ -140,11 +148,19 @@ def success_scatter(
     able = {name: at for name, at in points.items() if name not in idle | set(partial)}
     front = pareto_front(able)
     spots = {name: (place(value), height_of(points[name][0])) for name, value in values.items()}
-    label_ys = spread_labels(spots)
+    ends = {
+        name: tuple(height_of(record[f"{mean}_{end}_percent"]) for end in ("low", "high"))
+        for name, record in known.items()
+        if record[f"{mean}_low_percent"] is not None
+    }
+    bars = [(spots[n][0] - 2, high, spots[n][0] + 2, low) for n, (low, high) in ends.items()]
+    labels = place_labels(spots, bars)
     marks = {}
     for name, record in known.items():
-        (x, y), ends = spots[name], (record[f"{mean}_{end}_percent"] for end in ("low", "high"))
-        low_y, high_y = (None if end is None else round(height_of(end), 1) for end in ends)
+        (x, y), label = spots[name], labels[name]
+        low_y, high_y = (round(end, 1) for end in ends[name]) if name in ends else (None, None)
+        near = min(max(x, label[0]), label[2]), min(max(y, label[1] + 4), label[3] - 4)
+        far = math.dist(near, (x, y)) > 2 * MARK_PX
         figure = number(values[name], fidelity.digits)
         figure += " (unchanged)" if math.isinf(values[name]) else ""
         marks[name] = Mark(
@@ -154,7 +170,8 @@ def success_scatter(
             y=round(y, 1),
             low_y=low_y,
             high_y=high_y,
-            label_y=round(label_ys[name], 1),
+            label=(*(round(end, 1) for end in label),),
+            lead=(round(near[0], 1), round(near[1], 1)) if far else None,
             front=name in front,
             tooltip=f"{name}: {number(points[name][0])} %, {fidelity.axis} {figure}",
         )
@@ -179,35 +196,6 @@ def success_scatter(
 def height_of(percent: float) -> float:
     """Pixel of a rate."""
     return TOP + (HEIGHT - TOP - BOTTOM) * (1 - percent / 100)
-
-
-def spread_labels(points: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-    """Heights of labels right of their marks, moved down until none covers another or a mark.
-
-    Args:
-        points: Name to the pixels of its mark.
-    """
-    placed: dict[str, float] = {}
-
-    def covered(name: str, height: float) -> bool:
-        start, end = points[name][0] + 10, points[name][0] + 10 + LETTER_PX * len(name)
-        return any(
-            start < points[other][0] + 10 + LETTER_PX * len(other)
-            and points[other][0] + 10 < end
-            and abs(there - height) < LABEL_PX
-            for other, there in placed.items()
-        ) or any(
-            start - 4 < x < end and abs(y - height) < MARK_PX
-            for other, (x, y) in points.items()
-            if other != name
-        )
-
-    for name, (_, y) in sorted(points.items(), key=lambda item: (item[1][1], item[0])):
-        height, lowest = y, y + 6 * LABEL_PX
-        while covered(name, height) and height < lowest:
-            height += 1
-        placed[name] = height
-    return placed
 
 
 def nice_ticks(low: float, high: float, count: int = 6) -> list[float]:

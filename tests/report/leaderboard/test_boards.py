@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.report.leaderboard.boards import load_boards, slug
+from bench.report.leaderboard.standing import build_standings
 from tests.report.leaderboard.folders import (
     boards_of,
     other_networks,
@@ -32,7 +33,8 @@ def test_what_differs_is_said(tmp_path, change, why):
     one, two = boards_of(tmp_path)
     assert one.apart[0][1].startswith(why)
     if change is other_networks:
-        assert (one.slug, one.title) == ("a", "toy-v1, recipe mini, networks of a")
+        assert (one.slug, one.title) == ("a", "toy-v1, recipe mini")
+        assert two.title == "toy-v1, recipe mini, networks of b"
         assert len(one.run.predictions) == len(two.run.predictions)
 
 
@@ -168,6 +170,32 @@ def test_victims_of_others_never_make_the_base(tmp_path):
     (alone,) = boards_of(tmp_path / "base")
     assert board.slug == "base"
     assert board.panel == alone.panel
+
+
+def test_no_folder_renames_the_board_of_the_one_called_like_its_suite(tmp_path):
+    """It is the base, with the name, title, victims and level that it has alone."""
+    reference = "toy-v1"
+    write_folder(tmp_path / reference, attacks=("identity", "mislgan"))
+    write_folder(tmp_path / "a-mine", rename={"mislgan": "fog"})  # more attacks, and before it
+    write_folder(tmp_path / "anew", entry=other_networks)
+    weaker = pd.read_parquet(tmp_path / "a-mine" / "predictions.parquet")
+    weaker = weaker.assign(strength=0.5, quality_percent=pd.array([None] * len(weaker), "Int64"))
+    weaker.to_parquet(tmp_path / "a-mine" / "conditions.parquet")
+    far = pd.read_parquet(tmp_path / "a-mine" / "distortion.parquet").assign(strength=0.5)
+    far = far.assign(quality_percent=pd.array([None] * len(far), "Int64"))
+    far.to_parquet(tmp_path / "a-mine" / "conditions-distortion.parquet")
+    alone, mine, anew = (boards_of(tmp_path / one)[0] for one in (reference, "a-mine", "anew"))
+    (board, other) = boards_of(tmp_path)
+    assert [one.name for one in board.submissions] == [reference, "a-mine"]
+    for of in ("slug", "title", "panel", "at_level"):
+        assert getattr(board, of) == getattr(alone, of)
+    assert (board.slug, alone.at_level, mine.at_level) == (reference, False, True)
+    assert other.title == f"{anew.title}, networks of anew"
+    means = [
+        {r["attack"]: r["tasr_mean_percent"] for r in build_standings(one).tables["in"].records}
+        for one in (board, alone)
+    ]
+    assert means[0]["mislgan"] == means[1]["mislgan"]
 
 
 def test_a_folder_that_does_not_hold_what_it_says_is_left_out(tmp_path):

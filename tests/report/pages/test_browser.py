@@ -2,11 +2,14 @@
 
 import os
 import shutil
+from itertools import combinations
+from pathlib import Path
 
 import pytest
 
 from bench.report.leaderboard.board_tables import render_boards
 from bench.report.leaderboard.standing import build_standings
+from bench.report.pages.labels import overlap
 from bench.report.pages.site import write_site
 from tests.report.leaderboard.folders import (
     boards_of,
@@ -17,6 +20,7 @@ from tests.report.leaderboard.folders import (
 )
 
 pytestmark = pytest.mark.slow
+COMMITTED = Path(__file__).resolve().parents[3] / "results" / "leaderboard"
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +146,30 @@ def test_no_page_is_wider_than_a_phone(open_page, site, scheme):
         page = open_page(address, width=390, scheme=scheme)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 390, address
+
+
+def test_a_phone_shows_success_beside_each_attack_without_scrolling(open_page):
+    page = open_page("one/index.html", width=390)
+    head = page.locator("#ranking-in thead th").nth(1)
+    assert head.inner_text().startswith("TASR")
+    assert head.bounding_box()["x"] + head.bounding_box()["width"] <= 390
+
+
+def test_no_label_of_the_committed_charts_covers_another(browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    charts = 0
+    for path in sorted(COMMITTED.glob("*/index.html")):
+        page.goto(path.as_uri())
+        for chart in page.locator("figure .scatter:visible").all():
+            found = chart.locator("g text").evaluate_all(
+                "all => all.map(one => [one.textContent, one.getBBox()]).map("
+                "([name, b]) => [name, [b.x, b.y + 2, b.x + b.width, b.y + b.height - 2]])"
+            )
+            charts += 1
+            for one, other in combinations(found, 2):
+                assert not overlap(one[1], other[1]), (one, other)
+    assert charts > 1
+    page.close()
 
 
 def test_without_the_script_everything_is_there(browser, site):
