@@ -42,36 +42,28 @@ def keep_fingerprints(
         Their key.
 
     Raises:
-        CamobenchError: If no device of Set-C has any, or frames differ in size.
+        CamobenchError: If no device of Set-C has any, if there are none of a second one, or if
+            frames differ in size.
     """
-    manifest = suite.manifest("C")
+    manifest, side_px = suite.manifest("C"), suite.card.image_px
     mine = manifest[manifest["device"].isin(list(flat_fields.counts))]
-    if mine.empty:
+    if mine.empty or len(flat_fields.counts) < 2:
         raise CamobenchError(
-            f"no flat field is of a device of Set-C: they are of {', '.join(flat_fields.counts)}, "
-            f"Set-C has {', '.join(manifest['device'].unique())}"
+            "expected flat fields of a device of Set-C and of another: they are of "
+            f"{', '.join(flat_fields.counts)}, Set-C has {', '.join(manifest['device'].unique())}"
         )
     tiles = sorted(set(map(tile_of, mine["image_id"])))
-    key = digest(
-        {
-            "fingerprints": VERSION,
-            "of": flat_fields.identity,
-            "tiles": tiles,
-            "px": suite.card.image_px,
-        }
-    )
+    key = digest([VERSION, flat_fields.identity, tiles, side_px])
     path = fingerprint_file(store, key)
     with store.lock("predictions", f"{path.parents[1].name}-{FINGERPRINTS}"):
         RowFolder(path.parents[1]).set_damaged_aside([FINGERPRINTS])
         if not path.is_file():
             rows = []
             progress.start("fingerprints of devices", len(flat_fields.counts))
-            for device, count in flat_fields.counts.items():
-                for tile, fingerprint in _estimated(
-                    flat_fields, device, tiles, suite.card.image_px
-                ):
-                    told = {"device": device, "tile": tile, "frames": count}
-                    rows.append(told | {"fingerprint": fingerprint.flatten()})
+            for device in flat_fields.counts:
+                for tile, pattern in _estimated(flat_fields, device, tiles, side_px):
+                    told = {"device": device, "tile": tile}
+                    rows.append(told | {"fingerprint": pattern.flatten()})
                 progress.advance()
             progress.finish()
             write_rows(path, pd.DataFrame(rows), {})

@@ -78,7 +78,8 @@ class FeatureJob(_WholeJob):
         key: Hash of all that is behind its images.
     """
 
-    attack: str
+    attack: str = ""
+    key: str = ""
     quality_percent: int | None = None
     fingerprints: str = ""
 

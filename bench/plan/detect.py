@@ -17,6 +17,7 @@ import pandas as pd
 from bench.contract import ATTACKS
 from bench.detect.detectors import detect
 from bench.detect.features import DETECTORS
+from bench.jobs.job import FeatureJob
 from bench.plan.measure import Means, measured, write_measured
 from bench.report.detection.scores import ROWS
 from bench.types import Progress
@@ -40,14 +41,15 @@ def detect_run(folder: Path, means: Means, *, quality_percent: int | None) -> di
     Raises:
         CamobenchError: As `measured`.
     """
-    with measured(folder, means, lambda *_: (quality_percent, "")) as found:
-        rows = pd.concat(_scores(found.rows, means.progress), ignore_index=True)
+    untouched = FeatureJob(quality_percent=quality_percent)
+    with measured(folder, means, lambda _: untouched) as (found, left_out):
+        rows = pd.concat(_scores(found, means.progress), ignore_index=True)
     rows = rows.assign(
         quality_percent=pd.array([quality_percent] * len(rows), dtype="Int64"),
         score=rows["score"].round(DECIMALS),
     )
     write_measured(folder / ROWS, rows)
-    return found.left_out
+    return left_out
 
 
 def _scores(measured: Mapping[str, pd.DataFrame], progress: Progress) -> list[pd.DataFrame]:

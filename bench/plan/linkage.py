@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 
 from bench.jobs.features import PCE
-from bench.jobs.fingerprints import fingerprint_file, keep_fingerprints
-from bench.jobs.scoring.rows import read_rows
+from bench.jobs.fingerprints import keep_fingerprints
+from bench.jobs.job import FeatureJob
 from bench.plan.measure import Means, measured, write_measured
-from bench.records.run import RunData
 from bench.report.linkage import DEVICE, FRAMES, ROWS
 from bench.suites.base import Suite
 from bench.suites.catalogue import SIMULATED
-from bench.suites.flat_fields import photographed, simulated
+from bench.suites.flat_fields import FlatFields, photographed, simulated
 from bench.types import CamobenchError
 
 DIGITS = 4
@@ -36,28 +35,30 @@ def link_run(folder: Path, means: Means, *, flat_fields: Path | None = None) -> 
     Raises:
         CamobenchError: As `measured`; if there are no flat fields of a device of Set-C.
     """
-    kept = ""
+    counts = dict[str, int]()
 
-    def fingerprints(run: RunData, suite: Suite) -> tuple[None, str]:
-        nonlocal kept
-        if flat_fields is not None:
-            frames = photographed(flat_fields, run.suite)
-        elif run.suite in SIMULATED:
-            frames = simulated(SIMULATED[run.suite])
-        else:
-            raise CamobenchError(
-                f"{run.suite} needs flat fields of its devices: --flat-fields DIR, with "
-                "MODEL/DEVICE/*.jpg or Dresden names"
-            )
-        kept = keep_fingerprints(means.store, suite, frames, means.progress)
-        return None, kept
+    def untouched(suite: Suite) -> FeatureJob:
+        flat = _flat_fields(suite.card.name, flat_fields)
+        counts.update(flat.counts)
+        key = keep_fingerprints(means.store, suite, flat, means.progress)
+        return FeatureJob(fingerprints=key)
 
-    with measured(folder, means, fingerprints) as found:
-        known = read_rows([fingerprint_file(means.store, kept)])
-        frames = known.groupby("device")["frames"].first()
-        rows = pd.concat([_long(some, frames) for some in found.rows.values()], ignore_index=True)
+    with measured(folder, means, untouched) as (found, left_out):
+        frames = pd.Series(counts).sort_index()
+        rows = pd.concat([_long(some, frames) for some in found.values()], ignore_index=True)
     write_measured(folder / ROWS, rows)
-    return found.left_out
+    return left_out
+
+
+def _flat_fields(suite: str, folder: Path | None) -> FlatFields:
+    if folder is not None:
+        return photographed(folder, suite)
+    if suite in SIMULATED:
+        return simulated(SIMULATED[suite])
+    raise CamobenchError(
+        f"{suite} needs flat fields of its devices: --flat-fields DIR, with MODEL/DEVICE/*.jpg or "
+        "Dresden names"
+    )
 
 
 def _long(rows: pd.DataFrame, frames: pd.Series[int]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,26 +65,10 @@ class Means:
     progress: Progress
 
 
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What was read of a run.
-
-    Attributes:
-        rows: By attack; of untouched images under "".
-        left_out: Why attacks are not among them, by name.
-    """
-
-    run: RunData
-    rows: Mapping[str, pd.DataFrame]
-    left_out: dict[str, str] = field(default_factory=dict)
-
-
 @contextmanager
 def measured(
-    folder: Path,
-    means: Means,
-    asked: Callable[[RunData, Suite], tuple[int | None, str]],
-) -> Iterator[Measured]:
+    folder: Path, means: Means, asked: Callable[[Suite], FeatureJob]
+) -> Iterator[tuple[dict[str, pd.DataFrame], dict[str, str]]]:
     """Read what is missing, with networks that are missing made first.
 
     Attacks that were sent are registered inside the block.
@@ -92,7 +76,10 @@ def measured(
     Args:
         folder: Of a run that `load_run` takes.
         means: By what.
-        asked: Gives quality and fingerprints of the `FeatureJob`s.
+        asked: Gives the job of untouched images, without its key; those of attacks are like it.
+
+    Yields:
+        What was read, by attack, of untouched images under ""; and why attacks are not among them.
 
     Raises:
         CamobenchError: If the suite is not at hand, or no attack is.
@@ -101,7 +88,7 @@ def measured(
     entries = {one.name: read_json(folder / f"entry-{one.name}.json") for one in run.attacks}
     with known(answered_rows_of(store, [*entries.values()])):
         suite = _suite(run, store, progress)
-        quality_percent, fingerprints = asked(run, suite)
+        wanted = asked(suite)
         shelf, failures = Shelf(store=store), Failures.of(store, run.suite)
         names = [name for name in entries if name in ATTACKS]
         graph = _graph(run, suite, names, entries, store)
@@ -111,9 +98,6 @@ def measured(
         workers = means.workers or default_workers(place.device)
         executor = executor_of(means.executor, graph.keys, workers, means.address) or Inline(place)
         train(graph, shelf, progress, failures, device=means.device, executor=executor)
-        wanted = FeatureJob(
-            attack="", quality_percent=quality_percent, fingerprints=fingerprints, key=""
-        )
         jobs, left_out = _jobs(place, entries, failures, wanted)
         left_out |= _run(jobs, place, executor, failures, progress)
         rows = {
@@ -127,7 +111,7 @@ def measured(
         rows = {name: some for name, some in rows.items() if name not in left_out}
         if "" not in rows or len(rows) == 1:
             raise CamobenchError(f"{folder}: no attack can be tested: {said(left_out)}")
-        yield Measured(run=run, rows=rows, left_out=left_out)
+        yield rows, left_out
 
 
 def said(left_out: Mapping[str, str]) -> str:
@@ -171,7 +155,7 @@ def _incomplete(rows: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     return {
         name: f"{len(whole - mine)} of the {len(whole)} images that are tested are missing"
         for name, mine in images.items()
-        if mine != whole
+        if whole - mine
     }
 
 

@@ -1,6 +1,5 @@
 import shutil
 
-import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -9,8 +8,7 @@ from bench.jobs.fingerprints import FINGERPRINTS
 from bench.plan.linkage import link_run
 from bench.plan.measure import Means
 from bench.records.load import load_run
-from bench.report.linkage import ROWS, linkage_table, links, write_linkage
-from bench.report.verification.folder import verify_folder
+from bench.report.linkage import ROWS, links
 from bench.types import CamobenchError, Silent
 
 
@@ -63,38 +61,6 @@ def test_the_same_again_measures_nothing_and_writes_the_same_bytes(copied):
     link(copied)
     assert all(path.stat().st_mtime_ns == at for path, at in files.items())
     assert (copied.out / ROWS).read_bytes() == first
-
-
-def test_verify_makes_the_table_anew(copied):
-    write_linkage(load_run(copied.out))
-    said = {one.check: one.verdict for one in verify_folder(copied.out)}
-    assert {said[name] for name in (ROWS, "linkage.md", "linkage.csv")} == {"ok"}
-    assert "surplus files" not in said
-    path = copied.out / "linkage.csv"
-    path.write_text(path.read_text().replace("identity", "entity"))
-    said = {one.check: one.verdict for one in verify_folder(copied.out)}
-    assert said["linkage.csv"] == "fail"
-
-
-@pytest.mark.parametrize(
-    ("edit", "word"),
-    [
-        (lambda rows: rows.assign(attack_digest="of other weights"), "trained anew"),
-        (lambda rows: rows.assign(pce=np.nan), "NaN"),
-        (lambda rows: rows.drop(index=rows.index[-1]), "lacks"),
-        (lambda rows: rows[rows["attack"].isna() | (rows["split"] != "in")], "images"),
-        (
-            lambda rows: rows[rows["attack"].isna() | (rows["image_id"] != rows["image_id"][0])],
-            "images",
-        ),
-        (lambda rows: rows[~rows["target"].isin(["simcam-01"])], "targets"),
-        (lambda rows: rows[rows["fingerprint"] != rows["device"].iloc[0]], "without a fingerprint"),
-    ],
-)
-def test_pce_of_something_else_is_refused(copied, edit, word):
-    edit(pd.read_parquet(copied.out / ROWS)).to_parquet(copied.out / ROWS)
-    with pytest.raises(ValueError, match=word):
-        linkage_table(load_run(copied.out))
 
 
 def test_flat_fields_of_other_devices_are_refused(copied, tmp_path):

@@ -42,7 +42,9 @@ def board_table(standings: Standings, split: str) -> Table:
         *((m.title, label) for m in row_metrics(split) for label in labels),
     ]
     columns += [metric.axis for metric in board.run.metrics]
-    columns += [*(["Detection AUC"] if standings.was_detected else []), "Scored"]
+    columns += ["Detection AUC"] * standings.was_detected
+    columns += ["Device AUC"] * standings.was_linked
+    columns.append("Scored")
     rows = [_row(standings, one) for one in found]
     unranked = next((place for place, one in enumerate(found) if not one.is_ranked), None)
     if unranked is not None:
@@ -125,6 +127,8 @@ def _row(standings: Standings, one: Standing) -> Row:
     cells += [number(one.record[m.name], m.digits) for m in standings.board.run.metrics]
     if standings.was_detected:
         cells.append(NA if one.detection is None else number(one.detection.auc, 2))
+    if standings.was_linked:
+        cells.append(NA if one.linkage is None else number(one.linkage.auc, 2))
     caption = f": {one.attack.caption}" if one.attack.caption else ""
     mark = "" if one.kind == "attack" else f" ({one.kind})"
     return Row(
@@ -156,10 +160,11 @@ def _record(board: Board, one: Standing) -> dict[str, Any]:
         record |= at_record((one.curves or {}).get(name), f"{name}_at_level")
         record |= {f"{name}_worst_victim": worst[0], f"{name}_worst_victim_percent": worst[1]}
     record |= {metric.name: one.record[metric.name] for metric in board.run.metrics}
-    if (detected := one.detection) is not None:
-        low, high = detected.auc_interval or (None, None)
-        record |= {"detection_auc": detected.auc}
-        record |= {"detection_auc_low": low, "detection_auc_high": high}
+    for name, found in (("detection", one.detection), ("device", one.linkage)):
+        if found is not None:
+            low, high = found.auc_interval or (None, None)
+            record |= {f"{name}_auc": found.auc}
+            record |= {f"{name}_auc_low": low, f"{name}_auc_high": high}
     return record | {"scored": one.scored[0], "expected": one.scored[1]}
 
 
@@ -217,6 +222,11 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
         yield (
             "Detection AUC: of detectors trained on the other attacks of the first folder; "
             "anonymised against untouched images, saved alike; 0.5 is unnoticed (`detect`)."
+        )
+    if standings.was_linked:
+        yield (
+            "Device AUC: chance that an anonymised image fits its own device's fingerprint better "
+            "than one fits another's; 0.5 hides the device (`linkage`)."
         )
     partial = [one.record for one in standings.by_split[split] if not one.complete]
     if any(record[mean] is not None for record in partial for mean in means):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.metrics.detection import Detection
+from bench.metrics.linkage import Linkage
 from bench.records.metric import headline, row_metrics
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.report.comparison.contenders import Contender, level_said
@@ -13,6 +14,8 @@ from bench.report.comparison.ranking import rank_records
 from bench.report.conditions.curves import Curve, curves_of
 from bench.report.detection.scores import headline_aucs
 from bench.report.leaderboard.boards import Board
+from bench.report.linkage import ROWS as LINKS
+from bench.report.linkage import links
 from bench.report.statistics import rates_of
 from bench.report.table import Table, number
 from bench.report.tables import build_table
@@ -62,6 +65,7 @@ class Standing:
         ranks: By rate, where it is ranked, what `rank_records` says.
         curves: By rate, success over distortion; `None` on a board without weaker attacks.
         detection: What detectors say that have not seen it, where they were asked.
+        linkage: How well its images fit their device, where that was computed.
         worst: By rate, the victim of the panel that it succeeds least on, and how far (per cent).
         scored: Rows over the panel, and how many there should be.
         cells: By rate and victim.
@@ -74,6 +78,7 @@ class Standing:
     ranks: Mapping[str, dict[str, Any]]
     curves: Mapping[str, Curve] | None
     detection: Detection | None
+    linkage: Linkage | None
     worst: Mapping[str, tuple[str, float]]
     scored: tuple[int, int]
     cells: Mapping[str, Mapping[str, Cell]]
@@ -109,6 +114,11 @@ class Standings:
     def was_detected(self) -> bool:
         """Whether detectors were asked about any attack."""
         return any(one.detection for found in self.by_split.values() for one in found)
+
+    @property
+    def was_linked(self) -> bool:
+        """Whether any attack's images were compared with fingerprints."""
+        return any(one.linkage for found in self.by_split.values() for one in found)
 
     @property
     def level(self) -> str:
@@ -161,6 +171,7 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
                 ranks={},
                 curves=curves.get(attack.name, {}) if board.at_level else None,
                 detection=_detection(board, attack.name, split),
+                linkage=_linkage(board, attack.name, split),
                 worst={m: one for m, mine in cells.items() if (one := _worst(mine, board.panel))},
                 scored=(scored, expected * len(board.panel)),
                 cells=cells,
@@ -177,6 +188,19 @@ def _detection(board: Board, attack: str, split: str) -> Detection | None:
     base = board.submissions[0].run
     names = [s.entry.attack.name for s in board.sources[attack] if s.directory == base.directory]
     return headline_aucs(base).get((names[0], split)) if names else None
+
+
+def _linkage(board: Board, attack: str, split: str) -> Linkage | None:
+    """How the attack's images fit their devices, by the first of its folders that says."""
+    names = {source.directory: source.entry.attack.name for source in board.sources[attack]}
+    found = (
+        one.after
+        for run in (submission.run for submission in board.submissions)
+        if run.directory in names and (run.directory / LINKS).is_file()
+        for one in links(run)
+        if (one.attack.name, one.split) == (names[run.directory], split)
+    )
+    return next(found, None)
 
 
 def _order(one: Standing) -> tuple[Any, ...]:

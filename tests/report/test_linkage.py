@@ -1,0 +1,106 @@
+"""Tables of PCE from files alone."""
+
+import csv
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.records.load import load_run, read_entries
+from bench.report.linkage import DEVICE, FRAMES, ROWS, linkage_table, links, write_linkage
+from bench.report.render import render
+from bench.report.verification.folder import verify_folder
+
+
+def pce_of(folder, splits=("in", "out")):
+    """Untouched images and those of controls fit their device, those of attacks none."""
+    pictures = pd.read_parquet(folder / "distortion.parquet")
+    pictures = pictures[pictures["split"].isin(splits)]
+    attacks = [entry.attack for entry in read_entries(folder)]
+    untouched = pictures[pictures["attack"] == "identity"].assign(
+        target=None, attack=None, attack_key=None, attack_digest=None, fits=True
+    )
+    parts = [untouched]
+    for attack in attacks:
+        mine = pictures[pictures["attack"] == attack.name]
+        parts.append(mine.assign(attack_digest=attack.digest, fits=attack.control))
+    rows = pd.concat(parts, ignore_index=True)
+    devices = pd.DataFrame({DEVICE: sorted(set(rows["device"])), FRAMES: 64})
+    rows = rows.merge(devices, how="cross")
+    fits = rows["fits"] & (rows["device"] == rows[DEVICE])
+    return rows.drop(columns="fits").assign(pce=np.where(fits, 90.0, 1.0))
+
+
+@pytest.fixture
+def linked_dir(run_dir):
+    pce_of(run_dir).to_parquet(run_dir / ROWS)
+    return run_dir
+
+
+def test_an_attack_that_hides_the_device_and_one_that_does_not(linked_dir):
+    found = {(one.attack.name, one.split): one for one in links(load_run(linked_dir))}
+    for split in ("in", "out"):
+        kept, hidden = found["jpeg-q85", split], found["mislgan", split]
+        assert (kept.after.auc, kept.after.pce, hidden.after.auc, hidden.after.pce) == (
+            1,
+            90,
+            0.5,
+            1,
+        )
+        assert kept.before == hidden.before == kept.after
+        assert hidden.before.pce_interval == (90, 90)
+    assert found["mislgan", "in"].images == 2 * found["jpeg-q85", "in"].images
+
+
+def test_formats_say_the_same_and_a_split_without_flat_fields_is_named(run_dir):
+    pce_of(run_dir, ["in"]).to_parquet(run_dir / ROWS)
+    table = linkage_table(load_run(run_dir))
+    assert any(note.startswith("Out of distribution n/a") for note in table.notes)
+    records = list(csv.DictReader(io.StringIO(render(table, "csv"))))
+    assert {row["split"] for row in records} == {"in"}
+    [row] = [line for line in render(table, "md").splitlines() if line.startswith("| mislgan")]
+    shown = [cell.strip() for cell in row.split("|")[2:-1]]
+    assert shown == ["90 (90–90)", "1 (1–1)", "1.00 (1.00–1.00)", "0.50 (0.50–0.50)"]
+    for path in write_linkage(load_run(run_dir)):
+        assert path.read_text() == render(table, path.suffix[1:])
+
+
+def test_verify_makes_the_table_anew(linked_dir):
+    write_linkage(load_run(linked_dir))
+    said = {one.check: one.verdict for one in verify_folder(linked_dir)}
+    assert {said[name] for name in (ROWS, "linkage.md", "linkage.csv")} == {"ok"}
+    assert "surplus files" not in said
+    path = linked_dir / "linkage.csv"
+    path.write_text(path.read_text().replace("0.5", "0.6"))
+    said = {one.check: one.verdict for one in verify_folder(linked_dir)}
+    assert said["linkage.csv"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("edit", "word"),
+    [
+        (lambda rows: rows.assign(attack_digest="of other weights"), "trained anew"),
+        (lambda rows: rows.assign(pce=np.nan), "NaN"),
+        (lambda rows: rows.drop(index=rows.index[-1]), "lacks"),
+        (lambda rows: pd.concat([rows, rows.iloc[-1:]]), "twice"),
+        (lambda rows: rows[rows["attack"].isna() | (rows["split"] != "in")], "images"),
+        (
+            lambda rows: rows[rows["attack"].isna() | (rows["image_id"] != rows["image_id"][0])],
+            "images",
+        ),
+        (lambda rows: rows[~rows["target"].isin(["cam-b"])], "targets"),
+        (lambda rows: rows[rows[DEVICE] != rows["device"][0]], "without a fingerprint"),
+    ],
+)
+def test_pce_of_something_else_is_refused(linked_dir, edit, word):
+    path = linked_dir / ROWS
+    edit(pd.read_parquet(path)).to_parquet(path)
+    with pytest.raises(ValueError, match=word):
+        linkage_table(load_run(linked_dir))
+
+
+def test_a_run_without_pce_says_how_to_get_it(run_dir):
+    with pytest.raises(ValueError, match="camobench linkage"):
+        linkage_table(load_run(run_dir))
+    assert write_linkage(load_run(run_dir)) == []
