@@ -72,7 +72,7 @@ def test_untargeted_attacks_take_no_target(smoke, tmp_path):
     assert made.name == "holiday.png"
     np.testing.assert_array_equal(read(made), read(source))
     before = source.read_bytes()
-    (beside,) = anonymise(smoke, [source], tmp_path, "identity", None)
+    (beside,) = anonymise(smoke, [source], tmp_path, "jpeg", None)
     assert (beside.name, source.read_bytes()) == ("holiday-2.png", before)
     with pytest.raises(CamobenchError, match="identity is untargeted: leave --target out"):
         anonymise(smoke, [source], tmp_path, "identity", "simcam-01")
