@@ -1,14 +1,12 @@
 """What is worked on in tiles is what one pass gives."""
 
-import itertools
-
 import numpy as np
 import pytest
 import torch
 
 from bench.contract import ATTACKS, Attack, AttackSpec, Victim, VictimSpec
 from bench.files import tiles
-from bench.files.tiles import anonymise_tiled, cuts, spread_evenly, tiled_logits
+from bench.files.tiles import anonymise_tiled, cuts, tiled_logits
 from bench.recipes import SMOKE
 from tests.toys import CLASSES, pixels, shaken
 
@@ -66,23 +64,14 @@ def test_a_reach_understated_would_show(small):
     assert not torch.equal(anonymise_tiled(Reaching(0), images, None), whole)
 
 
-def test_tiles_are_small_and_begin_on_the_grid(small):
-    attack = Reaching(16)
-    anonymise_tiled(attack, pixels(1, *SIZE), None)
-    assert len(attack.sizes) == 4 * 5
-    assert max(max(size) for size in attack.sizes) <= 128 + 16 + 2 * 16
-
-
-def test_an_attack_that_states_no_reach_sees_the_whole(small):
-    attack = Reaching(None)
-    anonymise_tiled(attack, pixels(1, *SIZE), None)
-    assert attack.sizes == [SIZE]
-
-
-def test_small_photographs_are_not_cut(small):
-    attack = Reaching(16)
-    anonymise_tiled(attack, pixels(1, 200, 256), None)
-    assert attack.sizes == [(200, 256)]
+@pytest.mark.parametrize(
+    ("reach_px", "size", "count"), [(16, SIZE, 20), (16, (200, 256), 1), (None, SIZE, 1)]
+)
+def test_what_is_large_is_cut_if_the_attack_states_a_reach(small, reach_px, size, count):
+    attack = Reaching(reach_px)
+    anonymise_tiled(attack, pixels(1, *size), None)
+    assert len(attack.sizes) == count
+    assert count == 1 or max(map(max, attack.sizes)) <= 128 + 16 + 2 * 16
 
 
 @pytest.mark.parametrize("size", [64, 1024, 2049, 3000, 4000, 20011])
@@ -92,18 +81,6 @@ def test_cuts_cover_a_side_once(size):
     assert parts[-1][1] == size
     assert all(left % 16 == 0 for left, _ in parts)
     assert all(min(size, 512) <= right - left <= 1024 + 16 for left, right in parts)
-
-
-@pytest.mark.parametrize("size", [64, 512, 1023, 2049, 3000, 4000])
-def test_tiles_of_a_side_are_apart_inside_and_on_the_grid(size):
-    offsets = spread_evenly(size)
-    assert len(offsets) == max(1, size // 512)
-    assert all(offset % 16 == 0 for offset in offsets)
-    assert all(b - a >= 512 - 15 for a, b in itertools.pairwise(offsets))
-    assert offsets[0] >= 0
-    assert offsets[-1] + min(size, 512) <= size
-    ends = offsets[0], size - offsets[-1] - min(size, 512)
-    assert abs(ends[0] - ends[1]) <= 32
 
 
 class Pooled(Victim):
@@ -136,11 +113,3 @@ def test_large_photographs_are_attributed_by_the_mean_logits_of_tiles(small):
         for x in (0, 80, 144, 224)  # gaps of 8.8 pixels, cut down to the grid
     ]
     assert torch.allclose(found, torch.stack(parts).mean(0), atol=1e-6)
-
-
-@torch.no_grad()
-def test_small_photographs_are_attributed_whole(small):
-    victim = Pooled()
-    images = pixels(1, 100, 256)
-    assert torch.allclose(tiled_logits(victim, images), victim.logits(images / 255))
-    assert victim.sizes[0] == (100, 256)
