@@ -101,7 +101,7 @@ def transfer_constants(constants: Mapping[str, Json], recipe_name: str) -> Mappi
 _untargeted = partial(AttackSpec, targeted=False, licence="MIT")
 UNTARGETED: Mapping[str, tuple[AttackSpec, Mapping[str, Json]]] = {
     "resample:Resample": (
-        _untargeted(name="resample", paper="after Rosenfeld & Sencar 2009"),
+        _untargeted(name="resample", paper="after Goljan & Fridrich 2008"),
         {"factor": 0.75},
     ),
     "seam_carving:SeamCarving": (
