@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from attacks import cama
+from attacks import cama, spoc
 from attacks.cgan.recipe import (
     CGAN_RECIPES,
     CganRecipe,
@@ -86,6 +86,11 @@ GANS: tuple[tuple[AttackSpec, CganVariant, Mapping[str, CganRecipe]], ...] = (
         _row("cama", cama.STREAMS, scfa=True, paper=cama.PAPER, paper_row=False),
         CganVariant(),
         cama.RECIPES,
+    ),
+    (
+        _row("spoc", spoc.STREAMS, scfa=True, paper=spoc.PAPER, paper_row=False),
+        spoc.VARIANT,
+        spoc.RECIPES,
     ),
 )
 
