@@ -141,6 +141,34 @@ UNTARGETED: Mapping[str, tuple[AttackSpec, Mapping[str, Json]]] = {
 """Spec and constants of each class."""
 LEARN = ("prnu_removal:PrnuRemoval",)
 
+SIAMTE = AttackSpec(
+    name="siamte",
+    targeted=False,
+    surrogates=tuple(f"{space}-resnet18" for space in ALL),
+    reach_px=REACH_PX,
+    paper="Chen, Xiong, Liu & Wu 2020",
+    licence="MIT",
+)
+SIAMTE_BUDGETS: Mapping[str, Mapping[str, Json]] = {
+    "paper": {"width": 64, "batch": 32, "steps": 100_000, "lr": 2e-4},
+    "fast": {"width": 64, "batch": 32, "steps": 1500, "lr": 2e-4},
+    "mini": {"width": 16, "batch": 16, "steps": 800, "lr": 1e-3},
+    "laptop": {"width": 16, "batch": 16, "steps": 1600, "lr": 1e-3},
+    "smoke": {"width": 4, "batch": 3, "steps": 2, "lr": 1e-3},
+}
+SIAMTE_CONSTANTS: Mapping[str, Json] = {
+    "similarity": 0.01,
+    "fidelity": 10.0,
+    "identity": 1.0,
+    "threshold_255": 2.0,
+}
+
+
+def siamte_constants(constants: Mapping[str, Json], recipe_name: str) -> Mapping[str, Json]:
+    """Weights of SiamTE's losses, and its budget with a recipe; the paper's is not known to us."""
+    return {**constants, **SIAMTE_BUDGETS[recipe_name]}
+
+
 _control = partial(AttackSpec, targeted=False, control=True, licence="MIT")
 CONTROLS: Mapping[str, tuple[AttackSpec, Mapping[str, Json]]] = {
     "Identity": (_control(name="identity", reach_px=0), {}),
@@ -198,6 +226,7 @@ ENTRIES: tuple[AttackEntry, ...] = (
     *(_cgan(spec, variant) for spec, variant in VARIANTS.items()),
     *(_cgan(*gan) for gan in GANS),
     *(_by_recipe(place, *known, transfer_constants) for place, known in TRANSFER.items()),
+    _by_recipe("siamte:SiamTe", SIAMTE, SIAMTE_CONSTANTS, siamte_constants),
     *(_constant(place, spec, constants) for place, (spec, constants) in UNTARGETED.items()),
     *(
         Entry(
