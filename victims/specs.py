@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bench.contract.specs import Traits, VictimSpec
 from bench.recipes import RESIDUAL_NAME, Recipe
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 VictimEntry: TypeAlias = "Entry[VictimSpec, Victim]"
 
 FRONT_ENDS = ("wdf", "pef", "img")
+STREAMS = ("low", "img-fd")
+"""What further anonymisers are taught by."""
 DENSENETS: Mapping[str, int] = {"densenet40": 40, "densenet100": 100}
 """Depths of DenseNet-BC with growth rate 12 (Huang et al. 2017)."""
 RESNETS: Mapping[str, tuple[int, ...]] = {
@@ -36,8 +38,15 @@ ROOTED_SVM: Mapping[str, Json] = {**SVM, "C": 100.0, "scaling": "square root"}
 TIMM = "timm:"
 
 
-def _convnets(family: str, option: str, shapes: Mapping[str, object]) -> list[VictimEntry]:
+def _convnets(
+    family: str,
+    option: str,
+    shapes: Mapping[str, object],
+    front_ends: tuple[str, ...] = FRONT_ENDS,
+    **spec: Any,
+) -> list[VictimEntry]:
     """Every front-end before every backbone, made by `make` in the family's file."""
+    spec = {"paper": "Andrews, Zhang & Griffin 2020, sections 3.3 and 4.2", **spec}
 
     def traits(recipe: Recipe) -> Traits:
         budget = {"classifier": as_json(recipe.classifiers[family])}
@@ -49,14 +58,14 @@ def _convnets(family: str, option: str, shapes: Mapping[str, object]) -> list[Vi
                 name=f"{front_end}-{backbone}",
                 front_end=front_end,
                 backbone=backbone,
-                residual=RESIDUAL_NAME if front_end == "wdf" else None,
-                paper="Andrews, Zhang & Griffin 2020, sections 3.3 and 4.2",
+                residual=RESIDUAL_NAME if front_end in ("wdf", "low") else None,
                 licence="MIT",
+                **spec,
             ),
             builder=partial(Deferred(f"victims.{family}:make"), **{option: shape}),
             traits=traits,
         )
-        for front_end in FRONT_ENDS
+        for front_end in front_ends
         for backbone, shape in shapes.items()
     ]
 
@@ -101,6 +110,14 @@ def _timm(name: str) -> VictimEntry | None:
 ENTRIES: tuple[VictimEntry, ...] = (
     *_convnets("densenet", "depth", DENSENETS),
     *_convnets("resnet", "blocks", RESNETS),
+    *_convnets(
+        "resnet",
+        "blocks",
+        {"resnet18": RESNETS["resnet18"]},
+        STREAMS,
+        paper="Andrews, Zhang & Griffin 2020, second version (ECCV workshops)",
+        supplementary=True,
+    ),
     _svm(
         "spam",
         "Pevny, Bas & Fridrich 2010 (features); per colour plane, with a Gaussian SVM",
