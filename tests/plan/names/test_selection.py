@@ -5,6 +5,7 @@ from bench.plan.names.selection import select_attacks, select_victims
 from bench.registry import UnknownNameError
 from bench.types import WrongUsageError
 
+GANS = ["cama", "spoc"]
 TRANSFER = ["mi-fgsm", "di-ti-mi-fgsm", "vmi-fgsm"]
 CONTROLS = ["identity", "jpeg", "median", "gaussian-blur", "wavelet-denoise"]
 PRELIMINARY = [
@@ -40,7 +41,7 @@ def test_words_for_attacks():
     assert select_attacks("all") == of_the_tables
     targeted = [name for name in of_the_tables if ATTACKS.get(name).spec.targeted]
     assert select_attacks("targeted") == targeted
-    assert len(select_attacks("targeted")) == 8 + len(TRANSFER)
+    assert len(select_attacks("targeted")) == 8 + len(GANS) + len(TRANSFER)
     assert sorted(select_attacks("all,preliminary")) == sorted(ATTACKS.names())
 
 
