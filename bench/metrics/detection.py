@@ -158,6 +158,7 @@ def joint_ranks(untouched: Floats, treated: Floats) -> tuple[Floats, Floats]:
 
     def highest(scores: Floats) -> Floats:
         ranks = [np.searchsorted(known[place], scores[:, place]) for place in columns]
-        return np.max(ranks, axis=0).astype(np.float64)
+        found: Floats = np.max(ranks, axis=0).astype(np.float64)
+        return found
 
     return highest(untouched), highest(treated)

@@ -156,22 +156,21 @@ def _detected(
     rows: pd.DataFrame,
     predictions: pd.DataFrame,
 ) -> Detected:
-    parts = _wide(rows)
-    by = _figures(*parts, [*parts[0]])
+    untouched, treated = _wide(rows)
+    by = _figures(untouched, treated, [*untouched])
     success = undetected = None
     if attack.targeted and len(predictions):
-        ranks = joint_ranks(*(part.drop(columns=ALL).to_numpy() for part in parts))
-        loudest = [
-            pd.DataFrame({LOUDEST: some}, index=part.index)
-            for some, part in zip(ranks, parts, strict=True)
-        ]
-        tested = predictions.merge(loudest[1].reset_index(), on=IMAGE)
-        success, undetected = _success(run, tested, _figures(*loudest, [LOUDEST])[LOUDEST])
+        untouched[LOUDEST], treated[LOUDEST] = joint_ranks(
+            untouched.drop(columns=ALL).to_numpy(), treated.drop(columns=ALL).to_numpy()
+        )
+        objection = _figures(untouched, treated, [LOUDEST])[LOUDEST]
+        tested = predictions.merge(treated[LOUDEST].reset_index(), on=IMAGE)
+        success, undetected = _success(run, tested, objection)
     return Detected(
         attack=attack,
         split=split,
         regime=regime,
-        images=(len(parts[0]), len(parts[1])),
+        images=(len(untouched), len(treated)),
         by=by,
         success=success,
         undetected=undetected,
