@@ -189,7 +189,8 @@ def confusion(
     """
     rows = predictions[(predictions["split"] == split) & (predictions["attack"] == attack)]
     rows = rows[rows[rows_by].notna()]
-    counts = pd.crosstab(rows[rows_by], rows["predicted"], normalize="index")
+    counts = rows.groupby([rows_by, "predicted"]).size().unstack(fill_value=0)
+    counts = counts.div(counts.sum(axis=1), axis=0)
     first = [name for name in classes if name in counts.index]
     order = [*first, *sorted(set(counts.index) - set(first))]
     columns = [*classes, *sorted(set(counts.columns) - set(classes))]

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from bench.metrics.paired import shared
 from bench.metrics.resampling import percentile_interval
 from bench.metrics.success import CLEAN_CONTROL
@@ -78,32 +76,37 @@ def survivals(run: RunData) -> list[Survival]:
 def _survivals(
     run: RunData, attack: AttackRecord, split: str, metric: MetricSpec, families: dict[str, str]
 ) -> Iterator[Survival]:
+    saves = [
+        rows
+        for of, rows in rows_by(run, "conditions", "attack", "split", "said").items()
+        if of[:2] == (attack.name, split) and rows["quality_percent"].notna().all()
+    ]
     nothing = untouched_rows(run, split)
-    plain = [attack_rows(run, "predictions", attack.name, split), *([nothing] * bool(len(nothing)))]
-    for of, rows in rows_by(run, "conditions", "attack", "split", "said").items():
-        quality = rows["quality_percent"].iloc[0]
-        if of[:2] != (attack.name, split) or pd.isna(quality):
-            continue
-        both = shared([rows, *plain], metric, families, by_target=attack.targeted)
-        if both is None:
-            continue
-        (after, before, *_), drawn, share = both.means, both.resampled(), None
-        ends: list[tuple[float, float] | None] = [None] * 3
-        if drawn is not None:
-            ends[:2] = map(percentile_interval, drawn.T[:2])
-            won = drawn[:, 1] - (drawn[:, 2] if len(nothing) else 0)
-            if percentile_interval(won)[0] > 0 and drawn[:, 1].all():
-                share = after / before
-                ends[2] = percentile_interval(drawn[:, 0] / drawn[:, 1])
+    frames = [attack_rows(run, "predictions", attack.name, split), *saves]
+    frames += [nothing] if len(nothing) else []
+    both = shared(frames, metric, families, by_target=attack.targeted) if saves else None
+    if both is None:
+        return
+    before, *after = both.means
+    drawn = both.resampled()
+    ends = [None] * len(frames) if drawn is None else [percentile_interval(x) for x in drawn.T]
+    won = drawn is not None and drawn[:, 0].all()
+    if drawn is not None and len(nothing):
+        won = won and percentile_interval(drawn[:, 0] - drawn[:, -1])[0] > 0
+    for place, rows in enumerate(saves, start=1):
+        left: Figure = None, None
+        if drawn is not None and won:
+            share = percentile_interval(drawn[:, place] / drawn[:, 0])
+            left = after[place - 1] / before, share
         yield Survival(
             attack=attack,
             split=split,
             metric=metric,
-            quality_percent=int(quality),
+            quality_percent=int(rows["quality_percent"].iloc[0]),
             images=both.images,
-            before=(before, ends[1]),
-            after=(after, ends[0]),
-            left=(share, ends[2]),
+            before=(before, ends[0]),
+            after=(after[place - 1], ends[place]),
+            left=left,
         )
 
 

@@ -155,10 +155,11 @@ def _other_cells(run: RunData) -> set[tuple[str, str, str]]:
 
 def _weaker_distortions(run: RunData, entry: Entry, said: str) -> Iterator[str]:
     """What is wrong with how far a weaker attack is said to go: curves are read off by it."""
-    name, far = entry.attack.name, run.condition_distortion
-    rows = far[(far["attack"] == name) & (far["said"] == said)]
+    name = entry.attack.name
+    none = run.condition_distortion.iloc[:0]
+    rows = rows_by(run, "condition_distortion", "attack", "said").get((name, said), none)
     if len(rows) or not entry.lacks(f"distortion {said}"):
-        wanted = present_cells(run.distortion[run.distortion["attack"] == name])
+        wanted = present_cells(rows_by(run, "distortion", "attack").get((name,), none))
         yield from cell_problems(rows, wanted, f" of distortions of {name} {said}")
     yield from (f"{name} {said}: {one}" for one in distortion_problems(rows, entry))
 
