@@ -13,6 +13,7 @@ from torch import Tensor
 
 from bench.checks import to_unit
 from bench.contract import Attack, Victim
+from bench.suites.photographs.cutting import most_tiles, tile_corners
 
 GRID_PX = 16
 WHOLE_PX = 2048
@@ -75,10 +76,10 @@ def tiled_logits(victim: Victim, images: Tensor) -> Tensor:
 
 def attributed_tiles(images: Tensor) -> Iterator[Tensor]:
     """Cut as many tiles of `ATTRIBUTED_PX` as fit beside each other, evenly spread."""
-    rows, columns = (spread_evenly(side) for side in images.shape[-2:])
-    for y in rows:
-        for x in columns:
-            yield images[..., y : y + ATTRIBUTED_PX, x : x + ATTRIBUTED_PX].contiguous()
+    height, width = images.shape[-2:]
+    side = min(ATTRIBUTED_PX, height, width) // GRID_PX * GRID_PX
+    for y, x in tile_corners(width, height, side, most_tiles(width, height, side)):
+        yield images[..., y : y + side, x : x + side].contiguous()
 
 
 def cuts(size: int) -> list[tuple[int, int]]:
@@ -86,11 +87,3 @@ def cuts(size: int) -> list[tuple[int, int]]:
     parts = -(-size // ANONYMISED_PX)
     edges = [size * part // parts // GRID_PX * GRID_PX for part in range(parts)]
     return list(zip(edges, [*edges[1:], size], strict=True))
-
-
-def spread_evenly(size: int) -> list[int]:
-    """Offsets of tiles along a side, the gaps between them and at the ends alike."""
-    parts = max(1, size // ATTRIBUTED_PX)
-    gap = max(0, size - parts * ATTRIBUTED_PX) / (parts + 1)
-    offsets = [part * ATTRIBUTED_PX + (part + 1) * gap for part in range(parts)]
-    return [int(offset) // GRID_PX * GRID_PX for offset in offsets]

@@ -20,7 +20,14 @@ from bench.suites.base import SuiteCard
 from bench.suites.camera_names import contradictions, require_models
 from bench.suites.layouts import DRESDEN, TREE, Layout, PhotoName, detect_layout, get_layout
 from bench.suites.photographs.cutting import ALIGN_PX, PhotographSource
-from bench.suites.photographs.division import Division, Placed, divide
+from bench.suites.photographs.division import (
+    PHOTOS_C,
+    SEED,
+    VALIDATION_FRACTION,
+    Division,
+    Placed,
+    divide,
+)
 from bench.suites.photographs.scan import Scan, list_images, scan
 from bench.types import IN, CamobenchError, Progress, SetName
 from bench.wording import listed, split_names
@@ -31,11 +38,6 @@ TRAIN_TILES = 80  # what a class should have at least to train on
 MOST_TILES = 64  # of a photograph, when the number is not given
 EVALUATION_TILES = 20
 MOST_EVALUATION_TILES = 4
-OPTIONS = (
-    *("seed", "tiles_per_photo", "tiles_per_photo_c", "photos_c", "validation_fraction"),
-    "skip_bad",
-)
-"""What else shapes the images, as it is given."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,10 @@ class FolderSource(PhotographSource):
     Args:
         root: The folder.
         image_px: Side of the square tiles, a multiple of 16; 256 by default.
-        seed: Chooses devices and validation photographs.
         classes: The in-distribution models, in a list or separated by commas; by default all that
             have enough photographs.
         tiles_per_photo: In Set-A and Set-B; by default 4 to 64, so many that each class has some
-            80 training tiles.
-        tiles_per_photo_c: In Set-C; by default 1 to 4, so many that each class has some 20.
-        photos_c: Most photographs of a model in Set-C.
-        validation_fraction: Of the photographs of each class in Set-A and in Set-B.
+            80 training tiles. In Set-C there are 1 to 4, so many that each class has some 20.
         skip_bad: Leave unusable files out instead of refusing the folder.
         layout: Name of how the files are named; by default found out.
         progress: Told of each file as the folder is read.
@@ -67,12 +65,8 @@ class FolderSource(PhotographSource):
     root: Path
     _: KW_ONLY
     image_px: int | None = None
-    seed: int = 0
     classes: Sequence[str] | str | None = None
     tiles_per_photo: int | None = None
-    tiles_per_photo_c: int | None = None
-    photos_c: int = 100
-    validation_fraction: float = 0.1
     skip_bad: bool = False
     layout: str | None = None
     progress: Progress | None = None
@@ -84,12 +78,9 @@ class FolderSource(PhotographSource):
             raise ValueError(
                 f"expected `image_px` a multiple of {ALIGN_PX} from {PATCH_PX}, got {self.image_px}"
             )
-        for name in ("tiles_per_photo", "tiles_per_photo_c", "photos_c"):
-            if (value := getattr(self, name)) is not None and value < 1:
-                raise ValueError(f"expected `{name}` of at least 1, got {value}")
-        if not 0 < self.validation_fraction <= 0.5:
+        if self.tiles_per_photo is not None and self.tiles_per_photo < 1:
             raise ValueError(
-                f"expected `validation_fraction` in (0, 0.5], got {self.validation_fraction}"
+                f"expected `tiles_per_photo` of at least 1, got {self.tiles_per_photo}"
             )
 
     @cached_property
@@ -178,14 +169,8 @@ class FolderSource(PhotographSource):
 
     @cached_property
     def _division(self) -> Division:
-        return divide(
-            self._scan.photos,
-            classes=self._chosen,
-            seed=self.seed,
-            validation_fraction=self.validation_fraction,
-            photos_c=self.photos_c,
-            tells_devices=self._layout.tells_devices,
-        )
+        tells = self._layout.tells_devices
+        return divide(self._scan.photos, classes=self._chosen, tells_devices=tells)
 
     @cached_property
     def tiles(self) -> Mapping[SetName, int]:
@@ -195,8 +180,7 @@ class FolderSource(PhotographSource):
         fit = math.ceil(TRAIN_TILES / min(n for (name, _), n in counts.items() if name != "C"))
         evaluate = math.ceil(EVALUATION_TILES / min(counts["C", m] for m in self._division.classes))
         tiles = self.tiles_per_photo or min(max(fit, 4), MOST_TILES)
-        tiles_c = self.tiles_per_photo_c or min(evaluate, MOST_EVALUATION_TILES)
-        return {"A": tiles, "B": tiles, "C": tiles_c}
+        return {"A": tiles, "B": tiles, "C": min(evaluate, MOST_EVALUATION_TILES)}
 
     def _fingerprint(self) -> str:
         return digest(
@@ -207,7 +191,12 @@ class FolderSource(PhotographSource):
                 "layout": self._layout.name,
                 "image_px": self._side_px,
                 "classes": self._chosen,
-                **{name: getattr(self, name) for name in OPTIONS},
+                "seed": SEED,
+                "tiles_per_photo": self.tiles_per_photo,
+                "tiles_per_photo_c": None,
+                "photos_c": PHOTOS_C,
+                "validation_fraction": VALIDATION_FRACTION,
+                "skip_bad": self.skip_bad,
             }
         )
 

@@ -78,17 +78,10 @@ def test_the_fingerprint_follows_content_and_options_not_the_place(pair, tmp_pat
     moved = tmp_path / "elsewhere" / "flat"
     shutil.copytree(pair, moved)
     assert fingerprint(moved) == first
-    options = [
-        {"seed": 1},
-        {"image_px": 96},
-        {"tiles_per_photo": 2},
-        {"tiles_per_photo_c": 2},
-        {"photos_c": 1},
-        {"validation_fraction": 0.3},
-        {"skip_bad": True},
-        {"classes": ["Acme_Two_s", "Acme_One"]},
-    ]
-    assert len({first, *(fingerprint(**changed) for changed in options)}) == 9
+    options = {"image_px": 96, "tiles_per_photo": 2, "skip_bad": True}
+    options["classes"] = ["Acme_Two_s", "Acme_One"]
+    changed = {fingerprint(**{name: value}) for name, value in options.items()}
+    assert len({first, *changed}) == 5
     path = sorted(moved.iterdir())[0]
     data = bytearray(path.read_bytes())
     data[-10] ^= 1
@@ -112,11 +105,7 @@ def test_a_file_that_changes_after_the_scan_is_named(pair):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        *(("image_px", 48), ("image_px", 100), ("tiles_per_photo", 0), ("tiles_per_photo_c", 0)),
-        *(("photos_c", 0), ("validation_fraction", 1.0)),
-    ],
+    ("name", "value"), [("image_px", 48), ("image_px", 100), ("tiles_per_photo", 0)]
 )
 def test_options_are_checked(tmp_path, name, value):
     with pytest.raises(ValueError, match=f"`{name}` .*, got {value}"):

@@ -60,30 +60,31 @@ class Coverage:
 
     Args:
         found: Photographs of the protocol.
+
+    Attributes:
+        complete: Whether all are there.
+        classes: The in-distribution models that have photographs for all sets.
+        others: The out-of-distribution models that have photographs.
+        summary: Found of expected, of each incomplete model.
     """
 
     def __init__(self, found: Collection[Pinned]) -> None:
-        places = protocol()
-        self._found = Counter((photo.model, places[photo].set) for photo in found)
-        self._expected = Counter((photo.model, place.set) for photo, place in places.items())
-        self.complete = self._found == self._expected
+        there = Counter((photo.model, protocol()[photo].set) for photo in found)
+        wanted = Counter((photo.model, place.set) for photo, place in protocol().items())
+        self.complete = there == wanted
         self.classes = tuple(
             model
             for model in DRESDEN_V1.models_in
-            if all(self._found[model, name] >= NEEDED[name] for name in SETS)
+            if all(there[model, name] >= NEEDED[name] for name in SETS)
         )
-        """The in-distribution models that have photographs for all sets."""
-        self.others = tuple(model for model in DRESDEN_V1.models_out if self._found[model, "C"])
-        """The out-of-distribution models that have photographs."""
-
-    def summary(self) -> str:
-        """Found of expected, of each incomplete model."""
-        incomplete = []
+        self.others = tuple(model for model in DRESDEN_V1.models_out if there[model, "C"])
+        lacking: dict[str, list[str]] = defaultdict(list)
         for model in DRESDEN_V1.models_in + DRESDEN_V1.models_out:
-            counts = [(s, self._found[model, s], self._expected[model, s]) for s in SETS]
-            lacking = [f"{s} {found}/{all_}" for s, found, all_ in counts if found < all_]
-            incomplete += [f"{model} ({', '.join(lacking)})"] if lacking else []
-        return ", ".join(incomplete)
+            for name in SETS:
+                if there[model, name] < wanted[model, name]:
+                    counts = f"{there[model, name]}/{wanted[model, name]}"
+                    lacking[model].append(f"{name} {counts}")
+        self.summary = ", ".join(f"{model} ({', '.join(told)})" for model, told in lacking.items())
 
 
 def require(found: Collection[Pinned], root: Path, inventory: str, *, partial: bool) -> None:
@@ -96,26 +97,27 @@ def require(found: Collection[Pinned], root: Path, inventory: str, *, partial: b
         partial: Whether something may be missing.
 
     Raises:
-        CamobenchError: If it holds nothing of the protocol, if something is missing and `partial`
-            was not asked for, or if what is there makes no two classes.
+        CamobenchError: If something is missing and `partial` was not asked for, or if what is there
+            makes no two classes.
     """
     name, coverage = DRESDEN_V1.name, Coverage(found)
+    others = f"or make a suite of the cameras that are there: `folder:{root}`"
     if not found:
         raise CamobenchError(
             f"{root} holds no photograph of the twelve camera models of {name}; found {inventory}. "
-            f"Check --root, or make a suite of the cameras that are there: `folder:{root}`"
+            f"Check --root, {others}"
         )
+    expected = f"found of expected: {coverage.summary}"
     if not partial and not coverage.complete:
         there = set(found)
         missing = [photo for photo in protocol() if photo not in there]
         raise CamobenchError(
             f"{root} lacks {len(missing)} of the {len(protocol())} photographs of {name}, such as "
-            f"{missing[0].name}.JPG; found of expected: {coverage.summary()}; add them, or use "
-            "what is there with --partial (`partial=True`)"
+            f"{missing[0].name}.JPG; {expected}; add them, or use what is there with --partial "
+            "(`partial=True`)"
         )
     if len(coverage.classes) < 2:
         raise CamobenchError(
             f"{root} has too little of {name}: fewer than two in-distribution models have "
-            f"photographs for all sets; found of expected: {coverage.summary()}; add photographs, "
-            f"or make a suite of the cameras that are there: `folder:{root}`"
+            f"photographs for all sets; {expected}; add photographs, {others}"
         )

@@ -49,17 +49,18 @@ class DresdenSource(PhotographSource):
 
     @cached_property
     def card(self) -> SuiteCard:
-        """What the suite is.
+        """What the suite is; its fingerprint hashes protocol and photographs, not where they lie.
 
         Raises:
             ImageError: If photographs cannot be used; counts them and names the first few.
             CamobenchError: If photographs are missing; shows which models lack how many.
         """
         covered = Coverage(self._photos)
+        files = [(pinned.name, photo.sha256) for pinned, photo in self._photos.items()]
         return SuiteCard(
             name=DRESDEN_V1.name,
             version=DRESDEN_V1.version,
-            fingerprint=self._fingerprint(),
+            fingerprint=digest({"source": "dresden", "spec": DRESDEN_V1, "files": files}),
             classes=covered.classes,
             others=covered.others,
             image_px=DRESDEN_V1.image_px,
@@ -110,11 +111,6 @@ class DresdenSource(PhotographSource):
         """The centre."""
         return [central_corner(photo.width, photo.height, DRESDEN_V1.image_px)]
 
-    def _fingerprint(self) -> str:
-        """Hash the protocol and the photographs, not where they lie."""
-        files = [(pinned.name, photo.sha256) for pinned, photo in self._photos.items()]
-        return digest({"source": "dresden", "spec": DRESDEN_V1, "files": files})
-
 
 def place(photos: Mapping[Pinned, Photo]) -> list[Placed]:
     """Put photographs where the protocol wants them; models without enough are left out.
@@ -124,30 +120,25 @@ def place(photos: Mapping[Pinned, Photo]) -> list[Placed]:
     covered = Coverage(photos)
     groups: dict[tuple[str, Place], list[Pinned]] = defaultdict(list)
     for pinned in photos:
-        if pinned.model in covered.classes or pinned.model in covered.others:
+        if pinned.model in covered.classes + covered.others:
             groups[pinned.model, protocol()[pinned]].append(pinned)
-    partitions: dict[Pinned, str] = {}
+    placed = []
     for (_, at), group in groups.items():
         drawn = sorted(group, key=lambda p: digest([DRESDEN_V1.seed, "validation", p.name]))
-        count = max(1, round(DRESDEN_V1.validation_fraction * len(group)))
-        partitions |= dict.fromkeys(drawn[:count], "validation")
-        partitions |= dict.fromkeys(drawn[count:], "train")
-        if at.set == "C":
-            partitions |= dict.fromkeys(group, "evaluation")
-    return [
-        Placed(photo=photo, **protocol()[pinned]._asdict(), partition=partitions[pinned])
-        for pinned, photo in photos.items()
-        if pinned in partitions
-    ]
+        held_out = drawn[: max(1, round(DRESDEN_V1.validation_fraction * len(group)))]
+        for pinned in group:
+            trained = "validation" if pinned in held_out else "train"
+            partition = "evaluation" if at.set == "C" else trained
+            placed.append(Placed(photo=photos[pinned], **at._asdict(), partition=partition))
+    return placed
 
 
 def _note(covered: Coverage) -> str:
     if covered.complete:
         return CHOICES_NOTE
-    absent = {*DRESDEN_V1.models_in, *DRESDEN_V1.models_out}
-    absent -= {*covered.classes, *covered.others}
+    absent = {*DRESDEN_V1.models_in, *DRESDEN_V1.models_out} - {*covered.classes, *covered.others}
     left = f"; left out: {', '.join(sorted(absent))}" if absent else ""
     return (
         f"WARNING, INCOMPLETE copy of the Dresden images, not the paper's protocol: found of "
-        f"expected: {covered.summary()}{left}; {CHOICES_NOTE}"
+        f"expected: {covered.summary}{left}; {CHOICES_NOTE}"
     )

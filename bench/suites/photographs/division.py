@@ -22,6 +22,9 @@ from bench.wording import listed, near, plural
 
 NEEDED: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # training and validation; evaluation
 SHARE: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # of every five scenes
+SEED = 0  # of devices, scenes and validation photographs
+VALIDATION_FRACTION = 0.1  # of each class in Set-A and in Set-B, but one photograph at least
+PHOTOS_C = 100  # of a model in Set-C at most, the first of each device by shot
 _LISTED = 12  # models named in a message
 _OPTIMISTIC = f"WARNING, {SPLIT_BY_IMAGE}, not by device: the numbers are optimistic, as"
 _UNTOLD = (
@@ -56,9 +59,6 @@ def divide(
     photos: Iterable[Photo],
     *,
     classes: Sequence[str] | None = None,
-    seed: int = 0,
-    validation_fraction: float = 0.1,
-    photos_c: int = 100,
     tells_devices: bool = True,
 ) -> Division:
     """Divide photographs into Set-A, Set-B and Set-C.
@@ -66,9 +66,6 @@ def divide(
     Args:
         photos: Of all models.
         classes: The in-distribution models; by default all that have enough.
-        seed: Chooses devices and validation photographs.
-        validation_fraction: Of each class in Set-A and in Set-B, but one photograph at least.
-        photos_c: Most photographs of a model in Set-C, the first of each device by shot.
         tells_devices: Whether it is known which photographs one physical camera took.
 
     Raises:
@@ -77,8 +74,8 @@ def divide(
     photos = list(photos)
     models = _by_model(photos)
     told = any(photo.scene is not None for photo in photos)
-    by_device = _apart(models, classes or list(models), _whole_devices, seed)
-    by_image = _apart(models, list(models), _any_scene if told else _neighbours, seed)
+    by_device = _apart(models, classes or list(models), _whole_devices)
+    by_image = _apart(models, list(models), _any_scene if told else _neighbours)
     if classes is None:
         parts = by_device if len(by_device) >= 2 else by_image
         chosen = list(parts)
@@ -92,9 +89,7 @@ def divide(
             f"needs {sum(NEEDED.values())} photographs, and three devices for a split by "
             "device: add photographs or models"
         )
-    placed = [
-        p for name in chosen for p in _place(parts[name], seed, validation_fraction, photos_c)
-    ]
+    placed = [p for name in chosen for p in _place(parts[name])]
     trained = {place.photo.scene for place in placed if place.set != "C"} - {None}
     unseen = {
         name: [photo for photo in _flat(devices) if photo.scene not in trained]
@@ -105,7 +100,7 @@ def divide(
     placed += [
         Placed(photo=photo, set="C", split=OUT, partition="evaluation")
         for name in others
-        for photo in _first(unseen[name], photos_c)
+        for photo in _first(unseen[name], PHOTOS_C)
     ]
     note = _UNTOLD
     if tells_devices or parts is by_device:
@@ -138,21 +133,21 @@ def _flat(devices: Devices) -> list[Photo]:
     return [photo for photos in devices.values() for photo in photos]
 
 
-def _shuffled(devices: Iterable[str], seed: int) -> list[str]:
+def _shuffled(devices: Iterable[str]) -> list[str]:
     """Shuffle by hash: the same on every platform, and an added device moves no other."""
-    return sorted(devices, key=lambda name: digest([seed, "devices", name]))
+    return sorted(devices, key=lambda name: digest([SEED, "devices", name]))
 
 
 def _enough(parts: Parts) -> bool:
     return all(len(parts.get(set_name, ())) >= NEEDED[set_name] for set_name in SETS)
 
 
-def _whole_devices(devices: Devices, seed: int) -> Parts:
+def _whole_devices(devices: Devices) -> Parts:
     """Give whole devices to the sets: of 5 two to A and B, of 4 two to A, of 3 one to each."""
     count = len(devices)
     in_c = max(1, count // 5)
     in_a = math.ceil((count - in_c) / 2)
-    order = _shuffled(devices, seed)
+    order = _shuffled(devices)
     for names in (order, sorted(order, key=lambda name: -len(devices[name]))):
         given = (names[:in_a], names[in_a : count - in_c], names[count - in_c :])
         parts: Parts = {
@@ -164,28 +159,27 @@ def _whole_devices(devices: Devices, seed: int) -> Parts:
     return {}
 
 
-def _neighbours(devices: Devices, seed: int) -> Parts:
+def _neighbours(devices: Devices) -> Parts:
     """Cut the photographs, device after device, so that neighbouring shots stay together."""
-    order = _flat({name: devices[name] for name in _shuffled(devices, seed)})
+    order = _flat({name: devices[name] for name in _shuffled(devices)})
     share = max(NEEDED["A"], len(order) * 2 // 5)
     return {"A": order[:share], "B": order[share : 2 * share], "C": order[2 * share :]}
 
 
-def _any_scene(devices: Devices, seed: int) -> Parts:
+def _any_scene(devices: Devices) -> Parts:
     """Offer all photographs to all sets: where the scenes are at home decides."""
-    order = _flat({name: devices[name] for name in _shuffled(devices, seed)})
+    order = _flat({name: devices[name] for name in _shuffled(devices)})
     return dict.fromkeys(SETS, order) if len(order) >= sum(NEEDED.values()) else {}
 
 
 def _apart(
     models: Mapping[str, Devices],
     names: Iterable[str],
-    cut: Callable[[Devices, int], Parts],
-    seed: int,
+    cut: Callable[[Devices], Parts],
 ) -> dict[str, Parts]:
     """The parts of each of the named models that has enough when no scene is in two sets."""
-    offered = {name: parts for name in names if _enough(parts := cut(models.get(name, {}), seed))}
-    homes = _give_homes(offered.values(), seed)
+    offered = {name: parts for name in names if _enough(parts := cut(models.get(name, {})))}
+    homes = _give_homes(offered.values())
     kept: dict[str, Parts] = {
         name: {s: [p for p in photos if homes[_scene_of(p)] == s] for s, photos in parts.items()}
         for name, parts in offered.items()
@@ -198,7 +192,7 @@ def _scene_of(photo: Photo) -> str:
     return photo.path.as_posix() if photo.scene is None else photo.scene
 
 
-def _give_homes(offered: Iterable[Parts], seed: int) -> Mapping[str, SetName]:
+def _give_homes(offered: Iterable[Parts]) -> Mapping[str, SetName]:
     """Give each scene to one of the sets that its photographs may be in."""
     possible: dict[str, set[SetName]] = defaultdict(set)
     for parts in offered:
@@ -207,28 +201,28 @@ def _give_homes(offered: Iterable[Parts], seed: int) -> Mapping[str, SetName]:
                 possible[_scene_of(photo)].add(set_name)
     homes: dict[str, SetName] = {s: min(sets) for s, sets in possible.items() if len(sets) == 1}
     given: Counter[SetName] = Counter()
-    for scene in sorted(possible.keys() - homes, key=lambda s: digest([seed, "scenes", s])):
+    for scene in sorted(possible.keys() - homes, key=lambda s: digest([SEED, "scenes", s])):
         home = min(possible[scene], key=lambda name: (given[name] / SHARE[name], name))
         homes[scene] = home
         given[home] += 1
     return homes
 
 
-def _place(parts: Parts, seed: int, validation_fraction: float, photos_c: int) -> list[Placed]:
+def _place(parts: Parts) -> list[Placed]:
     """Choose the validation photographs of a class and cap its Set-C."""
     placed = []
     for set_name, photos in parts.items():
         if set_name == "C":
-            told = dict.fromkeys(_first(photos, photos_c), "evaluation")
+            told = dict.fromkeys(_first(photos, PHOTOS_C), "evaluation")
         else:
-            count = max(1, round(validation_fraction * len(photos)))
-            held_out = _held_out(photos, count, seed, f"validation {set_name}")
+            count = max(1, round(VALIDATION_FRACTION * len(photos)))
+            held_out = _held_out(photos, count, f"validation {set_name}")
             told = {photo: "validation" if photo in held_out else "train" for photo in photos}
         placed += [Placed(photo=p, set=set_name, split=IN, partition=s) for p, s in told.items()]
     return placed
 
 
-def _held_out(photos: Sequence[Photo], count: int, seed: int, purpose: str) -> set[Photo]:
+def _held_out(photos: Sequence[Photo], count: int, purpose: str) -> set[Photo]:
     """Choose `count` photographs or more for validation, all of a scene together.
 
     Scenes are tried in the same order for all models; how many are taken depends on `count`. One
@@ -240,7 +234,7 @@ def _held_out(photos: Sequence[Photo], count: int, seed: int, purpose: str) -> s
     if len(by_scene) == 1:
         by_scene = {photo.path.as_posix(): [photo] for photo in photos}
     chosen: set[Photo] = set()
-    for scene in sorted(by_scene, key=lambda scene: digest([seed, purpose, scene]))[:-1]:
+    for scene in sorted(by_scene, key=lambda scene: digest([SEED, purpose, scene]))[:-1]:
         if len(chosen) < count:
             chosen.update(by_scene[scene])
     return chosen

@@ -68,7 +68,7 @@ def test_what_is_missing_is_an_error_unless_that_was_asked_for(missing, summary,
     assert f"found of expected: {summary};" in str(error.value)
     require(found, Path("/copy"), "", partial=True)
     coverage = Coverage(found)
-    assert coverage.summary() == summary
+    assert coverage.summary == summary
     assert (len(coverage.classes), len(coverage.others)) == (classes, others)
     assert set(coverage.classes) <= set(DRESDEN_V1.models_in)
 
