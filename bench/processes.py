@@ -5,11 +5,14 @@ from __future__ import annotations
 import ctypes
 import multiprocessing
 import os
+import resource
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 TaskT = TypeVar("TaskT")
 MadeT = TypeVar("MadeT")
+GIB = 2**30
 
 
 def in_order(
@@ -77,7 +81,7 @@ def keep_freed_memory() -> bool:
     return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, 2**31 - 1))
 
 
-GPU_BYTES_A_WORKER = 8 * 2**30
+GPU_BYTES_A_WORKER = 8 * GIB
 """A guess that is ample for the paper's widest network at its batch of 128 and a suite's images."""
 MOST_ON_A_GPU = 4
 
@@ -107,3 +111,26 @@ def start_training_process(workers: int) -> None:
     obey_parent()
     torch.set_num_threads(max(1, cpu_count() // workers))
     keep_freed_memory()
+
+
+def memory_gib(device: torch.device) -> float:
+    """What this process holds now: on an accelerator there, else in main memory."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.memory_allocated(device) / GIB
+    listed = Path("/proc/self/statm")
+    if not listed.is_file():
+        return peak_memory_gib(device)  # no less than what it holds
+    pages = int(listed.read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / GIB
+
+
+def peak_memory_gib(device: torch.device) -> float:
+    """The most that this process has held so far, in the same place."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / GIB
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / GIB

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import click
 
-from bench.cli.options import device_option, format_option, quiet_option, store_option
+from bench.cli.options import (
+    ContinuedLater,
+    device_option,
+    format_option,
+    quiet_option,
+    store_option,
+)
 from bench.cli.requests import conclude, console
 
 
@@ -58,6 +64,18 @@ def doctor(store: Path | None, format_: str, quiet: bool) -> None:
 @click.option("--quick", is_flag=True, help="Small images and fewer repeats.")
 @click.option("--image-px", type=click.IntRange(min=64), help="Side of the images.")
 @click.option(
+    "--stream",
+    "transforms",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Score N transforms with small networks: time and memory from the first to the last.",
+)
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where --stream keeps what it did, so that it resumes [nowhere].",
+)
+@click.option(
     "--json",
     "json_file",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -69,6 +87,8 @@ def doctor(store: Path | None, format_: str, quiet: bool) -> None:
 def perf(
     quick: bool,
     image_px: int | None,
+    transforms: int | None,
+    store: Path | None,
     json_file: Path | None,
     device: str,
     format_: str,
@@ -80,19 +100,46 @@ def perf(
 
     Example: camobench perf --quick --json perf.json
     """
+    import tempfile
+
     import torch
 
     from bench.console import shown_progress
-    from bench.perf.session import make_load, measure, require_same_load
+    from bench.perf.session import (
+        Performance,
+        make_load,
+        make_stream_load,
+        measure,
+        require_same_load,
+    )
+    from bench.perf.stream import Stream, stream
     from bench.plan.request import resolve_device
     from bench.store import write_json
 
+    if transforms is None and store is not None:
+        raise click.UsageError("--store goes with --stream")
+    if transforms is not None and quick:
+        raise click.UsageError("--quick and --stream do not go together")
     where = torch.device(resolve_device(device))
-    load = make_load(where, quick=quick, image_px=image_px)
+    load = (
+        make_load(where, quick=quick, image_px=image_px)
+        if transforms is None
+        else make_stream_load(transforms, image_px)
+    )
     if json_file is not None:
         require_same_load(json_file, load)
     with shown_progress(console, quiet=quiet) as progress:
-        found = measure(load, where, progress)
+        found: Stream | Performance
+        if transforms is None:
+            found = measure(load, where, progress)
+        elif store is not None:
+            try:
+                found = stream(load, where, store, progress)
+            except KeyboardInterrupt as error:
+                raise ContinuedLater from error
+        else:
+            with tempfile.TemporaryDirectory(prefix="camobench-perf-") as folder:
+                found = stream(load, where, Path(folder), progress)
     if json_file is not None:
         write_json(json_file, found.as_json())
     click.echo(found.tables(format_))

@@ -46,7 +46,7 @@ def _train(job: TrainJob, place: Workplace, progress: Progress) -> None:
             seed=job.seed,
             recipe=recipe,
             progress=progress,
-            snapshots=_snapshots(snapshot),
+            snapshots=snapshots_in(snapshot),
             label=job.label,
             **more,
         )
@@ -76,7 +76,9 @@ def _train(job: TrainJob, place: Workplace, progress: Progress) -> None:
     snapshot.unlink(missing_ok=True)
 
 
-def _snapshots(path: Path) -> Snapshots:
+def snapshots_in(path: Path) -> Snapshots:
+    """The state of an unfinished training, in a file."""
+
     def load() -> dict[str, Any] | None:
         if not path.is_file():
             return None

@@ -6,6 +6,7 @@ Both score every image on all victims and measure the same distortions; ours als
 
 from __future__ import annotations
 
+import gc
 import shutil
 import statistics
 from dataclasses import asdict, dataclass
@@ -17,11 +18,11 @@ import torch
 from bench.jobs.networks import Networks
 from bench.jobs.scoring.precision import Precision
 from bench.nets.fast_layers import Arbitrated
-from bench.perf.peaks import Peaks, in_child, memory_gib, peak_memory_gib, seconds_of
+from bench.perf.peaks import Peaks, in_child, seconds_of
 from bench.perf.reference import reference_loop
 from bench.perf.workbench import Cost, Load, Workbench, count_cost
 from bench.plan.matrix import Matrix
-from bench.processes import keep_freed_memory
+from bench.processes import keep_freed_memory, memory_gib, peak_memory_gib
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +115,7 @@ def time_scoring(bench: Workbench, device_name: str, precision: str) -> Times:
     matrix = Matrix(bench.graph, bench.suite, bench.shelf, device, precision=chosen)
     victims = [matrix.networks.victim(name) for name in bench.graph.victims]
     matrix.networks.attack(bench.load.attack)
+    gc.collect()
     networks = memory_gib(device)
 
     def fill() -> None:

@@ -6,17 +6,13 @@ is theirs, and so are their settings.
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import platform
-import resource
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
@@ -26,7 +22,7 @@ from bench.provenance import cpu_features, package_versions, processor_name, pro
 from bench.types import Json
 
 ResultT = TypeVar("ResultT")
-GIGA, GIB = 1e9, 2**30
+GIGA = 1e9
 MOST_SIDE = {"cpu": 2048, "cuda": 8192}
 LEAST_SIDE = 256
 LONGEST_S = 1.0
@@ -146,23 +142,3 @@ def in_child(work: Callable[..., ResultT], *arguments: Any) -> ResultT:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=obey_parent) as pool:
         return pool.submit(work, *arguments).result()
-
-
-def memory_gib(device: torch.device) -> float:
-    """What this process holds now, in the same place."""
-    gc.collect()
-    if device.type == "cuda":
-        return torch.cuda.memory_allocated(device) / GIB
-    listed = Path("/proc/self/statm")
-    if not listed.is_file():
-        return peak_memory_gib(device)  # no less than what it holds
-    pages = int(listed.read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize() / GIB
-
-
-def peak_memory_gib(device: torch.device) -> float:
-    """The most this process has held so far: on an accelerator there, else in main memory."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / GIB
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / GIB

@@ -21,6 +21,7 @@ from bench.store import read_json
 from bench.types import CamobenchError, Json, Progress, as_json
 
 SCHEMA = 3
+PAPER_TARGETS = 5
 
 
 def make_load(device: torch.device, *, quick: bool, image_px: int | None = None) -> Load:
@@ -37,6 +38,18 @@ def make_load(device: torch.device, *, quick: bool, image_px: int | None = None)
         victims=tuple(select_victims("all")),
         reference_images=slow,
         repeats=2 if quick else 3,
+    )
+
+
+def make_stream_load(transforms: int, image_px: int | None = None) -> Load:
+    """A row of that many transforms, with the targets that the paper has, on small networks."""
+    return Load(
+        image_px=image_px or 512,
+        images=-(-transforms // PAPER_TARGETS),
+        targets=PAPER_TARGETS,
+        attack=_fullest_attack(),
+        victims=tuple(select_victims("all")),
+        recipe="smoke",
     )
 
 

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import mean
 
+from bench.jobs.job import TrainJob
 from bench.jobs.scoring.condition import PLAIN
 from bench.jobs.scoring.rows import RowFolder, read_record
+from bench.jobs.train import snapshots_in
 from bench.plan.cells import row_key
 from bench.plan.request import Session
 from bench.types import CamobenchError
@@ -65,13 +67,15 @@ def measured_tasks(session: Session) -> tuple[dict[str, Task], str]:
     graph, shelf = session.graph, session.shelf
     found = {key: shelf.find(job.kind, job.name, key) for key, job in graph.jobs.items()}
     trained = {key: float(one.card["seconds"]) for key, one in found.items() if one is not None}
+    begun = {key: _begun_s(session, graph.jobs[key]) for key, one in found.items() if one is None}
+    known = trained | {key: seconds for key, seconds in begun.items() if seconds is not None}
     scored = _shard_seconds(session)
     tasks = {}
     for kind in ("estimator", "surrogate", "victim", "attack"):
         mine = {key: job for key, job in graph.jobs.items() if job.kind == kind}
-        usual = [trained[key] for key in mine if key in trained]
+        usual = [known[key] for key in mine if key in known]
         for key, job in mine.items():
-            tasks[key] = Task(seconds=trained.get(key, _mean(usual, kind)), needs=job.needs)
+            tasks[key] = Task(seconds=known.get(key) or _mean(usual, kind), needs=job.needs)
     networks = [*graph.victims.values(), *graph.estimators.values()]
     count = max((1 + max(row) for row in scored.values()), default=1)
     every = [seconds for row in scored.values() for seconds in row.values()]
@@ -82,9 +86,17 @@ def measured_tasks(session: Session) -> tuple[dict[str, Task], str]:
             tasks[f"{attack}/{shard}"] = Task(seconds=seconds, needs=needs)
     basis = (
         f"{len(trained)} of {len(graph.jobs)} trainings and {len(scored)} of {len(graph.attacks)} "
-        "rows as they were timed, the others as the mean of their kind"
+        f"rows as they were timed, {len(known) - len(trained)} by the steps that are done, "
+        "the others as the mean of their kind"
     )
     return tasks, basis
+
+
+def _begun_s(session: Session, job: TrainJob) -> float | None:
+    """What an unfinished training takes in all, by the steps that it has done."""
+    saved = snapshots_in(session.store.snapshot_file(job.kind, job.name, job.key)).load() or {}
+    done = saved.get("step") and saved.get("steps") and saved.get("seconds")
+    return saved["seconds"] * saved["steps"] / saved["step"] if done else None
 
 
 def _shard_seconds(session: Session) -> dict[str, dict[int, float]]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bench.store import explaining_full_disk, replacing, reserve_array
 from bench.store.checksums import keep_checksum
+from bench.suites.mapped import forget_pages
 from bench.types import CamobenchError, Progress
 
 RowsFrom: TypeAlias = Callable[[int], Iterator[tuple[Any, NDArray[np.uint8]]]]
@@ -86,6 +87,7 @@ def _fill(
         index += 1
         if len(rows) == CHUNK_IMAGES or index == len(images):
             images.flush()  # type: ignore[attr-defined]
+            forget_pages(images)
             with replacing(unfinished / f"rows-{index:08d}.parquet") as target:
                 pd.DataFrame(rows).to_parquet(target, index=False)
             rows = []

@@ -1,7 +1,10 @@
 """What a matrix takes on several nodes, from the times of its jobs."""
 
+import shutil
+
 import pytest
 
+from bench.jobs.train import snapshots_in
 from bench.plan.request import open_session
 from bench.plan.schedule import Task, makespan_s, measured_tasks
 from bench.store import Store
@@ -34,6 +37,17 @@ def test_the_times_are_those_of_cards_and_rows(smoke):
     whole = sum(task.seconds for task in tasks.values())
     assert makespan_s(tasks, 1) == pytest.approx(whole)
     assert max(task.seconds for task in tasks.values()) <= makespan_s(tasks, 8) <= whole
+
+
+def test_a_training_that_was_cut_tells_by_the_part_that_is_done(smoke_copy):
+    session = open_session(request(), smoke_copy.store)
+    job = next(one for one in session.graph.jobs.values() if one.name == "img-resnet12")
+    shutil.rmtree(session.store.checkpoint_folder(job.kind, job.name, job.key))
+    path = session.store.snapshot_file(job.kind, job.name, job.key)
+    snapshots_in(path).save({"step": 30, "steps": 120, "seconds": 60.0})
+    tasks, basis = measured_tasks(session)
+    assert tasks[job.key].seconds == 240
+    assert "1 by the steps that are done" in basis
 
 
 def test_without_a_measured_job_nothing_is_told(tmp_path):

@@ -1,17 +1,27 @@
 import sys
+from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bench.perf.workbench import NoiseSource
+from bench.store import Store
+from bench.suites.audit.copies import look
+from bench.suites.base import prepare
 from bench.suites.mapped import forget_pages
+from bench.types import Silent
+from tests.perf.test_session import LOAD
 
 
 def resident_bytes():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+
+
 def test_pages_that_were_read_are_given_back(tmp_path):
     np.save(tmp_path / "images.npy", np.full((64, 3, 512, 512), 7, np.uint8))
     images = np.load(tmp_path / "images.npy", mmap_mode="c")
@@ -22,3 +32,36 @@ def test_pages_that_were_read_are_given_back(tmp_path):
     forget_pages(images)
     assert resident_bytes() - before < 0.2 * images.nbytes
     assert (images[::9] == 7).all()
+
+
+class Alike(NoiseSource):
+    """One image again and again, which costs no time and no memory to make."""
+
+    def count(self, set_name):
+        return self.load.images if set_name == "C" else 1
+
+    def rows(self, set_name, workers, start=0):
+        row, pixels = next(super().rows(set_name, workers))
+        yield from repeat((row, pixels), self.count(set_name) - start)
+
+
+class Watch(Silent):
+    """The most memory that was held whenever there was something to report."""
+
+    def __init__(self):
+        self.before = self.most = resident_bytes()
+
+    def advance(self, units=1, **figures):
+        self.most = max(self.most, resident_bytes())
+
+
+def test_making_and_auditing_a_suite_holds_few_of_its_images(tmp_path):
+    source, store = Alike(replace(LOAD, image_px=512, images=256)), Store(tmp_path)
+    prepare(source, store, ("A", "B"))
+    watch = Watch()
+    suite = prepare(source, store, ("C",), progress=watch)
+    size = suite.images("C").nbytes
+    assert watch.most - watch.before < 0.3 * size
+    watch = Watch()
+    look(suite, watch)
+    assert watch.most - watch.before < 0.2 * size

@@ -23,6 +23,7 @@ from bench.jobs.scoring.kept import KeptImages, Recorder, kept_file
 from bench.jobs.scoring.lookout import Lookout
 from bench.jobs.scoring.rows import DISTORTION, RowFolder, row_shards, write_rows
 from bench.jobs.workplace import Workplace
+from bench.processes import memory_gib
 from bench.store import digest
 
 KEY_DIGITS = 16
@@ -55,7 +56,7 @@ def _score(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
     trial = Trial(strict=False)
     opened = {name: trial.victim(name, partial(place.networks.victim, name)) for name in stems}
     victims = {name: victim for name, victim in opened.items() if victim is not None}
-    began, scorer = time.monotonic(), place.scorer
+    began, began_cpu, scorer = time.monotonic(), time.process_time(), place.scorer
     scorer.trial, scorer.lookout = trial, None if shard else Lookout()
     scorer.foreign = {name for name in stems if not VICTIMS.is_own(name)}
     source = kept = _source(job, place, images, trial)
@@ -69,7 +70,13 @@ def _score(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
     by = place.provenance
     if isinstance(kept, KeptImages):
         by = {**by, "images_made_by": kept.made_by}
-    record = {"by": by, "at": time.time(), "seconds": time.monotonic() - began}
+    record = {
+        "by": by,
+        "at": time.time(),
+        "seconds": time.monotonic() - began,
+        "cpu_seconds": time.process_time() - began_cpu,
+        "memory_gib": memory_gib(place.device),
+    }
     suspected = _suspicions(scorer.lookout)
     if recorder is not None:
         recorder.write(images, by)

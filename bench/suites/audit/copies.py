@@ -22,6 +22,7 @@ from scipy.fft import dctn
 
 from bench.suites.audit.manifest_checks import Finding, part_of, same_twice
 from bench.suites.base import Suite
+from bench.suites.mapped import forget_pages
 from bench.types import SETS, Progress
 from bench.wording import listed, plural
 
@@ -88,6 +89,7 @@ def look(suite: Suite, progress: Progress) -> Looks:
             digests.append(hashlib.blake2b(data, digest_size=16).hexdigest())
             flat.append(bool((image == image[:, :1, :1]).all()))
             signatures.append(signature(image))
+            forget_pages(images)
             progress.advance()
     progress.finish()
     return Looks(digests=np.array(digests), flat=np.array(flat), signatures=np.array(signatures))
