@@ -1,7 +1,7 @@
 """Which victims ship: their specs and what they are trained by, without importing a network.
 
-First the paper's fifteen, three input spaces in front of five backbones; then support vector
-machines on SPAM and local binary patterns, and any network of timm by name. A new one is a file of
+First the paper's fifteen, three input spaces in front of five backbones; then further networks of
+the field, support vector machines, and any network of timm by name. A new one is a file of
 its own and a line here.
 """
 
@@ -61,6 +61,24 @@ def _convnets(family: str, option: str, shapes: Mapping[str, object]) -> list[Vi
     ]
 
 
+def _further(name: str, front_end: str, paper: str, place: str, family: str) -> VictimEntry:
+    """A network beside the protocol's, with the budget that a recipe gives a family."""
+    return Entry(
+        spec=VictimSpec(
+            name=name,
+            front_end=front_end,
+            backbone=name,
+            paper=paper,
+            licence="MIT",
+            supplementary=True,
+        ),
+        builder=Deferred(place),
+        traits=lambda recipe: Traits(
+            hyperparameters={"classifier": as_json(recipe.classifiers[family])}
+        ),
+    )
+
+
 def _svm(features: str, paper: str, place: str, constants: Mapping[str, Json]) -> VictimEntry:
     """A support vector machine on hand-made features."""
     return Entry(
@@ -107,6 +125,7 @@ ENTRIES: tuple[VictimEntry, ...] = (
         "victims.spam:SpamSvm",
         SVM,
     ),
+    _further("mislnet", "green", "Bayar & Stamm 2018", "victims.mislnet:Mislnet", "resnet"),
     _svm("lbp", "after Xu & Shi 2012", "victims.lbp:LbpSvm", ROOTED_SVM),
 )
 FAMILY: Family[VictimSpec, Victim] = Family(form="timm:NAME/FRONT-END", resolve=_timm)
