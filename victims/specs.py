@@ -33,6 +33,7 @@ RESNETS: Mapping[str, tuple[int, ...]] = {
 SVM: Mapping[str, Json] = {"C": 1.0, "gamma": "scale", "kernel": "rbf", "strategy": "one-vs-rest"}
 ROOTED_SVM: Mapping[str, Json] = {**SVM, "C": 100.0, "scaling": "square root"}
 """For histograms: their square roots are alike in variance and bounded, so far images stay near."""
+LINEAR_SVM: Mapping[str, Json] = {"C": 1.0, "kernel": "linear", "strategy": "one-vs-rest"}
 TIMM = "timm:"
 
 
@@ -126,6 +127,20 @@ ENTRIES: tuple[VictimEntry, ...] = (
         SVM,
     ),
     _further("mislnet", "green", "Bayar & Stamm 2018", "victims.mislnet:Mislnet", "resnet"),
+    Entry(
+        spec=VictimSpec(
+            name="bondi-svm",
+            front_end="img",
+            backbone="svm-linear",
+            paper="Bondi et al. 2017",
+            licence="MIT",
+            supplementary=True,
+        ),
+        builder=Deferred("victims.bondi:BondiSvm"),
+        traits=lambda recipe: Traits(
+            hyperparameters={**LINEAR_SVM, "classifier": as_json(recipe.classifiers["resnet"])}
+        ),
+    ),
     _svm("lbp", "after Xu & Shi 2012", "victims.lbp:LbpSvm", ROOTED_SVM),
 )
 FAMILY: Family[VictimSpec, Victim] = Family(form="timm:NAME/FRONT-END", resolve=_timm)
