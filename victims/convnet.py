@@ -1,7 +1,9 @@
-"""What the paper's fifteen victims share: three input spaces in front of any backbone.
+"""What convolutional victims share: input spaces in front of any backbone.
 
 Andrews et al. (2020), sections 3.3 and 4.2. `img` sees the image, `pef` learns prediction-error
 filters, `wdf` reads a wavelet noise residual: trained on true residuals, run on estimated ones.
+Two further ones are of the authors' second version (Cama, ECCV workshops 2020): `hpf` is one map by
+a fixed high-pass filter, `fd` six maps of finite differences (`bench.nets.fixed_filters`).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from torch import Tensor, nn
 from bench.contract import FitContext, Victim, VictimSpec
 from bench.data import AdversarySet, ExaminerSet
 from bench.nets.constrained import ConstrainedConv2d
+from bench.nets.fixed_filters import FiniteDifferences, HighPass
 from bench.nets.johnson import channels_last
 from bench.recipes import ClassifierRecipe, Recipe
 from bench.training.classifier import fit_classifier
@@ -24,13 +27,19 @@ from bench.types import FitReport, Json, as_json
 
 UNIT_LEVELS = 5.0
 """Residuals and prediction errors reach a backbone in units of this many grey levels."""
+FILTERS: Mapping[str, Callable[[], nn.Module]] = {
+    "pef": ConstrainedConv2d,
+    "hpf": HighPass,
+    "fd": FiniteDifferences,
+}
+"""What stands between an image in grey levels and a backbone."""
 
 
 class ConvNetVictim(Victim):
-    """A backbone behind one of the paper's three input spaces.
+    """A backbone behind one of the input spaces.
 
     Args:
-        spec: Its front-end is "img", "pef" or "wdf".
+        spec: Its front-end is "wdf", one of `FILTERS`, or else the image itself.
         classes: Camera models by name.
         recipe: Training budget.
         budget: How the recipe trains such a backbone.
@@ -51,7 +60,7 @@ class ConvNetVictim(Victim):
     ) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
         self.budget = budget
-        self.filters = ConstrainedConv2d(3, 3, 5) if spec.front_end == "pef" else None
+        self.filters = FILTERS[spec.front_end]() if spec.front_end in FILTERS else None
         self.network = build(len(classes), budget.width)
         self.to(memory_format=torch.channels_last)
         self.estimator: nn.Module | None = None

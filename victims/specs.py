@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 VictimEntry: TypeAlias = "Entry[VictimSpec, Victim]"
 
 FRONT_ENDS = ("wdf", "pef", "img")
+FIXED_FRONT_ENDS: Mapping[str, int] = {"hpf": 1, "fd": 6}
+"""Further ones, for networks of timm alone, and the maps that they give."""
 DENSENETS: Mapping[str, int] = {"densenet40": 40, "densenet100": 100}
 """Depths of DenseNet-BC with growth rate 12 (Huang et al. 2017)."""
 RESNETS: Mapping[str, tuple[int, ...]] = {
@@ -109,7 +111,7 @@ def _timm(name: str) -> VictimEntry | None:
     front_end, found, backbone = name.partition("-timm-")
     if name.startswith(TIMM):
         backbone, _, front_end = name.removeprefix(TIMM).partition("/")
-    elif found and front_end in FRONT_ENDS:
+    elif found and front_end in (*FRONT_ENDS, *FIXED_FRONT_ENDS):
         backbone = backbone.replace("-", "_")
     else:
         return None
