@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bench.contract.specs import Traits, VictimSpec
 from bench.recipes import RESIDUAL_NAME, Recipe
@@ -36,10 +36,15 @@ SVM: Mapping[str, Json] = {"C": 1.0, "gamma": "scale", "kernel": "rbf", "strateg
 ROOTED_SVM: Mapping[str, Json] = {**SVM, "C": 100.0, "scaling": "square root"}
 """For histograms: their square roots are alike in variance and bounded, so far images stay near."""
 LINEAR_SVM: Mapping[str, Json] = {"C": 1.0, "kernel": "linear", "strategy": "one-vs-rest"}
+AWARE_OF = ("jpeg", "median", "gaussian-blur", "mi-fgsm", "mislgan")
+"""What aware defenders know, beside noise: the field's usual treatments, an attack by gradients and
+a generative one; the cGANs with other local classifiers are strangers to them."""
 TIMM = "timm:"
 
 
-def _convnets(family: str, option: str, shapes: Mapping[str, object]) -> list[VictimEntry]:
+def _convnets(
+    family: str, option: str, shapes: Mapping[str, object], suffix: str = "", **spec: Any
+) -> list[VictimEntry]:
     """Every front-end before every backbone, made by `make` in the family's file."""
 
     def traits(recipe: Recipe) -> Traits:
@@ -49,12 +54,13 @@ def _convnets(family: str, option: str, shapes: Mapping[str, object]) -> list[Vi
     return [
         Entry(
             spec=VictimSpec(
-                name=f"{front_end}-{backbone}",
+                name=f"{front_end}-{backbone}{suffix}",
                 front_end=front_end,
                 backbone=backbone,
                 residual=RESIDUAL_NAME if front_end == "wdf" else None,
                 paper="Andrews, Zhang & Griffin 2020, sections 3.3 and 4.2",
                 licence="MIT",
+                **spec,
             ),
             builder=partial(Deferred(f"victims.{family}:make"), **{option: shape}),
             traits=traits,
@@ -122,6 +128,14 @@ def _timm(name: str) -> VictimEntry | None:
 ENTRIES: tuple[VictimEntry, ...] = (
     *_convnets("densenet", "depth", DENSENETS),
     *_convnets("resnet", "blocks", RESNETS),
+    *_convnets(
+        "resnet",
+        "blocks",
+        {"resnet18": RESNETS["resnet18"]},
+        "-aware",
+        supplementary=True,
+        aware_of=AWARE_OF,
+    ),
     _svm(
         "spam",
         "Pevny, Bas & Fridrich 2010 (features); per colour plane, with a Gaussian SVM",
