@@ -7,8 +7,8 @@ three followed by max-pooling; a dense layer and its ReLU give 128 features of a
 pixels. The network is trained with a softmax layer behind them, the machines on what it then gives.
 
 Deviations: one machine a class and the mean of its decisions over an image's patches, not one for
-each pair and votes; grey levels are centred on 127.5, not on the mean patch; trained as a recipe's
-ResNets are.
+each pair and votes; grey levels are centred on 127.5, not on the mean patch; channels of the first
+three convolutions times a recipe's width; trained by AdamW, in a recipe's steps for ResNets.
 """
 
 from __future__ import annotations
@@ -24,34 +24,40 @@ from bench.recipes import Recipe
 from bench.training.classifier import fit_classifier
 from bench.training.patches import grid_patches, open_stack
 from bench.types import FitReport, Json, as_json
-from victims.specs import LINEAR_SVM
+from victims.specs import LINEAR_SVM, by_adamw
 from victims.svm import SvmVictim
 
-BLOCKS = ((32, 4), (48, 5), (64, 5), (128, 5))
-"""Channels and side of the convolutions."""
+BLOCKS = ((32, 4), (48, 5), (64, 5))
+"""Channels and side of the convolutions before the last."""
+FEATURES = 128
 SCALE = 255 * 0.0125
 
 
-def build_network() -> nn.Module:
+def build_network(width: float) -> nn.Module:
     """(N, 3, 64, 64) -> (N, 128): maps of 61, 31, 27, 14, 10, 5 and 1 pixels."""
     layers: list[nn.Module] = []
-    before = 3
-    for channels, side in BLOCKS:
+    channels = 3
+    for paper_channels, side in BLOCKS:
+        before, channels = channels, round(paper_channels * width)
         layers += [nn.Conv2d(before, channels, side), nn.MaxPool2d(2, 2, ceil_mode=True)]
-        before = channels
-    return nn.Sequential(*layers[:-1], nn.Flatten(), nn.Linear(before, before), nn.ReLU())
+    layers += [nn.Conv2d(channels, FEATURES, 5), nn.Flatten(), nn.Linear(FEATURES, FEATURES)]
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return nn.Sequential(*layers, nn.ReLU())
 
 
 class BondiSvm(SvmVictim):
     """A machine a class on learnt features of each patch."""
 
-    features: ClassVar[int] = BLOCKS[-1][0]
+    features: ClassVar[int] = FEATURES
     constants: ClassVar[Mapping[str, Json]] = LINEAR_SVM
 
     def __init__(self, spec: VictimSpec, *, classes: Sequence[str], recipe: Recipe) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
-        self.budget = recipe.classifiers["resnet"]
-        self.network = build_network()
+        self.budget = by_adamw(recipe.classifiers["resnet"])
+        self.network = build_network(self.budget.width)
         self.softmax = nn.Linear(self.features, len(classes))
 
     @property

@@ -7,12 +7,12 @@ its own and a line here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bench.contract.specs import Traits, VictimSpec
-from bench.recipes import RESIDUAL_NAME, Recipe
+from bench.recipes import RESIDUAL_NAME, AdamWRecipe, ClassifierRecipe, Recipe
 from bench.registry import Deferred, Entry, Family
 from bench.types import Json, as_json
 
@@ -70,20 +70,38 @@ def _convnets(
     ]
 
 
-def _further(name: str, front_end: str, paper: str, place: str, family: str) -> VictimEntry:
-    """A network beside the protocol's, with the budget that a recipe gives a family."""
+def by_adamw(like: ClassifierRecipe) -> AdamWRecipe:
+    """A budget for what SGD leaves at chance: networks without batch norm."""
+    return AdamWRecipe(
+        width=like.width,
+        batch=like.batch,
+        epochs=like.epochs,
+        steps=like.steps,
+        schedule="one-cycle",
+        precision=like.precision,
+    )
+
+
+def _further(
+    name: str,
+    front_end: str,
+    paper: str,
+    place: str,
+    budget: Callable[[ClassifierRecipe], ClassifierRecipe] = lambda like: like,
+) -> VictimEntry:
+    """A network beside the protocol's; its budget is made of that of a recipe's ResNets."""
     return Entry(
         spec=VictimSpec(
             name=name,
             front_end=front_end,
-            backbone=name,
+            backbone=name.removeprefix(f"{front_end}-"),
             paper=paper,
             licence="MIT",
             supplementary=True,
         ),
         builder=Deferred(place),
         traits=lambda recipe: Traits(
-            hyperparameters={"classifier": as_json(recipe.classifiers[family])}
+            hyperparameters={"classifier": as_json(budget(recipe.classifiers["resnet"]))}
         ),
     )
 
@@ -142,7 +160,14 @@ ENTRIES: tuple[VictimEntry, ...] = (
         "victims.spam:SpamSvm",
         SVM,
     ),
-    _further("mislnet", "green", "Bayar & Stamm 2018", "victims.mislnet:Mislnet", "resnet"),
+    _further("mislnet", "green", "Bayar & Stamm 2018", "victims.mislnet:Mislnet"),
+    _further(
+        "pef-convnext",
+        "pef",
+        "Liu et al. 2022 (backbone)",
+        "victims.convnext:ConvNextVictim",
+        by_adamw,
+    ),
     Entry(
         spec=VictimSpec(
             name="bondi-svm",
@@ -154,7 +179,10 @@ ENTRIES: tuple[VictimEntry, ...] = (
         ),
         builder=Deferred("victims.bondi:BondiSvm"),
         traits=lambda recipe: Traits(
-            hyperparameters={**LINEAR_SVM, "classifier": as_json(recipe.classifiers["resnet"])}
+            hyperparameters={
+                **LINEAR_SVM,
+                "classifier": as_json(by_adamw(recipe.classifiers["resnet"])),
+            }
         ),
     ),
     _svm("lbp", "after Xu & Shi 2012", "victims.lbp:LbpSvm", ROOTED_SVM),

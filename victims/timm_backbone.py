@@ -22,11 +22,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from bench.checks import PATCH_PX
 from bench.contract import Victim, VictimSpec
-from bench.recipes import RESIDUAL_NAME, AdamWRecipe, ClassifierRecipe, Recipe
+from bench.recipes import RESIDUAL_NAME, ClassifierRecipe, Recipe
 from bench.registry import Entry, UnknownNameError
 from bench.types import CamobenchError, Json
 from victims.convnet import ConvNetVictim
-from victims.specs import FIXED_FRONT_ENDS, FRONT_ENDS, TIMM
+from victims.specs import FIXED_FRONT_ENDS, FRONT_ENDS, TIMM, by_adamw
 
 SIZES = ((PATCH_PX, PATCH_PX), (96, 160), (65, 97))
 """Heights and widths that a victim must take: a training patch, and images of any other size."""
@@ -113,13 +113,7 @@ def budget(recipe: Recipe, *, batch_norm: bool) -> ClassifierRecipe:
     like = recipe.classifiers["resnet"]
     if batch_norm:
         return replace(like, width=1.0)
-    return AdamWRecipe(
-        batch=like.batch,
-        epochs=like.epochs,
-        steps=like.steps,
-        schedule="one-cycle",
-        precision=like.precision,
-    )
+    return replace(by_adamw(like), width=1.0)
 
 
 def build(name: str, classes: int, intake: Intake, maps: int = 3) -> nn.Module:
