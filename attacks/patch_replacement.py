@@ -6,8 +6,8 @@ channels, an exhaustive search, of equal ones the first. A pixel becomes the mea
 patches that cover it were replaced by. No pixel is made of itself or its neighbours, so noise and
 demosaicing phase are those of other places.
 
-Deviation: the paper solves for combinations of similar blocks; here one patch stands for each, and
-overlaps are averaged. `side_px` and `reach_px` were chosen for their LPIPS on Set-B of
+Deviation: an exhaustive search nearby, one patch for each, overlaps averaged; the paper's search
+and its parameters are others. `side_px` and `reach_px` were chosen for their LPIPS on Set-B of
 `simcam-mini-v2`, without asking a victim.
 """
 

@@ -50,7 +50,7 @@ class PrnuRemoval(ParametricAttack):
     def fit(self, data: AdversarySet, context: FitContext) -> FitReport:
         """Estimate the pattern of every model."""
         context.progress.start(self.spec.name, len(data.images))
-        products = torch.zeros_like(self.patterns, dtype=torch.float64, device="cpu")
+        products = torch.zeros_like(self.patterns, device="cpu")
         squares = torch.zeros_like(products)
         for start in range(0, len(data.images), BATCH):
             part = slice(start, start + BATCH)
@@ -59,11 +59,11 @@ class PrnuRemoval(ParametricAttack):
             images = levels.float() / 255
             residual = wdf_residual(images) / 255
             period = self.constants["period_px"]
-            products.index_add_(0, labels, folded(residual * images, period).double().cpu())
-            squares.index_add_(0, labels, folded(images.square(), period).double().cpu())
+            products.index_add_(0, labels, folded(residual * images, period).cpu())
+            squares.index_add_(0, labels, folded(images.square(), period).cpu())
             context.progress.advance(len(levels))
         context.progress.finish()
-        self.patterns = (products / squares.clamp_min(1e-9)).float().to(context.device)
+        self.patterns = (products / squares.clamp_min(1e-9)).to(context.device)
         return FitReport()
 
     def transform(self, images: Tensor, targets: Tensor | None) -> Tensor:
@@ -92,9 +92,9 @@ def folded(values: Tensor, period: int) -> Tensor:
 
 def explained(residual: Tensor, shares: Tensor) -> Tensor:
     """The part of (N, P) residuals in the span of (N, C, P) patterns, by least squares."""
-    gram = torch.einsum("ncp,ndp->ncd", shares, shares).double()
+    gram = torch.einsum("ncp,ndp->ncd", shares, shares)
     size = gram.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
-    ridge = (1e-6 * size + 1e-12) * torch.eye(gram.shape[1], device=gram.device)
-    match = torch.einsum("ncp,np->nc", shares, residual).double()
-    amounts = torch.linalg.solve(gram + ridge, match).to(residual.dtype)
+    ridge = (1e-6 * size + 1e-12) * torch.eye(gram.shape[1], device=gram.device, dtype=gram.dtype)
+    match = torch.einsum("ncp,np->nc", shares, residual)
+    amounts = torch.linalg.solve(gram + ridge, match)
     return torch.einsum("nc,ncp->np", amounts, shares)

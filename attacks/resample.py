@@ -1,8 +1,9 @@
 """Resampling there and back: the image is rescaled by a factor and again to its size.
 
-Geometric desynchronisation, the oldest attack on sensor fingerprints (see Rosenfeld & Sencar 2009),
-in the form that keeps the picture in its place: every pixel is interpolated twice off the grid,
-which overwrites demosaicing traces and shifts noise. Bicubic, low-passed where the image shrinks.
+Geometric desynchronisation: a scaled image does not match its sensor's fingerprint until somebody
+searches for the scale (Goljan & Fridrich 2008). Here in the form that keeps the picture in its
+place: every pixel is interpolated twice off the grid, which overwrites demosaicing traces and
+shifts noise. Bicubic, low-passed where the image shrinks.
 
 Deviation: no rotation and no net change of size, since results are compared pixel by pixel.
 `factor` was chosen for its LPIPS on Set-B of `simcam-mini-v2`, without asking a victim.

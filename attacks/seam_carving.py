@@ -1,10 +1,11 @@
 """Forced seam carving, after Dirik, Sencar & Memon 2014: every block is moved off its grid.
 
 A seam is a connected path of least energy, one pixel in each row (Avidan & Shamir 2007, Eqs. 2-4;
-energy e1, Eq. 1, over all channels). Dirik et al. force seams through every block so that none
-is left where it was taken. Here the image is cut into strips of `strip_px`: a seam is removed from
-every other strip and one is inserted into the strip after it, as the mean of its neighbours, so
-that pixels between the two seams move by one and the size stays. Columns first, then rows.
+energy e1, Eq. 1, over all channels). Dirik et al. find that no block larger than about 50 x 50
+pixels may be left uncarved, and force seams through those that are. Here the image is cut into
+strips of `strip_px`: a seam is removed from every other strip and one is inserted into the strip
+after it, as the mean of its neighbours, so that pixels between the two seams move by one and the
+size stays. Columns first, then rows.
 
 Deviation: inserted seams keep the size, which the paper lets shrink; nothing moves by more than a
 pixel in each direction, for the sake of distortion. `strip_px` was chosen for its LPIPS on Set-B of

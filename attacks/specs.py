@@ -4,9 +4,9 @@ The cGANs of Andrews et al. (2020) are rows of one implementation. First the eig
 3: `mislgan` is the paper's baseline after Chen et al. (2018, 2019), `cgan-img-wdf-pef` its full
 method. Then what the paper reports of preliminary experiments without a table: sCFA beside an image
 LAAC (hurts), an unconstrained discriminator (worse against all), no LAAC, one GAN per target (no
-difference). Next transfer attacks through LAACs of the full method (`mi-fgsm` is a control), the
-field's untargeted anonymisers, and the other controls. A new anonymiser is a file of its own and a
-line here.
+difference); and GANs of other papers by the same code. Next transfer attacks through LAACs of the
+full method (`mi-fgsm` is a control), the field's untargeted anonymisers, and the other controls. A
+new anonymiser is a file of its own and a line here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from attacks.cgan.recipe import CganVariant, cgan_hyperparameters, cgan_recipe
+from attacks import cama, spoc
+from attacks.cgan.recipe import (
+    CGAN_RECIPES,
+    CganRecipe,
+    CganVariant,
+    cgan_hyperparameters,
+    cgan_recipe,
+)
 from bench.contract.specs import AttackSpec, Traits
 from bench.registry import Deferred, Entry
 from bench.types import Json
@@ -38,6 +45,7 @@ def _row(
     *,
     scfa: bool = False,
     paper: str = PAPER,
+    paper_row: bool = True,
     preliminary: bool = False,
 ) -> AttackSpec:
     return AttackSpec(
@@ -48,7 +56,7 @@ def _row(
         reach_px=REACH_PX,
         paper=paper,
         licence="MIT",
-        paper_row=not preliminary,
+        paper_row=paper_row and not preliminary,
         preliminary=preliminary,
     )
 
@@ -72,6 +80,19 @@ VARIANTS = {
     _further("cgan-no-laac", ()): CganVariant(),
     _further("cgan-img-wdf-pef-per-target", ALL): CganVariant(per_target=True),
 }
+
+GANS: tuple[tuple[AttackSpec, CganVariant, Mapping[str, CganRecipe]], ...] = (
+    (
+        _row("cama", cama.STREAMS, scfa=True, paper=cama.PAPER, paper_row=False),
+        CganVariant(),
+        cama.RECIPES,
+    ),
+    (
+        _row("spoc", spoc.STREAMS, scfa=True, paper=spoc.PAPER, paper_row=False),
+        spoc.VARIANT,
+        spoc.RECIPES,
+    ),
+)
 
 _transfer = partial(
     AttackSpec, surrogates=tuple(f"{space}-resnet18" for space in ALL), licence="MIT"
@@ -101,7 +122,7 @@ def transfer_constants(constants: Mapping[str, Json], recipe_name: str) -> Mappi
 _untargeted = partial(AttackSpec, targeted=False, licence="MIT")
 UNTARGETED: Mapping[str, tuple[AttackSpec, Mapping[str, Json]]] = {
     "resample:Resample": (
-        _untargeted(name="resample", paper="after Rosenfeld & Sencar 2009"),
+        _untargeted(name="resample", paper="after Goljan & Fridrich 2008"),
         {"factor": 0.75},
     ),
     "seam_carving:SeamCarving": (
@@ -120,6 +141,34 @@ UNTARGETED: Mapping[str, tuple[AttackSpec, Mapping[str, Json]]] = {
 """Spec and constants of each class."""
 LEARN = ("prnu_removal:PrnuRemoval",)
 
+SIAMTE = AttackSpec(
+    name="siamte",
+    targeted=False,
+    surrogates=tuple(f"{space}-resnet18" for space in ALL),
+    reach_px=REACH_PX,
+    paper="Chen, Xiong, Liu & Wu 2020",
+    licence="MIT",
+)
+SIAMTE_BUDGETS: Mapping[str, Mapping[str, Json]] = {
+    "paper": {"width": 64, "batch": 32, "steps": 100_000, "lr": 2e-4},
+    "fast": {"width": 64, "batch": 32, "steps": 1500, "lr": 2e-4},
+    "mini": {"width": 16, "batch": 16, "steps": 800, "lr": 1e-3},
+    "laptop": {"width": 16, "batch": 16, "steps": 1600, "lr": 1e-3},
+    "smoke": {"width": 4, "batch": 3, "steps": 2, "lr": 1e-3},
+}
+SIAMTE_CONSTANTS: Mapping[str, Json] = {
+    "similarity": 0.01,
+    "fidelity": 10.0,
+    "identity": 1.0,
+    "threshold_255": 2.0,
+}
+
+
+def siamte_constants(constants: Mapping[str, Json], recipe_name: str) -> Mapping[str, Json]:
+    """Weights of SiamTE's losses, and its budget with a recipe; the paper's is not known to us."""
+    return {**constants, **SIAMTE_BUDGETS[recipe_name]}
+
+
 _control = partial(AttackSpec, targeted=False, control=True, licence="MIT")
 CONTROLS: Mapping[str, tuple[AttackSpec, Mapping[str, Json]]] = {
     "Identity": (_control(name="identity", reach_px=0), {}),
@@ -134,21 +183,30 @@ CONTROLS: Mapping[str, tuple[AttackSpec, Mapping[str, Json]]] = {
 """Spec and hyper-parameters of each class of `attacks.controls`."""
 
 
-def _cgan(spec: AttackSpec, variant: CganVariant) -> AttackEntry:
+def _cgan(
+    spec: AttackSpec, variant: CganVariant, recipes: Mapping[str, CganRecipe] = CGAN_RECIPES
+) -> AttackEntry:
+    build = Deferred("attacks.cgan.attack:CganAttack")
     return Entry(
         spec=spec,
-        builder=partial(Deferred("attacks.cgan.attack:CganAttack"), variant=variant),
+        builder=partial(build, variant=variant, recipes=recipes),
         traits=lambda recipe: Traits(
-            hyperparameters=cgan_hyperparameters(cgan_recipe(recipe.name), variant)
+            hyperparameters=cgan_hyperparameters(cgan_recipe(recipe.name, recipes), variant)
         ),
     )
 
 
-def _gradient(place: str, spec: AttackSpec, constants: Mapping[str, Json]) -> AttackEntry:
+def _by_recipe(
+    place: str,
+    spec: AttackSpec,
+    constants: Mapping[str, Json],
+    complete: Callable[[Mapping[str, Json], str], Mapping[str, Json]],
+) -> AttackEntry:
+    """Of an attack that adds to its constants what a recipe gives."""
     return Entry(
         spec=spec,
         builder=partial(Deferred(f"attacks.{place}"), **constants),
-        traits=lambda recipe: Traits(hyperparameters=transfer_constants(constants, recipe.name)),
+        traits=lambda recipe: Traits(hyperparameters=complete(constants, recipe.name)),
     )
 
 
@@ -166,7 +224,9 @@ def _fixed(hyperparameters: Mapping[str, Json]) -> Callable[[object], Traits]:
 
 ENTRIES: tuple[AttackEntry, ...] = (
     *(_cgan(spec, variant) for spec, variant in VARIANTS.items()),
-    *(_gradient(place, spec, constants) for place, (spec, constants) in TRANSFER.items()),
+    *(_cgan(*gan) for gan in GANS),
+    *(_by_recipe(place, *known, transfer_constants) for place, known in TRANSFER.items()),
+    _by_recipe("siamte:SiamTe", SIAMTE, SIAMTE_CONSTANTS, siamte_constants),
     *(_constant(place, spec, constants) for place, (spec, constants) in UNTARGETED.items()),
     *(
         Entry(

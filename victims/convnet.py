@@ -2,8 +2,9 @@
 
 Andrews et al. (2020), sections 3.3 and 4.2. `img` sees the image, `pef` learns prediction-error
 filters, `wdf` reads a wavelet noise residual: trained on true residuals, run on estimated ones.
-Two further ones are of the authors' second version (Cama, ECCV workshops 2020): `hpf` is one map by
-a fixed high-pass filter, `fd` six maps of finite differences (`bench.nets.fixed_filters`).
+Four more are from the second version of that paper (Cama, ECCV workshops 2020): `low` reads the
+image without its residual, `img-fd` the image beside its finite differences, `fd` these alone,
+`hpf` one map by a fixed high-pass filter.
 """
 
 from __future__ import annotations
@@ -17,20 +18,21 @@ from torch import Tensor, nn
 from bench.contract import FitContext, Victim, VictimSpec
 from bench.data import AdversarySet, ExaminerSet
 from bench.nets.constrained import ConstrainedConv2d
-from bench.nets.fixed_filters import FiniteDifferences, HighPass
+from bench.nets.differences import beside_differences, differences
+from bench.nets.fixed_filters import HighPass
 from bench.nets.johnson import channels_last
 from bench.recipes import ClassifierRecipe, Recipe
 from bench.training.classifier import fit_classifier
 from bench.training.patches import open_stack
-from bench.training.residual import true_residuals
+from bench.training.residual import true_residuals, without_residuals
 from bench.types import FitReport, Json, as_json
 
 UNIT_LEVELS = 5.0
 """Residuals and prediction errors reach a backbone in units of this many grey levels."""
-FILTERS: Mapping[str, Callable[[], nn.Module]] = {
+FILTERS: Mapping[str, Callable[[], Callable[[Tensor], Tensor]]] = {
     "pef": ConstrainedConv2d,
     "hpf": HighPass,
-    "fd": FiniteDifferences,
+    "fd": lambda: differences,
 }
 """What stands between an image in grey levels and a backbone."""
 
@@ -39,7 +41,7 @@ class ConvNetVictim(Victim):
     """A backbone behind one of the input spaces.
 
     Args:
-        spec: Its front-end is "wdf", one of `FILTERS`, or else the image itself.
+        spec: Its front-end is "wdf", "low", "img-fd", one of `FILTERS`, or else the image itself.
         classes: Camera models by name.
         recipe: Training budget.
         budget: How the recipe trains such a backbone.
@@ -74,38 +76,40 @@ class ConvNetVictim(Victim):
     @property
     def frontend_digest(self) -> str | None:
         """The residual estimator's digest: all wdf victims of one set share it."""
-        return self._estimator_digest
+        return self._estimator_digest if self.spec.front_end == "wdf" else None
 
     def attach(self, residual_estimator: nn.Module, digest: str | None) -> None:
         """Receive the residual estimator."""
         self.estimator, self._estimator_digest = residual_estimator, digest
 
     def frontend(self, images: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] -> estimated residual in grey levels (wdf) or the images."""
+        """(N, 3, H, W) in [0, 1] -> estimated residual in grey levels (wdf) or images."""
         if self.spec.residual is None:
             return images
         if self.estimator is None:
             raise RuntimeError(f"{self.spec.name}: no residual estimator attached")
-        out: Tensor = self.estimator(images)
-        return out
+        residual: Tensor = self.estimator(images)
+        return residual if self.spec.front_end == "wdf" else images - residual / 255
 
     def backbone(self, features: Tensor) -> Tensor:
         """Residuals in grey levels (wdf) or images in [0, 1] -> (N, C) logits."""
         features = channels_last(features)
-        if self.spec.residual is not None:
+        if self.spec.front_end == "wdf":
             features = features / UNIT_LEVELS
         elif self.filters is not None:
             features = self.filters(features * (255 / UNIT_LEVELS))
         else:
             features = (features - 0.5) * 4
+            if self.spec.front_end == "img-fd":
+                features = beside_differences(features, 255 / UNIT_LEVELS / 4)
         out: Tensor = self.network(features)
         return out
 
     def fit(self, data: ExaminerSet | AdversarySet, context: FitContext) -> FitReport:
         """Train on patches; the wdf front-end is already trained and not touched."""
         device = context.device
-        array = data.images if self.spec.residual is None else true_residuals(data, device)
-        stack = open_stack(array, device)
+        derived = {"wdf": true_residuals, "low": without_residuals}.get(self.spec.front_end)
+        stack = open_stack(data.images if derived is None else derived(data, device), device)
         return fit_classifier(self.spec.name, _Backbone(self), stack, data, self.budget, context)
 
 

@@ -20,12 +20,16 @@ from victims.convnet import ConvNetVictim
 CHANNELS = (64, 128, 256, 512)
 
 
-def build_resnet(blocks: tuple[int, ...], classes: int, width: float) -> nn.Module:
+def build_resnet(
+    blocks: tuple[int, ...], classes: int, width: float, in_channels: int = 3
+) -> nn.Module:
     """A ResNet of basic blocks whose channels are the paper's times `width`."""
     channels = tuple(round(c * width) for c in CHANNELS)
-    network = ResNet(BasicBlock, blocks, num_classes=classes, channels=channels)
+    network = ResNet(
+        BasicBlock, blocks, num_classes=classes, in_chans=in_channels, channels=channels
+    )
     if channels[0] != CHANNELS[0]:  # timm fixes the stem at 64 channels
-        network.conv1 = nn.Conv2d(3, channels[0], 7, stride=2, padding=3, bias=False)
+        network.conv1 = nn.Conv2d(in_channels, channels[0], 7, stride=2, padding=3, bias=False)
         network.bn1 = nn.BatchNorm2d(channels[0])
         network.layer1[0] = BasicBlock(channels[0], channels[0])
         network.init_weights(zero_init_last=True)
@@ -41,5 +45,5 @@ def make(
         classes=classes,
         recipe=recipe,
         budget=recipe.classifiers["resnet"],
-        build=partial(build_resnet, blocks),
+        build=partial(build_resnet, blocks, in_channels=9 if spec.front_end == "img-fd" else 3),
     )

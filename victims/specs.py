@@ -24,6 +24,8 @@ VictimEntry: TypeAlias = "Entry[VictimSpec, Victim]"
 FRONT_ENDS = ("wdf", "pef", "img")
 FIXED_FRONT_ENDS: Mapping[str, int] = {"hpf": 1, "fd": 6}
 """Further ones, for networks of timm alone, and the maps that they give."""
+STREAMS = ("low", "img-fd")
+"""What further anonymisers are taught by."""
 DENSENETS: Mapping[str, int] = {"densenet40": 40, "densenet100": 100}
 """Depths of DenseNet-BC with growth rate 12 (Huang et al. 2017)."""
 RESNETS: Mapping[str, tuple[int, ...]] = {
@@ -43,9 +45,15 @@ TIMM = "timm:"
 
 
 def _convnets(
-    family: str, option: str, shapes: Mapping[str, object], suffix: str = "", **spec: Any
+    family: str,
+    option: str,
+    shapes: Mapping[str, object],
+    front_ends: tuple[str, ...] = FRONT_ENDS,
+    suffix: str = "",
+    **spec: Any,
 ) -> list[VictimEntry]:
     """Every front-end before every backbone, made by `make` in the family's file."""
+    spec = {"paper": "Andrews, Zhang & Griffin 2020, sections 3.3 and 4.2", **spec}
 
     def traits(recipe: Recipe) -> Traits:
         budget = {"classifier": as_json(recipe.classifiers[family])}
@@ -57,15 +65,14 @@ def _convnets(
                 name=f"{front_end}-{backbone}{suffix}",
                 front_end=front_end,
                 backbone=backbone,
-                residual=RESIDUAL_NAME if front_end == "wdf" else None,
-                paper="Andrews, Zhang & Griffin 2020, sections 3.3 and 4.2",
+                residual=RESIDUAL_NAME if front_end in ("wdf", "low") else None,
                 licence="MIT",
                 **spec,
             ),
             builder=partial(Deferred(f"victims.{family}:make"), **{option: shape}),
             traits=traits,
         )
-        for front_end in FRONT_ENDS
+        for front_end in front_ends
         for backbone, shape in shapes.items()
     ]
 
@@ -150,7 +157,15 @@ ENTRIES: tuple[VictimEntry, ...] = (
         "resnet",
         "blocks",
         {"resnet18": RESNETS["resnet18"]},
-        "-aware",
+        STREAMS,
+        paper="Andrews, Zhang & Griffin 2020, second version (ECCV workshops)",
+        supplementary=True,
+    ),
+    *_convnets(
+        "resnet",
+        "blocks",
+        {"resnet18": RESNETS["resnet18"]},
+        suffix="-aware",
         supplementary=True,
         aware_of=AWARE_OF,
     ),

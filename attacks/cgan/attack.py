@@ -12,7 +12,6 @@ whose labels enter last, weight averaging, cosine annealing, 8-bit rounding insi
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -22,7 +21,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from attacks.cgan.recipe import CganRecipe, CganVariant, cgan_hyperparameters, cgan_recipe
+from attacks.cgan.averaged import AveragedGenerator, adam, annealing, rounded
+from attacks.cgan.recipe import (
+    CGAN_RECIPES,
+    CganRecipe,
+    CganVariant,
+    cgan_hyperparameters,
+    cgan_recipe,
+)
 from attacks.cgan.variant import build_discriminator, build_generator
 from bench.contract import Attack, AttackSpec, FitContext
 from bench.data import AdversarySet
@@ -42,6 +48,7 @@ class CganAttack(Attack):
     Args:
         variant: Networks other than those of the paper's tables.
         budget: Hyper-parameters other than those that go with the recipe.
+        recipes: Those that go with each recipe.
     """
 
     rewritable: ClassVar[tuple[str, ...]] = ("generator",)
@@ -54,9 +61,11 @@ class CganAttack(Attack):
         recipe: Recipe,
         variant: CganVariant | None = None,
         budget: CganRecipe | None = None,
+        recipes: Mapping[str, CganRecipe] = CGAN_RECIPES,
     ) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
-        self.budget, self.variant = budget or cgan_recipe(recipe.name), variant or CganVariant()
+        self.budget = budget or cgan_recipe(recipe.name, recipes)
+        self.variant = variant or CganVariant()
         self.generator = build_generator(len(classes), self.budget, self.variant)
 
     @property
@@ -81,8 +90,6 @@ class CganAttack(Attack):
         judge = build_discriminator(len(self.classes), budget, self.variant)
         for network in (self.generator, judge, *laacs):
             network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        player = copy.deepcopy(self.generator).train()
-        average = self.generator.eval()
         labels = torch.from_numpy(data.labels).to(device)
         train = torch.from_numpy(np.flatnonzero(~data.validation)).to(device)
         images = open_stack(data.images, device)
@@ -90,25 +97,29 @@ class CganAttack(Attack):
         sampler = PatchSampler((images,), labels, generator, subset=train)
         steps = budget.steps or math.ceil(budget.epochs * sampler.patches / budget.batch)  # type: ignore[operator]
         batch = budget.batch * (len(self.classes) if self.variant.per_target else 1)
-        adam = {"betas": (budget.beta1, 0.999), "fused": device.type == "cuda"}
-        adam_g = torch.optim.Adam(player.parameters(), lr=budget.generator_lr, **adam)  # type: ignore[arg-type]
-        adam_d = torch.optim.Adam(judge.parameters(), lr=budget.discriminator_lr, **adam)  # type: ignore[arg-type]
-        schedules = [
-            _annealing(adam_g, steps, budget.cosine),
-            _annealing(adam_d, steps, budget.cosine),
-        ]
+        averaged = AveragedGenerator(
+            self.generator,
+            steps,
+            lr=budget.generator_lr,
+            beta1=budget.beta1,
+            cosine=budget.cosine,
+            decay=budget.average,
+        )
+        adam_d = adam(judge, budget.discriminator_lr, budget.beta1)
+        schedule_d = annealing(adam_d, steps, budget.cosine)
 
         def step(index: int) -> dict[str, Tensor]:
             (patches,), sources = sampler.draw(batch)
             targets = other_classes(sources, len(self.classes), generator)
             real = channels_last(as_input(patches))
-            fake = (player(self._prepare(real) * 2 - 1, targets) + 1) / 2
-            seen = _rounded(fake) if budget.rounded else fake
+            fake = (averaged.player(self._prepare(real) * 2 - 1, targets) + 1) / 2
+            seen = rounded(fake) if budget.rounded else fake
 
             loss_d = discriminator_loss(judge, real, seen.detach(), sources, targets)
             adam_d.zero_grad(set_to_none=True)
             loss_d.backward()  # type: ignore[no-untyped-call]
             adam_d.step()
+            schedule_d.step()
 
             judge.requires_grad_(False)
             loss_adv = (judge(seen * 2 - 1, targets) - 1).square().mean()
@@ -118,12 +129,7 @@ class CganAttack(Attack):
             total = budget.lambda_adv * loss_adv + budget.lambda_cnt * loss_cnt
             if loss_aux:
                 total = total + budget.lambda_aux * torch.stack(loss_aux).sum()
-            adam_g.zero_grad(set_to_none=True)
-            total.backward()
-            adam_g.step()
-            for schedule in schedules:
-                schedule.step()
-            _average_into(average, player, min(budget.average, (index + 1) / (index + 10)))
+            averaged.follow(total, index)
             named = {f"aux_{n}": v for n, v in zip(self.spec.surrogates, loss_aux, strict=True)}
             return {"adv": loss_adv, "dis": loss_d, "cnt": loss_cnt, **named}
 
@@ -133,13 +139,10 @@ class CganAttack(Attack):
             step,
             context=context,
             parts={
-                "player": player,
-                "average": average,
+                **averaged.parts,
                 "judge": judge,
-                "adam_g": adam_g,
                 "adam_d": adam_d,
-                "schedule_g": schedules[0],
-                "schedule_d": schedules[1],
+                "schedule_d": schedule_d,
             },
             generator=generator,
         )
@@ -201,27 +204,3 @@ def other_classes(sources: Tensor, classes: int, generator: torch.Generator) -> 
     """Draw a target other than the source for each element, every other class equally likely."""
     shift = torch.randint(1, classes, sources.shape, generator=generator, device=generator.device)
     return (sources + shift) % classes
-
-
-def _rounded(images: Tensor) -> Tensor:
-    """Clip and round to 8 bits, with the gradient of the identity where nothing was clipped."""
-    clipped = images.clamp(0, 1)
-    return clipped + ((clipped * 255).round() / 255 - clipped).detach()
-
-
-def _annealing(
-    optimiser: torch.optim.Optimizer, steps: int, cosine: bool
-) -> torch.optim.lr_scheduler.LRScheduler:
-    if cosine:
-        return torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    return torch.optim.lr_scheduler.ConstantLR(optimiser, 1.0)
-
-
-@torch.no_grad()
-def _average_into(average: nn.Module, current: nn.Module, decay: float) -> None:
-    state = current.state_dict()
-    for name, value in average.state_dict().items():
-        if value.is_floating_point():
-            value.lerp_(state[name], 1 - decay)
-        else:
-            value.copy_(state[name])

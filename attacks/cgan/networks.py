@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.nets.constrained import ConstrainedConv2d
+from bench.nets.differences import beside_differences
 from bench.nets.johnson import JohnsonNet
 
 ERROR_UNIT = 127.5 / 5
@@ -58,22 +59,32 @@ class Discriminator(nn.Module):
         classes: Number of classes C; 0 for a network that is told none.
         width: Channels of the first convolution after the constrained one.
         constrained: Without, a free convolution of the same size reads the image itself.
+        differences: Without either, it reads the image beside its finite differences.
         projected: Whether labels enter last.
     """
 
     def __init__(
-        self, classes: int, width: int, *, constrained: bool = True, projected: bool = False
+        self,
+        classes: int,
+        width: int,
+        *,
+        constrained: bool = True,
+        differences: bool = False,
+        projected: bool = False,
     ) -> None:
         super().__init__()
         self.projected = projected and classes > 0
         self.planes = 0 if self.projected else classes
-        self.unit = ERROR_UNIT if constrained else 1.0
-        self.filters: nn.Module = (
-            ConstrainedConv2d(3, 3, 5)
-            if constrained
-            else nn.Conv2d(3, 3, 5, padding=2, padding_mode="reflect")
-        )
-        self.first = nn.Sequential(nn.Conv2d(3, width, 4, 2, 1), nn.LeakyReLU(0.2))
+        self.unit = 1.0
+        self.filters: nn.Module
+        if differences:
+            self.filters = _BesideDifferences()
+        elif constrained:
+            self.filters, self.unit = ConstrainedConv2d(3, 3, 5), ERROR_UNIT
+        else:
+            self.filters = nn.Conv2d(3, 3, 5, padding=2, padding_mode="reflect")
+        channels = 9 if differences else 3
+        self.first = nn.Sequential(nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2))
         self.rest = nn.Sequential(
             nn.Conv2d(width + self.planes, 2 * width, 4, 2, 1, bias=False),
             nn.BatchNorm2d(2 * width),
@@ -92,6 +103,11 @@ class Discriminator(nn.Module):
             return out
         shared, own = out[:, :1], out[:, 1:]
         return shared + own[torch.arange(len(own)), labels].unsqueeze(1)
+
+
+class _BesideDifferences(nn.Module):
+    def forward(self, images: Tensor) -> Tensor:
+        return beside_differences(images, ERROR_UNIT)
 
 
 def with_label_planes(features: Tensor, labels: Tensor, classes: int) -> Tensor:

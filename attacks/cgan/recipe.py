@@ -1,4 +1,7 @@
-"""Hyper-parameters of the cGAN attacks, one set a recipe; all eight rows share it."""
+"""Hyper-parameters of the cGAN attacks, one set a recipe; all eight rows share it.
+
+Methods that other papers describe have weights of losses of their own (`reweighted`).
+"""
 
 from __future__ import annotations
 
@@ -103,17 +106,27 @@ CGAN_RECIPES: Mapping[str, CganRecipe] = MappingProxyType(
 )
 
 
-def cgan_recipe(name: str) -> CganRecipe:
+def reweighted(adv: float, cnt: float, aux: float) -> Mapping[str, CganRecipe]:
+    """Every recipe with other weights of the three losses."""
+    return MappingProxyType(
+        {
+            name: replace(one, lambda_adv=adv, lambda_cnt=cnt, lambda_aux=aux)
+            for name, one in CGAN_RECIPES.items()
+        }
+    )
+
+
+def cgan_recipe(name: str, recipes: Mapping[str, CganRecipe] = CGAN_RECIPES) -> CganRecipe:
     """Return the hyper-parameters that go with the recipe called `name`.
 
     Raises:
         CamobenchError: If the cGAN has none.
     """
-    if name not in CGAN_RECIPES:
+    if name not in recipes:
         raise CamobenchError(
-            f"the cGAN attacks have no recipe {name!r}; they have {', '.join(CGAN_RECIPES)}"
+            f"the cGAN attacks have no recipe {name!r}; they have {', '.join(recipes)}"
         )
-    return CGAN_RECIPES[name]
+    return recipes[name]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,11 +135,13 @@ class CganVariant:
 
     Attributes:
         constrained: The discriminator's first layer is a constrained convolution.
+        differences: It reads the image beside its third-order finite differences instead.
         per_target: One unconditioned generator and discriminator a target class, instead of one
             pair that is told the class. Each pair has the budget that the one pair has.
     """
 
     constrained: bool = True
+    differences: bool = False
     per_target: bool = False
 
     def identity(self) -> dict[str, Json]:

@@ -60,6 +60,7 @@ def build_discriminator(classes: int, budget: CganRecipe, variant: CganVariant) 
         Discriminator,
         width=budget.discriminator_width,
         constrained=variant.constrained,
+        differences=variant.differences,
         projected=budget.projected,
     )
     return PerTarget([make(0) for _ in range(classes)]) if variant.per_target else make(classes)

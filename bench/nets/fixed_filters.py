@@ -17,9 +17,6 @@ HIGH_PASS = (
 Tuama, Comby & Chaumont (2016) before one that tells camera models."""
 
 
-ORDER = 3
-
-
 class HighPass(nn.Module):
     """The sum over three planes of their high-pass filtered values; the border is reflected."""
 
@@ -33,16 +30,3 @@ class HighPass(nn.Module):
         """(N, 3, H, W) -> (N, 1, H, W), in fp32."""
         with torch.autocast(images.device.type, enabled=False):
             return F.conv2d(F.pad(images.float(), (2,) * 4, mode="reflect"), self.weight)
-
-
-class FiniteDifferences(nn.Module):
-    """Third-order differences of each plane along rows and along columns.
-
-    They lie at the later pixel; an image is continued to its left and above by its first pixels.
-    """
-
-    def forward(self, images: Tensor) -> Tensor:
-        """(N, 3, H, W) -> (N, 6, H, W), along rows, then along columns."""
-        across = torch.diff(F.pad(images, (ORDER, 0, 0, 0), mode="replicate"), n=ORDER, dim=-1)
-        down = torch.diff(F.pad(images, (0, 0, ORDER, 0), mode="replicate"), n=ORDER, dim=-2)
-        return torch.cat((across, down), dim=1)

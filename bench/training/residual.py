@@ -45,6 +45,18 @@ def true_residuals(data: LabelledImages, device: torch.device, batch: int = 16) 
     return data.keeper.array(name, data.images.shape, fill)
 
 
+def without_residuals(data: LabelledImages, device: torch.device) -> NDArray[Any]:
+    """The images less their `wdf-v1` residuals: (N, 3, H, W) float32 in units of [0, 1] images."""
+    residuals = true_residuals(data, device)
+
+    def fill(values: NDArray[np.float32]) -> None:
+        for value, image, residual in zip(values, data.images, residuals, strict=True):
+            value[:] = (image - residual) / 255
+
+    name = f"without-{RESIDUAL_NAME}-{device.type}"
+    return data.keeper.array(name, data.images.shape, fill)
+
+
 def fit_estimator(
     label: str,
     estimator: ResidualEstimator,

@@ -7,6 +7,8 @@ from functools import cache
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from bench.contract import ATTACKS, Attack
 from bench.recipes import MINI, PAPER, SMOKE
@@ -117,3 +119,20 @@ def test_targets_are_used_when_the_spec_says_so(name):
             attack(images)
     else:
         assert torch.equal(attack(images), first)
+
+
+class SinglePrecision(TorchDispatchMode):
+    """Refuses float64, which accelerators have not or are slow in."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(out):
+            assert not isinstance(leaf, torch.Tensor) or leaf.dtype != torch.float64, func
+        return out
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_attacks_compute_in_fp32(name):
+    attack = attack_named(name)
+    with SinglePrecision():
+        attack(pixels(3, 64, 64), TARGETS)

@@ -2,7 +2,8 @@ import numpy as np
 import torch
 from scipy.ndimage import convolve
 
-from bench.nets.fixed_filters import HIGH_PASS, FiniteDifferences, HighPass
+from bench.nets.differences import differences
+from bench.nets.fixed_filters import HIGH_PASS, HighPass
 from tests.toys import pixels
 
 IMAGES = pixels(2, 20, 33).float()
@@ -19,7 +20,7 @@ def test_the_high_pass_filter_is_one_map_of_all_planes():
 
 
 def test_finite_differences_are_those_of_numpy():
-    found = FiniteDifferences()(IMAGES)
+    found = differences(IMAGES)
     values = IMAGES.numpy()
     assert found.shape == (2, 6, 20, 33)
     np.testing.assert_allclose(found[:, :3, :, 3:], np.diff(values, 3, axis=3), rtol=0, atol=1e-3)

@@ -11,7 +11,7 @@ from bench.training.residual import true_residuals
 from tests.toys import CLASSES, camera_set, copied, fit_context, pixels, same_state
 from victims import convnet
 from victims.densenet import build_densenet
-from victims.specs import FRONT_ENDS
+from victims.specs import FRONT_ENDS, STREAMS
 
 
 def build(name, recipe=SMOKE):
@@ -91,8 +91,8 @@ def test_the_pef_constraint_holds_after_every_optimiser_step(name):
 def test_front_ends_differ_in_what_the_backbone_sees():
     images = pixels(2, 64, 64).float() / 255
     seen = {}
-    for front_end in FRONT_ENDS:
-        victim = build(f"{front_end}-resnet12").eval()
+    for front_end in FRONT_ENDS + STREAMS:
+        victim = build(f"{front_end}-resnet18").eval()
         victim.estimator = nn.Identity()  # hands the images over as if they were residuals
         victim.network.register_forward_pre_hook(
             lambda module, inputs, key=front_end: seen.update({key: inputs[0]})
@@ -102,6 +102,10 @@ def test_front_ends_differ_in_what_the_backbone_sees():
             in_grey_levels = victim.filters(images * 255)
     torch.testing.assert_close(seen["img"], images * 4 - 2)
     torch.testing.assert_close(seen["wdf"], images / 5)
+    torch.testing.assert_close(seen["low"], images * (254 / 255) * 4 - 2)
+    torch.testing.assert_close(seen["img-fd"][:, :3], images * 4 - 2)
+    across = torch.diff(images * 255, n=3, dim=-1) / 5
+    torch.testing.assert_close(seen["img-fd"][:, 3:6, :, 3:], across, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(seen["pef"], in_grey_levels / 5, rtol=1e-3, atol=1e-3)
 
 
@@ -123,6 +127,14 @@ def test_wdf_trains_on_true_residuals_of_whole_images(fitted):
     residuals = stack[:2, :, :64, :64]
     assert torch.equal(network(residuals), victim.backbone(residuals))
     assert not any("estimator" in name for name, _ in network.named_parameters())
+
+
+def test_low_trains_on_images_without_their_true_residuals(fitted):
+    victim, data = build("low-resnet18"), camera_set(ExaminerSet, side=96)
+    victim.fit(data, fit_context())
+    residuals = true_residuals(data, torch.device("cpu"))
+    torch.testing.assert_close(fitted[0][2], torch.from_numpy((data.images - residuals) / 255))
+    assert victim.frontend_digest is None  # what wdf victims share is not what it reads
 
 
 def test_wdf_runs_on_the_estimator_which_training_does_not_touch():

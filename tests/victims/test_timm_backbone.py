@@ -6,7 +6,8 @@ from timm.models import create_model
 from bench.contract import VICTIMS
 from bench.data import ExaminerSet
 from bench.jobs.building import build_victim
-from bench.nets.fixed_filters import FiniteDifferences, HighPass
+from bench.nets.differences import differences
+from bench.nets.fixed_filters import HighPass
 from bench.recipes import PAPER, SMOKE
 from bench.registry import UnknownNameError
 from bench.store import digest
@@ -132,12 +133,12 @@ def test_fit_changes_the_network_and_is_deterministic(front_end):
     assert same_state(*made)
 
 
-@pytest.mark.parametrize(("front_end", "filters"), [("hpf", HighPass), ("fd", FiniteDifferences)])
+@pytest.mark.parametrize(("front_end", "filters"), [("hpf", HighPass()), ("fd", differences)])
 def test_a_fixed_front_end_hands_its_maps_to_the_network(front_end, filters):
     victim, images, seen = build(f"timm:{SMALL}/{front_end}").eval(), torch.rand(2, 3, 65, 97), []
     victim.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     victim(images)
-    torch.testing.assert_close(seen[0], filters()(images * 51), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(seen[0], filters(images * 51), rtol=1e-4, atol=1e-4)
 
 
 def test_the_key_knows_optimiser_version_and_recipe(monkeypatch):

@@ -144,7 +144,7 @@ def test_auxiliary_losses_ask_for_the_target(monkeypatch):
 class BrightIsReal(nn.Module):
     """A stand-in discriminator that does not learn."""
 
-    def __init__(self, classes, width, constrained, projected):
+    def __init__(self, classes, width, **options):
         super().__init__()
         self.unused = nn.Parameter(torch.zeros(()))
 

@@ -1,0 +1,91 @@
+"""A generator in training, and the running average of its weights that is kept of it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from bench.training.loop import Stateful
+
+
+class AveragedGenerator:
+    """Adam on a copy of a generator; the generator itself becomes the average.
+
+    Args:
+        generator: On its device; left in evaluation mode.
+        steps: Of the whole training.
+        lr: Adam's learning rate.
+        beta1: Decay of its first moment.
+        cosine: Anneal the rate to zero.
+        decay: Of the average; 0 keeps the last weights.
+
+    Attributes:
+        player: What is trained.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        steps: int,
+        *,
+        lr: float,
+        beta1: float,
+        cosine: bool,
+        decay: float,
+    ) -> None:
+        self.player = copy.deepcopy(generator).train()
+        self.average, self.decay = generator.eval(), decay
+        self.adam = adam(self.player, lr, beta1)
+        self.schedule = annealing(self.adam, steps, cosine)
+
+    @property
+    def parts(self) -> Mapping[str, Stateful]:
+        """What a snapshot of the training holds."""
+        return {
+            "player": self.player,
+            "average": self.average,
+            "adam_g": self.adam,
+            "schedule_g": self.schedule,
+        }
+
+    def follow(self, loss: Tensor, index: int) -> None:
+        """Do the optimiser step `index`, 0-based."""
+        self.adam.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.adam.step()
+        self.schedule.step()
+        _average_into(self.average, self.player, min(self.decay, (index + 1) / (index + 10)))
+
+
+def adam(network: nn.Module, lr: float, beta1: float) -> torch.optim.Adam:
+    """Adam, fused where it can be."""
+    weights = list(network.parameters())
+    return torch.optim.Adam(weights, lr, (beta1, 0.999), fused=weights[0].device.type == "cuda")
+
+
+def annealing(
+    optimiser: torch.optim.Optimizer, steps: int, cosine: bool
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """Half a cosine down to zero, or a fixed rate."""
+    if cosine:
+        return torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    return torch.optim.lr_scheduler.ConstantLR(optimiser, 1.0)
+
+
+def rounded(images: Tensor) -> Tensor:
+    """Clip and round to 8 bits, with the gradient of the identity where nothing was clipped."""
+    clipped = images.clamp(0, 1)
+    return clipped + ((clipped * 255).round() / 255 - clipped).detach()
+
+
+@torch.no_grad()
+def _average_into(average: nn.Module, current: nn.Module, decay: float) -> None:
+    state = current.state_dict()
+    for name, value in average.state_dict().items():
+        if value.is_floating_point():
+            value.lerp_(state[name], 1 - decay)
+        else:
+            value.copy_(state[name])

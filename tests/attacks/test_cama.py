@@ -1,0 +1,58 @@
+"""Cama and SpoC: what the cGAN's own tests do not say of them."""
+
+import pytest
+import torch
+
+from attacks.cgan.networks import ERROR_UNIT, Discriminator
+from bench.contract import ATTACKS
+from bench.recipes import PAPER, SMOKE
+from bench.signal.cfa import synthetic_cfa
+from tests.toys import CLASSES, camera_set, copied, fit_context, pixels, same_state
+
+from .cgan.test_attack import toy_surrogates
+
+WEIGHTS = {"cama": (1.0, 10.0, 0.005), "spoc": (0.3, 10.0, 0.01)}
+SURROGATES = {"cama": ("low-resnet18", "wdf-resnet18"), "spoc": ("img-fd-resnet18",)}
+
+
+def build(name, recipe=SMOKE):
+    torch.manual_seed(0)
+    entry = ATTACKS.get(name)
+    return entry.builder(entry.spec, classes=CLASSES, recipe=recipe)
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_losses_are_weighted_as_the_authors_do(name):
+    budget = build(name, PAPER).budget
+    assert (budget.lambda_adv, budget.lambda_cnt, budget.lambda_aux) == WEIGHTS[name]
+    assert ATTACKS.get(name).spec.surrogates == SURROGATES[name]
+    assert not ATTACKS.get(name).spec.paper_row
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_it_starts_as_the_synthetic_cfa_and_trains(name):
+    attack, images = build(name).eval(), pixels(2, 65, 96)
+    cfa = (synthetic_cfa(images.float() / 255).clamp(0, 1) * 255).round().byte()
+    found = attack(images, torch.tensor([0, 1]))
+    assert (found.int() - cfa.int()).abs().max() <= 1
+    start = copied(attack.generator)
+    report = attack.fit(camera_set(), fit_context(surrogates=toy_surrogates(SURROGATES[name])))
+    assert not same_state(start, attack.generator.state_dict())
+    assert {f"aux_{surrogate}" for surrogate in SURROGATES[name]} < set(report.curves)
+
+
+def test_spocs_discriminator_reads_third_differences():
+    torch.manual_seed(0)
+    judge = Discriminator(3, 4, differences=True).eval()
+    seen = []
+    judge.first.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    images = pixels(2, 64, 64).float() / 127.5 - 1
+    judge(images, torch.tensor([0, 1]))
+    x = images.double()
+    across = x[..., 3:] - 3 * x[..., 2:-1] + 3 * x[..., 1:-2] - x[..., :-3]
+    down = x[..., 3:, :] - 3 * x[..., 2:-1, :] + 3 * x[..., 1:-2, :] - x[..., :-3, :]
+    shown, by_row, by_column = seen[0].double().split(3, dim=1)
+    assert torch.equal(shown, x)
+    torch.testing.assert_close(by_row[..., 3:] / ERROR_UNIT, across, rtol=0, atol=1e-5)
+    torch.testing.assert_close(by_column[..., 3:, :] / ERROR_UNIT, down, rtol=0, atol=1e-5)
+    assert (by_row[..., 0] == 0).all()
