@@ -19,6 +19,8 @@ from bench.wording import near
 
 RESIDUAL_NAME, RESIDUAL_VERSION = "wdf-v1", 1
 """The residual that estimators learn; the version rises when their training changes results."""
+AWARE_VERSION = 1
+"""Of what aware defenders are trained on; it rises when noise or targets change."""
 
 
 @dataclass(frozen=True, kw_only=True)

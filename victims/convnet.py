@@ -1,9 +1,10 @@
-"""What the paper's fifteen victims share: three input spaces in front of any backbone.
+"""What convolutional victims share: input spaces in front of any backbone.
 
 Andrews et al. (2020), sections 3.3 and 4.2. `img` sees the image, `pef` learns prediction-error
 filters, `wdf` reads a wavelet noise residual: trained on true residuals, run on estimated ones.
-Two more are from the second version of that paper: `low` reads the image without its residual,
-`img-fd` the image beside its finite differences.
+Four more are from the second version of that paper (Cama, ECCV workshops 2020): `low` reads the
+image without its residual, `img-fd` the image beside its finite differences, `fd` these alone,
+`hpf` one map by a fixed high-pass filter.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from torch import Tensor, nn
 from bench.contract import FitContext, Victim, VictimSpec
 from bench.data import AdversarySet, ExaminerSet
 from bench.nets.constrained import ConstrainedConv2d
-from bench.nets.differences import beside_differences
+from bench.nets.differences import beside_differences, differences
+from bench.nets.fixed_filters import HighPass
 from bench.nets.johnson import channels_last
 from bench.recipes import ClassifierRecipe, Recipe
 from bench.training.classifier import fit_classifier
@@ -27,13 +29,19 @@ from bench.types import FitReport, Json, as_json
 
 UNIT_LEVELS = 5.0
 """Residuals and prediction errors reach a backbone in units of this many grey levels."""
+FILTERS: Mapping[str, Callable[[], Callable[[Tensor], Tensor]]] = {
+    "pef": ConstrainedConv2d,
+    "hpf": HighPass,
+    "fd": lambda: differences,
+}
+"""What stands between an image in grey levels and a backbone."""
 
 
 class ConvNetVictim(Victim):
-    """A backbone behind one of the paper's input spaces.
+    """A backbone behind one of the input spaces.
 
     Args:
-        spec: Its front-end is "img", "pef", "wdf", "low" or "img-fd".
+        spec: Its front-end is "wdf", "low", "img-fd", one of `FILTERS`, or else the image itself.
         classes: Camera models by name.
         recipe: Training budget.
         budget: How the recipe trains such a backbone.
@@ -54,7 +62,7 @@ class ConvNetVictim(Victim):
     ) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
         self.budget = budget
-        self.filters = ConstrainedConv2d(3, 3, 5) if spec.front_end == "pef" else None
+        self.filters = FILTERS[spec.front_end]() if spec.front_end in FILTERS else None
         self.network = build(len(classes), budget.width)
         self.to(memory_format=torch.channels_last)
         self.estimator: nn.Module | None = None

@@ -1,18 +1,18 @@
 """Which victims ship: their specs and what they are trained by, without importing a network.
 
-First the paper's fifteen, three input spaces in front of five backbones; then support vector
-machines on SPAM and local binary patterns, and any network of timm by name. A new one is a file of
+First the paper's fifteen, three input spaces in front of five backbones; then further networks of
+the field, support vector machines, and any network of timm by name. A new one is a file of
 its own and a line here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bench.contract.specs import Traits, VictimSpec
-from bench.recipes import RESIDUAL_NAME, Recipe
+from bench.recipes import RESIDUAL_NAME, AdamWRecipe, ClassifierRecipe, Recipe
 from bench.registry import Deferred, Entry, Family
 from bench.types import Json, as_json
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 VictimEntry: TypeAlias = "Entry[VictimSpec, Victim]"
 
 FRONT_ENDS = ("wdf", "pef", "img")
+FIXED_FRONT_ENDS: Mapping[str, int] = {"hpf": 1, "fd": 6}
+"""Further ones, for networks of timm alone, and the maps that they give."""
 STREAMS = ("low", "img-fd")
 """What further anonymisers are taught by."""
 DENSENETS: Mapping[str, int] = {"densenet40": 40, "densenet100": 100}
@@ -35,6 +37,10 @@ RESNETS: Mapping[str, tuple[int, ...]] = {
 SVM: Mapping[str, Json] = {"C": 1.0, "gamma": "scale", "kernel": "rbf", "strategy": "one-vs-rest"}
 ROOTED_SVM: Mapping[str, Json] = {**SVM, "C": 100.0, "scaling": "square root"}
 """For histograms: their square roots are alike in variance and bounded, so far images stay near."""
+LINEAR_SVM: Mapping[str, Json] = {"C": 1.0, "kernel": "linear", "strategy": "one-vs-rest"}
+AWARE_OF = ("jpeg", "median", "gaussian-blur", "mi-fgsm", "mislgan")
+"""What aware defenders know, beside noise: the field's usual treatments, an attack by gradients and
+a generative one; the cGANs with other local classifiers are strangers to them."""
 TIMM = "timm:"
 
 
@@ -43,6 +49,7 @@ def _convnets(
     option: str,
     shapes: Mapping[str, object],
     front_ends: tuple[str, ...] = FRONT_ENDS,
+    suffix: str = "",
     **spec: Any,
 ) -> list[VictimEntry]:
     """Every front-end before every backbone, made by `make` in the family's file."""
@@ -55,7 +62,7 @@ def _convnets(
     return [
         Entry(
             spec=VictimSpec(
-                name=f"{front_end}-{backbone}",
+                name=f"{front_end}-{backbone}{suffix}",
                 front_end=front_end,
                 backbone=backbone,
                 residual=RESIDUAL_NAME if front_end in ("wdf", "low") else None,
@@ -68,6 +75,42 @@ def _convnets(
         for front_end in front_ends
         for backbone, shape in shapes.items()
     ]
+
+
+def by_adamw(like: ClassifierRecipe) -> AdamWRecipe:
+    """A budget for what SGD leaves at chance: networks without batch norm."""
+    return AdamWRecipe(
+        width=like.width,
+        batch=like.batch,
+        epochs=like.epochs,
+        steps=like.steps,
+        schedule="one-cycle",
+        precision=like.precision,
+    )
+
+
+def _further(
+    name: str,
+    front_end: str,
+    paper: str,
+    place: str,
+    budget: Callable[[ClassifierRecipe], ClassifierRecipe] = lambda like: like,
+) -> VictimEntry:
+    """A network beside the protocol's; its budget is made of that of a recipe's ResNets."""
+    return Entry(
+        spec=VictimSpec(
+            name=name,
+            front_end=front_end,
+            backbone=name.removeprefix(f"{front_end}-"),
+            paper=paper,
+            licence="MIT",
+            supplementary=True,
+        ),
+        builder=Deferred(place),
+        traits=lambda recipe: Traits(
+            hyperparameters={"classifier": as_json(budget(recipe.classifiers["resnet"]))}
+        ),
+    )
 
 
 def _svm(features: str, paper: str, place: str, constants: Mapping[str, Json]) -> VictimEntry:
@@ -99,7 +142,7 @@ def _timm(name: str) -> VictimEntry | None:
     front_end, found, backbone = name.partition("-timm-")
     if name.startswith(TIMM):
         backbone, _, front_end = name.removeprefix(TIMM).partition("/")
-    elif found and front_end in FRONT_ENDS:
+    elif found and front_end in (*FRONT_ENDS, *FIXED_FRONT_ENDS):
         backbone = backbone.replace("-", "_")
     else:
         return None
@@ -118,11 +161,44 @@ ENTRIES: tuple[VictimEntry, ...] = (
         paper="Andrews, Zhang & Griffin 2020, second version (ECCV workshops)",
         supplementary=True,
     ),
+    *_convnets(
+        "resnet",
+        "blocks",
+        {"resnet18": RESNETS["resnet18"]},
+        suffix="-aware",
+        supplementary=True,
+        aware_of=AWARE_OF,
+    ),
     _svm(
         "spam",
         "Pevny, Bas & Fridrich 2010 (features); per colour plane, with a Gaussian SVM",
         "victims.spam:SpamSvm",
         SVM,
+    ),
+    _further("mislnet", "green", "Bayar & Stamm 2018", "victims.mislnet:Mislnet"),
+    _further(
+        "pef-convnext",
+        "pef",
+        "Liu et al. 2022 (backbone)",
+        "victims.convnext:ConvNextVictim",
+        by_adamw,
+    ),
+    Entry(
+        spec=VictimSpec(
+            name="bondi-svm",
+            front_end="img",
+            backbone="svm-linear",
+            paper="Bondi et al. 2017",
+            licence="MIT",
+            supplementary=True,
+        ),
+        builder=Deferred("victims.bondi:BondiSvm"),
+        traits=lambda recipe: Traits(
+            hyperparameters={
+                **LINEAR_SVM,
+                "classifier": as_json(by_adamw(recipe.classifiers["resnet"])),
+            }
+        ),
     ),
     _svm("lbp", "after Xu & Shi 2012", "victims.lbp:LbpSvm", ROOTED_SVM),
 )

@@ -1,8 +1,9 @@
-"""Support vector machines on hand-made features: what attribution was before neural networks.
+"""Support vector machines on features: what attribution was before neural networks.
 
-One machine a class with a Gaussian kernel, one against the rest, by scikit-learn, on features of
-whole images, standardised or not; constants did best on Set-A's validation images of simulated
-suites. What is stored are numbers: scaling, support vectors and their weights, evaluated in torch.
+One machine a class, one against the rest, by scikit-learn: with a Gaussian kernel on hand-made
+features of whole images, standardised or not, or linear ones on features of patches, whose
+decisions are averaged. Constants did best on Set-A's validation images of simulated suites. What is
+stored are numbers: scaling, support vectors and their weights, evaluated in torch.
 Decision values divided by one temperature, chosen by the likelihood of Set-A's validation images,
 are the logits: a softmax makes them probabilities (Guo et al. 2017) and no prediction changes.
 """
@@ -29,19 +30,22 @@ BATCH = 16
 
 
 class KernelMachines(nn.Module):
-    """Support vector machines with one Gaussian kernel, one a class, over standardised features.
+    """Support vector machines with one kernel, one a class, over standardised features.
 
     Args:
         features: Length of a feature vector.
         classes: Number of machines.
+        linear: Weigh the features themselves, not their Gaussian kernel with support vectors.
     """
 
-    def __init__(self, features: int, classes: int) -> None:
+    def __init__(self, features: int, classes: int, *, linear: bool = False) -> None:
         super().__init__()
+        self.linear = linear
         self.register_buffer("centre", torch.zeros(features, dtype=torch.float64))
         self.register_buffer("scale", torch.ones(features, dtype=torch.float64))
         self.register_buffer("support", torch.zeros(0, features, dtype=torch.float64))
-        self.register_buffer("weight", torch.zeros(0, classes, dtype=torch.float64))
+        rows = features if linear else 0
+        self.register_buffer("weight", torch.randn(rows, classes, dtype=torch.float64))
         self.register_buffer("bias", torch.zeros(classes, dtype=torch.float64))
         self.register_buffer("gamma", torch.ones((), dtype=torch.float64))
         self.register_buffer("temperature", torch.ones((), dtype=torch.float64))
@@ -62,14 +66,17 @@ class KernelMachines(nn.Module):
             return self
 
     def decisions(self, features: Tensor) -> Tensor:
-        """(N, F) -> (N, C) decision values, as scikit-learn's `decision_function` gives them."""
+        """(..., F) -> (..., C) values, as scikit-learn's `decision_function` gives them."""
         standard = (features - self.centre) / self.scale
+        if self.linear:
+            return standard @ self.weight + self.bias
         distance = torch.cdist(standard, self.support).square()
         return torch.exp(-self.gamma * distance) @ self.weight + self.bias
 
     def forward(self, features: Tensor) -> Tensor:
-        """(N, F) -> (N, C) logits."""
-        return self.decisions(features) / self.temperature
+        """(N, F), or (N, P, F) of P patches, -> (N, C) logits."""
+        decisions = self.decisions(features) / self.temperature
+        return decisions if features.ndim == 2 else decisions.mean(1)
 
 
 class SvmVictim(Victim):
@@ -82,7 +89,8 @@ class SvmVictim(Victim):
 
     def __init__(self, spec: VictimSpec, *, classes: Sequence[str], recipe: Recipe) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
-        self.machines = KernelMachines(self.features, len(classes))
+        linear = self.constants["kernel"] == "linear"
+        self.machines = KernelMachines(self.features, len(classes), linear=linear)
 
     @property
     def hyperparameters(self) -> Mapping[str, Json]:
@@ -90,17 +98,20 @@ class SvmVictim(Victim):
         return self.constants
 
     def backbone(self, features: Tensor) -> Tensor:
-        """(N, F) float64 features -> (N, C) logits."""
-        out: Tensor = self.machines(features.to(self.machines.centre.device))
+        """(N, F) features, or (N, P, F) of patches, -> (N, C) logits."""
+        out: Tensor = self.machines(features.to(self.machines.centre))
         return out.float()
 
     def fit(self, data: ExaminerSet | AdversarySet, context: FitContext) -> FitReport:
-        """Fit on whole training images; the temperature on the validation images."""
+        """Fit on training images or their patches; the temperature on the validation images."""
         began = time.monotonic()
         features = self._features(data.images, context)
         train, held_out = ~data.validation, data.validation
-        self._fit_machines(features[train], data.labels[train], context.seed)
-        decisions = self.machines.decisions(torch.from_numpy(features[held_out]))
+        samples = features[train].reshape(-1, self.features)
+        labels = np.repeat(data.labels[train], len(samples) // train.sum())
+        self._fit_machines(samples, labels, context.seed)
+        self.machines.temperature = torch.ones((), dtype=torch.float64)
+        decisions = self.machines(torch.from_numpy(features[held_out]))
         truth = torch.from_numpy(data.labels[held_out])
         self.machines.temperature = _temperature(decisions, truth)
         hits = decisions.argmax(1) == truth
@@ -120,7 +131,7 @@ class SvmVictim(Victim):
         parts = []
         for start in range(0, len(images), BATCH):
             batch = torch.from_numpy(np.array(images[start : start + BATCH])).to(context.device)
-            parts.append(self.frontend(batch.float() / 255).cpu().numpy())
+            parts.append(self.frontend(batch.float() / 255).detach().cpu().double().numpy())
             context.progress.advance(len(batch))
         context.progress.finish()
         return np.concatenate(parts)
@@ -134,19 +145,23 @@ class SvmVictim(Victim):
         if len(self.classes) == 2:  # scikit-learn then fits one machine, for the second class
             machines = [machines[0], machines[0]]
         signs = [-1.0, 1.0] if len(self.classes) == 2 else [1.0] * len(machines)
+        own = self.machines.cpu()
+        own.centre = torch.from_numpy(scaler.mean_)
+        if scaler.scale_ is not None:
+            own.scale = torch.from_numpy(scaler.scale_)
+        biases = [sign * float(m.intercept_[0]) for m, sign in zip(machines, signs, strict=True)]
+        own.bias = torch.tensor(biases, dtype=torch.float64)
+        if own.linear:
+            weights = [sign * m.coef_[0] for m, sign in zip(machines, signs, strict=True)]
+            own.weight = torch.from_numpy(np.stack(weights, axis=1))
+            return
         used = np.unique(np.concatenate([machine.support_ for machine in machines]))
         weight = np.zeros((len(used), len(machines)))
         for column, (machine, sign) in enumerate(zip(machines, signs, strict=True)):
             place = np.searchsorted(used, machine.support_)
             weight[place, column] = sign * machine.dual_coef_[0]
-        own = self.machines.cpu()
-        own.centre = torch.from_numpy(scaler.mean_)
-        if scaler.scale_ is not None:
-            own.scale = torch.from_numpy(scaler.scale_)
         own.support = torch.from_numpy(scaler.transform(features[used]))
         own.weight = torch.from_numpy(weight)
-        biases = [sign * float(m.intercept_[0]) for m, sign in zip(machines, signs, strict=True)]
-        own.bias = torch.tensor(biases, dtype=torch.float64)
         own.gamma = torch.tensor(machines[0]._gamma, dtype=torch.float64)
 
 
@@ -155,9 +170,12 @@ def make_pipeline(constants: Mapping[str, Json] = SVM, seed: int = 0) -> Any:
     from sklearn import pipeline
     from sklearn.multiclass import OneVsRestClassifier
     from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import SVC
+    from sklearn.svm import SVC, LinearSVC
 
-    machine = SVC(kernel="rbf", C=constants["C"], gamma=constants["gamma"], random_state=seed)
+    if constants["kernel"] == "linear":
+        machine = LinearSVC(C=constants["C"], dual=False, random_state=seed)
+    else:
+        machine = SVC(C=constants["C"], gamma=constants["gamma"], random_state=seed)
     scaler = StandardScaler(with_std="scaling" not in constants)
     return pipeline.make_pipeline(scaler, OneVsRestClassifier(machine))
 

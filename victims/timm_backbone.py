@@ -1,6 +1,7 @@
-"""Any image classifier of timm (Wightman 2019) behind any of the three input spaces, by name alone.
+"""Any image classifier of timm (Wightman 2019) behind any input space, by name alone.
 
-`timm:convnext_tiny/pef` is the victim `pef-timm-convnext-tiny`. Weights are drawn anew and trained
+`timm:convnext_tiny/pef` is the victim `pef-timm-convnext-tiny`; other spaces than the paper's three
+are `hpf` and `fd` (`victims.convnet`). Weights are drawn anew and trained
 in a recipe's batches and steps, never downloaded. Networks with batch norm are trained as a
 recipe's ResNets are; the others by AdamW, since SGD leaves them at chance (`convnext_atto`).
 Before anything is trained a network is tried on images of several sizes, on torch's meta device.
@@ -21,11 +22,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from bench.checks import PATCH_PX
 from bench.contract import Victim, VictimSpec
-from bench.recipes import RESIDUAL_NAME, AdamWRecipe, ClassifierRecipe, Recipe
+from bench.recipes import RESIDUAL_NAME, ClassifierRecipe, Recipe
 from bench.registry import Entry, UnknownNameError
 from bench.types import CamobenchError, Json
 from victims.convnet import ConvNetVictim
-from victims.specs import FRONT_ENDS, TIMM
+from victims.specs import FIXED_FRONT_ENDS, FRONT_ENDS, TIMM, by_adamw
 
 SIZES = ((PATCH_PX, PATCH_PX), (96, 160), (65, 97))
 """Heights and widths that a victim must take: a training patch, and images of any other size."""
@@ -69,7 +70,7 @@ class OnGrid(nn.Module):
 
 
 class TimmVictim(ConvNetVictim):
-    """A timm network behind one of the paper's input spaces.
+    """A timm network behind one of the input spaces.
 
     Args:
         spec: Its backbone is "timm:" and timm's name.
@@ -85,12 +86,13 @@ class TimmVictim(ConvNetVictim):
     def __init__(self, spec: VictimSpec, *, classes: Sequence[str], recipe: Recipe) -> None:
         name = spec.backbone.removeprefix(TIMM)
         self.intake = intake = find_intake(name)
+        maps = FIXED_FRONT_ENDS.get(spec.front_end, 3)
         super().__init__(
             spec,
             classes=classes,
             recipe=recipe,
             budget=budget(recipe, batch_norm=intake.batch_norm),
-            build=lambda count, width: build(name, count, intake),
+            build=lambda count, width: build(name, count, intake, maps),
         )
 
     @property
@@ -111,18 +113,13 @@ def budget(recipe: Recipe, *, batch_norm: bool) -> ClassifierRecipe:
     like = recipe.classifiers["resnet"]
     if batch_norm:
         return replace(like, width=1.0)
-    return AdamWRecipe(
-        batch=like.batch,
-        epochs=like.epochs,
-        steps=like.steps,
-        schedule="one-cycle",
-        precision=like.precision,
-    )
+    return replace(by_adamw(like), width=1.0)
 
 
-def build(name: str, classes: int, intake: Intake) -> nn.Module:
-    """An untrained timm network with `classes` outputs for images of any size."""
-    network = timm.create_model(name, pretrained=False, num_classes=classes, **intake.options)
+def build(name: str, classes: int, intake: Intake, maps: int = 3) -> nn.Module:
+    """An untrained timm network with `classes` outputs for `maps` of any size."""
+    options = {**intake.options, "num_classes": classes, "in_chans": maps}
+    network = timm.create_model(name, pretrained=False, **options)
     return network if intake.grid_px == 1 else OnGrid(network, intake.grid_px)
 
 
@@ -170,9 +167,10 @@ def entry(backbone: str, front_end: str) -> Entry[VictimSpec, Victim]:
     Raises:
         UnknownNameError: If timm has no such network, or there is no such front-end.
     """
-    if front_end not in FRONT_ENDS:
+    known = (*FRONT_ENDS, *FIXED_FRONT_ENDS)
+    if front_end not in known:
         raise UnknownNameError(
-            f"unknown front-end {front_end!r}: a timm network stands behind {_listed(FRONT_ENDS)}"
+            f"unknown front-end {front_end!r}: a timm network stands behind {_listed(known)}"
         )
     _require_known(backbone)
     spec = VictimSpec(

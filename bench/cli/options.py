@@ -59,7 +59,8 @@ address_option = click.option(
 )
 recipe_option = click.option("--recipe", default="mini", show_default=True, help="Training budget.")
 front_end_option = click.option(
-    "--front-end", help="img, pef or wdf, before a backbone such as timm:convnext_tiny [img]."
+    "--front-end",
+    help="img, pef, wdf, hpf or fd, before a backbone such as timm:convnext_tiny [img].",
 )
 seed_option = click.option("--seed", type=int, default=0, show_default=True)
 from_scratch_option = click.option(

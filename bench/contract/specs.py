@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from bench.types import Json, as_json
+from bench.types import SILENT_DEFAULT, Json, as_json
 
 NOT_STATED = "not stated"
 
@@ -94,6 +94,8 @@ class VictimSpec(Spec):
         differentiable: Whether gradients reach the images; only then can it be a surrogate.
         supplementary: Beside the protocol's fifteen: in no word such as `all`, asked for by name,
             and a column of its own in the tables, never part of a family's mean.
+        aware_of: Attacks, controls among them, whose versions of Set-A it is trained on beside the
+            images themselves. It never holds an attack; its key hashes theirs.
     """
 
     IDENTITY: ClassVar[tuple[str, ...]] = ("name", "version", "front_end", "backbone", "residual")
@@ -103,6 +105,7 @@ class VictimSpec(Spec):
     residual: str | None = None
     differentiable: bool = True
     supplementary: bool = False
+    aware_of: tuple[str, ...] = field(default=(), metadata=SILENT_DEFAULT)
 
 
 @dataclass(frozen=True, kw_only=True)

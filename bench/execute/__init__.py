@@ -36,7 +36,7 @@ def executor_of(name: str, keys: Keys, workers: int, address: str = "") -> Execu
         raise WrongUsageError(f"unknown executor {name!r}: choose {', '.join(EXECUTORS)}")
     if name == "ray":
         return Ray(address)
-    own = all(map(ATTACKS.is_own, keys.attacks)) and all(
+    own = all(map(ATTACKS.is_own, (*keys.attacks, *keys.known))) and all(
         VICTIMS.is_own(one) for one in (*keys.victims, *keys.surrogates)
     )
     if name == "inline" or (name == AUTO_EXECUTOR and workers == 1 and own):

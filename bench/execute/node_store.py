@@ -99,6 +99,7 @@ def _read_by(job: Job, keys: Keys, store: Store) -> Iterator[str]:
     if isinstance(job, TrainJob):
         sets = (job.set_name,)
         networks += [("surrogate", name, key) for name, key in keys.surrogates.items()]
+        networks += [("attack", name, key) for name, key in keys.known.items()]
     elif job.attack:
         networks.append(("attack", job.attack, keys.attacks[job.attack]))
     if isinstance(job, FeatureJob):

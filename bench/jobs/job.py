@@ -166,6 +166,7 @@ class Keys:
     Attributes:
         victims: Key of each victim, by name.
         attacks: Key of each attack, by name; also of those that have nothing to learn.
+        known: The same of attacks that victims are aware of.
         estimators: Key of the residual estimator of each set that has one.
         classes: Camera models that each victim tells apart, by the victim's name.
         reducible: Victims whose backbones can compute in bf16: the others are always in fp32.
@@ -177,6 +178,7 @@ class Keys:
     seed: int
     victims: Mapping[str, str] = field(default_factory=dict)
     attacks: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, str] = field(default_factory=dict)
     surrogates: Mapping[str, str] = field(default_factory=dict)
     estimators: Mapping[SetName, str] = field(default_factory=dict)
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -215,7 +215,8 @@ class Networks:
         """A trained attack."""
         attack = build_attack(name, self.graph.suite.classes, self.graph.recipe)
         if attack.learns:
-            restore(attack, self._checkpoint("attack", name, self.graph.attacks[name]), self.device)
+            key = {**self.graph.known, **self.graph.attacks}[name]
+            restore(attack, self._checkpoint("attack", name, key), self.device)
         attack.to(self.device).eval()
         return attack if self.precision is None else ready_attack(attack, self.device)
 

@@ -11,7 +11,8 @@ import torch
 from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots
 from bench.contract.fitting import timed_fit
 from bench.contract.global_state import kept_global_state
-from bench.data import AdversarySet
+from bench.data import AdversarySet, ExaminerSet
+from bench.jobs.aware import aware_set
 from bench.jobs.building import build_attack, build_victim
 from bench.jobs.job import TrainJob
 from bench.jobs.networks import Networks, module_state, save_checkpoint
@@ -66,8 +67,13 @@ def _train(job: TrainJob, place: Workplace, progress: Progress) -> None:
         module = attack
     else:
         victim = build_victim(job.name, classes, recipe)
+        learnt = data
+        if victim.spec.aware_of and isinstance(data, ExaminerSet):
+            attacks = {keys.known[name]: networks.attack(name) for name in victim.spec.aware_of}
+            with kept_global_state():
+                learnt = aware_set(data, attacks, place.suite.folder / job.set_name, device)
         with kept_global_state():
-            report = timed_fit(lambda: victim.fit(data, context()))
+            report = timed_fit(lambda: victim.fit(learnt, context()))
         module = victim
     if job.kind != "estimator":
         registry: Registry[Any, Any] = ATTACKS if job.kind == "attack" else VICTIMS

@@ -38,7 +38,10 @@ def pack(keys: Keys, *, whole: bool = False) -> bytes | None:
     Raises:
         CamobenchError: If one cannot travel, such as a module that holds an open file.
     """
-    named = {"attack": keys.attacks, "victim": {**keys.victims, **keys.surrogates}}
+    named = {
+        "attack": {**keys.attacks, **keys.known},
+        "victim": {**keys.victims, **keys.surrogates},
+    }
     files = [one for one in loaded_plugin_files() if set(one.names) & set(named[one.kind])]
     entries = []
     for kind, names in named.items():

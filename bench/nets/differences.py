@@ -1,4 +1,4 @@
-"""Third-order finite differences beside an image: what SpoC's discriminator and embedder read.
+"""Third-order finite differences: what SpoC's networks read beside an image, `fd` victims alone.
 
 Cozzolino et al. (2021); the settings are those of Andrews, Zhang & Griffin (2020, ECCV workshops),
 who compare with it. Differences lie at the later pixel, and an image is continued to its left and
@@ -14,6 +14,13 @@ from torch.nn import functional as F
 ORDER = 3
 
 
+def differences(images: Tensor) -> Tensor:
+    """(N, C, H, W) -> (N, 2 C, H, W) differences along rows, then along columns."""
+    across = torch.diff(F.pad(images, (ORDER, 0, 0, 0), mode="replicate"), n=ORDER, dim=-1)
+    down = torch.diff(F.pad(images, (0, 0, ORDER, 0), mode="replicate"), n=ORDER, dim=-2)
+    return torch.cat((across, down), dim=1)
+
+
 def beside_differences(images: Tensor, unit: float) -> Tensor:
     """Append to images their differences along rows and columns.
 
@@ -24,6 +31,4 @@ def beside_differences(images: Tensor, unit: float) -> Tensor:
     Returns:
         (N, 3 C, H, W): images, differences along rows, then along columns.
     """
-    across = torch.diff(F.pad(images, (ORDER, 0, 0, 0), mode="replicate"), n=ORDER, dim=-1)
-    down = torch.diff(F.pad(images, (0, 0, ORDER, 0), mode="replicate"), n=ORDER, dim=-2)
-    return torch.cat((images, across * unit, down * unit), dim=1)
+    return torch.cat((images, differences(images) * unit), dim=1)

@@ -17,7 +17,7 @@ from bench.jobs.job import JobKind, Keys, TrainJob
 from bench.jobs.opened_files import Identity, settled_key
 from bench.jobs.outcome import Failed
 from bench.plan.failures import Failures
-from bench.recipes import RESIDUAL_NAME, RESIDUAL_VERSION, Recipe
+from bench.recipes import AWARE_VERSION, RESIDUAL_NAME, RESIDUAL_VERSION, Recipe
 from bench.registry import Entry
 from bench.sources.opened import forget_versions
 from bench.store import Store, digest
@@ -56,6 +56,7 @@ class _Planner:
         self.jobs: dict[str, TrainJob] = {}
         self.estimators: dict[SetName, str] = {}
         self.surrogates: dict[str, str] = {}
+        self.known_attacks: dict[str, str] = {}
         self.classes: dict[str, tuple[str, ...]] = {}
         self.reducible: set[str] = set()
         self.known: dict[tuple[str, str], tuple[Traits, dict[str, Json]]] = {}
@@ -170,10 +171,22 @@ class _Planner:
                     f"estimator gives {RESIDUAL_NAME!r}"
                 )
             self.estimator(set_name)
+        needs = tuple(self.known_attack(one, name, set_name) for one in spec.aware_of)
+        if needs:
+            what = {**what, "aware_of": list(needs), "aware_version": AWARE_VERSION}
         key = self.settled(self.key("classifier", set_name, **what))
         if traits.learns:
-            self.add(kind, spec.name, set_name, key)
+            self.add(kind, spec.name, set_name, key, needs)
         return key
+
+    def known_attack(self, name: str, victim: str, set_name: SetName) -> str:
+        if set_name == "B":
+            raise CamobenchError(
+                f"{victim} cannot be a surrogate: it is trained on images of attacks, which need "
+                "theirs first; name a victim that is aware of none"
+            )
+        self.known_attacks[name] = self.attack(name)
+        return self.known_attacks[name]
 
     def attack(self, name: str) -> str:
         entry = ATTACKS.get(name)
@@ -238,6 +251,7 @@ def plan(
         jobs=planner.jobs,
         victims=victim_keys,
         attacks=attack_keys,
+        known=planner.known_attacks,
         surrogates=planner.surrogates,
         estimators=planner.estimators,
         classes={name: planner.classes[name] for name in victim_keys},

@@ -35,7 +35,10 @@ def missing_jobs(graph: Graph, shelf: Shelf) -> list[TrainJob]:
     if "A" in graph.estimators:
         want(graph.estimators["A"])
     order = {"estimator": 0, "surrogate": 1, "victim": 2, "attack": 3}
-    return sorted(wanted.values(), key=lambda job: order[job.kind])
+    return sorted(
+        wanted.values(),
+        key=lambda job: 4 if job.kind == "victim" and job.needs else order[job.kind],
+    )
 
 
 def train(

@@ -25,8 +25,12 @@ class FolderKeeper:
         self._folder = folder
 
     def array(
-        self, name: str, shape: tuple[int, ...], fill: Callable[[NDArray[np.float32]], None]
-    ) -> NDArray[np.float32]:
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        fill: Callable[[NDArray[Any]], None],
+        dtype: type[np.generic] = np.float32,
+    ) -> NDArray[Any]:
         """The array called `name`, mapped copy-on-write; `fill` writes it where there is none yet.
 
         One that is damaged is made anew.
@@ -38,11 +42,11 @@ class FolderKeeper:
         with lock_beside_set(path):
             if not is_as_written(path):
                 with replacing(path) as target:
-                    values = reserve_array(target, np.float32, shape)
+                    values = reserve_array(target, dtype, shape)
                     fill(values)
                     values.flush()
                     keep_checksum(path, target)
-        kept: NDArray[np.float32] = np.load(path, mmap_mode="c")
+        kept: NDArray[Any] = np.load(path, mmap_mode="c")
         return kept
 
 

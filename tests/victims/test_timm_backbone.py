@@ -6,6 +6,8 @@ from timm.models import create_model
 from bench.contract import VICTIMS
 from bench.data import ExaminerSet
 from bench.jobs.building import build_victim
+from bench.nets.differences import differences
+from bench.nets.fixed_filters import HighPass
 from bench.recipes import PAPER, SMOKE
 from bench.registry import UnknownNameError
 from bench.store import digest
@@ -28,6 +30,7 @@ def build(text, recipe=SMOKE, classes=CLASSES):
         ("timm:convnext_tiny", "img-timm-convnext-tiny", "img", None),
         ("timm:convnext_tiny/pef", "pef-timm-convnext-tiny", "pef", None),
         ("timm:resnet10t/wdf", "wdf-timm-resnet10t", "wdf", "wdf-v1"),
+        ("timm:resnet10t/hpf", "hpf-timm-resnet10t", "hpf", None),
     ],
 )
 def test_a_name_of_timms_is_a_victim(text, name, front_end, residual):
@@ -57,7 +60,7 @@ def test_every_network_of_timm_has_a_name_that_leads_back_to_it():
         ),
         ("pef-timm-convnext-tny", "no network 'convnext_tny': did you mean convnext_tiny"),
         ("timm:qqqq", r"no network 'qqqq': nothing is close; `timm.list_models\(\)` shows"),
-        ("timm:convnext_tiny/prf", "unknown front-end 'prf'.* wdf, pef, img"),
+        ("timm:convnext_tiny/prf", "unknown front-end 'prf'.* wdf, pef, img, hpf, fd"),
         ("timm:resnet18.a1_in1k", ".a1_in1k names weights.* from scratch; write timm:resnet18$"),
         ("foo-timm-resnet18", "unknown victim 'foo-timm-resnet18'"),
     ],
@@ -117,7 +120,7 @@ def test_weights_are_drawn_anew_and_never_fetched(monkeypatch):
     assert all(options["pretrained"] is False for options in calls)
 
 
-@pytest.mark.parametrize("front_end", ["img", "pef"])
+@pytest.mark.parametrize("front_end", ["img", "pef", "hpf", "fd"])
 def test_fit_changes_the_network_and_is_deterministic(front_end):
     made = []
     for _ in range(2):
@@ -128,6 +131,14 @@ def test_fit_changes_the_network_and_is_deterministic(front_end):
         assert "validation_accuracy_percent" in report.figures
         made.append(copied(victim))
     assert same_state(*made)
+
+
+@pytest.mark.parametrize(("front_end", "filters"), [("hpf", HighPass()), ("fd", differences)])
+def test_a_fixed_front_end_hands_its_maps_to_the_network(front_end, filters):
+    victim, images, seen = build(f"timm:{SMALL}/{front_end}").eval(), torch.rand(2, 3, 65, 97), []
+    victim.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    victim(images)
+    torch.testing.assert_close(seen[0], filters(images * 51), rtol=1e-4, atol=1e-4)
 
 
 def test_the_key_knows_optimiser_version_and_recipe(monkeypatch):

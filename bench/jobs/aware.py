@@ -1,0 +1,70 @@
+"""Set-A with treated versions of its images: what an aware defender is trained on.
+
+Each image of Set-A is there as it is, with noise, and as each attack that the victim's spec names
+made it, sent to one other camera; a label is always the camera that took the image. The attacks are
+the benchmark's own, trained on Set-B: a defender who has got hold of what anonymises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bench.checks import to_uint8, to_unit
+from bench.contract import Attack
+from bench.data import ExaminerSet
+from bench.jobs.scoring.items import BATCH
+from bench.recipes import AWARE_VERSION
+from bench.store import digest
+from bench.suites.mapped import FolderKeeper
+
+NOISE_LEVELS = 2.0
+"""Standard deviation of the noise, in grey levels."""
+
+
+@torch.no_grad()
+def aware_set(
+    data: ExaminerSet, attacks: Mapping[str, Attack], folder: Path, device: torch.device
+) -> ExaminerSet:
+    """Set-A, its noisy versions, then those of each attack, validation images among them.
+
+    Args:
+        data: Set-A.
+        attacks: Trained, by their keys.
+        folder: Of Set-A in a store; the treated set is kept beside it, for all who ask for it.
+        device: Where attacks run.
+
+    Raises:
+        ValueError: If an attack returns what is no image.
+    """
+    named = digest([AWARE_VERSION, *attacks])
+    keeper = FolderKeeper(folder.with_name(f"{folder.name}-{named[:16]}"))
+    count, parts = len(data.images), 2 + len(attacks)
+    generator = torch.Generator().manual_seed(int(named[:12], 16))
+
+    def fill(images: NDArray[np.uint8]) -> None:
+        images[:count] = data.images
+        for turn, attack in enumerate((None, *attacks.values()), 1):
+            for start in range(0, count, BATCH):
+                chosen = slice(start, min(start + BATCH, count))
+                batch = torch.from_numpy(np.array(data.images[chosen]))
+                away = torch.randint(1, len(data.classes), (len(batch),), generator=generator)
+                targets = (torch.from_numpy(data.labels[chosen]) + away) % len(data.classes)
+                if attack is None:
+                    noise = torch.randn(batch.shape, generator=generator) * NOISE_LEVELS / 255
+                    treated = to_uint8(to_unit(batch) + noise)
+                else:
+                    treated = attack(batch.to(device), targets.to(device))
+                images[turn * count : (turn + 1) * count][chosen] = treated.cpu().numpy()
+
+    return ExaminerSet(
+        images=keeper.array("images", (parts * count, *data.images.shape[1:]), fill, np.uint8),
+        labels=np.tile(data.labels, parts),
+        classes=data.classes,
+        validation=np.tile(data.validation, parts),
+        keeper=keeper,
+    )

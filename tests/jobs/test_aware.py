@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+import torch
+
+from bench.contract import VICTIMS, Attack, AttackSpec, VictimSpec
+from bench.data import ExaminerSet
+from bench.jobs.aware import NOISE_LEVELS, aware_set
+from bench.plan.graph import plan
+from bench.plan.train import train
+from bench.recipes import SMOKE
+from bench.registry import Entry
+from bench.types import CamobenchError
+from tests.plan.test_train import shelf_of
+from tests.smoke import ToySource, Watcher, toy_suite
+from tests.toys import camera_set
+
+CPU = torch.device("cpu")
+
+
+class Stamp(Attack):
+    """Writes each image's target into its first pixel."""
+
+    spec = AttackSpec(name="stamp")
+    calls = 0
+
+    def transform(self, images, targets):
+        self.calls += 1
+        stamped = images.clone()
+        stamped[:, :, 0, 0] = targets[:, None] / 255
+        return stamped
+
+
+def test_every_image_comes_as_it_is_with_noise_and_as_each_attack_made_it(tmp_path):
+    data, stamp = camera_set(ExaminerSet, 30), Stamp()
+    folder = tmp_path / "data" / "suite" / "A"
+    made = aware_set(data, {"key": stamp}, folder, CPU)
+    clean, noisy, stamped = made.images.reshape(3, *data.images.shape)
+    assert (clean == data.images).all()
+    noise = noisy.astype(float) - data.images
+    assert abs(noise.std() - NOISE_LEVELS) < 0.1
+    assert abs(noise.mean()) < 0.05
+    assert (stamped[..., 1:] == data.images[..., 1:]).all()
+    targets = stamped[:, 0, 0, 0]
+    assert (targets != data.labels).all()
+    assert {(s, t) for s, t in zip(data.labels, targets, strict=True)} == {
+        (s, t) for s in range(3) for t in range(3) if s != t
+    }
+    assert (made.labels.reshape(3, -1) == data.labels).all()
+    assert (made.validation.reshape(3, -1) == data.validation).all()
+    calls = stamp.calls
+    again = aware_set(data, {"key": stamp}, folder, CPU)
+    assert (again.images == made.images).all()
+    assert stamp.calls == calls
+    other = aware_set(data, {"other key": stamp}, folder, CPU)
+    assert stamp.calls > calls
+    assert not (other.images == made.images).all()
+
+
+def planned(*victims, **more):
+    return plan(ToySource().card, SMOKE, attacks=[], victims=victims, **more)
+
+
+def test_a_victim_is_trained_after_the_attacks_it_is_aware_of_and_holds_none(tmp_path):
+    suite = toy_suite(tmp_path / "made")
+    graph, shelf = planned("img-resnet18-aware", "img-resnet18"), shelf_of(tmp_path / "s", suite)
+    ran = [(job.kind, job.name) for job in train(graph, shelf, Watcher())]
+    assert ran[-1] == ("victim", "img-resnet18-aware")
+    assert {("attack", "mislgan"), ("attack", "mi-fgsm"), ("victim", "img-resnet18")} < set(ran)
+    found = shelf.find("victim", "img-resnet18-aware", graph.victims["img-resnet18-aware"])
+    plain = shelf.find("victim", "img-resnet18", graph.victims["img-resnet18"])
+    assert found.card["needs"] == list(graph.known.values())
+    assert list(graph.known) == ["jpeg", "median", "gaussian-blur", "mi-fgsm", "mislgan"]
+    assert found.weights.stat().st_size == plain.weights.stat().st_size
+    (kept,) = suite.folder.glob("A-*/images.npy")
+    assert len(np.load(kept)) == 7 * len(suite.manifest("A"))
+    assert train(graph, shelf, Watcher()) == []
+
+
+def test_its_key_follows_the_attacks_and_no_other_victims_does():
+    one, other = (planned("pef-resnet18", "pef-resnet18-aware", attack_seed=s) for s in (0, 1))
+    assert one.victims["pef-resnet18"] == other.victims["pef-resnet18"]
+    assert one.victims["pef-resnet18-aware"] != other.victims["pef-resnet18-aware"]
+
+
+def test_it_cannot_teach_an_attack():
+    from bench.contract import ATTACKS
+
+    spec = AttackSpec(name="circular", surrogates=("img-resnet18-aware",))
+    with (
+        ATTACKS.during(Entry(spec=spec, builder=Stamp)),
+        pytest.raises(CamobenchError, match="img-resnet18-aware cannot be a surrogate"),
+    ):
+        plan(ToySource().card, SMOKE, attacks=["circular"], victims=[])
+
+
+def test_a_spec_says_it_only_where_it_is_so():
+    from bench.types import as_json
+
+    assert "aware_of" not in as_json(VictimSpec(name="plain"))
+    assert "mislgan" in as_json(VICTIMS.get("wdf-resnet18-aware").spec)["aware_of"]
