@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.sources.in_memory import as_imported, changed, shown_module
+from bench.sources.in_memory import as_imported, shown_module
 from bench.sources.places import installed_as, is_python_or_ours
 
 ENVIRONMENT = "environment variables that {file} reads"
@@ -32,51 +32,35 @@ _NATIVE_CALLS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Import:
-    """One imported module.
-
-    Attributes:
-        name: Dotted, as written: `bench.contract`, or `.net` where it is relative.
-        file: That imports it.
-        line: Of the statement.
-    """
-
-    name: str
-    file: Path
-    line: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Code:
     """Modules and all that they import.
 
     Attributes:
-        sha256: Of each module that is neither Python's, nor installed, nor camobench's, by name.
-        paths: SHA-256 of their files, by path.
+        files: SHA-256 of each module that is neither Python's, nor installed, nor camobench's, by
+            name.
+        paths: That of their files, by path.
         distributions: Versions of the installed ones that they import, by name.
-        not_covered: What the text does not tell, for people.
+        not_covered: What shapes results perhaps and is not hashed, for people.
         computes_imports: Whether there is an import by a computed name.
     """
 
-    sha256: Mapping[str, str]
+    files: Mapping[str, str]
     paths: Mapping[Path, str]
     distributions: Mapping[str, str]
     not_covered: tuple[str, ...]
     computes_imports: bool
 
 
-def imports_of(file: Path) -> Iterator[Import]:
-    """Every module that a file names in an import, wherever that stands.
+def imports_of(file: Path) -> list[tuple[str, int]]:
+    """Every module that a file names in an import, wherever that stands, and the line.
 
-    Of `from a import b` both `a` and `a.b` are given, since `b` may be a module.
+    Names are as written: `bench.contract`, or `.net` where it is relative. Of `from a import b`
+    both `a` and `a.b` are given, since `b` may be a module.
 
     Raises:
         SyntaxError: If the file is no Python.
     """
-    return (
-        Import(name=name, file=file, line=line)
-        for name, line in _parsed(file.read_bytes(), str(file)).imports
-    )
+    return _parsed(file.read_bytes(), str(file)).imports
 
 
 @dataclass
@@ -174,7 +158,7 @@ def code_of(modules: Iterable[str], libraries: Iterable[str] = ()) -> Code:
     waiting = sorted(modules)
     own = {name.partition(".")[0] for name in waiting}  # its own package, wherever that lies
     waiting = ["camobench", *sorted(libraries), *waiting]
-    sha256: dict[str, str] = {}
+    files: dict[str, str] = {}
     paths: dict[Path, str] = {}
     distributions: dict[str, str] = {}
     loose: set[str] = set()
@@ -193,7 +177,7 @@ def code_of(modules: Iterable[str], libraries: Iterable[str] = ()) -> Code:
             loose |= {NATIVE.format(name=one) for one in _with_packages(name) if one in _NATIVE}
             continue
         text = as_imported(name, found.file)
-        sha256[shown_module(name)] = paths[found.file] = hashlib.sha256(text).hexdigest()
+        files[shown_module(name)] = paths[found.file] = hashlib.sha256(text).hexdigest()
         if found.file.suffix == ".py":
             said, file = _said(text, found.file), found.file.name
             waiting += _absolute(said.imports, name, found)
@@ -202,7 +186,7 @@ def code_of(modules: Iterable[str], libraries: Iterable[str] = ()) -> Code:
             loose |= {COMPUTED.format(file=file, line=line) for line in said.computed}
             loose |= {ENVIRONMENT.format(file=file)} if said.reads_environment else set()
     return Code(
-        sha256=dict(sorted(sha256.items())),
+        files=dict(sorted(files.items())),
         paths=dict(sorted(paths.items())),
         distributions=dict(sorted(distributions.items())),
         not_covered=tuple(sorted(loose)),
@@ -232,9 +216,3 @@ def _absolute(imports: Iterable[tuple[str, int]], module: str, found: _Found) ->
 def _with_packages(name: str) -> Iterator[str]:
     parts = name.split(".")
     return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
-
-
-def edited(modules: Iterable[str]) -> list[str]:
-    """Modules of those and of all that they import whose files have changed since the import."""
-    mine = code_of(modules).sha256
-    return [name for name in changed() if shown_module(name) in mine]
