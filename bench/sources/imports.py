@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.sources.in_memory import as_imported, shown_module
 from bench.sources.places import installed_as, is_python_or_ours
@@ -56,9 +57,6 @@ def imports_of(file: Path) -> list[tuple[str, int]]:
 
     Names are as written: `bench.contract`, or `.net` where it is relative. Of `from a import b`
     both `a` and `a.b` are given, since `b` may be a module.
-
-    Raises:
-        SyntaxError: If the file is no Python.
     """
     return _parsed(file.read_bytes(), str(file)).imports
 
@@ -76,7 +74,11 @@ class _Text:
 @functools.lru_cache(maxsize=512)
 def _parsed(text: bytes, name: str) -> _Text:
     found = _Text()
-    for node in ast.walk(ast.parse(text, filename=name)):
+    try:
+        tree = ast.parse(text, filename=name)
+    except (SyntaxError, ValueError):  # whoever imports it will be told
+        return found
+    for node in ast.walk(tree):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -110,24 +112,23 @@ def _called(call: ast.Call) -> str:
     return function.id if isinstance(function, ast.Name) else ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Found:
+class _Found(NamedTuple):
     """A module: its file, if it has one, and where its own modules lie, if it is a package."""
 
     file: Path | None
-    places: tuple[str, ...] | None = None
+    places: tuple[str, ...] | None
+
+
+def _found(file: str | None, places: Iterable[str] | None) -> _Found:
+    return _Found(Path(file).resolve() if file else None, None if places is None else tuple(places))
 
 
 def _find(name: str) -> _Found | None:
     """Where a module is, without importing it; `None` where there is none."""
     module = sys.modules.get(name)
     if module is not None:
-        file, places = getattr(module, "__file__", None), getattr(module, "__path__", None)
-        return _Found(
-            file=Path(file).resolve() if file else None,
-            places=None if places is None else tuple(places),
-        )
-    parent = name.rpartition(".")[0]
+        return _found(getattr(module, "__file__", None), getattr(module, "__path__", None))
+    parent, _, tail = name.rpartition(".")
     above = _find(parent) if parent else None
     if parent and (above is None or above.places is None):
         return None
@@ -136,14 +137,10 @@ def _find(name: str) -> _Found | None:
         try:
             spec = finder.find_spec(name, places)
         except KeyError:  # a folder without `__init__.py`, in a package that is not imported
-            tail = name.rpartition(".")[2]
-            return _Found(file=None, places=tuple(str(Path(one) / tail) for one in places or ()))
+            return _found(None, [str(Path(one) / tail) for one in places or ()])
         if spec is not None:
-            inner = spec.submodule_search_locations
-            return _Found(
-                file=Path(spec.origin).resolve() if spec.has_location and spec.origin else None,
-                places=None if inner is None else tuple(inner),
-            )
+            origin = spec.origin if spec.has_location else None
+            return _found(origin, spec.submodule_search_locations)
     return None
 
 
@@ -179,7 +176,7 @@ def code_of(modules: Iterable[str], libraries: Iterable[str] = ()) -> Code:
         text = as_imported(name, found.file)
         files[shown_module(name)] = paths[found.file] = hashlib.sha256(text).hexdigest()
         if found.file.suffix == ".py":
-            said, file = _said(text, found.file), found.file.name
+            said, file = _parsed(text, str(found.file)), found.file.name
             waiting += _absolute(said.imports, name, found)
             computes |= bool(said.computed)
             loose |= {NATIVE.format(name=one) for one in said.opening}
@@ -192,13 +189,6 @@ def code_of(modules: Iterable[str], libraries: Iterable[str] = ()) -> Code:
         not_covered=tuple(sorted(loose)),
         computes_imports=computes,
     )
-
-
-def _said(text: bytes, file: Path) -> _Text:
-    try:
-        return _parsed(text, str(file))
-    except (SyntaxError, ValueError):  # whoever imports it will be told
-        return _Text()
 
 
 def _absolute(imports: Iterable[tuple[str, int]], module: str, found: _Found) -> Iterator[str]:
