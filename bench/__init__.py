@@ -10,10 +10,9 @@ How one image travels, from the command to its cell (files under `bench/` unless
   worker processes (`local.py`) or on a cluster (`cluster.py`); `jobs/run.py` does one with what its
   process keeps open (`jobs/workplace.py`, `jobs/networks.py`).
 - `jobs/scoring/score.py` scores a shard: `scorer.py` reads the image, `items.py` asks the attack
-  (`contract/attack.py` checks, clips, rounds; `attacks/cgan/attack.py` is one), `condition.py`
+  (`contract/participant.py` checks, clips, rounds; `attacks/cgan/attack.py` is one), `condition.py`
   weakens it or saves it as JPEG perhaps, `metrics/distortion.py` and `metrics/lpips.py` measure it,
-  each victim (`contract/victim.py`; `victims/convnet.py` is one) names a camera, and `rows.py`
-  writes the file.
+  each victim (`victims/convnet.py` is one) names a camera, and `rows.py` writes the file.
 - `plan/results/output.py` copies rows and entries to the folder; `records/load.py` reads it,
   `metrics/success.py` counts, `report/tables.py` and `report/render.py` print the cell.
 

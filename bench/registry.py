@@ -17,7 +17,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, Protocol, TypeVar
 
 from bench.sources.in_memory import shown_module
-from bench.sources.opened import as_built
+from bench.sources.opened import as_built, watch_opens
 from bench.wording import near
 
 
@@ -102,6 +102,7 @@ class Registry(Generic[SpecT, ThingT]):
         group: str,
         as_entries: Callable[[Any], Iterable[Entry[SpecT, ThingT]]],
     ) -> None:
+        watch_opens()  # before anybody imports what is to be registered
         self.kind = kind
         self._group = group
         self._as_entries = as_entries

@@ -88,7 +88,7 @@ EDGES = [(_module(path), name) for path in _sources() for name in _imports(path)
 
 def test_there_is_something_to_hold():
     assert len(_sources()) > 40
-    assert ("bench.contract.attack", "bench.data.AdversarySet") in EDGES
+    assert ("bench.contract.participant", "bench.data.AdversarySet") in EDGES
     assert ("camobench", "bench.cli.main") in EDGES
 
 

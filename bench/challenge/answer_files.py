@@ -39,12 +39,7 @@ TOO_MANY = Kind("too many files", "error", "send the wanted files alone")
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerFile:
-    """One file.
-
-    Attributes:
-        path: Inside the folder or archive.
-        open: Gives its bytes.
-    """
+    """One file: its path inside the folder or archive, and what gives its bytes."""
 
     path: str
     open: Callable[[], IO[bytes]]
@@ -58,12 +53,9 @@ class AnswerFile:
 class AnswerFiles(ExitStack):
     """The readable files of a folder or zip; a context manager.
 
-    Args:
-        place: Folder or zip archive.
+    Attributes:
         most_bytes: That are read of one file.
         most_files: That are read at all.
-
-    Attributes:
         files: Those that can be read.
         findings: What cannot be read, and why.
 

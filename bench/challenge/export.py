@@ -27,7 +27,6 @@ from bench.challenge.instructions import (
     TRAINING,
     manifest,
     readme,
-    require_same_challenge,
 )
 from bench.jobs.scoring.items import Item, mixed
 from bench.jobs.scoring.kept import KeptImages, kept_file
@@ -35,7 +34,8 @@ from bench.jobs.scoring.rows import row_shards
 from bench.plan.cells import row_key
 from bench.plan.matrix import Matrix
 from bench.plan.request import Request, Session, open_session
-from bench.store import Store, explaining_full_disk, write_json, write_text
+from bench.store import Store, digest, explaining_full_disk, write_json, write_text
+from bench.store.outputs import note_own, require_own
 from bench.suites.base import Suite
 from bench.suites.export import TOLD, export_set
 from bench.types import CamobenchError, Progress, SetName, Silent
@@ -71,14 +71,16 @@ def export_challenge(
     if matrix is None:
         challenge = open_challenge(store, suite.card, "attacks")
     else:
-        keys, digest = session.graph.attacks, matrix.networks.attack_digest
+        keys, weights = session.graph.attacks, matrix.networks.attack_digest
         names = sorted(session.request.attacks)
-        content = {name: {"key": keys[name], "digest": digest(name)} for name in names}
+        content = {name: {"key": keys[name], "digest": weights(name)} for name in names}
         challenge = open_challenge(store, suite.card, "victims", content)
     images = challenge.images(suite)
     told = manifest(challenge, suite.card, images, licence or LICENCE)
-    require_same_challenge(out, told)
-    write_json(out / MANIFEST, told)  # first: it says whose folder this is
+    made_of = {"challenge": challenge.key, "ids": digest(list(images))}
+    require_own(out, "challenge", made_of)
+    note_own(out, "challenge", made_of)
+    write_json(out / MANIFEST, told)
     write_text(out / README, readme(told))
     (out / IMAGES).mkdir(exist_ok=True)
     (out / UNFINISHED).mkdir(exist_ok=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
+
+from bench.wording import near
 
 Gravity: TypeAlias = Literal["error", "partial", "note"]
 EXAMPLES = 3
@@ -12,12 +15,10 @@ EXAMPLE_LETTERS = 200
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of finding.
+    """A kind of finding: its name, unique, and what its sender does about it.
 
     Attributes:
-        name: A few words, unique.
         gravity: "error" refuses an answer, "partial" leaves holes, "note" changes nothing.
-        remedy: What its sender does about it.
     """
 
     name: str
@@ -41,18 +42,16 @@ class Findings:
 
     def records(self) -> list[dict[str, Any]]:
         """One row a kind, the gravest first, with all examples."""
-        order = get_args(Gravity)
+        gravest = sorted(self.found, key=lambda kind: get_args(Gravity).index(kind.gravity))
         return [
             {
                 "what": kind.name,
                 "gravity": kind.gravity,
-                "count": len(found),
-                "examples": sorted(found),
+                "count": len(self.found[kind]),
+                "examples": sorted(self.found[kind]),
                 "remedy": kind.remedy,
             }
-            for kind, found in sorted(
-                self.found.items(), key=lambda one: order.index(one[0].gravity)
-            )
+            for kind in gravest
         ]
 
     def rows(self) -> list[dict[str, Any]]:
@@ -61,25 +60,11 @@ class Findings:
 
     def lines(self) -> list[dict[str, Any]]:
         """One row an example, the gravest first."""
-        return [
-            {
-                "what": row["what"],
-                "gravity": row["gravity"],
-                "example": one,
-                "remedy": row["remedy"],
-            }
-            for row in self.records()
-            for one in row["examples"]
-        ]
+        return [{**row, "examples": one} for row in self.records() for one in row["examples"]]
 
 
 class RefusedError(Exception):
-    """A file that cannot be scored.
-
-    Attributes:
-        kind: Of finding.
-        detail: What it is instead.
-    """
+    """A file that cannot be scored, of what kind of finding, and what it is instead."""
 
     def __init__(self, kind: Kind, detail: str) -> None:
         super().__init__(f"{kind.name}: {detail}")
@@ -90,6 +75,13 @@ def printable(name: str) -> str:
     """A stranger's file name, safe to print: control characters are escaped, its length limited."""
     shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
     return shown if len(shown) <= 80 else f"{shown[:60]}...{shown[-15:]}"
+
+
+def close_match(name: str, known: Iterable[str]) -> str:
+    """`, did you mean X?` where a known name is close, else nothing."""
+    names = list(known)
+    close = [one for one in names if one.casefold() == name.casefold()] or near(name, names)
+    return f", did you mean {close[0]}?" if close else ""
 
 
 def _few(found: list[str]) -> list[str]:

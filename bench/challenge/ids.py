@@ -14,12 +14,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from bench.contract import ATTACKS
 from bench.jobs.scoring.items import Item, asked_of, items_of
-from bench.store import Store, digest
-from bench.store.checksums import read_record, write_record
+from bench.store import Store, digest, read_json, write_json
 from bench.suites.base import Suite, SuiteCard
 from bench.types import CamobenchError, as_json
 
@@ -118,7 +117,7 @@ def open_challenge(
         if not path.is_file():
             salt = secrets.token_hex(32)
             named = {"key": key, "suite": card.name, "fingerprint": card.fingerprint, "salt": salt}
-            write_record(path, shaped | named)
+            write_secret(path, shaped | named)
     return read_challenge(path)
 
 
@@ -149,6 +148,11 @@ def require_challenges(store: Store, card: SuiteCard, audience: Audience) -> lis
     return found
 
 
+def write_secret(path: Path, record: Mapping[str, Any]) -> None:
+    """Write the secret of a challenge, with its own SHA-256."""
+    write_json(path, {**record, "sha256": digest(record)})
+
+
 def read_challenge(path: Path) -> Challenge:
     """Read one of `challenge_files`.
 
@@ -156,8 +160,11 @@ def read_challenge(path: Path) -> Challenge:
         CamobenchError: If it is damaged or of another version; says what to do.
     """
     try:
-        return Challenge.model_validate(read_record(path, path))
-    except (CamobenchError, ValidationError) as error:
+        record = read_json(path)
+        if record.pop("sha256", None) != digest(record):
+            raise ValueError("its checksum is another")
+        return Challenge.model_validate(record)
+    except (CamobenchError, ValueError) as error:
         raise CamobenchError(
             f"{path} is damaged or of another version; take it from a copy of the store: it holds "
             "the secret that tells what the ids of its challenge stand for, and no answer can be "

@@ -7,14 +7,13 @@ images. Pixels are compared by digest: only what is the same in every pixel is f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from bench.challenge.answer_files import DAMAGED, AnswerFile, AnswerFiles
@@ -22,7 +21,6 @@ from bench.challenge.file_names import Place, is_junk, parse_name
 from bench.challenge.findings import Findings, Kind, RefusedError
 from bench.data.errors import DamagedError, UnusableError
 from bench.data.formats import PNG_SIGNATURE, opened, pixels_of, png_size
-from bench.metrics.suspicions import LOOKED_AT, suspect_images
 from bench.processes import cpu_count
 from bench.types import Progress, Silent
 
@@ -40,8 +38,6 @@ NO_IMAGE = Kind("image missing", "partial", "send what answers this id")
 NO_TARGET = Kind("target missing", "partial", "send IMAGEID__TARGET.png")
 BESIDE = Kind("original beside targeted files", "note", "ignored")
 COPY = Kind("copy of its original", "note", "none; it is scored as it is")
-ALIKE = Kind("same output for several targets", "note", "none; it is scored as it is")
-STRANGE = Kind("not the picture that it seems", "note", "see how it was written; scored as it is")
 DISTANT = Kind(
     f"PSNR below {LOWEST_PSNR_DB} dB", "note", "see whether ids were swapped; scored as is"
 )
@@ -53,7 +49,6 @@ class CheckedImage:
 
     Attributes:
         sha256: Of its bytes, so that what is scored is what was checked.
-        pixels_sha256: Of its pixels.
         psnr_db: Against the original; infinite where it is a copy.
     """
 
@@ -73,17 +68,19 @@ class CheckedImages:
     """What came back, and what is wrong with it.
 
     Attributes:
-        targeted: Whether files name a target.
         images: The usable ones.
         wanted: Number of files that would be complete.
-        copies: Outputs that equal their original in every pixel.
     """
 
     targeted: bool
     wanted: int
     images: dict[Place, CheckedImage] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
-    copies: int = 0
+
+    @property
+    def copies(self) -> int:
+        """Outputs that equal their original in every pixel."""
+        return sum(image.is_copy for image in self.images.values())
 
     @property
     def summary(self) -> str:
@@ -98,16 +95,9 @@ def check_images(
     targets: Sequence[str],
     progress: Progress | None = None,
 ) -> CheckedImages:
-    """Check every file.
-
-    Args:
-        files: Of the folder or archive.
-        originals: (3, H, W) pixels by the challenge's id.
-        targets: Classes of the suite.
-        progress: Told of every file.
-    """
+    """Check every file against the originals, (3, H, W) pixels by the challenge's id."""
     progress, findings = progress or Silent(), files.findings
-    named = _by_place(files, originals, targets)
+    named = _by_place(files, originals.keys(), targets)
     targeted = 2 * sum(target is not None for _, target in named) >= len(named) > 0
     wanted: Sequence[str | None] = targets if targeted else (None,)
     checked = CheckedImages(
@@ -124,20 +114,22 @@ def check_images(
     with ThreadPoolExecutor(cpu_count()) as pool:
         digests = dict(zip(originals, pool.map(_digest, originals.values()), strict=True))
         for place, found in zip(named, pool.map(check, named), strict=True):
-            stray = (place[1] is not None) != targeted
-            shown = named[place][0].shown
+            stray, shown = (place[1] is not None) != targeted, named[place][0].shown
             if isinstance(found, RefusedError):
                 findings.add(found.kind, f"{shown}: {found.detail}")
-                if stray:
-                    findings.add(MIXED, shown)
-            elif stray:
-                findings.add(BESIDE if targeted and found.is_copy else MIXED, shown)
-            else:
+            if stray:
+                left = targeted and isinstance(found, CheckedImage) and found.is_copy
+                findings.add(BESIDE if left else MIXED, shown)
+            elif isinstance(found, CheckedImage):
                 checked.images[place] = found
             progress.advance()
     progress.finish()
     _refuse_swapped(checked, digests)
-    _note_oddities(checked, files, originals)
+    for image in checked.images.values():
+        if image.is_copy:
+            findings.add(COPY, image.file.shown)
+        if image.psnr_db < LOWEST_PSNR_DB:
+            findings.add(DISTANT, f"{image.file.shown}: {image.psnr_db:.1f} dB")
     for opaque in originals:
         lacking = [target for target in wanted if (opaque, target) not in named]
         if len(lacking) == len(wanted):
@@ -169,16 +161,14 @@ def decode(data: bytes, side: int) -> NDArray[np.uint8]:
 
 
 def _by_place(
-    files: AnswerFiles, ids: Collection[str], targets: Collection[str]
-) -> dict[Place, list[AnswerFile]]:
-    """The files whose names are wanted; those that are there twice are noted."""
-    found: dict[Place, list[AnswerFile]] = {}
+    files: AnswerFiles, ids: Set[str], targets: Sequence[str]
+) -> Mapping[Place, list[AnswerFile]]:
+    """The files whose names are wanted."""
+    found: dict[Place, list[AnswerFile]] = defaultdict(list)
     for file in files.files:
-        if is_junk(file.path):
-            continue
         try:
-            place = parse_name(PurePosixPath(file.path).name, ids, targets)
-            found.setdefault(place, []).append(file)
+            if not is_junk(file.path):
+                found[parse_name(PurePosixPath(file.path).name, ids, targets)].append(file)
         except RefusedError as error:
             files.findings.add(error.kind, f"{file.shown}: {error.detail}")
     return found
@@ -203,56 +193,25 @@ def _check(
 def _refuse_swapped(checked: CheckedImages, originals: dict[str, str]) -> None:
     """Leave out files that show an original of another id, or the same under several ids.
 
-    Ids whose originals are the same may well have the same answer.
-
-    Args:
-        checked: What is there.
-        originals: Digest of each id's original.
+    Ids whose originals, known by their digests, are the same may well have the same answer.
     """
-    shown = {pixels: opaque for opaque, pixels in reversed(originals.items())}
-    groups: dict[str, list[Place]] = {}
-    for place, image in checked.images.items():
-        groups.setdefault(image.pixels_sha256, []).append(place)
+    photographs = {pixels: opaque for opaque, pixels in reversed(originals.items())}
+    groups: dict[str, list[Place]] = defaultdict(list)
+    for place in sorted(checked.images, key=lambda one: checked.images[one].file.shown):
+        groups[checked.images[place].pixels_sha256].append(place)
     for pixels, places in groups.items():
-        paths = {place: checked.images[place].file.shown for place in places}
-        first = min(places, key=paths.__getitem__)
         several = len({originals[opaque] for opaque, _ in places}) > 1
-        for place in places:
-            if pixels in shown and not checked.images[place].is_copy:
-                checked.findings.add(PHOTOGRAPH, f"{paths[place]} is {shown[pixels]}.png")
-            elif several and pixels not in shown:
-                if place != first:
-                    checked.findings.add(SAME, f"{paths[place]} = {paths[first]}")
-            else:
+        first = checked.images[places[0]].file.shown
+        for number, place in enumerate(places):
+            image = checked.images[place]
+            if pixels in photographs and not image.is_copy:
+                example = f"{image.file.shown} is {photographs[pixels]}.png"
+                checked.findings.add(PHOTOGRAPH, example)
+            elif not several or pixels in photographs:
                 continue
+            elif number:
+                checked.findings.add(SAME, f"{image.file.shown} = {first}")
             del checked.images[place]
-
-
-def _note_oddities(
-    checked: CheckedImages, files: AnswerFiles, originals: Mapping[str, NDArray[np.uint8]]
-) -> None:
-    """Note what is odd but scored; of some ids, what most of their images have in common."""
-    findings = checked.findings
-    alike: dict[tuple[str, str], list[str]] = {}
-    for (opaque, _), image in checked.images.items():
-        alike.setdefault((opaque, image.pixels_sha256), []).append(image.file.shown)
-        if image.is_copy:
-            findings.add(COPY, image.file.shown)
-            checked.copies += 1
-        if image.psnr_db < LOWEST_PSNR_DB:
-            findings.add(DISTANT, f"{image.file.shown}: {image.psnr_db:.1f} dB")
-    for paths in alike.values():
-        if len(paths) > 1:
-            findings.add(ALIKE, " = ".join(sorted(paths)[:3]))
-    one_an_id = {opaque: image.file for (opaque, _), image in checked.images.items()}
-    some = sorted(one_an_id)[:LOOKED_AT]
-    if not some:
-        return
-    before = np.stack([originals[opaque] for opaque in some])
-    with suppress(RefusedError):  # it has changed meanwhile, which scoring finds
-        read = [decode(files.read(one_an_id[opaque]), before.shape[-1]) for opaque in some]
-        for odd in suspect_images(torch.from_numpy(before), torch.from_numpy(np.stack(read))):
-            findings.add(STRANGE, odd.finding)
 
 
 def _digest(pixels: NDArray[np.uint8]) -> str:

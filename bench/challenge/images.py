@@ -37,8 +37,6 @@ class ImagesAnswer:
     """Images that came back, checked and still open; the source of what is kept.
 
     Attributes:
-        request: What stands beside them, and on which victims.
-        checked: What there is.
         images: Those that the protocol scores.
         coverage: How many of them there are.
     """
@@ -74,9 +72,6 @@ class ImagesAnswer:
         )
         return self._answer(spec).row(store)
 
-    def require_scorable(self, session: Session) -> None:
-        """Anything can be scored that is there."""
-
     def keep(self, session: Session, spec: Any, progress: Progress) -> None:
         """Keep the images in the store and describe them, as the current row of this name.
 
@@ -85,16 +80,14 @@ class ImagesAnswer:
         """
         store, answer, originals = session.store, self._answer(spec), self.suite.images("C")
         pixels = {"set_c_sha256": self.suite.checksum("C")}
-        folder = store.image_folder(answer.images).name
         progress.start(f"keeping images of {spec.name}", len(originals))
         for shard, indices in enumerate(answer.shards):
             path, chosen = kept_file(store, answer.images, shard), set(indices)
-            with store.lock("predictions", f"{folder}-{path.stem}"):  # which `sweep` asks for too
-                recorder = Recorder(self)
-                for part in batches_of([item for item in self.images if item.index in chosen]):
-                    before = originals[[item.index for item in part]]
-                    recorder.anonymise(part, torch.from_numpy(before))
-                recorder.write(path, {**provenance(), **pixels})
+            recorder = Recorder(self)
+            for part in batches_of([item for item in self.images if item.index in chosen]):
+                before = originals[[item.index for item in part]]
+                recorder.anonymise(part, torch.from_numpy(before))
+            recorder.write(path, {**provenance(), **pixels})
             progress.advance(len(indices))
         progress.finish()
         add_answer(store, answer)

@@ -6,13 +6,10 @@ Both say no more than those who are asked may know: no source, split, order or p
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from bench.challenge.ids import Challenge
-from bench.store import read_json
 from bench.suites.base import SuiteCard
-from bench.types import CamobenchError
 
 MANIFEST = "challenge.json"
 README = "README.md"
@@ -106,25 +103,3 @@ def readme(told: dict[str, Any]) -> str:
         f"## {what.title()}\n\n{names}\n\n"
         f"## Licence\n\n{told['licence']}\n"
     )
-
-
-def require_same_challenge(folder: Path, expected: dict[str, Any]) -> None:
-    """Refuse to write into a folder that is neither empty nor an export of the same challenge.
-
-    Raises:
-        CamobenchError: If it holds anything else.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise CamobenchError(f"{folder} is a file; choose another --out")
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise CamobenchError(f"{folder} is not empty and no export of ours; choose another --out")
-    found = read_json(path)
-    if any(found.get(name) != expected[name] for name in ("challenge", "images")):
-        raise CamobenchError(
-            f"{folder} holds another challenge ({found.get('challenge')}, this one is "
-            f"{expected['challenge']}), or the same under other ids, of another store or an "
-            "earlier version; choose another --out"
-        )

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.challenge.file_names import SUFFIX, close_match
-from bench.challenge.findings import Findings, Kind, printable
+from bench.challenge.file_names import SUFFIX
+from bench.challenge.findings import Findings, Kind, close_match, printable
 from bench.challenge.image_checks import NO_IMAGE
 from bench.records.parquet import CELL_BYTES, SPARE_BYTES, read_limited, require_unique
 from bench.types import CamobenchError, WrongUsageError
@@ -47,7 +47,6 @@ class CheckedPredictions:
     """What came back, and what is wrong with it.
 
     Attributes:
-        wanted: Number of images asked for.
         predicted: Place in the table and class, by id; complete only where no finding is an error.
         probabilities: (N, C), by place and class, or `None`.
     """
@@ -72,13 +71,11 @@ def is_table(path: Path) -> bool:
 def read_table(path: Path, images: int, classes: Sequence[str]) -> pd.DataFrame:
     """Read a CSV or Parquet file; ids lose their `.png`, and every cell of CSV is text.
 
-    Args:
-        path: The file.
-        images: That a challenge asks for at most.
-        classes: Of the suite; columns of other names are there, and empty.
+    Columns other than those of ids, labels and classes are there, and empty.
 
     Raises:
-        CamobenchError: If it is damaged, larger than an answer can be, or names a column twice.
+        CamobenchError: If it is damaged, larger than an answer to so many images, or names a column
+            twice.
         WrongUsageError: If it is neither CSV nor Parquet.
     """
     if not is_table(path):
@@ -112,32 +109,23 @@ def read_table(path: Path, images: int, classes: Sequence[str]) -> pd.DataFrame:
 def check_predictions(
     table: pd.DataFrame, asked: Collection[str], classes: Sequence[str]
 ) -> CheckedPredictions:
-    """Check every row.
-
-    Args:
-        table: What `read_table` returns.
-        asked: Every id of the challenge.
-        classes: Of the suite.
-    """
+    """Check every row of what `read_table` returns against the ids that were asked for."""
     checked = CheckedPredictions(wanted=len(asked))
     findings = checked.findings
     if not _check_columns(table, classes, findings):
         return checked
     ids, labels = table[IMAGE], table[PREDICTED].astype(str)
+    label_places = pd.Index(classes).get_indexer(pd.Index(labels))
 
     def note(kind: Kind, which: Any, detail: Callable[[int], str] = lambda _: "") -> None:
         for at in np.flatnonzero(which):
             findings.add(kind, _cell(ids.iloc[at]) + detail(int(at)))
 
-    unknown, wrong = ~ids.isin(list(asked)), ~labels.isin(list(classes))
-    twice = ids.duplicated(keep=False)
+    unknown, twice, wrong = ~ids.isin(list(asked)), ids.duplicated(keep=False), label_places < 0
     note(NO_ID, unknown)
     note(TWICE, twice & ~ids.duplicated())
-    note(
-        NO_CLASS,
-        wrong,
-        lambda at: f": {_cell(labels.iloc[at])}{close_match(labels.iloc[at], classes)}",
-    )
+    said = [f": {_cell(label)}{close_match(label, classes)}" for label in labels[wrong]]
+    note(NO_CLASS, wrong, dict(zip(np.flatnonzero(wrong).tolist(), said, strict=True)).__getitem__)
     whole = ~(unknown | twice | wrong)
     checked.predicted = {ids[at]: (at, labels[at]) for at in np.flatnonzero(whole).tolist()}
     for one in sorted(set(asked) - set(ids)):
@@ -147,18 +135,14 @@ def check_predictions(
     numbers = table[list(classes)].apply(pd.to_numeric, errors="coerce").to_numpy("float64")
     missing, sums = np.isnan(numbers).any(axis=1), numbers.sum(axis=1)
     outside = ((numbers < 0) | (numbers > 1)).any(axis=1) & ~missing
-    apart = (np.abs(sums - 1) > SUM_TOLERANCE) & ~outside
-    of_class = np.array([[label == name for name in classes] for label in labels], dtype=bool)
-    mine = np.where(of_class.reshape(numbers.shape), numbers, -1).max(axis=1, initial=-1)
-    beaten = (mine < numbers.max(axis=1, initial=0)) & ~wrong
+    mine = numbers[np.arange(len(labels)), label_places]
     note(NO_NUMBER, missing)
     note(OUTSIDE, outside)
+    apart = (np.abs(sums - 1) > SUM_TOLERANCE) & ~outside
     note(NOT_ONE, apart, lambda at: f": {sums[at]:.6g}")
-    note(
-        NOT_BEST,
-        beaten,
-        lambda at: f": {labels.iloc[at]}, not {classes[int(numbers[at].argmax())]}",
-    )
+    beaten = (mine < numbers.max(axis=1, initial=0)) & ~wrong
+    best = [f": {labels.iloc[at]}, not {classes[row.argmax()]}" for at, row in enumerate(numbers)]
+    note(NOT_BEST, beaten, best.__getitem__)
     with np.errstate(invalid="ignore", divide="ignore"):
         uneven = np.abs(sums - 1)[:, None] > ROUNDED
         evened = np.where(uneven, numbers / sums[:, None], numbers)

@@ -59,7 +59,6 @@ class PredictionsAnswer:
 
     Attributes:
         request: The caller's, with the attacks of the challenge.
-        checked: What there is.
         scored: Ids of what the protocol scores and was answered, with their items, by attack.
         coverage: How many of the images that are scored these are.
     """
@@ -106,11 +105,7 @@ class PredictionsAnswer:
             matrix.put(attack, spec.name, self._rows(spec, attack))
 
     def _require_exported(self, networks: Networks, untrained: Collection[str] = ()) -> None:
-        """Compare the attacks with those that were exported.
-
-        Args:
-            networks: Of now.
-            untrained: Keys of those of which there are no weights yet.
+        """Compare the attacks with those that were exported; weights may be untrained yet.
 
         Raises:
             CamobenchError: If they are others; names them.

@@ -31,7 +31,6 @@ class Outcome:
 
     Attributes:
         summary: One line on what there was.
-        findings: All that is wrong with it.
         refused: Whether something in it forbids scoring.
         run: What came of scoring it; `None` where it was not scored.
         coverage: How much of what the protocol scores there is.
@@ -56,18 +55,10 @@ def score_answer(
     without_bad: bool = False,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Check an answer, and score it if nothing forbids that.
+    """Check an answer, a path to images or predictions, and score it if nothing forbids that.
 
-    Args:
-        answer: Folder or zip of images, CSV or Parquet of predictions.
-        name: Of the row or column.
-        request: Suite, recipe, device, and what stands beside it.
-        store: That the challenge was exported from.
-        out: Where the results go, as those of `run`.
-        described: Further fields of its spec.
-        dry_run: Only check; refuses what scoring would refuse.
-        without_bad: Score images although some files are refused.
-        progress: Told how far it is.
+    `described` are further fields of its spec. `dry_run` refuses what scoring would refuse;
+    `without_bad` leaves out images that are refused.
 
     Raises:
         WrongUsageError: If the name is taken or not kebab-case, or the answer is not there or of no
@@ -119,7 +110,8 @@ def _score(
             raise CamobenchError("no victim to score with; name some with --victims, or `all`")
         session = open_session(request, store)
         require_own(out, RESULTS, session.request.made_of(out))
-        answer.require_scorable(session)
+        if isinstance(answer, PredictionsAnswer):
+            answer.require_scorable(session)
         if dry_run:
             return None
         answer.keep(session, entry.spec, progress)

@@ -21,9 +21,8 @@ from bench.contract.registration import (
 from bench.contract.specs import NOT_STATED, AttackSpec, Traits, VictimSpec
 
 if TYPE_CHECKING:
-    from bench.contract.attack import Attack
     from bench.contract.fitting import FitContext, Snapshots
-    from bench.contract.victim import Victim
+    from bench.contract.participant import Attack, Victim
 
 __all__ = [
     "ATTACKS",
@@ -41,7 +40,8 @@ __all__ = [
     "untrained_victim",
 ]
 
-_HOMES = {"Attack": "attack", "FitContext": "fitting", "Snapshots": "fitting", "Victim": "victim"}
+_HOMES = dict.fromkeys(("Attack", "Victim"), "participant")
+_HOMES |= dict.fromkeys(("FitContext", "Snapshots"), "fitting")
 
 
 def __getattr__(name: str) -> Any:

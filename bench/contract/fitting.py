@@ -13,7 +13,7 @@ from bench.recipes import Recipe
 from bench.types import CamobenchError, FitReport, Progress, Silent
 
 if TYPE_CHECKING:
-    from bench.contract.victim import Victim
+    from bench.contract.participant import Victim
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,51 +18,53 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from bench.contract.attack import Attack
+from bench.contract.participant import Attack, Participant, Victim
 from bench.contract.specs import AttackSpec, VictimSpec
-from bench.contract.victim import Victim
 from bench.recipes import Recipe
 from bench.registry import Entry
 from bench.sources import makeup_of
 from bench.types import CamobenchError, WrongUsageError
 
 
-class GivenAttack(Attack):
-    """A copy of an attack that was handed over as an object.
+class Given(Participant[Any]):
+    """A copy of a `Participant` or of any module that was handed over as an object.
 
-    Args:
-        module: An `Attack`, or a module that maps `(images, targets)` or `images`.
-        token: Part of its key, for a module that holds what cannot be told.
-        spec: What stands in tables.
-        classes: Of the suite.
-        recipe: Of the run; means nothing to it.
-
-    Raises:
-        CamobenchError: If its targets are positions in other classes.
+    Its `token` is part of its key, for what cannot be told; the run's recipe means nothing to it.
     """
 
     def __init__(
         self,
         module: nn.Module,
         token: str,
-        spec: AttackSpec,
+        spec: Any,
         *,
         classes: Sequence[str],
         recipe: Recipe | None,
     ) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
         self.module = copy.deepcopy(module)
-        known = tuple(getattr(module, "classes", ()))
-        if spec.targeted and known and known != self.classes:
-            raise CamobenchError(
-                f"attack {spec.name} has targets {', '.join(known)}, the suite "
-                f"{', '.join(self.classes)}; make it with the suite's `classes`, in their order"
-            )
 
     @property
     def hyperparameters(self) -> Mapping[str, Any]:
         """Those that it states."""
-        return self.module.hyperparameters if isinstance(self.module, Attack) else {}
+        return self.module.hyperparameters if isinstance(self.module, Participant) else {}
+
+
+class GivenAttack(Given, Attack):
+    """An `Attack`, or a module that maps `(images, targets)` or `images`.
+
+    Raises:
+        CamobenchError: If its targets are positions in other classes than the suite's.
+    """
+
+    def __init__(self, module: nn.Module, *given: Any, **options: Any) -> None:
+        super().__init__(module, *given, **options)
+        known = tuple(getattr(module, "classes", ()))
+        if self.spec.targeted and known and known != self.classes:
+            raise CamobenchError(
+                f"attack {self.spec.name} has targets {', '.join(known)}, the suite "
+                f"{', '.join(self.classes)}; make it with the suite's `classes`, in their order"
+            )
 
     def transform(self, images: Tensor, targets: Tensor | None) -> Tensor:
         """What the module makes of the images."""
@@ -72,26 +74,15 @@ class GivenAttack(Attack):
         return out
 
 
-class GivenVictim(Victim):
-    """A copy of a victim that was handed over as an object.
+class GivenVictim(Given, Victim):
+    """A `Victim`, or a module that maps images in [0, 1] to logits.
 
-    Args:
-        module: A `Victim`, or a module that maps images in [0, 1] to logits, with an attribute
-            `classes`: the names of the cameras that these are of.
-        token: As of `GivenAttack`.
-        spec: What stands in tables.
-        classes: Of the suite.
-        recipe: Of the run; means nothing to it.
+    Raises:
+        CamobenchError: If it has no attribute `classes`: the names of the cameras they are of.
     """
 
     def __init__(
-        self,
-        module: nn.Module,
-        token: str,
-        spec: VictimSpec,
-        *,
-        classes: Sequence[str],
-        recipe: Recipe | None,
+        self, module: nn.Module, token: str, spec: Any, *, classes: Sequence[str], **options: Any
     ) -> None:
         known: Any = getattr(module, "classes", None)
         if isinstance(known, str) or not isinstance(known, Sequence) or not known:
@@ -99,13 +90,7 @@ class GivenVictim(Victim):
                 f"victim {spec.name} does not say which cameras its logits are of; set its "
                 f"attribute `classes` to their names, in order, such as {list(classes)}"
             )
-        super().__init__(spec, classes=known, recipe=recipe)
-        self.module = copy.deepcopy(module)
-
-    @property
-    def hyperparameters(self) -> Mapping[str, Any]:
-        """Those that it states."""
-        return self.module.hyperparameters if isinstance(self.module, Victim) else {}
+        super().__init__(module, token, spec, classes=known, **options)
 
     def logits(self, images: Tensor) -> Tensor:
         """What the module makes of the images."""
@@ -116,10 +101,7 @@ class GivenVictim(Victim):
 def given_entry(kind: str, thing: Any, name: str | None = None) -> Entry[Any, Any]:
     """The entry of an attack or a victim that is a class, an instance or a plain module.
 
-    Args:
-        kind: "attack" or "victim".
-        thing: Itself.
-        name: For tables; by default that of its spec, else of its class.
+    It is called after its spec, else its class, unless it is given a name.
 
     Raises:
         WrongUsageError: If it is nothing of these.

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 from torch.backends import cuda, cudnn, mkldnn
 
 
-def _set_deterministic(wanted: tuple[bool, bool]) -> None:
-    torch.use_deterministic_algorithms(wanted[0], warn_only=wanted[1])
-
-
-def _deterministic() -> tuple[bool, bool]:
-    return (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.is_deterministic_algorithms_warn_only_enabled(),
-    )
-
-
 def _flag(place: Any, name: str) -> tuple[Callable[[], Any], Callable[[Any], Any]]:
-    return (lambda: getattr(place, name)), (lambda value: setattr(place, name, value))
+    return partial(getattr, place, name), partial(setattr, place, name)
 
 
 def _autocast(kind: str) -> tuple[Callable[[], Any], Callable[[Any], Any]]:
-    return (
-        lambda: torch.is_autocast_enabled(kind),
-        lambda value: torch.set_autocast_enabled(kind, value),
-    )
+    return partial(torch.is_autocast_enabled, kind), partial(torch.set_autocast_enabled, kind)
+
+
+def _deterministic() -> tuple[bool, bool]:
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    return torch.are_deterministic_algorithms_enabled(), warns
 
 
 _NEWER_PLACES: tuple[Any, ...] = tuple(
@@ -68,7 +60,10 @@ _STATE: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "default type": (torch.get_default_dtype, torch.set_default_dtype),
     "gradients": (torch.is_grad_enabled, torch.set_grad_enabled),
     "threads": (torch.get_num_threads, torch.set_num_threads),
-    "deterministic algorithms": (_deterministic, _set_deterministic),
+    "deterministic algorithms": (
+        _deterministic,
+        lambda wanted: torch.use_deterministic_algorithms(wanted[0], warn_only=wanted[1]),
+    ),
     "autocast on the CPU": _autocast("cpu"),
     "autocast on CUDA": _autocast("cuda"),
     "precision of fp32": (_precision, _set_precision),

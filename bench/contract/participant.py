@@ -1,4 +1,7 @@
-"""What attacks and victims have in common."""
+"""What an attack and a victim are: base classes, of which an author writes `transform` or `logits`.
+
+The harness calls an attack, and checks a victim's logits itself.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, final
 
-from torch import nn
+from torch import Tensor, nn
 
-from bench.contract.specs import Spec
+from bench import checks
+from bench.contract.fitting import FitContext
+from bench.contract.specs import AttackSpec, Spec, VictimSpec
+from bench.data import AdversarySet, ExaminerSet
 from bench.recipes import Recipe
-from bench.types import CamobenchError, Json, as_json
+from bench.types import CamobenchError, FitReport, Json, as_json
 
 SpecT = TypeVar("SpecT", bound=Spec)
 
@@ -75,3 +81,153 @@ class Participant(nn.Module, Generic[SpecT]):
                 f"({error.strerror}); put the file there or name the right one"
             ) from error
         return {"file": path.name, "sha256": sha256}
+
+
+class Attack(Participant[AttackSpec]):
+    """A camera-model anonymiser.
+
+    Subclasses set `spec` and write `transform`; trained ones write `fit` too and keep their
+    networks as attributes, so that the state that `fit` leaves is what is stored.
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__call__" in vars(cls):
+            raise TypeError(
+                f"{cls.__name__} overrides `__call__`, which checks and rounds; write `transform`"
+            )
+
+    def fit(self, data: AdversarySet, context: FitContext) -> FitReport:
+        """Learn from Set-B; the default has nothing to learn."""
+        return FitReport()
+
+    @property
+    def learns(self) -> bool:
+        """Whether there is anything to train."""
+        return type(self).fit is not Attack.fit
+
+    def transform(self, images: Tensor, targets: Tensor | None) -> Tensor:
+        """Anonymise.
+
+        Args:
+            images: (N, 3, H, W) float32 RGB in [0, 1], exact multiples of 1/255.
+            targets: (N,) int64 positions in `classes`; `None` for an untargeted attack.
+
+        Returns:
+            (N, 3, H, W) in [0, 1]; what lies outside is clipped.
+
+        Called under `torch.no_grad()`; a method that needs a surrogate's gradients opens
+        `torch.enable_grad()`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define `transform`")
+
+    @final  # type: ignore[misc]  # torch declares it as a writable attribute
+    def __call__(self, images: Tensor, targets: Tensor | None = None) -> Tensor:
+        """Anonymise uint8 images into uint8 images, as a file would hold them.
+
+        Args:
+            images: (N, 3, H, W) uint8.
+            targets: (N,) int64, or `None` for an untargeted attack.
+
+        Returns:
+            (N, 3, H, W) uint8.
+
+        Raises:
+            ValueError: If `transform` returns another shape, no floating-point tensor, or NaN or
+                infinite values.
+        """
+        checks.require_images(images)
+        if self.spec.targeted and (targets is None or targets.shape != images.shape[:1]):
+            raise ValueError(f"{self.spec.name} is targeted: expected {len(images)} `targets`")
+        out = self.transform(checks.to_unit(images), targets if self.spec.targeted else None)
+        if not isinstance(out, Tensor) or not out.is_floating_point():
+            raise ValueError(f"{self.spec.name}: `transform` must return a floating-point tensor")
+        if out.shape != images.shape:
+            raise ValueError(
+                f"{self.spec.name}: `transform` returned shape {tuple(out.shape)}, "
+                f"expected {tuple(images.shape)}"
+            )
+        checks.require_finite(out, f"{self.spec.name}: the anonymised images")
+        return checks.to_uint8(out)
+
+
+class Victim(Participant[VictimSpec]):
+    """A camera-model attribution classifier.
+
+    Subclasses set `spec` and write `logits`, or the split `frontend` and `backbone`: then
+    everything with the same `frontend_digest` shares one computation of the front-end.
+    """
+
+    shared_prefixes: ClassVar[tuple[str, ...]] = ()
+    """Prefixes of state that another artifact holds, left out of this one's checkpoint."""
+
+    @property
+    def frontend_digest(self) -> str | None:
+        """Equal digests mean equal front-ends; `None` keeps the front-end private."""
+        return None
+
+    def attach(self, residual_estimator: nn.Module, digest: str | None) -> None:
+        """Receive the residual estimator that the spec's `residual` asks for.
+
+        Args:
+            residual_estimator: Maps images in [0, 1] to residuals in grey levels.
+            digest: Of its weights, where all victims of a set share it; `None` keeps it private.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not take a residual estimator")
+
+    def fit(self, data: ExaminerSet | AdversarySet, context: FitContext) -> FitReport:
+        """Learn from Set-A; as a surrogate, from Set-B. The default has nothing to learn."""
+        return FitReport()
+
+    @property
+    def learns(self) -> bool:
+        """Whether there is anything to train."""
+        return type(self).fit is not Victim.fit
+
+    def frontend(self, images: Tensor) -> Tensor:
+        """Map (N, 3, H, W) in [0, 1] to features; the default changes nothing."""
+        return images
+
+    def backbone(self, features: Tensor) -> Tensor:
+        """Map features to (N, C) logits."""
+        raise NotImplementedError(f"{type(self).__name__} defines neither `logits` nor `backbone`")
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Classify.
+
+        Args:
+            images: (N, 3, H, W) float32 RGB in [0, 1].
+
+        Returns:
+            (N, C) logits, columns in the order of `classes`.
+        """
+        return self.backbone(self.frontend(images))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Same as `logits`."""
+        return self.logits(images)
+
+    @final
+    def shaped_logits(self, values: Tensor, count: int) -> Tensor:
+        """Check the shape of what `logits` or `backbone` returned for `count` images.
+
+        Raises:
+            ValueError: If it is not (count, C).
+        """
+        expected = (count, len(self.classes))
+        if tuple(values.shape) != expected:
+            raise ValueError(
+                f"{self.spec.name}: expected logits of shape {expected}, got {tuple(values.shape)}"
+            )
+        return values
+
+    @final
+    def checked_logits(self, values: Tensor, count: int) -> Tensor:
+        """Check what `logits` or `backbone` returned for `count` images.
+
+        Raises:
+            ValueError: If the shape is not (count, C) or a value is NaN or infinite.
+        """
+        self.shaped_logits(values, count)
+        checks.require_finite(values, f"{self.spec.name}: the logits")
+        return values

@@ -13,20 +13,20 @@ import itertools
 import sys
 import traceback
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.contract.attack import Attack
 from bench.contract.global_state import kept_global_state
+from bench.contract.participant import Attack, Victim
 from bench.contract.registration import ATTACKS, VICTIMS
 from bench.contract.specs import AttackSpec, VictimSpec
-from bench.contract.victim import Victim
 from bench.registry import Entry, Registry
-from bench.sources.imports import code_of, edited
+from bench.sources.imports import code_of
 from bench.sources.in_memory import PACKAGES
 from bench.sources.opened import as_built
+from bench.store import file_digest
 from bench.types import CamobenchError, WrongUsageError
 from bench.wording import near
 
@@ -52,9 +52,10 @@ class PluginFile:
 
 _loaded: dict[tuple[Path, str], PluginFile] = {}
 _modules: dict[Path, types.ModuleType] = {}
+_decorated: dict[Path, dict[str, set[str]]] = {}
+"""What decorators registered while a file was imported, by kind."""
 _versions = itertools.count()
-_decorated: dict[Path, list[tuple[Registry[Any, Any], set[str]]]] = {}
-"""What decorators registered while a file was imported."""
+_REGISTRIES: dict[str, Registry[Any, Any]] = {"attack": ATTACKS, "victim": VICTIMS}
 
 
 def is_plugin_file(text: str) -> bool:
@@ -82,36 +83,38 @@ def load_again(plugins: tuple[PluginFile, ...]) -> None:
 def load_plugin_file(text: str, kind: str | None = None) -> PluginFile:
     """Load `FILE.py:NAME` and register the attack or victim that it names.
 
-    Args:
-        text: The file, relative to the working directory, and a class, an `Entry` or a list.
-        kind: What is wanted, "attack" or "victim"; either by default.
+    The name is that of a class, an `Entry` or a list; if `kind` is given, it is to be of that.
 
     Raises:
         WrongUsageError: If there is no such file or name, or it is of the other kind.
         CamobenchError: If the file cannot be imported, or its names are taken.
     """
     path, name = _split(text)
-    module = _modules.get(path)
-    stale = [] if module is None else edited([module.__name__])
+    stale = {
+        file
+        for place, other in _loaded
+        for file, sha256 in _loaded[place, other].files.items()
+        if place == path and not (file.is_file() and file_digest(file) == sha256)
+    }
     if stale:
-        for module_name in stale:
-            sys.modules.pop(module_name, None)
+        for module_name, one in list(sys.modules.items()):
+            if Path(getattr(one, "__file__", None) or "").resolve() in stale:
+                del sys.modules[module_name]
         others = [known for file, known in _loaded if file == path and known != name]
         _forget(path)
         for other in others:  # what else is in use of the file is that of its new version too
             load_plugin_file(f"{path}:{other}")
-    known = _loaded.get((path, name))
-    if known is None:
+    if (path, name) not in _loaded:
         module = _import(path)
         thing = _named(module, name, path)
         found = _kind(thing, f"{path.name}:{name}")
-        known = PluginFile(
+        _loaded[path, name] = PluginFile(
             text=f"{path}:{name}",
             kind=found,
             files=code_of([module.__name__]).paths,
             names=_register(thing, found, f"{path.name}:{name}"),
         )
-        _loaded[path, name] = known
+    known = _loaded[path, name]
     if kind not in (None, known.kind):
         article = "a" if kind == "victim" else "an"
         raise WrongUsageError(f"{text} is {known.kind} {known.names[0]}, expected {article} {kind}")
@@ -137,9 +140,9 @@ def _forget(path: Path) -> None:
     """Make room for another version of a file."""
     for key in [key for key in _loaded if key[0] == path]:
         old = _loaded.pop(key)
-        _registry(old.kind).forget(old.names)
-    for registry, names in _decorated.pop(path, []):
-        registry.forget(names)
+        _REGISTRIES[old.kind].forget(old.names)
+    for kind, names in _decorated.pop(path, {}).items():
+        _REGISTRIES[kind].forget(names)
     del _modules[path]
 
 
@@ -148,31 +151,27 @@ def _import(path: Path) -> types.ModuleType:
         return _modules[path]
     place = hashlib.sha256(str(path).encode()).hexdigest()[:12]
     package = f"{PACKAGES}{place}_{next(_versions)}"
-    before = [(registry, set(registry.names())) for registry in (ATTACKS, VICTIMS)]
+    before = {kind: set(registry.names()) for kind, registry in _REGISTRIES.items()}
     try:
-        _open_package(package, path.parent)
+        if (initial := path.parent / "__init__.py").is_file():
+            _execute(package, initial, path.parent)
+        else:
+            sys.modules[package] = types.ModuleType(package, f"Plug-ins of {path.parent}.")
+            sys.modules[package].__path__ = [str(path.parent)]
         module = _execute(f"{package}.{path.stem.replace('.', '_')}", path)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: a script that runs when it is imported
-        for registry, names in before:
-            registry.forget(set(registry.names()) - names)
+        for kind, names in before.items():
+            _REGISTRIES[kind].forget(set(_REGISTRIES[kind].names()) - names)
         for name in [name for name in sys.modules if name.partition(".")[0] == package]:
             del sys.modules[name]
         raise _explained(path, error) from error
-    _decorated[path] = [(registry, set(registry.names()) - names) for registry, names in before]
+    _decorated[path] = {
+        kind: set(_REGISTRIES[kind].names()) - names for kind, names in before.items()
+    }
     _modules[path] = module
     return module
-
-
-def _open_package(package: str, folder: Path) -> None:
-    initial = folder / "__init__.py"
-    if initial.is_file():
-        _execute(package, initial, folder)
-        return
-    module = types.ModuleType(package, f"Plug-ins of {folder}.")
-    module.__path__ = [str(folder)]
-    sys.modules[package] = module
 
 
 def _execute(name: str, path: Path, folder: Path | None = None) -> types.ModuleType:
@@ -190,15 +189,16 @@ def _execute(name: str, path: Path, folder: Path | None = None) -> types.ModuleT
 def _named(module: types.ModuleType, name: str, path: Path) -> Any:
     if hasattr(module, name):
         return getattr(module, name)
-    there = [n for n, thing in vars(module).items() if _is_participant(thing, module)]
+    there = [
+        known
+        for known, thing in vars(module).items()
+        if isinstance(thing, type)
+        and thing.__module__ == module.__name__
+        and issubclass(thing, Attack | Victim)
+    ]
     close = near(name, there) or there
     hint = f"did you mean {', '.join(close)}?" if close else "it defines no Attack and no Victim"
     raise WrongUsageError(f"{path.name} has no {name}: {hint}")
-
-
-def _is_participant(thing: Any, module: types.ModuleType) -> bool:
-    mine = isinstance(thing, type) and thing.__module__ == module.__name__
-    return mine and issubclass(thing, Attack | Victim)
 
 
 def _kind(thing: Any, text: str) -> str:
@@ -216,12 +216,10 @@ def _kind(thing: Any, text: str) -> str:
 
 
 def _register(thing: Any, kind: str, text: str) -> tuple[str, ...]:
-    registry = _registry(kind)
+    registry = _REGISTRIES[kind]
     things = list(thing) if isinstance(thing, list | tuple) else [thing]
-    by_decorator = [e.spec.name for e in registry if any(e.builder is one for one in things)]
-    if by_decorator:
-        names = tuple(by_decorator)
-    else:
+    names = tuple(e.spec.name for e in registry if any(e.builder is one for one in things))
+    if not names:  # no decorator has registered it
         before = registry.names()
         try:
             registry.add(things)
@@ -232,23 +230,19 @@ def _register(thing: Any, kind: str, text: str) -> tuple[str, ...]:
     return names
 
 
-def _registry(kind: str) -> Registry[Any, Any]:
-    return ATTACKS if kind == "attack" else VICTIMS
+def place_of(error: BaseException, folders: Collection[Path]) -> str:
+    """File and line of the last code in some folders that led to an error; "" if none did."""
+    frames = traceback.extract_tb(error.__traceback__)
+    mine = [frame for frame in frames if Path(frame.filename).parent in folders]
+    return f"{Path(mine[-1].filename).name} line {mine[-1].lineno}" if mine else ""
 
 
 def _explained(path: Path, error: BaseException) -> CamobenchError:
     """One line: where in the user's own files, what, and the remedy."""
+    where, reason, remedy = place_of(error, [path.parent]), " ".join(str(error).split()), "mend it"
     if isinstance(error, SyntaxError):
-        file = Path(error.filename or path)
-        return CamobenchError(
-            f"{_shown(file)} line {error.lineno}: syntax error: {error.msg}; mend it"
-        )
-    frames = traceback.extract_tb(error.__traceback__)
-    mine = [f for f in frames if Path(f.filename).parent == path.parent] or frames[-1:]
-    where = f"{_shown(Path(mine[-1].filename))} line {mine[-1].lineno}" if mine else _shown(path)
-    reason = " ".join(str(error).split())
-    remedy = "mend it"
-    if isinstance(error, SystemExit):
+        where, reason = f"{Path(error.filename or path).name} line {error.lineno}", str(error.msg)
+    elif isinstance(error, SystemExit):
         remedy = 'put what is to run under `if __name__ == "__main__":`'
     elif isinstance(error, ModuleNotFoundError) and error.name:
         top, _, rest = error.name.partition(".")
@@ -258,10 +252,4 @@ def _explained(path: Path, error: BaseException) -> CamobenchError:
             remedy = f"import what lies beside it as `from .{error.name} import ...`"
         else:
             remedy = f"install {top}, or mend the import"
-    return CamobenchError(f"{where}: {type(error).__name__}: {reason}; {remedy}")
-
-
-def _shown(path: Path) -> str:
-    """Its path from the working directory, if it lies there."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return CamobenchError(f"{where or path.name}: {type(error).__name__}: {reason}; {remedy}")

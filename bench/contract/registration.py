@@ -12,12 +12,11 @@ from bench.recipes import Recipe
 from bench.registry import Deferred, Entry, Registry
 
 if TYPE_CHECKING:
-    from bench.contract.attack import Attack
-    from bench.contract.victim import Victim
+    from bench.contract.participant import Attack, Victim
 
 
 def _class(name: str) -> Any:
-    return getattr(import_module(f"bench.contract.{name.lower()}"), name)
+    return getattr(import_module("bench.contract.participant"), name)
 
 
 def _entries(thing: Any, spec_type: type) -> Iterable[Entry[Any, Any]]:
@@ -65,12 +64,7 @@ def untrained_victim(name: str, classes: Sequence[str], recipe: Recipe | None) -
     """A victim by name, for an attack that keeps a surrogate and loads its state in `fit`.
 
     One that reads the noise residual has an estimator of its own attached, as untrained, which the
-    surrogate's state holds too.
-
-    Args:
-        name: In the registry.
-        classes: Camera models that it tells apart.
-        recipe: Gives the width.
+    surrogate's state holds too. The recipe gives the width.
     """
     entry = VICTIMS.get(name)
     victim = entry.builder(entry.spec, classes=classes, recipe=recipe)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import platform
 import re
 import sys
@@ -19,7 +18,6 @@ from bench.types import CamobenchError
 from bench.verdicts import Verdict
 
 PYTHON = (3, 11)
-_OURS = ("bench", "attacks", "victims")
 
 
 def check_versions() -> Iterator[Verdict]:
@@ -102,28 +100,14 @@ def check_lpips() -> Verdict:
 
 
 def check_shadows(paths: list[str] | None = None) -> Verdict:
-    """Folders that hide `bench`, `attacks` or `victims`, or would from where this runs.
-
-    Args:
-        paths: Where Python looks; by default its own path and the working directory.
-    """
+    """Folders that would hide ours from where Python looks; it tells itself if one does."""
     home, check = Path(__file__).resolve().parents[2], "shadowing folders"
-    for package in _OURS:
-        spec = importlib.util.find_spec(package)
-        places = [Path(p).resolve() for p in (spec and spec.submodule_search_locations) or ()]
-        if home / package not in places:
-            where = places[0] if places else "nowhere"
-            finding = f"{package!r} is {where}, not camobench's in {home}"
-            remedy = "run from another folder, take it off PYTHONPATH, or rename it"
-            return Verdict(check, "fail", finding, remedy)
     looked = [Path(place or ".").resolve() for place in (sys.path if paths is None else paths)]
     hidden = {
         str(folder / package)
         for folder in (*looked, Path.cwd())
-        for package in _OURS
-        if folder != home
-        and ((folder / package).is_dir() or (folder / f"{package}.py").is_file())
-        and folder / package != home / package
+        for package in ("bench", "attacks", "victims")
+        if folder != home and ((folder / package).is_dir() or (folder / f"{package}.py").is_file())
     }
     if not hidden:
         return Verdict(check, "ok", "none")

@@ -7,9 +7,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from filelock import FileLock, Timeout
 from rich.filesize import decimal
@@ -28,6 +29,9 @@ from bench.wording import listed, plural
 
 LITTLE_BYTES = 2 << 30
 TOO_LITTLE_BYTES = 100 << 20
+MOST_NAMED = 3
+Check: TypeAlias = Callable[[], Any]
+"""Opens something, and raises if it is damaged."""
 UNFINISHED_S = 7 * 86_400.0
 """A training that nobody continued for a week is told of."""
 
@@ -46,8 +50,9 @@ def examine(root: Path, progress: Progress | None = None) -> list[Verdict]:
 def check_store(root: Path, progress: Progress) -> Iterator[Verdict]:
     """Everything about the store at `root`; nothing is made where there is none yet."""
     root = root.expanduser().absolute()
-    yield _writable(root)
-    yield _room(root)
+    place = next(path for path in (root, *root.parents) if path.exists())
+    yield _writable(place)
+    yield _room(place)
     if not root.exists():
         yield Verdict("store", "ok", f"{root} is not made yet; `demo` makes it")
     elif not (root / MARKER).is_file() and root.is_dir() and not any(root.iterdir()):
@@ -72,8 +77,7 @@ def check_store(root: Path, progress: Progress) -> Iterator[Verdict]:
     yield check_checkpoints("shipped networks", shipped_root(), progress)
 
 
-def _writable(root: Path) -> Verdict:
-    place = next(path for path in (root, *root.parents) if path.exists())
+def _writable(place: Path) -> Verdict:
     try:
         with tempfile.TemporaryFile(dir=place):
             pass
@@ -84,8 +88,7 @@ def _writable(root: Path) -> Verdict:
     return Verdict("write permission", "ok", str(place))
 
 
-def _room(root: Path) -> Verdict:
-    place = next(path for path in (root, *root.parents) if path.exists())
+def _room(place: Path) -> Verdict:
     free = shutil.disk_usage(place).free
     finding = f"{decimal(free)} free at {place}"
     if free >= LITTLE_BYTES:
@@ -95,7 +98,11 @@ def _room(root: Path) -> Verdict:
 
 
 def _contents(store: Store) -> Verdict:
-    sizes = {area: _bytes(store.root / area) for area in AREAS}
+    sizes = dict.fromkeys(AREAS, 0)
+    for area in AREAS:
+        for path in (store.root / area).rglob("*"):
+            with suppress(OSError):  # removed meanwhile
+                sizes[area] += path.stat().st_size if path.is_file() else 0
     parts = ", ".join(f"{area} {decimal(size)}" for area, size in sizes.items() if size)
     total = decimal(sum(sizes.values()))
     return Verdict("store", "ok", f"{store.root}, {total}{f' ({parts})' if parts else ''}")
@@ -131,37 +138,12 @@ def _unfinished(store: Store) -> Verdict:
 
 
 def check_checkpoints(check: str, root: Path, progress: Progress) -> Verdict:
-    """Compare the weights of every checkpoint below `root` with its card."""
+    """The weights of every checkpoint below `root` are as its card says."""
     folders = sorted(path for path in root.glob("*/*") if path.is_dir() and path.name[0] != ".")
-    damaged = []
-    progress.start(f"digests of {check}", len(folders))
-    for folder in folders:
-        try:
-            found = open_checkpoint(folder)
-            if found is None:
-                raise CamobenchError("no card.json")
-            found.verify()
-        except (CamobenchError, KeyError, OSError):
-            damaged.append(f"{folder.parent.name}/{folder.name}")
-        progress.advance()
-    progress.finish()
-    if not damaged:
-        return Verdict(check, "ok", f"{len(folders)}, each as its card says")
-    remedy = f"remove the folder in {root}; the same command again trains it anew"
-    if check != "checkpoints":
-        remedy = "install camobench again"
-    return Verdict(check, "fail", f"damaged: {listed(damaged)}", remedy)
-
-
-def _bytes(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):  # removed meanwhile
-            total += path.stat().st_size if path.is_file() else 0
-    return total
-
-
-MOST_NAMED = 3
+    opened = [partial(_verify_checkpoint, folder) for folder in folders]
+    found = _judge(check, f"{len(folders)}, each as its card says", opened, progress)
+    shipped = found.remedy and root == shipped_root()
+    return replace(found, remedy="install camobench again") if shipped else found
 
 
 def check_sets(store: Store, progress: Progress) -> Verdict:
@@ -178,7 +160,7 @@ def check_rows(store: Store, progress: Progress) -> Verdict:
     tables = sorted(store.root.glob("predictions/*/*/*.parquet"))
     tables = [path for path in tables if path.parents[1].name != "damaged"]
     rows = {path.parents[1] for path in tables}
-    opened: list[Callable[[], Any]] = [partial(read_rows, [path]) for path in tables]
+    opened: list[Check] = [partial(read_rows, [path]) for path in tables]
     opened += [partial(read_record, path) for path in tables]
     what = f"{plural(len(tables), 'table')} of {plural(len(rows), 'row')}, as their checksums say"
     return _judge("rows", what, opened, progress)
@@ -186,22 +168,25 @@ def check_rows(store: Store, progress: Progress) -> Verdict:
 
 def check_images(store: Store, progress: Progress) -> Verdict:
     """Every file of kept images is as its checksum says, and none that was sent is missing."""
-    records = record_files(store)
-    files = sorted(store.root.glob("images/*/*.parquet"))
+    records, files = record_files(store), sorted(store.root.glob("images/*/*.parquet"))
     sent: set[Path] = set()
-    opened: list[Callable[[], Any]] = [partial(_verify_sent, store, one, sent) for one in records]
+    opened: list[Check] = [partial(_verify_sent, store, one, sent) for one in records]
     opened += [partial(_verify_kept, path, sent) for path in files]
-    what = (
-        f"{plural(len(files), 'file')}, {plural(len(records), 'sent row')}, as their checksums say"
-    )
-    return _judge("kept images", what, opened, progress)
+    what = f"{plural(len(files), 'file')}, {plural(len(records), 'sent row')}"
+    return _judge("kept images", f"{what}, as their checksums say", opened, progress)
 
 
 def check_challenges(store: Store, progress: Progress) -> Verdict:
     """The secret of every challenge that was exported can be read."""
-    files = challenge_files(store)
-    opened = [partial(read_challenge, path) for path in files]
-    return _judge("challenges", f"{plural(len(files), 'secret')}, all whole", opened, progress)
+    opened = [partial(read_challenge, path) for path in challenge_files(store)]
+    return _judge("challenges", f"{plural(len(opened), 'secret')}, all whole", opened, progress)
+
+
+def _verify_checkpoint(folder: Path) -> None:
+    found = open_checkpoint(folder)
+    if found is None:
+        raise CamobenchError(f"{folder} has no card.json; remove it, and it is trained anew")
+    found.verify()
 
 
 def _verify_sent(store: Store, record: Path, sent: set[Path]) -> None:
@@ -228,15 +213,13 @@ def _open_set(folder: Path, name: SetName) -> None:
         raise CamobenchError(f"{place} lacks images; remove it, and the same command makes it anew")
 
 
-def _judge(
-    check: str, what: str, opened: Sequence[Callable[[], Any]], progress: Progress
-) -> Verdict:
+def _judge(check: str, what: str, opened: Sequence[Check], progress: Progress) -> Verdict:
     wrong = []
     progress.start(f"opening {check}", len(opened))
     for call in opened:
         try:
             call()
-        except (CamobenchError, OSError) as error:
+        except (CamobenchError, OSError, KeyError) as error:
             wrong.append(str(error))
         progress.advance()
     progress.finish()

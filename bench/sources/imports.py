@@ -14,8 +14,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-from bench.sources.in_memory import as_imported, changed, shown_module
+from bench.sources.in_memory import as_imported, shown_module
 from bench.sources.places import installed_as, is_python_or_ours
 
 ENVIRONMENT = "environment variables that {file} reads"
@@ -32,51 +33,32 @@ _NATIVE_CALLS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Import:
-    """One imported module.
-
-    Attributes:
-        name: Dotted, as written: `bench.contract`, or `.net` where it is relative.
-        file: That imports it.
-        line: Of the statement.
-    """
-
-    name: str
-    file: Path
-    line: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Code:
     """Modules and all that they import.
 
     Attributes:
-        sha256: Of each module that is neither Python's, nor installed, nor camobench's, by name.
-        paths: SHA-256 of their files, by path.
+        files: SHA-256 of each module that is neither Python's, nor installed, nor camobench's, by
+            name.
+        paths: That of their files, by path.
         distributions: Versions of the installed ones that they import, by name.
-        not_covered: What the text does not tell, for people.
+        not_covered: What shapes results perhaps and is not hashed, for people.
         computes_imports: Whether there is an import by a computed name.
     """
 
-    sha256: Mapping[str, str]
+    files: Mapping[str, str]
     paths: Mapping[Path, str]
     distributions: Mapping[str, str]
     not_covered: tuple[str, ...]
     computes_imports: bool
 
 
-def imports_of(file: Path) -> Iterator[Import]:
-    """Every module that a file names in an import, wherever that stands.
+def imports_of(file: Path) -> list[tuple[str, int]]:
+    """Every module that a file names in an import, wherever that stands, and the line.
 
-    Of `from a import b` both `a` and `a.b` are given, since `b` may be a module.
-
-    Raises:
-        SyntaxError: If the file is no Python.
+    Names are as written: `bench.contract`, or `.net` where it is relative. Of `from a import b`
+    both `a` and `a.b` are given, since `b` may be a module.
     """
-    return (
-        Import(name=name, file=file, line=line)
-        for name, line in _parsed(file.read_bytes(), str(file)).imports
-    )
+    return _parsed(file.read_bytes(), str(file)).imports
 
 
 @dataclass
@@ -92,7 +74,11 @@ class _Text:
 @functools.lru_cache(maxsize=512)
 def _parsed(text: bytes, name: str) -> _Text:
     found = _Text()
-    for node in ast.walk(ast.parse(text, filename=name)):
+    try:
+        tree = ast.parse(text, filename=name)
+    except (SyntaxError, ValueError):  # whoever imports it will be told
+        return found
+    for node in ast.walk(tree):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -126,24 +112,23 @@ def _called(call: ast.Call) -> str:
     return function.id if isinstance(function, ast.Name) else ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Found:
+class _Found(NamedTuple):
     """A module: its file, if it has one, and where its own modules lie, if it is a package."""
 
     file: Path | None
-    places: tuple[str, ...] | None = None
+    places: tuple[str, ...] | None
+
+
+def _found(file: str | None, places: Iterable[str] | None) -> _Found:
+    return _Found(Path(file).resolve() if file else None, None if places is None else tuple(places))
 
 
 def _find(name: str) -> _Found | None:
     """Where a module is, without importing it; `None` where there is none."""
     module = sys.modules.get(name)
     if module is not None:
-        file, places = getattr(module, "__file__", None), getattr(module, "__path__", None)
-        return _Found(
-            file=Path(file).resolve() if file else None,
-            places=None if places is None else tuple(places),
-        )
-    parent = name.rpartition(".")[0]
+        return _found(getattr(module, "__file__", None), getattr(module, "__path__", None))
+    parent, _, tail = name.rpartition(".")
     above = _find(parent) if parent else None
     if parent and (above is None or above.places is None):
         return None
@@ -152,14 +137,10 @@ def _find(name: str) -> _Found | None:
         try:
             spec = finder.find_spec(name, places)
         except KeyError:  # a folder without `__init__.py`, in a package that is not imported
-            tail = name.rpartition(".")[2]
-            return _Found(file=None, places=tuple(str(Path(one) / tail) for one in places or ()))
+            return _found(None, [str(Path(one) / tail) for one in places or ()])
         if spec is not None:
-            inner = spec.submodule_search_locations
-            return _Found(
-                file=Path(spec.origin).resolve() if spec.has_location and spec.origin else None,
-                places=None if inner is None else tuple(inner),
-            )
+            origin = spec.origin if spec.has_location else None
+            return _found(origin, spec.submodule_search_locations)
     return None
 
 
@@ -174,7 +155,7 @@ def code_of(modules: Iterable[str], libraries: Iterable[str] = ()) -> Code:
     waiting = sorted(modules)
     own = {name.partition(".")[0] for name in waiting}  # its own package, wherever that lies
     waiting = ["camobench", *sorted(libraries), *waiting]
-    sha256: dict[str, str] = {}
+    files: dict[str, str] = {}
     paths: dict[Path, str] = {}
     distributions: dict[str, str] = {}
     loose: set[str] = set()
@@ -193,28 +174,21 @@ def code_of(modules: Iterable[str], libraries: Iterable[str] = ()) -> Code:
             loose |= {NATIVE.format(name=one) for one in _with_packages(name) if one in _NATIVE}
             continue
         text = as_imported(name, found.file)
-        sha256[shown_module(name)] = paths[found.file] = hashlib.sha256(text).hexdigest()
+        files[shown_module(name)] = paths[found.file] = hashlib.sha256(text).hexdigest()
         if found.file.suffix == ".py":
-            said, file = _said(text, found.file), found.file.name
+            said, file = _parsed(text, str(found.file)), found.file.name
             waiting += _absolute(said.imports, name, found)
             computes |= bool(said.computed)
             loose |= {NATIVE.format(name=one) for one in said.opening}
             loose |= {COMPUTED.format(file=file, line=line) for line in said.computed}
             loose |= {ENVIRONMENT.format(file=file)} if said.reads_environment else set()
     return Code(
-        sha256=dict(sorted(sha256.items())),
+        files=dict(sorted(files.items())),
         paths=dict(sorted(paths.items())),
         distributions=dict(sorted(distributions.items())),
         not_covered=tuple(sorted(loose)),
         computes_imports=computes,
     )
-
-
-def _said(text: bytes, file: Path) -> _Text:
-    try:
-        return _parsed(text, str(file))
-    except (SyntaxError, ValueError):  # whoever imports it will be told
-        return _Text()
 
 
 def _absolute(imports: Iterable[tuple[str, int]], module: str, found: _Found) -> Iterator[str]:
@@ -232,9 +206,3 @@ def _absolute(imports: Iterable[tuple[str, int]], module: str, found: _Found) ->
 def _with_packages(name: str) -> Iterator[str]:
     parts = name.split(".")
     return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
-
-
-def edited(modules: Iterable[str]) -> list[str]:
-    """Modules of those and of all that they import whose files have changed since the import."""
-    mine = code_of(modules).sha256
-    return [name for name in changed() if shown_module(name) in mine]

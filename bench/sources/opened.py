@@ -14,9 +14,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
+from bench.sources.in_memory import note_run
 from bench.sources.places import OURS, is_somebodys
 
 OUTSIDE = {
@@ -33,7 +34,6 @@ _NO_FILES = ("/proc", "/sys", "/dev")
 
 Listener = Callable[[str, tuple[Any, ...]], None]
 _listeners: list[Listener] = []
-_hooked = False
 _opened: dict[str, dict[Path, bool]] = {}
 _outside: dict[str, set[str]] = {}
 _written: set[tuple[str, Path]] = set()
@@ -43,6 +43,8 @@ _building = 0
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "exec":
+        _note_run(arguments[0])
     if event not in _OPENING and event not in OUTSIDE:
         return
     for listener in tuple(_listeners):
@@ -61,6 +63,14 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
                 _written.add((file, path))
             opened = _opened.setdefault(file, {})
             opened[path] = opened.get(path, False) or _building > 0
+
+
+def _note_run(code: object) -> None:
+    """Note that a module of somebody's is imported, now or again."""
+    if isinstance(code, CodeType) and code.co_name == "<module>":
+        name = _resolved(code.co_filename)
+        if name[:1] != "<" and is_somebodys(Path(name)):
+            note_run(Path(name))
 
 
 def _callers(frame: FrameType | None) -> list[str]:
@@ -90,26 +100,27 @@ def _is_ours(name: str) -> bool:
     return name.startswith(tuple(f"{folder}{os.sep}" for folder in OURS))
 
 
-def watch_opens(listener: Listener | None = None) -> None:
-    """Note from now on what somebody's code opens; an audit hook stays for good.
+@functools.cache
+def watch_opens() -> None:
+    """Note from now on what somebody's code opens and imports; an audit hook stays for good."""
+    is_somebodys(Path(__file__))  # knows its folders before the hook asks
+    sys.addaudithook(_hook)
 
-    Args:
-        listener: Told of each event that has to do with a file, a process or another machine.
-    """
-    global _hooked
-    if not _hooked:
-        is_somebodys(Path(__file__))  # knows its folders before the hook asks
-        sys.addaudithook(_hook)
-        _hooked = True
-    if listener is not None and listener not in _listeners:
-        _listeners.append(listener)
+
+@contextmanager
+def heard(listener: Listener) -> Iterator[None]:
+    """Tell of each event in the block that has to do with a file, a process or another machine."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
 
 
 @contextmanager
 def as_built() -> Iterator[None]:
     """What the block opens is opened each time a plug-in is imported or built, before it runs."""
     global _building
-    watch_opens()
     _building += 1
     try:
         yield
@@ -156,9 +167,7 @@ def _version(path: Path) -> tuple[int, int]:
 def files_opened_by(sources: Iterable[Path], *, built: bool) -> list[Path]:
     """Files that code of these sources has opened to read, and that it has not written itself.
 
-    Args:
-        sources: Of a plug-in.
-        built: Whether those that it opens as it is imported and built, or the others.
+    Those that it opens as it is imported and `built`, or the others.
     """
     found = {
         _source_of(path)

@@ -56,12 +56,7 @@ class Telling:
         self.json = self.told(builder)
 
     def told(self, value: Any, name: str = "") -> Json:
-        """A value as JSON.
-
-        Args:
-            value: Anything.
-            name: What it is called, for people.
-        """
+        """A value as JSON; `name` is what it is called, for people."""
         kind = type(value)
         if kind in PLAIN:
             return [kind.__name__, _plain(value)]
@@ -116,7 +111,7 @@ class Telling:
             ]
         if kind in (dict, list, set, types.MappingProxyType):
             return [kind.__name__, self._items(value, name)]
-        if hasattr(value, "detach") and hasattr(value, "layout"):
+        if str(getattr(value, "layout", "")) == "torch.strided":
             return [kind.__qualname__, *_tensor(value), self.told(dict(vars(value)), name)]
         reduce = copyreg.dispatch_table.get(kind)
         parts = reduce(value) if reduce else value.__reduce_ex__(2)
@@ -209,18 +204,11 @@ def _tells(name: str, value: object) -> bool:
 
 
 def _tensor(value: Any) -> list[Json]:
-    """Type, layout, shape and digests of the numbers of a tensor; of a sparse one also where."""
-    said: list[Json] = [str(value.dtype), str(value.layout), list(value.shape)]
+    """Type, shape and digest of the numbers of a tensor that is laid out plainly."""
     held = value.detach().cpu()
-    if said[1] == "torch.strided":
-        return [*said, _numbers(held)]
-    held = held.to_sparse_coo().coalesce()
-    return [*said, _numbers(held.indices()), _numbers(held.values())]
-
-
-def _numbers(value: Any) -> str:
-    exact = value.float() if str(value.dtype) == "torch.bfloat16" else value
-    return hashlib.sha256(exact.numpy().tobytes()).hexdigest()
+    exact = held.float() if str(held.dtype) == "torch.bfloat16" else held
+    numbers = hashlib.sha256(exact.numpy().tobytes()).hexdigest()
+    return [str(value.dtype), list(value.shape), numbers]
 
 
 def _content(cell: types.CellType) -> Any:

@@ -71,14 +71,10 @@ def explaining_full_disk(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def explaining_damage(path: Path, remove: Path | None = None) -> Iterator[None]:
-    """Say which file of the store is damaged, and that it is made again once it is gone.
-
-    Args:
-        path: What the block reads.
-        remove: What has to go with it.
+    """Say which file of the store is damaged, and what to remove, so that it is made again.
 
     Raises:
-        CamobenchError: If it cannot be read for what it holds.
+        CamobenchError: If the block cannot read it for what it holds.
     """
     try:
         yield

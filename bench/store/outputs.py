@@ -13,7 +13,8 @@ import shutil
 import tempfile
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from itertools import count
+from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 
 from bench.store import explaining_full_disk, write_json
@@ -25,14 +26,13 @@ NOTE = ".camobench.json"
 def require_own(
     folder: Path, kind: str, made_of: Mapping[str, object], names: Sequence[str] = ()
 ) -> None:
-    """Refuse to write results into a folder where others would be lost.
+    """Refuse to write results of a kind into a folder where others would be lost.
 
     Args:
-        folder: Of the results.
+        folder: It must be new, empty, or noted for this kind, unless `names` are given.
         kind: Of the results.
         made_of: What shapes them; a list may grow from one command to the next.
-        names: All that is written, where the folder may hold other things beside it; without them
-            it must be new, empty, or noted for this kind.
+        names: All that is written, where the folder may hold other things beside it.
 
     Raises:
         CamobenchError: If it holds something else.
@@ -65,22 +65,13 @@ def require_own(
 
 
 def own_folder(folder: Path, kind: str, made_of: Callable[[Path], Mapping[str, object]]) -> Path:
-    """The folder, or the first with a number behind its name, where no others would be lost.
-
-    Args:
-        folder: Of the results.
-        kind: As of `require_own`.
-        made_of: What shapes them, as it is noted in a folder.
-    """
-    one, number = folder, 1
-    while True:
-        try:
+    """The folder, or the first with a number behind its name, where no others would be lost."""
+    others = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
+    for one in chain([folder], others):
+        with suppress(CamobenchError):
             require_own(one, kind, made_of(one))
-        except CamobenchError:
-            number += 1
-            one = folder.with_name(f"{folder.name}-{number}")
-        else:
-            return one
+            break
+    return one
 
 
 def note_own(folder: Path, kind: str, made_of: Mapping[str, object]) -> None:

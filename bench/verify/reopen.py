@@ -39,9 +39,7 @@ class Reopened:
     """What a run was made with, as far as it is at hand.
 
     Attributes:
-        entries: By attack.
-        attacks: Networks that hold the attack of this name.
-        victims: Networks that hold the victim of this name.
+        attacks: Networks that hold the attack of this name; `victims` likewise.
         verdicts: One for each reason why others are missing.
     """
 
@@ -64,13 +62,8 @@ def reopen(
 ) -> Reopened:
     """Open images and networks of a run; keys and weights have to be those of its entries.
 
-    Args:
-        folder: Of a run that `load_run` takes.
-        store: Where networks and images are looked for.
-        device: Where networks run.
-        shipped: Use the networks that ship with the package.
-        progress: Told of images that are simulated again.
-        precision: To run in; by default that of each entry.
+    They are the store's, or those that ship; they run in the precision of the entries unless one is
+    given.
 
     Raises:
         ImagesMissingError: If its Set-C is not at hand.

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from bench.checks import to_unit
+from bench.contract import Victim
 from bench.jobs.networks import Networks
 from bench.jobs.scoring.items import Item, asked_of, batches_of, mixed, source_of
+from bench.jobs.scoring.rows import prediction_rows
 from bench.store import Store
 from bench.suites.base import Suite
 from bench.types import CamobenchError, Progress, Silent, StoppingError
@@ -22,41 +25,13 @@ from bench.verdicts import Outcome, Verdict
 from bench.verify.reopen import ImagesMissingError, Reopened, reopen, sent_rows_known
 from bench.wording import listed, plural
 
-MARGIN = 1e-4
-"""Predictions whose two best probabilities are closer than this may flip, see DESIGN.md."""
-LARGEST_DIFFERENCE = 1e-2
-"""Above it a probability is another one: processors and batch sizes move it by some 1e-6."""
+MARGIN, LARGEST_DIFFERENCE = 1e-4, 1e-2
+"""Predictions whose two best probabilities are closer than the first may flip, see DESIGN.md; above
+the second a probability is another one: processors and batch sizes move it by some 1e-6."""
 REDUCED_MARGIN, REDUCED_DIFFERENCE = 0.02, 0.05
 """The same for rows that were scored in bf16, which other processors sum in another order."""
 ROWS = 64
-
-
-@dataclass(frozen=True, kw_only=True)
-class Again:
-    """What one row gives this time.
-
-    Attributes:
-        flipped: Another label is predicted.
-        margin: How much likelier it is than the one that was predicted before; 0 for no flip.
-        difference: Largest change of the row's probabilities.
-        reduced: Whether the victim computes in bf16.
-    """
-
-    row: str
-    flipped: bool
-    margin: float
-    difference: float
-    reduced: bool
-
-    @property
-    def is_wrong(self) -> bool:
-        """Whether another label is predicted, and not for want of a clear winner."""
-        return self.flipped and self.margin > (REDUCED_MARGIN if self.reduced else MARGIN)
-
-    @property
-    def is_moved(self) -> bool:
-        """Whether its probabilities are other ones."""
-        return self.difference > (REDUCED_DIFFERENCE if self.reduced else LARGEST_DIFFERENCE)
+PROBABILITIES = ["p_source", "p_target", "p_predicted"]
 
 
 def recheck(
@@ -71,15 +46,8 @@ def recheck(
 ) -> list[Verdict]:
     """Check the images against the suite, and re-run a random sample of rows.
 
-    Args:
-        folder: Of a run that `load_run` takes.
-        store: Where networks and images are looked for; those that ship with the package count.
-        rows: How many to re-run, shared out evenly over the attacks; `None` for all.
-        seed: Of the sample; drawn by chance where there is none, so that nobody who makes up rows
-            can know which ones are looked at.
-        device: Where networks run.
-        shipped: Use the networks that ship with the package.
-        progress: Told how far it is.
+    It is shared out evenly over the attacks; `rows` of `None` are all. Without a `seed` it is drawn
+    by chance, so that nobody who makes up rows can know which ones are looked at.
     """
     where, progress = torch.device(device), progress or Silent()
     with sent_rows_known(folder, store):
@@ -105,7 +73,7 @@ def _rerun(
         seed = secrets.randbelow(2**31) if seed is None else seed
         chosen, drawn = _sample(chosen, rows, seed), f"; drawn with --seed {seed}"
     progress.start("re-running rows", len(chosen))
-    again = []
+    again: list[pd.DataFrame] = []
     for attack, part in chosen.groupby("attack", sort=True):
         try:
             again += _run_again(part, attacks[str(attack)], victims, opened.suite, device)
@@ -116,7 +84,7 @@ def _rerun(
         progress.advance(len(part))
     progress.finish()
     devices = {one["provenance"]["device"].partition(":")[0] for one in opened.entries.values()}
-    told = _judge(again, chosen, same_device=devices == {device.type})
+    told = _judge(pd.concat(again), same_device=devices == {device.type})
     finding = told.finding + drawn
     known = {*attacks, *victims}
     absent = [one.name for one in (*run.attacks, *run.victims) if one.name not in known]
@@ -174,8 +142,8 @@ def _run_again(
     victims: Mapping[str, Networks],
     suite: Suite,
     device: torch.device,
-) -> list[Again]:
-    """Rows of one attack."""
+) -> Iterator[pd.DataFrame]:
+    """Rows of one attack, with what they give this time, as `_compared` says."""
     name = str(rows["attack"].iloc[0])
     source, classes = source_of(attacks.attack(name)), suite.card.classes
     manifest = suite.manifest("C")
@@ -189,7 +157,6 @@ def _run_again(
     )
     indices = mixed(manifest, {item.index for item in asked})
     everything = asked_of(indices, len(classes), targeted=source.targeted)
-    found = []
     for items in batches_of([item for item in everything if source.has(item)]):
         spot = {item: at for at, item in enumerate(items)}
         here = rows[asked.isin(spot)]
@@ -198,53 +165,50 @@ def _run_again(
         for victim_name, mine in here.groupby("victim", sort=False):
             networks = victims[str(victim_name)]
             victim = networks.victim(str(victim_name))
-            reduced = networks.victim_precision(str(victim_name)) == "bf16"
             spots = torch.tensor([spot[item] for item in asked.loc[mine.index]], device=device)
             unit = images[spots]
             logits = victim.checked_logits(victim.logits(unit), len(unit))
-            values = logits.float().softmax(1).cpu().numpy()
-            found += [
-                _compared(row, values[i], victim.classes, reduced=reduced)
-                for i, (_, row) in enumerate(mine.iterrows())
-            ]
-    return found
+            reduced = networks.victim_precision(str(victim_name)) == "bf16"
+            yield _compared(mine, victim, logits.float().softmax(1).cpu().numpy(), reduced=reduced)
 
 
 def _compared(
-    row: pd.Series[Any], values: np.ndarray, classes: tuple[str, ...], *, reduced: bool
-) -> Again:
-    known = dict(zip(classes, values.tolist(), strict=True))
-    best = max(known, key=lambda label: known[label])
-    before = {"predicted": row["predicted"], "source": row["source"], "target": row["target"]}
-    differences = [
-        abs(known[label] - float(row[f"p_{column}"]))
-        for column, label in before.items()
-        if not pd.isna(row[f"p_{column}"]) and label in known
-    ]
-    target = "" if pd.isna(row["target"]) else f" to {row['target']}"
-    return Again(
-        row=f"{row['attack']} on {row['victim']}, {row['image_id']}{target}",
-        flipped=best != row["predicted"],
-        margin=known[best] - known[row["predicted"]],
-        difference=max(differences, default=0.0),
-        reduced=reduced,
+    rows: pd.DataFrame, victim: Victim, values: NDArray[np.float32], *, reduced: bool
+) -> pd.DataFrame:
+    """Rows of one victim, with what is another this time, given (N, C) probabilities.
+
+    `flipped`: another label is predicted; `wrong`: and not for want of a clear winner;
+    `difference`: the largest of the row's probabilities; `moved`: it is too large.
+    """
+    again = prediction_rows(rows, victim, values)
+    places = pd.Index(victim.classes).get_indexer(pd.Index(rows["predicted"]))
+    before = values[np.arange(len(rows)), places]  # what is likely now of the label of then
+    apart = (again.assign(p_predicted=before)[PROBABILITIES] - rows[PROBABILITIES]).abs()
+    difference = apart.max(axis=1).fillna(0.0)
+    flipped = again["predicted"] != rows["predicted"]
+    least = REDUCED_MARGIN if reduced else MARGIN
+    return rows.assign(
+        flipped=flipped,
+        wrong=flipped & (again["p_predicted"] - before > least),
+        difference=difference,
+        moved=difference > (REDUCED_DIFFERENCE if reduced else LARGEST_DIFFERENCE),
     )
 
 
-def _judge(again: list[Again], rows: pd.DataFrame, *, same_device: bool) -> Verdict:
-    flips = [one for one in again if one.flipped]
-    wrong = [one for one in flips if one.is_wrong]
-    worst = max(again, key=lambda one: one.difference)
-    moved = [one for one in again if one.is_moved]
+def _judge(rows: pd.DataFrame, *, same_device: bool) -> Verdict:
+    wrong = rows[rows["wrong"]]
     finding = (
-        f"{plural(len(again), 'row')} of {plural(rows['attack'].nunique(), 'attack')} and "
-        f"{plural(rows['victim'].nunique(), 'victim')}: {plural(len(flips), 'prediction')} flipped"
-        f", {len(wrong)} of them by more than rounding; largest difference of probabilities "
-        f"{worst.difference:.1e}"
+        f"{plural(len(rows), 'row')} of {plural(rows['attack'].nunique(), 'attack')} and "
+        f"{plural(rows['victim'].nunique(), 'victim')}: "
+        f"{plural(int(rows['flipped'].sum()), 'prediction')} flipped, {len(wrong)} of them by more "
+        f"than rounding; largest difference of probabilities {rows['difference'].max():.1e}"
     )
-    if not (wrong or moved):
+    if not rows[["wrong", "moved"]].to_numpy().any():
         return Verdict("re-run", "ok", finding)
-    finding += f"; {listed([one.row for one in wrong or [worst]], 3)}"
-    if wrong or same_device:
+    worst = wrong if len(wrong) else rows.nlargest(1, "difference")
+    targets = (" to " + worst["target"].astype("string")).fillna("")
+    named = worst["attack"] + " on " + worst["victim"] + ", " + worst["image_id"] + targets
+    finding += f"; {listed(list(named), 3)}"
+    if len(wrong) or same_device:
         return Verdict("re-run", "fail", finding)
     return Verdict("re-run", "warn", f"{finding}; scored on another type of device")

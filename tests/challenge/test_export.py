@@ -14,6 +14,7 @@ from bench.checks import to_unit
 from bench.jobs.networks import Networks
 from bench.plan.request import open_session
 from bench.store import Store
+from bench.store.outputs import NOTE
 from bench.suites.base import open_suite, prepare
 from bench.types import CamobenchError, Silent
 from tests.challenge.answers import pixels_of
@@ -81,7 +82,7 @@ def test_every_image_of_set_c_goes_out_to_the_last_bit_and_nothing_tells_its_sou
     everything = prepare(ToySource(), store, ("A", "B", "C"))
     assert training_set(out, everything) == ("B", set(CLASSES))
     assert {path.name for path in out.iterdir()} == {
-        *("challenge.json", "README.md", "images", "training")
+        *(NOTE, "challenge.json", "README.md", "images", "training")
     }
 
 
@@ -108,14 +109,14 @@ def test_another_folder_is_never_written_into(store, tmp_path):
     strange = tmp_path / "photos"
     strange.mkdir()
     (strange / "holiday.jpg").touch()
-    with pytest.raises(CamobenchError, match="photos is not empty and no export of ours"):
+    with pytest.raises(CamobenchError, match=r"photos holds holiday.jpg, .*choose another --out"):
         export(store, strange)
     assert [path.name for path in strange.iterdir()] == ["holiday.jpg"]
     with pytest.raises(CamobenchError, match="is a file; choose another --out"):
         export(store, strange / "holiday.jpg")
     for other in (store, Store(tmp_path / "elsewhere")):
         source = ToySource("0" * 64) if other is store else ToySource()
-        with pytest.raises(CamobenchError, match="holds another challenge"):
+        with pytest.raises(CamobenchError, match="out holds what another command made"):
             export(other, tmp_path / "out", replace(TOY, source=source))
 
 

@@ -19,7 +19,7 @@ TARGETS = ("Nikon_D200", "Kodak M1063", "Rollei__RCP", "Caméra", "v1.2")
     ],
 )
 def test_a_name_tells_image_and_target(name, expected):
-    assert parse_name(name, [ID], TARGETS) == expected
+    assert parse_name(name, {ID}, TARGETS) == expected
 
 
 @pytest.mark.parametrize(
@@ -28,12 +28,12 @@ def test_a_name_tells_image_and_target(name, expected):
         ("c0123456789abcdee__Nikon_D200.png", SURPLUS, "no such id"),
         ("notes.png", SURPLUS, "no such id"),
         (f"{ID}.json", SURPLUS, "not named .png"),
-        (f"{ID.upper()}_Nikon_D200.PNG", MISNAMED, "__TARGET after it"),
-        (f"{ID} (1).png", MISNAMED, "__TARGET after it"),
-        (f"pic{ID}__Nikon_D200.png", MISNAMED, "nothing goes before the id"),
-        (f"{ID}__Nikon_D200.heic", MISNAMED, "no PNG: save"),
-        (f"{ID}__Nikon_D200", MISNAMED, "no PNG: save"),
-        (f"{ID}.jpg", MISNAMED, "no PNG: save"),
+        (f"{ID}__Nikon_D200", SURPLUS, "not named .png"),
+        (f"{ID.upper()}_Nikon_D200.PNG", MISNAMED, "not IMAGEID__TARGET.png"),
+        (f"{ID} (1).png", MISNAMED, "not IMAGEID__TARGET.png"),
+        (f"pic{ID}__Nikon_D200.png", MISNAMED, "not IMAGEID__TARGET.png"),
+        (f"{ID}__Nikon_D200.heic", MISNAMED, "not IMAGEID__TARGET.png"),
+        (f"{ID}.jpg", MISNAMED, "not IMAGEID__TARGET.png"),
         (f"{ID}__.png", MISNAMED, "no such target"),
         (f"{ID}__nikon_d200.png", MISNAMED, "no such target, did you mean Nikon_D200?"),
         (f"{ID}__Nikon D200.png", MISNAMED, "no such target, did you mean Nikon_D200?"),
@@ -41,7 +41,7 @@ def test_a_name_tells_image_and_target(name, expected):
 )
 def test_any_other_name_is_refused_and_an_error_where_it_was_meant_as_an_answer(name, kind, why):
     with pytest.raises(RefusedError) as caught:
-        parse_name(name, [ID], TARGETS)
+        parse_name(name, {ID}, TARGETS)
     assert (caught.value.kind, why in caught.value.detail) == (kind, True)
 
 

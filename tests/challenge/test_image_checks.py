@@ -2,14 +2,18 @@ import numpy as np
 import pytest
 
 from bench.challenge.answer_files import AnswerFiles
-from bench.challenge.findings import EXAMPLE_LETTERS, RefusedError
-from bench.challenge.image_checks import check_images, decode
+from bench.challenge.findings import EXAMPLE_LETTERS
+from bench.challenge.image_checks import check_images
 from tests.challenge.answers import archive, folder, saved
 from tests.toys import CLASSES, Recorder, pixels
 
 SIDE = 64
 IDS = [f"c{number:016x}" for number in range(4)]
 ORIGINALS = dict(zip(IDS, pixels(4, SIDE, SIDE).numpy(), strict=True))
+
+
+WHOLE = saved(ORIGINALS[IDS[0]])
+BOMB = WHOLE[:16] + b"\0\0\xea\x60" * 2 + WHOLE[24:]
 
 
 def output(opaque, target=None):
@@ -58,6 +62,7 @@ def test_all_findings_are_reported_not_the_first(check):
     bad = {
         names[0]: saved(output(IDS[0])[:, :32, :32]),
         names[1]: saved(output(IDS[0])[0]),
+        names[2]: BOMB,
         names[3]: files[names[3]][:300],
         names[4]: b"",
         names[5]: saved(output(IDS[1]), "JPEG"),
@@ -70,7 +75,7 @@ def test_all_findings_are_reported_not_the_first(check):
     }
     checked = check(files | bad)
     assert {kind: len(found) for kind, found in errors(checked).items()} == {
-        "wrong size": 1,
+        "wrong size": 2,
         "not 8-bit RGB": 1,
         "unreadable or truncated": 1,
         "not a PNG": 2,
@@ -80,7 +85,8 @@ def test_all_findings_are_reported_not_the_first(check):
     (example,) = errors(checked)["file named almost as asked"]
     assert example == f"{IDS[3]}__cam-aa.png: no such target, did you mean cam-a?"
     assert checked.findings.of("partial") == {}  # what cannot be used was sent all the same
-    assert len(checked.images) == 12 - 6
+    assert f"{names[2]}: 60000 x 60000, expected 64 x 64" in errors(checked)["wrong size"]
+    assert len(checked.images) == 12 - 7
     red, unknown = checked.findings.of("note")["surplus file"]
     assert ("\x1b" in red, "red.png" in red, unknown) == (
         *(False, True),
@@ -153,15 +159,8 @@ def test_what_is_odd_is_noted_and_scored(check):
     checked = check(files)
     notes = checked.findings.of("note")
     assert notes.pop("PSNR below 10 dB")[0].startswith(f"{IDS[0]}__cam-a.png: ")
-    assert notes == {
-        "copy of its original": [f"{IDS[1]}__cam-a.png"],
-        "same output for several targets": [f"{IDS[3]}__cam-a.png = {IDS[3]}__cam-b.png"],
-    }
+    assert notes == {"copy of its original": [f"{IDS[1]}__cam-a.png"]}
     assert (len(checked.images), checked.copies, errors(checked)) == (12, 1, {})
-    mirrored = {f"{one}.png": saved(image[:, :, ::-1]) for one, image in ORIGINALS.items()}
-    assert check(mirrored, make=archive).findings.of("note")["not the picture that it seems"] == [
-        "the picture is flipped left to right"
-    ]
 
 
 def test_findings_are_short_for_people_and_whole_for_programs(check):
@@ -171,30 +170,6 @@ def test_findings_are_short_for_people_and_whole_for_programs(check):
     assert row["examples"].endswith("; ... 2 more")
     assert len(row["examples"]) < 4 * EXAMPLE_LETTERS
     assert (row["count"], len(record["examples"])) == (5, 5)
-    lines = [line["example"] for line in checked.findings.lines() if line["gravity"] == "note"]
+    lines = [line["examples"] for line in checked.findings.lines() if line["gravity"] == "note"]
     assert lines == record["examples"]
     assert [row["gravity"] for row in checked.findings.rows()] == ["partial", "note"]
-
-
-IMAGE = ORIGINALS[IDS[0]]
-WHOLE = saved(IMAGE)
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (b"no image at all", "not a PNG"),
-        (saved(np.dstack([*IMAGE, IMAGE[0]])), "not 8-bit RGB: image mode is RGBA"),
-        (saved(IMAGE[:, :, :48]), "wrong size: 48 x 64, expected 64 x 64"),
-        (WHOLE[:16] + b"\0\0\xea\x60" * 2 + WHOLE[24:], "wrong size: 60000 x 60000"),  # a bomb
-        (WHOLE[:-12], "unreadable or truncated"),
-        (WHOLE[:8], "unreadable or truncated"),
-    ],
-)
-def test_what_is_no_whole_png_of_8_bit_rgb_is_refused(data, message):
-    with pytest.raises(RefusedError, match=message):
-        decode(data, SIDE)
-
-
-def test_pixels_come_back_to_the_last_bit():
-    np.testing.assert_array_equal(decode(WHOLE, SIDE), IMAGE)

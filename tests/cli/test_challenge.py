@@ -40,7 +40,7 @@ def test_the_printed_command_scores_the_answer_of_attackers(camobench, arena, tm
     code, _, err = camobench(*printed(err, sent, "sent"), "--dry-run")
     assert (code, "8 of 8 files of an untargeted method; nothing is wrong" in err) == (0, True)
     code, _, err = camobench(*words[:-1], arena.store.root)
-    assert (code, "is not empty and no export of ours" in err) == (1, True)
+    assert (code, "which nothing says that this command made" in err) == (1, True)
 
 
 def test_the_printed_command_scores_the_answer_of_victims(camobench, arena, tmp_path, monkeypatch):

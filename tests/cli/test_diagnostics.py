@@ -13,7 +13,7 @@ def test_check_prints_a_verdict_a_line_and_fails(camobench, tmp_path):
     words = ["check", f"{write_plugin(tmp_path / 'bad.py', bad)}:Fog", "--device", "cpu"]
     code, out, err = camobench(*words, "--quiet")
     assert code == 1
-    assert re.search(r"^\| batch size +\| fail +\| five at once or one by one: ", out, re.MULTILINE)
+    assert re.search(r"^\| batch size +\| fail +\| six at once or one by one: ", out, re.MULTILINE)
     assert re.search(r"^\| imports +\| ok ", out, re.MULTILINE)
     assert one_line(err).endswith("bad.py:Fog does not keep the contract: picture, batch size\n")
 
@@ -23,7 +23,7 @@ def test_a_file_that_cannot_be_imported_is_one_line(camobench, tmp_path):
     path = write_plugin(tmp_path / "bad.py", "def f(:\n")
     code, out, err = camobench("check", f"{path}:Fog")
     assert (code, out) == (1, "")
-    assert "bad.py line 1: syntax error" in one_line(err)
+    assert "bad.py line 1: SyntaxError" in one_line(err)
 
 
 def test_doctor_makes_no_store_and_fails_on_what_is_none(camobench, tmp_path):

@@ -50,14 +50,9 @@ def test_damage_locks_and_unfinished_work_are_named(smoke_copy):
         found = examined(root)
     assert found["checkpoints"].verdict == "fail"
     assert f"{kind}/{name}" in found["checkpoints"].finding
-    assert "trains it anew" in found["checkpoints"].remedy
+    assert "train it anew" in found["checkpoints"].remedy
     assert "1 training (pef-resnet12-0000000000000000)" in found["unfinished work"].finding
     assert found["locks"].finding.endswith("networks/victim/busy.lock")
-
-
-def cut(path):
-    path.write_bytes(path.read_bytes()[:-200])
-    return path
 
 
 def test_flipped_bits_are_named(smoke_copy):
@@ -87,7 +82,8 @@ def test_damaged_kept_images_are_named(smoke_copy):
     assert examined(smoke_copy.store.root)["kept images"].finding == (
         "2 files, 0 sent rows, as their checksums say"  # one for the samples
     )
-    kept = cut(next((smoke_copy.store.root / "images").glob("*/*.parquet")))
+    kept = next((smoke_copy.store.root / "images").glob("*/*.parquet"))
+    kept.write_bytes(kept.read_bytes()[:-200])
     found = examined(smoke_copy.store.root)
     assert "images " in found["store"].finding
     assert found["kept images"].verdict == "fail"

@@ -1,14 +1,7 @@
 import pytest
 
 from bench.store import checksums
-from bench.store.checksums import (
-    is_as_written,
-    is_record,
-    keep_checksum,
-    read_record,
-    require_as_written,
-    write_record,
-)
+from bench.store.checksums import is_as_written, keep_checksum, require_as_written
 from bench.types import CamobenchError
 
 
@@ -51,18 +44,3 @@ def test_a_checksum_of_what_is_still_to_be_renamed(path):
     assert not is_as_written(path)
     new.replace(path)
     assert is_as_written(path)
-
-
-def test_a_record_carries_its_own_checksum(tmp_path):
-    path = tmp_path / "row.json"
-    write_record(path, {"b": [1.5], "a": None})
-    assert read_record(path, tmp_path) == {"b": [1.5], "a": None}
-    path.write_text(path.read_text().replace("1.5", "1.6"))
-    with pytest.raises(CamobenchError, match=r"row.json is damaged .*; remove .*, and the same"):
-        read_record(path, tmp_path)
-    for text in ("{", '{"a": NaN, "sha256": ""}'):
-        path.write_text(text)
-        assert not is_record(path)
-    path.unlink()
-    with pytest.raises(CamobenchError, match=r"row.json is missing; remove "):
-        read_record(path, tmp_path)

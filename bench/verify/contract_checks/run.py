@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import TimeoutError as OverdueError
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from itertools import groupby
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from pebble import ProcessExpired
 
 from bench.checks import use_exact_fp32
-from bench.contract.global_state import kept_global_state
+from bench.contract.global_state import global_state, kept_global_state
+from bench.contract.plugin_files import place_of
 from bench.execute.local import begin_worker, how_it_ended, worker_pool
 from bench.types import CamobenchError, Progress, Silent
 from bench.verdicts import Verdict
-from bench.verify.contract_checks import behaviour, building, outputs
-from bench.verify.contract_checks.subject import Subject, fail, find_subjects, skip
+from bench.verify.contract_checks import building, images
+from bench.verify.contract_checks.subject import FaultError, Subject, find_subjects
 
 SIGNATURES = {
     "transform": "def transform(self, images, targets)",
@@ -30,22 +31,24 @@ SIGNATURES = {
     "fit": "def fit(self, data, context)",
     "__init__": "def __init__(self, spec=None, *, classes=(), recipe=None)",
 }
+LIMIT_S = 60.0
+"""Of one check, and of importing a file."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Check:
     """One check.
 
     Attributes:
         name: The line's first column.
-        run: Looks at a subject; what it raises is a failure too.
+        run: Looks at a subject and says what it found; what it raises is a failure too.
         needs: Checks without which it has nothing to look at: after a failure of one of them it is
             skipped, so that one fault is one line.
         kinds: What it is for.
     """
 
     name: str
-    run: Callable[[Subject], Verdict]
+    run: Callable[[Subject], str]
     needs: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ("attack", "victim")
 
@@ -54,37 +57,33 @@ BUILT = ("build",)
 RUNS = ("build", "range", "logits")
 """It can be built, and one batch of ordinary images goes through it."""
 SIZES = (*RUNS, "sizes")
-SAME = (*SIZES, "repeatable")
-BOTH, ATTACK, VICTIM = ("attack", "victim"), ("attack",), ("victim",)
-CHECKS = tuple(
-    Check(name=name, run=run, needs=needs, kinds=kinds)
-    for name, run, needs, kinds in (
-        ("spec", building.check_spec, (), BOTH),
-        ("build", building.check_build, (), BOTH),
-        ("hyperparameters", building.check_hyperparameters, BUILT, BOTH),
-        ("initial weights", building.check_start, BUILT, BOTH),
-        ("imports", building.check_imports, (), BOTH),
-        ("fit", building.check_fit, ("spec", "build", "imports"), BOTH),
-        ("range", outputs.check_range, BUILT, ATTACK),
-        ("picture", outputs.check_picture, ("build", "range"), ATTACK),
-        ("logits", outputs.check_logits, BUILT, VICTIM),
-        ("sizes", behaviour.check_sizes, RUNS, BOTH),
-        ("repeatable", behaviour.check_repeatable, SIZES, BOTH),
-        ("batch size", behaviour.check_batches, SAME, BOTH),
-        ("company", behaviour.check_company, (*SAME, "batch size"), BOTH),
-        ("inputs", behaviour.check_inputs, RUNS, BOTH),
-        ("settings", behaviour.check_settings, RUNS, BOTH),
-        ("device", behaviour.check_device, RUNS, BOTH),
-        ("fit, again", building.check_fit_again, (*RUNS, "fit"), BOTH),
-        ("state", building.check_state, SIZES, BOTH),
-        ("key", building.check_key, (*RUNS, "fit"), BOTH),
-        ("target", outputs.check_target, RUNS, ATTACK),
-        ("parts", outputs.check_parts, RUNS, VICTIM),
-        ("gradient", outputs.check_gradient, RUNS, VICTIM),
-        ("copies", building.check_copies, BUILT, BOTH),
-        ("speed", outputs.check_speed, RUNS, BOTH),
-    )
+ATTACK, VICTIM = ("attack",), ("victim",)
+CHECKS = (
+    Check("spec", building.check_spec),
+    Check("build", building.check_build),
+    Check("hyperparameters", building.check_hyperparameters, BUILT),
+    Check("initial weights", building.check_start, BUILT),
+    Check("imports", building.check_imports),
+    Check("fit", building.check_fit, ("spec", "build", "imports")),
+    Check("range", images.check_range, BUILT, ATTACK),
+    Check("picture", images.check_picture, ("build", "range"), ATTACK),
+    Check("logits", images.check_logits, BUILT, VICTIM),
+    Check("sizes", images.check_sizes, RUNS),
+    Check("repeatable", images.check_repeatable, SIZES),
+    Check("batch size", images.check_batches, (*SIZES, "repeatable")),
+    Check("inputs", images.check_inputs, RUNS),
+    Check("device", images.check_device, RUNS),
+    Check("fit, again", building.check_fit_again, (*RUNS, "fit")),
+    Check("settings", images.check_settings, RUNS),
+    Check("state", building.check_state, (*SIZES, "fit")),
+    Check("key", building.check_key, (*RUNS, "fit")),
+    Check("target", images.check_target, RUNS, ATTACK),
+    Check("parts", images.check_parts, RUNS, VICTIM),
+    Check("gradient", images.check_gradient, RUNS, VICTIM),
+    Check("speed", images.check_speed, RUNS),
 )
+Judge: TypeAlias = Callable[[Check, bool], Verdict]
+"""Runs one check, told whether `fit` has not failed so far."""
 
 
 def checks_for(kind: str) -> list[Check]:
@@ -94,23 +93,24 @@ def checks_for(kind: str) -> list[Check]:
 
 def examine(subject: Subject, progress: Progress | None = None) -> Iterator[Verdict]:
     """Run every check that has something to look at, in this process."""
-    return judge(subject.kind, subject.name, lambda check: run_check(check, subject), progress)
+
+    def here(check: Check, trains: bool) -> Verdict:
+        return run_check(check, subject, trains)
+
+    return judge(subject.kind, subject.entry.spec.name, here, progress or Silent())
 
 
-def judge(
-    kind: str, name: str, run: Callable[[Check], Verdict], progress: Progress | None = None
-) -> Iterator[Verdict]:
+def judge(kind: str, name: str, run: Judge, progress: Progress) -> Iterator[Verdict]:
     """Run the checks of a kind, but for those that a failure leaves nothing to look at."""
-    progress = progress or Silent()
     chosen = checks_for(kind)
     progress.start(f"checking {kind} {name}", len(chosen))
     failed: list[str] = []
     for check in chosen:
         lacking = [one for one in failed if one in check.needs]
         if lacking:
-            found = replace(skip(f"not looked at, since {lacking[0]!r} failed"), check=check.name)
+            found = Verdict(check.name, "skip", f"not looked at, since {lacking[0]!r} failed")
         else:
-            found = run(check)
+            found = run(check, "fit" not in failed)
         if found.verdict == "fail":
             failed.append(check.name)
         yield found
@@ -118,22 +118,33 @@ def judge(
     progress.finish()
 
 
-def run_check(check: Check, subject: Subject) -> Verdict:
+def run_check(check: Check, subject: Subject, trains: bool = True) -> Verdict:
     """Run one check; whatever it raises is a failure with a place."""
     use_exact_fp32()
+    subject.trains &= trains
+    before = global_state()
     try:
         with kept_global_state():
-            found = check.run(subject)
+            try:
+                return Verdict(check.name, "ok", check.run(subject))
+            finally:
+                now = global_state()
+                subject.changed |= {name for name in now if now[name] != before[name]}
+    except FaultError as error:
+        return Verdict(check.name, error.verdict, error.finding, error.remedy)
     except torch.OutOfMemoryError:
-        found = fail("the device ran out of memory", "make it smaller, or check it on the CPU")
+        found, remedy = "the device ran out of memory", "make it smaller, or check it on the CPU"
     except CamobenchError as error:
         said, _, remedy = str(error).rpartition("; ")
-        found = fail(said or str(error), remedy if said else "mend it")
+        found, remedy = said or str(error), remedy if said else "mend it"
     except (Exception, SystemExit) as error:
         if os.environ.get("CAMOBENCH_DEBUG"):
             traceback.print_exc()
-        found = fail(_place(error, subject), _remedy(error, subject))
-    return replace(found, check=check.name)
+        folders = {file.parent for file in subject.plugin.files} if subject.plugin else set()
+        said = f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
+        found = ": ".join(filter(None, [place_of(error, folders), said]))
+        remedy = _remedy(error, subject)
+    return Verdict(check.name, "fail", found, remedy)
 
 
 def together(verdicts: Iterable[Verdict]) -> list[Verdict]:
@@ -162,25 +173,10 @@ def _remedy(error: BaseException, subject: Subject) -> str:
     return "mend it; CAMOBENCH_DEBUG=1 shows the traceback"
 
 
-def _place(error: BaseException, subject: Subject) -> str:
-    """What was raised, and the last line of the plug-in's own that led there."""
-    said = f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
-    frames = traceback.extract_tb(error.__traceback__)
-    folders = {file.parent for file in subject.plugin.files} if subject.plugin else set()
-    mine = [frame for frame in frames if Path(frame.filename).parent in folders]
-    if not mine:
-        return said
-    return f"{Path(mine[-1].filename).name} line {mine[-1].lineno}: {said}"
-
-
-LIMIT_S = 60.0
-"""Of one check, and of importing a file."""
-
-
 def examine_apart(
     text: str, device: str, progress: Progress, limit_s: float = LIMIT_S
 ) -> Iterator[Verdict]:
-    """Check all that `my.py:MyAttack` or a registered name means.
+    """Check all that `my.py:MyAttack` or a registered name means, in a worker process.
 
     Raises:
         UnknownNameError: If nothing has the name.
@@ -191,10 +187,22 @@ def examine_apart(
     def ask(function: Any, *arguments: Any) -> Any:
         return pool.schedule(function, (text, device, *arguments), timeout=limit_s).result()
 
+    def apart(position: int, check: Check, trains: bool) -> Verdict:
+        try:
+            found: Verdict = ask(_check, position, check.name, trains)
+        except OverdueError:
+            said, remedy = f"did not end within {limit_s:g} s", "look for an endless loop, in C too"
+        except ProcessExpired as error:
+            said = how_it_ended(error.exitcode or 0)
+            remedy = "look for `os._exit`, memory, and calls into C"
+        else:
+            return found
+        return Verdict(check.name, "fail", said, remedy)
+
     try:
         progress.start(f"opening {text}", 1)
         try:
-            found = ask(_open)
+            found = ask(_names)
         except OverdueError as error:
             raise CamobenchError(f"{text} took longer than {limit_s:g} s to import") from error
         except ProcessExpired as error:
@@ -202,45 +210,22 @@ def examine_apart(
             raise CamobenchError(f"{text} {ended} as it was imported; mend it") from error
         progress.finish()
         for position, (kind, name) in enumerate(found):
-            ran: list[str] = []
-
-            def run(check: Check, position: int = position, ran: list[str] = ran) -> Verdict:
-                try:
-                    verdict: Verdict = ask(_check, position, check.name, tuple(ran))
-                    ran.append(check.name)
-                except OverdueError:
-                    said = f"did not end within {limit_s:g} s"
-                    verdict = fail(said, "look for a loop that never ends, in C too")
-                except ProcessExpired as error:
-                    said = how_it_ended(error.exitcode or 0)
-                    verdict = fail(said, "look for `os._exit`, memory, and calls into C")
-                return replace(verdict, check=check.name)
-
-            yield from judge(kind, name, run, progress)
+            yield from judge(kind, name, partial(apart, position), progress)
     finally:
         pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
 
 
-_subjects: list[Subject] = []
-_done: set[tuple[int, str]] = set()
-"""Checks that this process has run: their order matters, for they train what later ones look at."""
+@cache
+def _opened(text: str, device: str) -> list[Subject]:
+    """Once a process: what a check has built and trained, the next ones look at."""
+    return find_subjects(text, torch.device(device))
 
 
-def _open(text: str, device: str) -> list[tuple[str, str]]:
-    if not _subjects:
-        _subjects.extend(find_subjects(text, torch.device(device)))
-    return [(subject.kind, subject.name) for subject in _subjects]
+def _names(text: str, device: str) -> list[tuple[str, str]]:
+    return [(subject.kind, subject.entry.spec.name) for subject in _opened(text, device)]
 
 
-def _check(text: str, device: str, position: int, name: str, ran: Collection[str]) -> Verdict:
-    """Run a check, after those that ran before it where their process has ended."""
-    _open(text, device)
-    subject = _subjects[position]
-    checks = {check.name: check for check in checks_for(subject.kind)}
-    for earlier in ran:
-        if (position, earlier) not in _done:
-            _done.add((position, earlier))
-            run_check(checks[earlier], subject)
-    _done.add((position, name))
-    return run_check(checks[name], subject)
+def _check(text: str, device: str, position: int, name: str, trains: bool) -> Verdict:
+    (check,) = [one for one in CHECKS if one.name == name]
+    return run_check(check, _opened(text, device)[position], trains)

@@ -10,7 +10,6 @@ import torch
 from bench.contract import ATTACKS, VICTIMS
 from bench.verify.contract_checks.run import checks_for, run_check
 from bench.verify.contract_checks.subject import Subject
-from bench.verify.contract_checks.watching import Watch
 from tests.toys import shaken
 
 ENTRIES = [("attack", entry) for entry in ATTACKS] + [("victim", entry) for entry in VICTIMS]
@@ -28,7 +27,7 @@ def test_it_keeps_the_contract(kind, entry):
     if list(subject.thing.parameters()):
         subject.ready(shaken(subject.thing))
     elif subject.thing.learns:  # what has no weights to shake is fitted
-        subject.train(subject.thing, Watch())
+        subject.train(subject.thing)
     chosen = [check for check in checks_for(kind) if check.name not in LEFT_OUT]
     verdicts = [run_check(check, subject) for check in chosen]
     bad = [one for one in verdicts if one.verdict == "fail"]
