@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,10 +78,11 @@ def photographed(root: Path, suite: str) -> FlatFields:
         CamobenchError: If its files do not tell a device; names one.
     """
     paths = list_images(root)
-    layout = DRESDEN if all(map(DRESDEN.parse, paths)) else TREE
+    names = [DRESDEN.photo(PurePosixPath(path.name)) for path in paths]
+    if not all(names):
+        names = [TREE.photo(path) for path in paths]
     found: dict[str, list[Path]] = {}
-    for path in paths:
-        name = layout.parse(path)
+    for path, name in zip(paths, names, strict=True):
         if name is None:
             raise CamobenchError(
                 f"{root / path} does not tell its device: name flat fields {TREE.pattern} or "
