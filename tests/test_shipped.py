@@ -2,13 +2,13 @@
 
 import pytest
 
-from attacks.specs import SPECS
 from bench.jobs.networks import shipped_folder, shipped_root
 from bench.plan.graph import plan
 from bench.plan.names.selection import select_victims
 from bench.recipes import get_recipe
 from bench.store import open_checkpoint
 from bench.suites.catalogue import load_suite
+from tests.plan.test_graph import SHIPPED_ATTACKS
 
 LIMIT_BYTES = 30 * 2**20
 
@@ -18,7 +18,7 @@ def graph():
     return plan(
         load_suite("simcam-mini-v2").card,
         get_recipe("mini"),
-        attacks=[spec.name for spec in SPECS],
+        attacks=SHIPPED_ATTACKS,
         victims=select_victims("all"),
     )
 

@@ -45,6 +45,7 @@ print(json.dumps(keys(planned(attacks=["cgan-img-wdf-pef", "jpeg"]))))
 
 
 KEYS = Path(__file__).parents[1] / "keys.json"
+SHIPPED_ATTACKS = (*(spec.name for spec in SPECS), "cama")
 
 
 def shipped_keys():
@@ -53,8 +54,7 @@ def shipped_keys():
     They change where a recipe, a version or the suite does, and the networks are trained anew.
     """
     suite = load_suite("simcam-mini-v2").card
-    attacks = [spec.name for spec in SPECS]
-    graph = plan(suite, MINI, attacks=attacks, victims=select_victims("all"))
+    graph = plan(suite, MINI, attacks=SHIPPED_ATTACKS, victims=select_victims("all"))
     return {job.label: job.key for job in graph.jobs.values()}
 
 
