@@ -121,7 +121,7 @@ def shared_units(
     rows = pd.concat([frame[unit] for frame in frames], ignore_index=True)
     hits = np.concatenate([row_values(frame, metric).to_numpy(np.float64) for frame in frames])
     attack = np.repeat(np.arange(len(frames), dtype=np.intp), [len(frame) for frame in frames])
-    number = rows.groupby(unit, sort=True).ngroup().to_numpy(np.intp)
+    number = rows.groupby(unit, sort=True).ngroup().to_numpy().astype(np.intp)
     named = number >= 0  # a row without a target is no unit where targets count
     shape = (int(number.max(initial=-1)) + 1, len(frames))
     sums, counts = photograph_sums(number[named], attack[named], hits[named], shape)
