@@ -98,6 +98,7 @@ class Shared:
         if self.photographs < 2:
             return None
         draws = photograph_draws(self.photographs, replicates=replicates, seed=seed)
+        draws = draws.astype(np.float64)
         totals = draws @ self.counts
         return [(draws @ one) / totals @ self.weights for one in sums] if totals.all() else None
 
