@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli.options import FORMATS, format_option
 from bench.cli.requests import open_store, say, show_rows
 from bench.types import SPLITS
+
+if TYPE_CHECKING:
+    from bench.records.run import RunData
+    from bench.report.table import Table
 
 
 @click.command("list")
@@ -137,15 +143,10 @@ def cards(directory: Path, format_: str, write: bool) -> None:
 
     Example: camobench cards camobench-out --format csv
     """
-    from bench.records.load import load_run
     from bench.report.cards import victims_table
     from bench.report.pages.victims import write_victims
-    from bench.report.render import render
 
-    run = load_run(directory)
-    click.echo(render(victims_table(run), format_))
-    if write:
-        write_victims(run)
+    _show(directory, format_, victims_table, write_victims if write else None)
 
 
 @click.command()
@@ -160,15 +161,9 @@ def curves(directory: Path, format_: str, write: bool) -> None:
 
     Example: camobench curves camobench-out --format csv
     """
-    from bench.records.load import load_run
     from bench.report.conditions.curve_tables import curves_table, write_curves
-    from bench.report.render import render
 
-    run = load_run(directory)
-    click.echo(render(curves_table(run), format_))
-    if write:
-        for path in write_curves(run):
-            say(f"written: {path}")
+    _show(directory, format_, curves_table, write_curves if write else None)
 
 
 @click.command()
@@ -183,12 +178,22 @@ def survival(directory: Path, format_: str, write: bool) -> None:
 
     Example: camobench survival camobench-out --format csv
     """
-    from bench.records.load import load_run
     from bench.report.conditions.survival import survival_table, write_survival
+
+    _show(directory, format_, survival_table, write_survival if write else None)
+
+
+def _show(
+    directory: Path,
+    format_: str,
+    table_of: Callable[[RunData], Table],
+    write: Callable[[RunData], list[Path]] | None,
+) -> None:
+    """Print a table of a run, and write its files where they are asked for."""
+    from bench.records.load import load_run
     from bench.report.render import render
 
     run = load_run(directory)
-    click.echo(render(survival_table(run), format_))
-    if write:
-        for path in write_survival(run):
-            say(f"written: {path}")
+    click.echo(render(table_of(run), format_))
+    for path in write(run) if write else ():
+        say(f"written: {path}")

@@ -12,15 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.metrics.resampling import (
-    LEVEL,
     REPLICATES,
-    percentile_interval,
     photograph_draws,
     photograph_sums,
 )
 from bench.records.metric import MetricSpec, row_values
-
-Interval = tuple[float, float] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,24 +78,13 @@ class Shared:
         Returns:
             (B, K) fractions; `None` for one photograph, or if a draw leaves a victim without any.
         """
-        found = self._drawn(self.sums, replicates, seed)
-        return None if found is None else np.stack(found, axis=1)
-
-    def interval(
-        self, *, replicates: int = REPLICATES, seed: int = 0, level: float = LEVEL
-    ) -> Interval:
-        """Percentile interval of the difference of the first two; `None` as for `resampled`."""
-        found = self._drawn([self.sums[0] - self.sums[1]], replicates, seed)
-        return None if found is None else percentile_interval(found[0], level)
-
-    def _drawn(
-        self, sums: Sequence[NDArray[np.float64]] | NDArray[np.float64], replicates: int, seed: int
-    ) -> list[NDArray[np.float64]] | None:
         if self.photographs < 2:
             return None
         draws = photograph_draws(self.photographs, replicates=replicates, seed=seed)
+        draws = draws.astype(np.float64)
         totals = draws @ self.counts
-        return [(draws @ one) / totals @ self.weights for one in sums] if totals.all() else None
+        means = [(draws @ one) / totals @ self.weights for one in self.sums] if totals.all() else []
+        return np.stack(means, axis=1) if means else None
 
 
 def shared_units(
@@ -121,7 +106,7 @@ def shared_units(
     rows = pd.concat([frame[unit] for frame in frames], ignore_index=True)
     hits = np.concatenate([row_values(frame, metric).to_numpy(np.float64) for frame in frames])
     attack = np.repeat(np.arange(len(frames), dtype=np.intp), [len(frame) for frame in frames])
-    number = rows.groupby(unit, sort=True).ngroup().to_numpy(np.intp)
+    number = rows.groupby(unit, sort=True).ngroup().to_numpy().astype(np.intp)
     named = number >= 0  # a row without a target is no unit where targets count
     shape = (int(number.max(initial=-1)) + 1, len(frames))
     sums, counts = photograph_sums(number[named], attack[named], hits[named], shape)

@@ -17,11 +17,11 @@ LEVEL = 0.95
 @lru_cache(maxsize=8)
 def photograph_draws(
     photographs: int, *, replicates: int = REPLICATES, seed: int = 0
-) -> NDArray[np.float64]:
+) -> NDArray[np.int64]:
     """(B, P): how often each of P photographs is in each of B draws of P; shared, so read-only."""
     generator = np.random.default_rng(seed)
     chances = np.full(photographs, 1 / photographs)
-    draws = generator.multinomial(photographs, chances, size=replicates).astype(np.float64)
+    draws = generator.multinomial(photographs, chances, size=replicates)
     draws.flags.writeable = False
     return draws
 

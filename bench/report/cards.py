@@ -80,8 +80,8 @@ class Card:
             record[f"{front}gflop_per_image"] = None if flops is None else flops / 1e9
         minimum = CLEAN_MINIMUM_PERCENT.get(victim.family)
         difference = None if accuracy is None or minimum is None else accuracy - minimum
-        for split, shares in self.bias.items():
-            record |= {f"named_{split}_{name}_percent": one for name, one in shares.items()}
+        for split, named in self.bias.items():
+            record |= {f"named_{split}_{name}_percent": one for name, one in named.items()}
         return record | {
             "validation_accuracy_percent": made and made.validation_accuracy_percent,
             "training_seconds": made and made.seconds,
@@ -99,20 +99,23 @@ def build_cards(run: RunData) -> tuple[Card, ...]:
         ValueError: If the identity control was not scored, or `victims.json` does not fit.
     """
     networks, clean = load_networks(run), clean_of(run)
-    said = {split: bias_of(run, split) for split in run.splits if split != IN}
+    said = {split: _named(run, split) for split in run.splits if split != IN}
     return tuple(
         Card(
             victim=one,
             clean=clean.get(one.name),
             network=networks.get(one.name),
-            bias={
-                split: {n: float(shares.loc[one.name].get(n, 0)) for n in one.classes}
-                for split, shares in said.items()
-                if one.name in shares.index
-            },
+            bias={split: shares[one.name] for split, shares in said.items() if one.name in shares},
         )
         for one in run.victims
     )
+
+
+def _named(run: RunData, split: str) -> dict[str, dict[str, float]]:
+    """What share of the untouched images of a split each victim gives each of its classes."""
+    shares = bias_of(run, split).to_dict("index")
+    classes = {one.name: one.classes for one in run.victims if one.name in shares}
+    return {n: {c: float(shares[n].get(c, 0)) for c in known} for n, known in classes.items()}
 
 
 def _figure(name: str, digits: int = 1) -> Callable[[Card], str]:

@@ -45,7 +45,8 @@ def rows_by(run: RunData, table: str, *columns: str) -> dict[Any, pd.DataFrame]:
 
 def attack_rows(run: RunData, table: str, attack: str, split: str) -> pd.DataFrame:
     """The rows of one attack in one split; perhaps none."""
-    return rows_by(run, table, "attack", "split").get((attack, split), getattr(run, table).iloc[:0])
+    none: pd.DataFrame = getattr(run, table).iloc[:0]
+    return rows_by(run, table, "attack", "split").get((attack, split), none)
 
 
 @once

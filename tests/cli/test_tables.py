@@ -55,6 +55,28 @@ def test_files_are_rewritten_when_asked(camobench, smoke_copy, verb, names):
     assert {name: (smoke_copy.out / name).read_bytes() for name in names} == before
 
 
+def test_what_is_asked_for_of_a_table_is_printed(camobench, pristine):
+    words = ["--rows", "mislgan,identity", "--columns", "TASR*", "--no-published", "--split", "in"]
+    code, out, _ = camobench("table", pristine, *words)
+    assert code == 0
+    assert "mislgan" in out
+    absent = ("(cgan-img)", "*published*", "LPIPS↓", "Clean accuracy on")
+    assert [word for word in absent if word in out] == []
+    out = camobench("table", pristine, "--targets", "--format", "csv")[1]
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert {row["target"] for row in rows} == {"cam-a", "cam-b", "cam-c"}
+    code, out, err = camobench("table", pristine, "--rows", "mislgam")
+    assert code != 0
+    assert "mislgam" in err
+
+
+def test_bibtex_of_what_ships(camobench):
+    code, out, _ = camobench("list", "attacks", "--format", "bib")
+    assert code == 0
+    assert out.startswith("@misc{camobench,")
+    assert "@inproceedings{dong-2018," in out
+
+
 def test_table_over_originally_correct_images(camobench, pristine):
     code, out, err = camobench("table", pristine, "--correct-only")
     assert (code, err) == (0, "")

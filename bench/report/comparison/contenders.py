@@ -29,11 +29,14 @@ class Contender:
     attack: AttackRecord
     run: RunData
 
-    def rows(self, split: str) -> pd.DataFrame:
-        """Its prediction rows in a split; the identity control is asked for every target."""
-        if self.attack.name == CLEAN_CONTROL:
-            return untouched_rows(self.run, split)
-        return attack_rows(self.run, "predictions", self.attack.name, split)
+    def rows(self, split: str, target: str | None = None) -> pd.DataFrame:
+        """Its prediction rows in a split; the identity control is asked for every target.
+
+        With a `target`, only those sent there, or nowhere.
+        """
+        rows = attack_rows(self.run, "predictions", self.attack.name, split)
+        rows = untouched_rows(self.run, split) if self.attack.name == CLEAN_CONTROL else rows
+        return rows if target is None else rows[rows["target"].isna() | (rows["target"] == target)]
 
     @property
     def targeted(self) -> bool:
@@ -76,6 +79,7 @@ def contest(
     families: dict[str, str],
     *,
     equal: bool,
+    target: str | None = None,
 ) -> tuple[Shared, NDArray[np.float64] | None] | None:
     """What attacks did where each of them was scored, and (B, K) means under draws.
 
@@ -85,6 +89,7 @@ def contest(
         metric: Which rate.
         families: Victim name to family; other victims are left out.
         equal: At equal distortion, not at full strength.
+        target: Only images sent to this camera model, or nowhere; not at equal distortion.
 
     Returns:
         `None` where they share nothing; no draws for a single photograph.
@@ -93,8 +98,8 @@ def contest(
         pairs = [(one.run, one.attack.name) for one in contenders]
         level = at_equal_distortion(pairs, split, metric, families)
         return None if level is None else (level.mixed, level.drawn)
-    rows = [one.rows(split) for one in contenders]
-    found = shared(rows, metric, families, by_target=metric.needs == "target")
+    rows = [one.rows(split, target) for one in contenders]
+    found = shared(rows, metric, families, by_target=all(one.targeted for one in contenders))
     return None if found is None else (found, found.resampled())
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
-from bench.metrics.paired import Shared, shared, shared_units
+from bench.metrics.paired import Shared, shared_units
 from bench.metrics.resampling import REPLICATES, percentile_interval
 from bench.metrics.significance import DRAWS, McNemar, SignFlip, holm, mcnemar, sign_flip_test
 from bench.records.metric import METRICS, MetricSpec, views
@@ -64,26 +64,17 @@ def compare_pairs(
         targeted = first.targeted and second.targeted
         if not metric.defined(split, targeted=targeted):
             continue
-        if equal:
-            if not (first.reaches_level(split) and second.reaches_level(split)):
-                continue
-            both = contest((first, second), split, metric, families, equal=True)
-            if both is None:
-                continue
-            (paired, drawn), single = both, None
-            interval = None if drawn is None else percentile_interval(drawn[:, 0] - drawn[:, 1])
-        else:
-            rows = [one.rows(split) for one in (first, second)]
-            if target is not None:
-                rows = [part[part["target"].isna() | (part["target"] == target)] for part in rows]
-            plain = shared(rows, metric, families, by_target=targeted)
-            if plain is None:
-                continue
-            paired, interval, single = plain, plain.interval(), None
-            if victim is not None and target is not None:
-                mine = [part[part["victim"] == victim] for part in rows]
-                units = shared_units(mine, metric, by_target=targeted)
-                single = mcnemar(units[0], units[1])
+        if equal and not (first.reaches_level(split) and second.reaches_level(split)):
+            continue
+        both = contest((first, second), split, metric, families, equal=equal, target=target)
+        if both is None:
+            continue
+        (paired, drawn), single = both, None
+        if victim is not None and target is not None:
+            rows = [one.rows(split, target) for one in (first, second)]
+            mine = [part[part["victim"] == victim] for part in rows]
+            units = shared_units(mine, metric, by_target=targeted)
+            single = mcnemar(units[0], units[1])
         found.append(
             AttackPair(
                 first=first,
@@ -91,7 +82,7 @@ def compare_pairs(
                 split=split,
                 metric=metric,
                 paired=paired,
-                interval=interval,
+                interval=None if drawn is None else percentile_interval(drawn[:, 0] - drawn[:, 1]),
                 test=sign_flip_test(paired.effects),
                 mcnemar=single,
             )

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bench.metrics.paired import shared
 from bench.metrics.resampling import percentile_interval
 from bench.metrics.success import CLEAN_CONTROL
@@ -65,7 +68,7 @@ def survivals(run: RunData) -> list[Survival]:
             "--recompress 70,80,90,95` and the run's other options"
         )
     families = run.whole_families(FAMILIES) or run.families
-    found = []
+    found: list[Survival] = []
     for split, metric in views(run.splits):
         for attack in sorted(run.attacks, key=lambda one: (one.control, one.name)):
             if metric.defined(split, targeted=attack.targeted):
@@ -90,12 +93,9 @@ def _survivals(
     before, *after = both.means
     drawn = both.resampled()
     ends = [None] * len(frames) if drawn is None else [percentile_interval(x) for x in drawn.T]
-    won = drawn is not None and drawn[:, 0].all()
-    if drawn is not None and len(nothing):
-        won = won and percentile_interval(drawn[:, 0] - drawn[:, -1])[0] > 0
     for place, rows in enumerate(saves, start=1):
         left: Figure = None, None
-        if drawn is not None and won:
+        if drawn is not None and _won(drawn[:, 0], drawn[:, -1] if len(nothing) else None):
             share = percentile_interval(drawn[:, place] / drawn[:, 0])
             left = after[place - 1] / before, share
         yield Survival(
@@ -108,6 +108,12 @@ def _survivals(
             after=(after[place - 1], ends[place]),
             left=left,
         )
+
+
+def _won(before: NDArray[np.float64], nothing: NDArray[np.float64] | None) -> bool:
+    """Whether success is told from that of untouched images, where these were scored."""
+    gained = before if nothing is None else before - nothing
+    return bool(before.all()) and percentile_interval(gained)[0] > 0
 
 
 def survival_table(run: RunData) -> Table:

@@ -103,12 +103,12 @@ def mean_text(one: Standing, metric: str, *, interval: bool = True) -> str:
     return f"{text} ({between(low, high)})" if interval and low is not None else text
 
 
-def level_text(one: Standing, metric: str, *, interval: bool = True) -> str:
+def level_text(one: Standing, metric: str) -> str:
     """Success at the level with its 95 % interval, marked where it is that of the whole attack."""
     curve = (one.curves or {}).get(metric)
     if curve is None:
         return NA
-    return at_text(curve) + (f" ({ends_text(curve)})" if interval and curve.interval else "")
+    return at_text(curve) + (f" ({ends_text(curve)})" if curve.interval else "")
 
 
 def scored_text(one: Standing) -> str:

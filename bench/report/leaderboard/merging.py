@@ -67,7 +67,13 @@ def merge(
         frames["predictions"], notes = _one_a_cell(frames["predictions"])
         for name, cell in _CELLS.items():
             frames[name] = frames[name].drop_duplicates(cell)
-        base = replace(base, **frames)
+        base = replace(
+            base,
+            predictions=frames["predictions"],
+            distortion=frames["distortion"],
+            conditions=frames["conditions"],
+            condition_distortion=frames["condition_distortion"],
+        )
     run = replace(
         base,
         entries=tuple(entries[name] for name in sorted(entries)),

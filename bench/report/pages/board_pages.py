@@ -173,7 +173,7 @@ class BoardPages:
                 for matrix in confusion_matrices(self._board.panel_run, split, attack.name)
             ],
             "cameras": [m for _, m in self._cameras if attack.name in m.rows],
-            "targets": replace(self._targets, rows=_section(self._targets, attack.name)),
+            "targets": replace(self._targets, rows=_rows_of(self._targets, attack.name)),
             "conditions": [
                 replace(table, rows=mine)
                 for table, _ in self._conditions.values()
@@ -256,22 +256,15 @@ def _under_conditions(board: Board) -> dict[str, tuple[Table, str]]:
     return found
 
 
-def _section(table: Table, name: str) -> tuple[Row, ...]:
-    """The rows below a section's heading."""
-    inside, found = False, list[Row]()
-    for row in table.rows:
-        inside = row.name == name if row.kind == "section" else inside
-        found += [row] if inside and row.kind != "section" else []
-    return tuple(found)
-
-
-def _rows_of(table: Table, attack: str) -> tuple[Row, ...]:
-    """Of one attack, each after the split that it is of."""
+def _rows_of(table: Table, name: str) -> tuple[Row, ...]:
+    """The rows below the section of that name, and rows so named, each after its section's."""
     found: list[Row] = []
     for row in table.rows:
         if row.kind == "section":
             section = row
-        elif row.name == attack:
+        elif section.name == name:
+            found.append(row)
+        elif row.name == name:
             found += [section, row]
     return tuple(found)
 

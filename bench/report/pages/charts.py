@@ -170,7 +170,7 @@ def success_scatter(
             y=round(y, 1),
             low_y=low_y,
             high_y=high_y,
-            label=(*(round(end, 1) for end in label),),
+            label=(round(label[0], 1), round(label[1], 1), round(label[2], 1), round(label[3], 1)),
             lead=(round(near[0], 1), round(near[1], 1)) if far else None,
             front=name in front,
             tooltip=f"{name}: {number(points[name][0])} %, {fidelity.axis} {figure}",
