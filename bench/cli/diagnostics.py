@@ -96,7 +96,8 @@ def perf(
 ) -> None:
     """Measure scoring on this machine, against its peak and against a plain loop.
 
-    Networks have the paper's width and random weights: nothing is trained or downloaded.
+    Networks have the paper's width, with --stream the least, and random weights: nothing is trained
+    or downloaded.
 
     Example: camobench perf --quick --json perf.json
     """

@@ -203,10 +203,12 @@ class Arbitrated(nn.Module):
         Raises:
             ValueError: If a feature is NaN or infinite, which integer operations would hide.
         """
-        require_finite(features, "what the backbone reads")
         logits: Tensor = self.reduced(features)
         close = too_close(logits)
-        count = int(close.sum())
+        bad = (~torch.isfinite(features)).sum()
+        count, wrong = torch.stack((close.sum(), bad)).tolist()  # the one wait for the device
+        if wrong:
+            require_finite(features, "what the backbone reads")
         self.seen, self.close = self.seen + len(logits), self.close + count
         if count:
             logits = logits.clone()
