@@ -19,6 +19,7 @@ from bench.suites.simcam.scenes import render_scene
 from bench.types import Json
 
 SCENES = 24
+SEED, IMAGE_PX = 0, 128
 DEVICES = 6
 """Of each model: their gains, which differ by some percent, average out."""
 
@@ -52,23 +53,19 @@ class Distances:
 
 
 @torch.inference_mode()
-def measure_distances(
-    *, scenes: int | None = None, image_px: int = 128, seed: int = 0
-) -> Distances:
+def measure_distances(scenes: int | None = None) -> Distances:
     """Photograph scenes with devices of every model by turns and compare the photographs.
 
     Args:
-        scenes: How many scenes; by default 24.
-        image_px: Side of the square photographs.
-        seed: Names scenes, devices and shots.
+        scenes: How many; by default 24.
     """
     cameras = load_cameras()
     taken: dict[str, list[torch.Tensor]] = {name: [] for name in cameras}
     for number in range(scenes or SCENES):
-        radiance = render_scene(derive_seed(seed, "scene", number), image_px)
-        shot = derive_seed(seed, "shot", number)
+        radiance = render_scene(derive_seed(SEED, "scene", number), IMAGE_PX)
+        shot = derive_seed(SEED, "shot", number)
         for name, model in cameras.items():
-            device = make_device(model, number % DEVICES, seed)
+            device = make_device(model, number % DEVICES, SEED)
             pixels = decode_rgb(capture(radiance, device, shot), device.name)
             taken[name].append(torch.from_numpy(pixels))
     stacks = [torch.stack(photographs) for photographs in taken.values()]

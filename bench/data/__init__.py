@@ -62,17 +62,6 @@ class LabelledImages:
     keeper: Keeper = field(default_factory=InMemory)
 
     def __post_init__(self) -> None:
-        count = len(self.images)
-        if self.images.ndim != 4 or self.images.shape[1] != 3 or self.images.dtype != np.uint8:
-            raise ValueError(
-                f"expected uint8 `images` of shape (N, 3, H, W), "
-                f"got {self.images.dtype} {self.images.shape}"
-            )
-        if len(self.labels) != count or len(self.validation) != count:
-            raise ValueError(
-                f"expected {count} labels and validation flags, "
-                f"got {len(self.labels)} and {len(self.validation)}"
-            )
         for part, chosen in (("training", ~self.validation), ("validation", self.validation)):
             present = np.bincount(self.labels[chosen], minlength=len(self.classes))
             if (present == 0).any():

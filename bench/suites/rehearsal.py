@@ -46,17 +46,20 @@ class RehearsalSource:
 
     def count(self, set_name: SetName) -> int:
         """All of Set-B, or its validation images as Set-C."""
-        return self.source.count("B") if set_name != "C" else sum(1 for _ in self._held_out())
+        return self._held_out if set_name == "C" else self.source.count("B")
 
     def rows(self, set_name: SetName, workers: int, start: int = 0) -> Images:
         """Yield each image of a set from `start` on."""
+        pairs = self.source.rows("B", workers, 0 if set_name == "C" else start)
         if set_name == "C":
-            for row, pixels in islice(self._held_out(workers), start, None):
+            kept = (pair for pair in pairs if pair[0].partition == VALIDATION)
+            for row, pixels in islice(kept, start, None):
                 yield replace(row, set="C", split=IN, partition="evaluation"), pixels
-            return
-        for row, pixels in self.source.rows("B", workers, start):
-            yield replace(row, set=set_name), pixels
+        else:
+            for row, pixels in pairs:
+                yield replace(row, set=set_name), pixels
 
-    def _held_out(self, workers: int = 1) -> Images:
-        pairs = self.source.rows("B", workers)
-        return ((row, pixels) for row, pixels in pairs if row.partition == VALIDATION)
+    @cached_property
+    def _held_out(self) -> int:
+        """How many validation images there are; all are made once to know."""
+        return sum(row.partition == VALIDATION for row, _ in self.source.rows("B", 1))

@@ -10,7 +10,7 @@ TWINS = {("simcam-05", "simcam-06"), ("simcam-11", "simcam-12")}
 
 @pytest.fixture(scope="module")
 def found():
-    return measure_distances(scenes=12)
+    return measure_distances(12)
 
 
 def test_models_differ_as_real_makers_do(found):

@@ -70,16 +70,3 @@ def test_every_class_needs_training_and_validation_images():
         labelled(classes=("one", "two", "three"))
     with pytest.raises(CamobenchError, match="no validation image of two: add images"):
         labelled(validation=np.array([False, True, False, False]))
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"images": np.zeros((4, 3, 8, 8), np.float32)},
-        {"images": np.zeros((4, 8, 8, 3), np.uint8)},
-        {"labels": np.array([0, 0, 1])},
-    ],
-)
-def test_labelled_images_checks_shapes(changes):
-    with pytest.raises(ValueError, match=r"expected .*, got"):
-        labelled(**changes)

@@ -142,16 +142,11 @@ def render_scene(seed: int, image_px: int) -> Array:
 
     Args:
         seed: Names the scene.
-        image_px: Side of the square image.
+        image_px: Side of the square image, 16 at least.
 
     Returns:
         (3, image_px, image_px) linear radiance, non-negative.
-
-    Raises:
-        ValueError: If the side is shorter than 16 pixels.
     """
-    if image_px < 16:
-        raise ValueError(f"expected `image_px` of at least 16, got {image_px}")
     rng = stream(seed, "scene")
     side = 2 * image_px
     fields = _fields(rng, np.append(rng.uniform(0.4, 1.3, 3), 2.0))
