@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import TimeoutError as OverdueError
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from inspect import Signature, signature
 from itertools import groupby
 from typing import Any, TypeAlias
 
@@ -15,6 +16,7 @@ import torch
 from pebble import ProcessExpired
 
 from bench.checks import use_exact_fp32
+from bench.contract import Attack, Victim
 from bench.contract.global_state import global_state, kept_global_state
 from bench.contract.plugin_files import place_of
 from bench.execute.local import begin_worker, how_it_ended, worker_pool
@@ -23,14 +25,8 @@ from bench.verdicts import Verdict
 from bench.verify.contract_checks import building, images
 from bench.verify.contract_checks.subject import FaultError, Subject, find_subjects
 
-SIGNATURES = {
-    "transform": "def transform(self, images, targets)",
-    "logits": "def logits(self, images)",
-    "frontend": "def frontend(self, images)",
-    "backbone": "def backbone(self, features)",
-    "fit": "def fit(self, data, context)",
-    "__init__": "def __init__(self, spec=None, *, classes=(), recipe=None)",
-}
+WRITTEN = ("transform", "logits", "frontend", "backbone", "fit", "__init__")
+"""What authors write."""
 LIMIT_S = 60.0
 """Of one check, and of importing a file."""
 
@@ -159,17 +155,16 @@ def together(verdicts: Iterable[Verdict]) -> list[Verdict]:
 
 
 def _remedy(error: BaseException, subject: Subject) -> str:
-    spec = subject.entry.spec
-    if (
-        isinstance(error, TypeError)
-        and "NoneType" in str(error)
-        and not getattr(spec, "targeted", True)
-    ):
+    said, base = str(error), Attack if subject.kind == "attack" else Victim
+    if isinstance(error, TypeError) and "argument" in said:
+        for name in WRITTEN:
+            if f"{name}()" in said and hasattr(base, name):
+                places = signature(getattr(base, name)).parameters.values()
+                plain = [place.replace(annotation=place.empty) for place in places]
+                return f"write `def {name}{Signature(plain)}`"
+    untargeted = not getattr(subject.entry.spec, "targeted", True)
+    if isinstance(error, TypeError) and "NoneType" in said and untargeted:
         return "an untargeted attack is handed targets=None: say AttackSpec(targeted=True)"
-    wrong_call = isinstance(error, TypeError) and "argument" in str(error)
-    found = next((text for name, text in SIGNATURES.items() if f"{name}()" in str(error)), "")
-    if wrong_call and found:
-        return f"write `{found}`"
     return "mend it; CAMOBENCH_DEBUG=1 shows the traceback"
 
 
