@@ -78,8 +78,10 @@ class BondiSvm(SvmVictim):
             self.spec.name, _Classifier(self), stack, data, self.budget, context
         )
         fitted = super().fit(data, context)
+        said = {**fitted.figures, "loss": trained.figures["loss"]}
+        del said["support_vectors"]  # linear machines keep none
         return FitReport(
-            figures={"loss": trained.figures["loss"], **fitted.figures},
+            figures=said,
             curves=trained.curves,
             seconds=trained.seconds + fitted.seconds,
             validated_as_stored=True,

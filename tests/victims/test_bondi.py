@@ -50,6 +50,7 @@ def test_it_decides_as_scikit_learns_linear_machines_on_each_patch(classes):
     found = victim(unit(data)).detach().numpy()
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
     assert report.figures["validation_accuracy_percent"] == 100
+    assert "support_vectors" not in report.figures
 
 
 def test_a_stored_one_is_the_same_and_gradients_reach_the_images():

@@ -31,6 +31,12 @@ def test_stages_have_the_channels_of_convnext_t_and_its_blocks():
     assert ours.stem[0].stride == (2, 2)
 
 
+def test_a_narrow_network_starts_with_weights_by_their_number_of_inputs():
+    for block in blocks(build(MINI).network):
+        inputs = block.mlp.fc1.in_channels
+        assert 0.8 < block.mlp.fc1.weight.std() * (3 * inputs) ** 0.5 < 1.2
+
+
 def test_it_is_trained_by_adamw_behind_prediction_errors():
     victim = build(SMOKE)
     assert victim.hyperparameters["classifier"]["optimiser"] == "adamw"
