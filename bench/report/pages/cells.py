@@ -84,7 +84,7 @@ def bias_matrices(run: RunData) -> list[tuple[str, Matrix]]:
     found = []
     for split in (split for split in run.splits if split != IN):
         shares = bias_of(run, split)
-        title = f"What victims say of untouched images, {SPLITS[split]}"
+        title = f"What victims say of untouched images, {SPLITS[split]} (%)"
         rows = {str(name): tuple(map(number, row)) for name, row in shares.iterrows()}
         columns = tuple(map(str, shares.columns))
         matrix = Matrix(title=title, about=title, corner="Victim", columns=columns, rows=rows)
