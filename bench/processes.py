@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import multiprocessing
 import os
-import resource
 import signal
 import sys
 import threading
@@ -123,14 +123,18 @@ def memory_gib(device: torch.device) -> float:
     if not listed.is_file():
         return peak_memory_gib(device)  # no less than what it holds
     pages = int(listed.read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize() / GIB
+    return pages * mmap.PAGESIZE / GIB
 
 
 def peak_memory_gib(device: torch.device) -> float:
-    """The most that this process has held so far, in the same place."""
+    """The most that this process has held so far, in the same place; NaN where none can tell."""
     import torch
 
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / GIB
+    try:
+        import resource
+    except ImportError:  # on Windows
+        return float("nan")
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / GIB
