@@ -38,7 +38,7 @@ def test_a_dry_run_names_what_is_missing_and_makes_nothing(camobench, smoke, tmp
         ("score", "mislgan"),
         ("score", "identity"),
     ]
-    assert rows[3]["victims"] == "img-resnet12 img-resnet34"
+    assert rows[3]["victims"] == "all"
     assert (rows[4]["cells"], rows[4]["victims"]) == (1, "img-resnet34")
     assert not (tmp_path / "out").exists()
 
