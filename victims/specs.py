@@ -176,13 +176,6 @@ ENTRIES: tuple[VictimEntry, ...] = (
         SVM,
     ),
     _further("mislnet", "green", "Bayar & Stamm 2018", "victims.mislnet:Mislnet"),
-    _further(
-        "pef-convnext",
-        "pef",
-        "Liu et al. 2022 (backbone)",
-        "victims.convnext:ConvNextVictim",
-        by_adamw,
-    ),
     Entry(
         spec=VictimSpec(
             name="bondi-svm",
