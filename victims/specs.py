@@ -7,7 +7,7 @@ its own and a line here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -89,30 +89,6 @@ def by_adamw(like: ClassifierRecipe) -> AdamWRecipe:
     )
 
 
-def _further(
-    name: str,
-    front_end: str,
-    paper: str,
-    place: str,
-    budget: Callable[[ClassifierRecipe], ClassifierRecipe] = lambda like: like,
-) -> VictimEntry:
-    """A network beside the protocol's; its budget is made of that of a recipe's ResNets."""
-    return Entry(
-        spec=VictimSpec(
-            name=name,
-            front_end=front_end,
-            backbone=name.removeprefix(f"{front_end}-"),
-            paper=paper,
-            licence="MIT",
-            supplementary=True,
-        ),
-        builder=Deferred(place),
-        traits=lambda recipe: Traits(
-            hyperparameters={"classifier": as_json(budget(recipe.classifiers["resnet"]))}
-        ),
-    )
-
-
 def _svm(features: str, paper: str, place: str, constants: Mapping[str, Json]) -> VictimEntry:
     """A support vector machine on hand-made features."""
     return Entry(
@@ -175,7 +151,20 @@ ENTRIES: tuple[VictimEntry, ...] = (
         "victims.spam:SpamSvm",
         SVM,
     ),
-    _further("mislnet", "green", "Bayar & Stamm 2018", "victims.mislnet:Mislnet"),
+    Entry(
+        spec=VictimSpec(
+            name="mislnet",
+            front_end="green",
+            backbone="mislnet",
+            paper="Bayar & Stamm 2018",
+            licence="MIT",
+            supplementary=True,
+        ),
+        builder=Deferred("victims.mislnet:Mislnet"),
+        traits=lambda recipe: Traits(
+            hyperparameters={"classifier": as_json(recipe.classifiers["resnet"])}
+        ),
+    ),
     Entry(
         spec=VictimSpec(
             name="bondi-svm",

@@ -35,7 +35,7 @@ def test_list_knows_what_the_paper_has(camobench):
     assert sum(not victim["supplementary"] for victim in victims) == 15
     assert "timm:NAME/FRONT-END" in camobench("list", "victims")[2]
     attacks = json.loads(camobench("list", "attacks", "--json")[1])
-    assert sum(bool(attack["laac"]) and not attack["preliminary"] for attack in attacks) == 8
+    assert sum(attack["paper_row"] and bool(attack["laac"]) for attack in attacks) == 8
 
 
 @pytest.mark.parametrize(
