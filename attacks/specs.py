@@ -88,7 +88,7 @@ GANS: tuple[tuple[AttackSpec, CganVariant, Mapping[str, CganRecipe]], ...] = (
         cama.RECIPES,
     ),
     (
-        _row("spoc", spoc.STREAMS, scfa=True, paper=spoc.PAPER, paper_row=False),
+        _row("spoc", spoc.STREAMS, scfa=True, paper=spoc.PAPER, paper_row=False, preliminary=True),
         spoc.VARIANT,
         spoc.RECIPES,
     ),
@@ -143,6 +143,7 @@ LEARN = ("prnu_removal:PrnuRemoval",)
 
 SIAMTE = AttackSpec(
     name="siamte",
+    preliminary=True,  # until its network ships
     targeted=False,
     surrogates=tuple(f"{space}-resnet18" for space in ALL),
     reach_px=REACH_PX,

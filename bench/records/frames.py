@@ -192,7 +192,8 @@ def _impossible_by_entry(rows: pd.DataFrame, entry: Entry) -> Iterator[Problem]:
         yield f"the {name} is likelier than `predicted`", above
         total += p[name].where(where & ~said, 0.0).fillna(0)
     yield "probabilities add up to more than 1", total > 1 + TOLERANCE
-    sizes = rows["victim"].map({name: len(victim.classes) for name, victim in victims.items()})
+    counts = {name: len(victim.classes) for name, victim in victims.items()}
+    sizes = rows["victim"].map(counts).astype("float64")
     yield "`p_predicted` is below one in all classes", p["predicted"] < 1 / sizes - TOLERANCE
 
 

@@ -177,7 +177,7 @@ def test_hyper_parameters_change_the_keys_of_those_that_have_them(monkeypatch):
     estimator = replace(SMOKE, estimator=replace(SMOKE.estimator, lr=0.5))
     assert changed(before, all_keys(planned(recipe=estimator))) == {"estimator"}
     monkeypatch.setattr(
-        "attacks.specs.cgan_recipe", lambda name: replace(cgan_recipe(name), lambda_aux=9.0)
+        "attacks.specs.cgan_recipe", lambda *given: replace(cgan_recipe(*given), lambda_aux=9.0)
     )
     assert changed(before, all_keys(planned())) == {"attack"}
 

@@ -102,7 +102,7 @@ def longer(monkeypatch):
     """A recipe with one snapshot, at the first point of its curves."""
     monkeypatch.setattr(trainer, "Snapshots", partial(Snapshots, every_s=-1.0))
     monkeypatch.setattr(
-        "attacks.cgan.attack.cgan_recipe", lambda name: replace(cgan_recipe(name), steps=STEPS)
+        "attacks.cgan.attack.cgan_recipe", lambda *given: replace(cgan_recipe(*given), steps=STEPS)
     )
     resnet = replace(SMOKE.classifiers["resnet"], steps=STEPS, batch=2)
     return replace(
