@@ -116,6 +116,8 @@ _NEUTRAL = frozenset({"", NA, "–", "failed", "all", "nothing"})
 def alignments(table: Table) -> tuple[Literal["left", "right"], ...]:
     """Of each column: words to the left, as the first one, and figures to the right."""
     shown = [row.cells for row in table.rows if row.kind != "section"]
+    if not shown:
+        return ("left",) * len(table.columns)
 
     def is_text(cells: tuple[str, ...]) -> bool:
         words = [cell for cell in cells if cell not in _NEUTRAL]
