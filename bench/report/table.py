@@ -116,14 +116,13 @@ _NEUTRAL = frozenset({"", NA, "–", "failed", "all", "nothing"})
 def alignments(table: Table) -> tuple[Literal["left", "right"], ...]:
     """Of each column: words to the left, as the first one, and figures to the right."""
     shown = [row.cells for row in table.rows if row.kind != "section"]
-    if not shown:
-        return ("left",) * len(table.columns)
+    columns = [*zip(*shown, strict=True)] or [()] * (len(table.columns) - 1)
 
     def is_text(cells: tuple[str, ...]) -> bool:
         words = [cell for cell in cells if cell not in _NEUTRAL]
         return bool(words) and not any(_NUMBER.match(word) for word in words)
 
-    return ("left", *("left" if is_text(cells) else "right" for cells in zip(*shown, strict=True)))
+    return ("left", *("left" if is_text(cells) else "right" for cells in columns))
 
 
 def number(value: float | None, digits: int = 1) -> str:
