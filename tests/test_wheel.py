@@ -76,7 +76,7 @@ def test_the_command_line_lists_what_is_registered(there):
     victims = json.loads(there(call.format(["list", "victims", "--json"])))
     assert len([v for v in victims if not v["supplementary"]]) == 15
     attacks = json.loads(there(call.format(["list", "attacks", "--json"])))
-    rows = [a for a in attacks if a["laac"] and not a["preliminary"]]
+    rows = [a for a in attacks if a["laac"] and a["paper_row"]]
     assert len(rows) == 8
     assert "simcam-mini-v2" in there(call.format(["list", "suites"]))
 
