@@ -17,7 +17,8 @@ from pathlib import Path, PurePosixPath
 from bench.checks import PATCH_PX
 from bench.store import digest
 from bench.suites.base import SuiteCard
-from bench.suites.camera_names import contradictions, require_models
+from bench.suites.camera_names import contradictions
+from bench.suites.folder_names import require_models
 from bench.suites.layouts import DRESDEN, TREE, Layout, PhotoName, detect_layout, get_layout
 from bench.suites.photographs.cutting import ALIGN_PX, PhotographSource
 from bench.suites.photographs.division import (

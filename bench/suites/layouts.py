@@ -188,8 +188,10 @@ def detect_layout(paths: Sequence[PurePosixPath]) -> Layout:
 
 
 def _contradicts_tree(paths: Sequence[PurePosixPath]) -> bool:
-    """Whether folders part the files otherwise than their Dresden names do."""
-    named = [(path.parts, name) for path in paths if (name := DRESDEN.photo(path))]
+    """Whether folders part the files, flat fields too, otherwise than their Dresden names do."""
+    named = [
+        (path.parts, name) for path in paths if (name := DRESDEN.photo(PurePosixPath(path.name)))
+    ]
     models = {(parts[:-2], name.model) for parts, name in named}
     devices = {(parts[:-1], (name.model, name.device)) for parts, name in named}
     return any(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from bench.data import ImageError, measure_rgb
 from bench.processes import in_order
 from bench.suites.camera_names import one_spelling
+from bench.suites.folder_names import plain_shot
 from bench.suites.jpeg_header import read_camera
 from bench.suites.layouts import DRESDEN, Layout, PhotoName
 from bench.types import CamobenchError, Progress, Silent
@@ -24,10 +24,6 @@ from bench.types import CamobenchError, Progress, Silent
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 _LISTED = 5  # unusable files named in a message
 _THREADS = 4
-_AGAIN = re.compile(  # what tells the versions of a shot: `IMG_1 (2)`, `IMG_1_edited`
-    r"(?<=\d)(\s*\(\d+\)|[-_ .](?i:copy|edit(ed)?|crop(ped)?|resized|scaled|rotated|small|orig"
-    r"(inal)?|thumb(nail)?|jpe?g|raw|compressed))+\Z"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +206,7 @@ def _each_once(photos: list[Photo]) -> tuple[list[Photo], list[PurePosixPath], l
     shots: dict[tuple[str, str], Photo] = {}
     unique = [photo for photo in first.values() if photo not in dropped]
     for photo in sorted(unique, key=lambda photo: (len(photo.shot), photo.path)):
-        kept = shots.setdefault((photo.device, _AGAIN.sub("", photo.shot)), photo)
+        kept = shots.setdefault((photo.device, plain_shot(photo.shot)), photo)
         if kept is not photo:
             bad.append(
                 f"{photo.path}: by its name the same shot as {kept.path}, which could be in "
