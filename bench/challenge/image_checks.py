@@ -20,7 +20,8 @@ from bench.challenge.answer_files import DAMAGED, AnswerFile, AnswerFiles
 from bench.challenge.file_names import Place, is_junk, parse_name
 from bench.challenge.findings import Findings, Kind, RefusedError
 from bench.data.errors import DamagedError, UnusableError
-from bench.data.formats import PNG_SIGNATURE, opened, pixels_of, png_size
+from bench.data.formats import opened, pixels_of
+from bench.data.png import SIGNATURE, read_png_header
 from bench.processes import cpu_count
 from bench.types import Progress, Silent
 
@@ -146,11 +147,12 @@ def decode(data: bytes, side: int) -> NDArray[np.uint8]:
     Raises:
         RefusedError: If it is anything else; says what.
     """
-    if not data.startswith(PNG_SIGNATURE):
+    if not data.startswith(SIGNATURE):
         raise RefusedError(NOT_PNG, "another format" if data else "0 bytes")
     try:
-        if (size := png_size(data)) != (side, side):
-            found = f"{size[0]} x {size[1]}"
+        header = read_png_header(data)
+        if (header.width, header.height) != (side, side):
+            found = f"{header.width} x {header.height}"
             raise RefusedError(SIZE, f"{found}, expected {side} x {side}")
         with opened(data) as image:
             return np.ascontiguousarray(pixels_of(image).transpose(2, 0, 1))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.data.errors import UnusableError
-from bench.data.formats import opened, pixels_of
+from bench.data.formats import opened, pixels_of, size_of
 from bench.types import CamobenchError
 
 
@@ -62,6 +61,17 @@ class LabelledImages:
     keeper: Keeper = field(default_factory=InMemory)
 
     def __post_init__(self) -> None:
+        count = len(self.images)
+        if self.images.ndim != 4 or self.images.shape[1] != 3 or self.images.dtype != np.uint8:
+            raise ValueError(
+                f"expected uint8 `images` of shape (N, 3, H, W), "
+                f"got {self.images.dtype} {self.images.shape}"
+            )
+        if len(self.labels) != count or len(self.validation) != count:
+            raise ValueError(
+                f"expected {count} labels and validation flags, "
+                f"got {len(self.labels)} and {len(self.validation)}"
+            )
         for part, chosen in (("training", ~self.validation), ("validation", self.validation)):
             present = np.bincount(self.labels[chosen], minlength=len(self.classes))
             if (present == 0).any():
@@ -91,8 +101,11 @@ def decode_rgb(data: bytes, name: str) -> NDArray[np.uint8]:
     Raises:
         ImageError: If it is no JPEG, PNG or TIFF, is damaged, or is not 8-bit RGB.
     """
-    with _photograph(data, name) as image:
-        return np.ascontiguousarray(pixels_of(image).transpose(2, 0, 1))
+    try:
+        with opened(data) as image:
+            return np.ascontiguousarray(pixels_of(image).transpose(2, 0, 1))
+    except UnusableError as error:
+        raise ImageError(f"{name}: {error}") from error
 
 
 def measure_rgb(data: bytes, name: str) -> tuple[int, int]:
@@ -101,18 +114,9 @@ def measure_rgb(data: bytes, name: str) -> tuple[int, int]:
     Raises:
         ImageError: As `decode_rgb`.
     """
-    with _photograph(data, name) as image:
-        if image.format != "TIFF":
-            return image.size
-        height, width, _ = pixels_of(image).shape  # decoded, which alone tells whether it is whole
-        return width, height
-
-
-@contextmanager
-def _photograph(data: bytes, name: str) -> Iterator[Image.Image]:
     try:
         with opened(data) as image:
-            yield image
+            return size_of(image)
     except UnusableError as error:
         raise ImageError(f"{name}: {error}") from error
 

@@ -1,9 +1,7 @@
 """Opens a JPEG, PNG or TIFF when it is whole and holds 8-bit RGB; says what it is otherwise.
 
 Only 8-bit RGB passes, and nothing is ever converted: not depth, palette, transparency, colour space
-or profile, and no orientation is applied. Where a decoder hides damage, it is looked for here
-first: Pillow leaves rows of a PNG that are not there black, and opens 16-bit RGB as if it held 8
-bits (PNG specification, third edition, 5.3 and 10).
+or profile, and no orientation is applied.
 """
 
 from __future__ import annotations
@@ -17,17 +15,29 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
-from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from bench.data import jpeg
+from bench.data import jpeg as jpegs
+from bench.data import png as pngs
 from bench.data.errors import DamagedError, UnusableError
 
 FORMATS = ("JPEG", "PNG", "TIFF")
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _BITS, _PHOTOMETRIC, _ORIENTATION, _CHANNELS, _SAMPLES, _KIND = 258, 262, 274, 277, 339, 254
+_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
 _RGB = 2
-_COMPRESSIONS = ("raw", "tiff_lzw")
+_DEFLATED = {"tiff_adobe_deflate", "tiff_deflate"}
+_COMPRESSIONS = {"raw", "tiff_lzw", *_DEFLATED}
+_INFLATED = 1 << 20  # bytes at a time
+_TURNED_BACK = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""What undoes each orientation that Pillow applies to a TIFF."""
 
 
 @contextmanager
@@ -43,11 +53,12 @@ def opened(data: bytes) -> Iterator[Image.Image]:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if isinstance(image, TiffImageFile):
                 _require_tiff(image)
-            elif isinstance(image, PngImageFile):
-                _require_png(data, image)
+                _require_inflated(data, image)
+            elif image.format == "PNG":
+                _require_png(data, image.mode)
             else:
                 _require_mode(image.mode)
-                jpeg.require_whole(data)
+                jpegs.require_whole(data)
             yield image
     except UnidentifiedImageError as error:
         raise _unknown(data) from error
@@ -60,21 +71,20 @@ def opened(data: bytes) -> Iterator[Image.Image]:
 
 def pixels_of(image: Image.Image) -> NDArray[np.uint8]:
     """(H, W, 3) pixels as they are stored, whatever the orientation."""
-    if isinstance(image, TiffImageFile):
-        image.getexif().pop(_ORIENTATION, None)  # Pillow would apply it
-        image = Image.merge("RGB", image.split())  # of the size stored, not of that turned
-    return np.asarray(image)
+    if not isinstance(image, TiffImageFile):
+        return np.asarray(image)
+    back = _TURNED_BACK.get(image.tag_v2.get(_ORIENTATION, 1))
+    image.load()
+    if back is None or _ORIENTATION in image.tag_v2:
+        return np.asarray(image)
+    return np.asarray(image.transpose(back))
 
 
-def png_size(data: bytes) -> tuple[int, int]:
-    """Width and height that the header of a PNG says; nothing is inflated.
-
-    Raises:
-        DamagedError: If it has none.
-    """
-    if len(data) < 24 or data[12:16] != b"IHDR":
-        raise DamagedError("no header")
-    width, height = struct.unpack(">II", data[16:24])
+def size_of(image: Image.Image) -> tuple[int, int]:
+    """Width and height as stored; decodes what `opened` could not tell to be whole."""
+    if not isinstance(image, TiffImageFile):
+        return image.size
+    height, width, _ = pixels_of(image).shape
     return width, height
 
 
@@ -98,31 +108,12 @@ def _require_depth(bits: int | str) -> None:
         )
 
 
-def _require_png(data: bytes, image: PngImageFile) -> None:
-    """Refuse what is not plain 8-bit RGB, has a wrong checksum, or too few or too many rows."""
-    _require_mode(image.mode)
-    _require_depth(data[24])
-    for told, what in (
-        ("transparency" in image.info, "holds a transparent colour"),
-        (image.is_animated, "holds an animation"),
-        ("interlace" in image.info, "is interlaced"),
-    ):
-        if told:
-            raise UnusableError(what, "save its pixels as plain 8-bit RGB")
-    at, compressed, kind = len(PNG_SIGNATURE), bytearray(), b""
-    while kind != b"IEND":
-        (length,), kind = struct.unpack(">I", data[at : at + 4]), data[at + 4 : at + 8]
-        end = at + 8 + length
-        if zlib.crc32(data[at + 4 : end]) != struct.unpack(">I", data[end : end + 4])[0]:
-            raise DamagedError("wrong checksum")
-        if kind == b"IDAT":
-            compressed += data[at + 8 : end]
-        at = end + 4
-    inflater = zlib.decompressobj()
-    expected = image.height * (1 + 3 * image.width)  # a filter byte before each row
-    inflated = len(inflater.decompress(compressed, expected + 1))
-    if inflated != expected or not inflater.eof or inflater.unused_data:
-        raise DamagedError("rows are missing" if inflated < expected else "too many rows")
+def _require_png(data: bytes, mode: str) -> None:
+    header = pngs.read_png_header(data)
+    if header.colour != pngs.RGB:
+        _require_mode(mode if mode != "RGB" else header.colour_name)
+    _require_depth(header.depth)
+    pngs.require_whole(data, header)
 
 
 def _require_tiff(image: TiffImageFile) -> None:
@@ -133,17 +124,37 @@ def _require_tiff(image: TiffImageFile) -> None:
         )
     tags = image.tag_v2
     bits = tags.get(_BITS, (1,))
-    if max(bits) > 8:
+    if set(tags.get(_SAMPLES, (1,))) != {1}:
+        kinds = {2: "signed", 3: "float"}
+        _require_depth(f"{max(bits)} {kinds.get(tags[_SAMPLES][0], 'other')}")
+    if max(bits) > 8 or (image.mode == "RGB" and set(bits) != {8}):
         _require_depth(max(bits))
+    photometric = tags.get(_PHOTOMETRIC)
+    if image.mode == "RGB" and (tags.get(_CHANNELS) != 3 or photometric != _RGB):
+        _require_mode(f"{tags.get(_CHANNELS)} channels of photometric kind {photometric}")
     _require_mode(image.mode)
-    told = (tags.get(_CHANNELS), tags.get(_PHOTOMETRIC), {*bits}, {*tags.get(_SAMPLES, (1,))})
-    if told != (3, _RGB, {8}, {1}):
-        _require_mode(f"{told[0]} channels of photometric kind {told[1]}")
     for frame in range(1, image.n_frames):
         image.seek(frame)
         if not image.tag_v2.get(_KIND, 0) & 1:  # a reduced version, such as a preview
             raise UnusableError(f"holds {image.n_frames} pictures", "save each as a file")
     image.seek(0)
+
+
+def _require_inflated(data: bytes, image: TiffImageFile) -> None:
+    """Inflate every strip or tile to its checksum, before which libtiff stops."""
+    tags = image.tag_v2
+    if image.info["compression"] not in _DEFLATED:
+        return
+    starts = (*tags.get(_STRIPS, ()), *tags.get(_TILES, ()))
+    sizes = (*tags.get(_STRIP_BYTES, ()), *tags.get(_TILE_BYTES, ()))
+    for start, size in zip(starts, sizes, strict=True):
+        stream, rest = zlib.decompressobj(), data[start : start + size]
+        while not stream.eof:
+            if not stream.decompress(rest, _INFLATED) and not stream.unconsumed_tail:
+                break
+            rest = stream.unconsumed_tail
+        if not stream.eof:
+            raise DamagedError("a strip ends too early")
 
 
 def _unknown(data: bytes) -> UnusableError:

@@ -64,9 +64,21 @@ def labelled(kind=LabelledImages, **changes):
     return kind(**(values | changes))
 
 
-def test_every_class_needs_training_and_validation_images():
+def test_labelled_images_accepts_a_training_and_a_validation_image_of_each_class():
     assert labelled(AdversarySet).classes == ("one", "two")
+
+
+def test_an_empty_class_is_named():
     with pytest.raises(CamobenchError, match="no training image of three: add images"):
         labelled(classes=("one", "two", "three"))
     with pytest.raises(CamobenchError, match="no validation image of two: add images"):
         labelled(validation=np.array([False, True, False, False]))
+
+
+def test_labelled_images_checks_shapes():
+    with pytest.raises(ValueError, match=r"expected uint8 `images` .* got float32"):
+        labelled(images=np.zeros((4, 3, 8, 8), np.float32))
+    with pytest.raises(ValueError, match=r"\(N, 3, H, W\), got uint8 \(4, 8, 8, 3\)"):
+        labelled(images=np.zeros((4, 8, 8, 3), np.uint8))
+    with pytest.raises(ValueError, match="expected 4 labels and validation flags, got 3 and 4"):
+        labelled(labels=np.array([0, 0, 1]))

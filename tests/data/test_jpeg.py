@@ -79,15 +79,52 @@ def test_a_loss_of_data_is_refused(loss, way):
         decode_rgb(damaged, "holiday.jpg")
 
 
+@pytest.mark.parametrize("length", [64, 512, 2048])
+def test_zeros_in_the_midst_of_a_camera_s_data_are_refused(length):
+    for seed in range(5):
+        data = encoded(picture(320, 288, "smooth", seed), quality=92)
+        start, end = scan_of(data)
+        at = start + (end - start) // 3
+        with pytest.raises(ImageError, match="cannot be decoded"):
+            decode_rgb(data[:at] + bytes(length) + data[at + length :], "a")
+
+
+@pytest.mark.parametrize("length", [64, 512, 2048])
 @pytest.mark.parametrize("way", WAYS, ids=str)
-def test_a_stretch_that_is_overwritten_is_refused(way):
+def test_a_stretch_copied_over_another_is_refused(way, length):
     for seed in range(3):
         data = encoded(picture(320, 288, "smooth", seed), quality=92, **way)
         start, end = scan_of(data)
         at = start + (end - start) // 2 + 7 * seed
-        for put in (bytes(2048), data[at - 2048 : at], data[start + 20 : start + 2068]):
+        for source in (at - length, start + 20):
+            copied = data[:at] + data[source : source + length] + data[at + length :]
             with pytest.raises(ImageError, match="cannot be decoded"):
-                decode_rgb(data[:at] + put + data[at + 2048 :], "a")
+                decode_rgb(copied, "a")
+
+
+def test_most_zeros_in_a_progressive_picture_are_refused():
+    told = 0
+    for seed in range(16):
+        data = encoded(picture(640, 480, "smooth", seed), quality=92, progressive=True)
+        at = len(data) * (2 + seed) // 20
+        try:
+            decode_rgb(data[:at] + bytes(512) + data[at + 512 :], "a")
+        except ImageError:
+            told += 1
+    assert told >= 14
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_pictures_that_repeat_themselves_are_whole(way):
+    rows, columns = np.indices((300, 400))
+    texture = np.tile(picture(64, 48, "noise"), (7, 7, 1))[:300, :400]
+    for pixels in (
+        np.stack([columns // 4, rows // 4, columns % 16 * 8], axis=-1),
+        np.broadcast_to(picture(400, 1, "noise"), (300, 400, 3)),
+        np.where((rows < 100)[..., None], texture, 255),
+        texture,
+    ):
+        decode_rgb(encoded(pixels.astype(np.uint8), quality=95, **way), "a")
 
 
 def test_a_progressive_picture_without_its_last_scan():
