@@ -107,9 +107,7 @@ def table(
         "rows": [one for one in rows.split(",") if one],
         "columns": [one for one in columns.split(",") if one],
     }
-    found = [
-        choose(one, **wanted, published=not no_published, bold_best=bold_best) for one in found
-    ]
+    found = choose(found, **wanted, published=not no_published, bold_best=bold_best)
     beside = [] if correct_only or any(wanted.values()) else [clean_accuracy_table(run)]
     click.echo(render_all([*found, *beside], format_))
     if write:

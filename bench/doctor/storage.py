@@ -186,7 +186,10 @@ def _verify_checkpoint(folder: Path) -> None:
     found = open_checkpoint(folder)
     if found is None:
         raise CamobenchError(f"{folder} has no card.json; remove it, and it is trained anew")
-    found.verify()
+    try:
+        found.verify()
+    except KeyError as error:
+        raise CamobenchError(f"{folder} is damaged; remove it, and it is trained anew") from error
 
 
 def _verify_sent(store: Store, record: Path, sent: set[Path]) -> None:

@@ -34,14 +34,14 @@ def aware_set(
 
     Args:
         data: Set-A.
-        attacks: Trained, by their keys.
+        attacks: Trained, by the digests of what is behind their images.
         folder: Of Set-A in a store; the treated set is kept beside it, for all who ask for it.
         device: Where attacks run.
 
     Raises:
         ValueError: If an attack returns what is no image.
     """
-    named = digest([AWARE_VERSION, *attacks])
+    named = digest([AWARE_VERSION, device.type, *attacks])
     keeper = FolderKeeper(folder.with_name(f"{folder.name}-{named[:16]}"))
     count, parts = len(data.images), 2 + len(attacks)
     generator = torch.Generator().manual_seed(int(named[:12], 16))

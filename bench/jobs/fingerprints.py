@@ -74,11 +74,17 @@ def _estimated(
     flat_fields: FlatFields, device: str, tiles: Sequence[str], side_px: int
 ) -> list[tuple[str, NDArray[np.float32]]]:
     try:
-        frames = [
-            [cut_again(frame, tile, side_px) for tile in tiles] for frame in flat_fields.of(device)
-        ]
+        frames, sizes = [], set[tuple[int, ...]]()
+        for frame in flat_fields.of(device):
+            frames.append([cut_again(frame, tile, side_px) for tile in tiles])
+            sizes.add(frame.shape)
     except ImageError as error:
         raise CamobenchError(f"flat fields of {device}: {error}") from error
+    if len(sizes) > 1:
+        told = " and ".join(f"{size[2]} x {size[1]}" for size in sorted(sizes))
+        raise CamobenchError(
+            f"flat fields of {device} are of {told} pixels: give those of one size"
+        )
     cut = torch.from_numpy(np.stack(frames, axis=0))  # frames, tiles, 3, H, W
     return [
         (tile, estimate(torch.split(cut[:, place], BATCH)).float().numpy())

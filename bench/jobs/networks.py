@@ -215,8 +215,7 @@ class Networks:
         """A trained attack."""
         attack = build_attack(name, self.graph.suite.classes, self.graph.recipe)
         if attack.learns:
-            key = {**self.graph.known, **self.graph.attacks}[name]
-            restore(attack, self._checkpoint("attack", name, key), self.device)
+            restore(attack, self._checkpoint("attack", name, self._attack_key(name)), self.device)
         attack.to(self.device).eval()
         return attack if self.precision is None else ready_attack(attack, self.device)
 
@@ -248,7 +247,10 @@ class Networks:
 
     def attack_digest(self, name: str) -> str:
         """Digest of everything behind an attack's images: its key and its weights."""
-        return digest(self._weights("attack", name, self.graph.attacks[name]))
+        return digest(self._weights("attack", name, self._attack_key(name)))
+
+    def _attack_key(self, name: str) -> str:
+        return {**self.graph.known, **self.graph.attacks}[name]
 
     def _weights(self, kind: str, name: str, key: str) -> list[str]:
         learned = key in self.graph.learned

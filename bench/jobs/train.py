@@ -69,7 +69,8 @@ def _train(job: TrainJob, place: Workplace, progress: Progress) -> None:
         victim = build_victim(job.name, classes, recipe)
         learnt = data
         if victim.spec.aware_of and isinstance(data, ExaminerSet):
-            attacks = {keys.known[name]: networks.attack(name) for name in victim.spec.aware_of}
+            aware_of = victim.spec.aware_of
+            attacks = {networks.attack_digest(name): networks.attack(name) for name in aware_of}
             with kept_global_state():
                 learnt = aware_set(data, attacks, place.suite.folder / job.set_name, device)
         with kept_global_state():

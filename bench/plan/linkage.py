@@ -12,8 +12,8 @@ from bench.jobs.fingerprints import keep_fingerprints
 from bench.jobs.job import FeatureJob
 from bench.plan.measure import Means, measured, write_measured
 from bench.report.linkage import DEVICE, FRAMES, ROWS
-from bench.suites.base import Suite
-from bench.suites.catalogue import SIMULATED
+from bench.suites.base import Suite, SuiteCard
+from bench.suites.catalogue import SIMULATED, load_suite
 from bench.suites.flat_fields import FlatFields, photographed, simulated
 from bench.types import CamobenchError
 
@@ -38,7 +38,7 @@ def link_run(folder: Path, means: Means, *, flat_fields: Path | None = None) -> 
     counts = dict[str, int]()
 
     def untouched(suite: Suite) -> FeatureJob:
-        flat = _flat_fields(suite.card.name, flat_fields)
+        flat = _flat_fields(suite.card, flat_fields)
         counts.update(flat.counts)
         key = keep_fingerprints(means.store, suite, flat, means.progress)
         return FeatureJob(fingerprints=key)
@@ -50,14 +50,19 @@ def link_run(folder: Path, means: Means, *, flat_fields: Path | None = None) -> 
     return left_out
 
 
-def _flat_fields(suite: str, folder: Path | None) -> FlatFields:
+def _flat_fields(suite: SuiteCard, folder: Path | None) -> FlatFields:
     if folder is not None:
-        return photographed(folder, suite)
-    if suite in SIMULATED:
-        return simulated(SIMULATED[suite])
+        return photographed(folder, suite.name)
+    if suite.name in SIMULATED:
+        if load_suite(suite.name).card.fingerprint != suite.fingerprint:
+            raise CamobenchError(
+                f"the cameras of {suite.name} are others today than those of this run, so that "
+                "flat fields cannot be simulated; run it again"
+            )
+        return simulated(SIMULATED[suite.name])
     raise CamobenchError(
-        f"{suite} needs flat fields of its devices: --flat-fields DIR, with MODEL/DEVICE/*.jpg or "
-        "Dresden names"
+        f"{suite.name} needs flat fields of its devices: --flat-fields DIR, with "
+        "MODEL/DEVICE/*.jpg or Dresden names"
     )
 
 

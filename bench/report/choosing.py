@@ -12,17 +12,17 @@ _FIGURE = re.compile(r"[-+]?\d+(\.\d+)?")
 
 
 def choose(
-    table: Table,
+    tables: Sequence[Table],
     *,
     rows: Sequence[str] = (),
     columns: Sequence[str] = (),
     published: bool = True,
     bold_best: bool = False,
-) -> Table:
-    """What is asked for of a table; the first column stays.
+) -> list[Table]:
+    """What is asked for of tables; their first column stays, a table without any of it goes.
 
     Args:
-        table: Of attacks.
+        tables: Of attacks.
         rows: Patterns of attacks' names; all for none. Records follow.
         columns: Patterns of headings or labels, such as `TASR*` or `Mean`, whatever the case; all
             for none.
@@ -30,11 +30,21 @@ def choose(
         bold_best: Mark the best attack in each column that says what is better, without controls.
 
     Raises:
-        UnknownNameError: If nothing fits a pattern.
+        UnknownNameError: If nothing in any of them fits a pattern.
     """
-    named = [_names(row) for row in table.rows if row.kind in ("attack", "control")]
+    every = [row for table in tables for row in table.rows]
+    named = [_names(row) for row in every if row.kind in ("attack", "control")]
     _require("row", rows, named)
-    _require("column", columns, map(_headings, table.columns[1:]))
+    _require("column", columns, [_headings(c) for table in tables for c in table.columns[1:]])
+    found = [_chosen(table, rows, columns, published, bold_best) for table in tables]
+    if not rows and not columns:
+        return found
+    return [table for table in found if table.rows and len(table.columns) > 1]
+
+
+def _chosen(
+    table: Table, rows: Sequence[str], columns: Sequence[str], published: bool, bold_best: bool
+) -> Table:
     kept: list[Row] = []
     inside, heading = True, list[Row]()
     for row in table.rows:
@@ -102,4 +112,4 @@ def _require(kind: str, patterns: Sequence[str], known: Iterable[list[str]]) -> 
     for pattern in patterns:
         if not any(_fits(texts, [pattern]) for texts in known):
             there = ", ".join(dict.fromkeys(texts[-1] for texts in known))
-            raise UnknownNameError(f"no {kind} {pattern!r} in this table: it has {there}")
+            raise UnknownNameError(f"no {kind} {pattern!r} in these tables: they have {there}")

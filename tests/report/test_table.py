@@ -109,7 +109,7 @@ def test_latex_compiles_and_no_float_is_too_large(run, tables, compiler, layout,
 
 def test_rows_and_columns_are_chosen_and_the_best_is_bold(tables):
     wanted = {"rows": ["cgan-*", "identity"], "columns": ["tasr mean", "UASR img", "lpips*"]}
-    chosen = choose(tables["in"], **wanted, published=False, bold_best=True)
+    (chosen,) = choose([tables["in"]], **wanted, published=False, bold_best=True)
     assert [column.label for column in chosen.columns] == ["LAAC", "Mean", "f*_img", "LPIPS↓"]
     assert [row.name for row in chosen.rows] == [
         "cgan-img",
@@ -128,6 +128,11 @@ def test_rows_and_columns_are_chosen_and_the_best_is_bold(tables):
     full = next(row for row in chosen.rows if row.name == "cgan-img-wdf-pef")
     assert f"**{full.cells[0]}**" in render(chosen, "md")
     assert rf"\bfseries {full.cells[2]} \\" in render(chosen, "tex")
-    assert any(row.kind == "published" for row in choose(tables["in"], rows=["cgan-img"]).rows)
+    assert any(row.kind == "published" for row in choose([tables["in"]], rows=["cgan-img"])[0].rows)
     with pytest.raises(UnknownNameError, match=r"no column 'nix' .*Mean"):
-        choose(tables["in"], columns=["nix"])
+        choose([tables["in"]], columns=["nix"])
+
+
+def test_a_column_of_one_split_leaves_the_other_out(tables):
+    (only,) = choose([tables["in"], tables["out"]], columns=["UASR*"])
+    assert only.title == tables["in"].title

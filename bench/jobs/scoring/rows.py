@@ -100,7 +100,9 @@ def read_rows(paths: Sequence[Path]) -> pd.DataFrame:
             tables.append(pq.ParquetFile(path).read())
     filled = [table for table in tables if len(table)]  # images made elsewhere may be few
     kept = filled or tables[:1]
-    return pa.concat_tables(kept, promote_options="default").to_pandas() if kept else pd.DataFrame()
+    return (
+        pa.concat_tables(kept, promote_options="permissive").to_pandas() if kept else pd.DataFrame()
+    )
 
 
 def read_record(path: Path) -> dict[str, Any]:

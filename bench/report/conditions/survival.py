@@ -85,19 +85,18 @@ def _survivals(
         if of[:2] == (attack.name, split) and rows["quality_percent"].notna().all()
     ]
     nothing = untouched_rows(run, split)
-    frames = [attack_rows(run, "predictions", attack.name, split), *saves]
-    frames += [nothing] if len(nothing) else []
-    both = shared(frames, metric, families, by_target=attack.targeted) if saves else None
-    if both is None:
-        return
-    before, *after = both.means
-    drawn = both.resampled()
-    ends = [None] * len(frames) if drawn is None else [percentile_interval(x) for x in drawn.T]
-    for place, rows in enumerate(saves, start=1):
+    whole = attack_rows(run, "predictions", attack.name, split)
+    for rows in saves:
+        frames = [whole, rows, *([nothing] if len(nothing) else [])]
+        both = shared(frames, metric, families, by_target=attack.targeted)
+        if both is None:
+            continue
+        before, after = both.means[:2]
+        drawn = both.resampled()
+        ends = [None, None] if drawn is None else [percentile_interval(x) for x in drawn.T]
         left: Figure = None, None
         if drawn is not None and _won(drawn[:, 0], drawn[:, -1] if len(nothing) else None):
-            share = percentile_interval(drawn[:, place] / drawn[:, 0])
-            left = after[place - 1] / before, share
+            left = after / before, percentile_interval(drawn[:, 1] / drawn[:, 0])
         yield Survival(
             attack=attack,
             split=split,
@@ -105,7 +104,7 @@ def _survivals(
             quality_percent=int(rows["quality_percent"].iloc[0]),
             images=both.images,
             before=(before, ends[0]),
-            after=(after[place - 1], ends[place]),
+            after=(after, ends[1]),
             left=left,
         )
 
