@@ -78,6 +78,16 @@ def test_flat_fields_that_do_not_fit_are_refused(flat_fields, tmp_path, asked, w
         )
 
 
+def test_flat_fields_of_two_sizes_are_not_mixed(flat_fields, tmp_path):
+    first = next(iter(sorted(flat_fields.iterdir())))
+    with Image.open(first) as image:
+        image.resize((image.width + 64, image.height)).save(first)
+    with pytest.raises(CamobenchError, match="pixels: give those of one size"):
+        keep_fingerprints(
+            Store(tmp_path / "store"), suite(), photographed(flat_fields, "own"), Silent()
+        )
+
+
 def test_a_name_that_tells_no_device_is_refused(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "one.png")
     with pytest.raises(CamobenchError, match=r"MODEL/DEVICE"):

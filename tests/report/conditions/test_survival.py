@@ -72,6 +72,19 @@ def test_figures_are_those_of_the_rows(survived_dir):
     assert not {("mislgan", "out", "uasr"), ("identity", "in", "tasr")} & there
 
 
+def test_a_hole_at_one_quality_moves_no_other(survived_dir):
+    def figures():
+        text = render(survival_table(load_run(survived_dir)), "csv")
+        rows = csv.DictReader(io.StringIO(text))
+        return [row for row in rows if row["quality_percent"] == "90"]
+
+    before = figures()
+    change(
+        survived_dir, lambda f: f[(f["quality_percent"] != 70) | (f["victim"] != "pef-resnet18")]
+    )
+    assert figures() == before
+
+
 def test_nothing_is_left_of_what_was_not_won(survived_dir):
     """The JPEG control misses the source a little more often than untouched images do."""
     rows = pd.read_parquet(survived_dir / "predictions.parquet")
