@@ -50,6 +50,13 @@ def test_all_links_resolve_and_none_leaves_the_machine(pages):
     assert checked > 200
 
 
+def test_the_index_shows_what_it_ranks_by():
+    text = (COMMITTED / "index.html").read_text(encoding="utf-8")
+    for podium in re.findall(r'<ol class="podium">(.*?)</ol>', text, re.DOTALL):
+        shown = [float(figure) for figure in re.findall(r"<b>([\d.]+)", podium)]
+        assert shown == sorted(shown, reverse=True)
+
+
 def test_no_inline_script_or_style(pages):
     for path, page in pages.items():
         for tag, attrs in page.tags:
