@@ -70,7 +70,7 @@ def _note_run(code: object) -> None:
     if isinstance(code, CodeType) and code.co_name == "<module>":
         name = _resolved(code.co_filename)
         if name[:1] != "<" and is_somebodys(Path(name)):
-            note_run(Path(name))
+            note_run(Path(name), code)
 
 
 def _callers(frame: FrameType | None) -> list[str]:

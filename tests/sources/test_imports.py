@@ -1,6 +1,7 @@
 import hashlib
 import importlib
 import os
+import runpy
 import subprocess
 import sys
 
@@ -107,6 +108,19 @@ def test_a_module_counts_as_it_was_imported_whatever_its_file_has_become(lab):
     assert code_of(["my"]).files["helper"] == hashlib.sha256(b"K = 0.9\n").hexdigest()
     importlib.reload(helper)
     assert code_of(["my"]).files["helper"] == hashlib.sha256(b"K = 0.1\n").hexdigest()
+
+
+def test_running_an_edited_file_apart_changes_nothing_of_what_is_imported(lab):
+    old, new = "def f():\n    return 1\n", "def f():\n    return 2\n"
+    write(lab, my="import helper", helper=old)
+    import helper
+
+    write(lab, helper=new)
+    assert runpy.run_path(helper.__file__)["f"]() == 2
+    assert helper.f() == 1
+    assert code_of(["my"]).files["helper"] == hashlib.sha256(old.encode()).hexdigest()
+    importlib.reload(helper)
+    assert code_of(["my"]).files["helper"] == hashlib.sha256(new.encode()).hexdigest()
 
 
 def test_what_was_imported_before_anybody_watched_and_edited_since_is_refused(lab):
