@@ -100,6 +100,8 @@ def load_plugin_file(text: str, kind: str | None = None) -> PluginFile:
         for module_name, one in list(sys.modules.items()):
             if Path(getattr(one, "__file__", None) or "").resolve() in stale:
                 del sys.modules[module_name]
+                parent, _, tail = module_name.rpartition(".")
+                vars(sys.modules.get(parent, one)).pop(tail, None)  # `from lib import a` finds it
         others = [known for file, known in _loaded if file == path and known != name]
         _forget(path)
         for other in others:  # what else is in use of the file is that of its new version too

@@ -116,6 +116,20 @@ def test_an_edited_helper_on_the_import_path_is_loaded_anew(tmp_path, monkeypatc
     assert (keys[0] == keys[2], keys[0] == keys[1]) == (True, False)
 
 
+def test_an_edited_module_of_a_package_is_loaded_anew(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path / "lib")
+    for name in ("mylab", "mylab.haze"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    write(tmp_path / "lib" / "mylab" / "__init__.py", "")
+    fog = FOG.replace("import camobench", "import camobench\n    from mylab import haze")
+    fog = fog.replace("import haze", "import haze as shown")
+    path = write(tmp_path / "fog.py", f"{fog}\n    HAZE = shown.HAZE\n")
+    for value in (0.125, 0.25):
+        write(tmp_path / "lib" / "mylab" / "haze.py", f"HAZE = {value}\n")
+        load_plugin_file(f"{path}:Fog")
+        assert haze("HAZE") == value
+
+
 def test_two_classes_of_one_name_have_two_keys_and_no_common_run(tmp_path):
     path = write(tmp_path / "fog.py", FOG + "\n    class Thick(Fog):\n        haze = 2\n")
     select_attacks(f"{path}:Fog")
