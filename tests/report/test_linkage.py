@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 
 from bench.records.load import load_run, read_entries
+from bench.report.leaderboard.boards import load_boards
+from bench.report.leaderboard.standing import build_standings
 from bench.report.linkage import DEVICE, FRAMES, ROWS, linkage_table, links, write_linkage
 from bench.report.render import render
 from bench.report.verification.folder import verify_folder
+from tests.report.leaderboard.folders import change_entry
 
 
 def pce_of(folder, splits=("in", "out")):
@@ -51,6 +54,16 @@ def test_an_attack_that_hides_the_device_and_one_that_does_not(linked_dir):
         assert kept.before == hidden.before == kept.after
         assert hidden.before.pce_interval == (90, 90)
     assert found["mislgan", "in"].images == 2 * found["jpeg-q85", "in"].images
+
+
+def test_a_folder_of_two_precisions_has_boards_all_the_same(linked_dir):
+    change_entry(
+        linked_dir / "entry-mislgan.json", lambda e: e["provenance"].update(precision="bf16")
+    )
+    (board,), (left_out,) = load_boards([linked_dir])
+    assert "identity" in str(left_out)  # none of that precision
+    found = build_standings(board).by_split["in"]
+    assert {one.attack.name: one.linkage.auc for one in found}["jpeg-q85"] == 1
 
 
 def test_formats_say_the_same_and_a_split_without_flat_fields_is_named(run_dir):

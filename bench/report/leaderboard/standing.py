@@ -185,7 +185,7 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
 
 def _detection(board: Board, attack: str, split: str) -> Detection | None:
     """What detectors of the base folder say of an attack; others learned from other attacks."""
-    base = board.submissions[0].run
+    base = board.submissions[0].whole
     names = [s.entry.attack.name for s in board.sources[attack] if s.directory == base.directory]
     return headline_aucs(base).get((names[0], split)) if names else None
 
@@ -195,7 +195,7 @@ def _linkage(board: Board, attack: str, split: str) -> Linkage | None:
     names = {source.directory: source.entry.attack.name for source in board.sources[attack]}
     found = (
         one.after
-        for run in (submission.run for submission in board.submissions)
+        for run in (submission.whole for submission in board.submissions)
         if run.directory in names and (run.directory / LINKS).is_file()
         for one in links(run)
         if (one.attack.name, one.split) == (names[run.directory], split)

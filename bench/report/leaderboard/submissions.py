@@ -40,11 +40,13 @@ class Submission:
     Attributes:
         name: The folder's name under the place where it was looked for, with slashes.
         run: Its tables.
+        whole: Those of the folder, whatever the precision.
         precision: What the victims and attacks were computed in.
     """
 
     name: str
     run: RunData
+    whole: RunData
     precision: str
 
     @property
@@ -143,7 +145,7 @@ def _by_precision(name: str, run: RunData) -> Iterator[Submission]:
     for entry in run.entries:
         terms.setdefault(precision_of(entry.provenance), []).append(entry)
     if len(terms) == 1:
-        yield Submission(name=name, run=run, precision=next(iter(terms)))
+        yield Submission(name=name, run=run, whole=run, precision=next(iter(terms)))
         return
     for precision, entries in terms.items():
         names = [entry.attack.name for entry in entries]
@@ -153,4 +155,4 @@ def _by_precision(name: str, run: RunData) -> Iterator[Submission]:
             predictions=run.predictions[run.predictions["attack"].isin(names)],
             distortion=run.distortion[run.distortion["attack"].isin(names)],
         )
-        yield Submission(name=name, run=part, precision=precision)
+        yield Submission(name=name, run=part, whole=run, precision=precision)
