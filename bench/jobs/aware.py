@@ -1,7 +1,8 @@
 """Set-A with treated versions of its images: what an aware defender is trained on.
 
-Each image of Set-A is there as it is, with noise, and as each attack that the victim's spec names
-made it, sent to one other camera; a label is always the camera that took the image. The attacks are
+Each image of Set-A is there as it is, and those to learn from with noise too, and as each attack
+that the victim's spec names made them, sent to one other camera; a label is always the camera that
+took the image. Validation images stay untouched, as those of every victim. The attacks are
 the benchmark's own, trained on Set-B: a defender who has got hold of what anonymises.
 """
 
@@ -30,7 +31,7 @@ NOISE_LEVELS = 2.0
 def aware_set(
     data: ExaminerSet, attacks: Mapping[str, Attack], folder: Path, device: torch.device
 ) -> ExaminerSet:
-    """Set-A, its noisy versions, then those of each attack, validation images among them.
+    """Set-A, then noisy versions of what is learnt from, then those of each attack.
 
     Args:
         data: Set-A.
@@ -43,14 +44,15 @@ def aware_set(
     """
     named = digest([AWARE_VERSION, device.type, *attacks])
     keeper = FolderKeeper(folder.with_name(f"{folder.name}-{named[:16]}"))
-    count, parts = len(data.images), 2 + len(attacks)
+    count, learnt, parts = len(data.images), np.flatnonzero(~data.validation), 1 + len(attacks)
     generator = torch.Generator().manual_seed(int(named[:12], 16))
 
     def fill(images: NDArray[np.uint8]) -> None:
         images[:count] = data.images
-        for turn, attack in enumerate((None, *attacks.values()), 1):
-            for start in range(0, count, BATCH):
-                chosen = slice(start, min(start + BATCH, count))
+        for turn, attack in enumerate((None, *attacks.values())):
+            version = images[count + turn * len(learnt) :][: len(learnt)]
+            for start in range(0, len(learnt), BATCH):
+                chosen = learnt[start : start + BATCH]
                 batch = torch.from_numpy(np.array(data.images[chosen]))
                 away = torch.randint(1, len(data.classes), (len(batch),), generator=generator)
                 targets = (torch.from_numpy(data.labels[chosen]) + away) % len(data.classes)
@@ -59,12 +61,13 @@ def aware_set(
                     treated = to_uint8(to_unit(batch) + noise)
                 else:
                     treated = attack(batch.to(device), targets.to(device))
-                images[turn * count : (turn + 1) * count][chosen] = treated.cpu().numpy()
+                version[start : start + BATCH] = treated.cpu().numpy()
 
+    labels = np.concatenate([data.labels, np.tile(data.labels[learnt], parts)])
     return ExaminerSet(
-        images=keeper.array("images", (parts * count, *data.images.shape[1:]), fill, np.uint8),
-        labels=np.tile(data.labels, parts),
+        images=keeper.array("images", (len(labels), *data.images.shape[1:]), fill, np.uint8),
+        labels=labels,
         classes=data.classes,
-        validation=np.tile(data.validation, parts),
+        validation=np.concatenate([data.validation, np.zeros(parts * len(learnt), bool)]),
         keeper=keeper,
     )

@@ -34,19 +34,23 @@ def test_every_image_comes_as_it_is_with_noise_and_as_each_attack_made_it(tmp_pa
     data, stamp = camera_set(ExaminerSet, 30), Stamp()
     folder = tmp_path / "data" / "suite" / "A"
     made = aware_set(data, {"key": stamp}, folder, CPU)
-    clean, noisy, stamped = made.images.reshape(3, *data.images.shape)
-    assert (clean == data.images).all()
-    noise = noisy.astype(float) - data.images
+    learnt = ~data.validation
+    images, labels, count = data.images[learnt], data.labels[learnt], len(data.images)
+    noisy, stamped = made.images[count:].reshape(2, *images.shape)
+    assert (made.images[:count] == data.images).all()
+    noise = noisy.astype(float) - images
     assert abs(noise.std() - NOISE_LEVELS) < 0.1
     assert abs(noise.mean()) < 0.05
-    assert (stamped[..., 1:] == data.images[..., 1:]).all()
+    assert (stamped[..., 1:] == images[..., 1:]).all()
     targets = stamped[:, 0, 0, 0]
-    assert (targets != data.labels).all()
-    assert {(s, t) for s, t in zip(data.labels, targets, strict=True)} == {
+    assert (targets != labels).all()
+    assert {(s, t) for s, t in zip(labels, targets, strict=True)} == {
         (s, t) for s in range(3) for t in range(3) if s != t
     }
-    assert (made.labels.reshape(3, -1) == data.labels).all()
-    assert (made.validation.reshape(3, -1) == data.validation).all()
+    assert (made.labels[count:].reshape(2, -1) == labels).all()
+    assert (made.labels[:count] == data.labels).all()
+    assert (made.validation[:count] == data.validation).all()
+    assert not made.validation[count:].any()  # what is told of it is of untouched images
     calls = stamp.calls
     again = aware_set(data, {"key": stamp}, folder, CPU)
     assert (again.images == made.images).all()
@@ -72,7 +76,8 @@ def test_a_victim_is_trained_after_the_attacks_it_is_aware_of_and_holds_none(tmp
     assert list(graph.known) == ["jpeg", "median", "gaussian-blur", "mi-fgsm", "mislgan"]
     assert found.weights.stat().st_size == plain.weights.stat().st_size
     (kept,) = suite.folder.glob("A-*/images.npy")
-    assert len(np.load(kept)) == 7 * len(suite.manifest("A"))
+    learnt = sum(suite.manifest("A")["partition"] == "train")
+    assert len(np.load(kept)) == len(suite.manifest("A")) + 6 * learnt
     assert train(graph, shelf, Watcher()) == []
 
 
