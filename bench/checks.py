@@ -1,9 +1,11 @@
-"""Checks on tensors that cross a contract; each raises with the shape or value it found."""
+"""Checks on tensors that cross a contract, and on devices; each raises with what it found."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+
+from bench.types import CamobenchError
 
 PATCH_PX = 64
 """Side of the training patches; the smallest image that can be attributed or anonymised."""
@@ -50,3 +52,20 @@ def use_exact_fp32() -> None:
     """Turn TF32 off: the signal lives in the last grey level, and TF32 rounds it away."""
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
+
+
+def resolve_device(name: str) -> str:
+    """Turn "auto" into the best device here, and check any other name.
+
+    Raises:
+        CamobenchError: If torch cannot use that device.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise CamobenchError(f"device {name!r} cannot be used here: {error}") from error
+    return name

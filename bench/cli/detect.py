@@ -129,10 +129,10 @@ def _read(
     **choices: Any,
 ) -> None:
     """Read the images, print and write the table, and say which attacks are left out."""
+    from bench.checks import resolve_device
     from bench.console import shown_progress
     from bench.contract.plugin_files import load_plugin_file
     from bench.plan.measure import Means, said
-    from bench.plan.request import resolve_device
     from bench.records.load import load_run
     from bench.report.render import render
 

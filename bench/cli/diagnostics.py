@@ -30,8 +30,8 @@ def check(name: str, device: str, format_: str, quiet: bool) -> None:
 
     Example: camobench check my.py:MyAttack
     """
+    from bench.checks import resolve_device
     from bench.console import shown_progress
-    from bench.plan.request import resolve_device
     from bench.verify.contract_checks.run import examine_apart, together
 
     with shown_progress(console, quiet=quiet) as progress:
@@ -105,6 +105,7 @@ def perf(
 
     import torch
 
+    from bench.checks import resolve_device
     from bench.console import shown_progress
     from bench.perf.session import (
         Performance,
@@ -114,7 +115,6 @@ def perf(
         require_same_load,
     )
     from bench.perf.stream import Stream, stream
-    from bench.plan.request import resolve_device
     from bench.store import write_json
 
     if transforms is None and store is not None:

@@ -46,9 +46,10 @@ def make_request(
     With a `store`, the rows that were sent to it are attacks for as long as the verb runs, but for
     the one that is `resent`.
     """
+    from bench.checks import resolve_device
     from bench.jobs.scoring.condition import parse_qualities, parse_strengths
     from bench.plan.names.selection import select_attacks, select_victims
-    from bench.plan.request import Request, resolve_device
+    from bench.plan.request import Request
     from bench.recipes import get_recipe
 
     try:

@@ -86,8 +86,8 @@ def verify(
         skipped = "no row: the folder does not fit together"
         verdicts.append(Verdict(check="re-run", verdict="skip", finding=skipped))
     else:
+        from bench.checks import resolve_device
         from bench.contract.plugin_files import load_plugin_file
-        from bench.plan.request import resolve_device
         from bench.verify.rerun import ROWS, recheck
 
         for plugin in plugins:
@@ -108,8 +108,8 @@ def _verify_precision(
     place: Path, store: Path | None, device: str, format_: str, *, quiet: bool
 ) -> None:
     """Print a verdict a victim, then the rows whose label depends on the precision."""
+    from bench.checks import resolve_device
     from bench.console import shown_progress
-    from bench.plan.request import resolve_device
     from bench.report.render import frame_rows
     from bench.verdicts import failed, verdict_rows
     from bench.verify.agreement import precision_verdicts

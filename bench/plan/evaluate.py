@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
+from bench.checks import resolve_device
 from bench.console import shown_progress
 from bench.execute import AUTO_EXECUTOR
 from bench.jobs.job import CELL_TIMEOUT_S
@@ -19,7 +20,7 @@ from bench.jobs.scoring.condition import parse_qualities, parse_strengths
 from bench.plan.answers import answered_rows, known
 from bench.plan.names.given import Wanted, names_of
 from bench.plan.names.selection import select_victims
-from bench.plan.request import RESULTS, Request, evaluate_run, resolve_device
+from bench.plan.request import RESULTS, Request, evaluate_run
 from bench.records.participants import FailedCell
 from bench.records.run import RunData
 from bench.report.cards import clean_accuracy_table

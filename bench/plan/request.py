@@ -294,20 +294,3 @@ def _in_turn(label: str, steps: Sequence[Callable[[], object]], progress: Progre
         step()
         progress.advance()
     progress.finish()
-
-
-def resolve_device(name: str) -> str:
-    """Turn "auto" into the best device here, and check any other name.
-
-    Raises:
-        CamobenchError: If torch cannot use that device.
-    """
-    if name == "auto":
-        if torch.cuda.is_available():
-            return "cuda"
-        return "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise CamobenchError(f"device {name!r} cannot be used here: {error}") from error
-    return name

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from bench import processes
+from bench.checks import resolve_device
 from bench.jobs.scoring.scorer import Scorer
 from bench.plan import request as api
-from bench.plan.request import evaluate_request, open_session, resolve_device
+from bench.plan.request import evaluate_request, open_session
 from bench.registry import UnknownNameError
 from bench.store import Store
 from bench.types import CamobenchError
