@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import torch
-from scipy.fft import dct
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -72,6 +71,8 @@ def _image(images: Tensor, residual: Tensor) -> Tensor:
 
     Of each coefficient of Y, Cb and Cr its mean size, and how often it is next to nothing: 768.
     """
+    from scipy.fft import dct  # slow to import, and only this asks for it
+
     colours = torch.einsum("cp,nphw->nchw", torch.tensor(TO_YCBCR).to(residual), images.float())
     waves = torch.from_numpy(dct(torch.eye(BLOCK).numpy(), axis=0, norm="ortho")).to(residual)
     found = []

@@ -6,7 +6,6 @@ import warnings
 
 from bench.contract import ATTACKS, VICTIMS
 from bench.execute.base import Executor
-from bench.execute.cluster import Ray
 from bench.execute.inline import Inline
 from bench.execute.local import Local
 from bench.jobs.job import Keys
@@ -16,7 +15,7 @@ from bench.types import CamobenchError, WrongUsageError
 AUTO_EXECUTOR = "auto"
 EXECUTORS = (AUTO_EXECUTOR, "inline", "local", "ray")
 
-__all__ = ["AUTO_EXECUTOR", "EXECUTORS", "Executor", "Inline", "Local", "Ray", "executor_of"]
+__all__ = ["AUTO_EXECUTOR", "EXECUTORS", "Executor", "Inline", "Local", "executor_of"]
 
 
 def executor_of(name: str, keys: Keys, workers: int, address: str = "") -> Executor | None:
@@ -35,6 +34,8 @@ def executor_of(name: str, keys: Keys, workers: int, address: str = "") -> Execu
     if name not in EXECUTORS:
         raise WrongUsageError(f"unknown executor {name!r}: choose {', '.join(EXECUTORS)}")
     if name == "ray":
+        from bench.execute.cluster import Ray  # whose imports only a cluster needs
+
         return Ray(address)
     own = all(map(ATTACKS.is_own, (*keys.attacks, *keys.known))) and all(
         VICTIMS.is_own(one) for one in (*keys.victims, *keys.surrogates)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from bench.contract import Victim
 from bench.contract.global_state import kept_global_state
@@ -60,6 +59,8 @@ def count(victim: Victim, image: Tensor) -> Counts:
 
 def _flops(victim: Victim, image: Tensor) -> tuple[int, int] | None:
     """Of the front-end, and of what follows: all of it for a victim that writes `logits` whole."""
+    from torch.utils.flop_counter import FlopCounterMode  # slow to import, and rarely wanted
+
     split = type(victim).logits is Victim.logits
     first, rest = FlopCounterMode(display=False), FlopCounterMode(display=False)
     try:

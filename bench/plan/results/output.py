@@ -175,7 +175,7 @@ def write_samples(folder: Path, matrix: Matrix, attack: str, kept: KeptImages) -
 
 
 def _save_png(path: Path, pixels: np.ndarray) -> None:
-    Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(path)
+    Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(path, compress_level=1)
 
 
 def _as_object(value: Json) -> dict[str, Json]:
