@@ -18,8 +18,7 @@ from torch import Tensor, nn
 from bench.contract import FitContext, Victim, VictimSpec
 from bench.data import AdversarySet, ExaminerSet
 from bench.nets.constrained import ConstrainedConv2d
-from bench.nets.differences import beside_differences, differences
-from bench.nets.fixed_filters import HighPass
+from bench.nets.fixed_filters import HighPass, beside_differences, differences
 from bench.nets.johnson import channels_last
 from bench.recipes import ClassifierRecipe, Recipe
 from bench.training.classifier import fit_classifier

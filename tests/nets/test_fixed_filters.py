@@ -2,8 +2,7 @@ import numpy as np
 import torch
 from scipy.ndimage import convolve
 
-from bench.nets.differences import differences
-from bench.nets.fixed_filters import HIGH_PASS, HighPass
+from bench.nets.fixed_filters import HIGH_PASS, HighPass, differences
 from tests.toys import pixels
 
 IMAGES = pixels(2, 20, 33).float()

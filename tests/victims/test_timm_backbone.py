@@ -6,8 +6,7 @@ from timm.models import create_model
 from bench.contract import VICTIMS
 from bench.data import ExaminerSet
 from bench.jobs.building import build_victim
-from bench.nets.differences import differences
-from bench.nets.fixed_filters import HighPass
+from bench.nets.fixed_filters import HighPass, differences
 from bench.recipes import PAPER, SMOKE
 from bench.registry import UnknownNameError
 from bench.store import digest
