@@ -16,7 +16,7 @@ from hypothesis import settings
 from PIL import Image
 
 from bench.records.load import load_run
-from bench.report.tables import build_table
+from bench.report.tables.paper import build_table
 
 settings.register_profile("same-each-time", derandomize=True, deadline=None, database=None)
 settings.load_profile("same-each-time")

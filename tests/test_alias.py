@@ -58,7 +58,7 @@ def test_other_names_are_unknown():
 
 def test_importing_it_and_making_tables_needs_no_torch(tmp_path):
     code = (
-        "import sys, camobench, bench.cli, bench.report.tables, bench.report.pages.report\n"
+        "import sys, camobench, bench.cli, bench.report.tables.paper, bench.report.pages.report\n"
         "assert 'torch' not in sys.modules, 'torch was imported'\n"
         "camobench.AttackSpec\n"
         "assert 'torch' not in sys.modules, 'torch was imported by a spec'\n"

@@ -16,7 +16,6 @@ LAYERS = {
     "camobench": 10,  # the public import, whose `main` calls the command line
     "bench.cli": 9,
     "bench.perf": 8,  # measures the runner and the trainers
-    "bench.doctor": 8,  # checks of the machine and the store
     "bench.challenge": 7,  # images and predictions that others make: in, checked, and run
     "bench.verify": 8,  # plug-ins against the contract, rows by running them again
     "bench.files": 7,  # single photographs

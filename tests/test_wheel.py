@@ -83,7 +83,7 @@ def test_the_command_line_lists_what_is_registered(there):
 
 def test_cameras_and_published_tables_are_readable(there):
     code = (
-        "from bench.report.published import published_rows\n"
+        "from bench.report.tables.published import published_rows\n"
         "from bench.suites.simcam.cameras import load_cameras\n"
         "print(len(load_cameras()), len(published_rows('in')), len(published_rows('out')))"
     )

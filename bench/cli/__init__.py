@@ -27,7 +27,6 @@ from bench.cli import (
     matrix,
     score,
     tables,
-    train,
     verify,
 )
 from bench.cli.options import ContinuedLater
@@ -109,7 +108,7 @@ def cli() -> None:
 for verb in (
     matrix.demo,
     matrix.run,
-    train.train,
+    matrix.train,
     tables.table,
     tables.claims,
     tables.cards,

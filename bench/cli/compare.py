@@ -44,7 +44,7 @@ def compare(
     )
     from bench.report.comparison.pairs import compare_pairs, pairs_table
     from bench.report.comparison.ranking import ranks_table
-    from bench.report.render import render
+    from bench.report.tables.render import render
 
     if ranks and (victim or target):
         raise click.UsageError("--ranks is over all victims and targets")

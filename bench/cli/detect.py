@@ -22,9 +22,9 @@ from bench.cli.requests import console, open_store, say
 from bench.types import CamobenchError
 
 if TYPE_CHECKING:
-    from bench.plan.measure import Means
+    from bench.plan.measures.measure import Means
     from bench.records.run import RunData
-    from bench.report.table import Table
+    from bench.report.tables.table import Table
 
 
 def reading_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -76,7 +76,7 @@ def detect(quality_percent: int, **choices: Any) -> None:
 
     Example: camobench detect camobench-out --format csv
     """
-    from bench.plan.detect import detect_run
+    from bench.plan.measures.detect import detect_run
     from bench.report.detection.tables import detection_table, write_detection
 
     def make(directory: Path, means: Means) -> dict[str, str]:
@@ -106,7 +106,7 @@ def linkage(flat_fields: Path | None, **choices: Any) -> None:
 
     Example: camobench linkage camobench-out --format csv
     """
-    from bench.plan.linkage import link_run
+    from bench.plan.measures.linkage import link_run
     from bench.report.linkage import linkage_table, write_linkage
 
     def make(directory: Path, means: Means) -> dict[str, str]:
@@ -132,9 +132,9 @@ def _read(
     from bench.checks import resolve_device
     from bench.console import shown_progress
     from bench.contract.plugin_files import load_plugin_file
-    from bench.plan.measure import Means, said
+    from bench.plan.measures.measure import Means, said
     from bench.records.load import load_run
-    from bench.report.render import render
+    from bench.report.tables.render import render
 
     for plugin in plugins:
         load_plugin_file(plugin)

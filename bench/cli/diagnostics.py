@@ -52,8 +52,8 @@ def doctor(store: Path | None, format_: str, quiet: bool) -> None:
     Example: camobench doctor --format json
     """
     from bench.console import shown_progress
-    from bench.doctor.storage import examine
     from bench.store import Store
+    from bench.verify.doctor.storage import examine
 
     with shown_progress(console, quiet=quiet) as progress:
         verdicts = examine(store or Store.default_root(), progress)

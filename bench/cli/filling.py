@@ -83,7 +83,7 @@ def fill_matrix(
     if dry_run:
         _print_missing(open_session(request, opened), format_, nodes)
         return
-    from bench.report.tables import render_run
+    from bench.report.tables.paper import render_run
 
     click.echo(render_run(run, format_))
     if note:
@@ -92,7 +92,7 @@ def fill_matrix(
         say(f"under conditions: `camobench curves {out}`, `camobench survival {out}`")
     say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
     if run.failed or run.unmeasured:
-        from bench.report.notes import failed_cells
+        from bench.report.tables.notes import failed_cells
 
         raise CamobenchError(failed_cells(run))
 

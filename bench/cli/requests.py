@@ -60,7 +60,7 @@ def make_request(
         raise click.UsageError("--keep-fp32 goes with --precision mixed: else all are in fp32")
     source = make_source(suite, progress)
     if store is not None:
-        from bench.plan.answers import answered_rows, known
+        from bench.plan.answers.answers import answered_rows, known
 
         rows = answered_rows(store, source.card.name, source.card.fingerprint, but={resent})
         click.get_current_context().with_resource(known(rows))
@@ -119,7 +119,7 @@ def open_prepared(source: SuiteSource, store: Store) -> Suite:
 def show_rows(rows: Sequence[Mapping[str, Json]], format_: str) -> None:
     """Print rows in a format; on a terminal, where none is asked for, as a table that fits it."""
     from bench.console import fitted_table
-    from bench.report.render import render_rows
+    from bench.report.tables.render import render_rows
 
     if rows and format_ == "md" and sys.stdout.isatty() and not is_given("format_"):
         Console(highlight=False).print(fitted_table(rows))

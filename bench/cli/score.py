@@ -88,10 +88,10 @@ def score(
     from bench.challenge.prediction_checks import is_table
     from bench.challenge.score import score_answer
     from bench.console import shown_progress
-    from bench.report.column import column_table
-    from bench.report.notes import failed_cells
-    from bench.report.render import render, render_rows
-    from bench.report.tables import render_run
+    from bench.report.tables.column import column_table
+    from bench.report.tables.notes import failed_cells
+    from bench.report.tables.paper import render_run
+    from bench.report.tables.render import render, render_rows
 
     predictions = is_table(answer)
     _require_fitting(predictions)

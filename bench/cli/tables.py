@@ -14,7 +14,7 @@ from bench.types import SPLITS
 
 if TYPE_CHECKING:
     from bench.records.run import RunData
-    from bench.report.table import Table
+    from bench.report.tables.table import Table
 
 
 @click.command("list")
@@ -89,11 +89,11 @@ def table(
     """
     from bench.records.load import load_run
     from bench.report.cards import clean_accuracy_table
-    from bench.report.choosing import choose
-    from bench.report.column import targets_table
     from bench.report.pages.report import write_report
-    from bench.report.render import render, render_all
-    from bench.report.tables import build_table, correct_only_table, write_tables
+    from bench.report.tables.choosing import choose
+    from bench.report.tables.column import targets_table
+    from bench.report.tables.paper import build_table, correct_only_table, write_tables
+    from bench.report.tables.render import render, render_all
 
     run = load_run(directory)
     if targets:
@@ -189,7 +189,7 @@ def _show(
 ) -> None:
     """Print a table of a run, and write its files where they are asked for."""
     from bench.records.load import load_run
-    from bench.report.render import render
+    from bench.report.tables.render import render
 
     run = load_run(directory)
     click.echo(render(table_of(run), format_))

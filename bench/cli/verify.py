@@ -110,7 +110,7 @@ def _verify_precision(
     """Print a verdict a victim, then the rows whose label depends on the precision."""
     from bench.checks import resolve_device
     from bench.console import shown_progress
-    from bench.report.render import frame_rows
+    from bench.report.tables.render import frame_rows
     from bench.verdicts import failed, verdict_rows
     from bench.verify.agreement import precision_verdicts
 

@@ -16,7 +16,7 @@ from bench.perf.peaks import Peaks, describe_machine, measure_peaks
 from bench.perf.stages import Stage, measure_stages
 from bench.perf.workbench import Load, Workbench
 from bench.plan.names.selection import select_victims
-from bench.report.render import render_rows
+from bench.report.tables.render import render_rows
 from bench.store import read_json
 from bench.types import CamobenchError, Json, Progress, as_json
 

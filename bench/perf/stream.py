@@ -20,7 +20,7 @@ from bench.perf.peaks import describe_machine
 from bench.perf.workbench import Load, Workbench
 from bench.plan.matrix import Matrix
 from bench.processes import keep_freed_memory
-from bench.report.render import render_rows
+from bench.report.tables.render import render_rows
 from bench.types import Json, Progress, as_json
 
 SCHEMA = 1

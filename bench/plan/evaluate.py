@@ -17,7 +17,7 @@ from bench.console import shown_progress
 from bench.execute import AUTO_EXECUTOR
 from bench.jobs.job import CELL_TIMEOUT_S
 from bench.jobs.scoring.condition import parse_qualities, parse_strengths
-from bench.plan.answers import answered_rows, known
+from bench.plan.answers.answers import answered_rows, known
 from bench.plan.names.given import Wanted, names_of
 from bench.plan.names.selection import select_victims
 from bench.plan.request import RESULTS, Request, evaluate_run
@@ -26,9 +26,9 @@ from bench.records.run import RunData
 from bench.report.cards import clean_accuracy_table
 from bench.report.conditions.curve_tables import curves_table
 from bench.report.conditions.survival import survival_table
-from bench.report.notes import failed_cells
-from bench.report.render import shown
-from bench.report.tables import build_table
+from bench.report.tables.notes import failed_cells
+from bench.report.tables.paper import build_table
+from bench.report.tables.render import shown
 from bench.store import Store
 from bench.store.outputs import own_folder
 from bench.suites.base import SuiteSource

@@ -272,7 +272,7 @@ def evaluate_run(
     from bench.report.conditions.curve_tables import write_curves
     from bench.report.conditions.survival import write_survival
     from bench.report.pages.report import write_report
-    from bench.report.tables import write_tables
+    from bench.report.tables.paper import write_tables
 
     if not request.victims:
         raise CamobenchError("a matrix needs victims; name at least one")

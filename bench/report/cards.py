@@ -14,10 +14,10 @@ from bench.metrics.success import CLEAN_CONTROL
 from bench.records.networks import Network, Training, load_networks
 from bench.records.participants import VictimRecord
 from bench.records.run import RunData, once
-from bench.report.notes import FAILED, clean_notes
-from bench.report.published import CLEAN_MINIMUM_PERCENT
 from bench.report.statistics import Clean, bias_of, clean_of
-from bench.report.table import NA, Shown, Table, between, number, signed, table_of
+from bench.report.tables.notes import FAILED, clean_notes
+from bench.report.tables.published import CLEAN_MINIMUM_PERCENT
+from bench.report.tables.table import NA, Shown, Table, between, number, signed, table_of
 from bench.types import IN, OUT, REAL, SPLITS
 
 UNKNOWN = "not recorded"

@@ -17,8 +17,8 @@ from bench.records.load import read_parquet
 from bench.records.participants import AttackRecord
 from bench.records.run import RunData, once
 from bench.report.detection.scores import IMAGE, has_other_targets, match_networks
-from bench.report.render import render
-from bench.report.table import Row, Table, kind_of, make_table, number, section
+from bench.report.tables.render import render
+from bench.report.tables.table import Row, Table, kind_of, make_table, number, section
 from bench.store import write_text
 from bench.types import SPLITS
 from bench.wording import plural

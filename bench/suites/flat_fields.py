@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bench.data import decode_rgb
 from bench.store import file_digest
 from bench.suites.dresden.protocol import DRESDEN_V1
-from bench.suites.layouts import DRESDEN, TREE, merged
+from bench.suites.photographs.layouts import DRESDEN, TREE, merged
 from bench.suites.photographs.scan import list_images
 from bench.suites.simcam import derive_seed
 from bench.suites.simcam.cameras import load_cameras, make_device

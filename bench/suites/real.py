@@ -14,9 +14,9 @@ from pathlib import Path
 
 from bench.store import digest
 from bench.suites.base import Images, SuiteCard, SuiteSource
-from bench.suites.layouts import detect_layout
 from bench.suites.photographs.cutting import PhotographSource
 from bench.suites.photographs.division import Placed
+from bench.suites.photographs.layouts import detect_layout
 from bench.suites.photographs.scan import Scan, list_images, scan
 from bench.types import REAL, CamobenchError, Progress, SetName
 from bench.wording import listed, plural

@@ -10,7 +10,7 @@ import pandas as pd
 from bench.data import encode_png
 from bench.store.outputs import write_new
 from bench.suites.base import Suite
-from bench.suites.layouts import natural_key
+from bench.suites.photographs.layouts import natural_key
 from bench.types import SETS, Json
 
 SHEET_COLUMNS = 8

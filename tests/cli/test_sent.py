@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 
 from bench.contract import ATTACKS
-from bench.doctor.storage import check_images
-from bench.plan.answers import answered_rows, current_answers, known
+from bench.plan.answers.answers import answered_rows, current_answers, known
 from bench.plan.missing import find_missing
 from bench.plan.request import open_session
 from bench.records.load import load_run
 from bench.store import Store
 from bench.store.checksums import keep_checksum
 from bench.types import Silent
+from bench.verify.doctor.storage import check_images
 from tests.challenge.answers import CARD, Arena, folder
 from tests.challenge.test_score import entry, rows
 from tests.smoke import VICTIMS, request

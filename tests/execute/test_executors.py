@@ -18,7 +18,7 @@ from bench.plan.names.selection import select_attacks, select_victims
 from bench.plan.request import evaluate_request
 from bench.plan.train import train
 from bench.records.load import load_run
-from bench.report.notes import failed_cells
+from bench.report.tables.notes import failed_cells
 from tests.plan.test_train import planned, shelf_of
 from tests.plugins import write
 from tests.smoke import SUITE, request, toy_suite

@@ -155,7 +155,7 @@ def test_what_it_writes_itself_is_no_input(tmp_path, psnr_db):
 
 def test_what_the_key_does_not_cover_is_said(tmp_path, psnr_db):
     from bench.records.load import load_run
-    from bench.report.tables import build_table
+    from bench.report.tables.paper import build_table
 
     parts = OPENED_IN["transform"] | {"transform": "import os; os.getenv('GAIN'); return images"}
     psnr_db(write(tmp_path / "gain.py", ATTACK.format(**parts)))

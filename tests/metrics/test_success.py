@@ -20,7 +20,7 @@ from bench.metrics.success import (
     success_rates,
 )
 from bench.records.participants import FAMILIES
-from bench.report.published import published_rows
+from bench.report.tables.published import published_rows
 from tests.conftest import CLASSES, VICTIMS
 
 FAMILY_OF = {name: family for name, family, _ in VICTIMS}

@@ -16,8 +16,8 @@ from bench.plan.names.selection import select_attacks, select_victims
 from bench.plan.request import evaluate_request
 from bench.plan.train import train
 from bench.records.load import load_run
-from bench.report.notes import failed_cells
-from bench.report.tables import build_table, render
+from bench.report.tables.notes import failed_cells
+from bench.report.tables.paper import build_table, render
 from bench.report.verification.folder import verify_folder
 from bench.store import Store, read_json, write_json
 from bench.types import CamobenchError, StoppingError

@@ -13,8 +13,8 @@ from bench.registry import Entry
 from bench.report.leaderboard.board_tables import board_table
 from bench.report.leaderboard.standing import build_standings
 from bench.report.pages.cells import cells_csv
-from bench.report.render import render
-from bench.report.tables import build_table
+from bench.report.tables.paper import build_table
+from bench.report.tables.render import render
 from bench.report.verification.folder import verify_folder
 from tests.conftest import make_entry
 from tests.report.leaderboard.folders import boards_of

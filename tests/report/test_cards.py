@@ -7,8 +7,8 @@ import pytest
 
 from bench.records.load import load_run
 from bench.report.cards import build_cards, victims_table
-from bench.report.column import targets_table
-from bench.report.render import render
+from bench.report.tables.column import targets_table
+from bench.report.tables.render import render
 from tests.conftest import CLASSES, VICTIMS
 from tests.records.test_networks import network_record, write_networks
 

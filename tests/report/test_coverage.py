@@ -12,7 +12,7 @@ from bench.report.comparison.pairs import compare_pairs, pairs_table
 from bench.report.comparison.ranking import ranks_table
 from bench.report.pages.report import report_html
 from bench.report.pages.victims import victims_html
-from bench.report.tables import build_table
+from bench.report.tables.paper import build_table
 from bench.report.verification.folder import verify_folder
 from tests.records.test_load import MISLGAN, change
 

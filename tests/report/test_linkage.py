@@ -11,7 +11,7 @@ from bench.records.load import load_run, read_entries
 from bench.report.leaderboard.boards import load_boards
 from bench.report.leaderboard.standing import build_standings
 from bench.report.linkage import DEVICE, FRAMES, ROWS, linkage_table, links, write_linkage
-from bench.report.render import render
+from bench.report.tables.render import render
 from bench.report.verification.folder import verify_folder
 from tests.report.leaderboard.folders import change_entry
 

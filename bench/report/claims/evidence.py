@@ -18,7 +18,7 @@ from bench.records.participants import FAMILIES, RowKey
 from bench.records.run import RunData
 from bench.report.claims.catalogue import ROWS, SPLITS, row_label
 from bench.report.claims.statement import Draws, UnmeasuredError
-from bench.report.published import ARCHITECTURES_PER_FAMILY, published_rows
+from bench.report.tables.published import ARCHITECTURES_PER_FAMILY, published_rows
 
 Sums = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Sums and counts, both (P, K): by photograph and column."""

@@ -9,9 +9,9 @@ from bench.records.run import RunData, once
 from bench.report.claims.catalogue import LITTLE_RATIO, SPLITS, WEAK_POINTS, claims
 from bench.report.claims.evidence import Measured, Published
 from bench.report.claims.statement import Finding, Judgement, judge
-from bench.report.notes import origin_notes
-from bench.report.render import render
-from bench.report.table import NA, Shown, Table, number, signed, table_of
+from bench.report.tables.notes import origin_notes
+from bench.report.tables.render import render
+from bench.report.tables.table import NA, Shown, Table, number, signed, table_of
 
 
 @dataclass(frozen=True, kw_only=True)

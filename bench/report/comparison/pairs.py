@@ -16,8 +16,8 @@ from bench.report.comparison.contenders import (
     mean_families,
     require_known,
 )
-from bench.report.notes import origin_notes
-from bench.report.table import NA, Shown, Table, number, signed, table_of
+from bench.report.tables.notes import origin_notes
+from bench.report.tables.table import NA, Shown, Table, number, signed, table_of
 from bench.wording import listed, plural
 
 

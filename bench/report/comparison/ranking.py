@@ -14,8 +14,8 @@ from bench.report.comparison.contenders import (
     level_said,
     mean_families,
 )
-from bench.report.notes import origin_notes
-from bench.report.table import Row, Table, between, make_table, number
+from bench.report.tables.notes import origin_notes
+from bench.report.tables.table import Row, Table, between, make_table, number
 from bench.types import SPLITS
 from bench.wording import listed
 

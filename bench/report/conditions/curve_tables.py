@@ -9,9 +9,9 @@ from bench.records.participants import FAMILIES
 from bench.records.run import RunData
 from bench.report.conditions.curves import Curve, curves_of, has_strengths
 from bench.report.pages.figures import Line, curve_panels
-from bench.report.published import published_rows
-from bench.report.render import render
-from bench.report.table import NA, Row, Table, between, kind_of, make_table, number
+from bench.report.tables.published import published_rows
+from bench.report.tables.render import render
+from bench.report.tables.table import NA, Row, Table, between, kind_of, make_table, number
 from bench.store import write_text
 from bench.types import SPLITS
 

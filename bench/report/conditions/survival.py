@@ -19,9 +19,9 @@ from bench.records.metric import MetricSpec, views
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData, once
 from bench.report.pages.figures import Line, line_panels
-from bench.report.render import render
 from bench.report.statistics import attack_rows, rows_by, untouched_rows
-from bench.report.table import NA, Row, Table, between, kind_of, make_table, number
+from bench.report.tables.render import render
+from bench.report.tables.table import NA, Row, Table, between, kind_of, make_table, number
 from bench.store import write_text
 from bench.types import SPLITS
 

@@ -20,8 +20,8 @@ from bench.report.detection.scores import (
     detections,
     victim_rows,
 )
-from bench.report.render import render
-from bench.report.table import NA, Row, Table, kind_of, make_table, number
+from bench.report.tables.render import render
+from bench.report.tables.table import NA, Row, Table, kind_of, make_table, number
 from bench.store import write_text
 from bench.types import SPLITS
 

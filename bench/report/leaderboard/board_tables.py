@@ -11,9 +11,9 @@ from bench.report.conditions.curve_tables import WHOLE, at_record, at_text, ends
 from bench.report.leaderboard.boards import Board
 from bench.report.leaderboard.standing import Standing, Standings
 from bench.report.leaderboard.submissions import LeftOut
-from bench.report.notes import origin_notes
-from bench.report.render import render
-from bench.report.table import (
+from bench.report.tables.notes import origin_notes
+from bench.report.tables.render import render
+from bench.report.tables.table import (
     NA,
     Heading,
     Row,

@@ -17,8 +17,8 @@ from bench.report.leaderboard.boards import Board
 from bench.report.linkage import ROWS as LINKS
 from bench.report.linkage import links
 from bench.report.statistics import rates_of
-from bench.report.table import Table, number
-from bench.report.tables import build_table
+from bench.report.tables.paper import build_table
+from bench.report.tables.table import Table, number
 from bench.types import SPLITS
 
 KINDS = ("attack", "preliminary", "control")

@@ -10,7 +10,6 @@ from bench.records.metric import headline, views
 from bench.records.participants import AttackRecord, VictimRecord
 from bench.records.samples import most_complete
 from bench.report.cards import Card, build_cards, card_facts
-from bench.report.column import targets_table
 from bench.report.conditions import curve_tables, survival
 from bench.report.conditions.curves import has_strengths
 from bench.report.leaderboard.board_tables import (
@@ -31,9 +30,10 @@ from bench.report.pages.charts import (
     success_scatter,
 )
 from bench.report.pages.environment import render_page
-from bench.report.render import render
 from bench.report.statistics import clean_of
-from bench.report.table import Row, Table, number
+from bench.report.tables.column import targets_table
+from bench.report.tables.render import render
+from bench.report.tables.table import Row, Table, number
 
 CAMERAS = {"cameras.png": "One scene through all simulated cameras."}
 MOST_SAMPLES = 6

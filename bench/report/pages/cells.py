@@ -12,7 +12,7 @@ from bench.records.run import RunData
 from bench.report.leaderboard.standing import KINDS, Standing, Standings
 from bench.report.pages.charts import Matrix
 from bench.report.statistics import bias_of
-from bench.report.table import number
+from bench.report.tables.table import number
 from bench.types import IN, SPLITS
 
 View = tuple[str, MetricSpec]

@@ -23,7 +23,7 @@ from bench.report.pages.labels import (
     place_labels,
 )
 from bench.report.statistics import attack_rows
-from bench.report.table import number
+from bench.report.tables.table import number
 from bench.types import SPLITS
 
 

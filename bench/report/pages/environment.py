@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bench.records.metric import headline, row_metrics, views
-from bench.report.table import Column, Row, number
+from bench.report.tables.table import Column, Row, number
 from bench.types import SPLITS
 
 HOLE = "hole"

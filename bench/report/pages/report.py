@@ -20,8 +20,8 @@ from bench.report.pages.pictures import (
 )
 from bench.report.pages.victims import victims_html
 from bench.report.statistics import clean_of, rates_of
-from bench.report.table import Table, between, number
-from bench.report.tables import attack_record, build_table
+from bench.report.tables.paper import attack_record, build_table
+from bench.report.tables.table import Table, between, number
 from bench.store import write_text
 from bench.types import IN, SPLITS
 

@@ -8,8 +8,8 @@ from bench.report.cards import Card, build_cards, card_facts, victims_table
 from bench.report.pages.charts import reliability_bars
 from bench.report.pages.environment import data_uri, render_page
 from bench.report.pages.figures import training_chart
-from bench.report.render import render
-from bench.report.table import number
+from bench.report.tables.render import render
+from bench.report.tables.table import number
 from bench.store import write_text
 
 

@@ -22,7 +22,7 @@ from bench.report.linkage import ROWS as LINKS
 from bench.report.linkage import linkage_rows, linkage_texts
 from bench.report.pages.report import report_html
 from bench.report.pages.victims import victims_html
-from bench.report.tables import table_texts
+from bench.report.tables.paper import table_texts
 from bench.report.verification.rows import condition_verdict, row_verdicts
 from bench.store.outputs import NOTE
 from bench.verdicts import Verdict

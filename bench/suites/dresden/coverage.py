@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from bench.store import file_digest
 from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, protocol
-from bench.suites.layouts import DRESDEN, merged
 from bench.suites.photographs.division import NEEDED
+from bench.suites.photographs.layouts import DRESDEN, merged
 from bench.suites.photographs.scan import list_images
 from bench.types import SETS, CamobenchError
 from bench.wording import listed

@@ -16,9 +16,9 @@ from bench.store import digest
 from bench.suites.base import SHARED_SCENES, Images, SuiteCard
 from bench.suites.dresden.coverage import Coverage, look, require
 from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, Place, protocol
-from bench.suites.layouts import DRESDEN, PhotoName
 from bench.suites.photographs.cutting import PhotographSource, central_corner
 from bench.suites.photographs.division import Placed
+from bench.suites.photographs.layouts import DRESDEN, PhotoName
 from bench.suites.photographs.scan import Photo, scan
 from bench.types import CamobenchError, Progress, SetName
 

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from bench.data import ImageError, decode_rgb
 from bench.processes import in_order
 from bench.suites.base import Images, Row, SuiteCard
-from bench.suites.jpeg_header import read_jpeg_header
 from bench.suites.photographs.division import Placed
+from bench.suites.photographs.jpeg_header import read_jpeg_header
 from bench.suites.photographs.scan import Photo
 from bench.types import SETS, SetName
 

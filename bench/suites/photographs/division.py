@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from bench.store import digest
 from bench.suites.base import SPLIT_BY_IMAGE
-from bench.suites.layouts import natural_key
+from bench.suites.photographs.layouts import natural_key
 from bench.suites.photographs.scan import Photo
 from bench.types import IN, OUT, SETS, CamobenchError, SetName, Split
 from bench.wording import listed, near, plural

@@ -15,10 +15,10 @@ from pathlib import Path, PurePosixPath
 
 from bench.data import ImageError, measure_rgb
 from bench.processes import in_order
-from bench.suites.camera_names import one_spelling
-from bench.suites.folder_names import plain_shot
-from bench.suites.jpeg_header import read_camera
-from bench.suites.layouts import DRESDEN, Layout, PhotoName
+from bench.suites.folder.names import plain_shot
+from bench.suites.photographs.camera_names import one_spelling
+from bench.suites.photographs.jpeg_header import read_camera
+from bench.suites.photographs.layouts import DRESDEN, Layout, PhotoName
 from bench.types import CamobenchError, Progress, Silent
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")

@@ -19,7 +19,7 @@ import torch
 from bench.data import decode_rgb
 from bench.processes import in_order, obey_parent
 from bench.suites.base import Images, Row, SuiteCard
-from bench.suites.jpeg_header import read_jpeg_header
+from bench.suites.photographs.jpeg_header import read_jpeg_header
 from bench.suites.simcam.cameras import load_cameras, make_device
 from bench.suites.simcam.pipeline import capture
 from bench.suites.simcam.plan import SIMCAM_SMOKE, Shot, SimcamSpec, plan

@@ -38,7 +38,7 @@ MORE_CLASSES = tuple(f"Camera {letter}" for letter in "ABCDE")
 HANDED = {"attack": "Set-B and its surrogates", "victim": "Set-A"}
 HARNESS = (
     *("bench.jobs", "bench.execute", "bench.plan", "bench.verify", "bench.challenge"),
-    *("bench.store", "bench.suites", "bench.report", "bench.cli", "bench.doctor"),
+    *("bench.store", "bench.suites", "bench.report", "bench.cli"),
     *("camobench.evaluate", "camobench.load_suite"),
 )
 """What an attack or a victim must not import, beside the other side."""

@@ -8,7 +8,7 @@ from bench.plan.names.selection import select_attacks, select_victims
 from bench.plan.request import evaluate_request
 from bench.records.load import load_run
 from bench.report.cards import build_cards
-from bench.report.tables import build_table
+from bench.report.tables.paper import build_table
 from bench.report.verification.folder import verify_folder
 from bench.store import read_json
 from bench.verdicts import failed

@@ -2,7 +2,7 @@ import pytest
 
 from bench.report.comparison.contenders import contenders_of
 from bench.report.comparison.ranking import ranks_table
-from bench.report.render import render
+from bench.report.tables.render import render
 
 
 def test_targeted_attacks_are_ranked_by_mean_tasr(pristine, tables):

@@ -15,7 +15,7 @@ from bench.report.conditions.curves import curves_of
 from bench.report.leaderboard.board_tables import board_table
 from bench.report.leaderboard.boards import load_boards
 from bench.report.leaderboard.standing import build_standings
-from bench.report.render import render
+from bench.report.tables.render import render
 from bench.report.verification.folder import verify_folder
 from tests.report.conditions.test_survival import rate, weakened
 

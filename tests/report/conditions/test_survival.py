@@ -10,7 +10,7 @@ import pytest
 
 from bench.records.load import load_run
 from bench.report.conditions.survival import survival_table, write_survival
-from bench.report.render import render
+from bench.report.tables.render import render
 from bench.report.verification.folder import verify_folder
 
 CHANCE = {(0.5, None): 0.4, (1.0, 90): 0.7, (1.0, 70): 0.2}

@@ -11,7 +11,7 @@ from bench.metrics.resampling import photograph_draws
 from bench.records.load import load_run, read_entries
 from bench.report.detection.scores import ROWS, detections
 from bench.report.detection.tables import detection_table, write_detection
-from bench.report.render import render
+from bench.report.tables.render import render
 from bench.report.verification.folder import verify_folder
 
 DETECTORS = ("one", "other")

@@ -18,7 +18,7 @@ from bench.report.pages.charts import (
 )
 from bench.report.pages.environment import level
 from bench.report.pages.labels import HEIGHT, overlap, place_labels
-from bench.report.tables import build_table
+from bench.report.tables.paper import build_table
 from tests.report.test_committed import FOLDERS
 
 

@@ -6,7 +6,7 @@ import pytest
 from bench.data import decode_rgb
 from bench.store import Store
 from bench.suites.base import prepare
-from bench.suites.jpeg_header import nearest_quality
+from bench.suites.photographs.jpeg_header import nearest_quality
 from bench.suites.simcam.cameras import load_cameras
 from bench.suites.simcam.plan import SimcamSpec, plan
 from bench.suites.simcam.source import SimcamSource, render

@@ -1,0 +1,78 @@
+"""From a run's folder to `linkage.parquet`: does an image still fit its device's fingerprint?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bench.jobs.features import PCE
+from bench.jobs.fingerprints import keep_fingerprints
+from bench.jobs.job import FeatureJob
+from bench.plan.measures.measure import Means, measured, write_measured
+from bench.report.linkage import DEVICE, FRAMES, ROWS
+from bench.suites.base import Suite, SuiteCard
+from bench.suites.catalogue import SIMULATED, load_suite
+from bench.suites.flat_fields import FlatFields, photographed, simulated
+from bench.types import CamobenchError
+
+DIGITS = 4
+"""Of a PCE."""
+
+
+def link_run(folder: Path, means: Means, *, flat_fields: Path | None = None) -> dict[str, str]:
+    """Write `linkage.parquet` into the folder of a run.
+
+    Args:
+        folder: As of `measured`.
+        means: Likewise.
+        flat_fields: Of real devices, a folder; simulated ones take their own.
+
+    Returns:
+        Why attacks are left out, by name.
+
+    Raises:
+        CamobenchError: As `measured`; if there are no flat fields of a device of Set-C.
+    """
+    counts = dict[str, int]()
+
+    def untouched(suite: Suite) -> FeatureJob:
+        flat = _flat_fields(suite.card, flat_fields)
+        counts.update(flat.counts)
+        key = keep_fingerprints(means.store, suite, flat, means.progress)
+        return FeatureJob(fingerprints=key)
+
+    with measured(folder, means, untouched) as (found, left_out):
+        frames = pd.Series(counts).sort_index()
+        rows = pd.concat([_long(some, frames) for some in found.values()], ignore_index=True)
+    write_measured(folder / ROWS, rows)
+    return left_out
+
+
+def _flat_fields(suite: SuiteCard, folder: Path | None) -> FlatFields:
+    if folder is not None:
+        return photographed(folder, suite.name)
+    if suite.name in SIMULATED:
+        if load_suite(suite.name).card.fingerprint != suite.fingerprint:
+            raise CamobenchError(
+                f"the cameras of {suite.name} are others today than those of this run, so that "
+                "flat fields cannot be simulated; run it again"
+            )
+        return simulated(SIMULATED[suite.name])
+    raise CamobenchError(
+        f"{suite.name} needs flat fields of its devices: --flat-fields DIR, with "
+        "MODEL/DEVICE/*.jpg or Dresden names"
+    )
+
+
+def _long(rows: pd.DataFrame, frames: pd.Series[int]) -> pd.DataFrame:
+    """One row an image and fingerprint."""
+    fits = np.stack(rows[PCE].to_list())
+    whole = rows.drop(columns=[PCE, "set"]).loc[rows.index.repeat(len(frames))]
+    more = {
+        DEVICE: np.tile(frames.index.to_numpy(), len(rows)),
+        FRAMES: np.tile(frames.to_numpy(), len(rows)),
+        PCE: np.array([float(f"{value:.{DIGITS}g}") for value in fits.ravel()]),
+    }
+    return whole.assign(**more)

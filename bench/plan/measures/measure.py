@@ -1,0 +1,220 @@
+"""What is read of every attack of a run's folder: for detectors, or for device linkage.
+
+That is jobs, which stay in the store; what is computed of it goes into the folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.contract import ATTACKS
+from bench.detect import features
+from bench.execute import AUTO_EXECUTOR, Executor, Inline, executor_of
+from bench.jobs.features import FEATURES, TESTED, TRAINED, feature_file
+from bench.jobs.job import FeatureJob, Site
+from bench.jobs.networks import Shelf
+from bench.jobs.outcome import Failed
+from bench.jobs.scoring.condition import Condition
+from bench.jobs.scoring.items import ORDER_VERSION
+from bench.jobs.scoring.rows import RowFolder, read_rows
+from bench.jobs.scoring.score import KEY_DIGITS
+from bench.jobs.workplace import Workplace
+from bench.plan.answers.answers import answered_rows_of, known
+from bench.plan.failures import Failures
+from bench.plan.graph import Graph, plan
+from bench.plan.train import train
+from bench.processes import default_workers
+from bench.provenance import provenance
+from bench.recipes import get_recipe
+from bench.records.load import load_run
+from bench.records.run import RunData
+from bench.store import Store, digest, read_json, replacing
+from bench.suites.base import Suite, open_suite, prepare
+from bench.suites.catalogue import SIMULATED, load_suite
+from bench.types import CamobenchError, Progress
+
+VERSION = 1
+"""Raise it when other images are read, or others with them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What a run's images are read by.
+
+    Attributes:
+        store: Where images are kept, and what is read of them; networks that ship are used where
+            keys match.
+        device: Where attacks run.
+        workers: Attacks at a time; 0 chooses.
+        executor: Who runs the jobs: see `executor_of`.
+        address: Of a Ray cluster, where that does.
+        progress: Told how far it is.
+    """
+
+    store: Store
+    device: str = "cpu"
+    workers: int = 0
+    executor: str = AUTO_EXECUTOR
+    address: str = ""
+    progress: Progress
+
+
+@contextmanager
+def measured(
+    folder: Path, means: Means, asked: Callable[[Suite], FeatureJob]
+) -> Iterator[tuple[dict[str, pd.DataFrame], dict[str, str]]]:
+    """Read what is missing, with networks that are missing made first.
+
+    Attacks that were sent are registered inside the block.
+
+    Args:
+        folder: Of a run that `load_run` takes.
+        means: By what.
+        asked: Gives the job of untouched images, without its key; those of attacks are like it.
+
+    Yields:
+        What was read, by attack, of untouched images under ""; and why attacks are not among them.
+
+    Raises:
+        CamobenchError: If the suite is not at hand, or no attack is.
+    """
+    run, store, progress = load_run(folder), means.store, means.progress
+    entries = {one.name: read_json(folder / f"entry-{one.name}.json") for one in run.attacks}
+    with known(answered_rows_of(store, [*entries.values()])):
+        suite = _suite(run, store, progress)
+        wanted = asked(suite)
+        shelf, failures = Shelf(store=store), Failures.of(store, run.suite)
+        names = [name for name in entries if name in ATTACKS]
+        graph = _graph(run, suite, names, entries, store)
+        place = Workplace(
+            Site(store_root=store.root, keys=graph.keys, device=means.device, began=provenance())
+        )
+        workers = means.workers or default_workers(place.device)
+        executor = executor_of(means.executor, graph.keys, workers, means.address) or Inline(place)
+        train(graph, shelf, progress, failures, device=means.device, executor=executor)
+        jobs, left_out = _jobs(place, entries, failures, wanted)
+        left_out |= _run(jobs, place, executor, failures, progress)
+        rows = {
+            name: read_rows([feature_file(store, job.key)]).assign(
+                attack_digest=entries[name]["attack"]["digest"] if name else None
+            )
+            for name, job in jobs.items()
+            if name not in left_out
+        }
+        left_out |= _incomplete(rows)
+        rows = {name: some for name, some in rows.items() if name not in left_out}
+        if "" not in rows or len(rows) == 1:
+            raise CamobenchError(f"{folder}: no attack can be tested: {said(left_out)}")
+        yield rows, left_out
+
+
+def said(left_out: Mapping[str, str]) -> str:
+    """Who is left out and why, in one line."""
+    return "; ".join(f"{name or 'untouched images'}: {why}" for name, why in left_out.items())
+
+
+def write_measured(path: Path, rows: pd.DataFrame) -> None:
+    """Write what was computed into a run's folder, in one step."""
+    with replacing(path) as target:
+        rows.to_parquet(target, index=False)
+
+
+def _run(
+    jobs: Mapping[str, FeatureJob],
+    place: Workplace,
+    executor: Executor,
+    failures: Failures,
+    progress: Progress,
+) -> dict[str, str]:
+    """Run the jobs that are missing; returns who failed, and why."""
+    store, failed = place.store, dict[str, str]()
+    for job in jobs.values():
+        RowFolder(store.prediction_folder(job.key)).set_damaged_aside([FEATURES])
+    missing = [job for job in jobs.values() if not feature_file(store, job.key).is_file()]
+    progress.start("images of attacks", len(jobs), len(jobs) - len(missing))
+    with closing(executor.run(missing, place.site, progress)) as running:
+        for done, outcome in running:
+            if isinstance(outcome, Failed) and isinstance(done, FeatureJob):
+                noted = failures.note(done.label, outcome)
+                failed[done.attack] = f"{noted.reason}; {noted.log}"
+            progress.advance()
+    progress.finish()
+    return failed
+
+
+def _incomplete(rows: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """Images that were sent may lack some of those that are tested: who lacks any, and how many."""
+    images = {name: set(some.loc[some["set"] == "C", "image_id"]) for name, some in rows.items()}
+    whole = images.get("", set())
+    return {
+        name: f"{len(whole - mine)} of the {len(whole)} images that are tested are missing"
+        for name, mine in images.items()
+        if whole - mine
+    }
+
+
+def _suite(run: RunData, store: Store, progress: Progress) -> Suite:
+    if run.suite in SIMULATED and load_suite(run.suite).card.fingerprint == run.fingerprint:
+        return prepare(load_suite(run.suite), store, ("B", "C"), progress=progress)
+    suite = open_suite(store.data_folder(run.suite, run.fingerprint))
+    for set_name in ("B", "C"):
+        suite.verify(set_name, progress)
+    return suite
+
+
+def _graph(
+    run: RunData, suite: Suite, names: list[str], entries: dict[str, Any], store: Store
+) -> Graph:
+    first = next(iter(entries.values()))
+    return plan(
+        suite.card,
+        get_recipe(run.recipe),
+        attacks=names,
+        victims=(),
+        seed=first["seed"],
+        attack_seed=first.get("attack_seed"),
+        store=store,
+    )
+
+
+def _jobs(
+    place: Workplace,
+    entries: dict[str, Any],
+    failures: Failures,
+    wanted: FeatureJob,
+) -> tuple[dict[str, FeatureJob], dict[str, str]]:
+    """A job for each attack that is the one of its entry, and for untouched images (""); the rest.
+
+    A training that failed leaves its attack out.
+    """
+    keys, jobs, left_out = place.site.keys, dict[str, FeatureJob](), dict[str, str]()
+    for name in ("", *entries):
+        made_by = "untouched"
+        if name:
+            record, key = entries[name]["attack"], keys.attacks.get(name)
+            if key is None:
+                left_out[name] = "not registered; name it with --plugin FILE.py:CLASS"
+            elif key in failures.jobs:
+                left_out[name] = failures.jobs[key].reason
+            elif key[:KEY_DIGITS] != record["key"]:
+                left_out[name] = "today's code would make another network under this name"
+            elif (made_by := place.networks.attack_digest(name)) != record["digest"]:
+                left_out[name] = "the weights at hand are others than those that were scored"
+        if name not in left_out:
+            behind = {
+                "read": [VERSION, wanted.fingerprints or features.VERSION],
+                "images": made_by,
+                "asked": [ORDER_VERSION, TRAINED, TESTED],
+                "suite": keys.suite.fingerprint,
+                "pixels": [place.suite.checksum("B"), place.suite.checksum("C")],
+                "save": Condition(quality_percent=wanted.quality_percent).identity,
+                "device": place.device.type,
+            }
+            jobs[name] = replace(wanted, attack=name, key=digest(behind))
+    return jobs, left_out

@@ -1,0 +1,151 @@
+"""A table as values: what is displayed, and the numbers behind it."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from bench.records.participants import AttackRecord
+
+NA = "n/a"
+RowKind = Literal["attack", "published", "section", "control", "victim", "claim"]
+Heading = str | tuple[str, str]
+"""Of a column: its label, or (group, label)."""
+ThingT = TypeVar("ThingT")
+Shown = Sequence[tuple[Heading, Callable[[ThingT], str]]]
+"""Columns, each by its heading and what it shows of a thing; the first shows the row's name."""
+
+
+class Column(NamedTuple):
+    """A column's heading, and the group of columns it stands under ("" for none)."""
+
+    group: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One displayed row: its label (local classifiers and sCFA, or a name) and formatted cells.
+
+    Attributes:
+        best: Places of columns in which no other attack is better; see `choosing`.
+    """
+
+    kind: RowKind
+    cells: tuple[str, ...]
+    name: str = ""
+    laac: tuple[str, ...] = ()
+    scfa: bool = False
+    best: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """What is displayed (`columns`, `rows`, `notes`) and the numbers behind it (`records`)."""
+
+    number: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    records: tuple[dict[str, Any], ...]
+
+    @property
+    def caption(self) -> str:
+        """Number and title."""
+        return ". ".join(filter(None, (self.number, self.title)))
+
+    @property
+    def headings(self) -> list[str]:
+        """Of its columns, each with its group's."""
+        return [f"{column.group} {column.label}".strip() for column in self.columns]
+
+
+def make_table(
+    title: str,
+    headings: Iterable[Heading],
+    rows: Iterable[Row],
+    notes: Iterable[str],
+    records: Iterable[dict[str, Any]],
+    number: str = "",
+) -> Table:
+    """A table; of its `records`, each is a row of CSV and JSON, with unrounded numbers."""
+    named = (("", one) if isinstance(one, str) else one for one in headings)
+    return Table(
+        number=number,
+        title=title,
+        columns=tuple(Column(*one) for one in named),
+        rows=tuple(rows),
+        notes=tuple(notes),
+        records=tuple(records),
+    )
+
+
+def table_of(
+    title: str,
+    columns: Shown[ThingT],
+    things: Iterable[ThingT],
+    notes: Iterable[str],
+    records: Iterable[dict[str, Any]],
+    *,
+    kind: RowKind = "claim",
+) -> Table:
+    """A table with a row for each of some things, all of one kind."""
+    named, *others = (show for _, show in columns)
+    rows = (
+        Row(kind=kind, name=named(one), cells=tuple(show(one) for show in others)) for one in things
+    )
+    return make_table(title, (heading for heading, _ in columns), rows, notes, records)
+
+
+def section(name: str, width: int) -> Row:
+    """The heading of the rows below it, over `width` columns."""
+    return Row(kind="section", name=name, cells=("",) * (width - 1))
+
+
+def kind_of(attack: AttackRecord) -> RowKind:
+    """Of an attack's row."""
+    return "control" if attack.control else "attack"
+
+
+_NUMBER = re.compile(r"[-+−±]?[\d∞]")
+_NEUTRAL = frozenset({"", NA, "–", "failed", "all", "nothing"})
+
+
+def alignments(table: Table) -> tuple[Literal["left", "right"], ...]:
+    """Of each column: words to the left, as the first one, and figures to the right."""
+    shown = [row.cells for row in table.rows if row.kind != "section"]
+    columns = [*zip(*shown, strict=True)] or [()] * (len(table.columns) - 1)
+
+    def is_text(cells: tuple[str, ...]) -> bool:
+        words = [cell for cell in cells if cell not in _NEUTRAL]
+        return bool(words) and not any(_NUMBER.match(word) for word in words)
+
+    return ("left", *("left" if is_text(cells) else "right" for cells in columns))
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """A figure as it stands everywhere: rounded, `∞`, or `n/a` where undefined.
+
+    68.75 is 68.8, also where it is a sum a hair below.
+    """
+    if value is None or math.isnan(value):
+        return NA
+    return "∞" if math.isinf(value) else f"{round(value, 6):.{digits}f}"
+
+
+def signed(value: float | None) -> str:
+    """A difference, rounded as every figure: `+1.5`, or `n/a` where undefined."""
+    text = number(value)
+    return text if text == NA or text.startswith("-") else f"+{text}"
+
+
+def spread_text(mean: float | None, std: float | None, digits: int = 1) -> str:
+    """`94.6 ± 2.1`, or `n/a` where undefined; the spread of a single value is `n/a` too."""
+    return NA if mean is None else f"{number(mean, digits)} ± {number(std, digits)}"
+
+
+def between(low: float | None, high: float | None, digits: int = 1) -> str:
+    """`82.4–87.0`, or `n/a`."""
+    return NA if low is None else f"{number(low, digits)}–{number(high, digits)}"

@@ -1,0 +1,1 @@
+"""A suite of a folder of photographs, one folder a camera model."""

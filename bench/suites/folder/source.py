@@ -1,0 +1,238 @@
+"""A folder of the user's own photographs as a suite.
+
+Either a tree `MODEL/DEVICE/IMAGE.jpg`, or a data set in its own naming:
+see `bench.suites.photographs.layouts`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from bench.checks import PATCH_PX
+from bench.store import digest
+from bench.suites.base import SuiteCard
+from bench.suites.folder.names import require_models
+from bench.suites.photographs.camera_names import contradictions
+from bench.suites.photographs.cutting import ALIGN_PX, PhotographSource
+from bench.suites.photographs.division import (
+    PHOTOS_C,
+    SEED,
+    VALIDATION_FRACTION,
+    Division,
+    Placed,
+    divide,
+)
+from bench.suites.photographs.layouts import (
+    DRESDEN,
+    TREE,
+    Layout,
+    PhotoName,
+    detect_layout,
+    get_layout,
+)
+from bench.suites.photographs.scan import Scan, list_images, scan
+from bench.types import IN, CamobenchError, Progress, SetName
+from bench.wording import listed, split_names
+
+FOLDER_VERSION = 2  # raise it when the same folder and options give other images
+IMAGE_PX = 256
+TRAIN_TILES = 80  # what a class should have at least to train on
+MOST_TILES = 64  # of a photograph, when the number is not given
+EVALUATION_TILES = 20
+MOST_EVALUATION_TILES = 4
+
+
+@dataclass(frozen=True)
+class FolderSource(PhotographSource):
+    """A folder of photographs as a suite.
+
+    The folder is read when the card is first asked for.
+
+    Args:
+        root: The folder.
+        image_px: Side of the square tiles, a multiple of 16; 256 by default.
+        classes: The in-distribution models, in a list or separated by commas; by default all that
+            have enough photographs.
+        tiles_per_photo: In Set-A and Set-B; by default 4 to 64, so many that each class has some
+            80 training tiles. In Set-C there are 1 to 4, so many that each class has some 20.
+        skip_bad: Leave unusable files out instead of refusing the folder.
+        layout: Name of how the files are named; by default found out.
+        progress: Told of each file as the folder is read.
+
+    Raises:
+        CamobenchError: If there is no such layout.
+        ValueError: If an option is out of range.
+    """
+
+    root: Path
+    _: KW_ONLY
+    image_px: int | None = None
+    classes: Sequence[str] | str | None = None
+    tiles_per_photo: int | None = None
+    skip_bad: bool = False
+    layout: str | None = None
+    progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        if self.layout is not None:
+            get_layout(self.layout)
+        if self._side_px < PATCH_PX or self._side_px % ALIGN_PX:
+            raise ValueError(
+                f"expected `image_px` a multiple of {ALIGN_PX} from {PATCH_PX}, got {self.image_px}"
+            )
+        if self.tiles_per_photo is not None and self.tiles_per_photo < 1:
+            raise ValueError(
+                f"expected `tiles_per_photo` of at least 1, got {self.tiles_per_photo}"
+            )
+
+    @cached_property
+    def card(self) -> SuiteCard:
+        """What the suite is.
+
+        Raises:
+            ImageError: If files cannot be used; counts them and names the first few.
+            CamobenchError: If the folder cannot be divided into sets; says what it holds.
+        """
+        return SuiteCard(
+            name=f"folder-{_slug(self.root)}",
+            version=FOLDER_VERSION,
+            fingerprint=self._fingerprint(),
+            classes=self._division.classes,
+            others=self._division.others,
+            image_px=self._side_px,
+            note=self._note(),
+        )
+
+    @property
+    def placed(self) -> Sequence[Placed]:
+        """The photographs of all sets."""
+        return self._division.placed
+
+    @property
+    def _side_px(self) -> int:
+        return IMAGE_PX if self.image_px is None else self.image_px
+
+    @cached_property
+    def _found(self) -> list[PurePosixPath]:
+        return list_images(self.root)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        if self.layout is not None:
+            return get_layout(self.layout)
+        layout = detect_layout(self._found)
+        if layout is TREE:
+            require_models(self.root, self._found)
+        return layout
+
+    @cached_property
+    def _names(self) -> dict[PurePosixPath, PhotoName | str | None]:
+        return {path: self._layout.read(path) for path in self._found}
+
+    @property
+    def _aside(self) -> str:
+        """How many files are no photographs as a camera wrote them, by what they are."""
+        counts = Counter(kind for kind in self._names.values() if isinstance(kind, str))
+        return " and ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+
+    @cached_property
+    def _scan(self) -> Scan:
+        names = {path: n for path, n in self._names.items() if not isinstance(n, str)}
+        if not names:
+            raise CamobenchError(
+                f"no photograph in {self.root}, only {self._aside}; expected files named "
+                f"{self._layout.pattern}"
+            )
+        found = scan(
+            self.root,
+            names,
+            self._layout,
+            self._side_px,
+            skip_bad=self.skip_bad,
+            progress=self.progress,
+        )
+        models = {photo.path.parts[0] for photo in found.photos}
+        below = (path for path in self.root.iterdir() if path.is_dir() and path.name[0] != ".")
+        empty = sorted(str(path) for path in below if path.name not in models)
+        if empty and self._layout is TREE:
+            raise CamobenchError(
+                f"no usable photograph in {', '.join(empty)}: add photographs of that camera model "
+                "or remove its folder"
+            )
+        return found
+
+    @cached_property
+    def _chosen(self) -> tuple[str, ...] | None:
+        if self.classes is None:
+            return None
+        known = {photo.model for photo in self._scan.photos}
+        given = [self.classes] if isinstance(self.classes, str) else self.classes
+        return tuple(name for text in given for name in split_names(text, known))
+
+    @cached_property
+    def _division(self) -> Division:
+        tells = self._layout.tells_devices
+        return divide(self._scan.photos, classes=self._chosen, tells_devices=tells)
+
+    @cached_property
+    def tiles(self) -> Mapping[SetName, int]:
+        """Tiles a photograph in each set."""
+        used = [p for p in self.placed if p.split == IN and p.partition != "validation"]
+        counts = Counter((place.set, place.photo.model) for place in used)
+        fit = math.ceil(TRAIN_TILES / min(n for (name, _), n in counts.items() if name != "C"))
+        evaluate = math.ceil(EVALUATION_TILES / min(counts["C", m] for m in self._division.classes))
+        tiles = self.tiles_per_photo or min(max(fit, 4), MOST_TILES)
+        return {"A": tiles, "B": tiles, "C": min(evaluate, MOST_EVALUATION_TILES)}
+
+    def _fingerprint(self) -> str:
+        return digest(
+            {
+                "source": "folder",
+                "version": FOLDER_VERSION,
+                "files": self._scan.files,
+                "layout": self._layout.name,
+                "image_px": self._side_px,
+                "classes": self._chosen,
+                "seed": SEED,
+                "tiles_per_photo": self.tiles_per_photo,
+                "tiles_per_photo_c": None,
+                "photos_c": PHOTOS_C,
+                "validation_fraction": VALIDATION_FRACTION,
+                "skip_bad": self.skip_bad,
+            }
+        )
+
+    def _note(self) -> str:
+        tiles, photos = self.tiles, self._scan.photos
+        parts = [
+            self._division.note,
+            f"tiles a photograph: {tiles['A']} in Set-A and B, {tiles['C']} in Set-C",
+        ]
+        nested = any(TREE.read(photo.path) for photo in photos)
+        if self.layout is None and self._layout is DRESDEN and nested:
+            parts.append("cameras read from the files' Dresden names, not from folders")
+        if self._aside:
+            parts.append(f"{self._aside} left out")
+        if unusable := len(self._scan.unusable):
+            parts.append(f"{unusable} unusable files left out")
+        if copies := len(self._scan.copies):
+            parts.append(f"{copies} exact copies of other files left out")
+        parts += [
+            f"one camera model spelled in {len(names)} ways: {listed(names)}"
+            for names in self._scan.spellings
+        ]
+        if contrary := contradictions((photo.model, photo.stated or "") for photo in photos):
+            parts.append(f"WARNING, EXIF or file names contradict the folders: {listed(contrary)}")
+        return "; ".join(parts)
+
+
+def _slug(root: Path) -> str:
+    name = Path(os.path.abspath(root)).name.lower()
+    return re.sub(r"[^a-z0-9]+", "-", name).strip("-") or "photos"

@@ -1,0 +1,235 @@
+"""The store: format, room, permissions, locks, unfinished work, damage; and all checks in order."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from filelock import FileLock, Timeout
+from rich.filesize import decimal
+
+from bench.challenge.ids import challenge_files, read_challenge
+from bench.jobs.networks import shipped_root
+from bench.jobs.scoring.kept import KeptImages
+from bench.jobs.scoring.rows import read_record, read_rows
+from bench.plan.answers.answers import read_answers, record_files
+from bench.store import AREAS, MARKER, Store, open_checkpoint
+from bench.suites.base import open_suite
+from bench.types import SETS, CamobenchError, Progress, SetName, Silent
+from bench.verdicts import Verdict
+from bench.verify.doctor.machine import check_devices, check_lpips, check_shadows, check_versions
+from bench.wording import listed, plural
+
+LITTLE_BYTES = 2 << 30
+TOO_LITTLE_BYTES = 100 << 20
+MOST_NAMED = 3
+Check: TypeAlias = Callable[[], Any]
+"""Opens something, and raises if it is damaged."""
+UNFINISHED_S = 7 * 86_400.0
+"""A training that nobody continued for a week is told of."""
+
+
+def examine(root: Path, progress: Progress | None = None) -> list[Verdict]:
+    """Check this machine and the store at `root`; nothing is written."""
+    return [
+        *check_versions(),
+        *check_devices(),
+        check_shadows(),
+        check_lpips(),
+        *check_store(root, progress or Silent()),
+    ]
+
+
+def check_store(root: Path, progress: Progress) -> Iterator[Verdict]:
+    """Everything about the store at `root`; nothing is made where there is none yet."""
+    root = root.expanduser().absolute()
+    place = next(path for path in (root, *root.parents) if path.exists())
+    yield _writable(place)
+    yield _room(place)
+    if not root.exists():
+        yield Verdict("store", "ok", f"{root} is not made yet; `demo` makes it")
+    elif not (root / MARKER).is_file() and root.is_dir() and not any(root.iterdir()):
+        yield Verdict("store", "ok", f"{root} is empty; `demo` fills it")
+    else:
+        try:
+            if not (root / MARKER).is_file():
+                raise CamobenchError(f"{root} is not empty and not a camobench store")
+            store = Store(root)
+        except CamobenchError as error:
+            finding, _, remedy = str(error).partition("; ")
+            yield Verdict("store", "fail", finding, remedy or "choose another --store")
+        else:
+            yield _contents(store)
+            yield _locks(store)
+            yield _unfinished(store)
+            yield check_sets(store, progress)
+            yield check_rows(store, progress)
+            yield check_images(store, progress)
+            yield check_challenges(store, progress)
+            yield check_checkpoints("checkpoints", store.root / "checkpoints", progress)
+    yield check_checkpoints("shipped networks", shipped_root(), progress)
+
+
+def _writable(place: Path) -> Verdict:
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        finding = f"cannot write into {place}: {error.strerror or error}"
+        remedy = "choose another --store, or set $CAMOBENCH_STORE"
+        return Verdict("write permission", "fail", finding, remedy)
+    return Verdict("write permission", "ok", str(place))
+
+
+def _room(place: Path) -> Verdict:
+    free = shutil.disk_usage(place).free
+    finding = f"{decimal(free)} free at {place}"
+    if free >= LITTLE_BYTES:
+        return Verdict("disk space", "ok", finding)
+    remedy = "free some, or choose a --store on another disk"
+    return Verdict("disk space", "fail" if free < TOO_LITTLE_BYTES else "warn", finding, remedy)
+
+
+def _contents(store: Store) -> Verdict:
+    sizes = dict.fromkeys(AREAS, 0)
+    for area in AREAS:
+        for path in (store.root / area).rglob("*"):
+            with suppress(OSError):  # removed meanwhile
+                sizes[area] += path.stat().st_size if path.is_file() else 0
+    parts = ", ".join(f"{area} {decimal(size)}" for area, size in sizes.items() if size)
+    total = decimal(sum(sizes.values()))
+    return Verdict("store", "ok", f"{store.root}, {total}{f' ({parts})' if parts else ''}")
+
+
+def _locks(store: Store) -> Verdict:
+    held = []
+    for path in sorted((store.root / "locks").rglob("*.lock")):
+        try:
+            with FileLock(path).acquire(timeout=0):
+                pass
+        except Timeout:
+            held.append(str(path.relative_to(store.root / "locks")))
+        except OSError as error:
+            remedy = "choose a --store on a local disk that you may write to"
+            return Verdict("locks", "fail", f"{path} cannot be locked: {error.strerror}", remedy)
+    return Verdict(
+        "locks", "ok", f"held by running processes: {listed(held)}" if held else "none is held"
+    )
+
+
+def _unfinished(store: Store) -> Verdict:
+    trainings = sorted((store.root / "unfinished").glob("*/*.pt"))
+    old = [path for path in trainings if time.time() - path.stat().st_mtime > UNFINISHED_S]
+    if not trainings:
+        return Verdict("unfinished work", "ok", "none")
+    names = listed([path.stem for path in trainings], 3)
+    remedy = "the same command again continues"
+    if old:
+        remedy += f"; where it is not wanted any more, remove {old[0]}"
+    finding = f"{plural(len(trainings), 'training')} ({names})"
+    return Verdict("unfinished work", "warn" if old else "ok", finding, remedy)
+
+
+def check_checkpoints(check: str, root: Path, progress: Progress) -> Verdict:
+    """The weights of every checkpoint below `root` are as its card says."""
+    folders = sorted(path for path in root.glob("*/*") if path.is_dir() and path.name[0] != ".")
+    opened = [partial(_verify_checkpoint, folder) for folder in folders]
+    found = _judge(check, f"{len(folders)}, each as its card says", opened, progress)
+    shipped = found.remedy and root == shipped_root()
+    return replace(found, remedy="install camobench again") if shipped else found
+
+
+def check_sets(store: Store, progress: Progress) -> Verdict:
+    """Every set is as its checksums say, and has as many images as its manifest has rows."""
+    folders = [card.parent for card in sorted(store.root.glob("data/*/suite.json"))]
+    there = [(folder, name) for folder in folders for name in SETS if (folder / name).is_dir()]
+    opened = [partial(_open_set, folder, name) for folder, name in there]
+    what = f"{plural(len(there), 'set')}, as their checksums say"
+    return _judge("data sets", what, opened, progress)
+
+
+def check_rows(store: Store, progress: Progress) -> Verdict:
+    """Every Parquet file of the matrix opens, and is as its checksum says."""
+    tables = sorted(store.root.glob("predictions/*/*/*.parquet"))
+    tables = [path for path in tables if path.parents[1].name != "damaged"]
+    rows = {path.parents[1] for path in tables}
+    opened: list[Check] = [partial(read_rows, [path]) for path in tables]
+    opened += [partial(read_record, path) for path in tables]
+    what = f"{plural(len(tables), 'table')} of {plural(len(rows), 'row')}, as their checksums say"
+    return _judge("rows", what, opened, progress)
+
+
+def check_images(store: Store, progress: Progress) -> Verdict:
+    """Every file of kept images is as its checksum says, and none that was sent is missing."""
+    records, files = record_files(store), sorted(store.root.glob("images/*/*.parquet"))
+    sent: set[Path] = set()
+    opened: list[Check] = [partial(_verify_sent, store, one, sent) for one in records]
+    opened += [partial(_verify_kept, path, sent) for path in files]
+    what = f"{plural(len(files), 'file')}, {plural(len(records), 'sent row')}"
+    return _judge("kept images", f"{what}, as their checksums say", opened, progress)
+
+
+def check_challenges(store: Store, progress: Progress) -> Verdict:
+    """The secret of every challenge that was exported can be read."""
+    opened = [partial(read_challenge, path) for path in challenge_files(store)]
+    return _judge("challenges", f"{plural(len(opened), 'secret')}, all whole", opened, progress)
+
+
+def _verify_checkpoint(folder: Path) -> None:
+    found = open_checkpoint(folder)
+    if found is None:
+        raise CamobenchError(f"{folder} has no card.json; remove it, and it is trained anew")
+    try:
+        found.verify()
+    except KeyError as error:
+        raise CamobenchError(f"{folder} is damaged; remove it, and it is trained anew") from error
+
+
+def _verify_sent(store: Store, record: Path, sent: set[Path]) -> None:
+    rows = [one.row(store) for one in read_answers(record)]
+    every: list[Any] = [row.builder(row.spec) for row in rows]
+    sent.update(path for images in every for path in images.files)
+    for images in every:
+        for path in images.files:
+            images.open(path)
+
+
+def _verify_kept(path: Path, sent: set[Path]) -> None:
+    if path not in sent:  # those have been looked at
+        KeptImages(path, targeted=True)  # what they were made for is not asked
+
+
+def _open_set(folder: Path, name: SetName) -> None:
+    suite = open_suite(folder)
+    if not suite.has(name):
+        return
+    suite.verify(name)
+    if len(suite.manifest(name)) != len(suite.images(name)):
+        place = folder / name
+        raise CamobenchError(f"{place} lacks images; remove it, and the same command makes it anew")
+
+
+def _judge(check: str, what: str, opened: Sequence[Check], progress: Progress) -> Verdict:
+    wrong = []
+    progress.start(f"opening {check}", len(opened))
+    for call in opened:
+        try:
+            call()
+        except (CamobenchError, OSError, KeyError) as error:
+            wrong.append(str(error))
+        progress.advance()
+    progress.finish()
+    if not wrong:
+        return Verdict(check, "ok", what)
+    # The command that makes things anew is not this one.
+    remedy = wrong[0].partition("; ")[2].replace("the same command makes", "`run` makes")
+    return Verdict(
+        check, "fail", listed([text.split("; ")[0] for text in wrong], MOST_NAMED), remedy
+    )

@@ -1,0 +1,129 @@
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.plan.measures.detect import detect_run
+from bench.plan.measures.measure import Means
+from bench.plan.request import evaluate_request
+from bench.records.load import load_run
+from bench.report.detection.scores import ALL, ROWS, detections
+from bench.store import read_json, write_json
+from bench.types import Silent
+from tests.smoke import ATTACKS, VICTIMS, Watcher, request
+
+CRUDE = "gaussian-blur"
+
+
+@pytest.fixture(scope="module")
+def blurred(smoke, tmp_path_factory):
+    """The smallest run with a crude attack beside its own; read it, never write to it."""
+    root = tmp_path_factory.mktemp("blurred")
+    store = type(smoke.store)(shutil.copytree(smoke.store.root, root / "store"))
+    asked = request(attacks=(*ATTACKS, CRUDE), victims=VICTIMS[:1])
+    return type(smoke)(store, evaluate_request(asked, store, root / "out"))
+
+
+@pytest.fixture
+def copied(blurred, tmp_path):
+    """A copy, which a test may spoil."""
+    store = type(blurred.store)(shutil.copytree(blurred.store.root, tmp_path / "store"))
+    return type(blurred)(store, shutil.copytree(blurred.out, tmp_path / "out"))
+
+
+def detect(run, progress=None, **more):
+    quality = more.pop("quality_percent", 90)
+    means = Means(store=run.store, progress=progress or Silent(), **{"workers": 1} | more)
+    return detect_run(run.out, means, quality_percent=quality)
+
+
+def measured(run):
+    return {
+        path: path.stat().st_mtime_ns
+        for path in (run.store.root / "predictions").glob("*/features/*.parquet")
+    }
+
+
+def by_regime(run, attack):
+    found = detections(load_run(run.out))
+    return {one.regime: one for one in found if (one.attack.name, one.split) == (attack, "in")}
+
+
+def test_doing_nothing_is_not_detected_and_a_blur_is(copied):
+    assert detect(copied) == {}
+    for one in by_regime(copied, "identity").values():
+        for figures in one.by.values():
+            low, high = figures.auc_interval
+            assert low <= 0.5 <= high
+            assert figures.auc == 0.5
+            assert figures.tpr == 0
+    assert by_regime(copied, CRUDE)["known"].by[ALL].auc > 0.95
+
+
+@pytest.mark.parametrize("quality", [None, 90])
+def test_untouched_images_get_the_last_save_too(copied, quality):
+    """The scores of what changes nothing are those of the originals, image by image."""
+    detect(copied, quality_percent=quality)
+    rows = pd.read_parquet(copied.out / ROWS)
+    assert (
+        rows["quality_percent"].isna().all()
+        if quality is None
+        else (rows["quality_percent"] == quality).all()
+    )
+    mine = rows[rows["attack"] == "identity"].set_index(["image_id", "detector", "regime"])
+    before, after = (mine.loc[mine["treated"] == one, "score"] for one in (False, True))
+    pd.testing.assert_series_equal(before, after.reindex(before.index))
+    known = rows[(rows["attack"] == CRUDE) & (rows["regime"] == "known")]
+    assert known.loc[known["treated"], "score"].mean() > known["score"].mean()
+
+
+def test_every_image_and_target_that_is_scored_has_a_score(copied):
+    detect(copied)
+    rows = pd.read_parquet(copied.out / ROWS)
+    assert not rows.duplicated(
+        ["image_id", "target", "attack", "treated", "detector", "regime"]
+    ).any()
+    assert np.isfinite(rows["score"]).all()
+    scored = load_run(copied.out).distortion
+    for name, mine in rows[rows["treated"]].groupby("attack"):
+        items = mine.groupby(["detector", "regime"]).size().unique()
+        assert list(items) == [(scored["attack"] == name).sum()]
+
+
+def test_the_same_again_measures_nothing_and_writes_the_same_bytes(copied):
+    detect(copied)
+    files, first = measured(copied), (copied.out / ROWS).read_bytes()
+    assert len(files) == len(ATTACKS) + 2
+    detect(copied, workers=2)
+    assert measured(copied) == files
+    assert (copied.out / ROWS).read_bytes() == first
+
+
+def test_interrupted_it_continues_and_writes_the_same_bytes(copied, blurred, tmp_path):
+    other = type(blurred.store)(shutil.copytree(blurred.store.root, tmp_path / "other"))
+    whole = type(blurred)(other, shutil.copytree(copied.out, tmp_path / "whole"))
+    detect(whole)
+    with pytest.raises(KeyboardInterrupt):
+        detect(copied, Watcher(stop=2, label="images"))
+    files = measured(copied)
+    assert len(files) == 2
+    assert not (copied.out / ROWS).exists()
+    detect(copied)
+    assert files.items() <= measured(copied).items()
+    assert (copied.out / ROWS).read_bytes() == (whole.out / ROWS).read_bytes()
+
+
+def test_an_attack_with_other_weights_is_left_out_and_named(copied):
+    path = copied.out / "entry-cgan-img.json"
+    entry = read_json(path)
+    entry["attack"]["digest"] = "0" * 64
+    write_json(path, entry)
+    assert "weights" in detect(copied)["cgan-img"]
+    assert set(pd.read_parquet(copied.out / ROWS)["attack"]) == {"jpeg", "identity", CRUDE}
+
+
+def test_an_attack_that_fails_is_left_out_and_the_others_stand(copied, monkeypatch):
+    monkeypatch.setattr("attacks.controls.Jpeg.transform", lambda *_: 1 / 0)
+    assert "ZeroDivisionError" in detect(copied)["jpeg"]
+    assert set(pd.read_parquet(copied.out / ROWS)["attack"]) == {"cgan-img", "identity", CRUDE}
