@@ -95,7 +95,7 @@ GANS: tuple[tuple[AttackSpec, CganVariant, Mapping[str, CganRecipe]], ...] = (
 )
 
 _transfer = partial(
-    AttackSpec, surrogates=tuple(f"{space}-resnet18" for space in ALL), licence="MIT"
+    AttackSpec, version=2, surrogates=tuple(f"{space}-resnet18" for space in ALL), licence="MIT"
 )
 TRANSFER: Mapping[str, tuple[AttackSpec, Mapping[str, Json]]] = {
     "mi_fgsm:MiFgsm": (

@@ -12,16 +12,19 @@ convolution modes such as TF32 cannot touch them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 import pywt
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 LEVELS = 4
 WINDOWS = (3, 5, 7, 9)
+_REACH = max(WINDOWS) // 2
 
 WAVELET = pywt.Wavelet("db4")
 
@@ -79,24 +82,10 @@ def noise_part(bands: Tensor, noise_variance: float | Tensor) -> Tensor:
     return bands * (noise_variance / (signal_variance + noise_variance))
 
 
-def local_energies(bands: Tensor) -> Iterator[Tensor]:
-    """Yield the mean square over each window centred at each sample, zeros outside."""
-    height, width = bands.shape[-2:]
-    reach = max(WINDOWS) // 2
-    energy = F.pad(bands.square(), (reach, reach, reach, reach))
-    row_sums = energy[..., reach : reach + width]
-    radius = 0
-    for window in WINDOWS:
-        while 2 * radius + 1 < window:
-            radius += 1
-            before, after = reach - radius, reach + radius
-            row_sums = row_sums + energy[..., before : before + width]
-            row_sums += energy[..., after : after + width]
-        first = reach - radius
-        box_sums = row_sums[..., first : first + height, :].clone()
-        for start in range(first + 1, reach + radius + 1):
-            box_sums += row_sums[..., start : start + height, :]
-        yield box_sums / window**2
+def local_energies(bands: Tensor) -> tuple[Tensor, ...]:
+    """The mean square over each of `WINDOWS` centred at each sample, zeros outside."""
+    energies: tuple[Tensor, ...] = _LocalEnergies.apply(bands)
+    return energies
 
 
 def analyse(images: Tensor) -> tuple[Tensor, Tensor]:
@@ -109,9 +98,9 @@ def analyse(images: Tensor) -> tuple[Tensor, Tensor]:
         The approximation (N, C, w, h) and the details (3, N, C, w, h).
     """
     filters = (WAVELET.dec_lo, WAVELET.dec_hi)
-    columns = torch.stack([_decimate(images, taps) for taps in filters])  # (2, N, C, h, W)
+    columns = torch.stack([_Decimate.apply(images, taps) for taps in filters])  # (2, N, C, h, W)
     columns = columns.mT.contiguous()  # (2, N, C, W, h)
-    low, high = (_decimate(columns, taps) for taps in filters)  # (2, N, C, w, h)
+    low, high = (_Decimate.apply(columns, taps) for taps in filters)  # (2, N, C, w, h)
     return low[0], torch.stack([low[1], high[0], high[1]])
 
 
@@ -121,27 +110,105 @@ def synthesise(approximation: Tensor, details: Tensor, size: _Size) -> Tensor:
     rows, columns = details.shape[-2:]
     low = torch.stack([approximation[..., :rows, :columns], details[0]])
     high = details[1:]
-    merged = _interpolate(low, WAVELET.rec_lo) + _interpolate(high, WAVELET.rec_hi)
-    merged = merged[..., :width, :].mT.contiguous()  # (2, N, C, h, W)
-    images = _interpolate(merged[0], WAVELET.rec_lo) + _interpolate(merged[1], WAVELET.rec_hi)
-    return images[..., :height, :]
+    merged = _joined(low, high)[..., :width, :].mT.contiguous()  # (2, N, C, h, W)
+    return _joined(merged[0], merged[1])[..., :height, :]
 
 
-def _decimate(images: Tensor, taps: Sequence[float]) -> Tensor:
+def _joined(low: Tensor, high: Tensor) -> Tensor:
+    of_low: Tensor = _Interpolate.apply(low, WAVELET.rec_lo)
+    of_high: Tensor = _Interpolate.apply(high, WAVELET.rec_hi)
+    return of_low + of_high
+
+
+class _LocalEnergies(torch.autograd.Function):
+    """Box means, whose gradients are box means: autograd would copy a band for every slice."""
+
+    @staticmethod
+    def forward(ctx: Any, bands: Tensor) -> tuple[Tensor, ...]:
+        ctx.save_for_backward(bands)
+        height, width = bands.shape[-2:]
+        energy = F.pad(bands.square(), (_REACH,) * 4)
+        row_sums = energy[..., _REACH : _REACH + width].clone()
+        energies = []
+        for window in WINDOWS:
+            radius = window // 2
+            row_sums += energy[..., _REACH - radius :][..., :width]
+            row_sums += energy[..., _REACH + radius :][..., :width]
+            energies.append(_column_sums(row_sums, radius, height) / window**2)
+        return tuple(energies)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (bands,) = ctx.saved_tensors
+        height, width = bands.shape[-2:]
+        total = torch.zeros_like(bands)
+        wider = F.pad(total, (_REACH, _REACH, 0, 0))
+        for window, gradient in zip(reversed(WINDOWS), reversed(gradients), strict=True):
+            radius = window // 2
+            wider += _column_sums(F.pad(gradient / window**2, (_REACH,) * 4), radius, height)
+            total += wider[..., _REACH - radius :][..., :width]
+            total += wider[..., _REACH + radius :][..., :width]
+        total += wider[..., _REACH : _REACH + width]
+        return total.mul_(bands).mul_(2)
+
+
+def _column_sums(padded: Tensor, radius: int, height: int) -> Tensor:
+    first = _REACH - radius
+    sums = padded[..., first : first + height, :].clone()
+    for start in range(first + 1, _REACH + radius + 1):
+        sums += padded[..., start : start + height, :]
+    return sums
+
+
+class _Decimate(torch.autograd.Function):
     """Mirror columns at half a sample, filter along them and keep the odd samples."""
-    length = len(taps)
-    kept = (images.shape[-2] + length - 1) // 2
-    before = images[..., : length - 2, :].flip(-2)
-    after = images[..., 1 - length :, :].flip(-2)
-    extended = torch.cat([before, images, after], dim=-2)
-    return _weighted_sum(
-        [extended[..., start : start + 2 * kept - 1 : 2, :] for start in range(length)],
-        taps[::-1],
-    )
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, taps: Sequence[float]) -> Tensor:
+        ctx.rows, ctx.taps = images.shape[-2], taps
+        length = len(taps)
+        kept = (ctx.rows + length - 1) // 2
+        before = images[..., : length - 2, :].flip(-2)
+        after = images[..., 1 - length :, :].flip(-2)
+        extended = torch.cat([before, images, after], dim=-2)
+        return _weighted_sum(
+            [extended[..., start : start + 2 * kept - 1 : 2, :] for start in range(length)],
+            taps[::-1],
+        )
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        rows, taps = ctx.rows, ctx.taps
+        length = len(taps)
+        spread = (0, 0, length // 2 - 1, length // 2)  # the last row of `after` may be unread
+        extended = _interpolated(F.pad(gradient, spread), taps[::-1])
+        images = extended[..., length - 2 : length - 2 + rows, :].clone()
+        images[..., : length - 2, :] += extended[..., : length - 2, :].flip(-2)
+        mirrored = extended[..., length - 2 + rows : 2 * length - 3 + rows, :].flip(-2)
+        images[..., 1 - length :, :] += mirrored
+        return images, None
 
 
-def _interpolate(coefficients: Tensor, taps: Sequence[float]) -> Tensor:
+class _Interpolate(torch.autograd.Function):
     """Insert zeros between samples of columns and filter along them, without the borders."""
+
+    @staticmethod
+    def forward(ctx: Any, coefficients: Tensor, taps: Sequence[float]) -> Tensor:
+        ctx.taps = taps
+        return _interpolated(coefficients, taps)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        length, rows = len(ctx.taps), gradient.shape[-2]
+        padded = F.pad(gradient, (0, 0, length - 2, length - 2))
+        windows = [padded[..., start : start + rows + length - 2 : 2, :] for start in range(length)]
+        return _weighted_sum(windows, ctx.taps), None
+
+
+def _interpolated(coefficients: Tensor, taps: Sequence[float]) -> Tensor:
     half = len(taps) // 2
     kept = coefficients.shape[-2] - half + 1
     windows = [coefficients[..., start : start + kept, :] for start in reversed(range(half))]

@@ -66,8 +66,9 @@ def test_result_does_not_depend_on_the_batch_and_repeats():
     assert torch.equal(whole, wavelet.wdf_residual(images))
 
 
-def test_gradients_agree_with_finite_differences():
-    images = photo_like(1, 20, 17).double().requires_grad_()
+@pytest.mark.parametrize("shape", [(20, 17), (16, 16), (33, 64)])
+def test_gradients_agree_with_finite_differences(shape):
+    images = photo_like(1, *shape).double().requires_grad_()
     generator = torch.Generator().manual_seed(0)
     weights, direction = torch.randn(2, *images.shape, generator=generator, dtype=torch.float64)
     (gradient,) = torch.autograd.grad((wavelet.denoise(images) * weights).sum(), images)
@@ -75,3 +76,9 @@ def test_gradients_agree_with_finite_differences():
     ends = [wavelet.denoise(images.detach() + sign * step * direction) for sign in (+1, -1)]
     slope = ((ends[0] - ends[1]) * weights).sum() / (2 * step)
     torch.testing.assert_close((gradient * direction).sum(), slope, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(8, 9), (21, 16)])
+def test_gradients_of_the_local_energies_agree_with_finite_differences(shape):
+    bands = torch.randn(2, *shape, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(wavelet.local_energies, bands)
