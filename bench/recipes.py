@@ -141,7 +141,7 @@ _WIDE = replace(_NARROW, width=1.0, lr=1e-3)
 WIDE = Recipe(
     name="wide",
     purpose="the paper's classifiers, a generator of half its width; hours on a CPU",
-    classifiers=_frozen(resnet=_WIDE, densenet=replace(_WIDE, batch=32)),
+    classifiers=_frozen(resnet=replace(_WIDE, precision="bf16"), densenet=replace(_WIDE, batch=32)),
     estimator=replace(_UNROLLED, width=48, steps=800),
 )
 FAST = Recipe(

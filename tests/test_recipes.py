@@ -30,13 +30,13 @@ def test_paper_trains_the_residual_estimator_as_the_paper_does():
     assert budget["width"] == 64
 
 
-def test_only_the_recipe_for_gpus_trains_in_mixed_precision():
+def test_recipes_of_full_width_but_the_papers_train_in_mixed_precision():
     mixed = {
         name
         for name, recipe in RECIPES.items()
         if any(family.precision == "bf16" for family in recipe.classifiers.values())
     }
-    assert mixed == {"fast"}
+    assert mixed == {"fast", "wide"}
     assert PAPER.classifiers["resnet"].precision == "fp32"
 
 

@@ -16,7 +16,7 @@ from bench.nets.storage import round_as_stored
 from bench.recipes import AdamWRecipe, ClassifierRecipe, EstimatorRecipe
 from bench.training.loop import run_steps, seeded_generator
 from bench.training.patches import PatchSampler, grid_patches
-from bench.training.small_maps import small_maps_as_products
+from bench.training.reduced import suited_to_bf16
 from bench.types import FitReport
 
 STEP_MILESTONES = (0.60, 0.77, 0.90)
@@ -66,7 +66,7 @@ def fit_classifier(
         schedule.step()
         return {"loss": loss}
 
-    with small_maps_as_products(network, enabled=mixed and device.type == "cpu"):
+    with suited_to_bf16(network, device.type, enabled=mixed):
         report = run_steps(
             label,
             steps,

@@ -131,10 +131,10 @@ def fit_watched(precision):
     return network, memory.load()
 
 
-def test_mixed_precision_leaves_weights_updates_front_end_and_validation_in_fp32():
+def test_mixed_precision_leaves_weights_updates_first_layers_and_validation_in_fp32():
     full, half = torch.float32, torch.bfloat16
     network, saved = fit_watched("bf16")
-    assert network.precisions == {True: {(full, full, half, half)}, False: {(full,) * 4}}
+    assert network.precisions == {True: {(full, full, full, half)}, False: {(full,) * 4}}
     floating = [v for v in network.state_dict().values() if v.is_floating_point()]
     assert {v.dtype for v in floating} == {full}
     momenta = [s["momentum_buffer"] for s in saved["parts"]["optimiser"]["state"].values()]

@@ -3,8 +3,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from bench.training import small_maps
-from bench.training.small_maps import small_maps_as_products
+from bench.training import reduced
+from bench.training.reduced import suited_to_bf16
 
 WIDE = 384  # times itself more than 2 ** 17
 
@@ -14,11 +14,16 @@ def convolution(channels=WIDE, **more):
     return nn.Conv2d(channels, channels, 3, **{"padding": 1, "bias": False, **more})
 
 
+def behind(layer):
+    """A network in which the layer is not the first."""
+    return nn.Sequential(nn.Conv2d(3, 8, 1), layer)
+
+
 def results(layer, maps, *, enabled):
     """Output, gradient of the input and of the weights."""
     maps = maps.clone().requires_grad_()
     layer.zero_grad()
-    with small_maps_as_products(layer, enabled=enabled):
+    with suited_to_bf16(behind(layer), "cpu", enabled=enabled):
         out = layer(maps)
         (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
     return out.detach(), maps.grad, layer.weight.grad.clone()
@@ -37,7 +42,7 @@ def unfolded(monkeypatch):
         pass
 
     Spied.unfold = staticmethod(unfold)
-    monkeypatch.setattr(small_maps, "F", Spied)
+    monkeypatch.setattr(reduced, "F", Spied)
     return shapes
 
 
@@ -63,7 +68,20 @@ def test_products_are_the_convolution(unfolded, side, stride):
 )
 def test_other_convolutions_stay(unfolded, layer, side):
     maps = torch.randn(1, layer.in_channels, side, side)
-    with small_maps_as_products(layer, enabled=True):
+    with suited_to_bf16(behind(layer), "cpu", enabled=True):
         out = layer(maps)
     assert torch.equal(out, layer(maps))
     assert unfolded == []
+
+
+def test_the_first_convolution_keeps_the_last_grey_level():
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 1))
+    images = torch.arange(256).float().div(255).expand(1, 3, 1, 256)
+    with torch.autocast("cpu", torch.bfloat16):
+        blurred = network[0](images)
+        with suited_to_bf16(network, "cpu", enabled=True):
+            exact = network[0](images)
+            assert network(images).dtype == torch.bfloat16
+        assert torch.equal(network[0](images), blurred)
+    torch.testing.assert_close(exact, network[0](images), rtol=0, atol=0)
+    assert not torch.equal(blurred.float(), exact)
