@@ -50,12 +50,16 @@ def attack_rows(run: RunData, table: str, attack: str, split: str) -> pd.DataFra
 
 
 @once
-def untouched_rows(run: RunData, split: str) -> pd.DataFrame:
+def untouched_rows(run: RunData, split: str, condition: str = "") -> pd.DataFrame:
     """What victims say of the originals of a split, asked for every target: doing nothing.
 
-    The rows of the identity control, each once a target; none where it was not scored.
+    The rows of the identity control, each once a target; none where it was not scored. With a
+    `condition`, as `run.conditions` says it, of originals under that.
     """
     clean = attack_rows(run, "predictions", CLEAN_CONTROL, split)
+    if condition:
+        under = rows_by(run, "conditions", "attack", "split", "said")
+        clean = under.get((CLEAN_CONTROL, split, condition), clean.iloc[:0])
     targets = pd.DataFrame({"target": run.classes})
     asked = clean.drop(columns=["target", "p_target"]).merge(targets, how="cross")
     return asked[asked["target"] != asked["source"]].assign(p_target=np.nan)

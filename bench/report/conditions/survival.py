@@ -36,8 +36,9 @@ class Survival:
 
     Attributes:
         images: That were scored with and without it.
-        left: Success after it over that without; undefined where that without is not told from
-            the untouched images' (95 %): a share of what was never won says nothing.
+        left: Success after it over that without, each beyond that of untouched images under the
+            same; undefined where that without is not told from the untouched images' (95 %): a
+            share of what was never won says nothing.
     """
 
     attack: AttackRecord
@@ -80,23 +81,23 @@ def _survivals(
     run: RunData, attack: AttackRecord, split: str, metric: MetricSpec, families: dict[str, str]
 ) -> Iterator[Survival]:
     saves = [
-        rows
-        for of, rows in rows_by(run, "conditions", "attack", "split", "said").items()
-        if of[:2] == (attack.name, split) and rows["quality_percent"].notna().all()
+        (said, rows)
+        for (name, place, said), rows in rows_by(
+            run, "conditions", "attack", "split", "said"
+        ).items()
+        if (name, place) == (attack.name, split) and rows["quality_percent"].notna().all()
     ]
-    nothing = untouched_rows(run, split)
     whole = attack_rows(run, "predictions", attack.name, split)
-    for rows in saves:
-        frames = [whole, rows, *([nothing] if len(nothing) else [])]
+    for said, rows in saves:
+        nothing = [untouched_rows(run, split), untouched_rows(run, split, said)]
+        known = all(len(one) for one in nothing)
+        frames = [whole, rows, *(nothing if known else [])]
         both = shared(frames, metric, families, by_target=attack.targeted)
         if both is None:
             continue
-        before, after = both.means[:2]
         drawn = both.resampled()
-        ends = [None, None] if drawn is None else [percentile_interval(x) for x in drawn.T]
-        left: Figure = None, None
-        if drawn is not None and _won(drawn[:, 0], drawn[:, -1] if len(nothing) else None):
-            left = after / before, percentile_interval(drawn[:, 1] / drawn[:, 0])
+        ends = [None, None] if drawn is None else [percentile_interval(x) for x in drawn.T[:2]]
+        before, after = both.means[:2]
         yield Survival(
             attack=attack,
             split=split,
@@ -105,14 +106,18 @@ def _survivals(
             images=both.images,
             before=(before, ends[0]),
             after=(after, ends[1]),
-            left=left,
+            left=(None, None) if drawn is None or not known else _left(both.means, drawn),
         )
 
 
-def _won(before: NDArray[np.float64], nothing: NDArray[np.float64] | None) -> bool:
-    """Whether success is told from that of untouched images, where these were scored."""
-    gained = before if nothing is None else before - nothing
-    return bool(before.all()) and percentile_interval(gained)[0] > 0
+def _left(means: list[float], drawn: NDArray[np.float64]) -> Figure:
+    """Of an attack without and with the save, and of untouched images likewise."""
+    won = drawn[:, 0] - drawn[:, 2]
+    if not percentile_interval(won)[0] > 0:
+        return None, None
+    kept = drawn[:, 1] - drawn[:, 3]
+    ends = percentile_interval(kept[won > 0] / won[won > 0])
+    return (means[1] - means[3]) / (means[0] - means[2]), ends
 
 
 def survival_table(run: RunData) -> Table:
@@ -236,13 +241,10 @@ def _notes(run: RunData, found: list[Survival]) -> Iterator[str]:
         "before the victims see it, which were trained on the suite's own images."
     )
     yield (
-        "Left: success after the save over success without, same images, targets and victims. "
-        "TASR for targeted attacks, UASR for the others; the mean over victims is that of the "
-        "tables. In brackets: 95 % bootstrap interval over photographs."
-    )
-    yield (
-        "A victim that gives every image the same label makes for a TASR of "
-        f"{number(100 / len(run.classes), 0)} %, so that what is left near it is no success."
+        "Left: success after the save over success without, each beyond what untouched images "
+        f"({CLEAN_CONTROL}) have under the same; same images, targets and victims. TASR for "
+        "targeted attacks, UASR for the others; the mean over victims is that of the tables. In "
+        "brackets: 95 % bootstrap interval over photographs."
     )
     alone = [
         f"{number(100 * (one.after[0] or 0), 0)} % at {one.quality_percent}"
@@ -252,7 +254,7 @@ def _notes(run: RunData, found: list[Survival]) -> Iterator[str]:
     if alone:
         yield (
             f"The save alone ({CLEAN_CONTROL}) makes the victims miss the source of "
-            f"{', '.join(alone)}, so that UASR may rise with it."
+            f"{', '.join(alone)}."
         )
     families = sorted({f for f in run.families.values() if f not in FAMILIES})
     if families and set(run.families.values()) & set(FAMILIES):
@@ -260,5 +262,5 @@ def _notes(run: RunData, found: list[Survival]) -> Iterator[str]:
     if any(one.left[0] is None for one in found):
         yield (
             "Left is n/a where success without the save is not told from that of untouched images "
-            "(95 %): nothing was won."
+            "(95 %), or these were not scored: nothing is known to be won."
         )

@@ -45,8 +45,12 @@ def change(folder, edit):
     edit(pd.read_parquet(folder / FILE)).to_parquet(folder / FILE)
 
 
-def rate(frame):
-    mine = frame[(frame["split"] == "in") & (frame["attack"] == "mislgan")]
+def rate(frame, attack="mislgan"):
+    mine = frame[(frame["split"] == "in") & (frame["attack"] == attack)]
+    if attack == "identity":  # asked for every other class
+        others = pd.Series(sorted(set(frame["source"][frame["split"] == "in"])), name="target")
+        mine = mine.drop(columns="target").merge(others, how="cross")
+        mine = mine[mine["target"] != mine["source"]]
     hit = (mine["predicted"] == mine["target"]).groupby(mine["victim"]).mean() * 100
     return hit.groupby([name.partition("-")[0] for name in hit.index]).mean().mean()
 
@@ -60,11 +64,12 @@ def test_figures_are_those_of_the_rows(survived_dir):
     }
     for condition in ((1.0, 90), (1.0, 70)):
         row = found["mislgan", "in", "tasr", str(condition[1])]
-        before, then = (
-            rate(frame) for frame in (run.predictions, weakened(run.predictions, condition))
-        )
+        frames = run.predictions, weakened(run.predictions, condition)
+        before, then = (rate(frame) for frame in frames)
+        nothing, saved = (rate(frame, "identity") for frame in frames)
+        left = 100 * (then - saved) / (before - nothing)
         shares = [float(row[f"{name}_percent"]) for name in ("before", "after", "left")]
-        assert shares == pytest.approx([before, then, 100 * then / before], abs=1e-5)
+        assert shares == pytest.approx([before, then, left], abs=1e-5)
         assert float(row["left_low_percent"]) < shares[2] < float(row["left_high_percent"])
         assert row["images"] == "24"
     there = {key[:3] for key in found}
