@@ -9,9 +9,10 @@ in the store, so that nothing is done twice.
 from __future__ import annotations
 
 import faulthandler
-from collections.abc import Callable
+import time
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from bench.jobs.outcome import Failed, is_failure
 from bench.jobs.run import run
 from bench.jobs.workplace import Workplace
 from bench.types import CamobenchError, Progress, Silent, StoppingError
+from bench.wording import in_seconds
 
 RETRIES = 3
 """How often a job is begun anew where nodes are lost."""
@@ -72,10 +74,10 @@ class Ray(Executor):
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
         )
-        files = ray.remote(num_cpus=0, scheduling_strategy=here)(_Files).remote(site.store_root)
+        home = ray.remote(num_cpus=0, scheduling_strategy=here)(_Home).remote(site.store_root)
         self._stack = ExitStack()
         mark = self._stack.enter_context(marked(site.store_root))
-        self._given = ray.put(site), ray.put(luggage), files, mark
+        self._given = ray.put(site), ray.put(luggage), home, mark
         self._progress = progress.fork()
         self._progress.start("jobs on Ray", count)
 
@@ -109,14 +111,18 @@ class Ray(Executor):
         self._progress.finish()
 
 
-class _Files:
-    """Reads the run's store for nodes that do not see it."""
+class _Home:
+    """Beside the run's store: reads it for nodes that do not see it, and knows when jobs began."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root, self._first = root, dict[str, float]()
 
     def read(self, place: str) -> Parcel:
         return pack(self.root, files_of(self.root, [place]))
+
+    def seconds_since_begun(self, key: str) -> float:
+        """Of a job, on whatever node it was first: what Ray begins anew gets no new limit."""
+        return time.monotonic() - self._first.setdefault(key, time.monotonic())
 
 
 _place: Workplace | None = None
@@ -124,19 +130,23 @@ _luggage: bytes | None = None
 
 
 def _work(
-    job: Job, limit_s: float | None, site: Site, luggage: bytes | None, files: Any, mark: str
+    job: Job, limit_s: float | None, site: Site, luggage: bytes | None, home: Any, mark: str
 ) -> tuple[Outcome, Parcel]:
     """Do a job on a node; its process ends itself where it exceeds its limit, in C too."""
     global _luggage
     own = own_store(site, mark)
     try:
         if own is not None:
-            fetch(job, site, own, _reader(files))
+            fetch(job, site, own, partial(_asked, home.read))
         if luggage != _luggage:
             travel.unpack(luggage)
             _luggage = luggage
         if limit_s is not None:
-            faulthandler.dump_traceback_later(limit_s, exit=True)
+            left_s = limit_s - _asked(home.seconds_since_begun, job.key)
+            if left_s <= 0:
+                reason = f"took longer than {in_seconds(limit_s)} and was ended"
+                return Failed(reason=reason, lost=True), {}
+            faulthandler.dump_traceback_later(left_s, exit=True)
         if own is None:
             return _done(job, site), {}
         outcome = _done(job, replace(site, store_root=own))
@@ -156,11 +166,7 @@ def _done(job: Job, site: Site) -> Outcome:
     return run(job, _place, Silent())
 
 
-def _reader(files: Any) -> Callable[[str], Parcel]:
+def _asked(method: Any, argument: str) -> Any:
     import ray
 
-    def read(place: str) -> Parcel:
-        parcel: Parcel = ray.get(files.read.remote(place))
-        return parcel
-
-    return read
+    return ray.get(method.remote(argument))

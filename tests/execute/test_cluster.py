@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from filelock import FileLock
 
+from bench.execute import cluster as on_ray
 from bench.execute.node_store import files_of
+from bench.jobs.outcome import Done, Failed
 from bench.records.load import load_run
 from tests.plugins import FOG, LEARNING, write
 from tests.smoke import SUITE
@@ -133,3 +136,17 @@ def test_a_lost_node_and_a_killed_driver_lose_nothing(cluster, begin, tmp_path, 
     require_same(tmp_path)
     stores = [tmp_path / f"store-{executor}" for executor in ("ray", "inline")]
     assert weights(stores[0]) == weights(stores[1])
+
+
+def test_what_is_begun_anew_gets_no_new_limit(tmp_path, monkeypatch):
+    job, home, done = SimpleNamespace(key="k"), on_ray._Home(tmp_path), Done()
+    monkeypatch.setattr(on_ray, "own_store", lambda site, mark: None)
+    monkeypatch.setattr(on_ray, "_asked", lambda method, argument: method(argument))
+    monkeypatch.setattr(on_ray, "_done", lambda job, site: done)
+
+    def work():
+        return on_ray._work(job, 60, SimpleNamespace(), None, home, "")[0]
+
+    assert work() is done
+    home._first["k"] -= 61  # on a node that was lost since
+    assert work() == Failed(reason="took longer than 60 s and was ended", lost=True)
