@@ -14,7 +14,7 @@ How one image travels, from the command to its cell (files under `bench/` unless
   weakens it or saves it as JPEG perhaps, `metrics/distortion.py` and `metrics/lpips.py` measure it,
   each victim (`victims/convnet.py` is one) names a camera, and `rows.py` writes the file.
 - `plan/results/output.py` copies rows and entries to the folder; `records/load.py` reads it,
-  `metrics/success.py` counts, `report/tables.py` and `report/render.py` print the cell.
+  `metrics/success.py` counts, `paper.py` and `render.py` in `report/tables/` print the cell.
 
 What to touch for something new, a file and a line that registers it:
 
