@@ -35,7 +35,7 @@ class ClassifierRecipe:
         lr: Peak learning rate of SGD.
         schedule: "step" divides by 10 at 60, 77 and 90 %; "one-cycle" warms up and anneals.
         precision: Of the backbone's products in training; weights, their updates, front-ends, the
-            loss and everything after training stay in fp32.
+            first convolution, the loss and everything after training stay in fp32.
     """
 
     width: float = 1.0
@@ -140,7 +140,7 @@ MINI = Recipe(
 _WIDE = replace(_NARROW, width=1.0, lr=1e-3)
 WIDE = Recipe(
     name="wide",
-    purpose="the paper's classifiers, a generator of half its width; hours on a CPU",
+    purpose="the paper's classifiers, ResNets in bf16, half its generator; hours on a CPU",
     classifiers=_frozen(resnet=replace(_WIDE, precision="bf16"), densenet=replace(_WIDE, batch=32)),
     estimator=replace(_UNROLLED, width=48, steps=800),
 )

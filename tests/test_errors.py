@@ -18,7 +18,7 @@ from bench import cli
 from bench.contract import ATTACKS, Attack, AttackSpec
 from tests.smoke import ATTACKS as ALL
 from tests.smoke import SUITE, VICTIMS
-from tests.suites.folder.test_source import write_photo, write_tree
+from tests.suites.test_folder import write_photo, write_tree
 
 WORDS = ["--recipe", "smoke", "--device", "cpu", "--workers", "1", "--from-scratch"]
 

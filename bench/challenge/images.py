@@ -22,7 +22,7 @@ from bench.challenge.image_checks import CheckedImage, CheckedImages, check_imag
 from bench.jobs.scoring.items import Item, batches_of, items_of, mixed
 from bench.jobs.scoring.kept import Recorder, kept_file
 from bench.jobs.scoring.rows import row_shards
-from bench.plan.answers.answers import Answer, AnsweredImagesSpec, AnsweredRow, add_answer
+from bench.plan.answers.kept import Answer, AnsweredImagesSpec, AnsweredRow, add_answer
 from bench.plan.request import Request, Session, open_session
 from bench.processes import cpu_count
 from bench.provenance import provenance

@@ -26,7 +26,7 @@ from bench.contract import ATTACKS, Victim
 from bench.jobs.networks import Networks
 from bench.jobs.scoring.items import Item
 from bench.jobs.scoring.rows import base_rows, prediction_rows
-from bench.plan.answers.answers import AnsweredPredictionsSpec
+from bench.plan.answers.kept import AnsweredPredictionsSpec
 from bench.plan.request import Request, Session, open_session
 from bench.plan.train import missing_jobs
 from bench.records.participants import Coverage

@@ -22,7 +22,7 @@ from bench.cli.requests import console, open_store, say
 from bench.types import CamobenchError
 
 if TYPE_CHECKING:
-    from bench.plan.measures.measure import Means
+    from bench.plan.measures.reading import Means
     from bench.records.run import RunData
     from bench.report.tables.table import Table
 
@@ -132,7 +132,7 @@ def _read(
     from bench.checks import resolve_device
     from bench.console import shown_progress
     from bench.contract.plugin_files import load_plugin_file
-    from bench.plan.measures.measure import Means, said
+    from bench.plan.measures.reading import Means, said
     from bench.records.load import load_run
     from bench.report.tables.render import render
 

@@ -60,7 +60,7 @@ def make_request(
         raise click.UsageError("--keep-fp32 goes with --precision mixed: else all are in fp32")
     source = make_source(suite, progress)
     if store is not None:
-        from bench.plan.answers.answers import answered_rows, known
+        from bench.plan.answers.kept import answered_rows, known
 
         rows = answered_rows(store, source.card.name, source.card.fingerprint, but={resent})
         click.get_current_context().with_resource(known(rows))

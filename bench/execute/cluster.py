@@ -2,14 +2,15 @@
 
 Every node has this version of camobench. One that does not see the store of the run keeps one of
 its own, fetches what its jobs read through Ray, and returns what they make; plug-in files travel in
-any case. A task whose worker or node is lost is begun anew by Ray, elsewhere; a job that is done is
-in the store, so that nothing is done twice.
+any case. A task whose worker or node is lost is begun anew by Ray, elsewhere, with what is left of
+its limit; a job that is done is in the store, so that nothing is done twice.
 """
 
 from __future__ import annotations
 
 import faulthandler
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -74,7 +75,7 @@ class Ray(Executor):
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
         )
-        home = ray.remote(num_cpus=0, scheduling_strategy=here)(_Home).remote(site.store_root)
+        home = ray.remote(num_cpus=0, scheduling_strategy=here)(Home).remote(site.store_root)
         self._stack = ExitStack()
         mark = self._stack.enter_context(marked(site.store_root))
         self._given = ray.put(site), ray.put(luggage), home, mark
@@ -111,18 +112,28 @@ class Ray(Executor):
         self._progress.finish()
 
 
-class _Home:
-    """Beside the run's store: reads it for nodes that do not see it, and knows when jobs began."""
+class Home:
+    """Beside the run's store: reads it for nodes that do not see it, and knows when jobs began.
 
-    def __init__(self, root: Path) -> None:
-        self.root, self._first = root, dict[str, float]()
+    Args:
+        root: Of the store.
+        clock: Seconds.
+    """
+
+    def __init__(self, root: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self.root, self._clock, self._ends = root, clock, dict[str, float]()
 
     def read(self, place: str) -> Parcel:
+        """The files of a place in the store."""
         return pack(self.root, files_of(self.root, [place]))
 
-    def seconds_since_begun(self, key: str) -> float:
-        """Of a job, on whatever node it was first: what Ray begins anew gets no new limit."""
-        return time.monotonic() - self._first.setdefault(key, time.monotonic())
+    def left_s(self, key: str, limit_s: float) -> float:
+        """Of a job's limit, which counts from its first start: one that hangs is not tried again.
+
+        It is negative where a node was lost and the job waited too long for another one.
+        """
+        now = self._clock()
+        return self._ends.setdefault(key, now + limit_s) - now
 
 
 _place: Workplace | None = None
@@ -142,9 +153,9 @@ def _work(
             travel.unpack(luggage)
             _luggage = luggage
         if limit_s is not None:
-            left_s = limit_s - _asked(home.seconds_since_begun, job.key)
+            left_s = _asked(home.left_s, job.key, limit_s)
             if left_s <= 0:
-                reason = f"took longer than {in_seconds(limit_s)} and was ended"
+                reason = f"not done {in_seconds(limit_s)}, its limit, after its first start"
                 return Failed(reason=reason, lost=True), {}
             faulthandler.dump_traceback_later(left_s, exit=True)
         if own is None:
@@ -166,7 +177,7 @@ def _done(job: Job, site: Site) -> Outcome:
     return run(job, _place, Silent())
 
 
-def _asked(method: Any, argument: str) -> Any:
+def _asked(method: Any, *arguments: Any) -> Any:
     import ray
 
-    return ray.get(method.remote(argument))
+    return ray.get(method.remote(*arguments))

@@ -17,7 +17,7 @@ from bench.console import shown_progress
 from bench.execute import AUTO_EXECUTOR
 from bench.jobs.job import CELL_TIMEOUT_S
 from bench.jobs.scoring.condition import parse_qualities, parse_strengths
-from bench.plan.answers.answers import answered_rows, known
+from bench.plan.answers.kept import answered_rows, known
 from bench.plan.names.given import Wanted, names_of
 from bench.plan.names.selection import select_victims
 from bench.plan.request import RESULTS, Request, evaluate_run

@@ -19,7 +19,6 @@ from typing import Any
 import pywt
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 LEVELS = 4
@@ -123,9 +122,14 @@ def _joined(low: Tensor, high: Tensor) -> Tensor:
 class _LocalEnergies(torch.autograd.Function):
     """Box means, whose gradients are box means: autograd would copy a band for every slice."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, bands: Tensor) -> tuple[Tensor, ...]:
-        ctx.save_for_backward(bands)
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Any) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def forward(bands: Tensor) -> tuple[Tensor, ...]:
         height, width = bands.shape[-2:]
         energy = F.pad(bands.square(), (_REACH,) * 4)
         row_sums = energy[..., _REACH : _REACH + width].clone()
@@ -138,9 +142,8 @@ class _LocalEnergies(torch.autograd.Function):
         return tuple(energies)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        (bands,) = ctx.saved_tensors
+        bands: Tensor = ctx.saved_tensors[0]
         height, width = bands.shape[-2:]
         total = torch.zeros_like(bands)
         wider = F.pad(total, (_REACH, _REACH, 0, 0))
@@ -150,7 +153,7 @@ class _LocalEnergies(torch.autograd.Function):
             total += wider[..., _REACH - radius :][..., :width]
             total += wider[..., _REACH + radius :][..., :width]
         total += wider[..., _REACH : _REACH + width]
-        return total.mul_(bands).mul_(2)
+        return total * bands * 2
 
 
 def _column_sums(padded: Tensor, radius: int, height: int) -> Tensor:
@@ -164,11 +167,16 @@ def _column_sums(padded: Tensor, radius: int, height: int) -> Tensor:
 class _Decimate(torch.autograd.Function):
     """Mirror columns at half a sample, filter along them and keep the odd samples."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, images: Tensor, taps: Sequence[float]) -> Tensor:
-        ctx.rows, ctx.taps = images.shape[-2], taps
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Sequence[float]], output: Tensor) -> None:
+        ctx.rows, ctx.taps = inputs[0].shape[-2], inputs[1]
+
+    @staticmethod
+    def forward(images: Tensor, taps: Sequence[float]) -> Tensor:
         length = len(taps)
-        kept = (ctx.rows + length - 1) // 2
+        kept = (images.shape[-2] + length - 1) // 2
         before = images[..., : length - 2, :].flip(-2)
         after = images[..., 1 - length :, :].flip(-2)
         extended = torch.cat([before, images, after], dim=-2)
@@ -178,7 +186,6 @@ class _Decimate(torch.autograd.Function):
         )
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         rows, taps = ctx.rows, ctx.taps
         length = len(taps)
@@ -194,13 +201,17 @@ class _Decimate(torch.autograd.Function):
 class _Interpolate(torch.autograd.Function):
     """Insert zeros between samples of columns and filter along them, without the borders."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, coefficients: Tensor, taps: Sequence[float]) -> Tensor:
-        ctx.taps = taps
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Sequence[float]], output: Tensor) -> None:
+        ctx.taps = inputs[1]
+
+    @staticmethod
+    def forward(coefficients: Tensor, taps: Sequence[float]) -> Tensor:
         return _interpolated(coefficients, taps)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         length, rows = len(ctx.taps), gradient.shape[-2]
         padded = F.pad(gradient, (0, 0, length - 2, length - 2))

@@ -82,7 +82,7 @@ def _require_known(name: str, options: Collection[str], known: Collection[str]) 
 
 
 def _folder(root: Path, progress: Progress | None, options: dict[str, Any]) -> SuiteSource:
-    from bench.suites.folder.source import FolderSource
+    from bench.suites.folder import FolderSource
     from bench.suites.real import WithRealPhotographs
 
     known = {field.name for field in fields(FolderSource)} - {"root", "progress", "_"}

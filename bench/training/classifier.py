@@ -14,9 +14,9 @@ from bench.contract import FitContext
 from bench.data import LabelledImages
 from bench.nets.storage import round_as_stored
 from bench.recipes import AdamWRecipe, ClassifierRecipe, EstimatorRecipe
+from bench.training.bf16_layers import suited_to_bf16
 from bench.training.loop import run_steps, seeded_generator
 from bench.training.patches import PatchSampler, grid_patches
-from bench.training.reduced import suited_to_bf16
 from bench.types import FitReport
 
 STEP_MILESTONES = (0.60, 0.77, 0.90)

@@ -14,8 +14,8 @@ from bench.contract import ATTACKS, VICTIMS
 from bench.jobs.networks import Networks, Shelf
 from bench.jobs.scoring.precision import Precision
 from bench.jobs.scoring.score import KEY_DIGITS
-from bench.plan.answers.answers import answered_rows_of, known
 from bench.plan.answers.images import require_kept
+from bench.plan.answers.kept import answered_rows_of, known
 from bench.plan.cells import cell_stem
 from bench.plan.graph import plan
 from bench.recipes import get_recipe

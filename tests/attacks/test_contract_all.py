@@ -1,6 +1,6 @@
 """What every registered attack must keep; a new entry is tested by being registered.
 
-The rules for plug-ins too are held by `tests/plan/contract_checks/test_registries.py`.
+The rules for plug-ins too are held by `tests/verify/contract_checks/test_registries.py`.
 """
 
 from functools import cache

@@ -6,15 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from filelock import FileLock
 
-from bench.execute import cluster as on_ray
+from bench.execute.cluster import Home
 from bench.execute.node_store import files_of
-from bench.jobs.outcome import Done, Failed
 from bench.records.load import load_run
 from tests.plugins import FOG, LEARNING, write
 from tests.smoke import SUITE
@@ -138,15 +136,11 @@ def test_a_lost_node_and_a_killed_driver_lose_nothing(cluster, begin, tmp_path, 
     assert weights(stores[0]) == weights(stores[1])
 
 
-def test_what_is_begun_anew_gets_no_new_limit(tmp_path, monkeypatch):
-    job, home, done = SimpleNamespace(key="k"), on_ray._Home(tmp_path), Done()
-    monkeypatch.setattr(on_ray, "own_store", lambda site, mark: None)
-    monkeypatch.setattr(on_ray, "_asked", lambda method, argument: method(argument))
-    monkeypatch.setattr(on_ray, "_done", lambda job, site: done)
-
-    def work():
-        return on_ray._work(job, 60, SimpleNamespace(), None, home, "")[0]
-
-    assert work() is done
-    home._first["k"] -= 61  # on a node that was lost since
-    assert work() == Failed(reason="took longer than 60 s and was ended", lost=True)
+def test_what_is_begun_anew_has_what_is_left_of_its_limit(tmp_path):
+    now = [100.0]
+    home = Home(tmp_path, lambda: now[0])
+    assert home.left_s("k", 60) == 60
+    now[0] += 50
+    assert (home.left_s("k", 60), home.left_s("another", 60)) == (10, 60)
+    now[0] += 50
+    assert home.left_s("k", 60) < 0

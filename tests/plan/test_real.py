@@ -14,7 +14,7 @@ from bench.suites.catalogue import load_suite
 from bench.suites.real import WithRealPhotographs
 from bench.verdicts import failed
 from tests.smoke import SUITE, request
-from tests.suites.folder.test_source import write_tree
+from tests.suites.test_folder import write_tree
 
 
 @pytest.fixture(scope="module")

@@ -82,3 +82,18 @@ def test_gradients_agree_with_finite_differences(shape):
 def test_gradients_of_the_local_energies_agree_with_finite_differences(shape):
     bands = torch.randn(2, *shape, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(wavelet.local_energies, bands)
+    assert torch.autograd.gradgradcheck(wavelet.local_energies, bands)
+
+
+def test_attacks_may_differentiate_twice_and_one_image_at_a_time():
+    images = photo_like(3, 16, 17).double().requires_grad_()
+
+    def energy(image):
+        return wavelet.denoise(image[None]).square().sum()
+
+    (once,) = torch.autograd.grad(sum(map(energy, images)), images, create_graph=True)
+    (twice,) = torch.autograd.grad(once.square().sum(), images)
+    assert torch.isfinite(twice).all()
+    assert twice.abs().max() > 0
+    by_image = torch.func.vmap(torch.func.grad(energy))(images.detach())
+    torch.testing.assert_close(by_image, once.detach())

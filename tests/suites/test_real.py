@@ -15,7 +15,7 @@ from bench.suites.catalogue import SIMULATED, load_suite
 from bench.suites.real import WithRealPhotographs
 from bench.suites.simcam.plan import SIMCAM_SMOKE
 from bench.types import CamobenchError
-from tests.suites.folder.test_source import write_tree
+from tests.suites.test_folder import write_tree
 
 SHIPPED = files("bench") / "assets" / "real"
 

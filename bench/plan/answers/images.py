@@ -12,7 +12,7 @@ from torch import Tensor
 from bench.contract import Attack
 from bench.jobs.scoring.items import GivenImages, Item
 from bench.jobs.scoring.kept import KeptImages, kept_files
-from bench.plan.answers.answers import Answer, AnsweredImagesSpec
+from bench.plan.answers.kept import Answer, AnsweredImagesSpec
 from bench.recipes import Recipe
 from bench.store import Store
 from bench.suites.base import set_c_checksum

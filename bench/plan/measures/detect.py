@@ -18,7 +18,7 @@ from bench.contract import ATTACKS
 from bench.detect.detectors import detect
 from bench.detect.features import DETECTORS
 from bench.jobs.job import FeatureJob
-from bench.plan.measures.measure import Means, measured, write_measured
+from bench.plan.measures.reading import Means, measured, write_measured
 from bench.report.detection.scores import ROWS
 from bench.types import Progress
 

@@ -10,7 +10,7 @@ import pandas as pd
 from bench.jobs.features import PCE
 from bench.jobs.fingerprints import keep_fingerprints
 from bench.jobs.job import FeatureJob
-from bench.plan.measures.measure import Means, measured, write_measured
+from bench.plan.measures.reading import Means, measured, write_measured
 from bench.report.linkage import DEVICE, FRAMES, ROWS
 from bench.suites.base import Suite, SuiteCard
 from bench.suites.catalogue import SIMULATED, load_suite

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.contract import ATTACKS, VICTIMS
-from bench.plan.answers.answers import current_answers
+from bench.plan.answers.kept import current_answers
 from bench.recipes import RECIPES
 from bench.store import Store
 from bench.types import Json, as_json

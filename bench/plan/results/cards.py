@@ -17,7 +17,7 @@ from bench.checks import to_unit
 from bench.contract import VICTIMS
 from bench.jobs.networks import AS_STORED, BEFORE_ROUNDING, Networks
 from bench.jobs.scoring.score import KEY_DIGITS
-from bench.plan.answers.answers import AnsweredPredictionsSpec
+from bench.plan.answers.kept import AnsweredPredictionsSpec
 from bench.plan.matrix import Matrix
 from bench.plan.results.counts import COUNT_VERSION, count
 from bench.records.networks import VICTIMS_SCHEMA

@@ -209,7 +209,9 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
         yield (
             f"Ranks and tie groups are those of success at {standings.level}, each attack at the "
             f"strength that distorts so much, between two that were scored; {WHOLE}: at full "
-            "strength, which distorts less. Means, cells and distortions are at full strength. "
+            "strength, which distorts less; one that distorts more and was scored at no weaker "
+            "strength has no rank: run it with `--strength 0.25,0.5,0.75`. Means, cells and "
+            "distortions are at full strength. "
             f"Untouched images: {_nothing(standings, split)}."
         )
     else:

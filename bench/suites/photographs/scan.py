@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 
 from bench.data import ImageError, measure_rgb
 from bench.processes import in_order
-from bench.suites.folder.names import plain_shot
 from bench.suites.photographs.camera_names import one_spelling
+from bench.suites.photographs.folder_names import plain_shot
 from bench.suites.photographs.jpeg_header import read_camera
 from bench.suites.photographs.layouts import DRESDEN, Layout, PhotoName
 from bench.types import CamobenchError, Progress, Silent

@@ -19,7 +19,7 @@ from bench.challenge.ids import challenge_files, read_challenge
 from bench.jobs.networks import shipped_root
 from bench.jobs.scoring.kept import KeptImages
 from bench.jobs.scoring.rows import read_record, read_rows
-from bench.plan.answers.answers import read_answers, record_files
+from bench.plan.answers.kept import read_answers, record_files
 from bench.store import AREAS, MARKER, Store, open_checkpoint
 from bench.suites.base import open_suite
 from bench.types import SETS, CamobenchError, Progress, SetName, Silent

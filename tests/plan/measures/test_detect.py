@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bench.plan.measures.detect import detect_run
-from bench.plan.measures.measure import Means
+from bench.plan.measures.reading import Means
 from bench.plan.request import evaluate_request
 from bench.records.load import load_run
 from bench.report.detection.scores import ALL, ROWS, detections

@@ -6,7 +6,7 @@ from PIL import Image
 
 from bench.jobs.fingerprints import FINGERPRINTS
 from bench.plan.measures.linkage import link_run
-from bench.plan.measures.measure import Means
+from bench.plan.measures.reading import Means
 from bench.records.load import load_run
 from bench.report.linkage import ROWS, links
 from bench.types import CamobenchError, Silent

@@ -108,6 +108,23 @@ def test_nothing_is_left_of_what_was_not_won(survived_dir):
     assert ("jpeg-q85", False) not in left
 
 
+def test_what_is_left_needs_the_untouched_images_after_the_same_save(survived_dir):
+    def left():
+        table = survival_table(load_run(survived_dir))
+        return table.notes, {
+            r["quality_percent"]: r["left_percent"]
+            for r in table.records
+            if (r["attack"], r["split"], r["measure"]) == ("mislgan", "in", "tasr")
+        }
+
+    _, before = left()
+    change(survived_dir, lambda f: f[(f["attack"] != "identity") | (f["quality_percent"] != 70)])
+    notes, after = left()
+    assert before[70] is not None
+    assert after == {90: before[90], 70: None}
+    assert "or these were not scored" in notes[-1]
+
+
 def test_the_table_goes_from_the_best_quality_on(survived_dir):
     table = survival_table(load_run(survived_dir))
     groups = list(dict.fromkeys(column.group for column in table.columns))

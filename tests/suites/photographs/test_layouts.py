@@ -15,7 +15,7 @@ from bench.suites.photographs.layouts import (
     natural_key,
 )
 from bench.types import CamobenchError
-from tests.suites.folder.test_source import rows_of, source, write_photo
+from tests.suites.test_folder import rows_of, source, write_photo
 
 FLAT, SENT, UNNAMED = "flat fields", "versions of social networks", "images without a label"
 GALAXY, IPHONE = "D01_Samsung_GalaxyS3Mini", "D14_Apple_iPhone13mini"

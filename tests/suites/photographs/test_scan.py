@@ -8,7 +8,7 @@ from PIL import Image
 from bench.data import ImageError
 from bench.store import Store
 from bench.suites.base import prepare
-from tests.suites.folder.test_source import five, pair, rows_of, source, write_photo, write_tree
+from tests.suites.test_folder import five, pair, rows_of, source, write_photo, write_tree
 
 __all__ = ["five", "pair"]  # fixtures
 

@@ -18,7 +18,6 @@ from pathlib import Path, PurePosixPath
 from bench.checks import PATCH_PX
 from bench.store import digest
 from bench.suites.base import SuiteCard
-from bench.suites.folder.names import require_models
 from bench.suites.photographs.camera_names import contradictions
 from bench.suites.photographs.cutting import ALIGN_PX, PhotographSource
 from bench.suites.photographs.division import (
@@ -29,6 +28,7 @@ from bench.suites.photographs.division import (
     Placed,
     divide,
 )
+from bench.suites.photographs.folder_names import require_models
 from bench.suites.photographs.layouts import (
     DRESDEN,
     TREE,

@@ -3,8 +3,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from bench.training import reduced
-from bench.training.reduced import suited_to_bf16
+from bench.training import bf16_layers
+from bench.training.bf16_layers import suited_to_bf16
 
 WIDE = 384  # times itself more than 2 ** 17
 
@@ -42,7 +42,7 @@ def unfolded(monkeypatch):
         pass
 
     Spied.unfold = staticmethod(unfold)
-    monkeypatch.setattr(reduced, "F", Spied)
+    monkeypatch.setattr(bf16_layers, "F", Spied)
     return shapes
 
 
@@ -85,3 +85,14 @@ def test_the_first_convolution_keeps_the_last_grey_level():
         assert torch.equal(network[0](images), blurred)
     torch.testing.assert_close(exact, network[0](images), rtol=0, atol=0)
     assert not torch.equal(blurred.float(), exact)
+
+
+def test_a_first_convolution_of_another_kind_computes_what_it_does_otherwise():
+    class Doubled(nn.Conv2d):
+        def forward(self, maps):
+            return 2 * super().forward(maps)
+
+    network, images = nn.Sequential(Doubled(3, 4, 1)), torch.rand(1, 3, 8, 8)
+    expected = network(images)
+    with torch.autocast("cpu", torch.bfloat16), suited_to_bf16(network, "cpu", enabled=True):
+        assert torch.equal(network(images), expected)

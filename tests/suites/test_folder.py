@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from bench.data import ImageError
-from bench.suites.folder.source import FolderSource
+from bench.suites.folder import FolderSource
 from bench.types import CamobenchError
 
 

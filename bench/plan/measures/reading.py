@@ -25,7 +25,7 @@ from bench.jobs.scoring.items import ORDER_VERSION
 from bench.jobs.scoring.rows import RowFolder, read_rows
 from bench.jobs.scoring.score import KEY_DIGITS
 from bench.jobs.workplace import Workplace
-from bench.plan.answers.answers import answered_rows_of, known
+from bench.plan.answers.kept import answered_rows_of, known
 from bench.plan.failures import Failures
 from bench.plan.graph import Graph, plan
 from bench.plan.train import train

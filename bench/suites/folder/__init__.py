@@ -1,1 +1,0 @@
-"""A suite of a folder of photographs, one folder a camera model."""
