@@ -88,7 +88,7 @@ GANS: tuple[tuple[AttackSpec, CganVariant, Mapping[str, CganRecipe]], ...] = (
         cama.RECIPES,
     ),
     (
-        _row("spoc", spoc.STREAMS, scfa=True, paper=spoc.PAPER, paper_row=False, preliminary=True),
+        _row("spoc", spoc.STREAMS, scfa=True, paper=spoc.PAPER, paper_row=False),
         spoc.VARIANT,
         spoc.RECIPES,
     ),

@@ -5,7 +5,7 @@ from bench.plan.names.selection import select_attacks, select_victims
 from bench.registry import UnknownNameError
 from bench.types import WrongUsageError
 
-GANS = ["cama"]
+GANS = ["cama", "spoc"]
 TRANSFER = ["mi-fgsm", "di-ti-mi-fgsm", "vmi-fgsm"]
 CONTROLS = ["identity", "jpeg", "median", "gaussian-blur", "wavelet-denoise"]
 PRELIMINARY = [
@@ -13,7 +13,6 @@ PRELIMINARY = [
     "cgan-img-wdf-pef-unconstrained",
     "cgan-no-laac",
     "cgan-img-wdf-pef-per-target",
-    "spoc",
     "siamte",
 ]
 
