@@ -7,7 +7,8 @@ networks too (`CganVariant`).
 
 Deviations, all in `CganRecipe` and all off in the `paper` recipe: a generator that starts as the
 identity and changes a pixel by no more than it is allowed, resize-convolutions, a discriminator
-whose labels enter last, weight averaging, cosine annealing, 8-bit rounding inside training.
+whose labels enter last, weight averaging, cosine annealing, 8-bit rounding inside training, LAACs
+that see random symmetries of the images.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from bench.recipes import Recipe
 from bench.signal.cfa import synthetic_cfa
 from bench.training.classifier import as_input
 from bench.training.loop import run_steps, seeded_generator
-from bench.training.patches import PatchSampler, open_stack
+from bench.training.patches import PatchSampler, apply_d4, open_stack
 from bench.types import FitReport, Json
 
 
@@ -108,6 +109,10 @@ class CganAttack(Attack):
         adam_d = adam(judge, budget.discriminator_lr, budget.beta1)
         schedule_d = annealing(adam_d, steps, budget.cosine)
 
+        def turned(images: Tensor) -> Tensor:
+            element = torch.randint(8, (batch,), generator=generator, device=device)
+            return apply_d4(images, element)
+
         def step(index: int) -> dict[str, Tensor]:
             (patches,), sources = sampler.draw(batch)
             targets = other_classes(sources, len(self.classes), generator)
@@ -125,7 +130,10 @@ class CganAttack(Attack):
             loss_adv = (judge(seen * 2 - 1, targets) - 1).square().mean()
             judge.requires_grad_(True)
             loss_cnt = 2 * (fake - real).abs().mean()  # in units of [-1, 1] images
-            loss_aux = [F.cross_entropy(laac.logits(seen), targets) for laac in laacs]
+            loss_aux = [
+                F.cross_entropy(laac.logits(turned(seen) if budget.symmetries else seen), targets)
+                for laac in laacs
+            ]
             total = budget.lambda_adv * loss_adv + budget.lambda_cnt * loss_cnt
             if loss_aux:
                 total = total + budget.lambda_aux * torch.stack(loss_aux).sum()

@@ -34,6 +34,8 @@ class CganRecipe:
         cosine: Anneal both rates to zero; fixed otherwise.
         average: Decay of the generator's weight average; 0 keeps the last weights.
         rounded: Let discriminator and LAACs see 8-bit images (straight-through gradient).
+        symmetries: Each LAAC sees each image under a random symmetry of the square, as it did in
+            training: what shows in one orientation alone fools that LAAC and no other network.
     """
 
     generator_width: int = 64
@@ -54,6 +56,7 @@ class CganRecipe:
     cosine: bool = False
     average: float = 0.0
     rounded: bool = False
+    symmetries: bool = False
 
 
 _MINI = CganRecipe(
@@ -73,6 +76,7 @@ _MINI = CganRecipe(
     cosine=True,
     average=0.995,
     rounded=True,
+    symmetries=True,
 )
 
 CGAN_RECIPES: Mapping[str, CganRecipe] = MappingProxyType(
@@ -91,6 +95,7 @@ CGAN_RECIPES: Mapping[str, CganRecipe] = MappingProxyType(
             cosine=True,
             average=0.995,
             rounded=True,
+            symmetries=True,
         ),
         "mini": _MINI,
         "wide": replace(_MINI, generator_width=32, discriminator_width=32),
@@ -107,10 +112,10 @@ CGAN_RECIPES: Mapping[str, CganRecipe] = MappingProxyType(
 
 
 def reweighted(adv: float, cnt: float, aux: float) -> Mapping[str, CganRecipe]:
-    """Every recipe with other weights of the three losses."""
+    """Every recipe with other weights of the three losses, and without symmetries."""
     return MappingProxyType(
         {
-            name: replace(one, lambda_adv=adv, lambda_cnt=cnt, lambda_aux=aux)
+            name: replace(one, lambda_adv=adv, lambda_cnt=cnt, lambda_aux=aux, symmetries=False)
             for name, one in CGAN_RECIPES.items()
         }
     )
