@@ -203,3 +203,24 @@ def test_fit_never_touches_the_surrogates():
         assert same_state(copied(before), surrogates[name].state_dict())
         assert not surrogates[name].training
         assert all(weight.grad is None for weight in surrogates[name].parameters())
+
+
+class Watching(ToyVictim):
+    """Notes the images that it is asked about in training."""
+
+    def logits(self, images):
+        if torch.is_grad_enabled():
+            self.seen = images.detach().clone()
+        return super().logits(images)
+
+
+@pytest.mark.parametrize("symmetries", [False, True])
+def test_each_laac_sees_symmetries_of_its_own(symmetries):
+    surrogates = {name: Watching(name) for name in ("one", "two")}
+    attack = attack_of(batch=16, steps=1, symmetries=symmetries)
+    attack.fit(camera_set(), fit_context(surrogates=surrogates))
+    one, two = (victim.seen for victim in surrogates.values())
+    assert torch.equal(one, two) is not symmetries
+    for mine, other in zip(one, two, strict=True):
+        turned = [torch.rot90(m, turn, (1, 2)) for m in (mine, mine.flip(2)) for turn in range(4)]
+        assert any(torch.equal(image, other) for image in turned)
