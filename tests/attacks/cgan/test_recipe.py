@@ -26,6 +26,7 @@ def test_paper_recipe_holds_the_numbers_of_the_paper():
         "cosine": False,
         "average": 0.0,
         "rounded": False,
+        "symmetries": False,
     }
 
 
