@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, is_dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
-SetName: TypeAlias = Literal["A", "B", "C"]
+SetName: TypeAlias = Literal["A", "B", "C", "D"]
 SETS: tuple[SetName, ...] = ("A", "B", "C")
 Split: TypeAlias = Literal["in", "out", "real"]
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"

@@ -145,6 +145,15 @@ ENTRIES: tuple[VictimEntry, ...] = (
         supplementary=True,
         aware_of=AWARE_OF,
     ),
+    *_convnets(
+        "resnet",
+        "blocks",
+        {"resnet18": RESNETS["resnet18"]},
+        suffix="-more-models",
+        paper="Zhao & Stamm 2020 (that other class definitions stop attacks)",
+        supplementary=True,
+        more_models=True,
+    ),
     _svm(
         "spam",
         "Pevny, Bas & Fridrich 2010 (features); per colour plane, with a Gaussian SVM",

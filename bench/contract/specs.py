@@ -96,6 +96,8 @@ class VictimSpec(Spec):
             and a column of its own in the tables, never part of a family's mean.
         aware_of: Attacks, controls among them, whose versions of Set-A it is trained on beside the
             images themselves. It never holds an attack; its key hashes theirs.
+        more_models: Whether it tells apart further camera models than the attacks know: it is
+            trained on Set-D, of a suite that has one.
     """
 
     IDENTITY: ClassVar[tuple[str, ...]] = ("name", "version", "front_end", "backbone", "residual")
@@ -106,6 +108,7 @@ class VictimSpec(Spec):
     differentiable: bool = True
     supplementary: bool = False
     aware_of: tuple[str, ...] = field(default=(), metadata=SILENT_DEFAULT)
+    more_models: bool = field(default=False, metadata=SILENT_DEFAULT)
 
 
 @dataclass(frozen=True, kw_only=True)

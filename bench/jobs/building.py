@@ -10,6 +10,7 @@ from bench.jobs.outcome import is_failure, reason_of
 from bench.recipes import Recipe
 from bench.registry import Entry
 from bench.sources.opened import as_built
+from bench.suites.base import SuiteCard
 from bench.types import CamobenchError
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ def build_victim(name: str, classes: Sequence[str], recipe: Recipe) -> Victim:
     victim = _built("victim", VICTIMS.get(name), classes, recipe)
     require_known(name, classes, victim.classes)
     return victim
+
+
+def taught_classes(name: str, suite: SuiteCard) -> tuple[str, ...]:
+    """The camera models that a victim is told of as it is built."""
+    return suite.taught("D" if VICTIMS.get(name).spec.more_models else "A")
 
 
 def require_known(name: str, classes: Sequence[str], own: tuple[str, ...]) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from bench.checks import use_exact_fp32
 from bench.contract import VICTIMS, Attack, Victim
-from bench.jobs.building import build_attack, build_victim
+from bench.jobs.building import build_attack, build_victim, taught_classes
 from bench.jobs.job import Keys, TrainJob
 from bench.jobs.scoring.precision import (
     Precision,
@@ -100,7 +100,7 @@ def save_checkpoint(
                 "trained_on": f"Set-{job.set_name}",
                 "suite": graph.suite.name,
                 "suite_fingerprint": graph.suite.fingerprint,
-                "classes": graph.suite.classes,
+                "classes": graph.suite.taught(job.set_name),
                 "recipe": graph.recipe.name,
                 "hyperparameters": hyperparameters(job, graph),
                 "seed": job.seed,
@@ -257,7 +257,8 @@ class Networks:
         return [key, self._checkpoint(kind, name, key).sha256 if learned else "none"]
 
     def _classifier(self, name: str, kind: str, key: str, set_name: SetName) -> Victim:
-        victim = build_victim(name, self.graph.suite.classes, self.graph.recipe)
+        classes = taught_classes(name, self.graph.suite)
+        victim = build_victim(name, classes, self.graph.recipe)
         if victim.learns:
             restore(victim, self._checkpoint(kind, name, key), self.device)
         if victim.spec.residual is not None:

@@ -35,7 +35,8 @@ def train_network(job: TrainJob, place: Workplace, progress: Progress) -> None:
 
 def _train(job: TrainJob, place: Workplace, progress: Progress) -> None:
     store, device, keys = place.store, place.device, place.site.keys
-    data = place.suite.examiner_set() if job.set_name == "A" else place.suite.adversary_set()
+    suite, name = place.suite, job.set_name
+    data = suite.adversary_set() if name == "B" else suite.examiner_set(name)
     networks = Networks(keys, place.shelf, device)
     snapshot = store.snapshot_file(job.kind, job.name, job.key)
     recipe, classes = keys.recipe, keys.suite.classes
@@ -66,7 +67,7 @@ def _train(job: TrainJob, place: Workplace, progress: Progress) -> None:
             report = timed_fit(lambda: attack.fit(data, context(surrogates=surrogates)))
         module = attack
     else:
-        victim = build_victim(job.name, classes, recipe)
+        victim = build_victim(job.name, data.classes, recipe)
         learnt = data
         if victim.spec.aware_of and isinstance(data, ExaminerSet):
             aware_of = victim.spec.aware_of

@@ -12,7 +12,7 @@ from bench.jobs.scoring.items import ImageSource, source_of
 from bench.jobs.scoring.scorer import Scorer
 from bench.provenance import processor_name
 from bench.store import Store
-from bench.suites.base import Suite, open_suite
+from bench.suites.base import Suite
 from bench.types import Json
 
 
@@ -41,7 +41,7 @@ class Workplace:
     def suite(self) -> Suite:
         """The images."""
         card = self.site.keys.suite
-        return open_suite(self.store.data_folder(card.name, card.fingerprint))
+        return Suite(card, self.store.data_folder(card.name, card.fingerprint))
 
     @cached_property
     def networks(self) -> Networks:

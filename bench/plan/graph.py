@@ -160,7 +160,10 @@ class _Planner:
     def victim(self, name: str, kind: JobKind, set_name: SetName) -> str:
         entry = VICTIMS.get(name)
         spec, (traits, what) = entry.spec, self.traits("victim", entry)
-        self.classes[name] = self.suite.classes if traits.classes is None else traits.classes
+        if spec.more_models:
+            set_name = self.set_of_more_models(name, kind)
+        told = self.suite.taught(set_name)
+        self.classes[name] = told if traits.classes is None else traits.classes
         require_known(name, self.suite.classes, self.classes[name])
         if traits.reducible:
             self.reducible.add(name)
@@ -170,7 +173,7 @@ class _Planner:
                     f"victim {name} asks for the residual {spec.residual!r}; the shared "
                     f"estimator gives {RESIDUAL_NAME!r}"
                 )
-            self.estimator(set_name)
+            self.estimator("B" if set_name == "B" else "A")
         needs = tuple(self.known_attack(one, name, set_name) for one in spec.aware_of)
         if needs:
             what = {**what, "aware_of": list(needs), "aware_version": AWARE_VERSION}
@@ -178,6 +181,19 @@ class _Planner:
         if traits.learns:
             self.add(kind, spec.name, set_name, key, needs)
         return key
+
+    def set_of_more_models(self, name: str, kind: JobKind) -> SetName:
+        if kind == "surrogate":
+            raise CamobenchError(
+                f"{name} cannot be a surrogate: Set-B has no photographs of the further models "
+                "that it tells apart; name a victim that knows the suite's classes"
+            )
+        if not self.suite.more_models:
+            raise BuildError(
+                f"{self.suite.name} has no photographs of further models for {name} to be trained "
+                "on, as simulated suites have; leave it out"
+            )
+        return "D"
 
     def known_attack(self, name: str, victim: str, set_name: SetName) -> str:
         if set_name == "B":
@@ -240,7 +256,7 @@ def plan(
         CamobenchError: If a victim does not know the suite's classes.
     """
     attack_seed = seed if attack_seed is None else attack_seed
-    planner = _Planner(suite, recipe, {"A": seed, "B": attack_seed}, store)
+    planner = _Planner(suite, recipe, {"A": seed, "B": attack_seed, "D": seed}, store)
     victim_keys = {name: planner.or_hole("victim", name, failures) for name in victims}
     attack_keys = {name: planner.or_hole("attack", name, failures) for name in attacks}
     return Graph(

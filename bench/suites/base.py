@@ -73,6 +73,8 @@ class SuiteCard:
         classes: The in-distribution camera models, in the order of the victims' classes.
         others: The out-of-distribution camera models.
         real: The camera models of the split of real photographs, if there is one.
+        more_models: What Set-D has beside the classes; it is made only for victims that know more
+            camera models than the attacks do. None: the suite has no such set.
         image_px: Side of its square images.
         note: Shown under every table, such as how a folder was split.
     """
@@ -85,12 +87,17 @@ class SuiteCard:
     image_px: int
     note: str = ""
     real: tuple[str, ...] = field(default=(), metadata=SILENT_DEFAULT)
+    more_models: tuple[str, ...] = field(default=(), metadata=SILENT_DEFAULT)
 
     @property
     def split_of(self) -> dict[str, str]:
         """The split of each camera model."""
         parts = {IN: self.classes, OUT: self.others, REAL: self.real}
         return {model: split for split, models in parts.items() for model in models}
+
+    def taught(self, set_name: SetName) -> tuple[str, ...]:
+        """The camera models that what is trained on a set tells apart."""
+        return self.classes + self.more_models if set_name == "D" else self.classes
 
 
 Images: TypeAlias = Iterator[tuple[Row, NDArray[np.uint8]]]
@@ -194,9 +201,9 @@ class Suite:
         require_as_written(images, folder, lambda _: progress.advance())
         progress.finish()
 
-    def examiner_set(self) -> ExaminerSet:
-        """Set-A, for victims."""
-        return self._labelled("A", ExaminerSet)
+    def examiner_set(self, set_name: SetName = "A") -> ExaminerSet:
+        """Set-A, for victims, or Set-D, for those that know more models."""
+        return self._labelled(set_name, ExaminerSet)
 
     def adversary_set(self) -> AdversarySet:
         """Set-B, for attacks and their surrogates."""
@@ -204,11 +211,12 @@ class Suite:
 
     def _labelled(self, set_name: SetName, kind: type[LabelledT]) -> LabelledT:
         manifest = self.manifest(set_name)
-        position = {name: i for i, name in enumerate(self.card.classes)}
+        classes = self.card.taught(set_name)
+        position = {name: i for i, name in enumerate(classes)}
         return kind(
             images=self.images(set_name),
             labels=np.array([position[model] for model in manifest["model"]], dtype=np.int64),
-            classes=self.card.classes,
+            classes=classes,
             validation=(manifest["partition"] == "validation").to_numpy(),
             keeper=FolderKeeper(self._set_folder(set_name)),
         )
@@ -251,8 +259,7 @@ def prepare(
     folder = store.data_folder(card.name, card.fingerprint)
     suite = Suite(card, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "suite.json").is_file():
-        write_json(folder / "suite.json", asdict(card))
+    write_json(folder / "suite.json", asdict(card))
     for set_name in sets:
         with store.lock("data", folder.name, set_name):
             if suite.has(set_name):
@@ -277,5 +284,6 @@ def open_suite(folder: Path) -> Suite:
     if not (folder / "suite.json").is_file():
         raise CamobenchError(f"no suite in {folder}; `camobench data prepare` makes one")
     card = read_json(folder / "suite.json")
-    models = {name: tuple(card.get(name, ())) for name in ("classes", "others", "real")}
+    names = ("classes", "others", "real", "more_models")
+    models = {name: tuple(card.get(name, ())) for name in names}
     return Suite(SuiteCard(**card | models), folder)

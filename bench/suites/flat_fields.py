@@ -48,9 +48,9 @@ class FlatFields:
 
 def simulated(spec: SimcamSpec) -> FlatFields:
     """Of every device of a simulated suite, whatever its set."""
-    inside = sorted(index for some in DEVICES.values() for index in some)
+    inside = sorted({index for some in DEVICES.values() for index in some})
     places = {model: inside for model in spec.models_in}
-    places |= {model: list(DEVICES_OUT) for model in spec.models_out}
+    places |= {model: list(DEVICES_OUT["C"]) for model in spec.models_out}
     devices = {
         f"{model}-d{index}": (model, index) for model, some in places.items() for index in some
     }

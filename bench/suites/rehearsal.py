@@ -41,6 +41,7 @@ class RehearsalSource:
             fingerprint=hashlib.sha256(f"rehearsal {card.fingerprint}".encode()).hexdigest(),
             others=(),
             real=(),
+            more_models=(),
             note=f"{NOTE}; {card.note}" if card.note else NOTE,
         )
 

@@ -2,7 +2,7 @@
 
 Within a set every model photographs the same scenes, so that content cannot tell the class;
 across sets no scene and no device is shared. Set-A trains the victims, Set-B the attacks, Set-C
-evaluates.
+evaluates. Set-D is Set-A once more, with photographs of the same scenes by the other models.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from bench.suites.simcam.cameras import load_cameras
 from bench.types import IN, OUT, SetName
 
 SIMULATOR_VERSION = 1  # raise it when the same plan gives other bytes
-DEVICES = {"A": (2, 3), "B": (0, 1), "C": (4,)}  # of the in-distribution models
-DEVICES_OUT = (0,)
+DEVICES = {"A": (2, 3), "B": (0, 1), "C": (4,), "D": (2, 3)}  # of the in-distribution models
+DEVICES_OUT = {"C": (0,), "D": (2, 3)}  # of the others
 
 Counts = int | tuple[int, ...]
 
@@ -61,6 +61,9 @@ class SimcamSpec:
 
     def counts(self, set_name: SetName) -> dict[str, int]:
         """Return the number of images per model in a set."""
+        if set_name == "D":
+            own = self.counts("A")
+            return {**own, **dict.fromkeys(self.models_out, min(own.values()))}
         models = self.models_in + self.models_out if set_name == "C" else self.models_in
         given: Counts = {"A": self.images_a, "B": self.images_b, "C": self.images_c}[set_name]
         counts = (given,) * len(models) if isinstance(given, int) else given
@@ -104,18 +107,19 @@ def plan(spec: SimcamSpec, set_name: SetName) -> list[Shot]:
     """
     counts = spec.counts(set_name)
     most = max(counts.values())
-    validation = _validation_scenes(spec, set_name, most)
+    series = "A" if set_name == "D" else set_name
+    validation = _validation_scenes(spec, series, most)
     shots = []
     for scene_index in range(most):
-        scene = f"{set_name}-s{scene_index:04d}"
+        scene = f"{series}-s{scene_index:04d}"
         training = "validation" if scene_index in validation else "train"
         for model, count in counts.items():
             if scene_index >= count:
                 continue
             inside = model in spec.models_in
-            devices = DEVICES[set_name] if inside else DEVICES_OUT
+            devices = (DEVICES if inside else DEVICES_OUT)[set_name]
             index = devices[scene_index % len(devices)]
-            image_id = f"{set_name}-{model}-d{index}-s{scene_index:04d}"
+            image_id = f"{series}-{model}-d{index}-s{scene_index:04d}"
             shots.append(
                 Shot(
                     image_id=image_id,

@@ -49,6 +49,7 @@ class SimcamSource:
             fingerprint=self.spec.fingerprint(),
             classes=self.spec.models_in,
             others=self.spec.models_out,
+            more_models=self.spec.models_out,
             image_px=self.spec.image_px,
             note=SMOKE_NOTE if self.spec is SIMCAM_SMOKE else "",
         )
