@@ -57,11 +57,12 @@ class ToySource:
             fingerprint=fingerprint,
             classes=CLASSES,
             others=("other-x",),
+            more_models=("other-x",),
             image_px=64,
         )
 
     def models(self, set_name):
-        return [*self.card.classes, *(self.card.others if set_name == "C" else ())]
+        return [*self.card.classes, *(self.card.others if set_name in "CD" else ())]
 
     def count(self, set_name):
         return self.per_class * len(self.models(set_name))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -73,7 +75,7 @@ def test_no_other_key_moves_and_its_estimator_is_that_of_set_a():
 
 def test_it_needs_a_suite_that_has_photographs_of_further_models():
     with pytest.raises(BuildError, match="toy-v1 has no photographs of further models"):
-        plan(ToySource().card, SMOKE, attacks=[], victims=[NAME])
+        plan(replace(ToySource().card, more_models=()), SMOKE, attacks=[], victims=[NAME])
 
 
 def test_it_cannot_teach_an_attack():
