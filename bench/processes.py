@@ -109,7 +109,9 @@ def start_training_process(workers: int) -> None:
     import torch
 
     obey_parent()
-    torch.set_num_threads(max(1, cpu_count() // workers))
+    # torch's own number heeds OMP_NUM_THREADS: whoever sets that shares the cores with others, and
+    # threads that wait for one another there take several times as long as one alone.
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), cpu_count() // workers)))
     keep_freed_memory()
 
 

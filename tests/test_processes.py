@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -23,3 +27,14 @@ def test_a_gpu_is_shared_as_far_as_cores_and_memory_go(monkeypatch, free_gib, co
 
 def test_other_devices_train_one_at_a_time():
     assert default_workers(torch.device("mps")) == 1
+
+
+@pytest.mark.parametrize(("told", "threads"), [("1", 1), ("2", 2)])
+def test_a_worker_takes_its_share_of_the_cores_and_no_more_threads_than_it_is_told(told, threads):
+    code = (
+        "import torch\nfrom bench import processes\nprocesses.cpu_count = lambda: 8\n"
+        "processes.start_training_process(2)\nprint(torch.get_num_threads())"
+    )
+    told = {**os.environ, "OMP_NUM_THREADS": told}
+    done = subprocess.run([sys.executable, "-c", code], env=told, capture_output=True, text=True)
+    assert done.stdout.split() == [str(threads)], done.stderr
