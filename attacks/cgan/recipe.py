@@ -112,10 +112,10 @@ CGAN_RECIPES: Mapping[str, CganRecipe] = MappingProxyType(
 
 
 def reweighted(adv: float, cnt: float, aux: float) -> Mapping[str, CganRecipe]:
-    """Every recipe with other weights of the three losses, and without symmetries."""
+    """Every recipe with other weights of the three losses."""
     return MappingProxyType(
         {
-            name: replace(one, lambda_adv=adv, lambda_cnt=cnt, lambda_aux=aux, symmetries=False)
+            name: replace(one, lambda_adv=adv, lambda_cnt=cnt, lambda_aux=aux)
             for name, one in CGAN_RECIPES.items()
         }
     )
