@@ -16,6 +16,7 @@ from torch import nn
 from bench.contract import VictimSpec
 from bench.recipes import Recipe
 from victims.convnet import ConvNetVictim
+from victims.specs import budget
 
 CHANNELS = (64, 128, 256, 512)
 
@@ -44,6 +45,6 @@ def make(
         spec,
         classes=classes,
         recipe=recipe,
-        budget=recipe.classifiers["resnet"],
+        budget=budget(recipe.classifiers["resnet"], harder=bool(spec.aware_of) or spec.more_models),
         build=partial(build_resnet, blocks, in_channels=9 if spec.front_end == "img-fd" else 3),
     )

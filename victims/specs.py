@@ -8,6 +8,7 @@ its own and a line here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -41,6 +42,8 @@ LINEAR_SVM: Mapping[str, Json] = {"C": 1.0, "kernel": "linear", "strategy": "one
 AWARE_OF = ("jpeg", "median", "gaussian-blur", "mi-fgsm", "mislgan")
 """What aware defenders know, beside noise: the field's usual treatments, an attack by gradients and
 a generative one; the cGANs with other local classifiers are strangers to them."""
+HARDER = 4
+"""Times the usual steps; an epoch is longer by itself."""
 TIMM = "timm:"
 
 
@@ -54,10 +57,11 @@ def _convnets(
 ) -> list[VictimEntry]:
     """Every front-end before every backbone, made by `make` in the family's file."""
     spec = {"paper": "Andrews, Zhang & Griffin 2020, sections 3.3 and 4.2", **spec}
+    harder = bool(spec.get("aware_of") or spec.get("more_models"))
 
     def traits(recipe: Recipe) -> Traits:
-        budget = {"classifier": as_json(recipe.classifiers[family])}
-        return Traits(hyperparameters=budget, reducible=True)
+        stated = as_json(budget(recipe.classifiers[family], harder=harder))
+        return Traits(hyperparameters={"classifier": stated}, reducible=True)
 
     return [
         Entry(
@@ -75,6 +79,13 @@ def _convnets(
         for front_end in front_ends
         for backbone, shape in shapes.items()
     ]
+
+
+def budget(usual: ClassifierRecipe, *, harder: bool) -> ClassifierRecipe:
+    """How a network is trained: in more steps where it must tell more cameras or treated images."""
+    if harder and usual.steps is not None:
+        return replace(usual, steps=HARDER * usual.steps)
+    return usual
 
 
 def by_adamw(like: ClassifierRecipe) -> AdamWRecipe:
