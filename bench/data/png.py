@@ -14,9 +14,6 @@ from typing import NamedTuple
 from bench.data.errors import DamagedError, UnusableError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-END = b"\0\0\0\0IEND\xaeB`\x82"
-RGB = 2
-COLOURS = {0: "greyscale", 2: "RGB", 3: "palette", 4: "greyscale with alpha", 6: "RGBA"}
 _WRONG = {b"tRNS": "holds a transparent colour", b"acTL": "holds an animation"}
 _ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4)]
 _ADAM7 += [(1, 0, 2, 2), (0, 1, 1, 2)]
@@ -32,11 +29,6 @@ class PngHeader(NamedTuple):
     compression: int
     filtering: int
     interlaced: int
-
-    @property
-    def colour_name(self) -> str:
-        """Its colour type in words."""
-        return COLOURS.get(self.colour, f"colour type {self.colour}")
 
 
 def read_png_header(data: bytes) -> PngHeader:
