@@ -51,6 +51,7 @@ def require_whole(data: bytes, header: PngHeader) -> None:
     Raises:
         DamagedError: Says how.
         UnusableError: If it is an animation, or some of its pixels are transparent.
+        zlib.error: If its stream is damaged.
     """
     try:
         compressed = _checked_data(data)
@@ -59,8 +60,6 @@ def require_whole(data: bytes, header: PngHeader) -> None:
         inflated = len(inflater.decompress(compressed, expected + 1))
     except struct.error as error:
         raise DamagedError("it ends too early") from error
-    except zlib.error as error:
-        raise DamagedError(str(error)) from error
     if inflated != expected:
         raise DamagedError("rows are missing" if inflated < expected else "too many rows")
     if not inflater.eof:
