@@ -24,6 +24,6 @@ What to touch for something new, a file and a line that registers it:
   `camobench.metrics`;
 - a suite: a file under `suites/` that gives a `SuiteSource`, a line of `load_suite` in
   `suites/catalogue.py`;
-- a detector of treated images: a function in `detect/features.py`;
+- a detector of treated images: a function in `detect.py`;
 - an executor: a subclass of `execute.base.Executor`, its name in `execute/__init__.py`.
 """

@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 
 from bench.contract import FitContext, Snapshots, Victim, VictimSpec
@@ -24,6 +25,14 @@ def pixels(count, height, width, seed=0):
     fine = np.kron(coarse, np.ones((8, 8), int))[..., :height, :width]
     noisy = fine + random.integers(-30, 31, fine.shape)
     return torch.from_numpy(noisy.clip(0, 255).astype(np.uint8))
+
+
+def encoded(pixels, kind="JPEG", **options):
+    """(H, W, 3) pixels, or a picture of Pillow's, as the bytes of a file."""
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
 
 
 def camera_set(kind=AdversarySet, per_class=3, side=64, classes=CLASSES, seed=0):

@@ -137,7 +137,7 @@ def data_show(
 
     made = open_prepared(make_source(suite), open_store(store))
     if against:
-        from bench.calibration.likeness import compare, save_figure
+        from bench.calibration import compare, save_figure
 
         rows, found = compare(made, against)
         show_rows(rows, format_)
@@ -220,11 +220,11 @@ def data_cameras(picture: Path | None, scene: int, distance: bool, format_: str)
     if picture is None and not distance:
         raise click.UsageError("name a PICTURE, or ask for --distance")
     if distance:
-        from bench.calibration.distances import measure_distances
+        from bench.calibration import measure_distances
 
         show_rows(measure_distances().rows(), format_)
     if picture is not None:
-        from bench.suites.simcam.picture import save_picture
+        from bench.calibration import save_picture
 
         save_picture(picture, scene_seed=scene)
         say(f"cameras: {picture}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,25 +21,19 @@ class ImageError(CamobenchError):
     """A photograph that cannot be used; names the file and the remedy."""
 
 
-class Keeper(Protocol):
-    """Keeps arrays that are derived from a set's images, so that no training derives them anew."""
-
-    def array(
-        self, name: str, shape: tuple[int, ...], fill: Callable[[NDArray[np.float32]], None]
-    ) -> NDArray[np.float32]:
-        """The float32 array called `name`; `fill` writes it where there is none yet."""
+Keep: TypeAlias = Callable[
+    [str, tuple[int, ...], Callable[[NDArray[np.float32]], None]], NDArray[np.float32]
+]
+"""Gives the float32 array of a name and shape; who is handed it fills it if there is none yet."""
 
 
-class InMemory:
-    """A `Keeper` that keeps nothing."""
-
-    def array(
-        self, name: str, shape: tuple[int, ...], fill: Callable[[NDArray[np.float32]], None]
-    ) -> NDArray[np.float32]:
-        """Fill a new array."""
-        values = np.empty(shape, np.float32)
-        fill(values)
-        return values
+def keep_nothing(
+    name: str, shape: tuple[int, ...], fill: Callable[[NDArray[np.float32]], None]
+) -> NDArray[np.float32]:
+    """A `Keep` that fills a new array each time."""
+    values = np.empty(shape, np.float32)
+    fill(values)
+    return values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +45,14 @@ class LabelledImages:
         labels: (N,) int64, positions in `classes`.
         classes: Camera models by name.
         validation: (N,) bool, the images held out of training (all patches of an image together).
-        keeper: Keeps what is derived from the images.
+        keep: Keeps what is derived from the images, so that no training derives it anew.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
     validation: NDArray[np.bool_]
-    keeper: Keeper = field(default_factory=InMemory)
+    keep: Keep = keep_nothing
 
     def __post_init__(self) -> None:
         count = len(self.images)
@@ -121,10 +115,10 @@ def measure_rgb(data: bytes, name: str) -> tuple[int, int]:
         raise ImageError(f"{name}: {error}") from error
 
 
-def encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    """(3, H, W) pixels as a PNG without metadata."""
+def encode_png(pixels: NDArray[np.uint8], **metadata: Any) -> bytes:
+    """(3, H, W) pixels as a PNG with the metadata that Pillow is told, none by default."""
     data = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(data, "PNG")
+    Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(data, "PNG", **metadata)
     return data.getvalue()
 
 

@@ -28,16 +28,6 @@ _RGB = 2
 _DEFLATED = {"tiff_adobe_deflate", "tiff_deflate"}
 _COMPRESSIONS = {"raw", "tiff_lzw", *_DEFLATED}
 _INFLATED = 1 << 20  # bytes at a time
-_TURNED_BACK = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
-"""What undoes each orientation that Pillow applies to a TIFF."""
 
 
 @contextmanager
@@ -71,13 +61,10 @@ def opened(data: bytes) -> Iterator[Image.Image]:
 
 def pixels_of(image: Image.Image) -> NDArray[np.uint8]:
     """(H, W, 3) pixels as they are stored, whatever the orientation."""
-    if not isinstance(image, TiffImageFile):
-        return np.asarray(image)
-    back = _TURNED_BACK.get(image.tag_v2.get(_ORIENTATION, 1))
-    image.load()
-    if back is None or _ORIENTATION in image.tag_v2:
-        return np.asarray(image)
-    return np.asarray(image.transpose(back))
+    if isinstance(image, TiffImageFile):
+        image.getexif().pop(_ORIENTATION, None)  # Pillow would apply it
+        image = Image.merge("RGB", image.split())  # of the size stored, not of that turned
+    return np.asarray(image)
 
 
 def size_of(image: Image.Image) -> tuple[int, int]:
@@ -110,8 +97,7 @@ def _require_depth(bits: int | str) -> None:
 
 def _require_png(data: bytes, mode: str) -> None:
     header = pngs.read_png_header(data)
-    if header.colour != pngs.RGB:
-        _require_mode(mode if mode != "RGB" else header.colour_name)
+    _require_mode(mode)
     _require_depth(header.depth)
     pngs.require_whole(data, header)
 

@@ -32,8 +32,9 @@ _NOISE = np.random.default_rng(0).integers(1, 255, 512, dtype=np.uint8).tobytes(
 _MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 _HUFFMAN = {0xC0: False, 0xC1: False, 0xC2: True}  # starts of frame; whether progressive
 _OTHER_FRAMES = {*range(0xC3, 0xD0)} - {0xC4, 0xC8, 0xCC}
-_ALONE = {0x01, *range(0xD0, 0xD8)}  # markers without a length
+_RESTARTS = range(0xD0, 0xD8)
 _DHT, _SOI, _EOI, _SOS, _DRI = 0xC4, 0xD8, 0xD9, 0xDA, 0xDD
+_ALONE = {0x01, *_RESTARTS, _SOI}  # markers without a length
 
 
 @dataclass
@@ -43,9 +44,10 @@ class _Frame:
     Attributes:
         height_at: Where its height stands.
         unit: Height and width of an MCU in pixels.
+        components: Vertical and horizontal sampling of each.
+        interval: Units between restart markers; 0 where there are none.
         starts_at: Where the data of the first scan starts.
         ends: Where the data of each scan and restart interval ends.
-        restarts: Of each scan, the numbers of its restart markers.
         coded: Of each component, the coefficients that some scan codes to their last bit.
         zero_bits: What a code of zeros means in each table of AC coefficients.
     """
@@ -57,8 +59,8 @@ class _Frame:
     starts_at: int = 0
     progressive: bool = False
     components: dict[int, tuple[int, int]] = field(default_factory=dict)
+    interval: int = 0
     ends: list[int] = field(default_factory=list)
-    restarts: list[tuple[int, list[int]]] = field(default_factory=list)
     coded: dict[int, set[int]] = field(default_factory=dict)
     zero_bits: dict[int, int] = field(default_factory=dict)
 
@@ -75,16 +77,16 @@ def require_whole(data: bytes) -> None:
     frame = _read_markers(data)
     if frame is None:
         return
-    _require_all_scans(frame)
+    if any(len(coded) < 64 for coded in frame.coded.values()):
+        raise DamagedError("it ends before its last scan")
     _require_no_repeat(np.frombuffer(data, np.uint8)[frame.starts_at : frame.ends[-1]])
     rows = -(-frame.height // frame.unit[0])
-    taller = bytearray(data)
     height = (rows + 1) * frame.unit[0]
     if height > 0xFFFF or frame.width < _BLOCK_PX:
         return
-    taller[frame.height_at : frame.height_at + 2] = struct.pack(">H", height)
+    taller = data[: frame.height_at] + struct.pack(">H", height) + data[frame.height_at + 2 :]
     small = 1 if frame.progressive else _BLOCK_PX  # an eighth shows no coefficient but the first
-    plain = _decoded(bytes(taller), small)
+    plain = _decoded(taller, small)
     noisy = _decoded(_with_noise(taller, frame.ends), small)
     bled = int(frame.progressive)  # a row that smooth upsampling mixes with its neighbour
     padded = 8 if frame.progressive else 1  # units that the bits to the next byte may reach
@@ -92,7 +94,7 @@ def require_whole(data: bytes) -> None:
     if (plain[:shown] != noisy[:shown]).any():
         raise DamagedError("its data ends before its picture does")
     extra = plain[rows * frame.unit[0] // small + bled :, padded * frame.unit[1] // small + bled :]
-    if (extra != _GREY).any() and not (frame.progressive and frame.restarts):
+    if (extra != _GREY).any() and not (frame.progressive and frame.interval):
         raise DamagedError(
             "its data goes on after its picture, as when a part of it was overwritten"
         )
@@ -100,15 +102,13 @@ def require_whole(data: bytes) -> None:
 
 def _read_markers(data: bytes) -> _Frame | None:
     """Walk from marker to marker, up to the end of the (first) image."""
-    frame, interval, at = _Frame(), 0, 2
+    frame, at = _Frame(), 2
     while True:
-        found = _MARKER.search(data, at)
-        if found is None:
-            raise DamagedError("it has no end")
+        found = _next_marker(data, at)
         kind, at = found[1][0], found.end()
         if kind == _EOI:
             break
-        if kind in _ALONE or kind == _SOI:
+        if kind in _ALONE:
             continue
         if kind in _OTHER_FRAMES:
             return None
@@ -118,30 +118,34 @@ def _read_markers(data: bytes) -> _Frame | None:
             raise DamagedError("it ends within its header")
         try:
             if kind in _HUFFMAN:
-                _read_frame(frame, body, at + 3, progressive=_HUFFMAN[kind])
+                frame.height_at, frame.progressive = at + 3, _HUFFMAN[kind]
+                _read_frame(frame, body)
             elif kind == _DRI:
-                (interval,) = struct.unpack(">H", body)
+                (frame.interval,) = struct.unpack(">H", body)
             elif kind == _DHT:
                 _read_tables(frame, body)
             at += length
             if kind == _SOS:
-                at = _read_scan(frame, data, at, body, interval)
-        except (struct.error, IndexError, KeyError, ZeroDivisionError) as error:
+                at = _read_scan(frame, data, at, body)
+        except (struct.error, LookupError, ValueError, ZeroDivisionError) as error:
             raise DamagedError("its header makes no sense") from error
     return frame if frame.ends and frame.components else None
 
 
-def _read_frame(frame: _Frame, body: bytes, height_at: int, *, progressive: bool) -> None:
-    frame.height_at, frame.progressive = height_at, progressive
+def _next_marker(data: bytes, at: int) -> re.Match[bytes]:
+    found = _MARKER.search(data, at)
+    if found is None:
+        raise DamagedError("it has no end")
+    return found
+
+
+def _read_frame(frame: _Frame, body: bytes) -> None:
     _, frame.height, frame.width, count = struct.unpack(">BHHB", body[:6])
-    for name, sampling in zip(
-        body[6 : 6 + 3 * count : 3], body[7 : 6 + 3 * count : 3], strict=True
-    ):
+    for name, sampling, _ in struct.iter_unpack("3B", body[6 : 6 + 3 * count]):
         frame.components[name] = (sampling & 15, sampling >> 4)
         frame.coded[name] = set()
-    highest = max(down for down, _ in frame.components.values())
-    widest = max(across for _, across in frame.components.values())
-    frame.unit = (highest * _BLOCK_PX, widest * _BLOCK_PX)
+    down, across = (max(sides) for sides in zip(*frame.components.values(), strict=True))
+    frame.unit = (down * _BLOCK_PX, across * _BLOCK_PX)
 
 
 def _read_tables(frame: _Frame, body: bytes) -> None:
@@ -152,7 +156,7 @@ def _read_tables(frame: _Frame, body: bytes) -> None:
         body = body[17 + count :]
 
 
-def _read_scan(frame: _Frame, data: bytes, at: int, head: bytes, interval: int) -> int:
+def _read_scan(frame: _Frame, data: bytes, at: int, head: bytes) -> int:
     """Find where the data of a scan and of its restart intervals ends; returns the next marker."""
     names = [head[1 + 2 * i] for i in range(head[0])]
     first, last, precision = head[1 + 2 * len(names) : 4 + 2 * len(names)]
@@ -164,12 +168,10 @@ def _read_scan(frame: _Frame, data: bytes, at: int, head: bytes, interval: int) 
     numbers: list[int] = []
     start = at
     frame.starts_at = frame.starts_at or start
-    while (found := _MARKER.search(data, at)) and 0xD0 <= found[1][0] <= 0xD7:
-        numbers.append(found[1][0] - 0xD0)
+    while (found := _next_marker(data, at))[1][0] in _RESTARTS:
+        numbers.append(found[1][0] - _RESTARTS[0])
         frame.ends.append(found.start())
         at = found.end()
-    if found is None:
-        raise DamagedError("it has no end")
     frame.ends.append(found.start())
     tables = {head[2 + 2 * i] & 15 for i in range(head[0])}
     if frame.progressive:
@@ -178,25 +180,15 @@ def _read_scan(frame: _Frame, data: bytes, at: int, head: bytes, interval: int) 
         flat = all(frame.zero_bits[table] == _END_OF_BLOCK for table in tables)
     if not flat and _ZEROS in data[start : found.start()]:
         raise DamagedError("a stretch of it was overwritten with zeros")
-    if interval:
-        if len(names) > 1:
-            down, across = frame.unit
-        else:
-            highest, widest = frame.unit[0] // _BLOCK_PX, frame.unit[1] // _BLOCK_PX
+    if frame.interval:
+        down, across = frame.unit
+        if len(names) == 1:  # a unit is then a block of the component
             v, h = frame.components[names[0]]
-            down, across = _BLOCK_PX * highest // v, _BLOCK_PX * widest // h
+            down, across = down // v, across // h
         units = -(-frame.height // down) * -(-frame.width // across)
-        frame.restarts.append(((units - 1) // interval, numbers))
-    return found.start()
-
-
-def _require_all_scans(frame: _Frame) -> None:
-    """Refuse what lacks a scan or a restart marker."""
-    if any(len(coded) < 64 for coded in frame.coded.values()):
-        raise DamagedError("it ends before its last scan")
-    for expected, numbers in frame.restarts:
-        if numbers != [count % 8 for count in range(expected)]:
+        if numbers != [count % 8 for count in range((units - 1) // frame.interval)]:
             raise DamagedError("its restart markers are not those of its picture")
+    return found.start()
 
 
 def _require_no_repeat(coded: NDArray[np.uint8]) -> None:
@@ -235,13 +227,10 @@ def _require_no_repeat(coded: NDArray[np.uint8]) -> None:
         raise DamagedError("a stretch of it stands in two places")
 
 
-def _with_noise(data: bytes | bytearray, ends: list[int]) -> bytes:
+def _with_noise(data: bytes, ends: list[int]) -> bytes:
     """The same with noise behind the data of every scan and restart interval."""
     starts = [0, *ends]
-    return b"".join(
-        bytes(data[start:end]) + (_NOISE if end is not None else b"")
-        for start, end in zip(starts, [*ends, None], strict=True)
-    )
+    return _NOISE.join(data[i:j] for i, j in zip(starts, [*ends, len(data)], strict=True))
 
 
 def _decoded(data: bytes, small: int) -> NDArray[np.uint8]:

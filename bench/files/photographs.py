@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 
 from bench.checks import PATCH_PX
-from bench.data import ImageError, read_rgb
+from bench.contract import Attack
+from bench.data import ImageError, encode_png, read_rgb
 from bench.files.appearance import appearance
 from bench.files.tiles import anonymise_tiled, tiled_logits
 from bench.jobs.networks import Networks
@@ -43,7 +41,7 @@ def anonymise_files(
     session = open_session(replace(request, attacks=(attack_name,)), store)
     networks = Networks(session.graph, session.shelf, torch.device(request.device))
     attack = networks.attack(attack_name)
-    position = _target_position(attack_name, attack.spec.targeted, target, attack.classes)
+    position = _target_position(attack, target)
     ending = f"__{target}.png" if target else ".png"
     for path in paths:
         _read(path)
@@ -55,10 +53,7 @@ def anonymise_files(
         targets = None if position is None else torch.tensor([position], device=networks.device)
         with torch.no_grad():
             pixels = anonymise_tiled(attack, images, targets)[0].cpu().numpy()
-        data = io.BytesIO()
-        picture = Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0)))
-        picture.save(data, "PNG", **appearance(path))
-        made = additions.add(path.stem, ending, data.getvalue())
+        made = additions.add(path.stem, ending, encode_png(pixels, **appearance(path)))
         progress.advance()
         yield made
     progress.finish()
@@ -104,16 +99,14 @@ def _read(path: Path) -> torch.Tensor:
     return torch.from_numpy(pixels)[None]
 
 
-def _target_position(
-    attack: str, targeted: bool, target: str | None, classes: Sequence[str]
-) -> int | None:
-    known = ", ".join(classes)
-    if not targeted:
+def _target_position(attack: Attack, target: str | None) -> int | None:
+    name, known = attack.spec.name, ", ".join(attack.classes)
+    if not attack.spec.targeted:
         if target is not None:
-            raise WrongUsageError(f"{attack} is untargeted: leave --target out")
+            raise WrongUsageError(f"{name} is untargeted: leave --target out")
         return None
     if target is None:
-        raise WrongUsageError(f"{attack} is targeted: give --target, one of {known}")
-    if target not in classes:
+        raise WrongUsageError(f"{name} is targeted: give --target, one of {known}")
+    if target not in attack.classes:
         raise WrongUsageError(f"unknown target {target!r}: this suite's classes are {known}")
-    return classes.index(target)
+    return attack.classes.index(target)

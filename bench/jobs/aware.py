@@ -9,6 +9,7 @@ the benchmark's own, trained on Set-B: a defender who has got hold of what anony
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from bench.data import ExaminerSet
 from bench.jobs.scoring.items import BATCH
 from bench.recipes import AWARE_VERSION
 from bench.store import digest
-from bench.suites.mapped import FolderKeeper
+from bench.suites.set_files import kept_array
 
 NOISE_LEVELS = 2.0
 """Standard deviation of the noise, in grey levels."""
@@ -43,7 +44,7 @@ def aware_set(
         ValueError: If an attack returns what is no image.
     """
     named = digest([AWARE_VERSION, device.type, *attacks])
-    keeper = FolderKeeper(folder.with_name(f"{folder.name}-{named[:16]}"))
+    beside = folder.with_name(f"{folder.name}-{named[:16]}")
     count, learnt, parts = len(data.images), np.flatnonzero(~data.validation), 1 + len(attacks)
     generator = torch.Generator().manual_seed(int(named[:12], 16))
 
@@ -65,9 +66,9 @@ def aware_set(
 
     labels = np.concatenate([data.labels, np.tile(data.labels[learnt], parts)])
     return ExaminerSet(
-        images=keeper.array("images", (len(labels), *data.images.shape[1:]), fill, np.uint8),
+        images=kept_array(beside, "images", (len(labels), *data.images.shape[1:]), fill, np.uint8),
         labels=labels,
         classes=data.classes,
         validation=np.concatenate([data.validation, np.zeros(parts * len(learnt), bool)]),
-        keeper=keeper,
+        keep=partial(kept_array, beside),
     )

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from bench.contract import ATTACKS
-from bench.detect.features import features_of
+from bench.detect import features_of
 from bench.jobs.fingerprints import Fingerprints
 from bench.jobs.job import FeatureJob
 from bench.jobs.opened_files import note_opened

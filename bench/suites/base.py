@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from bench.data import AdversarySet, ExaminerSet, LabelledImages
 from bench.store import Store, explaining_damage, read_json, write_json
 from bench.store.checksums import BLOCK_BYTES, kept_checksum, require_as_written
-from bench.suites.mapped import FolderKeeper
-from bench.suites.writing import write_set
+from bench.suites.set_files import kept_array, write_set
 from bench.types import (
     IN,
     OUT,
@@ -218,7 +217,7 @@ class Suite:
             labels=np.array([position[model] for model in manifest["model"]], dtype=np.int64),
             classes=classes,
             validation=(manifest["partition"] == "validation").to_numpy(),
-            keeper=FolderKeeper(self._set_folder(set_name)),
+            keep=partial(kept_array, self._set_folder(set_name)),
         )
 
     def _set_folder(self, set_name: SetName) -> Path:

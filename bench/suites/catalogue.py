@@ -8,10 +8,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from bench.store import Store
 from bench.suites.base import Suite, SuiteSource, open_suite
+from bench.suites.derived import (
+    REHEARSAL_PREFIX,
+    RehearsalSource,
+    WithRealPhotographs,
+    with_shipped_photographs,
+)
 from bench.suites.dresden.protocol import DRESDEN_V1, DresdenSpec
-from bench.suites.rehearsal import PREFIX as REHEARSAL_PREFIX
-from bench.suites.rehearsal import RehearsalSource
+from bench.suites.dresden.source import DresdenSource
 from bench.suites.simcam.plan import (
     SIMCAM_12,
     SIMCAM_12_SMALL,
@@ -59,7 +65,6 @@ def load_suite(
     if name.startswith(FOLDER_PREFIX):
         return _folder(Path(name.removeprefix(FOLDER_PREFIX)), progress, options)
     if name in SIMULATED:
-        from bench.suites.real import with_shipped_photographs
         from bench.suites.simcam.source import SimcamSource
 
         _require_known(name, options, ())
@@ -83,7 +88,6 @@ def _require_known(name: str, options: Collection[str], known: Collection[str]) 
 
 def _folder(root: Path, progress: Progress | None, options: dict[str, Any]) -> SuiteSource:
     from bench.suites.folder import FolderSource
-    from bench.suites.real import WithRealPhotographs
 
     known = {field.name for field in fields(FolderSource)} - {"root", "progress", "_"}
     _require_known(f"{FOLDER_PREFIX}DIR", options, sorted({*known, "real"}))
@@ -93,9 +97,6 @@ def _folder(root: Path, progress: Progress | None, options: dict[str, Any]) -> S
 
 
 def _dresden(progress: Progress | None, store: Path | None, options: dict[str, Any]) -> SuiteSource:
-    from bench.store import Store
-    from bench.suites.dresden.source import DresdenSource
-
     _require_known(DRESDEN_V1.name, options, ("root", "partial"))
     root, partial = options.get("root"), bool(options.get("partial"))
     if root is not None:

@@ -42,7 +42,7 @@ def true_residuals(data: LabelledImages, device: torch.device, batch: int = 16) 
             values[start : start + batch] = residual.cpu().numpy()
 
     name = f"residual-{RESIDUAL_NAME}-{device.type}"
-    return data.keeper.array(name, data.images.shape, fill)
+    return data.keep(name, data.images.shape, fill)
 
 
 def without_residuals(data: LabelledImages, device: torch.device) -> NDArray[Any]:
@@ -54,7 +54,7 @@ def without_residuals(data: LabelledImages, device: torch.device) -> NDArray[Any
             value[:] = (image - residual) / 255
 
     name = f"without-{RESIDUAL_NAME}-{device.type}"
-    return data.keeper.array(name, data.images.shape, fill)
+    return data.keep(name, data.images.shape, fill)
 
 
 def fit_estimator(

@@ -60,7 +60,7 @@ def test_a_suite_beside_photographs(camobench, prepared, tmp_path):
 
 
 def test_cameras_and_how_far_apart_they_are(camobench, monkeypatch):
-    monkeypatch.setattr("bench.calibration.distances.SCENES", 1)
+    monkeypatch.setattr("bench.calibration.SCENES", 1)
     code, out, _ = camobench("data", "cameras", "--distance", "--format", "json")
     rows = json.loads(out)
     assert (code, len(rows)) == (0, 12)

@@ -1,28 +1,19 @@
-import io
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from bench.data import AdversarySet, ImageError, LabelledImages, decode_rgb, read_rgb
+from bench.data import ImageError, LabelledImages, decode_rgb, read_rgb
 from bench.types import CamobenchError
+from tests.toys import encoded
 
 
-def noise(height=48, width=64, channels=3):
-    shape = (height, width, channels) if channels > 1 else (height, width)
-    return np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
-
-
-def encoded(pixels, kind="PNG", mode=None, **options):
-    stream = io.BytesIO()
-    image = Image.fromarray(pixels)
-    (image.convert(mode) if mode else image).save(stream, kind, **options)
-    return stream.getvalue()
+def noise():
+    return np.random.default_rng(1).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 
 
 def test_decoding_keeps_every_pixel_and_its_place():
     pixels = noise()
-    decoded = decode_rgb(encoded(pixels), "a.png")
+    decoded = decode_rgb(encoded(pixels, "PNG"), "a.png")
     assert decoded.dtype == np.uint8
     assert decoded.flags.c_contiguous
     np.testing.assert_array_equal(decoded, pixels.transpose(2, 0, 1))
@@ -32,7 +23,7 @@ def test_decoding_keeps_every_pixel_and_its_place():
 def test_exif_orientation_is_not_applied(orientation):
     exif = Image.Exif()
     exif[274] = orientation
-    plain, tagged = encoded(noise(), "JPEG"), encoded(noise(), "JPEG", exif=exif)
+    plain, tagged = encoded(noise()), encoded(noise(), exif=exif)
     assert plain != tagged
     np.testing.assert_array_equal(decode_rgb(tagged, "a"), decode_rgb(plain, "a"))
 
@@ -46,7 +37,7 @@ def test_not_an_image(data):
 
 def test_read_rgb_names_the_path(tmp_path):
     path = tmp_path / "a.png"
-    path.write_bytes(encoded(noise()))
+    path.write_bytes(encoded(noise(), "PNG"))
     np.testing.assert_array_equal(read_rgb(path), noise().transpose(2, 0, 1))
     with pytest.raises(ImageError, match=r"missing\.jpg: cannot be read \(No such file"):
         read_rgb(tmp_path / "missing.jpg")
@@ -54,21 +45,18 @@ def test_read_rgb_names_the_path(tmp_path):
         read_rgb(tmp_path)
 
 
-def labelled(kind=LabelledImages, **changes):
+def labelled(**changes):
     values = {
         "images": np.zeros((4, 3, 8, 8), np.uint8),
         "labels": np.array([0, 0, 1, 1]),
         "classes": ("one", "two"),
         "validation": np.array([False, True, False, True]),
     }
-    return kind(**(values | changes))
-
-
-def test_labelled_images_accepts_a_training_and_a_validation_image_of_each_class():
-    assert labelled(AdversarySet).classes == ("one", "two")
+    return LabelledImages(**(values | changes))
 
 
 def test_an_empty_class_is_named():
+    assert labelled().classes == ("one", "two")
     with pytest.raises(CamobenchError, match="no training image of three: add images"):
         labelled(classes=("one", "two", "three"))
     with pytest.raises(CamobenchError, match="no validation image of two: add images"):

@@ -1,4 +1,3 @@
-import io
 import struct
 import zlib
 
@@ -7,18 +6,13 @@ import pytest
 from PIL import Image
 
 from bench.data import ImageError, decode_rgb, measure_rgb
+from tests.toys import encoded
 
 PIXELS = np.random.default_rng(2).integers(0, 256, (48, 64, 3), np.uint8)
 RGB = Image.fromarray(PIXELS)
 GREY = PIXELS[..., 0]
 DEEP = PIXELS.astype(np.uint16) * 257
 BITS, COMPRESSION, PHOTOMETRIC, CHANNELS, PLANAR, EXTRA, SAMPLES = 258, 259, 262, 277, 284, 338, 339
-
-
-def saved(image, kind, **options):
-    stream = io.BytesIO()
-    image.save(stream, kind, **options)
-    return stream.getvalue()
 
 
 def chunk(kind, body):
@@ -58,14 +52,14 @@ def tiff(*strips, **tags):
 
 PLANES = [PIXELS[..., channel].tobytes() for channel in range(3)]
 ACCEPTED = {
-    "png": saved(RGB, "PNG"),
-    "tiff": saved(RGB, "TIFF"),
-    "lzw": saved(RGB, "TIFF", compression="tiff_lzw"),
+    "png": encoded(RGB, "PNG"),
+    "tiff": encoded(RGB, "TIFF"),
+    "lzw": encoded(RGB, "TIFF", compression="tiff_lzw"),
     "planar": tiff(*PLANES, t284=[2]),
     "planar, deflated": tiff(*map(zlib.compress, PLANES), t284=[2], t259=[8]),
-    **{f"tiff turned {turn}": saved(RGB, "TIFF", tiffinfo={274: turn}) for turn in range(1, 9)},
+    **{f"tiff turned {turn}": encoded(RGB, "TIFF", tiffinfo={274: turn}) for turn in range(1, 9)},
     **{
-        f"lzw turned {turn}": saved(RGB, "TIFF", tiffinfo={274: turn}, compression="tiff_lzw")
+        f"lzw turned {turn}": encoded(RGB, "TIFF", tiffinfo={274: turn}, compression="tiff_lzw")
         for turn in (3, 6)
     },
 }
@@ -83,33 +77,33 @@ REFUSED = {
     "16-bit png": (deep_png(DEEP), "16 bits a channel"),
     "12 bits in 16": (deep_png(DEEP >> 4), "16 bits a channel"),
     "16-bit tiff": (tiff(DEEP.tobytes(), t258=[16] * 3), "16 bits a channel"),
-    "16-bit grey": (saved(Image.fromarray(DEEP[..., 0]), "PNG"), "more than 8 bits"),
-    "float": (saved(Image.fromarray(GREY.astype(np.float32)), "TIFF"), "32 float bits"),
+    "16-bit grey": (encoded(Image.fromarray(DEEP[..., 0]), "PNG"), "more than 8 bits"),
+    "float": (encoded(Image.fromarray(GREY.astype(np.float32)), "TIFF"), "32 float bits"),
     "float rgb": (tiff(PIXELS.astype("<f4").tobytes(), t258=[32] * 3, t339=[3] * 3), "TIFF"),
     "signed": (tiff(PIXELS.tobytes(), t339=[2] * 3), "TIFF"),
-    "32 bits": (saved(Image.fromarray(GREY.astype(np.int32)), "TIFF"), "32"),
+    "32 bits": (encoded(Image.fromarray(GREY.astype(np.int32)), "TIFF"), "32"),
     "a fourth channel": (tiff(FOUR, t258=[8] * 4, t277=[4], t338=[0]), "4 channels"),
     "alpha tiff": (tiff(FOUR, t258=[8] * 4, t277=[4], t338=[2]), "RGBA"),
     "ycbcr tiff": (tiff(PIXELS.tobytes(), t262=[6], t530=[1, 1]), "YCbCr"),
     "lab tiff": (tiff(PIXELS.tobytes(), t262=[8]), "LAB"),
     **{
-        way: (saved(RGB, "TIFF", compression=way), f"compressed by {way}")
+        way: (encoded(RGB, "TIFF", compression=way), f"compressed by {way}")
         for way in ("jpeg", "packbits", "zstd")
     },
-    "two pages": (saved(RGB, "TIFF", save_all=True, append_images=[RGB]), "2 pictures"),
-    "half a tiff": (saved(RGB, "TIFF")[:-3000], "cannot be decoded"),
-    "grey jpeg": (saved(RGB.convert("L"), "JPEG"), "mode is L"),
-    "cmyk jpeg": (saved(RGB.convert("CMYK"), "JPEG"), "mode is CMYK"),
-    "cmyk tiff": (saved(RGB.convert("CMYK"), "TIFF"), "mode is CMYK"),
-    "1 bit": (saved(RGB.convert("1"), "TIFF"), "mode is 1"),
-    "grey and alpha": (saved(RGB.convert("LA"), "PNG"), "mode is LA"),
-    "palette": (saved(RGB.quantize(16), "PNG"), "mode is P"),
-    "palette, transparent": (saved(RGB.quantize(16), "PNG", transparency=3), "mode is P"),
-    "a transparent colour": (saved(RGB, "PNG", transparency=(1, 2, 3)), "transparent colour"),
+    "two pages": (encoded(RGB, "TIFF", save_all=True, append_images=[RGB]), "2 pictures"),
+    "half a tiff": (encoded(RGB, "TIFF")[:-3000], "cannot be decoded"),
+    "grey jpeg": (encoded(RGB.convert("L"), "JPEG"), "mode is L"),
+    "cmyk jpeg": (encoded(RGB.convert("CMYK"), "JPEG"), "mode is CMYK"),
+    "cmyk tiff": (encoded(RGB.convert("CMYK"), "TIFF"), "mode is CMYK"),
+    "1 bit": (encoded(RGB.convert("1"), "TIFF"), "mode is 1"),
+    "grey and alpha": (encoded(RGB.convert("LA"), "PNG"), "mode is LA"),
+    "palette": (encoded(RGB.quantize(16), "PNG"), "mode is P"),
+    "palette, transparent": (encoded(RGB.quantize(16), "PNG", transparency=3), "mode is P"),
+    "a transparent colour": (encoded(RGB, "PNG", transparency=(1, 2, 3)), "transparent colour"),
     "animation": (
-        saved(RGB, "PNG", save_all=True, append_images=[RGB.rotate(180)]), "an animation"),
-    "other rows": (saved(RGB, "PNG")[:-40] + saved(RGB, "PNG")[-12:], "cannot be decoded"),
-    **{kind: (saved(RGB, kind), f"a {kind}, expected a JPEG") for kind in ("GIF", "BMP", "WEBP")},
+        encoded(RGB, "PNG", save_all=True, append_images=[RGB.rotate(180)]), "an animation"),
+    "other rows": (encoded(RGB, "PNG")[:-40] + encoded(RGB, "PNG")[-12:], "cannot be decoded"),
+    **{kind: (encoded(RGB, kind), f"a {kind}, expected a JPEG") for kind in ("GIF", "BMP", "WEBP")},
     "deep ppm": (b"P6 4 4 65535\n" + bytes(96), "a PPM, expected a JPEG"),
 }  # fmt: skip
 
@@ -125,7 +119,7 @@ def test_anything_else_is_refused_by_what_it_is_and_what_to_do(name):
 @pytest.mark.parametrize("compression", ["tiff_adobe_deflate", "tiff_deflate"])
 @pytest.mark.parametrize("length", [8, 64, 2048])
 def test_a_damaged_tiff_with_a_checksum_is_refused(compression, length):
-    whole = saved(RGB, "TIFF", compression=compression)
+    whole = encoded(RGB, "TIFF", compression=compression)
     at = len(whole) // 2
     for put in (bytes(length), whole[at - length : at], whole[at : at + length][::-1]):
         with pytest.raises(ImageError, match="cannot be decoded"):
@@ -133,6 +127,6 @@ def test_a_damaged_tiff_with_a_checksum_is_refused(compression, length):
 
 
 def test_the_first_picture_of_several_in_a_jpeg_is_the_photograph():
-    alone = saved(RGB, "JPEG", quality=90)
-    several = saved(RGB, "MPO", quality=90, save_all=True, append_images=[RGB.rotate(180)])
+    alone = encoded(RGB, "JPEG", quality=90)
+    several = encoded(RGB, "MPO", quality=90, save_all=True, append_images=[RGB.rotate(180)])
     np.testing.assert_array_equal(decode_rgb(several, "a"), decode_rgb(alone, "b"))

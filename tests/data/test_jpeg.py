@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bench.data import ImageError, decode_rgb
+from tests.toys import encoded
 
 
 def picture(width, height, look, seed=0):
@@ -22,12 +23,6 @@ def picture(width, height, look, seed=0):
     elif look != "noise":
         pixels[:] = {"black": 0, "grey": 128, "white": 255}[look]
     return pixels
-
-
-def encoded(pixels, **options):
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", **options)
-    return stream.getvalue()
 
 
 WAYS = [{}, {"optimize": True}, {"progressive": True}, {"restart_marker_rows": 1}]

@@ -1,25 +1,15 @@
 """Whatever happens to the bytes of a PNG, it is refused or its pixels are those it was made of."""
 
-import io
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from bench.data import ImageError, decode_rgb
+from tests.toys import encoded
 
 PIXELS = np.random.default_rng(2).integers(0, 256, (24, 20, 3), np.uint8)
-
-
-def whole():
-    stream = io.BytesIO()
-    Image.fromarray(PIXELS).save(stream, "PNG")
-    return stream.getvalue()
-
-
-DATA = whole()
+DATA = encoded(PIXELS, "PNG")
 PLACE = st.integers(0, len(DATA) - 1)
 
 

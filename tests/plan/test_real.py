@@ -11,7 +11,7 @@ from bench.report.pages.pictures import one_to_every_target, originals_and_anony
 from bench.report.verification.folder import verify_folder
 from bench.store import Store
 from bench.suites.catalogue import load_suite
-from bench.suites.real import WithRealPhotographs
+from bench.suites.derived import WithRealPhotographs
 from bench.verdicts import failed
 from tests.smoke import SUITE, request
 from tests.suites.test_folder import write_tree

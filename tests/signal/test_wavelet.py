@@ -78,7 +78,7 @@ def test_gradients_agree_with_finite_differences(shape):
     torch.testing.assert_close((gradient * direction).sum(), slope, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("shape", [(8, 9), (21, 16)])
+@pytest.mark.parametrize("shape", [(8, 9), (11, 10)])  # 10 samples hold a whole window
 def test_gradients_of_the_local_energies_agree_with_finite_differences(shape):
     bands = torch.randn(2, *shape, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(wavelet.local_energies, bands)

@@ -120,7 +120,7 @@ class Killer:
 
 
 def test_killed_at_any_write_the_next_run_continues_to_the_same_set(tmp_path, monkeypatch):
-    monkeypatch.setattr("bench.suites.writing.CHUNK_IMAGES", 2)
+    monkeypatch.setattr("bench.suites.set_files.CHUNK_IMAGES", 2)
     whole = prepare(Toy(), Store(tmp_path / "whole"), ("A",))
     for at in count():
         store, again = Store(tmp_path / str(at)), Toy()
@@ -174,8 +174,8 @@ def test_a_damaged_derived_array_is_made_anew(store):
         values[:] = 2.5
 
     for _ in range(2):
-        data.keeper.array("residual", (3,), fill)
+        data.keep("residual", (3,), fill)
     path = store.data_folder(CARD.name, CARD.fingerprint) / "A" / "residual.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"!")
-    assert data.keeper.array("residual", (3,), fill).tolist() == [2.5] * 3
+    assert data.keep("residual", (3,), fill).tolist() == [2.5] * 3
     assert len(filled) == 2

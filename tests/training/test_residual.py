@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from bench.nets.residual import ResidualEstimator
 from bench.nets.storage import compact_state, expand_state
 from bench.recipes import PAPER, SMOKE
 from bench.signal.wavelet import wdf_residual
-from bench.suites.mapped import FolderKeeper
+from bench.suites.set_files import kept_array
 from bench.training.residual import (
     _explained,
     fit_estimator,
@@ -43,7 +44,7 @@ def test_residuals_are_computed_once_for_a_set_on_disk(tmp_path, monkeypatch):
     expected = true_residuals(data, CPU)
     folder = tmp_path / "data" / "toy-v1" / "A"
     folder.mkdir(parents=True)
-    kept = replace(data, keeper=FolderKeeper(folder))
+    kept = replace(data, keep=partial(kept_array, folder))
     first = true_residuals(kept, CPU)
     monkeypatch.setattr("bench.training.residual.wdf_residual", lambda *_: pytest.fail("again"))
     second = true_residuals(kept, CPU)

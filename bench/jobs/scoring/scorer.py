@@ -30,7 +30,7 @@ from bench.jobs.scoring.rows import base_rows, prediction_rows
 from bench.metrics.distortion import measure
 from bench.records.metric import image_metrics
 from bench.suites.base import Suite
-from bench.suites.mapped import forget_pages
+from bench.suites.set_files import forget_pages
 from bench.types import Progress, Silent
 
 

@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 
 from bench.contract import ATTACKS
-from bench.detect.detectors import detect
-from bench.detect.features import DETECTORS
+from bench.detect import DETECTORS, detect
 from bench.jobs.job import FeatureJob
 from bench.plan.measures.reading import Means, measured, write_measured
 from bench.report.detection.scores import ROWS

@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+from bench import detect
 from bench.contract import ATTACKS
-from bench.detect import features
 from bench.execute import AUTO_EXECUTOR, Executor, Inline, executor_of
 from bench.jobs.features import FEATURES, TESTED, TRAINED, feature_file
 from bench.jobs.job import FeatureJob, Site
@@ -208,7 +208,7 @@ def _jobs(
                 left_out[name] = "the weights at hand are others than those that were scored"
         if name not in left_out:
             behind = {
-                "read": [VERSION, wanted.fingerprints or features.VERSION],
+                "read": [VERSION, wanted.fingerprints or detect.VERSION],
                 "images": made_by,
                 "asked": [ORDER_VERSION, TRAINED, TESTED],
                 "suite": keys.suite.fingerprint,

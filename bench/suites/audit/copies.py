@@ -22,7 +22,7 @@ from scipy.fft import dctn
 
 from bench.suites.audit.manifest_checks import Finding, part_of, same_twice
 from bench.suites.base import Suite
-from bench.suites.mapped import forget_pages
+from bench.suites.set_files import forget_pages
 from bench.types import SETS, Progress
 from bench.wording import listed, plural
 

@@ -1,26 +1,135 @@
-"""`dresden-v1` from a local copy of the Dresden images.
+"""`dresden-v1` from a local copy of the Dresden images, and how much of the protocol a copy holds.
 
-One central crop of 512 x 512 pixels a photograph, on even offsets, which keep the colour filter
-array's grid; photographs are never rotated.
+What it holds is told by its file names alone. One central crop of 512 x 512 pixels a photograph, on
+even offsets, which keep the colour filter array's grid; photographs are never rotated.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from bench.store import digest
+from bench.store import digest, file_digest
 from bench.suites.base import SHARED_SCENES, Images, SuiteCard
-from bench.suites.dresden.coverage import Coverage, look, require
 from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, Place, protocol
 from bench.suites.photographs.cutting import PhotographSource, central_corner
-from bench.suites.photographs.division import Placed
-from bench.suites.photographs.layouts import DRESDEN, PhotoName
-from bench.suites.photographs.scan import Photo, scan
-from bench.types import CamobenchError, Progress, SetName
+from bench.suites.photographs.division import NEEDED, Placed
+from bench.suites.photographs.layouts import DRESDEN, PhotoName, merged
+from bench.suites.photographs.scan import Photo, list_images, scan
+from bench.types import SETS, CamobenchError, Progress, SetName
+from bench.wording import listed
+
+SUFFIXES = (".jpg", ".jpeg")
+_LISTED = 12
+
+
+def look(root: Path) -> tuple[dict[Pinned, PurePosixPath], str]:
+    """Tell from the names in a copy of the database which photographs of the protocol it holds.
+
+    Names are read from both ends; case, blanks, dashes and underscores in a model's name do not
+    count. Flat fields bear names like photographs and are told by their folder.
+
+    Returns:
+        Where each lies, in the order of the protocol, and for people what the copy holds in all.
+
+    Raises:
+        CamobenchError: If two files of one name differ; names both.
+    """
+    models = {_plain(photo.model): photo.model for photo in protocol()}
+    found: dict[Pinned, list[PurePosixPath]] = defaultdict(list)
+    for path in list_images(root):
+        name = DRESDEN.photo(path)
+        if name and path.suffix.lower() in SUFFIXES:
+            name = merged(name)
+            model = models.get(_plain(name.model), name.model)
+            found[Pinned(model, int(name.device), int(name.shot))].append(path)
+    counts = Counter(photo.model for photo in found)
+    told = listed((f"{model} ({count})" for model, count in counts.most_common()), _LISTED)
+    photos = {photo: found[photo] for photo in protocol() if photo in found}
+    for paths in photos.values():
+        if len(paths) > 1 and len({file_digest(root / path) for path in paths}) > 1:
+            raise CamobenchError(
+                f"{paths[0]} and {paths[1]} in {root} bear one name and differ: remove all but the "
+                "file that the camera wrote"
+            )
+    inventory = f"photographs by camera model: {told}" if told else "none"
+    return {photo: paths[0] for photo, paths in photos.items()}, inventory
+
+
+def _plain(model: str) -> str:
+    return "".join(letter for letter in model.lower() if letter.isalnum())
+
+
+class Coverage:
+    """Photographs found and expected, by camera model and set.
+
+    Args:
+        found: Photographs of the protocol.
+
+    Attributes:
+        complete: Whether all are there.
+        classes: The in-distribution models that have photographs for all sets.
+        others: The out-of-distribution models that have photographs.
+        summary: Found of expected, of each incomplete model.
+    """
+
+    def __init__(self, found: Collection[Pinned]) -> None:
+        there = Counter((photo.model, protocol()[photo].set) for photo in found)
+        wanted = Counter((photo.model, place.set) for photo, place in protocol().items())
+        self.complete = there == wanted
+        self.classes = tuple(
+            model
+            for model in DRESDEN_V1.models_in
+            if all(there[model, name] >= NEEDED[name] for name in SETS)
+        )
+        self.others = tuple(model for model in DRESDEN_V1.models_out if there[model, "C"])
+        lacking: dict[str, list[str]] = defaultdict(list)
+        for model in DRESDEN_V1.models_in + DRESDEN_V1.models_out:
+            for name in SETS:
+                if there[model, name] < wanted[model, name]:
+                    counts = f"{there[model, name]}/{wanted[model, name]}"
+                    lacking[model].append(f"{name} {counts}")
+        self.summary = ", ".join(f"{model} ({', '.join(told)})" for model, told in lacking.items())
+
+
+def require(found: Collection[Pinned], root: Path, inventory: str, *, partial: bool) -> None:
+    """Refuse a copy that the suite cannot be made of.
+
+    Args:
+        found: Photographs of the protocol.
+        root: The copy, for messages.
+        inventory: What else it holds, for messages.
+        partial: Whether something may be missing.
+
+    Raises:
+        CamobenchError: If something is missing and `partial` was not asked for, or if what is there
+            makes no two classes.
+    """
+    name, coverage = DRESDEN_V1.name, Coverage(found)
+    others = f"or make a suite of the cameras that are there: `folder:{root}`"
+    if not found:
+        raise CamobenchError(
+            f"{root} holds no photograph of the twelve camera models of {name}; found {inventory}. "
+            f"Check --root, {others}"
+        )
+    expected = f"found of expected: {coverage.summary}"
+    if not partial and not coverage.complete:
+        there = set(found)
+        missing = [photo for photo in protocol() if photo not in there]
+        raise CamobenchError(
+            f"{root} lacks {len(missing)} of the {len(protocol())} photographs of {name}, such as "
+            f"{missing[0].name}.JPG; {expected}; add them, or use what is there with --partial "
+            "(`partial=True`)"
+        )
+    if len(coverage.classes) < 2:
+        raise CamobenchError(
+            f"{root} has too little of {name}: fewer than two in-distribution models have "
+            f"photographs for all sets; {expected}; add photographs, {others}"
+        )
+
 
 CHOICES_NOTE = (
     "Dresden devices: Set-A 2 and 3, Set-B 0 and 1, Set-C 4, out of distribution 2; Set-C is the "
@@ -105,14 +214,14 @@ class DresdenSource(PhotographSource):
     @cached_property
     def placed(self) -> list[Placed]:
         """The photographs of all sets."""
-        return place(self._photos)
+        return _place(self._photos)
 
     def corners(self, photo: Photo, count: int) -> list[tuple[int, int]]:
         """The centre."""
         return [central_corner(photo.width, photo.height, DRESDEN_V1.image_px)]
 
 
-def place(photos: Mapping[Pinned, Photo]) -> list[Placed]:
+def _place(photos: Mapping[Pinned, Photo]) -> list[Placed]:
     """Put photographs where the protocol wants them; models without enough are left out.
 
     One in ten of each model in Set-A and in Set-B is for validation, alike in every copy.

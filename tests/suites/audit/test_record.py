@@ -1,4 +1,3 @@
-import io
 import json
 import shutil
 from dataclasses import replace
@@ -6,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
+from bench.data import decode_rgb
 from bench.store import Store
 from bench.suites.audit.record import audit, audit_if_quick, kept_audit
 from bench.suites.base import open_suite, prepare
@@ -16,6 +15,7 @@ from bench.suites.simcam.source import SimcamSource
 from bench.types import CamobenchError
 from tests.smoke import toy_suite
 from tests.suites.test_base import Tally
+from tests.toys import encoded
 
 SMALL = replace(SIMCAM_MINI, name="simcam-test-v1", images_a=10, images_b=10, images_c=4)
 
@@ -49,11 +49,8 @@ def finding(found, check):
 
 
 def recompressed(image, quality=60):
-    stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0))).save(
-        stream, "JPEG", quality=quality
-    )
-    return np.asarray(Image.open(stream)).transpose(2, 0, 1)
+    data = encoded(np.ascontiguousarray(image.transpose(1, 2, 0)), quality=quality)
+    return decode_rgb(data, "again")
 
 
 COPIES = {

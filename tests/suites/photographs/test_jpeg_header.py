@@ -4,30 +4,28 @@ import pytest
 from PIL import Image
 
 from bench.suites.photographs.jpeg_header import nearest_quality, read_jpeg_header
-from tests.toys import pixels
+from tests.toys import encoded, pixels
 
 
-def encoded(kind="JPEG", **options):
-    stream = io.BytesIO()
-    Image.fromarray(pixels(1, 64, 64)[0].permute(1, 2, 0).numpy()).save(stream, kind, **options)
-    return stream.getvalue()
+def written(kind="JPEG", **options):
+    return encoded(pixels(1, 64, 64)[0].permute(1, 2, 0).numpy(), kind, **options)
 
 
 @pytest.mark.parametrize("quality", range(1, 101, 9))
 @pytest.mark.parametrize(("number", "name"), [(0, "4:4:4"), (1, "4:2:2"), (2, "4:2:0")])
 def test_quality_and_subsampling_are_those_it_was_written_with(quality, number, name):
-    header = read_jpeg_header(encoded(quality=quality, subsampling=number))
+    header = read_jpeg_header(written(quality=quality, subsampling=number))
     assert (header["jpeg_quality"], header["jpeg_subsampling"]) == (quality, name)
 
 
 def test_the_quality_of_a_camera_with_tables_of_its_own_is_the_nearest():
-    with Image.open(io.BytesIO(encoded(quality=50))) as image:
+    with Image.open(io.BytesIO(written(quality=50))) as image:
         luma = image.quantization[0]
     coarser = [min(255, round(1.07 * step)) for step in luma]
-    assert 45 <= read_jpeg_header(encoded(qtables=[coarser, [20] * 64]))["jpeg_quality"] < 50
+    assert 45 <= read_jpeg_header(written(qtables=[coarser, [20] * 64]))["jpeg_quality"] < 50
     assert nearest_quality([1] * 64) == 100
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 def test_other_formats_have_none(kind):
-    assert read_jpeg_header(encoded(kind)) == {}
+    assert read_jpeg_header(written(kind)) == {}

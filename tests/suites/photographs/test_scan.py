@@ -1,4 +1,3 @@
-import re
 import shutil
 from pathlib import Path
 
@@ -26,19 +25,17 @@ def test_unusable_files_are_reported_together(five, tmp_path):
     with pytest.raises(ImageError) as error:
         prepare(source(five), store, ("A",))
     lines = str(error.value).splitlines()
-    assert lines[0].startswith("6 of 36 image files in ")
-    assert re.match(r"  five/dev0/a\.jpg: cannot be decoded \(it has no end", lines[1])
-    assert lines[2].startswith("  five/dev0/b.JPEG: image mode is L, expected 8-bit RGB")
-    assert lines[3].startswith("  five/dev0/c.png: image mode is RGBA, expected 8-bit RGB")
-    assert lines[4].startswith("  five/dev0/d.tif: not an image")
-    assert lines[5] == (
-        "  five/dev0/e.png: 300 x 63 pixels is smaller than the crop of 64 x 64; "
-        "choose a smaller --image-px (`image_px`)"
+    said = (
+        "6 of 36 image files",
+        "five/dev0/a.jpg: cannot be decoded",
+        "five/dev0/b.JPEG: image mode is L",
+        "five/dev0/c.png: image mode is RGBA",
+        "five/dev0/d.tif: not an image",
+        "five/dev0/e.png: 300 x 63 pixels",
+        "1 more",
+        "--skip-bad",
     )
-    assert lines[6:] == [
-        "  and 1 more",
-        "mend or remove them, or leave them out with --skip-bad (`skip_bad=True`)",
-    ]
+    assert all(part in line for part, line in zip(said, lines, strict=True))
     assert not (store.root / "data").exists()
     card = source(five, skip_bad=True).card
     assert card.note.endswith("; 6 unusable files left out")

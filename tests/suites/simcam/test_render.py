@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from bench.suites.simcam.picture import save_picture
 from bench.suites.simcam.plan import SIMCAM_MINI, plan
 from bench.suites.simcam.source import render
 
@@ -54,9 +53,3 @@ def test_workers_end_with_a_killed_parent(tmp_path):
     while any(map(_runs, workers)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(_runs, workers))
-
-
-def test_the_picture_shows_all_cameras(tmp_path):
-    path = tmp_path / "simcam.png"
-    save_picture(path, image_px=64)
-    assert path.stat().st_size > 50_000

@@ -1,9 +1,16 @@
-"""A suite's photographs beside real ones: what filters, residuals, spectra and contrasts say."""
+"""The simulated cameras beside each other, and a suite's photographs beside real ones.
+
+Cameras are compared by one scene, exposure and noise through each, in figures and in a picture;
+photographs by what filters, residuals, spectra and contrasts say.
+"""
 
 from __future__ import annotations
 
+import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -13,23 +20,114 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bench.contract import ATTACKS
-from bench.data import read_rgb
+from bench.data import decode_rgb, read_rgb
 from bench.jobs.building import build_attack
 from bench.metrics.distortion import psnr_db
 from bench.metrics.lpips import Lpips
 from bench.recipes import MINI
 from bench.signal.wavelet import wdf_residual
 from bench.store import replacing
+from bench.store.outputs import write_new
 from bench.suites.base import Suite
 from bench.suites.photographs.scan import list_images
+from bench.suites.simcam import derive_seed
+from bench.suites.simcam.cameras import load_cameras, make_device
+from bench.suites.simcam.pipeline import capture
+from bench.suites.simcam.scenes import render_scene
 from bench.types import CamobenchError, Json
 
+SCENES = 24
+SEED, IMAGE_PX = 0, 128
+DEVICES = 6
+"""Of each model: their gains, which differ by some percent, average out."""
 _BATCH = 32
 _GRID_PX = 16  # crops keep the JPEG grid of any chroma subsampling
 _BLOCK_PX = 8
 _BANDS = np.linspace(0.02, 0.5, 25)  # cycles per pixel
 _LUMA = (0.299, 0.587, 0.114)
 _MARKERS = "osD^vP*"
+_CAMERAS_A_ROW = 6
+_SHADES = {"vmin": -12, "vmax": 12}  # grey levels shown as black and white
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distances:
+    """Means over scenes between each two camera models, (C, C) and symmetric.
+
+    Attributes:
+        psnr_db: Infinite on the diagonal.
+        lpips: Zero on the diagonal.
+    """
+
+    cameras: tuple[str, ...]
+    psnr_db: NDArray[np.float64]
+    lpips: NDArray[np.float64]
+
+    def rows(self) -> list[dict[str, Json]]:
+        """One row a camera: LPIPS right of the diagonal, PSNR in dB left of it."""
+
+        def cell(i: int, j: int) -> str:
+            if i == j:
+                return "–"
+            return f"{self.lpips[i, j]:.3f}" if i < j else f"{self.psnr_db[i, j]:.1f}"
+
+        short = [name.removeprefix("simcam-") for name in self.cameras]
+        return [
+            {"camera": name, **{other: cell(i, j) for j, other in enumerate(short)}}
+            for i, name in enumerate(self.cameras)
+        ]
+
+
+@torch.inference_mode()
+def measure_distances(scenes: int | None = None) -> Distances:
+    """Photograph scenes with devices of every model by turns and compare the photographs.
+
+    Args:
+        scenes: How many; by default 24.
+    """
+    cameras = load_cameras()
+    taken: dict[str, list[torch.Tensor]] = {name: [] for name in cameras}
+    for number in range(scenes or SCENES):
+        radiance = render_scene(derive_seed(SEED, "scene", number), IMAGE_PX)
+        shot = derive_seed(SEED, "shot", number)
+        for name, model in cameras.items():
+            device = make_device(model, number % DEVICES, SEED)
+            pixels = decode_rgb(capture(radiance, device, shot), device.name)
+            taken[name].append(torch.from_numpy(pixels))
+    stacks = [torch.stack(photographs) for photographs in taken.values()]
+    lpips = Lpips(torch.device("cpu"))
+    decibels = np.full((len(stacks), len(stacks)), np.inf)
+    perceived = np.zeros_like(decibels)
+    for i, j in combinations(range(len(stacks)), 2):
+        decibels[i, j] = decibels[j, i] = psnr_db(stacks[i], stacks[j]).mean()
+        perceived[i, j] = perceived[j, i] = lpips(stacks[i], stacks[j]).mean()
+    return Distances(cameras=tuple(cameras), psnr_db=decibels, lpips=perceived)
+
+
+def save_picture(path: Path, *, scene_seed: int = 0, image_px: int = 128) -> None:
+    """Save a figure of one scene through all camera models, the exposure being the same.
+
+    Under each photograph stands its residual on the green channel, stretched so that
+    -12 grey levels are black and 12 are white.
+    """
+    cameras = load_cameras()
+    radiance = render_scene(scene_seed, image_px)
+    rows = math.ceil(len(cameras) / _CAMERAS_A_ROW)
+    figure = Figure(figsize=(2.2 * _CAMERAS_A_ROW, 4.7 * rows), layout="constrained")
+    axes = figure.subplots(2 * rows, _CAMERAS_A_ROW, squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for number, (name, model) in enumerate(cameras.items()):
+        image = decode_rgb(capture(radiance, make_device(model, 0, scene_seed), scene_seed), name)
+        residual = wdf_residual(torch.from_numpy(image)[None] / 255)[0, 1].numpy()
+        row, column = divmod(number, _CAMERAS_A_ROW)
+        photograph, below = axes[2 * row, column], axes[2 * row + 1, column]
+        photograph.imshow(image.transpose(1, 2, 0), interpolation="nearest")
+        photograph.set_title(f"{name}\n{model.demosaicing}", fontsize=9)
+        below.imshow(residual, cmap="gray", interpolation="nearest", **_SHADES)
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=150)
+    write_new(path, data.getvalue())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,11 @@
-"""Writes a set of a suite into the store, chunk by chunk, so that a killed run continues."""
+"""The files of a set in the store: images and rows, and what is derived from them once for all.
+
+A set is written chunk by chunk, so that a killed run continues; its arrays are memory-mapped.
+"""
 
 from __future__ import annotations
 
+import mmap
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -12,10 +16,48 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.store import explaining_full_disk, replacing, reserve_array
-from bench.store.checksums import keep_checksum
-from bench.suites.mapped import forget_pages
+from bench.store import explaining_full_disk, lock_beside_set, replacing, reserve_array
+from bench.store.checksums import is_as_written, keep_checksum
 from bench.types import CamobenchError, Progress
+
+
+def kept_array(
+    folder: Path,
+    name: str,
+    shape: tuple[int, ...],
+    fill: Callable[[NDArray[Any]], None],
+    dtype: type[np.generic] = np.float32,
+) -> NDArray[Any]:
+    """The array called `name` in the folder of a set, mapped copy-on-write.
+
+    `fill` writes it where there is none yet, or a damaged one. Processes that want the same one
+    take turns.
+
+    Raises:
+        CamobenchError: If the disk is full.
+    """
+    path = folder / f"{name}.npy"
+    with lock_beside_set(path):
+        if not is_as_written(path):
+            with replacing(path) as target:
+                values = reserve_array(target, dtype, shape)
+                fill(values)
+                values.flush()
+                keep_checksum(path, target)
+    kept: NDArray[Any] = np.load(path, mmap_mode="c")
+    return kept
+
+
+def forget_pages(images: NDArray[Any]) -> None:
+    """Drop what was read of a memory-mapped array from this process; reading it again is cheap.
+
+    Pages that were read count as the process's memory until then, so that its size would seem to
+    grow with the number of images. Nothing is done where the system knows no such call.
+    """
+    mapping = getattr(images, "_mmap", None) if isinstance(images, np.memmap) else None
+    if isinstance(mapping, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        mapping.madvise(mmap.MADV_DONTNEED)
+
 
 RowsFrom: TypeAlias = Callable[[int], Iterator[tuple[Any, NDArray[np.uint8]]]]
 CHUNK_IMAGES = 32

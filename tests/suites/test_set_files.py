@@ -10,7 +10,7 @@ from bench.perf.workbench import NoiseSource
 from bench.store import Store
 from bench.suites.audit.copies import look
 from bench.suites.base import prepare
-from bench.suites.mapped import forget_pages
+from bench.suites.set_files import forget_pages
 from bench.types import Silent
 from tests.perf.test_session import LOAD
 

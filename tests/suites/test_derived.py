@@ -12,7 +12,7 @@ from bench.store import Store
 from bench.suites.audit.record import audit
 from bench.suites.base import open_suite, prepare
 from bench.suites.catalogue import SIMULATED, load_suite
-from bench.suites.real import WithRealPhotographs
+from bench.suites.derived import WithRealPhotographs
 from bench.suites.simcam.plan import SIMCAM_SMOKE
 from bench.types import CamobenchError
 from tests.suites.test_folder import write_tree
@@ -76,3 +76,20 @@ def test_photographs_of_a_model_that_the_suite_knows_are_refused(tmp_path):
     source = WithRealPhotographs(load_suite(f"folder:{own}", image_px=64), own)
     with pytest.raises(CamobenchError, match=r"photographs of a.*which folder-own knows"):
         _ = source.card
+
+
+def test_a_rehearsal_sees_set_b_alone(tmp_path):
+    played = load_suite("simcam-smoke-v2")
+    suite = prepare(load_suite("rehearsal:simcam-smoke-v2"), Store(tmp_path), ("A", "B", "C"))
+    b = prepare(played, Store(tmp_path), ("B",))
+    assert suite.card.fingerprint != played.card.fingerprint
+    assert suite.card.classes == played.card.classes
+    assert suite.card.others == ()
+    for name in "AB":
+        np.testing.assert_array_equal(suite.images(name), b.images("B"))
+        assert set(suite.manifest(name)["set"]) == {name}
+    held_out = (b.manifest("B")["partition"] == "validation").to_numpy()
+    np.testing.assert_array_equal(suite.images("C"), b.images("B")[held_out])
+    assert set(suite.manifest("C")["split"]) == {"in"}
+    assert "rehearsal" in suite.card.note
+    assert audit(suite).failed  # nobody takes its numbers for a result

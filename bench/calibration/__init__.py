@@ -1,1 +1,0 @@
-"""The simulated cameras beside real ones, and beside each other."""

@@ -1,0 +1,76 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bench.calibration import centre_crops, measure_distances, measure_likeness, save_picture
+from bench.types import CamobenchError
+
+TWINS = {("simcam-05", "simcam-06"), ("simcam-11", "simcam-12")}
+
+
+@pytest.fixture(scope="module")
+def found():
+    return measure_distances(12)
+
+
+def test_models_differ_as_real_makers_do(found):
+    pairs = list(combinations(enumerate(found.cameras), 2))
+    strangers = [(i, j) for (i, one), (j, other) in pairs if (one, other) not in TWINS]
+    lpips = np.array([found.lpips[pair] for pair in strangers])
+    assert len(strangers) == 64
+    assert 0.018 < lpips.min() < lpips.max() < 0.062  # 0.02 to 0.06, but for the few scenes
+    assert lpips.mean() < 0.045
+    assert min(found.psnr_db[pair] for pair in strangers) > 33
+
+
+def test_near_twins_differ_less(found):
+    for one, other in TWINS:
+        place = found.cameras.index(one), found.cameras.index(other)
+        assert 0 < found.lpips[place] < 0.02
+        assert 40 < found.psnr_db[place] < 60
+
+
+def test_a_row_has_lpips_right_of_the_diagonal_and_psnr_left_of_it(found):
+    rows = found.rows()
+    assert [row["camera"] for row in rows] == list(found.cameras)
+    assert float(rows[0]["02"]) == pytest.approx(found.lpips[0, 1], abs=6e-4)
+    assert float(rows[1]["01"]) == pytest.approx(found.psnr_db[0, 1], abs=0.06)
+
+
+@pytest.fixture
+def noise():
+    rng = np.random.default_rng(0)
+    return torch.from_numpy(rng.normal(128, 4, (6, 3, 64, 64)).round().astype(np.uint8))
+
+
+def test_white_noise_is_measured_as_what_it_is(noise):
+    found = measure_likeness("noise", noise)
+    assert np.ptp(found.spectrum_db[2:]) < 2.5  # flat
+    luma = 4 * np.hypot(np.hypot(0.299, 0.587), 0.114)
+    assert found.figures()["local contrast (grey levels), 50 %"] == pytest.approx(luma, rel=0.05)
+    assert 2 < found.residual_255.mean() < 4
+    blurred, _ = found.filters["gaussian-blur"]
+    kept = 1 / (4 * np.pi)  # of the variance, by a Gaussian of one pixel, twice
+    lost = 16 * (1 + kept - 2 / (2 * np.pi))
+    assert blurred == pytest.approx(10 * np.log10(255**2 / lost), abs=0.2)
+    assert "identity" not in found.filters
+
+
+def test_crops_keep_the_jpeg_grid(tmp_path):
+    rows = np.arange(200, dtype=np.uint8)[:, None, None]
+    Image.fromarray(np.broadcast_to(rows, (200, 120, 3)).copy()).save(tmp_path / "a.png")
+    Image.new("RGB", (60, 300)).save(tmp_path / "narrow.png")
+    (crop,) = centre_crops(tmp_path, 64)
+    assert crop.shape == (3, 64, 64)
+    assert crop[0, 0, 0] == 64
+    with pytest.raises(CamobenchError, match="256 x 256"):
+        centre_crops(tmp_path, 256)
+
+
+def test_the_picture_shows_all_cameras(tmp_path):
+    path = tmp_path / "simcam.png"
+    save_picture(path, image_px=64)
+    assert path.stat().st_size > 50_000
