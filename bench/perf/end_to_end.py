@@ -1,7 +1,8 @@
 """Scoring as `camobench run` does it against the reference loop, on the same networks and images.
 
-Each runs in a process of its own: the reference with torch's defaults, ours as a run is set up.
-Both score every image on all victims and measure the same distortions; ours also writes its rows.
+Each is called in a process of its own: the reference with torch's defaults, ours as a run is set
+up. Both score every image on all victims and measure the same distortions; ours also writes its
+rows.
 """
 
 from __future__ import annotations
@@ -9,20 +10,21 @@ from __future__ import annotations
 import gc
 import shutil
 import statistics
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import torch
 
 from bench.jobs.networks import Networks
 from bench.jobs.scoring.precision import Precision
 from bench.nets.fast_layers import Arbitrated
-from bench.perf.peaks import Peaks, in_child, seconds_of
+from bench.perf.peaks import Peaks, seconds_of
 from bench.perf.reference import reference_loop
-from bench.perf.workbench import Cost, Load, Workbench, count_cost
+from bench.perf.workbench import Cost, Load, Workbench
 from bench.plan.matrix import Matrix
 from bench.processes import keep_freed_memory, memory_gib, peak_memory_gib
+from bench.types import Json, as_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,59 +53,34 @@ class Times:
         return statistics.median(self.seconds) / self.transforms
 
 
-@dataclass(frozen=True, kw_only=True)
-class EndToEnd:
-    """Scoring in both precisions, the reference loop, and what they say of each other."""
+def compare(
+    load: Load, cost: Cost, peaks: Peaks, reference: Times, scoring: Mapping[str, Times]
+) -> dict[str, Json]:
+    """What the times of the reference loop and of scoring, by precision, say of each other.
 
-    load: Load
-    cost: Cost
-    reference: Times
-    scoring: dict[str, Times]
-    peaks: Peaks
-
-    def ratio(self, precision: str) -> float:
-        """How many times as fast as the reference loop."""
-        return self.reference.s_per_transform / self.scoring[precision].s_per_transform
-
-    def fraction_of_peak(self, precision: str) -> float:
-        """Operations that have to be done, a second, over the best bf16 matrix product's."""
-        done = self.cost.gflop_per_transform / self.scoring[precision].s_per_transform
-        return done / self.peaks.bf16_gflops
-
-    def figures(self) -> dict[str, Any]:
-        """For scripts: keys are stable."""
-        mixed = self.scoring["mixed"]
-        return {
-            "ratio_over_reference": self.ratio("mixed"),
-            "ratio_over_reference_fp32": self.ratio("fp32"),
-            "fraction_of_peak": self.fraction_of_peak("mixed"),
-            "fraction_of_peak_fp32": self.fraction_of_peak("fp32"),
-            "peak_memory_gib": mixed.peak_memory_gib,
-            "peak_memory_beyond_networks_gib": mixed.peak_memory_gib - mixed.networks_gib,
-            "seconds_per_transform": mixed.s_per_transform,
-            "seconds_per_transform_fp32": self.scoring["fp32"].s_per_transform,
-            "reference_seconds_per_transform": self.reference.s_per_transform,
-            "gflop_per_transform": self.cost.gflop_per_transform,
-            "close_calls_decided_in_fp32": mixed.close_calls,
-            "precision": {"generator": "fp32", "front_ends": "fp32", "backbones": "bf16"},
-            "load": asdict(self.load),
-            "runner": {name: asdict(times) for name, times in self.scoring.items()},
-            "reference": asdict(self.reference),
-        }
-
-
-def measure_end_to_end(bench: Workbench, device: torch.device, peaks: Peaks) -> EndToEnd:
-    """Time scoring in fp32 and mixed precision, and the reference loop in the same batches.
-
-    Args:
-        bench: What is scored.
-        device: Where.
-        peaks: Of this machine, measured in the same run.
+    For scripts: keys are stable.
     """
-    scoring = {name: in_child(time_scoring, bench, str(device), name) for name in ("mixed", "fp32")}
-    reference = in_child(time_reference, bench, str(device), scoring["mixed"].batch)
-    cost = count_cost(bench)
-    return EndToEnd(load=bench.load, cost=cost, reference=reference, scoring=scoring, peaks=peaks)
+    mixed = scoring["mixed"]
+    figures: dict[str, Json] = {
+        "peak_memory_gib": mixed.peak_memory_gib,
+        "peak_memory_beyond_networks_gib": mixed.peak_memory_gib - mixed.networks_gib,
+        "reference_seconds_per_transform": reference.s_per_transform,
+        "gflop_per_transform": cost.gflop_per_transform,
+        "close_calls_decided_in_fp32": mixed.close_calls,
+        "precision": {"generator": "fp32", "front_ends": "fp32", "backbones": "bf16"},
+        "load": as_json(load),
+        "runner": as_json(scoring),
+        "reference": as_json(reference),
+    }
+    for name, ending in (("mixed", ""), ("fp32", "_fp32")):
+        seconds = scoring[name].s_per_transform
+        done_gflops = cost.gflop_per_transform / seconds
+        figures |= {
+            f"seconds_per_transform{ending}": seconds,
+            f"ratio_over_reference{ending}": reference.s_per_transform / seconds,
+            f"fraction_of_peak{ending}": done_gflops / peaks.bf16_gflops,
+        }
+    return figures
 
 
 def time_scoring(bench: Workbench, device_name: str, precision: str) -> Times:

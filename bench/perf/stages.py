@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,57 +18,22 @@ from bench.jobs.scoring.precision import Precision
 from bench.jobs.scoring.rows import base_rows, prediction_rows
 from bench.metrics.distortion import psnr_db, ssim
 from bench.metrics.lpips import load_lpips
-from bench.perf.peaks import Peaks, in_child, seconds_of
+from bench.perf.peaks import Peaks, seconds_of
 from bench.perf.workbench import Cost, Workbench
 from bench.processes import keep_freed_memory
 from bench.types import Json
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One stage.
-
-    Attributes:
-        images_per_s: Anonymised images.
-        precision: What it computes in; empty where there is nothing to count.
-        gflop: Operations an image, in units of 10^9.
-        fraction_of_peak: Of the machine's best matrix product in this precision.
-    """
-
-    name: str
-    images_per_s: float
-    precision: str = ""
-    gflop: float | None = None
-    fraction_of_peak: float | None = None
-
-    def row(self) -> dict[str, Json]:
-        """For printing."""
-        gflop, share = self.gflop, self.fraction_of_peak
-        return {
-            "stage": self.name,
-            "images/s": round(self.images_per_s, 1),
-            "ms/image": round(1000 / self.images_per_s, 2),
-            "GFLOP/image": None if gflop is None else round(gflop, 2),
-            "GFLOP/s": None if gflop is None else round(gflop * self.images_per_s),
-            "precision": self.precision,
-            "% of peak": None if share is None else round(100 * share, 1),
-        }
-
-
-def measure_stages(
-    bench: Workbench, device: torch.device, peaks: Peaks, cost: Cost, batch: int
-) -> list[Stage]:
+@torch.inference_mode()
+def time_stages(
+    bench: Workbench, device_name: str, peaks: Peaks, cost: Cost, batch: int
+) -> list[dict[str, Json]]:
     """Run every stage on one batch, several times, in a process set up as scoring is.
 
-    The best time counts.
+    Returns:
+        A row a stage, by its best time: anonymised images a second, operations an image, and how
+        close these come to the machine's best matrix product in the same precision.
     """
-    return in_child(_measure, bench, str(device), peaks, cost, batch)
-
-
-@torch.inference_mode()
-def _measure(
-    bench: Workbench, device_name: str, peaks: Peaks, cost: Cost, batch: int
-) -> list[Stage]:
     device = torch.device(device_name)
     if device.type == "cpu":
         keep_freed_memory()
@@ -85,14 +49,25 @@ def _measure(
     unit_originals = to_unit(originals)
     anonymised = to_uint8(attack.transform(unit_originals, targets))
     unit = to_unit(anonymised)
-    found: list[Stage] = []
+    found: list[dict[str, Json]] = []
 
     def stage(
         name: str, work: Callable[[], object], precision: str = "", gflop: float | None = None
     ) -> None:
         rate = len(items) / min(seconds_of(work, device, bench.load.repeats))
-        share = None if gflop is None else gflop * rate / peaks.of(precision)
-        found.append(Stage(name, rate, precision, gflop, share))
+        row: dict[str, Json] = {
+            "stage": name,
+            "images/s": round(rate, 1),
+            "ms/image": round(1000 / rate, 2),
+            "GFLOP/image": None,
+            "GFLOP/s": None,
+            "precision": precision,
+            "% of peak": None,
+        }
+        if gflop is not None:
+            row["GFLOP/image"], row["GFLOP/s"] = round(gflop, 2), round(gflop * rate)
+            row["% of peak"] = round(100 * gflop * rate / peaks.of(precision), 1)
+        found.append(row)
 
     generate = partial(attack.transform, unit_originals, targets)
     stage("generator", generate, "fp32", cost.generator)
