@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics.success import success_rates
+from bench.records.frames import CELL
 from bench.records.metric import row_metrics
 from bench.types import SPLITS
 
-ROW = ["split", "image_id", "target", "attack", "victim"]
 LEAST_AGREEMENT = 0.999
 RATE_TOLERANCE = 0.001
 ROWS_TOLERANCE = 2
@@ -99,13 +99,13 @@ def flipped_rows(exact: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     joined = _joined(exact, other)
     flipped = joined[joined["predicted"] != joined["predicted_other"]]
     labels = ["predicted", "p_predicted", "predicted_other", "p_predicted_other"]
-    return flipped[[*ROW, "source", *labels]].reset_index(drop=True)
+    return flipped[[*CELL, "source", *labels]].reset_index(drop=True)
 
 
 def _joined(exact: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     labels = ["predicted", "p_predicted"]
     frames = [frame.assign(target=frame["target"].fillna("")) for frame in (exact, other)]
-    joined = frames[0].merge(frames[1][[*ROW, *labels]], on=ROW, suffixes=("", "_other"))
+    joined = frames[0].merge(frames[1][[*CELL, *labels]], on=CELL, suffixes=("", "_other"))
     if not len(exact) == len(other) == len(joined):
         raise ValueError(
             f"expected the same rows twice, got {len(exact)} and {len(other)}, "

@@ -22,32 +22,30 @@ class SignFlip:
     exact: bool
 
 
-def sign_flip_test(effects: ArrayLike, *, draws: int = DRAWS, seed: int = 0) -> SignFlip:
+def sign_flip_test(effects: ArrayLike) -> SignFlip:
     """Test whether differences, one a photograph, are symmetric about zero.
 
-    All sign patterns are tried where there are at most `draws` of them; else that many are drawn,
+    All sign patterns are tried where there are at most `DRAWS` of them; else that many are drawn,
     and the observed one counts as one more, so p is never 0 (Phipson & Smyth 2010).
 
     Args:
         effects: (P,) what each photograph adds to the difference.
-        draws: Random sign patterns.
-        seed: Of the draws.
 
     Source: `scipy.stats.permutation_test` with `permutation_type="samples"` on one sample.
     """
     values = np.asarray(effects, dtype=np.float64)
     bar = abs(values.sum()) - 1e-9 * np.abs(values).sum()  # sums of equals differ in last bits
-    exact = 2.0 ** len(values) <= draws
+    exact = 2.0 ** len(values) <= DRAWS
     if exact:
         patterns = np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1
         return SignFlip(p=float((np.abs(_flipped(patterns, values)) >= bar).mean()), exact=True)
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(0)
     extreme = 0
-    for start in range(0, draws, _BLOCK):
-        block = (min(_BLOCK, draws - start), len(values))
+    for start in range(0, DRAWS, _BLOCK):
+        block = (min(_BLOCK, DRAWS - start), len(values))
         patterns = generator.integers(2, size=block, dtype=np.int8)
         extreme += int((np.abs(_flipped(patterns, values)) >= bar).sum())
-    return SignFlip(p=(1 + extreme) / (1 + draws), exact=False)
+    return SignFlip(p=(1 + extreme) / (1 + DRAWS), exact=False)
 
 
 def _flipped(patterns: NDArray[np.integer], values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,7 +15,6 @@ def test_ranks_are_scipys(figures):
 def test_an_interval_holds_the_ranks_that_occur():
     means, drawn = [3.0, 2.0, 1.0], np.array([[3.0, 2.0, 1.0]] * 90 + [[2.0, 3.0, 1.0]] * 10)
     assert rank_intervals(means, drawn) == [(1, 1, 2), (2, 1, 2), (3, 3, 3)]
-    assert rank_intervals(means, drawn, level=0.5) == [(1, 1, 1), (2, 2, 2), (3, 3, 3)]
 
 
 def test_a_group_is_what_is_not_told_from_its_leader():
