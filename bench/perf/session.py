@@ -90,7 +90,7 @@ def measure(load: Load, device: torch.device, progress: Progress) -> Measured:
     peaks, where = measure_peaks(device), str(device)
     progress.advance()
     with tempfile.TemporaryDirectory(prefix="camobench-perf-") as folder:
-        bench = Workbench(load=load, root=Path(folder) / "store").build()
+        bench = Workbench(load, Path(folder) / "store").build()
         scoring = {name: in_child(time_scoring, bench, where, name) for name in ("mixed", "fp32")}
         batch = scoring["mixed"].batch
         reference = in_child(time_reference, bench, where, batch)
@@ -147,7 +147,7 @@ def stream(load: Load, device: torch.device, root: Path, progress: Progress) -> 
         root: A store for networks, images and rows.
         progress: Told of every shard.
     """
-    bench = Workbench(load=load, root=root).build()
+    bench = Workbench(load, root).build()
     if device.type == "cpu":
         keep_freed_memory()
     chosen = Precision(name="mixed")
