@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
+from bench.challenge.export import BETWEEN, MANIFEST, README
 from bench.challenge.findings import Kind, RefusedError, close_match
-from bench.challenge.instructions import BETWEEN, MANIFEST, README
 
 Place: TypeAlias = tuple[str, str | None]
 """Opaque id and target of one anonymised image."""

@@ -133,13 +133,8 @@ def check_predictions(predictions: pd.DataFrame) -> None:
     stated = predictions[["p_predicted", "p_source", "p_target"]].notna().any(axis=1)
     by_victim = stated.groupby(predictions["victim"]).any()
     sure = predictions["victim"].map(by_victim).astype(bool)
-    for what, wrong in _impossible(predictions, sure):
-        if wrong.any():
-            named = "; ".join(" ".join(map(str, row)) for row in _first(predictions, wrong, CELL))
-            raise ValueError(
-                f"predictions: {what} in {int(wrong.sum())} of {len(predictions)} rows "
-                f"({' '.join(CELL).replace('_id', '')}: {named}); score these attacks anew"
-            )
+    if problems := _named(predictions, _impossible(predictions, sure)):
+        raise ValueError(f"predictions: {problems[0]}; score these attacks anew")
 
 
 def _impossible(rows: pd.DataFrame, sure: pd.Series[bool]) -> Iterator[Problem]:
@@ -219,24 +214,13 @@ def _impossible_distortions(rows: pd.DataFrame, entry: Entry) -> Iterator[Proble
 
 
 def _named(rows: pd.DataFrame, problems: Iterator[Problem]) -> list[str]:
+    """Each problem that there is, with the cells of the first rows that have it."""
     found = []
+    columns = [name for name in CELL if name in rows]
     for what, wrong in problems:
-        count = int(wrong.sum())
-        if not count:
-            continue
-        columns = [name for name in ("image_id", "target", "victim") if name in rows]
-        names = [
-            " ".join(str(value) for value in row if value is not None)
-            for row in _first(rows, wrong, columns)
-        ]
-        more = f" and {count - len(names)} more" if count > len(names) else ""
-        found.append(f"{what} in {count} of {len(rows)} rows: {listed(names)}{more}")
+        if wrong.any():
+            count, cells = int(wrong.sum()), rows.loc[wrong, columns].head(3)
+            names = [" ".join(map(str, cell.dropna())) for _, cell in cells.iterrows()]
+            more = f" and {count - len(names)} more" if count > len(names) else ""
+            found.append(f"{what} in {count} of {len(rows)} rows: {listed(names)}{more}")
     return found
-
-
-def _first(
-    rows: pd.DataFrame, wrong: pd.Series[bool], columns: list[str]
-) -> list[tuple[object, ...]]:
-    found = rows.loc[wrong, columns].astype("object").head(3)
-    shown = found.where(found.notna(), None)
-    return [tuple(row) for row in shown.itertuples(index=False)]

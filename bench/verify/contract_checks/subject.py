@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NoReturn, TypeAlias
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 import torch
@@ -61,9 +61,6 @@ def advise(kept: object, finding: str, remedy: str) -> None:
         raise FaultError("warn", finding, remedy)
 
 
-Judge: TypeAlias = Callable[[object, str, str], None]
-
-
 def skip(finding: str) -> NoReturn:
     """There is nothing to look at."""
     raise FaultError("skip", finding)
@@ -95,7 +92,11 @@ class Difference:
 
 
 def require_alike(
-    one: Tensor, other: Tensor, what: str, remedy: str, judge: Judge = require
+    one: Tensor,
+    other: Tensor,
+    what: str,
+    remedy: str,
+    judge: Callable[[object, str, str], None] = require,
 ) -> str:
     """Say how two results differ; fail the check, or warn, where that matters."""
     moved = Difference(one, other)
