@@ -12,11 +12,8 @@ def scoring(count=2000, victims=("one", "other"), attack="fog"):
     for victim in victims:
         frame = pd.DataFrame(
             {
-                "suite": "toy",
                 "split": np.where(np.arange(count) % 4 == 0, "out", "in"),
                 "image_id": [f"i{n:05d}" for n in range(count)],
-                "photo_id": [f"i{n:05d}" for n in range(count)],
-                "device": "d",
                 "source": np.where(
                     np.arange(count) % 4 == 0, "cam-x", labels[np.arange(count) % 3]
                 ),
@@ -25,10 +22,6 @@ def scoring(count=2000, victims=("one", "other"), attack="fog"):
                 "victim": victim,
                 "predicted": labels[(np.arange(count) + 1 + np.arange(count) % 2) % 3],
                 "p_predicted": 0.9,
-                "p_target": 0.5,
-                "p_source": np.where(np.arange(count) % 4 == 0, np.nan, 0.1),
-                "attack_key": "k",
-                "victim_key": "k",
             }
         )
         frames.append(frame.astype({"target": "string"}))
