@@ -86,12 +86,7 @@ def at_level(
         distorted: Of the same, over the same photographs.
         strengths: (K,) how many of the runs are of each attack; they sum to N.
         level: Of distortion.
-
-    Raises:
-        ValueError: If `strengths` do not sum to the runs that there are.
     """
-    if sum(strengths) != len(shared.sums):
-        raise ValueError(f"expected strengths of {len(shared.sums)} runs, got {strengths}")
     parts = np.split(np.arange(len(shared.sums)), np.cumsum(strengths)[:-1])
     means = distorted.means
     weights = [strength_weights(means[part], level) for part in parts]

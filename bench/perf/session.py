@@ -16,9 +16,8 @@ import torch
 from bench.contract import ATTACKS
 from bench.jobs.scoring.precision import Precision
 from bench.jobs.scoring.rows import DISTORTION, RowFolder, read_record
-from bench.perf.end_to_end import compare, time_reference, time_scoring
 from bench.perf.peaks import Peaks, describe_machine, in_child, measure_peaks
-from bench.perf.stages import time_stages
+from bench.perf.timing import compare, time_reference, time_scoring, time_stages
 from bench.perf.workbench import Load, Workbench, count_cost
 from bench.plan.matrix import Matrix
 from bench.plan.names.selection import select_victims

@@ -63,8 +63,3 @@ def test_each_draw_of_photographs_is_read_off_its_own_curve():
     far, success = distorted.means, np.array(shared.means)
     first = np.interp(LEVEL, far[:3], success[:3])
     np.testing.assert_allclose(found.mixed.means, [first, success[5]])
-
-
-def test_strengths_that_do_not_add_up_are_refused():
-    with pytest.raises(ValueError, match="6 runs"):
-        at_level(*two_attacks(), [3, 2], LEVEL)

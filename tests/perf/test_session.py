@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bench.perf import end_to_end, peaks, session, stages
-from bench.perf.end_to_end import Times, compare
+from bench.perf import peaks, session, timing
 from bench.perf.peaks import Peaks
 from bench.perf.session import make_stream_load, measure, require_same_load, stream
+from bench.perf.timing import Times, compare
 from bench.perf.workbench import Cost, Load
 from bench.store import write_json
 from bench.types import CamobenchError, Silent
@@ -33,7 +33,7 @@ def here():
     """In this process, without what children are for, and with small matrices."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, "in_child", lambda work, *arguments: work(*arguments))
-        for module in (end_to_end, stages, session):
+        for module in (timing, session):
             patch.setattr(module, "keep_freed_memory", lambda: True)
         patch.setitem(peaks.MOST_SIDE, "cpu", 512)
         patch.setitem(peaks.COPY_BYTES, "cpu", 2**22)
