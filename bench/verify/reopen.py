@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from bench.contract import ATTACKS, VICTIMS
+from bench.contract import ATTACKS, REGISTRIES
 from bench.jobs.networks import Networks, Shelf
 from bench.jobs.scoring.precision import Precision
 from bench.jobs.scoring.score import KEY_DIGITS
@@ -130,7 +130,7 @@ def _networks(
         UnknownNameError: If nothing is registered under the name.
     """
     name, plugin = record["name"], record.get("plug_in")
-    if plugin is not None and name not in (ATTACKS if kind == "attack" else VICTIMS):
+    if plugin is not None and name not in REGISTRIES[kind]:
         raise CamobenchError(f"from {plugin['origin']}; name it with --plugin FILE.py:CLASS")
     elsewhere = record.get("challenge") is not None
     if elsewhere and not (kind == "attack" and name in ATTACKS):

@@ -18,13 +18,13 @@ import torch
 from torch import Tensor
 
 from bench.checks import to_unit
-from bench.contract import ATTACKS, VICTIMS, FitContext, Victim
+from bench.contract import REGISTRIES, FitContext, Victim
 from bench.contract.fitting import timed_fit
 from bench.contract.plugin_files import PluginFile, is_plugin_file, load_plugin_file
 from bench.jobs.building import build_victim
 from bench.nets.residual import ResidualEstimator
 from bench.recipes import SMOKE, Recipe
-from bench.registry import Entry, Registry, UnknownNameError
+from bench.registry import Entry, UnknownNameError
 from bench.types import FitReport
 from bench.verdicts import Outcome
 from bench.verify.contract_checks.watching import decoy_set, noting, watched
@@ -38,7 +38,6 @@ LOGITS = 1e-4
 GREY_LEVELS = 1
 SHARE = 1e-3
 """Of 8-bit values that may differ by a grey level: those that lay at a rounding edge."""
-REGISTRIES: dict[str, Registry[Any, Any]] = {"attack": ATTACKS, "victim": VICTIMS}
 
 
 class FaultError(Exception):
