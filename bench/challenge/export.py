@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from bench.challenge.ids import Challenge, ChallengeImage, is_targeted, open_challenge
+from bench.data import encode_png
 from bench.jobs.scoring.items import Item, mixed
 from bench.jobs.scoring.kept import KeptImages, kept_file
 from bench.jobs.scoring.rows import row_shards
@@ -134,14 +134,16 @@ def export_challenge(
         missing = {one: image for one, image in images.items() if one not in present}
         label = f"challenge {challenge.key}: images"
         progress.start(label, len(images), len(images) - len(missing))
+        part = out / ".part"
         for opaque, pixels in _pixels(suite, matrix, missing):
-            _save_png(out / UNFINISHED / f"{opaque}.png", pixels)
+            part.write_bytes(encode_png(pixels))
+            os.replace(part, out / UNFINISHED / f"{opaque}.png")
             progress.advance()
         for path in sorted((out / UNFINISHED).glob("*.png")):
             # A copy, for a renamed file keeps the inode and the birth time of when it was made.
-            shutil.copyfile(path, out / ".part")
-            os.utime(out / ".part", (FILE_TIME_S, FILE_TIME_S))
-            os.replace(out / ".part", out / IMAGES / path.name)
+            shutil.copyfile(path, part)
+            os.utime(part, (FILE_TIME_S, FILE_TIME_S))
+            os.replace(part, out / IMAGES / path.name)
         shutil.rmtree(out / UNFINISHED)
         progress.finish()
     export_set(suite, theirs, out / TRAINING, told=TOLD, progress=progress)
@@ -179,13 +181,6 @@ def _pixels(
         for one, item in items.items():
             original = torch.from_numpy(originals[[item.index]])
             yield one, kept.anonymise([item], original)[0].numpy()
-
-
-def _save_png(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """Write (3, H, W) pixels as a PNG without any metadata, in one step."""
-    temporary = path.with_suffix(".part")
-    Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(temporary, "PNG")
-    os.replace(temporary, path)
 
 
 def _manifest(

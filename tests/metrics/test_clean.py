@@ -13,8 +13,6 @@ from bench.metrics.clean import (
     expected_calibration_error,
     originally_correct,
     reliability,
-    share,
-    shares_by,
     wilson_interval,
 )
 from bench.metrics.success import success_rates
@@ -27,27 +25,6 @@ def test_one_image_a_photograph_is_wilsons_interval(count, data):
     expected = binomtest(hits, count).proportion_ci(method="wilson")
     found = wilson_interval(np.arange(count) < hits, pd.Series(range(count)).astype(str))
     assert found == pytest.approx((expected.low, expected.high), abs=1e-12)
-
-
-def test_shares_by_group():
-    rows = pd.DataFrame(
-        {
-            "source": ["b", "b", "a", "a"],
-            "predicted": ["b", "a", "a", "a"],
-            "device": ["b-1", "b-2", "a-1", "a-1"],
-            "photo_id": list("wxyz"),
-        }
-    )
-    assert share("all", rows).accuracy == 0.75
-    assert [(s.name, s.images, s.accuracy) for s in shares_by(rows, "source")] == [
-        ("a", 2, 1.0),
-        ("b", 2, 0.5),
-    ]
-    assert [(s.name, s.accuracy) for s in shares_by(rows, "device")] == [
-        ("a-1", 1.0),
-        ("b-1", 1.0),
-        ("b-2", 0.0),
-    ]
 
 
 def error(confidence, correct):
