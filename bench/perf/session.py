@@ -22,6 +22,7 @@ from bench.perf.workbench import Load, Workbench, count_cost
 from bench.plan.matrix import Matrix
 from bench.plan.names.selection import select_victims
 from bench.processes import keep_freed_memory
+from bench.records.samples import most_complete
 from bench.report.tables.render import render_rows
 from bench.store import read_json
 from bench.types import CamobenchError, Json, Progress, as_json
@@ -204,6 +205,5 @@ def require_same_load(path: Path, load: Load) -> None:
 
 
 def _fullest_attack() -> str:
-    """The paper row with most LAACs: a generator of full width."""
-    specs = [entry.spec for entry in ATTACKS if entry.spec.paper_row]
-    return max(specs, key=lambda spec: (len(spec.laac), not spec.scfa)).name
+    """The paper's full method: a generator of full width."""
+    return most_complete(entry.spec for entry in ATTACKS if entry.spec.paper_row) or ""
