@@ -16,7 +16,7 @@ from bench.jobs.scoring.items import source_of
 from bench.jobs.scoring.precision import PRECISIONS, Precision
 from bench.jobs.scoring.rows import row_shards
 from bench.jobs.scoring.scorer import Scorer
-from bench.metrics.agreement import LEAST_AGREEMENT, Agreement, compare_scorings, flipped_rows
+from bench.metrics.agreement import LEAST_AGREEMENT, Agreement, compare_scorings
 from bench.store import Store
 from bench.types import Progress, Silent
 from bench.verdicts import Verdict
@@ -47,8 +47,7 @@ def precision_verdicts(
     except ImagesMissingError as error:
         skipped = Verdict("precision", "skip", f"images are not at hand: {error}")
         return [skipped], pd.DataFrame()
-    by_victim = compare_scorings(exact, reduced)
-    flipped = flipped_rows(exact, reduced)
+    by_victim, flipped = compare_scorings(exact, reduced)
     share = 1 - len(flipped) / len(exact)
     finding = f"{100 * share:.3f} % of {len(exact)} rows agree with fp32"
     outside = [found.victim for found in by_victim if not found.agrees]
