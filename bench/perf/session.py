@@ -63,7 +63,7 @@ def make_stream_load(transforms: int, image_px: int | None = None) -> Load:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class Performance:
     """What was measured.
 
     Attributes:
@@ -81,7 +81,7 @@ class Measured:
         return "\n\n".join(render_rows(table, format_) for table in self.tables)
 
 
-def measure(load: Load, device: torch.device, progress: Progress) -> Measured:
+def measure(load: Load, device: torch.device, progress: Progress) -> Performance:
     """Measure peaks, scoring against the reference loop, and each stage.
 
     What is timed runs in processes of its own.
@@ -108,7 +108,7 @@ def measure(load: Load, device: torch.device, progress: Progress) -> Measured:
         "stages": stages,
         "end_to_end": end,
     }
-    return Measured(figures=figures, tables=(_summary(load, machine, peaks, end), stages))
+    return Performance(figures=figures, tables=(_summary(load, machine, peaks, end), stages))
 
 
 def _summary(
@@ -134,7 +134,7 @@ def _summary(
     return [{"what": what, "measured": measured} for what, measured in rows.items()]
 
 
-def stream(load: Load, device: torch.device, root: Path, progress: Progress) -> Measured:
+def stream(load: Load, device: torch.device, root: Path, progress: Progress) -> Performance:
     """Score a whole row, image after image: do time and memory stay what they were?
 
     Shards are told in the order in which they were scored: the anonymised images up to its end,
@@ -173,7 +173,7 @@ def stream(load: Load, device: torch.device, root: Path, progress: Progress) -> 
         "machine": describe_machine(device),
         "shards": shards,
     }
-    return Measured(figures=figures, tables=[_stretches(pd.DataFrame(shards))])
+    return Performance(figures=figures, tables=[_stretches(pd.DataFrame(shards))])
 
 
 def _stretches(shards: pd.DataFrame) -> list[dict[str, Json]]:
