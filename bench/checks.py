@@ -11,14 +11,14 @@ PATCH_PX = 64
 """Side of the training patches; the smallest image that can be attributed or anonymised."""
 
 
-def require_images(images: Tensor, name: str = "images") -> None:
+def require_images(images: Tensor) -> None:
     """Check that `images` is a (N, 3, H, W) tensor.
 
     Raises:
         ValueError: If it is not.
     """
     if images.ndim != 4 or images.shape[1] != 3:
-        raise ValueError(f"expected `{name}` of shape (N, 3, H, W), got {tuple(images.shape)}")
+        raise ValueError(f"expected `images` of shape (N, 3, H, W), got {tuple(images.shape)}")
 
 
 def require_finite(values: Tensor, what: str) -> None:

@@ -74,18 +74,18 @@ def processor_name() -> str:
     return _cpuinfo("model name") or platform.processor() or platform.machine()
 
 
-def cpu_features(listed: Path = CPUINFO) -> list[str] | None:
+def cpu_features() -> list[str] | None:
     """Vector units that matter here; `None` where the system does not tell."""
-    found = _cpuinfo("flags", "Features", listed=listed)
+    found = _cpuinfo("flags", "Features")
     if found is None:
         return None
     return [shown for flag, shown in _FEATURES.items() if flag in found.split()]
 
 
-def _cpuinfo(*names: str, listed: Path = CPUINFO) -> str | None:
+def _cpuinfo(*names: str) -> str | None:
     """What Linux says of its first processor under one of these names."""
-    if listed.is_file():
-        for line in listed.read_text(encoding="utf-8", errors="replace").splitlines():
+    if CPUINFO.is_file():
+        for line in CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines():
             name, _, value = line.partition(":")
             if name.strip() in names:
                 return value.strip()

@@ -12,13 +12,19 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 from bench.records.load import load_run
 from bench.report.tables.paper import build_table
 
-settings.register_profile("same-each-time", derandomize=True, deadline=None, database=None)
+settings.register_profile(
+    "same-each-time",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],  # of a busy machine, not of the test
+)
 settings.load_profile("same-each-time")
 
 CLASSES = ("cam-a", "cam-b", "cam-c")

@@ -37,18 +37,6 @@ def test_the_public_names_are_those_that_scripts_rely_on():
     assert names.keys() - {"__builtins__"} == PUBLIC
 
 
-def test_they_are_the_harness_own():
-    from bench.contract import Attack, VictimSpec, register_attack
-    from bench.plan.evaluate import evaluate
-    from bench.suites.catalogue import load_suite
-
-    assert camobench.Attack is Attack
-    assert camobench.VictimSpec is VictimSpec
-    assert camobench.register_attack is register_attack
-    assert camobench.evaluate is evaluate
-    assert camobench.load_suite is load_suite
-
-
 def test_other_names_are_unknown():
     with pytest.raises(AttributeError, match="module 'camobench' has no attribute 'Atack'"):
         camobench.Atack  # noqa: B018
@@ -81,20 +69,11 @@ def test_a_folder_of_the_users_in_the_way_is_named_at_once(tmp_path, name):
     folder = users_folder(tmp_path / "mine", name)
     done = python("from camobench import Attack", tmp_path, [folder.parent])
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == (
-        f"ImportError: camobench's package {name!r} is hidden by {folder}: run from another "
-        "folder, take that folder off PYTHONPATH, or rename it"
-    )
+    assert f"ImportError: camobench's package {name!r} is hidden by {folder}: " in done.stderr
+    assert done.stderr.endswith("take that folder off PYTHONPATH, or rename it\n")
 
 
-def test_a_folder_where_one_works_counts_too(tmp_path):
-    folder = users_folder(tmp_path, "attacks")
-    done = python("from camobench import Attack", tmp_path)
-    assert done.returncode == 1
-    assert f"camobench's package 'attacks' is hidden by {folder}" in done.stderr
-
-
-def test_a_file_in_the_way(tmp_path):
+def test_a_file_where_one_works_counts_too(tmp_path):
     (tmp_path / "victims.py").touch()
     done = python("from camobench import Attack", tmp_path)
     assert done.returncode == 1
@@ -113,24 +92,13 @@ def run(command, folder, **environment):
     )
 
 
-@pytest.mark.parametrize("name", ["attacks", "bench", "victims"])
-def test_the_command_says_so_in_one_line(tmp_path, name):
-    folder = users_folder(tmp_path / "mine", name)
+def test_the_command_says_so_in_one_line(tmp_path):
+    folder = users_folder(tmp_path / "mine", "bench")
     for command in commands(["list", "attacks"]):
         done = run(command, tmp_path, PYTHONPATH=str(folder.parent))
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.splitlines() == [
-            f"error: camobench's package {name!r} is hidden by {folder}: run from another folder, "
-            "take that folder off PYTHONPATH, or rename it"
-        ]
-
-
-def test_as_a_module_the_folder_where_one_works_is_on_the_path(tmp_path):
-    folder = users_folder(tmp_path, "bench")
-    done = run([sys.executable, "-m", "camobench", "--version"], tmp_path, PYTHONPATH="")
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"error: camobench's package 'bench' is hidden by {folder}: run from")
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f"error: camobench's package 'bench' is hidden by {folder}: run")
 
 
 @pytest.mark.skipif(not COMMAND.is_file(), reason="camobench is not installed as a command here")

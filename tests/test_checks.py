@@ -10,8 +10,8 @@ from bench import checks
 
 @pytest.mark.parametrize("shape", [(3, 64, 64), (1, 1, 64, 64), (1, 64, 64, 3), (2, 4, 8, 8)])
 def test_other_shapes_are_refused(shape):
-    with pytest.raises(ValueError, match=r"expected `x` of shape \(N, 3, H, W\), got \("):
-        checks.require_images(torch.zeros(shape), "x")
+    with pytest.raises(ValueError, match=r"expected `images` of shape \(N, 3, H, W\), got \("):
+        checks.require_images(torch.zeros(shape))
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])

@@ -55,18 +55,12 @@ def truncated(path):
     path.write_bytes(whole[: len(whole) // 2])
 
 
-BAD = {
-    "truncated": (truncated, "cannot be decoded"),
-    "greyscale": (lambda path: write_photo(path, mode="L"), "image mode is L"),
-    "RGBA": (lambda path: write_photo(path.with_suffix(".png"), mode="RGBA"), "mode is RGBA"),
-    "small": (lambda path: write_photo(path, size=(200, 48)), "200 x 48"),
-}
-
-
-@pytest.mark.parametrize("what", BAD)
-def test_a_photograph_that_cannot_be_used(monkeypatch, capsys, photos, tmp_path, what):
-    make, message = BAD[what]
-    make(photos / "one" / "dev0" / "bad.jpg")
+def test_photographs_that_cannot_be_used(monkeypatch, capsys, photos, tmp_path):
+    folder = photos / "one" / "dev0"
+    truncated(folder / "bad.jpg")
+    write_photo(folder / "grey.jpg", mode="L")
+    write_photo(folder / "alpha.png", mode="RGBA")
+    write_photo(folder / "small.jpg", size=(200, 48))
     words = ["run", "--suite", f"folder:{photos}", "--image-px", "64", *WORDS]
     words += ["--store", str(tmp_path / "store"), "--victims", "img-resnet12"]
     monkeypatch.setattr(sys, "argv", ["camobench", *words])
@@ -74,9 +68,9 @@ def test_a_photograph_that_cannot_be_used(monkeypatch, capsys, photos, tmp_path,
         cli.main()
     err = capsys.readouterr().err
     assert end.value.code == 1
-    assert f"error: 1 of 13 image files in {photos} cannot be used" in err
-    assert "bad." in err
-    assert message in err
+    assert f"error: 4 of 16 image files in {photos} cannot be used" in err
+    for message in ("cannot be decoded", "image mode is L", "mode is RGBA", "200 x 48"):
+        assert message in err
 
 
 @pytest.mark.slow
@@ -113,7 +107,7 @@ def on_smoke(smoke_copy, *words):
     return ["run", "--suite", SUITE, *WORDS, *place, *chosen, *words]
 
 
-@pytest.mark.parametrize("kind", ["victim/img-resnet12", "attack/cgan-img", "estimator/wdf-v1"])
+@pytest.mark.parametrize("kind", ["attack/cgan-img", "estimator/wdf-v1"])
 def test_a_checkpoint_with_a_flipped_byte(camobench, smoke_copy, kind):
     (weights,) = smoke_copy.store.root.glob(f"checkpoints/{kind}-*/weights.safetensors")
     data = bytearray(weights.read_bytes())
@@ -144,12 +138,7 @@ class Mischief(Attack):
             lambda images: images * float("nan"),
             "mischief: the anonymised images: 98304 of 98304 values",
         ),
-        (
-            lambda images: images + float("inf"),
-            "mischief: the anonymised images: 98304 of 98304 values",
-        ),
         (lambda images: images[:, :, 1:], "mischief: `transform` returned shape (8, 3, 63, 64)"),
-        (lambda images: images[:1], "mischief: `transform` returned shape (1, 3, 64, 64)"),
     ],
 )
 def test_a_transform_that_returns_nonsense(monkeypatch, capsys, smoke_copy, returns, message):

@@ -6,25 +6,20 @@ import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+from tests.test_readme import blocks
 
 pytestmark = pytest.mark.slow
 
 
 def section(title):
-    """Its first file, with the name that the text gives it, and its commands."""
-    text = README.read_text(encoding="utf-8")
-    body = re.search(rf"^## {title}$(.*?)^## ", text, re.DOTALL | re.MULTILINE)[1]
-    name = re.search(r"[Ss]ave this as `(\S+\.py)`", body)[1]
-    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", body, re.DOTALL | re.MULTILINE)
-    (language, source), (none, commands) = blocks[:2]
+    """Its first file, with the name that its commands give it, and these."""
+    (language, source), (none, commands) = blocks(title)[:2]
     assert (language, none) == ("python", "")
-    return name, source, commands.strip().splitlines()
+    return re.search(r"(\S+\.py):", commands)[1], source, commands.strip().splitlines()
 
 
 @pytest.fixture

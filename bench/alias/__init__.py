@@ -41,25 +41,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Attack": "bench.contract",
-    "AttackSpec": "bench.contract",
     "FitReport": "bench.types",
-    "Victim": "bench.contract",
-    "VictimSpec": "bench.contract",
-    "register_attack": "bench.contract",
-    "register_victim": "bench.contract",
-    "untrained_victim": "bench.contract",
     "evaluate": "bench.plan.evaluate",
     "load_suite": "bench.suites.catalogue",
 }
+"""Of what is not of `bench.contract`."""
 _LANDMARKS = {"bench": "contract/__init__.py", "attacks": "controls.py", "victims": "convnet.py"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module 'camobench' has no attribute {name!r}")
     _refuse_shadows()
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_HOMES.get(name, "bench.contract")), name)
 
 
 def __dir__() -> list[str]:

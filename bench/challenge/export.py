@@ -1,33 +1,26 @@
 """Writes a challenge: PNG files under opaque ids, with nothing but pixels to tell them apart.
 
-Files carry no metadata and one and the same time, and are created in the order of their ids: that
-in which they are made follows the attacks and the suite. What a killed run has written is not
-written again.
+Beside them go `challenge.json` for scripts and a README for people, which say no more than those
+who are asked may know: no source, split, order or photograph. Files carry no metadata and one and
+the same time, and are created in the order of their ids: that in which they are made follows the
+attacks and the suite. What a killed run has written is not written again.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from bench.challenge.ids import Challenge, ChallengeImage, is_targeted, open_challenge
-from bench.challenge.instructions import (
-    IMAGES,
-    LICENCE,
-    MANIFEST,
-    README,
-    TRAINING,
-    manifest,
-    readme,
-)
+from bench.data import encode_png
 from bench.jobs.scoring.items import Item, mixed
 from bench.jobs.scoring.kept import KeptImages, kept_file
 from bench.jobs.scoring.rows import row_shards
@@ -36,13 +29,65 @@ from bench.plan.matrix import Matrix
 from bench.plan.request import Request, Session, open_session
 from bench.store import Store, digest, explaining_full_disk, write_json, write_text
 from bench.store.outputs import note_own, require_own
-from bench.suites.base import Suite
+from bench.suites.base import Suite, SuiteCard
 from bench.suites.export import TOLD, export_set
 from bench.types import CamobenchError, Progress, SetName, Silent
+
+MANIFEST = "challenge.json"
+README = "README.md"
+IMAGES = "images"
+TRAINING = "training"
+BETWEEN = "__"
+LICENCE = (
+    "The images stay under the terms of the data set they come from, or of their photographers. "
+    "Do not pass them on before you know these."
+)
 
 FILE_TIME_S = 315_532_800
 """Of every file: 1980-01-01, the earliest that a zip archive can hold."""
 UNFINISHED = ".unfinished"
+
+_ATTACKS = """\
+Anonymise every image of `{images}/` towards every target listed in `challenge.json`, and send back
+a folder or a zip of PNG files:
+
+    IMAGEID{between}TARGET.png    a targeted method: one file an image and target
+    IMAGEID.png            an untargeted method: one file an image
+
+{wanted}
+
+{training}
+- PNG, RGB, 8 bits a channel, {px} x {px} pixels, each file on its own: no frame, no scaling.
+- Every target is wanted for every image. For some images one target is the true camera model; that
+  answer is not scored.
+- Target names are case-sensitive and written as in `challenge.json`.
+- Answer with one method for all images, and use nothing but the pixels and the target. The images
+  have no order, and no answer is to depend on another image.
+- An image that you leave out is reported as missing, never filled in.
+"""
+_VICTIMS = """\
+Say of every image of `{images}/` which camera model took it, and send back one CSV or Parquet file
+with one row an image:
+
+    image        the image's id: its file name without `.png`
+    predicted    one of the class names of `challenge.json`
+
+and, if your classifier gives probabilities, one more column for each class, named as the class is;
+each row of them sums to 1. Write them with six decimals or more.
+
+{wanted}
+
+{training}
+- Some images are untouched photographs, others were anonymised; which is which, and how, is not
+  told. Classify all of them by one method, each image on its own.
+- Some come from cameras of none of these classes; they, too, get one of the class names.
+- Not all of them are scored; which are is not told.
+- An image that you leave out is reported as missing, never filled in.
+"""
+_TRAINING = (
+    "- Train on `{folder}/` alone: images of other devices of these camera models, which\n"
+    "  `{folder}/manifest.csv` names, and which of them to hold out for validation."
+)
 
 
 def export_challenge(
@@ -76,12 +121,12 @@ def export_challenge(
         content = {name: {"key": keys[name], "digest": weights(name)} for name in names}
         challenge = open_challenge(store, suite.card, "victims", content)
     images = challenge.images(suite)
-    told = manifest(challenge, suite.card, images, licence or LICENCE)
+    told = _manifest(challenge, suite.card, images, licence or LICENCE)
     made_of = {"challenge": challenge.key, "ids": digest(list(images))}
     require_own(out, "challenge", made_of)
     note_own(out, "challenge", made_of)
     write_json(out / MANIFEST, told)
-    write_text(out / README, readme(told))
+    write_text(out / README, _readme(told))
     (out / IMAGES).mkdir(exist_ok=True)
     (out / UNFINISHED).mkdir(exist_ok=True)
     with explaining_full_disk(out):
@@ -89,14 +134,16 @@ def export_challenge(
         missing = {one: image for one, image in images.items() if one not in present}
         label = f"challenge {challenge.key}: images"
         progress.start(label, len(images), len(images) - len(missing))
+        part = out / ".part"
         for opaque, pixels in _pixels(suite, matrix, missing):
-            _save_png(out / UNFINISHED / f"{opaque}.png", pixels)
+            part.write_bytes(encode_png(pixels))
+            os.replace(part, out / UNFINISHED / f"{opaque}.png")
             progress.advance()
         for path in sorted((out / UNFINISHED).glob("*.png")):
             # A copy, for a renamed file keeps the inode and the birth time of when it was made.
-            shutil.copyfile(path, out / ".part")
-            os.utime(out / ".part", (FILE_TIME_S, FILE_TIME_S))
-            os.replace(out / ".part", out / IMAGES / path.name)
+            shutil.copyfile(path, part)
+            os.utime(part, (FILE_TIME_S, FILE_TIME_S))
+            os.replace(part, out / IMAGES / path.name)
         shutil.rmtree(out / UNFINISHED)
         progress.finish()
     export_set(suite, theirs, out / TRAINING, told=TOLD, progress=progress)
@@ -136,8 +183,42 @@ def _pixels(
             yield one, kept.anonymise([item], original)[0].numpy()
 
 
-def _save_png(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """Write (3, H, W) pixels as a PNG without any metadata, in one step."""
-    temporary = path.with_suffix(".part")
-    Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(temporary, "PNG")
-    os.replace(temporary, path)
+def _manifest(
+    challenge: Challenge, card: SuiteCard, ids: Iterable[str], licence: str
+) -> dict[str, Any]:
+    """What `challenge.json` holds; the images are sorted by id."""
+    side, targets = card.image_px, len(card.classes)
+    images = [{"id": one, "width": side, "height": side} for one in sorted(ids)]
+    if challenge.audience == "attacks":
+        text, classes = _ATTACKS, "targets"
+        wanted = f"{len(images) * targets} files for a targeted method, {len(images)} for an "
+        wanted += "untargeted one."
+    else:
+        text, classes, wanted = _VICTIMS, "classes", f"{len(images)} rows in all."
+    training = _TRAINING.format(folder=TRAINING)
+    return {
+        "schema": 1,
+        "challenge": challenge.key,
+        "for": challenge.audience,
+        "suite": {"name": card.name, "version": card.version, "fingerprint": card.fingerprint},
+        classes: list(card.classes),
+        "instructions": text.format(
+            images=IMAGES, between=BETWEEN, training=training, px=side, wanted=wanted
+        ),
+        "licence": licence,
+        "images": images,
+    }
+
+
+def _readme(told: dict[str, Any]) -> str:
+    """The README of the exported folder, from its `challenge.json`."""
+    what = "targets" if "targets" in told else "classes"
+    names = "\n".join(f"- `{name}`" for name in told[what])
+    suite = told["suite"]
+    return (
+        f"# Challenge {told['challenge']}\n\n"
+        f"Suite {suite['name']}, fingerprint {suite['fingerprint'][:12]}.\n\n"
+        f"{told['instructions']}\n"
+        f"## {what.title()}\n\n{names}\n\n"
+        f"## Licence\n\n{told['licence']}\n"
+    )

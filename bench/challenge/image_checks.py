@@ -1,30 +1,49 @@
 """Checks a folder or zip of anonymised images, all of it, before anything is scored.
 
-What it says never depends on a source label, so that its table can go back to whoever sent the
-images. Pixels are compared by digest: only what is the same in every pixel is found.
+A file is named `IMAGEID__TARGET.png`, or `IMAGEID.png` of an untargeted method. What is said of it
+never depends on a source label, so that the table can go back to whoever sent the images. Pixels
+are compared by digest: only what is the same in every pixel is found.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePosixPath
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.challenge.answer_files import DAMAGED, AnswerFile, AnswerFiles
-from bench.challenge.file_names import Place, is_junk, parse_name
-from bench.challenge.findings import Findings, Kind, RefusedError
+from bench.challenge.export import BETWEEN, MANIFEST, README
+from bench.challenge.findings import Findings, Kind, RefusedError, close_match
 from bench.data.errors import DamagedError, UnusableError
 from bench.data.formats import opened, pixels_of
 from bench.data.png import SIGNATURE, read_png_header
 from bench.processes import cpu_count
 from bench.types import Progress, Silent
 
+Place: TypeAlias = tuple[str, str | None]
+"""Opaque id and target of one anonymised image."""
+SURPLUS = Kind("surplus file", "note", "ignored; if it is an answer, name it as the README says")
+MISNAMED = Kind(
+    "file named almost as asked", "error", "name it IMAGEID__TARGET.png, or IMAGEID.png"
+)
+SUFFIX = ".png"
+IMAGE_SUFFIXES = (
+    *(SUFFIX, ".jpg", ".jpeg", ".jfif", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".heic"),
+)
+JUNK = {"thumbs.db", "desktop.ini", MANIFEST, README.lower()}
+"""What file managers leave behind, and what we sent ourselves."""
+_ID = re.compile(r"(?=(c[0-9a-f]{16}))")  # as `Challenge.opaque` makes it
+_normal = partial(unicodedata.normalize, "NFC")  # archives of some systems hold decomposed letters
 LOWEST_PSNR_DB = 10
 TWICE = Kind("file there twice", "error", "send one file an image and target")
 NOT_PNG = Kind("not a PNG", "error", "save as PNG, which loses nothing")
@@ -139,6 +158,33 @@ def check_images(
             for target in lacking:
                 findings.add(NO_TARGET, f"{opaque} to {target}")
     return checked
+
+
+def parse_name(name: str, ids: Set[str], targets: Collection[str]) -> Place:
+    """Id and target of a file name; id and suffix in any case, for some file systems change it.
+
+    Raises:
+        RefusedError: If it tells no image; `MISNAMED` if it is an image's all the same and holds an
+            id, `SURPLUS` if it was not meant as an answer.
+    """
+    name, classes = _normal(name), {_normal(one): one for one in targets}
+    stem, dot, suffix = name.rpartition(".")
+    opaque, between, target = stem.partition(BETWEEN)
+    is_png, is_known = f"{dot}{suffix}".lower() == SUFFIX, opaque.lower() in ids
+    if is_png and is_known and (not between or target in classes):
+        return opaque.lower(), classes[target] if between else None
+    if not name.lower().endswith(IMAGE_SUFFIXES) or ids.isdisjoint(_ID.findall(name.lower())):
+        raise RefusedError(SURPLUS, "no such id" if is_png else f"not named {SUFFIX}")
+    if is_png and is_known:
+        raise RefusedError(MISNAMED, f"no such target{close_match(target, targets)}")
+    raise RefusedError(MISNAMED, f"not IMAGEID{BETWEEN}TARGET{SUFFIX}")
+
+
+def is_junk(path: str) -> bool:
+    """Whether a file is what file managers and archivers leave, or what we sent ourselves."""
+    parts = PurePosixPath(path).parts
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return hidden or parts[-1:] == () or parts[-1].lower() in JUNK
 
 
 def decode(data: bytes, side: int) -> NDArray[np.uint8]:

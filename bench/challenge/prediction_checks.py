@@ -17,9 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.challenge.file_names import SUFFIX
 from bench.challenge.findings import Findings, Kind, close_match, printable
-from bench.challenge.image_checks import NO_IMAGE
+from bench.challenge.image_checks import NO_IMAGE, SUFFIX
 from bench.records.parquet import CELL_BYTES, SPARE_BYTES, read_limited, require_unique
 from bench.types import CamobenchError, WrongUsageError
 

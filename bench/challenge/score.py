@@ -9,24 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from bench.challenge.findings import Findings
 from bench.challenge.images import ImagesAnswer, check_images_answer
 from bench.challenge.prediction_checks import is_table
 from bench.challenge.predictions import PredictionsAnswer, check_predictions_answer
-from bench.contract import ATTACKS, VICTIMS, AttackSpec, VictimSpec
+from bench.contract import ATTACKS, REGISTRIES, AttackSpec, VictimSpec
 from bench.plan.request import RESULTS, Request, evaluate_run, open_session
 from bench.records.participants import Coverage
 from bench.records.run import RunData
-from bench.registry import Entry, Registry
+from bench.registry import Entry
 from bench.store import Store
 from bench.store.outputs import require_own
 from bench.types import CamobenchError, Progress, Silent, WrongUsageError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Judged:
     """What became of an answer.
 
     Attributes:
@@ -54,7 +54,7 @@ def score_answer(
     dry_run: bool = False,
     without_bad: bool = False,
     progress: Progress | None = None,
-) -> Outcome:
+) -> Judged:
     """Check an answer, a path to images or predictions, and score it if nothing forbids that.
 
     `described` are further fields of its spec. `dry_run` refuses what scoring would refuse;
@@ -75,7 +75,7 @@ def score_answer(
         refused = bool(checked.findings.of("error")) and not without_bad
         if not refused:
             run = _score(answered, name, store, out, described, progress, dry_run=dry_run)
-        return Outcome(
+        return Judged(
             summary=checked.summary,
             findings=checked.findings,
             refused=refused,
@@ -100,12 +100,12 @@ def _score(
             "row; do as the README of the challenge says"
         )
     entry: Entry[Any, Any] = answer.entry(name, store, **described)
-    request, registry = answer.request, cast("Registry[Any, Any]", VICTIMS)
-    if isinstance(answer, ImagesAnswer):
-        request, registry = replace(request, attacks=(name, *request.attacks)), ATTACKS
+    request, kind = answer.request, "attack" if isinstance(answer, ImagesAnswer) else "victim"
+    if kind == "attack":
+        request = replace(request, attacks=(name, *request.attacks))
     else:
         request = replace(request, victims=(name, *request.victims))
-    with registry.during(entry):
+    with REGISTRIES[kind].during(entry):
         if not request.victims:
             raise CamobenchError("no victim to score with; name some with --victims, or `all`")
         session = open_session(request, store)
@@ -123,7 +123,7 @@ def _require_new(name: str, kind: str, label: str) -> None:
         VictimSpec(name=name) if kind == "victim" else AttackSpec(name=name)
     except ValueError as error:
         raise WrongUsageError(f"--name: {error}") from error
-    if name in (VICTIMS if kind == "victim" else ATTACKS):
+    if name in REGISTRIES[kind]:
         raise WrongUsageError(f"there is {kind} {name!r} already; choose another --name")
     if label != name and label in ATTACKS:
         raise WrongUsageError(f"--label: {label!r} is the name of another attack; choose another")

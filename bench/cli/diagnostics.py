@@ -108,13 +108,12 @@ def perf(
     from bench.checks import resolve_device
     from bench.console import shown_progress
     from bench.perf.session import (
-        Performance,
         make_load,
         make_stream_load,
         measure,
         require_same_load,
+        stream,
     )
-    from bench.perf.stream import Stream, stream
     from bench.store import write_json
 
     if transforms is None and store is not None:
@@ -130,7 +129,6 @@ def perf(
     if json_file is not None:
         require_same_load(json_file, load)
     with shown_progress(console, quiet=quiet) as progress:
-        found: Stream | Performance
         if transforms is None:
             found = measure(load, where, progress)
         elif store is not None:
@@ -142,5 +140,5 @@ def perf(
             with tempfile.TemporaryDirectory(prefix="camobench-perf-") as folder:
                 found = stream(load, where, Path(folder), progress)
     if json_file is not None:
-        write_json(json_file, found.as_json())
-    click.echo(found.tables(format_))
+        write_json(json_file, found.figures)
+    click.echo(found.shown(format_))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.contract.registration import (
     ATTACKS,
+    REGISTRIES,
     VICTIMS,
     register_attack,
     register_victim,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ATTACKS",
     "NOT_STATED",
+    "REGISTRIES",
     "VICTIMS",
     "Attack",
     "AttackSpec",

@@ -5,7 +5,6 @@ The harness calls an attack, and checks a victim's logits itself.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from bench.contract.fitting import FitContext
 from bench.contract.specs import AttackSpec, Spec, VictimSpec
 from bench.data import AdversarySet, ExaminerSet
 from bench.recipes import Recipe
+from bench.store import file_digest
 from bench.types import CamobenchError, FitReport, Json, as_json
 
 SpecT = TypeVar("SpecT", bound=Spec)
@@ -51,6 +51,11 @@ class Participant(nn.Module, Generic[SpecT]):
         self.recipe = recipe
 
     @property
+    def learns(self) -> bool:
+        """Whether there is anything to train."""
+        return getattr(type(self), "fit", None) not in (Attack.fit, Victim.fit)
+
+    @property
     def hyperparameters(self) -> Mapping[str, Any]:
         """Whatever beside spec and recipe name shapes the results; hashed into the key.
 
@@ -73,8 +78,7 @@ class Participant(nn.Module, Generic[SpecT]):
             return as_json(value)
         path = Path(inspect.getfile(type(self))).parent / value
         try:
-            with path.open("rb") as stream:
-                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            sha256 = file_digest(path)
         except OSError as error:
             raise CamobenchError(
                 f"{self.spec.name} names {path} in its `hyperparameters`, which cannot be read "
@@ -100,11 +104,6 @@ class Attack(Participant[AttackSpec]):
     def fit(self, data: AdversarySet, context: FitContext) -> FitReport:
         """Learn from Set-B; the default has nothing to learn."""
         return FitReport()
-
-    @property
-    def learns(self) -> bool:
-        """Whether there is anything to train."""
-        return type(self).fit is not Attack.fit
 
     def transform(self, images: Tensor, targets: Tensor | None) -> Tensor:
         """Anonymise.
@@ -178,11 +177,6 @@ class Victim(Participant[VictimSpec]):
     def fit(self, data: ExaminerSet | AdversarySet, context: FitContext) -> FitReport:
         """Learn from Set-A; as a surrogate, from Set-B. The default has nothing to learn."""
         return FitReport()
-
-    @property
-    def learns(self) -> bool:
-        """Whether there is anything to train."""
-        return type(self).fit is not Victim.fit
 
     def frontend(self, images: Tensor) -> Tensor:
         """Map (N, 3, H, W) in [0, 1] to features; the default changes nothing."""

@@ -20,9 +20,9 @@ from typing import Any
 
 from bench.contract.global_state import kept_global_state
 from bench.contract.participant import Attack, Victim
-from bench.contract.registration import ATTACKS, VICTIMS
+from bench.contract.registration import REGISTRIES
 from bench.contract.specs import AttackSpec, VictimSpec
-from bench.registry import Entry, Registry
+from bench.registry import Entry
 from bench.sources.imports import code_of
 from bench.sources.in_memory import PACKAGES
 from bench.sources.opened import as_built
@@ -55,7 +55,6 @@ _modules: dict[Path, types.ModuleType] = {}
 _decorated: dict[Path, dict[str, set[str]]] = {}
 """What decorators registered while a file was imported, by kind."""
 _versions = itertools.count()
-_REGISTRIES: dict[str, Registry[Any, Any]] = {"attack": ATTACKS, "victim": VICTIMS}
 
 
 def is_plugin_file(text: str) -> bool:
@@ -142,9 +141,9 @@ def _forget(path: Path) -> None:
     """Make room for another version of a file."""
     for key in [key for key in _loaded if key[0] == path]:
         old = _loaded.pop(key)
-        _REGISTRIES[old.kind].forget(old.names)
+        REGISTRIES[old.kind].forget(old.names)
     for kind, names in _decorated.pop(path, {}).items():
-        _REGISTRIES[kind].forget(names)
+        REGISTRIES[kind].forget(names)
     del _modules[path]
 
 
@@ -153,7 +152,7 @@ def _import(path: Path) -> types.ModuleType:
         return _modules[path]
     place = hashlib.sha256(str(path).encode()).hexdigest()[:12]
     package = f"{PACKAGES}{place}_{next(_versions)}"
-    before = {kind: set(registry.names()) for kind, registry in _REGISTRIES.items()}
+    before = {kind: set(registry.names()) for kind, registry in REGISTRIES.items()}
     try:
         if (initial := path.parent / "__init__.py").is_file():
             _execute(package, initial, path.parent)
@@ -165,12 +164,12 @@ def _import(path: Path) -> types.ModuleType:
         raise
     except BaseException as error:  # SystemExit too: a script that runs when it is imported
         for kind, names in before.items():
-            _REGISTRIES[kind].forget(set(_REGISTRIES[kind].names()) - names)
+            REGISTRIES[kind].forget(set(REGISTRIES[kind].names()) - names)
         for name in [name for name in sys.modules if name.partition(".")[0] == package]:
             del sys.modules[name]
         raise _explained(path, error) from error
     _decorated[path] = {
-        kind: set(_REGISTRIES[kind].names()) - names for kind, names in before.items()
+        kind: set(REGISTRIES[kind].names()) - names for kind, names in before.items()
     }
     _modules[path] = module
     return module
@@ -218,7 +217,7 @@ def _kind(thing: Any, text: str) -> str:
 
 
 def _register(thing: Any, kind: str, text: str) -> tuple[str, ...]:
-    registry = _REGISTRIES[kind]
+    registry = REGISTRIES[kind]
     things = list(thing) if isinstance(thing, list | tuple) else [thing]
     names = tuple(e.spec.name for e in registry if any(e.builder is one for one in things))
     if not names:  # no decorator has registered it

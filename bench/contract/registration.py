@@ -41,6 +41,7 @@ ATTACKS: Registry[AttackSpec, Attack] = Registry(
 VICTIMS: Registry[VictimSpec, Victim] = Registry(
     "victim", "camobench.victims", partial(_entries, spec_type=VictimSpec)
 )
+REGISTRIES: dict[str, Registry[Any, Any]] = {"attack": ATTACKS, "victim": VICTIMS}
 
 AttackClass = TypeVar("AttackClass", bound="type[Attack]")
 VictimClass = TypeVar("VictimClass", bound="type[Victim]")

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics.success import success_rates
+from bench.records.frames import CELL
 from bench.records.metric import row_metrics
 from bench.types import SPLITS
 
-ROW = ["split", "image_id", "target", "attack", "victim"]
 LEAST_AGREEMENT = 0.999
 RATE_TOLERANCE = 0.001
 ROWS_TOLERANCE = 2
@@ -54,16 +54,27 @@ class Agreement:
         return self.share >= LEAST_AGREEMENT and self.moved == 0
 
 
-def compare_scorings(exact: pd.DataFrame, other: pd.DataFrame) -> list[Agreement]:
+def compare_scorings(
+    exact: pd.DataFrame, other: pd.DataFrame
+) -> tuple[list[Agreement], pd.DataFrame]:
     """Compare two prediction frames over the same images, targets, attacks and victims.
 
     Returns:
-        One entry a victim, in the order of the first frame.
+        One entry a victim, in the order of the first frame; and the rows whose predicted labels
+        differ, with both labels and their probabilities.
 
     Raises:
         ValueError: If they are not about the same rows.
     """
-    joined = _joined(exact, other)
+    labels = ["predicted", "p_predicted"]
+    frames = [frame.assign(target=frame["target"].fillna("")) for frame in (exact, other)]
+    joined = frames[0].merge(frames[1][[*CELL, *labels]], on=CELL, suffixes=("", "_other"))
+    if not len(exact) == len(other) == len(joined):
+        raise ValueError(
+            f"expected the same rows twice, got {len(exact)} and {len(other)}, "
+            f"{len(joined)} of them in both"
+        )
+    joined["flipped"] = joined["predicted"] != joined["predicted_other"]
     rates = [
         pd.concat([success_rates(frame, split).assign(split=split) for split in SPLITS])
         for frame in (exact, other)
@@ -84,31 +95,12 @@ def compare_scorings(exact: pd.DataFrame, other: pd.DataFrame) -> list[Agreement
             Agreement(
                 victim=str(victim),
                 rows=len(rows),
-                flipped=int((rows["predicted"] != rows["predicted_other"]).sum()),
+                flipped=int(rows["flipped"].sum()),
                 cells=len(cells),
                 moved=int((gaps > tolerated).sum()),
                 largest=0.0 if worst is None else float(gaps[worst]),
                 largest_in="" if worst is None else str(cells["name"].iloc[worst]),
             )
         )
-    return found
-
-
-def flipped_rows(exact: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """The rows whose predicted labels differ, with both labels and their probabilities."""
-    joined = _joined(exact, other)
-    flipped = joined[joined["predicted"] != joined["predicted_other"]]
-    labels = ["predicted", "p_predicted", "predicted_other", "p_predicted_other"]
-    return flipped[[*ROW, "source", *labels]].reset_index(drop=True)
-
-
-def _joined(exact: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    labels = ["predicted", "p_predicted"]
-    frames = [frame.assign(target=frame["target"].fillna("")) for frame in (exact, other)]
-    joined = frames[0].merge(frames[1][[*ROW, *labels]], on=ROW, suffixes=("", "_other"))
-    if not len(exact) == len(other) == len(joined):
-        raise ValueError(
-            f"expected the same rows twice, got {len(exact)} and {len(other)}, "
-            f"{len(joined)} of them in both"
-        )
-    return joined
+    shown = [*CELL, "source", *labels, *(f"{name}_other" for name in labels)]
+    return found, joined.loc[joined["flipped"], shown].reset_index(drop=True)

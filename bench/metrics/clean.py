@@ -49,10 +49,8 @@ def shares_by(rows: pd.DataFrame, column: str) -> tuple[Share, ...]:
     return tuple(share(str(name), part) for name, part in rows.groupby(column, sort=True))
 
 
-def wilson_interval(
-    right: "np.ndarray", photographs: "pd.Series[str]", level: float = 0.95
-) -> tuple[float, float]:
-    """Wilson's interval of a share whose images come from photographs of several tiles.
+def wilson_interval(right: "np.ndarray", photographs: "pd.Series[str]") -> tuple[float, float]:
+    """Wilson's 95 % interval of a share whose images come from photographs of several tiles.
 
     Each photograph counts once, however many tiles it gives: tiles of one photograph are right or
     wrong together, and where they are not, the interval is a little wide.
@@ -60,26 +58,24 @@ def wilson_interval(
     Args:
         right: (N,) booleans.
         photographs: (N,) the photograph of each image.
-        level: Coverage.
 
     Source: with one image a photograph this is `scipy.stats.binomtest(...).proportion_ci` by
     Wilson's method without continuity correction.
     """
     photos, mean = int(pd.Series(photographs).nunique()), float(np.mean(right))
-    z = NormalDist().inv_cdf((1 + level) / 2)
+    z = NormalDist().inv_cdf((1 + 0.95) / 2)
     centre = (mean + z**2 / (2 * photos)) / (1 + z**2 / photos)
     half = math.sqrt(mean * (1 - mean) / photos + (z / (2 * photos)) ** 2)
     half *= z / (1 + z**2 / photos)
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> pd.DataFrame:
-    """Accuracy and mean confidence in bins of equal width over [0, 1].
+def reliability(confidence: ArrayLike, correct: ArrayLike) -> pd.DataFrame:
+    """Accuracy and mean confidence in `BINS` bins of equal width over [0, 1].
 
     Args:
         confidence: (N,) probabilities of the predicted labels.
         correct: (N,) whether the prediction is right.
-        bins: Number of bins.
 
     Returns:
         One row a bin: low, high, n, confidence, accuracy; the last two are NaN in an empty bin.
@@ -91,17 +87,17 @@ def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = BINS) -> 
     right = np.asarray(correct, dtype=np.float64)
     if not ((sure > -1e-6) & (sure < 1 + 1e-6)).all():
         raise ValueError("expected confidences in [0, 1]; score this victim anew")
-    edges = np.linspace(0, 1, bins + 1)
+    edges = np.linspace(0, 1, BINS + 1)
     place = np.searchsorted(edges[1:-1], sure, side="left")  # (low, high]
-    count = np.bincount(place, minlength=bins)
+    count = np.bincount(place, minlength=BINS)
     with np.errstate(invalid="ignore"):
         return pd.DataFrame(
             {
                 "low": edges[:-1],
                 "high": edges[1:],
                 "n": count,
-                "confidence": np.bincount(place, sure, bins) / count,
-                "accuracy": np.bincount(place, right, bins) / count,
+                "confidence": np.bincount(place, sure, BINS) / count,
+                "accuracy": np.bincount(place, right, BINS) / count,
             }
         )
 

@@ -36,40 +36,21 @@ class Detection:
     thresholds: Floats | None = field(default=None, compare=False, repr=False)
 
 
-def _wins(
-    untouched: Floats,
-    treated: Floats,
-    photographs: tuple[NDArray[np.intp], NDArray[np.intp]],
-    count: int,
-) -> tuple[Floats, Floats, NDArray[np.intp]]:
-    """Compare every treated image with every untouched one.
-
-    Returns:
-        (P, P) how often a treated image of the second photograph scores higher than an untouched
-        one of the first, equals counting half; (M + 1, P) how many of the lowest treated images
-        are of each photograph; (N,) how many treated images do not score above each untouched one.
-    """
-    ascending = np.argsort(treated, kind="stable")
-    ordered, of_ordered = treated[ascending], photographs[1][ascending]
-    below, upto = (np.searchsorted(ordered, untouched, side=side) for side in ("left", "right"))
-    own = np.zeros((len(ordered) + 1, count))
-    np.cumsum(np.eye(count)[of_ordered], axis=0, out=own[1:])
-    wins = np.zeros((count, count))
-    for start in range(0, len(untouched), PART):
-        part = slice(start, start + PART)
-        won = own[-1] - (own[upto[part]] + own[below[part]]) / 2
-        np.add.at(wins, photographs[0][part], won)
-    return wins, own, upto
-
-
 def auc_of(
     untouched: Floats,
     treated: Floats,
     photographs: tuple[NDArray[np.intp], NDArray[np.intp]],
 ) -> tuple[float, Interval]:
-    """The AUC of `detection` alone, which many more scores have room for."""
+    """AUC and its interval alone, for any number of scores; see `detection`."""
     count = 1 + int(max(photographs[0].max(), photographs[1].max()))
-    wins = _wins(untouched, treated, photographs, count)[0]
+    ordered, own = _ascending(treated, photographs[1], count)
+    below, upto = (np.searchsorted(ordered, untouched, side=side) for side in ("left", "right"))
+    # (P, P) how often a treated image of the second photograph scores above one of the first.
+    wins = np.zeros((count, count))
+    for start in range(0, len(untouched), PART):
+        part = slice(start, start + PART)
+        won = own[-1] - (own[upto[part]] + own[below[part]]) / 2
+        np.add.at(wins, photographs[0][part], won)
     members = [np.bincount(some, minlength=count).astype(np.float64) for some in photographs]
     draws = photograph_draws(count).astype(np.float64)
     pairs = (draws @ members[0]) * (draws @ members[1])
@@ -105,39 +86,39 @@ def detection(
         raise ValueError("expected scores of untouched and of treated images")
     if np.isnan(untouched).any() or np.isnan(treated).any():
         raise ValueError("a detector's score is NaN")
+    auc, auc_interval = auc_of(untouched, treated, photographs)
     count = 1 + int(max(photographs[0].max(), photographs[1].max()))
+    ordered, own = _ascending(treated, photographs[1], count)
     order = np.argsort(-untouched, kind="stable")
     untouched, of_untouched = untouched[order], photographs[0][order]
-    wins, own, upto = _wins(untouched, treated, (of_untouched, photographs[1]), count)
-    total = own[-1]
-    members = np.bincount(of_untouched, minlength=count).astype(np.float64)
+    upto = np.searchsorted(ordered, untouched, side="right")
 
-    def figures(draws: Floats) -> tuple[Floats, Floats, NDArray[np.intp]]:
-        """AUC, rate and place of the threshold for (B, P) numbers of each photograph."""
-        clean, dirty = draws @ members, draws @ total
-        allowed = np.floor(false_alarms * clean + 1e-9)
-        place = (np.cumsum(draws[:, of_untouched], axis=1) > allowed[:, None]).argmax(1)
-        auc = np.einsum("bp,bp->b", draws @ wins, draws) / (clean * dirty)
-        above = total - own[upto[place]]
-        return auc, np.einsum("bp,bp->b", above, draws) / dirty, place
+    def figures(draws: Floats) -> tuple[Floats, Floats]:
+        """Rate and threshold for (B, P) numbers of each photograph."""
+        counts = np.cumsum(draws[:, of_untouched], axis=1)
+        allowed = np.floor(false_alarms * counts[:, -1:] + 1e-9)
+        place = (counts > allowed).argmax(1)
+        above = own[-1] - own[upto[place]]
+        return np.einsum("bp,bp->b", above, draws) / (draws @ own[-1]), untouched[place]
 
-    auc, tpr, place = figures(np.ones((1, count)))
-    intervals: tuple[Interval, Interval] = (None, None)
-    thresholds = None
-    draws = photograph_draws(count).astype(np.float64)
-    whole = (draws @ members > 0) & (draws @ total > 0)
-    if count > 1 and whole.all():
-        drawn = figures(draws)
-        intervals = percentile_interval(drawn[0]), percentile_interval(drawn[1])
-        thresholds = untouched[drawn[2]]
+    tpr, threshold = figures(np.ones((1, count)))
+    drawn = figures(photograph_draws(count).astype(np.float64)) if auc_interval else None
     return Detection(
-        auc=float(auc[0]),
-        auc_interval=intervals[0],
+        auc=auc,
+        auc_interval=auc_interval,
         tpr=float(tpr[0]),
-        tpr_interval=intervals[1],
-        threshold=float(untouched[place[0]]),
-        thresholds=thresholds,
+        tpr_interval=percentile_interval(drawn[0]) if drawn else None,
+        threshold=float(threshold[0]),
+        thresholds=drawn[1] if drawn else None,
     )
+
+
+def _ascending(scores: Floats, photographs: NDArray[np.intp], count: int) -> tuple[Floats, Floats]:
+    """(M,) scores in order, and (M + 1, P) how many of the lowest are of each photograph."""
+    order = np.argsort(scores, kind="stable")
+    own = np.zeros((len(order) + 1, count))
+    np.cumsum(np.eye(count)[photographs[order]], axis=0, out=own[1:])
+    return scores[order], own
 
 
 def joint_ranks(untouched: Floats, treated: Floats) -> tuple[Floats, Floats]:

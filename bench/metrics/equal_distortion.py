@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.metrics.paired import Shared
-from bench.metrics.resampling import REPLICATES, photograph_draws
+from bench.metrics.resampling import photograph_draws
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +76,7 @@ def strength_weights(distortions: NDArray[np.float64], level: float) -> NDArray[
 
 
 def at_level(
-    shared: Shared,
-    distorted: Distorted,
-    strengths: Sequence[int],
-    level: float,
-    *,
-    replicates: int = REPLICATES,
-    seed: int = 0,
+    shared: Shared, distorted: Distorted, strengths: Sequence[int], level: float
 ) -> AtLevel:
     """Successes of K attacks at a level of distortion, with the bootstrap through the mixture.
 
@@ -92,14 +86,7 @@ def at_level(
         distorted: Of the same, over the same photographs.
         strengths: (K,) how many of the runs are of each attack; they sum to N.
         level: Of distortion.
-        replicates: Draws of photographs.
-        seed: Of the draws.
-
-    Raises:
-        ValueError: If `strengths` do not sum to the runs that there are.
     """
-    if sum(strengths) != len(shared.sums):
-        raise ValueError(f"expected strengths of {len(shared.sums)} runs, got {strengths}")
     parts = np.split(np.arange(len(shared.sums)), np.cumsum(strengths)[:-1])
     means = distorted.means
     weights = [strength_weights(means[part], level) for part in parts]
@@ -108,9 +95,9 @@ def at_level(
     ]
     mixed = replace(shared, sums=np.stack(sums))
     whole = tuple(bool(means[part[-1]] <= level) for part in parts)
-    drawn = shared.resampled(replicates=replicates, seed=seed)
+    drawn = shared.resampled()
     if drawn is not None:
-        draws = photograph_draws(shared.photographs, replicates=replicates, seed=seed)
+        draws = photograph_draws(shared.photographs)
         found = (draws @ distorted.sums.T) / (draws @ distorted.counts.T)
         drawn = np.stack(
             [(strength_weights(found[:, part], level) * drawn[:, part]).sum(1) for part in parts],

@@ -11,11 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.metrics.resampling import (
-    REPLICATES,
-    photograph_draws,
-    photograph_sums,
-)
+from bench.metrics.resampling import photograph_draws, photograph_sums
 from bench.records.metric import MetricSpec, row_values
 
 
@@ -70,9 +66,7 @@ class Shared:
         """First minus second, as a fraction."""
         return float(self.effects.sum())
 
-    def resampled(
-        self, *, replicates: int = REPLICATES, seed: int = 0
-    ) -> NDArray[np.float64] | None:
+    def resampled(self) -> NDArray[np.float64] | None:
         """Overall means under draws of whole photographs, the same draws for all attacks.
 
         Returns:
@@ -80,8 +74,7 @@ class Shared:
         """
         if self.photographs < 2:
             return None
-        draws = photograph_draws(self.photographs, replicates=replicates, seed=seed)
-        draws = draws.astype(np.float64)
+        draws = photograph_draws(self.photographs).astype(np.float64)
         totals = draws @ self.counts
         means = [(draws @ one) / totals @ self.weights for one in self.sums] if totals.all() else []
         return np.stack(means, axis=1) if means else None

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 REPLICATES = 2000
-LEVEL = 0.95
+TAIL = 0.025
+"""Share of the draws beyond either end of an interval."""
 
 
 @lru_cache(maxsize=8)
@@ -49,8 +50,7 @@ def photograph_sums(
     return sums, counts
 
 
-def percentile_interval(values: NDArray[np.float64], level: float = LEVEL) -> tuple[float, float]:
-    """The central part of (B,) resampled figures that holds `level` of them."""
-    tail = (1 - level) / 2
-    low, high = np.quantile(values, [tail, 1 - tail])
+def percentile_interval(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The central part of (B,) resampled figures that holds 95 % of them."""
+    low, high = np.quantile(values, [TAIL, 1 - TAIL])
     return float(low), float(high)

@@ -1,15 +1,21 @@
 """Are two attacks told apart? The sign-flip test, McNemar's test, and Holm's correction of many.
 
+And who leads, and how sure that is: ranks with intervals, and groups that are not told apart.
+
 The sign-flip permutation test is over photographs: under the null hypothesis the two attacks are
 exchangeable on every photograph, so that the sign of each photograph's difference is arbitrary
 (Good 2005, Permutation, Parametric and Bootstrap Tests, sec. 3.2).
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bench.metrics.resampling import TAIL
+
+ALPHA = 0.05
 DRAWS = 10_000
 _BLOCK = 1000
 
@@ -22,32 +28,30 @@ class SignFlip:
     exact: bool
 
 
-def sign_flip_test(effects: ArrayLike, *, draws: int = DRAWS, seed: int = 0) -> SignFlip:
+def sign_flip_test(effects: ArrayLike) -> SignFlip:
     """Test whether differences, one a photograph, are symmetric about zero.
 
-    All sign patterns are tried where there are at most `draws` of them; else that many are drawn,
+    All sign patterns are tried where there are at most `DRAWS` of them; else that many are drawn,
     and the observed one counts as one more, so p is never 0 (Phipson & Smyth 2010).
 
     Args:
         effects: (P,) what each photograph adds to the difference.
-        draws: Random sign patterns.
-        seed: Of the draws.
 
     Source: `scipy.stats.permutation_test` with `permutation_type="samples"` on one sample.
     """
     values = np.asarray(effects, dtype=np.float64)
     bar = abs(values.sum()) - 1e-9 * np.abs(values).sum()  # sums of equals differ in last bits
-    exact = 2.0 ** len(values) <= draws
+    exact = 2.0 ** len(values) <= DRAWS
     if exact:
         patterns = np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1
         return SignFlip(p=float((np.abs(_flipped(patterns, values)) >= bar).mean()), exact=True)
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(0)
     extreme = 0
-    for start in range(0, draws, _BLOCK):
-        block = (min(_BLOCK, draws - start), len(values))
+    for start in range(0, DRAWS, _BLOCK):
+        block = (min(_BLOCK, DRAWS - start), len(values))
         patterns = generator.integers(2, size=block, dtype=np.int8)
         extreme += int((np.abs(_flipped(patterns, values)) >= bar).sum())
-    return SignFlip(p=(1 + extreme) / (1 + draws), exact=False)
+    return SignFlip(p=(1 + extreme) / (1 + DRAWS), exact=False)
 
 
 def _flipped(patterns: NDArray[np.integer], values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -105,3 +109,51 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     adjusted = np.empty_like(values)
     adjusted[order] = np.minimum(1.0, np.maximum.accumulate(stepped))
     return adjusted
+
+
+def ranks(figures: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(B, K) ranks within each row of (B, K) figures: 1 is the highest, equals share the lowest."""
+    higher = figures[:, None, :] > figures[:, :, None]
+    found: NDArray[np.int64] = 1 + higher.sum(axis=2)
+    return found
+
+
+def rank_intervals(
+    means: Sequence[float], drawn: NDArray[np.float64]
+) -> list[tuple[int, int, int]]:
+    """Rank and its 95 % interval of each of K attacks.
+
+    Args:
+        means: (K,) figures without a draw.
+        drawn: (B, K) figures of each draw.
+
+    Returns:
+        (rank, low, high) by attack; the ends are ranks that occur, rounded outward.
+    """
+    found = ranks(drawn)
+    low = np.quantile(found, TAIL, axis=0, method="lower")
+    high = np.quantile(found, 1 - TAIL, axis=0, method="higher")
+    first = ranks(np.array([means]))[0]
+    return [(int(r), int(a), int(b)) for r, a, b in zip(first, low, high, strict=True)]
+
+
+def tie_groups(means: Sequence[float], adjusted: Mapping[frozenset[int], float]) -> list[int]:
+    """Groups of attacks that are not told apart from their group's leader.
+
+    The best attack leads the first group. Down the ranks, the first attack that differs from its
+    group's leader leads the next one, so that groups are never mixed.
+
+    Args:
+        means: (K,) figure of each attack.
+        adjusted: p-value of each pair of positions, corrected for all of them; below `ALPHA` the
+            two differ.
+
+    Returns:
+        (K,) group of each attack, from 1.
+    """
+    groups, leader, number = [0] * len(means), -1, 0
+    for place in sorted(range(len(means)), key=lambda place: -means[place]):
+        if leader < 0 or adjusted[frozenset((leader, place))] < ALPHA:
+            leader, number = place, number + 1
+        groups[place] = number
+    return groups

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics.paired import shared
-from bench.metrics.resampling import LEVEL, REPLICATES, percentile_interval
+from bench.metrics.resampling import percentile_interval
 from bench.records.metric import MetricSpec, row_metrics, row_values
 from bench.registry import Entry
 from bench.types import IN
@@ -151,10 +151,6 @@ def bootstrap_interval(
     attack: str,
     metric: MetricSpec,
     families: Mapping[str, str],
-    *,
-    replicates: int = REPLICATES,
-    seed: int = 0,
-    level: float = LEVEL,
 ) -> tuple[float, float] | None:
     """Percentile interval of the overall mean (over families of means over architectures).
 
@@ -170,8 +166,8 @@ def bootstrap_interval(
     if not metric.defined(split, targeted=targeted):
         return None
     found = shared([rows], metric, families, by_target=targeted)
-    drawn = found.resampled(replicates=replicates, seed=seed) if found else None
-    return None if drawn is None else percentile_interval(drawn[:, 0], level)
+    drawn = found.resampled() if found else None
+    return None if drawn is None else percentile_interval(drawn[:, 0])
 
 
 def confusion(

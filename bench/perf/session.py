@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
+import pyarrow.parquet as pq
 import torch
 
 from bench.contract import ATTACKS
-from bench.perf.end_to_end import EndToEnd, measure_end_to_end
-from bench.perf.peaks import Peaks, describe_machine, measure_peaks
-from bench.perf.stages import Stage, measure_stages
-from bench.perf.workbench import Load, Workbench
+from bench.jobs.scoring.precision import Precision
+from bench.jobs.scoring.rows import DISTORTION, RowFolder, read_record
+from bench.perf.peaks import Peaks, describe_machine, in_child, measure_peaks
+from bench.perf.timing import compare, time_reference, time_scoring, time_stages
+from bench.perf.workbench import Load, Workbench, count_cost
+from bench.plan.matrix import Matrix
 from bench.plan.names.selection import select_victims
+from bench.processes import keep_freed_memory
+from bench.records.samples import most_complete
 from bench.report.tables.render import render_rows
 from bench.store import read_json
 from bench.types import CamobenchError, Json, Progress, as_json
 
-SCHEMA = 3
+SCHEMA, STREAM_SCHEMA = 3, 1
 PAPER_TARGETS = 5
+STRETCHES = 10
+"""Rows of a stream's table."""
 
 
 def make_load(device: torch.device, *, quick: bool, image_px: int | None = None) -> Load:
@@ -55,70 +64,130 @@ def make_stream_load(transforms: int, image_px: int | None = None) -> Load:
 
 @dataclass(frozen=True, kw_only=True)
 class Performance:
-    """Everything that was measured."""
+    """What was measured.
 
-    machine: Mapping[str, Json]
-    peaks: Peaks
-    stages: tuple[Stage, ...]
-    end_to_end: EndToEnd
+    Attributes:
+        figures: For scripts: keys are stable.
+        tables: For people, each of rows.
+    """
 
-    def as_json(self) -> Json:
-        """For scripts: keys are stable."""
-        return as_json(
-            {
-                "schema": SCHEMA,
-                "plan": self.end_to_end.load,
-                "machine": self.machine,
-                "peaks": self.peaks,
-                "stages": [stage.row() for stage in self.stages],
-                "end_to_end": self.end_to_end.figures(),
-            }
-        )
+    figures: dict[str, Any]
+    tables: Sequence[Sequence[Mapping[str, Json]]]
 
-    def tables(self, format_: str) -> str:
-        """Ratios, then where the time goes, as "md", "csv" or "tex"; all figures as "json"."""
+    def shown(self, format_: str) -> str:
+        """The tables as "md", "csv" or "tex"; all figures as "json"."""
         if format_ == "json":
-            return json.dumps(self.as_json(), indent=2)
-        tables = (self._summary(), [stage.row() for stage in self.stages])
-        return "\n\n".join(render_rows(table, format_) for table in tables)
-
-    def _summary(self) -> list[dict[str, Json]]:
-        end, mixed = self.end_to_end, self.end_to_end.scoring["mixed"]
-        load, beyond = end.load, mixed.peak_memory_gib - mixed.networks_gib
-        rows = {
-            "device": f"{self.machine['device_name']}, {self.machine['cores']} cores",
-            "matrix products, fp32": f"{self.peaks.fp32_gflops:.0f} GFLOP/s",
-            "matrix products, bf16": f"{self.peaks.bf16_gflops:.0f} GFLOP/s",
-            "copies": f"{self.peaks.copy_gb_s:.1f} GB/s",
-            "load": f"{load.transforms} transforms of {load.image_px} px on {len(load.victims)} "
-            f"victims, {end.cost.gflop_per_transform:.0f} GFLOP each",
-            "reference loop": f"{end.reference.s_per_transform:.3f} s a transform",
-            **{
-                f"camobench, {name}": f"{end.scoring[name].s_per_transform:.3f} s a transform: "
-                f"{end.ratio(name):.1f} times the reference, "
-                f"{100 * end.fraction_of_peak(name):.0f} % of the bf16 peak"
-                for name in ("fp32", "mixed")
-            },
-            "peak memory": f"{mixed.peak_memory_gib:.2f} GiB, {beyond:.2f} of it beyond the "
-            "networks",
-        }
-        return [{"what": what, "measured": measured} for what, measured in rows.items()]
+            return json.dumps(self.figures, indent=2)
+        return "\n\n".join(render_rows(table, format_) for table in self.tables)
 
 
 def measure(load: Load, device: torch.device, progress: Progress) -> Performance:
-    """Measure peaks, scoring against the reference loop, and each stage."""
+    """Measure peaks, scoring against the reference loop, and each stage.
+
+    What is timed runs in processes of its own.
+    """
     progress.start("measuring", 3)
-    peaks = measure_peaks(device)
+    peaks, where = measure_peaks(device), str(device)
     progress.advance()
     with tempfile.TemporaryDirectory(prefix="camobench-perf-") as folder:
-        bench = Workbench(load=load, root=Path(folder) / "store").build()
-        end = measure_end_to_end(bench, device, peaks)
+        bench = Workbench(load, Path(folder) / "store").build()
+        scoring = {name: in_child(time_scoring, bench, where, name) for name in ("mixed", "fp32")}
+        batch = scoring["mixed"].batch
+        reference = in_child(time_reference, bench, where, batch)
+        cost = count_cost(bench)
         progress.advance()
-        stages = measure_stages(bench, device, peaks, end.cost, end.scoring["mixed"].batch)
+        stages = in_child(time_stages, bench, where, peaks, cost, batch)
         progress.advance()
     progress.finish()
-    machine = describe_machine(device)
-    return Performance(machine=machine, peaks=peaks, stages=tuple(stages), end_to_end=end)
+    machine, end = describe_machine(device), compare(load, cost, peaks, reference, scoring)
+    figures = {
+        "schema": SCHEMA,
+        "plan": as_json(load),
+        "machine": machine,
+        "peaks": as_json(peaks),
+        "stages": stages,
+        "end_to_end": end,
+    }
+    return Performance(figures=figures, tables=(_summary(load, machine, peaks, end), stages))
+
+
+def _summary(
+    load: Load, machine: Mapping[str, Any], peaks: Peaks, end: Mapping[str, Any]
+) -> list[dict[str, Json]]:
+    rows = {
+        "device": f"{machine['device_name']}, {machine['cores']} cores",
+        "matrix products, fp32": f"{peaks.fp32_gflops:.0f} GFLOP/s",
+        "matrix products, bf16": f"{peaks.bf16_gflops:.0f} GFLOP/s",
+        "copies": f"{peaks.copy_gb_s:.1f} GB/s",
+        "load": f"{load.transforms} transforms of {load.image_px} px on {len(load.victims)} "
+        f"victims, {end['gflop_per_transform']:.0f} GFLOP each",
+        "reference loop": f"{end['reference_seconds_per_transform']:.3f} s a transform",
+        **{
+            f"camobench, {name}": f"{end[f'seconds_per_transform{ending}']:.3f} s a transform: "
+            f"{end[f'ratio_over_reference{ending}']:.1f} times the reference, "
+            f"{100 * end[f'fraction_of_peak{ending}']:.0f} % of the bf16 peak"
+            for name, ending in (("fp32", "_fp32"), ("mixed", ""))
+        },
+        "peak memory": f"{end['peak_memory_gib']:.2f} GiB, "
+        f"{end['peak_memory_beyond_networks_gib']:.2f} of it beyond the networks",
+    }
+    return [{"what": what, "measured": measured} for what, measured in rows.items()]
+
+
+def stream(load: Load, device: torch.device, root: Path, progress: Progress) -> Performance:
+    """Score a whole row, image after image: do time and memory stay what they were?
+
+    Shards are told in the order in which they were scored: the anonymised images up to its end,
+    wall clock and processor time (which others on the machine move less), and what the process
+    held after it. A killed stream continues.
+
+    Args:
+        load: Of small networks, so that it is the runner that is measured.
+        device: Where; in this process.
+        root: A store for networks, images and rows.
+        progress: Told of every shard.
+    """
+    bench = Workbench(load, root).build()
+    if device.type == "cpu":
+        keep_freed_memory()
+    chosen = Precision(name="mixed")
+    matrix = Matrix(
+        bench.graph, bench.suite, bench.shelf, device, precision=chosen, progress=progress
+    )
+    matrix.fill([load.attack])
+    done, shards = 0, []
+    for path in RowFolder(matrix.row_folder(load.attack)).files(DISTORTION):
+        record, count = read_record(path), pq.read_metadata(path).num_rows
+        done += count
+        shards.append(
+            {
+                "transforms": done,
+                "s_per_transform": record["seconds"] / count,
+                "cpu_s_per_transform": record["cpu_seconds"] / count,
+                "memory_gib": record["memory_gib"],
+            }
+        )
+    figures = {
+        "schema": STREAM_SCHEMA,
+        "plan": as_json(load),
+        "machine": describe_machine(device),
+        "shards": shards,
+    }
+    return Performance(figures=figures, tables=[_stretches(pd.DataFrame(shards))])
+
+
+def _stretches(shards: pd.DataFrame) -> list[dict[str, Json]]:
+    """A few rows for printing, each of neighbouring shards."""
+    found: list[dict[str, Json]] = [
+        {
+            "transforms so far": int(part["transforms"].iloc[-1]),
+            "s/transform": round(float(part["s_per_transform"].mean()), 4),
+            "CPU s/transform": round(float(part["cpu_s_per_transform"].mean()), 4),
+            "memory (GiB)": round(float(part["memory_gib"].max()), 3),
+        }
+        for _, part in shards.groupby(shards.index // -(-len(shards) // STRETCHES))
+    ]
+    return found
 
 
 def require_same_load(path: Path, load: Load) -> None:
@@ -136,6 +205,5 @@ def require_same_load(path: Path, load: Load) -> None:
 
 
 def _fullest_attack() -> str:
-    """The paper row with most LAACs: a generator of full width."""
-    specs = [entry.spec for entry in ATTACKS if entry.spec.paper_row]
-    return max(specs, key=lambda spec: (len(spec.laac), not spec.scfa)).name
+    """The paper's full method: a generator of full width."""
+    return most_complete(entry.spec for entry in ATTACKS if entry.spec.paper_row) or ""

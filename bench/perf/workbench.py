@@ -26,11 +26,11 @@ from bench.jobs.job import TrainJob
 from bench.jobs.networks import Networks, Shelf, module_state, save_checkpoint
 from bench.nets.residual import ResidualEstimator
 from bench.perf.peaks import GIGA
-from bench.plan.graph import Graph, plan
+from bench.plan.graph import plan
 from bench.plan.results.counts import count
 from bench.recipes import get_recipe
 from bench.store import Store, digest
-from bench.suites.base import Row, Suite, SuiteCard, prepare
+from bench.suites.base import Row, SuiteCard, prepare
 from bench.types import FitReport, SetName
 
 COARSE_PX = 8
@@ -128,44 +128,26 @@ class NoiseSource:
             )
 
 
-@dataclass(frozen=True, kw_only=True)
 class Workbench:
-    """A load made real in a store."""
+    """A load made real in a store; in another process it is opened anew.
 
-    load: Load
-    root: Path
+    Args:
+        load: What is scored.
+        root: The store; images are made where they are not there yet, weights by `build`.
+    """
 
-    def __getstate__(self) -> dict[str, object]:
-        """Cross to another process without what was opened in this one."""
-        return {"load": self.load, "root": self.root}
+    def __init__(self, load: Load, root: Path) -> None:
+        self.load, self.root, source = load, root, NoiseSource(load)
+        self.shelf = Shelf(store=Store(root), shipped=False)
+        recipe = get_recipe(load.recipe)
+        self.graph = plan(source.card, recipe, attacks=(load.attack,), victims=load.victims)
+        self.suite = prepare(source, self.shelf.store, ("C",))
 
-    @cached_property
-    def store(self) -> Store:
-        """Everything is in it."""
-        return Store(self.root)
-
-    @cached_property
-    def shelf(self) -> Shelf:
-        """The store's networks alone."""
-        return Shelf(store=self.store, shipped=False)
-
-    @cached_property
-    def graph(self) -> Graph:
-        """All networks."""
-        return plan(
-            NoiseSource(self.load).card,
-            get_recipe(self.load.recipe),
-            attacks=(self.load.attack,),
-            victims=self.load.victims,
-        )
-
-    @cached_property
-    def suite(self) -> Suite:
-        """The images."""
-        return prepare(NoiseSource(self.load), self.store, ("C",))
+    def __reduce__(self) -> tuple[type, tuple[Load, Path]]:
+        return Workbench, (self.load, self.root)
 
     def build(self) -> Workbench:
-        """Write random weights and images, where they are not there yet.
+        """Write random weights, where they are not there yet.
 
         Only what scoring opens is made: no surrogate, no residual estimator of Set-B.
         """
@@ -176,8 +158,7 @@ class Workbench:
             if self.shelf.find(job.kind, job.name, key) is None:
                 torch.manual_seed(job.seed)
                 state = module_state(self._untrained(job), self.graph.recipe)
-                save_checkpoint(self.store, job, self.graph, state, FitReport())
-        self.suite  # noqa: B018
+                save_checkpoint(self.shelf.store, job, self.graph, state, FitReport())
         return self
 
     def _untrained(self, job: TrainJob) -> torch.nn.Module:

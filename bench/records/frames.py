@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -27,50 +26,35 @@ TOLERANCE = 1e-5
 _LOOSE = 1e-6
 
 
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """A column that a table must have; `why_null` says where it may be empty."""
-
-    name: str
-    kind: Literal["text", "number"] = "text"
-    why_null: str = ""
-
-
-_IMAGE = tuple(Column(name=name) for name in ("suite", "split", "image_id", "photo_id", "device"))
-_ASKED = (*_IMAGE, Column(name="source"), Column(name="target", why_null="untargeted attack"))
-_PREDICTIONS = (
-    *_ASKED,
-    Column(name="attack"),
-    Column(name="victim"),
-    Column(name="predicted"),
-    Column(name="p_source", kind="number", why_null="out of distribution"),
-    Column(name="p_target", kind="number", why_null="untargeted attack"),
-    Column(name="p_predicted", kind="number", why_null="victim that states labels alone"),
-    Column(name="attack_key"),
-    Column(name="victim_key"),
-)
-_CONDITION = (
-    Column(name="strength", kind="number"),
-    Column(name="quality_percent", kind="number", why_null="no JPEG save"),
-)
+_ASKED = ("suite", "split", "image_id", "photo_id", "device", "source", "target")
+_PREDICTED = ("predicted", "p_source", "p_target", "p_predicted", "attack_key", "victim_key")
+_TEXT = {*_ASKED, "attack", "victim", "predicted", "attack_key", "victim_key"}
+"""The other columns hold numbers."""
+_MAY_BE_NULL = {
+    "target": "untargeted attack",
+    "p_source": "out of distribution",
+    "p_target": "untargeted attack",
+    "p_predicted": "victim that states labels alone",
+    "quality_percent": "no JPEG save",
+}
+"""And what says so."""
 
 
-def table_columns(table: TableName) -> tuple[Column, ...]:
+def table_columns(table: TableName) -> tuple[str, ...]:
     """The columns that a table must have; more are welcome.
 
     Those of metrics that do not ship are read where they are.
     """
-    under = _CONDITION if table in ("conditions", "conditions-distortion") else ()
+    under = CONDITION if table in ("conditions", "conditions-distortion") else ()
     if table in ("predictions", "conditions"):
-        return (*_PREDICTIONS, *under)
+        return (*_ASKED, "attack", "victim", *_PREDICTED, *under)
     figures = (m.name for m in image_metrics() if METRICS.is_own(m.name))
-    keys = (Column(name="attack"), Column(name="attack_key"))
-    return (*_ASKED, *keys, *(Column(name=name, kind="number") for name in figures), *under)
+    return (*_ASKED, "attack", "attack_key", *figures, *under)
 
 
 def no_rows(table: TableName) -> pd.DataFrame:
     """The table of a run that has none of its rows."""
-    return by_condition(pd.DataFrame(columns=[column.name for column in table_columns(table)]))
+    return by_condition(pd.DataFrame(columns=list(table_columns(table))))
 
 
 def by_condition(rows: pd.DataFrame) -> pd.DataFrame:
@@ -98,15 +82,15 @@ def condition_said(strength: float, quality_percent: float | None) -> str:
 def type_problems(rows: pd.DataFrame, table: TableName) -> list[str]:
     """Columns of another type than stated, or with holes where there may be none."""
     found = []
-    for column in table_columns(table):
-        present = rows[column.name].dropna()
-        if len(present) < len(rows) and not column.why_null:
+    for name in table_columns(table):
+        present, kind = rows[name].dropna(), "text" if name in _TEXT else "number"
+        if len(present) < len(rows) and name not in _MAY_BE_NULL:
             missing = len(rows) - len(present)
-            found.append(f"column `{column.name}`: expected no null, found {missing}")
+            found.append(f"column `{name}`: expected no null, found {missing}")
         number = pd.api.types.is_numeric_dtype(present) and not pd.api.types.is_bool_dtype(present)
         text = pd.api.types.infer_dtype(present, skipna=True) in ("string", "categorical")
-        if len(present) and not (number if column.kind == "number" else text):
-            found.append(f"column `{column.name}`: expected {column.kind}, found {present.dtype}")
+        if len(present) and not (number if kind == "number" else text):
+            found.append(f"column `{name}`: expected {kind}, found {present.dtype}")
     return found
 
 
@@ -133,13 +117,8 @@ def check_predictions(predictions: pd.DataFrame) -> None:
     stated = predictions[["p_predicted", "p_source", "p_target"]].notna().any(axis=1)
     by_victim = stated.groupby(predictions["victim"]).any()
     sure = predictions["victim"].map(by_victim).astype(bool)
-    for what, wrong in _impossible(predictions, sure):
-        if wrong.any():
-            named = "; ".join(" ".join(map(str, row)) for row in _first(predictions, wrong, CELL))
-            raise ValueError(
-                f"predictions: {what} in {int(wrong.sum())} of {len(predictions)} rows "
-                f"({' '.join(CELL).replace('_id', '')}: {named}); score these attacks anew"
-            )
+    if problems := _named(predictions, _impossible(predictions, sure)):
+        raise ValueError(f"predictions: {problems[0]}; score these attacks anew")
 
 
 def _impossible(rows: pd.DataFrame, sure: pd.Series[bool]) -> Iterator[Problem]:
@@ -219,24 +198,13 @@ def _impossible_distortions(rows: pd.DataFrame, entry: Entry) -> Iterator[Proble
 
 
 def _named(rows: pd.DataFrame, problems: Iterator[Problem]) -> list[str]:
+    """Each problem that there is, with the cells of the first rows that have it."""
     found = []
+    columns = [name for name in CELL if name in rows]
     for what, wrong in problems:
-        count = int(wrong.sum())
-        if not count:
-            continue
-        columns = [name for name in ("image_id", "target", "victim") if name in rows]
-        names = [
-            " ".join(str(value) for value in row if value is not None)
-            for row in _first(rows, wrong, columns)
-        ]
-        more = f" and {count - len(names)} more" if count > len(names) else ""
-        found.append(f"{what} in {count} of {len(rows)} rows: {listed(names)}{more}")
+        if wrong.any():
+            count, cells = int(wrong.sum()), rows.loc[wrong, columns].head(3)
+            names = [" ".join(map(str, cell.dropna())) for _, cell in cells.iterrows()]
+            more = f" and {count - len(names)} more" if count > len(names) else ""
+            found.append(f"{what} in {count} of {len(rows)} rows: {listed(names)}{more}")
     return found
-
-
-def _first(
-    rows: pd.DataFrame, wrong: pd.Series[bool], columns: list[str]
-) -> list[tuple[object, ...]]:
-    found = rows.loc[wrong, columns].astype("object").head(3)
-    shown = found.where(found.notna(), None)
-    return [tuple(row) for row in shown.itertuples(index=False)]

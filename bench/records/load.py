@@ -77,9 +77,8 @@ def read_table(folder: Path, table: TableName) -> pd.DataFrame:
     path = folder / f"{table}.parquet"
     if table in CONDITIONS and not path.is_file():
         return no_rows(table)
-    wanted = tuple(column.name for column in table_columns(table))
     more = () if table in ("predictions", "conditions") else tuple(m.name for m in image_metrics())
-    return by_condition(read_parquet(path, wanted, more))
+    return by_condition(read_parquet(path, table_columns(table), more))
 
 
 def read_parquet(path: Path, columns: Sequence[str], more: Sequence[str] = ()) -> pd.DataFrame:

@@ -102,10 +102,10 @@ def image_metrics(columns: Collection[str] | None = None) -> tuple[MetricSpec, .
     return tuple(one for one in found if columns is None or one.name in columns)
 
 
-def row_metrics(split: str | None = None, *, targeted: bool = True) -> tuple[MetricSpec, ...]:
-    """Metrics of rows: all, or those that are defined in a split on attacks of a kind."""
+def row_metrics(split: str | None = None) -> tuple[MetricSpec, ...]:
+    """Metrics of rows: all, or those that are defined in a split."""
     found = (metric for metric in _registered() if metric.needs != "images")
-    return tuple(m for m in found if split is None or m.defined(split, targeted=targeted))
+    return tuple(m for m in found if split is None or m.defined(split))
 
 
 def headline() -> MetricSpec:

@@ -10,19 +10,18 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from bench.jobs.networks import Networks
 from bench.jobs.scoring.batches import AUTO
 from bench.jobs.scoring.items import source_of
-from bench.jobs.scoring.precision import Precision
+from bench.jobs.scoring.precision import PRECISIONS, Precision
 from bench.jobs.scoring.rows import row_shards
 from bench.jobs.scoring.scorer import Scorer
-from bench.metrics.agreement import LEAST_AGREEMENT, Agreement, compare_scorings, flipped_rows
+from bench.metrics.agreement import LEAST_AGREEMENT, Agreement, compare_scorings
 from bench.store import Store
 from bench.types import Progress, Silent
 from bench.verdicts import Verdict
-from bench.verify.reopen import ImagesMissingError, Reopened, reopen, sent_rows_known
+from bench.verify.reopen import ImagesMissingError, Reopened, reopened
 from bench.wording import listed
-
-EXACT, REDUCED = Precision(name="fp32"), Precision(name="mixed")
 
 
 def precision_verdicts(
@@ -39,22 +38,16 @@ def precision_verdicts(
         One verdict a victim, and the rows that flipped.
     """
     where, progress = torch.device(device), progress or Silent()
-    with sent_rows_known(folder, store):
-        try:
-            opened, other = (
-                reopen(folder, store, where, shipped=shipped, progress=progress, precision=one)
-                for one in (EXACT, REDUCED)
-            )
-        except ImagesMissingError as error:
-            return [
-                Verdict("precision", "skip", f"images are not at hand: {error}")
-            ], pd.DataFrame()
-        if not opened.attacks or not opened.victims:
-            none = "the store and the package lack the networks that the entries name"
-            return [*opened.verdicts, Verdict("precision", "skip", none)], pd.DataFrame()
-        exact, reduced = score_twice(opened, other, where, progress)
-    by_victim = compare_scorings(exact, reduced)
-    flipped = flipped_rows(exact, reduced)
+    try:
+        with reopened(folder, store, where, shipped=shipped, progress=progress) as opened:
+            if not opened.attacks or not opened.victims:
+                none = "the store and the package lack the networks that the entries name"
+                return [*opened.verdicts, Verdict("precision", "skip", none)], pd.DataFrame()
+            exact, reduced = _score_twice(opened, where, progress)
+    except ImagesMissingError as error:
+        skipped = Verdict("precision", "skip", f"images are not at hand: {error}")
+        return [skipped], pd.DataFrame()
+    by_victim, flipped = compare_scorings(exact, reduced)
     share = 1 - len(flipped) / len(exact)
     finding = f"{100 * share:.3f} % of {len(exact)} rows agree with fp32"
     outside = [found.victim for found in by_victim if not found.agrees]
@@ -65,19 +58,20 @@ def precision_verdicts(
     return [*opened.verdicts, *map(_verdict, by_victim), whole], flipped
 
 
-def score_twice(
-    exact: Reopened, reduced: Reopened, device: torch.device, progress: Progress
+def _score_twice(
+    opened: Reopened, device: torch.device, progress: Progress
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Prediction rows of all attacks on both versions of each victim: in fp32, and in mixed."""
-    scorer = Scorer(exact.suite, device, AUTO)
-    victims = {
-        f"{version} {name}": networks.victim(name)
-        for version, opened in enumerate((exact, reduced))
-        for name, networks in opened.victims.items()
-    }
+    scorer = Scorer(opened.suite, device, AUTO)
+    victims = {}
+    for version, name in enumerate(PRECISIONS):
+        for victim, known in opened.victims.items():
+            precision = Precision(name=name)
+            networks = Networks(known.graph, known.shelf, device, precision=precision)
+            victims[f"{version} {victim}"] = networks.victim(victim)
     frames: tuple[list[pd.DataFrame], list[pd.DataFrame]] = [], []
-    progress.start("scoring in both precisions", len(scorer.order) * len(exact.attacks))
-    for attack, networks in exact.attacks.items():
+    progress.start("scoring in both precisions", len(scorer.order) * len(opened.attacks))
+    for attack, networks in opened.attacks.items():
         source = source_of(networks.attack(attack))
         for part in row_shards(scorer.order):
             for name, rows in scorer.score(source, victims, part).predictions.items():

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from bench.contract import ATTACKS, VICTIMS
+from bench.contract import ATTACKS, REGISTRIES
 from bench.jobs.networks import Networks, Shelf
 from bench.jobs.scoring.precision import Precision
 from bench.jobs.scoring.score import KEY_DIGITS
@@ -51,19 +51,14 @@ class Reopened:
     verdicts: tuple[Verdict, ...]
 
 
-def reopen(
-    folder: Path,
-    store: Store,
-    device: torch.device,
-    *,
-    shipped: bool,
-    progress: Progress,
-    precision: Precision | None = None,
-) -> Reopened:
+@contextmanager
+def reopened(
+    folder: Path, store: Store, device: torch.device, *, shipped: bool, progress: Progress
+) -> Iterator[Reopened]:
     """Open images and networks of a run; keys and weights have to be those of its entries.
 
-    They are the store's, or those that ship; they run in the precision of the entries unless one is
-    given.
+    They are the store's, or those that ship, in the precision of the entries. Inside the block the
+    rows of the run that answered a challenge are known, where the store keeps their images.
 
     Raises:
         ImagesMissingError: If its Set-C is not at hand.
@@ -72,36 +67,32 @@ def reopen(
     entries = {
         attack.name: read_json(folder / f"entry-{attack.name}.json") for attack in run.attacks
     }
-    suite = _suite(run, store, progress)
-    shelf = Shelf(store=store, shipped=shipped)
-    attacks: dict[str, Networks] = {}
-    victims: dict[str, Networks] = {}
-    reasons: dict[str, list[str]] = {}
-    first = next(iter(entries.values()))
-    wanted = [("attack", name, entry, entry["attack"]) for name, entry in entries.items()]
-    wanted += [("victim", record["name"], first, record) for record in first["victims"]]
-    for kind, name, entry, record in wanted:
-        try:
-            found = _networks(kind, name, entry, record, suite.card, shelf, device, precision)
-        except (CamobenchError, UnknownNameError) as error:
-            reasons.setdefault(str(error.args[0]), []).append(name)
-        else:
-            (attacks if kind == "attack" else victims)[name] = found
-    verdicts = tuple(
-        Verdict("networks", "skip", f"{listed(names)}: {reason}")
-        for reason, names in reasons.items()
-    )
-    return Reopened(
-        run=run, entries=entries, suite=suite, attacks=attacks, victims=victims, verdicts=verdicts
-    )
-
-
-@contextmanager
-def sent_rows_known(folder: Path, store: Store) -> Iterator[None]:
-    """Know the rows of a run that answered a challenge, where the store keeps their images."""
-    entries = [read_json(path) for path in sorted(folder.glob("entry-*.json"))]
-    with known(answered_rows_of(store, entries)):
-        yield
+    with known(answered_rows_of(store, entries.values())):
+        suite = _suite(run, store, progress)
+        shelf = Shelf(store=store, shipped=shipped)
+        found: dict[str, dict[str, Networks]] = {"attack": {}, "victim": {}}
+        reasons: dict[str, list[str]] = {}
+        first = next(iter(entries.values()))
+        wanted = [("attack", entry, entry["attack"]) for entry in entries.values()]
+        wanted += [("victim", first, record) for record in first["victims"]]
+        for kind, entry, record in wanted:
+            try:
+                networks = _networks(kind, entry, record, suite.card, shelf, device)
+            except (CamobenchError, UnknownNameError) as error:
+                reasons.setdefault(str(error.args[0]), []).append(record["name"])
+            else:
+                found[kind][record["name"]] = networks
+        yield Reopened(
+            run=run,
+            entries=entries,
+            suite=suite,
+            attacks=found["attack"],
+            victims=found["victim"],
+            verdicts=tuple(
+                Verdict("networks", "skip", f"{listed(names)}: {reason}")
+                for reason, names in reasons.items()
+            ),
+        )
 
 
 def _suite(run: RunData, store: Store, progress: Progress) -> Suite:
@@ -126,24 +117,20 @@ def _suite(run: RunData, store: Store, progress: Progress) -> Suite:
 
 def _networks(
     kind: str,
-    name: str,
     entry: dict[str, Any],
     record: dict[str, Any],
     card: SuiteCard,
     shelf: Shelf,
     device: torch.device,
-    precision: Precision | None,
 ) -> Networks:
     """Networks that hold this attack or victim, with the key and the weights of the entry.
-
-    They are checked and run in the precision of the entry, unless another is given to run in.
 
     Raises:
         CamobenchError: If they are not at hand; says why.
         UnknownNameError: If nothing is registered under the name.
     """
-    plugin = record.get("plug_in")
-    if plugin is not None and name not in (ATTACKS if kind == "attack" else VICTIMS):
+    name, plugin = record["name"], record.get("plug_in")
+    if plugin is not None and name not in REGISTRIES[kind]:
         raise CamobenchError(f"from {plugin['origin']}; name it with --plugin FILE.py:CLASS")
     elsewhere = record.get("challenge") is not None
     if elsewhere and not (kind == "attack" and name in ATTACKS):
@@ -163,13 +150,11 @@ def _networks(
     key = (graph.attacks if kind == "attack" else graph.victims)[name]
     if key[:KEY_DIGITS] != record["key"]:
         raise CamobenchError("today's code would make another network under this name")
-    stated = Precision(name="mixed" if record.get("precision") == "bf16" else "fp32")
-    networks = Networks(graph, shelf, device, precision=stated)
+    precision = Precision(name="mixed" if record.get("precision") == "bf16" else "fp32")
+    networks = Networks(graph, shelf, device, precision=precision)
     found = networks.attack_digest(name) if kind == "attack" else cell_stem(networks, name)
     if found != record["digest"]:
         raise CamobenchError("the weights at hand are others than those that were scored")
     if elsewhere:
         require_kept(networks.attack(name))
-    if precision is None or precision == stated:
-        return networks
-    return Networks(graph, shelf, device, precision=precision)
+    return networks

@@ -18,11 +18,12 @@ from bench.contract import Victim
 from bench.jobs.networks import Networks
 from bench.jobs.scoring.items import Item, asked_of, batches_of, mixed, source_of
 from bench.jobs.scoring.rows import prediction_rows
+from bench.records.frames import IMAGE, images_of
 from bench.store import Store
 from bench.suites.base import Suite
 from bench.types import CamobenchError, Progress, Silent, StoppingError
 from bench.verdicts import Outcome, Verdict
-from bench.verify.reopen import ImagesMissingError, Reopened, reopen, sent_rows_known
+from bench.verify.reopen import ImagesMissingError, Reopened, reopened
 from bench.wording import listed, plural
 
 MARGIN, LARGEST_DIFFERENCE = 1e-4, 1e-2
@@ -50,13 +51,12 @@ def recheck(
     by chance, so that nobody who makes up rows can know which ones are looked at.
     """
     where, progress = torch.device(device), progress or Silent()
-    with sent_rows_known(folder, store):
-        try:
-            opened = reopen(folder, store, where, shipped=shipped, progress=progress)
-        except ImagesMissingError as error:
-            return [Verdict("re-run", "skip", f"images are not at hand: {error}")]
-        verdicts = [_check_images(opened), *opened.verdicts]
-        return [*verdicts, _rerun(opened, rows, seed, where, progress)]
+    try:
+        with reopened(folder, store, where, shipped=shipped, progress=progress) as opened:
+            verdicts = [_check_images(opened), *opened.verdicts]
+            return [*verdicts, _rerun(opened, rows, seed, where, progress)]
+    except ImagesMissingError as error:
+        return [Verdict("re-run", "skip", f"images are not at hand: {error}")]
 
 
 def _rerun(
@@ -101,9 +101,9 @@ def _sample(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
 
 
 def _check_images(opened: Reopened) -> Verdict:
-    suite, names = opened.suite, ["image_id", "photo_id", "device", "source", "split"]
-    manifest = suite.manifest("C").rename(columns={"model": "source"})[names].astype("object")
-    scored = opened.run.predictions[names].drop_duplicates().astype("object")
+    suite = opened.suite
+    manifest = suite.manifest("C").rename(columns={"model": "source"})[IMAGE].astype("object")
+    scored = images_of(opened.run.predictions).astype("object")
     known, found = pd.MultiIndex.from_frame(manifest), pd.MultiIndex.from_frame(scored)
     problems = []
     try:

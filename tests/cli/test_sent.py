@@ -15,13 +15,18 @@ from bench.records.load import load_run
 from bench.store import Store
 from bench.store.checksums import keep_checksum
 from bench.types import Silent
-from bench.verify.doctor.storage import check_images
+from bench.verify.doctor.storage import check_store
 from tests.challenge.answers import CARD, Arena, folder
 from tests.challenge.test_score import entry, rows
 from tests.smoke import VICTIMS, request
 
 SMALL = ["--suite", "simcam-smoke-v2", "--recipe", "smoke", "--device", "cpu", "--from-scratch"]
 IMG, WDF = VICTIMS
+
+
+def kept_images(store):
+    """What `doctor` says of them."""
+    return next(one for one in check_store(store.root, Silent()) if one.check == "kept images")
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +106,7 @@ def test_a_store_that_lost_the_images_says_what_to_do(
     send(camobench, generated, out, "--victims", IMG)
     for path in store.image_folder(current_answers(store)[0].images).glob("*.parquet"):
         path.unlink() if damage == "missing" else path.write_bytes(b"x")
-    examined = check_images(store, Silent())
+    examined = kept_images(store)
     assert (examined.verdict, f"sent as theirs are {damage}" in examined.finding) == ("fail", True)
     assert examined.remedy.startswith("score the answer again, with `camobench score ANSWER --name")
     again = ["run", "--attacks", "theirs", "--victims", WDF, *SMALL, "--out", tmp_path / "later"]
@@ -111,7 +116,7 @@ def test_a_store_that_lost_the_images_says_what_to_do(
     if damage == "missing":
         assert "theirs: images that were sent" in verdicts(camobench, out)[1]["networks"]["finding"]
     send(camobench, generated, tmp_path / "resent", "--victims", IMG)
-    assert check_images(store, Silent()).verdict == "ok"
+    assert kept_images(store).verdict == "ok"
     assert camobench(*again)[0] == 0
     assert set(rows(tmp_path / "later", "predictions")["attack"]) == {"theirs", "identity"}
 
@@ -145,15 +150,15 @@ def test_another_answer_replaces_the_row_and_loses_nothing(camobench, store, are
     for out in (former, latter):
         found = verdicts(camobench, out)[1]
         assert ("networks" in found, found["re-run"]["verdict"]) == (False, "ok")
-    assert check_images(store, Silent()).verdict == "ok"  # `doctor` looks at every answer
+    assert kept_images(store).verdict == "ok"  # `doctor` looks at every answer
     (record,) = (store.root / "sent").glob("*/*.json")
     old, _ = json.loads(record.read_text())["answers"]
     next(store.image_folder(old["images"]).glob("*.parquet")).unlink()
-    assert "sent as theirs are missing" in check_images(store, Silent()).finding
+    assert "sent as theirs are missing" in kept_images(store).finding
     assert send(camobench, first, tmp_path / "back", "--victims", IMG)[0] == 0
     assert current_answers(store)[0].spec.coverage.scored == 8
     record.write_text(json.dumps({"version": 2, "answers": [old, {}]}))
-    examined = check_images(store, Silent())
+    examined = kept_images(store)
     assert examined.finding.startswith(f"{record}, which describes images that were sent, is dam")
     assert examined.remedy.startswith("remove it and score the answer again, with `camobench sco")
     code, _, err = camobench("run", "--attacks", "theirs", "--victims", IMG, *SMALL)

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from bench.contract import Attack, AttackSpec, FitContext, Victim, VictimSpec, registration
-from bench.recipes import SMOKE
 from bench.registry import Registry
 from bench.types import as_json
 from tests.toys import CLASSES, fit_context, pixels
@@ -168,31 +167,6 @@ def registries(monkeypatch):
     monkeypatch.setattr(registration, "ATTACKS", attacks)
     monkeypatch.setattr(registration, "VICTIMS", victims)
     return attacks, victims
-
-
-PLUG_IN = """
-from camobench import Attack, AttackSpec, register_attack
-
-@register_attack
-class Dim(Attack):
-    spec = AttackSpec(name="dim")
-
-    def transform(self, images, targets):
-        return images * 0.5
-"""
-
-
-def test_a_plug_in_of_ten_lines(registries):
-    attacks, _ = registries
-    names = {"__name__": "my_plug_in"}
-    exec(PLUG_IN, names)  # noqa: S102
-    entry = attacks.get("dim")
-    assert entry.origin == "my_plug_in"
-    assert entry.builder is names["Dim"]
-    attack = entry.builder(entry.spec, classes=CLASSES, recipe=SMOKE)
-    assert (attack.classes, attack.recipe) == (CLASSES, SMOKE)
-    expected = np.rint(IMAGES.numpy() / 255 * 0.5 * 255).astype(int)
-    assert np.abs(attack(IMAGES, TARGETS).numpy() - expected).max() <= 1
 
 
 def test_only_classes_with_a_spec_and_entries_are_registered(registries):

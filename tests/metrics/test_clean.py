@@ -10,12 +10,9 @@ from scipy.stats import binomtest
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from bench.metrics.clean import (
-    BINS,
     expected_calibration_error,
     originally_correct,
     reliability,
-    share,
-    shares_by,
     wilson_interval,
 )
 from bench.metrics.success import success_rates
@@ -30,46 +27,25 @@ def test_one_image_a_photograph_is_wilsons_interval(count, data):
     assert found == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
-def test_shares_by_group():
-    rows = pd.DataFrame(
-        {
-            "source": ["b", "b", "a", "a"],
-            "predicted": ["b", "a", "a", "a"],
-            "device": ["b-1", "b-2", "a-1", "a-1"],
-            "photo_id": list("wxyz"),
-        }
-    )
-    assert share("all", rows).accuracy == 0.75
-    assert [(s.name, s.images, s.accuracy) for s in shares_by(rows, "source")] == [
-        ("a", 2, 1.0),
-        ("b", 2, 0.5),
-    ]
-    assert [(s.name, s.accuracy) for s in shares_by(rows, "device")] == [
-        ("a-1", 1.0),
-        ("b-1", 1.0),
-        ("b-2", 0.0),
-    ]
+def error(confidence, correct):
+    return expected_calibration_error(reliability(confidence, correct))
 
 
-def error(confidence, correct, bins=BINS):
-    return expected_calibration_error(reliability(confidence, correct, bins))
-
-
-@pytest.mark.parametrize(("bins", "sharpness"), [(5, 3.0), (15, 0.5)])
-def test_against_torchmetrics(bins, sharpness):
-    generator = torch.Generator().manual_seed(bins)
+@pytest.mark.parametrize("sharpness", [3.0, 0.5])
+def test_against_torchmetrics(sharpness):
+    generator = torch.Generator().manual_seed(15)
     scores = (sharpness * torch.randn(400, 6, generator=generator)).softmax(1)
     labels = torch.randint(6, (400,), generator=generator)
-    expected = multiclass_calibration_error(scores, labels, num_classes=6, n_bins=bins, norm="l1")
+    expected = multiclass_calibration_error(scores, labels, num_classes=6, n_bins=15, norm="l1")
     top, predicted = scores.max(1)
-    found = error(top.numpy(), (predicted == labels).numpy(), bins)
+    found = error(top.numpy(), (predicted == labels).numpy())
     assert found == pytest.approx(float(expected), abs=1e-6)
 
 
 def test_edges_belong_to_the_bin_below_and_zero_to_the_first():
-    table = reliability([0.0, 0.2, 0.2 + 1e-9, 1.0], [True] * 4, bins=5)
-    assert table["n"].tolist() == [2, 1, 0, 0, 1]
-    assert table["low"].tolist() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
+    table = reliability([0.0, 0.2, 0.2 + 1e-9, 1.0], [True] * 4)
+    assert table["n"].tolist() == [1, 0, 1, 1, *[0] * 10, 1]
+    assert table["low"].tolist() == pytest.approx([place / 15 for place in range(15)])
     assert table["high"].iloc[-1] == 1
 
 

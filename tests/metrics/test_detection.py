@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from bench.metrics.detection import auc_of, detection, joint_ranks
+from bench.metrics.detection import detection, joint_ranks
 from bench.metrics.resampling import photograph_draws
 
 SCORES = st.lists(st.integers(-3, 3), min_size=1, max_size=30)
@@ -40,16 +40,6 @@ def test_intervals_are_of_whole_photographs():
         aucs.append(roc_auc_score(truth, np.concatenate([clean, dirty])))
     assert found.auc_interval == pytest.approx(tuple(np.quantile(aucs, [0.025, 0.975])))
     assert found.tpr_interval[0] <= found.tpr <= found.tpr_interval[1]
-
-
-def test_an_auc_alone_is_the_same():
-    random = np.random.default_rng(0)
-    places = np.repeat(np.arange(12), 2), np.repeat(np.arange(12), 3)
-    untouched, treated = random.normal(size=24).round(1), random.normal(1, 1, size=36).round(1)
-    whole = detection(untouched, treated, places)
-    value, interval = auc_of(untouched, treated, places)
-    assert value == pytest.approx(whole.auc)
-    assert interval == pytest.approx(whole.auc_interval)
 
 
 def test_detectors_together_have_no_more_false_alarms_than_one():

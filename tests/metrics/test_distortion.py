@@ -1,5 +1,3 @@
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -16,23 +14,13 @@ def pair(strength=12, count=3, height=40, width=52):
     return originals, torch.from_numpy(noisy)
 
 
-def test_psnr_by_hand():
-    originals = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
-    anonymised = originals.clone()
-    anonymised[0] = 1  # squared error 1 everywhere
-    anonymised[1, 0, 0, 0] = 255  # 255^2 in one of 192 values
-    found = psnr_db(originals, anonymised)
-    assert found.tolist() == pytest.approx([20 * math.log10(255), 10 * math.log10(192)])
-    assert found.dtype == torch.float64
-    assert torch.equal(psnr_db(anonymised, originals), found)  # no wrap-around of uint8
-
-
 @pytest.mark.parametrize("strength", [0.4, 12, 90])
 def test_psnr_is_numpys(strength):
     originals, anonymised = pair(strength)
     squared = (originals.numpy().astype(float) - anonymised.numpy()) ** 2
     expected = 10 * np.log10(255**2 / squared.mean((1, 2, 3)))
-    np.testing.assert_allclose(psnr_db(originals, anonymised), expected, rtol=1e-12)
+    for pair_ in ((originals, anonymised), (anonymised, originals)):  # uint8 wraps around nowhere
+        np.testing.assert_allclose(psnr_db(*pair_), expected, rtol=1e-12)
 
 
 def test_equal_images_have_infinite_psnr_and_an_ssim_of_one():

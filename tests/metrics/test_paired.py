@@ -56,7 +56,7 @@ def test_means_and_difference_are_those_of_the_tables():
 
 def test_the_interval_is_that_of_photographs_drawn_by_hand():
     one, other = rows("one", 0), rows("other", 1, chance=0.3)
-    drawn = pair(one, other).resampled(replicates=4000)
+    drawn = pair(one, other).resampled()
     low, high = percentile_interval(drawn[:, 0] - drawn[:, 1])
     random = np.random.default_rng(9)
     both = shared_units([one, other], TASR, by_target=True)
@@ -103,7 +103,7 @@ def test_three_attacks_are_compared_on_what_all_have_with_the_same_draws():
     two = pair(*(frame[frame["image_id"] != "p0-t0"] for frame in frames[:2]))
     assert found.means[:2] == pytest.approx(two.means)
     assert found.pair(0, 1).effects == pytest.approx(two.effects)
-    drawn = found.resampled(replicates=50)
+    drawn = found.resampled()
     ends = np.quantile(drawn[:, 0] - drawn[:, 1], [0.025, 0.975])
-    both = two.resampled(replicates=50)
+    both = two.resampled()
     assert ends == pytest.approx(percentile_interval(both[:, 0] - both[:, 1]))

@@ -1,12 +1,20 @@
-"""Tests against SciPy, and Holm's correction against the stepwise procedure."""
+"""Tests and ranks against SciPy, Holm's correction against the stepwise procedure."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest, permutation_test
+from hypothesis.extra.numpy import arrays
+from scipy.stats import binomtest, permutation_test, rankdata
 
-from bench.metrics.significance import holm, mcnemar, sign_flip_test
+from bench.metrics.significance import (
+    holm,
+    mcnemar,
+    rank_intervals,
+    ranks,
+    sign_flip_test,
+    tie_groups,
+)
 
 
 def scipys(effects, **more):
@@ -57,3 +65,26 @@ def test_mcnemar_is_the_binomial_of_the_discordant_pairs():
     assert mcnemar([1, 0], [1, 0]).p == 1
     with pytest.raises(ValueError, match="successes of 0 or 1"):
         mcnemar([0.5], [1])
+
+
+@given(arrays(float, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=st.integers(0, 4)))
+def test_ranks_are_scipys(figures):
+    assert (ranks(figures) == rankdata(-figures, method="min", axis=1)).all()
+
+
+def test_an_interval_holds_the_ranks_that_occur():
+    means, drawn = [3.0, 2.0, 1.0], np.array([[3.0, 2.0, 1.0]] * 90 + [[2.0, 3.0, 1.0]] * 10)
+    assert rank_intervals(means, drawn) == [(1, 1, 2), (2, 1, 2), (3, 3, 3)]
+
+
+def test_a_group_is_what_is_not_told_from_its_leader():
+    means = [0.5, 0.9, 0.8, 0.6]
+
+    def p(**near):
+        pairs = {frozenset((i, j)): 0.01 for i in range(4) for j in range(i)}
+        return pairs | {frozenset(map(int, k[1:])): v for k, v in near.items()}
+
+    assert tie_groups(means, p()) == [4, 1, 2, 3]
+    assert tie_groups(means, p(_12=0.2, _23=0.2)) == [3, 1, 1, 2]  # 3 is near 2, not near 1
+    # 3 is near the best, but below one that is not: groups follow the ranks
+    assert tie_groups(means, p(_13=0.05)) == [4, 1, 2, 3]

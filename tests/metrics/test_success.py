@@ -149,11 +149,6 @@ def test_interval_is_clustered_by_photograph():
     once, tiled = many(hits), many(hits, tiles=9)
     interval = bootstrap_interval(once, "in", "a", TASR, {"v": "wdf"})
     assert interval == bootstrap_interval(tiled, "in", "a", TASR, {"v": "wdf"})
-    few = {
-        bootstrap_interval(once, "in", "a", TASR, {"v": "wdf"}, replicates=9, seed=s)
-        for s in range(9)
-    }
-    assert len(few) > 1
     half_width = (interval[1] - interval[0]) / 2
     assert half_width == pytest.approx(1.96 * np.sqrt(0.25 / 40), rel=0.12)
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from bench.perf import end_to_end, peaks, stages
-from bench.perf.end_to_end import EndToEnd, Times
+from bench.perf import peaks, session, timing
 from bench.perf.peaks import Peaks
-from bench.perf.session import measure, require_same_load
-from bench.perf.workbench import Cost, Load, Workbench
+from bench.perf.session import make_stream_load, measure, require_same_load, stream
+from bench.perf.timing import Times, compare
+from bench.perf.workbench import Cost, Load
 from bench.store import write_json
 from bench.types import CamobenchError, Silent
-from tests.smoke import VICTIMS
+from tests.smoke import VICTIMS, Watcher
 
 CPU = torch.device("cpu")
 LOAD = Load(
@@ -28,20 +28,25 @@ LOAD = Load(
 )
 
 
-@pytest.fixture(scope="module")
-def found():
-    """Measured in this process, without what children are for."""
+@pytest.fixture(scope="module", autouse=True)
+def here():
+    """In this process, without what children are for, and with small matrices."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (end_to_end, stages):
-            patch.setattr(module, "in_child", lambda work, *arguments: work(*arguments))
+        patch.setattr(session, "in_child", lambda work, *arguments: work(*arguments))
+        for module in (timing, session):
             patch.setattr(module, "keep_freed_memory", lambda: True)
         patch.setitem(peaks.MOST_SIDE, "cpu", 512)
         patch.setitem(peaks.COPY_BYTES, "cpu", 2**22)
-        yield measure(LOAD, CPU, Silent())
+        yield
+
+
+@pytest.fixture(scope="module")
+def found(here):
+    return measure(LOAD, CPU, Silent())
 
 
 def test_stable_keys(found):
-    figures = found.as_json()
+    figures = found.figures
     json.dumps(figures, allow_nan=False)
     end = figures["end_to_end"]
     assert min(end[name] for name in ("ratio_over_reference", "fraction_of_peak")) > 0
@@ -52,25 +57,26 @@ def test_stable_keys(found):
 
 
 def test_stages_cover_the_whole_work(found):
-    precisions = {stage.name: stage.precision for stage in found.stages}
-    assert set(VICTIMS) <= set(precisions)
-    assert {"SSIM", "LPIPS", "writing rows"} <= set(precisions)
-    assert precisions["generator"] == precisions["residual estimate (shared)"] == "fp32"
-    assert precisions["img-resnet12"] == "bf16"
-    assert all(stage.fraction_of_peak > 0 for stage in found.stages if stage.gflop is not None)
+    rows = {row["stage"]: row for row in found.figures["stages"]}
+    assert {*VICTIMS, "SSIM", "LPIPS", "writing rows"} <= set(rows)
+    for name in ("generator", "residual estimate (shared)"):
+        assert rows[name]["precision"] == "fp32"
+    assert rows["img-resnet12"]["precision"] == "bf16"
+    counted = {name for name, row in rows.items() if row["% of peak"] is not None}
+    assert counted == {"generator", "residual estimate (shared)", *VICTIMS}
 
 
 def test_tables(found):
-    assert "times the reference" in found.tables("md")
-    assert "GiB" in found.tables("md")
-    assert json.loads(found.tables("json")) == found.as_json()
-    assert all("generator" in found.tables(format_) for format_ in ("md", "csv", "tex"))
+    assert "times the reference" in found.shown("md")
+    assert "GiB" in found.shown("md")
+    assert json.loads(found.shown("json")) == found.figures
+    assert all("generator" in found.shown(format_) for format_ in ("md", "csv", "tex"))
 
 
 def test_figures_of_another_load_are_not_replaced(found, tmp_path):
     path = tmp_path / "perf.json"
     require_same_load(path, LOAD)
-    write_json(path, found.as_json())
+    write_json(path, found.figures)
     require_same_load(path, LOAD)
     with pytest.raises(CamobenchError, match="choose another name"):
         require_same_load(path, replace(LOAD, images=3))
@@ -84,31 +90,45 @@ def times(*seconds):
 
 
 def test_ratios_are_per_transform():
-    end = EndToEnd(
-        load=Load(image_px=64, images=10, targets=2, attack="a", victims=("v",)),
-        cost=Cost(generator=10, front_ends=6, backbones={"v": 4}),
-        reference=Times(seconds=(8, 4, 6), transforms=4, peak_memory_gib=1, batch=4),
-        scoring={"mixed": times(5, 9, 4), "fp32": times(10)},
-        peaks=Peaks(fp32_gflops=100, bf16_gflops=800, copy_gb_s=1, fp32_side=2048, bf16_side=512),
+    end = compare(
+        Load(image_px=64, images=10, targets=2, attack="a", victims=("v",)),
+        Cost(generator=10, front_ends=6, backbones={"v": 4}),
+        Peaks(fp32_gflops=100, bf16_gflops=800, copy_gb_s=1, fp32_side=2048, bf16_side=512),
+        Times(seconds=(8, 4, 6), transforms=4, peak_memory_gib=1, batch=4),
+        {"mixed": times(5, 9, 4), "fp32": times(10)},
     )
-    assert end.reference.s_per_transform == 1.5
-    assert end.scoring["mixed"].s_per_transform == 0.25
-    assert (end.ratio("mixed"), end.ratio("fp32")) == (6, 3)
-    assert end.fraction_of_peak("mixed") == pytest.approx(20 / 0.25 / 800)
+    assert end["reference_seconds_per_transform"] == 1.5
+    assert end["seconds_per_transform"] == 0.25
+    assert (end["ratio_over_reference"], end["ratio_over_reference_fp32"]) == (6, 3)
+    assert end["fraction_of_peak"] == pytest.approx(20 / 0.25 / 800)
 
 
-def test_a_workbench_is_built_once(tmp_path):
-    load = Load(
-        image_px=64, images=3, targets=2, attack="cgan-img", victims=tuple(VICTIMS), recipe="smoke"
-    )
-    bench = Workbench(load=load, root=tmp_path / "store").build()
-    weights = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.safetensors")}
-    assert len(weights) == len(VICTIMS) + 2  # the attack, and the residual estimator of Set-A
-    assert list(bench.suite.manifest("C")["model"]) == list(load.classes)
-    Workbench(load=load, root=tmp_path / "store").build()
-    assert {path: path.stat().st_mtime_ns for path in weights} == weights
-    cost = end_to_end.count_cost(bench)
-    assert min([cost.generator, cost.front_ends, *cost.backbones.values()]) > 0
+def test_a_stream_continues_and_tells_time_and_memory_of_every_shard(tmp_path):
+    load = replace(LOAD, images=40, targets=2)
+    with pytest.raises(KeyboardInterrupt):
+        stream(load, CPU, tmp_path, Watcher(stop=1, label="scoring"))
+    kinds = ("checkpoints/*/*/*.safetensors", "predictions/*/*/*.parquet")
+    times = {p: p.stat().st_mtime_ns for kind in kinds for p in tmp_path.glob(kind)}
+    # The attack, the victims and their residual estimator; then a shard of each victim.
+    assert len(times) == 2 + len(load.victims) + 1 + len(load.victims)
+    found = stream(load, CPU, tmp_path, Silent())
+    assert all(path.stat().st_mtime_ns == time for path, time in times.items())
+    shards = found.figures["shards"]
+    assert [shard["transforms"] for shard in shards] == [64, 80]
+    for shard in shards:
+        assert shard["cpu_s_per_transform"] > 0
+        assert 0 < shard["s_per_transform"] < 10
+        assert 0.05 < shard["memory_gib"] < 64
+    assert found.figures["plan"]["images"] == 40
+    assert json.loads(found.shown("json")) == found.figures
+    assert "transforms so far" in found.shown("md")
+
+
+def test_the_paper_s_row_has_6600_transforms():
+    load = make_stream_load(6600)
+    assert (load.transforms, load.images, load.image_px, len(load.victims)) == (6600, 1320, 512, 15)
+    assert load.recipe == "smoke"
+    assert make_stream_load(100, 64).transforms == 100
 
 
 def test_a_child_is_another_process():

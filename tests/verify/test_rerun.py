@@ -6,7 +6,7 @@ import pytest
 from bench.plan.request import evaluate_request
 from bench.records.load import load_run
 from bench.store import Store
-from bench.verify.rerun import _sample, recheck
+from bench.verify.rerun import recheck
 from tests.smoke import flip, request
 
 
@@ -48,17 +48,9 @@ def drawn(found):
     return int(found["re-run"].finding.rpartition("--seed ")[2])
 
 
-def test_each_sample_is_another_one_and_of_every_attack_alike(smoke):
-    rows = pd.read_parquet(smoke.out / "predictions.parquet")
-    samples = [_sample(rows, 12, seed) for seed in (1, 2)]
-    for one in samples:
-        counts = one["attack"].value_counts()
-        assert len(counts) == 3
-        assert counts.max() - counts.min() <= 1
-        assert one.index.is_unique
-    assert set(samples[0].index) != set(samples[1].index)
-    assert _sample(rows, len(rows) + 5, 0).sort_index().equals(rows)
+def test_each_sample_is_another_one(smoke):
     assert len({drawn(again(smoke, rows=3)) for _ in range(3)}) > 1
+    assert "3 rows of 3 attacks" in again(smoke, rows=3)["re-run"].finding
 
 
 def test_all_rows_are_each_looked_at_once(smoke):

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
-from bench.metrics.ranks import ALPHA, rank_intervals, tie_groups
 from bench.metrics.resampling import REPLICATES, percentile_interval
-from bench.metrics.significance import holm, sign_flip_test
+from bench.metrics.significance import ALPHA, holm, rank_intervals, sign_flip_test, tie_groups
 from bench.records.metric import MetricSpec, headline
 from bench.report.comparison.contenders import (
     Contender,

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bench.metrics.ranks import ALPHA
 from bench.metrics.resampling import REPLICATES
+from bench.metrics.significance import ALPHA
 from bench.records.metric import headline, row_metrics
 from bench.report.conditions.curve_tables import WHOLE, at_record, at_text, ends_text
 from bench.report.leaderboard.boards import Board

@@ -11,20 +11,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NoReturn, TypeAlias
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from bench.checks import to_unit
-from bench.contract import ATTACKS, VICTIMS, FitContext, Victim
+from bench.contract import REGISTRIES, FitContext, Victim
 from bench.contract.fitting import timed_fit
 from bench.contract.plugin_files import PluginFile, is_plugin_file, load_plugin_file
 from bench.jobs.building import build_victim
 from bench.nets.residual import ResidualEstimator
 from bench.recipes import SMOKE, Recipe
-from bench.registry import Entry, Registry, UnknownNameError
+from bench.registry import Entry, UnknownNameError
 from bench.types import FitReport
 from bench.verdicts import Outcome
 from bench.verify.contract_checks.watching import decoy_set, noting, watched
@@ -38,7 +38,6 @@ LOGITS = 1e-4
 GREY_LEVELS = 1
 SHARE = 1e-3
 """Of 8-bit values that may differ by a grey level: those that lay at a rounding edge."""
-REGISTRIES: dict[str, Registry[Any, Any]] = {"attack": ATTACKS, "victim": VICTIMS}
 
 
 class FaultError(Exception):
@@ -59,9 +58,6 @@ def advise(kept: object, finding: str, remedy: str) -> None:
     """Warn of what works, but its author should know."""
     if not kept:
         raise FaultError("warn", finding, remedy)
-
-
-Judge: TypeAlias = Callable[[object, str, str], None]
 
 
 def skip(finding: str) -> NoReturn:
@@ -95,7 +91,11 @@ class Difference:
 
 
 def require_alike(
-    one: Tensor, other: Tensor, what: str, remedy: str, judge: Judge = require
+    one: Tensor,
+    other: Tensor,
+    what: str,
+    remedy: str,
+    judge: Callable[[object, str, str], None] = require,
 ) -> str:
     """Say how two results differ; fail the check, or warn, where that matters."""
     moved = Difference(one, other)

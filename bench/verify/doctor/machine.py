@@ -99,10 +99,10 @@ def check_lpips() -> Verdict:
     return Verdict("lpips", "ok", f"weights as shipped; the golden pair gives {GOLDEN}")
 
 
-def check_shadows(paths: list[str] | None = None) -> Verdict:
+def check_shadows() -> Verdict:
     """Folders that would hide ours from where Python looks; it tells itself if one does."""
     home, check = Path(__file__).resolve().parents[2], "shadowing folders"
-    looked = [Path(place or ".").resolve() for place in (sys.path if paths is None else paths)]
+    looked = [Path(place or ".").resolve() for place in sys.path]
     hidden = {
         str(folder / package)
         for folder in (*looked, Path.cwd())

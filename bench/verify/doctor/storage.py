@@ -69,12 +69,11 @@ def check_store(root: Path, progress: Progress) -> Iterator[Verdict]:
             yield _contents(store)
             yield _locks(store)
             yield _unfinished(store)
-            yield check_sets(store, progress)
-            yield check_rows(store, progress)
-            yield check_images(store, progress)
-            yield check_challenges(store, progress)
-            yield check_checkpoints("checkpoints", store.root / "checkpoints", progress)
-    yield check_checkpoints("shipped networks", shipped_root(), progress)
+            for check, what, opened in _held(store):
+                yield _judge(check, what, opened, progress)
+            yield _judge("checkpoints", *_checkpoints(store.root / "checkpoints"), progress)
+    shipped = _judge("shipped networks", *_checkpoints(shipped_root()), progress)
+    yield replace(shipped, remedy="install camobench again") if shipped.remedy else shipped
 
 
 def _writable(place: Path) -> Verdict:
@@ -137,49 +136,33 @@ def _unfinished(store: Store) -> Verdict:
     return Verdict("unfinished work", "warn" if old else "ok", finding, remedy)
 
 
-def check_checkpoints(check: str, root: Path, progress: Progress) -> Verdict:
-    """The weights of every checkpoint below `root` are as its card says."""
+def _checkpoints(root: Path) -> tuple[str, list[Check]]:
+    """How many there are below `root`, and what opens each and compares its weights."""
     folders = sorted(path for path in root.glob("*/*") if path.is_dir() and path.name[0] != ".")
-    opened = [partial(_verify_checkpoint, folder) for folder in folders]
-    found = _judge(check, f"{len(folders)}, each as its card says", opened, progress)
-    shipped = found.remedy and root == shipped_root()
-    return replace(found, remedy="install camobench again") if shipped else found
+    opened: list[Check] = [partial(_verify_checkpoint, folder) for folder in folders]
+    return f"{len(folders)}, each as its card says", opened
 
 
-def check_sets(store: Store, progress: Progress) -> Verdict:
-    """Every set is as its checksums say, and has as many images as its manifest has rows."""
+def _held(store: Store) -> Iterator[tuple[str, str, list[Check]]]:
+    """What else a store holds: its name, how it is where nothing is damaged, what opens it."""
     folders = [card.parent for card in sorted(store.root.glob("data/*/suite.json"))]
     there = [(folder, name) for folder in folders for name in SETS if (folder / name).is_dir()]
-    opened = [partial(_open_set, folder, name) for folder, name in there]
-    what = f"{plural(len(there), 'set')}, as their checksums say"
-    return _judge("data sets", what, opened, progress)
-
-
-def check_rows(store: Store, progress: Progress) -> Verdict:
-    """Every Parquet file of the matrix opens, and is as its checksum says."""
+    opened: list[Check] = [partial(_open_set, folder, name) for folder, name in there]
+    yield "data sets", f"{plural(len(there), 'set')}, as their checksums say", opened
     tables = sorted(store.root.glob("predictions/*/*/*.parquet"))
     tables = [path for path in tables if path.parents[1].name != "damaged"]
-    rows = {path.parents[1] for path in tables}
-    opened: list[Check] = [partial(read_rows, [path]) for path in tables]
+    rows = plural(len({path.parents[1] for path in tables}), "row")
+    opened = [partial(read_rows, [path]) for path in tables]
     opened += [partial(read_record, path) for path in tables]
-    what = f"{plural(len(tables), 'table')} of {plural(len(rows), 'row')}, as their checksums say"
-    return _judge("rows", what, opened, progress)
-
-
-def check_images(store: Store, progress: Progress) -> Verdict:
-    """Every file of kept images is as its checksum says, and none that was sent is missing."""
+    yield "rows", f"{plural(len(tables), 'table')} of {rows}, as their checksums say", opened
     records, files = record_files(store), sorted(store.root.glob("images/*/*.parquet"))
     sent: set[Path] = set()
-    opened: list[Check] = [partial(_verify_sent, store, one, sent) for one in records]
+    opened = [partial(_verify_sent, store, one, sent) for one in records]
     opened += [partial(_verify_kept, path, sent) for path in files]
     what = f"{plural(len(files), 'file')}, {plural(len(records), 'sent row')}"
-    return _judge("kept images", f"{what}, as their checksums say", opened, progress)
-
-
-def check_challenges(store: Store, progress: Progress) -> Verdict:
-    """The secret of every challenge that was exported can be read."""
+    yield "kept images", f"{what}, as their checksums say", opened
     opened = [partial(read_challenge, path) for path in challenge_files(store)]
-    return _judge("challenges", f"{plural(len(opened), 'secret')}, all whole", opened, progress)
+    yield "challenges", f"{plural(len(opened), 'secret')}, all whole", opened
 
 
 def _verify_checkpoint(folder: Path) -> None:
