@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bench.records.load import load_run
-from bench.report.conditions.survival import survival_table, write_survival
+from bench.report.conditions.survival import SURVIVAL, survival_table
 from bench.report.tables.render import render
 from bench.report.verification.folder import verify_folder
 
@@ -135,11 +135,11 @@ def test_the_table_goes_from_the_best_quality_on(survived_dir):
 
 
 def test_files_are_written_the_same_twice_and_verified(survived_dir):
-    written = write_survival(load_run(survived_dir))
+    written = SURVIVAL.write(load_run(survived_dir))
     names = [f"survival.{suffix}" for suffix in ("md", "csv", "tex", "svg")]
     assert [path.name for path in written] == names
     before = [path.read_bytes() for path in written]
-    assert [path.read_bytes() for path in write_survival(load_run(survived_dir))] == before
+    assert [path.read_bytes() for path in SURVIVAL.write(load_run(survived_dir))] == before
     verdicts = {one.check: one for one in verify_folder(survived_dir)}
     assert verdicts[ROWS].verdict == verdicts["survival.csv"].verdict == "ok"
     assert "surplus files" not in verdicts
@@ -152,7 +152,7 @@ def test_files_are_written_the_same_twice_and_verified(survived_dir):
 def test_a_run_without_conditions_says_how_to_get_them(run_dir):
     with pytest.raises(ValueError, match=r"camobench run --recompress 70,80"):
         survival_table(load_run(run_dir))
-    assert write_survival(load_run(run_dir)) == []
+    assert SURVIVAL.write(load_run(run_dir)) == []
 
 
 @pytest.mark.parametrize(
