@@ -10,7 +10,7 @@ import pytest
 from bench.records.load import load_run
 from bench.report.comparison.contenders import contenders_of
 from bench.report.comparison.pairs import pairs_table
-from bench.report.conditions.curve_tables import CURVES, curves_table
+from bench.report.conditions.curve_tables import curves_table
 from bench.report.conditions.curves import curves_of
 from bench.report.leaderboard.board_tables import board_table
 from bench.report.leaderboard.boards import load_boards
@@ -23,18 +23,22 @@ WEAK = (0.5, None)
 IN_TASR = ("in", "tasr")
 
 
-@pytest.fixture
-def curved_dir(run_dir):
-    """A run's folder with every attack at half its strength, which distorts a third as much."""
-    frame = pd.read_parquet(run_dir / "predictions.parquet")
-    weakened(frame, WEAK).to_parquet(run_dir / "conditions.parquet")
-    changed = pd.read_parquet(run_dir / "distortion.parquet")
+def curved(folder):
+    """A run's folder, now with every attack at half its strength and a third of its distortion."""
+    frame = pd.read_parquet(folder / "predictions.parquet")
+    weakened(frame, WEAK).to_parquet(folder / "conditions.parquet")
+    changed = pd.read_parquet(folder / "distortion.parquet")
     changed.loc[changed["attack"] != "identity", "lpips"] = 0.06
     changed.loc[changed["attack"] == "cgan-img", "lpips"] = 0.03
-    changed.to_parquet(run_dir / "distortion.parquet")
+    changed.to_parquet(folder / "distortion.parquet")
     half = changed.assign(strength=0.5, quality_percent=pd.array([None] * len(changed), "Int64"))
-    half.assign(lpips=half["lpips"] / 3).to_parquet(run_dir / "conditions-distortion.parquet")
-    return run_dir
+    half.assign(lpips=half["lpips"] / 3).to_parquet(folder / "conditions-distortion.parquet")
+    return folder
+
+
+@pytest.fixture
+def curved_dir(run_dir):
+    return curved(run_dir)
 
 
 def records(run):
@@ -116,22 +120,6 @@ def test_a_distortion_that_is_nan_is_refused(curved_dir):
     pd.read_parquet(path).assign(lpips=np.nan).to_parquet(path)
     with pytest.raises(ValueError, match="NaN"):
         load_run(curved_dir)
-
-
-def test_files_are_written_the_same_twice_and_verified(curved_dir):
-    written = CURVES.write(load_run(curved_dir))
-    assert [path.name for path in written] == [f"curves.{e}" for e in ("md", "csv", "tex", "svg")]
-    before = [path.read_bytes() for path in written]
-    assert [path.read_bytes() for path in CURVES.write(load_run(curved_dir))] == before
-    verdicts = {one.check: one.verdict for one in verify_folder(curved_dir)}
-    assert verdicts["curves.csv"] == "ok"
-    assert "surplus files" not in verdicts
-
-
-def test_a_run_without_weaker_attacks_says_how_to_get_them(run_dir):
-    with pytest.raises(ValueError, match=r"camobench run --strength 0.25,0.5"):
-        curves_of(load_run(run_dir))
-    assert CURVES.write(load_run(run_dir)) == []
 
 
 def test_points_go_from_the_untouched_image_on(curved_dir):

@@ -10,9 +10,8 @@ import pytest
 from bench.metrics.resampling import photograph_draws
 from bench.records.load import load_run, read_entries
 from bench.report.detection.scores import ROWS, detections
-from bench.report.detection.tables import DETECTION, detection_table
+from bench.report.detection.tables import detection_table
 from bench.report.tables.render import render
-from bench.report.verification.folder import verify_folder
 
 DETECTORS = ("one", "other")
 
@@ -137,19 +136,6 @@ def test_formats_say_the_same(detected_dir):
     assert whole["auc"] == "0.75"
     [row] = [line for line in render(table, "md").splitlines() if line.startswith("| mislgan")][:1]
     assert f" {float(whole['undetected_tasr_percent']):.0f} (" in row
-    for path in DETECTION.write(run):
-        assert path.read_text() == render(table, path.suffix[1:])
-
-
-def test_verify_makes_the_table_anew(detected_dir):
-    DETECTION.write(load_run(detected_dir))
-    path = detected_dir / "detection.csv"
-    said = {one.check: one.verdict for one in verify_folder(detected_dir)}
-    assert (said["detection.csv"], said["detection.md"]) == ("ok", "ok")
-    assert "surplus files" not in said
-    path.write_text(path.read_text().replace("0.75", "0.5"))
-    said = {one.check: one.verdict for one in verify_folder(detected_dir)}
-    assert said["detection.csv"] == "fail"
 
 
 def test_victims_are_asked_after_the_same_save_where_they_were(detected_dir):
@@ -179,12 +165,6 @@ def test_scores_of_something_else_are_refused(detected_dir, edit, word):
     edit(pd.read_parquet(detected_dir / ROWS)).to_parquet(detected_dir / ROWS)
     with pytest.raises(ValueError, match=word):
         detection_table(load_run(detected_dir))
-
-
-def test_a_run_without_scores_says_how_to_get_them(run_dir):
-    with pytest.raises(ValueError, match="camobench detect"):
-        detection_table(load_run(run_dir))
-    assert DETECTION.write(load_run(run_dir)) == []
 
 
 @pytest.mark.parametrize("which", ["detector", "image", "target"])
