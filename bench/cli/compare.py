@@ -42,7 +42,7 @@ def compare(
         contenders_of,
         doing_nothing,
     )
-    from bench.report.comparison.pairs import compare_pairs, pairs_table
+    from bench.report.comparison.pairs import pairs_table
     from bench.report.comparison.ranking import ranks_table
     from bench.report.tables.render import render
 
@@ -58,12 +58,11 @@ def compare(
     else:
         contenders = contenders_across([_place(place) for place in places])
     if ranks:
-        click.echo(render(ranks_table(contenders, equal=equal), format_))
-        return
-    if len(contenders) == 1:
-        contenders.append(doing_nothing(contenders[0]))
-    found = compare_pairs(contenders, victim=victim, target=target, equal=equal)
-    click.echo(render(pairs_table(found, victim, target, equal=equal), format_))
+        found = ranks_table(contenders, equal=equal)
+    else:
+        contenders += [doing_nothing(one) for one in contenders] if len(contenders) == 1 else []
+        found = pairs_table(contenders, victim=victim, target=target, equal=equal)
+    click.echo(render(found, format_))
 
 
 def _place(text: str) -> tuple[Path, str]:

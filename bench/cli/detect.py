@@ -23,8 +23,7 @@ from bench.types import CamobenchError
 
 if TYPE_CHECKING:
     from bench.plan.measures.reading import Means
-    from bench.records.run import RunData
-    from bench.report.tables.table import Table
+    from bench.report.tables.files import RunTable
 
 
 def reading_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -77,12 +76,12 @@ def detect(quality_percent: int, **choices: Any) -> None:
     Example: camobench detect camobench-out --format csv
     """
     from bench.plan.measures.detect import detect_run
-    from bench.report.detection.tables import detection_table, write_detection
+    from bench.report.detection.tables import DETECTION
 
     def make(directory: Path, means: Means) -> dict[str, str]:
         return detect_run(directory, means, quality_percent=quality_percent or None)
 
-    _read(make, detection_table, write_detection, **choices)
+    _read(make, DETECTION, **choices)
 
 
 @click.command(cls=Continuing)
@@ -107,18 +106,17 @@ def linkage(flat_fields: Path | None, **choices: Any) -> None:
     Example: camobench linkage camobench-out --format csv
     """
     from bench.plan.measures.linkage import link_run
-    from bench.report.linkage import linkage_table, write_linkage
+    from bench.report.linkage import LINKAGE
 
     def make(directory: Path, means: Means) -> dict[str, str]:
         return link_run(directory, means, flat_fields=flat_fields)
 
-    _read(make, linkage_table, write_linkage, **choices)
+    _read(make, LINKAGE, **choices)
 
 
 def _read(
     make: Callable[[Path, Means], dict[str, str]],
-    table_of: Callable[[RunData], Table],
-    write: Callable[[RunData], list[Path]],
+    table: RunTable,
     *,
     directory: Path,
     store: Path | None,
@@ -144,8 +142,8 @@ def _read(
         )
         left_out = make(directory, means)
     run = load_run(directory)
-    click.echo(render(table_of(run), format_))
-    for path in write(run):
+    click.echo(render(table.build(run), format_))
+    for path in table.write(run):
         say(f"written: {path}")
     if left_out:
         raise CamobenchError(f"left out: {said(left_out)}")

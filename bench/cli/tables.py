@@ -127,9 +127,9 @@ def claims(directory: Path, format_: str) -> None:
     Example: camobench claims camobench-out --format json
     """
     from bench.records.load import load_run
-    from bench.report.claims.judging import judge_claims, render_claims
+    from bench.report.claims.judging import render_claims
 
-    click.echo(render_claims(judge_claims(load_run(directory)), format_), nl=False)
+    click.echo(render_claims(load_run(directory), format_), nl=False)
 
 
 @click.command()
@@ -142,7 +142,7 @@ def cards(directory: Path, format_: str, write: bool) -> None:
     Example: camobench cards camobench-out --format csv
     """
     from bench.report.cards import victims_table
-    from bench.report.pages.victims import write_victims
+    from bench.report.pages.report import write_victims
 
     _show(directory, format_, victims_table, write_victims if write else None)
 
@@ -159,9 +159,9 @@ def curves(directory: Path, format_: str, write: bool) -> None:
 
     Example: camobench curves camobench-out --format csv
     """
-    from bench.report.conditions.curve_tables import curves_table, write_curves
+    from bench.report.conditions.curve_tables import CURVES
 
-    _show(directory, format_, curves_table, write_curves if write else None)
+    _show(directory, format_, CURVES.build, CURVES.write if write else None)
 
 
 @click.command()
@@ -176,9 +176,9 @@ def survival(directory: Path, format_: str, write: bool) -> None:
 
     Example: camobench survival camobench-out --format csv
     """
-    from bench.report.conditions.survival import survival_table, write_survival
+    from bench.report.conditions.survival import SURVIVAL
 
-    _show(directory, format_, survival_table, write_survival if write else None)
+    _show(directory, format_, SURVIVAL.build, SURVIVAL.write if write else None)
 
 
 def _show(

@@ -269,8 +269,8 @@ def evaluate_run(
             every cell failed.
     """
     from bench.records.load import load_run
-    from bench.report.conditions.curve_tables import write_curves
-    from bench.report.conditions.survival import write_survival
+    from bench.report.conditions.curve_tables import CURVES
+    from bench.report.conditions.survival import SURVIVAL
     from bench.report.pages.report import write_report
     from bench.report.tables.paper import write_tables
 
@@ -283,7 +283,7 @@ def evaluate_run(
     session.score(out, progress)
     sweep(store)  # last: what this request could continue with, it has
     run = load_run(out)
-    writers = (write_tables, write_report, write_survival, write_curves)
+    writers = (write_tables, write_report, SURVIVAL.write, CURVES.write)
     _in_turn("writing tables and report", [partial(write, run) for write in writers], progress)
     return run
 

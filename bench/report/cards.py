@@ -39,6 +39,16 @@ class Card:
     bias: dict[str, dict[str, float]]
 
     @property
+    def models(self) -> tuple[Share, ...]:
+        """Its clean accuracy by camera model; nothing where it was not scored."""
+        return self.clean.models if self.clean else ()
+
+    @property
+    def devices(self) -> tuple[Share, ...]:
+        """The same by device."""
+        return self.clean.devices if self.clean else ()
+
+    @property
     def training(self) -> Training | None:
         """Of its network, where that was recorded."""
         return self.network.training if self.network else None
@@ -65,10 +75,7 @@ class Card:
             "accuracy_low_percent": overall and 100 * overall.low,
             "accuracy_high_percent": overall and 100 * overall.high,
         }
-        for what, shares in (
-            ("camera", clean and clean.models),
-            ("device", clean and clean.devices),
-        ):
+        for what, shares in (("camera", self.models), ("device", self.devices)):
             worst = min(shares, key=lambda one: one.accuracy) if shares else None
             record[f"lowest_{what}_percent"] = worst and 100 * worst.accuracy
             record[f"lowest_{what}"] = worst and worst.name
@@ -133,11 +140,8 @@ _COLUMNS: Shown[Card] = (
     (("Set-C", "Images"), lambda card: str(card.record["images"]) if card.clean else NA),
     (("Set-C", "Accuracy (%)"), _figure("accuracy_percent")),
     (("Set-C", "95 %"), _accuracy_interval),
-    (("Set-C", "Lowest camera (%)"), lambda card: _lowest(card.clean.models if card.clean else ())),
-    (
-        ("Set-C", "Lowest device (%)"),
-        lambda card: _lowest(card.clean.devices if card.clean else ()),
-    ),
+    (("Set-C", "Lowest camera (%)"), lambda card: _lowest(card.models)),
+    (("Set-C", "Lowest device (%)"), lambda card: _lowest(card.devices)),
     (("Set-C", "ECE (%)"), _figure("ece_percent")),
     (("Most named (%)", OUT), lambda card: most_named(card, OUT)),
     (("Most named (%)", REAL), lambda card: most_named(card, REAL)),
@@ -170,18 +174,12 @@ def clean_accuracy_table(run: RunData) -> Table:
         *_COLUMNS[:2],
         ("Images", lambda card: str(card.record["images"])),
         ("Accuracy (%)", accuracy),
-        (
-            "Lowest recall of a camera (%)",
-            lambda card: _lowest(card.clean.models if card.clean else ()),
-        ),
+        ("Lowest recall of a camera (%)", lambda card: _lowest(card.models)),
     )
     cards, kept = build_cards(run), ("victim", "family", "backbone", "images", "accuracy_percent")
     records = (
         {name: card.record[name] for name in kept}
-        | {
-            f"recall_{one.name}_percent": 100 * one.accuracy
-            for one in (card.clean.models if card.clean else ())
-        }
+        | {f"recall_{one.name}_percent": 100 * one.accuracy for one in card.models}
         for card in cards
     )
     title = f"Clean accuracy on in-distribution images of Set-C, {run.suite}"

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bench.metrics.detection import Interval
 from bench.metrics.linkage import Linkage, linkage
-from bench.records.load import read_parquet
 from bench.records.participants import AttackRecord
 from bench.records.run import RunData, once
-from bench.report.detection.scores import IMAGE, has_other_targets, match_networks
-from bench.report.tables.render import render
-from bench.report.tables.table import Row, Table, kind_of, make_table, number, section
-from bench.store import write_text
+from bench.report.detection.scores import IMAGE, has_other_targets, measured_rows
+from bench.report.statistics import by_attack
+from bench.report.tables.files import RunTable
+from bench.report.tables.table import (
+    Figure,
+    Row,
+    Table,
+    attack_head,
+    below_splits,
+    ends_record,
+    kind_of,
+    make_table,
+    with_ends,
+)
 from bench.types import SPLITS
 from bench.wording import plural
 
@@ -42,23 +48,19 @@ class Linked:
     after: Linkage
 
 
+def has_pce(run: RunData) -> bool:
+    """Whether the run's images were compared with fingerprints."""
+    return (run.directory / ROWS).is_file()
+
+
 @once
 def linkage_rows(run: RunData) -> pd.DataFrame:
     """PCE of the run's images, untouched ones without an attack.
 
     Raises:
-        ValueError: If there are none, or they are not of this run.
+        ValueError: As `measured_rows`.
     """
-    path = run.directory / ROWS
-    if not path.is_file():
-        raise ValueError(f"{path} is missing; `camobench linkage {run.directory}` makes it")
-    rows = read_parquet(path, _COLUMNS)
-    match_networks(rows[rows["attack"].notna()], path, run)
-    if rows["pce"].isna().any() or not rows["split"].isin(list(SPLITS)).all():
-        raise ValueError(f"{path} has a PCE that is NaN, or an unknown split; make it again")
-    if problem := _incomplete(rows, run):
-        raise ValueError(f"{path} {problem}; make it again")
-    return rows
+    return measured_rows(run, ROWS, _COLUMNS, "pce", "linkage", _incomplete)
 
 
 def _incomplete(rows: pd.DataFrame, run: RunData) -> str:
@@ -89,24 +91,18 @@ def links(run: RunData) -> list[Linked]:
     """
     rows = linkage_rows(run)
     rows = rows.assign(target=rows["target"].fillna(""))
-    attacks, found = {attack.name: attack for attack in run.attacks}, []
     untouched = rows[rows["attack"].isna()].groupby("split")
     before = {str(split): _figures(mine) for split, mine in untouched}
-    for (split, name), mine in rows.groupby(["split", "attack"]):
-        after = _figures(mine)
-        found.append(
-            Linked(
-                attack=attacks[str(name)],
-                split=str(split),
-                images=len(mine) // mine[DEVICE].nunique(),
-                before=before[str(split)],
-                after=after,
-            )
+    return [
+        Linked(
+            attack=attack,
+            split=split,
+            images=len(mine) // mine[DEVICE].nunique(),
+            before=before[split],
+            after=_figures(mine),
         )
-    order = [*SPLITS]
-    return sorted(
-        found, key=lambda one: (order.index(one.split), one.attack.control, one.attack.name)
-    )
+        for split, attack, mine in by_attack(run, rows)
+    ]
 
 
 def _figures(rows: pd.DataFrame) -> Linkage:
@@ -129,49 +125,37 @@ def linkage_table(run: RunData) -> Table:
         for what in ("Median PCE", "AUC of own device")
         for when in ("before", "after")
     ]
-    rows: list[Row] = []
-    for split, mine in groupby(found, key=lambda one: one.split):
-        rows.append(section(SPLITS[split].capitalize(), len(labels)))
-        for one in mine:
-            kind, cells = kind_of(one.attack), tuple(_cells(one))
-            rows.append(Row(kind=kind, name=one.attack.name, cells=cells))
+    rows = (
+        (one.split, Row(kind=kind_of(one.attack), name=one.attack.name, cells=_cells(one)))
+        for one in found
+    )
     return make_table(
         f"Device linkage of anonymised images, Set-C of {run.suite}",
         labels,
-        rows,
+        below_splits(rows, len(labels)),
         _notes(run),
         (_record(run, one) for one in found),
     )
 
 
-def _cells(one: Linked) -> Iterator[str]:
-    for name, digits in (("pce", 0), ("auc", 2)):
-        for figures in (one.before, one.after):
-            value, ends = _value(figures, name)
-            shown = f" ({'–'.join(number(end, digits) for end in ends)})" if ends else ""
-            yield number(value, digits) + shown
+def _shown(one: Linked) -> dict[str, Figure]:
+    """Figures by the names of their columns."""
+    return {
+        f"{name}_{when}": (getattr(figures, name), getattr(figures, f"{name}_interval"))
+        for name in ("pce", "auc")
+        for when, figures in (("before", one.before), ("after", one.after))
+    }
 
 
-def _value(figures: Linkage, name: str) -> tuple[float, Interval]:
-    return getattr(figures, name), getattr(figures, f"{name}_interval")
+def _cells(one: Linked) -> tuple[str, ...]:
+    shown = zip(_shown(one).values(), (0, 0, 2, 2), strict=True)
+    return tuple(with_ends(figure, digits) for figure, digits in shown)
 
 
 def _record(run: RunData, one: Linked) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        **{"suite": run.suite, "split": one.split, "attack": one.attack.name},
-        "attack_key": one.attack.key,
-        "control": "yes" if one.attack.control else "no",
-        "images": one.images,
-    }
-    for name in ("pce", "auc"):
-        for when, figures in (("before", one.before), ("after", one.after)):
-            value, ends = _value(figures, name)
-            record |= {f"{name}_{when}": value}
-            record |= dict(
-                zip(
-                    (f"{name}_{when}_low", f"{name}_{when}_high"), ends or (None, None), strict=True
-                )
-            )
+    record = attack_head(run, one.split, one.attack) | {"images": one.images}
+    for name, figure in _shown(one).items():
+        record |= ends_record(name, figure)
     return record
 
 
@@ -201,14 +185,4 @@ def _notes(run: RunData) -> Iterator[str]:
         yield f"{where.capitalize()} n/a: there are no flat fields of their devices."
 
 
-def linkage_texts(run: RunData) -> dict[str, str]:
-    """`linkage.{md,csv,tex}` by file name; none for a run without PCE."""
-    if not (run.directory / ROWS).is_file():
-        return {}
-    table = linkage_table(run)
-    return {f"linkage.{suffix}": render(table, suffix) for suffix in ("md", "csv", "tex")}
-
-
-def write_linkage(run: RunData) -> list[Path]:
-    """Write them into the run's own folder."""
-    return [write_text(run.directory / name, text) for name, text in linkage_texts(run).items()]
+LINKAGE = RunTable(stem="linkage", is_there=has_pce, build=linkage_table)

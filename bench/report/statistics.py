@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,10 @@ from bench.metrics.clean import (
     shares_by,
 )
 from bench.metrics.success import CLEAN_CONTROL, clean_rows, success_rates
-from bench.records.metric import row_metrics, row_values
+from bench.records.metric import MetricSpec, row_metrics, row_values, views
+from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData, once
+from bench.types import SPLITS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,32 @@ class Clean:
     devices: tuple[Share, ...]
     bins: pd.DataFrame | None
     ece_percent: float | None
+
+
+def averaged(run: RunData) -> dict[str, str]:
+    """Victim to family, of the victims that an overall mean is over.
+
+    Those of the protocol's families without partial ones, as in the tables; all where there is none
+    of them.
+    """
+    return run.whole_families(FAMILIES) or run.families
+
+
+def rated_attacks(run: RunData) -> Iterator[tuple[str, MetricSpec, AttackRecord]]:
+    """Every split, rate and attack for which it is defined there; controls last."""
+    for split, metric in views(run.splits):
+        for attack in sorted(run.attacks, key=lambda one: (one.control, one.name)):
+            if metric.defined(split, targeted=attack.targeted):
+                yield split, metric, attack
+
+
+def by_attack(run: RunData, rows: pd.DataFrame) -> Iterator[tuple[str, AttackRecord, pd.DataFrame]]:
+    """Rows by split and attack, where there are any; controls last in each split."""
+    groups = dict(iter(rows.groupby(["split", "attack"], sort=False)))
+    for split in SPLITS:
+        for attack in sorted(run.attacks, key=lambda one: (one.control, one.name)):
+            if (mine := groups.get((split, attack.name))) is not None:
+                yield split, attack, mine
 
 
 @once

@@ -8,10 +8,9 @@ import pytest
 from bench.records.load import load_run
 from bench.report.cards import build_cards, clean_accuracy_table
 from bench.report.comparison.contenders import contenders_of, mean_families
-from bench.report.comparison.pairs import compare_pairs, pairs_table
+from bench.report.comparison.pairs import pairs_table
 from bench.report.comparison.ranking import ranks_table
-from bench.report.pages.report import report_html
-from bench.report.pages.victims import victims_html
+from bench.report.pages.report import report_html, victims_html
 from bench.report.tables.paper import build_table
 from bench.report.verification.folder import verify_folder
 from tests.records.test_load import MISLGAN, change
@@ -100,7 +99,7 @@ def test_a_partial_row_is_not_ranked_and_a_comparison_names_it(partial_row):
     assert left_out in ranks.notes
     assert all(record["images"] in (24, 16) for record in ranks.records)
     two = contenders_of(partial_row, ["mislgan", "cgan-img"])
-    notes = pairs_table(compare_pairs(two), None, None).notes
+    notes = pairs_table(two).notes
     assert f"mislgan is partial: {WANTED - 20} of {WANTED} images." in notes
 
 

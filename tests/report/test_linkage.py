@@ -10,9 +10,8 @@ import pytest
 from bench.records.load import load_run, read_entries
 from bench.report.leaderboard.boards import load_boards
 from bench.report.leaderboard.standing import build_standings
-from bench.report.linkage import DEVICE, FRAMES, ROWS, linkage_table, links, write_linkage
+from bench.report.linkage import DEVICE, FRAMES, ROWS, linkage_table, links
 from bench.report.tables.render import render
-from bench.report.verification.folder import verify_folder
 from tests.report.leaderboard.folders import change_entry
 
 
@@ -75,19 +74,6 @@ def test_formats_say_the_same_and_a_split_without_flat_fields_is_named(run_dir):
     [row] = [line for line in render(table, "md").splitlines() if line.startswith("| mislgan")]
     shown = [cell.strip() for cell in row.split("|")[2:-1]]
     assert shown == ["90 (90–90)", "1 (1–1)", "1.00 (1.00–1.00)", "0.50 (0.50–0.50)"]
-    for path in write_linkage(load_run(run_dir)):
-        assert path.read_text() == render(table, path.suffix[1:])
-
-
-def test_verify_makes_the_table_anew(linked_dir):
-    write_linkage(load_run(linked_dir))
-    said = {one.check: one.verdict for one in verify_folder(linked_dir)}
-    assert {said[name] for name in (ROWS, "linkage.md", "linkage.csv")} == {"ok"}
-    assert "surplus files" not in said
-    path = linked_dir / "linkage.csv"
-    path.write_text(path.read_text().replace("0.5", "0.6"))
-    said = {one.check: one.verdict for one in verify_folder(linked_dir)}
-    assert said["linkage.csv"] == "fail"
 
 
 @pytest.mark.parametrize(
@@ -111,9 +97,3 @@ def test_pce_of_something_else_is_refused(linked_dir, edit, word):
     edit(pd.read_parquet(path)).to_parquet(path)
     with pytest.raises(ValueError, match=word):
         linkage_table(load_run(linked_dir))
-
-
-def test_a_run_without_pce_says_how_to_get_it(run_dir):
-    with pytest.raises(ValueError, match="camobench linkage"):
-        linkage_table(load_run(run_dir))
-    assert write_linkage(load_run(run_dir)) == []

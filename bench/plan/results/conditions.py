@@ -17,7 +17,8 @@ from bench.plan.cells import Cells
 from bench.plan.failures import Failure
 from bench.plan.matrix import Matrix
 from bench.records.load import CONDITIONS
-from bench.report.conditions import curve_tables, survival
+from bench.report.conditions.curve_tables import CURVES
+from bench.report.conditions.survival import SURVIVAL
 from bench.store import replacing, write_json
 
 CARD = "conditions.json"
@@ -53,7 +54,7 @@ def write_conditions(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
     if rows:
         write_json(out / CARD, _card(matrix, [one for one in cells if one.victims]))
         return
-    reports = (f"{one.STEM}.*" for one in (curve_tables, survival))
+    reports = (f"{one.stem}.*" for one in (CURVES, SURVIVAL))
     for path in (out / CARD, *(path for name in reports for path in out.glob(name))):
         path.unlink(missing_ok=True)
 

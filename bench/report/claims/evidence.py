@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.metrics.resampling import REPLICATES, photograph_draws, photograph_sums
+from bench.metrics.resampling import photograph_draws, photograph_sums
 from bench.metrics.success import TASR, target_named
 from bench.records.participants import FAMILIES, RowKey
 from bench.records.run import RunData
@@ -52,15 +52,10 @@ class Published:
 
 
 class Measured:
-    """Evidence from a run's Parquet files.
+    """Evidence from a run's Parquet files."""
 
-    Args:
-        run: The run.
-        replicates: Draws of photographs.
-    """
-
-    def __init__(self, run: RunData, *, replicates: int = REPLICATES) -> None:
-        self.run, self._replicates = run, replicates
+    def __init__(self, run: RunData) -> None:
+        self.run = run
         victims = [victim for victim in run.victims if victim.family in FAMILIES]
         self._victims = pd.Index([victim.name for victim in victims])
         self._families = np.array([victim.family for victim in victims], dtype=str)
@@ -113,7 +108,7 @@ class Measured:
     def _resampled(self, found: Sums, split: str) -> NDArray[np.float64]:
         """(1 + B, K) means: over every photograph once, then over each draw."""
         number, seed = len(found[0]), list(SPLITS).index(split)
-        drawn = photograph_draws(number, replicates=self._replicates, seed=seed)
+        drawn = photograph_draws(number, seed=seed)
         draws = np.vstack([np.ones((1, number)), drawn])
         with np.errstate(invalid="ignore"):
             means: NDArray[np.float64] = (draws @ found[0]) / (draws @ found[1])

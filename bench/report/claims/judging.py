@@ -1,7 +1,6 @@
 """A run's claims as tables and text, with the verdict on the paper's own tables beside each."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from bench.metrics.resampling import REPLICATES
@@ -13,25 +12,18 @@ from bench.report.tables.notes import origin_notes
 from bench.report.tables.render import render
 from bench.report.tables.table import NA, Shown, Table, number, signed, table_of
 
-
-@dataclass(frozen=True, kw_only=True)
-class ClaimReport:
-    """Every claim, judged on a run and on the paper's printed tables."""
-
-    run: RunData
-    pairs: tuple[tuple[Judgement, Judgement], ...]
-    replicates: int
+Judged = tuple[Judgement, Judgement]
+"""A claim on a run, and on the paper's printed tables."""
 
 
 @once
-def judge_claims(run: RunData, *, replicates: int = REPLICATES) -> ClaimReport:
+def judge_claims(run: RunData) -> tuple[Judged, ...]:
     """Judge every claim on a run and on the printed tables."""
-    ours, paper = Measured(run, replicates=replicates), Published()
-    pairs = tuple((judge(one, ours), judge(one, paper)) for one in claims())
-    return ClaimReport(run=run, pairs=pairs, replicates=replicates)
+    ours, paper = Measured(run), Published()
+    return tuple((judge(one, ours), judge(one, paper)) for one in claims())
 
 
-def claims_table(report: ClaimReport) -> Table:
+def claims_table(run: RunData) -> Table:
     """One row a claim, with its weakest comparison; the others are in its record."""
     columns: Shown[dict[str, Any]] = (
         ("Claim", lambda r: f"{r['claim']}. {r['statement']}"),
@@ -48,12 +40,12 @@ def claims_table(report: ClaimReport) -> Table:
         ("Verdict", lambda r: r["verdict"]),
         ("Paper", lambda r: r["published_verdict"]),
     )
-    records = [_claim(report, *pair) for pair in report.pairs]
-    title = f"The paper's claims on {report.run.suite}"
-    return table_of(title, columns, records, _notes(report), records)
+    records = [_claim(run, *pair) for pair in judge_claims(run)]
+    title = f"The paper's claims on {run.suite}"
+    return table_of(title, columns, records, _notes(run), records)
 
 
-def comparisons_table(report: ClaimReport) -> Table:
+def comparisons_table(run: RunData) -> Table:
     """One row a comparison."""
     columns: Shown[dict[str, Any]] = (
         ("Comparison", lambda r: f"{r['claim']}. {r['comparison']}"),
@@ -69,35 +61,35 @@ def comparisons_table(report: ClaimReport) -> Table:
     )
     records = [
         {
-            "suite": report.run.suite,
+            "suite": run.suite,
             "claim": ours.claim.letter,
             "statement": ours.claim.statement,
             "claim_verdict": ours.verdict,
             "published_claim_verdict": paper.verdict,
             **comparison,
         }
-        for ours, paper in report.pairs
+        for ours, paper in judge_claims(run)
         for comparison in _comparisons(ours, paper)
     ]
-    title = f"The comparisons behind the claims on {report.run.suite}"
+    title = f"The comparisons behind the claims on {run.suite}"
     notes = ("Differences are in points of TASR; ratios are plain numbers.",)
     return table_of(title, columns, records, notes, records)
 
 
-def render_claims(report: ClaimReport, format: str) -> str:
+def render_claims(run: RunData, format: str) -> str:
     """Both tables as `md` or `tex`, comparisons as `csv`, or claims that hold theirs as `json`.
 
     Raises:
         ValueError: If the format is none of these.
     """
-    tables = [render(one(report), format) for one in (claims_table, comparisons_table)]
+    tables = [render(one(run), format) for one in (claims_table, comparisons_table)]
     return {"csv": tables[1], "json": tables[0]}.get(format, "\n".join(tables))
 
 
-def _claim(report: ClaimReport, ours: Judgement, paper: Judgement) -> dict[str, Any]:
+def _claim(run: RunData, ours: Judgement, paper: Judgement) -> dict[str, Any]:
     here, there = ours.weakest, paper.weakest
     return {
-        "suite": report.run.suite,
+        "suite": run.suite,
         "claim": ours.claim.letter,
         "statement": ours.claim.statement,
         "verdict": ours.verdict,
@@ -153,8 +145,8 @@ def _interval(record: dict[str, Any]) -> str:
     return " to ".join(_value(record, end) for end in ends) or NA
 
 
-def _notes(report: ClaimReport) -> Iterable[str]:
-    for ours, _ in report.pairs:
+def _notes(run: RunData) -> Iterable[str]:
+    for ours, _ in judge_claims(run):
         if ours.verdict != "holds":
             yield f"{ours.claim.letter}: {ours.verdict}. {ours.reason}."
     yield (
@@ -163,11 +155,11 @@ def _notes(report: ClaimReport) -> Iterable[str]:
         "Where the interval spans the threshold the claim does not hold: this run does not bear "
         "it out. Not measured: a row, a split, a victim's rows or a family is missing."
     )
-    rows = report.run.predictions
+    rows = run.predictions
     photographs = rows.groupby("split")["photo_id"].nunique()
     counted = ", ".join(f"{photographs.get(split, 0)} {name}" for split, name in SPLITS.items())
     yield (
-        f"95 %: bootstrap, {report.replicates} draws of whole source photographs ({counted}), the "
+        f"95 %: bootstrap, {REPLICATES} draws of whole source photographs ({counted}), the "
         "same draws for all rows of a split; conditional on the trained networks at hand."
     )
     yield (
@@ -180,4 +172,4 @@ def _notes(report: ClaimReport) -> Iterable[str]:
         "Dresden photographs, without intervals. They are recomputed from the cells of the three "
         "families, never from a Mean column: the UASR Mean of Table 2 is an erratum."
     )
-    yield from origin_notes(report.run)
+    yield from origin_notes(run)

@@ -1,21 +1,29 @@
 """Success at equal distortion and at each strength: the table, its files and its chart."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from bench.records.metric import MetricSpec, views
-from bench.records.participants import FAMILIES
 from bench.records.run import RunData
 from bench.report.conditions.curves import Curve, curves_of, has_strengths
 from bench.report.pages.figures import Line, curve_panels
+from bench.report.tables.files import RunTable
+from bench.report.tables.notes import outside_means
 from bench.report.tables.published import published_rows
-from bench.report.tables.render import render
-from bench.report.tables.table import NA, Row, Table, between, kind_of, make_table, number
-from bench.store import write_text
+from bench.report.tables.table import (
+    NA,
+    Row,
+    Table,
+    attack_head,
+    below_splits,
+    between,
+    ends_record,
+    kind_of,
+    make_table,
+    number,
+)
 from bench.types import SPLITS
 
-STEM = "curves"
 WHOLE = "†"
 """Marks an attack that stands at full strength."""
 
@@ -38,27 +46,11 @@ def curves_table(run: RunData) -> Table:
         for s in strengths
         for label in ([fidelity.title] if s else []) + ["success"]
     ]
-    rows: list[Row] = []
-    for split in run.splits:
-        shown = [one for one in found if one.split == split and _is_shown(one)]
-        if shown:
-            blank = ("",) * (len(labels) - 1)
-            rows.append(Row(kind="section", name=SPLITS[split].capitalize(), cells=blank))
-        for one in shown:
-            cells = [one.metric.title, at_text(one), ends_text(one)]
-            by_strength = {point.strength: point for point in one.points}
-            for strength in strengths:
-                point = by_strength.get(strength)
-                texts = [NA, NA]
-                if point:
-                    far, success = point.distortion, 100 * point.success
-                    texts = [number(far, fidelity.digits), number(success)]
-                cells += texts if strength else texts[1:]
-            rows.append(Row(kind=kind_of(one.attack), name=one.attack.name, cells=tuple(cells)))
+    shown = ((one.split, _row(one, strengths)) for one in found if one.is_shown)
     return make_table(
         f"Success {at}, Set-C of {run.suite} (in %)",
         labels,
-        rows,
+        below_splits(shown, len(labels)),
         _notes(run, fidelity),
         (_record(run, one) for one in found),
     )
@@ -79,34 +71,15 @@ def ends_text(curve: Curve) -> str:
 
 def at_record(curve: Curve | None, name: str) -> dict[str, Any]:
     """Success at the level in per cent, its interval, and whether that is the whole attack."""
-    low, high = (curve and curve.interval) or (None, None)
-    return {
-        f"{name}_percent": None if curve is None or curve.at is None else 100 * curve.at,
-        f"{name}_low_percent": None if low is None else 100 * low,
-        f"{name}_high_percent": None if high is None else 100 * high,
-        f"{name}_is_whole": None if curve is None else "yes" if curve.whole else "no",
-    }
-
-
-def curve_texts(run: RunData) -> dict[str, str]:
-    """`curves.{md,csv,tex}` by file name; none for a run without weaker attacks."""
-    if not has_strengths(run):
-        return {}
-    table = curves_table(run)
-    return {f"{STEM}.{suffix}": render(table, suffix) for suffix in ("md", "csv", "tex")}
-
-
-def write_curves(run: RunData) -> list[Path]:
-    """Write `curves.{md,csv,tex,svg}` into the run's own folder, recomputed from its rows."""
-    texts = curve_texts(run)
-    texts |= {f"{STEM}.svg": curves_chart(run)} if texts else {}
-    return [write_text(run.directory / name, text) for name, text in texts.items()]
+    figure = (curve.at, curve.interval) if curve else (None, None)
+    whole = None if curve is None else "yes" if curve.whole else "no"
+    return ends_record(name, figure, "_percent", scale=100) | {f"{name}_is_whole": whole}
 
 
 def curves_chart(run: RunData) -> str:
     """SVG text: a panel for each rate and split, with bands of 95 % and the paper's points."""
     panels: dict[str, list[Line]] = {}
-    for one in filter(_is_shown, curves_of(run)):
+    for one in (one for one in curves_of(run) if one.is_shown):
         panels.setdefault(f"{one.metric.title}, {SPLITS[one.split]} (%)", []).append(
             Line(
                 name=one.attack.name,
@@ -129,17 +102,19 @@ def curves_chart(run: RunData) -> str:
     return curve_panels(panels, fidelity.axis, fidelity.level or 0.0, published)
 
 
-def _is_shown(curve: Curve) -> bool:
-    return curve.attack.targeted == (curve.metric.needs == "target")
+def _row(one: Curve, strengths: list[float]) -> Row:
+    cells = [one.metric.title, at_text(one), ends_text(one)]
+    by_strength = {point.strength: point for point in one.points}
+    for strength in strengths:
+        texts = [NA, NA]
+        if point := by_strength.get(strength):
+            texts = [number(point.distortion, one.fidelity.digits), number(100 * point.success)]
+        cells += texts if strength else texts[1:]
+    return Row(kind=kind_of(one.attack), name=one.attack.name, cells=tuple(cells))
 
 
 def _record(run: RunData, one: Curve) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "suite": run.suite,
-        "split": one.split,
-        "attack": one.attack.name,
-        "attack_key": one.attack.key,
-        "control": "yes" if one.attack.control else "no",
+    record = attack_head(run, one.split, one.attack) | {
         "measure": one.metric.name,
         "images": one.images,
         "distortion": one.fidelity.name,
@@ -148,10 +123,8 @@ def _record(run: RunData, one: Curve) -> dict[str, Any]:
     }
     for point in one.points:
         name = f"strength_{point.strength:g}"
-        low, high = point.interval or (None, None)
-        record |= {f"{name}_distortion": point.distortion, f"{name}_percent": 100 * point.success}
-        record |= {f"{name}_low_percent": None if low is None else 100 * low}
-        record |= {f"{name}_high_percent": None if high is None else 100 * high}
+        record |= {f"{name}_distortion": point.distortion}
+        record |= ends_record(name, (point.success, point.interval), "_percent", scale=100)
     return record
 
 
@@ -171,6 +144,7 @@ def _notes(run: RunData, fidelity: MetricSpec) -> Iterator[str]:
         "TASR for targeted attacks, UASR for the others; means over families of means over "
         "architectures. 95 %: bootstrap over photographs, through the interpolation."
     )
-    beside = sorted({f for f in run.families.values() if f not in FAMILIES})
-    if beside and set(run.families.values()) & set(FAMILIES):
-        yield f"In no mean here: {', '.join(beside)}."
+    yield from outside_means(run)
+
+
+CURVES = RunTable(stem="curves", is_there=has_strengths, build=curves_table, draw=curves_chart)

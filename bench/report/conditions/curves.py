@@ -15,10 +15,16 @@ from bench.metrics.equal_distortion import AtLevel, Distorted, at_level
 from bench.metrics.paired import Shared, shared
 from bench.metrics.resampling import percentile_interval
 from bench.metrics.success import CLEAN_CONTROL
-from bench.records.metric import MetricSpec, views
-from bench.records.participants import FAMILIES, AttackRecord
+from bench.records.metric import MetricSpec
+from bench.records.participants import AttackRecord
 from bench.records.run import RunData, once
-from bench.report.statistics import attack_rows, rows_by, untouched_rows
+from bench.report.statistics import (
+    attack_rows,
+    averaged,
+    rated_attacks,
+    rows_by,
+    untouched_rows,
+)
 
 Contestant = tuple[RunData, str]
 """A run and the name of its attack."""
@@ -73,6 +79,11 @@ class Curve:
     at: float | None
     interval: tuple[float, float] | None
     whole: bool
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether tables show it: TASR of targeted attacks, UASR of the others."""
+        return self.attack.targeted == (self.metric.needs == "target")
 
 
 def fidelity_of(run: RunData) -> MetricSpec | None:
@@ -145,11 +156,17 @@ def at_equal_distortion(
     fidelity = fidelity_of(contestants[0][0])
     runs = [strengths_of(run, name, split) for run, name in contestants]
     steps = [step for found in runs for step in found]
-    by_target = metric.needs == "target"
-    both = shared([one.predictions for one in steps], metric, families, by_target=by_target)
+    both = _shared(steps, metric, families)
     if both is None or fidelity is None or fidelity.level is None:
         return None
     return at_level(both, _distorted(steps, both), [*map(len, runs)], fidelity.level)
+
+
+def _shared(
+    steps: Sequence[Strength], metric: MetricSpec, families: dict[str, str]
+) -> Shared | None:
+    rows = [one.predictions for one in steps]
+    return shared(rows, metric, families, by_target=metric.needs == "target")
 
 
 def _distorted(steps: Sequence[Strength], both: Shared) -> Distorted:
@@ -170,24 +187,13 @@ def curves_of(run: RunData) -> list[Curve]:
             f"{run.directory} holds no rows of weaker attacks; score them with `camobench run "
             "--strength 0.25,0.5,0.75` and the run's other options"
         )
-    families = run.whole_families(FAMILIES) or run.families
-    found = []
-    for split, metric in views(run.splits):
-        for attack in sorted(run.attacks, key=lambda one: (one.control, one.name)):
-            if attack.name != CLEAN_CONTROL and metric.defined(split, targeted=attack.targeted):
-                curve = _curve(run, attack, split, metric, families)
-                found += [] if curve is None else [curve]
-    return found
+    found = (_curve(run, *one) for one in rated_attacks(run) if one[2].name != CLEAN_CONTROL)
+    return [curve for curve in found if curve is not None]
 
 
-def _curve(
-    run: RunData, attack: AttackRecord, split: str, metric: MetricSpec, families: dict[str, str]
-) -> Curve | None:
+def _curve(run: RunData, split: str, metric: MetricSpec, attack: AttackRecord) -> Curve | None:
     steps, fidelity = strengths_of(run, attack.name, split), fidelity_of(run)
-    if not steps:
-        return None
-    by_target = metric.needs == "target"
-    both = shared([one.predictions for one in steps], metric, families, by_target=by_target)
+    both = _shared(steps, metric, averaged(run)) if steps else None
     if both is None or fidelity is None or fidelity.level is None:
         return None
     distorted, drawn = _distorted(steps, both), both.resampled()

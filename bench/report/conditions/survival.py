@@ -6,7 +6,7 @@ of photographs moves both.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -15,24 +15,37 @@ from numpy.typing import NDArray
 from bench.metrics.paired import shared
 from bench.metrics.resampling import percentile_interval
 from bench.metrics.success import CLEAN_CONTROL
-from bench.records.metric import MetricSpec, views
-from bench.records.participants import FAMILIES, AttackRecord
+from bench.records.metric import MetricSpec
+from bench.records.participants import AttackRecord
 from bench.records.run import RunData, once
 from bench.report.pages.figures import Line, line_panels
-from bench.report.statistics import attack_rows, rows_by, untouched_rows
-from bench.report.tables.render import render
-from bench.report.tables.table import NA, Row, Table, between, kind_of, make_table, number
-from bench.store import write_text
+from bench.report.statistics import (
+    attack_rows,
+    averaged,
+    rated_attacks,
+    rows_by,
+    untouched_rows,
+)
+from bench.report.tables.files import RunTable
+from bench.report.tables.notes import outside_means
+from bench.report.tables.table import (
+    Figure,
+    Row,
+    Table,
+    attack_head,
+    below_splits,
+    ends_record,
+    kind_of,
+    make_table,
+    number,
+    with_ends,
+)
 from bench.types import SPLITS
-
-STEM = "survival"
-Figure = tuple[float | None, tuple[float, float] | None]
-"""A fraction and its interval over draws of photographs, where there are any."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Survival:
-    """One attack in one split by one metric after one JPEG save.
+    """One attack in one split by one metric after one JPEG save; rates are fractions.
 
     Attributes:
         images: That were scored with and without it.
@@ -68,31 +81,20 @@ def survivals(run: RunData) -> list[Survival]:
             f"{run.directory} holds no rows after a JPEG save; score them with `camobench run "
             "--recompress 70,80,90,95` and the run's other options"
         )
-    families = run.whole_families(FAMILIES) or run.families
-    found: list[Survival] = []
-    for split, metric in views(run.splits):
-        for attack in sorted(run.attacks, key=lambda one: (one.control, one.name)):
-            if metric.defined(split, targeted=attack.targeted):
-                found += _survivals(run, attack, split, metric, families)
-    return found
+    return [one for rated in rated_attacks(run) for one in _survivals(run, *rated)]
 
 
 def _survivals(
-    run: RunData, attack: AttackRecord, split: str, metric: MetricSpec, families: dict[str, str]
+    run: RunData, split: str, metric: MetricSpec, attack: AttackRecord
 ) -> Iterator[Survival]:
-    saves = [
-        (said, rows)
-        for (name, place, said), rows in rows_by(
-            run, "conditions", "attack", "split", "said"
-        ).items()
-        if (name, place) == (attack.name, split) and rows["quality_percent"].notna().all()
-    ]
     whole = attack_rows(run, "predictions", attack.name, split)
-    for said, rows in saves:
+    for (name, place, said), rows in rows_by(run, "conditions", "attack", "split", "said").items():
+        if (name, place) != (attack.name, split) or rows["quality_percent"].isna().any():
+            continue
         nothing = [untouched_rows(run, split), untouched_rows(run, split, said)]
         known = all(len(one) for one in nothing)
         frames = [whole, rows, *(nothing if known else [])]
-        both = shared(frames, metric, families, by_target=attack.targeted)
+        both = shared(frames, metric, averaged(run), by_target=attack.targeted)
         if both is None:
             continue
         drawn = both.resampled()
@@ -132,48 +134,16 @@ def survival_table(run: RunData) -> Table:
     qualities = list(dict.fromkeys(one.quality_percent for one in found))
     labels = [("", "Attack"), ("", "Rate"), ("", "Success")]
     labels += [(f"JPEG {q}", label) for q in qualities for label in ("success", "left")]
-    rows: list[Row] = []
-    for split in run.splits:
-        mine: dict[str, dict[int, Survival]] = {}
-        for one in found:
-            if one.split == split and one.attack.targeted == (one.metric.needs == "target"):
-                mine.setdefault(one.attack.name, {})[one.quality_percent] = one
-        if mine:
-            blank = ("",) * (len(labels) - 1)
-            rows.append(Row(kind="section", name=SPLITS[split].capitalize(), cells=blank))
-        for name, by_quality in mine.items():
-            first = next(iter(by_quality.values()))
-            cells = [first.metric.title, _text(first.before)]
-            for quality in qualities:
-                at = by_quality.get(quality)
-                cells += [_text(at.after), _text(at.left)] if at else [NA, NA]
-            rows.append(Row(kind=kind_of(first.attack), name=name, cells=tuple(cells)))
+    shown = (one for one in found if one.attack.targeted == (one.metric.needs == "target"))
+    groups = groupby(shown, lambda one: (one.split, one.attack.name))
+    rows = ((split, _row(list(mine), qualities)) for (split, _), mine in groups)
     return make_table(
         f"Success left after a JPEG save, Set-C of {run.suite} (in %)",
         labels,
-        rows,
+        below_splits(rows, len(labels)),
         _notes(run, found),
         (_record(run, one) for one in found),
     )
-
-
-def survival_texts(run: RunData) -> dict[str, str]:
-    """`survival.{md,csv,tex}` by file name; none for a run without such rows."""
-    if not has_saves(run):
-        return {}
-    table = survival_table(run)
-    return {f"{STEM}.{suffix}": render(table, suffix) for suffix in ("md", "csv", "tex")}
-
-
-def write_survival(run: RunData) -> list[Path]:
-    """Write `survival.{md,csv,tex,svg}` into the run's own folder, recomputed from its rows.
-
-    Raises:
-        ValueError: As `survivals`.
-    """
-    texts = survival_texts(run)
-    texts |= {f"{STEM}.svg": survival_chart(run)} if texts else {}
-    return [write_text(run.directory / name, text) for name, text in texts.items()]
 
 
 def survival_chart(run: RunData) -> str:
@@ -208,31 +178,25 @@ def _line(found: list[Survival], qualities: list[int]) -> Line:
     )
 
 
-def _text(figure: Figure) -> str:
-    value, ends = figure
-    if value is None:
-        return NA
-    low, high = (100 * end for end in ends) if ends else (None, None)
-    return number(100 * value, 0) + (f" ({between(low, high, 0)})" if ends else "")
+def _row(found: list[Survival], qualities: list[int]) -> Row:
+    by_quality, first = {one.quality_percent: one for one in found}, found[0]
+    figures = [first.before]
+    for quality in qualities:
+        at = by_quality.get(quality)
+        figures += [at.after, at.left] if at else [(None, None)] * 2
+    cells = [first.metric.title, *(with_ends(figure, 0, scale=100) for figure in figures)]
+    return Row(kind=kind_of(first.attack), name=first.attack.name, cells=tuple(cells))
 
 
 def _record(run: RunData, one: Survival) -> dict[str, Any]:
-    figures: dict[str, float | None] = {}
-    for name in ("before", "after", "left"):
-        value, ends = getattr(one, name)
-        low, high = ends or (None, None)
-        figures |= {name: value, f"{name}_low": low, f"{name}_high": high}
-    return {
-        "suite": run.suite,
-        "split": one.split,
-        "attack": one.attack.name,
-        "attack_key": one.attack.key,
-        "control": "yes" if one.attack.control else "no",
+    record = attack_head(run, one.split, one.attack) | {
         "measure": one.metric.name,
         "quality_percent": one.quality_percent,
         "images": one.images,
-        **{f"{k}_percent": None if v is None else 100 * v for k, v in figures.items()},
     }
+    for name in ("before", "after", "left"):
+        record |= ends_record(name, getattr(one, name), "_percent", scale=100)
+    return record
 
 
 def _notes(run: RunData, found: list[Survival]) -> Iterator[str]:
@@ -256,11 +220,12 @@ def _notes(run: RunData, found: list[Survival]) -> Iterator[str]:
             f"The save alone ({CLEAN_CONTROL}) makes the victims miss the source of "
             f"{', '.join(alone)}."
         )
-    families = sorted({f for f in run.families.values() if f not in FAMILIES})
-    if families and set(run.families.values()) & set(FAMILIES):
-        yield f"In no mean here: {', '.join(families)}."
+    yield from outside_means(run)
     if any(one.left[0] is None for one in found):
         yield (
             "Left is n/a where success without the save is not told from that of untouched images "
             "(95 %), or these were not scored: nothing is known to be won."
         )
+
+
+SURVIVAL = RunTable(stem="survival", is_there=has_saves, build=survival_table, draw=survival_chart)

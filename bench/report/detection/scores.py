@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,10 @@ from bench.metrics.paired import shared
 from bench.metrics.resampling import percentile_interval
 from bench.records.load import match_keys, read_parquet
 from bench.records.metric import headline
-from bench.records.participants import FAMILIES, AttackRecord
+from bench.records.participants import AttackRecord
 from bench.records.run import RunData, once
+from bench.report.statistics import averaged, by_attack
+from bench.report.tables.table import Figure
 from bench.types import SPLITS
 
 ROWS = "detection.parquet"
@@ -35,7 +37,7 @@ class Detected:
 
     Attributes:
         by: Figures of each detector, and of `ALL`.
-        success: TASR with its interval, on the images that were tested; `None` where undefined.
+        success: TASR on the images that were tested.
         undetected: The same where no detector objects, at `FALSE_ALARMS` of all together.
     """
 
@@ -44,8 +46,13 @@ class Detected:
     regime: str
     images: tuple[int, int]
     by: dict[str, Detection]
-    success: tuple[float, Interval] | None
-    undetected: tuple[float, Interval] | None
+    success: Figure
+    undetected: Figure
+
+
+def has_scores(run: RunData) -> bool:
+    """Whether detectors were asked about the run's images."""
+    return (run.directory / ROWS).is_file()
 
 
 @once
@@ -53,34 +60,50 @@ def detection_rows(run: RunData) -> pd.DataFrame:
     """Scores of the run's attacks.
 
     Raises:
-        ValueError: If there are none, or they are not of this run.
+        ValueError: As `measured_rows`.
     """
-    path = run.directory / ROWS
-    if not path.is_file():
-        raise ValueError(f"{path} is missing; `camobench detect {run.directory}` makes it")
-    rows = read_parquet(path, _COLUMNS)
-    match_networks(rows, path, run)
-    if rows["score"].isna().any() or not rows["split"].isin(list(SPLITS)).all():
-        raise ValueError(f"{path} has a score that is NaN, or an unknown split; detect again")
-    if problem := _incomplete(rows, run):
-        raise ValueError(f"{path} {problem}; detect again")
-    return rows
+    return measured_rows(run, ROWS, _COLUMNS, "score", "detect", _incomplete)
 
 
-def match_networks(rows: pd.DataFrame, path: Path, run: RunData) -> None:
-    """Refuse rows of attacks that the entries do not name, or of other networks than theirs.
+def measured_rows(
+    run: RunData,
+    name: str,
+    columns: Sequence[str],
+    value: str,
+    command: str,
+    incomplete: Callable[[pd.DataFrame, RunData], str],
+) -> pd.DataFrame:
+    """What a command measured of a run's images; rows without an attack are of untouched ones.
+
+    Args:
+        run: The run.
+        name: Of the file in its folder.
+        columns: Of the file.
+        value: The column that was measured.
+        command: Which makes the file.
+        incomplete: What is missing or surplus in rows; nothing where they are whole.
 
     Raises:
-        ValueError: Names it.
+        ValueError: If there is no such file, or it is not whole, or not of the run's networks.
     """
-    match_keys(rows, path, "attack", {one.name: one.key for one in run.attacks})
-    digests = {one.name: one.digest for one in run.attacks}
-    for name, digest in rows[["attack", "attack_digest"]].drop_duplicates().itertuples(index=False):
-        if digest != digests[name]:
-            raise ValueError(
-                f"{path} has rows of a network of {name} that is not its entry's, which was "
-                "trained anew since; make them again"
-            )
+    path, again = run.directory / name, f"`camobench {command} {run.directory}` makes it"
+    if not path.is_file():
+        raise ValueError(f"{path} is missing; {again}")
+    rows = read_parquet(path, columns)
+    mine = rows[rows["attack"].notna()]
+    match_keys(mine, path, "attack", {one.name: one.key for one in run.attacks})
+    networks = {(one.name, one.digest) for one in run.attacks}
+    found = mine[["attack", "attack_digest"]].drop_duplicates().itertuples(index=False, name=None)
+    if others := set(found) - networks:
+        raise ValueError(
+            f"{path} has rows of a network of {min(others)[0]} that is not its entry's, which was "
+            f"trained anew since; {again} anew"
+        )
+    if rows[value].isna().any() or not rows["split"].isin(list(SPLITS)).all():
+        raise ValueError(f"{path} has a {value} that is NaN, or an unknown split; {again} anew")
+    if problem := incomplete(rows, run):
+        raise ValueError(f"{path} {problem}; {again} anew")
+    return rows
 
 
 def has_other_targets(rows: pd.DataFrame, run: RunData) -> bool:
@@ -95,6 +118,8 @@ def has_other_targets(rows: pd.DataFrame, run: RunData) -> bool:
 def _incomplete(rows: pd.DataFrame, run: RunData) -> str:
     """What is missing or surplus: nobody leaves out what a detector noticed."""
     cell = ["split", "attack", "treated", *IMAGE]
+    if rows["attack"].isna().any():
+        return "has a score of no attack"
     if rows.duplicated([*cell, "detector", "regime"]).any():
         return "has a score twice"
     if rows.groupby("attack")["split"].nunique().nunique() > 1:
@@ -118,7 +143,7 @@ def _incomplete(rows: pd.DataFrame, run: RunData) -> str:
 @once
 def headline_aucs(run: RunData) -> dict[tuple[str, str], Detection]:
     """Figures of `ALL` with the attack unseen, by attack and split; none without scores."""
-    if not (run.directory / ROWS).is_file():
+    if not has_scores(run):
         return {}
     rows = detection_rows(run)
     groups = rows[rows["regime"] == HEADLINE].groupby(["attack", "split"], sort=False)
@@ -136,16 +161,12 @@ def detections(run: RunData) -> list[Detected]:
         ValueError: As `detection_rows`.
     """
     rows, victims = detection_rows(run), victim_rows(run)[0]
-    attacks = {attack.name: attack for attack in run.attacks}
     found = []
-    for (split, name, regime), mine in rows.groupby(["split", "attack", "regime"], sort=False):
-        attack = attacks[str(name)]
-        seen = victims[(victims["split"] == split) & (victims["attack"] == name)]
-        found.append(_detected(run, attack, str(split), str(regime), mine, seen))
-    order = [*SPLITS]
-    return sorted(
-        found, key=lambda one: (order.index(one.split), one.attack.control, one.attack.name)
-    )
+    for split, attack, mine in by_attack(run, rows):
+        seen = victims[(victims["split"] == split) & (victims["attack"] == attack.name)]
+        for regime, part in mine.groupby("regime", sort=False):
+            found.append(_detected(run, attack, split, str(regime), part, seen))
+    return found
 
 
 def _detected(
@@ -158,7 +179,8 @@ def _detected(
 ) -> Detected:
     untouched, treated = _wide(rows)
     by = _figures(untouched, treated, [*untouched])
-    success = undetected = None
+    success: Figure = (None, None)
+    undetected = success
     if attack.targeted and len(predictions):
         untouched[LOUDEST], treated[LOUDEST] = joint_ranks(
             untouched.drop(columns=ALL).to_numpy(), treated.drop(columns=ALL).to_numpy()
@@ -200,9 +222,7 @@ def _figures(
     return found
 
 
-def _success(
-    run: RunData, rows: pd.DataFrame, objection: Detection
-) -> tuple[tuple[float, Interval] | None, tuple[float, Interval] | None]:
+def _success(run: RunData, rows: pd.DataFrame, objection: Detection) -> tuple[Figure, Figure]:
     """TASR over families, as in the tables, and what is left where nobody objects.
 
     The threshold moves with the photographs.
@@ -210,21 +230,16 @@ def _success(
     rows, drawn = rows.reset_index(drop=True), objection.thresholds
     limits = np.unique([objection.threshold, *([] if drawn is None else drawn)])
     hidden = [rows.assign(predicted=rows["predicted"].where(rows[LOUDEST] <= t)) for t in limits]
-    families = run.whole_families(FAMILIES) or run.families
-    found = shared([rows, *hidden], headline(), families, by_target=True)
+    found = shared([rows, *hidden], headline(), averaged(run), by_target=True)
     if found is None:
-        return None, None
-    value, resampled = (
-        found.means[1 + np.searchsorted(limits, objection.threshold)],
-        found.resampled(),
-    )
-    if resampled is None or drawn is None:
-        return (found.means[0], None), (value, None)
-    left = resampled[np.arange(len(drawn)), 1 + np.searchsorted(limits, drawn)]
-    return (
-        (found.means[0], percentile_interval(resampled[:, 0])),
-        (value, percentile_interval(left)),
-    )
+        return (None, None), (None, None)
+    value = found.means[1 + np.searchsorted(limits, objection.threshold)]
+    resampled = found.resampled()
+    ends: list[Interval] = [None, None]
+    if resampled is not None and drawn is not None:
+        left = resampled[np.arange(len(drawn)), 1 + np.searchsorted(limits, drawn)]
+        ends = [percentile_interval(of) for of in (resampled[:, 0], left)]
+    return (found.means[0], ends[0]), (value, ends[1])
 
 
 def victim_rows(run: RunData) -> tuple[pd.DataFrame, bool]:

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from itertools import groupby
 from typing import Any
 
 import pandas as pd
 
-from bench.metrics.detection import FALSE_ALARMS, Interval
+from bench.metrics.detection import FALSE_ALARMS
 from bench.records.metric import headline
 from bench.records.run import RunData
 from bench.report.detection.scores import (
     ALL,
     HEADLINE,
-    ROWS,
     Detected,
     detection_rows,
     detections,
+    has_scores,
     victim_rows,
 )
-from bench.report.tables.render import render
-from bench.report.tables.table import NA, Row, Table, kind_of, make_table, number
-from bench.store import write_text
+from bench.report.tables.files import RunTable
+from bench.report.tables.table import (
+    NA,
+    Figure,
+    Row,
+    Table,
+    attack_head,
+    below_splits,
+    ends_record,
+    kind_of,
+    make_table,
+    number,
+    with_ends,
+)
 from bench.types import SPLITS
 
 
@@ -40,75 +51,52 @@ def detection_table(run: RunData) -> Table:
     labels += [("Attack known", "AUC"), ("Attack known", "TPR")]
     labels += [("Kin unseen", "AUC"), ("Originals only", "AUC")]
     labels += [("", headline().title), ("", f"Undetected {headline().title} (95 %)")]
-    rows: list[Row] = []
-    for split in SPLITS:
-        mine: dict[str, dict[str, Detected]] = {}
-        for one in found:
-            if one.split == split:
-                mine.setdefault(one.attack.name, {})[one.regime] = one
-        if mine:
-            blank = ("",) * (len(labels) - 1)
-            rows.append(Row(kind="section", name=SPLITS[split].capitalize(), cells=blank))
-        for name, regimes in mine.items():
-            kind = kind_of(next(iter(regimes.values())).attack)
-            rows.append(Row(kind=kind, name=name, cells=tuple(_cells(regimes, detectors))))
+    groups = groupby(found, lambda one: (one.split, one.attack.name))
+    rows = ((split, _row(list(mine), detectors)) for (split, _), mine in groups)
     return make_table(
         f"Detection of anonymised images, Set-C of {run.suite}",
         labels,
-        rows,
+        below_splits(rows, len(labels)),
         _notes(run, found),
         (record for one in found for record in _records(run, one)),
     )
 
 
-def _cells(regimes: dict[str, Detected], detectors: list[str]) -> Iterator[str]:
-    unseen, known = regimes.get(HEADLINE), regimes.get("known")
-    if unseen is None:
-        yield from [NA] * (2 + len(detectors))
-    else:
-        whole = unseen.by[ALL]
-        yield _text(whole.auc, whole.auc_interval, 1, 2)
-        yield _text(whole.tpr, whole.tpr_interval)
-        yield from (number(unseen.by[name].auc, 2) for name in detectors)
-    yield NA if known is None else number(known.by[ALL].auc, 2)
-    yield NA if known is None else number(100 * known.by[ALL].tpr, 0)
-    for regime in ("unrelated", "originals"):
-        yield number(regimes[regime].by[ALL].auc, 2) if regime in regimes else NA
-    success, undetected = (unseen.success, unseen.undetected) if unseen else (None, None)
-    yield NA if success is None else number(100 * success[0], 0)
-    yield NA if undetected is None else _text(*undetected)
-
-
-def _text(value: float, ends: Interval, scale: float = 100, digits: int = 0) -> str:
-    shown = "" if ends is None else f" ({'–'.join(number(scale * e, digits) for e in ends)})"
-    return number(scale * value, digits) + shown
+def _row(found: list[Detected], detectors: list[str]) -> Row:
+    attack, regimes = found[0].attack, {one.regime: one for one in found}
+    cells, none = [NA] * (2 + len(detectors)), (None, None)
+    success: Figure = none
+    undetected: Figure = none
+    if unseen := regimes.get(HEADLINE):
+        whole, success, undetected = unseen.by[ALL], unseen.success, unseen.undetected
+        cells = [with_ends((whole.auc, whole.auc_interval), 2)]
+        cells += [with_ends((whole.tpr, whole.tpr_interval), 0, scale=100)]
+        cells += [number(unseen.by[name].auc, 2) for name in detectors]
+    for regime in ("known", "unrelated", "originals"):
+        there = regimes[regime].by[ALL] if regime in regimes else None
+        cells.append(NA if there is None else number(there.auc, 2))
+        if regime == "known":
+            cells.append(NA if there is None else number(100 * there.tpr, 0))
+    cells.append(with_ends((success[0], None), 0, scale=100))
+    cells.append(with_ends(undetected, 0, scale=100))
+    return Row(kind=kind_of(attack), name=attack.name, cells=tuple(cells))
 
 
 def _records(run: RunData, one: Detected) -> Iterator[dict[str, Any]]:
-    for name, figures in one.by.items():
-        record: dict[str, Any] = {
-            **{"suite": run.suite, "split": one.split, "attack": one.attack.name},
-            "attack_key": one.attack.key,
-            "control": "yes" if one.attack.control else "no",
+    tasr = headline().name
+    for name, by in one.by.items():
+        record = attack_head(run, one.split, one.attack) | {
             "regime": one.regime,
             "detector": name,
             "originals": one.images[0],
             "anonymised": one.images[1],
         }
-        record |= _ends("auc", "", figures.auc, figures.auc_interval, 1)
-        record |= _ends("tpr", "_percent", figures.tpr, figures.tpr_interval)
+        record |= ends_record("auc", (by.auc, by.auc_interval))
+        record |= ends_record("tpr", (by.tpr, by.tpr_interval), "_percent", scale=100)
         if name == ALL:
-            tasr = headline().name
-            record |= _ends(tasr, "_percent", *(one.success or (None, None)))
-            record |= _ends(f"undetected_{tasr}", "_percent", *(one.undetected or (None, None)))
+            record |= ends_record(tasr, one.success, "_percent", scale=100)
+            record |= ends_record(f"undetected_{tasr}", one.undetected, "_percent", scale=100)
         yield record
-
-
-def _ends(
-    name: str, unit: str, value: float | None, ends: Interval, scale: float = 100
-) -> dict[str, float | None]:
-    figures = zip(("", "_low", "_high"), (value, *(ends or (None, None))), strict=True)
-    return {f"{name}{k}{unit}": None if v is None else scale * v for k, v in figures}
 
 
 def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
@@ -148,14 +136,4 @@ def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
     yield f"Untouched: {', '.join(f'{count} {split}' for split, count in counts.items())}."
 
 
-def detection_texts(run: RunData) -> dict[str, str]:
-    """`detection.{md,csv,tex}` by file name; none for a run without scores of detectors."""
-    if not (run.directory / ROWS).is_file():
-        return {}
-    table = detection_table(run)
-    return {f"detection.{suffix}": render(table, suffix) for suffix in ("md", "csv", "tex")}
-
-
-def write_detection(run: RunData) -> list[Path]:
-    """Write them into the run's own folder."""
-    return [write_text(run.directory / name, t) for name, t in detection_texts(run).items()]
+DETECTION = RunTable(stem="detection", is_there=has_scores, build=detection_table)

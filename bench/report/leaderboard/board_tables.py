@@ -19,6 +19,7 @@ from bench.report.tables.table import (
     Row,
     Table,
     between,
+    ends_record,
     kind_of,
     make_table,
     number,
@@ -162,9 +163,7 @@ def _record(board: Board, one: Standing) -> dict[str, Any]:
     record |= {metric.name: one.record[metric.name] for metric in board.run.metrics}
     for name, found in (("detection", one.detection), ("device", one.linkage)):
         if found is not None:
-            low, high = found.auc_interval or (None, None)
-            record |= {f"{name}_auc": found.auc}
-            record |= {f"{name}_auc_low": low, f"{name}_auc_high": high}
+            record |= ends_record(f"{name}_auc", (found.auc, found.auc_interval))
     return record | {"scored": one.scored[0], "expected": one.scored[1]}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -63,17 +64,13 @@ def merge(
             found.append(rows.assign(attack=rows["attack"].map(labels)))
     notes = list[str]()
     if len(members) > 1:
-        frames = {name: pd.concat(found, ignore_index=True) for name, found in tables.items()}
+        frames: dict[str, Any] = {
+            name: pd.concat(found, ignore_index=True) for name, found in tables.items()
+        }
         frames["predictions"], notes = _one_a_cell(frames["predictions"])
         for name, cell in _CELLS.items():
             frames[name] = frames[name].drop_duplicates(cell)
-        base = replace(
-            base,
-            predictions=frames["predictions"],
-            distortion=frames["distortion"],
-            conditions=frames["conditions"],
-            condition_distortion=frames["condition_distortion"],
-        )
+        base = replace(base, **frames)
     run = replace(
         base,
         entries=tuple(entries[name] for name in sorted(entries)),

@@ -10,8 +10,8 @@ from bench.records.metric import headline, views
 from bench.records.participants import AttackRecord, VictimRecord
 from bench.records.samples import most_complete
 from bench.report.cards import Card, build_cards, card_facts
-from bench.report.conditions import curve_tables, survival
-from bench.report.conditions.curves import has_strengths
+from bench.report.conditions.curve_tables import CURVES
+from bench.report.conditions.survival import SURVIVAL
 from bench.report.leaderboard.board_tables import (
     board_table,
     level_text,
@@ -248,12 +248,12 @@ def board_cards(board: Board) -> dict[str, Card]:
 
 def _under_conditions(board: Board) -> dict[str, tuple[Table, str]]:
     """Table and chart by the stem of their files, where there are rows under conditions."""
-    run, found = board.panel_run, dict[str, tuple[Table, str]]()
-    if has_strengths(run):
-        found[curve_tables.STEM] = curve_tables.curves_table(run), curve_tables.curves_chart(run)
-    if survival.has_saves(run):
-        found[survival.STEM] = survival.survival_table(run), survival.survival_chart(run)
-    return found
+    run = board.panel_run
+    return {
+        one.stem: (one.build(run), one.draw(run))
+        for one in (CURVES, SURVIVAL)
+        if one.is_there(run) and one.draw
+    }
 
 
 def _rows_of(table: Table, name: str) -> tuple[Row, ...]:

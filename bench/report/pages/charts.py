@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
 from bench.metrics.success import CLEAN_CONTROL, confusion
 from bench.records.metric import MetricSpec
@@ -202,11 +203,8 @@ def nice_ticks(low: float, high: float, count: int = 6) -> list[float]:
     """Round figures that span `low` to `high`, about `count` of them."""
     if high <= low:
         low, high = low - 1, high + 1
-    raw = (high - low) / count
-    unit = 10.0 ** math.floor(math.log10(raw))
-    step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= raw)
-    first, last = math.floor(low / step), math.ceil(high / step)
-    return [round(step * place, 10) for place in range(first, last + 1)]
+    ticks = MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    return [round(float(tick), 10) for tick in ticks]
 
 
 def pareto_front(points: Mapping[str, tuple[float, float]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The self-contained `report.html`: one file, no request, readable on a phone and on paper."""
+"""`report.html` and `victims.html`: self-contained, readable on a phone and on paper."""
 
 from itertools import groupby, product
 from pathlib import Path
@@ -9,17 +9,24 @@ import numpy as np
 from bench.records.metric import headline, row_metrics, views
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData
-from bench.report.cards import clean_accuracy_table
-from bench.report.claims.judging import claims_table, comparisons_table, judge_claims
-from bench.report.pages.charts import Matrix, confusion_matrices, success_scatter
-from bench.report.pages.environment import render_page
+from bench.report.cards import (
+    Card,
+    build_cards,
+    card_facts,
+    clean_accuracy_table,
+    victims_table,
+)
+from bench.report.claims.judging import claims_table, comparisons_table
+from bench.report.pages.charts import Matrix, confusion_matrices, reliability_bars, success_scatter
+from bench.report.pages.environment import data_uri, render_page
+from bench.report.pages.figures import training_chart
 from bench.report.pages.pictures import (
     one_to_every_target,
     originals_and_anonymised,
     save_figure3,
 )
-from bench.report.pages.victims import victims_html
 from bench.report.statistics import clean_of, rates_of
+from bench.report.tables.files import table_texts, write_texts
 from bench.report.tables.paper import attack_record, build_table
 from bench.report.tables.table import Table, between, number
 from bench.store import write_text
@@ -38,17 +45,23 @@ def write_report(run: RunData) -> Path:
     return write_text(run.directory / "report.html", report_html(run))
 
 
+def write_victims(run: RunData) -> list[Path]:
+    """Write `victims.{md,csv,tex,html}` into the run's own folder, recomputed from its files."""
+    texts = table_texts("victims", victims_table(run))
+    return write_texts(run, texts | {"victims.html": victims_html(run)})
+
+
 def report_html(run: RunData) -> str:
     """The whole report as one HTML page."""
     tables = {split: build_table(run, split) for split in run.splits}
-    judged, lead, shown = judge_claims(run), lead_attack(run), shown_attack(run)
+    lead, shown = lead_attack(run), shown_attack(run)
     packages = (entry.provenance.packages.items() for entry in run.entries)
     return render_page(
         "report.html",
         run=run,
         tables=(*tables.values(), clean_accuracy_table(run)),
-        claims=claims_table(judged),
-        comparisons=comparisons_table(judged),
+        claims=claims_table(run),
+        comparisons=comparisons_table(run),
         told=_told(run, lead),
         tiles=_tiles(run, lead),
         shown=shown,
@@ -172,3 +185,45 @@ def _scatters(run: RunData, tables: dict[str, Table]) -> list[Any]:
 
 def _percent(value: float | None) -> str:
     return number(value, 0) + ("" if value is None else " %")
+
+
+def victims_html(run: RunData) -> str:
+    """The whole page.
+
+    Raises:
+        ValueError: As `build_cards`.
+    """
+    cards = build_cards(run)
+    families = {card.victim.family: list[dict[str, Any]]() for card in cards}
+    for card in cards:
+        families[card.victim.family].append(_drawn(card))
+    table, tiles = victims_table(run), _victim_tiles(cards)
+    return render_page("victims.html", run=run, table=table, tiles=tiles, families=families)
+
+
+def _drawn(card: Card) -> dict[str, Any]:
+    loss = training_chart(card.training) if card.training else None
+    bins = card.clean.bins if card.clean else None
+    return {
+        "card": card,
+        "facts": card_facts(card),
+        "reliability": () if bins is None else reliability_bars(bins),
+        "training": loss and data_uri(loss.encode(), "image/svg+xml"),
+    }
+
+
+def _victim_tiles(cards: tuple[Card, ...]) -> list[tuple[str, str]]:
+    known = [(100 * one.clean.overall.accuracy, one) for one in cards if one.clean]
+    lowest, worst = min(known, key=lambda pair: pair[0])
+    cleans = [one.clean for one in cards if one.clean]
+    errors = [clean.ece_percent for clean in cleans if clean.ece_percent is not None]
+    away = [one.record["difference_percent"] for one in cards]
+    away = [difference for difference in away if difference is not None]
+    below = sum(difference < 0 for difference in away)
+    calibration = f"{number(sum(errors) / len(errors))} %" if errors else number(None)
+    return [
+        ("mean clean accuracy", f"{number(sum(share for share, _ in known) / len(known))} %"),
+        (f"lowest ({worst.victim.name})", f"{number(lowest)} %"),
+        ("mean calibration error", calibration),
+        ("below the paper's minimum", f"{below} of {len(away)}"),
+    ]

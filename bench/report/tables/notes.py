@@ -118,6 +118,13 @@ def _families(run: RunData) -> Iterable[str]:
         )
 
 
+def outside_means(run: RunData) -> Iterable[str]:
+    """Families that a table of means alone does not show."""
+    there = set(run.families.values())
+    if there - set(FAMILIES) and there & set(FAMILIES):
+        yield f"In no mean here: {', '.join(sorted(there - set(FAMILIES)))}."
+
+
 def _suspicions(run: RunData, of: str = "") -> Iterable[str]:
     found = run.suspicions.items()
     return (f"Suspicious: {who}: {said}." for (who, _), said in found if who.startswith(of))

@@ -21,9 +21,10 @@ from bench.records.metric import row_metrics
 from bench.records.participants import FAMILIES, PARTIAL, AttackRecord, RowKey
 from bench.records.run import RunData, once
 from bench.report.cards import clean_accuracy_table, victims_table
-from bench.report.claims.judging import judge_claims, render_claims
+from bench.report.claims.judging import render_claims
 from bench.report.statistics import attack_rows, rates_of, untouched_rows
 from bench.report.tables.column import column_table
+from bench.report.tables.files import table_texts, write_texts
 from bench.report.tables.notes import FAILED, MARK, table_notes
 from bench.report.tables.published import published_rows
 from bench.report.tables.render import render, render_all
@@ -38,7 +39,6 @@ from bench.report.tables.table import (
     section,
     spread_text,
 )
-from bench.store import write_text
 from bench.types import IN, OUT, REAL
 
 _KINDS: dict[str, tuple[str, str, str]] = {
@@ -170,34 +170,30 @@ def render_run(run: RunData, format_: str) -> str:
 
 
 def write_tables(run: RunData) -> list[Path]:
-    """Write every text of `table_texts` into the run's own folder.
-
-    Each file is written under a temporary name and renamed, so no half-written file is ever seen.
-    """
-    texts = table_texts(run)
-    for stale in {*run.directory.glob("column-*"), *run.directory.glob("table3_real.*")} - {
-        run.directory / name for name in texts
-    }:
-        stale.unlink()
-    return [write_text(run.directory / name, text) for name, text in texts.items()]
+    """Write every text of `run_texts` into the run's own folder; stale ones go."""
+    texts = run_texts(run)
+    for path in (*run.directory.glob("column-*"), *run.directory.glob("table3_real.*")):
+        if path.name not in texts:
+            path.unlink()
+    return write_texts(run, texts)
 
 
-def table_texts(run: RunData) -> dict[str, str]:
+def run_texts(run: RunData) -> dict[str, str]:
     """`clean_accuracy.csv` and `{table2,table3,victims,claims}.{md,csv,tex}` by file name.
 
     With a split of real photographs `table3_real.{md,csv,tex}` as well.
     A victim of which only predictions are known has its column in `column-NAME.{md,csv,tex}`.
     """
-    texts = {"clean_accuracy.csv": render(clean_accuracy_table(run), "csv")}
-    suffixes = ("md", "csv", "tex")
     tables = {_KINDS[split][0]: build_table(run, split) for split in run.splits}
     tables["victims"] = victims_table(run)
     sent = [victim.name for victim in run.victims if victim.elsewhere]
     tables |= {f"column-{name}": column_table(run, name) for name in sent}
+    texts = {"clean_accuracy.csv": render(clean_accuracy_table(run), "csv")}
     for stem, table in tables.items():
-        texts |= {f"{stem}.{suffix}": render(table, suffix) for suffix in suffixes}
-    judged = judge_claims(run)
-    return texts | {f"claims.{suffix}": render_claims(judged, suffix) for suffix in suffixes}
+        texts |= table_texts(stem, table)
+    return texts | {
+        f"claims.{suffix}": render_claims(run, suffix) for suffix in ("md", "csv", "tex")
+    }
 
 
 def _ordered(attacks: Iterable[AttackRecord], published: list[RowKey]) -> list[AttackRecord]:

@@ -4,14 +4,20 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal, NamedTuple, TypeVar
 
+from bench.metrics.detection import Interval
 from bench.records.participants import AttackRecord
+from bench.records.run import RunData
+from bench.types import SPLITS
 
 NA = "n/a"
 RowKind = Literal["attack", "published", "section", "control", "victim", "claim"]
 Heading = str | tuple[str, str]
 """Of a column: its label, or (group, label)."""
+Figure = tuple[float | None, Interval]
+"""A value and its interval over draws of photographs; `None` where undefined."""
 ThingT = TypeVar("ThingT")
 Shown = Sequence[tuple[Heading, Callable[[ThingT], str]]]
 """Columns, each by its heading and what it shows of a thing; the first shows the row's name."""
@@ -104,6 +110,14 @@ def section(name: str, width: int) -> Row:
     return Row(kind="section", name=name, cells=("",) * (width - 1))
 
 
+def below_splits(rows: Iterable[tuple[str, Row]], width: int) -> list[Row]:
+    """Rows, each with its split, below a heading for each split, over `width` columns."""
+    found: list[Row] = []
+    for split, mine in groupby(rows, key=lambda one: one[0]):
+        found += [section(SPLITS[split].capitalize(), width), *(row for _, row in mine)]
+    return found
+
+
 def kind_of(attack: AttackRecord) -> RowKind:
     """Of an attack's row."""
     return "control" if attack.control else "attack"
@@ -149,3 +163,32 @@ def spread_text(mean: float | None, std: float | None, digits: int = 1) -> str:
 def between(low: float | None, high: float | None, digits: int = 1) -> str:
     """`82.4–87.0`, or `n/a`."""
     return NA if low is None else f"{number(low, digits)}–{number(high, digits)}"
+
+
+def with_ends(figure: Figure, digits: int = 1, *, scale: float = 1) -> str:
+    """`84.6 (82.4–87.0)`, the value alone where it has no interval, or `n/a`."""
+    value, ends = figure
+    if value is None:
+        return NA
+    low, high = (scale * end for end in ends) if ends else (None, None)
+    return number(scale * value, digits) + (f" ({between(low, high, digits)})" if ends else "")
+
+
+def ends_record(
+    name: str, figure: Figure, unit: str = "", *, scale: float = 1
+) -> dict[str, float | None]:
+    """A figure in a record: `tpr_percent`, `tpr_low_percent` and `tpr_high_percent`."""
+    value, ends = figure
+    parts = zip(("", "_low", "_high"), (value, *(ends or (None, None))), strict=True)
+    return {f"{name}{end}{unit}": None if one is None else scale * one for end, one in parts}
+
+
+def attack_head(run: RunData, split: str, attack: AttackRecord) -> dict[str, Any]:
+    """What a record of one attack in one split begins with."""
+    return {
+        "suite": run.suite,
+        "split": split,
+        "attack": attack.name,
+        "attack_key": attack.key,
+        "control": "yes" if attack.control else "no",
+    }

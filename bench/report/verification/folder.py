@@ -13,16 +13,15 @@ from bench.records.entry import Entry, read_entry
 from bench.records.frames import TableName, type_problems
 from bench.records.load import CONDITIONS, TABLES, assemble, entry_paths, read_table
 from bench.records.run import RunData
-from bench.report.conditions.curve_tables import curve_texts
-from bench.report.conditions.survival import survival_texts
+from bench.report.conditions.curve_tables import CURVES
+from bench.report.conditions.survival import SURVIVAL
 from bench.report.detection.scores import ROWS as SCORES
 from bench.report.detection.scores import detection_rows
-from bench.report.detection.tables import detection_texts
+from bench.report.detection.tables import DETECTION
+from bench.report.linkage import LINKAGE, linkage_rows
 from bench.report.linkage import ROWS as LINKS
-from bench.report.linkage import linkage_rows, linkage_texts
-from bench.report.pages.report import report_html
-from bench.report.pages.victims import victims_html
-from bench.report.tables.paper import table_texts
+from bench.report.pages.report import report_html, victims_html
+from bench.report.tables.paper import run_texts
 from bench.report.verification.rows import condition_verdict, row_verdicts
 from bench.store.outputs import NOTE
 from bench.verdicts import Verdict
@@ -144,8 +143,9 @@ def _check_files(run: RunData) -> Iterator[Verdict]:
     folder = run.directory
     found = sorted(path.name for path in folder.iterdir())
     try:
-        fresh = table_texts(run) | survival_texts(run) | curve_texts(run)
-        fresh |= detection_texts(run) | linkage_texts(run)
+        fresh = run_texts(run)
+        for table in (SURVIVAL, CURVES, DETECTION, LINKAGE):
+            fresh |= table.texts(run)
         if "report.html" in found:
             fresh["report.html"] = report_html(run)
         if "victims.html" in found:

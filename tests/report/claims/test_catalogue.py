@@ -12,7 +12,7 @@ LETTERS = "abcdefghij"
 
 
 def judged(run):
-    evidence = Measured(run, replicates=400)
+    evidence = Measured(run)
     return {c.letter: judge(c, evidence) for c in claims()}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.records.load import load_run
-from bench.report.claims.judging import judge_claims, render_claims
+from bench.report.claims.judging import render_claims
 
 from .worlds import AS_THE_PAPER_SAYS, keeping, world
 
@@ -25,7 +25,7 @@ def report():
     """Without img+pef: some claims hold, some do not, some are not measured."""
     chances = AS_THE_PAPER_SAYS | {"wdf†": (0.4, 0.4, 0.1)}
     del chances["img+pef"]
-    return judge_claims(world(chances), replicates=300)
+    return world(chances)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_json_holds_claims_and_their_comparisons(rows):
     "spoil", [lambda run: keeping(run, lambda f: f["attack"] == "none"), no_victims]
 )
 def test_a_wholly_unmeasured_run_has_no_figures(spoil):
-    empty = judge_claims(spoil(world(photographs=2)))
+    empty = spoil(world(photographs=2))
     for row in json.loads(render_claims(empty, "json"))["rows"]:
         assert (row["verdict"], row["value"]) == ("not measured", None)
 
@@ -69,7 +69,7 @@ def test_figures_are_those_of_the_committed_tables():
         with (RESULTS / f"table{number}.csv").open(encoding="utf-8") as stream:
             for line in csv.DictReader(stream):
                 means[split, line["attack"]] = line["tasr_mean_percent"]
-    content = json.loads(render_claims(judge_claims(load_run(RESULTS), replicates=50), "json"))
+    content = json.loads(render_claims(load_run(RESULTS), "json"))
     rows = {row["claim"]: row["comparisons"] for row in content["rows"]}
     for split, part in zip(("in", "out"), rows["a"], strict=True):
         full, rival = (float(means[split, name]) for name in ("cgan-img-wdf-pef", "mislgan"))

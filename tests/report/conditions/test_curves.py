@@ -9,8 +9,8 @@ import pytest
 
 from bench.records.load import load_run
 from bench.report.comparison.contenders import contenders_of
-from bench.report.comparison.pairs import compare_pairs, pairs_table
-from bench.report.conditions.curve_tables import curves_table, write_curves
+from bench.report.comparison.pairs import pairs_table
+from bench.report.conditions.curve_tables import curves_table
 from bench.report.conditions.curves import curves_of
 from bench.report.leaderboard.board_tables import board_table
 from bench.report.leaderboard.boards import load_boards
@@ -23,18 +23,22 @@ WEAK = (0.5, None)
 IN_TASR = ("in", "tasr")
 
 
-@pytest.fixture
-def curved_dir(run_dir):
-    """A run's folder with every attack at half its strength, which distorts a third as much."""
-    frame = pd.read_parquet(run_dir / "predictions.parquet")
-    weakened(frame, WEAK).to_parquet(run_dir / "conditions.parquet")
-    changed = pd.read_parquet(run_dir / "distortion.parquet")
+def curved(folder):
+    """A run's folder, now with every attack at half its strength and a third of its distortion."""
+    frame = pd.read_parquet(folder / "predictions.parquet")
+    weakened(frame, WEAK).to_parquet(folder / "conditions.parquet")
+    changed = pd.read_parquet(folder / "distortion.parquet")
     changed.loc[changed["attack"] != "identity", "lpips"] = 0.06
     changed.loc[changed["attack"] == "cgan-img", "lpips"] = 0.03
-    changed.to_parquet(run_dir / "distortion.parquet")
+    changed.to_parquet(folder / "distortion.parquet")
     half = changed.assign(strength=0.5, quality_percent=pd.array([None] * len(changed), "Int64"))
-    half.assign(lpips=half["lpips"] / 3).to_parquet(run_dir / "conditions-distortion.parquet")
-    return run_dir
+    half.assign(lpips=half["lpips"] / 3).to_parquet(folder / "conditions-distortion.parquet")
+    return folder
+
+
+@pytest.fixture
+def curved_dir(run_dir):
+    return curved(run_dir)
 
 
 def records(run):
@@ -118,22 +122,6 @@ def test_a_distortion_that_is_nan_is_refused(curved_dir):
         load_run(curved_dir)
 
 
-def test_files_are_written_the_same_twice_and_verified(curved_dir):
-    written = write_curves(load_run(curved_dir))
-    assert [path.name for path in written] == [f"curves.{e}" for e in ("md", "csv", "tex", "svg")]
-    before = [path.read_bytes() for path in written]
-    assert [path.read_bytes() for path in write_curves(load_run(curved_dir))] == before
-    verdicts = {one.check: one.verdict for one in verify_folder(curved_dir)}
-    assert verdicts["curves.csv"] == "ok"
-    assert "surplus files" not in verdicts
-
-
-def test_a_run_without_weaker_attacks_says_how_to_get_them(run_dir):
-    with pytest.raises(ValueError, match=r"camobench run --strength 0.25,0.5"):
-        curves_of(load_run(run_dir))
-    assert write_curves(load_run(run_dir)) == []
-
-
 def test_points_go_from_the_untouched_image_on(curved_dir):
     for curve in curves_of(load_run(curved_dir)):
         assert [point.strength for point in curve.points] == [0.0, 0.5, 1.0]
@@ -169,8 +157,9 @@ def test_a_board_ranks_by_success_at_the_level(curved_dir):
 
 def test_two_attacks_compared_at_the_level_differ_by_what_their_curves_do(curved_dir):
     two = contenders_of(curved_dir, ["mislgan", "cgan-img"])
-    pair = next(p for p in compare_pairs(two, equal=True) if (p.split, p.metric.name) == IN_TASR)
+    table = pairs_table(two, equal=True)
+    pair = next(r for r in table.records if (r["split"], r["measure"]) == IN_TASR)
     at = {c.attack.name: c.at for c in curves_of(two[0].run) if (c.split, c.metric.name) == IN_TASR}
-    assert pair.paired.difference == pytest.approx(at["mislgan"] - at["cgan-img"])
-    assert pair.interval[0] < pair.paired.difference < pair.interval[1]
-    assert "at LPIPS 0.04" in pairs_table([pair], None, None, equal=True).title
+    assert pair["difference_points"] == pytest.approx(100 * (at["mislgan"] - at["cgan-img"]))
+    assert pair["low_points"] < pair["difference_points"] < pair["high_points"]
+    assert "at LPIPS 0.04" in table.title

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bench.records.load import load_run
-from bench.report.conditions.survival import survival_table, write_survival
+from bench.report.conditions.survival import survival_table
 from bench.report.tables.render import render
 from bench.report.verification.folder import verify_folder
 
@@ -30,15 +30,19 @@ def weakened(frame, condition):
     return frame.assign(quality_percent=pd.array([condition[1]] * len(frame), "Int64"))
 
 
+def survived(folder):
+    """A run's folder, now with rows under three conditions."""
+    frame = pd.read_parquet(folder / "predictions.parquet")
+    pd.concat([weakened(frame, one) for one in CHANCE]).to_parquet(folder / FILE)
+    half = pd.read_parquet(folder / "distortion.parquet").assign(strength=0.5)
+    half = half.assign(quality_percent=pd.array([None] * len(half), "Int64"))
+    half.to_parquet(folder / "conditions-distortion.parquet")
+    return folder
+
+
 @pytest.fixture
 def survived_dir(run_dir):
-    """A run's folder with rows under three conditions."""
-    frame = pd.read_parquet(run_dir / "predictions.parquet")
-    pd.concat([weakened(frame, one) for one in CHANCE]).to_parquet(run_dir / FILE)
-    half = pd.read_parquet(run_dir / "distortion.parquet").assign(strength=0.5)
-    half = half.assign(quality_percent=pd.array([None] * len(half), "Int64"))
-    half.to_parquet(run_dir / "conditions-distortion.parquet")
-    return run_dir
+    return survived(run_dir)
 
 
 def change(folder, edit):
@@ -132,27 +136,6 @@ def test_the_table_goes_from_the_best_quality_on(survived_dir):
     assert all(len(row.cells) == len(table.columns) - 1 for row in table.rows)
     shown = {row.name: row.cells[0] for row in table.rows if row.kind != "section"}
     assert (shown["mislgan"], shown["jpeg-q85"]) == ("TASR", "UASR")
-
-
-def test_files_are_written_the_same_twice_and_verified(survived_dir):
-    written = write_survival(load_run(survived_dir))
-    names = [f"survival.{suffix}" for suffix in ("md", "csv", "tex", "svg")]
-    assert [path.name for path in written] == names
-    before = [path.read_bytes() for path in written]
-    assert [path.read_bytes() for path in write_survival(load_run(survived_dir))] == before
-    verdicts = {one.check: one for one in verify_folder(survived_dir)}
-    assert verdicts[ROWS].verdict == verdicts["survival.csv"].verdict == "ok"
-    assert "surplus files" not in verdicts
-    path = survived_dir / "survival.csv"
-    path.write_text(path.read_text().replace(",24,", ",25,", 1))
-    verdicts = {one.check: one for one in verify_folder(survived_dir)}
-    assert verdicts["survival.csv"].verdict == "fail"
-
-
-def test_a_run_without_conditions_says_how_to_get_them(run_dir):
-    with pytest.raises(ValueError, match=r"camobench run --recompress 70,80"):
-        survival_table(load_run(run_dir))
-    assert write_survival(load_run(run_dir)) == []
 
 
 @pytest.mark.parametrize(

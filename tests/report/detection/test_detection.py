@@ -10,9 +10,8 @@ import pytest
 from bench.metrics.resampling import photograph_draws
 from bench.records.load import load_run, read_entries
 from bench.report.detection.scores import ROWS, detections
-from bench.report.detection.tables import detection_table, write_detection
+from bench.report.detection.tables import detection_table
 from bench.report.tables.render import render
-from bench.report.verification.folder import verify_folder
 
 DETECTORS = ("one", "other")
 
@@ -103,24 +102,23 @@ def test_undetected_success_has_the_threshold_of_each_draw(detected_dir):
     ]
     loud = pd.Series(ranks[1], index=dirty.index, name="loud").reset_index()
     said = run.predictions.query("attack == 'mislgan' and split == 'in'").merge(loud)
-    families = said["victim"].map(run.families)
+    named, loud = (said["predicted"] == said["target"]).to_numpy(), said["loud"].to_numpy()
+    victims, names = pd.factorize(said["victim"])
+    places = said["photo_id"].map(place).to_numpy()
+    clean_places = [place[name] for name in clean.index.get_level_values("photo_id")]
     found = []
     for draw in [np.ones(len(ids), int), *photograph_draws(len(ids))]:
-        of_clean = draw[[place[name] for name in clean.index.get_level_values("photo_id")]]
-        limit = ranks[0][of_clean > 0].max()  # of 24 none may be objected to
-        hit = (said["predicted"] == said["target"]) & (said["loud"] <= limit)
-        weight = draw[said["photo_id"].map(place)]
-        each = pd.DataFrame({"hit": hit * weight, "all": weight}).groupby(
-            [families, said["victim"]]
-        )
-        found.append((each["hit"].sum() / each["all"].sum()).groupby(level=0).mean().mean())
+        limit = ranks[0][draw[clean_places] > 0].max()  # of 24 none may be objected to
+        weight = draw[places]
+        hits, seen = (np.bincount(victims, w) for w in (weight * (named & (loud <= limit)), weight))
+        found.append(pd.Series(hits / seen).groupby(names.map(run.families)).mean().mean())
     assert one.undetected[0] == pytest.approx(found[0])
     assert one.undetected[1] == pytest.approx(tuple(np.quantile(found[1:], [0.025, 0.975])))
 
 
 def test_untargeted_attacks_have_no_undetected_tasr(detected_dir):
     found = {one.attack.name: one.undetected for one in detections(load_run(detected_dir))}
-    assert {name for name, value in found.items() if value is None} == {
+    assert {name for name, value in found.items() if value == (None, None)} == {
         *("identity", "jpeg-q85", "prnu_removal&co")
     }
 
@@ -138,19 +136,6 @@ def test_formats_say_the_same(detected_dir):
     assert whole["auc"] == "0.75"
     [row] = [line for line in render(table, "md").splitlines() if line.startswith("| mislgan")][:1]
     assert f" {float(whole['undetected_tasr_percent']):.0f} (" in row
-    for path in write_detection(run):
-        assert path.read_text() == render(table, path.suffix[1:])
-
-
-def test_verify_makes_the_table_anew(detected_dir):
-    write_detection(load_run(detected_dir))
-    path = detected_dir / "detection.csv"
-    said = {one.check: one.verdict for one in verify_folder(detected_dir)}
-    assert (said["detection.csv"], said["detection.md"]) == ("ok", "ok")
-    assert "surplus files" not in said
-    path.write_text(path.read_text().replace("0.75", "0.5"))
-    said = {one.check: one.verdict for one in verify_folder(detected_dir)}
-    assert said["detection.csv"] == "fail"
 
 
 def test_victims_are_asked_after_the_same_save_where_they_were(detected_dir):
@@ -164,7 +149,7 @@ def test_victims_are_asked_after_the_same_save_where_they_were(detected_dir):
     saved.to_parquet(detected_dir / "conditions.parquet")
     run = load_run(detected_dir)
     assert not any("--recompress" in note for note in detection_table(run).notes)
-    assert {one.success[0] for one in detections(run) if one.success} == {0.0}
+    assert {one.success[0] for one in detections(run)} == {0.0, None}
 
 
 @pytest.mark.parametrize(
@@ -182,12 +167,6 @@ def test_scores_of_something_else_are_refused(detected_dir, edit, word):
         detection_table(load_run(detected_dir))
 
 
-def test_a_run_without_scores_says_how_to_get_them(run_dir):
-    with pytest.raises(ValueError, match="camobench detect"):
-        detection_table(load_run(run_dir))
-    assert write_detection(load_run(run_dir)) == []
-
-
 @pytest.mark.parametrize("which", ["detector", "image", "target"])
 def test_scores_that_are_left_out_are_missed(detected_dir, which):
     path = detected_dir / ROWS
@@ -202,5 +181,5 @@ def test_scores_that_are_left_out_are_missed(detected_dir, which):
         ],
     }[which]
     rows.drop(index=gone).to_parquet(path)
-    with pytest.raises(ValueError, match=r"of mislgan.*detect again"):
+    with pytest.raises(ValueError, match=r"of mislgan.*camobench detect"):
         detection_table(load_run(detected_dir))

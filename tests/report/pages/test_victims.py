@@ -1,8 +1,7 @@
 """The page of cards is one self-contained file that the report links to."""
 
 from bench.records.load import load_run
-from bench.report.pages.report import write_report
-from bench.report.pages.victims import write_victims
+from bench.report.pages.report import write_report, write_victims
 from tests.conftest import VICTIMS
 from tests.records.test_networks import network_record, write_networks
 
