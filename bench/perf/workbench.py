@@ -22,8 +22,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench.contract import Victim
 from bench.jobs.building import build_attack, build_victim
-from bench.jobs.job import TrainJob
+from bench.jobs.job import Site, TrainJob
 from bench.jobs.networks import Networks, Shelf, module_state, save_checkpoint
+from bench.jobs.scoring.precision import Precision
 from bench.nets.residual import ResidualEstimator
 from bench.perf.peaks import GIGA
 from bench.plan.graph import Graph, plan
@@ -163,6 +164,16 @@ class Workbench:
     def suite(self) -> Suite:
         """The images."""
         return prepare(NoiseSource(self.load), self.store, ("C",))
+
+    def site(self, device: torch.device, precision: Precision) -> Site:
+        """Where the networks are scored."""
+        return Site(
+            store_root=self.root,
+            keys=self.graph.keys,
+            device=str(device),
+            precision=precision,
+            shipped=False,
+        )
 
     def build(self) -> Workbench:
         """Write random weights and images, where they are not there yet.

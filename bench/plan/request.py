@@ -12,7 +12,7 @@ import torch
 
 from bench.contract import ATTACKS, VICTIMS
 from bench.execute import AUTO_EXECUTOR, Executor, executor_of
-from bench.jobs.job import CELL_TIMEOUT_S, Limits
+from bench.jobs.job import CELL_TIMEOUT_S, Limits, Site
 from bench.jobs.networks import Networks, Shelf
 from bench.jobs.scoring.batches import AUTO
 from bench.jobs.scoring.condition import PLAIN, Condition, conditions_of
@@ -184,13 +184,17 @@ class Session:
         audit_if_quick(suite, progress)
         if self.request.device == "cpu":
             keep_freed_memory()
+        site = Site(
+            store_root=self.store.root,
+            keys=self.graph.keys,
+            device=self.request.device,
+            precision=self.request.scored_in,
+            shipped=self.request.shipped,
+            batch=self.request.batch,
+        )
         return Matrix(
             self.graph,
-            suite,
-            self.shelf,
-            torch.device(self.request.device),
-            batch=self.request.batch,
-            precision=self.request.scored_in,
+            site,
             keep_images=self.request.keep_images,
             failures=self.failures,
             progress=progress,

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-import torch
 
 from bench.contract import ATTACKS, Attack, AttackSpec
-from bench.jobs.networks import Networks, Shelf
+from bench.jobs.job import Site
+from bench.jobs.networks import Networks
 from bench.jobs.scoring import rows as rows_module
 from bench.jobs.scoring.precision import Precision
 from bench.jobs.scoring.rows import DISTORTION
@@ -16,12 +16,9 @@ from bench.plan import matrix as matrices
 from bench.plan.graph import plan
 from bench.plan.matrix import Matrix
 from bench.recipes import get_recipe
-from bench.store import Store
 from bench.types import CamobenchError
 from tests.smoke import ATTACKS as ALL
 from tests.smoke import VICTIMS, Watcher, flip, matrix_of, toy_suite
-
-CPU = torch.device("cpu")
 
 
 @pytest.fixture
@@ -231,9 +228,8 @@ def test_nan_stops_the_run_and_leaves_no_row(store, monkeypatch):
 def test_set_c_must_be_there(tmp_path):
     suite = toy_suite(tmp_path, ("A",))
     graph = plan(suite.card, get_recipe("smoke"), attacks=["jpeg"], victims=[])
-    shelf = Shelf(store=Store(tmp_path))
     with pytest.raises(Exception, match="Set-C of toy-v1 is not in the store; `camobench data p"):
-        Matrix(graph, suite, shelf, CPU)
+        Matrix(graph, Site(store_root=tmp_path, keys=graph.keys))
 
 
 def test_precision_is_part_of_a_cells_key(store, scored, monkeypatch):

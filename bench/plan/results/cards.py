@@ -88,7 +88,9 @@ def _counts(matrix: Matrix, name: str) -> Mapping[str, Any]:
     )
     kept = matrix.shelf.store.count_file(key)
     if not kept.is_file():
-        image = torch.from_numpy(np.array(matrix.scorer.images[:1])).to(matrix.device)
-        as_trained = Networks(graph, matrix.shelf, matrix.device)  # not as rewritten for speed
+        image = torch.from_numpy(np.array(matrix.scorer.images[:1])).to(matrix.place.device)
+        as_trained = Networks(
+            graph, matrix.shelf, matrix.place.device
+        )  # not as rewritten for speed
         write_json(kept, asdict(count(as_trained.victim(name), to_unit(image))))
     return read_json(kept)

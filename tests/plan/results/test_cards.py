@@ -3,30 +3,17 @@
 import json
 
 import pytest
-import torch
 
-from bench.jobs.networks import Shelf
-from bench.plan.graph import plan
-from bench.plan.matrix import Matrix
 from bench.plan.results import cards
 from bench.plan.results.cards import CURVE_POINTS, thinned, training, write_network_cards
-from bench.recipes import get_recipe
 from bench.store import open_checkpoint
-from bench.suites.base import open_suite
-from tests.smoke import VICTIMS, request
-
-
-def matrix_of(smoke):
-    card = request().source.card
-    graph = plan(card, get_recipe("smoke"), attacks=["identity"], victims=VICTIMS)
-    suite = open_suite(smoke.store.data_folder(card.name, card.fingerprint))
-    return Matrix(graph, suite, Shelf(store=smoke.store, shipped=False), torch.device("cpu"))
+from tests.smoke import VICTIMS, matrix_of
 
 
 def test_a_run_writes_its_victims(smoke):
     content = json.loads((smoke.out / "victims.json").read_text())
     assert (content["schema"], content["image_px"]) == (1, 64)
-    matrix = matrix_of(smoke)
+    matrix = matrix_of(smoke.store, attacks=["identity"])
     assert [victim["name"] for victim in content["victims"]] == list(VICTIMS)
     for victim in content["victims"]:
         key = matrix.graph.victims[victim["name"]]
@@ -48,14 +35,14 @@ def test_counts_are_kept(smoke_copy, tmp_path, monkeypatch):
         raise AssertionError("counted again")
 
     monkeypatch.setattr(cards, "count", twice)
-    write_network_cards(tmp_path, matrix_of(smoke_copy))
+    write_network_cards(tmp_path, matrix_of(smoke_copy.store, attacks=["identity"]))
     assert (tmp_path / "victims.json").read_bytes() == (
         smoke_copy.out / "victims.json"
     ).read_bytes()
     for kept in (smoke_copy.store.root / "counts").iterdir():
         kept.unlink()
     with pytest.raises(AssertionError, match="counted again"):
-        write_network_cards(tmp_path, matrix_of(smoke_copy))
+        write_network_cards(tmp_path, matrix_of(smoke_copy.store, attacks=["identity"]))
 
 
 @pytest.mark.parametrize("length", [1, 30, 60, 61, 1850])
