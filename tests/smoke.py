@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from bench.jobs.job import Site
 from bench.jobs.scoring.precision import FP32
@@ -21,6 +22,7 @@ from tests.toys import CLASSES, pixels
 SUITE = "simcam-smoke-v2"
 ATTACKS = ("cgan-img", "jpeg", "identity")
 VICTIMS = ("img-resnet12", "wdf-resnet12")
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)

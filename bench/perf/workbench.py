@@ -28,7 +28,7 @@ from bench.jobs.scoring.precision import Precision
 from bench.nets.residual import ResidualEstimator
 from bench.perf.peaks import GIGA
 from bench.plan.graph import Graph, plan
-from bench.plan.results.counts import count
+from bench.plan.results.cards import count
 from bench.recipes import get_recipe
 from bench.store import Store, digest
 from bench.suites.base import Row, Suite, SuiteCard, prepare

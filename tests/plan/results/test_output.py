@@ -128,7 +128,8 @@ def test_samples_are_what_the_attack_makes_of_the_originals(smoke, matrix):
     assert np.abs(found - expected).max() <= 1
 
 
-def test_stale_files_of_another_run_go(matrix, tmp_path):
+def test_stale_files_of_another_run_go_and_the_users_stay(matrix, tmp_path):
+    (tmp_path / "notes.txt").touch()
     written(matrix, tmp_path)
     assert "entry-cgan-img.json" in names(tmp_path)
     written(matrix, tmp_path, ["jpeg", "identity"])
@@ -136,12 +137,7 @@ def test_stale_files_of_another_run_go(matrix, tmp_path):
         "distortion.parquet",
         "entry-identity.json",
         "entry-jpeg.json",
+        "notes.txt",
         "predictions.parquet",
     ]
     assert set(pd.read_parquet(tmp_path / "predictions.parquet")["attack"]) == {"jpeg", "identity"}
-
-
-def test_other_files_of_the_users_stay(matrix, tmp_path):
-    (tmp_path / "notes.txt").touch()
-    written(matrix, tmp_path, ["identity"])
-    assert (tmp_path / "notes.txt").exists()
