@@ -2,13 +2,13 @@
 
 How one image travels, from the command to its cell (files under `bench/` unless said):
 
-- `cli/matrix.py`, `cli/filling.py`, `cli/requests.py` read the command line;
-  `plan/names/selection.py` knows who is meant, and all becomes one `plan/request.py`.
+- `cli/matrix.py` and `cli/requests.py` read the command line; `plan/names/selection.py` knows who
+  is meant, and all becomes one `plan/request.py`.
 - `plan/graph.py` gives every network a key from its spec; `plan/matrix.py` finds with
   `plan/cells.py` which rows are missing, and makes a job (`jobs/job.py`) of each attack and shard.
-- `execute/base.py` starts jobs whose needs are done: in this process (`execute/inline.py`), in
-  worker processes (`local.py`) or on a cluster (`cluster.py`); `jobs/run.py` does one with what its
-  process keeps open (`jobs/workplace.py`, `jobs/networks.py`).
+- `execute/base.py` starts jobs whose needs are done: in this process, in worker processes
+  (`local.py`) or on a cluster (`cluster.py`); `jobs/run.py` does one with what its process keeps
+  open (`jobs/workplace.py`, `jobs/networks.py`).
 - `jobs/scoring/score.py` scores a shard: `scorer.py` reads the image, `items.py` asks the attack
   (`contract/participant.py` checks, clips, rounds; `attacks/cgan/attack.py` is one), `condition.py`
   weakens it or saves it as JPEG perhaps, `metrics/distortion.py` and `metrics/lpips.py` measure it,

@@ -234,13 +234,13 @@ def nothing_from_this_machine(tmp_path_factory):
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory):
     """A finished run of the smallest suite and recipe; read it, never write to it."""
-    from bench.plan.request import evaluate_request
+    from bench.plan.request import evaluate_run
     from bench.store import Store
     from tests.smoke import Smoke, request
 
     root = tmp_path_factory.mktemp("smoke")
     store = Store(root / "store")
-    return Smoke(store, evaluate_request(request(), store, root / "out"))
+    return Smoke(store, evaluate_run(request(), store, root / "out").directory)
 
 
 @pytest.fixture(scope="session")

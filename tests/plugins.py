@@ -2,6 +2,25 @@
 
 import textwrap
 
+from bench.contract import ATTACKS, plugin_files
+
+MADE = """
+    import camobench
+
+
+    def victim(title, behaviour, **more):
+        spec = camobench.VictimSpec(name=title, front_end="img", backbone=title)
+        logits = lambda self, images: behaviour(images)
+        return type(title, (camobench.Victim,), {"spec": spec, "logits": logits, **more})
+
+
+    def attack(title, behaviour, **more):
+        spec = camobench.AttackSpec(name=title, targeted=False)
+        transform = lambda self, images, targets: behaviour(images)
+        return type(title, (camobench.Attack,), {"spec": spec, "transform": transform, **more})
+
+"""
+"""Stands before a file that makes its classes of what they do."""
 FOG = """
     import camobench
 
@@ -68,3 +87,10 @@ LEARNING = """
         def logits(self, images):
             return -torch.cdist(images.mean((2, 3)), self.means)
 """
+
+
+def forget(*names):
+    """As a new process begins: attacks by these names, and all files that were loaded."""
+    ATTACKS.forget(names)
+    plugin_files._loaded.clear()
+    plugin_files._modules.clear()

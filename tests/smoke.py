@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bench.jobs.networks import Shelf
+from bench.jobs.job import Site
+from bench.jobs.scoring.precision import FP32
 from bench.plan.graph import plan
 from bench.plan.matrix import Matrix
 from bench.plan.request import Request
 from bench.recipes import get_recipe
 from bench.store import Store
-from bench.suites.base import Row, SuiteCard, open_suite, prepare
+from bench.suites.base import Row, SuiteCard, prepare
 from bench.suites.catalogue import load_suite
 from tests.toys import CLASSES, pixels
 
@@ -97,12 +98,12 @@ def toy_suite(root, sets=("A", "B", "C"), **options):
     return prepare(ToySource(**options), Store(root), sets)
 
 
-def matrix_of(store, victims=VICTIMS, attacks=ATTACKS, device=CPU, **more):
+def matrix_of(store, victims=VICTIMS, attacks=ATTACKS, precision=FP32, **more):
     """The smallest run's networks in `store`, and what is scored with them."""
     card = request().source.card
     graph = plan(card, get_recipe("smoke"), attacks=attacks, victims=victims)
-    suite = open_suite(store.data_folder(card.name, card.fingerprint))
-    return Matrix(graph, suite, Shelf(store=store, shipped=False), device, **more)
+    site = Site(store_root=store.root, keys=graph.keys, precision=precision, shipped=False)
+    return Matrix(graph, site, **more)
 
 
 def flip(path):

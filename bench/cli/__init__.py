@@ -49,9 +49,7 @@ def main() -> None:
         cli(prog_name="camobench", standalone_mode=False)
     except click.ClickException as error:
         _fail_usage(error)
-    except UnknownNameError as error:
-        _fail(str(error.args[0]), 2)
-    except WrongUsageError as error:
+    except (UnknownNameError, WrongUsageError) as error:
         _fail(str(error), 2)
     except (CamobenchError, ValueError, OSError) as error:
         if os.environ.get("CAMOBENCH_DEBUG"):

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from bench.cli.options import (
+    FOLDER,
     FOLDER_OPTIONS,
     Continuing,
     folder_options,
@@ -45,7 +46,7 @@ def challenge() -> None:
 @click.option("--attacks", default="", help="With --for victims: whose images, names or patterns.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     default=Path("camobench-challenge"),
     show_default=True,
     help="Where the images go.",

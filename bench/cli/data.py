@@ -8,6 +8,9 @@ from pathlib import Path
 import click
 
 from bench.cli.options import (
+    FILE,
+    FOLDER,
+    FOUND_FOLDER,
     Continuing,
     folder_options,
     format_option,
@@ -110,13 +113,11 @@ def _require_passed(suite: str, failed: Sequence[str]) -> None:
 @folder_options
 @store_option
 @format_option
-@click.option(
-    "--picture", type=click.Path(path_type=Path, dir_okay=False), help="Contact sheet, PNG."
-)
+@click.option("--picture", type=FILE, help="Contact sheet, PNG.")
 @click.option(
     "--against",
     multiple=True,
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=FOUND_FOLDER,
     help="Folder of real photographs to compare Set-C with; may be given again.",
 )
 def data_show(
@@ -158,7 +159,7 @@ def data_show(
 @click.option("--set", "set_name", type=click.Choice(["A", "B", "C"]), required=True)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Where the images go [SUITE-set-SET].",
 )
 @click.option("--labels", is_flag=True, help="Say of Set-C's images too what they are.")
@@ -205,7 +206,7 @@ def data_export(
 
 
 @data.command("cameras")
-@click.argument("picture", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.argument("picture", type=FILE, required=False)
 @click.option("--scene", type=int, default=0, show_default=True, help="Seed of the scene.")
 @click.option("--distance", is_flag=True, help="Print how far apart the cameras are.")
 @format_option

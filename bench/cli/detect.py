@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.cli.options import (
+    FOUND_FOLDER,
     Continuing,
     address_option,
     device_option,
     executor_option,
     format_option,
+    plugin_option,
     quiet_option,
+    run_argument,
+    several,
     store_option,
     workers_option,
 )
@@ -22,31 +27,21 @@ from bench.cli.requests import console, open_store, say
 from bench.types import CamobenchError
 
 if TYPE_CHECKING:
-    from bench.plan.measures.reading import Means
     from bench.report.tables.files import RunTable
 
 
-def reading_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The folder of a run, and how its images are read."""
-    for option in (
-        quiet_option,
-        format_option,
-        address_option,
-        executor_option,
-        workers_option,
-        device_option,
-        click.option(
-            "--plugin",
-            "plugins",
-            multiple=True,
-            metavar="FILE.py:CLASS",
-            help="An attack of the run that does not ship; repeatable.",
-        ),
-        store_option,
-        click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False)),
-    ):
-        command = option(command)
-    return command
+reading_options = several(
+    run_argument,
+    store_option,
+    plugin_option,
+    device_option,
+    workers_option,
+    executor_option,
+    address_option,
+    format_option,
+    quiet_option,
+)
+"""The folder of a run, and how its images are read."""
 
 
 @click.command(cls=Continuing)
@@ -78,9 +73,7 @@ def detect(quality_percent: int, **choices: Any) -> None:
     from bench.plan.measures.detect import detect_run
     from bench.report.detection.tables import DETECTION
 
-    def make(directory: Path, means: Means) -> dict[str, str]:
-        return detect_run(directory, means, quality_percent=quality_percent or None)
-
+    make = partial(detect_run, quality_percent=quality_percent or None)
     _read(make, DETECTION, **choices)
 
 
@@ -88,7 +81,7 @@ def detect(quality_percent: int, **choices: Any) -> None:
 @reading_options
 @click.option(
     "--flat-fields",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=FOUND_FOLDER,
     help="Frames of evenly lit surfaces by the suite's real devices, as MODEL/DEVICE/*.jpg or with "
     "Dresden names; as large as its photographs.",
 )
@@ -108,14 +101,12 @@ def linkage(flat_fields: Path | None, **choices: Any) -> None:
     from bench.plan.measures.linkage import link_run
     from bench.report.linkage import LINKAGE
 
-    def make(directory: Path, means: Means) -> dict[str, str]:
-        return link_run(directory, means, flat_fields=flat_fields)
-
+    make = partial(link_run, flat_fields=flat_fields)
     _read(make, LINKAGE, **choices)
 
 
 def _read(
-    make: Callable[[Path, Means], dict[str, str]],
+    make: Callable[..., dict[str, str]],
     table: RunTable,
     *,
     directory: Path,

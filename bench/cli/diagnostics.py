@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from bench.cli.options import (
+    FILE,
+    FOLDER,
     ContinuedLater,
     device_option,
     format_option,
@@ -72,13 +74,13 @@ def doctor(store: Path | None, format_: str, quiet: bool) -> None:
 )
 @click.option(
     "--store",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Where --stream keeps what it did, so that it resumes [nowhere].",
 )
 @click.option(
     "--json",
     "json_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Write all figures.",
 )
 @device_option

@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 
 from bench.cli.options import (
+    FOLDER,
     device_option,
     folder_options,
     format_option,
+    images_argument,
     quiet_option,
     recipe_option,
     seed_option,
@@ -20,7 +22,7 @@ from bench.cli.requests import console, make_request, open_store, require_victim
 
 
 @click.command()
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@images_argument
 @click.option("--attack", required=True)
 @click.option("--target", help="Camera model to imitate; not for untargeted attacks.")
 @suite_option
@@ -28,7 +30,7 @@ from bench.cli.requests import console, make_request, open_store, require_victim
 @recipe_option
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     default=Path("camobench-anonymised"),
     show_default=True,
     help="Where the PNG files go.",
@@ -73,7 +75,7 @@ def anonymise(
 
 
 @click.command()
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@images_argument
 @click.option("--victims", default="all", show_default=True, help="Names or patterns.")
 @suite_option
 @folder_options

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli.options import format_option, quiet_option
+from bench.cli.options import FOLDER, format_option, quiet_option
 from bench.cli.requests import console, say
 from bench.types import CamobenchError
 
@@ -16,7 +16,7 @@ from bench.types import CamobenchError
 @click.argument("results", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     default=Path("results"),
     show_default=True,
     help="Where leaderboard.{md,csv,tex,json} and the site in leaderboard/ go.",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.filling import fill_matrix
 from bench.cli.options import (
+    FOLDER,
     Continuing,
     address_option,
     device_option,
@@ -24,8 +24,21 @@ from bench.cli.options import (
     suite_option,
     workers_option,
 )
-from bench.cli.requests import console, is_given, make_request, open_store, say
+from bench.cli.requests import (
+    console,
+    is_given,
+    make_request,
+    open_store,
+    require_victims,
+    say,
+    show_rows,
+    show_run,
+)
 from bench.types import CamobenchError
+from bench.wording import plural
+
+if TYPE_CHECKING:
+    from bench.plan.request import Session
 
 DEMO_ATTACKS = "cgan-img-wdf-pef,mislgan,cgan-img,controls"
 
@@ -40,7 +53,7 @@ DEMO_ATTACKS = "cgan-img-wdf-pef,mislgan,cgan-img,controls"
 @quiet_option
 @click.option(
     "--export",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Copy the checkpoints into a folder, as those that ship with the package.",
 )
 def train(
@@ -89,17 +102,19 @@ def train(
 @seed_option
 @format_option
 @quiet_option
-def demo(from_scratch: bool, smoke: bool, **choices: Any) -> None:
+@click.pass_context
+def demo(context: click.Context, /, from_scratch: bool, smoke: bool, **choices: Any) -> None:
     """The paper's tables on simulated cameras, in minutes.
 
     Example: camobench demo --out demo-results
     """
-    fill_matrix(
+    if smoke:
+        console.print("[yellow]--smoke: networks of two steps; the numbers mean nothing[/]")
+    context.invoke(
+        run,
         suite="simcam-smoke-v2" if smoke else "simcam-mini-v2",
-        victims="all",
         recipe="smoke" if smoke else "mini",
         from_scratch=from_scratch or smoke,
-        note="--smoke: networks of two steps; the numbers mean nothing" if smoke else "",
         **choices,
     )
 
@@ -197,6 +212,12 @@ def run(
     victims: str,
     attack_specs: tuple[str, ...],
     victim_specs: tuple[str, ...],
+    store: Path | None,
+    out: Path,
+    dry_run: bool,
+    nodes: str,
+    format_: str,
+    quiet: bool,
     **choices: Any,
 ) -> None:
     """Train and score whatever is missing of attacks x victims; resumes.
@@ -207,13 +228,58 @@ def run(
 
     Example: camobench run --suite folder:photos --victims 'pef-*'
     """
-    given = {name for name in ("attacks", "victims") if is_given(name)}
+    from bench.console import shown_progress
+    from bench.plan.beside import beside_columns, beside_rows
+    from bench.plan.names.plugin_rows import recorded_plugins
+    from bench.plan.request import evaluate_run, open_session
+    from bench.report.tables.paper import render_run
+
     row, column = bool(attack_specs), bool(victim_specs)
-    fill_matrix(
-        attacks=[*attack_specs, *([attacks] if "attacks" in given or not (row or column) else [])],
-        victims=[*victim_specs, *([victims] if "victims" in given or row or not column else [])],
-        row=row and "attacks" not in given,
-        column=column and "attacks" not in given,
-        add_victims=not row and "victims" not in given,
-        **choices,
-    )
+    these_attacks, these_victims = is_given("attacks"), is_given("victims")
+    opened, left = open_store(store), dict[str, str]()
+    with shown_progress(console, quiet=quiet) as progress:
+        request = make_request(
+            attacks=[*attack_specs, *([attacks] if these_attacks or not (row or column) else [])],
+            victims=[*victim_specs, *([victims] if these_victims or row or not column else [])],
+            progress=progress,
+            store=opened,
+            **choices,
+        )
+        require_victims(request)
+        if column and not these_attacks:
+            names, left = recorded_plugins(request, opened)
+            more = not row and not these_victims
+            request = beside_columns(request, opened, add_victims=more, plug_ins=names)
+        elif row and not these_attacks:
+            request = beside_rows(request, opened)
+        if not dry_run:
+            made = evaluate_run(request, opened, out, progress)
+    for name, reason in left.items():
+        say(f"left out: attack {name}: {reason}")
+    if dry_run:
+        _print_missing(open_session(request, opened), format_, nodes)
+        return
+    if len(request.conditions) > 1:
+        say(f"under conditions: `camobench curves {out}`, `camobench survival {out}`")
+    show_run(made, render_run(made, format_), opened)
+
+
+def _print_missing(session: Session, format_: str, nodes: str) -> None:
+    from bench.plan.missing import find_missing
+    from bench.plan.schedule import makespan_s, measured_tasks
+
+    missing = find_missing(session)
+    show_rows(missing.rows(), format_)
+    say(missing.summary)
+    if nodes:
+        tasks, basis = measured_tasks(session)
+        for count in _counts(nodes):
+            hours = makespan_s(tasks, count) / 3600
+            say(f"from scratch on {plural(count, 'node')}: {hours:.2f} h ({basis})")
+
+
+def _counts(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) for part in parts):
+        raise click.UsageError(f"--nodes {text}: give whole numbers from 1, such as 1,8,64")
+    return [int(part) for part in parts]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import click
 
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FOUND_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+FILE = click.Path(path_type=Path, dir_okay=False)
 FORMATS = click.Choice(["md", "csv", "tex", "json"])
 FOLDER_OPTIONS = "camobench.folder-options"
+Command: TypeAlias = Callable[..., None]
 
 
 class Continuing(click.Command):
@@ -31,14 +36,16 @@ class ContinuedLater(BaseException):
     """A verb was interrupted that keeps what it has done."""
 
 
+run_argument = click.argument("directory", type=FOUND_FOLDER)
+images_argument = click.argument("images", nargs=-1, required=True, type=FILE)
 store_option = click.option(
     "--store",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Where data, checkpoints and predictions are kept [$CAMOBENCH_STORE, else user data].",
 )
 out_option = click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     default=Path("camobench-out"),
     show_default=True,
     help="Where predictions, tables and the report go.",
@@ -56,6 +63,13 @@ executor_option = click.option(
 )
 address_option = click.option(
     "--address", default="", help="Of the Ray cluster [$RAY_ADDRESS, else this machine]."
+)
+plugin_option = click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="FILE.py:CLASS",
+    help="A class of the run that does not ship; repeatable.",
 )
 recipe_option = click.option("--recipe", default="mini", show_default=True, help="Training budget.")
 front_end_option = click.option(
@@ -75,54 +89,50 @@ suite_option = click.option(
 )
 
 
+def several(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Options that go together, as one."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+network_options = several(
+    recipe_option,
+    store_option,
+    device_option,
+    workers_option,
+    seed_option,
+    from_scratch_option,
+)
+"""Of a matrix's networks; `make_request` takes them by their names."""
+
+
 def _keep_folder_option(context: click.Context, parameter: click.Parameter, value: Any) -> None:
     if value is not None and value is not False:
         context.meta.setdefault(FOLDER_OPTIONS, {})[parameter.name] = value
 
 
-def folder_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Options of suites of real photographs; `make_source` hands them over.
-
-    Other values make another suite.
-    """
-    kept: dict[str, Any] = {"expose_value": False, "callback": _keep_folder_option}
-    for option in (
-        click.option(
-            "--partial", is_flag=True, help="dresden-v1: make do with an incomplete copy.", **kept
-        ),
-        click.option(
-            "--root",
-            type=click.Path(path_type=Path, file_okay=False),
-            help="dresden-v1: your copy of the Dresden images; not needed once prepared.",
-            **kept,
-        ),
-        click.option(
-            "--real",
-            type=click.Path(path_type=Path, file_okay=False),
-            help="folder:DIR: photographs of other models, a split of their own.",
-            **kept,
-        ),
-        click.option(
-            "--layout", help="How a folder names its files: vision, tree ... [found out].", **kept
-        ),
-        click.option("--skip-bad", is_flag=True, help="Leave unusable photographs out.", **kept),
-        click.option("--classes", help="In-distribution models, separated by commas.", **kept),
-        click.option("--tiles", "tiles_per_photo", type=int, help="Tiles a photograph.", **kept),
-        click.option("--image-px", type=int, help="Side of a folder suite's tiles.", **kept),
-    ):
-        command = option(command)
-    return command
-
-
-def network_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Options of a matrix's networks; `make_request` takes them by their names."""
-    for option in (
-        from_scratch_option,
-        seed_option,
-        workers_option,
-        device_option,
-        store_option,
-        recipe_option,
-    ):
-        command = option(command)
-    return command
+_folder_option = partial(click.option, expose_value=False, callback=_keep_folder_option)
+folder_options = several(
+    _folder_option("--image-px", type=int, help="Side of a folder suite's tiles."),
+    _folder_option("--tiles", "tiles_per_photo", type=int, help="Tiles a photograph."),
+    _folder_option("--classes", help="In-distribution models, separated by commas."),
+    _folder_option("--skip-bad", is_flag=True, help="Leave unusable photographs out."),
+    _folder_option("--layout", help="How a folder names its files: vision, tree ... [found out]."),
+    _folder_option(
+        "--real",
+        type=FOLDER,
+        help="folder:DIR: photographs of other models, a split of their own.",
+    ),
+    _folder_option(
+        "--root",
+        type=FOLDER,
+        help="dresden-v1: your copy of the Dresden images; not needed once prepared.",
+    ),
+    _folder_option("--partial", is_flag=True, help="dresden-v1: make do with an incomplete copy."),
+)
+"""Of suites of real photographs; `make_source` hands them over. Other values make another suite."""

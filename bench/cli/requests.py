@@ -16,6 +16,7 @@ from bench.types import CamobenchError
 
 if TYPE_CHECKING:
     from bench.plan.request import Request
+    from bench.records.run import RunData
     from bench.store import Store
     from bench.suites.base import Suite, SuiteSource
     from bench.types import Json, Progress
@@ -125,6 +126,21 @@ def show_rows(rows: Sequence[Mapping[str, Json]], format_: str) -> None:
         Console(highlight=False).print(fitted_table(rows))
     elif text := render_rows(rows, format_):
         click.echo(text)
+
+
+def show_run(run: RunData, tables: str, store: Store) -> None:
+    """Print the tables of a run that was just made, and where all that belongs to it is.
+
+    Raises:
+        CamobenchError: If cells failed.
+    """
+    from bench.report.tables.notes import failed_cells
+
+    out = run.directory
+    click.echo(tables)
+    say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {store.root}")
+    if run.failed or run.unmeasured:
+        raise CamobenchError(failed_cells(run))
 
 
 def conclude(verdicts: Sequence[Verdict], format_: str, wrong: str, *, remedies: bool) -> None:

@@ -24,6 +24,7 @@ from bench.cli.requests import (
     require_victims,
     say,
     show_rows,
+    show_run,
 )
 from bench.types import CamobenchError
 
@@ -89,7 +90,6 @@ def score(
     from bench.challenge.score import score_answer
     from bench.console import shown_progress
     from bench.report.tables.column import column_table
-    from bench.report.tables.notes import failed_cells
     from bench.report.tables.paper import render_run
     from bench.report.tables.render import render, render_rows
 
@@ -137,13 +137,8 @@ def score(
             f"{answer} was not scored: {', '.join(findings.of('error'))}; the table says what to do"
         )
     if run := outcome.run:
-        if predictions:
-            click.echo(render(column_table(run, name), format_))
-        else:
-            click.echo(render_run(run, format_))
-        say(f"report: {out / 'report.html'}   tables and Parquet: {out}   store: {opened.root}")
-        if run.failed or run.unmeasured:
-            raise CamobenchError(failed_cells(run))
+        column = render(column_table(run, name), format_) if predictions else ""
+        show_run(run, column or render_run(run, format_), opened)
     if not outcome.coverage.whole:
         raise CamobenchError(f"{name} is partial: {outcome.coverage}; what is missing can be sent")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import FORMATS, format_option
+from bench.cli.options import FORMATS, FOUND_FOLDER, format_option, run_argument
 from bench.cli.requests import open_store, say, show_rows
 from bench.types import SPLITS
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json_", is_flag=True, help="All fields of each, for scripts.")
 @click.option(
     "--store",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    type=FOUND_FOLDER,
     help="Show attacks too of which images were sent to this store.",
 )
 def list_(what: str, format_: str, as_json_: bool, store: Path | None) -> None:
@@ -54,7 +54,7 @@ def list_(what: str, format_: str, as_json_: bool, store: Path | None) -> None:
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@run_argument
 @click.option("--split", type=click.Choice([*SPLITS, "all"]), default="all", show_default=True)
 @format_option
 @click.option(
@@ -116,7 +116,7 @@ def table(
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@run_argument
 @format_option
 def claims(directory: Path, format_: str) -> None:
     """Judge the paper's claims on the entries in DIRECTORY: holds, does not hold, not measured.
@@ -133,7 +133,7 @@ def claims(directory: Path, format_: str) -> None:
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@run_argument
 @format_option
 @click.option("--write", is_flag=True, help="Rewrite victims.{md,csv,tex,html} in DIRECTORY.")
 def cards(directory: Path, format_: str, write: bool) -> None:
@@ -148,7 +148,7 @@ def cards(directory: Path, format_: str, write: bool) -> None:
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@run_argument
 @format_option
 @click.option("--write", is_flag=True, help="Rewrite curves.{md,csv,tex,svg} in DIRECTORY.")
 def curves(directory: Path, format_: str, write: bool) -> None:
@@ -165,7 +165,7 @@ def curves(directory: Path, format_: str, write: bool) -> None:
 
 
 @click.command()
-@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@run_argument
 @format_option
 @click.option("--write", is_flag=True, help="Rewrite survival.{md,csv,tex,svg} in DIRECTORY.")
 def survival(directory: Path, format_: str, write: bool) -> None:

@@ -7,23 +7,22 @@ from typing import Any, Literal
 
 import click
 
-from bench.cli.options import device_option, format_option, quiet_option, store_option
+from bench.cli.options import (
+    device_option,
+    format_option,
+    plugin_option,
+    quiet_option,
+    store_option,
+)
 from bench.cli.requests import conclude, console, open_store, show_rows
 from bench.types import CamobenchError
 
 
-class RowCount(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+def _row_count(context: click.Context, option: click.Parameter, value: str | None) -> Any:
     """A number of rows, or `all`."""
-
-    name = "N|all"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | Literal["all"]:
-        """The number, 1 or more, or "all"."""
-        if value == "all":
-            return "all"
-        return int(click.IntRange(min=1).convert(value, param, ctx))
+    if value in (None, "all"):
+        return value
+    return click.IntRange(min=1)(value, option, context)
 
 
 @click.command()
@@ -31,16 +30,11 @@ class RowCount(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 @store_option
 @click.option(
     "--rows",
-    type=RowCount(),
+    metavar="N|all",
+    callback=_row_count,
     help="How many rows to re-run, or `all`; without --store too [64 with --store, else none].",
 )
-@click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    metavar="FILE.py:CLASS",
-    help="Whose rows can then be re-run; repeatable.",
-)
+@plugin_option
 @click.option("--seed", type=int, help="Of the sample [drawn by chance, and printed].")
 @click.option(
     "--precision",

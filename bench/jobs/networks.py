@@ -130,8 +130,12 @@ def hyperparameters(job: TrainJob, graph: Keys) -> Json:
 def module_state(module: nn.Module, recipe: Recipe) -> dict[str, Tensor]:
     """What a checkpoint of `module` holds: no shared parts, compact if the recipe says so."""
     state = compact_state(module) if recipe.compact else dict(module.state_dict())
-    prefixes = module.shared_prefixes if isinstance(module, Victim) else ()
-    return {name: value for name, value in state.items() if not name.startswith(prefixes or "\0")}
+    return {name: value for name, value in state.items() if not is_shared(module, name)}
+
+
+def is_shared(module: nn.Module, name: str) -> bool:
+    """Whether a parameter is of a front-end that others share."""
+    return isinstance(module, Victim) and name.startswith(tuple(module.shared_prefixes) or "\0")
 
 
 def restore(module: nn.Module, checkpoint: Checkpoint, device: torch.device) -> None:
@@ -164,8 +168,7 @@ def take_state(module: nn.Module, stored: dict[str, Tensor]) -> str:
         problems = module.load_state_dict(expand_state(stored), strict=False)
     except RuntimeError as error:
         return " ".join(str(error).split())
-    prefixes = module.shared_prefixes if isinstance(module, Victim) else ()
-    missing = [name for name in problems.missing_keys if not name.startswith(prefixes or "\0")]
+    missing = [name for name in problems.missing_keys if not is_shared(module, name)]
     odd = [*(f"no {name}" for name in missing), *(f"surplus {n}" for n in problems.unexpected_keys)]
     return ", ".join(odd)
 

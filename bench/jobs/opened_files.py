@@ -30,26 +30,23 @@ def opened_when_built(makeup: Makeup) -> list[list[str]]:
     return sorted([path.name, _digest(path) or ""] for path in found if _counts(path, makeup))
 
 
-class Identity:
-    """What a key says of an attack or a victim; its classes are looked at before it is built.
+def identity_of(
+    thing: Attack | Victim, stated: Mapping[str, Json], builder: object, makeup: Makeup | None
+) -> dict[str, Json]:
+    """What a key says of an attack or a victim.
 
     Args:
-        entry: Its own.
+        thing: Built.
+        stated: Its hyper-parameters.
+        builder: Of a plug-in.
+        makeup: Of a plug-in's builder, taken before it was called; built-ins state a version.
     """
-
-    def __init__(self, entry: Entry[Any, Any]) -> None:
-        self.builder = None if entry.origin is None else entry.builder
-        if self.builder is not None:  # built-ins state a version instead
-            self.makeup = makeup_of(self.builder)
-
-    def of(self, thing: Attack | Victim, stated: Mapping[str, Json]) -> dict[str, Json]:
-        """All of it, once the thing is built and its hyper-parameters are known."""
-        said: dict[str, Json] = {"spec": thing.spec.identity(), "hyperparameters": dict(stated)}
-        if self.builder is not None:
-            made = [] if self.builder is type(thing) else [makeup_of(type(thing)).sha256]
-            opened = as_json(opened_when_built(self.makeup))
-            said |= {"source": self.makeup.sha256, "made": as_json(made), "opened": opened}
-        return said
+    said: dict[str, Json] = {"spec": thing.spec.identity(), "hyperparameters": dict(stated)}
+    if makeup is not None:
+        made = [] if builder is type(thing) else [makeup_of(type(thing)).sha256]
+        opened = as_json(opened_when_built(makeup))
+        said |= {"source": makeup.sha256, "made": as_json(made), "opened": opened}
+    return said
 
 
 def opened_in(store: Store, key: str) -> dict[str, str]:

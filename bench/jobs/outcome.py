@@ -38,8 +38,8 @@ class Failed:
 
     @classmethod
     def of(cls, error: BaseException) -> Failed:
-        """What an exception says."""
-        return cls(reason=reason_of(error), text=_traceback_of(error))
+        """What an exception says; the log has all of what the reason shortens."""
+        return cls(reason=reason_of(error), text="".join(traceback.format_exception(_own(error))))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,26 +61,19 @@ def is_failure(error: BaseException) -> bool:
 
 
 def reason_of(error: BaseException) -> str:
-    """One line that says what was raised, shortened; the log has all of it."""
-    if isinstance(error, ParticipantError) and error.__cause__ is not None:
-        return reason_of(error.__cause__)
-    said = _said(error)
+    """One line that says what was raised, shortened."""
+    error = _own(error)
+    said = " ".join(str(error).split())
+    if is_out_of_memory(error):
+        said = f"out of memory: {said}"
+    elif not isinstance(error, CamobenchError):
+        said = f"{type(error).__name__}: {said}" if said else type(error).__name__
     return said if len(said) <= LONGEST else f"{said[: LONGEST - 1].rstrip()}…"
 
 
-def _said(error: BaseException) -> str:
-    said = " ".join(str(error).split())
-    if isinstance(error, CamobenchError):
-        return said
-    if is_out_of_memory(error):
-        return f"out of memory: {said}"
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
-
-
-def _traceback_of(error: BaseException) -> str:
-    if isinstance(error, ParticipantError) and error.__cause__ is not None:
-        return _traceback_of(error.__cause__)
-    return "".join(traceback.format_exception(error))
+def _own(error: BaseException) -> BaseException:
+    """What somebody's code raised."""
+    return (error.__cause__ or error) if isinstance(error, ParticipantError) else error
 
 
 @dataclass

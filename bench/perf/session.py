@@ -15,7 +15,7 @@ import torch
 
 from bench.contract import ATTACKS
 from bench.jobs.scoring.precision import Precision
-from bench.jobs.scoring.rows import DISTORTION, RowFolder, read_record
+from bench.jobs.scoring.rows import DISTORTION, read_record
 from bench.perf.peaks import Peaks, describe_machine, in_child, measure_peaks
 from bench.perf.timing import compare, time_reference, time_scoring, time_stages
 from bench.perf.workbench import Load, Workbench, count_cost
@@ -151,12 +151,10 @@ def stream(load: Load, device: torch.device, root: Path, progress: Progress) -> 
     if device.type == "cpu":
         keep_freed_memory()
     chosen = Precision(name="mixed")
-    matrix = Matrix(
-        bench.graph, bench.suite, bench.shelf, device, precision=chosen, progress=progress
-    )
+    matrix = Matrix(bench.graph, bench.site(device, chosen), progress=progress)
     matrix.fill([load.attack])
     done, shards = 0, []
-    for path in RowFolder(matrix.row_folder(load.attack)).files(DISTORTION):
+    for path in matrix.row_folder(load.attack).files(DISTORTION):
         record, count = read_record(path), pq.read_metadata(path).num_rows
         done += count
         shards.append(

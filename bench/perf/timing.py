@@ -98,7 +98,7 @@ def time_scoring(bench: Workbench, device_name: str, precision: str) -> Times:
     if device.type == "cpu":
         keep_freed_memory()
     chosen = Precision(name=precision)
-    matrix = Matrix(bench.graph, bench.suite, bench.shelf, device, precision=chosen)
+    matrix = Matrix(bench.graph, bench.site(device, chosen))
     victims = [matrix.networks.victim(name) for name in bench.graph.victims]
     matrix.networks.attack(bench.load.attack)
     gc.collect()

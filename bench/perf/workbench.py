@@ -22,12 +22,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench.contract import Victim
 from bench.jobs.building import build_attack, build_victim
-from bench.jobs.job import TrainJob
+from bench.jobs.job import Site, TrainJob
 from bench.jobs.networks import Networks, Shelf, module_state, save_checkpoint
+from bench.jobs.scoring.precision import Precision
 from bench.nets.residual import ResidualEstimator
 from bench.perf.peaks import GIGA
 from bench.plan.graph import plan
-from bench.plan.results.counts import count
+from bench.plan.results.cards import count
 from bench.recipes import get_recipe
 from bench.store import Store, digest
 from bench.suites.base import Row, SuiteCard, prepare
@@ -145,6 +146,16 @@ class Workbench:
 
     def __reduce__(self) -> tuple[type, tuple[Load, Path]]:
         return Workbench, (self.load, self.root)
+
+    def site(self, device: torch.device, precision: Precision) -> Site:
+        """Where the networks are scored."""
+        return Site(
+            store_root=self.root,
+            keys=self.graph.keys,
+            device=str(device),
+            precision=precision,
+            shipped=False,
+        )
 
     def build(self) -> Workbench:
         """Write random weights, where they are not there yet.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -29,32 +29,46 @@ IMAGE_PRECISION = "fp32"
 """Attacks always run in fp32; the precision of a victim is part of its own cells' key."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Cells:
-    """All rows of one attack under one condition.
+    """All rows of one attack under one condition: what they lack, then what there is.
 
     Attributes:
         attack: Its name.
-        condition: What happened to its images.
+        condition: What happens to its images.
         images: Image ids of Set-C, in the suite's order, which rows follow.
-        row: Where its rows are kept; `None` where the attack failed before it had any.
-        victims: Stem of each victim's files, by name; those that failed have none.
+        key: Of all behind its images; none where the attack failed before it had any.
+        row: Where its rows are kept, if it has a key.
+        stems: Stem of each trained victim's files, by name.
+        jobs: That fill it.
+        broken: Why the attack failed.
+        failed: What went wrong in the cells of a victim, by name.
+        victims: Stems of the victims whose rows are all there.
         measured: Whether the distortion rows are there.
-        made_by: Provenance of this run.
-        failed: What went wrong in the other cells, by victim.
         unmeasured: What went wrong where no cell of a victim hangs on it, by what is missing:
             "distortion", "kept images".
+        made_by: Provenance of this run.
     """
 
     attack: str
     images: Sequence[str]
-    made_by: Mapping[str, Json]
-    row: RowFolder | None = None
     condition: Condition = PLAIN
-    victims: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+    row: RowFolder | None = None
+    stems: dict[str, str] = field(default_factory=dict)
+    jobs: list[ScoreJob] = field(default_factory=list)
+    broken: Failure | None = None
+    failed: dict[str, Failure] = field(default_factory=dict)
+    victims: dict[str, str] = field(default_factory=dict)
     measured: bool = False
-    failed: Mapping[str, Failure] = field(default_factory=dict)
-    unmeasured: Mapping[str, Failure] = field(default_factory=dict)
+    unmeasured: dict[str, Failure] = field(default_factory=dict)
+    made_by: dict[str, Json] = field(default_factory=dict)
+
+    def named(self, victim: str = "") -> tuple[str, str]:
+        """Who is run, and on what: for logs. The attack, where no victim is named."""
+        if not victim:
+            return f"attack {self.attack}", self.condition.said
+        return f"victim {victim}", f"on images of {self.attack} {self.condition.said}".rstrip()
 
     def predictions(self) -> pd.DataFrame:
         """Rows of all victims."""
@@ -68,12 +82,18 @@ class Cells:
     def scored_by(self) -> tuple[dict[str, Json], ...]:
         """Provenance of every run that filled it, the last one first."""
         by = sorted(self._records, key=lambda one: (one["by"]["created"], one["at"]), reverse=True)
-        return tuple({digest(one["by"]): one["by"] for one in by}.values()) or (dict(self.made_by),)
+        return tuple({digest(one["by"]): one["by"] for one in by}.values()) or (self.made_by,)
 
     @cached_property
     def seconds(self) -> float:
         """Time that scoring took, over all runs that filled it."""
         return float(sum({one["at"]: one["seconds"] for one in self._records}.values()))
+
+    @property
+    def provenance(self) -> dict[str, Json]:
+        """What is written down of those runs."""
+        last, *others = self.scored_by
+        return {**last, "wall_time_s": round(self.seconds, 1), "also_scored_by": [*others]}
 
     @cached_property
     def suspicions(self) -> tuple[Suspected, ...]:
@@ -105,33 +125,6 @@ class Cells:
         stem_of = rows["victim"].factorize()[0] if "victim" in rows else np.zeros(len(rows))
         turns = np.lexsort((rows["image_id"].map(place), stem_of))
         return rows.iloc[turns].reset_index(drop=True)
-
-
-@dataclass
-class Row:
-    """One attack under one condition: what it lacks, and what goes wrong with it.
-
-    Attributes:
-        key: Of all behind its images.
-        stems: Of each victim that is trained.
-        jobs: That fill it.
-        failed: By victim.
-        broken: Why the attack failed.
-    """
-
-    attack: str
-    condition: Condition
-    key: str = ""
-    stems: dict[str, str] = field(default_factory=dict)
-    jobs: list[ScoreJob] = field(default_factory=list)
-    failed: dict[str, Failure] = field(default_factory=dict)
-    broken: Failure | None = None
-
-    def named(self, victim: str = "") -> tuple[str, str]:
-        """Who is run, and on what: for logs. The attack, where no victim is named."""
-        if not victim:
-            return f"attack {self.attack}", self.condition.said
-        return f"victim {victim}", f"on images of {self.attack} {self.condition.said}".rstrip()
 
 
 def row_key(networks: Networks, attack: str, condition: Condition = PLAIN) -> str:

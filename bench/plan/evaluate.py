@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import pandas as pd
 from rich.console import Console
+from torch import nn
 
 from bench.checks import resolve_device
 from bench.console import shown_progress
+from bench.contract import ATTACKS, VICTIMS
+from bench.contract.given import given_entry
 from bench.execute import AUTO_EXECUTOR
 from bench.jobs.job import CELL_TIMEOUT_S
 from bench.jobs.scoring.condition import parse_qualities, parse_strengths
 from bench.plan.answers.kept import answered_rows, known
-from bench.plan.names.given import Wanted, names_of
-from bench.plan.names.selection import select_victims
+from bench.plan.names.selection import select_attacks, select_victims
 from bench.plan.request import RESULTS, Request, evaluate_run
 from bench.records.participants import FailedCell
 from bench.records.run import RunData
+from bench.registry import Registry
 from bench.report.cards import clean_accuracy_table
 from bench.report.conditions.curve_tables import curves_table
 from bench.report.conditions.survival import survival_table
@@ -33,7 +36,10 @@ from bench.store import Store
 from bench.store.outputs import own_folder
 from bench.suites.base import SuiteSource
 from bench.suites.catalogue import load_suite
-from bench.types import Progress
+from bench.types import Progress, WrongUsageError
+
+One: TypeAlias = str | type | nn.Module | Mapping[str, type | nn.Module]
+Wanted: TypeAlias = One | Iterable[One]
 
 
 @dataclass(frozen=True)
@@ -162,8 +168,8 @@ def evaluate(
         stack.enter_context(known(answered_rows(store, suite.card.name, suite.card.fingerprint)))
         request = Request(
             source=suite,
-            attacks=stack.enter_context(names_of("attack", attacks)),
-            victims=stack.enter_context(names_of("victim", victims)),
+            attacks=stack.enter_context(_names_of("attack", attacks)),
+            victims=stack.enter_context(_names_of("victim", victims)),
             recipe=recipe,
             seed=seed,
             attack_seed=attack_seed,
@@ -187,3 +193,45 @@ def evaluate(
     if any(run.directory.glob("failures/*.log")):
         warnings.warn(failed_cells(run.data), stacklevel=2)
     return run
+
+
+@contextmanager
+def _names_of(kind: Literal["attack", "victim"], wanted: Wanted) -> Iterator[tuple[str, ...]]:
+    """Names of attacks or victims, which are registered inside the block.
+
+    Raises:
+        WrongUsageError: If something is neither, or its name is taken.
+        UnknownNameError: If a name is not registered.
+    """
+    registry: Registry[Any, Any] = ATTACKS if kind == "attack" else VICTIMS
+    select: Callable[[str], list[str]] = select_attacks if kind == "attack" else select_victims
+    with ExitStack() as stack:
+        names: list[str] = []
+        for name, part in _parts(wanted):
+            if isinstance(part, str):
+                names += select(part)
+                continue
+            known = [e.spec.name for e in registry if isinstance(part, type) and e.is_made_by(part)]
+            if known and name in (None, *known):
+                names += known
+                continue
+            entry = given_entry(kind, part, name)
+            if entry.spec.name in names:
+                raise WrongUsageError(
+                    f'two are called {entry.spec.name!r}: name one, as in {{"my-{kind}": it}}'
+                )
+            try:
+                stack.enter_context(registry.during(entry, of=type(part)))
+            except ValueError as error:
+                raise WrongUsageError(f'{error}, as in {{"my-{kind}": it}}') from error
+            names.append(entry.spec.name)
+        yield tuple(dict.fromkeys(names))
+
+
+def _parts(wanted: Wanted) -> Iterator[tuple[str | None, Any]]:
+    alone = isinstance(wanted, str | type | nn.Module | Mapping) or not isinstance(wanted, Iterable)
+    for part in [wanted] if alone else wanted:  # type: ignore[union-attr]
+        if isinstance(part, Mapping):
+            yield from part.items()
+        else:
+            yield None, part

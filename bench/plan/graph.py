@@ -14,11 +14,12 @@ from typing import Any, Literal
 from bench.contract import ATTACKS, VICTIMS, Traits
 from bench.jobs.building import BuildError, build_attack, build_victim, require_known
 from bench.jobs.job import JobKind, Keys, TrainJob
-from bench.jobs.opened_files import Identity, settled_key
+from bench.jobs.opened_files import identity_of, settled_key
 from bench.jobs.outcome import Failed
 from bench.plan.failures import Failures
 from bench.recipes import AWARE_VERSION, RESIDUAL_NAME, RESIDUAL_VERSION, Recipe
 from bench.registry import Entry
+from bench.sources import makeup_of
 from bench.sources.opened import forget_versions
 from bench.store import Store, digest
 from bench.suites.base import SuiteCard
@@ -142,7 +143,7 @@ class _Planner:
         return traits, {"spec": entry.spec.identity(), "hyperparameters": stated}
 
     def _asked(self, kind: str, entry: Entry[Any, Any]) -> tuple[Traits, dict[str, Json]]:
-        identity = Identity(entry)
+        makeup = None if entry.origin is None else makeup_of(entry.builder)
         build = build_victim if kind == "victim" else build_attack
         thing = build(entry.spec.name, self.suite.classes, self.recipe)
         try:
@@ -155,7 +156,7 @@ class _Planner:
             learns=thing.learns,
             reducible=bool(thing.rewritable),
         )
-        return traits, identity.of(thing, stated)
+        return traits, identity_of(thing, stated, entry.builder, makeup)
 
     def victim(self, name: str, kind: JobKind, set_name: SetName) -> str:
         entry = VICTIMS.get(name)

@@ -11,31 +11,26 @@ import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
-import torch
 
 from bench.contract import ATTACKS
 from bench.execute import Executor, Inline
 from bench.jobs.job import Job, Limits, ScoreJob, Site
 from bench.jobs.networks import Networks, Shelf
 from bench.jobs.outcome import Done, Failed
-from bench.jobs.scoring.batches import AUTO
 from bench.jobs.scoring.condition import PLAIN, Condition
 from bench.jobs.scoring.kept import KeptImages, kept_file
-from bench.jobs.scoring.precision import FP32, Precision
 from bench.jobs.scoring.rows import DISTORTION, RowFolder, row_shards, write_rows
 from bench.jobs.scoring.score import key_columns
 from bench.jobs.scoring.scorer import Scorer
 from bench.jobs.workplace import Workplace
-from bench.plan.cells import Cells, Row, cell_stem, row_key
+from bench.plan.cells import Cells, cell_stem, row_key
 from bench.plan.failures import Failure, Failures
 from bench.plan.graph import Graph
 from bench.provenance import provenance
 from bench.records.samples import most_complete
 from bench.store import digest
-from bench.suites.base import Suite
 from bench.types import CamobenchError, Progress, Silent
 from bench.wording import plural
 
@@ -51,11 +46,7 @@ class Matrix:
 
     Args:
         graph: All networks, trained.
-        suite: Prepared, with Set-C.
-        shelf: Where checkpoints are.
-        device: Where everything runs.
-        batch: Anonymised images at a time, or `AUTO`.
-        precision: Of the victims.
+        site: Where they run, in which precision; its store has Set-C.
         keep_images: Keep all anonymised images in the store; what is kept is used in any case.
         failures: Takes note of cells that fail, and the others go on; without it one stops all.
         executor: Runs the jobs; this process by default.
@@ -65,35 +56,25 @@ class Matrix:
     def __init__(
         self,
         graph: Graph,
-        suite: Suite,
-        shelf: Shelf,
-        device: torch.device,
+        site: Site,
         *,
-        batch: int = AUTO,
-        precision: Precision = FP32,
         keep_images: bool = False,
         failures: Failures | None = None,
         progress: Progress | None = None,
         executor: Executor | None = None,
         limits: Limits | None = None,
     ) -> None:
-        self.graph, self.suite, self.shelf, self.device = graph, suite, shelf, device
-        self.keep_images, self.failures = keep_images, failures
+        self.graph, self.keep_images, self.failures = graph, keep_images, failures
         self.progress, self.limits = progress or Silent(), limits
-        self.place = Workplace(
-            Site(
-                store_root=shelf.store.root,
-                keys=graph.keys,
-                device=str(device),
-                precision=precision,
-                shipped=shelf.shipped,
-                batch=batch,
-                began=provenance(),
-            )
-        )
+        self.place = Workplace(replace(site, began=provenance()))
         self.executor = executor or Inline(self.place)
         self.sampled: str | None = None
         self.shards = row_shards(self.scorer.order)
+
+    @property
+    def shelf(self) -> Shelf:
+        """Where checkpoints are."""
+        return self.place.shelf
 
     @property
     def networks(self) -> Networks:
@@ -117,9 +98,11 @@ class Matrix:
         names = list(attacks)
         able = [name for name in names if self.untrained("attack", name) is None]
         self.sampled = most_complete([ATTACKS.get(name).spec for name in able])
-        rows = [self._row(name, condition) for condition in conditions for name in names]
-        self._score({row.key: row for row in rows})
-        return [self._cells(row) for row in rows]
+        every = [self._planned(name, condition) for condition in conditions for name in names]
+        self._score({cells.key: cells for cells in every})
+        for cells in every:
+            self._settle(cells)
+        return every
 
     def put(self, attack: str, victim: str, rows: pd.DataFrame) -> None:
         """Keep a cell that was not computed here, as far as it is not there.
@@ -129,7 +112,7 @@ class Matrix:
             victim: By name.
             rows: What `prediction_rows` returns.
         """
-        row, stem = RowFolder(self.row_folder(attack)), cell_stem(self.networks, victim)
+        row, stem = self.row_folder(attack), cell_stem(self.networks, victim)
         self._set_damaged_aside(row, attack, [stem])
         record = {"by": self.place.provenance, "at": time.time(), "seconds": 0.0, "suspicions": []}
         rows = rows.assign(**key_columns(self.place.site.keys, attack, victim))
@@ -139,9 +122,9 @@ class Matrix:
                 mine = rows["image_id"].isin(names[list(indices)])
                 write_rows(row.file(stem, shard), rows[mine], record)
 
-    def row_folder(self, attack: str) -> Path:
+    def row_folder(self, attack: str) -> RowFolder:
         """Where the rows of an attack are kept."""
-        return self.shelf.store.prediction_folder(row_key(self.networks, attack))
+        return RowFolder(self.shelf.store.prediction_folder(row_key(self.networks, attack)))
 
     @property
     def sample(self) -> KeptImages | None:
@@ -162,39 +145,43 @@ class Matrix:
         found = [self.failures.jobs[key] for key in keys if key in self.failures.jobs]
         return found[0] if found else None
 
-    def _row(self, name: str, condition: Condition) -> Row:
-        row = Row(attack=name, condition=condition, broken=self.untrained("attack", name))
+    def _planned(self, name: str, condition: Condition) -> Cells:
+        """The row of an attack, with the jobs that it lacks."""
+        images = list(self.scorer.manifest["image_id"])
+        cells = Cells(attack=name, condition=condition, images=images)
+        cells.broken = self.untrained("attack", name)
         for victim in self.graph.victims:
-            if failure := row.broken or self.untrained("victim", victim):
-                row.failed[victim] = failure
-        if row.broken is not None:
-            return row
-        row.key = row_key(self.networks, name, condition)
-        able = [victim for victim in self.graph.victims if victim not in row.failed]
-        row.stems = {victim: cell_stem(self.networks, victim) for victim in able}
-        files = RowFolder(self.shelf.store.prediction_folder(row.key))
-        self._set_damaged_aside(files, name, [*row.stems.values(), DISTORTION])
+            if failure := cells.broken or self.untrained("victim", victim):
+                cells.failed[victim] = failure
+        if cells.broken is not None:
+            return cells
+        cells.key, store = row_key(self.networks, name, condition), self.shelf.store
+        able = [victim for victim in self.graph.victims if victim not in cells.failed]
+        cells.stems = {victim: cell_stem(self.networks, victim) for victim in able}
+        cells.row = row = RowFolder(store.prediction_folder(cells.key))
+        self._set_damaged_aside(row, name, [*cells.stems.values(), DISTORTION])
+        images_key = row_key(self.networks, name)
         for shard, indices in enumerate(self.shards):
-            stems = {v: stem for v, stem in row.stems.items() if not files.has(stem, [shard])}
-            kept, keeps = row_key(self.networks, name), False
+            stems = {v: stem for v, stem in cells.stems.items() if not row.has(stem, [shard])}
+            kept, keeps = images_key, False
             if condition == PLAIN and (self.keep_images or (name == self.sampled and not shard)):
-                key = kept if self.keep_images else self._sample_key(name)
-                keeps = not kept_file(self.shelf.store, key, shard).is_file()
+                key = images_key if self.keep_images else self._sample_key(name)
+                keeps = not kept_file(store, key, shard).is_file()
                 kept = key if keeps else kept
-            if stems or keeps or not files.has(DISTORTION, [shard]):
-                row.jobs.append(
+            if stems or keeps or not row.has(DISTORTION, [shard]):
+                cells.jobs.append(
                     ScoreJob(
                         attack=name,
                         stems=tuple(stems.items()),
                         shard=shard,
                         images=len(indices),
-                        row=row.key,
+                        row=cells.key,
                         kept=kept,
                         condition=condition,
                         keep_images=keeps,
                     )
                 )
-        return row
+        return cells
 
     def _sample_key(self, attack: str) -> str:
         """Of images that are kept to be shown, apart from others: no rows are made of them."""
@@ -209,7 +196,7 @@ class Matrix:
                 stacklevel=2,
             )
 
-    def _score(self, rows: dict[str, Row]) -> None:
+    def _score(self, rows: dict[str, Cells]) -> None:
         """Run the jobs of rows, by the rows' keys."""
         jobs = [job for row in rows.values() for job in row.jobs]
         left = {key: {job.shard for job in row.jobs} for key, row in rows.items()}
@@ -235,7 +222,7 @@ class Matrix:
                     if not left[job.row]:
                         bars[job.row].finish()
 
-    def _note(self, row: Row, job: ScoreJob, outcome: Done | Failed) -> None:
+    def _note(self, row: Cells, job: ScoreJob, outcome: Done | Failed) -> None:
         """Take note of what failed.
 
         Raises:
@@ -252,41 +239,32 @@ class Matrix:
             else:
                 row.broken = failure
 
-    def _noted(self, row: Row, victim: str, failed: Failed) -> Failure:
+    def _noted(self, row: Cells, victim: str, failed: Failed) -> Failure:
         who, where = row.named(victim)
         if self.failures is None:
             raise CamobenchError(f"{who} {where}".rstrip() + f": {failed.reason}")
         return self.failures.note(who, failed, where)
 
-    def _cells(self, row: Row) -> Cells:
-        images = list(self.scorer.manifest["image_id"])
-        cells = Cells(
-            attack=row.attack, condition=row.condition, images=images, made_by=self.place.provenance
-        )
-        if not row.key:  # the attack is not trained
-            return replace(cells, failed=row.failed)
-        files, shards = RowFolder(self.shelf.store.prediction_folder(row.key)), self.shards
-        whole = {v: stem for v, stem in row.stems.items() if files.has(stem, range(len(shards)))}
-        measured = files.has(DISTORTION, range(len(shards)))
-        failed, unmeasured = dict(row.failed), dict[str, Failure]()
-        for victim in row.stems:  # no hole is left without a name
-            if victim not in whole and victim not in failed:
-                failed[victim] = row.broken or self._noted(row, victim, LOST)
-        if not measured and len(failed) < len(self.graph.victims):
-            unmeasured["distortion"] = row.broken or self._noted(row, "", LOST)
-        if self.keep_images and row.broken is not None and len(failed) < len(self.graph.victims):
-            kept = [kept_file(self.shelf.store, job.kept, job.shard) for job in row.jobs]
-            if not all(path.is_file() for path in kept):
-                unmeasured["kept images"] = row.broken
-        if self.failures is not None and row.jobs:
-            for victim in ("", *row.stems):
-                if victim not in failed and not (row.broken and not victim):
-                    self.failures.clear(*row.named(victim))
-        return replace(
-            cells,
-            row=files,
-            victims={v: stem for v, stem in whole.items() if v not in failed},
-            measured=measured,
-            failed=failed,
-            unmeasured=unmeasured,
-        )
+    def _settle(self, cells: Cells) -> None:
+        """See what there is of a row by now, and leave no hole without a name."""
+        cells.made_by = self.place.provenance
+        if cells.row is None:  # the attack is not trained
+            return
+        shards = range(len(self.shards))
+        whole = {v: stem for v, stem in cells.stems.items() if cells.row.has(stem, shards)}
+        for victim in cells.stems:
+            if victim not in whole and victim not in cells.failed:
+                cells.failed[victim] = cells.broken or self._noted(cells, victim, LOST)
+        cells.victims = {v: stem for v, stem in whole.items() if v not in cells.failed}
+        cells.measured = cells.row.has(DISTORTION, shards)
+        if len(cells.failed) < len(self.graph.victims):
+            if not cells.measured:
+                cells.unmeasured["distortion"] = cells.broken or self._noted(cells, "", LOST)
+            if self.keep_images and cells.broken is not None:
+                kept = [kept_file(self.shelf.store, job.kept, job.shard) for job in cells.jobs]
+                if not all(path.is_file() for path in kept):
+                    cells.unmeasured["kept images"] = cells.broken
+        if self.failures is not None and cells.jobs:
+            for victim in ("", *cells.stems):
+                if victim not in cells.failed and not (cells.broken and not victim):
+                    self.failures.clear(*cells.named(victim))

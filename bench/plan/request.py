@@ -12,7 +12,7 @@ import torch
 
 from bench.contract import ATTACKS, VICTIMS
 from bench.execute import AUTO_EXECUTOR, Executor, executor_of
-from bench.jobs.job import CELL_TIMEOUT_S, Limits
+from bench.jobs.job import CELL_TIMEOUT_S, Limits, Site
 from bench.jobs.networks import Networks, Shelf
 from bench.jobs.scoring.batches import AUTO
 from bench.jobs.scoring.condition import PLAIN, Condition, conditions_of
@@ -44,23 +44,11 @@ MOST_SCORING = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What to fill a matrix with.
+    """What to fill a matrix with: what `evaluate` takes, by the same names, with names resolved.
 
     Attributes:
-        recipe: Training budget by name.
-        attack_seed: Of attacks and what they are trained against; by default `seed`.
-        shipped: Use the networks that ship with the package where their keys match.
-        workers: Processes that make data, train and score side by side.
-        batch: Anonymised images scored at a time; 0 takes what suits the device.
-        precision: Of the victims' backbones: "fp32" or "mixed".
-        keep_fp32: Victims that stay in fp32 where the precision is "mixed".
-        keep_images: Keep anonymised images in the store.
-        recompress: JPEG qualities, in per cent, at which images are scored too.
-        strengths: Shares of an attack's change at which images are scored too.
-        cell_timeout_s: What an attack and its victims may take for one shard; 0 is no limit.
-        fit_timeout_s: What one training may take; 0 is no limit.
+        workers: Processes that make data, train and score side by side; 0 chooses.
         executor: Who runs the jobs: see `executor_of`.
-        address: Of a Ray cluster, where that does.
     """
 
     source: SuiteSource
@@ -184,13 +172,17 @@ class Session:
         audit_if_quick(suite, progress)
         if self.request.device == "cpu":
             keep_freed_memory()
+        site = Site(
+            store_root=self.store.root,
+            keys=self.graph.keys,
+            device=self.request.device,
+            precision=self.request.scored_in,
+            shipped=self.request.shipped,
+            batch=self.request.batch,
+        )
         return Matrix(
             self.graph,
-            suite,
-            self.shelf,
-            torch.device(self.request.device),
-            batch=self.request.batch,
-            precision=self.request.scored_in,
+            site,
             keep_images=self.request.keep_images,
             failures=self.failures,
             progress=progress,
@@ -246,13 +238,6 @@ def open_session(request: Request, store: Store) -> Session:
     )
     shelf = Shelf(store=store, shipped=request.shipped)
     return Session(request=request, store=store, graph=graph, shelf=shelf, failures=failures)
-
-
-def evaluate_request(
-    request: Request, store: Store, out: Path, progress: Progress | None = None
-) -> Path:
-    """As `evaluate_run`; returns the folder."""
-    return evaluate_run(request, store, out, progress).directory
 
 
 def evaluate_run(

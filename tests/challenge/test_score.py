@@ -15,7 +15,7 @@ from bench.challenge.score import score_answer
 from bench.contract import ATTACKS, VICTIMS
 from bench.jobs.scoring import rows as cells
 from bench.plan.names.selection import select_attacks
-from bench.plan.request import evaluate_request, open_session
+from bench.plan.request import evaluate_run, open_session
 from bench.records.load import load_run
 from bench.report.verification.folder import verify_folder
 from bench.store import Store
@@ -250,7 +250,7 @@ def test_a_plug_in_of_a_challenge_is_to_be_named_again(smoke_copy, tmp_path):
 
 
 def test_a_run_beside_answers_is_what_it_was(arena, smoke, tmp_path):
-    out = evaluate_request(request(), arena.store, tmp_path / "out")
+    out = evaluate_run(request(), arena.store, tmp_path / "out").directory
     for name in ("predictions", "distortion"):
         one, other = (pd.read_parquet(place / f"{name}.parquet") for place in (out, smoke.out))
         pd.testing.assert_frame_equal(one, other)

@@ -8,8 +8,7 @@ import pytest
 
 from bench.cli.score import score
 from tests.challenge.answers import Arena
-
-SMALL = ["--suite", "simcam-smoke-v2", "--recipe", "smoke", "--device", "cpu", "--from-scratch"]
+from tests.cli.words import SCRATCH as SMALL
 
 
 @pytest.fixture(scope="module")

@@ -18,9 +18,9 @@ from bench.types import Silent
 from bench.verify.doctor.storage import check_store
 from tests.challenge.answers import CARD, Arena, folder
 from tests.challenge.test_score import entry, rows
+from tests.cli.words import SCRATCH as SMALL
 from tests.smoke import VICTIMS, request
 
-SMALL = ["--suite", "simcam-smoke-v2", "--recipe", "smoke", "--device", "cpu", "--from-scratch"]
 IMG, WDF = VICTIMS
 
 

@@ -1,6 +1,7 @@
 """What the tests of the command line share."""
 
 SMALL = ["--suite", "simcam-smoke-v2", "--recipe", "smoke", "--device", "cpu"]
+SCRATCH = [*SMALL, "--from-scratch"]
 
 
 def one_line(err):

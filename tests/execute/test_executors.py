@@ -15,12 +15,11 @@ from bench.execute import Local
 from bench.jobs.job import Limits
 from bench.plan.failures import Failures
 from bench.plan.names.selection import select_attacks, select_victims
-from bench.plan.request import evaluate_request
+from bench.plan.request import evaluate_run
 from bench.plan.train import train
-from bench.records.load import load_run
 from bench.report.tables.notes import failed_cells
 from tests.plan.test_train import planned, shelf_of
-from tests.plugins import write
+from tests.plugins import MADE, write
 from tests.smoke import SUITE, request, toy_suite
 
 pytestmark = pytest.mark.usefixtures("own_registries")
@@ -29,8 +28,6 @@ FAULTY = """
     import ctypes
     import os
     import signal
-
-    import camobench
 
 
     def hang():
@@ -49,28 +46,21 @@ FAULTY = """
     }
 
 
-    def victim(title, fault):
-        spec = camobench.VictimSpec(name=title)
-        logits = lambda self, images: fault() * images.mean((2, 3))
-        return type(title, (camobench.Victim,), {"spec": spec, "logits": logits})
+    def learning(fault):
+        return {"fit": lambda self, data, context: (fault(), camobench.FitReport())[1]}
 
 
-    def learner(title, fault):
-        spec = camobench.VictimSpec(name=title)
-        fit = lambda self, data, context: (fault(), camobench.FitReport())[1]
-        logits = lambda self, images: images.mean((2, 3))
-        return type(title, (camobench.Victim,), {"spec": spec, "fit": fit, "logits": logits})
+    def faulty(fault):
+        return lambda images: fault() * images
 
 
-    def attack(title, fault):
-        spec = camobench.AttackSpec(name=title, targeted=False)
-        transform = lambda self, images, targets: fault() * images
-        return type(title, (camobench.Attack,), {"spec": spec, "transform": transform})
+    def colour(images):
+        return images.mean((2, 3))
 
 
-    VICTIMS = [victim(*one) for one in FAULTS.items()]
-    LEARNERS = [learner(*one) for one in FAULTS.items()]
-    ATTACKS = [attack(*one) for one in FAULTS.items()]
+    VICTIMS = [victim(n, lambda images, f=f: f() * colour(images)) for n, f in FAULTS.items()]
+    LEARNERS = [victim(name, colour, **learning(fault)) for name, fault in FAULTS.items()]
+    ATTACKS = [attack(name, faulty(fault)) for name, fault in FAULTS.items()]
 """
 REASONS = {
     "raising": "ZeroDivisionError: division by zero",
@@ -80,38 +70,34 @@ REASONS = {
     "killed": "ended the process (signal 9, SIGKILL: most likely out of memory)",
     "faulting": "ended the process (signal 11, SIGSEGV)",
 }
-TAME = ("raising", "nan")
 LIMIT_S = 15.0
-WORKERS = {"inline": ("inline", TAME), "local": ("local", tuple(REASONS))}
 
 
 @pytest.fixture
 def faulty(tmp_path):
-    return write(tmp_path / "faulty.py", FAULTY)
+    return write(tmp_path / "faulty.py", MADE + FAULTY)
 
 
-@pytest.mark.parametrize(("executor", "faults"), WORKERS.values(), ids=WORKERS)
-def test_a_faulty_plug_in_costs_its_own_cells(smoke_copy, faulty, tmp_path, executor, faults):
+def test_a_faulty_plug_in_costs_its_own_cells(smoke_copy, faulty, tmp_path):
     select_victims(f"{faulty}:VICTIMS")
     select_attacks(f"{faulty}:ATTACKS")
     asked = request(
-        attacks=(*faults, "fine", "jpeg"),
-        victims=(*faults, "fine", "img-resnet12"),
-        executor=executor,
+        attacks=(*REASONS, "fine", "jpeg"),
+        victims=(*REASONS, "fine", "img-resnet12"),
+        executor="local",
         workers=2,
     )
-    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
-    run = load_run(out)
+    run = evaluate_run(asked, smoke_copy.store, tmp_path / "out")
+    out = run.directory
     whole = {("fine", "jpeg", "identity"), ("fine", "img-resnet12")}
     assert {tuple(dict.fromkeys(run.predictions[one])) for one in ("attack", "victim")} == whole
     assert run.predictions.groupby(["attack", "victim"]).size().nunique() == 1
-    for fault in faults:
-        assert REASONS[fault] in run.failed["jpeg", fault].reason
-        assert REASONS[fault] in run.failed[fault, "img-resnet12"].reason
+    for fault, reason in REASONS.items():
+        assert reason in run.failed["jpeg", fault].reason
+        assert reason in run.failed[fault, "img-resnet12"].reason
         assert run.failed[fault, "img-resnet12"].who == f"attack {fault}"
         assert (out / run.failed["jpeg", fault].log).read_text()
-    if executor == "local":
-        assert "string_at" in (out / run.failed["jpeg", "faulting"].log).read_text()
+    assert "string_at" in (out / run.failed["jpeg", "faulting"].log).read_text()
     assert f"{len(run.failed)} cells failed" in failed_cells(run)
 
 
@@ -120,8 +106,8 @@ def test_what_hangs_in_c_is_ended_at_its_limit(smoke_copy, faulty, tmp_path):
     asked = request(
         attacks=(), victims=("hanging", "fine"), executor="local", cell_timeout_s=LIMIT_S
     )
-    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
-    run = load_run(out)
+    run = evaluate_run(asked, smoke_copy.store, tmp_path / "out")
+    out = run.directory
     assert set(run.predictions["victim"]) == {"fine"}
     assert set(run.failed) == {("identity", "hanging")}
     found = run.failed["identity", "hanging"]
@@ -193,7 +179,7 @@ def test_objects_of_a_script_without_a_guard_are_isolated_too(smoke_copy, tmp_pa
 def test_executors_give_the_same_files(smoke, smoke_copy, tmp_path):
     (smoke_copy.store.root / "predictions").rename(tmp_path / "aside")
     asked = request(executor="local", workers=2)
-    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
+    out = evaluate_run(asked, smoke_copy.store, tmp_path / "out").directory
     for name in ("predictions", "distortion"):
         mine, other = (pd.read_parquet(one / f"{name}.parquet") for one in (out, smoke.out))
         pd.testing.assert_frame_equal(mine, other, rtol=1e-4, atol=1e-6)
@@ -277,6 +263,6 @@ def test_what_is_random_is_the_same_whoever_runs_it(smoke_copy, tmp_path):
     for executor in ("inline", "local"):
         shutil.rmtree(smoke_copy.store.root / "predictions")
         asked = request(attacks=("noisy",), executor=executor, workers=2)
-        out = evaluate_request(asked, smoke_copy.store, tmp_path / executor)
+        out = evaluate_run(asked, smoke_copy.store, tmp_path / executor).directory
         found.append((out / "distortion.parquet").read_bytes())
     assert found[0] == found[1]

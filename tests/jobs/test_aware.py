@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 import torch
 
 from bench.contract import VICTIMS, Attack, AttackSpec, VictimSpec
@@ -8,8 +7,7 @@ from bench.jobs.aware import NOISE_LEVELS, aware_set
 from bench.plan.graph import plan
 from bench.plan.train import train
 from bench.recipes import SMOKE
-from bench.registry import Entry
-from bench.types import CamobenchError
+from bench.types import as_json
 from tests.plan.test_train import shelf_of
 from tests.smoke import ToySource, Watcher, toy_suite
 from tests.toys import camera_set
@@ -87,19 +85,6 @@ def test_its_key_follows_the_attacks_and_no_other_victims_does():
     assert one.victims["pef-resnet18-aware"] != other.victims["pef-resnet18-aware"]
 
 
-def test_it_cannot_teach_an_attack():
-    from bench.contract import ATTACKS
-
-    spec = AttackSpec(name="circular", surrogates=("img-resnet18-aware",))
-    with (
-        ATTACKS.during(Entry(spec=spec, builder=Stamp)),
-        pytest.raises(CamobenchError, match="img-resnet18-aware cannot be a surrogate"),
-    ):
-        plan(ToySource().card, SMOKE, attacks=["circular"], victims=[])
-
-
 def test_a_spec_says_it_only_where_it_is_so():
-    from bench.types import as_json
-
     assert "aware_of" not in as_json(VictimSpec(name="plain"))
     assert "mislgan" in as_json(VICTIMS.get("wdf-resnet18-aware").spec)["aware_of"]

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.contract import ATTACKS, plugin_files
+from bench.contract import ATTACKS
 from bench.contract.given import given_entry
 from bench.contract.plugin_files import load_plugin_file
 from bench.plan.graph import plan
-from bench.plan.request import evaluate_request, open_session
+from bench.plan.request import evaluate_run, open_session
 from bench.recipes import SMOKE
 from bench.types import CamobenchError
-from tests.plugins import write
+from tests.plugins import forget, write
 from tests.smoke import ToySource, request
 
 pytestmark = pytest.mark.usefixtures("own_registries")
@@ -86,22 +86,15 @@ def put(folder, gain):
     (folder / "g.py").write_text(f"GAIN = {gain}\n")
 
 
-def forget():
-    """As a new process begins."""
-    ATTACKS.forget(["gain"])
-    plugin_files._loaded.clear()
-    plugin_files._modules.clear()
-
-
 @pytest.fixture
 def psnr_db(smoke_copy, tmp_path):
     """Scores the attack of a file, and gives its mean PSNR."""
 
     def score(path):
-        forget()
+        forget("gain")
         (name,) = load_plugin_file(f"{path}:Gain").names
         asked = request(attacks=(name, "identity"), victims=("img-resnet12",))
-        out = evaluate_request(asked, smoke_copy.store, tmp_path / "scored")
+        out = evaluate_run(asked, smoke_copy.store, tmp_path / "scored").directory
         rows = pd.read_parquet(out / "distortion.parquet")
         return rows.loc[rows["attack"] == name, "psnr_db"].mean()
 
@@ -114,7 +107,7 @@ def test_what_it_opens_as_it_is_built_is_part_of_its_key(tmp_path, where):
     keys = []
     for gain in (0.9, 0.2, 0.9):
         put(tmp_path, gain)
-        forget()
+        forget("gain")
         load_plugin_file(f"{path}:Gain")
         keys.append(plan(ToySource().card, SMOKE, attacks=["gain"], victims=()).attacks["gain"])
     assert keys[0] == keys[2] != keys[1]
@@ -231,6 +224,6 @@ def test_victims_too(tmp_path, smoke_copy):
     for gain in (1, -1, 1):
         put(tmp_path, gain)
         asked = request(attacks=("identity",), victims=("mean-colour",))
-        evaluate_request(asked, smoke_copy.store, tmp_path / "scored")
+        evaluate_run(asked, smoke_copy.store, tmp_path / "scored")
         keys.append(open_session(asked, smoke_copy.store).graph.victims["mean-colour"])
     assert keys[0] == keys[2] != keys[1]

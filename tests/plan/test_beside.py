@@ -1,16 +1,18 @@
 """What `run --attack` and `run --victim` put beside a new row or column."""
 
+import shutil
+
 import pytest
 import torch
 
-from bench.contract import ATTACKS, VICTIMS, plugin_files
+from bench.contract import VICTIMS
 from bench.plan.beside import beside_columns, beside_rows
 from bench.plan.evaluate import evaluate
 from bench.plan.names.plugin_rows import recorded_plugins
 from bench.plan.names.selection import select_attacks, select_victims
-from bench.plan.request import evaluate_request
+from bench.plan.request import evaluate_run
 from bench.store import Store
-from tests.plugins import FOG, MEAN, write
+from tests.plugins import FOG, MEAN, forget, write
 from tests.smoke import SUITE, request
 from tests.smoke import VICTIMS as SCORED
 
@@ -52,10 +54,8 @@ def test_plug_in_attacks_of_the_store_are_found_by_their_files(smoke_copy, tmp_p
     path = write(tmp_path / "mine.py", FOG)
     store, out = smoke_copy.store, tmp_path / "scored"
     select_attacks(f"{path}:Fog")
-    evaluate_request(request(attacks=("fog",), victims=("img-resnet12",)), store, out)
-    ATTACKS.forget(["fog"])
-    plugin_files._loaded.clear()
-    plugin_files._modules.clear()
+    evaluate_run(request(attacks=("fog",), victims=("img-resnet12",)), store, out)
+    forget("fog")
     asked = request(attacks=(), victims=("wdf-resnet12",))
     names, left = recorded_plugins(asked, store)
     assert (names, left) == (["fog"], {})
@@ -67,13 +67,7 @@ def test_plug_in_attacks_of_the_store_are_found_by_their_files(smoke_copy, tmp_p
     path.unlink()
     assert "mine.py is gone" in recorded_plugins(asked, store)[1]["fog"]
     nothing = [{"identity-1": torch.nn.Identity()}]
-    where = {
-        "store": store,
-        "out": tmp_path / "given",
-        "device": "cpu",
-        "shipped": False,
-        "progress": False,
-    }
+    where = {"store": store, "out": tmp_path / "given", "device": "cpu", "shipped": False}
     evaluate(suite=SUITE, recipe="smoke", attacks=nothing, victims="img-resnet12", **where)
     assert "notebook" in recorded_plugins(asked, store)[1]["identity-1"]
 
@@ -82,13 +76,11 @@ def test_two_plug_ins_of_one_name_are_both_named(smoke_copy, tmp_path):
     store = smoke_copy.store
     for folder in ("one", "other"):
         path = write(tmp_path / folder / "mine.py", FOG)
-        ATTACKS.forget(["fog"])
+        forget("fog")
         select_attacks(f"{path}:Fog")
         asked = request(attacks=("fog",), victims=("img-resnet12",))
-        evaluate_request(asked, store, tmp_path / f"out-{folder}")
-    ATTACKS.forget(["fog"])
-    plugin_files._loaded.clear()
-    plugin_files._modules.clear()
+        evaluate_run(asked, store, tmp_path / f"out-{folder}")
+    forget("fog")
     names, left = recorded_plugins(request(attacks=(), victims=("wdf-resnet12",)), store)
     assert names == ["fog"]
     assert "fog" in left["fog"]
@@ -100,10 +92,8 @@ def test_an_edited_helper_of_the_store_is_not_run(smoke_copy, tmp_path):
     helper = write(tmp_path / "helper.py", "K = 1\n")
     select_attacks(f"{path}:Fog")
     asked = request(attacks=("fog",), victims=("img-resnet12",))
-    evaluate_request(asked, smoke_copy.store, tmp_path / "out-helped")
-    ATTACKS.forget(["fog"])
-    plugin_files._loaded.clear()
-    plugin_files._modules.clear()
+    evaluate_run(asked, smoke_copy.store, tmp_path / "out-helped")
+    forget("fog")
     helper.write_text("import pathlib\npathlib.Path(__file__).with_name('run').touch()\nK = 1\n")
     names, left = recorded_plugins(request(attacks=(), victims=()), smoke_copy.store)
     assert names == []
@@ -112,8 +102,6 @@ def test_an_edited_helper_of_the_store_is_not_run(smoke_copy, tmp_path):
 
 
 def test_with_nothing_scored_a_column_is_on_every_trained_attack(smoke_copy, plug_ins, tmp_path):
-    import shutil
-
     shutil.rmtree(smoke_copy.store.root / "predictions")
     asked = request(attacks=(), victims=("mean-colour",))
     widened = beside_columns(asked, smoke_copy.store)

@@ -8,14 +8,12 @@ import pandas as pd
 import pytest
 import torch
 
-from bench.contract import VICTIMS
 from bench.jobs.outcome import Failed
 from bench.plan.evaluate import evaluate
 from bench.plan.failures import Failures
 from bench.plan.names.selection import select_attacks, select_victims
-from bench.plan.request import evaluate_request
+from bench.plan.request import evaluate_run
 from bench.plan.train import train
-from bench.records.load import load_run
 from bench.report.tables.notes import failed_cells
 from bench.report.tables.paper import build_table, render
 from bench.report.verification.folder import verify_folder
@@ -23,7 +21,7 @@ from bench.store import Store, read_json, write_json
 from bench.types import CamobenchError, StoppingError
 from bench.verdicts import failed
 from tests.plan.test_train import planned, shelf_of
-from tests.plugins import FOG, LEARNING, write
+from tests.plugins import FOG, LEARNING, MADE, write
 from tests.smoke import SUITE, request, toy_suite
 
 pytestmark = pytest.mark.usefixtures("own_registries")
@@ -31,23 +29,9 @@ pytestmark = pytest.mark.usefixtures("own_registries")
 FAULTY = """
     import torch
 
-    import camobench
-
 
     def colour(images):
         return images.mean((2, 3))
-
-
-    def victim(title, behaviour, **more):
-        spec = camobench.VictimSpec(name=title, front_end="img", backbone=title)
-        logits = lambda self, images: behaviour(images)
-        return type(title, (camobench.Victim,), {"spec": spec, "logits": logits, **more})
-
-
-    def attack(title, behaviour, **more):
-        spec = camobench.AttackSpec(name=title, targeted=False)
-        transform = lambda self, images, targets: behaviour(images)
-        return type(title, (camobench.Attack,), {"spec": spec, "transform": transform, **more})
 
 
     def late(images):
@@ -90,7 +74,7 @@ GONE = ("raising", "late", "nan", "narrow", "greedy", "unteachable", "unloadable
 
 @pytest.fixture
 def faulty(tmp_path):
-    path = write(tmp_path / "faulty.py", FAULTY)
+    path = write(tmp_path / "faulty.py", MADE + FAULTY)
     return tuple(select_attacks(f"{path}:ATTACKS")), tuple(select_victims(f"{path}:VICTIMS"))
 
 
@@ -101,8 +85,8 @@ def asked(faulty):
 
 
 def test_the_rest_of_the_matrix_completes_and_the_holes_show(smoke_copy, asked, tmp_path):
-    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
-    run = load_run(out)
+    run = evaluate_run(asked, smoke_copy.store, tmp_path / "out")
+    out = run.directory
     rows = run.predictions
     assert set(rows["attack"]) == {"fine", "jpeg", "identity"}
     assert set(rows["victim"]) == {"fine", "img-resnet12"}
@@ -144,16 +128,17 @@ def rows_of(frame, cell):
 
 
 def test_running_again_tries_again_and_scores_nothing_twice(smoke_copy, faulty, tmp_path):
+    path, store, out = tmp_path / "faulty.py", smoke_copy.store, tmp_path / "out"
     asked = request(attacks=("jpeg",), victims=("raising", "late", "img-resnet12"), batch=4)
-    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
-    before = pd.read_parquet(out / "predictions.parquet")
-    path = tmp_path / "faulty.py"
-    path.write_text(path.read_text().replace('raise KeyError("second batch")', "pass"))
-    select_victims(f"{path}:VICTIMS")  # loads the edited file
-    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
-    run = load_run(out)
-    assert ("jpeg", "late") not in run.failed
-    assert ("jpeg", "raising") in run.failed
+    before = evaluate_run(asked, store, out).predictions
+
+    def mend(old, new):
+        path.write_text(path.read_text().replace(old, new))
+        select_victims(f"{path}:VICTIMS")  # loads the edited file
+        return evaluate_run(asked, store, out)
+
+    run = mend('raise KeyError("second batch")', "pass")
+    assert {victim for _, victim in run.failed} == {"raising"}
     assert not (out / "failures" / "victim-late-on-images-of-jpeg.log").exists()
     assert (out / "failures" / "victim-raising-on-images-of-jpeg.log").exists()
     for attack in ("jpeg", "identity"):
@@ -161,26 +146,17 @@ def test_running_again_tries_again_and_scores_nothing_twice(smoke_copy, faulty, 
         pd.testing.assert_frame_equal(
             *(rows_of(frame, cell) for frame in (before, run.predictions)), check_dtype=False
         )
-
-
-def test_a_victim_that_fails_half_way_is_scored_whole_the_next_time(smoke_copy, faulty, tmp_path):
-    ask = request(attacks=("jpeg",), victims=("late", "img-resnet12"), batch=4)
-    out = evaluate_request(ask, smoke_copy.store, tmp_path / "out")
-    assert ("jpeg", "late") in load_run(out).failed
-    VICTIMS.get("late").builder.logits = lambda self, images: images.mean((2, 3))
-    out = evaluate_request(ask, smoke_copy.store, tmp_path / "out")
-    run = load_run(out)
+    run = mend("lambda images: 1 / 0", "colour")
     assert not run.failed
+    assert run.predictions.groupby(["attack", "victim"]).size().nunique() == 1
     assert not (out / "failures").exists()
-    counts = run.predictions.groupby(["attack", "victim"]).size()
-    assert counts.nunique() == 1
-    assert not list(smoke_copy.store.root.rglob("failures/**/*.log"))
+    assert not list(store.root.rglob("failures/**/*.log"))
 
 
 def test_when_nothing_is_left_it_says_so(smoke_copy, faulty, tmp_path):
     ask = request(attacks=("jpeg",), victims=("raising",))
     with pytest.raises(CamobenchError, match=r"every cell failed: victim raising \(ZeroDivision"):
-        evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+        evaluate_run(ask, smoke_copy.store, tmp_path / "out")
 
 
 def test_what_no_cell_hangs_on_is_said_too(smoke_copy, tmp_path, monkeypatch):
@@ -188,13 +164,13 @@ def test_what_no_cell_hangs_on_is_said_too(smoke_copy, tmp_path, monkeypatch):
     path = write(tmp_path / "fog.py", text.replace("0.9", "0.9 / int(os.environ['FOG'])"))
     monkeypatch.setenv("FOG", "1")
     ask = request(attacks=tuple(select_attacks(f"{path}:Fog")), victims=("img-resnet12",))
-    evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+    evaluate_run(ask, smoke_copy.store, tmp_path / "out")
     for kept in smoke_copy.store.root.rglob("distortion/*.parquet"):
         kept.unlink()
     monkeypatch.setenv("FOG", "0")  # what no key covers
     ask = replace(ask, keep_images=True, recompress=(70,))
-    out = evaluate_request(ask, smoke_copy.store, tmp_path / "out")
-    run = load_run(out)
+    run = evaluate_run(ask, smoke_copy.store, tmp_path / "out")
+    out = run.directory
     assert not run.failed
     missing = {(attack, one.what) for attack, one in run.unmeasured}
     whats = ("distortion", "kept images", "img-resnet12 after JPEG 70")
@@ -247,8 +223,8 @@ def test_what_cannot_be_built_is_a_hole_like_any_other(smoke_copy, tmp_path):
     path = write(tmp_path / "bare.py", BARE)
     attacks, victims = select_attacks(f"{path}:ATTACKS"), select_victims(f"{path}:VICTIMS")
     ask = request(attacks=(*attacks, "jpeg"), victims=(*victims, "img-resnet12"))
-    out = evaluate_request(ask, smoke_copy.store, tmp_path / "out")
-    run = load_run(out)
+    run = evaluate_run(ask, smoke_copy.store, tmp_path / "out")
+    out = run.directory
     wanted = {(a, "bare") for a in (*attacks, "jpeg", "identity")}
     assert set(run.failed) == wanted | {(a, "img-resnet12") for a in attacks}
     assert set(run.predictions["attack"]) == {"jpeg", "identity"}
@@ -316,15 +292,14 @@ def test_a_plug_in_that_changes_torchs_settings_moves_no_other(smoke_copy, tmp_p
     names = select_victims(f"{path}:VICTIMS")
     before = (torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads())
     ask = request(attacks=("median",), victims=("img-resnet12",))
-    alone = evaluate_request(
-        ask, Store(shutil.copytree(smoke_copy.store.root, tmp_path / "b")), tmp_path / "alone"
-    )
+    apart = Store(shutil.copytree(smoke_copy.store.root, tmp_path / "b"))
+    alone = evaluate_run(ask, apart, tmp_path / "alone")
     ask = request(attacks=("median",), victims=(*names, "img-resnet12"))
-    beside = evaluate_request(ask, smoke_copy.store, tmp_path / "beside")
-    assert not load_run(beside).failed
+    beside = evaluate_run(ask, smoke_copy.store, tmp_path / "beside")
+    assert not beside.failed
     cell = {"attack": "median", "victim": "img-resnet12"}
     pd.testing.assert_frame_equal(
-        *(rows_of(load_run(out).predictions, cell) for out in (alone, beside)), check_exact=True
+        *(rows_of(run.predictions, cell) for run in (alone, beside)), check_exact=True
     )
     after = (torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_num_threads())
     assert after == before
@@ -399,10 +374,10 @@ def test_a_checkpoint_that_no_longer_fits_has_a_short_reason_and_a_remedy(
     monkeypatch.setenv("NAMED", "means")
     (name,) = select_victims(f"{path}:Nearest")
     ask = request(attacks=("jpeg",), victims=(name, "img-resnet12"))
-    evaluate_request(ask, smoke_copy.store, tmp_path / "out")
+    evaluate_run(ask, smoke_copy.store, tmp_path / "out")
     monkeypatch.setenv("NAMED", "averages")  # what no key covers
     ask = replace(ask, attacks=("median",))
-    run = load_run(evaluate_request(ask, smoke_copy.store, tmp_path / "again"))
+    run = evaluate_run(ask, smoke_copy.store, tmp_path / "again")
     said = run.failed["median", name]
     assert said.reason.startswith(
         "the checkpoint does not fit Nearest any more; give its spec another version, and it is "

@@ -3,8 +3,7 @@
 import pandas as pd
 import pytest
 
-from bench.plan.request import evaluate_request
-from bench.records.load import load_run
+from bench.plan.request import evaluate_run
 from bench.report.leaderboard.boards import load_boards
 from bench.report.leaderboard.standing import build_standings
 from bench.report.pages.pictures import one_to_every_target, originals_and_anonymised
@@ -22,10 +21,8 @@ def run(tmp_path_factory):
     root = tmp_path_factory.mktemp("real")
     photographs = write_tree(root / "photographs", {"x": [2], "y": [2]})
     source = WithRealPhotographs(load_suite(SUITE), photographs)
-    out = evaluate_request(
-        request(source=source, victims=("img-resnet12",)), Store(root / "store"), root / "out"
-    )
-    return load_run(out)
+    asked = request(source=source, victims=("img-resnet12",))
+    return evaluate_run(asked, Store(root / "store"), root / "out")
 
 
 def test_every_photograph_goes_to_every_target_and_has_no_uasr(run):

@@ -8,7 +8,7 @@ from bench import processes
 from bench.checks import resolve_device
 from bench.jobs.scoring.scorer import Scorer
 from bench.plan import request as api
-from bench.plan.request import evaluate_request, open_session
+from bench.plan.request import evaluate_run, open_session
 from bench.registry import UnknownNameError
 from bench.store import Store
 from bench.types import CamobenchError
@@ -50,35 +50,26 @@ def test_the_second_time_nothing_is_made(smoke_copy, monkeypatch):
     for name in before:
         (smoke_copy.out / name).unlink()
     watcher = Watcher()
-    assert evaluate_request(request(), smoke_copy.store, smoke_copy.out, watcher) == smoke_copy.out
+    evaluate_run(request(), smoke_copy.store, smoke_copy.out, watcher)
     assert watcher.started == ["writing entries and rows", "writing tables and report"]
     assert {name: (smoke_copy.out / name).read_bytes() for name in before} == before
 
 
-def test_the_clean_control_is_always_scored(smoke_copy, tmp_path):
-    out = evaluate_request(request(attacks=()), smoke_copy.store, tmp_path / "clean")
-    assert set(pd.read_parquet(out / "predictions.parquet")["attack"]) == {"identity"}
-    assert not (out / "samples").exists()
-
-
-def test_leftovers_of_killed_runs_are_swept(smoke_copy, tmp_path):
+def test_the_clean_control_is_scored_and_leftovers_of_killed_runs_are_swept(smoke_copy, tmp_path):
     leftover = smoke_copy.store.root / "predictions" / "0123" / "stem" / ".00000.parquet.abcd_123"
     leftover.mkdir(parents=True)
     os.utime(leftover, (1e9, 1e9))
-    evaluate_request(request(attacks=()), smoke_copy.store, tmp_path / "clean")
+    run = evaluate_run(request(attacks=()), smoke_copy.store, tmp_path / "clean")
+    assert set(run.predictions["attack"]) == {"identity"}
+    assert not (run.directory / "samples").exists()
     assert not leftover.exists()
-
-
-def test_a_request_needs_victims(smoke_copy):
-    with pytest.raises(CamobenchError, match="a matrix needs victims"):
-        evaluate_request(request(victims=()), smoke_copy.store, smoke_copy.out)
 
 
 def test_a_users_folder_is_refused_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setattr(api, "open_session", lambda *args: pytest.fail("work was begun"))
     (tmp_path / "samples").mkdir()
     with pytest.raises(CamobenchError, match="holds samples, which nothing says"):
-        evaluate_request(request(), Store(tmp_path / "store"), tmp_path)
+        evaluate_run(request(), Store(tmp_path / "store"), tmp_path)
 
 
 def test_only_the_sets_that_training_needs_are_made(tmp_path):

@@ -1,4 +1,3 @@
-import os
 from dataclasses import replace
 from functools import partial
 
@@ -12,12 +11,10 @@ from bench.execute import Local
 from bench.jobs import train as trainer
 from bench.jobs.networks import Shelf, save_checkpoint
 from bench.plan.graph import plan
-from bench.plan.names.selection import select_attacks, select_victims
 from bench.plan.train import missing_jobs, train
 from bench.recipes import SMOKE
 from bench.store import Store
 from bench.types import CamobenchError, FitReport
-from tests.plugins import LEARNING, write
 from tests.smoke import ToySource, Watcher, toy_suite
 
 STEPS = 21
@@ -145,12 +142,6 @@ def test_a_damaged_snapshot_is_named(suite, tmp_path, executor):
         train(graph, site, executor=executor)
 
 
-def test_fit_must_return_a_report(suite, tmp_path, monkeypatch):
-    monkeypatch.setattr("victims.convnet.ConvNetVictim.fit", lambda self, data, context: None)
-    with pytest.raises(CamobenchError, match=r"victim img-resnet12 .*must return a FitReport"):
-        train(planned(attacks=[], victims=["img-resnet12"]), shelf_of(tmp_path, suite))
-
-
 def test_an_attack_is_handed_set_b_and_its_surrogates_only(suite, tmp_path, monkeypatch):
     seen = {}
 
@@ -186,19 +177,3 @@ def test_side_by_side_gives_the_same_networks(suite, tmp_path):
     for key in one:
         for name, value in one[key].items():
             torch.testing.assert_close(other[key][name], value, rtol=1e-3, atol=1e-5)
-
-
-@pytest.mark.usefixtures("own_registries")
-def test_plug_ins_of_a_file_are_trained_in_workers(suite, tmp_path):
-    path = write(tmp_path / "mine.py", LEARNING)
-    select_attacks(f"{path}:Haze")
-    select_victims(f"{path}:Nearest")
-    graph = planned(attacks=["haze"], victims=["nearest-mean"])
-    site = shelf_of(tmp_path / "store", suite)
-    assert len(train(graph, site, executor=Local(2))) == 2
-    for kind, name, key in (
-        ("attack", "haze", graph.attacks["haze"]),
-        ("victim", "nearest-mean", graph.victims["nearest-mean"]),
-    ):
-        card = site.find(kind, name, key).card
-        assert card["figures"]["process"] != os.getpid()

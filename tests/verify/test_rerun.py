@@ -3,7 +3,7 @@ import json
 import pandas as pd
 import pytest
 
-from bench.plan.request import evaluate_request
+from bench.plan.request import evaluate_run
 from bench.records.load import load_run
 from bench.store import Store
 from bench.verify.rerun import recheck
@@ -32,7 +32,7 @@ def test_the_networks_say_the_same_again(smoke):
 
 
 def test_attacks_of_a_seed_of_their_own_are_found_again(smoke_copy):
-    evaluate_request(request(attack_seed=1), smoke_copy.store, smoke_copy.out.parent / "seeded")
+    evaluate_run(request(attack_seed=1), smoke_copy.store, smoke_copy.out.parent / "seeded")
     folder = smoke_copy.out.parent / "seeded"
     entry = json.loads((folder / "entry-cgan-img.json").read_text())
     assert (entry["seed"], entry["attack_seed"]) == (0, 1)

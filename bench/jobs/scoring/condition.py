@@ -16,7 +16,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bench.jobs.scoring.items import ImageSource, Item
 from bench.records.frames import condition_said
 from bench.types import Json, WrongUsageError
 
@@ -85,31 +84,6 @@ def conditions_of(strengths: Sequence[float], qualities: Sequence[int]) -> tuple
     found = [Condition(strength=one) for one in strengths]
     found += [Condition(quality_percent=one) for one in qualities]
     return tuple(dict.fromkeys((PLAIN, *found)))
-
-
-class ConditionedSource:
-    """The images of another source under a condition.
-
-    Args:
-        source: Makes the images.
-        condition: What becomes of them.
-    """
-
-    def __init__(self, source: ImageSource, condition: Condition) -> None:
-        self.source, self.condition = source, condition
-
-    @property
-    def targeted(self) -> bool:
-        """As the other source says."""
-        return self.source.targeted
-
-    def has(self, item: Item) -> bool:
-        """As the other source says."""
-        return self.source.has(item)
-
-    def anonymise(self, items: Sequence[Item], originals: Tensor) -> Tensor:
-        """The other source's images under the condition."""
-        return self.condition.of(originals, self.source.anonymise(items, originals))
 
 
 def parse_strengths(text: str) -> tuple[float, ...]:

@@ -17,7 +17,6 @@ from bench.contract import ATTACKS, VICTIMS
 from bench.jobs.job import Keys, ScoreJob
 from bench.jobs.opened_files import note_opened
 from bench.jobs.outcome import Failed, Trial
-from bench.jobs.scoring.condition import PLAIN, ConditionedSource
 from bench.jobs.scoring.items import ImageSource
 from bench.jobs.scoring.kept import KeptImages, Recorder, kept_file
 from bench.jobs.scoring.lookout import Lookout
@@ -47,9 +46,8 @@ def _score(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
     row, shard = RowFolder(place.store.prediction_folder(job.row)), job.shard
     images = kept_file(place.store, job.kept, shard)
     stems = {name: stem for name, stem in job.stems if not row.has(stem, [shard])}
-    measures = not row.has(DISTORTION, [shard])
+    measures = not row.has(DISTORTION, [shard]) or (job.alone and not job.stems)
     keeps = job.keep_images and not images.is_file()
-    measures = measures or (job.alone and not job.stems)
     if not (stems or measures or keeps):
         return {}
     seed_by(f"{job.row}/{shard}")
@@ -59,17 +57,16 @@ def _score(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
     began, began_cpu, scorer = time.monotonic(), time.process_time(), place.scorer
     scorer.trial, scorer.lookout = trial, None if shard else Lookout()
     scorer.foreign = {name for name in stems if not VICTIMS.is_own(name)}
-    source = kept = _source(job, place, images, trial)
+    source = _source(job, place, images, trial)
     recorder = Recorder(source) if keeps else None
-    source = recorder or source
-    if job.condition != PLAIN:
-        source = ConditionedSource(source, job.condition)
     indices = row_shards(scorer.order)[shard]
-    scored = scorer.score(source, victims, indices, distortions=measures)
+    scored = scorer.score(
+        recorder or source, victims, indices, condition=job.condition, distortions=measures
+    )
     _note_opened(job, place, victims)
     by = place.provenance
-    if isinstance(kept, KeptImages):
-        by = {**by, "images_made_by": kept.made_by}
+    if isinstance(source, KeptImages):
+        by = {**by, "images_made_by": source.made_by}
     record = {
         "by": by,
         "at": time.time(),

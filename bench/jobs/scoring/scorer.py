@@ -9,10 +9,11 @@ and results leave the device once a batch.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from bench.checks import to_unit
 from bench.contract import Victim
 from bench.jobs.outcome import Trial
 from bench.jobs.scoring.batches import AUTO, batch_for, find_batch, free_cached, is_out_of_memory
+from bench.jobs.scoring.condition import PLAIN, Condition
 from bench.jobs.scoring.items import ImageSource, Item, asked_of, items_of, mixed
 from bench.jobs.scoring.lookout import Lookout
 from bench.jobs.scoring.rows import base_rows, prediction_rows
@@ -31,7 +33,11 @@ from bench.metrics.distortion import measure
 from bench.records.metric import image_metrics
 from bench.suites.base import Suite
 from bench.suites.set_files import forget_pages
-from bench.types import Progress, Silent
+
+_Part: TypeAlias = "tuple[dict[str, Tensor], dict[str, Tensor] | None]"
+"""Logits by victim, and distortions if they are asked for, of a batch."""
+_Run: TypeAlias = "Callable[[Sequence[Item], Tensor], _Part]"
+"""Anonymises and classifies items, whose originals were read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +93,8 @@ class Scorer:
         victims: Mapping[str, Victim],
         indices: Sequence[int],
         *,
+        condition: Condition = PLAIN,
         distortions: bool = True,
-        progress: Progress | None = None,
     ) -> Scored:
         """Score one shard of images.
 
@@ -96,29 +102,28 @@ class Scorer:
             source: Of the anonymised images.
             victims: On the scorer's device, in evaluation mode, by name.
             indices: Positions in Set-C; rows come in their order, whatever the attack's is.
+            condition: What happens to the images before they are scored.
             distortions: Measure them too.
-            progress: Advanced by anonymised images.
 
         Raises:
             ValueError: If an attack or a victim returns a wrong shape, NaN or infinite values.
             torch.OutOfMemoryError: If a single image does not fit.
         """
-        progress = progress or Silent()
         targeted = source.targeted
         wanted = items_of(indices, self.manifest, self.classes, targeted=targeted)
         turns = sorted(indices, key=lambda index: self._turn[index])
         asked = asked_of(turns, len(self.classes), targeted=targeted)
         asked = [item for item in asked if source.has(item)]
-        self._find_batch(source, victims, asked)
         scored = set(wanted)
+        run = partial(self._run, source, condition, victims, scored, distortions)
+        self._find_batch(run, asked)
         logits: dict[str, list[Tensor]] = defaultdict(list)
         measured: list[dict[str, Tensor]] = []
-        for count, part, distortion in self._parts(source, victims, asked, scored, distortions):
+        for part, distortion in self._parts(run, asked):
             for name, values in part.items():
                 logits[name].append(values)
             if distortion is not None:
                 measured.append(distortion)
-            progress.advance(count)
         forget_pages(self.images)
         found = {item: at for at, item in enumerate(item for item in asked if item in scored)}
         items = [item for item in wanted if item in found]
@@ -134,14 +139,7 @@ class Scorer:
             predictions=predictions, distortion=base.assign(**figures) if distortions else None
         )
 
-    def _parts(
-        self,
-        source: ImageSource,
-        victims: Mapping[str, Victim],
-        items: Sequence[Item],
-        scored: Collection[Item],
-        distortions: bool,
-    ) -> Iterator[tuple[int, dict[str, Tensor], dict[str, Tensor] | None]]:
+    def _parts(self, run: _Run, items: Sequence[Item]) -> Iterator[_Part]:
         """Logits and distortions, batch by batch; a batch that does not fit is halved.
 
         Once a victim has failed for want of memory even so, the others get their batch back.
@@ -160,7 +158,7 @@ class Scorer:
                 ahead = reader.submit(self._read, batch_at(following))
                 part = None
                 try:
-                    part = self._run(source, victims, batch, scored, originals, distortions)
+                    part = run(batch, originals)
                 except Exception as error:
                     if not is_out_of_memory(error) or len(batch) == 1:
                         raise
@@ -169,7 +167,7 @@ class Scorer:
                     self.batch = max(1, len(batch) // 2)
                     ahead = reader.submit(self._read, batch_at(done))
                     continue
-                yield len(batch), *part
+                yield part
                 done = following
                 if self.batch < whole and self.trial.lost_to_memory():
                     self.batch = whole
@@ -182,17 +180,23 @@ class Scorer:
     def _run(
         self,
         source: ImageSource,
+        condition: Condition,
         victims: Mapping[str, Victim],
-        items: Sequence[Item],
         scored: Collection[Item],
-        read: Tensor,
         distortions: bool,
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor] | None]:
+        items: Sequence[Item],
+        read: Tensor,
+    ) -> _Part:
         originals = read.to(self.device, non_blocking=True)
-        anonymised = self.trial.attack(partial(source.anonymise, items, originals), len(items))
+
+        def made(count: int) -> Tensor:
+            some = originals[:count]
+            return condition.of(some, source.anonymise(items[:count], some))
+
+        anonymised = self.trial.attack(partial(made, len(items)), len(items))
         if self.lookout is not None:
-            alone = partial(source.anonymise, items[:1], originals[:1])
-            self.lookout.see_images(originals, anonymised, partial(self.trial.attack, alone))
+            alone = partial(self.trial.attack, partial(made, 1))
+            self.lookout.see_images(originals, anonymised, alone)
         kept = [at for at, item in enumerate(items) if item in scored]
         if not kept:
             return {}, None
@@ -227,21 +231,19 @@ class Scorer:
                     self.lookout.see_logits(name, logits, partial(self.trial.victim, name, alone))
         return out
 
-    def _find_batch(
-        self, source: ImageSource, victims: Mapping[str, Victim], items: Sequence[Item]
-    ) -> None:
+    def _find_batch(self, run: _Run, items: Sequence[Item]) -> None:
         """Measure which batch suits the device, once, on the first items there are."""
         if self.batch != AUTO or not items:
             return
         most = len({item.index for item in items})
 
-        def run(size: int) -> None:
+        def try_on(size: int) -> None:
             first = items[: min(size, most)]
-            logits, _ = self._run(source, victims, first, first, self._read(first), True)
+            logits, _ = run(first, self._read(first))
             for values in logits.values():
                 float(values.sum())  # waits for the device
 
-        self.batch = find_batch(run, self.device, most)
+        self.batch = find_batch(try_on, self.device, most)
 
 
 def _logits_of_first(victim: Victim, unit: Tensor) -> Tensor:

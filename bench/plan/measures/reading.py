@@ -27,7 +27,7 @@ from bench.jobs.scoring.score import KEY_DIGITS
 from bench.jobs.workplace import Workplace
 from bench.plan.answers.kept import answered_rows_of, known
 from bench.plan.failures import Failures
-from bench.plan.graph import Graph, plan
+from bench.plan.graph import plan
 from bench.plan.train import train
 from bench.processes import default_workers
 from bench.provenance import provenance
@@ -90,8 +90,16 @@ def measured(
         suite = _suite(run, store, progress)
         wanted = asked(suite)
         shelf, failures = Shelf(store=store), Failures.of(store, run.suite)
-        names = [name for name in entries if name in ATTACKS]
-        graph = _graph(run, suite, names, entries, store)
+        first = next(iter(entries.values()))
+        graph = plan(
+            suite.card,
+            get_recipe(run.recipe),
+            attacks=[name for name in entries if name in ATTACKS],
+            victims=(),
+            seed=first["seed"],
+            attack_seed=first.get("attack_seed"),
+            store=store,
+        )
         place = Workplace(
             Site(store_root=store.root, keys=graph.keys, device=means.device, began=provenance())
         )
@@ -166,21 +174,6 @@ def _suite(run: RunData, store: Store, progress: Progress) -> Suite:
     for set_name in ("B", "C"):
         suite.verify(set_name, progress)
     return suite
-
-
-def _graph(
-    run: RunData, suite: Suite, names: list[str], entries: dict[str, Any], store: Store
-) -> Graph:
-    first = next(iter(entries.values()))
-    return plan(
-        suite.card,
-        get_recipe(run.recipe),
-        attacks=names,
-        victims=(),
-        seed=first["seed"],
-        attack_seed=first.get("attack_seed"),
-        store=store,
-    )
 
 
 def _jobs(

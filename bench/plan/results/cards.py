@@ -1,30 +1,53 @@
 """What only the networks tell of a matrix's victims, for their cards: `victims.json`.
 
-The report recomputes everything else from the predictions, without torch.
+The report recomputes everything else from the predictions, without torch. A victim costs parameters
+and floating-point operations: those of convolutions and matrix products, a multiply-add being two;
+the rest (normalisation, activations, pooling, wavelets) is not counted, as is usual. The front-end
+is counted by itself, because victims with the same one share its computation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bench.checks import to_unit
-from bench.contract import VICTIMS
-from bench.jobs.networks import AS_STORED, BEFORE_ROUNDING, Networks
+from bench.contract import VICTIMS, Victim
+from bench.contract.global_state import kept_global_state
+from bench.jobs.networks import AS_STORED, BEFORE_ROUNDING, Networks, is_shared
+from bench.jobs.outcome import is_failure
 from bench.jobs.scoring.score import KEY_DIGITS
 from bench.plan.answers.kept import AnsweredPredictionsSpec
 from bench.plan.matrix import Matrix
-from bench.plan.results.counts import COUNT_VERSION, count
 from bench.records.networks import VICTIMS_SCHEMA
 from bench.store import Checkpoint, digest, read_json, write_json
 from bench.types import Json
 
 CURVE_POINTS = 60
+COUNT_VERSION = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Size and cost of a victim.
+
+    Attributes:
+        parameters: Without those of a shared front-end.
+        frontend_parameters: Those of a shared front-end.
+        flops_per_image: `None` where the operations could not be followed.
+        frontend_flops_per_image: 0 for a victim that reads the image itself.
+    """
+
+    parameters: int
+    frontend_parameters: int
+    flops_per_image: int | None
+    frontend_flops_per_image: int | None
 
 
 def write_network_cards(out: Path, matrix: Matrix, scored: Collection[str] | None = None) -> None:
@@ -88,7 +111,48 @@ def _counts(matrix: Matrix, name: str) -> Mapping[str, Any]:
     )
     kept = matrix.shelf.store.count_file(key)
     if not kept.is_file():
-        image = torch.from_numpy(np.array(matrix.scorer.images[:1])).to(matrix.device)
-        as_trained = Networks(graph, matrix.shelf, matrix.device)  # not as rewritten for speed
+        image = torch.from_numpy(np.array(matrix.scorer.images[:1])).to(matrix.place.device)
+        as_trained = Networks(
+            graph, matrix.shelf, matrix.place.device
+        )  # not as rewritten for speed
         write_json(kept, asdict(count(as_trained.victim(name), to_unit(image))))
     return read_json(kept)
+
+
+@torch.no_grad()
+def count(victim: Victim, image: Tensor) -> Counts:
+    """Count by running `victim` once.
+
+    Args:
+        victim: In evaluation mode, on the device of `image`.
+        image: (1, 3, H, W) float32 in [0, 1]; cost depends on its size.
+    """
+    parameters = {True: 0, False: 0}
+    for name, weight in victim.named_parameters():
+        parameters[is_shared(victim, name)] += weight.numel()
+    flops = _flops(victim, image)
+    return Counts(
+        parameters=parameters[False],
+        frontend_parameters=parameters[True],
+        flops_per_image=None if flops is None else flops[1],
+        frontend_flops_per_image=None if flops is None else flops[0],
+    )
+
+
+def _flops(victim: Victim, image: Tensor) -> tuple[int, int] | None:
+    """Of the front-end, and of what follows: all of it for a victim that writes `logits` whole."""
+    from torch.utils.flop_counter import FlopCounterMode  # slow to import, and rarely wanted
+
+    split = type(victim).logits is Victim.logits
+    first, rest = FlopCounterMode(display=False), FlopCounterMode(display=False)
+    try:
+        with kept_global_state():
+            with first:
+                features = victim.frontend(image) if split else image
+            with rest:
+                victim.backbone(features) if split else victim.logits(features)
+    except BaseException as error:
+        if not is_failure(error):
+            raise
+        return None  # a plug-in may do what the counter cannot follow; no result depends on it
+    return int(first.get_total_flops()), int(rest.get_total_flops())

@@ -83,11 +83,7 @@ def _card(matrix: Matrix, cells: Sequence[Cells]) -> dict[str, object]:
             {
                 "attack": cell.attack,
                 "condition": cell.condition.identity,
-                "provenance": {
-                    **cell.scored_by[0],
-                    "wall_time_s": round(cell.seconds, 1),
-                    "also_scored_by": list(cell.scored_by[1:]),
-                },
+                "provenance": cell.provenance,
             }
             for cell in cells
         ],

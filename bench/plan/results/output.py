@@ -111,18 +111,14 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
             **_as_object(as_json(graph.suite)),
             # so that rows of some of its images are not taken for all
             "evaluated": {"images": len(images), "sha256": images_digest(images)},
-            "audit": kept_audit(matrix.suite),
+            "audit": kept_audit(matrix.place.suite),
         },
         "recipe": graph.recipe.name,
         "seed": graph.seed,
         **({} if graph.attack_seed == graph.seed else {"attack_seed": graph.attack_seed}),
         "scorer_version": SCORER_VERSION,
         "lpips": LPIPS,
-        "provenance": {
-            **cell.scored_by[0],
-            "wall_time_s": round(cell.seconds, 1),
-            "also_scored_by": list(cell.scored_by[1:]),
-        },
+        "provenance": cell.provenance,
     }
     return parse_entry(json.dumps(record)).as_json()
 

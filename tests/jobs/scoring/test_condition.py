@@ -8,13 +8,11 @@ from PIL import Image, JpegImagePlugin
 from bench.jobs.scoring.condition import (
     PLAIN,
     Condition,
-    ConditionedSource,
     conditions_of,
     parse_qualities,
     parse_strengths,
     saved_as_jpeg,
 )
-from bench.jobs.scoring.items import Item
 from bench.types import WrongUsageError
 from tests.toys import pixels
 
@@ -39,30 +37,10 @@ def test_images_are_those_of_pillows_file(quality):
         assert sampling == 2, "4:2:0, Pillow's default"
 
 
-def test_a_lower_quality_is_further_away():
-    images = pixels(2, 64, 64)
-    far = [(saved_as_jpeg(images, q).int() - images.int()).abs().sum() for q in (95, 80, 60)]
-    assert far[0] < far[1] < far[2]
-
-
-class Inverted:
-    """Gives the negative of an image, where its index is even."""
-
-    targeted = True
-
-    def has(self, item):
-        return item.index % 2 == 0
-
-    def anonymise(self, items, originals):
-        return 255 - originals
-
-
 def test_the_anonymised_image_is_saved_not_the_original():
-    source, images = ConditionedSource(Inverted(), Condition(quality_percent=80)), pixels(2, 32, 32)
-    items = [Item(index=i, target=0) for i in (0, 2)]
-    assert torch.equal(source.anonymise(items, images), saved_as_jpeg(255 - images, 80))
-    assert source.targeted
-    assert [source.has(Item(index=i, target=0)) for i in (0, 1)] == [True, False]
+    images = pixels(2, 32, 32)
+    found = Condition(quality_percent=80).of(images, 255 - images)
+    assert torch.equal(found, saved_as_jpeg(255 - images, 80))
 
 
 @pytest.mark.parametrize(

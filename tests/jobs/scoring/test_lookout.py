@@ -5,41 +5,27 @@ import torch
 
 from bench.jobs.scoring.lookout import Lookout
 from bench.plan.names.selection import select_attacks, select_victims
-from bench.plan.request import evaluate_request
-from bench.records.load import load_run
+from bench.plan.request import evaluate_run
 from bench.report.cards import build_cards
 from bench.report.tables.paper import build_table
 from bench.report.verification.folder import verify_folder
 from bench.store import read_json
 from bench.verdicts import failed
-from tests.plugins import write
+from tests.plugins import MADE, write
 from tests.smoke import request
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 
 ODD = """
-    import torch
-
-    import camobench
-
-
-    def victim(title, behaviour):
-        spec = camobench.VictimSpec(name=title, front_end="img", backbone=title)
-        logits = lambda self, images: behaviour(9 * images.mean((2, 3)))
-        return type(title, (camobench.Victim,), {"spec": spec, "logits": logits})
-
-
-    def attack(title, behaviour):
-        spec = camobench.AttackSpec(name=title, targeted=False)
-        transform = lambda self, images, targets: behaviour(images)
-        return type(title, (camobench.Attack,), {"spec": spec, "transform": transform})
+    def scored(behaviour):
+        return lambda images: behaviour(9 * images.mean((2, 3)))
 
 
     VICTIMS = [
-        victim("plain", lambda logits: logits),
-        victim("softmax", lambda logits: logits.softmax(1)),
-        victim("log-softmax", lambda logits: logits.log_softmax(1)),
-        victim("normed", lambda logits: 30 * (logits - logits.mean(0))),
+        victim("plain", scored(lambda logits: logits)),
+        victim("softmax", scored(lambda logits: logits.softmax(1))),
+        victim("log-softmax", scored(lambda logits: logits.log_softmax(1))),
+        victim("normed", scored(lambda logits: 30 * (logits - logits.mean(0)))),
     ]
     ATTACKS = [
         attack("fog", lambda images: 0.9 * images + 0.1),
@@ -78,7 +64,7 @@ def test_a_victim_is_looked_at_whatever_the_batch(batch):
 
 
 def test_a_run_says_what_looks_odd_and_says_it_again_from_the_store(smoke_copy, tmp_path):
-    path = write(tmp_path / "odd.py", ODD)
+    path = write(tmp_path / "odd.py", MADE + ODD)
     attacks = (*select_attacks(f"{path}:ATTACKS"), "cgan-img", "jpeg", "gaussian-blur")
     asked = request(
         attacks=attacks,
@@ -86,8 +72,8 @@ def test_a_run_says_what_looks_odd_and_says_it_again_from_the_store(smoke_copy, 
         batch=4,
     )
     for name in ("first", "again"):
-        out = evaluate_request(asked, smoke_copy.store, tmp_path / name)
-        run = load_run(out)
+        run = evaluate_run(asked, smoke_copy.store, tmp_path / name)
+        out = run.directory
         assert set(run.suspicions) == EXPECTED  # and nothing of honest ones
         notes = build_table(run, "in").notes
         for who, _ in EXPECTED:

@@ -7,7 +7,7 @@ import torch
 
 from bench.contract import Attack, AttackSpec, Victim, VictimSpec
 from bench.jobs.scoring.batches import batch_for
-from bench.jobs.scoring.items import AttackSource, items_of, mixed
+from bench.jobs.scoring.items import AttackSource, mixed
 from bench.jobs.scoring.rows import row_shards
 from bench.jobs.scoring.scorer import Scorer
 from bench.metrics.lpips import load_lpips
@@ -175,15 +175,6 @@ def test_columns(suite):
         check_predictions(frame.assign(attack="shift"))
 
 
-def test_targets_are_every_other_class_inside_and_every_class_outside(suite):
-    frame = score(suite, Shift(), {}).distortion
-    assert len(frame) == 6 * 2 + 2 * 3
-    for _, image in frame.groupby("image_id"):
-        source, split = image["source"].iloc[0], image["split"].iloc[0]
-        assert split == ("in" if source in CLASSES else "out")
-        assert list(image["target"]) == [name for name in CLASSES if name != source]
-
-
 class Peek(Attack):
     """Notes who asked for what with whom, and writes what the batch lacks of an image into it."""
 
@@ -241,33 +232,6 @@ def test_cameras_are_mixed_over_the_shards_and_within():
         assert len(set(labels)) >= 3
         neighbours = sum(one == other for one, other in pairwise(labels))
         assert neighbours < len(labels) / 2
-
-
-def test_untargeted_attacks_run_once_with_no_target(suite):
-    scored = score(suite, Darken(), toys())
-    assert scored.distortion["target"].isna().all()
-    assert scored.distortion["image_id"].is_unique
-    assert len(scored.distortion) == 8
-    assert scored.predictions["toy-a"]["p_target"].isna().all()
-
-
-def test_outside_the_distribution_the_source_has_no_probability(suite):
-    frame = score(suite, Shift(), toys()).predictions["toy-a"]
-    outside = frame["split"] == "out"
-    assert frame.loc[outside, "p_source"].isna().all()
-    assert frame.loc[~outside, "p_source"].notna().all()
-    assert frame["p_target"].notna().all()
-
-
-def test_probabilities_of_one_image_sum_to_one(suite):
-    frame = score(suite, Still(), toys()).predictions["toy-a"]
-    for _, image in frame.groupby("image_id"):
-        inside = image["split"].iloc[0] == "in"
-        total = image["p_target"].sum() + (image["p_source"].iloc[0] if inside else 0.0)
-        assert total == pytest.approx(1, abs=1e-5)
-        assert image["p_predicted"].nunique() == 1
-        hits = image[image["predicted"] == image["target"]]
-        assert (hits["p_target"] == hits["p_predicted"]).all()
 
 
 class Still(Attack):
@@ -378,14 +342,6 @@ def test_lpips_sees_originals_and_what_was_made_of_them(suite):
     expected = load_lpips(CPU)(images[each], Shift()(images[each], targets))
     np.testing.assert_allclose(frame["lpips"], expected, rtol=1e-4, atol=1e-6)
     assert expected.std() > 0
-
-
-def test_items():
-    manifest = pd.DataFrame({"model": ["cam-b", "other-x"]})
-    items = items_of([0, 1], manifest, CLASSES, targeted=True)
-    assert [(i.index, i.target) for i in items] == [(0, 0), (0, 2), (1, 0), (1, 1), (1, 2)]
-    items = items_of([1], manifest, CLASSES, targeted=False)
-    assert [(i.index, i.target) for i in items] == [(1, None)]
 
 
 class Full(Still):

@@ -6,7 +6,7 @@ import pytest
 
 from bench.plan.measures.detect import detect_run
 from bench.plan.measures.reading import Means
-from bench.plan.request import evaluate_request
+from bench.plan.request import evaluate_run
 from bench.records.load import load_run
 from bench.report.detection.scores import ALL, ROWS, detections
 from bench.store import read_json, write_json
@@ -22,14 +22,26 @@ def blurred(smoke, tmp_path_factory):
     root = tmp_path_factory.mktemp("blurred")
     store = type(smoke.store)(shutil.copytree(smoke.store.root, root / "store"))
     asked = request(attacks=(*ATTACKS, CRUDE), victims=VICTIMS[:1])
-    return type(smoke)(store, evaluate_request(asked, store, root / "out"))
+    return type(smoke)(store, evaluate_run(asked, store, root / "out").directory)
+
+
+def copy_of(run, root):
+    store = type(run.store)(shutil.copytree(run.store.root, root / "store"))
+    return type(run)(store, shutil.copytree(run.out, root / "out"))
 
 
 @pytest.fixture
 def copied(blurred, tmp_path):
     """A copy, which a test may spoil."""
-    store = type(blurred.store)(shutil.copytree(blurred.store.root, tmp_path / "store"))
-    return type(blurred)(store, shutil.copytree(blurred.out, tmp_path / "out"))
+    return copy_of(blurred, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def detected(blurred, tmp_path_factory):
+    """The same with its scores; read it, never write to it."""
+    found = copy_of(blurred, tmp_path_factory.mktemp("detected"))
+    assert detect(found) == {}
+    return found
 
 
 def detect(run, progress=None, **more):
@@ -50,27 +62,23 @@ def by_regime(run, attack):
     return {one.regime: one for one in found if (one.attack.name, one.split) == (attack, "in")}
 
 
-def test_doing_nothing_is_not_detected_and_a_blur_is(copied):
-    assert detect(copied) == {}
-    for one in by_regime(copied, "identity").values():
+def test_doing_nothing_is_not_detected_and_a_blur_is(detected):
+    for one in by_regime(detected, "identity").values():
         for figures in one.by.values():
             low, high = figures.auc_interval
             assert low <= 0.5 <= high
             assert figures.auc == 0.5
             assert figures.tpr == 0
-    assert by_regime(copied, CRUDE)["known"].by[ALL].auc > 0.95
+    assert by_regime(detected, CRUDE)["known"].by[ALL].auc > 0.95
 
 
 @pytest.mark.parametrize("quality", [None, 90])
-def test_untouched_images_get_the_last_save_too(copied, quality):
+def test_untouched_images_get_the_last_save_too(copied, detected, quality):
     """The scores of what changes nothing are those of the originals, image by image."""
-    detect(copied, quality_percent=quality)
-    rows = pd.read_parquet(copied.out / ROWS)
-    assert (
-        rows["quality_percent"].isna().all()
-        if quality is None
-        else (rows["quality_percent"] == quality).all()
-    )
+    if quality is None:
+        detect(copied, quality_percent=None)
+    rows = pd.read_parquet((detected if quality else copied).out / ROWS)
+    assert list(rows["quality_percent"].fillna(0).unique()) == [quality or 0]
     mine = rows[rows["attack"] == "identity"].set_index(["image_id", "detector", "regime"])
     before, after = (mine.loc[mine["treated"] == one, "score"] for one in (False, True))
     pd.testing.assert_series_equal(before, after.reindex(before.index))
@@ -78,21 +86,20 @@ def test_untouched_images_get_the_last_save_too(copied, quality):
     assert known.loc[known["treated"], "score"].mean() > known["score"].mean()
 
 
-def test_every_image_and_target_that_is_scored_has_a_score(copied):
-    detect(copied)
-    rows = pd.read_parquet(copied.out / ROWS)
+def test_every_image_and_target_that_is_scored_has_a_score(detected):
+    rows = pd.read_parquet(detected.out / ROWS)
     assert not rows.duplicated(
         ["image_id", "target", "attack", "treated", "detector", "regime"]
     ).any()
     assert np.isfinite(rows["score"]).all()
-    scored = load_run(copied.out).distortion
+    scored = load_run(detected.out).distortion
     for name, mine in rows[rows["treated"]].groupby("attack"):
         items = mine.groupby(["detector", "regime"]).size().unique()
         assert list(items) == [(scored["attack"] == name).sum()]
 
 
-def test_the_same_again_measures_nothing_and_writes_the_same_bytes(copied):
-    detect(copied)
+def test_the_same_again_measures_nothing_and_writes_the_same_bytes(detected, tmp_path):
+    copied = copy_of(detected, tmp_path)
     files, first = measured(copied), (copied.out / ROWS).read_bytes()
     assert len(files) == len(ATTACKS) + 2
     detect(copied, workers=2)
@@ -100,10 +107,7 @@ def test_the_same_again_measures_nothing_and_writes_the_same_bytes(copied):
     assert (copied.out / ROWS).read_bytes() == first
 
 
-def test_interrupted_it_continues_and_writes_the_same_bytes(copied, blurred, tmp_path):
-    other = type(blurred.store)(shutil.copytree(blurred.store.root, tmp_path / "other"))
-    whole = type(blurred)(other, shutil.copytree(copied.out, tmp_path / "whole"))
-    detect(whole)
+def test_interrupted_it_continues_and_writes_the_same_bytes(copied, detected):
     with pytest.raises(KeyboardInterrupt):
         detect(copied, Watcher(stop=2, label="images"))
     files = measured(copied)
@@ -111,7 +115,7 @@ def test_interrupted_it_continues_and_writes_the_same_bytes(copied, blurred, tmp
     assert not (copied.out / ROWS).exists()
     detect(copied)
     assert files.items() <= measured(copied).items()
-    assert (copied.out / ROWS).read_bytes() == (whole.out / ROWS).read_bytes()
+    assert (copied.out / ROWS).read_bytes() == (detected.out / ROWS).read_bytes()
 
 
 def test_an_attack_with_other_weights_is_left_out_and_named(copied):

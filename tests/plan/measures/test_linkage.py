@@ -1,5 +1,3 @@
-import shutil
-
 import pandas as pd
 import pytest
 from PIL import Image
@@ -10,6 +8,7 @@ from bench.plan.measures.reading import Means
 from bench.records.load import load_run
 from bench.report.linkage import ROWS, links
 from bench.types import CamobenchError, Silent
+from tests.plan.measures.test_detect import copy_of
 
 
 def link(run, **more):
@@ -19,9 +18,7 @@ def link(run, **more):
 @pytest.fixture(scope="module")
 def linked(smoke, tmp_path_factory):
     """The smallest run with its PCE; read it, never write to it."""
-    root = tmp_path_factory.mktemp("linked")
-    store = type(smoke.store)(shutil.copytree(smoke.store.root, root / "store"))
-    found = type(smoke)(store, shutil.copytree(smoke.out, root / "out"))
+    found = copy_of(smoke, tmp_path_factory.mktemp("linked"))
     assert link(found) == {}
     return found
 
@@ -29,8 +26,7 @@ def linked(smoke, tmp_path_factory):
 @pytest.fixture
 def copied(linked, tmp_path):
     """A copy, which a test may spoil."""
-    store = type(linked.store)(shutil.copytree(linked.store.root, tmp_path / "store"))
-    return type(linked)(store, shutil.copytree(linked.out, tmp_path / "out"))
+    return copy_of(linked, tmp_path)
 
 
 def test_untouched_images_fit_their_own_device_alone(linked):

@@ -1,6 +1,8 @@
 """Conditions end to end, on the smallest run."""
 
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,12 +15,13 @@ from bench.jobs.scoring import scorer
 from bench.jobs.scoring.condition import Condition, saved_as_jpeg
 from bench.plan.cells import row_key
 from bench.plan.missing import find_missing
-from bench.plan.request import evaluate_request, open_session
+from bench.plan.request import evaluate_run, open_session
 from bench.records.load import load_run
 from bench.report.conditions.survival import survivals
+from bench.store import Store
 from bench.suites.base import open_suite
 from bench.types import CamobenchError
-from tests.smoke import request
+from tests.smoke import Smoke, request
 
 QUALITIES = (90, 60)
 TEXTS = tuple(f"survival.{end}" for end in ("md", "csv", "tex", "svg"))
@@ -27,15 +30,9 @@ TEXTS = tuple(f"survival.{end}" for end in ("md", "csv", "tex", "svg"))
 @pytest.fixture(scope="module")
 def again(smoke, tmp_path_factory):
     """The same run with survival, in a store and a folder of its own."""
-    import shutil
-
-    from bench.store import Store
-    from tests.smoke import Smoke
-
     root = tmp_path_factory.mktemp("survival")
     store = Store(shutil.copytree(smoke.store.root, root / "store"))
-    out = evaluate_request(request(recompress=QUALITIES), store, root / "out")
-    return Smoke(store, out)
+    return Smoke(store, evaluate_run(request(recompress=QUALITIES), store, root / "out").directory)
 
 
 def test_rows_are_what_the_victims_say_of_the_jpeg(again):
@@ -103,7 +100,7 @@ def test_the_same_again_scores_nothing_and_a_quality_more_only_that(again, monke
         patch.setattr(scorer.Scorer, "score", refuse)
         session = open_session(request(recompress=QUALITIES), again.store)
         assert not find_missing(session).cells
-        evaluate_request(request(recompress=QUALITIES), again.store, again.out)
+        evaluate_run(request(recompress=QUALITIES), again.store, again.out)
     more = request(recompress=(*QUALITIES, 50))
     missing = find_missing(open_session(more, again.store))
     assert set(missing.cells) == {f"{a} after JPEG 50" for a in ("cgan-img", "jpeg", "identity")}
@@ -120,10 +117,10 @@ def test_each_quality_has_a_key_and_none_is_the_old_one(again):
 
 def test_kept_images_are_what_is_compressed(smoke_copy, tmp_path, monkeypatch):
     kept = request(keep_images=True, attacks=("cgan-img",))
-    evaluate_request(kept, smoke_copy.store, tmp_path / "kept")
+    evaluate_run(kept, smoke_copy.store, tmp_path / "kept")
     monkeypatch.setattr(Networks, "attack", lambda *_: pytest.fail("the generator runs again"))
     monkeypatch.setattr("bench.plan.results.output.write_samples", lambda *_: None)
-    evaluate_request(
+    evaluate_run(
         request(attacks=("cgan-img",), recompress=(90,), victims=("img-resnet12",)),
         smoke_copy.store,
         tmp_path / "out",
@@ -133,13 +130,13 @@ def test_kept_images_are_what_is_compressed(smoke_copy, tmp_path, monkeypatch):
 
 def test_a_run_that_does_not_ask_for_it_replaces_none(again):
     with pytest.raises(CamobenchError, match="JPEG qualities 60, 90, here"):
-        evaluate_request(request(), again.store, again.out)
+        evaluate_run(request(), again.store, again.out)
     assert (again.out / "conditions.parquet").is_file()
 
 
 def test_strengths_are_rows_of_their_own_between_the_original_and_the_attack(smoke_copy, tmp_path):
     asked = request(attacks=("gaussian-blur",), victims=("img-resnet12",), strengths=(0.5, 1.0))
-    out = evaluate_request(asked, smoke_copy.store, tmp_path / "out")
+    out = evaluate_run(asked, smoke_copy.store, tmp_path / "out").directory
     rows = pd.read_parquet(out / "conditions.parquet")
     assert set(rows["strength"]) == {0.5}
     assert set(rows["attack"]) == {"gaussian-blur", "identity"}
@@ -150,11 +147,5 @@ def test_strengths_are_rows_of_their_own_between_the_original_and_the_attack(smo
     near = near.set_index(["attack", "image_id"])["psnr_db"].loc["gaussian-blur"]
     gain = near - far.loc["gaussian-blur"]
     assert gain.between(5.0, 7.0).all()  # half the change is 6 dB, but for the rounding
-    evaluate_request(
-        request(**{**vars_of(asked), "strengths": ()}), smoke_copy.store, tmp_path / "b"
-    )
+    evaluate_run(replace(asked, strengths=()), smoke_copy.store, tmp_path / "b")
     assert not (tmp_path / "b" / "conditions.parquet").exists()
-
-
-def vars_of(asked):
-    return {"attacks": asked.attacks, "victims": asked.victims}

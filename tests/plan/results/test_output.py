@@ -7,27 +7,19 @@ import torch
 from PIL import Image
 
 from bench.contract import ATTACKS, VICTIMS
-from bench.jobs.networks import Shelf
 from bench.jobs.scoring.batches import batch_for
-from bench.plan.graph import plan
-from bench.plan.matrix import Matrix
 from bench.plan.results.output import write_matrix
-from bench.recipes import get_recipe
 from bench.records.load import load_run
 from bench.store import Store
-from bench.suites.base import open_suite, prepare
+from bench.suites.base import prepare
 from tests.smoke import ATTACKS as ALL
 from tests.smoke import VICTIMS as CHOSEN
-from tests.smoke import request
+from tests.smoke import matrix_of, request
 
 
 @pytest.fixture
 def matrix(smoke):
-    card = request().source.card
-    graph = plan(card, get_recipe("smoke"), attacks=ALL, victims=CHOSEN)
-    suite = open_suite(smoke.store.data_folder(card.name, card.fingerprint))
-    shelf = Shelf(store=smoke.store, shipped=False)
-    return Matrix(graph, suite, shelf, torch.device("cpu"))
+    return matrix_of(smoke.store)
 
 
 def written(matrix, out, attacks=ALL):
@@ -110,7 +102,7 @@ def test_an_entry_says_what_the_audit_found(smoke, matrix, tmp_path):
     note = f"Audit: {kept['verdict']}."
     assert note in (smoke.out / "table2.md").read_text()
     part = prepare(request().source, Store(tmp_path / "store"), ("C",))
-    matrix.suite = part
+    matrix.place.suite = part
     written(matrix, tmp_path / "out", ["identity"])
     assert load_run(tmp_path / "out").audit is None
 
@@ -136,7 +128,8 @@ def test_samples_are_what_the_attack_makes_of_the_originals(smoke, matrix):
     assert np.abs(found - expected).max() <= 1
 
 
-def test_stale_files_of_another_run_go(matrix, tmp_path):
+def test_stale_files_of_another_run_go_and_the_users_stay(matrix, tmp_path):
+    (tmp_path / "notes.txt").touch()
     written(matrix, tmp_path)
     assert "entry-cgan-img.json" in names(tmp_path)
     written(matrix, tmp_path, ["jpeg", "identity"])
@@ -144,12 +137,7 @@ def test_stale_files_of_another_run_go(matrix, tmp_path):
         "distortion.parquet",
         "entry-identity.json",
         "entry-jpeg.json",
+        "notes.txt",
         "predictions.parquet",
     ]
     assert set(pd.read_parquet(tmp_path / "predictions.parquet")["attack"]) == {"jpeg", "identity"}
-
-
-def test_other_files_of_the_users_stay(matrix, tmp_path):
-    (tmp_path / "notes.txt").touch()
-    written(matrix, tmp_path, ["identity"])
-    assert (tmp_path / "notes.txt").exists()

@@ -12,11 +12,9 @@ import pytest
 import torch
 from torch import nn
 
-from bench.contract import Attack, AttackSpec, Victim, VictimSpec
-from bench.contract.given import given_entry
+from bench.contract import ATTACKS, Attack, AttackSpec, Victim, VictimSpec
 from bench.plan.evaluate import evaluate
 from bench.registry import UnknownNameError
-from bench.sources import makeup_of
 from bench.types import CamobenchError, WrongUsageError
 from tests.plugins import FOG
 from tests.smoke import SUITE
@@ -187,51 +185,6 @@ def test_what_is_no_participant_is_refused(ask):
             ask(attacks=[thing], victims="img-resnet12")
 
 
-def typed(body, **names):
-    """A class as a notebook's cell defines it, in no file."""
-    space = {"__name__": "__main__", "nn": nn, **names}
-    exec(f"class Typed(nn.Module):\n    def forward(self, x):\n        return {body}", space)  # noqa: S102
-    return space["Typed"]
-
-
-def helper(strength):
-    space = {"__name__": "__main__"}
-    exec(f"def helper(x):\n    return x * {strength}", space)  # noqa: S102
-    return space["helper"]
-
-
-def sha256_of(thing):
-    return makeup_of(thing).sha256
-
-
-def test_code_in_no_file_is_told_by_all_that_it_names():
-    same = sha256_of(typed("x * 0.5"))
-    assert sha256_of(typed("x * 0.5")) == same
-    digests = [
-        same,
-        sha256_of(typed("x * 0.6")),
-        sha256_of(typed("x * LEVEL", LEVEL=0.5)),
-        sha256_of(typed("x * LEVEL", LEVEL=0.6)),
-        sha256_of(typed("helper(x)", helper=helper(0.5))),
-        sha256_of(typed("helper(x)", helper=helper(0.6))),
-        sha256_of(typed("x * LEVEL", LEVEL=torch.ones(1))),
-        sha256_of(typed("x * LEVEL", LEVEL=torch.zeros(1))),
-    ]
-    assert len(set(digests)) == len(digests)
-    assert "lock" in makeup_of(typed("x * LEVEL", LEVEL=threading.Lock())).untold[0]
-
-
-def test_objects_are_told_by_class_state_and_attributes():
-    nets = [Veil(0.5), Veil(0.6), nn.Linear(2, 2), nn.Linear(2, 2), MeanNet(["a"]), MeanNet(["b"])]
-    assert len({sha256_of(net) for net in nets}) == len(nets)
-    torch.manual_seed(0)
-    one = nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU())
-    torch.manual_seed(0)
-    other = nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU())
-    assert sha256_of(one) == sha256_of(other)
-    assert given_entry("attack", one).spec == AttackSpec(name="sequential", targeted=False)
-
-
 def test_a_table_is_a_data_frame_that_prints_as_the_table(ask):
     run = ask(attacks=["jpeg"], victims="img-resnet12")
     frame = run.table()
@@ -253,9 +206,7 @@ def test_it_runs_outside_the_main_thread(ask):
 
 
 def test_an_object_of_a_registered_class_stands_for_it_in_its_call(ask):
-    from bench.contract import ATTACKS, register_attack
-
-    register_attack(Haze)
+    camobench.register_attack(Haze)
     run = ask(attacks=[Haze(level=0.4)], victims="img-resnet12")
     assert psnr(run, "haze") < psnr(ask(attacks="haze", victims="img-resnet12"), "haze")
     assert ATTACKS.get("haze").builder is Haze
