@@ -156,8 +156,8 @@ def signed(value: float | None) -> str:
 
 
 def spread_text(mean: float | None, std: float | None, digits: int = 1) -> str:
-    """`94.6 ± 2.1`, or `n/a` where undefined; the spread of a single value is `n/a` too."""
-    return NA if mean is None else f"{number(mean, digits)} ± {number(std, digits)}"
+    """`94.6 ± 2.1`, the value alone where it is a single one, or `n/a` where undefined."""
+    return number(mean, digits) + ("" if std is None else f" ± {number(std, digits)}")
 
 
 def between(low: float | None, high: float | None, digits: int = 1) -> str:
