@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 SetName: TypeAlias = Literal["A", "B", "C", "D"]
 SETS: tuple[SetName, ...] = ("A", "B", "C")
+"""What every suite has; Set-D is made beside them where a victim asks for it."""
+ALL_SETS: tuple[SetName, ...] = (*SETS, "D")
 Split: TypeAlias = Literal["in", "out", "real"]
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 

@@ -138,6 +138,10 @@ class Mischief(Attack):
             lambda images: images * float("nan"),
             "mischief: the anonymised images: 98304 of 98304 values",
         ),
+        (
+            lambda images: images + float("inf"),
+            "mischief: the anonymised images: 98304 of 98304 values",
+        ),
         (lambda images: images[:, :, 1:], "mischief: `transform` returned shape (8, 3, 63, 64)"),
     ],
 )

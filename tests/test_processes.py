@@ -29,10 +29,12 @@ def test_other_devices_train_one_at_a_time():
     assert default_workers(torch.device("mps")) == 1
 
 
-@pytest.mark.parametrize(("told", "threads"), [("1", 1), ("2", 2)])
-def test_a_worker_takes_its_share_of_the_cores_and_no_more_threads_than_it_is_told(told, threads):
+@pytest.mark.parametrize(("told", "cores", "threads"), [("1", 8, 1), ("2", 8, 2), ("2", 2, 1)])
+def test_a_worker_takes_its_share_of_the_cores_and_no_more_threads_than_it_is_told(
+    told, cores, threads
+):
     code = (
-        "import torch\nfrom bench import processes\nprocesses.cpu_count = lambda: 8\n"
+        f"import torch\nfrom bench import processes\nprocesses.cpu_count = lambda: {cores}\n"
         "processes.start_training_process(2)\nprint(torch.get_num_threads())"
     )
     told = {**os.environ, "OMP_NUM_THREADS": told}

@@ -45,6 +45,6 @@ def make(
         spec,
         classes=classes,
         recipe=recipe,
-        budget=budget(recipe.classifiers["resnet"], harder=bool(spec.aware_of) or spec.more_models),
+        budget=budget(spec, recipe.classifiers["resnet"]),
         build=partial(build_resnet, blocks, in_channels=9 if spec.front_end == "img-fd" else 3),
     )

@@ -7,6 +7,7 @@ its own and a line here.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -57,33 +58,30 @@ def _convnets(
 ) -> list[VictimEntry]:
     """Every front-end before every backbone, made by `make` in the family's file."""
     spec = {"paper": "Andrews, Zhang & Griffin 2020, sections 3.3 and 4.2", **spec}
-    harder = bool(spec.get("aware_of") or spec.get("more_models"))
-
-    def traits(recipe: Recipe) -> Traits:
-        stated = as_json(budget(recipe.classifiers[family], harder=harder))
-        return Traits(hyperparameters={"classifier": stated}, reducible=True)
-
-    return [
-        Entry(
-            spec=VictimSpec(
-                name=f"{front_end}-{backbone}{suffix}",
-                front_end=front_end,
-                backbone=backbone,
-                residual=RESIDUAL_NAME if front_end in ("wdf", "low") else None,
-                licence="MIT",
-                **spec,
-            ),
-            builder=partial(Deferred(f"victims.{family}:make"), **{option: shape}),
-            traits=traits,
+    entries = list[VictimEntry]()
+    for front_end, (backbone, shape) in itertools.product(front_ends, shapes.items()):
+        stated = VictimSpec(
+            name=f"{front_end}-{backbone}{suffix}",
+            front_end=front_end,
+            backbone=backbone,
+            residual=RESIDUAL_NAME if front_end in ("wdf", "low") else None,
+            licence="MIT",
+            **spec,
         )
-        for front_end in front_ends
-        for backbone, shape in shapes.items()
-    ]
+        builder = partial(Deferred(f"victims.{family}:make"), **{option: shape})
+        traits = partial(_traits, family, stated)
+        entries.append(Entry(spec=stated, builder=builder, traits=traits))
+    return entries
 
 
-def budget(usual: ClassifierRecipe, *, harder: bool) -> ClassifierRecipe:
+def _traits(family: str, spec: VictimSpec, recipe: Recipe) -> Traits:
+    stated = as_json(budget(spec, recipe.classifiers[family]))
+    return Traits(hyperparameters={"classifier": stated}, reducible=True)
+
+
+def budget(spec: VictimSpec, usual: ClassifierRecipe) -> ClassifierRecipe:
     """How a network is trained: in more steps where it must tell more cameras or treated images."""
-    if harder and usual.steps is not None:
+    if usual.steps is not None and (spec.aware_of or spec.more_models):
         return replace(usual, steps=HARDER * usual.steps)
     return usual
 

@@ -19,7 +19,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bench.challenge.ids import Challenge, ChallengeImage, is_targeted, open_challenge
+from bench.challenge.ids import (
+    BETWEEN,
+    MANIFEST,
+    README,
+    Challenge,
+    ChallengeImage,
+    is_targeted,
+    open_challenge,
+)
 from bench.data import encode_png
 from bench.jobs.scoring.items import Item, mixed
 from bench.jobs.scoring.kept import KeptImages, kept_file
@@ -33,11 +41,8 @@ from bench.suites.base import Suite, SuiteCard
 from bench.suites.export import TOLD, export_set
 from bench.types import CamobenchError, Progress, SetName, Silent
 
-MANIFEST = "challenge.json"
-README = "README.md"
 IMAGES = "images"
 TRAINING = "training"
-BETWEEN = "__"
 LICENCE = (
     "The images stay under the terms of the data set they come from, or of their photographers. "
     "Do not pass them on before you know these."

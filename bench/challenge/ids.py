@@ -26,6 +26,10 @@ Audience: TypeAlias = Literal["attacks", "victims"]
 CHALLENGE_VERSION: Final = 1
 ID_DIGITS = 16
 KEY_DIGITS = 12
+MANIFEST = "challenge.json"
+README = "README.md"
+BETWEEN = "__"
+"""Between id and target in the name of a file that is sent back."""
 
 
 class ChallengeImage(NamedTuple):

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.challenge.answer_files import DAMAGED, AnswerFile, AnswerFiles
-from bench.challenge.export import BETWEEN, MANIFEST, README
 from bench.challenge.findings import Findings, Kind, RefusedError, close_match
+from bench.challenge.ids import BETWEEN, MANIFEST, README
 from bench.data.errors import DamagedError, UnusableError
 from bench.data.formats import opened, pixels_of
 from bench.data.png import SIGNATURE, read_png_header

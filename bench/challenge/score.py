@@ -26,7 +26,7 @@ from bench.types import CamobenchError, Progress, Silent, WrongUsageError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class ScoredAnswer:
     """What became of an answer.
 
     Attributes:
@@ -54,7 +54,7 @@ def score_answer(
     dry_run: bool = False,
     without_bad: bool = False,
     progress: Progress | None = None,
-) -> Judged:
+) -> ScoredAnswer:
     """Check an answer, a path to images or predictions, and score it if nothing forbids that.
 
     `described` are further fields of its spec. `dry_run` refuses what scoring would refuse;
@@ -75,7 +75,7 @@ def score_answer(
         refused = bool(checked.findings.of("error")) and not without_bad
         if not refused:
             run = _score(answered, name, store, out, described, progress, dry_run=dry_run)
-        return Judged(
+        return ScoredAnswer(
             summary=checked.summary,
             findings=checked.findings,
             refused=refused,

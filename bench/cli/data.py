@@ -156,7 +156,7 @@ def data_show(
 
 @data.command("export", cls=Continuing)
 @click.argument("suite")
-@click.option("--set", "set_name", type=click.Choice(["A", "B", "C"]), required=True)
+@click.option("--set", "set_name", type=click.Choice(["A", "B", "C", "D"]), required=True)
 @click.option(
     "--out",
     type=FOLDER,

@@ -271,6 +271,8 @@ def _print_missing(session: Session, format_: str, nodes: str) -> None:
     missing = find_missing(session)
     show_rows(missing.rows(), format_)
     say(missing.summary)
+    if session.failures.noted:
+        say(f"cannot be had: {session.failures.summary()}")
     if nodes:
         tasks, basis = measured_tasks(session)
         for count in _counts(nodes):

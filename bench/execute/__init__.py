@@ -5,7 +5,8 @@ from __future__ import annotations
 import warnings
 
 from bench.contract import ATTACKS, VICTIMS
-from bench.execute.base import Executor, Inline
+from bench.execute.base import Executor
+from bench.execute.inline import Inline
 from bench.execute.local import Local
 from bench.jobs.job import Keys
 from bench.jobs.travel import pack

@@ -9,8 +9,6 @@ from typing import TypeAlias
 
 from bench.jobs.job import Job, Limits, ScoreJob, Site
 from bench.jobs.outcome import Done, Failed
-from bench.jobs.run import run
-from bench.jobs.workplace import Workplace
 from bench.types import Progress
 
 Outcome: TypeAlias = Done | Failed
@@ -103,32 +101,3 @@ class Executor(ABC):
     @abstractmethod
     def _close(self) -> None:
         """End all that runs, at once."""
-
-
-class Inline(Executor):
-    """Jobs in this process, one after the other, without isolation and limits of time.
-
-    One that ends or hangs the process takes the run with it, so it is for shipped code.
-
-    Args:
-        place: What is open already, for jobs of its site.
-    """
-
-    def __init__(self, place: Workplace | None = None) -> None:
-        self._given = place
-
-    def _open(self, count: int, site: Site, progress: Progress) -> None:
-        same = self._given is not None and self._given.site is site
-        self._place = self._given if same and self._given else Workplace(site)
-        self._progress = progress
-
-    def _start(self, job: Job, limit_s: float | None) -> Running:
-        done: Running = Future()
-        done.set_result(run(job, self._place, self._progress))
-        return done
-
-    def _outcome(self, job: Job, future: Running) -> Outcome:
-        return future.result()
-
-    def _close(self) -> None:
-        del self._place

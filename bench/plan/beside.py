@@ -37,7 +37,9 @@ def beside_columns(
         plug_ins: Attacks of `recorded_plugins`, which have rows.
     """
     attacks = (*_others(request), *plug_ins)
-    known = tuple(e.spec.name for e in VICTIMS if e.origin is None)
+    fit = [e.spec for e in VICTIMS if e.origin is None]
+    more = bool(request.source.card.more_models)
+    known = tuple(spec.name for spec in fit if more or not spec.more_models)
     victims = tuple(dict.fromkeys((*known, *request.victims)))
     missing = _look(replace(request, attacks=attacks, victims=victims), store)
     holes = {name: set(missing.cells.get(name, ())) for name in attacks}

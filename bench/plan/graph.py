@@ -12,7 +12,13 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from bench.contract import ATTACKS, VICTIMS, Traits
-from bench.jobs.building import BuildError, build_attack, build_victim, require_known
+from bench.jobs.building import (
+    BuildError,
+    build_attack,
+    build_victim,
+    require_known,
+    taught_classes,
+)
 from bench.jobs.job import JobKind, Keys, TrainJob
 from bench.jobs.opened_files import identity_of, settled_key
 from bench.jobs.outcome import Failed
@@ -145,7 +151,9 @@ class _Planner:
     def _asked(self, kind: str, entry: Entry[Any, Any]) -> tuple[Traits, dict[str, Json]]:
         makeup = None if entry.origin is None else makeup_of(entry.builder)
         build = build_victim if kind == "victim" else build_attack
-        thing = build(entry.spec.name, self.suite.classes, self.recipe)
+        name = entry.spec.name
+        told = taught_classes(name, self.suite) if kind == "victim" else self.suite.classes
+        thing = build(name, told, self.recipe)
         try:
             stated = thing.stated_hyperparameters()
         except CamobenchError as error:  # a weight file that they name

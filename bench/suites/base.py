@@ -1,4 +1,4 @@
-"""What a suite is: three sets of images with a manifest, in the store under a fingerprint."""
+"""What a suite is: sets of images with a manifest, in the store under a fingerprint."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Row:
 
     Attributes:
         photo_id: The photograph it comes from; tiles of one photograph share it.
-        partition: "train" or "validation" in Set-A and Set-B, "evaluation" in Set-C.
+        partition: "evaluation" in Set-C, "train" or "validation" in the others.
         sha256: Of the file that the camera wrote.
         jpeg_tables: Digest of its quantisation tables; `None`, as below, where it is no JPEG.
         jpeg_quality: 1 to 100, the nearest of the Independent JPEG Group.
@@ -258,7 +258,8 @@ def prepare(
     folder = store.data_folder(card.name, card.fingerprint)
     suite = Suite(card, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "suite.json", asdict(card))
+    if not (folder / "suite.json").is_file() or open_suite(folder).card != card:
+        write_json(folder / "suite.json", asdict(card))
     for set_name in sets:
         with store.lock("data", folder.name, set_name):
             if suite.has(set_name):

@@ -11,7 +11,7 @@ from bench.data import encode_png
 from bench.store.outputs import write_new
 from bench.suites.base import Suite
 from bench.suites.photographs.layouts import natural_key
-from bench.types import SETS, Json
+from bench.types import ALL_SETS, SETS, Json
 
 SHEET_COLUMNS = 8
 
@@ -22,13 +22,13 @@ def counts(suite: Suite) -> list[dict[str, Json]]:
     Raises:
         CamobenchError: If no set is on disk.
     """
-    made = [name for name in SETS if suite.has(name)] or SETS[:1]
+    made = [name for name in ALL_SETS if suite.has(name)] or SETS[:1]
     frame = pd.concat([suite.manifest(name) for name in made])
     rows: list[dict[str, Json]] = []
     for model, split in (*suite.card.split_of.items(), ("total", "")):
         row: dict[str, Json] = {"camera model": model, "split": split}
         mine = frame if model == "total" else frame[frame["model"] == model]
-        for name in SETS:
+        for name in (*SETS, *(name for name in made if name not in SETS)):
             part = mine[mine["set"] == name]
             row[f"Set-{name}"] = len(part)
             devices = {device.removeprefix(f"{model}/") for device in part["device"] if split}

@@ -2,12 +2,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
-from bench.contract import ATTACKS, Attack, AttackSpec
+from bench.contract import ATTACKS, VICTIMS, Attack, AttackSpec, Victim, VictimSpec
 from bench.jobs.building import BuildError
 from bench.plan.evaluate import evaluate
 from bench.plan.graph import plan
-from bench.recipes import SMOKE
+from bench.recipes import MINI, SMOKE
 from bench.registry import Entry
 from bench.store import Store
 from bench.suites.base import open_suite
@@ -71,6 +72,27 @@ def test_no_other_key_moves_and_its_estimator_is_that_of_set_a():
     assert both.victims["wdf-resnet18"] == plain.victims["wdf-resnet18"]
     assert both.estimators == plain.estimators
     assert len(both.classes[NAME]) == 4
+
+
+def test_a_plug_in_is_told_of_more_models_too():
+    class Wider(Victim):
+        spec = VictimSpec(name="wider", more_models=True)
+
+        def logits(self, images):
+            return images.mean((2, 3)) @ torch.ones(3, len(self.classes))
+
+    card = load_suite(SUITE).card
+    with VICTIMS.during(Entry(spec=Wider.spec, builder=Wider)):
+        graph = plan(card, SMOKE, attacks=[], victims=["wider"])
+    assert graph.classes["wider"] == card.classes + card.more_models
+
+
+def test_what_is_harder_to_tell_is_trained_in_four_times_the_steps():
+    usual, *harder = (
+        VICTIMS.get(f"pef-resnet18{ending}").traits(MINI).hyperparameters["classifier"]["steps"]
+        for ending in ("", "-aware", "-more-models")
+    )
+    assert harder == [4 * usual] * 2
 
 
 def test_it_needs_a_suite_that_has_photographs_of_further_models():

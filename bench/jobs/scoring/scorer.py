@@ -115,8 +115,8 @@ class Scorer:
         asked = asked_of(turns, len(self.classes), targeted=targeted)
         asked = [item for item in asked if source.has(item)]
         scored = set(wanted)
+        self._find_batch(partial(self._run, source, condition, victims, set(asked), True), asked)
         run = partial(self._run, source, condition, victims, scored, distortions)
-        self._find_batch(run, asked)
         logits: dict[str, list[Tensor]] = defaultdict(list)
         measured: list[dict[str, Tensor]] = []
         for part, distortion in self._parts(run, asked):

@@ -90,9 +90,14 @@ def _meanings(run: RunData, split: str) -> Iterable[str]:
             f"{metric.title}: {metric.meaning}{hole}."
             if metric.defined(split)
             else f"{metric.title} is n/a: out of distribution the source camera is no class of the "
-            "victims."
+            "protocol's victims."
         )
     yield " ".join(meanings)
+    if knowing := [one.name for one in run.victims if len(one.classes) > len(run.classes)]:
+        yield (
+            f"{', '.join(knowing)} tell apart further camera models than the targets: where these "
+            "took an image, doing nothing has no chance of success."
+        )
 
 
 def _families(run: RunData) -> Iterable[str]:

@@ -1,8 +1,9 @@
 """Which camera photographs which scene, in which set: the plan of a simulated suite.
 
 Within a set every model photographs the same scenes, so that content cannot tell the class;
-across sets no scene and no device is shared. Set-A trains the victims, Set-B the attacks, Set-C
-evaluates. Set-D is Set-A once more, with photographs of the same scenes by the other models.
+between Set-A, which trains the victims, Set-B, which trains the attacks, and Set-C, which
+evaluates, no scene and no device is shared. Set-D is Set-A once more, with photographs of the same
+scenes by the other models, for victims that know these too.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from bench.jobs.scoring.rows import read_record, read_rows
 from bench.plan.answers.kept import read_answers, record_files
 from bench.store import AREAS, MARKER, Store, open_checkpoint
 from bench.suites.base import open_suite
-from bench.types import SETS, CamobenchError, Progress, SetName, Silent
+from bench.types import ALL_SETS, CamobenchError, Progress, SetName, Silent
 from bench.verdicts import Verdict
 from bench.verify.doctor.machine import check_devices, check_lpips, check_shadows, check_versions
 from bench.wording import listed, plural
@@ -146,7 +146,7 @@ def _checkpoints(root: Path) -> tuple[str, list[Check]]:
 def _held(store: Store) -> Iterator[tuple[str, str, list[Check]]]:
     """What else a store holds: its name, how it is where nothing is damaged, what opens it."""
     folders = [card.parent for card in sorted(store.root.glob("data/*/suite.json"))]
-    there = [(folder, name) for folder in folders for name in SETS if (folder / name).is_dir()]
+    there = [(folder, name) for folder in folders for name in ALL_SETS if (folder / name).is_dir()]
     opened: list[Check] = [partial(_open_set, folder, name) for folder, name in there]
     yield "data sets", f"{plural(len(there), 'set')}, as their checksums say", opened
     tables = sorted(store.root.glob("predictions/*/*/*.parquet"))
