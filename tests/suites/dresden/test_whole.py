@@ -1,40 +1,103 @@
-"""A copy of the Dresden images as its owner would use it: from the files to tables."""
+"""A copy of the Dresden images as its owner would use it: from the files to tables.
 
+A few photographs of a few models; with CAMOBENCH_FULL_LIST=1 the whole protocol, in minutes.
+"""
+
+import io
+import os
 from collections import Counter
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from bench.records.load import load_run
-from bench.suites.base import open_suite
+from bench.store import Store
+from bench.suites.base import open_suite, prepare
+from bench.suites.dresden.protocol import protocol
+from bench.suites.dresden.source import DresdenSource
+from bench.types import Silent
 from tests.cli.conftest import camobench  # noqa: F401
-from tests.suites.dresden.test_source import tiny, write  # noqa: F401
-from tests.toys import encoded
+from tests.suites.dresden.test_source import few, tiny  # noqa: F401
+
+FULL = "CAMOBENCH_FULL_LIST" in os.environ
 
 
 def photograph(number):
     """A JPEG of 520 x 528 pixels that looks like no other."""
     coarse = np.random.default_rng(number).integers(30, 226, (9, 9, 3), dtype=np.uint8)
-    return encoded(Image.fromarray(coarse).resize((528, 520)), quality=80)
+    stream = io.BytesIO()
+    Image.fromarray(coarse).resize((528, 520)).save(stream, "JPEG", quality=80)
+    return stream.getvalue()
 
 
-def test_from_the_files_to_tables(tiny, camobench, tmp_path):  # noqa: F811
-    copy, store, out = tmp_path / "Dresden", tmp_path / "store", tmp_path / "out"
-    for number, photo in enumerate(tiny):
-        write(copy, [photo], photograph(number))
-    code, _, err = camobench("data", "prepare", "dresden-v1", "--root", copy, "--store", store)
+def write(root, photos):
+    paths = []
+    for number, photo in enumerate(photos):
+        path = root / photo.model / f"{photo.name}.JPG".replace("mju-", "mju_")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(photograph(number))
+        paths.append(path)
+    return paths
+
+
+class Cut(Silent):
+    """Ctrl-C once so many images were made."""
+
+    def __init__(self, images):
+        self.left = images
+
+    def start(self, label, total, done=0):
+        self.counts = label.startswith("dresden-v1: Set")
+
+    def advance(self, units=1, **figures):
+        self.left -= units if self.counts else 0
+        if self.left < 0:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def places(request):
+    if FULL:
+        return protocol()
+    return request.getfixturevalue("tiny")
+
+
+def test_from_the_files_to_tables(places, camobench, tmp_path):  # noqa: F811
+    copy, store, out = tmp_path / "Dresden", Store(tmp_path / "store"), tmp_path / "out"
+    paths = write(copy, places)
+    middle = paths[len(paths) // 2]
+    whole = middle.read_bytes()
+    words = ["data", "prepare", "dresden-v1", "--root", copy, "--store", store.root]
+
+    middle.write_bytes(whole[: len(whole) // 2])
+    code, _, err = camobench(*words)
+    assert (code, middle.name in err, "--partial" in err) == (1, True, True)
+    middle.write_bytes(whole)
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(DresdenSource(copy), store, ("A", "B", "C"), progress=Cut(len(paths) // 2))
+    code, folder, err = camobench(*words)
     assert code == 0
     assert "audit: " in err
-    suite = open_suite(next(store.glob("data/dresden-v1-*")))
+    suite = open_suite(next(store.root.glob("data/dresden-v1-*")))
+    assert str(suite.folder) in folder
     for name in "ABC":
-        expected = {photo.name for photo, place in tiny.items() if place.set == name}
-        assert set(suite.manifest(name)["image_id"]) == expected
-    copy.rename(tmp_path / "gone")  # what is prepared needs the copy no more
+        rows = suite.manifest(name)
+        wanted = Counter(photo.model for photo, place in places.items() if place.set == name)
+        assert Counter(rows["model"]) == wanted
+        expected = {photo.name for photo, place in places.items() if place.set == name}
+        assert set(rows["image_id"]) == expected
+        assert all(image.any() for image in suite.images(name)[::7])
+
+    for path in paths:  # what is prepared needs the copy no more
+        path.unlink()
     code, table, _ = camobench(
         *["run", "--suite", "dresden-v1", "--recipe", "smoke", "--victims", "img-resnet12"],
-        *["--attacks", "identity", "--store", store, "--out", out, "--workers", "1"],
+        *["--attacks", "identity", "--store", store.root, "--out", out, "--workers", "1"],
     )
     assert code == 0
     assert "img-resnet12" in table
-    expected = Counter(place.split for place in tiny.values() if place.set == "C")
-    assert Counter(load_run(out).predictions["split"]) == expected
+    scored = load_run(out).predictions
+    expected = Counter(place.split for place in places.values() if place.set == "C")
+    assert Counter(scored["split"]) == expected
