@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.metrics.success import TASR, UASR
-from bench.records.metric import METRICS
+from bench.records.load import load_run
+from bench.records.metric import METRICS, views
 from bench.report.pages.cells import success_by_label
 from bench.report.pages.charts import (
     confusion_matrices,
@@ -17,6 +18,8 @@ from bench.report.pages.charts import (
 )
 from bench.report.pages.environment import level
 from bench.report.pages.labels import HEIGHT, overlap, place_labels
+from bench.report.tables.paper import build_table
+from tests.report.test_committed import FOLDERS
 
 
 def test_ticks_are_round_and_span_the_figures():
@@ -51,6 +54,22 @@ def test_no_label_covers_a_mark_or_another_label(points):
         assert not overlap(one, other)
     for box, (x, y) in product(boxes.values(), points):
         assert not overlap(box, (x - 4, y - 4, x + 4, y + 4))
+
+
+def test_labels_of_the_committed_results_do_not_collide():
+    drawn = 0
+    for folder in FOLDERS:
+        run = load_run(folder)
+        for (split, metric), fidelity in product(views(run.splits), run.metrics):
+            records = build_table(run, split).records
+            if chart := success_scatter(split, records, metric, fidelity):
+                drawn += len(chart.marks)
+                for one, other in combinations(chart.marks, 2):
+                    assert not overlap(one.label, other.label), (one.name, other.name)
+                for one, other in product(chart.marks, repeat=2):
+                    box = (other.x - 5, other.y - 5, other.x + 5, other.y + 5)
+                    assert not overlap(one.label, box), (one.name, other.name)
+    assert drawn > 50
 
 
 def test_histogram_counts_finite_values():
