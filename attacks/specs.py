@@ -155,6 +155,7 @@ SIAMTE_BUDGETS: Mapping[str, Mapping[str, Json]] = {
     "fast": {"width": 64, "batch": 32, "steps": 1500, "lr": 2e-4},
     "wide": {"width": 32, "batch": 16, "steps": 800, "lr": 1e-3},
     "mini": {"width": 16, "batch": 16, "steps": 800, "lr": 1e-3},
+    "long": {"width": 16, "batch": 16, "steps": 1600, "lr": 1e-3},
     "smoke": {"width": 4, "batch": 3, "steps": 2, "lr": 1e-3},
 }
 SIAMTE_CONSTANTS: Mapping[str, Json] = {

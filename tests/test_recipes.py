@@ -43,5 +43,5 @@ def test_recipes_of_full_width_but_the_papers_train_in_mixed_precision():
 def test_unknown_recipes_list_close_names():
     with pytest.raises(CamobenchError, match="unknown recipe 'mimi': did you mean mini"):
         get_recipe("mimi")
-    with pytest.raises(CamobenchError, match="did you mean mini, wide, fast, paper, smoke"):
+    with pytest.raises(CamobenchError, match="did you mean mini, long, wide, fast, paper, smoke"):
         get_recipe("qqqq")

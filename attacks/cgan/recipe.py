@@ -98,6 +98,7 @@ CGAN_RECIPES: Mapping[str, CganRecipe] = MappingProxyType(
             symmetries=True,
         ),
         "mini": _MINI,
+        "long": replace(_MINI, steps=2400),
         "wide": replace(_MINI, generator_width=32, discriminator_width=32),
         "smoke": CganRecipe(
             generator_width=4,

@@ -33,6 +33,6 @@ def test_paper_recipe_holds_the_numbers_of_the_paper():
 def test_an_unknown_recipe_is_named():
     with pytest.raises(
         CamobenchError,
-        match="no recipe 'huge'; they have paper, fast, mini, wide, smoke",
+        match="no recipe 'huge'; they have paper, fast, mini, long, wide, smoke",
     ):
         cgan_recipe("huge")
