@@ -1,4 +1,4 @@
-"""The shipped networks are what the code of today would train; stale weights must not pass."""
+"""What ships is what the code of today would make; stale weights and verdicts must not pass."""
 
 import pytest
 
@@ -6,7 +6,9 @@ from bench.jobs.networks import shipped_folder, shipped_root
 from bench.plan.graph import plan
 from bench.plan.names.selection import select_victims
 from bench.recipes import get_recipe
-from bench.store import open_checkpoint
+from bench.store import Store, open_checkpoint
+from bench.suites.audit.record import audit, kept_audit
+from bench.suites.base import prepare
 from bench.suites.catalogue import load_suite
 from tests.plan.test_graph import SHIPPED_ATTACKS
 
@@ -51,3 +53,15 @@ def test_cards_match_their_weights_and_say_what_they_are(graph):
 def test_they_are_small():
     size = sum(path.stat().st_size for path in shipped_root().rglob("*") if path.is_file())
     assert size <= LIMIT_BYTES
+
+
+def test_the_audit_that_ships_is_what_the_sets_get_that_are_made_here(tmp_path):
+    suite = prepare(load_suite("simcam-mini-v2"), Store(tmp_path), ("A", "B", "C"), workers=2)
+    shipped = kept_audit(suite)
+    if shipped is None:
+        pytest.skip("other packages than those that made the shipped audit save other JPEG files")
+    assert shipped["verdict"] == audit(suite).verdict
+    (suite.folder / "A" / "manifest.parquet").write_bytes(
+        (suite.folder / "B" / "manifest.parquet").read_bytes()
+    )
+    assert kept_audit(suite) is None

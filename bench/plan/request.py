@@ -32,7 +32,7 @@ from bench.records.run import RunData
 from bench.store import Store, replacing
 from bench.store.outputs import note_own, require_own
 from bench.store.sweep import sweep
-from bench.suites.audit.record import audit_if_quick, is_quick
+from bench.suites.audit.record import audit_and_keep, is_quick, kept_audit
 from bench.suites.base import Suite, SuiteSource, prepare
 from bench.types import SETS, CamobenchError, Progress, SetName, Silent
 
@@ -167,9 +167,9 @@ class Session:
 
     def matrix(self, progress: Progress) -> Matrix:
         """Set-C and the trained networks, ready to be scored."""
-        # A small suite is made whole, although scoring needs but Set-C, so that it can be audited.
-        suite = self.prepare(SETS if is_quick(self.request.source) else ("C",), progress)
-        audit_if_quick(suite, progress)
+        suite = self.prepare(("C",), progress)
+        if kept_audit(suite) is None and is_quick(self.request.source):
+            audit_and_keep(self.prepare(SETS, progress), progress)
         if self.request.device == "cpu":
             keep_freed_memory()
         site = Site(
