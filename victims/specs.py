@@ -44,7 +44,7 @@ AWARE_OF = ("jpeg", "median", "gaussian-blur", "mi-fgsm", "mislgan")
 """What aware defenders know, beside noise: the field's usual treatments, an attack by gradients and
 a generative one; the cGANs with other local classifiers are strangers to them."""
 HARDER = 4
-"""Times the usual steps; an epoch is longer by itself."""
+"""Times the usual steps."""
 TIMM = "timm:"
 
 
@@ -80,10 +80,13 @@ def _traits(family: str, spec: VictimSpec, recipe: Recipe) -> Traits:
 
 
 def budget(spec: VictimSpec, usual: ClassifierRecipe) -> ClassifierRecipe:
-    """How a network is trained: in more steps where it must tell more cameras or treated images."""
-    if usual.steps is not None and (spec.aware_of or spec.more_models):
-        return replace(usual, steps=HARDER * usual.steps)
-    return usual
+    """How a network is trained: for longer where it must tell more cameras or treated images."""
+    return longer(usual) if spec.aware_of or spec.more_models else usual
+
+
+def longer(usual: ClassifierRecipe) -> ClassifierRecipe:
+    """A budget of steps times `HARDER`; an epoch is longer by itself."""
+    return usual if usual.steps is None else replace(usual, steps=HARDER * usual.steps)
 
 
 def by_adamw(like: ClassifierRecipe) -> AdamWRecipe:

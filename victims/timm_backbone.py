@@ -26,7 +26,7 @@ from bench.recipes import RESIDUAL_NAME, ClassifierRecipe, Recipe
 from bench.registry import Entry, UnknownNameError
 from bench.types import CamobenchError, Json
 from victims.convnet import ConvNetVictim
-from victims.specs import FIXED_FRONT_ENDS, FRONT_ENDS, TIMM, by_adamw
+from victims.specs import FIXED_FRONT_ENDS, FRONT_ENDS, TIMM, by_adamw, longer
 
 SIZES = ((PATCH_PX, PATCH_PX), (96, 160), (65, 97))
 """Heights and widths that a victim must take: a training patch, and images of any other size."""
@@ -109,11 +109,9 @@ class TimmVictim(ConvNetVictim):
 
 
 def budget(recipe: Recipe, *, batch_norm: bool) -> ClassifierRecipe:
-    """The recipe's budget for a ResNet, at full width; AdamW and one cycle without batch norm."""
+    """The recipe's budget for a ResNet, at full width; without batch norm, AdamW and more steps."""
     like = recipe.classifiers["resnet"]
-    if batch_norm:
-        return replace(like, width=1.0)
-    return replace(by_adamw(like), width=1.0)
+    return replace(like if batch_norm else by_adamw(longer(like)), width=1.0)
 
 
 def build(name: str, classes: int, intake: Intake, maps: int = 3) -> nn.Module:
