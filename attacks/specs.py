@@ -143,7 +143,6 @@ LEARN = ("prnu_removal:PrnuRemoval",)
 
 SIAMTE = AttackSpec(
     name="siamte",
-    preliminary=True,  # until its network ships
     targeted=False,
     surrogates=tuple(f"{space}-resnet18" for space in ALL),
     reach_px=REACH_PX,

@@ -45,7 +45,7 @@ print(json.dumps(keys(planned(attacks=["cgan-img-wdf-pef", "jpeg"]))))
 
 
 KEYS = Path(__file__).parents[1] / "keys.json"
-SHIPPED_ATTACKS = (*(spec.name for spec in SPECS), "cama", "spoc")
+SHIPPED_ATTACKS = (*(spec.name for spec in SPECS), "cama", "spoc", "siamte")
 
 
 def shipped_keys():

@@ -13,7 +13,6 @@ PRELIMINARY = [
     "cgan-img-wdf-pef-unconstrained",
     "cgan-no-laac",
     "cgan-img-wdf-pef-per-target",
-    "siamte",
 ]
 
 
