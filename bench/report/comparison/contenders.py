@@ -120,7 +120,7 @@ def contenders_across(places: Sequence[tuple[Path, str]]) -> list[Contender]:
     """Attacks of several runs of the same suite, recipe, scorer, LPIPS version and victims.
 
     Args:
-        places: Run folder and attack name of each.
+        places: Run folder and attack name or pattern of each; what two of them name is there once.
 
     Raises:
         UnknownNameError: If a run has no such attack.
@@ -131,12 +131,13 @@ def contenders_across(places: Sequence[tuple[Path, str]]) -> list[Contender]:
     first, *others = runs.values()
     for other in others:
         require_same_terms(first, other)
-    return [
-        Contender(label=f"{folder}:{attack.name}", attack=attack, run=runs[folder])
-        for folder, name in dict.fromkeys(places)
+    chosen = {
+        f"{folder}:{attack.name}": (attack, runs[folder])
+        for folder, name in places
         for attack in runs[folder].attacks
         if attack.name in _matching(name, runs[folder])
-    ]
+    }
+    return [Contender(label=label, attack=who, run=run) for label, (who, run) in chosen.items()]
 
 
 def terms_of(run: RunData) -> dict[str, object]:

@@ -23,7 +23,7 @@ def test_names_and_patterns_each_once(run_dir):
 
 
 def test_two_folders_on_the_same_terms(run_dir, pristine):
-    places = [(pristine, "mislgan"), (run_dir, "mislgan")]
+    places = [(pristine, "mislgan"), (pristine, "mislg*"), (run_dir, "mislgan")]
     one, other = contenders_across(places)
     assert (one.label, other.label) == (f"{pristine}:mislgan", f"{run_dir}:mislgan")
     assert set(other.rows("in")["split"]) == {"in"}
