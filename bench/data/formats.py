@@ -24,6 +24,7 @@ from bench.data.errors import DamagedError, UnusableError
 FORMATS = ("JPEG", "PNG", "TIFF")
 _BITS, _PHOTOMETRIC, _ORIENTATION, _CHANNELS, _SAMPLES, _KIND = 258, 262, 274, 277, 339, 254
 _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
+_WIDTH, _LENGTH, _STRIP_ROWS, _PLANES, _TILE_WIDTH, _TILE_LENGTH = 256, 257, 278, 284, 322, 323
 _RGB = 2
 _DEFLATED = {"tiff_adobe_deflate", "tiff_deflate"}
 _COMPRESSIONS = {"raw", "tiff_lzw", *_DEFLATED}
@@ -43,7 +44,7 @@ def opened(data: bytes) -> Iterator[Image.Image]:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if isinstance(image, TiffImageFile):
                 _require_tiff(image)
-                _require_inflated(data, image)
+                _require_strips(data, image)
             elif image.format == "PNG":
                 _require_png(data, image.mode)
             else:
@@ -119,6 +120,8 @@ def _require_tiff(image: TiffImageFile) -> None:
     if image.mode == "RGB" and (tags.get(_CHANNELS) != 3 or photometric != _RGB):
         _require_mode(f"{tags.get(_CHANNELS)} channels of photometric kind {photometric}")
     _require_mode(image.mode)
+    if tags.get(_KIND, 0) & 1:
+        raise UnusableError("a reduced version of another picture", "save that one as a file")
     for frame in range(1, image.n_frames):
         image.seek(frame)
         if not image.tag_v2.get(_KIND, 0) & 1:  # a reduced version, such as a preview
@@ -126,13 +129,27 @@ def _require_tiff(image: TiffImageFile) -> None:
     image.seek(0)
 
 
-def _require_inflated(data: bytes, image: TiffImageFile) -> None:
-    """Inflate every strip or tile to its checksum, before which libtiff stops."""
+def _require_strips(data: bytes, image: TiffImageFile) -> None:
+    """Every strip or tile is there, as far as its compression tells; decoders fill in what is not.
+
+    What is deflated is inflated to its checksum, before which libtiff stops.
+    """
     tags = image.tag_v2
-    if image.info["compression"] not in _DEFLATED:
-        return
     starts = (*tags.get(_STRIPS, ()), *tags.get(_TILES, ()))
     sizes = (*tags.get(_STRIP_BYTES, ()), *tags.get(_TILE_BYTES, ()))
+    width, length = tags[_WIDTH], tags[_LENGTH]
+    across, down = (
+        tags.get(_TILE_WIDTH, width),
+        tags.get(_TILE_LENGTH, tags.get(_STRIP_ROWS, length)),
+    )
+    planes = 3 if tags.get(_PLANES) == 2 else 1
+    wanted = planes * -(-width // across) * -(-length // min(down, length))
+    held = [min(size, len(data) - start) for start, size in zip(starts, sizes, strict=True)]
+    raw = image.info["compression"] == "raw"
+    if len(starts) < wanted or (raw and sum(held) < 3 * width * length):
+        raise DamagedError("strips or tiles of it are missing")
+    if image.info["compression"] not in _DEFLATED:
+        return
     for start, size in zip(starts, sizes, strict=True):
         stream, rest = zlib.decompressobj(), data[start : start + size]
         while not stream.eof:

@@ -93,7 +93,15 @@ def _folder(root: Path, progress: Progress | None, options: dict[str, Any]) -> S
     _require_known(f"{FOLDER_PREFIX}DIR", options, sorted({*known, "real"}))
     real = options.pop("real", None)
     source = FolderSource(root, progress=progress, **options)
-    return source if real is None else WithRealPhotographs(source, Path(real), progress=progress)
+    if real is None:
+        return source
+    return WithRealPhotographs(
+        source,
+        Path(real),
+        layout=source.layout,
+        skip_bad=source.skip_bad,
+        progress=progress,
+    )
 
 
 def _dresden(progress: Progress | None, store: Path | None, options: dict[str, Any]) -> SuiteSource:

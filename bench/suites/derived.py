@@ -23,10 +23,10 @@ from pathlib import Path
 
 from bench.store import digest
 from bench.suites.base import Images, SuiteCard, SuiteSource
+from bench.suites.photographs.camera_names import one_spelling
 from bench.suites.photographs.cutting import PhotographSource
 from bench.suites.photographs.division import Placed
-from bench.suites.photographs.layouts import detect_layout
-from bench.suites.photographs.scan import Scan, list_images, scan
+from bench.suites.photographs.reading import Reading, read_folder
 from bench.types import IN, REAL, CamobenchError, Progress, SetName
 from bench.wording import listed, plural
 
@@ -38,12 +38,16 @@ class WithRealPhotographs(PhotographSource):
     Args:
         source: The suite; its own sets stay as they are.
         root: Folder of the photographs, in any layout that a folder suite may have.
+        layout: Name of the layout; by default found out.
+        skip_bad: Leave unusable files out instead of refusing the folder.
         progress: Told of each file as the folder is read.
     """
 
     source: SuiteSource
     root: Path
     _: KW_ONLY
+    layout: str | None = None
+    skip_bad: bool = False
     progress: Progress | None = None
 
     @cached_property
@@ -55,18 +59,23 @@ class WithRealPhotographs(PhotographSource):
             CamobenchError: If the suite has a camera model of the photographs already.
         """
         card = self.source.card
-        models = tuple(dict.fromkeys(photo.model for photo in self._scan.photos))
-        if known := sorted(set(models) & {*card.classes, *card.others}):
+        models = tuple(dict.fromkeys(photo.model for photo in self._reading.photos))
+        own = (*card.classes, *card.others)
+        spelled = one_spelling((*own, *models))
+        there = {spelled[name] for name in own}
+        if known := sorted(name for name in models if spelled[name] in there):
             raise CamobenchError(
                 f"{self.root} has photographs of {listed(known)}, which {card.name} knows: the "
                 "split of real photographs is of other camera models"
             )
-        number = plural(len(self._scan.photos), "real photograph")
-        told = f"{number} of {listed(models)} in the split `{REAL}`"
+        number = plural(len(self._reading.photos), "real photograph")
+        told = "; ".join(
+            (f"{number} of {listed(models)} in the split `{REAL}`", *self._reading.notes)
+        )
         return replace(
             card,
             real=models,
-            fingerprint=digest({"suite": card.fingerprint, "real": self._scan.files}),
+            fingerprint=digest({"suite": card.fingerprint, "real": self._reading.scan.files}),
             note=f"{card.note}; {told}" if card.note else told,
         )
 
@@ -88,15 +97,18 @@ class WithRealPhotographs(PhotographSource):
         """The real photographs, all in Set-C."""
         return [
             Placed(photo=photo, set="C", split=REAL, partition="evaluation")
-            for photo in self._scan.photos
+            for photo in self._reading.photos
         ]
 
     @cached_property
-    def _scan(self) -> Scan:
-        paths = list_images(self.root)
-        layout, side = detect_layout(paths), self.source.card.image_px
-        names = {path: layout.photo(path) for path in paths}
-        return scan(self.root, names, layout, side, progress=self.progress)
+    def _reading(self) -> Reading:
+        return read_folder(
+            self.root,
+            self.source.card.image_px,
+            layout=self.layout,
+            skip_bad=self.skip_bad,
+            progress=self.progress,
+        )
 
 
 def with_shipped_photographs(source: SuiteSource) -> SuiteSource:

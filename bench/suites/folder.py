@@ -13,12 +13,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from bench.checks import PATCH_PX
 from bench.store import digest
 from bench.suites.base import SuiteCard
-from bench.suites.photographs.camera_names import contradictions
 from bench.suites.photographs.cutting import ALIGN_PX, PhotographSource
 from bench.suites.photographs.division import (
     PHOTOS_C,
@@ -28,18 +27,10 @@ from bench.suites.photographs.division import (
     Placed,
     divide,
 )
-from bench.suites.photographs.folder_names import require_models
-from bench.suites.photographs.layouts import (
-    DRESDEN,
-    TREE,
-    Layout,
-    PhotoName,
-    detect_layout,
-    get_layout,
-)
-from bench.suites.photographs.scan import Scan, list_images, scan
-from bench.types import IN, CamobenchError, Progress, SetName
-from bench.wording import listed, split_names
+from bench.suites.photographs.layouts import get_layout
+from bench.suites.photographs.reading import Reading, read_folder
+from bench.types import IN, Progress, SetName
+from bench.wording import split_names
 
 FOLDER_VERSION = 2  # raise it when the same folder and options give other images
 IMAGE_PX = 256
@@ -120,66 +111,27 @@ class FolderSource(PhotographSource):
         return IMAGE_PX if self.image_px is None else self.image_px
 
     @cached_property
-    def _found(self) -> list[PurePosixPath]:
-        return list_images(self.root)
-
-    @cached_property
-    def _layout(self) -> Layout:
-        if self.layout is not None:
-            return get_layout(self.layout)
-        layout = detect_layout(self._found)
-        if layout is TREE:
-            require_models(self.root, self._found)
-        return layout
-
-    @cached_property
-    def _names(self) -> dict[PurePosixPath, PhotoName | str | None]:
-        return {path: self._layout.read(path) for path in self._found}
-
-    @property
-    def _aside(self) -> str:
-        """How many files are no photographs as a camera wrote them, by what they are."""
-        counts = Counter(kind for kind in self._names.values() if isinstance(kind, str))
-        return " and ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
-
-    @cached_property
-    def _scan(self) -> Scan:
-        names = {path: n for path, n in self._names.items() if not isinstance(n, str)}
-        if not names:
-            raise CamobenchError(
-                f"no photograph in {self.root}, only {self._aside}; expected files named "
-                f"{self._layout.pattern}"
-            )
-        found = scan(
+    def _reading(self) -> Reading:
+        return read_folder(
             self.root,
-            names,
-            self._layout,
             self._side_px,
+            layout=self.layout,
             skip_bad=self.skip_bad,
             progress=self.progress,
         )
-        models = {photo.path.parts[0] for photo in found.photos}
-        below = (path for path in self.root.iterdir() if path.is_dir() and path.name[0] != ".")
-        empty = sorted(str(path) for path in below if path.name not in models)
-        if empty and self._layout is TREE:
-            raise CamobenchError(
-                f"no usable photograph in {', '.join(empty)}: add photographs of that camera model "
-                "or remove its folder"
-            )
-        return found
 
     @cached_property
     def _chosen(self) -> tuple[str, ...] | None:
         if self.classes is None:
             return None
-        known = {photo.model for photo in self._scan.photos}
+        known = {photo.model for photo in self._reading.photos}
         given = [self.classes] if isinstance(self.classes, str) else self.classes
         return tuple(name for text in given for name in split_names(text, known))
 
     @cached_property
     def _division(self) -> Division:
-        tells = self._layout.tells_devices
-        return divide(self._scan.photos, classes=self._chosen, tells_devices=tells)
+        tells = self._reading.layout.tells_devices
+        return divide(self._reading.photos, classes=self._chosen, tells_devices=tells)
 
     @cached_property
     def tiles(self) -> Mapping[SetName, int]:
@@ -196,8 +148,8 @@ class FolderSource(PhotographSource):
             {
                 "source": "folder",
                 "version": FOLDER_VERSION,
-                "files": self._scan.files,
-                "layout": self._layout.name,
+                "files": self._reading.scan.files,
+                "layout": self._reading.layout.name,
                 "image_px": self._side_px,
                 "classes": self._chosen,
                 "seed": SEED,
@@ -210,26 +162,8 @@ class FolderSource(PhotographSource):
         )
 
     def _note(self) -> str:
-        tiles, photos = self.tiles, self._scan.photos
-        parts = [
-            self._division.note,
-            f"tiles a photograph: {tiles['A']} in Set-A and B, {tiles['C']} in Set-C",
-        ]
-        nested = any(TREE.read(photo.path) for photo in photos)
-        if self.layout is None and self._layout is DRESDEN and nested:
-            parts.append("cameras read from the files' Dresden names, not from folders")
-        if self._aside:
-            parts.append(f"{self._aside} left out")
-        if unusable := len(self._scan.unusable):
-            parts.append(f"{unusable} unusable files left out")
-        if copies := len(self._scan.copies):
-            parts.append(f"{copies} exact copies of other files left out")
-        parts += [
-            f"one camera model spelled in {len(names)} ways: {listed(names)}"
-            for names in self._scan.spellings
-        ]
-        if contrary := contradictions((photo.model, photo.stated or "") for photo in photos):
-            parts.append(f"WARNING, EXIF or file names contradict the folders: {listed(contrary)}")
+        tiles = f"{self.tiles['A']} in Set-A and B, {self.tiles['C']} in Set-C"
+        parts = (self._division.note, f"tiles a photograph: {tiles}", *self._reading.notes)
         return "; ".join(parts)
 
 

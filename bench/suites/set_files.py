@@ -16,7 +16,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.store import explaining_full_disk, lock_beside_set, replacing, reserve_array
+from bench.store import (
+    explaining_damage,
+    explaining_full_disk,
+    lock_beside_set,
+    replacing,
+    reserve_array,
+)
 from bench.store.checksums import is_as_written, keep_checksum
 from bench.types import CamobenchError, Progress
 
@@ -93,7 +99,8 @@ def write_set(
     manifest_file.unlink(missing_ok=True)  # of a run killed before its last step: the rows remain
     with explaining_full_disk(folder.parent):
         images = _open_images(unfinished / "images.npy", shape)
-        done = sum(len(pd.read_parquet(chunk)) for chunk in _chunks(unfinished))
+        with explaining_damage(unfinished):
+            done = sum(len(pd.read_parquet(chunk)) for chunk in _chunks(unfinished))
         progress.start(label, count, done)
         if done < count:
             done += _fill(rows_from, images, done, unfinished, progress)
@@ -106,6 +113,7 @@ def write_set(
         with replacing(manifest_file) as target:
             manifest.to_parquet(target, index=False)
         keep_checksum(manifest_file)
+        shutil.rmtree(folder, ignore_errors=True)  # what somebody left of a set that was deleted
         unfinished.rename(folder)
         for chunk in _chunks(folder):  # only now: until the set is whole, they are its rows
             chunk.unlink()

@@ -91,6 +91,9 @@ REFUSED = {
         for way in ("jpeg", "packbits", "zstd")
     },
     "two pages": (encoded(RGB, "TIFF", save_all=True, append_images=[RGB]), "2 pictures"),
+    "a strip too few": (tiff(PIXELS.tobytes(), t257=[96]), "strips or tiles of it are missing"),
+    "a short strip": (tiff(PIXELS.tobytes()[:-9]), "strips or tiles of it are missing"),
+    "a preview alone": (tiff(PIXELS.tobytes(), t254=[1]), "a reduced version"),
     "half a tiff": (encoded(RGB, "TIFF")[:-3000], "cannot be decoded"),
     "grey jpeg": (encoded(RGB.convert("L"), "JPEG"), "mode is L"),
     "cmyk jpeg": (encoded(RGB.convert("CMYK"), "JPEG"), "mode is CMYK"),

@@ -146,6 +146,13 @@ def test_killed_at_any_write_the_next_run_continues_to_the_same_set(tmp_path, mo
     assert at > 6
 
 
+def test_a_set_that_somebody_half_deleted_is_made_again(store):
+    suite = prepare(Toy(), store, ("A",))
+    whole = suite.manifest("A")
+    (suite.folder / "A" / "manifest.parquet").unlink()
+    assert prepare(Toy(), store, ("A",)).manifest("A").equals(whole)
+
+
 def test_a_source_that_yields_nothing_or_less_than_it_announced_leaves_no_set(store):
     with pytest.raises(CamobenchError, match="Set-B would be empty"):
         prepare(Toy(announced=0), store, ("B",))

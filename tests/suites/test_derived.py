@@ -15,7 +15,7 @@ from bench.suites.catalogue import SIMULATED, load_suite
 from bench.suites.derived import WithRealPhotographs
 from bench.suites.simcam.plan import SIMCAM_SMOKE
 from bench.types import CamobenchError
-from tests.suites.test_folder import write_tree
+from tests.suites.test_folder import write_photo, write_tree
 
 SHIPPED = files("bench") / "assets" / "real"
 
@@ -76,6 +76,21 @@ def test_photographs_of_a_model_that_the_suite_knows_are_refused(tmp_path):
     source = WithRealPhotographs(load_suite(f"folder:{own}", image_px=64), own)
     with pytest.raises(CamobenchError, match=r"photographs of a.*which folder-own knows"):
         _ = source.card
+    other = write_tree(tmp_path / "other", {"A ": [9]})
+    source = WithRealPhotographs(load_suite(f"folder:{own}", image_px=64), other)
+    with pytest.raises(CamobenchError, match=r"photographs of A .*which folder-own knows"):
+        _ = source.card
+
+
+def test_real_photographs_are_doubted_as_a_folder_suite_s_are(tmp_path):
+    own = write_tree(tmp_path / "own", {"a": [9, 9, 9], "b": [9, 9, 9]})
+    real = write_tree(tmp_path / "real", {"train": [4]})
+    write_photo(real / "train" / "dev0" / "small.png", size=(32, 32))
+    options = {"image_px": 64, "real": real}
+    with pytest.raises(CamobenchError, match=r"no camera models.*: train"):
+        load_suite(f"folder:{own}", **options).card  # noqa: B018
+    insisted = load_suite(f"folder:{own}", **options, layout="tree", skip_bad=True)
+    assert "4 real photographs of train in the split `real`; 1 unusable" in insisted.card.note
 
 
 def test_a_rehearsal_sees_set_b_alone(tmp_path):

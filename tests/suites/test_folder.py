@@ -55,9 +55,7 @@ def five(tmp_path):
 @pytest.fixture
 def pair(tmp_path):
     """Two models of two devices, a third with too few photographs."""
-    return write_dresden(
-        tmp_path / "flat", {"Acme_One": [3, 3], "Acme_Two_s": [4, 6], "Acme_Three": [1]}
-    )
+    return write_dresden(tmp_path / "flat", {"LG_One": [3, 3], "LG_Two_s": [4, 6], "LG_Three": [1]})
 
 
 def test_order_depends_neither_on_workers_nor_on_where_a_killed_run_continues(five):
@@ -79,7 +77,7 @@ def test_the_fingerprint_follows_content_and_options_not_the_place(pair, tmp_pat
     shutil.copytree(pair, moved)
     assert fingerprint(moved) == first
     options = {"image_px": 96, "tiles_per_photo": 2, "skip_bad": True}
-    options["classes"] = ["Acme_Two_s", "Acme_One"]
+    options["classes"] = ["LG_Two_s", "LG_One"]
     changed = {fingerprint(**{name: value}) for name, value in options.items()}
     assert len({first, *changed}) == 5
     path = sorted(moved.iterdir())[0]
@@ -88,7 +86,7 @@ def test_the_fingerprint_follows_content_and_options_not_the_place(pair, tmp_pat
     path.write_bytes(bytes(data))
     assert fingerprint(moved) != first
     path.write_bytes(bytes(data[:-10]) + bytes(1))
-    path.rename(path.with_name("Acme_One_0_1.JPG"))
+    path.rename(path.with_name("LG_One_0_1.JPG"))
     assert fingerprint(moved, skip_bad=True) != fingerprint(skip_bad=True)
 
 

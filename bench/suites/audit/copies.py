@@ -168,8 +168,9 @@ def copies_of_images(frame: pd.DataFrame, looks: Looks) -> Finding:
     if not looks.flat.any():
         return found
     left_out = f"left out: {plural(int(looks.flat.sum()), 'image')} of a single colour"
-    verdict = "warn" if found.verdict == "pass" else found.verdict
-    return Finding(IMAGES, verdict, f"{found.finding}; {left_out}")
+    if found.verdict == "pass":
+        return Finding(IMAGES, "warn", f"{left_out}; {found.finding}")
+    return Finding(IMAGES, found.verdict, f"{found.finding}; {left_out}")
 
 
 def near_copies(found: list[NearCopy], looks: Looks) -> Finding:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from bench.suites.photographs.camera_names import agree, names_a_make
 from bench.suites.photographs.jpeg_header import read_camera
-from bench.suites.photographs.layouts import DRESDEN, LAYOUTS, TREE
+from bench.suites.photographs.layouts import DRESDEN, LAYOUTS, TREE, Layout
 from bench.types import CamobenchError
 from bench.wording import listed
 
@@ -29,7 +29,7 @@ unaltered unalt forged forgery forgeries fake fakes real pristine authentic tamp
 splicing synthetic generated gan clean noisy adversarial anonymised anonymized cropped crop
 crops patch patches tile tiles resized scaled rotated full small large input output source
 target before after positive negative compressed uncompressed whatsapp facebook instagram
-twitter telegram social
+twitter telegram social screenshot screenshots
 jpg jpeg jpegs png pngs tif tiff bmp heic heif dng webp nef cr2 arw lossless lossy high low
 medium hq lq quality iso qf january february march april may june july august september october
 november december copy version jan feb mar apr jun jul aug sep oct nov dec spring summer
@@ -37,15 +37,20 @@ autumn winter
 """
 _WORDS = frozenset(_TOLD.split())  # sets, kinds, treatments, formats, qualities, dates
 _HOLDERS = {"camera", "cameras", "device", "devices", "phone", "phones", "model", "models", "make"}
-_MEASURE = re.compile(r"(q|qf|iso|jpeg|jpg|crop|day|week)?\d+((x\d+)|px|mp|p|k|bits?)?")
+_MEASURE = re.compile(
+    r"(q|qf|iso|jpeg|jpg|crop|day|week|wk|sigma)?\d+((x\d+)|px|mp|p|kb?|mb|mm|cm|bits?)?"
+)
 _COUNTER = re.compile(
     r"(device|dev|d|camera|cam|c|phone|p|unit|u|body|copy|sample|s|no|nr|id|instance)?\d{1,4}"
     r"|(device|dev|camera|cam|phone|unit|body|copy)?[a-z]"
 )
 _DATE = re.compile(r"(19|20)\d\d(\d{4})?")
+_YEAR = re.compile(r"[a-z]*(19|20)\d\d")
+_DCF = re.compile(r"[1-9]\d\d(?=\d*[A-Z_])[A-Z0-9_]{5}")  # a camera's own folders: 100CANON
 _TYPE = re.compile(r"(?P<stem>[a-z]{1,4})[1-9]\d+[a-z]*|\d{2,4}(?!th)[a-z]{1,2}")  # D70, 600D
 _SAID = re.compile(r"(model|cam|camera|phone|smartphone)(\d+|[a-z])")  # Model0, cam-a
 _SETS = {"train", "training", "val", "valid", "validation", "test", "testing"}
+_NOISE = re.compile(r"(?i)sigma[-_ ]?[\d.]*")  # its strength, not the maker's
 _COUNTED = {"run", "cv", "exp", "step", "user", "subj", "trip", "lot", "v", "ver", "k", "no", "id"}
 _VERSION = re.compile(r"(?P<shot>.*\d)(\s*\(\d+\)|[-_ .]+(?P<word>[A-Za-z]+))")
 _MOST = 0.9
@@ -53,9 +58,12 @@ _READ = 20  # images of a folder in which the camera is looked for
 
 
 def names_a_model(name: str) -> bool:
-    """Whether a folder's name holds a make, a line, a type such as D70, or says that it is one."""
+    """Whether a name holds a make, a line, a type such as D70, or says that it is a model.
+
+    A name that tells a set, a kind or a treatment as well is none: `train_Canon`.
+    """
     words = _words(name)
-    if _SETS & {*words}:
+    if _SETS & {*words} or _WORDS & {*_words(name.lower())} or _NOISE.fullmatch(name):
         return False
     said = _SAID.fullmatch("".join(words)) is not None
     return said or names_a_make(name) or any(map(_is_type, words))
@@ -69,26 +77,36 @@ def plain_shot(shot: str) -> str:
     return plain_shot(found["shot"])
 
 
-def require_models(root: Path, paths: Sequence[PurePosixPath]) -> None:
-    """Refuse a folder that was taken for a tree and cannot be one.
+def require_models(root: Path, paths: Sequence[PurePosixPath], layout: Layout = TREE) -> None:
+    """Refuse a folder that was taken for a tree, or for files named so, and cannot be one.
 
     Args:
         root: The folder, for messages.
         paths: Of its images.
+        layout: What it was taken for.
 
     Raises:
         CamobenchError: Names the folders, and what would fit.
     """
     tree: dict[str, set[str]] = defaultdict(set)
     for path in paths:
-        if name := TREE.photo(path):
+        if name := layout.photo(path):
             tree[name.model].add(name.device)
+    strangers = sorted(set(tree) - _models(root, paths, layout)) if tree else []
+    if layout is not TREE:
+        if strangers:
+            raise CamobenchError(
+                f"no camera models, by name or EXIF: {listed(strangers)}, which is what names such "
+                f"as {paths[0]} in {root} are read as; order the photographs as {TREE.pattern}, or "
+                f"insist by --layout {layout.name} (`layout='{layout.name}'`)"
+            )
+        return
     if not tree:
         wrong = f"no image in {root} lies as {TREE.pattern}, such as {paths[0]}"
-    elif wrong_models := sorted(set(tree) - _models(root, paths)):
+    elif strangers:
         below = sorted(_shared(tree))
         rather = f" (the folders below may be, such as {below[0]})" if below else ""
-        told = f"no camera models, by name or EXIF: {listed(wrong_models)}"
+        told = f"no camera models, by name or EXIF: {listed(strangers)}"
         wrong = f"{told} in {root}{rather}"
     elif parts := sorted(_parts_of_a_model(tree)):
         wrong = f"no devices but kinds of images: {listed(parts)} in {root}"
@@ -100,21 +118,22 @@ def require_models(root: Path, paths: Sequence[PurePosixPath]) -> None:
     raise CamobenchError(f"{wrong}; {_remedy(root, paths)}")
 
 
-def _models(root: Path, paths: Sequence[PurePosixPath]) -> set[str]:
-    """The folders that are camera models by their names, or by what their first images name."""
+def _models(root: Path, paths: Sequence[PurePosixPath], layout: Layout) -> set[str]:
+    """What are camera models by their names, or by what their first images name."""
     within: dict[str, list[PurePosixPath]] = defaultdict(list)
-    for path in filter(TREE.photo, paths):
-        within[path.parts[0]].append(path)
+    for path in paths:
+        if name := layout.photo(path):
+            within[name.model].append(path)
     return {
         name
         for name, found in within.items()
-        if names_a_model(name) or any(agree(name, _stated(root, p)) for p in found[:_READ])
+        if names_a_model(name) or any(agree(name, _stated(root, p, layout)) for p in found[:_READ])
     }
 
 
-def _stated(root: Path, path: PurePosixPath) -> str:
+def _stated(root: Path, path: PurePosixPath, layout: Layout) -> str:
     """The camera that an image names in EXIF, or else by a Dresden name of a known make."""
-    name = DRESDEN.photo(path)
+    name = None if layout is DRESDEN else DRESDEN.photo(path)
     try:
         camera = read_camera((root / path).read_bytes())
     except (OSError, SyntaxError, ValueError):  # `scan` tells of what cannot be read
@@ -124,7 +143,7 @@ def _stated(root: Path, path: PurePosixPath) -> str:
 
 def _is_type(word: str) -> bool:
     found = _TYPE.fullmatch(word)
-    if found is None or _MEASURE.fullmatch(word):
+    if found is None or _MEASURE.fullmatch(word) or _YEAR.fullmatch(word):
         return False
     return found["stem"] not in _WORDS | _COUNTED
 
@@ -145,10 +164,14 @@ def _describes(words: Sequence[str], *, numbers: bool) -> bool:
 
 
 def _parts_of_a_model(tree: Mapping[str, Iterable[str]]) -> set[str]:
-    """MODEL/DEVICE folders of models below which lie several kinds, or a kind beside devices."""
+    """MODEL/DEVICE folders of models below which lie several kinds, or a kind beside devices.
+
+    What a camera numbers by itself, such as 100CANON, is such a kind.
+    """
     found = set()
     for model, devices in tree.items():
         kinds = {name for name in devices if _describes(_words(name), numbers=False)}
+        kinds |= {name for name in devices if _DCF.fullmatch(name)}
         if len(kinds) > 1 or any(re.match("flat|dark", name.lower()) for name in kinds):
             found |= {f"{model}/{name}" for name in kinds}
     return found

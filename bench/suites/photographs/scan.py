@@ -21,7 +21,11 @@ from bench.suites.photographs.jpeg_header import read_camera
 from bench.suites.photographs.layouts import DRESDEN, Layout, PhotoName
 from bench.types import CamobenchError, Progress, Silent
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+IMAGE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".png", ".tif", ".tiff"),
+    *(".webp", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".bmp", ".gif"),
+)
+"""Of what a photograph may be kept in; the second line is refused by name, not passed over."""
 _LISTED = 5  # unusable files named in a message
 _THREADS = 4
 
@@ -58,6 +62,7 @@ class Scan:
         unusable: Why, for each file left out.
         copies: Files left out because an earlier one has the same bytes.
         spellings: Those of each camera model that is spelled in several ways.
+        devices: Those of each device that is.
     """
 
     photos: tuple[Photo, ...]
@@ -65,6 +70,7 @@ class Scan:
     unusable: tuple[str, ...]
     copies: tuple[PurePosixPath, ...]
     spellings: tuple[tuple[str, ...], ...]
+    devices: tuple[tuple[str, ...], ...]
 
 
 def list_images(root: Path) -> list[PurePosixPath]:
@@ -80,20 +86,27 @@ def list_images(root: Path) -> list[PurePosixPath]:
         for file in _files(root)
         if file.suffix.lower() in IMAGE_SUFFIXES
     )
+    for image in images:
+        if any("\ud800" <= letter <= "\udfff" for letter in image.as_posix()):
+            raise CamobenchError(
+                f"the name of {image.as_posix()!a} in {root} is no text; rename it"
+            )
     if not images:
         raise CamobenchError(f"no image (jpg, png, tif) in {root}; check the path")
     return images
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """Walk the folders below `root`, through links too, but not in circles."""
+    """Walk the folders below `root`, through links too, each once."""
+    known = {root.resolve()}
     for folder, below, names in os.walk(root, followlinks=True):
-        here = Path(folder).resolve()
-        below[:] = [
-            name
-            for name in below
-            if not name.startswith(".") and not here.is_relative_to((here / name).resolve())
-        ]
+        fresh = {
+            name: real
+            for name in sorted(below)
+            if not name.startswith(".") and (real := Path(folder, name).resolve()) not in known
+        }
+        known.update(fresh.values())
+        below[:] = list(fresh)
         yield from (Path(folder, name) for name in names if not name.startswith("."))
 
 
@@ -124,9 +137,6 @@ def scan(
     progress = progress or Silent()
     known = [name for name in names.values() if name]
     models = one_spelling(name.model for name in known)
-    ways = [
-        tuple(sorted(n for n in models if models[n] == m)) for m in dict.fromkeys(models.values())
-    ]
     devices = one_spelling(f"{models[name.model]}/{name.device}" for name in known)
 
     def look(path: PurePosixPath) -> tuple[str, Photo | str]:
@@ -182,8 +192,17 @@ def scan(
         files=tuple((path.as_posix(), sha256) for path, (sha256, _) in looks.items()),
         unusable=tuple(bad),
         copies=tuple(copies),
-        spellings=tuple(spelled for spelled in ways if len(spelled) > 1),
+        spellings=_several_ways(models),
+        devices=_several_ways(devices),
     )
+
+
+def _several_ways(spelling: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
+    """The names of each thing that has several, from each name's spelling."""
+    ways: dict[str, list[str]] = {}
+    for name, meant in spelling.items():
+        ways.setdefault(meant, []).append(name)
+    return tuple(tuple(sorted(names)) for names in ways.values() if len(names) > 1)
 
 
 def _each_once(photos: list[Photo]) -> tuple[list[Photo], list[PurePosixPath], list[str]]:

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from bench.suites.photographs.folder_names import names_a_model, plain_shot, require_models
-from bench.suites.photographs.layouts import TREE, detect_layout
+from bench.suites.photographs.layouts import DRESDEN, TREE, detect_layout
 from bench.types import CamobenchError
 
 NO_MODELS = (
@@ -28,13 +28,14 @@ NO_MODELS = (
     *("trainset", "TESTSET", "Trainingsdaten", "Monday", "session1", "session10", "run2", "run12"),
     *("batch1", "class0", "label_0", "group_a", "cv0", "cv10", "Au", "Sp", "cover", "stego", "q2"),
     *("sRGB", "AdobeRGB", "rgb", "gray", "seen", "unseen", "with_flash", "London", "1st", "10th"),
-    *("train_Canon", "D01_Acme_One", "2020-01-01T10"),
+    *("train_Canon", "D01_Acme_One", "2020-01-01T10", "Rome2019", "wk12", "500kb", "35mm"),
+    *("sigma_10", "Canon_generated", "Google_Photos", "Canon_600D_whatsapp", "iPhone_screenshots"),
 )
 MODELS = (
     *("Canon, Inc. EOS 5D", "Nikon_D70", "D70", "GX100", "iPhone 4s", "HTC-1-M7", "Pixel 8"),
     *("Apple_iPhone-XR", "Hewlett-Packard_hp-PhotoSmart-43x-series", "Olympus_C920Z,D450Z"),
     *("Samsung_GalaxyS3Mini", "Meizu_m1-note", "Sony_CYBERSHOT", "600D", "simcam-01", "RX100"),
-    *("Model0", "model_a", "cam-a", "Phone 2"),
+    *("Sigma_SD14", "Model0", "model_a", "cam-a", "Phone 2"),
     *("Leica Q2", "Leica Q3", "Nothing Phone 1", "ixus70", "Huawei P9"),
     *("Eastman_KODAK-DC280-ZOOM-DIGITAL-CAMERA", "Seiko_PhotoPC-3100Z", "Olympus_mju-1050SW"),
 )
@@ -65,6 +66,13 @@ def test_sets_above_cameras_are_named_with_what_is_below():
     assert "--layout tree" in said
 
 
+def test_what_file_names_are_read_as_is_doubted_too():
+    for name in ("train_Canon_0_1.jpg", "IMG_20190501_100000_01.jpg"):
+        with pytest.raises(CamobenchError, match=r"no camera models.* --layout dresden"):
+            require_models(Path("mine"), [PurePosixPath(name)], DRESDEN)
+    require_models(Path("mine"), [PurePosixPath("Nikon_D70_0_1.jpg")], DRESDEN)
+
+
 def test_a_tree_within_a_set_is_named():
     assert "folder:mine/train" in refusal("train/Canon One/dev0", "train/Canon Two/dev0")
 
@@ -79,6 +87,7 @@ def test_a_tree_within_a_set_is_named():
         (("Canon/2020-01-01", "Canon/2020-02-01"), "Canon/2020-01-01, Canon/2020-02-01"),
         (("Canon/May 1 2020", "Canon/20200102 1"), "Canon/20200102 1, Canon/May 1 2020"),
         (("Canon/jpeg", "Canon/png", "Nikon/jpeg"), "Canon/jpeg, Canon/png"),
+        (("Canon/100CANON", "Canon/101CANON", "Nikon/a"), "Canon/100CANON, Canon/101CANON"),
     ],
 )
 def test_kinds_of_images_are_no_devices(folders, named):

@@ -169,9 +169,9 @@ def test_the_signal_processing_cup_has_no_devices(tmp_path):
 
 def test_a_layout_can_be_named(tmp_path):
     for model in ("One", "Two"):
-        names = [f"Acme/{d}/Acme_{model}_{d}_{s}.png" for d in range(3) for s in range(2)]
+        names = [f"LG/{d}/LG_{model}_{d}_{s}.png" for d in range(3) for s in range(2)]
         write(tmp_path, *names)
-    assert source(tmp_path).card.classes == ("Acme_One", "Acme_Two")  # names part the folders
+    assert source(tmp_path).card.classes == ("LG_One", "LG_Two")  # names part the folders
     with pytest.raises(CamobenchError, match="fewer than two camera models"):
         source(tmp_path, layout="tree").card  # noqa: B018
     with pytest.raises(CamobenchError, match="unknown layout 'vison': did you mean vision"):

@@ -1,4 +1,6 @@
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,8 @@ from PIL import Image
 from bench.data import ImageError
 from bench.store import Store
 from bench.suites.base import prepare
+from bench.suites.photographs.scan import list_images
+from bench.types import CamobenchError
 from tests.suites.test_folder import five, pair, rows_of, source, write_photo, write_tree
 
 __all__ = ["five", "pair"]  # fixtures
@@ -78,12 +82,12 @@ def test_one_photograph_under_two_models_is_refused(five):
 
 def test_one_model_spelled_in_several_ways_is_one(tmp_path):
     names = ("Canon é_70", "canon e\u0301 70", "CANON-É-70")
-    root = write_tree(tmp_path / "mine", {names[0]: [3], "Other One": [3, 3, 3]})
+    root = write_tree(tmp_path / "mine", {names[0]: [3], "LG One": [3, 3, 3]})
     for device, name in enumerate(names[1:], 1):
         for shot in range(2):
             write_photo(root / name / f"dev{device}" / f"{device}{shot}.JPG")
     card = source(root).card
-    assert card.classes == ("Canon é_70", "Other One")
+    assert card.classes == ("Canon é_70", "LG One")
     assert "one camera model spelled in 3 ways: CANON-É-70, " in card.note
     assert card.note.startswith("split by device")
 
@@ -122,3 +126,32 @@ def test_swapped_folders_are_said(tmp_path):
     write_tree(root, {"Canon_600D": [5]}, exif=exif("Canon", "EOS 5D"))
     note = source(root).card.note
     assert "the photographs of Canon_5D are of Canon EOS 600D" in note
+
+
+def test_folders_that_link_to_each_other_are_read_once(five):
+    for one in range(5):
+        for other in range(5):
+            link = five / "five" / f"dev{one}" / f"to{other}"
+            link.symlink_to(five / "five" / f"dev{other}", target_is_directory=True)
+    assert len(list_images(five)) == 30
+
+
+def test_photographs_in_other_formats_are_refused_by_name_not_passed_over(five):
+    write_photo(five / "two" / "dev0" / "LG_two_0_7.webp")
+    with pytest.raises(ImageError, match=r"LG_two_0_7\.webp.*a WEBP, expected a JPEG"):
+        source(five).card  # noqa: B018
+
+
+def test_devices_spelled_in_several_ways_are_said(tmp_path):
+    root = write_tree(tmp_path, {"Nikon_D70": [3, 3], "Canon_5D": [3, 3]})
+    write_photo(root / "Nikon_D70" / "Dev-1" / "x.JPG")
+    write_photo(root / "Nikon_D70" / "dev 1" / "y.JPG")
+    note = source(root).card.note
+    assert "one device spelled in 2 ways: Nikon_D70/Dev-1, Nikon_D70/dev 1" in note
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems hold no such names")
+def test_a_name_that_is_no_text_is_named(five):
+    (five / "two" / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"")
+    with pytest.raises(CamobenchError, match=r"caf\\udce9.jpg.*rename it"):
+        source(five).card  # noqa: B018

@@ -1,0 +1,103 @@
+"""Read a folder of photographs of one's own: how it is laid out, and all that it holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.suites.photographs.camera_names import contradictions
+from bench.suites.photographs.folder_names import require_models
+from bench.suites.photographs.layouts import DRESDEN, TREE, Layout, detect_layout, get_layout
+from bench.suites.photographs.scan import Photo, Scan, list_images, scan
+from bench.types import CamobenchError, Progress
+from bench.wording import listed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What was found in a folder.
+
+    Attributes:
+        layout: How its files are named.
+        scan: The photographs, and what was left out.
+        notes: What a suite of these photographs says of them.
+    """
+
+    layout: Layout
+    scan: Scan
+    notes: tuple[str, ...]
+
+    @property
+    def photos(self) -> tuple[Photo, ...]:
+        """The usable photographs."""
+        return self.scan.photos
+
+
+def read_folder(
+    root: Path,
+    image_px: int,
+    *,
+    layout: str | None = None,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> Reading:
+    """Read every file of a folder.
+
+    Args:
+        root: The folder.
+        image_px: Side of the square that each photograph must hold.
+        layout: Name of how the files are named; by default found out, and doubted.
+        skip_bad: Leave unusable files out instead of refusing the folder.
+        progress: Told of each file.
+
+    Raises:
+        ImageError: If files cannot be used; counts them and names the first few.
+        CamobenchError: If there is no such layout, or what the folder holds is no such thing.
+    """
+    paths = list_images(root)
+    if layout is None:
+        way = detect_layout(paths)
+        if way in (TREE, DRESDEN):
+            require_models(root, paths, way)
+    else:
+        way = get_layout(layout)
+    read = {path: way.read(path) for path in paths}
+    counts = Counter(kind for kind in read.values() if isinstance(kind, str))
+    aside = " and ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+    names = {path: name for path, name in read.items() if not isinstance(name, str)}
+    if not names:
+        raise CamobenchError(
+            f"no photograph in {root}, only {aside}; expected files named {way.pattern}"
+        )
+    found = scan(root, names, way, image_px, skip_bad=skip_bad, progress=progress)
+    if way is TREE:
+        _require_each_filled(root, found)
+    notes = [f"{aside} left out"] if aside else []
+    if layout is None and way is DRESDEN and any(TREE.read(photo.path) for photo in found.photos):
+        notes.insert(0, "cameras read from the files' Dresden names, not from folders")
+    return Reading(layout=way, scan=found, notes=(*notes, *_notes(found)))
+
+
+def _require_each_filled(root: Path, found: Scan) -> None:
+    models = {photo.path.parts[0] for photo in found.photos}
+    below = (path for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
+    if empty := sorted(str(path) for path in below if path.name not in models):
+        raise CamobenchError(
+            f"no usable photograph in {', '.join(empty)}: add photographs of that camera model or "
+            "remove its folder"
+        )
+
+
+def _notes(found: Scan) -> Iterator[str]:
+    if unusable := len(found.unusable):
+        yield f"{unusable} unusable files left out"
+    if copies := len(found.copies):
+        yield f"{copies} exact copies of other files left out"
+    for what, spellings in (("camera model", found.spellings), ("device", found.devices)):
+        for names in spellings:
+            yield f"one {what} spelled in {len(names)} ways: {listed(names)}"
+    stated = ((photo.model, photo.stated or "") for photo in found.photos)
+    if contrary := contradictions(stated):
+        yield f"WARNING, EXIF or file names contradict the folders: {listed(contrary)}"
