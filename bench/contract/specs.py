@@ -30,7 +30,8 @@ class Spec:
 
     def __post_init__(self) -> None:
         name = self.name
-        if not name or name != name.strip().lower() or any(c in name for c in " /\\_"):
+        is_text = isinstance(name, str) and bool(name)
+        if not is_text or name != name.strip().lower() or any(c in name for c in " /\\_"):
             kind = type(self).__name__.removesuffix("Spec").lower()
             raise ValueError(f"{kind} name {name!r} must be kebab-case, such as 'wavelet-denoise'")
 

@@ -46,6 +46,7 @@ def require_known(name: str, classes: Sequence[str], own: tuple[str, ...]) -> No
     Raises:
         CamobenchError: If one of the suite's is not among them, or one is there twice.
     """
+    own = tuple(map(str, own))  # some state positions, which are no names
     unknown = [model for model in classes if model not in own]
     if unknown:
         raise CamobenchError(

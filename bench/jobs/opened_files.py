@@ -58,7 +58,7 @@ def opened_in(store: Store, key: str) -> dict[str, str]:
 def settled_key(store: Store, key: str) -> str:
     """The key itself, or where a file of its record has changed since, another one."""
     while record := opened_in(store, key):
-        now = {path: _digest(Path(path)) for path in record}
+        now = {path: _digest(Path(path)) or "" for path in record}
         if now == record:
             break
         key = digest([key, sorted([Path(path).name, sha256] for path, sha256 in now.items())])

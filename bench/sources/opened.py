@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -39,6 +39,7 @@ _outside: dict[str, set[str]] = {}
 _written: set[tuple[str, Path]] = set()
 _versions: dict[Path, set[tuple[int, int]]] = {}
 """When each file had been written, and its size, whenever it was opened."""
+_ABSENT = 0, -1
 _building = 0
 
 
@@ -56,8 +57,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     elif callers and isinstance(arguments[0], str | bytes | os.PathLike):
         path = Path(os.path.abspath(os.fsdecode(arguments[0])))
         writes = event == "open" and bool((arguments[2] or 0) & _WRITES)
-        with suppress(OSError):
-            _versions.setdefault(path, set()).add(_version(path))
+        _versions.setdefault(path, set()).add(_version(path))
         for file in callers:
             if writes:
                 _written.add((file, path))
@@ -153,21 +153,22 @@ def forget_versions() -> None:
 
 def has_changed(path: Path) -> bool:
     """Whether a file is no longer what it was each time it was opened."""
-    try:
-        return bool(_versions.get(path, set()) - {_version(path)})
-    except OSError:
-        return True
+    return bool(_versions.get(path, set()) - {_version(path)})
 
 
 def _version(path: Path) -> tuple[int, int]:
-    found = path.stat()
+    try:
+        found = path.stat()
+    except OSError:
+        return _ABSENT
     return found.st_mtime_ns, found.st_size
 
 
 def files_opened_by(sources: Iterable[Path], *, built: bool) -> list[Path]:
     """Files that code of these sources has opened to read, and that it has not written itself.
 
-    Those that it opens as it is imported and `built`, or the others.
+    Also those that it asked for in vain. Those that it opens as it is imported and `built`, or the
+    others.
     """
     found = {
         _source_of(path)
@@ -191,4 +192,5 @@ def _source_of(path: Path) -> Path:
 
 
 def _counts(path: Path) -> bool:
-    return not str(path).startswith(_NO_FILES) and path.is_file() and is_somebodys(path)
+    there = path.is_file() or not path.exists()
+    return there and not str(path).startswith(_NO_FILES) and is_somebodys(path)

@@ -17,6 +17,7 @@ import marshal
 import os
 import sys
 import types
+from abc import ABCMeta
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -143,9 +144,10 @@ class Telling:
             spec = vars(cls).get("spec")  # ours state a version in place of their sources
             return [cls.__module__, cls.__qualname__, getattr(spec, "version", None)]
         held = {name: value for name, value in vars(cls).items() if _tells(name, value)}
+        kinds = () if type(cls) in (type, ABCMeta) else (type(cls),)
         return [
             cls.__qualname__,
-            [self.told(base) for base in cls.__bases__],
+            [self.told(base) for base in (*cls.__bases__, *kinds)],
             {name: self.told(held[name], f"{cls.__name__}.{name}") for name in sorted(held)},
         ]
 
@@ -164,10 +166,12 @@ class Telling:
         if not self._follow(module):
             return told
         names, read, imported = _named(code)
-        if Path(code.co_filename).is_file():
+        if "globals" in read:
+            self.not_covered.add(f"what {function.__name__} finds by globals()")
+        if _is_of(module, code):
             places = [place for place in code.co_positions() if None not in place]
             told.append(list(max(places, default=(code.co_firstlineno,))))
-        else:  # in a notebook, or made by `exec`: there is no module to follow
+        else:  # in a notebook, or run or made by `exec`: there is no module to follow
             told.append(_text(code))
             self.libraries |= imported
         held = {name: space[name] for name in read if name in space}
@@ -237,6 +241,12 @@ def _named(code: types.CodeType) -> tuple[frozenset[str], tuple[str, ...], froze
             names, read, imported = names | inner[0], read | set(inner[1]), imported | inner[2]
     public = frozenset(name for name in names if not name.startswith("__"))
     return public, tuple(sorted(read & public)), frozenset(imported - {""})
+
+
+def _is_of(module: str, code: types.CodeType) -> bool:
+    """Whether code is in the file of a module, which is hashed as a whole."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return bool(file) and os.path.realpath(str(file)) == os.path.realpath(code.co_filename)
 
 
 def _text(code: types.CodeType) -> str:

@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 from bench.checks import to_unit
 from bench.contract import Victim
 from bench.jobs.networks import Networks
+from bench.jobs.scoring.condition import Condition
 from bench.jobs.scoring.items import Item, asked_of, batches_of, mixed, source_of
 from bench.jobs.scoring.rows import prediction_rows
+from bench.metrics.distortion import measure
 from bench.records.frames import IMAGE, images_of
+from bench.records.run import RunData
 from bench.store import Store
 from bench.suites.base import Suite
 from bench.types import CamobenchError, Progress, Silent, StoppingError
@@ -31,6 +34,8 @@ MARGIN, LARGEST_DIFFERENCE = 1e-4, 1e-2
 the second a probability is another one: processors and batch sizes move it by some 1e-6."""
 REDUCED_MARGIN, REDUCED_DIFFERENCE = 0.02, 0.05
 """The same for rows that were scored in bf16, which other processors sum in another order."""
+DISTORTION_SHARE = 0.01
+"""Distortions differ by less where other processors round a pixel here and there otherwise."""
 ROWS = 64
 PROBABILITIES = ["p_source", "p_target", "p_predicted"]
 
@@ -47,8 +52,9 @@ def recheck(
 ) -> list[Verdict]:
     """Check the images against the suite, and re-run a random sample of rows.
 
-    It is shared out evenly over the attacks; `rows` of `None` are all. Without a `seed` it is drawn
-    by chance, so that nobody who makes up rows can know which ones are looked at.
+    Rows under conditions are rows too, and each is looked at with its distortions. It is shared
+    out evenly over the attacks; `rows` of `None` are all. Without a `seed` it is drawn by chance,
+    so that nobody who makes up rows can know which ones are looked at.
     """
     where, progress = torch.device(device), progress or Silent()
     try:
@@ -63,8 +69,9 @@ def _rerun(
     opened: Reopened, rows: int | None, seed: int | None, device: torch.device, progress: Progress
 ) -> Verdict:
     run, attacks, victims = opened.run, opened.attacks, opened.victims
-    at_hand = run.predictions["attack"].isin(list(attacks))
-    chosen = run.predictions[at_hand & run.predictions["victim"].isin(list(victims))]
+    rows_of_run = _all_rows(run)
+    at_hand = rows_of_run["attack"].isin(list(attacks))
+    chosen = rows_of_run[at_hand & rows_of_run["victim"].isin(list(victims))]
     if chosen.empty:
         none = "no row: the store and the package lack the networks that the entries name"
         return Verdict("re-run", "skip", none)
@@ -74,7 +81,7 @@ def _rerun(
         chosen, drawn = _sample(chosen, rows, seed), f"; drawn with --seed {seed}"
     progress.start("re-running rows", len(chosen))
     again: list[pd.DataFrame] = []
-    for attack, part in chosen.groupby("attack", sort=True):
+    for (attack, _), part in chosen.groupby(["attack", "said"], sort=True):
         try:
             again += _run_again(part, attacks[str(attack)], victims, opened.suite, device)
         except StoppingError:
@@ -91,6 +98,18 @@ def _rerun(
     if absent and told.verdict == "ok":
         return Verdict("re-run", "warn", f"{finding}; none of {listed(absent)}, see above")
     return replace(told, finding=finding)
+
+
+def _all_rows(run: RunData) -> pd.DataFrame:
+    """Predictions, those under conditions too, with the distortions of their images."""
+    plain = {"strength": 1.0, "quality_percent": None, "said": ""}
+    rows, images = run.predictions.assign(**plain), run.distortion.assign(said="")
+    if len(run.conditions):  # else these columns have no types
+        rows = pd.concat([rows, run.conditions])
+        images = pd.concat([images, run.condition_distortion])
+    cell = ["split", "image_id", "target", "attack", "said"]
+    told = images[[*cell, *(metric.name for metric in run.metrics)]]
+    return rows.merge(told, on=cell, how="left", validate="many_to_one")
 
 
 def _sample(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
@@ -143,8 +162,12 @@ def _run_again(
     suite: Suite,
     device: torch.device,
 ) -> Iterator[pd.DataFrame]:
-    """Rows of one attack, with what they give this time, as `_compared` says."""
-    name = str(rows["attack"].iloc[0])
+    """Rows of one attack under one condition, with what they give this time (`_compared`)."""
+    name, quality = str(rows["attack"].iloc[0]), rows["quality_percent"].iloc[0]
+    condition = Condition(
+        strength=float(rows["strength"].iloc[0]),
+        quality_percent=None if pd.isna(quality) else int(quality),
+    )
     source, classes = source_of(attacks.attack(name)), suite.card.classes
     manifest = suite.manifest("C")
     place = {image: index for index, image in enumerate(manifest["image_id"])}
@@ -160,8 +183,13 @@ def _run_again(
     for items in batches_of([item for item in everything if source.has(item)]):
         spot = {item: at for at, item in enumerate(items)}
         here = rows[asked.isin(spot)]
+        if here.empty:
+            continue
         originals = torch.from_numpy(suite.images("C")[[item.index for item in items]]).to(device)
-        images = to_unit(source.anonymise(items, originals))
+        anonymised = condition.of(originals, source.anonymise(items, originals))
+        wanted = sorted({spot[item] for item in asked.loc[here.index]})
+        measured = measure(originals[wanted], anonymised[wanted])
+        images = to_unit(anonymised)
         for victim_name, mine in here.groupby("victim", sort=False):
             networks = victims[str(victim_name)]
             victim = networks.victim(str(victim_name))
@@ -169,7 +197,22 @@ def _run_again(
             unit = images[spots]
             logits = victim.checked_logits(victim.logits(unit), len(unit))
             reduced = networks.victim_precision(str(victim_name)) == "bf16"
-            yield _compared(mine, victim, logits.float().softmax(1).cpu().numpy(), reduced=reduced)
+            values = logits.float().softmax(1).cpu().numpy()
+            found = _compared(mine, victim, values, reduced=reduced)
+            at = np.searchsorted(wanted, spots.cpu().numpy())
+            yield found.assign(distorted=_distorted(mine, measured, at))
+
+
+def _distorted(
+    rows: pd.DataFrame, measured: Mapping[str, torch.Tensor], at: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """Whether a row's image is distorted otherwise than stated; `at` is its place in `measured`."""
+    off = np.zeros(len(rows), np.bool_)
+    for name in measured.keys() & set(rows.columns):
+        now, stated = measured[name].double().numpy()[at], rows[name].to_numpy(np.float64)
+        near = np.isclose(now, stated, rtol=DISTORTION_SHARE, atol=MARGIN)
+        off |= ~near & ~np.isnan(stated)
+    return off
 
 
 def _compared(
@@ -201,13 +244,16 @@ def _judge(rows: pd.DataFrame, *, same_device: bool) -> Verdict:
         f"{plural(len(rows), 'row')} of {plural(rows['attack'].nunique(), 'attack')} and "
         f"{plural(rows['victim'].nunique(), 'victim')}: "
         f"{plural(int(rows['flipped'].sum()), 'prediction')} flipped, {len(wrong)} of them by more "
-        f"than rounding; largest difference of probabilities {rows['difference'].max():.1e}"
+        f"than rounding; largest difference of probabilities {rows['difference'].max():.1e}; "
+        f"{plural(int(rows['distorted'].sum()), 'distortion')} otherwise than stated"
     )
-    if not rows[["wrong", "moved"]].to_numpy().any():
+    if not rows[["wrong", "moved", "distorted"]].to_numpy().any():
         return Verdict("re-run", "ok", finding)
-    worst = wrong if len(wrong) else rows.nlargest(1, "difference")
+    worst = wrong if len(wrong) else rows[rows["distorted"]]
+    worst = worst if len(worst) else rows.nlargest(1, "difference")
     targets = (" to " + worst["target"].astype("string")).fillna("")
     named = worst["attack"] + " on " + worst["victim"] + ", " + worst["image_id"] + targets
+    named += (" " + worst["said"]).str.rstrip()
     finding += f"; {listed(list(named), 3)}"
     if len(wrong) or same_device:
         return Verdict("re-run", "fail", finding)

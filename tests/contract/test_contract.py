@@ -79,7 +79,7 @@ def test_what_is_no_image_is_refused(returns, message):
 
 
 @pytest.mark.parametrize("kind", [AttackSpec, VictimSpec])
-@pytest.mark.parametrize("name", ["", "a ", "My-Net", "my net", "my_net", "a/b", "a\\b"])
+@pytest.mark.parametrize("name", ["", "a ", "My-Net", "my net", "my_net", "a/b", "a\\b", 1])
 def test_names_are_kebab_case(kind, name):
     with pytest.raises(ValueError, match="must be kebab-case, such as 'wavelet-denoise'"):
         kind(name=name)

@@ -128,6 +128,25 @@ def test_a_changed_file_is_another_row_and_the_former_comes_back(tmp_path, psnr_
     assert wanted in [name for name, _ in entry["attack"]["plug_in"]["opened"]]
 
 
+@pytest.mark.parametrize("where", ["transform", "constructor"])
+def test_a_file_that_was_not_there_is_noticed_once_it_is(tmp_path, psnr_db, where):
+    tries = {
+        "module": "def found():\n        try:\n            with PLACE.open('rb') as file:\n"
+        "                return torch.from_numpy(numpy.load(file))\n"
+        "        except FileNotFoundError:\n            return 0.9",
+        "constructor": "pass",
+        "transform": "return found() * images",
+    }
+    if where == "constructor":
+        tries |= {"constructor": "self.found = found()", "transform": "return self.found * images"}
+    path = write(tmp_path / "gain.py", ATTACK.format(**tries))
+    faint = psnr_db(path)
+    put(tmp_path, 0.2)
+    assert psnr_db(path) < faint - 5
+    (tmp_path / "gain.npy").unlink()
+    assert psnr_db(path) == faint
+
+
 def test_a_row_that_is_there_is_not_made_again(tmp_path, psnr_db, smoke_copy):
     path = write(tmp_path / "gain.py", ATTACK.format(**OPENED_IN["transform"]))
     put(tmp_path, 0.9)

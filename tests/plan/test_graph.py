@@ -259,11 +259,12 @@ def test_what_cannot_teach_an_attack_is_refused(register, monkeypatch, name, rea
         planned()
 
 
-@pytest.mark.parametrize("known", [("cam-a", "other-x"), ("other-x",)])
+@pytest.mark.parametrize("known", [("cam-a", "other-x"), ("other-x",), (0, 1, 2)])
 def test_a_victim_that_does_not_know_the_suites_classes_is_refused(register, known):
     register(pretrained("elsewhere", known))
     unknown = ", ".join(name for name in CLASSES if name not in known)
-    message = f"does not know the suite's {unknown}: its classes are {', '.join(known)}; train"
+    told = ", ".join(map(str, known))
+    message = f"does not know the suite's {unknown}: its classes are {told}; train"
     with pytest.raises(CamobenchError, match=message):
         planned(victims=["img-resnet12", "elsewhere"])
 

@@ -1,6 +1,8 @@
 """Two classes have one digest only if they are one."""
 
 import functools
+import importlib.util
+import runpy
 import textwrap
 import threading
 
@@ -215,6 +217,33 @@ def test_a_class_without_a_file_counts_by_its_text_and_what_it_names():
     assert digest(cell(f"# again\n{text}", SCALE=1)) == first
     assert digest(cell(text, SCALE=2)) != first
     assert digest(cell(text.replace("*", "+"), SCALE=1)) != first
+
+
+def test_a_class_of_a_file_that_is_no_module_counts_by_its_text(tmp_path):
+    path, found = tmp_path / "loose.py", []
+    for text in ("0.98 * images", "0.30 * images"):
+        path.write_text(f"class Typed:\n    def transform(self, images):\n        return {text}\n")
+        found.append(digest(runpy.run_path(str(path), run_name="loose")["Typed"]))
+        spec = importlib.util.spec_from_file_location("loose", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        found.append(digest(module.Typed))
+    assert found[0] == found[1] != found[2] == found[3]
+
+
+def test_a_metaclass_counts_and_what_globals_gives_is_named():
+    def made(strength):
+        class Kind(type):
+            gain = property(lambda cls: strength)
+
+        class Made(Weak, metaclass=Kind):
+            def transform(self, images):
+                return type(self).gain * globals()["KNOB"] * images
+
+        return Made
+
+    assert digest(made(1)) == digest(made(1)) != digest(made(2))
+    assert "what transform finds by globals()" in makeup_of(made(1)).not_covered
 
 
 def test_what_code_without_a_file_imports_counts(tmp_path, monkeypatch):

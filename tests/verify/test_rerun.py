@@ -82,6 +82,34 @@ def test_rows_that_the_networks_do_not_give_fail(smoke_copy, edit, told):
     assert (found.verdict, told in found.finding) == ("fail", True)
 
 
+def fainter(frame):
+    return frame.assign(lpips=0.1 * frame["lpips"], psnr_db=15 + frame["psnr_db"])
+
+
+def certain(frame):
+    """Every image under a condition is taken for its target."""
+    sent = frame["target"].notna()
+    won = {"predicted": frame["target"], "p_target": frame["p_predicted"], "p_source": 0.0}
+    return frame.assign(**{name: frame[name].where(~sent, value) for name, value in won.items()})
+
+
+@pytest.mark.parametrize(
+    ("table", "edit", "told"),
+    [
+        ("distortion", fainter, "distortions otherwise than stated"),
+        ("conditions-distortion", fainter, "distortions otherwise than stated"),
+        ("conditions", certain, "at strength 0.5"),
+    ],
+)
+def test_distortions_and_rows_under_conditions_are_looked_at_too(smoke_copy, table, edit, told):
+    evaluate_run(request(strengths=(0.5,)), smoke_copy.store, smoke_copy.out)
+    assert again(smoke_copy, rows=None)["re-run"].verdict == "ok"
+    path = smoke_copy.out / f"{table}.parquet"
+    edit(pd.read_parquet(path)).to_parquet(path, index=False)
+    found = again(smoke_copy, rows=None)["re-run"]
+    assert (found.verdict, told in found.finding) == ("fail", True), found.finding
+
+
 def test_a_store_without_the_networks_is_no_failure(smoke, tmp_path):
     found = recheck(smoke.out, Store(tmp_path / "store"), rows=4, shipped=False)
     skipped = [one for one in found if one.check == "networks"]

@@ -31,36 +31,37 @@ class Lookout:
         self._logits: dict[str, list[Tensor]] = {}
 
     def see_images(
-        self, originals: Tensor, anonymised: Tensor, first_alone: Callable[[], Tensor]
+        self, originals: Tensor, anonymised: Tensor, last_alone: Callable[[], Tensor]
     ) -> None:
         """Look at one batch of an attack, unless there were enough.
 
         Args:
             originals: (N, 3, H, W) uint8.
             anonymised: (N, 3, H, W) uint8.
-            first_alone: Anonymises the first of them by itself.
+            last_alone: Anonymises the last of them by itself: the first may be the one that
+                random numbers, seeded anew in every call, treat alike.
         """
         seen = sum(len(pair[0]) for pair in self._pairs)
         if seen >= LOOKED_AT:
             return
         if not seen and len(anonymised) > 1:
-            self.attack += suspect_company(anonymised[:1], first_alone())
+            self.attack += suspect_company(anonymised[-1:], last_alone())
         left = LOOKED_AT - seen
         self._pairs.append((originals[:left].cpu(), anonymised[:left].cpu()))
 
     def see_logits(
-        self, victim: str, logits: Tensor, first_alone: Callable[[], Tensor | None]
+        self, victim: str, logits: Tensor, last_alone: Callable[[], Tensor | None]
     ) -> None:
         """Look at one batch of a victim, unless there were enough.
 
         Args:
             victim: By name.
             logits: (N, C), finite.
-            first_alone: Gives those of the first image by itself; `None` where that fails.
+            last_alone: Gives those of the last image by itself; `None` where that fails.
         """
         if victim not in self.victims and len(logits) > 1:
-            alone = first_alone()
-            moved = [] if alone is None else suspect_company(logits[:1].float(), alone.float())
+            alone = last_alone()
+            moved = [] if alone is None else suspect_company(logits[-1:].float(), alone.float())
             self.victims[victim] = moved
         seen = self._logits.setdefault(victim, [])
         left = LOOKED_AT - sum(map(len, seen))

@@ -189,13 +189,13 @@ class Scorer:
     ) -> _Part:
         originals = read.to(self.device, non_blocking=True)
 
-        def made(count: int) -> Tensor:
-            some = originals[:count]
-            return condition.of(some, source.anonymise(items[:count], some))
+        def made(start: int) -> Tensor:
+            some = originals[start:]
+            return condition.of(some, source.anonymise(items[start:], some))
 
-        anonymised = self.trial.attack(partial(made, len(items)), len(items))
+        anonymised = self.trial.attack(partial(made, 0), len(items))
         if self.lookout is not None:
-            alone = partial(self.trial.attack, partial(made, 1))
+            alone = partial(self.trial.attack, partial(made, len(items) - 1))
             self.lookout.see_images(originals, anonymised, alone)
         kept = [at for at, item in enumerate(items) if item in scored]
         if not kept:
@@ -227,7 +227,7 @@ class Scorer:
             if logits is not None:
                 out[name] = logits
                 if self.lookout is not None:
-                    alone = partial(_logits_of_first, victim, unit)
+                    alone = partial(_logits_of_last, victim, unit)
                     self.lookout.see_logits(name, logits, partial(self.trial.victim, name, alone))
         return out
 
@@ -246,8 +246,8 @@ class Scorer:
         self.batch = find_batch(try_on, self.device, most)
 
 
-def _logits_of_first(victim: Victim, unit: Tensor) -> Tensor:
-    return victim.shaped_logits(victim.logits(unit[:1].clone()), 1)
+def _logits_of_last(victim: Victim, unit: Tensor) -> Tensor:
+    return victim.shaped_logits(victim.logits(unit[-1:].clone()), 1)
 
 
 def _probabilities(victim: Victim, logits: Sequence[Tensor], order: Tensor) -> NDArray[np.float32]:

@@ -5,7 +5,9 @@ never mixes two trainings of one victim. A column of a new victim joins by the a
 scored under; what shares neither a victim nor an attack cannot be compared at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from bench.records.load import same_network
 from bench.records.participants import VictimRecord
@@ -14,10 +16,11 @@ from bench.report.comparison.contenders import terms_of
 from bench.report.leaderboard.submissions import Submission, victims_of
 from bench.wording import listed, plural
 
-CELL = ["split", "image_id", "target", "attack", "attack_key", "victim", "victim_key"]
-SCORED = [*CELL, "predicted"]
+CELL = ["split", "image_id", "target", "attack", "attack_key"]
 CLOSE_CALLS = 1e-3
 """Share of predictions that another processor may give another label."""
+DISTORTION_SHARE = 0.01
+"""Of a distortion, by which another processor may find another."""
 
 
 def group(submissions: Sequence[Submission]) -> list[list[Submission]]:
@@ -57,7 +60,7 @@ def differences(submission: Submission, group: Sequence[Submission]) -> list[str
         found
         or _other_images(submission, base)
         or _other_networks(submission, group)
-        or _other_predictions(submission, group)
+        or _other_rows(submission, group)
     )
 
 
@@ -85,27 +88,45 @@ def _other_networks(submission: Submission, group: Sequence[Submission]) -> list
     return [reason] if other else []
 
 
-def _other_predictions(submission: Submission, group: Sequence[Submission]) -> list[str]:
+def _other_rows(submission: Submission, group: Sequence[Submission]) -> list[str]:
     """The same networks give the same images the same labels, but for a close call here and there.
 
-    Which of two folders is right, only scoring again can tell; so neither speaks for the other.
+    And the same distortions, under conditions too. Which of two folders is right, only scoring
+    again can tell; so neither speaks for the other.
     """
     digests = {one.name: one.digest for one in submission.run.attacks}
     for other in group:
         same = [a.name for a in other.run.attacks if digests.get(a.name) == a.digest]
-        mine, theirs = (
-            run.predictions.loc[run.predictions["attack"].isin(same), SCORED]
-            for run in (submission.run, other.run)
-        )
-        both = mine.merge(theirs, on=CELL, suffixes=("", "_there"))
-        unlike = int((both["predicted"] != both["predicted_there"]).sum())
-        if unlike > CLOSE_CALLS * len(both):
-            return [
-                f"{unlike} of {len(both)} predictions of the same networks differ from those of "
-                f"{other.name}, more than rounding explains: `camobench verify DIR --store STORE` "
-                "scores rows again"
-            ]
+        for what, unlike, both in _unlike(submission.run, other.run, same):
+            if unlike > CLOSE_CALLS * both:
+                return [
+                    f"{unlike} of {both} {what} of the same networks differ from those of "
+                    f"{other.name}, more than rounding explains: `camobench verify DIR --store "
+                    "STORE` scores rows again"
+                ]
     return []
+
+
+def _unlike(one: RunData, other: RunData, attacks: list[str]) -> Iterator[tuple[str, int, int]]:
+    """What both runs have of attacks, how many of these differ, and how many there are."""
+    metrics = [metric.name for metric in one.metrics if metric in other.metrics]
+    for table in ("predictions", "conditions", "distortion", "condition_distortion"):
+        under = ["said"] if table.startswith("condition") else []
+        labels = not table.endswith("distortion")
+        cell = [*CELL, *(["victim", "victim_key"] if labels else []), *under]
+        told = ["predicted"] if labels else metrics
+        mine, theirs = (
+            frame.loc[frame["attack"].isin(attacks), [*cell, *told]]
+            for frame in (getattr(one, table), getattr(other, table))
+        )
+        both = mine.merge(theirs, on=cell, suffixes=("", "_there"))
+        here, there = both[told], both[[f"{name}_there" for name in told]]
+        if labels:
+            alike = here.to_numpy(str) == there.to_numpy(str)
+        else:
+            values = here.to_numpy(np.float64), there.to_numpy(np.float64)
+            alike = np.isclose(*values, rtol=DISTORTION_SHARE, atol=1e-4)
+        yield table.replace("_", " "), int((~alike.all(axis=1)).sum()), len(both)
 
 
 def _may_be_one(one: VictimRecord, other: VictimRecord) -> bool:

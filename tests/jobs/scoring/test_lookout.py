@@ -13,6 +13,7 @@ from bench.store import read_json
 from bench.verdicts import failed
 from tests.plugins import MADE, write
 from tests.smoke import request
+from tests.toys import pixels
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 
@@ -56,11 +57,21 @@ def test_a_victim_is_looked_at_whatever_the_batch(batch):
     lookout = Lookout()
     for name, rows in kinds.items():
         for part in rows.split(batch):
-            lookout.see_logits(name, part, lambda part=part: part[:1])
+            lookout.see_logits(name, part, lambda part=part: part[-1:])
     lookout.end()
     found = {name: [one.kind for one in some] for name, some in lookout.victims.items()}
     expected = {"softmax": ["probabilities"], "log": ["log-probabilities"], "plain": [], "late": []}
     assert found == expected
+
+
+def test_random_numbers_that_are_seeded_anew_in_every_call_are_company():
+    def noisy(images):
+        noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))
+        return (images + 20 * noise).clamp(0, 255).to(torch.uint8)
+
+    originals, lookout = pixels(4, 64, 64, seed=1), Lookout()
+    lookout.see_images(originals, noisy(originals), lambda: noisy(originals[-1:]))
+    assert [one.kind for one in lookout.attack] == ["company"]
 
 
 def test_a_run_says_what_looks_odd_and_says_it_again_from_the_store(smoke_copy, tmp_path):

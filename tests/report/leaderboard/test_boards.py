@@ -78,6 +78,17 @@ def test_folders_that_disagree_beyond_rounding_are_apart(tmp_path):
     assert other.run.predictions.equals(alone.run.predictions)
 
 
+def test_folders_that_disagree_in_distortions_keep_apart(tmp_path):
+    write_folder(tmp_path / "a-copy")
+    write_folder(tmp_path / "base")
+    path = tmp_path / "a-copy" / "distortion.parquet"
+    frame = pd.read_parquet(path)
+    frame.assign(lpips=0.1 * frame["lpips"]).to_parquet(path, index=False)
+    one, other = boards_of(tmp_path)
+    assert {one.slug, other.slug} == {"a-copy", "base"}
+    assert "distortion of the same networks differ from those of" in other.apart[0][1]
+
+
 def test_another_network_of_the_same_name_carries_its_folder(tmp_path):
     def retrained(entry):
         entry["attack"]["digest"] = "anew"
