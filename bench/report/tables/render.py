@@ -85,14 +85,19 @@ def _plain(value: Any) -> Any:
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    return "inf" if value == math.inf else round(value, 6) if isinstance(value, float) else value
+    return "inf" if value == math.inf else _rounded(value)
+
+
+def _rounded(value: Any) -> Any:
+    """To six digits; first to nine, so that no processor's last bit decides an exact half."""
+    return round(round(value, 9), 6) if isinstance(value, float) else value
 
 
 def _csv_cell(value: Any) -> Any:
     """A text that a spreadsheet would take for a formula gets a quotation mark before it."""
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
         return f"'{value}"
-    return round(value, 6) if isinstance(value, float) else value
+    return _rounded(value)
 
 
 def _label(

@@ -82,6 +82,14 @@ def test_figures_are_rounded_in_one_way():
     assert (between(50.0, 68.75), between(None, None)) == ("50.0–68.8", "n/a")
 
 
+def test_a_last_bit_decides_no_half():
+    texts = set()
+    for half in (29.4921875, 29.4921875 - 4e-15, 29.4921875 + 4e-15):
+        table = make_table("halves", ("A",), (), (), [{"a": half}])
+        texts.add(render(table, "csv"))
+    assert texts == {"a\n29.492188\n"}
+
+
 @pytest.fixture
 def compiler():
     path = shutil.which("pdflatex") or shutil.which("tectonic")
