@@ -1,5 +1,8 @@
 """What ships is what the code of today would make; stale weights and verdicts must not pass."""
 
+import json
+from importlib.resources import files
+
 import pytest
 
 from bench.jobs.networks import shipped_folder, shipped_root
@@ -7,11 +10,12 @@ from bench.plan.graph import plan
 from bench.plan.names.selection import select_victims
 from bench.recipes import get_recipe
 from bench.store import Store, open_checkpoint
-from bench.suites.audit.record import audit, kept_audit
+from bench.suites.audit.record import AUDIT_VERSION, audit, kept_audit
 from bench.suites.base import prepare
 from bench.suites.catalogue import load_suite
 from tests.plan.test_graph import SHIPPED_ATTACKS
 
+AUDITS = files("bench") / "assets" / "audits"
 LIMIT_BYTES = 30 * 2**20
 
 
@@ -57,6 +61,8 @@ def test_they_are_small():
 
 def test_the_audit_that_ships_is_what_the_sets_get_that_are_made_here(tmp_path):
     suite = prepare(load_suite("simcam-mini-v2"), Store(tmp_path), ("A", "B", "C"), workers=2)
+    kept = json.loads((AUDITS / "simcam-mini-v2.json").read_text())
+    assert (kept["version"], kept["fingerprint"]) == (AUDIT_VERSION, suite.card.fingerprint)
     shipped = kept_audit(suite)
     if shipped is None:
         pytest.skip("other packages than those that made the shipped audit save other JPEG files")

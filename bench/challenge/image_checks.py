@@ -19,6 +19,7 @@ from pathlib import PurePosixPath
 from typing import TypeAlias
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from bench.challenge.answer_files import DAMAGED, AnswerFile, AnswerFiles
@@ -27,6 +28,7 @@ from bench.challenge.ids import BETWEEN, MANIFEST, README
 from bench.data.errors import DamagedError, UnusableError
 from bench.data.formats import opened, pixels_of
 from bench.data.png import SIGNATURE, read_png_header
+from bench.metrics.suspicions import LOOKED_AT, suspect_images
 from bench.processes import cpu_count
 from bench.types import Progress, Silent
 
@@ -61,6 +63,7 @@ COPY = Kind("copy of its original", "note", "none; it is scored as it is")
 DISTANT = Kind(
     f"PSNR below {LOWEST_PSNR_DB} dB", "note", "see whether ids were swapped; scored as is"
 )
+ODD = Kind("odd pictures", "note", "see how they were saved; they are scored as they are")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +153,13 @@ def check_images(
             findings.add(COPY, image.file.shown)
         if image.psnr_db < LOWEST_PSNR_DB:
             findings.add(DISTANT, f"{image.file.shown}: {image.psnr_db:.1f} dB")
+    first = list(checked.images)[:LOOKED_AT]
+    if first:
+        before = np.stack([originals[opaque] for opaque, _ in first])
+        sent = (files.read(checked.images[place].file) for place in first)
+        after = np.stack([decode(data, before.shape[-1]) for data in sent])
+        for odd in suspect_images(torch.from_numpy(before), torch.from_numpy(after)):
+            findings.add(ODD, odd.finding)
     for opaque in originals:
         lacking = [target for target in wanted if (opaque, target) not in named]
         if len(lacking) == len(wanted):

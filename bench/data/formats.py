@@ -138,13 +138,11 @@ def _require_strips(data: bytes, image: TiffImageFile) -> None:
     starts = (*tags.get(_STRIPS, ()), *tags.get(_TILES, ()))
     sizes = (*tags.get(_STRIP_BYTES, ()), *tags.get(_TILE_BYTES, ()))
     width, length = tags[_WIDTH], tags[_LENGTH]
-    across, down = (
-        tags.get(_TILE_WIDTH, width),
-        tags.get(_TILE_LENGTH, tags.get(_STRIP_ROWS, length)),
-    )
+    across = max(1, tags.get(_TILE_WIDTH, width))
+    down = max(1, tags.get(_TILE_LENGTH, tags.get(_STRIP_ROWS, length)))
     planes = 3 if tags.get(_PLANES) == 2 else 1
-    wanted = planes * -(-width // across) * -(-length // min(down, length))
-    held = [min(size, len(data) - start) for start, size in zip(starts, sizes, strict=True)]
+    wanted = planes * -(-width // across) * -(-length // down)
+    held = [min(size, len(data) - start) for start, size in zip(starts, sizes, strict=False)]
     raw = image.info["compression"] == "raw"
     if len(starts) < wanted or (raw and sum(held) < 3 * width * length):
         raise DamagedError("strips or tiles of it are missing")
@@ -162,6 +160,8 @@ def _require_strips(data: bytes, image: TiffImageFile) -> None:
 
 def _unknown(data: bytes) -> UnusableError:
     """Why a file was not opened."""
+    if data[4:8] == b"ftyp":  # ISO 14496-12
+        return UnusableError("a HEIF, an AVIF or a video, expected a JPEG, PNG or TIFF")
     if data.startswith((b"II*\0", b"MM\0*")):
         return UnusableError("a damaged TIFF, or one of an unknown kind", "save it as 8-bit RGB")
     try:

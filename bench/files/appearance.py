@@ -17,7 +17,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
 MOST_DPI = 1e5
-"""What is denser is no camera's and more than a PNG can say."""
+"""What is denser is no camera's."""
 HEADER_BYTES = 128
 NUMBERS = (
     *(b"wtpt", b"chad", b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC", b"cicp"),

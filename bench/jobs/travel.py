@@ -81,7 +81,7 @@ def _by_value(modules: Iterable[str]) -> Iterator[None]:
 def _files_behind(plugins: Iterable[PluginFile]) -> set[Path]:
     """Their sources, and what they open as they are imported and built."""
     sources = {path for plugin in plugins for path in plugin.files}
-    return sources.union(files_opened_by(sources, built=True))
+    return sources.union(filter(Path.is_file, files_opened_by(sources, built=True)))
 
 
 def unpack(luggage: bytes | None) -> None:

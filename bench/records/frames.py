@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bench.records.entry import Entry
 from bench.records.metric import METRICS, image_metrics
@@ -97,6 +98,11 @@ def type_problems(rows: pd.DataFrame, table: TableName) -> list[str]:
 def images_of(*frames: pd.DataFrame) -> pd.DataFrame:
     """Each image that any row names, once, with its photograph, device, source and split."""
     return pd.concat([frame[IMAGE] for frame in frames]).drop_duplicates(ignore_index=True)
+
+
+def same_distortion(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether distortions differ by no more than other processors' rounding of a few pixels."""
+    return np.isclose(one, other, rtol=0.01, atol=1e-4)
 
 
 def images_digest(images: pd.DataFrame) -> str:

@@ -40,6 +40,8 @@ _written: set[tuple[str, Path]] = set()
 _versions: dict[Path, set[tuple[int, int]]] = {}
 """When each file had been written, and its size, whenever it was opened."""
 _ABSENT = 0, -1
+_was_there: dict[Path, bool] = {}
+"""Whether each file was there any time that it was opened; others were asked for in vain."""
 _building = 0
 
 
@@ -58,6 +60,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         path = Path(os.path.abspath(os.fsdecode(arguments[0])))
         writes = event == "open" and bool((arguments[2] or 0) & _WRITES)
         _versions.setdefault(path, set()).add(_version(path))
+        _was_there[path] = _was_there.get(path, False) or _version(path) != _ABSENT
         for file in callers:
             if writes:
                 _written.add((file, path))
@@ -130,12 +133,12 @@ def as_built() -> Iterator[None]:
 
 def seen() -> tuple[Any, ...]:
     """All that was noted so far, for another process."""
-    return _opened, _outside, _written, _versions
+    return _opened, _outside, _written, _versions, _was_there
 
 
 def see_too(noted: tuple[Any, ...]) -> None:
     """Note what another process has seen, as if it had been here."""
-    opened, outside, written, versions = noted
+    opened, outside, written, versions, was_there = noted
     for file, paths in opened.items():
         here = _opened.setdefault(file, {})
         here |= {path: here.get(path, False) or built for path, built in paths.items()}
@@ -144,6 +147,8 @@ def see_too(noted: tuple[Any, ...]) -> None:
     _written.update(written)
     for path, known in versions.items():
         _versions.setdefault(path, set()).update(known)
+    for path, there in was_there.items():
+        _was_there[path] = _was_there.get(path, False) or there
 
 
 def forget_versions() -> None:
@@ -152,8 +157,8 @@ def forget_versions() -> None:
 
 
 def has_changed(path: Path) -> bool:
-    """Whether a file is no longer what it was each time it was opened."""
-    return bool(_versions.get(path, set()) - {_version(path)})
+    """Whether a file is no longer what it was each time it was there and opened."""
+    return bool(_versions.get(path, set()) - {_ABSENT, _version(path)})
 
 
 def _version(path: Path) -> tuple[int, int]:
@@ -192,5 +197,7 @@ def _source_of(path: Path) -> Path:
 
 
 def _counts(path: Path) -> bool:
-    there = path.is_file() or not path.exists()
-    return there and not str(path).startswith(_NO_FILES) and is_somebodys(path)
+    in_vain = not _was_there.get(path, True) and not path.exists()
+    return (
+        (path.is_file() or in_vain) and not str(path).startswith(_NO_FILES) and is_somebodys(path)
+    )

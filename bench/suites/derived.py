@@ -26,7 +26,9 @@ from bench.suites.base import Images, SuiteCard, SuiteSource
 from bench.suites.photographs.camera_names import one_spelling
 from bench.suites.photographs.cutting import PhotographSource
 from bench.suites.photographs.division import Placed
+from bench.suites.photographs.layouts import get_layout
 from bench.suites.photographs.reading import Reading, read_folder
+from bench.suites.photographs.scan import list_images
 from bench.types import IN, REAL, CamobenchError, Progress, SetName
 from bench.wording import listed, plural
 
@@ -38,7 +40,8 @@ class WithRealPhotographs(PhotographSource):
     Args:
         source: The suite; its own sets stay as they are.
         root: Folder of the photographs, in any layout that a folder suite may have.
-        layout: Name of the layout; by default found out.
+        layout: Name of the layout that the suite was told, which is taken where it fits; else it is
+            found out.
         skip_bad: Leave unusable files out instead of refusing the folder.
         progress: Told of each file as the folder is read.
     """
@@ -75,7 +78,13 @@ class WithRealPhotographs(PhotographSource):
         return replace(
             card,
             real=models,
-            fingerprint=digest({"suite": card.fingerprint, "real": self._reading.scan.files}),
+            fingerprint=digest(
+                {
+                    "suite": card.fingerprint,
+                    "real": self._reading.scan.files,
+                    **({"layout": self._insisted} if self._insisted else {}),
+                }
+            ),
             note=f"{card.note}; {told}" if card.note else told,
         )
 
@@ -101,11 +110,17 @@ class WithRealPhotographs(PhotographSource):
         ]
 
     @cached_property
+    def _insisted(self) -> str | None:
+        if self.layout is None or get_layout(self.layout).share(list_images(self.root)) <= 0.5:
+            return None
+        return self.layout
+
+    @cached_property
     def _reading(self) -> Reading:
         return read_folder(
             self.root,
             self.source.card.image_px,
-            layout=self.layout,
+            layout=self._insisted,
             skip_bad=self.skip_bad,
             progress=self.progress,
         )

@@ -20,7 +20,7 @@ from bench.jobs.scoring.condition import Condition
 from bench.jobs.scoring.items import Item, asked_of, batches_of, mixed, source_of
 from bench.jobs.scoring.rows import prediction_rows
 from bench.metrics.distortion import measure
-from bench.records.frames import IMAGE, images_of
+from bench.records.frames import IMAGE, images_of, same_distortion
 from bench.records.run import RunData
 from bench.store import Store
 from bench.suites.base import Suite
@@ -34,8 +34,6 @@ MARGIN, LARGEST_DIFFERENCE = 1e-4, 1e-2
 the second a probability is another one: processors and batch sizes move it by some 1e-6."""
 REDUCED_MARGIN, REDUCED_DIFFERENCE = 0.02, 0.05
 """The same for rows that were scored in bf16, which other processors sum in another order."""
-DISTORTION_SHARE = 0.01
-"""Distortions differ by less where other processors round a pixel here and there otherwise."""
 ROWS = 64
 PROBABILITIES = ["p_source", "p_target", "p_predicted"]
 
@@ -210,8 +208,7 @@ def _distorted(
     off = np.zeros(len(rows), np.bool_)
     for name in measured.keys() & set(rows.columns):
         now, stated = measured[name].double().numpy()[at], rows[name].to_numpy(np.float64)
-        near = np.isclose(now, stated, rtol=DISTORTION_SHARE, atol=MARGIN)
-        off |= ~near & ~np.isnan(stated)
+        off |= ~same_distortion(now, stated) & ~np.isnan(stated)
     return off
 
 

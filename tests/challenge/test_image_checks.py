@@ -169,6 +169,12 @@ def test_what_is_odd_is_noted_and_scored(check):
     assert (len(checked.images), checked.copies, errors(checked)) == (12, 1, {})
 
 
+def test_pictures_in_another_convention_are_noted(check):
+    files = {f"{one}.png": saved(np.ascontiguousarray(ORIGINALS[one][::-1])) for one in IDS}
+    (said,) = check(files).findings.of("note")["odd pictures"]
+    assert "channels" in said
+
+
 def test_findings_are_short_for_people_and_whole_for_programs(check):
     checked = check({f"{number}{'x' * 300}": b"" for number in range(5)}, make=archive)
     (row,) = [one for one in checked.findings.rows() if one["gravity"] == "note"]

@@ -92,6 +92,8 @@ REFUSED = {
     },
     "two pages": (encoded(RGB, "TIFF", save_all=True, append_images=[RGB]), "2 pictures"),
     "a strip too few": (tiff(PIXELS.tobytes(), t257=[96]), "strips or tiles of it are missing"),
+    "strips of no rows": (tiff(PIXELS.tobytes(), t278=[0]), "strips or tiles of it are missing"),
+    "a heic": (b"\0\0\0\x18ftypheic" + bytes(96), "a HEIF, an AVIF or a video"),
     "a short strip": (tiff(PIXELS.tobytes()[:-9]), "strips or tiles of it are missing"),
     "a preview alone": (tiff(PIXELS.tobytes(), t254=[1]), "a reduced version"),
     "half a tiff": (encoded(RGB, "TIFF")[:-3000], "cannot be decoded"),

@@ -92,17 +92,18 @@ def test_nodes_that_see_no_store_and_no_plug_in_give_the_files_of_one_process(
     for name, text in (("fog", FOG), ("learning", LEARNING), ("ending", ENDING)):
         write(folder / f"{name}.py", text)
     asked = ["--attacks", f"{folder}/fog.py:Fog,{folder}/learning.py:Haze", "--victims"]
-    asked += [f"{folder}/learning.py:Nearest,{folder}/ending.py:Ending,wdf-resnet12"]
+    victims = f"{folder}/learning.py:Nearest,wdf-resnet12"
     for executor, words in (("ray", ["--address", cluster.address]), ("local", [])):
-        code, told = ended(begin(executor, *asked, *words))
+        code, told = ended(begin(executor, *asked, f"{victims},{folder}/ending.py:Ending", *words))
         assert code == 1, told  # a victim ended its process
         assert {victim for _, victim in load_run(tmp_path / executor).failed} == {"ending"}
     require_same(tmp_path, other="local")
     stores = [tmp_path / f"store-{executor}" for executor in ("ray", "local")]
     assert weights(stores[0]) == weights(stores[1])
     assert len({path.parts[-3] for path in tmp_path.glob("node-?/*/checkpoints")}) == 2
-    shutil.rmtree(stores[0] / "predictions")  # what a node has made before is no longer here
-    assert ended(begin("ray", *asked, "--address", cluster.address))[0] == 1
+    for gone in (stores[0] / "predictions", tmp_path / "ray"):
+        shutil.rmtree(gone)  # what a node has made before is no longer here
+    assert ended(begin("ray", *asked, victims, "--address", cluster.address))[0] == 0
     require_same(tmp_path, other="local")
 
 

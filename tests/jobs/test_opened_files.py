@@ -156,6 +156,18 @@ def test_a_row_that_is_there_is_not_made_again(tmp_path, psnr_db, smoke_copy):
     assert sorted((smoke_copy.store.root / "predictions").rglob("*.parquet")) == before
 
 
+def test_what_it_reads_of_a_child_and_removes_is_no_input(tmp_path, psnr_db):
+    makes = (
+        "import os, subprocess; subprocess.run(['sh', '-c', f'echo 0.9 > {PLACE}']); "
+        "gain = float(PLACE.read_text()); os.remove(PLACE); return gain * images"
+    )
+    parts = OPENED_IN["transform"] | {"transform": makes}
+    path = write(tmp_path / "gain.py", ATTACK.format(**parts))
+    assert psnr_db(path) == psnr_db(path)
+    entry = json.loads((tmp_path / "scored" / "entry-gain.json").read_text())
+    assert entry["attack"]["plug_in"]["opened"] == []
+
+
 def test_what_it_writes_itself_is_no_input(tmp_path, psnr_db):
     writes = f"numpy.save(PLACE, numpy.float32(0.9)); return {READ} * images"
     parts = OPENED_IN["transform"] | {"transform": writes}

@@ -15,7 +15,7 @@ from bench.suites.catalogue import SIMULATED, load_suite
 from bench.suites.derived import WithRealPhotographs
 from bench.suites.simcam.plan import SIMCAM_SMOKE
 from bench.types import CamobenchError
-from tests.suites.test_folder import write_photo, write_tree
+from tests.suites.test_folder import write_dresden, write_photo, write_tree
 
 SHIPPED = files("bench") / "assets" / "real"
 
@@ -89,8 +89,15 @@ def test_real_photographs_are_doubted_as_a_folder_suite_s_are(tmp_path):
     options = {"image_px": 64, "real": real}
     with pytest.raises(CamobenchError, match=r"no camera models.*: train"):
         load_suite(f"folder:{own}", **options).card  # noqa: B018
+    flat = write_dresden(tmp_path / "flat", {"LG_One": [4]})
+    apart = load_suite(f"folder:{own}", image_px=64, real=flat, layout="tree")
+    assert apart.card.real == ("LG_One",)  # the layout that was told fits the folder alone
     insisted = load_suite(f"folder:{own}", **options, layout="tree", skip_bad=True)
     assert "4 real photographs of train in the split `real`; 1 unusable" in insisted.card.note
+    for path in real.rglob("*.JPG"):
+        path.unlink()
+    with pytest.raises(CamobenchError, match=r"no usable photograph in .*train"):
+        load_suite(f"folder:{own}", **options, layout="tree", skip_bad=True).card  # noqa: B018
 
 
 def test_a_rehearsal_sees_set_b_alone(tmp_path):

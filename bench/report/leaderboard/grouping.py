@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from bench.records.frames import same_distortion
 from bench.records.load import same_network
 from bench.records.participants import VictimRecord
 from bench.records.run import RunData
@@ -16,11 +17,9 @@ from bench.report.comparison.contenders import terms_of
 from bench.report.leaderboard.submissions import Submission, victims_of
 from bench.wording import listed, plural
 
-CELL = ["split", "image_id", "target", "attack", "attack_key"]
+ANONYMISED = ["split", "image_id", "target", "attack", "attack_key"]
 CLOSE_CALLS = 1e-3
 """Share of predictions that another processor may give another label."""
-DISTORTION_SHARE = 0.01
-"""Of a distortion, by which another processor may find another."""
 
 
 def group(submissions: Sequence[Submission]) -> list[list[Submission]]:
@@ -109,23 +108,22 @@ def _other_rows(submission: Submission, group: Sequence[Submission]) -> list[str
 
 def _unlike(one: RunData, other: RunData, attacks: list[str]) -> Iterator[tuple[str, int, int]]:
     """What both runs have of attacks, how many of these differ, and how many there are."""
-    metrics = [metric.name for metric in one.metrics if metric in other.metrics]
     for table in ("predictions", "conditions", "distortion", "condition_distortion"):
         under = ["said"] if table.startswith("condition") else []
         labels = not table.endswith("distortion")
-        cell = [*CELL, *(["victim", "victim_key"] if labels else []), *under]
-        told = ["predicted"] if labels else metrics
+        cell = [*ANONYMISED, *(["victim", "victim_key"] if labels else []), *under]
+        frames = getattr(one, table), getattr(other, table)
+        names = ["predicted"] if labels else [metric.name for metric in one.metrics]
+        told = [name for name in names if all(name in frame for frame in frames)]
         mine, theirs = (
-            frame.loc[frame["attack"].isin(attacks), [*cell, *told]]
-            for frame in (getattr(one, table), getattr(other, table))
+            frame.loc[frame["attack"].isin(attacks), [*cell, *told]] for frame in frames
         )
         both = mine.merge(theirs, on=cell, suffixes=("", "_there"))
         here, there = both[told], both[[f"{name}_there" for name in told]]
         if labels:
             alike = here.to_numpy(str) == there.to_numpy(str)
         else:
-            values = here.to_numpy(np.float64), there.to_numpy(np.float64)
-            alike = np.isclose(*values, rtol=DISTORTION_SHARE, atol=1e-4)
+            alike = same_distortion(here.to_numpy(np.float64), there.to_numpy(np.float64))
         yield table.replace("_", " "), int((~alike.all(axis=1)).sum()), len(both)
 
 

@@ -50,7 +50,8 @@ _DCF = re.compile(r"[1-9]\d\d(?=\d*[A-Z_])[A-Z0-9_]{5}")  # a camera's own folde
 _TYPE = re.compile(r"(?P<stem>[a-z]{1,4})[1-9]\d+[a-z]*|\d{2,4}(?!th)[a-z]{1,2}")  # D70, 600D
 _SAID = re.compile(r"(model|cam|camera|phone|smartphone)(\d+|[a-z])")  # Model0, cam-a
 _SETS = {"train", "training", "val", "valid", "validation", "test", "testing"}
-_NOISE = re.compile(r"(?i)sigma[-_ ]?[\d.]*")  # its strength, not the maker's
+_NOISE = re.compile(r"(?i)sigma[-_ ]?\d[\d.]*")  # its strength, not the maker's
+_NAMES_TOO = {"fold", "real"}  # Galaxy Z Fold, FinePix REAL 3D
 _COUNTED = {"run", "cv", "exp", "step", "user", "subj", "trip", "lot", "v", "ver", "k", "no", "id"}
 _VERSION = re.compile(r"(?P<shot>.*\d)(\s*\(\d+\)|[-_ .]+(?P<word>[A-Za-z]+))")
 _MOST = 0.9
@@ -63,7 +64,11 @@ def names_a_model(name: str) -> bool:
     A name that tells a set, a kind or a treatment as well is none: `train_Canon`.
     """
     words = _words(name)
-    if _SETS & {*words} or _WORDS & {*_words(name.lower())} or _NOISE.fullmatch(name):
+    if (
+        _SETS & {*words}
+        or (_WORDS - _NAMES_TOO) & {*_words(name.lower())}
+        or _NOISE.fullmatch(name)
+    ):
         return False
     said = _SAID.fullmatch("".join(words)) is not None
     return said or names_a_make(name) or any(map(_is_type, words))
@@ -95,9 +100,11 @@ def require_models(root: Path, paths: Sequence[PurePosixPath], layout: Layout = 
     strangers = sorted(set(tree) - _models(root, paths, layout)) if tree else []
     if layout is not TREE:
         if strangers:
+            read = ((path, layout.photo(path)) for path in paths)
+            example = next(path for path, name in read if name and name.model in strangers)
             raise CamobenchError(
                 f"no camera models, by name or EXIF: {listed(strangers)}, which is what names such "
-                f"as {paths[0]} in {root} are read as; order the photographs as {TREE.pattern}, or "
+                f"as {example} in {root} are read as; order the photographs as {TREE.pattern}, or "
                 f"insist by --layout {layout.name} (`layout='{layout.name}'`)"
             )
         return

@@ -74,6 +74,8 @@ def read_folder(
     found = scan(root, names, way, image_px, skip_bad=skip_bad, progress=progress)
     if way is TREE:
         _require_each_filled(root, found)
+    if not found.photos:
+        raise CamobenchError(f"no usable photograph in {root}: {listed(found.unusable, 3)}")
     notes = [f"{aside} left out"] if aside else []
     if layout is None and way is DRESDEN and any(TREE.read(photo.path) for photo in found.photos):
         notes.insert(0, "cameras read from the files' Dresden names, not from folders")

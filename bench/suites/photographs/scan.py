@@ -25,7 +25,7 @@ IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".png", ".tif", ".tiff"),
     *(".webp", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".bmp", ".gif"),
 )
-"""Of what a photograph may be kept in; the second line is refused by name, not passed over."""
+"""Of what a photograph may be kept in; the second line is refused when read, not passed over."""
 _LISTED = 5  # unusable files named in a message
 _THREADS = 4
 
@@ -97,17 +97,24 @@ def list_images(root: Path) -> list[PurePosixPath]:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """Walk the folders below `root`, through links too, each once."""
-    known = {root.resolve()}
+    """Walk the folders below `root`, through links that lead out of it, but not in circles."""
+    inside = root.resolve()
     for folder, below, names in os.walk(root, followlinks=True):
-        fresh = {
-            name: real
-            for name in sorted(below)
-            if not name.startswith(".") and (real := Path(folder, name).resolve()) not in known
-        }
-        known.update(fresh.values())
-        below[:] = list(fresh)
+        here = Path(folder).resolve()
+        below[:] = [
+            name
+            for name in below
+            if not name.startswith(".") and not _leads_back(Path(folder, name), here, inside)
+        ]
         yield from (Path(folder, name) for name in names if not name.startswith("."))
+
+
+def _leads_back(path: Path, here: Path, inside: Path) -> bool:
+    """Whether a folder is a link to what is read anyway, or to one that it lies in."""
+    if not path.is_symlink():
+        return False
+    real = path.resolve()
+    return real.is_relative_to(inside) or here.is_relative_to(real)
 
 
 def scan(

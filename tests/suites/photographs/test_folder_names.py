@@ -35,7 +35,8 @@ MODELS = (
     *("Canon, Inc. EOS 5D", "Nikon_D70", "D70", "GX100", "iPhone 4s", "HTC-1-M7", "Pixel 8"),
     *("Apple_iPhone-XR", "Hewlett-Packard_hp-PhotoSmart-43x-series", "Olympus_C920Z,D450Z"),
     *("Samsung_GalaxyS3Mini", "Meizu_m1-note", "Sony_CYBERSHOT", "600D", "simcam-01", "RX100"),
-    *("Sigma_SD14", "Model0", "model_a", "cam-a", "Phone 2"),
+    *("Sigma_SD14", "Sigma", "Samsung Galaxy Z Fold 3", "FinePix REAL 3D W3"),
+    *("Model0", "model_a", "cam-a", "Phone 2"),
     *("Leica Q2", "Leica Q3", "Nothing Phone 1", "ixus70", "Huawei P9"),
     *("Eastman_KODAK-DC280-ZOOM-DIGITAL-CAMERA", "Seiko_PhotoPC-3100Z", "Olympus_mju-1050SW"),
 )
@@ -67,10 +68,11 @@ def test_sets_above_cameras_are_named_with_what_is_below():
 
 
 def test_what_file_names_are_read_as_is_doubted_too():
+    fine = PurePosixPath("Nikon_D70_0_1.jpg")
     for name in ("train_Canon_0_1.jpg", "IMG_20190501_100000_01.jpg"):
-        with pytest.raises(CamobenchError, match=r"no camera models.* --layout dresden"):
-            require_models(Path("mine"), [PurePosixPath(name)], DRESDEN)
-    require_models(Path("mine"), [PurePosixPath("Nikon_D70_0_1.jpg")], DRESDEN)
+        with pytest.raises(CamobenchError, match=rf"no camera models.* {name} .*--layout dresden"):
+            require_models(Path("mine"), [fine, PurePosixPath(name)], DRESDEN)
+    require_models(Path("mine"), [fine], DRESDEN)
 
 
 def test_a_tree_within_a_set_is_named():

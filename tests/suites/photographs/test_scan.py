@@ -133,7 +133,12 @@ def test_folders_that_link_to_each_other_are_read_once(five):
         for other in range(5):
             link = five / "five" / f"dev{one}" / f"to{other}"
             link.symlink_to(five / "five" / f"dev{other}", target_is_directory=True)
+    (five / "alias").symlink_to(five / "four", target_is_directory=True)
     assert len(list_images(five)) == 30
+    (five / "away").symlink_to(five.parent / "away", target_is_directory=True)
+    write_photo(five.parent / "away" / "dev0" / "a.JPG")
+    (five.parent / "away" / "back").symlink_to(five.parent / "away", target_is_directory=True)
+    assert len(list_images(five)) == 31
 
 
 def test_photographs_in_other_formats_are_refused_by_name_not_passed_over(five):
