@@ -46,15 +46,14 @@ def require_known(name: str, classes: Sequence[str], own: tuple[str, ...]) -> No
     Raises:
         CamobenchError: If one of the suite's is not among them, or one is there twice.
     """
-    own = tuple(map(str, own))  # some state positions, which are no names
     unknown = [model for model in classes if model not in own]
     if unknown:
         raise CamobenchError(
             f"victim {name} does not know the suite's {', '.join(unknown)}: its classes are "
-            f"{', '.join(own) or 'none'}; train it on this suite's, or leave it out"
+            f"{', '.join(map(str, own)) or 'none'}; train it on this suite's, or leave it out"
         )
     if len(set(own)) < len(own):
-        raise CamobenchError(f"victim {name} states a class twice: {', '.join(own)}")
+        raise CamobenchError(f"victim {name} states a class twice: {', '.join(map(str, own))}")
 
 
 def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:

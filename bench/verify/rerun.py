@@ -106,8 +106,8 @@ def _all_rows(run: RunData) -> pd.DataFrame:
         rows = pd.concat([rows, run.conditions])
         images = pd.concat([images, run.condition_distortion])
     cell = ["split", "image_id", "target", "attack", "said"]
-    told = images[[*cell, *(metric.name for metric in run.metrics)]]
-    return rows.merge(told, on=cell, how="left", validate="many_to_one")
+    told = images[[*cell, *(metric.name for metric in run.metrics)]].drop_duplicates(cell)
+    return rows.merge(told, on=cell, how="left")
 
 
 def _sample(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:

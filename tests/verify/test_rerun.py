@@ -110,6 +110,13 @@ def test_distortions_and_rows_under_conditions_are_looked_at_too(smoke_copy, tab
     assert (found.verdict, told in found.finding) == ("fail", True), found.finding
 
 
+def test_a_distortion_that_is_there_twice_hides_no_verdict(smoke_copy):
+    path = smoke_copy.out / "distortion.parquet"
+    frame = pd.read_parquet(path)
+    pd.concat([frame, frame.iloc[:1]]).to_parquet(path, index=False)
+    assert again(smoke_copy, rows=8)["re-run"].verdict == "ok"  # `verify` says so of the table
+
+
 def test_a_store_without_the_networks_is_no_failure(smoke, tmp_path):
     found = recheck(smoke.out, Store(tmp_path / "store"), rows=4, shipped=False)
     skipped = [one for one in found if one.check == "networks"]
