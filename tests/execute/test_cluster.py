@@ -107,13 +107,13 @@ def test_nodes_that_see_no_store_and_no_plug_in_give_the_files_of_one_process(
     require_same(tmp_path, other="local")
 
 
-@pytest.mark.parametrize("made", ["checkpoints", "predictions"])
-def test_a_lost_node_and_a_killed_driver_lose_nothing(cluster, begin, tmp_path, made):
+def test_lost_nodes_and_a_killed_driver_lose_nothing(cluster, begin, tmp_path):
     nodes = [cluster.add_node(**NODE) for _ in range(2)]
     asked = ["--attacks", "cgan-img,jpeg", "--victims", "img-resnet12,pef-resnet12"]
     address = ["--address", cluster.address]
+    store = tmp_path / "store-ray"
 
-    def first_of(store):
+    def first_of(made):
         def found():  # a checksum is written before its file is whole
             return [store / n for n in files_of(store, [made]) if not n.endswith(".sha256")]
 
@@ -122,8 +122,11 @@ def test_a_lost_node_and_a_killed_driver_lose_nothing(cluster, begin, tmp_path, 
         return {path: path.stat().st_mtime_ns for path in found()}
 
     process = begin("ray", *asked, *address)
-    before = first_of(tmp_path / "store-ray")
-    cluster.remove_node(nodes[0], allow_graceful=False)
+    before = {}
+    for node, made in zip(nodes, ("checkpoints", "predictions"), strict=True):
+        before |= first_of(made)
+        cluster.add_node(**NODE)
+        cluster.remove_node(node, allow_graceful=False)
     time.sleep(1)
     process.send_signal(signal.SIGKILL)
     process.communicate()
