@@ -10,7 +10,9 @@ from bench.cli.options import format_option
 
 
 @click.command()
-@click.argument("places", nargs=-1, required=True, metavar="DIR ATTACK... | DIR:ATTACK...")
+@click.argument(
+    "places", nargs=-1, required=True, metavar="DIR ATTACK... | DIR:ATTACK... | DIR DIR --ranks"
+)
 @click.option("--victim", help="On this victim alone.")
 @click.option("--target", help="Sent to this camera model alone; with --victim, McNemar's test.")
 @click.option(
@@ -33,7 +35,7 @@ def compare(
     An attack alone is compared with doing nothing: the untouched images, asked for every target.
     Names may be patterns such as 'cgan-*'; all pairs are compared. Attacks of two runs (DIR1:A
     DIR2:B) must share suite, recipe, scorer and LPIPS version; means are over the victims that both
-    have.
+    have. DIR1 DIR2 --ranks, of whatever suites and recipes: do both rank the same attacks alike?
 
     Example: camobench compare camobench-out cgan-img-wdf-pef mislgan
     """
@@ -42,6 +44,7 @@ def compare(
         contenders_of,
         doing_nothing,
     )
+    from bench.report.comparison.order import order_table
     from bench.report.comparison.pairs import pairs_table
     from bench.report.comparison.ranking import ranks_table
     from bench.report.tables.render import render
@@ -50,11 +53,16 @@ def compare(
         raise click.UsageError("--ranks is over all victims and targets")
     if equal and target:
         raise click.UsageError("--equal-distortion is over all targets")
-    if Path(places[0]).is_dir():
+    folders = [Path(place) for place in places]
+    if ranks and len(folders) == 2 and all(folder.is_dir() for folder in folders):
+        one, other = (contenders_of(folder, []) for folder in folders)
+        click.echo(render(order_table(one, other, equal=equal), format_))
+        return
+    if folders[0].is_dir():
         names = places[1:]
         if not ranks and not names:
             raise click.UsageError("name the attacks to compare, or ask for --ranks")
-        contenders = contenders_of(Path(places[0]), names)
+        contenders = contenders_of(folders[0], names)
     else:
         contenders = contenders_across([_place(place) for place in places])
     if ranks:

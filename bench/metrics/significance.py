@@ -157,3 +157,23 @@ def tie_groups(means: Sequence[float], adjusted: Mapping[frozenset[int], float])
             leader, number = place, number + 1
         groups[place] = number
     return groups
+
+
+def rank_correlation(one: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
+    """Kendall's tau-b of two sets of figures: 1 for the same order, -1 for the opposite one.
+
+    Args:
+        one: (..., K).
+        other: (..., K).
+
+    Returns:
+        (...) correlations; 0 where all figures of a set are equal, which is no order.
+    """
+    upper, lower = np.triu_indices(np.shape(one)[-1], 1)
+    signs = []
+    for values in (np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)):
+        signs.append(np.sign(values[..., upper] - values[..., lower]))
+    agreeing = (signs[0] * signs[1]).sum(-1)
+    untied = np.sqrt(np.abs(signs[0]).sum(-1) * np.abs(signs[1]).sum(-1))
+    found: NDArray[np.float64] = agreeing / np.maximum(untied, 1)
+    return found

@@ -110,6 +110,7 @@ def test_what_tables_hold(camobench, smoke):
         ("cards {run}", "img-resnet18"),
         ("compare {run} mislgan cgan-img", "mislgan"),
         ("compare {run} --ranks", "mislgan"),
+        ("compare {run} {run} --ranks", "mislgan"),
         ("doctor --quiet --store {new}", "torchvision"),
     ],
 )

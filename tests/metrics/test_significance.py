@@ -1,15 +1,18 @@
 """Tests and ranks against SciPy, Holm's correction against the stepwise procedure."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import binomtest, permutation_test, rankdata
+from scipy.stats import binomtest, kendalltau, permutation_test, rankdata
 
 from bench.metrics.significance import (
     holm,
     mcnemar,
+    rank_correlation,
     rank_intervals,
     ranks,
     sign_flip_test,
@@ -88,3 +91,10 @@ def test_a_group_is_what_is_not_told_from_its_leader():
     assert tie_groups(means, p(_12=0.2, _23=0.2)) == [3, 1, 1, 2]  # 3 is near 2, not near 1
     # 3 is near the best, but below one that is not: groups follow the ranks
     assert tie_groups(means, p(_13=0.05)) == [4, 1, 2, 3]
+
+
+@given(arrays(np.int8, (2, 4, 5), elements=st.integers(0, 5)))
+def test_rank_correlation_is_scipys(pairs):
+    with warnings.catch_warnings(action="ignore"):
+        wanted = [kendalltau(*two).statistic for two in zip(*pairs, strict=True)]
+    assert rank_correlation(*pairs) == pytest.approx(np.nan_to_num(wanted))

@@ -1,0 +1,141 @@
+"""Does the order of attacks hold from one run to another: other networks, other images?"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from bench.metrics.resampling import REPLICATES, percentile_interval
+from bench.metrics.significance import rank_correlation
+from bench.records.metric import headline
+from bench.records.run import RunData
+from bench.report.comparison.contenders import Contender, contest, level_said, mean_families
+from bench.report.tables.notes import origin_notes
+from bench.report.tables.table import Row, Table, between, make_table, number, section
+from bench.types import SPLITS
+from bench.wording import listed
+
+HEADINGS = ("Attack", "TASR (%)", "95 %", "Rank", "TASR (%)", "95 %", "Rank")
+FEWEST = 3
+"""Attacks that an order is made of."""
+
+
+def order_table(
+    one: Sequence[Contender], other: Sequence[Contender], *, equal: bool = False
+) -> Table:
+    """Targeted attacks of two runs side by side, and how far their ranks agree in each split.
+
+    The runs may differ in all: suite, recipe, seed. Attacks and victims are those of one name.
+
+    Args:
+        one: Attacks of a run.
+        other: Of another one.
+        equal: At equal distortion; who does not reach the level in both is left out.
+
+    Raises:
+        ValueError: If they do not share three whole targeted attacks and a victim in any split.
+    """
+    runs = (one[0].run, other[0].run)
+    whole = [{c.label: c for c in side if _ranked(c)} for side in (one, other)]
+    names = [name for name in whole[0] if name in whole[1]]
+    sides = [[side[name] for name in names] for side in whole]
+    victims = [mean_families(side) for side in (one, other)]
+    families = {name: family for name, family in victims[0].items() if name in victims[1]}
+    records = [
+        record for split in SPLITS for record in _records(sides, split, families, equal=equal)
+    ]
+    if not records:
+        raise ValueError(
+            f"{runs[0].directory} and {runs[1].directory} share {listed(names) or 'no attack'} on "
+            f"{listed(list(families)) or 'no victim'}: an order takes {FEWEST} whole targeted "
+            "attacks of the same names, scored on victims of the same names"
+        )
+    where = f" at {level_said(runs[0])}" if equal else ""
+    groups = [("", HEADINGS[0])]
+    for run, place in zip(runs, (1, 4), strict=True):
+        groups += [(_title(run), heading) for heading in HEADINGS[place : place + 3]]
+    return make_table(
+        f"Order of attacks by mean {headline().title}{where}, of one run and of another",
+        groups,
+        _rows(records),
+        _notes(runs, families, names, [c.label for c in (*one, *other) if _ranked(c)]),
+        records,
+    )
+
+
+def _ranked(contender: Contender) -> bool:
+    return contender.attack.targeted and not contender.attack.partial
+
+
+def _title(run: RunData) -> str:
+    return f"{run.suite}, {run.entries[0].recipe}"
+
+
+def _records(
+    sides: Sequence[Sequence[Contender]], split: str, families: dict[str, str], *, equal: bool
+) -> list[dict[str, Any]]:
+    """One record an attack of a split, best of the first run first."""
+    kept = [
+        place
+        for place, pair in enumerate(zip(*sides, strict=True))
+        if not equal or all(one.reaches_level(split) for one in pair)
+    ]
+    if len(kept) < FEWEST or not families:
+        return []
+    means, drawn = [], []
+    for side in sides:
+        mine = [side[place] for place in kept]
+        found = contest(mine, split, headline(), families, equal=equal)
+        if found is None or found[1] is None:
+            return []
+        means.append(np.asarray(found[0].means))
+        drawn.append(found[1])
+    tau = float(rank_correlation(*means))
+    low, high = percentile_interval(rank_correlation(*drawn))
+    records = []
+    for column, place in enumerate(kept):
+        record: dict[str, Any] = {"split": split, "attack": sides[0][place].label}
+        for place_, mean, draws in zip(("one", "other"), means, drawn, strict=True):
+            ends = percentile_interval(draws[:, column])
+            record |= {
+                f"mean_{place_}_percent": 100 * mean[column],
+                f"mean_{place_}_low_percent": 100 * ends[0],
+                f"mean_{place_}_high_percent": 100 * ends[1],
+                f"rank_{place_}": 1 + int((mean > mean[column]).sum()),
+            }
+        records.append(record | {"kendall_tau": tau, "tau_low": low, "tau_high": high})
+    return sorted(records, key=lambda record: (record["rank_one"], record["attack"]))
+
+
+def _rows(records: Sequence[dict[str, Any]]) -> Iterable[Row]:
+    for place, record in enumerate(records):
+        if place == 0 or records[place - 1]["split"] != record["split"]:
+            interval = f"{record['tau_low']:.2f}–{record['tau_high']:.2f}"
+            told = (
+                f"{SPLITS[record['split']].capitalize()}: Kendall's τ {record['kendall_tau']:.2f}"
+            )
+            yield section(f"{told} ({interval})", len(HEADINGS))
+        cells: list[str] = []
+        for side in ("one", "other"):
+            ends = (record[f"mean_{side}_{end}_percent"] for end in ("low", "high"))
+            cells += [
+                number(record[f"mean_{side}_percent"]),
+                between(*ends),
+                str(record[f"rank_{side}"]),
+            ]
+        yield Row(kind="claim", name=record["attack"], cells=tuple(cells))
+
+
+def _notes(
+    runs: Sequence[RunData], families: dict[str, str], names: Sequence[str], ranked: Sequence[str]
+) -> Iterable[str]:
+    yield (
+        "Kendall's τ (b): 1 where both runs rank the attacks alike, 0 by chance, -1 the other way "
+        f"round; 95 % over {REPLICATES} draws of whole source photographs in each run, conditional "
+        "on the trained networks."
+    )
+    yield f"Means are over {', '.join(families)}, each run's own."
+    if lone := sorted({name for name in ranked if name not in names}):
+        yield f"In one of the runs alone: {listed(lone)}."
+    for run in runs:
+        yield from origin_notes(run)

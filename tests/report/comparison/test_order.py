@@ -1,0 +1,32 @@
+from dataclasses import replace
+
+import pytest
+
+from bench.report.comparison.contenders import contenders_of
+from bench.report.comparison.order import order_table
+
+NAMES = ["cgan-img-wdf-pef", "mislgan", "cgan-img"]
+
+
+@pytest.mark.parametrize(
+    ("others", "tau"), [(NAMES, 1), (NAMES[::-1], -1), (["mislgan", *NAMES[::2]], 1 / 3)]
+)
+def test_runs_agree_as_far_as_their_ranks_do(pristine, others, tau):
+    one = contenders_of(pristine, [*NAMES, "jpeg-q85"])
+    other = [replace(c, label=name) for c, name in zip(one, [*others, "jpeg-q85"], strict=True)]
+    table = order_table(one, other)
+    for split in ("in", "out"):
+        mine = [record for record in table.records if record["split"] == split]
+        assert [(r["attack"], r["rank_one"]) for r in mine] == [*zip(NAMES, (1, 2, 3), strict=True)]
+        assert [r["rank_other"] for r in mine] == [1 + others.index(name) for name in NAMES]
+        for record in mine:
+            assert record["kendall_tau"] == pytest.approx(tau)
+            assert record["tau_low"] <= record["kendall_tau"] <= record["tau_high"]
+        if others == NAMES:
+            assert mine[0]["mean_one_percent"] == mine[0]["mean_other_percent"]
+
+
+def test_an_order_takes_three_attacks_that_both_have(pristine):
+    one, other = contenders_of(pristine, NAMES), contenders_of(pristine, NAMES[:2])
+    with pytest.raises(ValueError, match="share cgan-img-wdf-pef, mislgan on"):
+        order_table(one, other)
