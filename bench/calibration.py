@@ -238,9 +238,8 @@ def compare(
     for folder in folders:
         images[folder.name] = centre_crops(folder, suite.card.image_px)
     found = tuple(measure_likeness(name, stack) for name, stack in images.items())
-    columns = {one.name: one.figures() for one in found}
     rows: list[dict[str, Json]] = [
-        {"measure": measure, **{name: column[measure] for name, column in columns.items()}}
+        {"measure": measure, **{one.name: one.figures()[measure] for one in found}}
         for measure in found[0].figures()
     ]
     return rows, found

@@ -178,9 +178,9 @@ def data_export(
 ) -> None:
     """Write a set of SUITE as files, with a manifest.csv; resumes.
 
-    A file is the stored JPEG where its whole picture is an image of the suite, else a PNG. Of Set-C
-    the manifest has file and SHA-256 alone, and all are PNG in an order that tells nothing, unless
-    --labels is given; whoever is asked for an answer gets `camobench challenge export` instead.
+    Files are PNG. Of Set-C the manifest has file and SHA-256 alone, in an order that tells nothing,
+    unless --labels is given; whoever is asked for an answer gets `camobench challenge export`
+    instead.
 
     Example: camobench data export simcam-mini-v2 --set B --out set-b
     """
@@ -200,8 +200,7 @@ def data_export(
         opened, workers = open_store(store), workers or cpu_count()
         made = prepare(source, opened, (set_name,), workers=workers, progress=progress)
         note_own(out, "export", made_of)
-        root = getattr(source, "root", None) if told else None
-        export_set(made, set_name, out, root=root, told=None if told else (), progress=progress)
+        export_set(made, set_name, out, told=None if told else (), progress=progress)
     click.echo(out)
 
 

@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
-MOST_DPI = 1e5
-"""What is denser is no camera's."""
 HEADER_BYTES = 128
 NUMBERS = (
     *(b"wtpt", b"chad", b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC", b"cicp"),
@@ -31,14 +29,12 @@ def appearance(path: Path) -> dict[str, Any]:
     """What Pillow is told when it saves a PNG that is to look like the photograph at `path`."""
     with Image.open(path) as image:
         kept: dict[str, Any] = {}
-        density = [float(value) for value in image.info.get("dpi", ())]
-        if density and all(0 < value <= MOST_DPI for value in density):  # no NaN either
-            kept["dpi"] = tuple(density)
+        if density := image.info.get("dpi"):
+            kept["dpi"] = density
         if profile := nameless_profile(image.info.get("icc_profile") or b""):
             kept["icc_profile"] = profile
-        turned = image.getexif().get(ExifTags.Base.Orientation)
+        exif, turned = Image.Exif(), image.getexif().get(ExifTags.Base.Orientation)
         if turned in range(2, 9):
-            exif = Image.Exif()
             exif[ExifTags.Base.Orientation] = turned
             kept["exif"] = exif
     return kept
@@ -74,12 +70,14 @@ def is_srgb(profile: bytes) -> bool:
 def _numbers_alone(profile: bytes) -> bytes:
     if profile[36:40] != b"acsp" or profile[16:20] != b"RGB ":
         raise ValueError("not a profile of RGB")
-    tags = [(b"desc", _text(profile[8], b"desc")), (b"cprt", _text(profile[8], b"text"))]
     (count,) = struct.unpack_from(">I", profile, HEADER_BYTES)
-    for number in range(min(count, 100)):
-        name, start, size = struct.unpack_from(">4sII", profile, HEADER_BYTES + 4 + 12 * number)
-        if name in NUMBERS:
-            tags.append((name, profile[start : start + size]))
+    listed = profile[HEADER_BYTES + 4 :][: 12 * count]
+    tags = [(b"desc", _text(profile[8], b"desc")), (b"cprt", _text(profile[8], b"text"))]
+    tags += [
+        (name, profile[start : start + size])
+        for name, start, size in struct.iter_unpack(">4sII", listed)
+        if name in NUMBERS
+    ]
     place = HEADER_BYTES + 4 + 12 * len(tags)
     table, body = struct.pack(">I", len(tags)), b""
     for name, content in tags:

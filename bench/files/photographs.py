@@ -100,13 +100,12 @@ def _read(path: Path) -> torch.Tensor:
 
 
 def _target_position(attack: Attack, target: str | None) -> int | None:
-    name, known = attack.spec.name, ", ".join(attack.classes)
+    name = attack.spec.name
     if not attack.spec.targeted:
         if target is not None:
             raise WrongUsageError(f"{name} is untargeted: leave --target out")
         return None
-    if target is None:
-        raise WrongUsageError(f"{name} is targeted: give --target, one of {known}")
     if target not in attack.classes:
-        raise WrongUsageError(f"unknown target {target!r}: this suite's classes are {known}")
+        known = ", ".join(attack.classes)
+        raise WrongUsageError(f"{name} is targeted: give --target, one of {known}; got {target}")
     return attack.classes.index(target)

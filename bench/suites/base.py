@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bench.data import AdversarySet, ExaminerSet, LabelledImages
 from bench.store import Store, explaining_damage, read_json, write_json
-from bench.store.checksums import BLOCK_BYTES, kept_checksum, require_as_written
+from bench.store.checksums import kept_checksum, require_as_written
 from bench.suites.set_files import kept_array, write_set
 from bench.types import (
     IN,
@@ -33,8 +33,6 @@ SPLIT_BY_IMAGE = "split by image"
 """What a suite's note says where sets share devices; the audit then warns instead of failing."""
 SHARED_SCENES = "the sets' cameras photographed the same motifs"
 """The same for scenes."""
-SHOWN_FROM_BYTES = 1 << 30
-"""A set of fewer is checked within about a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,19 +137,11 @@ class Suite:
         return (self.folder / set_name / "manifest.parquet").is_file()
 
     def count(self, set_name: SetName) -> int:
-        """Number of images in a set.
-
-        Raises:
-            CamobenchError: As `manifest`.
-        """
+        """Number of images in a set that is on disk."""
         return len(self.manifest(set_name))
 
     def rows(self, set_name: SetName, workers: int, start: int = 0) -> Images:
-        """Yield each image of a set from `start` on, as the source did that it was made from.
-
-        Raises:
-            CamobenchError: As `manifest`.
-        """
+        """Yield each image of a set from `start` on, as the source did that it was made from."""
         records = self.manifest(set_name).to_dict("records")[start:]
         for record, pixels in zip(records, self.images(set_name)[start:], strict=True):
             yield Row(**{str(name): value for name, value in record.items()}), pixels
@@ -185,20 +175,15 @@ class Suite:
         """
         return kept_checksum(self._set_folder(set_name) / "images.npy")
 
-    def verify(self, set_name: SetName, progress: Progress | None = None) -> None:
+    def verify(self, set_name: SetName) -> None:
         """Read a set and compare it with the checksums that were kept when it was made.
 
         Raises:
             CamobenchError: If it is not on disk, or damaged; names the file and the remedy.
         """
         folder = self._set_folder(set_name)
-        images = folder / "images.npy"
-        require_as_written(folder / "manifest.parquet", folder)
-        size = images.stat().st_size if images.is_file() else 0
-        progress = progress if progress and size >= SHOWN_FROM_BYTES else Silent()
-        progress.start(f"{self.card.name}: checking Set-{set_name}", -(-size // BLOCK_BYTES))
-        require_as_written(images, folder, lambda _: progress.advance())
-        progress.finish()
+        for name in ("manifest.parquet", "images.npy"):
+            require_as_written(folder / name, folder)
 
     def examiner_set(self, set_name: SetName = "A") -> ExaminerSet:
         """Set-A, for victims, or Set-D, for those that know more models."""
@@ -230,13 +215,7 @@ class Suite:
 
 
 def set_c_checksum(store: Store, name: str, fingerprint: str) -> str | None:
-    """SHA-256 of the images of Set-C; `None` where they are not in the store.
-
-    Args:
-        store: Where they would be.
-        name: Of the suite.
-        fingerprint: Of the suite.
-    """
+    """SHA-256 of the images of Set-C of a suite; `None` where they are not in the store."""
     return kept_checksum(store.data_folder(name, fingerprint) / "C" / "images.npy")
 
 
@@ -263,7 +242,7 @@ def prepare(
     for set_name in sets:
         with store.lock("data", folder.name, set_name):
             if suite.has(set_name):
-                suite.verify(set_name, progress)
+                suite.verify(set_name)
             else:
                 write_set(
                     folder / set_name,
@@ -284,6 +263,5 @@ def open_suite(folder: Path) -> Suite:
     if not (folder / "suite.json").is_file():
         raise CamobenchError(f"no suite in {folder}; `camobench data prepare` makes one")
     card = read_json(folder / "suite.json")
-    names = ("classes", "others", "real", "more_models")
-    models = {name: tuple(card.get(name, ())) for name in names}
+    models = {name: tuple(value) for name, value in card.items() if isinstance(value, list)}
     return Suite(SuiteCard(**card | models), folder)

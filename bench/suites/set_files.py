@@ -90,63 +90,39 @@ def write_set(
 
     Raises:
         CamobenchError: If the set would be empty, or the disk is full.
+        RuntimeError: If there are more or fewer images than were announced.
     """
     count = shape[0]
     if count == 0:
         raise CamobenchError(f"{label} would be empty")
     unfinished = folder.with_name(f"{folder.name}.unfinished")
-    manifest_file = unfinished / "manifest.parquet"
-    manifest_file.unlink(missing_ok=True)  # of a run killed before its last step: the rows remain
+    manifest = unfinished / "manifest.parquet"
     with explaining_full_disk(folder.parent):
         images = _open_images(unfinished / "images.npy", shape)
-        with explaining_damage(unfinished):
-            done = sum(len(pd.read_parquet(chunk)) for chunk in _chunks(unfinished))
-        progress.start(label, count, done)
-        if done < count:
-            done += _fill(rows_from, images, done, unfinished, progress)
-        if done != count:
-            shutil.rmtree(unfinished)
-            raise RuntimeError(f"{label} has {done} images, {count} were announced")
+        rows: list[dict[Any, Any]] = []
+        if manifest.is_file():
+            with explaining_damage(manifest, unfinished):
+                rows = pd.read_parquet(manifest).to_dict("records")
+        progress.start(label, count, len(rows))
+        for row, pixels in rows_from(len(rows)) if len(rows) < count else ():
+            if len(rows) < count:
+                images[len(rows)] = pixels
+            rows.append(asdict(row))
+            if len(rows) % CHUNK_IMAGES == 0 or len(rows) == count:
+                images.flush()  # type: ignore[attr-defined]
+                forget_pages(images)
+                with replacing(manifest) as target:
+                    pd.DataFrame(rows).to_parquet(target, index=False)
+            progress.advance()
         del images  # closes the mapping, which some systems want before a rename
-        keep_checksum(unfinished / "images.npy")
-        manifest = pd.concat([pd.read_parquet(chunk) for chunk in _chunks(unfinished)])
-        with replacing(manifest_file) as target:
-            manifest.to_parquet(target, index=False)
-        keep_checksum(manifest_file)
+        if len(rows) != count:
+            shutil.rmtree(unfinished)
+            raise RuntimeError(f"{label} has {len(rows)} images, {count} were announced")
+        for path in (unfinished / "images.npy", manifest):
+            keep_checksum(path)
         shutil.rmtree(folder, ignore_errors=True)  # what somebody left of a set that was deleted
         unfinished.rename(folder)
-        for chunk in _chunks(folder):  # only now: until the set is whole, they are its rows
-            chunk.unlink()
     progress.finish()
-
-
-def _fill(
-    rows_from: RowsFrom,
-    images: NDArray[np.uint8],
-    first: int,
-    unfinished: Path,
-    progress: Progress,
-) -> int:
-    """Write the images from `first` on, with their rows in chunks; returns how many there were."""
-    rows: list[dict[str, object]] = []
-    index = first
-    for row, pixels in rows_from(first):
-        if index < len(images):  # beyond that, the caller says that the count was wrong
-            images[index] = pixels
-        rows.append(asdict(row))
-        index += 1
-        if len(rows) == CHUNK_IMAGES or index == len(images):
-            images.flush()  # type: ignore[attr-defined]
-            forget_pages(images)
-            with replacing(unfinished / f"rows-{index:08d}.parquet") as target:
-                pd.DataFrame(rows).to_parquet(target, index=False)
-            rows = []
-        progress.advance()
-    return index - first
-
-
-def _chunks(unfinished: Path) -> Iterator[Path]:
-    yield from sorted(unfinished.glob("rows-*.parquet"))
 
 
 def _open_images(path: Path, shape: tuple[int, int, int, int]) -> NDArray[np.uint8]:

@@ -78,16 +78,10 @@ def test_untargeted_attacks_take_no_target(smoke, tmp_path):
         anonymise(smoke, [source], tmp_path, "identity", "simcam-01")
 
 
-@pytest.mark.parametrize(
-    ("target", "message"),
-    [
-        ("simcam-99", "unknown target 'simcam-99': this suite's classes are simcam-01, simcam-02"),
-        ("simcam-07", "unknown target 'simcam-07'"),  # out of distribution
-        (None, "cgan-img is targeted: give --target, one of simcam-01, simcam-02, simcam-03"),
-    ],
-)
-def test_unknown_and_missing_targets(smoke, tmp_path, target, message):
-    with pytest.raises(CamobenchError, match=message):
+@pytest.mark.parametrize("target", ["simcam-99", "simcam-07", None])  # 07: out of distribution
+def test_unknown_and_missing_targets(smoke, tmp_path, target):
+    said = f"cgan-img is targeted: give --target, one of simcam-01, .*simcam-03; got {target}"
+    with pytest.raises(CamobenchError, match=said):
         anonymise(smoke, [photo(tmp_path / "a.png")], tmp_path / "out", target=target)
     assert not (tmp_path / "out").exists()
 

@@ -3,6 +3,7 @@ from itertools import count
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bench.data import AdversarySet, ExaminerSet
@@ -136,9 +137,10 @@ def test_killed_at_any_write_the_next_run_continues_to_the_same_set(tmp_path, mo
         if (folder / "suite.json").is_file() and not open_suite(folder).has("A"):
             with pytest.raises(CamobenchError, match="Set-A of toy-v1 is not in the store"):
                 open_suite(folder).examiner_set()
-        chunks = len(list(folder.glob("A.unfinished/rows-*.parquet")))
+        kept = folder / "A.unfinished" / "manifest.parquet"
+        done = len(pd.read_parquet(kept)) if kept.is_file() else 0
         suite = prepare(again, store, ("A",))
-        assert again.yielded == list(range(2 * chunks, 4)) or not again.made
+        assert again.yielded == list(range(done, 4)) or not again.made
         assert suite.manifest("A").equals(whole.manifest("A"))
         np.testing.assert_array_equal(suite.images("A"), whole.images("A"))
         assert sorted(path.name for path in folder.iterdir()) == ["A", "suite.json"]

@@ -43,9 +43,8 @@ def test_without_labels_nothing_tells_the_source(suite, tmp_path):
     export_set(suite, "C", tmp_path / "out", told=())
     found = rows(tmp_path / "out")
     assert found[0].keys() == {"file", "sha256"}
-    images = list(suite.images("C"))
-    order = [next(i for i, one in enumerate(images) if np.array_equal(one, made)) for made in
-             (pixels(tmp_path / "out" / row["file"]) for row in found)]  # fmt: skip
+    images = [image.tobytes() for image in suite.images("C")]
+    order = [images.index(pixels(tmp_path / "out" / row["file"]).tobytes()) for row in found]
     assert sorted(order) == list(range(len(images)))
     assert order != sorted(order)
 
@@ -63,24 +62,3 @@ def test_it_goes_on_where_it_was_and_replaces_nothing(suite, tmp_path):
     with pytest.raises(CamobenchError, match="holds something else"):
         export_set(suite, "B", out)
     assert second.read_bytes() == b"mine"
-
-
-def test_a_jpeg_that_is_the_whole_image_goes_out_as_it_is_stored(suite, tmp_path):
-    manifest, images = suite.manifest("B"), suite.images("B")
-    root = tmp_path / "photos"
-    root.mkdir()
-    Image.new("RGB", (64, 64), "teal").save(root / "whole.jpg", comment=b"as stored")
-    data = (root / "whole.jpg").read_bytes()
-    decoded = np.asarray(Image.open(root / "whole.jpg")).transpose(2, 0, 1)
-    images = np.concatenate([decoded[None]] * 3 + [images[3:]])
-    shas = [hashlib.sha256(data).hexdigest(), "of an earlier version", *manifest["sha256"][2:]]
-    names = ["whole.jpg", "whole.jpg", "gone.jpg", *manifest["photo_id"][3:]]
-    manifest = manifest.assign(photo_id=names, sha256=shas)
-    suite.manifest, suite.images = lambda _: manifest, lambda _: images
-    export_set(suite, "B", tmp_path / "out", root=root)
-    found = rows(tmp_path / "out")
-    kinds = [row["file"].rpartition(".")[2] for row in found]
-    assert kinds[:3] == ["jpg", "png", "png"]
-    assert set(kinds[3:]) == {"png"}
-    assert (tmp_path / "out" / found[0]["file"]).read_bytes() == data
-    assert found[0]["original_sha256"] == found[0]["sha256"] == shas[0]

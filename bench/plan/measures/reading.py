@@ -172,7 +172,7 @@ def _suite(run: RunData, store: Store, progress: Progress) -> Suite:
         return prepare(load_suite(run.suite), store, ("B", "C"), progress=progress)
     suite = open_suite(store.data_folder(run.suite, run.fingerprint))
     for set_name in ("B", "C"):
-        suite.verify(set_name, progress)
+        suite.verify(set_name)
     return suite
 
 

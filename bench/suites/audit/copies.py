@@ -36,7 +36,6 @@ LEAST_CORRELATION = 0.9
 tiles of Dresden photographs, correlated by 0.61 or less and mostly by less than 0.9. Copies at JPEG
 quality 20, brightened by 30 levels or under a gamma of 0.7 to 1.5: 6 bits or less, 0.98 or more."""
 LEAST_CONTRAST_255 = 1.0  # below, recompression changes the hash
-_BLOCK = 1024  # hashes compared at a time: memory for a million pairs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,18 +46,13 @@ class Looks:
         digests: (N,) of the pixels.
         flat: (N,) whether all pixels are alike, as in an overexposed sky.
         signatures: (N, 64) low frequencies.
+        faint: (N,) whether there is too little contrast to tell what is alike.
     """
 
     digests: NDArray[np.str_]
     flat: NDArray[np.bool_]
     signatures: NDArray[np.float32]
-
-    @property
-    def faint(self) -> NDArray[np.bool_]:
-        """(N,) whether there is too little contrast, in grey levels, to tell what is alike."""
-        contrast_255 = np.linalg.norm(self.signatures, axis=1) / np.float32(THUMBNAIL_PX)
-        found: NDArray[np.bool_] = contrast_255 < LEAST_CONTRAST_255
-        return found
+    faint: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +86,13 @@ def look(suite: Suite, progress: Progress) -> Looks:
             forget_pages(images)
             progress.advance()
     progress.finish()
-    return Looks(digests=np.array(digests), flat=np.array(flat), signatures=np.array(signatures))
+    low = np.array(signatures)
+    return Looks(
+        digests=np.array(digests),
+        flat=np.array(flat),
+        signatures=low,
+        faint=np.linalg.norm(low, axis=1) / np.float32(THUMBNAIL_PX) < LEAST_CONTRAST_255,
+    )
 
 
 def signature(image: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -122,21 +122,22 @@ def _area_weights(side: int) -> NDArray[np.float32]:
 
 
 def near_pairs(
-    signatures: NDArray[np.float32], groups: NDArray[np.int64]
+    signatures: NDArray[np.float32], groups: NDArray[np.int64], rows_at_once: int = 1024
 ) -> Iterator[tuple[int, int, int]]:
     """Yield pairs of different groups whose hashes differ by at most `MOST_BITS`.
 
     Args:
         signatures: (N, 64).
         groups: (N,); images of one group are not compared.
+        rows_at_once: Hashes compared with all others at a time; bounds the memory.
 
     Yields:
         Two positions, the smaller first, and how many bits differ.
     """
     above = signatures > np.median(signatures, axis=1, keepdims=True)
     signs = np.where(above, np.float32(1), np.float32(-1))  # products count equal bits, exactly
-    for top in range(0, len(signs), _BLOCK):
-        rows, columns = slice(top, top + _BLOCK), slice(top, None)
+    for top in range(0, len(signs), rows_at_once):
+        rows, columns = slice(top, top + rows_at_once), slice(top, None)
         bits = (signs.shape[1] - signs[rows] @ signs[columns].T) / 2
         strangers = groups[rows, None] < groups[None, columns]
         strangers |= groups[rows, None] > groups[None, columns]
@@ -177,10 +178,9 @@ def near_copies(found: list[NearCopy], looks: Looks) -> Finding:
     """Nothing in one part of the suite looks like something in another."""
     how = (
         f"at most {MOST_BITS} of 64 bits of the perceptual hashes apart and correlated by "
-        f"{LEAST_CORRELATION} or more"
+        f"{LEAST_CORRELATION} or more; left out: {plural(int(looks.faint.sum()), 'image')} with "
+        "too little contrast"
     )
-    if faint := int(looks.faint.sum()):
-        how += f"; left out: {plural(faint, 'image')} with too little contrast"
     if not found:
         return Finding(NEAR, "pass", f"no pair across sets or partitions; {how}")
     pairs = listed(f"{pair.one} ~ {pair.other} ({pair.bits} bits)" for pair in found)

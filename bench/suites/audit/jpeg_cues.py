@@ -6,28 +6,28 @@ part of a victim's accuracy, and of an attack's success, may be about compressio
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pandas as pd
 
-from bench.suites.audit.manifest_checks import Finding, Outcome
+from bench.suites.audit.manifest_checks import Finding
 from bench.suites.base import SuiteCard
 from bench.types import IN
-from bench.wording import plural
+from bench.wording import listed
 
 MOST_ABOVE_CHANCE_PERCENT = 10.0
 _NO_JPEG = "no JPEG"
+_MOST_SHOWN = 3  # values of a camera model
 
 
 def jpeg_tables(frame: pd.DataFrame, card: SuiteCard) -> Finding:
     """Quantisation tables do not name the class."""
-    return _judge(frame, card, "jpeg_tables", "JPEG tables", "JPEG tables alone name", _tables_of)
+    quality = frame["jpeg_quality"].map("quality {:.0f}".format, na_action="ignore")
+    return _judge(frame, card, "jpeg_tables", "JPEG tables", "name", quality)
 
 
 def chroma_subsampling(frame: pd.DataFrame, card: SuiteCard) -> Finding:
     """Chroma subsampling does not name the class."""
-    subject = "chroma subsampling alone names"
-    return _judge(frame, card, "jpeg_subsampling", "chroma subsampling", subject, _subsamplings_of)
+    cue = "jpeg_subsampling"
+    return _judge(frame, card, cue, "chroma subsampling", "names", frame[cue])
 
 
 def named_percent(learnt: pd.DataFrame, asked: pd.DataFrame, cue: str) -> float:
@@ -53,46 +53,31 @@ def named_percent(learnt: pd.DataFrame, asked: pd.DataFrame, cue: str) -> float:
 
 
 def _judge(
-    frame: pd.DataFrame,
-    card: SuiteCard,
-    cue: str,
-    check: str,
-    subject: str,
-    describe: Callable[[pd.DataFrame], str],
+    frame: pd.DataFrame, card: SuiteCard, cue: str, check: str, verb: str, shown: pd.Series
 ) -> Finding:
+    """Judge a column; what is `shown` of it is told of each camera model."""
     if frame[cue].isna().all():
         return Finding(check, "pass", "no file is a JPEG")
-    photos = frame.drop_duplicates("photo_id")
-    photos = photos.assign(**{cue: photos[cue].astype(object).fillna(_NO_JPEG)})
+    photos = frame.assign(shown=shown).drop_duplicates("photo_id")
+    photos[[cue, "shown"]] = photos[[cue, "shown"]].astype(object).fillna(_NO_JPEG)
+    told = "; ".join(
+        f"{model}: {_shares(photos.loc[photos['model'] == model, 'shown'])}"
+        for model in card.split_of
+    )
     inside = photos[photos["split"] == IN]
     learnt, asked = inside[inside["set"] == "A"], inside[inside["set"] == "C"]
-    told = "; ".join(
-        f"{model}: {describe(mine) if len(mine) else 'no photograph'}"
-        for model in card.split_of
-        for mine in [photos[photos["model"] == model]]
-    )
-    if learnt.empty or asked.empty:
+    if learnt.empty or asked.empty:  # as in a rehearsal, whose photographs are all in every set
         found = "cannot be judged without classes in Set-A and Set-C"
         return Finding(check, "warn", f"{found}; {told}")
     percent, chance = named_percent(learnt, asked, cue), 100 / len(card.classes)
-    verdict: Outcome = "warn" if percent > chance + MOST_ABOVE_CHANCE_PERCENT else "pass"
-    found = f"{subject} the class of {percent:.0f} % of Set-C's {len(asked)} photographs"
-    return Finding(check, verdict, f"{found} (chance {chance:.0f} %); learnt on Set-A; {told}")
+    found = f"{check} alone {verb} the class of {percent:.0f} % of Set-C's {len(asked)} photographs"
+    return Finding(
+        check,
+        "warn" if percent > chance + MOST_ABOVE_CHANCE_PERCENT else "pass",
+        f"{found} (chance {chance:.0f} %); learnt on Set-A; {told}",
+    )
 
 
-def _tables_of(photos: pd.DataFrame) -> str:
-    shares = photos["jpeg_tables"].value_counts(normalize=True)
-    quality = photos["jpeg_quality"].dropna().astype(int)
-    if quality.empty:
-        return _NO_JPEG
-    low, high = quality.min(), quality.max()
-    often = "" if len(shares) == 1 else f", the most common in {100 * shares.iloc[0]:.0f} %"
-    span = f"{low}" if low == high else f"{low}\N{EN DASH}{high}"
-    return f"{plural(len(shares), 'table')}{often}, quality {span}"
-
-
-def _subsamplings_of(photos: pd.DataFrame) -> str:
-    shares = photos["jpeg_subsampling"].value_counts(normalize=True)
-    if len(shares) == 1:
-        return str(shares.index[0])
-    return ", ".join(f"{value} {100 * share:.0f} %" for value, share in shares.items())
+def _shares(values: pd.Series) -> str:
+    shares = values.value_counts(normalize=True).items()
+    return listed((f"{value} {100 * share:.0f} %" for value, share in shares), _MOST_SHOWN)

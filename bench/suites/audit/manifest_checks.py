@@ -51,8 +51,9 @@ def part_of(frame: pd.DataFrame) -> pd.Series:
     return frame["set"].where(~trained_on, frame["set"] + " " + frame["partition"])
 
 
-def _across_sets(frame: pd.DataFrame, column: str, check: str, total: str, stated: bool) -> Finding:
+def _across_sets(frame: pd.DataFrame, column: str, total: str, stated: bool) -> Finding:
     """No value of a column is in two sets, unless the suite's note states that they are."""
+    check = f"{column}s across sets"
     shared = _spread(frame, column, "set")
     if not shared:
         return Finding(check, "pass", f"no {column} is in two sets ({total})")
@@ -64,11 +65,8 @@ def _across_sets(frame: pd.DataFrame, column: str, check: str, total: str, state
 
 def devices_across_sets(frame: pd.DataFrame, card: SuiteCard) -> Finding:
     """No device is in two sets; a suite split by image says that its devices are."""
-    if of_two := _spread(frame, "device", "model"):
-        found = f"{plural(len(of_two), 'device')} of two camera models; {listed(of_two.values())}"
-        return Finding("devices across sets", "fail", found)
     total = plural(frame["device"].nunique(), "device")
-    return _across_sets(frame, "device", "devices across sets", total, SPLIT_BY_IMAGE in card.note)
+    return _across_sets(frame, "device", total, SPLIT_BY_IMAGE in card.note)
 
 
 def scenes_across_sets(frame: pd.DataFrame, card: SuiteCard) -> Finding:
@@ -83,7 +81,7 @@ def scenes_across_sets(frame: pd.DataFrame, card: SuiteCard) -> Finding:
     total = plural(known["scene"].nunique(), "scene")
     if len(known) < len(frame):
         total += f", known for {len(known):,} of {len(frame):,} images"
-    return _across_sets(known, "scene", "scenes across sets", total, stated)
+    return _across_sets(known, "scene", total, stated)
 
 
 def devices_of_a_class(frame: pd.DataFrame, card: SuiteCard) -> Finding:
@@ -105,31 +103,16 @@ def devices_of_a_class(frame: pd.DataFrame, card: SuiteCard) -> Finding:
 
 def outsiders(frame: pd.DataFrame, card: SuiteCard) -> Finding:
     """Out-of-distribution models are in Set-C alone, and every image is where its model belongs."""
-    belongs = frame["model"].map(card.split_of)
-    trained = frame.loc[frame["set"] != "C", "model"]
-    wrong = [
-        f"{what}: {listed(names)}"
-        for what, names in (
-            (
-                "models in Set-A or Set-B that are no classes",
-                sorted(set(trained) - set(card.classes)),
-            ),
-            (
-                "wrong split",
-                list(frame.loc[belongs.notna() & (belongs != frame["split"]), "image_id"]),
-            ),
-            (
-                "models that the suite does not name",
-                sorted(set(frame.loc[belongs.isna(), "model"])),
-            ),
-        )
-        if names
-    ]
-    if wrong:
-        return Finding("out-of-distribution models", "fail", "; ".join(wrong))
+    check = "out-of-distribution models"
+    trained_on = (frame["set"] != "C") & ~frame["model"].isin(card.classes)
+    wrong = frame[trained_on | (frame["model"].map(card.split_of) != frame["split"])]
+    if len(wrong):
+        places = wrong[["model", "set", "split"]].drop_duplicates().itertuples(index=False)
+        told = listed(f"{model} in Set-{name} as `{split}`" for model, name, split in places)
+        return Finding(check, "fail", f"{plural(len(wrong), 'image')} where none belongs; {told}")
     told = listed(card.others) if card.others else "none in this suite"
     told += f"; real photographs of {listed(card.real)}" if card.real else ""
-    return Finding("out-of-distribution models", "pass", f"in Set-C alone: {told}")
+    return Finding(check, "pass", f"in Set-C alone: {told}")
 
 
 def class_balance(frame: pd.DataFrame, card: SuiteCard) -> Finding:
@@ -155,18 +138,11 @@ def class_balance(frame: pd.DataFrame, card: SuiteCard) -> Finding:
 
 
 def photographs(frame: pd.DataFrame) -> Finding:
-    """No photograph is in two sets or in training and validation; names are unique."""
-    told = frame.assign(part=part_of(frame), camera=frame["model"] + " " + frame["device"])
-    wrong = [
-        f"{plural(len(apart), 'photograph')} {what}; {listed(apart.values())}"
-        for over, what in (("part", "on two sides"), ("camera", "of two cameras"))
-        if (apart := _spread(told, "photo_id", over))
-    ]
-    again = frame.loc[frame["image_id"].duplicated(), "image_id"].unique()
-    if len(again):
-        wrong.append(f"{plural(len(again), 'image name')} given twice; {listed(again)}")
-    if wrong:
-        return Finding("photographs", "fail", "; ".join(wrong))
+    """No photograph is in two sets, in training and validation, or of two devices."""
+    sides = part_of(frame) + ", " + frame["device"]
+    if apart := _spread(frame.assign(side=sides), "photo_id", "side"):
+        found = f"{plural(len(apart), 'photograph')} on two sides or of two devices"
+        return Finding("photographs", "fail", f"{found}; {listed(apart.values())}")
     total = plural(frame["photo_id"].nunique(), "photograph")
     found = f"none is in two sets, or in training and validation ({total})"
     return Finding("photographs", "pass", found)

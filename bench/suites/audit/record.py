@@ -108,7 +108,7 @@ def audit_and_keep(suite: Suite, progress: Progress | None = None) -> Audit:
         CamobenchError: If a set is not on disk, or damaged.
     """
     for name in SETS:
-        suite.verify(name, progress)
+        suite.verify(name)
     manifests = _manifests(suite)
     found = audit(suite, progress)
     origin = provenance()

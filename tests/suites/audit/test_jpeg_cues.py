@@ -13,7 +13,7 @@ def test_tables_that_all_share_tell_nothing():
     assert found.headline == (
         "JPEG tables alone name the class of 50 % of Set-C's 8 photographs (chance 50 %)"
     )
-    assert "three: 1 table, quality 90" in found.finding
+    assert "three: quality 90 100 %" in found.finding
 
 
 def test_tables_of_ones_own_tell_the_class():
@@ -23,13 +23,12 @@ def test_tables_of_ones_own_tell_the_class():
     found = jpeg_tables(frame, CARD)
     assert found.verdict == "warn"
     assert "name the class of 100 %" in found.headline
-    assert "one: 1 table, quality 90; two: 2 tables" in found.finding
-    assert "two: 2 tables, the most common in 92 %, quality 75\N{EN DASH}90" in found.finding
+    assert "one: quality 90 100 %; two: quality 90 92 %, quality 75 8 %" in found.finding
     frame.loc[frame["model"] == "two", "jpeg_subsampling"] = "4:2:2"
     frame.loc[frame["image_id"] == "C-two-0-0", "jpeg_subsampling"] = "4:2:0"
     found = chroma_subsampling(frame, CARD)
     assert "names the class of 88 % of Set-C's 8" in found.headline
-    assert "one: 4:2:0; two: 4:2:2 92 %, 4:2:0 8 %" in found.finding
+    assert "one: 4:2:0 100 %; two: 4:2:2 92 %, 4:2:0 8 %" in found.finding
 
 
 def test_the_accuracy_is_that_of_a_tree_that_knows_the_tables_alone():
@@ -59,7 +58,7 @@ def test_no_jpeg_is_a_cue_too():
     frame.loc[frame["model"] == "two", columns] = None
     found = jpeg_tables(frame, CARD)
     assert (found.verdict, "100 %" in found.headline) == ("warn", True)
-    assert "two: no JPEG" in found.finding
+    assert "two: no JPEG 100 %" in found.finding
     frame[columns] = None
     for check in (jpeg_tables, chroma_subsampling):
         found = check(frame, CARD)
