@@ -137,6 +137,7 @@ VALIDATION = "validation"
 NOTE = "a rehearsal on Set-B alone: stand-ins take the victims' places; it chooses recipes"
 
 
+@dataclass(frozen=True)
 class RehearsalSource:
     """Set-B of a suite as all three sets of another.
 
@@ -144,8 +145,7 @@ class RehearsalSource:
         source: The suite.
     """
 
-    def __init__(self, source: SuiteSource) -> None:
-        self.source = source
+    source: SuiteSource
 
     @cached_property
     def card(self) -> SuiteCard:

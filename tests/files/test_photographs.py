@@ -6,7 +6,6 @@ import torch
 from PIL import Image
 
 from bench.data import ImageError
-from bench.files import tiles
 from bench.files.photographs import anonymise_files, attribute_files
 from bench.jobs.networks import Networks
 from bench.plan.request import open_session
@@ -46,24 +45,6 @@ def test_anonymising_keeps_any_size_and_every_pixel_the_attack_made(smoke, tmp_p
     expected = networks(smoke).attack("cgan-img")(original, torch.tensor([1]))[0].numpy()
     np.testing.assert_array_equal(read(made), expected)
     assert read(made).shape == (3, size[1], size[0])
-
-
-def test_large_photographs_are_worked_on_in_tiles(smoke, tmp_path, monkeypatch):
-    source = photo(tmp_path / "wide.png", (400, 130))
-    (whole,) = anonymise(smoke, [source], tmp_path / "whole")
-    ask = request(attacks=(), victims=("img-resnet12",))
-    before = attribute_files([source], ask, smoke.store)
-    seen = []
-    for name in ("WHOLE_PX", "ANONYMISED_PX", "ATTRIBUTED_PX"):
-        monkeypatch.setattr(tiles, name, 128)
-    spy = tiles.to_unit
-    monkeypatch.setattr(tiles, "to_unit", lambda images: seen.append(images.shape) or spy(images))
-    (tiled,) = anonymise(smoke, [source], tmp_path / "tiled")
-    assert np.abs(read(tiled).astype(int) - read(whole)).max() <= 1
-    after = attribute_files([source], ask, smoke.store)
-    assert seen == [(1, 3, 128, 128)] * 3
-    assert after[0].keys() == before[0].keys()
-    assert 1 / 3 <= after[0]["probability"] <= 1
 
 
 def test_untargeted_attacks_take_no_target(smoke, tmp_path):

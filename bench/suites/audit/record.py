@@ -109,7 +109,6 @@ def audit_and_keep(suite: Suite, progress: Progress | None = None) -> Audit:
     """
     for name in SETS:
         suite.verify(name)
-    manifests = _manifests(suite)
     found = audit(suite, progress)
     origin = provenance()
     write_json(
@@ -118,7 +117,7 @@ def audit_and_keep(suite: Suite, progress: Progress | None = None) -> Audit:
             "version": AUDIT_VERSION,
             "suite": suite.card.name,
             "fingerprint": suite.card.fingerprint,
-            "manifests": manifests,
+            "manifests": _manifests(suite),
             "verdict": found.verdict,
             "checks": as_json(found.findings),
             "near_copies": as_json(found.near[:MOST_PAIRS]),
@@ -134,13 +133,11 @@ def kept_audit(suite: Suite) -> dict[str, Any] | None:
 
     An audit of other manifests than those on disk, or by another version of the checks, is none.
     """
-    here = _manifests(suite)
+    wanted = {"version": AUDIT_VERSION, "fingerprint": suite.card.fingerprint}
+    told = ("verdict", "checks", "version", "camobench", "commit", "dirty", "created")
     for record in _records(suite):
-        found = [record.get(name) for name in ("version", "fingerprint")]
-        if found != [AUDIT_VERSION, suite.card.fingerprint]:
-            continue
-        if record.get("manifests", {}).items() >= here.items():
-            told = ("verdict", "checks", "version", "camobench", "commit", "dirty", "created")
+        same = wanted.items() <= {name: record.get(name) for name in wanted}.items()
+        if same and record.get("manifests", {}).items() >= _manifests(suite).items():
             return {name: record[name] for name in told}
     return None
 

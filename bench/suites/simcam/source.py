@@ -12,6 +12,7 @@ import itertools
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property, partial
 
 import torch
@@ -30,6 +31,7 @@ SMOKE_NOTE = "a few images and networks of two steps: the numbers mean nothing"
 _AHEAD = 3  # scenes in flight per worker: enough to keep it busy, few enough to hold in memory
 
 
+@dataclass(frozen=True)
 class SimcamSource:
     """The images of a simulated suite; each is a whole photograph.
 
@@ -37,8 +39,7 @@ class SimcamSource:
         spec: What the suite is.
     """
 
-    def __init__(self, spec: SimcamSpec) -> None:
-        self.spec = spec
+    spec: SimcamSpec
 
     @cached_property
     def card(self) -> SuiteCard:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pandas as pd
 
 from bench.suites.base import SuiteCard
@@ -16,32 +18,28 @@ CARD = SuiteCard(
 )
 
 
-def manifest(per_device=2):
+def manifest():
     """Two devices of each class in each set, one of the outsider; a JPEG table for everything."""
     rows = []
-    for set_name in "ABC":
-        for model in ("one", "two", "three") if set_name == "C" else ("one", "two"):
-            for device in range(2):
-                for shot in range(per_device):
-                    name = f"{set_name}-{model}-{device}-{shot}"
-                    rows.append(
-                        {
-                            "image_id": name,
-                            "photo_id": name,
-                            "model": model,
-                            "device": f"{model}-{set_name}{device}",
-                            "scene": f"{set_name}{device}{shot}",
-                            "set": set_name,
-                            "split": "out" if model == "three" else "in",
-                            "partition": "evaluation"
-                            if set_name == "C"
-                            else ("train", "validation")[shot % 2],
-                            "sha256": name,
-                            "jpeg_tables": "t",
-                            "jpeg_quality": 90,
-                            "jpeg_subsampling": "4:2:0",
-                        }
-                    )
+    for set_name, model, device, shot in product("ABC", ("one", "two", "three"), (0, 1), (0, 1)):
+        name = f"{set_name}-{model}-{device}-{shot}"
+        trained = ("train", "validation")[shot]
+        row = {
+            "image_id": name,
+            "photo_id": name,
+            "model": model,
+            "device": f"{model}-{set_name}{device}",
+            "scene": f"{set_name}{device}{shot}",
+            "set": set_name,
+            "split": "out" if model == "three" else "in",
+            "partition": "evaluation" if set_name == "C" else trained,
+            "sha256": name,
+            "jpeg_tables": "t",
+            "jpeg_quality": 90,
+            "jpeg_subsampling": "4:2:0",
+        }
+        if set_name == "C" or model != "three":
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
