@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
+MOST_DPI = 1e5
+"""What is denser is no camera's, and cannot be written."""
 HEADER_BYTES = 128
 NUMBERS = (
     *(b"wtpt", b"chad", b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC", b"cicp"),
@@ -29,8 +31,9 @@ def appearance(path: Path) -> dict[str, Any]:
     """What Pillow is told when it saves a PNG that is to look like the photograph at `path`."""
     with Image.open(path) as image:
         kept: dict[str, Any] = {}
-        if density := image.info.get("dpi"):
-            kept["dpi"] = density
+        density = [float(value) for value in image.info.get("dpi", ())]
+        if density and all(0 < value <= MOST_DPI for value in density):  # no NaN either
+            kept["dpi"] = tuple(density)
         if profile := nameless_profile(image.info.get("icc_profile") or b""):
             kept["icc_profile"] = profile
         exif, turned = Image.Exif(), image.getexif().get(ExifTags.Base.Orientation)

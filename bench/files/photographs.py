@@ -107,5 +107,6 @@ def _target_position(attack: Attack, target: str | None) -> int | None:
         return None
     if target not in attack.classes:
         known = ", ".join(attack.classes)
-        raise WrongUsageError(f"{name} is targeted: give --target, one of {known}; got {target}")
+        given = f", not {target!r}" if target else ""
+        raise WrongUsageError(f"{name} is targeted: give --target, one of {known}{given}")
     return attack.classes.index(target)

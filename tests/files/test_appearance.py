@@ -6,8 +6,9 @@ import struct
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps
+from PIL.TiffImagePlugin import IFDRational
 
-from bench.files.appearance import nameless_profile
+from bench.files.appearance import appearance, nameless_profile
 from tests.files.test_photographs import anonymise, photo
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -85,3 +86,11 @@ def test_a_file_looks_the_same_and_names_no_camera(smoke, tmp_path, orientation,
         profiles = [one.info["icc_profile"] for one in (before, after)]
         shown = [colours(a, b) for a, b in zip(seen, profiles, strict=True)]
         np.testing.assert_array_equal(*shown)
+
+
+@pytest.mark.parametrize("density", [IFDRational(72, 0), IFDRational(4 * 10**9, 1)])
+def test_a_density_that_cannot_be_is_dropped(tmp_path, density):
+    path = photo(tmp_path / "a.tif", (97, 71), tiffinfo={282: density, 283: density, 296: 2})
+    with Image.open(path) as image:
+        assert "dpi" in image.info
+    assert "dpi" not in appearance(path)
