@@ -4,7 +4,7 @@ import pytest
 
 from bench.report.claims.catalogue import claims
 from bench.report.claims.evidence import Measured
-from bench.report.claims.statement import judge
+from bench.report.claims.judging import judge
 
 from .worlds import AS_THE_PAPER_SAYS, without, world
 
@@ -33,7 +33,7 @@ def changed(**chances):
 
 @pytest.mark.parametrize("letter", LETTERS)
 def test_every_claim_holds_where_the_truth_is_as_the_paper_says(found, letter):
-    assert found[letter].verdict == "holds", found[letter].reason
+    assert found[letter]["verdict"] == "holds", found[letter]["finding"]
     assert list(found) == list(LETTERS)
 
 
@@ -53,23 +53,24 @@ def test_every_claim_holds_where_the_truth_is_as_the_paper_says(found, letter):
 def test_a_claim_does_not_hold_where_the_truth_is_otherwise(world_of, letters):
     found = judged(world(changed(**world_of)))
     for letter in letters:
-        assert found[letter].verdict == "does not hold", letter
-    assert found["i"].verdict == "holds"
-    assert found["g"].verdict == "holds"
+        assert found[letter]["verdict"] == "does not hold", letter
+    assert found["i"]["verdict"] == "holds"
+    assert found["g"]["verdict"] == "holds"
 
 
 @pytest.mark.parametrize(("level", "verdict"), [(1.7, "holds"), (2.5, "does not hold")])
 def test_distortion_that_differs_by_a_factor(level, verdict):
     found = judged(world(levels={"img": level}))
-    assert found["g"].verdict == verdict
-    figure = found["g"].findings[0]
-    assert figure.value == pytest.approx(level, rel=0.03)
-    assert found["a"].verdict == "holds"
+    assert found["g"]["verdict"] == verdict
+    assert found["g"]["comparisons"][0]["value"] == pytest.approx(level, rel=0.03)
+    assert found["a"]["verdict"] == "holds"
 
 
 def test_a_claim_without_one_of_its_rows_is_not_measured(run):
     found = judged(without(run, "wdf"))
-    missing = {letter for letter, judgement in found.items() if judgement.verdict == "not measured"}
+    missing = {
+        letter for letter, judgement in found.items() if judgement["verdict"] == "not measured"
+    }
     assert missing == set("bcdefghi")
-    assert {found[letter].reason for letter in missing} == {"no row wdf"}
-    assert all(found[letter].verdict == "holds" for letter in set(LETTERS) - missing)
+    assert {found[letter]["finding"] for letter in missing} == {"no row wdf"}
+    assert all(found[letter]["verdict"] == "holds" for letter in set(LETTERS) - missing)

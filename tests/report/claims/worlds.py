@@ -10,12 +10,11 @@ import pandas as pd
 from bench.records.entry import parse_entry
 from bench.records.participants import VictimRecord
 from bench.records.run import RunData
-from bench.report.claims.catalogue import ROWS, row_label
+from bench.report.claims.evidence import ROWS
 from tests.conftest import make_entry
 
 CLASSES = ("cam-a", "cam-b", "cam-c")
 VICTIMS = (("w18", "wdf"), ("w34", "wdf"), ("p18", "pef"), ("i18", "img"))
-LABELS = {row_label(row): row for row in ROWS}
 
 AS_THE_PAPER_SAYS = {
     "img": (0.30, 0.30, 0.80),
@@ -92,7 +91,7 @@ def world(chances=None, *, photographs=30, tiles=2, levels=None, seed=0):
         directory=Path(),
         predictions=predictions,
         distortion=distortion,
-        entries=tuple(entry_of(f"a-{label}", LABELS[label]) for label in chances),
+        entries=tuple(entry_of(f"a-{label}", ROWS[label]) for label in chances),
         victims=tuple(victim_of(*victim) for victim in VICTIMS),
         samples=(),
     )
