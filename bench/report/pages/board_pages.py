@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import groupby, product
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from bench.records.metric import headline, views
 from bench.records.participants import AttackRecord, VictimRecord
 from bench.records.samples import most_complete
-from bench.report.cards import Card, build_cards, card_facts
+from bench.report.cards import Card, build_cards
 from bench.report.conditions.curve_tables import CURVES
 from bench.report.conditions.survival import SURVIVAL
 from bench.report.leaderboard.board_tables import (
@@ -22,14 +22,14 @@ from bench.report.leaderboard.board_tables import (
 from bench.report.leaderboard.boards import Board, slugs
 from bench.report.leaderboard.merging import Source
 from bench.report.leaderboard.standing import Standings
-from bench.report.pages.cells import bias_matrices, camera_matrices, cells_csv, mean_order
+from bench.report.pages.cells import camera_matrices, cells_csv, mean_order
 from bench.report.pages.charts import (
+    bias_matrices,
     confusion_matrices,
     histogram,
-    reliability_bars,
-    success_scatter,
 )
 from bench.report.pages.environment import render_page
+from bench.report.pages.scatter import success_scatters
 from bench.report.statistics import clean_of
 from bench.report.tables.column import targets_table
 from bench.report.tables.render import render
@@ -61,9 +61,14 @@ class BoardPages:
         self._views = {f"{m.name}-{split}": (split, m) for split, m in views(standings.by_split)}
         self._cameras, self._bias = camera_matrices(standings), bias_matrices(self._run)
         self._targets = targets_table(self._run)
-        self._conditions = _under_conditions(self._board)
-        slugged = [[one.name for one in side] for side in (self._run.attacks, self._run.victims)]
-        attacks, victims = (dict(zip(names, slugs(names), strict=True)) for names in slugged)
+        panel = self._board.panel_run
+        self._conditions = {
+            one.stem: (one.build(panel), one.draw(panel))
+            for one in (CURVES, SURVIVAL)
+            if one.is_there(panel) and one.draw
+        }
+        sides = [[one.name for one in side] for side in (self._run.attacks, self._run.victims)]
+        attacks, victims = (dict(zip(names, slugs(names), strict=True)) for names in sides)
         self._shared: dict[str, Any] = {
             "root": "../",
             "board": self._board,
@@ -110,24 +115,21 @@ class BoardPages:
 
     def _board_values(self) -> dict[str, Any]:
         board, run, standings = self._board, self._run, self._standings
-        scatters = []
-        for (split, metric), fidelity in product(self._views.values(), run.metrics):
-            found = standings.by_split[split]
-            partial = [one.attack.name for one in found if not one.complete]
-            records = [one.record for one in found]
-            if chart := success_scatter(split, records, metric, fidelity, partial):
-                scatters.append(chart)
+        shown = {
+            split: (
+                [one.record for one in found],
+                [one.attack.name for one in found if not one.complete],
+            )
+            for split, found in standings.by_split.items()
+        }
+        scatters = success_scatters(self._views.values(), run.metrics, shown)
         drawn = {(chart.split, chart.metric) for chart in scatters}
         clean = {name: 100 * found.overall.accuracy for name, found in clean_of(run).items()}
-        sources = [source for found in board.sources.values() for source in found]
-        base = board.submissions[0]
+        base, sources = board.submissions[0], sorted(board.sources.items())
         more = [base.run.directory / name for name in ("claims.md", "victims.md")]
+        audits = (source.entry.suite.audit for all_ in board.sources.values() for source in all_)
         return {
-            "tables": {split: board_table(standings, split) for split in standings.by_split},
-            "published": {
-                split: table if any(row.kind == "published" for row in table.rows) else None
-                for split, table in standings.tables.items()
-            },
+            "tables": {split: board_table(standings, split) for split in shown},
             "orders": {view: mean_order(standings, *of) for view, of in self._views.items()},
             "families": [
                 (family, len(list(members)))
@@ -146,13 +148,13 @@ class BoardPages:
                 ]
                 for split, found in standings.by_split.items()
             },
-            "audit": next(filter(None, (source.entry.suite.audit for source in sources)), None),
+            "audit": next(filter(None, audits), None),
             "pictures": self._pictures(CAMERAS | _figure3(most_complete(run.attacks))),
             "more": [(path.name, self._link(base.name, path)) for path in more if path.is_file()],
             "entries": [
                 (name, source, self._source_links(source))
-                for name in sorted(board.sources)
-                for source in board.sources[name]
+                for name, all_ in sources
+                for source in all_
             ],
         }
 
@@ -198,7 +200,6 @@ class BoardPages:
         }
 
     def _victim_values(self, victim: VictimRecord, card: Card) -> dict[str, Any]:
-        bins = card.clean.bins if card.clean else None
         strongest = {}
         for view, (split, metric) in self._views.items():
             rivals = [one for one in self._standings.by_split[split] if one.kind == "attack"]
@@ -208,8 +209,6 @@ class BoardPages:
         return {
             "victim": victim,
             "card": card,
-            "facts": card_facts(card),
-            "reliability": () if bins is None else reliability_bars(bins),
             "bias": [
                 replace(m, rows={victim.name: m.rows[victim.name]})
                 for _, m in self._bias
@@ -244,16 +243,6 @@ def board_cards(board: Board) -> dict[str, Card]:
         for card in build_cards(run):
             found.setdefault(card.victim.name, card)
     return found
-
-
-def _under_conditions(board: Board) -> dict[str, tuple[Table, str]]:
-    """Table and chart by the stem of their files, where there are rows under conditions."""
-    run = board.panel_run
-    return {
-        one.stem: (one.build(run), one.draw(run))
-        for one in (CURVES, SURVIVAL)
-        if one.is_there(run) and one.draw
-    }
 
 
 def _rows_of(table: Table, name: str) -> tuple[Row, ...]:

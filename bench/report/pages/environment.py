@@ -12,6 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bench.records.metric import headline, row_metrics, views
+from bench.report.cards import card_facts
+from bench.report.pages.charts import reliability_bars
 from bench.report.tables.table import Column, Row, number
 from bench.types import SPLITS
 
@@ -38,7 +40,12 @@ def page_environment() -> Environment:
         "sh": lambda text: shlex.quote(str(text)),
         "short": lambda text: str(text)[:12],
     }
-    environment.globals |= {"WHERE": SPLITS, "row_metrics": row_metrics}
+    environment.globals |= {
+        "WHERE": SPLITS,
+        "row_metrics": row_metrics,
+        "card_facts": card_facts,
+        "reliability_bars": reliability_bars,
+    }
     return environment
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bench.report.leaderboard.board_tables import render_boards
 from bench.report.leaderboard.standing import build_standings
-from bench.report.pages.labels import overlap
+from bench.report.pages.scatter import overlap
 from bench.report.pages.site import write_site
 from tests.report.leaderboard.folders import (
     boards_of,
