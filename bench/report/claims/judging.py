@@ -167,11 +167,7 @@ def comparisons_table(run: RunData) -> Table:
 
 
 def render_claims(run: RunData, format: str) -> str:
-    """Both tables as `md` or `tex`, comparisons as `csv`, or claims that hold theirs as `json`.
-
-    Raises:
-        ValueError: If the format is none of these.
-    """
+    """Both tables as `md` or `tex`, comparisons as `csv`, or claims that hold theirs as `json`."""
     tables = [render(one(run), format) for one in (claims_table, comparisons_table)]
     return {"csv": tables[1], "json": tables[0]}.get(format, "\n".join(tables))
 

@@ -95,14 +95,8 @@ def success_by_label(
 ) -> pd.DataFrame:
     """Mean success within each target or source label: over families of means over architectures.
 
-    Args:
-        rows: Prediction rows of one split.
-        metric: Which success; rows without a target are left out of what needs one.
-        label: By which camera.
-        families: Victim name to family; other victims are left out.
-
     Returns:
-        Fractions: a row an attack, a column a label; NaN where an attack has no row.
+        Fractions of one split's rows: an attack a row, a label a column; NaN where it has none.
     """
     mine = rows[rows["victim"].isin(list(families)) & rows[label].notna()]
     if metric.needs == "target":

@@ -1,6 +1,5 @@
 """`report.html` and `victims.html`: self-contained, readable on a phone and on paper."""
 
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from bench.records.run import RunData
 from bench.report.cards import Card, build_cards, clean_accuracy_table, victims_table
 from bench.report.claims.judging import claims_table, comparisons_table
 from bench.report.pages.charts import Matrix, confusion_matrices, matrix_of
-from bench.report.pages.environment import data_uri, render_page
+from bench.report.pages.environment import data_uri, groups, render_page
 from bench.report.pages.figures import training_chart
 from bench.report.pages.pictures import (
     one_to_every_target,
@@ -149,22 +148,17 @@ def heat_map(
         index={attack.name: attack.marked for attack in run.attacks},
         columns={victim.name: victim.marked for victim in victims},
     )
-    families = groupby(victims, lambda victim: victim.family)
-    groups = tuple((family, len(list(members))) for family, members in families)
     title = f"{metric.title} of every attack on every victim, {SPLITS[split]}"
     about = "In per cent. Attacks whose rate is undefined are left out; n/a marks a hole."
-    return matrix_of(100 * rates, title, "Attack", about, groups) if names else None
+    return (
+        matrix_of(100 * rates, title, "Attack", about, groups(victims, "family")) if names else None
+    )
 
 
 def victims_html(run: RunData) -> str:
-    """The whole page.
-
-    Raises:
-        ValueError: As `build_cards`.
-    """
-    cards = build_cards(run)
+    """The whole page."""
     families: dict[str, list[tuple[Card, str | None]]] = {}
-    for card in cards:
+    for card in build_cards(run):
         loss = training_chart(card.training) if card.training else None
         drawn = loss and data_uri(loss.encode(), "image/svg+xml")
         families.setdefault(card.victim.family, []).append((card, drawn))

@@ -90,14 +90,7 @@ def success_scatter(
     """Marks of all attacks that have both figures; `None` where fewer than two do.
 
     An unchanged image has an infinite PSNR: its mark stands at the right edge, on no line. What is
-    not told from the untouched images is on no front.
-
-    Args:
-        split: Of the records.
-        records: Of a table of this split.
-        metric: Upward.
-        fidelity: To the right.
-        partial: Attacks that were scored in part, and so are on no front.
+    not told from the untouched images, and what is `partial`, is on no front.
     """
     rates = {
         one["attack"]: [one[f"{metric.name}_mean{end}_percent"] for end in ("", "_low", "_high")]
@@ -185,8 +178,7 @@ def nice_ticks(low: float, high: float, count: int = 6) -> list[float]:
 def pareto_front(points: Mapping[str, Point]) -> list[str]:
     """Names that no other surpasses in one figure and equals in the other, least distorted first.
 
-    Args:
-        points: Name to (success, fidelity); of both more is better, and fidelity may be infinite.
+    Of success and fidelity, which may be infinite, more is better.
     """
 
     def beaten(name: str) -> bool:
@@ -201,12 +193,7 @@ def pareto_front(points: Mapping[str, Point]) -> list[str]:
 
 
 def place_labels(points: Mapping[str, Point], bars: Sequence[Box] = ()) -> dict[str, Box]:
-    """Boxes of labels near their marks that cover no mark, no bar and no other label.
-
-    Args:
-        points: Name to the pixels of its mark.
-        bars: What else labels keep clear of.
-    """
+    """Boxes of labels near their marks that cover no mark, no bar and no other label."""
     taken = [(x - MARK_PX, y - MARK_PX, x + MARK_PX, y + MARK_PX) for x, y in points.values()]
     taken += bars
     placed: dict[str, Box] = {}

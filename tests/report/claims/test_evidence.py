@@ -1,12 +1,15 @@
-"""Figures and their draws, against a bootstrap that repeats the rows themselves."""
+"""Figures of a run against a bootstrap that repeats its rows; those that the paper prints."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import bench
 from bench.records.participants import FAMILIES
-from bench.report.claims.evidence import ROWS, Measured, UnmeasuredError
+from bench.report.claims.evidence import ROWS, Measured, Published, UnmeasuredError
 
 from .worlds import entry_of, keeping, without, world
 
@@ -130,3 +133,27 @@ def test_what_is_no_row_of_the_tables_is_not_taken_for_one(run, measured, more):
     np.testing.assert_array_equal(
         other.mean("img", "in", FAMILIES), measured.mean("img", "in", FAMILIES)
     )
+
+
+def printed(split, laac, scfa="no"):
+    name = {"in": "table2_in_distribution.csv", "out": "table3_out_of_distribution.csv"}[split]
+    rows = pd.read_csv(Path(bench.__file__).parent / "assets" / "published" / name).set_index(["local_auxiliary_classifiers", "scfa"])
+    return rows.loc[(laac, scfa)]
+
+
+def test_published_figures_are_those_of_the_cells():
+    evidence = Published()
+    expected = printed("in", "img+wdf+pef")[[f"tasr_{f}_percent" for f in FAMILIES]].mean()
+    assert evidence.mean("img+wdf+pef", "in", FAMILIES) == pytest.approx([expected])
+    expected = printed("in", "pef", "yes")[["tasr_wdf_percent", "tasr_pef_percent"]].mean()
+    assert evidence.mean("pef†", "in", ("wdf", "pef")) == pytest.approx([expected])
+    assert evidence.lpips("wdf†", "out") == [0.05]
+
+
+def test_the_published_spread_is_that_of_fifteen_victims_with_the_printed_cells():
+    row, five = printed("out", "img"), np.array([-2.0, -1, 0, 1, 2])
+    victims = [
+        row[f"tasr_{family}_percent"] + row[f"tasr_{family}_std_percent"] * five / five.std(ddof=1)
+        for family in FAMILIES
+    ]
+    assert Published().spread("img", "out") == pytest.approx([np.std(victims, ddof=1)])
