@@ -82,16 +82,9 @@ def contest(
 ) -> tuple[Shared, NDArray[np.float64] | None] | None:
     """What attacks did where each of them was scored, and (B, K) means under draws.
 
-    Args:
-        contenders: For which the rate is defined; at equal distortion, all reach the level.
-        split: One of `SPLITS`.
-        metric: Which rate.
-        families: Victim name to family; other victims are left out.
-        equal: At equal distortion, not at full strength.
-        target: Only images sent to this camera model, or nowhere; not at equal distortion.
-
-    Returns:
-        `None` where they share nothing; no draws for a single photograph.
+    Over victims in `families`; with a `target`, only of images sent to it or nowhere. At `equal`
+    distortion, all must reach the level, over all targets. `None` where they share nothing; no
+    draws for a single photograph.
     """
     if equal:
         pairs = [(one.run, one.attack.name) for one in contenders]
@@ -115,15 +108,12 @@ def contenders_of(directory: Path, names: Sequence[str]) -> list[Contender]:
 
 
 def contenders_across(places: Sequence[tuple[Path, str]]) -> list[Contender]:
-    """Attacks of several runs of the same suite, recipe, scorer, LPIPS version and victims.
-
-    Args:
-        places: Run folder and attack name or pattern of each; what two of them name is there once.
+    """Attacks by folder and name or pattern, each once, of runs whose figures may be compared.
 
     Raises:
         UnknownNameError: If a run has no such attack.
-        ValueError: As `load_run`, or if two runs differ in what makes figures comparable; says in
-            what.
+        ValueError: As `load_run`, or if two runs differ in suite, recipe, scorer, LPIPS version or
+            the networks of a victim.
     """
     runs = {folder: load_run(folder) for folder, _ in places}
     first, *others = runs.values()

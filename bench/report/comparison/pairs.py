@@ -66,12 +66,7 @@ def pairs_table(
     """Every pair of attacks in every split and rate that both have, one row each.
 
     Holm's correction is over all rows; McNemar's test is made within one victim and one target.
-
-    Args:
-        contenders: At least two.
-        victim: Only this one.
-        target: Only images sent to this camera model, and untargeted images beside them.
-        equal: At equal distortion, in the splits where both reach the level; over all targets.
+    At `equal` distortion, in the splits where both reach the level.
 
     Raises:
         ValueError: If there are fewer than two attacks, or no two of them share a prediction.

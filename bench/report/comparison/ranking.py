@@ -78,34 +78,25 @@ def rank_records(
 ) -> list[dict[str, Any]]:
     """Rank, interval and tie group of each attack by a mean rate, best first.
 
-    Args:
-        contenders: Attacks for which the rate is defined.
-        split: One of `SPLITS`.
-        metric: Which rate.
-        families: Victim name to family; other victims are left out.
-        equal: At equal distortion, where all of them reach the level.
-
-    Returns:
-        Nothing where the attacks share no two photographs.
+    Arguments are those of `contest`. Nothing where the attacks share no two photographs.
     """
-    labels = [one.label for one in contenders]
     both = contest(contenders, split, metric, families, equal=equal) if contenders else None
     found, drawn = both or (None, None)
     if found is None or drawn is None:
         return []
-    means, pairs = found.means, list(combinations(range(len(labels)), 2))
+    means, pairs = found.means, list(combinations(range(len(contenders)), 2))
     p_values = holm([sign_flip_test(found.pair(*two).effects).p for two in pairs])
     apart = {frozenset(two): float(p) for two, p in zip(pairs, p_values, strict=True)}
     groups, ranks = tie_groups(means, apart), rank_intervals(means, drawn)
     records = []
-    for place, label in enumerate(labels):
+    for place, contender in enumerate(contenders):
         rank, rank_low, rank_high = ranks[place]
         low, high = percentile_interval(drawn[:, place])
         records.append(
             {
-                "suite": contenders[0].run.suite,
+                "suite": contender.run.suite,
                 "split": split,
-                "attack": label,
+                "attack": contender.label,
                 "rank": rank,
                 "rank_low": rank_low,
                 "rank_high": rank_high,

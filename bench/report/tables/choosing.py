@@ -24,11 +24,10 @@ def choose(
 
     Args:
         tables: Of attacks.
-        rows: Patterns of attacks' names; all for none. Records follow.
-        columns: Patterns of headings or labels, such as `TASR*` or `Mean`, whatever the case; all
-            for none.
+        rows: Patterns of attacks' names; all for none.
+        columns: Patterns of headings or labels, such as `TASR*` or `Mean`; all for none.
         published: Whether the paper's rows stay below those that do.
-        bold_best: Mark the best attack in each column that says what is better, without controls.
+        bold_best: Mark the best attack, without controls, in each column with an arrow.
 
     Raises:
         UnknownNameError: If nothing in any of them fits a pattern.
