@@ -137,7 +137,9 @@ def test_what_is_no_row_of_the_tables_is_not_taken_for_one(run, measured, more):
 
 def printed(split, laac, scfa="no"):
     name = {"in": "table2_in_distribution.csv", "out": "table3_out_of_distribution.csv"}[split]
-    rows = pd.read_csv(Path(bench.__file__).parent / "assets" / "published" / name).set_index(["local_auxiliary_classifiers", "scfa"])
+    rows = pd.read_csv(Path(bench.__file__).parent / "assets" / "published" / name).set_index(
+        ["local_auxiliary_classifiers", "scfa"]
+    )
     return rows.loc[(laac, scfa)]
 
 

@@ -1,7 +1,6 @@
 import math
 from itertools import combinations, product
 
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +17,6 @@ from bench.report.pages.scatter import (
     place_labels,
     success_scatter,
 )
-from tests.report.test_committed import RESULTS
 
 
 def test_ticks_are_round_and_span_the_figures():
@@ -53,19 +51,6 @@ def test_no_label_covers_a_mark_or_another_label(points):
         assert not overlap(one, other)
     for box, (x, y) in product(boxes.values(), points):
         assert not overlap(box, (x - 4, y - 4, x + 4, y + 4))
-
-
-@pytest.mark.parametrize("table", ["table2", "table3", "table3_real"])
-def test_labels_of_the_committed_results_do_not_collide(table):
-    frame = pd.read_csv(RESULTS / "simcam-mini-v2" / f"{table}.csv").astype(object)
-    records = frame.where(frame.notna(), None).to_dict("records")
-    chart = success_scatter("in", records, TASR, METRICS.get("lpips").spec)
-    assert len(chart.marks) > 10
-    for one, other in combinations(chart.marks, 2):
-        assert not overlap(one.label, other.label), (one.name, other.name)
-    for one, other in product(chart.marks, repeat=2):
-        box = (other.x - 5, other.y - 5, other.x + 5, other.y + 5)
-        assert not overlap(one.label, box), (one.name, other.name)
 
 
 def test_histogram_counts_finite_values():
