@@ -6,7 +6,7 @@ the paper's tables was scored on.
 """
 
 from collections.abc import Sequence
-from functools import cache
+from itertools import product
 from typing import TypeAlias
 
 import numpy as np
@@ -21,7 +21,7 @@ from bench.report.statistics import attack_rows
 from bench.report.tables.published import ARCHITECTURES_PER_FAMILY, published_rows
 from bench.types import IN, OUT, SPLITS
 
-BOTH = (IN, OUT)
+BOTH: tuple[str, ...] = (IN, OUT)
 """The splits that the paper's tables are of."""
 ROWS: dict[str, RowKey] = {
     name: (frozenset(name.removesuffix("†").split("+")), name.endswith("†"))
@@ -76,8 +76,10 @@ class Measured:
         self._attacks = {
             name: [a.name for a in run.attacks if a.row == row] for name, row in ROWS.items()
         }
-        self._hits = cache(self._hits_of)
-        self._photographs = cache(self._photographs_of)
+        alone = [names[0] for names in self._attacks.values() if len(names) == 1]
+        photographs = run.predictions.groupby("split", sort=False)["photo_id"].unique()
+        self._photographs = {split: pd.Index(photographs.get(split, [])) for split in BOTH}
+        self._hits = {(s, name): self._hits_of(s, name) for s, name in product(BOTH, alone)}
 
     def mean(self, row: str, split: str, families: Sequence[str]) -> Draws:
         """TASR in per cent, averaged over architectures and then over `families`."""
@@ -97,7 +99,7 @@ class Measured:
         Raises:
             ValueError: If the distortions are not those of the predictions.
         """
-        attack, photographs = self._attack(row, split), self._photographs(split)
+        attack, photographs = self._attack(row, split), self._photographs[split]
         rows = attack_rows(self.run, "distortion", attack, split)
         at = photographs.get_indexer(pd.Index(rows["photo_id"]))
         if rows["lpips"].isna().any() or (at < 0).any():
@@ -109,7 +111,7 @@ class Measured:
 
     def _rates(self, row: str, split: str, families: Sequence[str]) -> NDArray[np.float64]:
         """(1 + B, V) TASR in per cent by victim; NaN for one without predictions."""
-        found = self._hits(split, self._attack(row, split))
+        found = self._hits[split, self._attack(row, split)]
         absent = [family for family in families if family not in self._families]
         if absent:
             raise UnmeasuredError(f"no victim of the family {' or '.join(absent)}")
@@ -128,7 +130,7 @@ class Measured:
         return means
 
     def _attack(self, row: str, split: str) -> str:
-        names, photographs = self._attacks[row], len(self._photographs(split))
+        names, photographs = self._attacks[row], len(self._photographs[split])
         if not names:
             raise UnmeasuredError(f"no row {row}")
         if len(names) > 1:
@@ -140,22 +142,16 @@ class Measured:
 
     def _require_whole(self, counts: NDArray[np.float64], what: str, split: str) -> None:
         """Refuse a figure over fewer images than there are."""
-        alone = [names[0] for names in self._attacks.values() if len(names) == 1]
-        seen = [self._hits(split, one)[1].max(axis=1, initial=0) for one in alone]
-        expected = np.max(seen, axis=0)
+        seen = [hits[1] for (where, _), hits in self._hits.items() if where == split]
+        expected = np.max([one.max(axis=1, initial=0) for one in seen], axis=0)
         if (counts != expected).any() or not counts.sum():
             have, want = int(counts.sum()), int(expected.sum())
             raise UnmeasuredError(f"{have} of {want} {what} {SPLITS[split]}")
 
-    def _photographs_of(self, split: str) -> "pd.Index[str]":
-        rows = self.run.predictions
-        found: pd.Index[str] = pd.Index(rows.loc[rows["split"] == split, "photo_id"].unique())
-        return found
-
     def _hits_of(self, split: str, attack: str) -> Sums:
         """Successes and predictions of the protocol's victims."""
         rows = attack_rows(self.run, "predictions", attack, split)
-        photographs, mine = self._photographs(split), rows[rows["victim"].isin(self._victims)]
+        photographs, mine = self._photographs[split], rows[rows["victim"].isin(self._victims)]
         return photograph_sums(
             photographs.get_indexer(pd.Index(mine["photo_id"])),
             self._victims.get_indexer(pd.Index(mine["victim"])),

@@ -143,6 +143,8 @@ def heat_map(
     rates = rates_of(run, split).pivot(index="attack", columns="victim", values=metric.name)
     known = rates.dropna(how="all").index
     names = [one["attack"] for one in tables[split].records if one["attack"] in known]
+    if not names:
+        return None
     rates = rates.reindex(index=names, columns=[victim.name for victim in victims])
     rates = rates.rename(
         index={attack.name: attack.marked for attack in run.attacks},
@@ -150,9 +152,7 @@ def heat_map(
     )
     title = f"{metric.title} of every attack on every victim, {SPLITS[split]}"
     about = "In per cent. Attacks whose rate is undefined are left out; n/a marks a hole."
-    return (
-        matrix_of(100 * rates, title, "Attack", about, groups(victims, "family")) if names else None
-    )
+    return matrix_of(100 * rates, title, "Attack", about, groups(victims, "family"))
 
 
 def victims_html(run: RunData) -> str:

@@ -8,21 +8,13 @@ from hypothesis import strategies as st
 from bench.metrics.success import TASR, UASR
 from bench.records.metric import METRICS
 from bench.report.pages.charts import confusion_matrices, histogram, success_by_label
-from bench.report.pages.environment import level
 from bench.report.pages.scatter import (
     HEIGHT,
-    nice_ticks,
     overlap,
     pareto_front,
     place_labels,
     success_scatter,
 )
-
-
-def test_ticks_are_round_and_span_the_figures():
-    assert nice_ticks(28.0, 30.9) == [28.0, 28.5, 29.0, 29.5, 30.0, 30.5, 31.0]
-    assert nice_ticks(5, 5)[0] <= 4 < 6 <= nice_ticks(5, 5)[-1]
-
 
 FIGURES = st.tuples(st.integers(0, 4), st.sampled_from([0, 1, 2, 3, math.inf]))
 
@@ -58,12 +50,6 @@ def test_histogram_counts_finite_values():
     assert max(bar.height for bar in bars) == 40
     assert sum(int(bar.title.rsplit(": ")[1]) for bar in bars) == 3
     assert histogram([float("inf")], "dB") == ()
-
-
-def test_levels():
-    texts = {"0.0": "l0", "4.9": "l0", "5.0": "l1", "84.6*": "l8", "100.0": "l10"}
-    texts |= {"hole": "hole", "n/a": "undefined"}
-    assert {text: level(text) for text in texts} == texts
 
 
 def scatter(records, fidelity, partial=()):

@@ -17,7 +17,7 @@ from bench.report.tables.choosing import choose
 from bench.report.tables.column import targets_table
 from bench.report.tables.paper import correct_only_table
 from bench.report.tables.render import render
-from bench.report.tables.table import Row, alignments, between, make_table, number, signed
+from bench.report.tables.table import Row, between, make_table, number, signed
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=30) | st.sampled_from(
     ["a|b*<i>_x_", r"100% #1~{x}^\ ", "[a](b)", "&amp;", "± ∞ ↑ † ‡ − ≥ × ≠", "=1+1", "`a_b`"]
@@ -46,20 +46,6 @@ def test_no_text_breaks_a_row_or_leaves_it(name, cell):
     assert told == {"who": name, "what": 0.333333}
     (read,) = csv.DictReader(io.StringIO(render(made, "csv")))
     assert read["who"] == ("'" + name if name.startswith(("=", "+", "-", "@")) else name)
-
-
-@pytest.mark.parametrize(
-    ("cells", "side"),
-    [
-        (("holds", "n/a", ""), "left"),
-        (("91.7 (simcam-03)", "n/a"), "right"),
-        (("+16.0", "−3.4", "∞", "-1"), "right"),
-        (("n/a", "–", "all"), "right"),
-    ],
-)
-def test_words_stand_to_the_left_and_figures_to_the_right(cells, side):
-    shown = [row("In distribution", kind="section"), *(row("x", cell) for cell in cells)]
-    assert alignments(table(*shown)) == ("left", side)
 
 
 def test_figures_are_rounded_in_one_way():
