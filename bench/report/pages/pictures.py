@@ -68,6 +68,8 @@ def save_figure3(run: RunData, attack: str, path: Path) -> None:
         [Image.fromarray(_read(file)) for file in (sample.original, sample.anonymised[target])]
         for sample, target in chosen
     ]
+    if not pairs:
+        return
     side = max(original.width for original, _ in pairs)
     scale = max(1, FIGURE_TILE_PX // side)
     gap = max(1, FIGURE_GAP_PX // scale)
