@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -104,7 +105,6 @@ def _verify_precision(
     """Print a verdict a victim, then the rows whose label depends on the precision."""
     from bench.checks import resolve_device
     from bench.console import shown_progress
-    from bench.report.tables.render import frame_rows
     from bench.verdicts import failed, verdict_rows
     from bench.verify.agreement import precision_verdicts
 
@@ -117,6 +117,6 @@ def _verify_precision(
     show_rows(verdict_rows(verdicts, remedies=True), format_)
     if len(flipped):
         click.echo()
-        show_rows(frame_rows(flipped), format_)
+        show_rows(json.loads(flipped.to_json(orient="records")), format_)
     if names := failed(verdicts):
         raise CamobenchError(f"{place}: {', '.join(names)} moves more than is tolerated")

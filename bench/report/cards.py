@@ -4,7 +4,7 @@ Clean accuracy and calibration are recomputed from the rows of the identity cont
 training are what the runner wrote beside them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,7 @@ from bench.report.tables.published import CLEAN_MINIMUM_PERCENT
 from bench.report.tables.table import NA, Shown, Table, between, number, signed, table_of
 from bench.types import IN, OUT, REAL, SPLITS
 
-UNKNOWN = "not recorded"
+UNKNOWN, UNSCORED = "not recorded", "not scored"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +39,6 @@ class Card:
     bias: dict[str, dict[str, float]]
 
     @property
-    def models(self) -> tuple[Share, ...]:
-        """Its clean accuracy by camera model; nothing where it was not scored."""
-        return self.clean.models if self.clean else ()
-
-    @property
-    def devices(self) -> tuple[Share, ...]:
-        """The same by device."""
-        return self.clean.devices if self.clean else ()
-
-    @property
     def training(self) -> Training | None:
         """Of its network, where that was recorded."""
         return self.network.training if self.network else None
@@ -56,8 +46,7 @@ class Card:
     @property
     def no_training(self) -> str:
         """Why there is nothing to say of a training."""
-        learns = self.network is None or self.network.training is not None
-        return UNKNOWN if learns else "nothing to learn"
+        return "nothing to learn" if self.network and not self.training else UNKNOWN
 
     @cached_property
     def record(self) -> dict[str, Any]:
@@ -65,6 +54,7 @@ class Card:
         victim, clean, network, made = self.victim, self.clean, self.network, self.training
         overall = clean.overall if clean else None
         accuracy = 100 * overall.accuracy if overall else None
+        minimum = CLEAN_MINIMUM_PERCENT.get(victim.family)
         record: dict[str, Any] = {
             "victim": victim.name,
             "victim_key": victim.key,
@@ -75,8 +65,8 @@ class Card:
             "accuracy_low_percent": overall and 100 * overall.low,
             "accuracy_high_percent": overall and 100 * overall.high,
         }
-        for what, shares in (("camera", self.models), ("device", self.devices)):
-            worst = min(shares, key=lambda one: one.accuracy) if shares else None
+        for what in ("camera", "device"):
+            worst = min(_shares(clean, what), key=lambda one: one.accuracy, default=None)
             record[f"lowest_{what}_percent"] = worst and 100 * worst.accuracy
             record[f"lowest_{what}"] = worst and worst.name
         record["ece_percent"] = clean and clean.ece_percent
@@ -85,10 +75,9 @@ class Card:
         for front in ("", "frontend_"):
             flops = getattr(network, f"{front}flops_per_image", None)
             record[f"{front}gflop_per_image"] = None if flops is None else flops / 1e9
-        minimum = CLEAN_MINIMUM_PERCENT.get(victim.family)
-        difference = None if accuracy is None or minimum is None else accuracy - minimum
         for split, named in self.bias.items():
             record |= {f"named_{split}_{name}_percent": one for name, one in named.items()}
+        difference = None if accuracy is None or minimum is None else accuracy - minimum
         return record | {
             "validation_accuracy_percent": made and made.validation_accuracy_percent,
             "training_seconds": made and made.seconds,
@@ -133,6 +122,34 @@ def _accuracy_interval(card: Card) -> str:
     return between(*(card.record[f"accuracy_{end}_percent"] for end in ("low", "high")))
 
 
+def _shares(clean: Clean | None, what: str) -> tuple[Share, ...]:
+    """By camera model or device; nothing where it was not scored."""
+    return () if clean is None else clean.models if what == "camera" else clean.devices
+
+
+def _lowest(what: str) -> Callable[[Card], str]:
+    """The lowest accuracy, with the name of the group where groups differ."""
+
+    def shown(card: Card) -> str:
+        alike = len({one.accuracy for one in _shares(card.clean, what)}) < 2
+        named = "" if alike else f" ({card.record[f'lowest_{what}']})"
+        return number(card.record[f"lowest_{what}_percent"]) + named
+
+    return shown
+
+
+def _with_front_end(name: str, unit: float = 1.0) -> Callable[[Card], str]:
+    """What a network has or takes; behind a plus, what a shared front-end does."""
+
+    def shown(card: Card) -> str:
+        own, front = card.record[name], card.record[f"frontend_{name}"]
+        plus = f" + {front / unit:.3g}" if front else ""
+        return NA if own is None else f"{own / unit:.3g}{plus}"
+
+    return shown
+
+
+_millions, _gflop = _with_front_end("parameters", 1e6), _with_front_end("gflop_per_image")
 _COLUMNS: Shown[Card] = (
     ("Victim", lambda card: card.victim.marked),
     ("Family", lambda card: card.victim.family),
@@ -140,13 +157,13 @@ _COLUMNS: Shown[Card] = (
     (("Set-C", "Images"), lambda card: str(card.record["images"]) if card.clean else NA),
     (("Set-C", "Accuracy (%)"), _figure("accuracy_percent")),
     (("Set-C", "95 %"), _accuracy_interval),
-    (("Set-C", "Lowest camera (%)"), lambda card: _lowest(card.models)),
-    (("Set-C", "Lowest device (%)"), lambda card: _lowest(card.devices)),
+    (("Set-C", "Lowest camera (%)"), _lowest("camera")),
+    (("Set-C", "Lowest device (%)"), _lowest("device")),
     (("Set-C", "ECE (%)"), _figure("ece_percent")),
     (("Most named (%)", OUT), lambda card: most_named(card, OUT)),
     (("Most named (%)", REAL), lambda card: most_named(card, REAL)),
-    (("Network", "Parameters (M)"), lambda card: _millions(card.network)),
-    (("Network", "GFLOP an image"), lambda card: _gflop(card.network)),
+    (("Network", "Parameters (M)"), _millions),
+    (("Network", "GFLOP an image"), _gflop),
     (("Training", "Validation (%)"), _figure("validation_accuracy_percent")),
     (("Training", "Seconds"), _figure("training_seconds", 0)),
     (("Paper", "Minimum (%)"), _figure("published_minimum_percent")),
@@ -174,12 +191,15 @@ def clean_accuracy_table(run: RunData) -> Table:
         *_COLUMNS[:2],
         ("Images", lambda card: str(card.record["images"])),
         ("Accuracy (%)", accuracy),
-        ("Lowest recall of a camera (%)", lambda card: _lowest(card.models)),
+        ("Lowest recall of a camera (%)", _lowest("camera")),
     )
     cards, kept = build_cards(run), ("victim", "family", "backbone", "images", "accuracy_percent")
     records = (
         {name: card.record[name] for name in kept}
-        | {f"recall_{one.name}_percent": 100 * one.accuracy for one in card.models}
+        | {
+            f"recall_{one.name}_percent": 100 * one.accuracy
+            for one in _shares(card.clean, "camera")
+        }
         for card in cards
     )
     title = f"Clean accuracy on in-distribution images of Set-C, {run.suite}"
@@ -188,28 +208,30 @@ def clean_accuracy_table(run: RunData) -> Table:
 
 def card_facts(card: Card) -> tuple[tuple[str, str], ...]:
     """What a card says beside its charts: name and value."""
-    record, clean, network, made = card.record, card.clean, card.network, card.training
-    paper, validation = record["published_minimum_percent"], record["validation_accuracy_percent"]
-    difference, cost = record["difference_percent"], _gflop(network)
-    provenance = (made and made.provenance) or {}
+    record, network, weights = card.record, card.network, card.record["weights_sha256"]
+    provenance = (card.training and card.training.provenance) or {}
     commit, changed = provenance.get("commit"), " + changes" if provenance.get("dirty") else ""
-    overall = calibration = "not scored"
-    if clean:
-        overall = f"{number(record['accuracy_percent'])} % ({_accuracy_interval(card)})"
-        calibration = f"{number(clean.ece_percent)} %"
-        calibration = calibration if clean.bins is not None else "no probabilities"
-    image = f"Image of {network.image_px} px" if network else "One image"
+
+    def said(name: str, unit: str, otherwise: str, shown: Callable[..., str] = number) -> str:
+        return otherwise if record[name] is None else shown(record[name]) + unit
+
     return (
-        ("Clean accuracy", overall),
-        ("Paper's minimum", "none" if paper is None else f"{number(paper)} %"),
-        ("Difference", "none" if difference is None else f"{signed(difference)} points"),
-        ("Calibration error", calibration),
+        ("Clean accuracy", said("accuracy_percent", f" % ({_accuracy_interval(card)})", UNSCORED)),
+        ("Paper's minimum", said("published_minimum_percent", " %", "none")),
+        ("Difference", said("difference_percent", " points", "none", signed)),
+        (
+            "Calibration error",
+            said("ece_percent", " %", "no probabilities" if card.clean else UNSCORED),
+        ),
         *((f"Most named, {SPLITS[split]}", f"{most_named(card, split)} %") for split in card.bias),
-        ("Parameters", f"{_millions(network)} million" if network else UNKNOWN),
-        (image, UNKNOWN if cost == NA else f"{cost} GFLOP"),
-        ("Validation", UNKNOWN if validation is None else f"{number(validation)} %"),
-        ("Training", f"{number(made.seconds, 0)} s" if made else card.no_training),
-        ("Weights", made.weights_sha256[:12] if made else card.no_training),
+        ("Parameters", f"{_millions(card)} million" if network else UNKNOWN),
+        (
+            f"Image of {network.image_px} px" if network else "One image",
+            UNKNOWN if _gflop(card) == NA else f"{_gflop(card)} GFLOP",
+        ),
+        ("Validation", said("validation_accuracy_percent", " %", UNKNOWN)),
+        ("Training", said("training_seconds", " s", card.no_training, lambda s: number(s, 0))),
+        ("Weights", weights[:12] if weights else card.no_training),
         ("Code", f"{commit[:12]}{changed}" if commit else UNKNOWN),
     )
 
@@ -223,53 +245,27 @@ def most_named(card: Card, split: str) -> str:
     return f"{number(shares[name])} ({name})"
 
 
-def _lowest(shares: tuple[Share, ...]) -> str:
-    """The lowest accuracy, with the name of the group where groups differ."""
-    if not shares:
-        return NA
-    worst = min(shares, key=lambda one: one.accuracy)
-    alike = all(one.accuracy == worst.accuracy for one in shares)
-    return number(100 * worst.accuracy) + ("" if alike else f" ({worst.name})")
-
-
-def _millions(network: Network | None) -> str:
-    """Parameters in millions; a shared front-end's stand behind a plus."""
-    return NA if network is None else _plus(network.parameters, network.frontend_parameters, 1e6)
-
-
-def _gflop(network: Network | None) -> str:
-    """Operations an image in units of 10^9; a front-end's stand behind a plus."""
-    if network is None or network.flops_per_image is None:
-        return NA
-    return _plus(network.flops_per_image, network.frontend_flops_per_image, 1e9)
-
-
-def _plus(own: int, front: int | None, unit: float) -> str:
-    return f"{own / unit:.3g}" + (f" + {front / unit:.3g}" if front else "")
-
-
-def _notes(cards: tuple[Card, ...]) -> tuple[str, ...]:
-    networks = [card.network for card in cards if card.network]
-    sides = ", ".join(map(str, sorted({network.image_px for network in networks})))
-    trained = [card.training for card in cards if card.training]
-    weights = " and ".join(sorted({made.validation_of for made in trained}))
-    unknown = [card.victim.name for card in cards if not card.network]
-    return (
+def _notes(cards: tuple[Card, ...]) -> Iterator[str]:
+    yield (
         "95 %: Wilson interval, with whole photographs as units where a photograph gives several "
-        "images. Lowest camera, lowest device: the camera model and the device least recognised.",
-        "Most named: the class that most untouched images of other cameras get, and what share.",
+        "images. Lowest camera, lowest device: the camera model and the device least recognised."
+    )
+    yield "Most named: the class that most untouched images of other cameras get, and what share."
+    yield (
         f"ECE: expected calibration error of the predicted label's probability, {BINS} bins of "
-        "equal width.",
-        *(
-            (
-                f"Operations: convolutions and matrix products for one image of {sides} pixels a "
-                "side, a multiply-add is two. Behind a plus: the front-end, which victims share.",
-            )
-            if networks
-            else ()
-        ),
-        *((f"Validation: accuracy on images of Set-A, of {weights}.",) if trained else ()),
-        *((f"Not recorded: size, cost and training of {', '.join(unknown)}.",) if unknown else ()),
+        "equal width."
+    )
+    if sides := sorted({card.network.image_px for card in cards if card.network}):
+        yield (
+            "Operations: convolutions and matrix products for one image of "
+            f"{', '.join(map(str, sides))} pixels a side, a multiply-add is two. Behind a plus: "
+            "the front-end, which victims share."
+        )
+    if weights := sorted({card.training.validation_of for card in cards if card.training}):
+        yield f"Validation: accuracy on images of Set-A, of {' and '.join(weights)}."
+    if unknown := [card.victim.name for card in cards if not card.network]:
+        yield f"Not recorded: size, cost and training of {', '.join(unknown)}."
+    yield (
         "Paper: the lowest over the family's architectures, on the Dresden images; the difference "
-        "is in points.",
+        "is in points."
     )

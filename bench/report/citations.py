@@ -55,5 +55,5 @@ def _plain(text: str) -> str:
 def _misc(name: str, paper: str) -> str:
     if not re.search(r"\b\d{4}\b", paper):
         return f"% {name}: {paper or 'no paper stated'}"
-    title = re.sub(r"([&%$#_{}\\~^])", lambda found: rf"\{found[0]}", paper)
+    title = re.sub(r"([&%$#_{}\\~^])", r"\\\1", paper)
     return f"% {name}\n@misc{{{name},\n  title = {{{title}}}\n}}"

@@ -17,49 +17,12 @@ from tests.records.test_load import MISLGAN, change
 
 P = ["p_predicted", "p_source", "p_target"]
 WANTED = 24 * 2 + 16 * 3  # of mislgan: images x targets, in and out of distribution
+THERE = WANTED - 20
 
 
 def rewrite(folder, name, change_rows):
     path = folder / f"{name}.parquet"
     change_rows(pd.read_parquet(path)).to_parquet(path)
-
-
-@pytest.fixture
-def partial_row(run_dir):
-    """mislgan without its first twenty images and targets."""
-    for name in ("predictions", "distortion"):
-        rewrite(run_dir, name, _without_first)
-    change(run_dir, MISLGAN, attack__coverage={"scored": WANTED - 20, "wanted": WANTED})
-    return run_dir
-
-
-def _without_first(rows):
-    mine = rows[rows["attack"] == "mislgan"]
-    cells = mine["image_id"] + mine["target"]
-    return rows.drop(mine.index[cells.isin(list(cells.unique()[:20]))])
-
-
-@pytest.fixture
-def partial_victim(run_dir):
-    """img-resnet18 without the first of all attacks' images."""
-    rewrite(
-        run_dir,
-        "predictions",
-        lambda rows: rows.drop(rows.index[rows["victim"] == "img-resnet18"][:30]),
-    )
-    return declare(run_dir, coverage={"scored": 338, "wanted": 368})
-
-
-@pytest.fixture
-def labels_only(run_dir):
-    rewrite(
-        run_dir,
-        "predictions",
-        lambda rows: rows.assign(
-            **{p: rows[p].where(rows["victim"] != "img-resnet18").astype("float64") for p in P}
-        ),
-    )
-    return declare(run_dir, labels_only=True)
 
 
 def declare(folder, **fields):
@@ -72,60 +35,73 @@ def declare(folder, **fields):
     return folder
 
 
-def row_names(table):
-    return [row.name for row in table.rows]
+def records(run):
+    return {record["attack"]: record for record in build_table(run, "in").records}
+
+
+@pytest.fixture
+def partial_row(run_dir):
+    """mislgan without its first twenty images and targets."""
+
+    def without_first(rows):
+        mine = rows[rows["attack"] == "mislgan"]
+        cells = mine["image_id"] + mine["target"]
+        return rows.drop(mine.index[cells.isin(list(cells.unique()[:20]))])
+
+    for name in ("predictions", "distortion"):
+        rewrite(run_dir, name, without_first)
+    change(run_dir, MISLGAN, attack__coverage={"scored": THERE, "wanted": WANTED})
+    return run_dir
 
 
 def test_a_partial_row_says_so_wherever_it_stands(partial_row):
     run = load_run(partial_row)
     table = build_table(run, "in")
-    (mine,) = [r for r in table.records if r["attack"] == "mislgan"]
-    assert (mine["scored"], mine["wanted"]) == (WANTED - 20, WANTED)
-    assert not any("scored" in r for r in table.records if r["attack"] != "mislgan")
-    assert "mislgan (partial)" in row_names(table)
-    said = (
-        f"in and out of distribution, {WANTED - 20} of {WANTED} were there; nothing is filled in."
-    )
+    mine = records(run)["mislgan"]
+    assert (mine["scored"], mine["wanted"]) == (THERE, WANTED)
+    assert "mislgan (partial)" in [row.name for row in table.rows]
+    said = f"{THERE} of {WANTED} were there; nothing is filled in."
     assert any(n.startswith("mislgan is partial: ") and n.endswith(said) for n in table.notes)
     assert any("mislgan: 28 of 48 images and targets in this table" in note for note in table.notes)
     assert said in report_html(run)
 
 
 def test_a_partial_row_is_not_ranked_and_a_comparison_names_it(partial_row):
-    everyone = contenders_of(partial_row, [])
-    ranks = ranks_table(everyone)
+    ranks = ranks_table(contenders_of(partial_row, []))
     assert {record["attack"] for record in ranks.records} == {"cgan-img-wdf-pef", "cgan-img"}
-    left_out = f"Not ranked, because partial: mislgan ({WANTED - 20} of {WANTED} images)."
-    assert left_out in ranks.notes
-    assert all(record["images"] in (24, 16) for record in ranks.records)
-    two = contenders_of(partial_row, ["mislgan", "cgan-img"])
-    notes = pairs_table(two).notes
-    assert f"mislgan is partial: {WANTED - 20} of {WANTED} images." in notes
+    assert f"Not ranked, because partial: mislgan ({THERE} of {WANTED} images)." in ranks.notes
+    notes = pairs_table(contenders_of(partial_row, ["mislgan", "cgan-img"])).notes
+    assert f"mislgan is partial: {THERE} of {WANTED} images." in notes
 
 
-def test_a_partial_victim_is_in_no_mean_and_says_so(partial_victim, run):
-    partial, whole = load_run(partial_victim), run
-    table = build_table(partial, "in")
+def test_a_partial_victim_is_in_no_mean_and_says_so(run_dir, run):
+    def without_thirty(rows):
+        return rows.drop(rows.index[rows["victim"] == "img-resnet18"][:30])
+
+    rewrite(run_dir, "predictions", without_thirty)
+    partial = load_run(declare(run_dir, coverage={"scored": 338, "wanted": 368}))
     said = "img-resnet18 is partial: it answered 338 of 368 images, so it is in no mean."
-    assert said in table.notes
-    (mine,) = [r for r in table.records if r["attack"] == "mislgan"]
-    (before,) = [r for r in build_table(whole, "in").records if r["attack"] == "mislgan"]
-    assert (mine["tasr_img_architectures"], before["tasr_img_architectures"]) == (1, 2)
-    assert not any(": partial," in note for note in table.notes)  # the rows are whole
-    assert "img-resnet18 (partial)" in row_names(clean_accuracy_table(partial))
-    families = mean_families(contenders_of(partial_victim, []))
-    assert "img-resnet18" not in families
-    assert "img-densenet40" in families
+    assert said in build_table(partial, "in").notes
+    counted = [records(one)["mislgan"]["tasr_img_architectures"] for one in (partial, run)]
+    assert counted == [1, 2]
+    named = [row.name for row in clean_accuracy_table(partial).rows]
+    assert "img-resnet18 (partial)" in named
+    assert set(run.families) - set(mean_families(contenders_of(run_dir, []))) == {"img-resnet18"}
 
 
-def test_a_victim_without_probabilities_has_no_calibration(labels_only):
-    run = load_run(labels_only)
+def test_a_victim_without_probabilities_has_no_calibration(run_dir):
+    def labels_alone(rows):
+        known = rows["victim"] != "img-resnet18"
+        return rows.assign(**{p: rows[p].where(known).astype("float64") for p in P})
+
+    rewrite(run_dir, "predictions", labels_alone)
+    run = load_run(declare(run_dir, labels_only=True))
     (card,) = [card for card in build_cards(run) if card.victim.name == "img-resnet18"]
     assert (card.clean.ece_percent, card.clean.bins) == (None, None)
     assert card.clean.overall.accuracy > 0
     assert "no probabilities" in victims_html(run)
-    verdicts = {one.check: one for one in verify_folder(labels_only)}
-    assert verdicts["predictions of jpeg-q85"].verdict == "ok"
-    declare(labels_only, labels_only=False)
-    verdicts = {one.check: one for one in verify_folder(labels_only)}
-    assert "is NaN in 40 of 200 rows" in verdicts["predictions of jpeg-q85"].finding
+    for stated, said in ((True, "ok"), (False, "is NaN in 40 of 200 rows")):
+        declare(run_dir, labels_only=stated)
+        verdicts = {one.check: one for one in verify_folder(run_dir)}
+        verdict = verdicts["predictions of jpeg-q85"]
+        assert said in (verdict.verdict, *verdict.finding.partition(said))

@@ -6,7 +6,8 @@ the paper's tables was scored on.
 """
 
 from collections.abc import Sequence
-from functools import cache
+from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,12 +17,25 @@ from bench.metrics.resampling import photograph_draws, photograph_sums
 from bench.metrics.success import TASR, target_named
 from bench.records.participants import FAMILIES, RowKey
 from bench.records.run import RunData
-from bench.report.claims.catalogue import ROWS, SPLITS, row_label
-from bench.report.claims.statement import Draws, UnmeasuredError
+from bench.report.statistics import attack_rows
 from bench.report.tables.published import ARCHITECTURES_PER_FAMILY, published_rows
+from bench.types import IN, OUT, SPLITS
 
-Sums = tuple[NDArray[np.float64], NDArray[np.float64]]
+BOTH: tuple[str, ...] = (IN, OUT)
+"""The splits that the paper's tables are of."""
+ROWS: dict[str, RowKey] = {
+    name: (frozenset(name.removesuffix("†").split("+")), name.endswith("†"))
+    for name in ("img", "wdf", "wdf†", "pef", "img+wdf", "img+pef", "pef†", "img+wdf+pef")
+}
+"""The rows of these tables, by LAACs and sCFA (†)."""
+Draws: TypeAlias = NDArray[np.float64]
+"""(1 + B,): a figure, then the same from each of B draws; B is 0 for printed figures."""
+Sums: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Sums and counts, both (P, K): by photograph and column."""
+
+
+class UnmeasuredError(LookupError):
+    """A figure that cannot be had; the message says what is missing."""
 
 
 class Published:
@@ -31,14 +45,14 @@ class Published:
     column: the UASR one of Table 2 is an erratum, and one rule is better than two.
     """
 
-    def mean(self, row: RowKey, split: str, families: Sequence[str]) -> Draws:
+    def mean(self, row: str, split: str, families: Sequence[str]) -> Draws:
         """Mean of the printed family means."""
-        figures = published_rows(split)[row]
+        figures = published_rows(split)[ROWS[row]]
         return np.array([np.mean([figures[f"{TASR.name}_{one}_percent"] for one in families])])
 
-    def spread(self, row: RowKey, split: str) -> Draws:
+    def spread(self, row: str, split: str) -> Draws:
         """Sample standard deviation over all victims, pooled from mean ± spread of each family."""
-        figures, count = published_rows(split)[row], ARCHITECTURES_PER_FAMILY
+        figures, count = published_rows(split)[ROWS[row]], ARCHITECTURES_PER_FAMILY
         mean, std = (
             np.array([figures[f"{TASR.name}_{one}{which}_percent"] for one in FAMILIES])
             for which in ("", "_std")
@@ -46,113 +60,101 @@ class Published:
         squares = ((count - 1) * std**2 + count * (mean - mean.mean()) ** 2).sum()
         return np.array([np.sqrt(squares / (count * len(FAMILIES) - 1))])
 
-    def lpips(self, row: RowKey, split: str) -> Draws:
+    def lpips(self, row: str, split: str) -> Draws:
         """The printed LPIPS."""
-        return np.array([published_rows(split)[row]["lpips"]])
+        return np.array([published_rows(split)[ROWS[row]]["lpips"]])
 
 
 class Measured:
-    """Evidence from a run's Parquet files."""
+    """Evidence from a run's Parquet files; all raise `UnmeasuredError` for what is not whole."""
 
     def __init__(self, run: RunData) -> None:
         self.run = run
         victims = [victim for victim in run.victims if victim.family in FAMILIES]
         self._victims = pd.Index([victim.name for victim in victims])
         self._families = np.array([victim.family for victim in victims], dtype=str)
-        self._attacks = {row: [a.name for a in run.attacks if a.row == row] for row in ROWS}
-        self._hits = cache(self._hits_of)
-        self._photographs = cache(self._photographs_of)
+        self._attacks = {
+            name: [a.name for a in run.attacks if a.row == row] for name, row in ROWS.items()
+        }
+        alone = [names[0] for names in self._attacks.values() if len(names) == 1]
+        photographs = run.predictions.groupby("split", sort=False)["photo_id"].unique()
+        self._photographs = {split: pd.Index(photographs.get(split, [])) for split in BOTH}
+        self._hits = {(s, name): self._hits_of(s, name) for s, name in product(BOTH, alone)}
 
-    def mean(self, row: RowKey, split: str, families: Sequence[str]) -> Draws:
+    def mean(self, row: str, split: str, families: Sequence[str]) -> Draws:
         """TASR in per cent, averaged over architectures and then over `families`."""
         rates = self._rates(row, split, families)
         cells = [rates[:, self._families == family].mean(axis=1) for family in families]
         found: Draws = np.mean(cells, axis=0)
         return found
 
-    def spread(self, row: RowKey, split: str) -> Draws:
+    def spread(self, row: str, split: str) -> Draws:
         """Sample standard deviation of the TASR over all victims, in points."""
         found: Draws = self._rates(row, split, FAMILIES).std(axis=1, ddof=1)
         return found
 
-    def lpips(self, row: RowKey, split: str) -> Draws:
+    def lpips(self, row: str, split: str) -> Draws:
         """Mean LPIPS over images and targets.
 
         Raises:
-            UnmeasuredError: If the row or the split is missing or partial.
-            ValueError: If a value is NaN.
+            ValueError: If the distortions are not those of the predictions.
         """
-        attack, photographs = self._attack(row, split), self._photographs(split)
-        rows = _rows(self.run.distortion, split, attack)
-        if rows["lpips"].isna().any():
-            raise ValueError(f"`lpips` is NaN for attack {attack!r}; score this attack anew")
+        attack, photographs = self._attack(row, split), self._photographs[split]
+        rows = attack_rows(self.run, "distortion", attack, split)
         at = photographs.get_indexer(pd.Index(rows["photo_id"]))
-        if (at < 0).any():
-            raise ValueError("distortion.parquet has photographs without predictions; run again")
+        if rows["lpips"].isna().any() or (at < 0).any():
+            raise ValueError(f"distortion.parquet has NaN or other images of {attack!r}; run again")
         values, shape = rows["lpips"].to_numpy(np.float64), (len(photographs), 1)
         found = photograph_sums(at, np.zeros(len(rows), np.intp), values, shape)
-        self._require_whole(found[1][:, 0], f"distortions of {row_label(row)}", split)
+        self._require_whole(found[1][:, 0], f"distortions of {row}", split)
         return self._resampled(found, split)[:, 0]
 
-    def _rates(self, row: RowKey, split: str, families: Sequence[str]) -> NDArray[np.float64]:
+    def _rates(self, row: str, split: str, families: Sequence[str]) -> NDArray[np.float64]:
         """(1 + B, V) TASR in per cent by victim; NaN for one without predictions."""
-        found = self._hits(split, self._attack(row, split))
+        found = self._hits[split, self._attack(row, split)]
         absent = [family for family in families if family not in self._families]
         if absent:
             raise UnmeasuredError(f"no victim of the family {' or '.join(absent)}")
         for place in map(int, np.flatnonzero(np.isin(self._families, families))):
-            what = f"predictions of {self._victims[place]} on {row_label(row)}"
+            what = f"predictions of {self._victims[place]} on {row}"
             self._require_whole(found[1][:, place], what, split)
         return 100 * self._resampled(found, split)
 
     def _resampled(self, found: Sums, split: str) -> NDArray[np.float64]:
         """(1 + B, K) means: over every photograph once, then over each draw."""
-        number, seed = len(found[0]), list(SPLITS).index(split)
-        drawn = photograph_draws(number, seed=seed)
+        number = len(found[0])
+        drawn = photograph_draws(number, seed=BOTH.index(split))
         draws = np.vstack([np.ones((1, number)), drawn])
         with np.errstate(invalid="ignore"):
             means: NDArray[np.float64] = (draws @ found[0]) / (draws @ found[1])
         return means
 
-    def _attack(self, row: RowKey, split: str) -> str:
-        names, photographs = self._attacks[row], len(self._photographs(split))
+    def _attack(self, row: str, split: str) -> str:
+        names, photographs = self._attacks[row], len(self._photographs[split])
         if not names:
-            raise UnmeasuredError(f"no row {row_label(row)}")
+            raise UnmeasuredError(f"no row {row}")
         if len(names) > 1:
-            raise UnmeasuredError(f"several rows are {row_label(row)}: {', '.join(names)}")
-        if not photographs:
-            raise UnmeasuredError(f"no images {SPLITS[split]}")
-        if photographs == 1:
-            raise UnmeasuredError(f"one photograph {SPLITS[split]}, so no interval")
+            raise UnmeasuredError(f"several rows are {row}: {', '.join(names)}")
+        if photographs < 2:
+            number = "one photograph" if photographs else "no photograph"
+            raise UnmeasuredError(f"{number} {SPLITS[split]}, so no interval")
         return names[0]
 
     def _require_whole(self, counts: NDArray[np.float64], what: str, split: str) -> None:
         """Refuse a figure over fewer images than there are."""
-        alone = [names[0] for names in self._attacks.values() if len(names) == 1]
-        seen = [self._hits(split, one)[1].max(axis=1, initial=0) for one in alone]
-        expected = np.max(seen, axis=0)
-        if not counts.sum():
-            raise UnmeasuredError(f"no {what} {SPLITS[split]}")
-        if (counts != expected).any():
+        seen = [hits[1] for (where, _), hits in self._hits.items() if where == split]
+        expected = np.max([one.max(axis=1, initial=0) for one in seen], axis=0)
+        if (counts != expected).any() or not counts.sum():
             have, want = int(counts.sum()), int(expected.sum())
             raise UnmeasuredError(f"{have} of {want} {what} {SPLITS[split]}")
 
-    def _photographs_of(self, split: str) -> "pd.Index[str]":
-        rows = self.run.predictions
-        found: pd.Index[str] = pd.Index(rows.loc[rows["split"] == split, "photo_id"].unique())
-        return found
-
     def _hits_of(self, split: str, attack: str) -> Sums:
         """Successes and predictions of the protocol's victims."""
-        rows, photographs = _rows(self.run.predictions, split, attack), self._photographs(split)
-        mine = rows[rows["victim"].isin(self._victims)]
+        rows = attack_rows(self.run, "predictions", attack, split)
+        photographs, mine = self._photographs[split], rows[rows["victim"].isin(self._victims)]
         return photograph_sums(
             photographs.get_indexer(pd.Index(mine["photo_id"])),
             self._victims.get_indexer(pd.Index(mine["victim"])),
             target_named(mine).to_numpy(dtype=np.float64),
             (len(photographs), len(self._victims)),
         )
-
-
-def _rows(frame: pd.DataFrame, split: str, attack: str) -> pd.DataFrame:
-    return frame[(frame["split"] == split) & (frame["attack"] == attack)]

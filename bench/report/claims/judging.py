@@ -1,75 +1,165 @@
-"""A run's claims as tables and text, with the verdict on the paper's own tables beside each."""
+"""A run's claims, each with its verdict, as tables, with that on the paper's own tables beside it.
+
+With draws, a comparison holds if its whole 95 % interval lies on the claimed side. It does not hold
+if the interval lies on the other side, nor if it spans the threshold: then the data do not bear the
+claim out, and the finding says so. A claim holds if all its comparisons hold; it is not measured if
+one of them cannot be made.
+"""
 
 from collections.abc import Iterable
 from typing import Any
 
-from bench.metrics.resampling import REPLICATES
+from bench.metrics.resampling import REPLICATES, percentile_interval
 from bench.records.run import RunData, once
-from bench.report.claims.catalogue import LITTLE_RATIO, SPLITS, WEAK_POINTS, claims
-from bench.report.claims.evidence import Measured, Published
-from bench.report.claims.statement import Finding, Judgement, judge
+from bench.report.claims.catalogue import (
+    LITTLE_RATIO,
+    WEAK_POINTS,
+    Claim,
+    Comparison,
+    Evidence,
+    claims,
+)
+from bench.report.claims.evidence import BOTH, Measured, Published, UnmeasuredError
 from bench.report.tables.notes import origin_notes
 from bench.report.tables.render import render
 from bench.report.tables.table import NA, Shown, Table, number, signed, table_of
+from bench.types import SPLITS
+from bench.wording import listed
 
-Judged = tuple[Judgement, Judgement]
-"""A claim on a run, and on the paper's printed tables."""
+Record = dict[str, Any]
+HOLDS, FAILS, UNMEASURED = "holds", "does not hold", "not measured"
+_FIGURES = ("unit", "holds_when", "threshold", "value", "low", "high")
+
+
+def compare(comparison: Comparison, evidence: Evidence) -> Record:
+    """Make one comparison; its figures are `None` where there are none."""
+    side, other = ("below", "above") if comparison.below else ("above", "below")
+    limit = comparison.threshold
+    record: Record = {
+        "comparison": comparison.title,
+        "unit": comparison.unit,
+        "holds_when": side,
+        "threshold": limit,
+        **dict.fromkeys(("value", "low", "high")),
+    }
+    try:
+        draws = comparison.figure(evidence)
+    except UnmeasuredError as error:
+        return record | {"verdict": UNMEASURED, "finding": str(error)}
+    record["value"] = float(draws[0])
+    if draws.size > 1:
+        record["low"], record["high"] = percentile_interval(draws[1:])
+    margins = _margins(record)
+    holds = min(margins) > 0
+    finding = f"figure {'' if holds else 'not '}{side} {limit:g}"
+    if len(margins) > 1:
+        where = side if holds else other if max(margins) < 0 else "spans"
+        finding = f"interval {where} {limit:g}"
+    return record | {"verdict": HOLDS if holds else FAILS, "finding": finding}
+
+
+def _margins(record: Record) -> list[float]:
+    """How far the interval's ends, or the figure, lie on the claimed side; negative beyond it."""
+    sign = -1 if record["holds_when"] == "below" else 1
+    ends = [record[end] for end in ("low", "high") if record[end] is not None] or [record["value"]]
+    return [sign * (end - record["threshold"]) for end in ends]
+
+
+def judge(claim: Claim, evidence: Evidence) -> Record:
+    """Make all comparisons of a claim; the figures are those of the weakest, if all were made."""
+    made = [compare(one, evidence) for one in claim.comparisons]
+    record: Record = {"claim": claim.letter, "statement": claim.statement}
+    if missing := [one["finding"] for one in made if one["verdict"] == UNMEASURED]:
+        finding = "; ".join(dict.fromkeys(missing))
+        empty = dict.fromkeys(("comparisons_holding", "weakest_comparison", *_FIGURES))
+        record |= {"verdict": UNMEASURED, "finding": finding, **empty}
+        return record | {"comparisons": made}
+    holding, groups = 0, dict[str, list[str]]()
+    for one in made:
+        if one["verdict"] == HOLDS:
+            holding += 1
+        else:
+            groups.setdefault(one["finding"], []).append(one["comparison"])
+    parts = [f"{finding}: {listed(titles, 3)}" for finding, titles in groups.items()]
+    some = f"{holding} of {len(made)} comparisons hold"
+    weakest = min(made, key=lambda one: min(_margins(one)))
+    return record | {
+        "verdict": FAILS if groups else HOLDS,
+        "finding": "; ".join([some, *parts]) if groups else f"all {len(made)} comparisons hold",
+        "comparisons_holding": holding,
+        "weakest_comparison": weakest["comparison"],
+        **{name: weakest[name] for name in _FIGURES},
+        "comparisons": made,
+    }
 
 
 @once
-def judge_claims(run: RunData) -> tuple[Judged, ...]:
-    """Judge every claim on a run and on the printed tables."""
+def claim_records(run: RunData) -> list[Record]:
+    """Every claim judged on a run, with what the printed tables say of it and its comparisons."""
     ours, paper = Measured(run), Published()
-    return tuple((judge(one, ours), judge(one, paper)) for one in claims())
+    records = []
+    for one in claims():
+        record, printed = judge(one, ours), judge(one, paper)
+        made = [
+            mine | {"published_value": its["value"], "published_verdict": its["verdict"]}
+            for mine, its in zip(record.pop("comparisons"), printed["comparisons"], strict=True)
+        ]
+        record |= {
+            f"published_{name}": printed[name]
+            for name in ("verdict", "finding", "weakest_comparison", "value")
+        }
+        records.append({"suite": run.suite, **record, "comparisons": made})
+    return records
 
 
 def claims_table(run: RunData) -> Table:
     """One row a claim, with its weakest comparison; the others are in its record."""
-    columns: Shown[dict[str, Any]] = (
+
+    def weakest(record: Record) -> str:
+        return f"{record['weakest_comparison']} ({_criterion(record)})" if record["unit"] else NA
+
+    def holding(record: Record) -> str:
+        all_ = len(record["comparisons"])
+        return f"{record['comparisons_holding']} of {all_}" if record["unit"] else NA
+
+    columns: Shown[Record] = (
         ("Claim", lambda r: f"{r['claim']}. {r['statement']}"),
-        (
-            "Holding",
-            lambda r: f"{r['comparisons_holding']} of {len(r['comparisons'])}" if r["unit"] else NA,
-        ),
-        (
-            "Weakest comparison",
-            lambda r: f"{r['weakest_comparison']} ({_criterion(r)})" if r["unit"] else NA,
-        ),
+        ("Holding", holding),
+        ("Weakest comparison", weakest),
         ("Figure", lambda r: _value(r, r["value"])),
         ("95 %", _interval),
         ("Verdict", lambda r: r["verdict"]),
         ("Paper", lambda r: r["published_verdict"]),
     )
-    records = [_claim(run, *pair) for pair in judge_claims(run)]
-    title = f"The paper's claims on {run.suite}"
-    return table_of(title, columns, records, _notes(run), records)
+    records = claim_records(run)
+    return table_of(f"The paper's claims on {run.suite}", columns, records, _notes(run), records)
 
 
 def comparisons_table(run: RunData) -> Table:
     """One row a comparison."""
-    columns: Shown[dict[str, Any]] = (
+
+    def verdict(record: Record) -> str:
+        said: str = record["verdict"]
+        return said if said == HOLDS else f"{said} ({record['finding']})"
+
+    columns: Shown[Record] = (
         ("Comparison", lambda r: f"{r['claim']}. {r['comparison']}"),
         ("Holds if", _criterion),
         ("Figure", lambda r: _value(r, r["value"])),
         ("95 %", _interval),
-        (
-            "Verdict",
-            lambda r: r["verdict"] + ("" if r["verdict"] == "holds" else f" ({r['finding']})"),
-        ),
+        ("Verdict", verdict),
         ("Paper's figure", lambda r: _value(r, r["published_value"])),
         ("Paper", lambda r: r["published_verdict"]),
     )
     records = [
         {
-            "suite": run.suite,
-            "claim": ours.claim.letter,
-            "statement": ours.claim.statement,
-            "claim_verdict": ours.verdict,
-            "published_claim_verdict": paper.verdict,
+            **{name: claim[name] for name in ("suite", "claim", "statement")},
+            "claim_verdict": claim["verdict"],
+            "published_claim_verdict": claim["published_verdict"],
             **comparison,
         }
-        for ours, paper in judge_claims(run)
-        for comparison in _comparisons(ours, paper)
+        for claim in claim_records(run)
+        for comparison in claim["comparisons"]
     ]
     title = f"The comparisons behind the claims on {run.suite}"
     notes = ("Differences are in points of TASR; ratios are plain numbers.",)
@@ -77,87 +167,37 @@ def comparisons_table(run: RunData) -> Table:
 
 
 def render_claims(run: RunData, format: str) -> str:
-    """Both tables as `md` or `tex`, comparisons as `csv`, or claims that hold theirs as `json`.
-
-    Raises:
-        ValueError: If the format is none of these.
-    """
+    """Both tables as `md` or `tex`, comparisons as `csv`, or claims that hold theirs as `json`."""
     tables = [render(one(run), format) for one in (claims_table, comparisons_table)]
     return {"csv": tables[1], "json": tables[0]}.get(format, "\n".join(tables))
 
 
-def _claim(run: RunData, ours: Judgement, paper: Judgement) -> dict[str, Any]:
-    here, there = ours.weakest, paper.weakest
-    return {
-        "suite": run.suite,
-        "claim": ours.claim.letter,
-        "statement": ours.claim.statement,
-        "verdict": ours.verdict,
-        "finding": ours.reason,
-        "comparisons_holding": ours.holding if here else None,
-        "weakest_comparison": here and here.comparison.title,
-        **_figures(here),
-        "published_verdict": paper.verdict,
-        "published_finding": paper.reason,
-        "published_weakest_comparison": there and there.comparison.title,
-        "published_value": there and there.value,
-        "comparisons": _comparisons(ours, paper),
-    }
-
-
-def _comparisons(ours: Judgement, paper: Judgement) -> list[dict[str, Any]]:
-    return [
-        {
-            "comparison": finding.comparison.title,
-            **_figures(finding),
-            "verdict": finding.verdict,
-            "finding": finding.reason,
-            "published_value": printed.value,
-            "published_verdict": printed.verdict,
-        }
-        for finding, printed in zip(ours.findings, paper.findings, strict=True)
-    ]
-
-
-def _figures(finding: Finding | None) -> dict[str, Any]:
-    comparison = finding.comparison if finding else None
-    return {
-        "unit": comparison and comparison.unit,
-        "holds_when": comparison and ("below" if comparison.below else "above"),
-        "threshold": comparison and comparison.threshold,
-        "value": finding and finding.value,
-        "low": finding and finding.low,
-        "high": finding and finding.high,
-    }
-
-
-def _criterion(record: dict[str, Any]) -> str:
+def _criterion(record: Record) -> str:
     """`> 5`: where the figure must lie."""
     return f"{'<' if record['holds_when'] == 'below' else '>'} {record['threshold']:g}"
 
 
-def _value(record: dict[str, Any], value: float | None) -> str:
+def _value(record: Record, value: float | None) -> str:
     return signed(value) if record["unit"] == "points" else number(value, 2)
 
 
-def _interval(record: dict[str, Any]) -> str:
+def _interval(record: Record) -> str:
     ends = [record[end] for end in ("low", "high") if record[end] is not None]
     return " to ".join(_value(record, end) for end in ends) or NA
 
 
 def _notes(run: RunData) -> Iterable[str]:
-    for ours, _ in judge_claims(run):
-        if ours.verdict != "holds":
-            yield f"{ours.claim.letter}: {ours.verdict}. {ours.reason}."
+    for one in claim_records(run):
+        if one["verdict"] != HOLDS:
+            yield f"{one['claim']}: {one['verdict']}. {one['finding']}."
     yield (
         "Rows are named by their LAACs; † synthetic colour filter array. A claim holds if each of "
         "its comparisons does, a comparison if its whole 95 % interval lies on the claimed side. "
         "Where the interval spans the threshold the claim does not hold: this run does not bear "
         "it out. Not measured: a row, a split, a victim's rows or a family is missing."
     )
-    rows = run.predictions
-    photographs = rows.groupby("split")["photo_id"].nunique()
-    counted = ", ".join(f"{photographs.get(split, 0)} {name}" for split, name in SPLITS.items())
+    photographs = run.predictions.groupby("split")["photo_id"].nunique()
+    counted = ", ".join(f"{photographs.get(split, 0)} {SPLITS[split]}" for split in BOTH)
     yield (
         f"95 %: bootstrap, {REPLICATES} draws of whole source photographs ({counted}), the "
         "same draws for all rows of a split; conditional on the trained networks at hand."

@@ -1,7 +1,7 @@
 """Which attacks are compared, from one run folder or several that fit together."""
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,22 +54,21 @@ def doing_nothing(beside: Contender) -> Contender:
     Raises:
         UnknownNameError: If they were not scored.
     """
-    known = {attack.name: attack for attack in beside.run.attacks}
-    require_known("attack", CLEAN_CONTROL, list(known))
+    require_known("attack", CLEAN_CONTROL, [attack.name for attack in beside.run.attacks])
     label = beside.label.removesuffix(beside.attack.name) + CLEAN_CONTROL
-    return Contender(label=label, attack=known[CLEAN_CONTROL], run=beside.run)
+    return Contender(label=label, attack=beside.run.entry(CLEAN_CONTROL).attack, run=beside.run)
 
 
 def level_said(run: RunData) -> str:
-    """Where attacks are compared at equal distortion, for people: "LPIPS 0.04".
-
-    Raises:
-        ValueError: If the run was measured by no metric that has such a level.
-    """
+    """Where attacks are compared at equal distortion, for people: "LPIPS 0.04"."""
     fidelity = fidelity_of(run)
-    if fidelity is None:
-        raise ValueError(f"{run.directory} has no metric with a level to compare attacks at")
-    return f"{fidelity.title} {fidelity.level:g}"
+    return f"{fidelity.title} {fidelity.level:g}" if fidelity else "no level"
+
+
+def nothing_shared(what: str, *, equal: bool) -> str:
+    """Why attacks cannot be compared, and what to do."""
+    weaker = ", and at --strength 0.25,0.5,0.75" if equal else ""
+    return f"these attacks share no {what}; score them on the same victims{weaker}"
 
 
 def contest(
@@ -83,16 +82,9 @@ def contest(
 ) -> tuple[Shared, NDArray[np.float64] | None] | None:
     """What attacks did where each of them was scored, and (B, K) means under draws.
 
-    Args:
-        contenders: For which the rate is defined; at equal distortion, all reach the level.
-        split: One of `SPLITS`.
-        metric: Which rate.
-        families: Victim name to family; other victims are left out.
-        equal: At equal distortion, not at full strength.
-        target: Only images sent to this camera model, or nowhere; not at equal distortion.
-
-    Returns:
-        `None` where they share nothing; no draws for a single photograph.
+    Over victims in `families`; with a `target`, only of images sent to it or nowhere. At `equal`
+    distortion, all must reach the level, over all targets. `None` where they share nothing; no
+    draws for a single photograph.
     """
     if equal:
         pairs = [(one.run, one.attack.name) for one in contenders]
@@ -111,33 +103,29 @@ def contenders_of(directory: Path, names: Sequence[str]) -> list[Contender]:
         ValueError: As `load_run`.
     """
     run = load_run(directory)
-    known = {attack.name: attack for attack in run.attacks}
-    chosen = {found: known[found] for name in names or known for found in _matching(name, run)}
-    return [Contender(label=name, attack=attack, run=run) for name, attack in chosen.items()]
+    chosen = dict.fromkeys(found for name in names or "*" for found in _matching(name, run))
+    return [Contender(label=name, attack=run.entry(name).attack, run=run) for name in chosen]
 
 
 def contenders_across(places: Sequence[tuple[Path, str]]) -> list[Contender]:
-    """Attacks of several runs of the same suite, recipe, scorer, LPIPS version and victims.
-
-    Args:
-        places: Run folder and attack name or pattern of each; what two of them name is there once.
+    """Attacks by folder and name or pattern, each once, of runs whose figures may be compared.
 
     Raises:
         UnknownNameError: If a run has no such attack.
-        ValueError: As `load_run`, or if two runs differ in what makes figures comparable; says in
-            what.
+        ValueError: As `load_run`, or if two runs differ in suite, recipe, scorer, LPIPS version or
+            the networks of a victim.
     """
     runs = {folder: load_run(folder) for folder, _ in places}
     first, *others = runs.values()
     for other in others:
-        require_same_terms(first, other)
-    chosen = {
-        f"{folder}:{attack.name}": (attack, runs[folder])
-        for folder, name in places
-        for attack in runs[folder].attacks
-        if attack.name in _matching(name, runs[folder])
-    }
-    return [Contender(label=label, attack=who, run=run) for label, (who, run) in chosen.items()]
+        _require_same_terms(first, other)
+    chosen = dict.fromkeys(
+        (folder, found) for folder, name in places for found in _matching(name, runs[folder])
+    )
+    return [
+        Contender(label=f"{at}:{name}", attack=runs[at].entry(name).attack, run=runs[at])
+        for at, name in chosen
+    ]
 
 
 def terms_of(run: RunData) -> dict[str, object]:
@@ -145,17 +133,11 @@ def terms_of(run: RunData) -> dict[str, object]:
     return {what: of(run.entries[0]) for what, of in TERMS.items() if what != "seed"}
 
 
-def require_same_terms(first: RunData, other: RunData) -> None:
-    """Refuse two runs whose figures may not be compared.
-
-    Raises:
-        ValueError: Names what differs, and both values.
-    """
-    theirs = terms_of(other)
+def _require_same_terms(first: RunData, other: RunData) -> None:
+    theirs, twins = terms_of(other), {victim.name: victim for victim in other.victims}
     terms = {what: (value, theirs[what]) for what, value in terms_of(first).items()}
-    others = {victim.name: victim for victim in other.victims}
     for victim in first.victims:
-        if twin := others.get(victim.name):
+        if twin := twins.get(victim.name):
             terms[f"victim {victim.name} (key)"] = (victim.key, twin.key)
             terms[f"victim {victim.name} (precision)"] = (victim.precision, twin.precision)
     for what, (one, two) in terms.items():
@@ -183,16 +165,17 @@ def mean_families(contenders: Sequence[Contender], victim: str | None = None) ->
     return whole or families
 
 
-def require_known(kind: str, name: str, known: Sequence[str] | dict[str, str]) -> None:
+def require_known(kind: str, name: str, known: Iterable[str]) -> None:
     """Refuse a name that a run does not have.
 
     Raises:
-        UnknownNameError: Names close matches, else all there are.
+        UnknownNameError: Names close matches, and all there are.
     """
-    if name not in known:
-        close = near(name, known)
+    names = list(known)
+    if name not in names:
+        close = near(name, names)
         meant = f"did you mean {', '.join(close)}? It" if close else "it"
-        raise UnknownNameError(f"no {kind} {name!r} in this run: {meant} has {', '.join(known)}")
+        raise UnknownNameError(f"no {kind} {name!r} in this run: {meant} has {', '.join(names)}")
 
 
 def _matching(name: str, run: RunData) -> list[str]:

@@ -4,7 +4,10 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations, product
 from typing import Any
 
-from bench.metrics.paired import shared_units
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.metrics.paired import Shared, shared_units
 from bench.metrics.resampling import REPLICATES, percentile_interval
 from bench.metrics.significance import DRAWS, holm, mcnemar, sign_flip_test
 from bench.records.metric import METRICS, MetricSpec, views
@@ -13,11 +16,25 @@ from bench.report.comparison.contenders import (
     contest,
     level_said,
     mean_families,
+    nothing_shared,
     require_known,
 )
 from bench.report.tables.notes import origin_notes
 from bench.report.tables.table import NA, Shown, Table, number, signed, table_of
 from bench.wording import listed, plural
+
+Pair = tuple[Contender, Contender]
+
+
+def p_text(p: float) -> str:
+    """A p-value for reading."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _interval(record: dict[str, Any]) -> str:
+    ends = [signed(record[end]) for end in ("low_points", "high_points")]
+    return NA if NA in ends else " to ".join(ends)
+
 
 _COLUMNS: Shown[dict[str, Any]] = (
     ("Attacks", lambda r: f"{r['first']} − {r['second']}"),
@@ -27,14 +44,7 @@ _COLUMNS: Shown[dict[str, Any]] = (
     ("First", lambda r: number(r["first_percent"])),
     ("Second", lambda r: number(r["second_percent"])),
     ("Difference", lambda r: signed(r["difference_points"])),
-    (
-        "95 %",
-        lambda r: (
-            NA
-            if r["low_points"] is None
-            else f"{signed(r['low_points'])} to {signed(r['high_points'])}"
-        ),
-    ),
+    ("95 %", _interval),
     ("p", lambda r: p_text(r["p"])),
     ("p (Holm)", lambda r: p_text(r["p_holm"])),
 )
@@ -56,12 +66,7 @@ def pairs_table(
     """Every pair of attacks in every split and rate that both have, one row each.
 
     Holm's correction is over all rows; McNemar's test is made within one victim and one target.
-
-    Args:
-        contenders: At least two.
-        victim: Only this one.
-        target: Only images sent to this camera model, and untargeted images beside them.
-        equal: At equal distortion, in the splits where both reach the level; over all targets.
+    At `equal` distortion, in the splits where both reach the level.
 
     Raises:
         ValueError: If there are fewer than two attacks, or no two of them share a prediction.
@@ -74,21 +79,26 @@ def pairs_table(
         require_known("target", target, run.classes)
     records, pairs = [], []
     for (split, metric), pair in product(views(), combinations(contenders, 2)):
-        if equal and not all(one.reaches_level(split) for one in pair):
+        able = metric.defined(split, targeted=all(one.targeted for one in pair))
+        if not able or (equal and not all(one.reaches_level(split) for one in pair)):
             continue
-        if not metric.defined(split, targeted=all(one.targeted for one in pair)):
-            continue
-        if found := _difference(pair, split, metric, families, equal=equal, target=target):
-            where = {"victim": victim, "target": target}
-            first, second = (one.label for one in pair)
-            about = {"suite": run.suite, "split": split, "measure": metric.name}
-            record = about | {"first": first, "second": second} | where | found
+        if both := contest(pair, split, metric, families, equal=equal, target=target):
+            record = {
+                "suite": run.suite,
+                "split": split,
+                "measure": metric.name,
+                "first": pair[0].label,
+                "second": pair[1].label,
+                "victim": victim,
+                "target": target,
+                **_difference(*both),
+            }
             if victim is not None and target is not None:
                 record |= _within_one_cell(pair, split, metric, victim, target)
             records.append(record)
             pairs.append(pair)
     if not records:
-        raise ValueError(_why_nothing(contenders, equal=equal))
+        raise ValueError(nothing_shared("image, target and victim", equal=equal))
     singles = "mcnemar_p" in records[0]
     for name in ("p", "mcnemar_p") if singles else ("p",):
         adjusted = holm([record[name] for record in records])
@@ -102,32 +112,17 @@ def pairs_table(
     return table_of(title, columns, records, notes, records)
 
 
-Pair = tuple[Contender, Contender]
-
-
-def _difference(
-    pair: Pair,
-    split: str,
-    metric: MetricSpec,
-    families: dict[str, str],
-    *,
-    equal: bool,
-    target: str | None,
-) -> dict[str, Any] | None:
-    both = contest(pair, split, metric, families, equal=equal, target=target)
-    if both is None:
-        return None
-    paired, drawn = both
-    (first, second), test = paired.means, sign_flip_test(paired.effects)
+def _difference(both: Shared, drawn: NDArray[np.float64] | None) -> dict[str, Any]:
+    (first, second), test = both.means, sign_flip_test(both.effects)
     ends = None if drawn is None else percentile_interval(drawn[:, 0] - drawn[:, 1])
     low, high = (100 * end for end in ends) if ends else (None, None)
     return {
-        "images": paired.images,
-        "photographs": paired.photographs,
-        "predictions": paired.units,
+        "images": both.images,
+        "photographs": both.photographs,
+        "predictions": both.units,
         "first_percent": 100 * first,
         "second_percent": 100 * second,
-        "difference_points": 100 * paired.difference,
+        "difference_points": 100 * both.difference,
         "low_points": low,
         "high_points": high,
         "p": test.p,
@@ -148,23 +143,6 @@ def _within_one_cell(
         "mcnemar_only_second": found.only_second,
         "mcnemar_p": found.p,
     }
-
-
-def _why_nothing(contenders: Sequence[Contender], *, equal: bool) -> str:
-    for one in contenders:
-        for cell in one.run.entry(one.attack.name).failed:
-            return (
-                f"{one.label} failed on {cell.victim}: {cell.reason} ({cell.log}); nothing is "
-                "left to compare"
-            )
-    return "these attacks share no image, target and victim; score them on the same victims" + (
-        ", and at --strength 0.25,0.5,0.75" if equal else ""
-    )
-
-
-def p_text(p: float) -> str:
-    """A p-value for reading."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _shared_victims(pairs: Sequence[Pair]) -> Iterable[str]:

@@ -12,9 +12,10 @@ from bench.report.comparison.contenders import (
     contest,
     level_said,
     mean_families,
+    nothing_shared,
 )
 from bench.report.tables.notes import origin_notes
-from bench.report.tables.table import Row, Table, between, make_table, number
+from bench.report.tables.table import Shown, Table, between, number, table_of
 from bench.types import SPLITS
 from bench.wording import listed
 
@@ -29,8 +30,7 @@ def ranks_table(contenders: Sequence[Contender], *, equal: bool = False) -> Tabl
     Raises:
         ValueError: If fewer than two attacks are targeted, or no split can be ranked.
     """
-    partial = [one for one in contenders if one.attack.partial]
-    targeted = [one for one in contenders if one.attack.targeted and one not in partial]
+    targeted = [one for one in contenders if one.attack.targeted and not one.attack.partial]
     if len(targeted) < 2:
         known = listed([one.label for one in targeted]) or "none"
         raise ValueError(
@@ -50,21 +50,22 @@ def ranks_table(contenders: Sequence[Contender], *, equal: bool = False) -> Tabl
         )
     ]
     if not records:
-        raise ValueError(
-            "these attacks share no two photographs that all were scored on, with the same "
-            "targets and victims; score them on the same victims"
-            + (", and at --strength 0.25,0.5,0.75" if equal else "")
-        )
-    where = f" at {level_said(targeted[0].run)}" if equal else ""
-    left_out = [one.label for one in contenders if not one.attack.targeted]
-    rate = f"{headline().title} (%)"
-    return make_table(
-        f"Attacks ranked by mean {headline().title}{where} on {targeted[0].run.suite}",
-        ("Attack", "Split", "Rank", "95 %", "Tie group", rate, "95 %", "Images"),
-        (Row(kind="claim", name=r["attack"], cells=_cells(r)) for r in records),
-        _notes(targeted, left_out, partial),
-        records,
+        raise ValueError(nothing_shared("two photographs, targets and victims", equal=equal))
+    suite, rate = targeted[0].run.suite, headline()
+    mean = f"{rate.name}_mean"
+    columns: Shown[dict[str, Any]] = (
+        ("Attack", lambda r: r["attack"]),
+        ("Split", lambda r: r["split"]),
+        ("Rank", lambda r: str(r["rank"])),
+        ("95 %", lambda r: f"{r['rank_low']}–{r['rank_high']}"),
+        ("Tie group", lambda r: str(r["tie_group"])),
+        (f"{rate.title} (%)", lambda r: number(r[f"{mean}_percent"])),
+        ("95 %", lambda r: between(r[f"{mean}_low_percent"], r[f"{mean}_high_percent"])),
+        ("Images", lambda r: str(r["images"])),
     )
+    where = f" at {level_said(targeted[0].run)}" if equal else ""
+    title = f"Attacks ranked by mean {rate.title}{where} on {suite}"
+    return table_of(title, columns, records, _notes(contenders, targeted), records)
 
 
 def rank_records(
@@ -77,35 +78,25 @@ def rank_records(
 ) -> list[dict[str, Any]]:
     """Rank, interval and tie group of each attack by a mean rate, best first.
 
-    Args:
-        contenders: Attacks for which the rate is defined.
-        split: One of `SPLITS`.
-        metric: Which rate.
-        families: Victim name to family; other victims are left out.
-        equal: At equal distortion, where all of them reach the level.
-
-    Returns:
-        Nothing where the attacks share no two photographs.
+    Arguments are those of `contest`. Nothing where the attacks share no two photographs.
     """
-    labels = [one.label for one in contenders]
     both = contest(contenders, split, metric, families, equal=equal) if contenders else None
     found, drawn = both or (None, None)
     if found is None or drawn is None:
         return []
-    means, pairs = found.means, list(combinations(range(len(labels)), 2))
+    means, pairs = found.means, list(combinations(range(len(contenders)), 2))
     p_values = holm([sign_flip_test(found.pair(*two).effects).p for two in pairs])
     apart = {frozenset(two): float(p) for two, p in zip(pairs, p_values, strict=True)}
-    groups, intervals = tie_groups(means, apart), rank_intervals(means, drawn)
+    groups, ranks = tie_groups(means, apart), rank_intervals(means, drawn)
     records = []
-    for place, (label, (rank, rank_low, rank_high)) in enumerate(
-        zip(labels, intervals, strict=True)
-    ):
+    for place, contender in enumerate(contenders):
+        rank, rank_low, rank_high = ranks[place]
         low, high = percentile_interval(drawn[:, place])
         records.append(
             {
-                "suite": contenders[0].run.suite,
+                "suite": contender.run.suite,
                 "split": split,
-                "attack": label,
+                "attack": contender.label,
                 "rank": rank,
                 "rank_low": rank_low,
                 "rank_high": rank_high,
@@ -120,22 +111,7 @@ def rank_records(
     return sorted(records, key=lambda record: (record["rank"], record["attack"]))
 
 
-def _cells(record: dict[str, Any]) -> tuple[str, ...]:
-    name = headline().name
-    return (
-        record["split"],
-        str(record["rank"]),
-        f"{record['rank_low']}–{record['rank_high']}",
-        str(record["tie_group"]),
-        number(record[f"{name}_mean_percent"]),
-        between(*(record[f"{name}_mean_{end}_percent"] for end in ("low", "high"))),
-        str(record["images"]),
-    )
-
-
-def _notes(
-    targeted: Sequence[Contender], left_out: Sequence[str], partial: Sequence[Contender]
-) -> Iterable[str]:
+def _notes(contenders: Sequence[Contender], ranked: Sequence[Contender]) -> Iterable[str]:
     yield (
         f"Rank 1 is the highest mean TASR; its 95 % interval is over {REPLICATES} draws of whole "
         "source photographs, the same for all attacks; conditional on the trained networks."
@@ -146,10 +122,10 @@ def _notes(
         "split)."
     )
     yield "Only images, targets and victims that all of these attacks were scored on count."
-    if left_out:
-        yield f"Not ranked, because untargeted attacks have no TASR: {', '.join(left_out)}."
-    for run in {id(one.run): one.run for one in targeted}.values():
+    if untargeted := [one.label for one in contenders if not one.attack.targeted]:
+        yield f"Not ranked, because untargeted attacks have no TASR: {', '.join(untargeted)}."
+    for run in {id(one.run): one.run for one in ranked}.values():
         yield from origin_notes(run)
-
-    for one in partial:
-        yield f"Not ranked, because partial: {one.label} ({one.attack.partial})."
+    for one in contenders:
+        if one.attack.partial:
+            yield f"Not ranked, because partial: {one.label} ({one.attack.partial})."

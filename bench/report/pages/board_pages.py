@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
 from bench.records.metric import headline, views
 from bench.records.participants import AttackRecord, VictimRecord
 from bench.records.samples import most_complete
-from bench.report.cards import Card, build_cards, card_facts
+from bench.report.cards import Card, build_cards
 from bench.report.conditions.curve_tables import CURVES
 from bench.report.conditions.survival import SURVIVAL
 from bench.report.leaderboard.board_tables import (
@@ -22,18 +21,18 @@ from bench.report.leaderboard.board_tables import (
 from bench.report.leaderboard.boards import Board, slugs
 from bench.report.leaderboard.merging import Source
 from bench.report.leaderboard.standing import Standings
-from bench.report.pages.cells import bias_matrices, camera_matrices, cells_csv, mean_order
+from bench.report.pages.cells import camera_matrices, cells_csv, mean_order
 from bench.report.pages.charts import (
+    bias_matrices,
     confusion_matrices,
     histogram,
-    reliability_bars,
-    success_scatter,
 )
 from bench.report.pages.environment import render_page
+from bench.report.pages.scatter import success_scatters
 from bench.report.statistics import clean_of
 from bench.report.tables.column import targets_table
 from bench.report.tables.render import render
-from bench.report.tables.table import Row, Table, number
+from bench.report.tables.table import Row, Table
 
 CAMERAS = {"cameras.png": "One scene through all simulated cameras."}
 MOST_SAMPLES = 6
@@ -59,13 +58,22 @@ class BoardPages:
             for one in found
         }
         self._views = {f"{m.name}-{split}": (split, m) for split, m in views(standings.by_split)}
-        self._cameras, self._bias = camera_matrices(standings), bias_matrices(self._run)
-        self._targets = targets_table(self._run)
-        self._conditions = _under_conditions(self._board)
-        slugged = [[one.name for one in side] for side in (self._run.attacks, self._run.victims)]
-        attacks, victims = (dict(zip(names, slugs(names), strict=True)) for names in slugged)
+        self._cameras, self._targets = camera_matrices(standings), targets_table(self._run)
+        panel = self._board.panel_run
+        self._conditions = {
+            one.stem: (one.build(panel), one.draw(panel))
+            for one in (CURVES, SURVIVAL)
+            if one.is_there(panel) and one.draw
+        }
+        sides = [[one.name for one in side] for side in (self._run.attacks, self._run.victims)]
+        attacks, victims = (dict(zip(names, slugs(names), strict=True)) for names in sides)
         self._shared: dict[str, Any] = {
             "root": "../",
+            "link": link,
+            "source_links": self._source_links,
+            "base": self._board.submissions[0],
+            "cameras": self._cameras,
+            "bias": bias_matrices(self._run),
             "board": self._board,
             "run": self._run,
             "standings": standings,
@@ -110,69 +118,52 @@ class BoardPages:
 
     def _board_values(self) -> dict[str, Any]:
         board, run, standings = self._board, self._run, self._standings
-        scatters = []
-        for (split, metric), fidelity in product(self._views.values(), run.metrics):
-            found = standings.by_split[split]
-            partial = [one.attack.name for one in found if not one.complete]
-            records = [one.record for one in found]
-            if chart := success_scatter(split, records, metric, fidelity, partial):
-                scatters.append(chart)
+        shown = {
+            split: (
+                [one.record for one in found],
+                [one.attack.name for one in found if not one.complete],
+            )
+            for split, found in standings.by_split.items()
+        }
+        scatters = success_scatters(self._views.values(), run.metrics, shown)
         drawn = {(chart.split, chart.metric) for chart in scatters}
-        clean = {name: 100 * found.overall.accuracy for name, found in clean_of(run).items()}
-        sources = [source for found in board.sources.values() for source in found]
-        base = board.submissions[0]
-        more = [base.run.directory / name for name in ("claims.md", "victims.md")]
+        folder = board.submissions[0].run.directory
+        more = [folder / name for name in ("claims.md", "victims.md")]
+        audits = (source.entry.suite.audit for all_ in board.sources.values() for source in all_)
         return {
-            "tables": {split: board_table(standings, split) for split in standings.by_split},
-            "published": {
-                split: table if any(row.kind == "published" for row in table.rows) else None
-                for split, table in standings.tables.items()
-            },
+            "tables": {split: board_table(standings, split) for split in shown},
             "orders": {view: mean_order(standings, *of) for view, of in self._views.items()},
-            "families": [
-                (family, len(list(members)))
-                for family, members in groupby(run.victims, lambda victim: victim.family)
-            ],
-            "clean": [number(clean.get(victim.name)) for victim in run.victims],
+            "clean": clean_of(run),
             "scatters": scatters,
             "empty": [(s, m) for s, m in self._views.values() if (s, m) not in drawn],
             "fidelities": [m for m in run.metrics if m in {chart.fidelity for chart in scatters}],
             "conditions": {stem: table for stem, (table, _) in self._conditions.items()},
-            "cameras": self._cameras,
-            "bias": self._bias,
             "leaders": {
                 split: [
                     one for one in found if one.ranks.get(headline().name, {}).get("tie_group") == 1
                 ]
                 for split, found in standings.by_split.items()
             },
-            "audit": next(filter(None, (source.entry.suite.audit for source in sources)), None),
+            "audit": next(filter(None, audits), None),
             "pictures": self._pictures(CAMERAS | _figure3(most_complete(run.attacks))),
-            "more": [(path.name, self._link(base.name, path)) for path in more if path.is_file()],
-            "entries": [
-                (name, source, self._source_links(source))
-                for name in sorted(board.sources)
-                for source in board.sources[name]
-            ],
+            "more": [path for path in more if path.is_file()],
         }
 
     def _attack_values(self, attack: AttackRecord) -> dict[str, Any]:
-        run, sources, base = self._run, self._board.sources[attack.name], self._board.submissions[0]
+        run, kept = self._run, self._board.submissions[0].run.samples
         pictured = attack.name == most_complete(run.attacks)
         rows = run.distortion[run.distortion["attack"] == attack.name]
         splits = tuple(self._standings.by_split)
-        samples = [sample for sample in base.run.samples if sample.attack == attack.name]
         return {
             "attack": attack,
-            "entry": sources[0].entry,
-            "sources": [(source, self._source_links(source)) for source in sources],
+            "sources": self._board.sources[attack.name],
             "by_split": {split: self._by_name[split, attack.name] for split in splits},
             "confusions": [
                 matrix
                 for split in splits
                 for matrix in confusion_matrices(self._board.panel_run, split, attack.name)
             ],
-            "cameras": [m for _, m in self._cameras if attack.name in m.rows],
+            "by_camera": [m for _, m in self._cameras if attack.name in m.rows],
             "targets": replace(self._targets, rows=_rows_of(self._targets, attack.name)),
             "conditions": [
                 replace(table, rows=mine)
@@ -187,37 +178,17 @@ class BoardPages:
                 and (bars := histogram(rows.loc[rows["split"] == split, metric.name], metric.unit))
             ],
             "pictures": self._pictures(_figure3(attack.name)) if pictured else [],
-            "samples": [
-                (
-                    sample.source,
-                    self._link(base.name, sample.original),
-                    [(t, self._link(base.name, p)) for t, p in sorted(sample.anonymised.items())],
-                )
-                for sample in samples[:MOST_SAMPLES]
-            ],
+            "samples": [one for one in kept if one.attack == attack.name][:MOST_SAMPLES],
         }
 
     def _victim_values(self, victim: VictimRecord, card: Card) -> dict[str, Any]:
-        bins = card.clean.bins if card.clean else None
         strongest = {}
         for view, (split, metric) in self._views.items():
             rivals = [one for one in self._standings.by_split[split] if one.kind == "attack"]
             cells = ((one.cells[metric.name][victim.name].value, one.attack.name) for one in rivals)
             if scored := [(value, name) for value, name in cells if value is not None]:
                 strongest[view] = max(scored)
-        return {
-            "victim": victim,
-            "card": card,
-            "facts": card_facts(card),
-            "reliability": () if bins is None else reliability_bars(bins),
-            "bias": [
-                replace(m, rows={victim.name: m.rows[victim.name]})
-                for _, m in self._bias
-                if victim.name in m.rows
-            ],
-            "strongest": strongest,
-            "member": victim.name in self._board.panel,
-        }
+        return {"victim": victim, "card": card, "strongest": strongest}
 
     def _pictures(self, wanted: dict[str, str]) -> list[tuple[str, str]]:
         """Address and caption of each picture that a folder of the board has, the base's first."""
@@ -244,16 +215,6 @@ def board_cards(board: Board) -> dict[str, Card]:
         for card in build_cards(run):
             found.setdefault(card.victim.name, card)
     return found
-
-
-def _under_conditions(board: Board) -> dict[str, tuple[Table, str]]:
-    """Table and chart by the stem of their files, where there are rows under conditions."""
-    run = board.panel_run
-    return {
-        one.stem: (one.build(run), one.draw(run))
-        for one in (CURVES, SURVIVAL)
-        if one.is_there(run) and one.draw
-    }
 
 
 def _rows_of(table: Table, name: str) -> tuple[Row, ...]:

@@ -2,17 +2,20 @@
 
 import base64
 import json
-import re
 import shlex
+from collections.abc import Iterable
 from functools import cache
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bench.records.metric import headline, row_metrics, views
-from bench.report.tables.table import Column, Row, number
+from bench.report.cards import card_facts
+from bench.report.pages.charts import reliability_bars
+from bench.report.tables.table import number
 from bench.types import SPLITS
 
 HOLE = "hole"
@@ -29,16 +32,19 @@ def page_environment() -> Environment:
     )
     environment.filters |= {
         "cell": lambda text: escape(text).replace(" [", Markup("<br>[")),
-        "groups": _groups,
-        "heading": _heading,
-        "label": _label,
+        "groups": groups,
         "level": level,
         "number": number,
         "pretty": lambda value: json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False),
         "sh": lambda text: shlex.quote(str(text)),
         "short": lambda text: str(text)[:12],
     }
-    environment.globals |= {"WHERE": SPLITS, "row_metrics": row_metrics}
+    environment.globals |= {
+        "WHERE": SPLITS,
+        "row_metrics": row_metrics,
+        "card_facts": card_facts,
+        "reliability_bars": reliability_bars,
+    }
     return environment
 
 
@@ -66,20 +72,6 @@ def level(text: str) -> str:
         return "undefined"
 
 
-def _label(row: Row) -> Markup:
-    if not row.laac:
-        return escape(row.name)
-    joined = Markup(", ").join(Markup("<i>f</i><sub>{}</sub>").format(n) for n in row.laac)
-    joined += Markup("<sup>†</sup>") if row.scfa else Markup("")
-    return joined + (Markup(" <small>{}</small>").format(row.name) if row.name else Markup(""))
-
-
-def _heading(label: str) -> Markup:
-    family = re.fullmatch(r"f\*_(\w+)", label)
-    if family is None:
-        return escape(label)
-    return Markup("<i>f</i><sup>*</sup><sub>{}</sub>").format(family[1])
-
-
-def _groups(columns: tuple[Column, ...]) -> list[tuple[str, int]]:
-    return [(name, len(list(members))) for name, members in groupby(columns, lambda c: c.group)]
+def groups(things: Iterable[Any], by: str) -> tuple[tuple[str, int], ...]:
+    """Of things in their order, each value of an attribute and how many have it in a row."""
+    return tuple((name, len(list(same))) for name, same in groupby(things, attrgetter(by)))

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import cycle, product
 from typing import Any
 
 import numpy as np
@@ -68,13 +68,9 @@ def curve_panels(
     level: float,
     published: Mapping[str, Sequence[tuple[float, float]]],
 ) -> str:
-    """SVG text of success over distortion, a panel a title.
+    """SVG text of success over distortion (`axis`), a panel a title; a line at the `level`.
 
-    Args:
-        panels: The curves.
-        axis: What distortion is.
-        level: Where attacks are compared.
-        published: By panel, distortion and success in per cent of others.
+    `published` is distortion and success in per cent of others, by panel.
     """
 
     def dress(axes: Axes, title: str) -> None:
@@ -91,15 +87,14 @@ def curve_panels(
 def _panels(panels: Mapping[str, Sequence[Line]], dress: Callable[[Axes, str], None]) -> str:
     """Lines with bands, a colour an attack and grey marks for controls, and one legend."""
     names = dict.fromkeys((one.name, one.control) for lines in panels.values() for one in lines)
-    marks, attacks, looks = cycle("s^vPX<>"), 0, dict[str, dict[str, Any]]()
+    marks, looks = cycle("s^vPX<>"), dict[str, dict[str, Any]]()
+    coloured = cycle(product(("-", "--", "-."), COLOURS))
     for name, control in names:
         if control:
             looks[name] = {"color": MUTED, "linestyle": ":", "marker": next(marks)}
         else:
-            line = ("-", "--", "-.")[attacks // len(COLOURS) % 3]
-            colour = COLOURS[attacks % len(COLOURS)]
+            line, colour = next(coloured)
             looks[name] = {"color": colour, "linestyle": line, "marker": "o"}
-            attacks += 1
     with chart_style():
         figure, handles = Figure(figsize=(0.6 + 4.2 * len(panels), 4.4)), {}
         for place, (title, lines) in enumerate(panels.items(), start=1):
@@ -109,21 +104,15 @@ def _panels(panels: Mapping[str, Sequence[Line]], dress: Callable[[Axes, str], N
                 (handles[one.name],) = axes.plot(one.x, values, markersize=5, **look)
                 bands = [(x, *ends) for x, ends in zip(one.x, one.ends, strict=True) if ends]
                 if bands:
-                    x, low, high = (np.array(part) for part in zip(*bands, strict=True))
-                    axes.fill_between(
-                        x, 100 * low, 100 * high, color=look["color"], alpha=0.12, linewidth=0
-                    )
+                    x, low, high = np.array(bands).T
+                    band = {"color": look["color"], "alpha": 0.12, "linewidth": 0}
+                    axes.fill_between(x, 100 * low, 100 * high, **band)
             axes.set(ylim=(-3, 103), title=title)
             dress(axes, title)
             _plain(axes)
         figure.tight_layout(w_pad=2)
-        figure.legend(
-            list(handles.values()),
-            list(handles),
-            loc="center left",
-            bbox_to_anchor=(1.0, 0.5),
-            frameon=False,
-        )
+        beside: dict[str, Any] = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+        figure.legend(list(handles.values()), list(handles), **beside, frameon=False)
         return _svg(figure, tight=True)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from bench.records.run import RunData
 from bench.records.samples import Sample
@@ -36,15 +36,7 @@ class Picture:
 
 
 def stretch(original: Pixels, anonymised: Pixels) -> Pixels:
-    """Signed difference, clamped to mean ± one standard deviation, stretched to 0..255.
-
-    Raises:
-        ValueError: If the shapes differ.
-    """
-    if original.shape != anonymised.shape:
-        raise ValueError(
-            f"expected images of one shape, got {original.shape} and {anonymised.shape}"
-        )
+    """Signed difference, clamped to mean ± one standard deviation, stretched to 0..255."""
     difference = anonymised.astype(np.float64) - original.astype(np.float64)
     mean, std = difference.mean(), difference.std()
     if std == 0:
@@ -70,22 +62,22 @@ def one_to_every_target(run: RunData, attack: str) -> list[Picture]:
 
 
 def save_figure3(run: RunData, attack: str, path: Path) -> None:
-    """Save Figure 3 as one PNG: originals above, the same anonymised below, enlarged if small.
-
-    Raises:
-        ValueError: If the run kept no sample of that attack.
-    """
+    """Save Figure 3 as one PNG: originals above, the same anonymised below, enlarged if small."""
     chosen = _figure3(run, attack)
-    if not chosen:
-        raise ValueError(f"{run.directory} holds no sample of {attack}")
-    side = _read(chosen[0][0].original).shape[1]
+    pairs = [
+        [Image.fromarray(_read(file)) for file in (sample.original, sample.anonymised[target])]
+        for sample, target in chosen
+    ]
+    if not pairs:
+        return
+    side = max(original.width for original, _ in pairs)
     scale = max(1, FIGURE_TILE_PX // side)
-    step = side + max(1, FIGURE_GAP_PX // scale)
-    gap = step - side
-    sheet = Image.new("RGB", (len(chosen) * step - gap, 2 * step - gap), "white")
-    for column, (sample, target) in enumerate(chosen):
-        for row, file in enumerate((sample.original, sample.anonymised[target])):
-            sheet.paste(Image.fromarray(_read(file)), (column * step, row * step))
+    gap = max(1, FIGURE_GAP_PX // scale)
+    step = side + gap
+    sheet = Image.new("RGB", (len(pairs) * step - gap, 2 * step - gap), "white")
+    for column, pair in enumerate(pairs):
+        for row, image in enumerate(pair):
+            sheet.paste(image, (column * step, row * step))
     sheet = sheet.resize((scale * sheet.width, scale * sheet.height), Image.Resampling.NEAREST)
     with replacing(path) as place:
         sheet.save(place, "PNG", optimize=True)
@@ -93,13 +85,11 @@ def save_figure3(run: RunData, attack: str, path: Path) -> None:
 
 def _figure3(run: RunData, attack: str) -> list[tuple[Sample, str]]:
     """Samples and a target of each: splits in turn, in each a camera after the other."""
-    samples = _sampled(run, attack)
-    samples.sort(key=lambda sample: (sample.split, sample.source, sample.image_id))
+    samples = sorted(_sampled(run, attack), key=lambda one: (one.split, one.source, one.image_id))
     firsts = list({sample.source: sample for sample in reversed(samples)}.values())[::-1]
-    turns: Counter[str] = Counter()
-    queue = []
-    for place, sample in enumerate([*firsts, *(one for one in samples if one not in firsts)]):
-        queue.append((turns[sample.split], place, sample))
+    turns, queue = Counter[str](), list[tuple[int, int, Sample]]()
+    for sample in (*firsts, *(one for one in samples if one not in firsts)):
+        queue.append((turns[sample.split], len(queue), sample))
         turns[sample.split] += 1
     chosen = sorted((one for *_, one in sorted(queue)[:FIGURE_IMAGES]), key=samples.index)
     targets = [_targets(sample) for sample in chosen]
@@ -117,10 +107,8 @@ def _targets(sample: Sample) -> list[str]:
 def _picture(sample: Sample, target: str) -> Picture:
     path, buffer = sample.anonymised[target], io.BytesIO()
     Image.fromarray(stretch(_read(sample.original), _read(path))).save(buffer, "PNG")
-    before, after, difference = (
-        data_uri(content, "image/png")
-        for content in (sample.original.read_bytes(), path.read_bytes(), buffer.getvalue())
-    )
+    contents = (sample.original.read_bytes(), path.read_bytes(), buffer.getvalue())
+    before, after, difference = (data_uri(content, "image/png") for content in contents)
     return Picture(
         source=sample.source,
         target=target,
@@ -132,8 +120,5 @@ def _picture(sample: Sample, target: str) -> Picture:
 
 
 def _read(path: Path) -> Pixels:
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"), dtype=np.uint8)
-    except (OSError, UnidentifiedImageError) as error:
-        raise ValueError(f"{path} is not a readable PNG ({error}); run again") from error
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"), dtype=np.uint8)

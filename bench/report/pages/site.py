@@ -48,16 +48,11 @@ def write_site(
 
 
 def _link(board: Path, made: Path, folder: str, path: Path) -> str:
-    """The address of a file of an entry folder, seen from a board's pages.
+    """The address of a file of an entry `folder`, seen from a board's pages.
 
     What lies below the folder of the site's folder is linked where it is; everything else is
-    copied beside the pages, so that the folder as a whole can be moved or put on a server.
-
-    Args:
-        board: The folder of its pages, as it will be.
-        made: The same, as it is made.
-        folder: Of the entry, by name.
-        path: The file.
+    copied beside the pages (`made`, until they replace `board`), so that the folder as a whole can
+    be moved or put on a server.
 
     Raises:
         ValueError: If it is a symbolic link, which could publish any file of this machine.

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatch
+from itertools import product
 
 from bench.registry import UnknownNameError
 from bench.report.tables.table import Column, Row, Table
@@ -23,72 +24,71 @@ def choose(
 
     Args:
         tables: Of attacks.
-        rows: Patterns of attacks' names; all for none. Records follow.
-        columns: Patterns of headings or labels, such as `TASR*` or `Mean`, whatever the case; all
-            for none.
+        rows: Patterns of attacks' names; all for none.
+        columns: Patterns of headings or labels, such as `TASR*` or `Mean`; all for none.
         published: Whether the paper's rows stay below those that do.
-        bold_best: Mark the best attack in each column that says what is better, without controls.
+        bold_best: Mark the best attack, without controls, in each column with an arrow.
 
     Raises:
         UnknownNameError: If nothing in any of them fits a pattern.
     """
-    every = [row for table in tables for row in table.rows]
-    named = [_names(row) for row in every if row.kind in ("attack", "control")]
-    _require("row", rows, named)
-    _require("column", columns, [_headings(c) for table in tables for c in table.columns[1:]])
+    _require("row", rows, (_names(row) for table in tables for row in table.rows if _is_ours(row)))
+    _require("column", columns, (_headings(c) for table in tables for c in table.columns[1:]))
     found = [_chosen(table, rows, columns, published, bold_best) for table in tables]
     if not rows and not columns:
         return found
     return [table for table in found if table.rows and len(table.columns) > 1]
 
 
+def _is_ours(row: Row) -> bool:
+    return row.kind in ("attack", "control")
+
+
 def _chosen(
     table: Table, rows: Sequence[str], columns: Sequence[str], published: bool, bold_best: bool
 ) -> Table:
     kept: list[Row] = []
-    inside, heading = True, list[Row]()
+    inside = True
     for row in table.rows:
-        if row.kind == "section":
-            heading, inside = [row], False
-            continue
-        inside = inside if row.kind == "published" else _fits(_names(row), rows)
+        if row.kind != "published":
+            inside = row.kind == "section" or _fits(_names(row), rows)
         if inside and (published or row.kind != "published"):
-            kept += [*heading, row]
-            heading = []
-    if bold_best:
-        best = _best(table.columns, kept)
-        kept = [
-            replace(row, best=frozenset(p for p, n in best if n == i)) for i, row in enumerate(kept)
-        ]
+            if kept and kept[-1].kind == row.kind == "section":
+                kept.pop()
+            kept.append(row)
+    if kept and kept[-1].kind == "section":
+        kept.pop()
     places = [p for p, one in enumerate(table.columns) if not p or _fits(_headings(one), columns)]
+    best = _best(table.columns, kept) if bold_best else set()
     return replace(
         table,
         columns=tuple(table.columns[place] for place in places),
-        rows=tuple(_of_columns(row, places) for row in kept),
+        rows=tuple(
+            replace(
+                row,
+                cells=tuple(row.cells[place - 1] for place in places[1:]),
+                best=frozenset(now for now, place in enumerate(places) if (place, n) in best),
+            )
+            for n, row in enumerate(kept)
+        ),
         records=tuple(one for one in table.records if _fits([str(one.get("attack"))], rows)),
     )
 
 
-def _of_columns(row: Row, places: list[int]) -> Row:
-    cells = tuple(row.cells[place - 1] for place in places[1:])
-    best = frozenset(now for now, place in enumerate(places) if place in row.best)
-    return replace(row, cells=cells, best=best)
-
-
-def _best(columns: Sequence[Column], rows: Sequence[Row]) -> list[tuple[int, int]]:
+def _best(columns: Sequence[Column], rows: Sequence[Row]) -> set[tuple[int, int]]:
     """(column, row) of the highest or lowest figures, as the column's arrow says."""
-    found = []
-    for place, column in enumerate(columns):
-        arrow = {"↑": 1, "↓": -1}.get(next(iter(re.findall("[↑↓]", " ".join(column))), ""))
-        if not place or arrow is None or column.label == "95 %":
+    found = set[tuple[int, int]]()
+    for place, column in enumerate(columns[1:], start=1):
+        arrow = re.search("[↑↓]", " ".join(column))
+        if arrow is None or column.label == "95 %":
             continue
         figures = {
-            number: arrow * float(figure[0])
+            number: float(figure[0]) * (1 if arrow[0] == "↑" else -1)
             for number, row in enumerate(rows)
             if row.kind == "attack" and (figure := _FIGURE.match(row.cells[place - 1]))
         }
         if len(figures) > 1:
-            found += [(place, n) for n, one in figures.items() if one == max(figures.values())]
+            found |= {(place, n) for n, one in figures.items() if one == max(figures.values())}
     return found
 
 
@@ -103,13 +103,13 @@ def _headings(column: Column) -> list[str]:
 
 
 def _fits(texts: Sequence[str], patterns: Sequence[str]) -> bool:
-    pairs = ((text.lower(), pattern.lower()) for text in texts for pattern in patterns)
+    pairs = product((text.lower() for text in texts), (one.lower() for one in patterns))
     return not patterns or any(fnmatch(text, pattern) for text, pattern in pairs)
 
 
 def _require(kind: str, patterns: Sequence[str], known: Iterable[list[str]]) -> None:
-    known = list(known)
+    names = list(known)
     for pattern in patterns:
-        if not any(_fits(texts, [pattern]) for texts in known):
-            there = ", ".join(dict.fromkeys(texts[-1] for texts in known))
+        if not any(_fits(texts, [pattern]) for texts in names):
+            there = ", ".join(dict.fromkeys(texts[-1] for texts in names))
             raise UnknownNameError(f"no {kind} {pattern!r} in these tables: they have {there}")

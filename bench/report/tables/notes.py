@@ -1,6 +1,6 @@
 """What stands in and below the tables of holes and origins: what is averaged, what is missing."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import pandas as pd
@@ -101,17 +101,16 @@ def _meanings(run: RunData, split: str) -> Iterable[str]:
 
 
 def _families(run: RunData) -> Iterable[str]:
-    backbones: dict[str, list[str]] = {family: [] for family in FAMILIES}
-    for victim in run.victims:
-        backbones.setdefault(victim.family, []).append(victim.backbone)
-    for family in FAMILIES:
-        names = backbones[family]
+    backbones = {
+        family: [one.backbone for one in run.victims if one.family == family] for family in FAMILIES
+    }
+    for family, names in backbones.items():
         if names and len(names) != ARCHITECTURES_PER_FAMILY:
             yield (
                 f"{family} cells: mean over {len(names)} of {ARCHITECTURES_PER_FAMILY} "
                 f"architectures ({', '.join(names)})."
             )
-    if empty := [family for family in FAMILIES if not backbones[family]]:
+    if empty := [family for family, names in backbones.items() if not names]:
         yield (
             f"No victim of the family {' or '.join(empty)}: Mean is over "
             f"{len(FAMILIES) - len(empty)} of {len(FAMILIES)} families."
@@ -131,15 +130,15 @@ def outside_means(run: RunData) -> Iterable[str]:
 
 
 def _suspicions(run: RunData, of: str = "") -> Iterable[str]:
-    found = run.suspicions.items()
-    return (f"Suspicious: {who}: {said}." for (who, _), said in found if who.startswith(of))
+    for (who, _), said in run.suspicions.items():
+        if who.startswith(of):
+            yield f"Suspicious: {who}: {said}."
 
 
 def _coverage(run: RunData, rows: pd.DataFrame, split: str) -> Iterable[str]:
     """What was not, or not wholly, scored."""
     rates, images = rates_of(run, split), rows[["image_id", "source"]].drop_duplicates()
-    members = images["source"].isin(list(run.classes))
-    full = len(images) * len(run.classes) - int(members.sum())
+    full = len(images) * len(run.classes) - int(images["source"].isin(list(run.classes)).sum())
     partial = {victim.name: victim.partial for victim in run.victims if victim.partial}
     found = {attack.name: rates[rates["attack"] == attack.name] for attack in run.attacks}
     for name, mine in found.items():
@@ -214,19 +213,14 @@ def origin_notes(run: RunData) -> Iterable[str]:
 
 
 def failure_notes(run: RunData, attacks: Collection[str] | None = None) -> Iterable[str]:
-    """What failed and why, with the cells that it cost.
-
-    Args:
-        run: Says who failed.
-        attacks: Whose cells count; all by default.
-    """
+    """What failed and why, with the cells that it cost; of some attacks, or of all."""
     causes: dict[tuple[str, str], list[tuple[str, FailedCell]]] = {}
     for (attack, _), cell in run.failed.items():
         if attacks is None or attack in attacks:
             causes.setdefault((cell.who, cell.reason), []).append((attack, cell))
     for (who, reason), cells in causes.items():
-        names = _some("attacks", [attack for attack, _ in cells])
-        victims = _some("victims", [cell.victim for _, cell in cells])
+        names = _some("attacks", (attack for attack, _ in cells))
+        victims = _some("victims", (cell.victim for _, cell in cells))
         logs = list(dict.fromkeys(cell.log for _, cell in cells))
         more = f" and {len(logs) - 1} more" if len(logs) > 1 else ""
         yield f"{MARK} {who} failed: {reason}. No {names} on {victims}; see {logs[0]}{more}."
@@ -235,7 +229,7 @@ def failure_notes(run: RunData, attacks: Collection[str] | None = None) -> Itera
             yield f"{one.who} failed: {one.reason}. No {one.what} of {attack}; see {one.log}."
 
 
-def _some(what: str, names: Sequence[str]) -> str:
+def _some(what: str, names: Iterable[str]) -> str:
     each = list(dict.fromkeys(names))
     return ", ".join(each) if len(each) <= MOST_NAMED else f"{len(each)} {what}"
 
@@ -244,11 +238,7 @@ def failed_cells(run: RunData) -> str:
     """All that failed in one line, for the command line; "" where nothing did."""
     cells = [f"{attack} on {victim}" for attack, victim in run.failed]
     others = [f"{one.what} of {attack}" for attack, one in run.unmeasured]
-    if not (cells or others):
-        return ""
     parts = [f"{plural(len(cells), 'cell')} failed: {listed(cells, MOST_NAMED)}"] if cells else []
     parts += [f"missing: {listed(others, MOST_NAMED)}"] if others else []
-    return (
-        f"{'; '.join(parts)}; tracebacks are in {run.directory / 'failures'}, "
-        "the same command tries again"
-    )
+    where = f"tracebacks are in {run.directory / 'failures'}, the same command tries again"
+    return "; ".join([*parts, where]) if parts else ""

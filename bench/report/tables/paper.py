@@ -160,11 +160,7 @@ def correct_only_table(run: RunData) -> Table:
 
 
 def render_run(run: RunData, format_: str) -> str:
-    """All tables of a run, one after the other; as "json" an array.
-
-    Raises:
-        ValueError: If the format is unknown.
-    """
+    """All tables of a run, one after the other; as "json" an array."""
     tables = [*(build_table(run, split) for split in run.splits), clean_accuracy_table(run)]
     return render_all(tables, format_)
 

@@ -19,7 +19,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from bench.report.tables.table import Column, Row, Table, alignments
-from bench.types import Json, as_json
+from bench.types import Json
 
 
 def render(table: Table, format: str) -> str:
@@ -28,7 +28,7 @@ def render(table: Table, format: str) -> str:
     Raises:
         ValueError: If the format is none of these.
     """
-    renderers = {"md": _markdown, "tex": latex, "csv": _csv, "json": _json}
+    renderers = {"md": _markdown, "tex": _latex, "csv": _csv, "json": _json}
     if format not in renderers:
         raise ValueError(f"unknown table format {format!r}; choose from {', '.join(renderers)}")
     return renderers[format](table)
@@ -51,26 +51,31 @@ def _markdown(table: Table) -> str:
         elif row.kind == "published":
             label, cells = f"*{label}*", [f"*{cell}*" for cell in cells]
         body.append([label, *cells])
-    align = alignments(table)
-    grid = tabulate(body, table.headings, tablefmt="pipe", colalign=align, disable_numparse=True)
-    if not body:
-        grid = tabulate([], table.headings, tablefmt="pipe")
     notes = "\n".join(f"- {_md(note)}" for note in table.notes)
-    return f"### {_md(table.caption)}\n\n{grid}\n\n{notes}\n"
+    return f"### {_md(table.caption)}\n\n{_grid(table, body, 'pipe')}\n\n{notes}\n"
 
 
-def html(table: Table) -> str:
-    """The table for a notebook."""
-    body = [[_label(row), *row.cells] for row in table.rows]
-    align = alignments(table) if body else None
-    grid = tabulate(body, table.headings, tablefmt="html", colalign=align, disable_numparse=True)
+def _html(table: Table) -> str:
+    """For a notebook."""
+    grid = _grid(table, [[_label(row), *row.cells] for row in table.rows], "html")
     notes = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
     return f"<p><b>{escape(table.caption)}</b></p>{grid}<ul>{notes}</ul>"
+
+
+def _grid(table: Table, body: list[list[str]], style: str) -> str:
+    align = alignments(table) if body else None
+    return str(tabulate(body, table.headings, style, colalign=align, disable_numparse=bool(body)))
 
 
 def _csv(table: Table) -> str:
     cells = [{name: _csv_cell(one) for name, one in row.items()} for row in table.records]
     return pd.DataFrame(cells, dtype="object").to_csv(index=False, lineterminator="\n")
+
+
+def _csv_cell(value: Any) -> Any:
+    """A text that a spreadsheet would take for a formula gets a quotation mark before it."""
+    formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@"))
+    return f"'{value}" if formula else _rounded(value)
 
 
 def _json(table: Table) -> str:
@@ -91,13 +96,6 @@ def _plain(value: Any) -> Any:
 def _rounded(value: Any) -> Any:
     """To six digits; first to nine, so that no processor's last bit decides an exact half."""
     return round(round(value, 9), 6) if isinstance(value, float) else value
-
-
-def _csv_cell(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula gets a quotation mark before it."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
-        return f"'{value}"
-    return _rounded(value)
 
 
 def _label(
@@ -122,7 +120,7 @@ _COLUMN, _PAGE, _TEXT, _ROWS = 60, 92, 40, 42
 """Characters of `footnotesize` in one of two columns, across a page, in a line of a cell; lines."""
 
 
-def latex(table: Table) -> str:
+def _latex(table: Table) -> str:
     """One float, or as many as it takes to read it; needs booktabs and graphicx.
 
     Columns that fit one of two columns of text make a `table`, others a `table*`.
@@ -207,11 +205,10 @@ def _tex_groups(columns: tuple[Column, ...]) -> list[str]:
     cells, rules, start = [], [], 1
     for group, members in groupby(columns, key=lambda column: column.group):
         width = len(list(members))
-        if group:
-            cells.append(rf"\multicolumn{{{width}}}{{c}}{{{_tex(group)}}}")
-            rules.append(rf"\cmidrule(lr){{{start}-{start + width - 1}}}")
-        else:
-            cells.append("& " * (width - 1))
+        cells.append(
+            rf"\multicolumn{{{width}}}{{c}}{{{_tex(group)}}}" if group else "& " * (width - 1)
+        )
+        rules += [rf"\cmidrule(lr){{{start}-{start + width - 1}}}"] if group else []
         start += width
     return [" & ".join(cells) + r" \\", " ".join(rules)]
 
@@ -235,7 +232,7 @@ class TableFrame(pd.DataFrame):
         return render(self.table, "md")
 
     def _repr_html_(self) -> str:
-        return html(self.table)
+        return _html(self.table)
 
 
 def shown(table: Table, format: str | None) -> Any:
@@ -251,28 +248,12 @@ def shown(table: Table, format: str | None) -> Any:
     return frame
 
 
-def frame_rows(frame: pd.DataFrame) -> list[dict[str, Json]]:
-    """The rows of a frame, for `render_rows`."""
-    return [
-        {str(name): as_json(value) for name, value in row.items()}
-        for row in frame.to_dict("records")
-    ]
-
-
 def render_rows(rows: Sequence[Mapping[str, Json]], format_: str) -> str:
-    """Render rows with the same keys as "md", "csv", "tex" or "json"; no rows give no table.
-
-    Raises:
-        ValueError: If the format is none of these.
-    """
+    """Render rows with the same keys as "md", "csv", "tex" or "json"; no rows give no table."""
     if format_ == "json":
         return json.dumps(list(rows), indent=2)
     if format_ == "csv":
         return pd.DataFrame(list(rows)).to_csv(index=False).rstrip("\n")
-    if format_ not in ("md", "tex"):
-        raise ValueError(f"unknown format {format_!r}; known are md, csv, tex, json")
-    if not rows:
-        return ""
-    style = "github" if format_ == "md" else "latex_booktabs"
+    style = {"md": "github", "tex": "latex_booktabs"}[format_]
     body = [list(row.values()) for row in rows]
-    return str(tabulate(body, headers=list(rows[0]), tablefmt=style))
+    return str(tabulate(body, headers=list(rows[0]), tablefmt=style)) if body else ""

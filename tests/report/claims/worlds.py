@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,11 @@ import pandas as pd
 from bench.records.entry import parse_entry
 from bench.records.participants import VictimRecord
 from bench.records.run import RunData
-from bench.report.claims.catalogue import ROWS, row_label
+from bench.report.claims.evidence import ROWS
 from tests.conftest import make_entry
 
 CLASSES = ("cam-a", "cam-b", "cam-c")
 VICTIMS = (("w18", "wdf"), ("w34", "wdf"), ("p18", "pef"), ("i18", "img"))
-LABELS = {row_label(row): row for row in ROWS}
 
 AS_THE_PAPER_SAYS = {
     "img": (0.30, 0.30, 0.80),
@@ -31,20 +31,17 @@ AS_THE_PAPER_SAYS = {
 
 
 def entry_of(name, row, **more):
-    attack = {
-        "name": "x", "key": f"k-{name}", "digest": f"d-{name}", "targeted": True,
-        "control": False, "laac": sorted(row[0]), "scfa": row[1], "paper_row": True,
-    }  # fmt: skip
-    record = make_entry("mislgan") | {"attack": attack | more}
-    record["suite"] |= {"note": "", "classes": CLASSES}
-    entry = parse_entry(json.dumps(record))
-    return entry.model_copy(update={"attack": entry.attack.model_copy(update={"name": name})})
+    entry = parse_entry(json.dumps(make_entry("mislgan")))
+    attack = entry.attack.model_copy(
+        update={"name": name, "laac": tuple(row[0]), "scfa": row[1], "label": "", **more}
+    )
+    return entry.model_copy(update={"attack": attack})
 
 
 def victim_of(name, family):
-    record = make_entry("mislgan")["victims"][0] | {"name": name, "key": name, "family": family}
-    return VictimRecord.model_validate_json(json.dumps(record)).model_copy(
-        update={"family": family, "backbone": name}
+    record = json.dumps(make_entry("mislgan")["victims"][0])
+    return VictimRecord.model_validate_json(record).model_copy(
+        update={"name": name, "key": name, "family": family, "backbone": name}
     )
 
 
@@ -53,32 +50,27 @@ def frames_of(chances, *, photographs, tiles, levels, seed):
     random = np.random.default_rng(seed)
     predictions, distortion = [], []
     for split, sources in (("in", CLASSES), ("out", ("other-x", "other-y", "other-z"))):
-        for source, photo in [(s, p) for s in sources for p in range(photographs)]:
+        for source, photo in product(sources, range(photographs)):
             hardness = random.uniform(-0.04, 0.04)  # of a photograph, for all rows: pairing pays
-            for tile in range(tiles):
-                photo_id, device = f"{source}-{photo}", f"{source}-0"
-                head = {"split": split, "image_id": f"{photo_id}-{tile}", "photo_id": photo_id,
-                        "device": device, "source": source}  # fmt: skip
-                for label, by_family in chances.items():
-                    for target in (t for t in CLASSES if t != source):
-                        row = head | {"attack": f"a-{label}", "target": target}
-                        error = levels.get(label, 1.0) * random.uniform(0.9, 1.1)
-                        distortion.append(
-                            row
-                            | {
-                                "lpips": 0.04 * error,
-                                "psnr_db": 30 - 10 * np.log10(error),
-                                "ssim": 1 - 0.1 * error,
-                            }
-                        )
-                        for victim, family in VICTIMS:
-                            chance = by_family[("wdf", "pef", "img").index(family)] + hardness
-                            chance += 0.5 * (1 - chance) if split == "out" else 0
-                            hit = random.random() < chance
-                            wrong = next(c for c in CLASSES if c != target)
-                            predictions.append(
-                                row | {"victim": victim, "predicted": target if hit else wrong}
-                            )
+            targets = [target for target in CLASSES if target != source]
+            for tile, label, target in product(range(tiles), chances, targets):
+                row = {
+                    "split": split,
+                    "image_id": f"{source}-{photo}-{tile}",
+                    "photo_id": f"{source}-{photo}",
+                    "device": f"{source}-0",
+                    "source": source,
+                    "attack": f"a-{label}",
+                    "target": target,
+                }
+                lpips = 0.04 * levels.get(label, 1.0) * random.uniform(0.9, 1.1)
+                distortion.append(row | {"lpips": lpips, "psnr_db": 30.0, "ssim": 0.9})
+                for victim, family in VICTIMS:
+                    chance = chances[label][("wdf", "pef", "img").index(family)] + hardness
+                    chance += 0.5 * (1 - chance) if split == "out" else 0
+                    wrong = next(c for c in CLASSES if c != target)
+                    said = target if random.random() < chance else wrong
+                    predictions.append(row | {"victim": victim, "predicted": said})
     return pd.DataFrame(predictions), pd.DataFrame(distortion)
 
 
@@ -92,7 +84,7 @@ def world(chances=None, *, photographs=30, tiles=2, levels=None, seed=0):
         directory=Path(),
         predictions=predictions,
         distortion=distortion,
-        entries=tuple(entry_of(f"a-{label}", LABELS[label]) for label in chances),
+        entries=tuple(entry_of(f"a-{label}", ROWS[label]) for label in chances),
         victims=tuple(victim_of(*victim) for victim in VICTIMS),
         samples=(),
     )

@@ -1,33 +1,20 @@
 import pytest
 
 from bench.registry import UnknownNameError
-from bench.report.comparison.contenders import (
-    contenders_across,
-    contenders_of,
-    mean_families,
-)
+from bench.report.comparison.contenders import contenders_across, contenders_of, mean_families
 from tests.conftest import ATTACKS
 from tests.records.test_load import change
 
 
-def test_names_and_patterns_each_once(run_dir):
+def test_names_and_patterns_each_once(run_dir, pristine):
     found = contenders_of(run_dir, ["mislgan", "cgan-*", "mislgan"])
-    assert {one.label for one in found} == {"mislgan", "cgan-img-wdf-pef", "cgan-img"}
-    assert len(found) == 3
-    assert found[0].label == "mislgan"
+    assert [one.label for one in found] == ["mislgan", "cgan-img-wdf-pef", "cgan-img"]
     assert {one.label for one in contenders_of(run_dir, [])} == set(ATTACKS)
-    with pytest.raises(
-        UnknownNameError, match="no attack 'mislgam' in this run: did you mean mislgan"
-    ):
+    with pytest.raises(UnknownNameError, match=r"no attack 'mislgam' .*did you mean mislgan"):
         contenders_of(run_dir, ["mislgam"])
-
-
-def test_two_folders_on_the_same_terms(run_dir, pristine):
     places = [(pristine, "mislgan"), (pristine, "mislg*"), (run_dir, "mislgan")]
     one, other = contenders_across(places)
     assert (one.label, other.label) == (f"{pristine}:mislgan", f"{run_dir}:mislgan")
-    assert set(other.rows("in")["split"]) == {"in"}
-    assert set(other.rows("in")["attack"]) == {"mislgan"}
 
 
 @pytest.mark.parametrize(
@@ -46,8 +33,8 @@ def test_runs_that_differ_never_mix(run_dir, pristine, at, message):
         contenders_across([(pristine, "mislgan"), (run_dir, "cgan-img")])
 
 
-def test_the_mean_is_over_the_protocols_families(run_dir):
-    found = contenders_of(run_dir, ["mislgan"])
+def test_the_mean_is_over_the_protocols_families(pristine):
+    found = contenders_of(pristine, ["mislgan"])
     assert set(mean_families(found).values()) == {"wdf", "pef", "img"}
     assert mean_families(found, "pef-resnet18") == {"pef-resnet18": "pef"}
     with pytest.raises(UnknownNameError, match="no victim 'pef-resnet12'"):

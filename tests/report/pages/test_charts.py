@@ -6,26 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.metrics.success import TASR, UASR
-from bench.records.load import load_run
-from bench.records.metric import METRICS, views
-from bench.report.pages.cells import success_by_label
-from bench.report.pages.charts import (
-    confusion_matrices,
-    histogram,
-    nice_ticks,
+from bench.records.metric import METRICS
+from bench.report.pages.charts import confusion_matrices, histogram, success_by_label
+from bench.report.pages.scatter import (
+    HEIGHT,
+    overlap,
     pareto_front,
+    place_labels,
     success_scatter,
 )
-from bench.report.pages.environment import level
-from bench.report.pages.labels import HEIGHT, overlap, place_labels
-from bench.report.tables.paper import build_table
-from tests.report.test_committed import FOLDERS
-
-
-def test_ticks_are_round_and_span_the_figures():
-    assert nice_ticks(28.0, 30.9) == [28.0, 28.5, 29.0, 29.5, 30.0, 30.5, 31.0]
-    assert nice_ticks(5, 5)[0] <= 4 < 6 <= nice_ticks(5, 5)[-1]
-
 
 FIGURES = st.tuples(st.integers(0, 4), st.sampled_from([0, 1, 2, 3, math.inf]))
 
@@ -56,22 +45,6 @@ def test_no_label_covers_a_mark_or_another_label(points):
         assert not overlap(box, (x - 4, y - 4, x + 4, y + 4))
 
 
-def test_labels_of_the_committed_results_do_not_collide():
-    drawn = 0
-    for folder in FOLDERS:
-        run = load_run(folder)
-        for (split, metric), fidelity in product(views(run.splits), run.metrics):
-            records = build_table(run, split).records
-            if chart := success_scatter(split, records, metric, fidelity):
-                drawn += len(chart.marks)
-                for one, other in combinations(chart.marks, 2):
-                    assert not overlap(one.label, other.label), (one.name, other.name)
-                for one, other in product(chart.marks, repeat=2):
-                    box = (other.x - 5, other.y - 5, other.x + 5, other.y + 5)
-                    assert not overlap(one.label, box), (one.name, other.name)
-    assert drawn > 50
-
-
 def test_histogram_counts_finite_values():
     bars = histogram([30.0, 30.1, 35.0, float("inf")], "dB")
     assert max(bar.height for bar in bars) == 40
@@ -79,15 +52,13 @@ def test_histogram_counts_finite_values():
     assert histogram([float("inf")], "dB") == ()
 
 
-def test_levels():
-    texts = {"0.0": "l0", "4.9": "l0", "5.0": "l1", "84.6*": "l8", "100.0": "l10"}
-    texts |= {"hole": "hole", "n/a": "undefined"}
-    assert {text: level(text) for text in texts} == texts
+def scatter(records, fidelity, partial=()):
+    return success_scatter("in", records, UASR, METRICS.get(fidelity).spec, partial)
 
 
 def test_scatter_is_better_upward_and_to_the_right(tables):
     records = tables["in"].records
-    chart = success_scatter("in", records, UASR, METRICS.get("psnr_db").spec)
+    chart = scatter(records, "psnr_db")
     marks = {mark.name: mark for mark in chart.marks}
     assert marks["cgan-img"].x > marks["mislgan"].x  # 33 dB against 29
     assert marks["identity"].x == max(mark.x for mark in chart.marks)  # unchanged
@@ -96,26 +67,25 @@ def test_scatter_is_better_upward_and_to_the_right(tables):
     assert not {"identity", "mislgan"} & set(chart.front)
     assert chart.nothing_y == marks["identity"].y
     assert all(0 < mark.y < HEIGHT for mark in chart.marks)
-    chart = success_scatter("in", records, UASR, METRICS.get("lpips").spec, {"cgan-img-wdf-pef"})
-    marks = {mark.name: mark for mark in chart.marks}
+    marks = {mark.name: mark for mark in scatter(records, "lpips", {"cgan-img-wdf-pef"}).marks}
     assert marks["identity"].x > marks["mislgan"].x  # smaller is better
     assert not marks["cgan-img-wdf-pef"].front  # in part
-    assert success_scatter("out", tables["out"].records, UASR, METRICS.get("lpips").spec) is None
+    assert scatter(tables["out"].records, "lpips") is None
 
 
-def test_what_is_not_told_from_untouched_images_is_on_no_front(tables):
+@pytest.mark.parametrize(("low", "on"), [(None, True), (0.0, False)])
+def test_what_is_not_told_from_untouched_images_is_on_no_front(tables, low, on):
     records = [
-        record | {"uasr_mean_low_percent": 0.0} if record["attack"] == "cgan-img" else record
+        record | {"uasr_mean_low_percent": low} if record["attack"] == "cgan-img" else record
         for record in tables["in"].records
     ]
-    for chosen, on in ((tables["in"].records, True), (records, False)):
-        chart = success_scatter("in", chosen, UASR, METRICS.get("psnr_db").spec)
-        assert ("cgan-img" in chart.front) is on
+    assert ("cgan-img" in scatter(records, "psnr_db").front) is on
 
 
-def test_what_victims_say_is_shares_of_their_answers(run, frames):
+def test_what_victims_say_is_shares_of_their_answers(run):
     by_target, by_source = confusion_matrices(run, "in", "mislgan")
-    rows = frames[0][(frames[0]["split"] == "in") & (frames[0]["attack"] == "mislgan")]
+    rows = run.predictions
+    rows = rows[(rows["split"] == "in") & (rows["attack"] == "mislgan")]
     said = rows.loc[rows["target"] == "cam-b", "predicted"].value_counts(normalize=True)
     assert by_target.rows["cam-b"][1] == f"{100 * said['cam-b']:.1f}"
     assert list(by_source.rows) == ["cam-a", "cam-b", "cam-c"]
@@ -128,5 +98,5 @@ def test_success_by_target_is_the_mean_over_families(run):
     by_victim = (mine["predicted"] == "cam-b").groupby(mine["victim"]).mean()
     expected = by_victim.groupby(by_victim.index.map(run.families)).mean().mean()
     shares = success_by_label(rows, TASR, "target", run.families)
-    assert shares["mislgan", "cam-b"] == pytest.approx(expected)
-    assert ("identity", "cam-b") not in shares
+    assert shares.loc["mislgan", "cam-b"] == pytest.approx(expected)
+    assert "identity" not in shares.index

@@ -1,7 +1,7 @@
 """The page of cards is one self-contained file that the report links to."""
 
 from bench.records.load import load_run
-from bench.report.pages.report import write_report, write_victims
+from bench.report.pages.report import report_html, write_victims
 from tests.conftest import VICTIMS
 from tests.records.test_networks import network_record, write_networks
 
@@ -9,8 +9,9 @@ from .test_report import alone
 
 
 def page_of(folder):
-    assert [path.name for path in write_victims(load_run(folder))][-1] == "victims.html"
-    return (folder / "victims.html").read_text(encoding="utf-8")
+    *_, path = write_victims(load_run(folder))
+    assert path.name == "victims.html"
+    return path.read_text(encoding="utf-8")
 
 
 def test_every_victim_has_a_card(run_dir):
@@ -24,16 +25,10 @@ def test_every_victim_has_a_card(run_dir):
     for text in ("0.0958 + 0.732 GFLOP", "97.5 %", "abcdefabcdef + changes", "150 s", "cam-a-0"):
         assert text in page
     assert "not recorded" not in page
-    report = write_report(load_run(run_dir)).read_text(encoding="utf-8")
-    assert 'href="victims.html"' in report
-    assert (run_dir / "victims.html").read_text(encoding="utf-8") == page
+    assert 'href="victims.html"' in report_html(load_run(run_dir))
 
 
 def test_what_is_not_recorded_and_what_learns_nothing_is_said(run_dir):
-    page = page_of(run_dir)
-    assert page.count("<dd>not recorded</dd>") == 6 * len(VICTIMS)
-    assert page.count("Training curve: not recorded.") == len(VICTIMS)
+    assert page_of(run_dir).count("Training curve: not recorded.") == len(VICTIMS)
     write_networks(run_dir, [network_record("img-resnet18", training=None)])
-    page = page_of(run_dir)
-    assert "Training curve: nothing to learn." in page
-    assert page.count("<dd>nothing to learn</dd>") == 2
+    assert "Training curve: nothing to learn." in page_of(run_dir)

@@ -1,0 +1,161 @@
+"""Figures of a run against a bootstrap that repeats its rows; those that the paper prints."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bench
+from bench.records.participants import FAMILIES
+from bench.report.claims.evidence import ROWS, Measured, Published, UnmeasuredError
+
+from .worlds import entry_of, keeping, without, world
+
+DRAWS = 40
+"""As many of the run's draws are repeated by hand."""
+
+
+@pytest.fixture(scope="module")
+def run():
+    return world(photographs=5)
+
+
+@pytest.fixture(scope="module")
+def measured(run):
+    return Measured(run)
+
+
+def by_hand(run, split, table, figure):
+    """A figure of the split's rows, then for each draw, each photograph as often as it is drawn."""
+    frame = getattr(run, table)
+    frame = frame[frame["split"] == split]
+    photographs = run.predictions.loc[run.predictions["split"] == split, "photo_id"].unique()
+    random, count = np.random.default_rng(("in", "out").index(split)), len(photographs)
+    drawn = random.multinomial(count, np.full(count, 1 / count), size=DRAWS)
+    for times in (np.ones(count, int), *drawn):
+        often = frame["photo_id"].map(dict(zip(photographs, times, strict=True)))
+        yield figure(frame.loc[frame.index.repeat(often)])
+
+
+def rates(frame, row):
+    rows = frame[frame["attack"] == f"a-{row}"]
+    return (rows["predicted"] == rows["target"]).groupby(rows["victim"]).mean() * 100
+
+
+def family_mean(frame, row, families=FAMILIES):
+    by_victim = rates(frame, row)
+    return by_victim.groupby(by_victim.index.str[0]).mean()[[f[0] for f in families]].mean()
+
+
+@pytest.mark.parametrize("split", ["in", "out"])
+@pytest.mark.parametrize(
+    ("table", "ours", "figure"),
+    [
+        (
+            "predictions",
+            lambda m, s: m.mean("img+wdf+pef", s, FAMILIES) - m.mean("pef†", s, FAMILIES),
+            lambda rows: family_mean(rows, "img+wdf+pef") - family_mean(rows, "pef†"),
+        ),
+        (
+            "predictions",
+            lambda m, s: m.mean("img", s, ("wdf", "pef")),
+            lambda rows: family_mean(rows, "img", ("wdf", "pef")),
+        ),
+        (
+            "predictions",
+            lambda m, s: m.spread("wdf", s),
+            lambda rows: rates(rows, "wdf").std(ddof=1),
+        ),
+        (
+            "distortion",
+            lambda m, s: m.lpips("img", s),
+            lambda rows: rows.loc[rows["attack"] == "a-img", "lpips"].mean(),
+        ),
+    ],
+    ids=["paired difference", "mean of some families", "spread over victims", "lpips"],
+)
+def test_figures_and_their_draws_by_hand(run, measured, split, table, ours, figure):
+    found = ours(measured, split)[: 1 + DRAWS]
+    np.testing.assert_allclose(found, list(by_hand(run, split, table, figure)), atol=1e-9)
+    assert len(set(np.round(found, 6))) > 10
+
+
+def keep_one_photograph(run):
+    return keeping(run, lambda f: (f["split"] == "in") & (f["photo_id"] == "cam-a-0"))
+
+
+def no_family(run):
+    victims = tuple(victim for victim in run.victims if victim.family != "img")
+    kept = run.predictions[run.predictions["victim"] != "i18"]
+    return replace(run, victims=victims, predictions=kept)
+
+
+def a_hole(run, victim="w34", images=None):
+    frame = run.predictions
+    gone = (frame["attack"] == "a-img") & (frame["victim"] == victim)
+    if images:
+        gone &= frame["image_id"].isin(images)
+    return replace(run, predictions=frame[~gone])
+
+
+def twin(run, **more):
+    return replace(run, entries=(*run.entries, entry_of("my-own", ROWS["img"], **more)))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda run: without(run, "img"), "^no row img$"),
+        (
+            lambda run: keeping(run, lambda f: f["split"] == "out"),
+            "^no photograph in distribution, so no interval$",
+        ),
+        (keep_one_photograph, "^one photograph in distribution, so no interval$"),
+        (no_family, "^no victim of the family img$"),
+        (a_hole, "^0 of 60 predictions of w34 on img in distribution$"),
+        (
+            lambda run: a_hole(run, images=["cam-a-0-0"]),
+            "^58 of 60 predictions of w34 on img in distribution$",
+        ),
+        (twin, "^several rows are img: a-img, my-own$"),
+    ],
+)
+def test_what_is_missing_is_named(run, spoil, message):
+    with pytest.raises(UnmeasuredError, match=message):
+        Measured(spoil(run)).mean("img", "in", FAMILIES)
+
+
+@pytest.mark.parametrize("more", [{"paper_row": False}, {"control": True}, {"targeted": False}])
+def test_what_is_no_row_of_the_tables_is_not_taken_for_one(run, measured, more):
+    other = Measured(twin(run, **more))
+    np.testing.assert_array_equal(
+        other.mean("img", "in", FAMILIES), measured.mean("img", "in", FAMILIES)
+    )
+
+
+def printed(split, laac, scfa="no"):
+    name = {"in": "table2_in_distribution.csv", "out": "table3_out_of_distribution.csv"}[split]
+    rows = pd.read_csv(Path(bench.__file__).parent / "assets" / "published" / name).set_index(
+        ["local_auxiliary_classifiers", "scfa"]
+    )
+    return rows.loc[(laac, scfa)]
+
+
+def test_published_figures_are_those_of_the_cells():
+    evidence = Published()
+    expected = printed("in", "img+wdf+pef")[[f"tasr_{f}_percent" for f in FAMILIES]].mean()
+    assert evidence.mean("img+wdf+pef", "in", FAMILIES) == pytest.approx([expected])
+    expected = printed("in", "pef", "yes")[["tasr_wdf_percent", "tasr_pef_percent"]].mean()
+    assert evidence.mean("pef†", "in", ("wdf", "pef")) == pytest.approx([expected])
+    assert evidence.lpips("wdf†", "out") == [0.05]
+
+
+def test_the_published_spread_is_that_of_fifteen_victims_with_the_printed_cells():
+    row, five = printed("out", "img"), np.array([-2.0, -1, 0, 1, 2])
+    victims = [
+        row[f"tasr_{family}_percent"] + row[f"tasr_{family}_std_percent"] * five / five.std(ddof=1)
+        for family in FAMILIES
+    ]
+    assert Published().spread("img", "out") == pytest.approx([np.std(victims, ddof=1)])
