@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 REPLICATES = 2000
 TAIL = 0.025
 """Share of the draws beyond either end of an interval."""
+Figure = tuple[float | None, tuple[float, float] | None]
+"""A value and its interval over draws of photographs; `None` where undefined."""
 
 
 @lru_cache(maxsize=8)
@@ -54,3 +56,8 @@ def percentile_interval(values: NDArray[np.float64]) -> tuple[float, float]:
     """The central part of (B,) resampled figures that holds 95 % of them."""
     low, high = np.quantile(values, [TAIL, 1 - TAIL])
     return float(low), float(high)
+
+
+def with_interval(value: float, drawn: NDArray[np.float64] | None) -> Figure:
+    """A value with the interval of its (B,) resampled figures, if there are any."""
+    return value, None if drawn is None else percentile_interval(drawn)

@@ -22,44 +22,40 @@ WANTED = 24 * 2 + 16 * 3  # of mislgan: images x targets, in and out of distribu
 def rewrite(folder, name, change_rows):
     path = folder / f"{name}.parquet"
     change_rows(pd.read_parquet(path)).to_parquet(path)
+    return folder
 
 
 @pytest.fixture
 def partial_row(run_dir):
     """mislgan without its first twenty images and targets."""
+
+    def without_first(rows):
+        mine = rows[rows["attack"] == "mislgan"]
+        cells = mine["image_id"] + mine["target"]
+        return rows.drop(mine.index[cells.isin(list(cells.unique()[:20]))])
+
     for name in ("predictions", "distortion"):
-        rewrite(run_dir, name, _without_first)
-    change(run_dir, MISLGAN, attack__coverage={"scored": WANTED - 20, "wanted": WANTED})
+        rewrite(run_dir, name, without_first)
+    coverage = {"scored": WANTED - 20, "wanted": WANTED}
+    change(run_dir, MISLGAN, attack__coverage=coverage, attack__files_sha256="0")
     return run_dir
-
-
-def _without_first(rows):
-    mine = rows[rows["attack"] == "mislgan"]
-    cells = mine["image_id"] + mine["target"]
-    return rows.drop(mine.index[cells.isin(list(cells.unique()[:20]))])
 
 
 @pytest.fixture
 def partial_victim(run_dir):
     """img-resnet18 without the first of all attacks' images."""
-    rewrite(
-        run_dir,
-        "predictions",
-        lambda rows: rows.drop(rows.index[rows["victim"] == "img-resnet18"][:30]),
-    )
-    return declare(run_dir, coverage={"scored": 338, "wanted": 368})
+    gone = lambda rows: rows.drop(rows.index[rows["victim"] == "img-resnet18"][:30])  # noqa: E731
+    declare(run_dir, coverage={"scored": 338, "wanted": 368}, predictions_sha256="0")
+    return rewrite(run_dir, "predictions", gone)
 
 
 @pytest.fixture
 def labels_only(run_dir):
-    rewrite(
-        run_dir,
-        "predictions",
-        lambda rows: rows.assign(
-            **{p: rows[p].where(rows["victim"] != "img-resnet18").astype("float64") for p in P}
-        ),
-    )
-    return declare(run_dir, labels_only=True)
+    def hide(rows):
+        known = rows["victim"] != "img-resnet18"
+        return rows.assign(**{p: rows[p].where(known).astype("float64") for p in P})
+
+    return rewrite(declare(run_dir, labels_only=True), "predictions", hide)
 
 
 def declare(folder, **fields):

@@ -19,8 +19,7 @@ from bench.report.leaderboard.board_tables import (
     rank_text,
     scored_text,
 )
-from bench.report.leaderboard.boards import Board, slugs
-from bench.report.leaderboard.merging import Source
+from bench.report.leaderboard.boards import Board, Source, slug
 from bench.report.leaderboard.standing import Standings
 from bench.report.pages.cells import bias_matrices, camera_matrices, cells_csv, mean_order
 from bench.report.pages.charts import (
@@ -62,8 +61,8 @@ class BoardPages:
         self._cameras, self._bias = camera_matrices(standings), bias_matrices(self._run)
         self._targets = targets_table(self._run)
         self._conditions = _under_conditions(self._board)
-        slugged = [[one.name for one in side] for side in (self._run.attacks, self._run.victims)]
-        attacks, victims = (dict(zip(names, slugs(names), strict=True)) for names in slugged)
+        sides = (self._run.attacks, self._run.victims)
+        attacks, victims = ({one.name: slug(one.name) for one in side} for side in sides)
         self._shared: dict[str, Any] = {
             "root": "../",
             "board": self._board,
