@@ -18,13 +18,10 @@ Figure = tuple[float | None, tuple[float, float] | None]
 
 
 @lru_cache(maxsize=8)
-def photograph_draws(
-    photographs: int, *, replicates: int = REPLICATES, seed: int = 0
-) -> NDArray[np.int64]:
+def photograph_draws(photographs: int, *, seed: int = 0) -> NDArray[np.int64]:
     """(B, P): how often each of P photographs is in each of B draws of P; shared, so read-only."""
-    generator = np.random.default_rng(seed)
     chances = np.full(photographs, 1 / photographs)
-    draws = generator.multinomial(photographs, chances, size=replicates)
+    draws = np.random.default_rng(seed).multinomial(photographs, chances, size=REPLICATES)
     draws.flags.writeable = False
     return draws
 

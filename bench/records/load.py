@@ -40,7 +40,7 @@ def load_run(directory: str | Path) -> RunData:
             another; the message names the file and the remedy.
     """
     folder = Path(directory)
-    entries = read_entries(folder)
+    entries = tuple(read_entry(path) for path in entry_paths(folder))
     tables = {name: read_table(folder, name) for name in (*TABLES, *CONDITIONS)}
     return assemble(folder, entries, tables)
 
@@ -57,15 +57,6 @@ def entry_paths(folder: Path) -> list[Path]:
     if not paths:
         raise ValueError(f"{folder} holds no entry-*.json; give the --out folder of a finished run")
     return paths
-
-
-def read_entries(folder: Path) -> tuple[Entry, ...]:
-    """All entries of a folder.
-
-    Raises:
-        ValueError: As `read_entry`, or if there are none.
-    """
-    return tuple(read_entry(path) for path in entry_paths(folder))
 
 
 def read_table(folder: Path, table: TableName) -> pd.DataFrame:

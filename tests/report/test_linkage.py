@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.records.load import load_run, read_entries
+from bench.records.load import load_run
 from bench.report.linkage import DEVICE, FRAMES, ROWS, linkage_table, links
 from bench.report.tables.render import render
 
@@ -16,12 +16,11 @@ def pce_of(folder, splits=("in", "out")):
     """Untouched images and those of controls fit their device, those of attacks none."""
     pictures = pd.read_parquet(folder / "distortion.parquet")
     pictures = pictures[pictures["split"].isin(splits)]
-    attacks = [entry.attack for entry in read_entries(folder)]
     untouched = pictures[pictures["attack"] == "identity"].assign(
         target=None, attack=None, attack_key=None, attack_digest=None, fits=True
     )
     parts = [untouched]
-    for attack in attacks:
+    for attack in load_run(folder).attacks:
         mine = pictures[pictures["attack"] == attack.name]
         parts.append(mine.assign(attack_digest=attack.digest, fits=attack.control))
     rows = pd.concat(parts, ignore_index=True)

@@ -120,8 +120,8 @@ def cell_problems(rows: pd.DataFrame, wanted: pd.DataFrame) -> list[str]:
     """
     of = [name for name in ("victim", "said") if name in wanted]
     cell = [*of, "image_id", "target"]
-    present = rows[cell].astype("object").fillna("")
-    both = wanted.astype("object").merge(present.drop_duplicates(), how="outer", indicator=True)
+    present = rows[cell].astype("string").fillna("")
+    both = wanted.merge(present.drop_duplicates(), how="outer", indicator=True)
     missing = both[both["_merge"] == "left_only"]
     found = {
         "missing": missing[~missing["optional"].astype(bool)] if "optional" in missing else missing,
@@ -191,7 +191,7 @@ def _under_conditions(
     ):
         of = [name for name in ("victim", "image_id", "target") if name in whole]
         wanted = (
-            whole[of].astype("object").fillna("").merge(pd.Series(said, name="said"), how="cross")
+            whole[of].astype("string").fillna("").merge(pd.Series(said, name="said"), how="cross")
         )
         wanted = wanted[~_excusable(wanted).isin(excused - set(_excusable(rows)))]
         yield from cell_problems(rows, wanted)

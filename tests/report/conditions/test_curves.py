@@ -13,6 +13,7 @@ from bench.report.leaderboard.board_tables import board_table
 from bench.report.leaderboard.boards import load_boards
 from bench.report.leaderboard.standing import build_standings
 from bench.report.verification.folder import verify_folder
+from tests.conftest import over_families, under
 from tests.report.conditions.test_survival import rate, weakened
 
 WEAK = (0.5, None)
@@ -27,8 +28,8 @@ def curved(folder):
     changed.loc[changed["attack"] != "identity", "lpips"] = 0.06
     changed.loc[changed["attack"] == "cgan-img", "lpips"] = 0.03
     changed.to_parquet(folder / "distortion.parquet")
-    half = changed.assign(strength=0.5, quality_percent=pd.array([None] * len(changed), "Int64"))
-    half.assign(lpips=half["lpips"] / 3).to_parquet(folder / "conditions-distortion.parquet")
+    half = under(changed.assign(lpips=changed["lpips"] / 3), 0.5)
+    half.to_parquet(folder / "conditions-distortion.parquet")
     return folder
 
 
@@ -64,9 +65,8 @@ def test_doing_nothing_is_chance_out_of_distribution_and_the_clean_error_inside(
     found = records(run)
     assert found["mislgan", "out", "tasr"]["strength_0_percent"] == pytest.approx(100 / 3)
     clean = run.predictions[run.predictions["attack"] == "identity"].query("split == 'in'")
-    missed = (clean["predicted"] != clean["source"]).groupby(clean["victim"]).mean() * 100
-    by_family = missed.groupby(run.families).mean()
-    assert found["mislgan", "in", "uasr"]["strength_0_percent"] == pytest.approx(by_family.mean())
+    missed = over_families(clean["predicted"] != clean["source"], clean["victim"])
+    assert found["mislgan", "in", "uasr"]["strength_0_percent"] == pytest.approx(missed)
     assert not any(attack == "identity" for attack, *_ in found)
 
 

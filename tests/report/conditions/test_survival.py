@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.records.load import load_run
+from bench.records.load import TABLES, load_run
 from bench.report.conditions.survival import survival_table
 from bench.report.verification.folder import verify_folder
-from tests.conftest import ATTACKS
+from tests.conftest import ATTACKS, CLASSES, missed, over_families, under
 
 CHANCE = {(0.5, None): 0.4, (1.0, 90): 0.7, (1.0, 70): 0.2}
 FILE, ROWS = "conditions.parquet", "rows under conditions"
@@ -18,23 +18,16 @@ FILE, ROWS = "conditions.parquet", "rows under conditions"
 def weakened(frame, condition):
     """Each success is undone with a chance of the condition's."""
     random = np.random.default_rng(list(CHANCE).index(condition))
-    frame = frame.copy()
     undone = random.random(len(frame)) > CHANCE[condition]
     lost = undone & (frame["split"] == "in") & (frame["predicted"] != frame["source"])
-    frame.loc[lost, "predicted"] = frame["source"]
-    frame.loc[lost, ["p_source", "p_predicted"]] = 0.5
-    frame.loc[lost & frame["target"].notna(), "p_target"] = 0.1
-    frame["strength"] = condition[0]
-    return frame.assign(quality_percent=pd.array([condition[1]] * len(frame), "Int64"))
+    return under(missed(frame, lost), *condition)
 
 
 def survived(folder):
     """A run's folder, now with rows under three conditions."""
-    frame = pd.read_parquet(folder / "predictions.parquet")
+    frame, far = (pd.read_parquet(folder / f"{name}.parquet") for name in TABLES)
     pd.concat([weakened(frame, one) for one in CHANCE]).to_parquet(folder / FILE)
-    half = pd.read_parquet(folder / "distortion.parquet").assign(strength=0.5)
-    half = half.assign(quality_percent=pd.array([None] * len(half), "Int64"))
-    half.to_parquet(folder / "conditions-distortion.parquet")
+    under(far, 0.5).to_parquet(folder / "conditions-distortion.parquet")
     return folder
 
 
@@ -50,11 +43,10 @@ def change(folder, edit):
 def rate(frame, attack="mislgan"):
     mine = frame[(frame["split"] == "in") & (frame["attack"] == attack)]
     if attack == "identity":  # asked for every other class
-        others = pd.Series(sorted(set(frame["source"][frame["split"] == "in"])), name="target")
+        others = pd.Series(CLASSES, name="target")
         mine = mine.drop(columns="target").merge(others, how="cross")
         mine = mine[mine["target"] != mine["source"]]
-    hit = (mine["predicted"] == mine["target"]).groupby(mine["victim"]).mean() * 100
-    return hit.groupby([name.partition("-")[0] for name in hit.index]).mean().mean()
+    return over_families(mine["predicted"] == mine["target"], mine["victim"])
 
 
 def figures(folder):

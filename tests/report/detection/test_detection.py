@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from bench.metrics.resampling import photograph_draws
-from bench.records.load import load_run, read_entries
+from bench.records.load import load_run
 from bench.report.detection.scores import ROWS, detections
 from bench.report.detection.tables import detection_table
+from tests.conftest import over_families, under
 
 DETECTORS = ("one", "other")
 
@@ -16,7 +17,7 @@ def scores_of(folder, quality=None):
     """The first detector objects to every second image of attacks, the other to nothing."""
     pictures = pd.read_parquet(folder / "distortion.parquet")
     images = pictures[pictures["attack"] == "identity"].assign(target=None)
-    digests = {one.attack.name: one.attack.digest for one in read_entries(folder)}
+    digests = {one.name: one.digest for one in load_run(folder).attacks}
     parts = []
     for name, rows in pictures.groupby("attack"):
         key = rows["attack_key"].iloc[0]
@@ -48,7 +49,7 @@ def of_mislgan(run):
 
 def rate(run, hits):
     mine = run.predictions.query("attack == 'mislgan' and split == 'in'")
-    return hits(mine).groupby(mine["victim"]).mean().groupby(run.families).mean().mean()
+    return over_families(hits(mine), mine["victim"]) / 100
 
 
 def test_what_a_detector_objects_to_is_no_success(detected_dir):
@@ -122,9 +123,7 @@ def test_victims_are_asked_after_the_same_save_where_they_were(detected_dir):
     assert any("--recompress 90" in note for note in detection_table(load_run(detected_dir)).notes)
     rows = pd.read_parquet(detected_dir / "predictions.parquet")
     none = rows["target"].notna() & (rows["predicted"] == rows["target"])
-    saved = rows[~none].assign(strength=1.0)
-    saved = saved.assign(quality_percent=pd.array([90] * len(saved), "Int64"))
-    saved.to_parquet(detected_dir / "conditions.parquet")
+    under(rows[~none], quality=90).to_parquet(detected_dir / "conditions.parquet")
     run = load_run(detected_dir)
     assert not any("--recompress" in note for note in detection_table(run).notes)
     assert {one.success[0] for one in detections(run)} == {0.0, None}

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from bench.report.conditions.curves import has_strengths
 from bench.report.leaderboard.boards import load_boards, slug
 from bench.report.leaderboard.standing import build_standings
+from tests.conftest import missed
 from tests.report.conditions.test_curves import curved
 from tests.report.leaderboard.folders import (
     boards_of,
@@ -13,15 +14,6 @@ from tests.report.leaderboard.folders import (
     without,
     write_folder,
 )
-
-
-def missed(rows, lost):
-    """The rows that are `lost` name the source, not the target."""
-    rows = rows.copy()
-    rows.loc[lost, "predicted"] = rows["source"]
-    rows.loc[lost, ["p_source", "p_predicted"]] = 0.5
-    rows.loc[lost & rows["target"].notna(), "p_target"] = 0.1
-    return rows
 
 
 def weaker(rows):
