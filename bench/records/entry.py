@@ -136,9 +136,10 @@ class Entry(Record):
         """Victims whose cell failed."""
         return [cell.victim for cell in self.failed]
 
-    def lacks(self, what: str) -> bool:
-        """Whether it says that this is missing."""
-        return what in [one.what for one in self.unmeasured]
+    @property
+    def lacking(self) -> set[str]:
+        """What it says is missing beside cells."""
+        return {one.what for one in self.unmeasured}
 
     def as_json(self) -> dict[str, Any]:
         """What its file holds."""

@@ -26,9 +26,6 @@ from bench.report.statistics import (
     untouched_rows,
 )
 
-Contestant = tuple[RunData, str]
-"""A run and the name of its attack."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Strength:
@@ -144,12 +141,15 @@ def reaches_level(run: RunData, attack: str, split: str) -> bool:
 
 
 def at_equal_distortion(
-    contestants: Sequence[Contestant], split: str, metric: MetricSpec, families: dict[str, str]
+    contestants: Sequence[tuple[RunData, str]],
+    split: str,
+    metric: MetricSpec,
+    families: dict[str, str],
 ) -> AtLevel | None:
     """Attacks at the level, on what all of them were scored on.
 
     Args:
-        contestants: All of which reach the level.
+        contestants: Runs and names of attacks, all of which reach the level.
         split: One of `SPLITS`.
         metric: Of rows, defined for all of them.
         families: Victim name to family; other victims are left out.

@@ -167,7 +167,7 @@ def _distortion_of(entry: Entry, rows: pd.DataFrame, wanted: pd.DataFrame) -> Ve
     )
     if rows.empty and len(lost) == len(entry.victims):
         return _verdict(check, [], "no row", lost)
-    if rows.empty and entry.lacks("distortion"):
+    if rows.empty and "distortion" in entry.lacking:
         return _verdict(check, [], "no row", ["distortion"])
     problems = cell_problems(rows, wanted.assign(optional=part is not None))
     problems += _coverage_problems(part, {"": len(rows)}, len(wanted))
@@ -183,7 +183,6 @@ def _under_conditions(
     the means, and curves are read off by how far a weaker attack goes.
     """
     after, far = mine["conditions"], mine["conditions-distortion"]
-    excused = {one.what for one in entry.unmeasured}
     weaker = after.loc[after["quality_percent"].isna(), "said"].unique()
     for rows, whole, said in (
         (after, mine["predictions"], conditions),
@@ -193,7 +192,7 @@ def _under_conditions(
         wanted = (
             whole[of].astype("string").fillna("").merge(pd.Series(said, name="said"), how="cross")
         )
-        wanted = wanted[~_excusable(wanted).isin(excused - set(_excusable(rows)))]
+        wanted = wanted[~_excusable(wanted).isin(entry.lacking - set(_excusable(rows)))]
         yield from cell_problems(rows, wanted)
     yield from prediction_problems(after, entry) if len(after) else ()
     yield from distortion_problems(far, entry)
