@@ -96,6 +96,26 @@ def make_frames(seed=0):
     return pd.DataFrame(predictions), pd.DataFrame(distortion)
 
 
+def missed(rows, lost):
+    """Predictions, of which those that are `lost` name the source, not the target."""
+    rows = rows.copy()
+    rows.loc[lost, "predicted"] = rows["source"]
+    rows.loc[lost, ["p_source", "p_predicted"]] = 0.5
+    rows.loc[lost & rows["target"].notna(), "p_target"] = 0.1
+    return rows
+
+
+def under(rows, strength=1.0, quality=None):
+    """The same rows under a condition."""
+    return rows.assign(strength=strength, quality_percent=pd.array([quality] * len(rows), "Int64"))
+
+
+def over_families(hits, victims):
+    """Mean over families of means over architectures, in per cent, of a series of 0 and 1."""
+    families = {name: family for name, family, _ in VICTIMS}
+    return 100 * hits.groupby(victims).mean().groupby(families).mean().mean()
+
+
 def make_entry(attack):
     laac, scfa, targeted, control, _, _ = ATTACKS[attack]
     return {

@@ -75,32 +75,32 @@ def compare_scorings(
             f"{len(joined)} of them in both"
         )
     joined["flipped"] = joined["predicted"] != joined["predicted_other"]
-    rates = [
-        pd.concat([success_rates(frame, split).assign(split=split) for split in SPLITS])
-        for frame in (exact, other)
-    ]
-    both = rates[0].merge(rates[1], on=["attack", "victim", "split", "n"], suffixes=("", "_other"))
+    cell = ["attack", "split", "metric", "victim", "n"]
+    rates = _rates(exact).merge(_rates(other), on=cell, suffixes=("", "_other")).dropna()
+    rates["gap"] = (rates["rate"] - rates["rate_other"]).abs()
+    tolerated = np.maximum(RATE_TOLERANCE, ROWS_TOLERANCE / rates["n"]) + 1e-9
+    rates["moved"] = rates["gap"] > tolerated
     found = []
     for victim, rows in joined.groupby("victim", sort=False):
-        mine, differences = both[both["victim"] == victim], []
-        for metric in row_metrics():
-            gap = (mine[metric.name] - mine[f"{metric.name}_other"]).abs()
-            names = mine["attack"] + " " + mine["split"] + " " + metric.title
-            differences.append(pd.DataFrame({"gap": gap, "n": mine["n"], "name": names}).dropna())
-        cells = pd.concat(differences, ignore_index=True)
-        tolerated = np.maximum(RATE_TOLERANCE, ROWS_TOLERANCE / cells["n"].to_numpy()) + 1e-9
-        gaps = cells["gap"].to_numpy()
-        worst = int(gaps.argmax()) if len(gaps) else None
+        mine = rates[rates["victim"] == victim]
+        worst = mine.nlargest(1, "gap")
         found.append(
             Agreement(
                 victim=str(victim),
                 rows=len(rows),
                 flipped=int(rows["flipped"].sum()),
-                cells=len(cells),
-                moved=int((gaps > tolerated).sum()),
-                largest=0.0 if worst is None else float(gaps[worst]),
-                largest_in="" if worst is None else str(cells["name"].iloc[worst]),
+                cells=len(mine),
+                moved=int(mine["moved"].sum()),
+                largest=float(worst["gap"].sum()),
+                largest_in=" ".join(worst[cell[:3]].to_numpy(str).ravel()),
             )
         )
     shown = [*CELL, "source", *labels, *(f"{name}_other" for name in labels)]
     return found, joined.loc[joined["flipped"], shown].reset_index(drop=True)
+
+
+def _rates(rows: pd.DataFrame) -> pd.DataFrame:
+    """Every metric of rows of every cell, one a line, by its title."""
+    rates = pd.concat([success_rates(rows, split).assign(split=split) for split in SPLITS])
+    rates = rates.rename(columns={metric.name: metric.title for metric in row_metrics()})
+    return rates.melt(["attack", "victim", "split", "n"], var_name="metric", value_name="rate")

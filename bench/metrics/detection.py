@@ -7,19 +7,20 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.metrics.resampling import percentile_interval, photograph_draws
+from bench.metrics.resampling import Figure, photograph_draws, with_interval
 
 FALSE_ALARMS = 0.01
 """Share of untouched images that a detector may object to."""
 PART = 4096
 """Scores that are compared at a time."""
 Floats = NDArray[np.float64]
-Interval = tuple[float, float] | None
+Places = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Position of the photograph of each untouched and of each treated image, below P."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Detection:
-    """Figures of one detector; intervals are `None` where there is but one photograph.
+    """Figures of one detector, without intervals where there is but one photograph.
 
     Attributes:
         auc: Chance that a treated image scores higher than an untouched one; equals count half.
@@ -28,20 +29,14 @@ class Detection:
         thresholds: The same in each draw of photographs; `None` where there is no interval.
     """
 
-    auc: float
-    auc_interval: Interval
-    tpr: float
-    tpr_interval: Interval
+    auc: Figure
+    tpr: Figure
     threshold: float
     thresholds: Floats | None = field(default=None, compare=False, repr=False)
 
 
-def auc_of(
-    untouched: Floats,
-    treated: Floats,
-    photographs: tuple[NDArray[np.intp], NDArray[np.intp]],
-) -> tuple[float, Interval]:
-    """AUC and its interval alone, for any number of scores; see `detection`."""
+def auc_of(untouched: Floats, treated: Floats, photographs: Places) -> Figure:
+    """AUC alone, for any number of scores; see `detection`."""
     count = 1 + int(max(photographs[0].max(), photographs[1].max()))
     ordered, own = _ascending(treated, photographs[1], count)
     below, upto = (np.searchsorted(ordered, untouched, side=side) for side in ("left", "right"))
@@ -54,17 +49,17 @@ def auc_of(
     members = [np.bincount(some, minlength=count).astype(np.float64) for some in photographs]
     draws = photograph_draws(count).astype(np.float64)
     pairs = (draws @ members[0]) * (draws @ members[1])
+    drawn = None
+    if count > 1 and pairs.all():
+        drawn = np.einsum("bp,bp->b", draws @ wins, draws) / pairs
     value = float(wins.sum() / (members[0].sum() * members[1].sum()))
-    if count < 2 or not pairs.all():
-        return value, None
-    drawn = np.einsum("bp,bp->b", draws @ wins, draws) / pairs
-    return value, percentile_interval(drawn)
+    return with_interval(value, drawn)
 
 
 def detection(
     untouched: Floats,
     treated: Floats,
-    photographs: tuple[NDArray[np.intp], NDArray[np.intp]],
+    photographs: Places,
     *,
     false_alarms: float = FALSE_ALARMS,
 ) -> Detection:
@@ -76,7 +71,7 @@ def detection(
     Args:
         untouched: (N,) scores, higher is likelier treated.
         treated: (M,) scores.
-        photographs: Position of each score's photograph, (N,) and (M,), below P.
+        photographs: (N,) and (M,).
         false_alarms: Share of untouched images above the threshold at most.
 
     Raises:
@@ -86,7 +81,7 @@ def detection(
         raise ValueError("expected scores of untouched and of treated images")
     if np.isnan(untouched).any() or np.isnan(treated).any():
         raise ValueError("a detector's score is NaN")
-    auc, auc_interval = auc_of(untouched, treated, photographs)
+    auc = auc_of(untouched, treated, photographs)
     count = 1 + int(max(photographs[0].max(), photographs[1].max()))
     ordered, own = _ascending(treated, photographs[1], count)
     order = np.argsort(-untouched, kind="stable")
@@ -102,14 +97,13 @@ def detection(
         return np.einsum("bp,bp->b", above, draws) / (draws @ own[-1]), untouched[place]
 
     tpr, threshold = figures(np.ones((1, count)))
-    drawn = figures(photograph_draws(count).astype(np.float64)) if auc_interval else None
+    draws = photograph_draws(count).astype(np.float64)
+    tprs, thresholds = figures(draws) if auc[1] else (None, None)
     return Detection(
         auc=auc,
-        auc_interval=auc_interval,
-        tpr=float(tpr[0]),
-        tpr_interval=percentile_interval(drawn[0]) if drawn else None,
+        tpr=with_interval(float(tpr[0]), tprs),
         threshold=float(threshold[0]),
-        thresholds=drawn[1] if drawn else None,
+        thresholds=thresholds,
     )
 
 

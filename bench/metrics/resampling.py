@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 REPLICATES = 2000
 TAIL = 0.025
 """Share of the draws beyond either end of an interval."""
+Figure = tuple[float | None, tuple[float, float] | None]
+"""A value and its interval over draws of photographs; `None` where undefined."""
 
 
 @lru_cache(maxsize=8)
-def photograph_draws(
-    photographs: int, *, replicates: int = REPLICATES, seed: int = 0
-) -> NDArray[np.int64]:
+def photograph_draws(photographs: int, *, seed: int = 0) -> NDArray[np.int64]:
     """(B, P): how often each of P photographs is in each of B draws of P; shared, so read-only."""
-    generator = np.random.default_rng(seed)
     chances = np.full(photographs, 1 / photographs)
-    draws = generator.multinomial(photographs, chances, size=replicates)
+    draws = np.random.default_rng(seed).multinomial(photographs, chances, size=REPLICATES)
     draws.flags.writeable = False
     return draws
 
@@ -54,3 +53,8 @@ def percentile_interval(values: NDArray[np.float64]) -> tuple[float, float]:
     """The central part of (B,) resampled figures that holds 95 % of them."""
     low, high = np.quantile(values, [TAIL, 1 - TAIL])
     return float(low), float(high)
+
+
+def with_interval(value: float, drawn: NDArray[np.float64] | None) -> Figure:
+    """A value with the interval of its (B,) resampled figures, if there are any."""
+    return value, None if drawn is None else percentile_interval(drawn)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bench.metrics.resampling import TAIL
@@ -111,13 +112,6 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     return adjusted
 
 
-def ranks(figures: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(B, K) ranks within each row of (B, K) figures: 1 is the highest, equals share the lowest."""
-    higher = figures[:, None, :] > figures[:, :, None]
-    found: NDArray[np.int64] = 1 + higher.sum(axis=2)
-    return found
-
-
 def rank_intervals(
     means: Sequence[float], drawn: NDArray[np.float64]
 ) -> list[tuple[int, int, int]]:
@@ -128,12 +122,13 @@ def rank_intervals(
         drawn: (B, K) figures of each draw.
 
     Returns:
-        (rank, low, high) by attack; the ends are ranks that occur, rounded outward.
+        (rank, low, high) by attack: 1 is the highest, equals share the lowest; the ends are ranks
+        that occur, rounded outward.
     """
-    found = ranks(drawn)
+    figures = pd.DataFrame(np.vstack([means, drawn]))
+    first, *found = figures.rank(axis=1, method="min", ascending=False).astype(int).to_numpy()
     low = np.quantile(found, TAIL, axis=0, method="lower")
     high = np.quantile(found, 1 - TAIL, axis=0, method="higher")
-    first = ranks(np.array([means]))[0]
     return [(int(r), int(a), int(b)) for r, a, b in zip(first, low, high, strict=True)]
 
 

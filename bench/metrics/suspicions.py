@@ -141,24 +141,20 @@ def _shifted(before: Tensor, after: Tensor) -> Tensor:
     peaks = torch.fft.irfft2(cross / cross.abs().clamp(min=1e-6), s=(height, width))
     found = []
     for number, place in enumerate(peaks.flatten(1).argmax(1).tolist()):
-        down, right = _signed(place // width, height), _signed(place % width, width)
-        there = _rest(after[number], down, right)
-        same, moved = _rest(before[number], down, right), _rest(before[number], -down, -right)
+        down, right = (
+            (at + size // 2) % size - size // 2
+            for at, size in ((place // width, height), (place % width, width))
+        )
+        rows = slice(max(down, 0), height + min(down, 0))  # what is left of the frame
+        columns = slice(max(right, 0), width + min(right, 0))
+        there, same, moved = (
+            image[:, rows, columns]
+            for image in (after[number], before[number], before[number].roll((down, right), (1, 2)))
+        )
         apart = (there - same).square().mean()
         limit = CLOSER if max(abs(down), abs(right)) > 1 else MUCH_CLOSER
         found.append(apart > LEAST_ERROR and (there - moved).square().mean() < limit * apart)
     return torch.tensor(found)
-
-
-def _rest(image: Tensor, down: int, right: int) -> Tensor:
-    """What is left of the frame when a picture has moved through it."""
-    height, width = image.shape[1:]
-    rows = slice(max(down, 0), height + min(down, 0))
-    return image[:, rows, max(right, 0) : width + min(right, 0)]
-
-
-def _signed(place: int, size: int) -> int:
-    return place if place <= size // 2 else place - size
 
 
 def _is_one(sums: Tensor) -> bool:

@@ -7,10 +7,12 @@ welcome and are kept.
 from __future__ import annotations
 
 import json
+import reprlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from bench.records.participants import (
     AttackRecord,
@@ -22,6 +24,7 @@ from bench.records.participants import (
     Unmeasured,
     VictimRecord,
 )
+from bench.wording import listed
 
 ENTRY_SCHEMA = 1
 MOST_NAMED = 6
@@ -133,9 +136,10 @@ class Entry(Record):
         """Victims whose cell failed."""
         return [cell.victim for cell in self.failed]
 
-    def lacks(self, what: str) -> bool:
-        """Whether it says that this is missing."""
-        return what in [one.what for one in self.unmeasured]
+    @property
+    def lacking(self) -> set[str]:
+        """What it says is missing beside cells."""
+        return {one.what for one in self.unmeasured}
 
     def as_json(self) -> dict[str, Any]:
         """What its file holds."""
@@ -167,19 +171,15 @@ def parse_entry(text: str) -> Entry:
 
 def problems_of(error: ValidationError) -> str:
     """What is wrong with a record, each with its field."""
-    found = dict.fromkeys(_sentence(one["loc"], one["type"], one) for one in error.errors())
-    return "; ".join([*found][:MOST_NAMED]) + (" ..." if len(found) > MOST_NAMED else "")
+    return listed(dict.fromkeys(map(_sentence, error.errors())), MOST_NAMED)
 
 
-def _sentence(place: tuple[int | str, ...], kind: str, error: Any) -> str:
-    dotted = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
-    if kind == "missing":
-        return f"`{dotted}`: is absent"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if kind == "value_error":
+def _sentence(one: ErrorDetails) -> str:
+    message = one["msg"].removeprefix("Value error, ")
+    if one["type"] == "value_error":
         return message
-    found = json.dumps(error["input"], ensure_ascii=False, default=str)
-    return f"`{dotted}`: {message}, found {found if len(found) <= 40 else f'{found[:37]}...'}"
+    found = "" if one["type"] == "missing" else f", found {reprlib.repr(one['input'])}"
+    return f"`{'.'.join(map(str, one['loc']))}`: {message}{found}"
 
 
 def read_entry(path: Path) -> Entry:

@@ -21,6 +21,7 @@ Problem: TypeAlias = tuple[str, "pd.Series[bool]"]
 """What is wrong, and with which rows."""
 IMAGE = ["image_id", "photo_id", "device", "source", "split"]
 CELL = ["split", "image_id", "target", "attack", "victim"]
+"""Of predictions; under conditions, `said` too."""
 CONDITION = ["strength", "quality_percent"]
 """What happened to anonymised images before they were scored: `bench.jobs.scoring.condition`."""
 TOLERANCE = 1e-5
@@ -31,14 +32,8 @@ _ASKED = ("suite", "split", "image_id", "photo_id", "device", "source", "target"
 _PREDICTED = ("predicted", "p_source", "p_target", "p_predicted", "attack_key", "victim_key")
 _TEXT = {*_ASKED, "attack", "victim", "predicted", "attack_key", "victim_key"}
 """The other columns hold numbers."""
-_MAY_BE_NULL = {
-    "target": "untargeted attack",
-    "p_source": "out of distribution",
-    "p_target": "untargeted attack",
-    "p_predicted": "victim that states labels alone",
-    "quality_percent": "no JPEG save",
-}
-"""And what says so."""
+_MAY_BE_NULL = {"target", "p_source", "p_target", "p_predicted", "quality_percent"}
+"""Of untargeted attacks, out of distribution, of labels alone, and where there was no JPEG save."""
 
 
 def table_columns(table: TableName) -> tuple[str, ...]:
@@ -97,7 +92,8 @@ def type_problems(rows: pd.DataFrame, table: TableName) -> list[str]:
 
 def images_of(*frames: pd.DataFrame) -> pd.DataFrame:
     """Each image that any row names, once, with its photograph, device, source and split."""
-    return pd.concat([frame[IMAGE] for frame in frames]).drop_duplicates(ignore_index=True)
+    found = pd.concat([frame[IMAGE].drop_duplicates() for frame in frames])
+    return found.drop_duplicates(ignore_index=True)
 
 
 def same_distortion(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -140,7 +136,7 @@ def _impossible(rows: pd.DataFrame, sure: pd.Series[bool]) -> Iterator[Problem]:
         yield f"`p_{name}` is outside [0, 1]", outside
     same = inside & targeted & (rows["source"] == rows["target"])
     yield "the target is the source, which the protocol leaves out", same
-    yield "the cell is there twice", rows.duplicated(CELL)
+    yield "the cell is there twice", rows.duplicated(_cell(rows))
 
 
 def prediction_problems(rows: pd.DataFrame, entry: Entry) -> list[str]:
@@ -206,11 +202,14 @@ def _impossible_distortions(rows: pd.DataFrame, entry: Entry) -> Iterator[Proble
 def _named(rows: pd.DataFrame, problems: Iterator[Problem]) -> list[str]:
     """Each problem that there is, with the cells of the first rows that have it."""
     found = []
-    columns = [name for name in CELL if name in rows]
     for what, wrong in problems:
         if wrong.any():
-            count, cells = int(wrong.sum()), rows.loc[wrong, columns].head(3)
+            count, cells = int(wrong.sum()), rows.loc[wrong, _cell(rows)].head(3)
             names = [" ".join(map(str, cell.dropna())) for _, cell in cells.iterrows()]
             more = f" and {count - len(names)} more" if count > len(names) else ""
             found.append(f"{what} in {count} of {len(rows)} rows: {listed(names)}{more}")
     return found
+
+
+def _cell(rows: pd.DataFrame) -> list[str]:
+    return [name for name in (*CELL, "said") if name in rows]

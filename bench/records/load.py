@@ -40,7 +40,7 @@ def load_run(directory: str | Path) -> RunData:
             another; the message names the file and the remedy.
     """
     folder = Path(directory)
-    entries = read_entries(folder)
+    entries = tuple(read_entry(path) for path in entry_paths(folder))
     tables = {name: read_table(folder, name) for name in (*TABLES, *CONDITIONS)}
     return assemble(folder, entries, tables)
 
@@ -57,15 +57,6 @@ def entry_paths(folder: Path) -> list[Path]:
     if not paths:
         raise ValueError(f"{folder} holds no entry-*.json; give the --out folder of a finished run")
     return paths
-
-
-def read_entries(folder: Path) -> tuple[Entry, ...]:
-    """All entries of a folder.
-
-    Raises:
-        ValueError: As `read_entry`, or if there are none.
-    """
-    return tuple(read_entry(path) for path in entry_paths(folder))
 
 
 def read_table(folder: Path, table: TableName) -> pd.DataFrame:
@@ -108,7 +99,7 @@ def assemble(
     Raises:
         ValueError: If it does not fit together.
     """
-    first = entries[0]
+    first, path = entries[0], folder / "predictions.parquet"
     for what, value_of in TERMS.items():
         for entry in entries:
             if value_of(entry) != value_of(first):
@@ -117,60 +108,43 @@ def assemble(
                     f"{value_of(first)!r}; such entries never share a table: run them anew, or "
                     "keep them in folders of their own"
                 )
-    names = {entry.attack.name for entry in entries}
-    for attack in (entry.attack for entry in entries):
-        if attack.label != attack.name and attack.label in names:
-            raise ValueError(
-                f"{folder / f'entry-{attack.name}.json'}: the label {attack.label!r} is another "
-                "attack's name; choose another label"
-            )
     victims = _victims(folder, entries)
     keys = {
         "attack": {entry.attack.name: entry.attack.key for entry in entries},
         "victim": {victim.name: victim.key for victim in victims},
     }
     for name, frame in tables.items():
-        path = folder / f"{name}.parquet"
         for kind in keys.keys() & set(frame.columns):
-            match_keys(frame, path, kind, keys[kind])
-        if set(frame["suite"].unique()) - {first.suite.name}:
+            match_keys(frame, folder / f"{name}.parquet", kind, keys[kind])
+        if suites := set(frame["suite"].unique()) - {first.suite.name}:
             raise ValueError(
-                f"{path} has rows of {sorted(set(frame['suite']))}, the entries are of "
+                f"{folder / name}.parquet has rows of {sorted(suites)}, the entries are of "
                 f"{first.suite.name!r}; keep one suite in a folder"
             )
-    predictions, conditions = tables["predictions"], tables["conditions"]
-    changed = tables["conditions-distortion"]
+    predictions, changed = tables["predictions"], tables["conditions-distortion"]
     if changed[[metric.name for metric in image_metrics(changed.columns)]].isna().any(axis=None):
         raise ValueError(f"{folder / 'conditions-distortion.parquet'} has NaN; score it anew")
     if (predictions.groupby("photo_id")["device"].nunique() > 1).any():
         raise ValueError(
-            f"{folder / 'predictions.parquet'}: one `photo_id` belongs to two devices, so "
-            "intervals would be wrong; make photo_id unique in the suite"
+            f"{path}: one `photo_id` belongs to two devices, so intervals would be wrong; make "
+            "photo_id unique in the suite"
         )
     check_predictions(predictions)
-    for _, rows in conditions.groupby("said"):
-        check_predictions(rows)
-    stated = predictions.groupby("victim")["p_predicted"].count()
-    for victim in victims:
-        if bool(stated.get(victim.name, 1)) == victim.labels_only:
-            raise ValueError(
-                f"victim {victim.name!r} {'has' if victim.labels_only else 'lacks'} probabilities, "
-                "which its entry contradicts; score it anew"
-            )
+    check_predictions(tables["conditions"])
     inside = predictions.loc[predictions["split"] == IN, "source"]
     strangers = {*inside.unique(), *predictions["target"].dropna().unique()}
     strangers -= set(first.suite.classes)
     if strangers:
         raise ValueError(
-            f"{folder / 'predictions.parquet'}: {sorted(strangers)} are no classes of the suite; "
-            "labels are the camera names that the entries list: run again"
+            f"{path}: {sorted(strangers)} are no classes of the suite; labels are the camera "
+            "names that the entries list: run again"
         )
     return RunData(
         directory=folder,
         predictions=predictions,
         distortion=tables["distortion"],
-        conditions=conditions,
-        condition_distortion=tables["conditions-distortion"],
+        conditions=tables["conditions"],
+        condition_distortion=changed,
         entries=entries,
         victims=victims,
         samples=load_samples(folder / "samples"),
@@ -221,12 +195,8 @@ def match_keys(frame: pd.DataFrame, path: Path, column: str, keys: dict[str, str
         ValueError: Names it.
     """
     for name, key in frame[[column, f"{column}_key"]].drop_duplicates().itertuples(index=False):
-        if name not in keys:
+        if key != keys.get(name):
             raise ValueError(
-                f"{path} has rows of {column} {name!r} that no entry-*.json declares; run again"
-            )
-        if key != keys[name]:
-            raise ValueError(
-                f"{path} has {column} {name!r} under key {key!r}, its entry says {keys[name]!r}; "
-                "the files are of different runs: run again"
+                f"{path} has {column} {name!r} under key {key!r}, the entries say "
+                f"{keys.get(name)!r}; the files are of different runs: run again"
             )

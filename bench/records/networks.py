@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.records.entry import problems_of
-
-if TYPE_CHECKING:
-    from bench.records.run import RunData
+from bench.records.load import match_keys
+from bench.records.run import RunData
 
 VICTIMS_SCHEMA = 1
 
@@ -87,12 +87,9 @@ def load_networks(run: RunData) -> dict[str, Network]:
         raise ValueError(f"{path} is not as this version writes it: {said}; run again") from error
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not readable JSON ({error}); run again") from error
-    keys = {victim.name: victim.key for victim in run.victims}
-    for one in found.victims:
-        if keys.get(one.name) != one.key:
-            raise ValueError(
-                f"{path} has victim {one.name!r} under key {one.key!r}, the entries say "
-                f"{keys.get(one.name)!r}; the files are of different runs: run again"
-            )
+    rows = pd.DataFrame(
+        [(one.name, one.key) for one in found.victims], columns=["victim", "victim_key"]
+    )
+    match_keys(rows, path, "victim", {victim.name: victim.key for victim in run.victims})
     side = {"image_px": found.image_px}
     return {one.name: one.model_copy(update=side) for one in found.victims}

@@ -109,13 +109,25 @@ class Participant(Record):
     plug_in: PlugIn | None = None
     challenge: str | None = None
     coverage: Coverage | None = None
+    files_sha256: str | None = None
+    predictions_sha256: str | None = None
 
     @model_validator(mode="after")
     def _covered(self) -> Participant:
         stated = self.coverage
-        if stated is not None and not 0 < stated.scored <= stated.wanted:
+        if stated and not 0 < stated.scored <= stated.wanted:
             raise ValueError(f"{self.name} states a coverage of {stated}; score it anew")
+        if self.partial and not self.elsewhere:  # else a hard victim would leave every mean so
+            raise ValueError(
+                f"{self.name} states that it is partial, which only images or predictions made "
+                "elsewhere can be"
+            )
         return self
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether only its images, or only its predictions, are known."""
+        return (self.files_sha256, self.predictions_sha256) != (None, None)
 
     @property
     def partial(self) -> Coverage | None:
@@ -147,7 +159,11 @@ class AttackRecord(Participant):
     reach_px: int | None = None
     surrogates: tuple[str, ...] = ()
     hyperparameters: dict[str, Any] = {}
-    files_sha256: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """One of "control", "preliminary" and "attack"."""
+        return "control" if self.control else "preliminary" if self.preliminary else "attack"
 
     @property
     def caption(self) -> str:
@@ -173,7 +189,7 @@ class AttackRecord(Participant):
         """
         if self.control or not self.targeted or not self.paper_row:
             return None
-        foreign = self.plug_in is not None or self.files_sha256 is not None
+        foreign = self.plug_in is not None or self.elsewhere
         return None if foreign else (frozenset(self.laac), self.scfa)
 
 
@@ -193,7 +209,6 @@ class VictimRecord(Participant):
     classes: Annotated[tuple[str, ...], Field(min_length=1)]
     precision: str = "fp32"
     labels_only: bool = False
-    predictions_sha256: str | None = None
     residual: str | None = None
 
     @model_validator(mode="after")
@@ -203,11 +218,6 @@ class VictimRecord(Participant):
         if own or self.family not in (*FAMILIES, "", "not stated"):
             return self
         return self.model_copy(update={"family": self.name})
-
-    @property
-    def elsewhere(self) -> bool:
-        """Whether only its predictions are known."""
-        return self.predictions_sha256 is not None
 
     @property
     def column(self) -> tuple[Any, ...]:

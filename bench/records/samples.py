@@ -1,22 +1,42 @@
 """The images that a run keeps for the figures: `samples.json` and the PNG files beside it."""
 
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+)
+
+from bench.records.entry import problems_of
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sample:
+def _inside(name: Path, info: ValidationInfo[Path]) -> Path:
+    path = info.context / name
+    if name.name != str(name) or not path.is_file():
+        raise ValueError(f"names {str(name)!r}, which is not there")
+    return path
+
+
+Kept = Annotated[Path, AfterValidator(_inside)]
+
+
+class Sample(BaseModel):
     """One Set-C image kept with its anonymised versions, for the figures."""
+
+    model_config = ConfigDict(frozen=True)
 
     image_id: str
     source: str
     split: str
     attack: str
-    original: Path
-    anonymised: dict[str, Path]
+    original: Kept
+    anonymised: dict[str, Kept]
 
 
 def most_complete(attacks: Iterable[Any]) -> str | None:
@@ -45,25 +65,8 @@ def load_samples(folder: Path) -> tuple[Sample, ...]:
     if not index.is_file():
         return ()
     try:
-        records = json.loads(index.read_text(encoding="utf-8"))
-        samples = tuple(
-            Sample(
-                image_id=record["image_id"],
-                source=record["source"],
-                split=record["split"],
-                attack=record["attack"],
-                original=_inside(folder, record["original"]),
-                anonymised={t: _inside(folder, p) for t, p in record["anonymised"].items()},
-            )
-            for record in records
-        )
-    except (OSError, KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{index} is not a list of samples ({error!r}); run again") from error
-    return samples
-
-
-def _inside(folder: Path, name: str) -> Path:
-    path = folder / name
-    if Path(name).name != name or not path.is_file():
-        raise ValueError(f"{folder / 'samples.json'} names {name!r}, which is not there; run again")
-    return path
+        listed = TypeAdapter(tuple[Sample, ...])
+        return listed.validate_json(index.read_bytes(), context=folder)
+    except ValidationError as error:
+        said = problems_of(error)
+        raise ValueError(f"{index} is not a list of samples ({said}); run again") from error

@@ -10,20 +10,17 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics.linkage import Linkage, linkage
+from bench.metrics.resampling import Figure
 from bench.records.participants import AttackRecord
 from bench.records.run import RunData, once
 from bench.report.detection.scores import IMAGE, has_other_targets, measured_rows
 from bench.report.statistics import by_attack
 from bench.report.tables.files import RunTable
 from bench.report.tables.table import (
-    Figure,
-    Row,
     Table,
     attack_head,
-    below_splits,
+    attack_table,
     ends_record,
-    kind_of,
-    make_table,
     with_ends,
 )
 from bench.types import SPLITS
@@ -55,40 +52,27 @@ def has_pce(run: RunData) -> bool:
 
 @once
 def linkage_rows(run: RunData) -> pd.DataFrame:
-    """PCE of the run's images, untouched ones without an attack.
-
-    Raises:
-        ValueError: As `measured_rows`.
-    """
-    return measured_rows(run, ROWS, _COLUMNS, "pce", "linkage", _incomplete)
+    """PCE of the run's images, untouched ones without an attack."""
+    return measured_rows(run, ROWS, _COLUMNS, "pce", "linkage", _is_whole)
 
 
-def _incomplete(rows: pd.DataFrame, run: RunData) -> str:
-    """What is missing or surplus: nobody leaves out what fits its device."""
-    devices = set(rows[DEVICE])
-    item = ["split", "attack", *IMAGE]
-    if rows.duplicated([*item, DEVICE]).any():
-        return "has an image and fingerprint twice"
-    if len(rows) != len(devices) * len(rows[item].drop_duplicates()):
-        return "lacks some fingerprint's PCE of an image"
-    if not set(rows["device"]) <= devices:
-        return "has images of a device without a fingerprint"
-    before = rows[rows["attack"].isna()]
-    for attack, mine in rows.groupby("attack"):
-        if set(mine["image_id"]) != set(before["image_id"]):
-            return f"has other images of {attack} than untouched ones"
-        if has_other_targets(mine, run):
-            return f"has other targets of {attack} than the run"
-    return ""
+def _is_whole(rows: pd.DataFrame, run: RunData) -> bool:
+    """Nobody leaves out what fits its device."""
+    devices, item = set(rows[DEVICE]), ["split", "attack", *IMAGE]
+    before, mine = rows[rows["attack"].isna()], rows[rows["attack"].notna()]
+    images = mine.groupby("attack")["image_id"].agg(set)
+    return (
+        not rows.duplicated([*item, DEVICE]).any()
+        and len(rows) == len(devices) * len(rows[item].drop_duplicates())
+        and set(rows["device"]) <= devices
+        and all(one == set(before["image_id"]) for one in images)
+        and not has_other_targets(mine, run)
+    )
 
 
 @once
 def links(run: RunData) -> list[Linked]:
-    """Every attack in every split that has devices with fingerprints.
-
-    Raises:
-        ValueError: As `linkage_rows`.
-    """
+    """Every attack in every split that has devices with fingerprints."""
     rows = linkage_rows(run)
     rows = rows.assign(target=rows["target"].fillna(""))
     untouched = rows[rows["attack"].isna()].groupby("split")
@@ -105,6 +89,12 @@ def links(run: RunData) -> list[Linked]:
     ]
 
 
+def linkage_by_attack(run: RunData) -> dict[tuple[str, str], Linkage]:
+    """Figures of anonymised images by attack and split; none without fingerprints."""
+    found = links(run) if has_pce(run) else []
+    return {(one.attack.name, one.split): one.after for one in found}
+
+
 def _figures(rows: pd.DataFrame) -> Linkage:
     wide = rows.pivot(index=[*IMAGE, "device"], columns=DEVICE, values="pce")
     own = wide.columns.get_indexer(wide.index.get_level_values("device"))
@@ -113,11 +103,7 @@ def _figures(rows: pd.DataFrame) -> Linkage:
 
 
 def linkage_table(run: RunData) -> Table:
-    """Median PCE and AUC before and after each attack.
-
-    Raises:
-        ValueError: As `linkage_rows`.
-    """
+    """Median PCE and AUC before and after each attack."""
     found = links(run)
     labels = [("", "Attack")]
     labels += [
@@ -125,14 +111,10 @@ def linkage_table(run: RunData) -> Table:
         for what in ("Median PCE", "AUC of own device")
         for when in ("before", "after")
     ]
-    rows = (
-        (one.split, Row(kind=kind_of(one.attack), name=one.attack.name, cells=_cells(one)))
-        for one in found
-    )
-    return make_table(
+    return attack_table(
         f"Device linkage of anonymised images, Set-C of {run.suite}",
         labels,
-        below_splits(rows, len(labels)),
+        ((one.split, one.attack, _cells(one)) for one in found),
         _notes(run),
         (_record(run, one) for one in found),
     )
@@ -141,15 +123,15 @@ def linkage_table(run: RunData) -> Table:
 def _shown(one: Linked) -> dict[str, Figure]:
     """Figures by the names of their columns."""
     return {
-        f"{name}_{when}": (getattr(figures, name), getattr(figures, f"{name}_interval"))
+        f"{name}_{when}": getattr(figures, name)
         for name in ("pce", "auc")
         for when, figures in (("before", one.before), ("after", one.after))
     }
 
 
-def _cells(one: Linked) -> tuple[str, ...]:
+def _cells(one: Linked) -> list[str]:
     shown = zip(_shown(one).values(), (0, 0, 2, 2), strict=True)
-    return tuple(with_ends(figure, digits) for figure, digits in shown)
+    return [with_ends(figure, digits) for figure, digits in shown]
 
 
 def _record(run: RunData, one: Linked) -> dict[str, Any]:

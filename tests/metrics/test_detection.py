@@ -21,11 +21,11 @@ def test_figures_are_those_of_scikit_learn(untouched, treated, allowed):
     found = figures(untouched, treated, false_alarms=allowed)
     truth = np.repeat([0, 1], [len(untouched), len(treated)])
     scores = [*untouched, *treated]
-    assert found.auc == pytest.approx(roc_auc_score(truth, scores))
+    assert found.auc[0] == pytest.approx(roc_auc_score(truth, scores))
     false, true, _ = roc_curve(truth, scores, drop_intermediate=False)
-    assert found.tpr == pytest.approx(true[false <= allowed].max())
+    assert found.tpr[0] == pytest.approx(true[false <= allowed].max())
     assert np.mean(np.array(untouched) > found.threshold) <= allowed
-    assert np.mean(np.array(treated) > found.threshold) == pytest.approx(found.tpr)
+    assert np.mean(np.array(treated) > found.threshold) == pytest.approx(found.tpr[0])
 
 
 def test_intervals_are_of_whole_photographs():
@@ -38,8 +38,8 @@ def test_intervals_are_of_whole_photographs():
         clean, dirty = np.repeat(untouched, draw[places[0]]), np.repeat(treated, draw[places[1]])
         truth = np.repeat([0, 1], [len(clean), len(dirty)])
         aucs.append(roc_auc_score(truth, np.concatenate([clean, dirty])))
-    assert found.auc_interval == pytest.approx(tuple(np.quantile(aucs, [0.025, 0.975])))
-    assert found.tpr_interval[0] <= found.tpr <= found.tpr_interval[1]
+    assert found.auc[1] == pytest.approx(tuple(np.quantile(aucs, [0.025, 0.975])))
+    assert found.tpr[1][0] <= found.tpr[0] <= found.tpr[1][1]
 
 
 def test_detectors_together_have_no_more_false_alarms_than_one():
@@ -57,7 +57,7 @@ def test_detectors_together_have_no_more_false_alarms_than_one():
 
 
 def test_one_photograph_has_no_interval():
-    assert figures([0, 1], [1, 2]).auc_interval is None
+    assert figures([0, 1], [1, 2]).auc[1] is None
 
 
 @pytest.mark.parametrize(("untouched", "word"), [([], "expected"), ([np.nan], "NaN")])

@@ -19,16 +19,16 @@ def test_figures_and_intervals_are_those_of_whole_photographs():
         truth = np.repeat([1, 0], [len(mine), len(others)])
         return np.median(mine), roc_auc_score(truth, np.concatenate([mine, others]))
 
-    assert (found.pce, found.auc) == pytest.approx(figures(np.arange(27)))
+    assert (found.pce[0], found.auc[0]) == pytest.approx(figures(np.arange(27)))
     drawn = [figures(np.repeat(np.arange(27), draw[places])) for draw in photograph_draws(9)]
     ends = np.quantile(drawn, [0.025, 0.975], axis=0)
-    assert found.pce_interval == pytest.approx(tuple(ends[:, 0]))
-    assert found.auc_interval == pytest.approx(tuple(ends[:, 1]))
+    assert found.pce[1] == pytest.approx(tuple(ends[:, 0]))
+    assert found.auc[1] == pytest.approx(tuple(ends[:, 1]))
 
 
 def test_one_photograph_has_no_interval():
     found = linkage(np.array([[3.0, 1.0]]), np.array([0]), np.array([0]))
-    assert (found.pce, found.pce_interval, found.auc, found.auc_interval) == (3, None, 1, None)
+    assert (found.pce, found.auc) == ((3, None), (1, None))
 
 
 @pytest.mark.parametrize("fits", [np.zeros((0, 2)), np.zeros((1, 1)), np.full((1, 2), np.nan)])

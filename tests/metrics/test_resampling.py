@@ -5,8 +5,8 @@ from bench.metrics.resampling import photograph_draws, photograph_sums
 
 
 def test_each_draw_has_as_many_photographs_as_there_are():
-    draws = photograph_draws(7, replicates=500)
-    assert draws.shape == (500, 7)
+    draws = photograph_draws(7)
+    assert draws.shape == (2000, 7)
     assert (draws.sum(axis=1) == 7).all()
     assert draws.mean(axis=0) == pytest.approx(np.ones(7), abs=0.2)
     assert draws.var() == pytest.approx(1 - 1 / 7, rel=0.1)  # binomial, not every one once

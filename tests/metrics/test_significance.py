@@ -14,7 +14,6 @@ from bench.metrics.significance import (
     mcnemar,
     rank_correlation,
     rank_intervals,
-    ranks,
     sign_flip_test,
     tie_groups,
 )
@@ -71,8 +70,12 @@ def test_mcnemar_is_the_binomial_of_the_discordant_pairs():
 
 
 @given(arrays(float, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=st.integers(0, 4)))
-def test_ranks_are_scipys(figures):
-    assert (ranks(figures) == rankdata(-figures, method="min", axis=1)).all()
+def test_ranks_are_scipys_and_intervals_ranks_that_occur(drawn):
+    theirs = rankdata(-drawn, method="min", axis=1)
+    for means, order in zip(drawn, theirs, strict=True):
+        found = np.array(rank_intervals(means, drawn))
+        assert (found[:, 0] == order).all()
+        assert (found[:, 1:] == np.array([theirs.min(0), theirs.max(0)]).T).all()  # of few draws
 
 
 def test_an_interval_holds_the_ranks_that_occur():

@@ -26,14 +26,6 @@ from tests.conftest import CLASSES, VICTIMS
 FAMILY_OF = {name: family for name, family, _ in VICTIMS}
 
 
-def rows(records):
-    """Predictions from (image, photo, source, target, victim, predicted)."""
-    columns = ["image_id", "photo_id", "source", "target", "victim", "predicted"]
-    return pd.DataFrame(records, columns=columns).assign(
-        split="in", attack="a", p_source=0.1, p_target=0.2, p_predicted=0.7
-    )
-
-
 def test_rates_agree_with_scikit_learn(frames):
     predictions = frames[0]
     rates = success_rates(predictions, "in").set_index(["attack", "victim"])
@@ -85,14 +77,6 @@ def test_mean_of_family_means_reproduces_the_printed_tasr_means(split):
         assert abs(ours.std - row["tasr_mean_std_percent"]) <= 1
 
 
-def test_the_printed_uasr_means_are_an_erratum():
-    table, outside = published_rows("in"), published_rows("out")
-    recomputed = [round(row["uasr_mean_recomputed_percent"]) for row in table.values()]
-    assert recomputed == [74, 80, 92, 53, 84, 92, 87, 95]
-    printed = {key: row["uasr_mean_percent"] for key, row in table.items()}
-    assert printed == {key: row["tasr_mean_percent"] for key, row in outside.items()}
-
-
 def test_clean_accuracy_agrees_with_scikit_learn(frames):
     for _, group in clean_rows(frames[0]).groupby("victim"):
         said = (group["source"], group["predicted"])
@@ -135,30 +119,24 @@ def test_distortion_means():
         mean_distortion(table.assign(ssim=[1, np.nan, 1, 1, 1]), "in", "a")
 
 
-def many(hits_per_photo, tiles=1):
+def many(hits_per_photo, tiles=1, victim="v"):
     records = [
-        (f"{photo}-{tile}", f"{photo}", "x", "y", "v", "y" if hit else "x")
+        (f"{photo}-{tile}", f"{photo}", "x", "y", victim, "y" if hit else "x")
         for photo, hit in enumerate(hits_per_photo)
         for tile in range(tiles)
     ]
-    return rows(records)
+    columns = ["image_id", "photo_id", "source", "target", "victim", "predicted"]
+    return pd.DataFrame(records, columns=columns).assign(split="in", attack="a")
 
 
-def test_interval_is_clustered_by_photograph():
+def test_interval_is_clustered_by_photograph_and_weighs_families_not_victims():
     hits = np.arange(40) % 2 == 0
-    once, tiled = many(hits), many(hits, tiles=9)
-    interval = bootstrap_interval(once, "in", "a", TASR, {"v": "wdf"})
-    assert interval == bootstrap_interval(tiled, "in", "a", TASR, {"v": "wdf"})
+    interval = bootstrap_interval(many(hits), "in", "a", TASR, {"v": "wdf"})
+    assert interval == bootstrap_interval(many(hits, tiles=9), "in", "a", TASR, {"v": "wdf"})
     half_width = (interval[1] - interval[0]) / 2
     assert half_width == pytest.approx(1.96 * np.sqrt(0.25 / 40), rel=0.12)
-
-
-def test_interval_weighs_families_and_not_victims():
-    table = pd.concat(
-        many(hits).assign(victim=name)
-        for name, hits in [("w1", [1, 1, 1]), ("w2", [1, 1, 1]), ("p1", [0, 0, 0])]
-    )
     families = {"w1": "wdf", "w2": "wdf", "p1": "pef"}
+    table = pd.concat(many([name != "p1"] * 3, victim=name) for name in families)
     assert bootstrap_interval(table, "in", "a", TASR, families) == (0.5, 0.5)
 
 
@@ -168,7 +146,7 @@ def test_interval_is_none_where_it_means_nothing(frames):
     assert bootstrap_interval(many([1, 0]), "out", "a", TASR, families) is None
     assert bootstrap_interval(frames[0], "in", "jpeg-q85", TASR, FAMILY_OF) is None
     assert bootstrap_interval(frames[0], "out", "mislgan", UASR, FAMILY_OF) is None
-    holes = pd.concat([many([1, 0, 1]), many([1]).assign(victim="u")])
+    holes = pd.concat([many([1, 0, 1]), many([1], victim="u")])
     both = {"v": "wdf", "u": "wdf"}
     assert bootstrap_interval(holes, "in", "a", TASR, both) is None
     assert bootstrap_interval(many([1, 1, 1]), "in", "a", TASR, families) == (1.0, 1.0)

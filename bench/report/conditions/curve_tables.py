@@ -12,15 +12,13 @@ from bench.report.tables.notes import outside_means
 from bench.report.tables.published import published_rows
 from bench.report.tables.table import (
     NA,
-    Row,
     Table,
     attack_head,
-    below_splits,
+    attack_table,
     between,
     ends_record,
-    kind_of,
-    make_table,
     number,
+    with_ends,
 )
 from bench.types import SPLITS
 
@@ -32,9 +30,6 @@ def curves_table(run: RunData) -> Table:
     """Success at the level and at each strength.
 
     Shown are TASR of targeted attacks and UASR of the others; the records hold all.
-
-    Raises:
-        ValueError: As `curves_of`.
     """
     found = curves_of(run)
     strengths = sorted({point.strength for one in found for point in one.points})
@@ -46,11 +41,10 @@ def curves_table(run: RunData) -> Table:
         for s in strengths
         for label in ([fidelity.title] if s else []) + ["success"]
     ]
-    shown = ((one.split, _row(one, strengths)) for one in found if one.is_shown)
-    return make_table(
+    return attack_table(
         f"Success {at}, Set-C of {run.suite} (in %)",
         labels,
-        below_splits(shown, len(labels)),
+        ((one.split, one.attack, _cells(one, strengths)) for one in found if one.is_shown),
         _notes(run, fidelity),
         (_record(run, one) for one in found),
     )
@@ -58,20 +52,18 @@ def curves_table(run: RunData) -> Table:
 
 def at_text(curve: Curve) -> str:
     """Success at the level, marked where it is that of the whole attack."""
-    if curve.at is None:
-        return NA
-    return number(100 * curve.at) + (WHOLE if curve.whole else "")
+    return with_ends((curve.at[0], None), scale=100) + (WHOLE if curve.whole else "")
 
 
 def ends_text(curve: Curve) -> str:
     """The interval of that."""
-    low, high = (100 * end for end in curve.interval) if curve.interval else (None, None)
+    low, high = (100 * end for end in curve.at[1]) if curve.at[1] else (None, None)
     return between(low, high)
 
 
 def at_record(curve: Curve | None, name: str) -> dict[str, Any]:
     """Success at the level in per cent, its interval, and whether that is the whole attack."""
-    figure = (curve.at, curve.interval) if curve else (None, None)
+    figure = curve.at if curve else (None, None)
     whole = None if curve is None else "yes" if curve.whole else "no"
     return ends_record(name, figure, "_percent", scale=100) | {f"{name}_is_whole": whole}
 
@@ -85,8 +77,8 @@ def curves_chart(run: RunData) -> str:
                 name=one.attack.name,
                 control=one.attack.control,
                 x=[point.distortion for point in one.points],
-                y=[point.success for point in one.points],
-                ends=[point.interval for point in one.points],
+                y=[point.success[0] or 0.0 for point in one.points],
+                ends=[point.success[1] for point in one.points],
             )
         )
     fidelity = curves_of(run)[0].fidelity
@@ -102,15 +94,16 @@ def curves_chart(run: RunData) -> str:
     return curve_panels(panels, fidelity.axis, fidelity.level or 0.0, published)
 
 
-def _row(one: Curve, strengths: list[float]) -> Row:
+def _cells(one: Curve, strengths: list[float]) -> list[str]:
     cells = [one.metric.title, at_text(one), ends_text(one)]
     by_strength = {point.strength: point for point in one.points}
     for strength in strengths:
         texts = [NA, NA]
         if point := by_strength.get(strength):
-            texts = [number(point.distortion, one.fidelity.digits), number(100 * point.success)]
+            success = with_ends((point.success[0], None), scale=100)
+            texts = [number(point.distortion, one.fidelity.digits), success]
         cells += texts if strength else texts[1:]
-    return Row(kind=kind_of(one.attack), name=one.attack.name, cells=tuple(cells))
+    return cells
 
 
 def _record(run: RunData, one: Curve) -> dict[str, Any]:
@@ -124,7 +117,7 @@ def _record(run: RunData, one: Curve) -> dict[str, Any]:
     for point in one.points:
         name = f"strength_{point.strength:g}"
         record |= {f"{name}_distortion": point.distortion}
-        record |= ends_record(name, (point.success, point.interval), "_percent", scale=100)
+        record |= ends_record(name, point.success, "_percent", scale=100)
     return record
 
 

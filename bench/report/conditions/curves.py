@@ -13,7 +13,7 @@ import pandas as pd
 
 from bench.metrics.equal_distortion import AtLevel, Distorted, at_level
 from bench.metrics.paired import Shared, shared
-from bench.metrics.resampling import percentile_interval
+from bench.metrics.resampling import Figure, with_interval
 from bench.metrics.success import CLEAN_CONTROL
 from bench.records.metric import MetricSpec
 from bench.records.participants import AttackRecord
@@ -25,9 +25,6 @@ from bench.report.statistics import (
     rows_by,
     untouched_rows,
 )
-
-Contestant = tuple[RunData, str]
-"""A run and the name of its attack."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +52,7 @@ class Point:
 
     strength: float
     distortion: float
-    success: float
-    interval: tuple[float, float] | None
+    success: Figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +61,8 @@ class Curve:
 
     Attributes:
         points: By rising strength, the untouched images first.
-        at: At the level of `fidelity`; `None` where the whole attack distorts more than that and
-            no weaker one was scored.
+        at: Success at the level of `fidelity`; undefined where the whole attack distorts more than
+            that and no weaker one was scored.
         whole: Whether that is the whole attack, which distorts less.
     """
 
@@ -76,8 +72,7 @@ class Curve:
     fidelity: MetricSpec
     images: int
     points: tuple[Point, ...]
-    at: float | None
-    interval: tuple[float, float] | None
+    at: Figure
     whole: bool
 
     @property
@@ -89,6 +84,12 @@ class Curve:
 def fidelity_of(run: RunData) -> MetricSpec | None:
     """The metric by whose level attacks are compared, where the run has it."""
     return next((metric for metric in run.metrics if metric.level is not None), None)
+
+
+def _level_of(run: RunData) -> float:
+    """That level, of a run that has the metric."""
+    fidelity = fidelity_of(run)
+    return fidelity.level or 0.0 if fidelity else 0.0
 
 
 def has_strengths(run: RunData) -> bool:
@@ -132,20 +133,23 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
 
 def reaches_level(run: RunData, attack: str, split: str) -> bool:
     """Whether its success at the level is known."""
-    fidelity, found = fidelity_of(run), strengths_of(run, attack, split)
-    if fidelity is None or fidelity.level is None or not found:
+    found = strengths_of(run, attack, split)
+    if not found:
         return False
     far = found[-1].distortion.sum()
-    return len(found) > 2 or bool(far["sum"] / far["count"] <= fidelity.level)
+    return len(found) > 2 or bool(far["sum"] / far["count"] <= _level_of(run))
 
 
 def at_equal_distortion(
-    contestants: Sequence[Contestant], split: str, metric: MetricSpec, families: dict[str, str]
+    contestants: Sequence[tuple[RunData, str]],
+    split: str,
+    metric: MetricSpec,
+    families: dict[str, str],
 ) -> AtLevel | None:
     """Attacks at the level, on what all of them were scored on.
 
     Args:
-        contestants: All of which reach the level.
+        contestants: Runs and names of attacks, all of which reach the level.
         split: One of `SPLITS`.
         metric: Of rows, defined for all of them.
         families: Victim name to family; other victims are left out.
@@ -153,13 +157,13 @@ def at_equal_distortion(
     Returns:
         `None` where they share nothing.
     """
-    fidelity = fidelity_of(contestants[0][0])
     runs = [strengths_of(run, name, split) for run, name in contestants]
     steps = [step for found in runs for step in found]
     both = _shared(steps, metric, families)
-    if both is None or fidelity is None or fidelity.level is None:
+    if both is None:
         return None
-    return at_level(both, _distorted(steps, both), [*map(len, runs)], fidelity.level)
+    level = _level_of(contestants[0][0])
+    return at_level(both, _distorted(steps, both), [*map(len, runs)], level)
 
 
 def _shared(
@@ -194,15 +198,16 @@ def curves_of(run: RunData) -> list[Curve]:
 def _curve(run: RunData, split: str, metric: MetricSpec, attack: AttackRecord) -> Curve | None:
     steps, fidelity = strengths_of(run, attack.name, split), fidelity_of(run)
     both = _shared(steps, metric, averaged(run)) if steps else None
-    if both is None or fidelity is None or fidelity.level is None:
+    if both is None or fidelity is None:
         return None
     distorted, drawn = _distorted(steps, both), both.resampled()
-    ends = [None] * len(steps) if drawn is None else [percentile_interval(x) for x in drawn.T]
-    at, interval, whole = None, None, False
+    columns = [None] * len(steps) if drawn is None else drawn.T
+    at: Figure = (None, None)
+    whole = False
     if reaches_level(run, attack.name, split):
-        level = at_level(both, distorted, [len(steps)], fidelity.level)
-        at, whole = level.mixed.means[0], level.whole[0]
-        interval = None if level.drawn is None else percentile_interval(level.drawn[:, 0])
+        level = at_level(both, distorted, [len(steps)], _level_of(run))
+        at = with_interval(level.mixed.means[0], None if level.drawn is None else level.drawn[:, 0])
+        whole = level.whole[0]
     return Curve(
         attack=attack,
         split=split,
@@ -210,10 +215,9 @@ def _curve(run: RunData, split: str, metric: MetricSpec, attack: AttackRecord) -
         fidelity=fidelity,
         images=both.images,
         points=tuple(
-            Point(strength=step.strength, distortion=float(far), success=mean, interval=end)
-            for step, far, mean, end in zip(steps, distorted.means, both.means, ends, strict=True)
+            Point(strength=step.strength, distortion=float(far), success=with_interval(mean, of))
+            for step, far, mean, of in zip(steps, distorted.means, both.means, columns, strict=True)
         ),
         at=at,
-        interval=interval,
         whole=whole,
     )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.metrics.paired import shared
-from bench.metrics.resampling import percentile_interval
+from bench.metrics.resampling import Figure, percentile_interval, with_interval
 from bench.metrics.success import CLEAN_CONTROL
 from bench.records.metric import MetricSpec
 from bench.records.participants import AttackRecord
@@ -29,14 +29,10 @@ from bench.report.statistics import (
 from bench.report.tables.files import RunTable
 from bench.report.tables.notes import outside_means
 from bench.report.tables.table import (
-    Figure,
-    Row,
     Table,
     attack_head,
-    below_splits,
+    attack_table,
     ends_record,
-    kind_of,
-    make_table,
     number,
     with_ends,
 )
@@ -98,16 +94,15 @@ def _survivals(
         if both is None:
             continue
         drawn = both.resampled()
-        ends = [None, None] if drawn is None else [percentile_interval(x) for x in drawn.T[:2]]
-        before, after = both.means[:2]
+        columns = [None, None] if drawn is None else drawn.T
         yield Survival(
             attack=attack,
             split=split,
             metric=metric,
             quality_percent=int(rows["quality_percent"].iloc[0]),
             images=both.images,
-            before=(before, ends[0]),
-            after=(after, ends[1]),
+            before=with_interval(both.means[0], columns[0]),
+            after=with_interval(both.means[1], columns[1]),
             left=(None, None) if drawn is None or not known else _left(both.means, drawn),
         )
 
@@ -126,21 +121,17 @@ def survival_table(run: RunData) -> Table:
     """Success without and after each save, and the share of it that is left.
 
     Shown are TASR of targeted attacks and UASR of the others; the records hold all.
-
-    Raises:
-        ValueError: As `survivals`.
     """
     found = survivals(run)
     qualities = list(dict.fromkeys(one.quality_percent for one in found))
     labels = [("", "Attack"), ("", "Rate"), ("", "Success")]
     labels += [(f"JPEG {q}", label) for q in qualities for label in ("success", "left")]
     shown = (one for one in found if one.attack.targeted == (one.metric.needs == "target"))
-    groups = groupby(shown, lambda one: (one.split, one.attack.name))
-    rows = ((split, _row(list(mine), qualities)) for (split, _), mine in groups)
-    return make_table(
+    groups = (list(of) for _, of in groupby(shown, lambda one: (one.split, one.attack.name)))
+    return attack_table(
         f"Success left after a JPEG save, Set-C of {run.suite} (in %)",
         labels,
-        below_splits(rows, len(labels)),
+        ((mine[0].split, mine[0].attack, _cells(mine, qualities)) for mine in groups),
         _notes(run, found),
         (_record(run, one) for one in found),
     )
@@ -153,17 +144,12 @@ def survival_chart(run: RunData) -> str:
     """
     found = survivals(run)
     qualities = list(dict.fromkeys(one.quality_percent for one in found))
-    panels: dict[str, dict[str, list[Survival]]] = {}
-    for one in found:
-        lines = panels.setdefault(f"{one.metric.title}, {SPLITS[one.split]} (%)", {})
-        lines.setdefault(one.attack.name, []).append(one)
-    return line_panels(
-        {
-            title: [_line(points, qualities) for points in lines.values()]
-            for title, lines in panels.items()
-        },
-        ("as made", *(f"JPEG {quality}" for quality in qualities)),
-    )
+    panels: dict[str, list[Line]] = {}
+    for _, lines in groupby(found, lambda one: (one.split, one.metric.name, one.attack.name)):
+        line = list(lines)
+        title = f"{line[0].metric.title}, {SPLITS[line[0].split]} (%)"
+        panels.setdefault(title, []).append(_line(line, qualities))
+    return line_panels(panels, ("as made", *(f"JPEG {quality}" for quality in qualities)))
 
 
 def _line(found: list[Survival], qualities: list[int]) -> Line:
@@ -178,14 +164,13 @@ def _line(found: list[Survival], qualities: list[int]) -> Line:
     )
 
 
-def _row(found: list[Survival], qualities: list[int]) -> Row:
-    by_quality, first = {one.quality_percent: one for one in found}, found[0]
-    figures = [first.before]
+def _cells(found: list[Survival], qualities: list[int]) -> list[str]:
+    by_quality = {one.quality_percent: one for one in found}
+    figures = [found[0].before]
     for quality in qualities:
         at = by_quality.get(quality)
         figures += [at.after, at.left] if at else [(None, None)] * 2
-    cells = [first.metric.title, *(with_ends(figure, 0, scale=100) for figure in figures)]
-    return Row(kind=kind_of(first.attack), name=first.attack.name, cells=tuple(cells))
+    return [found[0].metric.title, *(with_ends(figure, 0, scale=100) for figure in figures)]
 
 
 def _record(run: RunData, one: Survival) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench.metrics.detection import FALSE_ALARMS
+from bench.metrics.resampling import Figure
 from bench.records.metric import headline
 from bench.records.run import RunData
 from bench.report.detection.scores import (
@@ -23,14 +24,10 @@ from bench.report.detection.scores import (
 from bench.report.tables.files import RunTable
 from bench.report.tables.table import (
     NA,
-    Figure,
-    Row,
     Table,
     attack_head,
-    below_splits,
+    attack_table,
     ends_record,
-    kind_of,
-    make_table,
     number,
     with_ends,
 )
@@ -38,11 +35,7 @@ from bench.types import SPLITS
 
 
 def detection_table(run: RunData) -> Table:
-    """AUC and rates of the detectors, and what success they leave.
-
-    Raises:
-        ValueError: As `detection_rows`.
-    """
+    """AUC and rates of the detectors, and what success they leave."""
     found = detections(run)
     detectors = [name for name in found[0].by if name != ALL]
     labels = [("", "Attack")]
@@ -51,35 +44,32 @@ def detection_table(run: RunData) -> Table:
     labels += [("Attack known", "AUC"), ("Attack known", "TPR")]
     labels += [("Kin unseen", "AUC"), ("Originals only", "AUC")]
     labels += [("", headline().title), ("", f"Undetected {headline().title} (95 %)")]
-    groups = groupby(found, lambda one: (one.split, one.attack.name))
-    rows = ((split, _row(list(mine), detectors)) for (split, _), mine in groups)
-    return make_table(
+    groups = (list(of) for _, of in groupby(found, lambda one: (one.split, one.attack.name)))
+    return attack_table(
         f"Detection of anonymised images, Set-C of {run.suite}",
         labels,
-        below_splits(rows, len(labels)),
+        ((mine[0].split, mine[0].attack, _cells(mine, detectors)) for mine in groups),
         _notes(run, found),
         (record for one in found for record in _records(run, one)),
     )
 
 
-def _row(found: list[Detected], detectors: list[str]) -> Row:
-    attack, regimes = found[0].attack, {one.regime: one for one in found}
-    cells, none = [NA] * (2 + len(detectors)), (None, None)
-    success: Figure = none
-    undetected: Figure = none
+def _cells(found: list[Detected], detectors: list[str]) -> list[str]:
+    regimes = {one.regime: one for one in found}
+    cells = [NA] * (2 + len(detectors))
+    success: Figure = (None, None)
+    undetected = success
     if unseen := regimes.get(HEADLINE):
         whole, success, undetected = unseen.by[ALL], unseen.success, unseen.undetected
-        cells = [with_ends((whole.auc, whole.auc_interval), 2)]
-        cells += [with_ends((whole.tpr, whole.tpr_interval), 0, scale=100)]
-        cells += [number(unseen.by[name].auc, 2) for name in detectors]
+        cells = [with_ends(whole.auc, 2), with_ends(whole.tpr, 0, scale=100)]
+        cells += [number(unseen.by[name].auc[0], 2) for name in detectors]
     for regime in ("known", "unrelated", "originals"):
         there = regimes[regime].by[ALL] if regime in regimes else None
-        cells.append(NA if there is None else number(there.auc, 2))
+        cells.append(NA if there is None else number(there.auc[0], 2))
         if regime == "known":
-            cells.append(NA if there is None else number(100 * there.tpr, 0))
-    cells.append(with_ends((success[0], None), 0, scale=100))
-    cells.append(with_ends(undetected, 0, scale=100))
-    return Row(kind=kind_of(attack), name=attack.name, cells=tuple(cells))
+            cells.append(NA if there is None else with_ends((there.tpr[0], None), 0, scale=100))
+    last = with_ends((success[0], None), 0, scale=100), with_ends(undetected, 0, scale=100)
+    return [*cells, *last]
 
 
 def _records(run: RunData, one: Detected) -> Iterator[dict[str, Any]]:
@@ -91,8 +81,8 @@ def _records(run: RunData, one: Detected) -> Iterator[dict[str, Any]]:
             "originals": one.images[0],
             "anonymised": one.images[1],
         }
-        record |= ends_record("auc", (by.auc, by.auc_interval))
-        record |= ends_record("tpr", (by.tpr, by.tpr_interval), "_percent", scale=100)
+        record |= ends_record("auc", by.auc)
+        record |= ends_record("tpr", by.tpr, "_percent", scale=100)
         if name == ALL:
             record |= ends_record(tasr, one.success, "_percent", scale=100)
             record |= ends_record(f"undetected_{tasr}", one.undetected, "_percent", scale=100)

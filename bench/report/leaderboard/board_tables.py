@@ -24,6 +24,7 @@ from bench.report.tables.table import (
     make_table,
     number,
     section,
+    with_ends,
 )
 from bench.types import SPLITS
 from bench.wording import listed, plural
@@ -43,8 +44,7 @@ def board_table(standings: Standings, split: str) -> Table:
         *((m.title, label) for m in row_metrics(split) for label in labels),
     ]
     columns += [metric.axis for metric in board.run.metrics]
-    columns += ["Detection AUC"] * standings.was_detected
-    columns += ["Device AUC"] * standings.was_linked
+    columns += [f"{name.capitalize()} AUC" for name in standings.aucs]
     columns.append("Scored")
     rows = [_row(standings, one) for one in found]
     unranked = next((place for place, one in enumerate(found) if not one.is_ranked), None)
@@ -109,7 +109,7 @@ def level_text(one: Standing, metric: str) -> str:
     curve = (one.curves or {}).get(metric)
     if curve is None:
         return NA
-    return at_text(curve) + (f" ({ends_text(curve)})" if curve.interval else "")
+    return at_text(curve) + (f" ({ends_text(curve)})" if curve.at[1] else "")
 
 
 def scored_text(one: Standing) -> str:
@@ -126,10 +126,7 @@ def _row(standings: Standings, one: Standing) -> Row:
         at = [level_text(one, name)] if standings.level else []
         cells += [*rank_text(one.ranks.get(name)), *at, mean_text(one, name), worst]
     cells += [number(one.record[m.name], m.digits) for m in standings.board.run.metrics]
-    if standings.was_detected:
-        cells.append(NA if one.detection is None else number(one.detection.auc, 2))
-    if standings.was_linked:
-        cells.append(NA if one.linkage is None else number(one.linkage.auc, 2))
+    cells += [number(one.aucs[name][0], 2) if name in one.aucs else NA for name in standings.aucs]
     caption = f": {one.attack.caption}" if one.attack.caption else ""
     mark = "" if one.kind == "attack" else f" ({one.kind})"
     return Row(
@@ -161,9 +158,8 @@ def _record(board: Board, one: Standing) -> dict[str, Any]:
         record |= at_record((one.curves or {}).get(name), f"{name}_at_level")
         record |= {f"{name}_worst_victim": worst[0], f"{name}_worst_victim_percent": worst[1]}
     record |= {metric.name: one.record[metric.name] for metric in board.run.metrics}
-    for name, found in (("detection", one.detection), ("device", one.linkage)):
-        if found is not None:
-            record |= ends_record(f"{name}_auc", (found.auc, found.auc_interval))
+    for name, auc in one.aucs.items():
+        record |= ends_record(f"{name}_auc", auc)
     return record | {"scored": one.scored[0], "expected": one.scored[1]}
 
 
@@ -219,12 +215,12 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
             "`--strength 0.25,0.5,0.75` to rank at equal distortion."
         )
     means = [f"{metric.name}_mean_percent" for metric in row_metrics(split)]
-    if standings.was_detected:
+    if "detection" in standings.aucs:
         yield (
             "Detection AUC: of detectors trained on the other attacks of the first folder; "
             "anonymised against untouched images, saved alike; 0.5 is unnoticed (`detect`)."
         )
-    if standings.was_linked:
+    if "device" in standings.aucs:
         yield (
             "Device AUC: chance that an anonymised image fits its own device's fingerprint better "
             "than one fits another's; 0.5 hides the device (`linkage`)."
@@ -244,12 +240,13 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
 
 def _nothing(standings: Standings, split: str) -> str:
     """What attacks at strength 0 achieve, for people."""
-    found: dict[str, float] = {}
+    found: dict[str, str] = {}
     for one in standings.by_split[split]:
         for metric in row_metrics(split):
             if one.complete and (curve := (one.curves or {}).get(metric.name)):
-                found.setdefault(metric.title, 100 * curve.points[0].success)
-    return ", ".join(f"{title} {number(value)} %" for title, value in found.items())
+                text = with_ends((curve.points[0].success[0], None), scale=100)
+                found.setdefault(metric.title, f"{metric.title} {text} %")
+    return ", ".join(found.values())
 
 
 def gap_notes(standings: Standings, split: str) -> Iterable[str]:
@@ -259,7 +256,7 @@ def gap_notes(standings: Standings, split: str) -> Iterable[str]:
     for one in standings.by_split[split]:
         name, cells, holes = one.attack.name, one.cells[headline().name], dict[str, list[str]]()
         for victim in (victim for victim, cell in cells.items() if cell.hole):
-            reason = standings.board.failures.get((name, victim), "not run")
+            reason = standings.board.why_missing(name, victim)
             holes.setdefault(reason, []).append(victim)
         for reason, victims in holes.items():
             empty.setdefault((reason, tuple(victims)), []).append(name)

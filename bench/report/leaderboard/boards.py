@@ -7,22 +7,40 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from bench.metrics.success import CLEAN_CONTROL
-from bench.records.participants import FAMILIES, AttackRecord
+from bench.records.entry import Entry
+from bench.records.frames import CELL
+from bench.records.participants import FAMILIES, VictimRecord
 from bench.records.run import RunData
 from bench.report.conditions.curves import has_strengths
 from bench.report.leaderboard.grouping import differences, group
-from bench.report.leaderboard.merging import Source, merge
-from bench.report.leaderboard.submissions import LeftOut, Submission, load_submissions
+from bench.report.leaderboard.submissions import (
+    LeftOut,
+    Submission,
+    load_submissions,
+    victims_of,
+)
 from bench.report.verification.rows import wanted_cells
 from bench.types import SPLITS, Progress, Silent
-from bench.wording import listed
+from bench.wording import listed, plural
 
 _NO_CONTROL = (
     f"no rows of the {CLEAN_CONTROL} control, so nobody can tell what its victims are worth; score "
     f"`{CLEAN_CONTROL}` as well"
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where an attack's rows come from."""
+
+    folder: str
+    directory: Path
+    entry: Entry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +55,6 @@ class Board:
         sources: Attack name to the entries behind its rows.
         panel: The victims that means and ranks are over: those of the base in the protocol's
             families that saw all of some attack, or all such of the base where there are none.
-        failures: (attack, victim) to why there are no rows, where the entry says so.
         expected: (attack, split) to the images and targets that each victim should have seen.
         apart: Slug of every other board, and why it is another one.
         notes: What merging found.
@@ -49,7 +66,6 @@ class Board:
     submissions: tuple[Submission, ...]
     sources: dict[str, tuple[Source, ...]]
     panel: tuple[str, ...]
-    failures: dict[tuple[str, str], str]
     expected: dict[tuple[str, str], int]
     apart: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
@@ -67,7 +83,7 @@ class Board:
             victims=tuple(v for v in self.run.victims if v.name in self.panel),
         )
 
-    @cached_property
+    @property
     def at_level(self) -> bool:
         """Whether it ranks at equal distortion: where the base's attacks were weakened."""
         return has_strengths(self.submissions[0].run)
@@ -77,9 +93,10 @@ class Board:
         """What all of it was computed in."""
         return self.submissions[0].precision
 
-    def kind(self, attack: AttackRecord) -> str:
-        """One of "control", "preliminary" and "attack"."""
-        return "control" if attack.control else "preliminary" if attack.preliminary else "attack"
+    def why_missing(self, attack: str, victim: str) -> str:
+        """Why there are no rows, where an entry says so."""
+        cells = (cell for source in self.sources[attack] for cell in source.entry.failed)
+        return next((cell.reason for cell in cells if cell.victim == victim), "not run")
 
 
 def load_boards(
@@ -101,18 +118,18 @@ def load_boards(
         else:
             lost = ((one.name, one.run.directory) for one in members)
             left_out += [LeftOut(name=n, directory=d, reasons=(_NO_CONTROL,)) for n, d in lost]
-    names = slugs([_name(members) for members in groups])
-    titles = [f"{one.run.suite}, recipe {one.run.recipe}" for one, *_ in groups]
-    boards = []
-    for place, (members, slug, title) in enumerate(zip(groups, names, titles, strict=True)):
-        again = title in titles[:place]
-        of = f", networks of {_name(members)}" if again else ""
+    names = [slug(_name(members)) for members in groups]
+    boards, titles = list[Board](), set[str]()
+    for members, own in zip(groups, names, strict=True):
+        title = f"{members[0].run.suite}, recipe {members[0].run.recipe}"
+        networks = f", networks of {_name(members)}" if title in titles else ""
+        titles.add(title)
         apart = tuple(
-            (names[other], "; ".join(differences(members[0], theirs)))
-            for other, theirs in enumerate(groups)
-            if other != place
+            (other, "; ".join(differences(members[0], theirs)))
+            for other, theirs in zip(names, groups, strict=True)
+            if other != own
         )
-        boards.append(_board(slug, title + of, members, apart))
+        boards.append(_board(own, title + networks, members, apart))
     return boards, left_out
 
 
@@ -127,15 +144,6 @@ def slug(name: str) -> str:
     return f"{plain[:60]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def slugs(names: Sequence[str]) -> list[str]:
-    """One a name; a name that is there again gets a number."""
-    found: list[str] = []
-    for name in map(slug, names):
-        again = sum(name == other.partition("--")[0] for other in found)
-        found.append(f"{name}--{again + 1}" if again else name)
-    return found
-
-
 def _name(members: Sequence[Submission]) -> str:
     base = members[0]
     return base.name if base.precision == "fp32" else f"{base.name} {base.precision}"
@@ -144,17 +152,21 @@ def _name(members: Sequence[Submission]) -> str:
 def _board(
     slug: str, title: str, members: Sequence[Submission], apart: tuple[tuple[str, str], ...]
 ) -> Board:
-    run, sources, notes = merge(members)
-    expected = {}
-    for split, attack in product(SPLITS, run.attacks):
-        images = members[0].images[members[0].images["split"] == split]
-        wanted = wanted_cells(images, run.classes, targeted=attack.targeted) if len(images) else ()
-        expected[attack.name, split] = len(wanted)
-    panel = _panel(members[0].run, expected)
+    base = members[0]
+    run, sources, notes = _merged(members)
+    expected = {
+        (attack.name, split): len(
+            wanted_cells(
+                base.images[base.images["split"] == split], run.classes, targeted=attack.targeted
+            )
+        )
+        for split, attack in product(SPLITS, run.attacks)
+    }
+    panel = _panel(base.run, expected)
     others = [one.name for one in run.victims if one.name not in panel]
     if panel and len(members) > 1:
         here = listed([one.name for one in members[1:]], 9)
-        notes.insert(0, f"Means and ranks are over victims of {members[0].name}; here too: {here}.")
+        notes.insert(0, f"Means and ranks are over victims of {base.name}; here too: {here}.")
     if panel and others:
         notes.append(f"In the heat map, but in no mean and no rank: {listed(others, 9)}.")
     return Board(
@@ -164,12 +176,6 @@ def _board(
         submissions=tuple(members),
         sources=sources,
         panel=panel,
-        failures={
-            (label, cell.victim): cell.reason
-            for label, found in sources.items()
-            for source in found
-            for cell in source.entry.failed
-        },
         expected=expected,
         apart=apart,
         notes=tuple(notes),
@@ -178,11 +184,75 @@ def _board(
 
 def _panel(base: RunData, expected: dict[tuple[str, str], int]) -> tuple[str, ...]:
     """Victims of the base that some attack of it was scored on in full."""
-    victims, rows = base.victims, base.predictions
-    counts = rows.groupby(["victim", "attack", "split"], observed=True).size()
+    counts = base.predictions.groupby(["victim", "attack"], observed=True).size().reset_index()
     wanted = {attack: sum(expected[attack, s] for s in SPLITS) for attack, _ in expected}
-    scored = counts.groupby(["victim", "attack"]).sum().reset_index(name="rows")
-    whole = set(scored.loc[scored["rows"] == scored["attack"].map(wanted), "victim"])
-    able = [victim for victim in victims if victim.name in whole]
+    whole = {victim for victim, attack, n in counts.to_numpy() if n == wanted[attack]}
+    able = [victim for victim in base.victims if victim.name in whole]
     protocol = [victim for victim in able if victim.family in FAMILIES]
     return tuple(victim.name for victim in protocol or able)
+
+
+def _merged(
+    members: Sequence[Submission],
+) -> tuple[RunData, dict[str, tuple[Source, ...]], list[str]]:
+    """The rows of submissions of one group together, each cell once, the base's first.
+
+    The same network in two folders is one attack; another network of the same name carries its
+    folder's name.
+
+    Returns:
+        A run of the base's folder and samples with everybody's rows, the entries behind each
+        attack, and what was found on the way.
+    """
+    entries: dict[str, Entry] = {}
+    sources: dict[str, tuple[Source, ...]] = {}
+    labels = []
+    for member in members:
+        labels.append(_labels(member, entries))
+        for entry in member.run.entries:
+            label = labels[-1][entry.attack.name]
+            source = Source(folder=member.name, directory=member.run.directory, entry=entry)
+            sources[label] = (*sources.get(label, ()), source)
+            attack = entry.attack.model_copy(update={"name": label})
+            entries.setdefault(label, entry.model_copy(update={"attack": attack}))
+    frames: dict[str, Any] = {}
+    notes = list[str]()
+    for table in ("predictions", "distortion", "conditions", "condition_distortion"):
+        if len(members) > 1:
+            named = zip((getattr(one.run, table) for one in members), labels, strict=True)
+            rows = pd.concat(
+                [found.assign(attack=found["attack"].map(of)) for found, of in named],
+                ignore_index=True,
+            )
+            cell = [name for name in (*CELL, "said") if name in rows]
+            again = rows.duplicated(cell)
+            if table == "predictions" and again.any():
+                both = rows[~again].merge(rows[again], on=cell, suffixes=("", "_again"))
+                unlike = int((both["predicted"] != both["predicted_again"]).sum())
+                notes.append(
+                    f"{plural(len(both), 'prediction')} of the same networks in more than one "
+                    f"folder: {unlike} differ; those of the folder listed first count."
+                )
+            frames[table] = rows[~again].reset_index(drop=True)
+    run = replace(
+        members[0].run,
+        entries=tuple(entries[name] for name in sorted(entries)),
+        victims=tuple(sorted(victims_of(members).values(), key=_by_family)),
+        **frames,
+    )
+    return run, sources, notes
+
+
+def _labels(member: Submission, known: dict[str, Entry]) -> dict[str, str]:
+    """What the attacks of a submission are called on the board, by name."""
+    found = {}
+    for attack in member.run.attacks:
+        first = known[attack.name].attack if attack.name in known else attack
+        same = (first.key, first.digest) == (attack.key, attack.digest)
+        found[attack.name] = attack.name if same else f"{attack.name} ({member.name})"
+    return found
+
+
+def _by_family(victim: VictimRecord) -> tuple[int, str, str]:
+    place = FAMILIES.index(victim.family) if victim.family in FAMILIES else len(FAMILIES)
+    return place, victim.family, victim.name

@@ -9,15 +9,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from bench.records.frames import same_distortion
+from bench.records.frames import CELL, same_distortion
 from bench.records.load import same_network
-from bench.records.participants import VictimRecord
+from bench.records.participants import FAMILIES
 from bench.records.run import RunData
 from bench.report.comparison.contenders import terms_of
 from bench.report.leaderboard.submissions import Submission, victims_of
 from bench.wording import listed, plural
 
-ANONYMISED = ["split", "image_id", "target", "attack", "attack_key"]
 CLOSE_CALLS = 1e-3
 """Share of predictions that another processor may give another label."""
 
@@ -40,24 +39,26 @@ def group(submissions: Sequence[Submission]) -> list[list[Submission]]:
     return sorted(groups, key=lambda g: (g[0].run.suite, _seniority(g[0])))
 
 
-def _seniority(one: Submission) -> tuple[bool, int, int, str, str]:
+def _seniority(one: Submission) -> tuple[bool, int, int, str]:
     """First what comes first as a base and among boards of a suite."""
-    reference = one.name == one.run.suite
-    return not reference, -one.protocol_victims, -one.cells, one.name, one.precision
+    cells = one.run.predictions[["attack", "victim"]].drop_duplicates()
+    protocol = sum(one.run.families[name] in FAMILIES for name in cells["victim"].unique())
+    return one.name != one.run.suite, -protocol, -len(cells), one.name
 
 
 def differences(submission: Submission, group: Sequence[Submission]) -> list[str]:
     """Why a submission may not join a group; empty where it may."""
-    base = group[0]
+    mine, theirs = (
+        {**terms_of(one.run), "precision": one.precision} for one in (submission, group[0])
+    )
     found: list[str] = []
-    theirs = {**terms_of(base.run), "precision": base.precision}
-    for what, mine in {**terms_of(submission.run), "precision": submission.precision}.items():
+    for what, value in mine.items():
         # Another suite has other images and classes: one reason is enough.
-        if mine != theirs[what] and not (found and what.startswith("suite ")):
-            found.append(f"{what} {_short(mine)}, there {_short(theirs[what])}")
+        if value != theirs[what] and not (found and what.startswith("suite ")):
+            found.append(f"{what} {_short(value)}, there {_short(theirs[what])}")
     return (
         found
-        or _other_images(submission, base)
+        or _other_images(submission, group[0])
         or _other_networks(submission, group)
         or _other_rows(submission, group)
     )
@@ -78,10 +79,14 @@ def _other_images(submission: Submission, base: Submission) -> list[str]:
 
 def _other_networks(submission: Submission, group: Sequence[Submission]) -> list[str]:
     known = victims_of(group)
-    shared = [v for v in submission.run.victims if v.name in known]
+    shared = [(v, known[v.name]) for v in submission.run.victims if v.name in known]
     if not shared and not any(_attacks(submission.run) & _attacks(one.run) for one in group):
         return ["no victim in common, nor any attack but controls"]
-    other = [v.name for v in shared if not _may_be_one(known[v.name], v)]
+    other = [
+        one.name
+        for one, two in shared
+        if (one.key, one.precision) != (two.key, two.precision) or not same_network(one, two)
+    ]
     share = f"{len(other)} of {len(shared)} victims of the same name are other networks"
     reason = f"{share} ({listed(other, 3)}): another training, seed or precision"
     return [reason] if other else []
@@ -109,15 +114,15 @@ def _other_rows(submission: Submission, group: Sequence[Submission]) -> list[str
 def _unlike(one: RunData, other: RunData, attacks: list[str]) -> Iterator[tuple[str, int, int]]:
     """What both runs have of attacks, how many of these differ, and how many there are."""
     for table in ("predictions", "conditions", "distortion", "condition_distortion"):
-        under = ["said"] if table.startswith("condition") else []
-        labels = not table.endswith("distortion")
-        cell = [*ANONYMISED, *(["victim", "victim_key"] if labels else []), *under]
-        frames = getattr(one, table), getattr(other, table)
+        frames = [
+            frame[frame["attack"].isin(attacks)]
+            for frame in (getattr(one, table), getattr(other, table))
+        ]
+        cell = [n for n in (*CELL, "attack_key", "victim_key", "said") if n in frames[0]]
+        labels = "victim" in cell
         names = ["predicted"] if labels else [metric.name for metric in one.metrics]
         told = [name for name in names if all(name in frame for frame in frames)]
-        mine, theirs = (
-            frame.loc[frame["attack"].isin(attacks), [*cell, *told]] for frame in frames
-        )
+        mine, theirs = (frame[[*cell, *told]] for frame in frames)
         both = mine.merge(theirs, on=cell, suffixes=("", "_there"))
         here, there = both[told], both[[f"{name}_there" for name in told]]
         if labels:
@@ -125,11 +130,6 @@ def _unlike(one: RunData, other: RunData, attacks: list[str]) -> Iterator[tuple[
         else:
             alike = same_distortion(here.to_numpy(np.float64), there.to_numpy(np.float64))
         yield table.replace("_", " "), int((~alike.all(axis=1)).sum()), len(both)
-
-
-def _may_be_one(one: VictimRecord, other: VictimRecord) -> bool:
-    keys = (one.key, one.precision) == (other.key, other.precision)
-    return keys and same_network(one, other)
 
 
 def _attacks(run: RunData) -> set[tuple[str, str, str]]:

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bench.metrics.detection import Detection
-from bench.metrics.linkage import Linkage
+from bench.metrics.resampling import Figure
 from bench.records.metric import headline, row_metrics
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.report.comparison.contenders import Contender, level_said
@@ -14,8 +13,7 @@ from bench.report.comparison.ranking import rank_records
 from bench.report.conditions.curves import Curve, curves_of
 from bench.report.detection.scores import headline_aucs
 from bench.report.leaderboard.boards import Board
-from bench.report.linkage import ROWS as LINKS
-from bench.report.linkage import links
+from bench.report.linkage import linkage_by_attack
 from bench.report.statistics import rates_of
 from bench.report.tables.paper import build_table
 from bench.report.tables.table import Table, number
@@ -60,35 +58,37 @@ class Standing:
     """One attack in one split.
 
     Attributes:
-        kind: "attack", "preliminary" or "control"; only the first is ranked.
         record: The numbers of its row in Table 2 or 3, over the board's panel.
         ranks: By rate, where it is ranked, what `rank_records` says.
         curves: By rate, success over distortion; `None` on a board without weaker attacks.
-        detection: What detectors say that have not seen it, where they were asked.
-        linkage: How well its images fit their device, where that was computed.
+        aucs: Of "detection" by those that have not seen it, and of the "device" that its images
+            fit, where they were computed.
         worst: By rate, the victim of the panel that it succeeds least on, and how far (per cent).
         scored: Rows over the panel, and how many there should be.
         cells: By rate and victim.
     """
 
     attack: AttackRecord
-    kind: str
     split: str
     record: dict[str, Any]
     ranks: Mapping[str, dict[str, Any]]
     curves: Mapping[str, Curve] | None
-    detection: Detection | None
-    linkage: Linkage | None
+    aucs: Mapping[str, Figure]
     worst: Mapping[str, tuple[str, float]]
     scored: tuple[int, int]
     cells: Mapping[str, Mapping[str, Cell]]
+
+    @property
+    def kind(self) -> str:
+        """One of `KINDS`, of which only the first is ranked."""
+        return self.attack.kind
 
     def success(self, metric: str) -> float | None:
         """What it is ordered by, in per cent: success at the level, else at full strength."""
         if self.curves is None:
             mean: float | None = self.record.get(f"{metric}_mean_percent")
             return mean
-        at = self.curves[metric].at if metric in self.curves else None
+        at = self.curves[metric].at[0] if metric in self.curves else None
         return None if at is None else 100 * at
 
     @property
@@ -111,14 +111,10 @@ class Standings:
     tables: Mapping[str, Table]
 
     @property
-    def was_detected(self) -> bool:
-        """Whether detectors were asked about any attack."""
-        return any(one.detection for found in self.by_split.values() for one in found)
-
-    @property
-    def was_linked(self) -> bool:
-        """Whether any attack's images were compared with fingerprints."""
-        return any(one.linkage for found in self.by_split.values() for one in found)
+    def aucs(self) -> list[str]:
+        """Those of `Standing.aucs` that any attack has."""
+        known = {name for found in self.by_split.values() for one in found for name in one.aucs}
+        return sorted(known)
 
     @property
     def level(self) -> str:
@@ -144,18 +140,19 @@ def build_standings(board: Board) -> Standings:
 
 def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
     rates = rates_of(board.run, split).set_index(["attack", "victim"]).to_dict("index")
-    records, found = {record["attack"]: record for record in table.records}, []
-    curves: dict[str, dict[str, Curve]] = {}
+    records = {record["attack"]: record for record in table.records}
+    curves: dict[str, dict[str, Curve]] = {attack.name: {} for attack in board.run.attacks}
     for curve in curves_of(board.panel_run) if board.at_level else ():
         if curve.split == split:
-            curves.setdefault(curve.attack.name, {})[curve.metric.name] = curve
+            curves[curve.attack.name][curve.metric.name] = curve
+    found = []
     for attack in board.run.attacks:
-        expected = board.expected[attack.name, split]
+        name, expected = attack.name, board.expected[attack.name, split]
         cells: dict[str, dict[str, Cell]] = {metric.name: {} for metric in row_metrics()}
         for victim in board.run.victims:
-            known = rates.get((attack.name, victim.name), {"n": 0})
-            for name, by_victim in cells.items():
-                value = known.get(name, math.nan)
+            known = rates.get((name, victim.name), {"n": 0})
+            for metric, by_victim in cells.items():
+                value = known.get(metric, math.nan)
                 by_victim[victim.name] = Cell(
                     value=None if math.isnan(value) else 100 * float(value),
                     rows=int(known["n"]),
@@ -165,13 +162,11 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
         found.append(
             Standing(
                 attack=attack,
-                kind=board.kind(attack),
                 split=split,
-                record=records[attack.name],
+                record=records[name],
                 ranks={},
-                curves=curves.get(attack.name, {}) if board.at_level else None,
-                detection=_detection(board, attack.name, split),
-                linkage=_linkage(board, attack.name, split),
+                curves=curves[name] if board.at_level else None,
+                aucs=_aucs(board, name, split),
                 worst={m: one for m, mine in cells.items() if (one := _worst(mine, board.panel))},
                 scored=(scored, expected * len(board.panel)),
                 cells=cells,
@@ -183,24 +178,17 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
     )
 
 
-def _detection(board: Board, attack: str, split: str) -> Detection | None:
-    """What detectors of the base folder say of an attack; others learned from other attacks."""
-    base = board.submissions[0].whole
-    names = [s.entry.attack.name for s in board.sources[attack] if s.directory == base.directory]
-    return headline_aucs(base).get((names[0], split)) if names else None
-
-
-def _linkage(board: Board, attack: str, split: str) -> Linkage | None:
-    """How the attack's images fit their devices, by the first of its folders that says."""
+def _aucs(board: Board, attack: str, split: str) -> dict[str, Figure]:
+    """By the first folder that says; but detectors of other folders learned from other attacks."""
     names = {source.directory: source.entry.attack.name for source in board.sources[attack]}
-    found = (
-        one.after
-        for run in (submission.whole for submission in board.submissions)
-        if run.directory in names and (run.directory / LINKS).is_file()
-        for one in links(run)
-        if (one.attack.name, one.split) == (names[run.directory], split)
-    )
-    return next(found, None)
+    found: dict[str, Figure] = {}
+    for place, run in enumerate(one.run for one in board.submissions):
+        of = (names.get(run.directory, ""), split)
+        if place == 0 and (detected := headline_aucs(run).get(of)):
+            found["detection"] = detected.auc
+        if linked := linkage_by_attack(run).get(of):
+            found.setdefault("device", linked.auc)
+    return found
 
 
 def _order(one: Standing) -> tuple[Any, ...]:
@@ -227,7 +215,7 @@ def _ranks(
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """By attack and rate."""
     ranks: dict[str, dict[str, dict[str, Any]]] = {}
-    equal = board.at_level
+    families, equal = board.panel_run.families, board.at_level
     for metric in row_metrics(split):
         able = [
             Contender(label=one.attack.name, attack=one.attack, run=board.panel_run)
@@ -235,7 +223,6 @@ def _ranks(
             if metric.defined(split, targeted=one.attack.targeted)
             and (not equal or one.success(metric.name) is not None)
         ]
-        families = board.panel_run.families
         for record in rank_records(able, split, metric, families, equal=equal):
             ranks.setdefault(record["attack"], {})[metric.name] = record
     return ranks

@@ -4,16 +4,16 @@ A folder that does not hold what it says is left out, with the reason, and the o
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from bench.records.entry import Entry, Provenance
+from bench.records.entry import Provenance
 from bench.records.frames import images_of
-from bench.records.participants import FAMILIES, NO_NETWORK, VictimRecord
+from bench.records.participants import NO_NETWORK, VictimRecord
 from bench.records.run import RunData
 from bench.report.verification.folder import check_rows
 from bench.types import Progress
@@ -35,35 +35,21 @@ class LeftOut:
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """Entries of one folder that were scored at one precision.
-
-    Attributes:
-        name: The folder's name under the place where it was looked for, with slashes.
-        run: Its tables.
-        whole: Those of the folder, whatever the precision.
-        precision: What the victims and attacks were computed in.
-    """
+    """A folder of entries, called as under the place where it was looked for, with slashes."""
 
     name: str
     run: RunData
-    whole: RunData
-    precision: str
-
-    @property
-    def cells(self) -> int:
-        """Pairs of attack and victim that have rows."""
-        return len(self.run.predictions[["attack", "victim"]].drop_duplicates())
 
     @cached_property
     def images(self) -> pd.DataFrame:
         """Each image of its rows once, with photograph, device, source and split."""
         return images_of(self.run.predictions, self.run.distortion)
 
-    @property
-    def protocol_victims(self) -> int:
-        """Victims of the protocol's families that have rows."""
-        families = self.run.families
-        return sum(families[name] in FAMILIES for name in self.run.predictions["victim"].unique())
+    @cached_property
+    def precision(self) -> str:
+        """What the victims and attacks were computed in."""
+        made = (entry.provenance for entry in self.run.entries)
+        return " and ".join(sorted({one for each in made for one in precisions_of(each)}))
 
 
 def load_submissions(
@@ -90,11 +76,11 @@ def load_submissions(
         run, verdicts = check_rows(folder)
         wrong = [one for one in verdicts if one.verdict == "fail"]
         wrong = [one for one in wrong if one.check != "run"] or wrong
-        reasons = tuple(f"{one.check}: {one.finding}" for one in wrong)
-        if run is None or reasons:
+        if run is None or wrong:
+            reasons = tuple(f"{one.check}: {one.finding}" for one in wrong)
             left_out.append(LeftOut(name=name, directory=folder, reasons=reasons))
         else:
-            found += _by_precision(name, run)
+            found.append(Submission(name=name, run=run))
         progress.advance()
     progress.finish()
     return found, left_out
@@ -109,14 +95,13 @@ def victims_of(submissions: Iterable[Submission]) -> dict[str, VictimRecord]:
     return found
 
 
-def precision_of(made: Provenance) -> str:
-    """Precision of an entry's runs; with the kind of device where that moves more than rounding.
+def precisions_of(made: Provenance) -> set[str]:
+    """Precisions of an entry's runs; with the kind of device where that moves more than rounding.
 
     At full precision, devices agree to about 1e-4 in a logit, so the device is no term of it.
     """
     last = made.model_dump(include={"precision", "device", "tf32"})
-    runs = [last, *({**last, "tf32": False, **one} for one in made.also_scored_by)]
-    return " and ".join(sorted(set(map(_precision, runs))))
+    return {_precision(last | {"tf32": False} | one) for one in (last, *made.also_scored_by)}
 
 
 def _precision(one: dict[str, Any]) -> str:
@@ -138,21 +123,3 @@ def _folders(places: Iterable[Path]) -> Iterator[tuple[str, Path]]:
                     f"{seen[name]} and {folder} are both called {name!r}; rename one of them"
                 )
             yield name, folder
-
-
-def _by_precision(name: str, run: RunData) -> Iterator[Submission]:
-    terms: dict[str, list[Entry]] = {}
-    for entry in run.entries:
-        terms.setdefault(precision_of(entry.provenance), []).append(entry)
-    if len(terms) == 1:
-        yield Submission(name=name, run=run, whole=run, precision=next(iter(terms)))
-        return
-    for precision, entries in terms.items():
-        names = [entry.attack.name for entry in entries]
-        part = replace(
-            run,
-            entries=tuple(entries),
-            predictions=run.predictions[run.predictions["attack"].isin(names)],
-            distortion=run.distortion[run.distortion["attack"].isin(names)],
-        )
-        yield Submission(name=name, run=part, whole=run, precision=precision)

@@ -18,8 +18,7 @@ from bench.report.leaderboard.board_tables import (
     rank_text,
     scored_text,
 )
-from bench.report.leaderboard.boards import Board, slugs
-from bench.report.leaderboard.merging import Source
+from bench.report.leaderboard.boards import Board, Source, slug
 from bench.report.leaderboard.standing import Standings
 from bench.report.pages.cells import camera_matrices, cells_csv, mean_order
 from bench.report.pages.charts import (
@@ -65,8 +64,8 @@ class BoardPages:
             for one in (CURVES, SURVIVAL)
             if one.is_there(panel) and one.draw
         }
-        sides = [[one.name for one in side] for side in (self._run.attacks, self._run.victims)]
-        attacks, victims = (dict(zip(names, slugs(names), strict=True)) for names in sides)
+        sides = (self._run.attacks, self._run.victims)
+        attacks, victims = ({one.name: slug(one.name) for one in side} for side in sides)
         self._shared: dict[str, Any] = {
             "root": "../",
             "link": link,

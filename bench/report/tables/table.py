@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from bench.metrics.detection import Interval
+from bench.metrics.resampling import Figure
 from bench.records.participants import AttackRecord
 from bench.records.run import RunData
 from bench.types import SPLITS
@@ -16,8 +16,6 @@ NA = "n/a"
 RowKind = Literal["attack", "published", "section", "control", "victim", "claim"]
 Heading = str | tuple[str, str]
 """Of a column: its label, or (group, label)."""
-Figure = tuple[float | None, Interval]
-"""A value and its interval over draws of photographs; `None` where undefined."""
 ThingT = TypeVar("ThingT")
 Shown = Sequence[tuple[Heading, Callable[[ThingT], str]]]
 """Columns, each by its heading and what it shows of a thing; the first shows the row's name."""
@@ -110,12 +108,27 @@ def section(name: str, width: int) -> Row:
     return Row(kind="section", name=name, cells=("",) * (width - 1))
 
 
-def below_splits(rows: Iterable[tuple[str, Row]], width: int) -> list[Row]:
-    """Rows, each with its split, below a heading for each split, over `width` columns."""
-    found: list[Row] = []
+def attack_table(
+    title: str,
+    headings: Sequence[Heading],
+    rows: Iterable[tuple[str, AttackRecord, Sequence[str]]],
+    notes: Iterable[str],
+    records: Iterable[dict[str, Any]],
+) -> Table:
+    """A table with a row for each attack, below a heading for each split.
+
+    Args:
+        title: Of the table.
+        headings: The first is of the attacks.
+        rows: Split, attack and cells.
+        notes: Below it.
+        records: As of `make_table`.
+    """
+    below: list[Row] = []
     for split, mine in groupby(rows, key=lambda one: one[0]):
-        found += [section(SPLITS[split].capitalize(), width), *(row for _, row in mine)]
-    return found
+        below.append(section(SPLITS[split].capitalize(), len(headings)))
+        below += [Row(kind=kind_of(who), name=who.name, cells=tuple(said)) for _, who, said in mine]
+    return make_table(title, headings, below, notes, records)
 
 
 def kind_of(attack: AttackRecord) -> RowKind:

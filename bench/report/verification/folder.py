@@ -22,23 +22,13 @@ from bench.report.linkage import LINKAGE, linkage_rows
 from bench.report.linkage import ROWS as LINKS
 from bench.report.pages.report import report_html, victims_html
 from bench.report.tables.paper import run_texts
-from bench.report.verification.rows import condition_verdict, row_verdicts
+from bench.report.verification.rows import row_verdicts
 from bench.store.outputs import NOTE
 from bench.verdicts import Verdict
 from bench.wording import listed, plural
 
-_UNCHECKED = {
-    NOTE: "what the folder was made of",
-    "victims.json": "size, cost and training of the networks, which rows cannot tell",
-    "failures": "tracebacks of what failed",
-    "samples": "sample images, which rows cannot tell",
-    "figure3.png": "a picture of the samples",
-    "calibration.png": "a picture of the suite beside photographs",
-    "cameras.png": "a picture of the simulated cameras",
-    "conditions.json": "how images under conditions were scored, which rows cannot tell",
-    "curves.svg": "a picture of the table of curves",
-    "survival.svg": "a picture of the survival table",
-}
+_UNCHECKED = (NOTE, "victims.json", "conditions.json", "failures", "samples")
+_PICTURES = ("figure3.png", "calibration.png", "cameras.png", "curves.svg", "survival.svg")
 _PICTURE = re.compile(r"data:[^\"')\s]+")
 """What libraries draw, each version a little otherwise."""
 _BESIDE, _SHOWN = 24, 72
@@ -64,8 +54,7 @@ def check_rows(folder: Path) -> tuple[RunData | None, list[Verdict]]:
     verdicts += wrong
     whole = len(entries) == len(paths)
     if entries and not wrong:
-        plain = frames["predictions"], frames["distortion"]
-        verdicts += row_verdicts(*plain, entries, whole=whole)
+        verdicts += row_verdicts(frames, entries, whole=whole)
     run, finding = None, "entries or rows cannot be read, so that nothing can be recomputed"
     if whole and not wrong:
         try:
@@ -77,7 +66,6 @@ def check_rows(folder: Path) -> tuple[RunData | None, list[Verdict]]:
             finding = f"entries and rows agree on {where} and all keys"
     verdicts.append(Verdict("run", "ok" if run else "fail", finding))
     if run is not None:
-        verdicts += [condition_verdict(run)] if len(run.conditions) else []
         verdicts += _check_measured(run)
     return run, verdicts
 
@@ -103,7 +91,7 @@ def verify_entry(path: Path) -> list[Verdict]:
     frames, wrong = _read_tables(path.parent)
     rows = list[Verdict]()
     if not wrong:
-        rows += row_verdicts(frames["predictions"], frames["distortion"], [entry], whole=False)
+        rows += row_verdicts(frames, [entry], whole=False)
     return [verdict, *wrong, *rows]
 
 
@@ -158,9 +146,9 @@ def _check_files(run: RunData) -> Iterator[Verdict]:
     if absent := [name for name in fresh if name not in found]:
         finding = f"not there, so not compared: {listed(absent, 9)}"
         yield Verdict("missing files", "warn", finding, "`camobench table DIR --write` makes them")
-    for name in (name for name in found if name in _UNCHECKED):
-        yield Verdict(name, "skip", f"not checked: {_UNCHECKED[name]}")
-    ours = {*fresh, *_UNCHECKED, SCORES, LINKS}
+    if beside := [name for name in found if name in (*_UNCHECKED, *_PICTURES)]:
+        yield Verdict("beside", "skip", f"rows cannot tell, so not checked: {listed(beside, 10)}")
+    ours = {*fresh, *_UNCHECKED, *_PICTURES, SCORES, LINKS}
     ours |= {f"{table}.parquet" for table in (*TABLES, *CONDITIONS)}
     ours |= {f"entry-{attack.name}.json" for attack in run.attacks}
     if surplus := [name for name in found if name not in ours]:
@@ -180,13 +168,10 @@ def compare_file(path: Path, fresh: str) -> Verdict:
     if old == new:
         finding = "all it says is the same; only pictures differ"
         return Verdict(path.name, "warn", finding, "`camobench table DIR --write` draws them anew")
-    lines = enumerate(zip_longest(old.splitlines(), new.splitlines()), 1)
+    lines = enumerate(zip_longest(old.splitlines(), new.splitlines(), fillvalue=""), 1)
     number, two = next((number, two) for number, two in lines if two[0] != two[1])
-    alike = takewhile(
-        lambda pair: pair[0] == pair[1], zip(two[0] or "", two[1] or "", strict=False)
-    )
-    start = max(0, len(list(alike)) - _BESIDE)
-    said, right = ("nothing" if one is None else repr(one[start : start + _SHOWN]) for one in two)
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*two, strict=False)))
+    said, right = (repr(one[max(0, alike - _BESIDE) :][:_SHOWN]) for one in two)
     return Verdict(
         path.name,
         "fail",

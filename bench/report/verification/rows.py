@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from bench.records.entry import Entry
 from bench.records.frames import (
-    IMAGE,
+    TableName,
     distortion_problems,
     images_digest,
     images_of,
     prediction_problems,
 )
 from bench.records.participants import Coverage
-from bench.records.run import RunData
-from bench.report.statistics import rows_by
 from bench.types import IN, SPLITS
 from bench.verdicts import Verdict
 from bench.wording import listed, plural
@@ -30,34 +27,38 @@ MOST_NAMED = 6
 
 
 def row_verdicts(
-    predictions: pd.DataFrame, distortion: pd.DataFrame, entries: Sequence[Entry], *, whole: bool
+    tables: Mapping[TableName, pd.DataFrame], entries: Sequence[Entry], *, whole: bool
 ) -> Iterator[Verdict]:
     """Check all rows of some entries.
 
     Args:
-        predictions: Rows of a run, of the types that the schema wants.
-        distortion: Likewise.
+        tables: Of a run, of the types that the schema wants.
         entries: Attacks that are looked at.
-        whole: These are all entries of the run, so that other attacks' rows are surplus.
+        whole: These are all entries of the run.
     """
-    images = images_of(predictions, distortion)
+    images, after = images_of(*tables.values()), tables["conditions"]
+    conditions = [str(said) for said in after["said"].unique()]
     yield check_images(images, entries[0])
     images = images.drop_duplicates("image_id")
+    parts = {name: dict(iter(rows.groupby("attack"))) for name, rows in tables.items()}
+    weaker, count = list[str](), 0
     for entry in entries:
-        classes, targeted = entry.suite.classes, entry.attack.targeted
-        wanted = wanted_cells(images, classes, targeted=targeted)
-        name = entry.attack.name
-        yield _predictions_of(entry, predictions[predictions["attack"] == name], wanted)
-        yield _distortion_of(entry, distortion[distortion["attack"] == name], wanted)
-    if not whole:
-        return
-    yield from _coverages(predictions, images, entries)
-    declared = {entry.attack.name for entry in entries}
-    for table, frame in (("predictions", predictions), ("distortion", distortion)):
-        strangers = sorted(set(frame["attack"].unique()) - declared)
-        if strangers:
-            finding = f"surplus rows of attacks without an entry: {listed(strangers)}"
-            yield Verdict(f"{table}.parquet", "fail", finding)
+        name, classes = entry.attack.name, entry.suite.classes
+        mine = {table: parts[table].get(name, rows.iloc[:0]) for table, rows in tables.items()}
+        wanted = wanted_cells(images, classes, targeted=entry.attack.targeted)
+        count += len(wanted)
+        yield _predictions_of(entry, mine["predictions"], wanted)
+        yield _distortion_of(entry, mine["distortion"], wanted)
+        weaker += [f"{name}: {one}" for one in _under_conditions(entry, mine, conditions)]
+    if len(after):
+        complete = f"{plural(len(after), 'row')} {', '.join(conditions)}"
+        yield _verdict("rows under conditions", weaker, complete)
+    for victim in (one for one in entries[0].victims if one.partial and whole):
+        there = int((tables["predictions"]["victim"] == victim.name).sum())
+        found = Coverage(scored=there, wanted=count)
+        if found != victim.partial:
+            finding = f"the entries say {victim.partial}, there are {found}"
+            yield Verdict(f"coverage of {victim.name}", "fail", finding)
 
 
 def check_images(images: pd.DataFrame, entry: Entry) -> Verdict:
@@ -99,177 +100,108 @@ def _simulated() -> dict[str, dict[str, Any]]:
     return found
 
 
-def condition_verdict(run: RunData) -> Verdict:
-    """Rows under conditions: all of the run's own cells, such as a scorer writes.
-
-    What failed there is missing only where the entry says so: nobody leaves a hard victim out of
-    the means.
-    """
-    after = run.conditions
-    known, found = (
-        pd.MultiIndex.from_frame(frame[IMAGE].drop_duplicates().astype(str))
-        for frame in (run.predictions, after)
-    )
-    conditions, problems = list(after["said"].unique()), list[str]()
-    if strange := sorted(set(found.difference(known).get_level_values(0))):
-        problems.append(f"{plural(len(strange), 'image')} that the run has otherwise: {strange[0]}")
-    odd = _other_cells(run)
-    for entry in run.entries:
-        name = entry.attack.name
-        parts = rows_by(run, "conditions", "attack", "split", "said").items()
-        mine = pd.concat([after.iloc[:0], *(rows for of, rows in parts if of[0] == name)])
-        strange_rows = prediction_problems(mine.assign(attack=mine["said"]), entry)
-        for said in conditions:
-            rows = mine[mine["said"] == said]
-            for victim in sorted(v for attack, v, of in odd if (attack, of) == (name, said)):
-                there = rows[rows["victim"] == victim]
-                if len(there) or not entry.lacks(f"{victim} {said}"):
-                    scored = run.predictions
-                    scored = scored[(scored["attack"] == name) & (scored["victim"] == victim)]
-                    where = f" of {name} on {victim} {said}"
-                    problems += cell_problems(there, present_cells(scored), where)
-            wrong = prediction_problems(rows, entry) if strange_rows else []
-            problems += [f"{name} {said}: {one}" for one in wrong]
-            if len(rows) and rows["quality_percent"].isna().any():
-                problems += _weaker_distortions(run, entry, str(said))
-    whole = f"{plural(len(after), 'row')} {', '.join(conditions)}"
-    return _verdict("rows under conditions", problems, whole)
-
-
-def _other_cells(run: RunData) -> set[tuple[str, str, str]]:
-    """(attack, victim, condition) of which the images and targets are not those of the run."""
-    column = ["attack", "victim", "image_id", "target"]
-    cells = pd.concat([run.predictions[column], run.conditions[column]], ignore_index=True)
-    number = cells.groupby(column, sort=False, dropna=False).ngroup().to_numpy()
-    names = cells.groupby(number)[["attack", "victim"]].first()
-    scored, after = number[: len(run.predictions)], number[len(run.predictions) :]
-    wanted = np.bincount(scored, minlength=len(names))
-    return {
-        (attack, victim, str(said))
-        for said, places in run.conditions.groupby("said").indices.items()
-        for attack, victim in names[
-            np.bincount(after[places], minlength=len(names)) != wanted
-        ].itertuples(index=False)
-    }
-
-
-def _weaker_distortions(run: RunData, entry: Entry, said: str) -> Iterator[str]:
-    """What is wrong with how far a weaker attack is said to go: curves are read off by it."""
-    name = entry.attack.name
-    none = run.condition_distortion.iloc[:0]
-    rows = rows_by(run, "condition_distortion", "attack", "said").get((name, said), none)
-    if len(rows) or not entry.lacks(f"distortion {said}"):
-        wanted = present_cells(rows_by(run, "distortion", "attack").get((name,), none))
-        yield from cell_problems(rows, wanted, f" of distortions of {name} {said}")
-    yield from (f"{name} {said}: {one}" for one in distortion_problems(rows, entry))
-
-
-def wanted_cells(images: pd.DataFrame, classes: Sequence[str], *, targeted: bool) -> pd.MultiIndex:
-    """(image_id, target) of one attack; the target is "" for an untargeted one.
+def wanted_cells(images: pd.DataFrame, classes: Sequence[str], *, targeted: bool) -> pd.DataFrame:
+    """Columns image_id and target of one attack; the target is "" for an untargeted one.
 
     In distribution every target but the source, out of distribution every target.
     """
-    if not targeted:
-        pairs = [(image, "") for image in images["image_id"]]
-    else:
-        known = zip(images["image_id"], images["source"], strict=True)
-        pairs = [(image, name) for image, source in known for name in classes if name != source]
-    return pd.MultiIndex.from_tuples(pairs, names=["image_id", "target"])
+    targets = pd.DataFrame({"target": list(classes) if targeted else [""]})
+    cells = images[["image_id", "source"]].merge(targets, how="cross")
+    return cells.loc[cells["source"] != cells["target"], ["image_id", "target"]]
 
 
-def present_cells(rows: pd.DataFrame) -> pd.MultiIndex:
-    """(image_id, target) of rows, as `wanted_cells` names them."""
-    targets = rows["target"].astype("object").where(rows["target"].notna(), "")
-    return pd.MultiIndex.from_arrays([rows["image_id"], targets], names=["image_id", "target"])
-
-
-def cell_problems(
-    rows: pd.DataFrame,
-    wanted: pd.MultiIndex,
-    where: str,
-    *,
-    partial: bool = False,
-    said: Coverage | None = None,
-) -> list[str]:
-    """Missing, surplus and doubled cells, named.
+def cell_problems(rows: pd.DataFrame, wanted: pd.DataFrame) -> list[str]:
+    """Missing, surplus and doubled cells of one attack, named.
 
     Args:
-        rows: Of one attack, and of one victim where there is one.
-        wanted: Cells that should be there.
-        where: Ends a sentence.
-        partial: Some may be missing.
-        said: How many there are to be, where some are missing.
+        rows: With the columns of `wanted`.
+        wanted: Columns image_id and target; victim and said (the condition) where cells are of
+            these; optional where some may be missing.
     """
-    present = present_cells(rows)
+    of = [name for name in ("victim", "said") if name in wanted]
+    cell = [*of, "image_id", "target"]
+    present = rows[cell].astype("string").fillna("")
+    both = wanted.merge(present.drop_duplicates(), how="outer", indicator=True)
+    missing = both[both["_merge"] == "left_only"]
     found = {
-        "missing": [] if partial or said else wanted.difference(present),
-        "surplus": present.unique().difference(wanted),
-        "there twice": present[present.duplicated()].unique(),
+        "missing": missing[~missing["optional"].astype(bool)] if "optional" in missing else missing,
+        "surplus": both[both["_merge"] == "right_only"],
+        "there twice": present[present.duplicated()].drop_duplicates(),
     }
     problems = []
     for what, cells in found.items():
-        if len(cells):
-            named = listed([" to ".join(filter(None, cell)) for cell in cells], 3)
-            problems.append(f"{plural(len(cells), 'row')} {what}{where}: {named}")
-    there = Coverage(scored=len(rows), wanted=len(wanted))
-    if said is not None and said != there:
-        problems.append(f"the entry says {said}, there are {there}{where}")
+        for where, some in cells.assign(rows="").groupby(of or ["rows"]):
+            names = some["image_id"].str.cat(some["target"], " to ").str.removesuffix(" to ")
+            named = f"{what} ({' '.join(map(str, where))})" if of else what
+            problems.append(f"{plural(len(some), 'row')} {named}: {listed(names, 3)}")
     return problems
 
 
-def _coverages(
-    predictions: pd.DataFrame, images: pd.DataFrame, entries: Sequence[Entry]
-) -> Iterator[Verdict]:
-    """What is partial was sent, and lacks what it says: nobody leaves a hard victim out so."""
-    unsent = "states that it is partial, which only images or predictions made elsewhere can be"
-    for attack in (entry.attack for entry in entries):
-        if attack.partial and attack.files_sha256 is None:
-            yield Verdict(f"coverage of {attack.name}", "fail", unsent)
-    wanted = sum(
-        len(wanted_cells(images, entry.suite.classes, targeted=entry.attack.targeted))
-        for entry in entries
+def _coverage_problems(said: Coverage | None, counts: Mapping[str, int], wanted: int) -> list[str]:
+    """Where there are not as many rows of an attack in part as its entry says."""
+    found = {who: Coverage(scored=count, wanted=wanted) for who, count in counts.items()}
+    wrong = [f"{there}{who}" for who, there in found.items() if said not in (None, there)]
+    return [f"the entry says {said}, there are {listed(wrong)}"] if wrong else []
+
+
+def _predictions_of(entry: Entry, rows: pd.DataFrame, wanted: pd.DataFrame) -> Verdict:
+    lost, part = entry.failed_victims, entry.attack.partial
+    scored = [victim for victim in entry.victims if victim.name not in lost]
+    victims = pd.DataFrame(
+        [(one.name, bool(part or one.partial)) for one in scored], columns=["victim", "optional"]
     )
-    for victim in (one for one in entries[0].victims if one.partial):
-        found = Coverage(scored=int((predictions["victim"] == victim.name).sum()), wanted=wanted)
-        wrong = f"the entries say {victim.partial}, there are {found}"
-        if not victim.elsewhere or found != victim.partial:
-            finding = wrong if victim.elsewhere else unsent
-            yield Verdict(f"coverage of {victim.name}", "fail", finding)
-
-
-def _predictions_of(entry: Entry, rows: pd.DataFrame, wanted: pd.MultiIndex) -> Verdict:
-    problems = []
-    victims, lost = [victim.name for victim in entry.victims], entry.failed_victims
-    places, count = wanted.get_indexer(present_cells(rows)), rows["victim"].value_counts()
-    again = rows.assign(place=places).duplicated(["victim", "place"])
-    odd = {*rows.loc[again | (places < 0), "victim"].unique()}
-    odd |= {name for name in victims if count.get(name, 0) != len(wanted)}
-    for victim in entry.victims:
-        mine, where = rows[rows["victim"] == victim.name], f" on {victim.name}"
-        if victim.name not in lost:
-            said = None if victim.partial else entry.attack.partial
-            if said is None and victim.name not in odd:
-                continue
-            problems += cell_problems(mine, wanted, where, partial=bool(victim.partial), said=said)
-        elif len(mine):
-            problems.append(f"{plural(len(mine), 'row')}{where}, which the entry says failed")
-    strangers = sorted(set(rows["victim"].unique()) - set(victims))
-    if strangers:
-        problems.append(f"surplus rows of victims that the entry lacks: {listed(strangers)}")
+    problems = cell_problems(rows, victims.merge(wanted, how="cross"))
+    counts = rows["victim"].value_counts()
+    known = {f" on {v.name}": int(counts.get(v.name, 0)) for v in scored if not v.partial}
+    problems += _coverage_problems(part, known, len(wanted))
     problems += prediction_problems(rows, entry) if len(rows) else []
-    scored = len(victims) - len(lost)
-    whole = f"{plural(len(rows), 'row')}: {scored} victims x {len(wanted)} images and targets"
+    whole = f"{plural(len(rows), 'row')}: {len(scored)} victims x {len(wanted)} images and targets"
     return _verdict(f"predictions of {entry.attack.name}", problems, whole, lost)
 
 
-def _distortion_of(entry: Entry, rows: pd.DataFrame, wanted: pd.MultiIndex) -> Verdict:
-    check, lost = f"distortion of {entry.attack.name}", entry.failed_victims
+def _distortion_of(entry: Entry, rows: pd.DataFrame, wanted: pd.DataFrame) -> Verdict:
+    check, lost, part = (
+        f"distortion of {entry.attack.name}",
+        entry.failed_victims,
+        entry.attack.partial,
+    )
     if rows.empty and len(lost) == len(entry.victims):
         return _verdict(check, [], "no row", lost)
-    if rows.empty and entry.lacks("distortion"):
+    if rows.empty and "distortion" in entry.lacking:
         return _verdict(check, [], "no row", ["distortion"])
-    problems = cell_problems(rows, wanted, "", said=entry.attack.partial)
+    problems = cell_problems(rows, wanted.assign(optional=part is not None))
+    problems += _coverage_problems(part, {"": len(rows)}, len(wanted))
     return _verdict(check, [*problems, *distortion_problems(rows, entry)], plural(len(rows), "row"))
+
+
+def _under_conditions(
+    entry: Entry, mine: Mapping[TableName, pd.DataFrame], conditions: Sequence[str]
+) -> Iterator[str]:
+    """What is wrong with rows under conditions: they are of the attack's own cells, all of them.
+
+    What failed there is missing only where the entry says so: nobody leaves a hard victim out of
+    the means, and curves are read off by how far a weaker attack goes.
+    """
+    after, far = mine["conditions"], mine["conditions-distortion"]
+    weaker = after.loc[after["quality_percent"].isna(), "said"].unique()
+    for rows, whole, said in (
+        (after, mine["predictions"], conditions),
+        (far, mine["distortion"], weaker),
+    ):
+        of = [name for name in ("victim", "image_id", "target") if name in whole]
+        wanted = (
+            whole[of].astype("string").fillna("").merge(pd.Series(said, name="said"), how="cross")
+        )
+        wanted = wanted[~_excusable(wanted).isin(entry.lacking - set(_excusable(rows)))]
+        yield from cell_problems(rows, wanted)
+    yield from prediction_problems(after, entry) if len(after) else ()
+    yield from distortion_problems(far, entry)
+
+
+def _excusable(rows: pd.DataFrame) -> pd.Series[str]:
+    """What an entry calls rows under conditions that are not there."""
+    found: pd.Series[str] = rows.get("victim", "distortion") + " " + rows["said"]
+    return found
 
 
 def _verdict(check: str, problems: list[str], whole: str, lost: Sequence[str] = ()) -> Verdict:

@@ -1,17 +1,15 @@
 """Success under conditions from files alone: a table that follows the Parquet, and refusals."""
 
-import csv
-import io
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from bench.records.load import load_run
+from bench.records.load import TABLES, load_run
 from bench.report.conditions.survival import survival_table
-from bench.report.tables.render import render
 from bench.report.verification.folder import verify_folder
+from tests.conftest import ATTACKS, CLASSES, missed, over_families, under
 
 CHANCE = {(0.5, None): 0.4, (1.0, 90): 0.7, (1.0, 70): 0.2}
 FILE, ROWS = "conditions.parquet", "rows under conditions"
@@ -20,23 +18,16 @@ FILE, ROWS = "conditions.parquet", "rows under conditions"
 def weakened(frame, condition):
     """Each success is undone with a chance of the condition's."""
     random = np.random.default_rng(list(CHANCE).index(condition))
-    frame = frame.copy()
     undone = random.random(len(frame)) > CHANCE[condition]
     lost = undone & (frame["split"] == "in") & (frame["predicted"] != frame["source"])
-    frame.loc[lost, "predicted"] = frame["source"]
-    frame.loc[lost, ["p_source", "p_predicted"]] = 0.5
-    frame.loc[lost & frame["target"].notna(), "p_target"] = 0.1
-    frame["strength"] = condition[0]
-    return frame.assign(quality_percent=pd.array([condition[1]] * len(frame), "Int64"))
+    return under(missed(frame, lost), *condition)
 
 
 def survived(folder):
     """A run's folder, now with rows under three conditions."""
-    frame = pd.read_parquet(folder / "predictions.parquet")
+    frame, far = (pd.read_parquet(folder / f"{name}.parquet") for name in TABLES)
     pd.concat([weakened(frame, one) for one in CHANCE]).to_parquet(folder / FILE)
-    half = pd.read_parquet(folder / "distortion.parquet").assign(strength=0.5)
-    half = half.assign(quality_percent=pd.array([None] * len(half), "Int64"))
-    half.to_parquet(folder / "conditions-distortion.parquet")
+    under(far, 0.5).to_parquet(folder / "conditions-distortion.parquet")
     return folder
 
 
@@ -52,46 +43,40 @@ def change(folder, edit):
 def rate(frame, attack="mislgan"):
     mine = frame[(frame["split"] == "in") & (frame["attack"] == attack)]
     if attack == "identity":  # asked for every other class
-        others = pd.Series(sorted(set(frame["source"][frame["split"] == "in"])), name="target")
+        others = pd.Series(CLASSES, name="target")
         mine = mine.drop(columns="target").merge(others, how="cross")
         mine = mine[mine["target"] != mine["source"]]
-    hit = (mine["predicted"] == mine["target"]).groupby(mine["victim"]).mean() * 100
-    return hit.groupby([name.partition("-")[0] for name in hit.index]).mean().mean()
+    return over_families(mine["predicted"] == mine["target"], mine["victim"])
+
+
+def figures(folder):
+    records = survival_table(load_run(folder)).records
+    return {(r["attack"], r["split"], r["measure"], r["quality_percent"]): r for r in records}
 
 
 def test_figures_are_those_of_the_rows(survived_dir):
-    run = load_run(survived_dir)
-    text = render(survival_table(run), "csv")
-    found = {
-        (r["attack"], r["split"], r["measure"], r["quality_percent"]): r
-        for r in csv.DictReader(io.StringIO(text))
-    }
+    run, found = load_run(survived_dir), figures(survived_dir)
     for condition in ((1.0, 90), (1.0, 70)):
-        row = found["mislgan", "in", "tasr", str(condition[1])]
+        row = found["mislgan", "in", "tasr", condition[1]]
         frames = run.predictions, weakened(run.predictions, condition)
         before, then = (rate(frame) for frame in frames)
         nothing, saved = (rate(frame, "identity") for frame in frames)
         left = 100 * (then - saved) / (before - nothing)
-        shares = [float(row[f"{name}_percent"]) for name in ("before", "after", "left")]
-        assert shares == pytest.approx([before, then, left], abs=1e-5)
-        assert float(row["left_low_percent"]) < shares[2] < float(row["left_high_percent"])
-        assert row["images"] == "24"
+        shares = [row[f"{name}_percent"] for name in ("before", "after", "left")]
+        assert shares == pytest.approx([before, then, left])
+        assert row["left_low_percent"] < left < row["left_high_percent"]
+        assert row["images"] == 24
     there = {key[:3] for key in found}
     assert ("mislgan", "out", "tasr") in there
     assert not {("mislgan", "out", "uasr"), ("identity", "in", "tasr")} & there
 
 
 def test_a_hole_at_one_quality_moves_no_other(survived_dir):
-    def figures():
-        text = render(survival_table(load_run(survived_dir)), "csv")
-        rows = csv.DictReader(io.StringIO(text))
-        return [row for row in rows if row["quality_percent"] == "90"]
-
-    before = figures()
-    change(
-        survived_dir, lambda f: f[(f["quality_percent"] != 70) | (f["victim"] != "pef-resnet18")]
-    )
-    assert figures() == before
+    before = figures(survived_dir)
+    lost = lambda f: f[(f["quality_percent"] != 70) | (f["victim"] != "pef-resnet18")]  # noqa: E731
+    change(survived_dir, lost)
+    after = figures(survived_dir)
+    assert all(after[key] == row for key, row in before.items() if key[3] == 90)
 
 
 def test_nothing_is_left_of_what_was_not_won(survived_dir):
@@ -102,38 +87,25 @@ def test_nothing_is_left_of_what_was_not_won(survived_dir):
     rows.loc[rare, "predicted"] = rows["source"]
     rows.loc[rare, ["p_source", "p_predicted"]] = 0.8
     rows.to_parquet(survived_dir / "predictions.parquet")
-    records = survival_table(load_run(survived_dir)).records
-    left = {
-        (r["attack"], r["left_percent"] is None)
-        for r in records
-        if (r["split"], r["measure"]) == ("in", "uasr")
-    }
-    assert left >= {("jpeg-q85", True), ("identity", True), ("mislgan", False)}
-    assert ("jpeg-q85", False) not in left
+    found = figures(survived_dir)
+    left = {name: found[name, "in", "uasr", 90]["left_percent"] for name in ATTACKS}
+    assert (left["jpeg-q85"], left["identity"]) == (None, None)
+    assert left["mislgan"] is not None
 
 
 def test_what_is_left_needs_the_untouched_images_after_the_same_save(survived_dir):
-    def left():
-        table = survival_table(load_run(survived_dir))
-        return table.notes, {
-            r["quality_percent"]: r["left_percent"]
-            for r in table.records
-            if (r["attack"], r["split"], r["measure"]) == ("mislgan", "in", "tasr")
-        }
-
-    _, before = left()
+    mine = [("mislgan", "in", "tasr", quality) for quality in (90, 70)]
+    before = [figures(survived_dir)[key]["left_percent"] for key in mine]
     change(survived_dir, lambda f: f[(f["attack"] != "identity") | (f["quality_percent"] != 70)])
-    notes, after = left()
-    assert before[70] is not None
-    assert after == {90: before[90], 70: None}
-    assert "or these were not scored" in notes[-1]
+    assert None not in before
+    assert [figures(survived_dir)[key]["left_percent"] for key in mine] == [before[0], None]
+    assert "or these were not scored" in survival_table(load_run(survived_dir)).notes[-1]
 
 
 def test_the_table_goes_from_the_best_quality_on(survived_dir):
     table = survival_table(load_run(survived_dir))
     groups = list(dict.fromkeys(column.group for column in table.columns))
     assert groups == ["", "JPEG 90", "JPEG 70"]
-    assert all(len(row.cells) == len(table.columns) - 1 for row in table.rows)
     shown = {row.name: row.cells[0] for row in table.rows if row.kind != "section"}
     assert (shown["mislgan"], shown["jpeg-q85"]) == ("TASR", "UASR")
 
@@ -155,14 +127,13 @@ def verdict(folder):
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
-        (lambda f: f.iloc[1:], "1 row missing of"),
+        (lambda f: f.iloc[1:], "1 row missing ("),
         (lambda f: f.assign(p_predicted=f["p_predicted"] * 0.1), "likelier than `predicted`"),
-        (lambda f: f[f["victim"] != "img-resnet18"], "on img-resnet18 after JPEG 70"),
+        (lambda f: f[f["victim"] != "img-resnet18"], "(img-resnet18 after JPEG 70)"),
         (
             lambda f: f[(f["attack"] != "mislgan") | (f["quality_percent"] != 70)],
-            "of mislgan on img-densenet40 after JPEG 70",
+            "mislgan: 96 rows missing (img-densenet40 after JPEG 70)",
         ),
-        (lambda f: f.assign(device="d9"), "images that the run has otherwise"),
     ],
 )
 def test_rows_that_no_scorer_writes_fail(survived_dir, edit, said):

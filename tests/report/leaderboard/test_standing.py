@@ -8,23 +8,21 @@ from tests.report.leaderboard.folders import boards_of, failed, in_part, without
 from tests.report.leaderboard.test_boards import only_spam, spam_victim
 
 
+def standings_of(place, **spoilt):
+    write_folder(place / "base", **spoilt)
+    return build_standings(boards_of(place)[0])
+
+
 @pytest.fixture(scope="module")
 def standings(tmp_path_factory):
-    place = tmp_path_factory.mktemp("boards")
-    write_folder(place / "base")
-    return build_standings(boards_of(place)[0])
+    return standings_of(tmp_path_factory.mktemp("boards"))
 
 
 @pytest.fixture(scope="module")
 def holed(tmp_path_factory):
-    place = tmp_path_factory.mktemp("holed")
     hole = ("mislgan", "img-resnet18")
-    write_folder(place / "base", rows=without(*hole), entry=failed(*hole))
-    return build_standings(boards_of(place)[0])
-
-
-def notes_of(standings, split="in"):
-    return board_table(standings, split).notes
+    spoilt = {"rows": without(*hole), "entry": failed(*hole)}
+    return standings_of(tmp_path_factory.mktemp("holed"), **spoilt)
 
 
 def by_name(standings, split="in"):
@@ -77,7 +75,8 @@ def test_a_mean_over_fewer_victims_is_starred_and_below_the_others(holed):
     assert means["mislgan"].endswith("*")
     defined = [name for name, mean in means.items() if mean != "n/a"]
     assert mean_order(holed, "in", TASR)["mislgan"] == len(defined) - 1
-    assert any(note.startswith("* over what was scored alone") for note in notes_of(holed))
+    notes = board_table(holed, "in").notes
+    assert any(note.startswith("* over what was scored alone") for note in notes)
     assert "*" not in "".join(means[name] for name in defined if name != "mislgan")
 
 
@@ -86,8 +85,7 @@ def test_a_victim_that_no_attack_was_scored_on_in_full_is_in_no_mean(tmp_path):
         failed(entry["attack"]["name"], "img-resnet18")(entry)
 
     rows = lambda rows: rows[rows["victim"] != "img-resnet18"]  # noqa: E731
-    write_folder(tmp_path / "base", rows=rows, entry=lost)
-    found = build_standings(boards_of(tmp_path)[0])
+    found = standings_of(tmp_path, rows=rows, entry=lost)
     assert "img-resnet18" not in found.board.panel
     assert by_name(found)["mislgan"].complete
     assert by_name(found)["mislgan"].ranks
@@ -95,8 +93,7 @@ def test_a_victim_that_no_attack_was_scored_on_in_full_is_in_no_mean(tmp_path):
 
 
 def test_means_of_a_board_without_the_protocols_families(tmp_path):
-    write_folder(tmp_path / "spam", rows=only_spam, entry=spam_victim)
-    found = by_name(build_standings(boards_of(tmp_path)[0]))
+    found = by_name(standings_of(tmp_path, rows=only_spam, entry=spam_victim))
     one = found["mislgan"]
     assert one.record["tasr_mean_percent"] == pytest.approx(one.cells["tasr"]["spam-svm"].value)
     low, high = (one.record[f"tasr_mean_{end}_percent"] for end in ("low", "high"))
@@ -111,8 +108,7 @@ def test_what_is_in_part_only_is_behind_what_is_whole_and_on_no_front(tmp_path):
         images = sorted(set(rows["image_id"]))[::2]
         return rows[(rows["attack"] != "cgan-img-wdf-pef") | ~rows["image_id"].isin(images)]
 
-    write_folder(tmp_path / "base", both=half, entry=in_part("cgan-img-wdf-pef", 48, 96))
-    found = build_standings(boards_of(tmp_path)[0]).by_split["in"]
-    attacks = [one for one in found if one.kind == "attack"]
+    found = standings_of(tmp_path, both=half, entry=in_part("cgan-img-wdf-pef", 48, 96))
+    attacks = [one for one in found.by_split["in"] if one.kind == "attack"]
     assert [one.complete for one in attacks] == sorted(one.complete for one in attacks)[::-1]
     assert attacks[-1].attack.name == "cgan-img-wdf-pef"

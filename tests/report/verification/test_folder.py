@@ -32,7 +32,7 @@ def test_missing_and_surplus_rows_are_named(smoke_copy):
     change(smoke_copy.out, "predictions", without_one)
     found = verdicts(smoke_copy.out)
     assert found["predictions of cgan-img"].verdict == "fail"
-    assert "1 row missing on wdf-resnet12: C-simcam-01" in found["predictions of cgan-img"].finding
+    assert "1 row missing (wdf-resnet12): C-simcam-01" in found["predictions of cgan-img"].finding
     assert found["predictions of jpeg"].verdict == "ok"
     assert found["table2.csv"].verdict == "fail"
 
@@ -97,7 +97,7 @@ def partial(smoke_copy):
 def state(folder, scored, wanted):
     path = folder / "entry-cgan-img.json"
     entry = json.loads(path.read_text())
-    entry["attack"]["coverage"] = {"scored": scored, "wanted": wanted}
+    entry["attack"] |= {"coverage": {"scored": scored, "wanted": wanted}, "files_sha256": "0"}
     path.write_text(json.dumps(entry))
 
 

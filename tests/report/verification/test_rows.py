@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from bench.records.entry import Evaluated, parse_entry
-from bench.records.frames import images_of
+from bench.records.frames import images_of, no_rows
+from bench.records.load import CONDITIONS
 from bench.report.verification.rows import (
     cell_problems,
     check_images,
@@ -20,43 +21,19 @@ from bench.verdicts import failed
 from tests.conftest import ATTACKS, make_entry
 
 
-def judged(frames, change=lambda entry: None):
-    records = [make_entry(name) for name in ATTACKS]
-    for record in records:
-        change(record)
-    entries = [parse_entry(json.dumps(record)) for record in records]
-    return {one.check: one for one in row_verdicts(*frames, entries, whole=True)}
-
-
-def thinned(frames):
-    """Without the answers of one victim to one image."""
-    predictions, distortion = frames
-    gone = (predictions["victim"] == "img-resnet18") & (predictions["image_id"] == "cam-a-p0-t0")
-    return (predictions[~gone], distortion), int(gone.sum())
-
-
-def test_a_network_cannot_be_partial(frames):
-    """Who declares a hard victim partial would take it out of every mean."""
-
-    def claim(entry):
-        entry["victims"][3]["coverage"] = {"scored": 407, "wanted": 408}
-
-    found = judged(frames, claim)
-    assert failed(found.values()) == ["coverage of img-resnet18"]
-    assert "only images or predictions made elsewhere can be" in (
-        found["coverage of img-resnet18"].finding
-    )
-
-
 @pytest.mark.parametrize(("lie", "wrong"), [(0, []), (1, ["coverage of img-resnet18"])])
 def test_sent_predictions_lack_what_their_entry_says(frames, lie, wrong):
-    found, gone = thinned(frames)
-
-    def claim(entry):
-        coverage = {"scored": 408 - gone + lie, "wanted": 408}
-        entry["victims"][3] |= {"coverage": coverage, "predictions_sha256": "0"}
-
-    assert failed(judged(found, claim).values()) == wrong
+    predictions, distortion = frames
+    gone = (predictions["victim"] == "img-resnet18") & (predictions["image_id"] == "cam-a-p0-t0")
+    coverage = {"scored": 408 - int(gone.sum()) + lie, "wanted": 408}
+    entries = []
+    for name in ATTACKS:
+        record = make_entry(name)
+        record["victims"][3] |= {"coverage": coverage, "predictions_sha256": "0"}
+        entries.append(parse_entry(json.dumps(record)))
+    tables = {name: no_rows(name) for name in CONDITIONS}
+    tables |= {"predictions": predictions[~gone], "distortion": distortion}
+    assert failed(row_verdicts(tables, entries, whole=True)) == wrong
 
 
 CLASSES = ("a", "b", "c")
@@ -82,23 +59,27 @@ def rows(*cells):
 
 
 def test_every_target_but_the_source_is_wanted(images):
-    wanted = list(wanted_cells(images, CLASSES, targeted=True))
-    assert wanted == [("i1", "b"), ("i1", "c"), ("i2", "a"), ("i2", "b"), ("i2", "c")]
-    assert list(wanted_cells(images, CLASSES, targeted=False)) == [("i1", ""), ("i2", "")]
-
-
-def test_missing_surplus_and_doubled_cells_are_named(images):
     wanted = wanted_cells(images, CLASSES, targeted=True)
-    whole = rows(*wanted)
-    assert cell_problems(whole, wanted, "") == []
-    spoilt = rows(("i1", "b"), ("i1", "b"), ("i1", "a"), *wanted[2:])
-    assert cell_problems(spoilt, wanted, " on v") == [
-        "1 row missing on v: i1 to c",
-        "1 row surplus on v: i1 to a",
-        "1 row there twice on v: i1 to b",
+    assert [*wanted.itertuples(index=False, name=None)] == [
+        *(("i1", "b"), ("i1", "c"), ("i2", "a"), ("i2", "b"), ("i2", "c"))
     ]
     untargeted = wanted_cells(images, CLASSES, targeted=False)
-    assert cell_problems(rows(("i1", None)), untargeted, "") == ["1 row missing: i2"]
+    assert [*untargeted.itertuples(index=False, name=None)] == [("i1", ""), ("i2", "")]
+    assert cell_problems(rows(("i1", None)), untargeted) == ["1 row missing: i2"]
+
+
+@pytest.mark.parametrize("of", [{}, {"victim": "v"}])
+def test_missing_surplus_and_doubled_cells_are_named(images, of):
+    wanted = wanted_cells(images, CLASSES, targeted=True).assign(**of)
+    assert cell_problems(wanted, wanted) == []
+    spoilt = rows(("i1", "b"), ("i1", "b"), ("i1", "a"), ("i2", "b"), ("i2", "c")).assign(**of)
+    where = " (v)" if of else ""
+    assert cell_problems(spoilt, wanted) == [
+        f"2 rows missing{where}: i1 to c, i2 to a",
+        f"1 row surplus{where}: i1 to a",
+        f"1 row there twice{where}: i1 to b",
+    ]
+    assert "missing" not in str(cell_problems(spoilt, wanted.assign(optional=True)))
 
 
 def test_images_that_contradict_themselves(images):
