@@ -50,7 +50,8 @@ def partial_row(run_dir):
 
     for name in ("predictions", "distortion"):
         rewrite(run_dir, name, without_first)
-    change(run_dir, MISLGAN, attack__coverage={"scored": THERE, "wanted": WANTED})
+    coverage = {"scored": THERE, "wanted": WANTED}
+    change(run_dir, MISLGAN, attack__coverage=coverage, attack__files_sha256="0")
     return run_dir
 
 
@@ -79,7 +80,9 @@ def test_a_partial_victim_is_in_no_mean_and_says_so(run_dir, run):
         return rows.drop(rows.index[rows["victim"] == "img-resnet18"][:30])
 
     rewrite(run_dir, "predictions", without_thirty)
-    partial = load_run(declare(run_dir, coverage={"scored": 338, "wanted": 368}))
+    partial = load_run(
+        declare(run_dir, coverage={"scored": 338, "wanted": 368}, predictions_sha256="0")
+    )
     said = "img-resnet18 is partial: it answered 338 of 368 images, so it is in no mean."
     assert said in build_table(partial, "in").notes
     counted = [records(one)["mislgan"]["tasr_img_architectures"] for one in (partial, run)]
