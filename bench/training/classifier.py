@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,6 @@ from bench.contract import FitContext
 from bench.data import LabelledImages
 from bench.nets.storage import round_as_stored
 from bench.recipes import AdamWRecipe, ClassifierRecipe, EstimatorRecipe
-from bench.training.bf16_layers import suited_to_bf16
 from bench.training.loop import run_steps, seeded_generator
 from bench.training.patches import PatchSampler, grid_patches
 from bench.types import FitReport
@@ -66,7 +67,7 @@ def fit_classifier(
         schedule.step()
         return {"loss": loss}
 
-    with suited_to_bf16(network, device.type, enabled=mixed):
+    with _first_in_fp32(network) if mixed else nullcontext():
         report = run_steps(
             label,
             steps,
@@ -92,6 +93,26 @@ def fit_classifier(
         seconds=report.seconds,
         validated_as_stored=True,
     )
+
+
+@contextmanager
+def _first_in_fp32(network: nn.Module) -> Iterator[None]:
+    """Keep the first convolution out of autocast: bf16 loses the last grey level of images."""
+    first = next((part for part in network.modules() if isinstance(part, nn.Conv2d)), None)
+    if first is None:
+        yield
+        return
+    usual = first.forward
+
+    def in_fp32(maps: Tensor) -> Tensor:
+        with torch.autocast(maps.device.type, enabled=False):
+            return usual(maps.float())
+
+    first.forward = in_fp32  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del first.forward
 
 
 def as_input(batch: Tensor) -> Tensor:
