@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import torch
+
 from bench.contract.global_state import kept_global_state
-from bench.jobs.scoring.batches import is_out_of_memory
 from bench.types import CamobenchError, StoppingError
 
 LONGEST = 200
@@ -53,6 +54,13 @@ class Done:
 
     failed: Mapping[str, Failed] = field(default_factory=dict)
     seen: Any = None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether torch ran out of memory, on an accelerator or on the CPU."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
 
 
 def is_failure(error: BaseException) -> bool:

@@ -108,7 +108,7 @@ def _first_in_fp32(network: nn.Module) -> Iterator[None]:
         with torch.autocast(maps.device.type, enabled=False):
             return usual(maps.float())
 
-    first.forward = in_fp32  # type: ignore[method-assign]
+    first.forward = in_fp32  # type: ignore[assignment, method-assign]
     try:
         yield
     finally:

@@ -119,6 +119,5 @@ def _suspicions(lookout: Lookout | None) -> dict[str, list[dict[str, str]]]:
     """By victim; those of the attack are of none."""
     if lookout is None:
         return {}
-    lookout.end()
     found = {"": lookout.attack, **lookout.victims}
     return {name: [asdict(one) for one in some] for name, some in found.items()}

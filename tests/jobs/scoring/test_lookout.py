@@ -55,10 +55,7 @@ def test_a_victim_is_looked_at_whatever_the_batch(batch):
     kinds = {"softmax": logits.softmax(1), "log": logits.log_softmax(1), "plain": logits}
     kinds["late"] = torch.cat([logits[:1].softmax(1), logits[1:]])  # one image does not tell
     lookout = Lookout()
-    for name, rows in kinds.items():
-        for part in rows.split(batch):
-            lookout.see_logits(name, part, lambda part=part: part[-1:])
-    lookout.end()
+    lookout.end({name: rows.split(batch) for name, rows in kinds.items()})
     found = {name: [one.kind for one in some] for name, some in lookout.victims.items()}
     expected = {"softmax": ["probabilities"], "log": ["log-probabilities"], "plain": [], "late": []}
     assert found == expected

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from bench.contract import Attack, AttackSpec, Victim, VictimSpec
-from bench.jobs.scoring.batches import batch_for
-from bench.jobs.scoring.items import AttackSource, mixed
+from bench.jobs.scoring.items import AttackSource, batch_for, mixed
 from bench.jobs.scoring.rows import row_shards
 from bench.jobs.scoring.scorer import Scorer
 from bench.metrics.lpips import load_lpips
