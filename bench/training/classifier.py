@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from bench.contract import FitContext
 from bench.data import LabelledImages
 from bench.nets.storage import round_as_stored
 from bench.recipes import AdamWRecipe, ClassifierRecipe, EstimatorRecipe
-from bench.training.loop import run_steps, seeded_generator
+from bench.training.loop import run_steps
 from bench.training.patches import PatchSampler, grid_patches
 from bench.types import FitReport
 
@@ -48,10 +48,8 @@ def fit_classifier(
     device = context.device
     network.to(device).train()
     labels = torch.from_numpy(data.labels).to(device)
-    train = torch.from_numpy(np.flatnonzero(~data.validation)).to(device)
-    generator = seeded_generator(context)
-    sampler = PatchSampler((stack,), labels, generator, subset=train)
-    steps = recipe.steps or math.ceil(recipe.epochs * sampler.patches / recipe.batch)  # type: ignore[operator]
+    sampler = PatchSampler.of_training(data, (stack,), context)
+    steps = sampler.steps(recipe)
     optimiser = _optimiser(network, recipe)
     schedule = rate_schedule(optimiser, recipe, steps)
     mixed = recipe.precision == "bf16"
@@ -74,25 +72,19 @@ def fit_classifier(
             step,
             context=context,
             parts={"network": network, "optimiser": optimiser, "schedule": schedule},
-            generator=generator,
+            generator=sampler.generator,
         )
     if context.recipe.compact:
         round_as_stored(network)
     network.eval()
     held_out = torch.from_numpy(np.flatnonzero(data.validation))
     figures = {
-        **report.figures,
         "validation_accuracy_percent": accuracy_percent(network, stack, labels, held_out),
         "validation_patch_accuracy_percent": accuracy_percent(
             network, stack, labels, held_out, patches=True
         ),
     }
-    return FitReport(
-        figures=figures,
-        curves=report.curves,
-        seconds=report.seconds,
-        validated_as_stored=True,
-    )
+    return replace(report, figures={**report.figures, **figures}, validated_as_stored=True)
 
 
 @contextmanager

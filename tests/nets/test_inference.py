@@ -2,7 +2,6 @@ import pytest
 import torch
 from timm.layers import BatchNormAct2d
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from bench.nets.fast_layers import Arbitrated, CellConv2d, InFp32, SplitInputConv2d
 from bench.nets.inference import folded, reduced
@@ -116,27 +115,6 @@ def test_close_calls_are_decided_by_the_exact_network():
     assert found.argmax(1).tolist() == [0, 0, 2]
     assert seen == [[0.0, 2.0]]
     assert found[1].tolist() == [9.0, 1.0, 0.0]
-
-
-class Waits(TorchDispatchMode):
-    """Counts what makes a processor wait for an accelerator: a value, or a copy of values."""
-
-    def __init__(self):
-        super().__init__()
-        self.count = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.count += func is torch.ops.aten._local_scalar_dense.default
-        return func(*args, **(kwargs or {}))
-
-
-@torch.no_grad()
-def test_a_victim_in_mixed_precision_waits_once_a_batch():
-    network = trained(NETWORKS["resnet"]())
-    deciding = Arbitrated(reduced(network), folded(network))
-    with Waits() as waits:
-        deciding((images() - 0.5) * 4)
-    assert waits.count <= 1
 
 
 @pytest.mark.parametrize("name", ["resnet", "densenet"])

@@ -90,16 +90,6 @@ def test_a_residual_stack_reaches_the_network_unscaled():
     assert max(top for _, _, top in network.shown) == pytest.approx(31.0)
 
 
-def test_a_killed_training_continues_to_the_same_weights():
-    memory = Memory()
-    whole, report = fit(snapshots=memory.snapshots())
-    assert len(memory.saved) == 1
-    resumed, again = fit(snapshots=memory.snapshots())
-    assert sum(training for training, _, _ in resumed.shown) == 10
-    assert same_state(copied(whole), resumed.state_dict())
-    assert again.figures == report.figures
-
-
 class Watched(Small):
     """Notes in which precision its parts see and give values, in training and after."""
 

@@ -60,15 +60,7 @@ class Condition:
         return {"strength": self.strength, "quality_percent": self.quality_percent}
 
     def of(self, originals: Tensor, anonymised: Tensor) -> Tensor:
-        """What becomes of images.
-
-        Args:
-            originals: (N, 3, H, W) uint8.
-            anonymised: (N, 3, H, W) uint8.
-
-        Returns:
-            (N, 3, H, W) uint8.
-        """
+        """What becomes of anonymised images: (N, 3, H, W) uint8, as originals and they are."""
         if self.strength != 1:
             anonymised = torch.lerp(originals.float(), anonymised.float(), self.strength)
             anonymised = anonymised.round().clamp(0, 255).to(torch.uint8)
@@ -123,15 +115,7 @@ def _numbers(
 
 
 def saved_as_jpeg(images: Tensor, quality_percent: int) -> Tensor:
-    """Save images as JPEG and read them again.
-
-    Args:
-        images: (N, 3, H, W) uint8 RGB.
-        quality_percent: Of Pillow's encoder, 1 to 100.
-
-    Returns:
-        (N, 3, H, W) uint8 on the same device.
-    """
+    """Save (N, 3, H, W) uint8 images as JPEG and read them again."""
     pixels = images.permute(0, 2, 3, 1).cpu().numpy()
     again = np.stack([as_jpeg(one, quality_percent) for one in pixels])
     return torch.from_numpy(again).permute(0, 3, 1, 2).contiguous().to(images.device)

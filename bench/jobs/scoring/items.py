@@ -46,23 +46,11 @@ class ImageSource(Protocol):
         """Whether there is one for this item; the others are left out."""
 
     def anonymise(self, items: Sequence[Item], originals: Tensor) -> Tensor:
-        """Anonymise.
-
-        Args:
-            items: N of them.
-            originals: Their images, (N, 3, H, W) uint8 on the device of the scorer.
-
-        Returns:
-            (N, 3, H, W) uint8 on the same device.
-        """
+        """Their (N, 3, H, W) uint8 versions, given N items and `originals` of that shape."""
 
 
 class AttackSource:
-    """The images of an attack that runs here.
-
-    Args:
-        attack: On the scorer's device, in evaluation mode.
-    """
+    """The images of an attack that runs here: on the scorer's device, in evaluation mode."""
 
     def __init__(self, attack: Attack) -> None:
         self.attack = attack

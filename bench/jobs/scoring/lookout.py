@@ -36,7 +36,7 @@ class Lookout:
 
         Args:
             originals: (N, 3, H, W) uint8.
-            anonymised: (N, 3, H, W) uint8.
+            anonymised: As them.
             last_alone: Anonymises the last of them by itself: the first may be the one that
                 random numbers, seeded anew in every call, treat alike.
         """
@@ -51,13 +51,7 @@ class Lookout:
     def see_logits(
         self, victim: str, logits: Tensor, last_alone: Callable[[], Tensor | None]
     ) -> None:
-        """Compare one image of a victim's first batch with itself alone.
-
-        Args:
-            victim: By name.
-            logits: (N, C).
-            last_alone: Gives those of the last image by itself; `None` where that fails.
-        """
+        """Compare (N, C) logits of a victim's first batch with those of its last image alone."""
         if victim not in self.victims and len(logits) > 1:
             alone = last_alone()
             moved = [] if alone is None else suspect_company(logits[-1:].float(), alone.float())

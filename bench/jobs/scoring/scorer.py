@@ -58,12 +58,10 @@ class Scorer:
     """Scores attacks on Set-C of a suite.
 
     Args:
-        suite: Its Set-C is streamed.
-        device: Where everything runs.
-        batch: Anonymised images at a time, or `AUTO`; halved when memory runs out. Results do not
-            depend on it beyond rounding.
+        batch: Anonymised images at a time, or `AUTO`; halved for a shard when memory runs out.
 
     Attributes:
+        batch: What the last shard was scored in, at least.
         trial: How attack and victims are run; by default one that fails stops the run.
         foreign: Victims that are somebody else's code: they share nothing with the others.
         lookout: Is shown images and logits, where there is one.
@@ -80,7 +78,7 @@ class Scorer:
         if batch < 0:
             raise ValueError(f"expected a `batch` of at least 1, or {AUTO} to choose, got {batch}")
         suited = batch_for(*self.images.shape[-2:], processor=device.type == "cpu")
-        self.batch = suited if batch == AUTO else batch
+        self.batch = self.wanted = suited if batch == AUTO else batch
 
     @cached_property
     def order(self) -> list[int]:
@@ -146,11 +144,9 @@ class Scorer:
         )
 
     def _parts(self, run: _Run, items: Sequence[Item]) -> Iterator[_Part]:
-        """Logits and distortions, batch by batch; a batch that does not fit is halved.
-
-        Once a victim has failed for want of memory even so, the others get their batch back.
-        """
-        done, whole, most = 0, self.batch, len({item.index for item in items})
+        """Logits and distortions, batch by batch; a batch that does not fit is halved."""
+        done, most = 0, len({item.index for item in items})
+        self.batch = self.wanted
         while done < len(items):
             batch = items[done : done + min(self.batch, most)]
             part = None
@@ -166,8 +162,6 @@ class Scorer:
                 continue
             yield part
             done += len(batch)
-            if self.batch < whole and self.trial.lost_to_memory():
-                self.batch = whole
 
     def _run(
         self,
@@ -211,7 +205,7 @@ class Scorer:
                 if digest not in shared:
                     shared[digest] = victim.frontend(unit)
                 logits = victim.backbone(shared[digest])
-            return victim.shaped_logits(logits, len(images))
+            return victim.checked_logits(logits, len(images), shape_alone=True)
 
         out = {}
         for name, victim in victims.items():
@@ -225,7 +219,7 @@ class Scorer:
 
 
 def _logits_of_last(victim: Victim, unit: Tensor) -> Tensor:
-    return victim.shaped_logits(victim.logits(unit[-1:].clone()), 1)
+    return victim.checked_logits(victim.logits(unit[-1:].clone()), 1, shape_alone=True)
 
 
 def _probabilities(victim: Victim, logits: Sequence[Tensor], order: Tensor) -> NDArray[np.float32]:

@@ -153,8 +153,7 @@ def check_key(subject: Subject) -> str:
     makeup = makeup_of(subject.entry.builder)
     opened = [
         path.name
-        for built in (True, False)
-        for path in files_opened_by(makeup.paths, built=built)
+        for path in files_opened_by(makeup.paths)
         if path not in makeup.paths and not is_in_store(path)
     ]
     packages = [f"{name} {version}" for name, version in makeup.distributions.items()]
