@@ -38,61 +38,32 @@ REACH_PX = 64
 BASELINE = "Chen, Zhao & Stamm 2018, 2019, as a cGAN by Andrews, Zhang & Griffin 2020"
 PRELIMINARY = f"{PAPER}, preliminary findings"
 ALL = ("img", "wdf", "pef")
+AS_IN_TABLES = CganVariant()
 
 
-def _row(
-    name: str,
-    laac: tuple[str, ...],
-    *,
-    scfa: bool = False,
-    paper: str = PAPER,
-    paper_row: bool = True,
-    preliminary: bool = False,
-) -> AttackSpec:
+def _row(name: str, laac: tuple[str, ...], *, paper: str = PAPER, **more: bool) -> AttackSpec:
     return AttackSpec(
         name=name,
         laac=laac,
-        scfa=scfa,
         surrogates=tuple(f"{space}-resnet18" for space in laac),
         reach_px=REACH_PX,
         paper=paper,
         licence="MIT",
-        paper_row=paper_row and not preliminary,
-        preliminary=preliminary,
+        **more,  # type: ignore[arg-type]
     )
 
 
-SPECS = (
-    _row("cgan-img", ("img",)),
-    _row("cgan-wdf", ("wdf",)),
-    _row("cgan-wdf-scfa", ("wdf",), scfa=True),
-    _row("cgan-pef", ("pef",)),
-    _row("mislgan", ("pef",), scfa=True, paper=BASELINE),
-    _row("cgan-img-wdf", ("img", "wdf")),
-    _row("cgan-img-pef", ("img", "pef")),
-    _row("cgan-img-wdf-pef", ALL),
-)
-
+_of_paper = partial(_row, paper_row=True)
 _further = partial(_row, paper=PRELIMINARY, preliminary=True)
-VARIANTS = {
-    **dict.fromkeys(SPECS, CganVariant()),
-    _further("cgan-img-wdf-pef-scfa", ALL, scfa=True): CganVariant(),
-    _further("cgan-img-wdf-pef-unconstrained", ALL): CganVariant(constrained=False),
-    _further("cgan-no-laac", ()): CganVariant(),
-    _further("cgan-img-wdf-pef-per-target", ALL): CganVariant(per_target=True),
-}
-
-GANS: tuple[tuple[AttackSpec, CganVariant, Mapping[str, CganRecipe]], ...] = (
-    (
-        _row("cama", cama.STREAMS, scfa=True, paper=cama.PAPER, paper_row=False),
-        CganVariant(),
-        cama.RECIPES,
-    ),
-    (
-        _row("spoc", spoc.STREAMS, scfa=True, paper=spoc.PAPER, paper_row=False),
-        spoc.VARIANT,
-        spoc.RECIPES,
-    ),
+SPECS = (
+    _of_paper("cgan-img", ("img",)),
+    _of_paper("cgan-wdf", ("wdf",)),
+    _of_paper("cgan-wdf-scfa", ("wdf",), scfa=True),
+    _of_paper("cgan-pef", ("pef",)),
+    _of_paper("mislgan", ("pef",), scfa=True, paper=BASELINE),
+    _of_paper("cgan-img-wdf", ("img", "wdf")),
+    _of_paper("cgan-img-pef", ("img", "pef")),
+    _of_paper("cgan-img-wdf-pef", ALL),
 )
 
 _transfer = partial(
@@ -177,7 +148,9 @@ LEARN = ("prnu_removal:PrnuRemoval",)
 
 
 def _cgan(
-    spec: AttackSpec, variant: CganVariant, recipes: Mapping[str, CganRecipe] = CGAN_RECIPES
+    spec: AttackSpec,
+    variant: CganVariant = AS_IN_TABLES,
+    recipes: Mapping[str, CganRecipe] = CGAN_RECIPES,
 ) -> AttackEntry:
     build = Deferred("attacks.cgan.attack:CganAttack")
     return Entry(
@@ -207,8 +180,13 @@ def _parametric(
 
 
 ENTRIES: tuple[AttackEntry, ...] = (
-    *(_cgan(spec, variant) for spec, variant in VARIANTS.items()),
-    *(_cgan(*gan) for gan in GANS),
+    *map(_cgan, SPECS),
+    _cgan(_further("cgan-img-wdf-pef-scfa", ALL, scfa=True)),
+    _cgan(_further("cgan-img-wdf-pef-unconstrained", ALL), CganVariant(constrained=False)),
+    _cgan(_further("cgan-no-laac", ())),
+    _cgan(_further("cgan-img-wdf-pef-per-target", ALL), CganVariant(per_target=True)),
+    _cgan(_row("cama", cama.STREAMS, scfa=True, paper=cama.PAPER), recipes=cama.RECIPES),
+    _cgan(_row("spoc", spoc.STREAMS, scfa=True, paper=spoc.PAPER), spoc.VARIANT, spoc.RECIPES),
     *(_parametric(place, *known, transfer_budget) for place, known in TRANSFER.items()),
     _parametric("siamte:SiamTe", SIAMTE, SIAMTE_CONSTANTS, SIAMTE_BUDGETS.__getitem__),
     *(_parametric(at, *known, learns=at in LEARN) for at, known in UNTARGETED.items()),

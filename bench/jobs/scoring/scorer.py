@@ -85,10 +85,6 @@ class Scorer:
         """All places in Set-C, in the order in which attacks are asked for them."""
         return mixed(self.manifest)
 
-    @cached_property
-    def _turn(self) -> dict[int, int]:
-        return {index: turn for turn, index in enumerate(self.order)}
-
     @torch.no_grad()
     def score(
         self,
@@ -104,7 +100,7 @@ class Scorer:
         Args:
             source: Of the anonymised images.
             victims: On the scorer's device, in evaluation mode, by name.
-            indices: Positions in Set-C; rows come in their order, whatever the attack's is.
+            indices: Positions in Set-C, of `order`; rows come in theirs.
             condition: What happens to the images before they are scored.
             distortions: Measure them too.
 
@@ -114,8 +110,7 @@ class Scorer:
         """
         targeted = source.targeted
         wanted = items_of(indices, self.manifest, self.classes, targeted=targeted)
-        turns = sorted(indices, key=lambda index: self._turn[index])
-        asked = asked_of(turns, len(self.classes), targeted=targeted)
+        asked = asked_of(indices, len(self.classes), targeted=targeted)
         asked = [item for item in asked if source.has(item)]
         scored = set(wanted)
         run = partial(self._run, source, condition, victims, scored, distortions)

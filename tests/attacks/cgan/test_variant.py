@@ -10,7 +10,6 @@ from attacks.cgan.networks import (
     build_generator,
 )
 from attacks.cgan.recipe import CganVariant, cgan_recipe
-from attacks.specs import SPECS, VARIANTS
 from bench.contract import ATTACKS
 from bench.plan.graph import plan
 from bench.recipes import MINI
@@ -22,7 +21,7 @@ from .test_attack import toy_surrogates
 BUDGET = cgan_recipe("smoke")
 APART = CganVariant(per_target=True)
 FREE = CganVariant(constrained=False)
-PRELIMINARY = [spec.name for spec in VARIANTS if spec not in SPECS]
+PRELIMINARY = [entry.spec.name for entry in ATTACKS if entry.spec.preliminary]
 
 
 def trained(name, fit_seed=0):
