@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.registry import Entry
 from bench.sources import Makeup, makeup_of
-from bench.sources.opened import files_opened_by, has_changed
+from bench.sources.opened import changed, files_opened_by
 from bench.sources.places import is_somebodys
 from bench.store import Store, digest, file_digest, is_in_store, read_json, write_json
 from bench.types import Json, StoppingError, as_json
@@ -72,11 +72,10 @@ def note_opened(store: Store, key: str, entry: Entry[Any, Any]) -> None:
         found |= _imported()
     paths = [path for path in sorted(found) if path not in makeup.paths and not is_in_store(path)]
     with store.lock("opened", key):
-        known = opened_in(store, key)
-        now = {}
+        known, moved, now = opened_in(store, key), changed(paths), {}
         for path in paths:
             name, sha256 = str(_at_home(path)), _digest(path)
-            if known.get(name, sha256) != sha256 or has_changed(path):
+            if known.get(name, sha256) != sha256 or path in moved:
                 raise StoppingError(
                     f"{path}, which {entry.spec.name} reads, has changed while it was run; run the "
                     "same command again"

@@ -129,9 +129,14 @@ def forget_versions() -> None:
     _seen.difference_update([fact for fact in tuple(_seen) if fact[0] == "version"])
 
 
-def has_changed(path: Path) -> bool:
-    """Whether a file is no longer what it was each time it was there and opened."""
-    return bool(_of("version", [path]) - {_ABSENT, _version(path)})
+def changed(paths: Iterable[Path]) -> set[Path]:
+    """Those that are no longer what they were each time that they were there and opened."""
+    now = {path: (_ABSENT, _version(path)) for path in paths}
+    return {
+        path
+        for kind, path, version in tuple(_seen)
+        if kind == "version" and path in now and version not in now[path]
+    }
 
 
 def _of(kind: str, whose: Iterable[Any]) -> set[Any]:

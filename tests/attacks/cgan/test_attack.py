@@ -29,8 +29,8 @@ BY_NAME = {spec.name: spec for spec in SPECS}
 SPEC = AttackSpec(name="toy-gan", surrogates=("one", "two"))
 
 
-def attack_of(spec=SPEC, seed=0, **budget):
-    torch.manual_seed(seed)
+def attack_of(spec=SPEC, **budget):
+    torch.manual_seed(0)
     attack = CganAttack(spec, classes=CLASSES, recipe=SMOKE)
     attack.budget = replace(attack.budget, **budget)
     return attack
@@ -41,16 +41,15 @@ def toy_surrogates(names=("one", "two")):
     return {name: ToyVictim(name) for name in names}
 
 
-def trained(spec=SPEC, *, seed=0, fit_seed=0, context=None, generator=None, **budget):
+def trained(*, context=None, generator=None, **budget):
     """An attack after `fit`, which never touches the surrogates, and its report."""
-    attack = attack_of(spec, seed, **budget)
+    attack = attack_of(**budget)
     if generator is not None:
         attack.generator = generator
-    surrogates = toy_surrogates(spec.surrogates)
-    context = context or {}
-    torch.manual_seed(seed)
+    surrogates = toy_surrogates()
+    torch.manual_seed(0)
     before = {name: copied(surrogate) for name, surrogate in surrogates.items()}
-    report = attack.fit(camera_set(), fit_context(fit_seed, surrogates=surrogates, **context))
+    report = attack.fit(camera_set(), fit_context(surrogates=surrogates, **(context or {})))
     for name, surrogate in surrogates.items():
         assert same_state(before[name], surrogate.state_dict())
         assert not surrogate.training
