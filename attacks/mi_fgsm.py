@@ -26,7 +26,7 @@ from torch.backends import cudnn
 from torch.nn import functional as F
 
 from attacks.parametric import ParametricAttack
-from attacks.specs import transfer_constants
+from attacks.specs import transfer_budget
 from bench.contract import AttackSpec, FitContext, untrained_victim
 from bench.data import AdversarySet
 from bench.recipes import Recipe
@@ -36,18 +36,14 @@ from bench.types import FitReport
 class MiFgsm(ParametricAttack):
     """Targeted momentum iterative fast gradient sign method.
 
-    Args:
-        constants: `eps_255`, the largest change of a value in grey levels, and what subclasses
-            need.
-
-    Attributes:
-        constants: With the number of `steps` and the `decay` of the momentum.
+    Its constants are `eps_255`, the largest change of a value in grey levels, the number of
+    `steps`, the `decay` of the momentum, and what subclasses need.
     """
 
     def __init__(
         self, spec: AttackSpec, *, classes: Sequence[str], recipe: Recipe, **constants: Any
     ) -> None:
-        given = transfer_constants(constants, recipe.name)
+        given = {**constants, **transfer_budget(recipe.name)}
         super().__init__(spec, classes=classes, recipe=recipe, **given)
         laacs = {name: untrained_victim(name, classes, recipe) for name in spec.surrogates}
         self.laacs = nn.ModuleDict(laacs)
@@ -92,13 +88,7 @@ class MiFgsm(ParametricAttack):
         targets: Tensor,
         seen: Callable[[Tensor], Tensor] = lambda images: images,
     ) -> Tensor:
-        """Of the LAACs' summed losses with respect to (N, 3, H, W) images.
-
-        Args:
-            images: Where.
-            targets: (N,).
-            seen: What the LAACs see of the images.
-        """
+        """Of the LAACs' summed losses, by what is `seen`, with respect to (N, 3, H, W) images."""
         exact = {"enabled": cudnn.enabled, "deterministic": True, "allow_tf32": False}
         with torch.enable_grad(), cudnn.flags(benchmark=False, **exact):
             images = images.detach().requires_grad_()

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from bench.contract import Attack, AttackSpec
 from bench.recipes import Recipe
-from bench.types import Json
 
 
 class ParametricAttack(Attack):
-    """An anonymiser with a few constants.
-
-    Args:
-        constants: Its hyper-parameters.
-    """
+    """An anonymiser with a few constants, its hyper-parameters."""
 
     def __init__(
         self,
@@ -27,8 +22,3 @@ class ParametricAttack(Attack):
     ) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
         self.constants = constants
-
-    @property
-    def hyperparameters(self) -> Mapping[str, Json]:
-        """The constants."""
-        return self.constants

@@ -22,25 +22,22 @@ authors' is a dilated denoising network; LAACs see erased images rounded to 8 bi
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from attacks.cgan.averaged import AveragedGenerator, rounded
+from attacks.cgan.averaged import AveragedGenerator, rounded, validated
 from attacks.cgan.networks import Generator
 from attacks.parametric import ParametricAttack
-from attacks.specs import siamte_constants
-from bench.contract import AttackSpec, FitContext, Victim
+from attacks.specs import SIAMTE_BUDGETS
+from bench.contract import AttackSpec, FitContext
 from bench.data import AdversarySet
 from bench.nets.johnson import channels_last
-from bench.nets.storage import round_as_stored
 from bench.recipes import Recipe
 from bench.training.classifier import as_input
-from bench.training.loop import run_steps, seeded_generator
+from bench.training.loop import run_steps
 from bench.training.patches import PatchSampler, open_stack
 from bench.types import FitReport
 
@@ -49,18 +46,14 @@ LARGEST_CHANGE = 0.25
 
 
 class SiamTe(ParametricAttack):
-    """Erase camera traces.
-
-    Args:
-        constants: Weights of the losses `similarity` and `identity`, and `threshold_255`.
-    """
+    """Erase camera traces; the constants weigh the losses, beside their `threshold_255`."""
 
     rewritable: ClassVar[tuple[str, ...]] = ("generator",)
 
     def __init__(
         self, spec: AttackSpec, *, classes: Sequence[str], recipe: Recipe, **constants: Any
     ) -> None:
-        given = siamte_constants(constants, recipe.name)
+        given = {**constants, **SIAMTE_BUDGETS[recipe.name]}
         super().__init__(spec, classes=classes, recipe=recipe, **given)
         self.generator = Generator(
             0,
@@ -79,11 +72,7 @@ class SiamTe(ParametricAttack):
         given, device = self.constants, context.device
         laacs = [context.surrogates[name] for name in self.spec.surrogates]
         self.generator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        labels = torch.from_numpy(data.labels).to(device)
-        train = torch.from_numpy(np.flatnonzero(~data.validation)).to(device)
-        images = open_stack(data.images, device)
-        generator = seeded_generator(context)
-        sampler = PatchSampler((images,), labels, generator, subset=train)
+        sampler = PatchSampler.of_training(data, (open_stack(data.images, device),), context)
         averaged = AveragedGenerator(
             self.generator, given["steps"], lr=given["lr"], beta1=0.5, cosine=True, decay=0.995
         )
@@ -108,35 +97,9 @@ class SiamTe(ParametricAttack):
             step,
             context=context,
             parts=averaged.parts,
-            generator=generator,
+            generator=sampler.generator,
         )
-        if context.recipe.compact:
-            round_as_stored(self.generator)
-        held_out = np.flatnonzero(data.validation)
-        validated = self._validate(
-            images[held_out].to(device), labels[held_out], context.surrogates
-        )
-        return FitReport(
-            figures={**report.figures, **validated},
-            curves=report.curves,
-            seconds=report.seconds,
-            validated_as_stored=True,
-        )
-
-    @torch.no_grad()
-    def _validate(
-        self, images: Tensor, labels: Tensor, surrogates: Mapping[str, Victim]
-    ) -> dict[str, float]:
-        """PSNR and the share of images that a surrogate no longer attributes, in percent."""
-        erased = torch.cat([self(chunk) for chunk in torch.split(images, 8)])
-        squared = float((erased.float() - images.float()).square().mean())
-        figures = {"validation_psnr_db": 10 * math.log10(255**2 / max(squared, 1e-12))}
-        for name, surrogate in surrogates.items():
-            found = torch.cat([surrogate(c / 255).argmax(1) for c in torch.split(erased, 8)])
-            figures[f"validation_uasr_{name}_percent"] = 100 * float(
-                (found != labels).float().mean()
-            )
-        return figures
+        return validated(self, report, data, context)
 
 
 def erase(network: Callable[[Tensor, Tensor], Tensor], images: Tensor) -> Tensor:
@@ -145,12 +108,7 @@ def erase(network: Callable[[Tensor, Tensor], Tensor], images: Tensor) -> Tensor
 
 
 def embedded_similarity(embedded: Tensor, cameras: Tensor) -> Tensor:
-    """Mean distance between images of different cameras; 0 if all are of one.
-
-    Args:
-        embedded: (N, D).
-        cameras: (N,).
-    """
+    """Mean distance between (N, D) embeddings of different (N,) cameras; 0 if all are of one."""
     apart = (embedded[:, None] - embedded).abs().mean(2)
     different = (cameras[:, None] != cameras).to(apart.dtype)
     return (apart * different).sum() / different.sum().clamp_min(1)

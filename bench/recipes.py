@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Literal
 
 from bench.types import CamobenchError
@@ -104,14 +103,10 @@ class Recipe:
     compact: bool = False
 
 
-def _frozen(**classifiers: ClassifierRecipe) -> Mapping[str, ClassifierRecipe]:
-    return MappingProxyType(classifiers)
-
-
 PAPER = Recipe(
     name="paper",
     purpose="every number of the paper; days on one GPU",
-    classifiers=_frozen(
+    classifiers=dict(
         resnet=ClassifierRecipe(batch=128, epochs=30),
         densenet=ClassifierRecipe(batch=64, epochs=90),
     ),
@@ -134,7 +129,7 @@ _NARROW_DENSE = replace(_NARROW, width=0.5, batch=32)
 MINI = Recipe(
     name="mini",
     purpose="narrow networks, minutes each on a CPU core; the demo",
-    classifiers=_frozen(resnet=_NARROW, densenet=_NARROW_DENSE),
+    classifiers=dict(resnet=_NARROW, densenet=_NARROW_DENSE),
     estimator=_UNROLLED,
     compact=True,
 )
@@ -142,7 +137,7 @@ LONG = replace(
     MINI,
     name="long",
     purpose="networks of mini, classifiers in four times its steps: for more cameras than three",
-    classifiers=_frozen(
+    classifiers=dict(
         resnet=replace(_NARROW, steps=4800), densenet=replace(_NARROW_DENSE, steps=4800)
     ),
 )
@@ -150,13 +145,13 @@ _WIDE = replace(_NARROW, width=1.0, lr=1e-3)
 WIDE = Recipe(
     name="wide",
     purpose="the paper's classifiers, ResNets in bf16, half its generator; hours on a CPU",
-    classifiers=_frozen(resnet=replace(_WIDE, precision="bf16"), densenet=replace(_WIDE, batch=32)),
+    classifiers=dict(resnet=replace(_WIDE, precision="bf16"), densenet=replace(_WIDE, batch=32)),
     estimator=replace(_UNROLLED, width=48, steps=800),
 )
 FAST = Recipe(
     name="fast",
     purpose="the paper's networks in a fraction of its steps, for one GPU; not yet measured",
-    classifiers=_frozen(
+    classifiers=dict(
         resnet=ClassifierRecipe(batch=128, steps=2400, schedule="one-cycle", precision="bf16"),
         densenet=ClassifierRecipe(batch=64, steps=2400, schedule="one-cycle", precision="bf16"),
     ),
@@ -167,16 +162,14 @@ FAST = Recipe(
 SMOKE = Recipe(
     name="smoke",
     purpose="two steps a network: proves that every stage runs, no more",
-    classifiers=_frozen(
+    classifiers=dict(
         resnet=ClassifierRecipe(width=0.125, batch=8, steps=2, schedule="one-cycle"),
         densenet=ClassifierRecipe(width=0.25, batch=4, steps=2, schedule="one-cycle"),
     ),
     estimator=EstimatorRecipe(width=4, unrolled=True, batch=4, steps=2, lr=1e-3, weight_decay=0),
     compact=True,
 )
-RECIPES: Mapping[str, Recipe] = MappingProxyType(
-    {r.name: r for r in (MINI, LONG, WIDE, FAST, PAPER, SMOKE)}
-)
+RECIPES: Mapping[str, Recipe] = {r.name: r for r in (MINI, LONG, WIDE, FAST, PAPER, SMOKE)}
 
 
 def get_recipe(name: str) -> Recipe:

@@ -17,7 +17,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, Protocol, TypeVar
 
 from bench.sources.in_memory import shown_module
-from bench.sources.opened import as_built, watch_opens
+from bench.sources.opened import watch_opens
 from bench.wording import near
 
 
@@ -236,7 +236,7 @@ class Registry(Generic[SpecT, ThingT]):
         for point in sorted(entry_points(group=self._group), key=_own_first):
             before = set(self._entries)
             try:
-                self.add(_opened(point), origin=None if _is_own(point) else point.value)
+                self.add(point.load(), origin=None if _is_own(point) else point.value)
                 self._installed |= self._entries.keys() - before
             except Exception as error:
                 if _is_own(point):
@@ -249,13 +249,6 @@ class Registry(Generic[SpecT, ThingT]):
                     f"skipped: {error}",
                     stacklevel=3,
                 )
-
-
-def _opened(point: EntryPoint) -> Any:
-    if _is_own(point):
-        return point.load()
-    with as_built():
-        return point.load()
 
 
 def _same_class(known: Entry[Any, Any], entry: Entry[Any, Any]) -> bool:

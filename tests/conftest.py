@@ -291,7 +291,7 @@ def own_registries(monkeypatch):
         registry.names()
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
         monkeypatch.setattr(registry, "_installed", set(registry._installed))
-    for kept in ("_loaded", "_modules", "_decorated"):
+    for kept in ("_loaded", "_modules"):
         monkeypatch.setattr(plugin_files, kept, {})
     yield
     for name in [name for name in sys.modules if name.startswith("camobench_plugin_")]:

@@ -124,3 +124,10 @@ class Memory:
         if not self.saved:
             return None
         return torch.load(io.BytesIO(self.saved[-1]), weights_only=True)
+
+
+def built(registry, name, recipe=SMOKE, classes=CLASSES):
+    """What a registered name stands for, untrained, with always the same weights."""
+    torch.manual_seed(0)
+    entry = registry.get(name)
+    return entry.builder(entry.spec, classes=classes, recipe=recipe)

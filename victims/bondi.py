@@ -14,6 +14,7 @@ three convolutions times a recipe's width; trained by AdamW, in a recipe's steps
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -23,7 +24,7 @@ from bench.data import AdversarySet, ExaminerSet
 from bench.recipes import Recipe
 from bench.training.classifier import fit_classifier
 from bench.training.patches import grid_patches, open_stack
-from bench.types import FitReport, Json, as_json
+from bench.types import FitReport, Json
 from victims.specs import LINEAR_SVM, by_adamw
 from victims.svm import SvmVictim
 
@@ -60,11 +61,6 @@ class BondiSvm(SvmVictim):
         self.network = build_network(self.budget.width)
         self.softmax = nn.Linear(self.features, len(classes))
 
-    @property
-    def hyperparameters(self) -> Mapping[str, Json]:
-        """Those of the machines, and the network's training budget."""
-        return {**self.constants, "classifier": as_json(self.budget)}
-
     def frontend(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] -> (N, P, 128) features of P patches."""
         patches = (grid_patches(images) - 0.5) * SCALE
@@ -78,14 +74,9 @@ class BondiSvm(SvmVictim):
             self.spec.name, _Classifier(self), stack, data, self.budget, context
         )
         fitted = super().fit(data, context)
-        said = {**fitted.figures, "loss": trained.figures["loss"]}
-        del said["support_vectors"]  # linear machines keep none
-        return FitReport(
-            figures=said,
-            curves=trained.curves,
-            seconds=trained.seconds + fitted.seconds,
-            validated_as_stored=True,
-        )
+        figures = {**fitted.figures, "loss": trained.figures["loss"]}
+        seconds = trained.seconds + fitted.seconds
+        return replace(fitted, figures=figures, curves=trained.curves, seconds=seconds)
 
 
 class _Classifier(nn.Module):

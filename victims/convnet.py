@@ -24,7 +24,7 @@ from bench.recipes import ClassifierRecipe, Recipe
 from bench.training.classifier import fit_classifier
 from bench.training.patches import open_stack
 from bench.training.residual import true_residuals, without_residuals
-from bench.types import FitReport, Json, as_json
+from bench.types import FitReport
 
 UNIT_LEVELS = 5.0
 """Residuals and prediction errors reach a backbone in units of this many grey levels."""
@@ -66,11 +66,6 @@ class ConvNetVictim(Victim):
         self.to(memory_format=torch.channels_last)
         self.estimator: nn.Module | None = None
         self._estimator_digest: str | None = None
-
-    @property
-    def hyperparameters(self) -> Mapping[str, Json]:
-        """The classifier's training budget."""
-        return {"classifier": as_json(self.budget)}
 
     @property
     def frontend_digest(self) -> str | None:

@@ -8,7 +8,7 @@ its own and a line here.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -91,30 +91,22 @@ def longer(usual: ClassifierRecipe) -> ClassifierRecipe:
 
 def by_adamw(like: ClassifierRecipe) -> AdamWRecipe:
     """A budget for what SGD leaves at chance: networks without batch norm."""
-    return AdamWRecipe(
-        width=like.width,
-        batch=like.batch,
-        epochs=like.epochs,
-        steps=like.steps,
-        schedule="one-cycle",
-        precision=like.precision,
-    )
+    same = {
+        name: getattr(like, name) for name in ("width", "batch", "epochs", "steps", "precision")
+    }
+    return AdamWRecipe(**same, schedule="one-cycle")
 
 
-def _svm(features: str, paper: str, place: str, constants: Mapping[str, Json]) -> VictimEntry:
-    """A support vector machine on hand-made features."""
+def _supplementary(
+    place: str,
+    hyperparameters: Callable[[Recipe], Mapping[str, Json]],
+    **spec: Any,
+) -> VictimEntry:
+    """A further victim of the field, of a class in a file of its own."""
     return Entry(
-        spec=VictimSpec(
-            name=f"{features}-svm",
-            front_end=features,
-            backbone="svm-rbf",
-            paper=paper,
-            licence="MIT",
-            differentiable=False,
-            supplementary=True,
-        ),
-        builder=Deferred(place),
-        traits=lambda recipe: Traits(hyperparameters=constants),
+        spec=VictimSpec(licence="MIT", supplementary=True, **spec),
+        builder=Deferred(f"victims.{place}"),
+        traits=lambda recipe: Traits(hyperparameters=hyperparameters(recipe)),
     )
 
 
@@ -138,71 +130,52 @@ def _timm(name: str) -> VictimEntry | None:
     return entry
 
 
+_resnet18 = partial(
+    _convnets, "resnet", "blocks", {"resnet18": RESNETS["resnet18"]}, supplementary=True
+)
+_svm = partial(_supplementary, backbone="svm-rbf", differentiable=False)
 ENTRIES: tuple[VictimEntry, ...] = (
     *_convnets("densenet", "depth", DENSENETS),
     *_convnets("resnet", "blocks", RESNETS),
-    *_convnets(
-        "resnet",
-        "blocks",
-        {"resnet18": RESNETS["resnet18"]},
-        STREAMS,
-        paper="Andrews, Zhang & Griffin 2020, second version (ECCV workshops)",
-        supplementary=True,
-    ),
-    *_convnets(
-        "resnet",
-        "blocks",
-        {"resnet18": RESNETS["resnet18"]},
-        suffix="-aware",
-        supplementary=True,
-        aware_of=AWARE_OF,
-    ),
-    *_convnets(
-        "resnet",
-        "blocks",
-        {"resnet18": RESNETS["resnet18"]},
+    *_resnet18(STREAMS, paper="Andrews, Zhang & Griffin 2020, second version (ECCV workshops)"),
+    *_resnet18(suffix="-aware", aware_of=AWARE_OF),
+    *_resnet18(
         suffix="-more-models",
         paper="Zhao & Stamm 2020 (that other class definitions stop attacks)",
-        supplementary=True,
         more_models=True,
     ),
     _svm(
-        "spam",
-        "Pevny, Bas & Fridrich 2010 (features); per colour plane, with a Gaussian SVM",
-        "victims.spam:SpamSvm",
-        SVM,
+        "spam:SpamSvm",
+        lambda recipe: SVM,
+        name="spam-svm",
+        front_end="spam",
+        paper="Pevny, Bas & Fridrich 2010 (features); per colour plane, with a Gaussian SVM",
     ),
-    Entry(
-        spec=VictimSpec(
-            name="mislnet",
-            front_end="green",
-            backbone="mislnet",
-            paper="Bayar & Stamm 2018",
-            licence="MIT",
-            supplementary=True,
-        ),
-        builder=Deferred("victims.mislnet:Mislnet"),
-        traits=lambda recipe: Traits(
-            hyperparameters={"classifier": as_json(recipe.classifiers["resnet"])}
-        ),
+    _supplementary(
+        "mislnet:Mislnet",
+        lambda recipe: {"classifier": as_json(recipe.classifiers["resnet"])},
+        name="mislnet",
+        front_end="green",
+        backbone="mislnet",
+        paper="Bayar & Stamm 2018",
     ),
-    Entry(
-        spec=VictimSpec(
-            name="bondi-svm",
-            front_end="img",
-            backbone="svm-linear",
-            paper="Bondi et al. 2017",
-            licence="MIT",
-            supplementary=True,
-        ),
-        builder=Deferred("victims.bondi:BondiSvm"),
-        traits=lambda recipe: Traits(
-            hyperparameters={
-                **LINEAR_SVM,
-                "classifier": as_json(by_adamw(recipe.classifiers["resnet"])),
-            }
-        ),
+    _supplementary(
+        "bondi:BondiSvm",
+        lambda recipe: {
+            **LINEAR_SVM,
+            "classifier": as_json(by_adamw(recipe.classifiers["resnet"])),
+        },
+        name="bondi-svm",
+        front_end="img",
+        backbone="svm-linear",
+        paper="Bondi et al. 2017",
     ),
-    _svm("lbp", "after Xu & Shi 2012", "victims.lbp:LbpSvm", ROOTED_SVM),
+    _svm(
+        "lbp:LbpSvm",
+        lambda recipe: ROOTED_SVM,
+        name="lbp-svm",
+        front_end="lbp",
+        paper="after Xu & Shi 2012",
+    ),
 )
 FAMILY: Family[VictimSpec, Victim] = Family(form="timm:NAME/FRONT-END", resolve=_timm)

@@ -92,11 +92,6 @@ class SvmVictim(Victim):
         linear = self.constants["kernel"] == "linear"
         self.machines = KernelMachines(self.features, len(classes), linear=linear)
 
-    @property
-    def hyperparameters(self) -> Mapping[str, Json]:
-        """Those of the machine; the recipe's steps mean nothing to it."""
-        return self.constants
-
     def backbone(self, features: Tensor) -> Tensor:
         """(N, F) features, or (N, P, F) of patches, -> (N, C) logits."""
         out: Tensor = self.machines(features.to(self.machines.centre))
@@ -114,12 +109,12 @@ class SvmVictim(Victim):
         decisions = self.machines(torch.from_numpy(features[held_out]))
         truth = torch.from_numpy(data.labels[held_out])
         self.machines.temperature = _temperature(decisions, truth)
-        hits = decisions.argmax(1) == truth
+        hits, linear = decisions.argmax(1) == truth, self.machines.linear
         return FitReport(
             figures={
                 "validation_accuracy_percent": 100 * float(hits.double().mean()),
-                "support_vectors": float(len(self.machines.support)),
                 "temperature": float(self.machines.temperature),
+                **({} if linear else {"support_vectors": float(len(self.machines.support))}),
             },
             seconds=time.monotonic() - began,
             validated_as_stored=True,

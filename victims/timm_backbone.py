@@ -9,10 +9,10 @@ Before anything is trained a network is tried on images of several sizes, on tor
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import product
 from typing import ClassVar
 
 import timm
@@ -24,7 +24,8 @@ from bench.checks import PATCH_PX
 from bench.contract import Victim, VictimSpec
 from bench.recipes import RESIDUAL_NAME, ClassifierRecipe, Recipe
 from bench.registry import Entry, UnknownNameError
-from bench.types import CamobenchError, Json
+from bench.types import CamobenchError, Json, as_json
+from bench.wording import near
 from victims.convnet import ConvNetVictim
 from victims.specs import FIXED_FRONT_ENDS, FRONT_ENDS, TIMM, by_adamw, longer
 
@@ -100,7 +101,7 @@ class TimmVictim(ConvNetVictim):
         """The training budget; and timm's version, since timm's code is the network."""
         intake = self.intake
         return {
-            **super().hyperparameters,
+            "classifier": as_json(self.budget),
             "timm": timm.__version__,
             "pretrained": False,
             "options": dict(intake.options),
@@ -129,16 +130,15 @@ def find_intake(name: str) -> Intake:
         CamobenchError: If it does not; says why.
     """
     reasons: list[str] = []
-    for grid_px in (1, GRID_PX):
-        for options in OPTIONS:
-            intake = Intake(options=options, grid_px=grid_px)
-            try:
-                network = _tried(name, intake)
-            except Exception as error:  # whatever a library of a thousand networks may raise
-                reasons.append(" ".join(str(error).split()) or type(error).__name__)
-            else:
-                batch_norm = any(isinstance(part, _BatchNorm) for part in network.modules())
-                return replace(intake, batch_norm=batch_norm)
+    for grid_px, options in product((1, GRID_PX), OPTIONS):
+        intake = Intake(options=options, grid_px=grid_px)
+        try:
+            network = _tried(name, intake)
+        except Exception as error:  # whatever a library of a thousand networks may raise
+            reasons.append(" ".join(str(error).split()) or type(error).__name__)
+        else:
+            batch_norm = any(isinstance(part, _BatchNorm) for part in network.modules())
+            return replace(intake, batch_norm=batch_norm)
     raise CamobenchError(
         f"timm's {name} cannot be a victim, which must take patches of {PATCH_PX} x {PATCH_PX} "
         f"pixels and images of any other size, and give one logit a class; choose another "
@@ -168,7 +168,7 @@ def entry(backbone: str, front_end: str) -> Entry[VictimSpec, Victim]:
     known = (*FRONT_ENDS, *FIXED_FRONT_ENDS)
     if front_end not in known:
         raise UnknownNameError(
-            f"unknown front-end {front_end!r}: a timm network stands behind {_listed(known)}"
+            f"unknown front-end {front_end!r}: a timm network stands behind {', '.join(known)}"
         )
     _require_known(backbone)
     spec = VictimSpec(
@@ -184,21 +184,16 @@ def entry(backbone: str, front_end: str) -> Entry[VictimSpec, Victim]:
 
 
 def _require_known(backbone: str) -> None:
-    if timm.is_model(backbone) and "." not in backbone:
-        return
-    bare = backbone.partition(".")[0]
-    if timm.is_model(bare):
+    bare, _, weights = backbone.partition(".")
+    if weights and timm.is_model(bare):
         raise UnknownNameError(
-            f"{TIMM}{backbone}: .{backbone.partition('.')[2]} names weights, and victims are "
-            f"trained from scratch; write {TIMM}{bare}"
+            f"{TIMM}{backbone}: .{weights} names weights, and victims are trained from scratch; "
+            f"write {TIMM}{bare}"
         )
-    close = difflib.get_close_matches(backbone, timm.list_models(), n=3, cutoff=0.5)
-    hint = f"did you mean {_listed(close)}?" if close else "nothing is close;"
-    raise UnknownNameError(
-        f"timm {timm.__version__} has no network {backbone!r}: {hint} `timm.list_models()` "
-        "shows them all"
-    )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names)
+    if weights or not timm.is_model(backbone):
+        close = near(backbone, timm.list_models())
+        hint = f"did you mean {', '.join(close)}?" if close else "nothing is close;"
+        raise UnknownNameError(
+            f"timm {timm.__version__} has no network {backbone!r}: {hint} `timm.list_models()` "
+            "shows them all"
+        )

@@ -13,34 +13,25 @@ that see random symmetries of the images.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from attacks.cgan.averaged import AveragedGenerator, adam, annealing, rounded
-from attacks.cgan.recipe import (
-    CGAN_RECIPES,
-    CganRecipe,
-    CganVariant,
-    cgan_hyperparameters,
-    cgan_recipe,
-)
-from attacks.cgan.variant import build_discriminator, build_generator
+from attacks.cgan.averaged import AveragedGenerator, adam, annealing, rounded, validated
+from attacks.cgan.networks import build_discriminator, build_generator
+from attacks.cgan.recipe import CGAN_RECIPES, CganRecipe, CganVariant, cgan_recipe
 from bench.contract import Attack, AttackSpec, FitContext
 from bench.data import AdversarySet
 from bench.nets.johnson import channels_last
-from bench.nets.storage import round_as_stored
 from bench.recipes import Recipe
 from bench.signal.cfa import synthetic_cfa
 from bench.training.classifier import as_input
-from bench.training.loop import run_steps, seeded_generator
+from bench.training.loop import run_steps
 from bench.training.patches import PatchSampler, apply_d4, open_stack
-from bench.types import FitReport, Json
+from bench.types import FitReport
 
 
 class CganAttack(Attack):
@@ -48,8 +39,7 @@ class CganAttack(Attack):
 
     Args:
         variant: Networks other than those of the paper's tables.
-        budget: Hyper-parameters other than those that go with the recipe.
-        recipes: Those that go with each recipe.
+        recipes: Hyper-parameters that go with each recipe.
     """
 
     rewritable: ClassVar[tuple[str, ...]] = ("generator",)
@@ -61,18 +51,12 @@ class CganAttack(Attack):
         classes: Sequence[str],
         recipe: Recipe,
         variant: CganVariant | None = None,
-        budget: CganRecipe | None = None,
         recipes: Mapping[str, CganRecipe] = CGAN_RECIPES,
     ) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
-        self.budget = budget or cgan_recipe(recipe.name, recipes)
+        self.budget = cgan_recipe(recipe.name, recipes)
         self.variant = variant or CganVariant()
         self.generator = build_generator(len(classes), self.budget, self.variant)
-
-    @property
-    def hyperparameters(self) -> Mapping[str, Json]:
-        """Loss weights, widths and budget, and what the variant changes if it does."""
-        return cgan_hyperparameters(self.budget, self.variant)
 
     def transform(self, images: Tensor, targets: Tensor | None) -> Tensor:
         """Generate; any size, since the network pads and crops."""
@@ -91,12 +75,8 @@ class CganAttack(Attack):
         judge = build_discriminator(len(self.classes), budget, self.variant)
         for network in (self.generator, judge, *laacs):
             network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        labels = torch.from_numpy(data.labels).to(device)
-        train = torch.from_numpy(np.flatnonzero(~data.validation)).to(device)
-        images = open_stack(data.images, device)
-        generator = seeded_generator(context)
-        sampler = PatchSampler((images,), labels, generator, subset=train)
-        steps = budget.steps or math.ceil(budget.epochs * sampler.patches / budget.batch)  # type: ignore[operator]
+        sampler = PatchSampler.of_training(data, (open_stack(data.images, device),), context)
+        generator, steps = sampler.generator, sampler.steps(budget)
         batch = budget.batch * (len(self.classes) if self.variant.per_target else 1)
         averaged = AveragedGenerator(
             self.generator,
@@ -146,47 +126,10 @@ class CganAttack(Attack):
             steps,
             step,
             context=context,
-            parts={
-                **averaged.parts,
-                "judge": judge,
-                "adam_d": adam_d,
-                "schedule_d": schedule_d,
-            },
+            parts={**averaged.parts, "judge": judge, "adam_d": adam_d, "schedule_d": schedule_d},
             generator=generator,
         )
-        if context.recipe.compact:
-            round_as_stored(self.generator)
-        held_out, surrogates = np.flatnonzero(data.validation), dict(context.surrogates)
-        figures = {
-            **report.figures,
-            **self._validate(images[held_out].to(device), labels[held_out], surrogates),
-        }
-        return FitReport(
-            figures=figures,
-            curves=report.curves,
-            seconds=report.seconds,
-            validated_as_stored=True,
-        )
-
-    @torch.no_grad()
-    def _validate(
-        self, images: Tensor, labels: Tensor, surrogates: Mapping[str, nn.Module]
-    ) -> dict[str, float]:
-        """PSNR and the surrogates' targeted success on Set-B's validation images, in percent."""
-        squared, hits, count = 0.0, dict.fromkeys(surrogates, 0), 0
-        for chunk, sources in zip(torch.split(images, 8), torch.split(labels, 8), strict=True):
-            for shift in range(1, len(self.classes)):
-                targets = (sources + shift) % len(self.classes)
-                anonymised = self(chunk, targets)
-                squared += float(
-                    (anonymised.float() - chunk.float()).square().mean((1, 2, 3)).sum()
-                )
-                count += len(chunk)
-                for name, surrogate in surrogates.items():
-                    hits[name] += int((surrogate(anonymised / 255).argmax(1) == targets).sum())
-        figures = {f"validation_tasr_{name}_percent": 100 * n / count for name, n in hits.items()}
-        mean_squared = max(squared / count, 1e-12)
-        return {**figures, "validation_psnr_db": 10 * math.log10(255**2 / mean_squared)}
+        return validated(self, report, data, context)
 
 
 def discriminator_loss(

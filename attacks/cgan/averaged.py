@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from bench.contract import FitContext
+from bench.data import AdversarySet
+from bench.nets.storage import round_as_stored
 from bench.training.loop import Stateful
+from bench.types import FitReport
 
 
 class AveragedGenerator:
@@ -89,3 +96,31 @@ def _average_into(average: nn.Module, current: nn.Module, decay: float) -> None:
             value.lerp_(state[name], 1 - decay)
         else:
             value.copy_(state[name])
+
+
+@torch.no_grad()
+def validated(attack: Any, report: FitReport, data: AdversarySet, context: FitContext) -> FitReport:
+    """Round an attack's trained generator as it is stored, and see to validation images.
+
+    Returns:
+        The report with PSNR and each surrogate's TASR, or UASR of an untargeted attack, in percent.
+    """
+    if context.recipe.compact:
+        round_as_stored(attack.generator)
+    targeted, classes = attack.spec.targeted, len(data.classes)
+    images = torch.from_numpy(data.images[data.validation]).to(context.device)
+    labels = torch.from_numpy(data.labels[data.validation]).to(context.device)
+    squared, hits, count = 0.0, dict.fromkeys(context.surrogates, 0), 0
+    for chunk, sources in zip(torch.split(images, 8), torch.split(labels, 8), strict=True):
+        for shift in range(1, classes) if targeted else [0]:
+            targets = (sources + shift) % classes
+            made = attack(chunk, targets)
+            squared += float((made.float() - chunk.float()).square().mean((1, 2, 3)).sum())
+            count += len(chunk)
+            for name, surrogate in context.surrogates.items():
+                found = surrogate(made / 255).argmax(1)
+                hits[name] += int((found == targets if targeted else found != sources).sum())
+    rate = "tasr" if targeted else "uasr"
+    figures = {f"validation_{rate}_{name}_percent": 100 * n / count for name, n in hits.items()}
+    figures["validation_psnr_db"] = 10 * math.log10(255**2 / max(squared / count, 1e-12))
+    return replace(report, figures={**report.figures, **figures}, validated_as_stored=True)

@@ -1,11 +1,18 @@
-"""Generator and discriminator of Andrews et al. (2020), section 4.2."""
+"""Generator and discriminator of Andrews et al. (2020), section 4.2.
+
+What its preliminary findings (footnotes 10 and 12) change in them is a `CganVariant`.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from attacks.cgan.recipe import CganRecipe, CganVariant
 from bench.nets.constrained import ConstrainedConv2d
 from bench.nets.fixed_filters import beside_differences
 from bench.nets.johnson import JohnsonNet
@@ -117,3 +124,53 @@ def with_label_planes(features: Tensor, labels: Tensor, classes: int) -> Tensor:
     one_hot = F.one_hot(labels, classes).to(features.dtype)[:, :, None, None]
     planes = one_hot.expand(-1, -1, *features.shape[-2:])
     return torch.cat((features, planes), dim=1)
+
+
+class PerTarget(nn.Module):
+    """One network a class; each image goes through its label's.
+
+    Args:
+        networks: In the order of the classes; each takes images and labels.
+    """
+
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        """(N, 3, H, W) and (N,) labels -> what the labels' networks return, in the same order."""
+        order, outputs = [], []
+        for label, network in enumerate(self.networks):
+            chosen = (labels == label).nonzero()[:, 0]
+            if len(chosen):
+                order.append(chosen)
+                outputs.append(network(images[chosen], labels[chosen]))
+        return torch.cat(outputs)[torch.cat(order).argsort()]
+
+
+def build_generator(classes: int, budget: CganRecipe, variant: CganVariant) -> nn.Module:
+    """The generator, or one a class."""
+    make = partial(
+        Generator,
+        width=budget.generator_width,
+        residual=budget.residual,
+        resize=budget.resize,
+        largest_change=budget.largest_change,
+    )
+    return PerTarget([make(0) for _ in range(classes)]) if variant.per_target else make(classes)
+
+
+def build_discriminator(classes: int, budget: CganRecipe, variant: CganVariant) -> nn.Module:
+    """The discriminator, or one a class.
+
+    With one a class, Eq. 3 reads: class c's sees images of c as real, and as fake what its
+    generator makes and real images of other classes.
+    """
+    make = partial(
+        Discriminator,
+        width=budget.discriminator_width,
+        constrained=variant.constrained,
+        differences=variant.differences,
+        projected=budget.projected,
+    )
+    return PerTarget([make(0) for _ in range(classes)]) if variant.per_target else make(classes)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from types import MappingProxyType
 
 from bench.types import CamobenchError, Json, as_json
 
@@ -79,47 +78,32 @@ _MINI = CganRecipe(
     symmetries=True,
 )
 
-CGAN_RECIPES: Mapping[str, CganRecipe] = MappingProxyType(
-    {
-        "paper": CganRecipe(epochs=200),
-        "fast": CganRecipe(
-            residual=True,
-            resize=True,
-            projected=True,
-            largest_change=0.25,
-            steps=1500,
-            lambda_adv=1.0,
-            lambda_cnt=3.0,
-            lambda_aux=0.02,
-            discriminator_lr=4e-4,
-            cosine=True,
-            average=0.995,
-            rounded=True,
-            symmetries=True,
-        ),
-        "mini": _MINI,
-        "long": replace(_MINI, steps=2400),
-        "wide": replace(_MINI, generator_width=32, discriminator_width=32),
-        "smoke": CganRecipe(
-            generator_width=4,
-            discriminator_width=4,
-            residual=True,
-            batch=2,
-            steps=2,
-            rounded=True,
-        ),
-    }
-)
+CGAN_RECIPES: Mapping[str, CganRecipe] = {
+    "paper": CganRecipe(epochs=200),
+    "fast": replace(
+        _MINI,
+        generator_width=64,
+        discriminator_width=64,
+        batch=32,
+        steps=1500,
+        generator_lr=2e-4,
+        discriminator_lr=4e-4,
+    ),
+    "mini": _MINI,
+    "long": replace(_MINI, steps=2400),
+    "wide": replace(_MINI, generator_width=32, discriminator_width=32),
+    "smoke": CganRecipe(
+        generator_width=4, discriminator_width=4, residual=True, batch=2, steps=2, rounded=True
+    ),
+}
 
 
 def reweighted(adv: float, cnt: float, aux: float) -> Mapping[str, CganRecipe]:
     """Every recipe with other weights of the three losses."""
-    return MappingProxyType(
-        {
-            name: replace(one, lambda_adv=adv, lambda_cnt=cnt, lambda_aux=aux)
-            for name, one in CGAN_RECIPES.items()
-        }
-    )
+    return {
+        name: replace(one, lambda_adv=adv, lambda_cnt=cnt, lambda_aux=aux)
+        for name, one in CGAN_RECIPES.items()
+    }
 
 
 def cgan_recipe(name: str, recipes: Mapping[str, CganRecipe] = CGAN_RECIPES) -> CganRecipe:

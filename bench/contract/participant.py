@@ -122,14 +122,7 @@ class Attack(Participant[AttackSpec]):
 
     @final  # type: ignore[misc]  # torch declares it as a writable attribute
     def __call__(self, images: Tensor, targets: Tensor | None = None) -> Tensor:
-        """Anonymise uint8 images into uint8 images, as a file would hold them.
-
-        Args:
-            images: (N, 3, H, W) uint8.
-            targets: (N,) int64, or `None` for an untargeted attack.
-
-        Returns:
-            (N, 3, H, W) uint8.
+        """Anonymise (N, 3, H, W) uint8 images into such, as a file would hold them.
 
         Raises:
             ValueError: If `transform` returns another shape, no floating-point tensor, or NaN or
@@ -187,14 +180,7 @@ class Victim(Participant[VictimSpec]):
         raise NotImplementedError(f"{type(self).__name__} defines neither `logits` nor `backbone`")
 
     def logits(self, images: Tensor) -> Tensor:
-        """Classify.
-
-        Args:
-            images: (N, 3, H, W) float32 RGB in [0, 1].
-
-        Returns:
-            (N, C) logits, columns in the order of `classes`.
-        """
+        """Map (N, 3, H, W) float32 RGB in [0, 1] to (N, C) logits, in the order of `classes`."""
         return self.backbone(self.frontend(images))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -202,26 +188,18 @@ class Victim(Participant[VictimSpec]):
         return self.logits(images)
 
     @final
-    def shaped_logits(self, values: Tensor, count: int) -> Tensor:
-        """Check the shape of what `logits` or `backbone` returned for `count` images.
+    def checked_logits(self, values: Tensor, count: int, *, shape_alone: bool = False) -> Tensor:
+        """Check what `logits` or `backbone` returned for `count` images.
 
         Raises:
-            ValueError: If it is not (count, C).
+            ValueError: If the shape is not (count, C); or a value is NaN or infinite, which makes
+                a processor wait for its device.
         """
         expected = (count, len(self.classes))
         if tuple(values.shape) != expected:
             raise ValueError(
                 f"{self.spec.name}: expected logits of shape {expected}, got {tuple(values.shape)}"
             )
-        return values
-
-    @final
-    def checked_logits(self, values: Tensor, count: int) -> Tensor:
-        """Check what `logits` or `backbone` returned for `count` images.
-
-        Raises:
-            ValueError: If the shape is not (count, C) or a value is NaN or infinite.
-        """
-        self.shaped_logits(values, count)
-        checks.require_finite(values, f"{self.spec.name}: the logits")
+        if not shape_alone:
+            checks.require_finite(values, f"{self.spec.name}: the logits")
         return values

@@ -25,7 +25,6 @@ from bench.contract.specs import AttackSpec, VictimSpec
 from bench.registry import Entry
 from bench.sources.imports import code_of
 from bench.sources.in_memory import PACKAGES
-from bench.sources.opened import as_built
 from bench.store import file_digest
 from bench.types import CamobenchError, WrongUsageError
 from bench.wording import near
@@ -52,8 +51,6 @@ class PluginFile:
 
 _loaded: dict[tuple[Path, str], PluginFile] = {}
 _modules: dict[Path, types.ModuleType] = {}
-_decorated: dict[Path, dict[str, set[str]]] = {}
-"""What decorators registered while a file was imported, by kind."""
 _versions = itertools.count()
 
 
@@ -91,34 +88,29 @@ def load_plugin_file(text: str, kind: str | None = None) -> PluginFile:
     path, name = _split(text)
     stale = {
         file
-        for place, other in _loaded
-        for file, sha256 in _loaded[place, other].files.items()
-        if place == path and not (file.is_file() and file_digest(file) == sha256)
+        for (place, _), one in _loaded.items()
+        if place == path
+        for file, sha256 in one.files.items()
+        if not (file.is_file() and file_digest(file) == sha256)
     }
     if stale:
-        for module_name, one in list(sys.modules.items()):
-            if Path(getattr(one, "__file__", None) or "").resolve() in stale:
-                del sys.modules[module_name]
-                parent, _, tail = module_name.rpartition(".")
-                vars(sys.modules.get(parent, one)).pop(tail, None)  # `from lib import a` finds it
         others = [known for file, known in _loaded if file == path and known != name]
-        _forget(path)
+        _forget(path, stale)
         for other in others:  # what else is in use of the file is that of its new version too
             load_plugin_file(f"{path}:{other}")
     if (path, name) not in _loaded:
-        module = _import(path)
+        module, label = _import(path), f"{path.name}:{name}"
         thing = _named(module, name, path)
-        found = _kind(thing, f"{path.name}:{name}")
+        found = _kind(thing, label)
         _loaded[path, name] = PluginFile(
             text=f"{path}:{name}",
             kind=found,
             files=code_of([module.__name__]).paths,
-            names=_register(thing, found, f"{path.name}:{name}"),
+            names=_register(thing, found, label),
         )
     known = _loaded[path, name]
     if kind not in (None, known.kind):
-        article = "a" if kind == "victim" else "an"
-        raise WrongUsageError(f"{text} is {known.kind} {known.names[0]}, expected {article} {kind}")
+        raise WrongUsageError(f"{text} is {known.kind} {known.names[0]}, no {kind}")
     return known
 
 
@@ -137,14 +129,24 @@ def _split(text: str) -> tuple[Path, str]:
     return path, name
 
 
-def _forget(path: Path) -> None:
-    """Make room for another version of a file."""
+def _forget(path: Path, stale: Collection[Path]) -> None:
+    """Make room for another version of a file, and of those that it imports."""
+    for name, one in list(sys.modules.items()):
+        if Path(getattr(one, "__file__", None) or "").resolve() in stale:
+            del sys.modules[name]
+            parent, _, tail = name.rpartition(".")
+            vars(sys.modules.get(parent, one)).pop(tail, None)  # `from lib import a` finds it
     for key in [key for key in _loaded if key[0] == path]:
         old = _loaded.pop(key)
         REGISTRIES[old.kind].forget(old.names)
-    for kind, names in _decorated.pop(path, {}).items():
-        REGISTRIES[kind].forget(names)
-    del _modules[path]
+    _forget_package(_modules.pop(path).__name__.partition(".")[0])
+
+
+def _forget_package(package: str) -> None:
+    """Remove what decorators registered in the modules of a plug-in file's package."""
+    for registry in REGISTRIES.values():
+        modules = {e.spec.name: getattr(e.builder, "__module__", "") for e in registry}
+        registry.forget([n for n, found in modules.items() if found.partition(".")[0] == package])
 
 
 def _import(path: Path) -> types.ModuleType:
@@ -152,27 +154,21 @@ def _import(path: Path) -> types.ModuleType:
         return _modules[path]
     place = hashlib.sha256(str(path).encode()).hexdigest()[:12]
     package = f"{PACKAGES}{place}_{next(_versions)}"
-    before = {kind: set(registry.names()) for kind, registry in REGISTRIES.items()}
     try:
         if (initial := path.parent / "__init__.py").is_file():
             _execute(package, initial, path.parent)
         else:
             sys.modules[package] = types.ModuleType(package, f"Plug-ins of {path.parent}.")
             sys.modules[package].__path__ = [str(path.parent)]
-        module = _execute(f"{package}.{path.stem.replace('.', '_')}", path)
+        _modules[path] = _execute(f"{package}.{path.stem.replace('.', '_')}", path)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: a script that runs when it is imported
-        for kind, names in before.items():
-            REGISTRIES[kind].forget(set(REGISTRIES[kind].names()) - names)
+        _forget_package(package)
         for name in [name for name in sys.modules if name.partition(".")[0] == package]:
             del sys.modules[name]
         raise _explained(path, error) from error
-    _decorated[path] = {
-        kind: set(REGISTRIES[kind].names()) - names for kind, names in before.items()
-    }
-    _modules[path] = module
-    return module
+    return _modules[path]
 
 
 def _execute(name: str, path: Path, folder: Path | None = None) -> types.ModuleType:
@@ -182,7 +178,7 @@ def _execute(name: str, path: Path, folder: Path | None = None) -> types.ModuleT
         raise ImportError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    with kept_global_state(), as_built():
+    with kept_global_state():
         spec.loader.exec_module(module)
     return module
 
@@ -208,10 +204,9 @@ def _kind(thing: Any, text: str) -> str:
     for kind, base, spec_type in (("attack", Attack, AttackSpec), ("victim", Victim, VictimSpec)):
         if isinstance(spec, spec_type) or (isinstance(first, type) and issubclass(first, base)):
             return kind
-    what = f"the class {thing.__name__}" if isinstance(thing, type) else f"a {type(thing).__name__}"
     name = text.rpartition(":")[2]
     raise WrongUsageError(
-        f"{text} is {what}, no Attack and no Victim: write `class {name}(camobench.Attack)` or "
+        f"{text} is no Attack and no Victim: write `class {name}(camobench.Attack)` or "
         f"`class {name}(camobench.Victim)`, or name another class"
     )
 

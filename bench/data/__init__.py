@@ -122,6 +122,15 @@ def encode_png(pixels: NDArray[np.uint8], **metadata: Any) -> bytes:
     return data.getvalue()
 
 
+def as_jpeg(pixels: NDArray[np.uint8], quality_percent: int) -> NDArray[np.uint8]:
+    """What a JPEG of Pillow's holds of (H, W, 3) pixels: standard tables, 4:2:0 chroma."""
+    stream = io.BytesIO()
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    image.save(stream, "JPEG", quality=quality_percent, subsampling="4:2:0")
+    with Image.open(stream) as again:
+        return np.asarray(again)
+
+
 def read_rgb(path: Path) -> NDArray[np.uint8]:
     """Read the file at `path` into (3, H, W) uint8 RGB.
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bench.contract import ATTACKS, VICTIMS
+from bench.contract import ATTACKS, REGISTRIES, VICTIMS
 from bench.jobs.outcome import is_failure, reason_of
 from bench.recipes import Recipe
 from bench.registry import Entry
-from bench.sources.opened import as_built
 from bench.suites.base import SuiteCard
-from bench.types import CamobenchError
+from bench.types import CamobenchError, Json
 
 if TYPE_CHECKING:
     from bench.contract import Attack, Victim
@@ -65,11 +64,26 @@ def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
     return _built("attack", ATTACKS.get(name), classes, recipe)
 
 
+def hyperparameters_of(
+    kind: str, name: str, classes: Sequence[str], recipe: Recipe
+) -> dict[str, Json]:
+    """What shapes an attack or a victim beside spec and recipe: stated, or asked of a plug-in.
+
+    Raises:
+        CamobenchError: If it cannot be built.
+    """
+    entry = REGISTRIES[kind].get(name)
+    if entry.traits is not None:
+        return dict(entry.traits(recipe).hyperparameters)
+    thing: Attack | Victim = _built(kind, entry, classes, recipe)
+    return thing.stated_hyperparameters()
+
+
 def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe: Recipe) -> ThingT:
     from bench.contract.global_state import kept_global_state
 
     try:
-        with kept_global_state(), as_built():
+        with kept_global_state():
             return entry.builder(entry.spec, classes=classes, recipe=recipe)
     except BaseException as error:
         if not is_failure(error):

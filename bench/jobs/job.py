@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Self, TypeAlias
 
-from bench.jobs.scoring.batches import AUTO
 from bench.jobs.scoring.condition import PLAIN, Condition
+from bench.jobs.scoring.items import AUTO
 from bench.jobs.scoring.precision import FP32, Precision
 from bench.recipes import Recipe
 from bench.suites.base import SuiteCard

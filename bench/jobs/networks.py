@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import cast
 
 import torch
 from safetensors import SafetensorError
@@ -14,7 +15,12 @@ from torch import Tensor, nn
 
 from bench.checks import use_exact_fp32
 from bench.contract import VICTIMS, Attack, Victim
-from bench.jobs.building import build_attack, build_victim, taught_classes
+from bench.jobs.building import (
+    build_attack,
+    build_victim,
+    hyperparameters_of,
+    taught_classes,
+)
 from bench.jobs.job import Keys, TrainJob
 from bench.jobs.scoring.precision import (
     Precision,
@@ -59,8 +65,6 @@ class Shelf:
         found = self.store.checkpoint(kind, name, key)
         if found is None and self.shipped:
             found = open_checkpoint(shipped_folder(kind, name, key))
-        if found is not None and found.card["key"] != key:
-            raise CamobenchError(f"checkpoint {found.path} has another key on its card; remove it")
         return found
 
 
@@ -102,7 +106,7 @@ def save_checkpoint(
                 "suite_fingerprint": graph.suite.fingerprint,
                 "classes": graph.suite.taught(job.set_name),
                 "recipe": graph.recipe.name,
-                "hyperparameters": hyperparameters(job, graph),
+                "hyperparameters": _hyperparameters(job, graph),
                 "seed": job.seed,
                 "needs": job.needs,
                 "weights_sha256": file_digest(weights),
@@ -113,18 +117,14 @@ def save_checkpoint(
                 "provenance": {**provenance(), "device": None if device is None else str(device)},
             },
         )
-    found = open_checkpoint(folder)
-    if found is None:
-        raise CamobenchError(f"checkpoint {folder} vanished while it was written")
-    return found
+    return cast("Checkpoint", open_checkpoint(folder))
 
 
-def hyperparameters(job: TrainJob, graph: Keys) -> Json:
-    """The numbers that a job's network is trained by, as its key hashes them."""
+def _hyperparameters(job: TrainJob, graph: Keys) -> Json:
     if job.kind == "estimator":
         return {"estimator": as_json(graph.recipe.estimator)}
-    build = build_attack if job.kind == "attack" else build_victim
-    return build(job.name, graph.suite.classes, graph.recipe).stated_hyperparameters()
+    kind = "attack" if job.kind == "attack" else "victim"
+    return hyperparameters_of(kind, job.name, graph.suite.classes, graph.recipe)
 
 
 def module_state(module: nn.Module, recipe: Recipe) -> dict[str, Tensor]:
@@ -177,9 +177,6 @@ class Networks:
     """Opens the networks of a graph, each once, and knows their digests without opening them.
 
     Args:
-        graph: Which key each network has.
-        shelf: Where checkpoints are.
-        device: Where networks run.
         precision: Rewrite victims and attacks for scoring in this precision; by default they stay
             as they were trained. Surrogates always do.
 

@@ -1,8 +1,7 @@
-"""Files that a plug-in opens: in its constructor, and those that it opens first as it runs.
+"""Files that a plug-in opens, from its import to its last image.
 
-The first are known before anything is computed and stand in the key. Of the others each key has a
-record, with their SHA-256 of then: while they are as they were the key stands, with all that lies
-under it; once one has changed, what is planned has another key.
+Each key has a record of them, with their SHA-256 of then: while they are as they were the key
+stands, with all that lies under it; once one has changed, what is planned has another key.
 """
 
 from __future__ import annotations
@@ -15,19 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from bench.registry import Entry
 from bench.sources import Makeup, makeup_of
-from bench.sources.opened import files_opened_by, has_changed
+from bench.sources.opened import changed, files_opened_by
 from bench.sources.places import is_somebodys
 from bench.store import Store, digest, file_digest, is_in_store, read_json, write_json
 from bench.types import Json, StoppingError, as_json
 
 if TYPE_CHECKING:
     from bench.contract import Attack, Victim
-
-
-def opened_when_built(makeup: Makeup) -> list[list[str]]:
-    """Name and SHA-256 of each file that it opens as it is imported and built."""
-    found = files_opened_by(makeup.paths, built=True)
-    return sorted([path.name, _digest(path) or ""] for path in found if _counts(path, makeup))
 
 
 def identity_of(
@@ -44,8 +37,8 @@ def identity_of(
     said: dict[str, Json] = {"spec": thing.spec.identity(), "hyperparameters": dict(stated)}
     if makeup is not None:
         made = [] if builder is type(thing) else [makeup_of(type(thing)).sha256]
-        opened = as_json(opened_when_built(makeup))
-        said |= {"source": makeup.sha256, "made": as_json(made), "opened": opened}
+        # "opened" was a digest of files; keys stay those of plug-ins that had none
+        said |= {"source": makeup.sha256, "made": as_json(made), "opened": []}
     return said
 
 
@@ -58,7 +51,7 @@ def opened_in(store: Store, key: str) -> dict[str, str]:
 def settled_key(store: Store, key: str) -> str:
     """The key itself, or where a file of its record has changed since, another one."""
     while record := opened_in(store, key):
-        now = {path: _digest(Path(path)) or "" for path in record}
+        now = {path: _digest(Path(path)) for path in record}
         if now == record:
             break
         key = digest([key, sorted([Path(path).name, sha256] for path, sha256 in now.items())])
@@ -74,28 +67,22 @@ def note_opened(store: Store, key: str, entry: Entry[Any, Any]) -> None:
     if entry.origin is None:
         return
     makeup = _travelled.get(_label(entry)) or makeup_of(entry.builder)
-    found = [p for p in files_opened_by(makeup.paths, built=False) if _counts(p, makeup)]
+    found = set(files_opened_by(makeup.paths))
     if makeup.computes_imports:  # nobody knows which of them
-        found += [path for path in _imported() if _counts(path, makeup)]
+        found |= _imported()
+    paths = [path for path in sorted(found) if path not in makeup.paths and not is_in_store(path)]
     with store.lock("opened", key):
-        _note(store, key, entry, makeup, found)
-
-
-def _note(
-    store: Store, key: str, entry: Entry[Any, Any], makeup: Makeup, found: list[Path]
-) -> None:
-    known = opened_in(store, key)
-    now = {str(path): _digest(path) or "" for path in found}
-    changed = [path for path, sha256 in now.items() if known.get(path, sha256) != sha256]
-    before = files_opened_by(makeup.paths, built=True)
-    changed += [str(path) for path in (*found, *before) if has_changed(path)]
-    if changed:
-        raise StoppingError(
-            f"{changed[0]}, which {entry.spec.name} reads, has changed while it was run; run the "
-            "same command again"
-        )
-    if now.keys() - known.keys():
-        write_json(_record(store, key), known | now)
+        known, moved, now = opened_in(store, key), changed(paths), {}
+        for path in paths:
+            name, sha256 = str(_at_home(path)), _digest(path)
+            if known.get(name, sha256) != sha256 or path in moved:
+                raise StoppingError(
+                    f"{path}, which {entry.spec.name} reads, has changed while it was run; run the "
+                    "same command again"
+                )
+            now[name] = sha256
+        if now.keys() - known.keys():
+            write_json(_record(store, key), known | now)
 
 
 _travelled: dict[tuple[str | None, str], Makeup] = {}
@@ -111,19 +98,33 @@ def knows_makeup(entry: Entry[Any, Any], makeup: Makeup) -> None:
     _travelled[_label(entry)] = makeup
 
 
+_away: list[Path] = []
+"""Folders that stand for the root of another machine, where plug-in files came from."""
+
+
+def stands_for_root(folder: Path) -> None:
+    """Name files below a folder as if it were the root: so they lie where they came from."""
+    _away.append(folder)
+
+
+def _at_home(path: Path) -> Path:
+    away = next((folder for folder in _away if folder in path.parents), None)
+    return path if away is None else Path(path.anchor, path.relative_to(away))
+
+
 def as_told(entry: Entry[Any, Any], store: Store, key: str) -> dict[str, Json]:
     """What an entry says of a plug-in, beside its spec; of camobench's own, nothing."""
     if entry.origin is None:
         return {}
     makeup = makeup_of(entry.builder)
-    later = sorted([Path(path).name, sha256] for path, sha256 in opened_in(store, key).items())
+    opened = sorted([Path(path).name, sha256] for path, sha256 in opened_in(store, key).items())
     return {
         "plug_in": {
             "origin": entry.origin,
             "source_sha256": makeup.sha256,
             "modules": dict(makeup.files),
             "packages": dict(makeup.distributions),
-            "opened": [list(one) for one in (*opened_when_built(makeup), *later)],
+            "opened": as_json(opened),
             "not_covered": list(makeup.not_covered),
         }
     }
@@ -133,25 +134,22 @@ def _record(store: Store, key: str) -> Path:
     return store.root / "opened" / f"{key}.json"
 
 
-def _counts(path: Path, makeup: Makeup) -> bool:
-    return path not in makeup.paths and not is_in_store(path)
-
-
-def _imported() -> list[Path]:
+def _imported() -> set[Path]:
     """Files of all modules here that are neither Python's nor camobench's nor installed."""
     files = [
         getattr(one, "__file__", None) for name, one in sys.modules.items() if name != "__main__"
     ]
     paths = {Path(file).resolve() for file in files if file}
-    return sorted(path for path in paths if path.is_file() and is_somebodys(path))
+    return {path for path in paths if path.is_file() and is_somebodys(path)}
 
 
-def _digest(path: Path) -> str | None:
+def _digest(path: Path) -> str:
+    """SHA-256 of a file; "" where there is none."""
     try:
         found = path.stat()
         return _digest_of(path, found.st_mtime_ns, found.st_size)
     except OSError:
-        return None
+        return ""
 
 
 @functools.lru_cache(maxsize=4096)

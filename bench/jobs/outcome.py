@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import torch
+
 from bench.contract.global_state import kept_global_state
-from bench.jobs.scoring.batches import is_out_of_memory
 from bench.types import CamobenchError, StoppingError
 
 LONGEST = 200
@@ -17,7 +19,7 @@ ResultT = TypeVar("ResultT")
 
 
 class ParticipantError(Exception):
-    """An attack failed while it anonymised; the cause says how."""
+    """An attack or a victim failed; the cause says how."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,13 @@ class Done:
     seen: Any = None
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether torch ran out of memory, on an accelerator or on the CPU."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+
+
 def is_failure(error: BaseException) -> bool:
     """Whether it fails what raised it alone: not the user's interruption, nor a full disk."""
     return not isinstance(error, KeyboardInterrupt | GeneratorExit | StoppingError)
@@ -87,17 +96,20 @@ class Trial:
 
     strict: bool = True
     failed: dict[str, BaseException] = field(default_factory=dict)
-    _greedy: int = 0
-
-    def lost_to_memory(self) -> bool:
-        """Whether memory has failed another victim since this was asked last."""
-        before = self._greedy
-        self._greedy = sum(map(is_out_of_memory, self.failed.values()))
-        return self._greedy > before
 
     def left(self, victims: Mapping[str, ResultT]) -> dict[str, ResultT]:
         """Those that have not failed."""
         return {name: victim for name, victim in victims.items() if name not in self.failed}
+
+    @contextmanager
+    def _alone(self, images: int) -> Iterator[None]:
+        try:
+            with kept_global_state():
+                yield
+        except BaseException as error:
+            if self.strict or not is_failure(error) or (is_out_of_memory(error) and images > 1):
+                raise
+            raise ParticipantError from error
 
     def victim(self, name: str, call: Callable[[], ResultT], images: int = 1) -> ResultT | None:
         """Run one victim on some images; `None` when it fails, now or before.
@@ -105,16 +117,13 @@ class Trial:
         Raises:
             torch.OutOfMemoryError: If there is more than one image; fewer may do.
         """
-        if name in self.failed:
-            return None
-        try:
-            with kept_global_state():
-                return call()
-        except BaseException as error:
-            if self.strict or not is_failure(error) or (is_out_of_memory(error) and images > 1):
-                raise
-            self.failed[name] = error
-            return None
+        if name not in self.failed:
+            try:
+                with self._alone(images):
+                    return call()
+            except ParticipantError as error:
+                self.failed[name] = error
+        return None
 
     def attack(self, call: Callable[[], ResultT], images: int = 1) -> ResultT:
         """Run the attack.
@@ -123,10 +132,5 @@ class Trial:
             ParticipantError: If it fails.
             torch.OutOfMemoryError: If there is more than one image; fewer may do.
         """
-        try:
-            with kept_global_state():
-                return call()
-        except BaseException as error:
-            if self.strict or not is_failure(error) or (is_out_of_memory(error) and images > 1):
-                raise
-            raise ParticipantError from error
+        with self._alone(images):
+            return call()

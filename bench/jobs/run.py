@@ -16,11 +16,6 @@ def run(job: Job, place: Workplace, progress: Progress) -> Done | Failed:
 
     Two runs on one store take turns: the second finds what the first one made.
 
-    Args:
-        job: To be done.
-        place: What this process keeps open.
-        progress: Told how far a training is.
-
     Raises:
         StoppingError: If the machine or the store is to blame, so that no other job could do.
     """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import torch
 from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots
 from bench.contract.fitting import timed_fit
 from bench.contract.global_state import kept_global_state
-from bench.data import AdversarySet, ExaminerSet
 from bench.jobs.aware import aware_set
 from bench.jobs.building import build_attack, build_victim
 from bench.jobs.job import TrainJob
@@ -35,50 +35,39 @@ def train_network(job: TrainJob, place: Workplace, progress: Progress) -> None:
 
 def _train(job: TrainJob, place: Workplace, progress: Progress) -> None:
     store, device, keys = place.store, place.device, place.site.keys
-    suite, name = place.suite, job.set_name
-    data = suite.adversary_set() if name == "B" else suite.examiner_set(name)
+    suite, name, recipe = place.suite, job.set_name, keys.recipe
+    data: Any = suite.adversary_set() if name == "B" else suite.examiner_set(name)
     networks = Networks(keys, place.shelf, device)
     snapshot = store.snapshot_file(job.kind, job.name, job.key)
-    recipe, classes = keys.recipe, keys.suite.classes
     torch.manual_seed(job.seed)
-
-    def context(**more: Any) -> FitContext:
-        return FitContext(
-            device=device,
-            seed=job.seed,
-            recipe=recipe,
-            progress=progress,
-            snapshots=snapshots_in(snapshot),
-            label=job.label,
-            **more,
-        )
-
-    module: torch.nn.Module
+    context = FitContext(
+        device=device,
+        seed=job.seed,
+        recipe=recipe,
+        progress=progress,
+        snapshots=snapshots_in(snapshot),
+        label=job.label,
+    )
+    module: Any
+    registry: Registry[Any, Any]
     if job.kind == "estimator":
-        estimator = ResidualEstimator(recipe.estimator)
-        report = fit_estimator(job.label, estimator, data, recipe.estimator, context())
-        module = estimator
-    elif job.kind == "attack":
-        attack = build_attack(job.name, classes, recipe)
-        surrogates = {name: networks.surrogate(name) for name in attack.spec.surrogates}
-        if not isinstance(data, AdversarySet):
-            raise TypeError("an attack is trained on Set-B")
-        with kept_global_state():
-            report = timed_fit(lambda: attack.fit(data, context(surrogates=surrogates)))
-        module = attack
+        module = ResidualEstimator(recipe.estimator)
+        report = fit_estimator(job.label, module, data, recipe.estimator, context)
     else:
-        victim = build_victim(job.name, data.classes, recipe)
-        learnt = data
-        if victim.spec.aware_of and isinstance(data, ExaminerSet):
-            aware_of = victim.spec.aware_of
-            attacks = {networks.attack_digest(name): networks.attack(name) for name in aware_of}
-            with kept_global_state():
-                learnt = aware_set(data, attacks, place.suite.folder / job.set_name, device)
+        if job.kind == "attack":
+            registry = ATTACKS
+            module = build_attack(job.name, keys.suite.classes, recipe)
+            surrogates = {name: networks.surrogate(name) for name in module.spec.surrogates}
+            context = replace(context, surrogates=surrogates)
+        else:
+            registry = VICTIMS
+            module = build_victim(job.name, data.classes, recipe)
+            attacks = {networks.attack_digest(n): networks.attack(n) for n in module.spec.aware_of}
+            if attacks:
+                with kept_global_state():
+                    data = aware_set(data, attacks, suite.folder / name, device)
         with kept_global_state():
-            report = timed_fit(lambda: victim.fit(learnt, context()))
-        module = victim
-    if job.kind != "estimator":
-        registry: Registry[Any, Any] = ATTACKS if job.kind == "attack" else VICTIMS
+            report = timed_fit(partial(module.fit, data, context))
         note_opened(store, job.key, registry.get(job.name))
     save_checkpoint(store, job, keys, module_state(module, recipe), report, device=device)
     snapshot.unlink(missing_ok=True)
@@ -93,14 +82,7 @@ def snapshots_in(path: Path) -> Snapshots:
         try:
             # Our own file, in the user's own store; it holds optimiser state beside tensors.
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        except (
-            pickle.UnpicklingError,
-            RuntimeError,
-            EOFError,
-            LookupError,
-            ValueError,
-            AttributeError,
-        ) as error:
+        except Exception as error:  # whatever a damaged file makes it raise
             reason = " ".join(str(error).split())
             raise StoppingError(
                 f"{path} is damaged ({reason}); remove it, and that training starts anew"

@@ -7,11 +7,10 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import cloudpickle
 
-from bench.contract import ATTACKS, VICTIMS
+from bench.contract import REGISTRIES
 from bench.contract.plugin_files import (
     PluginFile,
     load_again,
@@ -19,21 +18,16 @@ from bench.contract.plugin_files import (
     loaded_plugin_files,
 )
 from bench.jobs.job import Keys
-from bench.jobs.opened_files import knows_makeup
-from bench.registry import Registry
+from bench.jobs.opened_files import knows_makeup, stands_for_root
 from bench.sources import makeup_of
 from bench.sources.opened import files_opened_by, see_too, seen
 from bench.types import CamobenchError
-
-_REGISTRIES: dict[str, Registry[Any, Any]] = {"attack": ATTACKS, "victim": VICTIMS}
 
 
 def pack(keys: Keys, *, whole: bool = False) -> bytes | None:
     """What another process needs to know the attacks and victims of a run; `None` if it knows them.
 
-    Args:
-        keys: Who takes part.
-        whole: Take what the files of plug-ins hold along, for a machine that may not have them.
+    With `whole`, what the files of plug-ins hold comes along, for a machine that may lack them.
 
     Raises:
         CamobenchError: If one cannot travel, such as a module that holds an open file.
@@ -46,7 +40,7 @@ def pack(keys: Keys, *, whole: bool = False) -> bytes | None:
     entries = []
     for kind, names in named.items():
         for name in names:
-            registry = _REGISTRIES[kind]
+            registry = REGISTRIES[kind]
             if registry.is_installed(name):
                 continue
             entry = registry.get(name)
@@ -79,9 +73,9 @@ def _by_value(modules: Iterable[str]) -> Iterator[None]:
 
 
 def _files_behind(plugins: Iterable[PluginFile]) -> set[Path]:
-    """Their sources, and what they open as they are imported and built."""
+    """Their sources, and what they have opened so far."""
     sources = {path for plugin in plugins for path in plugin.files}
-    return sources.union(filter(Path.is_file, files_opened_by(sources, built=True)))
+    return sources.union(filter(Path.is_file, files_opened_by(sources)))
 
 
 def unpack(luggage: bytes | None) -> None:
@@ -100,7 +94,7 @@ def unpack(luggage: bytes | None) -> None:
         _load_away(files, contents)
     for kind, content in entries:
         entry, makeup = cloudpickle.loads(content)
-        registry = _REGISTRIES[kind]
+        registry = REGISTRIES[kind]
         registry.forget([entry.spec.name])
         registry.add(entry)
         if makeup is not None:
@@ -109,7 +103,8 @@ def unpack(luggage: bytes | None) -> None:
 
 def _load_away(plugins: Iterable[PluginFile], contents: Mapping[Path, bytes]) -> None:
     """Load plug-in files on a machine that has none of them, from a folder of their own."""
-    folder = Path(tempfile.mkdtemp(prefix="camobench-plug-ins-"))
+    folder = Path(tempfile.mkdtemp(prefix="camobench-plug-ins-")).resolve()
+    stands_for_root(folder)
     for file, content in contents.items():
         away = folder / file.relative_to(file.anchor)
         away.parent.mkdir(parents=True, exist_ok=True)

@@ -17,11 +17,7 @@ from bench.types import Json
 
 
 class Workplace:
-    """Opens each thing once, when it is first wanted.
-
-    Args:
-        site: Where the jobs run.
-    """
+    """Opens each thing once, when it is first wanted."""
 
     def __init__(self, site: Site) -> None:
         self.site, self.device = site, torch.device(site.device)

@@ -16,10 +16,7 @@ from torch.nn import functional as F
 class ConstrainedConv2d(nn.Module):
     """A size-preserving convolution whose filters predict the centre pixel from its neighbours.
 
-    Args:
-        in_channels: Input channels.
-        out_channels: Output channels.
-        kernel_px: Odd side of the filters.
+    The side of the filters, `kernel_px`, is odd.
     """
 
     store_fp32 = True

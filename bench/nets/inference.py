@@ -1,9 +1,8 @@
 """Networks rewritten for speed once they are trained: the same function, fewer operations.
 
 `folded` is exact up to the rounding of fp32. Batch normalisations move into the convolutions before
-them; a concatenation of many features that extends a former one starts from that; on processors a
-convolution to a few channels, which leaves most of the vector lanes idle, computes a 2 x 2 cell of
-pixels at a time, and 3 x 3 convolutions of many channels use Winograd's algorithm.
+them; on processors a convolution to a few channels, which leaves most of the vector lanes idle,
+computes a 2 x 2 cell of pixels at a time.
 
 `reduced` computes in bf16, where that holds what has to be held: the input enters the first
 convolution as two bf16 terms (16 significant bits: bf16 itself would blur grey levels), products
@@ -13,7 +12,6 @@ are summed in fp32 by the hardware, and normalisations and the last linear layer
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from typing import cast
 
 import torch
@@ -21,20 +19,10 @@ from torch import fx, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from bench.checks import require_finite
-from bench.nets.fast_layers import (
-    CellConv2d,
-    Fp32Linear,
-    InFp32,
-    SignRelu,
-    SplitInputConv2d,
-    WinogradConv2d,
-)
+from bench.nets.fast_layers import CellConv2d, Fp32Linear, InFp32, SplitInputConv2d
 
 FEW_CHANNELS = 4
 LARGE_KERNEL_PX = 5
-MANY_CHANNELS = range(128, 257)
-"""Where Winograd's algorithm pays for its transforms, and for filters of four times the size."""
 
 
 def folded(network: nn.Module, *, processor: bool = True) -> nn.Module:
@@ -45,13 +33,13 @@ def folded(network: nn.Module, *, processor: bool = True) -> nn.Module:
 
     Args:
         network: In fp32; not changed.
-        processor: Also replace convolutions that a CPU computes faster by other algorithms.
+        processor: Also replace convolutions that a CPU computes faster by cells.
     """
     network = _fold(copy.deepcopy(network).eval().requires_grad_(False))
     if processor:
-        for parent, name, child in list(_places(network)):
-            if type(child) is nn.Conv2d:
-                setattr(parent, name, _for_processor(child))
+        for name, child in list(network.named_modules()):
+            if name and _fits_cells(child):
+                _replace(network, name, CellConv2d(cast("nn.Conv2d", child)))
     return network
 
 
@@ -60,12 +48,7 @@ def reduced(network: nn.Module) -> nn.Module:
 
     Args:
         network: In fp32, maps (N, C, H, W) to logits; not changed.
-
-    Raises:
-        ValueError: If a weight is NaN or infinite.
     """
-    for name, weight in network.state_dict().items():
-        require_finite(weight, f"weight {name}")
     exact = folded(network, processor=False)
     if not isinstance(exact, fx.GraphModule):
         return InFp32(exact, autocast=True)
@@ -79,9 +62,6 @@ def reduced(network: nn.Module) -> nn.Module:
     for name, child in exact.named_modules():
         if isinstance(child, nn.BatchNorm2d):
             _replace(out, name, copy.deepcopy(child))
-    for parent, name, child in list(_places(out)):
-        if type(child) is nn.ReLU and child.inplace:
-            setattr(parent, name, SignRelu())
     return InFp32(out)
 
 
@@ -101,7 +81,6 @@ def _fold(network: nn.Module) -> nn.Module:
         return network
     for node in list(graph.graph.nodes):
         _fold_node(graph, node)
-    _extend_concatenations(graph)
     graph.delete_all_unused_submodules()
     graph.recompile()
     return graph
@@ -133,22 +112,6 @@ def _is_changed_at_run_time(module: nn.Module) -> bool:
     return bool(
         module._forward_pre_hooks or module._forward_hooks or parametrize.is_parametrized(module)
     )
-
-
-def _extend_concatenations(graph: fx.GraphModule) -> None:
-    """Let torch.cat([a, b, c], 1) start from a former torch.cat([a, b], 1), as in DenseNets."""
-    known: dict[tuple[object, ...], fx.Node] = {}
-    for node in graph.graph.nodes:
-        if node.op != "call_function" or node.target is not torch.cat or len(node.args) != 2:
-            continue
-        parts, dim = tuple(node.args[0]), node.args[1]
-        if dim != 1 or node.kwargs:
-            continue
-        former = known.get(parts[:-1])
-        if former is not None:
-            node.args = ([former, parts[-1]], dim)
-        if all(isinstance(_module(graph, user), nn.BatchNorm2d) for user in node.users):
-            known[parts] = node  # whoever reads it leaves it as it is
 
 
 def _after_norm(norm: nn.BatchNorm2d) -> nn.Module | None:
@@ -190,20 +153,13 @@ def _replace(graph: nn.Module, target: str, module: nn.Module) -> None:
     setattr(graph.get_submodule(parent), name, module)
 
 
-def _places(network: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Module]]:
-    for parent in network.modules():
-        for name, child in parent.named_children():
-            yield parent, name, child
-
-
-def _for_processor(conv: nn.Conv2d) -> nn.Module:
-    """The fastest layer that is known for this convolution on a CPU."""
-    plain = (conv.stride, conv.dilation, conv.groups) == ((1, 1), (1, 1), 1)
-    if not plain or isinstance(conv.padding, str) or _is_changed_at_run_time(conv):
-        return conv
-    if conv.out_channels <= FEW_CHANNELS and min(conv.kernel_size) >= LARGE_KERNEL_PX:
-        return CellConv2d(conv)
-    many = conv.in_channels in MANY_CHANNELS and conv.out_channels in MANY_CHANNELS
-    if conv.kernel_size == (3, 3) and many:
-        return WinogradConv2d(conv)
-    return conv
+def _fits_cells(conv: nn.Module) -> bool:
+    """Whether a convolution has large filters, few outputs and nothing that cells lack."""
+    return (
+        type(conv) is nn.Conv2d
+        and (conv.stride, conv.dilation, conv.groups) == ((1, 1), (1, 1), 1)
+        and not isinstance(conv.padding, str)
+        and not _is_changed_at_run_time(conv)
+        and conv.out_channels <= FEW_CHANNELS
+        and min(conv.kernel_size) >= LARGE_KERNEL_PX
+    )

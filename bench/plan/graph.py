@@ -8,7 +8,7 @@ serialisable; where they run is the executor's affair.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from bench.contract import ATTACKS, VICTIMS, Traits
@@ -47,10 +47,7 @@ class Graph(Keys):
     @property
     def keys(self) -> Keys:
         """Names and keys alone; they can travel to another process."""
-        same = {one.name: getattr(self, one.name) for one in fields(Keys)}
-        # A recipe's read-only mapping cannot travel, a dictionary can.
-        recipe = replace(self.recipe, classifiers=dict(self.recipe.classifiers))
-        return Keys(**same | {"recipe": recipe})
+        return Keys(**{one.name: getattr(self, one.name) for one in fields(Keys)})
 
 
 class _Planner:

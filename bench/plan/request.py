@@ -14,8 +14,8 @@ from bench.contract import ATTACKS, VICTIMS
 from bench.execute import AUTO_EXECUTOR, Executor, executor_of
 from bench.jobs.job import CELL_TIMEOUT_S, Limits, Site
 from bench.jobs.networks import Networks, Shelf
-from bench.jobs.scoring.batches import AUTO
 from bench.jobs.scoring.condition import PLAIN, Condition, conditions_of
+from bench.jobs.scoring.items import AUTO
 from bench.jobs.scoring.precision import Precision
 from bench.metrics.success import CLEAN_CONTROL
 from bench.plan.failures import Failures

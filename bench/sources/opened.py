@@ -11,11 +11,11 @@ import importlib.util
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, TypeAlias
 
 from bench.sources.in_memory import note_run
 from bench.sources.places import OURS, is_somebodys
@@ -31,49 +31,43 @@ OUTSIDE = {
 _OPENING = ("open", "sqlite3.connect", "ctypes.dlopen")
 _WRITES = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _NO_FILES = ("/proc", "/sys", "/dev")
+_ABSENT = 0, -1
 
 Listener = Callable[[str, tuple[Any, ...]], None]
 _listeners: list[Listener] = []
-_opened: dict[str, dict[Path, bool]] = {}
-_outside: dict[str, set[str]] = {}
-_written: set[tuple[str, Path]] = set()
-_versions: dict[Path, set[tuple[int, int]]] = {}
-"""When each file had been written, and its size, whenever it was opened."""
-_ABSENT = 0, -1
-_was_there: dict[Path, bool] = {}
-"""Whether each file was there any time that it was opened; others were asked for in vain."""
-_building = 0
+_Fact: TypeAlias = tuple[str, Any, Any]
+_seen: set[_Fact] = set()
+"""("opened" or "written", source, path), ("outside", source, what it did), ("version", path, when
+it had been written and its size, each time that it was opened), ("there", path, True) of a file
+that was there any such time."""
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if event == "exec":
-        _note_run(arguments[0])
+        _note_run(arguments[0], sys._getframe(1))
     if event not in _OPENING and event not in OUTSIDE:
         return
     for listener in tuple(_listeners):
         listener(event, arguments)
     callers = _callers(sys._getframe(1))
     if event in OUTSIDE:
-        for file in callers:
-            _outside.setdefault(file, set()).add(OUTSIDE[event])
+        _seen.update(("outside", file, OUTSIDE[event]) for file in callers)
     elif callers and isinstance(arguments[0], str | bytes | os.PathLike):
         path = Path(os.path.abspath(os.fsdecode(arguments[0])))
+        version = _version(path)
+        _seen.add(("version", path, version))
+        if version != _ABSENT:
+            _seen.add(("there", path, True))
         writes = event == "open" and bool((arguments[2] or 0) & _WRITES)
-        _versions.setdefault(path, set()).add(_version(path))
-        _was_there[path] = _was_there.get(path, False) or _version(path) != _ABSENT
-        for file in callers:
-            if writes:
-                _written.add((file, path))
-            opened = _opened.setdefault(file, {})
-            opened[path] = opened.get(path, False) or _building > 0
+        _seen.update(("written" if writes else "opened", file, path) for file in callers)
 
 
-def _note_run(code: object) -> None:
+def _note_run(code: object, frame: FrameType) -> None:
     """Note that a module of somebody's is imported, now or again."""
     if isinstance(code, CodeType) and code.co_name == "<module>":
         name = _resolved(code.co_filename)
         if name[:1] != "<" and is_somebodys(Path(name)):
-            note_run(Path(name), code)
+            note_run(Path(name), frame)
 
 
 def _callers(frame: FrameType | None) -> list[str]:
@@ -120,45 +114,34 @@ def heard(listener: Listener) -> Iterator[None]:
         _listeners.remove(listener)
 
 
-@contextmanager
-def as_built() -> Iterator[None]:
-    """What the block opens is opened each time a plug-in is imported or built, before it runs."""
-    global _building
-    _building += 1
-    try:
-        yield
-    finally:
-        _building -= 1
-
-
-def seen() -> tuple[Any, ...]:
+def seen() -> frozenset[_Fact]:
     """All that was noted so far, for another process."""
-    return _opened, _outside, _written, _versions, _was_there
+    return frozenset(_seen)
 
 
-def see_too(noted: tuple[Any, ...]) -> None:
+def see_too(noted: Collection[_Fact]) -> None:
     """Note what another process has seen, as if it had been here."""
-    opened, outside, written, versions, was_there = noted
-    for file, paths in opened.items():
-        here = _opened.setdefault(file, {})
-        here |= {path: here.get(path, False) or built for path, built in paths.items()}
-    for file, told in outside.items():
-        _outside.setdefault(file, set()).update(told)
-    _written.update(written)
-    for path, known in versions.items():
-        _versions.setdefault(path, set()).update(known)
-    for path, there in was_there.items():
-        _was_there[path] = _was_there.get(path, False) or there
+    _seen.update(noted)
 
 
 def forget_versions() -> None:
     """From now on a file may be another than it was."""
-    _versions.clear()
+    _seen.difference_update([fact for fact in tuple(_seen) if fact[0] == "version"])
 
 
-def has_changed(path: Path) -> bool:
-    """Whether a file is no longer what it was each time it was there and opened."""
-    return bool(_versions.get(path, set()) - {_ABSENT, _version(path)})
+def changed(paths: Iterable[Path]) -> set[Path]:
+    """Those that are no longer what they were each time that they were there and opened."""
+    now = {path: (_ABSENT, _version(path)) for path in paths}
+    return {
+        path
+        for kind, path, version in tuple(_seen)
+        if kind == "version" and path in now and version not in now[path]
+    }
+
+
+def _of(kind: str, whose: Iterable[Any]) -> set[Any]:
+    wanted = set(whose)
+    return {what for known, who, what in tuple(_seen) if known == kind and who in wanted}
 
 
 def _version(path: Path) -> tuple[int, int]:
@@ -169,24 +152,20 @@ def _version(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def files_opened_by(sources: Iterable[Path], *, built: bool) -> list[Path]:
+def files_opened_by(sources: Iterable[Path]) -> list[Path]:
     """Files that code of these sources has opened to read, and that it has not written itself.
 
-    Also those that it asked for in vain. Those that it opens as it is imported and `built`, or the
-    others.
+    Also those that it asked for in vain.
     """
-    found = {
-        _source_of(path)
-        for source in sources
-        for path, when in _opened.get(str(source), {}).items()
-        if when == built and (str(source), path) not in _written
-    }
-    return sorted(path for path in found if _counts(path))
+    found: set[Path] = set()
+    for source in map(str, sources):
+        found |= _of("opened", [source]) - _of("written", [source])
+    return sorted(filter(_counts, map(_source_of, found)))
 
 
 def outside_of(sources: Iterable[Path]) -> list[str]:
     """What code of these sources did that nobody can hash."""
-    return sorted({told for source in sources for told in _outside.get(str(source), ())})
+    return sorted(_of("outside", map(str, sources)))
 
 
 def _source_of(path: Path) -> Path:
@@ -197,7 +176,7 @@ def _source_of(path: Path) -> Path:
 
 
 def _counts(path: Path) -> bool:
-    in_vain = not _was_there.get(path, True) and not path.exists()
+    in_vain = ("there", path, True) not in _seen and not path.exists()
     return (
         (path.is_file() or in_vain) and not str(path).startswith(_NO_FILES) and is_somebodys(path)
     )

@@ -6,8 +6,7 @@ import functools
 import site
 import sys
 import sysconfig
-from contextlib import suppress
-from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.metadata import packages_distributions as _packages_distributions
 from pathlib import Path
 
@@ -44,8 +43,11 @@ def is_python_or_ours(path: Path) -> bool:
 @functools.cache
 def is_somebodys(path: Path) -> bool:
     """Whether a file is neither Python's nor camobench's nor in a folder of installed packages."""
-    installed = _INSTALLED & set(path.parts) or _below(path, (*OURS, *site_folders()))
-    return not (installed or is_python_or_ours(path))
+    return not (_below(path, OURS) or _is_installed(path) or is_python_or_ours(path))
+
+
+def _is_installed(path: Path) -> bool:
+    return bool(_INSTALLED & set(path.parts)) or _below(path, site_folders())
 
 
 @functools.cache
@@ -60,29 +62,17 @@ def installed_as(module: str, path: Path) -> dict[str, str]:
     None for a file that only shares a distribution's name, and for an editable install, whose files
     lie elsewhere.
     """
-    return dict(_installed_as(module.partition(".")[0], path.parent, tuple(sys.path)))
+    top = module.partition(".")[0]
+    if is_python_or_ours(path):
+        names = ["camobench"] if _below(path, OURS) else []
+    else:
+        names = _distributions(tuple(sys.path)).get(top, []) if _is_installed(path) else []
+    return {name: found for name in names if (found := _version(name))}
 
 
 @functools.cache
-def _installed_as(top: str, folder: Path, import_path: tuple[str, ...]) -> dict[str, str]:
-    if is_python_or_ours(folder / "any.py"):
-        with suppress(PackageNotFoundError):
-            return {"camobench": version("camobench")} if _below(folder / "any", OURS) else {}
-        return {}
-    found = {}
-    for name in dict.fromkeys(_distributions(import_path).get(top, ())):
-        try:
-            one = distribution(name)
-        except PackageNotFoundError:
-            continue
-        if Path(str(one.locate_file(""))).resolve() in (folder, *folder.parents) and _is_installed(
-            one
-        ):
-            found[str(one.metadata["Name"])] = one.version
-    return found
-
-
-def _is_installed(one: Distribution) -> bool:
-    """Whether it was put where it is; a build leaves metadata beside its sources, too."""
-    root = Path(str(one.locate_file(""))).resolve()
-    return root in site_folders() or bool(one.read_text("RECORD"))
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

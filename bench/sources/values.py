@@ -22,10 +22,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.sources.in_memory import METHOD_PARTS, METHODS, shown_module
-from bench.sources.places import installed_as, is_python_or_ours, is_somebodys
+from bench.sources.in_memory import shown_module
+from bench.sources.places import is_python_or_ours, is_somebodys
 from bench.types import Json
 
+METHODS = (staticmethod, classmethod, property, functools.cached_property)
+METHOD_PARTS = ("__func__", "func", "fget", "fset", "fdel")
+"""Where they hold functions."""
 PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
@@ -82,7 +85,7 @@ class Telling:
         if file and is_python_or_ours(file):
             return False
         mine = module.partition(".")[0] == self._top
-        stranger = file and (installed_as(module, file) or not is_somebodys(file))
+        stranger = file and not is_somebodys(file)
         own = module not in sys.builtin_module_names and (mine or not stranger)
         (self.modules if own else self.libraries).add(module)
         return own

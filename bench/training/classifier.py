@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,7 @@ from bench.contract import FitContext
 from bench.data import LabelledImages
 from bench.nets.storage import round_as_stored
 from bench.recipes import AdamWRecipe, ClassifierRecipe, EstimatorRecipe
-from bench.training.bf16_layers import suited_to_bf16
-from bench.training.loop import run_steps, seeded_generator
+from bench.training.loop import run_steps
 from bench.training.patches import PatchSampler, grid_patches
 from bench.types import FitReport
 
@@ -47,10 +48,8 @@ def fit_classifier(
     device = context.device
     network.to(device).train()
     labels = torch.from_numpy(data.labels).to(device)
-    train = torch.from_numpy(np.flatnonzero(~data.validation)).to(device)
-    generator = seeded_generator(context)
-    sampler = PatchSampler((stack,), labels, generator, subset=train)
-    steps = recipe.steps or math.ceil(recipe.epochs * sampler.patches / recipe.batch)  # type: ignore[operator]
+    sampler = PatchSampler.of_training(data, (stack,), context)
+    steps = sampler.steps(recipe)
     optimiser = _optimiser(network, recipe)
     schedule = rate_schedule(optimiser, recipe, steps)
     mixed = recipe.precision == "bf16"
@@ -66,32 +65,46 @@ def fit_classifier(
         schedule.step()
         return {"loss": loss}
 
-    with suited_to_bf16(network, device.type, enabled=mixed):
+    with _first_in_fp32(network) if mixed else nullcontext():
         report = run_steps(
             label,
             steps,
             step,
             context=context,
             parts={"network": network, "optimiser": optimiser, "schedule": schedule},
-            generator=generator,
+            generator=sampler.generator,
         )
     if context.recipe.compact:
         round_as_stored(network)
     network.eval()
     held_out = torch.from_numpy(np.flatnonzero(data.validation))
     figures = {
-        **report.figures,
         "validation_accuracy_percent": accuracy_percent(network, stack, labels, held_out),
         "validation_patch_accuracy_percent": accuracy_percent(
             network, stack, labels, held_out, patches=True
         ),
     }
-    return FitReport(
-        figures=figures,
-        curves=report.curves,
-        seconds=report.seconds,
-        validated_as_stored=True,
-    )
+    return replace(report, figures={**report.figures, **figures}, validated_as_stored=True)
+
+
+@contextmanager
+def _first_in_fp32(network: nn.Module) -> Iterator[None]:
+    """Keep the first convolution out of autocast: bf16 loses the last grey level of images."""
+    first = next((part for part in network.modules() if isinstance(part, nn.Conv2d)), None)
+    if first is None:
+        yield
+        return
+    usual = first.forward
+
+    def in_fp32(maps: Tensor) -> Tensor:
+        with torch.autocast(maps.device.type, enabled=False):
+            return usual(maps.float())
+
+    first.forward = in_fp32  # type: ignore[assignment, method-assign]
+    try:
+        yield
+    finally:
+        del first.forward
 
 
 def as_input(batch: Tensor) -> Tensor:

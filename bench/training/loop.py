@@ -45,7 +45,7 @@ def run_steps(
     Args:
         label: Shown with the progress, unless the context knows a better one.
         steps: Optimiser steps in all.
-        step: Does one step; returns named losses as scalars.
+        step: Does one; returns named losses as scalars.
         context: Progress and snapshots.
         parts: Networks, optimisers and schedules that `step` changes.
         generator: The only source of randomness that `step` uses.

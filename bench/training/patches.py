@@ -6,14 +6,19 @@ class-weighted sampling of batch elements.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from bench.checks import PATCH_PX
+from bench.contract import FitContext
+from bench.data import LabelledImages
+from bench.training.loop import seeded_generator
 from bench.types import CamobenchError
 
 RESIDENT_SHARE = 0.6
@@ -21,14 +26,10 @@ RESIDENT_SHARE = 0.6
 
 
 def open_stack(array: NDArray[Any], device: torch.device) -> Tensor:
-    """An array as a stack to draw patches from, without a second copy in memory.
+    """A (N, C, H, W) array as a stack to draw patches from, without a second copy in memory.
 
     On an accelerator it moves into the device's memory where it fits; else, and on the CPU, it
     stays where it is, be that a file, and patches are read as they are drawn.
-
-    Args:
-        array: (N, C, H, W), such as a suite's memory-mapped images.
-        device: Where training runs.
     """
     stack = torch.from_numpy(array)
     if device.type == "cuda":
@@ -74,6 +75,19 @@ class PatchSampler:
         counts = torch.bincount(self.labels)
         self.weights = 1.0 / counts[self.labels].to(torch.float32)
         """Probability of each image up to scale: every class is drawn equally often."""
+
+    @classmethod
+    def of_training(
+        cls, data: LabelledImages, stacks: Sequence[Tensor], context: FitContext
+    ) -> PatchSampler:
+        """Of images that are no validation images, drawn by the context's seed."""
+        labels = torch.from_numpy(data.labels).to(context.device)
+        train = torch.from_numpy(np.flatnonzero(~data.validation)).to(context.device)
+        return cls(stacks, labels, seeded_generator(context), subset=train)
+
+    def steps(self, budget: Any) -> int:
+        """Optimiser steps of a budget that has `steps` or `epochs`, and a `batch`."""
+        return int(budget.steps or math.ceil(budget.epochs * self.patches / budget.batch))
 
     @property
     def patches(self) -> int:

@@ -5,7 +5,7 @@ One is trained on Set-A and shared by all wdf victims, another on Set-B for the 
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from bench.nets.storage import round_as_stored
 from bench.recipes import RESIDUAL_NAME, EstimatorRecipe
 from bench.signal.wavelet import wdf_residual
 from bench.training.classifier import as_input, rate_schedule
-from bench.training.loop import run_steps, seeded_generator
+from bench.training.loop import run_steps
 from bench.training.patches import PatchSampler, open_stack
 from bench.types import FitReport
 
@@ -74,11 +74,8 @@ def fit_estimator(
     estimator.to(device).train()
     residuals = open_stack(true_residuals(data, device), device)
     images = open_stack(data.images, device)
-    labels = torch.from_numpy(data.labels).to(device)
-    train = torch.from_numpy(np.flatnonzero(~data.validation)).to(device)
-    generator = seeded_generator(context)
-    sampler = PatchSampler((images, residuals), labels, generator, subset=train)
-    steps = recipe.steps or math.ceil(recipe.epochs * sampler.patches / recipe.batch)  # type: ignore[operator]
+    sampler = PatchSampler.of_training(data, (images, residuals), context)
+    steps = sampler.steps(recipe)
     optimiser = torch.optim.Adam(
         estimator.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay
     )
@@ -101,7 +98,7 @@ def fit_estimator(
         step,
         context=context,
         parts={"network": estimator, "optimiser": optimiser, "schedule": schedule},
-        generator=generator,
+        generator=sampler.generator,
     )
     if context.recipe.compact:
         round_as_stored(estimator)
@@ -112,12 +109,8 @@ def fit_estimator(
         images[held_out.to(images.device)].to(device),
         residuals[held_out.to(residuals.device)].to(device),
     )
-    return FitReport(
-        figures={**report.figures, "validation_explained_percent": explained},
-        curves=report.curves,
-        seconds=report.seconds,
-        validated_as_stored=True,
-    )
+    figures = {**report.figures, "validation_explained_percent": explained}
+    return replace(report, figures=figures, validated_as_stored=True)
 
 
 @torch.no_grad()

@@ -11,8 +11,7 @@ import pandas as pd
 import torch
 
 from bench.jobs.networks import Networks
-from bench.jobs.scoring.batches import AUTO
-from bench.jobs.scoring.items import source_of
+from bench.jobs.scoring.items import AUTO, source_of
 from bench.jobs.scoring.precision import PRECISIONS, Precision
 from bench.jobs.scoring.rows import row_shards
 from bench.jobs.scoring.scorer import Scorer

@@ -5,17 +5,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from bench.contract import ATTACKS
-from bench.recipes import MINI, SMOKE
-from tests.toys import CLASSES, ToyVictim, shaken
+from bench.recipes import MINI
+from tests.toys import ToyVictim, built, shaken
 
 TARGETS = torch.tensor([2, 0])
 
 
 def attack_of(name, laacs=2, **constants):
     """A transfer attack with toy LAACs in the place of its own."""
-    entry = ATTACKS.get(name)
-    made = entry.builder(entry.spec, classes=CLASSES, recipe=SMOKE)
-    made.constants = {**entry.traits(MINI).hyperparameters, **constants}
+    made = built(ATTACKS, name)
+    made.constants = {**ATTACKS.get(name).traits(MINI).hyperparameters, **constants}
     torch.manual_seed(3)
     made.laacs = nn.ModuleDict({f"toy-{i}": shaken(ToyVictim(), 0.5, i) for i in range(laacs)})
     return made.eval().requires_grad_(False)

@@ -8,7 +8,7 @@ from bench.jobs.networks import module_state, take_state
 from bench.nets.storage import round_as_stored
 from bench.recipes import SMOKE
 from tests.attacks.laacs import TARGETS, as_oracle, attack_of, same_steps, unit
-from tests.toys import CLASSES, ToyVictim, camera_set, fit_context, pixels, shaken
+from tests.toys import CLASSES, ToyVictim, built, camera_set, fit_context, pixels, shaken
 
 NAMES = ("mi-fgsm", "di-ti-mi-fgsm", "vmi-fgsm")
 
@@ -45,17 +45,14 @@ def test_where_no_gradient_is_nothing_moves(name):
 
 
 def test_it_keeps_the_laacs_and_their_front_ends():
-    entry = ATTACKS.get("mi-fgsm")
+    spec = ATTACKS.get("mi-fgsm").spec
     surrogates = {
-        name: shaken(untrained_victim(name, CLASSES, SMOKE)).eval()
-        for name in entry.spec.surrogates
+        name: shaken(untrained_victim(name, CLASSES, SMOKE)).eval() for name in spec.surrogates
     }
     assert len(surrogates) == 3
     for surrogate in surrogates.values():
         round_as_stored(surrogate)
-    attack, opened = (
-        entry.builder(entry.spec, classes=CLASSES, recipe=SMOKE).eval() for _ in range(2)
-    )
+    attack, opened = (built(ATTACKS, "mi-fgsm").eval() for _ in range(2))
     attack.fit(camera_set(), fit_context(surrogates=surrogates))
     assert not take_state(opened, module_state(attack, SMOKE))
     images = unit(pixels(2, 64, 64))

@@ -5,7 +5,7 @@ import torch
 
 from attacks.patch_replacement import most_similar, rebuilt
 from bench.contract import ATTACKS
-from tests.toys import pixels
+from tests.toys import built, pixels
 
 
 def test_it_is_the_exhaustive_search():
@@ -30,8 +30,7 @@ def test_it_is_the_exhaustive_search():
 
 
 def test_what_repeats_is_found_again():
-    entry = ATTACKS.get("patch-replacement")
-    attack = entry.builder(entry.spec)
+    attack = built(ATTACKS, "patch-replacement")
     tile = pixels(1, 64, 4)
     images = torch.cat([tile] * 16, dim=-1)
     assert torch.equal(attack(images), images)

@@ -4,9 +4,8 @@ import torch
 from attacks.prnu_removal import explained
 from bench.contract import ATTACKS
 from bench.data import AdversarySet
-from bench.recipes import SMOKE
 from bench.signal.wavelet import wdf_residual
-from tests.toys import CLASSES, fit_context
+from tests.toys import CLASSES, built, fit_context
 
 
 def marked(patterns, labels, side, seed):
@@ -42,8 +41,7 @@ def test_the_pattern_of_a_model_is_learnt_and_taken_away():
         classes=CLASSES,
         validation=np.arange(36) % 12 == 0,
     )
-    entry = ATTACKS.get("prnu-removal")
-    attack = entry.builder(entry.spec, classes=CLASSES, recipe=SMOKE)
+    attack = built(ATTACKS, "prnu-removal")
     attack.fit(data, fit_context())
     for learnt, true in zip(attack.patterns.numpy(), patterns, strict=True):
         assert np.corrcoef(learnt.ravel(), true.ravel())[0, 1] > 0.9

@@ -3,14 +3,13 @@ import pytest
 from PIL import Image
 
 from bench.contract import ATTACKS
-from tests.toys import pixels
+from tests.toys import built, pixels
 
 
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (65, 97)])
 def test_it_is_pillows_bicubic_there_and_back(height, width):
-    entry = ATTACKS.get("resample")
-    factor = entry.traits(None).hyperparameters["factor"]
-    attack, images = entry.builder(entry.spec), pixels(2, height, width)
+    attack, images = built(ATTACKS, "resample"), pixels(2, height, width)
+    factor = attack.constants["factor"]
     found = attack.transform(images.float() / 255, None).numpy() * 255
     between = round(width * factor), round(height * factor)
     for planes, result in zip(images.numpy(), found, strict=True):

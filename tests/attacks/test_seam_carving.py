@@ -6,7 +6,7 @@ import torch
 
 from attacks.seam_carving import displaced, energy, seams
 from bench.contract import ATTACKS
-from tests.toys import pixels
+from tests.toys import built, pixels
 
 
 def test_seams_cost_least_of_all_paths():
@@ -47,8 +47,7 @@ def test_rows_lose_a_pixel_of_each_even_strip_and_gain_one_in_the_next(width):
 
 
 def test_no_block_stays_where_it_was():
-    entry = ATTACKS.get("seam-carving")
-    attack = entry.builder(entry.spec)
+    attack = built(ATTACKS, "seam-carving")
     images = pixels(1, 128, 128)
     changed = (attack(images) != images).any(1)[0]
     blocks = changed.unfold(0, 16, 16).unfold(1, 16, 16).flatten(2).float().mean(-1)

@@ -1,6 +1,6 @@
 import json
 import math
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ import torch
 from bench.contract import Attack, AttackSpec, FitContext, Victim, VictimSpec, registration
 from bench.registry import Registry
 from bench.types import as_json
-from tests.toys import CLASSES, fit_context, pixels
+from tests.toys import CLASSES, pixels
 
 IMAGES = pixels(2, 16, 20)
 TARGETS, ONE = torch.tensor([1, 0]), torch.tensor([4])
@@ -79,45 +79,34 @@ def test_what_is_no_image_is_refused(returns, message):
 
 
 @pytest.mark.parametrize("kind", [AttackSpec, VictimSpec])
-@pytest.mark.parametrize("name", ["", "a ", "My-Net", "my net", "my_net", "a/b", "a\\b", 1])
+@pytest.mark.parametrize("name", ["", "My-Net", "my net", "my_net", "a/b", 1])
 def test_names_are_kebab_case(kind, name):
     with pytest.raises(ValueError, match="must be kebab-case, such as 'wavelet-denoise'"):
         kind(name=name)
 
 
-ATTACK = {"targeted": False, "laac": ("img",), "scfa": True, "surrogates": ("img-resnet18",)}
-ATTACK_TOLD = {"label": "A", "control": True, "paper_row": True, "preliminary": True}
-ATTACK_TOLD |= {"threat_model": "none", "reach_px": 7}
-VICTIM = {"front_end": "x", "backbone": "y", "residual": "wdf-v1"}
-VICTIM_TOLD = {"supplementary": True, "differentiable": False}
-
-
 @pytest.mark.parametrize(
-    ("spec", "identity", "described"),
+    ("spec", "shaping"),
     [
-        (AttackSpec(name="a"), ATTACK, ATTACK_TOLD),
-        (VictimSpec(name="a"), VICTIM, VICTIM_TOLD),
+        (
+            AttackSpec(name="a"),
+            {"targeted": False, "laac": ("img",), "scfa": True, "surrogates": ("img-resnet18",)},
+        ),
+        (VictimSpec(name="a"), {"front_end": "x", "backbone": "y", "residual": "wdf-v1"}),
     ],
 )
-def test_identity_is_what_shapes_results_and_no_description(spec, identity, described):
-    identity = {"name": "b", "version": 2, **identity}
-    described = {"paper": "p", "licence": "MIT", **described}
-    for field, value in identity.items():
+def test_identity_is_what_shapes_results_and_no_description(spec, shaping):
+    shaping = {"name": "b", "version": 2, **shaping}
+    for field, value in shaping.items():
         assert replace(spec, **{field: value}).identity() != spec.identity(), field
-    assert replace(spec, **described).identity() == spec.identity()
-    assert set(as_json(spec)) == set(identity) | set(described)
-    assert spec.identity().keys() == identity.keys()
+    assert spec.identity().keys() == shaping.keys()
     json.dumps(spec.identity())
+    assert {"paper", "licence"} | shaping.keys() < as_json(spec).keys()
 
 
 def test_the_context_holds_no_store_no_suite_and_no_victim():
     told = {"label", "device", "seed", "recipe", "progress", "snapshots", "surrogates"}
     assert set(FitContext.__dataclass_fields__) == told
-    context = fit_context()
-    assert dict(context.surrogates) == {}
-    assert context.snapshots.load() is None
-    with pytest.raises(FrozenInstanceError):
-        context.seed = 1
 
 
 def victim_that(returns, classes=CLASSES):

@@ -1,13 +1,12 @@
 import numpy as np
 import torch
 
-from bench.contract import VICTIMS, Attack, AttackSpec, VictimSpec
+from bench.contract import Attack, AttackSpec
 from bench.data import ExaminerSet
 from bench.jobs.aware import NOISE_LEVELS, aware_set
 from bench.plan.graph import plan
 from bench.plan.train import train
 from bench.recipes import SMOKE
-from bench.types import as_json
 from tests.plan.test_train import shelf_of
 from tests.smoke import ToySource, Watcher, toy_suite
 from tests.toys import camera_set
@@ -83,8 +82,3 @@ def test_its_key_follows_the_attacks_and_no_other_victims_does():
     one, other = (planned("pef-resnet18", "pef-resnet18-aware", attack_seed=s) for s in (0, 1))
     assert one.victims["pef-resnet18"] == other.victims["pef-resnet18"]
     assert one.victims["pef-resnet18-aware"] != other.victims["pef-resnet18-aware"]
-
-
-def test_a_spec_says_it_only_where_it_is_so():
-    assert "aware_of" not in as_json(VictimSpec(name="plain"))
-    assert "mislgan" in as_json(VICTIMS.get("wdf-resnet18-aware").spec)["aware_of"]

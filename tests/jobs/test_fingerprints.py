@@ -60,10 +60,6 @@ def test_a_tile_fits_the_pixels_of_its_own_device(flat_fields, tmp_path):
         assert (crossed.abs() < 15).all()
 
 
-def test_dresden_takes_the_d70s_for_a_d70(flat_fields):
-    assert list(photographed(flat_fields, "dresden-v1").counts) == ["Nikon_D70/0", "Nikon_D70/3"]
-
-
 @pytest.mark.parametrize(
     ("asked", "word"),
     [
@@ -88,7 +84,11 @@ def test_flat_fields_of_two_sizes_are_not_mixed(flat_fields, tmp_path):
         )
 
 
-def test_a_name_that_tells_no_device_is_refused(tmp_path):
-    Image.new("RGB", (8, 8)).save(tmp_path / "one.png")
+def test_dresden_takes_the_d70s_for_a_d70_and_a_name_that_tells_no_device_is_refused(
+    flat_fields, tmp_path
+):
+    assert list(photographed(flat_fields, "dresden-v1").counts) == ["Nikon_D70/0", "Nikon_D70/3"]
+    (tmp_path / "bare").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "bare" / "one.png")
     with pytest.raises(CamobenchError, match=r"MODEL/DEVICE"):
-        photographed(tmp_path, "own")
+        photographed(tmp_path / "bare", "own")

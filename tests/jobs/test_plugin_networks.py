@@ -10,8 +10,6 @@ from bench.plan.graph import plan
 from bench.plan.train import train
 from bench.recipes import SMOKE
 from bench.store import Store
-from bench.verify.contract_checks.run import examine
-from bench.verify.contract_checks.subject import find_subjects
 from tests.plugins import write
 from tests.smoke import toy_suite
 from tests.toys import pixels
@@ -122,11 +120,3 @@ def test_sizes_that_are_learnt_and_plain_memory(tmp_path):
     assert attack(pixels(3, 64, 80)).shape == (3, 3, 64, 80)
     card = shelf.find("attack", "prototypes", graph.attacks["prototypes"]).card
     assert 0.2 <= card["seconds"] < 30
-
-
-def test_the_contract_check_agrees(tmp_path):
-    path = write(tmp_path / "my.py", PROTOTYPES)
-    (subject,) = find_subjects(f"{path}:Prototypes", CPU)
-    found = {one.check: one for one in examine(subject)}
-    assert {one.check for one in found.values() if one.verdict == "fail"} == set()
-    assert "stored and restored" in found["state"].finding

@@ -2,17 +2,8 @@ import pytest
 import torch
 from timm.layers import BatchNormAct2d
 from torch import nn
-from torch.nn import functional as F
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from bench.nets.fast_layers import (
-    Arbitrated,
-    CellConv2d,
-    InFp32,
-    SignRelu,
-    SplitInputConv2d,
-    WinogradConv2d,
-)
+from bench.nets.fast_layers import Arbitrated, CellConv2d, InFp32, SplitInputConv2d
 from bench.nets.inference import folded, reduced
 from bench.nets.johnson import JohnsonNet
 from bench.nets.residual import UnrolledShrinkage
@@ -62,7 +53,9 @@ def norms(network):
 
 def test_normalisations_after_convolutions_are_gone():
     assert norms(folded(NETWORKS["resnet"]())) == 0
-    assert norms(folded(NETWORKS["johnson"]())) == 0
+    johnson = folded(NETWORKS["johnson"]())
+    assert norms(johnson) == 0
+    assert sum(isinstance(module, CellConv2d) for module in johnson.modules()) == 1
     densenet = NETWORKS["densenet"]()
     assert norms(densenet) == 40
     assert norms(folded(densenet)) == 21  # those before a convolution must stay
@@ -87,21 +80,7 @@ class Shared(Twice):
         return self.norm(self.conv(self.conv(x)))
 
 
-class Growing(nn.Module):
-    """A concatenation that is changed in place after it was taken up."""
-
-    def __init__(self):
-        super().__init__()
-        self.norm = nn.BatchNorm2d(9)
-
-    def forward(self, x):
-        two = torch.cat([x, x + 1], 1)
-        F.relu(two - 1, inplace=True)
-        two = two.mul_(2)
-        return self.norm(torch.cat([x, x + 1, x], 1)) + two.mean()
-
-
-@pytest.mark.parametrize("kind", [Twice, Shared, Growing])
+@pytest.mark.parametrize("kind", [Twice, Shared])
 @torch.no_grad()
 def test_what_cannot_be_folded_stays(kind):
     network = trained(kind())
@@ -116,31 +95,6 @@ def test_cells_are_the_convolution(kernel, size, mode):
     conv = nn.Conv2d(4, 3, kernel, padding=kernel // 2, padding_mode=mode)
     features = torch.randn(2, 4, *size)
     torch.testing.assert_close(CellConv2d(conv)(features), conv(features), rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.parametrize("mode", ["reflect", "zeros"])
-@pytest.mark.parametrize("size", [(16, 16), (17, 22), (5, 7)])
-@pytest.mark.parametrize("bias", [True, False])
-@torch.no_grad()
-def test_winograd_is_the_convolution(size, mode, bias):
-    conv = nn.Conv2d(20, 12, 3, padding=1, padding_mode=mode, bias=bias)
-    features = torch.randn(2, 20, *size)
-    found = WinogradConv2d(conv)(features)
-    torch.testing.assert_close(found, conv(features), rtol=1e-4, atol=2e-5)
-    exact = conv.double()(features.double())
-    assert ((found - exact).std() / exact.std()) < 1e-5
-
-
-@torch.no_grad()
-def test_wide_networks_use_the_faster_algorithms():
-    network = trained(JohnsonNet(3, width=32))
-    fast = folded(network)
-    kinds = [type(module) for module in fast.modules()]
-    assert (kinds.count(WinogradConv2d), kinds.count(CellConv2d)) == (4, 1)
-    torch.testing.assert_close(fast(images()), network(images()), rtol=1e-3, atol=1e-4)
-    plain = [type(module) for module in folded(network, processor=False).modules()]
-    assert WinogradConv2d not in plain
-    assert CellConv2d not in plain
 
 
 @torch.no_grad()
@@ -163,27 +117,6 @@ def test_close_calls_are_decided_by_the_exact_network():
     assert found[1].tolist() == [9.0, 1.0, 0.0]
 
 
-class Waits(TorchDispatchMode):
-    """Counts what makes a processor wait for an accelerator: a value, or a copy of values."""
-
-    def __init__(self):
-        super().__init__()
-        self.count = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.count += func is torch.ops.aten._local_scalar_dense.default
-        return func(*args, **(kwargs or {}))
-
-
-@torch.no_grad()
-def test_a_victim_in_mixed_precision_waits_once_a_batch():
-    network = trained(NETWORKS["resnet"]())
-    deciding = Arbitrated(reduced(network), folded(network))
-    with Waits() as waits:
-        deciding((images() - 0.5) * 4)
-    assert waits.count <= 1
-
-
 @pytest.mark.parametrize("name", ["resnet", "densenet"])
 @torch.no_grad()
 def test_a_reduced_network_is_close_and_not_equal(name):
@@ -193,7 +126,6 @@ def test_a_reduced_network_is_close_and_not_equal(name):
     assert found.dtype == torch.float32
     error = (found - expected).abs().max() / expected.std()
     assert 0 < error < 0.1
-    assert any(isinstance(module, SignRelu) for module in reduced(network).modules())
 
 
 @torch.no_grad()
@@ -230,18 +162,6 @@ def test_a_network_that_cannot_be_followed_runs_under_autocast():
     torch.testing.assert_close(found, network(images()), rtol=0.1, atol=0.05)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-@torch.no_grad()
-def test_what_a_reduced_network_reads_must_be_finite(value):
-    network = trained(NETWORKS["resnet"]())
-    bad = images()
-    bad[1, 0, 3, 3] = value
-    with pytest.raises(
-        ValueError, match=r"what the backbone reads: 1 of \d+ values are NaN or infinite"
-    ):
-        Arbitrated(reduced(network), folded(network))(bad)
-
-
 def test_timm_activates_after_it_normalises():
     network = trained(nn.Sequential(nn.Conv2d(3, 4, 3), BatchNormAct2d(4)))
     with torch.no_grad():
@@ -255,11 +175,3 @@ def test_weights_that_a_parametrisation_changes_are_left_alone():
     torch.nn.utils.parametrizations.weight_norm(network[0])
     torch.testing.assert_close(folded(network)(images()), network(images()))
     assert norms(folded(network)) == 1
-
-
-def test_nan_weights_are_refused_where_a_relu_could_hide_them():
-    network = trained(NETWORKS["resnet"]())
-    with torch.no_grad():
-        network.conv1.weight[0, 0, 0, 0] = -float("nan")
-    with pytest.raises(ValueError, match=r"weight conv1\.weight: 1 of \d+ values are NaN"):
-        reduced(network)

@@ -45,15 +45,6 @@ def test_layers_are_those_of_the_paper():
     assert inspect.signature(JohnsonNet).parameters["skip"].default is False
 
 
-def test_the_last_layer_has_no_activation_and_stays_in_fp32():
-    network = net()
-    assert network.last.store_fp32
-    with torch.no_grad():
-        network.last.bias.fill_(7.0)
-        network.last.weight.zero_()
-    assert (network(unit(1, 16, 16)) == 7).all()
-
-
 def test_a_skip_brings_the_input_to_the_last_layer():
     network, images = net(skip=True), unit(1, 65, 66)
     assert network.last.in_channels == 4 + 4 + 3  # decoder, first features, input

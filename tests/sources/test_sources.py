@@ -145,16 +145,16 @@ PAIRS = {
 @pytest.mark.parametrize("what", PAIRS)
 def test_another_class_is_another_digest(what):
     one, other = PAIRS[what]
-    assert digest(one) == digest(one)
     assert digest(one) != digest(other)
 
 
 def test_what_is_made_again_alike_is_the_same():
-    assert digest(made(1)) == digest(made(1))
-    assert digest(typed(kernel=torch.ones(3))) == digest(typed(kernel=torch.ones(3)))
-    assert digest(functools.partial(build, strength=2)) == digest(
-        functools.partial(build, strength=2)
-    )
+    for make in (
+        lambda: made(1),
+        lambda: typed(kernel=torch.ones(3)),
+        lambda: functools.partial(build, strength=2),
+    ):
+        assert digest(make()) == digest(make())
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,8 @@ class Small(nn.Module):
         return self.head(self.body(images).mean((2, 3)))
 
 
-def fit(data=None, budget=BUDGET, stack=None, **context):
-    network = Small()
+def fit(data=None, budget=BUDGET, stack=None, network=None, **context):
+    network = network or Small()
     data = data or camera_set(ExaminerSet, per_class=4)
     stack = torch.from_numpy(data.images) if stack is None else stack
     report = fit_classifier("toy", network, stack, data, budget, fit_context(**context))
@@ -90,16 +90,6 @@ def test_a_residual_stack_reaches_the_network_unscaled():
     assert max(top for _, _, top in network.shown) == pytest.approx(31.0)
 
 
-def test_a_killed_training_continues_to_the_same_weights():
-    memory = Memory()
-    whole, report = fit(snapshots=memory.snapshots())
-    assert len(memory.saved) == 1
-    resumed, again = fit(snapshots=memory.snapshots())
-    assert sum(training for training, _, _ in resumed.shown) == 10
-    assert same_state(copied(whole), resumed.state_dict())
-    assert again.figures == report.figures
-
-
 class Watched(Small):
     """Notes in which precision its parts see and give values, in training and after."""
 
@@ -117,27 +107,14 @@ class Watched(Small):
         return logits
 
 
-def fit_watched(precision):
-    network, data = Watched(), camera_set(ExaminerSet, per_class=4)
-    memory = Memory()
-    fit_classifier(
-        "toy",
-        network,
-        torch.from_numpy(data.images),
-        data,
-        replace(BUDGET, precision=precision),
-        fit_context(snapshots=memory.snapshots()),
-    )
-    return network, memory.load()
-
-
 def test_mixed_precision_leaves_weights_updates_first_layers_and_validation_in_fp32():
     full, half = torch.float32, torch.bfloat16
-    network, saved = fit_watched("bf16")
+    memory, budget = Memory(), replace(BUDGET, precision="bf16")
+    network, _ = fit(network=Watched(), budget=budget, snapshots=memory.snapshots())
     assert network.precisions == {True: {(full, full, full, half)}, False: {(full,) * 4}}
     floating = [v for v in network.state_dict().values() if v.is_floating_point()]
     assert {v.dtype for v in floating} == {full}
-    momenta = [s["momentum_buffer"] for s in saved["parts"]["optimiser"]["state"].values()]
+    momenta = [s["momentum_buffer"] for s in memory.load()["parts"]["optimiser"]["state"].values()]
     assert {v.dtype for v in momenta} == {full}
     assert any((v != v.to(half).to(full)).any() for v in floating)  # not rounded in between
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.training.patches import PatchSampler, apply_d4, grid_patches, open_stack
+from bench.training.patches import PatchSampler, apply_d4, grid_patches
 from bench.types import CamobenchError
 
 
@@ -35,15 +35,6 @@ def test_every_class_is_drawn_equally_often():
     counts = torch.bincount(drawn, minlength=3).double()
     # chi-square with two degrees of freedom: 13.8 is exceeded once in a thousand
     assert ((counts - 1000) ** 2 / 1000).sum() < 13.8
-
-
-def test_images_of_a_class_are_drawn_equally_often(unturned):
-    labels = torch.tensor([0, 0, 0, 0, 1])
-    sampler = PatchSampler((numbered(5, 64, 64),), labels, generator())
-    images = torch.cat([sampler.draw(200)[0][0][:, 0, 0, 0] for _ in range(10)])
-    counts = torch.bincount(images.long(), minlength=5)[:4].double()
-    expected = counts.sum() / 4
-    assert ((counts - expected) ** 2 / expected).sum() < 16.3  # three degrees of freedom
 
 
 def test_patches_come_whole_from_the_grid(unturned):
@@ -82,13 +73,6 @@ def test_grid_patches_are_cut_row_by_row():
         stack[i, :, y : y + 64, x : x + 64] for i in (0, 1) for y in (0, 64) for x in (0, 64, 128)
     ]
     assert torch.equal(grid_patches(stack), torch.stack(expected))
-
-
-def test_a_stack_is_read_where_it_lies():
-    array = np.zeros((2, 3, 64, 64), np.uint8)
-    stack = open_stack(array, torch.device("cpu"))
-    array[1] = 7
-    assert stack[1].min() == 7
 
 
 def test_stacks_are_cut_and_turned_alike():

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -9,14 +11,10 @@ from sklearn.svm import LinearSVC
 from bench.contract import VICTIMS
 from bench.data import ExaminerSet
 from bench.jobs.networks import take_state
-from bench.recipes import PAPER, SMOKE
-from tests.toys import CLASSES, camera_set, fit_context, pixels, same_state
+from bench.recipes import PAPER
+from tests.toys import CLASSES, built, camera_set, fit_context, pixels, same_state
 
-
-def build(classes=CLASSES, recipe=SMOKE):
-    torch.manual_seed(0)
-    entry = VICTIMS.get("bondi-svm")
-    return entry.builder(entry.spec, classes=classes, recipe=recipe)
+build = partial(built, VICTIMS, "bondi-svm")
 
 
 def unit(data, chosen=slice(None)):
@@ -24,7 +22,7 @@ def unit(data, chosen=slice(None)):
 
 
 def test_the_network_is_as_large_as_the_papers():
-    victim = build([f"cam-{i}" for i in range(18)], PAPER)
+    victim = build(PAPER, [f"cam-{i}" for i in range(18)])
     assert [tuple(w.shape) for w in victim.network.parameters() if w.ndim == 4] == [
         (32, 3, 4, 4),
         (48, 32, 5, 5),
@@ -36,7 +34,7 @@ def test_the_network_is_as_large_as_the_papers():
 
 @pytest.mark.parametrize("classes", [CLASSES[:2], CLASSES], ids=len)
 def test_it_decides_as_scikit_learns_linear_machines_on_each_patch(classes):
-    victim, data = build(classes), camera_set(ExaminerSet, 6, side=128, classes=classes)
+    victim, data = build(classes=classes), camera_set(ExaminerSet, 6, side=128, classes=classes)
     report = victim.fit(data, fit_context())
     train = ~data.validation
     features = victim.frontend(unit(data)).detach().double().numpy()

@@ -4,15 +4,9 @@ import torch
 
 from bench.contract import VICTIMS
 from bench.data import ExaminerSet
-from bench.recipes import SMOKE
-from tests.toys import CLASSES, camera_set, fit_context, pixels
+from tests.toys import CLASSES, built, camera_set, fit_context, pixels
 
 AROUND = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
-
-
-def build():
-    entry = VICTIMS.get("lbp-svm")
-    return entry.builder(entry.spec, classes=CLASSES, recipe=SMOKE)
 
 
 def counted(plane):
@@ -49,7 +43,7 @@ def test_features_are_patterns_of_the_image_of_errors_and_of_the_diagonal_band()
     for plane in planes:
         a, b, c, d = (plane[y:16:2, x::2] for y in (0, 1) for x in (0, 1))
         expected += counted(a - b - c + d)
-    found = build().frontend(image.float() / 255)
+    found = built(VICTIMS, "lbp-svm").frontend(image.float() / 255)
     assert found.shape == (1, 354)
     np.testing.assert_allclose(found[0].numpy(), np.sqrt(expected), rtol=0, atol=1e-12)
 
@@ -68,7 +62,7 @@ def textured():
 
 
 def test_it_learns_texture(textured):
-    victim = build()
+    victim = built(VICTIMS, "lbp-svm")
     report = victim.fit(textured, fit_context())
     held_out = textured.validation
     logits = victim(torch.from_numpy(textured.images[held_out]).float() / 255)

@@ -4,13 +4,11 @@ from torch.nn import functional as F
 
 from bench.contract import VICTIMS
 from bench.recipes import PAPER
-from tests.toys import CLASSES, pixels
+from tests.toys import built, pixels
 
 
-def build(recipe=PAPER):
-    torch.manual_seed(0)
-    entry = VICTIMS.get("mislnet")
-    return entry.builder(entry.spec, classes=CLASSES, recipe=recipe).eval()
+def build():
+    return built(VICTIMS, "mislnet", PAPER).eval()
 
 
 def test_its_layers_are_the_papers():

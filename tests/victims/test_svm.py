@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -8,14 +10,10 @@ from bench.contract import VICTIMS
 from bench.data import ExaminerSet
 from bench.jobs.networks import take_state
 from bench.nets.storage import compact_state
-from bench.recipes import SMOKE
-from tests.toys import CLASSES, Recorder, camera_set, fit_context, pixels, same_state
+from tests.toys import CLASSES, Recorder, built, camera_set, fit_context, same_state
 from victims.svm import make_pipeline
 
-
-def build(classes=CLASSES, recipe=SMOKE):
-    entry = VICTIMS.get("spam-svm")
-    return entry.builder(entry.spec, classes=classes, recipe=recipe)
+build = partial(built, VICTIMS, "spam-svm")
 
 
 def textured(classes=CLASSES, per_class=8, seed=0):
@@ -57,7 +55,7 @@ def test_it_learns_texture(fitted):
 
 @pytest.mark.parametrize("classes", [CLASSES, CLASSES[:2], (*CLASSES, "cam-d")], ids=len)
 def test_decisions_are_scikit_learns(classes):
-    victim, data = build(classes), textured(classes)
+    victim, data = build(classes=classes), textured(classes)
     victim.fit(data, fit_context())
     features = victim.frontend(unit(textured(classes, seed=3)))
     expected = pipeline_of(victim, data).decision_function(features.numpy())
@@ -100,17 +98,3 @@ def test_fit_is_deterministic_and_tells_how_far_it_is(fitted):
     assert same_state(victim.state_dict(), fitted[0].state_dict())
     assert (recorder.total, sum(recorder.units), recorder.finished) == (24, 24, True)
     assert recorder.label == "features of spam-svm"
-
-
-def test_validation_images_are_not_trained_on():
-    data = textured()
-    swapped = data.images.copy()
-    swapped[data.validation] = pixels(len(CLASSES), 64, 64, seed=9).numpy()
-    other = ExaminerSet(
-        images=swapped, labels=data.labels, classes=data.classes, validation=data.validation
-    )
-    one, two = build(), build()
-    one.fit(data, fit_context())
-    two.fit(other, fit_context())
-    for name in ("centre", "support", "weight", "bias"):
-        assert torch.equal(getattr(one.machines, name), getattr(two.machines, name))

@@ -7,20 +7,21 @@ quality), the decoder libjpeg's; which versions scored is in the provenance.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
+from bench.data import as_jpeg
 from bench.records.frames import condition_said
 from bench.types import Json, WrongUsageError
 
 VERSION = 1
 """Raise it when re-compression changes: its rows are then scored anew."""
+NumberT = TypeVar("NumberT", int, float)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +60,7 @@ class Condition:
         return {"strength": self.strength, "quality_percent": self.quality_percent}
 
     def of(self, originals: Tensor, anonymised: Tensor) -> Tensor:
-        """What becomes of images.
-
-        Args:
-            originals: (N, 3, H, W) uint8.
-            anonymised: (N, 3, H, W) uint8.
-
-        Returns:
-            (N, 3, H, W) uint8.
-        """
+        """What becomes of anonymised images: (N, 3, H, W) uint8, as originals and they are."""
         if self.strength != 1:
             anonymised = torch.lerp(originals.float(), anonymised.float(), self.strength)
             anonymised = anonymised.round().clamp(0, 255).to(torch.uint8)
@@ -92,18 +85,8 @@ def parse_strengths(text: str) -> tuple[float, ...]:
     Raises:
         WrongUsageError: If one is no number above 0 and at most 1.
     """
-    found = set()
-    for part in filter(None, map(str.strip, text.split(","))):
-        try:
-            value = float(part)
-        except ValueError:
-            value = 0.0
-        if not 0 < value <= 1:
-            raise WrongUsageError(
-                f"{part!r} is no strength: give numbers above 0 and at most 1, such as 0.25,0.5,1"
-            )
-        found.add(value)
-    return tuple(sorted(found))
+    wanted = "strength: give numbers above 0 and at most 1, such as 0.25,0.5,1"
+    return tuple(sorted(_numbers(text, float, lambda value: 0 < value <= 1, wanted)))
 
 
 def parse_qualities(text: str) -> tuple[int, ...]:
@@ -112,33 +95,27 @@ def parse_qualities(text: str) -> tuple[int, ...]:
     Raises:
         WrongUsageError: If one is no whole number from 1 to 100.
     """
+    wanted = "JPEG quality: give whole numbers from 1 to 100, such as 70,80,90,95"
+    return tuple(sorted(_numbers(text, int, lambda value: 1 <= value <= 100, wanted), reverse=True))
+
+
+def _numbers(
+    text: str, read: Callable[[str], NumberT], fits: Callable[[NumberT], bool], wanted: str
+) -> set[NumberT]:
     found = set()
     for part in filter(None, map(str.strip, text.split(","))):
-        if not (part.isdecimal() and 1 <= int(part) <= 100):
-            raise WrongUsageError(
-                f"{part!r} is no JPEG quality: give whole numbers from 1 to 100, such as "
-                "70,80,90,95"
-            )
-        found.add(int(part))
-    return tuple(sorted(found, reverse=True))
+        try:
+            value = read(part)
+        except ValueError:
+            value = read("0")
+        if not fits(value):
+            raise WrongUsageError(f"{part!r} is no {wanted}")
+        found.add(value)
+    return found
 
 
 def saved_as_jpeg(images: Tensor, quality_percent: int) -> Tensor:
-    """Save images as JPEG and read them again.
-
-    Args:
-        images: (N, 3, H, W) uint8 RGB.
-        quality_percent: Of Pillow's encoder, 1 to 100.
-
-    Returns:
-        (N, 3, H, W) uint8 on the same device.
-    """
-    again = np.empty(tuple(images.shape), np.uint8)
-    for place, pixels in enumerate(images.permute(0, 2, 3, 1).cpu().numpy()):
-        stream = io.BytesIO()
-        Image.fromarray(np.ascontiguousarray(pixels)).save(
-            stream, "JPEG", quality=quality_percent, subsampling="4:2:0"
-        )
-        with Image.open(stream) as image:
-            again[place] = np.asarray(image).transpose(2, 0, 1)
-    return torch.from_numpy(again).to(images.device)
+    """Save (N, 3, H, W) uint8 images as JPEG and read them again."""
+    pixels = images.permute(0, 2, 3, 1).cpu().numpy()
+    again = np.stack([as_jpeg(one, quality_percent) for one in pixels])
+    return torch.from_numpy(again).permute(0, 3, 1, 2).contiguous().to(images.device)

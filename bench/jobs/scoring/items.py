@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import pandas as pd
 import torch
@@ -19,6 +19,10 @@ from torch import Tensor
 from bench.contract import Attack
 
 BATCH = 32
+AUTO = 0
+CPU_BATCH_PIXELS = 2**19
+"""32 images of 128 x 128, 2 of 512 x 512: on processors larger batches gain nothing and their
+activations leave the caches (`camobench perf` shows it)."""
 ORDER_VERSION = 1
 """Raise it when attacks are asked for other images, or in another order: part of a row's key."""
 
@@ -42,23 +46,11 @@ class ImageSource(Protocol):
         """Whether there is one for this item; the others are left out."""
 
     def anonymise(self, items: Sequence[Item], originals: Tensor) -> Tensor:
-        """Anonymise.
-
-        Args:
-            items: N of them.
-            originals: Their images, (N, 3, H, W) uint8 on the device of the scorer.
-
-        Returns:
-            (N, 3, H, W) uint8 on the same device.
-        """
+        """Their (N, 3, H, W) uint8 versions, given N items and `originals` of that shape."""
 
 
 class AttackSource:
-    """The images of an attack that runs here.
-
-    Args:
-        attack: On the scorer's device, in evaluation mode.
-    """
+    """The images of an attack that runs here: on the scorer's device, in evaluation mode."""
 
     def __init__(self, attack: Attack) -> None:
         self.attack = attack
@@ -81,25 +73,12 @@ class AttackSource:
 
 
 class GivenImages(Attack):
-    """An attack of which only images are known: it is their source, and transforms nothing."""
-
-    @property
-    def targeted(self) -> bool:
-        """As the spec says."""
-        return self.spec.targeted
-
-    def has(self, item: Item) -> bool:
-        """Whether this image is known."""
-        raise NotImplementedError
-
-    def anonymise(self, items: Sequence[Item], originals: Tensor) -> Tensor:
-        """The known images; see `ImageSource`."""
-        raise NotImplementedError
+    """An attack of which only images are known: an `ImageSource`, which transforms nothing."""
 
 
 def source_of(attack: Attack) -> ImageSource:
     """Where an attack's images come from."""
-    return attack if isinstance(attack, GivenImages) else AttackSource(attack)
+    return cast("Any", attack) if isinstance(attack, GivenImages) else AttackSource(attack)
 
 
 def mixed(manifest: pd.DataFrame, indices: Iterable[int] | None = None) -> list[int]:
@@ -143,6 +122,11 @@ def items_of(
         for t, name in enumerate(classes)
         if name != models[i]
     ]
+
+
+def batch_for(height: int, width: int, *, processor: bool = True) -> int:
+    """How many images of this size suit a device; what does not fit its memory is halved."""
+    return max(1, min(BATCH, CPU_BATCH_PIXELS // (height * width))) if processor else BATCH
 
 
 def batches_of(items: Sequence[Item], size: int = BATCH) -> Iterator[Sequence[Item]]:

@@ -28,11 +28,7 @@ UNTARGETED = -1
 
 
 class KeptImages:
-    """Images of one shard, read back.
-
-    Args:
-        path: A file that `Recorder.write` wrote.
-        targeted: Whether they were made for targets.
+    """Images of one shard, read back from a file that `Recorder.write` wrote.
 
     Raises:
         CamobenchError: If the file is damaged; names it and the remedy.
@@ -64,11 +60,7 @@ class KeptImages:
 
 
 class Recorder:
-    """Passes on the images of another source and remembers them.
-
-    Args:
-        source: Makes the images.
-    """
+    """Passes on the images of another source and remembers them."""
 
     def __init__(self, source: ImageSource) -> None:
         self.source, self.targeted = source, source.targeted
@@ -87,12 +79,7 @@ class Recorder:
         return anonymised
 
     def write(self, path: Path, made_by: Mapping[str, Json]) -> None:
-        """Write all images in one step and forget them.
-
-        Args:
-            path: A Parquet file.
-            made_by: Provenance of this run.
-        """
+        """Write all images into one Parquet file, in one step, and forget them."""
         names = sorted(self._differences)
         values = [self._differences[name].tobytes() for name in names]
         table = pa.table(

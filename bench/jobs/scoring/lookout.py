@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -28,7 +28,6 @@ class Lookout:
         self.attack: list[Suspicion] = []
         self.victims: dict[str, list[Suspicion]] = {}
         self._pairs: list[tuple[Tensor, Tensor]] = []
-        self._logits: dict[str, list[Tensor]] = {}
 
     def see_images(
         self, originals: Tensor, anonymised: Tensor, last_alone: Callable[[], Tensor]
@@ -37,7 +36,7 @@ class Lookout:
 
         Args:
             originals: (N, 3, H, W) uint8.
-            anonymised: (N, 3, H, W) uint8.
+            anonymised: As them.
             last_alone: Anonymises the last of them by itself: the first may be the one that
                 random numbers, seeded anew in every call, treat alike.
         """
@@ -52,28 +51,17 @@ class Lookout:
     def see_logits(
         self, victim: str, logits: Tensor, last_alone: Callable[[], Tensor | None]
     ) -> None:
-        """Look at one batch of a victim, unless there were enough.
-
-        Args:
-            victim: By name.
-            logits: (N, C), finite.
-            last_alone: Gives those of the last image by itself; `None` where that fails.
-        """
+        """Compare (N, C) logits of a victim's first batch with those of its last image alone."""
         if victim not in self.victims and len(logits) > 1:
             alone = last_alone()
             moved = [] if alone is None else suspect_company(logits[-1:].float(), alone.float())
             self.victims[victim] = moved
-        seen = self._logits.setdefault(victim, [])
-        left = LOOKED_AT - sum(map(len, seen))
-        if left > 0:
-            seen.append(logits[:left].float().cpu())
 
-    def end(self) -> None:
-        """Judge images and logits; called once, after the last batch."""
+    def end(self, logits: Mapping[str, Sequence[Tensor]]) -> None:
+        """Judge images and logits, batch by batch as they came; called once, after the last."""
         if self._pairs:
             originals, anonymised = map(torch.cat, zip(*self._pairs, strict=True))
             self.attack += suspect_images(originals, anonymised)
-            self._pairs = []
-        for victim, seen in self._logits.items():
-            self.victims[victim] = [*suspect_logits(torch.cat(seen)), *self.victims.get(victim, [])]
-        self._logits = {}
+        for victim, parts in logits.items():
+            seen = torch.cat(list(parts))[:LOOKED_AT].float().cpu()
+            self.victims[victim] = [*suspect_logits(seen), *self.victims.get(victim, [])]

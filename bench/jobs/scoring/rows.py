@@ -139,13 +139,7 @@ def base_rows(
 def prediction_rows(
     base: pd.DataFrame, victim: Victim, probabilities: NDArray[np.floating[Any]]
 ) -> pd.DataFrame:
-    """Rows of one victim.
-
-    Args:
-        base: From `base_rows`.
-        victim: Whose classes the columns of `probabilities` are, matched by name.
-        probabilities: (N, C).
-    """
+    """Rows of one victim, given `base_rows` and (N, C) probabilities of its own classes."""
     column = {name: i for i, name in enumerate(victim.classes)}
     row = np.arange(len(probabilities))
     best = probabilities.argmax(1)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -57,13 +54,20 @@ def _score(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
     began, began_cpu, scorer = time.monotonic(), time.process_time(), place.scorer
     scorer.trial, scorer.lookout = trial, None if shard else Lookout()
     scorer.foreign = {name for name in stems if not VICTIMS.is_own(name)}
-    source = _source(job, place, images, trial)
+    source: ImageSource
+    if images.is_file():
+        source = KeptImages(images, targeted=ATTACKS.get(job.attack).spec.targeted)
+    else:
+        source = trial.attack(partial(place.attack, job.attack))
     recorder = Recorder(source) if keeps else None
     indices = row_shards(scorer.order)[shard]
     scored = scorer.score(
         recorder or source, victims, indices, condition=job.condition, distortions=measures
     )
-    _note_opened(job, place, victims)
+    keys = place.site.keys
+    note_opened(place.store, keys.attacks[job.attack], ATTACKS.get(job.attack))
+    for name in victims:
+        note_opened(place.store, keys.victims[name], VICTIMS.get(name))
     by = place.provenance
     if isinstance(source, KeptImages):
         by = {**by, "images_made_by": source.made_by}
@@ -77,14 +81,13 @@ def _score(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
     suspected = _suspicions(scorer.lookout)
     if recorder is not None:
         recorder.write(images, by)
-    if scored.distortion is not None and not row.has(DISTORTION, [shard]):
-        told = {**record, "suspicions": suspected.get("", [])}
-        rows = scored.distortion.assign(**key_columns(place.site.keys, job.attack))
-        write_rows(row.file(DISTORTION, shard), rows, told)
-    for name, rows in scored.predictions.items():
-        told = {**record, "suspicions": suspected.get(name, [])}
-        rows = rows.assign(**key_columns(place.site.keys, job.attack, name))
-        write_rows(row.file(stems[name], shard), rows, told)
+    frames = {"": scored.distortion, **scored.predictions}
+    for name, stem in {"": DISTORTION, **stems}.items():
+        rows = frames.get(name)
+        if rows is not None and not row.has(stem, [shard]):
+            told = {**record, "suspicions": suspected.get(name, [])}
+            columns = key_columns(keys, job.attack, name or None)
+            write_rows(row.file(stem, shard), rows.assign(**columns), told)
     return {name: Failed.of(error) for name, error in trial.failed.items()}
 
 
@@ -102,23 +105,9 @@ def key_columns(keys: Keys, attack: str, victim: str | None = None) -> dict[str,
     return said if victim is None else said | {"victim_key": keys.victims[victim][:KEY_DIGITS]}
 
 
-def _source(job: ScoreJob, place: Workplace, images: Path, trial: Trial) -> ImageSource:
-    if images.is_file():
-        return KeptImages(images, targeted=ATTACKS.get(job.attack).spec.targeted)
-    return trial.attack(partial(place.attack, job.attack))
-
-
-def _note_opened(job: ScoreJob, place: Workplace, victims: Mapping[str, Any]) -> None:
-    store, keys = place.store, place.site.keys
-    note_opened(store, keys.attacks[job.attack], ATTACKS.get(job.attack))
-    for name in victims:
-        note_opened(store, keys.victims[name], VICTIMS.get(name))
-
-
 def _suspicions(lookout: Lookout | None) -> dict[str, list[dict[str, str]]]:
     """By victim; those of the attack are of none."""
     if lookout is None:
         return {}
-    lookout.end()
     found = {"": lookout.attack, **lookout.victims}
     return {name: [asdict(one) for one in some] for name, some in found.items()}

@@ -2,15 +2,14 @@
 
 One attack at a time, which is asked for more than is scored (see `items`). Set-C goes by in shards
 of photographs, each written as soon as it is done, so memory does not grow with images x targets
-and a killed run continues with the next shard. The next batch is read while this one is computed,
-and results leave the device once a batch.
+and a killed run continues with the next shard. How many images go through the networks at a time
+changes no result beyond rounding.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TypeAlias
@@ -23,10 +22,17 @@ from torch import Tensor
 
 from bench.checks import to_unit
 from bench.contract import Victim
-from bench.jobs.outcome import Trial
-from bench.jobs.scoring.batches import AUTO, batch_for, find_batch, free_cached, is_out_of_memory
+from bench.jobs.outcome import Trial, is_out_of_memory
 from bench.jobs.scoring.condition import PLAIN, Condition
-from bench.jobs.scoring.items import ImageSource, Item, asked_of, items_of, mixed
+from bench.jobs.scoring.items import (
+    AUTO,
+    ImageSource,
+    Item,
+    asked_of,
+    batch_for,
+    items_of,
+    mixed,
+)
 from bench.jobs.scoring.lookout import Lookout
 from bench.jobs.scoring.rows import base_rows, prediction_rows
 from bench.metrics.distortion import measure
@@ -36,8 +42,8 @@ from bench.suites.set_files import forget_pages
 
 _Part: TypeAlias = "tuple[dict[str, Tensor], dict[str, Tensor] | None]"
 """Logits by victim, and distortions if they are asked for, of a batch."""
-_Run: TypeAlias = "Callable[[Sequence[Item], Tensor], _Part]"
-"""Anonymises and classifies items, whose originals were read."""
+_Run: TypeAlias = "Callable[[Sequence[Item]], _Part]"
+"""Reads, anonymises and classifies items."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +58,10 @@ class Scorer:
     """Scores attacks on Set-C of a suite.
 
     Args:
-        suite: Its Set-C is streamed.
-        device: Where everything runs.
-        batch: Anonymised images at a time, or `AUTO`; halved when memory runs out. Results do not
-            depend on it beyond rounding.
+        batch: Anonymised images at a time, or `AUTO`; halved for a shard when memory runs out.
 
     Attributes:
+        batch: What the last shard was scored in, at least.
         trial: How attack and victims are run; by default one that fails stops the run.
         foreign: Victims that are somebody else's code: they share nothing with the others.
         lookout: Is shown images and logits, where there is one.
@@ -73,18 +77,13 @@ class Scorer:
         self.suite_name = suite.card.name
         if batch < 0:
             raise ValueError(f"expected a `batch` of at least 1, or {AUTO} to choose, got {batch}")
-        self.batch = batch
-        if batch == AUTO and device.type == "cpu":
-            self.batch = batch_for(*self.images.shape[-2:])
+        suited = batch_for(*self.images.shape[-2:], processor=device.type == "cpu")
+        self.batch = self.wanted = suited if batch == AUTO else batch
 
     @cached_property
     def order(self) -> list[int]:
         """All places in Set-C, in the order in which attacks are asked for them."""
         return mixed(self.manifest)
-
-    @cached_property
-    def _turn(self) -> dict[int, int]:
-        return {index: turn for turn, index in enumerate(self.order)}
 
     @torch.no_grad()
     def score(
@@ -101,7 +100,7 @@ class Scorer:
         Args:
             source: Of the anonymised images.
             victims: On the scorer's device, in evaluation mode, by name.
-            indices: Positions in Set-C; rows come in their order, whatever the attack's is.
+            indices: Positions in Set-C, of `order`; rows come in theirs.
             condition: What happens to the images before they are scored.
             distortions: Measure them too.
 
@@ -111,11 +110,9 @@ class Scorer:
         """
         targeted = source.targeted
         wanted = items_of(indices, self.manifest, self.classes, targeted=targeted)
-        turns = sorted(indices, key=lambda index: self._turn[index])
-        asked = asked_of(turns, len(self.classes), targeted=targeted)
+        asked = asked_of(indices, len(self.classes), targeted=targeted)
         asked = [item for item in asked if source.has(item)]
         scored = set(wanted)
-        self._find_batch(partial(self._run, source, condition, victims, set(asked), True), asked)
         run = partial(self._run, source, condition, victims, scored, distortions)
         logits: dict[str, list[Tensor]] = defaultdict(list)
         measured: list[dict[str, Tensor]] = []
@@ -125,6 +122,8 @@ class Scorer:
             if distortion is not None:
                 measured.append(distortion)
         forget_pages(self.images)
+        if self.lookout is not None:
+            self.lookout.end(logits)
         found = {item: at for at, item in enumerate(item for item in asked if item in scored)}
         items = [item for item in wanted if item in found]
         order = torch.tensor([found[item] for item in items], dtype=torch.int64)
@@ -140,42 +139,24 @@ class Scorer:
         )
 
     def _parts(self, run: _Run, items: Sequence[Item]) -> Iterator[_Part]:
-        """Logits and distortions, batch by batch; a batch that does not fit is halved.
-
-        Once a victim has failed for want of memory even so, the others get their batch back.
-        """
-        done, whole, most = 0, self.batch, len({item.index for item in items})
-
-        def batch_at(start: int) -> Sequence[Item]:
-            return items[start : start + min(self.batch, most)]
-
-        with ThreadPoolExecutor(1) as reader:
-            ahead = reader.submit(self._read, batch_at(0))
-            while done < len(items):
-                batch = batch_at(done)
-                originals = ahead.result()
-                following = done + len(batch)
-                ahead = reader.submit(self._read, batch_at(following))
-                part = None
-                try:
-                    part = run(batch, originals)
-                except Exception as error:
-                    if not is_out_of_memory(error) or len(batch) == 1:
-                        raise
-                if part is None:  # outside of `except`, which keeps the tensors of the failed batch
-                    free_cached(self.device)
-                    self.batch = max(1, len(batch) // 2)
-                    ahead = reader.submit(self._read, batch_at(done))
-                    continue
-                yield part
-                done = following
-                if self.batch < whole and self.trial.lost_to_memory():
-                    self.batch = whole
-                    ahead = reader.submit(self._read, batch_at(done))
-
-    def _read(self, items: Sequence[Item]) -> Tensor:
-        images = torch.from_numpy(self.images[[item.index for item in items]])
-        return images.pin_memory() if self.device.type == "cuda" else images
+        """Logits and distortions, batch by batch; a batch that does not fit is halved."""
+        done, most = 0, len({item.index for item in items})
+        self.batch = self.wanted
+        while done < len(items):
+            batch = items[done : done + min(self.batch, most)]
+            part = None
+            try:
+                part = run(batch)
+            except Exception as error:
+                if not is_out_of_memory(error) or len(batch) == 1:
+                    raise
+            if part is None:  # outside of `except`, which keeps the tensors of the failed batch
+                if self.device.type == "cuda":
+                    torch.cuda.empty_cache()
+                self.batch = max(1, len(batch) // 2)
+                continue
+            yield part
+            done += len(batch)
 
     def _run(
         self,
@@ -185,9 +166,9 @@ class Scorer:
         scored: Collection[Item],
         distortions: bool,
         items: Sequence[Item],
-        read: Tensor,
     ) -> _Part:
-        originals = read.to(self.device, non_blocking=True)
+        read = torch.from_numpy(self.images[[item.index for item in items]])
+        originals = read.to(self.device)
 
         def made(start: int) -> Tensor:
             some = originals[start:]
@@ -219,7 +200,7 @@ class Scorer:
                 if digest not in shared:
                     shared[digest] = victim.frontend(unit)
                 logits = victim.backbone(shared[digest])
-            return victim.shaped_logits(logits, len(images))
+            return victim.checked_logits(logits, len(images), shape_alone=True)
 
         out = {}
         for name, victim in victims.items():
@@ -231,23 +212,9 @@ class Scorer:
                     self.lookout.see_logits(name, logits, partial(self.trial.victim, name, alone))
         return out
 
-    def _find_batch(self, run: _Run, items: Sequence[Item]) -> None:
-        """Measure which batch suits the device, once, on the first items there are."""
-        if self.batch != AUTO or not items:
-            return
-        most = len({item.index for item in items})
-
-        def try_on(size: int) -> None:
-            first = items[: min(size, most)]
-            logits, _ = run(first, self._read(first))
-            for values in logits.values():
-                float(values.sum())  # waits for the device
-
-        self.batch = find_batch(try_on, self.device, most)
-
 
 def _logits_of_last(victim: Victim, unit: Tensor) -> Tensor:
-    return victim.shaped_logits(victim.logits(unit[-1:].clone()), 1)
+    return victim.checked_logits(victim.logits(unit[-1:].clone()), 1, shape_alone=True)
 
 
 def _probabilities(victim: Victim, logits: Sequence[Tensor], order: Tensor) -> NDArray[np.float32]:

@@ -51,6 +51,11 @@ class AnsweredImages(GivenImages):
         }
         self._opened = lru_cache(maxsize=1)(self.open)
 
+    @property
+    def targeted(self) -> bool:
+        """As the spec says."""
+        return self.spec.targeted
+
     def has(self, item: Item) -> bool:
         """Whether this image was sent."""
         return self._opened(self._places[item.index]).has(item)

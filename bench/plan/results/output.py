@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from bench.contract import ATTACKS, VICTIMS
-from bench.jobs.building import build_attack
+from bench.jobs.building import hyperparameters_of
 from bench.jobs.opened_files import as_told
 from bench.jobs.scoring.items import items_of
 from bench.jobs.scoring.kept import KeptImages
@@ -131,7 +131,7 @@ def _told(failure: Failure) -> dict[str, Json]:
 def _hyperparameters(matrix: Matrix, attack: str) -> Json:
     graph = matrix.graph
     try:
-        return build_attack(attack, graph.suite.classes, graph.recipe).stated_hyperparameters()
+        return hyperparameters_of("attack", attack, graph.suite.classes, graph.recipe)
     except CamobenchError:  # its cells say why
         return {}
 

@@ -29,7 +29,7 @@ from bench.types import FitReport
 from bench.verdicts import Outcome
 from bench.verify.contract_checks.watching import decoy_set, noting, watched
 
-RECIPE: Recipe = replace(SMOKE, compact=False, classifiers=dict(SMOKE.classifiers))
+RECIPE: Recipe = replace(SMOKE, compact=False)
 """Two steps a network, stored as they are."""
 CLASSES = ("Camera A", "Camera B", "Camera C")
 SEED = 20020

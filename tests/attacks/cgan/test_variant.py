@@ -2,34 +2,30 @@ import pytest
 import torch
 from torch import nn
 
-from attacks.cgan.attack import CganAttack
-from attacks.cgan.networks import Discriminator, Generator
+from attacks.cgan.networks import (
+    Discriminator,
+    Generator,
+    PerTarget,
+    build_discriminator,
+    build_generator,
+)
 from attacks.cgan.recipe import CganVariant, cgan_recipe
-from attacks.cgan.variant import PerTarget, build_discriminator, build_generator
-from attacks.specs import SPECS, VARIANTS
 from bench.contract import ATTACKS
 from bench.plan.graph import plan
-from bench.recipes import MINI, SMOKE
+from bench.recipes import MINI
 from bench.suites.catalogue import load_suite
-from tests.toys import CLASSES, camera_set, copied, fit_context, pixels, same_state, shaken
+from tests.toys import built, camera_set, copied, fit_context, pixels, same_state, shaken
 
 from .test_attack import toy_surrogates
 
 BUDGET = cgan_recipe("smoke")
 APART = CganVariant(per_target=True)
 FREE = CganVariant(constrained=False)
-FULL = next(spec for spec in SPECS if spec.name == "cgan-img-wdf-pef")
-PRELIMINARY = [spec.name for spec in VARIANTS if spec not in SPECS]
-
-
-def build(name, recipe=SMOKE, classes=CLASSES):
-    entry = ATTACKS.get(name)
-    return entry.builder(entry.spec, classes=classes, recipe=recipe)
+PRELIMINARY = [entry.spec.name for entry in ATTACKS if entry.spec.preliminary]
 
 
 def trained(name, fit_seed=0):
-    torch.manual_seed(0)
-    attack = build(name)
+    attack = built(ATTACKS, name)
     start = copied(attack.generator)
     surrogates = toy_surrogates(attack.spec.surrogates)
     report = attack.fit(camera_set(), fit_context(fit_seed, surrogates=surrogates))
@@ -50,11 +46,6 @@ def test_a_variant_is_part_of_the_key():
     assert CganVariant().identity() == {}
     assert FREE.identity() == {"constrained": False}
     assert APART.identity() == {"per_target": True}
-    attacks = [CganAttack(FULL, classes=CLASSES, recipe=MINI, variant=v) for v in (FREE, APART)]
-    assert [attack.hyperparameters["variant"] for attack in attacks] == [
-        {"constrained": False},
-        {"per_target": True},
-    ]
     names = ["cgan-img-wdf-pef", *PRELIMINARY]
     graph = plan(load_suite("simcam-mini-v2").card, MINI, attacks=names, victims=())
     assert len(set(graph.attacks.values())) == len(names)

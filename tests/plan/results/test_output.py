@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from bench.contract import ATTACKS, VICTIMS
-from bench.jobs.scoring.batches import batch_for
+from bench.jobs.scoring.items import batch_for
 from bench.plan.results.output import write_matrix
 from bench.records.load import load_run
 from bench.store import Store
