@@ -117,6 +117,6 @@ def _verify_precision(
     show_rows(verdict_rows(verdicts, remedies=True), format_)
     if len(flipped):
         click.echo()
-        show_rows(json.loads(flipped.to_json(orient="records")), format_)
+        show_rows(json.loads(flipped.to_json(orient="records", double_precision=15)), format_)
     if names := failed(verdicts):
         raise CamobenchError(f"{place}: {', '.join(names)} moves more than is tolerated")

@@ -65,8 +65,11 @@ def level_said(run: RunData) -> str:
     return f"{fidelity.title} {fidelity.level:g}" if fidelity else "no level"
 
 
-def nothing_shared(what: str, *, equal: bool) -> str:
+def nothing_shared(contenders: Iterable[Contender], what: str, *, equal: bool) -> str:
     """Why attacks cannot be compared, and what to do."""
+    for one in contenders:
+        for cell in one.run.entry(one.attack.name).failed:
+            return f"{one.label} failed on {cell.victim}: {cell.reason}; nothing is left to compare"
     weaker = ", and at --strength 0.25,0.5,0.75" if equal else ""
     return f"these attacks share no {what}; score them on the same victims{weaker}"
 
@@ -103,7 +106,7 @@ def contenders_of(directory: Path, names: Sequence[str]) -> list[Contender]:
         ValueError: As `load_run`.
     """
     run = load_run(directory)
-    chosen = dict.fromkeys(found for name in names or "*" for found in _matching(name, run))
+    chosen = dict.fromkeys(found for name in names or ["*"] for found in _matching(name, run))
     return [Contender(label=name, attack=run.entry(name).attack, run=run) for name in chosen]
 
 

@@ -98,7 +98,7 @@ def pairs_table(
             records.append(record)
             pairs.append(pair)
     if not records:
-        raise ValueError(nothing_shared("image, target and victim", equal=equal))
+        raise ValueError(nothing_shared(contenders, "image, target and victim", equal=equal))
     singles = "mcnemar_p" in records[0]
     for name in ("p", "mcnemar_p") if singles else ("p",):
         adjusted = holm([record[name] for record in records])

@@ -50,7 +50,9 @@ def ranks_table(contenders: Sequence[Contender], *, equal: bool = False) -> Tabl
         )
     ]
     if not records:
-        raise ValueError(nothing_shared("two photographs, targets and victims", equal=equal))
+        raise ValueError(
+            nothing_shared(targeted, "two photographs, targets and victims", equal=equal)
+        )
     suite, rate = targeted[0].run.suite, headline()
     mean = f"{rate.name}_mean"
     columns: Shown[dict[str, Any]] = (

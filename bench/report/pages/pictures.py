@@ -120,5 +120,8 @@ def _picture(sample: Sample, target: str) -> Picture:
 
 
 def _read(path: Path) -> Pixels:
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"), dtype=np.uint8)
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"), dtype=np.uint8)
+    except OSError as error:  # `UnidentifiedImageError` is one
+        raise ValueError(f"{path} is not a readable PNG ({error}); run again") from error

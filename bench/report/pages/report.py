@@ -100,8 +100,11 @@ def _mean(run: RunData, split: str, attack: AttackRecord, metric: MetricSpec) ->
 
 def _told(run: RunData, lead: AttackRecord | None) -> str:
     if lead is None:
-        return f"{len(run.attacks)} attacks, none of them targeted and whole."
-    what = "The full method" if lead.is_full_method else f"The strongest attack, {lead.shown},"
+        which = "targeted and whole" if any(a.targeted for a in run.attacks) else "targeted"
+        return f"{len(run.attacks)} attacks, none of them {which}, on {len(run.victims)} victims."
+    alone = sum(one.targeted and not one.control for one in run.attacks) == 1
+    what = lead.shown if alone else f"The strongest attack, {lead.shown},"
+    what = "The full method" if lead.is_full_method else what
     record, rate = attack_record(run, IN, lead.name), headline()
     success, low, high = (record[f"{rate.name}_mean{x}_percent"] for x in ("", "_low", "_high"))
     if success is None:

@@ -100,10 +100,12 @@ def success_scatter(
         return None
     ticks, edge = nice_ticks(min(finite), max(finite)), float(WIDTH - RIGHT)
     unchanged = len(finite) < len(known)
-    inner, sign = edge - LEFT - UNCHANGED_PX * unchanged, 1 if fidelity.higher_is_better else -1
+    inner = edge - LEFT - (UNCHANGED_PX if unchanged else 0)
+    sign = 1 if fidelity.higher_is_better else -1
+    low_end, high_end = min(ticks[0], *finite), max(ticks[-1], *finite)
 
     def place(value: float) -> float:
-        share = (value - ticks[0]) / (ticks[-1] - ticks[0])
+        share = (value - low_end) / (high_end - low_end)
         return edge if math.isinf(value) else LEFT + inner * (share if sign > 0 else 1 - share)
 
     nothing = rates[CLEAN_CONTROL][0] if CLEAN_CONTROL in rates else None

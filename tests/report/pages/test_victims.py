@@ -29,6 +29,10 @@ def test_every_victim_has_a_card(run_dir):
 
 
 def test_what_is_not_recorded_and_what_learns_nothing_is_said(run_dir):
-    assert page_of(run_dir).count("Training curve: not recorded.") == len(VICTIMS)
+    page = page_of(run_dir)
+    assert page.count("<dd>not recorded</dd>") == 6 * len(VICTIMS)
+    assert page.count("Training curve: not recorded.") == len(VICTIMS)
     write_networks(run_dir, [network_record("img-resnet18", training=None)])
-    assert "Training curve: nothing to learn." in page_of(run_dir)
+    page = page_of(run_dir)
+    assert page.count("<dd>nothing to learn</dd>") == 2
+    assert "Training curve: nothing to learn." in page
