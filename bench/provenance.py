@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
 from bench.types import Json
@@ -30,22 +30,12 @@ _FEATURES = {
 @cache
 def package_versions() -> dict[str, str]:
     """Versions of the packages that can move a number."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    return {name: version(name) for name in PACKAGES}
 
 
 @cache
 def code_state() -> tuple[str | None, bool | None]:
-    """Commit of the source tree and whether it has uncommitted changes.
-
-    Returns:
-        `(None, None)` when the package does not run from a git checkout of its own.
-    """
+    """Commit of the source tree, and whether it has changes; `None` for what is no checkout."""
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists() or shutil.which("git") is None:
         return None, None
