@@ -21,7 +21,6 @@ from bench.execute.base import Executor, Outcome, Running
 from bench.execute.node_store import (
     Parcel,
     fetch,
-    files_of,
     made_by,
     marked,
     own_store,
@@ -52,7 +51,8 @@ class Ray(Executor):
     def __init__(self, address: str = "") -> None:
         self._address = address or None
 
-    def _open(self, count: int, site: Site, progress: Progress) -> None:
+    def _open(self, count: int, place: Workplace, progress: Progress) -> None:
+        site = place.site
         try:
             import ray
         except ImportError as error:
@@ -125,7 +125,7 @@ class Home:
 
     def read(self, place: str) -> Parcel:
         """The files of a place in the store."""
-        return pack(self.root, files_of(self.root, [place]))
+        return pack(self.root, [place])
 
     def left_s(self, key: str, limit_s: float) -> float:
         """Of a job's limit, which counts from its first start: one that hangs is not tried again.

@@ -40,19 +40,12 @@ def select_attacks(wanted: str | Iterable[str]) -> list[str]:
 
 
 def select_victims(wanted: str | Iterable[str], front_end: str | None = None) -> list[str]:
-    """Names, patterns such as `pef-*`, `my.py:MyVictim` and a few words, in order, each once.
+    """The same of victims; `all` and patterns leave out those that `supplementary` stands for.
 
-    The words are `supplementary`, and `all`, which leaves the supplementary ones out. So does a
-    pattern, unless it matches nothing else. `timm:NAME` is any network of that library.
-
-    Args:
-        wanted: In a list, or separated by commas.
-        front_end: Stands before the networks of a library that name none (`timm:resnet10t`).
+    `timm:NAME` is any network of that library. A `front_end` stands before those that name none.
 
     Raises:
-        UnknownNameError: If a name is not registered or a pattern matches nothing.
-        WrongUsageError: If no name wants the front-end.
-        CamobenchError: If a plug-in file cannot be loaded; says why.
+        WrongUsageError: If no name wants the front-end; else as `select_attacks`.
     """
     words = list(_words(wanted, {entry.spec.name for entry in VICTIMS}))
     if front_end:
