@@ -39,23 +39,15 @@ def code_state() -> tuple[str | None, bool | None]:
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists() or shutil.which("git") is None:
         return None, None
+    words = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
-        commit = _git(root, "rev-parse", "HEAD")
-        dirty = bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
+        said = subprocess.run(  # noqa: S603
+            words, cwd=root, capture_output=True, text=True, check=True, timeout=10
+        ).stdout
     except (subprocess.SubprocessError, OSError):
         return None, None
-    return commit, dirty
-
-
-def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603
-        ["git", "-C", str(root), *arguments],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=10,
-    )
-    return done.stdout.strip()
+    commit, _, dirty = said.strip().partition("-")
+    return commit, bool(dirty)
 
 
 @cache

@@ -139,19 +139,25 @@ def measured_tasks(session: Session) -> tuple[dict[str, Task], str]:
     graph, trained, scored = session.graph, _trained_s(session), _shard_seconds(session)
     begun = {key: _begun_s(session, job) for key, job in graph.jobs.items() if key not in trained}
     known = trained | {key: seconds for key, seconds in begun.items() if seconds is not None}
-    tasks = {}
-    for kind in ("estimator", "surrogate", "victim", "attack"):
-        mine = {key: job for key, job in graph.jobs.items() if job.kind == kind}
-        usual = [known[key] for key in mine if key in known]
-        for key, job in mine.items():
-            tasks[key] = Task(known.get(key) or _mean(usual, kind), job.needs)
+    found: dict[str, tuple[str, float | None, tuple[str, ...]]]
+    found = {key: (job.kind, known.get(key), job.needs) for key, job in graph.jobs.items()}
     networks = [*graph.victims.values(), *graph.estimators.values()]
-    every = [seconds for row in scored.values() for seconds in row.values()]
+    shards = range(max((1 + max(row) for row in scored.values()), default=1))
     for attack, key in graph.attacks.items():
-        needs = tuple(one for one in (*networks, key) if one in tasks)
-        for shard in range(max((1 + max(row) for row in scored.values()), default=1)):
-            seconds = scored.get(attack, {}).get(shard) or _mean(every, "scoring")
-            tasks[f"{attack}/{shard}"] = Task(seconds, needs)
+        needs, row = tuple(one for one in (*networks, key) if one in found), scored.get(attack, {})
+        found |= {f"{attack}/{shard}": ("scoring", row.get(shard), needs) for shard in shards}
+    usual: dict[str, list[float]] = {}
+    for kind, seconds, _ in found.values():
+        usual.setdefault(kind, []).extend([seconds] if seconds else [])
+    if untimed := [kind for kind, times in usual.items() if not times]:
+        raise CamobenchError(
+            f"nothing of kind {untimed[0]} has been timed on this suite with this recipe; run a "
+            "part first, then --nodes can tell"
+        )
+    tasks = {
+        name: Task(seconds or mean(usual[kind]), needs)
+        for name, (kind, seconds, needs) in found.items()
+    }
     basis = (
         f"{len(trained)} of {len(graph.jobs)} trainings and {len(scored)} of {len(graph.attacks)} "
         f"rows as they were timed, {len(known) - len(trained)} by the steps that are done, "
@@ -182,12 +188,3 @@ def _shard_seconds(session: Session) -> dict[str, dict[int, float]]:
         if jobs:
             found[attack] = {shard: sum(seconds.values()) for shard, seconds in jobs.items()}
     return found
-
-
-def _mean(seconds: list[float], kind: str) -> float:
-    if not seconds:
-        raise CamobenchError(
-            f"nothing of kind {kind} has been timed on this suite with this recipe; run a part "
-            "first, then --nodes can tell"
-        )
-    return mean(seconds)

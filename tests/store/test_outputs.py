@@ -1,6 +1,6 @@
 import pytest
 
-from bench.store.outputs import NOTE, Additions, note_own, require_own, write_new
+from bench.store.outputs import NOTE, Additions, note_own, own_folder, require_own, write_new
 from bench.types import CamobenchError
 
 MADE_OF = {"suite": "one", "attacks": ["jpeg"]}
@@ -41,6 +41,13 @@ def test_a_folder_that_nobody_noted_is_somebody_elses(tmp_path):
         require_own(tmp_path, "board", MADE_OF, ["report.html"])
     with pytest.raises(CamobenchError, match="is a file"):
         require_own(tmp_path / "report.html", "results", MADE_OF)
+
+
+def test_the_first_folder_is_taken_where_nothing_is_lost(tmp_path):
+    for suite, name in (("one", "out"), ("two", "out-2"), ("one", "out"), ("three", "out-3")):
+        folder = own_folder(tmp_path / "out", "results", lambda _, suite=suite: {"suite": suite})
+        assert folder.name == name
+        note_own(folder, "results", {"suite": suite})
 
 
 def test_a_file_is_never_replaced(tmp_path):
