@@ -77,8 +77,7 @@ class Family(Generic[SpecT, ThingT]):
 
     Attributes:
         form: How such a name is written, for people.
-        resolve: The entry of a name; `None` for a name that is none of the family's, and an
-            `UnknownNameError` for one that would be but that nothing has.
+        resolve: The entry of a name; `None` for one of another form. Raises `UnknownNameError`.
     """
 
     form: str
@@ -90,12 +89,10 @@ class UnknownNameError(LookupError):
 
 
 class Registry(Generic[SpecT, ThingT]):
-    """Specs by name, in order of registration.
+    """Specs of a kind ("attack", "victim") by name, in order of registration.
 
-    Args:
-        kind: What is registered, for messages ("attack", "victim").
-        group: Entry-point group read at the first look-up.
-        as_entries: Turns what is registered (a class, an `Entry`, a sequence) into entries.
+    Those of an entry-point group come at the first look-up. `as_entries` turns what is registered
+    (a class, an `Entry`, a sequence) into entries.
     """
 
     def __init__(
@@ -138,11 +135,7 @@ class Registry(Generic[SpecT, ThingT]):
         self._entries.update(added)
 
     def get(self, name: str) -> Entry[SpecT, ThingT]:
-        """Return the entry called `name`: a registered one, else one of a family.
-
-        Raises:
-            UnknownNameError: If there is none; names close matches.
-        """
+        """The entry called `name`, else one of a family, else an `UnknownNameError`."""
         self._load()
         found = self._entries.get(name) or self._of_a_family(name)
         if found is not None:

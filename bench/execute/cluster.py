@@ -42,11 +42,7 @@ AHEAD = 2
 
 
 class Ray(Executor):
-    """Tasks on a cluster: one processor each, or one GPU where the networks run on one.
-
-    Args:
-        address: Of the cluster, as `ray.init` takes it; by default $RAY_ADDRESS or this machine.
-    """
+    """Tasks on a cluster, by default of $RAY_ADDRESS or this machine: a processor or a GPU each."""
 
     def __init__(self, address: str = "") -> None:
         self._address = address or None
@@ -113,12 +109,7 @@ class Ray(Executor):
 
 
 class Home:
-    """Beside the run's store: reads it for nodes that do not see it, and knows when jobs began.
-
-    Args:
-        root: Of the store.
-        clock: Seconds.
-    """
+    """Beside the run's store: reads it for nodes that do not see it, and knows when jobs began."""
 
     def __init__(self, root: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self.root, self._clock, self._ends = root, clock, dict[str, float]()

@@ -75,11 +75,7 @@ class _Context(type(_context)):  # type: ignore[misc]
 
 
 class Local(Executor):
-    """Long-lived worker processes that keep their networks open.
-
-    Args:
-        workers: Jobs at a time; the processor's cores are shared out between them.
-    """
+    """Long-lived worker processes that keep their networks open and share out the cores."""
 
     def __init__(self, workers: int) -> None:
         self.workers = workers

@@ -103,14 +103,10 @@ class Task(NamedTuple):
 
 
 def makespan_s(tasks: Mapping[str, Task], nodes: int) -> float:
-    """When the last task ends, if so many nodes do one task at a time each.
+    """When the last of tasks, none before its needs, ends on nodes that do one at a time each.
 
     Whoever is free takes the task with the most work behind it, as soon as its needs are done; what
     machines of another kind would take, nobody knows from this.
-
-    Args:
-        tasks: By name, none before its needs.
-        nodes: That share them.
     """
     rest = dict.fromkeys(tasks, 0.0)  # the longest chain behind each
     for name in reversed([*tasks]):

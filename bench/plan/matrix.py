@@ -37,18 +37,12 @@ LOST = Failed(reason="its rows are no longer in the store; run the same command 
 
 
 class Matrix:
-    """Scores attacks against victims on one suite.
+    """Scores attacks against victims on one suite, whose Set-C is in the site's store.
 
     Attributes:
-        sampled: The attack of which `fill` keeps some images to be shown; "" for none.
-
-    Args:
-        graph: All networks, trained.
-        site: Where they run, in which precision; its store has Set-C.
         keep_images: Keep all anonymised images in the store; what is kept is used in any case.
         failures: Takes note of cells that fail, and the others go on; without it one stops all.
-        executor: Runs the jobs; this process by default.
-        limits: What a job may take.
+        sampled: The attack of which `fill` keeps some images to be shown; "" for none.
     """
 
     def __init__(

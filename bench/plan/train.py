@@ -49,14 +49,8 @@ def train(
 ) -> list[TrainJob]:
     """Train every missing network of `graph`; returns the jobs that ran to their end.
 
-    Args:
-        graph: All networks.
-        shelf: Where networks are looked for; its store gets them, and has the suite's sets.
-        progress: Told how far it is.
-        failures: Takes note of jobs that fail, and of those that need them; the others go on.
-        device: Where they train.
-        executor: Runs the jobs; this process by default.
-        limits: What a job may take.
+    The shelf's store has the suite's sets and gets the networks. `failures` takes note of jobs that
+    fail, and of those that need them; the others go on.
 
     Raises:
         CamobenchError: If a job fails and there is no `failures`; the others' checkpoints are kept.

@@ -26,11 +26,8 @@ def require_own(
 ) -> None:
     """Refuse to write results of a kind into a folder where others would be lost.
 
-    Args:
-        folder: It must be new, empty, or noted for this kind, unless `names` are given.
-        kind: Of the results.
-        made_of: What shapes them; a list may grow from one command to the next.
-        names: All that is written, where the folder may hold other things beside it.
+    It must be new, empty, or noted for this kind, as made of no more: a list may grow from one
+    command to the next. With the `names` of all that is written, it may hold other things beside.
 
     Raises:
         CamobenchError: If it holds something else.

@@ -84,11 +84,7 @@ def record_files(store: Store) -> list[Path]:
 
 
 def read_answers(path: Path) -> list[Answer]:
-    """Read one of `record_files`.
-
-    Raises:
-        CamobenchError: If it is damaged or of another version; says what to do.
-    """
+    """Read one of `record_files`, or say what to do with a damaged one."""
     again = f"score the answer again, with `camobench score ANSWER --name {path.stem}`"
     try:
         return Record.model_validate(read_json(path)).answers

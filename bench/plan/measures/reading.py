@@ -61,14 +61,10 @@ class Means:
 def measured(
     folder: Path, means: Means, asked: Callable[[Suite], FeatureJob]
 ) -> Iterator[tuple[dict[str, pd.DataFrame], dict[str, str]]]:
-    """Read what is missing, with networks that are missing made first.
+    """Read what is missing of a run's attacks, with networks that are missing made first.
 
-    Attacks that were sent are registered inside the block.
-
-    Args:
-        folder: Of a run that `load_run` takes.
-        means: By what.
-        asked: Gives the job of untouched images, without its key; those of attacks are like it.
+    Attacks that were sent are registered inside the block. `asked` gives the job of untouched
+    images, without its key; those of attacks are like it.
 
     Yields:
         What was read, by attack, of untouched images under ""; and why attacks are not among them.
