@@ -12,21 +12,13 @@ PATCH_PX = 64
 
 
 def require_images(images: Tensor) -> None:
-    """Check that `images` is a (N, 3, H, W) tensor.
-
-    Raises:
-        ValueError: If it is not.
-    """
+    """Raise a `ValueError` unless `images` is a (N, 3, H, W) tensor."""
     if images.ndim != 4 or images.shape[1] != 3:
         raise ValueError(f"expected `images` of shape (N, 3, H, W), got {tuple(images.shape)}")
 
 
 def require_finite(values: Tensor, what: str) -> None:
-    """Check that every value is finite.
-
-    Raises:
-        ValueError: If one is NaN or infinite; says how many.
-    """
+    """Raise a `ValueError` that says how many values are NaN or infinite, if any is."""
     bad = int((~torch.isfinite(values)).sum())
     if bad:
         raise ValueError(f"{what}: {bad} of {values.numel()} values are NaN or infinite")

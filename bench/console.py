@@ -22,11 +22,11 @@ from rich.text import Text
 from bench.types import Json, Progress, Silent
 
 PLAIN_EVERY_S = 15.0
-_COLOURS = {"ok": "green", "pass": "green", "warn": "yellow", "partial": "yellow"} | {
-    "fail": "red",
-    "error": "red",
-    "skip": "dim",
-    "note": "dim",
+_COLOURS = {
+    **dict.fromkeys(("ok", "pass"), "green"),
+    **dict.fromkeys(("warn", "partial"), "yellow"),
+    **dict.fromkeys(("fail", "error"), "red"),
+    **dict.fromkeys(("skip", "note"), "dim"),
 }
 """Of a verdict or a gravity."""
 

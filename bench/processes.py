@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -64,21 +65,17 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 """Parameters of glibc's `mallopt`."""
 
 
-def keep_freed_memory() -> bool:
+def keep_freed_memory() -> None:
     """Keep freed memory in the process instead of handing every large block back to the kernel.
 
     glibc maps each block above 32 MB anew, and the page faults of fresh activations then cost a
     convolutional network on the CPU a quarter of its time. Only for processes that run networks:
-    what they once used they keep.
-
-    Returns:
-        Whether the C library is glibc and took it.
+    what they once used they keep. Other C libraries are left as they are.
     """
-    try:
+    with suppress(OSError, AttributeError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError, TypeError):
-        return False
-    return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, 2**31 - 1))
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 GPU_BYTES_A_WORKER = 8 * GIB
@@ -89,10 +86,8 @@ MOST_ON_A_GPU = 4
 def default_workers(device: torch.device) -> int:
     """Networks trained side by side where nobody says how many.
 
-    One process a network: the victims differ in depth, connections and front-end, so that they do
-    not stack into one batched network, and small networks leave a GPU idle because Python launches
-    their kernels too slowly. On the CPU one a core. On a GPU up to four, as far as cores and free
-    memory go: a guess, not a measurement. Elsewhere one.
+    On the CPU one a core. On a GPU, which a small network leaves idle, up to four, as far as cores
+    and free memory go: a guess, not a measurement. Elsewhere one.
     """
     import torch
 
@@ -121,11 +116,10 @@ def memory_gib(device: torch.device) -> float:
 
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device) / GIB
-    listed = Path("/proc/self/statm")
-    if not listed.is_file():
+    if sys.platform != "linux":
         return peak_memory_gib(device)  # no less than what it holds
-    pages = int(listed.read_text(encoding="ascii").split()[1])
-    return pages * mmap.PAGESIZE / GIB
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * mmap.PAGESIZE / GIB
 
 
 def peak_memory_gib(device: torch.device) -> float:

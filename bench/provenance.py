@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
 from bench.types import Json
@@ -30,42 +30,24 @@ _FEATURES = {
 @cache
 def package_versions() -> dict[str, str]:
     """Versions of the packages that can move a number."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    return {name: version(name) for name in PACKAGES}
 
 
 @cache
 def code_state() -> tuple[str | None, bool | None]:
-    """Commit of the source tree and whether it has uncommitted changes.
-
-    Returns:
-        `(None, None)` when the package does not run from a git checkout of its own.
-    """
+    """Commit of the source tree, and whether it has changes; `None` for what is no checkout."""
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists() or shutil.which("git") is None:
         return None, None
+    words = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
-        commit = _git(root, "rev-parse", "HEAD")
-        dirty = bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
+        said = subprocess.run(  # noqa: S603
+            words, cwd=root, capture_output=True, text=True, check=True, timeout=10
+        ).stdout
     except (subprocess.SubprocessError, OSError):
         return None, None
-    return commit, dirty
-
-
-def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603
-        ["git", "-C", str(root), *arguments],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=10,
-    )
-    return done.stdout.strip()
+    commit, _, dirty = said.strip().partition("-")
+    return commit, bool(dirty)
 
 
 @cache

@@ -22,11 +22,10 @@ from bench.wording import near
 
 
 class Named(Protocol):
-    """What a registry needs to know of a spec."""
+    """What a registry needs to know of a spec: its unique kebab-case name."""
 
     @property
-    def name(self) -> str:
-        """Unique kebab-case name."""
+    def name(self) -> str: ...  # noqa: D102
 
 
 SpecT = TypeVar("SpecT", bound=Named)
@@ -41,30 +40,33 @@ class Entry(Generic[SpecT, ThingT]):
         origin: `None` for what ships with camobench; else the module, entry point or file.
         traits: What a recipe makes of it, known without building it; where it is `None`, the thing
             itself has to be asked.
+        installed: Whether a new process can know it, for it came by an entry point or from a file:
+            what a script registers by a decorator is known to that script's process alone.
     """
 
     spec: SpecT
     builder: Callable[..., ThingT]
     origin: str | None = None
     traits: Callable[[Any], Any] | None = None
+    installed: bool = False
 
-    def is_made_by(self, cls: type) -> bool:
-        """Whether a class is its builder."""
-        return self.builder in (cls, Deferred(f"{cls.__module__}:{cls.__qualname__}"))
+    @property
+    def maker(self) -> Any:
+        """What its builder is, whatever constants that has."""
+        builder: Any = self.builder
+        while isinstance(builder, partial):
+            builder = builder.func
+        return builder
 
 
 @dataclass(frozen=True)
 class Deferred:
-    """A builder that is imported when it is first called: to know a spec then imports no network.
-
-    Attributes:
-        place: `package.module:name`.
-    """
+    """A builder at `package.module:name`, imported when it is called: to know a spec is cheap."""
 
     place: str
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
-        """Build."""
+        """Import and build."""
         module, _, name = self.place.partition(":")
         return getattr(import_module(module), name)(*arguments, **options)
 
@@ -75,8 +77,7 @@ class Family(Generic[SpecT, ThingT]):
 
     Attributes:
         form: How such a name is written, for people.
-        resolve: The entry of a name; `None` for a name that is none of the family's, and an
-            `UnknownNameError` for one that would be but that nothing has.
+        resolve: The entry of a name; `None` for one of another form. Raises `UnknownNameError`.
     """
 
     form: str
@@ -88,12 +89,10 @@ class UnknownNameError(LookupError):
 
 
 class Registry(Generic[SpecT, ThingT]):
-    """Specs by name, in order of registration.
+    """Specs of a kind ("attack", "victim") by name, in order of registration.
 
-    Args:
-        kind: What is registered, for messages ("attack", "victim").
-        group: Entry-point group read at the first look-up.
-        as_entries: Turns what is registered (a class, an `Entry`, a sequence) into entries.
+    Those of an entry-point group come at the first look-up. `as_entries` turns what is registered
+    (a class, an `Entry`, a sequence) into entries.
     """
 
     def __init__(
@@ -107,11 +106,10 @@ class Registry(Generic[SpecT, ThingT]):
         self._group = group
         self._as_entries = as_entries
         self._entries: dict[str, Entry[SpecT, ThingT]] = {}
-        self._installed: set[str] = set()
         self._families: list[Family[SpecT, ThingT]] = []
         self._loaded = False
 
-    def add(self, thing: object, origin: str | None = None) -> None:
+    def add(self, thing: object, origin: str | None = None, *, installed: bool = False) -> None:
         """Register a class with a `spec`, an `Entry`, a sequence of them, or a `Family`.
 
         A class that is defined again, as by a notebook's cell that runs again, replaces itself.
@@ -133,21 +131,15 @@ class Registry(Generic[SpecT, ThingT]):
                     f"{_shown(entry)} is another: give one of the two another name in its spec, or "
                     "run them in turn"
                 )
-            added[name] = replace(entry, origin=entry.origin or origin)
+            added[name] = replace(entry, origin=entry.origin or origin, installed=installed)
         self._entries.update(added)
 
     def get(self, name: str) -> Entry[SpecT, ThingT]:
-        """Return the entry called `name`: a registered one, else one of a family.
-
-        Raises:
-            UnknownNameError: If there is none; names close matches.
-        """
+        """The entry called `name`, else one of a family, else an `UnknownNameError`."""
         self._load()
-        if name in self._entries:
-            return self._entries[name]
-        made = self._of_a_family(name)
-        if made is not None:
-            return made
+        found = self._entries.get(name) or self._of_a_family(name)
+        if found is not None:
+            return found
         close = near(name, self._entries)
         hint = f"did you mean {', '.join(close)}?" if close else "nothing registered is close."
         raise UnknownNameError(
@@ -155,8 +147,7 @@ class Registry(Generic[SpecT, ThingT]):
         )
 
     def _of_a_family(self, name: str) -> Entry[SpecT, ThingT] | None:
-        made = (family.resolve(name) for family in self._families)
-        return next((entry for entry in made if entry is not None), None)
+        return next(filter(None, (family.resolve(name) for family in self._families)), None)
 
     def families(self) -> list[Family[SpecT, ThingT]]:
         """What has names beyond those of `names`."""
@@ -179,33 +170,28 @@ class Registry(Generic[SpecT, ThingT]):
             return False
 
     def is_installed(self, name: str) -> bool:
-        """Whether a new process can know it: it came by an entry point or from a plug-in file.
-
-        What a script registers by a decorator is known to that script's process alone.
-        """
+        """Whether a new process can know it; see `Entry`."""
         self._load()
-        return name in self._installed or self._of_a_family(name) is not None
+        known = self._entries.get(name)
+        return known.installed if known is not None else self._of_a_family(name) is not None
 
     def came_from_file(self, names: Iterable[str], origin: str) -> None:
         """Note that these entries were made by loading a plug-in file."""
         for name in names:
-            self._entries[name] = replace(self._entries[name], origin=origin)
-            self._installed.add(name)
+            self._entries[name] = replace(self._entries[name], origin=origin, installed=True)
 
     @contextmanager
     def during(self, entry: Entry[SpecT, ThingT], of: type | None = None) -> Iterator[None]:
         """Know an entry by its name inside the block; then what had that name before has it again.
 
-        Args:
-            entry: Whose name is free, or that of the same class.
-            of: The class of an object that the entry is made of.
+        The name has to be free, or that of the same class: `of` what object the entry is made.
 
         Raises:
             ValueError: If the name is taken, as of `add`.
         """
         self._load()  # what is installed comes first, so that a name taken is this one's fault
         name = entry.spec.name
-        before, installed = self._entries.get(name), name in self._installed
+        before = self._entries.get(name)
         if before is not None and of and _same_class(before, replace(entry, builder=of)):
             self.forget([name])
         self.add(entry)
@@ -215,14 +201,11 @@ class Registry(Generic[SpecT, ThingT]):
             self.forget([name])
             if before is not None:
                 self._entries[name] = before
-            if installed:
-                self._installed.add(name)
 
     def forget(self, names: Iterable[str]) -> None:
         """Remove entries, so that a plug-in file that has changed can be loaded again."""
         for name in names:
             self._entries.pop(name, None)
-            self._installed.discard(name)
 
     def names(self) -> list[str]:
         """All names in order of registration."""
@@ -233,16 +216,13 @@ class Registry(Generic[SpecT, ThingT]):
         if self._loaded:
             return
         self._loaded = True
-        for point in sorted(entry_points(group=self._group), key=_own_first):
-            before = set(self._entries)
+        points = sorted(entry_points(group=self._group), key=lambda p: (not _is_own(p), p.name))
+        for point in points:
+            own = _is_own(point)
             try:
-                self.add(point.load(), origin=None if _is_own(point) else point.value)
-                self._installed |= self._entries.keys() - before
+                self.add(point.load(), origin=None if own else point.value, installed=True)
             except Exception as error:
-                if _is_own(point):
-                    self._loaded = False
-                    self._entries.clear()
-                    self._families.clear()
+                if own:
                     raise
                 warnings.warn(
                     f"{self.kind} entry point {point.name!r} ({point.value}) is broken and was "
@@ -263,13 +243,6 @@ def _is_own(point: EntryPoint) -> bool:
     return point.dist is not None and point.dist.name == "camobench"
 
 
-def _own_first(point: EntryPoint) -> tuple[bool, str]:
-    return (not _is_own(point), point.name)
-
-
 def _shown(entry: Entry[Any, Any]) -> str:
-    builder: Any = entry.builder
-    while isinstance(builder, partial):
-        builder = builder.func
-    name = getattr(builder, "__qualname__", type(builder).__qualname__)
+    name = getattr(entry.maker, "__qualname__", type(entry.maker).__qualname__)
     return f"{name} ({shown_module(entry.origin)})" if entry.origin else str(name)

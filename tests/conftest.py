@@ -290,7 +290,6 @@ def own_registries(monkeypatch):
     for registry in (ATTACKS, VICTIMS):
         registry.names()
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
-        monkeypatch.setattr(registry, "_installed", set(registry._installed))
     for kept in ("_loaded", "_modules"):
         monkeypatch.setattr(plugin_files, kept, {})
     yield

@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from bench import checks
+from bench.types import CamobenchError
 
 
 @pytest.mark.parametrize("shape", [(3, 64, 64), (1, 1, 64, 64), (1, 64, 64, 3), (2, 4, 8, 8)])
@@ -41,3 +42,13 @@ def test_8_bit_images_are_what_a_png_holds():
     Image.fromarray(levels[0].permute(1, 2, 0).numpy()).save(stream, "PNG")
     read = np.asarray(Image.open(stream)).transpose(2, 0, 1)
     np.testing.assert_array_equal(read, levels[0].numpy())
+
+
+def test_devices(monkeypatch):
+    assert checks.resolve_device("cpu") == "cpu"
+    for cuda, mps, expected in ((True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda cuda=cuda: cuda)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda mps=mps: mps)
+        assert checks.resolve_device("auto") == expected
+    with pytest.raises(CamobenchError, match="device 'abacus' cannot be used here"):
+        checks.resolve_device("abacus")

@@ -1,6 +1,5 @@
 import io
 
-import pytest
 from rich.console import Console
 
 from bench import console
@@ -8,25 +7,13 @@ from bench.console import BarProgress, PlainProgress, fitted_table, shown_progre
 from bench.types import Silent
 
 
-@pytest.fixture
-def clock(monkeypatch):
-    class Clock:
-        now = 0.0
-
-    monkeypatch.setattr(console.time, "monotonic", lambda: Clock.now)
-    return Clock
-
-
-def plain(width=40):
+def test_a_long_task_says_every_quarter_of_a_minute_how_long_it_will_take(monkeypatch):
     stream = io.StringIO()
-    return stream, PlainProgress(Console(file=stream, width=width))
-
-
-def test_a_long_task_says_every_quarter_of_a_minute_how_long_it_will_take(clock):
-    stream, progress = plain()
+    progress = PlainProgress(Console(file=stream, width=40))
+    monkeypatch.setattr(console.time, "monotonic", lambda: 0.0)
     progress.start("training", 100)
-    for _ in range(100):
-        clock.now += 0.5
+    for half_seconds in range(1, 101):
+        monkeypatch.setattr(console.time, "monotonic", lambda now=half_seconds / 2: now)
         progress.advance(loss=0.123456)
     progress.finish()
     assert stream.getvalue().splitlines() == [

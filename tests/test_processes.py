@@ -11,22 +11,23 @@ from bench.processes import default_workers
 GIB = 2**30
 
 
-def test_on_the_cpu_every_core_trains_a_network(monkeypatch):
-    monkeypatch.setattr(processes, "cpu_count", lambda: 7)
-    assert default_workers(torch.device("cpu")) == 7
-
-
 @pytest.mark.parametrize(
-    ("free_gib", "cores", "workers"), [(139, 16, 4), (139, 2, 2), (17, 16, 2), (4, 16, 1)]
+    ("device", "free_gib", "cores", "workers"),
+    [
+        ("cuda", 139, 16, 4),
+        ("cuda", 139, 2, 2),
+        ("cuda", 17, 16, 2),
+        ("cuda", 4, 16, 1),
+        ("cpu", 0, 7, 7),
+        ("mps", 0, 7, 1),
+    ],
 )
-def test_a_gpu_is_shared_as_far_as_cores_and_memory_go(monkeypatch, free_gib, cores, workers):
+def test_networks_are_trained_as_far_as_cores_and_memory_go(
+    monkeypatch, device, free_gib, cores, workers
+):
     monkeypatch.setattr(processes, "cpu_count", lambda: cores)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free_gib * GIB, 140 * GIB))
-    assert default_workers(torch.device("cuda")) == workers
-
-
-def test_other_devices_train_one_at_a_time():
-    assert default_workers(torch.device("mps")) == 1
+    assert default_workers(torch.device(device)) == workers
 
 
 @pytest.mark.parametrize(("told", "cores", "threads"), [("1", 8, 1), ("2", 8, 2), ("2", 2, 1)])

@@ -1,18 +1,9 @@
 import subprocess
 
+import numpy
 import pytest
 
 from bench import provenance as module
-
-
-@pytest.fixture(autouse=True)
-def fresh():
-    """Nothing cached from another test, nothing left for the next."""
-    for cached in (module.code_state, module.package_versions):
-        cached.cache_clear()
-    yield
-    for cached in (module.code_state, module.package_versions):
-        cached.cache_clear()
 
 
 @pytest.fixture
@@ -34,28 +25,20 @@ def checkout(tmp_path, monkeypatch):
     return source, git("rev-parse", "HEAD")
 
 
-def test_a_clean_checkout(checkout):
+def test_a_checkout_is_clean_or_dirty_and_without_git_nothing_is_claimed(checkout, monkeypatch):
     source, commit = checkout
+    state = module.code_state.__wrapped__
     (source.parent / "notes.txt").touch()  # untracked: no part of the code
-    assert module.code_state() == (commit, False)
-
-
-def test_a_changed_checkout_is_dirty(checkout):
-    source, commit = checkout
+    assert state() == (commit, False)
     source.write_text("changed\n")
-    assert module.code_state() == (commit, True)
-
-
-def test_without_git_nothing_is_claimed(checkout, monkeypatch):
+    assert state() == (commit, True)
     monkeypatch.setattr(module.shutil, "which", lambda name: None)
-    assert module.code_state() == (None, None)
+    assert state() == (None, None)
 
 
 def test_versions_of_all_packages_that_move_numbers():
     versions = module.package_versions()
-    assert {"torch", "timm", "numpy", "pillow", "camobench"} <= versions.keys()
-    import numpy
-
+    assert {"torch", "timm", "pillow", "camobench"} <= versions.keys()
     assert versions["numpy"] == numpy.__version__
 
 

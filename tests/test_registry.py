@@ -61,30 +61,13 @@ def test_a_class_that_is_defined_again_replaces_itself(things):
         things.add(Entry(spec=Spec("ant"), builder=other, origin="__main__"))
 
 
-def test_a_name_is_given_once(things):
-    first = entry("ant")
-    things.add(first)
-    with pytest.raises(ValueError, match="'ant' is registered already, as dict, and list is"):
-        things.add(Entry(spec=Spec("ant"), builder=list))
-    assert things.get("ant").builder is dict
-
-
 @pytest.mark.parametrize("late", ["ant", "bee"])
 def test_a_refused_sequence_leaves_nothing_behind(things, late):
     things.add(entry("ant"))
-    with pytest.raises(ValueError, match=f"'{late}' is registered already"):
-        things.add([entry("bee"), entry(late)])
+    with pytest.raises(ValueError, match=f"'{late}' is registered already, as dict, and list is"):
+        things.add([entry("bee"), Entry(spec=Spec(late), builder=list)])
     assert things.names() == ["ant"]
-
-
-def test_unknown_names_list_close_ones(things):
-    things.add([entry("wdf-resnet18"), entry("pef-resnet18"), entry("other")])
-    with pytest.raises(UnknownNameError, match=r"unknown thing 'wdf-resnet81': did you mean wdf-"):
-        things.get("wdf-resnet81")
-    with pytest.raises(
-        UnknownNameError, match=r"nothing registered is close.*`camobench list thin"
-    ):
-        things.get("qqq")
+    assert things.get("ant").builder is dict
 
 
 def test_entry_points_are_read_once_at_the_first_look_up(things, installed):
@@ -100,26 +83,6 @@ def test_only_what_entry_points_bring_is_known_to_every_process(things, installe
     installed.points += [point("p", [entry("ant")]), point("z", entry("bee"), own=True)]
     things.add(entry("cow"), origin="__main__")
     assert [things.is_installed(name) for name in ("ant", "bee", "cow", "dog")] == [1, 1, 0, 0]
-
-
-def test_a_broken_stranger_warns_and_is_skipped(things, installed):
-    installed.points += [
-        point("bad", RuntimeError("no such library")),
-        point("good", entry("ant")),
-        point("ours", entry("bee"), own=True),
-    ]
-    with pytest.warns(UserWarning, match=r"thing entry point 'bad' \(bad:ENTRIES\).*no such libra"):
-        assert things.names() == ["bee", "ant"]
-
-
-def test_a_stranger_cannot_take_a_name_of_ours(things, installed):
-    installed.points += [
-        point("ours", entry("ant"), own=True),
-        point("thief", [entry("bee"), Entry(spec=Spec("ant"), builder=list)]),
-    ]
-    with pytest.warns(UserWarning, match="'thief'.*was skipped: thing 'ant' is registered already"):
-        assert things.names() == ["ant"]
-    assert things.get("ant").builder is dict
 
 
 def swarm(name):
@@ -139,11 +102,42 @@ def test_a_family_makes_entries_from_names_that_are_not_listed(things, installed
     assert things.names() == ["ant"]
     assert [family.form for family in things.families()] == ["bee:N"]
     assert [things.is_installed(name) for name in ("bee:3", "ant", "wasp")] == [1, 0, 0]
+    for name, message in (("bee:queen", "no bee queen"), ("wasp", "unknown thing 'wasp'")):
+        with pytest.raises(UnknownNameError, match=message):
+            things.get(name)
 
 
-def test_a_family_says_what_it_does_not_have(things, installed):
-    installed.points += [point("bees", Family(form="bee:N", resolve=swarm), own=True)]
-    with pytest.raises(UnknownNameError, match="no bee queen"):
-        things.get("bee:queen")
-    with pytest.raises(UnknownNameError, match="unknown thing 'wasp'"):
-        things.get("wasp")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("wdf-resnet81", r"unknown thing 'wdf-resnet81': did you mean wdf-"),
+        ("qqq", r"nothing registered is close.*`camobench list thin"),
+    ],
+)
+def test_unknown_names_list_close_ones(things, name, message):
+    things.add([entry("wdf-resnet18"), entry("pef-resnet18"), entry("other")])
+    with pytest.raises(UnknownNameError, match=message):
+        things.get(name)
+
+
+@pytest.mark.parametrize(
+    ("thing", "message"),
+    [
+        (
+            RuntimeError("no such library"),
+            r"thing entry point 'bad' \(bad:ENTRIES\).*no such libra",
+        ),
+        ([entry("cow"), entry("ant")], "'bad'.*was skipped: thing 'ant' is registered already"),
+    ],
+    ids=["broken", "thief"],
+)
+def test_a_strangers_fault_warns_and_is_skipped(things, installed, thing, message):
+    ours = Entry(spec=Spec("ant"), builder=list)
+    installed.points += [
+        point("bad", thing),
+        point("good", entry("bee")),
+        point("o", ours, own=True),
+    ]
+    with pytest.warns(UserWarning, match=message):
+        assert things.names() == ["ant", "bee"]
+    assert things.get("ant").builder is list

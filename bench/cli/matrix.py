@@ -265,8 +265,7 @@ def run(
 
 
 def _print_missing(session: Session, format_: str, nodes: str) -> None:
-    from bench.plan.missing import find_missing
-    from bench.plan.schedule import makespan_s, measured_tasks
+    from bench.plan.dry_run import find_missing, makespan_s, measured_tasks
 
     missing = find_missing(session)
     show_rows(missing.rows(), format_)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import warnings
 
 from bench.contract import ATTACKS, VICTIMS
-from bench.execute.base import Executor
-from bench.execute.inline import Inline
+from bench.execute.base import Executor, Inline
 from bench.execute.local import Local
 from bench.jobs.job import Keys
 from bench.jobs.travel import pack
@@ -18,15 +17,11 @@ EXECUTORS = (AUTO_EXECUTOR, "inline", "local", "ray")
 __all__ = ["AUTO_EXECUTOR", "EXECUTORS", "Executor", "Inline", "Local", "executor_of"]
 
 
-def executor_of(name: str, keys: Keys, workers: int, address: str = "") -> Executor | None:
-    """The executor of a name; `None` for the one of this process.
+def executor_of(name: str, keys: Keys, workers: int, address: str = "") -> Executor:
+    """The executor of a name, for so many jobs at a time of those that `keys` name.
 
-    Args:
-        name: "inline", "local", "ray", or "auto": in worker processes where there is more than
-            one, or where somebody else's code takes part, unless an object of Python cannot travel.
-        keys: Who takes part.
-        workers: Jobs at a time.
-        address: Of a Ray cluster.
+    "auto" takes worker processes where there is more than one, or where somebody else's code takes
+    part, unless an object of Python cannot travel. The address is of a Ray cluster.
 
     Raises:
         WrongUsageError: If there is none of this name.
@@ -38,14 +33,14 @@ def executor_of(name: str, keys: Keys, workers: int, address: str = "") -> Execu
 
         return Ray(address)
     own = all(map(ATTACKS.is_own, (*keys.attacks, *keys.known))) and all(
-        VICTIMS.is_own(one) for one in (*keys.victims, *keys.surrogates)
+        map(VICTIMS.is_own, (*keys.victims, *keys.surrogates))
     )
     if name == "inline" or (name == AUTO_EXECUTOR and workers == 1 and own):
-        return None
+        return Inline()
     if name == AUTO_EXECUTOR and not own:
         try:
             pack(keys)
         except CamobenchError as error:
             warnings.warn(f"{error}: everything runs in this process", stacklevel=2)
-            return None
+            return Inline()
     return Local(workers)

@@ -7,8 +7,10 @@ from collections.abc import Callable, Generator, Hashable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import TypeAlias
 
-from bench.jobs.job import Job, Limits, ScoreJob, Site
+from bench.jobs.job import Job, Limits, ScoreJob
 from bench.jobs.outcome import Done, Failed
+from bench.jobs.run import run
+from bench.jobs.workplace import Workplace
 from bench.types import Progress
 
 Outcome: TypeAlias = Done | Failed
@@ -16,18 +18,14 @@ Running: TypeAlias = "Future[Outcome]"
 
 
 class Executor(ABC):
-    """Runs jobs on a site, each once what it needs is done.
-
-    Attributes:
-        width: Jobs that run at a time.
-    """
+    """Runs jobs on a site, `width` at a time, each once what it needs is done."""
 
     width: int = 1
 
     def run(
         self,
         jobs: Sequence[Job],
-        site: Site,
+        place: Workplace,
         progress: Progress,
         limits: Limits | None = None,
         started: Callable[[Job], None] = lambda job: None,
@@ -40,7 +38,7 @@ class Executor(ABC):
 
         Args:
             jobs: With unlike keys; needs that are not among them are done.
-            site: Where they run.
+            place: On whose site they run.
             progress: Told how far trainings are.
             limits: What a job may take, where this executor can end it.
             started: Told of each job as it starts.
@@ -53,7 +51,7 @@ class Executor(ABC):
         waiting, running = list(jobs), dict[Running, Job]()
         failed, bad = dict[str, Failed](), set[Hashable]()
         limits = limits or Limits()
-        self._open(len(waiting), site, progress)
+        self._open(len(waiting), place, progress)
         try:
             while waiting or running:
                 unfinished = {job.key for job in (*waiting, *running.values())}
@@ -87,7 +85,7 @@ class Executor(ABC):
             self._close()
 
     @abstractmethod
-    def _open(self, count: int, site: Site, progress: Progress) -> None:
+    def _open(self, count: int, place: Workplace, progress: Progress) -> None:
         """Make ready for so many jobs."""
 
     @abstractmethod
@@ -101,3 +99,24 @@ class Executor(ABC):
     @abstractmethod
     def _close(self) -> None:
         """End all that runs, at once."""
+
+
+class Inline(Executor):
+    """Jobs in this process, one after the other: no isolation and no limits of time.
+
+    One that ends or hangs the process takes the run with it, so it is for shipped code.
+    """
+
+    def _open(self, count: int, place: Workplace, progress: Progress) -> None:
+        self._place, self._progress = place, progress
+
+    def _start(self, job: Job, limit_s: float | None) -> Running:
+        done: Running = Future()
+        done.set_result(run(job, self._place, self._progress))
+        return done
+
+    def _outcome(self, job: Job, future: Running) -> Outcome:
+        return future.result()
+
+    def _close(self) -> None:
+        del self._place

@@ -21,7 +21,6 @@ from bench.execute.base import Executor, Outcome, Running
 from bench.execute.node_store import (
     Parcel,
     fetch,
-    files_of,
     made_by,
     marked,
     own_store,
@@ -43,16 +42,13 @@ AHEAD = 2
 
 
 class Ray(Executor):
-    """Tasks on a cluster: one processor each, or one GPU where the networks run on one.
-
-    Args:
-        address: Of the cluster, as `ray.init` takes it; by default $RAY_ADDRESS or this machine.
-    """
+    """Tasks on a cluster, by default of $RAY_ADDRESS or this machine: a processor or a GPU each."""
 
     def __init__(self, address: str = "") -> None:
         self._address = address or None
 
-    def _open(self, count: int, site: Site, progress: Progress) -> None:
+    def _open(self, count: int, place: Workplace, progress: Progress) -> None:
+        site = place.site
         try:
             import ray
         except ImportError as error:
@@ -113,19 +109,14 @@ class Ray(Executor):
 
 
 class Home:
-    """Beside the run's store: reads it for nodes that do not see it, and knows when jobs began.
-
-    Args:
-        root: Of the store.
-        clock: Seconds.
-    """
+    """Beside the run's store: reads it for nodes that do not see it, and knows when jobs began."""
 
     def __init__(self, root: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self.root, self._clock, self._ends = root, clock, dict[str, float]()
 
     def read(self, place: str) -> Parcel:
         """The files of a place in the store."""
-        return pack(self.root, files_of(self.root, [place]))
+        return pack(self.root, [place])
 
     def left_s(self, key: str, limit_s: float) -> float:
         """Of a job's limit, which counts from its first start: one that hangs is not tried again.

@@ -17,11 +17,11 @@ import signal
 import sys
 import tempfile
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as OverdueError
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from multiprocessing import forkserver
 from pathlib import Path
@@ -75,29 +75,24 @@ class _Context(type(_context)):  # type: ignore[misc]
 
 
 class Local(Executor):
-    """Long-lived worker processes that keep their networks open.
-
-    Args:
-        workers: Jobs at a time; the processor's cores are shared out between them.
-    """
+    """Long-lived worker processes that keep their networks open and share out the cores."""
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
 
-    def _open(self, count: int, site: Site, progress: Progress) -> None:
+    def _open(self, count: int, place: Workplace, progress: Progress) -> None:
         self.width = max(1, min(self.workers, count))
-        luggage = pack(site.keys)
-        self._site, self._stack = site, ExitStack()
+        luggage, self._stack = pack(place.site.keys), ExitStack()
         self._pool: ProcessPool | None = None
-        self._notes = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        notes = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         address = self._stack.enter_context(relayed(progress))
-        self._given = _Given(self.width, luggage, address, self._notes)
+        self._given = _Given(place.site, self.width, luggage, address, notes)
 
     def _start(self, job: Job, limit_s: float | None) -> Running:
         if self._pool is None or not self._pool.active:
             self._end_pool()
             self._pool = worker_pool(self.width, _begin, self._given)
-        running: Running = self._pool.schedule(_work, (job, self._site, limit_s), timeout=limit_s)
+        running: Running = self._pool.schedule(_work, (job, limit_s), timeout=limit_s)
         return running
 
     def _outcome(self, job: Job, future: Running) -> Outcome:
@@ -113,7 +108,7 @@ class Local(Executor):
             if isinstance(outcome, Done) and outcome.seen is not None:
                 see_too(outcome.seen)
             return outcome
-        notes = _notes_of(job, self._notes)
+        notes = self._given.notes_of(job)
         words = notes.read_text(errors="replace") if notes.is_file() else ""
         return Failed(reason=reason, text=f"{reason}\n\n{words}", lost=True)
 
@@ -131,10 +126,15 @@ class Local(Executor):
 class _Given:
     """What a worker is started with."""
 
+    site: Site
     width: int
     luggage: bytes | None
     address: Address
     notes: Path
+
+    def notes_of(self, job: Job) -> Path:
+        """Where a job's stack is written when its process dies, or shortly before its limit."""
+        return self.notes / f"{digest(job.key)[:16]}.txt"
 
 
 def worker_pool(width: int, begin: Callable[..., None], *given: Any) -> ProcessPool:
@@ -142,27 +142,13 @@ def worker_pool(width: int, begin: Callable[..., None], *given: Any) -> ProcessP
     context = _Context()
     if METHOD == "forkserver":
         context.set_forkserver_preload(list(PRELOADED))
-        with _without_working_directory():
+        before = os.environ.get("PYTHONSAFEPATH", "")
+        os.environ["PYTHONSAFEPATH"] = "1"  # nothing from where it starts: a user's `bench`, say
+        try:
             forkserver.ensure_running()
+        finally:
+            os.environ["PYTHONSAFEPATH"] = before  # empty, it says nothing
     return ProcessPool(width, initializer=begin, initargs=given, context=context)
-
-
-@contextmanager
-def _without_working_directory() -> Iterator[None]:
-    """Let a process that starts here import nothing from where it starts: a user's `bench`, say."""
-    before = os.environ.get("PYTHONSAFEPATH")
-    os.environ["PYTHONSAFEPATH"] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop("PYTHONSAFEPATH")
-        if before is not None:
-            os.environ["PYTHONSAFEPATH"] = before
-
-
-def _notes_of(job: Job, folder: Path) -> Path:
-    """Where the stack of a job is written when its process dies, or shortly before its limit."""
-    return folder / f"{digest(job.key)[:16]}.txt"
 
 
 _given: _Given
@@ -183,18 +169,18 @@ def begin_worker(width: int) -> None:
     start_training_process(width)
 
 
-def _work(job: Job, site: Site, limit_s: float | None) -> Outcome:
+def _work(job: Job, limit_s: float | None) -> Outcome:
     """Do a job in a worker; the first loads the plug-ins, and fails where they do."""
     global _place, _progress
-    with _notes_of(job, _given.notes).open("w") as notes:
+    with _given.notes_of(job).open("w") as notes:
         faulthandler.enable(notes)
         if limit_s is not None:
             faulthandler.dump_traceback_later(max(limit_s - LAST_WORDS_S, limit_s / 2), file=notes)
         try:
             if _place is None:
                 unpack(_given.luggage)
-                _progress = RelayedProgress.to(_given.address)
-                _place = Workplace(site)
+                _progress = RelayedProgress(_given.address)
+                _place = Workplace(_given.site)
             outcome = run(job, _place, _progress)
         except BaseException as error:
             if not is_failure(error):

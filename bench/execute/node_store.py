@@ -52,14 +52,7 @@ def own_store(site: Site, mark: str) -> Path | None:
 
 
 def fetch(job: Job, site: Site, root: Path, read: Callable[[str], Parcel]) -> None:
-    """Fetch what a job reads, as far as it is not there.
-
-    Args:
-        job: To be done.
-        site: Of the run.
-        root: Of the node's store.
-        read: Gives a file or folder of the run's store.
-    """
+    """Fetch into the node's store at `root` what a job reads and is not there, through `read`."""
     store = Store(root)
     for place in _read_by(job, site.keys, store):
         with store.lock("fetched", place.replace("/", "-")):
@@ -80,9 +73,9 @@ def files_of(root: Path, places: Iterable[str]) -> Iterator[str]:
                 yield name.as_posix()
 
 
-def pack(root: Path, names: Iterable[str]) -> Parcel:
-    """Read files of a store."""
-    return {name: (root / name).read_bytes() for name in names}
+def pack(root: Path, places: Iterable[str]) -> Parcel:
+    """Read all finished files under some places of a store."""
+    return {name: (root / name).read_bytes() for name in files_of(root, places)}
 
 
 def unpack(parcel: Mapping[str, bytes], root: Path) -> None:
@@ -102,24 +95,24 @@ def _read_by(job: Job, keys: Keys, store: Store) -> Iterator[str]:
         networks += [("attack", name, key) for name, key in keys.known.items()]
     elif job.attack:
         networks.append(("attack", job.attack, keys.attacks[job.attack]))
-    if isinstance(job, FeatureJob):
-        sets = ("C",) if job.fingerprints else ("B", "C")
+    paths: list[Path] = []
     if isinstance(job, ScoreJob):
         networks += [("victim", name, keys.victims[name]) for name, _ in job.stems]
-    networks += [("estimator", RESIDUAL_NAME, key) for key in keys.estimators.values()]
-    data = store.data_folder(keys.suite.name, keys.suite.fingerprint)
-    paths = [data / "suite.json", *(data / set_name for set_name in sets)]
-    paths += [store.checkpoint_folder(kind, name, key) for kind, name, key in networks]
-    if isinstance(job, ScoreJob):
         paths.append(kept_file(store, job.kept, job.shard))
     if isinstance(job, FeatureJob) and job.fingerprints:
         paths.append(store.prediction_folder(job.fingerprints))
+    elif isinstance(job, FeatureJob):
+        sets = ("B", "C")
+    networks += [("estimator", RESIDUAL_NAME, key) for key in keys.estimators.values()]
+    data = store.data_folder(keys.suite.name, keys.suite.fingerprint)
+    paths += [data / "suite.json", *(data / set_name for set_name in sets)]
+    paths += [store.checkpoint_folder(kind, name, key) for kind, name, key in networks]
     for path in paths:
         yield path.relative_to(store.root).as_posix()
 
 
 def made_by(job: Job, root: Path) -> list[str]:
-    """What a job made, or found made, by its paths in a store."""
+    """Where all lies that a job made, or found made, by its paths in a store."""
     store = Store(root)
     if isinstance(job, TrainJob):
         paths = [store.checkpoint_folder(job.kind, job.name, job.key)]
@@ -130,5 +123,4 @@ def made_by(job: Job, root: Path) -> list[str]:
         row = RowFolder(store.prediction_folder(job.row))
         files = [row.file(stem, job.shard) for stem in (*dict(job.stems).values(), DISTORTION)]
         paths = [*files, *map(checksum_file, files), kept_file(store, job.kept, job.shard)]
-    places = [path.relative_to(root).as_posix() for path in paths]
-    return list(files_of(root, [*places, "opened"]))
+    return [*(path.relative_to(root).as_posix() for path in paths), "opened"]

@@ -18,15 +18,11 @@ _numbers = itertools.count()
 
 
 class RelayedProgress:
-    """The worker's end. Tasks are numbered: two of them may share a label."""
+    """The worker's end of what `relayed` yielded. Tasks are numbered: two may share a label."""
 
-    def __init__(self, line: Connection) -> None:
-        self._line, self._task = line, -1
-
-    @classmethod
-    def to(cls, address: Address) -> RelayedProgress:
-        """Connect to what `relayed` yielded."""
-        return cls(Client(address, authkey=_AUTHKEY))
+    def __init__(self, address: Address, line: Connection | None = None) -> None:
+        self._address, self._task = address, -1
+        self._line = line or Client(address, authkey=_AUTHKEY)
 
     def start(self, label: str, total: int, done: int = 0) -> None:
         """Begin a task."""
@@ -43,7 +39,7 @@ class RelayedProgress:
 
     def fork(self) -> RelayedProgress:
         """Another task on the same line."""
-        return RelayedProgress(self._line)
+        return RelayedProgress(self._address, self._line)
 
     def _say(self, what: str, *arguments: Any, **figures: float) -> None:
         with suppress(OSError):  # whoever listened has ended

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bench.contract import ATTACKS, VICTIMS
-from bench.plan.missing import Missing, find_missing
+from bench.plan.dry_run import find_missing
 from bench.plan.names.selection import select_attacks
 from bench.plan.request import Request, open_session
 from bench.store import Store
@@ -20,28 +20,23 @@ from bench.store import Store
 def beside_rows(request: Request, store: Store) -> Request:
     """Add the controls, and every attack that is scored on all the request's victims."""
     others = _others(request)
-    missing = _look(replace(request, attacks=others), store)
-    complete = [name for name in others if name not in missing.cells]
-    return _with_attacks(request, [*select_attacks("controls"), *complete])
+    missing = find_missing(open_session(replace(request, attacks=others), store))
+    return _with_attacks(request, [name for name in others if name not in missing.cells])
 
 
 def beside_columns(
     request: Request, store: Store, *, add_victims: bool = True, plug_ins: Sequence[str] = ()
 ) -> Request:
-    """Add the controls, the attacks in the store, and the victims that those are complete on.
+    """Add the controls, the attacks in the store, and perhaps victims that those are complete on.
 
-    Args:
-        request: For new victims.
-        store: That holds rows.
-        add_victims: Add the victims.
-        plug_ins: Attacks of `recorded_plugins`, which have rows.
+    `plug_ins` are those attacks of `recorded_plugins` that have rows.
     """
     attacks = (*_others(request), *plug_ins)
-    fit = [e.spec for e in VICTIMS if e.origin is None]
     more = bool(request.source.card.more_models)
-    known = tuple(spec.name for spec in fit if more or not spec.more_models)
+    known = [e.spec.name for e in VICTIMS if e.origin is None and (more or not e.spec.more_models)]
     victims = tuple(dict.fromkeys((*known, *request.victims)))
-    missing = _look(replace(request, attacks=attacks, victims=victims), store)
+    asked = replace(request, attacks=attacks, victims=victims)
+    missing = find_missing(open_session(asked, store))
     holes = {name: set(missing.cells.get(name, ())) for name in attacks}
     scored = [name for name in attacks if len(holes[name]) < len(victims)]
     untrained = {job.name for job in missing.jobs if job.kind == "attack"}
@@ -49,24 +44,16 @@ def beside_columns(
     if add_victims and scored:
         complete = [name for name in victims if not any(name in holes[other] for other in scored)]
         request = replace(request, victims=tuple(dict.fromkeys((*request.victims, *complete))))
-    return _with_attacks(request, [*select_attacks("controls"), *chosen, *plug_ins])
+    return _with_attacks(request, [*chosen, *plug_ins])
 
 
 def _others(request: Request) -> tuple[str, ...]:
-    """Attacks that could stand beside those of the request."""
-    return tuple(
-        entry.spec.name
-        for entry in ATTACKS
-        if entry.origin is None
-        and not entry.spec.preliminary
-        and entry.spec.name not in select_attacks("controls")
-        and entry.spec.name not in request.attacks
-    )
-
-
-def _look(request: Request, store: Store) -> Missing:
-    return find_missing(open_session(request, store))
+    """Attacks that could stand beside those of the request and the controls."""
+    there = {*select_attacks("controls"), *request.attacks}
+    fit = [e.spec for e in ATTACKS if e.origin is None and not e.spec.preliminary]
+    return tuple(spec.name for spec in fit if spec.name not in there)
 
 
 def _with_attacks(request: Request, names: list[str]) -> Request:
-    return replace(request, attacks=tuple(dict.fromkeys((*request.attacks, *names))))
+    attacks = (*request.attacks, *select_attacks("controls"), *names)
+    return replace(request, attacks=tuple(dict.fromkeys(attacks)))

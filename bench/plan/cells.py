@@ -25,9 +25,6 @@ from bench.records.participants import Suspected
 from bench.store import digest
 from bench.types import Json
 
-IMAGE_PRECISION = "fp32"
-"""Attacks always run in fp32; the precision of a victim is part of its own cells' key."""
-
 
 @dataclass(kw_only=True)
 class Cells:
@@ -35,11 +32,10 @@ class Cells:
 
     Attributes:
         attack: Its name.
-        condition: What happens to its images.
         images: Image ids of Set-C, in the suite's order, which rows follow.
-        key: Of all behind its images; none where the attack failed before it had any.
-        row: Where its rows are kept, if it has a key.
-        stems: Stem of each trained victim's files, by name.
+        key: Of all behind its images, and `row` where its rows are kept: none of an attack that
+            failed before it made any.
+        stems: Of each trained victim's files, by name.
         jobs: That fill it.
         broken: Why the attack failed.
         failed: What went wrong in the cells of a victim, by name.
@@ -52,7 +48,7 @@ class Cells:
 
     attack: str
     images: Sequence[str]
-    condition: Condition = PLAIN
+    condition: Condition
     key: str = ""
     row: RowFolder | None = None
     stems: dict[str, str] = field(default_factory=dict)
@@ -78,22 +74,14 @@ class Cells:
         """One row an image and target."""
         return self._rows(*([DISTORTION] if self.measured else []))
 
-    @cached_property
-    def scored_by(self) -> tuple[dict[str, Json], ...]:
-        """Provenance of every run that filled it, the last one first."""
-        by = sorted(self._records, key=lambda one: (one["by"]["created"], one["at"]), reverse=True)
-        return tuple({digest(one["by"]): one["by"] for one in by}.values()) or (self.made_by,)
-
-    @cached_property
-    def seconds(self) -> float:
-        """Time that scoring took, over all runs that filled it."""
-        return float(sum({one["at"]: one["seconds"] for one in self._records}.values()))
-
     @property
     def provenance(self) -> dict[str, Json]:
-        """What is written down of those runs."""
-        last, *others = self.scored_by
-        return {**last, "wall_time_s": round(self.seconds, 1), "also_scored_by": [*others]}
+        """That of every run that filled it, the last one first, and the time that all took."""
+        by = sorted(self._records, key=lambda one: (one["by"]["created"], one["at"]), reverse=True)
+        runs = {digest(one["by"]): one["by"] for one in by}
+        last, *others = runs.values() or [self.made_by]
+        seconds = sum({one["at"]: one["seconds"] for one in by}.values())
+        return {**last, "wall_time_s": round(float(seconds), 1), "also_scored_by": others}
 
     @cached_property
     def suspicions(self) -> tuple[Suspected, ...]:
@@ -139,7 +127,7 @@ def row_key(networks: Networks, attack: str, condition: Condition = PLAIN) -> st
             "attack": networks.attack_digest(attack),
             "suite": networks.graph.suite.fingerprint,
             "scorer": SCORER_VERSION,
-            "precision": IMAGE_PRECISION,
+            "precision": "fp32",  # of attacks, always; that of a victim is in its own cells' key
             "device": networks.device.type,
             "lpips": LPIPS,
             **({"metrics": measured} if (measured := measured_by()) else {}),

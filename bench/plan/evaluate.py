@@ -25,7 +25,7 @@ from bench.plan.names.selection import select_attacks, select_victims
 from bench.plan.request import RESULTS, Request, evaluate_run
 from bench.records.participants import FailedCell
 from bench.records.run import RunData
-from bench.registry import Registry
+from bench.registry import Deferred, Registry
 from bench.report.cards import clean_accuracy_table
 from bench.report.conditions.curve_tables import curves_table
 from bench.report.conditions.survival import survival_table
@@ -44,7 +44,7 @@ Wanted: TypeAlias = One | Iterable[One]
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: the folder that holds its predictions, tables, entries and report."""
+    """A finished run, and the folder that holds its predictions, tables, entries and report."""
 
     data: RunData
 
@@ -197,12 +197,7 @@ def evaluate(
 
 @contextmanager
 def _names_of(kind: Literal["attack", "victim"], wanted: Wanted) -> Iterator[tuple[str, ...]]:
-    """Names of attacks or victims, which are registered inside the block.
-
-    Raises:
-        WrongUsageError: If something is neither, or its name is taken.
-        UnknownNameError: If a name is not registered.
-    """
+    """Names of attacks or victims, which are registered inside the block."""
     registry: Registry[Any, Any] = ATTACKS if kind == "attack" else VICTIMS
     select: Callable[[str], list[str]] = select_attacks if kind == "attack" else select_victims
     with ExitStack() as stack:
@@ -211,7 +206,10 @@ def _names_of(kind: Literal["attack", "victim"], wanted: Wanted) -> Iterator[tup
             if isinstance(part, str):
                 names += select(part)
                 continue
-            known = [e.spec.name for e in registry if isinstance(part, type) and e.is_made_by(part)]
+            known = []
+            if isinstance(part, type):
+                makers = part, Deferred(f"{part.__module__}:{part.__qualname__}")
+                known = [entry.spec.name for entry in registry if entry.builder in makers]
             if known and name in (None, *known):
                 names += known
                 continue

@@ -14,19 +14,14 @@ from pathlib import Path
 
 from bench.jobs.outcome import Failed
 from bench.store import Store, write_text
+from bench.types import CamobenchError
 
 MOST_SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Something that failed.
-
-    Attributes:
-        who: "attack fog", "victim pef-x".
-        reason: One line.
-        log: With the traceback.
-    """
+    """Who failed ("attack fog", "victim pef-x"), why in one line, and the log of the traceback."""
 
     who: str
     reason: str
@@ -38,11 +33,11 @@ class Failures:
     """All failures of a run.
 
     Attributes:
-        folder: Where logs go.
+        folder: Where logs go; without one, the first failure is raised.
         jobs: Failed trainings, and those that needed them, by the key of the job.
     """
 
-    folder: Path
+    folder: Path | None = None
     jobs: dict[str, Failure] = field(default_factory=dict)
     noted: list[Failure] = field(default_factory=list)
 
@@ -52,26 +47,18 @@ class Failures:
         return cls(store.root / "failures" / suite)
 
     def note(self, who: str, failed: Failed, where: str = "") -> Failure:
-        """Write the traceback into a log.
-
-        Args:
-            who: Failed: "victim pef-x".
-            failed: Why.
-            where: On what: "on images of fog".
-        """
-        log, reason = self.log_of(who, where), failed.reason
+        """Write the traceback of who failed, and on what ("on images of fog"), into a log."""
+        log, place = self._log_of(who, where), f"{who} {where}".rstrip()
+        if log is None:
+            raise CamobenchError(f"{place}: {failed.reason}")
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        place = f"{who} {where}".rstrip()
-        write_text(log, f"{now} {place}: {reason}\n\n{failed.text}")
-        failure = Failure(who=who, reason=reason, log=log)
-        self.noted.append(failure)
-        return failure
+        write_text(log, f"{now} {place}: {failed.reason}\n\n{failed.text}")
+        return self._noted(Failure(who=who, reason=failed.reason, log=log))
 
     def follow(self, who: str, cause: Failure) -> Failure:
         """Note that something cannot be because of another failure."""
-        failure = Failure(who=who, reason=f"{cause.who} failed: {cause.reason}", log=cause.log)
-        self.noted.append(failure)
-        return failure
+        reason = f"{cause.who} failed: {cause.reason}"
+        return self._noted(Failure(who=who, reason=reason, log=cause.log))
 
     def summary(self) -> str:
         """What failed and why, in one line."""
@@ -81,9 +68,13 @@ class Failures:
 
     def clear(self, who: str, where: str = "") -> None:
         """It works now: its log goes."""
-        self.log_of(who, where).unlink(missing_ok=True)
+        if log := self._log_of(who, where):
+            log.unlink(missing_ok=True)
 
-    def log_of(self, who: str, where: str = "") -> Path:
-        """Where the traceback of a failure is kept."""
+    def _noted(self, failure: Failure) -> Failure:
+        self.noted.append(failure)
+        return failure
+
+    def _log_of(self, who: str, where: str) -> Path | None:
         name = re.sub(r"[^A-Za-z0-9_.+-]+", "-", f"{who} {where}").strip("-")
-        return self.folder / f"{name}.log"
+        return self.folder and self.folder / f"{name}.log"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bench.contract import ATTACKS, VICTIMS, Traits
 from bench.jobs.building import (
@@ -31,15 +31,13 @@ from bench.store import Store, digest
 from bench.suites.base import SuiteCard
 from bench.types import CamobenchError, Json, SetName, as_json
 
+if TYPE_CHECKING:
+    from bench.contract import Attack, Victim
+
 
 @dataclass(frozen=True, kw_only=True)
 class Graph(Keys):
-    """All trainings behind a matrix, dependencies first.
-
-    Attributes:
-        jobs: By key.
-        attack_seed: Of the networks that are trained on Set-B.
-    """
+    """All trainings behind a matrix, by key, dependencies first; a seed of those on Set-B."""
 
     attack_seed: int = 0
     jobs: Mapping[str, TrainJob] = field(default_factory=dict)
@@ -54,19 +52,18 @@ class _Planner:
     def __init__(
         self, suite: SuiteCard, recipe: Recipe, seeds: Mapping[SetName, int], store: Store | None
     ) -> None:
-        self.store = store
         forget_versions()
-        self.suite, self.recipe, self.seeds = suite, recipe, seeds
+        self.suite, self.recipe, self.seeds, self.store = suite, recipe, seeds, store
         self.jobs: dict[str, TrainJob] = {}
         self.estimators: dict[SetName, str] = {}
         self.surrogates: dict[str, str] = {}
         self.known_attacks: dict[str, str] = {}
         self.classes: dict[str, tuple[str, ...]] = {}
         self.reducible: set[str] = set()
-        self.known: dict[tuple[str, str], tuple[Traits, dict[str, Json]]] = {}
+        self.told: dict[tuple[str, str], tuple[Traits, dict[str, Json]]] = {}
 
     def key(self, kind: str, set_name: SetName, **what: object) -> str:
-        return digest(
+        key = digest(
             {
                 "kind": kind,
                 "set": set_name,
@@ -77,32 +74,20 @@ class _Planner:
                 **what,
             }
         )
-
-    def settled(self, key: str) -> str:
         return key if self.store is None else settled_key(self.store, key)
 
     def add(
-        self,
-        kind: JobKind,
-        name: str,
-        set_name: SetName,
-        key: str,
-        needs: tuple[str, ...] = (),
+        self, kind: JobKind, name: str, set_name: SetName, key: str, needs: Iterable[str] = ()
     ) -> None:
         seed = int(digest([self.seeds[set_name], kind, name, set_name])[:12], 16) % 2**31
         self.jobs[key] = TrainJob(
-            kind=kind, name=name, set_name=set_name, key=key, seed=seed, needs=needs
+            kind=kind, name=name, set_name=set_name, key=key, seed=seed, needs=tuple(needs)
         )
 
     def estimator(self, set_name: SetName) -> str:
         if set_name not in self.estimators:
-            key = self.key(
-                "estimator",
-                set_name,
-                filter=RESIDUAL_NAME,
-                version=RESIDUAL_VERSION,
-                budget=as_json(self.recipe.estimator),
-            )
+            shaped = {"filter": RESIDUAL_NAME, "version": RESIDUAL_VERSION}
+            key = self.key("estimator", set_name, **shaped, budget=as_json(self.recipe.estimator))
             self.estimators[set_name] = key
             self.add("estimator", RESIDUAL_NAME, set_name, key)
         return self.estimators[set_name]
@@ -131,43 +116,34 @@ class _Planner:
         What ships states it; a plug-in is built once to be asked.
         """
         name = entry.spec.name
-        if (kind, name) not in self.known:
-            self.known[kind, name] = (
-                self._asked(kind, entry) if entry.traits is None else self._stated(entry)
-            )
-        return self.known[kind, name]
-
-    def _stated(self, entry: Entry[Any, Any]) -> tuple[Traits, dict[str, Json]]:
+        if (kind, name) in self.told:
+            return self.told[kind, name]
+        makeup = None if entry.origin is None else makeup_of(entry.builder)  # before it is built
+        thing: Attack | Victim | None = None
+        if entry.traits is None and kind == "victim":
+            thing = build_victim(name, taught_classes(name, self.suite), self.recipe)
+        elif entry.traits is None:
+            thing = build_attack(name, self.suite.classes, self.recipe)
         try:
-            traits: Traits = entry.traits(self.recipe)  # type: ignore[misc]
-        except CamobenchError as error:
+            traits = entry.traits(self.recipe) if entry.traits else _traits_of(thing)
+        except CamobenchError as error:  # such as a weight file that they name
             raise BuildError(str(error)) from error
         stated = dict(traits.hyperparameters)
-        return traits, {"spec": entry.spec.identity(), "hyperparameters": stated}
-
-    def _asked(self, kind: str, entry: Entry[Any, Any]) -> tuple[Traits, dict[str, Json]]:
-        makeup = None if entry.origin is None else makeup_of(entry.builder)
-        build = build_victim if kind == "victim" else build_attack
-        name = entry.spec.name
-        told = taught_classes(name, self.suite) if kind == "victim" else self.suite.classes
-        thing = build(name, told, self.recipe)
-        try:
-            stated = thing.stated_hyperparameters()
-        except CamobenchError as error:  # a weight file that they name
-            raise BuildError(str(error)) from error
-        traits = Traits(
-            hyperparameters=stated,
-            classes=thing.classes,
-            learns=thing.learns,
-            reducible=bool(thing.rewritable),
-        )
-        return traits, identity_of(thing, stated, entry.builder, makeup)
+        what: dict[str, Json] = {"spec": entry.spec.identity(), "hyperparameters": stated}
+        if thing is not None:
+            what = identity_of(thing, stated, entry.builder, makeup)
+        self.told[kind, name] = traits, what
+        return traits, what
 
     def victim(self, name: str, kind: JobKind, set_name: SetName) -> str:
-        entry = VICTIMS.get(name)
-        spec, (traits, what) = entry.spec, self.traits("victim", entry)
+        spec, (traits, what) = VICTIMS.get(name).spec, self.traits("victim", VICTIMS.get(name))
         if spec.more_models:
-            set_name = self.set_of_more_models(name, kind)
+            set_name = "D"
+            if not self.suite.more_models:
+                raise BuildError(
+                    f"{self.suite.name} has no photographs of further models for {name} to be "
+                    "trained on, as simulated suites have; leave it out"
+                )
         told = self.suite.taught(set_name)
         self.classes[name] = told if traits.classes is None else traits.classes
         require_known(name, self.suite.classes, self.classes[name])
@@ -180,35 +156,14 @@ class _Planner:
                     f"estimator gives {RESIDUAL_NAME!r}"
                 )
             self.estimator("B" if set_name == "B" else "A")
-        needs = tuple(self.known_attack(one, name, set_name) for one in spec.aware_of)
+        needs = [self.attack(one) for one in spec.aware_of]
+        self.known_attacks |= zip(spec.aware_of, needs, strict=True)
         if needs:
-            what = {**what, "aware_of": list(needs), "aware_version": AWARE_VERSION}
-        key = self.settled(self.key("classifier", set_name, **what))
+            what = {**what, "aware_of": list[Json](needs), "aware_version": AWARE_VERSION}
+        key = self.key("classifier", set_name, **what)
         if traits.learns:
             self.add(kind, spec.name, set_name, key, needs)
         return key
-
-    def set_of_more_models(self, name: str, kind: JobKind) -> SetName:
-        if kind == "surrogate":
-            raise CamobenchError(
-                f"{name} cannot be a surrogate: Set-B has no photographs of the further models "
-                "that it tells apart; name a victim that knows the suite's classes"
-            )
-        if not self.suite.more_models:
-            raise BuildError(
-                f"{self.suite.name} has no photographs of further models for {name} to be trained "
-                "on, as simulated suites have; leave it out"
-            )
-        return "D"
-
-    def known_attack(self, name: str, victim: str, set_name: SetName) -> str:
-        if set_name == "B":
-            raise CamobenchError(
-                f"{victim} cannot be a surrogate: it is trained on images of attacks, which need "
-                "theirs first; name a victim that is aware of none"
-            )
-        self.known_attacks[name] = self.attack(name)
-        return self.known_attacks[name]
 
     def attack(self, name: str) -> str:
         entry = ATTACKS.get(name)
@@ -216,27 +171,41 @@ class _Planner:
         needs = []
         for surrogate in entry.spec.surrogates:
             if surrogate not in self.surrogates:
-                self.surrogates[surrogate] = self.victim(surrogate, "surrogate", "B")
-                self._require_fit(surrogate)
+                self.surrogates[surrogate] = self.surrogate(surrogate)
             needs.append(self.surrogates[surrogate])
             if VICTIMS.get(surrogate).spec.residual is not None:
                 needs.append(self.estimator("B"))
-        key = self.settled(self.key("attack", "B", needs=needs, **what))
+        key = self.key("attack", "B", needs=needs, **what)
         if traits.learns:
-            self.add("attack", name, "B", key, tuple(needs))
+            self.add("attack", name, "B", key, needs)
         return key
 
-    def _require_fit(self, surrogate: str) -> None:
-        if not VICTIMS.get(surrogate).spec.differentiable:
-            raise CamobenchError(
-                f"{surrogate} cannot be a surrogate: no gradient passes it to the images; name a "
-                "victim that is differentiable"
-            )
-        if self.classes[surrogate] != self.suite.classes:
-            raise CamobenchError(
-                f"{surrogate} cannot be a surrogate: targets are positions in the suite's classes, "
-                f"its own are {', '.join(self.classes[surrogate])}"
-            )
+    def surrogate(self, name: str) -> str:
+        """The key of a victim that teaches an attack, if it can."""
+        spec, key, why = VICTIMS.get(name).spec, "", ""
+        if not spec.differentiable:
+            why = "no gradient passes it to the images"
+        elif spec.aware_of:
+            why = "it is trained on images of attacks, which need theirs first"
+        elif spec.more_models:
+            why = "Set-B has no photographs of the further models that it tells apart"
+        else:
+            key = self.victim(name, "surrogate", "B")
+            if self.classes[name] != self.suite.classes:
+                own = ", ".join(self.classes[name])
+                why = f"targets are positions in the suite's classes, its own are {own}"
+        if why:
+            raise CamobenchError(f"{name} cannot be a surrogate: {why}; name another victim")
+        return key
+
+
+def _traits_of(thing: Any) -> Traits:
+    return Traits(
+        hyperparameters=thing.stated_hyperparameters(),
+        classes=thing.classes,
+        learns=thing.learns,
+        reducible=bool(thing.rewritable),
+    )
 
 
 def plan(
@@ -253,8 +222,7 @@ def plan(
     """Lay out all jobs behind the matrix of `attacks` x `victims`.
 
     With `failures`, what cannot be built is noted there and stays without a job. A `store` knows
-    which files plug-ins open as they run. What is trained on Set-B has the victims' seed unless
-    `attack_seed` is another.
+    which files plug-ins open as they run. `attack_seed` is of what is trained on Set-B.
 
     Raises:
         BuildError: If one cannot be built and there is no `failures`.

@@ -17,13 +17,11 @@ import pandas as pd
 from bench.contract import ATTACKS
 from bench.execute import Executor, Inline
 from bench.jobs.job import Job, Limits, ScoreJob, Site
-from bench.jobs.networks import Networks, Shelf
 from bench.jobs.outcome import Done, Failed
 from bench.jobs.scoring.condition import PLAIN, Condition
 from bench.jobs.scoring.kept import KeptImages, kept_file
 from bench.jobs.scoring.rows import DISTORTION, RowFolder, row_shards, write_rows
 from bench.jobs.scoring.score import key_columns
-from bench.jobs.scoring.scorer import Scorer
 from bench.jobs.workplace import Workplace
 from bench.plan.cells import Cells, cell_stem, row_key
 from bench.plan.failures import Failure, Failures
@@ -31,7 +29,7 @@ from bench.plan.graph import Graph
 from bench.provenance import provenance
 from bench.records.samples import most_complete
 from bench.store import digest
-from bench.types import CamobenchError, Progress, Silent
+from bench.types import Progress, Silent
 from bench.wording import plural
 
 LOST = Failed(reason="its rows are no longer in the store; run the same command again")
@@ -39,18 +37,12 @@ LOST = Failed(reason="its rows are no longer in the store; run the same command 
 
 
 class Matrix:
-    """Scores attacks against victims on one suite.
+    """Scores attacks against victims on one suite, whose Set-C is in the site's store.
 
     Attributes:
-        sampled: The attack of which `fill` keeps some images to be shown.
-
-    Args:
-        graph: All networks, trained.
-        site: Where they run, in which precision; its store has Set-C.
         keep_images: Keep all anonymised images in the store; what is kept is used in any case.
         failures: Takes note of cells that fail, and the others go on; without it one stops all.
-        executor: Runs the jobs; this process by default.
-        limits: What a job may take.
+        sampled: The attack of which `fill` keeps some images to be shown; "" for none.
     """
 
     def __init__(
@@ -64,40 +56,24 @@ class Matrix:
         executor: Executor | None = None,
         limits: Limits | None = None,
     ) -> None:
-        self.graph, self.keep_images, self.failures = graph, keep_images, failures
+        self.graph, self.keep_images, self.failures = graph, keep_images, failures or Failures()
         self.progress, self.limits = progress or Silent(), limits
-        self.place = Workplace(replace(site, began=provenance()))
-        self.executor = executor or Inline(self.place)
-        self.sampled: str | None = None
+        self.executor = executor or Inline()
+        self.place = place = Workplace(replace(site, began=provenance()))
+        self.shelf, self.networks, self.scorer = place.shelf, place.networks, place.scorer
         self.shards = row_shards(self.scorer.order)
-
-    @property
-    def shelf(self) -> Shelf:
-        """Where checkpoints are."""
-        return self.place.shelf
-
-    @property
-    def networks(self) -> Networks:
-        """Trained, as they are scored."""
-        return self.place.networks
-
-    @property
-    def scorer(self) -> Scorer:
-        """Of Set-C."""
-        return self.place.scorer
+        self.sampled = ""
 
     def fill(
         self, attacks: Iterable[str], conditions: Sequence[Condition] = (PLAIN,)
     ) -> list[Cells]:
-        """Score every missing cell of the attacks; returns all cells, old and new.
+        """Score every missing cell of attacks; returns all, old and new, row after row.
 
-        Args:
-            attacks: Rows to fill, by name.
-            conditions: What happens to their images; each makes rows of its own.
+        Each condition makes rows of its own.
         """
         names = list(attacks)
-        able = [name for name in names if self.untrained("attack", name) is None]
-        self.sampled = most_complete([ATTACKS.get(name).spec for name in able])
+        able = [name for name in names if self._untrained(self.graph.attacks[name]) is None]
+        self.sampled = most_complete([ATTACKS.get(name).spec for name in able]) or ""
         every = [self._planned(name, condition) for condition in conditions for name in names]
         self._score({cells.key: cells for cells in every})
         for cells in every:
@@ -105,13 +81,7 @@ class Matrix:
         return every
 
     def put(self, attack: str, victim: str, rows: pd.DataFrame) -> None:
-        """Keep a cell that was not computed here, as far as it is not there.
-
-        Args:
-            attack: By name.
-            victim: By name.
-            rows: What `prediction_rows` returns.
-        """
+        """Keep the `prediction_rows` of a cell that was not computed here, where there are none."""
         row, stem = self.row_folder(attack), cell_stem(self.networks, victim)
         self._set_damaged_aside(row, attack, [stem])
         record = {"by": self.place.provenance, "at": time.time(), "seconds": 0.0, "suspicions": []}
@@ -129,38 +99,38 @@ class Matrix:
     @property
     def sample(self) -> KeptImages | None:
         """Images of `sampled`, those of the first shard, unless it failed."""
-        if self.sampled is None:
+        if not self.sampled:
             return None
         keys = [row_key(self.networks, self.sampled), self._sample_key(self.sampled)]
         paths = [kept_file(self.shelf.store, key, 0) for key in keys]
         return next((KeptImages(one, targeted=True) for one in paths if one.is_file()), None)
 
-    def untrained(self, kind: str, name: str) -> Failure | None:
-        """Why there is no network of this attack or victim; `None` where there is one."""
-        if self.failures is None:
-            return None
-        keys = [(self.graph.attacks if kind == "attack" else self.graph.victims)[name]]
-        if kind == "victim" and self.networks.reads_residual(name):
-            keys.append(self.graph.estimators.get("A", ""))
-        found = [self.failures.jobs[key] for key in keys if key in self.failures.jobs]
-        return found[0] if found else None
+    def _sample_key(self, attack: str) -> str:
+        """Of images that are kept to be shown, apart from others: no rows are made of them."""
+        return digest(["sample", row_key(self.networks, attack)])
+
+    def _untrained(self, *keys: str) -> Failure | None:
+        """Why one of these networks was not trained."""
+        return next((self.failures.jobs[key] for key in keys if key in self.failures.jobs), None)
 
     def _planned(self, name: str, condition: Condition) -> Cells:
         """The row of an attack, with the jobs that it lacks."""
-        images = list(self.scorer.manifest["image_id"])
+        images, graph = list(self.scorer.manifest["image_id"]), self.graph
         cells = Cells(attack=name, condition=condition, images=images)
-        cells.broken = self.untrained("attack", name)
-        for victim in self.graph.victims:
-            if failure := cells.broken or self.untrained("victim", victim):
+        cells.broken = self._untrained(graph.attacks[name])
+        for victim, key in graph.victims.items():
+            estimator = graph.estimators.get("A", "")
+            behind = (key, estimator) if self.networks.reads_residual(victim) else (key,)
+            if failure := cells.broken or self._untrained(*behind):
                 cells.failed[victim] = failure
+            else:
+                cells.stems[victim] = cell_stem(self.networks, victim)
         if cells.broken is not None:
             return cells
-        cells.key, store = row_key(self.networks, name, condition), self.shelf.store
-        able = [victim for victim in self.graph.victims if victim not in cells.failed]
-        cells.stems = {victim: cell_stem(self.networks, victim) for victim in able}
+        images_key, store = row_key(self.networks, name), self.shelf.store
+        cells.key = row_key(self.networks, name, condition)
         cells.row = row = RowFolder(store.prediction_folder(cells.key))
         self._set_damaged_aside(row, name, [*cells.stems.values(), DISTORTION])
-        images_key = row_key(self.networks, name)
         for shard, indices in enumerate(self.shards):
             stems = {v: stem for v, stem in cells.stems.items() if not row.has(stem, [shard])}
             kept, keeps = images_key, False
@@ -182,10 +152,6 @@ class Matrix:
                     )
                 )
         return cells
-
-    def _sample_key(self, attack: str) -> str:
-        """Of images that are kept to be shown, apart from others: no rows are made of them."""
-        return digest(["sample", row_key(self.networks, attack)])
 
     def _set_damaged_aside(self, row: RowFolder, attack: str, stems: Iterable[str]) -> None:
         gone = row.set_damaged_aside(stems)
@@ -209,8 +175,7 @@ class Matrix:
                 bars[job.row] = self.progress.fork()
                 bars[job.row].start(job.label, total, total - waiting)
 
-        site = self.place.site
-        running = self.executor.run(jobs, site, self.progress, self.limits, started)
+        running = self.executor.run(jobs, self.place, self.progress, self.limits, started)
         with closing(running):  # ends what runs, when this is interrupted
             for job, outcome in running:
                 if not isinstance(job, ScoreJob):
@@ -223,26 +188,20 @@ class Matrix:
                         bars[job.row].finish()
 
     def _note(self, row: Cells, job: ScoreJob, outcome: Done | Failed) -> None:
-        """Take note of what failed.
-
-        Raises:
-            CamobenchError: Of the first failure, if nobody notes them.
-        """
-        if isinstance(outcome, Done):
-            found = dict(outcome.failed)
-        else:
+        """Take note of what failed, but not of what was left out because of it."""
+        if isinstance(outcome, Failed):
             found = {} if outcome.cause else {job.blamed()[1]: outcome}
+        else:
+            found = dict(outcome.failed)
         for victim, failed in found.items():
-            failure = self._noted(row, victim, failed)
+            failure = self._failure(row, failed, victim)
             if victim:
                 row.failed[victim] = failure
             else:
                 row.broken = failure
 
-    def _noted(self, row: Cells, victim: str, failed: Failed) -> Failure:
+    def _failure(self, row: Cells, failed: Failed, victim: str = "") -> Failure:
         who, where = row.named(victim)
-        if self.failures is None:
-            raise CamobenchError(f"{who} {where}".rstrip() + f": {failed.reason}")
         return self.failures.note(who, failed, where)
 
     def _settle(self, cells: Cells) -> None:
@@ -251,20 +210,21 @@ class Matrix:
         if cells.row is None:  # the attack is not trained
             return
         shards = range(len(self.shards))
-        whole = {v: stem for v, stem in cells.stems.items() if cells.row.has(stem, shards)}
-        for victim in cells.stems:
-            if victim not in whole and victim not in cells.failed:
-                cells.failed[victim] = cells.broken or self._noted(cells, victim, LOST)
-        cells.victims = {v: stem for v, stem in whole.items() if v not in cells.failed}
+        for victim, stem in cells.stems.items():
+            if victim in cells.failed:
+                continue
+            if cells.row.has(stem, shards):
+                cells.victims[victim] = stem
+            else:
+                cells.failed[victim] = cells.broken or self._failure(cells, LOST, victim)
         cells.measured = cells.row.has(DISTORTION, shards)
         if len(cells.failed) < len(self.graph.victims):
             if not cells.measured:
-                cells.unmeasured["distortion"] = cells.broken or self._noted(cells, "", LOST)
-            if self.keep_images and cells.broken is not None:
-                kept = [kept_file(self.shelf.store, job.kept, job.shard) for job in cells.jobs]
-                if not all(path.is_file() for path in kept):
-                    cells.unmeasured["kept images"] = cells.broken
-        if self.failures is not None and cells.jobs:
-            for victim in ("", *cells.stems):
-                if victim not in cells.failed and not (cells.broken and not victim):
-                    self.failures.clear(*cells.named(victim))
+                cells.unmeasured["distortion"] = cells.broken or self._failure(cells, LOST)
+            kept = [kept_file(self.shelf.store, job.kept, job.shard) for job in cells.jobs]
+            if self.keep_images and cells.broken and not all(path.is_file() for path in kept):
+                cells.unmeasured["kept images"] = cells.broken
+        if cells.jobs:
+            works = [victim for victim in cells.stems if victim not in cells.failed]
+            for victim in works if cells.broken else ["", *works]:
+                self.failures.clear(*cells.named(victim))

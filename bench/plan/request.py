@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -23,15 +21,18 @@ from bench.plan.graph import Graph, plan
 from bench.plan.matrix import Matrix
 from bench.plan.names.plugin_rows import note_plugins, with_place
 from bench.plan.results.cards import write_network_cards
-from bench.plan.results.conditions import lost_to, write_conditions
 from bench.plan.results.output import write_matrix
 from bench.plan.train import missing_jobs, train
 from bench.processes import cpu_count, default_workers, keep_freed_memory
 from bench.recipes import get_recipe
+from bench.records.load import load_run
 from bench.records.run import RunData
+from bench.report.conditions.curve_tables import CURVES
+from bench.report.conditions.survival import SURVIVAL
+from bench.report.pages.report import write_report
+from bench.report.tables.paper import write_tables
 from bench.store import Store, replacing
 from bench.store.outputs import note_own, require_own
-from bench.store.sweep import sweep
 from bench.suites.audit.record import audit_and_keep, is_quick, kept_audit
 from bench.suites.base import Suite, SuiteSource, prepare
 from bench.types import SETS, CamobenchError, Progress, SetName, Silent
@@ -44,12 +45,7 @@ MOST_SCORING = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What to fill a matrix with: what `evaluate` takes, by the same names, with names resolved.
-
-    Attributes:
-        workers: Processes that make data, train and score side by side; 0 chooses.
-        executor: Who runs the jobs: see `executor_of`.
-    """
+    """What to fill a matrix with: what `evaluate` takes, by the same names, with names resolved."""
 
     source: SuiteSource
     attacks: tuple[str, ...]
@@ -115,32 +111,25 @@ class Session:
     failures: Failures
 
     @property
-    def workers(self) -> int:
-        """Networks trained side by side."""
-        return self.request.workers or default_workers(torch.device(self.request.device))
-
-    @property
     def networks(self) -> Networks:
         """Trained or not, as the request's victims are scored."""
-        asked = self.request
-        device = torch.device(asked.device)
-        return Networks(self.graph, self.shelf, device, precision=asked.scored_in)
+        device = torch.device(self.request.device)
+        return Networks(self.graph, self.shelf, device, precision=self.request.scored_in)
 
     def prepare(self, sets: tuple[SetName, ...], progress: Progress) -> Suite:
         """Make the sets that are missing."""
         workers = self.request.workers or cpu_count()
         return prepare(self.request.source, self.store, sets, workers=workers, progress=progress)
 
-    def executor(self, workers: int) -> Executor | None:
-        """Who runs so many jobs at a time; `None` for this process."""
+    def executor(self, most: int | None = None) -> Executor:
+        """Who runs jobs, at most so many at a time where nobody says how many."""
         asked = self.request
+        usual = default_workers(torch.device(asked.device))
+        workers = asked.workers or min(usual, most or usual)
         return executor_of(asked.executor, self.graph.keys, workers, asked.address)
 
     def train(self, progress: Progress) -> int:
-        """Train what is missing; returns how many networks were trained.
-
-        What fails is noted in `failures`, and the rest goes on.
-        """
+        """Train what is missing; returns how many networks were. What fails goes to `failures`."""
         jobs = missing_jobs(self.graph, self.shelf)
         if not jobs:
             return 0
@@ -151,7 +140,7 @@ class Session:
             progress,
             self.failures,
             device=self.request.device,
-            executor=self.executor(self.workers),
+            executor=self.executor(),
             limits=self.request.limits,
         )
         return len(trained)
@@ -186,7 +175,7 @@ class Session:
             keep_images=self.request.keep_images,
             failures=self.failures,
             progress=progress,
-            executor=self.executor(self.request.workers or min(self.workers, MOST_SCORING)),
+            executor=self.executor(MOST_SCORING),
             limits=self.request.limits,
         )
 
@@ -198,22 +187,15 @@ class Session:
         """
         matrix = self.matrix(progress)
         cells = matrix.fill(self.request.attacks, self.request.conditions)
-        plain = [one for one in cells if one.condition == PLAIN]
-        others = [one for one in cells if one.condition != PLAIN]
-        if not any(one.victims for one in plain):
+        plain = [one for one in cells if one.condition == PLAIN and one.victims]
+        if not plain:
             raise CamobenchError(f"every cell failed: {self.failures.summary()}")
-        plain = [
-            replace(one, unmeasured={**one.unmeasured, **lost_to(others, one)}) for one in plain
-        ]
-        note_plugins(self.request, self.store, [cell.attack for cell in plain if cell.victims])
-        scored = {name for cell in plain for name in cell.victims}
-        steps = (
-            partial(note_own, out, RESULTS, self.request.made_of(out)),
-            partial(write_matrix, out, matrix, plain),
-            partial(write_network_cards, out, matrix, scored),
-            partial(write_conditions, out, matrix, others),
-        )
-        _in_turn("writing entries and rows", steps, progress)
+        note_plugins(self.request, self.store, [cell.attack for cell in plain])
+        progress.start("writing entries and rows", 1)
+        note_own(out, RESULTS, self.request.made_of(out))
+        write_matrix(out, matrix, cells)
+        write_network_cards(out, matrix, {name for cell in plain for name in cell.victims})
+        progress.finish()
 
 
 def open_session(request: Request, store: Store) -> Session:
@@ -245,20 +227,13 @@ def evaluate_run(
 ) -> RunData:
     """Train and score what is missing, then write predictions, tables and report into `out`.
 
-    Running the same request again continues where it was, and is quick when nothing is missing.
-    Cells that fail are holes in the tables: `RunData.failed` names them. Rows are read once, and
-    what was computed of them for the tables is kept with it.
+    Running the same request again continues where it was. Cells that fail are holes in the tables:
+    `RunData.failed` names them.
 
     Raises:
         CamobenchError: If the request names no victim, or `out` holds what something else made, or
             every cell failed.
     """
-    from bench.records.load import load_run
-    from bench.report.conditions.curve_tables import CURVES
-    from bench.report.conditions.survival import SURVIVAL
-    from bench.report.pages.report import write_report
-    from bench.report.tables.paper import write_tables
-
     if not request.victims:
         raise CamobenchError("a matrix needs victims; name at least one")
     progress = progress or Silent()
@@ -266,16 +241,10 @@ def evaluate_run(
     session = open_session(request, store)
     session.train(progress)
     session.score(out, progress)
-    sweep(store)  # last: what this request could continue with, it has
+    store.sweep()  # last: what this request could continue with, it has
     run = load_run(out)
-    writers = (write_tables, write_report, SURVIVAL.write, CURVES.write)
-    _in_turn("writing tables and report", [partial(write, run) for write in writers], progress)
-    return run
-
-
-def _in_turn(label: str, steps: Sequence[Callable[[], object]], progress: Progress) -> None:
-    progress.start(label, len(steps))
-    for step in steps:
-        step()
-        progress.advance()
+    progress.start("writing tables and report", 1)
+    for write in (write_tables, write_report, SURVIVAL.write, CURVES.write):
+        write(run)
     progress.finish()
+    return run

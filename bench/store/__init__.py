@@ -10,8 +10,10 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +34,8 @@ AREAS = (
 )
 """The folders of a store: one that has some of them, and nothing else, has lost its marker."""
 MOST_SAID = 80
+WEEK_S = 7 * 86_400.0
+_TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")  # as `replacing` names it
 
 
 def digest(value: Any) -> str:
@@ -53,11 +57,7 @@ def is_in_store(path: Path) -> bool:
 
 @contextmanager
 def explaining_full_disk(folder: Path) -> Iterator[None]:
-    """Turn "no space left" inside the block into an error that names the folder and the remedy.
-
-    Raises:
-        StoppingError: If the disk is full.
-    """
+    """Raise a `StoppingError` with folder and remedy where the disk is full inside the block."""
     try:
         yield
     except OSError as error:
@@ -71,28 +71,24 @@ def explaining_full_disk(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def explaining_damage(path: Path, remove: Path | None = None) -> Iterator[None]:
-    """Say which file of the store is damaged, and what to remove, so that it is made again.
-
-    Raises:
-        CamobenchError: If the block cannot read it for what it holds.
-    """
+    """Raise `damaged` where the block cannot read a file of the store for what it holds."""
     try:
         yield
     except (ValueError, EOFError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # the system's, not the file's
             raise
-        reason = " ".join(str(error).split())[:MOST_SAID]
-        raise CamobenchError(
-            f"{path} is damaged ({reason}); remove {remove or path}, and the same command makes it "
-            "anew"
-        ) from error
+        raise damaged(path, " ".join(str(error).split())[:MOST_SAID], remove) from error
+
+
+def damaged(path: Path, reason: str, remove: Path | None = None) -> CamobenchError:
+    """What to say of a file of the store that is not as it was written."""
+    return CamobenchError(
+        f"{path} is damaged ({reason}); remove {remove or path}, and the same command makes it anew"
+    )
 
 
 def reserve_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> np.memmap[Any, Any]:
-    """Make a memory-mapped `.npy` file whose space is taken from the disk at once.
-
-    A full disk is then an `OSError` here, not a crash when a page is written.
-    """
+    """Make a memory-mapped `.npy` file, for which a full disk is an `OSError` here, not a crash."""
     array: np.memmap[Any, Any] = np.lib.format.open_memmap(
         path, mode="w+", dtype=dtype, shape=shape
     )
@@ -104,9 +100,7 @@ def reserve_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> np.memmap[A
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path that takes the place of `path` when the block ends well.
-
-    Works for files and folders. Whatever the block left behind is removed when it fails.
+    """Yield a temporary path, whose file or folder replaces `path` when the block ends well.
 
     Raises:
         CamobenchError: If the disk is full; names the folder and the remedy.
@@ -144,28 +138,17 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises:
-        CamobenchError: If it is not one; names the file.
-    """
-    try:
+    """Read a JSON object, or say that the file is damaged."""
+    with explaining_damage(path):
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CamobenchError(f"{path} is damaged ({error}); remove it, it is made again") from error
-    if not isinstance(value, dict):
-        raise CamobenchError(f"{path}: expected a JSON object")
+        if not isinstance(value, dict):
+            raise ValueError("no JSON object")
     return value
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A trained thing on disk.
-
-    Attributes:
-        path: Folder with `weights.safetensors` and `card.json`.
-        card: What it is: kind, name, key, inputs, figures, SHA-256 of the weights.
-    """
+    """A trained thing on disk: the folder of its weights, and what its card says of it."""
 
     path: Path
     card: dict[str, Any]
@@ -181,11 +164,7 @@ class Checkpoint:
         return str(self.card["weights_sha256"])
 
     def verify(self) -> None:
-        """Check the weights against the card.
-
-        Raises:
-            StoppingError: If a byte has changed; names the folder and the remedy.
-        """
+        """Raise a `StoppingError` that names the remedy, if a byte of the weights has changed."""
         if not self.weights.is_file() or file_digest(self.weights) != self.sha256:
             raise StoppingError(
                 f"checkpoint {self.path} does not match its card: the weights are missing or "
@@ -194,10 +173,7 @@ class Checkpoint:
 
 
 class Store:
-    """A folder of artifacts.
-
-    Args:
-        root: Created if absent.
+    """A folder of artifacts, made if it is not there.
 
     Raises:
         CamobenchError: If the folder is a store of another format, or not a store and not empty.
@@ -207,7 +183,8 @@ class Store:
         self.root = root.expanduser().absolute()
         marker = self.root / MARKER
         if not marker.exists():
-            if self.root.exists() and not (self.root.is_dir() and _are_ours(self.root)):
+            there = {path.name for path in self.root.iterdir()} if self.root.is_dir() else set()
+            if self.root.is_file() or not there.issubset(AREAS):
                 raise CamobenchError(
                     f"{self.root} is not empty and not a camobench store; choose another --store"
                 )
@@ -243,10 +220,6 @@ class Store:
         """Where the state of an unfinished training lives."""
         return self.root / "unfinished" / kind / f"{name}-{key[:16]}.pt"
 
-    def count_file(self, key: str) -> Path:
-        """Where size and cost of one network are kept."""
-        return self.root / "counts" / f"{key[:24]}.json"
-
     def prediction_folder(self, key: str) -> Path:
         """Where the predictions on one attack's images live."""
         return self.root / "predictions" / key[:24]
@@ -259,9 +232,23 @@ class Store:
         """What the writer of the named thing holds; kept apart from the things themselves."""
         return _lock(self.root, *names)
 
+    def sweep(self) -> None:
+        """Remove what killed runs left: temporary folders, a week after the last write into them.
 
-def _are_ours(root: Path) -> bool:
-    return all(path.name in AREAS for path in root.iterdir())
+        Checkpoints, predictions and the state of unfinished trainings are never touched.
+        """
+        for area in AREAS:
+            for path in [*(self.root / area).glob("*/.*"), *(self.root / area).glob("*/*/.*")]:
+                if _TEMPORARY.fullmatch(path.name) and path.is_dir() and _idle_s(path) > WEEK_S:
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+def _idle_s(path: Path) -> float:
+    """Since anything in it was last written; 0 if it vanishes meanwhile."""
+    try:
+        return time.time() - max(part.stat().st_mtime for part in (path, *path.rglob("*")))
+    except OSError:
+        return 0.0
 
 
 def lock_beside_set(path: Path) -> FileLock:

@@ -10,8 +10,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.store import file_digest
-from bench.types import CamobenchError
+from bench.store import damaged, file_digest
 
 BLOCK_BYTES = 1 << 20
 
@@ -57,13 +56,7 @@ def is_as_written(path: Path, read: Callable[[int], None] = lambda _: None) -> b
 def require_as_written(
     path: Path, remove: Path | None = None, read: Callable[[int], None] = lambda _: None
 ) -> None:
-    """Refuse a file that is damaged.
-
-    Raises:
-        CamobenchError: If its bytes are not those that were written; names it and what to remove.
-    """
+    """Raise `damaged` of a file whose bytes are not those that were written."""
     if not is_as_written(path, read):
-        what = "damaged (its checksum is another)" if path.is_file() else "missing"
-        raise CamobenchError(
-            f"{path} is {what}; remove {remove or path}, and the same command makes it anew"
-        )
+        what = "its checksum is another" if path.is_file() else "it is missing"
+        raise damaged(path, what, remove)

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, count
@@ -28,11 +26,8 @@ def require_own(
 ) -> None:
     """Refuse to write results of a kind into a folder where others would be lost.
 
-    Args:
-        folder: It must be new, empty, or noted for this kind, unless `names` are given.
-        kind: Of the results.
-        made_of: What shapes them; a list may grow from one command to the next.
-        names: All that is written, where the folder may hold other things beside it.
+    It must be new, empty, or noted for this kind, as made of no more: a list may grow from one
+    command to the next. With the `names` of all that is written, it may hold other things beside.
 
     Raises:
         CamobenchError: If it holds something else.
@@ -53,11 +48,8 @@ def require_own(
         return
     for name, value in made_of.items():
         before, now = noted.get(name), as_json(value)
-        if isinstance(before, list) and isinstance(now, list):
-            lost = any(one not in now for one in before)
-        else:
-            lost = before != now
-        if lost:
+        grown = isinstance(before, list) and isinstance(now, list) and all(o in now for o in before)
+        if before != now and not grown:
             raise CamobenchError(
                 f"{folder} holds what another command made ({name} {_shown(before)}, here "
                 f"{_shown(now)}), which would be lost: choose another --out, or remove it"
@@ -92,49 +84,29 @@ def _shown(value: Json) -> str:
 
 
 def write_new(path: Path, data: bytes) -> None:
-    """Write a file that is not there yet, or holds these bytes already.
-
-    Raises:
-        CamobenchError: If it holds others, or the disk is full.
-    """
+    """Write a file, but refuse to replace one that holds other bytes."""
     if not _placed(data, path) and not _holds(path, data):
         raise CamobenchError(f"{path} is there and holds something else: choose another name")
 
 
 class Additions:
-    """Files added to a folder that others add to, too.
+    """Files added to a folder that others add to, too; it is made with its first file.
 
     Two inputs of one name get two names, `DSC_1__T.png` and `DSC_1-2__T.png`. What was made before
-    is found again by its bytes. Names that differ in case or Unicode form alone count as one: on
-    some file systems they are.
-
-    Args:
-        folder: Made with its first file.
+    is found again by its bytes.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        there = folder.iterdir() if folder.is_dir() else ()
-        self._there = {_folded(path.name): path for path in there}
-        self._mine: set[Path] = set()
+        self.folder, self._mine = folder, set[Path]()
 
     def add(self, stem: str, ending: str, data: bytes) -> Path:
-        """Write a file called `stem`, a number where that name is taken, and `ending`.
-
-        Raises:
-            CamobenchError: If the disk is full.
-        """
+        """Write a file called `stem`, a number where that name is taken, and `ending`."""
         for number in count(1):
-            name = f"{stem}{'' if number == 1 else f'-{number}'}{ending}"
-            path = self._there.setdefault(_folded(name), self.folder / name)
+            path = self.folder / f"{stem}{'' if number == 1 else f'-{number}'}{ending}"
             if path not in self._mine and (_placed(data, path) or _holds(path, data)):
                 break
         self._mine.add(path)
         return path
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _holds(path: Path, data: bytes) -> bool:
@@ -146,17 +118,16 @@ def _placed(data: bytes, path: Path) -> bool:
     if os.path.lexists(path):
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    holder = Path(tempfile.mkdtemp(prefix=".made.", dir=path.parent))
-    try:
-        with explaining_full_disk(path.parent):
-            made = holder / "file"
-            made.write_bytes(data)
-            try:
-                os.link(made, path)
-            except FileExistsError:
-                return False
-            except OSError:  # a file system without hard links
-                made.rename(path)
-    finally:
-        shutil.rmtree(holder, ignore_errors=True)
+    with (
+        explaining_full_disk(path.parent),
+        tempfile.TemporaryDirectory(prefix=".made.", dir=path.parent) as holder,
+    ):
+        made = Path(holder, "file")
+        made.write_bytes(data)
+        try:
+            os.link(made, path)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without hard links
+            made.rename(path)
     return True

@@ -9,7 +9,7 @@ import pytest
 
 from bench.contract import ATTACKS
 from bench.plan.answers.kept import answered_rows, current_answers, known
-from bench.plan.missing import find_missing
+from bench.plan.dry_run import find_missing
 from bench.plan.request import open_session
 from bench.records.load import load_run
 from bench.store import Store

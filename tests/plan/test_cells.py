@@ -2,32 +2,27 @@ import pandas as pd
 import pytest
 import torch
 
-from bench.jobs.scoring.rows import RowFolder, read_record, read_rows, row_shards, write_rows
+from bench.jobs.scoring.condition import PLAIN
+from bench.jobs.scoring.rows import RowFolder, read_record, read_rows, write_rows
 from bench.plan import cells
-from bench.plan.cells import row_key
+from bench.plan.cells import Cells, row_key
 from bench.types import CamobenchError
 from tests.smoke import ATTACKS, flip, matrix_of
 
 
 def test_rows_depend_on_all_that_is_behind_them(smoke, monkeypatch):
     networks = matrix_of(smoke.store).networks
-    pixels = networks.set_c
     keys = {name: row_key(networks, name) for name in ATTACKS}
     assert len(set(keys.values())) == 3
-    networks.device = torch.device("meta")
-    assert row_key(networks, "jpeg") != keys["jpeg"]
-    networks.device = torch.device("cpu")
+    for thing, name, value in (
+        (networks, "device", torch.device("meta")),
+        (networks, "set_c", "0" * 64),  # made anew, with other pixels
+        (cells, "SCORER_VERSION", 2),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(thing, name, value)
+            assert row_key(networks, "jpeg") != keys["jpeg"]
     assert row_key(networks, "jpeg") == keys["jpeg"]
-    networks.set_c = "0" * 64  # Set-C was made anew, with other pixels
-    assert row_key(networks, "jpeg") != keys["jpeg"]
-    networks.set_c = pixels
-    assert row_key(networks, "jpeg") == keys["jpeg"]
-    monkeypatch.setattr(cells, "SCORER_VERSION", 2)
-    assert row_key(networks, "jpeg") != keys["jpeg"]
-
-
-def test_shards_cover_every_image_once():
-    assert row_shards(range(70)) == [range(32), range(32, 64), range(64, 70)]
 
 
 @pytest.fixture
@@ -38,8 +33,8 @@ def row(tmp_path):
 RECORD = {"by": {"created": "2026-01-01"}, "at": 1.0, "seconds": 2.0, "suspicions": []}
 
 
-def keep(row, stem, *labels, shard=0):
-    write_rows(row.file(stem, shard), pd.DataFrame({"predicted": labels}), RECORD)
+def keep(row, stem, *labels, shard=0, **record):
+    write_rows(row.file(stem, shard), pd.DataFrame({"predicted": labels}), RECORD | record)
 
 
 def test_a_file_is_rows_and_who_made_them(row):
@@ -64,3 +59,14 @@ def test_rows_with_a_flipped_bit_are_refused_and_set_aside(row):
         "00000.parquet",
         "00000.parquet.sha256",
     ]
+
+
+def test_time_is_that_of_all_jobs_and_every_run_is_named(row):
+    later = {"created": "2026-01-02"}
+    for stem in ("one", "two"):  # a job writes the files of all its victims
+        keep(row, stem, "a")
+        keep(row, stem, "b", shard=1, at=2.0, seconds=5.0, by=later)
+    cells = Cells(attack="jpeg", images=[], condition=PLAIN, row=row)
+    cells.victims = {"x": "one", "y": "two"}
+    last = later | {"wall_time_s": 7.0, "also_scored_by": [RECORD["by"]]}
+    assert cells.provenance == last

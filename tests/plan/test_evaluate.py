@@ -2,10 +2,10 @@ import pandas as pd
 import pytest
 
 from bench.plan import evaluate as public
-from bench.plan.evaluate import Run, evaluate
+from bench.plan.evaluate import evaluate
 from bench.records.load import load_run
 from bench.registry import UnknownNameError
-from bench.store import STORE_VARIABLE, Store
+from bench.store import STORE_VARIABLE
 from bench.suites.catalogue import load_suite
 from bench.types import CamobenchError
 from tests.smoke import ATTACKS, SUITE, VICTIMS
@@ -46,23 +46,17 @@ def test_it_gives_the_run_that_the_command_line_would(smoke_copy):
     assert run.clean_accuracy("csv") == (smoke_copy.out / "clean_accuracy.csv").read_text()
 
 
-def test_names_come_as_patterns_or_lists(asked, tmp_path):
-    for attacks, victims in (("jpeg,cgan-img", "pef-resnet*"), (["jpeg", "cgan-img"], ["pef-r*"])):
-        assert isinstance(evaluate(attacks=attacks, victims=victims, store=tmp_path), Run)
+def test_names_come_as_patterns_or_lists_and_the_suite_as_a_name_or_a_source(asked, tmp_path):
+    source = load_suite(SUITE)
+    for suite, attacks, victims in (
+        (SUITE, "jpeg,cgan-img", "pef-resnet*"),
+        (source, ["jpeg", "cgan-img"], ["pef-r*"]),
+    ):
+        evaluate(suite=suite, attacks=attacks, victims=victims, store=tmp_path)
         request = asked[-1][0]
         assert request.attacks == ("jpeg", "cgan-img")
         assert request.victims == ("pef-resnet12", "pef-resnet18", "pef-resnet34")
-    evaluate(store=tmp_path)
-    assert len(asked[-1][0].victims) >= 15
-    assert "identity" in asked[-1][0].attacks
-
-
-def test_the_suite_is_a_name_or_a_source(asked, tmp_path):
-    source = load_suite(SUITE)
-    evaluate(suite=source, store=tmp_path)
-    evaluate(suite=SUITE, store=tmp_path)
-    assert asked[0][0].source is source
-    assert asked[1][0].source.card == source.card
+        assert request.source.card == source.card
 
 
 def test_defaults_are_those_of_the_command_line_but_one_process(asked, tmp_path, monkeypatch):
@@ -70,22 +64,24 @@ def test_defaults_are_those_of_the_command_line_but_one_process(asked, tmp_path,
     monkeypatch.chdir(tmp_path)
     evaluate(device="cpu")
     request, store, out = asked[0]
-    assert store.root == tmp_path
-    assert str(out) == "camobench-out"
+    assert (store.root, str(out)) == (tmp_path, "camobench-out")
     assert (request.recipe, request.seed, request.workers, request.shipped) == ("mini", 0, 1, True)
     assert request.source.card.name == "simcam-mini-v2"
-    evaluate(store=Store(tmp_path / "other"))
-    assert asked[1][1].root == tmp_path / "other"
+    assert len(request.victims) >= 15
+    assert "identity" in request.attacks
 
 
-def test_wrong_asks_say_what_to_do(tmp_path):
-    ask = {"store": tmp_path / "store", "out": tmp_path / "out", "suite": SUITE}
-    with pytest.raises(UnknownNameError, match="did you mean mislgan"):
-        evaluate(attacks=["misl-gan"], **ask)
-    with pytest.raises(CamobenchError, match="unknown recipe 'smok': did you mean smoke"):
-        evaluate(attacks="jpeg", recipe="smok", **ask)
-    with pytest.raises(CamobenchError, match="a matrix needs victims"):
-        evaluate(victims=[], **ask)
-    with pytest.raises(CamobenchError, match="unknown suite"):
-        evaluate(**ask | {"suite": "simcam-min"})
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"attacks": ["misl-gan"]}, "did you mean mislgan"),
+        ({"recipe": "smok"}, "unknown recipe 'smok': did you mean smoke"),
+        ({"victims": []}, "a matrix needs victims"),
+        ({"suite": "simcam-min"}, "unknown suite"),
+    ],
+)
+def test_wrong_asks_say_what_to_do(tmp_path, wrong, message):
+    ask = {"store": tmp_path / "store", "out": tmp_path / "out", "suite": SUITE, "attacks": "jpeg"}
+    with pytest.raises((UnknownNameError, CamobenchError), match=message):
+        evaluate(**ask | wrong)
     assert not (tmp_path / "out").exists()

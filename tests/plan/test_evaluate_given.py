@@ -60,16 +60,12 @@ class Haze(Attack):
         return images * (1 - self.level)
 
 
-class ToySource:
-    pass
-
-
 @pytest.fixture
 def ask(smoke_copy, tmp_path):
     folders = (tmp_path / f"out-{number}" for number in count())
 
     def call(**what):
-        what = {"out": next(folders), **what}
+        what = {"out": next(folders), "executor": "inline", **what}
         return evaluate(
             suite=SUITE, recipe="smoke", device="cpu", shipped=False, progress=False,
             store=smoke_copy.store.root, **what,
@@ -93,7 +89,7 @@ def test_everything_that_python_has_at_hand(ask):
     with pytest.raises(WrongUsageError, match="two are called 'haze'"):
         ask(attacks=given, victims=[net])
     given[1] = {"more-haze": given[1]}
-    run = ask(attacks=given, victims=[net, "img-resnet12"])
+    run = ask(attacks=given, victims=[net, "img-resnet12"], executor="auto")
     rows = run.predictions
     assert set(rows["attack"]) == {"haze", "more-haze", "veil", "toward", "jpeg", "identity"}
     assert set(rows["victim"]) == {"mean-net", "img-resnet12"}
@@ -120,9 +116,8 @@ def test_classes_are_mapped_by_name(ask):
 
 
 def test_rows_never_stand_for_another_object(ask):
-    before = psnr(ask(attacks=[Veil(0.5)], victims="img-resnet12"), "veil")
-    assert psnr(ask(attacks=[Veil(0.9)], victims="img-resnet12"), "veil") > before
-    assert psnr(ask(attacks=[Veil(0.5)], victims="img-resnet12"), "veil") == before
+    weak, strong = (ask(attacks=[Veil(s)], victims="img-resnet12") for s in (0.9, 0.5))
+    assert psnr(weak, "veil") > psnr(strong, "veil")
     veil = Veil(0.5)
     veil.mark = weakref.ref(veil)
     keys = set()
@@ -131,7 +126,7 @@ def test_rows_never_stand_for_another_object(ask):
             pytest.warns(UserWarning, match="from another by the ReferenceType that mark"),
             pytest.warns(UserWarning, match="cannot go to a worker process .* in this process"),
         ):
-            rows = ask(attacks=[veil], victims="img-resnet12").predictions
+            rows = ask(attacks=[veil], victims="img-resnet12", executor="auto").predictions
         keys |= set(rows.loc[rows["attack"] == "veil", "attack_key"])
     assert len(keys) == 2
 
@@ -147,13 +142,6 @@ def test_a_run_keeps_its_figures_and_its_folder(ask, tmp_path, monkeypatch):
     assert "80" in str(first.survival())
     other = ask(attacks={"net": Veil(0.3)}, out="named", **asked)
     assert psnr(first, "net") > psnr(other, "net")
-
-    folders = [
-        ask(attacks=attacks, victims="img-resnet12", out=None).directory.name
-        for attacks in ({"net": Veil(0.9)}, {"net": Veil(0.3)}, {"net": Veil(0.9)}, "jpeg")
-    ]
-    places = ["camobench-out", "camobench-out-2", "camobench-out", "camobench-out-3"]
-    assert folders == places
 
 
 def cell(strength):
@@ -180,7 +168,7 @@ def test_a_cell_that_is_edited_and_run_again_keeps_its_folder(ask, tmp_path, mon
 
 
 def test_what_is_no_participant_is_refused(ask):
-    for thing in (Victim(VictimSpec(name="x")), ToySource, 3, nn.Module):
+    for thing in (Victim(VictimSpec(name="x")), object, 3, nn.Module):
         with pytest.raises(WrongUsageError, match="is no attack"):
             ask(attacks=[thing], victims="img-resnet12")
 

@@ -4,18 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from bench.contract import ATTACKS, VICTIMS, Attack, AttackSpec, Victim, VictimSpec
+from bench.contract import VICTIMS, Victim, VictimSpec
 from bench.jobs.building import BuildError
 from bench.plan.evaluate import evaluate
 from bench.plan.graph import plan
-from bench.recipes import MINI, SMOKE
+from bench.recipes import SMOKE
 from bench.registry import Entry
 from bench.store import Store
 from bench.suites.base import open_suite
 from bench.suites.catalogue import load_suite
 from bench.suites.simcam.plan import SIMCAM_12, SIMCAM_MINI
 from bench.suites.simcam.plan import plan as shots_of
-from bench.types import CamobenchError
 from tests.smoke import SUITE, ToySource
 
 NAME = "wdf-resnet18-more-models"
@@ -87,23 +86,6 @@ def test_a_plug_in_is_told_of_more_models_too():
     assert graph.classes["wider"] == card.classes + card.more_models
 
 
-def test_what_is_harder_to_tell_is_trained_in_four_times_the_steps():
-    usual, *harder = (
-        VICTIMS.get(f"pef-resnet18{ending}").traits(MINI).hyperparameters["classifier"]["steps"]
-        for ending in ("", "-aware", "-more-models")
-    )
-    assert harder == [4 * usual] * 2
-
-
 def test_it_needs_a_suite_that_has_photographs_of_further_models():
     with pytest.raises(BuildError, match="toy-v1 has no photographs of further models"):
         plan(replace(ToySource().card, more_models=()), SMOKE, attacks=[], victims=[NAME])
-
-
-def test_it_cannot_teach_an_attack():
-    spec = AttackSpec(name="taught", surrogates=(NAME,))
-    with (
-        ATTACKS.during(Entry(spec=spec, builder=Attack)),
-        pytest.raises(CamobenchError, match=f"{NAME} cannot be a surrogate"),
-    ):
-        plan(load_suite(SUITE).card, SMOKE, attacks=["taught"], victims=[])

@@ -2,14 +2,10 @@ import os
 
 import pandas as pd
 import pytest
-import torch
 
-from bench import processes
-from bench.checks import resolve_device
 from bench.jobs.scoring.scorer import Scorer
 from bench.plan import request as api
 from bench.plan.request import evaluate_run, open_session
-from bench.registry import UnknownNameError
 from bench.store import Store
 from bench.types import CamobenchError
 from tests.smoke import Watcher, request
@@ -78,31 +74,3 @@ def test_only_the_sets_that_training_needs_are_made(tmp_path):
     made = {path.parent.name for path in tmp_path.rglob("manifest.parquet")}
     assert made == {"A"}
     assert session.train(Watcher()) == 0
-
-
-def test_workers(monkeypatch, tmp_path):
-    monkeypatch.setattr(processes, "cpu_count", lambda: 7)
-    store = Store(tmp_path)
-    for device, workers, expected in (("cpu", 0, 7), ("cpu", 3, 3), ("cuda", 2, 2)):
-        session = open_session(request(device=device, workers=workers), store)
-        assert session.workers == expected
-
-
-def test_unknown_names(tmp_path):
-    store = Store(tmp_path)
-    with pytest.raises(UnknownNameError, match="did you mean wdf-resnet"):
-        open_session(request(victims=("wdf-resnet13",)), store)
-    with pytest.raises(UnknownNameError, match="did you mean mislgan"):
-        open_session(request(attacks=("misl-gan",)), store)
-    with pytest.raises(CamobenchError, match="unknown recipe 'smok': did you mean smoke"):
-        open_session(request(recipe="smok"), store)
-
-
-def test_devices(monkeypatch):
-    assert resolve_device("cpu") == "cpu"
-    for cuda, mps, expected in ((True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")):
-        monkeypatch.setattr(torch.cuda, "is_available", lambda cuda=cuda: cuda)
-        monkeypatch.setattr(torch.backends.mps, "is_available", lambda mps=mps: mps)
-        assert resolve_device("auto") == expected
-    with pytest.raises(CamobenchError, match="device 'abacus' cannot be used here"):
-        resolve_device("abacus")

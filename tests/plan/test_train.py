@@ -43,30 +43,16 @@ def weights(graph, shelf):
     return {key: load_file(checkpoint.weights) for key, checkpoint in found.items() if checkpoint}
 
 
-def same_weights(one, other):
-    assert one.keys() == other.keys()
-    return all(
-        one[key].keys() == other[key].keys()
-        and all(torch.equal(one[key][name], other[key][name]) for name in one[key])
-        for key in one
-    )
-
-
 def test_everything_missing_is_trained_once_dependencies_first(suite, tmp_path):
     graph, site, watcher = planned(), shelf_of(tmp_path, suite), Watcher()
     ran = train(graph, site, watcher)
-    assert [(job.kind, job.name) for job in ran] == [
-        ("estimator", "wdf-v1"),
-        ("surrogate", "img-resnet18"),
-        ("victim", "wdf-resnet12"),
-        ("attack", "cgan-img"),
-    ]
-    assert watcher.started == [
+    labels = [
         "estimator wdf-v1 (Set-A)",
         "surrogate img-resnet18 (Set-B)",
         "victim wdf-resnet12 (Set-A)",
         "attack cgan-img (Set-B)",
     ]
+    assert [job.label for job in ran] == watcher.started == labels
     assert len(weights(graph, site)) == 4
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.safetensors")}
     assert train(graph, site, Watcher()) == []
@@ -84,12 +70,11 @@ def test_a_finished_network_does_not_need_its_own_needs(tmp_path):
     graph = planned(attacks=["cgan-wdf", "mislgan"], victims=["wdf-resnet12"])
     assert len(missing_jobs(graph, shelf)) == len(graph.jobs) == 7
     pretend(shelf, graph, graph.attacks["cgan-wdf"], graph.victims["wdf-resnet12"])
-    missing = [(job.kind, job.name, job.set_name) for job in missing_jobs(graph, shelf)]
     # the estimator of Set-A is read when the victim is scored, that of Set-B only in training
-    assert missing == [
-        ("estimator", "wdf-v1", "A"),
-        ("surrogate", "pef-resnet18", "B"),
-        ("attack", "mislgan", "B"),
+    assert [job.label for job in missing_jobs(graph, shelf)] == [
+        "estimator wdf-v1 (Set-A)",
+        "surrogate pef-resnet18 (Set-B)",
+        "attack mislgan (Set-B)",
     ]
     pretend(shelf, graph, *(job.key for job in missing_jobs(graph, shelf)))
     assert missing_jobs(graph, shelf) == []
@@ -109,17 +94,14 @@ def longer(monkeypatch):
     )
 
 
-LABELS = {"estimator": "estimator", "victim": "victim", "attack": "attack"}
-
-
 def test_killed_training_continues_to_the_same_weights(suite, tmp_path, monkeypatch):
     graph = planned(longer(monkeypatch))
     whole = shelf_of(tmp_path / "whole", suite)
     train(graph, whole)
     broken = shelf_of(tmp_path / "broken", suite)
-    for kind, label in LABELS.items():
+    for kind in ("estimator", "victim", "attack"):
         with pytest.raises(KeyboardInterrupt):
-            train(graph, broken, Watcher(stop=STEPS, label=label))
+            train(graph, broken, Watcher(stop=STEPS, label=kind))
         job = next(job for job in graph.jobs.values() if job.kind == kind)
         assert broken.find(job.kind, job.name, job.key) is None
         snapshot = broken.store.snapshot_file(job.kind, job.name, job.key)
@@ -127,7 +109,7 @@ def test_killed_training_continues_to_the_same_weights(suite, tmp_path, monkeypa
     watcher = Watcher()
     assert [job.kind for job in train(graph, broken, watcher)] == ["attack"]
     assert watcher.resumed == 20  # it did go on from where it was
-    assert same_weights(weights(graph, whole), weights(graph, broken))
+    torch.testing.assert_close(weights(graph, whole), weights(graph, broken), rtol=0, atol=0)
     assert not list((tmp_path / "broken" / "unfinished").rglob("*.pt"))
 
 
@@ -172,8 +154,5 @@ def test_side_by_side_gives_the_same_networks(suite, tmp_path):
     finally:
         torch.set_num_threads(threads)
     assert len(watcher.started) == len(graph.jobs) == 5
-    one, other = weights(graph, alone), weights(graph, together)
-    assert one.keys() == other.keys()
-    for key in one:
-        for name, value in one[key].items():
-            torch.testing.assert_close(other[key][name], value, rtol=1e-3, atol=1e-5)
+    found = (weights(graph, shelf) for shelf in (alone, together))
+    torch.testing.assert_close(*found, rtol=1e-3, atol=1e-5)

@@ -13,19 +13,14 @@ def path(tmp_path):
     return path
 
 
-def flip_at(path, at):
-    content = bytearray(path.read_bytes())
-    content[at] ^= 1
-    path.write_bytes(content)
-
-
 @pytest.mark.parametrize("at", [0, 99, 100, 199])
 def test_a_flipped_bit_is_found_in_any_block(path, at, monkeypatch):
     monkeypatch.setattr(checksums, "BLOCK_BYTES", 100)
-    read = []
+    read, content = [], bytearray(path.read_bytes())
     assert is_as_written(path, read.append)
     assert read == [100, 100]
-    flip_at(path, at)
+    content[at] ^= 1
+    path.write_bytes(content)
     assert not is_as_written(path)
     with pytest.raises(CamobenchError, match=r"rows.parquet is damaged .*; remove .*/set, and the"):
         require_as_written(path, path.parent / "set")

@@ -1,6 +1,6 @@
 import pytest
 
-from bench.store.outputs import NOTE, Additions, note_own, require_own, write_new
+from bench.store.outputs import NOTE, Additions, note_own, own_folder, require_own, write_new
 from bench.types import CamobenchError
 
 MADE_OF = {"suite": "one", "attacks": ["jpeg"]}
@@ -43,6 +43,13 @@ def test_a_folder_that_nobody_noted_is_somebody_elses(tmp_path):
         require_own(tmp_path / "report.html", "results", MADE_OF)
 
 
+def test_the_first_folder_is_taken_where_nothing_is_lost(tmp_path):
+    for suite, name in (("one", "out"), ("two", "out-2"), ("one", "out"), ("three", "out-3")):
+        folder = own_folder(tmp_path / "out", "results", lambda _, suite=suite: {"suite": suite})
+        assert folder.name == name
+        note_own(folder, "results", {"suite": suite})
+
+
 def test_a_file_is_never_replaced(tmp_path):
     path = tmp_path / "deep" / "a.png"
     write_new(path, b"one")
@@ -53,8 +60,8 @@ def test_a_file_is_never_replaced(tmp_path):
 
 
 def test_names_that_are_taken_get_numbers_and_are_found_again(tmp_path):
-    inputs = [("DSC", b"a"), ("DSC", b"b"), ("dsc", b"c"), ("DSC", b"a"), ("DSC-2", b"d")]
-    names = ["DSC__T.png", "DSC-2__T.png", "dsc-3__T.png", "DSC-4__T.png", "DSC-2-2__T.png"]
+    inputs = [("DSC", b"a"), ("DSC", b"b"), ("DSC", b"c"), ("DSC", b"a"), ("DSC-2", b"d")]
+    names = ["DSC__T.png", "DSC-2__T.png", "DSC-3__T.png", "DSC-4__T.png", "DSC-2-2__T.png"]
 
     def added(inputs):
         additions = Additions(tmp_path)
@@ -63,6 +70,5 @@ def test_names_that_are_taken_get_numbers_and_are_found_again(tmp_path):
     for _ in range(2):
         assert added(inputs) == names
     assert added(inputs[1:2]) == names[1:2]
-    assert added([("caf\u00e9", b"e"), ("cafe\u0301", b"f")])[1] == "cafe\u0301-2__T.png"
     (tmp_path / "new__T.png").symlink_to("nowhere")
     assert added([("new", b"g")]) == ["new-2__T.png"]

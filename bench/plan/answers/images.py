@@ -20,15 +20,7 @@ from bench.types import CamobenchError
 
 
 class AnsweredImages(GivenImages):
-    """Images of an answer, read when they are wanted.
-
-    Args:
-        spec: What they are.
-        answer: Where they are.
-        store: That keeps them.
-        classes: In-distribution camera models by name.
-        recipe: Of the victims; without meaning here.
-    """
+    """Images of an answer that the store keeps, read when they are wanted."""
 
     spec: AnsweredImagesSpec
 
@@ -69,11 +61,7 @@ class AnsweredImages(GivenImages):
         return torch.cat(made)
 
     def open(self, path: Path) -> KeptImages:
-        """Read one of the files.
-
-        Raises:
-            CamobenchError: If it is missing or damaged, or changes other pixels; says what to do.
-        """
+        """Read one of the files, and refuse one that is damaged or changes other pixels."""
         try:
             opened = KeptImages(path, targeted=self.targeted)
         except CamobenchError as error:

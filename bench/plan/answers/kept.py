@@ -29,12 +29,10 @@ AnsweredRow: TypeAlias = "Entry[AttackSpec, Attack]"
 
 @dataclass(frozen=True, kw_only=True)
 class AnsweredImagesSpec(AttackSpec):
-    """An anonymiser of which only images are known.
+    """An anonymiser of which only images are known, by the key of the challenge that they answer.
 
     Attributes:
         files_sha256: Digest of the SHA-256 of every file that is scored, with what it shows.
-        challenge: Key of the challenge that they answer.
-        coverage: How many of the images and targets that the protocol scores there are.
         copies: Outputs that equal their original in every pixel, scored or not.
     """
 
@@ -48,14 +46,7 @@ class AnsweredImagesSpec(AttackSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class AnsweredPredictionsSpec(VictimSpec):
-    """A classifier of which only predictions are known.
-
-    Attributes:
-        predictions_sha256: Digest of the predictions, by what each image is.
-        challenge: Key of the challenge that they answer.
-        coverage: How many of the images it was asked about it answered.
-        labels_only: Whether it states no probabilities.
-    """
+    """A classifier of which only predictions are known, perhaps `labels_only`, likewise."""
 
     IDENTITY: ClassVar[tuple[str, ...]] = (*VictimSpec.IDENTITY, "predictions_sha256")
 
@@ -66,14 +57,7 @@ class AnsweredPredictionsSpec(VictimSpec):
 
 
 class Answer(BaseModel):
-    """One answer of images.
-
-    Attributes:
-        suite: That they show, by name.
-        fingerprint: Of the suite.
-        images: Key of the kept images.
-        shards: Places in Set-C of those in each file.
-    """
+    """One answer of images to a suite, with their key and the places in Set-C of each file's."""
 
     spec: AnsweredImagesSpec
     suite: str
@@ -100,11 +84,7 @@ def record_files(store: Store) -> list[Path]:
 
 
 def read_answers(path: Path) -> list[Answer]:
-    """Read one of `record_files`.
-
-    Raises:
-        CamobenchError: If it is damaged or of another version; says what to do.
-    """
+    """Read one of `record_files`, or say what to do with a damaged one."""
     again = f"score the answer again, with `camobench score ANSWER --name {path.stem}`"
     try:
         return Record.model_validate(read_json(path)).answers
@@ -132,21 +112,13 @@ def current_answers(store: Store) -> list[Answer]:
 def answered_rows(
     store: Store, suite: str, fingerprint: str, *, but: Collection[str | None] = ()
 ) -> list[AnsweredRow]:
-    """The current row of every name that was sent for a suite, but for some names.
-
-    Raises:
-        CamobenchError: If a record is damaged or of another version.
-    """
+    """The current row of every name that was sent for a suite, but for some names."""
     files = sorted(_file(store, suite, fingerprint, "*").parent.glob("*.json"))
     return [read_answers(path)[-1].row(store) for path in files if path.stem not in but]
 
 
 def answered_rows_of(store: Store, entries: Iterable[Mapping[str, Any]]) -> list[AnsweredRow]:
-    """The rows that entries of a run are of, current or replaced, as far as the store keeps them.
-
-    Raises:
-        CamobenchError: If a record is damaged or of another version.
-    """
+    """The rows that entries of a run are of, current or replaced, as far as the store has them."""
     found = {}
     for entry in entries:
         attack, suite = entry.get("attack", {}), entry["suite"]

@@ -7,7 +7,6 @@ seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +26,9 @@ DECIMALS = 4
 
 
 def detect_run(folder: Path, means: Means, *, quality_percent: int | None) -> dict[str, str]:
-    """Write `detection.parquet` into the folder of a run.
+    """Write `detection.parquet` into the folder of a run; returns why attacks are left out.
 
-    Args:
-        folder: As of `measured`.
-        means: Likewise.
-        quality_percent: Of the JPEG save that untouched and treated images get last; `None`: PNG.
-
-    Returns:
-        Why attacks are left out, by name.
+    Untouched and treated images are saved last as JPEG of this quality, without one as PNG.
 
     Raises:
         CamobenchError: As `measured`.
@@ -77,18 +70,11 @@ def _scores(measured: Mapping[str, pd.DataFrame], progress: Progress) -> list[pd
                 )
                 for rows, is_treated in ((untouched["C"], False), (part["C"], True))
             ]
-            kin = [other for other in attacks if _method(other) == _method(name)]
+            method = ATTACKS.get(name).maker  # whatever its constants
+            kin = [other for other in attacks if ATTACKS.get(other).maker == method]
             for one in detect(name, plain, treated, tested, kin):
                 for rows, scores in zip(about, (one.originals, one.anonymised), strict=True):
                     found.append(rows.assign(detector=detector, regime=one.regime, score=scores))
             progress.advance()
     progress.finish()
     return found
-
-
-def _method(attack: str) -> object:
-    """The class behind an attack, whatever its constants."""
-    builder = ATTACKS.get(attack).builder
-    while isinstance(builder, partial):
-        builder = builder.func
-    return builder

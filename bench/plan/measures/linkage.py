@@ -22,15 +22,9 @@ DIGITS = 4
 
 
 def link_run(folder: Path, means: Means, *, flat_fields: Path | None = None) -> dict[str, str]:
-    """Write `linkage.parquet` into the folder of a run.
+    """Write `linkage.parquet` into the folder of a run; returns why attacks are left out.
 
-    Args:
-        folder: As of `measured`.
-        means: Likewise.
-        flat_fields: Of real devices, a folder; simulated ones take their own.
-
-    Returns:
-        Why attacks are left out, by name.
+    `flat_fields` are a folder of real devices'; simulated ones take their own.
 
     Raises:
         CamobenchError: As `measured`; if there are no flat fields of a device of Set-C.

@@ -1,7 +1,4 @@
-"""What is read of every attack of a run's folder: for detectors, or for device linkage.
-
-That is jobs, which stay in the store; what is computed of it goes into the folder.
-"""
+"""What is read of every attack of a run's folder, by jobs: for detectors, or for device linkage."""
 
 from __future__ import annotations
 
@@ -15,10 +12,9 @@ import pandas as pd
 
 from bench import detect
 from bench.contract import ATTACKS
-from bench.execute import AUTO_EXECUTOR, Executor, Inline, executor_of
+from bench.execute import AUTO_EXECUTOR, executor_of
 from bench.jobs.features import FEATURES, TESTED, TRAINED, feature_file
 from bench.jobs.job import FeatureJob, Site
-from bench.jobs.networks import Shelf
 from bench.jobs.outcome import Failed
 from bench.jobs.scoring.condition import Condition
 from bench.jobs.scoring.items import ORDER_VERSION
@@ -45,16 +41,12 @@ VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """What a run's images are read by.
+    """What a run's images are read by: see `executor_of`.
 
     Attributes:
         store: Where images are kept, and what is read of them; networks that ship are used where
             keys match.
-        device: Where attacks run.
         workers: Attacks at a time; 0 chooses.
-        executor: Who runs the jobs: see `executor_of`.
-        address: Of a Ray cluster, where that does.
-        progress: Told how far it is.
     """
 
     store: Store
@@ -69,14 +61,10 @@ class Means:
 def measured(
     folder: Path, means: Means, asked: Callable[[Suite], FeatureJob]
 ) -> Iterator[tuple[dict[str, pd.DataFrame], dict[str, str]]]:
-    """Read what is missing, with networks that are missing made first.
+    """Read what is missing of a run's attacks, with networks that are missing made first.
 
-    Attacks that were sent are registered inside the block.
-
-    Args:
-        folder: Of a run that `load_run` takes.
-        means: By what.
-        asked: Gives the job of untouched images, without its key; those of attacks are like it.
+    Attacks that were sent are registered inside the block. `asked` gives the job of untouched
+    images, without its key; those of attacks are like it.
 
     Yields:
         What was read, by attack, of untouched images under ""; and why attacks are not among them.
@@ -89,8 +77,7 @@ def measured(
     with known(answered_rows_of(store, [*entries.values()])):
         suite = _suite(run, store, progress)
         wanted = asked(suite)
-        shelf, failures = Shelf(store=store), Failures.of(store, run.suite)
-        first = next(iter(entries.values()))
+        failures, first = Failures.of(store, run.suite), next(iter(entries.values()))
         graph = plan(
             suite.card,
             get_recipe(run.recipe),
@@ -100,14 +87,23 @@ def measured(
             attack_seed=first.get("attack_seed"),
             store=store,
         )
-        place = Workplace(
-            Site(store_root=store.root, keys=graph.keys, device=means.device, began=provenance())
-        )
+        site = Site(store_root=store.root, keys=graph.keys, device=means.device, began=provenance())
+        place = Workplace(site)
         workers = means.workers or default_workers(place.device)
-        executor = executor_of(means.executor, graph.keys, workers, means.address) or Inline(place)
-        train(graph, shelf, progress, failures, device=means.device, executor=executor)
+        executor = executor_of(means.executor, graph.keys, workers, means.address)
+        train(graph, place.shelf, progress, failures, device=means.device, executor=executor)
         jobs, left_out = _jobs(place, entries, failures, wanted)
-        left_out |= _run(jobs, place, executor, failures, progress)
+        for job in jobs.values():
+            RowFolder(store.prediction_folder(job.key)).set_damaged_aside([FEATURES])
+        missing = [job for job in jobs.values() if not feature_file(store, job.key).is_file()]
+        progress.start("images of attacks", len(jobs), len(jobs) - len(missing))
+        with closing(executor.run(missing, place, progress)) as running:
+            for done, outcome in running:
+                if isinstance(outcome, Failed) and isinstance(done, FeatureJob):
+                    noted = failures.note(done.label, outcome)
+                    left_out[done.attack] = f"{noted.reason}; {noted.log}"
+                progress.advance()
+        progress.finish()
         rows = {
             name: read_rows([feature_file(store, job.key)]).assign(
                 attack_digest=entries[name]["attack"]["digest"] if name else None
@@ -115,7 +111,12 @@ def measured(
             for name, job in jobs.items()
             if name not in left_out
         }
-        left_out |= _incomplete(rows)
+        # Images that were sent may lack some of those that are tested.
+        tested = {name: set(some["image_id"][some["set"] == "C"]) for name, some in rows.items()}
+        whole = tested.get("", set())
+        for name, mine in tested.items():
+            if gone := len(whole - mine):
+                left_out[name] = f"{gone} of the {len(whole)} images that are tested are missing"
         rows = {name: some for name, some in rows.items() if name not in left_out}
         if "" not in rows or len(rows) == 1:
             raise CamobenchError(f"{folder}: no attack can be tested: {said(left_out)}")
@@ -133,40 +134,6 @@ def write_measured(path: Path, rows: pd.DataFrame) -> None:
         rows.to_parquet(target, index=False)
 
 
-def _run(
-    jobs: Mapping[str, FeatureJob],
-    place: Workplace,
-    executor: Executor,
-    failures: Failures,
-    progress: Progress,
-) -> dict[str, str]:
-    """Run the jobs that are missing; returns who failed, and why."""
-    store, failed = place.store, dict[str, str]()
-    for job in jobs.values():
-        RowFolder(store.prediction_folder(job.key)).set_damaged_aside([FEATURES])
-    missing = [job for job in jobs.values() if not feature_file(store, job.key).is_file()]
-    progress.start("images of attacks", len(jobs), len(jobs) - len(missing))
-    with closing(executor.run(missing, place.site, progress)) as running:
-        for done, outcome in running:
-            if isinstance(outcome, Failed) and isinstance(done, FeatureJob):
-                noted = failures.note(done.label, outcome)
-                failed[done.attack] = f"{noted.reason}; {noted.log}"
-            progress.advance()
-    progress.finish()
-    return failed
-
-
-def _incomplete(rows: Mapping[str, pd.DataFrame]) -> dict[str, str]:
-    """Images that were sent may lack some of those that are tested: who lacks any, and how many."""
-    images = {name: set(some.loc[some["set"] == "C", "image_id"]) for name, some in rows.items()}
-    whole = images.get("", set())
-    return {
-        name: f"{len(whole - mine)} of the {len(whole)} images that are tested are missing"
-        for name, mine in images.items()
-        if whole - mine
-    }
-
-
 def _suite(run: RunData, store: Store, progress: Progress) -> Suite:
     if run.suite in SIMULATED and load_suite(run.suite).card.fingerprint == run.fingerprint:
         return prepare(load_suite(run.suite), store, ("B", "C"), progress=progress)
@@ -177,37 +144,32 @@ def _suite(run: RunData, store: Store, progress: Progress) -> Suite:
 
 
 def _jobs(
-    place: Workplace,
-    entries: dict[str, Any],
-    failures: Failures,
-    wanted: FeatureJob,
+    place: Workplace, entries: dict[str, Any], failures: Failures, wanted: FeatureJob
 ) -> tuple[dict[str, FeatureJob], dict[str, str]]:
-    """A job for each attack that is the one of its entry, and for untouched images (""); the rest.
-
-    A training that failed leaves its attack out.
-    """
-    keys, jobs, left_out = place.site.keys, dict[str, FeatureJob](), dict[str, str]()
-    for name in ("", *entries):
-        made_by = "untouched"
-        if name:
-            record, key = entries[name]["attack"], keys.attacks.get(name)
-            if key is None:
-                left_out[name] = "not registered; name it with --plugin FILE.py:CLASS"
-            elif key in failures.jobs:
-                left_out[name] = failures.jobs[key].reason
-            elif key[:KEY_DIGITS] != record["key"]:
-                left_out[name] = "today's code would make another network under this name"
-            elif (made_by := place.networks.attack_digest(name)) != record["digest"]:
-                left_out[name] = "the weights at hand are others than those that were scored"
-        if name not in left_out:
-            behind = {
-                "read": [VERSION, wanted.fingerprints or detect.VERSION],
-                "images": made_by,
-                "asked": [ORDER_VERSION, TRAINED, TESTED],
-                "suite": keys.suite.fingerprint,
-                "pixels": [place.suite.checksum("B"), place.suite.checksum("C")],
-                "save": Condition(quality_percent=wanted.quality_percent).identity,
-                "device": place.device.type,
-            }
-            jobs[name] = replace(wanted, attack=name, key=digest(behind))
+    """A job for untouched images ("") and each attack that is the one of its entry; the others."""
+    keys, made_by, left_out = place.site.keys, {"": "untouched"}, dict[str, str]()
+    for name, entry in entries.items():
+        key, record = keys.attacks.get(name), entry["attack"]
+        if key is None:
+            left_out[name] = "not registered; name it with --plugin FILE.py:CLASS"
+        elif key in failures.jobs:
+            left_out[name] = failures.jobs[key].reason
+        elif key[:KEY_DIGITS] != record["key"]:
+            left_out[name] = "today's code would make another network under this name"
+        elif (found := place.networks.attack_digest(name)) != record["digest"]:
+            left_out[name] = "the weights at hand are others than those that were scored"
+        else:
+            made_by[name] = found
+    behind = {
+        "read": [VERSION, wanted.fingerprints or detect.VERSION],
+        "asked": [ORDER_VERSION, TRAINED, TESTED],
+        "suite": keys.suite.fingerprint,
+        "pixels": [place.suite.checksum("B"), place.suite.checksum("C")],
+        "save": Condition(quality_percent=wanted.quality_percent).identity,
+        "device": place.device.type,
+    }
+    jobs = {
+        name: replace(wanted, attack=name, key=digest({**behind, "images": found}))
+        for name, found in made_by.items()
+    }
     return jobs, left_out

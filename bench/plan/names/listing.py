@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from bench.contract import ATTACKS, VICTIMS
+from collections.abc import Iterable
+from typing import Any
+
+from bench.contract import REGISTRIES
 from bench.plan.answers.kept import current_answers
 from bench.recipes import RECIPES
 from bench.store import Store
@@ -21,29 +24,24 @@ def listing(what: str, store: Store | None = None) -> list[dict[str, Json]]:
 
     With a store, attacks of which images were sent to it too, each with the `suite` that they show.
     """
-    told: list[tuple[object, dict[str, Json]]] = [(spec, {}) for spec in _specs(what)]
-    if store is not None and what == "attacks":
-        told += [(one.spec, {"suite": one.suite}) for one in current_answers(store)]
-    rows = [(as_json(spec), more) for spec, more in told]
-    return [row | more for row, more in rows if isinstance(row, dict)]
-
-
-def _specs(what: str) -> list[object]:
+    specs: Iterable[object] = RECIPES.values()
     if what == "suites":
         from bench.suites.catalogue import SPECS  # which imports pandas
 
-        return list(SPECS.values())
-    if what == "recipes":
-        return list(RECIPES.values())
-    return [entry.spec for entry in (ATTACKS if what == "attacks" else VICTIMS)]
+        specs = SPECS.values()
+    elif what != "recipes":
+        specs = [entry.spec for entry in REGISTRIES[what[:-1]]]
+    rows: list[Any] = [as_json(spec) for spec in specs]
+    if store is not None and what == "attacks":
+        sent: list[Any] = [(as_json(one.spec), one.suite) for one in current_answers(store)]
+        rows += [{**spec, "suite": suite} for spec, suite in sent]
+    return rows
 
 
 def open_forms(what: str) -> list[str]:
     """How names are written that are too many to list, such as those of a library's networks."""
-    return {
-        "attacks": [family.form for family in ATTACKS.families()],
-        "victims": [family.form for family in VICTIMS.families()],
-    }.get(what, [])
+    registry = REGISTRIES.get(what[:-1])
+    return [] if registry is None else [family.form for family in registry.families()]
 
 
 def shown(what: str, rows: list[dict[str, Json]]) -> list[dict[str, Json]]:

@@ -26,10 +26,7 @@ FOLDER = "plug-ins"
 
 
 def with_place(registry: Registry[Any, Any], name: str, start: Path) -> str:
-    """A name and, unless it is camobench's own, the place of what has it, seen from `start`.
-
-    An edited version of a class has its place; another object in memory has another.
-    """
+    """A name and, unless it is camobench's own, the place of what has it, seen from `start`."""
     entry = registry.get(name)
     if entry.origin is None:
         return name

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from bench.contract import ATTACKS, VICTIMS
 from bench.contract.plugin_files import is_plugin_file, load_plugin_file
 from bench.registry import Registry
 from bench.types import WrongUsageError
-from bench.wording import split_names
 
 ATTACK_WORDS: Mapping[str, Callable[[Any], bool]] = {
     "controls": lambda spec: spec.control and not spec.surrogates,
@@ -35,26 +33,18 @@ def select_attacks(wanted: str | Iterable[str]) -> list[str]:
         UnknownNameError: If a name is not registered or a pattern matches nothing.
         CamobenchError: If a plug-in file cannot be loaded; says why.
     """
-    words = _words(wanted, {entry.spec.name for entry in ATTACKS})
-    return _selected(words, ATTACKS, ATTACK_WORDS)
+    return _selected(_words(wanted), ATTACKS, ATTACK_WORDS)
 
 
 def select_victims(wanted: str | Iterable[str], front_end: str | None = None) -> list[str]:
-    """Names, patterns such as `pef-*`, `my.py:MyVictim` and a few words, in order, each once.
+    """The same of victims; `all` and patterns leave out those that `supplementary` stands for.
 
-    The words are `supplementary`, and `all`, which leaves the supplementary ones out. So does a
-    pattern, unless it matches nothing else. `timm:NAME` is any network of that library.
-
-    Args:
-        wanted: In a list, or separated by commas.
-        front_end: Stands before the networks of a library that name none (`timm:resnet10t`).
+    `timm:NAME` is any network of that library. A `front_end` stands before those that name none.
 
     Raises:
-        UnknownNameError: If a name is not registered or a pattern matches nothing.
-        WrongUsageError: If no name wants the front-end.
-        CamobenchError: If a plug-in file cannot be loaded; says why.
+        WrongUsageError: If no name wants the front-end; else as `select_attacks`.
     """
-    words = list(_words(wanted, {entry.spec.name for entry in VICTIMS}))
+    words = _words(wanted)
     if front_end:
         bare = {w for w in words if ":" in w and "/" not in w and not is_plugin_file(w)}
         if not bare:
@@ -86,9 +76,7 @@ def _selected(
     return list(dict.fromkeys(chosen))
 
 
-def _words(wanted: str | Iterable[str], known: Collection[str]) -> Iterator[str]:
-    """The parts between commas; a known name, or that of a plug-in file, may hold commas."""
-    for text in [wanted] if isinstance(wanted, str) else wanted:
-        file, _, name = text.rpartition(":")
-        whole = "," not in name and is_plugin_file(text) and Path(file).expanduser().is_file()
-        yield from [text] if whole else split_names(text, known)
+def _words(wanted: str | Iterable[str]) -> list[str]:
+    """The parts between commas, which no name holds."""
+    texts = [wanted] if isinstance(wanted, str) else wanted
+    return [word for text in texts for part in text.split(",") if (word := part.strip())]

@@ -20,7 +20,7 @@ from torch import Tensor
 from bench.checks import to_unit
 from bench.contract import VICTIMS, Victim
 from bench.contract.global_state import kept_global_state
-from bench.jobs.networks import AS_STORED, BEFORE_ROUNDING, Networks, is_shared
+from bench.jobs.networks import Networks, is_shared
 from bench.jobs.outcome import is_failure
 from bench.jobs.scoring.score import KEY_DIGITS
 from bench.plan.answers.kept import AnsweredPredictionsSpec
@@ -35,14 +35,7 @@ COUNT_VERSION = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """Size and cost of a victim.
-
-    Attributes:
-        parameters: Without those of a shared front-end.
-        frontend_parameters: Those of a shared front-end.
-        flops_per_image: `None` where the operations could not be followed.
-        frontend_flops_per_image: 0 for a victim that reads the image itself.
-    """
+    """Size and cost of a victim, and of its front-end; `None` where nobody could follow it."""
 
     parameters: int
     frontend_parameters: int
@@ -50,42 +43,30 @@ class Counts:
     frontend_flops_per_image: int | None
 
 
-def write_network_cards(out: Path, matrix: Matrix, scored: Collection[str] | None = None) -> None:
-    """Write size, cost and training of the matrix's victims into `out`: of all, or of `scored`."""
+def write_network_cards(out: Path, matrix: Matrix, scored: Collection[str]) -> None:
+    """Write size, cost and training of those of the matrix's victims that are scored into `out`."""
     graph = matrix.graph
     victims: list[Json] = []
     for name, key in graph.victims.items():
-        known = not isinstance(VICTIMS.get(name).spec, AnsweredPredictionsSpec)
-        if not known or (scored is not None and name not in scored):
-            continue
-        checkpoint = matrix.shelf.find("victim", name, key) if key in graph.jobs else None
-        victims.append(
-            {
-                "name": name,
-                "key": key[:KEY_DIGITS],
-                **_counts(matrix, name),
-                "training": None
-                if checkpoint is None
-                else training(checkpoint, graph.recipe.compact),
-            }
-        )
+        answered = isinstance(VICTIMS.get(name).spec, AnsweredPredictionsSpec)
+        if name in scored and not answered:
+            made = matrix.shelf.find("victim", name, key) if key in graph.jobs else None
+            told = None if made is None else _training(made)
+            counted = _counts(matrix, name)
+            victims.append({"name": name, "key": key[:KEY_DIGITS], **counted, "training": told})
     write_json(
         out / "victims.json",
         {"schema": VICTIMS_SCHEMA, "image_px": graph.suite.image_px, "victims": victims},
     )
 
 
-def training(checkpoint: Checkpoint, compact: bool) -> dict[str, Json]:
-    """What a checkpoint's card says of its training; older cards lack some of it."""
+def _training(checkpoint: Checkpoint) -> dict[str, Json]:
     card = checkpoint.card
-    return {
-        "seconds": card["seconds"],
-        "figures": card["figures"],
-        "curves": {name: thinned(curve) for name, curve in card["curves"].items()},
+    said = ("seconds", "figures", "validation_of", "hyperparameters", "provenance")
+    curves = {name: thinned(curve) for name, curve in card["curves"].items()}
+    return {name: card[name] for name in said} | {
+        "curves": curves,
         "weights_sha256": checkpoint.sha256,
-        "validation_of": card.get("validation_of", BEFORE_ROUNDING if compact else AS_STORED),
-        "hyperparameters": card.get("hyperparameters"),
-        "provenance": card.get("provenance"),
     }
 
 
@@ -109,24 +90,18 @@ def _counts(matrix: Matrix, name: str) -> Mapping[str, Any]:
             "version": COUNT_VERSION,
         }
     )
-    kept = matrix.shelf.store.count_file(key)
+    kept = matrix.shelf.store.root / "counts" / f"{key[:24]}.json"
     if not kept.is_file():
         image = torch.from_numpy(np.array(matrix.scorer.images[:1])).to(matrix.place.device)
-        as_trained = Networks(
-            graph, matrix.shelf, matrix.place.device
-        )  # not as rewritten for speed
-        write_json(kept, asdict(count(as_trained.victim(name), to_unit(image))))
+        # as it was trained, not as rewritten for speed
+        victim = Networks(graph, matrix.shelf, matrix.place.device).victim(name)
+        write_json(kept, asdict(count(victim, to_unit(image))))
     return read_json(kept)
 
 
 @torch.no_grad()
 def count(victim: Victim, image: Tensor) -> Counts:
-    """Count by running `victim` once.
-
-    Args:
-        victim: In evaluation mode, on the device of `image`.
-        image: (1, 3, H, W) float32 in [0, 1]; cost depends on its size.
-    """
+    """Count by running `victim` once on an image, (1, 3, H, W) float32 in [0, 1]."""
     parameters = {True: 0, False: 0}
     for name, weight in victim.named_parameters():
         parameters[is_shared(victim, name)] += weight.numel()

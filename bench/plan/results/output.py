@@ -1,4 +1,4 @@
-"""Writes a finished matrix to a folder: predictions, distortions, entries, sample images."""
+"""Writes a finished matrix to a folder: rows, also under conditions, entries, sample images."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from PIL import Image
 from bench.contract import ATTACKS, VICTIMS
 from bench.jobs.building import hyperparameters_of
 from bench.jobs.opened_files import as_told
+from bench.jobs.scoring.condition import PLAIN
 from bench.jobs.scoring.items import items_of
 from bench.jobs.scoring.kept import KeptImages
 from bench.jobs.scoring.score import KEY_DIGITS
@@ -27,7 +28,10 @@ from bench.plan.failures import Failure
 from bench.plan.matrix import Matrix
 from bench.records.entry import ENTRY_SCHEMA, parse_entry
 from bench.records.frames import images_digest
+from bench.records.load import CONDITIONS
 from bench.records.participants import NO_NETWORK
+from bench.report.conditions.curve_tables import CURVES
+from bench.report.conditions.survival import SURVIVAL
 from bench.store import replacing, write_json
 from bench.suites.audit.record import kept_audit
 from bench.types import CamobenchError, Json, as_json
@@ -35,41 +39,92 @@ from bench.types import CamobenchError, Json, as_json
 SAMPLES = "samples"
 SAMPLES_PER_MODEL = 2
 FAILURES = "failures"
+CARD = "conditions.json"
 
 
 def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
     """Write all rows and one entry an attack into `out`; stale files of earlier runs go."""
     out.mkdir(parents=True, exist_ok=True)
-    for name, frames in (
-        ("predictions", [cell.predictions() for cell in cells if cell.victims]),
-        ("distortion", [cell.distortion() for cell in cells if cell.measured]),
-    ):
-        with replacing(out / f"{name}.parquet") as target:
-            pd.concat(frames, ignore_index=True).to_parquet(target, index=False)
-    for stale in out.glob("entry-*.json"):
+    plain = [one for one in cells if one.condition == PLAIN]
+    others = [one for one in cells if one.condition != PLAIN]
+    for cell in plain:
+        cell.unmeasured |= _lost_to(others, cell)
+    _write_rows(out / "predictions.parquet", [cell.predictions() for cell in plain if cell.victims])
+    _write_rows(out / "distortion.parquet", [cell.distortion() for cell in plain if cell.measured])
+    _write_conditions(out, matrix, [cell for cell in others if cell.victims])
+    for stale in (*out.glob("entry-*.json"), *out.glob(f"{FAILURES}/*.log")):
         stale.unlink()
-    for cell in cells:
+    for cell in plain:
         write_json(out / f"entry-{cell.attack}.json", entry(matrix, cell))
-    _copy_logs(out / FAILURES, cells)
-    if (out / SAMPLES).is_dir():
-        shutil.rmtree(out / SAMPLES)
-    if matrix.sampled is not None and (kept := matrix.sample):
-        write_samples(out / SAMPLES, matrix, matrix.sampled, kept)
+        for failure in (*cell.failed.values(), *cell.unmeasured.values()):
+            (out / FAILURES).mkdir(exist_ok=True)
+            with suppress(FileNotFoundError):  # another run has done meanwhile what failed here
+                shutil.copyfile(failure.log, out / FAILURES / failure.log.name)
+    with suppress(OSError):  # where there is none, or something is in it
+        (out / FAILURES).rmdir()
+    shutil.rmtree(out / SAMPLES, ignore_errors=True)
+    if kept := matrix.sample:
+        write_samples(out / SAMPLES, matrix, kept)
 
 
-def _copy_logs(folder: Path, cells: Sequence[Cells]) -> None:
-    """Put the logs of failed cells beside the tables that name them; old ones go."""
-    for stale in folder.glob("*.log"):
-        stale.unlink()
-    noted = [one for cell in cells for one in (*cell.failed.values(), *cell.unmeasured.values())]
-    logs = {failure.log for failure in noted}
-    if logs:
-        folder.mkdir(exist_ok=True)
-    for log in logs:
-        with suppress(FileNotFoundError):  # another run has done meanwhile what failed here
-            shutil.copyfile(log, folder / log.name)
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+def _lost_to(cells: Sequence[Cells], plain: Cells) -> dict[str, Failure]:
+    """What is missing of an attack under conditions though it is there without, and why."""
+    return {
+        f"{victim} {one.condition.said}": failure
+        for one in cells
+        if one.attack == plain.attack
+        for victim, failure in {**one.failed, **one.unmeasured}.items()
+        if victim not in plain.failed
+    }
+
+
+def _write_rows(path: Path, frames: Sequence[pd.DataFrame]) -> None:
+    if frames:
+        with replacing(path) as target:
+            pd.concat(frames, ignore_index=True).to_parquet(target, index=False)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _write_conditions(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
+    """Write rows whose images went through something before they were scored; stale files go.
+
+    They have the columns of the ordinary rows and of the condition. Distortions are of weaker
+    attacks alone. `conditions.json` says what made them.
+    """
+
+    def under(cell: Cells, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.assign(**cell.condition.columns).astype({"quality_percent": "Int64"})
+
+    weaker = [one for one in cells if one.measured and one.condition.quality_percent is None]
+    rows, measured = (out / f"{name}.parquet" for name in CONDITIONS)
+    _write_rows(rows, [under(one, one.predictions()) for one in cells])
+    _write_rows(measured, [under(one, one.distortion()) for one in weaker])
+    if not cells:
+        for pattern in (CARD, f"{CURVES.stem}.*", f"{SURVIVAL.stem}.*"):
+            for stale in out.glob(pattern):
+                stale.unlink()
+        return
+    graph = matrix.graph
+    card = {
+        "schema": 1,
+        "suite": graph.suite.name,
+        "suite_fingerprint": graph.suite.fingerprint,
+        "recipe": graph.recipe.name,
+        "seed": graph.seed,
+        "attack_seed": graph.attack_seed,
+        "attacks": {name: key[:KEY_DIGITS] for name, key in graph.attacks.items()},
+        "victims": {name: key[:KEY_DIGITS] for name, key in graph.victims.items()},
+        "scored": [
+            {
+                "attack": one.attack,
+                "condition": one.condition.identity,
+                "provenance": one.provenance,
+            }
+            for one in cells
+        ],
+    }
+    write_json(out / CARD, card)
 
 
 def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
@@ -83,7 +138,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
     unmeasured = [{"what": what, **_told(one)} for what, one in cell.unmeasured.items()]
     victims = [
         {
-            **_as_object(as_json(victim.spec)),
+            **_fields(victim.spec),
             **as_told(victim, store, key),
             "key": key[:KEY_DIGITS],
             "family": name if victim.spec.supplementary else victim.spec.front_end,
@@ -97,7 +152,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
     record = {
         "schema": ENTRY_SCHEMA,
         "attack": {
-            **_as_object(as_json(attack.spec)),
+            **_fields(attack.spec),
             **as_told(attack, store, graph.attacks[cell.attack]),
             "key": graph.attacks[cell.attack][:KEY_DIGITS],
             "digest": matrix.networks.attack_digest(cell.attack) if cell.measured else NO_NETWORK,
@@ -108,7 +163,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
         **({"unmeasured": unmeasured} if unmeasured else {}),
         **({"suspicions": as_json(cell.suspicions)} if cell.suspicions else {}),
         "suite": {
-            **_as_object(as_json(graph.suite)),
+            **_fields(graph.suite),
             # so that rows of some of its images are not taken for all
             "evaluated": {"images": len(images), "sha256": images_digest(images)},
             "audit": kept_audit(matrix.place.suite),
@@ -136,7 +191,7 @@ def _hyperparameters(matrix: Matrix, attack: str) -> Json:
         return {}
 
 
-def write_samples(folder: Path, matrix: Matrix, attack: str, kept: KeptImages) -> None:
+def write_samples(folder: Path, matrix: Matrix, kept: KeptImages) -> None:
     """Write some originals and their anonymised versions, one to every target, as PNG."""
     manifest, images = matrix.scorer.manifest, matrix.scorer.images
     classes, records = matrix.graph.suite.classes, list[dict[str, Any]]()
@@ -162,7 +217,7 @@ def write_samples(folder: Path, matrix: Matrix, attack: str, kept: KeptImages) -
                     "image_id": row["image_id"],
                     "source": row["model"],
                     "split": row["split"],
-                    "attack": attack,
+                    "attack": matrix.sampled,
                     "original": f"{number}.png",
                     "anonymised": files,
                 }
@@ -174,7 +229,5 @@ def _save_png(path: Path, pixels: np.ndarray) -> None:
     Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(path, compress_level=1)
 
 
-def _as_object(value: Json) -> dict[str, Json]:
-    if not isinstance(value, dict):
-        raise TypeError(f"expected a JSON object, got {value!r}")
-    return value
+def _fields(described: object) -> dict[str, Json]:
+    return dict(as_json(described))  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from bench.plan.results.output import write_matrix
 from bench.records.load import load_run
 from bench.store import Store
 from bench.suites.base import prepare
+from bench.types import as_json
 from tests.smoke import ATTACKS as ALL
 from tests.smoke import VICTIMS as CHOSEN
 from tests.smoke import matrix_of, request
@@ -31,54 +32,30 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_the_folder_loads_as_a_run(smoke):
-    run = load_run(smoke.out)
-    assert run.suite == "simcam-smoke-v2"
-    assert {attack.name for attack in run.attacks} == set(ALL)
-    assert run.families == {"img-resnet12": "img", "wdf-resnet12": "wdf"}
-    assert (run.recipe, run.seeds, run.scorer_version) == ("smoke", (0,), 1)
-    assert run.lpips_version == "0.1, alex (383440ef)"
-
-
-def test_an_entry_says_what_made_its_row(smoke, matrix):
+def test_an_entry_says_what_made_its_row_and_what_its_victims_are(smoke, matrix):
     entry = json.loads((smoke.out / "entry-cgan-img.json").read_text())
     attack = entry["attack"]
-    spec = ATTACKS.get("cgan-img").spec
     assert attack["key"] == matrix.graph.attacks["cgan-img"][:16]
     assert attack["digest"] == matrix.networks.attack_digest("cgan-img")
-    assert {f: attack[f] for f in ("name", "version", "targeted", "laac", "surrogates")} == {
-        "name": "cgan-img",
-        "version": spec.version,
-        "targeted": True,
-        "laac": ["img"],
-        "surrogates": ["img-resnet18"],
-    }
-    assert (attack["paper"], attack["licence"]) == (spec.paper, spec.licence)
+    assert as_json(ATTACKS.get("cgan-img").spec).items() <= attack.items()
     assert attack["hyperparameters"]["cgan"]["steps"] == 2
     jpeg = json.loads((smoke.out / "entry-jpeg.json").read_text())["attack"]
     assert jpeg["hyperparameters"] == {"quality_percent": 85}
     assert jpeg["control"] is True
-
-
-def test_an_entry_says_what_its_victims_are(smoke, matrix):
-    victims = json.loads((smoke.out / "entry-jpeg.json").read_text())["victims"]
+    victims = entry["victims"]
     assert [victim["name"] for victim in victims] == list(CHOSEN)
     for victim in victims:
         name = victim["name"]
         assert victim["key"] == matrix.graph.victims[name][:16]
         assert victim["digest"] == matrix.networks.victim_digest(name)[:24]
-        assert victim["precision"] == "fp32"
+        assert (victim["precision"], victim["backbone"]) == ("fp32", "resnet12")
         assert victim["family"] == VICTIMS.get(name).spec.front_end
-        assert victim["backbone"] == "resnet12"
         assert victim["classes"] == ["simcam-01", "simcam-02", "simcam-03"]
 
 
 def test_an_entry_says_where_it_comes_from(smoke, matrix):
     entry = json.loads((smoke.out / "entry-jpeg.json").read_text())
-    card = matrix.graph.suite
-    assert entry["suite"]["name"] == card.name
-    assert entry["suite"]["fingerprint"] == card.fingerprint
-    assert entry["suite"]["version"] == card.version
+    assert as_json(matrix.graph.suite).items() <= entry["suite"].items()
     assert (entry["recipe"], entry["seed"], entry["scorer_version"]) == ("smoke", 0, 1)
     assert entry["lpips"]["version"] == "0.1"
     origin = entry["provenance"]
@@ -86,8 +63,7 @@ def test_an_entry_says_where_it_comes_from(smoke, matrix):
     assert origin["batch_size"] == batch_for(*matrix.scorer.images.shape[-2:])
     assert origin["wall_time_s"] >= 0
     assert {"torch", "numpy"} <= origin["packages"].keys()
-    assert "commit" in origin
-    assert "dirty" in origin
+    assert {"commit", "dirty"} <= origin.keys()
 
 
 def test_an_entry_says_what_the_audit_found(smoke, matrix, tmp_path):

@@ -1,0 +1,102 @@
+"""What a matrix lacks, and what it takes on several nodes from the times of its jobs."""
+
+import shutil
+
+import pytest
+
+from bench.jobs.train import snapshots_in
+from bench.plan.dry_run import Task, find_missing, makespan_s, measured_tasks
+from bench.plan.request import open_session
+from bench.store import Store
+from bench.types import CamobenchError
+from tests.smoke import ATTACKS, VICTIMS, request
+
+
+@pytest.fixture
+def session(smoke):
+    return open_session(request(), smoke.store)
+
+
+def test_an_empty_store_lacks_everything(tmp_path):
+    session = open_session(request(), Store(tmp_path))
+    missing = find_missing(session)
+    assert [job.label for job in missing.jobs] == [
+        "estimator wdf-v1 (Set-A)",
+        "surrogate img-resnet18 (Set-B)",
+        "victim img-resnet12 (Set-A)",
+        "victim wdf-resnet12 (Set-A)",
+        "attack cgan-img (Set-B)",
+    ]
+    assert missing.cells == {name: tuple(VICTIMS) for name in ATTACKS}
+    assert missing.summary == "5 of 5 networks and 6 of 6 cells are missing"
+    with pytest.raises(CamobenchError, match="has been timed"):
+        measured_tasks(session)
+
+
+def test_a_full_matrix_lacks_nothing(session):
+    missing = find_missing(session)
+    assert (missing.jobs, missing.cells, missing.rows()) == ((), {}, [])
+    assert " s to train" in missing.summary
+
+
+def test_a_new_victim_lacks_one_column(smoke):
+    more = request(victims=(*VICTIMS, "img-resnet34"))
+    missing = find_missing(open_session(more, smoke.store))
+    assert [job.label for job in missing.jobs] == ["victim img-resnet34 (Set-A)"]
+    assert set(missing.cells.values()) == {("img-resnet34",)}
+    told = {"work": "score", "name": "cgan-img", "cells": 1, "victims": "img-resnet34"}
+    assert missing.rows()[1] == told
+
+
+def test_a_lost_estimator_makes_its_victims_unscored(smoke_copy):
+    session = open_session(request(), smoke_copy.store)
+    key = session.graph.estimators["A"]
+    folder = smoke_copy.store.checkpoint_folder("estimator", "wdf-v1", key)
+    (folder / "card.json").unlink()
+    missing = find_missing(session)
+    assert [job.kind for job in missing.jobs] == ["estimator"]
+    assert set(missing.cells.values()) == {("wdf-resnet12",)}
+
+
+def test_distortions_and_kept_images_are_missed_too(smoke_copy):
+    kept = find_missing(open_session(request(keep_images=True), smoke_copy.store))
+    assert kept.cells == dict.fromkeys(ATTACKS, ())
+    for path in smoke_copy.store.root.glob("predictions/*/distortion/*.parquet"):
+        path.unlink()
+    assert find_missing(open_session(request(), smoke_copy.store)).cells == kept.cells
+
+
+CHAIN = {
+    "laac": Task(2.0),
+    "victim": Task(3.0),
+    "attack": Task(4.0, needs=("laac",)),
+    "score/0": Task(1.0, needs=("attack", "victim")),
+    "score/1": Task(1.0, needs=("attack", "victim")),
+}
+
+
+@pytest.mark.parametrize(("nodes", "seconds"), [(1, 11.0), (2, 7.0), (64, 7.0)])
+def test_nodes_share_what_does_not_wait(nodes, seconds):
+    assert makespan_s(CHAIN, nodes) == seconds
+
+
+def test_the_times_are_those_of_cards_and_rows(session):
+    tasks, basis = measured_tasks(session)
+    jobs = session.graph.jobs
+    cards = {k: session.shelf.find(job.kind, job.name, k).card for k, job in jobs.items()}
+    assert {key: tasks[key].seconds for key in jobs} == {k: c["seconds"] for k, c in cards.items()}
+    rows = [name for name in tasks if name not in jobs]
+    assert {name.split("/")[0] for name in rows} == set(session.graph.attacks)
+    assert f"{len(jobs)} of {len(jobs)} trainings" in basis
+    assert makespan_s(tasks, 1) == pytest.approx(sum(task.seconds for task in tasks.values()))
+
+
+def test_a_training_that_was_cut_tells_by_the_part_that_is_done(smoke_copy):
+    session = open_session(request(), smoke_copy.store)
+    job = next(one for one in session.graph.jobs.values() if one.name == "img-resnet12")
+    shutil.rmtree(session.store.checkpoint_folder(job.kind, job.name, job.key))
+    path = session.store.snapshot_file(job.kind, job.name, job.key)
+    snapshots_in(path).save({"step": 30, "steps": 120, "seconds": 60.0})
+    tasks, basis = measured_tasks(session)
+    assert tasks[job.key].seconds == 240
+    assert "1 by the steps that are done" in basis
