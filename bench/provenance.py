@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bench.types import Json
@@ -30,7 +30,13 @@ _FEATURES = {
 @cache
 def package_versions() -> dict[str, str]:
     """Versions of the packages that can move a number."""
-    return {name: version(name) for name in PACKAGES}
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
 
 
 @cache

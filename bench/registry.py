@@ -218,11 +218,16 @@ class Registry(Generic[SpecT, ThingT]):
         self._loaded = True
         points = sorted(entry_points(group=self._group), key=lambda p: (not _is_own(p), p.name))
         for point in points:
-            own = _is_own(point)
+            own, before = _is_own(point), set(self._entries)
             try:
-                self.add(point.load(), origin=None if own else point.value, installed=True)
+                self.add(point.load(), origin=None if own else point.value)
+                for name in self._entries.keys() - before:  # what its module registers, too
+                    self._entries[name] = replace(self._entries[name], installed=True)
             except Exception as error:
                 if own:
+                    self._loaded = False
+                    self._entries.clear()
+                    self._families.clear()
                     raise
                 warnings.warn(
                     f"{self.kind} entry point {point.name!r} ({point.value}) is broken and was "

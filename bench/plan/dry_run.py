@@ -144,14 +144,14 @@ def measured_tasks(session: Session) -> tuple[dict[str, Task], str]:
         found |= {f"{attack}/{shard}": ("scoring", row.get(shard), needs) for shard in shards}
     usual: dict[str, list[float]] = {}
     for kind, seconds, _ in found.values():
-        usual.setdefault(kind, []).extend([seconds] if seconds else [])
+        usual.setdefault(kind, []).extend([] if seconds is None else [seconds])
     if untimed := [kind for kind, times in usual.items() if not times]:
         raise CamobenchError(
             f"nothing of kind {untimed[0]} has been timed on this suite with this recipe; run a "
             "part first, then --nodes can tell"
         )
     tasks = {
-        name: Task(seconds or mean(usual[kind]), needs)
+        name: Task(mean(usual[kind]) if seconds is None else seconds, needs)
         for name, (kind, seconds, needs) in found.items()
     }
     basis = (

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, count
@@ -93,20 +94,28 @@ class Additions:
     """Files added to a folder that others add to, too; it is made with its first file.
 
     Two inputs of one name get two names, `DSC_1__T.png` and `DSC_1-2__T.png`. What was made before
-    is found again by its bytes.
+    is found again by its bytes. Names that differ in case or Unicode form alone count as one: on
+    some file systems they are.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._mine = folder, set[Path]()
+        there = folder.iterdir() if folder.is_dir() else ()
+        self._there = {_folded(path.name): path for path in there}
 
     def add(self, stem: str, ending: str, data: bytes) -> Path:
         """Write a file called `stem`, a number where that name is taken, and `ending`."""
         for number in count(1):
-            path = self.folder / f"{stem}{'' if number == 1 else f'-{number}'}{ending}"
+            name = f"{stem}{'' if number == 1 else f'-{number}'}{ending}"
+            path = self._there.setdefault(_folded(name), self.folder / name)
             if path not in self._mine and (_placed(data, path) or _holds(path, data)):
                 break
         self._mine.add(path)
         return path
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _holds(path: Path, data: bytes) -> bool:
@@ -120,7 +129,9 @@ def _placed(data: bytes, path: Path) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     with (
         explaining_full_disk(path.parent),
-        tempfile.TemporaryDirectory(prefix=".made.", dir=path.parent) as holder,
+        tempfile.TemporaryDirectory(
+            prefix=".made.", dir=path.parent, ignore_cleanup_errors=True
+        ) as holder,
     ):
         made = Path(holder, "file")
         made.write_bytes(data)

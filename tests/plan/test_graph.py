@@ -106,7 +106,7 @@ EVERYTHING = {"victim", "attack", "surrogate", "estimator"}
         (with_classifier("densenet"), set()),
         ({"recipe": replace(SMOKE, estimator=replace(SMOKE.estimator, lr=0.5))}, {"estimator"}),
     ],
-    ids=lambda value: ",".join(value) if value else None,
+    ids=lambda value: ",".join(sorted(value)) or None,
 )
 def test_what_shapes_networks_changes_their_keys(change, kinds):
     assert changed(all_keys(planned()), all_keys(planned(**change))) == kinds

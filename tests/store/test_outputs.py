@@ -60,8 +60,8 @@ def test_a_file_is_never_replaced(tmp_path):
 
 
 def test_names_that_are_taken_get_numbers_and_are_found_again(tmp_path):
-    inputs = [("DSC", b"a"), ("DSC", b"b"), ("DSC", b"c"), ("DSC", b"a"), ("DSC-2", b"d")]
-    names = ["DSC__T.png", "DSC-2__T.png", "DSC-3__T.png", "DSC-4__T.png", "DSC-2-2__T.png"]
+    inputs = [("DSC", b"a"), ("DSC", b"b"), ("dsc", b"c"), ("DSC", b"a"), ("DSC-2", b"d")]
+    names = ["DSC__T.png", "DSC-2__T.png", "dsc-3__T.png", "DSC-4__T.png", "DSC-2-2__T.png"]
 
     def added(inputs):
         additions = Additions(tmp_path)
@@ -70,5 +70,6 @@ def test_names_that_are_taken_get_numbers_and_are_found_again(tmp_path):
     for _ in range(2):
         assert added(inputs) == names
     assert added(inputs[1:2]) == names[1:2]
+    assert added([("caf\u00e9", b"e"), ("cafe\u0301", b"f")])[1] == "cafe\u0301-2__T.png"
     (tmp_path / "new__T.png").symlink_to("nowhere")
     assert added([("new", b"g")]) == ["new-2__T.png"]

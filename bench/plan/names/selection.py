@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from bench.contract import ATTACKS, VICTIMS
 from bench.contract.plugin_files import is_plugin_file, load_plugin_file
 from bench.registry import Registry
 from bench.types import WrongUsageError
+from bench.wording import split_names
 
 ATTACK_WORDS: Mapping[str, Callable[[Any], bool]] = {
     "controls": lambda spec: spec.control and not spec.surrogates,
@@ -33,7 +35,7 @@ def select_attacks(wanted: str | Iterable[str]) -> list[str]:
         UnknownNameError: If a name is not registered or a pattern matches nothing.
         CamobenchError: If a plug-in file cannot be loaded; says why.
     """
-    return _selected(_words(wanted), ATTACKS, ATTACK_WORDS)
+    return _selected(_words(wanted, {entry.spec.name for entry in ATTACKS}), ATTACKS, ATTACK_WORDS)
 
 
 def select_victims(wanted: str | Iterable[str], front_end: str | None = None) -> list[str]:
@@ -44,7 +46,7 @@ def select_victims(wanted: str | Iterable[str], front_end: str | None = None) ->
     Raises:
         WrongUsageError: If no name wants the front-end; else as `select_attacks`.
     """
-    words = _words(wanted)
+    words = list(_words(wanted, {entry.spec.name for entry in VICTIMS}))
     if front_end:
         bare = {w for w in words if ":" in w and "/" not in w and not is_plugin_file(w)}
         if not bare:
@@ -76,7 +78,9 @@ def _selected(
     return list(dict.fromkeys(chosen))
 
 
-def _words(wanted: str | Iterable[str]) -> list[str]:
-    """The parts between commas, which no name holds."""
-    texts = [wanted] if isinstance(wanted, str) else wanted
-    return [word for text in texts for part in text.split(",") if (word := part.strip())]
+def _words(wanted: str | Iterable[str], known: Collection[str]) -> Iterator[str]:
+    """The parts between commas; a known name, or that of a plug-in file, may hold commas."""
+    for text in [wanted] if isinstance(wanted, str) else wanted:
+        file, _, name = text.rpartition(":")
+        whole = "," not in name and is_plugin_file(text) and Path(file).expanduser().is_file()
+        yield from [text] if whole else split_names(text, known)

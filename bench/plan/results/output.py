@@ -62,7 +62,8 @@ def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
                 shutil.copyfile(failure.log, out / FAILURES / failure.log.name)
     with suppress(OSError):  # where there is none, or something is in it
         (out / FAILURES).rmdir()
-    shutil.rmtree(out / SAMPLES, ignore_errors=True)
+    if (out / SAMPLES).is_dir():
+        shutil.rmtree(out / SAMPLES)
     if kept := matrix.sample:
         write_samples(out / SAMPLES, matrix, kept)
 

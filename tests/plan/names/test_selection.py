@@ -3,6 +3,7 @@ import pytest
 from bench.contract import ATTACKS, VICTIMS
 from bench.plan.names.selection import select_attacks, select_victims
 from bench.registry import UnknownNameError
+from tests.plugins import FOG, write
 from bench.types import WrongUsageError
 
 GANS = ["cama", "spoc"]
@@ -84,3 +85,10 @@ def test_a_front_end_that_nothing_wants(text):
 def test_unknown_names_list_close_ones(select, text, close):
     with pytest.raises(UnknownNameError, match=close):
         select(text)
+
+
+@pytest.mark.usefixtures("own_registries")
+def test_a_plug_in_may_lie_in_a_folder_with_a_comma(tmp_path):
+    path = write(tmp_path / "a,b" / "fog.py", FOG)
+    assert select_attacks(f"{path}:Fog") == ["fog"]
+    assert select_attacks([f"{path}:Fog", "jpeg,median"]) == ["fog", "jpeg", "median"]
