@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -127,5 +128,6 @@ def shown_progress(console: Console, *, quiet: bool = False) -> Iterator[Progres
             TimeRemainingColumn(),
             TextColumn("[dim]{task.fields[figures]}"),
             console=console,
+            redirect_stdout=sys.stdout.isatty(),  # a pipe gets what is printed meanwhile
         ) as bars:
             yield BarProgress(bars)

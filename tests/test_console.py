@@ -61,3 +61,10 @@ def test_a_table_fits_the_terminal_and_is_no_markup():
     assert len(lines) > 3
     assert "[bold] word" in stream.getvalue()
     assert "None" not in stream.getvalue()
+
+
+def test_what_is_printed_beside_a_bar_goes_where_it_is_piped_to(capsys):
+    with shown_progress(Console(file=io.StringIO(), force_terminal=True)) as progress:
+        progress.start("photographs", 2)
+        print("one.png")
+    assert capsys.readouterr().out == "one.png\n"
