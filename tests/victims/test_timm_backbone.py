@@ -114,6 +114,20 @@ def test_a_fixed_front_end_hands_its_maps_to_the_network(front_end, filters):
     torch.testing.assert_close(seen[0], filters(images * 51), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("text", "sharpened"),
+    [(f"timm:{SMALL}", True), (f"timm:{SMALL}/pef", False), ("timm:resnet10t", False)],
+)
+def test_a_scene_is_no_answer_where_nothing_normalises_it(text, sharpened):
+    victim = build(text)
+    assert ("first_gain" in victim.hyperparameters) == sharpened
+    first = next(part for part in victim.network.modules() if isinstance(part, torch.nn.Conv2d))
+    flat = first(torch.full((1, 3, 16, 16), 0.7))[..., 2, 2] - (
+        0 if first.bias is None else first.bias
+    )
+    assert (flat.abs().max() < 1e-5) == sharpened
+
+
 def test_the_key_knows_optimiser_version_and_recipe(monkeypatch):
     stated = build(f"timm:{SMALL}").hyperparameters
     assert stated["classifier"]["optimiser"] == "adamw"
