@@ -125,3 +125,10 @@ def test_a_victim_without_probabilities_has_no_calibration(labels_only):
     declare(labels_only, labels_only=False)
     verdicts = {one.check: one for one in verify_folder(labels_only)}
     assert "is NaN in 40 of 200 rows" in verdicts["predictions of jpeg-q85"].finding
+    with pytest.raises(ValueError, match="lacks probabilities, which its entry contradicts"):
+        load_run(labels_only)
+
+
+def test_a_victim_of_labels_alone_has_no_probabilities(run_dir):
+    with pytest.raises(ValueError, match="has probabilities, which its entry contradicts"):
+        load_run(declare(run_dir, labels_only=True))
