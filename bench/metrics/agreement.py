@@ -83,7 +83,7 @@ def compare_scorings(
     found = []
     for victim, rows in joined.groupby("victim", sort=False):
         mine = rates[rates["victim"] == victim]
-        worst = mine.nlargest(1, "gap")
+        worst = next(iter(mine.nlargest(1, "gap").to_dict("records")), None)
         found.append(
             Agreement(
                 victim=str(victim),
@@ -91,8 +91,8 @@ def compare_scorings(
                 flipped=int(rows["flipped"].sum()),
                 cells=len(mine),
                 moved=int(mine["moved"].sum()),
-                largest=float(worst["gap"].sum()),
-                largest_in=" ".join(worst[cell[:3]].to_numpy(str).ravel()),
+                largest=worst["gap"] if worst else 0.0,
+                largest_in=" ".join(worst[name] for name in cell[:3]) if worst else "",
             )
         )
     shown = [*CELL, "source", *labels, *(f"{name}_other" for name in labels)]

@@ -24,7 +24,6 @@ from bench.records.participants import (
     Unmeasured,
     VictimRecord,
 )
-from bench.wording import listed
 
 ENTRY_SCHEMA = 1
 MOST_NAMED = 6
@@ -171,7 +170,8 @@ def parse_entry(text: str) -> Entry:
 
 def problems_of(error: ValidationError) -> str:
     """What is wrong with a record, each with its field."""
-    return listed(dict.fromkeys(map(_sentence, error.errors())), MOST_NAMED)
+    found = [*dict.fromkeys(map(_sentence, error.errors()))]
+    return "; ".join(found[:MOST_NAMED]) + (" ..." if len(found) > MOST_NAMED else "")
 
 
 def _sentence(one: ErrorDetails) -> str:

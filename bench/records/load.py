@@ -108,6 +108,13 @@ def assemble(
                     f"{value_of(first)!r}; such entries never share a table: run them anew, or "
                     "keep them in folders of their own"
                 )
+    names = {entry.attack.name for entry in entries}
+    for entry in entries:
+        if entry.attack.label in names - {entry.attack.name}:
+            raise ValueError(
+                f"{folder / _file(entry)}: the label {entry.attack.label!r} is another attack's "
+                "name; choose another label"
+            )
     victims = _victims(folder, entries)
     keys = {
         "attack": {entry.attack.name: entry.attack.key for entry in entries},
@@ -131,6 +138,13 @@ def assemble(
         )
     check_predictions(predictions)
     check_predictions(tables["conditions"])
+    stated = predictions.groupby("victim")["p_predicted"].count()
+    for victim in victims:
+        if bool(stated.get(victim.name, 1)) == victim.labels_only:
+            raise ValueError(
+                f"victim {victim.name!r} {'has' if victim.labels_only else 'lacks'} probabilities, "
+                "which its entry contradicts; score it anew"
+            )
     inside = predictions.loc[predictions["split"] == IN, "source"]
     strangers = {*inside.unique(), *predictions["target"].dropna().unique()}
     strangers -= set(first.suite.classes)
@@ -195,8 +209,12 @@ def match_keys(frame: pd.DataFrame, path: Path, column: str, keys: dict[str, str
         ValueError: Names it.
     """
     for name, key in frame[[column, f"{column}_key"]].drop_duplicates().itertuples(index=False):
-        if key != keys.get(name):
+        if name not in keys:
             raise ValueError(
-                f"{path} has {column} {name!r} under key {key!r}, the entries say "
-                f"{keys.get(name)!r}; the files are of different runs: run again"
+                f"{path} has rows of {column} {name!r} that no entry-*.json declares; run again"
+            )
+        if key != keys[name]:
+            raise ValueError(
+                f"{path} has {column} {name!r} under key {key!r}, the entries say {keys[name]!r}; "
+                "the files are of different runs: run again"
             )

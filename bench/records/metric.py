@@ -21,7 +21,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from bench.registry import Entry, Registry
-from bench.types import IN, SPLITS
+from bench.types import IN, SPLITS, CamobenchError
 
 Needs = Literal["images", "target", "source"]
 
@@ -89,15 +89,22 @@ def _entries(thing: Any) -> Iterable[Entry[MetricSpec, Any]]:
 METRICS: Registry[MetricSpec, Any] = Registry("metric", "camobench.metrics", _entries)
 
 
+def _registered() -> list[MetricSpec]:
+    found = [entry.spec for entry in METRICS]
+    if not found:
+        raise CamobenchError("this installation has no metrics: install camobench again")
+    return found
+
+
 def image_metrics(columns: Collection[str] | None = None) -> tuple[MetricSpec, ...]:
     """Metrics of images: all, or those that have one of these columns."""
-    found = (entry.spec for entry in METRICS if entry.spec.needs == "images")
+    found = (metric for metric in _registered() if metric.needs == "images")
     return tuple(one for one in found if columns is None or one.name in columns)
 
 
 def row_metrics(split: str | None = None) -> tuple[MetricSpec, ...]:
     """Metrics of rows: all, or those that are defined in a split."""
-    found = (entry.spec for entry in METRICS if entry.spec.needs != "images")
+    found = (metric for metric in _registered() if metric.needs != "images")
     return tuple(m for m in found if split is None or m.defined(split))
 
 

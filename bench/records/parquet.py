@@ -87,12 +87,20 @@ def _check_footer(said: pq.FileMetaData, wanted: Collection[str], rows: int, col
     ):
         if found > limit:
             raise ValueError(f"it says that it has {found} {what}, expected {limit} at most")
+    if sum(group.num_rows for group in groups) != said.num_rows:
+        raise ValueError("its row groups have another number of rows than it says")
 
 
 def _check_types(schema: pa.Schema) -> None:
     for field in schema:
         kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-        if not (_is_text(kind) or pa.types.is_primitive(kind) or pa.types.is_null(kind)):
+        if not (
+            _is_text(kind)
+            or pa.types.is_integer(kind)
+            or pa.types.is_floating(kind)
+            or pa.types.is_boolean(kind)
+            or pa.types.is_null(kind)
+        ):
             raise ValueError(f"column {field.name!r} has type {field.type}, not text or number")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -53,21 +54,25 @@ def has_pce(run: RunData) -> bool:
 @once
 def linkage_rows(run: RunData) -> pd.DataFrame:
     """PCE of the run's images, untouched ones without an attack."""
-    return measured_rows(run, ROWS, _COLUMNS, "pce", "linkage", _is_whole)
+    return measured_rows(run, ROWS, _COLUMNS, "pce", "linkage", _incomplete)
 
 
-def _is_whole(rows: pd.DataFrame, run: RunData) -> bool:
-    """Nobody leaves out what fits its device."""
-    devices, item = set(rows[DEVICE]), ["split", "attack", *IMAGE]
-    before, mine = rows[rows["attack"].isna()], rows[rows["attack"].notna()]
-    images = mine.groupby("attack")["image_id"].agg(set)
-    return (
-        not rows.duplicated([*item, DEVICE]).any()
-        and len(rows) == len(devices) * len(rows[item].drop_duplicates())
-        and set(rows["device"]) <= devices
-        and all(one == set(before["image_id"]) for one in images)
-        and not has_other_targets(mine, run)
-    )
+def _incomplete(rows: pd.DataFrame, run: RunData) -> str:
+    """The first attack that is not whole: nobody leaves out what fits its device."""
+    devices, attacks = set(rows[DEVICE]), rows["attack"].dropna().unique()
+    for split, attack in product(rows["split"].unique(), [None, *attacks]):
+        here = rows[rows["split"] == split]
+        before = here[here["attack"].isna()]
+        mine = before if attack is None else here[here["attack"] == attack]
+        if (
+            mine.duplicated([*IMAGE, DEVICE]).any()
+            or len(mine) != len(devices) * len(mine[IMAGE].drop_duplicates())
+            or not set(mine["device"]) <= devices
+            or set(mine["image_id"]) != set(before["image_id"])
+            or (attack is not None and has_other_targets(mine, run))
+        ):
+            return f"{attack or 'untouched images'} ({split})"
+    return ""
 
 
 @once

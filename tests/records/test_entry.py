@@ -34,6 +34,7 @@ def test_the_schema_is_generated_and_names_what_is_required():
         (lambda e: e.pop("recipe"), "`recipe`: "),
         (lambda e: e["victims"][1].pop("digest"), "`victims.1.digest`: "),
         (lambda e: e.update(seed="0"), "`seed`: .*found '0'"),
+        (lambda e: e.update(seed="0", recipe=1), "`recipe`: .*; `seed`: "),
         (lambda e: e.update(seed=True), "`seed`: .*found True"),
         (lambda e: e["attack"].update(targeted="yes"), "`attack.targeted`: "),
         (lambda e: e["attack"].update(name="../up"), "`attack.name`: "),

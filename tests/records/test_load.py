@@ -52,6 +52,7 @@ def test_a_preliminary_twin_is_not_the_full_method(run_dir):
         ({"recipe": "paper"}, r"entry-mislgan.json has recipe 'paper'"),
         ({"seed": 7}, r"entry-mislgan.json has seed '7', .* has '0'"),
         ({"lpips__version": "0.2"}, r"entry-mislgan.json has LPIPS version"),
+        ({"attack__label": "cgan-img"}, "mislgan.json: the label 'cgan-img' is another attack's"),
         ({"attack__key": "other"}, r"predictions.parquet has attack 'mislgan' under key"),
         ({"victims": [VICTIM]}, r"entry-mislgan.json: victim 'wdf-resnet18' differs"),
     ],
@@ -78,7 +79,7 @@ def test_missing_broken_or_lacking_parquet(run_dir, name):
 
 def test_missing_entries(run_dir, tmp_path):
     (run_dir / MISLGAN).unlink()
-    with pytest.raises(ValueError, match=r"attack 'mislgan' under key .* the entries say None"):
+    with pytest.raises(ValueError, match="rows of attack 'mislgan' that no entry"):
         load_run(run_dir)
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match=r"holds no entry-\*\.json"):
@@ -94,7 +95,7 @@ def test_missing_entries(run_dir, tmp_path):
         ("source", "stranger", "are no classes of the suite"),
         ("photo_id", "one", "belongs to two devices"),
         ("p_predicted", float("nan"), "`p_predicted` is NaN"),
-        ("victim", "unheard-of", "victim 'unheard-of' under key"),
+        ("victim", "unheard-of", "rows of victim 'unheard-of' that no entry"),
     ],
 )
 def test_predictions_that_do_not_fit(run_dir, column, value, message):

@@ -1,6 +1,7 @@
 """A metric is one file: tables, schema, boards and checks learn of it from the registry."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from bench.report.leaderboard.standing import build_standings
 from bench.report.pages.cells import cells_csv
 from bench.report.tables.paper import build_table
 from bench.report.verification.folder import verify_folder
+from bench.types import CamobenchError
 from tests.conftest import make_entry
 from tests.report.leaderboard.folders import boards_of
 
@@ -84,6 +86,19 @@ def test_boards_show_it(measured):
     assert "sure_percent" in cells_csv(standings).partition("\n")[0]
     record = board_table(standings, "in").records[0]
     assert {"sure_rank", "sure_mean_percent", "detectable"} <= set(record)
+
+
+def test_a_figure_that_is_no_number_is_not_ranked(run_dir):
+    nothing = replace(SURE, builder=lambda rows: rows["p_target"].astype("float64") * float("nan"))
+    with METRICS.during(nothing):
+        record = board_table(build_standings(boards_of(run_dir)[0]), "in").records[0]
+    assert (record["sure_rank"], record["tasr_rank"]) == (None, 1)
+
+
+def test_without_any_what_to_do_is_said(monkeypatch):
+    monkeypatch.setattr("bench.records.metric.METRICS", ())
+    with pytest.raises(CamobenchError, match="install camobench again"):
+        headline()
 
 
 def test_checks_know_its_range(measured, frames):

@@ -51,6 +51,7 @@ LONG = ["x" * 10_000] * 1000
         ({"name": LONG}, {}, {}, "column 'name' has 10000000 bytes of text"),
         ({"name": pd.Categorical(LONG)}, {}, {}, "column 'name' has 10000000 bytes of text"),
         ({"name": [[1]]}, {}, {}, "column 'name' has type"),
+        ({"name": pd.to_datetime(["2026-01-01"])}, {}, {}, "column 'name' has type"),
     ],
 )
 def test_what_is_larger_than_expected_or_of_another_type_is_not_read(
@@ -60,6 +61,16 @@ def test_what_is_larger_than_expected_or_of_another_type_is_not_read(
     pq.write_table(table, path, compression="zstd", **options)
     with pytest.raises(ValueError, match=message):
         read_limited(path, ("name",), **{"rows": 1000} | limits)
+
+
+def test_row_groups_that_do_not_add_up(path):
+    FRAME.to_parquet(path)
+    # Of the footer, in Thrift's compact form: field 3, an i64; field 4, a list of structs.
+    three, two = b"\x16\x06\x19\x1c", b"\x16\x04\x19\x1c"
+    assert path.read_bytes().count(three) == 1
+    path.write_bytes(path.read_bytes().replace(three, two))
+    with pytest.raises(ValueError, match="its row groups have another number of rows"):
+        read_limited(path, ("name",), rows=3)
 
 
 def test_a_run_is_read_with_limits_too(path, monkeypatch):

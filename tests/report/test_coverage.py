@@ -108,3 +108,10 @@ def test_a_victim_without_probabilities_has_no_calibration(run_dir):
     declare(run_dir, labels_only=False)
     checked = {one.check: one for one in verify_folder(run_dir)}
     assert "is NaN in 40 of 200 rows" in checked["predictions of jpeg-q85"].finding
+    with pytest.raises(ValueError, match="lacks probabilities, which its entry contradicts"):
+        load_run(run_dir)
+
+
+def test_a_victim_of_labels_alone_has_no_probabilities(run_dir):
+    with pytest.raises(ValueError, match="has probabilities, which its entry contradicts"):
+        load_run(declare(run_dir, labels_only=True))

@@ -59,20 +59,26 @@ def test_formats_say_the_same_and_a_split_without_flat_fields_is_named(run_dir):
 
 
 @pytest.mark.parametrize(
-    "edit",
+    ("edit", "word"),
     [
-        lambda rows: rows.assign(attack_digest="of other weights"),
-        lambda rows: rows.assign(pce=np.nan),
-        lambda rows: rows.drop(index=rows.index[-1]),
-        lambda rows: pd.concat([rows, rows.iloc[-1:]]),
-        lambda rows: rows[rows["attack"].isna() | (rows["split"] != "in")],
-        lambda rows: rows[rows["attack"].isna() | (rows["image_id"] != rows["image_id"][0])],
-        lambda rows: rows[~rows["target"].isin(["cam-b"])],
-        lambda rows: rows[rows[DEVICE] != rows["device"][0]],
+        (lambda rows: rows.assign(attack_digest="of other weights"), "trained anew"),
+        (lambda rows: rows.assign(pce=np.nan), "a pce that is NaN"),
+        (lambda rows: rows.drop(index=rows.index[-1]), r"of \S+ \(out\)"),
+        (lambda rows: pd.concat([rows, rows.iloc[-1:]]), r"of \S+ \(out\)"),
+        (lambda rows: rows[rows["attack"].isna() | (rows["split"] != "in")], r"of \S+ \(in\)"),
+        (
+            lambda rows: rows[rows["attack"].isna() | (rows["image_id"] != rows["image_id"][0])],
+            r"of \S+ \(in\)",
+        ),
+        (
+            lambda rows: rows[(rows["attack"] != "mislgan") | (rows["target"] != "cam-b")],
+            r"of mislgan \(in\)",
+        ),
+        (lambda rows: rows[rows[DEVICE] != rows["device"][0]], r"of untouched images \(in\)"),
     ],
 )
-def test_pce_of_something_else_is_refused(linked_dir, edit):
+def test_pce_of_something_else_is_refused(linked_dir, edit, word):
     path = linked_dir / ROWS
     edit(pd.read_parquet(path)).to_parquet(path)
-    with pytest.raises(ValueError, match=r"`camobench linkage .*` makes it anew"):
+    with pytest.raises(ValueError, match=f"{word}.*`camobench linkage .*` makes it anew"):
         linkage_table(load_run(linked_dir))

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
+import numpy as np
+
 from bench.metrics.resampling import REPLICATES, percentile_interval
 from bench.metrics.significance import ALPHA, holm, rank_intervals, sign_flip_test, tie_groups
 from bench.records.metric import MetricSpec, headline
@@ -84,7 +86,7 @@ def rank_records(
     """
     both = contest(contenders, split, metric, families, equal=equal) if contenders else None
     found, drawn = both or (None, None)
-    if found is None or drawn is None:
+    if found is None or drawn is None or not np.isfinite([found.means, *drawn]).all():
         return []
     means, pairs = found.means, list(combinations(range(len(contenders)), 2))
     p_values = holm([sign_flip_test(found.pair(*two).effects).p for two in pairs])

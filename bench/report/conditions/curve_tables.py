@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from bench.metrics.success import CLEAN_CONTROL
 from bench.records.metric import MetricSpec, views
 from bench.records.run import RunData
 from bench.report.conditions.curves import Curve, curves_of, has_strengths
@@ -30,8 +31,16 @@ def curves_table(run: RunData) -> Table:
     """Success at the level and at each strength.
 
     Shown are TASR of targeted attacks and UASR of the others; the records hold all.
+
+    Raises:
+        ValueError: As `curves_of`, or if untouched and anonymised images share no photographs.
     """
     found = curves_of(run)
+    if not found:
+        raise ValueError(
+            f"{run.directory} holds no weaker attack on photographs that were scored untouched "
+            f"too; score `{CLEAN_CONTROL}` on the same images"
+        )
     strengths = sorted({point.strength for one in found for point in one.points})
     fidelity = found[0].fidelity
     at = f"at {fidelity.title} {fidelity.level:g}"

@@ -86,10 +86,10 @@ def fidelity_of(run: RunData) -> MetricSpec | None:
     return next((metric for metric in run.metrics if metric.level is not None), None)
 
 
-def _level_of(run: RunData) -> float:
-    """That level, of a run that has the metric."""
+def _level_of(run: RunData) -> float | None:
+    """That level, where the run has the metric."""
     fidelity = fidelity_of(run)
-    return fidelity.level or 0.0 if fidelity else 0.0
+    return fidelity.level if fidelity else None
 
 
 def has_strengths(run: RunData) -> bool:
@@ -133,11 +133,11 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
 
 def reaches_level(run: RunData, attack: str, split: str) -> bool:
     """Whether its success at the level is known."""
-    found = strengths_of(run, attack, split)
-    if not found:
+    found, level = strengths_of(run, attack, split), _level_of(run)
+    if not found or level is None:
         return False
     far = found[-1].distortion.sum()
-    return len(found) > 2 or bool(far["sum"] / far["count"] <= _level_of(run))
+    return len(found) > 2 or bool(far["sum"] / far["count"] <= level)
 
 
 def at_equal_distortion(
@@ -159,10 +159,9 @@ def at_equal_distortion(
     """
     runs = [strengths_of(run, name, split) for run, name in contestants]
     steps = [step for found in runs for step in found]
-    both = _shared(steps, metric, families)
-    if both is None:
+    both, level = _shared(steps, metric, families), _level_of(contestants[0][0])
+    if both is None or level is None:
         return None
-    level = _level_of(contestants[0][0])
     return at_level(both, _distorted(steps, both), [*map(len, runs)], level)
 
 
@@ -196,18 +195,19 @@ def curves_of(run: RunData) -> list[Curve]:
 
 
 def _curve(run: RunData, split: str, metric: MetricSpec, attack: AttackRecord) -> Curve | None:
-    steps, fidelity = strengths_of(run, attack.name, split), fidelity_of(run)
+    steps = strengths_of(run, attack.name, split)
+    fidelity, level = fidelity_of(run), _level_of(run)
     both = _shared(steps, metric, averaged(run)) if steps else None
-    if both is None or fidelity is None:
+    if both is None or fidelity is None or level is None:
         return None
     distorted, drawn = _distorted(steps, both), both.resampled()
     columns = [None] * len(steps) if drawn is None else drawn.T
     at: Figure = (None, None)
     whole = False
     if reaches_level(run, attack.name, split):
-        level = at_level(both, distorted, [len(steps)], _level_of(run))
-        at = with_interval(level.mixed.means[0], None if level.drawn is None else level.drawn[:, 0])
-        whole = level.whole[0]
+        found = at_level(both, distorted, [len(steps)], level)
+        at = with_interval(found.mixed.means[0], None if found.drawn is None else found.drawn[:, 0])
+        whole = found.whole[0]
     return Curve(
         attack=attack,
         split=split,

@@ -55,7 +55,7 @@ def has_scores(run: RunData) -> bool:
 @once
 def detection_rows(run: RunData) -> pd.DataFrame:
     """Scores of the run's attacks."""
-    return measured_rows(run, ROWS, _COLUMNS, "score", "detect", _is_whole)
+    return measured_rows(run, ROWS, _COLUMNS, "score", "detect", _incomplete)
 
 
 def measured_rows(
@@ -64,7 +64,7 @@ def measured_rows(
     columns: Sequence[str],
     value: str,
     command: str,
-    is_whole: Callable[[pd.DataFrame, RunData], bool],
+    incomplete: Callable[[pd.DataFrame, RunData], str],
 ) -> pd.DataFrame:
     """What a command measured of a run's images; rows without an attack are of untouched ones.
 
@@ -74,7 +74,8 @@ def measured_rows(
         columns: Of the file.
         value: The column that was measured.
         command: Which makes the file.
-        is_whole: Whether rows are all that there must be, of the run's own images and targets.
+        incomplete: Where rows are not all that there must be, of the run's own images and targets;
+            nothing where they are.
 
     Raises:
         ValueError: If there is no such file, or it is not whole, or not of the run's networks.
@@ -91,9 +92,11 @@ def measured_rows(
             f"{path} has rows of a network of {min(others)[0]} that is not its entry's, which was "
             f"trained anew since; {again} anew"
         )
-    if rows[value].isna().any() or not is_whole(rows, run):
+    if rows[value].isna().any():
+        raise ValueError(f"{path} has a {value} that is NaN; {again} anew")
+    if where := incomplete(rows, run):
         raise ValueError(
-            f"{path} lacks a {value} of some image and target, or has one too many, or NaN; "
+            f"{path} lacks a {value} of some image and target, or has one too many, of {where}; "
             f"{again} anew"
         )
     return rows
@@ -108,23 +111,24 @@ def has_other_targets(rows: pd.DataFrame, run: RunData) -> bool:
     return len(cells) != len(wanted) or len(cells.merge(wanted)) != len(wanted)
 
 
-def _is_whole(rows: pd.DataFrame, run: RunData) -> bool:
-    """Nobody leaves out what a detector noticed."""
+def _incomplete(rows: pd.DataFrame, run: RunData) -> str:
+    """The first attack that is not whole: nobody leaves out what a detector noticed."""
     cell = ["split", "attack", "treated", *IMAGE]
-    once_each = not rows.duplicated([*cell, "detector", "regime"]).any()
-    if not once_each or rows.groupby("attack")["split"].nunique().nunique() > 1:
-        return False
+    splits = rows.groupby("attack")["split"].nunique()
+    if (fewest := splits.min()) < splits.max():
+        return f"{splits.idxmin()} (in {fewest} of {splits.max()} splits)"
     untouched = rows[~rows["treated"].astype(bool)].groupby("split")["image_id"].agg(set)
-    for (split, _), mine in rows.groupby(["split", "attack"]):
+    for (split, attack), mine in rows.groupby(["split", "attack"], dropna=False):
         detectors = mine["regime"].nunique() * mine["detector"].nunique()
         images = [set(part["image_id"]) for _, part in mine.groupby("treated")]
         if (
-            len(mine) != detectors * len(mine[cell].drop_duplicates())
+            mine.duplicated([*cell, "detector", "regime"]).any()
+            or len(mine) != detectors * len(mine[cell].drop_duplicates())
             or images != [untouched.get(split)] * 2
             or has_other_targets(mine[mine["treated"]], run)
         ):
-            return False
-    return True
+            return f"{attack} ({split})"
+    return ""
 
 
 @once

@@ -19,6 +19,7 @@ from bench.records.run import RunData
 from bench.report.conditions.curves import has_strengths
 from bench.report.leaderboard.grouping import differences, group
 from bench.report.leaderboard.submissions import (
+    TABLES,
     LeftOut,
     Submission,
     load_submissions,
@@ -217,7 +218,7 @@ def _merged(
             entries.setdefault(label, entry.model_copy(update={"attack": attack}))
     frames: dict[str, Any] = {}
     notes = list[str]()
-    for table in ("predictions", "distortion", "conditions", "condition_distortion"):
+    for table in TABLES:
         if len(members) > 1:
             named = zip((getattr(one.run, table) for one in members), labels, strict=True)
             rows = pd.concat(

@@ -14,7 +14,7 @@ from bench.records.load import same_network
 from bench.records.participants import FAMILIES
 from bench.records.run import RunData
 from bench.report.comparison.contenders import terms_of
-from bench.report.leaderboard.submissions import Submission, victims_of
+from bench.report.leaderboard.submissions import TABLES, Submission, victims_of
 from bench.wording import listed, plural
 
 CLOSE_CALLS = 1e-3
@@ -39,11 +39,11 @@ def group(submissions: Sequence[Submission]) -> list[list[Submission]]:
     return sorted(groups, key=lambda g: (g[0].run.suite, _seniority(g[0])))
 
 
-def _seniority(one: Submission) -> tuple[bool, int, int, str]:
+def _seniority(one: Submission) -> tuple[bool, int, int, str, str]:
     """First what comes first as a base and among boards of a suite."""
     cells = one.run.predictions[["attack", "victim"]].drop_duplicates()
     protocol = sum(one.run.families[name] in FAMILIES for name in cells["victim"].unique())
-    return one.name != one.run.suite, -protocol, -len(cells), one.name
+    return one.name != one.run.suite, -protocol, -len(cells), one.name, one.precision
 
 
 def differences(submission: Submission, group: Sequence[Submission]) -> list[str]:
@@ -113,7 +113,7 @@ def _other_rows(submission: Submission, group: Sequence[Submission]) -> list[str
 
 def _unlike(one: RunData, other: RunData, attacks: list[str]) -> Iterator[tuple[str, int, int]]:
     """What both runs have of attacks, how many of these differ, and how many there are."""
-    for table in ("predictions", "conditions", "distortion", "condition_distortion"):
+    for table in TABLES:
         frames = [
             frame[frame["attack"].isin(attacks)]
             for frame in (getattr(one, table), getattr(other, table))

@@ -182,7 +182,7 @@ def _aucs(board: Board, attack: str, split: str) -> dict[str, Figure]:
     """By the first folder that says; but detectors of other folders learned from other attacks."""
     names = {source.directory: source.entry.attack.name for source in board.sources[attack]}
     found: dict[str, Figure] = {}
-    for place, run in enumerate(one.run for one in board.submissions):
+    for place, run in enumerate(one.whole for one in board.submissions):
         of = (names.get(run.directory, ""), split)
         if place == 0 and (detected := headline_aucs(run).get(of)):
             found["detection"] = detected.auc

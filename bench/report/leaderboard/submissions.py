@@ -4,14 +4,14 @@ A folder that does not hold what it says is left out, with the reason, and the o
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from bench.records.entry import Provenance
+from bench.records.entry import Entry, Provenance
 from bench.records.frames import images_of
 from bench.records.participants import NO_NETWORK, VictimRecord
 from bench.records.run import RunData
@@ -19,6 +19,8 @@ from bench.report.verification.folder import check_rows
 from bench.types import Progress
 
 SITE = "leaderboard"
+TABLES = ("predictions", "conditions", "distortion", "condition_distortion")
+"""Of a run, by attack."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,21 +37,24 @@ class LeftOut:
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """A folder of entries, called as under the place where it was looked for, with slashes."""
+    """Entries of one folder that were scored at one precision.
+
+    Attributes:
+        name: The folder's name under the place where it was looked for, with slashes.
+        run: Their tables.
+        whole: Those of the folder, whatever the precision.
+        precision: What the victims and attacks were computed in.
+    """
 
     name: str
     run: RunData
+    whole: RunData
+    precision: str
 
     @cached_property
     def images(self) -> pd.DataFrame:
         """Each image of its rows once, with photograph, device, source and split."""
         return images_of(self.run.predictions, self.run.distortion)
-
-    @cached_property
-    def precision(self) -> str:
-        """What the victims and attacks were computed in."""
-        made = (entry.provenance for entry in self.run.entries)
-        return " and ".join(sorted({one for each in made for one in precisions_of(each)}))
 
 
 def load_submissions(
@@ -80,7 +85,7 @@ def load_submissions(
             reasons = tuple(f"{one.check}: {one.finding}" for one in wrong)
             left_out.append(LeftOut(name=name, directory=folder, reasons=reasons))
         else:
-            found.append(Submission(name=name, run=run))
+            found += _by_precision(name, run)
         progress.advance()
     progress.finish()
     return found, left_out
@@ -95,13 +100,14 @@ def victims_of(submissions: Iterable[Submission]) -> dict[str, VictimRecord]:
     return found
 
 
-def precisions_of(made: Provenance) -> set[str]:
-    """Precisions of an entry's runs; with the kind of device where that moves more than rounding.
+def precision_of(made: Provenance) -> str:
+    """Precision of an entry's runs; with the kind of device where that moves more than rounding.
 
     At full precision, devices agree to about 1e-4 in a logit, so the device is no term of it.
     """
     last = made.model_dump(include={"precision", "device", "tf32"})
-    return {_precision(last | {"tf32": False} | one) for one in (last, *made.also_scored_by)}
+    runs = (last, *made.also_scored_by)
+    return " and ".join(sorted({_precision(last | {"tf32": False} | one) for one in runs}))
 
 
 def _precision(one: dict[str, Any]) -> str:
@@ -123,3 +129,17 @@ def _folders(places: Iterable[Path]) -> Iterator[tuple[str, Path]]:
                     f"{seen[name]} and {folder} are both called {name!r}; rename one of them"
                 )
             yield name, folder
+
+
+def _by_precision(name: str, run: RunData) -> Iterator[Submission]:
+    terms: dict[str, list[Entry]] = {}
+    for entry in run.entries:
+        terms.setdefault(precision_of(entry.provenance), []).append(entry)
+    for precision, entries in terms.items():
+        part = run
+        if len(terms) > 1:
+            names = [entry.attack.name for entry in entries]
+            tables: dict[str, Any] = {of: getattr(run, of) for of in TABLES}
+            mine = {of: rows[rows["attack"].isin(names)] for of, rows in tables.items()}
+            part = replace(run, entries=tuple(entries), **mine)
+        yield Submission(name=name, run=part, whole=run, precision=precision)

@@ -168,8 +168,9 @@ def compare_file(path: Path, fresh: str) -> Verdict:
     if old == new:
         finding = "all it says is the same; only pictures differ"
         return Verdict(path.name, "warn", finding, "`camobench table DIR --write` draws them anew")
-    lines = enumerate(zip_longest(old.splitlines(), new.splitlines(), fillvalue=""), 1)
-    number, two = next((number, two) for number, two in lines if two[0] != two[1])
+    lines = (text.splitlines(keepends=True) for text in (old, new))
+    pairs = enumerate(zip_longest(*lines, fillvalue=""), 1)
+    number, two = next((number, two) for number, two in pairs if two[0] != two[1])
     alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*two, strict=False)))
     said, right = (repr(one[max(0, alike - _BESIDE) :][:_SHOWN]) for one in two)
     return Verdict(

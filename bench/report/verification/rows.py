@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -130,10 +130,12 @@ def cell_problems(rows: pd.DataFrame, wanted: pd.DataFrame) -> list[str]:
     }
     problems = []
     for what, cells in found.items():
-        for where, some in cells.assign(rows="").groupby(of or ["rows"]):
-            names = some["image_id"].str.cat(some["target"], " to ").str.removesuffix(" to ")
-            named = f"{what} ({' '.join(map(str, where))})" if of else what
-            problems.append(f"{plural(len(some), 'row')} {named}: {listed(names, 3)}")
+        parts: Iterable[tuple[Any, pd.DataFrame]] = cells.groupby(of) if of else [((), cells)]
+        for where, part in parts:
+            if len(part):
+                place = f" ({' '.join(map(str, where))})" if where else ""
+                names = part["image_id"].str.cat(part["target"], " to ").str.removesuffix(" to ")
+                problems.append(f"{plural(len(part), 'row')} {what}{place}: {listed(names, 3)}")
     return problems
 
 
@@ -160,11 +162,8 @@ def _predictions_of(entry: Entry, rows: pd.DataFrame, wanted: pd.DataFrame) -> V
 
 
 def _distortion_of(entry: Entry, rows: pd.DataFrame, wanted: pd.DataFrame) -> Verdict:
-    check, lost, part = (
-        f"distortion of {entry.attack.name}",
-        entry.failed_victims,
-        entry.attack.partial,
-    )
+    check = f"distortion of {entry.attack.name}"
+    lost, part = entry.failed_victims, entry.attack.partial
     if rows.empty and len(lost) == len(entry.victims):
         return _verdict(check, [], "no row", lost)
     if rows.empty and "distortion" in entry.lacking:
@@ -192,15 +191,18 @@ def _under_conditions(
         wanted = (
             whole[of].astype("string").fillna("").merge(pd.Series(said, name="said"), how="cross")
         )
-        wanted = wanted[~_excusable(wanted).isin(entry.lacking - set(_excusable(rows)))]
+        # What failed has no row at all; where there is one, all are wanted.
+        excused = entry.lacking - set(_failures(rows))
+        wanted = wanted[~_failures(wanted).isin(excused)]
         yield from cell_problems(rows, wanted)
     yield from prediction_problems(after, entry) if len(after) else ()
     yield from distortion_problems(far, entry)
 
 
-def _excusable(rows: pd.DataFrame) -> pd.Series[str]:
-    """What an entry calls rows under conditions that are not there."""
-    found: pd.Series[str] = rows.get("victim", "distortion") + " " + rows["said"]
+def _failures(rows: pd.DataFrame) -> pd.Series[str]:
+    """What an entry would say of each row if it could not be made: "VICTIM after JPEG 90"."""
+    what = rows["victim"] + " " if "victim" in rows else "distortion "
+    found: pd.Series[str] = what + rows["said"]
     return found
 
 

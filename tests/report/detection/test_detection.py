@@ -140,10 +140,22 @@ def of_first_image(rows, *columns):
         (lambda rows: rows.assign(attack_key="of another network"), "different runs"),
         (lambda rows: rows.assign(attack_digest="of other weights"), "trained anew"),
         (lambda rows: rows.drop(columns="score"), "score"),
-        (lambda rows: rows.assign(score=np.nan), "camobench detect"),
-        (lambda rows: rows.drop(rows.index[-1]), "camobench detect"),
-        (lambda rows: rows.drop(of_first_image(rows, "image_id")), "camobench detect"),
-        (lambda rows: rows.drop(of_first_image(rows, "image_id", "target")), "camobench detect"),
+        (lambda rows: rows.assign(score=np.nan), "a score that is NaN"),
+        (
+            lambda rows: rows.drop(rows.index[-1]),
+            r"one too many, of \S+ \(out\); .*camobench detect",
+        ),
+        (lambda rows: pd.concat([rows, rows[-1:]]), r"one too many, of \S+ \(out\)"),
+        (
+            lambda rows: rows[(rows["attack"] != "mislgan") | (rows["split"] == "in")],
+            r"of mislgan \(in 1 of 2 splits\)",
+        ),
+        (
+            lambda rows: rows.assign(attack=rows["attack"].where(rows["attack"] != "mislgan")),
+            r"of nan \(in\)",
+        ),
+        (lambda rows: rows.drop(of_first_image(rows, "image_id")), r"of mislgan \(in\)"),
+        (lambda rows: rows.drop(of_first_image(rows, "image_id", "target")), r"of mislgan \(in\)"),
     ],
 )
 def test_scores_of_something_else_or_left_out_are_refused(detected_dir, edit, word):

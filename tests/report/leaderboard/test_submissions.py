@@ -3,7 +3,7 @@ import json
 import pytest
 
 from bench.records.entry import Provenance
-from bench.report.leaderboard.submissions import load_submissions, precisions_of
+from bench.report.leaderboard.submissions import load_submissions, precision_of
 from bench.types import Silent
 from tests.report.leaderboard.folders import change_entry, write_folder
 
@@ -22,25 +22,30 @@ def test_two_folders_of_one_name(tmp_path):
         load_submissions(places, Silent())
 
 
-def test_entries_of_two_precisions_are_a_submission_of_both(tmp_path):
+def test_entries_of_two_precisions_are_two_submissions(tmp_path):
     folder = write_folder(tmp_path / "one")
     change_entry(folder / "entry-mislgan.json", lambda e: e["provenance"].update(precision="bf16"))
-    (found,), _ = load_submissions([folder], Silent())
-    assert found.precision == "bf16 on cpu and fp32"
+    found = {one.precision: one for one in load_submissions([folder], Silent())[0]}
+    assert [attack.name for attack in found["bf16 on cpu"].run.attacks] == ["mislgan"]
+    assert len(found["fp32"].run.attacks) == 5
+    for one in found.values():
+        names = {attack.name for attack in one.run.attacks}
+        assert set(one.run.predictions["attack"]) == set(one.run.distortion["attack"]) == names
+        assert len(one.whole.attacks) == 6
 
 
 @pytest.mark.parametrize(
-    ("provenance", "said"),
+    ("provenance", "text"),
     [
-        ({"precision": "fp32", "device": "cuda:0"}, {"fp32"}),
-        ({"precision": "fp32", "device": "cuda:0", "tf32": True}, {"fp32 with TF32 on cuda"}),
-        ({"precision": "bf16", "device": "cuda"}, {"bf16 on cuda"}),
+        ({"precision": "fp32", "device": "cuda:0"}, "fp32"),
+        ({"precision": "fp32", "device": "cuda:0", "tf32": True}, "fp32 with TF32 on cuda"),
+        ({"precision": "bf16", "device": "cuda"}, "bf16 on cuda"),
         (
             {"precision": "fp32", "device": "cpu", "also_scored_by": [{"precision": "bf16"}]},
-            {"bf16 on cpu", "fp32"},
+            "bf16 on cpu and fp32",
         ),
     ],
 )
-def test_devices_matter_where_precision_is_reduced(provenance, said):
+def test_devices_matter_where_precision_is_reduced(provenance, text):
     made = json.dumps({"packages": {}} | provenance)
-    assert precisions_of(Provenance.model_validate_json(made)) == said
+    assert precision_of(Provenance.model_validate_json(made)) == text

@@ -132,6 +132,8 @@ FRESH = "| jpeg | 1.5 |\n\n- Mean 84 %\n<img src='data:image/png;base64,AAAA'>\n
         ("\n\n", "\n<script>alert(1)</script>\n"),
         ("- Mean 84 %\n", ""),
         ("AAAA'>\n", "AAAA'>\nBest of all\n"),
+        ("AAAA'>\n", "AAAA'>\n\n"),
+        ("AAAA'>\n", "AAAA'>"),
         ("'data", "'https://example.org/data"),
     ],
 )
