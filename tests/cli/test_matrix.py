@@ -88,8 +88,11 @@ def test_another_file_s_attack_of_that_name_is_not_replaced(camobench, smoke_cop
     [
         (["run", *SMALL, "--attack", "mine.py:Fgo"], "mine.py has no Fgo: did you mean Fog?"),
         (["run", *SMALL, "--attack", "nine.py:Fog"], "no plug-in file nine.py: did you mean mine"),
-        (["run", *SMALL, "--attack", "mine.py:Mean"], "mine.py:Mean is victim mean-colour, expe"),
-        (["run", *SMALL, "--victims", "mine.py:Fog"], "mine.py:Fog is attack fog, expected a vic"),
+        (
+            ["run", *SMALL, "--attack", "mine.py:Mean"],
+            "mine.py:Mean is victim mean-colour, no attack",
+        ),
+        (["run", *SMALL, "--victims", "mine.py:Fog"], "mine.py:Fog is attack fog, no victim"),
         (["train", *SMALL, "--attacks", "mine.py"], "name the class in mine.py too: mine.py:My"),
         (["check", "mine.py:Fgo"], "mine.py has no Fgo: did you mean Fog?"),
         (["check", "misl-gan"], "unknown attack 'misl-gan': did you mean mislgan"),
