@@ -3,8 +3,8 @@ import pytest
 from bench.contract import ATTACKS, VICTIMS
 from bench.plan.names.selection import select_attacks, select_victims
 from bench.registry import UnknownNameError
-from tests.plugins import FOG, write
 from bench.types import WrongUsageError
+from tests.plugins import FOG, write
 
 GANS = ["cama", "spoc"]
 TRANSFER = ["mi-fgsm", "di-ti-mi-fgsm", "vmi-fgsm"]
