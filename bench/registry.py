@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
@@ -17,7 +17,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, Protocol, TypeVar
 
 from bench.sources.in_memory import shown_module
-from bench.sources.opened import watch_opens
+from bench.sources.opened import as_built, watch_opens
 from bench.wording import near
 
 
@@ -220,7 +220,9 @@ class Registry(Generic[SpecT, ThingT]):
         for point in points:
             own, before = _is_own(point), set(self._entries)
             try:
-                self.add(point.load(), origin=None if own else point.value)
+                with nullcontext() if own else as_built():
+                    thing = point.load()
+                self.add(thing, origin=None if own else point.value)
                 for name in self._entries.keys() - before:  # what its module registers, too
                     self._entries[name] = replace(self._entries[name], installed=True)
             except Exception as error:

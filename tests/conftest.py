@@ -290,7 +290,7 @@ def own_registries(monkeypatch):
     for registry in (ATTACKS, VICTIMS):
         registry.names()
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
-    for kept in ("_loaded", "_modules"):
+    for kept in ("_loaded", "_modules", "_decorated"):
         monkeypatch.setattr(plugin_files, kept, {})
     yield
     for name in [name for name in sys.modules if name.startswith("camobench_plugin_")]:

@@ -25,6 +25,7 @@ from bench.contract.specs import AttackSpec, VictimSpec
 from bench.registry import Entry
 from bench.sources.imports import code_of
 from bench.sources.in_memory import PACKAGES
+from bench.sources.opened import as_built
 from bench.store import file_digest
 from bench.types import CamobenchError, WrongUsageError
 from bench.wording import near
@@ -51,6 +52,8 @@ class PluginFile:
 
 _loaded: dict[tuple[Path, str], PluginFile] = {}
 _modules: dict[Path, types.ModuleType] = {}
+_decorated: dict[Path, dict[str, set[str]]] = {}
+"""What was registered while a file was imported, by kind."""
 _versions = itertools.count()
 
 
@@ -139,14 +142,9 @@ def _forget(path: Path, stale: Collection[Path]) -> None:
     for key in [key for key in _loaded if key[0] == path]:
         old = _loaded.pop(key)
         REGISTRIES[old.kind].forget(old.names)
-    _forget_package(_modules.pop(path).__name__.partition(".")[0])
-
-
-def _forget_package(package: str) -> None:
-    """Remove what decorators registered in the modules of a plug-in file's package."""
-    for registry in REGISTRIES.values():
-        modules = {e.spec.name: getattr(e.builder, "__module__", "") for e in registry}
-        registry.forget([n for n, found in modules.items() if found.partition(".")[0] == package])
+    for kind, names in _decorated.pop(path, {}).items():
+        REGISTRIES[kind].forget(names)
+    del _modules[path]
 
 
 def _import(path: Path) -> types.ModuleType:
@@ -154,6 +152,7 @@ def _import(path: Path) -> types.ModuleType:
         return _modules[path]
     place = hashlib.sha256(str(path).encode()).hexdigest()[:12]
     package = f"{PACKAGES}{place}_{next(_versions)}"
+    before = {kind: set(registry.names()) for kind, registry in REGISTRIES.items()}
     try:
         if (initial := path.parent / "__init__.py").is_file():
             _execute(package, initial, path.parent)
@@ -164,10 +163,14 @@ def _import(path: Path) -> types.ModuleType:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: a script that runs when it is imported
-        _forget_package(package)
+        for kind, names in before.items():
+            REGISTRIES[kind].forget(set(REGISTRIES[kind].names()) - names)
         for name in [name for name in sys.modules if name.partition(".")[0] == package]:
             del sys.modules[name]
         raise _explained(path, error) from error
+    _decorated[path] = {
+        kind: set(REGISTRIES[kind].names()) - names for kind, names in before.items()
+    }
     return _modules[path]
 
 
@@ -178,7 +181,7 @@ def _execute(name: str, path: Path, folder: Path | None = None) -> types.ModuleT
         raise ImportError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    with kept_global_state():
+    with kept_global_state(), as_built():
         spec.loader.exec_module(module)
     return module
 

@@ -9,6 +9,7 @@ from bench.contract import ATTACKS, REGISTRIES, VICTIMS
 from bench.jobs.outcome import is_failure, reason_of
 from bench.recipes import Recipe
 from bench.registry import Entry
+from bench.sources.opened import as_built
 from bench.suites.base import SuiteCard
 from bench.types import CamobenchError, Json
 
@@ -83,7 +84,7 @@ def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe:
     from bench.contract.global_state import kept_global_state
 
     try:
-        with kept_global_state():
+        with kept_global_state(), as_built():
             return entry.builder(entry.spec, classes=classes, recipe=recipe)
     except BaseException as error:
         if not is_failure(error):

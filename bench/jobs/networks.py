@@ -65,6 +65,8 @@ class Shelf:
         found = self.store.checkpoint(kind, name, key)
         if found is None and self.shipped:
             found = open_checkpoint(shipped_folder(kind, name, key))
+        if found is not None and found.card["key"] != key:
+            raise CamobenchError(f"checkpoint {found.path} has another key on its card; remove it")
         return found
 
 

@@ -1,7 +1,9 @@
 """Files that a plug-in opens, from its import to its last image.
 
-Each key has a record of them, with their SHA-256 of then: while they are as they were the key
-stands, with all that lies under it; once one has changed, what is planned has another key.
+Those that it opens as it is imported and built are known before anything is computed and stand in
+the key. Each key has a record of all of them, with their SHA-256 of then: while they are as they
+were the key stands, with all that lies under it; once one has changed, what is planned has another
+key.
 """
 
 from __future__ import annotations
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
     from bench.contract import Attack, Victim
 
 
+def opened_when_built(makeup: Makeup) -> list[list[str]]:
+    """Name and SHA-256 of each file that it opens as it is imported and built."""
+    found = files_opened_by(makeup.paths, kinds=("built",))
+    return sorted([path.name, _digest(path)] for path in found if _counts(path, makeup))
+
+
 def identity_of(
     thing: Attack | Victim, stated: Mapping[str, Json], builder: object, makeup: Makeup | None
 ) -> dict[str, Json]:
@@ -37,8 +45,8 @@ def identity_of(
     said: dict[str, Json] = {"spec": thing.spec.identity(), "hyperparameters": dict(stated)}
     if makeup is not None:
         made = [] if builder is type(thing) else [makeup_of(type(thing)).sha256]
-        # "opened" was a digest of files; keys stay those of plug-ins that had none
-        said |= {"source": makeup.sha256, "made": as_json(made), "opened": []}
+        opened = as_json(opened_when_built(makeup))
+        said |= {"source": makeup.sha256, "made": as_json(made), "opened": opened}
     return said
 
 
@@ -70,7 +78,7 @@ def note_opened(store: Store, key: str, entry: Entry[Any, Any]) -> None:
     found = set(files_opened_by(makeup.paths))
     if makeup.computes_imports:  # nobody knows which of them
         found |= _imported()
-    paths = [path for path in sorted(found) if path not in makeup.paths and not is_in_store(path)]
+    paths = [path for path in sorted(found) if _counts(path, makeup)]
     with store.lock("opened", key):
         known, moved, now = opened_in(store, key), changed(paths), {}
         for path in paths:
@@ -132,6 +140,10 @@ def as_told(entry: Entry[Any, Any], store: Store, key: str) -> dict[str, Json]:
 
 def _record(store: Store, key: str) -> Path:
     return store.root / "opened" / f"{key}.json"
+
+
+def _counts(path: Path, makeup: Makeup) -> bool:
+    return path not in makeup.paths and not is_in_store(path)
 
 
 def _imported() -> set[Path]:

@@ -82,6 +82,8 @@ def snapshots_in(path: Path) -> Snapshots:
         try:
             # Our own file, in the user's own store; it holds optimiser state beside tensors.
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        except (OSError, MemoryError):
+            raise
         except Exception as error:  # whatever a damaged file makes it raise
             reason = " ".join(str(error).split())
             raise StoppingError(

@@ -37,9 +37,10 @@ Listener = Callable[[str, tuple[Any, ...]], None]
 _listeners: list[Listener] = []
 _Fact: TypeAlias = tuple[str, Any, Any]
 _seen: set[_Fact] = set()
-"""("opened" or "written", source, path), ("outside", source, what it did), ("version", path, when
-it had been written and its size, each time that it was opened), ("there", path, True) of a file
-that was there any such time."""
+"""("opened", "built" if as it was imported or built, or "written", source, path), ("outside",
+source, what it did), ("version", path, when it had been written and its size, each time that it was
+opened), ("there", path, True) of a file that was there any such time."""
+_building = 0
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -59,7 +60,8 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         if version != _ABSENT:
             _seen.add(("there", path, True))
         writes = event == "open" and bool((arguments[2] or 0) & _WRITES)
-        _seen.update(("written" if writes else "opened", file, path) for file in callers)
+        kind = "written" if writes else "built" if _building else "opened"
+        _seen.update((kind, file, path) for file in callers)
 
 
 def _note_run(code: object, frame: FrameType) -> None:
@@ -114,6 +116,17 @@ def heard(listener: Listener) -> Iterator[None]:
         _listeners.remove(listener)
 
 
+@contextmanager
+def as_built() -> Iterator[None]:
+    """What the block opens is opened each time a plug-in is imported or built, before it runs."""
+    global _building
+    _building += 1
+    try:
+        yield
+    finally:
+        _building -= 1
+
+
 def seen() -> frozenset[_Fact]:
     """All that was noted so far, for another process."""
     return frozenset(_seen)
@@ -152,14 +165,18 @@ def _version(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def files_opened_by(sources: Iterable[Path]) -> list[Path]:
+def files_opened_by(
+    sources: Iterable[Path], kinds: Collection[str] = ("opened", "built")
+) -> list[Path]:
     """Files that code of these sources has opened to read, and that it has not written itself.
 
-    Also those that it asked for in vain.
+    Also those that it asked for in vain. "built" are those that it opens as it is imported and
+    built.
     """
     found: set[Path] = set()
     for source in map(str, sources):
-        found |= _of("opened", [source]) - _of("written", [source])
+        for kind in kinds:
+            found |= _of(kind, [source]) - _of("written", [source])
     return sorted(filter(_counts, map(_source_of, found)))
 
 

@@ -100,6 +100,22 @@ def test_an_edited_file_is_another_plug_in(fog):
     assert build_attack("fog", (), SMOKE).transform.__func__.__code__.co_consts[1] == 0.8
 
 
+@pytest.mark.parametrize("builder", ["partial(Fog)", "lambda *spec, **more: Fog(*spec, **more)"])
+def test_an_edited_file_that_registers_an_entry_too_is_loaded_anew(tmp_path, builder):
+    registers = f"""
+    from functools import partial
+    from bench.registry import Entry
+    from bench.contract import ATTACKS
+
+    MIST = camobench.AttackSpec(name="mist", targeted=False)
+    ATTACKS.add(Entry(spec=MIST, builder={builder}))
+    """
+    for gain in (0.9, 0.8):
+        path = write(tmp_path / "fog.py", FOG.replace("0.9", str(gain)) + registers)
+        assert load_plugin_file(f"{path}:Fog").names == ("fog",)
+        assert build_attack("mist", (), SMOKE).transform.__func__.__code__.co_consts[1] == gain
+
+
 @pytest.mark.parametrize("module", ["mylab_haze", "mylab.haze"])
 def test_an_edited_module_that_it_imports_is_loaded_anew(tmp_path, monkeypatch, module):
     monkeypatch.syspath_prepend(tmp_path / "lib")

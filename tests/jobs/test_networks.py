@@ -171,6 +171,11 @@ def flip(folder, place):
     weights.write_bytes(data)
 
 
+def rename_key(folder):
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps({**card, "key": "0" * 64}))
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -178,8 +183,9 @@ def flip(folder, place):
         (lambda folder: flip(folder, -1), r"does not match its card.*remove that folder"),
         (lambda folder: (folder / "weights.safetensors").unlink(), "missing or damaged"),
         (lambda folder: (folder / "card.json").write_text("{"), r"card\.json is damaged"),
+        (lambda folder: rename_key(folder), "has another key on its card; remove it"),
     ],
-    ids=["header", "weights", "no weights", "card"],
+    ids=["header", "weights", "no weights", "card", "another card"],
 )
 def test_damage_is_found_and_named(stored, damage, message):
     shelf, graph, checkpoints = stored

@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 
 from bench.contract.plugin_files import load_plugin_file
+from bench.plan.graph import plan
 from bench.plan.request import evaluate_run, open_session
+from bench.recipes import SMOKE
 from bench.types import CamobenchError
 from tests.plugins import forget, write
-from tests.smoke import request
+from tests.smoke import ToySource, request
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 
@@ -31,7 +33,7 @@ ATTACK = """
         def transform(self, images, targets):
             {transform}
 """
-READ = "torch.from_numpy(numpy.load(PLACE))"
+READ = "torch.from_numpy(numpy.load(Path(__file__).with_name('gain.npy')))"
 FIT = """
         def fit(self, data, context):
             self.gain.fill_(float({read}))
@@ -80,6 +82,60 @@ def psnr_db(smoke_copy, tmp_path):
         return rows.loc[rows["attack"] == name, "psnr_db"].mean()
 
     return score
+
+
+def key():
+    return plan(ToySource().card, SMOKE, attacks=["gain"], victims=()).attacks["gain"]
+
+
+@pytest.mark.parametrize("where", ["the module", "the constructor"])
+def test_what_it_opens_as_it_is_built_is_part_of_its_key(tmp_path, where):
+    path = write(tmp_path / "gain.py", ATTACK.format(**OPENED_IN[where]))
+    keys = []
+    for gain in (0.9, 0.2, 0.9):
+        put(tmp_path, gain)
+        forget("gain")
+        load_plugin_file(f"{path}:Gain")
+        keys.append(key())
+    assert keys[0] == keys[2] != keys[1]
+
+
+def test_a_constructor_that_opens_another_file_has_another_key(tmp_path):
+    newest = "self.gain = float(sorted(PLACE.parent.glob('*.txt'))[-1].read_text())"
+    text = ATTACK.format(**parts("return self.gain * images", newest))
+    load_plugin_file(f"{write(tmp_path / 'gain.py', text)}:Gain")
+    write(tmp_path / "a.txt", "0.9")
+    before = key()
+    write(tmp_path / "b.txt", "0.2")
+    assert key() != before
+
+
+SURROGATE = """
+    from pathlib import Path
+    import numpy, torch, camobench
+
+    class Weighted(camobench.Victim):
+        spec = camobench.VictimSpec(name="weighted", front_end="colour")
+
+        def __init__(self, spec=None, *, classes=(), recipe=None):
+            super().__init__(spec, classes=classes, recipe=recipe)
+            self.gain = torch.from_numpy(numpy.load(Path(__file__).parent / "gain.npy"))
+
+        def logits(self, images):
+            return self.gain * images.mean((2, 3))[:, : len(self.classes)]
+"""
+
+
+def test_the_weights_of_a_surrogate_are_part_of_the_key_of_its_attack(tmp_path):
+    text = ATTACK.format(**parts("return images"))
+    text = text.replace("targeted=False", 'targeted=False, surrogates=("weighted",)')
+    load_plugin_file(f"{write(tmp_path / 'weighted.py', SURROGATE)}:Weighted")
+    load_plugin_file(f"{write(tmp_path / 'gain.py', text)}:Gain")
+    keys = []
+    for gain in (0.9, 0.2, 0.9):
+        put(tmp_path, gain)
+        keys.append(key())
+    assert keys[0] == keys[2] != keys[1]
 
 
 @pytest.mark.parametrize("where", OPENED_IN)

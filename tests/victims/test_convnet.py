@@ -2,6 +2,7 @@ import pytest
 import torch
 from timm.models.densenet import DenseLayer
 from torch import nn
+from torch.nn import functional as F
 
 from bench.contract import VICTIMS
 from bench.data import ExaminerSet
@@ -61,6 +62,25 @@ def test_densenets_are_bc(depth, layers, width, growth):
         channels //= 2
     assert network.classifier.weight.shape == (6, channels + layers * growth)
     assert not hasattr(network.features, "transition3")
+
+
+@pytest.mark.parametrize("name", ["pef-resnet12", "pef-densenet40"])
+def test_the_pef_constraint_holds_after_every_optimiser_step(name):
+    victim = built(VICTIMS, name).train()
+    start = victim.filters.weight.detach().clone()
+    budget = PAPER.classifiers["resnet"]
+    sgd = torch.optim.SGD(victim.parameters(), budget.lr, budget.momentum)
+    images, labels = pixels(4, 64, 64).float() / 255, torch.tensor([0, 1, 2, 0])
+    for _ in range(5):
+        sgd.zero_grad()
+        F.cross_entropy(victim(images), labels).backward()
+        sgd.step()
+        weight = victim.filters.weight.detach()
+        assert weight.shape == (3, 3, 5, 5)
+        assert (weight[..., 2, 2] == -1).all()
+        neighbours = weight.double().sum((2, 3)) + 1
+        torch.testing.assert_close(neighbours, torch.ones(3, 3).double(), rtol=0, atol=1e-6)
+    assert (victim.filters.weight - start).abs().max() > 1e-4
 
 
 def test_front_ends_differ_in_what_the_backbone_sees():

@@ -96,7 +96,12 @@ def parse_qualities(text: str) -> tuple[int, ...]:
         WrongUsageError: If one is no whole number from 1 to 100.
     """
     wanted = "JPEG quality: give whole numbers from 1 to 100, such as 70,80,90,95"
-    return tuple(sorted(_numbers(text, int, lambda value: 1 <= value <= 100, wanted), reverse=True))
+    found = _numbers(text, _whole, lambda value: 1 <= value <= 100, wanted)
+    return tuple(sorted(found, reverse=True))
+
+
+def _whole(part: str) -> int:
+    return int(part) if part.isdecimal() else 0
 
 
 def _numbers(

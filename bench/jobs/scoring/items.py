@@ -19,6 +19,7 @@ from torch import Tensor
 from bench.contract import Attack
 
 BATCH = 32
+LARGEST = 256
 AUTO = 0
 CPU_BATCH_PIXELS = 2**19
 """32 images of 128 x 128, 2 of 512 x 512: on processors larger batches gain nothing and their
@@ -126,7 +127,7 @@ def items_of(
 
 def batch_for(height: int, width: int, *, processor: bool = True) -> int:
     """How many images of this size suit a device; what does not fit its memory is halved."""
-    return max(1, min(BATCH, CPU_BATCH_PIXELS // (height * width))) if processor else BATCH
+    return max(1, min(BATCH, CPU_BATCH_PIXELS // (height * width))) if processor else LARGEST
 
 
 def batches_of(items: Sequence[Item], size: int = BATCH) -> Iterator[Sequence[Item]]:

@@ -63,5 +63,5 @@ class Lookout:
             originals, anonymised = map(torch.cat, zip(*self._pairs, strict=True))
             self.attack += suspect_images(originals, anonymised)
         for victim, parts in logits.items():
-            seen = torch.cat(list(parts))[:LOOKED_AT].float().cpu()
+            seen = torch.cat([part.float().cpu() for part in parts])[:LOOKED_AT]
             self.victims[victim] = [*suspect_logits(seen), *self.victims.get(victim, [])]

@@ -139,7 +139,11 @@ class Scorer:
         )
 
     def _parts(self, run: _Run, items: Sequence[Item]) -> Iterator[_Part]:
-        """Logits and distortions, batch by batch; a batch that does not fit is halved."""
+        """Logits and distortions, batch by batch; a batch that does not fit is halved.
+
+        Once a victim has failed for want of memory even so, the others get their batch back.
+        """
+        failed = len(self.trial.failed)
         done, most = 0, len({item.index for item in items})
         self.batch = self.wanted
         while done < len(items):
@@ -157,6 +161,8 @@ class Scorer:
                 continue
             yield part
             done += len(batch)
+            if len(self.trial.failed) > failed:
+                failed, self.batch = len(self.trial.failed), self.wanted
 
     def _run(
         self,

@@ -49,6 +49,18 @@ EXPECTED = {
 }
 
 
+@pytest.mark.parametrize("batch", [1, 3, 64])
+def test_a_victim_is_looked_at_whatever_the_batch(batch):
+    logits = 9 * torch.randn((20, 3), generator=torch.Generator().manual_seed(0))
+    kinds = {"softmax": logits.softmax(1), "log": logits.log_softmax(1), "plain": logits}
+    kinds["late"] = torch.cat([logits[:1].softmax(1), logits[1:]])  # one image does not tell
+    lookout = Lookout()
+    lookout.end({name: rows.split(batch) for name, rows in kinds.items()})
+    found = {name: [one.kind for one in some] for name, some in lookout.victims.items()}
+    expected = {"softmax": ["probabilities"], "log": ["log-probabilities"], "plain": [], "late": []}
+    assert found == expected
+
+
 def test_random_numbers_that_are_seeded_anew_in_every_call_are_company():
     def noisy(images):
         noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0))

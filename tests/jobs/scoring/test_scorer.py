@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from bench.contract import Attack, AttackSpec, Victim, VictimSpec
+from bench.jobs.outcome import Trial
 from bench.jobs.scoring.items import AttackSource, batch_for, mixed
 from bench.jobs.scoring.rows import row_shards
 from bench.jobs.scoring.scorer import Scorer
@@ -135,6 +136,7 @@ def test_foreign_code_that_writes_into_its_input_costs_itself_alone(suite, diges
 
 def test_the_batch_of_the_cpu_depends_on_the_size_of_the_images():
     assert [batch_for(side, side) for side in (64, 128, 256, 512, 1024)] == [32, 32, 8, 2, 1]
+    assert batch_for(512, 512, processor=False) == 256
 
 
 @pytest.mark.parametrize("attack", [Shift(), Darken()], ids=["targeted", "untargeted"])
@@ -295,6 +297,24 @@ class Full(Still):
         if len(images) > self.limit:
             raise torch.OutOfMemoryError("out of memory")
         return images
+
+
+def test_a_victim_that_never_fits_leaves_the_others_their_batch(suite):
+    class Huge(ToyVictim):
+        def logits(self, images):
+            raise torch.OutOfMemoryError("out of memory")
+
+    class Counted(ToyVictim):
+        def logits(self, images):
+            sizes.append(len(images))
+            return super().logits(images)
+
+    sizes, scorer = [], Scorer(suite, CPU, 4)
+    scorer.trial = Trial(strict=False)
+    victims = {"counted": Counted("counted"), "huge": Huge("huge")}
+    found = scorer.score(AttackSource(Darken()), victims, range(8))
+    assert list(found.predictions) == ["counted"]
+    assert sizes == [4, 2, 1, 4, 3]  # tried in smaller batches, then the rest
 
 
 def test_a_batch_that_does_not_fit_is_halved_and_changes_nothing(suite, monkeypatch):
