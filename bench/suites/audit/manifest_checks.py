@@ -138,8 +138,12 @@ def class_balance(frame: pd.DataFrame, card: SuiteCard) -> Finding:
 
 
 def photographs(frame: pd.DataFrame) -> Finding:
-    """No photograph is in two sets, in training and validation, or of two devices."""
-    sides = part_of(frame) + ", " + frame["device"]
+    """No photograph is in two sets, or two parts, or of two devices; no name is there twice."""
+    again = frame.loc[frame["image_id"].duplicated(), "image_id"].unique()
+    if len(again):
+        found = f"{plural(len(again), 'image name')} given twice; {listed(again)}"
+        return Finding("photographs", "fail", found)
+    sides = part_of(frame) + ", " + frame["model"] + " " + frame["device"]
     if apart := _spread(frame.assign(side=sides), "photo_id", "side"):
         found = f"{plural(len(apart), 'photograph')} on two sides or of two devices"
         return Finding("photographs", "fail", f"{found}; {listed(apart.values())}")
