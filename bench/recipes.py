@@ -87,6 +87,17 @@ class EstimatorRecipe:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeepEstimatorRecipe(EstimatorRecipe):
+    """Unrolled over more levels of the transform than two: the third matters on larger images.
+
+    Attributes:
+        levels: Of the wavelet transform; `wdf-v1` has four.
+    """
+
+    levels: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A named training budget.
 
@@ -146,7 +157,16 @@ WIDE = Recipe(
     name="wide",
     purpose="the paper's classifiers, ResNets in bf16, half its generator; hours on a CPU",
     classifiers=dict(resnet=replace(_WIDE, precision="bf16"), densenet=replace(_WIDE, batch=32)),
-    estimator=replace(_UNROLLED, width=48, steps=800),
+    estimator=DeepEstimatorRecipe(
+        width=48,
+        unrolled=True,
+        batch=16,
+        steps=800,
+        lr=0.02,
+        weight_decay=0,
+        clip_norm=100,
+        schedule="one-cycle",
+    ),
 )
 FAST = Recipe(
     name="fast",
