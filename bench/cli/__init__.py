@@ -16,19 +16,7 @@ from typing import NoReturn
 
 import click
 
-from bench.cli import (
-    challenge,
-    compare,
-    data,
-    detect,
-    diagnostics,
-    files,
-    leaderboard,
-    matrix,
-    score,
-    tables,
-    verify,
-)
+from bench.cli import challenge, data, detect, diagnostics, files, leaderboard, matrix, tables
 from bench.cli.options import ContinuedLater
 from bench.cli.requests import console, say
 from bench.types import CamobenchError, WrongUsageError
@@ -110,16 +98,16 @@ for verb in (
     tables.table,
     tables.claims,
     tables.cards,
-    compare.compare,
+    tables.compare,
     challenge.challenge,
-    score.score,
+    challenge.score,
     tables.curves,
     tables.survival,
     detect.detect,
     detect.linkage,
     diagnostics.check,
     leaderboard.leaderboard,
-    verify.verify,
+    diagnostics.verify,
     files.anonymise,
     files.attribute,
     data.data,

@@ -18,7 +18,7 @@ from bench.cli.options import (
     store_option,
     workers_option,
 )
-from bench.cli.requests import console, make_source, open_prepared, open_store, say, show_rows
+from bench.cli.requests import make_source, open_prepared, open_store, say, show_rows, watched
 from bench.types import CamobenchError, SetName
 
 
@@ -36,7 +36,7 @@ def data() -> None:
 @store_option
 @workers_option
 @quiet_option
-def data_prepare(suite: str, store: Path | None, workers: int, quiet: bool) -> None:
+def data_prepare(suite: str, workers: int) -> None:
     """Make and audit all sets of SUITE: a simulated suite, folder:DIR, or dresden-v1.
 
     Photographs are JPEG, PNG or TIFF files of 8-bit RGB, whole: others are refused, never
@@ -44,15 +44,14 @@ def data_prepare(suite: str, store: Path | None, workers: int, quiet: bool) -> N
 
     Example: camobench data prepare dresden-v1 --root Dresden
     """
-    from bench.console import shown_progress
     from bench.processes import cpu_count
     from bench.suites.audit.record import audit_and_keep, kept_audit
     from bench.suites.base import prepare
 
-    with shown_progress(console, quiet=quiet) as progress:
+    with watched() as progress:
         made = prepare(
             make_source(suite, progress),
-            open_store(store),
+            open_store(),
             ("A", "B", "C"),
             workers=workers or cpu_count(),
             progress=progress,
@@ -73,7 +72,7 @@ def data_prepare(suite: str, store: Path | None, workers: int, quiet: bool) -> N
 @store_option
 @format_option
 @quiet_option
-def data_audit(suite: str, store: Path | None, format_: str, quiet: bool) -> None:
+def data_audit(suite: str) -> None:
     """Check a prepared SUITE for what would make its numbers untrustworthy.
 
     Devices, scenes, photographs and copies on two sides, class balance, and what JPEG headers alone
@@ -82,15 +81,13 @@ def data_audit(suite: str, store: Path | None, format_: str, quiet: bool) -> Non
 
     Example: camobench data audit simcam-mini-v2
     """
-    from bench.console import shown_progress
     from bench.suites.audit.record import audit_and_keep
 
-    with shown_progress(console, quiet=quiet) as progress:
-        made = open_prepared(make_source(suite, progress), open_store(store))
+    with watched() as progress:
+        made = open_prepared(suite, progress)
         found = audit_and_keep(made, progress)
     show_rows(
-        [{"check": f.check, "verdict": f.verdict, "finding": f.finding} for f in found.findings],
-        format_,
+        [{"check": f.check, "verdict": f.verdict, "finding": f.finding} for f in found.findings]
     )
     _require_passed(suite, found.failed)
 
@@ -120,13 +117,7 @@ def _require_passed(suite: str, failed: Sequence[str]) -> None:
     type=FOUND_FOLDER,
     help="Folder of real photographs to compare Set-C with; may be given again.",
 )
-def data_show(
-    suite: str,
-    store: Path | None,
-    format_: str,
-    picture: Path | None,
-    against: tuple[Path, ...],
-) -> None:
+def data_show(suite: str, picture: Path | None, against: tuple[Path, ...]) -> None:
     """Count images and devices of a prepared SUITE by camera model and set.
 
     With --against: what filters change, noise residuals, spectra and local contrasts of Set-C
@@ -136,17 +127,17 @@ def data_show(
     """
     from bench.suites.show import contact_sheet, counts
 
-    made = open_prepared(make_source(suite), open_store(store))
+    made = open_prepared(suite)
     if against:
         from bench.calibration import compare, save_figure
 
         rows, found = compare(made, against)
-        show_rows(rows, format_)
+        show_rows(rows)
         if picture is not None:
             save_figure(found, picture)
             say(f"figure: {picture}")
         return
-    show_rows(counts(made), format_)
+    show_rows(counts(made))
     if made.card.note:
         say(made.card.note)
     if picture is not None:
@@ -172,9 +163,7 @@ def data_export(
     set_name: SetName,
     out: Path | None,
     labels: bool,
-    store: Path | None,
     workers: int,
-    quiet: bool,
 ) -> None:
     """Write a set of SUITE as files, with a manifest.csv; resumes.
 
@@ -184,21 +173,20 @@ def data_export(
 
     Example: camobench data export simcam-mini-v2 --set B --out set-b
     """
-    from bench.console import shown_progress
     from bench.processes import cpu_count
     from bench.store.outputs import note_own, require_own
     from bench.suites.base import prepare
     from bench.suites.export import export_set
 
-    with shown_progress(console, quiet=quiet) as progress:
+    with watched() as progress:
         source = make_source(suite, progress)
         card, told = source.card, labels or set_name != "C"
         out = out or Path(f"{card.name}-set-{set_name}")
         made_of = {"suite": f"{card.name} ({card.fingerprint[:12]})", "set": set_name}
         made_of |= {"labels": "yes" if told else "no"}
         require_own(out, "export", made_of)
-        opened, workers = open_store(store), workers or cpu_count()
-        made = prepare(source, opened, (set_name,), workers=workers, progress=progress)
+        workers = workers or cpu_count()
+        made = prepare(source, open_store(), (set_name,), workers=workers, progress=progress)
         note_own(out, "export", made_of)
         export_set(made, set_name, out, told=None if told else (), progress=progress)
     click.echo(out)
@@ -209,7 +197,7 @@ def data_export(
 @click.option("--scene", type=int, default=0, show_default=True, help="Seed of the scene.")
 @click.option("--distance", is_flag=True, help="Print how far apart the cameras are.")
 @format_option
-def data_cameras(picture: Path | None, scene: int, distance: bool, format_: str) -> None:
+def data_cameras(picture: Path | None, scene: int, distance: bool) -> None:
     """Save a PICTURE of one scene through all simulated cameras, with the noise residuals.
 
     With --distance: the same scenes, exposure and noise through each two cameras; mean LPIPS right
@@ -222,7 +210,7 @@ def data_cameras(picture: Path | None, scene: int, distance: bool, format_: str)
     if distance:
         from bench.calibration import measure_distances
 
-        show_rows(measure_distances().rows(), format_)
+        show_rows(measure_distances().rows())
     if picture is not None:
         from bench.calibration import save_picture
 

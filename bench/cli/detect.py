@@ -23,7 +23,14 @@ from bench.cli.options import (
     store_option,
     workers_option,
 )
-from bench.cli.requests import console, open_store, say
+from bench.cli.requests import (
+    chosen_device,
+    load_plugins,
+    open_store,
+    say,
+    show_table,
+    watched,
+)
 from bench.types import CamobenchError
 
 if TYPE_CHECKING:
@@ -110,30 +117,18 @@ def _read(
     table: RunTable,
     *,
     directory: Path,
-    store: Path | None,
-    plugins: tuple[str, ...],
-    device: str,
-    format_: str,
-    quiet: bool,
     **choices: Any,
 ) -> None:
     """Read the images, print and write the table, and say which attacks are left out."""
-    from bench.checks import resolve_device
-    from bench.console import shown_progress
-    from bench.contract.plugin_files import load_plugin_file
     from bench.plan.measures.reading import Means, said
     from bench.records.load import load_run
-    from bench.report.tables.render import render
 
-    for plugin in plugins:
-        load_plugin_file(plugin)
-    with shown_progress(console, quiet=quiet) as progress:
-        means = Means(
-            store=open_store(store), device=resolve_device(device), progress=progress, **choices
-        )
+    load_plugins()
+    with watched() as progress:
+        means = Means(store=open_store(), device=chosen_device(), progress=progress, **choices)
         left_out = make(directory, means)
     run = load_run(directory)
-    click.echo(render(table.build(run), format_))
+    show_table(table.build(run))
     for path in table.write(run):
         say(f"written: {path}")
     if left_out:

@@ -1,8 +1,10 @@
-"""`check`, `doctor` and `perf`: examine a plug-in, this machine, and how fast it is."""
+"""`check`, `verify`, `doctor` and `perf`: examine plug-ins, results, this machine, its speed."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any, Literal
 
 import click
 
@@ -12,10 +14,20 @@ from bench.cli.options import (
     ContinuedLater,
     device_option,
     format_option,
+    plugin_option,
     quiet_option,
+    shared,
     store_option,
 )
-from bench.cli.requests import conclude, console
+from bench.cli.requests import (
+    chosen_device,
+    conclude,
+    load_plugins,
+    open_store,
+    show_rows,
+    watched,
+)
+from bench.types import CamobenchError
 
 
 @click.command()
@@ -23,7 +35,7 @@ from bench.cli.requests import conclude, console
 @device_option
 @format_option
 @quiet_option
-def check(name: str, device: str, format_: str, quiet: bool) -> None:
+def check(name: str) -> None:
     """Check an attack or a victim without data, in seconds: one verdict a line.
 
     It is built, trained for two steps on a tiny set, and run on images of odd sizes; each line says
@@ -32,34 +44,121 @@ def check(name: str, device: str, format_: str, quiet: bool) -> None:
 
     Example: camobench check my.py:MyAttack
     """
-    from bench.checks import resolve_device
-    from bench.console import shown_progress
     from bench.verify.contract_checks.run import examine_apart, together
 
-    with shown_progress(console, quiet=quiet) as progress:
-        verdicts = list(examine_apart(name, resolve_device(device), progress))
+    with watched() as progress:
+        verdicts = list(examine_apart(name, chosen_device(), progress))
     wrong = f"{name} does not keep the contract"
-    conclude(together(verdicts), format_, wrong, remedies=True)
+    conclude(together(verdicts), wrong, remedies=True)
+
+
+def _row_count(context: click.Context, option: click.Parameter, value: str | None) -> Any:
+    """A number of rows, or `all`."""
+    if value in (None, "all"):
+        return value
+    return click.IntRange(min=1)(value, option, context)
+
+
+@click.command()
+@click.argument("place", type=click.Path(path_type=Path, exists=True), metavar="DIR|ENTRY.json")
+@store_option
+@click.option(
+    "--rows",
+    metavar="N|all",
+    callback=_row_count,
+    help="How many rows to re-run, or `all`; without --store too [64 with --store, else none].",
+)
+@plugin_option
+@click.option("--seed", type=int, help="Of the sample [drawn by chance, and printed].")
+@click.option(
+    "--precision",
+    is_flag=True,
+    help="Instead, score everything in fp32 and in mixed precision and say what flips.",
+)
+@device_option
+@format_option
+@quiet_option
+def verify(
+    place: Path,
+    rows: int | Literal["all"] | None,
+    seed: int | None,
+    precision: bool,
+) -> None:
+    """Check a run folder, or one entry of it: schema, completeness, and every table recomputed.
+
+    With --store or --rows a sample of rows is re-run too, with the networks of the store or of the
+    package that the entries name. Verdicts are ok, warn, fail, and skip for what could not be
+    checked. Exit code 1 on any fail. --precision says which victims may be scored with `run
+    --precision mixed`, and which rows flip.
+
+    Example: camobench verify camobench-out --format json
+    """
+    from bench.report.verification.folder import verify_entry, verify_folder
+    from bench.verdicts import Verdict
+
+    if precision:
+        _verify_precision(place)
+        return
+    verdicts = verify_folder(place) if place.is_dir() else verify_entry(place)
+    if (shared("store") is None and rows is None) or not place.is_dir():
+        what = "one entry" if place.is_file() else "neither --store nor --rows given"
+        skipped = f"no row: {what}; `camobench verify DIR --rows 64` re-runs a sample"
+        verdicts.append(Verdict(check="re-run", verdict="skip", finding=skipped))
+    elif not any(one.check == "run" and one.verdict == "ok" for one in verdicts):
+        skipped = "no row: the folder does not fit together"
+        verdicts.append(Verdict(check="re-run", verdict="skip", finding=skipped))
+    else:
+        from bench.verify.rerun import ROWS, recheck
+
+        load_plugins()
+        with watched() as progress:
+            verdicts += recheck(
+                place,
+                open_store(),
+                rows=None if rows == "all" else rows or ROWS,
+                seed=seed,
+                device=chosen_device(),
+                progress=progress,
+            )
+    conclude(verdicts, f"{place} does not verify", remedies=False)
+
+
+def _verify_precision(place: Path) -> None:
+    """Print a verdict a victim, then the rows whose label depends on the precision."""
+    from bench.verdicts import failed, verdict_rows
+    from bench.verify.agreement import precision_verdicts
+
+    if not place.is_dir():
+        raise click.UsageError("--precision takes the folder of a run")
+    with watched() as progress:
+        verdicts, flipped = precision_verdicts(
+            place, open_store(), device=chosen_device(), progress=progress
+        )
+    show_rows(verdict_rows(verdicts, remedies=True))
+    if len(flipped):
+        click.echo()
+        show_rows(json.loads(flipped.to_json(orient="records", double_precision=15)))
+    if names := failed(verdicts):
+        raise CamobenchError(f"{place}: {', '.join(names)} moves more than is tolerated")
 
 
 @click.command()
 @store_option
 @format_option
 @quiet_option
-def doctor(store: Path | None, format_: str, quiet: bool) -> None:
+def doctor() -> None:
     """Check versions, devices, LPIPS, the store and what may hide our packages.
 
     Each line says ok, warn or fail, and what to do. Exit code 1 on any fail.
 
     Example: camobench doctor --format json
     """
-    from bench.console import shown_progress
     from bench.store import Store
     from bench.verify.doctor.storage import examine
 
-    with shown_progress(console, quiet=quiet) as progress:
-        verdicts = examine(store or Store.default_root(), progress)
-    conclude(verdicts, format_, "this machine is not fit yet", remedies=True)
+    with watched() as progress:
+        verdicts = examine(shared("store") or Store.default_root(), progress)
+    conclude(verdicts, "this machine is not fit yet", remedies=True)
 
 
 @click.command()
@@ -92,9 +191,6 @@ def perf(
     transforms: int | None,
     store: Path | None,
     json_file: Path | None,
-    device: str,
-    format_: str,
-    quiet: bool,
 ) -> None:
     """Measure scoring on this machine, against its peak and against a plain loop.
 
@@ -107,8 +203,6 @@ def perf(
 
     import torch
 
-    from bench.checks import resolve_device
-    from bench.console import shown_progress
     from bench.perf.session import (
         make_load,
         make_stream_load,
@@ -122,7 +216,7 @@ def perf(
         raise click.UsageError("--store goes with --stream")
     if transforms is not None and quick:
         raise click.UsageError("--quick and --stream do not go together")
-    where = torch.device(resolve_device(device))
+    where = torch.device(chosen_device())
     load = (
         make_load(where, quick=quick, image_px=image_px)
         if transforms is None
@@ -130,7 +224,7 @@ def perf(
     )
     if json_file is not None:
         require_same_load(json_file, load)
-    with shown_progress(console, quiet=quiet) as progress:
+    with watched() as progress:
         if transforms is None:
             found = measure(load, where, progress)
         elif store is not None:
@@ -143,4 +237,4 @@ def perf(
                 found = stream(load, where, Path(folder), progress)
     if json_file is not None:
         write_json(json_file, found.figures)
-    click.echo(found.shown(format_))
+    click.echo(found.shown(shared("format_")))

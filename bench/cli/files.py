@@ -18,7 +18,14 @@ from bench.cli.options import (
     store_option,
     suite_option,
 )
-from bench.cli.requests import console, make_request, open_store, require_victims, say, show_rows
+from bench.cli.requests import (
+    make_request,
+    open_store,
+    require_victims,
+    say,
+    show_rows,
+    watched,
+)
 
 
 @click.command()
@@ -46,10 +53,7 @@ def anonymise(
     suite: str,
     recipe: str,
     out: Path,
-    store: Path | None,
-    device: str,
     seed: int,
-    quiet: bool,
 ) -> None:
     """Anonymise IMAGES of any size into PNG files, called IMAGE__TARGET.png.
 
@@ -64,12 +68,11 @@ def anonymise(
 
     Example: camobench anonymise photo.jpg --attack mislgan --target simcam-02
     """
-    from bench.console import shown_progress
     from bench.files.photographs import anonymise_files
 
-    request = make_request(suite, attack, "", recipe=recipe, seed=seed, device=device)
-    with shown_progress(console, quiet=quiet) as progress:
-        made = anonymise_files(images, request, open_store(store), attack, target, out, progress)
+    request = make_request(suite, attack, "", recipe=recipe, seed=seed)
+    with watched() as progress:
+        made = anonymise_files(images, request, open_store(), attack, target, out, progress)
         for path in made:
             click.echo(path)
 
@@ -84,16 +87,7 @@ def anonymise(
 @device_option
 @seed_option
 @format_option
-def attribute(
-    images: tuple[Path, ...],
-    victims: str,
-    suite: str,
-    recipe: str,
-    store: Path | None,
-    device: str,
-    seed: int,
-    format_: str,
-) -> None:
+def attribute(images: tuple[Path, ...], victims: str, suite: str, recipe: str, seed: int) -> None:
     """Attribute IMAGES of any size to camera models.
 
     A photograph of more than 2048 pixels a side is judged by the mean of a victim's logits over
@@ -103,8 +97,8 @@ def attribute(
     """
     from bench.files.photographs import attribute_files
 
-    request = make_request(suite, "", victims, recipe=recipe, seed=seed, device=device)
+    request = make_request(suite, "", victims, recipe=recipe, seed=seed)
     require_victims(request)
-    show_rows(attribute_files(images, request, open_store(store)), format_)
+    show_rows(attribute_files(images, request, open_store()))
     classes = ", ".join(request.source.card.classes)
     say(f"the victims know {classes}: a photograph of any other camera gets one of these names too")

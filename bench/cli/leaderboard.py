@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from bench.cli.options import FOLDER, format_option, quiet_option
-from bench.cli.requests import console, say
+from bench.cli.options import FOLDER, format_option, quiet_option, shared
+from bench.cli.requests import say, watched
 from bench.types import CamobenchError
 
 
@@ -23,7 +23,7 @@ from bench.types import CamobenchError
 )
 @format_option
 @quiet_option
-def leaderboard(results: tuple[Path, ...], out: Path, format_: str, quiet: bool) -> None:
+def leaderboard(results: tuple[Path, ...], out: Path) -> None:
     """Rank the entries in all folders below RESULTS [results], and write tables and a site.
 
     Entries share a table only if suite, recipe, scorer, LPIPS, precision and the victims' networks
@@ -34,7 +34,6 @@ def leaderboard(results: tuple[Path, ...], out: Path, format_: str, quiet: bool)
 
     Example: camobench leaderboard results camobench-out --out board
     """
-    from bench.console import shown_progress
     from bench.report.leaderboard.board_tables import render_boards
     from bench.report.leaderboard.boards import load_boards
     from bench.report.leaderboard.standing import build_standings
@@ -51,7 +50,7 @@ def leaderboard(results: tuple[Path, ...], out: Path, format_: str, quiet: bool)
     made_of = {"results": sorted({os.path.relpath(one, out) for one in results})}
     files = {suffix: out / f"{SITE}.{suffix}" for suffix in ("md", "csv", "tex", "json")}
     require_own(out, SITE, made_of, [SITE, *(path.name for path in files.values())])
-    with shown_progress(console, quiet=quiet) as progress:
+    with watched() as progress:
         boards, left_out = load_boards(results, progress)
         refused = "; ".join(map(str, left_out))
         if not boards:
@@ -67,7 +66,7 @@ def leaderboard(results: tuple[Path, ...], out: Path, format_: str, quiet: bool)
     texts = {suffix: render_boards(standings, suffix, left_out) for suffix in files}
     for suffix, path in files.items():
         write_text(path, texts[suffix])
-    click.echo(texts[format_], nl=False)
+    click.echo(texts[shared("format_")], nl=False)
     stem = out / "leaderboard"
     say(f"{plural(len(standings), 'board')}: {page}, and {stem}.md, .csv, .tex and .json")
     if left_out:

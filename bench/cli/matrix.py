@@ -20,6 +20,7 @@ from bench.cli.options import (
     out_option,
     quiet_option,
     seed_option,
+    shared,
     store_option,
     suite_option,
     workers_option,
@@ -33,6 +34,7 @@ from bench.cli.requests import (
     say,
     show_rows,
     show_run,
+    watched,
 )
 from bench.types import CamobenchError
 from bench.wording import plural
@@ -56,21 +58,18 @@ DEMO_ATTACKS = "cgan-img-wdf-pef,mislgan,cgan-img,controls"
     type=FOLDER,
     help="Copy the checkpoints into a folder, as those that ship with the package.",
 )
-def train(
-    attacks: str, victims: str, store: Path | None, quiet: bool, export: Path | None, **choices: Any
-) -> None:
+def train(attacks: str, victims: str, export: Path | None, **choices: Any) -> None:
     """Train attacks and victims (and the surrogates they need) without scoring them.
 
     Example: camobench train --victims 'pef-*' --attacks mislgan
     """
     if not attacks and not victims:
         raise click.UsageError("name --attacks, --victims or both")
-    from bench.console import shown_progress
     from bench.plan.request import open_session
 
-    with shown_progress(console, quiet=quiet) as progress:
+    with watched() as progress:
         request = make_request(attacks=attacks, victims=victims, progress=progress, **choices)
-        session = open_session(request, open_store(store))
+        session = open_session(request, open_store())
         trained = session.train(progress)
     failed = len(session.failures.jobs)
     planned = session.graph.jobs
@@ -212,12 +211,9 @@ def run(
     victims: str,
     attack_specs: tuple[str, ...],
     victim_specs: tuple[str, ...],
-    store: Path | None,
     out: Path,
     dry_run: bool,
     nodes: str,
-    format_: str,
-    quiet: bool,
     **choices: Any,
 ) -> None:
     """Train and score whatever is missing of attacks x victims; resumes.
@@ -228,7 +224,6 @@ def run(
 
     Example: camobench run --suite folder:photos --victims 'pef-*'
     """
-    from bench.console import shown_progress
     from bench.plan.beside import beside_columns, beside_rows
     from bench.plan.names.plugin_rows import recorded_plugins
     from bench.plan.request import evaluate_run, open_session
@@ -236,8 +231,8 @@ def run(
 
     row, column = bool(attack_specs), bool(victim_specs)
     these_attacks, these_victims = is_given("attacks"), is_given("victims")
-    opened, left = open_store(store), dict[str, str]()
-    with shown_progress(console, quiet=quiet) as progress:
+    opened, left = open_store(), dict[str, str]()
+    with watched() as progress:
         request = make_request(
             attacks=[*attack_specs, *([attacks] if these_attacks or not (row or column) else [])],
             victims=[*victim_specs, *([victims] if these_victims or row or not column else [])],
@@ -257,18 +252,18 @@ def run(
     for name, reason in left.items():
         say(f"left out: attack {name}: {reason}")
     if dry_run:
-        _print_missing(open_session(request, opened), format_, nodes)
+        _print_missing(open_session(request, opened), nodes)
         return
     if len(request.conditions) > 1:
         say(f"under conditions: `camobench curves {out}`, `camobench survival {out}`")
-    show_run(made, render_run(made, format_), opened)
+    show_run(made, render_run(made, shared("format_")), opened)
 
 
-def _print_missing(session: Session, format_: str, nodes: str) -> None:
+def _print_missing(session: Session, nodes: str) -> None:
     from bench.plan.dry_run import find_missing, makespan_s, measured_tasks
 
     missing = find_missing(session)
-    show_rows(missing.rows(), format_)
+    show_rows(missing.rows())
     say(missing.summary)
     if session.failures.noted:
         say(f"cannot be had: {session.failures.summary()}")

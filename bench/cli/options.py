@@ -13,8 +13,22 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 FOUND_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 FILE = click.Path(path_type=Path, dir_okay=False)
 FORMATS = click.Choice(["md", "csv", "tex", "json"])
-FOLDER_OPTIONS = "camobench.folder-options"
+FOLDER_OPTIONS, SHARED = "camobench.folder-options", "camobench.shared"
+"""Where a context keeps the options of a suite of photographs, and those of `shared`."""
 Command: TypeAlias = Callable[..., None]
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    context.meta.setdefault(SHARED, {})[parameter.name] = value
+
+
+shared_option = partial(click.option, expose_value=False, callback=_keep)
+"""An option that is read by `shared`, where it is needed, and no argument of its verb."""
+
+
+def shared(name: str) -> Any:
+    """What the verb was given for a `shared_option`; `None` if it has none of that name."""
+    return click.get_current_context().meta.get(SHARED, {}).get(name)
 
 
 class Continuing(click.Command):
@@ -38,7 +52,7 @@ class ContinuedLater(BaseException):
 
 run_argument = click.argument("directory", type=FOUND_FOLDER)
 images_argument = click.argument("images", nargs=-1, required=True, type=FILE)
-store_option = click.option(
+store_option = shared_option(
     "--store",
     type=FOLDER,
     help="Where data, checkpoints and predictions are kept [$CAMOBENCH_STORE, else user data].",
@@ -50,7 +64,7 @@ out_option = click.option(
     show_default=True,
     help="Where predictions, tables and the report go.",
 )
-device_option = click.option("--device", default="auto", help="cpu, cuda, mps, or auto.")
+device_option = shared_option("--device", default="auto", help="cpu, cuda, mps, or auto.")
 workers_option = click.option(
     "--workers", type=click.IntRange(min=0), default=0, help="Processes side by side; 0 chooses."
 )
@@ -64,7 +78,7 @@ executor_option = click.option(
 address_option = click.option(
     "--address", default="", help="Of the Ray cluster [$RAY_ADDRESS, else this machine]."
 )
-plugin_option = click.option(
+plugin_option = shared_option(
     "--plugin",
     "plugins",
     multiple=True,
@@ -80,10 +94,10 @@ seed_option = click.option("--seed", type=int, default=0, show_default=True)
 from_scratch_option = click.option(
     "--from-scratch", is_flag=True, help="Do not use the shipped networks."
 )
-format_option = click.option(
+format_option = shared_option(
     "--format", "format_", type=FORMATS, default="md", show_default=True, help="Of the table."
 )
-quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
+quiet_option = shared_option("--quiet", is_flag=True, help="No progress.")
 suite_option = click.option(
     "--suite", default="simcam-mini-v2", show_default=True, help="A name, or folder:DIR."
 )

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 from rich.console import Console
 
-from bench.cli.options import FOLDER_OPTIONS
+from bench.cli.options import FOLDER_OPTIONS, shared
 from bench.types import CamobenchError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from bench.plan.request import Request
     from bench.records.run import RunData
+    from bench.report.tables.table import Table
     from bench.store import Store
     from bench.suites.base import Suite, SuiteSource
     from bench.types import Json, Progress
@@ -31,7 +33,6 @@ def make_request(
     victims: str | Sequence[str],
     *,
     recipe: str,
-    device: str,
     front_end: str | None = None,
     keep_fp32: str = "",
     recompress: str = "",
@@ -47,7 +48,6 @@ def make_request(
     With a `store`, the rows that were sent to it are attacks for as long as the verb runs, but for
     the one that is `resent`.
     """
-    from bench.checks import resolve_device
     from bench.jobs.scoring.condition import parse_qualities, parse_strengths
     from bench.plan.names.selection import select_attacks, select_victims
     from bench.plan.request import Request
@@ -70,7 +70,7 @@ def make_request(
         attacks=tuple(select_attacks(attacks)),
         victims=tuple(select_victims(victims, front_end)),
         recipe=recipe,
-        device=resolve_device(device),
+        device=chosen_device(),
         keep_fp32=tuple(select_victims(keep_fp32)),
         recompress=parse_qualities(recompress),
         strengths=parse_strengths(strengths),
@@ -95,33 +95,63 @@ def make_source(name: str, progress: Progress | None = None) -> SuiteSource:
     """The suite of `--suite`, with the options of `folder_options` and the verb's `--store`."""
     from bench.suites.catalogue import load_suite
 
-    context = click.get_current_context()
-    options = context.meta.get(FOLDER_OPTIONS, {})
+    options = click.get_current_context().meta.get(FOLDER_OPTIONS, {})
     try:
-        return load_suite(name, progress=progress, store=context.params.get("store"), **options)
+        return load_suite(name, progress=progress, store=shared("store"), **options)
     except (CamobenchError, ValueError) as error:
         raise click.UsageError(str(error)) from error
 
 
-def open_store(path: Path | None) -> Store:
+def open_store() -> Store:
     """The store of `--store`, else the default one."""
     from bench.store import Store
 
-    return Store(path or Store.default_root())
+    return Store(shared("store") or Store.default_root())
 
 
-def open_prepared(source: SuiteSource, store: Store) -> Suite:
+def open_prepared(suite: str, progress: Progress | None = None) -> Suite:
     """Open a suite that was prepared before."""
     from bench.suites.base import open_suite
 
-    return open_suite(store.data_folder(source.card.name, source.card.fingerprint))
+    card = make_source(suite, progress).card
+    return open_suite(open_store().data_folder(card.name, card.fingerprint))
 
 
-def show_rows(rows: Sequence[Mapping[str, Json]], format_: str) -> None:
+def chosen_device() -> str:
+    """The device of `--device`, found where it is left open."""
+    from bench.checks import resolve_device
+
+    return resolve_device(shared("device"))
+
+
+def load_plugins() -> None:
+    """Register the classes of `--plugin`."""
+    from bench.contract.plugin_files import load_plugin_file
+
+    for plugin in shared("plugins"):
+        load_plugin_file(plugin)
+
+
+def watched() -> AbstractContextManager[Progress]:
+    """A progress fit for the terminal, the pipe, or `--quiet`."""
+    from bench.console import shown_progress
+
+    return shown_progress(console, quiet=shared("quiet"))
+
+
+def show_table(table: Table) -> None:
+    """Print a table in the format of `--format`."""
+    from bench.report.tables.render import render
+
+    click.echo(render(table, shared("format_")))
+
+
+def show_rows(rows: Sequence[Mapping[str, Json]], format_: str | None = None) -> None:
     """Print rows in a format; on a terminal, where none is asked for, as a table that fits it."""
     from bench.console import fitted_table
     from bench.report.tables.render import render_rows
 
+    format_ = format_ or shared("format_")
     if rows and format_ == "md" and sys.stdout.isatty() and not is_given("format_"):
         Console(highlight=False).print(fitted_table(rows))
     elif text := render_rows(rows, format_):
@@ -143,7 +173,7 @@ def show_run(run: RunData, tables: str, store: Store) -> None:
         raise CamobenchError(failed_cells(run))
 
 
-def conclude(verdicts: Sequence[Verdict], format_: str, wrong: str, *, remedies: bool) -> None:
+def conclude(verdicts: Sequence[Verdict], wrong: str, *, remedies: bool) -> None:
     """Print verdicts.
 
     Raises:
@@ -151,7 +181,7 @@ def conclude(verdicts: Sequence[Verdict], format_: str, wrong: str, *, remedies:
     """
     from bench.verdicts import failed, verdict_rows
 
-    show_rows(verdict_rows(verdicts, remedies=remedies), format_)
+    show_rows(verdict_rows(verdicts, remedies=remedies))
     if names := failed(verdicts):
         raise CamobenchError(f"{wrong}: {', '.join(names)}")
 

@@ -1,4 +1,4 @@
-"""`table`, `claims`, `cards`, `curves`, `survival` and `list`: print what is there."""
+"""`table`, `claims`, `cards`, `curves`, `survival`, `compare`, `list`: print what is there."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import FORMATS, FOUND_FOLDER, format_option, run_argument
-from bench.cli.requests import open_store, say, show_rows
+from bench.cli.options import (
+    FORMATS,
+    FOUND_FOLDER,
+    format_option,
+    run_argument,
+    shared,
+    shared_option,
+)
+from bench.cli.requests import open_store, say, show_rows, show_table
 from bench.types import SPLITS
 
 if TYPE_CHECKING:
@@ -19,7 +26,7 @@ if TYPE_CHECKING:
 
 @click.command("list")
 @click.argument("what", type=click.Choice(["attacks", "victims", "suites", "recipes"]))
-@click.option(
+@shared_option(
     "--format",
     "format_",
     type=click.Choice([*FORMATS.choices, "bib"]),
@@ -28,19 +35,19 @@ if TYPE_CHECKING:
     help="Of the table; bib: BibTeX of the benchmark and of every method.",
 )
 @click.option("--json", "as_json_", is_flag=True, help="All fields of each, for scripts.")
-@click.option(
+@shared_option(
     "--store",
     type=FOUND_FOLDER,
     help="Show attacks too of which images were sent to this store.",
 )
-def list_(what: str, format_: str, as_json_: bool, store: Path | None) -> None:
+def list_(what: str, as_json_: bool) -> None:
     """Show what is registered.
 
     Example: camobench list attacks --json
     """
     from bench.plan.names.listing import listing, open_forms, shown
 
-    rows = listing(what, None if store is None else open_store(store))
+    rows, format_ = listing(what, open_store() if shared("store") else None), shared("format_")
     if format_ == "bib":
         from bench.report.citations import bibtex
 
@@ -71,7 +78,6 @@ def list_(what: str, format_: str, as_json_: bool, store: Path | None) -> None:
 def table(
     directory: Path,
     split: str,
-    format_: str,
     correct_only: bool,
     targets: bool,
     rows: str,
@@ -93,11 +99,11 @@ def table(
     from bench.report.tables.choosing import choose
     from bench.report.tables.column import targets_table
     from bench.report.tables.paper import build_table, correct_only_table, write_tables
-    from bench.report.tables.render import render, render_all
+    from bench.report.tables.render import render_all
 
     run = load_run(directory)
     if targets:
-        click.echo(render(targets_table(run), format_))
+        show_table(targets_table(run))
         return
     if correct_only and (write or split not in ("in", "all")):
         raise click.UsageError("--correct-only goes with --split in, and not with --write")
@@ -109,7 +115,7 @@ def table(
     }
     found = choose(found, **wanted, published=not no_published, bold_best=bold_best)
     beside = [] if correct_only or any(wanted.values()) else [clean_accuracy_table(run)]
-    click.echo(render_all([*found, *beside], format_))
+    click.echo(render_all([*found, *beside], shared("format_")))
     if write:
         write_tables(run)
         write_report(run)
@@ -118,7 +124,7 @@ def table(
 @click.command()
 @run_argument
 @format_option
-def claims(directory: Path, format_: str) -> None:
+def claims(directory: Path) -> None:
     """Judge the paper's claims on the entries in DIRECTORY: holds, does not hold, not measured.
 
     Every claim is made of comparisons, each with a 95 % interval over source photographs; beside
@@ -129,14 +135,14 @@ def claims(directory: Path, format_: str) -> None:
     from bench.records.load import load_run
     from bench.report.claims.judging import render_claims
 
-    click.echo(render_claims(load_run(directory), format_), nl=False)
+    click.echo(render_claims(load_run(directory), shared("format_")), nl=False)
 
 
 @click.command()
 @run_argument
 @format_option
 @click.option("--write", is_flag=True, help="Rewrite victims.{md,csv,tex,html} in DIRECTORY.")
-def cards(directory: Path, format_: str, write: bool) -> None:
+def cards(directory: Path, write: bool) -> None:
     """Say what each victim of a run is worth: clean accuracy, calibration, size, cost, training.
 
     Example: camobench cards camobench-out --format csv
@@ -144,14 +150,14 @@ def cards(directory: Path, format_: str, write: bool) -> None:
     from bench.report.cards import victims_table
     from bench.report.pages.report import write_victims
 
-    _show(directory, format_, victims_table, write_victims if write else None)
+    _show(directory, victims_table, write_victims if write else None)
 
 
 @click.command()
 @run_argument
 @format_option
 @click.option("--write", is_flag=True, help="Rewrite curves.{md,csv,tex,svg} in DIRECTORY.")
-def curves(directory: Path, format_: str, write: bool) -> None:
+def curves(directory: Path, write: bool) -> None:
     """Say how well each attack does at the same distortion: success at LPIPS 0.04.
 
     Needs a run that was scored with --strength, such as
@@ -161,14 +167,14 @@ def curves(directory: Path, format_: str, write: bool) -> None:
     """
     from bench.report.conditions.curve_tables import CURVES
 
-    _show(directory, format_, CURVES.build, CURVES.write if write else None)
+    _show(directory, CURVES.build, CURVES.write if write else None)
 
 
 @click.command()
 @run_argument
 @format_option
 @click.option("--write", is_flag=True, help="Rewrite survival.{md,csv,tex,svg} in DIRECTORY.")
-def survival(directory: Path, format_: str, write: bool) -> None:
+def survival(directory: Path, write: bool) -> None:
     """Say how much of each attack's success is left when its images are saved as JPEG.
 
     Needs a run that was scored with --recompress, such as
@@ -178,20 +184,87 @@ def survival(directory: Path, format_: str, write: bool) -> None:
     """
     from bench.report.conditions.survival import SURVIVAL
 
-    _show(directory, format_, SURVIVAL.build, SURVIVAL.write if write else None)
+    _show(directory, SURVIVAL.build, SURVIVAL.write if write else None)
 
 
 def _show(
     directory: Path,
-    format_: str,
     table_of: Callable[[RunData], Table],
     write: Callable[[RunData], list[Path]] | None,
 ) -> None:
     """Print a table of a run, and write its files where they are asked for."""
     from bench.records.load import load_run
-    from bench.report.tables.render import render
 
     run = load_run(directory)
-    click.echo(render(table_of(run), format_))
+    show_table(table_of(run))
     for path in write(run) if write else ():
         say(f"written: {path}")
+
+
+@click.command()
+@click.argument(
+    "places", nargs=-1, required=True, metavar="DIR ATTACK... | DIR:ATTACK... | DIR DIR --ranks"
+)
+@click.option("--victim", help="On this victim alone.")
+@click.option("--target", help="Sent to this camera model alone; with --victim, McNemar's test.")
+@click.option(
+    "--ranks", is_flag=True, help="Rank all targeted attacks instead, or those that are named."
+)
+@click.option(
+    "--equal-distortion", "equal", is_flag=True, help="At LPIPS 0.04; needs runs with --strength."
+)
+@format_option
+def compare(
+    places: tuple[str, ...],
+    victim: str | None,
+    target: str | None,
+    ranks: bool,
+    equal: bool,
+) -> None:
+    """Compare attacks of one run, or of several: differences with intervals and p-values.
+
+    An attack alone is compared with doing nothing: the untouched images, asked for every target.
+    Names may be patterns such as 'cgan-*'; all pairs are compared. Attacks of two runs (DIR1:A
+    DIR2:B) must share suite, recipe, scorer and LPIPS version; means are over the victims that both
+    have. DIR1 DIR2 --ranks, of whatever suites and recipes: do both rank the same attacks alike?
+
+    Example: camobench compare camobench-out cgan-img-wdf-pef mislgan
+    """
+    from bench.report.comparison.contenders import (
+        contenders_across,
+        contenders_of,
+        doing_nothing,
+    )
+    from bench.report.comparison.order import order_table
+    from bench.report.comparison.pairs import pairs_table
+    from bench.report.comparison.ranking import ranks_table
+
+    if ranks and (victim or target):
+        raise click.UsageError("--ranks is over all victims and targets")
+    if equal and target:
+        raise click.UsageError("--equal-distortion is over all targets")
+    folders = [Path(place) for place in places]
+    if ranks and len(folders) == 2 and all(folder.is_dir() for folder in folders):
+        one, other = (contenders_of(folder, []) for folder in folders)
+        show_table(order_table(one, other, equal=equal))
+        return
+    if folders[0].is_dir():
+        names = places[1:]
+        if not ranks and not names:
+            raise click.UsageError("name the attacks to compare, or ask for --ranks")
+        contenders = contenders_of(folders[0], names)
+    else:
+        contenders = contenders_across([_place(place) for place in places])
+    if ranks:
+        found = ranks_table(contenders, equal=equal)
+    else:
+        contenders += [doing_nothing(one) for one in contenders] if len(contenders) == 1 else []
+        found = pairs_table(contenders, victim=victim, target=target, equal=equal)
+    show_table(found)
+
+
+def _place(text: str) -> tuple[Path, str]:
+    folder, colon, attack = text.rpartition(":")
+    if not colon or not folder or not attack:
+        raise click.UsageError(f"{text!r} is no folder, and not DIR:ATTACK either")
+    return Path(folder), attack

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.cli.score import score
+from bench.cli.challenge import score
 from tests.challenge.answers import Arena
 from tests.cli.words import SCRATCH as SMALL
 
