@@ -27,8 +27,8 @@ from bench.suites.photographs.camera_names import one_spelling
 from bench.suites.photographs.cutting import PhotographSource
 from bench.suites.photographs.division import Placed
 from bench.suites.photographs.layouts import get_layout
-from bench.suites.photographs.reading import Reading, read_folder
-from bench.suites.photographs.scan import list_images
+from bench.suites.photographs.reading import read_folder
+from bench.suites.photographs.scan import Scan, list_images
 from bench.types import IN, REAL, CamobenchError, Progress, SetName
 from bench.wording import listed, plural
 
@@ -81,7 +81,7 @@ class WithRealPhotographs(PhotographSource):
             fingerprint=digest(
                 {
                     "suite": card.fingerprint,
-                    "real": self._reading.scan.files,
+                    "real": self._reading.files,
                     **({"layout": self._insisted} if self._insisted else {}),
                 }
             ),
@@ -116,7 +116,7 @@ class WithRealPhotographs(PhotographSource):
         return self.layout
 
     @cached_property
-    def _reading(self) -> Reading:
+    def _reading(self) -> Scan:
         return read_folder(
             self.root,
             self.source.card.image_px,

@@ -28,7 +28,8 @@ from bench.suites.photographs.division import (
     divide,
 )
 from bench.suites.photographs.layouts import get_layout
-from bench.suites.photographs.reading import Reading, read_folder
+from bench.suites.photographs.reading import read_folder
+from bench.suites.photographs.scan import Scan
 from bench.types import IN, Progress, SetName
 from bench.wording import split_names
 
@@ -111,7 +112,7 @@ class FolderSource(PhotographSource):
         return IMAGE_PX if self.image_px is None else self.image_px
 
     @cached_property
-    def _reading(self) -> Reading:
+    def _reading(self) -> Scan:
         return read_folder(
             self.root,
             self._side_px,
@@ -148,7 +149,7 @@ class FolderSource(PhotographSource):
             {
                 "source": "folder",
                 "version": FOLDER_VERSION,
-                "files": self._reading.scan.files,
+                "files": self._reading.files,
                 "layout": self._reading.layout.name,
                 "image_px": self._side_px,
                 "classes": self._chosen,
