@@ -158,17 +158,10 @@ def copies_of_files(frame: pd.DataFrame) -> Finding:
 
 
 def same_twice(frame: pd.DataFrame, key: str, *, check: str, what: str) -> Finding:
-    """Judge images or photographs that share a digest.
+    """Judge images or photographs that share a digest, in the column `key`, of a "file" or "image".
 
-    Args:
-        frame: Rows of one photograph may share a digest of their file.
-        key: The column with the digest.
-        check: Name of the check.
-        what: What the digest is of, "file" or "image".
-
-    Returns:
-        A failure where copies lie in two sets, in training and validation, or in two camera
-        models; a warning where they lie side by side.
+    It is a failure where copies lie in two sets, in training and validation, or in two camera
+    models; a warning where they lie side by side. Rows of one photograph may share their file's.
     """
     name = "photo_id" if what == "file" else "image_id"
     members = frame.assign(part=part_of(frame)).drop_duplicates([key, name, "part", "model"])

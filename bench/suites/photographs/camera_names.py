@@ -52,11 +52,7 @@ def one_spelling(names: Iterable[str]) -> dict[str, str]:
 
 
 def contradictions(said: Iterable[tuple[str, str]]) -> list[str]:
-    """What EXIF or file names say of cameras and the folders do not.
-
-    Args:
-        said: Folders' camera models, each with a camera that a photograph states, or nothing.
-    """
+    """What EXIF or file names say of cameras, or nothing, and the folders' models do not."""
     pairs = sorted({pair for pair in said if pair[1]})
     stated = {model: [camera for other, camera in pairs if other == model] for model, _ in pairs}
     folders = {camera: [model for model, other in pairs if other == camera] for _, camera in pairs}
