@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from PIL.Image import DecompressionBombError
+
 from bench.suites.photographs.camera_names import agree, names_a_make
 from bench.suites.photographs.jpeg_header import read_camera
 from bench.suites.photographs.layouts import DRESDEN, LAYOUTS, TREE, Layout
@@ -85,11 +87,6 @@ def plain_shot(shot: str) -> str:
 def require_models(root: Path, paths: Sequence[PurePosixPath], layout: Layout = TREE) -> None:
     """Refuse a folder that was taken for a tree, or for files named so, and cannot be one.
 
-    Args:
-        root: The folder, for messages.
-        paths: Of its images.
-        layout: What it was taken for.
-
     Raises:
         CamobenchError: Names the folders, and what would fit.
     """
@@ -143,8 +140,8 @@ def _stated(root: Path, path: PurePosixPath, layout: Layout) -> str:
     name = None if layout is DRESDEN else DRESDEN.photo(path)
     try:
         camera = read_camera((root / path).read_bytes())
-    except (OSError, SyntaxError, ValueError):  # `scan` tells of what cannot be read
-        camera = None
+    except (OSError, SyntaxError, ValueError, DecompressionBombError):
+        camera = None  # `scan` tells of what cannot be read
     return camera or (name.model if name and names_a_model(name.model) else "")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 from bench.data import ImageError, measure_rgb
 from bench.processes import in_order
@@ -97,7 +98,7 @@ def list_images(root: Path) -> list[PurePosixPath]:
 def _files(root: Path) -> Iterator[Path]:
     """Walk the folders below `root`, through links that lead out of it, but not in circles."""
     inside = root.resolve()
-    for folder, below, names in os.walk(root, followlinks=True):
+    for folder, below, names in os.walk(root, onerror=_refuse, followlinks=True):
         here = Path(folder).resolve()
         below[:] = [
             name
@@ -105,6 +106,10 @@ def _files(root: Path) -> Iterator[Path]:
             if not name.startswith(".") and not _leads_back(Path(folder, name), here, inside)
         ]
         yield from (Path(folder, name) for name in names if not name.startswith("."))
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise CamobenchError(f"{error.filename}: cannot be read ({error.strerror})") from error
 
 
 def _leads_back(path: Path, here: Path, inside: Path) -> bool:
