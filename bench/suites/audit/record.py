@@ -18,7 +18,7 @@ import pandas as pd
 
 from bench.provenance import package_versions, provenance
 from bench.store import read_json, write_json
-from bench.suites.audit import copies, jpeg_cues
+from bench.suites.audit import copies
 from bench.suites.audit import manifest_checks as manifests
 from bench.suites.audit.copies import NearCopy
 from bench.suites.audit.manifest_checks import Finding
@@ -81,8 +81,8 @@ def audit(suite: Suite, progress: Progress | None = None) -> Audit:
         copies.copies_of_images(frame, looks),
         copies.near_copies(near, looks),
         manifests.class_balance(frame, card),
-        jpeg_cues.jpeg_tables(frame, card),
-        jpeg_cues.chroma_subsampling(frame, card),
+        manifests.jpeg_tables(frame, card),
+        manifests.chroma_subsampling(frame, card),
     )
     return Audit(findings=findings, near=tuple(near))
 
