@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from bench.suites.photographs.folder_names import require_models
+from bench.suites.photographs.camera_names import require_models
 from bench.suites.photographs.layouts import DRESDEN, TREE, detect_layout, get_layout
 from bench.suites.photographs.scan import Scan, list_images, scan
 from bench.types import CamobenchError, Progress

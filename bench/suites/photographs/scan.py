@@ -15,8 +15,7 @@ from typing import NoReturn
 
 from bench.data import ImageError, measure_rgb
 from bench.processes import in_order
-from bench.suites.photographs.camera_names import contradictions, one_spelling
-from bench.suites.photographs.folder_names import plain_shot
+from bench.suites.photographs.camera_names import contradictions, one_spelling, plain_shot
 from bench.suites.photographs.jpeg_header import read_camera
 from bench.suites.photographs.layouts import DRESDEN, Layout, PhotoName
 from bench.types import CamobenchError, Progress, Silent
