@@ -26,7 +26,6 @@ from bench.metrics.distortion import psnr_db
 from bench.metrics.lpips import Lpips
 from bench.recipes import MINI
 from bench.signal.wavelet import wdf_residual
-from bench.store import replacing
 from bench.store.outputs import write_new
 from bench.suites.base import Suite
 from bench.suites.photographs.scan import list_images
@@ -80,11 +79,7 @@ class Distances:
 
 @torch.inference_mode()
 def measure_distances(scenes: int | None = None) -> Distances:
-    """Photograph scenes with devices of every model by turns and compare the photographs.
-
-    Args:
-        scenes: How many; by default 24.
-    """
+    """Photograph 24 scenes, or so many, with devices of every model by turns and compare them."""
     cameras = load_cameras()
     taken: dict[str, list[torch.Tensor]] = {name: [] for name in cameras}
     for number in range(scenes or SCENES):
@@ -107,8 +102,7 @@ def measure_distances(scenes: int | None = None) -> Distances:
 def save_picture(path: Path, *, scene_seed: int = 0, image_px: int = 128) -> None:
     """Save a figure of one scene through all camera models, the exposure being the same.
 
-    Under each photograph stands its residual on the green channel, stretched so that
-    -12 grey levels are black and 12 are white.
+    Under each photograph stands its residual on the green channel, of -12 to 12 grey levels.
     """
     cameras = load_cameras()
     radiance = render_scene(scene_seed, image_px)
@@ -125,8 +119,12 @@ def save_picture(path: Path, *, scene_seed: int = 0, image_px: int = 128) -> Non
         photograph.imshow(image.transpose(1, 2, 0), interpolation="nearest")
         photograph.set_title(f"{name}\n{model.demosaicing}", fontsize=9)
         below.imshow(residual, cmap="gray", interpolation="nearest", **_SHADES)
+    _save(figure, path, dpi=150)
+
+
+def _save(figure: Figure, path: Path, dpi: int) -> None:
     data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=150)
+    figure.savefig(data, format="png", dpi=dpi)
     write_new(path, data.getvalue())
 
 
@@ -179,12 +177,7 @@ def centre_crops(folder: Path, side_px: int) -> Tensor:
 
 @torch.inference_mode()
 def measure_likeness(name: str, images: Tensor) -> Likeness:
-    """Measure photographs.
-
-    Args:
-        name: What the photographs are called.
-        images: (N, 3, S, S) uint8.
-    """
+    """Measure (N, 3, S, S) uint8 photographs that are called `name`."""
     lpips = Lpips(torch.device("cpu"))
     filters = {}
     batches = torch.split(images, _BATCH)
@@ -236,11 +229,13 @@ def compare(
     """
     images = {suite.card.name: torch.from_numpy(np.array(suite.images("C")))}
     for folder in folders:
-        images[folder.name] = centre_crops(folder, suite.card.image_px)
+        name = folder.resolve().name
+        images[str(folder) if name in images else name] = centre_crops(folder, suite.card.image_px)
     found = tuple(measure_likeness(name, stack) for name, stack in images.items())
+    figures = {one.name: one.figures() for one in found}
     rows: list[dict[str, Json]] = [
-        {"measure": measure, **{one.name: one.figures()[measure] for one in found}}
-        for measure in found[0].figures()
+        {"measure": measure, **{name: some.get(measure) for name, some in figures.items()}}
+        for measure in figures[suite.card.name]
     ]
     return rows, found
 
@@ -272,5 +267,4 @@ def save_figure(found: Sequence[Likeness], path: Path) -> None:
         axes.tick_params(labelsize=7)
     for axes in (filters, spectrum):
         axes.legend(fontsize=7)
-    with replacing(path) as target:
-        figure.savefig(target, format="png", dpi=120)
+    _save(figure, path, dpi=120)

@@ -5,8 +5,18 @@ import pytest
 import torch
 from PIL import Image
 
-from bench.calibration import centre_crops, measure_distances, measure_likeness, save_picture
+from bench.calibration import (
+    centre_crops,
+    compare,
+    measure_distances,
+    measure_likeness,
+    save_figure,
+    save_picture,
+)
+from bench.data import encode_png
 from bench.types import CamobenchError
+from tests.smoke import toy_suite
+from tests.toys import pixels
 
 TWINS = {("simcam-05", "simcam-06"), ("simcam-11", "simcam-12")}
 
@@ -61,6 +71,18 @@ def test_crops_keep_the_jpeg_grid(tmp_path):
     assert crop[0, 0, 0] == 64
     with pytest.raises(CamobenchError, match="256 x 256"):
         centre_crops(tmp_path, 256)
+
+
+def test_folders_of_one_name_are_columns_of_their_own_and_no_picture_is_replaced(tmp_path):
+    folders = [tmp_path / one / "photos" for one in "ab"]
+    for seed, folder in enumerate(folders):
+        folder.mkdir(parents=True)
+        (folder / "a.png").write_bytes(encode_png(pixels(1, 64, 64, seed)[0].numpy()))
+    rows, found = compare(toy_suite(tmp_path / "store"), folders)
+    assert list(rows[0]) == ["measure", "toy-v1", "photos", str(folders[1])]
+    (tmp_path / "mine.png").write_bytes(b"mine")
+    with pytest.raises(CamobenchError, match="holds something else"):
+        save_figure(found, tmp_path / "mine.png")
 
 
 def test_the_picture_shows_all_cameras(tmp_path):

@@ -94,16 +94,17 @@ class Recorder(Silent):
     """A progress that remembers what it was told."""
 
     def __init__(self):
-        self.label, self.total, self.units, self.finished = None, None, [], False
+        self.started, self.units, self.finished = [], [], 0
 
     def start(self, label, total, done=0):
-        self.label, self.total, self.done = label, total, done
+        self.started.append((label, total))
+        self.total, self.done = total, done
 
     def advance(self, units=1, **figures):
         self.units.append(units)
 
     def finish(self):
-        self.finished = True
+        self.finished += 1
 
 
 class Memory:

@@ -17,8 +17,7 @@ from torch import Tensor, nn
 
 from bench.contract import FitContext, Victim, VictimSpec
 from bench.data import AdversarySet, ExaminerSet
-from bench.nets.constrained import ConstrainedConv2d
-from bench.nets.fixed_filters import HighPass, beside_differences, differences
+from bench.nets.filters import ConstrainedConv2d, HighPass, beside_differences, differences
 from bench.nets.johnson import channels_last
 from bench.recipes import ClassifierRecipe, Recipe
 from bench.training.classifier import fit_classifier
@@ -39,12 +38,8 @@ FILTERS: Mapping[str, Callable[[], Callable[[Tensor], Tensor]]] = {
 class ConvNetVictim(Victim):
     """A backbone behind one of the input spaces.
 
-    Args:
-        spec: Its front-end is "wdf", "low", "img-fd", one of `FILTERS`, or else the image itself.
-        classes: Camera models by name.
-        recipe: Training budget.
-        budget: How the recipe trains such a backbone.
-        build: Makes the backbone from (classes, width factor).
+    Its spec's front-end is "wdf", "low", "img-fd", one of `FILTERS`, or else the image itself;
+    `build` makes the backbone from (classes, width factor), and `budget` is how it is trained.
     """
 
     shared_prefixes: ClassVar[tuple[str, ...]] = ("estimator.",)

@@ -19,7 +19,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from bench.contract import VictimSpec
-from bench.nets.constrained import ConstrainedConv2d
+from bench.nets.filters import ConstrainedConv2d
 from bench.recipes import Recipe
 from bench.training.patches import grid_patches
 from victims.convnet import UNIT_LEVELS, ConvNetVictim

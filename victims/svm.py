@@ -32,10 +32,7 @@ BATCH = 16
 class KernelMachines(nn.Module):
     """Support vector machines with one kernel, one a class, over standardised features.
 
-    Args:
-        features: Length of a feature vector.
-        classes: Number of machines.
-        linear: Weigh the features themselves, not their Gaussian kernel with support vectors.
+    `linear` ones weigh the features themselves, not their Gaussian kernel with support vectors.
     """
 
     def __init__(self, features: int, classes: int, *, linear: bool = False) -> None:

@@ -76,12 +76,7 @@ class OnGrid(nn.Module):
 
 
 class TimmVictim(ConvNetVictim):
-    """A timm network behind one of the input spaces.
-
-    Args:
-        spec: Its backbone is "timm:" and timm's name.
-        classes: Camera models by name.
-        recipe: Gives batches and steps.
+    """A timm network, that of its spec's backbone, behind one of the input spaces.
 
     Raises:
         CamobenchError: If the network cannot take images of every size that a suite may have.

@@ -35,12 +35,7 @@ from bench.types import FitReport
 
 
 class CganAttack(Attack):
-    """Targeted anonymisation by a conditional generator.
-
-    Args:
-        variant: Networks other than those of the paper's tables.
-        recipes: Hyper-parameters that go with each recipe.
-    """
+    """Targeted anonymisation by a conditional generator."""
 
     rewritable: ClassVar[tuple[str, ...]] = ("generator",)
 

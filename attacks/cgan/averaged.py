@@ -19,18 +19,10 @@ from bench.types import FitReport
 
 
 class AveragedGenerator:
-    """Adam on a copy of a generator; the generator itself becomes the average.
+    """Adam on a copy of a generator, the `player`; the generator itself becomes the average.
 
-    Args:
-        generator: On its device; left in evaluation mode.
-        steps: Of the whole training.
-        lr: Adam's learning rate.
-        beta1: Decay of its first moment.
-        cosine: Anneal the rate to zero.
-        decay: Of the average; 0 keeps the last weights.
-
-    Attributes:
-        player: What is trained.
+    It is on its device, and left in evaluation mode. With `cosine`, the rate is annealed to zero in
+    all `steps`; a `decay` of 0 keeps the last weights.
     """
 
     def __init__(

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attacks.cgan.recipe import CganRecipe, CganVariant
-from bench.nets.constrained import ConstrainedConv2d
-from bench.nets.fixed_filters import beside_differences
+from bench.nets.filters import ConstrainedConv2d, beside_differences
 from bench.nets.johnson import JohnsonNet
 
 ERROR_UNIT = 127.5 / 5

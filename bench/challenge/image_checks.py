@@ -213,7 +213,7 @@ def decode(data: bytes, side: int) -> NDArray[np.uint8]:
         with opened(data) as image:
             return np.ascontiguousarray(pixels_of(image).transpose(2, 0, 1))
     except DamagedError as error:
-        raise RefusedError(DAMAGED, error.how) from error
+        raise RefusedError(DAMAGED, error.fault) from error
     except UnusableError as error:
         raise RefusedError(NOT_RGB, error.fault) from error
 

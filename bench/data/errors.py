@@ -4,25 +4,16 @@ from __future__ import annotations
 
 
 class UnusableError(Exception):
-    """An image that cannot be used, without its name.
-
-    Attributes:
-        fault: What is wrong with it.
-        remedy: What its owner does about it.
-    """
+    """An image that cannot be used, without its name; `fault` is what is wrong with it."""
 
     def __init__(self, fault: str, remedy: str = "replace the file or remove it") -> None:
         super().__init__(f"{fault}; {remedy}")
-        self.fault, self.remedy = fault, remedy
+        self.fault = fault
 
 
 class DamagedError(UnusableError):
-    """An image that is not whole.
+    """An image that is not whole."""
 
-    Attributes:
-        how: It is damaged.
-    """
-
-    def __init__(self, how: str) -> None:
-        super().__init__(f"cannot be decoded ({how})")
-        self.how = how
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"cannot be decoded ({fault})")
+        self.fault = fault

@@ -68,6 +68,14 @@ def pixels_of(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(image)
 
 
+def exif_of(image: Image.Image) -> Image.Exif:
+    """What EXIF says of an open picture: nothing where it is damaged, which harms no pixel."""
+    try:
+        return image.getexif()
+    except (OSError, SyntaxError, ValueError, struct.error):
+        return Image.Exif()
+
+
 def size_of(image: Image.Image) -> tuple[int, int]:
     """Width and height as stored; decodes what `opened` could not tell to be whole."""
     if not isinstance(image, TiffImageFile):

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
+from bench.data.formats import exif_of
+
 MOST_DPI = 1e5
 """What is denser is no camera's, and cannot be written."""
 HEADER_BYTES = 128
@@ -36,7 +38,7 @@ def appearance(path: Path) -> dict[str, Any]:
             kept["dpi"] = tuple(density)
         if profile := nameless_profile(image.info.get("icc_profile") or b""):
             kept["icc_profile"] = profile
-        exif, turned = Image.Exif(), image.getexif().get(ExifTags.Base.Orientation)
+        exif, turned = Image.Exif(), exif_of(image).get(ExifTags.Base.Orientation)
         if turned in range(2, 9):
             exif[ExifTags.Base.Orientation] = turned
             kept["exif"] = exif

@@ -29,11 +29,8 @@ def folded(network: nn.Module, *, processor: bool = True) -> nn.Module:
     """A copy of a trained network for evaluation, in fp32.
 
     Parts whose graph cannot be followed (control flow on values) stay as they are, their children
-    are looked at one by one.
-
-    Args:
-        network: In fp32; not changed.
-        processor: Also replace convolutions that a CPU computes faster by cells.
+    are looked at one by one. For a `processor`, convolutions that it computes faster by cells are
+    replaced too.
     """
     network = _fold(copy.deepcopy(network).eval().requires_grad_(False))
     if processor:
@@ -44,11 +41,7 @@ def folded(network: nn.Module, *, processor: bool = True) -> nn.Module:
 
 
 def reduced(network: nn.Module) -> nn.Module:
-    """A copy of a trained network that computes in bf16 and takes and gives fp32.
-
-    Args:
-        network: In fp32, maps (N, C, H, W) to logits; not changed.
-    """
+    """A copy of a trained fp32 network that computes in bf16; (N, C, H, W) fp32 -> fp32 logits."""
     exact = folded(network, processor=False)
     if not isinstance(exact, fx.GraphModule):
         return InFp32(exact, autocast=True)

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.data import AdversarySet, ExaminerSet, LabelledImages
-from bench.store import Store, explaining_damage, read_json, write_json
+from bench.store import Store, damaged, explaining_damage, read_json, write_json
 from bench.store.checksums import kept_checksum, require_as_written
 from bench.suites.set_files import kept_array, write_set
 from bench.types import (
@@ -112,22 +112,14 @@ class SuiteSource(Protocol):
         """Number of images in a set."""
 
     def rows(self, set_name: SetName, workers: int, start: int = 0) -> Images:
-        """Yield each image of a set, always in the same order.
+        """Yield each image of a set from `start` on, always in the same order.
 
-        Args:
-            set_name: Which set.
-            workers: Processes or threads to make images with.
-            start: Leave out that many images; a killed preparation continues with it.
+        They are made by `workers` processes or threads; a killed preparation continues by `start`.
         """
 
 
 class Suite:
-    """A suite in the store, and the source of itself where what it was made of is not at hand.
-
-    Args:
-        card: What it is.
-        folder: Where its sets live.
-    """
+    """A suite in the store, and the source of itself where what it was made of is not at hand."""
 
     def __init__(self, card: SuiteCard, folder: Path) -> None:
         self.card, self.folder = card, folder
@@ -258,10 +250,14 @@ def open_suite(folder: Path) -> Suite:
     """Open a suite that `prepare` made.
 
     Raises:
-        CamobenchError: If there is none.
+        CamobenchError: If there is none, or its card is no such one.
     """
-    if not (folder / "suite.json").is_file():
+    path = folder / "suite.json"
+    if not path.is_file():
         raise CamobenchError(f"no suite in {folder}; `camobench data prepare` makes one")
-    card = read_json(folder / "suite.json")
+    card = read_json(path)
     models = {name: tuple(value) for name, value in card.items() if isinstance(value, list)}
-    return Suite(SuiteCard(**card | models), folder)
+    try:
+        return Suite(SuiteCard(**card | models), folder)
+    except TypeError as error:  # what another version of camobench wrote
+        raise damaged(path, str(error)) from error

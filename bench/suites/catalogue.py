@@ -62,7 +62,7 @@ def load_suite(
     if name.startswith(REHEARSAL_PREFIX):
         played = name.removeprefix(REHEARSAL_PREFIX)
         return RehearsalSource(load_suite(played, progress=progress, store=store, **options))
-    if name.startswith(FOLDER_PREFIX):
+    if name.startswith(FOLDER_PREFIX) and name != FOLDER_PREFIX:
         return _folder(Path(name.removeprefix(FOLDER_PREFIX)), progress, options)
     if name in SIMULATED:
         from bench.suites.simcam.source import SimcamSource

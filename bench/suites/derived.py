@@ -1,15 +1,13 @@
 """Suites made of another: with a split of real photographs, or as a rehearsal on its Set-B.
 
-Real photographs are a third split beside a suite's own, of models that no set knows, in Set-C: out
-of distribution as `out` is, but with true optics and processing. One tile a photograph, from its
-centre. Those that ship are lossless crops of camera originals, so that the camera's own JPEG data
-remain; `assets/real/ATTRIBUTION.csv` names source and licence of each.
+Real photographs are of models that no set knows, in Set-C: out of distribution as `out` is, but
+with true optics and processing. One tile a photograph, from its centre. Those that ship are
+lossless crops of camera originals, so that the camera's own JPEG data remain;
+`assets/real/ATTRIBUTION.csv` names source and licence of each.
 
-A rehearsal is a suite on which an attack's recipe may be chosen. Nothing about an attack is tuned
-on Set-C or by asking a victim. `rehearsal:SUITE` takes their places with what an attacker has:
-networks trained on Set-B stand in for the victims, and the images that Set-B keeps for validation
-stand in for Set-C. Its numbers choose recipes; they are no result, and the audit says so, since all
-sets share their devices.
+A rehearsal chooses an attack's recipe without Set-C or a victim: networks trained on Set-B stand in
+for the victims, and its validation images for Set-C. Its numbers are no result, and the audit says
+so, since all sets share their devices.
 """
 
 from __future__ import annotations
@@ -27,8 +25,8 @@ from bench.suites.photographs.camera_names import one_spelling
 from bench.suites.photographs.cutting import PhotographSource
 from bench.suites.photographs.division import Placed
 from bench.suites.photographs.layouts import get_layout
-from bench.suites.photographs.reading import Reading, read_folder
-from bench.suites.photographs.scan import list_images
+from bench.suites.photographs.reading import read_folder
+from bench.suites.photographs.scan import Scan, list_images
 from bench.types import IN, REAL, CamobenchError, Progress, SetName
 from bench.wording import listed, plural
 
@@ -81,7 +79,7 @@ class WithRealPhotographs(PhotographSource):
             fingerprint=digest(
                 {
                     "suite": card.fingerprint,
-                    "real": self._reading.scan.files,
+                    "real": self._reading.files,
                     **({"layout": self._insisted} if self._insisted else {}),
                 }
             ),
@@ -116,7 +114,7 @@ class WithRealPhotographs(PhotographSource):
         return self.layout
 
     @cached_property
-    def _reading(self) -> Reading:
+    def _reading(self) -> Scan:
         return read_folder(
             self.root,
             self.source.card.image_px,
@@ -139,11 +137,7 @@ NOTE = "a rehearsal on Set-B alone: stand-ins take the victims' places; it choos
 
 @dataclass(frozen=True)
 class RehearsalSource:
-    """Set-B of a suite as all three sets of another.
-
-    Args:
-        source: The suite.
-    """
+    """Set-B of a suite as all three sets of another."""
 
     source: SuiteSource
 

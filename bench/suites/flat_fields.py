@@ -68,11 +68,7 @@ def simulated(spec: SimcamSpec) -> FlatFields:
 
 
 def photographed(root: Path, suite: str) -> FlatFields:
-    """Of a user's devices.
-
-    Args:
-        root: The folder.
-        suite: By name; `dresden-v1` takes some models for one.
+    """Of a user's devices; the suite called `dresden-v1` takes some models for one.
 
     Raises:
         CamobenchError: If its files do not tell a device; names one.

@@ -1,8 +1,4 @@
-"""A folder of the user's own photographs as a suite.
-
-Either a tree `MODEL/DEVICE/IMAGE.jpg`, or a data set in its own naming:
-see `bench.suites.photographs.layouts`.
-"""
+"""A folder of the user's own photographs as a suite, in a layout of `photographs.layouts`."""
 
 from __future__ import annotations
 
@@ -28,7 +24,8 @@ from bench.suites.photographs.division import (
     divide,
 )
 from bench.suites.photographs.layouts import get_layout
-from bench.suites.photographs.reading import Reading, read_folder
+from bench.suites.photographs.reading import read_folder
+from bench.suites.photographs.scan import Scan
 from bench.types import IN, Progress, SetName
 from bench.wording import split_names
 
@@ -64,7 +61,7 @@ class FolderSource(PhotographSource):
 
     root: Path
     _: KW_ONLY
-    image_px: int | None = None
+    image_px: int = IMAGE_PX
     classes: Sequence[str] | str | None = None
     tiles_per_photo: int | None = None
     skip_bad: bool = False
@@ -74,7 +71,7 @@ class FolderSource(PhotographSource):
     def __post_init__(self) -> None:
         if self.layout is not None:
             get_layout(self.layout)
-        if self._side_px < PATCH_PX or self._side_px % ALIGN_PX:
+        if self.image_px < PATCH_PX or self.image_px % ALIGN_PX:
             raise ValueError(
                 f"expected `image_px` a multiple of {ALIGN_PX} from {PATCH_PX}, got {self.image_px}"
             )
@@ -91,14 +88,33 @@ class FolderSource(PhotographSource):
             ImageError: If files cannot be used; counts them and names the first few.
             CamobenchError: If the folder cannot be divided into sets; says what it holds.
         """
+        name = Path(os.path.abspath(self.root)).name.lower()
+        slug = re.sub(r"[^a-z0-9]+", "-", name).strip("-") or "photos"
+        tiles = f"{self.tiles['A']} in Set-A and B, {self.tiles['C']} in Set-C"
+        notes = (self._division.note, f"tiles a photograph: {tiles}", *self._reading.notes)
         return SuiteCard(
-            name=f"folder-{_slug(self.root)}",
+            name=f"folder-{slug}",
             version=FOLDER_VERSION,
-            fingerprint=self._fingerprint(),
+            fingerprint=digest(
+                {
+                    "source": "folder",
+                    "version": FOLDER_VERSION,
+                    "files": self._reading.files,
+                    "layout": self._reading.layout.name,
+                    "image_px": self.image_px,
+                    "classes": self._chosen,
+                    "seed": SEED,
+                    "tiles_per_photo": self.tiles_per_photo,
+                    "tiles_per_photo_c": None,
+                    "photos_c": PHOTOS_C,
+                    "validation_fraction": VALIDATION_FRACTION,
+                    "skip_bad": self.skip_bad,
+                }
+            ),
             classes=self._division.classes,
             others=self._division.others,
-            image_px=self._side_px,
-            note=self._note(),
+            image_px=self.image_px,
+            note="; ".join(notes),
         )
 
     @property
@@ -106,15 +122,11 @@ class FolderSource(PhotographSource):
         """The photographs of all sets."""
         return self._division.placed
 
-    @property
-    def _side_px(self) -> int:
-        return IMAGE_PX if self.image_px is None else self.image_px
-
     @cached_property
-    def _reading(self) -> Reading:
+    def _reading(self) -> Scan:
         return read_folder(
             self.root,
-            self._side_px,
+            self.image_px,
             layout=self.layout,
             skip_bad=self.skip_bad,
             progress=self.progress,
@@ -142,31 +154,3 @@ class FolderSource(PhotographSource):
         evaluate = math.ceil(EVALUATION_TILES / min(counts["C", m] for m in self._division.classes))
         tiles = self.tiles_per_photo or min(max(fit, 4), MOST_TILES)
         return {"A": tiles, "B": tiles, "C": min(evaluate, MOST_EVALUATION_TILES)}
-
-    def _fingerprint(self) -> str:
-        return digest(
-            {
-                "source": "folder",
-                "version": FOLDER_VERSION,
-                "files": self._reading.scan.files,
-                "layout": self._reading.layout.name,
-                "image_px": self._side_px,
-                "classes": self._chosen,
-                "seed": SEED,
-                "tiles_per_photo": self.tiles_per_photo,
-                "tiles_per_photo_c": None,
-                "photos_c": PHOTOS_C,
-                "validation_fraction": VALIDATION_FRACTION,
-                "skip_bad": self.skip_bad,
-            }
-        )
-
-    def _note(self) -> str:
-        tiles = f"{self.tiles['A']} in Set-A and B, {self.tiles['C']} in Set-C"
-        parts = (self._division.note, f"tiles a photograph: {tiles}", *self._reading.notes)
-        return "; ".join(parts)
-
-
-def _slug(root: Path) -> str:
-    name = Path(os.path.abspath(root)).name.lower()
-    return re.sub(r"[^a-z0-9]+", "-", name).strip("-") or "photos"

@@ -122,15 +122,10 @@ def accuracy_percent(
     patches: bool = False,
     batch: int = 32,
 ) -> float:
-    """Share of the `chosen` images that `network` classifies correctly, in percent.
+    """Share of the `chosen` positions that `network` classifies correctly, in percent.
 
-    Args:
-        network: On the device of `labels`.
-        stack: (N, C, H, W), wherever it lies; read `batch` images at a time.
-        labels: (N,) int64.
-        chosen: Positions in `stack`.
-        patches: Classify each 64 x 64 patch by itself.
-        batch: Images at a time.
+    Of a stack (N, C, H, W), wherever it lies, read `batch` images at a time; `network` is on the
+    device of `labels` (N,). With `patches`, each 64 x 64 patch is classified by itself.
     """
     hits = total = 0
     for positions in torch.split(chosen, batch):

@@ -94,3 +94,7 @@ def test_a_density_that_cannot_be_is_dropped(tmp_path, density):
     with Image.open(path) as image:
         assert "dpi" in image.info
     assert "dpi" not in appearance(path)
+
+
+def test_a_damaged_exif_is_dropped(tmp_path):
+    assert appearance(photo(tmp_path / "a.png", exif=b"Exif\0\0garbage")) == {}

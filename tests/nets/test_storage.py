@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.nets.constrained import ConstrainedConv2d
+from bench.nets.filters import ConstrainedConv2d
 from bench.nets.johnson import JohnsonNet
 from bench.nets.storage import compact_state, expand_state, round_as_stored
 from tests.toys import same_state, shaken

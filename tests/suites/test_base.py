@@ -11,6 +11,7 @@ from bench.store import Store
 from bench.suites.base import Row, SuiteCard, open_suite, prepare
 from bench.types import CamobenchError
 from tests.smoke import flip
+from tests.toys import Recorder
 
 CARD = SuiteCard(
     name="toy-v1",
@@ -55,33 +56,16 @@ class Toy:
             )
 
 
-class Tally:
-    """A progress that remembers."""
-
-    def __init__(self):
-        self.started, self.done, self.finished = [], 0, 0
-
-    def start(self, label, total, done=0):
-        self.started.append((label, total))
-        self.done += done
-
-    def advance(self, units=1, **figures):
-        self.done += units
-
-    def finish(self):
-        self.finished += 1
-
-
 @pytest.fixture
 def store(tmp_path):
     return Store(tmp_path / "store")
 
 
 def test_prepare_writes_what_the_source_yields(store):
-    tally = Tally()
-    suite = prepare(Toy(), store, ("A", "B", "C"), workers=3, progress=tally)
-    assert tally.started == [(f"toy-v1: Set-{name}", 4) for name in "ABC"]
-    assert (tally.done, tally.finished) == (12, 3)
+    progress = Recorder()
+    suite = prepare(Toy(), store, ("A", "B", "C"), workers=3, progress=progress)
+    assert progress.started == [(f"toy-v1: Set-{name}", 4) for name in "ABC"]
+    assert (sum(progress.units), progress.finished) == (12, 3)
     assert suite.images("C").shape == (4, 3, 64, 64)
     np.testing.assert_array_equal(suite.images("C")[:, 0, 0, 0], range(4))
     manifest = suite.manifest("C")
@@ -162,6 +146,16 @@ def test_a_source_that_yields_nothing_or_less_than_it_announced_leaves_no_set(st
         prepare(Toy(announced=5), store, ("A",))
     opened = open_suite(store.data_folder(CARD.name, CARD.fingerprint))
     assert not any(map(opened.has, "AB"))
+
+
+@pytest.mark.parametrize("content", ["{}", '{"lens": 1}', "[]", "{"])
+def test_a_card_that_is_none_is_damaged_and_made_anew_once_removed(store, content):
+    card = prepare(Toy(), store, ("A",)).folder / "suite.json"
+    card.write_text(content)
+    with pytest.raises(CamobenchError, match=rf"{card} is damaged .*; remove {card}, and"):
+        prepare(Toy(), store, ("A",))
+    card.unlink()
+    assert prepare(Toy(), store, ("A",)).card == CARD
 
 
 @pytest.mark.parametrize("name", ["images.npy", "manifest.parquet"])

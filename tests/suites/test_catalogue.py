@@ -57,6 +57,7 @@ def test_a_set_that_was_not_made_is_named(store, made):
         ("folder:x", {"root": "x", "partial": True}, "folder:DIR takes .*, got root, partial"),
         ("simcam-mini-v2", {"root": "x"}, "simcam-mini-v2 takes no options, got root"),
         ("dresden", {}, "unknown suite 'dresden': did you mean dresden-v1"),
+        ("folder:", {}, "unknown suite 'folder:'.*`folder:DIR` reads photographs of your own"),
     ],
 )
 def test_options_that_a_suite_does_not_take(name, options, message):

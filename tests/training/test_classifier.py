@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score
 from torch import nn
 
 from bench.data import ExaminerSet
-from bench.nets.constrained import ConstrainedConv2d
+from bench.nets.filters import ConstrainedConv2d
 from bench.nets.storage import compact_state, expand_state
 from bench.recipes import PAPER, SMOKE, AdamWRecipe, ClassifierRecipe
 from bench.training.classifier import accuracy_percent, fit_classifier, rate_schedule

@@ -96,5 +96,5 @@ def test_fit_is_deterministic_and_tells_how_far_it_is(fitted):
     victim, recorder = build(), Recorder()
     victim.fit(textured(), fit_context(progress=recorder))
     assert same_state(victim.state_dict(), fitted[0].state_dict())
-    assert (recorder.total, sum(recorder.units), recorder.finished) == (24, 24, True)
-    assert recorder.label == "features of spam-svm"
+    assert recorder.started == [("features of spam-svm", 24)]
+    assert (sum(recorder.units), recorder.finished) == (24, 1)

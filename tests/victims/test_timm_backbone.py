@@ -5,7 +5,7 @@ import torch
 from bench.contract import VICTIMS
 from bench.data import ExaminerSet
 from bench.jobs.building import build_victim
-from bench.nets.fixed_filters import HighPass, differences
+from bench.nets.filters import HighPass, differences
 from bench.recipes import PAPER, SMOKE
 from bench.registry import UnknownNameError
 from bench.store import digest

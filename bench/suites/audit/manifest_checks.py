@@ -1,5 +1,9 @@
 """What a suite's manifest tells: devices, models, scenes, photographs and files on two sides.
 
+And what JPEG headers alone tell of the camera model, a cue that has nothing to do with sensors:
+victims see decoded pixels, in which quantisation leaves its traces. Where headers name the class,
+part of a victim's accuracy, and of an attack's success, may be about compression.
+
 Each check is a function from the manifests of all sets to a `Finding`.
 """
 
@@ -11,11 +15,14 @@ from typing import Literal, TypeAlias
 import pandas as pd
 
 from bench.suites.base import SHARED_SCENES, SPLIT_BY_IMAGE, SuiteCard
-from bench.types import SETS
+from bench.types import IN, SETS
 from bench.wording import listed, plural
 
 Outcome: TypeAlias = Literal["pass", "warn", "fail", "not recorded"]
 MOST_RATIO = 2.0
+MOST_ABOVE_CHANCE_PERCENT = 10.0
+_NO_JPEG = "no JPEG"
+_MOST_SHOWN = 3  # values of a camera model
 
 
 @dataclass(frozen=True)
@@ -158,17 +165,10 @@ def copies_of_files(frame: pd.DataFrame) -> Finding:
 
 
 def same_twice(frame: pd.DataFrame, key: str, *, check: str, what: str) -> Finding:
-    """Judge images or photographs that share a digest.
+    """Judge images or photographs that share a digest, in the column `key`, of a "file" or "image".
 
-    Args:
-        frame: Rows of one photograph may share a digest of their file.
-        key: The column with the digest.
-        check: Name of the check.
-        what: What the digest is of, "file" or "image".
-
-    Returns:
-        A failure where copies lie in two sets, in training and validation, or in two camera
-        models; a warning where they lie side by side.
+    It is a failure where copies lie in two sets, in training and validation, or in two camera
+    models; a warning where they lie side by side. Rows of one photograph may share their file's.
     """
     name = "photo_id" if what == "file" else "image_id"
     members = frame.assign(part=part_of(frame)).drop_duplicates([key, name, "part", "model"])
@@ -185,3 +185,68 @@ def same_twice(frame: pd.DataFrame, key: str, *, check: str, what: str) -> Findi
         found = f"{plural(len(beside), what)} more than once in one class of one set"
         return Finding(check, "warn", f"{found}; {listed(beside)}")
     return Finding(check, "pass", f"none is there twice ({plural(frame[key].nunique(), what)})")
+
+
+def jpeg_tables(frame: pd.DataFrame, card: SuiteCard) -> Finding:
+    """Quantisation tables do not name the class."""
+    quality = frame["jpeg_quality"].map("quality {:.0f}".format, na_action="ignore")
+    return _judge(frame, card, "jpeg_tables", "JPEG tables", "name", quality)
+
+
+def chroma_subsampling(frame: pd.DataFrame, card: SuiteCard) -> Finding:
+    """Chroma subsampling does not name the class."""
+    cue = "jpeg_subsampling"
+    return _judge(frame, card, cue, "chroma subsampling", "names", frame[cue])
+
+
+def named_percent(learnt: pd.DataFrame, asked: pd.DataFrame, cue: str) -> float:
+    """How often the majority class of a cue's value is right.
+
+    Args:
+        learnt: Photographs with `model` and the cue, which the majorities are taken from.
+        asked: Photographs to name. A value never met is a guess among all classes; where classes
+            tie, one of them is.
+        cue: A column without missing values.
+
+    Returns:
+        Per cent of the photographs of `asked`, in expectation.
+    """
+    votes = pd.crosstab(learnt[cue], learnt["model"])
+    best = votes.eq(votes.max(axis=1), axis=0)
+    chances = best.div(best.sum(axis=1), axis=0)
+    guess = 1 / learnt["model"].nunique()
+    met = asked[cue].isin(chances.index).to_numpy()
+    pairs = pd.MultiIndex.from_frame(asked.loc[met, [cue, "model"]])
+    right = chances.stack().reindex(pairs, fill_value=0).to_numpy(float)
+    return 100 * float(right.sum() + guess * (~met).sum()) / len(asked)
+
+
+def _judge(
+    frame: pd.DataFrame, card: SuiteCard, cue: str, check: str, verb: str, shown: pd.Series
+) -> Finding:
+    """Judge a column; what is `shown` of it is told of each camera model."""
+    if frame[cue].isna().all():
+        return Finding(check, "pass", "no file is a JPEG")
+    photos = frame.assign(shown=shown).drop_duplicates("photo_id")
+    photos[[cue, "shown"]] = photos[[cue, "shown"]].astype(object).fillna(_NO_JPEG)
+    told = "; ".join(
+        f"{model}: {_shares(photos.loc[photos['model'] == model, 'shown'])}"
+        for model in card.split_of
+    )
+    inside = photos[photos["split"] == IN]
+    learnt, asked = inside[inside["set"] == "A"], inside[inside["set"] == "C"]
+    if learnt.empty or asked.empty:  # as in a rehearsal, whose photographs are all in every set
+        found = "cannot be judged without classes in Set-A and Set-C"
+        return Finding(check, "warn", f"{found}; {told}")
+    percent, chance = named_percent(learnt, asked, cue), 100 / len(card.classes)
+    found = f"{check} alone {verb} the class of {percent:.0f} % of Set-C's {len(asked)} photographs"
+    return Finding(
+        check,
+        "warn" if percent > chance + MOST_ABOVE_CHANCE_PERCENT else "pass",
+        f"{found} (chance {chance:.0f} %); learnt on Set-A; {told}",
+    )
+
+
+def _shares(values: pd.Series) -> str:
+    shares = values.value_counts(normalize=True).items()
+    return listed((f"{value} {100 * share:.0f} %" for value, share in shares), _MOST_SHOWN)

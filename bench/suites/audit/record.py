@@ -18,24 +18,10 @@ import pandas as pd
 
 from bench.provenance import package_versions, provenance
 from bench.store import read_json, write_json
-from bench.suites.audit.copies import (
-    NearCopy,
-    copies_of_images,
-    find_near_copies,
-    look,
-    near_copies,
-)
-from bench.suites.audit.jpeg_cues import chroma_subsampling, jpeg_tables
-from bench.suites.audit.manifest_checks import (
-    Finding,
-    class_balance,
-    copies_of_files,
-    devices_across_sets,
-    devices_of_a_class,
-    outsiders,
-    photographs,
-    scenes_across_sets,
-)
+from bench.suites.audit import copies
+from bench.suites.audit import manifest_checks as manifests
+from bench.suites.audit.copies import NearCopy
+from bench.suites.audit.manifest_checks import Finding
 from bench.suites.base import Suite, SuiteSource
 from bench.types import SETS, CamobenchError, Json, Progress, Silent, as_json
 
@@ -83,20 +69,20 @@ def audit(suite: Suite, progress: Progress | None = None) -> Audit:
     """
     card = suite.card
     frame = pd.concat([suite.manifest(name) for name in SETS], ignore_index=True)
-    looks = look(suite, progress or Silent())
-    near = find_near_copies(frame, looks)
+    looks = copies.look(suite, progress or Silent())
+    near = copies.find_near_copies(frame, looks)
     findings = (
-        devices_across_sets(frame, card),
-        devices_of_a_class(frame, card),
-        outsiders(frame, card),
-        scenes_across_sets(frame, card),
-        photographs(frame),
-        copies_of_files(frame),
-        copies_of_images(frame, looks),
-        near_copies(near, looks),
-        class_balance(frame, card),
-        jpeg_tables(frame, card),
-        chroma_subsampling(frame, card),
+        manifests.devices_across_sets(frame, card),
+        manifests.devices_of_a_class(frame, card),
+        manifests.outsiders(frame, card),
+        manifests.scenes_across_sets(frame, card),
+        manifests.photographs(frame),
+        manifests.copies_of_files(frame),
+        copies.copies_of_images(frame, looks),
+        copies.near_copies(near, looks),
+        manifests.class_balance(frame, card),
+        manifests.jpeg_tables(frame, card),
+        manifests.chroma_subsampling(frame, card),
     )
     return Audit(findings=findings, near=tuple(near))
 

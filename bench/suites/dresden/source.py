@@ -64,10 +64,7 @@ def _plain(model: str) -> str:
 
 
 class Coverage:
-    """Photographs found and expected, by camera model and set.
-
-    Args:
-        found: Photographs of the protocol.
+    """How many photographs of the protocol were found of those expected, by model and set.
 
     Attributes:
         complete: Whether all are there.
@@ -89,20 +86,13 @@ class Coverage:
         lacking: dict[str, list[str]] = defaultdict(list)
         for model in DRESDEN_V1.models_in + DRESDEN_V1.models_out:
             for name in SETS:
-                if there[model, name] < wanted[model, name]:
-                    counts = f"{there[model, name]}/{wanted[model, name]}"
-                    lacking[model].append(f"{name} {counts}")
+                if (count := there[model, name]) < wanted[model, name]:
+                    lacking[model].append(f"{name} {count}/{wanted[model, name]}")
         self.summary = ", ".join(f"{model} ({', '.join(told)})" for model, told in lacking.items())
 
 
-def require(found: Collection[Pinned], root: Path, inventory: str, *, partial: bool) -> None:
-    """Refuse a copy that the suite cannot be made of.
-
-    Args:
-        found: Photographs of the protocol.
-        root: The copy, for messages.
-        inventory: What else it holds, for messages.
-        partial: Whether something may be missing.
+def require(found: Collection[Pinned], root: Path, inventory: str, *, partial: bool) -> Coverage:
+    """Refuse a copy that the suite cannot be made of; `inventory` tells what else it holds.
 
     Raises:
         CamobenchError: If something is missing and `partial` was not asked for, or if what is there
@@ -129,6 +119,7 @@ def require(found: Collection[Pinned], root: Path, inventory: str, *, partial: b
             f"{root} has too little of {name}: fewer than two in-distribution models have "
             f"photographs for all sets; {expected}; add photographs, {others}"
         )
+    return coverage
 
 
 CHOICES_NOTE = (
@@ -164,27 +155,41 @@ class DresdenSource(PhotographSource):
             ImageError: If photographs cannot be used; counts them and names the first few.
             CamobenchError: If photographs are missing; shows which models lack how many.
         """
-        covered = Coverage(self._photos)
-        files = [(pinned.name, photo.sha256) for pinned, photo in self._photos.items()]
+        photos, covered = self._found
+        note = CHOICES_NOTE
+        if not covered.complete:
+            known = {*DRESDEN_V1.models_in, *DRESDEN_V1.models_out}
+            absent = known - {*covered.classes, *covered.others}
+            left = f"; left out: {', '.join(sorted(absent))}" if absent else ""
+            note = (
+                "WARNING, INCOMPLETE copy of the Dresden images, not the paper's protocol: found "
+                f"of expected: {covered.summary}{left}; {CHOICES_NOTE}"
+            )
         return SuiteCard(
             name=DRESDEN_V1.name,
             version=DRESDEN_V1.version,
-            fingerprint=digest({"source": "dresden", "spec": DRESDEN_V1, "files": files}),
+            fingerprint=digest(
+                {
+                    "source": "dresden",
+                    "spec": DRESDEN_V1,
+                    "files": [(pinned.name, photo.sha256) for pinned, photo in photos.items()],
+                }
+            ),
             classes=covered.classes,
             others=covered.others,
             image_px=DRESDEN_V1.image_px,
-            note=_note(covered),
+            note=note,
         )
 
     def rows(self, set_name: SetName, workers: int, start: int = 0) -> Images:
         """Yield the crops of a set from `start` on, named as the database names them."""
-        names = {photo.path.as_posix(): pinned.name for pinned, photo in self._photos.items()}
+        names = {photo.path.as_posix(): pinned.name for pinned, photo in self._found[0].items()}
         for row, pixels in super().rows(set_name, workers, start):
             name = names[row.photo_id]
             yield replace(row, photo_id=name, image_id=name), pixels
 
     @cached_property
-    def _photos(self) -> Mapping[Pinned, Photo]:
+    def _found(self) -> tuple[Mapping[Pinned, Photo], Coverage]:
         """The photographs of the protocol that can be used, in its order."""
         paths, inventory = look(self.root)
         require(paths, self.root, inventory, partial=self.partial)
@@ -208,46 +213,30 @@ class DresdenSource(PhotographSource):
             )
         usable = {photo.path: photo for photo in found.photos}
         photos = {pinned: usable[path] for pinned, path in paths.items() if path in usable}
-        require(photos, self.root, inventory, partial=self.partial)
-        return photos
+        return photos, require(photos, self.root, inventory, partial=self.partial)
 
     @cached_property
     def placed(self) -> list[Placed]:
-        """The photographs of all sets."""
-        return _place(self._photos)
+        """The photographs of all sets, where the protocol wants them.
+
+        Models without enough are left out. One in ten of each model in Set-A and in Set-B is for
+        validation, alike in every copy.
+        """
+        photos, covered = self._found
+        groups: dict[tuple[str, Place], list[Pinned]] = defaultdict(list)
+        for pinned in photos:
+            if pinned.model in covered.classes + covered.others:
+                groups[pinned.model, protocol()[pinned]].append(pinned)
+        placed = []
+        for (_, at), group in groups.items():
+            drawn = sorted(group, key=lambda p: digest([DRESDEN_V1.seed, "validation", p.name]))
+            held_out = drawn[: max(1, round(DRESDEN_V1.validation_fraction * len(group)))]
+            for pinned in group:
+                trained = "validation" if pinned in held_out else "train"
+                partition = "evaluation" if at.set == "C" else trained
+                placed.append(Placed(photo=photos[pinned], **at._asdict(), partition=partition))
+        return placed
 
     def corners(self, photo: Photo, count: int) -> list[tuple[int, int]]:
         """The centre."""
         return [central_corner(photo.width, photo.height, DRESDEN_V1.image_px)]
-
-
-def _place(photos: Mapping[Pinned, Photo]) -> list[Placed]:
-    """Put photographs where the protocol wants them; models without enough are left out.
-
-    One in ten of each model in Set-A and in Set-B is for validation, alike in every copy.
-    """
-    covered = Coverage(photos)
-    groups: dict[tuple[str, Place], list[Pinned]] = defaultdict(list)
-    for pinned in photos:
-        if pinned.model in covered.classes + covered.others:
-            groups[pinned.model, protocol()[pinned]].append(pinned)
-    placed = []
-    for (_, at), group in groups.items():
-        drawn = sorted(group, key=lambda p: digest([DRESDEN_V1.seed, "validation", p.name]))
-        held_out = drawn[: max(1, round(DRESDEN_V1.validation_fraction * len(group)))]
-        for pinned in group:
-            trained = "validation" if pinned in held_out else "train"
-            partition = "evaluation" if at.set == "C" else trained
-            placed.append(Placed(photo=photos[pinned], **at._asdict(), partition=partition))
-    return placed
-
-
-def _note(covered: Coverage) -> str:
-    if covered.complete:
-        return CHOICES_NOTE
-    absent = {*DRESDEN_V1.models_in, *DRESDEN_V1.models_out} - {*covered.classes, *covered.others}
-    left = f"; left out: {', '.join(sorted(absent))}" if absent else ""
-    return (
-        f"WARNING, INCOMPLETE copy of the Dresden images, not the paper's protocol: found of "
-        f"expected: {covered.summary}{left}; {CHOICES_NOTE}"
-    )

@@ -1,12 +1,23 @@
-"""Camera models as folders, file names and EXIF spell them: what is one, and what contradicts."""
+"""Camera models as folders, file names and EXIF spell them: what is one, and what contradicts.
+
+Whether the folders of a tree can be MODEL/DEVICE: people keep sets, kinds, formats and dates so. A
+folder is taken for a camera model only where its name says so, or EXIF or file names of its first
+photographs agree with it, and where no folders of one name that counts nothing lie below several.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
+from PIL.Image import DecompressionBombError
+
+from bench.suites.photographs.jpeg_header import read_camera
+from bench.suites.photographs.layouts import DRESDEN, LAYOUTS, TREE, Layout
+from bench.types import CamobenchError
 from bench.wording import listed
 
 _MAKES_TOLD = """
@@ -22,17 +33,50 @@ mju optio photosmart pixel powershot redmi simcam xperia
 _SHORT = {"agfa": "agfaphoto", "fuji": "fujifilm", "hp": "hewlett"}
 _MAKES = frozenset(_MAKES_TOLD.split())
 _KNOWN = _MAKES | _SHORT.keys() | frozenset(_LINES_TOLD.split())
-
-
-def names_a_make(name: str) -> bool:
-    """Whether a name holds a maker of cameras or one of their lines."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    return bool((_words(name) | _words(spaced)) & _KNOWN)
+_TOLD = """
+train training trn val valid validation test testing tst eval evaluation holdout set sets split
+fold subset part query gallery probe reference public private
+nat natural flat flats field fields flatfield flatfields dark darkframe darkframes bias frame
+frames image images img imgs photo photos photograph photographs picture pictures pic pics dcim
+raw raws scene scenes indoor outdoor day night video videos data dataset database misc other
+others unknown all new old backup tmp thumbnail thumbnails
+orig original originals native edited edit edits processed unprocessed manipulated manip altered
+unaltered unalt forged forgery forgeries fake fakes real pristine authentic tampered spliced
+splicing synthetic generated gan clean noisy adversarial anonymised anonymized cropped crop
+crops patch patches tile tiles resized scaled rotated full small large input output source
+target before after positive negative compressed uncompressed whatsapp facebook instagram
+twitter telegram social screenshot screenshots
+jpg jpeg jpegs png pngs tif tiff bmp heic heif dng webp nef cr2 arw lossless lossy high low
+medium hq lq quality iso qf january february march april may june july august september october
+november december copy version jan feb mar apr jun jul aug sep oct nov dec spring summer
+autumn winter
+"""
+_WORDS = frozenset(_TOLD.split())  # sets, kinds, treatments, formats, qualities, dates
+_HOLDERS = {"camera", "cameras", "device", "devices", "phone", "phones", "model", "models", "make"}
+_MEASURE = re.compile(
+    r"(q|qf|iso|jpeg|jpg|crop|day|week|wk|sigma)?\d+((x\d+)|px|mp|p|kb?|mb|mm|cm|bits?)?"
+)
+_COUNTER = re.compile(
+    r"(device|dev|d|camera|cam|c|phone|p|unit|u|body|copy|sample|s|no|nr|id|instance)?\d{1,4}"
+    r"|(device|dev|camera|cam|phone|unit|body|copy)?[a-z]"
+)
+_DATE = re.compile(r"(19|20)\d\d(\d{4})?")
+_YEAR = re.compile(r"[a-z]*(19|20)\d\d")
+_DCF = re.compile(r"[1-9]\d\d(?=\d*[A-Z_])[A-Z0-9_]{5}")  # a camera's own folders: 100CANON
+_TYPE = re.compile(r"(?P<stem>[a-z]{1,4})[1-9]\d+[a-z]*|\d{2,4}(?!th)[a-z]{1,2}")  # D70, 600D
+_SAID = re.compile(r"(model|cam|camera|phone|smartphone)(\d+|[a-z])")  # Model0, cam-a
+_SETS = {"train", "training", "val", "valid", "validation", "test", "testing"}
+_NOISE = re.compile(r"(?i)sigma[-_ ]?\d[\d.]*")  # its strength, not the maker's
+_NAMES_TOO = {"fold", "real"}  # Galaxy Z Fold, FinePix REAL 3D
+_COUNTED = {"run", "cv", "exp", "step", "user", "subj", "trip", "lot", "v", "ver", "k", "no", "id"}
+_VERSION = re.compile(r"(?P<shot>.*\d)(\s*\(\d+\)|[-_ .]+(?P<word>[A-Za-z]+))")
+_MOST = 0.9
+_READ = 20  # images of a folder in which the camera is looked for
 
 
 def agree(folder: str, camera: str) -> bool:
     """Whether a folder's name is that of the camera its photographs name, or a part of it."""
-    return bool(_words(folder)) and _words(folder) <= _words(camera)
+    return bool(_spelled(folder)) and _spelled(folder) <= _spelled(camera)
 
 
 def one_spelling(names: Iterable[str]) -> dict[str, str]:
@@ -52,11 +96,7 @@ def one_spelling(names: Iterable[str]) -> dict[str, str]:
 
 
 def contradictions(said: Iterable[tuple[str, str]]) -> list[str]:
-    """What EXIF or file names say of cameras and the folders do not.
-
-    Args:
-        said: Folders' camera models, each with a camera that a photograph states, or nothing.
-    """
+    """What EXIF or file names say of cameras, or nothing, and the folders' models do not."""
     pairs = sorted({pair for pair in said if pair[1]})
     stated = {model: [camera for other, camera in pairs if other == model] for model, _ in pairs}
     folders = {camera: [model for model, other in pairs if other == camera] for _, camera in pairs}
@@ -71,12 +111,162 @@ def contradictions(said: Iterable[tuple[str, str]]) -> list[str]:
 
 def _contradict(model: str, camera: str, models: Iterable[str]) -> bool:
     """Whether they name different makes, or the camera is another of the models."""
-    here, there = _words(model), _words(camera)
+    here, there = _spelled(model), _spelled(camera)
     makes = [{_SHORT.get(word, word) for word in words} & _MAKES for words in (here, there)]
     if all(makes) and not makes[0] & makes[1]:
         return True
-    return not here <= there and any(_words(other) <= there for other in models if other != model)
+    return not here <= there and any(_spelled(other) <= there for other in models if other != model)
 
 
-def _words(name: str) -> set[str]:
+def _spelled(name: str) -> set[str]:
     return set(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", name).casefold()))
+
+
+def names_a_model(name: str) -> bool:
+    """Whether a name holds a make, a line, a type such as D70, or says that it is a model.
+
+    A name that tells a set, a kind or a treatment as well is none: `train_Canon`.
+    """
+    words = _words(name)
+    if (
+        _SETS & {*words}
+        or (_WORDS - _NAMES_TOO) & {*_words(name.lower())}
+        or _NOISE.fullmatch(name)
+    ):
+        return False
+    said = _SAID.fullmatch("".join(words)) is not None
+    makes = (_spelled(name) | _spelled(" ".join(words))) & _KNOWN
+    return said or bool(makes) or any(map(_is_type, words))
+
+
+def plain_shot(shot: str) -> str:
+    """A shot's name without what tells its versions: `IMG_1 (2)`, `IMG_1_edited`, `IMG_1-copy`."""
+    found = _VERSION.fullmatch(shot)
+    if found is None or (found["word"] and not _describes([found["word"].lower()], numbers=False)):
+        return shot
+    return plain_shot(found["shot"])
+
+
+def require_models(root: Path, paths: Sequence[PurePosixPath], layout: Layout = TREE) -> None:
+    """Refuse a folder that was taken for a tree, or for files named so, and cannot be one.
+
+    Raises:
+        CamobenchError: Names the folders, and what would fit.
+    """
+    tree: dict[str, set[str]] = defaultdict(set)
+    for path in paths:
+        if name := layout.photo(path):
+            tree[name.model].add(name.device)
+    strangers = sorted(set(tree) - _models(root, paths, layout)) if tree else []
+    if layout is not TREE:
+        if strangers:
+            read = ((path, layout.photo(path)) for path in paths)
+            example = next(path for path, name in read if name and name.model in strangers)
+            raise CamobenchError(
+                f"no camera models, by name or EXIF: {listed(strangers)}, which is what names such "
+                f"as {example} in {root} are read as; order the photographs as {TREE.pattern}, or "
+                f"insist by --layout {layout.name} (`layout='{layout.name}'`)"
+            )
+        return
+    if not tree:
+        wrong = f"no image in {root} lies as {TREE.pattern}, such as {paths[0]}"
+    elif strangers:
+        below = sorted(_shared(tree))
+        rather = f" (the folders below may be, such as {below[0]})" if below else ""
+        told = f"no camera models, by name or EXIF: {listed(strangers)}"
+        wrong = f"{told} in {root}{rather}"
+    elif parts := sorted(_parts_of_a_model(tree)):
+        wrong = f"no devices but kinds of images: {listed(parts)} in {root}"
+    elif shared := sorted(_shared(tree)):
+        models = listed(sorted(model for model in tree if shared[0] in tree[model]))
+        wrong = f"one device below several camera models in {root}: {shared[0]} in {models}"
+    else:
+        return
+    raise CamobenchError(f"{wrong}; {_remedy(root, paths)}")
+
+
+def _models(root: Path, paths: Sequence[PurePosixPath], layout: Layout) -> set[str]:
+    """What are camera models by their names, or by what their first images name."""
+    within: dict[str, list[PurePosixPath]] = defaultdict(list)
+    for path in paths:
+        if name := layout.photo(path):
+            within[name.model].append(path)
+    return {
+        name
+        for name, found in within.items()
+        if names_a_model(name) or any(agree(name, _stated(root, p, layout)) for p in found[:_READ])
+    }
+
+
+def _stated(root: Path, path: PurePosixPath, layout: Layout) -> str:
+    """The camera that an image names in EXIF, or else by a Dresden name of a known make."""
+    name = None if layout is DRESDEN else DRESDEN.photo(path)
+    try:
+        camera = read_camera((root / path).read_bytes())
+    except (OSError, SyntaxError, ValueError, DecompressionBombError):
+        camera = None  # `scan` tells of what cannot be read
+    return camera or (name.model if name and names_a_model(name.model) else "")
+
+
+def _is_type(word: str) -> bool:
+    found = _TYPE.fullmatch(word)
+    if found is None or _MEASURE.fullmatch(word) or _YEAR.fullmatch(word):
+        return False
+    return found["stem"] not in _WORDS | _COUNTED
+
+
+def _words(name: str) -> list[str]:
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return re.findall(r"[^\W_]+", spaced.lower())
+
+
+def _describes(words: Sequence[str], *, numbers: bool) -> bool:
+    """Whether all words tell sets, kinds or formats; bare numbers alone only where `numbers`."""
+    plain = [word for word in words if word in _WORDS or word.rstrip("0123456789") in _WORDS]
+    plain += [word for word in words if len(word) == 1 and plain]
+    measures = [word for word in words if _MEASURE.fullmatch(word) and word not in plain]
+    if not numbers and not plain and not any(map(_DATE.fullmatch, words)):
+        measures = [word for word in measures if len(word) >= 4 or not word.isdecimal()]
+    return bool(words) and len(plain) + len(measures) >= len(words)
+
+
+def _parts_of_a_model(tree: Mapping[str, Iterable[str]]) -> set[str]:
+    """MODEL/DEVICE folders of models below which lie several kinds, or a kind beside devices.
+
+    What a camera numbers by itself, such as 100CANON, is such a kind.
+    """
+    found = set()
+    for model, devices in tree.items():
+        kinds = {name for name in devices if _describes(_words(name), numbers=False)}
+        kinds |= {name for name in devices if _DCF.fullmatch(name)}
+        if len(kinds) > 1 or any(re.match("flat|dark", name.lower()) for name in kinds):
+            found |= {f"{model}/{name}" for name in kinds}
+    return found
+
+
+def _shared(tree: Mapping[str, Iterable[str]]) -> set[str]:
+    """Devices below several models whose name is no mere number or kind."""
+    owners: dict[str, int] = defaultdict(int)
+    for devices in tree.values():
+        for name in devices:
+            words = _words(name)
+            if not _COUNTER.fullmatch("".join(words)) and not _describes(words, numbers=True):
+                owners[name] += words != ["unknown"] and not set(words) <= _HOLDERS
+    return {name for name, count in owners.items() if count > 1}
+
+
+def _remedy(root: Path, paths: Sequence[PurePosixPath]) -> str:
+    """What would fit: layouts, folders within, or another order of the folders."""
+    fits = [
+        f"--layout {layout.name} ({layout.pattern})"
+        for layout in LAYOUTS.values()
+        if layout is not TREE and layout.share(paths) >= _MOST
+    ]
+    within: dict[str, set[str]] = defaultdict(set)
+    for path in paths:
+        if len(path.parts) == 4:
+            within[path.parts[0]].add(path.parts[1])
+    inside = [name for name, models in within.items() if all(map(names_a_model, models))]
+    fits += [f"folder:{root / name}" for name in sorted(inside)]
+    fits = [f"try {' or '.join(fits)}"] if fits else [f"order the photographs as {TREE.pattern}"]
+    return f"{fits[0]}, or insist by --layout tree (`layout='tree'`)"

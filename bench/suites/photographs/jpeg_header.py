@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
+from bench.data.formats import exif_of
 from bench.store import digest
 
 TABLES_DIGITS = 12
@@ -43,7 +44,7 @@ def read_jpeg_header(data: bytes) -> dict[str, Any]:
 def read_camera(data: bytes) -> str | None:
     """Make and model that EXIF names, in one; `None` where it names none."""
     with Image.open(io.BytesIO(data)) as image:
-        exif = image.getexif()
+        exif = exif_of(image)
     make, model = (str(exif.get(tag, "")).replace("\0", " ").strip() for tag in (_MAKE, _MODEL))
     if not model:
         return None

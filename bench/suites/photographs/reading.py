@@ -3,36 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-from bench.suites.photographs.camera_names import contradictions
-from bench.suites.photographs.folder_names import require_models
-from bench.suites.photographs.layouts import DRESDEN, TREE, Layout, detect_layout, get_layout
-from bench.suites.photographs.scan import Photo, Scan, list_images, scan
+from bench.suites.photographs.camera_names import require_models
+from bench.suites.photographs.layouts import DRESDEN, TREE, detect_layout, get_layout
+from bench.suites.photographs.scan import Scan, list_images, scan
 from bench.types import CamobenchError, Progress
-from bench.wording import listed
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """What was found in a folder.
-
-    Attributes:
-        layout: How its files are named.
-        scan: The photographs, and what was left out.
-        notes: What a suite of these photographs says of them.
-    """
-
-    layout: Layout
-    scan: Scan
-    notes: tuple[str, ...]
-
-    @property
-    def photos(self) -> tuple[Photo, ...]:
-        """The usable photographs."""
-        return self.scan.photos
 
 
 def read_folder(
@@ -42,7 +19,7 @@ def read_folder(
     layout: str | None = None,
     skip_bad: bool = False,
     progress: Progress | None = None,
-) -> Reading:
+) -> Scan:
     """Read every file of a folder.
 
     Args:
@@ -74,12 +51,10 @@ def read_folder(
     found = scan(root, names, way, image_px, skip_bad=skip_bad, progress=progress)
     if way is TREE:
         _require_each_filled(root, found)
-    if not found.photos:
-        raise CamobenchError(f"no usable photograph in {root}: {listed(found.unusable, 3)}")
     notes = [f"{aside} left out"] if aside else []
     if layout is None and way is DRESDEN and any(TREE.read(photo.path) for photo in found.photos):
         notes.insert(0, "cameras read from the files' Dresden names, not from folders")
-    return Reading(layout=way, scan=found, notes=(*notes, *_notes(found)))
+    return replace(found, notes=(*notes, *found.notes))
 
 
 def _require_each_filled(root: Path, found: Scan) -> None:
@@ -90,16 +65,3 @@ def _require_each_filled(root: Path, found: Scan) -> None:
             f"no usable photograph in {', '.join(empty)}: add photographs of that camera model or "
             "remove its folder"
         )
-
-
-def _notes(found: Scan) -> Iterator[str]:
-    if unusable := len(found.unusable):
-        yield f"{unusable} unusable files left out"
-    if copies := len(found.copies):
-        yield f"{copies} exact copies of other files left out"
-    for what, spellings in (("camera model", found.spellings), ("device", found.devices)):
-        for names in spellings:
-            yield f"one {what} spelled in {len(names)} ways: {listed(names)}"
-    stated = ((photo.model, photo.stated or "") for photo in found.photos)
-    if contrary := contradictions(stated):
-        yield f"WARNING, EXIF or file names contradict the folders: {listed(contrary)}"

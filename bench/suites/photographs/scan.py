@@ -1,7 +1,6 @@
 """Look at every file of a folder of photographs before any is used.
 
-Each file is read once, for its SHA-256, its size, and whether it is whole, so that all unusable
-files are reported together.
+Each file is read once, so that all unusable files are reported together.
 """
 
 from __future__ import annotations
@@ -12,14 +11,15 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 from bench.data import ImageError, measure_rgb
 from bench.processes import in_order
-from bench.suites.photographs.camera_names import one_spelling
-from bench.suites.photographs.folder_names import plain_shot
+from bench.suites.photographs.camera_names import contradictions, one_spelling, plain_shot
 from bench.suites.photographs.jpeg_header import read_camera
 from bench.suites.photographs.layouts import DRESDEN, Layout, PhotoName
 from bench.types import CamobenchError, Progress, Silent
+from bench.wording import listed
 
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".png", ".tif", ".tiff"),
@@ -49,7 +49,7 @@ class Photo:
     sha256: str
     width: int
     height: int
-    stated: str | None = None
+    stated: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,20 +57,18 @@ class Scan:
     """What a folder holds.
 
     Attributes:
+        layout: How its files are named.
         photos: The usable photographs, each once, in the order of their paths.
         files: Path and SHA-256 of every image file, unusable ones included.
-        unusable: Why, for each file left out.
         copies: Files left out because an earlier one has the same bytes.
-        spellings: Those of each camera model that is spelled in several ways.
-        devices: Those of each device that is.
+        notes: What a suite of these photographs says of them.
     """
 
+    layout: Layout
     photos: tuple[Photo, ...]
     files: tuple[tuple[str, str], ...]
-    unusable: tuple[str, ...]
     copies: tuple[PurePosixPath, ...]
-    spellings: tuple[tuple[str, ...], ...]
-    devices: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]
 
 
 def list_images(root: Path) -> list[PurePosixPath]:
@@ -99,7 +97,7 @@ def list_images(root: Path) -> list[PurePosixPath]:
 def _files(root: Path) -> Iterator[Path]:
     """Walk the folders below `root`, through links that lead out of it, but not in circles."""
     inside = root.resolve()
-    for folder, below, names in os.walk(root, followlinks=True):
+    for folder, below, names in os.walk(root, onerror=_refuse, followlinks=True):
         here = Path(folder).resolve()
         below[:] = [
             name
@@ -107,6 +105,10 @@ def _files(root: Path) -> Iterator[Path]:
             if not name.startswith(".") and not _leads_back(Path(folder, name), here, inside)
         ]
         yield from (Path(folder, name) for name in names if not name.startswith("."))
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise CamobenchError(f"{error.filename}: cannot be read ({error.strerror})") from error
 
 
 def _leads_back(path: Path, here: Path, inside: Path) -> bool:
@@ -127,19 +129,14 @@ def scan(
     remedy: str = "--skip-bad (`skip_bad=True`)",
     progress: Progress | None = None,
 ) -> Scan:
-    """Read files below `root`.
+    """Read files below `root`, whose names say `names`, in the order of `list_images`.
 
-    Args:
-        root: The folder.
-        names: What the names of the files say, in the order of `list_images`.
-        layout: How they were read.
-        image_px: Side of the square that each photograph must hold.
-        skip_bad: Leave unusable files out instead of refusing.
-        remedy: How the user asks for that.
-        progress: Told of each file.
+    Each photograph must hold a square of side `image_px`. With `skip_bad` unusable files are left
+    out; `remedy` is how the user asks for that.
 
     Raises:
         ImageError: If files are unusable; counts them and names the first few.
+        CamobenchError: If none is left.
     """
     progress = progress or Silent()
     known = [name for name in names.values() if name]
@@ -174,7 +171,7 @@ def scan(
             sha256=sha256,
             width=width,
             height=height,
-            stated=read_camera(data) or (written.model if written else None),
+            stated=read_camera(data) or (written.model if written else ""),
         )
 
     progress.start(f"reading {root}", len(names))
@@ -189,27 +186,35 @@ def scan(
     bad = [fault for _, fault in looks.values() if isinstance(fault, str)] + again
     if bad and not skip_bad:
         more = f"\n  and {len(bad) - _LISTED} more" if len(bad) > _LISTED else ""
-        listed = "".join(f"\n  {line}" for line in bad[:_LISTED])
+        lines = "".join(f"\n  {line}" for line in bad[:_LISTED])
         raise ImageError(
-            f"{len(bad)} of {len(names)} image files in {root} cannot be used:{listed}{more}\n"
+            f"{len(bad)} of {len(names)} image files in {root} cannot be used:{lines}{more}\n"
             f"mend or remove them, or leave them out with {remedy}"
         )
+    if not photos:
+        raise CamobenchError(f"no usable photograph in {root}: {listed(bad, 3)}")
+    counts = {"unusable files": len(bad), "exact copies of other files": len(copies)}
+    notes = [f"{count} {what} left out" for what, count in counts.items() if count]
+    notes += [*_several_ways("camera model", models), *_several_ways("device", devices)]
+    if contrary := contradictions((photo.model, photo.stated) for photo in photos):
+        notes.append(f"WARNING, EXIF or file names contradict the folders: {listed(contrary)}")
     return Scan(
+        layout=layout,
         photos=tuple(photos),
         files=tuple((path.as_posix(), sha256) for path, (sha256, _) in looks.items()),
-        unusable=tuple(bad),
         copies=tuple(copies),
-        spellings=_several_ways(models),
-        devices=_several_ways(devices),
+        notes=tuple(notes),
     )
 
 
-def _several_ways(spelling: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
-    """The names of each thing that has several, from each name's spelling."""
+def _several_ways(what: str, spelling: Mapping[str, str]) -> Iterator[str]:
+    """Say which names mean one thing, from each name's spelling."""
     ways: dict[str, list[str]] = {}
     for name, meant in spelling.items():
         ways.setdefault(meant, []).append(name)
-    return tuple(tuple(sorted(names)) for names in ways.values() if len(names) > 1)
+    for names in ways.values():
+        if len(names) > 1:
+            yield f"one {what} spelled in {len(names)} ways: {listed(sorted(names))}"
 
 
 def _each_once(photos: list[Photo]) -> tuple[list[Photo], list[PurePosixPath], list[str]]:

@@ -140,12 +140,8 @@ def _halve(fine: Array) -> Array:
 def render_scene(seed: int, image_px: int) -> Array:
     """Render the scene that `seed` names.
 
-    Args:
-        seed: Names the scene.
-        image_px: Side of the square image, 16 at least.
-
     Returns:
-        (3, image_px, image_px) linear radiance, non-negative.
+        (3, image_px, image_px) linear radiance, non-negative; `image_px` is 16 at least.
     """
     rng = stream(seed, "scene")
     side = 2 * image_px

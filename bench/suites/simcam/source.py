@@ -33,11 +33,7 @@ _AHEAD = 3  # scenes in flight per worker: enough to keep it busy, few enough to
 
 @dataclass(frozen=True)
 class SimcamSource:
-    """The images of a simulated suite; each is a whole photograph.
-
-    Args:
-        spec: What the suite is.
-    """
+    """The images of a simulated suite; each is a whole photograph."""
 
     spec: SimcamSpec
 
@@ -69,10 +65,7 @@ class SimcamSource:
 def render(shots: Sequence[Shot], image_px: int, workers: int = 1) -> Iterator[tuple[Shot, bytes]]:
     """Yield each shot with the bytes of its JPEG file, in the order given.
 
-    Args:
-        shots: The photographs to take; the shots of one scene should follow each other.
-        image_px: Side of the square images.
-        workers: Number of processes; 1 works in this one.
+    Shots of one scene should follow each other. One worker is this process.
     """
     groups = (list(group) for _, group in itertools.groupby(shots, lambda shot: shot.scene_seed))
     work = partial(_photograph, image_px)

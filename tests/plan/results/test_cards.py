@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from bench.jobs.building import build_victim
-from bench.nets.constrained import ConstrainedConv2d
+from bench.nets.filters import ConstrainedConv2d
 from bench.nets.residual import ResidualEstimator
 from bench.plan.results import cards
 from bench.plan.results.cards import CURVE_POINTS, count, thinned, write_network_cards

@@ -14,8 +14,7 @@ from bench.suites.simcam.plan import SIMCAM_MINI
 from bench.suites.simcam.source import SimcamSource
 from bench.types import CamobenchError
 from tests.smoke import toy_suite
-from tests.suites.test_base import Tally
-from tests.toys import encoded
+from tests.toys import Recorder, encoded
 
 SMALL = replace(SIMCAM_MINI, name="simcam-test-v1", images_a=10, images_b=10, images_c=4)
 
@@ -52,10 +51,10 @@ COPIES = {
 
 
 def test_a_simulated_suite_passes_but_for_what_it_says(prepared):
-    tally = Tally()
-    found = audit(prepared, tally)
-    assert tally.started == [("simcam-test-v1: hashing images", 84)]
-    assert (tally.done, tally.finished) == (84, 1)
+    progress = Recorder()
+    found = audit(prepared, progress)
+    assert progress.started == [("simcam-test-v1: hashing images", 84)]
+    assert (sum(progress.units), progress.finished) == (84, 1)
     assert {one.check for one in found.findings if one.verdict != "pass"} == {
         "devices of a class",
         "JPEG tables",

@@ -1,6 +1,7 @@
 import io
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -99,6 +100,7 @@ MODELS = ("Kodak_M1063", "Olympus_mju-1050SW", "Canon_Ixus70")
 SIZE = (530, 519)
 
 
+@cache
 def jpeg(size=SIZE):
     """A gradient, so that a crop tells where it lies."""
     rows, columns = np.indices(size[::-1])
@@ -116,13 +118,12 @@ def few(count=3):
     return chosen
 
 
-def write(root, photos, data=None):
-    """Write photographs that differ by what comes after the end of the image."""
-    data = data or jpeg()
-    for photo in photos:
+def write(root, photos, picture=lambda number: jpeg()):
+    """Write photographs that differ at least by what comes after the end of the image."""
+    for number, photo in enumerate(photos):
         path = root / "natural" / f"{photo.name}.JPG".replace("mju-", "mju_")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data + photo.name.encode())
+        path.write_bytes(picture(number) + photo.name.encode())
     return root
 
 

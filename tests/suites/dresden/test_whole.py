@@ -3,7 +3,6 @@
 A few photographs of a few models; with CAMOBENCH_FULL_LIST=1 the whole protocol, in minutes.
 """
 
-import io
 import os
 from collections import Counter
 
@@ -16,44 +15,18 @@ from bench.store import Store
 from bench.suites.base import open_suite, prepare
 from bench.suites.dresden.protocol import protocol
 from bench.suites.dresden.source import DresdenSource
-from bench.types import Silent
 from tests.cli.conftest import camobench  # noqa: F401
-from tests.suites.dresden.test_source import few, tiny  # noqa: F401
+from tests.smoke import Watcher
+from tests.suites.dresden.test_source import tiny, write  # noqa: F401
+from tests.toys import encoded
 
 FULL = "CAMOBENCH_FULL_LIST" in os.environ
 
 
 def photograph(number):
-    """A JPEG of 520 x 528 pixels that looks like no other."""
+    """A JPEG of 528 x 520 pixels that looks like no other."""
     coarse = np.random.default_rng(number).integers(30, 226, (9, 9, 3), dtype=np.uint8)
-    stream = io.BytesIO()
-    Image.fromarray(coarse).resize((528, 520)).save(stream, "JPEG", quality=80)
-    return stream.getvalue()
-
-
-def write(root, photos):
-    paths = []
-    for number, photo in enumerate(photos):
-        path = root / photo.model / f"{photo.name}.JPG".replace("mju-", "mju_")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(photograph(number))
-        paths.append(path)
-    return paths
-
-
-class Cut(Silent):
-    """Ctrl-C once so many images were made."""
-
-    def __init__(self, images):
-        self.left = images
-
-    def start(self, label, total, done=0):
-        self.counts = label.startswith("dresden-v1: Set")
-
-    def advance(self, units=1, **figures):
-        self.left -= units if self.counts else 0
-        if self.left < 0:
-            raise KeyboardInterrupt
+    return encoded(Image.fromarray(coarse).resize((528, 520)), quality=80)
 
 
 @pytest.fixture
@@ -64,8 +37,9 @@ def places(request):
 
 
 def test_from_the_files_to_tables(places, camobench, tmp_path):  # noqa: F811
-    copy, store, out = tmp_path / "Dresden", Store(tmp_path / "store"), tmp_path / "out"
-    paths = write(copy, places)
+    store, out = Store(tmp_path / "store"), tmp_path / "out"
+    copy = write(tmp_path / "Dresden", places, photograph)
+    paths = sorted(copy.rglob("*.JPG"))
     middle = paths[len(paths) // 2]
     whole = middle.read_bytes()
     words = ["data", "prepare", "dresden-v1", "--root", copy, "--store", store.root]
@@ -75,8 +49,10 @@ def test_from_the_files_to_tables(places, camobench, tmp_path):  # noqa: F811
     assert (code, middle.name in err, "--partial" in err) == (1, True, True)
     middle.write_bytes(whole)
 
+    half = sum(place.set == "A" for place in places.values()) // 2
+    watcher = Watcher(stop=half, label="dresden-v1: Set-A")
     with pytest.raises(KeyboardInterrupt):
-        prepare(DresdenSource(copy), store, ("A", "B", "C"), progress=Cut(len(paths) // 2))
+        prepare(DresdenSource(copy), store, ("A", "B", "C"), progress=watcher)
     code, folder, err = camobench(*words)
     assert code == 0
     assert "audit: " in err

@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image
 
-from bench.suites.photographs.jpeg_header import nearest_quality, read_jpeg_header
+from bench.suites.photographs.jpeg_header import nearest_quality, read_camera, read_jpeg_header
 from tests.toys import encoded, pixels
 
 
@@ -29,3 +29,8 @@ def test_the_quality_of_a_camera_with_tables_of_its_own_is_the_nearest():
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 def test_other_formats_have_none(kind):
     assert read_jpeg_header(written(kind)) == {}
+
+
+@pytest.mark.parametrize("body", [b"garbage", b"II*\0\xff"])
+def test_a_damaged_exif_names_no_camera(body):
+    assert read_camera(written("PNG", exif=b"Exif\0\0" + body)) is None

@@ -160,3 +160,16 @@ def test_a_name_that_is_no_text_is_named(five):
     (five / "two" / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"")
     with pytest.raises(CamobenchError, match=r"caf\\udce9.jpg.*rename it"):
         source(five).card  # noqa: B018
+
+
+def test_a_folder_that_cannot_be_read_is_named_not_passed_over(five, monkeypatch):
+    shut, scandir = five / "five" / "dev0", os.scandir
+
+    def guarded(path):
+        if Path(path) == shut:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    with pytest.raises(CamobenchError, match=r"five.dev0: cannot be read \(Permission denied\)"):
+        source(five).card  # noqa: B018

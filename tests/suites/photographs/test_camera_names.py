@@ -3,7 +3,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from PIL import Image
 
-from bench.suites.photographs.folder_names import names_a_model, plain_shot, require_models
+from bench.suites.photographs.camera_names import names_a_model, plain_shot, require_models
 from bench.suites.photographs.layouts import DRESDEN, TREE, detect_layout
 from bench.types import CamobenchError
 
