@@ -109,7 +109,7 @@ class Registry(Generic[SpecT, ThingT]):
         self._families: list[Family[SpecT, ThingT]] = []
         self._loaded = False
 
-    def add(self, thing: object, origin: str | None = None, *, installed: bool = False) -> None:
+    def add(self, thing: object, origin: str | None = None) -> None:
         """Register a class with a `spec`, an `Entry`, a sequence of them, or a `Family`.
 
         A class that is defined again, as by a notebook's cell that runs again, replaces itself.
@@ -131,7 +131,7 @@ class Registry(Generic[SpecT, ThingT]):
                     f"{_shown(entry)} is another: give one of the two another name in its spec, or "
                     "run them in turn"
                 )
-            added[name] = replace(entry, origin=entry.origin or origin, installed=installed)
+            added[name] = replace(entry, origin=entry.origin or origin, installed=False)
         self._entries.update(added)
 
     def get(self, name: str) -> Entry[SpecT, ThingT]:
@@ -225,7 +225,7 @@ class Registry(Generic[SpecT, ThingT]):
                 self.add(thing, origin=None if own else point.value)
                 for name in self._entries.keys() - before:  # what its module registers, too
                     self._entries[name] = replace(self._entries[name], installed=True)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 if own:
                     self._loaded = False
                     self._entries.clear()

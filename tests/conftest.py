@@ -280,6 +280,25 @@ def smoke_copy(smoke, tmp_path):
     return Smoke(store, shutil.copytree(smoke.out, tmp_path / "finished"))
 
 
+@pytest.fixture(scope="session")
+def exported(smoke, tmp_path_factory):
+    """Both challenges of the finished run; read them, never score with their store."""
+    from tests.challenge.answers import Arena
+
+    root = tmp_path_factory.mktemp("exported")
+    shutil.copytree(smoke.store.root, root / "store")
+    Arena(root).export()
+    return root
+
+
+@pytest.fixture(scope="module")
+def arena(exported, tmp_path_factory):
+    """A copy of them, with its store."""
+    from tests.challenge.answers import Arena
+
+    return Arena(shutil.copytree(exported, tmp_path_factory.mktemp("arena") / "copy"))
+
+
 @pytest.fixture
 def own_registries(monkeypatch):
     """Both registries as they are, for one test: what it registers is forgotten again."""

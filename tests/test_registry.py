@@ -20,7 +20,7 @@ def point(name, thing, own=False):
     """An installed entry point that loads `thing`, or raises it."""
 
     def load():
-        if isinstance(thing, Exception):
+        if isinstance(thing, BaseException):
             raise thing
         return thing
 
@@ -127,9 +127,10 @@ def test_unknown_names_list_close_ones(things, name, message):
             RuntimeError("no such library"),
             r"thing entry point 'bad' \(bad:ENTRIES\).*no such libra",
         ),
+        (SystemExit("no licence"), r"'bad' \(bad:ENTRIES\) is broken .*: no licence"),
         ([entry("cow"), entry("ant")], "'bad'.*was skipped: thing 'ant' is registered already"),
     ],
-    ids=["broken", "thief"],
+    ids=["broken", "leaving", "thief"],
 )
 def test_a_strangers_fault_warns_and_is_skipped(things, installed, thing, message):
     ours = Entry(spec=Spec("ant"), builder=list)

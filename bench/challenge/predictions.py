@@ -28,7 +28,6 @@ from bench.jobs.scoring.items import Item
 from bench.jobs.scoring.rows import base_rows, prediction_rows
 from bench.plan.answers.kept import AnsweredPredictionsSpec
 from bench.plan.request import Request, Session, open_session
-from bench.plan.train import missing_jobs
 from bench.records.participants import Coverage
 from bench.registry import Entry
 from bench.store import Store, digest
@@ -91,21 +90,8 @@ class PredictionsAnswer:
         )
         return Entry(spec=spec, builder=AnsweredPredictions)
 
-    def require_scorable(self, session: Session) -> None:
-        """Refuse attacks that are not the exported ones any more, before anything is trained."""
-        untrained = [job.key for job in missing_jobs(session.graph, session.shelf)]
-        self._require_exported(session.networks, untrained)
-
-    def keep(self, session: Session, spec: Any, progress: Progress) -> None:
-        """Put the column's rows where the scorer would have put them."""
-        session.train(progress)
-        matrix = session.matrix(progress)
-        self._require_exported(matrix.networks)
-        for attack in self.scored:
-            matrix.put(attack, spec.name, self._rows(spec, attack))
-
-    def _require_exported(self, networks: Networks, untrained: Collection[str] = ()) -> None:
-        """Compare the attacks with those that were exported; weights may be untrained yet.
+    def require_exported(self, networks: Networks, untrained: Collection[str] = ()) -> None:
+        """Compare the attacks with those that were exported; `untrained` ones by key alone.
 
         Raises:
             CamobenchError: If they are others; names them.
@@ -123,6 +109,14 @@ class PredictionsAnswer:
                 f"version of {', '.join(changed)}: give the --recipe, --seed and --from-scratch of "
                 "the export, or export it anew"
             )
+
+    def keep(self, session: Session, spec: Any, progress: Progress) -> None:
+        """Put the column's rows where the scorer would have put them."""
+        session.train(progress)
+        matrix = session.matrix(progress)
+        self.require_exported(matrix.networks)
+        for attack in self.scored:
+            matrix.put(attack, spec.name, self._rows(spec, attack))
 
     def _rows(self, spec: AnsweredPredictionsSpec, attack: str) -> pd.DataFrame:
         """The column's rows on one attack, in the order of a run."""

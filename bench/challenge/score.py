@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.challenge.findings import Findings
-from bench.challenge.images import ImagesAnswer, check_images_answer
+from bench.challenge.images import check_images_answer
 from bench.challenge.prediction_checks import is_table
 from bench.challenge.predictions import PredictionsAnswer, check_predictions_answer
 from bench.contract import ATTACKS, REGISTRIES, AttackSpec, VictimSpec
 from bench.plan.request import RESULTS, Request, evaluate_run, open_session
+from bench.plan.train import missing_jobs
 from bench.records.participants import Coverage
 from bench.records.run import RunData
 from bench.registry import Entry
@@ -31,16 +32,16 @@ class ScoredAnswer:
 
     Attributes:
         summary: One line on what there was.
+        coverage: How much of what the protocol scores there is.
         refused: Whether something in it forbids scoring.
         run: What came of scoring it; `None` where it was not scored.
-        coverage: How much of what the protocol scores there is.
     """
 
     summary: str
     findings: Findings
-    refused: bool
-    run: RunData | None
     coverage: Coverage
+    refused: bool = False
+    run: RunData | None = None
 
 
 def score_answer(
@@ -68,54 +69,37 @@ def score_answer(
     if not answer.exists():
         raise WrongUsageError(f"there is no file or folder {answer}; check the path")
     progress, predictions = progress or Silent(), is_table(answer)
-    _require_new(name, "victim" if predictions else "attack", described.get("label", ""))
+    kind = "victim" if predictions else "attack"
+    _require_new(name, kind, described.get("label", ""))
     check = check_predictions_answer if predictions else check_images_answer
     with check(answer, request, store, progress) as answered:
-        checked, run = answered.checked, None
-        refused = bool(checked.findings.of("error")) and not without_bad
-        if not refused:
-            run = _score(answered, name, store, out, described, progress, dry_run=dry_run)
-        return ScoredAnswer(
-            summary=checked.summary,
-            findings=checked.findings,
-            refused=refused,
-            run=run,
-            coverage=answered.coverage,
-        )
-
-
-def _score(
-    answer: ImagesAnswer | PredictionsAnswer,
-    name: str,
-    store: Store,
-    out: Path,
-    described: Mapping[str, Any],
-    progress: Progress,
-    *,
-    dry_run: bool,
-) -> RunData | None:
-    if not answer.coverage.scored:
-        raise CamobenchError(
-            "nothing that is scored was answered: it holds no image that could be scored, or no "
-            "row; do as the README of the challenge says"
-        )
-    entry: Entry[Any, Any] = answer.entry(name, store, **described)
-    request, kind = answer.request, "attack" if isinstance(answer, ImagesAnswer) else "victim"
-    if kind == "attack":
-        request = replace(request, attacks=(name, *request.attacks))
-    else:
-        request = replace(request, victims=(name, *request.victims))
-    with REGISTRIES[kind].during(entry):
-        if not request.victims:
-            raise CamobenchError("no victim to score with; name some with --victims, or `all`")
-        session = open_session(request, store)
-        require_own(out, RESULTS, session.request.made_of(out))
-        if isinstance(answer, PredictionsAnswer):
-            answer.require_scorable(session)
-        if dry_run:
-            return None
-        answer.keep(session, entry.spec, progress)
-        return evaluate_run(request, store, out, progress)
+        summary, findings = answered.checked.summary, answered.checked.findings
+        found = ScoredAnswer(summary=summary, findings=findings, coverage=answered.coverage)
+        if findings.of("error") and not without_bad:
+            return replace(found, refused=True)
+        if not answered.coverage.scored:
+            raise CamobenchError(
+                "nothing that is scored was answered: it holds no image that could be scored, or "
+                "no row; do as the README of the challenge says"
+            )
+        entry: Entry[Any, Any] = answered.entry(name, store, **described)
+        asked = answered.request
+        if predictions:
+            asked = replace(asked, victims=(name, *asked.victims))
+        else:
+            asked = replace(asked, attacks=(name, *asked.attacks))
+        with REGISTRIES[kind].during(entry):
+            if not asked.victims:
+                raise CamobenchError("no victim to score with; name some with --victims, or `all`")
+            session = open_session(asked, store)
+            require_own(out, RESULTS, session.request.made_of(out))
+            if isinstance(answered, PredictionsAnswer):  # before anything is trained
+                untrained = [job.key for job in missing_jobs(session.graph, session.shelf)]
+                answered.require_exported(session.networks, untrained)
+            if dry_run:
+                return found
+            answered.keep(session, entry.spec, progress)
+            return replace(found, run=evaluate_run(asked, store, out, progress))
 
 
 def _require_new(name: str, kind: str, label: str) -> None:
@@ -123,7 +107,7 @@ def _require_new(name: str, kind: str, label: str) -> None:
         VictimSpec(name=name) if kind == "victim" else AttackSpec(name=name)
     except ValueError as error:
         raise WrongUsageError(f"--name: {error}") from error
-    if name in REGISTRIES[kind]:
+    if name in REGISTRIES[kind] or REGISTRIES[kind].is_own(name):  # one of a family is not listed
         raise WrongUsageError(f"there is {kind} {name!r} already; choose another --name")
     if label != name and label in ATTACKS:
         raise WrongUsageError(f"--label: {label!r} is the name of another attack; choose another")

@@ -22,8 +22,7 @@ from bench.contract.registration import (
 from bench.contract.specs import NOT_STATED, AttackSpec, Traits, VictimSpec
 
 if TYPE_CHECKING:
-    from bench.contract.fitting import FitContext, Snapshots
-    from bench.contract.participant import Attack, Victim
+    from bench.contract.participant import Attack, FitContext, Snapshots, Victim
 
 __all__ = [
     "ATTACKS",
@@ -42,12 +41,9 @@ __all__ = [
     "untrained_victim",
 ]
 
-_HOMES = dict.fromkeys(("Attack", "Victim"), "participant")
-_HOMES |= dict.fromkeys(("FitContext", "Snapshots"), "fitting")
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = found = getattr(import_module(f"{__name__}.participant"), name)
     return found

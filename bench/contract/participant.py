@@ -1,26 +1,76 @@
-"""What an attack and a victim are: base classes, of which an author writes `transform` or `logits`.
+"""What an attack and a victim are, and what their training is given beside its data.
 
-The harness calls an attack, and checks a victim's logits itself.
+An author writes `transform` or `logits`, perhaps `fit`. The harness calls an attack, and checks a
+victim's logits itself.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, final
 
+import torch
 from torch import Tensor, nn
 
 from bench import checks
-from bench.contract.fitting import FitContext
 from bench.contract.specs import AttackSpec, Spec, VictimSpec
 from bench.data import AdversarySet, ExaminerSet
 from bench.recipes import Recipe
 from bench.store import file_digest
-from bench.types import CamobenchError, FitReport, Json, as_json
+from bench.types import CamobenchError, FitReport, Json, Progress, Silent, as_json
 
 SpecT = TypeVar("SpecT", bound=Spec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshots:
+    """Where a training loop keeps its state, so that a killed run continues.
+
+    Attributes:
+        load: Returns the last saved state or `None`.
+        save: Replaces it.
+        every_s: Seconds between two saves.
+    """
+
+    load: Callable[[], dict[str, Any] | None] = lambda: None
+    save: Callable[[dict[str, Any]], None] = lambda state: None
+    every_s: float = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitContext:
+    """All that training may know beside its data.
+
+    Attributes:
+        surrogates: Frozen, differentiable victims trained on Set-B, by name, as the spec asks.
+        label: What this training is called, if that says more than the name: the same network may
+            be trained as a victim and as a surrogate.
+    """
+
+    device: torch.device
+    seed: int
+    recipe: Recipe
+    progress: Progress = field(default_factory=Silent)
+    snapshots: Snapshots = field(default_factory=Snapshots)
+    surrogates: Mapping[str, Victim] = field(default_factory=dict)
+    label: str = ""
+
+
+def timed_fit(fit: Callable[[], FitReport]) -> FitReport:
+    """Run an author's `fit`; its report states the time that it took, if it says less itself.
+
+    Raises:
+        CamobenchError: If it returns something else than a report.
+    """
+    began = time.monotonic()
+    report = fit()
+    if not isinstance(report, FitReport):
+        raise CamobenchError(f"`fit` must return a FitReport, not a {type(report).__name__}")
+    return replace(report, seconds=max(report.seconds, time.monotonic() - began))
 
 
 class Participant(nn.Module, Generic[SpecT]):

@@ -14,6 +14,7 @@ import sys
 import traceback
 import types
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,16 +92,18 @@ def load_plugin_file(text: str, kind: str | None = None) -> PluginFile:
     path, name = _split(text)
     stale = {
         file
-        for (place, _), one in _loaded.items()
-        if place == path
+        for one in _loaded.values()
         for file, sha256 in one.files.items()
         if not (file.is_file() and file_digest(file) == sha256)
     }
-    if stale:
-        others = [known for file, known in _loaded if file == path and known != name]
-        _forget(path, stale)
-        for other in others:  # what else is in use of the file is that of its new version too
-            load_plugin_file(f"{path}:{other}")
+    behind = {file for (file, _), one in _loaded.items() if stale & one.files.keys()}
+    if path in behind:
+        others = [place for place in _loaded if place[0] in behind and place != (path, name)]
+        for file in behind:
+            _forget(file, stale)
+        for file, other in others:  # what else is in use is of the new version too, if it is there
+            with suppress(CamobenchError):
+                load_plugin_file(f"{file}:{other}")
     if (path, name) not in _loaded:
         module, label = _import(path), f"{path.name}:{name}"
         thing = _named(module, name, path)

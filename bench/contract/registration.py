@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bench.contract.specs import AttackSpec, VictimSpec
@@ -15,17 +14,15 @@ if TYPE_CHECKING:
     from bench.contract.participant import Attack, Victim
 
 
-def _class(name: str) -> Any:
-    return getattr(import_module("bench.contract.participant"), name)
-
-
 def _entries(thing: Any, spec_type: type) -> Iterable[Entry[Any, Any]]:
     if isinstance(thing, Entry):
         return [thing]
     if isinstance(thing, list | tuple):
         return [entry for item in thing for entry in _entries(item, spec_type)]
+    from bench.contract import participant  # needs torch
+
     name = spec_type.__name__.removesuffix("Spec")
-    if isinstance(thing, type) and issubclass(thing, _class(name)):
+    if isinstance(thing, type) and issubclass(thing, getattr(participant, name)):
         spec = getattr(thing, "spec", None)
         if not isinstance(spec, spec_type):
             raise TypeError(

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots
-from bench.contract.fitting import timed_fit
 from bench.contract.global_state import kept_global_state
+from bench.contract.participant import timed_fit
 from bench.jobs.aware import aware_set
 from bench.jobs.building import build_attack, build_victim
 from bench.jobs.job import TrainJob

@@ -8,8 +8,9 @@ serialisable; where they run is the executor's affair.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from bench.contract import ATTACKS, VICTIMS, Traits
 from bench.jobs.building import (
@@ -20,12 +21,12 @@ from bench.jobs.building import (
     taught_classes,
 )
 from bench.jobs.job import JobKind, Keys, TrainJob
-from bench.jobs.opened_files import identity_of, settled_key
+from bench.jobs.opened_files import identity_of, opened_when_built, settled_key
 from bench.jobs.outcome import Failed
 from bench.plan.failures import Failures
 from bench.recipes import AWARE_VERSION, RESIDUAL_NAME, RESIDUAL_VERSION, Recipe
 from bench.registry import Entry
-from bench.sources import makeup_of
+from bench.sources import Makeup, makeup_of
 from bench.sources.opened import forget_versions
 from bench.store import Store, digest
 from bench.suites.base import SuiteCard
@@ -48,11 +49,21 @@ class Graph(Keys):
         return Keys(**{one.name: getattr(self, one.name) for one in fields(Keys)})
 
 
+_Told: TypeAlias = tuple[Traits, dict[str, Json], Makeup | None]
+"""What a thing is like, what its key hashes of it, and what a plug-in is made of."""
+
+
 class _Planner:
+    """Names and keys of one plan; what is `told` of what has been built serves the next one."""
+
     def __init__(
-        self, suite: SuiteCard, recipe: Recipe, seeds: Mapping[SetName, int], store: Store | None
+        self,
+        suite: SuiteCard,
+        recipe: Recipe,
+        seeds: Mapping[SetName, int],
+        store: Store | None,
+        told: dict[tuple[str, str], _Told],
     ) -> None:
-        forget_versions()
         self.suite, self.recipe, self.seeds, self.store = suite, recipe, seeds, store
         self.jobs: dict[str, TrainJob] = {}
         self.estimators: dict[SetName, str] = {}
@@ -60,7 +71,7 @@ class _Planner:
         self.known_attacks: dict[str, str] = {}
         self.classes: dict[str, tuple[str, ...]] = {}
         self.reducible: set[str] = set()
-        self.told: dict[tuple[str, str], tuple[Traits, dict[str, Json]]] = {}
+        self.told = told
 
     def key(self, kind: str, set_name: SetName, **what: object) -> str:
         key = digest(
@@ -117,22 +128,26 @@ class _Planner:
         """
         name = entry.spec.name
         if (kind, name) in self.told:
-            return self.told[kind, name]
+            traits, known, makeup = self.told[kind, name]
+            if makeup is not None:  # others of its file have been built since
+                known = {**known, "opened": as_json(opened_when_built(makeup))}
+            return traits, known
         makeup = None if entry.origin is None else makeup_of(entry.builder)  # before it is built
+        stating = entry.traits if makeup is None else None
         thing: Attack | Victim | None = None
-        if entry.traits is None and kind == "victim":
+        if stating is None and kind == "victim":
             thing = build_victim(name, taught_classes(name, self.suite), self.recipe)
-        elif entry.traits is None:
+        elif stating is None:
             thing = build_attack(name, self.suite.classes, self.recipe)
         try:
-            traits = entry.traits(self.recipe) if entry.traits else _traits_of(thing)
+            traits = stating(self.recipe) if stating else _traits_of(thing)
         except CamobenchError as error:  # such as a weight file that they name
             raise BuildError(str(error)) from error
         stated = dict(traits.hyperparameters)
         what: dict[str, Json] = {"spec": entry.spec.identity(), "hyperparameters": stated}
         if thing is not None:
             what = identity_of(thing, stated, entry.builder, makeup)
-        self.told[kind, name] = traits, what
+        self.told[kind, name] = traits, what, makeup
         return traits, what
 
     def victim(self, name: str, kind: JobKind, set_name: SetName) -> str:
@@ -230,7 +245,18 @@ def plan(
         CamobenchError: If a victim does not know the suite's classes.
     """
     attack_seed = seed if attack_seed is None else attack_seed
-    planner = _Planner(suite, recipe, {"A": seed, "B": attack_seed, "D": seed}, store)
+    victims, attacks = tuple(victims), tuple(attacks)
+    seeds: dict[SetName, int] = {"A": seed, "B": attack_seed, "D": seed}
+    forget_versions()
+    first = _Planner(suite, recipe, seeds, store, {})
+    for name in victims:
+        with suppress(BuildError):
+            first.victim(name, "victim", "A")
+    for name in attacks:
+        with suppress(BuildError):
+            first.attack(name)
+    # All is built: the keys of a file's things now hash what each of them opens.
+    planner = _Planner(suite, recipe, seeds, store, first.told)
     victim_keys = {name: planner.or_hole("victim", name, failures) for name in victims}
     attack_keys = {name: planner.or_hole("attack", name, failures) for name in attacks}
     return Graph(

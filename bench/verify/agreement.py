@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from bench.contract import Victim
 from bench.jobs.networks import Networks
 from bench.jobs.scoring.items import AUTO, source_of
 from bench.jobs.scoring.precision import PRECISIONS, Precision
@@ -24,12 +25,7 @@ from bench.wording import listed
 
 
 def precision_verdicts(
-    folder: Path,
-    store: Store,
-    *,
-    device: str = "cpu",
-    shipped: bool = True,
-    progress: Progress | None = None,
+    folder: Path, store: Store, *, device: str = "cpu", progress: Progress | None = None
 ) -> tuple[list[Verdict], pd.DataFrame]:
     """Score a run's images in fp32 and in mixed precision and compare.
 
@@ -38,7 +34,7 @@ def precision_verdicts(
     """
     where, progress = torch.device(device), progress or Silent()
     try:
-        with reopened(folder, store, where, shipped=shipped, progress=progress) as opened:
+        with reopened(folder, store, where, progress) as opened:
             if not opened.attacks or not opened.victims:
                 none = "the store and the package lack the networks that the entries name"
                 return [*opened.verdicts, Verdict("precision", "skip", none)], pd.DataFrame()
@@ -62,16 +58,15 @@ def _score_twice(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Prediction rows of all attacks on both versions of each victim: in fp32, and in mixed."""
     scorer = Scorer(opened.suite, device, AUTO)
-    victims = {}
+    victims: dict[str, Victim] = {}
     for version, name in enumerate(PRECISIONS):
-        for victim, known in opened.victims.items():
-            precision = Precision(name=name)
-            networks = Networks(known.graph, known.shelf, device, precision=precision)
-            victims[f"{version} {victim}"] = networks.victim(victim)
+        known, precision = opened.networks, Precision(name=name)
+        networks = Networks(known.graph, known.shelf, device, precision=precision)
+        victims |= {f"{version} {victim}": networks.victim(victim) for victim in opened.victims}
     frames: tuple[list[pd.DataFrame], list[pd.DataFrame]] = [], []
     progress.start("scoring in both precisions", len(scorer.order) * len(opened.attacks))
-    for attack, networks in opened.attacks.items():
-        source = source_of(networks.attack(attack))
+    for attack in opened.attacks:
+        source = source_of(opened.networks.attack(attack))
         for part in row_shards(scorer.order):
             for name, rows in scorer.score(source, victims, part).predictions.items():
                 frames[int(name[0])].append(rows.assign(attack=attack))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,11 +14,11 @@ from numpy.typing import NDArray
 
 from bench.checks import to_unit
 from bench.contract import Victim
-from bench.jobs.networks import Networks
 from bench.jobs.scoring.condition import Condition
 from bench.jobs.scoring.items import Item, asked_of, batches_of, mixed, source_of
 from bench.jobs.scoring.rows import prediction_rows
 from bench.metrics.distortion import measure
+from bench.records.entry import Provenance
 from bench.records.frames import IMAGE, images_of, same_distortion
 from bench.records.run import RunData
 from bench.store import Store
@@ -45,7 +44,6 @@ def recheck(
     rows: int | None = ROWS,
     seed: int | None = None,
     device: str = "cpu",
-    shipped: bool = True,
     progress: Progress | None = None,
 ) -> list[Verdict]:
     """Check the images against the suite, and re-run a random sample of rows.
@@ -56,7 +54,7 @@ def recheck(
     """
     where, progress = torch.device(device), progress or Silent()
     try:
-        with reopened(folder, store, where, shipped=shipped, progress=progress) as opened:
+        with reopened(folder, store, where, progress) as opened:
             verdicts = [_check_images(opened), *opened.verdicts]
             return [*verdicts, _rerun(opened, rows, seed, where, progress)]
     except ImagesMissingError as error:
@@ -66,10 +64,8 @@ def recheck(
 def _rerun(
     opened: Reopened, rows: int | None, seed: int | None, device: torch.device, progress: Progress
 ) -> Verdict:
-    run, attacks, victims = opened.run, opened.attacks, opened.victims
-    rows_of_run = _all_rows(run)
-    at_hand = rows_of_run["attack"].isin(list(attacks))
-    chosen = rows_of_run[at_hand & rows_of_run["victim"].isin(list(victims))]
+    run, every = opened.run, _all_rows(opened.run)
+    chosen = every[every["attack"].isin(opened.attacks) & every["victim"].isin(opened.victims)]
     if chosen.empty:
         none = "no row: the store and the package lack the networks that the entries name"
         return Verdict("re-run", "skip", none)
@@ -79,20 +75,20 @@ def _rerun(
         chosen, drawn = _sample(chosen, rows, seed), f"; drawn with --seed {seed}"
     progress.start("re-running rows", len(chosen))
     again: list[pd.DataFrame] = []
-    for (attack, _), part in chosen.groupby(["attack", "said"], sort=True):
+    for _, part in chosen.groupby(["attack", "said"], sort=True):
         try:
-            again += _run_again(part, attacks[str(attack)], victims, opened.suite, device)
+            again += _run_again(part, opened, device)
         except StoppingError:
             raise
         except CamobenchError as error:
             return Verdict("re-run", "fail", str(error))
         progress.advance(len(part))
     progress.finish()
-    devices = {one["provenance"]["device"].partition(":")[0] for one in opened.entries.values()}
+    devices = {entry.provenance.device.partition(":")[0] for entry in run.entries}
     told = _judge(pd.concat(again), same_device=devices == {device.type})
     finding = told.finding + drawn
-    known = {*attacks, *victims}
-    absent = [one.name for one in (*run.attacks, *run.victims) if one.name not in known]
+    absent = [one.name for one in run.attacks if one.name not in opened.attacks]
+    absent += [one.name for one in run.victims if one.name not in opened.victims]
     if absent and told.verdict == "ok":
         return Verdict("re-run", "warn", f"{finding}; none of {listed(absent)}, see above")
     return replace(told, finding=finding)
@@ -134,7 +130,7 @@ def _check_images(opened: Reopened) -> Verdict:
         if images := sorted(set(one.difference(other).get_level_values(0))):
             problems.append(f"{plural(len(images), 'image')} {what}: {listed(images, 3)}")
     outcome: Outcome = "fail" if problems else "ok"
-    moved = [name for name, entry in opened.entries.items() if not _same_pixels(entry, suite)]
+    moved = [e.attack.name for e in opened.run.entries if not _same_pixels(e.provenance, suite)]
     if moved:
         outcome = "fail" if problems else "warn"
         problems.append(
@@ -145,70 +141,67 @@ def _check_images(opened: Reopened) -> Verdict:
     return Verdict("images of Set-C", outcome, "; ".join(problems) or fine)
 
 
-def _same_pixels(entry: Mapping[str, Any], suite: Suite) -> bool:
+def _same_pixels(origin: Provenance, suite: Suite) -> bool:
     """Whether all runs behind an entry had the store's images; true where nobody has said."""
-    origin = entry["provenance"]
-    known = {one.get("set_c_sha256") for one in (origin, *origin.get("also_scored_by", []))}
-    return known - {None} <= {suite.checksum("C")}
+    others = {one.get("set_c_sha256") for one in origin.also_scored_by}
+    return {origin.set_c_sha256, *others} - {None} <= {suite.checksum("C")}
 
 
 @torch.no_grad()
 def _run_again(
-    rows: pd.DataFrame,
-    attacks: Networks,
-    victims: Mapping[str, Networks],
-    suite: Suite,
-    device: torch.device,
+    rows: pd.DataFrame, opened: Reopened, device: torch.device
 ) -> Iterator[pd.DataFrame]:
-    """Rows of one attack under one condition, with what they give this time (`_compared`)."""
+    """Rows of one attack under one condition, with what they give this time (`_compared`).
+
+    Raises:
+        CamobenchError: If there is no image or target of a row, or it was never sent.
+    """
     name, quality = str(rows["attack"].iloc[0]), rows["quality_percent"].iloc[0]
     condition = Condition(
         strength=float(rows["strength"].iloc[0]),
         quality_percent=None if pd.isna(quality) else int(quality),
     )
-    source, classes = source_of(attacks.attack(name)), suite.card.classes
+    suite, networks = opened.suite, opened.networks
+    source, classes = source_of(networks.attack(name)), suite.card.classes
     manifest = suite.manifest("C")
-    place = {image: index for index, image in enumerate(manifest["image_id"])}
-    asked = pd.Series(
-        [
-            Item(index=place[i], target=classes.index(t) if source.targeted else None)
-            for i, t in zip(rows["image_id"], rows["target"], strict=True)
-        ],
-        index=rows.index,
-    )
+    places = {image: index for index, image in enumerate(manifest["image_id"])}
+    targets = {target: label for label, target in enumerate(classes)} if source.targeted else {}
+    asked = []
+    for image, target in zip(rows["image_id"], rows["target"], strict=True):
+        known = image in places and (target in targets or not source.targeted)
+        item = Item(index=places.get(image, -1), target=targets.get(target))
+        if not known or not source.has(item):
+            to = f" to {target}" if source.targeted else ""
+            raise CamobenchError(f"there is a row of {name} on {image}{to}, but no such image")
+        asked.append(item)
     indices = mixed(manifest, {item.index for item in asked})
     everything = asked_of(indices, len(classes), targeted=source.targeted)
     for items in batches_of([item for item in everything if source.has(item)]):
         spot = {item: at for at, item in enumerate(items)}
-        here = rows[asked.isin(spot)]
+        here = rows.assign(place=[spot.get(item, -1) for item in asked])
+        here = here[here["place"] >= 0]
         if here.empty:
             continue
         originals = torch.from_numpy(suite.images("C")[[item.index for item in items]]).to(device)
         anonymised = condition.of(originals, source.anonymise(items, originals))
-        wanted = sorted({spot[item] for item in asked.loc[here.index]})
+        wanted = np.unique(here["place"])
         measured = measure(originals[wanted], anonymised[wanted])
+        now = pd.DataFrame({k: v.double().numpy() for k, v in measured.items()}, index=wanted)
+        here = here.assign(distorted=_distorted(here, now.loc[here["place"]]))
         images = to_unit(anonymised)
         for victim_name, mine in here.groupby("victim", sort=False):
-            networks = victims[str(victim_name)]
-            victim = networks.victim(str(victim_name))
-            spots = torch.tensor([spot[item] for item in asked.loc[mine.index]], device=device)
-            unit = images[spots]
+            victim, unit = networks.victim(str(victim_name)), images[mine["place"].tolist()]
             logits = victim.checked_logits(victim.logits(unit), len(unit))
             reduced = networks.victim_precision(str(victim_name)) == "bf16"
-            values = logits.float().softmax(1).cpu().numpy()
-            found = _compared(mine, victim, values, reduced=reduced)
-            at = np.searchsorted(wanted, spots.cpu().numpy())
-            yield found.assign(distorted=_distorted(mine, measured, at))
+            yield _compared(mine, victim, logits.float().softmax(1).cpu().numpy(), reduced=reduced)
 
 
-def _distorted(
-    rows: pd.DataFrame, measured: Mapping[str, torch.Tensor], at: NDArray[np.intp]
-) -> NDArray[np.bool_]:
-    """Whether a row's image is distorted otherwise than stated; `at` is its place in `measured`."""
+def _distorted(rows: pd.DataFrame, now: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether a row's image is distorted otherwise than stated, where it is, given what it is."""
     off = np.zeros(len(rows), np.bool_)
-    for name in measured.keys() & set(rows.columns):
-        now, stated = measured[name].double().numpy()[at], rows[name].to_numpy(np.float64)
-        off |= ~same_distortion(now, stated) & ~np.isnan(stated)
+    for name in now.columns.intersection(rows.columns):
+        stated = rows[name].to_numpy(np.float64)
+        off |= ~same_distortion(now[name].to_numpy(), stated) & ~np.isnan(stated)
     return off
 
 
@@ -222,7 +215,8 @@ def _compared(
     """
     again = prediction_rows(rows, victim, values)
     places = pd.Index(victim.classes).get_indexer(pd.Index(rows["predicted"]))
-    before = values[np.arange(len(rows)), places]  # what is likely now of the label of then
+    # What is likely now of the label of then; what is no class is not.
+    before = np.where(places < 0, 0, values[np.arange(len(rows)), places])
     apart = (again.assign(p_predicted=before)[PROBABILITIES] - rows[PROBABILITIES]).abs()
     difference = apart.max(axis=1).fillna(0.0)
     flipped = again["predicted"] != rows["predicted"]

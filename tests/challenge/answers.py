@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import zipfile
 
 import numpy as np
@@ -60,9 +59,12 @@ def folder(path, files):
 class Arena:
     """A store that both challenges were exported from, and what their receivers hold."""
 
-    def __init__(self, root, smoke):
-        self.root, self.store = root, Store(shutil.copytree(smoke.store.root, root / "store"))
+    def __init__(self, root):
+        self.root, self.store = root, Store(root / "store")
         self.photographs, self.pictures = root / "photographs", root / "pictures"
+
+    def export(self):
+        """Both challenges."""
         asked = request(victims=())
         export_challenge(asked, self.store, self.photographs, for_victims=False)
         export_challenge(asked, self.store, self.pictures, for_victims=True)

@@ -20,17 +20,12 @@ from bench.records.load import load_run
 from bench.report.verification.folder import verify_folder
 from bench.store import Store
 from bench.types import CamobenchError, Silent, WrongUsageError
-from tests.challenge.answers import CARD, Arena, archive, folder
+from tests.challenge.answers import CARD, archive, folder
 from tests.plugins import FOG, write
 from tests.smoke import VICTIMS as SMOKE_VICTIMS
 from tests.smoke import Watcher, request
 
 KEYS = ["attack", "attack_key"]
-
-
-@pytest.fixture(scope="module")
-def arena(smoke, tmp_path_factory):
-    return Arena(tmp_path_factory.mktemp("arena"), smoke)
 
 
 def answer(arena, place, name, out, *, attacks=("jpeg",), victims=("img-resnet12",), **options):

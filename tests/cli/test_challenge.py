@@ -7,13 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench.cli.challenge import score
-from tests.challenge.answers import Arena
 from tests.cli.words import SCRATCH as SMALL
-
-
-@pytest.fixture(scope="module")
-def arena(smoke, tmp_path_factory):
-    return Arena(tmp_path_factory.mktemp("arena"), smoke)
 
 
 def write(folder, files):
@@ -90,10 +84,16 @@ def test_the_printed_command_has_the_options_of_a_folder_suite(camobench, monkey
             ["score", ".", "--name", "x", "--front-end", "img"],
             "--front-end is for predictions, the",
         ),
+        (
+            ["score", "{csv}", "--name", "timm:resnet10t"],
+            "there is victim 'timm:resnet10t' already",
+        ),
         (["score", __file__, "--name", "x"], "neither a folder or zip of images, nor a CSV"),
     ],
 )
-def test_wrong_usage_is_2(camobench, arena, words, message):
+def test_wrong_usage_is_2(camobench, arena, tmp_path, words, message):
+    (csv := tmp_path / "said.csv").write_text("image,predicted\n")
+    words = [word.format(csv=csv) for word in words]
     code, out, err = camobench(*words, "--store", arena.store.root, "--suite", "simcam-smoke-v2")
     assert (code, out) == (2, "")
     assert message in err.splitlines()[-1]

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from bench.types import CamobenchError
-from tests.challenge.answers import Arena, folder
+from tests.challenge.answers import folder
 from tests.plugins import FOG, write
 
 COLUMNS = {"image_id", "photo_id", "target", "attack", "detector", "regime", "score", "treated"}
@@ -27,8 +27,7 @@ def test_files_and_table(camobench, smoke_copy, verb, name):
 
 
 @pytest.mark.parametrize("verb", ["detect", "linkage"])
-def test_images_that_were_sent_in_part_are_left_out_and_named(camobench, smoke, tmp_path, verb):
-    arena = Arena(tmp_path, smoke)
+def test_images_that_were_sent_in_part_are_left_out_and_named(camobench, arena, tmp_path, verb):
     answer = folder(tmp_path / "answer", list(arena.jpeg().items())[1:])
     small = ["--store", arena.store.root, "--device", "cpu", "--quiet"]
     words = ["score", answer, "--name", "theirs", "--suite", "simcam-smoke-v2", "--recipe", "smoke"]

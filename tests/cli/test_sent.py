@@ -16,7 +16,7 @@ from bench.store import Store
 from bench.store.checksums import keep_checksum
 from bench.types import Silent
 from bench.verify.doctor.storage import check_store
-from tests.challenge.answers import CARD, Arena, folder
+from tests.challenge.answers import CARD, folder
 from tests.challenge.test_score import entry, rows
 from tests.cli.words import SCRATCH as SMALL
 from tests.smoke import VICTIMS, request
@@ -27,11 +27,6 @@ IMG, WDF = VICTIMS
 def kept_images(store):
     """What `doctor` says of them."""
     return next(one for one in check_store(store.root, Silent()) if one.check == "kept images")
-
-
-@pytest.fixture(scope="module")
-def arena(smoke, tmp_path_factory):
-    return Arena(tmp_path_factory.mktemp("arena"), smoke)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +91,14 @@ def test_verify_runs_all_rows_again_from_the_kept_images(camobench, generated, t
     code, found = verdicts(camobench, out)
     assert (code, found["re-run"]["verdict"]) == (1, "fail")
     assert "theirs on" in found["re-run"]["finding"]
+    theirs, other = (frame[frame["attack"] == name] for name in ("theirs", "cgan-img"))
+    places = [pd.MultiIndex.from_frame(one[["image_id", "target"]]) for one in (other, theirs)]
+    unsent = other[~places[0].isin(places[1])].iloc[0]
+    columns = ["image_id", "photo_id", "device", "source", "split", "target"]
+    frame.loc[theirs.index[0], columns] = unsent[columns]
+    frame.to_parquet(path, index=False)
+    code, found = verdicts(camobench, out)
+    assert (code, "but no such image" in found["re-run"]["finding"]) == (1, True)
 
 
 @pytest.mark.parametrize("damage", ["missing", "damaged"])

@@ -134,6 +134,26 @@ def test_an_edited_module_that_it_imports_is_loaded_anew(tmp_path, monkeypatch, 
     assert keys[0] == keys[2] != keys[1]
 
 
+def test_a_class_may_be_called_otherwise_and_all_that_uses_an_edited_module_is_new(
+    tmp_path, monkeypatch
+):
+    monkeypatch.syspath_prepend(tmp_path / "lib")
+    monkeypatch.delitem(sys.modules, "mylab_haze", raising=False)
+    fog = FOG.replace("import camobench", "import camobench\n    from mylab_haze import HAZE")
+    path, mist = tmp_path / "fog.py", write(tmp_path / "mist.py", fog.replace('"fog"', '"mist"'))
+    for title, value in (("Fog", 0.125), ("Thick", 0.25)):
+        write(tmp_path / "lib" / "mylab_haze.py", f"HAZE = {value}\n")
+        load_plugin_file(f"{write(path, fog.replace('Fog', title))}:{title}")
+        if title == "Fog":
+            load_plugin_file(f"{mist}:Fog")
+    for name in ("fog", "mist"):  # the second by its name alone
+        assert ATTACKS.get(name).builder.transform.__globals__["HAZE"] == 0.25
+    mist.unlink()
+    write(tmp_path / "lib" / "mylab_haze.py", "HAZE = 0.5\n")
+    assert load_plugin_file(f"{path}:Thick").names == ("fog",)
+    assert "mist" not in ATTACKS
+
+
 def test_two_classes_of_one_name_have_two_keys_and_no_common_run(tmp_path):
     path = write(tmp_path / "fog.py", FOG + "\n    class Thick(Fog):\n        haze = 2\n")
     select_attacks(f"{path}:Fog")

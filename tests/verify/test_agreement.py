@@ -3,7 +3,7 @@ from tests.smoke import VICTIMS
 
 
 def test_every_victim_is_compared_with_itself_in_fp32(smoke):
-    verdicts, flipped = precision_verdicts(smoke.out, smoke.store, shipped=False)
+    verdicts, flipped = precision_verdicts(smoke.out, smoke.store)
     assert [one.check for one in verdicts] == [
         *(f"{name} in bf16" for name in VICTIMS),
         "mixed precision",
@@ -16,6 +16,6 @@ def test_every_victim_is_compared_with_itself_in_fp32(smoke):
 
 
 def test_a_store_without_the_networks_is_said(smoke, tmp_path):
-    verdicts, flipped = precision_verdicts(smoke.out, type(smoke.store)(tmp_path), shipped=False)
+    verdicts, flipped = precision_verdicts(smoke.out, type(smoke.store)(tmp_path))
     assert {one.verdict for one in verdicts} == {"skip"}
     assert flipped.empty

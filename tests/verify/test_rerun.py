@@ -1,4 +1,5 @@
 import json
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -11,7 +12,7 @@ from tests.smoke import flip, request
 
 
 def again(smoke, **options):
-    found = recheck(smoke.out, smoke.store, **{"rows": 40, "shipped": False} | options)
+    found = recheck(smoke.out, smoke.store, **{"rows": 40} | options)
     return {one.check: one for one in found}
 
 
@@ -36,7 +37,7 @@ def test_attacks_of_a_seed_of_their_own_are_found_again(smoke_copy):
     folder = smoke_copy.out.parent / "seeded"
     entry = json.loads((folder / "entry-cgan-img.json").read_text())
     assert (entry["seed"], entry["attack_seed"]) == (0, 1)
-    found = {one.check: one for one in recheck(folder, smoke_copy.store, rows=40, shipped=False)}
+    found = {one.check: one for one in recheck(folder, smoke_copy.store, rows=40)}
     assert "40 rows of 3 attacks and 2 victims: 0 predictions flipped" in found["re-run"].finding
     first, other = (load_run(one).predictions for one in (smoke_copy.out, folder))
     keys = [set(one["attack_key"][one["attack"] == "cgan-img"]) for one in (first, other)]
@@ -69,11 +70,19 @@ def swapped(frame):
     return frame
 
 
+def first(frame, **columns):
+    """Something else in the first row."""
+    frame.loc[0, list(columns)] = list(columns.values())
+    return frame
+
+
 @pytest.mark.parametrize(
     ("edit", "told"),
     [
         (swapped, "cgan-img on"),
         (lambda frame: frame.assign(p_predicted=0.9 * frame["p_predicted"]), "0 predictions flip"),
+        (partial(first, predicted="nobody"), "1 prediction flipped, 1 of them by more"),
+        (partial(first, image_id="nobody"), "on nobody to simcam-02, but no such image"),
     ],
 )
 def test_rows_that_the_networks_do_not_give_fail(smoke_copy, edit, told):
@@ -118,7 +127,7 @@ def test_a_distortion_that_is_there_twice_hides_no_verdict(smoke_copy):
 
 
 def test_a_store_without_the_networks_is_no_failure(smoke, tmp_path):
-    found = recheck(smoke.out, Store(tmp_path / "store"), rows=4, shipped=False)
+    found = recheck(smoke.out, Store(tmp_path / "store"), rows=4)
     skipped = [one for one in found if one.check == "networks"]
     assert {one.verdict for one in skipped} == {"skip"}
     assert any("cgan-img" in one.finding and "is not trained" in one.finding for one in skipped)
@@ -142,6 +151,16 @@ def test_other_networks_under_the_name_are_not_used(smoke_copy, field, reason):
     found = again(smoke_copy)
     assert reason in found["networks"].finding
     assert "2 attacks" in found["re-run"].finding
+
+
+def test_a_cell_that_failed_hides_its_victim_on_no_other_attack(smoke_copy):
+    path = smoke_copy.out / "entry-cgan-img.json"
+    entry = json.loads(path.read_text())
+    entry["victims"][0]["digest"] = "none"
+    path.write_text(json.dumps(entry))
+    lost = {"attack": "cgan-img", "victim": entry["victims"][0]["name"]}
+    change(smoke_copy.out, lambda f: f[(f[list(lost)] != pd.Series(lost)).any(axis=1)])
+    assert "of 3 attacks and 2 victims" in again(smoke_copy)["re-run"].finding
 
 
 def test_images_that_are_not_the_suites(smoke_copy):

@@ -20,7 +20,7 @@ from bench.contract import Attack, Victim
 from bench.contract.global_state import global_state, kept_global_state
 from bench.contract.plugin_files import place_of
 from bench.execute.local import begin_worker, how_it_ended, worker_pool
-from bench.types import CamobenchError, Progress, Silent
+from bench.types import CamobenchError, Progress
 from bench.verdicts import Verdict
 from bench.verify.contract_checks import building, images
 from bench.verify.contract_checks.subject import FaultError, Subject, find_subjects
@@ -85,15 +85,6 @@ Judge: TypeAlias = Callable[[Check, bool], Verdict]
 def checks_for(kind: str) -> list[Check]:
     """Those that are for this kind."""
     return [check for check in CHECKS if kind in check.kinds]
-
-
-def examine(subject: Subject, progress: Progress | None = None) -> Iterator[Verdict]:
-    """Run every check that has something to look at, in this process."""
-
-    def here(check: Check, trains: bool) -> Verdict:
-        return run_check(check, subject, trains)
-
-    return judge(subject.kind, subject.entry.spec.name, here, progress or Silent())
 
 
 def judge(kind: str, name: str, run: Judge, progress: Progress) -> Iterator[Verdict]:

@@ -1,6 +1,7 @@
 """What is checked: an entry of a registry, built and trained as often as the checks need it.
 
-Also how two of its results are compared, and how a check says what it found.
+What `fit` touches beside its data and its context is noted, which keeps honest code honest; it is
+no sandbox. Also how two results are compared, and how a check says what it found.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import copy
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -19,20 +20,25 @@ from torch import Tensor
 
 from bench.checks import to_unit
 from bench.contract import REGISTRIES, FitContext, Victim
-from bench.contract.fitting import timed_fit
+from bench.contract.participant import timed_fit
 from bench.contract.plugin_files import PluginFile, is_plugin_file, load_plugin_file
+from bench.data import AdversarySet, ExaminerSet
 from bench.jobs.building import build_victim
 from bench.nets.residual import ResidualEstimator
 from bench.recipes import SMOKE, Recipe
 from bench.registry import Entry, UnknownNameError
-from bench.types import FitReport
+from bench.sources.opened import OUTSIDE, heard
+from bench.store import is_in_store
+from bench.types import SETS, FitReport
 from bench.verdicts import Outcome
-from bench.verify.contract_checks.watching import decoy_set, noting, watched
 
 RECIPE: Recipe = replace(SMOKE, compact=False)
 """Two steps a network, stored as they are."""
 CLASSES = ("Camera A", "Camera B", "Camera C")
 SEED = 20020
+PER_CLASS, SIDE_PX = 4, 128
+KEPT = (".npy", ".parquet", ".safetensors", ".json")
+"""Files of a store that hold something."""
 LOGITS = 1e-4
 """What batch size and memory layout may move fp32 logits by."""
 GREY_LEVELS = 1
@@ -153,14 +159,14 @@ class Subject:
         names = getattr(self.entry.spec, "surrogates", ())
         surrogates = {name: self.ready(build_victim(name, CLASSES, RECIPE)) for name in names}
         before = {name: copy.deepcopy(one.state_dict()) for name, one in surrogates.items()}
-        context = noting(FitContext, "context", self.note)(
+        context = self._noting(FitContext, "context")(
             device=self.device, seed=SEED, recipe=RECIPE, surrogates=surrogates
         )
         torch.manual_seed(SEED)
         with tempfile.TemporaryDirectory(prefix="camobench-check-") as folder:
-            data = decoy_set(self.kind, Path(folder), CLASSES, self.note)
+            data = self._set_in(Path(folder))
             images, labels = data.images.copy(), data.labels.copy()
-            with watched(Path(folder), self.note):
+            with heard(partial(self._hear, Path(folder))):
                 report = timed_fit(lambda: thing.fit(data, context))
             if not (np.array_equal(images, data.images) and np.array_equal(labels, data.labels)):
                 self.note("`fit` changed its images or labels in place")
@@ -175,6 +181,47 @@ class Subject:
         """Note once what `fit` may not do."""
         if wrong not in self.wrongs:
             self.wrongs.append(wrong)
+
+    def _noting(self, base: type[Any], called: str) -> type[Any]:
+        """A class like `base` that notes whatever else it is asked for."""
+
+        def __getattr__(_: Any, name: str) -> Any:  # noqa: N807
+            if not name.startswith("__"):
+                self.note(f"`fit` asked for `{called}.{name}`, which training is not given")
+            raise AttributeError(f"{base.__name__} has no {name!r}")
+
+        return type(base.__name__, (base,), {"__getattr__": __getattr__})
+
+    def _set_in(self, folder: Path) -> Any:
+        """Set-B for an attack, Set-A for a victim, as a store lays it out: the others beside it.
+
+        Classes differ by their mean colour.
+        """
+        labels = np.repeat(np.arange(len(CLASSES)), PER_CLASS)
+        random = np.random.default_rng(0)
+        for name in SETS:
+            images = random.integers(0, 128, (len(labels), 3, SIDE_PX, SIDE_PX)).astype(np.uint8)
+            images[np.arange(len(labels)), labels % 3] += np.uint8(100)
+            (folder / name).mkdir()
+            np.save(folder / name / "images.npy", images)
+        base, mine = (AdversarySet, "B") if self.kind == "attack" else (ExaminerSet, "A")
+        return self._noting(base, "data")(
+            images=np.load(folder / mine / "images.npy", mmap_mode="c"),
+            labels=labels,
+            classes=CLASSES,
+            validation=np.tile(np.arange(PER_CLASS) == PER_CLASS - 1, len(CLASSES)),
+        )
+
+    def _hear(self, folder: Path, event: str, arguments: tuple[Any, ...]) -> None:
+        """Note what `fit` opens, connects to and starts; in `folder` opening anything is wrong."""
+        if event in OUTSIDE:
+            self.note(f"it {OUTSIDE[event]}")
+        elif event == "open" and isinstance(arguments[0], str):
+            path = Path(arguments[0])
+            if folder in path.parents:
+                self.note(f"it opened {path.relative_to(folder)}, a file beside its own set")
+            elif path.suffix in KEPT and is_in_store(path):
+                self.note(f"it opened {path}, a file of the store")
 
     def targets(self, count: int) -> Tensor | None:
         """(count,) one class after the other, for an attack that is targeted."""
