@@ -64,19 +64,6 @@ def stored(tmp_path):
     return Shelf(store=store), graph, store_all(store, graph)
 
 
-def test_compact_checkpoints_keep_inner_kernels_in_half_precision(stored):
-    _, graph, checkpoints = stored
-    job = job_of(graph, "victim", "pef-resnet12")
-    victim, state = made(job, graph), load_file(checkpoints[job.key].weights)
-    assert state.keys() == victim.state_dict().keys()
-    halves = {name for name, value in state.items() if value.dtype == torch.float16}
-    assert halves
-    assert not any(name.startswith("filters.") for name in halves)
-    kept = victim.state_dict()
-    for name, value in state.items():
-        assert torch.equal(value, kept[name].half() if name in halves else kept[name]), name
-
-
 @pytest.mark.parametrize("compact", [True, False])
 def test_what_runs_is_what_was_stored(tmp_path, compact):
     store, graph = Store(tmp_path), planned(replace(SMOKE, compact=compact), attacks=[])
