@@ -197,19 +197,6 @@ def test_weights_of_another_network_are_refused_in_one_line(stored, other, recip
     assert str(checkpoint.path) in str(found.value)
 
 
-def test_networks_that_are_not_trained(tmp_path):
-    graph, shelf = planned(), Shelf(store=Store(tmp_path))
-    message = "is not trained for toy-v1 with recipe smoke; `camobench train`"
-    for ask in (
-        lambda opened: opened.victim("pef-resnet12"),
-        lambda opened: opened.victim_digest("wdf-resnet12"),
-        lambda opened: opened.attack("mislgan"),
-        lambda opened: opened.estimator("A"),
-    ):
-        with pytest.raises(CamobenchError, match=message):
-            ask(Networks(graph, shelf, CPU))
-
-
 def test_shipped_networks_are_used_unless_asked_not_to(stored, tmp_path, monkeypatch):
     shelf, graph, checkpoints = stored
     monkeypatch.setattr(networks, "shipped_root", lambda: tmp_path / "assets")

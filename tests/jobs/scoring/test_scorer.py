@@ -305,23 +305,6 @@ def test_a_batch_that_does_not_fit_is_halved_and_changes_nothing(suite, monkeypa
         score(suite, Full(), toys())
 
 
-class Sparse(AttackSource):
-    """Has nothing for target 1."""
-
-    def has(self, item):
-        return item.target != 1
-
-
-def test_items_without_an_image_are_left_out(suite):
-    whole = score(suite, Shift(), toys())
-    part = Scorer(suite, CPU, 4).score(Sparse(Shift()), toys(), range(8))
-    kept = (whole.distortion["target"] != CLASSES[1]).to_numpy()
-    for name, frame in whole.predictions.items():
-        pd.testing.assert_frame_equal(
-            part.predictions[name], frame[kept].reset_index(drop=True), atol=1e-6
-        )
-
-
 class Gradient(Attack):
     """A step along the gradient of a network of its own."""
 
