@@ -57,10 +57,8 @@ def test_no_word_at_all_shows_the_help(camobench):
         (["data", "prepare", "dresdn"], "unknown suite 'dresdn'"),
         (["run", "--recipe", "mimi"], "unknown recipe 'mimi': did you mean mini"),
         (["run", "--image-px", "128"], "suite simcam-mini-v2 takes no options, got image_px"),
-        (
-            ["run", "--suite", "folder:x", "--image-px", "65"],
-            "expected `image_px` a multiple of 16",
-        ),
+        (["run", "--suite", "folder:x", "--image-px", "65"], "`image_px` a multiple of 16 from 64"),
+        (["run", "--suite", "folder:x", "--image-px", "48"], "`image_px` a multiple of 16 from 64"),
         (["run", "--suite", "folder:x", "--tiles", "-1"], "expected `tiles_per_photo` of at least"),
         (["run", "--suite", "folder:x", "--layout", "visoin"], "unknown layout 'visoin': did you "),
         (["run", "--suite", "folder:x", "--root", "y"], "suite folder:DIR takes classes"),
