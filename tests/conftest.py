@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -302,8 +303,6 @@ def arena(exported, tmp_path_factory):
 @pytest.fixture
 def own_registries(monkeypatch):
     """Both registries as they are, for one test: what it registers is forgotten again."""
-    import sys
-
     from bench.contract import ATTACKS, VICTIMS, plugin_files
 
     for registry in (ATTACKS, VICTIMS):
@@ -314,3 +313,20 @@ def own_registries(monkeypatch):
     yield
     for name in [name for name in sys.modules if name.startswith("camobench_plugin_")]:
         del sys.modules[name]
+
+
+@pytest.fixture
+def camobench(monkeypatch, capsys):
+    """The command line in this process: exit code, standard output, standard error."""
+    from bench import cli
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["camobench", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code
+        return code, *capsys.readouterr()
+
+    return call

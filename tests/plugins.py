@@ -48,47 +48,6 @@ def write(path, text):
     return path
 
 
-LEARNING = """
-    import os
-
-    import torch
-
-    import camobench
-    from bench.types import FitReport
-
-    class Haze(camobench.Attack):
-        spec = camobench.AttackSpec(name="haze", targeted=False)
-
-        def __init__(self, spec=None, *, classes=(), recipe=None):
-            super().__init__(spec, classes=classes, recipe=recipe)
-            self.haze = torch.nn.Parameter(torch.zeros(1))
-
-        def fit(self, data, context):
-            self.haze.data.fill_(float(data.images.mean()) / 255)
-            return FitReport()
-
-        def transform(self, images, targets):
-            return 0.9 * images + 0.1 * self.haze
-
-    class Nearest(camobench.Victim):
-        spec = camobench.VictimSpec(name="nearest-mean", front_end="colour")
-
-        def __init__(self, spec=None, *, classes=(), recipe=None):
-            super().__init__(spec, classes=classes, recipe=recipe)
-            self.register_buffer("means", torch.zeros(len(classes), 3))
-
-        def fit(self, data, context):
-            images = torch.from_numpy(data.images).float() / 255
-            for label in range(len(self.classes)):
-                chosen = images[torch.from_numpy(data.labels) == label]
-                self.means[label] = chosen.mean((0, 2, 3))
-            return FitReport()
-
-        def logits(self, images):
-            return -torch.cdist(images.mean((2, 3)), self.means)
-"""
-
-
 def forget(*names):
     """As a new process begins: attacks by these names, and all files that were loaded."""
     ATTACKS.forget(names)

@@ -44,19 +44,6 @@ def test_other_names_are_unknown():
         from camobench import Atack  # noqa: F401
 
 
-def test_importing_it_and_making_tables_needs_no_torch(tmp_path):
-    code = (
-        "import sys, camobench, bench.cli, bench.report.tables.paper, bench.report.pages.report\n"
-        "assert 'torch' not in sys.modules, 'torch was imported'\n"
-        "camobench.AttackSpec\n"
-        "assert 'torch' not in sys.modules, 'torch was imported by a spec'\n"
-        "camobench.Attack\n"
-        "assert 'torch' in sys.modules\n"
-    )
-    done = python(code, tmp_path)
-    assert done.returncode == 0, done.stderr
-
-
 def users_folder(root, name, package=True):
     folder = root / name
     folder.mkdir(parents=True)

@@ -1,42 +1,57 @@
-"""The script for a GPU, `.ci/gpu`, with the smallest networks on this machine."""
+"""The script for a GPU, `.ci/gpu`: what it asks of the command line, and where it goes on."""
 
+import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
-import pytest
-
-from bench.records.load import load_run
+from tests.cli.words import parse
 
 SCRIPT = Path(__file__).parents[1] / ".ci" / "gpu"
-pytestmark = pytest.mark.slow
+STAND_IN = f"""#!{sys.executable}
+import json, os, pathlib, sys, time
+
+words = sys.argv[1:]
+with open(os.environ["ASKED"], "a") as asked:
+    asked.write(json.dumps(words) + "\\n")
+if "--json" in words:
+    pathlib.Path(words[words.index("--json") + 1]).touch()
+if "--dry-run" in words:
+    print("from scratch on 4 nodes")
+    sys.exit("UNTIMED" in os.environ)
+if "--out" in words:
+    out = pathlib.Path(words[words.index("--out") + 1])
+    time.sleep(float(os.environ["TAKES_S"]) if out.name == "run" else 0)
+    out.mkdir(exist_ok=True)
+    (out / "entry-identity.json").touch()
+"""
 
 
 def test_it_measures_says_what_fits_and_continues_where_it_was_cut(tmp_path):
-    out = tmp_path / "out"
-    small = {
-        "CAMOBENCH_STORE": str(tmp_path / "store"),
-        "DEVICE": "cpu",
-        "SUITE": "simcam-smoke-v2",
-        "RECIPE": "smoke",
-        "ATTACKS": "cgan-img,identity",
-        "VICTIMS": "wdf-resnet12",
-        "MEASURED": "cgan-img:wdf-resnet12",
-        "PERF": "--stream 5 --image-px 64",
-    }
+    out, asked = tmp_path / "out", tmp_path / "asked"
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin" / "camobench"
+    command.write_text(STAND_IN)
+    command.chmod(0o755)
+    path = os.pathsep.join([str(command.parent), os.environ["PATH"]])
 
     def call(**more):
-        done = subprocess.run(
-            [SCRIPT, out], env=os.environ | small | more, capture_output=True, text=True
-        )
-        return done.returncode, done.stdout + done.stderr
+        asked.write_text("")
+        environment = os.environ | {"PATH": path, "ASKED": str(asked)} | more
+        done = subprocess.run([SCRIPT, out], env=environment, capture_output=True, text=True)
+        lines = [json.loads(line) for line in asked.read_text().splitlines()]
+        for words in lines:
+            parse(["camobench", *words])
+        whats = [words[0] + (" --dry-run" if "--dry-run" in words else "") for words in lines]
+        return done.returncode, done.stdout + done.stderr, whats
 
-    code, told = call(LIMIT_S="1")
+    code, told, whats = call(TAKES_S="60", LIMIT_S="1", UNTIMED="1")
     assert (code, "the same command continues" in told) == (1, True), told
-    assert (out / "perf.json").is_file()
-    assert "from scratch on 4 nodes: 0.0" in (out / "plan.txt").read_text()
-    code, told = call()
-    assert code == 0, told
-    run = load_run(out / "run")
-    assert set(run.predictions["attack"]) == {"cgan-img", "identity"}
-    assert (out / "perf.json").stat().st_mtime_ns < (out / "run" / "report.html").stat().st_mtime_ns
+    assert whats == ["data", "perf", "run", "run --dry-run", "run"]
+    assert not (out / "plan.txt").exists()
+    code, told, whats = call(TAKES_S="60", LIMIT_S="1")  # measures what had not been
+    assert (code, whats) == (1, ["data", "run", "run --dry-run", "run"]), told
+    assert (out / "plan.txt").read_text() == "from scratch on 4 nodes\n"
+    code, told, whats = call(TAKES_S="0")
+    assert (code, whats) == (0, ["data", "run --dry-run", "run"]), told

@@ -1,9 +1,7 @@
 from dataclasses import asdict
 
-import pytest
-
-from bench.recipes import PAPER, RECIPES, get_recipe
-from bench.types import CamobenchError, as_json
+from bench.recipes import PAPER, RECIPES
+from bench.types import as_json
 
 SGD = {
     "lr": 0.1,
@@ -38,10 +36,3 @@ def test_recipes_of_full_width_but_the_papers_train_in_mixed_precision():
     }
     assert mixed == {"fast", "wide"}
     assert PAPER.classifiers["resnet"].precision == "fp32"
-
-
-def test_unknown_recipes_list_close_names():
-    with pytest.raises(CamobenchError, match="unknown recipe 'mimi': did you mean mini"):
-        get_recipe("mimi")
-    with pytest.raises(CamobenchError, match="did you mean mini, long, wide, fast, paper, smoke"):
-        get_recipe("qqqq")

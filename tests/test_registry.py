@@ -108,19 +108,6 @@ def test_a_family_makes_entries_from_names_that_are_not_listed(things, installed
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("wdf-resnet81", r"unknown thing 'wdf-resnet81': did you mean wdf-"),
-        ("qqq", r"nothing registered is close.*`camobench list thin"),
-    ],
-)
-def test_unknown_names_list_close_ones(things, name, message):
-    things.add([entry("wdf-resnet18"), entry("pef-resnet18"), entry("other")])
-    with pytest.raises(UnknownNameError, match=message):
-        things.get(name)
-
-
-@pytest.mark.parametrize(
     ("thing", "message"),
     [
         (

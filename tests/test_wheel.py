@@ -74,13 +74,11 @@ def test_the_packages_come_from_the_wheel(there, installed):
 
 
 def test_the_command_line_lists_what_is_registered(there):
-    call = "import sys, camobench; sys.argv[1:] = {!r}; camobench.main()"
-    victims = json.loads(there(call.format(["list", "victims", "--json"])))
+    words = ["list", "victims", "--json"]
+    victims = json.loads(
+        there(f"import sys, camobench; sys.argv[1:] = {words!r}; camobench.main()")
+    )
     assert len([v for v in victims if not v["supplementary"]]) == 15
-    attacks = json.loads(there(call.format(["list", "attacks", "--json"])))
-    rows = [a for a in attacks if a["laac"] and a["paper_row"]]
-    assert len(rows) == 8
-    assert "simcam-mini-v2" in there(call.format(["list", "suites"]))
 
 
 def test_tables_and_report_are_made_there(there, smoke_copy):
@@ -106,12 +104,3 @@ def test_every_data_file_is_inside(installed):
     assert any("published" in file.parts for file in files)
     for file in files:
         assert (installed / file).read_bytes() == (ROOT / file).read_bytes(), file
-
-
-def test_every_module_is_inside(installed):
-    for package in ("bench", "attacks", "victims"):
-        for path in (ROOT / package).rglob("*.py"):
-            if path.is_relative_to(ROOT / "bench" / "alias"):
-                continue  # it is `camobench`
-            assert (installed / path.relative_to(ROOT)).is_file(), path
-    assert (installed / "camobench" / "__init__.py").is_file()

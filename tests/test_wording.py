@@ -1,4 +1,4 @@
-from bench.wording import listed, near, split_names
+from bench.wording import listed, near
 
 
 def test_of_many_items_the_first_few_and_how_many_more():
@@ -11,13 +11,3 @@ def test_slips_find_what_was_meant_nearest_first():
     known = {"wdf-resnet18": 1, "wdf-resnet34": 2, "pef-densenet40": 3}
     assert near("wdf-resnet8", known)[0] == "wdf-resnet18"
     assert near("qqqq", known) == []
-
-
-def test_known_names_may_hold_commas():
-    known = {"Canon, Inc. EOS 5D", "C920Z", "C920Z,D450Z"}
-    assert split_names("C920Z,D450Z, x,,Canon, Inc. EOS 5D", known) == [
-        "C920Z,D450Z",
-        "x",
-        "Canon, Inc. EOS 5D",
-    ]
-    assert split_names("C920Z, D450Z", known) == ["C920Z", "D450Z"]

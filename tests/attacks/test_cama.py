@@ -7,9 +7,7 @@ from attacks.cgan.networks import ERROR_UNIT, Discriminator
 from bench.contract import ATTACKS
 from bench.recipes import PAPER
 from bench.signal.cfa import synthetic_cfa
-from tests.toys import built, camera_set, copied, fit_context, pixels, same_state
-
-from .cgan.test_attack import toy_surrogates
+from tests.toys import built, pixels
 
 WEIGHTS = {"cama": (1.0, 10.0, 0.005), "spoc": (0.3, 10.0, 0.01)}
 SURROGATES = {"cama": ("low-resnet18", "wdf-resnet18"), "spoc": ("img-fd-resnet18",)}
@@ -24,15 +22,11 @@ def test_losses_are_weighted_as_the_authors_do(name):
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
-def test_it_starts_as_the_synthetic_cfa_and_trains(name):
+def test_it_starts_as_the_synthetic_cfa(name):
     attack, images = built(ATTACKS, name).eval(), pixels(2, 65, 96)
     cfa = (synthetic_cfa(images.float() / 255).clamp(0, 1) * 255).round().byte()
     found = attack(images, torch.tensor([0, 1]))
     assert (found.int() - cfa.int()).abs().max() <= 1
-    start = copied(attack.generator)
-    report = attack.fit(camera_set(), fit_context(surrogates=toy_surrogates(SURROGATES[name])))
-    assert not same_state(start, attack.generator.state_dict())
-    assert {f"aux_{surrogate}" for surrogate in SURROGATES[name]} < set(report.curves)
 
 
 def test_spocs_discriminator_reads_third_differences():

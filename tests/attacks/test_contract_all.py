@@ -69,31 +69,6 @@ def test_a_budget_that_matters_is_a_hyperparameter(name):
     assert len(made) == 3
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("size", [(64, 64), (65, 97), (98, 67)])
-def test_images_of_any_size_become_8_bit_images(name, size):
-    images = pixels(3, *size)
-    before = images.clone()
-    out = attack_named(name)(images, TARGETS)
-    assert out.dtype == torch.uint8
-    assert out.shape == images.shape
-    assert torch.equal(images, before)
-    assert (out.float() - images.float()).abs().mean() < 64  # still the same picture
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_targets_are_used_when_the_spec_says_so(name):
-    images, attack = pixels(3, 64, 64), attack_named(name)
-    first = attack(images, TARGETS)
-    if attack.spec.targeted:
-        other = attack(images, (TARGETS + 1) % 3)
-        assert all((a != b).any() for a, b in zip(first, other, strict=True))
-        with pytest.raises(ValueError, match=f"{name} is targeted: expected 3 `targets`"):
-            attack(images)
-    else:
-        assert torch.equal(attack(images), first)
-
-
 class SinglePrecision(TorchDispatchMode):
     """Refuses float64, which accelerators have not or are slow in."""
 

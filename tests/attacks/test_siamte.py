@@ -4,15 +4,7 @@ import torch
 
 from attacks.siamte import cross_identity, embedded_similarity, truncated_fidelity
 from bench.contract import ATTACKS
-from tests.toys import (
-    ToyVictim,
-    built,
-    camera_set,
-    copied,
-    fit_context,
-    pixels,
-    same_state,
-)
+from tests.toys import ToyVictim, built, camera_set, copied, fit_context, pixels, same_state
 
 LAACS = ATTACKS.get("siamte").spec.surrogates
 

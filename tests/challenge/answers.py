@@ -20,6 +20,7 @@ from bench.recipes import get_recipe
 from bench.store import Store
 from bench.suites.base import open_suite
 from tests.smoke import CPU, request
+from tests.toys import encoded
 
 CARD = request().source.card
 
@@ -29,9 +30,7 @@ def saved(pixels, kind="PNG", **options):
     array = np.asarray(pixels)
     if array.ndim == 3 and array.shape[0] == 3:
         array = np.ascontiguousarray(array.transpose(1, 2, 0))
-    stream = io.BytesIO()
-    Image.fromarray(array).save(stream, kind, **options)
-    return stream.getvalue()
+    return encoded(array, kind, **options)
 
 
 def pixels_of(data):

@@ -5,12 +5,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from bench.challenge.ids import (
-    challenge_file,
-    open_challenge,
-    require_challenges,
-    write_secret,
-)
+from bench.challenge.ids import challenge_file, open_challenge, require_challenges, write_secret
 from bench.store import Store
 from bench.types import CamobenchError
 from tests.smoke import ToySource, flip, toy_suite

@@ -7,14 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from bench.cli.challenge import score
+from tests.challenge.answers import folder
 from tests.cli.words import SCRATCH as SMALL
-
-
-def write(folder, files):
-    folder.mkdir()
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-    return folder
 
 
 def printed(err, answer, name):
@@ -29,7 +23,7 @@ def test_the_printed_command_scores_the_answer_of_attackers(camobench, arena, tm
     code, out, err = camobench(*words)
     assert (code, out.strip()) == (0, str(tmp_path / "x"))
     assert len(list((tmp_path / "x" / "images").iterdir())) == 8
-    sent = write(tmp_path / "sent", arena.jpeg())
+    sent = folder(tmp_path / "sent", arena.jpeg().items())
     code, _, err = camobench(*printed(err, sent, "sent"), "--dry-run")
     assert (code, "8 of 8 files of an untargeted method; nothing is wrong" in err) == (0, True)
     code, _, err = camobench(*words[:-1], arena.store.root)
@@ -104,7 +98,7 @@ def test_images_that_are_refused_are_all_shown_and_not_scored(camobench, arena, 
     names = list(files)
     files |= {names[0]: b"", names[1]: files[names[1]][:200], "notes.txt": b"x"}
     del files[names[2]]
-    words = ["score", write(tmp_path / "sent", files), "--name", "sent", *SMALL]
+    words = ["score", folder(tmp_path / "sent", files.items()), "--name", "sent", *SMALL]
     words += ["--store", arena.store.root, "--out", tmp_path / "out", "--format", "json"]
     code, out, err = camobench(*words)
     assert code == 1
@@ -121,20 +115,3 @@ def test_images_that_are_refused_are_all_shown_and_not_scored(camobench, arena, 
     assert last.startswith("error: ")
     assert "was not scored: " in last
     assert not (tmp_path / "out").exists()
-
-
-def test_a_partial_row_is_scored_and_the_exit_code_is_1(camobench, arena, tmp_path):
-    files = arena.jpeg()
-    del files[next(iter(files))]
-    words = ["score", write(tmp_path / "sent", files), "--name", "sent", *SMALL]
-    words += ["--store", arena.store.root, "--out", tmp_path / "out", "--paper", "A 2026"]
-    words += ["--victims", "img-resnet12", "--attacks", "jpeg", "--label", "sent by A"]
-    code, out, err = camobench(*words)
-    assert code == 1
-    assert "| sent: sent by A (partial) |" in out
-    assert "sent is partial: of the images and targets that are scored" in out
-    assert "7 of 8 were there" in out
-    assert "| image missing | partial" in err
-    assert (
-        err.splitlines()[-1] == "error: sent is partial: 7 of 8 images; what is missing can be sent"
-    )

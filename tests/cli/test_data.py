@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ def test_data_prepare_and_show(camobench, tmp_path):
     assert code == 0
     rows = {row["camera model"]: row for row in json.loads(out)}
     assert rows["simcam-01"]["Set-A"] == 4
+    assert rows["simcam-01"]["devices A"]
     assert rows["simcam-07"] | {"split": "out", "Set-A": 0, "Set-C": 2} == rows["simcam-07"]
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (8 * 64, 4 * 64)
@@ -140,10 +142,13 @@ def test_dresden_is_prepared_once_and_found_again(camobench, tmp_path):
     assert [row["Set-A"] for row in json.loads(out)] == [3, 3, 0, 6]
     assert err.startswith("WARNING, INCOMPLETE copy of the Dresden images")
     assert camobench("data", "prepare", "dresden-v1", *store, "--quiet")[:2] == (0, folder)
-    words = ["run", "--suite", "dresden-v1", *store, "--dry-run", "--quiet"]
-    code, _, err = camobench(*words, "--victims", "img-resnet18", "--attacks", "jpeg")
-    assert code == 0
-    assert "1 of 1 networks and 2 of 2 cells are missing" in err
+    shutil.rmtree(root)  # what is prepared needs the copy no more
+    words = ["run", "--suite", "dresden-v1", *store, "--recipe", "smoke", "--quiet"]
+    words += ["--victims", "img-resnet12", "--attacks", "identity", "--workers", "1"]
+    code, out, _ = camobench(*words, "--out", tmp_path / "out")
+    assert (code, "img-resnet12" in out) == (0, True)
+    scored = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
+    assert scored["split"].value_counts().to_dict() == {"in": 6, "out": 3}
 
 
 def test_data_export_is_its_own_folders_alone(camobench, prepared, tmp_path, monkeypatch):

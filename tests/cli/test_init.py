@@ -1,14 +1,20 @@
 """Exit codes, help, and one-line errors of every verb."""
 
+import os
 import shlex
+import shutil
 import signal
+import subprocess
+import sys
 import time
 
 import click
+import pandas as pd
 import pytest
 
 from bench import cli
-from tests.cli.words import SMALL, one_line
+from tests.cli.words import SCRATCH, SMALL, one_line, parse
+from tests.smoke import ATTACKS, VICTIMS
 
 
 def commands(group=cli.cli, path=("camobench",)):
@@ -32,13 +38,7 @@ def test_every_verb_has_help_with_an_example_that_parses(path, camobench, monkey
     assert tuple(words[: len(path)]) == path
     monkeypatch.chdir(tmp_path)
     (tmp_path / "camobench-out").mkdir()
-    command, context = cli.cli, None
-    rest = words[1:]
-    while isinstance(command, click.Group):
-        name, *rest = rest
-        context = click.Context(command, info_name=name, parent=context)
-        command = command.commands[name]
-    command.make_context(command.name, rest, parent=context)  # raises where an option is unknown
+    parse(words)
 
 
 def test_no_word_at_all_shows_the_help(camobench):
@@ -57,18 +57,13 @@ def test_no_word_at_all_shows_the_help(camobench):
         (["data", "prepare", "dresdn"], "unknown suite 'dresdn'"),
         (["run", "--recipe", "mimi"], "unknown recipe 'mimi': did you mean mini"),
         (["run", "--image-px", "128"], "suite simcam-mini-v2 takes no options, got image_px"),
-        (
-            ["run", "--suite", "folder:x", "--image-px", "65"],
-            "expected `image_px` a multiple of 16",
-        ),
+        (["run", "--suite", "folder:x", "--image-px", "65"], "`image_px` a multiple of 16 from 64"),
+        (["run", "--suite", "folder:x", "--image-px", "48"], "`image_px` a multiple of 16 from 64"),
         (["run", "--suite", "folder:x", "--tiles", "-1"], "expected `tiles_per_photo` of at least"),
         (["run", "--suite", "folder:x", "--layout", "visoin"], "unknown layout 'visoin': did you "),
         (["run", "--suite", "folder:x", "--root", "y"], "suite folder:DIR takes classes"),
         (["data", "prepare", "dresden-v1", "--partial"], "--partial (`partial=True`) goes with "),
-        (
-            ["data", "prepare", "dresden-v1", "--root", "x", "--tiles", "3"],
-            "takes root, partial",
-        ),
+        (["data", "prepare", "dresden-v1", "--root", "x", "--tiles", "3"], "takes root, partial"),
         (["run", *SMALL, "--victims", " ,"], "--victims names none"),
         (["attribute", "a.jpg", "--victims", ""], "--victims names none"),
         (["train"], "name --attacks, --victims or both"),
@@ -163,3 +158,29 @@ def test_an_interruption_in_a_finaliser_is_not_lost(camobench, tmp_path, monkeyp
     monkeypatch.setattr("bench.records.load.load_run", load)
     code, _, err = camobench("table", tmp_path)
     assert (code, err.strip()) == (130, ANEW)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="sends a POSIX signal")
+def test_after_ctrl_c_the_same_command_continues(camobench, smoke, smoke_copy):
+    root = smoke_copy.store.root
+    for gone in (root / "checkpoints", root / "predictions", smoke_copy.out):
+        shutil.rmtree(gone)
+    words = ["run", *SCRATCH, "--workers", "1", "--store", str(root), "--out", str(smoke_copy.out)]
+    words += ["--attacks", ",".join(ATTACKS), "--victims", ",".join(VICTIMS)]
+    pipes, said = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}, []
+    command = [sys.executable, "-m", "camobench", *words]
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        for line in process.stderr:
+            said.append(line)
+            if line.startswith("✓ surrogate img-resnet18"):
+                process.send_signal(signal.SIGINT)
+    assert (process.returncode, said[-1]) == (130, f"{CONTINUES}\n"), said
+    assert len(list(root.glob("checkpoints/estimator/*/card.json"))) == 1
+    assert not smoke_copy.out.exists() or not list(smoke_copy.out.iterdir())
+    code, _, err = camobench(*words)
+    assert (code, "✓ attack cgan-img" in err) == (0, True), err
+    assert "estimator" not in err  # nothing is trained twice
+    for name in ("predictions", "distortion"):
+        frames = [pd.read_parquet(run.out / f"{name}.parquet") for run in (smoke, smoke_copy)]
+        pd.testing.assert_frame_equal(*frames, rtol=1e-3, atol=1e-5)

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -7,7 +8,8 @@ from bench.contract import ATTACKS
 from tests.cli.words import SMALL, one_line
 from tests.plugins import FOG, MEAN
 from tests.plugins import write as write_plugin
-from tests.smoke import SUITE
+from tests.smoke import ATTACKS as SMOKE_ATTACKS
+from tests.smoke import SUITE, VICTIMS, flip
 
 
 def test_run_fills_what_is_missing_and_prints_the_tables(camobench, smoke_copy):
@@ -41,6 +43,9 @@ def test_a_dry_run_names_what_is_missing_and_makes_nothing(camobench, smoke, tmp
     assert rows[3]["victims"] == "all"
     assert (rows[4]["cells"], rows[4]["victims"]) == (1, "img-resnet34")
     assert not (tmp_path / "out").exists()
+    done = ["--victims", "img-resnet12", "--attacks", "jpeg", "--from-scratch"]
+    code, _, err = camobench(*words[: words.index("--from-scratch")], *done, "--nodes", "1,4")
+    assert (code, "from scratch on 4 nodes: 0.0" in err) == (0, True), err
 
 
 FILE_WORDS = [*SMALL, "--workers", "1", "--from-scratch", "--quiet"]
@@ -87,12 +92,6 @@ def test_another_file_s_attack_of_that_name_is_not_replaced(camobench, smoke_cop
     ("words", "message"),
     [
         (["run", *SMALL, "--attack", "mine.py:Fgo"], "mine.py has no Fgo: did you mean Fog?"),
-        (["run", *SMALL, "--attack", "nine.py:Fog"], "no plug-in file nine.py: did you mean mine"),
-        (
-            ["run", *SMALL, "--attack", "mine.py:Mean"],
-            "mine.py:Mean is victim mean-colour, no attack",
-        ),
-        (["run", *SMALL, "--victims", "mine.py:Fog"], "mine.py:Fog is attack fog, no victim"),
         (["train", *SMALL, "--attacks", "mine.py"], "name the class in mine.py too: mine.py:My"),
         (["check", "mine.py:Fgo"], "mine.py has no Fgo: did you mean Fog?"),
         (["check", "misl-gan"], "unknown attack 'misl-gan': did you mean mislgan"),
@@ -127,3 +126,27 @@ def test_train_says_how_much_there_was_to_do(camobench, finished):
     code, out, err = camobench("train", *finished, "--victims", "img-resnet12", "--from-scratch")
     assert (code, out) == (0, "")
     assert "0 networks trained" in err
+
+
+@pytest.mark.usefixtures("own_registries")
+def test_cells_that_fail_are_named_and_1(camobench, smoke_copy, tmp_path):
+    path = write_plugin(tmp_path / "mine.py", FOG.replace("+ 0.1", "/ 0"))
+    place = ["--store", smoke_copy.store.root, "--out", tmp_path / "out"]
+    words = ["--attacks", f"{path}:Fog", "--victims", "img-resnet12", "--executor", "inline"]
+    code, out, err = camobench("run", *FILE_WORDS, *place, *words)
+    assert code == 1
+    assert err.splitlines()[-1].startswith("error: 1 cell failed: fog on img-resnet12")
+    assert "§ attack fog failed: ValueError: fog: the anonymised images: 98304 of 98304" in out
+
+
+@pytest.mark.parametrize("kind", ["attack/cgan-img", "estimator/wdf-v1"])
+def test_a_checkpoint_with_a_flipped_bit_stops_the_run(camobench, smoke_copy, kind):
+    (weights,) = smoke_copy.store.root.glob(f"checkpoints/{kind}-*/weights.safetensors")
+    flip(weights)
+    shutil.rmtree(smoke_copy.store.root / "predictions")
+    place = ["--store", smoke_copy.store.root, "--out", smoke_copy.out]
+    words = ["--attacks", ",".join(SMOKE_ATTACKS), "--victims", ",".join(VICTIMS)]
+    code, _, err = camobench("run", *FILE_WORDS, *place, *words)
+    assert code == 1
+    assert f"checkpoint {weights.parent} does not match its card" in one_line(err)
+    assert "remove that folder and run the same command again" in err

@@ -5,11 +5,7 @@ import sys
 import pytest
 
 from bench.contract import ATTACKS
-from bench.contract.plugin_files import (
-    load_again,
-    load_plugin_file,
-    loaded_plugin_files,
-)
+from bench.contract.plugin_files import load_again, load_plugin_file, loaded_plugin_files
 from bench.jobs.building import build_attack
 from bench.plan.graph import plan
 from bench.plan.names.selection import select_attacks, select_victims
@@ -223,10 +219,7 @@ def test_wrong_usage(fog, monkeypatch, asked, message):
     ("text", "message"),
     [
         ("x = 1\ndef f(:\n", r"my.py line 2: SyntaxError: .*; mend it"),
-        (
-            "from .net import G\n",
-            r"my.py line 1: .*: there is no net.py beside it; put it there",
-        ),
+        ("from .net import G\n", r"my.py line 1: .*: there is no net.py beside it; put it there"),
         ("\nfrom near import G\n", r"my.py line 2: ModuleNotFoundError: .*`from .near import"),
         ("import surely_not_there\n", r"my.py line 1: .*; install surely_not_there, or mend the"),
         ("\n\n1 / 0\n", r"my.py line 3: ZeroDivisionError: division by zero; mend it"),

@@ -14,8 +14,9 @@ from filelock import FileLock
 from bench.execute.cluster import Home
 from bench.execute.node_store import files_of
 from bench.records.load import load_run
-from tests.plugins import FOG, LEARNING, write
+from tests.plugins import write
 from tests.smoke import SUITE
+from tests.test_readme import blocks
 
 cluster_utils = pytest.importorskip("ray.cluster_utils")
 ENDING = """
@@ -89,12 +90,19 @@ def test_nodes_that_see_no_store_and_no_plug_in_give_the_files_of_one_process(
         own = {"CAMOBENCH_NODE_STORE": str(tmp_path / f"node-{number}")}
         cluster.add_node(**NODE, env_vars=own)
     folder = tmp_path / "plug-ins"
-    for name, text in (("fog", FOG), ("learning", LEARNING), ("ending", ENDING)):
+    (_, tint), *_ = blocks("Add your anonymiser")
+    (_, colours), *_ = blocks("Add your classifier")
+    for name, text in (("tint", tint), ("colours", colours), ("ending", ENDING)):
         write(folder / f"{name}.py", text)
-    asked = ["--attacks", f"{folder}/fog.py:Fog,{folder}/learning.py:Haze", "--victims"]
-    victims = f"{folder}/learning.py:Nearest,wdf-resnet12"
-    for executor, words in (("ray", ["--address", cluster.address]), ("local", [])):
-        code, told = ended(begin(executor, *asked, f"{victims},{folder}/ending.py:Ending", *words))
+    asked = ["--attacks", f"{folder}/tint.py:Tint", "--victims"]
+    victims = f"{folder}/colours.py:Colours,wdf-resnet12"
+    both = f"{victims},{folder}/ending.py:Ending"
+    running = {
+        executor: begin(executor, *asked, both, *words)
+        for executor, words in (("ray", ["--address", cluster.address]), ("local", []))
+    }
+    for executor, process in running.items():
+        code, told = ended(process)
         assert code == 1, told  # a victim ended its process
         assert {victim for _, victim in load_run(tmp_path / executor).failed} == {"ending"}
     require_same(tmp_path, other="local")
@@ -121,7 +129,7 @@ def test_lost_nodes_and_a_killed_driver_lose_nothing(cluster, begin, tmp_path):
             time.sleep(0.05)
         return {path: path.stat().st_mtime_ns for path in found()}
 
-    process = begin("ray", *asked, *address)
+    process, reference = begin("ray", *asked, *address), begin("inline", *asked)
     before = {}
     for node, made in zip(nodes, ("checkpoints", "predictions"), strict=True):
         before |= first_of(made)
@@ -130,11 +138,10 @@ def test_lost_nodes_and_a_killed_driver_lose_nothing(cluster, begin, tmp_path):
     time.sleep(1)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    code, told = ended(begin("ray", *asked, *address))
-    assert code == 0, told
+    for process in (begin("ray", *asked, *address), reference):
+        code, told = ended(process)
+        assert code == 0, told
     assert {path: path.stat().st_mtime_ns for path in before} == before  # none was made again
-    code, told = ended(begin("inline", *asked))
-    assert code == 0, told
     require_same(tmp_path)
     stores = [tmp_path / f"store-{executor}" for executor in ("ray", "inline")]
     assert weights(stores[0]) == weights(stores[1])

@@ -64,19 +64,6 @@ def stored(tmp_path):
     return Shelf(store=store), graph, store_all(store, graph)
 
 
-def test_compact_checkpoints_keep_inner_kernels_in_half_precision(stored):
-    _, graph, checkpoints = stored
-    job = job_of(graph, "victim", "pef-resnet12")
-    victim, state = made(job, graph), load_file(checkpoints[job.key].weights)
-    assert state.keys() == victim.state_dict().keys()
-    halves = {name for name, value in state.items() if value.dtype == torch.float16}
-    assert halves
-    assert not any(name.startswith("filters.") for name in halves)
-    kept = victim.state_dict()
-    for name, value in state.items():
-        assert torch.equal(value, kept[name].half() if name in halves else kept[name]), name
-
-
 @pytest.mark.parametrize("compact", [True, False])
 def test_what_runs_is_what_was_stored(tmp_path, compact):
     store, graph = Store(tmp_path), planned(replace(SMOKE, compact=compact), attacks=[])
@@ -208,19 +195,6 @@ def test_weights_of_another_network_are_refused_in_one_line(stored, other, recip
         restore(build_victim(other, CLASSES, recipe), checkpoint, CPU)
     assert "\n" not in str(found.value)
     assert str(checkpoint.path) in str(found.value)
-
-
-def test_networks_that_are_not_trained(tmp_path):
-    graph, shelf = planned(), Shelf(store=Store(tmp_path))
-    message = "is not trained for toy-v1 with recipe smoke; `camobench train`"
-    for ask in (
-        lambda opened: opened.victim("pef-resnet12"),
-        lambda opened: opened.victim_digest("wdf-resnet12"),
-        lambda opened: opened.attack("mislgan"),
-        lambda opened: opened.estimator("A"),
-    ):
-        with pytest.raises(CamobenchError, match=message):
-            ask(Networks(graph, shelf, CPU))
 
 
 def test_shipped_networks_are_used_unless_asked_not_to(stored, tmp_path, monkeypatch):

@@ -88,18 +88,6 @@ def key():
     return plan(ToySource().card, SMOKE, attacks=["gain"], victims=()).attacks["gain"]
 
 
-@pytest.mark.parametrize("where", ["the module", "the constructor"])
-def test_what_it_opens_as_it_is_built_is_part_of_its_key(tmp_path, where):
-    path = write(tmp_path / "gain.py", ATTACK.format(**OPENED_IN[where]))
-    keys = []
-    for gain in (0.9, 0.2, 0.9):
-        put(tmp_path, gain)
-        forget("gain")
-        load_plugin_file(f"{path}:Gain")
-        keys.append(key())
-    assert keys[0] == keys[2] != keys[1]
-
-
 def test_a_constructor_that_opens_another_file_has_another_key(tmp_path):
     newest = "self.gain = float(sorted(PLACE.parent.glob('*.txt'))[-1].read_text())"
     text = ATTACK.format(**parts("return self.gain * images", newest))

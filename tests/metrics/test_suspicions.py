@@ -59,10 +59,7 @@ WRONG = {
         lambda images: torch.cat([images[:3], 0 * images[3:] + 255]),
         "constant",
     ),
-    "channels last": (
-        lambda images: images.permute(0, 2, 3, 1).reshape(images.shape),
-        "channels",
-    ),
+    "channels last": (lambda images: images.permute(0, 2, 3, 1).reshape(images.shape), "channels"),
     "read as channels last": (
         lambda images: images.reshape(len(images), 96, 96, 3).permute(0, 3, 1, 2),
         "channels",

@@ -39,15 +39,6 @@ def test_a_full_matrix_lacks_nothing(session):
     assert " s to train" in missing.summary
 
 
-def test_a_new_victim_lacks_one_column(smoke):
-    more = request(victims=(*VICTIMS, "img-resnet34"))
-    missing = find_missing(open_session(more, smoke.store))
-    assert [job.label for job in missing.jobs] == ["victim img-resnet34 (Set-A)"]
-    assert set(missing.cells.values()) == {("img-resnet34",)}
-    told = {"work": "score", "name": "cgan-img", "cells": 1, "victims": "img-resnet34"}
-    assert missing.rows()[1] == told
-
-
 def test_a_lost_estimator_makes_its_victims_unscored(smoke_copy):
     session = open_session(request(), smoke_copy.store)
     key = session.graph.estimators["A"]

@@ -20,7 +20,6 @@ from tests.plugins import FOG
 from tests.smoke import SUITE
 
 pytestmark = pytest.mark.usefixtures("own_registries")
-STRENGTH = 0.5
 
 
 class Veil(nn.Module):

@@ -58,44 +58,6 @@ def reference(smoke):
     return tuple(pd.read_parquet(smoke.out / f"{name}.parquet") for name in names)
 
 
-def test_every_cell_is_there_once(smoke):
-    predictions, distortion = reference(smoke)
-    images = 3 * 2 + 1 * 2  # of the smoke suite's Set-C
-    rows = {"cgan-img": 3 * 2 * 2 + 2 * 3, "jpeg": images, "identity": images}
-    assert distortion.groupby("attack").size().to_dict() == rows
-    counted = predictions.groupby(["attack", "victim"]).size().to_dict()
-    assert counted == {(a, v): rows[a] for a in ALL for v in VICTIMS}
-    graph = matrix_of(smoke.store).graph
-    for frame, column, keys in (
-        (predictions, "victim", graph.victims),
-        (predictions, "attack", graph.attacks),
-        (distortion, "attack", graph.attacks),
-    ):
-        pairs = frame[[column, f"{column}_key"]].drop_duplicates()
-        assert dict(pairs.itertuples(index=False)) == {n: keys[n][:16] for n in pairs[column]}
-    unchanged = distortion["attack"] == "identity"
-    assert distortion.loc[unchanged, "psnr_db"].eq(float("inf")).all()
-    assert (distortion["lpips"].eq(0) == unchanged).all()
-
-
-def test_nothing_is_computed_twice(store, scored, smoke):
-    first = matrix_of(store).fill(ALL)
-    assert [name for name, _, _ in scored] == list(ALL)
-    files = {path: path.stat().st_mtime_ns for path in (store.root / "predictions").rglob("*")}
-    scored.clear()
-    watcher = Watcher()
-    second = matrix_of(store, progress=watcher)
-    opened = second.networks
-    opened.attack = opened.victim = lambda name: pytest.fail(f"{name} was opened")
-    again = second.fill(ALL)
-    assert scored == []
-    assert watcher.started == []
-    found = {path: path.stat().st_mtime_ns for path in (store.root / "predictions").rglob("*")}
-    assert found == files
-    same(tables(first), tables(again))
-    same(tables(first), reference(smoke))
-
-
 def test_a_new_victim_scores_its_own_column_alone(store, scored, smoke, monkeypatch):
     matrix_of(store, victims=VICTIMS[:1]).fill(["cgan-img"])
     found = [*(store.root / "predictions").glob("*/*/*.parquet")]

@@ -102,14 +102,6 @@ def test_a_file_that_changes_after_the_scan_is_named(pair):
         list(folder.rows("A", 1))
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("image_px", 48), ("image_px", 100), ("tiles_per_photo", 0)]
-)
-def test_options_are_checked(tmp_path, name, value):
-    with pytest.raises(ValueError, match=f"`{name}` .*, got {value}"):
-        FolderSource(tmp_path, **{name: value})
-
-
 def test_folders_that_are_sets_need_the_user_s_word(tmp_path):
     root = write_tree(tmp_path / "mine", {"train": [3, 3, 3], "test": [3, 3, 3]})
     with pytest.raises(CamobenchError, match=r"no camera models.*: test, train .*--layout tree"):

@@ -132,4 +132,5 @@ def test_low_trains_on_images_without_their_true_residuals(fitted):
     victim.fit(data, fit_context())
     residuals = true_residuals(data, torch.device("cpu"))
     torch.testing.assert_close(fitted[0][2], torch.from_numpy((data.images - residuals) / 255))
+    victim.attach(nn.Identity(), "digest")
     assert victim.frontend_digest is None  # what wdf victims share is not what it reads

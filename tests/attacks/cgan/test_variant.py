@@ -14,6 +14,7 @@ from bench.contract import ATTACKS
 from bench.plan.graph import plan
 from bench.recipes import MINI
 from bench.suites.catalogue import load_suite
+from bench.types import CamobenchError
 from tests.toys import built, camera_set, copied, fit_context, pixels, same_state, shaken
 
 from .test_attack import toy_surrogates
@@ -32,7 +33,7 @@ def trained(name, fit_seed=0):
     return attack, start, report
 
 
-@pytest.mark.parametrize("name", PRELIMINARY)
+@pytest.mark.parametrize("name", [*PRELIMINARY, "cama", "spoc"])
 def test_each_trains_repeatably_with_the_smallest_recipe(name):
     attack, start, report = trained(name)
     assert not same_state(start, attack.generator.state_dict())
@@ -88,3 +89,18 @@ def test_one_pair_a_target_is_told_no_class():
     first = shaken(generator.networks[0]).eval()
     one, other = (first(images, torch.full((2,), label)) for label in (0, 1))
     assert torch.equal(one, other)
+
+
+def test_paper_recipe_holds_the_numbers_of_the_paper():
+    budget = cgan_recipe("paper")
+    assert (budget.lambda_adv, budget.lambda_cnt, budget.lambda_aux) == (0.01, 1.0, 0.01)
+    assert (budget.generator_width, budget.discriminator_width) == (64, 64)
+    assert (budget.batch, budget.epochs, budget.steps) == (32, 200, None)
+    assert (budget.generator_lr, budget.discriminator_lr, budget.beta1) == (2e-4, 2e-4, 0.5)
+    ours = (budget.residual, budget.resize, budget.projected, budget.cosine, budget.rounded)
+    assert not any((*ours, budget.average, budget.symmetries))
+
+
+def test_an_unknown_recipe_is_named():
+    with pytest.raises(CamobenchError, match="no recipe 'huge'; they have paper, fast, mini"):
+        cgan_recipe("huge")

@@ -14,14 +14,12 @@ from bench.jobs.scoring.condition import (
     saved_as_jpeg,
 )
 from bench.types import WrongUsageError
-from tests.toys import pixels
+from tests.toys import encoded, pixels
 
 
 def by_hand(image, quality):
     """What a file of that quality holds, and how its chroma is sampled."""
-    stream = io.BytesIO()
-    Image.fromarray(image.permute(1, 2, 0).numpy()).save(stream, "JPEG", quality=quality)
-    with Image.open(stream) as again:
+    with Image.open(io.BytesIO(encoded(image.permute(1, 2, 0).numpy(), quality=quality))) as again:
         sampling = JpegImagePlugin.get_sampling(again)
         return torch.from_numpy(np.array(again)).permute(2, 0, 1), sampling
 

@@ -64,21 +64,6 @@ def test_what_is_asked_for_again_is_kept_as_it_was_first(tmp_path):
     assert torch.equal(again, first)
 
 
-def test_untargeted_images_have_no_target(tmp_path):
-    class Darker(Negative):
-        targeted = False
-
-        def anonymise(self, items, originals):
-            return originals // 2
-
-    recorder, originals = Recorder(Darker()), pixels(1, 16, 16)
-    item = Item(index=0, target=None)
-    made = recorder.anonymise([item], originals)
-    recorder.write(tmp_path / "one.parquet", {})
-    source = KeptImages(tmp_path / "one.parquet", targeted=False)
-    assert torch.equal(source.anonymise([item], originals), made)
-
-
 def flipped(path):
     content = bytearray(path.read_bytes())
     content[len(content) // 3] ^= 255

@@ -1,28 +1,15 @@
 import json
-import sys
+from functools import partial
 
 import pytest
 
-from bench import cli
 from bench.store.outputs import NOTE
 from tests.report.leaderboard.folders import change_entry, other_networks, write_folder
 
 
 @pytest.fixture
-def leaderboard(monkeypatch, capsys):
-    """`camobench leaderboard` in this process: exit code, standard output, standard error."""
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["camobench", "leaderboard", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
+def leaderboard(camobench):
+    return partial(camobench, "leaderboard")
 
 
 def test_tables_and_site_are_written_and_the_chosen_format_printed(leaderboard, tmp_path):

@@ -186,6 +186,9 @@ def test_an_incomplete_copy_is_refused_unless_that_was_asked_for(copy):
 
 def test_an_unusable_photograph_of_a_complete_copy_is_named(tiny, copy):
     bad = sorted(copy.rglob("Kodak_M1063_2_*"))[0]
+    bad.write_bytes(jpeg()[:9000])
+    with pytest.raises(ImageError, match=rf"{bad.name}: cannot be decoded.*\n.*--partial"):
+        DresdenSource(copy).card  # noqa: B018
     bad.write_bytes(jpeg((511, 600)))
     with pytest.raises(ImageError, match=rf"{bad.name}: 511 x 600 pixels.*\n.*--partial"):
         DresdenSource(copy).card  # noqa: B018

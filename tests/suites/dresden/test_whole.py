@@ -15,7 +15,6 @@ from bench.store import Store
 from bench.suites.base import open_suite, prepare
 from bench.suites.dresden.protocol import protocol
 from bench.suites.dresden.source import DresdenSource
-from tests.cli.conftest import camobench  # noqa: F401
 from tests.smoke import Watcher
 from tests.suites.dresden.test_source import tiny, write  # noqa: F401
 from tests.toys import encoded
@@ -36,7 +35,7 @@ def places(request):
     return request.getfixturevalue("tiny")
 
 
-def test_from_the_files_to_tables(places, camobench, tmp_path):  # noqa: F811
+def test_from_the_files_to_tables(places, camobench, tmp_path):
     store, out = Store(tmp_path / "store"), tmp_path / "out"
     copy = write(tmp_path / "Dresden", places, photograph)
     paths = sorted(copy.rglob("*.JPG"))
