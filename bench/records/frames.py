@@ -71,12 +71,12 @@ def condition_said(strength: float, quality_percent: float | None) -> str:
     """What a person calls a condition: nothing, where nothing was done."""
     said = [] if strength == 1 else [f"at strength {strength:g}"]
     if quality_percent is not None and not pd.isna(quality_percent):
-        said.append(f"after JPEG {int(quality_percent)}")
+        said.append(f"after JPEG {quality_percent:g}")
     return " ".join(said)
 
 
 def type_problems(rows: pd.DataFrame, table: TableName) -> list[str]:
-    """Columns of another type than stated, or with holes where there may be none."""
+    """Columns of another type or range than stated, or with holes where there may be none."""
     found = []
     for name in table_columns(table):
         present, kind = rows[name].dropna(), "text" if name in _TEXT else "number"
@@ -87,6 +87,8 @@ def type_problems(rows: pd.DataFrame, table: TableName) -> list[str]:
         text = pd.api.types.infer_dtype(present, skipna=True) in ("string", "categorical")
         if len(present) and not (number if kind == "number" else text):
             found.append(f"column `{name}`: expected {kind}, found {present.dtype}")
+        elif name in CONDITION and not present.between(0, 100).all():
+            found.append(f"column `{name}`: expected 0 to 100")
     return found
 
 

@@ -105,11 +105,19 @@ def test_predictions_that_do_not_fit(run_dir, column, value, message):
         load_run(run_dir)
 
 
-@pytest.mark.parametrize("original", ["../predictions.parquet", "gone.png", None])
-def test_samples_are_optional_but_not_garbled_and_stay_in_their_folder(sampled_dir, original):
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("original", "../predictions.parquet"),
+        ("original", "gone.png"),
+        ("original", None),
+        ("split", "elsewhere"),
+    ],
+)
+def test_samples_are_optional_but_not_garbled_and_stay_in_their_folder(sampled_dir, field, value):
     index = sampled_dir / "samples" / "samples.json"
     records = json.loads(index.read_text())
-    records[0]["original"] = original
+    records[0][field] = value
     index.write_text(json.dumps(records))
     with pytest.raises(ValueError, match="is not a list of samples"):
         load_run(sampled_dir)

@@ -92,8 +92,10 @@ def measured_rows(
             f"{path} has rows of a network of {min(others)[0]} that is not its entry's, which was "
             f"trained anew since; {again} anew"
         )
-    if rows[value].isna().any():
-        raise ValueError(f"{path} has a {value} that is NaN; {again} anew")
+    if rows.empty or not pd.api.types.is_numeric_dtype(rows[value]):
+        raise ValueError(f"{path} has no {value} that is a number; {again} anew")
+    if not np.isfinite(rows[value].astype("float64")).all():
+        raise ValueError(f"{path} has a {value} that is NaN or infinite; {again} anew")
     if where := incomplete(rows, run):
         raise ValueError(
             f"{path} lacks a {value} of some image and target, or has one too many, of {where}; "

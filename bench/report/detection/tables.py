@@ -92,7 +92,7 @@ def _records(run: RunData, one: Detected) -> Iterator[dict[str, Any]]:
 def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
     rows = detection_rows(run)
     quality = rows["quality_percent"].iloc[0]
-    save = "as PNG" if pd.isna(quality) else f"as JPEG of quality {int(quality)} (Pillow's, 4:2:0)"
+    save = "as PNG" if pd.isna(quality) else f"as JPEG of quality {quality:g} (Pillow's, 4:2:0)"
     yield (
         f"Untouched and anonymised images are saved alike, {save}. AUC: chance that a detector "
         "finds an anonymised image likelier treated than an untouched one. TPR: share, in %, that "
@@ -119,7 +119,7 @@ def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
     )
     if not victim_rows(run)[1]:
         yield (
-            f"Victims saw the images before that save; `camobench run --recompress {int(quality)}` "
+            f"Victims saw the images before that save; `camobench run --recompress {quality:g}` "
             "asks them after it."
         )
     counts = {SPLITS[one.split]: one.images[0] for one in found}

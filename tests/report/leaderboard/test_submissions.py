@@ -12,8 +12,12 @@ def test_folders_are_found_below_a_place_and_by_themselves(tmp_path):
     write_folder(tmp_path / "b" / "two")
     write_folder(tmp_path / "one")
     write_folder(tmp_path / "leaderboard" / "copy")
-    assert [one.name for one in load_submissions([tmp_path], Silent())[0]] == ["b/two", "one"]
-    assert [one.name for one in load_submissions([tmp_path / "one"], Silent())[0]] == ["one"]
+    for places, names in (
+        ([tmp_path], ["b/two", "one"]),
+        ([tmp_path / "one"], ["one"]),
+        ([tmp_path, tmp_path / "b"], ["b/two", "one"]),  # each folder once
+    ):
+        assert [one.name for one in load_submissions(places, Silent())[0]] == names
 
 
 def test_two_folders_of_one_name(tmp_path):
