@@ -14,9 +14,9 @@ from bench.report.linkage import DEVICE
 from bench.report.linkage import ROWS as LINKS
 from bench.report.verification.folder import verify_folder
 from bench.verdicts import failed
-from tests.conftest import under
+from tests.conftest import edit_json, under
 from tests.report.detection.test_detection import scores_of
-from tests.report.leaderboard.folders import boards_of, change_entry, write_folder
+from tests.report.leaderboard.folders import boards_of, write_folder
 from tests.report.test_linkage import pce_of
 
 
@@ -48,7 +48,7 @@ def test_a_folder_of_two_precisions_has_boards_all_the_same(tmp_path):
     folder = write_folder(tmp_path / "one")
     scores_of(folder).to_parquet(folder / ROWS)
     pce_of(folder).to_parquet(folder / LINKS)
-    change_entry(folder / "entry-mislgan.json", lambda e: e["provenance"].update(precision="bf16"))
+    edit_json(folder / "entry-mislgan.json", lambda e: e["provenance"].update(precision="bf16"))
     (board,), (left_out,) = load_boards([folder])
     assert "identity" in str(left_out)  # none of that precision
     found = {one.attack.name: one for one in build_standings(board).by_split["in"]}
