@@ -208,6 +208,19 @@ def write_run(folder, predictions, distortion, entries):
         (folder / f"entry-{name}.json").write_text(json.dumps(entry))
 
 
+def rewrite(folder, table, edit):
+    """Change the rows of one of a run's tables."""
+    path = folder / f"{table}.parquet"
+    edit(pd.read_parquet(path)).to_parquet(path, index=False)
+
+
+def edit_json(path, edit):
+    """Change what a JSON file holds, in place."""
+    content = json.loads(path.read_text())
+    edit(content)
+    path.write_text(json.dumps(content))
+
+
 @pytest.fixture(scope="session")
 def frames():
     return make_frames()

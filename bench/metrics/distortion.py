@@ -101,8 +101,8 @@ def measured_by() -> dict[str, Json]:
     return {m.name: m.version for m in image_metrics() if not METRICS.is_own(m.name)}
 
 
-def mean_distortion(distortion: pd.DataFrame, split: str, attack: str) -> dict[str, float | None]:
-    """Mean of each metric of images that was measured, of one attack.
+def mean_distortion(rows: pd.DataFrame) -> dict[str, float | None]:
+    """Mean of each metric of images that was measured, over distortion rows of one attack.
 
     An unchanged image has an infinite PSNR: the mean is over the others, and infinite only where
     there are none. `unchanged_images` counts them.
@@ -113,15 +113,14 @@ def mean_distortion(distortion: pd.DataFrame, split: str, attack: str) -> dict[s
     Raises:
         ValueError: If a value is NaN.
     """
-    rows = distortion[(distortion["split"] == split) & (distortion["attack"] == attack)]
     means: dict[str, float | None] = {}
-    for metric in image_metrics(distortion.columns):
+    for metric in image_metrics(rows.columns):
         values = rows[metric.name].astype("float64")
-        missing = values.isna()
-        if missing.any():
+        if values.isna().any():
+            first = rows.loc[values.isna(), ["attack", "image_id"]].iloc[0]
             raise ValueError(
-                f"`{metric.name}` is NaN for attack {attack!r}, image "
-                f"{rows.loc[missing, 'image_id'].iloc[0]!r}; score this attack anew"
+                f"`{metric.name}` is NaN for attack {first['attack']!r}, image "
+                f"{first['image_id']!r}; score this attack anew"
             )
         changed = values[~np.isinf(values)]
         known = values if changed.empty else changed
@@ -129,8 +128,7 @@ def mean_distortion(distortion: pd.DataFrame, split: str, attack: str) -> dict[s
     return means
 
 
-def unchanged_images(distortion: pd.DataFrame, split: str, attack: str) -> tuple[int, int]:
-    """How many of one attack's images are their originals to the last bit, and of how many."""
-    rows = distortion[(distortion["split"] == split) & (distortion["attack"] == attack)]
-    endless = [m.name for m in image_metrics(distortion.columns) if np.isinf(m.unchanged)]
-    return int(np.isinf(rows[endless].astype("float64")).any(axis=1).sum()), len(rows)
+def unchanged_images(rows: pd.DataFrame) -> int:
+    """How many images of distortion rows are their originals to the last bit."""
+    endless = [m.name for m in image_metrics(rows.columns) if np.isinf(m.unchanged)]
+    return int(np.isinf(rows[endless].astype("float64")).any(axis=1).sum())

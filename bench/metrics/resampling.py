@@ -15,6 +15,7 @@ TAIL = 0.025
 """Share of the draws beyond either end of an interval."""
 Figure = tuple[float | None, tuple[float, float] | None]
 """A value and its interval over draws of photographs; `None` where undefined."""
+UNDEFINED: Figure = (None, None)
 
 
 @lru_cache(maxsize=8)

@@ -146,22 +146,23 @@ def clean_rows(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def bootstrap_interval(
-    predictions: pd.DataFrame,
-    split: str,
-    attack: str,
-    metric: MetricSpec,
-    families: Mapping[str, str],
+    rows: pd.DataFrame, split: str, metric: MetricSpec, families: Mapping[str, str]
 ) -> tuple[float, float] | None:
     """Percentile interval of the overall mean (over families of means over architectures).
 
     Photographs are drawn with replacement, and all tiles, targets and victims of one photograph
     move together. The interval is conditional on the trained networks at hand.
 
+    Args:
+        rows: Predictions of one attack in one split.
+        split: That one.
+        metric: Which success.
+        families: Victim name to family; other victims are left out.
+
     Returns:
         (low, high), or `None` where the rate is undefined, there is but one photograph, or some
         draw leaves a victim without an image.
     """
-    rows = predictions[(predictions["split"] == split) & (predictions["attack"] == attack)]
     targeted = bool(rows["target"].notna().all())
     if not metric.defined(split, targeted=targeted):
         return None
@@ -171,11 +172,7 @@ def bootstrap_interval(
 
 
 def confusion(
-    predictions: pd.DataFrame,
-    split: str,
-    attack: str,
-    rows_by: Literal["source", "target"],
-    classes: Sequence[str],
+    rows: pd.DataFrame, by: Literal["source", "target"], classes: Sequence[str]
 ) -> pd.DataFrame:
     """Share of each predicted label within each source or target label, pooled over victims.
 
@@ -183,9 +180,8 @@ def confusion(
         Rows are the labels that occur, columns `classes` and what else was predicted, both in the
         order of `classes` and then by name. Each row sums to 1.
     """
-    rows = predictions[(predictions["split"] == split) & (predictions["attack"] == attack)]
-    rows = rows[rows[rows_by].notna()]
-    counts = rows.groupby([rows_by, "predicted"]).size().unstack(fill_value=0)
+    rows = rows[rows[by].notna()]
+    counts = rows.groupby([by, "predicted"]).size().unstack(fill_value=0)
     counts = counts.div(counts.sum(axis=1), axis=0)
     first = [name for name in classes if name in counts.index]
     order = [*first, *sorted(set(counts.index) - set(first))]

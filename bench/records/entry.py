@@ -176,7 +176,7 @@ def problems_of(error: ValidationError) -> str:
 
 def _sentence(one: ErrorDetails) -> str:
     message = one["msg"].removeprefix("Value error, ")
-    if one["type"] == "value_error":
+    if one["type"] == "value_error" or not one["loc"]:
         return message
     found = "" if one["type"] == "missing" else f", found {reprlib.repr(one['input'])}"
     return f"`{'.'.join(map(str, one['loc']))}`: {message}{found}"

@@ -21,7 +21,6 @@ Problem: TypeAlias = tuple[str, "pd.Series[bool]"]
 """What is wrong, and with which rows."""
 IMAGE = ["image_id", "photo_id", "device", "source", "split"]
 CELL = ["split", "image_id", "target", "attack", "victim"]
-"""Of predictions; under conditions, `said` too."""
 CONDITION = ["strength", "quality_percent"]
 """What happened to anonymised images before they were scored: `bench.jobs.scoring.condition`."""
 TOLERANCE = 1e-5
@@ -71,12 +70,12 @@ def condition_said(strength: float, quality_percent: float | None) -> str:
     """What a person calls a condition: nothing, where nothing was done."""
     said = [] if strength == 1 else [f"at strength {strength:g}"]
     if quality_percent is not None and not pd.isna(quality_percent):
-        said.append(f"after JPEG {int(quality_percent)}")
+        said.append(f"after JPEG {quality_percent:g}")
     return " ".join(said)
 
 
 def type_problems(rows: pd.DataFrame, table: TableName) -> list[str]:
-    """Columns of another type than stated, or with holes where there may be none."""
+    """Columns of another type or range than stated, or with holes where there may be none."""
     found = []
     for name in table_columns(table):
         present, kind = rows[name].dropna(), "text" if name in _TEXT else "number"
@@ -87,6 +86,8 @@ def type_problems(rows: pd.DataFrame, table: TableName) -> list[str]:
         text = pd.api.types.infer_dtype(present, skipna=True) in ("string", "categorical")
         if len(present) and not (number if kind == "number" else text):
             found.append(f"column `{name}`: expected {kind}, found {present.dtype}")
+        elif name in CONDITION and not present.between(0, 100).all():
+            found.append(f"column `{name}`: expected 0 to 100")
     return found
 
 
@@ -136,7 +137,7 @@ def _impossible(rows: pd.DataFrame, sure: pd.Series[bool]) -> Iterator[Problem]:
         yield f"`p_{name}` is outside [0, 1]", outside
     same = inside & targeted & (rows["source"] == rows["target"])
     yield "the target is the source, which the protocol leaves out", same
-    yield "the cell is there twice", rows.duplicated(_cell(rows))
+    yield "the cell is there twice", rows.duplicated(cell_of(rows))
 
 
 def prediction_problems(rows: pd.DataFrame, entry: Entry) -> list[str]:
@@ -204,12 +205,13 @@ def _named(rows: pd.DataFrame, problems: Iterator[Problem]) -> list[str]:
     found = []
     for what, wrong in problems:
         if wrong.any():
-            count, cells = int(wrong.sum()), rows.loc[wrong, _cell(rows)].head(3)
+            count, cells = int(wrong.sum()), rows.loc[wrong, cell_of(rows)].head(3)
             names = [" ".join(map(str, cell.dropna())) for _, cell in cells.iterrows()]
             more = f" and {count - len(names)} more" if count > len(names) else ""
             found.append(f"{what} in {count} of {len(rows)} rows: {listed(names)}{more}")
     return found
 
 
-def _cell(rows: pd.DataFrame) -> list[str]:
+def cell_of(rows: pd.DataFrame) -> list[str]:
+    """The columns that tell rows of a table apart: those of `CELL`, and the condition."""
     return [name for name in (*CELL, "said") if name in rows]

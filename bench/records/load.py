@@ -17,6 +17,7 @@ from bench.records.frames import (
     check_predictions,
     no_rows,
     table_columns,
+    type_problems,
 )
 from bench.records.metric import image_metrics
 from bench.records.parquet import read_limited
@@ -63,13 +64,16 @@ def read_table(folder: Path, table: TableName) -> pd.DataFrame:
     """The columns of a run's table that are known here; those under conditions may have no rows.
 
     Raises:
-        ValueError: As `read_parquet`.
+        ValueError: As `read_parquet`, or if a column is not of its type.
     """
     path = folder / f"{table}.parquet"
     if table in CONDITIONS and not path.is_file():
         return no_rows(table)
     more = () if table in ("predictions", "conditions") else tuple(m.name for m in image_metrics())
-    return by_condition(read_parquet(path, table_columns(table), more))
+    rows = read_parquet(path, table_columns(table), more)
+    if problems := type_problems(rows, table):
+        raise ValueError(f"{path}: {'; '.join(problems)}; score it anew")
+    return by_condition(rows)
 
 
 def read_parquet(path: Path, columns: Sequence[str], more: Sequence[str] = ()) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Literal
 
 import pandas as pd
@@ -81,12 +80,10 @@ def load_networks(run: RunData) -> dict[str, Network]:
     if not path.is_file():
         return {}
     try:
-        found = Networks.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        found = Networks.model_validate_json(path.read_bytes())
     except ValidationError as error:
         said = problems_of(error)
         raise ValueError(f"{path} is not as this version writes it: {said}; run again") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not readable JSON ({error}); run again") from error
     rows = pd.DataFrame(
         [(one.name, one.key) for one in found.victims], columns=["victim", "victim_key"]
     )

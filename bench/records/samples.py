@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from bench.records.entry import problems_of
+from bench.types import Split
 
 
 def _inside(name: Path, info: ValidationInfo[Path]) -> Path:
@@ -33,7 +34,7 @@ class Sample(BaseModel):
 
     image_id: str
     source: str
-    split: str
+    split: Split
     attack: str
     original: Kept
     anonymised: dict[str, Kept]

@@ -1,12 +1,13 @@
 """What does not fit together is refused, with the file and the remedy in the message."""
 
-import json
+from functools import reduce
+from operator import getitem
 
 import pandas as pd
 import pytest
 
 from bench.records.load import load_run
-from tests.conftest import make_entry
+from tests.conftest import edit_json, make_entry, rewrite
 
 MISLGAN = "entry-mislgan.json"
 VICTIM = make_entry("mislgan")["victims"][0] | {"key": "z"}
@@ -14,15 +15,13 @@ VICTIM = make_entry("mislgan")["victims"][0] | {"key": "z"}
 
 def change(folder, name, **at):
     """Set dotted keys of a JSON file, with `__` for the dot."""
-    path = folder / name
-    content = json.loads(path.read_text())
-    for key, value in at.items():
-        *parents, last = key.split("__")
-        place = content
-        for parent in parents:
-            place = place[parent]
-        place[last] = value
-    path.write_text(json.dumps(content))
+
+    def edit(content):
+        for key, value in at.items():
+            *parents, last = key.split("__")
+            reduce(getitem, parents, content)[last] = value
+
+    edit_json(folder / name, edit)
 
 
 def test_a_run_loads(run):
@@ -99,18 +98,23 @@ def test_missing_entries(run_dir, tmp_path):
     ],
 )
 def test_predictions_that_do_not_fit(run_dir, column, value, message):
-    path = run_dir / "predictions.parquet"
-    pd.read_parquet(path).assign(**{column: value}).to_parquet(path)
+    rewrite(run_dir, "predictions", lambda rows: rows.assign(**{column: value}))
     with pytest.raises(ValueError, match=message):
         load_run(run_dir)
 
 
-@pytest.mark.parametrize("original", ["../predictions.parquet", "gone.png", None])
-def test_samples_are_optional_but_not_garbled_and_stay_in_their_folder(sampled_dir, original):
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("original", "../predictions.parquet"),
+        ("original", "gone.png"),
+        ("original", None),
+        ("split", "elsewhere"),
+    ],
+)
+def test_samples_are_optional_but_not_garbled_and_stay_in_their_folder(sampled_dir, field, value):
     index = sampled_dir / "samples" / "samples.json"
-    records = json.loads(index.read_text())
-    records[0]["original"] = original
-    index.write_text(json.dumps(records))
+    edit_json(index, lambda records: records[0].update({field: value}))
     with pytest.raises(ValueError, match="is not a list of samples"):
         load_run(sampled_dir)
     index.unlink()

@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 
-import pandas as pd
 import pytest
 
 from bench.records.entry import parse_entry
@@ -11,13 +10,15 @@ from bench.records.frames import distortion_problems, table_columns
 from bench.records.load import load_run
 from bench.records.metric import METRICS, MetricSpec, headline, image_metrics, views
 from bench.registry import Entry
+from bench.report.comparison.contenders import contenders_of
+from bench.report.comparison.pairs import pairs_table
 from bench.report.leaderboard.board_tables import board_table
 from bench.report.leaderboard.standing import build_standings
-from bench.report.pages.cells import cells_csv
+from bench.report.pages.board_pages import cells_csv
 from bench.report.tables.paper import build_table
 from bench.report.verification.folder import verify_folder
 from bench.types import CamobenchError
-from tests.conftest import make_entry
+from tests.conftest import make_entry, rewrite
 from tests.report.leaderboard.folders import boards_of
 
 DETECTABLE = Entry(
@@ -47,9 +48,7 @@ def more_metrics():
 
 @pytest.fixture
 def measured(run_dir, more_metrics):
-    path = run_dir / "distortion.parquet"
-    frame = pd.read_parquet(path)
-    frame.assign(detectable=0.25 * (frame["psnr_db"] < 99)).to_parquet(path)
+    rewrite(run_dir, "distortion", lambda f: f.assign(detectable=0.25 * (f["psnr_db"] < 99)))
     return run_dir
 
 
@@ -93,6 +92,14 @@ def test_a_figure_that_is_no_number_is_not_ranked(run_dir):
     with METRICS.during(nothing):
         record = board_table(build_standings(boards_of(run_dir)[0]), "in").records[0]
     assert (record["sure_rank"], record["tasr_rank"]) == (None, 1)
+
+
+def test_attacks_are_compared_by_it_but_for_mcnemars_test(run_dir, more_metrics):
+    two = contenders_of(run_dir, ["mislgan", "cgan-img"])
+    table = pairs_table(two, victim="pef-resnet18", target="cam-a")
+    sure = [record for record in table.records if record["measure"] == "sure"]
+    assert {record["mcnemar_p_holm"] for record in sure} == {None}
+    assert all(0 <= record["p_holm"] <= 1 for record in sure)
 
 
 def test_without_any_what_to_do_is_said(monkeypatch):

@@ -1,8 +1,5 @@
 """A partial row, a partial victim, and a victim that states labels alone."""
 
-import json
-
-import pandas as pd
 import pytest
 
 from bench.records.load import load_run
@@ -13,6 +10,7 @@ from bench.report.comparison.ranking import ranks_table
 from bench.report.pages.report import report_html, victims_html
 from bench.report.tables.paper import build_table
 from bench.report.verification.folder import verify_folder
+from tests.conftest import edit_json, rewrite
 from tests.records.test_load import MISLGAN, change
 
 P = ["p_predicted", "p_source", "p_target"]
@@ -20,18 +18,10 @@ WANTED = 24 * 2 + 16 * 3  # of mislgan: images x targets, in and out of distribu
 THERE = WANTED - 20
 
 
-def rewrite(folder, name, change_rows):
-    path = folder / f"{name}.parquet"
-    change_rows(pd.read_parquet(path)).to_parquet(path)
-
-
 def declare(folder, **fields):
     """Put fields into the record of img-resnet18 in every entry."""
     for path in folder.glob("entry-*.json"):
-        entry = json.loads(path.read_text())
-        for victim in entry["victims"]:
-            victim.update(fields if victim["name"] == "img-resnet18" else {})
-        path.write_text(json.dumps(entry))
+        edit_json(path, lambda entry: entry["victims"][3].update(fields))
     return folder
 
 

@@ -10,6 +10,7 @@ import pytest
 from bench.records.load import load_run
 from bench.report.linkage import DEVICE, FRAMES, ROWS, linkage_table, links
 from bench.report.tables.render import render
+from tests.conftest import rewrite
 
 
 def pce_of(folder, splits=("in", "out")):
@@ -78,7 +79,6 @@ def test_formats_say_the_same_and_a_split_without_flat_fields_is_named(run_dir):
     ],
 )
 def test_pce_of_something_else_is_refused(linked_dir, edit, word):
-    path = linked_dir / ROWS
-    edit(pd.read_parquet(path)).to_parquet(path)
+    rewrite(linked_dir, "linkage", edit)
     with pytest.raises(ValueError, match=f"{word}.*`camobench linkage .*` makes it anew"):
         linkage_table(load_run(linked_dir))

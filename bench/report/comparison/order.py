@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from bench.metrics.resampling import REPLICATES, percentile_interval
+from bench.metrics.resampling import REPLICATES, percentile_interval, with_interval
 from bench.metrics.significance import rank_correlation
 from bench.records.metric import headline
 from bench.records.run import RunData
 from bench.report.comparison.contenders import Contender, contest, level_said, mean_families
 from bench.report.tables.notes import origin_notes
-from bench.report.tables.table import Row, Table, between, make_table, number, section
+from bench.report.tables.table import Row, Table, between, ends_record, make_table, number, section
 from bench.types import SPLITS
 from bench.wording import listed
 
@@ -95,14 +95,10 @@ def _records(
     records = []
     for column, place in enumerate(kept):
         record: dict[str, Any] = {"split": split, "attack": sides[0][place].label}
-        for place_, mean, draws in zip(("one", "other"), means, drawn, strict=True):
-            ends = percentile_interval(draws[:, column])
-            record |= {
-                f"mean_{place_}_percent": 100 * mean[column],
-                f"mean_{place_}_low_percent": 100 * ends[0],
-                f"mean_{place_}_high_percent": 100 * ends[1],
-                f"rank_{place_}": 1 + int((mean > mean[column]).sum()),
-            }
+        for name, mean, draws in zip(("one", "other"), means, drawn, strict=True):
+            figure = with_interval(float(mean[column]), draws[:, column])
+            record |= ends_record(f"mean_{name}", figure, "_percent", scale=100)
+            record[f"rank_{name}"] = 1 + int((mean > mean[column]).sum())
         records.append(record | {"kendall_tau": tau, "tau_low": low, "tau_high": high})
     return sorted(records, key=lambda record: (record["rank_one"], record["attack"]))
 

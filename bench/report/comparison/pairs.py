@@ -26,9 +26,9 @@ from bench.wording import listed, plural
 Pair = tuple[Contender, Contender]
 
 
-def p_text(p: float) -> str:
+def p_text(p: float | None) -> str:
     """A p-value for reading."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    return NA if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _interval(record: dict[str, Any]) -> str:
@@ -49,8 +49,8 @@ _COLUMNS: Shown[dict[str, Any]] = (
     ("p (Holm)", lambda r: p_text(r["p_holm"])),
 )
 _WITHIN_ONE_CELL: Shown[dict[str, Any]] = (
-    ("Only first", lambda r: str(r["mcnemar_only_first"])),
-    ("Only second", lambda r: str(r["mcnemar_only_second"])),
+    ("Only first", lambda r: number(r["mcnemar_only_first"], 0)),
+    ("Only second", lambda r: number(r["mcnemar_only_second"], 0)),
     ("McNemar p", lambda r: p_text(r["mcnemar_p"])),
     ("McNemar p (Holm)", lambda r: p_text(r["mcnemar_p_holm"])),
 )
@@ -101,8 +101,9 @@ def pairs_table(
         raise ValueError(nothing_shared(contenders, "image, target and victim", equal=equal))
     singles = "mcnemar_p" in records[0]
     for name in ("p", "mcnemar_p") if singles else ("p",):
-        adjusted = holm([record[name] for record in records])
-        for record, p_holm in zip(records, adjusted, strict=True):
+        tested = [record for record in records if record[name] is not None]
+        adjusted = holm([record[name] for record in tested])
+        for record, p_holm in zip(tested, adjusted, strict=True):
             record[f"{name}_holm"] = float(p_holm)
     at = f"at {level_said(run)}" if equal else None
     shown = ", ".join(filter(None, (at, victim, target and f"target {target}")))
@@ -137,11 +138,13 @@ def _within_one_cell(
     rows = [one.rows(split, target) for one in pair]
     mine = [part[part["victim"] == victim] for part in rows]
     units = shared_units(mine, metric, by_target=all(one.targeted for one in pair))
-    found = mcnemar(units[0], units[1])
+    is_binary = units[[0, 1]].isin([0, 1]).all(axis=None)  # a metric may be a fraction
+    found = mcnemar(units[0], units[1]) if is_binary else None
     return {
-        "mcnemar_only_first": found.only_first,
-        "mcnemar_only_second": found.only_second,
-        "mcnemar_p": found.p,
+        "mcnemar_only_first": found and found.only_first,
+        "mcnemar_only_second": found and found.only_second,
+        "mcnemar_p": found and found.p,
+        "mcnemar_p_holm": None,
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.metrics.resampling import REPLICATES, percentile_interval
+from bench.metrics.resampling import REPLICATES, with_interval
 from bench.metrics.significance import ALPHA, holm, rank_intervals, sign_flip_test, tie_groups
 from bench.records.metric import MetricSpec, headline
 from bench.report.comparison.contenders import (
@@ -17,7 +17,7 @@ from bench.report.comparison.contenders import (
     nothing_shared,
 )
 from bench.report.tables.notes import origin_notes
-from bench.report.tables.table import Shown, Table, between, number, table_of
+from bench.report.tables.table import Shown, Table, between, ends_record, number, table_of
 from bench.types import SPLITS
 from bench.wording import listed
 
@@ -95,7 +95,7 @@ def rank_records(
     records = []
     for place, contender in enumerate(contenders):
         rank, rank_low, rank_high = ranks[place]
-        low, high = percentile_interval(drawn[:, place])
+        figure = with_interval(means[place], drawn[:, place])
         records.append(
             {
                 "suite": contender.run.suite,
@@ -105,9 +105,7 @@ def rank_records(
                 "rank_low": rank_low,
                 "rank_high": rank_high,
                 "tie_group": groups[place],
-                f"{metric.name}_mean_percent": 100 * means[place],
-                f"{metric.name}_mean_low_percent": 100 * low,
-                f"{metric.name}_mean_high_percent": 100 * high,
+                **ends_record(f"{metric.name}_mean", figure, "_percent", scale=100),
                 "images": found.images,
                 "photographs": found.photographs,
             }

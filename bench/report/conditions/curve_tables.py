@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
+from bench.metrics.resampling import UNDEFINED
 from bench.metrics.success import CLEAN_CONTROL
 from bench.records.metric import MetricSpec, views
 from bench.records.run import RunData
 from bench.report.conditions.curves import Curve, curves_of, has_strengths
 from bench.report.pages.figures import Line, curve_panels
-from bench.report.tables.files import RunTable
 from bench.report.tables.notes import outside_means
 from bench.report.tables.published import published_rows
+from bench.report.tables.render import RunTable
 from bench.report.tables.table import (
     NA,
     Table,
@@ -72,7 +73,7 @@ def ends_text(curve: Curve) -> str:
 
 def at_record(curve: Curve | None, name: str) -> dict[str, Any]:
     """Success at the level in per cent, its interval, and whether that is the whole attack."""
-    figure = curve.at if curve else (None, None)
+    figure = curve.at if curve else UNDEFINED
     whole = None if curve is None else "yes" if curve.whole else "no"
     return ends_record(name, figure, "_percent", scale=100) | {f"{name}_is_whole": whole}
 
@@ -86,8 +87,7 @@ def curves_chart(run: RunData) -> str:
                 name=one.attack.name,
                 control=one.attack.control,
                 x=[point.distortion for point in one.points],
-                y=[point.success[0] or 0.0 for point in one.points],
-                ends=[point.success[1] for point in one.points],
+                figures=[point.success for point in one.points],
             )
         )
     fidelity = curves_of(run)[0].fidelity
@@ -149,4 +149,9 @@ def _notes(run: RunData, fidelity: MetricSpec) -> Iterator[str]:
     yield from outside_means(run)
 
 
-CURVES = RunTable(stem="curves", is_there=has_strengths, build=curves_table, draw=curves_chart)
+def has_curves(run: RunData) -> bool:
+    """Whether any attack that was weakened has its distortion measured too."""
+    return has_strengths(run) and bool(curves_of(run))
+
+
+CURVES = RunTable(stem="curves", is_there=has_curves, build=curves_table, draw=curves_chart)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from bench.metrics.equal_distortion import AtLevel, Distorted, at_level
 from bench.metrics.paired import Shared, shared
-from bench.metrics.resampling import Figure, with_interval
+from bench.metrics.resampling import UNDEFINED, Figure, with_interval
 from bench.metrics.success import CLEAN_CONTROL
 from bench.records.metric import MetricSpec
 from bench.records.participants import AttackRecord
@@ -86,12 +86,6 @@ def fidelity_of(run: RunData) -> MetricSpec | None:
     return next((metric for metric in run.metrics if metric.level is not None), None)
 
 
-def _level_of(run: RunData) -> float | None:
-    """That level, where the run has the metric."""
-    fidelity = fidelity_of(run)
-    return fidelity.level if fidelity else None
-
-
 def has_strengths(run: RunData) -> bool:
     """Whether any attack was scored at less than its full strength."""
     return bool((run.conditions["quality_percent"].isna()).any())
@@ -133,11 +127,11 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
 
 def reaches_level(run: RunData, attack: str, split: str) -> bool:
     """Whether its success at the level is known."""
-    found, level = strengths_of(run, attack, split), _level_of(run)
-    if not found or level is None:
+    found, fidelity = strengths_of(run, attack, split), fidelity_of(run)
+    if not found or fidelity is None:
         return False
     far = found[-1].distortion.sum()
-    return len(found) > 2 or bool(far["sum"] / far["count"] <= level)
+    return len(found) > 2 or bool(far["sum"] / far["count"] <= fidelity.level)
 
 
 def at_equal_distortion(
@@ -159,10 +153,10 @@ def at_equal_distortion(
     """
     runs = [strengths_of(run, name, split) for run, name in contestants]
     steps = [step for found in runs for step in found]
-    both, level = _shared(steps, metric, families), _level_of(contestants[0][0])
-    if both is None or level is None:
+    both, fidelity = _shared(steps, metric, families), fidelity_of(contestants[0][0])
+    if both is None or fidelity is None or fidelity.level is None:
         return None
-    return at_level(both, _distorted(steps, both), [*map(len, runs)], level)
+    return at_level(both, _distorted(steps, both), [*map(len, runs)], fidelity.level)
 
 
 def _shared(
@@ -196,16 +190,14 @@ def curves_of(run: RunData) -> list[Curve]:
 
 def _curve(run: RunData, split: str, metric: MetricSpec, attack: AttackRecord) -> Curve | None:
     steps = strengths_of(run, attack.name, split)
-    fidelity, level = fidelity_of(run), _level_of(run)
-    both = _shared(steps, metric, averaged(run)) if steps else None
-    if both is None or fidelity is None or level is None:
+    fidelity, both = fidelity_of(run), _shared(steps, metric, averaged(run)) if steps else None
+    if both is None or fidelity is None or fidelity.level is None:
         return None
     distorted, drawn = _distorted(steps, both), both.resampled()
     columns = [None] * len(steps) if drawn is None else drawn.T
-    at: Figure = (None, None)
-    whole = False
+    at, whole = UNDEFINED, False
     if reaches_level(run, attack.name, split):
-        found = at_level(both, distorted, [len(steps)], level)
+        found = at_level(both, distorted, [len(steps)], fidelity.level)
         at = with_interval(found.mixed.means[0], None if found.drawn is None else found.drawn[:, 0])
         whole = found.whole[0]
     return Curve(

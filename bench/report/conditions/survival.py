@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.metrics.paired import shared
-from bench.metrics.resampling import Figure, percentile_interval, with_interval
+from bench.metrics.resampling import UNDEFINED, Figure, percentile_interval, with_interval
 from bench.metrics.success import CLEAN_CONTROL
 from bench.records.metric import MetricSpec
 from bench.records.participants import AttackRecord
@@ -26,8 +26,8 @@ from bench.report.statistics import (
     rows_by,
     untouched_rows,
 )
-from bench.report.tables.files import RunTable
 from bench.report.tables.notes import outside_means
+from bench.report.tables.render import RunTable
 from bench.report.tables.table import (
     Table,
     attack_head,
@@ -103,7 +103,7 @@ def _survivals(
             images=both.images,
             before=with_interval(both.means[0], columns[0]),
             after=with_interval(both.means[1], columns[1]),
-            left=(None, None) if drawn is None or not known else _left(both.means, drawn),
+            left=UNDEFINED if drawn is None or not known else _left(both.means, drawn),
         )
 
 
@@ -111,7 +111,7 @@ def _left(means: list[float], drawn: NDArray[np.float64]) -> Figure:
     """Of an attack without and with the save, and of untouched images likewise."""
     won = drawn[:, 0] - drawn[:, 2]
     if not percentile_interval(won)[0] > 0:
-        return None, None
+        return UNDEFINED
     kept = drawn[:, 1] - drawn[:, 3]
     ends = percentile_interval(kept[won > 0] / won[won > 0])
     return (means[1] - means[3]) / (means[0] - means[2]), ends
@@ -154,13 +154,11 @@ def survival_chart(run: RunData) -> str:
 
 def _line(found: list[Survival], qualities: list[int]) -> Line:
     """One attack, from its images as made on."""
-    figures = [found[0].before, *(one.after for one in found)]
     return Line(
         name=found[0].attack.name,
         control=found[0].attack.control,
         x=[0, *(1 + qualities.index(one.quality_percent) for one in found)],
-        y=[value or 0.0 for value, _ in figures],
-        ends=[ends for _, ends in figures],
+        figures=[found[0].before, *(one.after for one in found)],
     )
 
 
@@ -169,7 +167,7 @@ def _cells(found: list[Survival], qualities: list[int]) -> list[str]:
     figures = [found[0].before]
     for quality in qualities:
         at = by_quality.get(quality)
-        figures += [at.after, at.left] if at else [(None, None)] * 2
+        figures += [at.after, at.left] if at else [UNDEFINED] * 2
     return [found[0].metric.title, *(with_ends(figure, 0, scale=100) for figure in figures)]
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench.metrics.detection import Detection, detection, joint_ranks
 from bench.metrics.paired import shared
-from bench.metrics.resampling import Figure, with_interval
+from bench.metrics.resampling import UNDEFINED, Figure, with_interval
 from bench.records.load import match_keys, read_parquet
 from bench.records.metric import headline
 from bench.records.participants import AttackRecord
@@ -92,8 +92,10 @@ def measured_rows(
             f"{path} has rows of a network of {min(others)[0]} that is not its entry's, which was "
             f"trained anew since; {again} anew"
         )
-    if rows[value].isna().any():
-        raise ValueError(f"{path} has a {value} that is NaN; {again} anew")
+    if rows.empty or not pd.api.types.is_numeric_dtype(rows[value]):
+        raise ValueError(f"{path} has no {value} that is a number; {again} anew")
+    if not np.isfinite(rows[value].astype("float64")).all():
+        raise ValueError(f"{path} has a {value} that is NaN or infinite; {again} anew")
     if where := incomplete(rows, run):
         raise ValueError(
             f"{path} lacks a {value} of some image and target, or has one too many, of {where}; "
@@ -151,8 +153,7 @@ def detections(run: RunData) -> list[Detected]:
         for regime, part in mine.groupby("regime", sort=False):
             untouched, treated = _wide(part)
             by = {str(name): _figures(untouched, treated, str(name)) for name in untouched}
-            success: Figure = (None, None)
-            undetected = success
+            success = undetected = UNDEFINED
             if attack.targeted and len(seen):
                 success, undetected = _success(run, seen, untouched, treated)
             found.append(
@@ -205,7 +206,7 @@ def _success(
     hidden = [rows.assign(predicted=rows["predicted"].where(rows[ALL] <= t)) for t in limits]
     found = shared([rows, *hidden], headline(), averaged(run), by_target=True)
     if found is None:
-        return (None, None), (None, None)
+        return UNDEFINED, UNDEFINED
     value = found.means[1 + np.searchsorted(limits, objection.threshold)]
     resampled = found.resampled()
     if resampled is None or drawn is None:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench.metrics.detection import FALSE_ALARMS
-from bench.metrics.resampling import Figure
+from bench.metrics.resampling import UNDEFINED
 from bench.records.metric import headline
 from bench.records.run import RunData
 from bench.report.detection.scores import (
@@ -21,7 +21,7 @@ from bench.report.detection.scores import (
     has_scores,
     victim_rows,
 )
-from bench.report.tables.files import RunTable
+from bench.report.tables.render import RunTable
 from bench.report.tables.table import (
     NA,
     Table,
@@ -57,8 +57,7 @@ def detection_table(run: RunData) -> Table:
 def _cells(found: list[Detected], detectors: list[str]) -> list[str]:
     regimes = {one.regime: one for one in found}
     cells = [NA] * (2 + len(detectors))
-    success: Figure = (None, None)
-    undetected = success
+    success = undetected = UNDEFINED
     if unseen := regimes.get(HEADLINE):
         whole, success, undetected = unseen.by[ALL], unseen.success, unseen.undetected
         cells = [with_ends(whole.auc, 2), with_ends(whole.tpr, 0, scale=100)]
@@ -92,7 +91,7 @@ def _records(run: RunData, one: Detected) -> Iterator[dict[str, Any]]:
 def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
     rows = detection_rows(run)
     quality = rows["quality_percent"].iloc[0]
-    save = "as PNG" if pd.isna(quality) else f"as JPEG of quality {int(quality)} (Pillow's, 4:2:0)"
+    save = "as PNG" if pd.isna(quality) else f"as JPEG of quality {quality:g} (Pillow's, 4:2:0)"
     yield (
         f"Untouched and anonymised images are saved alike, {save}. AUC: chance that a detector "
         "finds an anonymised image likelier treated than an untouched one. TPR: share, in %, that "
@@ -119,7 +118,7 @@ def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
     )
     if not victim_rows(run)[1]:
         yield (
-            f"Victims saw the images before that save; `camobench run --recompress {int(quality)}` "
+            f"Victims saw the images before that save; `camobench run --recompress {quality:g}` "
             "asks them after it."
         )
     counts = {SPLITS[one.split]: one.images[0] for one in found}

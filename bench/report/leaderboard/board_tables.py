@@ -7,9 +7,9 @@ from typing import Any
 from bench.metrics.resampling import REPLICATES
 from bench.metrics.significance import ALPHA
 from bench.records.metric import headline, row_metrics
-from bench.report.conditions.curve_tables import WHOLE, at_record, at_text, ends_text
+from bench.report.conditions.curve_tables import WHOLE, at_record
 from bench.report.leaderboard.boards import Board
-from bench.report.leaderboard.standing import Standing, Standings
+from bench.report.leaderboard.standing import PART, Standing, Standings
 from bench.report.leaderboard.submissions import LeftOut
 from bench.report.tables.notes import origin_notes
 from bench.report.tables.render import render
@@ -18,7 +18,6 @@ from bench.report.tables.table import (
     Heading,
     Row,
     Table,
-    between,
     ends_record,
     kind_of,
     make_table,
@@ -30,8 +29,6 @@ from bench.types import SPLITS
 from bench.wording import listed, plural
 
 NOT_RANKED = "–"
-PART = "*"
-"""Marks a figure over a part of what the others are over."""
 
 
 def board_table(standings: Standings, split: str) -> Table:
@@ -95,36 +92,12 @@ def rank_text(rank: dict[str, Any] | None) -> tuple[str, str]:
     return f"{rank['rank']} ({rank['rank_low']}–{rank['rank_high']})", str(rank["tie_group"])
 
 
-def mean_text(one: Standing, metric: str, *, interval: bool = True) -> str:
-    """A mean with its 95 % interval, starred where it is over a part alone, or `n/a`."""
-    mean, low, high = (
-        one.record[f"{metric}_{figure}_percent"] for figure in ("mean", "mean_low", "mean_high")
-    )
-    text = number(mean) + ("" if one.complete or mean is None else PART)
-    return f"{text} ({between(low, high)})" if interval and low is not None else text
-
-
-def level_text(one: Standing, metric: str) -> str:
-    """Success at the level with its 95 % interval, marked where it is that of the whole attack."""
-    curve = (one.curves or {}).get(metric)
-    if curve is None:
-        return NA
-    return at_text(curve) + (f" ({ends_text(curve)})" if curve.at[1] else "")
-
-
-def scored_text(one: Standing) -> str:
-    """`all`, or how much of it."""
-    if one.complete:
-        return "all"
-    return f"{one.scored[0]} of {one.scored[1]}" if one.scored[0] else "nothing"
-
-
 def _row(standings: Standings, one: Standing) -> Row:
     cells: list[str] = []
     for name in (metric.name for metric in row_metrics(one.split)):
         worst = f"{number(one.worst[name][1])} ({one.worst[name][0]})" if name in one.worst else NA
-        at = [level_text(one, name)] if standings.level else []
-        cells += [*rank_text(one.ranks.get(name)), *at, mean_text(one, name), worst]
+        at = [one.level_text(name)] if standings.level else []
+        cells += [*rank_text(one.ranks.get(name)), *at, one.mean_text(name), worst]
     cells += [number(one.record[m.name], m.digits) for m in standings.board.run.metrics]
     cells += [number(one.aucs[name][0], 2) if name in one.aucs else NA for name in standings.aucs]
     caption = f": {one.attack.caption}" if one.attack.caption else ""
@@ -132,7 +105,7 @@ def _row(standings: Standings, one: Standing) -> Row:
     return Row(
         kind=kind_of(one.attack),
         name=f"{one.attack.name}{caption}{mark}",
-        cells=(*cells, scored_text(one)),
+        cells=(*cells, one.scored_text),
     )
 
 

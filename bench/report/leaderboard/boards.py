@@ -13,7 +13,7 @@ import pandas as pd
 
 from bench.metrics.success import CLEAN_CONTROL
 from bench.records.entry import Entry
-from bench.records.frames import CELL
+from bench.records.frames import cell_of
 from bench.records.participants import FAMILIES, VictimRecord
 from bench.records.run import RunData
 from bench.report.conditions.curves import has_strengths
@@ -225,7 +225,7 @@ def _merged(
                 [found.assign(attack=found["attack"].map(of)) for found, of in named],
                 ignore_index=True,
             )
-            cell = [name for name in (*CELL, "said") if name in rows]
+            cell = cell_of(rows)
             again = rows.duplicated(cell)
             if table == "predictions" and again.any():
                 both = rows[~again].merge(rows[again], on=cell, suffixes=("", "_again"))

@@ -10,16 +10,19 @@ from bench.records.metric import headline, row_metrics
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.report.comparison.contenders import Contender, level_said
 from bench.report.comparison.ranking import rank_records
+from bench.report.conditions.curve_tables import at_text, ends_text
 from bench.report.conditions.curves import Curve, curves_of
 from bench.report.detection.scores import headline_aucs
 from bench.report.leaderboard.boards import Board
 from bench.report.linkage import linkage_by_attack
 from bench.report.statistics import rates_of
 from bench.report.tables.paper import build_table
-from bench.report.tables.table import Table, number
+from bench.report.tables.table import NA, Table, between, number
 from bench.types import SPLITS
 
 KINDS = ("attack", "preliminary", "control")
+PART = "*"
+"""Marks a figure over a part of what the others are over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,7 @@ class Cell:
         """`84.6`, `84.6*` where some rows are missing, `hole` where all are, `n/a`: undefined."""
         if self.hole:
             return "hole"
-        return number(self.value) + ("*" if self.partial and self.value is not None else "")
+        return number(self.value) + (PART if self.partial and self.value is not None else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +103,27 @@ class Standing:
     def complete(self) -> bool:
         """Whether every victim of the panel saw every image and target."""
         return self.scored[0] == self.scored[1]
+
+    @property
+    def scored_text(self) -> str:
+        """`all`, or how much of it."""
+        if self.complete:
+            return "all"
+        return f"{self.scored[0]} of {self.scored[1]}" if self.scored[0] else "nothing"
+
+    def mean_text(self, metric: str, *, interval: bool = True) -> str:
+        """A mean with its 95 % interval, starred where it is over a part alone, or `n/a`."""
+        figures = ("mean", "mean_low", "mean_high")
+        mean, low, high = (self.record[f"{metric}_{figure}_percent"] for figure in figures)
+        text = number(mean) + ("" if self.complete or mean is None else PART)
+        return f"{text} ({between(low, high)})" if interval and low is not None else text
+
+    def level_text(self, metric: str) -> str:
+        """Success at the level with its 95 % interval, marked where it is the whole attack's."""
+        curve = (self.curves or {}).get(metric)
+        if curve is None:
+            return NA
+        return at_text(curve) + (f" ({ends_text(curve)})" if curve.at[1] else "")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,7 +68,7 @@ def load_submissions(
     Raises:
         ValueError: If there is no folder of entries, or two have one name.
     """
-    folders = dict(_folders(places))
+    folders = _folders(places)
     if not folders:
         where = ", ".join(map(str, places))
         raise ValueError(
@@ -115,20 +115,24 @@ def _precision(one: dict[str, Any]) -> str:
     return text if text == "fp32" else f"{text} on {one['device'].partition(':')[0]}"
 
 
-def _folders(places: Iterable[Path]) -> Iterator[tuple[str, Path]]:
-    seen: dict[str, Path] = {}
+def _folders(places: Iterable[Path]) -> dict[str, Path]:
+    """Folders of entries by name, each once whatever places it lies below."""
+    found: dict[str, Path] = {}
     for place in places:
         if not place.is_dir():
             raise ValueError(f"{place} is not a folder; give the --out folder of a run")
         for folder in sorted({path.parent for path in place.rglob("entry-*.json")}):
             if SITE in folder.relative_to(place).parts:
                 continue  # copies beside the pages of an earlier call
+            if any(folder.samefile(known) for known in found.values()):
+                continue
             name = place.resolve().name if folder == place else folder.relative_to(place).as_posix()
-            if seen.setdefault(name, folder).resolve() != folder.resolve():
+            if name in found:
                 raise ValueError(
-                    f"{seen[name]} and {folder} are both called {name!r}; rename one of them"
+                    f"{found[name]} and {folder} are both called {name!r}; rename one of them"
                 )
-            yield name, folder
+            found[name] = folder
+    return found
 
 
 def _by_precision(name: str, run: RunData) -> Iterator[Submission]:

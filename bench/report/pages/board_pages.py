@@ -2,29 +2,29 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-from bench.records.metric import headline, views
+import pandas as pd
+
+from bench.records.metric import MetricSpec, headline, views
 from bench.records.participants import AttackRecord, VictimRecord
 from bench.records.samples import most_complete
 from bench.report.cards import Card, build_cards
 from bench.report.conditions.curve_tables import CURVES
 from bench.report.conditions.survival import SURVIVAL
-from bench.report.leaderboard.board_tables import (
-    board_table,
-    level_text,
-    mean_text,
-    rank_text,
-    scored_text,
-)
+from bench.report.leaderboard.board_tables import board_table
 from bench.report.leaderboard.boards import Board, Source, slug
-from bench.report.leaderboard.standing import Standings
-from bench.report.pages.cells import camera_matrices, cells_csv, mean_order
+from bench.report.leaderboard.standing import KINDS, Standing, Standings
 from bench.report.pages.charts import (
+    Label,
+    Matrix,
     bias_matrices,
     confusion_matrices,
     histogram,
+    matrix_of,
+    success_by_label,
 )
 from bench.report.pages.environment import render_page
 from bench.report.pages.scatter import success_scatters
@@ -32,10 +32,12 @@ from bench.report.statistics import clean_of
 from bench.report.tables.column import targets_table
 from bench.report.tables.render import render
 from bench.report.tables.table import Row, Table
+from bench.types import SPLITS
 
 CAMERAS = {"cameras.png": "One scene through all simulated cameras."}
 MOST_SAMPLES = 6
 Pages = Iterator[tuple[str, str]]
+View = tuple[str, MetricSpec]
 Link = Callable[[str, Path], str]
 """The address of a file of an entry folder, by the folder's name."""
 
@@ -82,10 +84,6 @@ class BoardPages:
             "mean": self._mean,
             "attack_slug": attacks,
             "victim_slug": victims,
-            "mean_text": mean_text,
-            "level_text": level_text,
-            "rank_text": rank_text,
-            "scored_text": scored_text,
         }
 
     def __iter__(self) -> Pages:
@@ -113,7 +111,7 @@ class BoardPages:
 
     def _mean(self, view: str, attack: str) -> str:
         split, metric = self._views[view]
-        return mean_text(self._by_name[split, attack], metric.name, interval=False)
+        return self._by_name[split, attack].mean_text(metric.name, interval=False)
 
     def _board_values(self) -> dict[str, Any]:
         board, run, standings = self._board, self._run, self._standings
@@ -233,3 +231,56 @@ def _figure3(attack: str | None) -> dict[str, str]:
     """The run's Figure 3 and what it shows."""
     by = f" by {attack}" if attack else ""
     return {"figure3.png": f"Above: photographs. Below: the same, anonymised{by}."}
+
+
+def mean_order(standings: Standings, split: str, metric: MetricSpec) -> dict[str, int]:
+    """Attack name to its place by what ranks it, highest first; over a part, then undefined, last.
+
+    Where nothing else tells them apart, controls come last.
+    """
+
+    def order(one: Standing) -> tuple[bool, bool, float, int, str]:
+        mean = one.success(metric.name)
+        part = not one.complete and mean is not None
+        return mean is None, part, -(mean or 0.0), KINDS.index(one.kind), one.attack.name
+
+    found = sorted(standings.by_split[split], key=order)
+    return {one.attack.name: place for place, one in enumerate(found)}
+
+
+def cells_csv(standings: Standings) -> str:
+    """Every cell of a board, one a line; empty where undefined or not scored."""
+    lines: list[dict[str, Any]] = []
+    for split, found in standings.by_split.items():
+        for one, victim in product(found, standings.board.run.victims):
+            cells = {name: by_victim[victim.name] for name, by_victim in one.cells.items()}
+            first = cells[headline().name]
+            line = {
+                "attack": one.attack.name,
+                "attack_key": one.attack.key,
+                "victim": victim.name,
+                "victim_key": victim.key,
+                "split": split,
+                "rows": first.rows,
+                "expected": first.expected,
+            }
+            for name, cell in cells.items():
+                line[f"{name}_percent"] = None if cell.value is None else round(cell.value, 6)
+            lines.append(line)
+    return pd.DataFrame(lines, dtype="object").to_csv(index=False, lineterminator="\n")
+
+
+def camera_matrices(standings: Standings) -> list[tuple[View, Matrix]]:
+    """Each metric by the camera that it needs, over the board's panel."""
+    board, found = standings.board, []
+    shown = sorted(views(standings.by_split), key=lambda view: view[1].needs, reverse=True)
+    for split, metric in shown:
+        label: Label = "target" if metric.needs == "target" else "source"
+        rows = board.run.predictions[board.run.predictions["split"] == split]
+        shares = success_by_label(rows, metric, label, board.panel_run.families)
+        names = [n for one in standings.by_split[split] if (n := one.attack.name) in shares.index]
+        cameras = [one for one in board.run.classes if one in shares.columns]
+        title = f"{metric.title} by {label} camera, {SPLITS[split]}"
+        matrix = matrix_of(100 * shares.reindex(index=names, columns=cameras), title, "Attack")
+        found.append(((split, metric), matrix))
+    return found

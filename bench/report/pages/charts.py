@@ -70,7 +70,7 @@ def matrix_of(
 def confusion_matrices(run: RunData, split: str, attack: str) -> list[Matrix]:
     """What victims say of each target and of each source camera; none without rows."""
     rows, labels = attack_rows(run, "predictions", attack, split), get_args(Label)
-    tables = {label: 100 * confusion(rows, split, attack, label, run.classes) for label in labels}
+    tables = {label: 100 * confusion(rows, label, run.classes) for label in labels}
     about, where = "Per cent of each row, pooled over the victims", SPLITS[split]
     return [
         matrix_of(found, f"What victims say by {label} camera, {where}", f"{label} camera", about)

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from bench.metrics.resampling import Figure as Interval
 from bench.records.networks import Training
 
 INK, MUTED, GRID = "#1f2328", "#6b7280", "#e5e7eb"
@@ -34,13 +35,12 @@ _LOG_FROM = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One attack in a panel: places on the axis, fractions there, and their intervals."""
+    """One attack in a panel: places on the axis, and fractions there with their intervals."""
 
     name: str
     control: bool
     x: Sequence[float]
-    y: Sequence[float]
-    ends: Sequence[tuple[float, float] | None]
+    figures: Sequence[Interval]
 
 
 @contextmanager
@@ -100,9 +100,11 @@ def _panels(panels: Mapping[str, Sequence[Line]], dress: Callable[[Axes, str], N
         for place, (title, lines) in enumerate(panels.items(), start=1):
             axes = figure.add_subplot(1, len(panels), place)
             for one in lines:
-                values, look = [100 * value for value in one.y], looks[one.name]
+                values = [100 * (value or 0.0) for value, _ in one.figures]
+                look = looks[one.name]
                 (handles[one.name],) = axes.plot(one.x, values, markersize=5, **look)
-                bands = [(x, *ends) for x, ends in zip(one.x, one.ends, strict=True) if ends]
+                placed = zip(one.x, one.figures, strict=True)
+                bands = [(x, *ends) for x, (_, ends) in placed if ends]
                 if bands:
                     x, low, high = np.array(bands).T
                     band = {"color": look["color"], "alpha": 0.12, "linewidth": 0}

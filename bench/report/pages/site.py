@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from bench.report.leaderboard.board_tables import level_text, mean_text
 from bench.report.leaderboard.boards import slug
 from bench.report.leaderboard.standing import Standings
 from bench.report.leaderboard.submissions import SITE, LeftOut
@@ -31,7 +30,6 @@ def write_site(
     """
     folder, progress = out / SITE, progress or Silent()
     values: dict[str, object] = {"root": "", "boards": boards, "left_out": left_out}
-    values |= {"mean_text": mean_text, "level_text": level_text}
     progress.start("writing pages, boards", len(boards))
     with replacing(folder) as target:
         target.mkdir()

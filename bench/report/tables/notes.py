@@ -11,7 +11,7 @@ from bench.metrics.success import CLEAN_CONTROL
 from bench.records.metric import image_metrics, row_metrics
 from bench.records.participants import FAMILIES, FailedCell
 from bench.records.run import RunData
-from bench.report.statistics import clean_of, rates_of
+from bench.report.statistics import attack_rows, clean_of, rates_of
 from bench.report.tables.published import (
     ARCHITECTURES_PER_FAMILY,
     CLEAN_MINIMUM_PERCENT,
@@ -168,13 +168,14 @@ def _distortions(run: RunData, split: str) -> Iterable[str]:
     titles = " and ".join(m.title for m in image_metrics() if np.isinf(m.unchanged))
     lost = []
     for attack in run.attacks:
-        unchanged, images = unchanged_images(run.distortion, split, attack.name)
-        if 0 < unchanged < images:
+        rows = attack_rows(run, "distortion", attack.name, split)
+        unchanged = unchanged_images(rows)
+        if 0 < unchanged < len(rows):
             yield (
-                f"{attack.name}: {unchanged} of {images} images unchanged: {titles} is the mean "
+                f"{attack.name}: {unchanged} of {len(rows)} images unchanged: {titles} is the mean "
                 "over the others."
             )
-        if not images and not run.entry(attack.name).failed:
+        if rows.empty and not run.entry(attack.name).failed:
             lost.append(attack.name)
     if lost:
         yield f"No distortion rows for {', '.join(lost)}."

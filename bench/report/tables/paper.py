@@ -24,10 +24,9 @@ from bench.report.cards import clean_accuracy_table, victims_table
 from bench.report.claims.judging import render_claims
 from bench.report.statistics import attack_rows, rates_of, untouched_rows
 from bench.report.tables.column import column_table
-from bench.report.tables.files import table_texts, write_texts
 from bench.report.tables.notes import FAILED, MARK, table_notes
 from bench.report.tables.published import published_rows
-from bench.report.tables.render import render, render_all
+from bench.report.tables.render import render, render_all, table_texts, write_texts
 from bench.report.tables.table import (
     NA,
     Row,
@@ -120,7 +119,7 @@ def attack_record(
             asked = name == CLEAN_CONTROL and metric.needs == "target"
             rows = attack_rows(run, "predictions", name, split)
             rows = untouched_rows(run, split) if asked else rows
-            ends = bootstrap_interval(rows, split, name, metric, families)
+            ends = bootstrap_interval(rows, split, metric, families)
         for column in (*FAMILIES, "mean", *_others(run)):
             cell, stem = cells.get(column), f"{metric.name}_{column}"
             std = None if cell is None or cell.std is None else 100 * cell.std
@@ -130,7 +129,7 @@ def attack_record(
                 record[f"{stem}_architectures"] = cell and cell.n
         for place, end in enumerate(("low", "high")):
             record[f"{metric.name}_mean_{end}_percent"] = ends and 100 * ends[place]
-    record |= mean_distortion(run.distortion, split, name)
+    record |= mean_distortion(attack_rows(run, "distortion", name, split))
     printed = published_rows(split).get(attack.row, {}) if attack.row else {}
     known = next(iter(published_rows(IN).values()))
     return record | {f"published_{figure}": printed.get(figure) for figure in known}

@@ -10,15 +10,15 @@ from pathlib import Path
 import pandas as pd
 
 from bench.records.entry import Entry, read_entry
-from bench.records.frames import TableName, type_problems
+from bench.records.frames import TableName
 from bench.records.load import CONDITIONS, TABLES, assemble, entry_paths, read_table
 from bench.records.run import RunData
 from bench.report.conditions.curve_tables import CURVES
 from bench.report.conditions.survival import SURVIVAL
 from bench.report.detection.scores import ROWS as SCORES
-from bench.report.detection.scores import detection_rows
+from bench.report.detection.scores import detection_rows, headline_aucs
 from bench.report.detection.tables import DETECTION
-from bench.report.linkage import LINKAGE, linkage_rows
+from bench.report.linkage import LINKAGE, linkage_rows, links
 from bench.report.linkage import ROWS as LINKS
 from bench.report.pages.report import report_html, victims_html
 from bench.report.tables.paper import run_texts
@@ -71,12 +71,15 @@ def check_rows(folder: Path) -> tuple[RunData | None, list[Verdict]]:
 
 
 def _check_measured(run: RunData) -> Iterator[Verdict]:
-    for name, read in ((SCORES, detection_rows), (LINKS, linkage_rows)):
+    measured = (SCORES, detection_rows, headline_aucs), (LINKS, linkage_rows, links)
+    for name, read, figures_of in measured:
         if (run.directory / name).is_file():
             try:
-                yield Verdict(name, "ok", f"{len(read(run))} rows, of the entries' attacks")
+                rows, _ = read(run), figures_of(run)
             except ValueError as error:
                 yield Verdict(name, "fail", str(error))
+            else:
+                yield Verdict(name, "ok", f"{len(rows)} rows, of the entries' attacks")
 
 
 def verify_entry(path: Path) -> list[Verdict]:
@@ -118,11 +121,8 @@ def _read_tables(folder: Path) -> tuple[dict[TableName, pd.DataFrame], list[Verd
     for table in (*TABLES, *CONDITIONS):
         try:
             frames[table] = read_table(folder, table)
-            wrong = "; ".join(type_problems(frames[table], table))
         except ValueError as error:
-            wrong = str(error)
-        if wrong:
-            verdicts.append(Verdict(f"{table}.parquet", "fail", wrong))
+            verdicts.append(Verdict(f"{table}.parquet", "fail", str(error)))
     return frames, verdicts
 
 

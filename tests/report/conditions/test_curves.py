@@ -7,13 +7,15 @@ import pytest
 from bench.records.load import load_run
 from bench.report.comparison.contenders import contenders_of
 from bench.report.comparison.pairs import pairs_table
-from bench.report.conditions.curve_tables import curves_table
+from bench.report.conditions.curve_tables import CURVES, curves_table
 from bench.report.conditions.curves import curves_of
 from bench.report.leaderboard.board_tables import board_table
 from bench.report.leaderboard.boards import load_boards
 from bench.report.leaderboard.standing import build_standings
+from bench.report.pages.site import write_site
 from bench.report.verification.folder import verify_folder
-from tests.conftest import over_families, under
+from bench.verdicts import failed
+from tests.conftest import edit_json, over_families, rewrite, under
 from tests.report.conditions.test_survival import rate, weakened
 
 WEAK = (0.5, None)
@@ -72,23 +74,36 @@ def test_doing_nothing_is_chance_out_of_distribution_and_the_clean_error_inside(
 
 def test_beyond_the_level_without_a_weaker_strength_nothing_is_said(curved_dir):
     for name in ("conditions", "conditions-distortion"):
-        path = curved_dir / f"{name}.parquet"
-        rows = pd.read_parquet(path)
-        rows[rows["attack"] != "mislgan"].to_parquet(path)
+        rewrite(curved_dir, name, lambda rows: rows[rows["attack"] != "mislgan"])
     row = records(load_run(curved_dir))["mislgan", "in", "tasr"]
     assert row["at_level_percent"] is None
 
 
 @pytest.mark.parametrize("name", ["conditions", "conditions-distortion"])
 def test_a_strength_in_part_is_no_point_of_a_curve(curved_dir, name):
-    path = curved_dir / f"{name}.parquet"
-    rows = pd.read_parquet(path)
-    first = rows.index[(rows["attack"] == "mislgan") & (rows["split"] == "in")][0]
-    rows.drop(index=first).to_parquet(path)
+    def without_first(rows):
+        mine = (rows["attack"] == "mislgan") & (rows["split"] == "in")
+        return rows.drop(index=rows.index[mine][0])
+
+    rewrite(curved_dir, name, without_first)
     curves = {(c.attack.name, c.split): c for c in curves_of(load_run(curved_dir))}
     assert [point.strength for point in curves["mislgan", "in"].points] == [0.0, 1.0]
     assert curves["mislgan", "in"].at == (None, None)
     assert len(curves["mislgan", "out"].points) == 3
+
+
+def test_attacks_whose_distortion_failed_have_no_curve_and_stop_no_board(curved_dir, tmp_path):
+    failure = {"who": "the attack", "reason": "x", "log": "failures/x.log"}
+    lost = [{"what": what, **failure} for what in ("distortion", "distortion at strength 0.5")]
+    for path in curved_dir.glob("entry-*.json"):
+        if path.name != "entry-identity.json":
+            edit_json(path, lambda entry: entry.update(unmeasured=lost))
+    for name in ("distortion", "conditions-distortion"):
+        rewrite(curved_dir, name, lambda rows: rows[rows["attack"] == "identity"])
+    assert CURVES.write(load_run(curved_dir)) == []
+    assert failed(verify_folder(curved_dir)) == []
+    [board], _ = load_boards([curved_dir])
+    assert write_site([build_standings(board)], tmp_path).is_file()
 
 
 @pytest.mark.parametrize(
@@ -100,8 +115,7 @@ def test_a_strength_in_part_is_no_point_of_a_curve(curved_dir, name):
     ],
 )
 def test_distortions_that_no_scorer_measures_keep_a_folder_off_boards(curved_dir, edit, said):
-    path = curved_dir / "conditions-distortion.parquet"
-    edit(pd.read_parquet(path)).to_parquet(path)
+    rewrite(curved_dir, "conditions-distortion", edit)
     failed = [one.finding for one in verify_folder(curved_dir) if one.verdict == "fail"]
     assert said in " ".join(failed)
     boards, [left_out] = load_boards([curved_dir])
@@ -110,9 +124,8 @@ def test_distortions_that_no_scorer_measures_keep_a_folder_off_boards(curved_dir
 
 
 def test_a_distortion_that_is_nan_is_refused(curved_dir):
-    path = curved_dir / "conditions-distortion.parquet"
-    pd.read_parquet(path).assign(lpips=np.nan).to_parquet(path)
-    with pytest.raises(ValueError, match="NaN"):
+    rewrite(curved_dir, "conditions-distortion", lambda rows: rows.assign(lpips=np.nan))
+    with pytest.raises(ValueError, match="`lpips`: expected no null"):
         load_run(curved_dir)
 
 

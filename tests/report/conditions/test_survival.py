@@ -1,7 +1,5 @@
 """Success under conditions from files alone: a table that follows the Parquet, and refusals."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +7,7 @@ import pytest
 from bench.records.load import TABLES, load_run
 from bench.report.conditions.survival import survival_table
 from bench.report.verification.folder import verify_folder
-from tests.conftest import ATTACKS, CLASSES, missed, over_families, under
+from tests.conftest import ATTACKS, CLASSES, edit_json, missed, over_families, rewrite, under
 
 CHANCE = {(0.5, None): 0.4, (1.0, 90): 0.7, (1.0, 70): 0.2}
 FILE, ROWS = "conditions.parquet", "rows under conditions"
@@ -37,7 +35,7 @@ def survived_dir(run_dir):
 
 
 def change(folder, edit):
-    edit(pd.read_parquet(folder / FILE)).to_parquet(folder / FILE)
+    rewrite(folder, "conditions", edit)
 
 
 def rate(frame, attack="mislgan"):
@@ -81,12 +79,12 @@ def test_a_hole_at_one_quality_moves_no_other(survived_dir):
 
 def test_nothing_is_left_of_what_was_not_won(survived_dir):
     """The JPEG control misses the source a little more often than untouched images do."""
-    rows = pd.read_parquet(survived_dir / "predictions.parquet")
-    lost = (rows["attack"] == "jpeg-q85") & (rows["split"] == "in")
-    rare = lost & (rows["photo_id"] != "cam-a-p0")  # succeeds on the tiles of one photograph
-    rows.loc[rare, "predicted"] = rows["source"]
-    rows.loc[rare, ["p_source", "p_predicted"]] = 0.8
-    rows.to_parquet(survived_dir / "predictions.parquet")
+
+    def rarely(rows):  # succeeds on the tiles of one photograph
+        lost = (rows["attack"] == "jpeg-q85") & (rows["split"] == "in")
+        return missed(rows, lost & (rows["photo_id"] != "cam-a-p0"))
+
+    rewrite(survived_dir, "predictions", rarely)
     found = figures(survived_dir)
     left = {name: found[name, "in", "uasr", 90]["left_percent"] for name in ATTACKS}
     assert (left["jpeg-q85"], left["identity"]) == (None, None)
@@ -158,9 +156,7 @@ def test_what_failed_may_be_missing_where_its_entry_says_so(survived_dir):
 
     change(survived_dir, hole)
     assert verdict(survived_dir).verdict == "fail"
-    path = survived_dir / "entry-mislgan.json"
-    entry = json.loads(path.read_text())
     failure = {"who": "victim img-resnet18", "reason": "x", "log": "failures/x.log"}
-    entry["unmeasured"] = [{"what": "img-resnet18 after JPEG 70", **failure}]
-    path.write_text(json.dumps(entry))
+    told = {"unmeasured": [{"what": "img-resnet18 after JPEG 70", **failure}]}
+    edit_json(survived_dir / "entry-mislgan.json", lambda entry: entry.update(told))
     assert verdict(survived_dir).verdict == "ok"

@@ -8,7 +8,7 @@ from bench.metrics.resampling import photograph_draws
 from bench.records.load import load_run
 from bench.report.detection.scores import ROWS, detections
 from bench.report.detection.tables import detection_table
-from tests.conftest import over_families, under
+from tests.conftest import over_families, rewrite, under
 
 DETECTORS = ("one", "other")
 
@@ -159,6 +159,6 @@ def of_first_image(rows, *columns):
     ],
 )
 def test_scores_of_something_else_or_left_out_are_refused(detected_dir, edit, word):
-    edit(pd.read_parquet(detected_dir / ROWS)).to_parquet(detected_dir / ROWS)
+    rewrite(detected_dir, "detection", edit)
     with pytest.raises(ValueError, match=word):
         detection_table(load_run(detected_dir))

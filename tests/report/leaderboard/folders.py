@@ -1,7 +1,5 @@
 """Folders of results for the leaderboard's tests, spoilt in ways that the tests name."""
 
-import json
-
 import pandas as pd
 
 from bench.report.leaderboard.boards import load_boards
@@ -88,9 +86,3 @@ def in_part(attack, scored, wanted):
             entry["attack"] |= {"coverage": coverage, "files_sha256": "0"}
 
     return declare
-
-
-def change_entry(path, change):
-    content = json.loads(path.read_text())
-    change(content)
-    path.write_text(json.dumps(content))

@@ -2,15 +2,21 @@
 
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from bench.report.detection.scores import ROWS
 from bench.report.leaderboard.board_tables import render_boards
 from bench.report.leaderboard.boards import load_boards
 from bench.report.leaderboard.standing import build_standings
+from bench.report.linkage import DEVICE
 from bench.report.linkage import ROWS as LINKS
+from bench.report.verification.folder import verify_folder
+from bench.verdicts import failed
+from tests.conftest import edit_json, under
 from tests.report.detection.test_detection import scores_of
-from tests.report.leaderboard.folders import boards_of, change_entry, write_folder
+from tests.report.leaderboard.folders import boards_of, write_folder
 from tests.report.test_linkage import pce_of
 
 
@@ -42,7 +48,7 @@ def test_a_folder_of_two_precisions_has_boards_all_the_same(tmp_path):
     folder = write_folder(tmp_path / "one")
     scores_of(folder).to_parquet(folder / ROWS)
     pce_of(folder).to_parquet(folder / LINKS)
-    change_entry(folder / "entry-mislgan.json", lambda e: e["provenance"].update(precision="bf16"))
+    edit_json(folder / "entry-mislgan.json", lambda e: e["provenance"].update(precision="bf16"))
     (board,), (left_out,) = load_boards([folder])
     assert "identity" in str(left_out)  # none of that precision
     found = {one.attack.name: one for one in build_standings(board).by_split["in"]}
@@ -53,9 +59,38 @@ def test_a_folder_of_two_precisions_has_boards_all_the_same(tmp_path):
     assert "mislgan" not in found
 
 
-def test_scores_of_another_network_leave_their_folder_out(tmp_path):
+def endless(folder):
+    rows = scores_of(folder)
+    return rows.assign(score=np.where(rows["detector"] == "one", np.inf, -np.inf))
+
+
+def of_one_device(folder):
+    rows = pce_of(folder)
+    return rows[(rows["device"] == "cam-a-0") & (rows[DEVICE] == "cam-a-0")]
+
+
+def conditions(folder, **odd):
+    return under(pd.read_parquet(folder / "predictions.parquet")).assign(**odd)
+
+
+@pytest.mark.parametrize(
+    ("name", "measure"),
+    [
+        (ROWS, lambda folder: scores_of(folder).assign(attack_key="another")),
+        (ROWS, lambda folder: scores_of(folder)[:0]),
+        (ROWS, lambda folder: scores_of(folder).astype({"score": str})),
+        (ROWS, endless),
+        (LINKS, lambda folder: pce_of(folder)[:0]),
+        (LINKS, of_one_device),
+        ("conditions.parquet", lambda folder: conditions(folder, quality_percent=np.inf)),
+        ("conditions.parquet", lambda folder: conditions(folder, strength=None)),
+        ("conditions.parquet", lambda folder: conditions(folder, strength="weak")),
+    ],
+)
+def test_rows_that_give_no_figure_leave_their_folder_out(tmp_path, name, measure):
     folder = write_folder(tmp_path / "one")
-    scores_of(folder).assign(attack_key="another").to_parquet(folder / ROWS)
+    measure(folder).to_parquet(folder / name)
     boards, [left_out] = load_boards([tmp_path])
     assert not boards
-    assert "detection.parquet" in str(left_out)
+    assert str(left_out).startswith(f"{folder}: {name}: ")
+    assert name in failed(verify_folder(folder))

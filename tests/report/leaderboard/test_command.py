@@ -4,7 +4,8 @@ from functools import partial
 import pytest
 
 from bench.store.outputs import NOTE
-from tests.report.leaderboard.folders import change_entry, other_networks, write_folder
+from tests.conftest import edit_json
+from tests.report.leaderboard.folders import other_networks, write_folder
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_a_board_of_the_default_folder_can_be_made_again(leaderboard, tmp_path, 
 def test_one_bad_folder_is_named_everywhere_and_stops_no_other(leaderboard, tmp_path):
     write_folder(tmp_path / "results" / "one")
     bad = write_folder(tmp_path / "results" / "two")
-    change_entry(bad / "entry-mislgan.json", lambda e: e.update(recipe="<b>"))
+    edit_json(bad / "entry-mislgan.json", lambda e: e.update(recipe="<b>"))
     out = tmp_path / "board"
     code, printed, said = leaderboard(tmp_path / "results", "--out", out)
     assert code == 1

@@ -1,9 +1,9 @@
 import pytest
 
 from bench.metrics.success import TASR
-from bench.report.leaderboard.board_tables import board_table, gap_notes, mean_text
+from bench.report.leaderboard.board_tables import board_table, gap_notes
 from bench.report.leaderboard.standing import build_standings
-from bench.report.pages.cells import mean_order
+from bench.report.pages.board_pages import mean_order
 from tests.report.leaderboard.folders import boards_of, failed, in_part, without, write_folder
 from tests.report.leaderboard.test_boards import only_spam, spam_victim
 
@@ -69,9 +69,7 @@ def test_a_hole_is_shown_and_takes_no_part(holed):
 
 
 def test_a_mean_over_fewer_victims_is_starred_and_below_the_others(holed):
-    means = {
-        one.attack.name: mean_text(one, "tasr", interval=False) for one in holed.by_split["in"]
-    }
+    means = {one.attack.name: one.mean_text("tasr", interval=False) for one in holed.by_split["in"]}
     assert means["mislgan"].endswith("*")
     defined = [name for name, mean in means.items() if mean != "n/a"]
     assert mean_order(holed, "in", TASR)["mislgan"] == len(defined) - 1

@@ -5,15 +5,20 @@ import pytest
 from bench.records.entry import Provenance
 from bench.report.leaderboard.submissions import load_submissions, precision_of
 from bench.types import Silent
-from tests.report.leaderboard.folders import change_entry, write_folder
+from tests.conftest import edit_json
+from tests.report.leaderboard.folders import write_folder
 
 
 def test_folders_are_found_below_a_place_and_by_themselves(tmp_path):
     write_folder(tmp_path / "b" / "two")
     write_folder(tmp_path / "one")
     write_folder(tmp_path / "leaderboard" / "copy")
-    assert [one.name for one in load_submissions([tmp_path], Silent())[0]] == ["b/two", "one"]
-    assert [one.name for one in load_submissions([tmp_path / "one"], Silent())[0]] == ["one"]
+    for places, names in (
+        ([tmp_path], ["b/two", "one"]),
+        ([tmp_path / "one"], ["one"]),
+        ([tmp_path, tmp_path / "b"], ["b/two", "one"]),  # each folder once
+    ):
+        assert [one.name for one in load_submissions(places, Silent())[0]] == names
 
 
 def test_two_folders_of_one_name(tmp_path):
@@ -24,7 +29,7 @@ def test_two_folders_of_one_name(tmp_path):
 
 def test_entries_of_two_precisions_are_two_submissions(tmp_path):
     folder = write_folder(tmp_path / "one")
-    change_entry(folder / "entry-mislgan.json", lambda e: e["provenance"].update(precision="bf16"))
+    edit_json(folder / "entry-mislgan.json", lambda e: e["provenance"].update(precision="bf16"))
     found = {one.precision: one for one in load_submissions([folder], Silent())[0]}
     assert [attack.name for attack in found["bf16 on cpu"].run.attacks] == ["mislgan"]
     assert len(found["fp32"].run.attacks) == 5

@@ -1,4 +1,4 @@
-"""The report is one self-contained file; its pictures are what was scored."""
+"""Report and cards are self-contained files; their pictures are what was scored."""
 
 import base64
 import io
@@ -8,7 +8,6 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
@@ -20,9 +19,18 @@ from bench.report.pages.pictures import (
     save_figure3,
     stretch,
 )
-from bench.report.pages.report import heat_map, report_html, write_report
+from bench.report.pages.report import heat_map, report_html, write_report, write_victims
 from bench.report.statistics import rates_of
-from tests.conftest import ATTACKS, CLASSES, make_entry, write_run, write_samples
+from tests.conftest import (
+    ATTACKS,
+    CLASSES,
+    VICTIMS,
+    make_entry,
+    rewrite,
+    write_run,
+    write_samples,
+)
+from tests.records.test_networks import network_record, write_networks
 
 
 class Page(HTMLParser):
@@ -82,8 +90,7 @@ def test_the_report_is_self_contained_and_escapes_names(page):
 
 def test_a_run_without_samples_or_targeted_attacks_still_reports(run_dir):
     for name in ("predictions", "distortion"):
-        frame = pd.read_parquet(run_dir / f"{name}.parquet")
-        frame[frame["target"].isna()].to_parquet(run_dir / f"{name}.parquet")
+        rewrite(run_dir, name, lambda rows: rows[rows["target"].isna()])
     for entry in run_dir.glob("entry-*.json"):
         if json.loads(entry.read_text())["attack"]["targeted"]:
             entry.unlink()
@@ -142,3 +149,33 @@ def test_pictures_are_the_very_files_that_were_kept(sampled_dir):
 def pixels(png):
     with Image.open(io.BytesIO(png)) as image:
         return np.asarray(image.convert("RGB"))
+
+
+def victims_page(folder):
+    *_, path = write_victims(load_run(folder))
+    assert path.name == "victims.html"
+    return path.read_text(encoding="utf-8")
+
+
+def test_every_victim_has_a_card(run_dir):
+    write_networks(run_dir)
+    page = victims_page(run_dir)
+    found = alone(page)
+    assert sum(tag == "img" for tag, _ in found) == len(VICTIMS)
+    assert {attrs["href"] for tag, attrs in found if tag == "a"} == {"report.html"}
+    ids = [attrs["id"] for tag, attrs in found if tag == "article"]
+    assert sorted(ids) == sorted(name for name, _, _ in VICTIMS)
+    for text in ("0.0958 + 0.732 GFLOP", "97.5 %", "abcdefabcdef + changes", "150 s", "cam-a-0"):
+        assert text in page
+    assert "not recorded" not in page
+    assert 'href="victims.html"' in report_html(load_run(run_dir))
+
+
+def test_what_is_not_recorded_and_what_learns_nothing_is_said(run_dir):
+    page = victims_page(run_dir)
+    assert page.count("<dd>not recorded</dd>") == 6 * len(VICTIMS)
+    assert page.count("Training curve: not recorded.") == len(VICTIMS)
+    write_networks(run_dir, [network_record("img-resnet18", training=None)])
+    page = victims_page(run_dir)
+    assert page.count("<dd>nothing to learn</dd>") == 2
+    assert "Training curve: nothing to learn." in page

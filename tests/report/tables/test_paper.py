@@ -9,7 +9,7 @@ import pytest
 from bench.records.load import load_run
 from bench.report.tables.paper import build_table, write_tables
 from bench.report.tables.render import render
-from tests.conftest import CLASSES
+from tests.conftest import CLASSES, rewrite
 from tests.records.test_load import change
 
 
@@ -17,10 +17,9 @@ def records(table):
     return {record["attack"]: record for record in table.records}
 
 
-def rewritten(folder, change_rows, name="predictions"):
+def rewritten(folder, edit, table="predictions"):
     """The run, once a function has changed the rows of one of its tables."""
-    path = folder / f"{name}.parquet"
-    change_rows(pd.read_parquet(path)).to_parquet(path)
+    rewrite(folder, table, edit)
     return load_run(folder)
 
 

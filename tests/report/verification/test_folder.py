@@ -1,19 +1,12 @@
-import json
-
-import pandas as pd
 import pytest
 
 from bench.report.verification.folder import compare_file, verify_entry, verify_folder
 from bench.verdicts import failed
+from tests.conftest import edit_json, rewrite
 
 
 def verdicts(folder):
     return {one.check: one for one in verify_folder(folder)}
-
-
-def change(folder, name, edit):
-    path = folder / f"{name}.parquet"
-    edit(pd.read_parquet(path)).to_parquet(path, index=False)
 
 
 def test_a_run_verifies_as_it_was_written(smoke):
@@ -29,7 +22,7 @@ def test_missing_and_surplus_rows_are_named(smoke_copy):
         chosen = (frame["attack"] == "cgan-img") & (frame["victim"] == "wdf-resnet12")
         return frame.drop(frame[chosen].index[0])
 
-    change(smoke_copy.out, "predictions", without_one)
+    rewrite(smoke_copy.out, "predictions", without_one)
     found = verdicts(smoke_copy.out)
     assert found["predictions of cgan-img"].verdict == "fail"
     assert "1 row missing (wdf-resnet12): C-simcam-01" in found["predictions of cgan-img"].finding
@@ -38,7 +31,7 @@ def test_missing_and_surplus_rows_are_named(smoke_copy):
 
 
 def test_changed_values_that_fit_together_still_change_the_tables(smoke_copy):
-    change(smoke_copy.out, "distortion", lambda f: f.assign(psnr_db=f["psnr_db"] + 1))
+    rewrite(smoke_copy.out, "distortion", lambda f: f.assign(psnr_db=f["psnr_db"] + 1))
     found = verdicts(smoke_copy.out)
     assert found["distortion of jpeg"].verdict == "ok"
     assert {found[name].verdict for name in ("table2.md", "table2.csv", "table2.tex")} == {"fail"}
@@ -89,16 +82,14 @@ def partial(smoke_copy):
         return frame.drop(rows.index[gone])
 
     for name in ("predictions", "distortion"):
-        change(smoke_copy.out, name, without_one)
+        rewrite(smoke_copy.out, name, without_one)
     state(smoke_copy.out, 17, 18)
     return smoke_copy.out
 
 
 def state(folder, scored, wanted):
-    path = folder / "entry-cgan-img.json"
-    entry = json.loads(path.read_text())
-    entry["attack"] |= {"coverage": {"scored": scored, "wanted": wanted}, "files_sha256": "0"}
-    path.write_text(json.dumps(entry))
+    coverage = {"coverage": {"scored": scored, "wanted": wanted}, "files_sha256": "0"}
+    edit_json(folder / "entry-cgan-img.json", lambda entry: entry["attack"].update(coverage))
 
 
 def test_a_partial_row_lacks_what_its_entry_says_and_no_more(partial):
