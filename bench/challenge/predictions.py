@@ -27,8 +27,9 @@ from bench.jobs.networks import Networks
 from bench.jobs.scoring.items import Item
 from bench.jobs.scoring.rows import base_rows, prediction_rows
 from bench.plan.answers.kept import AnsweredPredictionsSpec
-from bench.plan.request import Request, Session, open_session
-from bench.plan.train import missing_jobs
+from bench.plan.dry_run import missing_jobs
+from bench.plan.request import Request, open_session
+from bench.plan.session import Session
 from bench.records.participants import Coverage
 from bench.registry import Entry
 from bench.store import Store, digest
@@ -96,13 +97,13 @@ class PredictionsAnswer:
         untrained = [job.key for job in missing_jobs(session.graph, session.shelf)]
         self._require_exported(session.networks, untrained)
 
-    def keep(self, session: Session, spec: Any, progress: Progress) -> None:
+    def keep(self, session: Session, spec: Any) -> None:
         """Put the column's rows where the scorer would have put them."""
-        session.train(progress)
-        matrix = session.matrix(progress)
-        self._require_exported(matrix.networks)
+        session.train()
+        session.prepare_scoring()
+        self._require_exported(session.networks)
         for attack in self.scored:
-            matrix.put(attack, spec.name, self._rows(spec, attack))
+            session.put(attack, spec.name, self._rows(spec, attack))
 
     def _require_exported(self, networks: Networks, untrained: Collection[str] = ()) -> None:
         """Compare the attacks with those that were exported; weights may be untrained yet.
@@ -157,7 +158,7 @@ def check_predictions_answer(
     )
     if not challenges:
         raise unknown
-    suite = open_session(request, store).prepare(("C",), progress)
+    suite = open_session(request, store, progress).prepare(("C",))
     asked = {one.key: one.images(suite) for one in challenges}
     table = read_table(place, max(map(len, asked.values())), card.classes)
     ids = set(table[IMAGE]) if IMAGE in table else set[str]()

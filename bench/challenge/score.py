@@ -108,13 +108,13 @@ def _score(
     with REGISTRIES[kind].during(entry):
         if not request.victims:
             raise CamobenchError("no victim to score with; name some with --victims, or `all`")
-        session = open_session(request, store)
+        session = open_session(request, store, progress)
         require_own(out, RESULTS, session.request.made_of(out))
         if isinstance(answer, PredictionsAnswer):
             answer.require_scorable(session)
         if dry_run:
             return None
-        answer.keep(session, entry.spec, progress)
+        answer.keep(session, entry.spec)
         return evaluate_run(request, store, out, progress)
 
 

@@ -121,17 +121,15 @@ def _read(
     from bench.checks import resolve_device
     from bench.console import shown_progress
     from bench.contract.plugin_files import load_plugin_file
-    from bench.plan.measures.reading import Means, said
+    from bench.plan.measures.reading import said
     from bench.records.load import load_run
     from bench.report.tables.render import render
 
     for plugin in plugins:
         load_plugin_file(plugin)
     with shown_progress(console, quiet=quiet) as progress:
-        means = Means(
-            store=open_store(store), device=resolve_device(device), progress=progress, **choices
-        )
-        left_out = make(directory, means)
+        device = resolve_device(device)
+        left_out = make(directory, open_store(store), progress, device=device, **choices)
     run = load_run(directory)
     click.echo(render(table.build(run), format_))
     for path in table.write(run):

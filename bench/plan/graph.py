@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench.contract import ATTACKS, VICTIMS, Traits
+from bench.contract import ATTACKS, REGISTRIES, VICTIMS, Traits
 from bench.jobs.building import (
     BuildError,
     build_attack,
@@ -22,9 +22,10 @@ from bench.jobs.building import (
 from bench.jobs.job import JobKind, Keys, TrainJob
 from bench.jobs.opened_files import identity_of, settled_key
 from bench.jobs.outcome import Failed
+from bench.jobs.scoring.score import KEY_DIGITS
 from bench.plan.failures import Failures
-from bench.recipes import AWARE_VERSION, RESIDUAL_NAME, RESIDUAL_VERSION, Recipe
-from bench.registry import Entry
+from bench.recipes import AWARE_VERSION, RESIDUAL_NAME, RESIDUAL_VERSION, Recipe, get_recipe
+from bench.registry import Entry, UnknownNameError
 from bench.sources import makeup_of
 from bench.sources.opened import forget_versions
 from bench.store import Store, digest
@@ -248,3 +249,37 @@ def plan(
         reducible=frozenset(planner.reducible & victim_keys.keys()),
         learned=frozenset(planner.jobs),
     )
+
+
+def plan_again(
+    kind: str, record: Mapping[str, Any], entry: Mapping[str, Any], card: SuiteCard, store: Store
+) -> Graph:
+    """Lay out the trainings of one attack or victim of an entry, under the key that it has there.
+
+    Raises:
+        CamobenchError: If it is not registered, cannot be built, or is another one by now.
+    """
+    name, plugin = record["name"], record.get("plug_in")
+    if plugin is not None and name not in REGISTRIES[kind]:
+        raise CamobenchError(f"from {plugin['origin']}; name it with --plugin FILE.py:CLASS")
+    if record.get("challenge") is not None and not (kind == "attack" and name in ATTACKS):
+        kept = ", and keeps its images" if kind == "attack" else ""
+        raise CamobenchError(
+            f"{kind} made elsewhere; `camobench score` takes its answer again{kept}"
+        )
+    try:
+        graph = plan(
+            card,
+            get_recipe(entry["recipe"]),
+            seed=entry["seed"],
+            attack_seed=entry.get("attack_seed"),
+            attacks=[name] if kind == "attack" else [],
+            victims=[name] if kind == "victim" else [],
+            store=store,
+        )
+    except UnknownNameError as error:
+        raise CamobenchError(str(error.args[0])) from error
+    key = (graph.attacks if kind == "attack" else graph.victims)[name]
+    if key[:KEY_DIGITS] != record["key"]:
+        raise CamobenchError("today's code would make another network under this name")
+    return graph

@@ -10,18 +10,14 @@ from typing import Any
 
 import torch
 
-from bench.contract import ATTACKS, REGISTRIES
 from bench.jobs.networks import Networks, Shelf
 from bench.jobs.scoring.precision import Precision
-from bench.jobs.scoring.score import KEY_DIGITS
 from bench.plan.answers.images import require_kept
 from bench.plan.answers.kept import answered_rows_of, known
-from bench.plan.cells import cell_stem
-from bench.plan.graph import plan
-from bench.recipes import get_recipe
+from bench.plan.cells import require_scored
+from bench.plan.graph import plan_again
 from bench.records.load import load_run
 from bench.records.run import RunData
-from bench.registry import UnknownNameError
 from bench.store import Store, read_json
 from bench.suites.base import Suite, SuiteCard, open_suite, prepare
 from bench.suites.catalogue import SIMULATED, load_suite
@@ -64,22 +60,20 @@ def reopened(
         ImagesMissingError: If its Set-C is not at hand.
     """
     run = load_run(folder)
-    entries = {
-        attack.name: read_json(folder / f"entry-{attack.name}.json") for attack in run.attacks
-    }
+    entries = {one.name: read_json(folder / f"entry-{one.name}.json") for one in run.attacks}
     with known(answered_rows_of(store, entries.values())):
         suite = _suite(run, store, progress)
         shelf = Shelf(store=store, shipped=shipped)
         found: dict[str, dict[str, Networks]] = {"attack": {}, "victim": {}}
         reasons: dict[str, list[str]] = {}
         first = next(iter(entries.values()))
-        wanted = [("attack", entry, entry["attack"]) for entry in entries.values()]
-        wanted += [("victim", first, record) for record in first["victims"]]
-        for kind, entry, record in wanted:
+        wanted = [("attack", entry["attack"], entry) for entry in entries.values()]
+        wanted += [("victim", record, first) for record in first["victims"]]
+        for kind, record, entry in wanted:
             try:
-                networks = _networks(kind, entry, record, suite.card, shelf, device)
-            except (CamobenchError, UnknownNameError) as error:
-                reasons.setdefault(str(error.args[0]), []).append(record["name"])
+                networks = _networks(kind, record, entry, suite.card, shelf, device)
+            except CamobenchError as error:
+                reasons.setdefault(str(error), []).append(record["name"])
             else:
                 found[kind][record["name"]] = networks
         yield Reopened(
@@ -117,8 +111,8 @@ def _suite(run: RunData, store: Store, progress: Progress) -> Suite:
 
 def _networks(
     kind: str,
-    entry: dict[str, Any],
     record: dict[str, Any],
+    entry: dict[str, Any],
     card: SuiteCard,
     shelf: Shelf,
     device: torch.device,
@@ -127,34 +121,11 @@ def _networks(
 
     Raises:
         CamobenchError: If they are not at hand; says why.
-        UnknownNameError: If nothing is registered under the name.
     """
-    name, plugin = record["name"], record.get("plug_in")
-    if plugin is not None and name not in REGISTRIES[kind]:
-        raise CamobenchError(f"from {plugin['origin']}; name it with --plugin FILE.py:CLASS")
-    elsewhere = record.get("challenge") is not None
-    if elsewhere and not (kind == "attack" and name in ATTACKS):
-        kept = ", and keeps its images" if kind == "attack" else ""
-        raise CamobenchError(
-            f"{kind} made elsewhere; `camobench score` takes its answer again{kept}"
-        )
-    graph = plan(
-        card,
-        get_recipe(entry["recipe"]),
-        seed=entry["seed"],
-        attack_seed=entry.get("attack_seed"),
-        attacks=[name] if kind == "attack" else [],
-        victims=[name] if kind == "victim" else [],
-        store=shelf.store,
-    )
-    key = (graph.attacks if kind == "attack" else graph.victims)[name]
-    if key[:KEY_DIGITS] != record["key"]:
-        raise CamobenchError("today's code would make another network under this name")
+    graph = plan_again(kind, record, entry, card, shelf.store)
     precision = Precision(name="mixed" if record.get("precision") == "bf16" else "fp32")
     networks = Networks(graph, shelf, device, precision=precision)
-    found = networks.attack_digest(name) if kind == "attack" else cell_stem(networks, name)
-    if found != record["digest"]:
-        raise CamobenchError("the weights at hand are others than those that were scored")
-    if elsewhere:
-        require_kept(networks.attack(name))
+    require_scored(kind, record, networks)
+    if record.get("challenge") is not None:
+        require_kept(networks.attack(record["name"]))
     return networks
