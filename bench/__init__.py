@@ -4,7 +4,7 @@ How one image travels, from the command to its cell (files under `bench/` unless
 
 - `cli/matrix.py` and `cli/requests.py` read the command line; `plan/names/selection.py` knows who
   is meant, and all becomes one `plan/request.py`.
-- `plan/graph.py` gives every network a key from its spec; `plan/matrix.py` finds with
+- `plan/graph.py` gives every network a key from its spec; `plan/session.py` finds with
   `plan/cells.py` which rows are missing, and makes a job (`jobs/job.py`) of each attack and shard.
 - `execute/base.py` starts jobs whose needs are done: in this process, in worker processes
   (`local.py`) or on a cluster (`cluster.py`); `jobs/run.py` does one with what its process keeps

@@ -8,12 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bench.jobs.job import Site
-from bench.jobs.scoring.precision import FP32
-from bench.plan.graph import plan
-from bench.plan.matrix import Matrix
-from bench.plan.request import Request
-from bench.recipes import get_recipe
+from bench.plan.failures import Failures
+from bench.plan.request import Request, open_session
 from bench.store import Store
 from bench.suites.base import Row, SuiteCard, prepare
 from bench.suites.catalogue import load_suite
@@ -98,12 +94,16 @@ def toy_suite(root, sets=("A", "B", "C"), **options):
     return prepare(ToySource(**options), Store(root), sets)
 
 
-def matrix_of(store, victims=VICTIMS, attacks=ATTACKS, precision=FP32, **more):
-    """The smallest run's networks in `store`, and what is scored with them."""
-    card = request().source.card
-    graph = plan(card, get_recipe("smoke"), attacks=attacks, victims=victims)
-    site = Site(store_root=store.root, keys=graph.keys, precision=precision, shipped=False)
-    return Matrix(graph, site, **more)
+def matrix_of(store, progress=None, **changes):
+    """The smallest run on `store`, whose first failure stops it."""
+    return open_session(request(**changes), store, progress, Failures())
+
+
+def toy_session(root, attacks=(), victims=(), progress=None, failures=None, **changes):
+    """Networks of the toy suite, in a store of their own or one that is there."""
+    asked = request(source=ToySource(), attacks=attacks, victims=victims, **changes)
+    store = root if isinstance(root, Store) else Store(root)
+    return open_session(asked, store, progress, Failures() if failures is None else failures)
 
 
 def flip(path):

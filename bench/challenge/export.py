@@ -33,8 +33,8 @@ from bench.jobs.scoring.items import Item, mixed
 from bench.jobs.scoring.kept import KeptImages, kept_file
 from bench.jobs.scoring.rows import row_shards
 from bench.plan.cells import row_key
-from bench.plan.matrix import Matrix
-from bench.plan.request import Request, Session, open_session
+from bench.plan.request import Request, open_session
+from bench.plan.session import Session
 from bench.store import Store, digest, explaining_full_disk, write_json, write_text
 from bench.store.outputs import note_own, require_own
 from bench.suites.base import Suite, SuiteCard
@@ -114,14 +114,15 @@ def export_challenge(
         CamobenchError: If an attack fails, `out` holds anything else, or the disk is full.
     """
     progress = progress or Silent()
-    session = open_session(replace(request, victims=(), keep_images=True), store)
+    session = open_session(replace(request, victims=(), keep_images=True), store, progress)
     theirs: SetName = "A" if for_victims else "B"
-    matrix = _anonymised(session, progress) if for_victims else None
-    suite = session.prepare((theirs, "C"), progress)
-    if matrix is None:
+    if for_victims:
+        _keep_images(session)
+    suite = session.prepare((theirs, "C"))
+    if not for_victims:
         challenge = open_challenge(store, suite.card, "attacks")
     else:
-        keys, weights = session.graph.attacks, matrix.networks.attack_digest
+        keys, weights = session.graph.attacks, session.networks.attack_digest
         names = sorted(session.request.attacks)
         content = {name: {"key": keys[name], "digest": weights(name)} for name in names}
         challenge = open_challenge(store, suite.card, "victims", content)
@@ -140,7 +141,7 @@ def export_challenge(
         label = f"challenge {challenge.key}: images"
         progress.start(label, len(images), len(images) - len(missing))
         part = out / ".part"
-        for opaque, pixels in _pixels(suite, matrix, missing):
+        for opaque, pixels in _pixels(suite, session if for_victims else None, missing):
             part.write_bytes(encode_png(pixels))
             os.replace(part, out / UNFINISHED / f"{opaque}.png")
             progress.advance()
@@ -157,22 +158,21 @@ def export_challenge(
     return challenge
 
 
-def _anonymised(session: Session, progress: Progress) -> Matrix:
-    """The matrix, once the store keeps the images of every attack."""
-    session.train(progress)
-    matrix = session.matrix(progress)
-    matrix.fill(session.request.attacks)
+def _keep_images(session: Session) -> None:
+    """Keep the images of every attack in the store."""
+    session.train()
+    session.prepare_scoring()
+    session.fill()
     if session.failures.noted:
         raise CamobenchError(f"nothing was exported: {session.failures.summary()}")
-    return matrix
 
 
 def _pixels(
-    suite: Suite, matrix: Matrix | None, wanted: Mapping[str, ChallengeImage]
+    suite: Suite, session: Session | None, wanted: Mapping[str, ChallengeImage]
 ) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """Images by id, (3, H, W): the originals, or what the matrix keeps of the attacks."""
+    """Images by id, (3, H, W): the originals, or what is kept of the attacks."""
     originals = suite.images("C")
-    if matrix is None:
+    if session is None:
         yield from ((one, originals[image.item.index]) for one, image in wanted.items())
         return
     shards = row_shards(mixed(suite.manifest("C")))
@@ -181,7 +181,7 @@ def _pixels(
     for one, (attack, item) in wanted.items():
         groups.setdefault((attack or "", shard_of[item.index]), {})[one] = item
     for (attack, number), items in groups.items():
-        path = kept_file(matrix.shelf.store, row_key(matrix.networks, attack), number)
+        path = kept_file(session.store, row_key(session.networks, attack), number)
         kept = KeptImages(path, targeted=is_targeted(attack))
         for one, item in items.items():
             original = torch.from_numpy(originals[[item.index]])

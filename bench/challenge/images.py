@@ -23,7 +23,8 @@ from bench.jobs.scoring.items import Item, batches_of, items_of, mixed
 from bench.jobs.scoring.kept import Recorder, kept_file
 from bench.jobs.scoring.rows import row_shards
 from bench.plan.answers.kept import Answer, AnsweredImagesSpec, AnsweredRow, add_answer
-from bench.plan.request import Request, Session, open_session
+from bench.plan.request import Request, open_session
+from bench.plan.session import Session
 from bench.processes import cpu_count
 from bench.provenance import provenance
 from bench.records.participants import Coverage
@@ -72,13 +73,14 @@ class ImagesAnswer:
         )
         return self._answer(spec).row(store)
 
-    def keep(self, session: Session, spec: Any, progress: Progress) -> None:
+    def keep(self, session: Session, spec: Any) -> None:
         """Keep the images in the store and describe them, as the current row of this name.
 
         Raises:
             StoppingError: If a file has changed since it was checked.
         """
-        store, answer, originals = session.store, self._answer(spec), self.suite.images("C")
+        store, progress = session.store, session.progress
+        answer, originals = self._answer(spec), self.suite.images("C")
         pixels = {"set_c_sha256": self.suite.checksum("C")}
         progress.start(f"keeping images of {spec.name}", len(originals))
         for shard, indices in enumerate(answer.shards):
@@ -144,7 +146,7 @@ def check_images_answer(
         WrongUsageError: If it is neither a folder nor a zip.
     """
     (challenge,) = require_challenges(store, request.source.card, "attacks")
-    suite = open_session(request, store).prepare(("C",), progress)
+    suite = open_session(request, store, progress).prepare(("C",))
     manifest, classes, images = suite.manifest("C"), suite.card.classes, suite.images("C")
     places = {opaque: image.item.index for opaque, image in challenge.images(suite).items()}
     originals = {opaque: images[index] for opaque, index in places.items()}

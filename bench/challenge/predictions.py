@@ -27,7 +27,8 @@ from bench.jobs.networks import Networks
 from bench.jobs.scoring.items import Item
 from bench.jobs.scoring.rows import base_rows, prediction_rows
 from bench.plan.answers.kept import AnsweredPredictionsSpec
-from bench.plan.request import Request, Session, open_session
+from bench.plan.request import Request, open_session
+from bench.plan.session import Session
 from bench.records.participants import Coverage
 from bench.registry import Entry
 from bench.store import Store, digest
@@ -90,6 +91,14 @@ class PredictionsAnswer:
         )
         return Entry(spec=spec, builder=AnsweredPredictions)
 
+    def keep(self, session: Session, spec: Any) -> None:
+        """Put the column's rows where the scorer would have put them."""
+        session.train()
+        session.prepare_scoring()
+        self.require_exported(session.networks)
+        for attack in self.scored:
+            session.put(attack, spec.name, self._rows(spec, attack))
+
     def require_exported(self, networks: Networks, untrained: Collection[str] = ()) -> None:
         """Compare the attacks with those that were exported; `untrained` ones by key alone.
 
@@ -109,14 +118,6 @@ class PredictionsAnswer:
                 f"version of {', '.join(changed)}: give the --recipe, --seed and --from-scratch of "
                 "the export, or export it anew"
             )
-
-    def keep(self, session: Session, spec: Any, progress: Progress) -> None:
-        """Put the column's rows where the scorer would have put them."""
-        session.train(progress)
-        matrix = session.matrix(progress)
-        self.require_exported(matrix.networks)
-        for attack in self.scored:
-            matrix.put(attack, spec.name, self._rows(spec, attack))
 
     def _rows(self, spec: AnsweredPredictionsSpec, attack: str) -> pd.DataFrame:
         """The column's rows on one attack, in the order of a run."""
@@ -151,7 +152,7 @@ def check_predictions_answer(
     )
     if not challenges:
         raise unknown
-    suite = open_session(request, store).prepare(("C",), progress)
+    suite = open_session(request, store, progress).prepare(("C",))
     asked = {one.key: one.images(suite) for one in challenges}
     table = read_table(place, max(map(len, asked.values())), card.classes)
     ids = set(table[IMAGE]) if IMAGE in table else set[str]()

@@ -16,8 +16,8 @@ from bench.challenge.images import check_images_answer
 from bench.challenge.prediction_checks import is_table
 from bench.challenge.predictions import PredictionsAnswer, check_predictions_answer
 from bench.contract import ATTACKS, REGISTRIES, AttackSpec, VictimSpec
+from bench.plan.dry_run import missing_jobs
 from bench.plan.request import RESULTS, Request, evaluate_run, open_session
-from bench.plan.train import missing_jobs
 from bench.records.participants import Coverage
 from bench.records.run import RunData
 from bench.registry import Entry
@@ -91,14 +91,14 @@ def score_answer(
         with REGISTRIES[kind].during(entry):
             if not asked.victims:
                 raise CamobenchError("no victim to score with; name some with --victims, or `all`")
-            session = open_session(asked, store)
+            session = open_session(asked, store, progress)
             require_own(out, RESULTS, session.request.made_of(out))
             if isinstance(answered, PredictionsAnswer):  # before anything is trained
                 untrained = [job.key for job in missing_jobs(session.graph, session.shelf)]
                 answered.require_exported(session.networks, untrained)
             if dry_run:
                 return found
-            answered.keep(session, entry.spec, progress)
+            answered.keep(session, entry.spec)
             return replace(found, run=evaluate_run(asked, store, out, progress))
 
 

@@ -120,13 +120,12 @@ def _read(
     **choices: Any,
 ) -> None:
     """Read the images, print and write the table, and say which attacks are left out."""
-    from bench.plan.measures.reading import Means, said
+    from bench.plan.measures.reading import said
     from bench.records.load import load_run
 
     load_plugins()
     with watched() as progress:
-        means = Means(store=open_store(), device=chosen_device(), progress=progress, **choices)
-        left_out = make(directory, means)
+        left_out = make(directory, open_store(), progress, device=chosen_device(), **choices)
     run = load_run(directory)
     show_table(table.build(run))
     for path in table.write(run):

@@ -40,7 +40,7 @@ from bench.types import CamobenchError
 from bench.wording import plural
 
 if TYPE_CHECKING:
-    from bench.plan.request import Session
+    from bench.plan.session import Session
 
 DEMO_ATTACKS = "cgan-img-wdf-pef,mislgan,cgan-img,controls"
 
@@ -69,8 +69,8 @@ def train(attacks: str, victims: str, export: Path | None, **choices: Any) -> No
 
     with watched() as progress:
         request = make_request(attacks=attacks, victims=victims, progress=progress, **choices)
-        session = open_session(request, open_store())
-        trained = session.train(progress)
+        session = open_session(request, open_store(), progress)
+        trained = len(session.train())
     failed = len(session.failures.jobs)
     planned = session.graph.jobs
     there = len(planned) - trained - len(planned.keys() & session.failures.jobs.keys())

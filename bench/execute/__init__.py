@@ -14,8 +14,6 @@ from bench.types import CamobenchError, WrongUsageError
 AUTO_EXECUTOR = "auto"
 EXECUTORS = (AUTO_EXECUTOR, "inline", "local", "ray")
 
-__all__ = ["AUTO_EXECUTOR", "EXECUTORS", "Executor", "Inline", "Local", "executor_of"]
-
 
 def executor_of(name: str, keys: Keys, workers: int, address: str = "") -> Executor:
     """The executor of a name, for so many jobs at a time of those that `keys` name.

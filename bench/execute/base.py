@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Hashable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import TypeAlias
 
-from bench.jobs.job import Job, Limits, ScoreJob
+from bench.jobs.job import Job, ScoreJob
 from bench.jobs.outcome import Done, Failed
 from bench.jobs.run import run
 from bench.jobs.workplace import Workplace
@@ -27,7 +27,7 @@ class Executor(ABC):
         jobs: Sequence[Job],
         place: Workplace,
         progress: Progress,
-        limits: Limits | None = None,
+        limit_s: Callable[[Job], float | None] = lambda job: None,
         started: Callable[[Job], None] = lambda job: None,
     ) -> Generator[tuple[Job, Outcome], None, None]:
         """Yield each job with its outcome, as soon as it has one.
@@ -40,7 +40,7 @@ class Executor(ABC):
             jobs: With unlike keys; needs that are not among them are done.
             place: On whose site they run.
             progress: Told how far trainings are.
-            limits: What a job may take, where this executor can end it.
+            limit_s: What a job may take, where this executor can end it.
             started: Told of each job as it starts.
 
         Raises:
@@ -50,7 +50,6 @@ class Executor(ABC):
             return
         waiting, running = list(jobs), dict[Running, Job]()
         failed, bad = dict[str, Failed](), set[Hashable]()
-        limits = limits or Limits()
         self._open(len(waiting), place, progress)
         try:
             while waiting or running:
@@ -68,7 +67,7 @@ class Executor(ABC):
                     elif unfinished.isdisjoint(job.needs):
                         waiting.remove(job)
                         started(left)
-                        running[self._start(left, limits.of(left))] = left
+                        running[self._start(left, limit_s(left))] = left
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     job = running.pop(future)
                     outcome = self._outcome(job, future)

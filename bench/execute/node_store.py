@@ -5,6 +5,7 @@ What a job makes is final, so that two jobs that return the same file return the
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,6 +16,7 @@ from uuid import uuid4
 
 from bench.jobs.features import feature_file
 from bench.jobs.job import FeatureJob, Job, Keys, ScoreJob, Site, TrainJob
+from bench.jobs.opened_files import OPENED, add_opened
 from bench.jobs.scoring.kept import kept_file
 from bench.jobs.scoring.rows import DISTORTION, RowFolder
 from bench.recipes import RESIDUAL_NAME
@@ -79,9 +81,14 @@ def pack(root: Path, places: Iterable[str]) -> Parcel:
 
 
 def unpack(parcel: Mapping[str, bytes], root: Path) -> None:
-    """Write files into a store that are not there yet; those that speak for others come last."""
+    """Write files into a store that are not there yet; those that speak for others come last.
+
+    Records of what plug-ins opened grow: each node knows what it has seen itself.
+    """
     for name in sorted(parcel, key=lambda name: (name.endswith(LAST), name)):
-        if not (root / name).exists():
+        if name.startswith(f"{OPENED}/"):
+            add_opened(Store(root), Path(name).stem, json.loads(parcel[name]))
+        elif not (root / name).exists():
             with replacing(root / name) as target:
                 target.write_bytes(parcel[name])
 
@@ -123,4 +130,4 @@ def made_by(job: Job, root: Path) -> list[str]:
         row = RowFolder(store.prediction_folder(job.row))
         files = [row.file(stem, job.shard) for stem in (*dict(job.stems).values(), DISTORTION)]
         paths = [*files, *map(checksum_file, files), kept_file(store, job.kept, job.shard)]
-    return [*(path.relative_to(root).as_posix() for path in paths), "opened"]
+    return [*(path.relative_to(root).as_posix() for path in paths), OPENED]

@@ -8,11 +8,10 @@ fingerprint. Treated or not, every image goes the same way to the same last save
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -52,10 +51,6 @@ TESTED = 600
 """Images of Set-C at most, by chance; each with all targets that are scored."""
 
 
-_Read: TypeAlias = Callable[[Tensor, Sequence[str]], Mapping[str, Tensor]]
-_Reader: TypeAlias = tuple[Sequence[str] | None, _Read]
-
-
 def feature_file(store: Store, key: str) -> Path:
     """Where the features with this key are."""
     return RowFolder(store.prediction_folder(key)).file(FEATURES, 0)
@@ -74,22 +69,14 @@ def measure_features(job: FeatureJob, place: Workplace) -> None:
         began, trial = time.monotonic(), Trial(strict=False)
         source = trial.attack(partial(place.attack, job.attack)) if job.attack else _Untouched()
         seed_by(job.key)
-        read = _reader(job, place.store)
-        sets: tuple[SetName, ...] = ("C",) if job.fingerprints else ("B", "C")
-        parts = [_measured(job, place, source, trial, set_name, read) for set_name in sets]
+        known = Fingerprints(place.store, job.fingerprints) if job.fingerprints else None
+        sets: tuple[SetName, ...] = ("C",) if known else ("B", "C")
+        parts = [_measured(job, place, source, trial, known, name) for name in sets]
         if job.attack:
             note_opened(place.store, place.site.keys.attacks[job.attack], ATTACKS.get(job.attack))
         took = time.monotonic() - began
         record = {"by": place.provenance, "at": time.time(), "seconds": took, "suspicions": []}
         write_rows(path, pd.concat(parts, ignore_index=True), record)
-
-
-def _reader(job: FeatureJob, store: Store) -> _Reader:
-    """Columns of numbers, of images and their names; and of which devices."""
-    if not job.fingerprints:
-        return None, lambda images, _: features_of(images)
-    known = Fingerprints(store, job.fingerprints)
-    return known.devices, lambda images, names: {PCE: known.pce(images, names)}
 
 
 class _Untouched:
@@ -110,12 +97,11 @@ def _measured(
     place: Workplace,
     source: ImageSource,
     trial: Trial,
+    known: Fingerprints | None,
     set_name: SetName,
-    reader: _Reader,
 ) -> pd.DataFrame:
     suite, save = place.suite, Condition(quality_percent=job.quality_percent)
-    devices, read = reader
-    asked, wanted = _items(suite, source, set_name, devices)
+    asked, wanted = _items(suite, source, set_name, known.devices if known else None)
     names = suite.manifest(set_name)["image_id"].to_numpy()
     items, frames = [], []
     for batch in batches_of(asked):
@@ -125,7 +111,8 @@ def _measured(
         kept = [at for at, item in enumerate(batch) if item in wanted]
         if kept:
             images = save.of(originals[kept], treated[kept])
-            found = read(images, [names[batch[at].index] for at in kept])
+            shown = [names[batch[at].index] for at in kept]
+            found = {PCE: known.pce(images, shown)} if known else features_of(images)
             frames.append(pd.DataFrame({name: list(one.numpy()) for name, one in found.items()}))
             items += [batch[at] for at in kept]
     card = suite.card

@@ -206,15 +206,3 @@ class Site:
     shipped: bool = True
     batch: int = AUTO
     began: Mapping[str, Json] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What one job may take, in seconds; `None` is no limit."""
-
-    train_s: float | None = None
-    score_s: float | None = None
-
-    def of(self, job: Job) -> float | None:
-        """That of a job."""
-        return self.train_s if isinstance(job, TrainJob) else self.score_s

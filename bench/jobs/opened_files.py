@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,10 @@ from bench.types import Json, StoppingError, as_json
 
 if TYPE_CHECKING:
     from bench.contract import Attack, Victim
+
+
+OPENED = "opened"
+"""Folder of the records in a store."""
 
 
 def opened_when_built(makeup: Makeup) -> list[list[str]]:
@@ -79,18 +83,33 @@ def note_opened(store: Store, key: str, entry: Entry[Any, Any]) -> None:
     if makeup.computes_imports:  # nobody knows which of them
         found |= _imported()
     paths = [path for path in sorted(found) if _counts(path, makeup)]
+    now = {str(_at_home(path)): _digest(path) for path in paths}
+    moved = {str(_at_home(path)) for path in changed(paths)}
+    add_opened(store, key, now, entry.spec.name, moved)
+
+
+def add_opened(
+    store: Store,
+    key: str,
+    now: Mapping[str, str],
+    reader: str = "a plug-in",
+    moved: Collection[str] = (),
+) -> None:
+    """Add to the record of a key what was opened, SHA-256 by path; `moved` is what has changed.
+
+    Raises:
+        StoppingError: If a file has changed meanwhile.
+    """
     with store.lock("opened", key):
-        known, moved, now = opened_in(store, key), changed(paths), {}
-        for path in paths:
-            name, sha256 = str(_at_home(path)), _digest(path)
-            if known.get(name, sha256) != sha256 or path in moved:
+        known = opened_in(store, key)
+        for path, sha256 in now.items():
+            if known.get(path, sha256) != sha256 or path in moved:
                 raise StoppingError(
-                    f"{path}, which {entry.spec.name} reads, has changed while it was run; run the "
-                    "same command again"
+                    f"{path}, which {reader} reads, has changed while it was run; run the same "
+                    "command again"
                 )
-            now[name] = sha256
         if now.keys() - known.keys():
-            write_json(_record(store, key), known | now)
+            write_json(_record(store, key), {**known, **now})
 
 
 _travelled: dict[tuple[str | None, str], Makeup] = {}
@@ -139,7 +158,7 @@ def as_told(entry: Entry[Any, Any], store: Store, key: str) -> dict[str, Json]:
 
 
 def _record(store: Store, key: str) -> Path:
-    return store.root / "opened" / f"{key}.json"
+    return store.root / OPENED / f"{key}.json"
 
 
 def _counts(path: Path, makeup: Makeup) -> bool:

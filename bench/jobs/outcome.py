@@ -97,10 +97,6 @@ class Trial:
     strict: bool = True
     failed: dict[str, BaseException] = field(default_factory=dict)
 
-    def left(self, victims: Mapping[str, ResultT]) -> dict[str, ResultT]:
-        """Those that have not failed."""
-        return {name: victim for name, victim in victims.items() if name not in self.failed}
-
     @contextmanager
     def _alone(self, images: int) -> Iterator[None]:
         try:

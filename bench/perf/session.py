@@ -14,12 +14,10 @@ import pyarrow.parquet as pq
 import torch
 
 from bench.contract import ATTACKS
-from bench.jobs.scoring.precision import Precision
 from bench.jobs.scoring.rows import DISTORTION, read_record
 from bench.perf.peaks import Peaks, describe_machine, in_child, measure_peaks
 from bench.perf.timing import compare, time_reference, time_scoring, time_stages
 from bench.perf.workbench import Load, Workbench, count_cost
-from bench.plan.matrix import Matrix
 from bench.plan.names.selection import select_victims
 from bench.processes import keep_freed_memory
 from bench.records.samples import most_complete
@@ -150,11 +148,10 @@ def stream(load: Load, device: torch.device, root: Path, progress: Progress) -> 
     bench = Workbench(load, root).build()
     if device.type == "cpu":
         keep_freed_memory()
-    chosen = Precision(name="mixed")
-    matrix = Matrix(bench.graph, bench.site(device, chosen), progress=progress)
-    matrix.fill([load.attack])
+    session = bench.session(str(device), "mixed", progress)
+    session.fill([load.attack])
     done, shards = 0, []
-    for path in matrix.row_folder(load.attack).files(DISTORTION):
+    for path in session.row_folder(load.attack).files(DISTORTION):
         record, count = read_record(path), pq.read_metadata(path).num_rows
         done += count
         shards.append(

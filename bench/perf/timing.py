@@ -23,7 +23,6 @@ from torch import Tensor
 from bench.checks import to_uint8, to_unit
 from bench.jobs.networks import Networks
 from bench.jobs.scoring.items import asked_of
-from bench.jobs.scoring.precision import Precision
 from bench.jobs.scoring.rows import base_rows, prediction_rows
 from bench.metrics.distortion import psnr_db, ssim
 from bench.metrics.lpips import load_lpips
@@ -31,7 +30,6 @@ from bench.nets.fast_layers import Arbitrated
 from bench.perf.peaks import Peaks, seconds_of
 from bench.perf.reference import reference_loop
 from bench.perf.workbench import Cost, Load, Workbench
-from bench.plan.matrix import Matrix
 from bench.processes import keep_freed_memory, memory_gib, peak_memory_gib
 from bench.types import Json, as_json
 
@@ -97,16 +95,15 @@ def time_scoring(bench: Workbench, device_name: str, precision: str) -> Times:
     device = torch.device(device_name)
     if device.type == "cpu":
         keep_freed_memory()
-    chosen = Precision(name=precision)
-    matrix = Matrix(bench.graph, bench.site(device, chosen))
-    victims = [matrix.networks.victim(name) for name in bench.graph.victims]
-    matrix.networks.attack(bench.load.attack)
+    session = bench.session(device_name, precision)
+    victims = [session.networks.victim(name) for name in bench.graph.victims]
+    session.networks.attack(bench.load.attack)
     gc.collect()
     networks = memory_gib(device)
 
     def fill() -> None:
         shutil.rmtree(bench.root / "predictions", ignore_errors=True)
-        matrix.fill([bench.load.attack])
+        session.fill([bench.load.attack])
 
     seconds = seconds_of(fill, device, bench.load.repeats)
     deciders = [m for victim in victims for m in victim.modules() if isinstance(m, Arbitrated)]
@@ -116,7 +113,7 @@ def time_scoring(bench: Workbench, device_name: str, precision: str) -> Times:
         transforms=bench.load.transforms,
         networks_gib=networks,
         peak_memory_gib=peak_memory_gib(device),
-        batch=matrix.scorer.batch,
+        batch=session.place.scorer.batch,
         close_calls=close / seen if seen else 0.0,
     )
 
@@ -162,7 +159,7 @@ def time_stages(
     device = torch.device(device_name)
     if device.type == "cpu":
         keep_freed_memory()
-    networks = Networks(bench.graph, bench.shelf, device, precision=Precision(name="mixed"))
+    networks = bench.session(device_name, "mixed").networks
     attack = networks.attack(bench.load.attack)
     victims = {name: networks.victim(name) for name in bench.graph.victims}
     everything = asked_of(range(bench.load.images), len(bench.load.classes), targeted=True)

@@ -22,17 +22,17 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench.contract import Victim
 from bench.jobs.building import build_attack, build_victim
-from bench.jobs.job import Site, TrainJob
-from bench.jobs.networks import Networks, Shelf, module_state, save_checkpoint
-from bench.jobs.scoring.precision import Precision
+from bench.jobs.job import TrainJob
+from bench.jobs.networks import Networks, module_state, save_checkpoint
 from bench.nets.residual import ResidualEstimator
 from bench.perf.peaks import GIGA
-from bench.plan.graph import plan
+from bench.plan.failures import Failures
+from bench.plan.request import Request, open_session
 from bench.plan.results.cards import count
-from bench.recipes import get_recipe
+from bench.plan.session import Session
 from bench.store import Store, digest
-from bench.suites.base import Row, SuiteCard, prepare
-from bench.types import FitReport, SetName
+from bench.suites.base import Row, SuiteCard
+from bench.types import FitReport, Progress, SetName
 
 COARSE_PX = 8
 APART = 100.0
@@ -138,24 +138,28 @@ class Workbench:
     """
 
     def __init__(self, load: Load, root: Path) -> None:
-        self.load, self.root, source = load, root, NoiseSource(load)
-        self.shelf = Shelf(store=Store(root), shipped=False)
-        recipe = get_recipe(load.recipe)
-        self.graph = plan(source.card, recipe, attacks=(load.attack,), victims=load.victims)
-        self.suite = prepare(source, self.shelf.store, ("C",))
+        self.load, self.root = load, root
+        session = self.session()
+        self.graph, self.shelf, self.suite = session.graph, session.shelf, session.prepare(("C",))
 
     def __reduce__(self) -> tuple[type, tuple[Load, Path]]:
         return Workbench, (self.load, self.root)
 
-    def site(self, device: torch.device, precision: Precision) -> Site:
-        """Where the networks are scored."""
-        return Site(
-            store_root=self.root,
-            keys=self.graph.keys,
-            device=str(device),
+    def session(
+        self, device: str = "cpu", precision: str = "fp32", progress: Progress | None = None
+    ) -> Session:
+        """What a run of the load would do; the first failure ends it."""
+        request = Request(
+            source=NoiseSource(self.load),
+            attacks=(self.load.attack,),
+            victims=self.load.victims,
+            recipe=self.load.recipe,
+            device=device,
             precision=precision,
             shipped=False,
+            executor="inline",
         )
+        return open_session(request, Store(self.root), progress, Failures())
 
     def build(self) -> Workbench:
         """Write random weights, where they are not there yet.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 
 from bench.jobs.job import ScoreJob
 from bench.jobs.networks import Networks
+from bench.jobs.outcome import Done, Failed
 from bench.jobs.scoring import rows as row_files
 from bench.jobs.scoring.condition import PLAIN, Condition
 from bench.jobs.scoring.items import ORDER_VERSION
@@ -20,10 +22,13 @@ from bench.jobs.scoring.rows import DISTORTION, STEM_DIGITS, RowFolder, read_rec
 from bench.metrics import SCORER_VERSION
 from bench.metrics.distortion import measured_by
 from bench.metrics.lpips import RECORD as LPIPS
-from bench.plan.failures import Failure
+from bench.plan.failures import Failure, Failures
 from bench.records.participants import Suspected
 from bench.store import digest
 from bench.types import Json
+
+LOST = Failed(reason="its rows are no longer in the store; run the same command again")
+"""Of rows whose jobs are done."""
 
 
 @dataclass(kw_only=True)
@@ -65,6 +70,44 @@ class Cells:
         if not victim:
             return f"attack {self.attack}", self.condition.said
         return f"victim {victim}", f"on images of {self.attack} {self.condition.said}".rstrip()
+
+    def note(self, job: ScoreJob, outcome: Done | Failed, failures: Failures) -> None:
+        """Take note of what failed in a job, but not of what was left out because of it."""
+        if isinstance(outcome, Done):
+            found = dict(outcome.failed)
+        else:
+            found = {} if outcome.cause else {job.blamed()[1]: outcome}
+        for victim, failed in found.items():
+            failure = self._failure(failed, failures, victim)
+            if victim:
+                self.failed[victim] = failure
+            else:
+                self.broken = failure
+
+    def settle(self, shards: range, kept: Sequence[Path], failures: Failures) -> None:
+        """See what there is by now, also of images to be `kept`; leave no hole without a name."""
+        if self.row is None:  # the attack is not trained
+            return
+        for victim, stem in self.stems.items():
+            if victim in self.failed:
+                continue
+            if self.row.has(stem, shards):
+                self.victims[victim] = stem
+            else:
+                self.failed[victim] = self.broken or self._failure(LOST, failures, victim)
+        self.measured = self.row.has(DISTORTION, shards)
+        if self.victims:
+            if not self.measured:
+                self.unmeasured["distortion"] = self.broken or self._failure(LOST, failures)
+            if self.broken and not all(path.is_file() for path in kept):
+                self.unmeasured["kept images"] = self.broken
+        if self.jobs:
+            for victim in self.victims if self.broken else ["", *self.victims]:
+                failures.clear(*self.named(victim))
+
+    def _failure(self, failed: Failed, failures: Failures, victim: str = "") -> Failure:
+        who, where = self.named(victim)
+        return failures.note(who, failed, where)
 
     def predictions(self) -> pd.DataFrame:
         """Rows of all victims."""

@@ -8,17 +8,43 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from statistics import mean
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bench.jobs.job import TrainJob
+from bench.jobs.networks import Shelf
 from bench.jobs.scoring.condition import PLAIN
 from bench.jobs.scoring.kept import kept_files
-from bench.jobs.scoring.rows import DISTORTION, SHARD_IMAGES, RowFolder, read_record
+from bench.jobs.scoring.rows import DISTORTION, SHARD_IMAGES, read_record
 from bench.jobs.train import snapshots_in
 from bench.plan.cells import cell_stem, row_key
-from bench.plan.request import Session
-from bench.plan.train import missing_jobs
+from bench.plan.graph import Graph
 from bench.types import CamobenchError, Json
+
+if TYPE_CHECKING:
+    from bench.plan.session import Session
+
+_ORDER = ("estimator", "surrogate", "victim", "attack")
+
+
+def missing_jobs(graph: Graph, shelf: Shelf) -> list[TrainJob]:
+    """Jobs that must run, dependencies first; a finished network does not need its own needs.
+
+    An estimator is wanted by whoever is scored with it, so it always counts.
+    """
+    wanted: dict[str, TrainJob] = {}
+
+    def want(key: str) -> None:
+        job = graph.jobs.get(key)
+        if job and key not in wanted and shelf.find(job.kind, job.name, key) is None:
+            wanted[key] = job
+            for need in job.needs:
+                want(need)
+
+    for key in (*graph.victims.values(), *graph.attacks.values(), graph.estimators.get("A", "")):
+        want(key)
+    # A victim that needs attacks comes last.
+    last = {key for key, job in wanted.items() if job.kind == "victim" and job.needs}
+    return sorted(wanted.values(), key=lambda job: (job.key in last, _ORDER.index(job.kind)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +80,8 @@ def find_missing(session: Session) -> Missing:
     """Compare a request with what the store and the package hold."""
     graph, shelf = session.graph, session.shelf
     jobs = missing_jobs(graph, shelf)
-    untrained = {job.key for job in jobs}
-    asked, store, networks = session.request, session.store, session.networks
+    untrained = {job.key for job in jobs} | session.failures.jobs.keys()  # or cannot be built
+    asked, networks = session.request, session.networks
     lost = graph.estimators.get("A") in untrained
     stems = {
         victim: cell_stem(networks, victim)
@@ -67,12 +93,12 @@ def find_missing(session: Session) -> Missing:
     for (attack, key), condition in product(graph.attacks.items(), asked.conditions):
         holes, whole = tuple(graph.victims), False
         if key not in untrained:
-            found = row_key(networks, attack, condition)
-            row = RowFolder(store.prediction_folder(found))
+            row = session.row_folder(attack, condition)
             there = {v for v, stem in stems.items() if row.has(stem, shards)}
             holes, whole = tuple(v for v in holes if v not in there), row.has(DISTORTION, shards)
             if asked.keep_images and condition == PLAIN:
-                whole &= all(path.is_file() for path in kept_files(store, found, len(shards)))
+                images = kept_files(session.store, row_key(networks, attack), len(shards))
+                whole &= all(path.is_file() for path in images)
         if holes or not whole:
             cells[f"{attack} {condition.said}".rstrip()] = holes
     took_s = sum(_trained_s(session).values())
@@ -171,14 +197,12 @@ def _begun_s(session: Session, job: TrainJob) -> float | None:
 
 def _shard_seconds(session: Session) -> dict[str, dict[int, float]]:
     """What each shard of the rows that are there took, over all jobs that filled it, by attack."""
-    networks = session.networks
     found = {}
     for attack, key in session.graph.attacks.items():
         if key in session.graph.jobs and session.shelf.find("attack", attack, key) is None:
             continue
-        folder = RowFolder(session.store.prediction_folder(row_key(networks, attack, PLAIN)))
         jobs: dict[int, dict[float, float]] = {}
-        for path in folder.path.glob("*/*.parquet"):
+        for path in session.row_folder(attack).path.glob("*/*.parquet"):
             record = read_record(path)
             jobs.setdefault(int(path.stem), {})[record["at"]] = record["seconds"]
         if jobs:

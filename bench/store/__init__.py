@@ -30,7 +30,7 @@ STORE_VARIABLE = "CAMOBENCH_STORE"
 MARKER = "camobench-store.json"
 AREAS = (
     *("data", "checkpoints", "predictions", "images", "sent", "unfinished", "counts"),
-    *("challenges", "failures", "locks", "opened"),
+    *("challenges", "failures", "locks", "opened", "plug-ins"),
 )
 """The folders of a store: one that has some of them, and nothing else, has lost its marker."""
 MOST_SAID = 80

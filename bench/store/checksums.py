@@ -6,13 +6,9 @@ Beside a large file `NAME` lies `NAME.sha256`, a line as `sha256sum` writes it a
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 from bench.store import damaged, file_digest
-
-BLOCK_BYTES = 1 << 20
 
 
 def checksum_file(path: Path) -> Path:
@@ -37,26 +33,13 @@ def kept_checksum(path: Path) -> str | None:
     return words[0] if words else None
 
 
-def is_as_written(path: Path, read: Callable[[int], None] = lambda _: None) -> bool:
-    """Whether a file is there with the bytes that its checksum is of.
-
-    `read` is told how many were read, block by block.
-    """
-    kept = kept_checksum(path)
-    if kept is None or not path.is_file():
-        return False
-    found, block = hashlib.sha256(), bytearray(BLOCK_BYTES)
-    with path.open("rb", buffering=0) as stream:
-        while size := stream.readinto(block):
-            found.update(memoryview(block)[:size])
-            read(size)
-    return kept == found.hexdigest()
+def is_as_written(path: Path) -> bool:
+    """Whether a file is there with the bytes that its checksum is of."""
+    return path.is_file() and kept_checksum(path) == file_digest(path)
 
 
-def require_as_written(
-    path: Path, remove: Path | None = None, read: Callable[[int], None] = lambda _: None
-) -> None:
+def require_as_written(path: Path, remove: Path | None = None) -> None:
     """Raise `damaged` of a file whose bytes are not those that were written."""
-    if not is_as_written(path, read):
+    if not is_as_written(path):
         what = "its checksum is another" if path.is_file() else "it is missing"
         raise damaged(path, what, remove)

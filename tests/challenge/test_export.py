@@ -16,7 +16,7 @@ from bench.plan.request import open_session
 from bench.store import Store
 from bench.store.outputs import NOTE
 from bench.suites.base import open_suite, prepare
-from bench.types import CamobenchError, Silent
+from bench.types import CamobenchError
 from tests.challenge.answers import pixels_of
 from tests.plugins import write
 from tests.smoke import ToySource, Watcher, request
@@ -137,7 +137,7 @@ def test_victims_get_what_the_attacks_leave_in_the_order_of_ids(smoke_copy, tmp_
     assert set(challenge.content) == {"cgan-img", "identity"}
     session = open_session(asked, store)
     attack = Networks(session.graph, session.shelf, torch.device("cpu")).attack("cgan-img")
-    suite = session.prepare(("C",), Silent())
+    suite = session.prepare(("C",))
     original = torch.from_numpy(np.array(suite.images("C")[5:6]))
     for place, target in [(None, None), *enumerate(suite.card.classes)]:
         name, by = suite.manifest("C")["image_id"][5], "identity" if target is None else "cgan-img"

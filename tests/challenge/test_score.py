@@ -115,7 +115,7 @@ def test_a_file_that_changes_after_it_was_checked_stops_the_scoring(arena, tmp_p
         (place / first).write_bytes(files[second])
         spec = checked.entry("changing", arena.store).spec
         with pytest.raises(CamobenchError, match=f"{first} has changed since it was checked"):
-            checked.keep(open_session(asked, arena.store), spec, Silent())
+            checked.keep(open_session(asked, arena.store), spec)
 
 
 def test_files_that_are_refused_forbid_scoring_unless_they_are_left_out(arena, tmp_path):

@@ -11,16 +11,12 @@ from functools import partial
 import pandas as pd
 import pytest
 
-from bench.execute import Local
-from bench.jobs.job import Limits
 from bench.plan.failures import Failures
 from bench.plan.names.selection import select_attacks, select_victims
 from bench.plan.request import evaluate_run
-from bench.plan.train import train
 from bench.report.tables.notes import failed_cells
-from tests.plan.test_train import planned, shelf_of
 from tests.plugins import MADE, write
-from tests.smoke import SUITE, request, toy_suite
+from tests.smoke import SUITE, request, toy_session
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 
@@ -117,12 +113,11 @@ def test_what_hangs_in_c_is_ended_at_its_limit(smoke_copy, faulty, tmp_path):
 
 def test_a_faulty_training_fails_alone(tmp_path, faulty):
     names = select_victims(f"{faulty}:LEARNERS")
-    graph = planned(attacks=[], victims=names)
-    shelf = shelf_of(tmp_path / "store", toy_suite(tmp_path / "suite"))
-    noted, limits = Failures(tmp_path / "failures"), Limits(train_s=LIMIT_S)
-    ran = train(graph, shelf, failures=noted, executor=Local(2), limits=limits)
-    assert {job.name for job in ran} == {"fine", "nan"}
-    reasons = {graph.jobs[key].name: one.reason for key, one in noted.jobs.items()}
+    noted = Failures(tmp_path / "failures")
+    asked = {"executor": "local", "workers": 2, "fit_timeout_s": LIMIT_S}
+    session = toy_session(tmp_path / "store", victims=names, failures=noted, **asked)
+    assert {job.name for job in session.train()} == {"fine", "nan"}
+    reasons = {session.graph.jobs[key].name: one.reason for key, one in noted.jobs.items()}
     late = {"hanging": f"took longer than {LIMIT_S:g} s and was ended"}
     assert reasons == late | {name: said for name, said in REASONS.items() if name != "nan"}
 

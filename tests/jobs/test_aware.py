@@ -5,10 +5,8 @@ from bench.contract import Attack, AttackSpec
 from bench.data import ExaminerSet
 from bench.jobs.aware import NOISE_LEVELS, aware_set
 from bench.plan.graph import plan
-from bench.plan.train import train
 from bench.recipes import SMOKE
-from tests.plan.test_train import shelf_of
-from tests.smoke import ToySource, Watcher, toy_suite
+from tests.smoke import ToySource, toy_session
 from tests.toys import camera_set
 
 CPU = torch.device("cpu")
@@ -62,9 +60,9 @@ def planned(*victims, **more):
 
 
 def test_a_victim_is_trained_after_the_attacks_it_is_aware_of_and_holds_none(tmp_path):
-    suite = toy_suite(tmp_path / "made")
-    graph, shelf = planned("img-resnet18-aware", "img-resnet18"), shelf_of(tmp_path / "s", suite)
-    ran = [(job.kind, job.name) for job in train(graph, shelf, Watcher())]
+    session = toy_session(tmp_path, victims=["img-resnet18-aware", "img-resnet18"])
+    graph, shelf, suite = session.graph, session.shelf, session.place.suite
+    ran = [(job.kind, job.name) for job in session.train()]
     assert ran[-1] == ("victim", "img-resnet18-aware")
     assert {("attack", "mislgan"), ("attack", "mi-fgsm"), ("victim", "img-resnet18")} < set(ran)
     found = shelf.find("victim", "img-resnet18-aware", graph.victims["img-resnet18-aware"])
@@ -75,7 +73,7 @@ def test_a_victim_is_trained_after_the_attacks_it_is_aware_of_and_holds_none(tmp
     (kept,) = suite.folder.glob("A-*/images.npy")
     learnt = sum(suite.manifest("A")["partition"] == "train")
     assert len(np.load(kept)) == len(suite.manifest("A")) + 6 * learnt
-    assert train(graph, shelf, Watcher()) == []
+    assert session.train() == []
 
 
 def test_its_key_follows_the_attacks_and_no_other_victims_does():

@@ -24,7 +24,6 @@ def test_a_trial_does_not_run_what_has_failed_again():
     assert trial.victim("a", call) is None
     assert trial.victim("a", call) is None
     assert len(calls) == 1
-    assert trial.left({"a": 1, "b": 2}) == {"b": 2}
     assert trial.victim("b", lambda: 5) == 5
     with pytest.raises(ParticipantError) as error:
         trial.attack(crash)

@@ -4,18 +4,11 @@ import pytest
 import torch
 
 from bench.contract.plugin_files import load_plugin_file
-from bench.jobs.networks import Networks, Shelf
-from bench.jobs.scoring.precision import Precision
-from bench.plan.graph import plan
-from bench.plan.train import train
-from bench.recipes import SMOKE
-from bench.store import Store
 from tests.plugins import write
-from tests.smoke import toy_suite
+from tests.smoke import toy_session
 from tests.toys import pixels
 
 pytestmark = pytest.mark.usefixtures("own_registries")
-CPU = torch.device("cpu")
 GRADIENT_STEP = """
     import torch
 
@@ -86,12 +79,10 @@ PROTOTYPES = """
 
 
 def trained(tmp_path, name):
-    """The networks of one attack, trained on a toy suite and opened from their checkpoints."""
-    suite = toy_suite(tmp_path / "store", ("B",))
-    graph = plan(suite.card, SMOKE, attacks=[name], victims=[])
-    shelf = Shelf(store=Store(tmp_path / "store"), shipped=False)
-    train(graph, shelf)
-    return graph, shelf, Networks(graph, shelf, CPU, precision=Precision())
+    """One attack, trained on a toy suite."""
+    session = toy_session(tmp_path / "store", [name])
+    session.train()
+    return session
 
 
 @pytest.mark.parametrize("surrogate", ["img-resnet18", "pef-resnet18", "wdf-resnet18"])
@@ -99,7 +90,7 @@ def test_a_surrogate_that_an_attack_keeps(tmp_path, surrogate):
     text = GRADIENT_STEP.replace("img-resnet18", surrogate)
     path = write(tmp_path / "fgm.py", text)
     load_plugin_file(f"{path}:GradientStep")
-    _, _, opened = trained(tmp_path, "gradient-step")
+    opened = trained(tmp_path, "gradient-step").networks
     attack, source = opened.attack("gradient-step"), opened.surrogate(surrogate)
     images = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
@@ -113,10 +104,10 @@ def test_a_surrogate_that_an_attack_keeps(tmp_path, surrogate):
 
 def test_sizes_that_are_learnt_and_plain_memory(tmp_path):
     load_plugin_file(f"{write(tmp_path / 'my.py', PROTOTYPES)}:Prototypes")
-    graph, shelf, opened = trained(tmp_path, "prototypes")
-    attack = opened.attack("prototypes")
+    session = trained(tmp_path, "prototypes")
+    attack = session.networks.attack("prototypes")
     assert attack.layer.centres.shape[1:] == (3,)
     assert attack.layer.weights.tolist() == list(range(7))
     assert attack(pixels(3, 64, 80)).shape == (3, 3, 64, 80)
-    card = shelf.find("attack", "prototypes", graph.attacks["prototypes"]).card
+    card = session.shelf.find("attack", "prototypes", session.graph.attacks["prototypes"]).card
     assert 0.2 <= card["seconds"] < 30

@@ -4,9 +4,13 @@ import shutil
 
 import pytest
 
+from bench.contract import VICTIMS as VICTIMS_KNOWN
+from bench.contract import VictimSpec
 from bench.jobs.train import snapshots_in
 from bench.plan.dry_run import Task, find_missing, makespan_s, measured_tasks
 from bench.plan.request import open_session
+from bench.recipes import RESIDUAL_NAME
+from bench.registry import Entry
 from bench.store import Store
 from bench.types import CamobenchError
 from tests.smoke import ATTACKS, VICTIMS, request
@@ -55,6 +59,16 @@ def test_distortions_and_kept_images_are_missed_too(smoke_copy):
     for path in smoke_copy.store.root.glob("predictions/*/distortion/*.parquet"):
         path.unlink()
     assert find_missing(open_session(request(), smoke_copy.store)).cells == kept.cells
+
+
+def test_what_cannot_be_built_is_missing(own_registries, tmp_path):
+    def refuse(spec, **options):
+        raise OSError("no weights")
+
+    VICTIMS_KNOWN.add(Entry(spec=VictimSpec(name="bare", residual=RESIDUAL_NAME), builder=refuse))
+    session = open_session(request(attacks=(), victims=("bare",)), Store(tmp_path))
+    assert find_missing(session).cells == {"identity": ("bare",)}
+    assert "no weights" in session.failures.summary()
 
 
 CHAIN = {

@@ -12,16 +12,14 @@ from bench.plan.evaluate import evaluate
 from bench.plan.failures import Failures
 from bench.plan.names.selection import select_attacks, select_victims
 from bench.plan.request import evaluate_run
-from bench.plan.train import train
 from bench.report.tables.notes import failed_cells
 from bench.report.tables.paper import build_table, render
 from bench.report.verification.folder import verify_folder
 from bench.store import read_json, write_json
 from bench.types import CamobenchError
 from bench.verdicts import failed
-from tests.plan.test_train import planned, shelf_of
 from tests.plugins import FOG, MADE, write
-from tests.smoke import SUITE, request, toy_suite
+from tests.smoke import SUITE, request, toy_session
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 
@@ -244,23 +242,21 @@ def test_python_warns(smoke_copy, faulty, tmp_path):
 
 
 def test_a_training_that_fails_fails_those_that_need_it(tmp_path, monkeypatch):
-    suite = toy_suite(tmp_path / "suite")
-
     def refuse(self, data, context):
         raise RuntimeError(f"no {self.spec.name}")
 
     monkeypatch.setattr("victims.convnet.ConvNetVictim.fit", refuse)
-    graph = planned(attacks=["cgan-img", "cgan-no-laac"], victims=["img-resnet12"])
-    site = shelf_of(tmp_path / "store", suite)
-    noted = Failures(tmp_path / "failures")
-    ran = train(graph, site, failures=noted)
+    noted, asked = Failures(tmp_path / "failures"), (["cgan-img", "cgan-no-laac"], ["img-resnet12"])
+    session = toy_session(tmp_path / "store", *asked, failures=noted)
+    graph, ran = session.graph, session.train()
     assert [(job.kind, job.name) for job in ran] == [("attack", "cgan-no-laac")]
     reasons = {graph.jobs[key].label: one.reason for key, one in noted.jobs.items()}
     assert reasons["victim img-resnet12 (Set-A)"] == "RuntimeError: no img-resnet12"
     needed = "surrogate img-resnet18 (Set-B) failed: RuntimeError: no img-resnet18"
     assert reasons["attack cgan-img (Set-B)"] == needed
     assert "no img-resnet18" in noted.jobs[graph.attacks["cgan-img"]].log.read_text()
-    assert len(train(graph, site, failures=Failures(tmp_path / "failures"))) == 0
+    again = toy_session(tmp_path / "store", *asked, failures=Failures(tmp_path / "failures"))
+    assert again.train() == []
 
 
 # what is noted

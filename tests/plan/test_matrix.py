@@ -5,16 +5,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from bench.jobs.job import Site
 from bench.jobs.networks import Networks
 from bench.jobs.scoring import rows as rows_module
 from bench.jobs.scoring.precision import Precision
 from bench.jobs.scoring.rows import DISTORTION
 from bench.jobs.scoring.scorer import Scorer
-from bench.plan import matrix as matrices
-from bench.plan.graph import plan
-from bench.plan.matrix import Matrix
-from bench.recipes import get_recipe
+from bench.plan import session as sessions
+from bench.store import Store
 from bench.types import CamobenchError
 from tests.smoke import ATTACKS as ALL
 from tests.smoke import VICTIMS, Watcher, flip, matrix_of, toy_suite
@@ -129,18 +126,16 @@ def test_new_weights_are_scored_anew(store, scored):
 
 def test_set_c_must_be_there(tmp_path):
     suite = toy_suite(tmp_path, ("A",))
-    graph = plan(suite.card, get_recipe("smoke"), attacks=["jpeg"], victims=[])
     with pytest.raises(Exception, match="Set-C of toy-v1 is not in the store; `camobench data p"):
-        Matrix(graph, Site(store_root=tmp_path, keys=graph.keys))
+        matrix_of(Store(tmp_path), source=suite, victims=()).fill(["jpeg"])
 
 
 def test_precision_is_part_of_a_cells_key(store, scored, monkeypatch):
-    monkeypatch.setattr(matrices, "provenance", lambda: {"created": "the same second"})
+    monkeypatch.setattr(sessions, "provenance", lambda: {"created": "the same second"})
     exact = matrix_of(store).fill(["jpeg"])[0]
     scored.clear()
     first, *rest = VICTIMS
-    precision = Precision(name="mixed", exempt=(first,))
-    mixed = matrix_of(store, precision=precision).fill(["jpeg"])[0]
+    mixed = matrix_of(store, precision="mixed", keep_fp32=(first,)).fill(["jpeg"])[0]
     assert scored == [("jpeg", tuple(rest), 8)]  # the exempt one is there, in fp32
     assert mixed.victims[first] == exact.victims[first]
     assert not {mixed.victims[name] for name in rest} & set(exact.victims.values())

@@ -39,7 +39,7 @@ def test_the_second_time_nothing_is_made(smoke_copy, monkeypatch):
     def refuse(*args, **kwargs):
         pytest.fail("something was computed again")
 
-    monkeypatch.setattr(api, "train", refuse)
+    monkeypatch.setattr("bench.jobs.run.train_network", refuse)
     monkeypatch.setattr(Scorer, "score", refuse)
     monkeypatch.setattr("bench.suites.simcam.source.render", refuse)
     before = {name: (smoke_copy.out / name).read_bytes() for name in ("table2.csv", "table3.csv")}
@@ -70,7 +70,7 @@ def test_a_users_folder_is_refused_before_any_work(tmp_path, monkeypatch):
 
 def test_only_the_sets_that_training_needs_are_made(tmp_path):
     session = open_session(request(attacks=()), Store(tmp_path))
-    assert session.train(Watcher()) == 3
+    assert len(session.train()) == 3
     made = {path.parent.name for path in tmp_path.rglob("manifest.parquet")}
     assert made == {"A"}
-    assert session.train(Watcher()) == 0
+    assert session.train() == []

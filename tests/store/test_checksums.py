@@ -1,6 +1,5 @@
 import pytest
 
-from bench.store import checksums
 from bench.store.checksums import is_as_written, keep_checksum, require_as_written
 from bench.types import CamobenchError
 
@@ -13,12 +12,10 @@ def path(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("at", [0, 99, 100, 199])
-def test_a_flipped_bit_is_found_in_any_block(path, at, monkeypatch):
-    monkeypatch.setattr(checksums, "BLOCK_BYTES", 100)
-    read, content = [], bytearray(path.read_bytes())
-    assert is_as_written(path, read.append)
-    assert read == [100, 100]
+@pytest.mark.parametrize("at", [0, 199])
+def test_a_flipped_bit_is_found(path, at):
+    content = bytearray(path.read_bytes())
+    assert is_as_written(path)
     content[at] ^= 1
     path.write_bytes(content)
     assert not is_as_written(path)

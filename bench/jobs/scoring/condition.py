@@ -7,7 +7,7 @@ quality), the decoder libjpeg's; which versions scored is in the provenance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -79,24 +79,24 @@ def conditions_of(strengths: Sequence[float], qualities: Sequence[int]) -> tuple
     return tuple(dict.fromkeys((PLAIN, *found)))
 
 
-def parse_strengths(text: str) -> tuple[float, ...]:
-    """Strengths as people give them ("0.25,0.5,1"), smallest first, each once.
+def parse_strengths(given: str | Iterable[float]) -> tuple[float, ...]:
+    """Strengths as people give them ("0.25,0.5,1", or numbers), smallest first, each once.
 
     Raises:
         WrongUsageError: If one is no number above 0 and at most 1.
     """
     wanted = "strength: give numbers above 0 and at most 1, such as 0.25,0.5,1"
-    return tuple(sorted(_numbers(text, float, lambda value: 0 < value <= 1, wanted)))
+    return tuple(sorted(_numbers(given, float, lambda value: 0 < value <= 1, wanted)))
 
 
-def parse_qualities(text: str) -> tuple[int, ...]:
-    """JPEG qualities as people give them ("70,80,90"), best first, each once.
+def parse_qualities(given: str | Iterable[int]) -> tuple[int, ...]:
+    """JPEG qualities as people give them ("70,80,90", or numbers), best first, each once.
 
     Raises:
         WrongUsageError: If one is no whole number from 1 to 100.
     """
     wanted = "JPEG quality: give whole numbers from 1 to 100, such as 70,80,90,95"
-    found = _numbers(text, _whole, lambda value: 1 <= value <= 100, wanted)
+    found = _numbers(given, _whole, lambda value: 1 <= value <= 100, wanted)
     return tuple(sorted(found, reverse=True))
 
 
@@ -105,8 +105,12 @@ def _whole(part: str) -> int:
 
 
 def _numbers(
-    text: str, read: Callable[[str], NumberT], fits: Callable[[NumberT], bool], wanted: str
+    given: str | Iterable[float],
+    read: Callable[[str], NumberT],
+    fits: Callable[[NumberT], bool],
+    wanted: str,
 ) -> set[NumberT]:
+    text = given if isinstance(given, str) else ",".join(map(str, given))
     found = set()
     for part in filter(None, map(str.strip, text.split(","))):
         try:

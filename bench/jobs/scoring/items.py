@@ -130,8 +130,8 @@ def batch_for(height: int, width: int, *, processor: bool = True) -> int:
     return max(1, min(BATCH, CPU_BATCH_PIXELS // (height * width))) if processor else LARGEST
 
 
-def batches_of(items: Sequence[Item], size: int = BATCH) -> Iterator[Sequence[Item]]:
+def batches_of(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
     """Cut what `asked_of` returns into batches that hold no image twice."""
-    size = max(1, min(size, len({item.index for item in items})))
+    size = max(1, min(BATCH, len({item.index for item in items})))
     for start in range(0, len(items), size):
         yield items[start : start + size]

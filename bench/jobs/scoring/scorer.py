@@ -129,7 +129,7 @@ class Scorer:
         order = torch.tensor([found[item] for item in items], dtype=torch.int64)
         base = base_rows(items, self.manifest, self.classes, self.suite_name)
         predictions = {}
-        for name, victim in self.trial.left(victims).items():
+        for name, victim in victims.items():
             shares = self.trial.victim(name, partial(_probabilities, victim, logits[name], order))
             if shares is not None:
                 predictions[name] = prediction_rows(base, victim, shares)

@@ -16,8 +16,9 @@ import pandas as pd
 from bench.contract import ATTACKS
 from bench.detect import DETECTORS, detect
 from bench.jobs.job import FeatureJob
-from bench.plan.measures.reading import Means, measured, write_measured
+from bench.plan.measures.reading import measured, write_measured
 from bench.report.detection.scores import ROWS
+from bench.store import Store
 from bench.types import Progress
 
 OF_ATTACK = ("attack_key", "attack_digest")
@@ -25,17 +26,20 @@ DECIMALS = 4
 """Of a score: processors move the fifth."""
 
 
-def detect_run(folder: Path, means: Means, *, quality_percent: int | None) -> dict[str, str]:
+def detect_run(
+    folder: Path, store: Store, progress: Progress, *, quality_percent: int | None, **choices: Any
+) -> dict[str, str]:
     """Write `detection.parquet` into the folder of a run; returns why attacks are left out.
 
-    Untouched and treated images are saved last as JPEG of this quality, without one as PNG.
+    Untouched and treated images are saved last as JPEG of this quality, without one as PNG. For
+    `choices` see `measured`.
 
     Raises:
         CamobenchError: As `measured`.
     """
     untouched = FeatureJob(quality_percent=quality_percent)
-    with measured(folder, means, lambda _: untouched) as (found, left_out):
-        rows = pd.concat(_scores(found, means.progress), ignore_index=True)
+    with measured(folder, store, progress, lambda _: untouched, **choices) as (found, left_out):
+        rows = pd.concat(_scores(found, progress), ignore_index=True)
     rows = rows.assign(
         quality_percent=pd.array([quality_percent] * len(rows), dtype="Int64"),
         score=rows["score"].round(DECIMALS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,21 +11,30 @@ import pandas as pd
 from bench.jobs.features import PCE
 from bench.jobs.fingerprints import keep_fingerprints
 from bench.jobs.job import FeatureJob
-from bench.plan.measures.reading import Means, measured, write_measured
+from bench.plan.measures.reading import measured, write_measured
 from bench.report.linkage import DEVICE, FRAMES, ROWS
+from bench.store import Store
 from bench.suites.base import Suite, SuiteCard
 from bench.suites.catalogue import SIMULATED, load_suite
 from bench.suites.flat_fields import FlatFields, photographed, simulated
-from bench.types import CamobenchError
+from bench.types import CamobenchError, Progress
 
 DIGITS = 4
 """Of a PCE."""
 
 
-def link_run(folder: Path, means: Means, *, flat_fields: Path | None = None) -> dict[str, str]:
+def link_run(
+    folder: Path,
+    store: Store,
+    progress: Progress,
+    *,
+    flat_fields: Path | None = None,
+    **choices: Any,
+) -> dict[str, str]:
     """Write `linkage.parquet` into the folder of a run; returns why attacks are left out.
 
-    `flat_fields` are a folder of real devices'; simulated ones take their own.
+    `flat_fields` are a folder of real devices'; simulated ones take their own. For `choices` see
+    `measured`.
 
     Raises:
         CamobenchError: As `measured`; if there are no flat fields of a device of Set-C.
@@ -34,10 +44,10 @@ def link_run(folder: Path, means: Means, *, flat_fields: Path | None = None) -> 
     def untouched(suite: Suite) -> FeatureJob:
         flat = _flat_fields(suite.card, flat_fields)
         counts.update(flat.counts)
-        key = keep_fingerprints(means.store, suite, flat, means.progress)
+        key = keep_fingerprints(store, suite, flat, progress)
         return FeatureJob(fingerprints=key)
 
-    with measured(folder, means, untouched) as (found, left_out):
+    with measured(folder, store, progress, untouched, **choices) as (found, left_out):
         frames = pd.Series(counts).sort_index()
         rows = pd.concat([_long(some, frames) for some in found.values()], ignore_index=True)
     write_measured(folder / ROWS, rows)

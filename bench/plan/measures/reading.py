@@ -4,33 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from bench import detect
-from bench.contract import ATTACKS
-from bench.execute import AUTO_EXECUTOR, executor_of
 from bench.jobs.features import FEATURES, TESTED, TRAINED, feature_file
-from bench.jobs.job import FeatureJob, Site
+from bench.jobs.job import FeatureJob
 from bench.jobs.outcome import Failed
 from bench.jobs.scoring.condition import Condition
 from bench.jobs.scoring.items import ORDER_VERSION
 from bench.jobs.scoring.rows import RowFolder, read_rows
-from bench.jobs.scoring.score import KEY_DIGITS
-from bench.jobs.workplace import Workplace
+from bench.plan.again import plan_again, require_scored
 from bench.plan.answers.kept import answered_rows_of, known
-from bench.plan.failures import Failures
-from bench.plan.graph import plan
-from bench.plan.train import train
-from bench.processes import default_workers
-from bench.provenance import provenance
-from bench.recipes import get_recipe
+from bench.plan.request import Request, open_session
+from bench.plan.session import Session
 from bench.records.load import load_run
 from bench.records.run import RunData
-from bench.store import Store, digest, read_json, replacing
+from bench.store import Store, digest, replacing
 from bench.suites.base import Suite, open_suite, prepare
 from bench.suites.catalogue import SIMULATED, load_suite
 from bench.types import CamobenchError, Progress
@@ -39,32 +32,19 @@ VERSION = 1
 """Raise it when other images are read, or others with them."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Means:
-    """What a run's images are read by: see `executor_of`.
-
-    Attributes:
-        store: Where images are kept, and what is read of them; networks that ship are used where
-            keys match.
-        workers: Attacks at a time; 0 chooses.
-    """
-
-    store: Store
-    device: str = "cpu"
-    workers: int = 0
-    executor: str = AUTO_EXECUTOR
-    address: str = ""
-    progress: Progress
-
-
 @contextmanager
 def measured(
-    folder: Path, means: Means, asked: Callable[[Suite], FeatureJob]
+    folder: Path,
+    store: Store,
+    progress: Progress,
+    asked: Callable[[Suite], FeatureJob],
+    **choices: Any,
 ) -> Iterator[tuple[dict[str, pd.DataFrame], dict[str, str]]]:
     """Read what is missing of a run's attacks, with networks that are missing made first.
 
     Attacks that were sent are registered inside the block. `asked` gives the job of untouched
-    images, without its key; those of attacks are like it.
+    images, without its key; those of attacks are like it. The `choices` are fields of a `Request`:
+    `device`, `workers`, `executor`, `address`.
 
     Yields:
         What was read, by attack, of untouched images under ""; and why attacks are not among them.
@@ -72,42 +52,28 @@ def measured(
     Raises:
         CamobenchError: If the suite is not at hand, or no attack is.
     """
-    run, store, progress = load_run(folder), means.store, means.progress
-    entries = {one.name: read_json(folder / f"entry-{one.name}.json") for one in run.attacks}
-    with known(answered_rows_of(store, [*entries.values()])):
+    run = load_run(folder)
+    with known(answered_rows_of(store, (entry.as_json() for entry in run.entries))):
         suite = _suite(run, store, progress)
         wanted = asked(suite)
-        failures, first = Failures.of(store, run.suite), next(iter(entries.values()))
-        graph = plan(
-            suite.card,
-            get_recipe(run.recipe),
-            attacks=[name for name in entries if name in ATTACKS],
-            victims=(),
-            seed=first["seed"],
-            attack_seed=first.get("attack_seed"),
-            store=store,
-        )
-        site = Site(store_root=store.root, keys=graph.keys, device=means.device, began=provenance())
-        place = Workplace(site)
-        workers = means.workers or default_workers(place.device)
-        executor = executor_of(means.executor, graph.keys, workers, means.address)
-        train(graph, place.shelf, progress, failures, device=means.device, executor=executor)
-        jobs, left_out = _jobs(place, entries, failures, wanted)
+        request, left_out = _request(run, suite, store)
+        session = open_session(replace(request, **choices), store, progress)
+        session.train()
+        jobs = _jobs(session, run, wanted, left_out)
         for job in jobs.values():
             RowFolder(store.prediction_folder(job.key)).set_damaged_aside([FEATURES])
         missing = [job for job in jobs.values() if not feature_file(store, job.key).is_file()]
         progress.start("images of attacks", len(jobs), len(jobs) - len(missing))
-        with closing(executor.run(missing, place, progress)) as running:
+        with closing(session.run(missing)) as running:
             for done, outcome in running:
                 if isinstance(outcome, Failed) and isinstance(done, FeatureJob):
-                    noted = failures.note(done.label, outcome)
+                    noted = session.failures.note(done.label, outcome)
                     left_out[done.attack] = f"{noted.reason}; {noted.log}"
                 progress.advance()
         progress.finish()
+        digests = {one.name: one.digest for one in run.attacks}
         rows = {
-            name: read_rows([feature_file(store, job.key)]).assign(
-                attack_digest=entries[name]["attack"]["digest"] if name else None
-            )
+            name: read_rows([feature_file(store, job.key)]).assign(attack_digest=digests.get(name))
             for name, job in jobs.items()
             if name not in left_out
         }
@@ -143,33 +109,45 @@ def _suite(run: RunData, store: Store, progress: Progress) -> Suite:
     return suite
 
 
+def _request(run: RunData, suite: Suite, store: Store) -> tuple[Request, dict[str, str]]:
+    """The attacks of a run that are still those of their entries; and why others are not."""
+    _, same, left = plan_again(run, run.attacks, suite.card, store)
+    request = Request(
+        source=suite,
+        attacks=tuple(one.name for one in same),
+        victims=(),
+        recipe=run.recipe,
+        seed=run.entries[0].seed,
+        attack_seed=run.entries[0].attack_seed,
+        cell_timeout_s=0,
+    )
+    return request, {one.name: reason for one, reason in left}
+
+
 def _jobs(
-    place: Workplace, entries: dict[str, Any], failures: Failures, wanted: FeatureJob
-) -> tuple[dict[str, FeatureJob], dict[str, str]]:
-    """A job for untouched images ("") and each attack that is the one of its entry; the others."""
-    keys, made_by, left_out = place.site.keys, {"": "untouched"}, dict[str, str]()
-    for name, entry in entries.items():
-        key, record = keys.attacks.get(name), entry["attack"]
-        if key is None:
-            left_out[name] = "not registered; name it with --plugin FILE.py:CLASS"
-        elif key in failures.jobs:
-            left_out[name] = failures.jobs[key].reason
-        elif key[:KEY_DIGITS] != record["key"]:
-            left_out[name] = "today's code would make another network under this name"
-        elif (found := place.networks.attack_digest(name)) != record["digest"]:
-            left_out[name] = "the weights at hand are others than those that were scored"
-        else:
-            made_by[name] = found
+    session: Session, run: RunData, wanted: FeatureJob, left_out: dict[str, str]
+) -> dict[str, FeatureJob]:
+    """A job for untouched images ("") and each attack that has its entry's weights, by name."""
+    graph, suite, made_by = session.graph, session.place.suite, {"": "untouched"}
+    for one in run.attacks:
+        if one.name in left_out:
+            continue
+        if failure := session.failures.jobs.get(graph.attacks[one.name]):
+            left_out[one.name] = failure.reason
+            continue
+        try:
+            made_by[one.name] = require_scored(one, session.networks)
+        except CamobenchError as error:
+            left_out[one.name] = str(error)
     behind = {
         "read": [VERSION, wanted.fingerprints or detect.VERSION],
         "asked": [ORDER_VERSION, TRAINED, TESTED],
-        "suite": keys.suite.fingerprint,
-        "pixels": [place.suite.checksum("B"), place.suite.checksum("C")],
+        "suite": graph.suite.fingerprint,
+        "pixels": [suite.checksum("B"), suite.checksum("C")],
         "save": Condition(quality_percent=wanted.quality_percent).identity,
-        "device": place.device.type,
+        "device": session.place.device.type,
     }
-    jobs = {
+    return {
         name: replace(wanted, attack=name, key=digest({**behind, "images": found}))
         for name, found in made_by.items()
     }
-    return jobs, left_out

@@ -24,7 +24,7 @@ from bench.jobs.networks import Networks, is_shared
 from bench.jobs.outcome import is_failure
 from bench.jobs.scoring.score import KEY_DIGITS
 from bench.plan.answers.kept import AnsweredPredictionsSpec
-from bench.plan.matrix import Matrix
+from bench.plan.session import Session
 from bench.records.networks import VICTIMS_SCHEMA
 from bench.store import Checkpoint, digest, read_json, write_json
 from bench.types import Json
@@ -43,16 +43,16 @@ class Counts:
     frontend_flops_per_image: int | None
 
 
-def write_network_cards(out: Path, matrix: Matrix, scored: Collection[str]) -> None:
+def write_network_cards(out: Path, session: Session, scored: Collection[str]) -> None:
     """Write size, cost and training of those of the matrix's victims that are scored into `out`."""
-    graph = matrix.graph
+    graph = session.graph
     victims: list[Json] = []
     for name, key in graph.victims.items():
         answered = isinstance(VICTIMS.get(name).spec, AnsweredPredictionsSpec)
         if name in scored and not answered:
-            made = matrix.shelf.find("victim", name, key) if key in graph.jobs else None
+            made = session.shelf.find("victim", name, key) if key in graph.jobs else None
             told = None if made is None else _training(made)
-            counted = _counts(matrix, name)
+            counted = _counts(session, name)
             victims.append({"name": name, "key": key[:KEY_DIGITS], **counted, "training": told})
     write_json(
         out / "victims.json",
@@ -70,18 +70,18 @@ def _training(checkpoint: Checkpoint) -> dict[str, Json]:
     }
 
 
-def thinned(curve: Sequence[Sequence[float]], points: int = CURVE_POINTS) -> list[Json]:
-    """A curve of (step, value) with at most `points` points, to four significant digits.
+def thinned(curve: Sequence[Sequence[float]]) -> list[Json]:
+    """A curve of (step, value) with at most `CURVE_POINTS` points, to four significant digits.
 
     Neighbours are averaged; a point stands at the last of its steps.
     """
-    groups = np.array_split(np.asarray(curve, dtype=np.float64), min(points, len(curve)) or 1)
+    groups = np.array_split(np.asarray(curve, dtype=np.float64), min(CURVE_POINTS, len(curve)) or 1)
     return [[int(g[-1, 0]), float(f"{g[:, 1].mean():.4g}")] for g in groups if len(g)]
 
 
-def _counts(matrix: Matrix, name: str) -> Mapping[str, Any]:
+def _counts(session: Session, name: str) -> Mapping[str, Any]:
     """Counted once and kept in the store: a count asks for the network itself."""
-    graph = matrix.graph
+    graph = session.graph
     residual = VICTIMS.get(name).spec.residual
     key = digest(
         {
@@ -90,11 +90,11 @@ def _counts(matrix: Matrix, name: str) -> Mapping[str, Any]:
             "version": COUNT_VERSION,
         }
     )
-    kept = matrix.shelf.store.root / "counts" / f"{key[:24]}.json"
+    kept = session.store.root / "counts" / f"{key[:24]}.json"
     if not kept.is_file():
-        image = torch.from_numpy(np.array(matrix.scorer.images[:1])).to(matrix.place.device)
+        image = torch.from_numpy(np.array(session.place.scorer.images[:1])).to(session.place.device)
         # as it was trained, not as rewritten for speed
-        victim = Networks(graph, matrix.shelf, matrix.place.device).victim(name)
+        victim = Networks(graph, session.shelf, session.place.device).victim(name)
         write_json(kept, asdict(count(victim, to_unit(image))))
     return read_json(kept)
 

@@ -25,7 +25,7 @@ from bench.metrics import SCORER_VERSION
 from bench.metrics.lpips import RECORD as LPIPS
 from bench.plan.cells import Cells
 from bench.plan.failures import Failure
-from bench.plan.matrix import Matrix
+from bench.plan.session import Session
 from bench.records.entry import ENTRY_SCHEMA, parse_entry
 from bench.records.frames import images_digest
 from bench.records.load import CONDITIONS
@@ -42,7 +42,7 @@ FAILURES = "failures"
 CARD = "conditions.json"
 
 
-def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
+def write_matrix(out: Path, session: Session, cells: Sequence[Cells]) -> None:
     """Write all rows and one entry an attack into `out`; stale files of earlier runs go."""
     out.mkdir(parents=True, exist_ok=True)
     plain = [one for one in cells if one.condition == PLAIN]
@@ -51,11 +51,11 @@ def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
         cell.unmeasured |= _lost_to(others, cell)
     _write_rows(out / "predictions.parquet", [cell.predictions() for cell in plain if cell.victims])
     _write_rows(out / "distortion.parquet", [cell.distortion() for cell in plain if cell.measured])
-    _write_conditions(out, matrix, [cell for cell in others if cell.victims])
+    _write_conditions(out, session, [cell for cell in others if cell.victims])
     for stale in (*out.glob("entry-*.json"), *out.glob(f"{FAILURES}/*.log")):
         stale.unlink()
     for cell in plain:
-        write_json(out / f"entry-{cell.attack}.json", entry(matrix, cell))
+        write_json(out / f"entry-{cell.attack}.json", entry(session, cell))
         for failure in (*cell.failed.values(), *cell.unmeasured.values()):
             (out / FAILURES).mkdir(exist_ok=True)
             with suppress(FileNotFoundError):  # another run has done meanwhile what failed here
@@ -64,8 +64,8 @@ def write_matrix(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
         (out / FAILURES).rmdir()
     if (out / SAMPLES).is_dir():
         shutil.rmtree(out / SAMPLES)
-    if kept := matrix.sample:
-        write_samples(out / SAMPLES, matrix, kept)
+    if kept := session.sample:
+        write_samples(out / SAMPLES, session, kept)
 
 
 def _lost_to(cells: Sequence[Cells], plain: Cells) -> dict[str, Failure]:
@@ -87,7 +87,7 @@ def _write_rows(path: Path, frames: Sequence[pd.DataFrame]) -> None:
         path.unlink(missing_ok=True)
 
 
-def _write_conditions(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None:
+def _write_conditions(out: Path, session: Session, cells: Sequence[Cells]) -> None:
     """Write rows whose images went through something before they were scored; stale files go.
 
     They have the columns of the ordinary rows and of the condition. Distortions are of weaker
@@ -106,7 +106,7 @@ def _write_conditions(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None
             for stale in out.glob(pattern):
                 stale.unlink()
         return
-    graph = matrix.graph
+    graph = session.graph
     card = {
         "schema": 1,
         "suite": graph.suite.name,
@@ -128,14 +128,14 @@ def _write_conditions(out: Path, matrix: Matrix, cells: Sequence[Cells]) -> None
     write_json(out / CARD, card)
 
 
-def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
+def entry(session: Session, cell: Cells) -> dict[str, Json]:
     """Everything that says what one row of the tables is and where it comes from.
 
     The provenance is that of the runs that scored it, not of the one that writes it down.
     """
-    graph, store = matrix.graph, matrix.shelf.store
+    graph, store = session.graph, session.store
     attack = ATTACKS.get(cell.attack)
-    images = matrix.scorer.manifest.rename(columns={"model": "source"})
+    images = session.place.scorer.manifest.rename(columns={"model": "source"})
     unmeasured = [{"what": what, **_told(one)} for what, one in cell.unmeasured.items()]
     victims = [
         {
@@ -145,7 +145,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
             "family": name if victim.spec.supplementary else victim.spec.front_end,
             "classes": list(graph.classes[name]),
             "digest": cell.victims.get(name, NO_NETWORK),
-            "precision": matrix.networks.victim_precision(name),
+            "precision": session.networks.victim_precision(name),
         }
         for name, key in graph.victims.items()
         for victim in [VICTIMS.get(name)]
@@ -156,8 +156,8 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
             **_fields(attack.spec),
             **as_told(attack, store, graph.attacks[cell.attack]),
             "key": graph.attacks[cell.attack][:KEY_DIGITS],
-            "digest": matrix.networks.attack_digest(cell.attack) if cell.measured else NO_NETWORK,
-            "hyperparameters": _hyperparameters(matrix, cell.attack),
+            "digest": session.networks.attack_digest(cell.attack) if cell.measured else NO_NETWORK,
+            "hyperparameters": _hyperparameters(session, cell.attack),
         },
         "victims": victims,
         "failed": [{"victim": victim, **_told(failure)} for victim, failure in cell.failed.items()],
@@ -167,7 +167,7 @@ def entry(matrix: Matrix, cell: Cells) -> dict[str, Json]:
             **_fields(graph.suite),
             # so that rows of some of its images are not taken for all
             "evaluated": {"images": len(images), "sha256": images_digest(images)},
-            "audit": kept_audit(matrix.place.suite),
+            "audit": kept_audit(session.place.suite),
         },
         "recipe": graph.recipe.name,
         "seed": graph.seed,
@@ -184,19 +184,19 @@ def _told(failure: Failure) -> dict[str, Json]:
     return {"who": failure.who, "reason": failure.reason, "log": log}
 
 
-def _hyperparameters(matrix: Matrix, attack: str) -> Json:
-    graph = matrix.graph
+def _hyperparameters(session: Session, attack: str) -> Json:
+    graph = session.graph
     try:
         return hyperparameters_of("attack", attack, graph.suite.classes, graph.recipe)
     except CamobenchError:  # its cells say why
         return {}
 
 
-def write_samples(folder: Path, matrix: Matrix, kept: KeptImages) -> None:
+def write_samples(folder: Path, session: Session, kept: KeptImages) -> None:
     """Write some originals and their anonymised versions, one to every target, as PNG."""
-    manifest, images = matrix.scorer.manifest, matrix.scorer.images
-    classes, records = matrix.graph.suite.classes, list[dict[str, Any]]()
-    first = manifest.loc[sorted(matrix.shards[0])]
+    manifest, images = session.place.scorer.manifest, session.place.scorer.images
+    classes, records = session.graph.suite.classes, list[dict[str, Any]]()
+    first = manifest.loc[sorted(session.shards[0])]
     with replacing(folder) as target:
         target.mkdir()
         chosen = first.groupby("model", sort=False).head(SAMPLES_PER_MODEL)
@@ -218,7 +218,7 @@ def write_samples(folder: Path, matrix: Matrix, kept: KeptImages) -> None:
                     "image_id": row["image_id"],
                     "source": row["model"],
                     "split": row["split"],
-                    "attack": matrix.sampled,
+                    "attack": session.sampled,
                     "original": f"{number}.png",
                     "anonymised": files,
                 }

@@ -67,7 +67,9 @@ def test_each_condition_has_an_identity_and_the_plain_one_none():
         (parse_qualities, " 80 , 80,", (80,)),
         (parse_qualities, "1,100", (100, 1)),
         (parse_qualities, "", ()),
+        (parse_qualities, (80, 95), (95, 80)),
         (parse_strengths, "1, 0.25,.5,", (0.25, 0.5, 1.0)),
+        (parse_strengths, [1, 0.5], (0.5, 1.0)),
     ],
 )
 def test_conditions_as_people_give_them(parse, text, expected):

@@ -1,11 +1,12 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from bench.contract import ATTACKS as ATTACKS_KNOWN
 from bench.plan.measures.detect import detect_run
-from bench.plan.measures.reading import Means
 from bench.plan.request import evaluate_run
 from bench.records.load import load_run
 from bench.report.detection.scores import ALL, ROWS, detections
@@ -46,8 +47,8 @@ def detected(blurred, tmp_path_factory):
 
 def detect(run, progress=None, **more):
     quality = more.pop("quality_percent", 90)
-    means = Means(store=run.store, progress=progress or Silent(), **{"workers": 1} | more)
-    return detect_run(run.out, means, quality_percent=quality)
+    asked = {"quality_percent": quality, "workers": 1} | more
+    return detect_run(run.out, run.store, progress or Silent(), **asked)
 
 
 def measured(run):
@@ -119,6 +120,14 @@ def test_an_attack_with_other_weights_is_left_out_and_named(copied):
     write_json(path, entry)
     assert "weights" in detect(copied)["cgan-img"]
     assert set(pd.read_parquet(copied.out / ROWS)["attack"]) == {"jpeg", "identity", CRUDE}
+
+
+def test_an_attack_that_is_another_by_now_is_left_out_untrained(copied, own_registries):
+    entry = ATTACKS_KNOWN.get("cgan-img")
+    newer = replace(entry, spec=replace(entry.spec, version=2))
+    ATTACKS_KNOWN._entries["cgan-img"] = newer
+    assert "another network" in detect(copied)["cgan-img"]
+    assert len(list(copied.store.root.glob("checkpoints/attack/*"))) == 1
 
 
 def test_an_attack_that_fails_is_left_out_and_the_others_stand(copied, monkeypatch):

@@ -4,7 +4,6 @@ from PIL import Image
 
 from bench.jobs.fingerprints import FINGERPRINTS
 from bench.plan.measures.linkage import link_run
-from bench.plan.measures.reading import Means
 from bench.records.load import load_run
 from bench.report.linkage import ROWS, links
 from bench.types import CamobenchError, Silent
@@ -12,7 +11,7 @@ from tests.plan.measures.test_detect import copy_of
 
 
 def link(run, **more):
-    return link_run(run.out, Means(store=run.store, progress=Silent(), workers=1), **more)
+    return link_run(run.out, run.store, Silent(), workers=1, **more)
 
 
 @pytest.fixture(scope="module")

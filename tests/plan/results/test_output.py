@@ -60,7 +60,7 @@ def test_an_entry_says_where_it_comes_from(smoke, matrix):
     assert entry["lpips"]["version"] == "0.1"
     origin = entry["provenance"]
     assert (origin["device"], origin["precision"], origin["tf32"]) == ("cpu", "fp32", False)
-    assert origin["batch_size"] == batch_for(*matrix.scorer.images.shape[-2:])
+    assert origin["batch_size"] == batch_for(*matrix.place.scorer.images.shape[-2:])
     assert origin["wall_time_s"] >= 0
     assert {"torch", "numpy"} <= origin["packages"].keys()
     assert {"commit", "dirty"} <= origin.keys()
@@ -86,7 +86,7 @@ def test_an_entry_says_what_the_audit_found(smoke, matrix, tmp_path):
 def test_samples_are_what_the_attack_makes_of_the_originals(smoke, matrix):
     folder = smoke.out / "samples"
     records = json.loads((folder / "samples.json").read_text())
-    manifest, images = matrix.scorer.manifest, matrix.scorer.images
+    manifest, images = matrix.place.scorer.manifest, matrix.place.scorer.images
     assert len(records) == 4 * 2
     attack = matrix.networks.attack("cgan-img")
     for record in records:
