@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -124,7 +125,7 @@ def save_picture(path: Path, *, scene_seed: int = 0, image_px: int = 128) -> Non
 
 def _save(figure: Figure, path: Path, dpi: int) -> None:
     data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=dpi)
+    figure.savefig(data, format="png", dpi=dpi, metadata={"Software": None})
     write_new(path, data.getvalue())
 
 
@@ -228,9 +229,10 @@ def compare(
         CamobenchError: If a folder has no photograph of that size.
     """
     images = {suite.card.name: torch.from_numpy(np.array(suite.images("C")))}
-    for folder in folders:
-        name = folder.resolve().name
-        images[str(folder) if name in images else name] = centre_crops(folder, suite.card.image_px)
+    for folder in map(os.path.abspath, folders):
+        name = Path(folder).name
+        taken = name in images or name == "measure"
+        images[folder if taken else name] = centre_crops(Path(folder), suite.card.image_px)
     found = tuple(measure_likeness(name, stack) for name, stack in images.items())
     figures = {one.name: one.figures() for one in found}
     rows: list[dict[str, Json]] = [

@@ -1,4 +1,5 @@
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -73,13 +74,15 @@ def test_crops_keep_the_jpeg_grid(tmp_path):
         centre_crops(tmp_path, 256)
 
 
-def test_folders_of_one_name_are_columns_of_their_own_and_no_picture_is_replaced(tmp_path):
-    folders = [tmp_path / one / "photos" for one in "ab"]
+def test_every_folder_is_a_column_of_its_own_and_no_picture_is_replaced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folders = [Path(one) for one in ("a/photos", "photos", "toy-v1", "measure")]
     for seed, folder in enumerate(folders):
         folder.mkdir(parents=True)
         (folder / "a.png").write_bytes(encode_png(pixels(1, 64, 64, seed)[0].numpy()))
     rows, found = compare(toy_suite(tmp_path / "store"), folders)
-    assert list(rows[0]) == ["measure", "toy-v1", "photos", str(folders[1])]
+    taken = [str(tmp_path / folder) for folder in folders[1:]]
+    assert list(rows[0]) == ["measure", "toy-v1", "photos", *taken]
     (tmp_path / "mine.png").write_bytes(b"mine")
     with pytest.raises(CamobenchError, match="holds something else"):
         save_figure(found, tmp_path / "mine.png")

@@ -44,13 +44,16 @@ def test_it_measures_says_what_fits_and_continues_where_it_was_cut(tmp_path):
         for words in lines:
             parse(["camobench", *words])
         whats = [words[0] + (" --dry-run" if "--dry-run" in words else "") for words in lines]
+        measured = [words for words in lines if str(out / "measured") in words]
+        assert all("cgan-img" in words for words in measured)
+        assert all("wdf-resnet18,img-densenet100" in words for words in measured)
         return done.returncode, done.stdout + done.stderr, whats
 
-    code, told, whats = call(TAKES_S="60", LIMIT_S="1", UNTIMED="1")
+    code, told, whats = call(TAKES_S="60", LIMIT_S="4", UNTIMED="1")
     assert (code, "the same command continues" in told) == (1, True), told
     assert whats == ["data", "perf", "run", "run --dry-run", "run"]
     assert not (out / "plan.txt").exists()
-    code, told, whats = call(TAKES_S="60", LIMIT_S="1")  # measures what had not been
+    code, told, whats = call(TAKES_S="60", LIMIT_S="4")  # measures what had not been
     assert (code, whats) == (1, ["data", "run", "run --dry-run", "run"]), told
     assert (out / "plan.txt").read_text() == "from scratch on 4 nodes\n"
     code, told, whats = call(TAKES_S="0")

@@ -71,6 +71,13 @@ def camobench(site, tmp_path):
     return call
 
 
+def test_check_takes_their_names(camobench):
+    rows = json.loads(camobench("check", "mean-colour", "--device", "cpu", "--format", "json"))
+    found = {row["check"]: row["verdict"] for row in rows}
+    assert found["logits"] == found["imports"] == "ok"
+    assert "fail" not in found.values()
+
+
 def test_run_adds_row_and_column(camobench, smoke_copy, tmp_path):
     place = ["--store", smoke_copy.store.root, "--out", tmp_path / "out"]
     camobench("run", "--attack", "fog", "--victim", "mean-colour", "--victims", "img-resnet12",

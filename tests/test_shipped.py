@@ -62,7 +62,7 @@ def test_they_are_small():
 
 def test_the_audit_that_ships_is_what_the_sets_get_that_are_made_here(readme_store, tmp_path):
     made = prepare(load_suite("simcam-mini-v2"), Store(readme_store), ("A", "B", "C"), workers=2)
-    ignore = shutil.ignore_patterns("audit.json", ".*")  # what another test is at
+    ignore = shutil.ignore_patterns("audit.json", ".*")  # other tests may audit it meanwhile
     suite = open_suite(shutil.copytree(made.folder, tmp_path / "suite", ignore=ignore))
     kept = json.loads((AUDITS / "simcam-mini-v2.json").read_text())
     assert (kept["version"], kept["fingerprint"]) == (AUDIT_VERSION, suite.card.fingerprint)

@@ -21,8 +21,8 @@ from bench.types import FitReport
 class AveragedGenerator:
     """Adam on a copy of a generator, the `player`; the generator itself becomes the average.
 
-    It is on its device, and left in evaluation mode. With `cosine`, the rate is annealed to zero in
-    all `steps`; a `decay` of 0 keeps the last weights.
+    The generator is on its device, and left in evaluation mode. With `cosine`, the rate is annealed
+    to zero in all `steps`; a `decay` of 0 keeps the last weights.
     """
 
     def __init__(

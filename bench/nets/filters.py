@@ -31,7 +31,8 @@ class ConstrainedConv2d(nn.Module):
     Every (out, in) slice has -1 at its centre, and its other weights sum to 1. The paper projects
     after every optimiser step; here the slice is normalised from its free weights each time it is
     used, so the constraint holds at every use, not only between steps. Free weights start positive:
-    a sum that passes near zero throws training off. The side of the filters, `kernel_px`, is odd.
+    a sum that passes near zero throws training off (a projected layer was seen to fail in one run
+    of four). The side of the filters, `kernel_px`, is odd.
     """
 
     store_fp32 = True

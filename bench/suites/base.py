@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.data import AdversarySet, ExaminerSet, LabelledImages
-from bench.store import Store, damaged, explaining_damage, read_json, write_json
+from bench.store import Store, explaining_damage, read_json, write_json
 from bench.store.checksums import kept_checksum, require_as_written
 from bench.suites.set_files import kept_array, write_set
 from bench.types import (
@@ -259,5 +259,8 @@ def open_suite(folder: Path) -> Suite:
     models = {name: tuple(value) for name, value in card.items() if isinstance(value, list)}
     try:
         return Suite(SuiteCard(**card | models), folder)
-    except TypeError as error:  # what another version of camobench wrote
-        raise damaged(path, str(error)) from error
+    except TypeError as error:
+        raise CamobenchError(
+            f"{path} is damaged, or another version of camobench wrote it ({error}): use that "
+            "version, or move its folder away and prepare the suite anew"
+        ) from error

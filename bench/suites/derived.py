@@ -5,9 +5,9 @@ with true optics and processing. One tile a photograph, from its centre. Those t
 lossless crops of camera originals, so that the camera's own JPEG data remain;
 `assets/real/ATTRIBUTION.csv` names source and licence of each.
 
-A rehearsal chooses an attack's recipe without Set-C or a victim: networks trained on Set-B stand in
-for the victims, and its validation images for Set-C. Its numbers are no result, and the audit says
-so, since all sets share their devices.
+Nothing about an attack is tuned on Set-C or by asking a victim. A rehearsal is where its recipe is
+chosen: networks trained on Set-B stand in for the victims, and its validation images for Set-C. Its
+numbers are no result, and the audit says so, since all sets share their devices.
 """
 
 from __future__ import annotations

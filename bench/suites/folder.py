@@ -71,9 +71,10 @@ class FolderSource(PhotographSource):
     def __post_init__(self) -> None:
         if self.layout is not None:
             get_layout(self.layout)
-        if self.image_px < PATCH_PX or self.image_px % ALIGN_PX:
+        px: object = self.image_px
+        if not isinstance(px, int) or px < PATCH_PX or px % ALIGN_PX:
             raise ValueError(
-                f"expected `image_px` a multiple of {ALIGN_PX} from {PATCH_PX}, got {self.image_px}"
+                f"expected `image_px` a multiple of {ALIGN_PX} from {PATCH_PX}, got {px}"
             )
         if self.tiles_per_photo is not None and self.tiles_per_photo < 1:
             raise ValueError(

@@ -76,11 +76,17 @@ def write_set(
     rows_from: RowsFrom,
     progress: Progress,
 ) -> None:
-    """Write `images.npy` of a shape and `manifest.parquet` of a set, each with its checksum.
+    """Write `images.npy` and `manifest.parquet` of a set, each with its checksum.
 
     `folder` appears when all is whole. What a killed run has written stays beside it and is not
-    made again; from then on damage is found, not before. The caller holds the set's lock;
-    `rows_from` gives row and pixels of each image from some number on.
+    made again; from then on damage is found, not before. The caller holds the set's lock.
+
+    Args:
+        folder: Of the set.
+        label: What people call it.
+        shape: Of its images.
+        rows_from: Gives row and pixels of each image from some number on.
+        progress: Told of every image.
 
     Raises:
         CamobenchError: If the set would be empty, or the disk is full.

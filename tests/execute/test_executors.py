@@ -66,7 +66,7 @@ REASONS = {
     "killed": "ended the process (signal 9, SIGKILL: most likely out of memory)",
     "faulting": "ended the process (signal 11, SIGSEGV)",
 }
-LIMIT_S = 10.0
+LIMIT_S = 15.0
 
 
 @pytest.fixture

@@ -152,7 +152,7 @@ def test_a_source_that_yields_nothing_or_less_than_it_announced_leaves_no_set(st
 def test_a_card_that_is_none_is_damaged_and_made_anew_once_removed(store, content):
     card = prepare(Toy(), store, ("A",)).folder / "suite.json"
     card.write_text(content)
-    with pytest.raises(CamobenchError, match=rf"{card} is damaged .*; remove {card}, and"):
+    with pytest.raises(CamobenchError, match=rf"{card} is damaged.* anew"):
         prepare(Toy(), store, ("A",))
     card.unlink()
     assert prepare(Toy(), store, ("A",)).card == CARD

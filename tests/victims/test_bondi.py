@@ -44,7 +44,11 @@ def test_it_decides_as_scikit_learns_linear_machines_on_each_patch(classes):
     if len(classes) == 2:
         expected = np.stack([-expected, expected], axis=1)
     expected = expected.reshape(len(data.images), 4, -1).mean(1) / report.figures["temperature"]
-    found = victim(unit(data)).detach().numpy()
+    images = unit(data).requires_grad_()
+    logits = victim(images)
+    logits[0, 0].backward()
+    assert images.grad[0].any()
+    found = logits.detach().numpy()
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
     assert report.figures["validation_accuracy_percent"] == 100
     assert "support_vectors" not in report.figures

@@ -3,10 +3,13 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load, save
 from sklearn.metrics import log_loss
 
 from bench.contract import VICTIMS
 from bench.data import ExaminerSet
+from bench.jobs.networks import take_state
+from bench.nets.storage import compact_state
 from tests.toys import CLASSES, Recorder, built, camera_set, fit_context, same_state
 from victims.svm import make_pipeline
 
@@ -77,6 +80,16 @@ def test_the_temperature_makes_validation_likeliest_and_changes_no_prediction(fi
     logits = victim.logits(unit(data, data.validation))
     torch.testing.assert_close(logits, (decisions / best).float())
     assert torch.equal(logits.argmax(1), decisions.argmax(1))
+
+
+def test_a_stored_one_is_the_same(fitted):
+    victim, data, _ = fitted
+    for state in (victim.state_dict(), compact_state(victim)):
+        assert all(isinstance(value, torch.Tensor) for value in state.values())
+        restored = build()
+        assert take_state(restored, load(save(state))) == ""
+        assert same_state(restored.state_dict(), victim.state_dict())
+        assert torch.equal(restored(unit(data)), victim(unit(data)))
 
 
 def test_fit_is_deterministic_and_tells_how_far_it_is(fitted):

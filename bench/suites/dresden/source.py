@@ -190,7 +190,7 @@ class DresdenSource(PhotographSource):
 
     @cached_property
     def _found(self) -> tuple[Mapping[Pinned, Photo], Coverage]:
-        """The photographs of the protocol that can be used, in its order."""
+        """Photographs of the protocol that can be used, in its order; how much of it they are."""
         paths, inventory = look(self.root)
         require(paths, self.root, inventory, partial=self.partial)
         names = {

@@ -33,7 +33,7 @@ mju optio photosmart pixel powershot redmi simcam xperia
 _SHORT = {"agfa": "agfaphoto", "fuji": "fujifilm", "hp": "hewlett"}
 _MAKES = frozenset(_MAKES_TOLD.split())
 _KNOWN = _MAKES | _SHORT.keys() | frozenset(_LINES_TOLD.split())
-_TOLD = """
+_KINDS_TOLD = """
 train training trn val valid validation test testing tst eval evaluation holdout set sets split
 fold subset part query gallery probe reference public private
 nat natural flat flats field fields flatfield flatfields dark darkframe darkframes bias frame
@@ -51,7 +51,7 @@ medium hq lq quality iso qf january february march april may june july august se
 november december copy version jan feb mar apr jun jul aug sep oct nov dec spring summer
 autumn winter
 """
-_WORDS = frozenset(_TOLD.split())  # sets, kinds, treatments, formats, qualities, dates
+_KINDS = frozenset(_KINDS_TOLD.split())  # sets, kinds, treatments, formats, qualities, dates
 _HOLDERS = {"camera", "cameras", "device", "devices", "phone", "phones", "model", "models", "make"}
 _MEASURE = re.compile(
     r"(q|qf|iso|jpeg|jpg|crop|day|week|wk|sigma)?\d+((x\d+)|px|mp|p|kb?|mb|mm|cm|bits?)?"
@@ -76,7 +76,7 @@ _READ = 20  # images of a folder in which the camera is looked for
 
 def agree(folder: str, camera: str) -> bool:
     """Whether a folder's name is that of the camera its photographs name, or a part of it."""
-    return bool(_spelled(folder)) and _spelled(folder) <= _spelled(camera)
+    return bool(_folded_words(folder)) and _folded_words(folder) <= _folded_words(camera)
 
 
 def one_spelling(names: Iterable[str]) -> dict[str, str]:
@@ -111,14 +111,16 @@ def contradictions(said: Iterable[tuple[str, str]]) -> list[str]:
 
 def _contradict(model: str, camera: str, models: Iterable[str]) -> bool:
     """Whether they name different makes, or the camera is another of the models."""
-    here, there = _spelled(model), _spelled(camera)
+    here, there = _folded_words(model), _folded_words(camera)
     makes = [{_SHORT.get(word, word) for word in words} & _MAKES for words in (here, there)]
     if all(makes) and not makes[0] & makes[1]:
         return True
-    return not here <= there and any(_spelled(other) <= there for other in models if other != model)
+    return not here <= there and any(
+        _folded_words(other) <= there for other in models if other != model
+    )
 
 
-def _spelled(name: str) -> set[str]:
+def _folded_words(name: str) -> set[str]:
     return set(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", name).casefold()))
 
 
@@ -127,15 +129,15 @@ def names_a_model(name: str) -> bool:
 
     A name that tells a set, a kind or a treatment as well is none: `train_Canon`.
     """
-    words = _words(name)
+    words = _split_words(name)
     if (
         _SETS & {*words}
-        or (_WORDS - _NAMES_TOO) & {*_words(name.lower())}
+        or (_KINDS - _NAMES_TOO) & {*_split_words(name.lower())}
         or _NOISE.fullmatch(name)
     ):
         return False
     said = _SAID.fullmatch("".join(words)) is not None
-    makes = (_spelled(name) | _spelled(" ".join(words))) & _KNOWN
+    makes = (_folded_words(name) | _folded_words(" ".join(words))) & _KNOWN
     return said or bool(makes) or any(map(_is_type, words))
 
 
@@ -212,17 +214,17 @@ def _is_type(word: str) -> bool:
     found = _TYPE.fullmatch(word)
     if found is None or _MEASURE.fullmatch(word) or _YEAR.fullmatch(word):
         return False
-    return found["stem"] not in _WORDS | _COUNTED
+    return found["stem"] not in _KINDS | _COUNTED
 
 
-def _words(name: str) -> list[str]:
+def _split_words(name: str) -> list[str]:
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     return re.findall(r"[^\W_]+", spaced.lower())
 
 
 def _describes(words: Sequence[str], *, numbers: bool) -> bool:
     """Whether all words tell sets, kinds or formats; bare numbers alone only where `numbers`."""
-    plain = [word for word in words if word in _WORDS or word.rstrip("0123456789") in _WORDS]
+    plain = [word for word in words if word in _KINDS or word.rstrip("0123456789") in _KINDS]
     plain += [word for word in words if len(word) == 1 and plain]
     measures = [word for word in words if _MEASURE.fullmatch(word) and word not in plain]
     if not numbers and not plain and not any(map(_DATE.fullmatch, words)):
@@ -237,7 +239,7 @@ def _parts_of_a_model(tree: Mapping[str, Iterable[str]]) -> set[str]:
     """
     found = set()
     for model, devices in tree.items():
-        kinds = {name for name in devices if _describes(_words(name), numbers=False)}
+        kinds = {name for name in devices if _describes(_split_words(name), numbers=False)}
         kinds |= {name for name in devices if _DCF.fullmatch(name)}
         if len(kinds) > 1 or any(re.match("flat|dark", name.lower()) for name in kinds):
             found |= {f"{model}/{name}" for name in kinds}
@@ -249,7 +251,7 @@ def _shared(tree: Mapping[str, Iterable[str]]) -> set[str]:
     owners: dict[str, int] = defaultdict(int)
     for devices in tree.values():
         for name in devices:
-            words = _words(name)
+            words = _split_words(name)
             if not _COUNTER.fullmatch("".join(words)) and not _describes(words, numbers=True):
                 owners[name] += words != ["unknown"] and not set(words) <= _HOLDERS
     return {name for name, count in owners.items() if count > 1}

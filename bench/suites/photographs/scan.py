@@ -94,6 +94,9 @@ def list_images(root: Path) -> list[PurePosixPath]:
     return images
 
 
+_SYSTEM = ("lost+found", "System Volume Information")  # of a file system, beside a user's folders
+
+
 def _files(root: Path) -> Iterator[Path]:
     """Walk the folders below `root`, through links that lead out of it, but not in circles."""
     inside = root.resolve()
@@ -102,13 +105,18 @@ def _files(root: Path) -> Iterator[Path]:
         below[:] = [
             name
             for name in below
-            if not name.startswith(".") and not _leads_back(Path(folder, name), here, inside)
+            if not name.startswith(".")
+            and name not in _SYSTEM
+            and not _leads_back(Path(folder, name), here, inside)
         ]
         yield from (Path(folder, name) for name in names if not name.startswith("."))
 
 
 def _refuse(error: OSError) -> NoReturn:
-    raise CamobenchError(f"{error.filename}: cannot be read ({error.strerror})") from error
+    raise CamobenchError(
+        f"the folder {error.filename} cannot be read ({error.strerror}): make it readable, or "
+        "point to a folder that does not hold it"
+    ) from error
 
 
 def _leads_back(path: Path, here: Path, inside: Path) -> bool:

@@ -48,8 +48,8 @@ def test_from_the_files_to_tables(places, camobench, tmp_path):
     assert (code, middle.name in err, "--partial" in err) == (1, True, True)
     middle.write_bytes(whole)
 
-    half = sum(place.set == "A" for place in places.values()) // 2
-    watcher = Watcher(stop=half, label="dresden-v1: Set-A")
+    half = sum(place.set == "B" for place in places.values()) // 2
+    watcher = Watcher(stop=half, label="dresden-v1: Set-B")
     with pytest.raises(KeyboardInterrupt):
         prepare(DresdenSource(copy), store, ("A", "B", "C"), progress=watcher)
     code, folder, err = camobench(*words)
