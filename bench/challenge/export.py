@@ -114,7 +114,8 @@ def export_challenge(
         CamobenchError: If an attack fails, `out` holds anything else, or the disk is full.
     """
     progress = progress or Silent()
-    session = open_session(replace(request, victims=(), keep_images=True), store, progress)
+    asked = replace(request, victims=(), keep_images=True, strengths=(), recompress=())
+    session = open_session(asked, store, progress)
     theirs: SetName = "A" if for_victims else "B"
     if for_victims:
         _keep_images(session)

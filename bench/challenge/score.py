@@ -16,7 +16,7 @@ from bench.challenge.images import check_images_answer
 from bench.challenge.prediction_checks import is_table
 from bench.challenge.predictions import PredictionsAnswer, check_predictions_answer
 from bench.contract import ATTACKS, REGISTRIES, AttackSpec, VictimSpec
-from bench.plan.dry_run import missing_jobs
+from bench.plan.graph import missing_jobs
 from bench.plan.request import RESULTS, Request, evaluate_run, open_session
 from bench.records.participants import Coverage
 from bench.records.run import RunData

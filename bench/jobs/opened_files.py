@@ -105,8 +105,8 @@ def add_opened(
         for path, sha256 in now.items():
             if known.get(path, sha256) != sha256 or path in moved:
                 raise StoppingError(
-                    f"{path}, which {reader} reads, has changed while it was run; run the same "
-                    "command again"
+                    f"{path}, which {reader} reads, has changed while it was run, or is not the "
+                    "same on every node: make it one file, and run the same command again"
                 )
         if now.keys() - known.keys():
             write_json(_record(store, key), {**known, **now})

@@ -11,40 +11,16 @@ from statistics import mean
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.jobs.job import TrainJob
-from bench.jobs.networks import Shelf
 from bench.jobs.scoring.condition import PLAIN
 from bench.jobs.scoring.kept import kept_files
 from bench.jobs.scoring.rows import DISTORTION, SHARD_IMAGES, read_record
 from bench.jobs.train import snapshots_in
 from bench.plan.cells import cell_stem, row_key
-from bench.plan.graph import Graph
+from bench.plan.graph import missing_jobs
 from bench.types import CamobenchError, Json
 
 if TYPE_CHECKING:
     from bench.plan.session import Session
-
-_ORDER = ("estimator", "surrogate", "victim", "attack")
-
-
-def missing_jobs(graph: Graph, shelf: Shelf) -> list[TrainJob]:
-    """Jobs that must run, dependencies first; a finished network does not need its own needs.
-
-    An estimator is wanted by whoever is scored with it, so it always counts.
-    """
-    wanted: dict[str, TrainJob] = {}
-
-    def want(key: str) -> None:
-        job = graph.jobs.get(key)
-        if job and key not in wanted and shelf.find(job.kind, job.name, key) is None:
-            wanted[key] = job
-            for need in job.needs:
-                want(need)
-
-    for key in (*graph.victims.values(), *graph.attacks.values(), graph.estimators.get("A", "")):
-        want(key)
-    # A victim that needs attacks comes last.
-    last = {key for key, job in wanted.items() if job.kind == "victim" and job.needs}
-    return sorted(wanted.values(), key=lambda job: (job.key in last, _ORDER.index(job.kind)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from bench.jobs.building import (
     taught_classes,
 )
 from bench.jobs.job import JobKind, Keys, TrainJob
+from bench.jobs.networks import Shelf
 from bench.jobs.opened_files import identity_of, opened_when_built, settled_key
 from bench.jobs.outcome import Failed
 from bench.plan.failures import Failures
@@ -34,6 +35,8 @@ from bench.types import CamobenchError, Json, SetName, as_json
 
 if TYPE_CHECKING:
     from bench.contract import Attack, Victim
+
+_ORDER = ("estimator", "surrogate", "victim", "attack")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,3 +277,24 @@ def plan(
         reducible=frozenset(planner.reducible & victim_keys.keys()),
         learned=frozenset(planner.jobs),
     )
+
+
+def missing_jobs(graph: Graph, shelf: Shelf) -> list[TrainJob]:
+    """Jobs that must run, dependencies first; a finished network does not need its own needs.
+
+    An estimator is wanted by whoever is scored with it, so it always counts.
+    """
+    wanted: dict[str, TrainJob] = {}
+
+    def want(key: str) -> None:
+        job = graph.jobs.get(key)
+        if job and key not in wanted and shelf.find(job.kind, job.name, key) is None:
+            wanted[key] = job
+            for need in job.needs:
+                want(need)
+
+    for key in (*graph.victims.values(), *graph.attacks.values(), graph.estimators.get("A", "")):
+        want(key)
+    # A victim that needs attacks comes last.
+    last = {key for key, job in wanted.items() if job.kind == "victim" and job.needs}
+    return sorted(wanted.values(), key=lambda job: (job.key in last, _ORDER.index(job.kind)))

@@ -90,7 +90,8 @@ def open_session(
 ) -> Session:
     """Lay out the jobs of a request. The `identity` control is always scored: it is clean accuracy.
 
-    What fails is noted in the store, unless other `failures` are given: new ones stop at the first.
+    What fails is noted in the store, and the rest goes on; other `failures` may be given:
+    `Failures()`, which have no folder, raise the first.
 
     Raises:
         UnknownNameError: If an attack or a victim is not registered.

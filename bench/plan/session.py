@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,9 +32,8 @@ from bench.jobs.scoring.rows import DISTORTION, RowFolder, row_shards, write_row
 from bench.jobs.scoring.score import key_columns
 from bench.jobs.workplace import Workplace
 from bench.plan.cells import Cells, cell_stem, row_key
-from bench.plan.dry_run import missing_jobs
 from bench.plan.failures import Failure, Failures
-from bench.plan.graph import plan
+from bench.plan.graph import missing_jobs, plan
 from bench.processes import cpu_count, default_workers, keep_freed_memory
 from bench.provenance import provenance
 from bench.recipes import get_recipe
@@ -147,12 +147,14 @@ class Session:
                     shutil.copytree(found.path, target)
 
     def prepare_scoring(self) -> None:
-        """Make Set-C and its audit, and keep this process's memory for networks."""
+        """Make Set-C and its audit: called before `fill` and `put`, whose keys hash its pixels."""
         suite = self.prepare(("C",))
         if kept_audit(suite) is None and is_quick(self.request.source):
             audit_and_keep(self.prepare(SETS), self.progress)
         if self.request.device == "cpu":
             keep_freed_memory()
+        # Keys of rows hash Set-C, which may have been made just now; scoring begins here.
+        self.place = Workplace(replace(self.place.site, began=provenance()))
 
     def fill(self, attacks: Iterable[str] | None = None) -> list[Cells]:
         """Score every missing cell of attacks, by default all; returns all, row after row.

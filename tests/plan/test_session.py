@@ -9,7 +9,7 @@ from attacks.cgan.recipe import cgan_recipe
 from bench.contract import Snapshots
 from bench.jobs import train as trainer
 from bench.jobs.networks import save_checkpoint
-from bench.plan.dry_run import missing_jobs
+from bench.plan.graph import missing_jobs
 from bench.recipes import RECIPES, SMOKE
 from bench.types import CamobenchError, FitReport
 from tests.smoke import Watcher, toy_session
