@@ -31,6 +31,7 @@ _ASKED = ("suite", "split", "image_id", "photo_id", "device", "source", "target"
 _PREDICTED = ("predicted", "p_source", "p_target", "p_predicted", "attack_key", "victim_key")
 _TEXT = {*_ASKED, "attack", "victim", "predicted", "attack_key", "victim_key"}
 """The other columns hold numbers."""
+_MOST = {"strength": 1, "quality_percent": 100}
 _MAY_BE_NULL = {"target", "p_source", "p_target", "p_predicted", "quality_percent"}
 """Of untargeted attacks, out of distribution, of labels alone, and where there was no JPEG save."""
 
@@ -80,14 +81,15 @@ def type_problems(rows: pd.DataFrame, table: TableName) -> list[str]:
     for name in table_columns(table):
         present, kind = rows[name].dropna(), "text" if name in _TEXT else "number"
         if len(present) < len(rows) and name not in _MAY_BE_NULL:
-            missing = len(rows) - len(present)
-            found.append(f"column `{name}`: expected no null, found {missing}")
+            lost = rows.loc[rows[name].isna(), ["attack", "image_id"]]
+            first = " of image ".join(map(repr, lost.iloc[0]))
+            found.append(f"column `{name}`: expected no null, found {len(lost)}, first {first}")
         number = pd.api.types.is_numeric_dtype(present) and not pd.api.types.is_bool_dtype(present)
         text = pd.api.types.infer_dtype(present, skipna=True) in ("string", "categorical")
         if len(present) and not (number if kind == "number" else text):
             found.append(f"column `{name}`: expected {kind}, found {present.dtype}")
-        elif name in CONDITION and not present.between(0, 100).all():
-            found.append(f"column `{name}`: expected 0 to 100")
+        elif name in _MOST and not present.between(0, _MOST[name]).all():
+            found.append(f"column `{name}`: expected 0 to {_MOST[name]}")
     return found
 
 

@@ -84,6 +84,8 @@ def load_networks(run: RunData) -> dict[str, Network]:
     except ValidationError as error:
         said = problems_of(error)
         raise ValueError(f"{path} is not as this version writes it: {said}; run again") from error
+    except OSError as error:
+        raise ValueError(f"{path} is not readable ({error}); run again") from error
     rows = pd.DataFrame(
         [(one.name, one.key) for one in found.victims], columns=["victim", "victim_key"]
     )

@@ -1,8 +1,5 @@
 """What does not fit together is refused, with the file and the remedy in the message."""
 
-from functools import reduce
-from operator import getitem
-
 import pandas as pd
 import pytest
 
@@ -19,7 +16,10 @@ def change(folder, name, **at):
     def edit(content):
         for key, value in at.items():
             *parents, last = key.split("__")
-            reduce(getitem, parents, content)[last] = value
+            place = content
+            for parent in parents:
+                place = place[parent]
+            place[last] = value
 
     edit_json(folder / name, edit)
 

@@ -21,7 +21,12 @@ THERE = WANTED - 20
 def declare(folder, **fields):
     """Put fields into the record of img-resnet18 in every entry."""
     for path in folder.glob("entry-*.json"):
-        edit_json(path, lambda entry: entry["victims"][3].update(fields))
+        edit_json(
+            path,
+            lambda entry: next(v for v in entry["victims"] if v["name"] == "img-resnet18").update(
+                fields
+            ),
+        )
     return folder
 
 

@@ -198,8 +198,9 @@ def _notes(
     if "mcnemar_p" in records[0]:
         yield (
             "McNemar: exact, on the images where only one attack succeeds; images count as "
-            "independent, so several tiles of one photograph make p too small. In CSV and JSON, "
-            "rounded to six places, 0 is less than 0.0000005."
+            "independent, so several tiles of one photograph make p too small; n/a, and not "
+            "corrected for, where a rate is a fraction of an image. In CSV and JSON, rounded to "
+            "six places, 0 is less than 0.0000005."
         )
     for run in {id(one.run): one.run for pair in pairs for one in pair}.values():
         yield from origin_notes(run)

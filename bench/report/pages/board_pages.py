@@ -14,7 +14,7 @@ from bench.records.samples import most_complete
 from bench.report.cards import Card, build_cards
 from bench.report.conditions.curve_tables import CURVES
 from bench.report.conditions.survival import SURVIVAL
-from bench.report.leaderboard.board_tables import board_table
+from bench.report.leaderboard.board_tables import board_table, rank_text
 from bench.report.leaderboard.boards import Board, Source, slug
 from bench.report.leaderboard.standing import KINDS, Standing, Standings
 from bench.report.pages.charts import (
@@ -84,6 +84,7 @@ class BoardPages:
             "mean": self._mean,
             "attack_slug": attacks,
             "victim_slug": victims,
+            "rank_text": rank_text,
         }
 
     def __iter__(self) -> Pages:

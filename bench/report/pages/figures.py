@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import MaxNLocator
 
-from bench.metrics.resampling import Figure as Interval
+from bench.metrics.resampling import Figure
 from bench.records.networks import Training
 
 INK, MUTED, GRID = "#1f2328", "#6b7280", "#e5e7eb"
@@ -40,7 +40,7 @@ class Line:
     name: str
     control: bool
     x: Sequence[float]
-    figures: Sequence[Interval]
+    figures: Sequence[Figure]
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def _panels(panels: Mapping[str, Sequence[Line]], dress: Callable[[Axes, str], N
             line, colour = next(coloured)
             looks[name] = {"color": colour, "linestyle": line, "marker": "o"}
     with chart_style():
-        figure, handles = Figure(figsize=(0.6 + 4.2 * len(panels), 4.4)), {}
+        figure, handles = Drawing(figsize=(0.6 + 4.2 * len(panels), 4.4)), {}
         for place, (title, lines) in enumerate(panels.items(), start=1):
             axes = figure.add_subplot(1, len(panels), place)
             for one in lines:
@@ -125,7 +125,7 @@ def training_chart(training: Training) -> str | None:
         return None
     values = [value for curve in curves.values() for _, value in curve]
     with chart_style():
-        figure = Figure(figsize=(4.4, 2.7))
+        figure = Drawing(figsize=(4.4, 2.7))
         axes = figure.add_subplot()
         figure.subplots_adjust(left=0.15, right=0.97, top=0.97, bottom=0.19)
         for place, (name, curve) in enumerate(curves.items()):
@@ -150,7 +150,7 @@ def _plain(axes: Axes) -> None:
     axes.tick_params(length=0, which="both")
 
 
-def _svg(figure: Figure, *, tight: bool = False) -> str:
+def _svg(figure: Drawing, *, tight: bool = False) -> str:
     stream = io.StringIO()
     box = "tight" if tight else None
     figure.savefig(stream, format="svg", bbox_inches=box, metadata={"Date": None})

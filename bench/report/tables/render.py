@@ -293,8 +293,11 @@ class RunTable:
         return table_texts(self.stem, self.build(run)) if self.is_there(run) else {}
 
     def write(self, run: RunData) -> list[Path]:
-        """Write them, and the picture, into the run's own folder."""
+        """Write them, and the picture, into the run's own folder; what it no longer gives goes."""
         texts = self.texts(run)
+        if not texts:
+            for suffix in ("md", "csv", "tex", "svg"):
+                (run.directory / f"{self.stem}.{suffix}").unlink(missing_ok=True)
         if texts and self.draw:
             texts[f"{self.stem}.svg"] = self.draw(run)
         return write_texts(run, texts)

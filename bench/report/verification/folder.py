@@ -122,7 +122,8 @@ def _read_tables(folder: Path) -> tuple[dict[TableName, pd.DataFrame], list[Verd
         try:
             frames[table] = read_table(folder, table)
         except ValueError as error:
-            verdicts.append(Verdict(f"{table}.parquet", "fail", str(error)))
+            path = folder / f"{table}.parquet"
+            verdicts.append(Verdict(path.name, "fail", str(error).removeprefix(f"{path}: ")))
     return frames, verdicts
 
 
@@ -132,8 +133,12 @@ def _check_files(run: RunData) -> Iterator[Verdict]:
     found = sorted(path.name for path in folder.iterdir())
     try:
         fresh = run_texts(run)
+        stale = set[str]()
         for table in (SURVIVAL, CURVES, DETECTION, LINKAGE):
-            fresh |= table.texts(run)
+            texts = table.texts(run)
+            fresh |= texts
+            if not texts:
+                stale |= {f"{table.stem}.{suffix}" for suffix in ("md", "csv", "tex")}
         if "report.html" in found:
             fresh["report.html"] = report_html(run)
         if "victims.html" in found:
@@ -151,7 +156,9 @@ def _check_files(run: RunData) -> Iterator[Verdict]:
     ours = {*fresh, *_UNCHECKED, *_PICTURES, SCORES, LINKS}
     ours |= {f"{table}.parquet" for table in (*TABLES, *CONDITIONS)}
     ours |= {f"entry-{attack.name}.json" for attack in run.attacks}
-    if surplus := [name for name in found if name not in ours]:
+    for name in stale & {*found}:
+        yield Verdict(name, "fail", "the rows give no such table; it is of other rows")
+    if surplus := [name for name in found if name not in ours | stale]:
         finding = f"no run writes them, and nothing here speaks for them: {listed(surplus, 9)}"
         yield Verdict("surplus files", "warn", finding)
 
