@@ -107,7 +107,7 @@ def _require_new(name: str, kind: str, label: str) -> None:
         VictimSpec(name=name) if kind == "victim" else AttackSpec(name=name)
     except ValueError as error:
         raise WrongUsageError(f"--name: {error}") from error
-    if name in REGISTRIES[kind] or REGISTRIES[kind].is_own(name):  # one of a family is not listed
+    if name in REGISTRIES[kind] or REGISTRIES[kind].is_installed(name):  # or one of a family
         raise WrongUsageError(f"there is {kind} {name!r} already; choose another --name")
     if label != name and label in ATTACKS:
         raise WrongUsageError(f"--label: {label!r} is the name of another attack; choose another")

@@ -92,7 +92,8 @@ def load_plugin_file(text: str, kind: str | None = None) -> PluginFile:
     path, name = _split(text)
     stale = {
         file
-        for one in _loaded.values()
+        for (place, _), one in _loaded.items()
+        if place == path
         for file, sha256 in one.files.items()
         if not (file.is_file() and file_digest(file) == sha256)
     }
@@ -102,7 +103,7 @@ def load_plugin_file(text: str, kind: str | None = None) -> PluginFile:
         for file in behind:
             _forget(file, stale)
         for file, other in others:  # what else is in use is of the new version too, if it is there
-            with suppress(CamobenchError):
+            with suppress(WrongUsageError):
                 load_plugin_file(f"{file}:{other}")
     if (path, name) not in _loaded:
         module, label = _import(path), f"{path.name}:{name}"

@@ -68,13 +68,13 @@ def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
 def hyperparameters_of(
     kind: str, name: str, classes: Sequence[str], recipe: Recipe
 ) -> dict[str, Json]:
-    """What shapes an attack or a victim beside spec and recipe: stated, or asked of a plug-in.
+    """What shapes an attack or a victim beside spec and recipe: a plug-in is built and asked.
 
     Raises:
         CamobenchError: If it cannot be built.
     """
     entry = REGISTRIES[kind].get(name)
-    if entry.traits is not None:
+    if entry.traits is not None and entry.origin is None:
         return dict(entry.traits(recipe).hyperparameters)
     thing: Attack | Victim = _built(kind, entry, classes, recipe)
     return thing.stated_hyperparameters()

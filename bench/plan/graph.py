@@ -8,9 +8,8 @@ serialisable; where they run is the executor's affair.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 from bench.contract import ATTACKS, VICTIMS, Traits
 from bench.jobs.building import (
@@ -22,12 +21,12 @@ from bench.jobs.building import (
 )
 from bench.jobs.job import JobKind, Keys, TrainJob
 from bench.jobs.networks import Shelf
-from bench.jobs.opened_files import identity_of, opened_when_built, settled_key
+from bench.jobs.opened_files import identity_of, settled_key
 from bench.jobs.outcome import Failed
 from bench.plan.failures import Failures
 from bench.recipes import AWARE_VERSION, RESIDUAL_NAME, RESIDUAL_VERSION, Recipe
 from bench.registry import Entry
-from bench.sources import Makeup, makeup_of
+from bench.sources import makeup_of
 from bench.sources.opened import forget_versions
 from bench.store import Store, digest
 from bench.suites.base import SuiteCard
@@ -52,21 +51,11 @@ class Graph(Keys):
         return Keys(**{one.name: getattr(self, one.name) for one in fields(Keys)})
 
 
-_Told: TypeAlias = tuple[Traits, dict[str, Json], Makeup | None]
-"""What a thing is like, what its key hashes of it, and what a plug-in is made of."""
-
-
 class _Planner:
-    """Names and keys of one plan; what is `told` of what has been built serves the next one."""
-
     def __init__(
-        self,
-        suite: SuiteCard,
-        recipe: Recipe,
-        seeds: Mapping[SetName, int],
-        store: Store | None,
-        told: dict[tuple[str, str], _Told],
+        self, suite: SuiteCard, recipe: Recipe, seeds: Mapping[SetName, int], store: Store | None
     ) -> None:
+        forget_versions()
         self.suite, self.recipe, self.seeds, self.store = suite, recipe, seeds, store
         self.jobs: dict[str, TrainJob] = {}
         self.estimators: dict[SetName, str] = {}
@@ -74,7 +63,7 @@ class _Planner:
         self.known_attacks: dict[str, str] = {}
         self.classes: dict[str, tuple[str, ...]] = {}
         self.reducible: set[str] = set()
-        self.told = told
+        self.told: dict[tuple[str, str], tuple[Traits, dict[str, Json]]] = {}
 
     def key(self, kind: str, set_name: SetName, **what: object) -> str:
         key = digest(
@@ -131,26 +120,23 @@ class _Planner:
         """
         name = entry.spec.name
         if (kind, name) in self.told:
-            traits, known, makeup = self.told[kind, name]
-            if makeup is not None:  # others of its file have been built since
-                known = {**known, "opened": as_json(opened_when_built(makeup))}
-            return traits, known
+            return self.told[kind, name]
         makeup = None if entry.origin is None else makeup_of(entry.builder)  # before it is built
-        stating = entry.traits if makeup is None else None
+        stated_traits = entry.traits if entry.origin is None else None
         thing: Attack | Victim | None = None
-        if stating is None and kind == "victim":
+        if stated_traits is None and kind == "victim":
             thing = build_victim(name, taught_classes(name, self.suite), self.recipe)
-        elif stating is None:
+        elif stated_traits is None:
             thing = build_attack(name, self.suite.classes, self.recipe)
         try:
-            traits = stating(self.recipe) if stating else _traits_of(thing)
+            traits = stated_traits(self.recipe) if stated_traits else _traits_of(thing)
         except CamobenchError as error:  # such as a weight file that they name
             raise BuildError(str(error)) from error
         stated = dict(traits.hyperparameters)
         what: dict[str, Json] = {"spec": entry.spec.identity(), "hyperparameters": stated}
         if thing is not None:
             what = identity_of(thing, stated, entry.builder, makeup)
-        self.told[kind, name] = traits, what, makeup
+        self.told[kind, name] = traits, what
         return traits, what
 
     def victim(self, name: str, kind: JobKind, set_name: SetName) -> str:
@@ -248,18 +234,7 @@ def plan(
         CamobenchError: If a victim does not know the suite's classes.
     """
     attack_seed = seed if attack_seed is None else attack_seed
-    victims, attacks = tuple(victims), tuple(attacks)
-    seeds: dict[SetName, int] = {"A": seed, "B": attack_seed, "D": seed}
-    forget_versions()
-    first = _Planner(suite, recipe, seeds, store, {})
-    for name in victims:
-        with suppress(BuildError):
-            first.victim(name, "victim", "A")
-    for name in attacks:
-        with suppress(BuildError):
-            first.attack(name)
-    # All is built: the keys of a file's things now hash what each of them opens.
-    planner = _Planner(suite, recipe, seeds, store, first.told)
+    planner = _Planner(suite, recipe, {"A": seed, "B": attack_seed, "D": seed}, store)
     victim_keys = {name: planner.or_hole("victim", name, failures) for name in victims}
     attack_keys = {name: planner.or_hole("attack", name, failures) for name in attacks}
     return Graph(

@@ -20,7 +20,7 @@ from bench.metrics.agreement import LEAST_AGREEMENT, Agreement, compare_scorings
 from bench.store import Store
 from bench.types import Progress, Silent
 from bench.verdicts import Verdict
-from bench.verify.reopen import ImagesMissingError, Reopened, reopened
+from bench.verify.reopen import NotAtHandError, Reopened, reopened
 from bench.wording import listed
 
 
@@ -39,8 +39,8 @@ def precision_verdicts(
                 none = "the store and the package lack the networks that the entries name"
                 return [*opened.verdicts, Verdict("precision", "skip", none)], pd.DataFrame()
             exact, reduced = _score_twice(opened, where, progress)
-    except ImagesMissingError as error:
-        skipped = Verdict("precision", "skip", f"images are not at hand: {error}")
+    except NotAtHandError as error:
+        skipped = Verdict("precision", "skip", f"not at hand: {error}")
         return [skipped], pd.DataFrame()
     by_victim, flipped = compare_scorings(exact, reduced)
     share = 1 - len(flipped) / len(exact)

@@ -26,8 +26,8 @@ from bench.verdicts import Verdict
 from bench.wording import listed
 
 
-class ImagesMissingError(CamobenchError):
-    """Set-C of a run is neither in the store nor can it be simulated again."""
+class NotAtHandError(CamobenchError):
+    """Set-C of a run, or its recipe, is neither kept nor can it be made again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +58,16 @@ def reopened(
     challenge are known, where the store keeps their images.
 
     Raises:
-        ImagesMissingError: If its Set-C is not at hand.
+        NotAtHandError: If its Set-C or its recipe is not at hand.
     """
     run, reasons = load_run(folder), defaultdict[str, list[str]](list)
     with known(answered_rows_of(store, (entry.as_json() for entry in run.entries))):
         suite, same = _suite(run, store, progress), list[Participant]()
         records = (*run.attacks, *run.victims)
-        graph, able, left = plan_again(run, records, suite.card, store)
+        try:
+            graph, able, left = plan_again(run, records, suite.card, store)
+        except CamobenchError as error:
+            raise NotAtHandError(str(error)) from error
         exact = tuple(victim.name for victim in run.victims if victim.precision != "bf16")
         precision = Precision(name="mixed", exempt=exact)
         networks = Networks(graph, Shelf(store=store), device, precision=precision)
@@ -99,13 +102,13 @@ def _suite(run: RunData, store: Store, progress: Progress) -> Suite:
         if suite.has("C"):
             return suite
     if run.suite not in SIMULATED:
-        raise ImagesMissingError(
+        raise NotAtHandError(
             f"Set-C of {run.suite} ({run.fingerprint[:12]}) is not in the store; `camobench data "
             "prepare` makes it"
         )
     source = load_suite(run.suite)
     if source.card.fingerprint != run.fingerprint:
-        raise ImagesMissingError(
+        raise NotAtHandError(
             f"{run.suite} of this version has fingerprint {source.card.fingerprint[:12]}, the run "
             f"has {run.fingerprint[:12]}"
         )

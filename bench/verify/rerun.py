@@ -25,7 +25,7 @@ from bench.store import Store
 from bench.suites.base import Suite
 from bench.types import CamobenchError, Progress, Silent, StoppingError
 from bench.verdicts import Outcome, Verdict
-from bench.verify.reopen import ImagesMissingError, Reopened, reopened
+from bench.verify.reopen import NotAtHandError, Reopened, reopened
 from bench.wording import listed, plural
 
 MARGIN, LARGEST_DIFFERENCE = 1e-4, 1e-2
@@ -57,8 +57,8 @@ def recheck(
         with reopened(folder, store, where, progress) as opened:
             verdicts = [_check_images(opened), *opened.verdicts]
             return [*verdicts, _rerun(opened, rows, seed, where, progress)]
-    except ImagesMissingError as error:
-        return [Verdict("re-run", "skip", f"images are not at hand: {error}")]
+    except NotAtHandError as error:
+        return [Verdict("re-run", "skip", f"not at hand: {error}")]
 
 
 def _rerun(
@@ -166,19 +166,21 @@ def _run_again(
     manifest = suite.manifest("C")
     places = {image: index for index, image in enumerate(manifest["image_id"])}
     targets = {target: label for label, target in enumerate(classes)} if source.targeted else {}
-    asked = []
+    asked = list[Item | None]()
     for image, target in zip(rows["image_id"], rows["target"], strict=True):
         known = image in places and (target in targets or not source.targeted)
-        item = Item(index=places.get(image, -1), target=targets.get(target))
-        if not known or not source.has(item):
+        asked.append(Item(index=places[image], target=targets.get(target)) if known else None)
+    indices = mixed(manifest, {item.index for item in asked if item})
+    everything = asked_of(indices, len(classes), targeted=source.targeted)
+    there = [item for item in everything if source.has(item)]  # a shard after the other
+    there_too = {*there}
+    for item, image, target in zip(asked, rows["image_id"], rows["target"], strict=True):
+        if item not in there_too:
             to = f" to {target}" if source.targeted else ""
             raise CamobenchError(f"there is a row of {name} on {image}{to}, but no such image")
-        asked.append(item)
-    indices = mixed(manifest, {item.index for item in asked})
-    everything = asked_of(indices, len(classes), targeted=source.targeted)
-    for items in batches_of([item for item in everything if source.has(item)]):
+    for items in batches_of(there):
         spot = {item: at for at, item in enumerate(items)}
-        here = rows.assign(place=[spot.get(item, -1) for item in asked])
+        here = rows.assign(place=[-1 if item is None else spot.get(item, -1) for item in asked])
         here = here[here["place"] >= 0]
         if here.empty:
             continue

@@ -126,22 +126,6 @@ def test_the_weights_of_a_surrogate_are_part_of_the_key_of_its_attack(tmp_path):
     assert keys[0] == keys[2] != keys[1]
 
 
-def test_an_attack_and_its_surrogate_in_one_file_have_their_keys_from_the_first_plan_on(tmp_path):
-    built = parts("return images", "self.gain = float(PLACE.with_name('a.txt').read_text())")
-    text = ATTACK.format(**built) + SURROGATE.partition("camobench\n")[2]
-    path = write(tmp_path / "gain.py", text.replace("=False)", '=False, surrogates=("weighted",))'))
-    put(tmp_path, 0.9)
-    write(tmp_path / "a.txt", "0.9")
-    for name in ("Gain", "Weighted"):
-        load_plugin_file(f"{path}:{name}")
-    assert key() == (first := key())
-    write(tmp_path / "a.txt", "0.2")
-    assert key() != first
-    write(tmp_path / "a.txt", "0.9")
-    put(tmp_path, 0.2)
-    assert key() != first
-
-
 @pytest.mark.parametrize("where", OPENED_IN)
 def test_a_changed_file_is_another_row_and_the_former_comes_back(tmp_path, psnr_db, where):
     text = ATTACK.format(**OPENED_IN[where]) + (FIT.format(read=READ) if where == "fit" else "")

@@ -170,8 +170,9 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
         "split). Worst victim: the one on which the attack succeeds least."
     )
     yield (
-        "Ranked are attacks that were scored in full on these victims, without controls and "
-        f"preliminary ones. Untargeted attacks have no {headline().title}, and no rank by it."
+        "Ranked are attacks that were scored in full on these victims, and controls that are "
+        "targeted, without preliminary ones. Untargeted attacks have no "
+        f"{headline().title}, and no rank by it."
     )
     if standings.level:
         yield (

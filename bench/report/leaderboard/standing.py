@@ -83,8 +83,13 @@ class Standing:
 
     @property
     def kind(self) -> str:
-        """One of `KINDS`, of which only the first is ranked."""
+        """One of `KINDS`."""
         return self.attack.kind
+
+    @property
+    def competes(self) -> bool:
+        """Whether it may be ranked: every attack, and a control that is targeted as they are."""
+        return self.kind == "attack" or (self.kind == "control" and self.attack.targeted)
 
     def success(self, metric: str) -> float | None:
         """What it is ordered by, in per cent: success at the level, else at full strength."""
@@ -196,7 +201,7 @@ def _standings(board: Board, split: str, table: Table) -> tuple[Standing, ...]:
                 cells=cells,
             )
         )
-    ranks = _ranks([one for one in found if one.kind == "attack" and one.complete], board, split)
+    ranks = _ranks([one for one in found if one.competes and one.complete], board, split)
     return tuple(
         sorted((replace(one, ranks=ranks.get(one.attack.name, {})) for one in found), key=_order)
     )
@@ -216,10 +221,10 @@ def _aucs(board: Board, attack: str, split: str) -> dict[str, Figure]:
 
 
 def _order(one: Standing) -> tuple[Any, ...]:
-    """By kind, then success; what is in part stands behind what is whole, what failed last."""
+    """Who competes, then by kind and success; what is in part behind what is whole, failed last."""
     means = [one.success(metric.name) for metric in row_metrics()]
     return (
-        KINDS.index(one.kind),
+        0 if one.competes else KINDS.index(one.kind),
         not one.scored[0],
         not one.complete,
         *(1.0 if mean is None else -mean for mean in means),

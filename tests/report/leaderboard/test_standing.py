@@ -110,3 +110,17 @@ def test_what_is_in_part_only_is_behind_what_is_whole_and_on_no_front(tmp_path):
     attacks = [one for one in found.by_split["in"] if one.kind == "attack"]
     assert [one.complete for one in attacks] == sorted(one.complete for one in attacks)[::-1]
     assert attacks[-1].attack.name == "cgan-img-wdf-pef"
+
+
+def test_a_targeted_control_that_wins_leads_the_board(tmp_path):
+    def control(entry):
+        entry["attack"]["control"] |= entry["attack"]["name"] == "cgan-img-wdf-pef"
+
+    usual, found = standings_of(tmp_path / "a"), standings_of(tmp_path / "b", entry=control)
+    first = usual.by_split["in"][0].attack.name
+    one = by_name(found)["cgan-img-wdf-pef"]
+    assert (one.kind, one.ranks["tasr"]) == (
+        "control",
+        by_name(usual)[one.attack.name].ranks["tasr"],
+    )
+    assert found.by_split["in"][0].attack.name == first

@@ -36,10 +36,11 @@ def only(text):
 
 def examine(subject, progress=None):
     """All verdicts, in this process, which is quicker."""
-    name = subject.entry.spec.name
-    return judge(
-        subject.kind, name, lambda *c: run_check(c[0], subject, c[1]), progress or Silent()
-    )
+
+    def here(check, trains):
+        return run_check(check, subject, trains)
+
+    return judge(subject.kind, subject.entry.spec.name, here, progress or Silent())
 
 
 def first_fault(subject):
