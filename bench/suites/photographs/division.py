@@ -291,6 +291,6 @@ def _devices_note(
     shared = Counter(model for (model, _), count in sets.items() if count > 1)
     told = [f"{name} {shared[name]} of {plural(len(models[name]), 'device')}" for name in chosen]
     return (
-        f"{_OPTIMISTIC} physical cameras are in more than one set ({', '.join(told)}). A split by "
-        "device needs three devices a model, with photographs for every set"
+        f"{_OPTIMISTIC} physical cameras are in more than one set ({listed(told, _LISTED)}). A "
+        "split by device needs three devices a model, with photographs for every set"
     )
