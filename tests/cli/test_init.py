@@ -162,7 +162,7 @@ def test_an_interruption_in_a_finaliser_is_not_lost(camobench, tmp_path, monkeyp
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="sends a POSIX signal")
-@pytest.mark.parametrize("last", ["✓ surrogate img-resnet18", "✓ attack cgan-img"])
+@pytest.mark.parametrize("last", ["✓ surrogate img-resnet18", "✓ scoring cgan-img"])
 def test_after_ctrl_c_the_same_command_continues(camobench, smoke, smoke_copy, last):
     root = smoke_copy.store.root
     for gone in (root / "checkpoints", root / "predictions", smoke_copy.out):
@@ -173,9 +173,9 @@ def test_after_ctrl_c_the_same_command_continues(camobench, smoke, smoke_copy, l
     command = [sys.executable, "-m", "camobench", *words]
     with subprocess.Popen(command, text=True, **pipes) as process:
         for line in process.stderr:
-            said.append(line)
-            if line.startswith(last):
+            if line.startswith(last) and not any(one.startswith(last) for one in said):
                 process.send_signal(signal.SIGINT)
+            said.append(line)
     assert (process.returncode, f"{CONTINUES}\n" in said[-3:]) == (130, True), said
     assert len(list(root.glob("checkpoints/estimator/*/card.json"))) == 1
     assert not smoke_copy.out.exists() or not list(smoke_copy.out.iterdir())

@@ -171,5 +171,5 @@ def test_a_folder_that_cannot_be_read_is_named_not_passed_over(five, monkeypatch
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", guarded)
-    with pytest.raises(CamobenchError, match=r"five.dev0: cannot be read \(Permission denied\)"):
+    with pytest.raises(CamobenchError, match=r"five.dev0 cannot be read \(Permission denied\)"):
         source(five).card  # noqa: B018
