@@ -34,7 +34,7 @@ from bench.cli.requests import (
 from bench.types import CamobenchError
 
 if TYPE_CHECKING:
-    from bench.report.tables.render import RunTable
+    from bench.report.tables.files import RunTable
 
 
 reading_options = several(

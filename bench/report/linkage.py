@@ -16,7 +16,7 @@ from bench.records.participants import AttackRecord
 from bench.records.run import RunData, once
 from bench.report.detection.scores import IMAGE, has_other_targets, measured_rows
 from bench.report.statistics import by_attack
-from bench.report.tables.render import RunTable
+from bench.report.tables.files import RunTable
 from bench.report.tables.table import (
     Table,
     attack_head,

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from bench.metrics.agreement import compare_scorings
-from tests.conftest import CLASSES, make_frames
+from tests.toy_run import CLASSES, make_frames
 
 VICTIM = "img-resnet18"
 

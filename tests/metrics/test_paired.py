@@ -5,7 +5,7 @@ import pytest
 from bench.metrics.paired import shared, shared_units
 from bench.metrics.resampling import percentile_interval
 from bench.metrics.success import TASR, UASR, family_spreads, overall_spread, success_rates
-from tests.conftest import VICTIMS
+from tests.toy_run import VICTIMS
 
 FAMILIES = {name: family for name, family, _ in VICTIMS}
 

@@ -21,7 +21,7 @@ from bench.metrics.success import (
 )
 from bench.records.participants import FAMILIES
 from bench.report.tables.published import published_rows
-from tests.conftest import CLASSES, VICTIMS
+from tests.toy_run import CLASSES, VICTIMS
 
 FAMILY_OF = {name: family for name, family, _ in VICTIMS}
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bench.records.entry import Entry, parse_entry, read_entry
-from tests.conftest import make_entry
+from tests.toy_run import make_entry
 
 
 def parsed(change=lambda entry: None, attack="mislgan"):

@@ -13,7 +13,7 @@ from bench.records.frames import (
     prediction_problems,
     type_problems,
 )
-from tests.conftest import make_entry
+from tests.toy_run import make_entry
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from bench.records.load import load_run
-from tests.conftest import edit_json, make_entry, rewrite
+from tests.toy_run import edit_json, make_entry, rewrite
 
 MISLGAN = "entry-mislgan.json"
 VICTIM = make_entry("mislgan")["victims"][0] | {"key": "z"}

@@ -18,8 +18,8 @@ from bench.report.pages.board_pages import cells_csv
 from bench.report.tables.paper import build_table
 from bench.report.verification.folder import verify_folder
 from bench.types import CamobenchError
-from tests.conftest import make_entry, rewrite
 from tests.report.leaderboard.folders import boards_of
+from tests.toy_run import make_entry, rewrite
 
 DETECTABLE = Entry(
     spec=MetricSpec(

@@ -6,7 +6,7 @@ import pytest
 
 from bench.records.load import load_run
 from bench.records.networks import load_networks
-from tests.conftest import VICTIMS
+from tests.toy_run import VICTIMS
 
 
 def network_record(name, **changes):

@@ -5,8 +5,8 @@ import pytest
 from bench.records.load import load_run
 from bench.report.cards import build_cards, victims_table
 from bench.report.tables.column import targets_table
-from tests.conftest import CLASSES, VICTIMS
 from tests.records.test_networks import network_record, write_networks
+from tests.toy_run import CLASSES, VICTIMS
 
 
 def records(table):

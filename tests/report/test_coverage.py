@@ -10,8 +10,8 @@ from bench.report.comparison.ranking import ranks_table
 from bench.report.pages.report import report_html, victims_html
 from bench.report.tables.paper import build_table
 from bench.report.verification.folder import verify_folder
-from tests.conftest import edit_json, rewrite
 from tests.records.test_load import MISLGAN, change
+from tests.toy_run import edit_json, rewrite
 
 P = ["p_predicted", "p_source", "p_target"]
 WANTED = 24 * 2 + 16 * 3  # of mislgan: images x targets, in and out of distribution

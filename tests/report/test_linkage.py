@@ -10,7 +10,7 @@ import pytest
 from bench.records.load import load_run
 from bench.report.linkage import DEVICE, FRAMES, ROWS, linkage_table, links
 from bench.report.tables.render import render
-from tests.conftest import rewrite
+from tests.toy_run import rewrite
 
 
 def pce_of(folder, splits=("in", "out")):

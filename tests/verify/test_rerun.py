@@ -153,6 +153,14 @@ def test_other_networks_under_the_name_are_not_used(smoke_copy, field, reason):
     assert "2 attacks" in found["re-run"].finding
 
 
+def test_a_recipe_that_is_none_here_skips_the_rows_and_no_other_check(smoke_copy):
+    for path in smoke_copy.out.glob("entry-*.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"recipe": "lab-recipe"}))
+    (found,) = again(smoke_copy).values()
+    assert (found.check, found.verdict) == ("re-run", "skip")
+    assert "unknown recipe 'lab-recipe'" in found.finding
+
+
 def test_a_cell_that_failed_hides_its_victim_on_no_other_attack(smoke_copy):
     path = smoke_copy.out / "entry-cgan-img.json"
     entry = json.loads(path.read_text())

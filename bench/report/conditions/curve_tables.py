@@ -9,9 +9,9 @@ from bench.records.metric import MetricSpec, views
 from bench.records.run import RunData
 from bench.report.conditions.curves import Curve, curves_of, has_strengths
 from bench.report.pages.figures import Line, curve_panels
+from bench.report.tables.files import RunTable
 from bench.report.tables.notes import outside_means
 from bench.report.tables.published import published_rows
-from bench.report.tables.render import RunTable
 from bench.report.tables.table import (
     NA,
     Table,

@@ -26,8 +26,8 @@ from bench.report.statistics import (
     rows_by,
     untouched_rows,
 )
+from bench.report.tables.files import RunTable
 from bench.report.tables.notes import outside_means
-from bench.report.tables.render import RunTable
 from bench.report.tables.table import (
     Table,
     attack_head,

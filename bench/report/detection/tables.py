@@ -21,7 +21,7 @@ from bench.report.detection.scores import (
     has_scores,
     victim_rows,
 )
-from bench.report.tables.render import RunTable
+from bench.report.tables.files import RunTable
 from bench.report.tables.table import (
     NA,
     Table,

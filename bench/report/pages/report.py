@@ -19,8 +19,8 @@ from bench.report.pages.pictures import (
 )
 from bench.report.pages.scatter import success_scatters
 from bench.report.statistics import clean_of, rates_of
+from bench.report.tables.files import table_texts, write_texts
 from bench.report.tables.paper import attack_record, build_table
-from bench.report.tables.render import table_texts, write_texts
 from bench.report.tables.table import Table, between, number
 from bench.store import write_text
 from bench.types import IN, SPLITS

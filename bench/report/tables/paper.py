@@ -24,9 +24,10 @@ from bench.report.cards import clean_accuracy_table, victims_table
 from bench.report.claims.judging import render_claims
 from bench.report.statistics import attack_rows, rates_of, untouched_rows
 from bench.report.tables.column import column_table
+from bench.report.tables.files import table_texts, write_texts
 from bench.report.tables.notes import FAILED, MARK, table_notes
 from bench.report.tables.published import published_rows
-from bench.report.tables.render import render, render_all, table_texts, write_texts
+from bench.report.tables.render import render, render_all
 from bench.report.tables.table import (
     NA,
     Row,

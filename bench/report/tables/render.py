@@ -1,4 +1,4 @@
-"""A table as Markdown, LaTeX, CSV and JSON, for a notebook, as a frame and as files; plain rows.
+"""A table as Markdown, LaTeX, CSV and JSON, for a notebook, as a frame; plain rows.
 
 Markdown and LaTeX show the formatted cells; CSV and JSON hold one unrounded number per column, with
 the unit in the column's name and nothing (CSV) or null (JSON) where a figure is undefined.
@@ -10,19 +10,15 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from itertools import groupby, product
-from pathlib import Path
 from string import Template
 from typing import Any
 
 import pandas as pd
 from tabulate import tabulate
 
-from bench.records.run import RunData
 from bench.report.tables.table import Column, Row, Table, alignments
-from bench.store import write_text
 from bench.types import Json
 
 
@@ -260,44 +256,3 @@ def render_rows(rows: Sequence[Mapping[str, Json]], format_: str) -> str:
     style = {"md": "github", "tex": "latex_booktabs"}[format_]
     body = [list(row.values()) for row in rows]
     return str(tabulate(body, headers=list(rows[0]), tablefmt=style)) if body else ""
-
-
-def table_texts(stem: str, table: Table) -> dict[str, str]:
-    """`STEM.{md,csv,tex}` by file name."""
-    return {f"{stem}.{suffix}": render(table, suffix) for suffix in ("md", "csv", "tex")}
-
-
-def write_texts(run: RunData, texts: Mapping[str, str]) -> list[Path]:
-    """Write texts by file name into the run's own folder, each of them whole or not at all."""
-    return [write_text(run.directory / name, text) for name, text in texts.items()]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunTable:
-    """A table that only some runs have, recomputed from their files.
-
-    Attributes:
-        stem: Of its files.
-        is_there: Whether a run has what it takes.
-        build: The table; raises `ValueError` where it has not.
-        draw: The same as SVG text.
-    """
-
-    stem: str
-    is_there: Callable[[RunData], bool]
-    build: Callable[[RunData], Table]
-    draw: Callable[[RunData], str] | None = None
-
-    def texts(self, run: RunData) -> dict[str, str]:
-        """Its texts by file name; none for a run without it."""
-        return table_texts(self.stem, self.build(run)) if self.is_there(run) else {}
-
-    def write(self, run: RunData) -> list[Path]:
-        """Write them, and the picture, into the run's own folder; what it no longer gives goes."""
-        texts = self.texts(run)
-        if not texts:
-            for suffix in ("md", "csv", "tex", "svg"):
-                (run.directory / f"{self.stem}.{suffix}").unlink(missing_ok=True)
-        if texts and self.draw:
-            texts[f"{self.stem}.svg"] = self.draw(run)
-        return write_texts(run, texts)

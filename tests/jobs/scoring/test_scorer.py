@@ -1,5 +1,3 @@
-from itertools import pairwise
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,8 +5,7 @@ import torch
 
 from bench.contract import Attack, AttackSpec, Victim, VictimSpec
 from bench.jobs.outcome import Trial
-from bench.jobs.scoring.items import AttackSource, batch_for, mixed
-from bench.jobs.scoring.rows import row_shards
+from bench.jobs.scoring.items import AttackSource
 from bench.jobs.scoring.scorer import Scorer
 from bench.metrics.lpips import load_lpips
 from bench.records.frames import check_predictions
@@ -134,11 +131,6 @@ def test_foreign_code_that_writes_into_its_input_costs_itself_alone(suite, diges
     assert beside["wrecker"]["p_predicted"].nunique() == 1
 
 
-def test_the_batch_of_the_cpu_depends_on_the_size_of_the_images():
-    assert [batch_for(side, side) for side in (64, 128, 256, 512, 1024)] == [32, 32, 8, 2, 1]
-    assert batch_for(512, 512, processor=False) == 256
-
-
 @pytest.mark.parametrize("batch", [1, 5, 64])
 @pytest.mark.parametrize("attack", [Shift(), Darken()], ids=["targeted", "untargeted"])
 def test_rows_are_those_of_a_naive_loop(suite, attack, batch):
@@ -214,20 +206,6 @@ def test_what_an_attack_is_asked_does_not_depend_on_the_labels(suite):
         scorer.score(AttackSource(peek), {}, range(8))
         asked.append(peek.seen)
     assert asked[0] == asked[1] == asked[2]
-
-
-def test_cameras_are_mixed_over_the_shards_and_within():
-    models = [f"cam-{number // 40}" for number in range(200)]  # in the order of a tree of folders
-    manifest = pd.DataFrame(
-        {"image_id": [f"i{n}" for n in range(200)], "sha256": "0", "model": models}
-    )
-    order = mixed(manifest)
-    assert sorted(order) == list(range(200))
-    for shard in row_shards(order):
-        labels = [models[index] for index in shard]
-        assert len(set(labels)) >= 3
-        neighbours = sum(one == other for one, other in pairwise(labels))
-        assert neighbours < len(labels) / 2
 
 
 class Still(Attack):

@@ -12,7 +12,7 @@ from bench.records.entry import parse_entry
 from bench.records.participants import VictimRecord
 from bench.records.run import RunData
 from bench.report.claims.evidence import ROWS
-from tests.conftest import make_entry
+from tests.toy_run import make_entry
 
 CLASSES = ("cam-a", "cam-b", "cam-c")
 VICTIMS = (("w18", "wdf"), ("w34", "wdf"), ("p18", "pef"), ("i18", "img"))

@@ -2,8 +2,8 @@ import pytest
 
 from bench.registry import UnknownNameError
 from bench.report.comparison.contenders import contenders_across, contenders_of, mean_families
-from tests.conftest import ATTACKS
 from tests.records.test_load import change
+from tests.toy_run import ATTACKS
 
 
 def test_names_and_patterns_each_once(run_dir, pristine):

@@ -15,8 +15,8 @@ from bench.report.leaderboard.standing import build_standings
 from bench.report.pages.site import write_site
 from bench.report.verification.folder import verify_folder
 from bench.verdicts import failed
-from tests.conftest import edit_json, over_families, rewrite, under
 from tests.report.conditions.test_survival import rate, weakened
+from tests.toy_run import edit_json, over_families, rewrite, under
 
 WEAK = (0.5, None)
 IN_TASR = ("in", "tasr")
@@ -93,6 +93,7 @@ def test_a_strength_in_part_is_no_point_of_a_curve(curved_dir, name):
 
 
 def test_attacks_whose_distortion_failed_have_no_curve_and_stop_no_board(curved_dir, tmp_path):
+    old = CURVES.write(load_run(curved_dir))
     failure = {"who": "the attack", "reason": "x", "log": "failures/x.log"}
     lost = [{"what": what, **failure} for what in ("distortion", "distortion at strength 0.5")]
     for path in curved_dir.glob("entry-*.json"):
@@ -100,7 +101,12 @@ def test_attacks_whose_distortion_failed_have_no_curve_and_stop_no_board(curved_
             edit_json(path, lambda entry: entry.update(unmeasured=lost))
     for name in ("distortion", "conditions-distortion"):
         rewrite(curved_dir, name, lambda rows: rows[rows["attack"] == "identity"])
+    stale = {one.check for one in verify_folder(curved_dir) if one.verdict == "fail"}
+    assert stale == {"curves.md", "curves.csv", "curves.tex"}  # of the rows before
+    with pytest.raises(ValueError, match="lacks distortion; run the same command again"):
+        CURVES.build(load_run(curved_dir))
     assert CURVES.write(load_run(curved_dir)) == []
+    assert not any(path.exists() for path in old)
     assert failed(verify_folder(curved_dir)) == []
     [board], _ = load_boards([curved_dir])
     assert write_site([build_standings(board)], tmp_path).is_file()

@@ -7,7 +7,7 @@ import pytest
 from bench.records.load import TABLES, load_run
 from bench.report.conditions.survival import survival_table
 from bench.report.verification.folder import verify_folder
-from tests.conftest import ATTACKS, CLASSES, edit_json, missed, over_families, rewrite, under
+from tests.toy_run import ATTACKS, CLASSES, edit_json, missed, over_families, rewrite, under
 
 CHANCE = {(0.5, None): 0.4, (1.0, 90): 0.7, (1.0, 70): 0.2}
 FILE, ROWS = "conditions.parquet", "rows under conditions"

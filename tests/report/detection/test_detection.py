@@ -8,7 +8,7 @@ from bench.metrics.resampling import photograph_draws
 from bench.records.load import load_run
 from bench.report.detection.scores import ROWS, detections
 from bench.report.detection.tables import detection_table
-from tests.conftest import over_families, rewrite, under
+from tests.toy_run import over_families, rewrite, under
 
 DETECTORS = ("one", "other")
 

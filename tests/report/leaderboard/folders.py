@@ -3,7 +3,7 @@
 import pandas as pd
 
 from bench.report.leaderboard.boards import load_boards
-from tests.conftest import ATTACKS, make_entry, make_frames, write_run
+from tests.toy_run import ATTACKS, make_entry, make_frames, write_run
 
 
 def write_folder(folder, attacks=tuple(ATTACKS), *, rename=None, rows=None, both=None, entry=None):

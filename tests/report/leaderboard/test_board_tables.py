@@ -14,10 +14,10 @@ from bench.report.linkage import DEVICE
 from bench.report.linkage import ROWS as LINKS
 from bench.report.verification.folder import verify_folder
 from bench.verdicts import failed
-from tests.conftest import edit_json, under
 from tests.report.detection.test_detection import scores_of
 from tests.report.leaderboard.folders import boards_of, write_folder
 from tests.report.test_linkage import pce_of
+from tests.toy_run import edit_json, under
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,7 @@ def conditions(folder, **odd):
         (LINKS, lambda folder: pce_of(folder)[:0]),
         (LINKS, of_one_device),
         ("conditions.parquet", lambda folder: conditions(folder, quality_percent=np.inf)),
+        ("conditions.parquet", lambda folder: conditions(folder, strength=25)),
         ("conditions.parquet", lambda folder: conditions(folder, strength=None)),
         ("conditions.parquet", lambda folder: conditions(folder, strength="weak")),
     ],

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from bench.report.conditions.curves import has_strengths
 from bench.report.leaderboard.boards import load_boards, slug
 from bench.report.leaderboard.standing import build_standings
-from tests.conftest import missed
 from tests.report.conditions.test_curves import curved
 from tests.report.leaderboard.folders import (
     boards_of,
@@ -14,6 +13,7 @@ from tests.report.leaderboard.folders import (
     without,
     write_folder,
 )
+from tests.toy_run import missed
 
 
 def weaker(rows):

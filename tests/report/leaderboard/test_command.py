@@ -4,8 +4,8 @@ from functools import partial
 import pytest
 
 from bench.store.outputs import NOTE
-from tests.conftest import edit_json
 from tests.report.leaderboard.folders import other_networks, write_folder
+from tests.toy_run import edit_json
 
 
 @pytest.fixture

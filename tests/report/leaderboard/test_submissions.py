@@ -5,8 +5,8 @@ import pytest
 from bench.records.entry import Provenance
 from bench.report.leaderboard.submissions import load_submissions, precision_of
 from bench.types import Silent
-from tests.conftest import edit_json
 from tests.report.leaderboard.folders import write_folder
+from tests.toy_run import edit_json
 
 
 def test_folders_are_found_below_a_place_and_by_themselves(tmp_path):

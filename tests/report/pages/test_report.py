@@ -21,7 +21,8 @@ from bench.report.pages.pictures import (
 )
 from bench.report.pages.report import heat_map, report_html, write_report, write_victims
 from bench.report.statistics import rates_of
-from tests.conftest import (
+from tests.records.test_networks import network_record, write_networks
+from tests.toy_run import (
     ATTACKS,
     CLASSES,
     VICTIMS,
@@ -30,7 +31,6 @@ from tests.conftest import (
     write_run,
     write_samples,
 )
-from tests.records.test_networks import network_record, write_networks
 
 
 class Page(HTMLParser):

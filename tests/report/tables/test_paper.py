@@ -9,8 +9,8 @@ import pytest
 from bench.records.load import load_run
 from bench.report.tables.paper import build_table, write_tables
 from bench.report.tables.render import render
-from tests.conftest import CLASSES, rewrite
 from tests.records.test_load import change
+from tests.toy_run import CLASSES, rewrite
 
 
 def records(table):

@@ -2,7 +2,7 @@ import pytest
 
 from bench.report.verification.folder import compare_file, verify_entry, verify_folder
 from bench.verdicts import failed
-from tests.conftest import edit_json, rewrite
+from tests.toy_run import edit_json, rewrite
 
 
 def verdicts(folder):

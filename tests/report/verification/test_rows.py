@@ -18,7 +18,7 @@ from bench.report.verification.rows import (
 from bench.suites.catalogue import SIMULATED, load_suite
 from bench.suites.simcam.plan import plan
 from bench.verdicts import failed
-from tests.conftest import ATTACKS, make_entry
+from tests.toy_run import ATTACKS, make_entry
 
 
 @pytest.mark.parametrize(("lie", "wrong"), [(0, []), (1, ["coverage of img-resnet18"])])
