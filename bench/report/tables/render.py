@@ -116,8 +116,9 @@ def _md(text: str) -> str:
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
 
 
-_COLUMN, _PAGE, _TEXT, _ROWS = 60, 92, 40, 42
-"""Characters of `footnotesize` in one of two columns, across a page, in a line of a cell; lines."""
+_COLUMN, _PAGE, _SHRUNK, _TEXT, _ROWS = 60, 92, 120, 40, 42
+"""Characters of `footnotesize` in one of two columns, across a page, shrunk to one, in a line of a
+cell; lines."""
 
 
 def _latex(table: Table) -> str:
@@ -141,14 +142,23 @@ def _latex(table: Table) -> str:
 
 
 def _panels(columns: tuple[Column, ...], widths: list[int]) -> list[list[int]]:
-    """Places of the columns of each float: the first in all, groups whole, as many as fit."""
+    """Places of the columns of each float: the first in all, as many groups as fit.
+
+    A group stays whole if it can be read when it is shrunk to a page.
+    """
     panels: list[list[int]] = [[0]]
+
+    def make_room(places: list[int], most: int) -> None:
+        wide = sum(widths[place] for place in panels[-1] + places)
+        if wide > most and len(panels[-1]) > 1:
+            panels.append([0])
+
     for _, members in groupby(range(1, len(columns)), lambda place: columns[place].group or place):
         group = list(members)
-        wide = sum(widths[place] for place in (*panels[-1], *group))
-        if wide > _PAGE and len(panels[-1]) > 1:
-            panels.append([0])
-        panels[-1] += group
+        make_room(group, _PAGE)
+        for place in group:
+            make_room([place], _SHRUNK)
+            panels[-1].append(place)
     return panels
 
 

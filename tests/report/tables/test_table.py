@@ -58,6 +58,16 @@ def test_figures_are_rounded_in_one_way():
         assert render(table(records=[{"a": 29.4921875 + last_bit}]), "csv") == "a\n29.492188\n"
 
 
+def test_a_group_too_wide_for_a_page_of_latex_is_broken():
+    names = [f"img-resnet18-more-models-{number}" for number in range(6)]
+    headings = ["Attack", ("TASR", "Mean"), *(("UASR", name) for name in names)]
+    made = make_table("T", headings, [Row(kind="attack", name="a", cells=("1",) * 7)], (), ())
+    grids = re.findall(r"\\toprule(.*?)\\midrule", render(made, "tex"), re.DOTALL)
+    shown = [re.findall(r"img-resnet18-more-models-\d|Mean", grid) for grid in grids]
+    assert shown == [["Mean"], names[:4], names[4:]]  # at most 120 characters
+    assert all("UASR" in grid for grid in grids[1:])
+
+
 @pytest.fixture
 def compiler():
     path = shutil.which("pdflatex") or shutil.which("tectonic")
