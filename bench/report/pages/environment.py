@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from bench.records.metric import headline, row_metrics, views
 from bench.report.cards import card_facts
 from bench.report.pages.charts import reliability_bars
+from bench.report.tables.render import prose_html
 from bench.report.tables.table import number
 from bench.types import SPLITS
 
@@ -35,6 +36,7 @@ def page_environment() -> Environment:
         "groups": groups,
         "level": level,
         "number": number,
+        "prose": lambda text: Markup(prose_html(text)),  # noqa: S704  # escaped there
         "pretty": lambda value: json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False),
         "sh": lambda text: shlex.quote(str(text)),
         "short": lambda text: str(text)[:12],

@@ -58,8 +58,13 @@ def _markdown(table: Table) -> str:
 def _html(table: Table) -> str:
     """For a notebook."""
     grid = _grid(table, [[_label(row), *row.cells] for row in table.rows], "html")
-    notes = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
+    notes = "".join(f"<li>{prose_html(note)}</li>" for note in table.notes)
     return f"<p><b>{escape(table.caption)}</b></p>{grid}<ul>{notes}</ul>"
+
+
+def prose_html(text: str) -> str:
+    """Escaped; what stands in backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _grid(table: Table, body: list[list[str]], style: str) -> str:

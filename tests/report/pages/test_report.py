@@ -84,6 +84,7 @@ def test_the_report_is_self_contained_and_escapes_names(page):
         "What victims say by source camera, out of distribution, under img, wdf, pef",
         "numpy 2.0",
         "0123456789ab",
+        "Not audited: <code>camobench data prepare",
     ):
         assert text in page
 
