@@ -17,7 +17,7 @@ from bench.records.entry import problems_of
 from bench.types import Split
 
 
-def _inside(name: Path, info: ValidationInfo[Path]) -> Path:
+def _inside(name: Path, info: "ValidationInfo[Path]") -> Path:
     path = info.context / name
     if name.name != str(name) or not path.is_file():
         raise ValueError(f"names {str(name)!r}, which is not there")
