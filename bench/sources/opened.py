@@ -102,7 +102,7 @@ def _is_ours(name: str) -> bool:
 @functools.cache
 def watch_opens() -> None:
     """Note from now on what somebody's code opens and imports; an audit hook stays for good."""
-    is_somebodys(Path(__file__))  # knows its folders before the hook asks
+    is_somebodys(Path(os.devnull))  # asks for all folders, for which Python opens files, once
     sys.addaudithook(_hook)
 
 

@@ -118,3 +118,21 @@ def test_what_was_imported_before_anybody_watched_and_edited_since_is_refused(la
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run([sys.executable, "-c", text], env=environment, capture_output=True)
     assert b"helper.py has changed since this process imported it: reload it" in done.stderr
+
+
+def test_whoever_watches_asks_python_for_its_folders_before(lab):
+    """Python 3.13 opens a file of its own for them, at which it would be asked again, half-way."""
+    write(lab, my="open('data').close()")
+    (lab / "data").touch()
+    text = (
+        "import sys, sysconfig\n"
+        "from bench.sources.opened import watch_opens\n"
+        "watch_opens()\n"
+        "sysconfig.get_path = sysconfig.get_paths = None\n"
+        "import my\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        [sys.executable, "-c", text], env=environment, cwd=lab, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
