@@ -36,6 +36,7 @@ from bench.recipes import RESIDUAL_NAME, Recipe
 from bench.store import (
     Checkpoint,
     Store,
+    damaged,
     digest,
     file_digest,
     open_checkpoint,
@@ -47,6 +48,10 @@ from bench.types import CamobenchError, FitReport, Json, SetName, as_json
 
 AS_STORED = "the stored weights"
 BEFORE_ROUNDING = "the weights before they were rounded for storage"
+_SAID = {
+    *("key", "weights_sha256", "seconds", "figures", "validation_of"),
+    *("hyperparameters", "curves", "provenance"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +70,8 @@ class Shelf:
         found = self.store.checkpoint(kind, name, key)
         if found is None and self.shipped:
             found = open_checkpoint(shipped_folder(kind, name, key))
+        if found is not None and (lacking := _SAID.difference(found.card)):
+            raise damaged(found.path / "card.json", f"no {min(lacking)}", found.path)
         if found is not None and found.card["key"] != key:
             raise CamobenchError(f"checkpoint {found.path} has another key on its card; remove it")
         return found
