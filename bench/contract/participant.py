@@ -242,14 +242,13 @@ class Victim(Participant[VictimSpec]):
         """Check what `logits` or `backbone` returned for `count` images.
 
         Raises:
-            ValueError: If the shape is not (count, C); or a value is NaN or infinite, which makes
-                a processor wait for its device.
+            ValueError: If it is no tensor of shape (count, C); or a value is NaN or infinite, which
+                makes a processor wait for its device.
         """
         expected = (count, len(self.classes))
-        if tuple(values.shape) != expected:
-            raise ValueError(
-                f"{self.spec.name}: expected logits of shape {expected}, got {tuple(values.shape)}"
-            )
+        given = tuple(values.shape) if isinstance(values, Tensor) else f"a {type(values).__name__}"
+        if given != expected:
+            raise ValueError(f"{self.spec.name}: expected logits of shape {expected}, got {given}")
         if not shape_alone:
             checks.require_finite(values, f"{self.spec.name}: the logits")
         return values

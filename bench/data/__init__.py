@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -138,6 +139,8 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
         ImageError: If it is missing, cannot be decoded whole, or is not 8-bit RGB.
     """
     try:
+        if not path.is_file() and path.exists():  # a pipe may never end
+            raise OSError(errno.EINVAL, "no regular file")
         data = path.read_bytes()
     except OSError as error:
         raise ImageError(f"{path}: cannot be read ({error.strerror}); check the path") from error

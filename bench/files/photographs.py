@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,9 @@ from bench.plan.request import Request, open_session
 from bench.store import Store
 from bench.store.outputs import Additions
 from bench.types import Json, Progress, Silent, WrongUsageError
+
+NAME_BYTES = 255
+"""What common file systems take for a name."""
 
 
 def anonymise_files(
@@ -45,6 +49,8 @@ def anonymise_files(
     ending = f"__{target}.png" if target else ".png"
     for path in paths:
         _read(path)
+        if len(os.fsencode(f"{path.stem}{ending}")) > NAME_BYTES:
+            raise ImageError(f"{path}: its name and {ending} are too long for one; rename it")
     progress = progress or Silent()
     progress.start(f"{attack_name} on photographs", len(paths))
     additions = Additions(out)

@@ -36,6 +36,7 @@ from bench.recipes import RESIDUAL_NAME, Recipe
 from bench.store import (
     Checkpoint,
     Store,
+    damaged,
     digest,
     file_digest,
     open_checkpoint,
@@ -44,9 +45,14 @@ from bench.store import (
 )
 from bench.suites.base import set_c_checksum
 from bench.types import CamobenchError, FitReport, Json, SetName, as_json
+from bench.wording import listed
 
 AS_STORED = "the stored weights"
 BEFORE_ROUNDING = "the weights before they were rounded for storage"
+_SAID = {
+    *("key", "weights_sha256", "seconds", "figures", "validation_of"),
+    *("hyperparameters", "curves", "provenance"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +71,8 @@ class Shelf:
         found = self.store.checkpoint(kind, name, key)
         if found is None and self.shipped:
             found = open_checkpoint(shipped_folder(kind, name, key))
+        if found is not None and (lacking := _SAID.difference(found.card)):
+            raise damaged(found.path / "card.json", f"no {min(lacking)}", found.path)
         if found is not None and found.card["key"] != key:
             raise CamobenchError(f"checkpoint {found.path} has another key on its card; remove it")
         return found
@@ -153,8 +161,9 @@ def restore(module: nn.Module, checkpoint: Checkpoint, device: torch.device) -> 
         problem = " ".join(str(error).split())
     if problem:
         raise CamobenchError(
-            f"the checkpoint does not fit {type(module).__name__} any more; give its spec another "
-            f"version, and it is trained anew ({checkpoint.path}: {problem})"
+            f"the checkpoint does not fit {type(module).__name__}: build all that `fit` fills in "
+            "`__init__`, or give its spec another version, and it is trained anew "
+            f"({checkpoint.path}: {problem})"
         )
     module.to(device).eval().requires_grad_(False)
 
@@ -172,7 +181,7 @@ def take_state(module: nn.Module, stored: dict[str, Tensor]) -> str:
         return " ".join(str(error).split())
     missing = [name for name in problems.missing_keys if not is_shared(module, name)]
     odd = [*(f"no {name}" for name in missing), *(f"surplus {n}" for n in problems.unexpected_keys)]
-    return ", ".join(odd)
+    return listed(odd)
 
 
 class Networks:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.registry import Entry
 from bench.sources import Makeup, makeup_of
+from bench.sources.in_memory import imported_otherwise
 from bench.sources.opened import changed, files_opened_by
 from bench.sources.places import is_somebodys
 from bench.store import Store, digest, file_digest, is_in_store, read_json, write_json
@@ -27,12 +28,6 @@ if TYPE_CHECKING:
 
 OPENED = "opened"
 """Folder of the records in a store."""
-
-
-def opened_when_built(makeup: Makeup) -> list[list[str]]:
-    """Name and SHA-256 of each file that it opens as it is imported and built."""
-    found = files_opened_by(makeup.paths, kinds=("built",))
-    return sorted([path.name, _digest(path)] for path in found if _counts(path, makeup))
 
 
 def identity_of(
@@ -49,8 +44,9 @@ def identity_of(
     said: dict[str, Json] = {"spec": thing.spec.identity(), "hyperparameters": dict(stated)}
     if makeup is not None:
         made = [] if builder is type(thing) else [makeup_of(type(thing)).sha256]
-        opened = as_json(opened_when_built(makeup))
-        said |= {"source": makeup.sha256, "made": as_json(made), "opened": opened}
+        found = files_opened_by([*makeup.paths, makeup.sha256], "built")
+        opened = sorted([path.name, _digest(path)] for path in found if _counts(path, makeup))
+        said |= {"source": makeup.sha256, "made": as_json(made), "opened": as_json(opened)}
     return said
 
 
@@ -78,13 +74,14 @@ def note_opened(store: Store, key: str, entry: Entry[Any, Any]) -> None:
     """
     if entry.origin is None:
         return
-    makeup = _travelled.get(_label(entry)) or makeup_of(entry.builder)
+    makeup = known_makeup(entry)
     found = set(files_opened_by(makeup.paths))
     if makeup.computes_imports:  # nobody knows which of them
         found |= _imported()
     paths = [path for path in sorted(found) if _counts(path, makeup)]
-    now = {str(_at_home(path)): _digest(path) for path in paths}
-    moved = {str(_at_home(path)) for path in changed(paths)}
+    late = imported_otherwise(makeup.paths)  # than its key says
+    now = {str(_at_home(path)): _digest(path) for path in (*paths, *late)}
+    moved = {str(_at_home(path)) for path in changed(paths) | late}
     add_opened(store, key, now, entry.spec.name, moved)
 
 
@@ -112,17 +109,21 @@ def add_opened(
             write_json(_record(store, key), {**known, **now})
 
 
-_travelled: dict[tuple[str | None, str], Makeup] = {}
-"""Of plug-ins that came from another process, where their sources are."""
+_planned: dict[tuple[type, str | None, str], Makeup] = {}
 
 
-def _label(entry: Entry[Any, Any]) -> tuple[str | None, str]:
-    return entry.origin, entry.spec.name
+def know_makeup(entry: Entry[Any, Any], makeup: Makeup) -> None:
+    """Keep what a plug-in is made of as its key hashes it, here or where it came from."""
+    _planned[_label(entry)] = makeup
 
 
-def knows_makeup(entry: Entry[Any, Any], makeup: Makeup) -> None:
-    """Take what a plug-in is made of from the process that it came from."""
-    _travelled[_label(entry)] = makeup
+def known_makeup(entry: Entry[Any, Any]) -> Makeup:
+    """What a plug-in is made of: as it was planned last, or now."""
+    return _planned.get(_label(entry)) or makeup_of(entry.builder)
+
+
+def _label(entry: Entry[Any, Any]) -> tuple[type, str | None, str]:
+    return type(entry.spec), entry.origin, entry.spec.name
 
 
 _away: list[Path] = []

@@ -32,11 +32,15 @@ def require_own(
 
     Raises:
         CamobenchError: If it holds something else.
+        PermissionError: If nothing can be written there.
     """
-    if not folder.exists():
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    if not there.is_dir():
+        raise CamobenchError(f"{there} is a file; choose another --out")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(f"{there} cannot be written into; choose another --out")
+    if there != folder:
         return
-    if not folder.is_dir():
-        raise CamobenchError(f"{folder} is a file; choose another --out")
     noted = _notes(folder).get(kind)
     if noted is None:
         found = [path.name for path in folder.iterdir() if not path.name.startswith(".")]

@@ -125,6 +125,8 @@ def test_logits_are_checked():
     assert victim.checked_logits(values, 2) is values
     with pytest.raises(ValueError, match=r"made: expected logits of shape \(2, 3\), got \(2, 4\)"):
         victim.checked_logits(torch.zeros(2, 4), 2)
+    with pytest.raises(ValueError, match=r"expected logits of shape \(2, 3\), got a tuple"):
+        victim.checked_logits((values,), 2)
     with pytest.raises(ValueError, match=r"expected logits of shape \(3, 3\), got \(2, 3\)"):
         victim.checked_logits(values, 3)
     with pytest.raises(ValueError, match="made: the logits: 3 of 6 values are NaN or infinite"):

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -41,8 +43,10 @@ def test_read_rgb_names_the_path(tmp_path):
     np.testing.assert_array_equal(read_rgb(path), noise().transpose(2, 0, 1))
     with pytest.raises(ImageError, match=r"missing\.jpg: cannot be read \(No such file"):
         read_rgb(tmp_path / "missing.jpg")
-    with pytest.raises(ImageError, match="cannot be read"):
-        read_rgb(tmp_path)
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for path in (tmp_path, tmp_path / "pipe.jpg"):
+        with pytest.raises(ImageError, match="cannot be read"):
+            read_rgb(path)
 
 
 def labelled(**changes):

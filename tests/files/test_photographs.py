@@ -106,6 +106,9 @@ def test_a_bad_photograph_is_named_before_any_work(smoke, tmp_path):
     ):
         with pytest.raises(ImageError, match=r"b\.png: 200 x 63 pixels is smaller than"):
             use()
+    long = photo(tmp_path / f"{'n' * 250}.png")
+    with pytest.raises(ImageError, match=r"n\.png: its name and __simcam-02\.png are too long"):
+        anonymise(smoke, [paths[0], long], tmp_path / "out")
     assert not (tmp_path / "out").exists()
     with pytest.raises(CamobenchError, match="attack mislgan is not trained for simcam-smoke-v2"):
         anonymise(smoke, paths[:1], tmp_path / "out", "mislgan")

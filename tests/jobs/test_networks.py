@@ -158,9 +158,10 @@ def flip(folder, place):
     weights.write_bytes(data)
 
 
-def rename_key(folder):
-    card = json.loads((folder / "card.json").read_text())
-    (folder / "card.json").write_text(json.dumps({**card, "key": "0" * 64}))
+def rewrite(folder, **changes):
+    card = json.loads((folder / "card.json").read_text()) | changes
+    kept = {name: value for name, value in card.items() if value is not None}
+    (folder / "card.json").write_text(json.dumps(kept))
 
 
 @pytest.mark.parametrize(
@@ -170,9 +171,11 @@ def rename_key(folder):
         (lambda folder: flip(folder, -1), r"does not match its card.*remove that folder"),
         (lambda folder: (folder / "weights.safetensors").unlink(), "missing or damaged"),
         (lambda folder: (folder / "card.json").write_text("{"), r"card\.json is damaged"),
-        (lambda folder: rename_key(folder), "has another key on its card; remove it"),
+        (lambda folder: rewrite(folder, key="0" * 64), "has another key on its card; remove it"),
+        (lambda folder: rewrite(folder, key=None), r"card\.json is damaged \(no key\); remove"),
+        (lambda folder: rewrite(folder, curves=None), r"card\.json is damaged \(no curves\)"),
     ],
-    ids=["header", "weights", "no weights", "card", "another card"],
+    ids=["header", "weights", "no weights", "card", "another card", "no key", "no curves"],
 )
 def test_damage_is_found_and_named(stored, damage, message):
     shelf, graph, checkpoints = stored
@@ -191,7 +194,7 @@ def test_damage_is_found_and_named(stored, damage, message):
 def test_weights_of_another_network_are_refused_in_one_line(stored, other, recipe):
     _, graph, checkpoints = stored
     checkpoint = checkpoints[graph.victims["pef-resnet12"]]
-    with pytest.raises(CamobenchError, match="does not fit ConvNetVictim any more") as found:
+    with pytest.raises(CamobenchError, match=r"ConvNetVictim: build .*`__init__`") as found:
         restore(build_victim(other, CLASSES, recipe), checkpoint, CPU)
     assert "\n" not in str(found.value)
     assert str(checkpoint.path) in str(found.value)

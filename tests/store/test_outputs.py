@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import pytest
 
 from bench.store.outputs import NOTE, Additions, note_own, own_folder, require_own, write_new
@@ -39,8 +42,19 @@ def test_a_folder_that_nobody_noted_is_somebody_elses(tmp_path):
     (tmp_path / NOTE).write_text("[")
     with pytest.raises(CamobenchError, match=r"report\.html"):
         require_own(tmp_path, "board", MADE_OF, ["report.html"])
-    with pytest.raises(CamobenchError, match="is a file"):
-        require_own(tmp_path / "report.html", "results", MADE_OF)
+    for below in ("report.html", "report.html/out"):
+        with pytest.raises(CamobenchError, match=r"report\.html is a file"):
+            require_own(tmp_path / below, "results", MADE_OF)
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    for look in (
+        lambda: require_own(tmp_path / "a" / "b", "results", MADE_OF),
+        lambda: own_folder(tmp_path / "out", "results", lambda folder: MADE_OF),
+    ):
+        with pytest.raises(PermissionError, match="cannot be written into; choose another --out"):
+            look()
 
 
 def test_the_first_folder_is_taken_where_nothing_is_lost(tmp_path):

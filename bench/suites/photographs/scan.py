@@ -89,6 +89,8 @@ def list_images(root: Path) -> list[PurePosixPath]:
             raise CamobenchError(
                 f"the name of {image.as_posix()!a} in {root} is no text; rename it"
             )
+        if not (root / image).is_file() and (root / image).exists():  # it may never end
+            raise CamobenchError(f"{root / image} is no regular file; remove it")
     if not images:
         raise CamobenchError(f"no image (jpg, png, tif) in {root}; check the path")
     return images

@@ -162,6 +162,13 @@ def test_a_name_that_is_no_text_is_named(five):
         source(five).card  # noqa: B018
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+def test_a_pipe_is_named_not_waited_for(five):
+    os.mkfifo(five / "two" / "dev0" / "pipe.jpg")
+    with pytest.raises(CamobenchError, match=r"pipe\.jpg is no regular file; remove it"):
+        source(five).card  # noqa: B018
+
+
 def test_a_folder_that_cannot_be_read_is_named_not_passed_over(five, monkeypatch):
     shut, scandir = five / "five" / "dev0", os.scandir
 
