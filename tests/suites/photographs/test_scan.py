@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from bench.data import ImageError
 from bench.store import Store
@@ -104,9 +104,10 @@ def test_one_shot_saved_twice_is_refused(five):
     assert not [name for name in kept if "(1)" in name or "edited" in name or "png" in name]
 
 
-def exif(make, model):
+def exif(make, model, serial=""):
     tags = Image.Exif()
     tags[271], tags[272] = make, model
+    tags.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.BodySerialNumber] = serial
     return tags
 
 
@@ -119,6 +120,15 @@ def test_exif_that_contradicts_the_folders_is_said(tmp_path):
     note = source(root).card.note
     assert "Nikon_D70 holds photographs of Canon EOS 5D, NIKON D70" in note
     assert "photographs of Canon EOS 5D are in Canon_EOS_5D, Nikon_D70" in note
+
+
+def test_one_camera_as_two_devices_is_refused(tmp_path):
+    root = write_tree(tmp_path, {"Nikon_D70": [3, 3, 3]}, exif=exif("Nikon", "D70", "0000"))
+    write_tree(root, {"Canon_5D": [3, 3, 3]}, exif=exif("Canon", "5D"))
+    assert source(root).card.note.startswith("split by device")
+    write_tree(root, {"Canon_5D": [1, 1]}, exif=exif("Canon", "5D", "0123"))
+    with pytest.raises(ImageError, match=r"(?s)1 of .*dev1/.* same camera as Canon_5D/dev0/"):
+        source(root).card  # noqa: B018
 
 
 def test_swapped_folders_are_said(tmp_path):
