@@ -91,6 +91,8 @@ def list_images(root: Path) -> list[PurePosixPath]:
             raise CamobenchError(
                 f"the name of {image.as_posix()!a} in {root} is no text; rename it"
             )
+        if (root / image).exists() and not (root / image).is_file():
+            raise CamobenchError(f"{root / image} is a pipe or device, no file; remove it")
     if not images:
         raise CamobenchError(f"no image (jpg, png, tif) in {root}; check the path")
     return images

@@ -165,6 +165,12 @@ def test_devices_spelled_in_several_ways_are_said(tmp_path):
     assert "one device spelled in 2 ways: Nikon_D70/Dev-1, Nikon_D70/dev 1" in note
 
 
+def test_what_is_no_file_is_refused_unread(five):
+    (five / "two" / "dev0" / "a.jpg").symlink_to(os.devnull)
+    with pytest.raises(CamobenchError, match=r"a\.jpg is a pipe or device"):
+        source(five).card  # noqa: B018
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems hold no such names")
 def test_a_name_that_is_no_text_is_named(five):
     (five / "two" / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"")
