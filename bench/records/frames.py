@@ -194,7 +194,7 @@ def _impossible_distortions(rows: pd.DataFrame, entry: Entry) -> Iterator[Proble
     values = {m.name: rows[m.name].astype("float64") for m in metrics}
     same = pd.Series(False, index=rows.index)
     for m in metrics:
-        inside = values[m.name].between(m.lowest - TOLERANCE, m.highest + TOLERANCE)
+        inside = values[m.name].between(m.lowest - _ROUNDED, m.highest + _ROUNDED)
         yield f"`{m.name}` is NaN or outside [{m.lowest:g}, {m.highest:g}]", ~inside
         if np.isinf(m.unchanged):
             same |= values[m.name] == m.unchanged

@@ -83,6 +83,7 @@ def test_rounding_in_a_bright_sky_is_no_change(scored):
     sky = torch.full((1, 3, 64, 64), 243, dtype=torch.uint8)
     for name, value in measure(sky, sky).items():
         distortion.loc[0, name] = float(value)
+    distortion.loc[1, "ssim"] = 1.0004  # as measured, of one that hardly changes
     assert distortion_problems(distortion, entry) == []
 
 
