@@ -92,11 +92,12 @@ def measure_distances(scenes: int | None = None) -> Distances:
             taken[name].append(torch.from_numpy(pixels))
     stacks = [torch.stack(photographs) for photographs in taken.values()]
     lpips = Lpips(torch.device("cpu"))
+    features = [list(lpips.features(stack)) for stack in stacks]
     decibels = np.full((len(stacks), len(stacks)), np.inf)
     perceived = np.zeros_like(decibels)
     for i, j in combinations(range(len(stacks)), 2):
         decibels[i, j] = decibels[j, i] = psnr_db(stacks[i], stacks[j]).mean()
-        perceived[i, j] = perceived[j, i] = lpips(stacks[i], stacks[j]).mean()
+        perceived[i, j] = perceived[j, i] = lpips.between(features[i], features[j]).mean()
     return Distances(cameras=tuple(cameras), psnr_db=decibels, lpips=perceived)
 
 

@@ -8,8 +8,8 @@ pair of images must give its known value: an installation that computes somethin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator
+from functools import cache, reduce
 from importlib.resources import files
 
 import safetensors.torch
@@ -67,15 +67,20 @@ class Lpips:
     @torch.no_grad()
     def __call__(self, originals: Tensor, anonymised: Tensor) -> Tensor:
         """Distance of each of (N, 3, H, W) uint8 images to its original: (N,)."""
-        total = torch.zeros(len(anonymised), device=anonymised.device)
-        layers = zip(
-            self._features(originals), self._features(anonymised), self._layers, strict=True
-        )
-        for before, after, (_, _, linear) in layers:
-            total += F.conv2d((before - after).square_(), linear).mean(dim=(1, 2, 3))
-        return total
+        return self.between(self.features(originals), self.features(anonymised))
 
-    def _features(self, images: Tensor) -> Iterator[Tensor]:
+    def between(self, originals: Iterable[Tensor], anonymised: Iterable[Tensor]) -> Tensor:
+        """The same of what `features` gives of both."""
+        layers = zip(originals, anonymised, self._layers, strict=True)
+        return reduce(
+            torch.add,
+            (
+                F.conv2d((before - after).square_(), linear).mean(dim=(1, 2, 3))
+                for before, after, (_, _, linear) in layers
+            ),
+        )
+
+    def features(self, images: Tensor) -> Iterator[Tensor]:
         """Of each layer, (N, C, H, W), normalised over channels at every pixel."""
         unit = images.contiguous(memory_format=torch.channels_last).float().div_(127.5).sub_(1)
         layer = unit.sub_(self._shift).div_(self._scale)

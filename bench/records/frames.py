@@ -25,6 +25,7 @@ CONDITION = ["strength", "quality_percent"]
 """What happened to anonymised images before they were scored: `bench.jobs.scoring.condition`."""
 TOLERANCE = 1e-5
 _LOOSE = 1e-6
+_ROUNDED = 5e-3  # SSIM in fp32 of a bright picture of one colour, such as a sky
 
 
 _ASKED = ("suite", "split", "image_id", "photo_id", "device", "source", "target")
@@ -193,12 +194,12 @@ def _impossible_distortions(rows: pd.DataFrame, entry: Entry) -> Iterator[Proble
     values = {m.name: rows[m.name].astype("float64") for m in metrics}
     same = pd.Series(False, index=rows.index)
     for m in metrics:
-        inside = values[m.name].between(m.lowest - TOLERANCE, m.highest + TOLERANCE)
+        inside = values[m.name].between(m.lowest - _ROUNDED, m.highest + _ROUNDED)
         yield f"`{m.name}` is NaN or outside [{m.lowest:g}, {m.highest:g}]", ~inside
         if np.isinf(m.unchanged):
             same |= values[m.name] == m.unchanged
     for m in metrics:
-        apart = (values[m.name] - m.unchanged).abs() > 1e-4
+        apart = (values[m.name] - m.unchanged).abs() > _ROUNDED
         yield f"`{m.name}` of an unchanged image is not {m.unchanged:g}", same & apart
 
 

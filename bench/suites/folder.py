@@ -14,7 +14,7 @@ from pathlib import Path
 from bench.checks import PATCH_PX
 from bench.store import digest
 from bench.suites.base import SuiteCard
-from bench.suites.photographs.cutting import ALIGN_PX, PhotographSource
+from bench.suites.photographs.cutting import ALIGN_PX, PhotographSource, most_tiles
 from bench.suites.photographs.division import (
     PHOTOS_C,
     SEED,
@@ -91,7 +91,7 @@ class FolderSource(PhotographSource):
         """
         name = Path(os.path.abspath(self.root)).name.lower()
         slug = re.sub(r"[^a-z0-9]+", "-", name).strip("-") or "photos"
-        tiles = f"{self.tiles['A']} in Set-A and B, {self.tiles['C']} in Set-C"
+        tiles = f"up to {self.tiles['A']} in Set-A and B, {self.tiles['C']} in Set-C"
         notes = (self._division.note, f"tiles a photograph: {tiles}", *self._reading.notes)
         return SuiteCard(
             name=f"folder-{slug}",
@@ -153,5 +153,6 @@ class FolderSource(PhotographSource):
         counts = Counter((place.set, place.photo.model) for place in used)
         fit = math.ceil(TRAIN_TILES / min(n for (name, _), n in counts.items() if name != "C"))
         evaluate = math.ceil(EVALUATION_TILES / min(counts["C", m] for m in self._division.classes))
-        tiles = self.tiles_per_photo or min(max(fit, 4), MOST_TILES)
-        return {"A": tiles, "B": tiles, "C": min(evaluate, MOST_EVALUATION_TILES)}
+        most = max(most_tiles(p.photo.width, p.photo.height, self.image_px) for p in self.placed)
+        tiles = min(self.tiles_per_photo or min(max(fit, 4), MOST_TILES), most)
+        return {"A": tiles, "B": tiles, "C": min(evaluate, MOST_EVALUATION_TILES, most)}

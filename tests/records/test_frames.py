@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from bench.metrics.distortion import measure
 from bench.records.entry import parse_entry
 from bench.records.frames import (
     check_predictions,
@@ -74,6 +76,15 @@ def test_a_distortion_that_cannot_be(scored, column, value):
     distortion.loc[0, column] = value
     (*_, found) = distortion_problems(distortion, entry)
     assert "1 of" in found
+
+
+def test_rounding_in_a_bright_sky_is_no_change(scored):
+    entry, _, distortion = scored
+    sky = torch.full((1, 3, 64, 64), 243, dtype=torch.uint8)
+    for name, value in measure(sky, sky).items():
+        distortion.loc[0, name] = float(value)
+    distortion.loc[1, "ssim"] = 1.0004  # as measured, of one that hardly changes
+    assert distortion_problems(distortion, entry) == []
 
 
 @pytest.mark.parametrize(

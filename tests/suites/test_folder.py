@@ -59,7 +59,8 @@ def pair(tmp_path):
 
 
 def test_order_depends_neither_on_workers_nor_on_where_a_killed_run_continues(five):
-    folder = source(five, tiles_per_photo=3)
+    folder = source(five, tiles_per_photo=99)
+    assert "up to 6 in Set-A and B, 4 in Set-C" in folder.card.note
     whole = [(row, pixels.tobytes()) for row, pixels in folder.rows("A", 1)]
     assert len(whole) > 6
     for start in (0, 1, 3, 4, len(whole)):

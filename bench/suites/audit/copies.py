@@ -2,7 +2,8 @@
 
 A hash tells whether each of 64 low frequencies of a 32 x 32 thumbnail lies above their median. It
 outlives recompression, noise, resizing and changes of brightness; not a shift by more than a
-thirtieth of the side, a crop, a flip or a turn.
+thirtieth of the side, a crop, a flip or a turn. Images are compared, not the photographs that they
+are cut from: tiles of a copy lie elsewhere where its size, or its set's number of tiles, differs.
 
 Source: the DCT hash of Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions,
 2010, sec. 3.2.1, here with frequencies 1 to 8 in both directions.

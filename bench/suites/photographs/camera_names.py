@@ -155,23 +155,27 @@ def require_models(root: Path, paths: Sequence[PurePosixPath], layout: Layout = 
     Raises:
         CamobenchError: Names the folders, and what would fit.
     """
-    tree: dict[str, set[str]] = defaultdict(set)
+    tree: dict[str, Counter[str]] = defaultdict(Counter)
     for path in paths:
         if name := layout.photo(path):
-            tree[name.model].add(name.device)
+            tree[name.model][name.device] += 1
     strangers = sorted(set(tree) - _models(root, paths, layout)) if tree else []
-    if layout is not TREE:
+    if layout is not TREE and tree:
+        wrong = "camera models, by name or EXIF"
+        if not strangers:
+            wrong = "devices of models but counters, dates or types"
+            strangers = sorted(model for model in tree if not _counts_devices(tree[model]))
         if strangers:
             read = ((path, layout.photo(path)) for path in paths)
             example = next(path for path, name in read if name and name.model in strangers)
             raise CamobenchError(
-                f"no camera models, by name or EXIF: {listed(strangers)}, which is what names such "
-                f"as {example} in {root} are read as; order the photographs as {TREE.pattern}, or "
-                f"insist by --layout {layout.name} (`layout='{layout.name}'`)"
+                f"no {wrong}: {listed(strangers)}, by what names such as {example} in {root} are "
+                f"read as ({layout.pattern}); order the photographs as {TREE.pattern}, or insist "
+                f"by --layout {layout.name} (`layout='{layout.name}'`)"
             )
         return
     if not tree:
-        wrong = f"no image in {root} lies as {TREE.pattern}, such as {paths[0]}"
+        wrong = f"no image in {root} lies as {layout.pattern}, such as {paths[0]}"
     elif strangers:
         below = sorted(_shared(tree))
         rather = f" (the folders below may be, such as {below[0]})" if below else ""
@@ -185,6 +189,17 @@ def require_models(root: Path, paths: Sequence[PurePosixPath], layout: Layout = 
     else:
         return
     raise CamobenchError(f"{wrong}; {_remedy(root, paths)}")
+
+
+def _counts_devices(photographs: Mapping[str, int]) -> bool:
+    """Whether numbers may be those of devices, from how many photographs each has.
+
+    They start at 0 or 1, and fewer than a device's photographs. A counter of shots makes more, a
+    date or a type such as iPhone 7 starts higher.
+    """
+    number = len(photographs)
+    starts = min(map(int, photographs)) <= 1
+    return number == 1 or (starts and (number == 2 or number**2 <= sum(photographs.values())))
 
 
 def _models(root: Path, paths: Sequence[PurePosixPath], layout: Layout) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from bench.data.formats import exif_of
@@ -50,6 +50,14 @@ def read_camera(data: bytes) -> str | None:
         return None
     first = make.split()[:1]
     return model if not first or first[0].lower() in model.lower() else f"{make} {model}"
+
+
+def read_body(data: bytes) -> str | None:
+    """Serial number of the camera that EXIF names; `None` where it names none, or zeros."""
+    with Image.open(io.BytesIO(data)) as image:
+        told = exif_of(image).get_ifd(ExifTags.IFD.Exif)
+    serial = str(told.get(ExifTags.Base.BodySerialNumber, "")).strip("\0 ")
+    return serial if len(set(serial)) > 1 else None
 
 
 def nearest_quality(luma: list[int]) -> int:

@@ -16,7 +16,7 @@ from typing import NoReturn
 from bench.data import ImageError, measure_rgb
 from bench.processes import in_order
 from bench.suites.photographs.camera_names import contradictions, one_spelling, plain_shot
-from bench.suites.photographs.jpeg_header import read_camera
+from bench.suites.photographs.jpeg_header import read_body, read_camera
 from bench.suites.photographs.layouts import DRESDEN, Layout, PhotoName
 from bench.types import CamobenchError, Progress, Silent
 from bench.wording import listed
@@ -39,6 +39,7 @@ class Photo:
         device: One physical camera, unique in the folder: "MODEL/DEVICE".
         shot: Puts the photographs of a device in order.
         stated: The camera that EXIF names, or else a file name that reads as a Dresden name.
+        body: Serial number of the camera that EXIF names.
     """
 
     path: PurePosixPath
@@ -50,6 +51,7 @@ class Photo:
     width: int
     height: int
     stated: str = ""
+    body: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +91,8 @@ def list_images(root: Path) -> list[PurePosixPath]:
             raise CamobenchError(
                 f"the name of {image.as_posix()!a} in {root} is no text; rename it"
             )
-        if not (root / image).is_file() and (root / image).exists():  # it may never end
-            raise CamobenchError(f"{root / image} is no regular file; remove it")
+        if (root / image).exists() and not (root / image).is_file():
+            raise CamobenchError(f"{root / image} is a pipe or device, no file; remove it")
     if not images:
         raise CamobenchError(f"no image (jpg, png, tif) in {root}; check the path")
     return images
@@ -182,6 +184,7 @@ def scan(
             width=width,
             height=height,
             stated=read_camera(data) or (written.model if written else ""),
+            body=read_body(data),
         )
 
     progress.start(f"reading {root}", len(names))
@@ -230,7 +233,7 @@ def _several_ways(what: str, spelling: Mapping[str, str]) -> Iterator[str]:
 def _each_once(photos: list[Photo]) -> tuple[list[Photo], list[PurePosixPath], list[str]]:
     """Keep the first of files with the same bytes, and of a device's files one of each shot.
 
-    Other files of a shot are it again, saved or worked on anew.
+    Other files of a shot are it again, saved or worked on anew. One camera is one device.
 
     Returns:
         The photographs; exact copies; what makes others unusable, such as bytes of two models.
@@ -252,6 +255,15 @@ def _each_once(photos: list[Photo]) -> tuple[list[Photo], list[PurePosixPath], l
             bad.append(
                 f"{photo.path}: by its name the same shot as {kept.path}, which could be in "
                 "another set; keep one of them"
+            )
+            dropped.add(photo)
+    bodies: dict[tuple[str, str], Photo] = {}
+    for photo in unique:
+        kept = bodies.setdefault((photo.model, photo.body or photo.device), photo)
+        if kept.device != photo.device:
+            bad.append(
+                f"{photo.path}: by its EXIF's serial number of the same camera as {kept.path}, "
+                "which is of another device; put all photographs of a camera into one"
             )
             dropped.add(photo)
     return [photo for photo in unique if photo not in dropped], copies, bad

@@ -1,3 +1,4 @@
+from itertools import product
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -73,6 +74,30 @@ def test_what_file_names_are_read_as_is_doubted_too():
         with pytest.raises(CamobenchError, match=rf"no camera models.* {name} .*--layout dresden"):
             require_models(Path("mine"), [fine, PurePosixPath(name)], DRESDEN)
     require_models(Path("mine"), [fine], DRESDEN)
+    with pytest.raises(CamobenchError, match=r"no image in mine lies as Make.*order .* as MODEL"):
+        require_models(Path("mine"), [PurePosixPath("Nikon_D70_1.jpg")], DRESDEN)
+
+
+@pytest.mark.parametrize(
+    ("devices", "shots", "believed"),
+    [
+        ("0001 0002 0003 0004", 1, False),
+        ("0 1 2 3 4", 2, False),
+        ("20190501 20190502", 9, False),
+        ("6 7 8", 9, False),
+        ("0 2 4", 3, True),
+        ("1 2", 1, True),
+        ("600", 9, True),
+    ],
+)
+def test_counters_dates_and_types_in_file_names_are_no_devices(devices, shots, believed):
+    pairs = product(devices.split(), range(shots))
+    found = [PurePosixPath(f"Apple_iPhone_{device}_{shot}.jpg") for device, shot in pairs]
+    if believed:
+        require_models(Path("mine"), found, DRESDEN)
+    else:
+        with pytest.raises(CamobenchError, match=r"no devices.* Apple_iPhone, .*--layout dresden"):
+            require_models(Path("mine"), found, DRESDEN)
 
 
 def test_a_tree_within_a_set_is_named():

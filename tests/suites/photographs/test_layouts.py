@@ -155,7 +155,7 @@ def test_the_signal_processing_cup_has_no_devices(tmp_path):
 
 def test_a_layout_can_be_named(tmp_path):
     for model in ("One", "Two"):
-        names = [f"LG/{d}/LG_{model}_{d}_{s}.png" for d in range(3) for s in range(2)]
+        names = [f"LG/{d}/LG_{model}_{d}_{s}.png" for d in range(3) for s in range(3)]
         write(tmp_path, *names)
     assert source(tmp_path).card.classes == ("LG_One", "LG_Two")  # names part the folders
     with pytest.raises(CamobenchError, match="fewer than two camera models"):
