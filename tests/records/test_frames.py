@@ -8,11 +8,13 @@ import pytest
 
 from bench.records.entry import parse_entry
 from bench.records.frames import (
+    by_condition,
     check_predictions,
     distortion_problems,
     prediction_problems,
     type_problems,
 )
+from bench.records.participants import NO_NETWORK
 from tests.toy_run import make_entry
 
 
@@ -67,6 +69,9 @@ def test_a_label_changed_alone_contradicts_its_probabilities(scored):
         ("ssim", 1.2),
         ("lpips", np.nan),
         ("lpips", -0.1),
+        ("lpips", np.inf),
+        ("lpips", 0.0),  # of an image that PSNR calls changed
+        ("ssim", 1.0),
     ],
 )
 def test_a_distortion_that_cannot_be(scored, column, value):
@@ -74,6 +79,15 @@ def test_a_distortion_that_cannot_be(scored, column, value):
     distortion.loc[0, column] = value
     (*_, found) = distortion_problems(distortion, entry)
     assert "1 of" in found
+
+
+def test_rows_of_what_has_no_network(scored):
+    entry, predictions, distortion = scored
+    victims = [one.model_copy(update={"digest": NO_NETWORK}) for one in entry.victims]
+    attack = entry.attack.model_copy(update={"digest": NO_NETWORK})
+    lost = entry.model_copy(update={"attack": attack, "victims": tuple(victims)})
+    assert "victim has no network" in prediction_problems(predictions, lost)[0]
+    assert "attack has no network" in distortion_problems(distortion, lost)[0]
 
 
 @pytest.mark.parametrize(
@@ -108,3 +122,28 @@ def test_columns_of_the_wrong_type_or_with_holes(frames):
         "column `predicted`: expected no null",
         "column `p_predicted`: expected number",
     ]
+
+
+@pytest.mark.parametrize(
+    ("strength", "quality", "named"),
+    [
+        (0.0, None, "`strength`"),
+        (1.5, None, "`strength`"),
+        (1.0, 0, "`quality_percent`"),
+        (1.0, 90.5, "`quality_percent`"),
+        (1.0, None, "under no condition"),
+    ],
+)
+def test_conditions_that_no_run_can_have(frames, strength, quality, named):
+    rows = frames[0].assign(
+        strength=0.5, quality_percent=pd.array([None] * len(frames[0]), "Float64")
+    )
+    assert type_problems(rows, "conditions") == []
+    rows.loc[0, ["strength", "quality_percent"]] = strength, quality
+    (found,) = type_problems(rows, "conditions")
+    assert named in found
+
+
+def test_strengths_that_are_called_alike_are_the_same():
+    rows = pd.DataFrame({"strength": [0.3, np.float32(0.3)], "quality_percent": None})
+    assert by_condition(rows)["strength"].tolist() == [0.3, 0.3]
