@@ -135,7 +135,7 @@ def assemble(
                 f"{first.suite.name!r}; keep one suite in a folder"
             )
     predictions = tables["predictions"]
-    for entry, name in product(entries, ("distortion", "conditions-distortion")):
+    for entry, name in product(entries, (TABLES[1], CONDITIONS[1])):
         rows = tables[name][tables[name]["attack"] == entry.attack.name]
         if problems := distortion_problems(rows, entry):
             raise ValueError(f"{folder / name}.parquet: {problems[0]}; score it anew")
