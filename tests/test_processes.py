@@ -6,9 +6,14 @@ import pytest
 import torch
 
 from bench import processes
-from bench.processes import default_workers
+from bench.processes import cpu_count, default_workers
 
 GIB = 2**30
+
+
+def test_cores_are_those_that_a_process_is_granted(monkeypatch):
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    assert cpu_count() == 1
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,8 @@ def read_table(path: Path, images: int, classes: Sequence[str]) -> pd.DataFrame:
                 names = next(csv.reader(stream), [])
             require_unique(names)
             options: dict[str, Any] = {"encoding": "utf-8-sig", "keep_default_na": False}
-            read = pd.read_csv(path, dtype=str, usecols=lambda name: name in wanted, **options)
+            options |= {"dtype": str, "index_col": False}  # surplus fields move no column
+            read = pd.read_csv(path, usecols=lambda name: name in wanted, **options)
     except (ValueError, OSError, csv.Error) as error:
         reason = " ".join(str(error).split())
         raise CamobenchError(f"{path} cannot be read: {reason}; write it again") from error
@@ -113,7 +114,7 @@ def check_predictions(
     findings = checked.findings
     if not _check_columns(table, classes, findings):
         return checked
-    ids, labels = table[IMAGE], table[PREDICTED].astype(str)
+    ids, labels = table[IMAGE], table[PREDICTED].astype(object).fillna("").astype(str)
     label_places = pd.Index(classes).get_indexer(pd.Index(labels))
 
     def note(kind: Kind, which: Any, detail: Callable[[int], str] = lambda _: "") -> None:

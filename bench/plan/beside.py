@@ -18,10 +18,11 @@ from bench.store import Store
 
 
 def beside_rows(request: Request, store: Store) -> Request:
-    """Add the controls, and every attack that is scored on all the request's victims."""
+    """Add the controls, and every attack that is scored on all victims and under all conditions."""
     others = _others(request)
     missing = find_missing(open_session(replace(request, attacks=others), store))
-    return _with_attacks(request, [name for name in others if name not in missing.cells])
+    lacking = {cell.partition(" ")[0] for cell in missing.cells}
+    return _with_attacks(request, [name for name in others if name not in lacking])
 
 
 def beside_columns(

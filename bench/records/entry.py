@@ -78,6 +78,15 @@ class LpipsRecord(Record):
         return f"{self.version}, {self.net} ({self.trunk_sha256[:8]})"
 
 
+class Scoring(Record):
+    """An earlier run that made some of an attack's rows: what was otherwise, as far as stated."""
+
+    precision: str | None = None
+    device: str | None = None
+    tf32: bool = False
+    set_c_sha256: Sha256 | None = None
+
+
 class Provenance(Record):
     """What scored an attack's rows: code, packages and machine."""
 
@@ -86,7 +95,7 @@ class Provenance(Record):
     precision: str
     tf32: bool = False
     set_c_sha256: Sha256 | None = None
-    also_scored_by: tuple[dict[str, Any], ...] = ()
+    also_scored_by: tuple[Scoring, ...] = ()
     commit: str | None = None
     dirty: bool | None = None
     created: str = "n/a"

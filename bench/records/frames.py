@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bench.records.entry import Entry
 from bench.records.metric import METRICS, image_metrics
+from bench.records.participants import NO_NETWORK
 from bench.types import IN, SPLITS
 from bench.wording import listed
 
@@ -24,15 +25,15 @@ CELL = ["split", "image_id", "target", "attack", "victim"]
 CONDITION = ["strength", "quality_percent"]
 """What happened to anonymised images before they were scored: `bench.jobs.scoring.condition`."""
 TOLERANCE = 1e-5
+PLAIN_TO_SEE = 60
+"""PSNR in dB below which LPIPS tells an image from its original."""
 _LOOSE = 1e-6
-_ROUNDED = 5e-3  # SSIM in fp32 of a bright picture of one colour, such as a sky
 
 
 _ASKED = ("suite", "split", "image_id", "photo_id", "device", "source", "target")
 _PREDICTED = ("predicted", "p_source", "p_target", "p_predicted", "attack_key", "victim_key")
 _TEXT = {*_ASKED, "attack", "victim", "predicted", "attack_key", "victim_key"}
 """The other columns hold numbers."""
-_MOST = {"strength": 1, "quality_percent": 100}
 _MAY_BE_NULL = {"target", "p_source", "p_target", "p_predicted", "quality_percent"}
 """Of untargeted attacks, out of distribution, of labels alone, and where there was no JPEG save."""
 
@@ -58,10 +59,12 @@ def by_condition(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows in order of their conditions, with what these are called as `said`.
 
     The strongest attack comes first, then the best JPEG quality. Other rows stay as they are.
+    Strengths lose what single precision adds to them: those that are called alike are the same.
     """
     if not set(CONDITION) <= set(rows.columns):
         return rows
-    order = (-rows["strength"].astype("float64"), -rows["quality_percent"].astype("float64"))
+    rows = rows.assign(strength=rows["strength"].astype("float64").round(6))
+    order = (-rows["strength"], -rows["quality_percent"].astype("float64"))
     rows = rows.iloc[np.lexsort([part.fillna(-np.inf) for part in order])]
     conditions = rows[CONDITION].drop_duplicates()
     said = [condition_said(*one) for one in conditions.itertuples(index=False)]
@@ -89,8 +92,13 @@ def type_problems(rows: pd.DataFrame, table: TableName) -> list[str]:
         text = pd.api.types.infer_dtype(present, skipna=True) in ("string", "categorical")
         if len(present) and not (number if kind == "number" else text):
             found.append(f"column `{name}`: expected {kind}, found {present.dtype}")
-        elif name in _MOST and not present.between(0, _MOST[name]).all():
-            found.append(f"column `{name}`: expected 0 to {_MOST[name]}")
+        elif name == "strength" and not ((present > 0) & (present <= 1)).all():
+            found.append("column `strength`: expected above 0, 1 at most")
+        elif name == "quality_percent" and not present.isin(range(1, 101)).all():
+            found.append("column `quality_percent`: expected whole numbers from 1 to 100")
+    is_changed = "strength" in table_columns(table)
+    if is_changed and (rows["strength"].eq(1) & rows["quality_percent"].isna()).any():
+        found.append("rows at full strength without a JPEG save are under no condition")
     return found
 
 
@@ -157,6 +165,8 @@ def _impossible_by_entry(rows: pd.DataFrame, entry: Entry) -> Iterator[Problem]:
     sure = ~rows["victim"].isin([name for name, one in victims.items() if one.labels_only])
     yield "the suite is another", rows["suite"] != entry.suite.name
     yield "attack_key is not the entry's", rows["attack_key"] != entry.attack.key
+    lost = [name for name, victim in victims.items() if victim.digest == NO_NETWORK]
+    yield "its victim has no network, says the entry", rows["victim"].isin(lost)
     keys = rows["victim"].map({name: victim.key for name, victim in victims.items()})
     yield "victim_key is not the entry's", rows["victim_key"] != keys
     known = {(name, label) for name, victim in victims.items() for label in victim.classes}
@@ -190,17 +200,24 @@ def distortion_problems(rows: pd.DataFrame, entry: Entry) -> list[str]:
 def _impossible_distortions(rows: pd.DataFrame, entry: Entry) -> Iterator[Problem]:
     yield "the suite is another", rows["suite"] != entry.suite.name
     yield "attack_key is not the entry's", rows["attack_key"] != entry.attack.key
+    lost = pd.Series(entry.attack.digest == NO_NETWORK, index=rows.index)
+    yield "its attack has no network, says the entry", lost
     metrics = image_metrics(rows.columns)
     values = {m.name: rows[m.name].astype("float64") for m in metrics}
-    same = pd.Series(False, index=rows.index)
+    same, apart = pd.Series(False, index=rows.index), pd.Series(False, index=rows.index)
     for m in metrics:
-        inside = values[m.name].between(m.lowest - _ROUNDED, m.highest + _ROUNDED)
+        inside = values[m.name].between(m.lowest - TOLERANCE, m.highest + TOLERANCE)
+        inside &= np.isfinite(values[m.name]) | np.isinf(m.unchanged)
         yield f"`{m.name}` is NaN or outside [{m.lowest:g}, {m.highest:g}]", ~inside
         if np.isinf(m.unchanged):
             same |= values[m.name] == m.unchanged
+            apart |= (values[m.name] < PLAIN_TO_SEE) & (m.unit == "dB")
     for m in metrics:
-        apart = (values[m.name] - m.unchanged).abs() > _ROUNDED
-        yield f"`{m.name}` of an unchanged image is not {m.unchanged:g}", same & apart
+        other = (values[m.name] - m.unchanged).abs() > 1e-4
+        yield f"`{m.name}` of an unchanged image is not {m.unchanged:g}", same & other
+        if m.level is not None:  # by which boards rank
+            still = values[m.name] == m.unchanged
+            yield f"`{m.name}` of a changed image is {m.unchanged:g}", apart & still
 
 
 def _named(rows: pd.DataFrame, problems: Iterator[Problem]) -> list[str]:

@@ -49,17 +49,14 @@ def read_limited(
             require_unique(names)
             schema = pa.schema([f for f in file.schema_arrow if f.name in wanted])
             _check_types(schema)
-        # A column that is a dictionary already stays one in its file's own schema.
-        texts = [field.name for field in schema if _is_text(field.type)]
+        plain = pa.schema([(field.name, _plain(field.type)) for field in schema])
+        texts = [field.name for field in plain if _is_text(field.type)]
         with pq.ParquetFile(path, read_dictionary=texts) as file:
             table = file.read(columns=schema.names)
     except pa.ArrowException as error:
         raise ValueError(" ".join(str(error).split())) from error
     for name in table.column_names:
         _check_text(name, table[name])
-    plain = pa.schema([table.schema.field(name) for name in table.column_names])
-    for name in texts:
-        plain = plain.set(plain.get_field_index(name), schema.field(name))
     frame: pd.DataFrame = table.cast(plain).to_pandas(ignore_metadata=True)
     return frame, names
 
@@ -93,7 +90,7 @@ def _check_footer(said: pq.FileMetaData, wanted: Collection[str], rows: int, col
 
 def _check_types(schema: pa.Schema) -> None:
     for field in schema:
-        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        kind = _plain(field.type)
         if not (
             _is_text(kind)
             or pa.types.is_integer(kind)
@@ -102,6 +99,10 @@ def _check_types(schema: pa.Schema) -> None:
             or pa.types.is_null(kind)
         ):
             raise ValueError(f"column {field.name!r} has type {field.type}, not text or number")
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -143,7 +143,7 @@ def _check_images(opened: Reopened) -> Verdict:
 
 def _same_pixels(origin: Provenance, suite: Suite) -> bool:
     """Whether all runs behind an entry had the store's images; true where nobody has said."""
-    others = {one.get("set_c_sha256") for one in origin.also_scored_by}
+    others = {one.set_c_sha256 for one in origin.also_scored_by}
     return {origin.set_c_sha256, *others} - {None} <= {suite.checksum("C")}
 
 

@@ -66,6 +66,21 @@ def test_missing_rows_are_named_and_leave_the_others(check):
     assert checked.summary == "4 of 6 images, without probabilities"
 
 
+def test_a_label_that_is_missing_is_no_class(check):
+    checked = check(table(predicted=None))
+    assert set(kinds(checked)) == {"no such class"}
+
+
+@pytest.mark.parametrize(
+    ("row", "found"), [("{},cam-a,", set()), ("7,{},cam-a", {"no such image"})]
+)
+def test_surplus_fields_move_no_column(tmp_path, row, found):
+    path = tmp_path / "answer.csv"
+    path.write_text("image,predicted\n" + "".join(row.format(one) + "\n" for one in IDS))
+    checked = check_predictions(read_table(path, 6, CLASSES), IDS, CLASSES)
+    assert {"no such image"} & set(kinds(checked)) == found
+
+
 def test_all_findings_are_reported_not_the_first(check):
     frame = table(probabilities=True)
     frame.loc[0, "image"] = "cam-a"

@@ -44,6 +44,10 @@ def test_the_schema_is_generated_and_names_what_is_required():
         (lambda e: e["lpips"].update(version=0.1), "`lpips.version`: "),
         (lambda e: e["victims"].append(e["victims"][0]), "names a victim twice"),
         (lambda e: e.update(victims=None), "`victims`: "),
+        (
+            lambda e: e["provenance"].update(also_scored_by=[{"precision": 5}]),
+            "`provenance.also_scored_by.0.precision`: .*found 5",
+        ),
         (lambda e: e.update(schema=2), "has schema 2, this version reads 1; update camobench"),
         (lambda e: e.pop("schema"), "schema None.*run again"),
         (

@@ -5,16 +5,16 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
-from bench.metrics.distortion import measure
 from bench.records.entry import parse_entry
 from bench.records.frames import (
+    by_condition,
     check_predictions,
     distortion_problems,
     prediction_problems,
     type_problems,
 )
+from bench.records.participants import NO_NETWORK
 from tests.toy_run import make_entry
 
 
@@ -69,6 +69,8 @@ def test_a_label_changed_alone_contradicts_its_probabilities(scored):
         ("ssim", 1.2),
         ("lpips", np.nan),
         ("lpips", -0.1),
+        ("lpips", np.inf),
+        ("lpips", 0.0),  # of an image that PSNR calls changed
     ],
 )
 def test_a_distortion_that_cannot_be(scored, column, value):
@@ -78,13 +80,13 @@ def test_a_distortion_that_cannot_be(scored, column, value):
     assert "1 of" in found
 
 
-def test_rounding_in_a_bright_sky_is_no_change(scored):
-    entry, _, distortion = scored
-    sky = torch.full((1, 3, 64, 64), 243, dtype=torch.uint8)
-    for name, value in measure(sky, sky).items():
-        distortion.loc[0, name] = float(value)
-    distortion.loc[1, "ssim"] = 1.0004  # as measured, of one that hardly changes
-    assert distortion_problems(distortion, entry) == []
+def test_rows_of_what_has_no_network(scored):
+    entry, predictions, distortion = scored
+    victims = [one.model_copy(update={"digest": NO_NETWORK}) for one in entry.victims]
+    attack = entry.attack.model_copy(update={"digest": NO_NETWORK})
+    lost = entry.model_copy(update={"attack": attack, "victims": tuple(victims)})
+    assert "victim has no network" in prediction_problems(predictions, lost)[0]
+    assert "attack has no network" in distortion_problems(distortion, lost)[0]
 
 
 @pytest.mark.parametrize(
@@ -119,3 +121,28 @@ def test_columns_of_the_wrong_type_or_with_holes(frames):
         "column `predicted`: expected no null",
         "column `p_predicted`: expected number",
     ]
+
+
+@pytest.mark.parametrize(
+    ("strength", "quality", "named"),
+    [
+        (0.0, None, "`strength`"),
+        (1.5, None, "`strength`"),
+        (1.0, 0, "`quality_percent`"),
+        (1.0, 90.5, "`quality_percent`"),
+        (1.0, None, "under no condition"),
+    ],
+)
+def test_conditions_that_no_run_can_have(frames, strength, quality, named):
+    rows = frames[0].assign(
+        strength=0.5, quality_percent=pd.array([None] * len(frames[0]), "Float64")
+    )
+    assert type_problems(rows, "conditions") == []
+    rows.loc[0, ["strength", "quality_percent"]] = strength, quality
+    (found,) = type_problems(rows, "conditions")
+    assert named in found
+
+
+def test_strengths_that_are_called_alike_are_the_same():
+    rows = pd.DataFrame({"strength": [0.3, np.float32(0.3)], "quality_percent": None})
+    assert by_condition(rows)["strength"].tolist() == [0.3, 0.3]

@@ -29,7 +29,8 @@ def test_columns_come_back_as_pandas_reads_them(path, index):
     frame, names = read_limited(path, ("value", "name", "target", "kind", "absent"), rows=3)
     assert set(names) == set(FRAME)
     read = [name for name in FRAME if name != "count"]
-    pd.testing.assert_frame_equal(frame[read], FRAME[read], check_dtype=False)
+    plain = FRAME[read].astype({"kind": "str"})
+    pd.testing.assert_frame_equal(frame[read], plain, check_dtype=False)
 
 
 @pytest.mark.parametrize("said", [b'{"columns": [{"numpy_type": 7}]}', b"x"])

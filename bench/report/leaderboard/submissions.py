@@ -106,8 +106,8 @@ def precision_of(made: Provenance) -> str:
     At full precision, devices agree to about 1e-4 in a logit, so the device is no term of it.
     """
     last = made.model_dump(include={"precision", "device", "tf32"})
-    runs = (last, *made.also_scored_by)
-    return " and ".join(sorted({_precision(last | {"tf32": False} | one) for one in runs}))
+    others = [one.model_dump(exclude_none=True) for one in made.also_scored_by]
+    return " and ".join(sorted({_precision(last | one) for one in ({}, *others)}))
 
 
 def _precision(one: dict[str, Any]) -> str:

@@ -50,7 +50,7 @@ def row_verdicts(
         yield _predictions_of(entry, mine["predictions"], wanted)
         yield _distortion_of(entry, mine["distortion"], wanted)
         weaker += [f"{name}: {one}" for one in _under_conditions(entry, mine, conditions)]
-    if len(after):
+    if len(after) or weaker:
         complete = f"{plural(len(after), 'row')} {', '.join(conditions)}"
         yield _verdict("rows under conditions", weaker, complete)
     for victim in (one for one in entries[0].victims if one.partial and whole):

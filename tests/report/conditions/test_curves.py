@@ -178,3 +178,9 @@ def test_two_attacks_compared_at_the_level_differ_by_what_their_curves_do(curved
     assert pair["difference_points"] == pytest.approx(100 * (at["mislgan"] - at["cgan-img"]))
     assert pair["low_points"] < pair["difference_points"] < pair["high_points"]
     assert "at LPIPS 0.04" in table.title
+
+
+def test_distortions_of_lost_rows_are_surplus(curved_dir):
+    (curved_dir / "conditions.parquet").unlink()
+    found = {one.check: one for one in verify_folder(curved_dir)}
+    assert found["rows under conditions"].verdict == "fail"
