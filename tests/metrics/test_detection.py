@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from bench.metrics.detection import detection, joint_ranks
 from bench.metrics.resampling import photograph_draws
 
-SCORES = st.lists(st.integers(-3, 3), min_size=1, max_size=30)
+SCORES = st.lists(st.integers(-3, 3) | st.integers(-50, 50), min_size=1, max_size=30)
 
 
 def figures(untouched, treated, photographs=None, **more):
