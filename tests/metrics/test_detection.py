@@ -28,7 +28,8 @@ def test_figures_are_those_of_scikit_learn(untouched, treated, allowed):
     assert np.mean(np.array(treated) > found.threshold) == pytest.approx(found.tpr[0])
 
 
-def test_intervals_are_of_whole_photographs():
+def test_intervals_are_of_whole_photographs(monkeypatch):
+    monkeypatch.setattr("bench.metrics.detection.PART", 7)
     random = np.random.default_rng(0)
     places = np.repeat(np.arange(12), 2), np.repeat(np.arange(12), 3)
     untouched, treated = random.normal(size=24), random.normal(1, 1, size=36)
@@ -60,7 +61,8 @@ def test_one_photograph_has_no_interval():
     assert figures([0, 1], [1, 2]).auc[1] is None
 
 
-@pytest.mark.parametrize(("untouched", "word"), [([], "expected"), ([np.nan], "NaN")])
-def test_what_is_no_score_is_refused(untouched, word):
-    with pytest.raises(ValueError, match=word):
-        figures(untouched, [1.0])
+@pytest.mark.parametrize(("scores", "word"), [([], "expected"), ([np.nan], "NaN")])
+def test_what_is_no_score_is_refused(scores, word):
+    for both in ((scores, [1.0]), ([1.0], scores)):
+        with pytest.raises(ValueError, match=word):
+            figures(*both)
