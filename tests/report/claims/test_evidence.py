@@ -106,10 +106,7 @@ def twin(run, **more):
     ("spoil", "message"),
     [
         (lambda run: without(run, "img"), "^no row img$"),
-        (
-            lambda run: keeping(run, lambda f: f["split"] == "out"),
-            "^no photograph in distribution, so no interval$",
-        ),
+        (lambda run: keeping(run, lambda f: f["split"] == "out"), "^no photograph in dist"),
         (keep_one_photograph, "^one photograph in distribution, so no interval$"),
         (no_family, "^no victim of the family img$"),
         (a_hole, "^58 of 60 predictions of w34 on img in distribution$"),
