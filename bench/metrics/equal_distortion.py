@@ -61,12 +61,11 @@ def strength_weights(distortions: NDArray[np.float64], level: float) -> NDArray[
     Returns:
         (..., S) of which at most two neighbours are above 0; they sum to 1.
     """
-    rising = np.maximum.accumulate(distortions, axis=-1)
-    beyond = rising > level
+    beyond = distortions > level
     last = distortions.shape[-1] - 1
     upper = np.where(beyond.any(axis=-1), beyond.argmax(axis=-1), last)[..., None]
     lower = np.where(beyond.any(axis=-1, keepdims=True), np.maximum(upper - 1, 0), last)
-    low, high = (np.take_along_axis(rising, place, axis=-1) for place in (lower, upper))
+    low, high = (np.take_along_axis(distortions, place, axis=-1) for place in (lower, upper))
     share = np.divide(level - low, high - low, out=np.zeros_like(low), where=high > low)
     weights = np.zeros_like(distortions)
     np.put_along_axis(weights, upper, share, axis=-1)

@@ -62,6 +62,6 @@ def test_it_starts_as_the_identity_and_trains_repeatably():
 
 def test_training_brings_cameras_together(monkeypatch):
     monkeypatch.setattr(ToyVictim, "logits", lambda self, images: images.mean((2, 3)))
-    _, report = trained(steps=60, batch=9, fidelity=0.0, identity=0.0, similarity=1.0, lr=1e-2)
+    _, report = trained(steps=40, batch=9, fidelity=0.0, identity=0.0, similarity=1.0, lr=1e-2)
     curve = [value for _, value in report.curves["similarity"]]
     assert curve[-1] < 0.8 * curve[0]

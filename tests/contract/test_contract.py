@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from bench.contract import Attack, AttackSpec, FitContext, Victim, VictimSpec, registration
-from bench.registry import Registry
+from bench.contract import (
+    ATTACKS,
+    VICTIMS,
+    Attack,
+    AttackSpec,
+    FitContext,
+    Victim,
+    VictimSpec,
+    registration,
+)
 from bench.types import as_json
 from tests.toys import CLASSES, pixels
 
@@ -150,30 +158,20 @@ def test_the_split_makes_the_logits():
     assert torch.equal(victim_that(lambda x: x).frontend(images), images)
 
 
-@pytest.fixture
-def registries(monkeypatch):
-    """Empty registries in the place of the real ones."""
-    attacks = Registry("attack", "camobench.none", registration.ATTACKS._as_entries)
-    victims = Registry("victim", "camobench.none", registration.VICTIMS._as_entries)
-    monkeypatch.setattr(registration, "ATTACKS", attacks)
-    monkeypatch.setattr(registration, "VICTIMS", victims)
-    return attacks, victims
-
-
-def test_only_classes_with_a_spec_and_entries_are_registered(registries):
+def test_only_classes_with_a_spec_and_entries_are_registered(own_registries):
     class Nameless(Attack):
         pass
 
     class Wrong(Attack):
         spec = VictimSpec(name="wrong")
 
-    attacks, victims = registries
+    known = ATTACKS.names(), VICTIMS.names()
     for cls in (Nameless, Wrong):
         with pytest.raises(TypeError, match=f"{cls.__name__} needs a class attribute `spec: Attac"):
             registration.register_attack(cls)
     for thing in (3, "mislgan", Victim, attack_that(lambda x, t: x)):
         with pytest.raises(TypeError, match="expected a subclass of Attack or an `Entry`, got"):
-            attacks.add(thing)
+            ATTACKS.add(thing)
     with pytest.raises(TypeError, match="Victim needs a class attribute `spec: VictimSpec`"):
-        victims.add(Victim)
-    assert attacks.names() == victims.names() == []
+        VICTIMS.add(Victim)
+    assert (ATTACKS.names(), VICTIMS.names()) == known

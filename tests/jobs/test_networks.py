@@ -25,7 +25,8 @@ from bench.plan.request import open_session
 from bench.recipes import PAPER, SMOKE
 from bench.store import Store
 from bench.types import CamobenchError, FitReport
-from tests.smoke import VICTIMS, ToySource, request
+from tests.smoke import VICTIMS, ToySource, flip, request
+from tests.toy_run import edit_json
 from tests.toys import CLASSES, pixels, same_state, shaken
 
 CPU = torch.device("cpu")
@@ -151,31 +152,29 @@ def test_digests_are_of_everything_behind(stored):
     assert opened.attack_digest("mislgan") != digest
 
 
-def flip(folder, place):
-    weights = folder / "weights.safetensors"
-    data = bytearray(weights.read_bytes())
-    data[place] ^= 1
-    weights.write_bytes(data)
-
-
-def rewrite(folder, **changes):
-    card = json.loads((folder / "card.json").read_text()) | changes
-    kept = {name: value for name, value in card.items() if value is not None}
-    (folder / "card.json").write_text(json.dumps(kept))
-
-
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda folder: flip(folder, 100), r"does not match its card.*remove that folder"),
-        (lambda folder: flip(folder, -1), r"does not match its card.*remove that folder"),
+        (
+            lambda folder: flip(folder / "weights.safetensors"),
+            r"does not match its card.*remove that folder.*train it anew",
+        ),
         (lambda folder: (folder / "weights.safetensors").unlink(), "missing or damaged"),
         (lambda folder: (folder / "card.json").write_text("{"), r"card\.json is damaged"),
-        (lambda folder: rewrite(folder, key="0" * 64), "has another key on its card; remove it"),
-        (lambda folder: rewrite(folder, key=None), r"card\.json is damaged \(no key\); remove"),
-        (lambda folder: rewrite(folder, curves=None), r"card\.json is damaged \(no curves\)"),
+        (
+            lambda folder: edit_json(folder / "card.json", lambda card: card.update(key="0" * 64)),
+            "has another key on its card; remove it",
+        ),
+        (
+            lambda folder: edit_json(folder / "card.json", lambda card: card.pop("key")),
+            r"card\.json is damaged \(no key\); remove",
+        ),
+        (
+            lambda folder: edit_json(folder / "card.json", lambda card: card.pop("curves")),
+            r"card\.json is damaged \(no curves\)",
+        ),
     ],
-    ids=["header", "weights", "no weights", "card", "another card", "no key", "no curves"],
+    ids=["weights", "no weights", "card", "another card", "no key", "no curves"],
 )
 def test_damage_is_found_and_named(stored, damage, message):
     shelf, graph, checkpoints = stored

@@ -58,6 +58,7 @@ def test_a_rate_may_move_by_two_rows_and_no_more(scored):
     assert found.share > 0.999
     assert (found.moved, found.largest_in) == (1, "mislgan in TASR")
     assert found.largest == pytest.approx(3 / 960)
+    assert found.cells == 3 + 6 + 3  # TASR and UASR in distribution, TASR out of it
     assert not found.agrees
 
 

@@ -24,6 +24,8 @@ def test_one_image_a_photograph_is_wilsons_interval(count, data):
     expected = binomtest(hits, count).proportion_ci(method="wilson")
     found = wilson_interval(np.arange(count) < hits, pd.Series(range(count)).astype(str))
     assert found == pytest.approx((expected.low, expected.high), abs=1e-12)
+    tiles = wilson_interval(np.arange(2 * count) // 2 < hits, pd.Series(range(2 * count)) // 2)
+    assert tiles == found  # a photograph counts once
 
 
 def error(confidence, correct):

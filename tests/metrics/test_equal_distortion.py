@@ -10,27 +10,23 @@ from bench.metrics.paired import Shared
 from bench.metrics.resampling import photograph_draws
 
 LEVEL = 0.04
-RISING = st.lists(st.floats(0.001, 0.1), min_size=1, max_size=5).map(
-    lambda steps: np.array([0.0, *np.cumsum(steps)])
-)
 
 
-@given(RISING)
-def test_a_mixture_reaches_the_level_or_is_the_whole_attack(distortions):
+@given(st.lists(st.floats(0, 0.1) | st.just(LEVEL), min_size=1, max_size=5))
+def test_a_mixture_reaches_the_level_or_is_the_whole_attack(steps):
+    """That of the first strength beyond the level and the one before, wherever they fall again."""
+    distortions, success = np.array([0.0, *steps]), np.linspace(0, 1, 1 + len(steps)) ** 2
     weights = strength_weights(distortions, LEVEL)
+    upper = next((at for at, one in enumerate(distortions) if one > LEVEL), len(steps))
+    if distortions[upper] > LEVEL:
+        ends = slice(upper - 1, upper + 1)
+        plain = np.interp(LEVEL, distortions[ends], success[ends])
+        assert float(weights @ distortions) == pytest.approx(LEVEL, rel=1e-9)
+        assert float(weights @ success) == pytest.approx(plain)
+    else:
+        assert weights.tolist() == [0.0] * upper + [1.0]
     assert weights.sum() == pytest.approx(1)
     assert (weights >= 0).all()
-    reached = float(weights @ distortions)
-    assert reached == pytest.approx(min(LEVEL, distortions[-1]), rel=1e-9)
-    used = np.flatnonzero(weights)
-    assert used[-1] - used[0] <= 1
-    success = np.linspace(0, 1, len(distortions)) ** 2
-    plain = np.interp(LEVEL, distortions, success)
-    assert float(weights @ success) == pytest.approx(plain)
-
-
-def test_the_first_strength_beyond_the_level_counts_where_distortion_falls_again():
-    assert strength_weights(np.array([0.0, 0.08, 0.02]), LEVEL).tolist() == [0.5, 0.5, 0.0]
 
 
 def two_attacks(photographs=12, seed=0):
@@ -38,7 +34,7 @@ def two_attacks(photographs=12, seed=0):
     random = np.random.default_rng(seed)
     sums = random.binomial(1, 0.5, (6, photographs, 2)).astype(float)
     far = np.array([0.0, 0.03, 0.06, 0.0, 0.01, 0.02])
-    spread = random.uniform(0.5, 1.5, photographs)
+    counts, spread = random.integers(1, 4, (6, photographs)), random.uniform(0.5, 1.5, photographs)
     return (
         Shared(
             sums=sums,
@@ -47,7 +43,7 @@ def two_attacks(photographs=12, seed=0):
             images=photographs,
             photo_ids=tuple(map(str, range(photographs))),
         ),
-        Distorted(sums=far[:, None] * spread, counts=np.ones((6, photographs))),
+        Distorted(sums=far[:, None] * spread * counts, counts=counts.astype(float)),
     )
 
 
@@ -57,9 +53,10 @@ def test_each_draw_of_photographs_is_read_off_its_own_curve():
     assert found.whole == (False, True)
     for place, draw in enumerate(photograph_draws(12)):
         success = np.array([draw @ one / draw.sum() @ shared.weights for one in shared.sums])
-        far = distorted.sums @ draw / draw.sum()
+        far = distorted.sums @ draw / (distorted.counts @ draw)
         first = np.interp(LEVEL, far[:3], success[:3])
         np.testing.assert_allclose(found.drawn[place], [first, success[5]])
-    far, success = distorted.means, np.array(shared.means)
+    far = distorted.sums.sum(1) / distorted.counts.sum(1)
+    success = np.array(shared.means)
     first = np.interp(LEVEL, far[:3], success[:3])
     np.testing.assert_allclose(found.mixed.means, [first, success[5]])

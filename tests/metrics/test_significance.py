@@ -40,6 +40,7 @@ def test_drawn_p_is_near_scipys_and_counts_the_observed_one():
     effects = np.random.default_rng(0).normal(0.3, 1, 40)
     found = sign_flip_test(effects)
     assert not found.exact
+    assert sign_flip_test(effects[:13]).exact  # 8192 patterns
     assert found.p == pytest.approx(scipys(effects, n_resamples=9999, random_state=1), abs=0.015)
     assert sign_flip_test(np.ones(40)).p == 1 / 10_001  # never 0
     assert sign_flip_test(effects) == found
@@ -92,6 +93,7 @@ def test_a_group_is_what_is_not_told_from_its_leader():
 
     assert tie_groups(means, p()) == [4, 1, 2, 3]
     assert tie_groups(means, p(_12=0.2, _23=0.2)) == [3, 1, 1, 2]  # 3 is near 2, not near 1
+    assert tie_groups(means[1:3], {frozenset((0, 1)): 0.05}) == [1, 1]
     # 3 is near the best, but below one that is not: groups follow the ranks
     assert tie_groups(means, p(_13=0.05)) == [4, 1, 2, 3]
 

@@ -46,8 +46,14 @@ def test_what_is_undefined_is_nan_and_never_averaged(frames):
     assert outside.loc[untargeted, "tasr"].isna().all()
     assert outside.loc[~untargeted, "tasr"].notna().all()
     assert set(family_spreads(outside, "mislgan", UASR, FAMILY_OF).values()) == {None}
+    inside = success_rates(frames[0], "in")
+    inside.loc[inside["victim"] == "img-resnet18", "tasr"] = float("nan")
     with pytest.raises(ValueError, match="expected defined values"):
-        spread([0.5, float("nan")])
+        family_spreads(inside, "mislgan", TASR, FAMILY_OF)
+    rows = frames[0].copy()
+    rows.loc[rows.index[rows["attack"] == "mislgan"][0], "target"] = None
+    with pytest.raises(ValueError, match="'mislgan' has both targeted and untargeted rows"):
+        success_rates(rows, "in")
 
 
 def test_family_cells_and_overall_mean_by_hand():
@@ -82,7 +88,7 @@ def test_clean_accuracy_agrees_with_scikit_learn(frames):
         said = (group["source"], group["predicted"])
         assert share("all", group).accuracy == pytest.approx(accuracy_score(*said))
         matrix = confusion_matrix(*said, labels=CLASSES, normalize="true")
-        recalls = [one.accuracy for one in shares_by(group, "source")]
+        recalls = [one.accuracy for one in shares_by(group[::-1], "source")]
         np.testing.assert_allclose(recalls, np.diag(matrix))
 
 
@@ -131,6 +137,10 @@ def test_interval_is_clustered_by_photograph_and_weighs_families_not_victims():
     hits = np.arange(40) % 2 == 0
     interval = bootstrap_interval(many(hits), "in", TASR, {"v": "wdf"})
     assert interval == bootstrap_interval(many(hits, tiles=9), "in", TASR, {"v": "wdf"})
+    hit, miss = many([1, 1]), many([0, 0])  # of two images, one was sent to one target alone
+    uneven = [hit, hit.assign(target="z", predicted="z"), miss.assign(image_id=["a", "b"])]
+    found = bootstrap_interval(pd.concat(uneven), "in", TASR, {"v": "wdf"})
+    assert found == pytest.approx((2 / 3, 2 / 3))
     half_width = (interval[1] - interval[0]) / 2
     assert half_width == pytest.approx(1.96 * np.sqrt(0.25 / 40), rel=0.12)
     families = {"w1": "wdf", "w2": "wdf", "p1": "pef"}

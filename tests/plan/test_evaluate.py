@@ -31,15 +31,9 @@ def test_it_gives_the_run_that_the_command_line_would(smoke_copy):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"attacks": ["misl-gan"]}, "did you mean mislgan"),
-        ({"recipe": "smok"}, "unknown recipe 'smok': did you mean smoke"),
-        ({"victims": []}, "a matrix needs victims"),
-        ({"suite": "simcam-min"}, "unknown suite"),
-    ],
+    ("wrong", "message"), [({"recipe": "smok"}, "did you mean smoke"), ({"victims": []}, "victims")]
 )
-def test_wrong_asks_say_what_to_do(tmp_path, wrong, message):
+def test_wrong_asks_make_nothing(tmp_path, wrong, message):
     ask = {"store": tmp_path / "store", "out": tmp_path / "out", "suite": SUITE, "attacks": "jpeg"}
     with pytest.raises((UnknownNameError, CamobenchError), match=message):
         evaluate(**ask | wrong)

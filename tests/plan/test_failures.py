@@ -15,11 +15,11 @@ from bench.plan.request import evaluate_run
 from bench.report.tables.notes import failed_cells
 from bench.report.tables.paper import build_table, render
 from bench.report.verification.folder import verify_folder
-from bench.store import read_json, write_json
 from bench.types import CamobenchError
 from bench.verdicts import failed
 from tests.plugins import FOG, MADE, write
 from tests.smoke import SUITE, request, toy_session
+from tests.toy_run import edit_json
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 
@@ -219,8 +219,7 @@ def test_what_no_cell_hangs_on_is_said_too(smoke_copy, tmp_path, monkeypatch):
     )
     assert failed_cells(run).startswith("missing: distortion of fog, kept images of fog, img-")
     assert failed(verify_folder(out)) == []
-    entry = read_json(out / "entry-fog.json")
-    write_json(out / "entry-fog.json", entry | {"unmeasured": []})
+    edit_json(out / "entry-fog.json", lambda entry: entry.update(unmeasured=[]))
     assert failed(verify_folder(out)) != []
 
 

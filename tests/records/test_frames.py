@@ -41,7 +41,7 @@ def test_honest_rows_have_no_problem(frames, scored):
         ("predicted", "cam-z", "`predicted` is no class of its victim"),
         ("p_predicted", np.nan, "`p_predicted` is NaN"),
         ("p_predicted", 1.5, "`p_predicted` is outside [0, 1]"),
-        ("p_predicted", 0.1, "`p_predicted` is below one in all classes"),
+        ("p_predicted", 0.3, "`p_predicted` is below one in all classes"),
         ("p_target", 0.99, "the target is likelier than `predicted`"),
     ],
 )
@@ -51,6 +51,21 @@ def test_a_changed_row_is_named(scored, column, value, named):
     found = [text for text in prediction_problems(predictions, entry) if named in text]
     assert len(found) == 1
     assert predictions.loc[0, "image_id"] in found[0]
+
+
+def test_probabilities_that_no_classifier_gives(scored):
+    entry, rows, _ = scored
+    other = np.where(rows["predicted"] == rows["source"], "p_target", "p_source")[0]
+    outside = rows.index[rows["split"] == "out"][0]
+    for where, column, named in (
+        (0, other, "probabilities add up to more than 1"),
+        (outside, "p_source", "`p_source` is not defined here"),
+    ):
+        spoilt = rows.copy()
+        spoilt.loc[where, column] = 0.3
+        assert [text.partition(" in 1 of")[0] for text in prediction_problems(spoilt, entry)] == [
+            named
+        ]
 
 
 def test_a_label_changed_alone_contradicts_its_probabilities(scored):
@@ -96,6 +111,8 @@ def test_rows_of_what_has_no_network(scored):
         ({"predicted": None}, "`predicted` is missing"),
         ({"p_target": np.nan}, "`p_target` is NaN"),
         ({"p_source": 2.0}, "`p_source` is outside"),
+        ({"p_target": -0.1}, "`p_target` is outside"),
+        (dict.fromkeys(("p_predicted", "p_source", "p_target")), "`p_predicted` is NaN"),
         ({"target": "cam-a"}, "the target is the source"),
     ],
 )

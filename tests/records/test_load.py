@@ -36,7 +36,9 @@ def test_a_run_loads(run):
 def test_a_preliminary_twin_is_not_the_full_method(run_dir):
     change(run_dir, MISLGAN, attack__laac=["img", "wdf", "pef"], attack__scfa=False)
     change(run_dir, MISLGAN, attack__preliminary=True, attack__paper_row=False)
+    change(run_dir, MISLGAN, suite__audit={"verdict": "11 of 11 checks pass"})
     run = load_run(run_dir)
+    assert run.audit is None  # of the others it is not known
     assert [attack.name for attack in run.attacks if attack.is_full_method] == ["cgan-img-wdf-pef"]
     rows = {attack.name: attack.row for attack in run.attacks}
     assert rows["cgan-img-wdf-pef"] == (frozenset({"img", "wdf", "pef"}), False)
@@ -48,6 +50,7 @@ def test_a_preliminary_twin_is_not_the_full_method(run_dir):
     [
         ({"scorer_version": 2}, r"entry-mislgan.json has scorer version 2.*never share a table"),
         ({"suite__fingerprint": "e"}, r"entry-mislgan.json has suite fingerprint 'e'"),
+        ({"suite__classes": ["cam-b", "cam-a", "cam-c"]}, "has suite classes .'cam-b', 'cam-a"),
         ({"recipe": "paper"}, r"entry-mislgan.json has recipe 'paper'"),
         ({"seed": 7}, r"entry-mislgan.json has seed '7', .* has '0'"),
         ({"lpips__version": "0.2"}, r"entry-mislgan.json has LPIPS version"),
@@ -92,13 +95,17 @@ def test_missing_entries(run_dir, tmp_path):
     [
         ("suite", "else-v1", "keep one suite in a folder"),
         ("source", "stranger", "are no classes of the suite"),
+        ("target", "stranger", "are no classes of the suite"),
         ("photo_id", "one", "belongs to two devices"),
         ("p_predicted", float("nan"), "`p_predicted` is NaN"),
         ("victim", "unheard-of", "rows of victim 'unheard-of' that no entry"),
     ],
 )
 def test_predictions_that_do_not_fit(run_dir, column, value, message):
-    rewrite(run_dir, "predictions", lambda rows: rows.assign(**{column: value}))
+    def spoil(rows):
+        return rows.assign(**{column: rows[column].where(rows["target"] != "cam-a", value)})
+
+    rewrite(run_dir, "predictions", spoil)
     with pytest.raises(ValueError, match=message):
         load_run(run_dir)
 

@@ -3,8 +3,8 @@
 import pytest
 
 from bench.records.load import load_run
-from bench.report.cards import build_cards, victims_table
-from bench.report.tables.column import targets_table
+from bench.report.cards import build_cards, clean_accuracy_table, victims_table
+from bench.report.tables.column import column_table, targets_table
 from tests.records.test_networks import network_record, write_networks
 from tests.toy_run import CLASSES, VICTIMS
 
@@ -31,6 +31,9 @@ def test_clean_figures_and_bias_are_those_of_the_identity_rows(run):
         assert card.bias == {"out": pytest.approx(expected)}
         named = {name: card.record[f"named_out_{name}_percent"] for name in CLASSES}
         assert named == pytest.approx(expected)
+    shares = [100 * card.clean.overall.accuracy for card in build_cards(run)]
+    said = f"5 victims {sum(shares) / 5:.1f} %, lowest {min(shares):.1f} %"
+    assert said in clean_accuracy_table(run).notes[0]
 
 
 def test_success_by_target_is_that_of_the_rows(run):
@@ -51,6 +54,23 @@ def test_success_by_target_is_that_of_the_rows(run):
         assert found[attack, "cam-b"]["tasr_percent"] == pytest.approx(expected)
         assert found[attack, "cam-b"]["images"] == len(mine)
     assert all(len(row.cells) == len(table.columns) - 1 for row in table.rows)
+
+
+def test_a_column_has_the_rates_of_its_victim(run):
+    rows = run.predictions[run.predictions["victim"] == "pef-resnet18"]
+    groups = dict(iter(rows.groupby(["attack", "split"])))
+    table = column_table(run, "pef-resnet18")
+    for record, row in zip(table.records, table.rows, strict=True):
+        inside, outside = (groups[record["attack"], split] for split in ("in", "out"))
+        assert (record["images_in"], record["images_out"]) == (len(inside), len(outside))
+        missed = 100 * (inside["predicted"] != inside["source"]).mean()
+        assert record["uasr_in_percent"] == pytest.approx(missed)
+        if outside["target"].notna().all():
+            hit = 100 * (outside["predicted"] == outside["target"]).mean()
+            assert record["tasr_out_percent"] == pytest.approx(hit)
+            assert row.cells[2] == f"{hit:.1f}"
+    with pytest.raises(ValueError, match="no victim 'pef-x'"):
+        column_table(run, "pef-x")
 
 
 def test_the_table_has_every_figure(run_dir):

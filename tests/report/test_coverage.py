@@ -80,8 +80,9 @@ def test_a_partial_victim_is_in_no_mean_and_says_so(run_dir, run):
     )
     said = "img-resnet18 is partial: it answered 338 of 368 images, so it is in no mean."
     assert said in build_table(partial, "in").notes
-    counted = [records(one)["mislgan"]["tasr_img_architectures"] for one in (partial, run)]
-    assert counted == [1, 2]
+    found = [records(one)["cgan-img-wdf-pef"] for one in (partial, run)]
+    assert [one["tasr_img_architectures"] for one in found] == [1, 2]
+    assert [one["images_per_victim"] for one in found] == [48, 48]
     named = [row.name for row in clean_accuracy_table(partial).rows]
     assert "img-resnet18 (partial)" in named
     assert set(run.families) - set(mean_families(contenders_of(run_dir, []))) == {"img-resnet18"}

@@ -53,6 +53,7 @@ def test_a_set_that_was_not_made_is_named(store, made):
     ("name", "options", "message"),
     [
         ("dresden-v1", {"root": "x", "classes": "a"}, "takes root, partial, got classes"),
+        ("dresden-v1", {}, "dresden-v1 is not in the store.*--root DIR"),
         ("dresden-v1", {"partial": True}, "--partial .* goes with --root"),
         ("folder:x", {"root": "x", "partial": True}, "folder:DIR takes .*, got root, partial"),
         ("simcam-mini-v2", {"root": "x"}, "simcam-mini-v2 takes no options, got root"),

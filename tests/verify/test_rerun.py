@@ -8,17 +8,13 @@ from bench.plan.request import evaluate_run
 from bench.records.load import load_run
 from bench.store import Store
 from bench.verify.rerun import recheck
-from tests.smoke import flip, request
+from tests.smoke import VICTIMS, flip, request
+from tests.toy_run import edit_json, rewrite
 
 
 def again(smoke, **options):
     found = recheck(smoke.out, smoke.store, **{"rows": 40} | options)
     return {one.check: one for one in found}
-
-
-def change(folder, edit):
-    path = folder / "predictions.parquet"
-    edit(pd.read_parquet(path)).to_parquet(path, index=False)
 
 
 def test_the_networks_say_the_same_again(smoke):
@@ -86,7 +82,7 @@ def first(frame, **columns):
     ],
 )
 def test_rows_that_the_networks_do_not_give_fail(smoke_copy, edit, told):
-    change(smoke_copy.out, edit)
+    rewrite(smoke_copy.out, "predictions", edit)
     found = again(smoke_copy, rows=None)["re-run"]
     assert (found.verdict, told in found.finding) == ("fail", True)
 
@@ -113,16 +109,13 @@ def certain(frame):
 def test_distortions_and_rows_under_conditions_are_looked_at_too(smoke_copy, table, edit, told):
     evaluate_run(request(strengths=(0.5,)), smoke_copy.store, smoke_copy.out)
     assert again(smoke_copy, rows=None)["re-run"].verdict == "ok"
-    path = smoke_copy.out / f"{table}.parquet"
-    edit(pd.read_parquet(path)).to_parquet(path, index=False)
+    rewrite(smoke_copy.out, table, edit)
     found = again(smoke_copy, rows=None)["re-run"]
     assert (found.verdict, told in found.finding) == ("fail", True), found.finding
 
 
 def test_a_distortion_that_is_there_twice_hides_no_verdict(smoke_copy):
-    path = smoke_copy.out / "distortion.parquet"
-    frame = pd.read_parquet(path)
-    pd.concat([frame, frame.iloc[:1]]).to_parquet(path, index=False)
+    rewrite(smoke_copy.out, "distortion", lambda rows: pd.concat([rows, rows.iloc[:1]]))
     assert again(smoke_copy, rows=8)["re-run"].verdict == "ok"  # `verify` says so of the table
 
 
@@ -140,14 +133,15 @@ def test_a_store_without_the_networks_is_no_failure(smoke, tmp_path):
 )
 def test_other_networks_under_the_name_are_not_used(smoke_copy, field, reason):
     path = smoke_copy.out / "entry-cgan-img.json"
-    entry = json.loads(path.read_text())
-    entry["attack"][field] = value = "0" * len(entry["attack"][field])
-    path.write_text(json.dumps(entry))
+    edit_json(path, lambda entry: entry["attack"].update({field: "0" * 16}))
     for name in ("predictions", "distortion") if field == "key" else ():
-        file = smoke_copy.out / f"{name}.parquet"
-        frame = pd.read_parquet(file)
-        frame.loc[frame["attack"] == "cgan-img", "attack_key"] = value
-        frame.to_parquet(file, index=False)
+        rewrite(
+            smoke_copy.out,
+            name,
+            lambda f: f.assign(
+                attack_key=f["attack_key"].where(f["attack"] != "cgan-img", "0" * 16)
+            ),
+        )
     found = again(smoke_copy)
     assert reason in found["networks"].finding
     assert "2 attacks" in found["re-run"].finding
@@ -155,7 +149,7 @@ def test_other_networks_under_the_name_are_not_used(smoke_copy, field, reason):
 
 def test_a_recipe_that_is_none_here_skips_the_rows_and_no_other_check(smoke_copy):
     for path in smoke_copy.out.glob("entry-*.json"):
-        path.write_text(json.dumps(json.loads(path.read_text()) | {"recipe": "lab-recipe"}))
+        edit_json(path, lambda entry: entry.update(recipe="lab-recipe"))
     (found,) = again(smoke_copy).values()
     assert (found.check, found.verdict) == ("re-run", "skip")
     assert "unknown recipe 'lab-recipe'" in found.finding
@@ -163,27 +157,27 @@ def test_a_recipe_that_is_none_here_skips_the_rows_and_no_other_check(smoke_copy
 
 def test_a_cell_that_failed_hides_its_victim_on_no_other_attack(smoke_copy):
     path = smoke_copy.out / "entry-cgan-img.json"
-    entry = json.loads(path.read_text())
-    entry["victims"][0]["digest"] = "none"
-    path.write_text(json.dumps(entry))
-    lost = {"attack": "cgan-img", "victim": entry["victims"][0]["name"]}
-    change(smoke_copy.out, lambda f: f[(f[list(lost)] != pd.Series(lost)).any(axis=1)])
+    edit_json(path, lambda entry: entry["victims"][0].update(digest="none"))
+    lost = {"attack": "cgan-img", "victim": VICTIMS[0]}
+    rewrite(
+        smoke_copy.out, "predictions", lambda f: f[(f[list(lost)] != pd.Series(lost)).any(axis=1)]
+    )
     assert "of 3 attacks and 2 victims" in again(smoke_copy)["re-run"].finding
 
 
 def test_images_that_are_not_the_suites(smoke_copy):
-    change(smoke_copy.out, lambda f: f[f["image_id"] != f["image_id"].iloc[0]])
+    rewrite(smoke_copy.out, "predictions", lambda f: f[f["image_id"] != f["image_id"].iloc[0]])
     found = again(smoke_copy)["images of Set-C"]
     assert found.verdict == "fail"
     assert "1 image of Set-C missing" in found.finding
 
 
 def test_pixels_that_are_not_those_that_were_scored(smoke_copy):
-    path = smoke_copy.out / "entry-jpeg.json"
-    entry = json.loads(path.read_text())
-    assert len(entry["provenance"]["set_c_sha256"]) == 64
-    entry["provenance"]["also_scored_by"] = [{"set_c_sha256": "0" * 64}]
-    path.write_text(json.dumps(entry))
+    def scored_on_others(entry):
+        assert len(entry["provenance"]["set_c_sha256"]) == 64
+        entry["provenance"]["also_scored_by"] = [{"set_c_sha256": "0" * 64}]
+
+    edit_json(smoke_copy.out / "entry-jpeg.json", scored_on_others)
     found = again(smoke_copy)["images of Set-C"]
     assert found.verdict == "warn"
     assert found.finding.startswith("jpeg: scored on other pixels than the store has")

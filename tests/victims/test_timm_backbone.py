@@ -52,10 +52,7 @@ def test_every_network_of_timm_has_a_name_that_leads_back_to_it():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (
-            "timm:convnext_tny",
-            r"timm [\d.]+ has no network 'convnext_tny': did you mean convnext_t",
-        ),
+        ("timm:convnext_tny", "has no network 'convnext_tny': did you mean convnext_tiny"),
         ("pef-timm-convnext-tny", "no network 'convnext_tny': did you mean convnext_tiny"),
         ("timm:qqqq", r"no network 'qqqq': nothing is close; `timm.list_models\(\)` shows"),
         ("timm:convnext_tiny/prf", "unknown front-end 'prf'.* wdf, pef, img, hpf, fd"),

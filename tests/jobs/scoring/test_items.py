@@ -18,6 +18,7 @@ def test_cameras_are_mixed_over_the_shards_and_within():
     )
     order = mixed(manifest)
     assert sorted(order) == list(range(200))
+    assert [index for shard in row_shards(order) for index in shard] == order
     for shard in row_shards(order):
         labels = [models[index] for index in shard]
         assert len(set(labels)) >= 3

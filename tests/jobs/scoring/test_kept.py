@@ -6,6 +6,7 @@ import torch
 from bench.jobs.scoring.items import Item
 from bench.jobs.scoring.kept import KeptImages, Recorder
 from bench.types import CamobenchError
+from tests.smoke import flip
 from tests.toys import pixels
 
 ITEMS = [Item(index=4, target=1), Item(index=4, target=0), Item(index=7, target=2)]
@@ -64,12 +65,6 @@ def test_what_is_asked_for_again_is_kept_as_it_was_first(tmp_path):
     assert torch.equal(again, first)
 
 
-def flipped(path):
-    content = bytearray(path.read_bytes())
-    content[len(content) // 3] ^= 255
-    path.write_bytes(content)
-
-
 def renamed(path):
     """Other images under the names."""
     table = pq.read_table(path)
@@ -77,7 +72,7 @@ def renamed(path):
     pq.write_table(table.set_column(table.column_names.index("target"), "target", turned), path)
 
 
-@pytest.mark.parametrize("damage", [flipped, renamed, lambda path: path.write_bytes(b"no table")])
+@pytest.mark.parametrize("damage", [flip, renamed, lambda path: path.write_bytes(b"no table")])
 def test_damage_is_named(kept, damage):
     damage(kept[0])
     with pytest.raises(CamobenchError, match=r"00000.parquet are damaged; remove that file"):

@@ -10,9 +10,9 @@ from bench.plan.measures.detect import detect_run
 from bench.plan.request import evaluate_run
 from bench.records.load import load_run
 from bench.report.detection.scores import ALL, ROWS, detections
-from bench.store import read_json, write_json
 from bench.types import Silent
 from tests.smoke import ATTACKS, VICTIMS, Watcher, request
+from tests.toy_run import edit_json
 
 CRUDE = "gaussian-blur"
 
@@ -115,9 +115,7 @@ def test_interrupted_it_continues_and_writes_the_same_bytes(copied, detected):
 
 def test_an_attack_with_other_weights_is_left_out_and_named(copied):
     path = copied.out / "entry-cgan-img.json"
-    entry = read_json(path)
-    entry["attack"]["digest"] = "0" * 64
-    write_json(path, entry)
+    edit_json(path, lambda entry: entry["attack"].update(digest="0" * 64))
     assert "weights" in detect(copied)["cgan-img"]
     assert set(pd.read_parquet(copied.out / ROWS)["attack"]) == {"jpeg", "identity", CRUDE}
 

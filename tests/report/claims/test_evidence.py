@@ -92,12 +92,10 @@ def no_family(run):
     return replace(run, victims=victims, predictions=kept)
 
 
-def a_hole(run, victim="w34", images=None):
+def a_hole(run):
     frame = run.predictions
-    gone = (frame["attack"] == "a-img") & (frame["victim"] == victim)
-    if images:
-        gone &= frame["image_id"].isin(images)
-    return replace(run, predictions=frame[~gone])
+    gone = (frame["attack"] == "a-img") & (frame["victim"] == "w34")
+    return replace(run, predictions=frame[~gone | (frame["image_id"] != "cam-a-0-0")])
 
 
 def twin(run, **more):
@@ -108,17 +106,10 @@ def twin(run, **more):
     ("spoil", "message"),
     [
         (lambda run: without(run, "img"), "^no row img$"),
-        (
-            lambda run: keeping(run, lambda f: f["split"] == "out"),
-            "^no photograph in distribution, so no interval$",
-        ),
+        (lambda run: keeping(run, lambda f: f["split"] == "out"), "^no photograph in dist"),
         (keep_one_photograph, "^one photograph in distribution, so no interval$"),
         (no_family, "^no victim of the family img$"),
-        (a_hole, "^0 of 60 predictions of w34 on img in distribution$"),
-        (
-            lambda run: a_hole(run, images=["cam-a-0-0"]),
-            "^58 of 60 predictions of w34 on img in distribution$",
-        ),
+        (a_hole, "^58 of 60 predictions of w34 on img in distribution$"),
         (twin, "^several rows are img: a-img, my-own$"),
     ],
 )

@@ -135,13 +135,6 @@ def test_a_distortion_that_is_nan_is_refused(curved_dir):
         load_run(curved_dir)
 
 
-def test_points_go_from_the_untouched_image_on(curved_dir):
-    for curve in curves_of(load_run(curved_dir)):
-        assert [point.strength for point in curve.points] == [0.0, 0.5, 1.0]
-        assert curve.points[0].distortion == 0
-        assert np.all(np.diff([point.distortion for point in curve.points]) > 0)
-
-
 def test_a_board_ranks_by_success_at_the_level(curved_dir):
     board = load_boards([curved_dir])[0][0]
     standings = build_standings(board)

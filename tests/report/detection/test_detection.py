@@ -89,6 +89,8 @@ def test_undetected_success_has_the_threshold_of_each_draw(detected_dir):
     said = run.predictions.query("attack == 'mislgan' and split == 'in'").merge(loud)
     named, loud = (said["predicted"] == said["target"]).to_numpy(), said["loud"].to_numpy()
     victims, names = pd.factorize(said["victim"])
+    of = names.map(run.families)
+    shares = 1 / (of.nunique() * of.value_counts()[of].to_numpy())
     places = said["photo_id"].map(place).to_numpy()
     clean_places = [place[name] for name in clean.index.get_level_values("photo_id")]
     found = []
@@ -96,7 +98,7 @@ def test_undetected_success_has_the_threshold_of_each_draw(detected_dir):
         limit = ranks[0][draw[clean_places] > 0].max()  # of 24 none may be objected to
         weight = draw[places]
         hits, seen = (np.bincount(victims, w) for w in (weight * (named & (loud <= limit)), weight))
-        found.append(pd.Series(hits / seen).groupby(names.map(run.families)).mean().mean())
+        found.append(hits / seen @ shares)
     assert one.undetected[0] == pytest.approx(found[0])
     assert one.undetected[1] == pytest.approx(tuple(np.quantile(found[1:], [0.025, 0.975])))
 
@@ -141,10 +143,7 @@ def of_first_image(rows, *columns):
         (lambda rows: rows.assign(attack_digest="of other weights"), "trained anew"),
         (lambda rows: rows.drop(columns="score"), "score"),
         (lambda rows: rows.assign(score=np.nan), "a score that is NaN"),
-        (
-            lambda rows: rows.drop(rows.index[-1]),
-            r"one too many, of \S+ \(out\); .*camobench detect",
-        ),
+        (lambda rows: rows.drop(rows.index[-1]), r"many, of \S+ \(out\); .*camobench detect"),
         (lambda rows: pd.concat([rows, rows[-1:]]), r"one too many, of \S+ \(out\)"),
         (
             lambda rows: rows[(rows["attack"] != "mislgan") | (rows["split"] == "in")],

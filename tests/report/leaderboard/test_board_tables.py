@@ -83,7 +83,7 @@ def conditions(folder, **odd):
         (LINKS, lambda folder: pce_of(folder)[:0]),
         (LINKS, of_one_device),
         ("conditions.parquet", lambda folder: conditions(folder, quality_percent=np.inf)),
-        ("conditions.parquet", lambda folder: conditions(folder, strength=25)),
+        ("conditions.parquet", lambda folder: conditions(folder, strength=2)),
         ("conditions.parquet", lambda folder: conditions(folder, strength=None)),
         ("conditions.parquet", lambda folder: conditions(folder, strength="weak")),
     ],

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from bench.records.load import load_run
-from bench.report.tables.paper import build_table, write_tables
+from bench.report.tables.paper import build_table, correct_only_table, write_tables
 from bench.report.tables.render import render
 from tests.records.test_load import change
-from tests.toy_run import CLASSES, rewrite
+from tests.toy_run import CLASSES, over_families, rewrite
 
 
 def records(table):
@@ -44,6 +44,18 @@ def test_cells_by_hand(tables, frames):
     assert row["tasr_mean_std_percent"] == pytest.approx(np.std(means, ddof=1))
     assert row["tasr_mean_low_percent"] < row["tasr_mean_percent"] < row["tasr_mean_high_percent"]
     assert row["images_per_victim"] == 48
+
+
+def test_originally_correct_leaves_out_what_was_won_before(run):
+    found = records(correct_only_table(run))
+    rows = dict(iter(run.predictions[run.predictions["split"] == "in"].groupby("attack")))
+    clean = rows["identity"]
+    right = clean.loc[clean["predicted"] == clean["source"], ["image_id", "victim"]]
+    mine = rows["jpeg-q85"].merge(right)
+    assert len(mine) < len(rows["jpeg-q85"])
+    expected = over_families(mine["predicted"] != mine["source"], mine["victim"])
+    assert found["jpeg-q85"]["uasr_mean_percent"] == pytest.approx(expected)
+    assert found["identity"]["uasr_mean_percent"] == 0
 
 
 def test_what_is_undefined_has_no_figure(tables):

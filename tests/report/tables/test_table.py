@@ -104,6 +104,9 @@ def test_rows_and_columns_are_chosen_and_the_best_is_bold(tables):
     assert (img.best, full.best, identity.best) == ({3}, {1, 2, 3}, set())  # LPIPS is the same
     assert f"**{full.cells[0]}**" in render(chosen, "md")
     assert rf"\bfseries {full.cells[2]} \\" in render(chosen, "tex")
+    rows = [row("more", "0.2"), row("less", "0.10"), row("identity", "0.0", "control")]
+    (one,) = choose([make_table("t", ["Who", ("", "LPIPS↓")], rows, (), ())], bold_best=True)
+    assert [row.best for row in one.rows] == [set(), {1}, set()]
     assert any(row.kind == "published" for row in choose([tables["in"]], rows=["cgan-img"])[0].rows)
     (only,) = choose([tables["in"], tables["out"]], columns=["UASR*"])
     assert only.title == tables["in"].title  # the other has none

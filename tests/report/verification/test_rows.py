@@ -3,11 +3,12 @@
 import json
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from bench.records.entry import Evaluated, parse_entry
-from bench.records.frames import images_of, no_rows
+from bench.records.frames import images_digest, images_of, no_rows, same_distortion
 from bench.records.load import CONDITIONS
 from bench.report.verification.rows import (
     cell_problems,
@@ -80,6 +81,13 @@ def test_missing_surplus_and_doubled_cells_are_named(images, of):
         f"1 row there twice{where}: i1 to b",
     ]
     assert "missing" not in str(cell_problems(spoilt, wanted.assign(optional=True)))
+
+
+def test_what_counts_as_the_same(images):
+    assert images_digest(images) == images_digest(images[::-1])
+    assert images_digest(images) != images_digest(images.assign(device=["a-1", "x-0"]))
+    found = same_distortion(np.array([0.5, 0.5, 0.0]), np.array([0.504, 0.506, 0.0002]))
+    assert found.tolist() == [True, False, False]
 
 
 def test_images_that_contradict_themselves(images):

@@ -77,7 +77,7 @@ def test_a_division_keeps_the_sides_apart(models, scenes):
     if by_device:
         assert disjoint(of_each_set(division, lambda photo: photo.device))
     if scenes is not None:
-        assert disjoint(of_each_set(division, lambda photo: photo.scene))
+        assert disjoint(homes := of_each_set(division, lambda photo: photo.scene))
         for name in "AB":
             sides = defaultdict(set)
             for place in division.placed:
@@ -86,7 +86,9 @@ def test_a_division_keeps_the_sides_apart(models, scenes):
             several = Counter(model for model, _ in sides)
             for (model, _), partitions in sides.items():
                 assert len(partitions) == 1 or several[model] == 1
-    if scenes is not None:
+        placed = {place.photo for place in division.placed}
+        others = [p for p in photos if p.model not in division.classes and p not in placed]
+        assert {p.scene for p in others} <= homes["A"] | homes["B"]
         lost = re.search(r"no scene is in two sets: (\d+) photographs", division.note)
         assert len(photos) - len(division.placed) == (int(lost[1]) if lost else 0)
     parts = Counter((p.photo.model, p.set, p.partition) for p in division.placed)
@@ -103,13 +105,25 @@ def test_a_division_keeps_the_sides_apart(models, scenes):
 
 
 def test_of_five_devices_two_are_for_each_side_and_one_is_for_evaluation():
-    division = divide(photos_of({"five": [2] * 5, "four": [2] * 4, "three": [3] * 3, "two": [2]}))
-    assert (division.classes, division.others) == (("five", "four", "three"), ("two",))
-    for model, expected in {"five": [2, 2, 1], "four": [2, 1, 1], "three": [1, 1, 1]}.items():
+    models = {"eight": [7] * 8, "five": [2] * 5, "four": [2] * 4, "three": [3] * 3, "two": [2]}
+    division, known = divide(photos_of(models)), {"five": [2, 2, 1], "four": [2, 1, 1]}
+    assert (division.classes, division.others) == (("eight", "five", "four", "three"), ("two",))
+    for model, expected in (known | {"eight": [4, 3, 1], "three": [1, 1, 1]}).items():
         devices = of_each_set(division, lambda photo: photo.device, model)
         assert [len(devices[name]) for name in "ABC"] == expected
-    assert "five 2/2/1, four 2/1/1, three 1/1/1" in division.note
+    assert "eight 4/3/1, five 2/2/1, four 2/1/1, three 1/1/1" in division.note
     assert "out of distribution: two (1 device, photographs: 2)" in division.note
+    held_out = Counter(
+        (p.photo.model, p.set) for p in division.placed if p.partition == "validation"
+    )
+    assert [held_out["eight", name] for name in "AB"] == [3, 2]  # of 28 and 21
+    assert [held_out["five", name] for name in "AB"] == [1, 1]  # of 4 and 4
+
+
+@pytest.mark.parametrize("counts", [[1, 3, 3], [3, 1, 3], [3, 3, 1]])
+def test_the_device_with_fewest_photographs_is_for_evaluation(counts):
+    division = divide(photos_of({"ace": counts, "bee": counts}))
+    assert division.note.startswith("split by device")
 
 
 def test_without_enough_devices_the_note_warns_and_counts_those_shared():

@@ -71,10 +71,7 @@ def test_copies_of_a_photograph_are_used_once(five):
 
 def test_one_photograph_under_two_models_is_refused(five):
     shutil.copy(five / "five" / "dev0" / "LG_five_0_0.JPG", five / "four" / "dev0" / "a.JPG")
-    with pytest.raises(
-        ImageError,
-        match=r"five/dev0/LG_five_0_0\.JPG: the same bytes as four/dev0/a\.JPG, of another",
-    ):
+    with pytest.raises(ImageError, match=r"LG_five_0_0\.JPG: the same bytes as four/dev0/a\.JPG"):
         source(five).card  # noqa: B018
     folder = source(five, skip_bad=True)
     assert {"LG_five_0_0.JPG", "a.JPG"}.isdisjoint(Path(r.photo_id).name for r in rows_of(folder))
@@ -96,9 +93,7 @@ def test_one_shot_saved_twice_is_refused(five):
     shot = five / "five" / "dev0" / "LG_five_0_0.JPG"
     for again in ("LG_five_0_0.png", "LG_five_0_0 (1).jpg", "LG_five_0_0_edited.jpg"):
         write_photo(shot.with_name(again))
-    with pytest.raises(
-        ImageError, match=r"(?s)3 of .*LG_five_0_0\.png: by its name the same shot as"
-    ):
+    with pytest.raises(ImageError, match=r"(?s)3 of .*LG_five_0_0\.png: by its name the same"):
         source(five).card  # noqa: B018
     kept = [row.photo_id for row in rows_of(source(five, skip_bad=True))]
     assert not [name for name in kept if "(1)" in name or "edited" in name or "png" in name]

@@ -143,11 +143,7 @@ FAULTS = [
     (fog(out=CONTRAST), "range", "NaN or infinite values on black, white or grey images"),
     (fog(spec=TARGETED), "target", "every target gives the same image"),
     (fog(out="return images * targets[:, None, None, None]"), "range", "not subscriptable"),
-    (
-        mean(logits="return images.mean((1, 2, 3))[:, None]"),
-        "logits",
-        "expected logits of shape (6, 3), got (6, 1)",
-    ),
+    (mean(logits="return images.mean((1, 2, 3))[:, None]"), "logits", "of shape (6, 3), got (6"),
     (mean(logits=FLAT), "logits", "NaN or infinite"),
     (mean(logits="return torch.zeros(len(images), 3)"), "logits", "every image gets the same"),
     (mean(logits="return images.mean((2, 3)).softmax(1)"), "logits", "returns probabilities"),
