@@ -76,9 +76,9 @@ def data_audit(suite: str) -> None:
     """Check a prepared SUITE for what would make its numbers untrustworthy.
 
     Devices, scenes, photographs and copies on two sides, class balance, and what JPEG headers alone
-    tell of the class. A copy of a photograph that was cropped, turned or resized, or that is cut
-    into another number of tiles, is not found. The verdict is kept with the suite and printed under
-    every table made from then on. Exit code 1 if a check fails.
+    tell of the class. A copy of a photograph that was cropped or turned is not found. The verdict
+    is kept with the suite and printed under every table made from then on. Exit code 1 if a check
+    fails.
 
     Example: camobench data audit simcam-mini-v2
     """

@@ -46,6 +46,7 @@ class Row:
         jpeg_tables: Digest of its quantisation tables; `None`, as below, where it is no JPEG.
         jpeg_quality: 1 to 100, the nearest of the Independent JPEG Group.
         jpeg_subsampling: Of the chroma, such as "4:2:0".
+        look: Of the whole photograph (`bench.signal.thumbnail`); no column where it is `None`.
     """
 
     image_id: str
@@ -60,6 +61,7 @@ class Row:
     jpeg_tables: str | None = None
     jpeg_quality: int | None = None
     jpeg_subsampling: str | None = None
+    look: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -97,7 +97,8 @@ class WithRealPhotographs(PhotographSource):
             yield from self.source.rows(set_name, workers, start)
         for row, pixels in super().rows(set_name, workers, max(0, start - own)):
             image_id, photo_id = f"{REAL}-{row.image_id}", f"{REAL}/{row.photo_id}"
-            yield replace(row, image_id=image_id, photo_id=photo_id), pixels
+            look = row.look if isinstance(self.source, PhotographSource) else None
+            yield replace(row, image_id=image_id, photo_id=photo_id, look=look), pixels
 
     @property
     def placed(self) -> list[Placed]:

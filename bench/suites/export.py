@@ -45,7 +45,9 @@ def export_set(
     """
     progress = progress or Silent()
     manifest, images = suite.manifest(set_name), suite.images(set_name)
-    known = manifest.rename(columns={"sha256": "original_sha256"})
+    known = manifest.rename(columns={"sha256": "original_sha256"}).drop(
+        columns="look", errors="ignore"
+    )
     known = known if told is None else known[list(told)]
     order = list(range(len(manifest)))
     if told == ():

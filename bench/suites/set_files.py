@@ -107,7 +107,7 @@ def write_set(
         for row, pixels in rows_from(len(rows)) if len(rows) < count else ():
             if len(rows) < count:
                 images[len(rows)] = pixels
-            rows.append(asdict(row))
+            rows.append({k: v for k, v in asdict(row).items() if k != "look" or v is not None})
             if len(rows) % CHUNK_IMAGES == 0 or len(rows) == count:
                 images.flush()  # type: ignore[attr-defined]
                 forget_pages(images)

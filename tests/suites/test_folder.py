@@ -6,8 +6,11 @@ import pytest
 from PIL import Image
 
 from bench.data import ImageError
+from bench.store import Store
+from bench.suites.audit.record import audit
+from bench.suites.base import prepare
 from bench.suites.folder import FolderSource
-from bench.types import CamobenchError
+from bench.types import SETS, CamobenchError
 
 
 def write_photo(path, size=(208, 144), mode="RGB", **options):
@@ -136,3 +139,17 @@ def test_what_holds_no_photograph_is_named(five, tmp_path):
     (five / "Nikon" / "dev0" / "a.png").rename(five / "Nikon" / "dev0" / "notes.txt")
     with pytest.raises(CamobenchError, match=r"no usable photograph in .*Nikon: add photographs"):
         source(five).card  # noqa: B018
+
+
+def test_the_audit_finds_a_photograph_saved_anew_in_another_set(five, tmp_path):
+    taught, asked = (
+        next(place.photo.path for place in source(five).placed if place.set == name)
+        for name in "AC"
+    )
+    with Image.open(five / taught) as photograph:
+        photograph.resize((176, 128)).save(five / asked, quality=60)
+    suite = prepare(source(five), Store(tmp_path / "store"), SETS)
+    found = audit(suite)
+    assert [(pair.one[-len(str(taught)) :], pair.other) for pair in found.near] == [
+        (str(taught), f"C: {asked}")
+    ]

@@ -2,8 +2,8 @@
 
 A hash tells whether each of 64 low frequencies of a 32 x 32 thumbnail lies above their median. It
 outlives recompression, noise, resizing and changes of brightness; not a shift by more than a
-thirtieth of the side, a crop, a flip or a turn. Images are compared, not the photographs that they
-are cut from: tiles of a copy lie elsewhere where its size, or its set's number of tiles, differs.
+thirtieth of the side, a crop, a flip or a turn. Photographs are compared as images are: tiles of a
+copy lie elsewhere where its size, or its set's number of tiles, differs.
 
 Source: the DCT hash of Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions,
 2010, sec. 3.2.1, here with frequencies 1 to 8 in both directions.
@@ -14,13 +14,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.fft import dctn
 
+from bench.signal.thumbnail import THUMBNAIL_PX, read_signature, signature
 from bench.suites.audit.manifest_checks import Finding, part_of, same_twice
 from bench.suites.base import Suite
 from bench.suites.set_files import forget_pages
@@ -29,8 +29,6 @@ from bench.wording import listed, plural
 
 IMAGES = "copies of images"
 NEAR = "near copies"
-THUMBNAIL_PX = 32
-LOW_FREQUENCIES = 8
 MOST_BITS = 8
 LEAST_CORRELATION = 0.9
 """Of the low frequencies. Unrelated images: 16 bits or more apart on simulated ones, 10 or more on
@@ -92,34 +90,8 @@ def look(suite: Suite, progress: Progress) -> Looks:
         digests=np.array(digests),
         flat=np.array(flat),
         signatures=low,
-        faint=np.linalg.norm(low, axis=1) / np.float32(THUMBNAIL_PX) < LEAST_CONTRAST_255,
+        faint=_faint(low),
     )
-
-
-def signature(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The low frequencies of an image's thumbnail.
-
-    Args:
-        image: (3, H, W).
-
-    Returns:
-        (64,) coefficients; their root mean square over 32 x 32 is a contrast in grey levels.
-    """
-    grey = image.mean(axis=0, dtype=np.float32)
-    down, across = _area_weights(grey.shape[0]), _area_weights(grey.shape[1])
-    spectrum = dctn(down @ grey @ across.T, norm="ortho")
-    low: NDArray[np.float32] = spectrum[1 : LOW_FREQUENCIES + 1, 1 : LOW_FREQUENCIES + 1]
-    return low.ravel()
-
-
-@cache
-def _area_weights(side: int) -> NDArray[np.float32]:
-    """(32, side) share of each pixel in each of 32 equal stretches."""
-    edges = np.linspace(0, side, THUMBNAIL_PX + 1)
-    pixels = np.arange(side)
-    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
-    weights: NDArray[np.float32] = np.float32(THUMBNAIL_PX / side) * np.clip(overlap, 0, 1)
-    return weights.astype(np.float32)
 
 
 def near_pairs(
@@ -147,20 +119,42 @@ def near_pairs(
 
 
 def find_near_copies(frame: pd.DataFrame, looks: Looks) -> list[NearCopy]:
-    """Pairs in different parts that look alike without being the same, most alike first."""
-    usable = np.flatnonzero(~looks.faint)
-    signatures = looks.signatures[usable]
+    """Pairs in different parts that look alike without being the same, most alike first.
+
+    Of images, and of the photographs that they are cut from where these were looked at.
+    """
+    found = _alike(frame, "image_id", looks.digests, looks.signatures)
+    if "look" in frame:
+        photographs = frame[frame["look"].notna()].drop_duplicates("photo_id")
+        signatures = np.array([read_signature(text) for text in photographs["look"]])
+        found += _alike(photographs, "photo_id", photographs["sha256"].to_numpy(), signatures)
+    return sorted(found, key=lambda pair: (pair.bits, -pair.correlation, pair.one, pair.other))
+
+
+def _faint(signatures: NDArray[np.float32]) -> NDArray[np.bool_]:
+    contrast = np.linalg.norm(signatures, axis=1) / np.float32(THUMBNAIL_PX)
+    return np.asarray(contrast < LEAST_CONTRAST_255)
+
+
+def _alike(
+    frame: pd.DataFrame,
+    name: str,
+    digests: NDArray[Any],
+    signatures: NDArray[np.float32],
+) -> list[NearCopy]:
+    """Pairs of rows, called by a column, that look alike and have other digests."""
+    usable = np.flatnonzero(~_faint(signatures))
     parts = part_of(frame)
-    names = (parts + ": " + frame["image_id"]).to_numpy()
-    unit = signatures / np.linalg.norm(signatures, axis=1, keepdims=True)
+    names = (parts + ": " + frame[name]).to_numpy()
+    unit = signatures / np.linalg.norm(signatures, axis=1, keepdims=True).clip(1e-9)
     found = []
-    for i, j, bits in near_pairs(signatures, pd.factorize(parts)[0][usable]):
+    for i, j, bits in near_pairs(signatures[usable], pd.factorize(parts)[0][usable]):
         one, other = usable[i], usable[j]
-        correlation = float(unit[i] @ unit[j])
-        if correlation >= LEAST_CORRELATION and looks.digests[one] != looks.digests[other]:
+        correlation = float(unit[one] @ unit[other])
+        if correlation >= LEAST_CORRELATION and digests[one] != digests[other]:
             told = {"one": names[one], "other": names[other], "bits": bits}
             found.append(NearCopy(**told, correlation=round(correlation, 4)))
-    return sorted(found, key=lambda pair: (pair.bits, -pair.correlation, pair.one, pair.other))
+    return found
 
 
 def copies_of_images(frame: pd.DataFrame, looks: Looks) -> Finding:
@@ -185,5 +179,5 @@ def near_copies(found: list[NearCopy], looks: Looks) -> Finding:
     if not found:
         return Finding(NEAR, "pass", f"no pair across sets or partitions; {how}")
     pairs = listed(f"{pair.one} ~ {pair.other} ({pair.bits} bits)" for pair in found)
-    what = f"{plural(len(found), 'pair')} of images across sets or partitions look alike"
+    what = f"{plural(len(found), 'pair')} across sets or partitions look alike"
     return Finding(NEAR, "warn", f"{what}; {pairs}; {how}")

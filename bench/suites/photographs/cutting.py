@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from bench.data import ImageError, decode_rgb
 from bench.processes import in_order
+from bench.signal.thumbnail import signature, write_signature
 from bench.suites.base import Images, Row, SuiteCard
 from bench.suites.photographs.division import Placed
 from bench.suites.photographs.jpeg_header import read_jpeg_header
@@ -163,6 +164,7 @@ class PhotographSource(ABC):
             "partition": place.partition,
             "sha256": photo.sha256,
             **read_jpeg_header(data),
+            "look": write_signature(signature(pixels)),
         }
         name = f"{photo.path.stem}-{photo.sha256[:8]}"
         return [
