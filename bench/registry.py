@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
@@ -220,7 +220,7 @@ class Registry(Generic[SpecT, ThingT]):
         for point in points:
             own, before = _is_own(point), set(self._entries)
             try:
-                with as_built():
+                with nullcontext() if own else as_built():
                     thing = point.load()
                 self.add(thing, origin=None if own else point.value)
                 for name in self._entries.keys() - before:  # what its module registers, too

@@ -30,6 +30,12 @@ OPENED = "opened"
 """Folder of the records in a store."""
 
 
+def opened_when_built(makeup: Makeup) -> list[list[str]]:
+    """Name and SHA-256 of each file that it opens as it is imported and built."""
+    found = files_opened_by([*makeup.paths, makeup.sha256], "built")
+    return sorted([path.name, _digest(path)] for path in found if _counts(path, makeup))
+
+
 def identity_of(
     thing: Attack | Victim, stated: Mapping[str, Json], builder: object, makeup: Makeup | None
 ) -> dict[str, Json]:
@@ -44,9 +50,8 @@ def identity_of(
     said: dict[str, Json] = {"spec": thing.spec.identity(), "hyperparameters": dict(stated)}
     if makeup is not None:
         made = [] if builder is type(thing) else [makeup_of(type(thing)).sha256]
-        found = files_opened_by([*makeup.paths, makeup.sha256], "built")
-        opened = sorted([path.name, _digest(path)] for path in found if _counts(path, makeup))
-        said |= {"source": makeup.sha256, "made": as_json(made), "opened": as_json(opened)}
+        opened = as_json(opened_when_built(makeup))
+        said |= {"source": makeup.sha256, "made": as_json(made), "opened": opened}
     return said
 
 
