@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from bench.registry import Entry
 from bench.sources import Makeup, makeup_of
-from bench.sources.in_memory import imported_otherwise
 from bench.sources.opened import changed, files_opened_by
 from bench.sources.places import is_somebodys
 from bench.store import Store, digest, file_digest, is_in_store, read_json, write_json
@@ -32,7 +31,7 @@ OPENED = "opened"
 
 def opened_when_built(makeup: Makeup) -> list[list[str]]:
     """Name and SHA-256 of each file that it opens as it is imported and built."""
-    found = files_opened_by([*makeup.paths, makeup.sha256], "built")
+    found = files_opened_by(makeup.paths, kinds=("built",))
     return sorted([path.name, _digest(path)] for path in found if _counts(path, makeup))
 
 
@@ -79,14 +78,13 @@ def note_opened(store: Store, key: str, entry: Entry[Any, Any]) -> None:
     """
     if entry.origin is None:
         return
-    makeup = known_makeup(entry)
+    makeup = _travelled.get(_label(entry)) or makeup_of(entry.builder)
     found = set(files_opened_by(makeup.paths))
     if makeup.computes_imports:  # nobody knows which of them
         found |= _imported()
     paths = [path for path in sorted(found) if _counts(path, makeup)]
-    late = imported_otherwise(makeup.paths)  # than its key says
-    now = {str(_at_home(path)): _digest(path) for path in (*paths, *late)}
-    moved = {str(_at_home(path)) for path in changed(paths) | late}
+    now = {str(_at_home(path)): _digest(path) for path in paths}
+    moved = {str(_at_home(path)) for path in changed(paths)}
     add_opened(store, key, now, entry.spec.name, moved)
 
 
@@ -114,21 +112,17 @@ def add_opened(
             write_json(_record(store, key), {**known, **now})
 
 
-_planned: dict[tuple[type, str | None, str], Makeup] = {}
+_travelled: dict[tuple[str | None, str], Makeup] = {}
+"""Of plug-ins that came from another process, where their sources are."""
 
 
-def know_makeup(entry: Entry[Any, Any], makeup: Makeup) -> None:
-    """Keep what a plug-in is made of as its key hashes it, here or where it came from."""
-    _planned[_label(entry)] = makeup
+def _label(entry: Entry[Any, Any]) -> tuple[str | None, str]:
+    return entry.origin, entry.spec.name
 
 
-def known_makeup(entry: Entry[Any, Any]) -> Makeup:
-    """What a plug-in is made of: as it was planned last, or now."""
-    return _planned.get(_label(entry)) or makeup_of(entry.builder)
-
-
-def _label(entry: Entry[Any, Any]) -> tuple[type, str | None, str]:
-    return type(entry.spec), entry.origin, entry.spec.name
+def knows_makeup(entry: Entry[Any, Any], makeup: Makeup) -> None:
+    """Take what a plug-in is made of from the process that it came from."""
+    _travelled[_label(entry)] = makeup
 
 
 _away: list[Path] = []

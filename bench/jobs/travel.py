@@ -18,7 +18,8 @@ from bench.contract.plugin_files import (
     loaded_plugin_files,
 )
 from bench.jobs.job import Keys
-from bench.jobs.opened_files import know_makeup, known_makeup, stands_for_root
+from bench.jobs.opened_files import knows_makeup, stands_for_root
+from bench.sources import makeup_of
 from bench.sources.opened import files_opened_by, see_too, seen
 from bench.types import CamobenchError
 
@@ -43,7 +44,7 @@ def pack(keys: Keys, *, whole: bool = False) -> bytes | None:
             if registry.is_installed(name):
                 continue
             entry = registry.get(name)
-            makeup = None if entry.origin is None else known_makeup(entry)
+            makeup = None if entry.origin is None else makeup_of(entry.builder)
             try:
                 with _by_value([] if makeup is None else makeup.files):
                     entries.append((kind, cloudpickle.dumps((entry, makeup))))
@@ -97,7 +98,7 @@ def unpack(luggage: bytes | None) -> None:
         registry.forget([entry.spec.name])
         registry.add(entry)
         if makeup is not None:
-            know_makeup(entry, makeup)
+            knows_makeup(entry, makeup)
 
 
 def _load_away(plugins: Iterable[PluginFile], contents: Mapping[Path, bytes]) -> None:

@@ -35,7 +35,7 @@ def plan_again(
             left.append((record, str(error.args[0])))
         else:
             able.append(record)
-    graph = _plan(run, able, card, store)
+    graph = _plan(run, able, card, store)  # one file's things are told by each other, too
     for record in able:
         keys = graph.attacks if isinstance(record, AttackRecord) else graph.victims
         if keys[record.name][:KEY_DIGITS] == record.key:

@@ -21,13 +21,13 @@ from bench.jobs.building import (
 )
 from bench.jobs.job import JobKind, Keys, TrainJob
 from bench.jobs.networks import Shelf
-from bench.jobs.opened_files import identity_of, know_makeup, settled_key
+from bench.jobs.opened_files import identity_of, settled_key
 from bench.jobs.outcome import Failed
 from bench.plan.failures import Failures
 from bench.recipes import AWARE_VERSION, RESIDUAL_NAME, RESIDUAL_VERSION, Recipe
 from bench.registry import Entry
 from bench.sources import makeup_of
-from bench.sources.opened import as_built, forget_versions
+from bench.sources.opened import forget_versions
 from bench.store import Store, digest
 from bench.suites.base import SuiteCard
 from bench.types import CamobenchError, Json, SetName, as_json
@@ -122,15 +122,12 @@ class _Planner:
         if (kind, name) in self.told:
             return self.told[kind, name]
         makeup = None if entry.origin is None else makeup_of(entry.builder)  # before it is built
-        if makeup is not None:
-            know_makeup(entry, makeup)
         stated_traits = entry.traits if entry.origin is None else None
         thing: Attack | Victim | None = None
-        with as_built(makeup.sha256 if makeup else ""):
-            if stated_traits is None and kind == "victim":
-                thing = build_victim(name, taught_classes(name, self.suite), self.recipe)
-            elif stated_traits is None:
-                thing = build_attack(name, self.suite.classes, self.recipe)
+        if stated_traits is None and kind == "victim":
+            thing = build_victim(name, taught_classes(name, self.suite), self.recipe)
+        elif stated_traits is None:
+            thing = build_attack(name, self.suite.classes, self.recipe)
         try:
             traits = stated_traits(self.recipe) if stated_traits else _traits_of(thing)
         except CamobenchError as error:  # such as a weight file that they name

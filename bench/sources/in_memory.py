@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import time
 import types
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,17 +34,6 @@ def note_run(file: Path, frame: types.FrameType) -> None:
             with suppress(OSError):
                 _texts[spec.name] = spec, file.read_bytes()
             return
-
-
-def imported_otherwise(files: Mapping[Path, str]) -> set[Path]:
-    """Those of some files that this process has imported with another SHA-256 than that."""
-    found: set[Path] = set()
-    for name, (spec, text) in tuple(_texts.items()):
-        path = Path(os.path.realpath(str(getattr(spec, "origin", ""))))
-        live = getattr(sys.modules.get(name), "__spec__", None) is spec
-        if live and path in files and hashlib.sha256(text).hexdigest() != files[path]:
-            found.add(path)
-    return found
 
 
 def as_imported(name: str, file: Path) -> bytes:

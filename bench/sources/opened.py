@@ -37,11 +37,10 @@ Listener = Callable[[str, tuple[Any, ...]], None]
 _listeners: list[Listener] = []
 _Fact: TypeAlias = tuple[str, Any, Any]
 _seen: set[_Fact] = set()
-"""("opened" or "written", source, path), ("built", source that was imported or what `as_built` was
-told, path), ("outside", source, what it did), ("version", path, when it had been written and its
-size, each time that it was opened), ("there", path, True) of a file that was there any such time.
-"""
-_building: list[str] = []
+"""("opened", "built" if as it was imported or built, or "written", source, path), ("outside",
+source, what it did), ("version", path, when it had been written and its size, each time that it was
+opened), ("there", path, True) of a file that was there any such time."""
+_building = 0
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -51,7 +50,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         return
     for listener in tuple(_listeners):
         listener(event, arguments)
-    callers, imported = _callers(sys._getframe(1))
+    callers = _callers(sys._getframe(1))
     if event in OUTSIDE:
         _seen.update(("outside", file, OUTSIDE[event]) for file in callers)
     elif callers and isinstance(arguments[0], str | bytes | os.PathLike):
@@ -61,10 +60,8 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         if version != _ABSENT:
             _seen.add(("there", path, True))
         writes = event == "open" and bool((arguments[2] or 0) & _WRITES)
-        _seen.update(("written" if writes else "opened", file, path) for file in callers)
-        if _building:
-            kind = "written" if writes else "built"
-            _seen.update((kind, one, path) for one in (*imported, *_building))
+        kind = "written" if writes else "built" if _building else "opened"
+        _seen.update((kind, file, path) for file in callers)
 
 
 def _note_run(code: object, frame: FrameType) -> None:
@@ -75,27 +72,21 @@ def _note_run(code: object, frame: FrameType) -> None:
             note_run(Path(name), frame)
 
 
-def _callers(frame: FrameType | None) -> tuple[list[str], list[str]]:
-    """Files of somebody's code that camobench has called and that is at work now.
-
-    And of those that it has called last, what is being imported.
-    """
+def _callers(frame: FrameType | None) -> list[str]:
+    """Files of somebody's code that camobench has called and that is at work now."""
     found: list[str] = []
     inner: list[str] = []
-    imported: list[str] = []
     while frame is not None:
         name = _resolved(frame.f_code.co_filename)
         if _is_ours(name):
             found, inner = found + inner, []
         elif name[:1] != "<" and is_somebodys(Path(name)):
             inner.append(name)
-            if frame.f_code.co_name == "<module>" and not found:
-                imported = list(inner)
         elif frame.f_code.co_name == "<module>" and not (found or inner):
-            return [], []  # a library that is imported reads what it likes
+            return []  # a library that is imported reads what it likes
         frame = frame.f_back
     aside = threading.current_thread() is not threading.main_thread()
-    return found + inner if aside else found, imported
+    return found + inner if aside else found
 
 
 @functools.cache
@@ -126,13 +117,14 @@ def heard(listener: Listener) -> Iterator[None]:
 
 
 @contextmanager
-def as_built(what: str = "") -> Iterator[None]:
+def as_built() -> Iterator[None]:
     """What the block opens is opened each time a plug-in is imported or built, before it runs."""
-    _building.append(what)
+    global _building
+    _building += 1
     try:
         yield
     finally:
-        _building.pop()
+        _building -= 1
 
 
 def seen() -> frozenset[_Fact]:
@@ -173,15 +165,18 @@ def _version(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def files_opened_by(sources: Iterable[Path | str], kind: str = "opened") -> list[Path]:
+def files_opened_by(
+    sources: Iterable[Path], kinds: Collection[str] = ("opened", "built")
+) -> list[Path]:
     """Files that code of these sources has opened to read, and that it has not written itself.
 
-    Also those that it asked for in vain. "built" are those that it opens as it is imported, or as
-    what `as_built` was told.
+    Also those that it asked for in vain. "built" are those that it opens as it is imported and
+    built.
     """
     found: set[Path] = set()
     for source in map(str, sources):
-        found |= _of(kind, [source]) - _of("written", [source])
+        for kind in kinds:
+            found |= _of(kind, [source]) - _of("written", [source])
     return sorted(filter(_counts, map(_source_of, found)))
 
 
