@@ -18,11 +18,10 @@ from bench.store import Store
 
 
 def beside_rows(request: Request, store: Store) -> Request:
-    """Add the controls, and every attack that is scored on all victims and under all conditions."""
+    """Add the controls, and every attack that is scored on all the request's victims."""
     others = _others(request)
     missing = find_missing(open_session(replace(request, attacks=others), store))
-    lacking = {cell.partition(" ")[0] for cell in missing.cells}
-    return _with_attacks(request, [name for name in others if name not in lacking])
+    return _with_attacks(request, [name for name in others if name not in missing.cells])
 
 
 def beside_columns(

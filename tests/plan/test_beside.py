@@ -38,8 +38,6 @@ def test_a_new_row_stands_beside_the_complete_ones(smoke, plug_ins):
 def test_a_row_with_a_hole_is_left_out(smoke, plug_ins):
     more = request(attacks=("fog",), victims=(*SCORED, "pef-resnet12"))
     assert set(beside_rows(more, smoke.store).attacks) == {"fog"} | CONTROLS
-    saved = request(attacks=("fog",), recompress=(90,))
-    assert set(beside_rows(saved, smoke.store).attacks) == {"fog"} | CONTROLS
 
 
 def test_a_new_column_is_on_every_attack_of_the_store_and_no_plug_in_of_this_process(
