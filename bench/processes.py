@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from bench.types import WrongUsageError
+
 if TYPE_CHECKING:
     import torch
 
@@ -55,10 +57,17 @@ def obey_parent() -> None:
 
 
 def cpu_count() -> int:
-    """Cores that this process may use: by affinity, a container's quota, `LOKY_MAX_CPU_COUNT`."""
+    """Cores that this process may use: by affinity, a container's quota, `LOKY_MAX_CPU_COUNT`.
+
+    Raises:
+        WrongUsageError: If that variable is no number.
+    """
     import joblib  # takes half a second
 
-    return int(joblib.cpu_count())
+    try:
+        return int(joblib.cpu_count())
+    except ValueError as error:
+        raise WrongUsageError(f"LOKY_MAX_CPU_COUNT is no number of cores: {error}") from error
 
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4

@@ -166,7 +166,7 @@ def _impossible_by_entry(rows: pd.DataFrame, entry: Entry) -> Iterator[Problem]:
     yield "the suite is another", rows["suite"] != entry.suite.name
     yield "attack_key is not the entry's", rows["attack_key"] != entry.attack.key
     lost = [name for name, victim in victims.items() if victim.digest == NO_NETWORK]
-    yield "its victim has no network, says the entry", rows["victim"].isin(lost)
+    yield "its victim has no network, says the entry", _plain(rows) & rows["victim"].isin(lost)
     keys = rows["victim"].map({name: victim.key for name, victim in victims.items()})
     yield "victim_key is not the entry's", rows["victim_key"] != keys
     known = {(name, label) for name, victim in victims.items() for label in victim.classes}
@@ -200,16 +200,17 @@ def distortion_problems(rows: pd.DataFrame, entry: Entry) -> list[str]:
 def _impossible_distortions(rows: pd.DataFrame, entry: Entry) -> Iterator[Problem]:
     yield "the suite is another", rows["suite"] != entry.suite.name
     yield "attack_key is not the entry's", rows["attack_key"] != entry.attack.key
-    lost = pd.Series(entry.attack.digest == NO_NETWORK, index=rows.index)
-    yield "its attack has no network, says the entry", lost
+    lost = entry.attack.digest == NO_NETWORK
+    yield "its attack has no network, says the entry", _plain(rows) & lost
     metrics = image_metrics(rows.columns)
     values = {m.name: rows[m.name].astype("float64") for m in metrics}
     same, apart = pd.Series(False, index=rows.index), pd.Series(False, index=rows.index)
     for m in metrics:
         inside = values[m.name].between(m.lowest - TOLERANCE, m.highest + TOLERANCE)
-        inside &= np.isfinite(values[m.name]) | np.isinf(m.unchanged)
+        if METRICS.is_own(m.name) and np.isfinite(m.unchanged):
+            inside &= np.isfinite(values[m.name])
         yield f"`{m.name}` is NaN or outside [{m.lowest:g}, {m.highest:g}]", ~inside
-        if np.isinf(m.unchanged):
+        if METRICS.is_own(m.name) and np.isinf(m.unchanged):
             same |= values[m.name] == m.unchanged
             apart |= (values[m.name] < PLAIN_TO_SEE) & (m.unit == "dB")
     for m in metrics:
@@ -218,6 +219,11 @@ def _impossible_distortions(rows: pd.DataFrame, entry: Entry) -> Iterator[Proble
         if m.level is not None:  # by which boards rank
             still = values[m.name] == m.unchanged
             yield f"`{m.name}` of a changed image is {m.unchanged:g}", apart & still
+
+
+def _plain(rows: pd.DataFrame) -> pd.Series:
+    """Which rows are under no condition: only of these a digest tells whether they can be."""
+    return pd.Series("strength" not in rows, index=rows.index)
 
 
 def _named(rows: pd.DataFrame, problems: Iterator[Problem]) -> list[str]:

@@ -6,7 +6,6 @@ Entries of different suites, recipes, scorers or LPIPS versions never share a ta
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +15,6 @@ from bench.records.frames import (
     TableName,
     by_condition,
     check_predictions,
-    distortion_problems,
     no_rows,
     table_columns,
     type_problems,
@@ -134,11 +132,9 @@ def assemble(
                 f"{folder / name}.parquet has rows of {sorted(suites)}, the entries are of "
                 f"{first.suite.name!r}; keep one suite in a folder"
             )
-    predictions = tables["predictions"]
-    for entry, name in product(entries, (TABLES[1], CONDITIONS[1])):
-        rows = tables[name][tables[name]["attack"] == entry.attack.name]
-        if problems := distortion_problems(rows, entry):
-            raise ValueError(f"{folder / name}.parquet: {problems[0]}; score it anew")
+    predictions, changed = tables["predictions"], tables["conditions-distortion"]
+    if changed[[metric.name for metric in image_metrics(changed.columns)]].isna().any(axis=None):
+        raise ValueError(f"{folder / 'conditions-distortion.parquet'} has NaN; score it anew")
     if (predictions.groupby("photo_id")["device"].nunique() > 1).any():
         raise ValueError(
             f"{path}: one `photo_id` belongs to two devices, so intervals would be wrong; make "
@@ -166,7 +162,7 @@ def assemble(
         predictions=predictions,
         distortion=tables["distortion"],
         conditions=tables["conditions"],
-        condition_distortion=tables["conditions-distortion"],
+        condition_distortion=changed,
         entries=entries,
         victims=victims,
         samples=load_samples(folder / "samples"),

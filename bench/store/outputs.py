@@ -34,9 +34,9 @@ def require_own(
         CamobenchError: If it holds something else.
         PermissionError: If nothing can be written there.
     """
-    there = next(one for one in (folder, *folder.parents) if one.exists())
+    there = next(one for one in (folder, *folder.parents) if os.path.lexists(one))
     if not there.is_dir():
-        raise CamobenchError(f"{there} is a file; choose another --out")
+        raise CamobenchError(f"{there} is no folder; choose another --out")
     if not os.access(there, os.W_OK | os.X_OK):
         raise PermissionError(f"{there} cannot be written into; choose another --out")
     if there != folder:
@@ -64,7 +64,7 @@ def require_own(
 def own_folder(folder: Path, kind: str, made_of: Callable[[Path], Mapping[str, object]]) -> Path:
     """The folder, or the first with a number behind its name, where no others would be lost."""
     others = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
-    for one in chain([folder], others):
+    for one in chain([folder], others if folder.parent.is_dir() else ()):
         with suppress(CamobenchError):
             require_own(one, kind, made_of(one))
             break

@@ -112,7 +112,7 @@ def test_another_folder_is_never_written_into(store, tmp_path):
     with pytest.raises(CamobenchError, match=r"photos holds holiday.jpg, .*choose another --out"):
         export(store, strange)
     assert [path.name for path in strange.iterdir()] == ["holiday.jpg"]
-    with pytest.raises(CamobenchError, match="is a file; choose another --out"):
+    with pytest.raises(CamobenchError, match="is no folder; choose another --out"):
         export(store, strange / "holiday.jpg")
     for other in (store, Store(tmp_path / "elsewhere")):
         source = ToySource("0" * 64) if other is store else ToySource()

@@ -43,7 +43,7 @@ def test_a_folder_that_nobody_noted_is_somebody_elses(tmp_path):
     with pytest.raises(CamobenchError, match=r"report\.html"):
         require_own(tmp_path, "board", MADE_OF, ["report.html"])
     for below in ("report.html", "report.html/out"):
-        with pytest.raises(CamobenchError, match=r"report\.html is a file"):
+        with pytest.raises(CamobenchError, match=r"report\.html is no folder"):
             require_own(tmp_path / below, "results", MADE_OF)
 
 

@@ -82,11 +82,14 @@ def conditions_of(strengths: Sequence[float], qualities: Sequence[int]) -> tuple
 def parse_strengths(given: str | Iterable[float]) -> tuple[float, ...]:
     """Strengths as people give them ("0.25,0.5,1", or numbers), smallest first, each once.
 
+    To six places, as rows are told apart by them.
+
     Raises:
         WrongUsageError: If one is no number above 0 and at most 1.
     """
     wanted = "strength: give numbers above 0 and at most 1, such as 0.25,0.5,1"
-    return tuple(sorted(_numbers(given, float, lambda value: 0 < value <= 1, wanted)))
+    found = _numbers(given, lambda part: round(float(part), 6), lambda one: 0 < one <= 1, wanted)
+    return tuple(sorted(found))
 
 
 def parse_qualities(given: str | Iterable[int]) -> tuple[int, ...]:

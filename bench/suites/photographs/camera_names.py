@@ -160,7 +160,9 @@ def require_models(root: Path, paths: Sequence[PurePosixPath], layout: Layout = 
         if name := layout.photo(path):
             tree[name.model][name.device] += 1
     strangers = sorted(set(tree) - _models(root, paths, layout)) if tree else []
-    if layout is not TREE and tree:
+    if layout is not TREE and not tree:
+        return
+    if layout is not TREE:
         wrong = "camera models, by name or EXIF"
         if not strangers:
             wrong = "devices of models but counters, dates or types"
@@ -175,7 +177,7 @@ def require_models(root: Path, paths: Sequence[PurePosixPath], layout: Layout = 
             )
         return
     if not tree:
-        wrong = f"no image in {root} lies as {layout.pattern}, such as {paths[0]}"
+        wrong = f"no image in {root} lies as {TREE.pattern}, such as {paths[0]}"
     elif strangers:
         below = sorted(_shared(tree))
         rather = f" (the folders below may be, such as {below[0]})" if below else ""
@@ -219,7 +221,7 @@ def _stated(root: Path, path: PurePosixPath, layout: Layout) -> str:
     """The camera that an image names in EXIF, or else by a Dresden name of a known make."""
     name = None if layout is DRESDEN else DRESDEN.photo(path)
     try:
-        camera = read_camera((root / path).read_bytes())
+        camera, _ = read_camera((root / path).read_bytes())
     except (OSError, SyntaxError, ValueError, DecompressionBombError):
         camera = None  # `scan` tells of what cannot be read
     return camera or (name.model if name and names_a_model(name.model) else "")

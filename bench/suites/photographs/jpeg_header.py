@@ -41,23 +41,19 @@ def read_jpeg_header(data: bytes) -> dict[str, Any]:
         }
 
 
-def read_camera(data: bytes) -> str | None:
-    """Make and model that EXIF names, in one; `None` where it names none."""
+def read_camera(data: bytes) -> tuple[str | None, str | None]:
+    """Make and model that EXIF names, in one, and the camera's serial number.
+
+    `None` where it names none, and for a serial number of zeros.
+    """
     with Image.open(io.BytesIO(data)) as image:
         exif = exif_of(image)
+    body = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.BodySerialNumber, "")
+    serial = str(body).strip("\0 ")
     make, model = (str(exif.get(tag, "")).replace("\0", " ").strip() for tag in (_MAKE, _MODEL))
-    if not model:
-        return None
     first = make.split()[:1]
-    return model if not first or first[0].lower() in model.lower() else f"{make} {model}"
-
-
-def read_body(data: bytes) -> str | None:
-    """Serial number of the camera that EXIF names; `None` where it names none, or zeros."""
-    with Image.open(io.BytesIO(data)) as image:
-        told = exif_of(image).get_ifd(ExifTags.IFD.Exif)
-    serial = str(told.get(ExifTags.Base.BodySerialNumber, "")).strip("\0 ")
-    return serial if len(set(serial)) > 1 else None
+    named = model if not first or first[0].lower() in model.lower() else f"{make} {model}"
+    return named if model else None, serial if len(set(serial)) > 1 else None
 
 
 def nearest_quality(luma: list[int]) -> int:

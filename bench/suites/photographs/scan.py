@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,7 +16,7 @@ from typing import NoReturn
 from bench.data import ImageError, measure_rgb
 from bench.processes import in_order
 from bench.suites.photographs.camera_names import contradictions, one_spelling, plain_shot
-from bench.suites.photographs.jpeg_header import read_body, read_camera
+from bench.suites.photographs.jpeg_header import read_camera
 from bench.suites.photographs.layouts import DRESDEN, Layout, PhotoName
 from bench.types import CamobenchError, Progress, Silent
 from bench.wording import listed
@@ -173,7 +173,7 @@ def scan(
                 f"{path}: {width} x {height} pixels is smaller than the crop of "
                 f"{image_px} x {image_px}; choose a smaller --image-px (`image_px`)"
             )
-        written = DRESDEN.photo(path)
+        written, (camera, serial) = DRESDEN.photo(path), read_camera(data)
         return sha256, Photo(
             path=path,
             model=models[name.model],
@@ -183,8 +183,8 @@ def scan(
             sha256=sha256,
             width=width,
             height=height,
-            stated=read_camera(data) or (written.model if written else ""),
-            body=read_body(data),
+            stated=camera or (written.model if written else ""),
+            body=serial,
         )
 
     progress.start(f"reading {root}", len(names))
@@ -211,6 +211,8 @@ def scan(
     notes += [*_several_ways("camera model", models), *_several_ways("device", devices)]
     if contrary := contradictions((photo.model, photo.stated) for photo in photos):
         notes.append(f"WARNING, EXIF or file names contradict the folders: {listed(contrary)}")
+    if shared := sorted(_one_camera(photos)):
+        notes.append(f"WARNING, one camera by EXIF's serial numbers: {listed(shared)}")
     return Scan(
         layout=layout,
         photos=tuple(photos),
@@ -230,10 +232,21 @@ def _several_ways(what: str, spelling: Mapping[str, str]) -> Iterator[str]:
             yield f"one {what} spelled in {len(names)} ways: {listed(sorted(names))}"
 
 
+def _one_camera(photos: Iterable[Photo]) -> Iterator[str]:
+    """Devices of a model that EXIF gives one serial number, which some makers write into all."""
+    devices: dict[tuple[str, str], set[str]] = {}
+    for photo in photos:
+        if photo.body:
+            devices.setdefault((photo.model, photo.body), set()).add(photo.device)
+    for names in devices.values():
+        if len(names) > 1:
+            yield " and ".join(sorted(names))
+
+
 def _each_once(photos: list[Photo]) -> tuple[list[Photo], list[PurePosixPath], list[str]]:
     """Keep the first of files with the same bytes, and of a device's files one of each shot.
 
-    Other files of a shot are it again, saved or worked on anew. One camera is one device.
+    Other files of a shot are it again, saved or worked on anew.
 
     Returns:
         The photographs; exact copies; what makes others unusable, such as bytes of two models.
@@ -255,15 +268,6 @@ def _each_once(photos: list[Photo]) -> tuple[list[Photo], list[PurePosixPath], l
             bad.append(
                 f"{photo.path}: by its name the same shot as {kept.path}, which could be in "
                 "another set; keep one of them"
-            )
-            dropped.add(photo)
-    bodies: dict[tuple[str, str], Photo] = {}
-    for photo in unique:
-        kept = bodies.setdefault((photo.model, photo.body or photo.device), photo)
-        if kept.device != photo.device:
-            bad.append(
-                f"{photo.path}: by its EXIF's serial number of the same camera as {kept.path}, "
-                "which is of another device; put all photographs of a camera into one"
             )
             dropped.add(photo)
     return [photo for photo in unique if photo not in dropped], copies, bad
