@@ -45,13 +45,11 @@ class Looks:
         digests: (N,) of the pixels.
         flat: (N,) whether all pixels are alike, as in an overexposed sky.
         signatures: (N, 64) low frequencies.
-        faint: (N,) whether there is too little contrast to tell what is alike.
     """
 
     digests: NDArray[np.str_]
     flat: NDArray[np.bool_]
     signatures: NDArray[np.float32]
-    faint: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,13 +83,7 @@ def look(suite: Suite, progress: Progress) -> Looks:
             forget_pages(images)
             progress.advance()
     progress.finish()
-    low = np.array(signatures)
-    return Looks(
-        digests=np.array(digests),
-        flat=np.array(flat),
-        signatures=low,
-        faint=_faint(low),
-    )
+    return Looks(digests=np.array(digests), flat=np.array(flat), signatures=np.array(signatures))
 
 
 def near_pairs(
@@ -132,6 +124,7 @@ def find_near_copies(frame: pd.DataFrame, looks: Looks) -> list[NearCopy]:
 
 
 def _faint(signatures: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which have too little contrast to tell what is alike."""
     contrast = np.linalg.norm(signatures, axis=1) / np.float32(THUMBNAIL_PX)
     return np.asarray(contrast < LEAST_CONTRAST_255)
 
@@ -171,10 +164,10 @@ def copies_of_images(frame: pd.DataFrame, looks: Looks) -> Finding:
 
 def near_copies(found: list[NearCopy], looks: Looks) -> Finding:
     """Nothing in one part of the suite looks like something in another."""
+    pale = plural(int(_faint(looks.signatures).sum()), "image")
     how = (
         f"at most {MOST_BITS} of 64 bits of the perceptual hashes apart and correlated by "
-        f"{LEAST_CORRELATION} or more; left out: {plural(int(looks.faint.sum()), 'image')} with "
-        "too little contrast"
+        f"{LEAST_CORRELATION} or more; left out: {pale} with too little contrast"
     )
     if not found:
         return Finding(NEAR, "pass", f"no pair across sets or partitions; {how}")
