@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from bench.sources.in_memory import note_run
 from bench.sources.places import OURS, is_somebodys
@@ -28,7 +28,7 @@ OUTSIDE = {
     "os.fork": "started another process",
     "os.posix_spawn": "started another process",
 }
-_OPENING = ("open", "sqlite3.connect", "ctypes.dlopen")
+_WATCHED = {"open", "sqlite3.connect", "ctypes.dlopen", *OUTSIDE}
 _WRITES = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _NO_FILES = ("/proc", "/sys", "/dev")
 _ABSENT = 0, -1
@@ -46,7 +46,7 @@ _building = 0
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if event == "exec":
         _note_run(arguments[0], sys._getframe(1))
-    if event not in _OPENING and event not in OUTSIDE:
+    if event not in _WATCHED:
         return
     for listener in tuple(_listeners):
         listener(event, arguments)
@@ -67,8 +67,8 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 def _note_run(code: object, frame: FrameType) -> None:
     """Note that a module of somebody's is imported, now or again."""
     if isinstance(code, CodeType) and code.co_name == "<module>":
-        name = _resolved(code.co_filename)
-        if name[:1] != "<" and is_somebodys(Path(name)):
+        name, whose = _whose(code.co_filename)
+        if whose == "somebody's":
             note_run(Path(name), frame)
 
 
@@ -77,12 +77,13 @@ def _callers(frame: FrameType | None) -> list[str]:
     found: list[str] = []
     inner: list[str] = []
     while frame is not None:
-        name = _resolved(frame.f_code.co_filename)
-        if _is_ours(name):
+        code = frame.f_code  # an audit event by itself: once a frame
+        name, whose = _whose(code.co_filename)
+        if whose == "ours":
             found, inner = found + inner, []
-        elif name[:1] != "<" and is_somebodys(Path(name)):
+        elif whose == "somebody's":
             inner.append(name)
-        elif frame.f_code.co_name == "<module>" and not (found or inner):
+        elif code.co_name == "<module>" and not (found or inner):
             return []  # a library that is imported reads what it likes
         frame = frame.f_back
     aside = threading.current_thread() is not threading.main_thread()
@@ -90,13 +91,13 @@ def _callers(frame: FrameType | None) -> list[str]:
 
 
 @functools.cache
-def _resolved(name: str) -> str:
-    """A code's file without symbolic links; what is in no file is called `<...>`."""
-    return name if name[:1] == "<" else os.path.realpath(name)
-
-
-def _is_ours(name: str) -> bool:
-    return name.startswith(tuple(f"{folder}{os.sep}" for folder in OURS))
+def _whose(name: str) -> tuple[str, Literal["ours", "somebody's", "library's"]]:
+    """A code's file without symbolic links, and whose it is; `<...>` is no file."""
+    if name[:1] == "<":
+        return name, "library's"
+    path = Path(os.path.realpath(name))
+    ours = any(path.is_relative_to(folder) for folder in OURS)
+    return str(path), "ours" if ours else "somebody's" if is_somebodys(path) else "library's"
 
 
 @functools.cache

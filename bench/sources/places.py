@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import site
 import sys
 import sysconfig
@@ -28,7 +29,7 @@ def site_folders() -> tuple[Path, ...]:
 
 
 def _below(path: Path, folders: tuple[Path, ...]) -> bool:
-    return any(folder in path.parents for folder in folders)
+    return str(path).startswith(tuple(f"{folder}{os.sep}" for folder in folders))
 
 
 @functools.cache
@@ -43,7 +44,7 @@ def is_python_or_ours(path: Path) -> bool:
 @functools.cache
 def is_somebodys(path: Path) -> bool:
     """Whether a file is neither Python's nor camobench's nor in a folder of installed packages."""
-    return not (_below(path, OURS) or _is_installed(path) or is_python_or_ours(path))
+    return not (_is_installed(path) or _below(path, OURS) or is_python_or_ours(path))
 
 
 def _is_installed(path: Path) -> bool:
