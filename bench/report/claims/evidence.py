@@ -77,8 +77,8 @@ class Measured:
             name: [a.name for a in run.attacks if a.row == row] for name, row in ROWS.items()
         }
         alone = [names[0] for names in self._attacks.values() if len(names) == 1]
-        photographs = run.predictions.groupby("split", sort=False)["photo_id"].unique()
-        self._photographs = {split: pd.Index(photographs.get(split, [])) for split in BOTH}
+        photographs = run.predictions.groupby("split")["photo_id"].unique()
+        self._photographs = {split: pd.Index(sorted(photographs.get(split, []))) for split in BOTH}
         self._hits = {(s, name): self._hits_of(s, name) for s, name in product(BOTH, alone)}
 
     def mean(self, row: str, split: str, families: Sequence[str]) -> Draws:

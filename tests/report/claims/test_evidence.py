@@ -31,7 +31,7 @@ def by_hand(run, split, table, figure):
     """A figure of the split's rows, then for each draw, each photograph as often as it is drawn."""
     frame = getattr(run, table)
     frame = frame[frame["split"] == split]
-    photographs = run.predictions.loc[run.predictions["split"] == split, "photo_id"].unique()
+    photographs = sorted(run.predictions.loc[run.predictions["split"] == split, "photo_id"].unique())
     random, count = np.random.default_rng(("in", "out").index(split)), len(photographs)
     drawn = random.multinomial(count, np.full(count, 1 / count), size=DRAWS)
     for times in (np.ones(count, int), *drawn):
@@ -80,6 +80,16 @@ def test_figures_and_their_draws_by_hand(run, measured, split, table, ours, figu
     found = ours(measured, split)[: 1 + DRAWS]
     np.testing.assert_allclose(found, list(by_hand(run, split, table, figure)), atol=1e-9)
     assert len(set(np.round(found, 6))) > 10
+
+
+def test_the_order_of_rows_moves_nothing(run, measured):
+    mixed = {
+        table: getattr(run, table).sample(frac=1, random_state=0)
+        for table in ("predictions", "distortion")
+    }
+    again = Measured(replace(run, **mixed))
+    np.testing.assert_allclose(again.spread("wdf", "in"), measured.spread("wdf", "in"), rtol=1e-9)
+    np.testing.assert_allclose(again.lpips("img", "out"), measured.lpips("img", "out"), rtol=1e-9)
 
 
 def keep_one_photograph(run):
