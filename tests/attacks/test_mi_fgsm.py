@@ -1,6 +1,5 @@
 import pytest
 import torch
-import torchattack
 from torch import nn
 
 from bench.contract import ATTACKS, untrained_victim
@@ -14,6 +13,7 @@ NAMES = ("mi-fgsm", "di-ti-mi-fgsm", "vmi-fgsm")
 
 
 def test_it_is_torchattacks():
+    torchattack = pytest.importorskip("torchattack")
     attack, images = attack_of("mi-fgsm"), unit(pixels(2, 64, 72))
     oracle = as_oracle(torchattack.MIFGSM, attack)
     expected = torch.cat([oracle(images[[i]], TARGETS[[i]]) for i in range(2)]).detach()

@@ -1,6 +1,5 @@
 import pytest
 import torch
-import torchattack
 
 from attacks.vmi_fgsm import SEED
 from tests.attacks.laacs import TARGETS, as_oracle, attack_of, same_steps, unit
@@ -8,6 +7,7 @@ from tests.toys import pixels
 
 
 def test_it_is_torchattacks_with_the_same_neighbours(monkeypatch):
+    torchattack = pytest.importorskip("torchattack")
     attack, images = attack_of("vmi-fgsm", eps_255=4.5), unit(pixels(1, 64, 72))
     plain = attack_of("mi-fgsm").transform(images, TARGETS[:1])
     neighbours, steps = attack.constants["neighbours"], attack.constants["steps"]
