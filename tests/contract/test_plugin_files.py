@@ -93,7 +93,7 @@ def test_an_edited_file_is_another_plug_in(fog):
         load_again(loaded)
     select_attacks(f"{fog}:Fog")
     assert key() != first
-    assert build_attack("fog", (), SMOKE).transform.__func__.__code__.co_consts[1] == 0.8
+    assert 0.8 in build_attack("fog", (), SMOKE).transform.__func__.__code__.co_consts
 
 
 @pytest.mark.parametrize("builder", ["partial(Fog)", "lambda *spec, **more: Fog(*spec, **more)"])
@@ -109,7 +109,7 @@ def test_an_edited_file_that_registers_an_entry_too_is_loaded_anew(tmp_path, bui
     for gain in (0.9, 0.8):
         path = write(tmp_path / "fog.py", FOG.replace("0.9", str(gain)) + registers)
         assert load_plugin_file(f"{path}:Fog").names == ("fog",)
-        assert build_attack("mist", (), SMOKE).transform.__func__.__code__.co_consts[1] == gain
+        assert gain in build_attack("mist", (), SMOKE).transform.__func__.__code__.co_consts
 
 
 @pytest.mark.parametrize("module", ["mylab_haze", "mylab.haze"])
