@@ -35,22 +35,6 @@ class Distorted:
         return found
 
 
-@dataclass(frozen=True, kw_only=True)
-class AtLevel:
-    """K attacks at one level of distortion.
-
-    Attributes:
-        mixed: Their successes, each a mixture of two strengths.
-        drawn: (B, K) means under draws of photographs, each with mixtures of its own; `None` as for
-            `Shared.resampled`.
-        whole: (K,) whether an attack stands at full strength, as it distorts no more than that.
-    """
-
-    mixed: Shared
-    drawn: NDArray[np.float64] | None
-    whole: tuple[bool, ...]
-
-
 def strength_weights(distortions: NDArray[np.float64], level: float) -> NDArray[np.float64]:
     """Share of each strength in the mixture that reaches a level.
 
@@ -76,8 +60,10 @@ def strength_weights(distortions: NDArray[np.float64], level: float) -> NDArray[
 
 def at_level(
     shared: Shared, distorted: Distorted, strengths: Sequence[int], level: float
-) -> AtLevel:
-    """Successes of K attacks at a level of distortion, with the bootstrap through the mixture.
+) -> Shared:
+    """Successes of K attacks at a level of distortion, each a mixture of two of its strengths.
+
+    Each draw of photographs has mixtures of its own.
 
     Args:
         shared: Of N runs, one a strength: those of the first attack by rising strength, then those
@@ -92,9 +78,7 @@ def at_level(
     sums = [
         np.tensordot(w, shared.sums[part], axes=1) for w, part in zip(weights, parts, strict=True)
     ]
-    mixed = replace(shared, sums=np.stack(sums))
-    whole = tuple(bool(means[part[-1]] <= level) for part in parts)
-    drawn = shared.resampled()
+    drawn = shared.drawn
     if drawn is not None:
         draws = photograph_draws(shared.photographs)
         found = (draws @ distorted.sums.T) / (draws @ distorted.counts.T)
@@ -102,4 +86,4 @@ def at_level(
             [(strength_weights(found[:, part], level) * drawn[:, part]).sum(1) for part in parts],
             axis=1,
         )
-    return AtLevel(mixed=mixed, drawn=drawn, whole=whole)
+    return replace(shared, sums=np.stack(sums), drawn=drawn)

@@ -5,13 +5,13 @@ were scored on is compared, so content and camera cancel.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.metrics.resampling import photograph_draws, photograph_sums
+from bench.metrics.resampling import Figure, photograph_draws, photograph_sums, with_interval
 from bench.records.metric import MetricSpec, row_values
 
 
@@ -25,6 +25,7 @@ class Shared:
         weights: (V,) share of each victim in the overall mean; they sum to 1.
         images: Images that all scored.
         photo_ids: (P,) of the photographs.
+        drawn: (B, K) overall means under draws of whole photographs; see `resampled`.
     """
 
     sums: NDArray[np.float64]
@@ -32,6 +33,7 @@ class Shared:
     weights: NDArray[np.float64]
     images: int
     photo_ids: tuple[str, ...]
+    drawn: NDArray[np.float64] | None
 
     @property
     def photographs(self) -> int:
@@ -49,35 +51,36 @@ class Shared:
         totals = self.counts.sum(axis=0)
         return [float(sums.sum(axis=0) / totals @ self.weights) for sums in self.sums]
 
-    def pair(self, one: int, other: int) -> "Shared":
-        """Two of the attacks, by position."""
-        return replace(self, sums=self.sums[[one, other]])
-
     @property
-    def effects(self) -> NDArray[np.float64]:
-        """(P,) what each photograph adds to the difference of the first two; they sum to it."""
+    def figures(self) -> list[Figure]:
+        """The same with their intervals."""
+        columns = [None] * len(self.sums) if self.drawn is None else self.drawn.T
+        return [with_interval(*both) for both in zip(self.means, columns, strict=True)]
+
+    def effects(self, one: int, other: int) -> NDArray[np.float64]:
+        """(P,) what each photograph adds to the difference of two attacks; they sum to it."""
         found: NDArray[np.float64] = (
-            (self.sums[0] - self.sums[1]) / self.counts.sum(axis=0)
+            (self.sums[one] - self.sums[other]) / self.counts.sum(axis=0)
         ) @ self.weights
         return found
 
-    @property
-    def difference(self) -> float:
-        """First minus second, as a fraction."""
-        return float(self.effects.sum())
 
-    def resampled(self) -> NDArray[np.float64] | None:
-        """Overall means under draws of whole photographs, the same draws for all attacks.
+def resampled(
+    sums: NDArray[np.float64], counts: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Overall means under draws of whole photographs, the same draws for all attacks.
 
-        Returns:
-            (B, K) fractions; `None` for one photograph, or if a draw leaves a victim without any.
-        """
-        if self.photographs < 2:
-            return None
-        draws = photograph_draws(self.photographs).astype(np.float64)
-        totals = draws @ self.counts
-        means = [(draws @ one) / totals @ self.weights for one in self.sums] if totals.all() else []
-        return np.stack(means, axis=1) if means else None
+    Arguments are those of `Shared`.
+
+    Returns:
+        (B, K) fractions; `None` for one photograph, or if a draw leaves a victim without any.
+    """
+    if len(counts) < 2:
+        return None
+    draws = photograph_draws(len(counts)).astype(np.float64)
+    totals = draws @ counts
+    means = [(draws @ one) / totals @ weights for one in sums] if totals.all() else []
+    return np.stack(means, axis=1) if means else None
 
 
 def shared_units(
@@ -141,10 +144,13 @@ def shared(
         for place in range(len(frames))
     ]
     of = [families[name] for name in names]
+    sums, counts = np.stack([sums for sums, _ in summed]), summed[0][1]
+    weights = np.array([1 / (len(set(of)) * of.count(family)) for family in of])
     return Shared(
-        sums=np.stack([sums for sums, _ in summed]),
-        counts=summed[0][1],
-        weights=np.array([1 / (len(set(of)) * of.count(family)) for family in of]),
+        sums=sums,
+        counts=counts,
+        weights=weights,
         images=int(units["image_id"].nunique()),
         photo_ids=tuple(map(str, ids)),
+        drawn=resampled(sums, counts, weights),
     )

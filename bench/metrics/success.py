@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics.paired import shared
-from bench.metrics.resampling import percentile_interval
 from bench.records.metric import MetricSpec, row_metrics, row_values
 from bench.registry import Entry
 from bench.types import IN
@@ -167,8 +166,7 @@ def bootstrap_interval(
     if not metric.defined(split, targeted=targeted):
         return None
     found = shared([rows], metric, families, by_target=targeted)
-    drawn = found.resampled() if found else None
-    return None if drawn is None else percentile_interval(drawn[:, 0])
+    return found.figures[0][1] if found else None
 
 
 def confusion(

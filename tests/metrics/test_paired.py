@@ -29,15 +29,14 @@ def test_means_and_difference_are_those_of_the_tables(rows):
         overall_spread(family_spreads(rates, name, TASR, FAMILIES).values()).mean for name in names
     ]
     assert found.means == pytest.approx(expected)
-    assert found.difference == pytest.approx(expected[0] - expected[1])
-    assert found.effects.sum() == pytest.approx(found.difference)
+    assert found.effects(0, 1).sum() == pytest.approx(expected[0] - expected[1])
     assert found.weights.tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 3, 1 / 6, 1 / 6])
     assert (found.images, found.photographs, found.units) == (24, 12, 240)
 
 
 def test_the_interval_is_that_of_photographs_drawn_by_hand(rows):
     both = [rows["mislgan"], rows["cgan-img"]]
-    drawn = pair(*both).resampled()
+    drawn = pair(*both).drawn
     low, high = percentile_interval(drawn[:, 0] - drawn[:, 1])
     units = shared_units(both, TASR, by_target=True)
     units["gap"] = units[0] - units[1]
@@ -50,7 +49,7 @@ def test_the_interval_is_that_of_photographs_drawn_by_hand(rows):
 
 def test_one_photograph_has_no_interval(rows):
     alone = [mine[mine["photo_id"] == "cam-a-p0"] for mine in rows.values()]
-    assert pair(*alone[:2]).resampled() is None
+    assert pair(*alone[:2]).drawn is None
 
 
 def test_only_what_all_scored_is_compared(rows):
@@ -63,8 +62,8 @@ def test_only_what_all_scored_is_compared(rows):
     assert pair(one, other, families={"pef-resnet18": "pef"}).units == 48
     three, two = pair(one, other[kept], third), pair(one, third[kept])
     assert three.means[::2] == pytest.approx(two.means)
-    assert three.pair(0, 2).effects == pytest.approx(two.effects)
-    assert three.resampled()[:, ::2] == pytest.approx(two.resampled())
+    assert three.effects(0, 2) == pytest.approx(two.effects(0, 1))
+    assert three.drawn[:, ::2] == pytest.approx(two.drawn)
 
 
 def test_an_untargeted_attack_meets_the_mean_over_an_images_targets(rows):

@@ -5,9 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bench.metrics.paired import Shared, shared
 from bench.metrics.success import CLEAN_CONTROL
@@ -82,20 +80,17 @@ def contest(
     *,
     equal: bool,
     target: str | None = None,
-) -> tuple[Shared, NDArray[np.float64] | None] | None:
-    """What attacks did where each of them was scored, and (B, K) means under draws.
+) -> Shared | None:
+    """What attacks did where each of them was scored.
 
     Over victims in `families`; with a `target`, only of images sent to it or nowhere. At `equal`
-    distortion, all must reach the level, over all targets. `None` where they share nothing; no
-    draws for a single photograph.
+    distortion, all must reach the level, over all targets. `None` where they share nothing.
     """
     if equal:
         pairs = [(one.run, one.attack.name) for one in contenders]
-        level = at_equal_distortion(pairs, split, metric, families)
-        return None if level is None else (level.mixed, level.drawn)
+        return at_equal_distortion(pairs, split, metric, families)
     rows = [one.rows(split, target) for one in contenders]
-    found = shared(rows, metric, families, by_target=all(one.targeted for one in contenders))
-    return None if found is None else (found, found.resampled())
+    return shared(rows, metric, families, by_target=all(one.targeted for one in contenders))
 
 
 def contenders_of(directory: Path, names: Sequence[str]) -> list[Contender]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.metrics.resampling import REPLICATES, percentile_interval, with_interval
+from bench.metrics.resampling import REPLICATES, percentile_interval
 from bench.metrics.significance import rank_correlation
 from bench.records.metric import headline
 from bench.records.run import RunData
@@ -82,22 +82,22 @@ def _records(
     ]
     if len(kept) < FEWEST or not families:
         return []
-    means, drawn = [], []
+    figures, means, drawn = [], [], []
     for side in sides:
         mine = [side[place] for place in kept]
         found = contest(mine, split, headline(), families, equal=equal)
-        if found is None or found[1] is None:
+        if found is None or found.drawn is None:
             return []
-        means.append(np.asarray(found[0].means))
-        drawn.append(found[1])
+        figures.append(found.figures)
+        means.append(np.asarray(found.means))
+        drawn.append(found.drawn)
     tau = float(rank_correlation(*means))
     low, high = percentile_interval(rank_correlation(*drawn))
     records = []
     for column, place in enumerate(kept):
         record: dict[str, Any] = {"split": split, "attack": sides[0][place].label}
-        for name, mean, draws in zip(("one", "other"), means, drawn, strict=True):
-            figure = with_interval(float(mean[column]), draws[:, column])
-            record |= ends_record(f"mean_{name}", figure, "_percent", scale=100)
+        for name, mean, of in zip(("one", "other"), means, figures, strict=True):
+            record |= ends_record(f"mean_{name}", of[column], "_percent", scale=100)
             record[f"rank_{name}"] = 1 + int((mean > mean[column]).sum())
         records.append(record | {"kendall_tau": tau, "tau_low": low, "tau_high": high})
     return sorted(records, key=lambda record: (record["rank_one"], record["attack"]))

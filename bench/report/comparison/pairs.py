@@ -4,9 +4,6 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations, product
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bench.metrics.paired import Shared, shared_units
 from bench.metrics.resampling import REPLICATES, percentile_interval
 from bench.metrics.significance import DRAWS, holm, mcnemar, sign_flip_test
@@ -91,7 +88,7 @@ def pairs_table(
                 "second": pair[1].label,
                 "victim": victim,
                 "target": target,
-                **_difference(*both),
+                **_difference(both),
             }
             if victim is not None and target is not None:
                 record |= _within_one_cell(pair, split, metric, victim, target)
@@ -113,8 +110,9 @@ def pairs_table(
     return table_of(title, columns, records, notes, records)
 
 
-def _difference(both: Shared, drawn: NDArray[np.float64] | None) -> dict[str, Any]:
-    (first, second), test = both.means, sign_flip_test(both.effects)
+def _difference(both: Shared) -> dict[str, Any]:
+    (first, second), effects, drawn = both.means, both.effects(0, 1), both.drawn
+    test = sign_flip_test(effects)
     ends = None if drawn is None else percentile_interval(drawn[:, 0] - drawn[:, 1])
     low, high = (100 * end for end in ends) if ends else (None, None)
     return {
@@ -123,7 +121,7 @@ def _difference(both: Shared, drawn: NDArray[np.float64] | None) -> dict[str, An
         "predictions": both.units,
         "first_percent": 100 * first,
         "second_percent": 100 * second,
-        "difference_points": 100 * both.difference,
+        "difference_points": 100 * float(effects.sum()),
         "low_points": low,
         "high_points": high,
         "p": test.p,

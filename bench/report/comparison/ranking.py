@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.metrics.resampling import REPLICATES, with_interval
+from bench.metrics.resampling import REPLICATES
 from bench.metrics.significance import ALPHA, holm, rank_intervals, sign_flip_test, tie_groups
 from bench.records.metric import MetricSpec, headline
 from bench.report.comparison.contenders import (
@@ -84,18 +84,16 @@ def rank_records(
 
     Arguments are those of `contest`. Nothing where the attacks share no two photographs.
     """
-    both = contest(contenders, split, metric, families, equal=equal) if contenders else None
-    found, drawn = both or (None, None)
-    if found is None or drawn is None or not np.isfinite([found.means, *drawn]).all():
+    found = contest(contenders, split, metric, families, equal=equal) if contenders else None
+    if found is None or found.drawn is None or not np.isfinite([found.means, *found.drawn]).all():
         return []
     means, pairs = found.means, list(combinations(range(len(contenders)), 2))
-    p_values = holm([sign_flip_test(found.pair(*two).effects).p for two in pairs])
+    p_values = holm([sign_flip_test(found.effects(*two)).p for two in pairs])
     apart = {frozenset(two): float(p) for two, p in zip(pairs, p_values, strict=True)}
-    groups, ranks = tie_groups(means, apart), rank_intervals(means, drawn)
+    groups, ranks = tie_groups(means, apart), rank_intervals(means, found.drawn)
     records = []
-    for place, contender in enumerate(contenders):
+    for place, (contender, figure) in enumerate(zip(contenders, found.figures, strict=True)):
         rank, rank_low, rank_high = ranks[place]
-        figure = with_interval(means[place], drawn[:, place])
         records.append(
             {
                 "suite": contender.run.suite,

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from bench.metrics.equal_distortion import AtLevel, Distorted, at_level
+from bench.metrics.equal_distortion import Distorted, at_level
 from bench.metrics.paired import Shared, shared
-from bench.metrics.resampling import UNDEFINED, Figure, with_interval
+from bench.metrics.resampling import UNDEFINED, Figure
 from bench.metrics.success import CLEAN_CONTROL
 from bench.records.metric import MetricSpec
 from bench.records.participants import AttackRecord
@@ -139,7 +139,7 @@ def at_equal_distortion(
     split: str,
     metric: MetricSpec,
     families: dict[str, str],
-) -> AtLevel | None:
+) -> Shared | None:
     """Attacks at the level, on what all of them were scored on.
 
     Args:
@@ -193,13 +193,10 @@ def _curve(run: RunData, split: str, metric: MetricSpec, attack: AttackRecord) -
     fidelity, both = fidelity_of(run), _shared(steps, metric, averaged(run)) if steps else None
     if both is None or fidelity is None or fidelity.level is None:
         return None
-    distorted, drawn = _distorted(steps, both), both.resampled()
-    columns = [None] * len(steps) if drawn is None else drawn.T
-    at, whole = UNDEFINED, False
+    distorted, at, whole = _distorted(steps, both), UNDEFINED, False
     if reaches_level(run, attack.name, split):
-        found = at_level(both, distorted, [len(steps)], fidelity.level)
-        at = with_interval(found.mixed.means[0], None if found.drawn is None else found.drawn[:, 0])
-        whole = found.whole[0]
+        (at,) = at_level(both, distorted, [len(steps)], fidelity.level).figures
+        whole = bool(distorted.means[-1] <= fidelity.level)
     return Curve(
         attack=attack,
         split=split,
@@ -207,8 +204,8 @@ def _curve(run: RunData, split: str, metric: MetricSpec, attack: AttackRecord) -
         fidelity=fidelity,
         images=both.images,
         points=tuple(
-            Point(strength=step.strength, distortion=float(far), success=with_interval(mean, of))
-            for step, far, mean, of in zip(steps, distorted.means, both.means, columns, strict=True)
+            Point(strength=step.strength, distortion=float(far), success=success)
+            for step, far, success in zip(steps, distorted.means, both.figures, strict=True)
         ),
         at=at,
         whole=whole,

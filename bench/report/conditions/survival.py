@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.metrics.paired import shared
-from bench.metrics.resampling import UNDEFINED, Figure, percentile_interval, with_interval
+from bench.metrics.resampling import UNDEFINED, Figure, percentile_interval
 from bench.metrics.success import CLEAN_CONTROL
 from bench.records.metric import MetricSpec
 from bench.records.participants import AttackRecord
@@ -93,17 +93,16 @@ def _survivals(
         both = shared(frames, metric, averaged(run), by_target=attack.targeted)
         if both is None:
             continue
-        drawn = both.resampled()
-        columns = [None, None] if drawn is None else drawn.T
+        before, after, *_ = both.figures
         yield Survival(
             attack=attack,
             split=split,
             metric=metric,
             quality_percent=int(rows["quality_percent"].iloc[0]),
             images=both.images,
-            before=with_interval(both.means[0], columns[0]),
-            after=with_interval(both.means[1], columns[1]),
-            left=UNDEFINED if drawn is None or not known else _left(both.means, drawn),
+            before=before,
+            after=after,
+            left=_left(both.means, both.drawn) if known and both.drawn is not None else UNDEFINED,
         )
 
 

@@ -208,11 +208,10 @@ def _success(
     if found is None:
         return UNDEFINED, UNDEFINED
     value = found.means[1 + np.searchsorted(limits, objection.threshold)]
-    resampled = found.resampled()
-    if resampled is None or drawn is None:
+    if found.drawn is None or drawn is None:
         return (found.means[0], None), (value, None)
-    left = resampled[np.arange(len(drawn)), 1 + np.searchsorted(limits, drawn)]
-    return with_interval(found.means[0], resampled[:, 0]), with_interval(value, left)
+    left = found.drawn[np.arange(len(drawn)), 1 + np.searchsorted(limits, drawn)]
+    return with_interval(found.means[0], found.drawn[:, 0]), with_interval(value, left)
 
 
 def victim_rows(run: RunData) -> tuple[pd.DataFrame, bool]:
