@@ -67,15 +67,14 @@ def by_attack(run: RunData, rows: pd.DataFrame) -> Iterator[tuple[str, AttackRec
 
 
 @once
-def rows_by(run: RunData, table: str, *columns: str) -> dict[Any, pd.DataFrame]:
-    """The rows of a table of the run by the values of some columns, sorted apart once."""
-    return dict(iter(getattr(run, table).groupby([*columns], sort=False)))
+def _sorted_apart(run: RunData, table: str) -> dict[Any, pd.DataFrame]:
+    return dict(iter(getattr(run, table).groupby(["attack", "split"], sort=False)))
 
 
 def attack_rows(run: RunData, table: str, attack: str, split: str) -> pd.DataFrame:
     """The rows of one attack in one split; perhaps none."""
     none: pd.DataFrame = getattr(run, table).iloc[:0]
-    return rows_by(run, table, "attack", "split").get((attack, split), none)
+    return _sorted_apart(run, table).get((attack, split), none)
 
 
 @once
@@ -85,10 +84,9 @@ def untouched_rows(run: RunData, split: str, condition: str = "") -> pd.DataFram
     The rows of the identity control, each once a target; none where it was not scored. With a
     `condition`, as `run.conditions` says it, of originals under that.
     """
-    clean = attack_rows(run, "predictions", CLEAN_CONTROL, split)
-    if condition:
-        under = rows_by(run, "conditions", "attack", "split", "said")
-        clean = under.get((CLEAN_CONTROL, split, condition), clean.iloc[:0])
+    table = "conditions" if condition else "predictions"
+    clean = attack_rows(run, table, CLEAN_CONTROL, split)
+    clean = clean[clean["said"] == condition] if condition else clean
     targets = pd.DataFrame({"target": run.classes})
     asked = clean.drop(columns=["target", "p_target"]).merge(targets, how="cross")
     return asked[asked["target"] != asked["source"]].assign(p_target=np.nan)

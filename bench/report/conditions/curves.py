@@ -22,7 +22,6 @@ from bench.report.statistics import (
     attack_rows,
     averaged,
     rated_attacks,
-    rows_by,
     untouched_rows,
 )
 
@@ -114,15 +113,17 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
     untouched = Strength(strength=0.0, predictions=nothing, distortion=unchanged)
     if attack == CLEAN_CONTROL:
         return (untouched, replace(untouched, strength=1.0))
-    victims, found = set(predictions["victim"].unique()), []
-    for of, rows in rows_by(run, "conditions", "attack", "split", "said").items():
-        if of[:2] == (attack, split) and rows["quality_percent"].isna().all():
-            strength, known = float(rows["strength"].iloc[0]), rows["victim"].isin(victims)
-            far = by_photograph(changed[changed["strength"] == strength])
-            rows = rows if known.all() else rows[known]
-            found.append(Strength(strength=strength, predictions=rows, distortion=far))
-    complete = (one for one in found if one.sizes == whole.sizes)
-    return (untouched, *sorted(complete, key=lambda one: one.strength), whole)
+    after = attack_rows(run, "conditions", attack, split)
+    weaker = after[after["quality_percent"].isna() & after["victim"].isin(predictions["victim"])]
+    found = (
+        Strength(
+            strength=float(strength),
+            predictions=weaker[weaker["strength"] == strength],
+            distortion=by_photograph(changed[changed["strength"] == strength]),
+        )
+        for strength in np.unique(weaker["strength"])
+    )
+    return (untouched, *(one for one in found if one.sizes == whole.sizes), whole)
 
 
 def reaches_level(run: RunData, attack: str, split: str) -> bool:

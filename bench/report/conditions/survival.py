@@ -23,7 +23,6 @@ from bench.report.statistics import (
     attack_rows,
     averaged,
     rated_attacks,
-    rows_by,
     untouched_rows,
 )
 from bench.report.tables.files import RunTable
@@ -83,17 +82,18 @@ def survivals(run: RunData) -> list[Survival]:
 def _survivals(
     run: RunData, split: str, metric: MetricSpec, attack: AttackRecord
 ) -> Iterator[Survival]:
-    whole = attack_rows(run, "predictions", attack.name, split)
-    for (name, place, said), rows in rows_by(run, "conditions", "attack", "split", "said").items():
-        if (name, place) != (attack.name, split) or rows["quality_percent"].isna().any():
-            continue
-        nothing = [untouched_rows(run, split), untouched_rows(run, split, said)]
+    whole, after = (
+        attack_rows(run, table, attack.name, split) for table in ("predictions", "conditions")
+    )
+    saved = after[after["quality_percent"].notna()]
+    for said, rows in saved.groupby("said", sort=False):
+        nothing = [untouched_rows(run, split), untouched_rows(run, split, str(said))]
         known = all(len(one) for one in nothing)
         frames = [whole, rows, *(nothing if known else [])]
         both = shared(frames, metric, averaged(run), by_target=attack.targeted)
         if both is None:
             continue
-        before, after, *_ = both.figures
+        before, then, *_ = both.figures
         yield Survival(
             attack=attack,
             split=split,
@@ -101,7 +101,7 @@ def _survivals(
             quality_percent=int(rows["quality_percent"].iloc[0]),
             images=both.images,
             before=before,
-            after=after,
+            after=then,
             left=_left(both.means, both.drawn) if known and both.drawn is not None else UNDEFINED,
         )
 
