@@ -45,16 +45,13 @@ def strength_weights(distortions: NDArray[np.float64], level: float) -> NDArray[
     Returns:
         (..., S) of which at most two neighbours are above 0; they sum to 1.
     """
-    beyond = distortions > level
-    last = distortions.shape[-1] - 1
-    upper = np.where(beyond.any(axis=-1), beyond.argmax(axis=-1), last)[..., None]
-    lower = np.where(beyond.any(axis=-1, keepdims=True), np.maximum(upper - 1, 0), last)
+    beyond, places = distortions > level, np.arange(distortions.shape[-1])
+    reached = beyond.any(axis=-1, keepdims=True)
+    upper = np.where(reached, beyond.argmax(axis=-1, keepdims=True), places[-1])
+    lower = np.where(reached, np.maximum(upper - 1, 0), upper)
     low, high = (np.take_along_axis(distortions, place, axis=-1) for place in (lower, upper))
     share = np.divide(level - low, high - low, out=np.zeros_like(low), where=high > low)
-    weights = np.zeros_like(distortions)
-    np.put_along_axis(weights, upper, share, axis=-1)
-    kept = np.take_along_axis(weights, lower, axis=-1) * (lower == upper)
-    np.put_along_axis(weights, lower, kept + 1 - share, axis=-1)
+    weights: NDArray[np.float64] = (1 - share) * (places == lower) + share * (places == upper)
     return weights
 
 
