@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from bench.metrics.success import clean_rows
+from bench.types import IN
 
 BINS = 15
 
@@ -125,6 +126,4 @@ def originally_correct(predictions: pd.DataFrame) -> pd.DataFrame:
     """
     clean = clean_rows(predictions)
     right = clean.loc[clean["predicted"] == clean["source"], ["image_id", "victim"]]
-    inside = predictions[predictions["split"] == "in"]
-    known = pd.MultiIndex.from_frame(right)
-    return inside[pd.MultiIndex.from_frame(inside[["image_id", "victim"]]).isin(known)]
+    return predictions[predictions["split"] == IN].merge(right)

@@ -178,10 +178,8 @@ def confusion(
         Rows are the labels that occur, columns `classes` and what else was predicted, both in the
         order of `classes` and then by name. Each row sums to 1.
     """
-    rows = rows[rows[by].notna()]
-    counts = rows.groupby([by, "predicted"]).size().unstack(fill_value=0)
-    counts = counts.div(counts.sum(axis=1), axis=0)
-    first = [name for name in classes if name in counts.index]
-    order = [*first, *sorted(set(counts.index) - set(first))]
-    columns = [*classes, *sorted(set(counts.columns) - set(classes))]
-    return counts.reindex(index=order, columns=columns, fill_value=0.0)
+    shares = pd.crosstab(rows[by], rows["predicted"], normalize="index")
+    first = [name for name in classes if name in shares.index]
+    order = [*first, *sorted(set(shares.index) - set(first))]
+    columns = [*classes, *sorted(set(shares.columns) - set(classes))]
+    return shares.reindex(index=order, columns=columns, fill_value=0.0)
