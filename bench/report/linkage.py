@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics.linkage import Linkage, linkage
-from bench.metrics.resampling import Figure
 from bench.records.participants import AttackRecord
 from bench.records.run import RunData, once
 from bench.report.detection.scores import IMAGE, has_other_targets, measured_rows
@@ -125,24 +124,15 @@ def linkage_table(run: RunData) -> Table:
     )
 
 
-def _shown(one: Linked) -> dict[str, Figure]:
-    """Figures by the names of their columns."""
-    return {
-        f"{name}_{when}": getattr(figures, name)
-        for name in ("pce", "auc")
-        for when, figures in (("before", one.before), ("after", one.after))
-    }
-
-
 def _cells(one: Linked) -> list[str]:
-    shown = zip(_shown(one).values(), (0, 0, 2, 2), strict=True)
-    return [with_ends(figure, digits) for figure, digits in shown]
+    both = one.before, one.after
+    return [*(with_ends(of.pce, 0) for of in both), *(with_ends(of.auc, 2) for of in both)]
 
 
 def _record(run: RunData, one: Linked) -> dict[str, Any]:
     record = attack_head(run, one.split, one.attack) | {"images": one.images}
-    for name, figure in _shown(one).items():
-        record |= ends_record(name, figure)
+    for name, when in product(("pce", "auc"), ("before", "after")):
+        record |= ends_record(f"{name}_{when}", getattr(getattr(one, when), name))
     return record
 
 
