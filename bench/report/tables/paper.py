@@ -37,7 +37,6 @@ from bench.report.tables.table import (
     make_table,
     number,
     section,
-    spread_text,
 )
 from bench.types import IN, OUT, REAL
 
@@ -248,4 +247,6 @@ def _published_cells(run: RunData, split: str, record: dict[str, Any]) -> tuple[
 
 
 def _spread(record: dict[str, Any], stem: str, digits: int = 1) -> str:
-    return spread_text(record[f"{stem}_percent"], record[f"{stem}_std_percent"], digits)
+    """`94.6 ± 2.1`, the value alone where it is a single one, or `n/a` where undefined."""
+    mean, std = record[f"{stem}_percent"], record[f"{stem}_std_percent"]
+    return number(mean, digits) + ("" if std is None else f" ± {number(std, digits)}")

@@ -168,11 +168,6 @@ def signed(value: float | None) -> str:
     return text if text == NA or text.startswith("-") else f"+{text}"
 
 
-def spread_text(mean: float | None, std: float | None, digits: int = 1) -> str:
-    """`94.6 ± 2.1`, the value alone where it is a single one, or `n/a` where undefined."""
-    return number(mean, digits) + ("" if std is None else f" ± {number(std, digits)}")
-
-
 def between(low: float | None, high: float | None, digits: int = 1) -> str:
     """`82.4–87.0`, or `n/a`."""
     return NA if low is None else f"{number(low, digits)}–{number(high, digits)}"
