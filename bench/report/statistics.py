@@ -17,7 +17,7 @@ from bench.metrics.clean import (
     shares_by,
 )
 from bench.metrics.success import CLEAN_CONTROL, clean_rows, success_rates
-from bench.records.metric import MetricSpec, row_metrics, row_values, views
+from bench.records.metric import MetricSpec, row_metrics, views
 from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData, once
 from bench.types import SPLITS
@@ -40,13 +40,14 @@ class Clean:
     ece_percent: float | None
 
 
-def averaged(run: RunData) -> dict[str, str]:
+def averaged(*runs: RunData) -> dict[str, str]:
     """Victim to family, of the victims that an overall mean is over.
 
     Those of the protocol's families without partial ones, as in the tables; all where there is none
     of them.
     """
-    return run.whole_families(FAMILIES) or run.families
+    whole = {name: of for run in runs for name, of in run.whole_families(FAMILIES).items()}
+    return whole or {name: of for run in runs for name, of in run.families.items()}
 
 
 def rated_attacks(run: RunData) -> Iterator[tuple[str, MetricSpec, AttackRecord]]:
@@ -104,24 +105,6 @@ def bias_of(run: RunData, split: str) -> pd.DataFrame:
     said = pd.crosstab(rows["victim"], rows["predicted"], normalize="index")
     others = sorted(set(said.columns) - set(run.classes))
     return 100 * said.reindex(columns=[*run.classes, *others], fill_value=0.0)
-
-
-@once
-def rates_by_target(run: RunData, split: str) -> pd.DataFrame:
-    """Rates that need a target of every attack on every victim, by the target asked for.
-
-    Returns:
-        Columns attack, victim, target, images, and one a metric, as fractions; of untargeted
-        attacks the identity control alone, asked for every target.
-    """
-    rows = run.predictions[run.predictions["split"] == split]
-    rows = pd.concat([rows[rows["target"].notna()], untouched_rows(run, split)])
-    metrics = [metric for metric in row_metrics(split) if metric.needs == "target"]
-    by = rows[["attack", "victim", "target"]].assign(
-        images=1, **{metric.name: row_values(rows, metric) for metric in metrics}
-    )
-    how = {"images": "sum"} | {metric.name: "mean" for metric in metrics}
-    return by.groupby(["attack", "victim", "target"]).agg(how).reset_index()
 
 
 @once

@@ -11,11 +11,11 @@ from bench.metrics.paired import Shared, shared
 from bench.metrics.success import CLEAN_CONTROL
 from bench.records.load import TERMS, load_run
 from bench.records.metric import MetricSpec
-from bench.records.participants import FAMILIES, AttackRecord
+from bench.records.participants import AttackRecord
 from bench.records.run import RunData
 from bench.registry import UnknownNameError
 from bench.report.conditions.curves import at_equal_distortion, fidelity_of, reaches_level
-from bench.report.statistics import attack_rows, untouched_rows
+from bench.report.statistics import attack_rows, averaged, untouched_rows
 from bench.wording import near
 
 
@@ -147,20 +147,16 @@ def _require_same_terms(first: RunData, other: RunData) -> None:
 
 
 def mean_families(contenders: Sequence[Contender], victim: str | None = None) -> dict[str, str]:
-    """Victim to family, of the victims that the overall mean is over.
-
-    These are the protocol's families as in the tables, without partial victims; all victims where
-    there is none of them, or the one that is asked for.
+    """Victim to family, of those `averaged`, or of the one that is asked for.
 
     Raises:
         UnknownNameError: If no run has that victim.
     """
+    if victim is None:
+        return averaged(*(one.run for one in contenders))
     families = {name: family for one in contenders for name, family in one.run.families.items()}
-    whole = {n: f for one in contenders for n, f in one.run.whole_families(FAMILIES).items()}
-    if victim is not None:
-        require_known("victim", victim, families)
-        return {victim: families[victim]}
-    return whole or families
+    require_known("victim", victim, families)
+    return {victim: families[victim]}
 
 
 def require_known(kind: str, name: str, known: Iterable[str]) -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
+
 from bench.metrics.success import CLEAN_CONTROL
-from bench.records.metric import row_metrics, views
+from bench.records.metric import headline, row_values, views
 from bench.records.participants import VictimRecord
 from bench.records.run import RunData
-from bench.report.statistics import clean_of, rates_by_target, rates_of
+from bench.report.statistics import clean_of, rates_of, untouched_rows
 from bench.report.tables.notes import origin_notes
 from bench.report.tables.table import Heading, Row, Table, kind_of, make_table, number, section
 from bench.types import SPLITS
@@ -52,16 +54,13 @@ def targets_table(run: RunData) -> Table:
 
     Of the identity control, what untouched images get: doing nothing.
     """
-    (metric, *_), found = [m for m in row_metrics() if m.needs == "target"], {}
-    records: list[dict[str, Any]] = []
-    for split in run.splits:
-        for one in rates_by_target(run, split).to_dict("records"):
-            where = split, one["attack"], one["victim"], one["target"]
-            found[where] = 100 * one[metric.name]
-            record = dict(zip(("split", "attack", "victim", "target"), where, strict=True))
-            records.append(
-                record | {"images": one["images"], f"{metric.name}_percent": found[where]}
-            )
+    cell, metric = ["split", "attack", "victim", "target"], headline()
+    sent = run.predictions[run.predictions["target"].notna()]
+    sent = pd.concat([sent, *(untouched_rows(run, split) for split in run.splits)])
+    hits = sent[cell].assign(hit=row_values(sent, metric)).groupby(cell)["hit"]
+    rates = hits.agg(images="size", rate="mean").reset_index()
+    rates[f"{metric.name}_percent"] = 100 * rates.pop("rate")
+    found = rates.set_index(cell)[f"{metric.name}_percent"].to_dict()
     asked = [(split, target) for split in run.splits for target in run.classes]
     rows: list[Row] = []
     for attack in (one.name for one in run.attacks):
@@ -76,6 +75,7 @@ def targets_table(run: RunData) -> Table:
     headings: list[Heading] = ["Victim", *((SPLITS[split], target) for split, target in asked)]
     title = f"{metric.title} by target camera, Set-C of {run.suite} (in %)"
     notes = (f"Of {CLEAN_CONTROL}: untouched images, asked for every target.", *origin_notes(run))
+    records: Any = rates.to_dict("records")
     return make_table(title, headings, rows, notes, records)
 
 
