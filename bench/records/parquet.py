@@ -47,15 +47,14 @@ def read_limited(
             names = [str(name) for name in file.schema_arrow.names]
             _check_footer(file.metadata, wanted, rows, columns)
             require_unique(names)
-            schema = pa.schema([f for f in file.schema_arrow if f.name in wanted])
-            _check_types(schema)
-        plain = pa.schema([(field.name, _plain(field.type)) for field in schema])
+            known = [field for field in file.schema_arrow if field.name in wanted]
+        plain = pa.schema([(field.name, _plain(field)) for field in known])
         texts = [field.name for field in plain if _is_text(field.type)]
         with pq.ParquetFile(path, read_dictionary=texts) as file:
-            table = file.read(columns=schema.names)
+            table = file.read(columns=plain.names)
     except pa.ArrowException as error:
         raise ValueError(" ".join(str(error).split())) from error
-    for name in table.column_names:
+    for name in texts:
         _check_text(name, table[name])
     frame: pd.DataFrame = table.cast(plain).to_pandas(ignore_metadata=True)
     return frame, names
@@ -88,21 +87,18 @@ def _check_footer(said: pq.FileMetaData, wanted: Collection[str], rows: int, col
         raise ValueError("its row groups have another number of rows than it says")
 
 
-def _check_types(schema: pa.Schema) -> None:
-    for field in schema:
-        kind = _plain(field.type)
-        if not (
-            _is_text(kind)
-            or pa.types.is_integer(kind)
-            or pa.types.is_floating(kind)
-            or pa.types.is_boolean(kind)
-            or pa.types.is_null(kind)
-        ):
-            raise ValueError(f"column {field.name!r} has type {field.type}, not text or number")
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
+def _plain(field: pa.Field) -> pa.DataType:
+    """The type of a column, or of the values of its dictionary."""
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    if not (
+        _is_text(kind)
+        or pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_boolean(kind)
+        or pa.types.is_null(kind)
+    ):
+        raise ValueError(f"column {field.name!r} has type {field.type}, not text or number")
+    return kind
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -110,14 +106,9 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _check_text(name: str, column: pa.ChunkedArray) -> None:
-    """Refuse a column of text that would be too large once each cell has its own."""
-    if not pa.types.is_dictionary(column.type):
-        return
-    size = 0
-    for chunk in column.chunks:
-        if _is_text(chunk.dictionary.type):
-            lengths = pc.binary_length(chunk.dictionary).take(chunk.indices)
-            size += pc.sum(pc.cast(lengths, pa.int64())).as_py() or 0
+    """Refuse a dictionary of text that would be too large once each cell has its own."""
+    lengths = (pc.binary_length(one.dictionary).take(one.indices) for one in column.chunks)
+    size = sum(pc.sum(one.cast(pa.int64())).as_py() or 0 for one in lengths)
     most = TEXT_BYTES * len(column) + SPARE_BYTES
     if size > most:
         raise ValueError(f"column {name!r} has {size} bytes of text, expected {most} at most")
