@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from bench.records.entry import problems_of
 from bench.records.load import match_keys
@@ -14,11 +14,7 @@ from bench.records.run import RunData
 VICTIMS_SCHEMA = 1
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Training(_Record):
+class Training(BaseModel, frozen=True):
     """How a network was trained, as its checkpoint's card says.
 
     Attributes:
@@ -43,7 +39,7 @@ class Training(_Record):
         return self.figures.get("validation_accuracy_percent")
 
 
-class Network(_Record):
+class Network(BaseModel, frozen=True):
     """A victim's network.
 
     Attributes:
@@ -62,7 +58,7 @@ class Network(_Record):
     training: Training | None
 
 
-class Networks(_Record):
+class Networks(BaseModel, frozen=True):
     """All of `victims.json`."""
 
     version: Literal[1] = Field(alias="schema")

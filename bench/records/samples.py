@@ -4,14 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    TypeAdapter,
-    ValidationError,
-    ValidationInfo,
-)
+from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError, ValidationInfo
 
 from bench.records.entry import problems_of
 from bench.types import Split
@@ -27,10 +20,8 @@ def _inside(name: Path, info: "ValidationInfo[Path]") -> Path:
 Kept = Annotated[Path, AfterValidator(_inside)]
 
 
-class Sample(BaseModel):
+class Sample(BaseModel, frozen=True):
     """One Set-C image kept with its anonymised versions, for the figures."""
-
-    model_config = ConfigDict(frozen=True)
 
     image_id: str
     source: str
