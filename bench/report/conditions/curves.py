@@ -153,24 +153,24 @@ def at_equal_distortion(
         `None` where they share nothing.
     """
     runs = [strengths_of(run, name, split) for run, name in contestants]
-    steps = [step for found in runs for step in found]
-    both, fidelity = _shared(steps, metric, families), fidelity_of(contestants[0][0])
+    both = _shared([step for found in runs for step in found], metric, families)
+    fidelity = fidelity_of(contestants[0][0])
     if both is None or fidelity is None or fidelity.level is None:
         return None
-    return at_level(both, _distorted(steps, both), [*map(len, runs)], fidelity.level)
+    return at_level(*both, [*map(len, runs)], fidelity.level)
 
 
 def _shared(
     steps: Sequence[Strength], metric: MetricSpec, families: dict[str, str]
-) -> Shared | None:
+) -> tuple[Shared, Distorted] | None:
+    """Success and distortion on the photographs that all strengths have in common."""
     rows = [one.predictions for one in steps]
-    return shared(rows, metric, families, by_target=metric.needs == "target")
-
-
-def _distorted(steps: Sequence[Strength], both: Shared) -> Distorted:
-    found = [one.distortion.reindex(list(both.photo_ids), fill_value=0) for one in steps]
-    sums, counts = (np.stack([f[of].to_numpy(float) for f in found]) for of in ("sum", "count"))
-    return Distorted(sums=sums, counts=counts)
+    found = shared(rows, metric, families, by_target=metric.needs == "target")
+    if found is None:
+        return None
+    far = [one.distortion.reindex(list(found.photo_ids), fill_value=0) for one in steps]
+    sums, counts = (np.stack([one[of].to_numpy(float) for one in far]) for of in ("sum", "count"))
+    return found, Distorted(sums=sums, counts=counts)
 
 
 @once
@@ -194,19 +194,19 @@ def _curve(run: RunData, split: str, metric: MetricSpec, attack: AttackRecord) -
     fidelity, both = fidelity_of(run), _shared(steps, metric, averaged(run)) if steps else None
     if both is None or fidelity is None or fidelity.level is None:
         return None
-    distorted, at, whole = _distorted(steps, both), UNDEFINED, False
+    (success, distorted), at, whole = both, UNDEFINED, False
     if reaches_level(run, attack.name, split):
-        (at,) = at_level(both, distorted, [len(steps)], fidelity.level).figures
+        (at,) = at_level(*both, [len(steps)], fidelity.level).figures
         whole = bool(distorted.means[-1] <= fidelity.level)
     return Curve(
         attack=attack,
         split=split,
         metric=metric,
         fidelity=fidelity,
-        images=both.images,
+        images=success.images,
         points=tuple(
-            Point(strength=step.strength, distortion=float(far), success=success)
-            for step, far, success in zip(steps, distorted.means, both.figures, strict=True)
+            Point(strength=step.strength, distortion=float(far), success=figure)
+            for step, far, figure in zip(steps, distorted.means, success.figures, strict=True)
         ),
         at=at,
         whole=whole,
