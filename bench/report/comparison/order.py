@@ -1,6 +1,8 @@
 """Does the order of attacks hold from one run to another: other networks, other images?"""
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby, product
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from bench.report.tables.table import Row, Table, between, ends_record, make_tab
 from bench.types import SPLITS
 from bench.wording import listed
 
-HEADINGS = ("Attack", "TASR (%)", "95 %", "Rank", "TASR (%)", "95 %", "Rank")
+OF_EACH_RUN = ("TASR (%)", "95 %", "Rank")
 FEWEST = 3
 """Attacks that an order is made of."""
 
@@ -51,12 +53,10 @@ def order_table(
             "attacks of the same names, scored on victims of the same names"
         )
     where = f" at {level_said(runs[0])}" if equal else ""
-    groups = [("", HEADINGS[0])]
-    for run, place in zip(runs, (1, 4), strict=True):
-        groups += [(_title(run), heading) for heading in HEADINGS[place : place + 3]]
+    titles = [f"{run.suite}, {run.recipe}" for run in runs]
     return make_table(
         f"Order of attacks by mean {headline().title}{where}, of one run and of another",
-        groups,
+        ("Attack", *product(titles, OF_EACH_RUN)),
         _rows(records),
         _notes(runs, families, names, [c.label for c in (*one, *other) if _ranked(c)]),
         records,
@@ -65,10 +65,6 @@ def order_table(
 
 def _ranked(contender: Contender) -> bool:
     return contender.attack.targeted and not contender.attack.partial
-
-
-def _title(run: RunData) -> str:
-    return f"{run.suite}, {run.entries[0].recipe}"
 
 
 def _records(
@@ -104,22 +100,17 @@ def _records(
 
 
 def _rows(records: Sequence[dict[str, Any]]) -> Iterable[Row]:
-    for place, record in enumerate(records):
-        if place == 0 or records[place - 1]["split"] != record["split"]:
-            interval = f"{record['tau_low']:.2f}–{record['tau_high']:.2f}"
-            told = (
-                f"{SPLITS[record['split']].capitalize()}: Kendall's τ {record['kendall_tau']:.2f}"
-            )
-            yield section(f"{told} ({interval})", len(HEADINGS))
-        cells: list[str] = []
-        for side in ("one", "other"):
-            ends = (record[f"mean_{side}_{end}_percent"] for end in ("low", "high"))
-            cells += [
-                number(record[f"mean_{side}_percent"]),
-                between(*ends),
-                str(record[f"rank_{side}"]),
-            ]
-        yield Row(kind="claim", name=record["attack"], cells=tuple(cells))
+    taus = ("split", "kendall_tau", "tau_low", "tau_high")
+    for (split, tau, low, high), mine in groupby(records, itemgetter(*taus)):
+        told = f"{SPLITS[split].capitalize()}: Kendall's τ {tau:.2f} ({low:.2f}–{high:.2f})"
+        yield section(told, 1 + 2 * len(OF_EACH_RUN))
+        for record in mine:
+            cells: list[str] = []
+            for side in ("one", "other"):
+                ends = (record[f"mean_{side}_{end}_percent"] for end in ("low", "high"))
+                cells += [number(record[f"mean_{side}_percent"]), between(*ends)]
+                cells.append(str(record[f"rank_{side}"]))
+            yield Row(kind="claim", name=record["attack"], cells=tuple(cells))
 
 
 def _notes(
