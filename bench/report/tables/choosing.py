@@ -32,16 +32,13 @@ def choose(
     Raises:
         UnknownNameError: If nothing in any of them fits a pattern.
     """
-    _require("row", rows, (_names(row) for table in tables for row in table.rows if _is_ours(row)))
+    ours = (row for table in tables for row in table.rows if row.kind in ("attack", "control"))
+    _require("row", rows, map(_names, ours))
     _require("column", columns, (_headings(c) for table in tables for c in table.columns[1:]))
     found = [_chosen(table, rows, columns, published, bold_best) for table in tables]
     if not rows and not columns:
         return found
     return [table for table in found if table.rows and len(table.columns) > 1]
-
-
-def _is_ours(row: Row) -> bool:
-    return row.kind in ("attack", "control")
 
 
 def _chosen(
