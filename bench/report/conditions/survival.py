@@ -4,7 +4,7 @@ Both figures are means as in the tables, on the same images, targets and victims
 of photographs moves both.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -126,11 +126,10 @@ def survival_table(run: RunData) -> Table:
     labels = [("", "Attack"), ("", "Rate"), ("", "Success")]
     labels += [(f"JPEG {q}", label) for q in qualities for label in ("success", "left")]
     shown = (one for one in found if one.attack.targeted == (one.metric.needs == "target"))
-    groups = (list(of) for _, of in groupby(shown, lambda one: (one.split, one.attack.name)))
     return attack_table(
         f"Success left after a JPEG save, Set-C of {run.suite} (in %)",
         labels,
-        ((mine[0].split, mine[0].attack, _cells(mine, qualities)) for mine in groups),
+        ((mine[0].split, mine[0].attack, _cells(mine, qualities)) for mine in _lines(shown)),
         _notes(run, found),
         (_record(run, one) for one in found),
     )
@@ -144,21 +143,23 @@ def survival_chart(run: RunData) -> str:
     found = survivals(run)
     qualities = list(dict.fromkeys(one.quality_percent for one in found))
     panels: dict[str, list[Line]] = {}
-    for _, lines in groupby(found, lambda one: (one.split, one.metric.name, one.attack.name)):
-        line = list(lines)
-        title = f"{line[0].metric.title}, {SPLITS[line[0].split]} (%)"
-        panels.setdefault(title, []).append(_line(line, qualities))
+    for mine in _lines(found):
+        first = mine[0]
+        line = Line(
+            name=first.attack.name,
+            control=first.attack.control,
+            x=[0, *(1 + qualities.index(one.quality_percent) for one in mine)],
+            figures=[first.before, *(one.after for one in mine)],
+        )
+        title = f"{first.metric.title}, {SPLITS[first.split]} (%)"
+        panels.setdefault(title, []).append(line)
     return line_panels(panels, ("as made", *(f"JPEG {quality}" for quality in qualities)))
 
 
-def _line(found: list[Survival], qualities: list[int]) -> Line:
-    """One attack, from its images as made on."""
-    return Line(
-        name=found[0].attack.name,
-        control=found[0].attack.control,
-        x=[0, *(1 + qualities.index(one.quality_percent) for one in found)],
-        figures=[found[0].before, *(one.after for one in found)],
-    )
+def _lines(found: Iterable[Survival]) -> Iterator[list[Survival]]:
+    """All qualities of one attack in one split by one metric."""
+    by = groupby(found, lambda one: (one.split, one.metric.name, one.attack.name))
+    return (list(mine) for _, mine in by)
 
 
 def _cells(found: list[Survival], qualities: list[int]) -> list[str]:

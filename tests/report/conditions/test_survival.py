@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.records.load import TABLES, load_run
+from bench.records.load import CONDITIONS, TABLES, load_run
+from bench.records.metric import METRICS, MetricSpec
+from bench.registry import Entry
 from bench.report.conditions.survival import survival_table
 from bench.report.verification.folder import verify_folder
 from tests.toy_run import ATTACKS, CLASSES, edit_json, missed, over_families, rewrite, under
@@ -106,6 +108,20 @@ def test_the_table_goes_from_the_best_quality_on(survived_dir):
     assert groups == ["", "JPEG 90", "JPEG 70"]
     shown = {row.name: row.cells[0] for row in table.rows if row.kind != "section"}
     assert (shown["mislgan"], shown["jpeg-q85"]) == ("TASR", "UASR")
+
+
+def test_rates_of_one_attack_have_rows_of_their_own(survived_dir):
+    """Also where it is the only one, so that they follow each other."""
+    for path in survived_dir.glob("entry-*.json"):
+        if path.stem not in ("entry-mislgan", "entry-identity"):
+            path.unlink()
+    for name in (*TABLES, *CONDITIONS):
+        rewrite(survived_dir, name, lambda f: f[f["attack"].isin(["mislgan", "identity"])])
+    sure = MetricSpec(name="sure", title="Sure", needs="target")
+    with METRICS.during(Entry(spec=sure, builder=lambda rows: rows["p_target"], origin="a file")):
+        rows = survival_table(load_run(survived_dir)).rows
+    shown = [row.cells[0] for row in rows if row.name == "mislgan"]
+    assert shown == ["TASR", "Sure"] * 2
 
 
 @pytest.mark.parametrize(
