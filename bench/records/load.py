@@ -5,7 +5,7 @@ Entries of different suites, recipes, scorers or LPIPS versions never share a ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -186,12 +186,10 @@ def _file(entry: Entry) -> str:
 
 
 def _victims(folder: Path, entries: Sequence[Entry]) -> tuple[VictimRecord, ...]:
-    found: dict[str, VictimRecord] = {}
+    found = each_once(victim for entry in entries for victim in entry.victims)
     for entry in entries:
         for victim in entry.victims:
-            first = found.setdefault(victim.name, victim)
-            if first.digest == NO_NETWORK:
-                found[victim.name] = victim
+            first = found[victim.name]
             if victim.column != first.column or not same_network(victim, first):
                 raise ValueError(
                     f"{folder / _file(entry)}: victim {victim.name!r} differs from the one in an "
@@ -199,6 +197,15 @@ def _victims(folder: Path, entries: Sequence[Entry]) -> tuple[VictimRecord, ...]
                     "folder"
                 )
     return tuple(found.values())
+
+
+def each_once(victims: Iterable[VictimRecord]) -> dict[str, VictimRecord]:
+    """Victims by name, the first of each that has a network, if any has."""
+    found: dict[str, VictimRecord] = {}
+    for victim in victims:
+        if found.setdefault(victim.name, victim).digest == NO_NETWORK:
+            found[victim.name] = victim
+    return found
 
 
 def same_network(one: VictimRecord, other: VictimRecord) -> bool:

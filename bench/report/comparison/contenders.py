@@ -2,7 +2,7 @@
 
 import fnmatch
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -100,9 +100,8 @@ def contenders_of(directory: Path, names: Sequence[str]) -> list[Contender]:
         UnknownNameError: If a name is none of the run's; names close matches.
         ValueError: As `load_run`.
     """
-    run = load_run(directory)
-    chosen = dict.fromkeys(found for name in names or ["*"] for found in _matching(name, run))
-    return [Contender(label=name, attack=run.entry(name).attack, run=run) for name in chosen]
+    found = contenders_across([(directory, name) for name in names or ["*"]])
+    return [replace(one, label=one.attack.name) for one in found]
 
 
 def contenders_across(places: Sequence[tuple[Path, str]]) -> list[Contender]:
@@ -113,7 +112,7 @@ def contenders_across(places: Sequence[tuple[Path, str]]) -> list[Contender]:
         ValueError: As `load_run`, or if two runs differ in suite, recipe, scorer, LPIPS version or
             the networks of a victim.
     """
-    runs = {folder: load_run(folder) for folder, _ in places}
+    runs = {folder: load_run(folder) for folder in dict.fromkeys(folder for folder, _ in places)}
     first, *others = runs.values()
     for other in others:
         _require_same_terms(first, other)

@@ -13,7 +13,8 @@ import pandas as pd
 
 from bench.records.entry import Entry, Provenance
 from bench.records.frames import images_of
-from bench.records.participants import NO_NETWORK, VictimRecord
+from bench.records.load import each_once
+from bench.records.participants import VictimRecord
 from bench.records.run import RunData
 from bench.report.verification.folder import check_rows
 from bench.types import Progress
@@ -92,12 +93,8 @@ def load_submissions(
 
 
 def victims_of(submissions: Iterable[Submission]) -> dict[str, VictimRecord]:
-    """Every victim once, by name; with a network if any folder has one."""
-    found: dict[str, VictimRecord] = {}
-    for victim in (victim for one in submissions for victim in one.run.victims):
-        if found.setdefault(victim.name, victim).digest == NO_NETWORK:
-            found[victim.name] = victim
-    return found
+    """Every victim once, by name."""
+    return each_once(victim for one in submissions for victim in one.run.victims)
 
 
 def precision_of(made: Provenance) -> str:
