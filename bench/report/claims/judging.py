@@ -7,18 +7,12 @@ one of them cannot be made.
 """
 
 from collections.abc import Iterable
+from string import ascii_lowercase
 from typing import Any
 
 from bench.metrics.resampling import REPLICATES, percentile_interval
 from bench.records.run import RunData, once
-from bench.report.claims.catalogue import (
-    LITTLE_RATIO,
-    WEAK_POINTS,
-    Claim,
-    Comparison,
-    Evidence,
-    claims,
-)
+from bench.report.claims.catalogue import LITTLE_RATIO, WEAK_POINTS, Comparison, Evidence, claims
 from bench.report.claims.evidence import BOTH, Measured, Published, UnmeasuredError
 from bench.report.tables.notes import origin_notes
 from bench.report.tables.render import render
@@ -65,15 +59,13 @@ def _margins(record: Record) -> list[float]:
     return [sign * (end - record["threshold"]) for end in ends]
 
 
-def judge(claim: Claim, evidence: Evidence) -> Record:
+def judge(comparisons: Iterable[Comparison], evidence: Evidence) -> Record:
     """Make all comparisons of a claim; the figures are those of the weakest, if all were made."""
-    made = [compare(one, evidence) for one in claim.comparisons]
-    record: Record = {"claim": claim.letter, "statement": claim.statement}
+    made = [compare(one, evidence) for one in comparisons]
     if missing := [one["finding"] for one in made if one["verdict"] == UNMEASURED]:
         finding = "; ".join(dict.fromkeys(missing))
         empty = dict.fromkeys(("comparisons_holding", "weakest_comparison", *_FIGURES))
-        record |= {"verdict": UNMEASURED, "finding": finding, **empty}
-        return record | {"comparisons": made}
+        return {"verdict": UNMEASURED, "finding": finding, **empty, "comparisons": made}
     holding, groups = 0, dict[str, list[str]]()
     for one in made:
         if one["verdict"] == HOLDS:
@@ -83,7 +75,7 @@ def judge(claim: Claim, evidence: Evidence) -> Record:
     parts = [f"{finding}: {listed(titles, 3)}" for finding, titles in groups.items()]
     some = f"{holding} of {len(made)} comparisons hold"
     weakest = min(made, key=lambda one: min(_margins(one)))
-    return record | {
+    return {
         "verdict": FAILS if groups else HOLDS,
         "finding": "; ".join([some, *parts]) if groups else f"all {len(made)} comparisons hold",
         "comparisons_holding": holding,
@@ -98,8 +90,8 @@ def claim_records(run: RunData) -> list[Record]:
     """Every claim judged on a run, with what the printed tables say of it and its comparisons."""
     ours, paper = Measured(run), Published()
     records = []
-    for one in claims():
-        record, printed = judge(one, ours), judge(one, paper)
+    for letter, (statement, comparisons) in zip(ascii_lowercase, claims().items(), strict=False):
+        record, printed = judge(comparisons, ours), judge(comparisons, paper)
         made = [
             mine | {"published_value": its["value"], "published_verdict": its["verdict"]}
             for mine, its in zip(record.pop("comparisons"), printed["comparisons"], strict=True)
@@ -108,7 +100,8 @@ def claim_records(run: RunData) -> list[Record]:
             f"published_{name}": printed[name]
             for name in ("verdict", "finding", "weakest_comparison", "value")
         }
-        records.append({"suite": run.suite, **record, "comparisons": made})
+        named = {"suite": run.suite, "claim": letter, "statement": statement}
+        records.append({**named, **record, "comparisons": made})
     return records
 
 

@@ -11,7 +11,8 @@ from .worlds import AS_THE_PAPER_SAYS, without, world
 
 def judged(run):
     evidence = Measured(run) if run else Published()
-    return {one.letter: judge(one, evidence) for one in claims()}
+    made = (judge(comparisons, evidence) for comparisons in claims().values())
+    return dict(zip("abcdefghij", made, strict=True))
 
 
 def verdicts(found):

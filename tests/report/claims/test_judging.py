@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.report.claims.catalogue import Claim, Comparison
+from bench.report.claims.catalogue import Comparison
 from bench.report.claims.evidence import UnmeasuredError
 from bench.report.claims.judging import compare, judge, render_claims
 
@@ -59,13 +59,13 @@ def test_a_claim_says_which_comparisons_fail_and_how():
         comparison(around(0), "undecided"),
         *(comparison(around(-5), title) for title in "pqrs"),
     ]
-    found = judge(Claim(letter="a", statement="s", comparisons=parts), None)
+    found = judge(parts, None)
     assert (found["verdict"], found["weakest_comparison"]) == ("does not hold", "p")
     assert found["finding"] == (
         "1 of 6 comparisons hold; interval spans 0: undecided; interval below 0: p, q, r and 1 more"
     )
     parts.append(Comparison(title="missing", figure=missing))
-    found = judge(Claim(letter="a", statement="s", comparisons=parts), None)
+    found = judge(parts, None)
     assert (found["verdict"], found["finding"]) == ("not measured", "no row x")
     assert found["weakest_comparison"] is None
 
