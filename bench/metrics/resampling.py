@@ -18,6 +18,12 @@ Figure = tuple[float | None, tuple[float, float] | None]
 UNDEFINED: Figure = (None, None)
 
 
+def percent(figure: Figure) -> Figure:
+    """A fraction in per cent."""
+    value, ends = figure
+    return None if value is None else 100 * value, ends and (100 * ends[0], 100 * ends[1])
+
+
 @lru_cache(maxsize=8)
 def photograph_draws(photographs: int, *, seed: int = 0) -> NDArray[np.int64]:
     """(B, P): how often each of P photographs is in each of B draws of P; shared, so read-only."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.metrics.resampling import REPLICATES, percentile_interval
+from bench.metrics.resampling import REPLICATES, percent, percentile_interval
 from bench.metrics.significance import rank_correlation
 from bench.records.metric import headline
 from bench.records.run import RunData
@@ -93,7 +93,7 @@ def _records(
     for column, place in enumerate(kept):
         record: dict[str, Any] = {"split": split, "attack": sides[0][place].label}
         for name, mean, of in zip(("one", "other"), means, figures, strict=True):
-            record |= ends_record(f"mean_{name}", of[column], "_percent", scale=100)
+            record |= ends_record(f"mean_{name}", percent(of[column]), "_percent")
             record[f"rank_{name}"] = 1 + int((mean > mean[column]).sum())
         records.append(record | {"kendall_tau": tau, "tau_low": low, "tau_high": high})
     return sorted(records, key=lambda record: (record["rank_one"], record["attack"]))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.metrics.resampling import REPLICATES
+from bench.metrics.resampling import REPLICATES, percent
 from bench.metrics.significance import ALPHA, holm, rank_intervals, sign_flip_test, tie_groups
 from bench.records.metric import MetricSpec, headline
 from bench.report.comparison.contenders import (
@@ -103,7 +103,7 @@ def rank_records(
                 "rank_low": rank_low,
                 "rank_high": rank_high,
                 "tie_group": groups[place],
-                **ends_record(f"{metric.name}_mean", figure, "_percent", scale=100),
+                **ends_record(f"{metric.name}_mean", percent(figure), "_percent"),
                 "images": found.images,
                 "photographs": found.photographs,
             }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from bench.metrics.resampling import UNDEFINED
+from bench.metrics.resampling import UNDEFINED, percent
 from bench.metrics.success import CLEAN_CONTROL
 from bench.records.metric import MetricSpec, views
 from bench.records.run import RunData
@@ -20,7 +20,6 @@ from bench.report.tables.table import (
     between,
     ends_record,
     number,
-    with_ends,
 )
 from bench.types import SPLITS
 
@@ -64,20 +63,19 @@ def curves_table(run: RunData) -> Table:
 
 def at_text(curve: Curve) -> str:
     """Success at the level, marked where it is that of the whole attack."""
-    return with_ends((curve.at[0], None), scale=100) + (WHOLE if curve.whole else "")
+    return number(percent(curve.at)[0]) + (WHOLE if curve.whole else "")
 
 
 def ends_text(curve: Curve) -> str:
     """The interval of that."""
-    low, high = (100 * end for end in curve.at[1]) if curve.at[1] else (None, None)
-    return between(low, high)
+    return between(*(percent(curve.at)[1] or (None, None)))
 
 
 def at_record(curve: Curve | None, name: str) -> dict[str, Any]:
     """Success at the level in per cent, its interval, and whether that is the whole attack."""
     figure = curve.at if curve else UNDEFINED
     whole = None if curve is None else "yes" if curve.whole else "no"
-    return ends_record(name, figure, "_percent", scale=100) | {f"{name}_is_whole": whole}
+    return ends_record(name, percent(figure), "_percent") | {f"{name}_is_whole": whole}
 
 
 def curves_chart(run: RunData) -> str:
@@ -111,7 +109,7 @@ def _cells(one: Curve, strengths: list[float]) -> list[str]:
     for strength in strengths:
         texts = [NA, NA]
         if point := by_strength.get(strength):
-            success = with_ends((point.success[0], None), scale=100)
+            success = number(percent(point.success)[0])
             texts = [number(point.distortion, one.fidelity.digits), success]
         cells += texts if strength else texts[1:]
     return cells
@@ -128,7 +126,7 @@ def _record(run: RunData, one: Curve) -> dict[str, Any]:
     for point in one.points:
         name = f"strength_{point.strength:g}"
         record |= {f"{name}_distortion": point.distortion}
-        record |= ends_record(name, point.success, "_percent", scale=100)
+        record |= ends_record(name, percent(point.success), "_percent")
     return record
 
 

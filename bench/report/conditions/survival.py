@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.metrics.paired import shared
-from bench.metrics.resampling import UNDEFINED, Figure, percentile_interval
+from bench.metrics.resampling import UNDEFINED, Figure, percent, percentile_interval
 from bench.metrics.success import CLEAN_CONTROL
 from bench.records.metric import MetricSpec
 from bench.records.participants import AttackRecord
@@ -168,7 +168,7 @@ def _cells(found: list[Survival], qualities: list[int]) -> list[str]:
     for quality in qualities:
         at = by_quality.get(quality)
         figures += [at.after, at.left] if at else [UNDEFINED] * 2
-    return [found[0].metric.title, *(with_ends(figure, 0, scale=100) for figure in figures)]
+    return [found[0].metric.title, *(with_ends(percent(figure), 0) for figure in figures)]
 
 
 def _record(run: RunData, one: Survival) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def _record(run: RunData, one: Survival) -> dict[str, Any]:
         "images": one.images,
     }
     for name in ("before", "after", "left"):
-        record |= ends_record(name, getattr(one, name), "_percent", scale=100)
+        record |= ends_record(name, percent(getattr(one, name)), "_percent")
     return record
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench.metrics.detection import FALSE_ALARMS
-from bench.metrics.resampling import UNDEFINED
+from bench.metrics.resampling import UNDEFINED, percent
 from bench.records.metric import headline
 from bench.records.run import RunData
 from bench.report.detection.scores import (
@@ -60,14 +60,14 @@ def _cells(found: list[Detected], detectors: list[str]) -> list[str]:
     success = undetected = UNDEFINED
     if unseen := regimes.get(HEADLINE):
         whole, success, undetected = unseen.by[ALL], unseen.success, unseen.undetected
-        cells = [with_ends(whole.auc, 2), with_ends(whole.tpr, 0, scale=100)]
+        cells = [with_ends(whole.auc, 2), with_ends(percent(whole.tpr), 0)]
         cells += [number(unseen.by[name].auc[0], 2) for name in detectors]
     for regime in ("known", "unrelated", "originals"):
         there = regimes[regime].by[ALL] if regime in regimes else None
         cells.append(NA if there is None else number(there.auc[0], 2))
         if regime == "known":
-            cells.append(NA if there is None else with_ends((there.tpr[0], None), 0, scale=100))
-    last = with_ends((success[0], None), 0, scale=100), with_ends(undetected, 0, scale=100)
+            cells.append(NA if there is None else number(percent(there.tpr)[0], 0))
+    last = number(percent(success)[0], 0), with_ends(percent(undetected), 0)
     return [*cells, *last]
 
 
@@ -81,10 +81,10 @@ def _records(run: RunData, one: Detected) -> Iterator[dict[str, Any]]:
             "anonymised": one.images[1],
         }
         record |= ends_record("auc", by.auc)
-        record |= ends_record("tpr", by.tpr, "_percent", scale=100)
+        record |= ends_record("tpr", percent(by.tpr), "_percent")
         if name == ALL:
-            record |= ends_record(tasr, one.success, "_percent", scale=100)
-            record |= ends_record(f"undetected_{tasr}", one.undetected, "_percent", scale=100)
+            record |= ends_record(tasr, percent(one.success), "_percent")
+            record |= ends_record(f"undetected_{tasr}", percent(one.undetected), "_percent")
         yield record
 
 

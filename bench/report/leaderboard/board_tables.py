@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bench.metrics.resampling import REPLICATES
+from bench.metrics.resampling import REPLICATES, percent
 from bench.metrics.significance import ALPHA
 from bench.records.metric import headline, row_metrics
 from bench.report.conditions.curve_tables import WHOLE, at_record
@@ -23,7 +23,6 @@ from bench.report.tables.table import (
     make_table,
     number,
     section,
-    with_ends,
 )
 from bench.types import SPLITS
 from bench.wording import listed, plural
@@ -218,7 +217,7 @@ def _nothing(standings: Standings, split: str) -> str:
     for one in standings.by_split[split]:
         for metric in row_metrics(split):
             if one.complete and (curve := (one.curves or {}).get(metric.name)):
-                text = with_ends((curve.points[0].success[0], None), scale=100)
+                text = number(percent(curve.points[0].success)[0])
                 found.setdefault(metric.title, f"{metric.title} {text} %")
     return ", ".join(found.values())
 

@@ -173,22 +173,17 @@ def between(low: float | None, high: float | None, digits: int = 1) -> str:
     return NA if low is None else f"{number(low, digits)}–{number(high, digits)}"
 
 
-def with_ends(figure: Figure, digits: int = 1, *, scale: float = 1) -> str:
+def with_ends(figure: Figure, digits: int = 1) -> str:
     """`84.6 (82.4–87.0)`, the value alone where it has no interval, or `n/a`."""
     value, ends = figure
-    if value is None:
-        return NA
-    low, high = (scale * end for end in ends) if ends else (None, None)
-    return number(scale * value, digits) + (f" ({between(low, high, digits)})" if ends else "")
+    return number(value, digits) + (f" ({between(*ends, digits)})" if ends else "")
 
 
-def ends_record(
-    name: str, figure: Figure, unit: str = "", *, scale: float = 1
-) -> dict[str, float | None]:
+def ends_record(name: str, figure: Figure, unit: str = "") -> dict[str, float | None]:
     """A figure in a record: `tpr_percent`, `tpr_low_percent` and `tpr_high_percent`."""
     value, ends = figure
-    parts = zip(("", "_low", "_high"), (value, *(ends or (None, None))), strict=True)
-    return {f"{name}{end}{unit}": None if one is None else scale * one for end, one in parts}
+    low, high = ends or (None, None)
+    return {f"{name}{unit}": value, f"{name}_low{unit}": low, f"{name}_high{unit}": high}
 
 
 def attack_head(run: RunData, split: str, attack: AttackRecord) -> dict[str, Any]:
