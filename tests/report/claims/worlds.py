@@ -45,15 +45,15 @@ def victim_of(name, family):
     )
 
 
-def frames_of(chances, *, photographs, tiles, levels, seed):
-    """Predictions and distortion; `levels` scales the distortion of a row."""
-    random = np.random.default_rng(seed)
+def frames_of(chances, photographs, levels):
+    """Predictions and distortion, of two images a photograph."""
+    random = np.random.default_rng(0)
     predictions, distortion = [], []
     for split, sources in (("in", CLASSES), ("out", ("other-x", "other-y", "other-z"))):
         for source, photo in product(sources, range(photographs)):
             hardness = random.uniform(-0.04, 0.04)  # of a photograph, for all rows: pairing pays
             targets = [target for target in CLASSES if target != source]
-            for tile, label, target in product(range(tiles), chances, targets):
+            for tile, label, target in product(range(2), chances, targets):
                 row = {
                     "split": split,
                     "image_id": f"{source}-{photo}-{tile}",
@@ -74,12 +74,9 @@ def frames_of(chances, *, photographs, tiles, levels, seed):
     return pd.DataFrame(predictions), pd.DataFrame(distortion)
 
 
-def world(chances=None, *, photographs=30, tiles=2, levels=None, seed=0):
-    """A run in memory."""
-    chances = AS_THE_PAPER_SAYS if chances is None else chances
-    predictions, distortion = frames_of(
-        chances, photographs=photographs, tiles=tiles, levels=levels or {}, seed=seed
-    )
+def world(chances=AS_THE_PAPER_SAYS, *, photographs=30, levels=None):
+    """A run in memory; `levels` scales the distortion of a row."""
+    predictions, distortion = frames_of(chances, photographs, levels or {})
     return RunData(
         directory=Path(),
         predictions=predictions,
