@@ -21,6 +21,12 @@ from bench.report.tables.table import Shown, Table, between, ends_record, number
 from bench.types import SPLITS
 from bench.wording import listed
 
+TIE_GROUP = (
+    "Tie group: down the ranks, attacks whose difference to the group's first is not told from "
+    f"zero (sign-flip test over photographs at {ALPHA:g}, Holm-corrected for all pairs of the "
+    "split)."
+)
+
 
 def ranks_table(contenders: Sequence[Contender], *, equal: bool = False) -> Table:
     """Targeted attacks by mean TASR, in either split, on the images that all were scored on.
@@ -116,11 +122,7 @@ def _notes(contenders: Sequence[Contender], ranked: Sequence[Contender]) -> Iter
         f"Rank 1 is the highest mean TASR; its 95 % interval is over {REPLICATES} draws of whole "
         "source photographs, the same for all attacks; conditional on the trained networks."
     )
-    yield (
-        "Tie group: down the ranks, attacks whose difference to the group's first is not told from "
-        f"zero (sign-flip test over photographs at {ALPHA:g}, Holm-corrected for all pairs of the "
-        "split)."
-    )
+    yield TIE_GROUP
     yield "Only images, targets and victims that all of these attacks were scored on count."
     if untargeted := [one.label for one in contenders if not one.attack.targeted]:
         yield f"Not ranked, because untargeted attacks have no TASR: {', '.join(untargeted)}."
