@@ -66,8 +66,6 @@ class BoardPages:
             for one in (CURVES, SURVIVAL)
             if one.is_there(panel) and one.draw
         }
-        sides = (self._run.attacks, self._run.victims)
-        attacks, victims = ({one.name: slug(one.name) for one in side} for side in sides)
         self._shared: dict[str, Any] = {
             "root": "../",
             "link": link,
@@ -82,8 +80,7 @@ class BoardPages:
             "order": next(iter(standings.by_split.values())),
             "cell": self._cell,
             "mean": self._mean,
-            "attack_slug": attacks,
-            "victim_slug": victims,
+            "slug": slug,
             "rank_text": rank_text,
         }
 
@@ -95,13 +92,12 @@ class BoardPages:
         for stem, (_, chart) in self._conditions.items():
             yield f"{stem}.svg", chart
         for attack in self._run.attacks:
-            name = self._shared["attack_slug"][attack.name]
-            yield f"attack-{name}.html", self._page("attack", self._attack_values(attack))
+            page = self._page("attack", self._attack_values(attack))
+            yield f"attack-{slug(attack.name)}.html", page
         cards = board_cards(self._board)
         for victim in self._run.victims:
-            name = self._shared["victim_slug"][victim.name]
-            values = self._victim_values(victim, cards[victim.name])
-            yield f"victim-{name}.html", self._page("victim", values)
+            page = self._page("victim", self._victim_values(victim, cards[victim.name]))
+            yield f"victim-{slug(victim.name)}.html", page
 
     def _page(self, template: str, values: dict[str, Any]) -> str:
         return render_page(f"{template}.html", **self._shared, **values)
