@@ -31,7 +31,8 @@ def by_hand(run, split, table, figure):
     """A figure of the split's rows, then for each draw, each photograph as often as it is drawn."""
     frame = getattr(run, table)
     frame = frame[frame["split"] == split]
-    photographs = sorted(run.predictions.loc[run.predictions["split"] == split, "photo_id"].unique())
+    mine = run.predictions[run.predictions["split"] == split]
+    photographs = sorted(mine["photo_id"].unique())
     random, count = np.random.default_rng(("in", "out").index(split)), len(photographs)
     drawn = random.multinomial(count, np.full(count, 1 / count), size=DRAWS)
     for times in (np.ones(count, int), *drawn):
