@@ -13,7 +13,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from bench.metrics.paired import shared
 from bench.records.metric import MetricSpec, row_metrics, row_values
 from bench.registry import Entry
 from bench.types import IN
@@ -142,31 +141,6 @@ def clean_rows(predictions: pd.DataFrame) -> pd.DataFrame:
             f"unknown; score {CLEAN_CONTROL!r} as well"
         )
     return rows
-
-
-def bootstrap_interval(
-    rows: pd.DataFrame, split: str, metric: MetricSpec, families: Mapping[str, str]
-) -> tuple[float, float] | None:
-    """Percentile interval of the overall mean (over families of means over architectures).
-
-    Photographs are drawn with replacement, and all tiles, targets and victims of one photograph
-    move together. The interval is conditional on the trained networks at hand.
-
-    Args:
-        rows: Predictions of one attack in one split.
-        split: That one.
-        metric: Which success.
-        families: Victim name to family; other victims are left out.
-
-    Returns:
-        (low, high), or `None` where the rate is undefined, there is but one photograph, or some
-        draw leaves a victim without an image.
-    """
-    targeted = bool(rows["target"].notna().all())
-    if not metric.defined(split, targeted=targeted):
-        return None
-    found = shared([rows], metric, families, by_target=targeted)
-    return found.figures[0][1] if found else None
 
 
 def confusion(

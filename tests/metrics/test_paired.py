@@ -74,3 +74,38 @@ def test_an_untargeted_attack_meets_the_mean_over_an_images_targets(rows):
     expected = missed.groupby([one["image_id"], one["victim"]]).mean()
     found = both.set_index(["image_id", "victim"])[0].sort_index()
     assert found.to_numpy() == pytest.approx(expected.sort_index().to_numpy())
+
+
+def many(hits_per_photo, tiles=1, victim="v"):
+    records = [
+        (f"{photo}-{tile}", f"{photo}", "x", "y", victim, "y" if hit else "x")
+        for photo, hit in enumerate(hits_per_photo)
+        for tile in range(tiles)
+    ]
+    columns = ["image_id", "photo_id", "source", "target", "victim", "predicted"]
+    return pd.DataFrame(records, columns=columns)
+
+
+def interval(rows, **families):
+    return pair(rows, families=families or {"v": "wdf"}).figures[0][1]
+
+
+def test_an_interval_is_clustered_by_photograph_and_weighs_families_not_victims():
+    hits = np.arange(40) % 2 == 0
+    low, high = interval(many(hits))
+    assert (low, high) == interval(many(hits, tiles=9))
+    assert (high - low) / 2 == pytest.approx(1.96 * np.sqrt(0.25 / 40), rel=0.12)
+    hit, miss = many([1, 1]), many([0, 0])  # of two images, one was sent to one target alone
+    uneven = [hit, hit.assign(target="z", predicted="z"), miss.assign(image_id=["a", "b"])]
+    assert interval(pd.concat(uneven)) == pytest.approx((2 / 3, 2 / 3))
+    families = {"w1": "wdf", "w2": "wdf", "p1": "pef"}
+    table = pd.concat(many([name != "p1"] * 3, victim=name) for name in families)
+    assert interval(table, **families) == (0.5, 0.5)
+
+
+def test_an_interval_is_none_where_it_means_nothing():
+    assert pair(many([1])[:0]) is None
+    assert interval(many([1])) is None
+    assert interval(many([1, 1, 1])) == (1.0, 1.0)
+    holes = pd.concat([many([1, 0, 1]), many([1], victim="u")])
+    assert interval(holes, v="wdf", u="wdf") is None

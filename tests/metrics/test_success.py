@@ -11,7 +11,6 @@ from bench.metrics.success import (
     TASR,
     UASR,
     Spread,
-    bootstrap_interval,
     clean_rows,
     confusion,
     family_spreads,
@@ -121,41 +120,3 @@ def test_distortion_means():
         mean_distortion(table.assign(lpips=np.nan))
     with pytest.raises(ValueError, match=r"`ssim` is NaN for attack 'a', image '2'"):
         mean_distortion(table.assign(ssim=[1, np.nan, 1, 1, 1]))
-
-
-def many(hits_per_photo, tiles=1, victim="v"):
-    records = [
-        (f"{photo}-{tile}", f"{photo}", "x", "y", victim, "y" if hit else "x")
-        for photo, hit in enumerate(hits_per_photo)
-        for tile in range(tiles)
-    ]
-    columns = ["image_id", "photo_id", "source", "target", "victim", "predicted"]
-    return pd.DataFrame(records, columns=columns).assign(split="in", attack="a")
-
-
-def test_interval_is_clustered_by_photograph_and_weighs_families_not_victims():
-    hits = np.arange(40) % 2 == 0
-    interval = bootstrap_interval(many(hits), "in", TASR, {"v": "wdf"})
-    assert interval == bootstrap_interval(many(hits, tiles=9), "in", TASR, {"v": "wdf"})
-    hit, miss = many([1, 1]), many([0, 0])  # of two images, one was sent to one target alone
-    uneven = [hit, hit.assign(target="z", predicted="z"), miss.assign(image_id=["a", "b"])]
-    found = bootstrap_interval(pd.concat(uneven), "in", TASR, {"v": "wdf"})
-    assert found == pytest.approx((2 / 3, 2 / 3))
-    half_width = (interval[1] - interval[0]) / 2
-    assert half_width == pytest.approx(1.96 * np.sqrt(0.25 / 40), rel=0.12)
-    families = {"w1": "wdf", "w2": "wdf", "p1": "pef"}
-    table = pd.concat(many([name != "p1"] * 3, victim=name) for name in families)
-    assert bootstrap_interval(table, "in", TASR, families) == (0.5, 0.5)
-
-
-def test_interval_is_none_where_it_means_nothing(frames):
-    families = {"v": "wdf"}
-    assert bootstrap_interval(many([1]), "in", TASR, families) is None
-    assert bootstrap_interval(many([1])[:0], "out", TASR, families) is None
-    rows = dict(iter(frames[0].groupby(["split", "attack"])))
-    assert bootstrap_interval(rows["in", "jpeg-q85"], "in", TASR, FAMILY_OF) is None
-    assert bootstrap_interval(rows["out", "mislgan"], "out", UASR, FAMILY_OF) is None
-    holes = pd.concat([many([1, 0, 1]), many([1], victim="u")])
-    both = {"v": "wdf", "u": "wdf"}
-    assert bootstrap_interval(holes, "in", TASR, both) is None
-    assert bootstrap_interval(many([1, 1, 1]), "in", TASR, families) == (1.0, 1.0)

@@ -9,10 +9,11 @@ from typing import Any
 
 from bench.metrics.clean import originally_correct
 from bench.metrics.distortion import mean_distortion
+from bench.metrics.paired import shared
+from bench.metrics.resampling import UNDEFINED, percent
 from bench.metrics.success import (
     CLEAN_CONTROL,
     Spread,
-    bootstrap_interval,
     clean_rows,
     family_spreads,
     overall_spread,
@@ -110,7 +111,7 @@ def attack_record(
     if attack.partial:
         record |= {"scored": attack.partial.scored, "wanted": attack.partial.wanted}
     for metric in row_metrics():
-        cells, ends = dict[str, Spread | None](), None
+        cells, figure = dict[str, Spread | None](), UNDEFINED
         if metric.defined(split):
             cells = family_spreads(rates, name, metric, families | beside)
             inside = [cell for family, cell in cells.items() if family in counted]
@@ -119,7 +120,9 @@ def attack_record(
             asked = name == CLEAN_CONTROL and metric.needs == "target"
             rows = attack_rows(run, "predictions", name, split)
             rows = untouched_rows(run, split) if asked else rows
-            ends = bootstrap_interval(rows, split, metric, families)
+            by_target = bool(rows["target"].notna().all())
+            if mine := shared([rows], metric, families, by_target=by_target):
+                figure = percent(mine.figures[0])
         for column in (*FAMILIES, "mean", *_others(run)):
             cell, stem = cells.get(column), f"{metric.name}_{column}"
             std = None if cell is None or cell.std is None else 100 * cell.std
@@ -127,8 +130,8 @@ def attack_record(
             record[f"{stem}_std_percent"] = std
             if column != "mean":
                 record[f"{stem}_architectures"] = cell and cell.n
-        for place, end in enumerate(("low", "high")):
-            record[f"{metric.name}_mean_{end}_percent"] = ends and 100 * ends[place]
+        for end, one in zip(("low", "high"), figure[1] or (None, None), strict=True):
+            record[f"{metric.name}_mean_{end}_percent"] = one
     record |= mean_distortion(attack_rows(run, "distortion", name, split))
     printed = published_rows(split).get(attack.row, {}) if attack.row else {}
     known = next(iter(published_rows(IN).values()))
