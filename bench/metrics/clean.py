@@ -118,7 +118,7 @@ def originally_correct(predictions: pd.DataFrame) -> pd.DataFrame:
     distribution no victim can be right, so those rows are left out.
 
     Returns:
-        The rows kept, in their order and with their columns; all functions of
+        The rows kept, in their order and with their columns, numbered anew; all functions of
         `bench.metrics.success` take them.
 
     Raises:
@@ -126,4 +126,4 @@ def originally_correct(predictions: pd.DataFrame) -> pd.DataFrame:
     """
     clean = clean_rows(predictions)
     right = clean.loc[clean["predicted"] == clean["source"], ["image_id", "victim"]]
-    return predictions[predictions["split"] == IN].merge(right)
+    return predictions[predictions["split"] == IN].merge(right.drop_duplicates())

@@ -192,8 +192,8 @@ def _victims(folder: Path, entries: Sequence[Entry]) -> tuple[VictimRecord, ...]
             first = found[victim.name]
             if victim.column != first.column or not same_network(victim, first):
                 raise ValueError(
-                    f"{folder / _file(entry)}: victim {victim.name!r} differs from the one in an "
-                    "earlier entry (another recipe, seed or precision?); keep one of each in a "
+                    f"{folder / _file(entry)}: victim {victim.name!r} differs from the one in "
+                    "another entry (another recipe, seed or precision?); keep one of each in a "
                     "folder"
                 )
     return tuple(found.values())

@@ -176,6 +176,8 @@ def between(low: float | None, high: float | None, digits: int = 1) -> str:
 def with_ends(figure: Figure, digits: int = 1) -> str:
     """`84.6 (82.4–87.0)`, the value alone where it has no interval, or `n/a`."""
     value, ends = figure
+    if value is None:
+        return NA
     return number(value, digits) + (f" ({between(*ends, digits)})" if ends else "")
 
 
