@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from bench.records.load import load_run
+from bench.records.load import each_once, load_run
+from bench.records.participants import NO_NETWORK
 from tests.toy_run import edit_json, make_entry, rewrite
 
 MISLGAN = "entry-mislgan.json"
@@ -31,6 +32,12 @@ def test_a_run_loads(run):
     assert run.audit is None
     assert len(run.samples) == 4
     assert [attack.name for attack in run.attacks if attack.is_full_method] == ["cgan-img-wdf-pef"]
+
+
+def test_a_victim_is_that_of_an_entry_that_has_its_network(run):
+    victim = run.victims[0]
+    lost = victim.model_copy(update={"digest": NO_NETWORK})
+    assert each_once([lost, victim, lost]) == {victim.name: victim}
 
 
 def test_a_preliminary_twin_is_not_the_full_method(run_dir):
