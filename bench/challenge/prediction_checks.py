@@ -124,8 +124,7 @@ def check_predictions(
     unknown, twice, wrong = ~ids.isin(list(asked)), ids.duplicated(keep=False), label_places < 0
     note(NO_ID, unknown)
     note(TWICE, twice & ~ids.duplicated())
-    said = [f": {_cell(label)}{close_match(label, classes)}" for label in labels[wrong]]
-    note(NO_CLASS, wrong, dict(zip(np.flatnonzero(wrong).tolist(), said, strict=True)).__getitem__)
+    note(NO_CLASS, wrong, lambda at: f": {_cell(labels[at])}{close_match(labels[at], classes)}")
     whole = ~(unknown | twice | wrong)
     checked.predicted = {ids[at]: (at, labels[at]) for at in np.flatnonzero(whole).tolist()}
     for one in sorted(set(asked) - set(ids)):
@@ -141,8 +140,8 @@ def check_predictions(
     apart = (np.abs(sums - 1) > SUM_TOLERANCE) & ~outside
     note(NOT_ONE, apart, lambda at: f": {sums[at]:.6g}")
     beaten = (mine < numbers.max(axis=1, initial=0)) & ~wrong
-    best = [f": {labels.iloc[at]}, not {classes[row.argmax()]}" for at, row in enumerate(numbers)]
-    note(NOT_BEST, beaten, best.__getitem__)
+    best = numbers.argmax(axis=1)
+    note(NOT_BEST, beaten, lambda at: f": {labels[at]}, not {classes[best[at]]}")
     with np.errstate(invalid="ignore", divide="ignore"):
         uneven = np.abs(sums - 1)[:, None] > ROUNDED
         evened = np.where(uneven, numbers / sums[:, None], numbers)
