@@ -116,18 +116,13 @@ def open_challenge(
         "content": as_json(content or {}),
     }
     key = digest(shaped)[:KEY_DIGITS]
-    path = challenge_file(store, key)
+    path = store.root / "challenges" / f"{key}.json"
     with store.lock("challenges", key):
         if not path.is_file():
             salt = secrets.token_hex(32)
             named = {"key": key, "suite": card.name, "fingerprint": card.fingerprint, "salt": salt}
             write_secret(path, shaped | named)
     return read_challenge(path)
-
-
-def challenge_file(store: Store, key: str) -> Path:
-    """Where the secret of a challenge lives."""
-    return store.root / "challenges" / f"{key}.json"
 
 
 def challenge_files(store: Store) -> list[Path]:

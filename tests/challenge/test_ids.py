@@ -5,7 +5,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from bench.challenge.ids import challenge_file, open_challenge, require_challenges, write_secret
+from bench.challenge.ids import challenge_files, open_challenge, require_challenges, write_secret
 from bench.store import Store
 from bench.types import CamobenchError
 from tests.smoke import ToySource, flip, toy_suite
@@ -85,7 +85,8 @@ def test_challenges_are_told_apart_by_audience_content_and_suite(store):
 
 @pytest.mark.parametrize("edit", [{"salt": None}, {"version": 99}, None])
 def test_a_damaged_secret_is_named(store, edit):
-    path = challenge_file(store, open_challenge(store, CARD, "attacks").key)
+    open_challenge(store, CARD, "attacks")
+    (path,) = challenge_files(store)
     record = json.loads(path.read_text())
     if edit is None:
         flip(path)
