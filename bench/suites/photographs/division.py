@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import pandas as pd
+
 from bench.store import digest
 from bench.suites.base import SPLIT_BY_IMAGE
 from bench.suites.photographs.layouts import natural_key
@@ -100,7 +102,7 @@ def divide(
     placed += [
         Placed(photo=photo, set="C", split=OUT, partition="evaluation")
         for name in others
-        for photo in _first(unseen[name], PHOTOS_C)
+        for photo in _first(unseen[name])
     ]
     note = _UNTOLD
     if tells_devices or parts is by_device:
@@ -213,7 +215,7 @@ def _place(parts: Parts) -> list[Placed]:
     placed = []
     for set_name, photos in parts.items():
         if set_name == "C":
-            told = dict.fromkeys(_first(photos, PHOTOS_C), "evaluation")
+            told = dict.fromkeys(_first(photos), "evaluation")
         else:
             count = max(1, round(VALIDATION_FRACTION * len(photos)))
             held_out = _held_out(photos, count, f"validation {set_name}")
@@ -240,14 +242,11 @@ def _held_out(photos: Sequence[Photo], count: int, purpose: str) -> set[Photo]:
     return chosen
 
 
-def _first(photos: Sequence[Photo], count: int) -> list[Photo]:
-    """Take `count` photographs, the first shots of each device alike."""
-    rank: Counter[str] = Counter()
-    turns: list[tuple[int, int]] = []
-    for place, photo in enumerate(photos):
-        turns.append((rank[photo.device], place))
-        rank[photo.device] += 1
-    return [photos[place] for place in sorted(place for _, place in sorted(turns)[:count])]
+def _first(photos: Sequence[Photo]) -> list[Photo]:
+    """Take `PHOTOS_C` photographs, the first shots of each device alike."""
+    devices = pd.Series([photo.device for photo in photos])
+    turns = devices.groupby(devices).cumcount().sort_values(kind="stable")
+    return [photos[place] for place in sorted(turns.index[:PHOTOS_C])]
 
 
 def _require_possible(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -208,11 +209,16 @@ def scan(
         raise CamobenchError(f"no usable photograph in {root}: {listed(bad, 3)}")
     counts = {"unusable files": len(bad), "exact copies of other files": len(copies)}
     notes = [f"{count} {what} left out" for what, count in counts.items() if count]
-    notes += [*_several_ways("camera model", models), *_several_ways("device", devices)]
+    for what, spelling in (("camera model", models), ("device", devices)):
+        for ways in _several((meant, name) for name, meant in spelling.items()):
+            notes.append(f"one {what} spelled in {len(ways)} ways: {listed(ways)}")
     if contrary := contradictions((photo.model, photo.stated) for photo in photos):
         notes.append(f"WARNING, EXIF or file names contradict the folders: {listed(contrary)}")
-    if shared := sorted(_one_camera(photos)):
-        notes.append(f"WARNING, one camera by EXIF's serial numbers: {listed(shared)}")
+    # Some makers write one serial number into all cameras of a model.
+    shared = _several(((photo.model, photo.body), photo.device) for photo in photos if photo.body)
+    if shared:
+        told = listed(sorted(map(" and ".join, shared)))
+        notes.append(f"WARNING, one camera by EXIF's serial numbers: {told}")
     return Scan(
         layout=layout,
         photos=tuple(photos),
@@ -222,25 +228,12 @@ def scan(
     )
 
 
-def _several_ways(what: str, spelling: Mapping[str, str]) -> Iterator[str]:
-    """Say which names mean one thing, from each name's spelling."""
-    ways: dict[str, list[str]] = {}
-    for name, meant in spelling.items():
-        ways.setdefault(meant, []).append(name)
-    for names in ways.values():
-        if len(names) > 1:
-            yield f"one {what} spelled in {len(names)} ways: {listed(sorted(names))}"
-
-
-def _one_camera(photos: Iterable[Photo]) -> Iterator[str]:
-    """Devices of a model that EXIF gives one serial number, which some makers write into all."""
-    devices: dict[tuple[str, str], set[str]] = {}
-    for photo in photos:
-        if photo.body:
-            devices.setdefault((photo.model, photo.body), set()).add(photo.device)
-    for names in devices.values():
-        if len(names) > 1:
-            yield " and ".join(sorted(names))
+def _several(pairs: Iterable[tuple[object, str]]) -> list[list[str]]:
+    """The names of each thing that has several, from pairs of a thing and a name of it."""
+    names: dict[object, set[str]] = defaultdict(set)
+    for thing, name in pairs:
+        names[thing].add(name)
+    return [sorted(some) for some in names.values() if len(some) > 1]
 
 
 def _each_once(photos: list[Photo]) -> tuple[list[Photo], list[PurePosixPath], list[str]]:
