@@ -18,29 +18,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import NamedTuple, cast
+from typing import cast
 
-from bench.types import SetName, Split
-
-
-class Pinned(NamedTuple):
-    """A photograph of the protocol."""
-
-    model: str
-    device: int
-    shot: int
-
-    @property
-    def name(self) -> str:
-        """What its file is called, without the suffix, wherever a copy of the database keeps it."""
-        return f"{self.model}_{self.device}_{self.shot}"
-
-
-class Place(NamedTuple):
-    """Where the protocol puts a photograph."""
-
-    set: SetName
-    split: Split
+from bench.suites.photographs.layouts import PhotoName
+from bench.types import SetName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,14 +70,19 @@ DRESDEN_V1 = DresdenSpec(
 
 
 @cache
-def protocol() -> Mapping[Pinned, Place]:
-    """All photographs of the protocol: models as in Table 1, within a model set by set."""
+def protocol() -> Mapping[PhotoName, SetName]:
+    """The set of each photograph of the protocol: models as in Table 1, in a model set by set."""
     file = resources.files("bench") / "assets" / "dresden" / "photographs.csv"
     pinned = {}
     for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines()):
-        place = Place(cast(SetName, row["set"]), cast(Split, row["split"]))
         for part in row["shots"].split():  # "7 9-11" are 7, 9, 10, 11
             first, _, last = part.partition("-")
             for shot in range(int(first), int(last or first) + 1):
-                pinned[Pinned(row["model"], int(row["device"]), shot)] = place
+                name = PhotoName(model=row["model"], device=row["device"], shot=str(shot))
+                pinned[name] = cast(SetName, row["set"])
     return MappingProxyType(pinned)
+
+
+def stem_of(photo: PhotoName) -> str:
+    """What its file is called, without the suffix, wherever a copy of the database keeps it."""
+    return f"{photo.model}_{photo.device}_{photo.shot}"

@@ -14,19 +14,19 @@ from pathlib import Path, PurePosixPath
 
 from bench.store import digest, file_digest
 from bench.suites.base import SHARED_SCENES, Images, SuiteCard
-from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, Place, protocol
+from bench.suites.dresden.protocol import DRESDEN_V1, protocol, stem_of
 from bench.suites.photographs.cutting import PhotographSource, central_corner
 from bench.suites.photographs.division import NEEDED, Placed
 from bench.suites.photographs.layouts import DRESDEN, PhotoName, merged
 from bench.suites.photographs.scan import Photo, list_images, scan
-from bench.types import SETS, CamobenchError, Progress, SetName
+from bench.types import IN, OUT, SETS, CamobenchError, Progress, SetName
 from bench.wording import listed
 
 SUFFIXES = (".jpg", ".jpeg")
 _LISTED = 12
 
 
-def look(root: Path) -> tuple[dict[Pinned, PurePosixPath], str]:
+def look(root: Path) -> tuple[dict[PhotoName, PurePosixPath], str]:
     """Tell from the names in a copy of the database which photographs of the protocol it holds.
 
     Names are read from both ends; case, blanks, dashes and underscores in a model's name do not
@@ -39,13 +39,14 @@ def look(root: Path) -> tuple[dict[Pinned, PurePosixPath], str]:
         CamobenchError: If two files of one name differ; names both.
     """
     models = {_plain(photo.model): photo.model for photo in protocol()}
-    found: dict[Pinned, list[PurePosixPath]] = defaultdict(list)
+    found: dict[PhotoName, list[PurePosixPath]] = defaultdict(list)
     for path in list_images(root):
         name = DRESDEN.photo(path)
         if name and path.suffix.lower() in SUFFIXES:
             name = merged(name)
             model = models.get(_plain(name.model), name.model)
-            found[Pinned(model, int(name.device), int(name.shot))].append(path)
+            device, shot = str(int(name.device)), str(int(name.shot))
+            found[PhotoName(model=model, device=device, shot=shot)].append(path)
     counts = Counter(photo.model for photo in found)
     told = listed((f"{model} ({count})" for model, count in counts.most_common()), _LISTED)
     photos = {photo: found[photo] for photo in protocol() if photo in found}
@@ -73,9 +74,9 @@ class Coverage:
         summary: Found of expected, of each incomplete model.
     """
 
-    def __init__(self, found: Collection[Pinned]) -> None:
-        there = Counter((photo.model, protocol()[photo].set) for photo in found)
-        wanted = Counter((photo.model, place.set) for photo, place in protocol().items())
+    def __init__(self, found: Collection[PhotoName]) -> None:
+        there = Counter((photo.model, protocol()[photo]) for photo in found)
+        wanted = Counter((photo.model, name) for photo, name in protocol().items())
         self.complete = there == wanted
         self.classes = tuple(
             model
@@ -91,7 +92,7 @@ class Coverage:
         self.summary = ", ".join(f"{model} ({', '.join(told)})" for model, told in lacking.items())
 
 
-def require(found: Collection[Pinned], root: Path, inventory: str, *, partial: bool) -> Coverage:
+def require(found: Collection[PhotoName], root: Path, inventory: str, *, partial: bool) -> Coverage:
     """Refuse a copy that the suite cannot be made of; `inventory` tells what else it holds.
 
     Raises:
@@ -111,7 +112,7 @@ def require(found: Collection[Pinned], root: Path, inventory: str, *, partial: b
         missing = [photo for photo in protocol() if photo not in there]
         raise CamobenchError(
             f"{root} lacks {len(missing)} of the {len(protocol())} photographs of {name}, such as "
-            f"{missing[0].name}.JPG; {expected}; add them, or use what is there with --partial "
+            f"{stem_of(missing[0])}.JPG; {expected}; add them, or use what is there with --partial "
             "(`partial=True`)"
         )
     if len(coverage.classes) < 2:
@@ -172,7 +173,7 @@ class DresdenSource(PhotographSource):
                 {
                     "source": "dresden",
                     "spec": DRESDEN_V1,
-                    "files": [(pinned.name, photo.sha256) for pinned, photo in photos.items()],
+                    "files": [(stem_of(name), photo.sha256) for name, photo in photos.items()],
                 }
             ),
             classes=covered.classes,
@@ -183,23 +184,19 @@ class DresdenSource(PhotographSource):
 
     def rows(self, set_name: SetName, workers: int, start: int = 0) -> Images:
         """Yield the crops of a set from `start` on, named as the database names them."""
-        names = {photo.path.as_posix(): pinned.name for pinned, photo in self._found[0].items()}
+        names = {photo.path.as_posix(): stem_of(name) for name, photo in self._found[0].items()}
         for row, pixels in super().rows(set_name, workers, start):
             name = names[row.photo_id]
             yield replace(row, photo_id=name, image_id=name), pixels
 
     @cached_property
-    def _found(self) -> tuple[Mapping[Pinned, Photo], Coverage]:
+    def _found(self) -> tuple[Mapping[PhotoName, Photo], Coverage]:
         """Photographs of the protocol that can be used, in its order; how much of it they are."""
         paths, inventory = look(self.root)
         require(paths, self.root, inventory, partial=self.partial)
-        names = {
-            path: PhotoName(model=pinned.model, device=str(pinned.device), shot=str(pinned.shot))
-            for pinned, path in paths.items()
-        }
         found = scan(
             self.root,
-            names,
+            {path: name for name, path in paths.items()},
             DRESDEN,
             DRESDEN_V1.image_px,
             skip_bad=self.partial,
@@ -212,7 +209,7 @@ class DresdenSource(PhotographSource):
                 f"it with the file that the camera wrote, or leave it out with {REMEDY}"
             )
         usable = {photo.path: photo for photo in found.photos}
-        photos = {pinned: usable[path] for pinned, path in paths.items() if path in usable}
+        photos = {name: usable[path] for name, path in paths.items() if path in usable}
         return photos, require(photos, self.root, inventory, partial=self.partial)
 
     @cached_property
@@ -223,18 +220,20 @@ class DresdenSource(PhotographSource):
         validation, alike in every copy.
         """
         photos, covered = self._found
-        groups: dict[tuple[str, Place], list[Pinned]] = defaultdict(list)
-        for pinned in photos:
-            if pinned.model in covered.classes + covered.others:
-                groups[pinned.model, protocol()[pinned]].append(pinned)
+        groups: dict[tuple[str, SetName], list[PhotoName]] = defaultdict(list)
+        for name in photos:
+            if name.model in covered.classes + covered.others:
+                groups[name.model, protocol()[name]].append(name)
         placed = []
-        for (_, at), group in groups.items():
-            drawn = sorted(group, key=lambda p: digest([DRESDEN_V1.seed, "validation", p.name]))
+        for (model, at), group in groups.items():
+            split = IN if model in covered.classes else OUT
+            drawn = sorted(group, key=lambda n: digest([DRESDEN_V1.seed, "validation", stem_of(n)]))
             held_out = drawn[: max(1, round(DRESDEN_V1.validation_fraction * len(group)))]
-            for pinned in group:
-                trained = "validation" if pinned in held_out else "train"
-                partition = "evaluation" if at.set == "C" else trained
-                placed.append(Placed(photo=photos[pinned], **at._asdict(), partition=partition))
+            for name in group:
+                trained = "validation" if name in held_out else "train"
+                partition = "evaluation" if at == "C" else trained
+                place = Placed(photo=photos[name], set=at, split=split, partition=partition)
+                placed.append(place)
         return placed
 
     def corners(self, photo: Photo, count: int) -> list[tuple[int, int]]:

@@ -12,8 +12,9 @@ from bench.data import ImageError
 from bench.store import Store
 from bench.suites.base import open_suite, prepare
 from bench.suites.dresden import source
-from bench.suites.dresden.protocol import DRESDEN_V1, Pinned, protocol
+from bench.suites.dresden.protocol import DRESDEN_V1, protocol, stem_of
 from bench.suites.dresden.source import Coverage, DresdenSource, look, require
+from bench.suites.photographs.layouts import PhotoName
 from bench.types import CamobenchError
 from tests.toys import encoded
 
@@ -38,7 +39,7 @@ def test_spellings_and_what_is_no_photograph(tmp_path, name, known):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(b"same")
     photos, inventory = look(tmp_path)
-    olympus = Pinned("Olympus_mju-1050SW", 2, 24614)
+    olympus = PhotoName(model="Olympus_mju-1050SW", device="2", shot="24614")
     assert photos == ({olympus: PurePosixPath(name)} if known else {})
     assert inventory.startswith("photographs by camera model: Nikon_D70 (2), ")
     assert "Kodak_M1063 (1)" in inventory
@@ -58,7 +59,7 @@ def test_a_complete_copy_is_complete():
 
 
 def lacks(photo, *missing):
-    return any(re.fullmatch(pattern, photo.name) for pattern in missing)
+    return any(re.fullmatch(pattern, stem_of(photo)) for pattern in missing)
 
 
 @pytest.mark.parametrize(
@@ -111,9 +112,9 @@ def jpeg(size=SIZE):
 def few(count=3):
     """`count` photographs of each set of two in-distribution models and of one other."""
     taken, chosen = Counter(), []
-    for photo, place in protocol().items():
-        if photo.model in MODELS and taken[photo.model, place.set] < count:
-            taken[photo.model, place.set] += 1
+    for photo, name in protocol().items():
+        if photo.model in MODELS and taken[photo.model, name] < count:
+            taken[photo.model, name] += 1
             chosen.append(photo)
     return chosen
 
@@ -121,9 +122,9 @@ def few(count=3):
 def write(root, photos, picture=lambda number: jpeg()):
     """Write photographs that differ at least by what comes after the end of the image."""
     for number, photo in enumerate(photos):
-        path = root / "natural" / f"{photo.name}.JPG".replace("mju-", "mju_")
+        path = root / "natural" / f"{stem_of(photo)}.JPG".replace("mju-", "mju_")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(picture(number) + photo.name.encode())
+        path.write_bytes(picture(number) + stem_of(photo).encode())
     return root
 
 
@@ -154,12 +155,13 @@ def test_a_complete_copy_becomes_the_suite(tiny, copy, tmp_path):
     assert "first 100 photographs of a device by shot number" in card.note
     assert "out of distribution 2" in card.note
     rows = rows_of(suite)
-    assert list(rows) == [p.name for s in "ABC" for p in tiny if tiny[p].set == s]
-    for photo, place in tiny.items():
-        row = rows[photo.name]
-        assert (row.photo_id, row.model, row.scene) == (photo.name, photo.model, None)
+    assert list(rows) == [stem_of(p) for s in "ABC" for p in tiny if tiny[p] == s]
+    for photo, set_name in tiny.items():
+        row = rows[stem_of(photo)]
+        assert (row.photo_id, row.model, row.scene) == (stem_of(photo), photo.model, None)
         assert row.device == f"{photo.model}/{photo.device}"
-        assert (row.set, row.split) == (place.set, place.split)
+        split = "in" if photo.model in MODELS[:2] else "out"
+        assert (row.set, row.split) == (set_name, split)
         assert (row.partition == "evaluation") == (row.set == "C")
     opened = open_suite(prepare(suite, Store(tmp_path / "store"), ("A", "B", "C")).folder)
     assert opened.images("C").shape == (9, 3, 512, 512)
