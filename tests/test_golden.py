@@ -86,7 +86,7 @@ def photographs():
         [shot for shot in shots if shot.model == model][place]
         for place, model in enumerate(spec.models_in)
     ]
-    for shot, data in render(chosen, spec.image_px):
+    for shot, data in render(spec, chosen):
         pixels = decode_rgb(data, shot.image_id)
         parts = spec.image_px // BLOCK_PX
         blocks = pixels.reshape(3, parts, BLOCK_PX, parts, BLOCK_PX).mean((2, 4))

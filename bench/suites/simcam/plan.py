@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
 
 from bench.suites.base import Row
-from bench.suites.simcam import derive_seed, stream
+from bench.suites.simcam import stream
 from bench.suites.simcam.cameras import load_cameras
 from bench.types import IN, OUT, SetName
 
@@ -79,21 +78,6 @@ class SimcamSpec:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shot(Row):
-    """One photograph of the plan; with the image size it determines the file's bytes."""
-
-    sha256: str = ""
-    device_index: int
-    device_seed: int
-    scene_seed: int
-    shot_seed: int
-
-    def told(self) -> dict[str, Any]:
-        """What its row says."""
-        return {field.name: getattr(self, field.name) for field in fields(Row)}
-
-
 def _validation_scenes(spec: SimcamSpec, set_name: str, count: int) -> set[int]:
     """Draw one scene of each block, so that models with fewer images keep the same share."""
     rng = stream(spec.seed, "validation", set_name)
@@ -101,8 +85,8 @@ def _validation_scenes(spec: SimcamSpec, set_name: str, count: int) -> set[int]:
     return {start + int(rng.integers(spec.validation_block)) for start in starts}
 
 
-def plan(spec: SimcamSpec, set_name: SetName) -> list[Shot]:
-    """Return the photographs of a set, scene by scene.
+def plan(spec: SimcamSpec, set_name: SetName) -> list[Row]:
+    """Return the photographs of a set, scene by scene; what their files hold is not known yet.
 
     A model with fewer images than another photographs the first of the other's scenes.
     """
@@ -110,7 +94,7 @@ def plan(spec: SimcamSpec, set_name: SetName) -> list[Shot]:
     most = max(counts.values())
     series = "A" if set_name == "D" else set_name
     validation = _validation_scenes(spec, series, most)
-    shots = []
+    rows = []
     for scene_index in range(most):
         scene = f"{series}-s{scene_index:04d}"
         training = "validation" if scene_index in validation else "train"
@@ -121,8 +105,8 @@ def plan(spec: SimcamSpec, set_name: SetName) -> list[Shot]:
             devices = (DEVICES if inside else DEVICES_OUT)[set_name]
             index = devices[scene_index % len(devices)]
             image_id = f"{series}-{model}-d{index}-s{scene_index:04d}"
-            shots.append(
-                Shot(
+            rows.append(
+                Row(
                     image_id=image_id,
                     photo_id=image_id,
                     model=model,
@@ -131,13 +115,10 @@ def plan(spec: SimcamSpec, set_name: SetName) -> list[Shot]:
                     set=set_name,
                     split=IN if inside else OUT,
                     partition="evaluation" if set_name == "C" else training,
-                    device_index=index,
-                    device_seed=derive_seed(spec.seed, "devices"),
-                    scene_seed=derive_seed(spec.seed, "scene", scene),
-                    shot_seed=derive_seed(spec.seed, "shot", image_id),
+                    sha256="",
                 )
             )
-    return shots
+    return rows
 
 
 SIMCAM_MINI = SimcamSpec(

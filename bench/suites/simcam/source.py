@@ -1,7 +1,8 @@
 """Simulated suites: takes the photographs of a plan, on any number of processes.
 
-A photograph's bytes depend on its `Shot` and the image size alone, so the number of workers
-changes nothing but the time. The scene is rendered once for successive shots of it.
+A photograph's bytes depend on the suite's seed and image size and on the names of its scene, device
+and image alone, so the number of workers changes nothing but the time. The scene is rendered once
+for successive photographs of it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import itertools
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import torch
@@ -21,9 +22,10 @@ from bench.data import decode_rgb
 from bench.processes import in_order, obey_parent
 from bench.suites.base import Images, Row, SuiteCard
 from bench.suites.photographs.jpeg_header import read_jpeg_header
+from bench.suites.simcam import derive_seed
 from bench.suites.simcam.cameras import load_cameras, make_device
 from bench.suites.simcam.pipeline import capture
-from bench.suites.simcam.plan import SIMCAM_SMOKE, Shot, SimcamSpec, plan
+from bench.suites.simcam.plan import SIMCAM_SMOKE, SimcamSpec, plan
 from bench.suites.simcam.scenes import render_scene
 from bench.types import SetName
 
@@ -57,20 +59,23 @@ class SimcamSource:
 
     def rows(self, set_name: SetName, workers: int, start: int = 0) -> Images:
         """Take the photographs of a set, in the order of the plan, from number `start` on."""
-        for shot, data in render(plan(self.spec, set_name)[start:], self.spec.image_px, workers):
-            header = {"sha256": hashlib.sha256(data).hexdigest(), **read_jpeg_header(data)}
-            yield Row(**shot.told() | header), decode_rgb(data, shot.image_id)
+        for row, data in render(self.spec, plan(self.spec, set_name)[start:], workers):
+            sha256 = hashlib.sha256(data).hexdigest()
+            yield (
+                replace(row, sha256=sha256, **read_jpeg_header(data)),
+                decode_rgb(data, row.image_id),
+            )
 
 
-def render(shots: Sequence[Shot], image_px: int, workers: int = 1) -> Iterator[tuple[Shot, bytes]]:
-    """Yield each shot with the bytes of its JPEG file, in the order given.
+def render(spec: SimcamSpec, rows: Sequence[Row], workers: int = 1) -> Iterator[tuple[Row, bytes]]:
+    """Yield each photograph of a plan with the bytes of its JPEG file, in the order given.
 
-    Shots of one scene should follow each other. One worker is this process.
+    Those of one scene should follow each other. One worker is this process.
     """
-    groups = (list(group) for _, group in itertools.groupby(shots, lambda shot: shot.scene_seed))
-    work = partial(_photograph, image_px)
+    groups = (list(group) for _, group in itertools.groupby(rows, lambda row: row.scene))
+    work = partial(_photograph, spec)
     if workers == 1:
-        taken: Iterator[list[tuple[Shot, bytes]]] = map(work, groups)
+        taken: Iterator[list[tuple[Row, bytes]]] = map(work, groups)
     else:
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(workers, mp_context=context, initializer=obey_parent)
@@ -79,15 +84,17 @@ def render(shots: Sequence[Shot], image_px: int, workers: int = 1) -> Iterator[t
         yield from pairs
 
 
-def _photograph(image_px: int, shots: Sequence[Shot]) -> list[tuple[Shot, bytes]]:
-    """Take successive shots of one scene."""
+def _photograph(spec: SimcamSpec, rows: Sequence[Row]) -> list[tuple[Row, bytes]]:
+    """Take successive photographs of one scene."""
     with _one_thread(), torch.inference_mode():
-        radiance = render_scene(shots[0].scene_seed, image_px)
-        cameras = load_cameras()
+        scene = derive_seed(spec.seed, "scene", str(rows[0].scene))
+        radiance, cameras = render_scene(scene, spec.image_px), load_cameras()
         taken = []
-        for shot in shots:
-            device = make_device(cameras[shot.model], shot.device_index, shot.device_seed)
-            taken.append((shot, capture(radiance, device, shot.shot_seed)))
+        for row in rows:
+            index = int(row.device.removeprefix(f"{row.model}-d"))
+            device = make_device(cameras[row.model], index, derive_seed(spec.seed, "devices"))
+            shot = derive_seed(spec.seed, "shot", row.image_id)
+            taken.append((row, capture(radiance, device, shot)))
         return taken
 
 

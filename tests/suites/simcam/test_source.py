@@ -34,7 +34,7 @@ import multiprocessing, time
 from bench.suites.simcam.plan import SIMCAM_MINI, plan
 from bench.suites.simcam.source import render
 if __name__ == "__main__":
-    files = render(plan(SIMCAM_MINI, "A"), 128, workers=2)
+    files = render(SIMCAM_MINI, plan(SIMCAM_MINI, "A"), workers=2)
     next(files)
     print(*(child.pid for child in multiprocessing.active_children()), flush=True)
     time.sleep(60)
@@ -49,7 +49,7 @@ def suite(tmp_path_factory):
 
 def test_images_are_the_decoded_files_of_the_plan(suite):
     manifest, images = suite.manifest("C"), suite.images("C")
-    for index, (shot, data) in enumerate(render(plan(SPEC, "C"), SPEC.image_px)):
+    for index, (shot, data) in enumerate(render(SPEC, plan(SPEC, "C"))):
         row = manifest.iloc[index]
         assert row["image_id"] == row["photo_id"] == shot.image_id
         assert (row["model"], row["device"]) == (shot.model, shot.device)
@@ -72,7 +72,7 @@ def test_a_source_continues_at_any_image(suite):
 
 def test_workers_do_not_change_the_bytes():
     shots = plan(SPEC, "C")
-    assert list(render(shots, 64, workers=2)) == list(render(shots, 64, workers=1))
+    assert list(render(SPEC, shots, workers=2)) == list(render(SPEC, shots, workers=1))
 
 
 def runs(pid):
