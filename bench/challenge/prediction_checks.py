@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from bench.challenge.findings import Findings, Kind, close_match, printable
 from bench.challenge.image_checks import NO_IMAGE, SUFFIX
 from bench.records.parquet import CELL_BYTES, SPARE_BYTES, read_limited, require_unique
-from bench.types import CamobenchError, WrongUsageError
+from bench.types import CamobenchError
 
 IMAGE, PREDICTED = "image", "predicted"
 PARQUET_MAGIC = b"PAR1"
@@ -68,17 +68,14 @@ def is_table(path: Path) -> bool:
 
 
 def read_table(path: Path, images: int, classes: Sequence[str]) -> pd.DataFrame:
-    """Read a CSV or Parquet file; ids lose their `.png`, and every cell of CSV is text.
+    """Read what `is_table` takes for one; ids lose their `.png`, and every cell of CSV is text.
 
     Columns other than those of ids, labels and classes are there, and empty.
 
     Raises:
         CamobenchError: If it is damaged, larger than an answer to so many images, or names a column
             twice.
-        WrongUsageError: If it is neither CSV nor Parquet.
     """
-    if not is_table(path):
-        raise WrongUsageError(f"{path} is neither CSV nor Parquet; give one of them")
     rows, columns = 2 * images + 1000, 2 * len(classes) + 20
     size, most = path.stat().st_size, CELL_BYTES * (rows + 1) * (columns + 1) + SPARE_BYTES
     if size > most:

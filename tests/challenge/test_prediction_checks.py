@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from bench.challenge.prediction_checks import check_predictions, read_table
-from bench.types import CamobenchError, WrongUsageError
+from bench.types import CamobenchError
 from tests.toys import CLASSES
 
 IDS = [f"c{number:016x}" for number in range(6)]
@@ -147,9 +147,3 @@ def test_surplus_columns_are_not_read(tmp_path):
     read = read_table(path, 6, CLASSES)
     assert list(read) == ["image", "predicted", "nested", "text"]
     assert read[["nested", "text"]].isna().all(axis=None)
-
-
-def test_neither_csv_nor_parquet(tmp_path):
-    (tmp_path / "a.xlsx").write_bytes(b"PK\3\4")
-    with pytest.raises(WrongUsageError, match="neither CSV nor Parquet"):
-        read_table(tmp_path / "a.xlsx", 6, CLASSES)
