@@ -68,7 +68,7 @@ class Shelf:
 
     def find(self, kind: str, name: str, key: str) -> Checkpoint | None:
         """The checkpoint with this key, or `None`."""
-        found = self.store.checkpoint(kind, name, key)
+        found = open_checkpoint(self.store.checkpoint_folder(kind, name, key))
         if found is None and self.shipped:
             found = open_checkpoint(shipped_folder(kind, name, key))
         if found is not None and (lacking := _SAID.difference(found.card)):

@@ -212,10 +212,6 @@ class Store:
         """Where the checkpoint with this key lives, whether or not it exists."""
         return self.root / "checkpoints" / kind / f"{name}-{key[:16]}"
 
-    def checkpoint(self, kind: str, name: str, key: str) -> Checkpoint | None:
-        """The checkpoint with this key, or `None`."""
-        return open_checkpoint(self.checkpoint_folder(kind, name, key))
-
     def snapshot_file(self, kind: str, name: str, key: str) -> Path:
         """Where the state of an unfinished training lives."""
         return self.root / "unfinished" / kind / f"{name}-{key[:16]}.pt"
