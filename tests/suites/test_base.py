@@ -8,52 +8,31 @@ import pytest
 
 from bench.data import AdversarySet, ExaminerSet
 from bench.store import Store
-from bench.suites.base import Row, SuiteCard, open_suite, prepare
+from bench.suites.base import open_suite, prepare
 from bench.types import CamobenchError
-from tests.smoke import flip
+from tests.smoke import ToySource, flip
 from tests.toys import Recorder
 
-CARD = SuiteCard(
-    name="toy-v1",
-    version=1,
-    fingerprint="f" * 64,
-    classes=("one", "two"),
-    others=("three",),
-    image_px=64,
-    note="a toy",
-)
+CARD = ToySource().card
+COUNT = 6  # images of Set-A
 
 
-class Toy:
-    """Four images a set."""
+class Toy(ToySource):
+    """The toy suite, watched as it is made."""
 
-    def __init__(self, tick=lambda: None, announced=4):
-        self.card, self.tick, self.announced = CARD, tick, announced
-        self.made, self.yielded = [], []
+    def __init__(self, tick=lambda: None, announced=None):
+        super().__init__()
+        self.tick, self.announced, self.made, self.yielded = tick, announced, [], []
 
     def count(self, set_name):
-        return self.announced
+        return super().count(set_name) if self.announced is None else self.announced
 
     def rows(self, set_name, workers, start=0):
         self.made.append((set_name, workers))
-        for index in range(start, 4):
+        for index, pair in enumerate(ToySource().rows(set_name, workers, start), start):
             self.yielded.append(index)
             self.tick()
-            partition = ("train", "validation")[index // 2]
-            yield (
-                Row(
-                    image_id=f"{set_name}{index}",
-                    photo_id=f"{set_name}{index}",
-                    model=CARD.classes[index % 2],
-                    device=f"{set_name}-{index % 2}",
-                    scene=None,
-                    set=set_name,
-                    split="in",
-                    partition="evaluation" if set_name == "C" else partition,
-                    sha256="0",
-                ),
-                np.full((3, 64, 64), index, np.uint8),
-            )
+            yield pair
 
 
 @pytest.fixture
@@ -64,13 +43,12 @@ def store(tmp_path):
 def test_prepare_writes_what_the_source_yields(store):
     progress = Recorder()
     suite = prepare(Toy(), store, ("A", "B", "C"), workers=3, progress=progress)
-    assert progress.started == [(f"toy-v1: Set-{name}", 4) for name in "ABC"]
-    assert (sum(progress.units), progress.finished) == (12, 3)
-    assert suite.images("C").shape == (4, 3, 64, 64)
-    np.testing.assert_array_equal(suite.images("C")[:, 0, 0, 0], range(4))
-    manifest = suite.manifest("C")
-    assert manifest["image_id"].tolist() == ["C0", "C1", "C2", "C3"]
-    assert set(manifest["partition"]) == {"evaluation"}
+    counts = {"A": COUNT, "B": COUNT, "C": 8}
+    assert progress.started == [(f"toy-v1: Set-{name}", counts[name]) for name in "ABC"]
+    assert (sum(progress.units), progress.finished) == (20, 3)
+    for (row, pixels), made in zip(suite.rows("C", 1), ToySource().rows("C", 1), strict=True):
+        assert row == made[0]
+        np.testing.assert_array_equal(pixels, made[1])
 
 
 def test_both_sides_get_their_own_set_only(store):
@@ -78,9 +56,9 @@ def test_both_sides_get_their_own_set_only(store):
     examiner, adversary = suite.examiner_set(), suite.adversary_set()
     assert type(examiner) is ExaminerSet
     assert type(adversary) is AdversarySet
-    assert adversary.labels.tolist() == [0, 1, 0, 1]
-    assert adversary.validation.tolist() == [False, False, True, True]
-    assert adversary.classes == ("one", "two")
+    assert adversary.labels.tolist() == [0, 1, 2, 0, 1, 2]
+    assert adversary.validation.tolist() == [False] * 3 + [True] * 3
+    assert adversary.classes == CARD.classes
 
 
 class Killer:
@@ -124,7 +102,7 @@ def test_killed_at_any_write_the_next_run_continues_to_the_same_set(tmp_path, mo
         kept = folder / "A.unfinished" / "manifest.parquet"
         done = len(pd.read_parquet(kept)) if kept.is_file() else 0
         suite = prepare(again, store, ("A",))
-        assert again.yielded == list(range(done, 4)) or not again.made
+        assert again.yielded == list(range(done, COUNT)) or not again.made
         assert suite.manifest("A").equals(whole.manifest("A"))
         np.testing.assert_array_equal(suite.images("A"), whole.images("A"))
         assert sorted(path.name for path in folder.iterdir()) == ["A", "suite.json"]
@@ -142,8 +120,8 @@ def test_a_set_that_somebody_half_deleted_is_made_again(store):
 def test_a_source_that_yields_nothing_or_less_than_it_announced_leaves_no_set(store):
     with pytest.raises(CamobenchError, match="Set-B would be empty"):
         prepare(Toy(announced=0), store, ("B",))
-    with pytest.raises(RuntimeError, match="Set-A has 4 images, 5 were announced"):
-        prepare(Toy(announced=5), store, ("A",))
+    with pytest.raises(RuntimeError, match="Set-A has 6 images, 7 were announced"):
+        prepare(Toy(announced=7), store, ("A",))
     opened = open_suite(store.data_folder(CARD.name, CARD.fingerprint))
     assert not any(map(opened.has, "AB"))
 
