@@ -66,15 +66,14 @@ def demosaic(mosaic: Tensor, method: str, pattern: str = "RGGB") -> Tensor:
     return full[..., row : row + height, column : column + width].contiguous()
 
 
-def synthetic_cfa(images: Tensor, pattern: str = "RGGB", method: str = "menon2007") -> Tensor:
+def synthetic_cfa(images: Tensor, method: str = "menon2007") -> Tensor:
     """Replace the demosaicing traces of images by those of a known demosaicer (sCFA).
 
     Args:
         images: (N, 3, H, W), RGB in [0, 1], sides of at least 16 pixels.
-        pattern: The filter colours of the top-left 2x2 cell, row by row.
         method: One of `METHODS`.
 
     Returns:
         (N, 3, H, W), RGB, not clipped; differentiable almost everywhere in `images`.
     """
-    return demosaic(mosaic(images, pattern), method, pattern)
+    return demosaic(mosaic(images), method)

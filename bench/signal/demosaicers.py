@@ -175,12 +175,10 @@ def _hamilton_adams(p: Planes) -> Rgb:
     r, gr, gb, b = (_inner(plane) for plane in p)
     green = Planes(*(_inner(plane) for plane in (at_r, gr, gb, at_b)))
     red_green, blue_green = _bilinear_chroma(r - at_r, b - at_b)
-    red = [level + change for level, change in zip(green, red_green, strict=True)]
-    blue = [level + change for level, change in zip(green, blue_green, strict=True)]
     return Rgb(
-        red=Planes(*red)._replace(r=_inner(r)),
+        red=Planes(*map(torch.add, green, red_green))._replace(r=_inner(r)),
         green=green,
-        blue=Planes(*blue)._replace(b=_inner(b)),
+        blue=Planes(*map(torch.add, green, blue_green))._replace(b=_inner(b)),
     )
 
 
