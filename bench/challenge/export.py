@@ -117,16 +117,17 @@ def export_challenge(
     asked = replace(request, victims=(), keep_images=True, strengths=(), recompress=())
     session = open_session(asked, store, progress)
     theirs: SetName = "A" if for_victims else "B"
+    suite, content = session.prepare((theirs, "C")), {}
     if for_victims:
-        _keep_images(session)
-    suite = session.prepare((theirs, "C"))
-    if not for_victims:
-        challenge = open_challenge(store, suite.card, "attacks")
-    else:
+        session.train()
+        session.prepare_scoring()
+        session.fill()
+        if session.failures.noted:
+            raise CamobenchError(f"nothing was exported: {session.failures.summary()}")
         keys, weights = session.graph.attacks, session.networks.attack_digest
         names = sorted(session.request.attacks)
         content = {name: {"key": keys[name], "digest": weights(name)} for name in names}
-        challenge = open_challenge(store, suite.card, "victims", content)
+    challenge = open_challenge(store, suite.card, "victims" if for_victims else "attacks", content)
     images = challenge.images(suite)
     told = _manifest(challenge, suite.card, images, licence or LICENCE)
     made_of = {"challenge": challenge.key, "ids": digest(list(images))}
@@ -157,15 +158,6 @@ def export_challenge(
     for path in (*(out / TRAINING).rglob("*"), *out.iterdir(), out):
         os.utime(path, (FILE_TIME_S, FILE_TIME_S))
     return challenge
-
-
-def _keep_images(session: Session) -> None:
-    """Keep the images of every attack in the store."""
-    session.train()
-    session.prepare_scoring()
-    session.fill()
-    if session.failures.noted:
-        raise CamobenchError(f"nothing was exported: {session.failures.summary()}")
 
 
 def _pixels(
