@@ -155,25 +155,23 @@ def require_models(root: Path, paths: Sequence[PurePosixPath], layout: Layout = 
     Raises:
         CamobenchError: Names the folders, and what would fit.
     """
+    within: dict[str, list[PurePosixPath]] = defaultdict(list)
     tree: dict[str, Counter[str]] = defaultdict(Counter)
     for path in paths:
         if name := layout.photo(path):
+            within[name.model].append(path)
             tree[name.model][name.device] += 1
-    strangers = sorted(set(tree) - _models(root, paths, layout)) if tree else []
-    if layout is not TREE and not tree:
-        return
+    strangers = sorted(name for name in tree if not _is_model(root, name, within[name], layout))
     if layout is not TREE:
         wrong = "camera models, by name or EXIF"
         if not strangers:
             wrong = "devices of models but counters, dates or types"
             strangers = sorted(model for model in tree if not _counts_devices(tree[model]))
         if strangers:
-            read = ((path, layout.photo(path)) for path in paths)
-            example = next(path for path, name in read if name and name.model in strangers)
             raise CamobenchError(
-                f"no {wrong}: {listed(strangers)}, by what names such as {example} in {root} are "
-                f"read as ({layout.pattern}); order the photographs as {TREE.pattern}, or insist "
-                f"by --layout {layout.name} (`layout='{layout.name}'`)"
+                f"no {wrong}: {listed(strangers)}, by what names such as {within[strangers[0]][0]} "
+                f"in {root} are read as ({layout.pattern}); order the photographs as "
+                f"{TREE.pattern}, or insist by --layout {layout.name} (`layout='{layout.name}'`)"
             )
         return
     if not tree:
@@ -204,17 +202,10 @@ def _counts_devices(photographs: Mapping[str, int]) -> bool:
     return number == 1 or (starts and (number == 2 or number**2 <= sum(photographs.values())))
 
 
-def _models(root: Path, paths: Sequence[PurePosixPath], layout: Layout) -> set[str]:
-    """What are camera models by their names, or by what their first images name."""
-    within: dict[str, list[PurePosixPath]] = defaultdict(list)
-    for path in paths:
-        if name := layout.photo(path):
-            within[name.model].append(path)
-    return {
-        name
-        for name, found in within.items()
-        if names_a_model(name) or any(agree(name, _stated(root, p, layout)) for p in found[:_READ])
-    }
+def _is_model(root: Path, name: str, paths: Sequence[PurePosixPath], layout: Layout) -> bool:
+    """Whether it is a camera model by its name, or by what its first images name."""
+    first = paths[:_READ]
+    return names_a_model(name) or any(agree(name, _stated(root, p, layout)) for p in first)
 
 
 def _stated(root: Path, path: PurePosixPath, layout: Layout) -> str:
