@@ -211,7 +211,7 @@ def decode(data: bytes, side: int) -> NDArray[np.uint8]:
             found = f"{header.width} x {header.height}"
             raise RefusedError(SIZE, f"{found}, expected {side} x {side}")
         with opened(data) as image:
-            return np.ascontiguousarray(pixels_of(image).transpose(2, 0, 1))
+            return pixels_of(image)
     except DamagedError as error:
         raise RefusedError(DAMAGED, error.fault) from error
     except UnusableError as error:

@@ -98,7 +98,7 @@ def decode_rgb(data: bytes, name: str) -> NDArray[np.uint8]:
     """
     try:
         with opened(data) as image:
-            return np.ascontiguousarray(pixels_of(image).transpose(2, 0, 1))
+            return pixels_of(image)
     except UnusableError as error:
         raise ImageError(f"{name}: {error}") from error
 

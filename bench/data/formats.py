@@ -46,7 +46,10 @@ def opened(data: bytes) -> Iterator[Image.Image]:
                 _require_tiff(image)
                 _require_strips(data, image)
             elif image.format == "PNG":
-                _require_png(data, image.mode)
+                header = pngs.read_png_header(data)
+                _require_mode(image.mode)
+                _require_depth(header.depth)
+                pngs.require_whole(data, header)
             else:
                 _require_mode(image.mode)
                 jpegs.require_whole(data)
@@ -61,11 +64,11 @@ def opened(data: bytes) -> Iterator[Image.Image]:
 
 
 def pixels_of(image: Image.Image) -> NDArray[np.uint8]:
-    """(H, W, 3) pixels as they are stored, whatever the orientation."""
+    """(3, H, W) pixels as they are stored, whatever the orientation."""
     if isinstance(image, TiffImageFile):
         image.getexif().pop(_ORIENTATION, None)  # Pillow would apply it
         image = Image.merge("RGB", image.split())  # of the size stored, not of that turned
-    return np.asarray(image)
+    return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
 
 
 def exif_of(image: Image.Image) -> Image.Exif:
@@ -80,7 +83,7 @@ def size_of(image: Image.Image) -> tuple[int, int]:
     """Width and height as stored; decodes what `opened` could not tell to be whole."""
     if not isinstance(image, TiffImageFile):
         return image.size
-    height, width, _ = pixels_of(image).shape
+    _, height, width = pixels_of(image).shape
     return width, height
 
 
@@ -102,13 +105,6 @@ def _require_depth(bits: int | str) -> None:
             "round it to 8 bits yourself, by what its values mean: (v + 128) // 257 if they fill "
             "16 bits",
         )
-
-
-def _require_png(data: bytes, mode: str) -> None:
-    header = pngs.read_png_header(data)
-    _require_mode(mode)
-    _require_depth(header.depth)
-    pngs.require_whole(data, header)
 
 
 def _require_tiff(image: TiffImageFile) -> None:
