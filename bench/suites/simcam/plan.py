@@ -54,11 +54,6 @@ class SimcamSpec:
     validation_fraction: float = 0.1
     real: bool = False
 
-    @property
-    def validation_block(self) -> int:
-        """The number of successive scenes of which one is kept for validation."""
-        return round(1 / self.validation_fraction)
-
     def counts(self, set_name: SetName) -> dict[str, int]:
         """Return the number of images per model in a set."""
         if set_name == "D":
@@ -81,8 +76,8 @@ class SimcamSpec:
 def _validation_scenes(spec: SimcamSpec, set_name: str, count: int) -> set[int]:
     """Draw one scene of each block, so that models with fewer images keep the same share."""
     rng = stream(spec.seed, "validation", set_name)
-    starts = range(0, count - spec.validation_block + 1, spec.validation_block)
-    return {start + int(rng.integers(spec.validation_block)) for start in starts}
+    block = round(1 / spec.validation_fraction)
+    return {start + int(rng.integers(block)) for start in range(0, count - block + 1, block)}
 
 
 def plan(spec: SimcamSpec, set_name: SetName) -> list[Row]:
