@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -56,14 +57,12 @@ def data_prepare(suite: str, workers: int) -> None:
             workers=workers or cpu_count(),
             progress=progress,
         )
-        if kept_audit(made) is None:
-            audit_and_keep(made, progress)
-        kept = kept_audit(made) or {}
+        kept = kept_audit(made) or audit_and_keep(made, progress)
     click.echo(made.folder)
     if made.card.note:
         say(made.card.note)
     say(f"audit: {kept['verdict']}")
-    _require_passed(suite, [c["check"] for c in kept["checks"] if c["verdict"] == "fail"])
+    _require_passed(suite, kept)
 
 
 @data.command("audit")
@@ -86,20 +85,18 @@ def data_audit(suite: str) -> None:
 
     with watched() as progress:
         made = open_prepared(suite, progress)
-        found = audit_and_keep(made, progress)
-    show_rows(
-        [{"check": f.check, "verdict": f.verdict, "finding": f.finding} for f in found.findings]
-    )
-    _require_passed(suite, found.failed)
+        kept = audit_and_keep(made, progress)
+    show_rows(kept["checks"])
+    _require_passed(suite, kept)
 
 
-def _require_passed(suite: str, failed: Sequence[str]) -> None:
+def _require_passed(suite: str, kept: Mapping[str, Any]) -> None:
     """Refuse a suite of which checks fail.
 
     Raises:
         CamobenchError: Names them, and what to do.
     """
-    if failed:
+    if failed := [one["check"] for one in kept["checks"] if one["verdict"] == "fail"]:
         raise CamobenchError(
             f"{suite} fails its audit: {', '.join(failed)}; mend what `camobench data audit` finds "
             "in its photographs and prepare it anew"

@@ -29,6 +29,8 @@ FILE = "audit.json"
 AUDIT_VERSION = 2  # raise it when the same suite could get another verdict
 QUICK_BYTES = 1 << 30  # of pixels: audited in seconds, at some 500 MB/s
 MOST_PAIRS = 1000
+TOLD = ("verdict", "checks", "version", "camobench", "commit", "dirty", "created")
+"""What entries say of an audit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +89,8 @@ def audit(suite: Suite, progress: Progress | None = None) -> Audit:
     return Audit(findings=findings, near=tuple(near))
 
 
-def audit_and_keep(suite: Suite, progress: Progress | None = None) -> Audit:
-    """Audit a suite and write `audit.json` into its folder.
+def audit_and_keep(suite: Suite, progress: Progress | None = None) -> dict[str, Any]:
+    """Audit a suite, write `audit.json` into its folder, and return what `kept_audit` does.
 
     Raises:
         CamobenchError: If a set is not on disk, or damaged.
@@ -97,21 +99,19 @@ def audit_and_keep(suite: Suite, progress: Progress | None = None) -> Audit:
         suite.verify(name)
     found = audit(suite, progress)
     origin = provenance()
-    write_json(
-        suite.folder / FILE,
-        {
-            "version": AUDIT_VERSION,
-            "suite": suite.card.name,
-            "fingerprint": suite.card.fingerprint,
-            "manifests": _manifests(suite),
-            "verdict": found.verdict,
-            "checks": as_json(found.findings),
-            "near_copies": as_json(found.near[:MOST_PAIRS]),
-            "camobench": package_versions()["camobench"],
-            **{name: origin[name] for name in ("commit", "dirty", "created")},
-        },
-    )
-    return found
+    record: dict[str, Any] = {
+        "version": AUDIT_VERSION,
+        "suite": suite.card.name,
+        "fingerprint": suite.card.fingerprint,
+        "manifests": _manifests(suite),
+        "verdict": found.verdict,
+        "checks": as_json(found.findings),
+        "near_copies": as_json(found.near[:MOST_PAIRS]),
+        "camobench": package_versions()["camobench"],
+        **{name: origin[name] for name in ("commit", "dirty", "created")},
+    }
+    write_json(suite.folder / FILE, record)
+    return {name: record[name] for name in TOLD}
 
 
 def kept_audit(suite: Suite) -> dict[str, Any] | None:
@@ -120,11 +120,10 @@ def kept_audit(suite: Suite) -> dict[str, Any] | None:
     An audit of other manifests than those on disk, or by another version of the checks, is none.
     """
     wanted = {"version": AUDIT_VERSION, "fingerprint": suite.card.fingerprint}
-    told = ("verdict", "checks", "version", "camobench", "commit", "dirty", "created")
     for record in _records(suite):
         same = wanted.items() <= {name: record.get(name) for name in wanted}.items()
         if same and record.get("manifests", {}).items() >= _manifests(suite).items():
-            return {name: record[name] for name in told}
+            return {name: record[name] for name in TOLD}
     return None
 
 
