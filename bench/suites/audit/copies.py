@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,6 @@ from bench.suites.set_files import forget_pages
 from bench.types import SETS, Progress
 from bench.wording import listed, plural
 
-IMAGES = "copies of images"
 NEAR = "near copies"
 MOST_BITS = 8
 LEAST_CORRELATION = 0.9
@@ -153,13 +152,13 @@ def _alike(
 def copies_of_images(frame: pd.DataFrame, looks: Looks) -> Finding:
     """No two images have the same pixels; those of one single colour are left out."""
     judged = frame.assign(pixels=looks.digests)[~looks.flat]
-    found = same_twice(judged, "pixels", check=IMAGES, what="image")
+    found = same_twice(judged, "pixels", "image")
     if not looks.flat.any():
         return found
     left_out = f"left out: {plural(int(looks.flat.sum()), 'image')} of a single colour"
     if found.verdict == "pass":
-        return Finding(IMAGES, "warn", f"{left_out}; {found.finding}")
-    return Finding(IMAGES, found.verdict, f"{found.finding}; {left_out}")
+        return replace(found, verdict="warn", finding=f"{left_out}; {found.finding}")
+    return replace(found, finding=f"{found.finding}; {left_out}")
 
 
 def near_copies(found: list[NearCopy], looks: Looks) -> Finding:

@@ -161,16 +161,16 @@ def photographs(frame: pd.DataFrame) -> Finding:
 
 def copies_of_files(frame: pd.DataFrame) -> Finding:
     """No file, by its SHA-256, is on two sides or of two classes."""
-    return same_twice(frame, "sha256", check="copies of files", what="file")
+    return same_twice(frame, "sha256", "file")
 
 
-def same_twice(frame: pd.DataFrame, key: str, *, check: str, what: str) -> Finding:
+def same_twice(frame: pd.DataFrame, key: str, what: str) -> Finding:
     """Judge images or photographs that share a digest, in the column `key`, of a "file" or "image".
 
     It is a failure where copies lie in two sets, in training and validation, or in two camera
     models; a warning where they lie side by side. Rows of one photograph may share their file's.
     """
-    name = "photo_id" if what == "file" else "image_id"
+    check, name = f"copies of {what}s", "photo_id" if what == "file" else "image_id"
     members = frame.assign(part=part_of(frame)).drop_duplicates([key, name, "part", "model"])
     apart: list[str] = []
     beside: list[str] = []
