@@ -69,6 +69,14 @@ def nothing_from_this_machine(tmp_path_factory):
         yield
 
 
+@pytest.fixture
+def store(tmp_path):
+    """An empty one."""
+    from bench.store import Store
+
+    return Store(tmp_path / "store")
+
+
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory):
     """A finished run of the smallest suite and recipe; read it, never write to it."""

@@ -32,11 +32,6 @@ class Broken(Attack):
 """
 
 
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "store")
-
-
 def export(store, out, asked=TOY, **options):
     return export_challenge(asked, store, out, **{"for_victims": False, **options})
 

@@ -20,11 +20,6 @@ def suite(tmp_path):
     return toy_suite(tmp_path / "store", sets=("C",), per_class=25)
 
 
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "store")
-
-
 def test_ids_are_no_numbers_and_sorting_by_them_shuffles(suite, store):
     images = open_challenge(store, CARD, "attacks").images(suite)
     assert all(re.fullmatch(r"c[0-9a-f]{16}", one) for one in images)

@@ -35,11 +35,6 @@ class Toy(ToySource):
             yield pair
 
 
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "store")
-
-
 def test_prepare_writes_what_the_source_yields(store):
     progress = Recorder()
     suite = prepare(Toy(), store, ("A", "B", "C"), workers=3, progress=progress)

@@ -1,17 +1,11 @@
 import numpy as np
 import pytest
 
-from bench.store import Store
 from bench.suites.base import prepare
 from bench.suites.catalogue import load_suite
 from bench.suites.dresden.source import DresdenSource
 from bench.types import CamobenchError
 from tests.suites.dresden.test_source import few, write
-
-
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "store")
 
 
 @pytest.fixture
