@@ -15,6 +15,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from PIL.ExifTags import Base as Tag
 from PIL.TiffImagePlugin import TiffImageFile
 
 from bench.data import jpeg as jpegs
@@ -22,9 +23,6 @@ from bench.data import png as pngs
 from bench.data.errors import DamagedError, UnusableError
 
 FORMATS = ("JPEG", "PNG", "TIFF")
-_BITS, _PHOTOMETRIC, _ORIENTATION, _CHANNELS, _SAMPLES, _KIND = 258, 262, 274, 277, 339, 254
-_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
-_WIDTH, _LENGTH, _STRIP_ROWS, _PLANES, _TILE_WIDTH, _TILE_LENGTH = 256, 257, 278, 284, 322, 323
 _RGB = 2
 _DEFLATED = {"tiff_adobe_deflate", "tiff_deflate"}
 _COMPRESSIONS = {"raw", "tiff_lzw", *_DEFLATED}
@@ -66,7 +64,7 @@ def opened(data: bytes) -> Iterator[Image.Image]:
 def pixels_of(image: Image.Image) -> NDArray[np.uint8]:
     """(3, H, W) pixels as they are stored, whatever the orientation."""
     if isinstance(image, TiffImageFile):
-        image.getexif().pop(_ORIENTATION, None)  # Pillow would apply it
+        image.getexif().pop(Tag.Orientation, None)  # Pillow would apply it
         image = Image.merge("RGB", image.split())  # of the size stored, not of that turned
     return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
 
@@ -114,21 +112,21 @@ def _require_tiff(image: TiffImageFile) -> None:
             "save it as a PNG, or as a TIFF uncompressed or by LZW",
         )
     tags = image.tag_v2
-    bits = tags.get(_BITS, (1,))
-    if set(tags.get(_SAMPLES, (1,))) != {1}:
+    bits = tags.get(Tag.BitsPerSample, (1,))
+    if set(tags.get(Tag.SampleFormat, (1,))) != {1}:
         kinds = {2: "signed", 3: "float"}
-        _require_depth(f"{max(bits)} {kinds.get(tags[_SAMPLES][0], 'other')}")
+        _require_depth(f"{max(bits)} {kinds.get(tags[Tag.SampleFormat][0], 'other')}")
     if max(bits) > 8 or (image.mode == "RGB" and set(bits) != {8}):
         _require_depth(max(bits))
-    photometric = tags.get(_PHOTOMETRIC)
-    if image.mode == "RGB" and (tags.get(_CHANNELS) != 3 or photometric != _RGB):
-        _require_mode(f"{tags.get(_CHANNELS)} channels of photometric kind {photometric}")
+    photometric = tags.get(Tag.PhotometricInterpretation)
+    if image.mode == "RGB" and (tags.get(Tag.SamplesPerPixel) != 3 or photometric != _RGB):
+        _require_mode(f"{tags.get(Tag.SamplesPerPixel)} channels of photometric kind {photometric}")
     _require_mode(image.mode)
-    if tags.get(_KIND, 0) & 1:
+    if tags.get(Tag.NewSubfileType, 0) & 1:
         raise UnusableError("a reduced version of another picture", "save that one as a file")
     for frame in range(1, image.n_frames):
         image.seek(frame)
-        if not image.tag_v2.get(_KIND, 0) & 1:  # a reduced version, such as a preview
+        if not image.tag_v2.get(Tag.NewSubfileType, 0) & 1:  # a reduced version, such as a preview
             raise UnusableError(f"holds {image.n_frames} pictures", "save each as a file")
     image.seek(0)
 
@@ -139,12 +137,12 @@ def _require_strips(data: bytes, image: TiffImageFile) -> None:
     What is deflated is inflated to its checksum, before which libtiff stops.
     """
     tags = image.tag_v2
-    starts = (*tags.get(_STRIPS, ()), *tags.get(_TILES, ()))
-    sizes = (*tags.get(_STRIP_BYTES, ()), *tags.get(_TILE_BYTES, ()))
-    width, length = tags[_WIDTH], tags[_LENGTH]
-    across = max(1, tags.get(_TILE_WIDTH, width))
-    down = max(1, tags.get(_TILE_LENGTH, tags.get(_STRIP_ROWS, length)))
-    planes = 3 if tags.get(_PLANES) == 2 else 1
+    starts = (*tags.get(Tag.StripOffsets, ()), *tags.get(Tag.TileOffsets, ()))
+    sizes = (*tags.get(Tag.StripByteCounts, ()), *tags.get(Tag.TileByteCounts, ()))
+    width, length = tags[Tag.ImageWidth], tags[Tag.ImageLength]
+    across = max(1, tags.get(Tag.TileWidth, width))
+    down = max(1, tags.get(Tag.TileLength, tags.get(Tag.RowsPerStrip, length)))
+    planes = 3 if tags.get(Tag.PlanarConfiguration) == 2 else 1
     wanted = planes * -(-width // across) * -(-length // down)
     held = [min(size, len(data) - start) for start, size in zip(starts, sizes, strict=False)]
     raw = image.info["compression"] == "raw"
