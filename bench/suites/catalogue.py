@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields
+from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +15,6 @@ from bench.suites.derived import (
     REHEARSAL_PREFIX,
     RehearsalSource,
     WithRealPhotographs,
-    with_shipped_photographs,
 )
 from bench.suites.dresden.protocol import DRESDEN_V1, DresdenSpec
 from bench.suites.dresden.source import DresdenSource
@@ -69,7 +69,8 @@ def load_suite(
 
         _require_known(name, options, ())
         source = SimcamSource(SIMULATED[name])
-        return with_shipped_photographs(source) if source.spec.real else source
+        shipped = Path(str(files("bench"))) / "assets" / "real"
+        return WithRealPhotographs(source, shipped) if source.spec.real else source
     if name == DRESDEN_V1.name:
         return _dresden(progress, store, options)
     close = near(name, SPECS) or list(SPECS)

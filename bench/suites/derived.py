@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
-from importlib.resources import as_file, files
 from itertools import islice
 from pathlib import Path
 
@@ -123,12 +122,6 @@ class WithRealPhotographs(PhotographSource):
             skip_bad=self.skip_bad,
             progress=self.progress,
         )
-
-
-def with_shipped_photographs(source: SuiteSource) -> SuiteSource:
-    """A suite with the split of the real photographs that ship."""
-    with as_file(files("bench") / "assets" / "real") as root:
-        return WithRealPhotographs(source, root)
 
 
 REHEARSAL_PREFIX = "rehearsal:"
