@@ -14,8 +14,7 @@ from bench.suites.base import open_suite, prepare
 from bench.suites.catalogue import SIMULATED, load_suite
 from bench.suites.derived import WithRealPhotographs
 from bench.suites.simcam.plan import SIMCAM_SMOKE
-from bench.types import CamobenchError
-from tests.suites.test_folder import write_dresden, write_photo, write_tree
+from tests.suites.test_folder import refuse, write_dresden, write_photo, write_tree
 
 SHIPPED = files("bench") / "assets" / "real"
 
@@ -74,12 +73,10 @@ def test_a_tile_is_the_centre_of_a_photograph_on_the_grid_of_its_jpeg(smoke_with
 def test_photographs_of_a_model_that_the_suite_knows_are_refused(tmp_path):
     own = write_tree(tmp_path / "own", {"a": [9, 9, 9], "b": [9, 9, 9]})
     source = WithRealPhotographs(load_suite(f"folder:{own}", image_px=64), own)
-    with pytest.raises(CamobenchError, match=r"photographs of a.*which folder-own knows"):
-        _ = source.card
+    refuse(source, r"photographs of a.*which folder-own knows")
     other = write_tree(tmp_path / "other", {"A ": [9]})
     source = WithRealPhotographs(load_suite(f"folder:{own}", image_px=64), other)
-    with pytest.raises(CamobenchError, match=r"photographs of A .*which folder-own knows"):
-        _ = source.card
+    refuse(source, r"photographs of A .*which folder-own knows")
 
 
 def test_real_photographs_are_doubted_as_a_folder_suite_s_are(tmp_path):
@@ -87,8 +84,7 @@ def test_real_photographs_are_doubted_as_a_folder_suite_s_are(tmp_path):
     real = write_tree(tmp_path / "real", {"train": [4]})
     write_photo(real / "train" / "dev0" / "small.png", size=(32, 32))
     options = {"image_px": 64, "real": real}
-    with pytest.raises(CamobenchError, match=r"no camera models.*: train"):
-        load_suite(f"folder:{own}", **options).card  # noqa: B018
+    refuse(load_suite(f"folder:{own}", **options), r"no camera models.*: train")
     flat = write_dresden(tmp_path / "flat", {"LG_One": [4]})
     apart = load_suite(f"folder:{own}", image_px=64, real=flat, layout="tree")
     assert apart.card.real == ("LG_One",)  # the layout that was told fits the folder alone
@@ -96,8 +92,10 @@ def test_real_photographs_are_doubted_as_a_folder_suite_s_are(tmp_path):
     assert "4 real photographs of train in the split `real`; 1 unusable" in insisted.card.note
     for path in real.rglob("*.JPG"):
         path.unlink()
-    with pytest.raises(CamobenchError, match=r"no usable photograph in .*train"):
-        load_suite(f"folder:{own}", **options, layout="tree", skip_bad=True).card  # noqa: B018
+    refuse(
+        load_suite(f"folder:{own}", **options, layout="tree", skip_bad=True),
+        r"no usable photograph in .*train",
+    )
 
 
 def test_a_rehearsal_sees_set_b_alone(tmp_path):

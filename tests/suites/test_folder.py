@@ -44,6 +44,12 @@ def source(root, **options):
     return FolderSource(root, **({"image_px": 64} | options))
 
 
+def refuse(source, message):
+    """A folder that is no suite says why."""
+    with pytest.raises(CamobenchError, match=message):
+        _ = source.card
+
+
 def rows_of(folder, workers=1):
     return [row for name in "ABC" for row, _ in folder.rows(name, workers)]
 
@@ -108,8 +114,7 @@ def test_a_file_that_changes_after_the_scan_is_named(pair):
 
 def test_folders_that_are_sets_need_the_user_s_word(tmp_path):
     root = write_tree(tmp_path / "mine", {"train": [3, 3, 3], "test": [3, 3, 3]})
-    with pytest.raises(CamobenchError, match=r"no camera models.*: test, train .*--layout tree"):
-        source(root).card  # noqa: B018
+    refuse(source(root), r"no camera models.*: test, train .*--layout tree")
     assert source(root, layout="tree").card.classes == ("test", "train")
 
 
@@ -120,8 +125,7 @@ def test_classes_may_hold_commas(tmp_path):
     card = source(root, classes=chosen).card
     assert card.classes == ("C920Z,D450Z", "Canon, Inc. EOS 5D", 'A "5%" {é} & #1')
     assert card.fingerprint == source(root, classes=list(card.classes)).card.fingerprint
-    with pytest.raises(CamobenchError, match="no camera model 'Canon' in the folder"):
-        source(root, classes="Canon,C920Z").card  # noqa: B018
+    refuse(source(root, classes="Canon,C920Z"), "no camera model 'Canon' in the folder")
 
 
 def test_what_holds_no_photograph_is_named(five, tmp_path):
@@ -131,14 +135,11 @@ def test_what_holds_no_photograph_is_named(five, tmp_path):
         (tmp_path / "nowhere", r"no folder .*nowhere; check the path"),
         (tmp_path / "bare", r"no image .* in .*; check the path"),
     ):
-        with pytest.raises(CamobenchError, match=message):
-            source(root).card  # noqa: B018
+        refuse(source(root), message)
     write_photo(five / "Nikon" / "dev0" / "a.png", mode="L")
-    with pytest.raises(CamobenchError, match=r"no usable photograph in .*Nikon: add photographs"):
-        source(five, skip_bad=True).card  # noqa: B018
+    refuse(source(five, skip_bad=True), r"no usable photograph in .*Nikon: add photographs")
     (five / "Nikon" / "dev0" / "a.png").rename(five / "Nikon" / "dev0" / "notes.txt")
-    with pytest.raises(CamobenchError, match=r"no usable photograph in .*Nikon: add photographs"):
-        source(five).card  # noqa: B018
+    refuse(source(five), r"no usable photograph in .*Nikon: add photographs")
 
 
 def test_the_audit_finds_a_photograph_saved_anew_in_another_set(five, tmp_path):
