@@ -73,8 +73,6 @@ def is_srgb(profile: bytes) -> bool:
 
 
 def _numbers_alone(profile: bytes) -> bytes:
-    if profile[36:40] != b"acsp" or profile[16:20] != b"RGB ":
-        raise ValueError("not a profile of RGB")
     (count,) = struct.unpack_from(">I", profile, HEADER_BYTES)
     listed = profile[HEADER_BYTES + 4 :][: 12 * count]
     tags = [(b"desc", _text(profile[8], b"desc")), (b"cprt", _text(profile[8], b"text"))]
