@@ -40,7 +40,6 @@ class WithRealPhotographs(PhotographSource):
         layout: Name of the layout that the suite was told, which is taken where it fits; else it is
             found out.
         skip_bad: Leave unusable files out instead of refusing the folder.
-        progress: Told of each file as the folder is read.
     """
 
     source: SuiteSource

@@ -44,7 +44,6 @@ class FolderSource(PhotographSource):
     The folder is read when the card is first asked for.
 
     Args:
-        root: The folder.
         image_px: Side of the square tiles, a multiple of 16; 256 by default.
         classes: The in-distribution models, in a list or separated by commas; by default all that
             have enough photographs.
@@ -52,7 +51,6 @@ class FolderSource(PhotographSource):
             80 training tiles. In Set-C there are 1 to 4, so many that each class has some 20.
         skip_bad: Leave unusable files out instead of refusing the folder.
         layout: Name of how the files are named; by default found out.
-        progress: Told of each file as the folder is read.
 
     Raises:
         CamobenchError: If there is no such layout.

@@ -1,7 +1,7 @@
-import csv
 import hashlib
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -16,8 +16,7 @@ def suite(tmp_path):
 
 
 def rows(out):
-    with (out / MANIFEST).open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+    return pd.read_csv(out / MANIFEST).to_dict("records")
 
 
 def pixels(path):

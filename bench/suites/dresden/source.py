@@ -140,7 +140,6 @@ class DresdenSource(PhotographSource):
     Args:
         root: The folder of the copy; photographs may lie in folders below it.
         partial: Use what is there when the copy is not complete; the note then says what is not.
-        progress: Told of each file as the copy is read.
     """
 
     root: Path
