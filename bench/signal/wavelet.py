@@ -62,7 +62,15 @@ def wdf_residual(images: Tensor, sigma_255: float = 5.0) -> Tensor:
 
 
 def denoise(images: Tensor, sigma_255: float = 5.0) -> Tensor:
-    """Return the images less their wavelet noise residual, W(x), not clipped."""
+    """Return the images less their wavelet noise residual, W(x).
+
+    Args:
+        images: (N, 3, H, W), RGB in [0, 1].
+        sigma_255: Noise standard deviation in grey levels.
+
+    Returns:
+        (N, 3, H, W), RGB, not clipped.
+    """
     return images - wdf_residual(images, sigma_255) / 255
 
 

@@ -3,7 +3,7 @@ import shutil
 import numpy as np
 import pytest
 
-from bench.challenge.ids import challenge_file, open_challenge
+from bench.challenge.ids import challenge_files, open_challenge
 from bench.plan.request import open_session
 from bench.store import Store
 from bench.store.checksums import keep_checksum
@@ -70,7 +70,7 @@ def test_a_damaged_secret_of_a_challenge_is_named(smoke_copy):
     session = open_session(request(), smoke_copy.store)
     challenge = open_challenge(smoke_copy.store, session.graph.suite, "attacks")
     assert examined(smoke_copy.store.root)["challenges"].finding == "1 secret, all whole"
-    path = challenge_file(smoke_copy.store, challenge.key)
+    (path,) = challenge_files(smoke_copy.store)
     flip(path)
     found = examined(smoke_copy.store.root)["challenges"]
     assert (found.verdict, found.finding) == ("fail", f"{path} is damaged or of another version")
