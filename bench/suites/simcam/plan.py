@@ -32,6 +32,7 @@ class SimcamSpec:
         name: The suite's name, its version included.
         version: Version of the plan; raise it when counts or cameras change.
         seed: Names all scenes, devices and shots.
+        image_px: Side of the square images.
         models_in: Models of the in-distribution split, the classes of the victims.
         models_out: Models of the out-of-distribution split, in Set-C only.
         images_a: Images per model in Set-A: one number, or one for each of `models_in`.

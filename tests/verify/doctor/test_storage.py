@@ -68,7 +68,7 @@ def test_flipped_bits_are_named(smoke_copy):
 
 def test_a_damaged_secret_of_a_challenge_is_named(smoke_copy):
     session = open_session(request(), smoke_copy.store)
-    challenge = open_challenge(smoke_copy.store, session.graph.suite, "attacks")
+    open_challenge(smoke_copy.store, session.graph.suite, "attacks")
     assert examined(smoke_copy.store.root)["challenges"].finding == "1 secret, all whole"
     (path,) = challenge_files(smoke_copy.store)
     flip(path)
