@@ -20,13 +20,11 @@ class Lookout:
     """What one shard of a row shows.
 
     Attributes:
-        attack: Suspicions of the attack.
-        victims: Of each victim, by name.
+        found: Suspicions by victim; those of the attack are of none, "".
     """
 
     def __init__(self) -> None:
-        self.attack: list[Suspicion] = []
-        self.victims: dict[str, list[Suspicion]] = {}
+        self.found: dict[str, list[Suspicion]] = {"": []}
         self._pairs: list[tuple[Tensor, Tensor]] = []
 
     def see_images(
@@ -44,7 +42,7 @@ class Lookout:
         if seen >= LOOKED_AT:
             return
         if not seen and len(anonymised) > 1:
-            self.attack += suspect_company(anonymised[-1:], last_alone())
+            self.found[""] += suspect_company(anonymised[-1:], last_alone())
         left = LOOKED_AT - seen
         self._pairs.append((originals[:left].cpu(), anonymised[:left].cpu()))
 
@@ -52,16 +50,16 @@ class Lookout:
         self, victim: str, logits: Tensor, last_alone: Callable[[], Tensor | None]
     ) -> None:
         """Compare (N, C) logits of a victim's first batch with those of its last image alone."""
-        if victim not in self.victims and len(logits) > 1:
+        if victim not in self.found and len(logits) > 1:
             alone = last_alone()
             moved = [] if alone is None else suspect_company(logits[-1:].float(), alone.float())
-            self.victims[victim] = moved
+            self.found[victim] = moved
 
     def end(self, logits: Mapping[str, Sequence[Tensor]]) -> None:
         """Judge images and logits, batch by batch as they came; called once, after the last."""
         if self._pairs:
             originals, anonymised = map(torch.cat, zip(*self._pairs, strict=True))
-            self.attack += suspect_images(originals, anonymised)
+            self.found[""] += suspect_images(originals, anonymised)
         for victim, parts in logits.items():
             seen = torch.cat([part.float().cpu() for part in parts])[:LOOKED_AT]
-            self.victims[victim] = [*suspect_logits(seen), *self.victims.get(victim, [])]
+            self.found[victim] = [*suspect_logits(seen), *self.found.get(victim, [])]

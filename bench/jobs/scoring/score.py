@@ -78,14 +78,14 @@ def _score(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
         "cpu_seconds": time.process_time() - began_cpu,
         "memory_gib": memory_gib(place.device),
     }
-    suspected = _suspicions(scorer.lookout)
     if recorder is not None:
         recorder.write(images, by)
+    suspected = {} if scorer.lookout is None else scorer.lookout.found
     frames = {"": scored.distortion, **scored.predictions}
     for name, stem in {"": DISTORTION, **stems}.items():
         rows = frames.get(name)
         if rows is not None and not row.has(stem, [shard]):
-            told = {**record, "suspicions": suspected.get(name, [])}
+            told = {**record, "suspicions": [asdict(one) for one in suspected.get(name, [])]}
             columns = key_columns(keys, job.attack, name or None)
             write_rows(row.file(stem, shard), rows.assign(**columns), told)
     return {name: Failed.of(error) for name, error in trial.failed.items()}
@@ -103,11 +103,3 @@ def key_columns(keys: Keys, attack: str, victim: str | None = None) -> dict[str,
     """What every row of a cell says of its networks; without a victim, of distortions."""
     said = {"attack": attack, "attack_key": keys.attacks[attack][:KEY_DIGITS]}
     return said if victim is None else said | {"victim_key": keys.victims[victim][:KEY_DIGITS]}
-
-
-def _suspicions(lookout: Lookout | None) -> dict[str, list[dict[str, str]]]:
-    """By victim; those of the attack are of none."""
-    if lookout is None:
-        return {}
-    found = {"": lookout.attack, **lookout.victims}
-    return {name: [asdict(one) for one in some] for name, some in found.items()}

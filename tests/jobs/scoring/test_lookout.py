@@ -56,9 +56,9 @@ def test_a_victim_is_looked_at_whatever_the_batch(batch):
     kinds["late"] = torch.cat([logits[:1].softmax(1), logits[1:]])  # one image does not tell
     lookout = Lookout()
     lookout.end({name: rows.split(batch) for name, rows in kinds.items()})
-    found = {name: [one.kind for one in some] for name, some in lookout.victims.items()}
+    found = {name: [one.kind for one in some] for name, some in lookout.found.items()}
     expected = {"softmax": ["probabilities"], "log": ["log-probabilities"], "plain": [], "late": []}
-    assert found == expected
+    assert found == {"": [], **expected}
 
 
 def test_random_numbers_that_are_seeded_anew_in_every_call_are_company():
@@ -68,7 +68,7 @@ def test_random_numbers_that_are_seeded_anew_in_every_call_are_company():
 
     originals, lookout = pixels(4, 64, 64, seed=1), Lookout()
     lookout.see_images(originals, noisy(originals), lambda: noisy(originals[-1:]))
-    assert [one.kind for one in lookout.attack] == ["company"]
+    assert [one.kind for one in lookout.found[""]] == ["company"]
 
 
 def test_a_run_says_what_looks_odd_and_says_it_again_from_the_store(smoke_copy, tmp_path):
