@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bench.jobs.job import TrainJob
 from bench.jobs.scoring.condition import PLAIN
-from bench.jobs.scoring.kept import kept_files
+from bench.jobs.scoring.kept import kept_file
 from bench.jobs.scoring.rows import DISTORTION, SHARD_IMAGES, read_record
 from bench.jobs.train import snapshots_in
 from bench.plan.cells import cell_stem, row_key
@@ -73,8 +73,8 @@ def find_missing(session: Session) -> Missing:
             there = {v for v, stem in stems.items() if row.has(stem, shards)}
             holes, whole = tuple(v for v in holes if v not in there), row.has(DISTORTION, shards)
             if asked.keep_images and condition == PLAIN:
-                images = kept_files(session.store, row_key(networks, attack), len(shards))
-                whole &= all(path.is_file() for path in images)
+                kept = row_key(networks, attack)
+                whole &= all(kept_file(session.store, kept, n).is_file() for n in shards)
         if holes or not whole:
             cells[f"{attack} {condition.said}".rstrip()] = holes
     took_s = sum(_trained_s(session).values())

@@ -26,7 +26,7 @@ NumberT = TypeVar("NumberT", int, float)
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """What is done to anonymised images.
+    """What is done to anonymised images; its fields are columns of the rows under it.
 
     Attributes:
         strength: Share of the attack's change that is made, 0 to 1.
@@ -53,11 +53,6 @@ class Condition:
                 "version": VERSION,
             }
         return said
-
-    @property
-    def columns(self) -> dict[str, float | int | None]:
-        """What every row under it says of it."""
-        return {"strength": self.strength, "quality_percent": self.quality_percent}
 
     def of(self, originals: Tensor, anonymised: Tensor) -> Tensor:
         """What becomes of anonymised images: (N, 3, H, W) uint8, as originals and they are."""

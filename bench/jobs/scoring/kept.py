@@ -106,11 +106,6 @@ def kept_file(store: Store, key: str, shard: int) -> Path:
     return store.image_folder(key) / f"{shard:05d}.parquet"
 
 
-def kept_files(store: Store, key: str, count: int) -> list[Path]:
-    """Where the images of a row with this key are kept, one file a shard."""
-    return [kept_file(store, key, shard) for shard in range(count)]
-
-
 def _checksum(names: Sequence[tuple[int, int]], differences: Sequence[bytes]) -> bytes:
     whole = hashlib.sha256(json.dumps(names).encode())
     for difference in differences:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bench.contract import Attack
 from bench.jobs.scoring.items import GivenImages, Item
-from bench.jobs.scoring.kept import KeptImages, kept_files
+from bench.jobs.scoring.kept import KeptImages, kept_file
 from bench.plan.answers.kept import Answer, AnsweredImagesSpec
 from bench.recipes import Recipe
 from bench.store import Store
@@ -34,7 +34,7 @@ class AnsweredImages(GivenImages):
         recipe: Recipe | None = None,
     ) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
-        self.files = kept_files(store, answer.images, len(answer.shards))
+        self.files = [kept_file(store, answer.images, n) for n in range(len(answer.shards))]
         self.set_c = set_c_checksum(store, answer.suite, answer.fingerprint)
         self._places = {
             index: path

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from bench import detect
-from bench.execute import AUTO_EXECUTOR
 from bench.jobs.features import FEATURES, TESTED, TRAINED, feature_file
 from bench.jobs.job import FeatureJob
 from bench.jobs.outcome import Failed
@@ -38,16 +38,12 @@ def measured(
     store: Store,
     progress: Progress,
     asked: Callable[[Suite], FeatureJob],
-    *,
-    device: str = "cpu",
-    workers: int = 0,
-    executor: str = AUTO_EXECUTOR,
-    address: str = "",
+    **choices: Any,
 ) -> Iterator[tuple[dict[str, pd.DataFrame], dict[str, str]]]:
     """Read what is missing of a run's attacks, with networks that are missing made first.
 
     Attacks that were sent are registered inside the block. `asked` gives the job of untouched
-    images, without its key; those of attacks are like it. The other options are a `Request`'s.
+    images, without its key; those of attacks are like it. The `choices` are a `Request`'s.
 
     Yields:
         What was read, by attack, of untouched images under ""; and why attacks are not among them.
@@ -60,11 +56,7 @@ def measured(
         suite = _suite(run, store, progress)
         wanted = asked(suite)
         request, left_out = _request(run, suite, store)
-        session = open_session(
-            replace(request, device=device, workers=workers, executor=executor, address=address),
-            store,
-            progress,
-        )
+        session = open_session(replace(request, **choices), store, progress)
         session.train()
         jobs = _jobs(session, run, wanted, left_out)
         for job in jobs.values():

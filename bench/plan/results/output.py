@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def _write_conditions(out: Path, session: Session, cells: Sequence[Cells]) -> No
     """
 
     def under(cell: Cells, rows: pd.DataFrame) -> pd.DataFrame:
-        return rows.assign(**cell.condition.columns).astype({"quality_percent": "Int64"})
+        return rows.assign(**asdict(cell.condition)).astype({"quality_percent": "Int64"})
 
     weaker = [one for one in cells if one.measured and one.condition.quality_percent is None]
     rows, measured = (out / f"{name}.parquet" for name in CONDITIONS)
