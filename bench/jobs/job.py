@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Literal, Self, TypeAlias
 
 from bench.jobs.scoring.condition import PLAIN, Condition
-from bench.jobs.scoring.items import AUTO
-from bench.jobs.scoring.precision import FP32, Precision
+from bench.jobs.scoring.precision import Precision
 from bench.recipes import Recipe
 from bench.suites.base import SuiteCard
 from bench.types import Json, SetName
@@ -201,8 +200,8 @@ class Site:
 
     store_root: Path
     keys: Keys
-    device: str = "cpu"
-    precision: Precision = FP32
-    shipped: bool = True
-    batch: int = AUTO
-    began: Mapping[str, Json] = field(default_factory=dict)
+    device: str
+    precision: Precision
+    shipped: bool
+    batch: int
+    began: Mapping[str, Json]

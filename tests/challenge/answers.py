@@ -14,7 +14,7 @@ from bench.challenge.export import export_challenge
 from bench.challenge.ids import require_challenges
 from bench.checks import to_unit
 from bench.jobs.networks import Networks, Shelf
-from bench.jobs.scoring.precision import FP32
+from bench.jobs.scoring.precision import Precision
 from bench.plan.graph import plan
 from bench.recipes import get_recipe
 from bench.store import Store
@@ -84,7 +84,7 @@ class Arena:
         graph = plan(
             CARD, get_recipe("smoke"), attacks=("cgan-img",), victims=("img-resnet12",), seed=0
         )
-        return Networks(graph, Shelf(store=self.store, shipped=False), CPU, precision=FP32)
+        return Networks(graph, Shelf(store=self.store, shipped=False), CPU, precision=Precision())
 
     def jpeg(self):
         """What Pillow makes of every photograph at quality 85."""

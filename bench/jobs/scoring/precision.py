@@ -52,9 +52,6 @@ class Precision:
         return "bf16" if self.name == "mixed" and victim not in self.exempt else "fp32"
 
 
-FP32 = Precision()
-
-
 def cell_digest(victim_digest: str, precision: VictimPrecision) -> str:
     """Digest of everything behind a victim's rows: fp32 adds nothing to the victim's own."""
     if precision == "fp32":
