@@ -12,7 +12,7 @@ import functools
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench.registry import Entry
 from bench.sources import Makeup, makeup_of
@@ -21,37 +21,22 @@ from bench.sources.places import is_somebodys
 from bench.store import Store, digest, file_digest, is_in_store, read_json, write_json
 from bench.types import Json, StoppingError, as_json
 
-if TYPE_CHECKING:
-    from bench.contract import Attack, Victim
-
-
 OPENED = "opened"
 """Folder of the records in a store."""
 
 
-def opened_when_built(makeup: Makeup) -> list[list[str]]:
-    """Name and SHA-256 of each file that it opens as it is imported and built."""
-    found = files_opened_by(makeup.paths, kinds=("built",))
-    return sorted([path.name, _digest(path)] for path in found if _counts(path, makeup))
-
-
-def identity_of(
-    thing: Attack | Victim, stated: Mapping[str, Json], builder: object, makeup: Makeup | None
-) -> dict[str, Json]:
-    """What a key says of an attack or a victim.
+def identity_of(made: type, builder: object, makeup: Makeup) -> dict[str, Json]:
+    """What a key says of a plug-in's code, and of each file opened as it is imported and built.
 
     Args:
-        thing: Built.
-        stated: Its hyper-parameters.
-        builder: Of a plug-in.
-        makeup: Of a plug-in's builder, taken before it was called; built-ins state a version.
+        made: The class of what it builds.
+        builder: Itself.
+        makeup: Of the builder, taken before it was called.
     """
-    said: dict[str, Json] = {"spec": thing.spec.identity(), "hyperparameters": dict(stated)}
-    if makeup is not None:
-        made = [] if builder is type(thing) else [makeup_of(type(thing)).sha256]
-        opened = as_json(opened_when_built(makeup))
-        said |= {"source": makeup.sha256, "made": as_json(made), "opened": opened}
-    return said
+    others = [] if builder is made else [makeup_of(made).sha256]
+    found = files_opened_by(makeup.paths, kinds=("built",))
+    opened = sorted([path.name, _digest(path)] for path in found if _counts(path, makeup))
+    return {"source": makeup.sha256, "made": as_json(others), "opened": as_json(opened)}
 
 
 def opened_in(store: Store, key: str) -> dict[str, str]:

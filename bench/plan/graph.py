@@ -121,21 +121,20 @@ class _Planner:
         name = entry.spec.name
         if (kind, name) in self.told:
             return self.told[kind, name]
-        makeup = None if entry.origin is None else makeup_of(entry.builder)  # before it is built
-        stated_traits = entry.traits if entry.origin is None else None
-        thing: Attack | Victim | None = None
-        if stated_traits is None and kind == "victim":
-            thing = build_victim(name, taught_classes(name, self.suite), self.recipe)
-        elif stated_traits is None:
-            thing = build_attack(name, self.suite.classes, self.recipe)
-        try:
-            traits = stated_traits(self.recipe) if stated_traits else _traits_of(thing)
-        except CamobenchError as error:  # such as a weight file that they name
-            raise BuildError(str(error)) from error
-        stated = dict(traits.hyperparameters)
-        what: dict[str, Json] = {"spec": entry.spec.identity(), "hyperparameters": stated}
-        if thing is not None:
-            what = identity_of(thing, stated, entry.builder, makeup)
+        what: dict[str, Json]
+        if entry.traits is not None and entry.origin is None:
+            traits, what = entry.traits(self.recipe), {"spec": entry.spec.identity()}
+        else:
+            thing: Attack | Victim
+            makeup = None if entry.origin is None else makeup_of(entry.builder)  # as yet unbuilt
+            if kind == "victim":
+                thing = build_victim(name, taught_classes(name, self.suite), self.recipe)
+            else:
+                thing = build_attack(name, self.suite.classes, self.recipe)
+            traits, what = _traits_of(thing), {"spec": thing.spec.identity()}
+            if makeup is not None:
+                what |= identity_of(type(thing), entry.builder, makeup)
+        what["hyperparameters"] = dict(traits.hyperparameters)
         self.told[kind, name] = traits, what
         return traits, what
 
@@ -204,8 +203,12 @@ class _Planner:
 
 
 def _traits_of(thing: Any) -> Traits:
+    try:
+        stated = thing.stated_hyperparameters()
+    except CamobenchError as error:  # such as a weight file that they name
+        raise BuildError(str(error)) from error
     return Traits(
-        hyperparameters=thing.stated_hyperparameters(),
+        hyperparameters=stated,
         classes=thing.classes,
         learns=thing.learns,
         reducible=bool(thing.rewritable),
