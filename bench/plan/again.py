@@ -1,4 +1,4 @@
-"""The networks of a run, planned again from its entries: are they still those that were scored?"""
+"""Images and networks of a run, found again from its entries: are they still those of then?"""
 
 from __future__ import annotations
 
@@ -14,8 +14,38 @@ from bench.records.participants import AttackRecord, Participant, VictimRecord
 from bench.records.run import RunData
 from bench.registry import UnknownNameError
 from bench.store import Store
-from bench.suites.base import SuiteCard
-from bench.types import CamobenchError
+from bench.suites.base import Suite, SuiteCard, open_suite, prepare
+from bench.suites.catalogue import SIMULATED, load_suite
+from bench.types import CamobenchError, Progress, SetName
+
+
+class NotAtHandError(CamobenchError):
+    """Sets of a run, or its recipe, are neither kept nor can they be made again."""
+
+
+def suite_again(run: RunData, store: Store, sets: tuple[SetName, ...], progress: Progress) -> Suite:
+    """The suite of a run: sets that the store lacks are made again.
+
+    Raises:
+        NotAtHandError: If they cannot be, or would be others.
+    """
+    folder = store.data_folder(run.suite, run.fingerprint)
+    suite = open_suite(folder) if (folder / "suite.json").is_file() else None
+    lacking = [one for one in sets if suite is None or not suite.has(one)]
+    if suite is not None and not lacking:
+        return suite
+    if run.suite not in SIMULATED:
+        raise NotAtHandError(
+            f"Set-{lacking[0]} of {run.suite} ({run.fingerprint[:12]}) is not in the store; "
+            "`camobench data prepare` makes it"
+        )
+    source = load_suite(run.suite)
+    if source.card.fingerprint != run.fingerprint:
+        raise NotAtHandError(
+            f"{run.suite} of this version has fingerprint {source.card.fingerprint[:12]}, the run "
+            f"has {run.fingerprint[:12]}"
+        )
+    return prepare(source, store, sets, progress=progress)
 
 
 def plan_again(

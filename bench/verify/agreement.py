@@ -17,10 +17,11 @@ from bench.jobs.scoring.precision import PRECISIONS, Precision
 from bench.jobs.scoring.rows import row_shards
 from bench.jobs.scoring.scorer import Scorer
 from bench.metrics.agreement import LEAST_AGREEMENT, Agreement, compare_scorings
+from bench.plan.again import NotAtHandError
 from bench.store import Store
 from bench.types import Progress, Silent
 from bench.verdicts import Verdict
-from bench.verify.reopen import NotAtHandError, Reopened, reopened
+from bench.verify.reopen import Reopened, reopened
 from bench.wording import listed
 
 

@@ -12,22 +12,17 @@ import torch
 
 from bench.jobs.networks import Networks, Shelf
 from bench.jobs.scoring.precision import Precision
-from bench.plan.again import plan_again, require_scored
+from bench.plan.again import NotAtHandError, plan_again, require_scored, suite_again
 from bench.plan.answers.images import require_kept
 from bench.plan.answers.kept import answered_rows_of, known
 from bench.records.load import load_run
 from bench.records.participants import AttackRecord, Participant, VictimRecord
 from bench.records.run import RunData
 from bench.store import Store
-from bench.suites.base import Suite, open_suite, prepare
-from bench.suites.catalogue import SIMULATED, load_suite
+from bench.suites.base import Suite
 from bench.types import CamobenchError, Progress
 from bench.verdicts import Verdict
 from bench.wording import listed
-
-
-class NotAtHandError(CamobenchError):
-    """Set-C of a run, or its recipe, is neither kept nor can it be made again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +57,7 @@ def reopened(
     """
     run, reasons = load_run(folder), defaultdict[str, list[str]](list)
     with known(answered_rows_of(store, (entry.as_json() for entry in run.entries))):
-        suite, same = _suite(run, store, progress), list[Participant]()
+        suite, same = suite_again(run, store, ("C",), progress), list[Participant]()
         records = (*run.attacks, *run.victims)
         try:
             graph, able, left = plan_again(run, records, suite.card, store)
@@ -93,23 +88,3 @@ def reopened(
                 for reason, names in reasons.items()
             ),
         )
-
-
-def _suite(run: RunData, store: Store, progress: Progress) -> Suite:
-    folder = store.data_folder(run.suite, run.fingerprint)
-    if (folder / "suite.json").is_file():
-        suite = open_suite(folder)
-        if suite.has("C"):
-            return suite
-    if run.suite not in SIMULATED:
-        raise NotAtHandError(
-            f"Set-C of {run.suite} ({run.fingerprint[:12]}) is not in the store; `camobench data "
-            "prepare` makes it"
-        )
-    source = load_suite(run.suite)
-    if source.card.fingerprint != run.fingerprint:
-        raise NotAtHandError(
-            f"{run.suite} of this version has fingerprint {source.card.fingerprint[:12]}, the run "
-            f"has {run.fingerprint[:12]}"
-        )
-    return prepare(source, store, ("C",), progress=progress)

@@ -18,6 +18,7 @@ from bench.jobs.scoring.condition import Condition
 from bench.jobs.scoring.items import Item, asked_of, batches_of, mixed, source_of
 from bench.jobs.scoring.rows import prediction_rows
 from bench.metrics.distortion import measure
+from bench.plan.again import NotAtHandError
 from bench.records.entry import Provenance
 from bench.records.frames import IMAGE, images_of, same_distortion
 from bench.records.run import RunData
@@ -25,7 +26,7 @@ from bench.store import Store
 from bench.suites.base import Suite
 from bench.types import CamobenchError, Progress, Silent, StoppingError
 from bench.verdicts import Outcome, Verdict
-from bench.verify.reopen import NotAtHandError, Reopened, reopened
+from bench.verify.reopen import Reopened, reopened
 from bench.wording import listed, plural
 
 MARGIN, LARGEST_DIFFERENCE = 1e-4, 1e-2

@@ -17,15 +17,14 @@ from bench.jobs.outcome import Failed
 from bench.jobs.scoring.condition import Condition
 from bench.jobs.scoring.items import ORDER_VERSION
 from bench.jobs.scoring.rows import RowFolder, read_rows
-from bench.plan.again import plan_again, require_scored
+from bench.plan.again import plan_again, require_scored, suite_again
 from bench.plan.answers.kept import answered_rows_of, known
 from bench.plan.request import Request, open_session
 from bench.plan.session import Session
 from bench.records.load import load_run
 from bench.records.run import RunData
 from bench.store import Store, digest, replacing
-from bench.suites.base import Suite, open_suite, prepare
-from bench.suites.catalogue import SIMULATED, load_suite
+from bench.suites.base import Suite
 from bench.types import CamobenchError, Progress
 
 VERSION = 1
@@ -53,7 +52,9 @@ def measured(
     """
     run = load_run(folder)
     with known(answered_rows_of(store, (entry.as_json() for entry in run.entries))):
-        suite = _suite(run, store, progress)
+        suite = suite_again(run, store, ("B", "C"), progress)
+        for set_name in ("B", "C"):
+            suite.verify(set_name)
         wanted = asked(suite)
         request, left_out = _request(run, suite, store)
         session = open_session(replace(request, **choices), store, progress)
@@ -97,15 +98,6 @@ def write_measured(path: Path, rows: pd.DataFrame) -> None:
     """Write what was computed into a run's folder, in one step."""
     with replacing(path) as target:
         rows.to_parquet(target, index=False)
-
-
-def _suite(run: RunData, store: Store, progress: Progress) -> Suite:
-    if run.suite in SIMULATED and load_suite(run.suite).card.fingerprint == run.fingerprint:
-        return prepare(load_suite(run.suite), store, ("B", "C"), progress=progress)
-    suite = open_suite(store.data_folder(run.suite, run.fingerprint))
-    for set_name in ("B", "C"):
-        suite.verify(set_name)
-    return suite
 
 
 def _request(run: RunData, suite: Suite, store: Store) -> tuple[Request, dict[str, str]]:
