@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.jobs.outcome import Failed
-from bench.store import Store, write_text
+from bench.store import write_text
 from bench.types import CamobenchError
 
 MOST_SHOWN = 3
@@ -40,11 +40,6 @@ class Failures:
     folder: Path | None = None
     jobs: dict[str, Failure] = field(default_factory=dict)
     noted: list[Failure] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, store: Store, suite: str) -> Failures:
-        """Failures on a suite."""
-        return cls(store.root / "failures" / suite)
 
     def note(self, who: str, failed: Failed, where: str = "") -> Failure:
         """Write the traceback of who failed, and on what ("on images of fog"), into a log."""

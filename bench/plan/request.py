@@ -98,8 +98,9 @@ def open_session(
         CamobenchError: If the recipe is unknown.
     """
     attacks = tuple(dict.fromkeys((*request.attacks, CLEAN_CONTROL)))
-    noted = Failures.of(store, request.source.card.name) if failures is None else failures
-    return Session(replace(request, attacks=attacks), store, progress or Silent(), noted)
+    if failures is None:
+        failures = Failures(store.root / "failures" / request.source.card.name)
+    return Session(replace(request, attacks=attacks), store, progress or Silent(), failures)
 
 
 def evaluate_run(
