@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bench.contract import ATTACKS, REGISTRIES, VICTIMS
+from bench.contract import ATTACKS, REGISTRIES, VICTIMS, Traits
 from bench.jobs.outcome import is_failure, reason_of
 from bench.recipes import Recipe
 from bench.registry import Entry
 from bench.sources.opened import as_built
 from bench.suites.base import SuiteCard
-from bench.types import CamobenchError, Json
+from bench.types import CamobenchError
 
 if TYPE_CHECKING:
     from bench.contract import Attack, Victim
@@ -28,24 +28,11 @@ def build_victim(name: str, classes: Sequence[str], recipe: Recipe) -> Victim:
 
     Raises:
         BuildError: If its constructor fails.
-        CamobenchError: If it does not know every class of the suite by name; it may know more.
+        CamobenchError: If it does not know every class of the suite by name, or states one twice;
+            it may know more.
     """
     victim = _built("victim", VICTIMS.get(name), classes, recipe)
-    require_known(name, classes, victim.classes)
-    return victim
-
-
-def taught_classes(name: str, suite: SuiteCard) -> tuple[str, ...]:
-    """The camera models that a victim is told of as it is built."""
-    return suite.taught("D" if VICTIMS.get(name).spec.more_models else "A")
-
-
-def require_known(name: str, classes: Sequence[str], own: tuple[str, ...]) -> None:
-    """Check what a victim calls its classes.
-
-    Raises:
-        CamobenchError: If one of the suite's is not among them, or one is there twice.
-    """
+    own = victim.classes
     unknown = [model for model in classes if model not in own]
     if unknown:
         raise CamobenchError(
@@ -54,6 +41,12 @@ def require_known(name: str, classes: Sequence[str], own: tuple[str, ...]) -> No
         )
     if len(set(own)) < len(own):
         raise CamobenchError(f"victim {name} states a class twice: {', '.join(map(str, own))}")
+    return victim
+
+
+def taught_classes(name: str, suite: SuiteCard) -> tuple[str, ...]:
+    """The camera models that a victim is told of as it is built."""
+    return suite.taught("D" if VICTIMS.get(name).spec.more_models else "A")
 
 
 def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
@@ -65,19 +58,37 @@ def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
     return _built("attack", ATTACKS.get(name), classes, recipe)
 
 
-def hyperparameters_of(
-    kind: str, name: str, classes: Sequence[str], recipe: Recipe
-) -> dict[str, Json]:
-    """What shapes an attack or a victim beside spec and recipe: a plug-in is built and asked.
+def traits_of(
+    kind: str, name: str, suite: SuiteCard, recipe: Recipe
+) -> tuple[Traits, Attack | Victim | None]:
+    """What a recipe makes of an attack or a victim: a plug-in is built and asked.
+
+    Returns:
+        Its traits; and itself, where it was built.
 
     Raises:
-        CamobenchError: If it cannot be built.
+        BuildError: If it cannot be built, or a weight file that it names cannot be read.
+        CamobenchError: As `build_victim`.
     """
     entry = REGISTRIES[kind].get(name)
     if entry.traits is not None and entry.origin is None:
-        return dict(entry.traits(recipe).hyperparameters)
-    thing: Attack | Victim = _built(kind, entry, classes, recipe)
-    return thing.stated_hyperparameters()
+        return entry.traits(recipe), None
+    thing: Attack | Victim
+    if kind == "victim":
+        thing = build_victim(name, taught_classes(name, suite), recipe)
+    else:
+        thing = build_attack(name, suite.classes, recipe)
+    try:
+        stated = thing.stated_hyperparameters()
+    except CamobenchError as error:
+        raise BuildError(str(error)) from error
+    traits = Traits(
+        hyperparameters=stated,
+        classes=thing.classes,
+        learns=thing.learns,
+        reducible=bool(thing.rewritable),
+    )
+    return traits, thing
 
 
 def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe: Recipe) -> ThingT:

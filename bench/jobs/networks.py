@@ -15,12 +15,7 @@ from torch import Tensor, nn
 
 from bench.checks import use_exact_fp32
 from bench.contract import VICTIMS, Attack, Victim
-from bench.jobs.building import (
-    build_attack,
-    build_victim,
-    hyperparameters_of,
-    taught_classes,
-)
+from bench.jobs.building import build_attack, build_victim, taught_classes, traits_of
 from bench.jobs.job import Keys, TrainJob
 from bench.jobs.scoring.precision import (
     Precision,
@@ -134,7 +129,17 @@ def _hyperparameters(job: TrainJob, graph: Keys) -> Json:
     if job.kind == "estimator":
         return {"estimator": as_json(graph.recipe.estimator)}
     kind = "attack" if job.kind == "attack" else "victim"
-    return hyperparameters_of(kind, job.name, graph.suite.classes, graph.recipe)
+    traits, _ = traits_of(kind, job.name, graph.suite, graph.recipe)
+    return dict(traits.hyperparameters)
+
+
+def untrained(job: TrainJob, graph: Keys) -> nn.Module:
+    """The network of a job as its training begins; torch's seed gives its weights."""
+    if job.kind == "estimator":
+        return ResidualEstimator(graph.recipe.estimator)
+    if job.kind == "attack":
+        return build_attack(job.name, graph.suite.classes, graph.recipe)
+    return build_victim(job.name, graph.suite.taught(job.set_name), graph.recipe)
 
 
 def module_state(module: nn.Module, recipe: Recipe) -> dict[str, Tensor]:

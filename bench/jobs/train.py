@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots
+from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots, Victim
 from bench.contract.global_state import kept_global_state
 from bench.contract.participant import timed_fit
 from bench.jobs.aware import aware_set
-from bench.jobs.building import build_attack, build_victim
 from bench.jobs.job import TrainJob
-from bench.jobs.networks import Networks, module_state, save_checkpoint
+from bench.jobs.networks import Networks, module_state, save_checkpoint, untrained
 from bench.jobs.opened_files import note_opened
 from bench.jobs.workplace import Workplace
-from bench.nets.residual import ResidualEstimator
-from bench.registry import Registry
+from bench.registry import Entry
 from bench.store import replacing
 from bench.training.residual import fit_estimator
 from bench.types import Progress, StoppingError
@@ -40,35 +37,33 @@ def _train(job: TrainJob, place: Workplace, progress: Progress) -> None:
     networks = Networks(keys, place.shelf, device)
     snapshot = store.snapshot_file(job.kind, job.name, job.key)
     torch.manual_seed(job.seed)
+    module: Any = untrained(job, keys)
+    entry: Entry[Any, Any] | None = None
+    surrogates: dict[str, Victim] = {}
+    if job.kind == "attack":
+        entry = ATTACKS.get(job.name)
+        surrogates = {name: networks.surrogate(name) for name in module.spec.surrogates}
+    elif job.kind != "estimator":
+        entry = VICTIMS.get(job.name)
+        attacks = {networks.attack_digest(n): networks.attack(n) for n in module.spec.aware_of}
+        if attacks:
+            with kept_global_state():
+                data = aware_set(data, attacks, suite.folder / name, device)
     context = FitContext(
         device=device,
         seed=job.seed,
         recipe=recipe,
         progress=progress,
         snapshots=snapshots_in(snapshot),
+        surrogates=surrogates,
         label=job.label,
     )
-    module: Any
-    registry: Registry[Any, Any]
-    if job.kind == "estimator":
-        module = ResidualEstimator(recipe.estimator)
+    if entry is None:
         report = fit_estimator(job.label, module, data, recipe.estimator, context)
     else:
-        if job.kind == "attack":
-            registry = ATTACKS
-            module = build_attack(job.name, keys.suite.classes, recipe)
-            surrogates = {name: networks.surrogate(name) for name in module.spec.surrogates}
-            context = replace(context, surrogates=surrogates)
-        else:
-            registry = VICTIMS
-            module = build_victim(job.name, data.classes, recipe)
-            attacks = {networks.attack_digest(n): networks.attack(n) for n in module.spec.aware_of}
-            if attacks:
-                with kept_global_state():
-                    data = aware_set(data, attacks, suite.folder / name, device)
         with kept_global_state():
             report = timed_fit(partial(module.fit, data, context))
-        note_opened(store, job.key, registry.get(job.name))
+        note_opened(store, job.key, entry)
     save_checkpoint(store, job, keys, module_state(module, recipe), report, device=device)
     snapshot.unlink(missing_ok=True)
 

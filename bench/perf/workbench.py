@@ -21,10 +21,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.contract import Victim
-from bench.jobs.building import build_attack, build_victim
-from bench.jobs.job import TrainJob
-from bench.jobs.networks import Networks, module_state, save_checkpoint
-from bench.nets.residual import ResidualEstimator
+from bench.jobs.networks import Networks, module_state, save_checkpoint, untrained
 from bench.perf.peaks import GIGA
 from bench.plan.failures import Failures
 from bench.plan.request import Request, open_session
@@ -172,26 +169,20 @@ class Workbench:
             job = self.graph.jobs[key]
             if self.shelf.find(job.kind, job.name, key) is None:
                 torch.manual_seed(job.seed)
-                state = module_state(self._untrained(job), self.graph.recipe)
+                module = untrained(job, self.graph)
+                if isinstance(module, Victim):
+                    _set_apart(module)
+                state = module_state(module, self.graph.recipe)
                 save_checkpoint(self.shelf.store, job, self.graph, state, FitReport())
         return self
 
-    def _untrained(self, job: TrainJob) -> torch.nn.Module:
-        classes, recipe = self.load.classes, self.graph.recipe
-        if job.kind == "estimator":
-            return ResidualEstimator(recipe.estimator)
-        if job.kind == "attack":
-            return build_attack(job.name, classes, recipe)
-        return _decided(build_victim(job.name, classes, recipe))
-
 
 @torch.no_grad()
-def _decided(victim: Victim) -> Victim:
+def _set_apart(victim: Victim) -> None:
     """Set the classes of a random network apart by the biases of its last layer."""
     linear = [module for module in victim.modules() if isinstance(module, nn.Linear)]
     if linear and linear[-1].bias is not None:
         linear[-1].bias.copy_(torch.arange(linear[-1].out_features) * APART)
-    return victim
 
 
 @dataclass(frozen=True, kw_only=True)

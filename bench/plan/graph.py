@@ -9,16 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from bench.contract import ATTACKS, VICTIMS, Traits
-from bench.jobs.building import (
-    BuildError,
-    build_attack,
-    build_victim,
-    require_known,
-    taught_classes,
-)
+from bench.jobs.building import BuildError, traits_of
 from bench.jobs.job import JobKind, Keys, TrainJob
 from bench.jobs.networks import Shelf
 from bench.jobs.opened_files import identity_of, settled_key
@@ -31,9 +25,6 @@ from bench.sources.opened import forget_versions
 from bench.store import Store, digest
 from bench.suites.base import SuiteCard
 from bench.types import CamobenchError, Json, SetName, as_json
-
-if TYPE_CHECKING:
-    from bench.contract import Attack, Victim
 
 _ORDER = ("estimator", "surrogate", "victim", "attack")
 
@@ -121,20 +112,14 @@ class _Planner:
         name = entry.spec.name
         if (kind, name) in self.told:
             return self.told[kind, name]
-        what: dict[str, Json]
-        if entry.traits is not None and entry.origin is None:
-            traits, what = entry.traits(self.recipe), {"spec": entry.spec.identity()}
-        else:
-            thing: Attack | Victim
-            makeup = None if entry.origin is None else makeup_of(entry.builder)  # as yet unbuilt
-            if kind == "victim":
-                thing = build_victim(name, taught_classes(name, self.suite), self.recipe)
-            else:
-                thing = build_attack(name, self.suite.classes, self.recipe)
-            traits, what = _traits_of(thing), {"spec": thing.spec.identity()}
-            if makeup is not None:
-                what |= identity_of(type(thing), entry.builder, makeup)
-        what["hyperparameters"] = dict(traits.hyperparameters)
+        makeup = None if entry.origin is None else makeup_of(entry.builder)  # as yet unbuilt
+        traits, thing = traits_of(kind, name, self.suite, self.recipe)
+        what: dict[str, Json] = {
+            "spec": (entry if thing is None else thing).spec.identity(),
+            "hyperparameters": dict(traits.hyperparameters),
+        }
+        if makeup is not None:
+            what |= identity_of(type(thing), entry.builder, makeup)
         self.told[kind, name] = traits, what
         return traits, what
 
@@ -149,7 +134,6 @@ class _Planner:
                 )
         told = self.suite.taught(set_name)
         self.classes[name] = told if traits.classes is None else traits.classes
-        require_known(name, self.suite.classes, self.classes[name])
         if traits.reducible:
             self.reducible.add(name)
         if spec.residual is not None:
@@ -200,19 +184,6 @@ class _Planner:
         if why:
             raise CamobenchError(f"{name} cannot be a surrogate: {why}; name another victim")
         return key
-
-
-def _traits_of(thing: Any) -> Traits:
-    try:
-        stated = thing.stated_hyperparameters()
-    except CamobenchError as error:  # such as a weight file that they name
-        raise BuildError(str(error)) from error
-    return Traits(
-        hyperparameters=stated,
-        classes=thing.classes,
-        learns=thing.learns,
-        reducible=bool(thing.rewritable),
-    )
 
 
 def plan(

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from bench.jobs import networks
-from bench.jobs.building import build_attack, build_victim
+from bench.jobs.building import build_victim
 from bench.jobs.networks import (
     AS_STORED,
     BEFORE_ROUNDING,
@@ -16,6 +16,7 @@ from bench.jobs.networks import (
     module_state,
     restore,
     save_checkpoint,
+    untrained,
 )
 from bench.jobs.scoring.precision import Precision
 from bench.nets.residual import ResidualEstimator
@@ -43,10 +44,8 @@ def job_of(graph, kind, name):
 def made(job, graph):
     """An untrained network with noise on every weight, always the same."""
     torch.manual_seed(0)
-    if job.kind == "estimator":
-        return shaken(ResidualEstimator(graph.recipe.estimator), 0.01)
-    build = build_attack if job.kind == "attack" else build_victim
-    return shaken(build(job.name, CLASSES, graph.recipe), seed=job.seed)
+    scale = 0.01 if job.kind == "estimator" else 0.05
+    return shaken(untrained(job, graph), scale, seed=job.seed)
 
 
 def store_all(store, graph):

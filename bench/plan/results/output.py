@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from bench.contract import ATTACKS, VICTIMS
-from bench.jobs.building import hyperparameters_of
+from bench.jobs.building import traits_of
 from bench.jobs.opened_files import as_told
 from bench.jobs.scoring.condition import PLAIN
 from bench.jobs.scoring.items import items_of
@@ -188,7 +188,8 @@ def _told(failure: Failure) -> dict[str, Json]:
 def _hyperparameters(session: Session, attack: str) -> Json:
     graph = session.graph
     try:
-        return hyperparameters_of("attack", attack, graph.suite.classes, graph.recipe)
+        traits, _ = traits_of("attack", attack, graph.suite, graph.recipe)
+        return dict(traits.hyperparameters)
     except CamobenchError:  # its cells say why
         return {}
 
