@@ -217,24 +217,19 @@ def perf(
     if transforms is not None and quick:
         raise click.UsageError("--quick and --stream do not go together")
     where = torch.device(chosen_device())
-    load = (
-        make_load(where, quick=quick, image_px=image_px)
-        if transforms is None
-        else make_stream_load(transforms, image_px)
-    )
+    if transforms is None:
+        load, work = make_load(where, quick=quick, image_px=image_px), measure
+    else:
+        load, work = make_stream_load(transforms, image_px), stream
     if json_file is not None:
         require_same_load(json_file, load)
-    with watched() as progress:
-        if transforms is None:
-            found = measure(load, where, progress)
-        elif store is not None:
-            try:
-                found = stream(load, where, store, progress)
-            except KeyboardInterrupt as error:
-                raise ContinuedLater from error
-        else:
-            with tempfile.TemporaryDirectory(prefix="camobench-perf-") as folder:
-                found = stream(load, where, Path(folder), progress)
+    with watched() as progress, tempfile.TemporaryDirectory(prefix="camobench-perf-") as folder:
+        try:
+            found = work(load, where, store or Path(folder), progress)
+        except KeyboardInterrupt as error:
+            if store is None:
+                raise
+            raise ContinuedLater from error
     if json_file is not None:
         write_json(json_file, found.figures)
     click.echo(found.shown(shared("format_")))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,23 +78,22 @@ class Performance:
         return "\n\n".join(render_rows(table, format_) for table in self.tables)
 
 
-def measure(load: Load, device: torch.device, progress: Progress) -> Performance:
-    """Measure peaks, scoring against the reference loop, and each stage.
+def measure(load: Load, device: torch.device, root: Path, progress: Progress) -> Performance:
+    """Measure peaks, scoring against the reference loop, and each stage, in a store at `root`.
 
     What is timed runs in processes of its own.
     """
     progress.start("measuring", 3)
     peaks, where = measure_peaks(device), str(device)
     progress.advance()
-    with tempfile.TemporaryDirectory(prefix="camobench-perf-") as folder:
-        bench = Workbench(load, Path(folder) / "store").build()
-        scoring = {name: in_child(time_scoring, bench, where, name) for name in ("mixed", "fp32")}
-        batch = scoring["mixed"].batch
-        reference = in_child(time_reference, bench, where, batch)
-        cost = count_cost(bench)
-        progress.advance()
-        stages = in_child(time_stages, bench, where, peaks, cost, batch)
-        progress.advance()
+    bench = Workbench(load, root).build()
+    scoring = {name: in_child(time_scoring, bench, where, name) for name in ("mixed", "fp32")}
+    batch = scoring["mixed"].batch
+    reference = in_child(time_reference, bench, where, batch)
+    cost = count_cost(bench)
+    progress.advance()
+    stages = in_child(time_stages, bench, where, peaks, cost, batch)
+    progress.advance()
     progress.finish()
     machine, end = describe_machine(device), compare(load, cost, peaks, reference, scoring)
     figures = {

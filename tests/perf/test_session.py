@@ -41,8 +41,8 @@ def here():
 
 
 @pytest.fixture(scope="module")
-def found(here):
-    return measure(LOAD, CPU, Silent())
+def found(here, tmp_path_factory):
+    return measure(LOAD, CPU, tmp_path_factory.mktemp("store"), Silent())
 
 
 def test_stable_keys(found):
