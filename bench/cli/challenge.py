@@ -35,8 +35,9 @@ from bench.types import CamobenchError
 
 TAKEN_BACK = ("recipe", "seed", "store", "device", "from_scratch")
 """Options of the export that its answer is scored with."""
-OF_IMAGES = ("label", "threat_model", "without_bad")
+OF_IMAGES = ("label", "threat_model")
 OF_PREDICTIONS = ("front_end", "backbone")
+"""Options of an answer that describe it, beside `paper` and `licence`."""
 
 
 @click.group()
@@ -146,7 +147,7 @@ def _score_command(answer: str) -> str:
     help="Images: the rows beside the new one. Predictions: plug-ins that were exported.",
 )
 @click.option("--victims", help="The columns [for images: all; for predictions: the new one].")
-@click.option("--label", default="", help="Images: what people call it, for the tables.")
+@click.option("--label", help="Images: what people call it, for the tables.")
 @click.option("--paper", help="Where the method is described.")
 @click.option("--licence", help="Of the method.")
 @click.option("--threat-model", help="Images: what their maker knew.")
@@ -164,12 +165,6 @@ def score(
     suite: str,
     attacks: str,
     victims: str | None,
-    label: str,
-    paper: str | None,
-    licence: str | None,
-    threat_model: str | None,
-    front_end: str | None,
-    backbone: str | None,
     dry_run: bool,
     without_bad: bool,
     out: Path,
@@ -193,11 +188,8 @@ def score(
 
     predictions = is_table(answer)
     _require_fitting(predictions)
-    described = {"paper": paper, "licence": licence}
-    if predictions:
-        described |= {"front_end": front_end, "backbone": backbone}
-    else:
-        described |= {"threat_model": threat_model, "label": label}
+    fields = ("paper", "licence", *OF_IMAGES, *OF_PREDICTIONS)
+    told = {field: choices.pop(field) for field in fields}
     opened, format_ = open_store(), shared("format_")
     with watched() as progress:
         request = make_request(
@@ -217,7 +209,7 @@ def score(
             request,
             opened,
             out,
-            described={field: value for field, value in described.items() if value is not None},
+            described={field: value for field, value in told.items() if value is not None},
             dry_run=dry_run,
             without_bad=without_bad,
             progress=progress,
@@ -244,7 +236,7 @@ def score(
 def _require_fitting(predictions: bool) -> None:
     """Refuse options that say nothing of such an answer."""
     kind, other = ("predictions", "images") if predictions else ("images", "predictions")
-    for name in OF_IMAGES if predictions else OF_PREDICTIONS:
+    for name in (*OF_IMAGES, "without_bad") if predictions else OF_PREDICTIONS:
         if is_given(name):
             option = f"--{name.replace('_', '-')}"
             raise click.UsageError(f"{option} is for {other}, the answer is {kind}; leave it out")
