@@ -6,6 +6,7 @@ import heapq
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from itertools import product
 from statistics import mean
 from typing import TYPE_CHECKING, NamedTuple
@@ -110,21 +111,20 @@ def makespan_s(tasks: Mapping[str, Task], nodes: int) -> float:
     Whoever is free takes the task with the most work behind it, as soon as its needs are done; what
     machines of another kind would take, nobody knows from this.
     """
-    rest = dict.fromkeys(tasks, 0.0)  # the longest chain behind each
+    rest = {name: task.seconds for name, task in tasks.items()}  # the longest chain from each
     for name in reversed([*tasks]):
         for need in tasks[name].needs:
-            rest[need] = max(rest[need], rest[name] + tasks[name].seconds)
-    missing = {name: set(task.needs) for name, task in tasks.items()}
-    waiting, running, now = set(tasks), list[tuple[float, str]](), 0.0
-    while waiting or running:
-        ready = [name for name in waiting if not missing[name]]
-        ready.sort(key=lambda name: (-rest[name] - tasks[name].seconds, name))
-        for name in ready[: nodes - len(running)]:
-            waiting.discard(name)
+            rest[need] = max(rest[need], tasks[need].seconds + rest[name])
+    order = TopologicalSorter({name: task.needs for name, task in tasks.items()})
+    order.prepare()
+    ready, running, now = list[str](), list[tuple[float, str]](), 0.0
+    while order.is_active():
+        ready = sorted((*ready, *order.get_ready()), key=lambda name: (-rest[name], name))
+        while ready and len(running) < nodes:
+            name = ready.pop(0)
             heapq.heappush(running, (now + tasks[name].seconds, name))
         now, done = heapq.heappop(running)
-        for needs in missing.values():
-            needs.discard(done)
+        order.done(done)
     return now
 
 
@@ -142,7 +142,7 @@ def measured_tasks(session: Session) -> tuple[dict[str, Task], str]:
     networks = [*graph.victims.values(), *graph.estimators.values()]
     shards = range(max((1 + max(row) for row in scored.values()), default=1))
     for attack, key in graph.attacks.items():
-        needs, row = tuple(one for one in (*networks, key) if one in found), scored.get(attack, {})
+        needs, row = (*networks, key), scored.get(attack, {})
         found |= {f"{attack}/{shard}": ("scoring", row.get(shard), needs) for shard in shards}
     usual: dict[str, list[float]] = {}
     for kind, seconds, _ in found.values():
@@ -153,7 +153,10 @@ def measured_tasks(session: Session) -> tuple[dict[str, Task], str]:
             "part first, then --nodes can tell"
         )
     tasks = {
-        name: Task(mean(usual[kind]) if seconds is None else seconds, needs)
+        name: Task(
+            mean(usual[kind]) if seconds is None else seconds,
+            tuple(need for need in needs if need in found),  # some have nothing to learn
+        )
         for name, (kind, seconds, needs) in found.items()
     }
     basis = (

@@ -1,6 +1,7 @@
 """What a matrix lacks, and what it takes on several nodes from the times of its jobs."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -94,6 +95,12 @@ def test_the_times_are_those_of_cards_and_rows(session):
     assert {name.split("/")[0] for name in rows} == set(session.graph.attacks)
     assert f"{len(jobs)} of {len(jobs)} trainings" in basis
     assert makespan_s(tasks, 1) == pytest.approx(sum(task.seconds for task in tasks.values()))
+
+
+def test_nothing_waits_for_a_surrogate_that_has_nothing_to_learn(session):
+    jobs, key = session.graph.jobs, session.graph.attacks["cgan-img"]
+    jobs[key] = replace(jobs[key], needs=(*jobs[key].needs, "a key without a job"))
+    assert makespan_s(measured_tasks(session)[0], 2) > 0
 
 
 def test_a_training_that_was_cut_tells_by_the_part_that_is_done(smoke_copy):
