@@ -23,7 +23,6 @@ from bench.metrics import SCORER_VERSION
 from bench.metrics.distortion import measured_by
 from bench.metrics.lpips import RECORD as LPIPS
 from bench.plan.failures import Failure, Failures
-from bench.records.participants import Suspected
 from bench.store import digest
 from bench.types import Json
 
@@ -126,14 +125,12 @@ class Cells:
         seconds = sum({one["at"]: one["seconds"] for one in by}.values())
         return {**last, "wall_time_s": round(float(seconds), 1), "also_scored_by": others}
 
-    @cached_property
-    def suspicions(self) -> tuple[Suspected, ...]:
-        """What its images, or a victim's first logits, looked like."""
-        return tuple(
-            Suspected(victim=one["victim"], kind=said["kind"], finding=said["finding"])
-            for one in self._records
-            for said in one["suspicions"]
-        )
+    @property
+    def suspicions(self) -> list[Json]:
+        """What its images, or a victim's first logits, looked like, as an entry says it."""
+        return [
+            {"victim": one["victim"], **told} for one in self._records for told in one["suspicions"]
+        ]
 
     @cached_property
     def _records(self) -> list[dict[str, Any]]:

@@ -163,7 +163,7 @@ def entry(session: Session, cell: Cells) -> dict[str, Json]:
         "victims": victims,
         "failed": [{"victim": victim, **_told(failure)} for victim, failure in cell.failed.items()],
         **({"unmeasured": unmeasured} if unmeasured else {}),
-        **({"suspicions": as_json(cell.suspicions)} if cell.suspicions else {}),
+        **({"suspicions": cell.suspicions} if cell.suspicions else {}),
         "suite": {
             **_fields(graph.suite),
             # so that rows of some of its images are not taken for all
