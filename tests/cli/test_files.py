@@ -3,7 +3,7 @@ import json
 import pytest
 from PIL import Image
 
-from tests.cli.words import one_line
+from tests.cli.words import SMALL, one_line
 from tests.toys import pixels
 
 
@@ -14,8 +14,8 @@ def photo(tmp_path):
     return path
 
 
-def test_anonymise(camobench, finished, photo, tmp_path):
-    words = ["anonymise", photo, "--out", tmp_path / "out", *finished]
+def test_anonymise(camobench, smoke, photo, tmp_path):
+    words = ["anonymise", photo, "--out", tmp_path / "out", "--store", smoke.store.root, *SMALL]
     code, out, err = camobench(*words, "--attack", "cgan-img", "--target", "simcam-01")
     assert code == 0
     assert "cgan-img on photographs" in err
@@ -27,9 +27,9 @@ def test_anonymise(camobench, finished, photo, tmp_path):
     assert "give --target" in one_line(err)
 
 
-def test_attribute(camobench, finished, photo):
-    words = ["attribute", photo, *finished, "--victims", "img-resnet12", "--format", "json"]
-    code, out, err = camobench(*words)
+def test_attribute(camobench, smoke, photo):
+    words = ["attribute", photo, "--store", smoke.store.root, *SMALL, "--format", "json"]
+    code, out, err = camobench(*words, "--victims", "img-resnet12")
     assert code == 0
     assert "the victims know simcam-01, simcam-02, simcam-03" in err
     (row,) = json.loads(out)

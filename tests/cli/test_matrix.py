@@ -122,8 +122,9 @@ def test_what_another_run_wrote_is_never_replaced(camobench, smoke_copy, tmp_pat
     assert camobench(*words, "--out", smoke_copy.out)[0] == 0  # its own
 
 
-def test_train_says_how_much_there_was_to_do(camobench, finished):
-    code, out, err = camobench("train", *finished, "--victims", "img-resnet12", "--from-scratch")
+def test_train_says_how_much_there_was_to_do(camobench, smoke):
+    words = ["train", *FILE_WORDS[:-1], "--store", smoke.store.root, "--victims", "img-resnet12"]
+    code, out, err = camobench(*words)
     assert (code, out) == (0, "")
     assert "0 networks trained" in err
 

@@ -1,17 +1,210 @@
+"""`evaluate` makes what the command line does, and takes what a notebook has at hand."""
+
+import shutil
+import textwrap
+import threading
+import weakref
+from itertools import count
+
+import camobench
 import pandas as pd
 import pytest
+import torch
+from torch import nn
 
+from bench.contract import ATTACKS, Attack, AttackSpec, Victim, VictimSpec
 from bench.plan.evaluate import evaluate
 from bench.registry import UnknownNameError
 from bench.suites.catalogue import load_suite
-from bench.types import CamobenchError
-from tests.smoke import ATTACKS, SUITE, VICTIMS
+from bench.types import CamobenchError, WrongUsageError
+from tests.plugins import FOG
+from tests.smoke import ATTACKS as ALL
+from tests.smoke import SUITE, VICTIMS
+
+pytestmark = pytest.mark.usefixtures("own_registries")
+
+
+class Veil(nn.Module):
+    """As public code is: `.view` on what it is given."""
+
+    def __init__(self, strength):
+        super().__init__()
+        self.strength = strength
+
+    def forward(self, images):
+        return (images.view(len(images), -1) * self.strength).view(images.shape)
+
+
+class Toward(nn.Module):
+    def forward(self, images, targets):
+        return images * (0.5 + 0.1 * targets[:, None, None, None])
+
+
+class MeanNet(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        self.classes = classes
+        self.norm = nn.BatchNorm1d(3, affine=False)
+
+    def forward(self, images):
+        return self.norm(images.view(len(images), 3, -1).mean(2)) * 20
+
+
+class Haze(Attack):
+    spec = AttackSpec(name="haze", targeted=False)
+
+    def __init__(self, spec=None, *, classes=(), recipe=None, level=0.1):
+        super().__init__(spec, classes=classes, recipe=recipe)
+        self.level = nn.Parameter(torch.tensor(level))
+
+    def transform(self, images, targets):
+        return images * (1 - self.level)
+
+
+@pytest.fixture
+def ask(smoke_copy, tmp_path):
+    folders = (tmp_path / f"out-{number}" for number in count())
+
+    def call(**what):
+        what = {"out": next(folders), "executor": "inline", **what}
+        return evaluate(
+            suite=SUITE, recipe="smoke", device="cpu", shipped=False, progress=False,
+            store=smoke_copy.store.root, **what,
+        )  # fmt: skip
+
+    return call
+
+
+def classes_of(run):
+    return list(run.data.classes)
+
+
+def psnr(run, attack):
+    return run.distortion.set_index("attack").loc[attack, "psnr_db"].mean()
+
+
+def test_everything_that_python_has_at_hand(ask):
+    known = ask(attacks=["identity"], victims=["img-resnet12"])
+    net = MeanNet(classes_of(known)[::-1]).train()
+    given = [Haze, Haze(level=0.3), Veil(0.5), {"toward": Toward()}, "jpeg"]
+    with pytest.raises(WrongUsageError, match="two are called 'haze'"):
+        ask(attacks=given, victims=[net])
+    given[1] = {"more-haze": given[1]}
+    run = ask(attacks=given, victims=[net, "img-resnet12"], executor="auto")
+    rows = run.predictions
+    assert set(rows["attack"]) == {"haze", "more-haze", "veil", "toward", "jpeg", "identity"}
+    assert set(rows["victim"]) == {"mean-net", "img-resnet12"}
+    assert rows.loc[rows["attack"] == "toward", "target"].notna().all()
+    assert rows.loc[rows["attack"] == "veil", "target"].isna().all()
+    assert psnr(run, "haze") > psnr(run, "more-haze") > psnr(run, "veil")
+    assert net.training  # it was scored in evaluation mode, on a copy
+    with pytest.raises(UnknownNameError):
+        ask(attacks="veil", victims="img-resnet12")
+
+
+def test_classes_are_mapped_by_name(ask):
+    known = classes_of(ask(attacks=["identity"], victims=["img-resnet12"]))
+    predicted = {}
+    for order in (known, known[::-1]):
+        rows = ask(attacks=["identity"], victims={"net": MeanNet(order)}).predictions
+        predicted[order[0]] = rows["predicted"].tolist()
+    first, last = predicted.values()
+    swapped = dict(zip(known, known[::-1], strict=True))
+    assert last == [swapped[name] for name in first]
+    del (net := MeanNet(known)).classes
+    with pytest.raises(CamobenchError, match="does not say which cameras"):
+        ask(attacks=["identity"], victims=[net])
+
+
+def test_rows_never_stand_for_another_object(ask):
+    weak, strong = (ask(attacks=[Veil(s)], victims="img-resnet12") for s in (0.9, 0.5))
+    assert psnr(weak, "veil") > psnr(strong, "veil")
+    veil = Veil(0.5)
+    veil.mark = weakref.ref(veil)
+    keys = set()
+    for _ in range(2):
+        with (
+            pytest.warns(UserWarning, match="from another by the ReferenceType that mark"),
+            pytest.warns(UserWarning, match="cannot go to a worker process .* in this process"),
+        ):
+            rows = ask(attacks=[veil], victims="img-resnet12", executor="auto").predictions
+        keys |= set(rows.loc[rows["attack"] == "veil", "attack_key"])
+    assert len(keys) == 2
+
+
+def test_a_run_keeps_its_figures_and_its_folder(ask, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = {"victims": "img-resnet12", "recompress": [80]}
+    first = ask(attacks={"net": Veil(0.9)}, out="named", **asked)
+    with pytest.raises(CamobenchError, match=r"net \(memory: Veil .*choose another --out"):
+        ask(attacks={"net": Veil(0.3)}, out="named", **asked)
+    ask(attacks={"net": Veil(0.9)}, out="named", **asked)
+    shutil.rmtree("named")
+    assert "80" in str(first.survival())
+    other = ask(attacks={"net": Veil(0.3)}, out="named", **asked)
+    assert psnr(first, "net") > psnr(other, "net")
+
+
+def cell(strength):
+    """A notebook's cell that registers an attack, as it was or as it is edited now."""
+    space = {"__name__": "__main__", "camobench": camobench}
+    exec(textwrap.dedent(FOG).replace("0.9 * images + 0.1", f"{strength} * images"), space)  # noqa: S102
+    return space["Fog"]
+
+
+def test_a_cell_that_is_edited_and_run_again_keeps_its_folder(ask, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs = []
+    for strength in (0.9, 0.5):
+        camobench.register_attack(cell(strength))
+        runs.append(ask(attacks=["fog"], victims="img-resnet12", out=None))
+    assert {run.directory.name for run in runs} == {"camobench-out"}
+    assert psnr(runs[0], "fog") > psnr(runs[1], "fog")
+    again = ask(attacks=[cell(0.7)], victims="img-resnet12")
+    assert psnr(runs[0], "fog") > psnr(again, "fog") > psnr(runs[1], "fog")
+    registered = ask(attacks=["fog"], victims="img-resnet12")  # as the last cell left it
+    assert psnr(registered, "fog") == psnr(runs[1], "fog")
+    with pytest.raises(WrongUsageError, match="two are called 'fog'"):
+        ask(attacks=["fog", cell(0.7)], victims="img-resnet12")
+
+
+def test_what_is_no_participant_is_refused(ask):
+    for thing in (Victim(VictimSpec(name="x")), object, 3, nn.Module):
+        with pytest.raises(WrongUsageError, match="is no attack"):
+            ask(attacks=[thing], victims="img-resnet12")
+
+
+def test_a_table_is_a_data_frame_that_prints_as_the_table(ask):
+    run = ask(attacks=["jpeg"], victims="img-resnet12")
+    frame = run.table()
+    assert isinstance(frame, pd.DataFrame)
+    assert frame.set_index("attack").loc["identity", "psnr_db"] == float("inf")
+    assert str(frame) == run.table(format="md") == (run.directory / "table2.md").read_text()
+    assert "<table>" in frame._repr_html_()
+    assert type(frame[["attack"]]) is pd.DataFrame
+
+
+def test_it_runs_outside_the_main_thread(ask):
+    found = []
+    thread = threading.Thread(
+        target=lambda: found.append(ask(attacks=[Veil(0.7)], victims="img-resnet12"))
+    )
+    thread.start()
+    thread.join()
+    assert set(found[0].predictions["attack"]) == {"veil", "identity"}
+
+
+def test_an_object_of_a_registered_class_stands_for_it_in_its_call(ask):
+    camobench.register_attack(Haze)
+    run = ask(attacks=[Haze(level=0.4)], victims="img-resnet12")
+    assert psnr(run, "haze") < psnr(ask(attacks="haze", victims="img-resnet12"), "haze")
+    assert ATTACKS.get("haze").builder is Haze
 
 
 def test_it_gives_the_run_that_the_command_line_would(smoke_copy):
     run = evaluate(
         suite=load_suite(SUITE),
-        attacks=ATTACKS,
+        attacks=ALL,
         victims=list(VICTIMS),
         recipe="smoke",
         device="cpu",
@@ -20,7 +213,7 @@ def test_it_gives_the_run_that_the_command_line_would(smoke_copy):
         out=str(smoke_copy.out),
     )
     assert run.directory == smoke_copy.out
-    assert set(run.predictions["attack"]) == set(ATTACKS)
+    assert set(run.predictions["attack"]) == set(ALL)
     written = pd.read_parquet(smoke_copy.out / "distortion.parquet")
     pd.testing.assert_frame_equal(run.distortion, written, check_dtype=False)
     for split, number in (("in", 2), ("out", 3)):
