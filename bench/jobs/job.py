@@ -160,7 +160,7 @@ Job: TypeAlias = TrainJob | FeatureJob | ScoreJob
 
 @dataclass(frozen=True, kw_only=True)
 class Keys:
-    """Which network each name of a matrix stands for: what a worker opens and makes them by.
+    """Which network each name of a matrix stands for, and the trainings behind them.
 
     Attributes:
         victims: Key of each victim, by name.
@@ -169,12 +169,13 @@ class Keys:
         estimators: Key of the residual estimator of each set that has one.
         classes: Camera models that each victim tells apart, by the victim's name.
         reducible: Victims whose backbones can compute in bf16: the others are always in fp32.
-        learned: Keys of those that have a checkpoint, once they are trained.
+        jobs: By key, dependencies first, of all that has a checkpoint, once it is trained.
     """
 
     suite: SuiteCard
     recipe: Recipe
     seed: int
+    attack_seed: int
     victims: Mapping[str, str] = field(default_factory=dict)
     attacks: Mapping[str, str] = field(default_factory=dict)
     known: Mapping[str, str] = field(default_factory=dict)
@@ -182,7 +183,7 @@ class Keys:
     estimators: Mapping[SetName, str] = field(default_factory=dict)
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reducible: frozenset[str] = frozenset()
-    learned: frozenset[str] = frozenset()
+    jobs: Mapping[str, TrainJob] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -269,7 +269,7 @@ class Networks:
         return {**self.graph.known, **self.graph.attacks}[name]
 
     def _weights(self, kind: str, name: str, key: str) -> list[str]:
-        learned = key in self.graph.learned
+        learned = key in self.graph.jobs
         return [key, self._checkpoint(kind, name, key).sha256 if learned else "none"]
 
     def _classifier(self, name: str, kind: str, key: str, set_name: SetName) -> Victim:

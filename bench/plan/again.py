@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bench.contract import ATTACKS, REGISTRIES
+from bench.jobs.job import Keys
 from bench.jobs.networks import Networks
 from bench.jobs.scoring.score import KEY_DIGITS
 from bench.plan.cells import cell_stem
-from bench.plan.graph import Graph, plan
+from bench.plan.graph import plan
 from bench.recipes import get_recipe
 from bench.records.participants import AttackRecord, Participant, VictimRecord
 from bench.records.run import RunData
@@ -50,7 +51,7 @@ def suite_again(run: RunData, store: Store, sets: tuple[SetName, ...], progress:
 
 def plan_again(
     run: RunData, records: Iterable[Participant], card: SuiteCard, store: Store
-) -> tuple[Graph, list[Participant], list[tuple[Participant, str]]]:
+) -> tuple[Keys, list[Participant], list[tuple[Participant, str]]]:
     """Lay out the trainings of attacks and victims of a run.
 
     Returns:
@@ -88,7 +89,7 @@ def require_scored(record: Participant, networks: Networks) -> str:
     return found
 
 
-def _plan(run: RunData, records: Iterable[Participant], card: SuiteCard, store: Store) -> Graph:
+def _plan(run: RunData, records: Iterable[Participant], card: SuiteCard, store: Store) -> Keys:
     first, every = run.entries[0], list(records)
     return plan(
         card,

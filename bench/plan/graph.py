@@ -8,7 +8,6 @@ serialisable; where they run is the executor's affair.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from bench.contract import ATTACKS, VICTIMS, Traits
@@ -27,19 +26,6 @@ from bench.suites.base import SuiteCard
 from bench.types import CamobenchError, Json, SetName, as_json
 
 _ORDER = ("estimator", "surrogate", "victim", "attack")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Graph(Keys):
-    """All trainings behind a matrix, by key, dependencies first; a seed of those on Set-B."""
-
-    attack_seed: int = 0
-    jobs: Mapping[str, TrainJob] = field(default_factory=dict)
-
-    @property
-    def keys(self) -> Keys:
-        """Names and keys alone; they can travel to another process."""
-        return Keys(**{one.name: getattr(self, one.name) for one in fields(Keys)})
 
 
 class _Planner:
@@ -196,7 +182,7 @@ def plan(
     attack_seed: int | None = None,
     failures: Failures | None = None,
     store: Store | None = None,
-) -> Graph:
+) -> Keys:
     """Lay out all jobs behind the matrix of `attacks` x `victims`.
 
     With `failures`, what cannot be built is noted there and stays without a job. A `store` knows
@@ -211,7 +197,7 @@ def plan(
     planner = _Planner(suite, recipe, {"A": seed, "B": attack_seed, "D": seed}, store)
     victim_keys = {name: planner.or_hole("victim", name, failures) for name in victims}
     attack_keys = {name: planner.or_hole("attack", name, failures) for name in attacks}
-    return Graph(
+    return Keys(
         suite=suite,
         recipe=recipe,
         seed=seed,
@@ -224,11 +210,10 @@ def plan(
         estimators=planner.estimators,
         classes={name: planner.classes[name] for name in victim_keys},
         reducible=frozenset(planner.reducible & victim_keys.keys()),
-        learned=frozenset(planner.jobs),
     )
 
 
-def missing_jobs(graph: Graph, shelf: Shelf) -> list[TrainJob]:
+def missing_jobs(graph: Keys, shelf: Shelf) -> list[TrainJob]:
     """Jobs that must run, dependencies first; a finished network does not need its own needs.
 
     An estimator is wanted by whoever is scored with it, so it always counts.

@@ -77,7 +77,7 @@ class Session:
         self.place = Workplace(
             Site(
                 store_root=store.root,
-                keys=self.graph.keys,
+                keys=self.graph,
                 device=request.device,
                 precision=Precision(name=request.precision, exempt=request.keep_fp32),
                 shipped=request.shipped,
@@ -112,7 +112,7 @@ class Session:
         """Run jobs, at most so many at a time where nobody says how many: see `Executor.run`."""
         asked, usual = self.request, default_workers(self.place.device)
         workers = asked.workers or min(usual, most or usual)
-        executor = executor_of(asked.executor, self.graph.keys, workers, asked.address)
+        executor = executor_of(asked.executor, self.graph, workers, asked.address)
         return executor.run(jobs, self.place, self.progress, asked.limit_s, started)
 
     def train(self) -> list[TrainJob]:
