@@ -45,12 +45,13 @@ class ImageSource(Protocol):
 
     def has(self, item: Item) -> bool:
         """Whether there is one for this item; the others are left out."""
+        return True
 
     def anonymise(self, items: Sequence[Item], originals: Tensor) -> Tensor:
         """Their (N, 3, H, W) uint8 versions, given N items and `originals` of that shape."""
 
 
-class AttackSource:
+class AttackSource(ImageSource):
     """The images of an attack that runs here: on the scorer's device, in evaluation mode."""
 
     def __init__(self, attack: Attack) -> None:
@@ -60,10 +61,6 @@ class AttackSource:
     def targeted(self) -> bool:
         """As the attack's spec says."""
         return self.attack.spec.targeted
-
-    def has(self, item: Item) -> bool:
-        """An attack anonymises anything."""
-        return True
 
     def anonymise(self, items: Sequence[Item], originals: Tensor) -> Tensor:
         """Run the attack, which checks, clips and rounds."""
