@@ -167,21 +167,19 @@ def _run_again(
     manifest = suite.manifest("C")
     places = {image: index for index, image in enumerate(manifest["image_id"])}
     targets = {target: label for label, target in enumerate(classes)} if source.targeted else {}
-    asked = list[Item | None]()
-    for image, target in zip(rows["image_id"], rows["target"], strict=True):
-        known = image in places and (target in targets or not source.targeted)
-        asked.append(Item(index=places[image], target=targets.get(target)) if known else None)
-    indices = mixed(manifest, {item.index for item in asked if item})
+    pairs = list(zip(rows["image_id"], rows["target"], strict=True))
+    asked = [Item(index=places.get(image, -1), target=targets.get(to)) for image, to in pairs]
+    indices = mixed(manifest, {item.index for item in asked} - {-1})
     everything = asked_of(indices, len(classes), targeted=source.targeted)
     there = [item for item in everything if source.has(item)]  # a shard after the other
-    there_too = {*there}
-    for item, image, target in zip(asked, rows["image_id"], rows["target"], strict=True):
-        if item not in there_too:
+    known = {*there}
+    for item, (image, target) in zip(asked, pairs, strict=True):
+        if item not in known:
             to = f" to {target}" if source.targeted else ""
             raise CamobenchError(f"there is a row of {name} on {image}{to}, but no such image")
     for items in batches_of(there):
         spot = {item: at for at, item in enumerate(items)}
-        here = rows.assign(place=[-1 if item is None else spot.get(item, -1) for item in asked])
+        here = rows.assign(place=[spot.get(item, -1) for item in asked])
         here = here[here["place"] >= 0]
         if here.empty:
             continue
