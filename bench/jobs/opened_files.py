@@ -63,7 +63,7 @@ def note_opened(store: Store, key: str, entry: Entry[Any, Any]) -> None:
     """
     if entry.origin is None:
         return
-    makeup = _travelled.get(_label(entry)) or makeup_of(entry.builder)
+    makeup = _travelled.get((entry.origin, entry.spec.name)) or makeup_of(entry.builder)
     found = set(files_opened_by(makeup.paths))
     if makeup.computes_imports:  # nobody knows which of them
         found |= _imported()
@@ -101,13 +101,9 @@ _travelled: dict[tuple[str | None, str], Makeup] = {}
 """Of plug-ins that came from another process, where their sources are."""
 
 
-def _label(entry: Entry[Any, Any]) -> tuple[str | None, str]:
-    return entry.origin, entry.spec.name
-
-
 def knows_makeup(entry: Entry[Any, Any], makeup: Makeup) -> None:
     """Take what a plug-in is made of from the process that it came from."""
-    _travelled[_label(entry)] = makeup
+    _travelled[entry.origin, entry.spec.name] = makeup
 
 
 _away: list[Path] = []

@@ -54,7 +54,9 @@ def pack(keys: Keys, *, whole: bool = False) -> bytes | None:
                 ) from error
     if not files and not entries:
         return None
-    contents = {path: path.read_bytes() for path in _files_behind(files)} if whole else {}
+    sources = {path for plugin in files for path in plugin.files if whole}
+    behind = sources.union(filter(Path.is_file, files_opened_by(sources)))
+    contents = {path: path.read_bytes() for path in behind}
     luggage: bytes = cloudpickle.dumps((files, contents, entries, seen()))
     return luggage
 
@@ -70,12 +72,6 @@ def _by_value(modules: Iterable[str]) -> Iterator[None]:
     finally:
         for module in known:
             cloudpickle.unregister_pickle_by_value(module)
-
-
-def _files_behind(plugins: Iterable[PluginFile]) -> set[Path]:
-    """Their sources, and what they have opened so far."""
-    sources = {path for plugin in plugins for path in plugin.files}
-    return sources.union(filter(Path.is_file, files_opened_by(sources)))
 
 
 def unpack(luggage: bytes | None) -> None:

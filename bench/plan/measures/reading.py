@@ -56,8 +56,19 @@ def measured(
         for set_name in ("B", "C"):
             suite.verify(set_name)
         wanted = asked(suite)
-        request, left_out = _request(run, suite, store)
-        session = open_session(replace(request, **choices), store, progress)
+        _, same, left = plan_again(run, run.attacks, suite.card, store)
+        left_out = {one.name: reason for one, reason in left}
+        request = Request(
+            source=suite,
+            attacks=tuple(one.name for one in same),
+            victims=(),
+            recipe=run.recipe,
+            seed=run.entries[0].seed,
+            attack_seed=run.entries[0].attack_seed,
+            cell_timeout_s=0,
+            **choices,
+        )
+        session = open_session(request, store, progress)
         session.train()
         jobs = _jobs(session, run, wanted, left_out)
         for job in jobs.values():
@@ -98,21 +109,6 @@ def write_measured(path: Path, rows: pd.DataFrame) -> None:
     """Write what was computed into a run's folder, in one step."""
     with replacing(path) as target:
         rows.to_parquet(target, index=False)
-
-
-def _request(run: RunData, suite: Suite, store: Store) -> tuple[Request, dict[str, str]]:
-    """The attacks of a run that are still those of their entries; and why others are not."""
-    _, same, left = plan_again(run, run.attacks, suite.card, store)
-    request = Request(
-        source=suite,
-        attacks=tuple(one.name for one in same),
-        victims=(),
-        recipe=run.recipe,
-        seed=run.entries[0].seed,
-        attack_seed=run.entries[0].attack_seed,
-        cell_timeout_s=0,
-    )
-    return request, {one.name: reason for one, reason in left}
 
 
 def _jobs(
