@@ -18,12 +18,14 @@ from bench.contract import VICTIMS, Attack, Victim
 from bench.jobs.building import build_attack, build_victim, taught_classes, traits_of
 from bench.jobs.job import Keys, TrainJob
 from bench.jobs.scoring.precision import (
+    REDUCED_VERSION,
     Precision,
     VictimPrecision,
     ready_attack,
     ready_network,
     ready_victim,
 )
+from bench.nets.fast_layers import CLOSE
 from bench.nets.residual import ResidualEstimator
 from bench.nets.storage import compact_state, expand_state, make_room
 from bench.provenance import provenance
@@ -42,6 +44,7 @@ from bench.suites.base import set_c_checksum
 from bench.types import CamobenchError, FitReport, Json, SetName, as_json
 from bench.wording import listed
 
+STEM_DIGITS = 24
 AS_STORED = "the stored weights"
 BEFORE_ROUNDING = "the weights before they were rounded for storage"
 _SAID = {
@@ -249,11 +252,17 @@ class Networks:
         """Whether a victim reads images through the shared residual estimator."""
         return VICTIMS.get(name).spec.residual is not None
 
-    def victim_digest(self, name: str) -> str:
-        """Digest of everything behind a victim's logits: its key, its weights, its estimator's."""
+    def victim_stem(self, name: str) -> str:
+        """Digest of all behind a victim's logits, which names the files of its rows.
+
+        That is its key, its weights and its estimator's, and its precision: fp32 adds nothing.
+        """
         residual = self.reads_residual(name)
         estimator = self._estimator_checkpoint("A").sha256 if residual else None
-        return digest([self._weights("victim", name, self.graph.victims[name]), estimator])
+        found = digest([self._weights("victim", name, self.graph.victims[name]), estimator])
+        if self.victim_precision(name) == "bf16":
+            found = digest([found, "bf16", REDUCED_VERSION, CLOSE])
+        return found[:STEM_DIGITS]
 
     def victim_precision(self, name: str) -> VictimPrecision:
         """The precision that a victim's backbone computes in."""

@@ -8,7 +8,6 @@ from bench.contract import ATTACKS, REGISTRIES
 from bench.jobs.job import Keys
 from bench.jobs.networks import Networks
 from bench.jobs.scoring.score import KEY_DIGITS
-from bench.plan.cells import cell_stem
 from bench.plan.graph import plan
 from bench.recipes import get_recipe
 from bench.records.participants import AttackRecord, Participant, VictimRecord
@@ -83,7 +82,7 @@ def require_scored(record: Participant, networks: Networks) -> str:
         CamobenchError: If they are others, or not there.
     """
     is_attack = isinstance(record, AttackRecord)
-    found = networks.attack_digest(record.name) if is_attack else cell_stem(networks, record.name)
+    found = (networks.attack_digest if is_attack else networks.victim_stem)(record.name)
     if found != record.digest:
         raise CamobenchError("the weights at hand are others than those that were scored")
     return found

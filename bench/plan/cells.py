@@ -17,8 +17,7 @@ from bench.jobs.outcome import Done, Failed
 from bench.jobs.scoring import rows as row_files
 from bench.jobs.scoring.condition import PLAIN, Condition
 from bench.jobs.scoring.items import ORDER_VERSION
-from bench.jobs.scoring.precision import cell_digest
-from bench.jobs.scoring.rows import DISTORTION, STEM_DIGITS, RowFolder, read_record, read_rows
+from bench.jobs.scoring.rows import DISTORTION, RowFolder, read_record, read_rows
 from bench.metrics import SCORER_VERSION
 from bench.metrics.distortion import measured_by
 from bench.metrics.lpips import RECORD as LPIPS
@@ -173,9 +172,3 @@ def row_key(networks: Networks, attack: str, condition: Condition = PLAIN) -> st
             **({"metrics": measured} if (measured := measured_by()) else {}),
         }
     )
-
-
-def cell_stem(networks: Networks, victim: str) -> str:
-    """File stem of a victim's rows: hangs on all that is behind its logits, and its precision."""
-    precision, found = networks.victim_precision(victim), networks.victim_digest(victim)
-    return cell_digest(found, precision)[:STEM_DIGITS]

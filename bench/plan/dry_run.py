@@ -16,7 +16,7 @@ from bench.jobs.scoring.condition import PLAIN
 from bench.jobs.scoring.kept import kept_file
 from bench.jobs.scoring.rows import DISTORTION, SHARD_IMAGES, read_record
 from bench.jobs.train import snapshots_in
-from bench.plan.cells import cell_stem, row_key
+from bench.plan.cells import row_key
 from bench.plan.graph import missing_jobs
 from bench.types import CamobenchError, Json
 
@@ -61,7 +61,7 @@ def find_missing(session: Session) -> Missing:
     asked, networks = session.request, session.networks
     lost = graph.estimators.get("A") in untrained
     stems = {
-        victim: cell_stem(networks, victim)
+        victim: networks.victim_stem(victim)
         for victim, key in graph.victims.items()
         if key not in untrained and not (lost and networks.reads_residual(victim))
     }

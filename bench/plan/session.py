@@ -31,7 +31,7 @@ from bench.jobs.scoring.precision import Precision
 from bench.jobs.scoring.rows import DISTORTION, RowFolder, row_shards, write_rows
 from bench.jobs.scoring.score import key_columns
 from bench.jobs.workplace import Workplace
-from bench.plan.cells import Cells, cell_stem, row_key
+from bench.plan.cells import Cells, row_key
 from bench.plan.failures import Failure, Failures
 from bench.plan.graph import missing_jobs, plan
 from bench.processes import cpu_count, default_workers, keep_freed_memory
@@ -176,7 +176,7 @@ class Session:
 
     def put(self, attack: str, victim: str, rows: pd.DataFrame) -> None:
         """Keep the `prediction_rows` of a cell that was not computed here, where there are none."""
-        row, stem = self.row_folder(attack), cell_stem(self.networks, victim)
+        row, stem = self.row_folder(attack), self.networks.victim_stem(victim)
         self._set_damaged_aside(row, attack, [stem])
         record = {"by": self.place.provenance, "at": time.time(), "seconds": 0.0, "suspicions": []}
         rows = rows.assign(**key_columns(self.graph, attack, victim))
@@ -219,7 +219,7 @@ class Session:
             if failure := cells.broken or self._untrained(*behind):
                 cells.failed[victim] = failure
             else:
-                cells.stems[victim] = cell_stem(self.networks, victim)
+                cells.stems[victim] = self.networks.victim_stem(victim)
         if cells.broken is not None:
             return cells
         cells.key = row_key(self.networks, name, condition)

@@ -136,12 +136,12 @@ def test_a_wdf_checkpoint_holds_no_weight_of_the_estimator(stored):
 def test_digests_are_of_everything_behind(stored):
     shelf, graph, _ = stored
     opened = Networks(graph, shelf, CPU)
-    before = {name: opened.victim_digest(name) for name in graph.victims}
+    before = {name: opened.victim_stem(name) for name in graph.victims}
     assert len(set(before.values())) == 2
     job = graph.jobs[graph.estimators["A"]]
     other = module_state(shaken(made(job, graph), seed=9), SMOKE)
     save_checkpoint(shelf.store, job, graph, other, FitReport())
-    after = {name: Networks(graph, shelf, CPU).victim_digest(name) for name in graph.victims}
+    after = {name: Networks(graph, shelf, CPU).victim_stem(name) for name in graph.victims}
     assert after["wdf-resnet12"] != before["wdf-resnet12"]
     assert after["pef-resnet12"] == before["pef-resnet12"]
     attack = job_of(graph, "attack", "mislgan")

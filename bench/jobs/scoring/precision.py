@@ -16,9 +16,8 @@ import torch
 from torch import nn
 
 from bench.contract import Attack, Victim
-from bench.nets.fast_layers import CLOSE, Arbitrated
+from bench.nets.fast_layers import Arbitrated
 from bench.nets.inference import folded, reduced
-from bench.store import digest
 from bench.types import CamobenchError
 
 PRECISIONS = ("fp32", "mixed")
@@ -50,13 +49,6 @@ class Precision:
     def of(self, victim: str) -> VictimPrecision:
         """The precision of a victim's backbone, if it can be reduced."""
         return "bf16" if self.name == "mixed" and victim not in self.exempt else "fp32"
-
-
-def cell_digest(victim_digest: str, precision: VictimPrecision) -> str:
-    """Digest of everything behind a victim's rows: fp32 adds nothing to the victim's own."""
-    if precision == "fp32":
-        return victim_digest
-    return digest([victim_digest, precision, REDUCED_VERSION, CLOSE])
 
 
 def ready_network(network: nn.Module, device: torch.device) -> nn.Module:

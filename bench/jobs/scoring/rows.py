@@ -28,7 +28,6 @@ from bench.types import IN
 
 SHARD_IMAGES = 32
 """Photographs that are scored and written together; no batch has more."""
-STEM_DIGITS = 24
 DISTORTION = "distortion"
 RECORD = b"camobench"
 """Under it a file's metadata say who made it, when, and in how long."""

@@ -47,7 +47,7 @@ def test_an_entry_says_what_made_its_row_and_what_its_victims_are(smoke, matrix)
     for victim in victims:
         name = victim["name"]
         assert victim["key"] == matrix.graph.victims[name][:16]
-        assert victim["digest"] == matrix.networks.victim_digest(name)[:24]
+        assert victim["digest"] == matrix.networks.victim_stem(name)
         assert (victim["precision"], victim["backbone"]) == ("fp32", "resnet12")
         assert victim["family"] == VICTIMS.get(name).spec.front_end
         assert victim["classes"] == ["simcam-01", "simcam-02", "simcam-03"]
