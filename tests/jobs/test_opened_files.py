@@ -14,6 +14,7 @@ from bench.recipes import SMOKE
 from bench.types import CamobenchError
 from tests.plugins import forget, write
 from tests.smoke import ToySource, request
+from tests.verify.contract_checks.faults import VICTIM_SPEC, begun, mean
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 
@@ -98,26 +99,12 @@ def test_a_constructor_that_opens_another_file_has_another_key(tmp_path):
     assert key() != before
 
 
-SURROGATE = """
-    from pathlib import Path
-    import numpy, torch, camobench
-
-    class Weighted(camobench.Victim):
-        spec = camobench.VictimSpec(name="weighted", front_end="colour")
-
-        def __init__(self, spec=None, *, classes=(), recipe=None):
-            super().__init__(spec, classes=classes, recipe=recipe)
-            self.gain = torch.from_numpy(numpy.load(Path(__file__).parent / "gain.npy"))
-
-        def logits(self, images):
-            return self.gain * images.mean((2, 3))[:, : len(self.classes)]
-"""
-
-
 def test_the_weights_of_a_surrogate_are_part_of_the_key_of_its_attack(tmp_path):
     text = ATTACK.format(**parts("return images"))
-    text = text.replace("targeted=False", 'targeted=False, surrogates=("weighted",)')
-    load_plugin_file(f"{write(tmp_path / 'weighted.py', SURROGATE)}:Weighted")
+    text = text.replace("targeted=False", 'targeted=False, surrogates=("mean-colour",)')
+    opens = begun(f"self.gain = {READ}", VICTIM_SPEC)
+    weighted = mean("import numpy; from pathlib import Path", victim_spec=opens)
+    load_plugin_file(f"{write(tmp_path / 'weighted.py', weighted)}:Mean")
     load_plugin_file(f"{write(tmp_path / 'gain.py', text)}:Gain")
     keys = []
     for gain in (0.9, 0.2, 0.9):
