@@ -99,11 +99,7 @@ def readme_store(tmp_path_factory):
 @pytest.fixture
 def smoke_copy(smoke, tmp_path):
     """A copy of the finished run's store and results; a test may spoil it."""
-    from bench.store import Store
-    from tests.smoke import Smoke
-
-    store = Store(shutil.copytree(smoke.store.root, tmp_path / "store"))
-    return Smoke(store, shutil.copytree(smoke.out, tmp_path / "finished"))
+    return smoke.copy(tmp_path)
 
 
 @pytest.fixture(scope="session")

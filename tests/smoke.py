@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +28,11 @@ class Smoke:
 
     store: Store
     out: Path
+
+    def copy(self, root):
+        """A copy, which a test may spoil."""
+        store = Store(shutil.copytree(self.store.root, root / "store"))
+        return Smoke(store, shutil.copytree(self.out, root / "finished"))
 
 
 def request(**changes):

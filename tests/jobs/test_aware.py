@@ -1,15 +1,12 @@
 import numpy as np
-import torch
 
 from bench.contract import Attack, AttackSpec
 from bench.data import ExaminerSet
 from bench.jobs.aware import NOISE_LEVELS, aware_set
 from bench.plan.graph import plan
 from bench.recipes import SMOKE
-from tests.smoke import ToySource, toy_session
+from tests.smoke import CPU, ToySource, toy_session
 from tests.toys import camera_set
-
-CPU = torch.device("cpu")
 
 
 class Stamp(Attack):

@@ -26,11 +26,9 @@ from bench.plan.request import open_session
 from bench.recipes import PAPER, SMOKE
 from bench.store import Store
 from bench.types import CamobenchError, FitReport
-from tests.smoke import VICTIMS, ToySource, flip, request
+from tests.smoke import CPU, VICTIMS, ToySource, flip, request
 from tests.toy_run import edit_json
 from tests.toys import CLASSES, pixels, same_state, shaken
-
-CPU = torch.device("cpu")
 
 
 def planned(recipe=SMOKE, victims=("wdf-resnet12", "pef-resnet12"), attacks=("mislgan", "jpeg")):

@@ -9,10 +9,9 @@ from bench.jobs.scoring.scorer import Scorer
 from bench.perf import reference
 from bench.perf.reference import reference_loop
 from tests.jobs.scoring.test_scorer import Shift, toys
-from tests.smoke import toy_suite
+from tests.smoke import CPU, toy_suite
 from tests.toys import CLASSES
 
-CPU = torch.device("cpu")
 FROZEN = "880890bf849957a085022c9af3b8499f1038f7584beb5796415f32ca27f048ae"
 """SHA-256 of the file: ratios over a loop that has changed are other ratios."""
 

@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 
 import pytest
-import torch
 
 from bench.perf import peaks, session, timing
 from bench.perf.peaks import Peaks
@@ -13,9 +12,8 @@ from bench.perf.timing import Times, compare
 from bench.perf.workbench import Cost, Load
 from bench.store import write_json
 from bench.types import CamobenchError, Silent
-from tests.smoke import VICTIMS, Watcher
+from tests.smoke import CPU, VICTIMS, Watcher
 
-CPU = torch.device("cpu")
 LOAD = Load(
     image_px=64,
     images=2,

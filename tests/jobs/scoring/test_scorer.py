@@ -9,10 +9,9 @@ from bench.jobs.scoring.items import AttackSource
 from bench.jobs.scoring.scorer import Scorer
 from bench.metrics.lpips import load_lpips
 from bench.records.frames import check_predictions
-from tests.smoke import toy_suite
+from tests.smoke import CPU, toy_suite
 from tests.toys import CLASSES, ToyVictim
 
-CPU = torch.device("cpu")
 IDENTIFYING = ["suite", "split", "image_id", "photo_id", "device", "source", "target"]
 PROBABILITIES = ["p_source", "p_target", "p_predicted"]
 

@@ -1,4 +1,3 @@
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +10,7 @@ from bench.plan.request import evaluate_run
 from bench.records.load import load_run
 from bench.report.detection.scores import ALL, ROWS, detections
 from bench.types import Silent
-from tests.smoke import ATTACKS, VICTIMS, Watcher, request
+from tests.smoke import ATTACKS, VICTIMS, Smoke, Watcher, request
 from tests.toy_run import edit_json
 
 CRUDE = "gaussian-blur"
@@ -21,26 +20,20 @@ CRUDE = "gaussian-blur"
 def blurred(smoke, tmp_path_factory):
     """The smallest run with a crude attack beside its own; read it, never write to it."""
     root = tmp_path_factory.mktemp("blurred")
-    store = type(smoke.store)(shutil.copytree(smoke.store.root, root / "store"))
+    store = smoke.copy(root).store
     asked = request(attacks=(*ATTACKS, CRUDE), victims=VICTIMS[:1])
-    return type(smoke)(store, evaluate_run(asked, store, root / "out").directory)
-
-
-def copy_of(run, root):
-    store = type(run.store)(shutil.copytree(run.store.root, root / "store"))
-    return type(run)(store, shutil.copytree(run.out, root / "out"))
+    return Smoke(store, evaluate_run(asked, store, root / "out").directory)
 
 
 @pytest.fixture
 def copied(blurred, tmp_path):
-    """A copy, which a test may spoil."""
-    return copy_of(blurred, tmp_path)
+    return blurred.copy(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def detected(blurred, tmp_path_factory):
     """The same with its scores; read it, never write to it."""
-    found = copy_of(blurred, tmp_path_factory.mktemp("detected"))
+    found = blurred.copy(tmp_path_factory.mktemp("detected"))
     assert detect(found) == {}
     return found
 

@@ -7,7 +7,6 @@ from bench.plan.measures.linkage import link_run
 from bench.records.load import load_run
 from bench.report.linkage import ROWS, links
 from bench.types import CamobenchError, Silent
-from tests.plan.measures.test_detect import copy_of
 
 
 def link(run, **more):
@@ -17,15 +16,14 @@ def link(run, **more):
 @pytest.fixture(scope="module")
 def linked(smoke, tmp_path_factory):
     """The smallest run with its PCE; read it, never write to it."""
-    found = copy_of(smoke, tmp_path_factory.mktemp("linked"))
+    found = smoke.copy(tmp_path_factory.mktemp("linked"))
     assert link(found) == {}
     return found
 
 
 @pytest.fixture
 def copied(linked, tmp_path):
-    """A copy, which a test may spoil."""
-    return copy_of(linked, tmp_path)
+    return linked.copy(tmp_path)
 
 
 def test_untouched_images_fit_their_own_device_alone(linked):

@@ -1,7 +1,6 @@
 """Conditions end to end, on the smallest run."""
 
 import json
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +16,6 @@ from bench.plan.dry_run import find_missing
 from bench.plan.request import evaluate_run, open_session
 from bench.records.load import load_run
 from bench.report.conditions.survival import survivals
-from bench.store import Store
 from bench.suites.base import open_suite
 from bench.types import CamobenchError
 from tests.smoke import Smoke, request
@@ -29,7 +27,7 @@ QUALITIES = (90, 60)
 def again(smoke, tmp_path_factory):
     """The same run with survival, in a store and a folder of its own."""
     root = tmp_path_factory.mktemp("survival")
-    store = Store(shutil.copytree(smoke.store.root, root / "store"))
+    store = smoke.copy(root).store
     return Smoke(store, evaluate_run(request(recompress=QUALITIES), store, root / "out").directory)
 
 

@@ -15,11 +15,11 @@ from bench.verify.contract_checks.run import (
 )
 from bench.verify.contract_checks.subject import find_subjects
 from tests.plugins import FOG, MEAN, write
+from tests.smoke import CPU
 from tests.toys import Recorder
 from tests.verify.contract_checks.faults import FAULTS
 
 pytestmark = pytest.mark.usefixtures("own_registries")
-CPU = torch.device("cpu")
 
 
 @pytest.fixture(autouse=True)
