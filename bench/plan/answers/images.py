@@ -34,6 +34,7 @@ class AnsweredImages(GivenImages):
         recipe: Recipe | None = None,
     ) -> None:
         super().__init__(spec, classes=classes, recipe=recipe)
+        self.targeted = spec.targeted
         self.files = [kept_file(store, answer.images, n) for n in range(len(answer.shards))]
         self.set_c = set_c_checksum(store, answer.suite, answer.fingerprint)
         self._places = {
@@ -42,11 +43,6 @@ class AnsweredImages(GivenImages):
             for index in some
         }
         self._opened = lru_cache(maxsize=1)(self.open)
-
-    @property
-    def targeted(self) -> bool:
-        """As the spec says."""
-        return self.spec.targeted
 
     def has(self, item: Item) -> bool:
         """Whether this image was sent."""
