@@ -14,6 +14,7 @@ from bench.plan.request import Request, open_session
 from bench.store import Store
 from bench.suites.base import Row, SuiteCard, prepare
 from bench.suites.catalogue import load_suite
+from bench.types import Silent
 from tests.toys import CLASSES, pixels
 
 SUITE = "simcam-smoke-v2"
@@ -119,7 +120,7 @@ def flip(path):
     path.write_bytes(content)
 
 
-class Watcher:
+class Watcher(Silent):
     """A progress that counts starts and interrupts the work where it is told to.
 
     Args:
@@ -139,9 +140,3 @@ class Watcher:
         self._done += units
         if self._armed and self._done >= self.stop:
             raise KeyboardInterrupt
-
-    def finish(self):
-        pass
-
-    def fork(self):
-        return self

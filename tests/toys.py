@@ -14,17 +14,9 @@ from bench.data import AdversarySet
 from bench.recipes import SMOKE
 from bench.registry import Entry
 from bench.types import Silent
+from bench.verify.contract_checks.subject import pixels
 
 CLASSES = ("cam-a", "cam-b", "cam-c")
-
-
-def pixels(count, height, width, seed=0):
-    """(count, 3, height, width) random uint8, smooth enough to look like images to a filter."""
-    random = np.random.default_rng(seed)
-    coarse = random.integers(40, 216, (count, 3, height // 8 + 1, width // 8 + 1))
-    fine = np.kron(coarse, np.ones((8, 8), int))[..., :height, :width]
-    noisy = fine + random.integers(-30, 31, fine.shape)
-    return torch.from_numpy(noisy.clip(0, 255).astype(np.uint8))
 
 
 def encoded(pixels, kind="JPEG", **options):
