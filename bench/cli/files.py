@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -50,10 +51,8 @@ def anonymise(
     images: tuple[Path, ...],
     attack: str,
     target: str | None,
-    suite: str,
-    recipe: str,
     out: Path,
-    seed: int,
+    **choices: Any,
 ) -> None:
     """Anonymise IMAGES of any size into PNG files, called IMAGE__TARGET.png.
 
@@ -70,7 +69,7 @@ def anonymise(
     """
     from bench.files.photographs import anonymise_files
 
-    request = make_request(suite, attack, "", recipe=recipe, seed=seed)
+    request = make_request(attacks=attack, victims="", **choices)
     with watched() as progress:
         made = anonymise_files(images, request, open_store(), attack, target, out, progress)
         for path in made:
@@ -87,7 +86,7 @@ def anonymise(
 @device_option
 @seed_option
 @format_option
-def attribute(images: tuple[Path, ...], victims: str, suite: str, recipe: str, seed: int) -> None:
+def attribute(images: tuple[Path, ...], victims: str, **choices: Any) -> None:
     """Attribute IMAGES of any size to camera models.
 
     A photograph of more than 2048 pixels a side is judged by the mean of a victim's logits over
@@ -97,7 +96,7 @@ def attribute(images: tuple[Path, ...], victims: str, suite: str, recipe: str, s
     """
     from bench.files.photographs import attribute_files
 
-    request = make_request(suite, "", victims, recipe=recipe, seed=seed)
+    request = make_request(attacks="", victims=victims, **choices)
     require_victims(request)
     show_rows(attribute_files(images, request, open_store()))
     classes = ", ".join(request.source.card.classes)
