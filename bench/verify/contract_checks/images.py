@@ -146,16 +146,11 @@ def check_batches(subject: Subject) -> str:
     """What comes with an image, now or before, tells nothing of it."""
     images, thing = pixels(3, *ODD, seed=11)[[0, 1, 0, 2, 1, 0]], _unused(subject)
     targets = None if subject.targets(1) is None else torch.tensor([0, 1, 1, 0, 2, 2])
+    sent = [None] * 6 if targets is None else torch.split(targets, 1)
+    each = list(zip(torch.split(images, 1), sent, strict=True))
 
     def alone(places: range) -> Tensor:
-        return torch.cat(
-            [
-                subject.run(
-                    images[i : i + 1], None if targets is None else targets[i : i + 1], thing
-                )
-                for i in places
-            ]
-        )
+        return torch.cat([subject.run(*each[place], thing) for place in places])
 
     first = alone(range(6))
     remedy = "keep nothing from call to call, and let no image see another: no statistics over the "
