@@ -42,11 +42,16 @@ def suite(tiles=TILES, devices=DEVICES):
     return SimpleNamespace(manifest=lambda _: manifest, card=card)
 
 
+def keep(flat_fields, root, asked=None):
+    """Store and key of the fingerprints of a suite's devices."""
+    store, fields = Store(root / "store"), photographed(flat_fields, "own")
+    return store, keep_fingerprints(store, asked or suite(), fields, Silent())
+
+
 def test_a_tile_fits_the_pixels_of_its_own_device(flat_fields, tmp_path):
     """Each tile is compared with what flat fields show in its place."""
-    store = Store(tmp_path / "store")
-    key = keep_fingerprints(store, suite(), photographed(flat_fields, "own"), Silent())
-    assert key == keep_fingerprints(store, suite(), photographed(flat_fields, "own"), Silent())
+    store, key = keep(flat_fields, tmp_path)
+    assert key == keep(flat_fields, tmp_path)[1]
     known = Fingerprints(store, key)
     assert known.devices == DEVICES
     cut = {TILES[0]: np.s_[16:80, 32:96], TILES[1]: np.s_[0:64, 96:160]}
@@ -69,9 +74,7 @@ def test_a_tile_fits_the_pixels_of_its_own_device(flat_fields, tmp_path):
 )
 def test_flat_fields_that_do_not_fit_are_refused(flat_fields, tmp_path, asked, word):
     with pytest.raises(CamobenchError, match=word):
-        keep_fingerprints(
-            Store(tmp_path / "store"), asked, photographed(flat_fields, "own"), Silent()
-        )
+        keep(flat_fields, tmp_path, asked)
 
 
 def test_flat_fields_of_two_sizes_are_not_mixed(flat_fields, tmp_path):
@@ -79,9 +82,7 @@ def test_flat_fields_of_two_sizes_are_not_mixed(flat_fields, tmp_path):
     with Image.open(first) as image:
         image.resize((image.width + 64, image.height)).save(first)
     with pytest.raises(CamobenchError, match="pixels: give those of one size"):
-        keep_fingerprints(
-            Store(tmp_path / "store"), suite(), photographed(flat_fields, "own"), Silent()
-        )
+        keep(flat_fields, tmp_path)
 
 
 def test_dresden_takes_the_d70s_for_a_d70_and_a_name_that_tells_no_device_is_refused(

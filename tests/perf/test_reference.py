@@ -21,18 +21,13 @@ def test_the_loop_is_frozen():
     assert hashlib.sha256(text.encode()).hexdigest() == FROZEN
 
 
-def loop(suite, attack, victims, batch=5):
+def test_it_finds_what_the_runner_finds(tmp_path):
+    suite = toy_suite(tmp_path, ("C",))
     models = suite.manifest("C")["model"]
     inside = [i for i, model in enumerate(models) if model in CLASSES]
     images = torch.from_numpy(suite.images("C")[inside])
     labels = [CLASSES.index(models[i]) for i in inside]
-    found = reference_loop(attack, victims, images, labels, len(CLASSES), device=CPU, batch=batch)
-    return inside, images, found
-
-
-def test_it_finds_what_the_runner_finds(tmp_path):
-    suite = toy_suite(tmp_path, ("C",))
-    inside, _, found = loop(suite, Shift(), toys())
+    found = reference_loop(Shift(), toys(), images, labels, len(CLASSES), device=CPU, batch=5)
     scored = Scorer(suite, CPU, 4).score(AttackSource(Shift()), toys(), inside)
     for name, rows in scored.predictions.items():
         assert [CLASSES[i] for i in found.predicted[name].tolist()] == list(rows["predicted"])
