@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from PIL import Image
 
 from bench.contract import ATTACKS, VICTIMS
+from bench.data import encode_png
 from bench.jobs.building import traits_of
 from bench.jobs.opened_files import as_told
 from bench.jobs.scoring.condition import PLAIN
@@ -208,13 +208,13 @@ def write_samples(folder: Path, session: Session, kept: KeptImages) -> None:
             if not items:  # of images made elsewhere, some may be missing
                 continue
             number, original = f"{len(records):02d}", np.array(images[index])
-            _save_png(target / f"{number}.png", original)
+            (target / f"{number}.png").write_bytes(encode_png(original, compress_level=1))
             files: dict[str, str] = {}
             for item in items:
                 place = item.target or 0
                 files[classes[place]] = f"{number}-{place:02d}.png"
                 made = kept.anonymise([item], torch.from_numpy(original[None]))[0].numpy()
-                _save_png(target / f"{number}-{place:02d}.png", made)
+                (target / files[classes[place]]).write_bytes(encode_png(made, compress_level=1))
             records.append(
                 {
                     "image_id": row["image_id"],
@@ -226,10 +226,6 @@ def write_samples(folder: Path, session: Session, kept: KeptImages) -> None:
                 }
             )
         write_json(target / "samples.json", records)
-
-
-def _save_png(path: Path, pixels: np.ndarray) -> None:
-    Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(path, compress_level=1)
 
 
 def _fields(described: object) -> dict[str, Json]:
