@@ -21,9 +21,8 @@ from bench.jobs.scoring.precision import (
     REDUCED_VERSION,
     Precision,
     VictimPrecision,
-    ready_attack,
+    make_ready,
     ready_network,
-    ready_victim,
 )
 from bench.nets.fast_layers import CLOSE
 from bench.nets.residual import ResidualEstimator
@@ -222,7 +221,7 @@ class Networks:
         if name not in self._victims:
             victim = self._classifier(name, "victim", self.graph.victims[name], "A")
             if self.precision is not None:
-                ready_victim(victim, self.victim_precision(name), self.device)
+                make_ready(victim, self.device, self.victim_precision(name))
             self._victims[name] = victim
         return self._victims[name]
 
@@ -236,7 +235,9 @@ class Networks:
         if attack.learns:
             restore(attack, self._checkpoint("attack", name, self._attack_key(name)), self.device)
         attack.to(self.device).eval()
-        return attack if self.precision is None else ready_attack(attack, self.device)
+        if self.precision is not None:
+            make_ready(attack, self.device)
+        return attack
 
     def estimator(self, set_name: SetName) -> ResidualEstimator:
         """The residual estimator of a set."""

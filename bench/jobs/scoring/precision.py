@@ -56,23 +56,17 @@ def ready_network(network: nn.Module, device: torch.device) -> nn.Module:
     return _placed(folded(network, processor=device.type == "cpu"), device)
 
 
-def ready_attack(attack: Attack, device: torch.device) -> Attack:
-    """Rewrite an attack's plain networks for speed, in fp32 and in place."""
-    for name in attack.rewritable:
-        setattr(attack, name, ready_network(getattr(attack, name), device))
-    return attack
-
-
-def ready_victim(victim: Victim, precision: VictimPrecision, device: torch.device) -> Victim:
-    """Rewrite a victim's plain networks for speed, in place."""
-    for name in victim.rewritable:
-        network = getattr(victim, name)
+def make_ready(
+    thing: Attack | Victim, device: torch.device, precision: VictimPrecision = "fp32"
+) -> None:
+    """Rewrite the plain networks of an attack or a victim for speed, in place."""
+    for name in thing.rewritable:
+        network = getattr(thing, name)
         if precision == "bf16":  # few images reach the exact one: its size matters, not its speed
             exact = _placed(folded(network, processor=False), device)
-            setattr(victim, name, Arbitrated(_placed(reduced(network), device), exact))
+            setattr(thing, name, Arbitrated(_placed(reduced(network), device), exact))
         else:
-            setattr(victim, name, ready_network(network, device))
-    return victim
+            setattr(thing, name, ready_network(network, device))
 
 
 def _placed(network: nn.Module, device: torch.device) -> nn.Module:
