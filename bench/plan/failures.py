@@ -15,6 +15,7 @@ from pathlib import Path
 from bench.jobs.outcome import Failed
 from bench.store import write_text
 from bench.types import CamobenchError
+from bench.wording import listed
 
 MOST_SHOWN = 3
 
@@ -57,9 +58,8 @@ class Failures:
 
     def summary(self) -> str:
         """What failed and why, in one line."""
-        shown = [f"{one.who} ({one.reason}; {one.log})" for one in self.noted[:MOST_SHOWN]]
-        more = len(self.noted) - len(shown)
-        return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+        told = [f"{one.who} ({one.reason}; {one.log})" for one in self.noted]
+        return listed(told, MOST_SHOWN)
 
     def clear(self, who: str, where: str = "") -> None:
         """It works now: its log goes."""
