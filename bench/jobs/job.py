@@ -170,6 +170,7 @@ class Keys:
         classes: Camera models that each victim tells apart, by the victim's name.
         reducible: Victims whose backbones can compute in bf16: the others are always in fp32.
         jobs: By key, dependencies first, of all that has a checkpoint, once it is trained.
+        attack_seed: Of all that is trained on Set-B.
     """
 
     suite: SuiteCard

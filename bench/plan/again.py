@@ -37,7 +37,7 @@ def suite_again(run: RunData, store: Store, sets: tuple[SetName, ...], progress:
     if run.suite not in SIMULATED:
         raise NotAtHandError(
             f"Set-{lacking[0]} of {run.suite} ({run.fingerprint[:12]}) is not in the store; "
-            "`camobench data prepare` makes it"
+            "`camobench data prepare` with the same suite and options, such as --root, makes it"
         )
     source = load_suite(run.suite)
     if source.card.fingerprint != run.fingerprint:
