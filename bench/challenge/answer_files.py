@@ -10,6 +10,7 @@ import io
 import os
 import stat
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -122,6 +123,8 @@ class AnswerFiles(ExitStack):
         except UNREADABLE as error:
             self.findings.add(DAMAGED, f"{shown}: {error}")
             return
+        # Newer Pythons warn of files that share bytes; here each is judged by itself, in threads.
+        warnings.filterwarnings("ignore", "Overlapped entries", UserWarning)
         for info in archive.infolist():
             one = AnswerFile(path=info.filename, open=partial(archive.open, info))
             raw = info.orig_filename  # before zipfile made slashes of it
