@@ -20,7 +20,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
-from bench.types import Json, Progress, Silent
+from bench.types import SILENT, Json, Progress
 
 PLAIN_EVERY_S = 15.0
 _COLOURS = {
@@ -116,7 +116,7 @@ def fitted_table(rows: Sequence[Mapping[str, Json]]) -> Table:
 def shown_progress(console: Console, *, quiet: bool = False) -> Iterator[Progress]:
     """A progress fit for the terminal, the pipe, or silence."""
     if quiet:
-        yield Silent()
+        yield SILENT
     elif not console.is_terminal:
         yield PlainProgress(console)
     else:

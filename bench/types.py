@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, is_dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 SetName: TypeAlias = Literal["A", "B", "C", "D"]
 SETS: tuple[SetName, ...] = ("A", "B", "C")
@@ -41,6 +41,9 @@ class StoppingError(CamobenchError):
     """Trouble of the machine or the store, which stops all work and is no participant's fault."""
 
 
+ThingT = TypeVar("ThingT")
+
+
 class Progress(Protocol):
     """How long work tells how far it is; implemented by the command line."""
 
@@ -72,6 +75,18 @@ class Silent:
     def fork(self) -> Silent:
         """Say nothing beside it either."""
         return self
+
+
+SILENT = Silent()
+
+
+def tracked(things: Collection[ThingT], label: str, progress: Progress) -> Iterator[ThingT]:
+    """Go through things one by one, and tell of each that is done with."""
+    progress.start(label, len(things))
+    for one in things:
+        yield one
+        progress.advance()
+    progress.finish()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from bench.plan.request import Request, open_session
 from bench.store import Store
 from bench.suites.base import Row, SuiteCard, prepare
 from bench.suites.catalogue import load_suite
-from bench.types import Silent
+from bench.types import SILENT, Silent
 from tests.toys import CLASSES, pixels
 
 SUITE = "simcam-smoke-v2"
@@ -101,12 +101,12 @@ def toy_suite(root, sets=("A", "B", "C"), **options):
     return prepare(ToySource(**options), Store(root), sets)
 
 
-def matrix_of(store, progress=None, **changes):
+def matrix_of(store, progress=SILENT, **changes):
     """The smallest run on `store`, whose first failure stops it."""
     return open_session(request(**changes), store, progress, Failures())
 
 
-def toy_session(root, attacks=(), victims=(), progress=None, failures=None, **changes):
+def toy_session(root, attacks=(), victims=(), progress=SILENT, failures=None, **changes):
     """Networks of the toy suite, in a store of their own or one that is there."""
     asked = request(source=ToySource(), attacks=attacks, victims=victims, **changes)
     store = root if isinstance(root, Store) else Store(root)

@@ -39,7 +39,7 @@ from bench.store import Store, digest, explaining_full_disk, write_json, write_t
 from bench.store.outputs import note_own, require_own
 from bench.suites.base import Suite, SuiteCard
 from bench.suites.export import TOLD, export_set
-from bench.types import CamobenchError, Progress, SetName, Silent
+from bench.types import SILENT, CamobenchError, Progress, SetName
 
 IMAGES = "images"
 TRAINING = "training"
@@ -102,7 +102,7 @@ def export_challenge(
     *,
     for_victims: bool,
     licence: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Challenge:
     """Make what is missing of the sets and of the attacks' images, then write the challenge.
 
@@ -113,7 +113,6 @@ def export_challenge(
     Raises:
         CamobenchError: If an attack fails, `out` holds anything else, or the disk is full.
     """
-    progress = progress or Silent()
     asked = replace(request, victims=(), keep_images=True, strengths=(), recompress=())
     session = open_session(asked, store, progress)
     theirs: SetName = "A" if for_victims else "B"

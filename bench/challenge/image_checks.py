@@ -30,7 +30,7 @@ from bench.data.formats import opened, pixels_of
 from bench.data.png import SIGNATURE, read_png_header
 from bench.metrics.suspicions import LOOKED_AT, suspect_images
 from bench.processes import cpu_count
-from bench.types import Progress, Silent
+from bench.types import SILENT, Progress, tracked
 
 Place: TypeAlias = tuple[str, str | None]
 """Opaque id and target of one anonymised image."""
@@ -116,17 +116,16 @@ def check_images(
     files: AnswerFiles,
     originals: Mapping[str, NDArray[np.uint8]],
     targets: Sequence[str],
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> CheckedImages:
     """Check every file against the originals, (3, H, W) pixels by the challenge's id."""
-    progress, findings = progress or Silent(), files.findings
+    findings = files.findings
     named = _by_place(files, originals.keys(), targets)
     targeted = 2 * sum(target is not None for _, target in named) >= len(named) > 0
     wanted: Sequence[str | None] = targets if targeted else (None,)
     checked = CheckedImages(
         targeted=targeted, wanted=len(originals) * len(wanted), findings=findings
     )
-    progress.start(f"checking {files.place.name}", len(named))
 
     def check(place: Place) -> CheckedImage | RefusedError:
         try:
@@ -136,7 +135,8 @@ def check_images(
 
     with ThreadPoolExecutor(cpu_count()) as pool:
         digests = dict(zip(originals, pool.map(_digest, originals.values()), strict=True))
-        for place, found in zip(named, pool.map(check, named), strict=True):
+        places = tracked(named, f"checking {files.place.name}", progress)
+        for place, found in zip(places, pool.map(check, named), strict=True):
             stray, shown = (place[1] is not None) != targeted, named[place][0].shown
             if isinstance(found, RefusedError):
                 findings.add(found.kind, f"{shown}: {found.detail}")
@@ -145,8 +145,6 @@ def check_images(
                 findings.add(BESIDE if left else MIXED, shown)
             elif isinstance(found, CheckedImage):
                 checked.images[place] = found
-            progress.advance()
-    progress.finish()
     _refuse_swapped(checked, digests)
     for image in checked.images.values():
         if image.is_copy:

@@ -23,7 +23,7 @@ from bench.records.run import RunData
 from bench.registry import Entry
 from bench.store import Store
 from bench.store.outputs import require_own
-from bench.types import CamobenchError, Progress, Silent, WrongUsageError
+from bench.types import SILENT, CamobenchError, Progress, WrongUsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ def score_answer(
     described: Mapping[str, Any],
     dry_run: bool = False,
     without_bad: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> ScoredAnswer:
     """Check an answer, a path to images or predictions, and score it if nothing forbids that.
 
@@ -68,7 +68,7 @@ def score_answer(
     """
     if not answer.exists():
         raise WrongUsageError(f"there is no file or folder {answer}; check the path")
-    progress, predictions = progress or Silent(), is_table(answer)
+    predictions = is_table(answer)
     kind = "victim" if predictions else "attack"
     _require_new(name, kind, described.get("label", ""))
     check = check_predictions_answer if predictions else check_images_answer

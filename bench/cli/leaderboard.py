@@ -9,7 +9,7 @@ import click
 
 from bench.cli.options import FOLDER, format_option, quiet_option, shared
 from bench.cli.requests import say, watched
-from bench.types import CamobenchError
+from bench.types import CamobenchError, tracked
 
 
 @click.command()
@@ -55,12 +55,8 @@ def leaderboard(results: tuple[Path, ...], out: Path) -> None:
         refused = "; ".join(map(str, left_out))
         if not boards:
             raise CamobenchError(f"nothing can be shown: {refused}")
-        standings = []
-        progress.start("ranking attacks, boards", len(boards))
-        for board in boards:
-            standings.append(build_standings(board))
-            progress.advance()
-        progress.finish()
+        ranked = tracked(boards, "ranking attacks, boards", progress)
+        standings = [build_standings(board) for board in ranked]
         note_own(out, SITE, made_of)
         page = write_site(standings, out, left_out, progress)
     texts = {suffix: render_boards(standings, suffix, left_out) for suffix in files}

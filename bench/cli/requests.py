@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from rich.console import Console
 
 from bench.cli.options import FOLDER_OPTIONS, shared
-from bench.types import CamobenchError
+from bench.types import SILENT, CamobenchError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -37,7 +37,7 @@ def make_request(
     keep_fp32: str = "",
     recompress: str = "",
     strengths: str = "",
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
     store: Store | None = None,
     resent: str | None = None,
     from_scratch: bool = False,
@@ -91,7 +91,7 @@ def is_given(parameter: str) -> bool:
     return source is ParameterSource.COMMANDLINE
 
 
-def make_source(name: str, progress: Progress | None = None) -> SuiteSource:
+def make_source(name: str, progress: Progress = SILENT) -> SuiteSource:
     """The suite of `--suite`, with the options of `folder_options` and the verb's `--store`."""
     from bench.suites.catalogue import load_suite
 
@@ -109,7 +109,7 @@ def open_store() -> Store:
     return Store(shared("store") or Store.default_root())
 
 
-def open_prepared(suite: str, progress: Progress | None = None) -> Suite:
+def open_prepared(suite: str, progress: Progress = SILENT) -> Suite:
     """Open a suite that was prepared before."""
     from bench.suites.base import open_suite
 

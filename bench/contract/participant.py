@@ -21,7 +21,7 @@ from bench.contract.specs import AttackSpec, Spec, VictimSpec
 from bench.data import AdversarySet, ExaminerSet
 from bench.recipes import Recipe
 from bench.store import file_digest
-from bench.types import CamobenchError, FitReport, Json, Progress, Silent, as_json
+from bench.types import SILENT, CamobenchError, FitReport, Json, Progress, as_json
 
 SpecT = TypeVar("SpecT", bound=Spec)
 
@@ -54,7 +54,7 @@ class FitContext:
     device: torch.device
     seed: int
     recipe: Recipe
-    progress: Progress = field(default_factory=Silent)
+    progress: Progress = SILENT
     snapshots: Snapshots = field(default_factory=Snapshots)
     surrogates: Mapping[str, Victim] = field(default_factory=dict)
     label: str = ""

@@ -32,7 +32,7 @@ from bench.jobs.job import Job, Site, TrainJob
 from bench.jobs.outcome import Failed, is_failure
 from bench.jobs.run import run
 from bench.jobs.workplace import Workplace
-from bench.types import CamobenchError, Progress, Silent, StoppingError
+from bench.types import SILENT, CamobenchError, Progress, StoppingError
 from bench.wording import in_seconds
 
 RETRIES = 3
@@ -165,7 +165,7 @@ def _done(job: Job, site: Site) -> Outcome:
     global _place
     if _place is None or _place.site != site:
         _place = Workplace(site)
-    return run(job, _place, Silent())
+    return run(job, _place, SILENT)
 
 
 def _asked(method: Any, *arguments: Any) -> Any:

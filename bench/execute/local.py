@@ -41,7 +41,7 @@ from bench.jobs.workplace import Workplace
 from bench.processes import start_training_process
 from bench.sources.opened import see_too, seen
 from bench.store import digest
-from bench.types import Progress, Silent
+from bench.types import SILENT, Progress
 from bench.wording import in_seconds
 
 METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
@@ -160,7 +160,7 @@ def worker_pool(width: int, begin: Callable[..., None], *given: Any) -> ProcessP
 
 _given: _Given
 _place: Workplace | None = None
-_progress: Progress = Silent()
+_progress: Progress = SILENT
 
 
 def _begin(given: _Given) -> None:

@@ -18,7 +18,7 @@ from bench.jobs.networks import Networks
 from bench.plan.request import Request, open_session
 from bench.store import Store
 from bench.store.outputs import Additions
-from bench.types import Json, Progress, Silent, WrongUsageError
+from bench.types import SILENT, Json, Progress, WrongUsageError, tracked
 
 NAME_BYTES = 255
 """What common file systems take for a name."""
@@ -31,7 +31,7 @@ def anonymise_files(
     attack_name: str,
     target: str | None,
     out: Path,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Iterator[Path]:
     """Anonymise photographs into PNG files; yields each as it is written.
 
@@ -51,18 +51,13 @@ def anonymise_files(
         _read(path)
         if len(os.fsencode(f"{path.stem}{ending}")) > NAME_BYTES:
             raise ImageError(f"{path}: its name and {ending} are too long for one; rename it")
-    progress = progress or Silent()
-    progress.start(f"{attack_name} on photographs", len(paths))
     additions = Additions(out)
-    for path in paths:
+    for path in tracked(paths, f"{attack_name} on photographs", progress):
         images = _read(path).to(networks.device)
         targets = None if position is None else torch.tensor([position], device=networks.device)
         with torch.no_grad():
             pixels = anonymise_tiled(attack, images, targets)[0].cpu().numpy()
-        made = additions.add(path.stem, ending, encode_png(pixels, **appearance(path)))
-        progress.advance()
-        yield made
-    progress.finish()
+        yield additions.add(path.stem, ending, encode_png(pixels, **appearance(path)))
 
 
 def attribute_files(paths: Sequence[Path], request: Request, store: Store) -> list[dict[str, Json]]:

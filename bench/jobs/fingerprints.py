@@ -22,7 +22,7 @@ from bench.store import Store, digest
 from bench.suites.base import Suite
 from bench.suites.flat_fields import FlatFields
 from bench.suites.photographs.cutting import cut_again, tile_of
-from bench.types import CamobenchError, Progress
+from bench.types import CamobenchError, Progress, tracked
 
 FINGERPRINTS = "fingerprints"
 BATCH = 16
@@ -59,13 +59,10 @@ def keep_fingerprints(
         RowFolder(path.parents[1]).set_damaged_aside([FINGERPRINTS])
         if not path.is_file():
             rows = []
-            progress.start("fingerprints of devices", len(flat_fields.counts))
-            for device in flat_fields.counts:
+            for device in tracked(flat_fields.counts, "fingerprints of devices", progress):
                 for tile, pattern in _estimated(flat_fields, device, tiles, side_px):
                     told = {"device": device, "tile": tile}
                     rows.append(told | {"fingerprint": pattern.flatten()})
-                progress.advance()
-            progress.finish()
             write_rows(path, pd.DataFrame(rows), {})
     return key
 

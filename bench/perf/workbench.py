@@ -29,7 +29,7 @@ from bench.plan.results.cards import count
 from bench.plan.session import Session
 from bench.store import Store, digest
 from bench.suites.base import Row, SuiteCard
-from bench.types import FitReport, Progress, SetName
+from bench.types import SILENT, FitReport, Progress, SetName
 
 COARSE_PX = 8
 APART = 100.0
@@ -143,7 +143,7 @@ class Workbench:
         return Workbench, (self.load, self.root)
 
     def session(
-        self, device: str = "cpu", precision: str = "fp32", progress: Progress | None = None
+        self, device: str = "cpu", precision: str = "fp32", progress: Progress = SILENT
     ) -> Session:
         """What a run of the load would do; the first failure ends it."""
         request = Request(

@@ -25,7 +25,7 @@ from bench.report.tables.paper import write_tables
 from bench.store import Store
 from bench.store.outputs import note_own, require_own
 from bench.suites.base import SuiteSource
-from bench.types import CamobenchError, Progress, Silent
+from bench.types import SILENT, CamobenchError, Progress
 
 RESULTS = "results"
 """What the note in a folder calls the results of a matrix."""
@@ -85,7 +85,7 @@ class Request:
 def open_session(
     request: Request,
     store: Store,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
     failures: Failures | None = None,
 ) -> Session:
     """Lay out the jobs of a request. The `identity` control is always scored: it is clean accuracy.
@@ -100,12 +100,10 @@ def open_session(
     attacks = tuple(dict.fromkeys((*request.attacks, CLEAN_CONTROL)))
     if failures is None:
         failures = Failures(store.root / "failures" / request.source.card.name)
-    return Session(replace(request, attacks=attacks), store, progress or Silent(), failures)
+    return Session(replace(request, attacks=attacks), store, progress, failures)
 
 
-def evaluate_run(
-    request: Request, store: Store, out: Path, progress: Progress | None = None
-) -> RunData:
+def evaluate_run(request: Request, store: Store, out: Path, progress: Progress = SILENT) -> RunData:
     """Train and score what is missing, then write predictions, tables and report into `out`.
 
     Running the same request again continues where it was. Cells that fail are holes in the tables:
@@ -117,7 +115,7 @@ def evaluate_run(
     """
     if not request.victims:
         raise CamobenchError("a matrix needs victims; name at least one")
-    progress, made_of = progress or Silent(), request.made_of(out)
+    made_of = request.made_of(out)
     require_own(out, RESULTS, made_of)
     session = open_session(request, store, progress)
     session.train()

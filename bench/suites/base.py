@@ -16,16 +16,7 @@ from bench.data import AdversarySet, ExaminerSet, LabelledImages
 from bench.store import Store, explaining_damage, read_json, write_json
 from bench.store.checksums import kept_checksum, require_as_written
 from bench.suites.set_files import kept_array, write_set
-from bench.types import (
-    IN,
-    OUT,
-    REAL,
-    SILENT_DEFAULT,
-    CamobenchError,
-    Progress,
-    SetName,
-    Silent,
-)
+from bench.types import IN, OUT, REAL, SILENT, SILENT_DEFAULT, CamobenchError, Progress, SetName
 
 LabelledT = TypeVar("LabelledT", bound=LabelledImages)
 
@@ -219,14 +210,13 @@ def prepare(
     sets: tuple[SetName, ...],
     *,
     workers: int = 1,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Suite:
     """Make the missing `sets` of a suite in the store, check the others, and open it.
 
     Raises:
         CamobenchError: If a set that was made before is damaged, or one cannot be made.
     """
-    progress = progress or Silent()
     card = source.card
     folder = store.data_folder(card.name, card.fingerprint)
     suite = Suite(card, folder)

@@ -26,7 +26,7 @@ from bench.suites.simcam.plan import (
     SIMCAM_SMOKE,
     SimcamSpec,
 )
-from bench.types import CamobenchError, Progress
+from bench.types import SILENT, CamobenchError, Progress
 from bench.wording import near
 
 FOLDER_PREFIX = "folder:"
@@ -42,7 +42,7 @@ SPECS: Mapping[str, SimcamSpec | DresdenSpec] = MappingProxyType(
 
 
 def load_suite(
-    name: str, *, progress: Progress | None = None, store: Path | None = None, **options: Any
+    name: str, *, progress: Progress = SILENT, store: Path | None = None, **options: Any
 ) -> SuiteSource:
     """The suite called `name`, ready to be prepared in a store.
 
@@ -87,7 +87,7 @@ def _require_known(name: str, options: Collection[str], known: Collection[str]) 
         )
 
 
-def _folder(root: Path, progress: Progress | None, options: dict[str, Any]) -> SuiteSource:
+def _folder(root: Path, progress: Progress, options: dict[str, Any]) -> SuiteSource:
     from bench.suites.folder import FolderSource
 
     known = {field.name for field in fields(FolderSource)} - {"root", "progress", "_"}
@@ -105,7 +105,7 @@ def _folder(root: Path, progress: Progress | None, options: dict[str, Any]) -> S
     )
 
 
-def _dresden(progress: Progress | None, store: Path | None, options: dict[str, Any]) -> SuiteSource:
+def _dresden(progress: Progress, store: Path | None, options: dict[str, Any]) -> SuiteSource:
     _require_known(DRESDEN_V1.name, options, ("root", "partial"))
     root, partial = options.get("root"), bool(options.get("partial"))
     if root is not None:

@@ -26,7 +26,7 @@ from bench.suites.photographs.division import Placed
 from bench.suites.photographs.layouts import get_layout
 from bench.suites.photographs.reading import read_folder
 from bench.suites.photographs.scan import Scan, list_images
-from bench.types import IN, REAL, CamobenchError, Progress, SetName
+from bench.types import IN, REAL, SILENT, CamobenchError, Progress, SetName
 from bench.wording import listed, plural
 
 
@@ -47,7 +47,7 @@ class WithRealPhotographs(PhotographSource):
     _: KW_ONLY
     layout: str | None = None
     skip_bad: bool = False
-    progress: Progress | None = None
+    progress: Progress = SILENT
 
     @cached_property
     def card(self) -> SuiteCard:

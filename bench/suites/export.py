@@ -14,7 +14,7 @@ from bench.data import encode_png
 from bench.store import write_text
 from bench.store.outputs import write_new
 from bench.suites.base import Suite
-from bench.types import Progress, SetName, Silent
+from bench.types import SILENT, Progress, SetName, tracked
 
 IMAGES = "images"
 MANIFEST = "manifest.csv"
@@ -28,7 +28,7 @@ def export_set(
     out: Path,
     *,
     told: tuple[str, ...] | None = None,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> None:
     """Write the images that are not there yet, then `manifest.csv` with a row for each.
 
@@ -43,7 +43,6 @@ def export_set(
     Raises:
         CamobenchError: If the set is not in the store, or a file of another content is there.
     """
-    progress = progress or Silent()
     manifest, images = suite.manifest(set_name), suite.images(set_name)
     known = manifest.rename(columns={"sha256": "original_sha256"}).drop(
         columns="look", errors="ignore"
@@ -53,13 +52,11 @@ def export_set(
     if told == ():
         order.sort(key=lambda index: hashlib.sha256(images[index].tobytes()).digest())
     files = []
-    progress.start(f"{suite.card.name}: writing Set-{set_name}", len(order))
-    for number, index in enumerate(order, start=1):
+    label = f"{suite.card.name}: writing Set-{set_name}"
+    for number, index in enumerate(tracked(order, label, progress), start=1):
         file = f"{IMAGES}/{number:0{len(str(len(order)))}d}.png"
         data = encode_png(images[index])
         write_new(out / file, data)
         files.append({"file": file, "sha256": hashlib.sha256(data).hexdigest()})
-        progress.advance()
     rows = pd.concat([pd.DataFrame(files), known.iloc[order].reset_index(drop=True)], axis=1)
     write_text(out / MANIFEST, rows.to_csv(index=False, lineterminator="\n"))
-    progress.finish()

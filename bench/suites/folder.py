@@ -26,7 +26,7 @@ from bench.suites.photographs.division import (
 from bench.suites.photographs.layouts import get_layout
 from bench.suites.photographs.reading import read_folder
 from bench.suites.photographs.scan import Scan
-from bench.types import IN, Progress, SetName
+from bench.types import IN, SILENT, Progress, SetName
 from bench.wording import split_names
 
 FOLDER_VERSION = 2  # raise it when the same folder and options give other images
@@ -64,7 +64,7 @@ class FolderSource(PhotographSource):
     tiles_per_photo: int | None = None
     skip_bad: bool = False
     layout: str | None = None
-    progress: Progress | None = None
+    progress: Progress = SILENT
 
     def __post_init__(self) -> None:
         if self.layout is not None:

@@ -19,21 +19,21 @@ from bench.jobs.scoring.scorer import Scorer
 from bench.metrics.agreement import LEAST_AGREEMENT, Agreement, compare_scorings
 from bench.plan.again import NotAtHandError
 from bench.store import Store
-from bench.types import Progress, Silent
+from bench.types import SILENT, Progress
 from bench.verdicts import Verdict
 from bench.verify.reopen import Reopened, reopened
 from bench.wording import listed
 
 
 def precision_verdicts(
-    folder: Path, store: Store, *, device: str = "cpu", progress: Progress | None = None
+    folder: Path, store: Store, *, device: str = "cpu", progress: Progress = SILENT
 ) -> tuple[list[Verdict], pd.DataFrame]:
     """Score a run's images in fp32 and in mixed precision and compare.
 
     Returns:
         One verdict a victim, and the rows that flipped.
     """
-    where, progress = torch.device(device), progress or Silent()
+    where = torch.device(device)
     try:
         with reopened(folder, store, where, progress) as opened:
             if not opened.attacks or not opened.victims:

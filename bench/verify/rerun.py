@@ -24,7 +24,7 @@ from bench.records.frames import IMAGE, images_of, same_distortion
 from bench.records.run import RunData
 from bench.store import Store
 from bench.suites.base import Suite
-from bench.types import CamobenchError, Progress, Silent, StoppingError
+from bench.types import SILENT, CamobenchError, Progress, StoppingError
 from bench.verdicts import Outcome, Verdict
 from bench.verify.reopen import Reopened, reopened
 from bench.wording import listed, plural
@@ -45,7 +45,7 @@ def recheck(
     rows: int | None = ROWS,
     seed: int | None = None,
     device: str = "cpu",
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> list[Verdict]:
     """Check the images against the suite, and re-run a random sample of rows.
 
@@ -53,7 +53,7 @@ def recheck(
     out evenly over the attacks; `rows` of `None` are all. Without a `seed` it is drawn by chance,
     so that nobody who makes up rows can know which ones are looked at.
     """
-    where, progress = torch.device(device), progress or Silent()
+    where = torch.device(device)
     try:
         with reopened(folder, store, where, progress) as opened:
             verdicts = [_check_images(opened), *opened.verdicts]

@@ -19,7 +19,7 @@ from bench.plan.request import evaluate_run, open_session
 from bench.records.load import load_run
 from bench.report.verification.folder import verify_folder
 from bench.store import Store
-from bench.types import CamobenchError, Silent, WrongUsageError
+from bench.types import SILENT, CamobenchError, WrongUsageError
 from tests.challenge.answers import CARD, archive, folder
 from tests.plugins import FOG, write
 from tests.smoke import VICTIMS as SMOKE_VICTIMS
@@ -110,7 +110,7 @@ def test_images_of_a_generator_give_its_row_and_part_of_them_a_partial_one(
 def test_a_file_that_changes_after_it_was_checked_stops_the_scoring(arena, tmp_path):
     files = dict(list(arena.jpeg().items())[:4])  # not the answer of another test, which is kept
     place, asked = folder(tmp_path / "answer", files.items()), request(attacks=("jpeg",))
-    with check_images_answer(place, asked, arena.store, Silent()) as checked:
+    with check_images_answer(place, asked, arena.store, SILENT) as checked:
         first, second = list(files)[:2]
         (place / first).write_bytes(files[second])
         spec = checked.entry("changing", arena.store).spec
@@ -194,7 +194,7 @@ def test_what_is_said_of_images_that_are_not_scored_changes_nothing(arena, tmp_p
         said.loc[unscored, "predicted"] = label
         said.to_csv(path, index=False)
         asked = request(victims=())
-        with check_predictions_answer(path, asked, arena.store, Silent()) as checked:
+        with check_predictions_answer(path, asked, arena.store, SILENT) as checked:
             digests.add(checked.entry("x", arena.store).spec.predictions_sha256)
             assert checked.coverage.whole
     assert len(digests) == 1

@@ -4,6 +4,8 @@ from functools import partial
 
 from rich.console import Console
 
+from bench.types import SILENT
+
 
 def test_tables_fit_a_terminal_unless_a_format_is_asked_for(camobench, monkeypatch):
     monkeypatch.setattr("bench.cli.requests.Console", partial(Console, width=60, color_system=None))
@@ -20,9 +22,9 @@ def test_tables_fit_a_terminal_unless_a_format_is_asked_for(camobench, monkeypat
 def test_folder_options_reach_the_suite(camobench, monkeypatch, tmp_path):
     seen = []
 
-    def load_suite(name, *, progress=None, store=None, **options):
+    def load_suite(name, *, progress=SILENT, store=None, **options):
         assert store == tmp_path / "store"
-        seen.append((name, options, progress is not None))
+        seen.append((name, options, progress is not SILENT))
         raise ValueError("enough")
 
     monkeypatch.setattr("bench.suites.catalogue.load_suite", load_suite)

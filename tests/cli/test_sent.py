@@ -14,7 +14,7 @@ from bench.plan.request import open_session
 from bench.records.load import load_run
 from bench.store import Store
 from bench.store.checksums import keep_checksum
-from bench.types import Silent
+from bench.types import SILENT
 from bench.verify.doctor.storage import check_store
 from tests.challenge.answers import CARD, folder
 from tests.challenge.test_score import entry, rows
@@ -26,7 +26,7 @@ IMG, WDF = VICTIMS
 
 def kept_images(store):
     """What `doctor` says of them."""
-    return next(one for one in check_store(store.root, Silent()) if one.check == "kept images")
+    return next(one for one in check_store(store.root, SILENT) if one.check == "kept images")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from bench.execute.base import Executor
 from bench.jobs.job import ScoreJob, TrainJob
 from bench.jobs.outcome import Done, Failed
-from bench.types import Silent
+from bench.types import SILENT
 
 
 class Pretending(Executor):
@@ -48,7 +48,7 @@ def shard(number, *victims):
 
 
 def outcomes(executor, *jobs):
-    return {told(job): end for job, end in executor.run(jobs, None, Silent())}
+    return {told(job): end for job, end in executor.run(jobs, None, SILENT)}
 
 
 def test_a_job_waits_for_its_needs_and_fails_with_them():
@@ -86,7 +86,7 @@ def test_where_the_attack_is_to_blame_no_victim_is_tried():
 
 def test_whoever_stops_listening_ends_what_runs():
     executor = Pretending()
-    running = executor.run([network("a"), network("b")], None, Silent())
+    running = executor.run([network("a"), network("b")], None, SILENT)
     next(running)
     running.close()
     assert executor.closed == 1

@@ -9,7 +9,7 @@ from PIL import Image
 from bench.jobs.fingerprints import Fingerprints, keep_fingerprints
 from bench.store import Store
 from bench.suites.flat_fields import photographed
-from bench.types import CamobenchError, Silent
+from bench.types import SILENT, CamobenchError
 
 SIDE = 64
 SIZE = (96, 160)
@@ -45,7 +45,7 @@ def suite(tiles=TILES, devices=DEVICES):
 def keep(flat_fields, root, asked=None):
     """Store and key of the fingerprints of a suite's devices."""
     store, fields = Store(root / "store"), photographed(flat_fields, "own")
-    return store, keep_fingerprints(store, asked or suite(), fields, Silent())
+    return store, keep_fingerprints(store, asked or suite(), fields, SILENT)
 
 
 def test_a_tile_fits_the_pixels_of_its_own_device(flat_fields, tmp_path):

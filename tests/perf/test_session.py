@@ -11,7 +11,7 @@ from bench.perf.session import make_stream_load, measure, require_same_load, str
 from bench.perf.timing import Times, compare
 from bench.perf.workbench import Cost, Load
 from bench.store import write_json
-from bench.types import CamobenchError, Silent
+from bench.types import SILENT, CamobenchError
 from tests.smoke import CPU, VICTIMS, Watcher
 
 LOAD = Load(
@@ -40,7 +40,7 @@ def here():
 
 @pytest.fixture(scope="module")
 def found(here, tmp_path_factory):
-    return measure(LOAD, CPU, tmp_path_factory.mktemp("store"), Silent())
+    return measure(LOAD, CPU, tmp_path_factory.mktemp("store"), SILENT)
 
 
 def test_stable_keys(found):
@@ -109,7 +109,7 @@ def test_a_stream_continues_and_tells_time_and_memory_of_every_shard(tmp_path):
     times = {p: p.stat().st_mtime_ns for kind in kinds for p in tmp_path.glob(kind)}
     # The attack, the victims and their residual estimator; then a shard of each victim.
     assert len(times) == 2 + len(load.victims) + 1 + len(load.victims)
-    found = stream(load, CPU, tmp_path, Silent())
+    found = stream(load, CPU, tmp_path, SILENT)
     assert all(path.stat().st_mtime_ns == time for path, time in times.items())
     shards = found.figures["shards"]
     assert [shard["transforms"] for shard in shards] == [64, 80]

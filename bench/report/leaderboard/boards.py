@@ -26,7 +26,7 @@ from bench.report.leaderboard.submissions import (
     victims_of,
 )
 from bench.report.verification.rows import wanted_cells
-from bench.types import SPLITS, Progress, Silent
+from bench.types import SILENT, SPLITS, Progress
 from bench.wording import listed, plural
 
 _NO_CONTROL = (
@@ -101,7 +101,7 @@ class Board:
 
 
 def load_boards(
-    places: Sequence[Path], progress: Progress | None = None
+    places: Sequence[Path], progress: Progress = SILENT
 ) -> tuple[list[Board], list[LeftOut]]:
     """All boards of the entry folders below `places`, by suite.
 
@@ -111,7 +111,7 @@ def load_boards(
     Raises:
         ValueError: As `load_submissions`.
     """
-    submissions, left_out = load_submissions(places, progress or Silent())
+    submissions, left_out = load_submissions(places, progress)
     groups = []
     for members in group(submissions):
         if any((one.run.predictions["attack"] == CLEAN_CONTROL).any() for one in members):

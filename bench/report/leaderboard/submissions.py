@@ -17,7 +17,7 @@ from bench.records.load import each_once
 from bench.records.participants import VictimRecord
 from bench.records.run import RunData
 from bench.report.verification.folder import check_rows
-from bench.types import Progress
+from bench.types import Progress, tracked
 
 SITE = "leaderboard"
 TABLES = ("predictions", "conditions", "distortion", "condition_distortion")
@@ -77,8 +77,7 @@ def load_submissions(
         )
     found: list[Submission] = []
     left_out: list[LeftOut] = []
-    progress.start("checking folders of entries", len(folders))
-    for name, folder in folders.items():
+    for name, folder in tracked(folders.items(), "checking folders of entries", progress):
         run, verdicts = check_rows(folder)
         wrong = [one for one in verdicts if one.verdict == "fail"]
         wrong = [one for one in wrong if one.check != "run"] or wrong
@@ -87,8 +86,6 @@ def load_submissions(
             left_out.append(LeftOut(name=name, directory=folder, reasons=reasons))
         else:
             found += _by_precision(name, run)
-        progress.advance()
-    progress.finish()
     return found, left_out
 
 

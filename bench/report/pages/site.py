@@ -15,33 +15,30 @@ from bench.report.leaderboard.submissions import SITE, LeftOut
 from bench.report.pages.board_pages import BoardPages
 from bench.report.pages.environment import render_page
 from bench.store import replacing, write_text
-from bench.types import Progress, Silent
+from bench.types import SILENT, Progress, tracked
 
 
 def write_site(
     boards: Sequence[Standings],
     out: Path,
     left_out: Sequence[LeftOut] = (),
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Path:
     """Write the site into `out/leaderboard`, in place of an earlier one; returns its index page.
 
     `out` also holds `leaderboard.md` and its like, to which the index links.
     """
-    folder, progress = out / SITE, progress or Silent()
+    folder = out / SITE
     values: dict[str, object] = {"root": "", "boards": boards, "left_out": left_out}
-    progress.start("writing pages, boards", len(boards))
     with replacing(folder) as target:
         target.mkdir()
         for name in ("site.css", "site.js", "index.html"):
             write_text(target / name, render_page(name, **values))
-        for one in boards:
+        for one in tracked(boards, "writing pages, boards", progress):
             place = target / one.board.slug
             place.mkdir(exist_ok=True)
             for name, text in BoardPages(one, partial(_link, folder / one.board.slug, place)):
                 write_text(place / name, text)
-            progress.advance()
-    progress.finish()
     return folder / "index.html"
 
 

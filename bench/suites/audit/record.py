@@ -23,7 +23,7 @@ from bench.suites.audit import manifest_checks as manifests
 from bench.suites.audit.copies import NearCopy
 from bench.suites.audit.manifest_checks import Finding
 from bench.suites.base import Suite, SuiteSource
-from bench.types import SETS, CamobenchError, Json, Progress, Silent, as_json
+from bench.types import SETS, SILENT, CamobenchError, Json, Progress, as_json
 
 FILE = "audit.json"
 AUDIT_VERSION = 2  # raise it when the same suite could get another verdict
@@ -63,7 +63,7 @@ class Audit:
         return "; ".join(parts)
 
 
-def audit(suite: Suite, progress: Progress | None = None) -> Audit:
+def audit(suite: Suite, progress: Progress = SILENT) -> Audit:
     """Check a suite.
 
     Raises:
@@ -71,7 +71,7 @@ def audit(suite: Suite, progress: Progress | None = None) -> Audit:
     """
     card = suite.card
     frame = pd.concat([suite.manifest(name) for name in SETS], ignore_index=True)
-    looks = copies.look(suite, progress or Silent())
+    looks = copies.look(suite, progress)
     near = copies.find_near_copies(frame, looks)
     findings = (
         manifests.devices_across_sets(frame, card),
@@ -89,7 +89,7 @@ def audit(suite: Suite, progress: Progress | None = None) -> Audit:
     return Audit(findings=findings, near=tuple(near))
 
 
-def audit_and_keep(suite: Suite, progress: Progress | None = None) -> dict[str, Any]:
+def audit_and_keep(suite: Suite, progress: Progress = SILENT) -> dict[str, Any]:
     """Audit a suite, write `audit.json` into its folder, and return what `kept_audit` does.
 
     Raises:

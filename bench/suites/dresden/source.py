@@ -19,7 +19,7 @@ from bench.suites.photographs.cutting import PhotographSource, central_corner
 from bench.suites.photographs.division import NEEDED, Placed
 from bench.suites.photographs.layouts import DRESDEN, PhotoName, merged
 from bench.suites.photographs.scan import Photo, list_images, scan
-from bench.types import IN, OUT, SETS, CamobenchError, Progress, SetName
+from bench.types import IN, OUT, SETS, SILENT, CamobenchError, Progress, SetName
 from bench.wording import listed
 
 SUFFIXES = (".jpg", ".jpeg")
@@ -145,7 +145,7 @@ class DresdenSource(PhotographSource):
     root: Path
     _: KW_ONLY
     partial: bool = False
-    progress: Progress | None = None
+    progress: Progress = SILENT
 
     @cached_property
     def card(self) -> SuiteCard:

@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.suites.photographs.camera_names import require_models
 from bench.suites.photographs.layouts import DRESDEN, TREE, detect_layout, get_layout
 from bench.suites.photographs.scan import Scan, list_images, scan
-from bench.types import CamobenchError, Progress
+from bench.types import SILENT, CamobenchError, Progress
 
 
 def read_folder(
@@ -18,7 +18,7 @@ def read_folder(
     *,
     layout: str | None = None,
     skip_bad: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Scan:
     """Read every file of a folder.
 

@@ -19,7 +19,7 @@ from bench.processes import in_order
 from bench.suites.photographs.camera_names import contradictions, one_spelling, plain_shot
 from bench.suites.photographs.jpeg_header import read_camera
 from bench.suites.photographs.layouts import DRESDEN, Layout, PhotoName
-from bench.types import CamobenchError, Progress, Silent
+from bench.types import SILENT, CamobenchError, Progress, tracked
 from bench.wording import listed
 
 IMAGE_SUFFIXES = (
@@ -140,7 +140,7 @@ def scan(
     *,
     skip_bad: bool = False,
     remedy: str = "--skip-bad (`skip_bad=True`)",
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Scan:
     """Read files below `root`, whose names say `names`, in the order of `list_images`.
 
@@ -151,7 +151,6 @@ def scan(
         ImageError: If files are unusable; counts them and names the first few.
         CamobenchError: If none is left.
     """
-    progress = progress or Silent()
     known = [name for name in names.values() if name]
     models = one_spelling(name.model for name in known)
     devices = one_spelling(f"{models[name.model]}/{name.device}" for name in known)
@@ -188,13 +187,10 @@ def scan(
             body=serial,
         )
 
-    progress.start(f"reading {root}", len(names))
     looks: dict[PurePosixPath, tuple[str, Photo | str]] = {}
     taken = in_order(ThreadPoolExecutor(_THREADS), look, names, 2 * _THREADS)
-    for path, found in zip(names, taken, strict=True):
+    for path, found in zip(tracked(names, f"reading {root}", progress), taken, strict=True):
         looks[path] = found
-        progress.advance()
-    progress.finish()
     usable = [photo for _, photo in looks.values() if isinstance(photo, Photo)]
     photos, copies, again = _each_once(usable)
     bad = [fault for _, fault in looks.values() if isinstance(fault, str)] + again

@@ -20,7 +20,7 @@ from bench.contract import Attack, Victim
 from bench.contract.global_state import global_state, kept_global_state
 from bench.contract.plugin_files import place_of
 from bench.execute.local import begin_worker, how_it_ended, worker_pool
-from bench.types import CamobenchError, Progress
+from bench.types import CamobenchError, Progress, tracked
 from bench.verdicts import Verdict
 from bench.verify.contract_checks import building, images
 from bench.verify.contract_checks.subject import FaultError, Subject, find_subjects
@@ -89,10 +89,8 @@ def checks_for(kind: str) -> list[Check]:
 
 def judge(kind: str, name: str, run: Judge, progress: Progress) -> Iterator[Verdict]:
     """Run the checks of a kind, but for those that a failure leaves nothing to look at."""
-    chosen = checks_for(kind)
-    progress.start(f"checking {kind} {name}", len(chosen))
     failed: list[str] = []
-    for check in chosen:
+    for check in tracked(checks_for(kind), f"checking {kind} {name}", progress):
         lacking = [one for one in failed if one in check.needs]
         if lacking:
             found = Verdict(check.name, "skip", f"not looked at, since {lacking[0]!r} failed")
@@ -101,8 +99,6 @@ def judge(kind: str, name: str, run: Judge, progress: Progress) -> Iterator[Verd
         if found.verdict == "fail":
             failed.append(check.name)
         yield found
-        progress.advance()
-    progress.finish()
 
 
 def run_check(check: Check, subject: Subject, trains: bool = True) -> Verdict:

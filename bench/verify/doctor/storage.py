@@ -22,7 +22,7 @@ from bench.jobs.scoring.rows import read_record, read_rows
 from bench.plan.answers.kept import read_answers, record_files
 from bench.store import AREAS, MARKER, Store, open_checkpoint
 from bench.suites.base import open_suite
-from bench.types import ALL_SETS, CamobenchError, Progress, SetName, Silent
+from bench.types import ALL_SETS, SILENT, CamobenchError, Progress, SetName, tracked
 from bench.verdicts import Verdict
 from bench.verify.doctor.machine import check_devices, check_lpips, check_shadows, check_versions
 from bench.wording import listed, plural
@@ -36,14 +36,14 @@ UNFINISHED_S = 7 * 86_400.0
 """A training that nobody continued for a week is told of."""
 
 
-def examine(root: Path, progress: Progress | None = None) -> list[Verdict]:
+def examine(root: Path, progress: Progress = SILENT) -> list[Verdict]:
     """Check this machine and the store at `root`; nothing is written."""
     return [
         *check_versions(),
         *check_devices(),
         check_shadows(),
         check_lpips(),
-        *check_store(root, progress or Silent()),
+        *check_store(root, progress),
     ]
 
 
@@ -201,14 +201,11 @@ def _open_set(folder: Path, name: SetName) -> None:
 
 def _judge(check: str, what: str, opened: Sequence[Check], progress: Progress) -> Verdict:
     wrong = []
-    progress.start(f"opening {check}", len(opened))
-    for call in opened:
+    for call in tracked(opened, f"opening {check}", progress):
         try:
             call()
         except (CamobenchError, OSError, KeyError) as error:
             wrong.append(str(error))
-        progress.advance()
-    progress.finish()
     if not wrong:
         return Verdict(check, "ok", what)
     # The command that makes things anew is not this one.

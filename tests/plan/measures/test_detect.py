@@ -9,7 +9,7 @@ from bench.plan.measures.detect import detect_run
 from bench.plan.request import evaluate_run
 from bench.records.load import load_run
 from bench.report.detection.scores import ALL, ROWS, detections
-from bench.types import Silent
+from bench.types import SILENT
 from tests.smoke import ATTACKS, VICTIMS, Smoke, Watcher, request
 from tests.toy_run import edit_json
 
@@ -38,10 +38,10 @@ def detected(blurred, tmp_path_factory):
     return found
 
 
-def detect(run, progress=None, **more):
+def detect(run, progress=SILENT, **more):
     quality = more.pop("quality_percent", 90)
     asked = {"quality_percent": quality, "workers": 1} | more
-    return detect_run(run.out, run.store, progress or Silent(), **asked)
+    return detect_run(run.out, run.store, progress, **asked)
 
 
 def measured(run):

@@ -6,11 +6,11 @@ from bench.jobs.fingerprints import FINGERPRINTS
 from bench.plan.measures.linkage import link_run
 from bench.records.load import load_run
 from bench.report.linkage import ROWS, links
-from bench.types import CamobenchError, Silent
+from bench.types import SILENT, CamobenchError
 
 
 def link(run, **more):
-    return link_run(run.out, run.store, Silent(), workers=1, **more)
+    return link_run(run.out, run.store, SILENT, workers=1, **more)
 
 
 @pytest.fixture(scope="module")

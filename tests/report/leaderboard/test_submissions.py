@@ -4,7 +4,7 @@ import pytest
 
 from bench.records.entry import Provenance
 from bench.report.leaderboard.submissions import load_submissions, precision_of
-from bench.types import Silent
+from bench.types import SILENT
 from tests.report.leaderboard.folders import write_folder
 from tests.toy_run import edit_json
 
@@ -18,19 +18,19 @@ def test_folders_are_found_below_a_place_and_by_themselves(tmp_path):
         ([tmp_path / "one"], ["one"]),
         ([tmp_path, tmp_path / "b"], ["b/two", "one"]),  # each folder once
     ):
-        assert [one.name for one in load_submissions(places, Silent())[0]] == names
+        assert [one.name for one in load_submissions(places, SILENT)[0]] == names
 
 
 def test_two_folders_of_one_name(tmp_path):
     places = [write_folder(tmp_path / side / "run") for side in ("a", "b")]
     with pytest.raises(ValueError, match="are both called 'run'; rename one"):
-        load_submissions(places, Silent())
+        load_submissions(places, SILENT)
 
 
 def test_entries_of_two_precisions_are_two_submissions(tmp_path):
     folder = write_folder(tmp_path / "one")
     edit_json(folder / "entry-mislgan.json", lambda e: e["provenance"].update(precision="bf16"))
-    found = {one.precision: one for one in load_submissions([folder], Silent())[0]}
+    found = {one.precision: one for one in load_submissions([folder], SILENT)[0]}
     assert [attack.name for attack in found["bf16 on cpu"].run.attacks] == ["mislgan"]
     assert len(found["fp32"].run.attacks) == 5
     for one in found.values():

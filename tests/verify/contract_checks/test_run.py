@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from bench.registry import UnknownNameError
-from bench.types import CamobenchError, Silent
+from bench.types import SILENT, CamobenchError
 from bench.verdicts import Verdict
 from bench.verify.contract_checks import images
 from bench.verify.contract_checks.run import (
@@ -34,13 +34,13 @@ def only(text):
     return subject
 
 
-def examine(subject, progress=None):
+def examine(subject, progress=SILENT):
     """All verdicts, in this process, which is quicker."""
 
     def here(check, trains):
         return run_check(check, subject, trains)
 
-    return judge(subject.kind, subject.entry.spec.name, here, progress or Silent())
+    return judge(subject.kind, subject.entry.spec.name, here, progress)
 
 
 def first_fault(subject):
@@ -160,7 +160,7 @@ def test_what_ends_or_hangs_its_process_fails_one_check(tmp_path, what):
     text = FOG.replace("import camobench\n", "import ctypes, os, camobench\n", 1)
     text = text.replace("return", f"{does}\n            return")
     path = write(tmp_path / "bad.py", text)
-    found = list(examine_apart(f"{path}:Fog", "cpu", Silent(), limit_s=5.0))
+    found = list(examine_apart(f"{path}:Fog", "cpu", SILENT, limit_s=5.0))
     wrong = [one for one in found if one.verdict == "fail"]
     assert [one.check for one in wrong] == ["range"]
     assert message in wrong[0].finding
@@ -169,4 +169,4 @@ def test_what_ends_or_hangs_its_process_fails_one_check(tmp_path, what):
 def test_an_import_that_ends_its_process_is_said(tmp_path):
     path = write(tmp_path / "bad.py", "import os\nos._exit(4)")
     with pytest.raises(CamobenchError, match=r"exit code 4.* as it was imported; mend it"):
-        list(examine_apart(f"{path}:Fog", "cpu", Silent()))
+        list(examine_apart(f"{path}:Fog", "cpu", SILENT))

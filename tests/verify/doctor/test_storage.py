@@ -7,7 +7,7 @@ from bench.challenge.ids import challenge_files, open_challenge
 from bench.plan.request import open_session
 from bench.store import Store
 from bench.store.checksums import keep_checksum
-from bench.types import Silent
+from bench.types import SILENT
 from bench.verdicts import failed
 from bench.verify.doctor import storage
 from bench.verify.doctor.storage import check_store
@@ -20,7 +20,7 @@ def nothing_ships(monkeypatch, tmp_path):
 
 
 def examined(root):
-    return {one.check: one for one in check_store(root, Silent())}
+    return {one.check: one for one in check_store(root, SILENT)}
 
 
 def test_a_store_that_is_not_made_yet_stays_so(tmp_path):
