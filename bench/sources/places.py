@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import site
 import sys
 import sysconfig
@@ -29,7 +28,7 @@ def site_folders() -> tuple[Path, ...]:
 
 
 def _below(path: Path, folders: tuple[Path, ...]) -> bool:
-    return str(path).startswith(tuple(f"{folder}{os.sep}" for folder in folders))
+    return any(path.is_relative_to(folder) for folder in folders)
 
 
 @functools.cache
