@@ -1,12 +1,16 @@
-"""Builds attacks and victims, untrained, from what is registered."""
+"""Builds attacks, victims and estimators, untrained, from what is registered."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from torch import nn
+
 from bench.contract import ATTACKS, REGISTRIES, VICTIMS, Traits
+from bench.jobs.job import Keys, TrainJob
 from bench.jobs.outcome import is_failure, reason_of
+from bench.nets.residual import ResidualEstimator
 from bench.recipes import Recipe
 from bench.registry import Entry
 from bench.sources.opened import as_built
@@ -56,6 +60,19 @@ def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
         BuildError: If its constructor fails.
     """
     return _built("attack", ATTACKS.get(name), classes, recipe)
+
+
+def untrained(job: TrainJob, keys: Keys) -> nn.Module:
+    """The network of a job as its training begins; torch's seed gives its weights.
+
+    Raises:
+        CamobenchError: As `build_victim` and `build_attack`.
+    """
+    if job.kind == "estimator":
+        return ResidualEstimator(keys.recipe.estimator)
+    if job.kind == "attack":
+        return build_attack(job.name, keys.suite.classes, keys.recipe)
+    return build_victim(job.name, keys.suite.taught(job.set_name), keys.recipe)
 
 
 def traits_of(

@@ -135,15 +135,6 @@ def _hyperparameters(job: TrainJob, graph: Keys) -> Json:
     return dict(traits.hyperparameters)
 
 
-def untrained(job: TrainJob, graph: Keys) -> nn.Module:
-    """The network of a job as its training begins; torch's seed gives its weights."""
-    if job.kind == "estimator":
-        return ResidualEstimator(graph.recipe.estimator)
-    if job.kind == "attack":
-        return build_attack(job.name, graph.suite.classes, graph.recipe)
-    return build_victim(job.name, graph.suite.taught(job.set_name), graph.recipe)
-
-
 def module_state(module: nn.Module, recipe: Recipe) -> dict[str, Tensor]:
     """What a checkpoint of `module` holds: no shared parts, compact if the recipe says so."""
     state = compact_state(module) if recipe.compact else dict(module.state_dict())

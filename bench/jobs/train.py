@@ -12,8 +12,9 @@ from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots, Victim
 from bench.contract.global_state import kept_global_state
 from bench.contract.participant import timed_fit
 from bench.jobs.aware import aware_set
+from bench.jobs.building import untrained
 from bench.jobs.job import TrainJob
-from bench.jobs.networks import Networks, module_state, save_checkpoint, untrained
+from bench.jobs.networks import Networks, module_state, save_checkpoint
 from bench.jobs.opened_files import note_opened
 from bench.jobs.workplace import Workplace
 from bench.registry import Entry

@@ -21,7 +21,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.contract import Victim
-from bench.jobs.networks import Networks, module_state, save_checkpoint, untrained
+from bench.jobs.building import untrained
+from bench.jobs.networks import Networks, module_state, save_checkpoint
 from bench.perf.peaks import GIGA
 from bench.plan.failures import Failures
 from bench.plan.request import Request, open_session

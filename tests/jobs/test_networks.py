@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from bench.jobs import networks
-from bench.jobs.building import build_victim
+from bench.jobs.building import build_victim, untrained
 from bench.jobs.networks import (
     AS_STORED,
     BEFORE_ROUNDING,
@@ -16,7 +16,6 @@ from bench.jobs.networks import (
     module_state,
     restore,
     save_checkpoint,
-    untrained,
 )
 from bench.jobs.scoring.precision import Precision
 from bench.nets.residual import ResidualEstimator
