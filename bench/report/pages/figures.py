@@ -135,6 +135,7 @@ def training_chart(training: Training) -> str | None:
             axes.plot(steps, losses, color=colour, marker=mark, linewidth=1.6, label=name)
         if min(values) > 0 and max(values) > _LOG_FROM * min(values):
             axes.set_yscale("log")
+            axes.minorticks_off()
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set(xlabel="step", ylabel="loss" if len(curves) == 1 else "value")
         if len(curves) > 1:

@@ -80,7 +80,7 @@ def save_figure3(run: RunData, attack: str, path: Path) -> None:
             sheet.paste(image, (column * step, row * step))
     sheet = sheet.resize((scale * sheet.width, scale * sheet.height), Image.Resampling.NEAREST)
     with replacing(path) as place:
-        sheet.save(place, "PNG", optimize=True)
+        sheet.save(place, "PNG")
 
 
 def _figure3(run: RunData, attack: str) -> list[tuple[Sample, str]]:
