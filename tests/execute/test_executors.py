@@ -176,6 +176,7 @@ def test_objects_of_a_script_without_a_guard_are_isolated_too(smoke_copy, tmp_pa
 
 HANGING = """
     import ctypes
+    import os
 
     import camobench
 
@@ -184,7 +185,7 @@ HANGING = """
         spec = camobench.VictimSpec(name="hanging")
 
         def logits(self, images):
-            print("hanging", flush=True)
+            os.write(1, b"hanging\\n")  # at once: both workers say it
             ctypes.CDLL(None).sleep(1000)
 """
 
