@@ -187,17 +187,17 @@ def test_labels_alone_and_not_of_all_images(arena, tmp_path):
 
 
 def test_what_is_said_of_images_that_are_not_scored_changes_nothing(arena, tmp_path):
-    path, digests = tmp_path / "answer.csv", set()
+    path, digests = tmp_path / "answer.csv", []
     said = arena.classified()[["image", "predicted"]]
-    unscored = ~said["image"].isin(arena.scored())
-    for label in CARD.classes[:2]:
-        said.loc[unscored, "predicted"] = label
+    scored = said["image"].isin(arena.scored())
+    for some, label in [(~scored, one) for one in CARD.classes[:2]] + [(scored, CARD.classes[0])]:
+        said.loc[some, "predicted"] = label
         said.to_csv(path, index=False)
         asked = request(victims=())
         with check_predictions_answer(path, asked, arena.store, SILENT) as checked:
-            digests.add(checked.entry("x", arena.store).spec.predictions_sha256)
+            digests.append(checked.entry("x", arena.store).spec.predictions_sha256)
             assert checked.coverage.whole
-    assert len(digests) == 1
+    assert digests[0] == digests[1] != digests[2]
     said.loc[0, "predicted"] = "simcam-1"
     said.to_csv(path, index=False)
     outcome = answer(arena, path, "wrong", tmp_path / "out", victims=())
