@@ -74,7 +74,7 @@ def by_condition(rows: pd.DataFrame) -> pd.DataFrame:
 def condition_said(strength: float, quality_percent: float | None) -> str:
     """What a person calls a condition: nothing, where nothing was done."""
     said = [] if strength == 1 else [f"at strength {strength:g}"]
-    if quality_percent is not None and not pd.isna(quality_percent):
+    if not pd.isna(quality_percent):
         said.append(f"after JPEG {quality_percent:g}")
     return " ".join(said)
 

@@ -87,6 +87,19 @@ def test_rows_that_the_networks_do_not_give_fail(smoke_copy, edit, told):
     assert (found.verdict, told in found.finding) == ("fail", True)
 
 
+def test_a_flip_between_classes_that_are_as_likely_is_none(smoke_copy, monkeypatch):
+    classes = load_run(smoke_copy.out).victims[0].classes
+    monkeypatch.setattr("bench.verify.rerun.MARGIN", 0.5)
+    monkeypatch.setattr("bench.verify.rerun.LARGEST_DIFFERENCE", 1.0)
+    rewrite(
+        smoke_copy.out,
+        "predictions",
+        lambda f: first(f, predicted=next(c for c in classes if c != f["predicted"][0])),
+    )
+    found = again(smoke_copy, rows=None)["re-run"]
+    assert (found.verdict, "1 prediction flipped, 0 of" in found.finding) == ("ok", True)
+
+
 def fainter(frame):
     return frame.assign(lpips=0.1 * frame["lpips"], psnr_db=15 + frame["psnr_db"])
 
