@@ -33,29 +33,43 @@ def sign_flip_test(effects: ArrayLike) -> SignFlip:
     """Test whether differences, one a photograph, are symmetric about zero.
 
     All sign patterns are tried where there are at most `DRAWS` of them; else that many are drawn,
-    and the observed one counts as one more, so p is never 0 (Phipson & Smyth 2010).
+    so that about half of the sums are as extreme, and weighed by how much likelier that made them.
+    So p is never 0, and however small, right to some per cent: it is corrected for hundreds of
+    comparisons.
 
     Args:
         effects: (P,) what each photograph adds to the difference.
 
-    Source: `scipy.stats.permutation_test` with `permutation_type="samples"` on one sample.
+    Source: `scipy.stats.permutation_test` with `permutation_type="samples"` on one sample;
+    exponential tilting after Siegmund 1976, Importance sampling in the Monte Carlo study of
+    sequential tests.
     """
     values = np.asarray(effects, dtype=np.float64)
     bar = abs(values.sum()) - 1e-9 * np.abs(values).sum()  # sums of equals differ in last bits
-    exact = 2.0 ** len(values) <= DRAWS
+    exact = 2 ** len(values) <= DRAWS
     if exact:
         patterns = np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1
         return SignFlip(p=float((np.abs(_flipped(patterns, values)) >= bar).mean()), exact=True)
-    generator = np.random.default_rng(0)
-    extreme = 0
-    for start in range(0, DRAWS, _BLOCK):
-        block = (min(_BLOCK, DRAWS - start), len(values))
-        patterns = generator.integers(2, size=block, dtype=np.int8)
-        extreme += int((np.abs(_flipped(patterns, values)) >= bar).sum())
-    return SignFlip(p=(1 + extreme) / (1 + DRAWS), exact=False)
+    sizes, likely, generator = np.abs(values), 0.0, np.random.default_rng(0)
+    if bar <= 0:
+        return SignFlip(p=1.0, exact=False)
+    low, high = 0.0, 1e11 / sizes.sum()
+    for _ in range(100):  # until the mean of the sums is at the bar
+        tilt = (low + high) / 2
+        low, high = (tilt, high) if np.tanh(tilt * sizes) @ sizes < bar else (low, tilt)
+    negative = np.exp(-2 * high * sizes)  # chance of a sign, over that of the other
+    for _ in range(DRAWS // _BLOCK):
+        drawn = generator.random((_BLOCK, len(sizes))) * (1 + negative) >= negative
+        sums = _flipped(drawn, sizes)
+        missing = sizes.sum() - sums[sums >= bar]
+        weights = np.exp(high * missing + np.log((1 + negative) / 2).sum())
+        likely += float(weights.sum()) / DRAWS
+    return SignFlip(p=min(1.0, max(2 * likely, np.finfo(np.float64).tiny)), exact=False)
 
 
-def _flipped(patterns: NDArray[np.integer], values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _flipped(
+    patterns: NDArray[np.integer] | NDArray[np.bool_], values: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """(B,) sums with the signs of (B, P) patterns of 0 and 1."""
     found: NDArray[np.float64] = (2.0 * patterns - 1) @ values
     return found

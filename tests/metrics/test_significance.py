@@ -36,15 +36,23 @@ def test_exact_p_is_scipys(effects):
     assert found.p == pytest.approx(scipys(np.array(effects, float)))
 
 
-def test_drawn_p_is_near_scipys_and_counts_the_observed_one():
+def test_drawn_p_is_near_scipys():
     effects = np.random.default_rng(0).normal(0.3, 1, 40)
     found = sign_flip_test(effects)
     assert not found.exact
     assert sign_flip_test(effects[:13]).exact  # 8192 patterns
     assert found.p == pytest.approx(scipys(effects, n_resamples=9999, random_state=1), abs=0.015)
-    assert sign_flip_test(np.ones(40)).p == 1 / 10_001  # never 0
     assert sign_flip_test(effects) == found
     assert sign_flip_test([0.1, 0.2, 0.3, -0.6]).p == 1  # the sum is 0 but for its last bits
+
+
+@pytest.mark.parametrize(("many", "positive"), [(40, 40), (40, 35), (72, 60), (2000, 2000)])
+def test_however_small_p_is_that_of_the_sign_test(many, positive):
+    effects = 0.3 * np.where(np.arange(many) < positive, 1, -1)
+    expected = max(binomtest(positive, many).pvalue, 1e-300)  # never 0
+    for some in (effects, [*np.zeros(9), *-effects]):
+        assert sign_flip_test(some).p == pytest.approx(expected, rel=0.1, abs=1e-300)
+    assert sign_flip_test([1] + [1e-6] * 20).p == pytest.approx(2**-20, rel=0.1)
 
 
 @given(st.lists(st.floats(0, 0.1), max_size=8))

@@ -184,8 +184,9 @@ def _notes(
     drawn = not all(record["p_exact"] for record in records)
     yield (
         "p: two-sided sign-flip permutation test over photographs, "
-        + (f"{DRAWS} draws, the observed one added." if drawn else "all sign patterns.")
-        + f" p (Holm): corrected for the {len(records)} comparisons shown."
+        + (f"{DRAWS} weighed draws." if drawn else "all sign patterns.")
+        + f" p (Holm): corrected for the {len(records)} comparisons shown. In CSV and JSON, "
+        "rounded to six places, 0 is less than 0.0000005."
     )
     counts: dict[str, list[int]] = {}
     for record in records:
@@ -197,8 +198,7 @@ def _notes(
         yield (
             "McNemar: exact, on the images where only one attack succeeds; images count as "
             "independent, so several tiles of one photograph make p too small; n/a, and not "
-            "corrected for, where a rate is a fraction of an image. In CSV and JSON, rounded to "
-            "six places, 0 is less than 0.0000005."
+            "corrected for, where a rate is a fraction of an image."
         )
     for run in {id(one.run): one.run for pair in pairs for one in pair}.values():
         yield from origin_notes(run)
