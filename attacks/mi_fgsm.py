@@ -36,8 +36,8 @@ from bench.types import FitReport
 class MiFgsm(ParametricAttack):
     """Targeted momentum iterative fast gradient sign method.
 
-    Its constants are `eps_255`, the largest change of a value in grey levels, the number of
-    `steps`, the `decay` of the momentum, and what subclasses need.
+    Its constants are `eps_255`, the largest change of a value in grey levels before the result is
+    rounded to 8 bits, the number of `steps`, the `decay` of the momentum, and what subclasses need.
     """
 
     def __init__(

@@ -132,6 +132,8 @@ def discriminator_loss(
 ) -> Tensor:
     """Eq. 3, matching-aware: real and matching is 1; fake, or real with a wrong label, is 0.
 
+    The latter two share the weight of the one in Eq. 3 (Reed et al. 2016, algorithm 1).
+
     Args:
         judge: Discriminator of [-1, 1] images.
         real: (N, 3, H, W) in [0, 1].
