@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from bench.data import decode_rgb
 from bench.store import file_digest
-from bench.suites.dresden.protocol import DRESDEN_V1
-from bench.suites.photographs.layouts import DRESDEN, TREE, merged
+from bench.suites.dresden.protocol import DRESDEN_V1, as_listed
+from bench.suites.photographs.layouts import DRESDEN, TREE
 from bench.suites.photographs.scan import list_images
 from bench.suites.simcam import derive_seed
 from bench.suites.simcam.cameras import load_cameras, make_device
@@ -68,7 +68,7 @@ def simulated(spec: SimcamSpec) -> FlatFields:
 
 
 def photographed(root: Path, suite: str) -> FlatFields:
-    """Of a user's devices; the suite called `dresden-v1` takes some models for one.
+    """Of a user's devices; the suite called `dresden-v1` spells them as its list does.
 
     Raises:
         CamobenchError: If its files do not tell a device; names one.
@@ -84,7 +84,7 @@ def photographed(root: Path, suite: str) -> FlatFields:
                 f"{root / path} does not tell its device: name flat fields {TREE.pattern} or "
                 f"{DRESDEN.pattern}"
             )
-        name = merged(name) if suite == DRESDEN_V1.name else name
+        name = as_listed(name) if suite == DRESDEN_V1.name else name
         found.setdefault(f"{name.model}/{name.device}", []).append(root / path)
     files = as_json({name: list(map(file_digest, some)) for name, some in found.items()})
 

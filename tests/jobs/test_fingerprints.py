@@ -85,6 +85,13 @@ def test_flat_fields_of_two_sizes_are_not_mixed(flat_fields, tmp_path):
         keep(flat_fields, tmp_path)
 
 
+def test_dresden_spells_devices_as_its_photographs_are(tmp_path):
+    for number, name in enumerate(("Fujifilm_FinePix_J50_02", "Olympus_mju_1050SW_4")):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{name}_{number}.png")
+    found = photographed(tmp_path, "dresden-v1").counts
+    assert list(found) == ["FujiFilm_FinePixJ50/2", "Olympus_mju-1050SW/4"]
+
+
 def test_dresden_takes_the_d70s_for_a_d70_and_a_name_that_tells_no_device_is_refused(
     flat_fields, tmp_path
 ):

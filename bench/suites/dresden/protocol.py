@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
 from typing import cast
 
-from bench.suites.photographs.layouts import PhotoName
+from bench.suites.photographs.layouts import PhotoName, merged
 from bench.types import SetName
 
 
@@ -81,6 +81,21 @@ def protocol() -> Mapping[PhotoName, SetName]:
                 name = PhotoName(model=row["model"], device=row["device"], shot=str(shot))
                 pinned[name] = cast(SetName, row["set"])
     return MappingProxyType(pinned)
+
+
+def as_listed(name: PhotoName) -> PhotoName:
+    """What a file's name says, with model and device as the protocol's list writes them.
+
+    Case, blanks, dashes and underscores in a model's name do not count.
+    """
+    models = {_plain(model): model for model in DRESDEN_V1.models_in + DRESDEN_V1.models_out}
+    name = merged(name)
+    device = name.device.lstrip("0") or "0"
+    return replace(name, model=models.get(_plain(name.model), name.model), device=device)
+
+
+def _plain(model: str) -> str:
+    return "".join(letter for letter in model.lower() if letter.isalnum())
 
 
 def stem_of(photo: PhotoName) -> str:

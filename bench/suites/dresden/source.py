@@ -14,10 +14,10 @@ from pathlib import Path, PurePosixPath
 
 from bench.store import digest, file_digest
 from bench.suites.base import SHARED_SCENES, Images, SuiteCard
-from bench.suites.dresden.protocol import DRESDEN_V1, protocol, stem_of
+from bench.suites.dresden.protocol import DRESDEN_V1, as_listed, protocol, stem_of
 from bench.suites.photographs.cutting import PhotographSource, central_corner
 from bench.suites.photographs.division import NEEDED, Placed
-from bench.suites.photographs.layouts import DRESDEN, PhotoName, merged
+from bench.suites.photographs.layouts import DRESDEN, PhotoName
 from bench.suites.photographs.scan import Photo, list_images, scan
 from bench.types import IN, OUT, SETS, SILENT, CamobenchError, Progress, SetName
 from bench.wording import listed
@@ -29,8 +29,8 @@ _LISTED = 12
 def look(root: Path) -> tuple[dict[PhotoName, PurePosixPath], str]:
     """Tell from the names in a copy of the database which photographs of the protocol it holds.
 
-    Names are read from both ends; case, blanks, dashes and underscores in a model's name do not
-    count. Flat fields bear names like photographs and are told by their folder.
+    Names are read from both ends. Flat fields bear names like photographs and are told by their
+    folder.
 
     Returns:
         Where each lies, in the order of the protocol, and for people what the copy holds in all.
@@ -38,15 +38,11 @@ def look(root: Path) -> tuple[dict[PhotoName, PurePosixPath], str]:
     Raises:
         CamobenchError: If two files of one name differ; names both.
     """
-    models = {_plain(photo.model): photo.model for photo in protocol()}
     found: dict[PhotoName, list[PurePosixPath]] = defaultdict(list)
     for path in list_images(root):
         name = DRESDEN.photo(path)
         if name and path.suffix.lower() in SUFFIXES:
-            name = merged(name)
-            model = models.get(_plain(name.model), name.model)
-            device, shot = str(int(name.device)), str(int(name.shot))
-            found[PhotoName(model=model, device=device, shot=shot)].append(path)
+            found[replace(as_listed(name), shot=str(int(name.shot)))].append(path)
     counts = Counter(photo.model for photo in found)
     told = listed((f"{model} ({count})" for model, count in counts.most_common()), _LISTED)
     photos = {photo: found[photo] for photo in protocol() if photo in found}
@@ -58,10 +54,6 @@ def look(root: Path) -> tuple[dict[PhotoName, PurePosixPath], str]:
             )
     inventory = f"photographs by camera model: {told}" if told else "none"
     return {photo: paths[0] for photo, paths in photos.items()}, inventory
-
-
-def _plain(model: str) -> str:
-    return "".join(letter for letter in model.lower() if letter.isalnum())
 
 
 class Coverage:

@@ -204,14 +204,11 @@ def _contradicts_tree(paths: Sequence[PurePosixPath]) -> bool:
 def merged(name: PhotoName) -> PhotoName:
     """One name for one camera model, as `dresden-v1` counts them; folder suites keep the D70s.
 
-    The Nikon D70s are devices 2 and 3 of the D70; the Olympus mju 1050SW, which copies of the
-    database spell in two ways, is `Olympus_mju-1050SW`.
+    The Nikon D70s are devices 2 and 3 of the D70.
     """
     if name.model.lower() == "nikon_d70s":
         device = str(int(name.device) + D70_DEVICES)
         return replace(name, model=name.model[:-1], device=device)
-    if name.model.lower() == "olympus_mju_1050sw":
-        return replace(name, model=name.model.replace("mju_", "mju-"))
     return name
 
 

@@ -96,7 +96,6 @@ def test_shots_sort_by_number():
         ("Nikon_D70_1_20749.JPG", "Nikon_D70", "1"),
         ("Nikon_D70s_1_23136.JPG", "Nikon_D70", "3"),
         ("Nikon_D200_1_15000.JPG", "Nikon_D200", "1"),
-        ("Olympus_mju_1050SW_3_25100.JPG", "Olympus_mju-1050SW", "3"),
     ],
 )
 def test_dresden_models_are_merged_for_the_protocol(name, model, device):
