@@ -35,24 +35,28 @@ class Distorted:
         return found
 
 
-def strength_weights(distortions: NDArray[np.float64], level: float) -> NDArray[np.float64]:
-    """Share of each strength in the mixture that reaches a level.
+def strength_weights(
+    distortions: NDArray[np.float64], level: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Share of each strength in the mixture that reaches a level, and how it moves with the level.
 
     Args:
         distortions: (..., S) means by rising strength; the first is at most `level`.
         level: Of distortion.
 
     Returns:
-        (..., S) of which at most two neighbours are above 0; they sum to 1.
+        (..., S) of which at most two neighbours are above 0; they sum to 1. And (..., S) their
+        derivatives, which sum to 0.
     """
     beyond, places = distortions > level, np.arange(distortions.shape[-1])
     reached = beyond.any(axis=-1, keepdims=True)
     upper = np.where(reached, beyond.argmax(axis=-1, keepdims=True), places[-1])
     lower = np.where(reached, np.maximum(upper - 1, 0), upper)
     low, high = (np.take_along_axis(distortions, place, axis=-1) for place in (lower, upper))
-    share = np.divide(level - low, high - low, out=np.zeros_like(low), where=high > low)
-    weights: NDArray[np.float64] = (1 - share) * (places == lower) + share * (places == upper)
-    return weights
+    gap = np.where(high > low, high - low, np.inf)
+    share, (at_lower, at_upper) = (level - low) / gap, (places == place for place in (lower, upper))
+    weights: NDArray[np.float64] = (1 - share) * at_lower + share * at_upper
+    return weights, (1.0 * at_upper - at_lower) / gap
 
 
 def at_level(
@@ -60,7 +64,9 @@ def at_level(
 ) -> Shared:
     """Successes of K attacks at a level of distortion, each a mixture of two of its strengths.
 
-    Each draw of photographs has mixtures of its own.
+    Each draw of photographs has mixtures of its own. A photograph that is distorted more than the
+    mean makes a mixture weaker: what that costs all of them is taken from its successes, which then
+    sum to the same, so that tests over photographs know of it as intervals do.
 
     Args:
         shared: Of N runs, one a strength: those of the first attack by rising strength, then those
@@ -71,16 +77,21 @@ def at_level(
     """
     parts = np.split(np.arange(len(shared.sums)), np.cumsum(strengths)[:-1])
     means = distorted.means
-    weights = [strength_weights(means[part], level) for part in parts]
-    sums = [
-        np.tensordot(w, shared.sums[part], axes=1) for w, part in zip(weights, parts, strict=True)
-    ]
+    excess = (distorted.sums - means[:, None] * distorted.counts) / distorted.counts.sum(1)[:, None]
+    sums = []
+    for part in parts:
+        weights, slopes = strength_weights(means[part], level)
+        cost = np.outer(weights @ excess[part], slopes @ shared.sums[part].sum(1))
+        sums.append(np.tensordot(weights, shared.sums[part], axes=1) - cost)
     drawn = shared.drawn
     if drawn is not None:
         draws = photograph_draws(shared.photographs)
         found = (draws @ distorted.sums.T) / (draws @ distorted.counts.T)
         drawn = np.stack(
-            [(strength_weights(found[:, part], level) * drawn[:, part]).sum(1) for part in parts],
+            [
+                (strength_weights(found[:, part], level)[0] * drawn[:, part]).sum(1)
+                for part in parts
+            ],
             axis=1,
         )
     return replace(shared, sums=np.stack(sums), drawn=drawn)

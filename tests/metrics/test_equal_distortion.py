@@ -16,7 +16,7 @@ LEVEL = 0.04
 def test_a_mixture_reaches_the_level_or_is_the_whole_attack(steps):
     """That of the first strength beyond the level and the one before, wherever they fall again."""
     distortions, success = np.array([0.0, *steps]), np.linspace(0, 1, 1 + len(steps)) ** 2
-    weights = strength_weights(distortions, LEVEL)
+    weights, slopes = strength_weights(distortions, LEVEL)
     upper = next((at for at, one in enumerate(distortions) if one > LEVEL), len(steps))
     if distortions[upper] > LEVEL:
         ends = slice(upper - 1, upper + 1)
@@ -25,7 +25,7 @@ def test_a_mixture_reaches_the_level_or_is_the_whole_attack(steps):
         assert float(weights @ success) == pytest.approx(plain)
     else:
         assert weights.tolist() == [0.0] * upper + [1.0]
-    assert weights.sum() == pytest.approx(1)
+    assert (weights.sum(), slopes.sum()) == pytest.approx((1, 0))
     assert (weights >= 0).all()
 
 
@@ -49,15 +49,25 @@ def two_attacks(photographs=12, seed=0):
     )
 
 
+def read_off(shared, distorted, draw):
+    """Of the first attack between its strengths, of the second at its last."""
+    success = np.array([draw @ one / draw.sum() @ shared.weights for one in shared.sums])
+    far = distorted.sums @ draw / (distorted.counts @ draw)
+    return [np.interp(LEVEL, far[:3], success[:3]), success[5]]
+
+
 def test_each_draw_of_photographs_is_read_off_its_own_curve():
     shared, distorted = two_attacks()
     found = at_level(shared, distorted, [3, 3], LEVEL)
     for place, draw in enumerate(photograph_draws(12)):
-        success = np.array([draw @ one / draw.sum() @ shared.weights for one in shared.sums])
-        far = distorted.sums @ draw / (distorted.counts @ draw)
-        first = np.interp(LEVEL, far[:3], success[:3])
-        np.testing.assert_allclose(found.drawn[place], [first, success[5]])
-    far = distorted.sums.sum(1) / distorted.counts.sum(1)
-    success = np.array(shared.means)
-    first = np.interp(LEVEL, far[:3], success[:3])
-    np.testing.assert_allclose(found.means, [first, success[5]])
+        np.testing.assert_allclose(found.drawn[place], read_off(shared, distorted, draw))
+    np.testing.assert_allclose(found.means, read_off(shared, distorted, np.ones(12)))
+
+
+def test_effects_of_photographs_are_how_they_move_the_curves():
+    shared, distorted = two_attacks()
+    found = at_level(shared, distorted, [3, 3], LEVEL)
+    plain, little = read_off(shared, distorted, np.ones(12)), 1e-6
+    for effect, one in zip(found.effects(0, 1), np.eye(12), strict=True):
+        moved = np.subtract(read_off(shared, distorted, 1 + little * one), plain) / little
+        assert effect - (plain[0] - plain[1]) / 12 == pytest.approx(moved[0] - moved[1], abs=1e-5)
