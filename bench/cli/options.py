@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 import click
 
+from bench.execute import AUTO_EXECUTOR, EXECUTORS
+
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FOUND_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -70,8 +72,8 @@ workers_option = click.option(
 )
 executor_option = click.option(
     "--executor",
-    type=click.Choice(["auto", "inline", "local", "ray"]),
-    default="auto",
+    type=click.Choice([AUTO_EXECUTOR, *EXECUTORS]),
+    default=AUTO_EXECUTOR,
     show_default=True,
     help="Run in this process, in workers that a plug-in cannot take along, or on a Ray cluster.",
 )

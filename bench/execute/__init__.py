@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from bench.contract import ATTACKS, VICTIMS
-from bench.execute.base import Executor, Inline
-from bench.execute.local import Local
-from bench.jobs.job import Keys
-from bench.jobs.travel import pack
+from bench.registry import Deferred
 from bench.types import CamobenchError, WrongUsageError
 
+if TYPE_CHECKING:
+    from bench.execute.base import Executor
+    from bench.jobs.job import Keys
+
 AUTO_EXECUTOR = "auto"
-EXECUTORS = (AUTO_EXECUTOR, "inline", "local", "ray")
+EXECUTORS: Mapping[str, Deferred] = {
+    "inline": Deferred("bench.execute.base:Inline"),
+    "local": Deferred("bench.execute.local:Local"),
+    "ray": Deferred("bench.execute.cluster:Ray"),
+}
 
 
 def executor_of(name: str, keys: Keys, workers: int, address: str = "") -> Executor:
@@ -24,21 +30,27 @@ def executor_of(name: str, keys: Keys, workers: int, address: str = "") -> Execu
     Raises:
         WrongUsageError: If there is none of this name.
     """
-    if name not in EXECUTORS:
-        raise WrongUsageError(f"unknown executor {name!r}: choose {', '.join(EXECUTORS)}")
-    if name == "ray":
-        from bench.execute.cluster import Ray  # whose imports only a cluster needs
+    names = (AUTO_EXECUTOR, *EXECUTORS)
+    if name not in names:
+        raise WrongUsageError(f"unknown executor {name!r}: choose {', '.join(names)}")
+    if name == AUTO_EXECUTOR:
+        name = _suited(keys, workers)
+    executor: Executor = EXECUTORS[name](workers, address)
+    return executor
 
-        return Ray(address)
+
+def _suited(keys: Keys, workers: int) -> str:
+    from bench.contract import ATTACKS, VICTIMS
+    from bench.jobs.travel import pack
+
     own = all(map(ATTACKS.is_own, (*keys.attacks, *keys.known))) and all(
         map(VICTIMS.is_own, (*keys.victims, *keys.surrogates))
     )
-    if name == "inline" or (name == AUTO_EXECUTOR and workers == 1 and own):
-        return Inline()
-    if name == AUTO_EXECUTOR and not own:
-        try:
-            pack(keys)
-        except CamobenchError as error:
-            warnings.warn(f"{error}: everything runs in this process", stacklevel=2)
-            return Inline()
-    return Local(workers)
+    if own:
+        return "inline" if workers == 1 else "local"
+    try:
+        pack(keys)
+    except CamobenchError as error:
+        warnings.warn(f"{error}: everything runs in this process", stacklevel=3)
+        return "inline"
+    return "local"

@@ -18,9 +18,17 @@ Running: TypeAlias = "Future[Outcome]"
 
 
 class Executor(ABC):
-    """Runs jobs on a site, `width` at a time, each once what it needs is done."""
+    """Runs jobs on a site, `width` at a time, each once what it needs is done.
+
+    Args:
+        workers: Processes side by side, where it has any.
+        address: Of a cluster.
+    """
 
     width: int = 1
+
+    def __init__(self, workers: int = 1, address: str = "") -> None:
+        self.workers, self.address = workers, address
 
     def run(
         self,

@@ -44,9 +44,6 @@ AHEAD = 2
 class Ray(Executor):
     """Tasks on a cluster, by default of $RAY_ADDRESS or this machine: a processor or a GPU each."""
 
-    def __init__(self, address: str = "") -> None:
-        self._address = address or None
-
     def _open(self, count: int, place: Workplace, progress: Progress) -> None:
         site = place.site
         try:
@@ -57,7 +54,7 @@ class Ray(Executor):
             ) from error
         self._ray, self._running = ray, dict[Running, Any]()
         if not ray.is_initialized():
-            ray.init(address=self._address, log_to_driver=False, configure_logging=False)
+            ray.init(address=self.address or None, log_to_driver=False, configure_logging=False)
         luggage = travel.pack(site.keys, whole=True)
         asked = {"num_gpus": 1} if site.device.startswith("cuda") else {"num_cpus": 1}
         has = ray.cluster_resources().get("GPU" if "num_gpus" in asked else "CPU", 0)

@@ -84,9 +84,6 @@ class _Context(type(_context)):  # type: ignore[misc]
 class Local(Executor):
     """Long-lived worker processes that keep their networks open and share out the cores."""
 
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
-
     def _open(self, count: int, place: Workplace, progress: Progress) -> None:
         self.width = max(1, min(self.workers, count))
         luggage, self._stack = pack(place.site.keys), ExitStack()

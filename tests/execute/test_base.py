@@ -4,10 +4,11 @@ from concurrent.futures import Future
 
 import pytest
 
+from bench.execute import EXECUTORS, executor_of
 from bench.execute.base import Executor
 from bench.jobs.job import ScoreJob, TrainJob
 from bench.jobs.outcome import Done, Failed
-from bench.types import SILENT
+from bench.types import SILENT, WrongUsageError
 
 
 class Pretending(Executor):
@@ -82,6 +83,13 @@ def test_where_the_attack_is_to_blame_no_victim_is_tried():
         (0, "y", "alone"): True,
         (1, "x", "y"): True,
     }
+
+
+def test_a_line_makes_an_executor_known_by_name(monkeypatch):
+    monkeypatch.setitem(EXECUTORS, "pretending", lambda workers, address: Pretending(width=workers))
+    assert executor_of("pretending", None, 3).width == 3
+    with pytest.raises(WrongUsageError, match="choose auto, inline, local, ray, pretending"):
+        executor_of("rey", None, 3)
 
 
 def test_whoever_stops_listening_ends_what_runs():
