@@ -12,6 +12,7 @@ import pandas as pd
 
 from bench.records.metric import METRICS, MetricSpec, image_metrics
 from bench.registry import Entry
+from bench.sources import makeup_of
 from bench.types import Json
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ ENTRIES = (
             higher_is_better=False,
             digits=3,
             highest=np.inf,
+            required=True,
             level=0.04,  # the full method's in the paper's Tables 2 and 3
         ),
         builder=lpips,
@@ -81,12 +83,19 @@ ENTRIES = (
             digits=1,
             highest=np.inf,
             unchanged=np.inf,
+            required=True,
         ),
         builder=psnr_db,
     ),
     Entry(
         spec=MetricSpec(
-            name="ssim", title="SSIM", needs="images", digits=3, lowest=-1.0, unchanged=1.0
+            name="ssim",
+            title="SSIM",
+            needs="images",
+            digits=3,
+            lowest=-1.0,
+            unchanged=1.0,
+            required=True,
         ),
         builder=ssim,
     ),
@@ -105,8 +114,12 @@ def measure(originals: Tensor, anonymised: Tensor) -> dict[str, Tensor]:
 
 
 def measured_by() -> dict[str, Json]:
-    """Version of each metric of images that does not ship, for the keys of distortions."""
-    return {m.name: m.version for m in image_metrics() if not METRICS.is_own(m.name)}
+    """What each metric of images is that a run may lack, for the keys of distortions."""
+    found = (METRICS.get(m.name) for m in image_metrics() if not m.required)
+    return {
+        one.spec.name: one.spec.version if one.origin is None else makeup_of(one.builder).sha256
+        for one in found
+    }
 
 
 def mean_distortion(rows: pd.DataFrame) -> dict[str, float | None]:

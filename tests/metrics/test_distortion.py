@@ -3,7 +3,9 @@ import pytest
 import torch
 from scipy import ndimage
 
-from bench.metrics.distortion import measure, psnr_db, ssim
+from bench.metrics.distortion import measure, measured_by, psnr_db, ssim
+from bench.records.metric import METRICS, MetricSpec
+from bench.registry import Entry
 from tests.toys import pixels
 
 
@@ -63,3 +65,14 @@ def test_ssim_is_scipys(strength, size):
     originals, anonymised = pair(strength, 3, *size)
     expected = reference_ssim(originals.numpy(), anonymised.numpy())
     np.testing.assert_allclose(ssim(originals, anonymised), expected, rtol=0, atol=1e-5)
+
+
+def test_rows_hang_on_the_code_of_metrics_that_a_run_may_lack():
+    assert measured_by() == {}  # the scorer's version stands for those of all runs
+    spec = MetricSpec(name="far", title="Far", needs="images")
+    found = []
+    for origin, builder in ((None, psnr_db), ("a file", psnr_db), ("a file", ssim)):
+        with METRICS.during(Entry(spec=spec, builder=builder, origin=origin)):
+            found.append(measured_by()["far"])
+    assert found[0] == 1
+    assert found[1] != found[2]
