@@ -18,7 +18,7 @@ from bench.report.pages.board_pages import cells_csv
 from bench.report.tables.paper import build_table
 from bench.report.verification.folder import verify_folder
 from bench.types import CamobenchError
-from tests.report.leaderboard.folders import boards_of
+from tests.report.leaderboard.folders import boards_of, write_folder
 from tests.toy_run import make_entry, rewrite
 
 DETECTABLE = Entry(
@@ -85,6 +85,14 @@ def test_boards_show_it(measured):
     assert "sure_percent" in cells_csv(standings).partition("\n")[0]
     record = board_table(standings, "in").records[0]
     assert {"sure_rank", "sure_mean_percent", "detectable"} <= set(record)
+
+
+def test_boards_leave_out_what_not_every_folder_was_measured_by(measured, tmp_path):
+    other = write_folder(tmp_path / "other", ["identity", "mislgan"])
+    board = boards_of(measured, other)[0]
+    assert [m.name for m in board.run.metrics] == ["lpips", "psnr_db", "ssim"]
+    assert any("left out: Detectable" in note for note in board.notes)
+    assert board_table(build_standings(board), "in").records[0]["lpips"] is not None
 
 
 def test_a_figure_that_is_no_number_is_not_ranked(run_dir):

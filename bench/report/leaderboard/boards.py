@@ -217,13 +217,16 @@ def _merged(
             attack = entry.attack.model_copy(update={"name": label})
             entries.setdefault(label, entry.model_copy(update={"attack": attack}))
     frames: dict[str, Any] = {}
-    notes = list[str]()
+    measured = [member.run.metrics for member in members]
+    lost = {m.title for one in measured for m in one if not all(m in other for other in measured)}
+    notes = [f"Not measured in every folder, so left out: {listed(sorted(lost))}."] if lost else []
     for table in TABLES:
         if len(members) > 1:
             named = zip((getattr(one.run, table) for one in members), labels, strict=True)
             rows = pd.concat(
                 [found.assign(attack=found["attack"].map(of)) for found, of in named],
                 ignore_index=True,
+                join="inner",
             )
             cell = cell_of(rows)
             again = rows.duplicated(cell)
