@@ -15,7 +15,8 @@ from bench.records.run import RunData
 from bench.registry import UnknownNameError
 from bench.store import Store
 from bench.suites.base import Suite, SuiteCard, open_suite, prepare
-from bench.suites.catalogue import SIMULATED, load_suite
+from bench.suites.catalogue import load_suite
+from bench.suites.simcam.plan import SIMULATED
 from bench.types import CamobenchError, Progress, SetName
 
 

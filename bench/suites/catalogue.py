@@ -18,24 +18,11 @@ from bench.suites.derived import (
 )
 from bench.suites.dresden.protocol import DRESDEN_V1, DresdenSpec
 from bench.suites.dresden.source import DresdenSource
-from bench.suites.simcam.plan import (
-    SIMCAM_12,
-    SIMCAM_12_SMALL,
-    SIMCAM_MIDI,
-    SIMCAM_MINI,
-    SIMCAM_SMOKE,
-    SimcamSpec,
-)
+from bench.suites.simcam.plan import SIMULATED, SimcamSpec
 from bench.types import SILENT, CamobenchError, Progress
 from bench.wording import near
 
 FOLDER_PREFIX = "folder:"
-SIMULATED: Mapping[str, SimcamSpec] = MappingProxyType(
-    {
-        spec.name: spec
-        for spec in (SIMCAM_MINI, SIMCAM_MIDI, SIMCAM_12_SMALL, SIMCAM_12, SIMCAM_SMOKE)
-    }
-)
 SPECS: Mapping[str, SimcamSpec | DresdenSpec] = MappingProxyType(
     {**SIMULATED, DRESDEN_V1.name: DRESDEN_V1}
 )

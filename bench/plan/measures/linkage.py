@@ -15,8 +15,9 @@ from bench.plan.measures.reading import measured, write_measured
 from bench.report.linkage import DEVICE, FRAMES, ROWS
 from bench.store import Store
 from bench.suites.base import Suite, SuiteCard
-from bench.suites.catalogue import SIMULATED, load_suite
+from bench.suites.catalogue import load_suite
 from bench.suites.flat_fields import FlatFields, photographed, simulated
+from bench.suites.simcam.plan import SIMULATED
 from bench.types import CamobenchError, Progress
 
 DIGITS = 4

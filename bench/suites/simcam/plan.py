@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 
 from bench.suites.base import Row
 from bench.suites.simcam import stream
@@ -160,4 +162,11 @@ SIMCAM_SMOKE = SimcamSpec(
     images_b=4,
     images_c=2,
     validation_fraction=0.5,
+)
+
+SIMULATED: Mapping[str, SimcamSpec] = MappingProxyType(
+    {
+        spec.name: spec
+        for spec in (SIMCAM_MINI, SIMCAM_MIDI, SIMCAM_12_SMALL, SIMCAM_12, SIMCAM_SMOKE)
+    }
 )
