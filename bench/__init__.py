@@ -25,9 +25,9 @@ What to touch for something new, a file and a line that registers it:
 
 - an attack, a victim: a file in `attacks/` or `victims/`, its spec in the `specs.py` there; one of
   yours: a file alone (`my.py:MyAttack`), or an entry point `camobench.attacks` or `.victims`;
-- a metric: a function with a `MetricSpec` (`records/metric.py`), among the `ENTRIES` of
-  `metrics/distortion.py`, or, of rows, of `metrics/success.py`, whose first one ranks; one of
-  yours: an entry point `camobench.metrics` of a list of such;
+- a metric: an `Entry` of a function and its `MetricSpec` (`records/metric.py`), among the `ENTRIES`
+  of `metrics/distortion.py`, or, of rows, of `metrics/success.py`, whose first one ranks; one of
+  yours: an entry point `camobench.metrics` to one such or a list;
 - a suite of simulated cameras: a `SimcamSpec` in `suites/simcam/plan.py`, its name in `SIMULATED`;
   another: a file under `suites/` that gives a `SuiteSource`, in `suites/catalogue.py` a branch of
   `load_suite`, and its spec among the `SPECS` that `list` shows;
