@@ -103,14 +103,24 @@ ENTRIES = (
 
 
 def measure(originals: Tensor, anonymised: Tensor) -> dict[str, Tensor]:
-    """All registered metrics of (N, 3, H, W) uint8 images: name to (N,) on the CPU."""
+    """All registered metrics of (N, 3, H, W) uint8 images: name to (N,) on the CPU.
+
+    Raises:
+        ValueError: If one gives anything else, or NaN; names it.
+    """
     import torch
 
+    found: dict[str, Tensor] = {}
     with torch.no_grad():
-        return {
-            metric.name: METRICS.get(metric.name).builder(originals, anonymised).cpu()
-            for metric in image_metrics()
-        }
+        for name in (metric.name for metric in image_metrics()):
+            found[name] = METRICS.get(name).builder(originals, anonymised).cpu()
+            if found[name].shape != originals.shape[:1] or found[name].isnan().any():
+                shape = tuple(found[name].shape)
+                raise ValueError(
+                    f"metric {name}: expected {len(originals)} numbers, one an image, got shape "
+                    f"{shape}{' with NaN' if found[name].isnan().any() else ''}"
+                )
+    return found
 
 
 def measured_by() -> dict[str, Json]:

@@ -76,3 +76,13 @@ def test_rows_hang_on_the_code_of_metrics_that_a_run_may_lack():
             found.append(measured_by()["far"])
     assert found[0] == 1
     assert found[1] != found[2]
+
+
+@pytest.mark.parametrize("wrong", [float("nan") * torch.ones(3), torch.ones(3, 3), torch.ones(())])
+def test_a_metric_that_gives_no_number_an_image_is_named(wrong):
+    spec = MetricSpec(name="far", title="Far", needs="images")
+    with (
+        METRICS.during(Entry(spec=spec, builder=lambda one, other: wrong)),
+        pytest.raises(ValueError, match="metric far: expected 3 numbers"),
+    ):
+        measure(*pair())
