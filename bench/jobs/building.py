@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+import torch
 from torch import nn
 
 from bench.contract import ATTACKS, REGISTRIES, VICTIMS, Traits
@@ -14,6 +17,7 @@ from bench.nets.residual import ResidualEstimator
 from bench.recipes import Recipe
 from bench.registry import Entry
 from bench.sources.opened import as_built
+from bench.store import digest
 from bench.suites.base import SuiteCard
 from bench.types import CamobenchError
 
@@ -106,6 +110,14 @@ def traits_of(
         reducible=bool(thing.rewritable),
     )
     return traits, thing
+
+
+def seed_by(text: str) -> None:
+    """Let what is random in somebody's code be the same in whichever process it runs."""
+    seed = int(digest(text)[:8], 16)
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
 
 
 def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe: Recipe) -> ThingT:

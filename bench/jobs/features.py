@@ -20,6 +20,7 @@ from torch import Tensor
 
 from bench.contract import ATTACKS
 from bench.detect import features_of
+from bench.jobs.building import seed_by
 from bench.jobs.fingerprints import Fingerprints
 from bench.jobs.job import FeatureJob
 from bench.jobs.opened_files import note_opened
@@ -35,7 +36,7 @@ from bench.jobs.scoring.items import (
     mixed,
 )
 from bench.jobs.scoring.rows import RowFolder, base_rows, write_rows
-from bench.jobs.scoring.score import KEY_DIGITS, seed_by
+from bench.jobs.scoring.score import KEY_DIGITS
 from bench.jobs.workplace import Workplace
 from bench.store import Store
 from bench.suites.base import Suite

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from bench.checks import use_exact_fp32
 from bench.contract import VICTIMS, Attack, Victim
-from bench.jobs.building import build_attack, build_victim, taught_classes, traits_of
+from bench.jobs.building import build_attack, build_victim, seed_by, taught_classes, traits_of
 from bench.jobs.job import Keys, TrainJob
 from bench.jobs.scoring.precision import (
     REDUCED_VERSION,
@@ -222,9 +223,11 @@ class Networks:
 
     def attack(self, name: str) -> Attack:
         """A trained attack."""
-        attack = build_attack(name, self.graph.suite.classes, self.graph.recipe)
+        key = self._attack_key(name)
+        with self._drawing_alike(key):
+            attack = build_attack(name, self.graph.suite.classes, self.graph.recipe)
         if attack.learns:
-            restore(attack, self._checkpoint("attack", name, self._attack_key(name)), self.device)
+            restore(attack, self._checkpoint("attack", name, key), self.device)
         attack.to(self.device).eval()
         if self.precision is not None:
             make_ready(attack, self.device)
@@ -275,13 +278,22 @@ class Networks:
 
     def _classifier(self, name: str, kind: str, key: str, set_name: SetName) -> Victim:
         classes = taught_classes(name, self.graph.suite)
-        victim = build_victim(name, classes, self.graph.recipe)
+        with self._drawing_alike(key):
+            victim = build_victim(name, classes, self.graph.recipe)
         if victim.learns:
             restore(victim, self._checkpoint(kind, name, key), self.device)
         if victim.spec.residual is not None:
             sha256 = self._estimator_checkpoint(set_name).sha256
             victim.attach(self.estimator(set_name), sha256)
         return victim.to(self.device).eval()
+
+    @contextmanager
+    def _drawing_alike(self, key: str) -> Iterator[None]:
+        """Let weights that are drawn, and never trained, be the same in every process."""
+        with torch.random.fork_rng(devices=[], enabled=key not in self.graph.jobs):
+            if key not in self.graph.jobs:
+                seed_by(key)
+            yield
 
     def _estimator_checkpoint(self, set_name: SetName) -> Checkpoint:
         return self._checkpoint("estimator", RESIDUAL_NAME, self.graph.estimators[set_name])

@@ -61,6 +61,24 @@ class Haze(Attack):
         return images * (1 - self.level)
 
 
+class Grain(Attack):
+    spec = AttackSpec(name="grain", targeted=False)
+
+    def transform(self, images, targets):
+        return images + 0.1 * torch.randn_like(images)
+
+
+class Tint(Attack):
+    spec = AttackSpec(name="tint", targeted=False)
+
+    def __init__(self, spec=None, *, classes=(), recipe=None):
+        super().__init__(spec, classes=classes, recipe=recipe)
+        self.tint = 0.1 * torch.randn(3, 1, 1)
+
+    def transform(self, images, targets):
+        return images + self.tint
+
+
 @pytest.fixture
 def ask(smoke_copy, tmp_path):
     folders = (tmp_path / f"out-{number}" for number in count())
@@ -130,6 +148,16 @@ def test_rows_never_stand_for_another_object(ask):
             rows = ask(attacks=[veil], victims="img-resnet12", executor="auto").predictions
         keys |= set(rows.loc[rows["attack"] == "veil", "attack_key"])
     assert len(keys) == 2
+
+
+@pytest.mark.parametrize("attack", [Grain, Tint])
+def test_all_victims_see_the_same_random_numbers(ask, attack):
+    known = classes_of(ask(attacks=[], victims="img-resnet12"))
+    net, other = {"net": MeanNet(known)}, {"other": MeanNet(known)}
+    ask(attacks=[attack], victims=net)
+    rows = ask(attacks=[attack], victims=["img-resnet12", net, other]).predictions
+    shown = {name: mine["p_predicted"].tolist() for name, mine in rows.groupby("victim")}
+    assert shown["net"] == shown["other"]
 
 
 def test_a_run_keeps_its_figures_and_its_folder(ask, tmp_path, monkeypatch):

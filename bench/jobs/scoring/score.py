@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import random
 import time
 from dataclasses import asdict
 from functools import partial
 
-import numpy as np
-import torch
-
 from bench.contract import ATTACKS, VICTIMS
+from bench.jobs.building import seed_by
 from bench.jobs.job import Keys, ScoreJob
 from bench.jobs.opened_files import note_opened
 from bench.jobs.outcome import Failed, Trial
@@ -20,7 +17,6 @@ from bench.jobs.scoring.lookout import Lookout
 from bench.jobs.scoring.rows import DISTORTION, RowFolder, row_shards, write_rows
 from bench.jobs.workplace import Workplace
 from bench.processes import memory_gib
-from bench.store import digest
 
 KEY_DIGITS = 16
 
@@ -47,7 +43,6 @@ def _score(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
     keeps = job.keep_images and not images.is_file()
     if not (stems or measures or keeps):
         return {}
-    seed_by(f"{job.row}/{shard}")
     trial = Trial(strict=False)
     opened = {name: trial.victim(name, partial(place.networks.victim, name)) for name in stems}
     victims = {name: victim for name, victim in opened.items() if victim is not None}
@@ -60,11 +55,12 @@ def _score(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
     else:
         source = trial.attack(partial(place.attack, job.attack))
     recorder = Recorder(source) if keeps else None
-    indices = row_shards(scorer.order)[shard]
+    indices, keys = row_shards(scorer.order)[shard], place.site.keys
+    # Last, and by the attack alone: the same images for whichever victims, under all conditions.
+    seed_by(f"{keys.attacks[job.attack]}/{shard}")
     scored = scorer.score(
         recorder or source, victims, indices, condition=job.condition, distortions=measures
     )
-    keys = place.site.keys
     note_opened(place.store, keys.attacks[job.attack], ATTACKS.get(job.attack))
     for name in victims:
         note_opened(place.store, keys.victims[name], VICTIMS.get(name))
@@ -89,14 +85,6 @@ def _score(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
             columns = key_columns(keys, job.attack, name or None)
             write_rows(row.file(stem, shard), rows.assign(**columns), told)
     return {name: Failed.of(error) for name, error in trial.failed.items()}
-
-
-def seed_by(text: str) -> None:
-    """Let what is random in somebody's code be the same in whichever process it runs."""
-    seed = int(digest(text)[:8], 16)
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
 
 
 def key_columns(keys: Keys, attack: str, victim: str | None = None) -> dict[str, str]:
