@@ -95,10 +95,10 @@ def table(
     """
     from bench.records.load import load_run
     from bench.report.cards import clean_accuracy_table
-    from bench.report.pages.report import write_report
+    from bench.report.pages.report import write_all
     from bench.report.tables.choosing import choose
     from bench.report.tables.column import targets_table
-    from bench.report.tables.paper import build_table, correct_only_table, write_tables
+    from bench.report.tables.paper import build_table, correct_only_table
     from bench.report.tables.render import render_all
 
     run = load_run(directory)
@@ -117,8 +117,7 @@ def table(
     beside = [] if correct_only or any(wanted.values()) else [clean_accuracy_table(run)]
     click.echo(render_all([*found, *beside], shared("format_")))
     if write:
-        write_tables(run)
-        write_report(run)
+        write_all(run)
 
 
 @click.command()

@@ -18,10 +18,7 @@ from bench.plan.results.output import write_matrix
 from bench.plan.session import Session
 from bench.records.load import load_run
 from bench.records.run import RunData
-from bench.report.conditions.curve_tables import CURVES
-from bench.report.conditions.survival import SURVIVAL
-from bench.report.pages.report import write_report
-from bench.report.tables.paper import write_tables
+from bench.report.pages.report import write_all
 from bench.store import Store
 from bench.store.outputs import note_own, require_own
 from bench.suites.base import SuiteSource
@@ -133,7 +130,6 @@ def evaluate_run(request: Request, store: Store, out: Path, progress: Progress =
     store.sweep()  # last: what this request could continue with, it has
     run = load_run(out)
     progress.start("writing tables and report", 1)
-    for write in (write_tables, write_report, SURVIVAL.write, CURVES.write):
-        write(run)
+    write_all(run)
     progress.finish()
     return run

@@ -31,8 +31,6 @@ from bench.records.entry import ENTRY_SCHEMA, parse_entry
 from bench.records.frames import images_digest
 from bench.records.load import CONDITIONS
 from bench.records.participants import NO_NETWORK
-from bench.report.conditions.curve_tables import CURVES
-from bench.report.conditions.survival import SURVIVAL
 from bench.store import replacing, write_json
 from bench.suites.audit.record import kept_audit
 from bench.types import CamobenchError, Json, as_json
@@ -103,9 +101,7 @@ def _write_conditions(out: Path, session: Session, cells: Sequence[Cells]) -> No
     _write_rows(rows, [under(one, one.predictions()) for one in cells])
     _write_rows(measured, [under(one, one.distortion()) for one in weaker])
     if not cells:
-        for pattern in (CARD, f"{CURVES.stem}.*", f"{SURVIVAL.stem}.*"):
-            for stale in out.glob(pattern):
-                stale.unlink()
+        (out / CARD).unlink(missing_ok=True)
         return
     graph = session.graph
     card = {

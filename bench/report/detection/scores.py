@@ -11,7 +11,7 @@ import pandas as pd
 from bench.metrics.detection import Detection, detection, joint_ranks
 from bench.metrics.paired import shared
 from bench.metrics.resampling import UNDEFINED, Figure, with_interval
-from bench.records.load import match_keys, read_parquet
+from bench.records.load import read_parquet
 from bench.records.metric import headline
 from bench.records.participants import AttackRecord
 from bench.records.run import RunData, once
@@ -85,12 +85,12 @@ def measured_rows(
         raise ValueError(f"{path} is missing; {again}")
     rows = read_parquet(path, columns)
     mine = rows[rows["attack"].notna()]
-    match_keys(mine, path, "attack", {one.name: one.key for one in run.attacks})
-    found = set(mine[["attack", "attack_digest"]].itertuples(index=False, name=None))
-    if others := found - {(one.name, one.digest) for one in run.attacks}:
+    of = ["attack", "attack_key", "attack_digest"]
+    found = set(mine[of].itertuples(index=False, name=None))
+    if others := found - {(one.name, one.key, one.digest) for one in run.attacks}:
         raise ValueError(
-            f"{path} has rows of a network of {min(others)[0]} that is not its entry's, which was "
-            f"trained anew since; {again} anew"
+            f"{path} has rows of {min(others)[0]} that are not of its entry's network, which was "
+            f"changed or trained anew since; {again} anew"
         )
     if rows.empty or not pd.api.types.is_numeric_dtype(rows[value]):
         raise ValueError(f"{path} has no {value} that is a number; {again} anew")

@@ -1,5 +1,6 @@
 """`report.html` and `victims.html`: self-contained, readable on a phone and on paper."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,10 @@ from bench.records.participants import FAMILIES, AttackRecord
 from bench.records.run import RunData
 from bench.report.cards import Card, build_cards, clean_accuracy_table, victims_table
 from bench.report.claims.judging import claims_table, comparisons_table
+from bench.report.conditions.curve_tables import CURVES
+from bench.report.conditions.survival import SURVIVAL
+from bench.report.detection.tables import DETECTION
+from bench.report.linkage import LINKAGE
 from bench.report.pages.charts import Matrix, confusion_matrices, matrix_of
 from bench.report.pages.environment import data_uri, groups, render_page
 from bench.report.pages.figures import training_chart
@@ -20,10 +25,26 @@ from bench.report.pages.pictures import (
 from bench.report.pages.scatter import success_scatters
 from bench.report.statistics import clean_of, rates_of
 from bench.report.tables.files import table_texts, write_texts
-from bench.report.tables.paper import attack_record, build_table
+from bench.report.tables.paper import attack_record, build_table, write_tables
 from bench.report.tables.table import Table, between, number
 from bench.store import write_text
 from bench.types import IN, SPLITS
+
+SOME_HAVE = (SURVIVAL, CURVES, DETECTION, LINKAGE)
+
+
+def write_all(run: RunData) -> None:
+    """Write all that a run's files give into its own folder: tables, charts, report.
+
+    What was measured of other networks stays as it is, with a warning that says how to mend it.
+    """
+    write_tables(run)
+    write_report(run)
+    for table in SOME_HAVE:
+        try:
+            table.write(run)
+        except ValueError as error:
+            warnings.warn(str(error), stacklevel=2)
 
 
 def write_report(run: RunData) -> Path:

@@ -13,14 +13,11 @@ from bench.records.entry import Entry, read_entry
 from bench.records.frames import TableName
 from bench.records.load import CONDITIONS, TABLES, assemble, entry_paths, read_table
 from bench.records.run import RunData
-from bench.report.conditions.curve_tables import CURVES
-from bench.report.conditions.survival import SURVIVAL
 from bench.report.detection.scores import ROWS as SCORES
 from bench.report.detection.scores import detection_rows, headline_aucs
-from bench.report.detection.tables import DETECTION
-from bench.report.linkage import LINKAGE, linkage_rows, links
 from bench.report.linkage import ROWS as LINKS
-from bench.report.pages.report import report_html, victims_html
+from bench.report.linkage import linkage_rows, links
+from bench.report.pages.report import SOME_HAVE, report_html, victims_html
 from bench.report.tables.paper import run_texts
 from bench.report.verification.rows import row_verdicts
 from bench.store.outputs import NOTE
@@ -134,7 +131,7 @@ def _check_files(run: RunData) -> Iterator[Verdict]:
     try:
         fresh = run_texts(run)
         stale = set[str]()
-        for table in (SURVIVAL, CURVES, DETECTION, LINKAGE):
+        for table in SOME_HAVE:
             texts = table.texts(run)
             fresh |= texts
             if not texts:

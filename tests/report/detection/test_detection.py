@@ -7,7 +7,8 @@ import pytest
 from bench.metrics.resampling import photograph_draws
 from bench.records.load import load_run
 from bench.report.detection.scores import ROWS, detections
-from bench.report.detection.tables import detection_table
+from bench.report.detection.tables import DETECTION, detection_table
+from bench.report.pages.report import write_all
 from tests.toy_run import over_families, rewrite, under
 
 DETECTORS = ("one", "other")
@@ -131,6 +132,18 @@ def test_victims_are_asked_after_the_same_save_where_they_were(detected_dir):
     assert {one.success[0] for one in detections(run)} == {0.0, None}
 
 
+def test_tables_follow_the_rows_that_a_run_adds_or_say_that_they_cannot(detected_dir):
+    DETECTION.write(load_run(detected_dir))
+    rewrite(detected_dir, "predictions", lambda rows: rows[rows["victim"] != "pef-resnet18"])
+    run = load_run(detected_dir)
+    write_all(run)
+    for name, text in DETECTION.texts(run).items():
+        assert (detected_dir / name).read_text() == text
+    rewrite(detected_dir, "detection", lambda rows: rows.assign(attack_digest="of other weights"))
+    with pytest.warns(UserWarning, match="trained anew .*camobench detect"):
+        write_all(load_run(detected_dir))
+
+
 def of_first_image(rows, *columns):
     mine = rows[(rows["attack"] == "mislgan") & rows["treated"]]
     return mine.index[(mine[[*columns]] == mine[[*columns]].iloc[0]).all(axis=1)]
@@ -139,7 +152,7 @@ def of_first_image(rows, *columns):
 @pytest.mark.parametrize(
     ("edit", "word"),
     [
-        (lambda rows: rows.assign(attack_key="of another network"), "different runs"),
+        (lambda rows: rows.assign(attack_key="of another network"), "trained anew"),
         (lambda rows: rows.assign(attack_digest="of other weights"), "trained anew"),
         (lambda rows: rows.drop(columns="score"), "score"),
         (lambda rows: rows.assign(score=np.nan), "a score that is NaN"),
