@@ -11,12 +11,12 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from bench.types import WrongUsageError
+from bench.types import CamobenchError, WrongUsageError
 
 if TYPE_CHECKING:
     import torch
@@ -29,7 +29,11 @@ GIB = 2**30
 def in_order(
     pool: Executor, work: Callable[[TaskT], MadeT], tasks: Iterable[TaskT], ahead: int
 ) -> Iterator[MadeT]:
-    """What a pool makes of tasks, in their order, at most `ahead` in flight; ends the pool."""
+    """What a pool makes of tasks, in their order, at most `ahead` in flight; ends the pool.
+
+    Raises:
+        CamobenchError: If one of its processes ends, as it does where there is too little memory.
+    """
     pending: deque[Future[MadeT]] = deque()
     try:
         for task in tasks:
@@ -38,6 +42,11 @@ def in_order(
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
+    except BrokenExecutor as error:
+        raise CamobenchError(
+            "a worker process died, for want of memory perhaps: the same command continues, and "
+            "takes less with fewer --workers"
+        ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -1,12 +1,15 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 import torch
 
 from bench import processes
-from bench.processes import cpu_count, default_workers
+from bench.processes import cpu_count, default_workers, in_order
+from bench.types import CamobenchError
 
 GIB = 2**30
 
@@ -46,3 +49,9 @@ def test_a_worker_takes_its_share_of_the_cores_and_no_more_threads_than_it_is_to
     told = {**os.environ, "OMP_NUM_THREADS": told}
     done = subprocess.run([sys.executable, "-c", code], env=told, capture_output=True, text=True)
     assert done.stdout.split() == [str(threads)], done.stderr
+
+
+def test_a_worker_that_dies_is_an_error_with_a_remedy():
+    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+    with pytest.raises(CamobenchError, match="fewer --workers"):
+        list(in_order(pool, os._exit, [1], ahead=2))
