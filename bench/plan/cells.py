@@ -35,6 +35,7 @@ class Cells:
 
     Attributes:
         attack: Its name.
+        suite: What this run calls it: a folder that was moved has the rows of its photographs.
         images: Image ids of Set-C, in the suite's order, which rows follow.
         key: Of all behind its images, and `row` where its rows are kept: none of an attack that
             failed before it made any.
@@ -50,6 +51,7 @@ class Cells:
     """
 
     attack: str
+    suite: str
     images: Sequence[str]
     condition: Condition
     key: str = ""
@@ -151,7 +153,7 @@ class Cells:
         place = {name: at for at, name in enumerate(self.images)}
         stem_of = rows["victim"].factorize()[0] if "victim" in rows else np.zeros(len(rows))
         turns = np.lexsort((rows["image_id"].map(place), stem_of))
-        return rows.iloc[turns].reset_index(drop=True)
+        return rows.iloc[turns].reset_index(drop=True).assign(suite=self.suite)
 
 
 def row_key(networks: Networks, attack: str, condition: Condition = PLAIN) -> str:

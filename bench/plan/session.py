@@ -211,7 +211,8 @@ class Session:
     def _planned(self, name: str, condition: Condition) -> Cells:
         """The row of an attack, with the jobs that it lacks."""
         images, graph = list(self.place.scorer.manifest["image_id"]), self.graph
-        cells = Cells(attack=name, condition=condition, images=images)
+        suite = graph.suite.name
+        cells = Cells(attack=name, suite=suite, images=images, condition=condition)
         cells.broken = self._untrained(graph.attacks[name])
         for victim, key in graph.victims.items():
             estimator = graph.estimators.get("A", "")

@@ -66,7 +66,15 @@ def test_time_is_that_of_all_jobs_and_every_run_is_named(row):
     for stem in ("one", "two"):  # a job writes the files of all its victims
         keep(row, stem, "a")
         keep(row, stem, "b", shard=1, at=2.0, seconds=5.0, by=later)
-    cells = Cells(attack="jpeg", images=[], condition=PLAIN, row=row)
+    cells = Cells(attack="jpeg", suite="toy-v1", images=[], condition=PLAIN, row=row)
     cells.victims = {"x": "one", "y": "two"}
     last = later | {"wall_time_s": 7.0, "also_scored_by": [RECORD["by"]]}
     assert cells.provenance == last
+
+
+def test_rows_of_photographs_whose_folder_was_moved_have_its_new_name(row):
+    rows = pd.DataFrame({"suite": ["folder-before"], "image_id": ["a"]})
+    write_rows(row.file("victim", 0), rows, RECORD)
+    cells = Cells(attack="jpeg", suite="folder-now", images=["a"], condition=PLAIN, row=row)
+    cells.victims["pef-resnet18"] = "victim"
+    assert list(cells.predictions()["suite"]) == ["folder-now"]
