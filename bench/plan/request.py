@@ -66,7 +66,7 @@ class Request:
             "attacks": sorted(with_place(ATTACKS, name, out) for name in attacks),
             "victims": sorted(with_place(VICTIMS, name, out) for name in set(self.victims)),
             "JPEG qualities": sorted(self.recompress),
-            "strengths": sorted(self.strengths),
+            "strengths": sorted({*self.strengths, 1.0}),  # the whole attack, named or not
         }
 
     @property

@@ -68,6 +68,11 @@ def test_a_users_folder_is_refused_before_any_work(tmp_path, monkeypatch):
         evaluate_run(request(), Store(tmp_path / "store"), tmp_path)
 
 
+def test_a_folder_is_the_same_whether_the_whole_attack_is_named_or_not(tmp_path):
+    named, unnamed = (request(strengths=asked).made_of(tmp_path) for asked in ((0.5, 1.0), (0.5,)))
+    assert named == unnamed
+
+
 def test_only_the_sets_that_training_needs_are_made(tmp_path):
     session = open_session(request(attacks=()), Store(tmp_path))
     assert len(session.train()) == 3
