@@ -17,7 +17,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, Protocol, TypeVar
 
 from bench.sources.in_memory import shown_module
-from bench.sources.opened import as_built, watch_opens
+from bench.sources.opened import as_made, watch_opens
 from bench.wording import near
 
 
@@ -220,7 +220,7 @@ class Registry(Generic[SpecT, ThingT]):
         for point in points:
             own, before = _is_own(point), set(self._entries)
             try:
-                with nullcontext() if own else as_built():
+                with nullcontext() if own else as_made():
                     thing = point.load()
                 self.add(thing, origin=None if own else point.value)
                 for name in self._entries.keys() - before:  # what its module registers, too

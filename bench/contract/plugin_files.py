@@ -26,7 +26,7 @@ from bench.contract.specs import AttackSpec, VictimSpec
 from bench.registry import Entry
 from bench.sources.imports import code_of
 from bench.sources.in_memory import PACKAGES
-from bench.sources.opened import as_built
+from bench.sources.opened import as_made
 from bench.store import file_digest
 from bench.types import CamobenchError, WrongUsageError
 from bench.wording import near
@@ -185,7 +185,7 @@ def _execute(name: str, path: Path, folder: Path | None = None) -> types.ModuleT
         raise ImportError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    with kept_global_state(), as_built():
+    with kept_global_state(), as_made():
         spec.loader.exec_module(module)
     return module
 

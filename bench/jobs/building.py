@@ -16,7 +16,7 @@ from bench.jobs.outcome import is_failure, reason_of
 from bench.nets.residual import ResidualEstimator
 from bench.recipes import Recipe
 from bench.registry import Entry
-from bench.sources.opened import as_built
+from bench.sources.opened import as_made
 from bench.store import digest
 from bench.suites.base import SuiteCard
 from bench.types import CamobenchError
@@ -124,7 +124,7 @@ def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe:
     from bench.contract.global_state import kept_global_state
 
     try:
-        with kept_global_state(), as_built():
+        with kept_global_state(), as_made(entry.spec.name):
             return entry.builder(entry.spec, classes=classes, recipe=recipe)
     except BaseException as error:
         if not is_failure(error):

@@ -25,16 +25,17 @@ OPENED = "opened"
 """Folder of the records in a store."""
 
 
-def identity_of(made: type, builder: object, makeup: Makeup) -> dict[str, Json]:
+def identity_of(name: str, made: type, builder: object, makeup: Makeup) -> dict[str, Json]:
     """What a key says of a plug-in's code, and of each file opened as it is imported and built.
 
     Args:
+        name: Its own, under which it was built.
         made: The class of what it builds.
         builder: Itself.
         makeup: Of the builder, taken before it was called.
     """
     others = [] if builder is made else [makeup_of(made).sha256]
-    found = files_opened_by(makeup.paths, kinds=("built",))
+    found = files_opened_by(makeup.paths, built=name)
     opened = sorted([path.name, _digest(path)] for path in found if _counts(path, makeup))
     return {"source": makeup.sha256, "made": as_json(others), "opened": as_json(opened)}
 

@@ -105,7 +105,7 @@ class _Planner:
             "hyperparameters": dict(traits.hyperparameters),
         }
         if makeup is not None:
-            what |= identity_of(type(thing), entry.builder, makeup)
+            what |= identity_of(name, type(thing), entry.builder, makeup)
         self.told[kind, name] = traits, what
         return traits, what
 

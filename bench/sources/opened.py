@@ -37,10 +37,11 @@ Listener = Callable[[str, tuple[Any, ...]], None]
 _listeners: list[Listener] = []
 _Fact: TypeAlias = tuple[str, Any, Any]
 _seen: set[_Fact] = set()
-"""("opened", "built" if as it was imported or built, or "written", source, path), ("outside",
-source, what it did), ("version", path, when it had been written and its size, each time that it was
-opened), ("there", path, True) of a file that was there any such time."""
-_building = 0
+"""("opened", "imported", "built" with a colon and what was built, or "written", source, path),
+("outside", source, what it did), ("version", path, when it had been written and its size, each time
+that it was opened), ("there", path, True) of a file that was there any such time."""
+_making = "opened"
+"""Kind of what is opened now."""
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -60,7 +61,8 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         if version != _ABSENT:
             _seen.add(("there", path, True))
         writes = event == "open" and bool((arguments[2] or 0) & _WRITES)
-        kind = "written" if writes else "built" if _building else "opened"
+        imports = _making != "opened" and _is_import(sys._getframe(1))
+        kind = "written" if writes else "imported" if imports else _making
         _seen.update((kind, file, path) for file in callers)
 
 
@@ -88,6 +90,15 @@ def _callers(frame: FrameType | None) -> list[str]:
         frame = frame.f_back
     aside = threading.current_thread() is not threading.main_thread()
     return found + inner if aside else found
+
+
+def _is_import(frame: FrameType | None) -> bool:
+    """Whether a module of somebody's is imported within what camobench has called."""
+    while frame is not None and (whose := _whose(frame.f_code.co_filename)[1]) != "ours":
+        if whose == "somebody's" and frame.f_code.co_name == "<module>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 @functools.cache
@@ -118,14 +129,14 @@ def heard(listener: Listener) -> Iterator[None]:
 
 
 @contextmanager
-def as_built() -> Iterator[None]:
-    """What the block opens is opened each time a plug-in is imported or built, before it runs."""
-    global _building
-    _building += 1
+def as_made(built: str | None = None) -> Iterator[None]:
+    """What the block opens is opened each time a plug-in is imported, or that one is `built`."""
+    global _making
+    before, _making = _making, "imported" if built is None else f"built:{built}"
     try:
         yield
     finally:
-        _building -= 1
+        _making = before
 
 
 def seen() -> frozenset[_Fact]:
@@ -166,18 +177,22 @@ def _version(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def files_opened_by(
-    sources: Iterable[Path], kinds: Collection[str] = ("opened", "built")
-) -> list[Path]:
+def files_opened_by(sources: Iterable[Path], built: str | None = None) -> list[Path]:
     """Files that code of these sources has opened to read, and that it has not written itself.
 
-    Also those that it asked for in vain. "built" are those that it opens as it is imported and
-    built.
+    Also those that it asked for in vain. With a name, those alone that were opened as they were
+    imported, or as what has it was built: other classes of a file move nobody's key.
     """
-    found: set[Path] = set()
-    for source in map(str, sources):
-        for kind in kinds:
-            found |= _of(kind, [source]) - _of("written", [source])
+
+    def is_read(kind: str) -> bool:
+        if built is None:
+            return kind in ("opened", "imported") or kind.startswith("built:")
+        return kind in ("imported", f"built:{built}")
+
+    facts, whose = tuple(_seen), set(map(str, sources))
+    read = {(who, path) for kind, who, path in facts if is_read(kind)}
+    written = {(who, path) for kind, who, path in facts if kind == "written"}
+    found = {path for who, path in read - written if who in whose}
     return sorted(filter(_counts, map(_source_of, found)))
 
 

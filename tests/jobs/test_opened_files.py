@@ -99,6 +99,30 @@ def test_a_constructor_that_opens_another_file_has_another_key(tmp_path):
     assert key() != before
 
 
+def test_other_classes_of_its_file_and_what_they_open_move_no_key(tmp_path):
+    reads = "self.gain = float(PLACE.with_name('{}.txt').read_text())"
+    one, other = (
+        ATTACK.format(**parts("return self.gain * images", reads.format(name)))
+        for name in ("gain", "other")
+    )
+    text = one + other.replace("Gain", "Other").replace('"gain"', '"other"')
+    path = write(tmp_path / "gain.py", text)
+    for name in ("gain", "other"):
+        write(tmp_path / f"{name}.txt", "0.9")
+    load_plugin_file(f"{path}:Other")
+    load_plugin_file(f"{path}:Gain")
+    alone = key()
+    other, gain = (
+        plan(ToySource().card, SMOKE, attacks=["other", "gain"], victims=()).attacks[name]
+        for name in ("other", "gain")
+    )
+    assert gain == alone != other
+    write(tmp_path / "other.txt", "0.2")
+    assert key() == alone
+    write(tmp_path / "gain.txt", "0.2")
+    assert key() != alone
+
+
 def test_the_weights_of_a_surrogate_are_part_of_the_key_of_its_attack(tmp_path):
     text = ATTACK.format(**parts("return images"))
     text = text.replace("targeted=False", 'targeted=False, surrogates=("mean-colour",)')
