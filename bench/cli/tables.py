@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command("list")
-@click.argument("what", type=click.Choice(["attacks", "victims", "suites", "recipes"]))
+@click.argument("what", type=click.Choice(["attacks", "victims", "suites", "recipes", "metrics"]))
 @shared_option(
     "--format",
     "format_",

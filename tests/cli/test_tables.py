@@ -6,6 +6,7 @@ import pytest
 
 from bench.contract import ATTACKS, VICTIMS
 from bench.recipes import RECIPES
+from bench.records.metric import METRICS
 from bench.suites.catalogue import SPECS
 
 
@@ -16,6 +17,7 @@ from bench.suites.catalogue import SPECS
         ("victims", VICTIMS.names, {"front_end", "backbone", "residual", "licence"}),
         ("suites", lambda: list(SPECS), {"version", "models_in"}),
         ("recipes", lambda: list(RECIPES), {"classifiers", "estimator", "compact"}),
+        ("metrics", METRICS.names, {"title", "needs", "level", "higher_is_better"}),
     ],
 )
 def test_list_for_scripts_and_for_people(camobench, what, names, fields):

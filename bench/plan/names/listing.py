@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,11 +17,12 @@ SHOWN = {
     "victims": ("name", "front_end", "backbone", "supplementary", "paper"),
     "suites": ("name", "image_px", "models_in", "models_out"),
     "recipes": ("name", "purpose"),
+    "metrics": ("name", "title", "needs", "unit", "higher_is_better", "version"),
 }
 
 
 def listing(what: str, store: Store | None = None) -> list[dict[str, Json]]:
-    """Every registered attack, victim, suite or recipe with all fields of its spec.
+    """Every registered attack, victim, suite, recipe or metric with all fields of its spec.
 
     With a store, attacks of which images were sent to it too, each with the `suite` that they show.
     """
@@ -29,9 +31,16 @@ def listing(what: str, store: Store | None = None) -> list[dict[str, Json]]:
         from bench.suites.catalogue import SPECS  # which imports pandas
 
         specs = SPECS.values()
+    elif what == "metrics":
+        from bench.records.metric import METRICS  # likewise
+
+        specs = [entry.spec for entry in METRICS]
     elif what != "recipes":
         specs = [entry.spec for entry in REGISTRIES[what[:-1]]]
-    rows: list[Any] = [as_json(spec) for spec in specs]
+    told: list[Any] = [as_json(spec) for spec in specs]
+    rows = [
+        {key: None if value == math.inf else value for key, value in one.items()} for one in told
+    ]
     if store is not None and what == "attacks":
         sent: list[Any] = [(as_json(one.spec), one.suite) for one in current_answers(store)]
         rows += [{**spec, "suite": suite} for spec, suite in sent]
