@@ -58,11 +58,14 @@ class Shared:
         return [with_interval(*both) for both in zip(self.means, columns, strict=True)]
 
     def effects(self, one: int, other: int) -> NDArray[np.float64]:
-        """(P,) what each photograph adds to the difference of two attacks; they sum to it."""
+        """(P,) what each photograph adds to the difference of two attacks; they sum to it.
+
+        What last bits leave of equals, such as mixtures of equal successes, is none.
+        """
         found: NDArray[np.float64] = (
             (self.sums[one] - self.sums[other]) / self.counts.sum(axis=0)
         ) @ self.weights
-        return found
+        return found.round(12)
 
 
 def resampled(

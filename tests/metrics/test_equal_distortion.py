@@ -1,5 +1,7 @@
 """Success at equal distortion, against a second way to compute it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -71,3 +73,10 @@ def test_effects_of_photographs_are_how_they_move_the_curves():
     for effect, one in zip(found.effects(0, 1), np.eye(12), strict=True):
         moved = np.subtract(read_off(shared, distorted, 1 + little * one), plain) / little
         assert effect - (plain[0] - plain[1]) / 12 == pytest.approx(moved[0] - moved[1], abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(9))
+def test_attacks_of_equal_successes_do_not_differ_by_last_bits(seed):
+    shared, distorted = two_attacks(40, seed)
+    alike = replace(shared, sums=np.repeat(shared.sums[:1], 6, axis=0))
+    assert not at_level(alike, distorted, [3, 3], LEVEL).effects(0, 1).any()
