@@ -47,12 +47,12 @@ def sign_flip_test(effects: ArrayLike) -> SignFlip:
     values = np.asarray(effects, dtype=np.float64)
     bar = abs(values.sum()) - 1e-9 * np.abs(values).sum()  # sums of equals differ in last bits
     exact = 2 ** len(values) <= DRAWS
+    if not bar > 0:  # nor where a difference is no number
+        return SignFlip(p=1.0, exact=exact)
     if exact:
         patterns = np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1
         return SignFlip(p=float((np.abs(_flipped(patterns, values)) >= bar).mean()), exact=True)
     sizes, likely, generator = np.abs(values), 0.0, np.random.default_rng(0)
-    if bar <= 0:
-        return SignFlip(p=1.0, exact=False)
     low, high = 0.0, 1e11 / sizes.sum()
     for _ in range(100):  # until the mean of the sums is at the bar
         tilt = (low + high) / 2

@@ -44,6 +44,8 @@ def test_drawn_p_is_near_scipys():
     assert found.p == pytest.approx(scipys(effects, n_resamples=9999, random_state=1), abs=0.015)
     assert sign_flip_test(effects) == found
     assert sign_flip_test([0.1, 0.2, 0.3, -0.6]).p == 1  # the sum is 0 but for its last bits
+    for some in (effects, effects[:13]):
+        assert sign_flip_test([*some[1:], np.nan]).p == 1  # what is no number tells nothing apart
 
 
 @pytest.mark.parametrize(("many", "positive"), [(40, 40), (40, 35), (72, 60), (2000, 2000)])
