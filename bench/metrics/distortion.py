@@ -124,10 +124,10 @@ def measure(originals: Tensor, anonymised: Tensor) -> dict[str, Tensor]:
 
 
 def measured_by() -> dict[str, Json]:
-    """What each metric of images is that a run may lack, for the keys of distortions."""
+    """Version and code of each metric of images that a run may lack, for keys of distortions."""
     found = (METRICS.get(m.name) for m in image_metrics() if not m.required)
     return {
-        one.spec.name: one.spec.version if one.origin is None else makeup_of(one.builder).sha256
+        one.spec.name: [one.spec.version, one.origin and makeup_of(one.builder).sha256]
         for one in found
     }
 
