@@ -113,7 +113,8 @@ def measure(originals: Tensor, anonymised: Tensor) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     with torch.no_grad():
         for name in (metric.name for metric in image_metrics()):
-            found[name] = METRICS.get(name).builder(originals, anonymised).cpu()
+            values = METRICS.get(name).builder(originals, anonymised)
+            found[name] = torch.as_tensor(values).cpu()  # it may be of NumPy
             if found[name].shape != originals.shape[:1] or found[name].isnan().any():
                 shape = tuple(found[name].shape)
                 raise ValueError(

@@ -83,7 +83,9 @@ def test_rows_hang_on_the_code_of_metrics_that_a_run_may_lack():
     assert len(set(found)) == 4
 
 
-@pytest.mark.parametrize("wrong", [float("nan") * torch.ones(3), torch.ones(3, 3), torch.ones(())])
+@pytest.mark.parametrize(
+    "wrong", [float("nan") * torch.ones(3), torch.ones(3, 3), torch.ones(()), 0.5, [1.0]]
+)
 def test_a_metric_that_gives_no_number_an_image_is_named(wrong):
     spec = MetricSpec(name="far", title="Far", needs="images")
     with (
@@ -91,3 +93,9 @@ def test_a_metric_that_gives_no_number_an_image_is_named(wrong):
         pytest.raises(ValueError, match="metric far: expected 3 numbers"),
     ):
         measure(*pair())
+
+
+def test_a_metric_may_give_numpys_numbers():
+    spec = MetricSpec(name="far", title="Far", needs="images")
+    with METRICS.during(Entry(spec=spec, builder=lambda one, other: np.arange(3.0))):
+        assert measure(*pair())["far"].tolist() == [0, 1, 2]
