@@ -125,6 +125,8 @@ class Entry(Record):
     attack_seed: int | None = None
     scorer_version: int
     lpips: LpipsRecord
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    """Version and code of each metric of images that a run may lack."""
     provenance: Provenance
 
     @model_validator(mode="after")

@@ -42,7 +42,7 @@ class MetricSpec:
         lowest: That there can be.
         highest: Likewise.
         unchanged: Of an image that equals its original.
-        required: Of a metric of images: no run is without it, and its version is the scorer's.
+        required: Of a metric of images that ships: no run lacks it, its version is the scorer's.
         level: Of a metric of images: where attacks are compared at equal distortion, if by it.
         version: Raise it when a change of code changes results.
     """

@@ -1,6 +1,7 @@
 """A metric is one file: tables, schema, boards and checks learn of it from the registry."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -19,7 +20,7 @@ from bench.report.tables.paper import build_table
 from bench.report.verification.folder import verify_folder
 from bench.types import CamobenchError
 from tests.report.leaderboard.folders import boards_of, write_folder
-from tests.toy_run import make_entry, rewrite
+from tests.toy_run import edit_json, make_entry, rewrite
 
 DETECTABLE = Entry(
     spec=MetricSpec(
@@ -87,12 +88,19 @@ def test_boards_show_it(measured):
     assert {"sure_rank", "sure_mean_percent", "detectable"} <= set(record)
 
 
-def test_boards_leave_out_what_not_every_folder_was_measured_by(measured, tmp_path):
-    other = write_folder(tmp_path / "other", ["identity", "mislgan"])
-    board = boards_of(measured, other)[0]
-    assert [m.name for m in board.run.metrics] == ["lpips", "psnr_db", "ssim"]
-    assert any("left out: Detectable" in note for note in board.notes)
-    assert board_table(build_standings(board), "in").records[0]["lpips"] is not None
+def test_boards_leave_out_what_was_not_measured_alike(measured, tmp_path):
+    bare = write_folder(tmp_path / "bare", ["identity", "mislgan"], rename={"mislgan": "mine"})
+    edited = shutil.copytree(measured, tmp_path / "edited")
+    by = {"metrics": {"detectable": [1, "other code"]}}
+    for path in edited.glob("entry-*.json"):
+        edit_json(path, lambda entry: entry["attack"].update(digest="another") or entry.update(by))
+    for other in (bare, edited):
+        board = boards_of(measured, other)[0]
+        assert [m.name for m in board.run.metrics] == ["lpips", "psnr_db", "ssim"]
+        assert any("left out: Detectable" in note for note in board.notes)
+        assert board_table(build_standings(board), "in").records[0]["lpips"] is not None
+    same = write_folder(tmp_path / "same", ["identity", "mislgan"])  # adds no row
+    assert "detectable" in [m.name for m in boards_of(measured, same)[0].run.metrics]
 
 
 def test_a_figure_that_is_no_number_is_not_ranked(run_dir):

@@ -23,6 +23,7 @@ from bench.jobs.scoring.items import items_of
 from bench.jobs.scoring.kept import KeptImages
 from bench.jobs.scoring.score import KEY_DIGITS
 from bench.metrics import SCORER_VERSION
+from bench.metrics.distortion import measured_by
 from bench.metrics.lpips import RECORD as LPIPS
 from bench.plan.cells import Cells
 from bench.plan.failures import Failure
@@ -171,6 +172,7 @@ def entry(session: Session, cell: Cells) -> dict[str, Json]:
         **({} if graph.attack_seed == graph.seed else {"attack_seed": graph.attack_seed}),
         "scorer_version": SCORER_VERSION,
         "lpips": LPIPS,
+        **({"metrics": measured} if (measured := measured_by()) else {}),
         "provenance": cell.provenance,
     }
     return parse_entry(json.dumps(record)).as_json()
