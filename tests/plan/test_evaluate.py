@@ -61,8 +61,15 @@ class Haze(Attack):
         return images * (1 - self.level)
 
 
+class Shaky(MeanNet):
+    """Draws numbers between the batches of an attack."""
+
+    def forward(self, images):
+        return super().forward(images + torch.randn_like(images))
+
+
 class Grain(Attack):
-    spec = AttackSpec(name="grain", targeted=False)
+    spec = AttackSpec(name="grain")
 
     def transform(self, images, targets):
         return images + 0.1 * torch.randn_like(images)
@@ -154,7 +161,7 @@ def test_rows_never_stand_for_another_object(ask):
 def test_all_victims_see_the_same_random_numbers(ask, attack):
     known = classes_of(ask(attacks=[], victims="img-resnet12"))
     net, other = {"net": MeanNet(known)}, {"other": MeanNet(known)}
-    ask(attacks=[attack], victims=net)
+    ask(attacks=[attack], victims=[net, {"shaky": Shaky(known)}])
     rows = ask(attacks=[attack], victims=["img-resnet12", net, other]).predictions
     shown = {name: mine["p_predicted"].tolist() for name, mine in rows.groupby("victim")}
     assert shown["net"] == shown["other"]

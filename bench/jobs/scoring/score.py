@@ -7,7 +7,6 @@ from dataclasses import asdict
 from functools import partial
 
 from bench.contract import ATTACKS, VICTIMS
-from bench.jobs.building import seed_by
 from bench.jobs.job import Keys, ScoreJob
 from bench.jobs.opened_files import note_opened
 from bench.jobs.outcome import Failed, Trial
@@ -56,10 +55,13 @@ def _score(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
         source = trial.attack(partial(place.attack, job.attack))
     recorder = Recorder(source) if keeps else None
     indices, keys = row_shards(scorer.order)[shard], place.site.keys
-    # Last, and by the attack alone: the same images for whichever victims, under all conditions.
-    seed_by(f"{keys.attacks[job.attack]}/{shard}")
     scored = scorer.score(
-        recorder or source, victims, indices, condition=job.condition, distortions=measures
+        recorder or source,
+        victims,
+        indices,
+        condition=job.condition,
+        distortions=measures,
+        seed=keys.attacks[job.attack],  # the same for whichever victims, under all conditions
     )
     note_opened(place.store, keys.attacks[job.attack], ATTACKS.get(job.attack))
     for name in victims:

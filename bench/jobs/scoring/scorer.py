@@ -22,6 +22,7 @@ from torch import Tensor
 
 from bench.checks import to_unit
 from bench.contract import Victim
+from bench.jobs.building import seed_by
 from bench.jobs.outcome import Trial, is_out_of_memory
 from bench.jobs.scoring.condition import PLAIN, Condition
 from bench.jobs.scoring.items import (
@@ -94,6 +95,7 @@ class Scorer:
         *,
         condition: Condition = PLAIN,
         distortions: bool = True,
+        seed: str = "",
     ) -> Scored:
         """Score one shard of images.
 
@@ -103,6 +105,7 @@ class Scorer:
             indices: Positions in Set-C, of `order`; rows come in theirs.
             condition: What happens to the images before they are scored.
             distortions: Measure them too.
+            seed: Of what the source draws, batch by batch, whatever a victim drew in between.
 
         Raises:
             ValueError: If an attack or a victim returns a wrong shape, NaN or infinite values.
@@ -113,7 +116,7 @@ class Scorer:
         asked = asked_of(indices, len(self.classes), targeted=targeted)
         asked = [item for item in asked if source.has(item)]
         scored = set(wanted)
-        run = partial(self._run, source, condition, victims, scored, distortions)
+        run = partial(self._run, source, condition, victims, scored, distortions, seed)
         logits: dict[str, list[Tensor]] = defaultdict(list)
         measured: list[dict[str, Tensor]] = []
         for part, distortion in self._parts(run, asked):
@@ -171,6 +174,7 @@ class Scorer:
         victims: Mapping[str, Victim],
         scored: Collection[Item],
         distortions: bool,
+        seed: str,
         items: Sequence[Item],
     ) -> _Part:
         read = torch.from_numpy(self.images[[item.index for item in items]])
@@ -180,6 +184,7 @@ class Scorer:
             some = originals[start:]
             return condition.of(some, source.anonymise(items[start:], some))
 
+        seed_by(f"{seed}/{items[0]}")
         anonymised = self.trial.attack(partial(made, 0), len(items))
         if self.lookout is not None:
             alone = partial(self.trial.attack, partial(made, len(items) - 1))
