@@ -67,11 +67,12 @@ def build_attack(name: str, classes: Sequence[str], recipe: Recipe) -> Attack:
 
 
 def untrained(job: TrainJob, keys: Keys) -> nn.Module:
-    """The network of a job as its training begins; torch's seed gives its weights.
+    """The network of a job as its training begins, whichever process it is built in.
 
     Raises:
         CamobenchError: As `build_victim` and `build_attack`.
     """
+    seed_as_trained(job)
     if job.kind == "estimator":
         return ResidualEstimator(keys.recipe.estimator)
     if job.kind == "attack":
@@ -118,6 +119,12 @@ def seed_by(text: str) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
+
+
+def seed_as_trained(job: TrainJob) -> None:
+    """Let a network draw what it drew as its training began, which no checkpoint may hold."""
+    seed_by(job.key)
+    torch.manual_seed(job.seed)
 
 
 def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe: Recipe) -> ThingT:

@@ -16,7 +16,14 @@ from torch import Tensor, nn
 
 from bench.checks import use_exact_fp32
 from bench.contract import VICTIMS, Attack, Victim
-from bench.jobs.building import build_attack, build_victim, seed_by, taught_classes, traits_of
+from bench.jobs.building import (
+    build_attack,
+    build_victim,
+    seed_as_trained,
+    seed_by,
+    taught_classes,
+    traits_of,
+)
 from bench.jobs.job import Keys, TrainJob
 from bench.jobs.scoring.precision import (
     REDUCED_VERSION,
@@ -289,10 +296,13 @@ class Networks:
 
     @contextmanager
     def _drawing_alike(self, key: str) -> Iterator[None]:
-        """Let weights that are drawn, and never trained, be the same in every process."""
-        with torch.random.fork_rng(devices=[], enabled=key not in self.graph.jobs):
-            if key not in self.graph.jobs:
+        """Let what is drawn and in no checkpoint be the same in every process, and in training."""
+        job = self.graph.jobs.get(key)
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            if job is None:
                 seed_by(key)
+            else:
+                seed_as_trained(job)
             yield
 
     def _estimator_checkpoint(self, set_name: SetName) -> Checkpoint:

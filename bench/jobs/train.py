@@ -37,7 +37,6 @@ def _train(job: TrainJob, place: Workplace, progress: Progress) -> None:
     data: Any = suite.adversary_set() if name == "B" else suite.examiner_set(name)
     networks = Networks(keys, place.shelf, device)
     snapshot = store.snapshot_file(job.kind, job.name, job.key)
-    torch.manual_seed(job.seed)
     module: Any = untrained(job, keys)
     entry: Entry[Any, Any] | None = None
     surrogates: dict[str, Victim] = {}

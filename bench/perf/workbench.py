@@ -169,7 +169,6 @@ class Workbench:
         for key in sorted(wanted & self.graph.jobs.keys()):
             job = self.graph.jobs[key]
             if self.shelf.find(job.kind, job.name, key) is None:
-                torch.manual_seed(job.seed)
                 module = untrained(job, self.graph)
                 if isinstance(module, Victim):
                     _set_apart(module)

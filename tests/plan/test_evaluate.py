@@ -7,6 +7,7 @@ import weakref
 from itertools import count
 
 import camobench
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -16,7 +17,7 @@ from bench.contract import ATTACKS, Attack, AttackSpec, Victim, VictimSpec
 from bench.plan.evaluate import evaluate
 from bench.registry import UnknownNameError
 from bench.suites.catalogue import load_suite
-from bench.types import CamobenchError, WrongUsageError
+from bench.types import CamobenchError, FitReport, WrongUsageError
 from tests.plugins import FOG
 from tests.smoke import ATTACKS as ALL
 from tests.smoke import SUITE, VICTIMS
@@ -84,6 +85,23 @@ class Tint(Attack):
 
     def transform(self, images, targets):
         return images + self.tint
+
+
+class Masked(Tint):
+    """Learns against what it drew, which its checkpoint lacks."""
+
+    spec = AttackSpec(name="masked", targeted=False)
+
+    def __init__(self, spec=None, *, classes=(), recipe=None):
+        super().__init__(spec, classes=classes, recipe=recipe)
+        self.learnt = nn.Parameter(torch.zeros(3, 1, 1))
+
+    def fit(self, data, context):
+        self.learnt.data.copy_(self.tint)
+        return FitReport()
+
+    def transform(self, images, targets):
+        return images + self.tint - self.learnt
 
 
 @pytest.fixture
@@ -165,6 +183,10 @@ def test_all_victims_see_the_same_random_numbers(ask, attack):
     rows = ask(attacks=[attack], victims=["img-resnet12", net, other]).predictions
     shown = {name: mine["p_predicted"].tolist() for name, mine in rows.groupby("victim")}
     assert shown["net"] == shown["other"]
+
+
+def test_what_a_network_draws_and_does_not_keep_is_what_it_was_trained_with(ask):
+    assert np.isinf(psnr(ask(attacks=[Masked], victims="img-resnet12"), "masked"))
 
 
 def test_a_run_keeps_its_figures_and_its_folder(ask, tmp_path, monkeypatch):
