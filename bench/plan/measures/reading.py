@@ -84,7 +84,9 @@ def measured(
         progress.finish()
         digests = {one.name: one.digest for one in run.attacks}
         rows = {
-            name: read_rows([feature_file(store, job.key)]).assign(attack_digest=digests.get(name))
+            name: read_rows([feature_file(store, job.key)]).assign(
+                suite=run.suite, attack_digest=digests.get(name)
+            )
             for name, job in jobs.items()
             if name not in left_out
         }

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,9 @@ from bench.plan.measures.detect import detect_run
 from bench.plan.request import evaluate_run
 from bench.records.load import load_run
 from bench.report.detection.scores import ALL, ROWS, detections
+from bench.suites.catalogue import load_suite
 from bench.types import SILENT
-from tests.smoke import ATTACKS, VICTIMS, Smoke, Watcher, request
+from tests.smoke import ATTACKS, SUITE, VICTIMS, Smoke, Watcher, request
 from tests.toy_run import edit_json
 
 CRUDE = "gaussian-blur"
@@ -104,6 +106,18 @@ def test_interrupted_it_continues_and_writes_the_same_bytes(copied, detected):
         assert (copied.out / ROWS).read_bytes() == (detected.out / ROWS).read_bytes()
         files = measured(copied)
     assert len(files) == len(ATTACKS) + 2
+
+
+def test_scores_of_photographs_whose_folder_was_moved_have_its_new_name(copied, detected, tmp_path):
+    before = pd.read_parquet(detected.out / ROWS)
+    moved = SimpleNamespace(rows=(source := load_suite(SUITE)).rows, count=source.count)
+    moved.card = replace(source.card, name="moved")
+    asked = request(source=moved, attacks=(*ATTACKS, CRUDE), victims=VICTIMS[:1])
+    assert detect(copied) == {}
+    out = evaluate_run(asked, copied.store, tmp_path / "moved").directory
+    assert detect(Smoke(copied.store, out)) == {}
+    after = pd.read_parquet(out / ROWS)
+    pd.testing.assert_frame_equal(after, before.assign(suite="moved"))
 
 
 def test_an_attack_with_other_weights_is_left_out_and_named(copied):
