@@ -9,12 +9,14 @@ import os
 import signal
 import sys
 import threading
+import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bench.types import CamobenchError, WrongUsageError
 
@@ -49,6 +51,31 @@ def in_order(
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def without_main() -> Iterator[None]:
+    """Processes started here import no `__main__`: a script needs no guard, a notebook has none."""
+    main, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+class SpawnedProcess(SpawnProcess):
+    """A process of `Spawned`."""
+
+    @staticmethod
+    def _Popen(process: Any) -> Any:  # noqa: N802  # its name there
+        with without_main():
+            return SpawnProcess._Popen(process)
+
+
+class Spawned(SpawnContext):
+    """Starts processes anew on every system, `without_main`."""
+
+    Process = SpawnedProcess
 
 
 def obey_parent() -> None:

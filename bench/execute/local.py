@@ -15,10 +15,8 @@ import itertools
 import multiprocessing
 import os
 import signal
-import sys
 import tempfile
 import threading
-import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as OverdueError
@@ -38,7 +36,7 @@ from bench.jobs.outcome import Done, Failed, is_failure
 from bench.jobs.run import run
 from bench.jobs.travel import pack, unpack
 from bench.jobs.workplace import Workplace
-from bench.processes import start_training_process
+from bench.processes import start_training_process, without_main
 from bench.sources.opened import see_too, seen
 from bench.store import digest
 from bench.types import SILENT, Progress
@@ -60,7 +58,7 @@ _context: Any = multiprocessing.get_context(METHOD)
 
 
 class _Process(_context.Process):  # type: ignore[misc]
-    """A worker that imports no `__main__`: a script needs no guard, a notebook has none."""
+    """A worker, `without_main`."""
 
     @property
     def exitcode(self) -> int | None:
@@ -69,12 +67,8 @@ class _Process(_context.Process):  # type: ignore[misc]
 
     @staticmethod
     def _Popen(process: Any) -> Any:  # noqa: N802  # its name there
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = types.ModuleType("__main__")
-        try:
+        with without_main():
             return _context.Process._Popen(process)
-        finally:
-            sys.modules["__main__"] = main
 
 
 class _Context(type(_context)):  # type: ignore[misc]

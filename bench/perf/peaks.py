@@ -6,7 +6,6 @@ is theirs, and so are their settings.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import platform
 import time
@@ -17,7 +16,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from bench.processes import cpu_count, obey_parent
+from bench.processes import Spawned, cpu_count, obey_parent
 from bench.provenance import cpu_features, package_versions, processor_name, provenance
 from bench.types import Json
 
@@ -139,6 +138,5 @@ def _memory_gib() -> float | None:
 
 def in_child(work: Callable[..., ResultT], *arguments: Any) -> ResultT:
     """Call a function of a module in a fresh process and wait for what it returns."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context, initializer=obey_parent) as pool:
+    with ProcessPoolExecutor(1, mp_context=Spawned(), initializer=obey_parent) as pool:
         return pool.submit(work, *arguments).result()

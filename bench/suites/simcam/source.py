@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
-import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from functools import cached_property, partial
 import torch
 
 from bench.data import decode_rgb
-from bench.processes import in_order, obey_parent
+from bench.processes import Spawned, in_order, obey_parent
 from bench.suites.base import Images, Row, SuiteCard
 from bench.suites.photographs.jpeg_header import read_jpeg_header
 from bench.suites.simcam import derive_seed
@@ -77,8 +76,7 @@ def render(spec: SimcamSpec, rows: Sequence[Row], workers: int = 1) -> Iterator[
     if workers == 1:
         taken: Iterator[list[tuple[Row, bytes]]] = map(work, groups)
     else:
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=obey_parent)
+        pool = ProcessPoolExecutor(workers, mp_context=Spawned(), initializer=obey_parent)
         taken = in_order(pool, work, groups, workers * _AHEAD)
     for pairs in taken:
         yield from pairs

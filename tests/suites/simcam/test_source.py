@@ -33,11 +33,10 @@ ABANDONED = """
 import multiprocessing, time
 from bench.suites.simcam.plan import SIMCAM_MINI, plan
 from bench.suites.simcam.source import render
-if __name__ == "__main__":
-    files = render(SIMCAM_MINI, plan(SIMCAM_MINI, "A"), workers=2)
-    next(files)
-    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
-    time.sleep(60)
+files = render(SIMCAM_MINI, plan(SIMCAM_MINI, "A"), workers=2)
+next(files)
+print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+time.sleep(60)
 """
 
 
@@ -85,7 +84,7 @@ def runs(pid):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-def test_workers_end_with_a_killed_parent(tmp_path):
+def test_workers_of_a_script_without_a_guard_end_with_it(tmp_path):
     script = tmp_path / "abandoned.py"
     script.write_text(ABANDONED)
     command = [sys.executable, str(script)]
