@@ -35,22 +35,19 @@ def anonymise_files(
 ) -> Iterator[Path]:
     """Anonymise photographs into PNG files; yields each as it is written.
 
-    All photographs are read once before the first is worked on, so that a bad one stops nothing
+    All photographs are read once before the first is worked on, so that bad ones stop nothing
     half-way. No file is replaced: `Additions` numbers names, and finds what it made before.
 
     Raises:
         WrongUsageError: If the target is unknown, missing or not wanted.
-        ImageError: If a photograph cannot be used.
+        ImageError: If photographs cannot be used; names all of them.
     """
     session = open_session(replace(request, attacks=(attack_name,)), store)
     networks = Networks(session.graph, session.shelf, torch.device(request.device))
     attack = networks.attack(attack_name)
     position = _target_position(attack, target)
     ending = f"__{target}.png" if target else ".png"
-    for path in paths:
-        _read(path)
-        if len(os.fsencode(f"{path.stem}{ending}")) > NAME_BYTES:
-            raise ImageError(f"{path}: its name and {ending} are too long for one; rename it")
+    _require_usable(paths, ending)
     additions = Additions(out)
     for path in tracked(paths, f"{attack_name} on photographs", progress):
         images = _read(path).to(networks.device)
@@ -66,11 +63,12 @@ def attribute_files(paths: Sequence[Path], request: Request, store: Store) -> li
     Of a large photograph the logits are averaged over tiles; see `tiled_logits`.
 
     Raises:
-        ImageError: If a photograph cannot be used.
+        ImageError: As `anonymise_files`.
     """
     session = open_session(request, store)
     networks = Networks(session.graph, session.shelf, torch.device(request.device))
     victims = {name: networks.victim(name) for name in request.victims}
+    _require_usable(paths)
     rows: list[dict[str, Json]] = []
     for path in paths:
         images = _read(path).to(networks.device)
@@ -87,6 +85,19 @@ def attribute_files(paths: Sequence[Path], request: Request, store: Store) -> li
                 }
             )
     return rows
+
+
+def _require_usable(paths: Sequence[Path], ending: str = "") -> None:
+    bad = []
+    for path in paths:
+        try:
+            _read(path)
+            if len(os.fsencode(f"{path.stem}{ending}")) > NAME_BYTES:
+                raise ImageError(f"{path}: its name and {ending} are too long for one; rename it")
+        except ImageError as error:
+            bad.append(str(error))
+    if bad:
+        raise ImageError("\n".join(bad))
 
 
 def _read(path: Path) -> torch.Tensor:
