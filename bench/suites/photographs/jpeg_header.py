@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from PIL import ExifTags, Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from bench.data.formats import exif_of
+from bench.records.participants import CONTROLS
 from bench.store import digest
 
 TABLES_DIGITS = 12
@@ -50,7 +52,8 @@ def read_camera(data: bytes) -> tuple[str | None, str | None]:
         exif = exif_of(image)
     body = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.BodySerialNumber, "")
     serial = str(body).strip("\0 ")
-    make, model = (str(exif.get(tag, "")).replace("\0", " ").strip() for tag in (_MAKE, _MODEL))
+    told = (re.sub(f"[{CONTROLS}]", " ", str(exif.get(tag, ""))) for tag in (_MAKE, _MODEL))
+    make, model = map(str.strip, told)
     first = make.split()[:1]
     named = model if not first or first[0].lower() in model.lower() else f"{make} {model}"
     return named if model else None, serial if len(set(serial)) > 1 else None

@@ -34,3 +34,9 @@ def test_other_formats_have_none(kind):
 @pytest.mark.parametrize("body", [b"garbage", b"II*\0\xff"])
 def test_a_damaged_exif_names_no_camera(body):
     assert read_camera(written("PNG", exif=b"Exif\0\0" + body)) == (None, None)
+
+
+def test_a_camera_is_named_in_one_line():
+    tags = Image.Exif()
+    tags[271], tags[272] = "Canon\n", "EOS\x1b 5D\0"
+    assert read_camera(written(exif=tags)) == ("Canon EOS  5D", None)
