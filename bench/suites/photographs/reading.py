@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.suites.photographs.camera_names import require_models
 from bench.suites.photographs.layouts import DRESDEN, TREE, detect_layout, get_layout
-from bench.suites.photographs.scan import Scan, list_images, scan
+from bench.suites.photographs.scan import Scan, is_hidden, list_images, scan
 from bench.types import SILENT, CamobenchError, Progress
 
 
@@ -59,7 +59,7 @@ def read_folder(
 
 def _require_each_filled(root: Path, found: Scan) -> None:
     models = {photo.path.parts[0] for photo in found.photos}
-    below = (path for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
+    below = (path for path in root.iterdir() if path.is_dir() and not is_hidden(path.name))
     if empty := sorted(str(path) for path in below if path.name not in models):
         raise CamobenchError(
             f"no usable photograph in {', '.join(empty)}: add photographs of that camera model or "

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from typing import NoReturn
 
 from bench.data import ImageError, measure_rgb
 from bench.processes import in_order
+from bench.records.participants import CONTROLS
 from bench.suites.photographs.camera_names import contradictions, one_spelling, plain_shot
 from bench.suites.photographs.jpeg_header import read_camera
 from bench.suites.photographs.layouts import DRESDEN, Layout, PhotoName
@@ -23,10 +25,12 @@ from bench.types import SILENT, CamobenchError, Progress, tracked
 from bench.wording import listed
 
 IMAGE_SUFFIXES = (
-    *(".jpg", ".jpeg", ".png", ".tif", ".tiff"),
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".tif", ".tiff"),
     *(".webp", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".bmp", ".gif"),
 )
 """Of what a photograph may be kept in; the second line is refused when read, not passed over."""
+_SYSTEM = {"lost+found", "System Volume Information", "$RECYCLE.BIN", "__MACOSX", "@eaDir"}
+_NO_TEXT = re.compile(f"[{CONTROLS}\ud800-\udfff]")
 _LISTED = 5  # unusable files named in a message
 _THREADS = 4
 
@@ -87,11 +91,11 @@ def list_images(root: Path) -> list[PurePosixPath]:
         for file in _files(root)
         if file.suffix.lower() in IMAGE_SUFFIXES
     )
+    if unnamed := [f"{image.as_posix()!a}" for image in images if _NO_TEXT.search(str(image))]:
+        raise CamobenchError(
+            f"the names of {listed(unnamed)} in {root} are no text of one line; rename them"
+        )
     for image in images:
-        if any("\ud800" <= letter <= "\udfff" for letter in image.as_posix()):
-            raise CamobenchError(
-                f"the name of {image.as_posix()!a} in {root} is no text; rename it"
-            )
         if (root / image).exists() and not (root / image).is_file():
             raise CamobenchError(f"{root / image} is a pipe or device, no file; remove it")
     if not images:
@@ -99,7 +103,9 @@ def list_images(root: Path) -> list[PurePosixPath]:
     return images
 
 
-_SYSTEM = ("lost+found", "System Volume Information")  # of a file system, beside a user's folders
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is kept from people, or a system's beside their own."""
+    return name.startswith(".") or name in _SYSTEM
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -110,11 +116,9 @@ def _files(root: Path) -> Iterator[Path]:
         below[:] = [
             name
             for name in below
-            if not name.startswith(".")
-            and name not in _SYSTEM
-            and not _leads_back(Path(folder, name), here, inside)
+            if not is_hidden(name) and not _leads_back(Path(folder, name), here, inside)
         ]
-        yield from (Path(folder, name) for name in names if not name.startswith("."))
+        yield from (Path(folder, name) for name in names if not is_hidden(name))
 
 
 def _refuse(error: OSError) -> NoReturn:

@@ -142,6 +142,22 @@ def test_folders_that_link_to_each_other_are_read_once(five):
     assert len(list_images(five)) == 31
 
 
+@pytest.mark.parametrize("name", ["lost+found", "__MACOSX", "@eaDir", "$RECYCLE.BIN"])
+def test_folders_of_systems_are_passed_over(five, name):
+    known = source(five).card
+    for folder in (five, five / "two", five / "two" / "dev0"):
+        write_photo(folder / name / "LG_two_0_0.JPG" / "SMALL.jpg")
+    assert source(five).card == known
+
+
+@pytest.mark.parametrize("suffix", [".jpe", ".JFIF", ".mpo"])
+def test_every_suffix_of_a_jpeg_is_one(five, suffix):
+    known = rows_of(source(five))
+    for path in five.rglob("*.JPG"):
+        path.rename(path.with_suffix(suffix))
+    assert [row.sha256 for row in rows_of(source(five))] == [row.sha256 for row in known]
+
+
 def test_photographs_in_other_formats_are_refused_by_name_not_passed_over(five):
     write_photo(five / "two" / "dev0" / "LG_two_0_7.webp")
     refuse(source(five), r"LG_two_0_7\.webp.*a WEBP, expected a JPEG")
@@ -161,9 +177,10 @@ def test_what_is_no_file_is_refused_unread(five):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems hold no such names")
-def test_a_name_that_is_no_text_is_named(five):
+def test_names_that_are_no_text_of_one_line_are_named(five):
     (five / "two" / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"")
-    refuse(source(five), r"caf\\udce9.jpg.*rename it")
+    (five / "three").rename(five / "th\nree")
+    refuse(source(five), r"th\\nree/dev0/LG.* and 5 more in .*rename them")
 
 
 def test_a_folder_that_cannot_be_read_is_named_not_passed_over(five, monkeypatch):
