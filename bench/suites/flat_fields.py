@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from bench.data import decode_rgb
 from bench.store import file_digest
+from bench.suites.base import Suite
 from bench.suites.dresden.protocol import DRESDEN_V1, as_listed
+from bench.suites.photographs.camera_names import one_spelling
 from bench.suites.photographs.layouts import DRESDEN, TREE
 from bench.suites.photographs.scan import list_images
 from bench.suites.simcam import derive_seed
@@ -67,29 +69,40 @@ def simulated(spec: SimcamSpec) -> FlatFields:
     return FlatFields(counts=counts, identity=[spec.fingerprint(), FRAMES, LIGHT], of=frames)
 
 
-def photographed(root: Path, suite: str) -> FlatFields:
-    """Of a user's devices; the suite called `dresden-v1` spells them as its list does.
+def photographed(root: Path, suite: Suite) -> FlatFields:
+    """Of a user's devices, spelled as in Set-C; in `dresden-v1` as its list does.
 
     Raises:
-        CamobenchError: If its files do not tell a device; names one.
+        CamobenchError: If its files do not tell a device, names one; if some are of Set-C.
     """
-    paths = list_images(root)
+    paths, manifest = list_images(root), suite.manifest("C")
     names = [DRESDEN.photo(PurePosixPath(path.name)) for path in paths]
     if not all(names):
         names = [TREE.photo(path) for path in paths]
-    found: dict[str, list[Path]] = {}
+    devices = []
     for path, name in zip(paths, names, strict=True):
         if name is None:
             raise CamobenchError(
                 f"{root / path} does not tell its device: name flat fields {TREE.pattern} or "
                 f"{DRESDEN.pattern}"
             )
-        name = as_listed(name) if suite == DRESDEN_V1.name else name
-        found.setdefault(f"{name.model}/{name.device}", []).append(root / path)
-    files = as_json({name: list(map(file_digest, some)) for name, some in found.items()})
+        name = as_listed(name) if suite.card.name == DRESDEN_V1.name else name
+        devices.append(f"{name.model}/{name.device}")
+    spelled = one_spelling((*manifest["device"], *devices))
+    own = {spelled[device]: device for device in manifest["device"]}
+    found: dict[str, list[Path]] = {}
+    for path, device in zip(paths, devices, strict=True):
+        found.setdefault(own.get(spelled[device], spelled[device]), []).append(root / path)
+    files = {name: list(map(file_digest, some)) for name, some in found.items()}
+    seen = manifest["sha256"].isin([sha256 for some in files.values() for sha256 in some])
+    if seen.any():
+        raise CamobenchError(
+            f"{root} holds photographs of Set-C, such as {manifest['photo_id'][seen].iloc[0]}, "
+            "which would be linked with themselves: point to a folder of flat fields alone"
+        )
 
     def frames(name: str) -> Iterator[Frame]:
         return (decode_rgb(path.read_bytes(), str(path)) for path in found[name])
 
     counts = {device: len(some) for device, some in found.items()}
-    return FlatFields(counts=counts, identity=files, of=frames)
+    return FlatFields(counts=counts, identity=as_json(files), of=frames)

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from bench.jobs.fingerprints import Fingerprints, keep_fingerprints
-from bench.store import Store
+from bench.store import Store, file_digest
 from bench.suites.flat_fields import photographed
 from bench.types import SILENT, CamobenchError
 
@@ -35,17 +35,17 @@ def flat_fields(tmp_path):
     return folder
 
 
-def suite(tiles=TILES, devices=DEVICES):
-    rows = [(f"{device}{tile}", device) for device in devices for tile in tiles]
-    manifest = pd.DataFrame(rows, columns=["image_id", "device"])
-    card = SimpleNamespace(image_px=SIDE)
+def suite(tiles=TILES, devices=DEVICES, name="own", sha256=""):
+    rows = [(f"{device}{tile}", "p", device, sha256) for device in devices for tile in tiles]
+    manifest = pd.DataFrame(rows, columns=["image_id", "photo_id", "device", "sha256"])
+    card = SimpleNamespace(image_px=SIDE, name=name)
     return SimpleNamespace(manifest=lambda _: manifest, card=card)
 
 
 def keep(flat_fields, root, asked=None):
     """Store and key of the fingerprints of a suite's devices."""
-    store, fields = Store(root / "store"), photographed(flat_fields, "own")
-    return store, keep_fingerprints(store, asked or suite(), fields, SILENT)
+    store, asked = Store(root / "store"), asked or suite()
+    return store, keep_fingerprints(store, asked, photographed(flat_fields, asked), SILENT)
 
 
 def test_a_tile_fits_the_pixels_of_its_own_device(flat_fields, tmp_path):
@@ -77,6 +77,17 @@ def test_flat_fields_that_do_not_fit_are_refused(flat_fields, tmp_path, asked, w
         keep(flat_fields, tmp_path, asked)
 
 
+def test_photographs_of_set_c_are_no_flat_fields(flat_fields, tmp_path):
+    seen = suite(sha256=file_digest(next(flat_fields.iterdir())))
+    with pytest.raises(CamobenchError, match="holds photographs of Set-C, such as p"):
+        keep(flat_fields, tmp_path, seen)
+
+
+def test_devices_are_spelled_as_in_set_c(flat_fields):
+    spelled = ("NIKON D70/0", "Nikon-D70S/1")
+    assert tuple(photographed(flat_fields, suite(devices=spelled)).counts) == spelled
+
+
 def test_flat_fields_of_two_sizes_are_not_mixed(flat_fields, tmp_path):
     first = next(iter(sorted(flat_fields.iterdir())))
     with Image.open(first) as image:
@@ -88,15 +99,16 @@ def test_flat_fields_of_two_sizes_are_not_mixed(flat_fields, tmp_path):
 def test_dresden_spells_devices_as_its_photographs_are(tmp_path):
     for number, name in enumerate(("Fujifilm_FinePix_J50_02", "Olympus_mju_1050SW_4")):
         Image.new("RGB", (8, 8)).save(tmp_path / f"{name}_{number}.png")
-    found = photographed(tmp_path, "dresden-v1").counts
+    found = photographed(tmp_path, suite(name="dresden-v1")).counts
     assert list(found) == ["FujiFilm_FinePixJ50/2", "Olympus_mju-1050SW/4"]
 
 
 def test_dresden_takes_the_d70s_for_a_d70_and_a_name_that_tells_no_device_is_refused(
     flat_fields, tmp_path
 ):
-    assert list(photographed(flat_fields, "dresden-v1").counts) == ["Nikon_D70/0", "Nikon_D70/3"]
+    found = photographed(flat_fields, suite(name="dresden-v1")).counts
+    assert list(found) == ["Nikon_D70/0", "Nikon_D70/3"]
     (tmp_path / "bare").mkdir()
     Image.new("RGB", (8, 8)).save(tmp_path / "bare" / "one.png")
     with pytest.raises(CamobenchError, match=r"MODEL/DEVICE"):
-        photographed(tmp_path / "bare", "own")
+        photographed(tmp_path / "bare", suite())

@@ -14,7 +14,7 @@ from bench.jobs.job import FeatureJob
 from bench.plan.measures.reading import measured, write_measured
 from bench.report.linkage import DEVICE, FRAMES, ROWS
 from bench.store import Store
-from bench.suites.base import Suite, SuiteCard
+from bench.suites.base import Suite
 from bench.suites.catalogue import load_suite
 from bench.suites.flat_fields import FlatFields, photographed, simulated
 from bench.suites.simcam.plan import SIMULATED
@@ -43,7 +43,7 @@ def link_run(
     counts = dict[str, int]()
 
     def untouched(suite: Suite) -> FeatureJob:
-        flat = _flat_fields(suite.card, flat_fields)
+        flat = _flat_fields(suite, flat_fields)
         counts.update(flat.counts)
         key = keep_fingerprints(store, suite, flat, progress)
         return FeatureJob(fingerprints=key)
@@ -55,18 +55,19 @@ def link_run(
     return left_out
 
 
-def _flat_fields(suite: SuiteCard, folder: Path | None) -> FlatFields:
+def _flat_fields(suite: Suite, folder: Path | None) -> FlatFields:
     if folder is not None:
-        return photographed(folder, suite.name)
-    if suite.name in SIMULATED:
-        if load_suite(suite.name).card.fingerprint != suite.fingerprint:
+        return photographed(folder, suite)
+    card = suite.card
+    if card.name in SIMULATED:
+        if load_suite(card.name).card.fingerprint != card.fingerprint:
             raise CamobenchError(
-                f"the cameras of {suite.name} are others today than those of this run, so that "
+                f"the cameras of {card.name} are others today than those of this run, so that "
                 "flat fields cannot be simulated; run it again"
             )
-        return simulated(SIMULATED[suite.name])
+        return simulated(SIMULATED[card.name])
     raise CamobenchError(
-        f"{suite.name} needs flat fields of its devices: --flat-fields DIR, with "
+        f"{card.name} needs flat fields of its devices: --flat-fields DIR, with "
         "MODEL/DEVICE/*.jpg or Dresden names"
     )
 
