@@ -33,11 +33,16 @@ def near(name: str, known: Iterable[str]) -> list[str]:
 
 
 def split_names(text: str, known: Collection[str]) -> list[str]:
-    """The names between commas; those `known` may hold commas themselves, the longest first."""
+    """The names between commas; those `known` may hold commas themselves, the longest first.
+
+    Blanks around a name do not count, nor those of a known one.
+    """
+    whole = {name.strip(): name for name in known}
     parts, found = text.split(","), []
     while parts:
         ends = range(len(parts), 0, -1)
-        end = next((end for end in ends if ",".join(parts[:end]).strip() in known), 1)
-        found.append(",".join(parts[:end]).strip())
+        end = next((end for end in ends if ",".join(parts[:end]).strip() in whole), 1)
+        name = ",".join(parts[:end]).strip()
+        found.append(whole.get(name, name))
         del parts[:end]
     return list(filter(None, found))
