@@ -36,7 +36,7 @@ def look(root: Path) -> tuple[dict[PhotoName, PurePosixPath], str]:
         Where each lies, in the order of the protocol, and for people what the copy holds in all.
 
     Raises:
-        CamobenchError: If two files of one name differ; names both.
+        CamobenchError: If files of one name differ; names the first few.
     """
     found: dict[PhotoName, list[PurePosixPath]] = defaultdict(list)
     for path in list_images(root):
@@ -46,12 +46,12 @@ def look(root: Path) -> tuple[dict[PhotoName, PurePosixPath], str]:
     counts = Counter(photo.model for photo in found)
     told = listed((f"{model} ({count})" for model, count in counts.most_common()), _LISTED)
     photos = {photo: found[photo] for photo in protocol() if photo in found}
-    for paths in photos.values():
-        if len(paths) > 1 and len({file_digest(root / path) for path in paths}) > 1:
-            raise CamobenchError(
-                f"{paths[0]} and {paths[1]} in {root} bear one name and differ: remove all but the "
-                "file that the camera wrote"
-            )
+    several = [paths for paths in photos.values() if len(paths) > 1]
+    if differ := [some for some in several if len({file_digest(root / p) for p in some}) > 1]:
+        raise CamobenchError(
+            f"{listed(' and '.join(map(str, some)) for some in differ)} in {root} bear one name "
+            "and differ: remove all but the file that the camera wrote"
+        )
     inventory = f"photographs by camera model: {told}" if told else "none"
     return {photo: paths[0] for photo, paths in photos.items()}, inventory
 
@@ -196,8 +196,9 @@ class DresdenSource(PhotographSource):
         )
         if found.copies and not self.partial:
             raise CamobenchError(
-                f"{found.copies[0]} in {self.root} has the bytes of another photograph: replace "
-                f"it with the file that the camera wrote, or leave it out with {REMEDY}"
+                f"{listed(map(str, found.copies))} in {self.root}: the bytes of another "
+                "photograph; replace each with the file that the camera wrote, or leave them out "
+                f"with {REMEDY}"
             )
         usable = {photo.path: photo for photo in found.photos}
         photos = {name: usable[path] for name, path in paths.items() if path in usable}
