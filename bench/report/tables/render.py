@@ -268,6 +268,11 @@ def render_rows(rows: Sequence[Mapping[str, Json]], format_: str) -> str:
         return json.dumps(list(rows), indent=2)
     if format_ == "csv":
         return pd.DataFrame(list(rows)).to_csv(index=False).rstrip("\n")
-    style = {"md": "github", "tex": "latex_booktabs"}[format_]
-    body = [list(row.values()) for row in rows]
-    return str(tabulate(body, headers=list(rows[0]), tablefmt=style)) if body else ""
+    if not rows:
+        return ""
+    style, bar = {"md": ("github", r"\|"), "tex": ("latex_booktabs", "|")}[format_]
+    body = [
+        [v.replace("|", bar) if isinstance(v, str) else v for v in row.values()] for row in rows
+    ]
+    names = [at for at, value in enumerate(body[0]) if isinstance(value, str)]
+    return str(tabulate(body, list(rows[0]), style, disable_numparse=names))

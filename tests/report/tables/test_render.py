@@ -11,6 +11,7 @@ from bench.report.detection.scores import ROWS as SCORES
 from bench.report.detection.tables import DETECTION
 from bench.report.linkage import LINKAGE
 from bench.report.linkage import ROWS as LINKS
+from bench.report.tables.render import render_rows
 from bench.report.verification.folder import verify_folder
 from tests.report.conditions.test_curves import curved
 from tests.report.conditions.test_survival import survived
@@ -45,3 +46,9 @@ def test_files_follow_the_rows_that_a_command_makes(run_dir, table, measure, rem
     spoilt = run_dir / f"{table.stem}.csv"
     spoilt.write_text(spoilt.read_text().replace("mislgan", "fog", 1))
     assert {one.check for one in verify_folder(run_dir) if one.verdict == "fail"} == {spoilt.name}
+
+
+def test_names_that_look_like_numbers_or_columns_stay_as_they_are():
+    rows = [{"image": name, "share": 0.5} for name in ("007", "1e5")]
+    text = render_rows(rows, "md") + render_rows([{"image": "LG|5", "share": 0.5}], "md")
+    assert re.findall(r"\| (\S+) *\| +0\.5 \|", text) == ["007", "1e5", r"LG\|5"]
