@@ -10,6 +10,7 @@ from bench.suites.photographs.camera_names import require_models
 from bench.suites.photographs.layouts import DRESDEN, TREE, detect_layout, get_layout
 from bench.suites.photographs.scan import Scan, is_hidden, list_images, scan
 from bench.types import SILENT, CamobenchError, Progress
+from bench.wording import listed
 
 
 def read_folder(
@@ -52,6 +53,8 @@ def read_folder(
     if way is TREE:
         _require_each_filled(root, found)
     notes = [f"{aside} left out"] if aside else []
+    if way is TREE and (bare := _devices_without(root, found)):
+        notes.append(f"no photograph in {listed(bare)}")
     if layout is None and way is DRESDEN and any(TREE.read(photo.path) for photo in found.photos):
         notes.insert(0, "cameras read from the files' Dresden names, not from folders")
     return replace(found, notes=(*notes, *found.notes))
@@ -65,3 +68,9 @@ def _require_each_filled(root: Path, found: Scan) -> None:
             f"no usable photograph in {', '.join(empty)}: add photographs of that camera model or "
             "remove its folder"
         )
+
+
+def _devices_without(root: Path, found: Scan) -> list[str]:
+    filled = {photo.path.parent.as_posix() for photo in found.photos}
+    below = (path.relative_to(root) for path in root.glob("*/*") if path.is_dir())
+    return sorted({p.as_posix() for p in below if not any(map(is_hidden, p.parts))} - filled)

@@ -82,13 +82,19 @@ def list_images(root: Path) -> list[PurePosixPath]:
     """Image files below `root` in the order of their paths; hidden ones are passed over.
 
     Raises:
-        CamobenchError: If there is no such folder, or no image in it.
+        CamobenchError: If there is no such folder, no image in it, or a part of it is not there.
     """
     if not root.is_dir():
         raise CamobenchError(f"no folder {root}; check the path")
+    files = list(_files(root))
+    bare = (file for file in files if not file.suffix.strip(".0123456789"))  # as folders are called
+    if lost := [str(file) for file in bare if file.is_symlink() and not file.exists()]:
+        raise CamobenchError(
+            f"links that lead nowhere: {listed(lost)}; attach the medium, or remove them"
+        )
     images = sorted(
         PurePosixPath(file.relative_to(root).as_posix())
-        for file in _files(root)
+        for file in files
         if file.suffix.lower() in IMAGE_SUFFIXES
     )
     if unnamed := [f"{image.as_posix()!a}" for image in images if _NO_TEXT.search(str(image))]:

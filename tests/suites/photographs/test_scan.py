@@ -10,6 +10,7 @@ from bench.data import ImageError
 from bench.store import Store
 from bench.suites.base import prepare
 from bench.suites.photographs.scan import list_images
+from bench.types import CamobenchError
 from tests.suites.test_folder import five, pair, refuse, rows_of, source, write_photo, write_tree
 
 __all__ = ["five", "pair"]  # fixtures
@@ -165,6 +166,17 @@ def test_every_suffix_of_a_jpeg_is_one(five, suffix):
     for path in five.rglob("*.JPG"):
         path.rename(path.with_suffix(suffix))
     assert [row.sha256 for row in rows_of(source(five))] == [row.sha256 for row in known]
+
+
+def test_what_lies_on_a_medium_that_is_not_there_is_said(five):
+    (five / "five" / "dev9").mkdir()
+    assert source(five).card.note.endswith("; no photograph in five/dev9")
+    for name in ("six", "five/dev8", "five/LG5.9", "five/a.cr2"):
+        (five / name).symlink_to(five / "unmounted")
+    with pytest.raises(CamobenchError, match=r"dev8.*attach the medium") as error:
+        list_images(five)
+    assert all(name in str(error.value) for name in ("six", "LG5.9"))
+    assert "cr2" not in str(error.value)
 
 
 def test_photographs_in_other_formats_are_refused_by_name_not_passed_over(five):
