@@ -50,27 +50,21 @@ def read_folder(
             f"no photograph in {root}, only {aside}; expected files named {way.pattern}"
         )
     found = scan(root, names, way, image_px, skip_bad=skip_bad, progress=progress)
-    if way is TREE:
-        _require_each_filled(root, found)
     notes = [f"{aside} left out"] if aside else []
-    if way is TREE and (bare := _devices_without(root, found)):
-        notes.append(f"no photograph in {listed(bare)}")
+    if way is TREE and (models := _empty(root, "*", found)):
+        raise CamobenchError(
+            f"no usable photograph in {', '.join(models)}: add photographs of that camera model to "
+            f"{root}, or remove its folder"
+        )
+    if way is TREE and (devices := _empty(root, "*/*", found)):
+        notes.append(f"no photograph in {listed(devices)}")
     if layout is None and way is DRESDEN and any(TREE.read(photo.path) for photo in found.photos):
         notes.insert(0, "cameras read from the files' Dresden names, not from folders")
     return replace(found, notes=(*notes, *found.notes))
 
 
-def _require_each_filled(root: Path, found: Scan) -> None:
-    models = {photo.path.parts[0] for photo in found.photos}
-    below = (path for path in root.iterdir() if path.is_dir() and not is_hidden(path.name))
-    if empty := sorted(str(path) for path in below if path.name not in models):
-        raise CamobenchError(
-            f"no usable photograph in {', '.join(empty)}: add photographs of that camera model or "
-            "remove its folder"
-        )
-
-
-def _devices_without(root: Path, found: Scan) -> list[str]:
-    filled = {photo.path.parent.as_posix() for photo in found.photos}
-    below = (path.relative_to(root) for path in root.glob("*/*") if path.is_dir())
+def _empty(root: Path, pattern: str, found: Scan) -> list[str]:
+    """Folders below `root` that hold no usable photograph."""
+    filled = {folder.as_posix() for photo in found.photos for folder in photo.path.parents}
+    below = (path.relative_to(root) for path in root.glob(pattern) if path.is_dir())
     return sorted({p.as_posix() for p in below if not any(map(is_hidden, p.parts))} - filled)
