@@ -220,15 +220,9 @@ def scan(
             notes.append(f"one {what} spelled in {len(ways)} ways: {listed(ways)}")
     if contrary := contradictions((photo.model, photo.stated) for photo in photos):
         notes.append(f"WARNING, EXIF or file names contradict the folders: {listed(contrary)}")
-    sizes: dict[str, set[tuple[int, int]]] = defaultdict(set)
-    for photo in photos:
-        sizes[photo.device].add((max(photo.width, photo.height), min(photo.width, photo.height)))
-    uneven = (
-        f"{device} ({listed(f'{long} x {short}' for long, short in sorted(some))})"
-        for device, some in sizes.items()
-        if len(some) > 1
-    )
-    if told := listed(uneven):
+    sizes = ((p.device, max(p.width, p.height), min(p.width, p.height)) for p in photos)
+    if uneven := _several((name, f"{name} of {long} x {short}") for name, long, short in sizes):
+        told = listed(map(listed, uneven))
         notes.append(f"WARNING, photographs differ in size, edited perhaps: {told}")
     # Some makers write one serial number into all cameras of a model.
     shared = _several(((photo.model, photo.body), photo.device) for photo in photos if photo.body)

@@ -128,7 +128,7 @@ def test_a_photograph_resized_or_cropped_among_others_is_said(five):
     write_photo(device / "LG_five_0_0.JPG", (144, 208))  # turned, as some cameras store it
     assert "differ in size" not in source(five).card.note
     write_photo(device / "LG_five_0_1.JPG", (104, 72))
-    said = "differ in size, edited perhaps: five/dev0 (104 x 72, 208 x 144)"
+    said = "differ in size, edited perhaps: five/dev0 of 104 x 72, five/dev0 of 208 x 144"
     assert said in source(five).card.note
 
 
