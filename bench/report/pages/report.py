@@ -38,13 +38,16 @@ def write_all(run: RunData) -> None:
 
     What was measured of other networks stays as it is, with a warning that says how to mend it.
     """
-    write_tables(run)
-    write_report(run)
-    for table in SOME_HAVE:
+    for write in (write_tables, write_report, SURVIVAL.write, CURVES.write):
+        write(run)
+    stale = []
+    for table in (DETECTION, LINKAGE):
         try:
             table.write(run)
         except ValueError as error:
-            warnings.warn(str(error), stacklevel=2)
+            stale.append(str(error))
+    if stale:
+        warnings.warn("; ".join(stale), stacklevel=2)
 
 
 def write_report(run: RunData) -> Path:
