@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.checks import use_exact_fp32
 from bench.jobs.features import measure_features
 from bench.jobs.job import FeatureJob, Job, TrainJob
 from bench.jobs.outcome import Done, Failed, is_failure
@@ -19,6 +20,7 @@ def run(job: Job, place: Workplace, progress: Progress) -> Done | Failed:
     Raises:
         StoppingError: If the machine or the store is to blame, so that no other job could do.
     """
+    use_exact_fp32()  # out of reach of what undoes changes that are made beside foreign code
     try:
         if isinstance(job, TrainJob):
             train_network(job, place, progress)
