@@ -15,6 +15,9 @@ from bench.types import CamobenchError, StoppingError
 
 LONGEST = 200
 """Characters of a reason."""
+NO_MEMORY = ("DefaultCPUAllocator", "out of memory", "ALLOC_FAILED")
+"""What torch says that has no type for it: on the CPU; on MPS, beside other processes on a GPU; of
+cuBLAS and cuDNN."""
 ResultT = TypeVar("ResultT")
 
 
@@ -61,7 +64,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether torch ran out of memory, on an accelerator or on the CPU."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    return isinstance(error, RuntimeError) and any(said in str(error) for said in NO_MEMORY)
 
 
 def is_failure(error: BaseException) -> bool:
@@ -91,11 +94,11 @@ class Trial:
 
     Attributes:
         strict: Raise instead, at once.
-        failed: What each victim that failed raised; it is not run again.
+        failed: Why each victim failed; it is not run again, and what it held is freed.
     """
 
     strict: bool = True
-    failed: dict[str, BaseException] = field(default_factory=dict)
+    failed: dict[str, Failed] = field(default_factory=dict)
 
     @contextmanager
     def _alone(self, images: int) -> Iterator[None]:
@@ -118,7 +121,7 @@ class Trial:
                 with self._alone(images):
                     return call()
             except ParticipantError as error:
-                self.failed[name] = error
+                self.failed[name] = Failed.of(error)
         return None
 
     def attack(self, call: Callable[[], ResultT], images: int = 1) -> ResultT:

@@ -1,6 +1,7 @@
 """Trials: who fails is noted and not run again; what is nobody's failure passes."""
 
 import asyncio
+import weakref
 from functools import partial
 
 import pytest
@@ -65,7 +66,7 @@ def test_interruptions_and_full_disks_pass(error):
 def test_whatever_else_foreign_code_ends_with_is_its_failure(error):
     trial = Trial(strict=False)
     assert trial.victim("a", raising(error)) is None
-    assert reason_of(trial.failed["a"]).startswith(type(error).__name__)
+    assert trial.failed["a"].reason.startswith(type(error).__name__)
     with pytest.raises(ParticipantError):
         trial.attack(raising(error))
 
@@ -75,3 +76,28 @@ def test_out_of_memory_on_the_cpu_is_known_by_its_message():
         torch.empty(2**60, dtype=torch.uint8)
     assert is_out_of_memory(caught.value)
     assert not is_out_of_memory(RuntimeError("something else"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "MPS backend out of memory (MPS allocated: 9.00 GB, max allowed: 9.07 GB)",
+        "CUDA error: out of memory",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+    ],
+)
+def test_out_of_memory_on_accelerators_is_known_by_its_message_too(said):
+    assert is_out_of_memory(RuntimeError(said))
+
+
+def test_what_a_failed_victim_held_is_freed():
+    trial, held = Trial(strict=False), []
+
+    def call():
+        large = torch.zeros(9)
+        held.append(weakref.ref(large))
+        crash()
+
+    assert trial.victim("a", call) is None
+    assert held[0]() is None

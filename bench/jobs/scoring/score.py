@@ -86,7 +86,7 @@ def _score(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
             told = {**record, "suspicions": [asdict(one) for one in suspected.get(name, [])]}
             columns = key_columns(keys, job.attack, name or None)
             write_rows(row.file(stem, shard), rows.assign(**columns), told)
-    return {name: Failed.of(error) for name, error in trial.failed.items()}
+    return trial.failed
 
 
 def key_columns(keys: Keys, attack: str, victim: str | None = None) -> dict[str, str]:

@@ -158,8 +158,7 @@ class Scorer:
                 if not is_out_of_memory(error) or len(batch) == 1:
                     raise
             if part is None:  # outside of `except`, which keeps the tensors of the failed batch
-                if self.device.type == "cuda":
-                    torch.cuda.empty_cache()
+                torch.cuda.empty_cache()  # nothing, where there is no CUDA
                 self.batch = max(1, len(batch) // 2)
                 continue
             yield part
