@@ -57,7 +57,8 @@ def run_steps(
     curves: dict[str, list[tuple[int, float]]] = {}
     first, spent = 0, 0.0
     saved = context.snapshots.load()
-    if saved is not None:
+    # On another type of device, whose random numbers are others, it begins anew.
+    if saved is not None and saved["generator"].shape == generator.get_state().shape:
         first, spent, curves = saved["step"], saved["seconds"], saved["curves"]
         generator.set_state(saved["generator"].cpu())
         for name, part in parts.items():

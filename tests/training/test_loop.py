@@ -51,6 +51,18 @@ class Training:
         )
 
 
+def test_a_training_that_was_killed_on_another_type_of_device_begins_anew():
+    memory = Memory()
+    killed = Training(fit_context(snapshots=memory.snapshots()))
+    killed.kill_at = 25
+    with pytest.raises(Killed):
+        killed.run()
+    memory.save(memory.load() | {"generator": torch.zeros(16, dtype=torch.uint8)})  # CUDA's
+    again = Training(fit_context(snapshots=memory.snapshots()))
+    again.run()
+    assert again.seen == [*range(50)]
+
+
 @pytest.mark.parametrize("kill_at", [25, 47])
 def test_a_killed_training_continues_to_the_same_bits(kill_at):
     whole = Training(fit_context())
