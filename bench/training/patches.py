@@ -33,6 +33,7 @@ def open_stack(array: NDArray[Any], device: torch.device) -> Tensor:
     """
     stack = torch.from_numpy(array)
     if device.type == "cuda":
+        torch.cuda.empty_cache()  # what a training before it took does not count as free
         free, _ = torch.cuda.mem_get_info(device)
         if stack.nbytes > RESIDENT_SHARE * free:
             return stack

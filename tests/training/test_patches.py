@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
-from bench.training.patches import PatchSampler, apply_d4, grid_patches
+from bench.training.patches import PatchSampler, apply_d4, grid_patches, open_stack
 from bench.types import CamobenchError
 
 
@@ -26,6 +27,15 @@ def symmetries(square):
     """The eight elements of D4 in NumPy's terms."""
     turned = [np.rot90(square, k, axes=(-2, -1)) for k in range(4)]
     return turned + [t[..., ::-1] for t in turned]
+
+
+def test_what_an_earlier_training_took_is_free_for_a_stack(monkeypatch):
+    free = []
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: free.append(2**20))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (sum(free), 2**20))
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        stack = open_stack(np.zeros((1, 3, 64, 64), np.uint8), torch.device("cuda"))
+    assert stack.device.type == "cuda"
 
 
 def test_every_class_is_drawn_equally_often():
