@@ -32,7 +32,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from bench.execute.base import Executor, Outcome, Running
 from bench.jobs.job import Job, Site
-from bench.jobs.outcome import Done, Failed, is_failure
+from bench.jobs.outcome import Done, Failed, gpu_error, is_failure
 from bench.jobs.run import run
 from bench.jobs.travel import pack, unpack
 from bench.jobs.workplace import Workplace
@@ -46,6 +46,8 @@ METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods()
 PRELOADED = ("torch", "torchvision", "bench.jobs.run")
 QUIET = 256
 """In place of the exit code 0, which pebble takes for a wanted end."""
+NO_GPU = 97
+"""Exit code of a worker whose jobs would all fail from here on, for CUDA's sake."""
 LAST_WORDS_S = 1.0
 """How long before its limit a job's stack is written down."""
 
@@ -180,6 +182,10 @@ def _work(job: Job, limit_s: float | None) -> Outcome:
                 _progress = RelayedProgress(_given.address)
                 _place = Workplace(_given.site)
             outcome = run(job, _place, _progress)
+            if text := gpu_error(outcome):
+                notes.write(text)
+                notes.flush()
+                os._exit(NO_GPU)
         except BaseException as error:
             if not is_failure(error):
                 raise
@@ -194,6 +200,8 @@ def _work(job: Job, limit_s: float | None) -> Outcome:
 
 def how_it_ended(code: int) -> str:
     """How a process ended by itself, from its exit code, negative for a signal."""
+    if code == NO_GPU:
+        return "left its process no usable GPU"
     if code >= 0:
         return f"ended the process (exit code {0 if code == QUIET else code})"
     name = signal.Signals(-code).name if -code in set(signal.Signals) else "unknown"

@@ -67,6 +67,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(said in str(error) for said in NO_MEMORY)
 
 
+def gpu_error(outcome: Done | Failed) -> str:
+    """The text of an error of CUDA's, after which a process can do nothing on its GPU; or ""."""
+    found = [outcome] if isinstance(outcome, Failed) else outcome.failed.values()
+    return next((one.text for one in found if "CUDA error" in one.text), "")
+
+
 def is_failure(error: BaseException) -> bool:
     """Whether it fails what raised it alone: not the user's interruption, nor a full disk."""
     return not isinstance(error, KeyboardInterrupt | GeneratorExit | StoppingError)

@@ -25,9 +25,20 @@ FAULTY = """
     import os
     import signal
 
+    import torch
+
 
     def hang():
         ctypes.CDLL(None).sleep(1000)
+
+
+    def spoil():
+        # as an assertion in a kernel does: from here on nothing works in this process
+        def fail(*_, **__):
+            raise RuntimeError("CUDA error: device-side assert triggered")
+
+        torch.from_numpy = torch.Tensor.softmax = fail
+        fail()
 
 
     FAULTS = {
@@ -38,6 +49,7 @@ FAULTY = """
         "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
         "faulting": lambda: ctypes.string_at(0),
         "hanging": hang,
+        "spoiling": spoil,
         "fine": lambda: 1.0,
     }
 
@@ -65,6 +77,7 @@ REASONS = {
     "quitting": "ended the process (exit code 3)",
     "killed": "ended the process (signal 9, SIGKILL: most likely out of memory)",
     "faulting": "ended the process (signal 11, SIGSEGV)",
+    "spoiling": "left its process no usable GPU",
 }
 LIMIT_S = 15.0
 
@@ -93,7 +106,8 @@ def test_a_faulty_plug_in_costs_its_own_cells(smoke_copy, faulty, tmp_path):
         assert reason in run.failed[fault, "img-resnet12"].reason
         assert run.failed[fault, "img-resnet12"].who == f"attack {fault}"
         assert (out / run.failed["jpeg", fault].log).read_text()
-    assert "string_at" in (out / run.failed["jpeg", "faulting"].log).read_text()
+    for fault, said in (("faulting", "string_at"), ("spoiling", "device-side assert")):
+        assert said in (out / run.failed["jpeg", fault].log).read_text()
     assert f"{len(run.failed)} cells failed" in failed_cells(run)
 
 
