@@ -91,7 +91,7 @@ class SvmVictim(Victim):
 
     def backbone(self, features: Tensor) -> Tensor:
         """(N, F) features, or (N, P, F) of patches, -> (N, C) logits."""
-        out: Tensor = self.machines(features.to(self.machines.centre))
+        out: Tensor = self.machines(features.to(self.machines.centre.device).double())
         return out.float()
 
     def fit(self, data: ExaminerSet | AdversarySet, context: FitContext) -> FitReport:

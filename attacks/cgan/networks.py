@@ -108,7 +108,7 @@ class Discriminator(nn.Module):
         if not self.projected:
             return out
         shared, own = out[:, :1], out[:, 1:]
-        return shared + own[torch.arange(len(own)), labels].unsqueeze(1)
+        return shared + own[torch.arange(len(own), device=own.device), labels].unsqueeze(1)
 
 
 class _BesideDifferences(nn.Module):

@@ -81,7 +81,7 @@ class Difference:
     """
 
     def __init__(self, one: Tensor, other: Tensor) -> None:
-        apart = (one.double() - other.double()).abs()
+        apart = (one.cpu().double() - other.cpu().double()).abs()
         self.largest, self.count = float(apart.max()), int((apart > 0).sum())
         self.total, self._levels = apart.numel(), one.dtype == torch.uint8
         allowed = GREY_LEVELS if self.count <= SHARE * self.total else 0
