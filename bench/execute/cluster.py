@@ -9,6 +9,8 @@ its limit; a job that is done is in the store, so that nothing is done twice.
 from __future__ import annotations
 
 import faulthandler
+import os
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -29,7 +31,7 @@ from bench.execute.node_store import (
 )
 from bench.jobs import travel
 from bench.jobs.job import Job, Site, TrainJob
-from bench.jobs.outcome import Failed, is_failure
+from bench.jobs.outcome import Failed, gpu_error, is_failure
 from bench.jobs.run import run
 from bench.jobs.workplace import Workplace
 from bench.types import SILENT, CamobenchError, Progress, StoppingError
@@ -56,14 +58,17 @@ class Ray(Executor):
         if not ray.is_initialized():
             ray.init(address=self.address or None, log_to_driver=False, configure_logging=False)
         luggage = travel.pack(site.keys, whole=True)
-        asked = {"num_gpus": 1} if site.device.startswith("cuda") else {"num_cpus": 1}
+        asked = {"num_cpus": 1}
+        if site.device.startswith("cuda"):  # a task sees its GPU alone, as the first one
+            asked, site = {"num_gpus": 1}, replace(site, device="cuda")
         has = ray.cluster_resources().get("GPU" if "num_gpus" in asked else "CPU", 0)
         if not has:
             raise CamobenchError(f"the Ray cluster has nothing of {next(iter(asked))} to give")
         self.width = max(1, int(AHEAD * has))
         # What somebody else's code ends is no lost node: scoring is tried again in parts instead.
         self._score_retries = 0 if luggage else RETRIES
-        self._task = ray.remote(**asked)(_work)
+        # On GPUs Ray's default is a new process for each task, which opens all networks again.
+        self._task = ray.remote(**asked, max_calls=0)(_work)
         self._root = site.store_root
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
@@ -162,7 +167,11 @@ def _done(job: Job, site: Site) -> Outcome:
     global _place
     if _place is None or _place.site != site:
         _place = Workplace(site)
-    return run(job, _place, SILENT)
+    outcome = run(job, _place, SILENT)
+    if text := gpu_error(outcome):
+        print(text, file=sys.stderr, flush=True)  # into Ray's log of this worker
+        os._exit(1)
+    return outcome
 
 
 def _asked(method: Any, *arguments: Any) -> Any:

@@ -9,15 +9,19 @@ import time
 
 import pandas as pd
 import pytest
+import torch
 from filelock import FileLock
 
 from bench.execute.cluster import Home
 from bench.execute.node_store import files_of
+from bench.plan.failures import Failures
+from bench.plan.names.selection import select_victims
 from bench.records.load import load_run
-from tests.plugins import write
-from tests.smoke import SUITE
+from tests.plugins import MADE, write
+from tests.smoke import SUITE, toy_session
 from tests.test_readme import blocks
 
+ray = pytest.importorskip("ray")
 cluster_utils = pytest.importorskip("ray.cluster_utils")
 ENDING = """
     import os
@@ -145,6 +149,34 @@ def test_lost_nodes_and_a_killed_driver_lose_nothing(cluster, begin, tmp_path):
     require_same(tmp_path)
     stores = [tmp_path / f"store-{executor}" for executor in ("ray", "inline")]
     assert weights(stores[0]) == weights(stores[1])
+
+
+TELLING = """
+    import os
+
+    def told(self, data, context):
+        raise ValueError(f"{context.device} in {os.getpid()}")
+
+
+    VICTIMS = [victim(name, lambda images: images.mean((2, 3)), fit=told) for name in ("a", "b")]
+"""
+
+
+def test_with_gpus_a_process_does_job_after_job_on_the_one_that_it_sees(
+    tmp_path, tmp_path_factory, monkeypatch, own_registries
+):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2**34, 2**34))
+    names = select_victims(f"{write(tmp_path / 'telling.py', MADE + TELLING)}:VICTIMS")
+    noted = Failures(tmp_path / "failures")
+    with FileLock(tmp_path_factory.getbasetemp().parent / "ray.lock"):
+        ray.init(num_gpus=1, log_to_driver=False, **NODE)
+        asked = {"victims": names, "executor": "ray", "device": "cuda:1", "failures": noted}
+        toy_session(tmp_path / "store", **asked).train()
+        ray.shutdown()
+    reasons = {one.reason for one in noted.jobs.values()}
+    assert len(noted.jobs) == 2
+    assert len(reasons) == 1
+    assert reasons.pop().startswith("ValueError: cuda in ")
 
 
 def test_what_is_begun_anew_has_what_is_left_of_its_limit(tmp_path):
