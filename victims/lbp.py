@@ -64,7 +64,7 @@ def patterns(values: Tensor) -> Tensor:
         values: (N, C, H, W) of an integer type.
 
     Returns:
-        (N, C, 59) float64 shares.
+        (N, C, 59) float64 shares, on the processor: not every device has float64.
     """
     height, width = (size - 2 for size in values.shape[-2:])
     centre = values[..., 1:-1, 1:-1]
@@ -75,7 +75,7 @@ def patterns(values: Tensor) -> Tensor:
     shift = BINS * torch.arange(bins.shape[0] * bins.shape[1], device=bins.device)
     flat = (bins.flatten(0, 1) + shift[:, None]).flatten()
     counts = torch.bincount(flat, minlength=BINS * len(shift)).view(*bins.shape[:2], BINS)
-    return (counts.cpu().double() / bins.shape[2]).to(_home(values))
+    return counts.cpu().double() / bins.shape[2]
 
 
 def uniform_bins() -> Tensor:
@@ -87,8 +87,3 @@ def uniform_bins() -> Tensor:
         found.append(changes <= 2)
     bins = torch.tensor(found).long().cumsum(0) - 1
     return torch.where(torch.tensor(found), bins, BINS - 1)
-
-
-def _home(values: Tensor) -> torch.device:
-    """Where float64 can be: the device of the values, unless that has none."""
-    return torch.device("cpu") if values.device.type == "mps" else values.device
