@@ -63,6 +63,7 @@ class Curve:
         at: Success at the level of `fidelity`; undefined where the whole attack distorts more than
             that and no weaker one was scored.
         whole: Whether that is the whole attack, which distorts less.
+        in_part: Whether victims are missing that means are over.
     """
 
     attack: AttackRecord
@@ -73,6 +74,7 @@ class Curve:
     points: tuple[Point, ...]
     at: Figure
     whole: bool
+    in_part: bool
 
     @property
     def is_shown(self) -> bool:
@@ -191,7 +193,8 @@ def curves_of(run: RunData) -> list[Curve]:
 
 def _curve(run: RunData, split: str, metric: MetricSpec, attack: AttackRecord) -> Curve | None:
     steps = strengths_of(run, attack.name, split)
-    fidelity, both = fidelity_of(run), _shared(steps, metric, averaged(run)) if steps else None
+    fidelity, victims = fidelity_of(run), averaged(run)
+    both = _shared(steps, metric, victims) if steps else None
     if both is None or fidelity is None or fidelity.level is None:
         return None
     (success, distorted), at, whole = both, UNDEFINED, False
@@ -210,4 +213,5 @@ def _curve(run: RunData, split: str, metric: MetricSpec, attack: AttackRecord) -
         ),
         at=at,
         whole=whole,
+        in_part=len(success.weights) < len(victims),
     )

@@ -26,8 +26,9 @@ from bench.report.statistics import (
     untouched_rows,
 )
 from bench.report.tables.files import RunTable
-from bench.report.tables.notes import outside_means
+from bench.report.tables.notes import outside_means, part_mark, part_notes
 from bench.report.tables.table import (
+    NA,
     Table,
     attack_head,
     attack_table,
@@ -47,6 +48,7 @@ class Survival:
         left: Success after it over that without, each beyond that of untouched images under the
             same; undefined where that without is not told from the untouched images' (95 %): a
             share of what was never won says nothing.
+        in_part: Whether victims are missing that means are over.
     """
 
     attack: AttackRecord
@@ -57,6 +59,7 @@ class Survival:
     before: Figure
     after: Figure
     left: Figure
+    in_part: bool
 
 
 def has_saves(run: RunData) -> bool:
@@ -85,12 +88,12 @@ def _survivals(
     whole, after = (
         attack_rows(run, table, attack.name, split) for table in ("predictions", "conditions")
     )
-    saved = after[after["quality_percent"].notna()]
+    saved, victims = after[after["quality_percent"].notna()], averaged(run)
     for said, rows in saved.groupby("said", sort=False):
         nothing = [untouched_rows(run, split), untouched_rows(run, split, str(said))]
         known = all(len(one) for one in nothing)
         frames = [whole, rows, *(nothing if known else [])]
-        both = shared(frames, metric, averaged(run), by_target=attack.targeted)
+        both = shared(frames, metric, victims, by_target=attack.targeted)
         if both is None:
             continue
         before, then, *_ = both.figures
@@ -103,6 +106,7 @@ def _survivals(
             before=before,
             after=then,
             left=_left(both.means, both.drawn) if known and both.drawn is not None else UNDEFINED,
+            in_part=len(both.weights) < len(victims),
         )
 
 
@@ -164,11 +168,16 @@ def _lines(found: Iterable[Survival]) -> Iterator[list[Survival]]:
 
 def _cells(found: list[Survival], qualities: list[int]) -> list[str]:
     by_quality = {one.quality_percent: one for one in found}
-    figures = [found[0].before]
+    cells = [found[0].metric.title, _marked(found[0].before, found[0])]
     for quality in qualities:
         at = by_quality.get(quality)
-        figures += [at.after, at.left] if at else [UNDEFINED] * 2
-    return [found[0].metric.title, *(with_ends(percent(figure), 0) for figure in figures)]
+        cells += [_marked(at.after, at), _marked(at.left, at)] if at else [NA] * 2
+    return cells
+
+
+def _marked(figure: Figure, one: Survival) -> str:
+    text = with_ends(percent(figure), 0)
+    return text if text == NA else text + part_mark(one.in_part)
 
 
 def _record(run: RunData, one: Survival) -> dict[str, Any]:
@@ -203,6 +212,7 @@ def _notes(run: RunData, found: list[Survival]) -> Iterator[str]:
             f"The save alone ({CLEAN_CONTROL}) makes the victims miss the source of "
             f"{', '.join(alone)}."
         )
+    yield from part_notes(run, any(one.in_part for one in found))
     yield from outside_means(run)
     if any(one.left[0] is None for one in found):
         yield (

@@ -57,7 +57,8 @@ class Board:
         submissions: Base first.
         sources: Attack name to the entries behind its rows.
         panel: The victims that means and ranks are over: those of the base in the protocol's
-            families that saw all of some attack, or all such of the base where there are none.
+            families that saw all of some attack and of the untouched images, or all such of the
+            base where there are none.
         expected: (attack, split) to the images and targets that each victim should have seen.
         apart: Slug of every other board, and why it is another one.
         notes: What merging found.
@@ -165,7 +166,7 @@ def _board(
         )
         for split, attack in product(SPLITS, run.attacks)
     }
-    panel = _panel(base.run, expected)
+    panel = _panel(base.run, run.predictions, expected)
     others = [one.name for one in run.victims if one.name not in panel]
     if panel and len(members) > 1:
         here = listed([one.name for one in members[1:]], 9)
@@ -185,12 +186,19 @@ def _board(
     )
 
 
-def _panel(base: RunData, expected: dict[tuple[str, str], int]) -> tuple[str, ...]:
-    """Victims of the base that some attack of it was scored on in full."""
-    counts = base.predictions.groupby(["victim", "attack"], observed=True).size().reset_index()
+def _panel(
+    base: RunData, rows: pd.DataFrame, expected: dict[tuple[str, str], int]
+) -> tuple[str, ...]:
+    """Victims of the base that saw all of some attack of it, and all untouched images."""
     wanted = {attack: sum(expected[attack, s] for s in SPLITS) for attack, _ in expected}
-    whole = {victim for victim, attack, n in counts.to_numpy() if n == wanted[attack]}
-    able = [victim for victim in base.victims if victim.name in whole]
+
+    def whole(part: pd.DataFrame) -> set[str]:
+        counts = part.groupby(["victim", "attack"], observed=True).size().reset_index()
+        return {victim for victim, attack, n in counts.to_numpy() if n == wanted[attack]}
+
+    attacked = whole(base.predictions)
+    admitted = attacked & whole(rows[rows["attack"] == CLEAN_CONTROL]) or attacked
+    able = [victim for victim in base.victims if victim.name in admitted]
     protocol = [victim for victim in able if victim.family in FAMILIES]
     return tuple(victim.name for victim in protocol or able)
 

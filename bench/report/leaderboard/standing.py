@@ -128,7 +128,8 @@ class Standing:
         curve = (self.curves or {}).get(metric)
         if curve is None:
             return NA
-        return at_text(curve) + (f" ({ends_text(curve)})" if curve.at[1] else "")
+        text = at_text(curve) + (PART if not self.complete and curve.at[0] is not None else "")
+        return f"{text} ({ends_text(curve)})" if curve.at[1] else text
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -129,6 +129,18 @@ def outside_means(run: RunData) -> Iterable[str]:
         yield f"In no mean here: {', '.join(sorted(there - set(FAMILIES)))}."
 
 
+def part_mark(in_part: bool) -> str:
+    """Marks a mean over some of the victims alone."""
+    return f" {MARK}" if in_part else ""
+
+
+def part_notes(run: RunData, in_part: bool) -> Iterable[str]:
+    """What the mark says, where any mean has it."""
+    if in_part:
+        yield f"{MARK}: not over all victims of the other means, so not to be compared with them."
+        yield from failure_notes(run)
+
+
 def _suspicions(run: RunData, of: str = "") -> Iterable[str]:
     for (who, _), said in run.suspicions.items():
         if who.startswith(of):

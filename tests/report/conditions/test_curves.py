@@ -16,9 +16,12 @@ from bench.report.pages.site import write_site
 from bench.report.verification.folder import verify_folder
 from bench.verdicts import failed
 from tests.report.conditions.test_survival import rate, weakened
-from tests.toy_run import edit_json, over_families, rewrite, under
+from tests.report.leaderboard.folders import failed as failed_on
+from tests.report.leaderboard.folders import without
+from tests.toy_run import ATTACKS, edit_json, over_families, rewrite, under
 
 WEAK = (0.5, None)
+TARGETED = [name for name, one in ATTACKS.items() if one[2]]
 IN_TASR = ("in", "tasr")
 
 
@@ -60,6 +63,22 @@ def test_what_distorts_less_stands_at_full_strength_and_is_marked(curved_dir):
     row = records(run)["cgan-img", "in", "tasr"]
     assert (row["at_level_is_whole"], row["at_level_percent"]) == ("yes", row["strength_1_percent"])
     assert "†" in next(r for r in curves_table(run).rows if r.name == "cgan-img").cells[1]
+
+
+@pytest.mark.parametrize("hole", ["mislgan", "identity"])
+def test_a_mean_over_fewer_victims_than_the_others_is_marked(curved_dir, hole):
+    """Where untouched images were not scored, so is what the curve of every attack begins with."""
+    for name in ("predictions", "conditions"):
+        rewrite(curved_dir, name, without(hole, "pef-resnet18"))
+    edit_json(curved_dir / f"entry-{hole}.json", failed_on(hole, "pef-resnet18", "no memory"))
+    table = curves_table(load_run(curved_dir))
+    marked = {row.name for row in table.rows if row.cells[0] == "TASR §"}
+    assert marked == ({"mislgan"} if hole == "mislgan" else set(TARGETED))
+    assert any("no memory" in note and hole in note for note in table.notes)
+    boards, _ = load_boards([curved_dir])
+    found = build_standings(boards[0]).by_split["in"]
+    starred = {one.attack.name for one in found if "*" in one.level_text("tasr")}
+    assert starred == ({"mislgan"} if hole == "mislgan" else set())
 
 
 def test_doing_nothing_is_chance_out_of_distribution_and_the_clean_error_inside(curved_dir):

@@ -77,6 +77,9 @@ def test_a_hole_at_one_quality_moves_no_other(survived_dir):
     change(survived_dir, lost)
     after = figures(survived_dir)
     assert all(after[key] == row for key, row in before.items() if key[3] == 90)
+    rows = [row.cells for row in survival_table(load_run(survived_dir)).rows if row.cells[0]]
+    assert not any("§" in cell for cells in rows for cell in cells[:4])
+    assert all("§" in cells[4] for cells in rows)
 
 
 def test_nothing_is_left_of_what_was_not_won(survived_dir):

@@ -90,6 +90,14 @@ def test_a_victim_that_no_attack_was_scored_on_in_full_is_in_no_mean(tmp_path):
     assert found.board.notes == ("In the heat map, but in no mean and no rank: img-resnet18.",)
 
 
+def test_a_victim_without_clean_accuracy_is_in_no_mean(tmp_path):
+    hole = ("identity", "img-resnet18")
+    found = standings_of(tmp_path, rows=without(*hole), entry=failed(*hole))
+    assert hole[1] not in found.board.panel
+    assert by_name(found)["mislgan"].complete
+    assert found.board.notes == (f"In the heat map, but in no mean and no rank: {hole[1]}.",)
+
+
 def test_means_of_a_board_without_the_protocols_families(tmp_path):
     found = by_name(standings_of(tmp_path, rows=only_spam, entry=spam_victim))
     one = found["mislgan"]
