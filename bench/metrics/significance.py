@@ -18,6 +18,8 @@ from bench.metrics.resampling import TAIL
 
 ALPHA = 0.05
 DRAWS = 10_000
+LAST_DIGIT = 12
+"""Of figures that are ranked: equal ones differ in last bits, by the order of their sums."""
 _BLOCK = 1000
 
 
@@ -139,7 +141,7 @@ def rank_intervals(
         (rank, low, high) by attack: 1 is the highest, equals share the lowest; the ends are ranks
         that occur, rounded outward.
     """
-    figures = pd.DataFrame(np.vstack([means, drawn]))
+    figures = pd.DataFrame(np.vstack([means, drawn]).round(LAST_DIGIT))
     first, *found = figures.rank(axis=1, method="min", ascending=False).astype(int).to_numpy()
     low = np.quantile(found, TAIL, axis=0, method="lower")
     high = np.quantile(found, 1 - TAIL, axis=0, method="higher")
@@ -180,7 +182,8 @@ def rank_correlation(one: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
     """
     upper, lower = np.triu_indices(np.shape(one)[-1], 1)
     signs = []
-    for values in (np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)):
+    for figures in (one, other):
+        values = np.asarray(figures, dtype=np.float64).round(LAST_DIGIT)
         signs.append(np.sign(values[..., upper] - values[..., lower]))
     agreeing = (signs[0] * signs[1]).sum(-1)
     untied = np.sqrt(np.abs(signs[0]).sum(-1) * np.abs(signs[1]).sum(-1))

@@ -94,6 +94,12 @@ def test_an_interval_holds_the_ranks_that_occur():
     assert rank_intervals(means, drawn) == [(1, 1, 2), (2, 1, 2), (3, 3, 3)]
 
 
+def test_equal_means_share_a_rank_whatever_the_order_of_their_sums():
+    means = [0.1 + 0.2, 0.3, 0.1]
+    assert rank_intervals(means, np.array([means] * 9)) == [(1, 1, 1), (1, 1, 1), (3, 3, 3)]
+    assert rank_correlation(means, [0.3, 0.3, 0.1]) == pytest.approx(1)
+
+
 def test_a_group_is_what_is_not_told_from_its_leader():
     means = [0.5, 0.9, 0.8, 0.6]
 

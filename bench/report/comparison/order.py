@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bench.metrics.resampling import REPLICATES, percent, percentile_interval
-from bench.metrics.significance import rank_correlation
+from bench.metrics.significance import LAST_DIGIT, rank_correlation
 from bench.records.metric import headline
 from bench.records.run import RunData
 from bench.report.comparison.contenders import Contender, contest, level_said, mean_families
@@ -85,7 +85,7 @@ def _records(
         if found is None or found.drawn is None:
             return []
         figures.append(found.figures)
-        means.append(np.asarray(found.means))
+        means.append(np.asarray(found.means).round(LAST_DIGIT))
         drawn.append(found.drawn)
     tau = float(rank_correlation(*means))
     low, high = percentile_interval(rank_correlation(*drawn))
