@@ -127,7 +127,9 @@ def attack_table(
     below: list[Row] = []
     for split, mine in groupby(rows, key=lambda one: one[0]):
         below.append(section(SPLITS[split].capitalize(), len(headings)))
-        below += [Row(kind=kind_of(who), name=who.name, cells=tuple(said)) for _, who, said in mine]
+        below += [
+            Row(kind=kind_of(who), name=who.marked, cells=tuple(said)) for _, who, said in mine
+        ]
     return make_table(title, headings, below, notes, records)
 
 

@@ -9,6 +9,7 @@ from bench.records.metric import METRICS, MetricSpec
 from bench.registry import Entry
 from bench.report.conditions.survival import survival_table
 from bench.report.verification.folder import verify_folder
+from tests.report.leaderboard.folders import in_part
 from tests.toy_run import ATTACKS, CLASSES, edit_json, missed, over_families, rewrite, under
 
 CHANCE = {(0.5, None): 0.4, (1.0, 90): 0.7, (1.0, 70): 0.2}
@@ -111,6 +112,13 @@ def test_the_table_goes_from_the_best_quality_on(survived_dir):
     assert groups == ["", "JPEG 90", "JPEG 70"]
     shown = {row.name: row.cells[0] for row in table.rows if row.kind != "section"}
     assert (shown["mislgan"], shown["jpeg-q85"]) == ("TASR", "UASR")
+
+
+def test_an_attack_in_part_says_so(survived_dir):
+    edit_json(survived_dir / "entry-mislgan.json", in_part("mislgan", 48, 96))
+    names = [row.name for row in survival_table(load_run(survived_dir)).rows]
+    assert "mislgan (partial)" in names
+    assert "mislgan" not in names
 
 
 def test_rates_of_one_attack_have_rows_of_their_own(survived_dir):
