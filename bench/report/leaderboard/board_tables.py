@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import Any
 
 from bench.metrics.resampling import REPLICATES, percent
@@ -183,7 +184,6 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
             "Ranks are those of full strength, at whatever distortion each attack has: run with "
             "`--strength 0.25,0.5,0.75` to rank at equal distortion."
         )
-    means = [f"{metric.name}_mean_percent" for metric in row_metrics(split)]
     if "detection" in standings.aucs:
         yield (
             "Detection AUC: of detectors trained on the other attacks of the first folder; "
@@ -194,8 +194,12 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
             "Device AUC: chance that an anonymised image fits its own device's fingerprint better "
             "than one fits another's; 0.5 hides the device (`linkage`)."
         )
-    partial = [one.record for one in standings.by_split[split] if not one.complete]
-    if any(record[mean] is not None for record in partial for mean in means):
+    figures = (
+        text
+        for one, metric in product(standings.by_split[split], row_metrics(split))
+        for text in (one.mean_text(metric.name), one.level_text(metric.name))
+    )
+    if any(PART in text for text in figures):
         yield (
             f"{PART} over what was scored alone, so not to be compared with the other means: see "
             "below."

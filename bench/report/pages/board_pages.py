@@ -162,7 +162,7 @@ class BoardPages:
             "conditions": [
                 replace(table, rows=mine)
                 for table, _ in self._conditions.values()
-                if (mine := _rows_of(table, attack.name))
+                if (mine := _rows_of(table, attack.marked))
             ],
             "histograms": [
                 (split, metric, bars)

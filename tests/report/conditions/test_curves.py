@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.records.load import load_run
+from bench.records.load import CONDITIONS, TABLES, load_run
 from bench.report.comparison.contenders import contenders_of
 from bench.report.comparison.pairs import pairs_table
 from bench.report.conditions.curve_tables import CURVES, curves_table
@@ -17,7 +17,7 @@ from bench.report.verification.folder import verify_folder
 from bench.verdicts import failed
 from tests.report.conditions.test_survival import rate, weakened
 from tests.report.leaderboard.folders import failed as failed_on
-from tests.report.leaderboard.folders import without
+from tests.report.leaderboard.folders import in_part, without
 from tests.toy_run import ATTACKS, edit_json, over_families, rewrite, under
 
 WEAK = (0.5, None)
@@ -76,9 +76,11 @@ def test_a_mean_over_fewer_victims_than_the_others_is_marked(curved_dir, hole):
     assert marked == ({"mislgan"} if hole == "mislgan" else set(TARGETED))
     assert any("no memory" in note and hole in note for note in table.notes)
     boards, _ = load_boards([curved_dir])
-    found = build_standings(boards[0]).by_split["in"]
-    starred = {one.attack.name for one in found if "*" in one.level_text("tasr")}
+    found = build_standings(boards[0])
+    starred = {one.attack.name for one in found.by_split["in"] if "*" in one.level_text("tasr")}
     assert starred == ({"mislgan"} if hole == "mislgan" else set())
+    said = any(note.startswith("*") for note in board_table(found, "in").notes)
+    assert said == (hole == "mislgan")
 
 
 def test_doing_nothing_is_chance_out_of_distribution_and_the_clean_error_inside(curved_dir):
@@ -129,6 +131,21 @@ def test_attacks_whose_distortion_failed_have_no_curve_and_stop_no_board(curved_
     assert failed(verify_folder(curved_dir)) == []
     [board], _ = load_boards([curved_dir])
     assert write_site([build_standings(board)], tmp_path).is_file()
+
+
+def test_the_page_of_an_attack_in_part_shows_its_curve(curved_dir, tmp_path):
+    lost = set(pd.read_parquet(curved_dir / "distortion.parquet")["image_id"].unique()[::2])
+    for name in (*TABLES, *CONDITIONS):
+        rewrite(
+            curved_dir,
+            name,
+            lambda f: f[(f["attack"] != "mislgan") | ~f["image_id"].isin(lost)],
+        )
+    edit_json(curved_dir / "entry-mislgan.json", in_part("mislgan", 48, 96))
+    [board], _ = load_boards([curved_dir])
+    write_site([build_standings(board)], tmp_path)
+    page = next((tmp_path / "leaderboard").rglob("attack-mislgan.html"))
+    assert "Success at LPIPS 0.04" in page.read_text()
 
 
 @pytest.mark.parametrize(
