@@ -36,6 +36,7 @@ class Detected:
         by: Figures of each detector, and of `ALL`.
         success: TASR on the images that were tested.
         undetected: The same where no detector objects, at `FALSE_ALARMS` of all together.
+        in_part: Whether victims are missing that means are over.
     """
 
     attack: AttackRecord
@@ -45,6 +46,7 @@ class Detected:
     by: dict[str, Detection]
     success: Figure
     undetected: Figure
+    in_part: bool
 
 
 def has_scores(run: RunData) -> bool:
@@ -165,6 +167,8 @@ def detections(run: RunData) -> list[Detected]:
                     by=by,
                     success=success,
                     undetected=undetected,
+                    in_part=success != UNDEFINED
+                    and not averaged(run).keys() <= set(seen["victim"]),
                 )
             )
     return found

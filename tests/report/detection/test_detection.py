@@ -9,6 +9,7 @@ from bench.records.load import load_run
 from bench.report.detection.scores import ROWS, detections
 from bench.report.detection.tables import DETECTION, detection_table
 from bench.report.pages.report import write_all
+from tests.report.leaderboard.folders import without
 from tests.toy_run import over_families, rewrite, under
 
 DETECTORS = ("one", "other")
@@ -118,6 +119,14 @@ def test_row_and_record_say_the_same(detected_dir):
     assert record["auc"] == 0.75
     row = next(row for row in table.rows if row.name == "mislgan")
     assert row.cells[-1].startswith(f"{record['undetected_tasr_percent']:.0f} (")
+
+
+def test_success_on_fewer_victims_than_the_others_is_marked(detected_dir):
+    rewrite(detected_dir, "predictions", without("mislgan", "pef-resnet18"))
+    table = detection_table(load_run(detected_dir))
+    marked = {row.name for row in table.rows if "§" in "".join(row.cells)}
+    assert marked == {"mislgan"}
+    assert any(note.startswith("§") for note in table.notes)
 
 
 def test_victims_are_asked_after_the_same_save_where_they_were(detected_dir):
