@@ -41,6 +41,12 @@ class Contender:
         """Whether its rows have a target."""
         return self.attack.targeted or self.attack.name == CLEAN_CONTROL
 
+    @property
+    def victims(self) -> set[str]:
+        """That it was scored on."""
+        rows = self.run.predictions
+        return set(rows.loc[rows["attack"] == self.attack.name, "victim"])
+
     def reaches_level(self, split: str) -> bool:
         """Whether its success at equal distortion is known in a split."""
         return reaches_level(self.run, self.attack.name, split)

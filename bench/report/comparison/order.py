@@ -42,7 +42,8 @@ def order_table(
     names = [name for name in whole[0] if name in whole[1]]
     sides = [[side[name] for name in names] for side in whole]
     victims = [mean_families(side) for side in (one, other)]
-    families = {name: family for name, family in victims[0].items() if name in victims[1]}
+    seen = [victims[1].keys(), *(c.victims for side in sides for c in side)]
+    families = {n: family for n, family in victims[0].items() if all(n in one for one in seen)}
     records = [
         record for split in SPLITS for record in _records(sides, split, families, equal=equal)
     ]

@@ -4,6 +4,8 @@ import pytest
 
 from bench.report.comparison.contenders import contenders_of
 from bench.report.comparison.order import order_table
+from tests.report.leaderboard.folders import without
+from tests.toy_run import rewrite
 
 NAMES = ["cgan-img-wdf-pef", "mislgan", "cgan-img"]
 
@@ -30,3 +32,11 @@ def test_an_order_takes_three_attacks_that_both_have(pristine):
     one, other = contenders_of(pristine, NAMES), contenders_of(pristine, NAMES[:2])
     with pytest.raises(ValueError, match="share cgan-img-wdf-pef, mislgan on"):
         order_table(one, other)
+
+
+def test_means_are_over_victims_that_all_attacks_of_both_runs_were_scored_on(pristine, run_dir):
+    rewrite(run_dir, "predictions", without("mislgan", "img-resnet18"))
+    table = order_table(contenders_of(pristine, NAMES), contenders_of(run_dir, NAMES))
+    for record in table.records:
+        assert record["mean_one_percent"] == record["mean_other_percent"]
+    assert not any("img-resnet18" in note for note in table.notes if note.startswith("Means"))
