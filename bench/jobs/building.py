@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -125,6 +126,18 @@ def seed_as_trained(job: TrainJob) -> None:
     """Let a network draw what it drew as its training began, which no checkpoint may hold."""
     seed_by(job.key)
     torch.manual_seed(job.seed)
+
+
+@contextmanager
+def drawing_alike(keys: Keys, key: str, device: torch.device) -> Iterator[None]:
+    """Let what is drawn and in no checkpoint be the same in every process, and in training."""
+    job = keys.jobs.get(key)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        if job is None:
+            seed_by(key)
+        else:
+            seed_as_trained(job)
+        yield
 
 
 def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe: Recipe) -> ThingT:

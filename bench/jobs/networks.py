@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -19,8 +18,7 @@ from bench.contract import VICTIMS, Attack, Victim
 from bench.jobs.building import (
     build_attack,
     build_victim,
-    seed_as_trained,
-    seed_by,
+    drawing_alike,
     taught_classes,
     traits_of,
 )
@@ -231,7 +229,7 @@ class Networks:
     def attack(self, name: str) -> Attack:
         """A trained attack."""
         key = self._attack_key(name)
-        with self._drawing_alike(key):
+        with drawing_alike(self.graph, key, self.device):
             attack = build_attack(name, self.graph.suite.classes, self.graph.recipe)
         if attack.learns:
             restore(attack, self._checkpoint("attack", name, key), self.device)
@@ -285,7 +283,7 @@ class Networks:
 
     def _classifier(self, name: str, kind: str, key: str, set_name: SetName) -> Victim:
         classes = taught_classes(name, self.graph.suite)
-        with self._drawing_alike(key):
+        with drawing_alike(self.graph, key, self.device):
             victim = build_victim(name, classes, self.graph.recipe)
         if victim.learns:
             restore(victim, self._checkpoint(kind, name, key), self.device)
@@ -293,17 +291,6 @@ class Networks:
             sha256 = self._estimator_checkpoint(set_name).sha256
             victim.attach(self.estimator(set_name), sha256)
         return victim.to(self.device).eval()
-
-    @contextmanager
-    def _drawing_alike(self, key: str) -> Iterator[None]:
-        """Let what is drawn and in no checkpoint be the same in every process, and in training."""
-        job = self.graph.jobs.get(key)
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            if job is None:
-                seed_by(key)
-            else:
-                seed_as_trained(job)
-            yield
 
     def _estimator_checkpoint(self, set_name: SetName) -> Checkpoint:
         return self._checkpoint("estimator", RESIDUAL_NAME, self.graph.estimators[set_name])
