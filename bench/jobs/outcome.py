@@ -68,9 +68,13 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def gpu_error(outcome: Done | Failed) -> str:
-    """The text of an error of CUDA's, after which a process can do nothing on its GPU; or ""."""
+    """The text of an error of CUDA's, after which a process can do nothing on its GPU; or "".
+
+    Want of memory is none: others may still fit.
+    """
     found = [outcome] if isinstance(outcome, Failed) else outcome.failed.values()
-    return next((one.text for one in found if "CUDA error" in one.text), "")
+    texts = (one.text for one in found if not any(said in one.text for said in NO_MEMORY))
+    return next((text for text in texts if "CUDA error" in text), "")
 
 
 def is_failure(error: BaseException) -> bool:

@@ -7,7 +7,15 @@ from functools import partial
 import pytest
 import torch
 
-from bench.jobs.outcome import ParticipantError, Trial, is_out_of_memory, reason_of
+from bench.jobs.outcome import (
+    Done,
+    Failed,
+    ParticipantError,
+    Trial,
+    gpu_error,
+    is_out_of_memory,
+    reason_of,
+)
 from bench.types import StoppingError
 
 
@@ -89,6 +97,9 @@ def test_out_of_memory_on_the_cpu_is_known_by_its_message():
 )
 def test_out_of_memory_on_accelerators_is_known_by_its_message_too(said):
     assert is_out_of_memory(RuntimeError(said))
+    broken = RuntimeError("CUDA error: device-side assert triggered")
+    assert "device-side" in gpu_error(Done(failed={"a": Failed.of(broken)}))
+    assert gpu_error(Failed.of(RuntimeError(said))) == ""  # the process can go on
 
 
 def test_what_a_failed_victim_held_is_freed():
