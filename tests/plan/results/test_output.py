@@ -8,8 +8,12 @@ from PIL import Image
 
 from bench.contract import ATTACKS, VICTIMS
 from bench.jobs.scoring.items import batch_for
+from bench.metrics.distortion import measured_by, psnr_db
+from bench.plan.request import evaluate_run
 from bench.plan.results.output import write_matrix
 from bench.records.load import load_run
+from bench.records.metric import METRICS, MetricSpec
+from bench.registry import Entry
 from bench.store import Store
 from bench.suites.base import prepare
 from bench.types import as_json
@@ -51,6 +55,14 @@ def test_an_entry_says_what_made_its_row_and_what_its_victims_are(smoke, matrix)
         assert (victim["precision"], victim["backbone"]) == ("fp32", "resnet12")
         assert victim["family"] == VICTIMS.get(name).spec.front_end
         assert victim["classes"] == ["simcam-01", "simcam-02", "simcam-03"]
+
+
+def test_an_entry_says_what_code_measured_it(smoke_copy):
+    spec = MetricSpec(name="far", title="Far", needs="images")
+    with METRICS.during(Entry(spec=spec, builder=psnr_db, origin="a file")):
+        run = evaluate_run(request(attacks=("identity",)), smoke_copy.store, smoke_copy.out / "far")
+        assert [one.metrics for one in run.entries] == [measured_by()]
+    assert "metrics" not in json.loads((smoke_copy.out / "entry-jpeg.json").read_text())
 
 
 def test_an_entry_says_where_it_comes_from(smoke, matrix):
