@@ -11,7 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.metrics.resampling import Figure, photograph_draws, photograph_sums, with_interval
+from bench.metrics.resampling import (
+    LAST_DIGIT,
+    Figure,
+    photograph_draws,
+    photograph_sums,
+    with_interval,
+)
 from bench.records.metric import MetricSpec, row_values
 
 
@@ -65,7 +71,7 @@ class Shared:
         found: NDArray[np.float64] = (
             (self.sums[one] - self.sums[other]) / self.counts.sum(axis=0)
         ) @ self.weights
-        return found.round(12)
+        return found.round(LAST_DIGIT)
 
 
 def resampled(

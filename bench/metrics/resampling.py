@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 REPLICATES = 2000
 TAIL = 0.025
 """Share of the draws beyond either end of an interval."""
+LAST_DIGIT = 12
+"""Of figures that are compared: equal ones differ in last bits, by the order of their sums."""
 Figure = tuple[float | None, tuple[float, float] | None]
 """A value and its interval over draws of photographs; `None` where undefined."""
 UNDEFINED: Figure = (None, None)

@@ -14,12 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from bench.metrics.resampling import TAIL
+from bench.metrics.resampling import LAST_DIGIT, TAIL
 
 ALPHA = 0.05
 DRAWS = 10_000
-LAST_DIGIT = 12
-"""Of figures that are ranked: equal ones differ in last bits, by the order of their sums."""
 _BLOCK = 1000
 
 
@@ -54,17 +52,17 @@ def sign_flip_test(effects: ArrayLike) -> SignFlip:
     if exact:
         patterns = np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1
         return SignFlip(p=float((np.abs(_flipped(patterns, values)) >= bar).mean()), exact=True)
-    sizes, likely, generator = np.abs(values), 0.0, np.random.default_rng(0)
-    low, high = 0.0, 1e11 / sizes.sum()
-    for _ in range(100):  # until the mean of the sums is at the bar
-        tilt = (low + high) / 2
-        low, high = (tilt, high) if np.tanh(tilt * sizes) @ sizes < bar else (low, tilt)
-    negative = np.exp(-2 * high * sizes)  # chance of a sign, over that of the other
+    from scipy.optimize import brentq  # takes half a second, and few comparisons need it
+
+    total, likely, generator = np.abs(values).sum(), 0.0, np.random.default_rng(0)
+    sizes, bar = np.abs(values) / total, bar / total
+    tilt = brentq(lambda at: np.tanh(at * sizes) @ sizes - bar, 0, 1e11)  # whose mean sum is at it
+    negative = np.exp(-2 * tilt * sizes)  # chance of a sign, over that of the other
     for _ in range(DRAWS // _BLOCK):
         drawn = generator.random((_BLOCK, len(sizes))) * (1 + negative) >= negative
         sums = _flipped(drawn, sizes)
-        missing = sizes.sum() - sums[sums >= bar]
-        weights = np.exp(high * missing + np.log((1 + negative) / 2).sum())
+        missing = 1 - sums[sums >= bar]
+        weights = np.exp(tilt * missing + np.log((1 + negative) / 2).sum())
         likely += float(weights.sum()) / DRAWS
     return SignFlip(p=min(1.0, max(2 * likely, np.finfo(np.float64).tiny)), exact=False)
 

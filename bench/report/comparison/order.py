@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.metrics.resampling import REPLICATES, percent, percentile_interval
-from bench.metrics.significance import LAST_DIGIT, rank_correlation
+from bench.metrics.resampling import LAST_DIGIT, REPLICATES, percent, percentile_interval
+from bench.metrics.significance import rank_correlation
 from bench.records.metric import headline
 from bench.records.run import RunData
 from bench.report.comparison.contenders import Contender, contest, level_said, mean_families
