@@ -6,14 +6,13 @@ top label's probability. Bins are open below and closed above, as in the paper; 
 them below, which differs only for confidences that lie on an edge.
 """
 
-import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from bench.metrics.resampling import wilson_interval
 from bench.metrics.success import clean_rows
 from bench.types import IN
 
@@ -39,36 +38,19 @@ class Share:
 
 
 def share(name: str, rows: pd.DataFrame) -> Share:
-    """Accuracy over the prediction rows of one victim on untouched images."""
+    """Accuracy over the prediction rows of one victim on untouched images.
+
+    For its interval each photograph counts once, however many tiles it gives: tiles of one
+    photograph are right or wrong together, and where they are not, the interval is a little wide.
+    """
     right = (rows["predicted"] == rows["source"]).to_numpy()
-    low, high = wilson_interval(right, rows["photo_id"])
+    low, high = wilson_interval(float(right.mean()), rows["photo_id"].nunique())
     return Share(name=name, images=len(rows), accuracy=float(right.mean()), low=low, high=high)
 
 
 def shares_by(rows: pd.DataFrame, column: str) -> tuple[Share, ...]:
     """The same for each value of a column such as "source" or "device", in order of name."""
     return tuple(share(str(name), part) for name, part in rows.groupby(column, sort=True))
-
-
-def wilson_interval(right: "np.ndarray", photographs: "pd.Series[str]") -> tuple[float, float]:
-    """Wilson's 95 % interval of a share whose images come from photographs of several tiles.
-
-    Each photograph counts once, however many tiles it gives: tiles of one photograph are right or
-    wrong together, and where they are not, the interval is a little wide.
-
-    Args:
-        right: (N,) booleans.
-        photographs: (N,) the photograph of each image.
-
-    Source: with one image a photograph this is `scipy.stats.binomtest(...).proportion_ci` by
-    Wilson's method without continuity correction.
-    """
-    photos, mean = int(pd.Series(photographs).nunique()), float(np.mean(right))
-    z = NormalDist().inv_cdf((1 + 0.95) / 2)
-    centre = (mean + z**2 / (2 * photos)) / (1 + z**2 / photos)
-    half = math.sqrt(mean * (1 - mean) / photos + (z / (2 * photos)) ** 2)
-    half *= z / (1 + z**2 / photos)
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def reliability(confidence: ArrayLike, correct: ArrayLike) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.metrics.resampling import Figure, photograph_draws, with_interval
+from bench.metrics.resampling import Figure, photograph_draws, share_interval
 
 FALSE_ALARMS = 0.01
 """Share of untouched images that a detector may object to."""
@@ -53,7 +53,8 @@ def auc_of(untouched: Floats, treated: Floats, photographs: Places) -> Figure:
     if count > 1 and pairs.all():
         drawn = np.einsum("bp,bp->b", draws @ wins, draws) / pairs
     value = float(wins.sum() / (members[0].sum() * members[1].sum()))
-    return with_interval(value, drawn)
+    fewer = min(np.count_nonzero(some) for some in members)
+    return value, share_interval(value, drawn, fewer)
 
 
 def detection(
@@ -96,13 +97,13 @@ def detection(
         above = own[-1] - own[upto[place]]
         return np.einsum("bp,bp->b", above, draws) / (draws @ own[-1]), untouched[place]
 
-    tpr, threshold = figures(np.ones((1, count)))
+    (rate,), (limit,) = (some.tolist() for some in figures(np.ones((1, count))))
     draws = photograph_draws(count).astype(np.float64)
     tprs, thresholds = figures(draws) if auc[1] else (None, None)
     return Detection(
         auc=auc,
-        tpr=with_interval(float(tpr[0]), tprs),
-        threshold=float(threshold[0]),
+        tpr=(rate, share_interval(rate, tprs, len(np.unique(photographs[1])))),
+        threshold=limit,
         thresholds=thresholds,
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.metrics.detection import Floats, auc_of
-from bench.metrics.resampling import Figure, photograph_draws, with_interval
+from bench.metrics.resampling import Figure, percentile_interval, photograph_draws
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,5 +56,5 @@ def linkage(fits: Floats, own: NDArray[np.intp], photographs: NDArray[np.intp]) 
 
     count = 1 + int(photographs.max())
     draws = photograph_draws(count).astype(np.float64)
-    pce = with_interval(float(medians(np.ones((1, count)))[0]), medians(draws) if auc[1] else None)
-    return Linkage(pce=pce, auc=auc)
+    ends = auc[1] and percentile_interval(medians(draws))
+    return Linkage(pce=(float(medians(np.ones((1, count)))[0]), ends), auc=auc)

@@ -16,7 +16,7 @@ from bench.metrics.resampling import (
     Figure,
     photograph_draws,
     photograph_sums,
-    with_interval,
+    share_interval,
 )
 from bench.records.metric import MetricSpec, row_values
 
@@ -61,7 +61,10 @@ class Shared:
     def figures(self) -> list[Figure]:
         """The same with their intervals."""
         columns = [None] * len(self.sums) if self.drawn is None else self.drawn.T
-        return [with_interval(*both) for both in zip(self.means, columns, strict=True)]
+        return [
+            (mean, share_interval(mean, drawn, self.photographs))
+            for mean, drawn in zip(self.means, columns, strict=True)
+        ]
 
     def effects(self, one: int, other: int) -> NDArray[np.float64]:
         """(P,) what each photograph adds to the difference of two attacks; they sum to it.

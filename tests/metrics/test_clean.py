@@ -1,31 +1,27 @@
-"""Untouched images: intervals against SciPy, calibration against torchmetrics and by hand."""
+"""Untouched images: intervals, calibration against torchmetrics and by hand."""
 
-import numpy as np
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.stats import binomtest
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from bench.metrics.clean import (
     expected_calibration_error,
     originally_correct,
     reliability,
-    wilson_interval,
+    share,
 )
+from bench.metrics.resampling import wilson_interval
 from bench.metrics.success import success_rates
 
 
-@given(st.integers(1, 60), st.data())
-def test_one_image_a_photograph_is_wilsons_interval(count, data):
-    hits = data.draw(st.integers(0, count))
-    expected = binomtest(hits, count).proportion_ci(method="wilson")
-    found = wilson_interval(np.arange(count) < hits, pd.Series(range(count)).astype(str))
-    assert found == pytest.approx((expected.low, expected.high), abs=1e-12)
-    tiles = wilson_interval(np.arange(2 * count) // 2 < hits, pd.Series(range(2 * count)) // 2)
-    assert tiles == found  # a photograph counts once
+def test_a_photograph_counts_once_in_an_interval_however_many_tiles_it_gives():
+    rows = pd.DataFrame({"predicted": list("aaab"), "source": "a", "photo_id": list("0123")})
+    found = share("v", rows)
+    assert (found.low, found.high) == wilson_interval(0.75, 4)
+    assert replace(share("v", pd.concat([rows] * 3)), images=4) == found
 
 
 def error(confidence, correct):

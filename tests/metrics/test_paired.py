@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from bench.metrics.paired import shared, shared_units
-from bench.metrics.resampling import percentile_interval
+from bench.metrics.resampling import percentile_interval, wilson_interval
 from bench.metrics.success import TASR, UASR, family_spreads, overall_spread, success_rates
 from tests.toy_run import VICTIMS
 
@@ -97,15 +97,15 @@ def test_an_interval_is_clustered_by_photograph_and_weighs_families_not_victims(
     assert (high - low) / 2 == pytest.approx(1.96 * np.sqrt(0.25 / 40), rel=0.12)
     hit, miss = many([1, 1]), many([0, 0])  # of two images, one was sent to one target alone
     uneven = [hit, hit.assign(target="z", predicted="z"), miss.assign(image_id=["a", "b"])]
-    assert interval(pd.concat(uneven)) == pytest.approx((2 / 3, 2 / 3))
+    assert pair(pd.concat(uneven), families={"v": "wdf"}).drawn == pytest.approx(2 / 3)
     families = {"w1": "wdf", "w2": "wdf", "p1": "pef"}
     table = pd.concat(many([name != "p1"] * 3, victim=name) for name in families)
-    assert interval(table, **families) == (0.5, 0.5)
+    assert pair(table, families=families).drawn == pytest.approx(0.5)
 
 
 def test_an_interval_is_none_where_it_means_nothing():
     assert pair(many([1])[:0]) is None
     assert interval(many([1])) is None
-    assert interval(many([1, 1, 1])) == (1.0, 1.0)
+    assert interval(many([1, 1, 1])) == wilson_interval(1, 3)
     holes = pd.concat([many([1, 0, 1]), many([1], victim="u")])
     assert interval(holes, v="wdf", u="wdf") is None

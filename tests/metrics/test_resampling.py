@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
 
-from bench.metrics.resampling import photograph_draws, photograph_sums
+from bench.metrics.resampling import (
+    photograph_draws,
+    photograph_sums,
+    share_interval,
+    wilson_interval,
+)
 
 
 def test_each_draw_has_as_many_photographs_as_there_are():
@@ -17,3 +25,33 @@ def test_sums_and_counts_by_photograph_and_column():
     sums, counts = photograph_sums(photographs, columns, np.array([1.0, 2, 4, 8, 16]), (3, 2))
     assert sums.tolist() == [[0, 3], [0, 0], [20, 8]]
     assert counts.tolist() == [[0, 2], [0, 0], [2, 1]]
+
+
+@given(st.integers(1, 60), st.data())
+def test_wilsons_interval_is_that_of_scipy(count, data):
+    hits = data.draw(st.integers(0, count))
+    expected = binomtest(hits, count).proportion_ci(method="wilson")
+    found = wilson_interval(hits / count, count)
+    assert found == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+@pytest.mark.parametrize("truth", [0.5, 0.9, 0.98, 0.995])
+@pytest.mark.parametrize(
+    ("photographs", "predictions", "together"),
+    [(12, 1, 1.0), (12, 12, 0.1), (48, 1, 1.0), (48, 12, 0.3), (144, 12, 0.02), (144, 60, 0.3)],
+)
+def test_an_interval_of_shares_covers_the_truth_near_one_too(
+    photographs, predictions, together, truth
+):
+    """Success of a photograph's predictions is drawn together by a beta distribution."""
+    random, covered = np.random.default_rng(0), 0
+    for _ in range(400):
+        chances: float | np.ndarray = truth
+        if predictions > 1:
+            spread = 1 / together - 1
+            chances = random.beta(truth * spread, (1 - truth) * spread, photographs)
+        shares = random.binomial(predictions, chances, photographs) / predictions
+        drawn = photograph_draws(photographs)[:400] @ shares / photographs
+        low, high = share_interval(shares.mean(), drawn, photographs)
+        covered += low <= truth <= high
+    assert covered >= 0.9 * 400

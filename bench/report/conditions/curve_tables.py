@@ -144,7 +144,7 @@ def _notes(run: RunData, fidelity: MetricSpec) -> Iterator[str]:
     )
     yield (
         "TASR for targeted attacks, UASR for the others; means over families of means over "
-        "architectures. 95 %: bootstrap over photographs, through the interpolation."
+        "architectures. 95 %: from draws of photographs, through the interpolation."
     )
     yield from part_notes(run, any(one.in_part for one in curves_of(run)))
     yield from outside_means(run)

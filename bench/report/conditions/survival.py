@@ -200,7 +200,7 @@ def _notes(run: RunData, found: list[Survival]) -> Iterator[str]:
         "Left: success after the save over success without, each beyond what untouched images "
         f"({CLEAN_CONTROL}) have under the same; same images, targets and victims. TASR for "
         "targeted attacks, UASR for the others; the mean over victims is that of the tables. In "
-        "brackets: 95 % bootstrap interval over photographs."
+        "brackets: 95 % interval from draws of photographs."
     )
     alone = [
         f"{number(100 * (one.after[0] or 0), 0)} % at {one.quality_percent}"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench.metrics.detection import Detection, detection, joint_ranks
 from bench.metrics.paired import shared
-from bench.metrics.resampling import UNDEFINED, Figure, with_interval
+from bench.metrics.resampling import UNDEFINED, Figure, share_interval
 from bench.records.load import read_parquet
 from bench.records.metric import headline
 from bench.records.participants import AttackRecord
@@ -212,10 +212,10 @@ def _success(
     if found is None:
         return UNDEFINED, UNDEFINED
     value = found.means[1 + np.searchsorted(limits, objection.threshold)]
-    if found.drawn is None or drawn is None:
-        return (found.means[0], None), (value, None)
-    left = found.drawn[np.arange(len(drawn)), 1 + np.searchsorted(limits, drawn)]
-    return with_interval(found.means[0], found.drawn[:, 0]), with_interval(value, left)
+    left = None
+    if found.drawn is not None and drawn is not None:
+        left = found.drawn[np.arange(len(drawn)), 1 + np.searchsorted(limits, drawn)]
+    return found.figures[0], (value, share_interval(value, left, found.photographs))
 
 
 def victim_rows(run: RunData) -> tuple[pd.DataFrame, bool]:

@@ -117,7 +117,7 @@ def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
         f"Undetected {title}: share of images that a victim takes for the target's and that none "
         "of the detectors (attack unseen) objects to, where all together have that rate of false "
         "alarms, each objecting above the same rank among untouched images. In brackets: 95 % "
-        "bootstrap interval over photographs; thresholds are drawn with them."
+        "interval from draws of photographs; thresholds move with them."
     )
     if not victim_rows(run)[1]:
         yield (

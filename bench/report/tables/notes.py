@@ -43,8 +43,9 @@ def table_notes(run: RunData, split: str) -> tuple[str, ...]:
         *_meanings(run, split),
         "± is the sample standard deviation: in a family's cell over its architectures, under "
         "Mean over the family means.",
-        f"95 %: bootstrap interval of the Mean, {REPLICATES} draws of whole source photographs "
-        f"({rows['photo_id'].nunique()} here), conditional on the trained networks at hand.",
+        "95 %: Wilson interval of the Mean for as many units as its variance is worth over "
+        f"{REPLICATES} draws of whole source photographs ({rows['photo_id'].nunique()} here), "
+        "conditional on the trained networks at hand.",
         *_families(run),
         *failure_notes(run),
         *_suspicions(run),

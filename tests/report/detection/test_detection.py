@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.metrics.resampling import photograph_draws
+from bench.metrics.resampling import photograph_draws, share_interval
 from bench.records.load import load_run
 from bench.report.detection.scores import ROWS, detections
 from bench.report.detection.tables import DETECTION, detection_table
@@ -102,7 +102,9 @@ def test_undetected_success_has_the_threshold_of_each_draw(detected_dir):
         hits, seen = (np.bincount(victims, w) for w in (weight * (named & (loud <= limit)), weight))
         found.append(hits / seen @ shares)
     assert one.undetected[0] == pytest.approx(found[0])
-    assert one.undetected[1] == pytest.approx(tuple(np.quantile(found[1:], [0.025, 0.975])))
+    assert one.undetected[1] == pytest.approx(
+        share_interval(found[0], np.array(found[1:]), len(ids))
+    )
 
 
 def test_untargeted_attacks_have_no_undetected_tasr(detected_dir):
