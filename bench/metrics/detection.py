@@ -53,7 +53,7 @@ def auc_of(untouched: Floats, treated: Floats, photographs: Places) -> Figure:
     if count > 1 and pairs.all():
         drawn = np.einsum("bp,bp->b", draws @ wins, draws) / pairs
     value = float(wins.sum() / (members[0].sum() * members[1].sum()))
-    fewer = min(np.count_nonzero(some) for some in members)
+    fewer = min(int(np.count_nonzero(some)) for some in members)
     return value, share_interval(value, drawn, fewer)
 
 

@@ -99,8 +99,8 @@ def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
         f"Untouched and anonymised images are saved alike, {save}. AUC: chance that a detector "
         "finds an anonymised image likelier treated than an untouched one. TPR: share, in %, that "
         f"it objects to when it may object to {100 * FALSE_ALARMS:g} % of the untouched ones of "
-        "the same split; of fewer than a hundred, to none, and as a draw may lack the highest of "
-        "them, its interval leans upward."
+        "the same split; of fewer than a hundred, to none: all hangs on the highest score then, "
+        "and intervals hold the truth some 60 to 80 % of the time, not 95."
     )
     yield (
         "Detectors are trained on Set-B and tested on Set-C: linear, on SPAM features, the noise "
