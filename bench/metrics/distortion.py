@@ -69,7 +69,6 @@ ENTRIES = (
             higher_is_better=False,
             digits=3,
             highest=np.inf,
-            required=True,
             level=0.04,  # the full method's in the paper's Tables 2 and 3
         ),
         builder=lpips,
@@ -83,7 +82,6 @@ ENTRIES = (
             digits=1,
             highest=np.inf,
             unchanged=np.inf,
-            required=True,
         ),
         builder=psnr_db,
     ),
@@ -95,7 +93,6 @@ ENTRIES = (
             digits=3,
             lowest=-1.0,
             unchanged=1.0,
-            required=True,
         ),
         builder=ssim,
     ),
@@ -126,11 +123,8 @@ def measure(originals: Tensor, anonymised: Tensor) -> dict[str, Tensor]:
 
 def measured_by() -> dict[str, Json]:
     """Version and code of each metric of images that a run may lack, for keys of distortions."""
-    found = (METRICS.get(m.name) for m in image_metrics() if not m.required)
-    return {
-        one.spec.name: [one.spec.version, one.origin and makeup_of(one.builder).sha256]
-        for one in found
-    }
+    found = (METRICS.get(m.name) for m in image_metrics() if not METRICS.is_own(m.name))
+    return {one.spec.name: [one.spec.version, makeup_of(one.builder).sha256] for one in found}
 
 
 def mean_distortion(rows: pd.DataFrame) -> dict[str, float | None]:

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.records.entry import Entry
-from bench.records.metric import image_metrics
+from bench.records.metric import METRICS, image_metrics
 from bench.records.participants import NO_NETWORK
 from bench.types import IN, SPLITS
 from bench.wording import listed
@@ -41,12 +41,12 @@ _MAY_BE_NULL = {"target", "p_source", "p_target", "p_predicted", "quality_percen
 def table_columns(table: TableName) -> tuple[str, ...]:
     """The columns that a table must have; more are welcome.
 
-    Those of metrics that are not required are read where they are.
+    Those of metrics that do not ship are read where they are.
     """
     under = CONDITION if table in ("conditions", "conditions-distortion") else ()
     if table in ("predictions", "conditions"):
         return (*_ASKED, "attack", "victim", *_PREDICTED, *under)
-    figures = (m.name for m in image_metrics() if m.required)
+    figures = (m.name for m in image_metrics() if METRICS.is_own(m.name))
     return (*_ASKED, "attack", "attack_key", *figures, *under)
 
 
@@ -207,10 +207,10 @@ def _impossible_distortions(rows: pd.DataFrame, entry: Entry) -> Iterator[Proble
     same, apart = pd.Series(False, index=rows.index), pd.Series(False, index=rows.index)
     for m in metrics:
         inside = values[m.name].between(m.lowest - TOLERANCE, m.highest + TOLERANCE)
-        if m.required and np.isfinite(m.unchanged):
+        if METRICS.is_own(m.name) and np.isfinite(m.unchanged):
             inside &= np.isfinite(values[m.name])
         yield f"`{m.name}` is NaN or outside [{m.lowest:g}, {m.highest:g}]", ~inside
-        if m.required and np.isinf(m.unchanged):
+        if METRICS.is_own(m.name) and np.isinf(m.unchanged):
             same |= values[m.name] == m.unchanged
             apart |= (values[m.name] < PLAIN_TO_SEE) & (m.unit == "dB")
     for m in metrics:

@@ -42,9 +42,9 @@ class MetricSpec:
         lowest: That there can be.
         highest: Likewise.
         unchanged: Of an image that equals its original.
-        required: Of a metric of images that ships: no run lacks it, its version is the scorer's.
         level: Of a metric of images: where attacks are compared at equal distortion, if by it.
-        version: Raise it when a change of code changes results.
+        version: Raise it when a change of code changes results; of a metric of images that ships it
+            is the scorer's, and no run lacks those.
     """
 
     name: str
@@ -57,7 +57,6 @@ class MetricSpec:
     lowest: float = 0.0
     highest: float = 1.0
     unchanged: float = 0.0
-    required: bool = False
     level: float | None = None
     version: int = 1
 

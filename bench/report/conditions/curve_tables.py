@@ -119,6 +119,7 @@ def _record(run: RunData, one: Curve) -> dict[str, Any]:
     record = attack_head(run, one.split, one.attack) | {
         "measure": one.metric.name,
         "images": one.images,
+        "all_victims": "no" if one.in_part else "yes",
         "distortion": one.fidelity.name,
         "level": one.fidelity.level,
         **at_record(one, "at_level"),

@@ -185,6 +185,7 @@ def _record(run: RunData, one: Survival) -> dict[str, Any]:
         "measure": one.metric.name,
         "quality_percent": one.quality_percent,
         "images": one.images,
+        "all_victims": "no" if one.in_part else "yes",
     }
     for name in ("before", "after", "left"):
         record |= ends_record(name, percent(getattr(one, name)), "_percent")

@@ -82,6 +82,7 @@ def _records(run: RunData, one: Detected) -> Iterator[dict[str, Any]]:
             "detector": name,
             "originals": one.images[0],
             "anonymised": one.images[1],
+            "all_victims": "no" if one.in_part else "yes",
         }
         record |= ends_record("auc", by.auc)
         record |= ends_record("tpr", percent(by.tpr), "_percent")

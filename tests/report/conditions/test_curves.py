@@ -74,6 +74,8 @@ def test_a_mean_over_fewer_victims_than_the_others_is_marked(curved_dir, hole):
     table = curves_table(load_run(curved_dir))
     marked = {row.name for row in table.rows if row.cells[0] == "TASR §"}
     assert marked == ({"mislgan"} if hole == "mislgan" else set(TARGETED))
+    in_part = {one["attack"] for one in table.records if one["all_victims"] == "no"}
+    assert in_part & set(TARGETED) == marked
     assert any("no memory" in note and hole in note for note in table.notes)
     boards, _ = load_boards([curved_dir])
     found = build_standings(boards[0])

@@ -78,7 +78,10 @@ def test_a_hole_at_one_quality_moves_no_other(survived_dir):
     change(survived_dir, lost)
     after = figures(survived_dir)
     assert all(after[key] == row for key, row in before.items() if key[3] == 90)
-    rows = [row.cells for row in survival_table(load_run(survived_dir)).rows if row.cells[0]]
+    table = survival_table(load_run(survived_dir))
+    rows = [row.cells for row in table.rows if row.cells[0]]
+    said = {(one["quality_percent"], one["all_victims"]) for one in table.records}
+    assert said == {(70, "no"), (90, "yes")}
     assert not any("§" in cell for cells in rows for cell in cells[:4])
     assert all("§" in cells[4] for cells in rows)
 
