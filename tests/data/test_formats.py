@@ -88,7 +88,7 @@ REFUSED = {
     "lab tiff": (tiff(PIXELS.tobytes(), t262=[8]), "LAB"),
     **{
         way: (encoded(RGB, "TIFF", compression=way), f"compressed by {way}")
-        for way in ("jpeg", "packbits", "zstd")
+        for way in ("jpeg", "packbits")
     },
     "two pages": (encoded(RGB, "TIFF", save_all=True, append_images=[RGB]), "2 pictures"),
     "a strip too few": (tiff(PIXELS.tobytes(), t257=[96]), "strips or tiles of it are missing"),

