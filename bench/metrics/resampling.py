@@ -80,7 +80,8 @@ def wilson_interval(share: float, number: float) -> tuple[float, float]:
     centre = (share + z**2 / (2 * number)) / (1 + z**2 / number)
     half = math.sqrt(share * (1 - share) / number + (z / (2 * number)) ** 2)
     half *= z / (1 + z**2 / number)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    low, high = np.clip([centre - half, centre + half], 0, 1).tolist()  # NaN stays
+    return low, high
 
 
 def share_interval(
@@ -98,7 +99,7 @@ def share_interval(
     middle half of the cases, 86 at the least; percentiles cover 6 % at the least.
 
     Args:
-        share: In [0, 1], or NaN.
+        share: In [0, 1], or NaN, which its interval is too then.
         drawn: (B,) the same under draws of photographs; `None` where there are none.
         photographs: How many were drawn from; a draw of one has no variance.
 

@@ -55,3 +55,7 @@ def test_an_interval_of_shares_covers_the_truth_near_one_too(
         low, high = share_interval(shares.mean(), drawn, photographs)
         covered += low <= truth <= high
     assert covered >= 0.9 * 400
+
+
+def test_the_interval_of_no_number_is_none():
+    assert np.isnan(share_interval(np.nan, np.full(9, np.nan), 3)).all()
