@@ -49,9 +49,9 @@ def strength_weights(
         derivatives, which sum to 0.
     """
     beyond, places = distortions > level, np.arange(distortions.shape[-1])
-    reached = beyond.any(axis=-1, keepdims=True)
-    upper = np.where(reached, beyond.argmax(axis=-1, keepdims=True), places[-1])
-    lower = np.where(reached, np.maximum(upper - 1, 0), upper)
+    mixed = beyond[..., -1:]  # else the whole attack, though a weaker one may distort more
+    upper = np.where(mixed, beyond.argmax(axis=-1, keepdims=True), places[-1])
+    lower = np.where(mixed, np.maximum(upper - 1, 0), upper)
     low, high = (np.take_along_axis(distortions, place, axis=-1) for place in (lower, upper))
     gap = np.where(high > low, high - low, np.inf)
     share, (at_lower, at_upper) = (level - low) / gap, (places == place for place in (lower, upper))

@@ -16,17 +16,17 @@ LEVEL = 0.04
 
 @given(st.lists(st.floats(0, 0.1) | st.just(LEVEL), min_size=1, max_size=5))
 def test_a_mixture_reaches_the_level_or_is_the_whole_attack(steps):
-    """That of the first strength beyond the level and the one before, wherever they fall again."""
+    """That of the first strength beyond the level and the one before, or the whole if it is not."""
     distortions, success = np.array([0.0, *steps]), np.linspace(0, 1, 1 + len(steps)) ** 2
     weights, slopes = strength_weights(distortions, LEVEL)
-    upper = next((at for at, one in enumerate(distortions) if one > LEVEL), len(steps))
-    if distortions[upper] > LEVEL:
+    if distortions[-1] > LEVEL:
+        upper = next(at for at, one in enumerate(distortions) if one > LEVEL)
         ends = slice(upper - 1, upper + 1)
         plain = np.interp(LEVEL, distortions[ends], success[ends])
         assert float(weights @ distortions) == pytest.approx(LEVEL, rel=1e-9)
         assert float(weights @ success) == pytest.approx(plain)
     else:
-        assert weights.tolist() == [0.0] * upper + [1.0]
+        assert weights.tolist() == [0.0] * len(steps) + [1.0]
     assert (weights.sum(), slopes.sum()) == pytest.approx((1, 0))
     assert (weights >= 0).all()
 
