@@ -1,6 +1,7 @@
 """Tests and ranks against SciPy, Holm's correction against the stepwise procedure."""
 
 import warnings
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -80,23 +81,35 @@ def test_mcnemar_is_the_binomial_of_the_discordant_pairs():
         mcnemar([0.5], [1])
 
 
-@given(arrays(float, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=st.integers(0, 4)))
-def test_ranks_are_scipys_and_intervals_ranks_that_occur(drawn):
-    theirs = rankdata(-drawn, method="min", axis=1)
-    for means, order in zip(drawn, theirs, strict=True):
-        found = np.array(rank_intervals(means, drawn))
-        assert (found[:, 0] == order).all()
-        assert (found[:, 1:] == np.array([theirs.min(0), theirs.max(0)]).T).all()  # of few draws
+def told_apart(scores):
+    """Means of (P, K) scores, and the corrected p-value of each pair."""
+    pairs = list(combinations(range(scores.shape[1]), 2))
+    p_values = holm([sign_flip_test(scores[:, i] - scores[:, j]).p for i, j in pairs])
+    return scores.mean(0), dict(zip(map(frozenset, pairs), p_values, strict=True))
 
 
-def test_an_interval_holds_the_ranks_that_occur():
-    means, drawn = [3.0, 2.0, 1.0], np.array([[3.0, 2.0, 1.0]] * 90 + [[2.0, 3.0, 1.0]] * 10)
-    assert rank_intervals(means, drawn) == [(1, 1, 2), (2, 1, 2), (3, 3, 3)]
+def test_ranks_of_near_equals_are_in_their_intervals_in_95_of_a_hundred_samples():
+    random, lost = np.random.default_rng(0), 0
+    for _ in range(100):
+        found = rank_intervals(*told_apart(random.normal(size=(12, 6)) - 1e-6 * np.arange(6)))
+        lost += any(not low <= 1 + true <= high for true, (_, low, high) in enumerate(found))
+    assert lost <= 5
+
+
+@given(arrays(float, (12, 4), elements=st.integers(0, 4)))
+def test_an_interval_holds_the_rank_and_those_of_all_that_are_not_told_from_it(scores):
+    means, adjusted = told_apart(scores)
+    found = rank_intervals(means, adjusted)
+    assert [rank for rank, *_ in found] == rankdata(-means, method="min").tolist()
+    for place, (rank, low, high) in enumerate(found):
+        near = [adjusted[frozenset((place, other))] >= 0.05 for other in range(4) if other != place]
+        assert low <= rank <= high == low + sum(near)
 
 
 def test_equal_means_share_a_rank_whatever_the_order_of_their_sums():
+    apart = {frozenset((0, 1)): 1.0, frozenset((0, 2)): 0.01, frozenset((1, 2)): 0.01}
     means = [0.1 + 0.2, 0.3, 0.1]
-    assert rank_intervals(means, np.array([means] * 9)) == [(1, 1, 1), (1, 1, 1), (3, 3, 3)]
+    assert rank_intervals(means, apart) == [(1, 1, 2), (1, 1, 2), (3, 3, 3)]
     assert rank_correlation(means, [0.3, 0.3, 0.1]) == pytest.approx(1)
 
 

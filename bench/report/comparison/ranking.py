@@ -21,10 +21,11 @@ from bench.report.tables.table import Shown, Table, between, ends_record, number
 from bench.types import SPLITS
 from bench.wording import listed
 
-TIE_GROUP = (
-    "Tie group: down the ranks, attacks whose difference to the group's first is not told from "
-    f"zero (sign-flip test over photographs at {ALPHA:g}, Holm-corrected for all pairs of the "
-    "split)."
+TOLD_APART = (
+    f"Two attacks are told apart by a sign-flip test over photographs at {ALPHA:g}, Holm-corrected "
+    "for all pairs by that rate in the split. 95 % of a rank: behind all that are told to be "
+    "better, ahead of all that are told to be worse, for all attacks together. Tie group: down the "
+    "ranks, attacks that are not told from the group's first."
 )
 
 
@@ -96,7 +97,7 @@ def rank_records(
     means, pairs = found.means, list(combinations(range(len(contenders)), 2))
     p_values = holm([sign_flip_test(found.effects(*two)).p for two in pairs])
     apart = {frozenset(two): float(p) for two, p in zip(pairs, p_values, strict=True)}
-    groups, ranks = tie_groups(means, apart), rank_intervals(means, found.drawn)
+    groups, ranks = tie_groups(means, apart), rank_intervals(means, apart)
     records = []
     for place, (contender, figure) in enumerate(zip(contenders, found.figures, strict=True)):
         rank, rank_low, rank_high = ranks[place]
@@ -119,10 +120,10 @@ def rank_records(
 
 def _notes(contenders: Sequence[Contender], ranked: Sequence[Contender]) -> Iterable[str]:
     yield (
-        f"Rank 1 is the highest mean TASR; its 95 % interval is over {REPLICATES} draws of whole "
-        "source photographs, the same for all attacks; conditional on the trained networks."
+        f"Rank 1 is the highest mean TASR, whose 95 % are over {REPLICATES} draws of whole source "
+        "photographs, the same for all attacks; conditional on the trained networks."
     )
-    yield TIE_GROUP
+    yield TOLD_APART
     yield "Only images, targets and victims that all of these attacks were scored on count."
     if untargeted := [one.label for one in contenders if not one.attack.targeted]:
         yield f"Not ranked, because untargeted attacks have no TASR: {', '.join(untargeted)}."

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.metrics.resampling import REPLICATES, percent
 from bench.records.metric import headline, row_metrics
-from bench.report.comparison.ranking import TIE_GROUP
+from bench.report.comparison.ranking import TOLD_APART
 from bench.report.conditions.curve_tables import WHOLE, at_record
 from bench.report.leaderboard.boards import Board
 from bench.report.leaderboard.standing import PART, Standing, Standings
@@ -164,7 +164,7 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
         f"photographs ({rows['photo_id'].nunique()} here), the same for all attacks; conditional "
         "on the trained networks at hand."
     )
-    yield f"{TIE_GROUP} Worst victim: the one on which the attack succeeds least."
+    yield f"{TOLD_APART} Worst victim: the one on which the attack succeeds least."
     yield (
         "Ranked are attacks that were scored in full on these victims, and controls that are "
         "targeted, without preliminary ones. Untargeted attacks have no "
