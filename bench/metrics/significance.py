@@ -175,22 +175,28 @@ def tie_groups(means: Sequence[float], adjusted: Mapping[frozenset[int], float])
     return groups
 
 
-def rank_correlation(one: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
-    """Kendall's tau-b of two sets of figures: 1 for the same order, -1 for the opposite one.
+def order_agreement(
+    means: ArrayLike, adjusted: NDArray[np.float64]
+) -> tuple[float, tuple[float, float]]:
+    """Kendall's tau-b of two orders of K attacks, and the 95 % interval of it.
+
+    Pairs that are told apart in both orders stand as they do; the ends are those of all others
+    the other way round, and alike. Draws of photographs give none: noise upon noise lowers each.
 
     Args:
-        one: (..., K).
-        other: (..., K).
+        means: (2, K) figures of the attacks.
+        adjusted: (2, K (K - 1) / 2) p-value of each pair, in the order of `itertools.combinations`,
+            corrected for all of both; below `ALPHA` the two differ.
 
     Returns:
-        (...) correlations; 0 where all figures of a set are equal, which is no order.
+        1 for the same order, -1 for the opposite one, 0 where all figures of a set are equal, which
+        is no order; and its ends.
     """
-    upper, lower = np.triu_indices(np.shape(one)[-1], 1)
-    signs = []
-    for figures in (one, other):
-        values = np.asarray(figures, dtype=np.float64).round(LAST_DIGIT)
-        signs.append(np.sign(values[..., upper] - values[..., lower]))
-    agreeing = (signs[0] * signs[1]).sum(-1)
-    untied = np.sqrt(np.abs(signs[0]).sum(-1) * np.abs(signs[1]).sum(-1))
-    found: NDArray[np.float64] = agreeing / np.maximum(untied, 1)
-    return found
+    figures = np.asarray(means, dtype=np.float64).round(LAST_DIGIT)
+    upper, lower = np.triu_indices(figures.shape[1], 1)
+    signs = np.sign(figures[:, upper] - figures[:, lower])
+    alike, untied = signs.prod(0), np.sqrt(np.abs(signs).sum(1).prod())
+    told = alike * (adjusted < ALPHA).all(0)
+    ends = (told + side * (told == 0) for side in (-1, 1))
+    low, high = (float(end.mean()) for end in ends)
+    return float(alike.sum() / max(untied, 1)), (low, high)

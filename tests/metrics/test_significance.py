@@ -13,7 +13,7 @@ from scipy.stats import binomtest, kendalltau, permutation_test, rankdata
 from bench.metrics.significance import (
     holm,
     mcnemar,
-    rank_correlation,
+    order_agreement,
     rank_intervals,
     sign_flip_test,
     tie_groups,
@@ -110,7 +110,7 @@ def test_equal_means_share_a_rank_whatever_the_order_of_their_sums():
     apart = {frozenset((0, 1)): 1.0, frozenset((0, 2)): 0.01, frozenset((1, 2)): 0.01}
     means = [0.1 + 0.2, 0.3, 0.1]
     assert rank_intervals(means, apart) == [(1, 1, 2), (1, 1, 2), (3, 3, 3)]
-    assert rank_correlation(means, [0.3, 0.3, 0.1]) == pytest.approx(1)
+    assert order_agreement([means, [0.3, 0.3, 0.1]], np.ones((2, 3)))[0] == pytest.approx(1)
 
 
 def test_a_group_is_what_is_not_told_from_its_leader():
@@ -127,8 +127,26 @@ def test_a_group_is_what_is_not_told_from_its_leader():
     assert tie_groups(means, p(_13=0.05)) == [4, 1, 2, 3]
 
 
-@given(arrays(np.int8, (2, 4, 5), elements=st.integers(0, 5)))
-def test_rank_correlation_is_scipys(pairs):
+@given(arrays(np.int8, (2, 5), elements=st.integers(0, 5)), arrays(bool, (2, 10)))
+def test_agreement_is_scipys_tau_and_what_is_not_told_apart_may_go_either_way(pairs, told):
     with warnings.catch_warnings(action="ignore"):
-        wanted = [kendalltau(*two).statistic for two in zip(*pairs, strict=True)]
-    assert rank_correlation(*pairs) == pytest.approx(np.nan_to_num(wanted))
+        wanted = kendalltau(*pairs).statistic
+    signs = np.array([[np.sign(i - j) for i, j in combinations(one, 2)] for one in pairs * 1.0])
+    told &= signs != 0
+    found, (low, high) = order_agreement(pairs, np.where(told, 0.01, 0.06))
+    assert found == pytest.approx(np.nan_to_num(wanted))
+    assert low - 1e-9 <= found <= high + 1e-9
+    known = [int(a * b) for a, b in signs.T[told.all(0)]]
+    assert [low, high] == pytest.approx(
+        [(sum(known) + side * (10 - len(known))) / 10 for side in (-1, 1)]
+    )
+
+
+def test_orders_that_agree_are_not_told_to_differ():
+    random, lost = np.random.default_rng(0), 0
+    for _ in range(60):
+        scores = [random.normal(size=(12, 5)) - 0.1 * np.arange(5) for _ in range(2)]
+        pairs = list(combinations(range(5), 2))
+        p = holm([sign_flip_test(one[:, i] - one[:, j]).p for one in scores for i, j in pairs])
+        lost += order_agreement([one.mean(0) for one in scores], p.reshape(2, -1))[1][1] < 1
+    assert lost <= 3

@@ -1,14 +1,15 @@
 """Does the order of attacks hold from one run to another: other networks, other images?"""
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby, product
+from itertools import combinations, groupby, product
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from bench.metrics.resampling import LAST_DIGIT, REPLICATES, percent, percentile_interval
-from bench.metrics.significance import rank_correlation
+from bench.metrics.paired import Shared
+from bench.metrics.resampling import LAST_DIGIT, REPLICATES, percent
+from bench.metrics.significance import ALPHA, holm, order_agreement, sign_flip_test
 from bench.records.metric import headline
 from bench.records.run import RunData
 from bench.report.comparison.contenders import Contender, contest, level_said, mean_families
@@ -79,22 +80,22 @@ def _records(
     ]
     if len(kept) < FEWEST or not families:
         return []
-    figures, means, drawn = [], [], []
+    both = list[Shared]()
     for side in sides:
         mine = [side[place] for place in kept]
         found = contest(mine, split, headline(), families, equal=equal)
         if found is None or found.drawn is None:
             return []
-        figures.append(found.figures)
-        means.append(np.asarray(found.means).round(LAST_DIGIT))
-        drawn.append(found.drawn)
-    tau = float(rank_correlation(*means))
-    low, high = percentile_interval(rank_correlation(*drawn))
+        both.append(found)
+    means = np.round([one.means for one in both], LAST_DIGIT)
+    pairs = product(both, combinations(range(len(kept)), 2))
+    p_values = holm([sign_flip_test(one.effects(*two)).p for one, two in pairs])
+    tau, (low, high) = order_agreement(means, p_values.reshape(2, -1))
     records = []
     for column, place in enumerate(kept):
         record: dict[str, Any] = {"split": split, "attack": sides[0][place].label}
-        for name, mean, of in zip(("one", "other"), means, figures, strict=True):
-            record |= ends_record(f"mean_{name}", percent(of[column]), "_percent")
+        for name, mean, of in zip(("one", "other"), means, both, strict=True):
+            record |= ends_record(f"mean_{name}", percent(of.figures[column]), "_percent")
             record[f"rank_{name}"] = 1 + int((mean > mean[column]).sum())
         records.append(record | {"kendall_tau": tau, "tau_low": low, "tau_high": high})
     return sorted(records, key=lambda record: (record["rank_one"], record["attack"]))
@@ -119,10 +120,14 @@ def _notes(
 ) -> Iterable[str]:
     yield (
         "Kendall's τ (b): 1 where both runs rank the attacks alike, 0 by chance, -1 the other way "
-        f"round; 95 % over {REPLICATES} draws of whole source photographs in each run, conditional "
-        "on the trained networks."
+        "round; 95 %: pairs that are told apart in both runs stand, all others may go either way "
+        f"(sign-flip test over photographs at {ALPHA:g}, Holm-corrected for all pairs of both runs "
+        "in the split)."
     )
-    yield f"Means are over {', '.join(families)}, each run's own."
+    yield (
+        f"Means are over {', '.join(families)}, each run's own; 95 % over {REPLICATES} draws of "
+        "whole source photographs. All is conditional on the trained networks."
+    )
     if lone := sorted({name for name in ranked if name not in names}):
         yield f"In one of the runs alone: {listed(lone)}."
     for run in runs:
