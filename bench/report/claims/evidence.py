@@ -89,8 +89,14 @@ class Measured:
         return found
 
     def spread(self, row: str, split: str) -> Draws:
-        """Sample standard deviation of the TASR over all victims, in points."""
-        found: Draws = self._rates(row, split, FAMILIES).std(axis=1, ddof=1)
+        """Sample standard deviation of the TASR over all victims, in points, less that of chance.
+
+        What chance adds to their variance in a sample of photographs, it adds twice in its draws.
+        """
+        squares = self._rates(row, split, FAMILIES).var(axis=1, ddof=1)
+        squares[1:] -= 2 * (chance := squares[1:].mean() - squares[0])
+        squares[0] -= chance
+        found: Draws = np.sqrt(np.maximum(squares, 0))
         return found
 
     def lpips(self, row: str, split: str) -> Draws:

@@ -197,8 +197,9 @@ def _notes(run: RunData) -> Iterable[str]:
     )
     yield (
         f"Weak (e): lower by more than {WEAK_POINTS:g} points; the gaps in the paper's tables run "
-        f"from 8.5 to 52. Little (g): the largest less than {LITTLE_RATIO:g} times the smallest; "
-        "the paper's LPIPS run from 0.03 to 0.05."
+        "from 8.5 to 52. Spread (f): the standard deviation over all victims, less what the "
+        "chance of so few photographs adds to it. Little (g): the largest less than "
+        f"{LITTLE_RATIO:g} times the smallest; the paper's LPIPS run from 0.03 to 0.05."
     )
     yield (
         "Paper: the same comparisons of the cells that Andrews, Zhang and Griffin 2020 print, for "

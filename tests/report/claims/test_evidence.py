@@ -65,22 +65,31 @@ def family_mean(frame, row, families=FAMILIES):
             lambda rows: family_mean(rows, "img", ("wdf", "pef")),
         ),
         (
-            "predictions",
-            lambda m, s: m.spread("wdf", s),
-            lambda rows: rates(rows, "wdf").std(ddof=1),
-        ),
-        (
             "distortion",
             lambda m, s: m.lpips("img", s),
             lambda rows: rows.loc[rows["attack"] == "a-img", "lpips"].mean(),
         ),
     ],
-    ids=["paired difference", "mean of some families", "spread over victims", "lpips"],
+    ids=["paired difference", "mean of some families", "lpips"],
 )
 def test_figures_and_their_draws_by_hand(run, measured, split, table, ours, figure):
     found = ours(measured, split)[: 1 + DRAWS]
     np.testing.assert_allclose(found, list(by_hand(run, split, table, figure)), atol=1e-9)
     assert len(set(np.round(found, 6))) > 10
+
+
+def test_spread_is_that_of_victims_without_what_chance_adds():
+    def spreads(chances):
+        """Plain, and ours with its draws; means over eight rows alike."""
+        run = world(dict.fromkeys(ROWS, chances), photographs=8)
+        rows = run.predictions[run.predictions["split"] == "in"]
+        found = np.array([Measured(run).spread(row, "in") for row in ROWS])
+        plain = np.mean([rates(rows, row).std(ddof=1) for row in ROWS])
+        return plain, found[:, 0].mean(), found[:, 1:].mean()
+
+    plain, figure, drawn = spreads([0.5, 0.5, 0.5])
+    assert max(figure, drawn) < 0.6 * plain
+    assert spreads([0.1, 0.9, 0.9]) == pytest.approx([46.2] * 3, abs=2)  # on two victims each
 
 
 def test_the_order_of_rows_moves_nothing(run, measured):
