@@ -40,11 +40,12 @@ class Share:
 def share(name: str, rows: pd.DataFrame) -> Share:
     """Accuracy over the prediction rows of one victim on untouched images.
 
-    For its interval each photograph counts once, however many tiles it gives: tiles of one
+    For its interval each photograph counts once, however many tiles each gives: tiles of one
     photograph are right or wrong together, and where they are not, the interval is a little wide.
+    Where some give more than others, they are worth fewer (Kish 1965, Survey Sampling, sec. 8.2).
     """
-    right = (rows["predicted"] == rows["source"]).to_numpy()
-    low, high = wilson_interval(float(right.mean()), rows["photo_id"].nunique())
+    right, tiles = (rows["predicted"] == rows["source"]).to_numpy(), rows["photo_id"].value_counts()
+    low, high = wilson_interval(float(right.mean()), tiles.sum() ** 2 / (tiles**2).sum())
     return Share(name=name, images=len(rows), accuracy=float(right.mean()), low=low, high=high)
 
 
