@@ -147,10 +147,12 @@ def _within_one_cell(
 
 
 def _shared_victims(pairs: Sequence[Pair]) -> Iterable[str]:
-    """Which victims means are over; two runs may have different ones."""
-    counted = mean_families([one for pair in pairs for one in pair])
+    """Which victims means are over; two attacks may have been scored on different ones."""
+    sides = {one.label: one for pair in pairs for one in pair}
+    counted = mean_families([*sides.values()])
+    scored = {label: counted.keys() & one.victims for label, one in sides.items()}
     for first, second in pairs:
-        mine, theirs = (counted.keys() & side.run.families.keys() for side in (first, second))
+        mine, theirs = scored[first.label], scored[second.label]
         both, names = sorted(mine & theirs), f"{first.label} and {second.label}"
         if mine == theirs:
             families = listed(sorted({counted[victim] for victim in both}))

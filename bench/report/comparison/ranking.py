@@ -19,7 +19,7 @@ from bench.report.comparison.contenders import (
 from bench.report.tables.notes import origin_notes
 from bench.report.tables.table import Shown, Table, between, ends_record, number, table_of
 from bench.types import SPLITS
-from bench.wording import listed
+from bench.wording import listed, plural
 
 TOLD_APART = (
     f"Two attacks are told apart by a sign-flip test over photographs at {ALPHA:g}, Holm-corrected "
@@ -76,7 +76,9 @@ def ranks_table(contenders: Sequence[Contender], *, equal: bool = False) -> Tabl
     )
     where = f" at {level_said(targeted[0].run)}" if equal else ""
     title = f"Attacks ranked by mean {rate.title}{where} on {suite}"
-    return table_of(title, columns, records, _notes(contenders, targeted), records)
+    few, most = (which(record["victims"] for record in records) for which in (min, max))
+    over = f"{few if few == most else f'{few} to {most}'} of {plural(len(families), 'victim')}"
+    return table_of(title, columns, records, _notes(contenders, targeted, over), records)
 
 
 def rank_records(
@@ -113,18 +115,21 @@ def rank_records(
                 **ends_record(f"{metric.name}_mean", percent(figure), "_percent"),
                 "images": found.images,
                 "photographs": found.photographs,
+                "victims": len(found.weights),
             }
         )
     return sorted(records, key=lambda record: (record["rank"], record["attack"]))
 
 
-def _notes(contenders: Sequence[Contender], ranked: Sequence[Contender]) -> Iterable[str]:
+def _notes(
+    contenders: Sequence[Contender], ranked: Sequence[Contender], over: str
+) -> Iterable[str]:
     yield (
         f"Rank 1 is the highest mean TASR, whose 95 % are over {REPLICATES} draws of whole source "
         "photographs, the same for all attacks; conditional on the trained networks."
     )
     yield TOLD_APART
-    yield "Only images, targets and victims that all of these attacks were scored on count."
+    yield f"Only what all of these attacks were scored on counts: images, targets, {over}."
     if untargeted := [one.label for one in contenders if not one.attack.targeted]:
         yield f"Not ranked, because untargeted attacks have no TASR: {', '.join(untargeted)}."
     for run in {id(one.run): one.run for one in ranked}.values():

@@ -3,7 +3,10 @@ from dataclasses import replace
 import pytest
 
 from bench.report.comparison.contenders import contenders_of
+from bench.report.comparison.pairs import pairs_table
 from bench.report.comparison.ranking import ranks_table
+from tests.report.leaderboard.folders import without
+from tests.toy_run import rewrite
 
 
 def test_targeted_attacks_are_ranked_by_mean_tasr(pristine, tables):
@@ -29,3 +32,14 @@ def test_a_twin_ties_with_its_leader(pristine):
 def test_controls_cannot_be_ranked(pristine):
     with pytest.raises(ValueError, match="two targeted attacks or more"):
         ranks_table(contenders_of(pristine, ["jpeg-q85", "identity", "mislgan"]))
+
+
+def test_comparisons_say_over_which_victims_all_attacks_were_scored(run_dir):
+    rewrite(run_dir, "predictions", without("mislgan", "img-resnet18"))
+    contenders = contenders_of(run_dir, ["cgan-img-wdf-pef", "cgan-img", "mislgan"])
+    table = ranks_table(contenders)
+    assert {record["victims"] for record in table.records} == {4}
+    assert any("4 of 5 victims" in note for note in table.notes)
+    said = [note for note in pairs_table(contenders).notes if "victims" in note]
+    assert "over 5 victims" in said[0]
+    assert all("4 victims in common" in note and "mislgan" in note for note in said[1:3])
