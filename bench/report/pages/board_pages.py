@@ -134,7 +134,7 @@ class BoardPages:
             "conditions": {stem: table for stem, (table, _) in self._conditions.items()},
             "leaders": {
                 split: [
-                    one for one in found if one.ranks.get(headline().name, {}).get("tie_group") == 1
+                    one for one in found if one.ranks.get(headline().name, {}).get("rank_low") == 1
                 ]
                 for split, found in standings.by_split.items()
             },

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -40,6 +41,19 @@ def test_the_index_shows_what_it_ranks_by():
     for podium in re.findall(r'<ol class="podium">(.*?)</ol>', text, re.DOTALL):
         shown = [float(figure) for figure in re.findall(r"<b>([\d.]+)", podium)]
         assert shown == sorted(shown, reverse=True)
+
+
+def test_all_lead_that_are_not_told_to_be_behind_the_first(tmp_path):
+    write_folder(tmp_path / "one")
+    (standings,) = map(build_standings, boards_of(tmp_path))
+    first, second, third, *others = standings.by_split["in"]
+    third = replace(third, ranks={"tasr": third.ranks["tasr"] | {"rank_low": 1, "tie_group": 2}})
+    found = {"in": (first, second, third, *others)}
+    site = write_site([replace(standings, by_split=found)], tmp_path).parent
+    (lede,) = re.findall('class="lede">(.*?)</p>', (site / "one" / "index.html").read_text(), re.S)
+    assert second.ranks["tasr"]["rank_low"] == 2
+    assert re.findall("attack-(.*?)[.]html", lede) == [first.attack.name, third.attack.name]
+    assert "not told from the first" in lede
 
 
 def test_no_inline_script_or_style(pages):
