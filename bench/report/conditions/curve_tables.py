@@ -141,7 +141,7 @@ def _notes(run: RunData, fidelity: MetricSpec) -> Iterator[str]:
     yield (
         "Strength s: x + s (g(x, t) - x), rounded to 8 bits. Untouched: what victims say of the "
         "originals, asked for the same targets; out of distribution that is chance, "
-        f"{number(100 / len(run.classes))} %, whatever they say."
+        f"{number(100 / len(run.classes))} %, whatever those say that know the targets alone."
     )
     yield (
         "TASR for targeted attacks, UASR for the others; means over families of means over "
