@@ -29,6 +29,7 @@ from bench.report.tables.paper import attack_record, build_table, write_tables
 from bench.report.tables.table import Table, between, number
 from bench.store import write_text
 from bench.types import IN, SPLITS
+from bench.wording import plural
 
 SOME_HAVE = (SURVIVAL, CURVES, DETECTION, LINKAGE)
 
@@ -135,9 +136,10 @@ def _told(run: RunData, lead: AttackRecord | None) -> str:
         return f"{what} has no mean {rate.title} in distribution; see the notes under Table 2."
     interval = "" if low is None else f" (95 % interval {between(low, high, 0)} %)"
     chance = 100 / len(run.classes)
+    victims = sum(record[f"{rate.name}_{family}_architectures"] or 0 for family in FAMILIES)
     beside_chance = f", no more than chance ({number(chance, 0)} %)" if success <= chance else ""
     return (
-        f"{what} makes {len(run.victims)} classifiers that it never saw name the camera it chose "
+        f"{what} makes {plural(victims, 'classifier')} that it never saw name the camera it chose "
         f"for {number(success, 0)} % of in-distribution images{interval}{beside_chance}."
     )
 

@@ -22,6 +22,7 @@ from bench.report.pages.pictures import (
 from bench.report.pages.report import heat_map, report_html, write_report, write_victims
 from bench.report.statistics import rates_of
 from tests.records.test_networks import network_record, write_networks
+from tests.report.leaderboard.folders import without
 from tests.toy_run import (
     ATTACKS,
     CLASSES,
@@ -105,6 +106,12 @@ def test_the_headline_praises_nothing_at_chance(run):
     wrong = rows.assign(predicted=rows["predicted"].where(rows["target"].isna(), rows["source"]))
     page = report_html(replace(run, predictions=wrong))
     assert f"no more than chance ({100 / len(CLASSES):.0f} %)" in page
+
+
+def test_the_headline_counts_the_victims_that_its_mean_is_over(run):
+    for attack, number in (("mislgan", 5), ("cgan-img-wdf-pef", 4)):
+        rows = without(attack, "img-resnet18")(run.predictions)
+        assert f"makes {number} classifiers" in report_html(replace(run, predictions=rows))
 
 
 def test_the_heat_map_is_what_the_rates_are_with_families_side_by_side(run, tables, page):
