@@ -1,5 +1,7 @@
 """Success at equal distortion from files alone, against curves read off by hand."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -133,6 +135,17 @@ def test_attacks_whose_distortion_failed_have_no_curve_and_stop_no_board(curved_
     assert failed(verify_folder(curved_dir)) == []
     [board], _ = load_boards([curved_dir])
     assert write_site([build_standings(board)], tmp_path).is_file()
+
+
+def test_the_page_of_an_attack_shows_its_rank_beside_what_it_is_ranked_by(curved_dir, tmp_path):
+    [board], _ = load_boards([curved_dir])
+    standings = build_standings(board)
+    one = next(one for one in standings.by_split["in"] if one.attack.name == "mislgan")
+    write_site([standings], tmp_path)
+    page = next((tmp_path / "leaderboard").rglob("attack-mislgan.html")).read_text()
+    tiles = dict(re.findall(r"<dt>(TASR in .*?)(?:, rank .*?)?</dt><dd>([\d.]+)", page))
+    expected = {"": one.mean_text("tasr"), " at LPIPS 0.04": one.level_text("tasr")}
+    assert tiles == {f"TASR in distribution{at}": text.split()[0] for at, text in expected.items()}
 
 
 def test_the_page_of_an_attack_in_part_shows_its_curve(curved_dir, tmp_path):
