@@ -107,14 +107,25 @@ def shown_attack(run: RunData) -> AttackRecord | None:
 def lead_attack(run: RunData) -> AttackRecord | None:
     """The full method, else the attack of the highest mean success; `None` without a targeted one.
 
-    Success is that in distribution, where anything was scored there.
+    Success is that in distribution, where anything was scored there. A mean over fewer victims
+    than another's is behind it.
     """
     rivals = [a for a in run.attacks if a.targeted and not a.control and not a.partial]
     there = [split for split in run.splits if (run.predictions["split"] == split).any()]
     if not there:
         return None
-    best = {one.name: _mean(run, there[0], one, headline()) or 0 for one in rivals}
-    return max(rivals, key=lambda one: (one.is_full_method, best[one.name]), default=None)
+
+    def place(one: AttackRecord) -> tuple[bool, int, float]:
+        mean = _mean(run, there[0], one, headline()) or 0
+        return one.is_full_method, _counted(run, there[0], one), mean
+
+    return max(rivals, key=place, default=None)
+
+
+def _counted(run: RunData, split: str, attack: AttackRecord) -> int:
+    """How many victims its mean success is over."""
+    record, rate = attack_record(run, split, attack.name), headline().name
+    return sum(record[f"{rate}_{family}_architectures"] or 0 for family in FAMILIES)
 
 
 def _mean(run: RunData, split: str, attack: AttackRecord, metric: MetricSpec) -> float | None:
@@ -136,11 +147,11 @@ def _told(run: RunData, lead: AttackRecord | None) -> str:
         return f"{what} has no mean {rate.title} in distribution; see the notes under Table 2."
     interval = "" if low is None else f" (95 % interval {between(low, high, 0)} %)"
     chance = 100 / len(run.classes)
-    victims = sum(record[f"{rate.name}_{family}_architectures"] or 0 for family in FAMILIES)
     beside_chance = f", no more than chance ({number(chance, 0)} %)" if success <= chance else ""
+    victims = plural(_counted(run, IN, lead), "classifier")
     return (
-        f"{what} makes {plural(victims, 'classifier')} that it never saw name the camera it chose "
-        f"for {number(success, 0)} % of in-distribution images{interval}{beside_chance}."
+        f"{what} makes {victims} that it never saw name the camera it chose for "
+        f"{number(success, 0)} % of in-distribution images{interval}{beside_chance}."
     )
 
 

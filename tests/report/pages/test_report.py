@@ -19,7 +19,13 @@ from bench.report.pages.pictures import (
     save_figure3,
     stretch,
 )
-from bench.report.pages.report import heat_map, report_html, write_report, write_victims
+from bench.report.pages.report import (
+    heat_map,
+    lead_attack,
+    report_html,
+    write_report,
+    write_victims,
+)
 from bench.report.statistics import rates_of
 from tests.records.test_networks import network_record, write_networks
 from tests.report.leaderboard.folders import without
@@ -112,6 +118,14 @@ def test_the_headline_counts_the_victims_that_its_mean_is_over(run):
     for attack, number in (("mislgan", 5), ("cgan-img-wdf-pef", 4)):
         rows = without(attack, "img-resnet18")(run.predictions)
         assert f"makes {number} classifiers" in report_html(replace(run, predictions=rows))
+
+
+def test_the_strongest_attack_is_one_that_as_many_victims_saw_as_any(run):
+    others = tuple(e for e in run.entries if e.attack.name != "cgan-img-wdf-pef")
+    for attack, strongest in ((None, "pef"), ("mislgan", "img")):
+        rows = without(attack, "img-resnet18")(run.predictions)
+        found = lead_attack(replace(run, entries=others, predictions=rows))
+        assert found.laac == (strongest,)
 
 
 def test_the_heat_map_is_what_the_rates_are_with_families_side_by_side(run, tables, page):
