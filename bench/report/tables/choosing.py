@@ -6,7 +6,9 @@ from dataclasses import replace
 from fnmatch import fnmatch
 from itertools import product
 
+from bench.records.participants import PARTIAL
 from bench.registry import UnknownNameError
+from bench.report.tables.notes import MARK
 from bench.report.tables.table import Column, Row, Table
 
 _FIGURE = re.compile(r"[-+]?\d+(\.\d+)?")
@@ -73,7 +75,10 @@ def _chosen(
 
 
 def _best(columns: Sequence[Column], rows: Sequence[Row]) -> set[tuple[int, int]]:
-    """(column, row) of the highest or lowest figures, as the column's arrow says."""
+    """(column, row) of the highest or lowest figures, as the column's arrow says.
+
+    Without those over a part of what the others are over.
+    """
     found = set[tuple[int, int]]()
     for place, column in enumerate(columns[1:], start=1):
         arrow = re.search("[↑↓]", " ".join(column))
@@ -82,7 +87,9 @@ def _best(columns: Sequence[Column], rows: Sequence[Row]) -> set[tuple[int, int]
         figures = {
             number: float(figure[0]) * (1 if arrow[0] == "↑" else -1)
             for number, row in enumerate(rows)
-            if row.kind == "attack" and (figure := _FIGURE.match(row.cells[place - 1]))
+            if row.kind == "attack"
+            and not (MARK in row.cells[place - 1] or row.name.endswith(PARTIAL))
+            and (figure := _FIGURE.match(row.cells[place - 1]))
         }
         if len(figures) > 1:
             found |= {(place, n) for n, one in figures.items() if one == max(figures.values())}

@@ -107,6 +107,9 @@ def test_rows_and_columns_are_chosen_and_the_best_is_bold(tables):
     rows = [row("more", "0.2"), row("less", "0.10"), row("identity", "0.0", "control")]
     (one,) = choose([make_table("t", ["Who", ("", "LPIPS↓")], rows, (), ())], bold_best=True)
     assert [row.best for row in one.rows] == [set(), {1}, set()]
+    rows += [row("holed", "0.05 §"), row("sent (partial)", "0.01")]  # not to be compared
+    (one,) = choose([make_table("t", ["Who", ("", "LPIPS↓")], rows, (), ())], bold_best=True)
+    assert [row.best for row in one.rows] == [set(), {1}, set(), set(), set()]
     assert any(row.kind == "published" for row in choose([tables["in"]], rows=["cgan-img"])[0].rows)
     (only,) = choose([tables["in"], tables["out"]], columns=["UASR*"])
     assert only.title == tables["in"].title  # the other has none
