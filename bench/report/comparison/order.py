@@ -12,7 +12,13 @@ from bench.metrics.resampling import LAST_DIGIT, REPLICATES, percent
 from bench.metrics.significance import ALPHA, holm, order_agreement, sign_flip_test
 from bench.records.metric import headline
 from bench.records.run import RunData
-from bench.report.comparison.contenders import Contender, contest, level_said, mean_families
+from bench.report.comparison.contenders import (
+    Contender,
+    contest,
+    doing_nothing,
+    level_said,
+    mean_families,
+)
 from bench.report.tables.notes import origin_notes
 from bench.report.tables.table import Row, Table, between, ends_record, make_table, number, section
 from bench.types import SPLITS
@@ -43,7 +49,8 @@ def order_table(
     names = [name for name in whole[0] if name in whole[1]]
     sides = [[side[name] for name in names] for side in whole]
     victims = [mean_families(side) for side in (one, other)]
-    seen = [victims[1].keys(), *(c.victims for side in sides for c in side)]
+    nothing = [doing_nothing(side[0]) for side in (one, other)] if equal else []
+    seen = [victims[1].keys(), *(c.victims for side in (*sides, nothing) for c in side)]
     families = {n: family for n, family in victims[0].items() if all(n in one for one in seen)}
     records = [
         record for split in SPLITS for record in _records(sides, split, families, equal=equal)

@@ -1,9 +1,11 @@
 from dataclasses import replace
+from shutil import copytree
 
 import pytest
 
 from bench.report.comparison.contenders import contenders_of
 from bench.report.comparison.order import order_table
+from tests.report.conditions.test_curves import curved
 from tests.report.leaderboard.folders import without
 from tests.toy_run import rewrite
 
@@ -34,9 +36,11 @@ def test_an_order_takes_three_attacks_that_both_have(pristine):
         order_table(one, other)
 
 
-def test_means_are_over_victims_that_all_attacks_of_both_runs_were_scored_on(pristine, run_dir):
-    rewrite(run_dir, "predictions", without("mislgan", "img-resnet18"))
-    table = order_table(contenders_of(pristine, NAMES), contenders_of(run_dir, NAMES))
+@pytest.mark.parametrize(("hole", "equal"), [("mislgan", False), ("identity", True)])
+def test_means_are_over_victims_that_all_of_both_runs_was_scored_on(run_dir, hole, equal):
+    other = copytree(curved(run_dir), run_dir.with_name("other"))
+    rewrite(other, "predictions", without(hole, "img-resnet18"))
+    table = order_table(*(contenders_of(at, NAMES) for at in (run_dir, other)), equal=equal)
     for record in table.records:
         assert record["mean_one_percent"] == record["mean_other_percent"]
     assert not any("img-resnet18" in note for note in table.notes if note.startswith("Means"))
