@@ -40,12 +40,6 @@ def to_uint8(images: Tensor) -> Tensor:
     return (images.float().clamp(0, 1) * 255).round().to(torch.uint8)
 
 
-def use_exact_fp32() -> None:
-    """Turn TF32 off: the signal lives in the last grey level, and TF32 rounds it away."""
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
-
-
 def resolve_device(name: str) -> str:
     """Turn "auto" into the best device here, and check any other name.
 

@@ -27,7 +27,7 @@ def _deterministic() -> tuple[bool, bool]:
 _NEWER_PLACES: tuple[Any, ...] = tuple(
     place
     for place in (
-        torch.backends,
+        *(torch.backends, mkldnn, cudnn),
         *(getattr(mkldnn, name, None) for name in ("matmul", "conv", "rnn")),
         cuda.matmul,
         *(getattr(cudnn, name, None) for name in ("conv", "rnn")),
@@ -35,13 +35,14 @@ _NEWER_PLACES: tuple[Any, ...] = tuple(
     if hasattr(place, "fp32_precision")
 )
 """Where torch 2.9 and newer say how exact fp32 is; older ways stay beside it."""
+_EXACT = ("highest", False, False)
 
 
 def _precision() -> tuple[Any, ...]:
     try:
         older = torch.get_float32_matmul_precision(), cuda.matmul.allow_tf32, cudnn.allow_tf32
     except RuntimeError:  # set in the newer way, after which torch refuses to tell in the older
-        older = ("highest", False, False)
+        older = _EXACT
     return (*older, *(place.fp32_precision for place in _NEWER_PLACES))
 
 
@@ -53,6 +54,11 @@ def _set_precision(wanted: tuple[Any, ...]) -> None:
     for place, value in zip(_NEWER_PLACES, wanted[3:], strict=True):
         if place.fp32_precision != value:
             place.fp32_precision = value
+
+
+def use_exact_fp32() -> None:
+    """Turn TF32 and bf16 off: the signal lives in the last grey level, which they round away."""
+    _set_precision((*_EXACT, *["none"] * len(_NEWER_PLACES)))
 
 
 _STATE: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {

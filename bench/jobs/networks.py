@@ -13,8 +13,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from bench.checks import use_exact_fp32
 from bench.contract import VICTIMS, Attack, Victim
+from bench.contract.global_state import use_exact_fp32
 from bench.jobs.building import (
     build_attack,
     build_victim,

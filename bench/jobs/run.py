@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.checks import use_exact_fp32
+from bench.contract.global_state import use_exact_fp32
 from bench.jobs.features import measure_features
 from bench.jobs.job import FeatureJob, Job, TrainJob
 from bench.jobs.outcome import Done, Failed, is_failure

@@ -3,7 +3,7 @@ import contextlib
 import pytest
 import torch
 
-from bench.contract.global_state import global_state, kept_global_state
+from bench.contract.global_state import global_state, kept_global_state, use_exact_fp32
 from bench.jobs.building import build_attack
 from bench.plan.names.selection import select_attacks
 from tests.plugins import write
@@ -43,6 +43,8 @@ def test_every_setting_is_as_it_was_also_after_an_error(error):
         ("mkldnn.conv", "bf16"),
         ("cuda.matmul", "tf32"),
         ("cudnn.conv", "ieee"),
+        ("cudnn", "tf32"),
+        ("mkldnn", "bf16"),
         ("", "tf32"),
     ],
 )
@@ -56,6 +58,8 @@ def test_precision_in_torchs_newer_way(name, value):
     with kept_global_state():
         place.fp32_precision = value
         assert global_state() != before
+        use_exact_fp32()
+        assert torch.backends.cudnn.allow_tf32 is torch.backends.cuda.matmul.allow_tf32 is False
     assert global_state() == before
     assert torch.get_float32_matmul_precision() == "highest"
 

@@ -15,9 +15,8 @@ from typing import Any, TypeAlias
 import torch
 from pebble import ProcessExpired
 
-from bench.checks import use_exact_fp32
 from bench.contract import Attack, Victim
-from bench.contract.global_state import global_state, kept_global_state
+from bench.contract.global_state import global_state, kept_global_state, use_exact_fp32
 from bench.contract.plugin_files import place_of
 from bench.execute.local import begin_worker, how_it_ended, worker_pool
 from bench.types import CamobenchError, Progress, tracked
