@@ -73,7 +73,7 @@ def untrained(job: TrainJob, keys: Keys) -> nn.Module:
     Raises:
         CamobenchError: As `build_victim` and `build_attack`.
     """
-    seed_as_trained(job)
+    seed_by(job.key, job.seed)
     if job.kind == "estimator":
         return ResidualEstimator(keys.recipe.estimator)
     if job.kind == "attack":
@@ -114,18 +114,12 @@ def traits_of(
     return traits, thing
 
 
-def seed_by(text: str) -> None:
+def seed_by(text: str, torch_seed: int | None = None) -> None:
     """Let what is random in somebody's code be the same in whichever process it runs."""
     seed = int(digest(text)[:8], 16)
     random.seed(seed)
     np.random.seed(seed)
-    torch.manual_seed(seed)
-
-
-def seed_as_trained(job: TrainJob) -> None:
-    """Let a network draw what it drew as its training began, which no checkpoint may hold."""
-    seed_by(job.key)
-    torch.manual_seed(job.seed)
+    torch.manual_seed(seed if torch_seed is None else torch_seed)
 
 
 @contextmanager
@@ -133,10 +127,7 @@ def drawing_alike(keys: Keys, key: str, device: torch.device) -> Iterator[None]:
     """Let what is drawn and in no checkpoint be the same in every process, and in training."""
     job = keys.jobs.get(key)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        if job is None:
-            seed_by(key)
-        else:
-            seed_as_trained(job)
+        seed_by(key, None if job is None else job.seed)
         yield
 
 
