@@ -30,6 +30,7 @@ from bench.data.formats import opened, pixels_of
 from bench.data.png import SIGNATURE, read_png_header
 from bench.metrics.suspicions import LOOKED_AT, suspect_images
 from bench.processes import cpu_count
+from bench.suites.photographs.scan import IMAGE_SUFFIXES, is_hidden
 from bench.types import SILENT, Progress, tracked
 
 Place: TypeAlias = tuple[str, str | None]
@@ -39,9 +40,6 @@ MISNAMED = Kind(
     "file named almost as asked", "error", "name it IMAGEID__TARGET.png, or IMAGEID.png"
 )
 SUFFIX = ".png"
-IMAGE_SUFFIXES = (
-    *(SUFFIX, ".jpg", ".jpeg", ".jfif", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".heic"),
-)
 JUNK = {"thumbs.db", "desktop.ini", MANIFEST, README.lower()}
 """What file managers leave behind, and what we sent ourselves."""
 _ID = re.compile(r"(?=(c[0-9a-f]{16}))")  # as `Challenge.opaque` makes it
@@ -191,8 +189,7 @@ def parse_name(name: str, ids: Set[str], targets: Collection[str]) -> Place:
 def is_junk(path: str) -> bool:
     """Whether a file is what file managers and archivers leave, or what we sent ourselves."""
     parts = PurePosixPath(path).parts
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return hidden or parts[-1:] == () or parts[-1].lower() in JUNK
+    return not parts or any(map(is_hidden, parts)) or parts[-1].lower() in JUNK
 
 
 def decode(data: bytes, side: int) -> NDArray[np.uint8]:

@@ -230,6 +230,6 @@ def test_any_other_name_is_refused_and_an_error_where_it_was_meant_as_an_answer(
 
 
 def test_what_file_managers_leave_is_junk():
-    junk = ["__MACOSX/x/._a.png", ".DS_Store", "a/.git/x.png", "a/Thumbs.db", "README.md", ""]
+    junk = ["__MACOSX/x/._a.png", ".DS_Store", "a/@eaDir/x.png", "a/Thumbs.db", "README.md", ""]
     assert all(map(is_junk, [*junk, "challenge.json"]))
     assert not any(map(is_junk, [f"{ID}.png", f"out/{ID}.png", "notes.txt"]))
