@@ -168,7 +168,7 @@ def tie_groups(means: Sequence[float], adjusted: Mapping[frozenset[int], float])
         (K,) group of each attack, from 1.
     """
     groups, leader, number = [0] * len(means), -1, 0
-    for place in sorted(range(len(means)), key=lambda place: -means[place]):
+    for place in np.argsort(-np.round(means, LAST_DIGIT), kind="stable").tolist():
         if leader < 0 or adjusted[frozenset((leader, place))] < ALPHA:
             leader, number = place, number + 1
         groups[place] = number

@@ -125,6 +125,8 @@ def test_a_group_is_what_is_not_told_from_its_leader():
     assert tie_groups(means[1:3], {frozenset((0, 1)): 0.05}) == [1, 1]
     # 3 is near the best, but below one that is not: groups follow the ranks
     assert tie_groups(means, p(_13=0.05)) == [4, 1, 2, 3]
+    # of equals, whatever their last bits, the first leads
+    assert tie_groups([0.3, 0.1 + 0.2, 0.1], p(_01=1, _12=0.2)) == [1, 1, 2]
 
 
 @given(arrays(np.int8, (2, 5), elements=st.integers(0, 5)), arrays(bool, (2, 10)))
