@@ -10,7 +10,7 @@ from bench.records.run import RunData
 from bench.report.conditions.curves import Curve, curves_of, has_strengths
 from bench.report.pages.figures import Line, curve_panels
 from bench.report.tables.files import RunTable
-from bench.report.tables.notes import outside_means, part_mark, part_notes
+from bench.report.tables.notes import outside_means, part_marked, part_notes
 from bench.report.tables.published import published_rows
 from bench.report.tables.table import (
     NA,
@@ -104,7 +104,7 @@ def curves_chart(run: RunData) -> str:
 
 
 def _cells(one: Curve, strengths: list[float]) -> list[str]:
-    cells = [one.metric.title + part_mark(one.in_part), at_text(one), ends_text(one)]
+    cells = [part_marked(one.metric.title, one.in_part), at_text(one), ends_text(one)]
     by_strength = {point.strength: point for point in one.points}
     for strength in strengths:
         texts = [NA, NA]

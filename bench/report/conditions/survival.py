@@ -26,9 +26,8 @@ from bench.report.statistics import (
     untouched_rows,
 )
 from bench.report.tables.files import RunTable
-from bench.report.tables.notes import outside_means, part_mark, part_notes
+from bench.report.tables.notes import outside_means, part_marked, part_notes
 from bench.report.tables.table import (
-    NA,
     Table,
     attack_head,
     attack_table,
@@ -168,16 +167,12 @@ def _lines(found: Iterable[Survival]) -> Iterator[list[Survival]]:
 
 def _cells(found: list[Survival], qualities: list[int]) -> list[str]:
     by_quality = {one.quality_percent: one for one in found}
-    cells = [found[0].metric.title, _marked(found[0].before, found[0])]
+    figures = [(found[0].before, found[0])]
     for quality in qualities:
         at = by_quality.get(quality)
-        cells += [_marked(at.after, at), _marked(at.left, at)] if at else [NA] * 2
-    return cells
-
-
-def _marked(figure: Figure, one: Survival) -> str:
-    text = with_ends(percent(figure), 0)
-    return text if text == NA else text + part_mark(one.in_part)
+        figures += [(at.after, at), (at.left, at)] if at else [(UNDEFINED, found[0])] * 2
+    texts = (part_marked(with_ends(percent(figure), 0), one.in_part) for figure, one in figures)
+    return [found[0].metric.title, *texts]
 
 
 def _record(run: RunData, one: Survival) -> dict[str, Any]:

@@ -167,8 +167,7 @@ def detections(run: RunData) -> list[Detected]:
                     by=by,
                     success=success,
                     undetected=undetected,
-                    in_part=success != UNDEFINED
-                    and not averaged(run).keys() <= set(seen["victim"]),
+                    in_part=attack.targeted and not averaged(run).keys() <= set(seen["victim"]),
                 )
             )
     return found

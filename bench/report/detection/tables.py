@@ -22,7 +22,7 @@ from bench.report.detection.scores import (
     victim_rows,
 )
 from bench.report.tables.files import RunTable
-from bench.report.tables.notes import part_mark, part_notes
+from bench.report.tables.notes import part_marked, part_notes
 from bench.report.tables.table import (
     NA,
     Table,
@@ -59,10 +59,10 @@ def _cells(found: list[Detected], detectors: list[str]) -> list[str]:
     regimes = {one.regime: one for one in found}
     cells = [NA] * (2 + len(detectors))
     success = undetected = UNDEFINED
-    mark = ""
+    in_part = False
     if unseen := regimes.get(HEADLINE):
         whole, success, undetected = unseen.by[ALL], unseen.success, unseen.undetected
-        mark = part_mark(unseen.in_part)
+        in_part = unseen.in_part
         cells = [with_ends(whole.auc, 2), with_ends(percent(whole.tpr), 0)]
         cells += [number(unseen.by[name].auc[0], 2) for name in detectors]
     for regime in ("known", "unrelated", "originals"):
@@ -71,7 +71,7 @@ def _cells(found: list[Detected], detectors: list[str]) -> list[str]:
         if regime == "known":
             cells.append(NA if there is None else number(percent(there.tpr)[0], 0))
     last = number(percent(success)[0], 0), with_ends(percent(undetected), 0)
-    return [*cells, *(text + mark for text in last)]
+    return [*cells, *(part_marked(text, in_part) for text in last)]
 
 
 def _records(run: RunData, one: Detected) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from itertools import product
 from typing import Any
 
 from bench.metrics.resampling import REPLICATES, percent
@@ -49,7 +48,7 @@ def board_table(standings: Standings, split: str) -> Table:
         rows.insert(unranked, section("Not ranked", len(columns)))
     title = f"{board.title}: attacks {SPLITS[split]}"
     records = (_record(board, one) for one in found)
-    return make_table(title, columns, rows, _notes(standings, split), records)
+    return make_table(title, columns, rows, _notes(standings, split, rows), records)
 
 
 def render_boards(
@@ -155,13 +154,13 @@ def _about(board: Board) -> dict[str, Any]:
     }
 
 
-def _notes(standings: Standings, split: str) -> Iterable[str]:
-    board = standings.board
-    rows = board.run.predictions[board.run.predictions["split"] == split]
+def _notes(standings: Standings, split: str, rows: Sequence[Row]) -> Iterable[str]:
+    board, scored = standings.board, standings.board.run.predictions
+    photographs = scored.loc[scored["split"] == split, "photo_id"].nunique()
     yield (
         "Mean: over families of means over architectures, in %, over "
         f"{plural(len(board.panel), 'victim')}. 95 %: {REPLICATES} draws of whole source "
-        f"photographs ({rows['photo_id'].nunique()} here), the same for all attacks; conditional "
+        f"photographs ({photographs} here), the same for all attacks; conditional "
         "on the trained networks at hand."
     )
     yield f"{TOLD_APART} Worst victim: the one on which the attack succeeds least."
@@ -194,12 +193,7 @@ def _notes(standings: Standings, split: str) -> Iterable[str]:
             "Device AUC: chance that an anonymised image fits its own device's fingerprint better "
             "than one fits another's; 0.5 hides the device (`linkage`)."
         )
-    figures = (
-        text
-        for one, metric in product(standings.by_split[split], row_metrics(split))
-        for text in (one.mean_text(metric.name), one.level_text(metric.name))
-    )
-    if any(PART in text for text in figures):
+    if any(PART in cell for row in rows for cell in row.cells):
         yield (
             f"{PART} over what was scored alone, so not to be compared with the other means: see "
             "below."

@@ -17,7 +17,7 @@ from bench.report.tables.published import (
     CLEAN_MINIMUM_PERCENT,
     published_rows,
 )
-from bench.report.tables.table import number
+from bench.report.tables.table import NA, number
 from bench.types import IN
 from bench.wording import listed, plural
 
@@ -130,9 +130,9 @@ def outside_means(run: RunData) -> Iterable[str]:
         yield f"In no mean here: {', '.join(sorted(there - set(FAMILIES)))}."
 
 
-def part_mark(in_part: bool) -> str:
-    """Marks a mean over some of the victims alone."""
-    return f" {MARK}" if in_part else ""
+def part_marked(text: str, in_part: bool) -> str:
+    """A mean for reading, marked where it is over some of the victims alone."""
+    return f"{text} {MARK}" if in_part and text != NA else text
 
 
 def part_notes(run: RunData, in_part: bool) -> Iterable[str]:
