@@ -57,7 +57,7 @@ def read_folder(
             f"{root}, or remove its folder"
         )
     if way is TREE and (devices := _empty(root, "*/*", found)):
-        notes.append(f"no photograph in {listed(devices)}")
+        notes.append(f"no usable photograph in {listed(devices)}")
     if layout is None and way is DRESDEN and any(TREE.read(photo.path) for photo in found.photos):
         notes.insert(0, "cameras read from the files' Dresden names, not from folders")
     return replace(found, notes=(*notes, *found.notes))

@@ -170,7 +170,7 @@ def test_every_suffix_of_a_jpeg_is_one(five, suffix):
 
 def test_what_lies_on_a_medium_that_is_not_there_is_said(five):
     (five / "five" / "dev9").mkdir()
-    assert source(five).card.note.endswith("; no photograph in five/dev9")
+    assert source(five).card.note.endswith("; no usable photograph in five/dev9")
     for name in ("six", "five/dev8", "five/LG5.9", "five/a.cr2"):
         (five / name).symlink_to(five / "unmounted")
     with pytest.raises(CamobenchError, match=r"dev8.*attach the medium") as error:
