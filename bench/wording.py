@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterable
 
 MOST_LISTED = 5
 MOST_NEAR = 3
 NEAR = 0.5
+CONTROLS = "\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
+"""Ends of lines, control characters and marks that turn the writing direction."""
 
 
 def listed(items: Iterable[str], most: int = MOST_LISTED) -> str:
@@ -15,6 +18,11 @@ def listed(items: Iterable[str], most: int = MOST_LISTED) -> str:
     found = list(items)
     more = f" and {len(found) - most} more" if len(found) > most else ""
     return ", ".join(found[:most]) + more
+
+
+def one_line(text: str) -> str:
+    """What a stranger wrote, with blanks for what is no text of one line."""
+    return " ".join(re.sub(f"[{CONTROLS}]", " ", text).split())
 
 
 def plural(count: int, noun: str) -> str:

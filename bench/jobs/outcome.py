@@ -12,6 +12,7 @@ import torch
 
 from bench.contract.global_state import kept_global_state
 from bench.types import CamobenchError, StoppingError
+from bench.wording import one_line
 
 LONGEST = 200
 """Characters of a reason."""
@@ -85,7 +86,7 @@ def is_failure(error: BaseException) -> bool:
 def reason_of(error: BaseException) -> str:
     """One line that says what was raised, shortened."""
     error = _own(error)
-    said = " ".join(str(error).split())
+    said = one_line(str(error))
     if is_out_of_memory(error):
         said = f"out of memory: {said}"
     elif not isinstance(error, CamobenchError):

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bench.wording import CONTROLS
+
 PARTIAL = "(partial)"
 NO_NETWORK = "none"
 """The digest of what failed before there was a network."""
@@ -18,8 +20,6 @@ RowKey = tuple[frozenset[str], bool]
 """Local classifiers and sCFA: what the paper's tables name a row by."""
 # Printable ASCII without spaces and slashes.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][!-.0-\[\]-~]*$")]
-CONTROLS = "\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
-"""Ends of lines, control characters and marks that turn the writing direction."""
 Text = Annotated[str, Field(pattern=f"^[^{CONTROLS}]*$")]
 Stated = Annotated[str, Field(min_length=1)]
 

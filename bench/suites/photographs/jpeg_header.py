@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from functools import cache
 from typing import Any
 
@@ -13,8 +12,8 @@ from PIL import ExifTags, Image
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from bench.data.formats import exif_of
-from bench.records.participants import CONTROLS
 from bench.store import digest
+from bench.wording import one_line
 
 TABLES_DIGITS = 12
 _MAKE, _MODEL = 271, 272  # EXIF tags
@@ -52,8 +51,7 @@ def read_camera(data: bytes) -> tuple[str | None, str | None]:
         exif = exif_of(image)
     body = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.BodySerialNumber, "")
     serial = str(body).strip("\0 ")
-    told = (re.sub(f"[{CONTROLS}]", " ", str(exif.get(tag, ""))) for tag in (_MAKE, _MODEL))
-    make, model = map(str.strip, told)
+    make, model = (one_line(str(exif.get(tag, ""))) for tag in (_MAKE, _MODEL))
     first = make.split()[:1]
     named = model if not first or first[0].lower() in model.lower() else f"{make} {model}"
     return named if model else None, serial if len(set(serial)) > 1 else None

@@ -17,12 +17,11 @@ from typing import NoReturn
 
 from bench.data import ImageError, measure_rgb
 from bench.processes import in_order
-from bench.records.participants import CONTROLS
 from bench.suites.photographs.camera_names import contradictions, one_spelling, plain_shot
 from bench.suites.photographs.jpeg_header import read_camera
 from bench.suites.photographs.layouts import DRESDEN, Layout, PhotoName
 from bench.types import SILENT, CamobenchError, Progress, tracked
-from bench.wording import listed
+from bench.wording import CONTROLS, listed
 
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".tif", ".tiff"),

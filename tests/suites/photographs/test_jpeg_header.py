@@ -39,4 +39,4 @@ def test_a_damaged_exif_names_no_camera(body):
 def test_a_camera_is_named_in_one_line():
     tags = Image.Exif()
     tags[271], tags[272] = "Canon\n", "EOS\x1b 5D\0"
-    assert read_camera(written(exif=tags)) == ("Canon EOS  5D", None)
+    assert read_camera(written(exif=tags)) == ("Canon EOS 5D", None)
