@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
 from bench.types import SILENT_DEFAULT, Json, as_json
+from bench.wording import CONTROLS
 
 NOT_STATED = "not stated"
+_KINDS = {str: "text of one line", int: "a whole number", bool: "a truth value", tuple: "a tuple"}
+_CONTROL = re.compile(f"[{CONTROLS}]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +33,17 @@ class Spec:
     licence: str = NOT_STATED
 
     def __post_init__(self) -> None:
-        name = self.name
-        is_text = isinstance(name, str) and bool(name)
-        if not is_text or name != name.strip().lower() or any(c in name for c in " /\\_"):
-            kind = type(self).__name__.removesuffix("Spec").lower()
+        name, kind = self.name, type(self).__name__.removesuffix("Spec").lower()
+        is_text = isinstance(name, str) and name.isascii() and name.isprintable()
+        if not is_text or not name[:1].isalnum() or name != name.lower() or {*name} & {*" /\\_"}:
             raise ValueError(f"{kind} name {name!r} must be kebab-case, such as 'wavelet-denoise'")
+        for told in fields(self):
+            value, usual = getattr(self, told.name), type(told.default)
+            fits = type(value) is usual or (usual, type(value)) == (tuple, list)
+            if usual in _KINDS and (not fits or (usual is str and _CONTROL.search(value))):
+                raise ValueError(
+                    f"{kind} {name}: expected `{told.name}` to be {_KINDS[usual]}, got {value!r}"
+                )
 
     def identity(self) -> dict[str, Json]:
         """The fields that shape results."""
@@ -79,8 +89,9 @@ class AttackSpec(Spec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.reach_px is not None and self.reach_px < 0:
-            raise ValueError(f"attack {self.name}: expected `reach_px` >= 0, got {self.reach_px}")
+        reach = self.reach_px
+        if reach is not None and (type(reach) is not int or reach < 0):
+            raise ValueError(f"attack {self.name}: expected a whole `reach_px` >= 0, got {reach}")
 
 
 @dataclass(frozen=True, kw_only=True)

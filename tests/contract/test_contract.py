@@ -87,10 +87,26 @@ def test_what_is_no_image_is_refused(returns, message):
 
 
 @pytest.mark.parametrize("kind", [AttackSpec, VictimSpec])
-@pytest.mark.parametrize("name", ["", "My-Net", "my net", "my_net", "a/b", 1])
+@pytest.mark.parametrize("name", ["", "My-Net", "my net", "my_net", "a/b", 1, "größe", "a\x1b"])
 def test_names_are_kebab_case(kind, name):
     with pytest.raises(ValueError, match="must be kebab-case, such as 'wavelet-denoise'"):
         kind(name=name)
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        *(({"paper": paper}, "text of one line") for paper in ("Doe 2020,\nIEEE", "\x1b", 2020)),
+        ({"version": "2"}, "a whole number"),
+        ({"version": True}, "a whole number"),
+        ({"control": 1}, "a truth value"),
+        ({"laac": "img"}, "a tuple"),
+        ({"reach_px": 1.0}, "whole `reach_px`"),
+    ],
+)
+def test_what_no_entry_could_hold_is_refused_as_a_spec_is_written(told, kind):
+    with pytest.raises(ValueError, match=f"attack a: expected .*{kind}"):
+        AttackSpec(name="a", **told)
 
 
 @pytest.mark.parametrize(
