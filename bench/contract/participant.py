@@ -20,7 +20,7 @@ from bench import checks
 from bench.contract.specs import AttackSpec, Spec, VictimSpec
 from bench.data import AdversarySet, ExaminerSet
 from bench.recipes import Recipe
-from bench.store import file_digest
+from bench.store import digest, file_digest
 from bench.types import SILENT, CamobenchError, FitReport, Json, Progress, as_json
 
 SpecT = TypeVar("SpecT", bound=Spec)
@@ -119,9 +119,17 @@ class Participant(nn.Module, Generic[SpecT]):
         """`hyperparameters` as keys and entries hold them: files by their SHA-256.
 
         Raises:
-            CamobenchError: If a file that they name cannot be read.
+            CamobenchError: If a file that they name cannot be read, or no key can hold them.
         """
-        return {name: self._stated(value) for name, value in self.hyperparameters.items()}
+        try:
+            found = {name: self._stated(value) for name, value in self.hyperparameters.items()}
+            digest(found)
+        except (TypeError, ValueError) as error:
+            raise CamobenchError(
+                f"no key can hold the `hyperparameters` of {self.spec.name} ({error}); state "
+                "finite numbers of Python's and text"
+            ) from error
+        return found
 
     def _stated(self, value: Any) -> Json:
         if not isinstance(value, Path):

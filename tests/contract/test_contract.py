@@ -16,7 +16,7 @@ from bench.contract import (
     VictimSpec,
     registration,
 )
-from bench.types import as_json
+from bench.types import CamobenchError, as_json
 from tests.toys import CLASSES, pixels
 
 IMAGES = pixels(2, 16, 20)
@@ -45,6 +45,14 @@ def test_transform_reads_exact_multiples_of_one_255th_and_the_targets():
     assert torch.equal(targets, TARGETS)
     assert torch.equal(out, IMAGES)
     assert out.dtype == torch.uint8
+
+
+@pytest.mark.parametrize("value", [np.float32(2), math.inf, {1, "2"}])
+def test_hyperparameters_that_no_key_can_hold_are_refused(value):
+    attack = attack_that(lambda images, targets: images)
+    type(attack).hyperparameters = {"sigma": value}
+    with pytest.raises(CamobenchError, match="no key can hold the `hyperparameters` of made"):
+        attack.stated_hyperparameters()
 
 
 def test_results_are_clipped_and_rounded_as_a_file_would_hold_them():
