@@ -23,14 +23,7 @@ from bench.cli.options import (
     store_option,
     workers_option,
 )
-from bench.cli.requests import (
-    chosen_device,
-    load_plugins,
-    open_store,
-    say,
-    show_table,
-    watched,
-)
+from bench.cli.requests import chosen_device, load_plugins, open_store, say, show_table, watched
 from bench.types import CamobenchError
 
 if TYPE_CHECKING:

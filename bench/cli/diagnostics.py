@@ -19,14 +19,7 @@ from bench.cli.options import (
     shared,
     store_option,
 )
-from bench.cli.requests import (
-    chosen_device,
-    conclude,
-    load_plugins,
-    open_store,
-    show_rows,
-    watched,
-)
+from bench.cli.requests import chosen_device, conclude, load_plugins, open_store, show_rows, watched
 from bench.types import CamobenchError
 
 

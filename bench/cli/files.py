@@ -19,14 +19,7 @@ from bench.cli.options import (
     store_option,
     suite_option,
 )
-from bench.cli.requests import (
-    make_request,
-    open_store,
-    require_victims,
-    say,
-    show_rows,
-    watched,
-)
+from bench.cli.requests import make_request, open_store, require_victims, say, show_rows, watched
 
 
 @click.command()

@@ -20,15 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.execute.base import Executor, Outcome, Running
-from bench.execute.node_store import (
-    Parcel,
-    fetch,
-    made_by,
-    marked,
-    own_store,
-    pack,
-    unpack,
-)
+from bench.execute.node_store import Parcel, fetch, made_by, marked, own_store, pack, unpack
 from bench.jobs import travel
 from bench.jobs.job import Job, Site, TrainJob
 from bench.jobs.outcome import Failed, gpu_error, is_failure

@@ -15,13 +15,7 @@ from torch import Tensor, nn
 
 from bench.contract import VICTIMS, Attack, Victim
 from bench.contract.global_state import use_exact_fp32
-from bench.jobs.building import (
-    build_attack,
-    build_victim,
-    drawing_alike,
-    taught_classes,
-    traits_of,
-)
+from bench.jobs.building import build_attack, build_victim, drawing_alike, taught_classes, traits_of
 from bench.jobs.job import Keys, TrainJob
 from bench.jobs.scoring.precision import (
     REDUCED_VERSION,

@@ -16,13 +16,7 @@ from bench.records.run import RunData, once
 from bench.report.detection.scores import IMAGE, has_other_targets, measured_rows
 from bench.report.statistics import by_attack
 from bench.report.tables.files import RunTable
-from bench.report.tables.table import (
-    Table,
-    attack_head,
-    attack_table,
-    ends_record,
-    with_ends,
-)
+from bench.report.tables.table import Table, attack_head, attack_table, ends_record, with_ends
 from bench.types import SPLITS
 from bench.wording import plural
 

@@ -9,13 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.metrics.clean import (
-    Share,
-    expected_calibration_error,
-    reliability,
-    share,
-    shares_by,
-)
+from bench.metrics.clean import Share, expected_calibration_error, reliability, share, shares_by
 from bench.metrics.success import CLEAN_CONTROL, clean_rows, success_rates
 from bench.records.metric import MetricSpec, row_metrics, views
 from bench.records.participants import FAMILIES, AttackRecord

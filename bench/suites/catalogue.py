@@ -11,11 +11,7 @@ from typing import Any
 
 from bench.store import Store
 from bench.suites.base import Suite, SuiteSource, open_suite
-from bench.suites.derived import (
-    REHEARSAL_PREFIX,
-    RehearsalSource,
-    WithRealPhotographs,
-)
+from bench.suites.derived import REHEARSAL_PREFIX, RehearsalSource, WithRealPhotographs
 from bench.suites.dresden.protocol import DRESDEN_V1, DresdenSpec
 from bench.suites.dresden.source import DresdenSource
 from bench.suites.simcam.plan import SIMULATED, SimcamSpec

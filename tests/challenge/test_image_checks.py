@@ -3,13 +3,7 @@ import pytest
 
 from bench.challenge.answer_files import AnswerFiles
 from bench.challenge.findings import EXAMPLE_LETTERS, RefusedError
-from bench.challenge.image_checks import (
-    MISNAMED,
-    SURPLUS,
-    check_images,
-    is_junk,
-    parse_name,
-)
+from bench.challenge.image_checks import MISNAMED, SURPLUS, check_images, is_junk, parse_name
 from tests.challenge.answers import archive, folder, saved
 from tests.toys import CLASSES, Recorder, pixels
 

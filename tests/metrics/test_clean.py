@@ -8,12 +8,7 @@ import pytest
 import torch
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from bench.metrics.clean import (
-    expected_calibration_error,
-    originally_correct,
-    reliability,
-    share,
-)
+from bench.metrics.clean import expected_calibration_error, originally_correct, reliability, share
 from bench.metrics.resampling import wilson_interval
 from bench.metrics.success import success_rates
 

@@ -25,15 +25,7 @@ from bench.contract import Victim
 from bench.jobs.building import seed_by
 from bench.jobs.outcome import Trial, is_out_of_memory
 from bench.jobs.scoring.condition import PLAIN, Condition
-from bench.jobs.scoring.items import (
-    AUTO,
-    ImageSource,
-    Item,
-    asked_of,
-    batch_for,
-    items_of,
-    mixed,
-)
+from bench.jobs.scoring.items import AUTO, ImageSource, Item, asked_of, batch_for, items_of, mixed
 from bench.jobs.scoring.lookout import Lookout
 from bench.jobs.scoring.rows import base_rows, prediction_rows
 from bench.metrics.distortion import measure

@@ -18,12 +18,7 @@ from bench.metrics.success import CLEAN_CONTROL
 from bench.records.metric import MetricSpec
 from bench.records.participants import AttackRecord
 from bench.records.run import RunData, once
-from bench.report.statistics import (
-    attack_rows,
-    averaged,
-    rated_attacks,
-    untouched_rows,
-)
+from bench.report.statistics import attack_rows, averaged, rated_attacks, untouched_rows
 
 
 @dataclass(frozen=True, kw_only=True)

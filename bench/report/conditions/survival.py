@@ -19,12 +19,7 @@ from bench.records.metric import MetricSpec
 from bench.records.participants import AttackRecord
 from bench.records.run import RunData, once
 from bench.report.pages.figures import Line, line_panels
-from bench.report.statistics import (
-    attack_rows,
-    averaged,
-    rated_attacks,
-    untouched_rows,
-)
+from bench.report.statistics import attack_rows, averaged, rated_attacks, untouched_rows
 from bench.report.tables.files import RunTable
 from bench.report.tables.notes import outside_means, part_marked, part_notes
 from bench.report.tables.table import (

@@ -17,11 +17,7 @@ from bench.report.linkage import LINKAGE
 from bench.report.pages.charts import Matrix, confusion_matrices, matrix_of
 from bench.report.pages.environment import data_uri, groups, render_page
 from bench.report.pages.figures import training_chart
-from bench.report.pages.pictures import (
-    one_to_every_target,
-    originals_and_anonymised,
-    save_figure3,
-)
+from bench.report.pages.pictures import one_to_every_target, originals_and_anonymised, save_figure3
 from bench.report.pages.scatter import success_scatters
 from bench.report.statistics import clean_of, rates_of
 from bench.report.tables.files import table_texts, write_texts

@@ -11,13 +11,7 @@ from bench.metrics.clean import originally_correct
 from bench.metrics.distortion import mean_distortion
 from bench.metrics.paired import shared
 from bench.metrics.resampling import UNDEFINED, percent
-from bench.metrics.success import (
-    CLEAN_CONTROL,
-    Spread,
-    clean_rows,
-    family_spreads,
-    overall_spread,
-)
+from bench.metrics.success import CLEAN_CONTROL, Spread, clean_rows, family_spreads, overall_spread
 from bench.records.metric import row_metrics
 from bench.records.participants import FAMILIES, PARTIAL, AttackRecord, RowKey
 from bench.records.run import RunData, once
@@ -29,16 +23,7 @@ from bench.report.tables.files import table_texts, write_texts
 from bench.report.tables.notes import FAILED, MARK, table_notes
 from bench.report.tables.published import published_rows
 from bench.report.tables.render import render, render_all
-from bench.report.tables.table import (
-    NA,
-    Row,
-    Table,
-    between,
-    kind_of,
-    make_table,
-    number,
-    section,
-)
+from bench.report.tables.table import NA, Row, Table, between, kind_of, make_table, number, section
 from bench.types import IN, OUT, REAL
 
 _KINDS: dict[str, tuple[str, str, str]] = {

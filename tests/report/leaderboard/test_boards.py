@@ -7,12 +7,7 @@ from bench.report.conditions.curves import has_strengths
 from bench.report.leaderboard.boards import load_boards, slug
 from bench.report.leaderboard.standing import build_standings
 from tests.report.conditions.test_curves import curved
-from tests.report.leaderboard.folders import (
-    boards_of,
-    other_networks,
-    without,
-    write_folder,
-)
+from tests.report.leaderboard.folders import boards_of, other_networks, without, write_folder
 from tests.toy_run import missed
 
 

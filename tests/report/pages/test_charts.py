@@ -8,13 +8,7 @@ from hypothesis import strategies as st
 from bench.metrics.success import TASR, UASR
 from bench.records.metric import METRICS
 from bench.report.pages.charts import confusion_matrices, histogram, success_by_label
-from bench.report.pages.scatter import (
-    HEIGHT,
-    overlap,
-    pareto_front,
-    place_labels,
-    success_scatter,
-)
+from bench.report.pages.scatter import HEIGHT, overlap, pareto_front, place_labels, success_scatter
 
 FIGURES = st.tuples(st.integers(0, 4), st.sampled_from([0, 1, 2, 3, math.inf]))
 

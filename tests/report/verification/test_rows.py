@@ -10,12 +10,7 @@ import pytest
 from bench.records.entry import Evaluated, parse_entry
 from bench.records.frames import images_digest, images_of, no_rows, same_distortion
 from bench.records.load import CONDITIONS
-from bench.report.verification.rows import (
-    cell_problems,
-    check_images,
-    row_verdicts,
-    wanted_cells,
-)
+from bench.report.verification.rows import cell_problems, check_images, row_verdicts, wanted_cells
 from bench.suites.catalogue import SIMULATED, load_suite
 from bench.suites.simcam.plan import plan
 from bench.verdicts import failed

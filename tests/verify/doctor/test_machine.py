@@ -2,11 +2,7 @@ import sys
 
 from bench.metrics.lpips import FEATURES, SHA256
 from bench.verify.doctor import machine
-from bench.verify.doctor.machine import (
-    check_lpips,
-    check_shadows,
-    check_versions,
-)
+from bench.verify.doctor.machine import check_lpips, check_shadows, check_versions
 
 
 def test_old_and_absent_packages_fail_with_a_remedy(monkeypatch):
