@@ -64,13 +64,19 @@ def timed_fit(fit: Callable[[], FitReport]) -> FitReport:
     """Run an author's `fit`; its report states the time that it took, if it says less itself.
 
     Raises:
-        CamobenchError: If it returns something else than a report.
+        CamobenchError: If it returns something else than a report of finite numbers.
     """
     began = time.monotonic()
     report = fit()
     if not isinstance(report, FitReport):
         raise CamobenchError(f"`fit` must return a FitReport, not a {type(report).__name__}")
-    return replace(report, seconds=max(report.seconds, time.monotonic() - began))
+    seconds = max(float(report.seconds), time.monotonic() - began)
+    try:
+        figures = {name: float(value) for name, value in report.figures.items()}
+        digest([figures, report.curves])
+    except (TypeError, ValueError) as error:
+        raise CamobenchError(f"`fit` must report finite numbers: {error}") from error
+    return replace(report, figures=figures, seconds=seconds)
 
 
 class Participant(nn.Module, Generic[SpecT]):
@@ -127,7 +133,7 @@ class Participant(nn.Module, Generic[SpecT]):
         except (TypeError, ValueError) as error:
             raise CamobenchError(
                 f"no key can hold the `hyperparameters` of {self.spec.name} ({error}); state "
-                "finite numbers of Python's and text"
+                "finite numbers and text"
             ) from error
         return found
 

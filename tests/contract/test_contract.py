@@ -1,6 +1,7 @@
 import json
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ from bench.contract import (
     VictimSpec,
     registration,
 )
-from bench.types import CamobenchError, as_json
+from bench.contract.participant import timed_fit
+from bench.types import CamobenchError, FitReport, as_json
 from tests.toys import CLASSES, pixels
 
 IMAGES = pixels(2, 16, 20)
@@ -47,12 +49,21 @@ def test_transform_reads_exact_multiples_of_one_255th_and_the_targets():
     assert out.dtype == torch.uint8
 
 
-@pytest.mark.parametrize("value", [np.float32(2), math.inf, {1, "2"}])
+@pytest.mark.parametrize("value", [object(), math.inf, {1, "2"}])
 def test_hyperparameters_that_no_key_can_hold_are_refused(value):
     attack = attack_that(lambda images, targets: images)
     type(attack).hyperparameters = {"sigma": value}
     with pytest.raises(CamobenchError, match="no key can hold the `hyperparameters` of made"):
         attack.stated_hyperparameters()
+
+
+def test_a_training_reports_finite_numbers_be_they_numpys_or_torchs():
+    curves = {"loss": [(np.int64(1), np.float32(2))]}
+    report = timed_fit(lambda: FitReport(figures={"loss": torch.tensor(1.5)}, curves=curves))
+    assert as_json([report.figures, report.curves]) == [{"loss": 1.5}, {"loss": [[1, 2.0]]}]
+    for wrong in (math.nan, "good"):
+        with pytest.raises(CamobenchError, match="`fit` must report finite numbers"):
+            timed_fit(partial(FitReport, figures={"loss": wrong}))
 
 
 def test_results_are_clipped_and_rounded_as_a_file_would_hold_them():
