@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch.backends import cuda, cudnn, mkldnn
 
@@ -78,6 +80,13 @@ _STATE: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "cudnn.enabled": _flag(cudnn, "enabled"),
     "mkldnn.enabled": _flag(mkldnn, "enabled"),
 }
+_USUAL = {
+    "default type": torch.float32,
+    "gradients": True,
+    "autocast on the CPU": False,
+    "autocast on CUDA": False,
+}
+"""What the harness counts on."""
 
 
 def global_state() -> dict[str, Any]:
@@ -99,3 +108,24 @@ def kept_global_state() -> Iterator[None]:
         for name, (read, write) in _STATE.items():
             if read() != before[name]:
                 write(before[name])
+
+
+@contextmanager
+def usual_global_state() -> Iterator[None]:
+    """Run the block as in a new process, whatever its caller has set, who finds all as it was.
+
+    Types, devices and gradients are the usual ones inside; what is drawn moves no random numbers
+    of the caller's.
+    """
+    drawn, drawn_by_numpy = random.getstate(), np.random.get_state()
+    begun = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    gpus = range(torch.cuda.device_count() if begun else 0)
+    try:
+        with kept_global_state(), torch.random.fork_rng(gpus), torch.inference_mode(False):
+            for name, value in _USUAL.items():
+                _STATE[name][1](value)
+            with torch.device("cpu") if torch.get_default_device().type != "cpu" else nullcontext():
+                yield
+    finally:
+        random.setstate(drawn)
+        np.random.set_state(drawn_by_numpy)

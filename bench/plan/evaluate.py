@@ -17,6 +17,7 @@ from bench.checks import resolve_device
 from bench.console import shown_progress
 from bench.contract import ATTACKS, VICTIMS
 from bench.contract.given import given_entry
+from bench.contract.global_state import usual_global_state
 from bench.execute import AUTO_EXECUTOR
 from bench.jobs.job import CELL_TIMEOUT_S
 from bench.jobs.scoring.condition import parse_qualities, parse_strengths
@@ -160,6 +161,7 @@ def evaluate(
     if not isinstance(store, Store):
         store = Store(Path(store) if store is not None else Store.default_root())
     with ExitStack() as stack:
+        stack.enter_context(usual_global_state())
         if isinstance(progress, bool):
             console = Console(stderr=True, highlight=False)
             progress = stack.enter_context(shown_progress(console, quiet=not progress))

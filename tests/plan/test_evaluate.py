@@ -1,5 +1,6 @@
 """`evaluate` makes what the command line does, and takes what a notebook has at hand."""
 
+import random
 import shutil
 import textwrap
 import threading
@@ -187,6 +188,24 @@ def test_all_victims_see_the_same_random_numbers(ask, attack):
 
 def test_what_a_network_draws_and_does_not_keep_is_what_it_was_trained_with(ask):
     assert np.isinf(psnr(ask(attacks=[Masked], victims="img-resnet12"), "masked"))
+
+
+def test_what_a_notebook_has_set_and_drawn_is_nothing_to_it(ask, smoke_copy):
+    asked = {"attacks": [Grain], "victims": "img-resnet12", "seed": 1}
+    state = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.autocast("cpu", torch.bfloat16), torch.inference_mode(), torch.device("meta"):
+            rows = ask(**asked).predictions
+            assert torch.empty(1).device.type == "meta"
+            assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    now = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+    assert now == state
+    for made in ("checkpoints", "predictions"):
+        shutil.rmtree(smoke_copy.store.root / made)
+    pd.testing.assert_frame_equal(ask(**asked).predictions, rows)
 
 
 def test_a_run_keeps_its_figures_and_its_folder(ask, tmp_path, monkeypatch):
