@@ -27,6 +27,12 @@ def seeded_generator(context: FitContext) -> torch.Generator:
     return torch.Generator(context.device).manual_seed(context.seed * 1_000_003)
 
 
+def _own_generator(device: torch.device) -> torch.Generator:
+    if device.type != "cuda":
+        return torch.default_generator
+    return torch.cuda.default_generators[device.index or 0]
+
+
 def run_steps(
     label: str,
     steps: int,
@@ -39,8 +45,8 @@ def run_steps(
 ) -> FitReport:
     """Call `step(0 ... steps-1)`, which returns its losses, and keep their curves.
 
-    The state of `parts` and of `generator` is saved through `context.snapshots` from time to time;
-    the same call then continues from there and ends with the same weights.
+    The state of `parts`, of `generator` and of torch's own one is saved through `context.snapshots`
+    from time to time; the same call then continues from there and ends with the same weights.
 
     Args:
         label: Shown with the progress, unless the context knows a better one.
@@ -48,19 +54,20 @@ def run_steps(
         step: Does one; returns named losses as scalars.
         context: Progress and snapshots.
         parts: Networks, optimisers and schedules that `step` changes.
-        generator: The only source of randomness that `step` uses.
+        generator: What `step` draws from; layers such as dropout draw from torch's own.
         log_every: Steps averaged into one point of a curve.
 
     Raises:
         CamobenchError: If a loss is NaN or infinite; nothing further is saved then.
     """
     curves: dict[str, list[tuple[int, float]]] = {}
-    first, spent = 0, 0.0
+    first, spent, own = 0, 0.0, _own_generator(generator.device)
     saved = context.snapshots.load()
     # On another type of device, whose random numbers are others, it begins anew.
     if saved is not None and saved["generator"].shape == generator.get_state().shape:
         first, spent, curves = saved["step"], saved["seconds"], saved["curves"]
-        generator.set_state(saved["generator"].cpu())
+        generator.set_state(saved["generator"])
+        own.set_state(saved.get("own", own.get_state()))
         for name, part in parts.items():
             part.load_state_dict(saved["parts"][name])
     label = context.label or label
@@ -75,6 +82,7 @@ def run_steps(
                 "seconds": spent + time.monotonic() - began,
                 "curves": curves,
                 "generator": generator.get_state(),
+                "own": own.get_state(),
                 "parts": {name: part.state_dict() for name, part in parts.items()},
             }
         )

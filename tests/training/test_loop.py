@@ -13,12 +13,13 @@ class Killed(BaseException):
 
 
 class Training:
-    """A small network with all kinds of state: batch norm, momentum, Adam, a schedule, a draw."""
+    """A small network with all kinds of state: batch norm, dropout, Adam, a schedule, a draw."""
 
     def __init__(self, context):
         torch.manual_seed(3)
         self.context = context
-        self.network = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2))
+        layers = nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Dropout(), nn.Linear(8, 2)
+        self.network = nn.Sequential(*layers)
         self.adam = torch.optim.Adam(self.network.parameters(), lr=0.01)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.adam, 0.05, total_steps=61, cycle_momentum=True
