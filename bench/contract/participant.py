@@ -32,7 +32,7 @@ class Snapshots:
 
     Attributes:
         load: Returns the last saved state or `None`.
-        save: Replaces it.
+        save: Replaces it: tensors, numbers, text, and lists, sets and dicts of them.
         every_s: Seconds between two saves.
     """
 

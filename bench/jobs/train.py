@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.serialization import get_unsafe_globals_in_checkpoint
 
 from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots, Victim
 from bench.contract.global_state import kept_global_state
@@ -20,7 +21,7 @@ from bench.jobs.workplace import Workplace
 from bench.registry import Entry
 from bench.store import replacing
 from bench.training.residual import fit_estimator
-from bench.types import Progress, StoppingError
+from bench.types import CamobenchError, Progress, StoppingError
 
 
 def train_network(job: TrainJob, place: Workplace, progress: Progress) -> None:
@@ -89,5 +90,10 @@ def snapshots_in(path: Path) -> Snapshots:
     def save(state: dict[str, Any]) -> None:
         with replacing(path) as target:
             torch.save(state, target)
+            if odd := get_unsafe_globals_in_checkpoint(target):
+                raise CamobenchError(
+                    f"a snapshot that holds {', '.join(sorted(odd))} could not be loaded: save "
+                    "tensors, numbers, text, and lists, sets and dicts of them"
+                )
 
     return Snapshots(load=load, save=save)
