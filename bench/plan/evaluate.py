@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from operator import index
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -91,7 +92,7 @@ class Run:
 
 def evaluate(
     *,
-    suite: str | SuiteSource = "simcam-mini-v2",
+    suite: str | Path | SuiteSource = "simcam-mini-v2",
     attacks: Wanted = "all",
     victims: Wanted = "all",
     out: str | Path | None = None,
@@ -165,16 +166,16 @@ def evaluate(
         if isinstance(progress, bool):
             console = Console(stderr=True, highlight=False)
             progress = stack.enter_context(shown_progress(console, quiet=not progress))
-        if isinstance(suite, str):
-            suite = load_suite(suite, progress=progress, store=store.root)
+        if isinstance(suite, str | Path):
+            suite = load_suite(str(suite), progress=progress, store=store.root)
         stack.enter_context(known(answered_rows(store, suite.card.name, suite.card.fingerprint)))
         request = Request(
             source=suite,
             attacks=stack.enter_context(_names_of("attack", attacks)),
             victims=stack.enter_context(_names_of("victim", victims)),
             recipe=recipe,
-            seed=seed,
-            attack_seed=attack_seed,
+            seed=index(seed),
+            attack_seed=None if attack_seed is None else index(attack_seed),
             device=resolve_device(device),
             shipped=shipped,
             workers=workers,

@@ -25,7 +25,7 @@ SPECS: Mapping[str, SimcamSpec | DresdenSpec] = MappingProxyType(
 
 
 def load_suite(
-    name: str, *, progress: Progress = SILENT, store: Path | None = None, **options: Any
+    name: str, *, progress: Progress = SILENT, store: str | Path | None = None, **options: Any
 ) -> SuiteSource:
     """The suite called `name`, ready to be prepared in a store.
 
@@ -46,7 +46,8 @@ def load_suite(
         played = name.removeprefix(REHEARSAL_PREFIX)
         return RehearsalSource(load_suite(played, progress=progress, store=store, **options))
     if name.startswith(FOLDER_PREFIX) and name != FOLDER_PREFIX:
-        return _folder(Path(name.removeprefix(FOLDER_PREFIX)), progress, options)
+        root = Path(name.removeprefix(FOLDER_PREFIX)).expanduser()  # no shell does it after a colon
+        return _folder(root, progress, options)
     if name in SIMULATED:
         from bench.suites.simcam.source import SimcamSource
 
@@ -81,21 +82,21 @@ def _folder(root: Path, progress: Progress, options: dict[str, Any]) -> SuiteSou
         return source
     return WithRealPhotographs(
         source,
-        Path(real),
+        Path(real).expanduser(),
         layout=source.layout,
         skip_bad=source.skip_bad,
         progress=progress,
     )
 
 
-def _dresden(progress: Progress, store: Path | None, options: dict[str, Any]) -> SuiteSource:
+def _dresden(progress: Progress, store: str | Path | None, options: dict[str, Any]) -> SuiteSource:
     _require_known(DRESDEN_V1.name, options, ("root", "partial"))
     root, partial = options.get("root"), bool(options.get("partial"))
     if root is not None:
         return DresdenSource(Path(root), partial=partial, progress=progress)
     if partial:
         raise CamobenchError("--partial (`partial=True`) goes with --root (`root`)")
-    return _find_prepared(DRESDEN_V1.name, Store(store or Store.default_root()).root / "data")
+    return _find_prepared(DRESDEN_V1.name, Store(Path(store or Store.default_root())).root / "data")
 
 
 def _find_prepared(name: str, data: Path) -> Suite:

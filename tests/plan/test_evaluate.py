@@ -6,6 +6,7 @@ import textwrap
 import threading
 import weakref
 from itertools import count
+from pathlib import Path
 
 import camobench
 import numpy as np
@@ -191,7 +192,7 @@ def test_what_a_network_draws_and_does_not_keep_is_what_it_was_trained_with(ask)
 
 
 def test_what_a_notebook_has_set_and_drawn_is_nothing_to_it(ask, smoke_copy):
-    asked = {"attacks": [Grain], "victims": "img-resnet12", "seed": 1}
+    asked = {"attacks": [Grain], "victims": "img-resnet12", "seed": np.int64(1)}
     state = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
     torch.set_default_dtype(torch.float64)
     try:
@@ -300,10 +301,16 @@ def test_it_gives_the_run_that_the_command_line_would(smoke_copy):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"), [({"recipe": "smok"}, "did you mean smoke"), ({"victims": []}, "victims")]
+    ("wrong", "message"),
+    [
+        ({"recipe": "smok"}, "did you mean smoke"),
+        ({"victims": []}, "victims"),
+        ({"seed": "0"}, "integer"),
+        ({"suite": Path("photos")}, "unknown suite 'photos'"),
+    ],
 )
 def test_wrong_asks_make_nothing(tmp_path, wrong, message):
     ask = {"store": tmp_path / "store", "out": tmp_path / "out", "suite": SUITE, "attacks": "jpeg"}
-    with pytest.raises((UnknownNameError, CamobenchError), match=message):
+    with pytest.raises((UnknownNameError, CamobenchError, TypeError), match=message):
         evaluate(**ask | wrong)
     assert not (tmp_path / "out").exists()
