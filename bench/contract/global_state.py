@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -87,6 +88,7 @@ _USUAL = {
     "autocast on CUDA": False,
 }
 """What the harness counts on."""
+_TURNS = threading.RLock()
 
 
 def global_state() -> dict[str, Any]:
@@ -115,17 +117,22 @@ def usual_global_state() -> Iterator[None]:
     """Run the block as in a new process, whatever its caller has set, who finds all as it was.
 
     Types, devices and gradients are the usual ones inside; what is drawn moves no random numbers
-    of the caller's.
+    of the caller's. Threads take turns.
     """
+    with _TURNS, kept_global_state(), torch.inference_mode(False), _kept_random_numbers():
+        for name, value in _USUAL.items():
+            _STATE[name][1](value)
+        with torch.device("cpu") if torch.get_default_device().type != "cpu" else nullcontext():
+            yield
+
+
+@contextmanager
+def _kept_random_numbers() -> Iterator[None]:
     drawn, drawn_by_numpy = random.getstate(), np.random.get_state()
     begun = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
-    gpus = range(torch.cuda.device_count() if begun else 0)
     try:
-        with kept_global_state(), torch.random.fork_rng(gpus), torch.inference_mode(False):
-            for name, value in _USUAL.items():
-                _STATE[name][1](value)
-            with torch.device("cpu") if torch.get_default_device().type != "cpu" else nullcontext():
-                yield
+        with torch.random.fork_rng(range(torch.cuda.device_count() if begun else 0)):
+            yield
     finally:
         random.setstate(drawn)
         np.random.set_state(drawn_by_numpy)

@@ -4,8 +4,9 @@ import random
 import shutil
 import textwrap
 import threading
+import time
 import weakref
-from itertools import count
+from itertools import count, groupby
 from pathlib import Path
 
 import camobench
@@ -19,7 +20,7 @@ from bench.contract import ATTACKS, Attack, AttackSpec, Victim, VictimSpec
 from bench.plan.evaluate import evaluate
 from bench.registry import UnknownNameError
 from bench.suites.catalogue import load_suite
-from bench.types import CamobenchError, FitReport, WrongUsageError
+from bench.types import CamobenchError, FitReport, Silent, WrongUsageError
 from tests.plugins import FOG
 from tests.smoke import ATTACKS as ALL
 from tests.smoke import SUITE, VICTIMS
@@ -111,9 +112,9 @@ def ask(smoke_copy, tmp_path):
     folders = (tmp_path / f"out-{number}" for number in count())
 
     def call(**what):
-        what = {"out": next(folders), "executor": "inline", **what}
+        what = {"out": next(folders), "executor": "inline", "progress": False, **what}
         return evaluate(
-            suite=SUITE, recipe="smoke", device="cpu", shipped=False, progress=False,
+            suite=SUITE, recipe="smoke", device="cpu", shipped=False,
             store=smoke_copy.store.root, **what,
         )  # fmt: skip
 
@@ -261,14 +262,30 @@ def test_a_table_is_a_data_frame_that_prints_as_the_table(ask):
     assert type(frame[["attack"]]) is pd.DataFrame
 
 
-def test_it_runs_outside_the_main_thread(ask):
-    found = []
-    thread = threading.Thread(
-        target=lambda: found.append(ask(attacks=[Veil(0.7)], victims="img-resnet12"))
-    )
-    thread.start()
-    thread.join()
-    assert set(found[0].predictions["attack"]) == {"veil", "identity"}
+class Slow(Silent):
+    """Notes which thread is at work."""
+
+    def __init__(self, seen):
+        self.seen = seen
+
+    def start(self, label, total, done=0):
+        self.seen.append(threading.get_ident())
+        time.sleep(0.1)
+
+
+def test_threads_take_turns(ask):
+    runs, seen = [], []
+
+    def call(net):
+        runs.append(ask(attacks=[net], victims="img-resnet12", progress=Slow(seen)))
+
+    threads = [threading.Thread(target=call, args=[net]) for net in (Veil(0.7), Toward())]
+    for act in ("start", "join"):
+        for thread in threads:
+            getattr(thread, act)()
+    found = {name for run in runs for name in run.predictions["attack"]}
+    assert found == {"veil", "toward", "identity"}
+    assert len(list(groupby(seen))) == 2
 
 
 def test_an_object_of_a_registered_class_stands_for_it_in_its_call(ask):
