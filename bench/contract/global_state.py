@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -61,7 +62,7 @@ def _set_precision(wanted: tuple[Any, ...]) -> None:
 
 def use_exact_fp32() -> None:
     """Turn TF32 and bf16 off: the signal lives in the last grey level, which they round away."""
-    _set_precision((*_EXACT, *["none"] * len(_NEWER_PLACES)))
+    _set_precision((*_EXACT, *["ieee"] * len(_NEWER_PLACES)))
 
 
 _STATE: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
@@ -88,7 +89,7 @@ _USUAL = {
     "autocast on CUDA": False,
 }
 """What the harness counts on."""
-_TURNS = threading.RLock()
+_TURNS, _BEGUN = threading.RLock(), os.getpid()
 
 
 def global_state() -> dict[str, Any]:
@@ -122,6 +123,8 @@ def usual_global_state() -> Iterator[None]:
     with _TURNS, kept_global_state(), torch.inference_mode(False), _kept_random_numbers():
         for name, value in _USUAL.items():
             _STATE[name][1](value)
+        if os.getpid() != _BEGUN:  # forked: OpenMP would wait for threads that are not here
+            torch.set_num_threads(1)
         with torch.device("cpu") if torch.get_default_device().type != "cpu" else nullcontext():
             yield
 

@@ -1,9 +1,15 @@
 import contextlib
+import multiprocessing
 
 import pytest
 import torch
 
-from bench.contract.global_state import global_state, kept_global_state, use_exact_fp32
+from bench.contract.global_state import (
+    global_state,
+    kept_global_state,
+    use_exact_fp32,
+    usual_global_state,
+)
 from bench.jobs.building import build_attack
 from bench.plan.names.selection import select_attacks
 from tests.plugins import write
@@ -60,6 +66,7 @@ def test_precision_in_torchs_newer_way(name, value):
         assert global_state() != before
         use_exact_fp32()
         assert torch.backends.cudnn.allow_tf32 is torch.backends.cuda.matmul.allow_tf32 is False
+        assert not {"tf32", "bf16", True} & {*global_state()["precision of fp32"]}
     assert global_state() == before
     assert torch.get_float32_matmul_precision() == "highest"
 
@@ -86,3 +93,16 @@ def test_what_a_file_and_a_constructor_set_stays_with_them(tmp_path, own_registr
     assert torch.get_default_dtype() is torch.float32
     build_attack(name, ("a", "b"), None)
     assert torch.is_grad_enabled()
+
+
+def threads():
+    with usual_global_state():
+        return torch.get_num_threads()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_waits_for_no_threads_of_its_parent():
+    with kept_global_state():
+        torch.set_num_threads(2)
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            assert (threads(), pool.apply(threads)) == (2, 1)
