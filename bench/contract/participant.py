@@ -70,13 +70,20 @@ def timed_fit(fit: Callable[[], FitReport]) -> FitReport:
     report = fit()
     if not isinstance(report, FitReport):
         raise CamobenchError(f"`fit` must return a FitReport, not a {type(report).__name__}")
-    seconds = max(float(report.seconds), time.monotonic() - began)
     try:
         figures = {name: float(value) for name, value in report.figures.items()}
-        digest([figures, report.curves])
+        curves = {
+            name: [(int(step), float(value)) for step, value in curve]
+            for name, curve in report.curves.items()
+        }
+        digest([figures, curves])
     except (TypeError, ValueError) as error:
-        raise CamobenchError(f"`fit` must report finite numbers: {error}") from error
-    return replace(report, figures=figures, seconds=seconds)
+        raise CamobenchError(
+            "`fit` must report finite numbers: figures by name, curves as lists of (step, value) "
+            f"({error})"
+        ) from error
+    seconds = max(float(report.seconds), time.monotonic() - began)
+    return replace(report, figures=figures, curves=curves, seconds=seconds)
 
 
 class Participant(nn.Module, Generic[SpecT]):

@@ -68,7 +68,8 @@ PROTOTYPES = """
             images = torch.from_numpy(data.images).float().mean((2, 3)) / 255
             self.layer.centres, self.layer.weights = images.unique(dim=0), torch.arange(7)
             time.sleep(0.2)
-            return camobench.FitReport()
+            loss = images.mean()
+            return camobench.FitReport(figures={"loss": loss}, curves={"loss": [(1, loss)]})
 
         def transform(self, images, targets):
             flat = images.view(len(images), -1)
@@ -111,3 +112,4 @@ def test_sizes_that_are_learnt_and_plain_memory(tmp_path):
     assert attack(pixels(3, 64, 80)).shape == (3, 3, 64, 80)
     card = session.shelf.find("attack", "prototypes", session.graph.attacks["prototypes"]).card
     assert 0.2 <= card["seconds"] < 30
+    assert card["curves"]["loss"][0] == [1, pytest.approx(card["figures"]["loss"], abs=1e-6)]

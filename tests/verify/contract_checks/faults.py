@@ -109,6 +109,11 @@ FAULTS = [
     (fitting("1 / 0"), "fit", "bad.py line 12: ZeroDivisionError: division by zero"),
     (fitting("return None"), "fit", "`fit` must return a FitReport, not a NoneType"),
     (
+        fitting("return camobench.FitReport(curves={'loss': [0.5, 0.4]})"),
+        "fit",
+        "`fit` must report finite numbers: figures by name, curves as lists of (step, value)",
+    ),
+    (
         fitting("self.haze.data.fill_(random.random() / 9)", "import random"),
         "fit, again",
         "trained twice with one seed",
