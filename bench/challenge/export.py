@@ -130,13 +130,13 @@ def export_challenge(
     images = challenge.images(suite)
     told = _manifest(challenge, suite.card, images, licence or LICENCE)
     made_of = {"challenge": challenge.key, "ids": digest(list(images))}
-    require_own(out, "challenge", made_of)
-    note_own(out, "challenge", made_of)
-    write_json(out / MANIFEST, told)
-    write_text(out / README, _readme(told))
-    (out / IMAGES).mkdir(exist_ok=True)
-    (out / UNFINISHED).mkdir(exist_ok=True)
-    with explaining_full_disk(out):
+    with store.lock_results(out), explaining_full_disk(out):
+        require_own(out, "challenge", made_of)
+        note_own(out, "challenge", made_of)
+        write_json(out / MANIFEST, told)
+        write_text(out / README, _readme(told))
+        (out / IMAGES).mkdir(exist_ok=True)
+        (out / UNFINISHED).mkdir(exist_ok=True)
         present = {path.stem for path in out.glob("*/*.png")}
         missing = {one: image for one, image in images.items() if one not in present}
         label = f"challenge {challenge.key}: images"
@@ -153,9 +153,9 @@ def export_challenge(
             os.replace(part, out / IMAGES / path.name)
         shutil.rmtree(out / UNFINISHED)
         progress.finish()
-    export_set(suite, theirs, out / TRAINING, told=TOLD, progress=progress)
-    for path in (*(out / TRAINING).rglob("*"), *out.iterdir(), out):
-        os.utime(path, (FILE_TIME_S, FILE_TIME_S))
+        export_set(suite, theirs, out / TRAINING, told=TOLD, progress=progress)
+        for path in (*(out / TRAINING).rglob("*"), *out.iterdir(), out):
+            os.utime(path, (FILE_TIME_S, FILE_TIME_S))
     return challenge
 
 

@@ -122,14 +122,16 @@ def evaluate_run(request: Request, store: Store, out: Path, progress: Progress =
     if not plain:
         raise CamobenchError(f"every cell failed: {session.failures.summary()}")
     note_plugins(request, store, [cell.attack for cell in plain])
-    progress.start("writing entries and rows", 1)
-    note_own(out, RESULTS, made_of)
-    write_matrix(out, session, cells)
-    write_network_cards(out, session, {name for cell in plain for name in cell.victims})
-    progress.finish()
-    store.sweep()  # last: what this request could continue with, it has
-    run = load_run(out)
-    progress.start("writing tables and report", 1)
-    write_all(run)
-    progress.finish()
+    with store.lock_results(out):
+        require_own(out, RESULTS, made_of)  # another command may have written meanwhile
+        progress.start("writing entries and rows", 1)
+        note_own(out, RESULTS, made_of)
+        write_matrix(out, session, cells)
+        write_network_cards(out, session, {name for cell in plain for name in cell.victims})
+        progress.finish()
+        store.sweep()  # last: what this request could continue with, it has
+        run = load_run(out)
+        progress.start("writing tables and report", 1)
+        write_all(run)
+        progress.finish()
     return run

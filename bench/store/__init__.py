@@ -228,6 +228,10 @@ class Store:
         """What the writer of the named thing holds; kept apart from the things themselves."""
         return _lock(self.root, *names)
 
+    def lock_results(self, folder: Path) -> FileLock:
+        """What the writer of results into a folder, which is none of the store's, holds."""
+        return self.lock("results", digest(str(folder.resolve()))[:24])
+
     def sweep(self) -> None:
         """Remove what killed runs left: temporary folders, a week after the last write into them.
 

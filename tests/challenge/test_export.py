@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -97,6 +98,24 @@ def test_a_killed_export_continues(store, tmp_path):
     now = {path.name: path.stat().st_ino for path in (out / "images").iterdir()}
     assert len(now) == 8
     assert kept.items() <= now.items()
+
+
+def test_two_exports_at_a_time_mix_no_pictures(store, tmp_path):
+    out = tmp_path / "out"
+    other = threading.Thread(target=export, args=(store, out))
+
+    class Meanwhile(Watcher):
+        def advance(self, units=1, **figures):
+            if (out / ".unfinished").exists() and not other.ident:
+                other.start()
+                other.join(timeout=1)
+
+    challenge = export(store, out, progress=Meanwhile())
+    other.join()
+    suite = suite_of(store)
+    for name, image in zip(suite.manifest("C")["image_id"], suite.images("C"), strict=True):
+        path = out / "images" / f"{challenge.opaque(name)}.png"
+        np.testing.assert_array_equal(pixels_of(path), image)
 
 
 def test_another_folder_is_never_written_into(store, tmp_path):

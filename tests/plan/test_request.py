@@ -2,6 +2,7 @@ import os
 
 import pandas as pd
 import pytest
+from filelock import Timeout
 
 from bench.jobs.scoring.scorer import Scorer
 from bench.plan import request as api
@@ -66,6 +67,24 @@ def test_a_users_folder_is_refused_before_any_work(tmp_path, monkeypatch):
     (tmp_path / "samples").mkdir()
     with pytest.raises(CamobenchError, match="holds samples, which nothing says"):
         evaluate_run(request(), Store(tmp_path / "store"), tmp_path)
+
+
+def test_runs_side_by_side_take_turns_in_a_folder_and_lose_nothing_of_each_other(
+    smoke_copy, tmp_path
+):
+    store, out = smoke_copy.store, tmp_path / "shared"
+
+    class Meanwhile(Watcher):
+        def start(self, label, total, done=0):
+            if label.startswith("scoring") and not out.exists():
+                evaluate_run(request(), store, out, Meanwhile())
+            if label.startswith("writing"):
+                with pytest.raises(Timeout):
+                    store.lock_results(out).acquire(timeout=0)
+
+    with pytest.raises(CamobenchError, match="what another command made .*choose another --out"):
+        evaluate_run(request(attacks=("median",)), store, out, Meanwhile())
+    assert set(pd.read_parquet(out / "predictions.parquet")["attack"]) == {*request().attacks}
 
 
 def test_a_folder_is_the_same_whether_the_whole_attack_is_named_or_not(tmp_path):
