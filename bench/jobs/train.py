@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,9 @@ def snapshots_in(path: Path) -> Snapshots:
         if not path.is_file():
             return None
         try:
+            with zipfile.ZipFile(path) as archive:  # torch looks at no checksum
+                if damaged := archive.testzip():
+                    raise ValueError(f"the checksum of {damaged} is another")
             # Our own file, in the user's own store; it holds optimiser state beside tensors.
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         except (OSError, MemoryError):

@@ -12,7 +12,7 @@ from bench.jobs.networks import save_checkpoint
 from bench.plan.graph import missing_jobs
 from bench.recipes import RECIPES, SMOKE
 from bench.types import CamobenchError, FitReport
-from tests.smoke import Watcher, toy_session
+from tests.smoke import Watcher, flip, toy_session
 
 STEPS = 21
 
@@ -103,13 +103,18 @@ def test_killed_training_continues_to_the_same_weights(tmp_path, monkeypatch):
     assert not list((tmp_path / "broken" / "unfinished").rglob("*.pt"))
 
 
-@pytest.mark.parametrize("executor", ["inline", "local"])
-def test_a_damaged_snapshot_is_named(tmp_path, executor):
+def cut(path):
+    path.write_bytes(path.read_bytes()[:20])
+
+
+@pytest.mark.parametrize(("executor", "spoil"), [("inline", cut), ("local", cut), ("inline", flip)])
+def test_a_damaged_snapshot_is_named(tmp_path, executor, spoil):
     session = session_of(tmp_path, executor=executor, workers=2)
     job = missing_jobs(session.graph, session.shelf)[0]
     snapshot = session.store.snapshot_file(job.kind, job.name, job.key)
     snapshot.parent.mkdir(parents=True)
-    snapshot.write_bytes(b"half a snapsh")
+    torch.save({"weights": torch.ones(1000)}, snapshot)
+    spoil(snapshot)
     with pytest.raises(CamobenchError, match=r"is damaged .*remove it, and that tr"):
         session.train()
 
