@@ -1,4 +1,4 @@
-"""Parquet files that may be a stranger's, read only where they say to be no larger than expected.
+"""Parquet files of a run, and a stranger's: read where they are no larger than expected, and whole.
 
 A small file can hold endless rows, and one long text a million times as a dictionary of one value
 (CWE-409). So the footer is looked at before anything is read, and texts are counted before they are
@@ -16,11 +16,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from bench.store import replacing
+
 CELL_BYTES = 64
 """Of a cell on average over all columns: a number with 17 digits has 24."""
 TEXT_BYTES = 256
 """Of a cell on average over one column of text."""
 SPARE_BYTES = 1 << 20
+
+
+def write_frame(path: Path, rows: pd.DataFrame) -> None:
+    """Write a file in one step, with a checksum of every page, by which damage is found."""
+    with replacing(path) as target:
+        rows.to_parquet(target, index=False, write_page_checksum=True)
 
 
 def read_limited(
@@ -50,7 +58,7 @@ def read_limited(
             known = [field for field in file.schema_arrow if field.name in wanted]
         plain = pa.schema([(field.name, _plain(field)) for field in known])
         texts = [field.name for field in plain if _is_text(field.type)]
-        with pq.ParquetFile(path, read_dictionary=texts) as file:
+        with pq.ParquetFile(path, read_dictionary=texts, page_checksum_verification=True) as file:
             table = file.read(columns=plain.names)
     except pa.ArrowException as error:
         raise ValueError(" ".join(str(error).split())) from error

@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bench.records.load import read_parquet
-from bench.records.parquet import read_limited, require_unique
+from bench.records.parquet import read_limited, require_unique, write_frame
 
 FRAME = pd.DataFrame(
     {
@@ -31,6 +31,15 @@ def test_columns_come_back_as_pandas_reads_them(path, index):
     read = [name for name in FRAME if name != "count"]
     plain = FRAME[read].astype({"kind": "str"})
     pd.testing.assert_frame_equal(frame[read], plain, check_dtype=False)
+
+
+def test_a_number_of_which_a_bit_has_flipped_is_not_read(path):
+    write_frame(path, FRAME)
+    data = bytearray(path.read_bytes())
+    data[data.index(np.float32(0.5).tobytes())] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(OSError, match="CRC"):
+        read_limited(path, ("value",), rows=3)
 
 
 @pytest.mark.parametrize("said", [b'{"columns": [{"numpy_type": 7}]}', b"x"])

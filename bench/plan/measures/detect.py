@@ -16,7 +16,8 @@ import pandas as pd
 from bench.contract import ATTACKS
 from bench.detect import DETECTORS, detect
 from bench.jobs.job import FeatureJob
-from bench.plan.measures.reading import measured, write_measured
+from bench.plan.measures.reading import measured
+from bench.records.parquet import write_frame
 from bench.report.detection.scores import ROWS
 from bench.store import Store
 from bench.types import Progress
@@ -44,7 +45,7 @@ def detect_run(
         quality_percent=pd.array([quality_percent] * len(rows), dtype="Int64"),
         score=rows["score"].round(DECIMALS),
     )
-    write_measured(folder / ROWS, rows)
+    write_frame(folder / ROWS, rows)
     return left_out
 
 

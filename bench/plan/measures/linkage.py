@@ -11,7 +11,8 @@ import pandas as pd
 from bench.jobs.features import PCE
 from bench.jobs.fingerprints import keep_fingerprints
 from bench.jobs.job import FeatureJob
-from bench.plan.measures.reading import measured, write_measured
+from bench.plan.measures.reading import measured
+from bench.records.parquet import write_frame
 from bench.report.linkage import DEVICE, FRAMES, ROWS
 from bench.store import Store
 from bench.suites.base import Suite
@@ -51,7 +52,7 @@ def link_run(
     with measured(folder, store, progress, untouched, **choices) as (found, left_out):
         frames = pd.Series(counts).sort_index()
         rows = pd.concat([_long(some, frames) for some in found.values()], ignore_index=True)
-    write_measured(folder / ROWS, rows)
+    write_frame(folder / ROWS, rows)
     return left_out
 
 

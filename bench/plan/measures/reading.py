@@ -23,7 +23,7 @@ from bench.plan.request import Request, open_session
 from bench.plan.session import Session
 from bench.records.load import load_run
 from bench.records.run import RunData
-from bench.store import Store, digest, replacing
+from bench.store import Store, digest
 from bench.suites.base import Suite
 from bench.types import CamobenchError, Progress
 
@@ -105,12 +105,6 @@ def measured(
 def said(left_out: Mapping[str, str]) -> str:
     """Who is left out and why, in one line."""
     return "; ".join(f"{name or 'untouched images'}: {why}" for name, why in left_out.items())
-
-
-def write_measured(path: Path, rows: pd.DataFrame) -> None:
-    """Write what was computed into a run's folder, in one step."""
-    with replacing(path) as target:
-        rows.to_parquet(target, index=False)
 
 
 def _jobs(

@@ -31,6 +31,7 @@ from bench.plan.session import Session
 from bench.records.entry import ENTRY_SCHEMA, parse_entry
 from bench.records.frames import images_digest
 from bench.records.load import CONDITIONS
+from bench.records.parquet import write_frame
 from bench.records.participants import NO_NETWORK
 from bench.store import replacing, write_json
 from bench.suites.audit.record import kept_audit
@@ -81,8 +82,7 @@ def _lost_to(cells: Sequence[Cells], plain: Cells) -> dict[str, Failure]:
 
 def _write_rows(path: Path, frames: Sequence[pd.DataFrame]) -> None:
     if frames:
-        with replacing(path) as target:
-            pd.concat(frames, ignore_index=True).to_parquet(target, index=False)
+        write_frame(path, pd.concat(frames, ignore_index=True))
     else:
         path.unlink(missing_ok=True)
 
