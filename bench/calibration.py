@@ -227,8 +227,9 @@ def compare(
         A row a measure, a column a source; and what was measured.
 
     Raises:
-        CamobenchError: If a folder has no photograph of that size.
+        CamobenchError: If a folder has no photograph of that size, or Set-C is damaged.
     """
+    suite.verify("C")
     images = {suite.card.name: torch.from_numpy(np.array(suite.images("C")))}
     for folder in map(os.path.abspath, folders):
         name = Path(folder).name

@@ -127,6 +127,7 @@ class Suite:
 
     def rows(self, set_name: SetName, workers: int, start: int = 0) -> Images:
         """Yield each image of a set from `start` on, as the source did that it was made from."""
+        self.verify(set_name)
         records = self.manifest(set_name).to_dict("records")[start:]
         for record, pixels in zip(records, self.images(set_name)[start:], strict=True):
             yield Row(**{str(name): value for name, value in record.items()}), pixels

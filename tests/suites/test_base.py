@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bench.calibration import compare
 from bench.data import AdversarySet, ExaminerSet
 from bench.store import Store
 from bench.suites.base import open_suite, prepare
@@ -138,6 +139,10 @@ def test_a_set_with_a_flipped_bit_is_refused(store, name):
     flip(path)
     with pytest.raises(CamobenchError, match=rf"{name} is damaged .*; remove {path.parent}, and"):
         prepare(Toy(), store, ("C",))
+    with pytest.raises(CamobenchError, match=f"{name} is damaged"):
+        compare(suite, ())
+    with pytest.raises(CamobenchError, match=f"{name} is damaged"):
+        next(suite.rows("C", 1))
     suite.verify("A")
 
 
