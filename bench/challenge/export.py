@@ -35,7 +35,7 @@ from bench.jobs.scoring.rows import row_shards
 from bench.plan.cells import row_key
 from bench.plan.request import Request, open_session
 from bench.plan.session import Session
-from bench.store import Store, digest, explaining_full_disk, write_json, write_text
+from bench.store import Store, explaining_full_disk, write_json, write_text
 from bench.store.outputs import note_own, require_own
 from bench.suites.base import Suite, SuiteCard
 from bench.suites.export import TOLD, export_set
@@ -129,7 +129,7 @@ def export_challenge(
     challenge = open_challenge(store, suite.card, "victims" if for_victims else "attacks", content)
     images = challenge.images(suite)
     told = _manifest(challenge, suite.card, images, licence or LICENCE)
-    made_of = {"challenge": challenge.key, "ids": digest(list(images))}
+    made_of = {"challenge": challenge.key}
     with store.lock_results(out), explaining_full_disk(out):
         require_own(out, "challenge", made_of)
         note_own(out, "challenge", made_of)

@@ -47,7 +47,7 @@ class Challenge(BaseModel):
     """The secret side of a challenge, as the store keeps it.
 
     Attributes:
-        key: Its public name; says nothing of the images.
+        key: Its public name; says nothing of the images, nor whose they are.
         audience: Who is asked: makers of attacks, or of victims.
         content: What shaped the images beside the suite: attacks by name, with key and digest.
         salt: Hexadecimal, never written outside the store.
@@ -108,20 +108,21 @@ class Challenge(BaseModel):
 def open_challenge(
     store: Store, card: SuiteCard, audience: Audience, content: Mapping[str, Any] | None = None
 ) -> Challenge:
-    """The challenge of this suite and content; its salt is drawn the first time, then kept."""
+    """The challenge of this suite and content; key and salt are drawn the first time, then kept."""
     shaped = {
         "version": CHALLENGE_VERSION,
         "audience": audience,
         "suite": card.fingerprint,
         "content": as_json(content or {}),
     }
-    key = digest(shaped)[:KEY_DIGITS]
-    path = store.root / "challenges" / f"{key}.json"
-    with store.lock("challenges", key):
+    name = digest(shaped)[:KEY_DIGITS]
+    path = store.root / "challenges" / f"{name}.json"
+    with store.lock("challenges", name):
         if not path.is_file():
-            salt = secrets.token_hex(32)
-            named = {"key": key, "suite": card.name, "fingerprint": card.fingerprint, "salt": salt}
-            write_secret(path, shaped | named)
+            named = {"suite": card.name, "fingerprint": card.fingerprint}
+            # Not the name, by which anyone could try out which attacks were exported.
+            drawn = {"key": secrets.token_hex(KEY_DIGITS // 2), "salt": secrets.token_hex(32)}
+            write_secret(path, shaped | named | drawn)
     return read_challenge(path)
 
 
