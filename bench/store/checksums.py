@@ -29,7 +29,7 @@ def keep_checksum(path: Path, written: Path | None = None) -> None:
 def kept_checksum(path: Path) -> str | None:
     """SHA-256 of a file as it was written, hexadecimal; `None` where there is none yet."""
     kept = checksum_file(path)
-    words = kept.read_text(encoding="utf-8").split() if kept.is_file() else []
+    words = kept.read_text("utf-8", errors="replace").split() if kept.is_file() else []
     return words[0] if words else None
 
 

@@ -12,12 +12,15 @@ def path(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("at", [0, 199])
-def test_a_flipped_bit_is_found(path, at):
-    content = bytearray(path.read_bytes())
+@pytest.mark.parametrize(
+    ("damaged", "at", "bit"),
+    [("rows.parquet", 0, 1), ("rows.parquet", 199, 1), ("rows.parquet.sha256", 9, 128)],
+)
+def test_a_flipped_bit_is_found(path, damaged, at, bit):
+    content = bytearray(path.with_name(damaged).read_bytes())
     assert is_as_written(path)
-    content[at] ^= 1
-    path.write_bytes(content)
+    content[at] ^= bit
+    path.with_name(damaged).write_bytes(content)
     assert not is_as_written(path)
     with pytest.raises(CamobenchError, match=r"rows.parquet is damaged .*; remove .*/set, and the"):
         require_as_written(path, path.parent / "set")
