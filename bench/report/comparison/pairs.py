@@ -11,6 +11,7 @@ from bench.records.metric import METRICS, MetricSpec, views
 from bench.report.comparison.contenders import (
     Contender,
     contest,
+    doing_nothing,
     level_said,
     mean_families,
     nothing_shared,
@@ -106,7 +107,7 @@ def pairs_table(
     shown = ", ".join(filter(None, (at, victim, target and f"target {target}")))
     title = f"Attacks compared on {run.suite}" + (f" ({shown})" if shown else "")
     columns = (*_COLUMNS, *(_WITHIN_ONE_CELL if singles else ()))
-    notes = dict.fromkeys(_notes(pairs, records, victim))
+    notes = dict.fromkeys(_notes(pairs, records, victim, equal=equal))
     return table_of(title, columns, records, notes, records)
 
 
@@ -146,11 +147,14 @@ def _within_one_cell(
     }
 
 
-def _shared_victims(pairs: Sequence[Pair]) -> Iterable[str]:
+def _shared_victims(pairs: Sequence[Pair], *, equal: bool) -> Iterable[str]:
     """Which victims means are over; two attacks may have been scored on different ones."""
     sides = {one.label: one for pair in pairs for one in pair}
     counted = mean_families([*sides.values()])
-    scored = {label: counted.keys() & one.victims for label, one in sides.items()}
+    scored = {
+        label: counted.keys() & one.victims & (doing_nothing(one) if equal else one).victims
+        for label, one in sides.items()
+    }
     for first, second in pairs:
         mine, theirs = scored[first.label], scored[second.label]
         both, names = sorted(mine & theirs), f"{first.label} and {second.label}"
@@ -165,7 +169,7 @@ def _shared_victims(pairs: Sequence[Pair]) -> Iterable[str]:
 
 
 def _notes(
-    pairs: Sequence[Pair], records: Sequence[dict[str, Any]], victim: str | None
+    pairs: Sequence[Pair], records: Sequence[dict[str, Any]], victim: str | None, *, equal: bool
 ) -> Iterable[str]:
     yield (
         "First, Second: mean over families of means over architectures, in %, over the images that "
@@ -177,7 +181,7 @@ def _notes(
         "conditional on the trained networks at hand."
     )
     if victim is None:
-        yield from _shared_victims(pairs)
+        yield from _shared_victims(pairs, equal=equal)
     for one in {one.label: one for pair in pairs for one in pair}.values():
         if one.attack.partial:
             yield f"{one.label} is partial: {one.attack.partial}."

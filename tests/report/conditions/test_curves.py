@@ -79,6 +79,8 @@ def test_a_mean_over_fewer_victims_than_the_others_is_marked(curved_dir, hole):
     in_part = {one["attack"] for one in table.records if one["all_victims"] == "no"}
     assert in_part & set(TARGETED) == marked
     assert any("no memory" in note and hole in note for note in table.notes)
+    pairs = pairs_table(contenders_of(curved_dir, TARGETED[1:]), equal=True)
+    assert any("over 4 victims" in note for note in pairs.notes) == (hole == "identity")
     boards, _ = load_boards([curved_dir])
     found = build_standings(boards[0])
     starred = {one.attack.name for one in found.by_split["in"] if "*" in one.level_text("tasr")}
