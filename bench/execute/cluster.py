@@ -160,8 +160,8 @@ def _done(job: Job, site: Site) -> Outcome:
     if _place is None or _place.site != site:
         _place = Workplace(site)
     outcome = run(job, _place, SILENT)
-    if text := gpu_error(outcome):
-        print(text, file=sys.stderr, flush=True)  # into Ray's log of this worker
+    if spoilt := gpu_error(outcome):
+        print(spoilt.text, file=sys.stderr, flush=True)  # into Ray's log of this worker
         os._exit(1)
     return outcome
 

@@ -110,6 +110,8 @@ class Local(Executor):
             return outcome
         notes = self._given.notes_of(job)
         words = notes.read_text(errors="replace") if notes.is_file() else ""
+        if reason == how_it_ended(NO_GPU):
+            reason += ": " + words.partition("\n")[0]
         return Failed(reason=reason, text=f"{reason}\n\n{words}", lost=True)
 
     def _close(self) -> None:
@@ -182,8 +184,8 @@ def _work(job: Job, limit_s: float | None) -> Outcome:
                 _progress = RelayedProgress(_given.address)
                 _place = Workplace(_given.site)
             outcome = run(job, _place, _progress)
-            if text := gpu_error(outcome):
-                notes.write(text)
+            if spoilt := gpu_error(outcome):
+                notes.write(f"{spoilt.reason}\n\n{spoilt.text}")
                 notes.flush()
                 os._exit(NO_GPU)
         except BaseException as error:

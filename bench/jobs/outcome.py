@@ -68,14 +68,14 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(said in str(error) for said in NO_MEMORY)
 
 
-def gpu_error(outcome: Done | Failed) -> str:
-    """The text of an error of CUDA's, after which a process can do nothing on its GPU; or "".
+def gpu_error(outcome: Done | Failed) -> Failed | None:
+    """Who failed by an error of CUDA's, after which a process can do nothing on its GPU.
 
     Want of memory is none: others may still fit.
     """
     found = [outcome] if isinstance(outcome, Failed) else outcome.failed.values()
-    texts = (one.text for one in found if not any(said in one.text for said in NO_MEMORY))
-    return next((text for text in texts if "CUDA error" in text), "")
+    spoilt = (one for one in found if not any(said in one.text for said in NO_MEMORY))
+    return next((one for one in spoilt if "CUDA error" in one.text), None)
 
 
 def is_failure(error: BaseException) -> bool:

@@ -98,8 +98,8 @@ def test_out_of_memory_on_the_cpu_is_known_by_its_message():
 def test_out_of_memory_on_accelerators_is_known_by_its_message_too(said):
     assert is_out_of_memory(RuntimeError(said))
     broken = RuntimeError("CUDA error: device-side assert triggered")
-    assert "device-side" in gpu_error(Done(failed={"a": Failed.of(broken)}))
-    assert gpu_error(Failed.of(RuntimeError(said))) == ""  # the process can go on
+    assert gpu_error(Done(failed={"a": Failed.of(broken)})) == Failed.of(broken)
+    assert gpu_error(Failed.of(RuntimeError(said))) is None  # the process can go on
 
 
 def test_what_a_failed_victim_held_is_freed():
