@@ -39,7 +39,7 @@ class Spec:
             raise ValueError(f"{kind} name {name!r} must be kebab-case, such as 'wavelet-denoise'")
         for told in fields(self):
             value, usual = getattr(self, told.name), type(told.default)
-            fits = type(value) is usual or (usual, type(value)) == (tuple, list)
+            fits = isinstance(value, tuple | list if usual is tuple else usual)
             if usual in _KINDS and (not fits or (usual is str and _CONTROL.search(value))):
                 raise ValueError(
                     f"{kind} {name}: expected `{told.name}` to be {_KINDS[usual]}, got {value!r}"
