@@ -59,8 +59,10 @@ class Ray(Executor):
         self.width = max(1, int(AHEAD * has))
         # What somebody else's code ends is no lost node: scoring is tried again in parts instead.
         self._score_retries = 0 if luggage else RETRIES
-        # On GPUs Ray's default is a new process for each task, which opens all networks again.
-        self._task = ray.remote(**asked, max_calls=0)(_work)
+        # On GPUs Ray's default is a new process for each task: trainings harm no other job so, but
+        # scoring would open all networks again.
+        self._train = ray.remote(**asked)(_work)
+        self._score = ray.remote(**asked, max_calls=0)(_work)
         self._root = site.store_root
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
@@ -73,8 +75,11 @@ class Ray(Executor):
         self._progress.start("jobs on Ray", count)
 
     def _start(self, job: Job, limit_s: float | None) -> Running:
-        retries = RETRIES if isinstance(job, TrainJob) else self._score_retries
-        task = self._task.options(max_retries=retries).remote(job, limit_s, *self._given)
+        if isinstance(job, TrainJob):
+            begun = self._train.options(max_retries=RETRIES)
+        else:
+            begun = self._score.options(max_retries=self._score_retries)
+        task = begun.remote(job, limit_s, *self._given)
         running: Running = task.future()
         self._running[running] = task
         return running
@@ -160,7 +165,7 @@ def _done(job: Job, site: Site) -> Outcome:
     if _place is None or _place.site != site:
         _place = Workplace(site)
     outcome = run(job, _place, SILENT)
-    if spoilt := gpu_error(outcome):
+    if (spoilt := gpu_error(outcome)) and not isinstance(job, TrainJob):
         print(spoilt.text, file=sys.stderr, flush=True)  # into Ray's log of this worker
         os._exit(1)
     return outcome

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -14,6 +15,8 @@ from filelock import FileLock
 
 from bench.execute.cluster import Home
 from bench.execute.node_store import files_of
+from bench.jobs.job import ScoreJob
+from bench.jobs.outcome import Failed
 from bench.plan.failures import Failures
 from bench.plan.names.selection import select_victims
 from bench.records.load import load_run
@@ -153,30 +156,42 @@ def test_lost_nodes_and_a_killed_driver_lose_nothing(cluster, begin, tmp_path):
 
 TELLING = """
     import os
+    from pathlib import Path
+
+    with Path(__file__).with_name("loaded").open("a") as file:
+        file.write(".")
+
 
     def told(self, data, context):
-        raise ValueError(f"{context.device} in {os.getpid()}")
+        raise RuntimeError(f"CUDA error: {context.device}")
 
 
-    VICTIMS = [victim(name, lambda images: images.mean((2, 3)), fit=told) for name in ("a", "b")]
+    LEARNERS = [victim(name, lambda images: images.mean((2, 3)), fit=told) for name in ("a", "b")]
+    VICTIMS = [victim("c", lambda images: images.mean((2, 3)))]
 """
 
 
-def test_with_gpus_a_process_does_job_after_job_on_the_one_that_it_sees(
+def test_with_gpus_scorings_share_a_process_and_trainings_are_begun_once(
     tmp_path, tmp_path_factory, monkeypatch, own_registries
 ):
+    """Each on the one GPU that it sees; here is none, so that all fail."""
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2**34, 2**34))
-    names = select_victims(f"{write(tmp_path / 'telling.py', MADE + TELLING)}:VICTIMS")
-    noted = Failures(tmp_path / "failures")
+    path = write(tmp_path / "telling.py", MADE + TELLING)
+    learners, names = (select_victims(f"{path}:{which}") for which in ("LEARNERS", "VICTIMS"))
+    noted, loaded = Failures(tmp_path / "failures"), path.with_name("loaded")
+    asked = {"executor": "ray", "device": "cuda:1", "failures": noted}
     with FileLock(tmp_path_factory.getbasetemp().parent / "ray.lock"):
         ray.init(num_gpus=1, log_to_driver=False, **NODE)
-        asked = {"victims": names, "executor": "ray", "device": "cuda:1", "failures": noted}
-        toy_session(tmp_path / "store", **asked).train()
+        toy_session(tmp_path / "store", victims=learners, **asked).train()
+        trained = loaded.read_text()
+        scoring = toy_session(tmp_path / "store", ["identity"], names, **asked)
+        scoring.prepare(("C",))
+        one = ScoreJob(attack="identity", stems=(), shard=0, images=1, row="a", kept="b")
+        outcomes = [*scoring.run([one, replace(one, row="c")])]
         ray.shutdown()
-    reasons = {one.reason for one in noted.jobs.values()}
-    assert len(noted.jobs) == 2
-    assert len(reasons) == 1
-    assert reasons.pop().startswith("ValueError: cuda in ")
+    assert [type(outcome) for _, outcome in outcomes] == [Failed] * 2
+    assert [one.reason for one in noted.jobs.values()] == ["RuntimeError: CUDA error: cuda"] * 2
+    assert (len(trained), len(loaded.read_text())) == (3, 4)  # here, and where it was needed
 
 
 def test_what_is_begun_anew_has_what_is_left_of_its_limit(tmp_path):
