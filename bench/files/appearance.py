@@ -33,9 +33,9 @@ def appearance(path: Path) -> dict[str, Any]:
     """What Pillow is told when it saves a PNG that is to look like the photograph at `path`."""
     with Image.open(path) as image:
         kept: dict[str, Any] = {}
-        density = [float(value) for value in image.info.get("dpi", ())]
-        if density and all(0 < value <= MOST_DPI for value in density):  # no NaN either
-            kept["dpi"] = tuple(density)
+        density = image.info.get("dpi", ())
+        if density and all(0 < value <= MOST_DPI for value in density):  # not what has no value
+            kept["dpi"] = tuple(map(float, density))
         if profile := nameless_profile(image.info.get("icc_profile") or b""):
             kept["icc_profile"] = profile
         exif, turned = Image.Exif(), exif_of(image).get(ExifTags.Base.Orientation)

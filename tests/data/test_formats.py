@@ -82,7 +82,7 @@ REFUSED = {
     "float rgb": (tiff(PIXELS.astype("<f4").tobytes(), t258=[32] * 3, t339=[3] * 3), "TIFF"),
     "signed": (tiff(PIXELS.tobytes(), t339=[2] * 3), "TIFF"),
     "32 bits": (encoded(Image.fromarray(GREY.astype(np.int32)), "TIFF"), "32"),
-    "a fourth channel": (tiff(FOUR, t258=[8] * 4, t277=[4], t338=[0]), "4 channels|RGBX"),
+    "a fourth channel": (tiff(FOUR, t258=[8] * 4, t277=[4], t338=[0]), "4 channels"),
     "alpha tiff": (tiff(FOUR, t258=[8] * 4, t277=[4], t338=[2]), "RGBA"),
     "ycbcr tiff": (tiff(PIXELS.tobytes(), t262=[6], t530=[1, 1]), "YCbCr|photometric kind 6"),
     "lab tiff": (tiff(PIXELS.tobytes(), t262=[8]), "LAB"),

@@ -29,6 +29,9 @@ def symmetries(square):
     return turned + [t[..., ::-1] for t in turned]
 
 
+@pytest.mark.skipif(
+    not hasattr(torch.backends, "fp32_precision"), reason="pretended tensors ask torch 2.8's driver"
+)
 def test_what_an_earlier_training_took_is_free_for_a_stack(monkeypatch):
     free = []
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: free.append(2**20))
