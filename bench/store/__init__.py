@@ -184,7 +184,9 @@ class Store:
         marker = self.root / MARKER
         if not marker.exists():
             there = {path.name for path in self.root.iterdir()} if self.root.is_dir() else set()
-            if self.root.is_file() or not there.issubset(AREAS):
+            # Another process may be writing the marker just now.
+            others = [one for one in there if not one.startswith((MARKER, f".{MARKER}"))]
+            if self.root.is_file() or not set(others).issubset(AREAS):
                 raise CamobenchError(
                     f"{self.root} is not empty and not a camobench store; choose another --store"
                 )

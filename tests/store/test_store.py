@@ -45,7 +45,7 @@ def test_a_store_is_made_and_opened_again_and_nothing_else_is(tmp_path):
 
 @pytest.mark.parametrize(("more", "ours"), [("data", True), ("plug-ins", True), ("letters", False)])
 def test_a_store_that_lost_its_marker_is_still_one(tmp_path, more, ours):
-    for name in ("challenges", "locks", more):
+    for name in ("challenges", "locks", f".{MARKER}.abcd_123", more):  # one is of a killed run
         (tmp_path / name).mkdir()
     if ours:
         Store(tmp_path)
