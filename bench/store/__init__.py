@@ -51,8 +51,12 @@ def file_digest(path: Path) -> str:
 
 
 def is_in_store(path: Path) -> bool:
-    """Whether a file lies in a store, whichever."""
-    return any((parent / MARKER).exists() for parent in path.absolute().parents)
+    """Whether a file is a store's, whichever; what a user put beside its folders is not."""
+    path = path.absolute()
+    return any(
+        (root / MARKER).exists() and path.relative_to(root).parts[0] in (*AREAS, MARKER)
+        for root in path.parents
+    )
 
 
 @contextmanager

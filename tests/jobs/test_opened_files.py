@@ -11,6 +11,7 @@ from bench.contract.plugin_files import load_plugin_file
 from bench.plan.graph import plan
 from bench.plan.request import evaluate_run, open_session
 from bench.recipes import SMOKE
+from bench.store import Store
 from bench.types import CamobenchError
 from tests.plugins import forget, write
 from tests.smoke import ToySource, request
@@ -90,6 +91,7 @@ def key():
 
 
 def test_a_constructor_that_opens_another_file_has_another_key(tmp_path):
+    Store(tmp_path)  # a user's folder may be one
     newest = "self.gain = float(sorted(PLACE.parent.glob('*.txt'))[-1].read_text())"
     text = ATTACK.format(**parts("return self.gain * images", newest))
     load_plugin_file(f"{write(tmp_path / 'gain.py', text)}:Gain")
