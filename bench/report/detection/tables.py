@@ -113,12 +113,14 @@ def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
         "those of other methods alone, so that no variant gives away another. Known: on the tested "
         "one. Originals only: on no anonymised image."
     )
-    title = headline().title
+    title, fewest = headline().title, min(one.images[0] for one in found)
+    of_new = 100 * (1 - (fewest / (fewest + 1)) ** (len(found[0].by) - 1))
+    more = "" if FALSE_ALARMS * fewest >= 1 else f" (of new images up to {number(of_new, 0)} %)"
     yield (
         f"Undetected {title}: share of images that a victim takes for the target's and that none "
         "of the detectors (attack unseen) objects to, where all together have that rate of false "
-        "alarms, each objecting above the same rank among untouched images. In brackets: 95 % "
-        "interval from draws of photographs; thresholds move with them."
+        f"alarms{more}, each objecting above the same rank among untouched images. In brackets: "
+        "95 % interval from draws of photographs; thresholds move with them."
     )
     if not victim_rows(run)[1]:
         yield (

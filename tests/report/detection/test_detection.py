@@ -54,6 +54,12 @@ def rate(run, hits):
     return over_families(hits(mine), mine["victim"]) / 100
 
 
+def test_false_alarms_of_new_images_are_told_where_untouched_ones_are_few(detected_dir):
+    """Each of two objects above the highest of 16 images outside: with chance 1/17 to a new one."""
+    said = detection_table(load_run(detected_dir)).notes
+    assert any(f"of new images up to {100 * (1 - (16 / 17) ** 2):.0f} %" in note for note in said)
+
+
 def test_what_a_detector_objects_to_is_no_success(detected_dir):
     run = load_run(detected_dir)
     one = of_mislgan(run)
