@@ -1,7 +1,7 @@
 """Which attacks are compared, from one run folder or several that fit together."""
 
 import fnmatch
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from bench.records.run import RunData
 from bench.registry import UnknownNameError
 from bench.report.conditions.curves import at_equal_distortion, fidelity_of, reaches_level
 from bench.report.statistics import attack_rows, averaged, untouched_rows
+from bench.types import SPLITS
 from bench.wording import near
 
 
@@ -67,6 +68,21 @@ def level_said(run: RunData) -> str:
     """Where attacks are compared at equal distortion, for people: "LPIPS 0.04"."""
     fidelity = fidelity_of(run)
     return f"{fidelity.title} {fidelity.level:g}" if fidelity else "no level"
+
+
+def beyond_level(contenders: Iterable[Contender]) -> Iterator[str]:
+    """Who is not compared at equal distortion, and where."""
+    for one in contenders:
+        where = [
+            SPLITS[split]
+            for split in one.run.splits
+            if len(one.rows(split)) and not one.reaches_level(split)
+        ]
+        if where:
+            yield (
+                f"Left out {' and '.join(where)}: {one.label}, which distorts more than "
+                f"{level_said(one.run)} and was scored in full at no weaker strength."
+            )
 
 
 def nothing_shared(contenders: Iterable[Contender], what: str, *, equal: bool) -> str:

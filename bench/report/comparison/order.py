@@ -14,6 +14,7 @@ from bench.records.metric import headline
 from bench.records.run import RunData
 from bench.report.comparison.contenders import (
     Contender,
+    beyond_level,
     contest,
     doing_nothing,
     level_said,
@@ -67,7 +68,10 @@ def order_table(
         f"Order of attacks by mean {headline().title}{where}, of one run and of another",
         ("Attack", *product(titles, OF_EACH_RUN)),
         _rows(records),
-        _notes(runs, families, names, [c.label for c in (*one, *other) if _ranked(c)]),
+        (
+            *_notes(runs, families, names, [c.label for c in (*one, *other) if _ranked(c)]),
+            *(dict.fromkeys(beyond_level(c for side in sides for c in side)) if equal else ()),
+        ),
         records,
     )
 

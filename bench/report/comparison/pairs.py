@@ -10,6 +10,7 @@ from bench.metrics.significance import DRAWS, holm, mcnemar, sign_flip_test
 from bench.records.metric import METRICS, MetricSpec, views
 from bench.report.comparison.contenders import (
     Contender,
+    beyond_level,
     contest,
     doing_nothing,
     level_said,
@@ -108,6 +109,7 @@ def pairs_table(
     title = f"Attacks compared on {run.suite}" + (f" ({shown})" if shown else "")
     columns = (*_COLUMNS, *(_WITHIN_ONE_CELL if singles else ()))
     notes = dict.fromkeys(_notes(pairs, records, victim, equal=equal))
+    notes |= dict.fromkeys(beyond_level(contenders) if equal else [])
     return table_of(title, columns, records, notes, records)
 
 

@@ -11,6 +11,7 @@ from bench.metrics.significance import ALPHA, holm, rank_intervals, sign_flip_te
 from bench.records.metric import MetricSpec, headline
 from bench.report.comparison.contenders import (
     Contender,
+    beyond_level,
     contest,
     level_said,
     mean_families,
@@ -78,7 +79,8 @@ def ranks_table(contenders: Sequence[Contender], *, equal: bool = False) -> Tabl
     title = f"Attacks ranked by mean {rate.title}{where} on {suite}"
     few, most = (which(record["victims"] for record in records) for which in (min, max))
     over = f"{few if few == most else f'{few} to {most}'} of {plural(len(families), 'victim')}"
-    return table_of(title, columns, records, _notes(contenders, targeted, over), records)
+    notes = [*_notes(contenders, targeted, over), *(beyond_level(targeted) if equal else [])]
+    return table_of(title, columns, records, notes, records)
 
 
 def rank_records(

@@ -9,6 +9,7 @@ import pytest
 from bench.records.load import CONDITIONS, TABLES, load_run
 from bench.report.comparison.contenders import contenders_of
 from bench.report.comparison.pairs import pairs_table
+from bench.report.comparison.ranking import ranks_table
 from bench.report.conditions.curve_tables import CURVES, curves_table
 from bench.report.conditions.curves import curves_of
 from bench.report.leaderboard.board_tables import board_table
@@ -104,6 +105,12 @@ def test_beyond_the_level_without_a_weaker_strength_nothing_is_said(curved_dir):
         rewrite(curved_dir, name, lambda rows: rows[rows["attack"] != "mislgan"])
     row = records(load_run(curved_dir))["mislgan", "in", "tasr"]
     assert row["at_level_percent"] is None
+    contenders = contenders_of(curved_dir, TARGETED)
+    for table in (ranks_table(contenders, equal=True), pairs_table(contenders, equal=True)):
+        assert not any("mislgan" in record.values() for record in table.records)
+        left_out = [note for note in table.notes if note.startswith("Left out")]
+        assert len(left_out) == 1
+        assert "in distribution and out of distribution: mislgan" in left_out[0]
 
 
 @pytest.mark.parametrize("name", ["conditions", "conditions-distortion"])
