@@ -253,7 +253,8 @@ def _notes(cards: tuple[Card, ...]) -> Iterator[str]:
     yield "Most named: the class that most untouched images of other cameras get, and what share."
     yield (
         f"ECE: expected calibration error of the predicted label's probability, {BINS} bins of "
-        "equal width."
+        "equal width. Of few images it is too high: a calibrated victim of 83 to 97 % confidence "
+        "has 10 to 2 % on 72 images, 3 to 1 % on 1000."
     )
     if sides := sorted({card.network.image_px for card in cards if card.network}):
         yield (

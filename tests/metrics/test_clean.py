@@ -33,6 +33,15 @@ def error(confidence, correct):
     return expected_calibration_error(reliability(confidence, correct))
 
 
+@pytest.mark.parametrize(("images", "of_83", "of_97"), [(72, 10, 2), (1000, 3, 1)])
+def test_victims_that_are_calibrated_have_an_error_too_as_cards_say(images, of_83, of_97):
+    random, found = np.random.default_rng(0), []
+    for confidence in (random.beta(5, 1, (200, images)), random.beta(33, 1, (200, images))):
+        right = random.random(confidence.shape) < confidence
+        found.append(100 * np.mean([error(*one) for one in zip(confidence, right, strict=True)]))
+    assert found == pytest.approx([of_83, of_97], abs=0.5)
+
+
 @pytest.mark.parametrize("sharpness", [3.0, 0.5])
 def test_against_torchmetrics(sharpness):
     generator = torch.Generator().manual_seed(15)
