@@ -56,5 +56,5 @@ def linkage(fits: Floats, own: NDArray[np.intp], photographs: NDArray[np.intp]) 
 
     count = 1 + int(photographs.max())
     draws = photograph_draws(count).astype(np.float64)
-    ends = auc[1] and percentile_interval(medians(draws))
+    ends = auc[1] and percentile_interval(medians(draws), count)
     return Linkage(pce=(float(medians(np.ones((1, count)))[0]), ends), auc=auc)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, stdtrit
 
 REPLICATES = 2000
 TAIL = 0.025
@@ -64,9 +65,17 @@ def photograph_sums(
     return sums, counts
 
 
-def percentile_interval(values: NDArray[np.float64]) -> tuple[float, float]:
-    """The central part of (B,) resampled figures that holds 95 % of them."""
-    low, high = np.quantile(values, [TAIL, 1 - TAIL])
+def percentile_interval(values: NDArray[np.float64], photographs: int) -> tuple[float, float]:
+    """The central part of (B,) figures, resampled from P photographs, that holds 95 % of samples.
+
+    A little more than 95 % of the draws, which spread less than samples do, by (P - 1) / P, and
+    know nothing of how unsure that spread is: both as for the mean of normal figures.
+
+    Source: expanded percentile intervals of Hesterberg 2015, What Teachers Should Know About the
+    Bootstrap, The American Statistician 69.
+    """
+    most = math.sqrt(photographs / (photographs - 1)) * stdtrit(photographs - 1, 1 - TAIL)
+    low, high = np.quantile(values, [ndtr(-most), ndtr(most)])
     return float(low), float(high)
 
 

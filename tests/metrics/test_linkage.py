@@ -20,7 +20,7 @@ def test_figures_and_intervals_are_those_of_whole_photographs():
     assert (found.pce[0], found.auc[0]) == pytest.approx(figures(np.arange(18)))
     drawn = [figures(np.repeat(np.arange(18), draw[places])) for draw in photograph_draws(9)]
     pces, aucs = np.transpose(drawn)
-    assert found.pce[1] == pytest.approx(percentile_interval(pces))
+    assert found.pce[1] == pytest.approx(percentile_interval(pces, 9))
     assert found.auc[1] == pytest.approx(share_interval(found.auc[0], aucs, 9))
 
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from bench.metrics.resampling import (
+    percentile_interval,
     photograph_draws,
     photograph_sums,
     share_interval,
@@ -59,3 +60,11 @@ def test_an_interval_of_shares_covers_the_truth_near_one_too(
 
 def test_the_interval_of_no_number_is_none():
     assert np.isnan(share_interval(np.nan, np.full(9, np.nan), 3)).all()
+
+
+def test_an_interval_of_a_difference_over_few_photographs_covers_it():
+    covered, random = 0, np.random.default_rng(0)
+    for _ in range(400):
+        low, high = percentile_interval(photograph_draws(6) @ random.normal(size=6) / 6, 6)
+        covered += low <= 0 <= high
+    assert 0.92 * 400 <= covered <= 0.98 * 400

@@ -45,6 +45,8 @@ class Published:
     column: the UASR one of Table 2 is an erratum, and one rule is better than two.
     """
 
+    photographs = 0
+
     def mean(self, row: str, split: str, families: Sequence[str]) -> Draws:
         """Mean of the printed family means."""
         figures = published_rows(split)[ROWS[row]]
@@ -66,7 +68,11 @@ class Published:
 
 
 class Measured:
-    """Evidence from a run's Parquet files; all raise `UnmeasuredError` for what is not whole."""
+    """Evidence from a run's Parquet files; all raise `UnmeasuredError` for what is not whole.
+
+    Attributes:
+        photographs: Drawn from, of the split with fewest.
+    """
 
     def __init__(self, run: RunData) -> None:
         self.run = run
@@ -79,6 +85,9 @@ class Measured:
         alone = [names[0] for names in self._attacks.values() if len(names) == 1]
         photographs = run.predictions.groupby("split")["photo_id"].unique()
         self._photographs = {split: pd.Index(sorted(photographs.get(split, []))) for split in BOTH}
+        self.photographs = min(
+            (len(ids) for ids in self._photographs.values() if len(ids)), default=0
+        )
         self._hits = {(s, name): self._hits_of(s, name) for s, name in product(BOTH, alone)}
 
     def mean(self, row: str, split: str, families: Sequence[str]) -> Draws:

@@ -116,8 +116,10 @@ def pairs_table(
 def _difference(both: Shared) -> dict[str, Any]:
     (first, second), effects, drawn = both.means, both.effects(0, 1), both.drawn
     test = sign_flip_test(effects)
-    ends = None if drawn is None else percentile_interval(drawn[:, 0] - drawn[:, 1])
-    low, high = (100 * end for end in ends) if ends else (None, None)
+    low, high = None, None
+    if drawn is not None:
+        apart = 100 * (drawn[:, 0] - drawn[:, 1])
+        low, high = percentile_interval(apart, both.photographs)
     return {
         "images": both.images,
         "photographs": both.photographs,

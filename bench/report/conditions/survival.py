@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bench.metrics.paired import shared
+from bench.metrics.paired import Shared, shared
 from bench.metrics.resampling import UNDEFINED, Figure, percent, percentile_interval
 from bench.metrics.success import CLEAN_CONTROL
 from bench.records.metric import MetricSpec
@@ -99,18 +96,21 @@ def _survivals(
             images=both.images,
             before=before,
             after=then,
-            left=_left(both.means, both.drawn) if known and both.drawn is not None else UNDEFINED,
+            left=_left(both) if known else UNDEFINED,
             in_part=len(both.weights) < len(victims),
         )
 
 
-def _left(means: list[float], drawn: NDArray[np.float64]) -> Figure:
+def _left(both: Shared) -> Figure:
     """Of an attack without and with the save, and of untouched images likewise."""
+    if both.drawn is None:
+        return UNDEFINED
+    means, drawn, photographs = both.means, both.drawn, both.photographs
     won = drawn[:, 0] - drawn[:, 2]
-    if not percentile_interval(won)[0] > 0:
+    if not percentile_interval(won, photographs)[0] > 0:
         return UNDEFINED
     kept = drawn[:, 1] - drawn[:, 3]
-    ends = percentile_interval(kept[won > 0] / won[won > 0])
+    ends = percentile_interval(kept[won > 0] / won[won > 0], photographs)
     return (means[1] - means[3]) / (means[0] - means[2]), ends
 
 

@@ -3,6 +3,8 @@
 import json
 from dataclasses import replace
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,8 @@ from bench.report.claims.evidence import UnmeasuredError
 from bench.report.claims.judging import compare, judge, render_claims
 
 from .worlds import AS_THE_PAPER_SAYS, keeping, world
+
+MANY = SimpleNamespace(photographs=10**9)
 
 
 def comparison(draws, title="a over b", **more):
@@ -43,13 +47,13 @@ BELOW_TWO = {"threshold": 2, "below": True}
     ],
 )
 def test_a_comparison_holds_if_its_whole_interval_does(draws, options, verdict, finding):
-    found = compare(comparison(draws, **options), None)
+    found = compare(comparison(draws, **options), MANY)
     assert (found["verdict"], found["finding"]) == (verdict, finding)
     assert found["value"] == draws[0]
 
 
 def test_the_interval_is_of_the_draws_and_the_figure_is_not_one_of_them():
-    found = compare(comparison([7.0, *range(1001)]), None)
+    found = compare(comparison([7.0, *range(1001)]), MANY)
     assert (found["value"], found["low"], found["high"]) == pytest.approx((7, 25, 975))
 
 
@@ -59,13 +63,13 @@ def test_a_claim_says_which_comparisons_fail_and_how():
         comparison(around(0), "undecided"),
         *(comparison(around(-5), title) for title in "pqrs"),
     ]
-    found = judge(parts, None)
+    found = judge(parts, MANY)
     assert (found["verdict"], found["weakest_comparison"]) == ("does not hold", "p")
     assert found["finding"] == (
         "1 of 6 comparisons hold; interval spans 0: undecided; interval below 0: p, q, r and 1 more"
     )
     parts.append(Comparison(title="missing", figure=missing))
-    found = judge(parts, None)
+    found = judge(parts, MANY)
     assert (found["verdict"], found["finding"]) == ("not measured", "no row x")
     assert found["weakest_comparison"] is None
 
