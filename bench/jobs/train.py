@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import zipfile
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 from torch.serialization import get_unsafe_globals_in_checkpoint
 
+from bench.checks import to_unit
 from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots, Victim
 from bench.contract.global_state import kept_global_state
 from bench.contract.participant import timed_fit
 from bench.jobs.aware import aware_set
-from bench.jobs.building import untrained
+from bench.jobs.building import seed_by, untrained
 from bench.jobs.job import TrainJob
-from bench.jobs.networks import Networks, module_state, save_checkpoint
+from bench.jobs.networks import Networks, module_state, save_checkpoint, take_state
 from bench.jobs.opened_files import note_opened
 from bench.jobs.workplace import Workplace
 from bench.registry import Entry
@@ -66,8 +70,48 @@ def _train(job: TrainJob, place: Workplace, progress: Progress) -> None:
         with kept_global_state():
             report = timed_fit(partial(module.fit, data, context))
         note_opened(store, job.key, entry)
-    save_checkpoint(store, job, keys, module_state(module, recipe), report, device=device)
+    state = module_state(module, recipe)
+    if entry is not None and entry.origin is not None:
+        _require_whole(module, state, job, networks, data)
+    save_checkpoint(store, job, keys, state, report, device=device)
     snapshot.unlink(missing_ok=True)
+
+
+@torch.no_grad()
+def _require_whole(
+    trained: Any, state: dict[str, Tensor], job: TrainJob, networks: Networks, data: Any
+) -> None:
+    """See that a plug-in's checkpoint makes of two images what the plug-in does as it was trained.
+
+    Raises:
+        CamobenchError: If it does not, though the plug-in by itself does the same twice.
+    """
+    device, restored = networks.device, untrained(job, networks.graph)
+    images = torch.from_numpy(np.array(data.images[:2])).to(device)
+    labels = torch.from_numpy(data.labels[:2]).to(device)
+
+    def made(thing: Any) -> Tensor:
+        if isinstance(thing, Victim):
+            if thing.spec.residual is not None:
+                thing.attach(networks.estimator(job.set_name), None)
+            return thing.to(device).eval().logits(to_unit(images)).softmax(1)
+        seed_by(job.key)
+        out: Tensor = thing.to(device).eval()(images, labels) / 255
+        return out
+
+    try:
+        with kept_global_state():
+            trained = copy.deepcopy(trained)  # what it does may change what it holds
+            if any(take_state(thing, state) for thing in (trained, restored)):
+                return
+            first, again, other = made(trained), made(trained), made(restored)
+    except Exception:  # whoever opens the checkpoint will be told
+        return
+    if torch.equal(first, again) and ((other - first).abs() > 0.01).float().mean() > 0.01:
+        raise CamobenchError(
+            f"{job.name} does something else once it is restored from its checkpoint: keep all "
+            "that `fit` learns in parameters or buffers (self.register_buffer(...))"
+        )
 
 
 def snapshots_in(path: Path) -> Snapshots:

@@ -1,9 +1,12 @@
 """Networks of plug-ins: trained, stored and opened again as their authors wrote them."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 
 from bench.contract.plugin_files import load_plugin_file
+from bench.types import CamobenchError
 from tests.plugins import write
 from tests.smoke import toy_session
 from tests.toys import pixels
@@ -63,6 +66,7 @@ PROTOTYPES = """
             super().__init__(spec, classes=classes, recipe=recipe)
             self.layer, self.mix = Layer(), torch.nn.Conv2d(3, 3, 3, padding=1)
             self.register_buffer("window", torch.ones(5), persistent=False)
+            self.register_buffer("calls", torch.zeros(()))
 
         def fit(self, data, context):
             images = torch.from_numpy(data.images).float().mean((2, 3)) / 255
@@ -72,6 +76,7 @@ PROTOTYPES = """
             return camobench.FitReport(figures={"loss": loss}, curves={"loss": [(1, loss)]})
 
         def transform(self, images, targets):
+            self.calls += 1
             flat = images.view(len(images), -1)
             weight = self.mix.weight.view(3, -1).abs().mean()
             shift = self.layer.centres.mean() * self.window.mean() * self.layer.weights[2] * weight
@@ -109,7 +114,25 @@ def test_sizes_that_are_learnt_and_plain_memory(tmp_path):
     attack = session.networks.attack("prototypes")
     assert attack.layer.centres.shape[1:] == (3,)
     assert attack.layer.weights.tolist() == list(range(7))
+    assert attack.calls == 0
     assert attack(pixels(3, 64, 80)).shape == (3, 3, 64, 80)
     card = session.shelf.find("attack", "prototypes", session.graph.attacks["prototypes"]).card
     assert 0.2 <= card["seconds"] < 30
     assert card["curves"]["loss"][0] == [1, pytest.approx(card["figures"]["loss"], abs=1e-6)]
+
+
+@pytest.mark.parametrize(
+    ("noise", "told"),
+    [
+        ("0", True),
+        ("torch.rand(1)", True),
+        ("torch.rand(flat.shape, generator=(g := torch.Generator(), g.seed())[0])", False),
+    ],
+)
+def test_what_fit_learns_and_no_checkpoint_holds_is_told(tmp_path, noise, told):
+    text = PROTOTYPES.replace("time.sleep(0.2)", "self.mean = images.mean()")
+    text = text.replace("flat * 0.9 + shift", f"flat + getattr(self, 'mean', 0) + {noise}")
+    load_plugin_file(f"{write(tmp_path / 'my.py', text)}:Prototypes")
+    rule = pytest.raises(CamobenchError, match="does something else once it is restored")
+    with rule if told else nullcontext():
+        trained(tmp_path, "prototypes")
