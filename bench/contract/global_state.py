@@ -120,7 +120,7 @@ def usual_global_state() -> Iterator[None]:
     Types, devices and gradients are the usual ones inside; what is drawn moves no random numbers
     of the caller's. Threads take turns.
     """
-    with _TURNS, kept_global_state(), torch.inference_mode(False), _kept_random_numbers():
+    with _TURNS, kept_global_state(), torch.inference_mode(False), kept_random_numbers():
         for name, value in _USUAL.items():
             _STATE[name][1](value)
         if os.getpid() != _BEGUN:  # forked: OpenMP would wait for threads that are not here
@@ -130,7 +130,8 @@ def usual_global_state() -> Iterator[None]:
 
 
 @contextmanager
-def _kept_random_numbers() -> Iterator[None]:
+def kept_random_numbers() -> Iterator[None]:
+    """Let what is drawn outside of the block not know of it."""
     drawn, drawn_by_numpy = random.getstate(), np.random.get_state()
     begun = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
     try:

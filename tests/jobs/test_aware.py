@@ -1,4 +1,5 @@
 import numpy as np
+import torch
 
 from bench.contract import Attack, AttackSpec
 from bench.data import ExaminerSet
@@ -50,6 +51,24 @@ def test_every_image_comes_as_it_is_with_noise_and_as_each_attack_made_it(tmp_pa
     other = aware_set(data, {"other key": stamp}, folder, CPU)
     assert stamp.calls > calls
     assert not (other.images == made.images).all()
+
+
+class Grain(Attack):
+    spec = AttackSpec(name="grain")
+
+    def transform(self, images, targets):
+        return images + 0.1 * torch.rand_like(images)
+
+
+def test_who_asks_first_shapes_nothing_and_draws_on_as_if_nobody_had(tmp_path):
+    data, made = camera_set(ExaminerSet, 12), []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        before = torch.get_rng_state()
+        folder = tmp_path / str(seed) / "A"
+        made.append(aware_set(data, {"key": Grain()}, folder, CPU).images)
+        assert torch.equal(torch.get_rng_state(), before)
+    assert (made[0] == made[1]).all()
 
 
 def planned(*victims, **more):
