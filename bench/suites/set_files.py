@@ -91,6 +91,7 @@ def write_set(
     Raises:
         CamobenchError: If the set would be empty, or the disk is full.
         RuntimeError: If there are more or fewer images than were announced.
+        ValueError: If one is of another shape or type.
     """
     count = shape[0]
     if count == 0:
@@ -105,6 +106,11 @@ def write_set(
                 rows = pd.read_parquet(manifest).to_dict("records")
         progress.start(label, count, len(rows))
         for row, pixels in rows_from(len(rows)) if len(rows) < count else ():
+            if pixels.dtype != np.uint8 or pixels.shape != shape[1:]:
+                raise ValueError(
+                    f"{label}: expected uint8 images of {shape[1:]}, got one of {pixels.dtype} "
+                    f"{pixels.shape}"
+                )
             if len(rows) < count:
                 images[len(rows)] = pixels
             rows.append({k: v for k, v in asdict(row).items() if k != "look" or v is not None})

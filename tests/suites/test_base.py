@@ -21,8 +21,9 @@ COUNT = 6  # images of Set-A
 class Toy(ToySource):
     """The toy suite, watched as it is made."""
 
-    def __init__(self, tick=lambda: None, announced=None):
+    def __init__(self, tick=lambda: None, announced=None, given=lambda pixels: pixels):
         super().__init__()
+        self.given = given
         self.tick, self.announced, self.made, self.yielded = tick, announced, [], []
 
     def count(self, set_name):
@@ -30,10 +31,11 @@ class Toy(ToySource):
 
     def rows(self, set_name, workers, start=0):
         self.made.append((set_name, workers))
-        for index, pair in enumerate(ToySource().rows(set_name, workers, start), start):
+        pairs = ToySource().rows(set_name, workers, start)
+        for index, (row, pixels) in enumerate(pairs, start):
             self.yielded.append(index)
             self.tick()
-            yield pair
+            yield row, self.given(pixels)
 
 
 def test_prepare_writes_what_the_source_yields(store):
@@ -120,6 +122,12 @@ def test_a_source_that_yields_nothing_or_less_than_it_announced_leaves_no_set(st
         prepare(Toy(announced=7), store, ("A",))
     opened = open_suite(store.data_folder(CARD.name, CARD.fingerprint))
     assert not any(map(opened.has, "AB"))
+
+
+@pytest.mark.parametrize("given", [lambda pixels: pixels / 255, lambda pixels: pixels[:1]])
+def test_images_in_0_to_1_and_grey_ones_are_no_black_and_no_colour_images(store, given):
+    with pytest.raises(ValueError, match=r"Set-A: expected uint8 images of \(3, 64, 64\), got"):
+        prepare(Toy(given=given), store, ("A",))
 
 
 @pytest.mark.parametrize("content", ["{}", '{"lens": 1}', "[]", "{"])
