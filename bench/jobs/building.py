@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from bench.contract import ATTACKS, REGISTRIES, VICTIMS, Traits
+from bench.contract.global_state import kept_global_state, kept_random_numbers
 from bench.jobs.job import Keys, TrainJob
 from bench.jobs.outcome import is_failure, reason_of
 from bench.nets.residual import ResidualEstimator
@@ -123,17 +124,15 @@ def seed_by(text: str, torch_seed: int | None = None) -> None:
 
 
 @contextmanager
-def drawing_alike(keys: Keys, key: str, device: torch.device) -> Iterator[None]:
+def drawing_alike(keys: Keys, key: str) -> Iterator[None]:
     """Let what is drawn and in no checkpoint be the same in every process, and in training."""
     job = keys.jobs.get(key)
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    with kept_random_numbers():
         seed_by(key, None if job is None else job.seed)
         yield
 
 
 def _built(kind: str, entry: Entry[Any, ThingT], classes: Sequence[str], recipe: Recipe) -> ThingT:
-    from bench.contract.global_state import kept_global_state
-
     try:
         with kept_global_state(), as_made(entry.spec.name):
             return entry.builder(entry.spec, classes=classes, recipe=recipe)

@@ -223,7 +223,7 @@ class Networks:
     def attack(self, name: str) -> Attack:
         """A trained attack."""
         key = self._attack_key(name)
-        with drawing_alike(self.graph, key, self.device):
+        with drawing_alike(self.graph, key):
             attack = build_attack(name, self.graph.suite.classes, self.graph.recipe)
         if attack.learns:
             restore(attack, self._checkpoint("attack", name, key), self.device)
@@ -277,7 +277,7 @@ class Networks:
 
     def _classifier(self, name: str, kind: str, key: str, set_name: SetName) -> Victim:
         classes = taught_classes(name, self.graph.suite)
-        with drawing_alike(self.graph, key, self.device):
+        with drawing_alike(self.graph, key):
             victim = build_victim(name, classes, self.graph.recipe)
         if victim.learns:
             restore(victim, self._checkpoint(kind, name, key), self.device)
