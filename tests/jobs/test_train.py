@@ -16,7 +16,7 @@ def test_only_a_damaged_snapshot_is_called_damaged(tmp_path, monkeypatch, error,
     def load(*_, **__):
         raise error("no such luck")
 
-    (tmp_path / "snapshot.pt").write_bytes(b"")
+    torch.save({}, tmp_path / "snapshot.pt")
     monkeypatch.setattr(torch, "load", load)
     with pytest.raises(raised, match="no such luck"):
         snapshots_in(tmp_path / "snapshot.pt").load()
