@@ -71,9 +71,9 @@ def timed_fit(fit: Callable[[], FitReport]) -> FitReport:
     if not isinstance(report, FitReport):
         raise CamobenchError(f"`fit` must return a FitReport, not a {type(report).__name__}")
     try:
-        figures = {name: float(value) for name, value in report.figures.items()}
+        figures = {name: _number(value) for name, value in report.figures.items()}
         curves = {
-            name: [(int(step), float(value)) for step, value in curve]
+            name: [(int(step), _number(value)) for step, value in curve]
             for name, curve in report.curves.items()
         }
         digest([figures, curves])
@@ -84,6 +84,10 @@ def timed_fit(fit: Callable[[], FitReport]) -> FitReport:
         ) from error
     seconds = max(float(report.seconds), time.monotonic() - began)
     return replace(report, figures=figures, curves=curves, seconds=seconds)
+
+
+def _number(value: Any) -> float:
+    return float(value.detach() if isinstance(value, Tensor) else value)
 
 
 class Participant(nn.Module, Generic[SpecT]):
