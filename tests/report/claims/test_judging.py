@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-
 from types import SimpleNamespace
 
 import numpy as np
