@@ -25,6 +25,11 @@ settings.register_profile(
 settings.load_profile("same-each-time")
 
 
+def pytest_collection_modifyitems(items):
+    """Put the tests of Ray's clusters first, in one worker: apart they wait for one another."""
+    items.sort(key=lambda item: item.path.name != "test_cluster.py")
+
+
 @pytest.fixture(scope="session")
 def frames():
     return make_frames()

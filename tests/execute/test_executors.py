@@ -77,7 +77,8 @@ REASONS = {
     "quitting": "ended the process (exit code 3)",
     "killed": "ended the process (signal 9, SIGKILL: most likely out of memory)",
     "faulting": "ended the process (signal 11, SIGSEGV)",
-    "spoiling": "left its process no usable GPU: RuntimeError: CUDA error: device-side assert",
+    "spoiling": "left its process no usable GPU: "
+    "RuntimeError: CUDA error: device-side assert triggered",
 }
 LIMIT_S = 15.0
 
