@@ -1,9 +1,12 @@
+import io
 import struct
 import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffTags
+from PIL.PngImagePlugin import putchunk
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from bench.data import ImageError, decode_rgb, measure_rgb
 from tests.toys import encoded
@@ -15,39 +18,29 @@ DEEP = PIXELS.astype(np.uint16) * 257
 BITS, COMPRESSION, PHOTOMETRIC, CHANNELS, PLANAR, EXTRA, SAMPLES = 258, 259, 262, 277, 284, 338, 339
 
 
-def chunk(kind, body):
-    checksum = struct.pack(">I", zlib.crc32(kind + body))
-    return struct.pack(">I", len(body)) + kind + body + checksum
-
-
 def deep_png(values):
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
     header = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, 2, 0, 0, 0)
-    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + chunks
+    stream = io.BytesIO()
+    stream.write(b"\x89PNG\r\n\x1a\n")
+    for kind, body in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
+        putchunk(stream, kind, body)
+    return stream.getvalue()
 
 
 def tiff(*strips, **tags):
-    """A little-endian TIFF by hand: 8-bit RGB unless `tags`, by number, say otherwise."""
+    """A TIFF of 8-bit RGB unless `tags`, by number, say otherwise."""
     height, width = PIXELS.shape[:2]
     fields = {256: [width], 257: [height], BITS: [8] * 3, COMPRESSION: [1], PHOTOMETRIC: [2]}
     fields |= {CHANNELS: [3], 278: [height], PLANAR: [1]}
     fields |= {int(number.removeprefix("t")): values for number, values in tags.items()}
-    fields |= {273: [0] * len(strips), 279: [len(strip) for strip in strips]}
-    at = 8 + 2 + 12 * len(fields) + 4
-    start = at + sum(4 * len(values) for values in fields.values() if len(values) > 1)
-    fields[273] = [start + sum(map(len, strips[:i])) for i in range(len(strips))]
-    entries, beyond = b"", b""
-    for number, values in sorted(fields.items()):
-        packed = struct.pack(f"<{len(values)}I", *values)
-        place = packed
-        if len(values) > 1:
-            place, beyond = struct.pack("<I", at + len(beyond)), beyond + packed
-        entries += struct.pack("<HHI", number, 4, len(values)) + place
-    return (
-        b"II*\0\x08\0\0\0" + struct.pack("<H", len(fields)) + entries + bytes(4) + beyond
-        + b"".join(strips)
-    )  # fmt: skip
+    sizes = [*map(len, strips)]
+    fields |= {273: [sum(sizes[:i]) for i in range(len(sizes))], 279: sizes}
+    directory = ImageFileDirectory_v2()
+    for number, values in fields.items():
+        directory.tagtype[number] = TiffTags.LONG
+        directory[number] = tuple(values)
+    return b"II*\0\x08\0\0\0" + b"".join([directory.tobytes(8), *strips])
 
 
 PLANES = [PIXELS[..., channel].tobytes() for channel in range(3)]
