@@ -13,14 +13,6 @@ def noise():
     return np.random.default_rng(1).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 
 
-def test_decoding_keeps_every_pixel_and_its_place():
-    pixels = noise()
-    decoded = decode_rgb(encoded(pixels, "PNG"), "a.png")
-    assert decoded.dtype == np.uint8
-    assert decoded.flags.c_contiguous
-    np.testing.assert_array_equal(decoded, pixels.transpose(2, 0, 1))
-
-
 @pytest.mark.parametrize("orientation", [3, 6, 8])
 def test_exif_orientation_is_not_applied(orientation):
     exif = Image.Exif()

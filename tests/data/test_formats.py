@@ -61,6 +61,7 @@ ACCEPTED = {
 @pytest.mark.parametrize("name", ACCEPTED)
 def test_8_bit_rgb_is_read_as_it_is_stored(name):
     decoded = decode_rgb(ACCEPTED[name], name)
+    assert (decoded.dtype, decoded.flags.c_contiguous) == (np.uint8, True)
     np.testing.assert_array_equal(decoded, PIXELS.transpose(2, 0, 1))
     assert measure_rgb(ACCEPTED[name], name) == (64, 48)
 

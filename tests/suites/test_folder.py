@@ -112,12 +112,6 @@ def test_a_file_that_changes_after_the_scan_is_named(pair):
         list(folder.rows("A", 1))
 
 
-def test_folders_that_are_sets_need_the_user_s_word(tmp_path):
-    root = write_tree(tmp_path / "mine", {"train": [3, 3, 3], "test": [3, 3, 3]})
-    refuse(source(root), r"no camera models.*: test, train .*--layout tree")
-    assert source(root, layout="tree").card.classes == ("test", "train")
-
-
 def test_classes_may_hold_commas(tmp_path):
     odd = {"Canon, Inc. EOS 5D": [5], "C920Z,D450Z": [5], "C920Z": [5], 'A "5%" {é} & #1': [5]}
     root = write_tree(tmp_path, odd)
