@@ -54,11 +54,6 @@ def test_spellings_and_what_is_no_photograph(tmp_path, name, known):
             look(tmp_path)
 
 
-def test_a_complete_copy_is_complete():
-    assert Coverage(ALL).complete
-    require(ALL, Path("/copy"), "", partial=False)
-
-
 def lacks(photo, *missing):
     return any(re.fullmatch(pattern, stem_of(photo)) for pattern in missing)
 

@@ -18,14 +18,6 @@ def sets():
     return {name: plan(SIMCAM_MINI, name) for name in SETS}
 
 
-def test_sets_share_no_scene_and_no_device(sets):
-    for one, other in (("A", "B"), ("A", "C"), ("B", "C")):
-        for field in ("scene", "device", "image_id"):
-            ours = {getattr(shot, field) for shot in sets[one]}
-            theirs = {getattr(shot, field) for shot in sets[other]}
-            assert not ours & theirs, field
-
-
 def test_all_models_photograph_the_same_scenes(sets):
     for name in SETS:
         scenes = {}
