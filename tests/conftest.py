@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from itertools import count
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Workers that each take every core wait for one another; read when torch is first imported.
@@ -105,6 +106,24 @@ def readme_store(tmp_path_factory):
 def smoke_copy(smoke, tmp_path):
     """A copy of the finished run's store and results; a test may spoil it."""
     return smoke.copy(tmp_path)
+
+
+@pytest.fixture
+def ask(smoke_copy, tmp_path):
+    """`evaluate` on a copy of the finished run's store, each call with a folder of its own."""
+    from bench.plan.evaluate import evaluate
+    from tests.smoke import SUITE
+
+    folders = (tmp_path / f"out-{number}" for number in count())
+
+    def call(**what):
+        what = {"out": next(folders), "executor": "inline", "progress": False, **what}
+        return evaluate(
+            suite=SUITE, recipe="smoke", device="cpu", shipped=False,
+            store=smoke_copy.store.root, **what,
+        )  # fmt: skip
+
+    return call
 
 
 @pytest.fixture(scope="session")
