@@ -70,18 +70,11 @@ def detection(
     threshold with them.
 
     Args:
-        untouched: (N,) scores, higher is likelier treated.
-        treated: (M,) scores.
+        untouched: (N,) scores, N >= 1 and none NaN; higher is likelier treated.
+        treated: (M,) scores, likewise.
         photographs: (N,) and (M,).
         false_alarms: Share of untouched images above the threshold at most.
-
-    Raises:
-        ValueError: If there are no scores of one kind, or one is NaN.
     """
-    if not len(untouched) or not len(treated):
-        raise ValueError("expected scores of untouched and of treated images")
-    if np.isnan(untouched).any() or np.isnan(treated).any():
-        raise ValueError("a detector's score is NaN")
     auc = auc_of(untouched, treated, photographs)
     count = 1 + int(max(photographs[0].max(), photographs[1].max()))
     ordered, own = _ascending(treated, photographs[1], count)

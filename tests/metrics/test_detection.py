@@ -58,10 +58,3 @@ def test_detectors_together_have_no_more_false_alarms_than_one():
 
 def test_one_photograph_has_no_interval():
     assert figures([0, 1], [1, 2]).auc[1] is None
-
-
-@pytest.mark.parametrize(("scores", "word"), [([], "expected"), ([np.nan], "NaN")])
-def test_what_is_no_score_is_refused(scores, word):
-    for both in ((scores, [1.0]), ([1.0], scores)):
-        with pytest.raises(ValueError, match=word):
-            figures(*both)
