@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +15,7 @@ from bench.types import SILENT, CamobenchError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from bench.plan.request import Request
     from bench.records.run import RunData
@@ -144,6 +145,20 @@ def show_table(table: Table) -> None:
     from bench.report.tables.render import render
 
     click.echo(render(table, shared("format_")))
+
+
+def show_run_table(
+    directory: Path,
+    table_of: Callable[[RunData], Table],
+    write: Callable[[RunData], list[Path]] | None,
+) -> None:
+    """Print a table of a run, and write its files where they are asked for."""
+    from bench.records.load import load_run
+
+    run = load_run(directory)
+    show_table(table_of(run))
+    for path in write(run) if write else ():
+        say(f"written: {path}")
 
 
 def show_rows(rows: Sequence[Mapping[str, Json]], format_: str | None = None) -> None:

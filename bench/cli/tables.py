@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,12 +14,8 @@ from bench.cli.options import (
     shared,
     shared_option,
 )
-from bench.cli.requests import open_store, say, show_rows, show_table
+from bench.cli.requests import open_store, say, show_rows, show_run_table, show_table
 from bench.types import SPLITS
-
-if TYPE_CHECKING:
-    from bench.records.run import RunData
-    from bench.report.tables.table import Table
 
 
 @click.command("list")
@@ -149,7 +143,7 @@ def cards(directory: Path, write: bool) -> None:
     from bench.report.cards import victims_table
     from bench.report.pages.report import write_victims
 
-    _show(directory, victims_table, write_victims if write else None)
+    show_run_table(directory, victims_table, write_victims if write else None)
 
 
 @click.command()
@@ -166,7 +160,7 @@ def curves(directory: Path, write: bool) -> None:
     """
     from bench.report.conditions.curve_tables import CURVES
 
-    _show(directory, CURVES.build, CURVES.write if write else None)
+    show_run_table(directory, CURVES.build, CURVES.write if write else None)
 
 
 @click.command()
@@ -183,21 +177,7 @@ def survival(directory: Path, write: bool) -> None:
     """
     from bench.report.conditions.survival import SURVIVAL
 
-    _show(directory, SURVIVAL.build, SURVIVAL.write if write else None)
-
-
-def _show(
-    directory: Path,
-    table_of: Callable[[RunData], Table],
-    write: Callable[[RunData], list[Path]] | None,
-) -> None:
-    """Print a table of a run, and write its files where they are asked for."""
-    from bench.records.load import load_run
-
-    run = load_run(directory)
-    show_table(table_of(run))
-    for path in write(run) if write else ():
-        say(f"written: {path}")
+    show_run_table(directory, SURVIVAL.build, SURVIVAL.write if write else None)
 
 
 @click.command()
