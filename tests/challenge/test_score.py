@@ -137,13 +137,8 @@ def test_what_cannot_be_scored_is_refused_by_a_dry_run_too(arena, tmp_path, dry_
         answer(arena, empty, "none", out, dry_run=dry_run)
     with pytest.raises(CamobenchError, match="no victim to score with; name some with --victims"):
         answer(arena, arena.photographs / "images", "none", out, victims=(), dry_run=dry_run)
-    for name, label, message in [
-        ("mine", "jpeg", "--label: 'jpeg' is the name of another attack"),
-        ("jpeg", "", "there is attack 'jpeg' already"),
-        ("My Attack", "", "must be kebab-case"),
-    ]:
-        with pytest.raises(WrongUsageError, match=message):
-            answer(arena, empty, name, out, described={"label": label}, dry_run=dry_run)
+    with pytest.raises(WrongUsageError, match="--label: 'jpeg' is the name of another attack"):
+        answer(arena, empty, "mine", out, described={"label": "jpeg"}, dry_run=dry_run)
     other = Store(tmp_path / "other")
     with pytest.raises(CamobenchError, match="holds no challenge of simcam-smoke-v2 for attacks"):
         score_answer(empty, "x", request(), other, out, described={}, dry_run=dry_run)

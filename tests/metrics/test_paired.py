@@ -48,11 +48,6 @@ def test_the_interval_is_that_of_photographs_drawn_by_hand(rows):
     assert (low, high) == pytest.approx(tuple(np.quantile(by_hand, [0.0108, 0.9892])), abs=0.02)
 
 
-def test_one_photograph_has_no_interval(rows):
-    alone = [mine[mine["photo_id"] == "cam-a-p0"] for mine in rows.values()]
-    assert pair(*alone[:2]).drawn is None
-
-
 def test_only_what_all_scored_is_compared(rows):
     one, other, third = rows["mislgan"], rows["cgan-img"], rows["cgan-img-wdf-pef"]
     kept = (one["image_id"] != "cam-a-p0-t0") & (one["target"] != "cam-c")
