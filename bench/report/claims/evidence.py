@@ -71,7 +71,7 @@ class Measured:
     """Evidence from a run's Parquet files; all raise `UnmeasuredError` for what is not whole.
 
     Attributes:
-        photographs: Drawn from, of the split with fewest.
+        photographs: Drawn from, of the split with fewest; one alone is not drawn from.
     """
 
     def __init__(self, run: RunData) -> None:
@@ -86,7 +86,7 @@ class Measured:
         photographs = run.predictions.groupby("split")["photo_id"].unique()
         self._photographs = {split: pd.Index(sorted(photographs.get(split, []))) for split in BOTH}
         self.photographs = min(
-            (len(ids) for ids in self._photographs.values() if len(ids)), default=0
+            (len(ids) for ids in self._photographs.values() if len(ids) > 1), default=0
         )
         self._hits = {(s, name): self._hits_of(s, name) for s, name in product(BOTH, alone)}
 

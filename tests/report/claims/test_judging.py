@@ -56,6 +56,15 @@ def test_the_interval_is_of_the_draws_and_the_figure_is_not_one_of_them():
     assert (found["value"], found["low"], found["high"]) == pytest.approx((7, 25, 975))
 
 
+def test_a_split_of_one_photograph_costs_its_own_claims():
+    run = world()
+    one = run.predictions.query("split == 'out'")["photo_id"].iloc[0]
+    run = keeping(run, lambda f: (f["split"] == "in") | (f["photo_id"] == one))
+    first, *_ = json.loads(render_claims(run, "json"))["rows"]
+    assert "one photograph out of distribution" in first["finding"]
+    assert first["comparisons"][0]["low"] < first["comparisons"][0]["value"]
+
+
 def test_a_claim_says_which_comparisons_fail_and_how():
     parts = [
         comparison(around(5)),
