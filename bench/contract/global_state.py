@@ -1,4 +1,4 @@
-"""What torch keeps for the whole process, kept from the code of others."""
+"""What is of the whole process, torch's settings above all, kept from the code of others."""
 
 from __future__ import annotations
 
@@ -66,6 +66,7 @@ def use_exact_fp32() -> None:
 
 
 _STATE: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
+    "working folder": (os.getcwd, os.chdir),
     "default device": (torch.get_default_device, torch.set_default_device),
     "default type": (torch.get_default_dtype, torch.set_default_dtype),
     "gradients": (torch.is_grad_enabled, torch.set_grad_enabled),
@@ -93,13 +94,13 @@ _TURNS, _BEGUN = threading.RLock(), os.getpid()
 
 
 def global_state() -> dict[str, Any]:
-    """Torch's settings of the whole process, by what people call them."""
+    """Settings of the whole process, by what people call them."""
     return {name: read() for name, (read, _) in _STATE.items()}
 
 
 @contextmanager
 def kept_global_state() -> Iterator[None]:
-    """Undo what the block changes of torch's settings: types, gradients, threads, determinism.
+    """Undo what the block changes of torch's settings, and the folder that paths begin at.
 
     Random numbers are left as they are: whoever draws them goes on in the next call, and the
     harness draws from generators of its own.

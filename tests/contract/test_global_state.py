@@ -1,5 +1,6 @@
 import contextlib
 import multiprocessing
+import os
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from tests.plugins import write
 
 
 def change_everything():
+    os.chdir("/")
     torch.set_default_device("meta")
     torch.set_default_dtype(torch.float64)
     torch.set_grad_enabled(False)

@@ -178,13 +178,13 @@ def check_inputs(subject: Subject) -> str:
 
 
 def check_settings(subject: Subject) -> str:
-    """What torch keeps for the whole process is everyone's."""
+    """What is of the whole process is everyone's."""
     advise(
         not subject.changed,
-        f"changes torch's settings: {', '.join(sorted(subject.changed))}",
+        f"changes settings of the process: {', '.join(sorted(subject.changed))}",
         "leave them, or put them back: the harness undoes it after each call",
     )
-    return "leaves torch's as they are"
+    return "leaves those of the process as they are"
 
 
 def check_device(subject: Subject) -> str:

@@ -118,7 +118,7 @@ class Subject:
         plugin: The file that it comes from, if any.
         trains: Whether `fit` is known to work, or not yet known to fail.
         wrongs: What `fit` did that it may not, for people, each once.
-        changed: Settings of torch that it has changed.
+        changed: Settings of the process that it has changed.
     """
 
     kind: Literal["attack", "victim"]

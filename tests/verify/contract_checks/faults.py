@@ -140,7 +140,7 @@ FAULTS = [
     (fog(out="return images + 0.05 * torch.randn_like(images)"), "repeatable", "at once"),
     (fog(spec=begun("self.seen = 0"), out=RECALL), "repeatable", "after other images"),
     (fog(out="return images.mul_(0.9)"), "inputs", "changes its images in place"),
-    (fog(out=DOUBLE), "settings", "changes torch's settings: default type"),
+    (fog(out=DOUBLE), "settings", "changes settings of the process: default type"),
     (fog(spec=begun("self.kernel = torch.ones(3)")), "device", "stay behind when it moves: kernel"),
     (fog(out="return images * 255"), "range", "% of it clipped"),
     (fog(out="return (images * 255).byte()"), "range", "`transform` returns torch.uint8"),
