@@ -136,7 +136,7 @@ def check_predictions(
     note(OUTSIDE, outside)
     apart = (np.abs(sums - 1) > SUM_TOLERANCE) & ~outside
     note(NOT_ONE, apart, lambda at: f": {sums[at]:.6g}")
-    beaten = (mine < numbers.max(axis=1, initial=0)) & ~wrong
+    beaten = (mine < numbers.max(axis=1)) & ~wrong
     best = numbers.argmax(axis=1)
     note(NOT_BEST, beaten, lambda at: f": {labels[at]}, not {classes[best[at]]}")
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -60,6 +60,12 @@ def test_what_rounding_took_is_put_back(check):
     np.testing.assert_allclose(checked.probabilities.sum(1), 1, atol=1e-6)
 
 
+def test_logarithms_are_no_probabilities_and_no_more_is_said(check):
+    frame = table(probabilities=True)
+    frame[list(CLASSES)] = np.log(frame[list(CLASSES)])
+    assert set(kinds(check(frame))) == {"probability outside [0, 1]"}
+
+
 def test_missing_rows_are_named_and_leave_the_others(check):
     checked = check(table().iloc[2:])
     assert kinds(checked) == {"image missing": IDS[:2]}
