@@ -49,6 +49,7 @@ def make_frames(seed=0):
                 "split": split,
                 "image_id": image_id,
                 "photo_id": photo_id,
+                "scene": f"before {photo_id}",
                 "device": device,
                 "source": source,
             }
@@ -134,7 +135,7 @@ def make_entry(attack):
         },
         "recipe": "mini",
         "seed": 0,
-        "scorer_version": 1,
+        "scorer_version": 2,
         "lpips": {"version": "0.1", "net": "alex", "trunk_sha256": "3" * 64},
         "provenance": {
             "commit": "0123456789abcdef",

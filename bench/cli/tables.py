@@ -120,7 +120,7 @@ def table(
 def claims(directory: Path) -> None:
     """Judge the paper's claims on the entries in DIRECTORY: holds, does not hold, not measured.
 
-    Every claim is made of comparisons, each with a 95 % interval over source photographs; beside
+    Every claim is made of comparisons, each with a 95 % interval over scenes; beside
     the verdict stands that on the paper's own tables. A claim that does not hold is a result.
 
     Example: camobench claims camobench-out --format json

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.metrics.paired import Shared
-from bench.metrics.resampling import photograph_draws
+from bench.metrics.resampling import scene_draws
 
 
 @dataclass(frozen=True, kw_only=True)
 class Distorted:
-    """How far images are from their originals, by photograph.
+    """How far images are from their originals, by scene.
 
     Attributes:
-        sums: (N, P) distortions, summed over the images and targets of a photograph.
+        sums: (N, P) distortions, summed over the images and targets of a scene.
         counts: (N, P) how many these are.
     """
 
@@ -64,14 +64,14 @@ def at_level(
 ) -> Shared:
     """Successes of K attacks at a level of distortion, each a mixture of two of its strengths.
 
-    Each draw of photographs has mixtures of its own. A photograph that is distorted more than the
+    Each draw of scenes has mixtures of its own. A scene that is distorted more than the
     mean makes a mixture weaker: what that costs all of them is taken from its successes, which then
-    sum to the same, so that tests over photographs know of it as intervals do.
+    sum to the same, so that tests over scenes know of it as intervals do.
 
     Args:
         shared: Of N runs, one a strength: those of the first attack by rising strength, then those
             of the next.
-        distorted: Of the same, over the same photographs.
+        distorted: Of the same, over the same scenes.
         strengths: (K,) how many of the runs are of each attack; they sum to N.
         level: Of distortion.
     """
@@ -85,7 +85,7 @@ def at_level(
         sums.append(np.tensordot(weights, shared.sums[part], axes=1) - cost)
     drawn = shared.drawn
     if drawn is not None:
-        draws = photograph_draws(shared.photographs)
+        draws = scene_draws(shared.scenes)
         found = (draws @ distorted.sums.T) / (draws @ distorted.counts.T)
         drawn = np.stack(
             [

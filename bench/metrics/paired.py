@@ -1,4 +1,4 @@
-"""Attacks on the same images: their mean success, and how it moves from photograph to photograph.
+"""Attacks on the same images: their mean success, and how it moves from scene to scene.
 
 The mean is that of the tables: over families of means over architectures. Only what all attacks
 were scored on is compared, so content and camera cancel.
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from bench.metrics.resampling import (
     LAST_DIGIT,
     Figure,
-    photograph_draws,
-    photograph_sums,
+    scene_draws,
+    scene_sums,
     share_interval,
 )
 from bench.records.metric import MetricSpec, row_values
@@ -23,27 +23,29 @@ from bench.records.metric import MetricSpec, row_values
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
-    """Successes of K attacks on what all of them were scored on, by photograph and victim.
+    """Successes of K attacks on what all of them were scored on, by scene and victim.
 
     Attributes:
         sums: (K, P, V) successes of each attack.
         counts: (P, V) units that all scored.
         weights: (V,) share of each victim in the overall mean; they sum to 1.
         images: Images that all scored.
-        photo_ids: (P,) of the photographs.
-        drawn: (B, K) overall means under draws of whole photographs; see `resampled`.
+        photographs: What these are of.
+        scene_ids: (P,) of the scenes.
+        drawn: (B, K) overall means under draws of whole scenes; see `resampled`.
     """
 
     sums: NDArray[np.float64]
     counts: NDArray[np.float64]
     weights: NDArray[np.float64]
     images: int
-    photo_ids: tuple[str, ...]
+    photographs: int
+    scene_ids: tuple[str, ...]
     drawn: NDArray[np.float64] | None
 
     @property
-    def photographs(self) -> int:
-        """Source photographs of these images."""
+    def scenes(self) -> int:
+        """Of these images."""
         return len(self.counts)
 
     @property
@@ -62,12 +64,12 @@ class Shared:
         """The same with their intervals."""
         columns = [None] * len(self.sums) if self.drawn is None else self.drawn.T
         return [
-            (mean, share_interval(mean, drawn, self.photographs))
+            (mean, share_interval(mean, drawn, self.scenes, self.photographs))
             for mean, drawn in zip(self.means, columns, strict=True)
         ]
 
     def effects(self, one: int, other: int) -> NDArray[np.float64]:
-        """(P,) what each photograph adds to the difference of two attacks; they sum to it.
+        """(P,) what each scene adds to the difference of two attacks; they sum to it.
 
         What last bits leave of equals, such as mixtures of equal successes, is none.
         """
@@ -80,16 +82,16 @@ class Shared:
 def resampled(
     sums: NDArray[np.float64], counts: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64] | None:
-    """Overall means under draws of whole photographs, the same draws for all attacks.
+    """Overall means under draws of whole scenes, the same draws for all attacks.
 
     Arguments are those of `Shared`.
 
     Returns:
-        (B, K) fractions; `None` for one photograph, or if a draw leaves a victim without any.
+        (B, K) fractions; `None` for one scene, or if a draw leaves a victim without any.
     """
     if len(counts) < 2:
         return None
-    draws = photograph_draws(len(counts)).astype(np.float64)
+    draws = scene_draws(len(counts)).astype(np.float64)
     totals = draws @ counts
     means = [(draws @ one) / totals @ weights for one in sums] if totals.all() else []
     return np.stack(means, axis=1) if means else None
@@ -107,17 +109,18 @@ def shared_units(
             over an image's targets, so that targeted and untargeted attacks have them in common.
 
     Returns:
-        photo_id, image_id, victim and perhaps target, by which it is sorted, and a column an
+        image_id, victim and perhaps target, by which it is sorted, scene, photo_id, and a column an
         attack, by its position.
     """
-    unit = ["photo_id", "image_id", "victim", *(["target"] if by_target else [])]
-    rows = pd.concat([frame[unit] for frame in frames], ignore_index=True)
+    unit = ["image_id", "victim", *(["target"] if by_target else [])]
+    told = [*unit, "scene", "photo_id"]
+    rows = pd.concat([frame[told] for frame in frames], ignore_index=True)
     hits = np.concatenate([row_values(frame, metric).to_numpy(np.float64) for frame in frames])
     attack = np.repeat(np.arange(len(frames), dtype=np.intp), [len(frame) for frame in frames])
     number = rows.groupby(unit, sort=True).ngroup().to_numpy().astype(np.intp)
     named = number >= 0  # a row without a target is no unit where targets count
     shape = (int(number.max(initial=-1)) + 1, len(frames))
-    sums, counts = photograph_sums(number[named], attack[named], hits[named], shape)
+    sums, counts = scene_sums(number[named], attack[named], hits[named], shape)
     both = np.flatnonzero((counts > 0).all(axis=1))
     first = np.full(len(counts), -1)
     first[number[named][::-1]] = np.flatnonzero(named)[::-1]
@@ -149,10 +152,10 @@ def shared(
     if units.empty:
         return None
     victims, names = pd.factorize(units["victim"], sort=True)
-    photographs, ids = pd.factorize(units["photo_id"], sort=True)
+    scenes, ids = pd.factorize(units["scene"], sort=True)
     shape = (len(ids), len(names))
     summed = [
-        photograph_sums(photographs, victims, units[place].to_numpy(np.float64), shape)
+        scene_sums(scenes, victims, units[place].to_numpy(np.float64), shape)
         for place in range(len(frames))
     ]
     of = [families[name] for name in names]
@@ -163,6 +166,7 @@ def shared(
         counts=counts,
         weights=weights,
         images=int(units["image_id"].nunique()),
-        photo_ids=tuple(map(str, ids)),
+        photographs=int(units["photo_id"].nunique()),
+        scene_ids=tuple(map(str, ids)),
         drawn=resampled(sums, counts, weights),
     )

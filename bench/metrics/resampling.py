@@ -1,9 +1,10 @@
-"""The bootstrap over source photographs, under every interval.
+"""The bootstrap over scenes, under every interval.
 
-Photographs are drawn with replacement; all tiles, targets and victims of one photograph move
-together. Figures that share their draws are paired. Intervals of differences, ratios and medians
-are percentiles of the draws; those of shares, whose draws say too little near 0 and 1, take the
-draws' variance alone (`share_interval`).
+Scenes are drawn with replacement; all photographs, tiles, targets and victims of one scene move
+together: cameras that took the same scenes do not make more of them. A photograph whose scene is
+not told is a scene of its own. Figures that share their draws are paired. Intervals of differences,
+ratios and medians are percentiles of the draws; those of shares, whose draws say too little near 0
+and 1, take the draws' variance alone (`share_interval`).
 """
 
 import math
@@ -23,7 +24,7 @@ CAUTION = 0.25
 LAST_DIGIT = 12
 """Of figures that are compared: equal ones differ in last bits, by the order of their sums."""
 Figure = tuple[float | None, tuple[float, float] | None]
-"""A value and its interval over draws of photographs; `None` where undefined."""
+"""A value and its interval over draws of scenes; `None` where undefined."""
 UNDEFINED: Figure = (None, None)
 
 
@@ -34,24 +35,24 @@ def percent(figure: Figure) -> Figure:
 
 
 @lru_cache(maxsize=8)
-def photograph_draws(photographs: int, *, seed: int = 0) -> NDArray[np.int64]:
-    """(B, P): how often each of P photographs is in each of B draws of P; shared, so read-only."""
-    chances = np.full(photographs, 1 / photographs)
-    draws = np.random.default_rng(seed).multinomial(photographs, chances, size=REPLICATES)
+def scene_draws(scenes: int, *, seed: int = 0) -> NDArray[np.int64]:
+    """(B, P): how often each of P scenes is in each of B draws of P; shared, so read-only."""
+    chances = np.full(scenes, 1 / scenes)
+    draws = np.random.default_rng(seed).multinomial(scenes, chances, size=REPLICATES)
     draws.flags.writeable = False
     return draws
 
 
-def photograph_sums(
-    photographs: NDArray[np.intp],
+def scene_sums(
+    scenes: NDArray[np.intp],
     columns: NDArray[np.intp],
     values: NDArray[np.floating[Any]],
     shape: tuple[int, int],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sum and number of `values` by photograph and column.
+    """Sum and number of `values` by scene and column.
 
     Args:
-        photographs: (N,) position of each value's photograph, below P.
+        scenes: (N,) position of each value's scene, below P.
         columns: (N,) position of each value's column (its victim), below K.
         values: (N,) what is averaged.
         shape: (P, K).
@@ -60,13 +61,13 @@ def photograph_sums(
         Sums and counts, both (P, K); `draws @ sums / (draws @ counts)` are resampled means.
     """
     sums, counts = np.zeros(shape), np.zeros(shape)
-    np.add.at(sums, (photographs, columns), values)
-    np.add.at(counts, (photographs, columns), 1.0)
+    np.add.at(sums, (scenes, columns), values)
+    np.add.at(counts, (scenes, columns), 1.0)
     return sums, counts
 
 
-def percentile_interval(values: NDArray[np.float64], photographs: int) -> tuple[float, float]:
-    """The central part of (B,) figures, resampled from P photographs, that holds 95 % of samples.
+def percentile_interval(values: NDArray[np.float64], scenes: int) -> tuple[float, float]:
+    """The central part of (B,) figures, resampled from P scenes, that holds 95 % of samples.
 
     A little more than 95 % of the draws, which spread less than samples do, by (P - 1) / P, and
     know nothing of how unsure that spread is: both as for the mean of normal figures.
@@ -74,7 +75,7 @@ def percentile_interval(values: NDArray[np.float64], photographs: int) -> tuple[
     Source: expanded percentile intervals of Hesterberg 2015, What Teachers Should Know About the
     Bootstrap, The American Statistician 69.
     """
-    most = math.sqrt(photographs / (photographs - 1)) * stdtrit(photographs - 1, 1 - TAIL)
+    most = math.sqrt(scenes / (scenes - 1)) * stdtrit(scenes - 1, 1 - TAIL)
     low, high = np.quantile(values, [ndtr(-most), ndtr(most)])
     return float(low), float(high)
 
@@ -94,23 +95,25 @@ def wilson_interval(share: float, number: float) -> tuple[float, float]:
 
 
 def share_interval(
-    share: float, drawn: NDArray[np.float64] | None, photographs: int
+    share: float, drawn: NDArray[np.float64] | None, scenes: int, photographs: int
 ) -> tuple[float, float] | None:
     """The 95 % interval of a mean of fractions, such as success or AUC, also near 0 and 1.
 
-    Draws of twelve photographs without a failure never fail, so their percentiles end at 100 %,
-    whatever the truth. Here they give the variance, and with it the number of independent units
-    that this share is worth (as of Korn and Graubard 1998, Survey Methodology 24), for Wilson's
-    interval. Few failures tell little of that variance either: it is averaged with the largest
-    there can be, where each photograph fails as a whole, by the number of photographs that would
-    then have failed against `CAUTION`. By simulation (8 to 500 photographs, 1 to 60 predictions of
-    each that fail together a little or all, 50 to 99.5 %) it covers 95 to 99 % of the time for the
-    middle half of the cases, 86 at the least; percentiles cover 6 % at the least.
+    Draws of twelve scenes without a failure never fail, so their percentiles end at 100 %, whatever
+    the truth. Here they give the variance, and with it the number of independent units that this
+    share is worth (as of Korn and Graubard 1998, Survey Methodology 24), for Wilson's interval. Few
+    failures tell little of that variance either: it is averaged with the largest there can be where
+    photographs fail as a whole, each for itself, by the number of photographs that would then have
+    failed against `CAUTION`. By simulation (8 to 500 scenes, 1 to 60 predictions of each that fail
+    together a little or all, 50 to 99.5 %) it covers 95 to 99 % of the time for the middle half of
+    the cases, 86 at the least; percentiles cover 6 % at the least. Of scenes of three to twelve
+    cameras it covers 91 to 100 %, and draws of their photographs alone 48 to 100.
 
     Args:
         share: In [0, 1], or NaN, which its interval is too then.
-        drawn: (B,) the same under draws of photographs; `None` where there are none.
-        photographs: How many were drawn from; a draw of one has no variance.
+        drawn: (B,) the same under draws of scenes; `None` where there are none.
+        scenes: How many were drawn from; a draw of one has no variance.
+        photographs: How many these have.
 
     Returns:
         `None` without draws.
@@ -118,6 +121,6 @@ def share_interval(
     if drawn is None:
         return None
     largest, failing = share * (1 - share), photographs * min(share, 1 - share)
-    variance = float(np.var(drawn)) * photographs / (photographs - 1)
+    variance = float(np.var(drawn)) * scenes / (scenes - 1)
     own = variance / largest if largest > 0 else 0.0
     return wilson_interval(share, (failing + CAUTION) / (own * failing + CAUTION / photographs))

@@ -2,8 +2,8 @@
 
 And who leads, and how sure that is: ranks with intervals, and groups that are not told apart.
 
-The sign-flip permutation test is over photographs: under the null hypothesis the two attacks are
-exchangeable on every photograph, so that the sign of each photograph's difference is arbitrary
+The sign-flip permutation test is over scenes: under the null hypothesis the two attacks are
+exchangeable on every scene, so that the sign of each scene's difference is arbitrary
 (Good 2005, Permutation, Parametric and Bootstrap Tests, sec. 3.2).
 """
 
@@ -29,7 +29,7 @@ class SignFlip:
 
 
 def sign_flip_test(effects: ArrayLike) -> SignFlip:
-    """Test whether differences, one a photograph, are symmetric about zero.
+    """Test whether differences, one a scene, are symmetric about zero.
 
     All sign patterns are tried where there are at most `DRAWS` of them; else that many are drawn,
     so that about half of the sums are as extreme, and weighed by how much likelier that made them.
@@ -37,7 +37,7 @@ def sign_flip_test(effects: ArrayLike) -> SignFlip:
     comparisons.
 
     Args:
-        effects: (P,) what each photograph adds to the difference.
+        effects: (P,) what each scene adds to the difference.
 
     Source: `scipy.stats.permutation_test` with `permutation_type="samples"` on one sample;
     exponential tilting after Siegmund 1976, Importance sampling in the Monte Carlo study of
@@ -87,7 +87,7 @@ def mcnemar(first: ArrayLike, second: ArrayLike) -> McNemar:
     """Test whether two attacks succeed equally often on the same images.
 
     Images count as independent: right within one victim and one target, where each is there once;
-    several tiles of one photograph make p too small.
+    several of one scene make p too small.
 
     Args:
         first: (N,) 1 where the first attack succeeds, else 0.
@@ -131,7 +131,7 @@ def rank_intervals(
     """Rank of each of K attacks, and the first and last that it may have: 95 % of all together.
 
     An attack stands behind all that are told to be better, and ahead of all that are told to be
-    worse. Ranks in draws of photographs are no interval: they are drawn about the order in the
+    worse. Ranks in draws of scenes are no interval: they are drawn about the order in the
     sample, and those of the best of ten near equals would lack rank 1 in a third of all samples.
 
     Args:
@@ -181,7 +181,7 @@ def order_agreement(
     """Kendall's tau-b of two orders of K attacks, and the 95 % interval of it.
 
     Pairs that are told apart in both orders stand as they do; the ends are those of all others
-    the other way round, and alike. Draws of photographs give none: noise upon noise lowers each.
+    the other way round, and alike. Draws of scenes give none: noise upon noise lowers each.
 
     Args:
         means: (2, K) figures of the attacks.

@@ -117,7 +117,7 @@ class NoiseSource:
                     photo_id=name,
                     model=self.load.classes[number % len(self.load.classes)],
                     device="one",
-                    scene=name,
+                    scene=None,
                     set=set_name,
                     split="in",
                     partition="evaluation",

@@ -49,7 +49,8 @@ class Evaluated(Record):
     """Which images Set-C has.
 
     Attributes:
-        sha256: Of the sorted JSON lists of image, photograph, device, source and split, one a line.
+        sha256: Of the sorted JSON lists of image, photograph, scene, device, source and split, each
+            a line.
     """
 
     images: int

@@ -20,7 +20,7 @@ from bench.wording import listed
 TableName = Literal["predictions", "distortion", "conditions", "conditions-distortion"]
 Problem: TypeAlias = tuple[str, "pd.Series[bool]"]
 """What is wrong, and with which rows."""
-IMAGE = ["image_id", "photo_id", "device", "source", "split"]
+IMAGE = ["image_id", "photo_id", "scene", "device", "source", "split"]
 CELL = ["split", "image_id", "target", "attack", "victim"]
 CONDITION = ["strength", "quality_percent"]
 """What happened to anonymised images before they were scored: `bench.jobs.scoring.condition`."""
@@ -30,7 +30,7 @@ PLAIN_TO_SEE = 60
 _LOOSE = 1e-6
 
 
-_ASKED = ("suite", "split", "image_id", "photo_id", "device", "source", "target")
+_ASKED = ("suite", "split", "image_id", "photo_id", "scene", "device", "source", "target")
 _PREDICTED = ("predicted", "p_source", "p_target", "p_predicted", "attack_key", "victim_key")
 _TEXT = {*_ASKED, "attack", "victim", "predicted", "attack_key", "victim_key"}
 """The other columns hold numbers."""
@@ -102,8 +102,14 @@ def type_problems(rows: pd.DataFrame, table: TableName) -> list[str]:
     return found
 
 
+def images_told(manifest: pd.DataFrame) -> pd.DataFrame:
+    """What rows say of each image of a manifest; a scene that is not told is the photograph's."""
+    scene = manifest["scene"].fillna(manifest["photo_id"])
+    return manifest.rename(columns={"model": "source"}).assign(scene=scene)[IMAGE]
+
+
 def images_of(*frames: pd.DataFrame) -> pd.DataFrame:
-    """Each image that any row names, once, with its photograph, device, source and split."""
+    """Each image that any row names, once, with what rows say of it."""
     found = pd.concat([frame[IMAGE].drop_duplicates() for frame in frames])
     return found.drop_duplicates(ignore_index=True)
 
@@ -114,7 +120,7 @@ def same_distortion(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDA
 
 
 def images_digest(images: pd.DataFrame) -> str:
-    """SHA-256 of which images there are, and of which photograph, device, source and split."""
+    """SHA-256 of which images there are, and of what rows say of each."""
     lines = sorted(json.dumps(row) for row in images[IMAGE].astype(str).to_numpy().tolist())
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

@@ -96,8 +96,9 @@ def linkage_by_attack(run: RunData) -> dict[tuple[str, str], Linkage]:
 def _figures(rows: pd.DataFrame) -> Linkage:
     wide = rows.pivot(index=[*IMAGE, "device"], columns=DEVICE, values="pce")
     own = wide.columns.get_indexer(wide.index.get_level_values("device"))
-    photographs = pd.factorize(wide.index.get_level_values("photo_id"), sort=True)[0]
-    return linkage(wide.to_numpy(np.float64), own, photographs)
+    scenes = pd.factorize(wide.index.get_level_values("scene"), sort=True)[0]
+    photographs = wide.index.get_level_values("photo_id").nunique()
+    return linkage(wide.to_numpy(np.float64), own, scenes, photographs)
 
 
 def linkage_table(run: RunData) -> Table:
@@ -136,7 +137,7 @@ def _notes(run: RunData) -> Iterator[str]:
     yield (
         "PCE: peak-to-correlation energy of an image's noise residual with the fingerprint of its "
         "own device, at no shift; about 1 in size where they do not belong together. Before: the "
-        "same images untouched. In brackets: 95 % interval from draws of photographs."
+        "same images untouched. In brackets: 95 % interval from draws of scenes."
     )
     counts = ", ".join(
         f"{mine['image_id'].nunique()} images of {plural(mine['device'].nunique(), 'device')} "

@@ -20,7 +20,7 @@ from bench.jobs.scoring.rows import prediction_rows
 from bench.metrics.distortion import measure
 from bench.plan.again import NotAtHandError
 from bench.records.entry import Provenance
-from bench.records.frames import IMAGE, images_of, same_distortion
+from bench.records.frames import images_of, images_told, same_distortion
 from bench.records.run import RunData
 from bench.store import Store
 from bench.suites.base import Suite
@@ -116,7 +116,7 @@ def _sample(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
 
 def _check_images(opened: Reopened) -> Verdict:
     suite = opened.suite
-    manifest = suite.manifest("C").rename(columns={"model": "source"})[IMAGE].astype("object")
+    manifest = images_told(suite.manifest("C")).astype("object")
     scored = images_of(opened.run.predictions).astype("object")
     known, found = pd.MultiIndex.from_frame(manifest), pd.MultiIndex.from_frame(scored)
     problems = []

@@ -7,7 +7,17 @@ from bench.types import CamobenchError
 from tests.challenge.answers import folder
 from tests.plugins import FOG, write
 
-COLUMNS = {"image_id", "photo_id", "target", "attack", "detector", "regime", "score", "treated"}
+COLUMNS = {
+    "image_id",
+    "photo_id",
+    "scene",
+    "target",
+    "attack",
+    "detector",
+    "regime",
+    "score",
+    "treated",
+}
 
 
 @pytest.mark.parametrize(("verb", "name"), [("detect", "detection"), ("linkage", "linkage")])

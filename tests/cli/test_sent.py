@@ -94,7 +94,7 @@ def test_verify_runs_all_rows_again_from_the_kept_images(camobench, generated, t
     theirs, other = (frame[frame["attack"] == name] for name in ("theirs", "cgan-img"))
     places = [pd.MultiIndex.from_frame(one[["image_id", "target"]]) for one in (other, theirs)]
     unsent = other[~places[0].isin(places[1])].iloc[0]
-    columns = ["image_id", "photo_id", "device", "source", "split", "target"]
+    columns = ["image_id", "photo_id", "scene", "device", "source", "split", "target"]
     frame.loc[theirs.index[0], columns] = unsent[columns]
     frame.to_parquet(path, index=False)
     code, found = verdicts(camobench, out)

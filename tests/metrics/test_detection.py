@@ -5,15 +5,15 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from bench.metrics.detection import detection, joint_ranks
-from bench.metrics.resampling import photograph_draws, share_interval
+from bench.metrics.resampling import scene_draws, share_interval
 
 SCORES = st.lists(st.integers(-3, 3) | st.integers(-50, 50), min_size=1, max_size=30)
 
 
-def figures(untouched, treated, photographs=None, **more):
+def figures(untouched, treated, scenes=None, **more):
     untouched, treated = (np.array(one, np.float64) for one in (untouched, treated))
-    places = photographs or (np.zeros(len(untouched), int), np.zeros(len(treated), int))
-    return detection(untouched, treated, places, **more)
+    places = scenes or (np.zeros(len(untouched), int), np.zeros(len(treated), int))
+    return detection(untouched, treated, places, 18, **more)
 
 
 @given(untouched=SCORES, treated=SCORES, allowed=st.sampled_from([0.01, 0.1, 0.5]))
@@ -28,17 +28,17 @@ def test_figures_are_those_of_scikit_learn(untouched, treated, allowed):
     assert np.mean(np.array(treated) > found.threshold) == pytest.approx(found.tpr[0])
 
 
-def test_intervals_are_of_whole_photographs(monkeypatch):
+def test_intervals_are_of_whole_scenes(monkeypatch):
     monkeypatch.setattr("bench.metrics.detection.PART", 7)
     random = np.random.default_rng(0)
     places = np.repeat(np.arange(12), 2), np.repeat(np.arange(12), 3)
     untouched, treated = random.normal(size=24), random.normal(1, 1, size=36)
     found = figures(untouched, treated, places)
     aucs = []
-    for draw in photograph_draws(12):
+    for draw in scene_draws(12):
         clean, dirty = np.repeat(untouched, draw[places[0]]), np.repeat(treated, draw[places[1]])
         aucs.append((dirty[:, None] > clean).mean())
-    assert found.auc[1] == pytest.approx(share_interval(found.auc[0], np.array(aucs), 12))
+    assert found.auc[1] == pytest.approx(share_interval(found.auc[0], np.array(aucs), 12, 18))
     assert found.tpr[1][0] <= found.tpr[0] <= found.tpr[1][1]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench.metrics.equal_distortion import Distorted, at_level, strength_weights
 from bench.metrics.paired import Shared, resampled
-from bench.metrics.resampling import photograph_draws
+from bench.metrics.resampling import scene_draws
 
 LEVEL = 0.04
 
@@ -31,20 +31,21 @@ def test_a_mixture_reaches_the_level_or_is_the_whole_attack(steps):
     assert (weights >= 0).all()
 
 
-def two_attacks(photographs=12, seed=0):
+def two_attacks(scenes=12, seed=0):
     """Two attacks at three strengths each on two victims, one image a photograph and victim."""
     random = np.random.default_rng(seed)
-    sums = random.binomial(1, 0.5, (6, photographs, 2)).astype(float)
+    sums = random.binomial(1, 0.5, (6, scenes, 2)).astype(float)
     far = np.array([0.0, 0.03, 0.06, 0.0, 0.01, 0.02])
-    counts, spread = random.integers(1, 4, (6, photographs)), random.uniform(0.5, 1.5, photographs)
-    ones, weights = np.ones((photographs, 2)), np.array([0.5, 0.5])
+    counts, spread = random.integers(1, 4, (6, scenes)), random.uniform(0.5, 1.5, scenes)
+    ones, weights = np.ones((scenes, 2)), np.array([0.5, 0.5])
     return (
         Shared(
             sums=sums,
             counts=ones,
             weights=weights,
-            images=photographs,
-            photo_ids=tuple(map(str, range(photographs))),
+            images=scenes,
+            photographs=scenes,
+            scene_ids=tuple(map(str, range(scenes))),
             drawn=resampled(sums, ones, weights),
         ),
         Distorted(sums=far[:, None] * spread * counts, counts=counts.astype(float)),
@@ -58,15 +59,15 @@ def read_off(shared, distorted, draw):
     return [np.interp(LEVEL, far[:3], success[:3]), success[5]]
 
 
-def test_each_draw_of_photographs_is_read_off_its_own_curve():
+def test_each_draw_of_scenes_is_read_off_its_own_curve():
     shared, distorted = two_attacks()
     found = at_level(shared, distorted, [3, 3], LEVEL)
-    for place, draw in enumerate(photograph_draws(12)):
+    for place, draw in enumerate(scene_draws(12)):
         np.testing.assert_allclose(found.drawn[place], read_off(shared, distorted, draw))
     np.testing.assert_allclose(found.means, read_off(shared, distorted, np.ones(12)))
 
 
-def test_effects_of_photographs_are_how_they_move_the_curves():
+def test_effects_of_scenes_are_how_they_move_the_curves():
     shared, distorted = two_attacks()
     found = at_level(shared, distorted, [3, 3], LEVEL)
     plain, little = read_off(shared, distorted, np.ones(12)), 1e-6

@@ -41,7 +41,7 @@ def test_the_interval_is_that_of_photographs_drawn_by_hand(rows):
     low, high = percentile_interval(drawn[:, 0] - drawn[:, 1], 12)
     units = shared_units(both, TASR, by_target=True)
     units["gap"] = units[0] - units[1]
-    table = units.groupby(["photo_id", "victim"])["gap"].mean().unstack()
+    table = units.groupby(["scene", "victim"])["gap"].mean().unstack()
     by_family = table.T.groupby(FAMILIES).mean().mean().to_numpy()
     random = np.random.default_rng(9)
     by_hand = [by_family[random.integers(12, size=12)].mean() for _ in range(4000)]
@@ -74,16 +74,24 @@ def test_an_untargeted_attack_meets_the_mean_over_an_images_targets(rows):
 
 def many(hits_per_photo, tiles=1, victim="v"):
     records = [
-        (f"{photo}-{tile}", f"{photo}", "x", "y", victim, "y" if hit else "x")
+        (f"{photo}-{tile}", f"{photo}", f"{photo}", "x", "y", victim, "y" if hit else "x")
         for photo, hit in enumerate(hits_per_photo)
         for tile in range(tiles)
     ]
-    columns = ["image_id", "photo_id", "source", "target", "victim", "predicted"]
+    columns = ["image_id", "photo_id", "scene", "source", "target", "victim", "predicted"]
     return pd.DataFrame(records, columns=columns)
 
 
 def interval(rows, **families):
     return pair(rows, families=families or {"v": "wdf"}).figures[0][1]
+
+
+def test_photographs_of_one_scene_move_together():
+    one = many(np.arange(40) % 3 == 0)
+    cameras = [one.assign(photo_id=n + one["photo_id"], image_id=n + one["image_id"]) for n in "ab"]
+    found = pair(pd.concat(cameras), families={"v": "wdf"})
+    assert found.drawn == pytest.approx(pair(one, families={"v": "wdf"}).drawn)
+    assert (found.scenes, found.photographs, found.images) == (40, 80, 80)
 
 
 def test_an_interval_is_clustered_by_photograph_and_weighs_families_not_victims():

@@ -6,24 +6,24 @@ from scipy.stats import binomtest
 
 from bench.metrics.resampling import (
     percentile_interval,
-    photograph_draws,
-    photograph_sums,
+    scene_draws,
+    scene_sums,
     share_interval,
     wilson_interval,
 )
 
 
-def test_each_draw_has_as_many_photographs_as_there_are():
-    draws = photograph_draws(7)
+def test_each_draw_has_as_many_scenes_as_there_are():
+    draws = scene_draws(7)
     assert draws.shape == (2000, 7)
     assert (draws.sum(axis=1) == 7).all()
     assert draws.mean(axis=0) == pytest.approx(np.ones(7), abs=0.2)
     assert draws.var() == pytest.approx(1 - 1 / 7, rel=0.1)  # binomial, not every one once
 
 
-def test_sums_and_counts_by_photograph_and_column():
-    photographs, columns = np.array([0, 0, 2, 2, 2]), np.array([1, 1, 0, 1, 0])
-    sums, counts = photograph_sums(photographs, columns, np.array([1.0, 2, 4, 8, 16]), (3, 2))
+def test_sums_and_counts_by_scene_and_column():
+    scenes, columns = np.array([0, 0, 2, 2, 2]), np.array([1, 1, 0, 1, 0])
+    sums, counts = scene_sums(scenes, columns, np.array([1.0, 2, 4, 8, 16]), (3, 2))
     assert sums.tolist() == [[0, 3], [0, 0], [20, 8]]
     assert counts.tolist() == [[0, 2], [0, 0], [2, 1]]
 
@@ -38,33 +38,45 @@ def test_wilsons_interval_is_that_of_scipy(count, data):
 
 @pytest.mark.parametrize("truth", [0.5, 0.9, 0.98, 0.995])
 @pytest.mark.parametrize(
-    ("photographs", "predictions", "together"),
+    ("scenes", "predictions", "together"),
     [(12, 1, 1.0), (12, 12, 0.1), (48, 1, 1.0), (48, 12, 0.3), (144, 12, 0.02), (144, 60, 0.3)],
 )
-def test_an_interval_of_shares_covers_the_truth_near_one_too(
-    photographs, predictions, together, truth
-):
-    """Success of a photograph's predictions is drawn together by a beta distribution."""
+def test_an_interval_of_shares_covers_the_truth_near_one_too(scenes, predictions, together, truth):
+    """Success of a scene's predictions is drawn together by a beta distribution."""
     random, covered = np.random.default_rng(0), 0
     for _ in range(400):
         chances: float | np.ndarray = truth
         if predictions > 1:
             spread = 1 / together - 1
-            chances = random.beta(truth * spread, (1 - truth) * spread, photographs)
-        shares = random.binomial(predictions, chances, photographs) / predictions
-        drawn = photograph_draws(photographs)[:400] @ shares / photographs
-        low, high = share_interval(shares.mean(), drawn, photographs)
+            chances = random.beta(truth * spread, (1 - truth) * spread, scenes)
+        shares = random.binomial(predictions, chances, scenes) / predictions
+        drawn = scene_draws(scenes)[:400] @ shares / scenes
+        low, high = share_interval(shares.mean(), drawn, scenes, scenes)
         covered += low <= truth <= high
     assert covered >= 0.9 * 400
 
 
+@pytest.mark.parametrize("mean", [0.5, 5])
+def test_so_it_does_where_cameras_took_the_same_scenes(mean):
+    """Scenes and photographs are harder or easier, and one camera is than another."""
+    random, hits = np.random.default_rng(0), []
+    effects = mean + np.linspace(-1, 1, 6) + random.normal(size=(400, 24, 1))
+    chances = 1 / (1 + np.exp(-effects - random.normal(size=(400, 24, 6))))
+    truth = chances.mean()
+    for photographs in random.binomial(12, chances) / 12:
+        drawn = scene_draws(24) @ photographs.mean(1) / 24
+        low, high = share_interval(photographs.mean(), drawn, 24, 24 * 6)
+        hits.append(low <= truth <= high)
+    assert np.mean(hits) >= 0.9
+
+
 def test_the_interval_of_no_number_is_none():
-    assert np.isnan(share_interval(np.nan, np.full(9, np.nan), 3)).all()
+    assert np.isnan(share_interval(np.nan, np.full(9, np.nan), 3, 3)).all()
 
 
-def test_an_interval_of_a_difference_over_few_photographs_covers_it():
+def test_an_interval_of_a_difference_over_few_scenes_covers_it():
     covered, random = 0, np.random.default_rng(0)
     for _ in range(400):
-        low, high = percentile_interval(photograph_draws(6) @ random.normal(size=6) / 6, 6)
+        low, high = percentile_interval(scene_draws(6) @ random.normal(size=6) / 6, 6)
         covered += low <= 0 <= high
     assert 0.92 * 400 <= covered <= 0.98 * 400

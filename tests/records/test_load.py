@@ -55,7 +55,7 @@ def test_a_preliminary_twin_is_not_the_full_method(run_dir):
 @pytest.mark.parametrize(
     ("at", "message"),
     [
-        ({"scorer_version": 2}, r"entry-mislgan.json has scorer version 2.*never share a table"),
+        ({"scorer_version": 3}, r"entry-mislgan.json has scorer version 3.*never share a table"),
         ({"suite__fingerprint": "e"}, r"entry-mislgan.json has suite fingerprint 'e'"),
         ({"suite__classes": ["cam-b", "cam-a", "cam-c"]}, "has suite classes .'cam-b', 'cam-a"),
         ({"recipe": "paper"}, r"entry-mislgan.json has recipe 'paper'"),

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from bench.contract import Victim
 from bench.jobs.scoring.items import Item
+from bench.records.frames import images_told
 from bench.store import explaining_damage, replacing
 from bench.store.checksums import checksum_file, is_as_written, keep_checksum, require_as_written
 from bench.types import IN
@@ -119,20 +120,9 @@ def base_rows(
     items: Sequence[Item], manifest: pd.DataFrame, classes: Sequence[str], suite: str
 ) -> pd.DataFrame:
     """What both tables say of each item: where the image comes from and where it is sent."""
-    rows = manifest.iloc[[item.index for item in items]]
-    return pd.DataFrame(
-        {
-            "suite": suite,
-            "split": rows["split"].to_numpy(),
-            "image_id": rows["image_id"].to_numpy(),
-            "photo_id": rows["photo_id"].to_numpy(),
-            "device": rows["device"].to_numpy(),
-            "source": rows["model"].to_numpy(),
-            "target": pd.array(
-                [None if i.target is None else classes[i.target] for i in items], dtype="string"
-            ),
-        }
-    )
+    rows = images_told(manifest.iloc[[item.index for item in items]]).reset_index(drop=True)
+    targets = [None if item.target is None else classes[item.target] for item in items]
+    return rows.assign(suite=suite, target=pd.array(targets, dtype="string"))
 
 
 def prediction_rows(

@@ -29,7 +29,7 @@ from bench.plan.cells import Cells
 from bench.plan.failures import Failure
 from bench.plan.session import Session
 from bench.records.entry import ENTRY_SCHEMA, parse_entry
-from bench.records.frames import images_digest
+from bench.records.frames import images_digest, images_told
 from bench.records.load import CONDITIONS
 from bench.records.parquet import write_frame
 from bench.records.participants import NO_NETWORK
@@ -133,7 +133,7 @@ def entry(session: Session, cell: Cells) -> dict[str, Json]:
     """
     graph, store = session.graph, session.store
     attack = ATTACKS.get(cell.attack)
-    images = session.place.scorer.manifest.rename(columns={"model": "source"})
+    images = images_told(session.place.scorer.manifest)
     unmeasured = [{"what": what, **_told(one)} for what, one in cell.unmeasured.items()]
     victims = [
         {

@@ -1,6 +1,6 @@
 """What claims are judged by: the figures of a run, and those that the paper prints.
 
-Those of a run come with draws of whole source photographs that all rows of a split share, and are
+Those of a run come with draws of whole scenes that all rows of a split share, and are
 there only if they are whole: every victim of the families asked for, on every image that any row of
 the paper's tables was scored on.
 """
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.metrics.resampling import photograph_draws, photograph_sums
+from bench.metrics.resampling import scene_draws, scene_sums
 from bench.metrics.success import TASR, target_named
 from bench.records.participants import FAMILIES, RowKey
 from bench.records.run import RunData
@@ -31,7 +31,7 @@ ROWS: dict[str, RowKey] = {
 Draws: TypeAlias = NDArray[np.float64]
 """(1 + B,): a figure, then the same from each of B draws; B is 0 for printed figures."""
 Sums: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Sums and counts, both (P, K): by photograph and column."""
+"""Sums and counts, both (P, K): by scene and column."""
 
 
 class UnmeasuredError(LookupError):
@@ -45,7 +45,7 @@ class Published:
     column: the UASR one of Table 2 is an erratum, and one rule is better than two.
     """
 
-    photographs = 0
+    scenes = 0
 
     def mean(self, row: str, split: str, families: Sequence[str]) -> Draws:
         """Mean of the printed family means."""
@@ -71,7 +71,7 @@ class Measured:
     """Evidence from a run's Parquet files; all raise `UnmeasuredError` for what is not whole.
 
     Attributes:
-        photographs: Drawn from, of the split with fewest; one alone is not drawn from.
+        scenes: Drawn from, of the split with fewest; one alone is not drawn from.
     """
 
     def __init__(self, run: RunData) -> None:
@@ -83,11 +83,9 @@ class Measured:
             name: [a.name for a in run.attacks if a.row == row] for name, row in ROWS.items()
         }
         alone = [names[0] for names in self._attacks.values() if len(names) == 1]
-        photographs = run.predictions.groupby("split")["photo_id"].unique()
-        self._photographs = {split: pd.Index(sorted(photographs.get(split, []))) for split in BOTH}
-        self.photographs = min(
-            (len(ids) for ids in self._photographs.values() if len(ids) > 1), default=0
-        )
+        scenes = run.predictions.groupby("split")["scene"].unique()
+        self._scenes = {split: pd.Index(sorted(scenes.get(split, []))) for split in BOTH}
+        self.scenes = min((len(ids) for ids in self._scenes.values() if len(ids) > 1), default=0)
         self._hits = {(s, name): self._hits_of(s, name) for s, name in product(BOTH, alone)}
 
     def mean(self, row: str, split: str, families: Sequence[str]) -> Draws:
@@ -100,7 +98,7 @@ class Measured:
     def spread(self, row: str, split: str) -> Draws:
         """Sample standard deviation of the TASR over all victims, in points, less that of chance.
 
-        What chance adds to their variance in a sample of photographs, it adds twice in its draws.
+        What chance adds to their variance in a sample of scenes, it adds twice in its draws.
         """
         squares = self._rates(row, split, FAMILIES).var(axis=1, ddof=1)
         squares[1:] -= 2 * (chance := squares[1:].mean() - squares[0])
@@ -114,13 +112,13 @@ class Measured:
         Raises:
             ValueError: If the distortions are not those of the predictions.
         """
-        attack, photographs = self._attack(row, split), self._photographs[split]
+        attack, scenes = self._attack(row, split), self._scenes[split]
         rows = attack_rows(self.run, "distortion", attack, split)
-        at = photographs.get_indexer(pd.Index(rows["photo_id"]))
+        at = scenes.get_indexer(pd.Index(rows["scene"]))
         if rows["lpips"].isna().any() or (at < 0).any():
             raise ValueError(f"distortion.parquet has NaN or other images of {attack!r}; run again")
-        values, shape = rows["lpips"].to_numpy(np.float64), (len(photographs), 1)
-        found = photograph_sums(at, np.zeros(len(rows), np.intp), values, shape)
+        values, shape = rows["lpips"].to_numpy(np.float64), (len(scenes), 1)
+        found = scene_sums(at, np.zeros(len(rows), np.intp), values, shape)
         self._require_whole(found[1][:, 0], f"distortions of {row}", split)
         return self._resampled(found, split)[:, 0]
 
@@ -136,22 +134,22 @@ class Measured:
         return 100 * self._resampled(found, split)
 
     def _resampled(self, found: Sums, split: str) -> NDArray[np.float64]:
-        """(1 + B, K) means: over every photograph once, then over each draw."""
+        """(1 + B, K) means: over every scene once, then over each draw."""
         number = len(found[0])
-        drawn = photograph_draws(number, seed=BOTH.index(split))
+        drawn = scene_draws(number, seed=BOTH.index(split))
         draws = np.vstack([np.ones((1, number)), drawn])
         with np.errstate(invalid="ignore"):
             means: NDArray[np.float64] = (draws @ found[0]) / (draws @ found[1])
         return means
 
     def _attack(self, row: str, split: str) -> str:
-        names, photographs = self._attacks[row], len(self._photographs[split])
+        names, scenes = self._attacks[row], len(self._scenes[split])
         if not names:
             raise UnmeasuredError(f"no row {row}")
         if len(names) > 1:
             raise UnmeasuredError(f"several rows are {row}: {', '.join(names)}")
-        if photographs < 2:
-            number = "one photograph" if photographs else "no photograph"
+        if scenes < 2:
+            number = "one scene" if scenes else "no scene"
             raise UnmeasuredError(f"{number} {SPLITS[split]}, so no interval")
         return names[0]
 
@@ -166,10 +164,10 @@ class Measured:
     def _hits_of(self, split: str, attack: str) -> Sums:
         """Successes and predictions of the protocol's victims."""
         rows = attack_rows(self.run, "predictions", attack, split)
-        photographs, mine = self._photographs[split], rows[rows["victim"].isin(self._victims)]
-        return photograph_sums(
-            photographs.get_indexer(pd.Index(mine["photo_id"])),
+        scenes, mine = self._scenes[split], rows[rows["victim"].isin(self._victims)]
+        return scene_sums(
+            scenes.get_indexer(pd.Index(mine["scene"])),
             self._victims.get_indexer(pd.Index(mine["victim"])),
             target_named(mine).to_numpy(dtype=np.float64),
-            (len(photographs), len(self._victims)),
+            (len(scenes), len(self._victims)),
         )

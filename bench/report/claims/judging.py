@@ -14,7 +14,7 @@ from bench.metrics.resampling import REPLICATES, percentile_interval
 from bench.records.run import RunData, once
 from bench.report.claims.catalogue import LITTLE_RATIO, WEAK_POINTS, Comparison, Evidence, claims
 from bench.report.claims.evidence import BOTH, Measured, Published, UnmeasuredError
-from bench.report.tables.notes import origin_notes
+from bench.report.tables.notes import AT_HAND, origin_notes, scenes_said
 from bench.report.tables.render import render
 from bench.report.tables.table import NA, Shown, Table, number, signed, table_of
 from bench.types import SPLITS
@@ -42,7 +42,7 @@ def compare(comparison: Comparison, evidence: Evidence) -> Record:
         return record | {"verdict": UNMEASURED, "finding": str(error)}
     record["value"] = float(draws[0])
     if draws.size > 1:
-        record["low"], record["high"] = percentile_interval(draws[1:], evidence.photographs)
+        record["low"], record["high"] = percentile_interval(draws[1:], evidence.scenes)
     margins = _margins(record)
     holds = min(margins) > 0
     finding = f"figure {'' if holds else 'not '}{side} {limit:g}"
@@ -189,16 +189,16 @@ def _notes(run: RunData) -> Iterable[str]:
         "Where the interval spans the threshold the claim does not hold: this run does not bear "
         "it out. Not measured: a row, a split, a victim's rows or a family is missing."
     )
-    photographs = run.predictions.groupby("split")["photo_id"].nunique()
-    counted = ", ".join(f"{photographs.get(split, 0)} {SPLITS[split]}" for split in BOTH)
+    drawn = {split: run.predictions[run.predictions["split"] == split] for split in BOTH}
+    counted = "; ".join(f"{SPLITS[split]} {scenes_said(rows)}" for split, rows in drawn.items())
     yield (
-        f"95 %: bootstrap, {REPLICATES} draws of whole source photographs ({counted}), the "
-        "same draws for all rows of a split; conditional on the trained networks at hand."
+        f"95 %: bootstrap, {REPLICATES} draws of whole scenes ({counted}), the same "
+        f"draws for all rows of a split; {AT_HAND}."
     )
     yield (
         f"Weak (e): lower by more than {WEAK_POINTS:g} points; the gaps in the paper's tables run "
         "from 8.5 to 52. Spread (f): the standard deviation over all victims, less what the "
-        "chance of so few photographs adds to it. Little (g): the largest less than "
+        "chance of so few scenes adds to it. Little (g): the largest less than "
         f"{LITTLE_RATIO:g} times the smallest; the paper's LPIPS run from 0.03 to 0.05."
     )
     yield (

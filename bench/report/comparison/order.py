@@ -20,7 +20,7 @@ from bench.report.comparison.contenders import (
     level_said,
     mean_families,
 )
-from bench.report.tables.notes import origin_notes
+from bench.report.tables.notes import AT_HAND, origin_notes
 from bench.report.tables.table import Row, Table, between, ends_record, make_table, number, section
 from bench.types import SPLITS
 from bench.wording import listed
@@ -132,12 +132,12 @@ def _notes(
     yield (
         "Kendall's τ (b): 1 where both runs rank the attacks alike, 0 by chance, -1 the other way "
         "round; 95 %: pairs that are told apart in both runs stand, all others may go either way "
-        f"(sign-flip test over photographs at {ALPHA:g}, Holm-corrected for all pairs of both runs "
+        f"(sign-flip test over scenes at {ALPHA:g}, Holm-corrected for all pairs of both runs "
         "in the split)."
     )
     yield (
         f"Means are over {', '.join(families)}, each run's own; 95 % over {REPLICATES} draws of "
-        "whole source photographs. All is conditional on the trained networks."
+        f"whole scenes. All is {AT_HAND}."
     )
     if lone := sorted({name for name in ranked if name not in names}):
         yield f"In one of the runs alone: {listed(lone)}."

@@ -18,7 +18,7 @@ from bench.report.comparison.contenders import (
     nothing_shared,
     require_known,
 )
-from bench.report.tables.notes import origin_notes
+from bench.report.tables.notes import AT_HAND, origin_notes
 from bench.report.tables.table import NA, Shown, Table, number, signed, table_of
 from bench.wording import listed, plural
 
@@ -119,10 +119,10 @@ def _difference(both: Shared) -> dict[str, Any]:
     low, high = None, None
     if drawn is not None:
         apart = 100 * (drawn[:, 0] - drawn[:, 1])
-        low, high = percentile_interval(apart, both.photographs)
+        low, high = percentile_interval(apart, both.scenes)
     return {
         "images": both.images,
-        "photographs": both.photographs,
+        "scenes": both.scenes,
         "predictions": both.units,
         "first_percent": 100 * first,
         "second_percent": 100 * second,
@@ -180,10 +180,7 @@ def _notes(
         "both attacks were scored on (Images); Difference in points. Where one attack is "
         "untargeted, the other's targets of an image are averaged first."
     )
-    yield (
-        f"95 %: bootstrap, {REPLICATES} draws of whole source photographs, the same for both; "
-        "conditional on the trained networks at hand."
-    )
+    yield (f"95 %: bootstrap, {REPLICATES} draws of whole scenes, the same for both; {AT_HAND}.")
     if victim is None:
         yield from _shared_victims(pairs, equal=equal)
     for one in {one.label: one for pair in pairs for one in pair}.values():
@@ -193,21 +190,21 @@ def _notes(
             yield f"{one.label} is doing nothing: untouched images, asked for every target."
     drawn = not all(record["p_exact"] for record in records)
     yield (
-        "p: two-sided sign-flip permutation test over photographs, "
+        "p: two-sided sign-flip permutation test over scenes, "
         + (f"{DRAWS} weighed draws." if drawn else "all sign patterns.")
         + f" p (Holm): corrected for the {len(records)} comparisons shown. In CSV and JSON, "
         "rounded to six places, 0 is less than 0.0000005."
     )
     counts: dict[str, list[int]] = {}
     for record in records:
-        counts.setdefault(record["split"], []).append(record["photographs"])
+        counts.setdefault(record["split"], []).append(record["scenes"])
     for split, found in counts.items():
         few, most = min(found), max(found)
-        yield f"Photographs compared, {split}: {most if few == most else f'{few} to {most}'}."
+        yield f"Scenes compared, {split}: {most if few == most else f'{few} to {most}'}."
     if "mcnemar_p" in records[0]:
         yield (
             "McNemar: exact, on the images where only one attack succeeds; images count as "
-            "independent, so several tiles of one photograph make p too small; n/a, and not "
+            "independent, so several of one scene make p too small; n/a, and not "
             "corrected for, where a rate is a fraction of an image."
         )
     for run in {id(one.run): one.run for pair in pairs for one in pair}.values():

@@ -17,13 +17,13 @@ from bench.report.comparison.contenders import (
     mean_families,
     nothing_shared,
 )
-from bench.report.tables.notes import origin_notes
+from bench.report.tables.notes import AT_HAND, origin_notes
 from bench.report.tables.table import Shown, Table, between, ends_record, number, table_of
 from bench.types import SPLITS
 from bench.wording import listed, plural
 
 TOLD_APART = (
-    f"Two attacks are told apart by a sign-flip test over photographs at {ALPHA:g}, Holm-corrected "
+    f"Two attacks are told apart by a sign-flip test over scenes at {ALPHA:g}, Holm-corrected "
     "for all pairs by that rate in the split. 95 % of a rank: behind all that are told to be "
     "better, ahead of all that are told to be worse, for all attacks together. Tie group: down the "
     "ranks, attacks that are not told from the group's first."
@@ -60,9 +60,7 @@ def ranks_table(contenders: Sequence[Contender], *, equal: bool = False) -> Tabl
         )
     ]
     if not records:
-        raise ValueError(
-            nothing_shared(targeted, "two photographs, targets and victims", equal=equal)
-        )
+        raise ValueError(nothing_shared(targeted, "two scenes, targets and victims", equal=equal))
     suite, rate = targeted[0].run.suite, headline()
     mean = f"{rate.name}_mean"
     columns: Shown[dict[str, Any]] = (
@@ -93,7 +91,7 @@ def rank_records(
 ) -> list[dict[str, Any]]:
     """Rank, interval and tie group of each attack by a mean rate, best first.
 
-    Arguments are those of `contest`. Nothing where the attacks share no two photographs.
+    Arguments are those of `contest`. Nothing where the attacks share no two scenes.
     """
     found = contest(contenders, split, metric, families, equal=equal) if contenders else None
     if found is None or found.drawn is None or not np.isfinite([found.means, *found.drawn]).all():
@@ -116,7 +114,7 @@ def rank_records(
                 "tie_group": groups[place],
                 **ends_record(f"{metric.name}_mean", percent(figure), "_percent"),
                 "images": found.images,
-                "photographs": found.photographs,
+                "scenes": found.scenes,
                 "victims": len(found.weights),
             }
         )
@@ -127,8 +125,8 @@ def _notes(
     contenders: Sequence[Contender], ranked: Sequence[Contender], over: str
 ) -> Iterable[str]:
     yield (
-        f"Rank 1 is the highest mean TASR, whose 95 % are over {REPLICATES} draws of whole source "
-        "photographs, the same for all attacks; conditional on the trained networks."
+        f"Rank 1 is the highest mean TASR, whose 95 % are over {REPLICATES} draws of whole "
+        f"scenes, the same for all attacks; {AT_HAND}."
     )
     yield TOLD_APART
     yield f"Only what all of these attacks were scored on counts: images, targets, {over}."

@@ -33,7 +33,7 @@ def curves_table(run: RunData) -> Table:
     Shown are TASR of targeted attacks and UASR of the others; the records hold all.
 
     Raises:
-        ValueError: As `curves_of`, or if untouched and anonymised images share no photographs.
+        ValueError: As `curves_of`, or if untouched and anonymised images share no scenes.
     """
     found = curves_of(run)
     if not found and run.unmeasured:
@@ -145,7 +145,7 @@ def _notes(run: RunData, fidelity: MetricSpec) -> Iterator[str]:
     )
     yield (
         "TASR for targeted attacks, UASR for the others; means over families of means over "
-        "architectures. 95 %: from draws of photographs, through the interpolation."
+        "architectures. 95 %: from draws of scenes, through the interpolation."
     )
     yield from part_notes(run, any(one.in_part for one in curves_of(run)))
     yield from outside_means(run)

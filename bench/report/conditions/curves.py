@@ -27,7 +27,7 @@ class Strength:
 
     Attributes:
         predictions: Its rows.
-        distortion: Sum and count by photograph, of the metric by whose level attacks are compared.
+        distortion: Sum and count by scene, of the metric by whose level attacks are compared.
     """
 
     strength: float
@@ -102,10 +102,10 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
     if fidelity is None or nothing.empty or distortion.empty:
         return ()
 
-    def by_photograph(rows: pd.DataFrame) -> pd.DataFrame:
-        return rows.groupby("photo_id")[fidelity.name].agg(["sum", "count"])
+    def by_scene(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.groupby("scene")[fidelity.name].agg(["sum", "count"])
 
-    whole = Strength(strength=1.0, predictions=predictions, distortion=by_photograph(distortion))
+    whole = Strength(strength=1.0, predictions=predictions, distortion=by_scene(distortion))
     unchanged = whole.distortion.assign(sum=fidelity.unchanged * whole.distortion["count"])
     untouched = Strength(strength=0.0, predictions=nothing, distortion=unchanged)
     if attack == CLEAN_CONTROL:
@@ -116,7 +116,7 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
         Strength(
             strength=float(strength),
             predictions=weaker[weaker["strength"] == strength],
-            distortion=by_photograph(changed[changed["strength"] == strength]),
+            distortion=by_scene(changed[changed["strength"] == strength]),
         )
         for strength in np.unique(weaker["strength"])
     )
@@ -160,12 +160,12 @@ def at_equal_distortion(
 def _shared(
     steps: Sequence[Strength], metric: MetricSpec, families: dict[str, str]
 ) -> tuple[Shared, Distorted] | None:
-    """Success and distortion on the photographs that all strengths have in common."""
+    """Success and distortion on the scenes that all strengths have in common."""
     rows = [one.predictions for one in steps]
     found = shared(rows, metric, families, by_target=metric.needs == "target")
     if found is None:
         return None
-    far = [one.distortion.reindex(list(found.photo_ids), fill_value=0) for one in steps]
+    far = [one.distortion.reindex(list(found.scene_ids), fill_value=0) for one in steps]
     sums, counts = (np.stack([one[of].to_numpy(float) for one in far]) for of in ("sum", "count"))
     return found, Distorted(sums=sums, counts=counts)
 

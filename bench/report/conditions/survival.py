@@ -1,7 +1,7 @@
 """What is left of an attack's success after a JPEG save, from the rows under conditions alone.
 
 Both figures are means as in the tables, on the same images, targets and victims, so that one draw
-of photographs moves both.
+of scenes moves both.
 """
 
 from collections.abc import Iterable, Iterator
@@ -105,12 +105,12 @@ def _left(both: Shared) -> Figure:
     """Of an attack without and with the save, and of untouched images likewise."""
     if both.drawn is None:
         return UNDEFINED
-    means, drawn, photographs = both.means, both.drawn, both.photographs
+    means, drawn, scenes = both.means, both.drawn, both.scenes
     won = drawn[:, 0] - drawn[:, 2]
-    if not percentile_interval(won, photographs)[0] > 0:
+    if not percentile_interval(won, scenes)[0] > 0:
         return UNDEFINED
     kept = drawn[:, 1] - drawn[:, 3]
-    ends = percentile_interval(kept[won > 0] / won[won > 0], photographs)
+    ends = percentile_interval(kept[won > 0] / won[won > 0], scenes)
     return (means[1] - means[3]) / (means[0] - means[2]), ends
 
 
@@ -191,7 +191,7 @@ def _notes(run: RunData, found: list[Survival]) -> Iterator[str]:
         "Left: success after the save over success without, each beyond what untouched images "
         f"({CLEAN_CONTROL}) have under the same; same images, targets and victims. TASR for "
         "targeted attacks, UASR for the others; the mean over victims is that of the tables. In "
-        "brackets: 95 % interval from draws of photographs."
+        "brackets: 95 % interval from draws of scenes."
     )
     alone = [
         f"{number(100 * (one.after[0] or 0), 0)} % at {one.quality_percent}"

@@ -22,10 +22,11 @@ ALL = "all"
 """The sum of the detectors' scores: one vote of each, settled before any image was seen."""
 HEADLINE = "unseen"
 _COLUMNS = (
-    *("split", "image_id", "photo_id", "target", "attack", "attack_key", "attack_digest"),
+    *("split", "image_id", "scene", "photo_id", "target"),
+    *("attack", "attack_key", "attack_digest"),
     *("treated", "detector", "regime", "quality_percent", "score"),
 )
-IMAGE = ["image_id", "photo_id", "target"]
+IMAGE = ["image_id", "scene", "photo_id", "target"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,11 +185,12 @@ def _wide(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _figures(untouched: pd.DataFrame, treated: pd.DataFrame, name: str) -> Detection:
     """Of a column of `_wide`."""
-    ids = [part.index.get_level_values("photo_id") for part in (untouched, treated)]
+    ids = [part.index.get_level_values("scene") for part in (untouched, treated)]
     numbers = pd.factorize(ids[0].append(ids[1]), sort=True)[0]
     places = numbers[: len(untouched)], numbers[len(untouched) :]
     scores = [part[name].to_numpy(np.float64) for part in (untouched, treated)]
-    return detection(scores[0], scores[1], places)
+    photographs = (part.index.unique("photo_id").size for part in (untouched, treated))
+    return detection(scores[0], scores[1], places, min(photographs))
 
 
 def _success(
@@ -196,7 +198,7 @@ def _success(
 ) -> tuple[Figure, Figure]:
     """TASR over families, as in the tables, and what is left where no detector objects.
 
-    The threshold moves with the photographs.
+    The threshold moves with the scenes.
     """
     ranks = joint_ranks(*(part.drop(columns=ALL).to_numpy() for part in (untouched, treated)))
     quiet, loud = (
@@ -214,7 +216,7 @@ def _success(
     left = None
     if found.drawn is not None and drawn is not None:
         left = found.drawn[np.arange(len(drawn)), 1 + np.searchsorted(limits, drawn)]
-    return found.figures[0], (value, share_interval(value, left, found.photographs))
+    return found.figures[0], (value, share_interval(value, left, found.scenes, found.photographs))
 
 
 def victim_rows(run: RunData) -> tuple[pd.DataFrame, bool]:

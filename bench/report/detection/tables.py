@@ -120,7 +120,7 @@ def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
         f"Undetected {title}: share of images that a victim takes for the target's and that none "
         "of the detectors (attack unseen) objects to, where all together have that rate of false "
         f"alarms{more}, each objecting above the same rank among untouched images. In brackets: "
-        "95 % interval from draws of photographs; thresholds move with them."
+        "95 % interval from draws of scenes; thresholds move with them."
     )
     if not victim_rows(run)[1]:
         yield (

@@ -11,7 +11,7 @@ from bench.report.conditions.curve_tables import WHOLE, at_record
 from bench.report.leaderboard.boards import Board
 from bench.report.leaderboard.standing import PART, Standing, Standings
 from bench.report.leaderboard.submissions import LeftOut
-from bench.report.tables.notes import origin_notes
+from bench.report.tables.notes import AT_HAND, origin_notes, scenes_said
 from bench.report.tables.render import render
 from bench.report.tables.table import (
     NA,
@@ -156,12 +156,11 @@ def _about(board: Board) -> dict[str, Any]:
 
 def _notes(standings: Standings, split: str, rows: Sequence[Row]) -> Iterable[str]:
     board, scored = standings.board, standings.board.run.predictions
-    photographs = scored.loc[scored["split"] == split, "photo_id"].nunique()
+    drawn = scenes_said(scored[scored["split"] == split])
     yield (
         "Mean: over families of means over architectures, in %, over "
-        f"{plural(len(board.panel), 'victim')}. 95 %: {REPLICATES} draws of whole source "
-        f"photographs ({photographs} here), the same for all attacks; conditional "
-        "on the trained networks at hand."
+        f"{plural(len(board.panel), 'victim')}. 95 %: {REPLICATES} draws of whole scenes "
+        f"({drawn}), the same for all attacks; {AT_HAND}."
     )
     yield f"{TOLD_APART} Worst victim: the one on which the attack succeeds least."
     yield (

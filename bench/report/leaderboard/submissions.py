@@ -54,7 +54,7 @@ class Submission:
 
     @cached_property
     def images(self) -> pd.DataFrame:
-        """Each image of its rows once, with photograph, device, source and split."""
+        """Each image of its rows once, with what they say of it."""
         return images_of(self.run.predictions, self.run.distortion)
 
 

@@ -21,6 +21,7 @@ from bench.report.tables.table import NA, number
 from bench.types import IN
 from bench.wording import listed, plural
 
+AT_HAND = "conditional on the cameras and the trained networks at hand"
 FAILED = "failed"
 MARK = "§"
 MOST_NAMED = 3
@@ -44,8 +45,7 @@ def table_notes(run: RunData, split: str) -> tuple[str, ...]:
         "± is the sample standard deviation: in a family's cell over its architectures, under "
         "Mean over the family means.",
         "95 %: Wilson interval of the Mean for as many units as its variance is worth over "
-        f"{REPLICATES} draws of whole source photographs ({rows['photo_id'].nunique()} here), "
-        "conditional on the trained networks at hand.",
+        f"{REPLICATES} draws of whole scenes ({scenes_said(rows)}); {AT_HAND}.",
         *_families(run),
         *failure_notes(run),
         *_suspicions(run),
@@ -55,6 +55,14 @@ def table_notes(run: RunData, split: str) -> tuple[str, ...]:
         f"Clean accuracy of the victims on Set-C (%): {clean}.",
         *_published(run, split),
         *origin_notes(run),
+    )
+
+
+def scenes_said(rows: pd.DataFrame) -> str:
+    """What the draws of intervals are drawn from."""
+    scenes, photographs = rows["scene"].nunique(), rows["photo_id"].nunique()
+    return f"{scenes}, " + (
+        "a photograph each" if scenes == photographs else f"in {photographs} photographs"
     )
 
 

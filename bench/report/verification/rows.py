@@ -62,7 +62,7 @@ def row_verdicts(
 
 
 def check_images(images: pd.DataFrame, entry: Entry) -> Verdict:
-    """One photograph, device, source and split an image; all of Set-C; classes inside only.
+    """One photograph, scene, device, source and split an image; all of Set-C; classes inside only.
 
     Args:
         images: What `images_of` returns.
@@ -71,7 +71,7 @@ def check_images(images: pd.DataFrame, entry: Entry) -> Verdict:
     """
     suite = entry.suite
     odd = {
-        "photograph, device, source or split change from row to row": images.duplicated("image_id"),
+        "photograph, scene, device, source or split change": images.duplicated("image_id"),
         f"`split` is none of {', '.join(SPLITS)}": ~images["split"].isin(list(SPLITS)),
         "split and source contradict each other": images["source"].isin(suite.classes)
         != (images["split"] == IN),

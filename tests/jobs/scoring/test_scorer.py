@@ -12,7 +12,7 @@ from bench.records.frames import check_predictions
 from tests.smoke import CPU, toy_suite
 from tests.toys import CLASSES, ToyVictim
 
-IDENTIFYING = ["suite", "split", "image_id", "photo_id", "device", "source", "target"]
+IDENTIFYING = ["suite", "split", "image_id", "photo_id", "scene", "device", "source", "target"]
 PROBABILITIES = ["p_source", "p_target", "p_predicted"]
 
 
@@ -93,6 +93,7 @@ def naive(suite, attack, victim):
                     "split": row.split,
                     "image_id": row.image_id,
                     "photo_id": row.photo_id,
+                    "scene": row.photo_id,
                     "device": row.device,
                     "source": row.model,
                     "target": target,

@@ -68,7 +68,7 @@ def test_an_entry_says_what_code_measured_it(smoke_copy):
 def test_an_entry_says_where_it_comes_from(smoke, matrix):
     entry = json.loads((smoke.out / "entry-jpeg.json").read_text())
     assert as_json(matrix.graph.suite).items() <= entry["suite"].items()
-    assert (entry["recipe"], entry["seed"], entry["scorer_version"]) == ("smoke", 0, 1)
+    assert (entry["recipe"], entry["seed"], entry["scorer_version"]) == ("smoke", 0, 2)
     assert entry["lpips"]["version"] == "0.1"
     origin = entry["provenance"]
     assert (origin["device"], origin["precision"], origin["tf32"]) == ("cpu", "fp32", False)

@@ -13,7 +13,7 @@ from bench.report.claims.judging import compare, judge, render_claims
 
 from .worlds import AS_THE_PAPER_SAYS, keeping, world
 
-MANY = SimpleNamespace(photographs=10**9)
+MANY = SimpleNamespace(scenes=10**9)
 
 
 def comparison(draws, title="a over b", **more):
@@ -61,7 +61,7 @@ def test_a_split_of_one_photograph_costs_its_own_claims():
     one = run.predictions.query("split == 'out'")["photo_id"].iloc[0]
     run = keeping(run, lambda f: (f["split"] == "in") | (f["photo_id"] == one))
     first, *_ = json.loads(render_claims(run, "json"))["rows"]
-    assert "one photograph out of distribution" in first["finding"]
+    assert "one scene out of distribution" in first["finding"]
     assert first["comparisons"][0]["low"] < first["comparisons"][0]["value"]
 
 

@@ -58,6 +58,7 @@ def frames_of(chances, photographs, levels):
                     "split": split,
                     "image_id": f"{source}-{photo}-{tile}",
                     "photo_id": f"{source}-{photo}",
+                    "scene": f"scene {photo}",
                     "device": f"{source}-0",
                     "source": source,
                     "attack": f"a-{label}",

@@ -19,8 +19,8 @@ def test_names_and_patterns_each_once(run_dir, pristine):
 
 def test_runs_that_differ_never_mix(run_dir, pristine):
     for name in ATTACKS:
-        change(run_dir, f"entry-{name}.json", scorer_version=2)
-    with pytest.raises(ValueError, match=r"scorer version 1, .*has 2"):
+        change(run_dir, f"entry-{name}.json", scorer_version=3)
+    with pytest.raises(ValueError, match=r"scorer version 2, .*has 3"):
         contenders_across([(pristine, "mislgan"), (run_dir, "cgan-img")])
 
 

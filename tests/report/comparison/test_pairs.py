@@ -23,7 +23,7 @@ def test_every_pair_in_every_rate_that_both_have_and_holm_over_all_of_them(three
         ("out", "tasr", full, img),
     ]
     assert [r["p_holm"] for r in records] == pytest.approx(holm([r["p"] for r in records]))
-    assert (records[0]["images"], records[0]["photographs"]) == (24, 12)
+    assert (records[0]["images"], records[0]["scenes"]) == (24, 12)
     assert records[0]["p_exact"]
 
 

@@ -167,12 +167,12 @@ def test_rows_that_no_scorer_writes_fail(survived_dir, edit, said):
     assert said in found.finding
 
 
-@pytest.mark.parametrize("column", ["device", "photo_id"])
+@pytest.mark.parametrize("column", ["device", "scene"])
 def test_rows_of_other_images_fail(survived_dir, column):
     change(survived_dir, lambda f: f.assign(**{column: "another"}))
     found = {one.check: one for one in verify_folder(survived_dir)}["images"]
     assert found.verdict == "fail"
-    assert "change from row to row" in found.finding
+    assert "split change" in found.finding
 
 
 def test_what_failed_may_be_missing_where_its_entry_says_so(survived_dir):

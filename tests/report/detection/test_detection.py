@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.metrics.resampling import photograph_draws, share_interval
+from bench.metrics.resampling import scene_draws, share_interval
 from bench.records.load import load_run
 from bench.report.detection.scores import ROWS, detections
 from bench.report.detection.tables import DETECTION, detection_table
@@ -84,10 +84,10 @@ def test_undetected_success_has_the_threshold_of_each_draw(detected_dir):
     mine = pd.read_parquet(path).query(
         "attack == 'mislgan' and split == 'in' and regime == 'unseen'"
     )
-    index = ["treated", "photo_id", "image_id", "target", "detector"]
+    index = ["treated", "scene", "image_id", "target", "detector"]
     wide = mine.fillna({"target": ""}).set_index(index)["score"].unstack("detector")
     clean, dirty = wide.loc[False], wide.loc[True]
-    ids = sorted(mine["photo_id"].unique())
+    ids = sorted(mine["scene"].unique())
     place = {name: number for number, name in enumerate(ids)}
     ranks = [
         np.max([(clean[d].to_numpy() < part[d].to_numpy()[:, None]).sum(1) for d in DETECTORS], 0)
@@ -99,17 +99,17 @@ def test_undetected_success_has_the_threshold_of_each_draw(detected_dir):
     victims, names = pd.factorize(said["victim"])
     of = names.map(run.families)
     shares = 1 / (of.nunique() * of.value_counts()[of].to_numpy())
-    places = said["photo_id"].map(place).to_numpy()
-    clean_places = [place[name] for name in clean.index.get_level_values("photo_id")]
+    places = said["scene"].map(place).to_numpy()
+    clean_places = [place[name] for name in clean.index.get_level_values("scene")]
     found = []
-    for draw in [np.ones(len(ids), int), *photograph_draws(len(ids))]:
+    for draw in [np.ones(len(ids), int), *scene_draws(len(ids))]:
         limit = ranks[0][draw[clean_places] > 0].max()  # of 24 none may be objected to
         weight = draw[places]
         hits, seen = (np.bincount(victims, w) for w in (weight * (named & (loud <= limit)), weight))
         found.append(hits / seen @ shares)
     assert one.undetected[0] == pytest.approx(found[0])
     assert one.undetected[1] == pytest.approx(
-        share_interval(found[0], np.array(found[1:]), len(ids))
+        share_interval(found[0], np.array(found[1:]), len(ids), len(ids))
     )
 
 

@@ -20,7 +20,7 @@ def weaker(rows):
     ("change", "why"),
     [
         ({"entry": lambda e: e.update(recipe="paper")}, "recipe mini, there paper"),
-        ({"entry": lambda e: e.update(scorer_version=2)}, "scorer version 1, there 2"),
+        ({"entry": lambda e: e.update(scorer_version=3)}, "scorer version 2, there 3"),
         ({"entry": lambda e: e["lpips"].update(version="0.2")}, "LPIPS version 0.1, alex"),
         ({"entry": lambda e: e["suite"].update(fingerprint="e")}, "suite fingerprint ffff"),
         ({"entry": lambda e: e["provenance"].update(precision="bf16")}, "fp32, there bf16 on"),

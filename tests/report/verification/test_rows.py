@@ -1,6 +1,7 @@
 """Whole rows, and claims of partial ones that no scorer makes."""
 
 import json
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bench.records.entry import Evaluated, parse_entry
-from bench.records.frames import images_digest, images_of, no_rows, same_distortion
+from bench.records.frames import images_digest, images_of, images_told, no_rows, same_distortion
 from bench.records.load import CONDITIONS
 from bench.report.verification.rows import cell_problems, check_images, row_verdicts, wanted_cells
 from bench.suites.catalogue import SIMULATED, load_suite
@@ -44,9 +45,9 @@ def suite(classes=CLASSES, fingerprint="f", evaluated=None):
 
 @pytest.fixture
 def images():
-    names = ["image_id", "photo_id", "device", "source", "split"]
+    names = ["image_id", "photo_id", "scene", "device", "source", "split"]
     return pd.DataFrame(
-        [("i1", "i1", "a-0", "a", "in"), ("i2", "i2", "x-0", "x", "out")], columns=names
+        [("i1", "i1", "s", "a-0", "a", "in"), ("i2", "i2", "s", "x-0", "x", "out")], columns=names
     )
 
 
@@ -88,23 +89,18 @@ def test_what_counts_as_the_same(images):
 def test_images_that_contradict_themselves(images):
     assert check_images(images, suite()).finding.startswith("1 in, 1 out")
     torn = images_of(images, images.assign(device=["a-1", "x-0"]))
-    assert "change from row to row: i1" in check_images(torn, suite()).finding
+    assert "split change: i1" in check_images(torn, suite()).finding
     swapped = check_images(images.assign(split=["out", "out"]), suite())
     assert (swapped.verdict, "contradict each other: i1" in swapped.finding) == ("fail", True)
 
 
 @pytest.mark.parametrize("spec", SIMULATED.values(), ids=SIMULATED)
 def test_the_images_of_simulated_suites_are_known(spec):
-    rows = [
-        (shot.image_id, shot.image_id, shot.device, shot.model, shot.split)
-        for shot in plan(spec, "C")
-    ]
+    rows = plan(spec, "C")
     source = load_suite(spec.name)
     if source.card.real:  # they come after the suite's own
-        photographs = (row for row, _ in source.rows("C", 1, len(rows)))
-        rows += [(r.image_id, r.photo_id, r.device, r.model, r.split) for r in photographs]
-    names = ["image_id", "photo_id", "device", "source", "split"]
-    images = pd.DataFrame(rows, columns=names)
+        rows += [row for row, _ in source.rows("C", 1, len(rows))]
+    images = images_told(pd.DataFrame(map(asdict, rows)))
     known = (spec.models_in, source.card.fingerprint)
     assert check_images(images, suite(*known)).verdict == "ok"
     short = check_images(images[1:], suite(*known, {"images": 1, "sha256": "0"}))
