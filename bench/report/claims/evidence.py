@@ -86,6 +86,8 @@ class Measured:
         scenes = run.predictions.groupby("split")["scene"].unique()
         self._scenes = {split: pd.Index(sorted(scenes.get(split, []))) for split in BOTH}
         self.scenes = min((len(ids) for ids in self._scenes.values() if len(ids) > 1), default=0)
+        alike = self._scenes[BOTH[0]].equals(self._scenes[BOTH[1]])  # then both splits move with one
+        self._seeds = {split: 0 if alike else place for place, split in enumerate(BOTH)}
         self._hits = {(s, name): self._hits_of(s, name) for s, name in product(BOTH, alone)}
 
     def mean(self, row: str, split: str, families: Sequence[str]) -> Draws:
@@ -136,7 +138,7 @@ class Measured:
     def _resampled(self, found: Sums, split: str) -> NDArray[np.float64]:
         """(1 + B, K) means: over every scene once, then over each draw."""
         number = len(found[0])
-        drawn = scene_draws(number, seed=BOTH.index(split))
+        drawn = scene_draws(number, seed=self._seeds[split])
         draws = np.vstack([np.ones((1, number)), drawn])
         with np.errstate(invalid="ignore"):
             means: NDArray[np.float64] = (draws @ found[0]) / (draws @ found[1])

@@ -33,7 +33,7 @@ def by_hand(run, split, table, figure):
     frame = frame[frame["split"] == split]
     mine = run.predictions[run.predictions["split"] == split]
     scenes = sorted(mine["scene"].unique())
-    random, count = np.random.default_rng(("in", "out").index(split)), len(scenes)
+    random, count = np.random.default_rng(0), len(scenes)
     drawn = random.multinomial(count, np.full(count, 1 / count), size=DRAWS)
     for times in (np.ones(count, int), *drawn):
         often = frame["scene"].map(dict(zip(scenes, times, strict=True)))
@@ -76,6 +76,17 @@ def test_figures_and_their_draws_by_hand(run, measured, split, table, ours, figu
     found = ours(measured, split)[: 1 + DRAWS]
     np.testing.assert_allclose(found, list(by_hand(run, split, table, figure)), atol=1e-9)
     assert len(set(np.round(found, 6))) > 5
+
+
+def test_splits_of_other_scenes_are_drawn_apart(run, measured):
+    tables = ("predictions", "distortion")
+    other = {
+        name: getattr(run, name).assign(scene=lambda f: f["split"] + f["scene"]) for name in tables
+    }
+    apart = Measured(replace(run, **other))
+    for split, same in (("in", True), ("out", False)):
+        found, before = (one.mean("wdf", split, FAMILIES) for one in (apart, measured))
+        assert (found[0], np.array_equal(found, before)) == (before[0], same)
 
 
 def test_spread_is_that_of_victims_without_what_chance_adds():
