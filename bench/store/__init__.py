@@ -264,6 +264,8 @@ def lock_beside_set(path: Path) -> FileLock:
 
 
 def _lock(root: Path, *names: str) -> FileLock:
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise PermissionError(f"the store {root} cannot be written into; choose another --store")
     path = root.joinpath("locks", *names)
     path.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(path.with_name(f"{path.name}.lock"))

@@ -43,6 +43,13 @@ def test_a_store_is_made_and_opened_again_and_nothing_else_is(tmp_path):
             Store(root)
 
 
+def test_a_store_that_can_only_be_read_says_what_to_do(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    with pytest.raises(PermissionError, match="cannot be written into; choose another --store"):
+        store.lock("data")
+
+
 @pytest.mark.parametrize(("more", "ours"), [("data", True), ("plug-ins", True), ("letters", False)])
 def test_a_store_that_lost_its_marker_is_still_one(tmp_path, more, ours):
     for name in ("challenges", "locks", f".{MARKER}.abcd_123", more):  # one is of a killed run
