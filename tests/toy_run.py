@@ -21,7 +21,7 @@ ATTACKS = {
     "cgan-img-wdf-pef": (("img", "wdf", "pef"), False, True, False, 0.9, 31.0),
     "mislgan": (("pef",), True, True, False, 0.7, 29.0),
     "cgan-img": (("img",), False, True, False, 0.6, 33.0),
-    "prnu_removal&co": ((), False, False, False, 0.5, 36.0),
+    "prnu_removal&[co]": ((), False, False, False, 0.5, 36.0),
     "identity": ((), False, False, True, 0.02, np.inf),
     "jpeg-q85": ((), False, False, True, 0.2, 38.0),
 }

@@ -49,7 +49,7 @@ def test_a_preliminary_twin_is_not_the_full_method(run_dir):
     assert [attack.name for attack in run.attacks if attack.is_full_method] == ["cgan-img-wdf-pef"]
     rows = {attack.name: attack.row for attack in run.attacks}
     assert rows["cgan-img-wdf-pef"] == (frozenset({"img", "wdf", "pef"}), False)
-    assert (rows["mislgan"], rows["identity"], rows["prnu_removal&co"]) == (None, None, None)
+    assert (rows["mislgan"], rows["identity"], rows["prnu_removal&[co]"]) == (None, None, None)
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ def require_known(kind: str, name: str, known: Iterable[str]) -> None:
 
 def _matching(name: str, run: RunData) -> list[str]:
     names = [attack.name for attack in run.attacks]
-    found = fnmatch.filter(names, name)
+    found = [name] if name in names else fnmatch.filter(names, name)
     if not found:
         require_known("attack", name, names)
     return found

@@ -7,6 +7,8 @@ from tests.toy_run import ATTACKS
 
 
 def test_names_and_patterns_each_once(run_dir, pristine):
+    odd = "prnu_removal&[co]"  # which is a pattern too, of other names
+    assert [one.label for one in contenders_of(run_dir, [odd])] == [odd]
     found = contenders_of(run_dir, ["mislgan", "cgan-*", "mislgan"])
     assert [one.label for one in found] == ["mislgan", "cgan-img-wdf-pef", "cgan-img"]
     assert {one.label for one in contenders_of(run_dir, [])} == set(ATTACKS)
