@@ -86,7 +86,7 @@ class Measured:
         scenes = run.predictions.groupby("split")["scene"].unique()
         self._scenes = {split: pd.Index(sorted(scenes.get(split, []))) for split in BOTH}
         self.scenes = min((len(ids) for ids in self._scenes.values() if len(ids) > 1), default=0)
-        alike = self._scenes[BOTH[0]].equals(self._scenes[BOTH[1]])  # then both splits move with one
+        alike = self._scenes[BOTH[0]].equals(self._scenes[BOTH[1]])  # they move together
         self._seeds = {split: 0 if alike else place for place, split in enumerate(BOTH)}
         self._hits = {(s, name): self._hits_of(s, name) for s, name in product(BOTH, alone)}
 
