@@ -104,16 +104,16 @@ def lead_attack(run: RunData) -> AttackRecord | None:
     """The full method, else the attack of the highest mean success; `None` without a targeted one.
 
     Success is that in distribution, where anything was scored there. A mean over fewer victims
-    than another's is behind it.
+    than another's is behind it, and none behind all.
     """
     rivals = [a for a in run.attacks if a.targeted and not a.control and not a.partial]
     there = [split for split in run.splits if (run.predictions["split"] == split).any()]
     if not there:
         return None
 
-    def place(one: AttackRecord) -> tuple[bool, int, float]:
-        mean = _mean(run, there[0], one, headline()) or 0
-        return one.is_full_method, _counted(run, there[0], one), mean
+    def place(one: AttackRecord) -> tuple[bool, bool, int, float]:
+        mean = _mean(run, there[0], one, headline())
+        return one.is_full_method, mean is not None, _counted(run, there[0], one), mean or 0
 
     return max(rivals, key=place, default=None)
 
