@@ -81,7 +81,8 @@ def beyond_level(contenders: Iterable[Contender]) -> Iterator[str]:
         if where:
             yield (
                 f"Left out {' and '.join(where)}: {one.label}, which distorts more than "
-                f"{level_said(one.run)} and was scored in full at no weaker strength."
+                f"{level_said(one.run)} and was scored in full at no weaker strength, or lacks "
+                "distortions or untouched images."
             )
 
 
