@@ -53,8 +53,7 @@ def auc_of(untouched: Floats, treated: Floats, scenes: Places, photographs: int)
     if count > 1 and pairs.all():
         drawn = np.einsum("bp,bp->b", draws @ wins, draws) / pairs
     value = float(wins.sum() / (members[0].sum() * members[1].sum()))
-    fewer = min(int(np.count_nonzero(some)) for some in members)
-    return value, share_interval(value, drawn, fewer, photographs)
+    return value, share_interval(value, drawn, count, photographs)
 
 
 def detection(
@@ -97,7 +96,7 @@ def detection(
     tprs, thresholds = figures(draws) if auc[1] else (None, None)
     return Detection(
         auc=auc,
-        tpr=(rate, share_interval(rate, tprs, len(np.unique(scenes[1])), photographs)),
+        tpr=(rate, share_interval(rate, tprs, count, photographs)),
         threshold=limit,
         thresholds=thresholds,
     )
