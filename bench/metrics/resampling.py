@@ -67,10 +67,11 @@ def scene_sums(
 
 
 def percentile_interval(values: NDArray[np.float64], scenes: int) -> tuple[float, float]:
-    """The central part of (B,) figures, resampled from P scenes, that holds 95 % of samples.
+    """The central part of (B,) figures, resampled from P scenes, as a 95 % interval.
 
     A little more than 95 % of the draws, which spread less than samples do, by (P - 1) / P, and
-    know nothing of how unsure that spread is: both as for the mean of normal figures.
+    know nothing of how unsure that spread is: both as for the mean of normal figures. From six
+    scenes on it holds that mean 93 to 95 % of the time; of four 87, of three 75: all draws.
 
     Source: expanded percentile intervals of Hesterberg 2015, What Teachers Should Know About the
     Bootstrap, The American Statistician 69.
