@@ -38,6 +38,7 @@ class Comparison:
     Attributes:
         title: What is compared, rows by their names.
         figure: Takes it from the evidence.
+        splits: Of which.
         unit: "points" (of TASR) or "ratio".
         threshold: Where the claimed side begins.
         below: Whether the claimed side is below the threshold.
@@ -45,6 +46,7 @@ class Comparison:
 
     title: str
     figure: Callable[[Evidence], Draws]
+    splits: Sequence[str] = BOTH
     unit: Literal["points", "ratio"] = "points"
     threshold: float = 0.0
     below: bool = False
@@ -92,6 +94,7 @@ def _beats(row: str, other: str, split: str, families: Sequence[str] = FAMILIES)
     return Comparison(
         title=f"{row} over {other}{where}, {SPLITS[split]}",
         figure=lambda e: e.mean(row, split, families) - e.mean(other, split, families),
+        splits=(split,),
     )
 
 
@@ -100,6 +103,7 @@ def _weak(row: str, split: str) -> Comparison:
     return Comparison(
         title=f"{row}: {_victims(own)} over {_victims(foreign)}, {SPLITS[split]}",
         figure=lambda e: e.mean(row, split, own) - e.mean(row, split, foreign),
+        splits=(split,),
         threshold=WEAK_POINTS,
     )
 
@@ -108,6 +112,7 @@ def _steadier(row: str, split: str) -> Comparison:
     return Comparison(
         title=f"spread of {row} over that of {FULL}, {SPLITS[split]}",
         figure=lambda e: e.spread(row, split) - e.spread(FULL, split),
+        splits=(split,),
     )
 
 
@@ -128,6 +133,7 @@ def _alike(split: str) -> Comparison:
     return Comparison(
         title=f"largest over smallest LPIPS, {SPLITS[split]}",
         figure=ratio,
+        splits=(split,),
         unit="ratio",
         threshold=LITTLE_RATIO,
         below=True,

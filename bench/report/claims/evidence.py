@@ -45,7 +45,9 @@ class Published:
     column: the UASR one of Table 2 is an erratum, and one rule is better than two.
     """
 
-    scenes = 0
+    def scenes(self, splits: Sequence[str]) -> int:
+        """None is drawn from."""
+        return 0
 
     def mean(self, row: str, split: str, families: Sequence[str]) -> Draws:
         """Mean of the printed family means."""
@@ -68,11 +70,7 @@ class Published:
 
 
 class Measured:
-    """Evidence from a run's Parquet files; all raise `UnmeasuredError` for what is not whole.
-
-    Attributes:
-        scenes: Drawn from, of the split with fewest; one alone is not drawn from.
-    """
+    """Evidence from a run's Parquet files; all raise `UnmeasuredError` for what is not whole."""
 
     def __init__(self, run: RunData) -> None:
         self.run = run
@@ -85,10 +83,13 @@ class Measured:
         alone = [names[0] for names in self._attacks.values() if len(names) == 1]
         scenes = run.predictions.groupby("split")["scene"].unique()
         self._scenes = {split: pd.Index(sorted(scenes.get(split, []))) for split in BOTH}
-        self.scenes = min((len(ids) for ids in self._scenes.values() if len(ids) > 1), default=0)
         alike = self._scenes[BOTH[0]].equals(self._scenes[BOTH[1]])  # they move together
         self._seeds = {split: 0 if alike else place for place, split in enumerate(BOTH)}
         self._hits = {(s, name): self._hits_of(s, name) for s, name in product(BOTH, alone)}
+
+    def scenes(self, splits: Sequence[str]) -> int:
+        """Drawn from, of the split with fewest."""
+        return min(len(self._scenes[split]) for split in splits)
 
     def mean(self, row: str, split: str, families: Sequence[str]) -> Draws:
         """TASR in per cent, averaged over architectures and then over `families`."""

@@ -42,7 +42,8 @@ def compare(comparison: Comparison, evidence: Evidence) -> Record:
         return record | {"verdict": UNMEASURED, "finding": str(error)}
     record["value"] = float(draws[0])
     if draws.size > 1:
-        record["low"], record["high"] = percentile_interval(draws[1:], evidence.scenes)
+        fewest = evidence.scenes(comparison.splits)
+        record["low"], record["high"] = percentile_interval(draws[1:], fewest)
     margins = _margins(record)
     holds = min(margins) > 0
     finding = f"figure {'' if holds else 'not '}{side} {limit:g}"

@@ -13,7 +13,7 @@ from bench.report.claims.judging import compare, judge, render_claims
 
 from .worlds import AS_THE_PAPER_SAYS, keeping, world
 
-MANY = SimpleNamespace(scenes=10**9)
+MANY = SimpleNamespace(scenes=lambda splits: 10**9)
 
 
 def comparison(draws, title="a over b", **more):
@@ -56,13 +56,17 @@ def test_the_interval_is_of_the_draws_and_the_figure_is_not_one_of_them():
     assert (found["value"], found["low"], found["high"]) == pytest.approx((7, 25, 975))
 
 
-def test_a_split_of_one_photograph_costs_its_own_claims():
+def test_a_split_of_few_scenes_costs_its_own_claims():
     run = world()
-    one = run.predictions.query("split == 'out'")["photo_id"].iloc[0]
-    run = keeping(run, lambda f: (f["split"] == "in") | (f["photo_id"] == one))
-    first, *_ = json.loads(render_claims(run, "json"))["rows"]
-    assert "one scene out of distribution" in first["finding"]
-    assert first["comparisons"][0]["low"] < first["comparisons"][0]["value"]
+    ids = run.predictions.query("split == 'out'")["photo_id"].unique()
+    few = [
+        keeping(run, lambda f, n=n: (f["split"] == "in") | f["photo_id"].isin(ids[:n]))
+        for n in (1, 2)
+    ]
+    one, two, all_ = (json.loads(render_claims(r, "json"))["rows"][0] for r in (*few, run))
+    assert "one scene out of distribution" in one["finding"]
+    assert one["comparisons"][0] == two["comparisons"][0] == all_["comparisons"][0]
+    assert two["comparisons"][1] != all_["comparisons"][1]
 
 
 def test_a_claim_says_which_comparisons_fail_and_how():
