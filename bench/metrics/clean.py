@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from bench.metrics.resampling import wilson_interval
+from bench.metrics.paired import resampled
+from bench.metrics.resampling import share_interval, wilson_interval
 from bench.metrics.success import clean_rows
 from bench.types import IN
 
@@ -38,15 +39,14 @@ class Share:
 
 
 def share(name: str, rows: pd.DataFrame) -> Share:
-    """Accuracy over the prediction rows of one victim on untouched images.
-
-    For its interval each photograph counts once, however many tiles each gives: tiles of one
-    photograph are right or wrong together, and where they are not, the interval is a little wide.
-    Where some give more than others, they are worth fewer (Kish 1965, Survey Sampling, sec. 8.2).
-    """
-    right, tiles = (rows["predicted"] == rows["source"]).to_numpy(), rows["photo_id"].value_counts()
-    low, high = wilson_interval(float(right.mean()), tiles.sum() ** 2 / (tiles**2).sum())
-    return Share(name=name, images=len(rows), accuracy=float(right.mean()), low=low, high=high)
+    """Accuracy over the prediction rows of one victim on untouched images."""
+    right = rows["predicted"] == rows["source"]
+    scenes = right.groupby(rows["scene"]).agg(["sum", "count"]).to_numpy(np.float64)
+    drawn = resampled(scenes[None, :, :1], scenes[:, 1:], np.ones(1))
+    accuracy, photographs = float(right.mean()), rows["photo_id"].nunique()
+    ends = None if drawn is None else share_interval(accuracy, drawn, len(scenes), photographs)
+    low, high = ends or wilson_interval(accuracy, 1)
+    return Share(name=name, images=len(rows), accuracy=accuracy, low=low, high=high)
 
 
 def shares_by(rows: pd.DataFrame, column: str) -> tuple[Share, ...]:

@@ -247,8 +247,8 @@ def most_named(card: Card, split: str) -> str:
 
 def _notes(cards: tuple[Card, ...]) -> Iterator[str]:
     yield (
-        "95 %: Wilson interval, with whole photographs as units where a photograph gives several "
-        "images. Lowest camera, lowest device: the camera model and the device least recognised."
+        "95 %: Wilson interval for as many units as the variance over draws of whole scenes is "
+        "worth. Lowest camera, lowest device: the camera model and the device least recognised."
     )
     yield "Most named: the class that most untouched images of other cameras get, and what share."
     yield (

@@ -13,17 +13,20 @@ from bench.metrics.resampling import wilson_interval
 from bench.metrics.success import success_rates
 
 
-def test_a_photograph_counts_once_in_an_interval_however_many_tiles_it_gives():
-    rows = pd.DataFrame({"predicted": list("aaab"), "source": "a", "photo_id": list("0123")})
+def test_a_scene_counts_once_in_an_interval_however_many_tiles_it_gives():
+    names = {"photo_id": list("0123"), "scene": list("0123")}
+    rows = pd.DataFrame({"predicted": list("aaab"), "source": "a", **names})
     found = share("v", rows)
-    assert (found.low, found.high) == wilson_interval(0.75, 4)
+    assert 0 < found.low < 0.5 < 0.75 < found.high < 1
     assert replace(share("v", pd.concat([rows] * 3)), images=4) == found
+    one = share("v", rows[:1])
+    assert (one.low, one.high) == wilson_interval(1, 1)
 
 
 def test_photographs_that_give_more_tiles_than_others_make_the_interval_wider():
     """Of tiles that are right or wrong together, it holds the share in 95 of a hundred samples."""
     tiles, random = np.repeat(range(40), [1] * 20 + [4] * 20), np.random.default_rng(0)
-    rows = pd.DataFrame({"source": True, "photo_id": tiles})
+    rows = pd.DataFrame({"source": True, "photo_id": tiles, "scene": tiles})
     samples = (random.random((500, 40)) < 0.8)[:, tiles]
     found = [share("v", rows.assign(predicted=right)) for right in samples]
     assert np.mean([one.low <= 0.8 <= one.high for one in found]) >= 0.94

@@ -39,7 +39,15 @@ def test_wilsons_interval_is_that_of_scipy(count, data):
 @pytest.mark.parametrize("truth", [0.5, 0.9, 0.98, 0.995])
 @pytest.mark.parametrize(
     ("scenes", "predictions", "together"),
-    [(12, 1, 1.0), (12, 12, 0.1), (48, 1, 1.0), (48, 12, 0.3), (144, 12, 0.02), (144, 60, 0.3)],
+    [
+        (3, 12, 0.3),
+        (12, 1, 1.0),
+        (12, 12, 0.1),
+        (48, 1, 1.0),
+        (48, 12, 0.3),
+        (144, 12, 0.02),
+        (144, 60, 0.3),
+    ],
 )
 def test_an_interval_of_shares_covers_the_truth_near_one_too(scenes, predictions, together, truth):
     """Success of a scene's predictions is drawn together by a beta distribution."""
@@ -74,9 +82,12 @@ def test_the_interval_of_no_number_is_none():
     assert np.isnan(share_interval(np.nan, np.full(9, np.nan), 3, 3)).all()
 
 
-def test_an_interval_of_a_difference_over_few_scenes_covers_it():
+@pytest.mark.parametrize("scenes", [3, 6])
+def test_an_interval_of_a_difference_over_few_scenes_covers_it(scenes):
     covered, random = 0, np.random.default_rng(0)
     for _ in range(400):
-        low, high = percentile_interval(scene_draws(6) @ random.normal(size=6) / 6, 6)
+        low, high = percentile_interval(
+            scene_draws(scenes) @ random.normal(size=scenes) / scenes, scenes
+        )
         covered += low <= 0 <= high
     assert 0.92 * 400 <= covered <= 0.98 * 400

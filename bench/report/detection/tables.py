@@ -101,7 +101,8 @@ def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
         "finds an anonymised image likelier treated than an untouched one. TPR: share, in %, that "
         f"it objects to when it may object to {100 * FALSE_ALARMS:g} % of the untouched ones of "
         "the same split; of fewer than a hundred, to none: all hangs on the highest score then, "
-        "and intervals hold the truth some 60 to 80 % of the time, not 95."
+        "and intervals hold the truth some 45 to 90 % of the time, not 95 (of 100 to 300, 80 to "
+        "94 %)."
     )
     yield (
         "Detectors are trained on Set-B and tested on Set-C: linear, on SPAM features, the noise "
@@ -127,7 +128,7 @@ def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
             f"Victims saw the images before that save; `camobench run --recompress {quality:g}` "
             "asks them after it."
         )
-    yield from part_notes(run, any(one.in_part for one in found))
+    yield from part_notes(run, any(one.in_part and one.success[0] is not None for one in found))
     counts = {SPLITS[one.split]: one.images[0] for one in found}
     yield f"Untouched: {', '.join(f'{count} {split}' for split, count in counts.items())}."
 
