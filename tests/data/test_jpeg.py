@@ -118,8 +118,29 @@ def test_pictures_that_repeat_themselves_are_whole(way):
         decode_rgb(encoded(pixels.astype(np.uint8), quality=95, **way), "a")
 
 
-def test_a_progressive_picture_without_its_last_scan():
+def test_a_picture_without_its_last_scan():
     data = encoded(picture(320, 288, "smooth"), progressive=True)
-    last = data.rindex(b"\xff\xda")
-    with pytest.raises(ImageError, match="before its last scan"):
-        decode_rgb(data[:last] + END, "a")
+    grey = encoded(picture(320, 288, "smooth")[..., 0])
+    start, end = scan_of(grey)
+    at = grey.index(b"\xff\xc0")
+    frame = b"\0\x11" + grey[at + 4 : at + 9] + b"\x03\x01\x11\0\x02\x11\0\x03\x11\0"
+    scans = [b"\xff\xda\0\x08\x01%c\0\0\x3f\0" % one + grey[start:end] for one in (1, 2, 3)]
+    apart = b"".join([grey[: at + 2], frame, grey[at + 13 : start - 10], *scans, END])
+    for whole in (data, apart):
+        decode_rgb(whole, "a")
+        with pytest.raises(ImageError, match="before its last scan"):
+            decode_rgb(whole[: whole.rindex(b"\xff\xda")] + END, "a")
+
+
+ODD = {
+    "a scan by a phone of Samsung's": (b"\0\x3f\0", b"\0\0\0"),
+    "a later JFIF": (b"JFIF\0\x01\x01", b"JFIF\0\x02\x01"),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_cameras_state_otherwise_harms_no_data_and_hides_no_damage(odd):
+    data = encoded(picture(320, 288, "smooth")).replace(*ODD[odd], 1)
+    decode_rgb(data, "a")
+    with pytest.raises(ImageError, match="premature end"):
+        decode_rgb(data[:-500] + END, "a")
