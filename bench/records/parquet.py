@@ -60,11 +60,13 @@ def read_limited(
         texts = [field.name for field in plain if _is_text(field.type)]
         with pq.ParquetFile(path, read_dictionary=texts, page_checksum_verification=True) as file:
             table = file.read(columns=plain.names)
+            if table.num_rows != file.metadata.num_rows:
+                raise ValueError("it has another number of rows than it says")
+        for name in texts:
+            _check_text(name, table[name])
+        frame: pd.DataFrame = table.cast(plain).to_pandas(ignore_metadata=True)
     except pa.ArrowException as error:
         raise ValueError(" ".join(str(error).split())) from error
-    for name in texts:
-        _check_text(name, table[name])
-    frame: pd.DataFrame = table.cast(plain).to_pandas(ignore_metadata=True)
     return frame, names
 
 

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -40,6 +42,16 @@ def test_a_number_of_which_a_bit_has_flipped_is_not_read(path):
     path.write_bytes(data)
     with pytest.raises(OSError, match="CRC"):
         read_limited(path, ("value",), rows=3)
+
+
+@pytest.mark.parametrize("at", range(4, 20))
+def test_whatever_is_wrong_in_the_header_of_a_page_is_told(path, at):
+    write_frame(path, FRAME)
+    whole, data = read_limited(path, ("name",), rows=3), path.read_bytes()
+    for bit in range(8):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :])
+        with suppress(OSError, ValueError):
+            pd.testing.assert_frame_equal(read_limited(path, ("name",), rows=3)[0], whole[0])
 
 
 @pytest.mark.parametrize("said", [b'{"columns": [{"numpy_type": 7}]}', b"x"])
