@@ -65,7 +65,7 @@ class Scan:
     Attributes:
         layout: How its files are named.
         photos: The usable photographs, each once, in the order of their paths.
-        files: Path and SHA-256 of every image file, unusable ones included.
+        files: Path and SHA-256 of every image file that can be used.
         copies: Files left out because an earlier one has the same bytes.
         notes: What a suite of these photographs says of them.
     """
@@ -231,7 +231,11 @@ def scan(
     return Scan(
         layout=layout,
         photos=tuple(photos),
-        files=tuple((path.as_posix(), sha256) for path, (sha256, _) in looks.items()),
+        files=tuple(
+            (path.as_posix(), sha256)
+            for path, (sha256, found) in looks.items()
+            if isinstance(found, Photo)  # which may change from one decoder to the next
+        ),
         copies=tuple(copies),
         notes=tuple(notes),
     )

@@ -43,6 +43,8 @@ def test_unusable_files_are_reported_together(five, tmp_path):
     assert not (store.root / "data").exists()
     card = source(five, skip_bad=True).card
     assert card.note.endswith("; 6 unusable files left out")
+    (folder / "d.tif").unlink()
+    assert source(five, skip_bad=True).card.fingerprint == card.fingerprint
 
 
 def test_a_thumbnail_does_not_make_a_truncated_photograph_whole(pair):
