@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bench.contract import ATTACKS
 from bench.jobs.scoring.items import Item, asked_of, items_of
-from bench.store import Store, digest, read_json, write_json
+from bench.store import Store, digest, read_json, write_sealed
 from bench.suites.base import Suite, SuiteCard
 from bench.types import CamobenchError, as_json
 
@@ -122,7 +122,7 @@ def open_challenge(
             named = {"suite": card.name, "fingerprint": card.fingerprint}
             # Not the name, by which anyone could try out which attacks were exported.
             drawn = {"key": secrets.token_hex(KEY_DIGITS // 2), "salt": secrets.token_hex(32)}
-            write_secret(path, shaped | named | drawn)
+            write_sealed(path, shaped | named | drawn)
     return read_challenge(path)
 
 
@@ -148,11 +148,6 @@ def require_challenges(store: Store, card: SuiteCard, audience: Audience) -> lis
     return found
 
 
-def write_secret(path: Path, record: Mapping[str, Any]) -> None:
-    """Write the secret of a challenge, with its own SHA-256."""
-    write_json(path, {**record, "sha256": digest(record)})
-
-
 def read_challenge(path: Path) -> Challenge:
     """Read one of `challenge_files`.
 
@@ -160,10 +155,7 @@ def read_challenge(path: Path) -> Challenge:
         CamobenchError: If it is damaged or of another version; says what to do.
     """
     try:
-        record = read_json(path)
-        if record.pop("sha256", None) != digest(record):
-            raise ValueError("its checksum is another")
-        return Challenge.model_validate(record)
+        return Challenge.model_validate(read_json(path))
     except (CamobenchError, ValueError) as error:
         raise CamobenchError(
             f"{path} is damaged or of another version; take it from a copy of the store: it holds "

@@ -37,7 +37,7 @@ from bench.store import (
     file_digest,
     open_checkpoint,
     replacing,
-    write_json,
+    write_sealed,
 )
 from bench.suites.base import set_c_checksum
 from bench.types import CamobenchError, FitReport, Json, SetName, as_json
@@ -102,7 +102,7 @@ def save_checkpoint(
         target.mkdir()
         weights = target / "weights.safetensors"
         save_file({name: tensor.contiguous().cpu() for name, tensor in state.items()}, weights)
-        write_json(
+        write_sealed(
             target / "card.json",
             {
                 "kind": job.kind,

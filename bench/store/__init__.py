@@ -14,7 +14,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ AREAS = (
 )
 """The folders of a store: one that has some of them, and nothing else, has lost its marker."""
 MOST_SAID = 80
+SEAL = "sha256"
 WEEK_S = 7 * 86_400.0
 _TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")  # as `replacing` names it
 
@@ -141,12 +142,19 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, text + "\n")
 
 
+def write_sealed(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a JSON object with its own SHA-256, by which `read_json` finds damage."""
+    write_json(path, {**record, SEAL: digest(record)})
+
+
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object, or say that the file is damaged."""
+    """Read a JSON object, without its seal if it has one, or say that the file is damaged."""
     with explaining_damage(path):
         value = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(value, dict):
             raise ValueError("no JSON object")
+        if SEAL in value and value.pop(SEAL) != digest(value):
+            raise ValueError("its checksum is another")
     return value
 
 

@@ -5,8 +5,8 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from bench.challenge.ids import challenge_files, open_challenge, require_challenges, write_secret
-from bench.store import Store
+from bench.challenge.ids import challenge_files, open_challenge, require_challenges
+from bench.store import Store, write_sealed
 from bench.types import CamobenchError
 from tests.smoke import ToySource, flip, toy_suite
 from tests.toys import CLASSES
@@ -86,6 +86,6 @@ def test_a_damaged_secret_is_named(store, edit):
     if edit is None:
         flip(path)
     else:
-        write_secret(path, {k: v for k, v in (record | edit).items() if k != "sha256"})
+        write_sealed(path, {k: v for k, v in (record | edit).items() if k != "sha256"})
     with pytest.raises(CamobenchError, match="is damaged or of another version; take it from a"):
         require_challenges(store, CARD, "attacks")

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from bench.challenge.export import export_challenge
-from bench.challenge.ids import write_secret
 from bench.challenge.images import check_images_answer
 from bench.challenge.predictions import check_predictions_answer
 from bench.challenge.score import score_answer
@@ -18,7 +17,7 @@ from bench.plan.names.selection import select_attacks
 from bench.plan.request import evaluate_run, open_session
 from bench.records.load import load_run
 from bench.report.verification.folder import verify_folder
-from bench.store import Store
+from bench.store import Store, write_sealed
 from bench.types import SILENT, CamobenchError, WrongUsageError
 from tests.challenge.answers import CARD, archive, folder
 from tests.plugins import FOG, write
@@ -215,7 +214,7 @@ def test_predictions_on_other_networks_are_refused(arena, tmp_path, dry_run):
         asked = replace(request(victims=()), seed=seed)
         with pytest.raises(CamobenchError, match=message):
             score_answer(path, "x", asked, store, out, described={}, dry_run=dry_run)
-        write_secret(secret, record)
+        write_sealed(secret, record)
 
 
 @pytest.mark.usefixtures("own_registries")

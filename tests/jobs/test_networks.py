@@ -148,6 +148,16 @@ def test_digests_are_of_everything_behind(stored):
     assert opened.attack_digest("mislgan") != digest
 
 
+def changed(edit):
+    """Change the card in a folder."""
+    return lambda folder: edit_json(folder / "card.json", edit)
+
+
+def unsealed(edit):
+    """Change it as of a version that wrote no seal."""
+    return changed(lambda card: (card.pop("sha256"), edit(card)))
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -157,20 +167,15 @@ def test_digests_are_of_everything_behind(stored):
         ),
         (lambda folder: (folder / "weights.safetensors").unlink(), "missing or damaged"),
         (lambda folder: (folder / "card.json").write_text("{"), r"card\.json is damaged"),
+        (changed(lambda card: card.update(seconds=0)), r"card\.json is damaged \(its checksum"),
         (
-            lambda folder: edit_json(folder / "card.json", lambda card: card.update(key="0" * 64)),
+            unsealed(lambda card: card.update(key="0" * 64)),
             "has another key on its card; remove it",
         ),
-        (
-            lambda folder: edit_json(folder / "card.json", lambda card: card.pop("key")),
-            r"card\.json is damaged \(no key\); remove",
-        ),
-        (
-            lambda folder: edit_json(folder / "card.json", lambda card: card.pop("curves")),
-            r"card\.json is damaged \(no curves\)",
-        ),
+        (unsealed(lambda card: card.pop("key")), r"card\.json is damaged \(no key\); remove"),
+        (unsealed(lambda card: card.pop("curves")), r"card\.json is damaged \(no curves\)"),
     ],
-    ids=["weights", "no weights", "card", "another card", "no key", "no curves"],
+    ids=["weights", "no weights", "card", "figures", "another card", "no key", "no curves"],
 )
 def test_damage_is_found_and_named(stored, damage, message):
     shelf, graph, checkpoints = stored

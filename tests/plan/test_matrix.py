@@ -11,7 +11,7 @@ from bench.jobs.scoring.precision import Precision
 from bench.jobs.scoring.rows import DISTORTION
 from bench.jobs.scoring.scorer import Scorer
 from bench.plan import session as sessions
-from bench.store import Store
+from bench.store import Store, write_sealed
 from bench.types import CamobenchError
 from tests.smoke import ATTACKS as ALL
 from tests.smoke import VICTIMS, Watcher, flip, matrix_of, toy_suite
@@ -116,8 +116,7 @@ def test_new_weights_are_scored_anew(store, scored):
     scored.clear()
     name = VICTIMS[0]
     checkpoint = whole.shelf.find("victim", name, whole.graph.victims[name])
-    card = checkpoint.path / "card.json"
-    card.write_text(card.read_text().replace(checkpoint.sha256, "0" * 64))
+    write_sealed(checkpoint.path / "card.json", checkpoint.card | {"weights_sha256": "0" * 64})
     changed = matrix_of(store)
     changed.networks._victims[name] = whole.networks.victim(name)
     changed.fill(["jpeg"])

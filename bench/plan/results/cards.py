@@ -26,7 +26,7 @@ from bench.jobs.scoring.score import KEY_DIGITS
 from bench.plan.answers.kept import AnsweredPredictionsSpec
 from bench.plan.session import Session
 from bench.records.networks import VICTIMS_SCHEMA
-from bench.store import Checkpoint, digest, read_json, write_json
+from bench.store import Checkpoint, digest, read_json, write_json, write_sealed
 from bench.types import Json
 
 CURVE_POINTS = 60
@@ -95,7 +95,7 @@ def _counts(session: Session, name: str) -> Mapping[str, Any]:
         image = torch.from_numpy(np.array(session.place.scorer.images[:1])).to(session.place.device)
         # as it was trained, not as rewritten for speed
         victim = Networks(graph, session.shelf, session.place.device).victim(name)
-        write_json(kept, asdict(count(victim, to_unit(image))))
+        write_sealed(kept, asdict(count(victim, to_unit(image))))
     return read_json(kept)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from bench.provenance import package_versions, provenance
-from bench.store import read_json, write_json
+from bench.store import read_json, write_sealed
 from bench.suites.audit import copies
 from bench.suites.audit import manifest_checks as manifests
 from bench.suites.audit.copies import NearCopy
@@ -110,7 +110,7 @@ def audit_and_keep(suite: Suite, progress: Progress = SILENT) -> dict[str, Any]:
         "camobench": package_versions()["camobench"],
         **{name: origin[name] for name in ("commit", "dirty", "created")},
     }
-    write_json(suite.folder / FILE, record)
+    write_sealed(suite.folder / FILE, record)
     return {name: record[name] for name in TOLD}
 
 
