@@ -27,7 +27,7 @@ from bench.store import Store, digest
 from bench.suites.base import Suite
 from bench.types import CamobenchError, Progress
 
-VERSION = 1
+VERSION = 2
 """Raise it when other images are read, or others with them."""
 
 
