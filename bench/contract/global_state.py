@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -39,12 +40,12 @@ _NEWER_PLACES: tuple[Any, ...] = tuple(
     if hasattr(place, "fp32_precision")
 )
 """Where torch 2.9 and newer say how exact fp32 is; older ways stay beside it."""
-_EXACT = ("highest", False, False)
+_EXACT = ("highest", False)
 
 
 def _precision() -> tuple[Any, ...]:
     try:
-        older = torch.get_float32_matmul_precision(), cuda.matmul.allow_tf32, cudnn.allow_tf32
+        older = torch.get_float32_matmul_precision(), cudnn.allow_tf32
     except RuntimeError:  # set in the newer way, after which torch refuses to tell in the older
         older = _EXACT
     return (*older, *(place.fp32_precision for place in _NEWER_PLACES))
@@ -54,8 +55,8 @@ def _set_precision(wanted: tuple[Any, ...]) -> None:
     for place in _NEWER_PLACES:
         place.fp32_precision = "none"
     torch.set_float32_matmul_precision(wanted[0])
-    cuda.matmul.allow_tf32, cudnn.allow_tf32 = wanted[1:3]
-    for place, value in zip(_NEWER_PLACES, wanted[3:], strict=True):
+    cudnn.allow_tf32 = wanted[1]
+    for place, value in zip(_NEWER_PLACES, wanted[2:], strict=True):
         if place.fp32_precision != value:
             place.fp32_precision = value
 
@@ -90,7 +91,8 @@ _USUAL = {
     "autocast on CUDA": False,
 }
 """What the harness counts on."""
-_TURNS, _BEGUN = threading.RLock(), os.getpid()
+_BEGUN, _TURNS = os.getpid(), defaultdict[int, Any](threading.RLock)
+"""By process: no fork waits for a thread of its parent's."""
 
 
 def global_state() -> dict[str, Any]:
@@ -121,10 +123,11 @@ def usual_global_state() -> Iterator[None]:
     Types, devices and gradients are the usual ones inside; what is drawn moves no random numbers
     of the caller's. Threads take turns.
     """
-    with _TURNS, kept_global_state(), torch.inference_mode(False), kept_random_numbers():
+    here = os.getpid()
+    with _TURNS[here], kept_global_state(), torch.inference_mode(False), kept_random_numbers():
         for name, value in _USUAL.items():
             _STATE[name][1](value)
-        if os.getpid() != _BEGUN:  # forked: OpenMP would wait for threads that are not here
+        if here != _BEGUN:  # forked: OpenMP would wait for threads that are not here
             torch.set_num_threads(1)
         with torch.device("cpu") if torch.get_default_device().type != "cpu" else nullcontext():
             yield
@@ -141,3 +144,5 @@ def kept_random_numbers() -> Iterator[None]:
     finally:
         random.setstate(drawn)
         np.random.set_state(drawn_by_numpy)
+        if not begun:  # what `torch.manual_seed` has said to a GPU that nobody has used
+            torch.cuda.manual_seed_all(torch.initial_seed())

@@ -1,6 +1,7 @@
 import contextlib
 import multiprocessing
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ import torch
 from bench.contract.global_state import (
     global_state,
     kept_global_state,
+    kept_random_numbers,
     use_exact_fp32,
     usual_global_state,
 )
@@ -73,6 +75,16 @@ def test_precision_in_torchs_newer_way(name, value):
     assert torch.get_float32_matmul_precision() == "highest"
 
 
+def test_precision_in_torchs_older_way():
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with kept_global_state():
+            use_exact_fp32()
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
 def test_what_a_file_and_a_constructor_set_stays_with_them(tmp_path, own_registries):
     path = write(
         tmp_path / "setting.py",
@@ -106,5 +118,16 @@ def threads():
 def test_a_forked_process_waits_for_no_threads_of_its_parent():
     with kept_global_state():
         torch.set_num_threads(2)
-        with multiprocessing.get_context("fork").Pool(1) as pool:
-            assert (threads(), pool.apply(threads)) == (2, 1)
+        assert threads() == 2
+        with ThreadPoolExecutor(1) as executor, usual_global_state():
+            pool = executor.submit(multiprocessing.get_context("fork").Pool, 1).result()
+            with pool:
+                assert pool.apply_async(threads).get(timeout=60) == 1
+
+
+def test_a_gpu_that_nobody_has_used_is_seeded_as_the_caller_said(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: False)
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", (said := []).append)
+    with kept_random_numbers():
+        torch.manual_seed(5)
+    assert said == [5, torch.initial_seed()]
