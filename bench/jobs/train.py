@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -70,7 +69,7 @@ def _train(job: TrainJob, place: Workplace, progress: Progress) -> None:
         with kept_global_state():
             report = timed_fit(partial(module.fit, data, context))
         note_opened(store, job.key, entry)
-    state = module_state(module, recipe)
+    state = {name: value.clone() for name, value in module_state(module, recipe).items()}
     if entry is not None and entry.origin is not None:
         _require_whole(module, state, job, networks, data)
     save_checkpoint(store, job, keys, state, report, device=device)
@@ -88,7 +87,7 @@ def _require_whole(
     """
     device, restored = networks.device, untrained(job, networks.graph)
     images = torch.from_numpy(np.array(data.images[:2])).to(device)
-    labels = torch.from_numpy(data.labels[:2]).to(device)
+    targets = torch.from_numpy((data.labels[:2] + 1) % len(data.classes)).to(device)
 
     def made(thing: Any) -> Tensor:
         if isinstance(thing, Victim):
@@ -96,18 +95,17 @@ def _require_whole(
                 thing.attach(networks.estimator(job.set_name), None)
             return thing.to(device).eval().logits(to_unit(images)).softmax(1)
         seed_by(job.key)
-        out: Tensor = thing.to(device).eval()(images, labels) / 255
+        out: Tensor = thing.to(device).eval()(images, targets) / 255
         return out
 
     try:
         with kept_global_state():
-            trained = copy.deepcopy(trained)  # what it does may change what it holds
             if any(take_state(thing, state) for thing in (trained, restored)):
                 return
             first, again, other = made(trained), made(trained), made(restored)
     except Exception:  # whoever opens the checkpoint will be told
         return
-    if torch.equal(first, again) and ((other - first).abs() > 0.01).float().mean() > 0.01:
+    if torch.equal(first, again) and ((other - first).abs() > 1e-3).float().mean() > 0.01:
         raise CamobenchError(
             f"{job.name} does something else once it is restored from its checkpoint: keep all "
             "that `fit` learns in parameters or buffers (self.register_buffer(...))"

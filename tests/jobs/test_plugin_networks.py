@@ -122,16 +122,20 @@ def test_sizes_that_are_learnt_and_plain_memory(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("noise", "told"),
+    ("learnt", "told"),
     [
-        ("0", True),
-        ("torch.rand(1)", True),
-        ("torch.rand(flat.shape, generator=(g := torch.Generator(), g.seed())[0])", False),
+        ("mean / 99", True),  # a grey level
+        ("mean * (targets != own)[:, None]", True),
+        ("mean + torch.rand(1)", True),
+        ("mean + torch.rand(flat.shape, generator=(g := torch.Generator(), g.seed())[0])", False),
     ],
 )
-def test_what_fit_learns_and_no_checkpoint_holds_is_told(tmp_path, noise, told):
-    text = PROTOTYPES.replace("time.sleep(0.2)", "self.mean = images.mean()")
-    text = text.replace("flat * 0.9 + shift", f"flat + getattr(self, 'mean', 0) + {noise}")
+def test_what_fit_learns_and_no_checkpoint_holds_is_told(tmp_path, learnt, told):
+    kept = "self.lock, self.kept = LOCK, (images.mean(), torch.from_numpy(data.labels[:2]))"
+    text = PROTOTYPES.replace("time.sleep(0.2)", kept).replace("targeted=False", "")
+    text = text.replace("LOCK", "__import__('threading').Lock()")  # of which is no copy
+    text = text.replace("self.calls += 1", "mean, own = getattr(self, 'kept', (0, targets))")
+    text = text.replace("flat * 0.9 + shift", f"flat + {learnt}")
     load_plugin_file(f"{write(tmp_path / 'my.py', text)}:Prototypes")
     rule = pytest.raises(CamobenchError, match="does something else once it is restored")
     with rule if told else nullcontext():
