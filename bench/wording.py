@@ -11,6 +11,8 @@ MOST_NEAR = 3
 NEAR = 0.5
 CONTROLS = "\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
 """Ends of lines, control characters and marks that turn the writing direction."""
+NO_TEXT = re.compile(f"[{CONTROLS}\ud800-\udfff]")
+"""These, and bytes of a file's name that are no characters."""
 
 
 def listed(items: Iterable[str], most: int = MOST_LISTED) -> str:
@@ -22,7 +24,7 @@ def listed(items: Iterable[str], most: int = MOST_LISTED) -> str:
 
 def one_line(text: str) -> str:
     """What a stranger wrote, with blanks for what is no text of one line."""
-    return " ".join(re.sub(f"[{CONTROLS}]", " ", text).split())
+    return " ".join(NO_TEXT.sub(" ", text).split())
 
 
 def plural(count: int, noun: str) -> str:

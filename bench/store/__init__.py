@@ -132,7 +132,7 @@ def replacing(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> Path:
     """Write a text file (UTF-8, LF) in one step; returns its path."""
     with replacing(path) as target:
-        target.write_text(text, encoding="utf-8", newline="\n")
+        target.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     return path
 
 

@@ -20,7 +20,7 @@ from bench.types import StoppingError
 
 
 def crash():
-    raise ValueError("two\n\x1blines")
+    raise ValueError("two\n\x1b\udc80lines")
 
 
 def test_a_trial_does_not_run_what_has_failed_again():

@@ -262,7 +262,8 @@ def test_a_training_that_fails_fails_those_that_need_it(tmp_path, monkeypatch):
 
 
 def test_a_reason_is_short_and_the_log_has_all_of_it(tmp_path):
-    failure = Failures(tmp_path).note("victim a", Failed.of(ValueError("much " * 500 + "ado")))
+    failed = Failed.of(ValueError("much " * 500 + "ado\udc80"))
+    failure = Failures(tmp_path).note("victim a", failed)
     assert len(failure.reason) == 200
     assert failure.reason.startswith("ValueError: much much")
     assert failure.reason.endswith("…")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,7 @@ from bench.suites.photographs.camera_names import contradictions, one_spelling, 
 from bench.suites.photographs.jpeg_header import read_camera
 from bench.suites.photographs.layouts import DRESDEN, Layout, PhotoName
 from bench.types import SILENT, CamobenchError, Progress, tracked
-from bench.wording import CONTROLS, listed
+from bench.wording import NO_TEXT, listed
 
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".tif", ".tiff"),
@@ -29,7 +28,6 @@ IMAGE_SUFFIXES = (
 )
 """Of what a photograph may be kept in; the second line is refused when read, not passed over."""
 _SYSTEM = {"lost+found", "System Volume Information", "$RECYCLE.BIN", "__MACOSX", "@eaDir"}
-_NO_TEXT = re.compile(f"[{CONTROLS}\ud800-\udfff]")
 _LISTED = 5  # unusable files named in a message
 _THREADS = 4
 
@@ -96,7 +94,7 @@ def list_images(root: Path) -> list[PurePosixPath]:
         for file in files
         if file.suffix.lower() in IMAGE_SUFFIXES
     )
-    if unnamed := [f"{image.as_posix()!a}" for image in images if _NO_TEXT.search(str(image))]:
+    if unnamed := [f"{image.as_posix()!a}" for image in images if NO_TEXT.search(str(image))]:
         raise CamobenchError(
             f"the names of {listed(unnamed)} in {root} are no text of one line; rename them"
         )
