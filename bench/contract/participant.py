@@ -72,12 +72,12 @@ def timed_fit(fit: Callable[[], FitReport]) -> FitReport:
         raise CamobenchError(f"`fit` must return a FitReport, not a {type(report).__name__}")
     try:
         figures = {name: _number(value) for name, value in report.figures.items()}
-        curves = {
-            name: [(int(step), _number(value)) for step, value in curve]
+        curves: dict[str, Any] = {
+            name: [(as_json(step), _number(value)) for step, value in curve]
             for name, curve in report.curves.items()
         }
         digest([figures, curves])
-    except (TypeError, ValueError) as error:
+    except Exception as error:
         raise CamobenchError(
             "`fit` must report finite numbers: figures by name, curves as lists of (step, value) "
             f"({error})"

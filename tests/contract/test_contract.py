@@ -58,12 +58,13 @@ def test_hyperparameters_that_no_key_can_hold_are_refused(value):
 
 
 def test_a_training_reports_finite_numbers_be_they_numpys_or_torchs():
-    curves = {"loss": [(np.int64(1), np.float32(2))]}
+    curves = {"loss": [(np.int64(1), np.float32(2)), (1.5, 1)]}
     report = timed_fit(lambda: FitReport(figures={"loss": torch.tensor(1.5)}, curves=curves))
-    assert as_json([report.figures, report.curves]) == [{"loss": 1.5}, {"loss": [[1, 2.0]]}]
-    for wrong in (math.nan, "good"):
+    assert report.figures == {"loss": 1.5}
+    assert as_json(report.curves) == {"loss": [[1, 2.0], [1.5, 1.0]]}
+    for wrong in ({"loss": math.nan}, {"loss": "good"}, None):
         with pytest.raises(CamobenchError, match="`fit` must report finite numbers"):
-            timed_fit(partial(FitReport, figures={"loss": wrong}))
+            timed_fit(partial(FitReport, figures=wrong))
 
 
 def test_results_are_clipped_and_rounded_as_a_file_would_hold_them():
