@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from bench.types import SILENT_DEFAULT, Json, as_json
-from bench.wording import CONTROLS
+from bench.wording import NO_TEXT
 
 NOT_STATED = "not stated"
-_KINDS = {str: "text of one line", int: "a whole number", bool: "a truth value", tuple: "a tuple"}
-_CONTROL = re.compile(f"[{CONTROLS}]")
+_NAME = r"[a-z0-9][!-.0-@[\]^`-~]*"
+_KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "str": ("text of one line", lambda told: isinstance(told, str) and not NO_TEXT.search(told)),
+    "int": ("a whole number", lambda told: isinstance(told, int) and not isinstance(told, bool)),
+    "bool": ("a truth value", lambda told: isinstance(told, bool)),
+    "tuple[str, ...]": (
+        "a tuple of text",
+        lambda told: isinstance(told, tuple | list) and all(isinstance(one, str) for one in told),
+    ),
+}
+"""What entries hold of a field, by its annotation; others are of who adds fields."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,15 +43,13 @@ class Spec:
 
     def __post_init__(self) -> None:
         name, kind = self.name, type(self).__name__.removesuffix("Spec").lower()
-        is_text = isinstance(name, str) and name.isascii() and name.isprintable()
-        if not is_text or not name[:1].isalnum() or name != name.lower() or {*name} & {*" /\\_"}:
+        if not isinstance(name, str) or not re.fullmatch(_NAME, str(name)):
             raise ValueError(f"{kind} name {name!r} must be kebab-case, such as 'wavelet-denoise'")
         for told in fields(self):
-            value, usual = getattr(self, told.name), type(told.default)
-            fits = isinstance(value, tuple | list if usual is tuple else usual)
-            if usual in _KINDS and (not fits or (usual is str and _CONTROL.search(value))):
+            value, (meant, fits) = getattr(self, told.name), _KINDS.get(str(told.type), ("", bool))
+            if meant and not fits(value):
                 raise ValueError(
-                    f"{kind} {name}: expected `{told.name}` to be {_KINDS[usual]}, got {value!r}"
+                    f"{kind} {name}: expected `{told.name}` to be {meant}, got {value!r}"
                 )
 
     def identity(self) -> dict[str, Json]:
@@ -91,7 +98,7 @@ class AttackSpec(Spec):
         super().__post_init__()
         reach = self.reach_px
         if reach is not None and (type(reach) is not int or reach < 0):
-            raise ValueError(f"attack {self.name}: expected a whole `reach_px` >= 0, got {reach}")
+            raise ValueError(f"attack {self.name}: expected a whole `reach_px` >= 0, got {reach!r}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
+import enum
 import json
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -106,8 +107,14 @@ def test_what_is_no_image_is_refused(returns, message):
         attack_that(lambda images, targets: returns(images))(IMAGES, TARGETS)
 
 
+class Named(str, enum.Enum):  # noqa: UP042  # what it would be written as is "Named.NET"
+    NET = "net"
+
+
 @pytest.mark.parametrize("kind", [AttackSpec, VictimSpec])
-@pytest.mark.parametrize("name", ["", "My-Net", "my net", "my_net", "a/b", 1, "größe", "a\x1b"])
+@pytest.mark.parametrize(
+    "name", ["", "My-Net", "my net", "my_net", "a/b", 1, "größe", "a\x1b", Named.NET]
+)
 def test_names_are_kebab_case(kind, name):
     with pytest.raises(ValueError, match="must be kebab-case, such as 'wavelet-denoise'"):
         kind(name=name)
@@ -118,6 +125,9 @@ def test_names_are_kebab_case(kind, name):
     [
         *(({"paper": paper}, "text of one line") for paper in ("Doe 2020,\nIEEE", "\x1b", 2020)),
         ({"version": "2"}, "a whole number"),
+        ({"version": True}, "a whole number"),
+        ({"laac": (1,)}, "a tuple of text"),
+        ({"paper": "\udc80"}, "text of one line"),
         ({"control": 1}, "a truth value"),
         ({"laac": "img"}, "a tuple"),
         ({"reach_px": 1.0}, "whole `reach_px`"),
@@ -126,6 +136,17 @@ def test_names_are_kebab_case(kind, name):
 def test_what_no_entry_could_hold_is_refused_as_a_spec_is_written(told, kind):
     with pytest.raises(ValueError, match=f"attack a: expected .*{kind}"):
         AttackSpec(name="a", **told)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrainSpec(AttackSpec):
+    strength: float = 1
+    weights: str | None = ""
+
+
+def test_what_somebody_adds_to_a_spec_is_of_the_type_that_they_state():
+    spec = GrainSpec(name="a", strength=0.5, weights=None)
+    assert (spec.strength, spec.weights) == (0.5, None)
 
 
 @pytest.mark.parametrize(
