@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 from importlib.resources import files
@@ -46,7 +47,7 @@ def load_suite(
         played = name.removeprefix(REHEARSAL_PREFIX)
         return RehearsalSource(load_suite(played, progress=progress, store=store, **options))
     if name.startswith(FOLDER_PREFIX) and name != FOLDER_PREFIX:
-        root = Path(name.removeprefix(FOLDER_PREFIX)).expanduser()  # no shell does it after a colon
+        root = Path(os.path.expanduser(name.removeprefix(FOLDER_PREFIX)))  # no shell does it here
         return _folder(root, progress, options)
     if name in SIMULATED:
         from bench.suites.simcam.source import SimcamSource
@@ -82,7 +83,7 @@ def _folder(root: Path, progress: Progress, options: dict[str, Any]) -> SuiteSou
         return source
     return WithRealPhotographs(
         source,
-        Path(real).expanduser(),
+        Path(os.path.expanduser(real)),
         layout=source.layout,
         skip_bad=source.skip_bad,
         progress=progress,

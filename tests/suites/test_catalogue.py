@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -58,3 +60,8 @@ def test_a_set_that_was_not_made_is_named(store, made):
 def test_options_that_a_suite_does_not_take(name, options, message):
     with pytest.raises(CamobenchError, match=message):
         load_suite(name, **options)
+
+
+def test_a_folder_below_somebodys_home():
+    assert load_suite("folder:~/x").root == Path.home() / "x"
+    assert load_suite("folder:~nobody-of-this-name/x").root == Path("~nobody-of-this-name/x")
