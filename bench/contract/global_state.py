@@ -86,7 +86,6 @@ _STATE: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
 }
 _USUAL = {
     "default type": torch.float32,
-    "gradients": True,
     "autocast on the CPU": False,
     "autocast on CUDA": False,
 }
