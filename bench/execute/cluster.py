@@ -58,11 +58,11 @@ class Ray(Executor):
             raise CamobenchError(f"the Ray cluster has nothing of {next(iter(asked))} to give")
         self.width = max(1, int(AHEAD * has))
         # What somebody else's code ends is no lost node: scoring is tried again in parts instead.
-        self._score_retries = 0 if luggage else RETRIES
+        retries = 0 if luggage else RETRIES
         # On GPUs Ray's default is a new process for each task: trainings harm no other job so, but
         # scoring would open all networks again.
-        self._train = ray.remote(**asked)(_work)
-        self._score = ray.remote(**asked, max_calls=0)(_work)
+        self._train = ray.remote(**asked, max_retries=RETRIES)(_work)
+        self._score = ray.remote(**asked, max_retries=retries, max_calls=0)(_work)
         self._root = site.store_root
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
@@ -75,10 +75,7 @@ class Ray(Executor):
         self._progress.start("jobs on Ray", count)
 
     def _start(self, job: Job, limit_s: float | None) -> Running:
-        if isinstance(job, TrainJob):
-            begun = self._train.options(max_retries=RETRIES)
-        else:
-            begun = self._score.options(max_retries=self._score_retries)
+        begun = self._train if isinstance(job, TrainJob) else self._score
         task = begun.remote(job, limit_s, *self._given)
         running: Running = task.future()
         self._running[running] = task
