@@ -121,8 +121,8 @@ def as_json(value: Any) -> Json:
     if isinstance(value, list | tuple | set | frozenset):
         items = sorted(value) if isinstance(value, set | frozenset) else value
         return [as_json(item) for item in items]
-    if getattr(value, "ndim", None) == 0:  # a number of NumPy's or torch's
-        return as_json(value.item())
+    if getattr(value, "ndim", None) == 0 and type(value.item()) is not type(value):
+        return as_json(value.item())  # a number of NumPy's or torch's
     raise TypeError(f"no JSON form for {type(value).__name__}: {value!r}")
 
 

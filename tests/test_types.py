@@ -44,7 +44,9 @@ def test_a_silent_default_leaves_no_trace_in_json():
     assert as_json(Grown(new="on")) == {"old": 1, "new": "on"}
 
 
-@pytest.mark.parametrize("value", [Path("a"), np.arange(3), object(), b"a", Inner, lambda: 0])
+@pytest.mark.parametrize(
+    "value", [Path("a"), np.arange(3), np.longdouble(1), object(), b"a", Inner, lambda: 0]
+)
 def test_what_has_no_json_form_is_refused(value):
     with pytest.raises(TypeError, match=f"no JSON form for {type(value).__name__}"):
         as_json({"deep": [value]})

@@ -8,11 +8,11 @@ from bench.jobs.outcome import Trial
 from bench.jobs.scoring.items import AttackSource
 from bench.jobs.scoring.scorer import Scorer
 from bench.metrics.lpips import load_lpips
-from bench.records.frames import check_predictions
+from bench.records.frames import IMAGE, check_predictions
 from tests.smoke import CPU, toy_suite
 from tests.toys import CLASSES, ToyVictim
 
-IDENTIFYING = ["suite", "split", "image_id", "photo_id", "scene", "device", "source", "target"]
+IDENTIFYING = [*IMAGE, "suite", "target"]
 PROBABILITIES = ["p_source", "p_target", "p_predicted"]
 
 
