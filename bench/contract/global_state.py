@@ -66,8 +66,21 @@ def use_exact_fp32() -> None:
     _set_precision((*_EXACT, *["ieee"] * len(_NEWER_PLACES)))
 
 
+def _working_folder() -> str | None:
+    """`None` where it was removed, as temporary ones are that code has moved into."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return None
+
+
+def _work_in(folder: str | None) -> None:
+    if folder is not None:
+        os.chdir(folder)
+
+
 _STATE: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
-    "working folder": (os.getcwd, os.chdir),
+    "working folder": (_working_folder, _work_in),
     "default device": (torch.get_default_device, torch.set_default_device),
     "default type": (torch.get_default_dtype, torch.set_default_dtype),
     "gradients": (torch.is_grad_enabled, torch.set_grad_enabled),

@@ -46,6 +46,16 @@ def test_every_setting_is_as_it_was_also_after_an_error(error):
     assert global_state() == before
 
 
+def test_a_folder_that_is_gone_is_left_and_all_else_is_as_before_too(tmp_path):
+    before = global_state()
+    with kept_global_state():
+        (gone := tmp_path / "gone").mkdir()
+        os.chdir(gone)
+        gone.rmdir()
+        torch.set_default_dtype(torch.float64)
+    assert global_state() == before
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
