@@ -79,12 +79,12 @@ def _stretch(scenes: int) -> float:
 def percentile_interval(values: NDArray[np.float64], scenes: int) -> tuple[float, float]:
     """The 95 % interval of a figure, of its (B,) values in draws of P scenes.
 
-    Their central 95 %, stretched about their mean. Expanded percentiles (Hesterberg 2015, What
-    Teachers Should Know About the Bootstrap, The American Statistician 69) are the same of many
-    scenes, and of few end at the outermost draw.
+    Their central 95 %, stretched about their median: draws of a ratio have no mean. Expanded
+    percentiles (Hesterberg 2015, What Teachers Should Know About the Bootstrap, The American
+    Statistician 69) are the same of many scenes, and of few end at the outermost draw.
     """
-    centre = values.mean()
-    low, high = centre + _stretch(scenes) * (np.quantile(values, [TAIL, 1 - TAIL]) - centre)
+    low, centre, high = np.quantile(values, [TAIL, 0.5, 1 - TAIL])
+    low, high = centre + _stretch(scenes) * (np.array([low, high]) - centre)
     return float(low), float(high)
 
 

@@ -91,3 +91,10 @@ def test_an_interval_of_a_difference_over_few_scenes_covers_it(scenes):
         )
         covered += low <= 0 <= high
     assert 0.92 * 400 <= covered <= 0.98 * 400
+
+
+def test_a_draw_far_off_as_ratios_have_them_moves_no_interval():
+    near = np.linspace(0, 1, 1999)
+    low, high = percentile_interval(np.append(near, 1e12), 12)
+    assert (low, high) == pytest.approx(percentile_interval(near, 12), abs=1e-3)
+    assert low < 0.025 < 0.975 < high
