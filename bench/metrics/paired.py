@@ -29,7 +29,7 @@ class Shared:
         sums: (K, P, V) successes of each attack.
         counts: (P, V) units that all scored.
         weights: (V,) share of each victim in the overall mean; they sum to 1.
-        images: Images that all scored.
+        image_ids: Of the images that all scored.
         photographs: What these are of.
         scene_ids: (P,) of the scenes.
         drawn: (B, K) overall means under draws of whole scenes; see `resampled`.
@@ -38,10 +38,15 @@ class Shared:
     sums: NDArray[np.float64]
     counts: NDArray[np.float64]
     weights: NDArray[np.float64]
-    images: int
+    image_ids: tuple[str, ...]
     photographs: int
     scene_ids: tuple[str, ...]
     drawn: NDArray[np.float64] | None
+
+    @property
+    def images(self) -> int:
+        """That all scored."""
+        return len(self.image_ids)
 
     @property
     def scenes(self) -> int:
@@ -165,7 +170,7 @@ def shared(
         sums=sums,
         counts=counts,
         weights=weights,
-        images=int(units["image_id"].nunique()),
+        image_ids=tuple(map(str, units["image_id"].unique())),
         photographs=int(units["photo_id"].nunique()),
         scene_ids=tuple(map(str, ids)),
         drawn=resampled(sums, counts, weights),

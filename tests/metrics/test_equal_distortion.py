@@ -43,7 +43,7 @@ def two_attacks(scenes=12, seed=0):
             sums=sums,
             counts=ones,
             weights=weights,
-            images=scenes,
+            image_ids=tuple(map(str, range(scenes))),
             photographs=scenes,
             scene_ids=tuple(map(str, range(scenes))),
             drawn=resampled(sums, ones, weights),

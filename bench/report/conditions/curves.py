@@ -27,7 +27,8 @@ class Strength:
 
     Attributes:
         predictions: Its rows.
-        distortion: Sum and count by scene, of the metric by whose level attacks are compared.
+        distortion: Sum and count by scene and image, of the metric by whose level attacks are
+            compared.
     """
 
     strength: float
@@ -102,10 +103,10 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
     if fidelity is None or nothing.empty or distortion.empty:
         return ()
 
-    def by_scene(rows: pd.DataFrame) -> pd.DataFrame:
-        return rows.groupby("scene")[fidelity.name].agg(["sum", "count"])
+    def by_image(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.groupby(["scene", "image_id"])[fidelity.name].agg(["sum", "count"])
 
-    whole = Strength(strength=1.0, predictions=predictions, distortion=by_scene(distortion))
+    whole = Strength(strength=1.0, predictions=predictions, distortion=by_image(distortion))
     unchanged = whole.distortion.assign(sum=fidelity.unchanged * whole.distortion["count"])
     untouched = Strength(strength=0.0, predictions=nothing, distortion=unchanged)
     if attack == CLEAN_CONTROL:
@@ -116,7 +117,7 @@ def strengths_of(run: RunData, attack: str, split: str) -> tuple[Strength, ...]:
         Strength(
             strength=float(strength),
             predictions=weaker[weaker["strength"] == strength],
-            distortion=by_scene(changed[changed["strength"] == strength]),
+            distortion=by_image(changed[changed["strength"] == strength]),
         )
         for strength in np.unique(weaker["strength"])
     )
@@ -160,12 +161,16 @@ def at_equal_distortion(
 def _shared(
     steps: Sequence[Strength], metric: MetricSpec, families: dict[str, str]
 ) -> tuple[Shared, Distorted] | None:
-    """Success and distortion on the scenes that all strengths have in common."""
+    """Success and distortion on the images that all strengths have in common."""
     rows = [one.predictions for one in steps]
     found = shared(rows, metric, families, by_target=metric.needs == "target")
     if found is None:
         return None
-    far = [one.distortion.reindex(list(found.scene_ids), fill_value=0) for one in steps]
+    mine = (
+        one.distortion[one.distortion.index.isin(found.image_ids, level="image_id")]
+        for one in steps
+    )
+    far = [one.groupby("scene").sum().reindex(list(found.scene_ids), fill_value=0) for one in mine]
     sums, counts = (np.stack([one[of].to_numpy(float) for one in far]) for of in ("sum", "count"))
     return found, Distorted(sums=sums, counts=counts)
 

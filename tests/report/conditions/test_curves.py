@@ -233,6 +233,26 @@ def test_two_attacks_compared_at_the_level_differ_by_what_their_curves_do(curved
     assert "at LPIPS 0.04" in table.title
 
 
+def test_the_level_is_of_the_images_that_both_were_scored_on_not_of_their_whole_scenes(
+    curved_dir,
+):
+    def difference():
+        table = pairs_table(contenders_of(curved_dir, ["mislgan", "cgan-img"]), equal=True)
+        return next(r for r in table.records if (r["split"], r["measure"]) == IN_TASR)
+
+    def lost(rows):
+        return rows["image_id"].str.endswith(("p0-t0", "p1-t0", "p1-t1"))
+
+    for name in (*TABLES, *CONDITIONS):
+        rewrite(curved_dir, name, lambda f: f.assign(scene=f["source"]))
+        rewrite(curved_dir, name, lambda f: f[(f["attack"] != "mislgan") | ~lost(f)])
+    before = difference()
+    assert (before["scenes"], before["images"]) == (3, 15)
+    for name in ("distortion", "conditions-distortion"):
+        rewrite(curved_dir, name, lambda f: f.assign(lpips=f["lpips"].where(~lost(f), 0.08)))
+    assert difference() == before
+
+
 def test_distortions_of_lost_rows_are_surplus(curved_dir):
     (curved_dir / "conditions.parquet").unlink()
     found = {one.check: one for one in verify_folder(curved_dir)}
