@@ -135,11 +135,12 @@ def assemble(
     predictions, changed = tables["predictions"], tables["conditions-distortion"]
     if changed[[metric.name for metric in image_metrics(changed.columns)]].isna().any(axis=None):
         raise ValueError(f"{folder / 'conditions-distortion.parquet'} has NaN; score it anew")
-    if (predictions.groupby("photo_id")["device"].nunique() > 1).any():
-        raise ValueError(
-            f"{path}: one `photo_id` belongs to two devices, so intervals would be wrong; make "
-            "photo_id unique in the suite"
-        )
+    for column in ("device", "scene"):
+        if (predictions.groupby("photo_id")[column].nunique() > 1).any():
+            raise ValueError(
+                f"{path}: one `photo_id` belongs to two {column}s, so intervals would be wrong; "
+                "make photo_id unique in the suite"
+            )
     check_predictions(predictions)
     check_predictions(tables["conditions"])
     stated = predictions.groupby("victim")["p_predicted"].count()

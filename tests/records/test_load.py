@@ -104,6 +104,7 @@ def test_missing_entries(run_dir, tmp_path):
         ("source", "stranger", "are no classes of the suite"),
         ("target", "stranger", "are no classes of the suite"),
         ("photo_id", "one", "belongs to two devices"),
+        ("scene", "one", "belongs to two scenes"),
         ("p_predicted", float("nan"), "`p_predicted` is NaN"),
         ("victim", "unheard-of", "rows of victim 'unheard-of' that no entry"),
     ],

@@ -89,7 +89,8 @@ def check_images(images: pd.DataFrame, entry: Entry) -> Verdict:
             "of others"
         )
     counts = ", ".join(f"{n} {split}" for split, n in images.groupby("split").size().items())
-    return _verdict("images", problems, f"{counts}, each of one photograph, device and source")
+    counts += ", each of one photograph, scene, device and source"
+    return _verdict("images", problems, counts)
 
 
 @cache
