@@ -73,7 +73,7 @@ def detection(
         untouched: (N,) scores, N >= 1 and none NaN; higher is likelier treated.
         treated: (M,) scores, likewise.
         scenes: (N,) and (M,).
-        photographs: How many they have, of untouched or of treated images, whichever are fewer.
+        photographs: How many they have.
         false_alarms: Share of untouched images above the threshold at most.
     """
     auc = auc_of(untouched, treated, scenes, photographs)

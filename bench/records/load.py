@@ -76,8 +76,15 @@ def read_table(folder: Path, table: TableName) -> pd.DataFrame:
     return by_condition(rows)
 
 
-def read_parquet(path: Path, columns: Sequence[str], more: Sequence[str] = ()) -> pd.DataFrame:
+def read_parquet(
+    path: Path,
+    columns: Sequence[str],
+    more: Sequence[str] = (),
+    again: str = "run again with this version",
+) -> pd.DataFrame:
     """Read these columns of a Parquet file of a run, and `more` where they are there.
+
+    `again` says what makes it anew.
 
     Raises:
         ValueError: If it is missing, unreadable, larger than any run's, or lacks one of
@@ -88,10 +95,10 @@ def read_parquet(path: Path, columns: Sequence[str], more: Sequence[str] = ()) -
     try:
         frame, names = read_limited(path, {*columns, *more}, rows=MOST_ROWS)
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path} is not readable Parquet ({error}); run again") from error
+        raise ValueError(f"{path} is not readable Parquet ({error}); {again}") from error
     missing = [name for name in columns if name not in names]
     if missing:
-        raise ValueError(f"{path} lacks the columns {missing}; run again with this version")
+        raise ValueError(f"{path} lacks the columns {missing}; {again}")
     return frame
 
 

@@ -86,7 +86,7 @@ def measured_rows(
     path, again = run.directory / name, f"`camobench {command} {run.directory}` makes it"
     if not path.is_file():
         raise ValueError(f"{path} is missing; {again}")
-    rows = read_parquet(path, columns)
+    rows = read_parquet(path, columns, again=f"{again} anew")
     mine = rows[rows["attack"].notna()]
     of = ["attack", "attack_key", "attack_digest"]
     found = set(mine[of].itertuples(index=False, name=None))
@@ -189,8 +189,7 @@ def _figures(untouched: pd.DataFrame, treated: pd.DataFrame, name: str) -> Detec
     numbers = pd.factorize(ids[0].append(ids[1]), sort=True)[0]
     places = numbers[: len(untouched)], numbers[len(untouched) :]
     scores = [part[name].to_numpy(np.float64) for part in (untouched, treated)]
-    photographs = (part.index.unique("photo_id").size for part in (untouched, treated))
-    return detection(scores[0], scores[1], places, min(photographs))
+    return detection(scores[0], scores[1], places, untouched.index.unique("photo_id").size)
 
 
 def _success(

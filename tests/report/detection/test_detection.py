@@ -113,6 +113,14 @@ def test_undetected_success_has_the_threshold_of_each_draw(detected_dir):
     )
 
 
+def test_photographs_of_one_scene_are_one_draw(detected_dir):
+    for name in ("predictions", "distortion", "detection"):
+        rewrite(detected_dir, name, lambda rows: rows.assign(scene="one"))
+    found = of_mislgan(load_run(detected_dir))
+    figures = found.by["all"].auc, found.by["all"].tpr, found.success, found.undetected
+    assert [ends for _, ends in figures] == [None] * 4
+
+
 def test_untargeted_attacks_have_no_undetected_tasr(detected_dir):
     found = {one.attack.name: one.undetected for one in detections(load_run(detected_dir))}
     assert {name for name, value in found.items() if value == (None, None)} == {
@@ -172,7 +180,7 @@ def of_first_image(rows, *columns):
     [
         (lambda rows: rows.assign(attack_key="of another network"), "trained anew"),
         (lambda rows: rows.assign(attack_digest="of other weights"), "trained anew"),
-        (lambda rows: rows.drop(columns="score"), "score"),
+        (lambda rows: rows.drop(columns="score"), r"columns \['score'\]; .*camobench detect"),
         (lambda rows: rows.assign(score=np.nan), "a score that is NaN"),
         (lambda rows: rows.drop(rows.index[-1]), r"many, of \S+ \(out\); .*camobench detect"),
         (lambda rows: pd.concat([rows, rows[-1:]]), r"one too many, of \S+ \(out\)"),
