@@ -19,8 +19,9 @@ def test_a_scene_counts_once_in_an_interval_however_many_tiles_it_gives():
     found = share("v", rows)
     assert 0 < found.low < 0.5 < 0.75 < found.high < 1
     assert replace(share("v", pd.concat([rows] * 3)), images=4) == found
-    one = share("v", rows[:1])
+    one, same = share("v", rows[:1]), share("v", rows.assign(scene="one"))
     assert (one.low, one.high) == wilson_interval(1, 1)
+    assert (same.low, same.high) == wilson_interval(0.75, 1)
 
 
 def test_photographs_that_give_more_tiles_than_others_make_the_interval_wider():

@@ -48,6 +48,14 @@ def test_an_attack_that_hides_the_device_and_one_that_does_not(linked_dir):
     assert found["mislgan", "in"].images == 2 * found["jpeg-q85", "in"].images
 
 
+def test_photographs_of_one_scene_are_one_draw(linked_dir):
+    for name in ("predictions", "distortion", "linkage"):
+        rewrite(linked_dir, name, lambda rows: rows.assign(scene="one"))
+    assert {(one.after.pce[1], one.after.auc[1]) for one in links(load_run(linked_dir))} == {
+        (None, None)
+    }
+
+
 def test_formats_say_the_same_and_a_split_without_flat_fields_is_named(run_dir):
     pce_of(run_dir, ["in"]).to_parquet(run_dir / ROWS)
     table = linkage_table(load_run(run_dir))
