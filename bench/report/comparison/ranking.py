@@ -59,9 +59,11 @@ def ranks_table(contenders: Sequence[Contender], *, equal: bool = False) -> Tabl
             equal=equal,
         )
     ]
-    if not records:
-        raise ValueError(nothing_shared(targeted, "two scenes, targets and victims", equal=equal))
     suite, rate = targeted[0].run.suite, headline()
+    if not records:
+        if targeted[0].run.predictions.groupby("split")["scene"].nunique().max() < 2:
+            raise ValueError(f"Set-C of {suite} shows one scene; ranks need two or more")
+        raise ValueError(nothing_shared(targeted, "two scenes, targets and victims", equal=equal))
     mean = f"{rate.name}_mean"
     columns: Shown[dict[str, Any]] = (
         ("Attack", lambda r: r["attack"]),

@@ -61,9 +61,8 @@ def table_notes(run: RunData, split: str) -> tuple[str, ...]:
 def scenes_said(rows: pd.DataFrame) -> str:
     """What the draws of intervals are drawn from."""
     scenes, photographs = rows["scene"].nunique(), rows["photo_id"].nunique()
-    return f"{scenes}, " + (
-        "a photograph each" if scenes == photographs else f"in {photographs} photographs"
-    )
+    of = "a photograph each" if scenes == photographs else f"in {photographs} photographs"
+    return f"{scenes}, {of}" if scenes > 1 else f"{scenes or 'none'}, so no interval"
 
 
 def clean_notes(run: RunData) -> tuple[str, ...]:

@@ -86,9 +86,10 @@ def divide(
         chosen = list(classes)
         parts = by_device if len(by_device) == len(chosen) else by_image
     if len(chosen) < 2:
+        scenes = ", of three scenes, none of which is in two sets" if told else ""
         raise CamobenchError(
             f"fewer than two camera models can be classes; found {_inventory(models)}. A class "
-            f"needs {sum(NEEDED.values())} photographs, and three devices for a split by "
+            f"needs {sum(NEEDED.values())} photographs{scenes}, and three devices for a split by "
             "device: add photographs or models"
         )
     placed = [p for name in chosen for p in _place(parts[name])]

@@ -5,6 +5,7 @@ import pytest
 from bench.report.comparison.contenders import contenders_of
 from bench.report.comparison.pairs import pairs_table
 from bench.report.comparison.ranking import ranks_table
+from bench.report.tables.paper import build_table
 from tests.report.leaderboard.folders import without
 from tests.toy_run import rewrite
 
@@ -32,6 +33,15 @@ def test_a_twin_ties_with_its_leader(pristine):
 def test_controls_cannot_be_ranked(pristine):
     with pytest.raises(ValueError, match="two targeted attacks or more"):
         ranks_table(contenders_of(pristine, ["jpeg-q85", "identity", "mislgan"]))
+
+
+def test_one_scene_ranks_nobody_and_no_interval_is_said_to_be_drawn(run_dir):
+    for name in ("predictions", "distortion"):
+        rewrite(run_dir, name, lambda rows: rows.assign(scene="one"))
+    contenders = contenders_of(run_dir, [])
+    with pytest.raises(ValueError, match="one scene"):
+        ranks_table(contenders)
+    assert any("(1, so no interval)" in note for note in build_table(contenders[0].run, "in").notes)
 
 
 def test_comparisons_say_over_which_victims_all_attacks_were_scored(run_dir):

@@ -56,6 +56,11 @@ MODELS = st.dictionaries(
 )
 
 
+def test_photographs_of_one_scene_are_no_three_sets():
+    with pytest.raises(CamobenchError, match="of three scenes"):
+        divide(photos_of({"ace": [9], "bee": [9]}, 1))
+
+
 @given(MODELS, st.none() | st.integers(1, 9))
 def test_a_division_keeps_the_sides_apart(models, scenes):
     photos = photos_of(models, scenes)
