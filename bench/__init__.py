@@ -18,7 +18,7 @@ How one image travels, from the command to its cell (files under `bench/` unless
   one) names a camera, and `rows.py` writes the file.
 - `plan/results/output.py` copies rows and entries to the folder; `records/load.py` reads it and
   `records/frames.py` checks it, `report/statistics.py` has `metrics/success.py` count,
-  `metrics/paired.py` draws photographs for its interval, `paper.py` and `render.py` in
+  `metrics/paired.py` draws scenes for its interval, `paper.py` and `render.py` in
   `report/tables/` print the cell.
 
 What to touch for something new, a file and a line that registers it:
