@@ -152,11 +152,14 @@ LONG = replace(
         resnet=replace(_NARROW, steps=4800), densenet=replace(_NARROW_DENSE, steps=4800)
     ),
 )
-_WIDE = replace(_NARROW, width=1.0, lr=1e-3)
+_WIDE = replace(_NARROW, width=1.0, lr=1e-3, steps=1600)
 WIDE = Recipe(
     name="wide",
     purpose="the paper's classifiers, ResNets in bf16, half its generator; hours on a CPU",
-    classifiers=dict(resnet=replace(_WIDE, precision="bf16"), densenet=replace(_WIDE, batch=32)),
+    classifiers=dict(
+        resnet=replace(_WIDE, precision="bf16"),
+        densenet=replace(_WIDE, batch=32, steps=3600),
+    ),
     estimator=DeepEstimatorRecipe(
         width=48,
         unrolled=True,
