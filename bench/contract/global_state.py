@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch.backends import cuda, cudnn, mkldnn
 
+from bench.store import digest
+
 
 def _flag(place: Any, name: str) -> tuple[Callable[[], Any], Callable[[Any], Any]]:
     return partial(getattr, place, name), partial(setattr, place, name)
@@ -158,3 +160,20 @@ def kept_random_numbers() -> Iterator[None]:
         np.random.set_state(drawn_by_numpy)
         if not begun:  # what `torch.manual_seed` has said to a GPU that nobody has used
             torch.cuda.manual_seed_all(torch.initial_seed())
+
+
+def random_numbers(device: torch.device) -> tuple[Any, ...]:
+    """Where the generators stand that everybody draws from: equal if nothing was drawn."""
+    by_numpy = np.random.get_state(legacy=False)
+    keys = by_numpy.pop("state")
+    drawn = torch.get_rng_state().tolist()
+    on_device = torch.cuda.get_rng_state(device).tolist() if device.type == "cuda" else []
+    return random.getstate(), by_numpy, keys["key"].tobytes(), keys["pos"], drawn, on_device
+
+
+def seed_by(text: str, torch_seed: int | None = None) -> None:
+    """Let what is random in somebody's code be the same in whichever process it runs."""
+    seed = int(digest(text)[:8], 16)
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed if torch_seed is None else torch_seed)

@@ -6,6 +6,7 @@ victim's logits itself.
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from bench import checks
+from bench.contract.global_state import kept_random_numbers, random_numbers, seed_by
 from bench.contract.specs import AttackSpec, Spec, VictimSpec
 from bench.data import AdversarySet, ExaminerSet
 from bench.recipes import Recipe
@@ -169,6 +171,8 @@ class Attack(Participant[AttackSpec]):
     networks as attributes, so that the state that `fit` leaves is what is stored.
     """
 
+    _draws = False  # random numbers, as far as was seen
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "__call__" in vars(cls):
@@ -191,7 +195,8 @@ class Attack(Participant[AttackSpec]):
             (N, 3, H, W) in [0, 1]; what lies outside is clipped.
 
         Called under `torch.no_grad()`; a method that needs a surrogate's gradients opens
-        `torch.enable_grad()`.
+        `torch.enable_grad()`. Random numbers of torch, NumPy and Python are seeded by image and
+        target: one that draws them is handed an image at a time.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define `transform`")
 
@@ -206,7 +211,26 @@ class Attack(Participant[AttackSpec]):
         checks.require_images(images)
         if self.spec.targeted and (targets is None or targets.shape != images.shape[:1]):
             raise ValueError(f"{self.spec.name} is targeted: expected {len(images)} `targets`")
-        out = self.transform(checks.to_unit(images), targets if self.spec.targeted else None)
+        targets = targets if self.spec.targeted else None
+        with kept_random_numbers():
+            if not self._draws:
+                seed_by("")
+                before = random_numbers(images.device)
+                made = self._transformed(images, targets)
+                if random_numbers(images.device) == before:
+                    return made
+                self._draws = True
+            sent = [None] * len(images) if targets is None else torch.split(targets, 1)
+            each = zip(torch.split(images, 1), sent, strict=True)
+            return torch.cat([self._alone(image, target) for image, target in each])
+
+    def _alone(self, image: Tensor, target: Tensor | None) -> Tensor:
+        pixels = hashlib.sha256(image.cpu().numpy().tobytes()).hexdigest()
+        seed_by(pixels if target is None else f"{pixels} {int(target)}")
+        return self._transformed(image, target)
+
+    def _transformed(self, images: Tensor, targets: Tensor | None) -> Tensor:
+        out = self.transform(checks.to_unit(images), targets)
         if not isinstance(out, Tensor) or not out.is_floating_point():
             raise ValueError(f"{self.spec.name}: `transform` must return a floating-point tensor")
         if out.shape != images.shape:

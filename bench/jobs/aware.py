@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 
 from bench.checks import to_uint8, to_unit
 from bench.contract import Attack
-from bench.contract.global_state import kept_random_numbers
 from bench.data import ExaminerSet
-from bench.jobs.building import seed_by
 from bench.jobs.scoring.items import BATCH
 from bench.recipes import AWARE_VERSION
 from bench.store import digest
@@ -63,14 +61,12 @@ def aware_set(
                     noise = torch.randn(batch.shape, generator=generator) * NOISE_LEVELS / 255
                     treated = to_uint8(to_unit(batch) + noise)
                 else:
-                    seed_by(f"{named}/{turn}/{start}")  # whoever asks first
                     treated = attack(batch.to(device), targets.to(device))
                 version[start : start + BATCH] = treated.cpu().numpy()
 
     labels = np.concatenate([data.labels, np.tile(data.labels[learnt], parts)])
-    with kept_random_numbers():
-        shape = len(labels), *data.images.shape[1:]
-        images = kept_array(beside, "images", shape, fill, np.uint8)
+    shape = len(labels), *data.images.shape[1:]
+    images = kept_array(beside, "images", shape, fill, np.uint8)
     return ExaminerSet(
         images=images,
         labels=labels,

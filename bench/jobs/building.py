@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-import torch
 from torch import nn
 
 from bench.contract import ATTACKS, REGISTRIES, VICTIMS, Traits
-from bench.contract.global_state import kept_global_state, kept_random_numbers
+from bench.contract.global_state import kept_global_state, kept_random_numbers, seed_by
 from bench.jobs.job import Keys, TrainJob
 from bench.jobs.outcome import is_failure, reason_of
 from bench.nets.residual import ResidualEstimator
 from bench.recipes import Recipe
 from bench.registry import Entry
 from bench.sources.opened import as_made
-from bench.store import digest
 from bench.suites.base import SuiteCard
 from bench.types import CamobenchError
 
@@ -113,14 +109,6 @@ def traits_of(
         reducible=bool(thing.rewritable),
     )
     return traits, thing
-
-
-def seed_by(text: str, torch_seed: int | None = None) -> None:
-    """Let what is random in somebody's code be the same in whichever process it runs."""
-    seed = int(digest(text)[:8], 16)
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed if torch_seed is None else torch_seed)
 
 
 @contextmanager

@@ -20,7 +20,6 @@ from torch import Tensor
 
 from bench.contract import ATTACKS
 from bench.detect import features_of
-from bench.jobs.building import seed_by
 from bench.jobs.fingerprints import Fingerprints
 from bench.jobs.job import FeatureJob
 from bench.jobs.opened_files import note_opened
@@ -69,7 +68,6 @@ def measure_features(job: FeatureJob, place: Workplace) -> None:
             return
         began, trial = time.monotonic(), Trial(strict=False)
         source = trial.attack(partial(place.attack, job.attack)) if job.attack else _Untouched()
-        seed_by(job.key)
         known = Fingerprints(place.store, job.fingerprints) if job.fingerprints else None
         sets: tuple[SetName, ...] = ("C",) if known else ("B", "C")
         parts = [_measured(job, place, source, trial, known, name) for name in sets]

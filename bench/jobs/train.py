@@ -14,10 +14,10 @@ from torch.serialization import get_unsafe_globals_in_checkpoint
 
 from bench.checks import to_unit
 from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots, Victim
-from bench.contract.global_state import kept_global_state
+from bench.contract.global_state import kept_global_state, seed_by
 from bench.contract.participant import timed_fit
 from bench.jobs.aware import aware_set
-from bench.jobs.building import seed_by, untrained
+from bench.jobs.building import untrained
 from bench.jobs.job import TrainJob
 from bench.jobs.networks import Networks, module_state, save_checkpoint, take_state
 from bench.jobs.opened_files import note_opened

@@ -1,6 +1,7 @@
 import enum
 import json
 import math
+import random
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,6 +19,7 @@ from bench.contract import (
     VictimSpec,
     registration,
 )
+from bench.contract.global_state import random_numbers
 from bench.contract.participant import timed_fit
 from bench.types import CamobenchError, FitReport, as_json
 from tests.toys import CLASSES, pixels
@@ -74,6 +76,23 @@ def test_results_are_clipped_and_rounded_as_a_file_would_hold_them():
     for dtype in (torch.float32, torch.float64):
         out = attack_that(lambda images, targets, d=dtype: values.to(d))(IMAGES, TARGETS)
         np.testing.assert_array_equal(out.numpy(), expected)
+
+
+@pytest.mark.parametrize("draw", [torch.randn, np.random.randn, lambda *_: random.gauss(0, 1)])
+@pytest.mark.parametrize("targeted", [True, False])
+def test_what_is_drawn_follows_from_image_and_target(draw, targeted):
+    def noisy(images, targets):
+        return images + 0.1 * torch.as_tensor(draw(*images.shape), dtype=torch.float32)
+
+    images, targets = pixels(3, 16, 20)[[0, 1, 2, 0, 0]], torch.tensor([1, 0, 2, 1, 2])
+    before = random_numbers(images.device)
+    together = attack_that(noisy, targeted)(images, targets)
+    assert random_numbers(images.device) == before
+    attack = attack_that(noisy, targeted)
+    alone = [attack(images[at : at + 1], targets[at : at + 1]) for at in (4, 3, 2, 1, 0)]
+    assert torch.equal(together, torch.cat(alone[::-1]))
+    assert torch.equal(together[0], together[3])
+    assert torch.equal(together[0], together[4]) != targeted
 
 
 def test_an_untargeted_attack_never_sees_targets():

@@ -15,6 +15,7 @@ from bench.plan.failures import Failures
 from bench.plan.names.selection import select_attacks, select_victims
 from bench.plan.request import evaluate_run
 from bench.report.tables.notes import failed_cells
+from bench.verify.rerun import recheck
 from tests.plugins import MADE, write
 from tests.smoke import SUITE, request, toy_session
 
@@ -250,13 +251,16 @@ NOISY = """
 """
 
 
-def test_executors_give_the_same_files_of_what_is_random_too(smoke_copy, tmp_path):
+def test_what_is_random_is_the_same_by_any_executor_in_any_batch_and_again(smoke_copy, tmp_path):
     select_attacks(f"{write(tmp_path / 'noisy.py', NOISY)}:Noisy")
     found = []
-    for executor in ("inline", "local"):
+    for executor, batch in (("inline", 3), ("local", 64)):
         shutil.rmtree(smoke_copy.store.root / "predictions")
-        asked = request(attacks=("noisy", "cgan-img"), executor=executor, workers=2)
+        asked = request(attacks=("noisy", "cgan-img"), executor=executor, workers=2, batch=batch)
         found.append(evaluate_run(asked, smoke_copy.store, tmp_path / executor))
     pd.testing.assert_frame_equal(*(run.predictions for run in found), rtol=1e-4, atol=1e-6)
     noisy = [run.distortion.query("attack == 'noisy'") for run in found]
     pd.testing.assert_frame_equal(*noisy, check_exact=True)
+    (again,) = recheck(tmp_path / "local", smoke_copy.store, rows=None)[-1:]
+    assert (again.check, again.verdict) == ("re-run", "ok")
+    assert not any("noisy" in who for run in found for who, _ in run.suspicions)

@@ -61,7 +61,6 @@ def _score(job: ScoreJob, place: Workplace) -> dict[str, Failed]:
         indices,
         condition=job.condition,
         distortions=measures,
-        seed=keys.attacks[job.attack],  # the same for whichever victims, under all conditions
     )
     note_opened(place.store, keys.attacks[job.attack], ATTACKS.get(job.attack))
     for name in victims:

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from bench.checks import to_unit
 from bench.contract import Victim
-from bench.jobs.building import seed_by
+from bench.contract.global_state import seed_by
 from bench.jobs.outcome import Trial, is_out_of_memory
 from bench.jobs.scoring.condition import PLAIN, Condition
 from bench.jobs.scoring.items import AUTO, ImageSource, Item, asked_of, batch_for, items_of, mixed
@@ -87,7 +87,6 @@ class Scorer:
         *,
         condition: Condition = PLAIN,
         distortions: bool = True,
-        seed: str = "",
     ) -> Scored:
         """Score one shard of images.
 
@@ -97,7 +96,6 @@ class Scorer:
             indices: Positions in Set-C, of `order`; rows come in theirs.
             condition: What happens to the images before they are scored.
             distortions: Measure them too.
-            seed: Of what the source draws, batch by batch, whatever a victim drew in between.
 
         Raises:
             ValueError: If an attack or a victim returns a wrong shape, NaN or infinite values.
@@ -108,7 +106,7 @@ class Scorer:
         asked = asked_of(indices, len(self.classes), targeted=targeted)
         asked = [item for item in asked if source.has(item)]
         scored = set(wanted)
-        run = partial(self._run, source, condition, victims, scored, distortions, seed)
+        run = partial(self._run, source, condition, victims, scored, distortions)
         logits: dict[str, list[Tensor]] = defaultdict(list)
         measured: list[dict[str, Tensor]] = []
         for part, distortion in self._parts(run, asked):
@@ -165,7 +163,6 @@ class Scorer:
         victims: Mapping[str, Victim],
         scored: Collection[Item],
         distortions: bool,
-        seed: str,
         items: Sequence[Item],
     ) -> _Part:
         read = torch.from_numpy(self.images[[item.index for item in items]])
@@ -175,7 +172,6 @@ class Scorer:
             some = originals[start:]
             return condition.of(some, source.anonymise(items[start:], some))
 
-        seed_by(f"{seed}/{items[0]}")
         anonymised = self.trial.attack(partial(made, 0), len(items))
         if self.lookout is not None:
             alone = partial(self.trial.attack, partial(made, len(items) - 1))
@@ -186,13 +182,16 @@ class Scorer:
         if len(kept) < len(items):
             originals, anonymised = originals[kept], anonymised[kept]
         measured = measure(originals, anonymised) if distortions else None
-        return self._classify(victims, anonymised), measured
+        return self._classify(victims, anonymised, str(items[0])), measured
 
-    def _classify(self, victims: Mapping[str, Victim], images: Tensor) -> dict[str, Tensor]:
+    def _classify(
+        self, victims: Mapping[str, Victim], images: Tensor, seed: str
+    ) -> dict[str, Tensor]:
         unit = to_unit(images)
         shared: dict[str, Tensor] = {}
 
         def run(name: str, victim: Victim) -> Tensor:
+            seed_by(seed)  # whoever drew before
             digest = victim.frontend_digest
             if name in self.foreign:  # may write into what it is given, or state another's digest
                 logits = victim.logits(unit.clone())

@@ -17,7 +17,7 @@ from bench.verify.contract_checks.subject import find_subjects
 from tests.plugins import FOG, MEAN, write
 from tests.smoke import CPU
 from tests.toys import Recorder
-from tests.verify.contract_checks.faults import FAULTS
+from tests.verify.contract_checks.faults import FAULTS, fog
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 
@@ -63,9 +63,12 @@ def test_a_plug_in_that_breaks_a_rule(tmp_path, text, check, message):
     assert "\n" not in found.finding + found.remedy
 
 
-@pytest.mark.parametrize("text", [f"{FOG}", MEAN], ids=["attack", "victim"])
+NOISY = fog(out="return images + 0.05 * torch.randn_like(images)")
+
+
+@pytest.mark.parametrize("text", [FOG, NOISY, MEAN], ids=["attack", "one that draws", "victim"])
 def test_good_ones_pass_every_check_in_order(tmp_path, text):
-    name = "Fog" if text == FOG else "Mean"
+    name = "Mean" if text == MEAN else "Fog"
     subject = only(f"{write(tmp_path / 'good.py', text)}:{name}")
     watcher = Recorder()
     found = list(examine(subject, watcher))
