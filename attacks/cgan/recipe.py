@@ -91,9 +91,7 @@ CGAN_RECIPES: Mapping[str, CganRecipe] = {
     ),
     "mini": _MINI,
     "long": replace(_MINI, steps=2400),
-    "wide": replace(
-        _MINI, generator_width=32, discriminator_width=32, steps=3200, lambda_cnt=10.0
-    ),
+    "wide": replace(_MINI, generator_width=32, discriminator_width=32, steps=3200, lambda_cnt=10.0),
     "smoke": CganRecipe(
         generator_width=4, discriminator_width=4, residual=True, batch=2, steps=2, rounded=True
     ),
