@@ -105,6 +105,7 @@ class Participant(nn.Module, Generic[SpecT]):
     rewritable: ClassVar[tuple[str, ...]] = ()
     """Attributes that hold plain networks: once trained, the harness may put equal but faster ones
     in their place; a victim's backbone, from features to logits, may also compute in bf16."""
+    _draws = False  # random numbers, as far as was seen
 
     def __init__(
         self,
@@ -163,6 +164,26 @@ class Participant(nn.Module, Generic[SpecT]):
             ) from error
         return {"file": path.name, "sha256": sha256}
 
+    def _drawing_alike(
+        self, run: Callable[..., Tensor], images: Tensor, targets: Tensor | None = None
+    ) -> Tensor:
+        """What `run` makes of a batch, or of each image alone where it draws random numbers."""
+        with kept_random_numbers():
+            if not self._draws:
+                seed_by("")
+                before = random_numbers(images.device)
+                made = run(images, targets)
+                if random_numbers(images.device) == before:
+                    return made
+                self._draws = True
+            sent = [None] * len(images) if targets is None else torch.split(targets, 1)
+            alone = []
+            for image, target in zip(torch.split(images, 1), sent, strict=True):
+                pixels = hashlib.sha256(image.cpu().numpy().tobytes()).hexdigest()
+                seed_by(pixels if target is None else f"{pixels} {int(target)}")
+                alone.append(run(image, target))
+            return torch.cat(alone)
+
 
 class Attack(Participant[AttackSpec]):
     """A camera-model anonymiser.
@@ -170,8 +191,6 @@ class Attack(Participant[AttackSpec]):
     Subclasses set `spec` and write `transform`; trained ones write `fit` too and keep their
     networks as attributes, so that the state that `fit` leaves is what is stored.
     """
-
-    _draws = False  # random numbers, as far as was seen
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -212,22 +231,7 @@ class Attack(Participant[AttackSpec]):
         if self.spec.targeted and (targets is None or targets.shape != images.shape[:1]):
             raise ValueError(f"{self.spec.name} is targeted: expected {len(images)} `targets`")
         targets = targets if self.spec.targeted else None
-        with kept_random_numbers():
-            if not self._draws:
-                seed_by("")
-                before = random_numbers(images.device)
-                made = self._transformed(images, targets)
-                if random_numbers(images.device) == before:
-                    return made
-                self._draws = True
-            sent = [None] * len(images) if targets is None else torch.split(targets, 1)
-            each = zip(torch.split(images, 1), sent, strict=True)
-            return torch.cat([self._alone(image, target) for image, target in each])
-
-    def _alone(self, image: Tensor, target: Tensor | None) -> Tensor:
-        pixels = hashlib.sha256(image.cpu().numpy().tobytes()).hexdigest()
-        seed_by(pixels if target is None else f"{pixels} {int(target)}")
-        return self._transformed(image, target)
+        return self._drawing_alike(self._transformed, images, targets)
 
     def _transformed(self, images: Tensor, targets: Tensor | None) -> Tensor:
         out = self.transform(checks.to_unit(images), targets)
@@ -287,7 +291,22 @@ class Victim(Participant[VictimSpec]):
         return self.logits(images)
 
     @final
-    def checked_logits(self, values: Tensor, count: int, *, shape_alone: bool = False) -> Tensor:
+    def checked_logits(self, images: Tensor, *, shape_alone: bool = False) -> Tensor:
+        """Logits of (N, 3, H, W) in [0, 1], which stay as they are; random numbers are seeded.
+
+        Raises:
+            ValueError: As `require_logits`.
+        """
+
+        def run(some: Tensor, _: None) -> Tensor:
+            return self.require_logits(
+                self.logits(some.clone()), len(some), shape_alone=shape_alone
+            )
+
+        return self._drawing_alike(run, images)
+
+    @final
+    def require_logits(self, values: Tensor, count: int, *, shape_alone: bool = False) -> Tensor:
         """Check what `logits` or `backbone` returned for `count` images.
 
         Raises:

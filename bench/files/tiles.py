@@ -69,7 +69,7 @@ def tiled_logits(victim: Victim, images: Tensor) -> Tensor:
     tiles = [images] if max(images.shape[-2:]) <= WHOLE_PX else attributed_tiles(images)
     total, count = torch.zeros((), device=images.device), 0
     for tile in tiles:
-        total = total + victim.checked_logits(victim.logits(to_unit(tile)), len(images))
+        total = total + victim.checked_logits(to_unit(tile))
         count += 1
     return total / count
 

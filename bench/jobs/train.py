@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from filelock import Timeout
 from torch import Tensor
 from torch.serialization import get_unsafe_globals_in_checkpoint
 
 from bench.checks import to_unit
 from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots, Victim
-from bench.contract.global_state import kept_global_state, seed_by
+from bench.contract.global_state import kept_global_state
 from bench.contract.participant import timed_fit
 from bench.jobs.aware import aware_set
 from bench.jobs.building import untrained
@@ -31,9 +32,18 @@ from bench.types import CamobenchError, Progress, StoppingError
 def train_network(job: TrainJob, place: Workplace, progress: Progress) -> None:
     """Train one network and write its checkpoint, unless it is there."""
     folder = place.store.checkpoint_folder(job.kind, job.name, job.key)
-    with place.store.lock("networks", job.kind, folder.name):
+    lock = place.store.lock("networks", job.kind, folder.name)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        progress.start(f"waiting for another process: {job.label}", 1)
+        lock.acquire()
+        progress.finish()
+    try:
         if place.shelf.find(job.kind, job.name, job.key) is None:
             _train(job, place, progress)
+    finally:
+        lock.release()
 
 
 def _train(job: TrainJob, place: Workplace, progress: Progress) -> None:
@@ -93,8 +103,7 @@ def _require_whole(
         if isinstance(thing, Victim):
             if thing.spec.residual is not None:
                 thing.attach(networks.estimator(job.set_name), None)
-            return thing.to(device).eval().logits(to_unit(images)).softmax(1)
-        seed_by(job.key)
+            return thing.to(device).eval().checked_logits(to_unit(images)).softmax(1)
         out: Tensor = thing.to(device).eval()(images, targets) / 255
         return out
 

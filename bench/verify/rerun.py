@@ -192,7 +192,7 @@ def _run_again(
         images = to_unit(anonymised)
         for victim_name, mine in here.groupby("victim", sort=False):
             victim, unit = networks.victim(str(victim_name)), images[mine["place"].tolist()]
-            logits = victim.checked_logits(victim.logits(unit), len(unit))
+            logits = victim.checked_logits(unit)
             reduced = networks.victim_precision(str(victim_name)) == "bf16"
             yield _compared(mine, victim, logits.float().softmax(1).cpu().numpy(), reduced=reduced)
 

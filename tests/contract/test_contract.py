@@ -95,6 +95,21 @@ def test_what_is_drawn_follows_from_image_and_target(draw, targeted):
     assert torch.equal(together[0], together[4]) != targeted
 
 
+def test_what_a_victim_draws_follows_from_the_image():
+    class Smoothed(Victim):
+        spec = VictimSpec(name="smoothed")
+
+        def logits(self, images):
+            return (images.mul_(0.5) + torch.randn_like(images)).mean((2, 3))
+
+    images = pixels(3, 16, 20)[[0, 1, 2, 0]] / 255
+    victim = Smoothed(classes=CLASSES[:3])
+    together = victim.checked_logits(images)
+    alone = [victim.checked_logits(images[at : at + 1]) for at in (3, 2, 1, 0)]
+    assert torch.equal(together, torch.cat(alone[::-1]))
+    assert torch.equal(images, pixels(3, 16, 20)[[0, 1, 2, 0]] / 255)
+
+
 def test_an_untargeted_attack_never_sees_targets():
     seen = []
     attack = attack_that(lambda images, targets: seen.append(targets) or images, targeted=False)
@@ -205,15 +220,15 @@ def victim_that(returns, classes=CLASSES):
 def test_logits_are_checked():
     victim = victim_that(lambda images: images.mean((2, 3)))
     values = victim(IMAGES / 255)
-    assert victim.checked_logits(values, 2) is values
+    assert victim.require_logits(values, 2) is values
     with pytest.raises(ValueError, match=r"made: expected logits of shape \(2, 3\), got \(2, 4\)"):
-        victim.checked_logits(torch.zeros(2, 4), 2)
+        victim.require_logits(torch.zeros(2, 4), 2)
     with pytest.raises(ValueError, match=r"expected logits of shape \(2, 3\), got a tuple"):
-        victim.checked_logits((values,), 2)
+        victim.require_logits((values,), 2)
     with pytest.raises(ValueError, match=r"expected logits of shape \(3, 3\), got \(2, 3\)"):
-        victim.checked_logits(values, 3)
+        victim.require_logits(values, 3)
     with pytest.raises(ValueError, match="made: the logits: 3 of 6 values are NaN or infinite"):
-        victim.checked_logits(torch.tensor([[1.0] * 3, [float("nan")] * 3]), 2)
+        victim.require_logits(torch.tensor([[1.0] * 3, [float("nan")] * 3]), 2)
 
 
 def test_the_split_makes_the_logits():

@@ -1,5 +1,7 @@
+import sys
 from dataclasses import replace
 from functools import partial
+from subprocess import PIPE, Popen
 
 import pytest
 import torch
@@ -101,6 +103,32 @@ def test_killed_training_continues_to_the_same_weights(tmp_path, monkeypatch):
     assert watcher.resumed == 20  # it did go on from where it was
     torch.testing.assert_close(weights(whole), weights(broken), rtol=0, atol=0)
     assert not list((tmp_path / "broken" / "unfinished").rglob("*.pt"))
+
+
+HOLD = """
+import sys, filelock
+with filelock.FileLock(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_training_says_that_another_process_is_at_it(tmp_path):
+    class Releasing(Watcher):
+        def start(self, label, *more):
+            super().start(label, *more)
+            if label.startswith("waiting"):
+                other.communicate()
+
+    watcher = Releasing()
+    session = session_of(tmp_path, (), ("pef-resnet12",), progress=watcher)
+    (job,) = session.graph.jobs.values()
+    folder = session.store.checkpoint_folder(job.kind, job.name, job.key)
+    held = session.store.lock("networks", job.kind, folder.name).lock_file
+    with Popen([sys.executable, "-c", HOLD, held], stdin=PIPE, stdout=PIPE, text=True) as other:
+        other.stdout.readline()
+        session.train()
+    assert watcher.started[-2:] == [f"waiting for another process: {job.label}", job.label]
 
 
 def cut(path):

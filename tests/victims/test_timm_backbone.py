@@ -91,7 +91,7 @@ def test_images_of_any_size(network, intake):
     victim = build(f"timm:{network}").eval()
     for height, width in (*SIZES, (128, 128)):
         logits = victim.logits(torch.rand(2, 3, height, width))
-        assert victim.checked_logits(logits, 2) is logits
+        assert victim.require_logits(logits, 2) is logits
 
 
 @pytest.mark.parametrize("front_end", ["img", "pef", "hpf", "fd"])

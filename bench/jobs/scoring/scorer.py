@@ -22,7 +22,6 @@ from torch import Tensor
 
 from bench.checks import to_unit
 from bench.contract import Victim
-from bench.contract.global_state import seed_by
 from bench.jobs.outcome import Trial, is_out_of_memory
 from bench.jobs.scoring.condition import PLAIN, Condition
 from bench.jobs.scoring.items import AUTO, ImageSource, Item, asked_of, batch_for, items_of, mixed
@@ -182,26 +181,20 @@ class Scorer:
         if len(kept) < len(items):
             originals, anonymised = originals[kept], anonymised[kept]
         measured = measure(originals, anonymised) if distortions else None
-        return self._classify(victims, anonymised, str(items[0])), measured
+        return self._classify(victims, anonymised), measured
 
-    def _classify(
-        self, victims: Mapping[str, Victim], images: Tensor, seed: str
-    ) -> dict[str, Tensor]:
+    def _classify(self, victims: Mapping[str, Victim], images: Tensor) -> dict[str, Tensor]:
         unit = to_unit(images)
         shared: dict[str, Tensor] = {}
 
         def run(name: str, victim: Victim) -> Tensor:
-            seed_by(seed)  # whoever drew before
             digest = victim.frontend_digest
-            if name in self.foreign:  # may write into what it is given, or state another's digest
-                logits = victim.logits(unit.clone())
-            elif digest is None:
-                logits = victim.logits(unit)
-            else:
-                if digest not in shared:
-                    shared[digest] = victim.frontend(unit)
-                logits = victim.backbone(shared[digest])
-            return victim.checked_logits(logits, len(images), shape_alone=True)
+            if name in self.foreign or digest is None:  # may state another's digest
+                return victim.checked_logits(unit, shape_alone=True)
+            if digest not in shared:
+                shared[digest] = victim.frontend(unit)
+            logits = victim.backbone(shared[digest])
+            return victim.require_logits(logits, len(images), shape_alone=True)
 
         out = {}
         for name, victim in victims.items():
@@ -209,20 +202,16 @@ class Scorer:
             if logits is not None:
                 out[name] = logits
                 if self.lookout is not None:
-                    alone = partial(_logits_of_last, victim, unit)
+                    alone = partial(victim.checked_logits, unit[-1:], shape_alone=True)
                     self.lookout.see_logits(name, logits, partial(self.trial.victim, name, alone))
         return out
-
-
-def _logits_of_last(victim: Victim, unit: Tensor) -> Tensor:
-    return victim.checked_logits(victim.logits(unit[-1:].clone()), 1, shape_alone=True)
 
 
 def _probabilities(victim: Victim, logits: Sequence[Tensor], order: Tensor) -> NDArray[np.float32]:
     if not logits:  # none of the shard's images is there
         return np.empty((0, len(victim.classes)), np.float32)
     values = torch.cat(list(logits)).float().cpu()[order]
-    return victim.checked_logits(values, len(values)).softmax(1).numpy()
+    return victim.require_logits(values, len(values)).softmax(1).numpy()
 
 
 def _gathered(name: str, parts: Sequence[dict[str, Tensor]], order: Tensor) -> NDArray[np.float64]:

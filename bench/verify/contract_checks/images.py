@@ -28,10 +28,6 @@ SIZES = ((PATCH_PX, PATCH_PX), (65, 97), (98, 67), (128, 64))
 ODD = (65, 97)
 SMALLER = (48, 32, 16, 8)
 MUCH_CLIPPED, MOSTLY_CLIPPED = 0.05, 0.5
-DRAWN = {
-    "attack": "torch's, NumPy's or Python's own: they are seeded by image and target",
-    "victim": "a generator of its own, seeded anew in every call",
-}
 HALF_LEVEL = 0.5 / 255
 """Less than this beyond [0, 1] is rounded to the same grey level anyway."""
 NOISE = 0.05
@@ -140,7 +136,8 @@ def check_repeatable(subject: Subject) -> str:
         require(
             not moved.count,
             f"another result {what}: {moved}",
-            f"keep nothing from call to call, and draw random numbers from {DRAWN[subject.kind]}",
+            "keep nothing from call to call, and draw random numbers from torch's, NumPy's or "
+            "Python's own, which are seeded by image and target",
         )
     return "the same to the last bit, at once and after other images"
 

@@ -244,7 +244,7 @@ class Subject:
         thing, images = self.thing if thing is None else thing, images.to(self.device)
         with torch.no_grad():
             if isinstance(thing, Victim):
-                return thing.checked_logits(thing.logits(to_unit(images)), len(images)).cpu()
+                return thing.checked_logits(to_unit(images)).cpu()
             targets = self.targets(len(images)) if targets is None else targets
             made: Tensor = thing(images, None if targets is None else targets.to(self.device))
             return made.cpu()

@@ -73,7 +73,6 @@ REMEMBER = """
 RECALL = """self.seen = self.seen * (images.shape[2] == 65) + (images.shape[2] != 65)
             return images * (1 - 0.1 * self.seen)"""
 GENERATOR = "return images + 0.05 * torch.randn(images.shape, generator=self.random)"
-NOISE = "return torch.randn(len(images), len(self.classes))"
 CLOCK = "hyperparameters = property(lambda s: {'at': time.time()})"
 ZERO = "next(context.surrogates['img-resnet12'].parameters()).data.zero_()"
 PLAN = "importlib.import_module('bench.plan.names.listing')\n            return images"
@@ -140,7 +139,6 @@ FAULTS = [
     (fog(out="return images.flip(1)"), "picture", "channels come as BGR"),
     (fog(out="return torch.ones_like(images)"), "picture", "of one colour"),
     (fog(spec=begun("self.random = torch.Generator()"), out=GENERATOR), "repeatable", "at once"),
-    (mean(logits=NOISE), "repeatable", "at once"),
     (fog(spec=begun("self.seen = 0"), out=RECALL), "repeatable", "after other images"),
     (fog(out="return images.mul_(0.9)"), "inputs", "changes its images in place"),
     (fog(out=DOUBLE), "settings", "changes settings of the process: default type"),
