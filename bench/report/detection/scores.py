@@ -37,7 +37,7 @@ class Detected:
         by: Figures of each detector, and of `ALL`.
         success: TASR on the images that were tested.
         undetected: The same where no detector objects, at `FALSE_ALARMS` of all together.
-        in_part: Whether victims are missing that means are over.
+        in_part: Whether victims are missing that this success is a mean over.
     """
 
     attack: AttackRecord
@@ -168,7 +168,8 @@ def detections(run: RunData) -> list[Detected]:
                     by=by,
                     success=success,
                     undetected=undetected,
-                    in_part=attack.targeted and not averaged(run).keys() <= set(seen["victim"]),
+                    in_part=success[0] is not None
+                    and not averaged(run).keys() <= set(seen["victim"]),
                 )
             )
     return found

@@ -82,11 +82,12 @@ def _records(run: RunData, one: Detected) -> Iterator[dict[str, Any]]:
             "detector": name,
             "originals": one.images[0],
             "anonymised": one.images[1],
-            "all_victims": "no" if one.in_part else "yes",
         }
         record |= ends_record("auc", by.auc)
         record |= ends_record("tpr", percent(by.tpr), "_percent")
         if name == ALL:
+            whole = None if one.success[0] is None else "no" if one.in_part else "yes"
+            record |= {"all_victims": whole}
             record |= ends_record(tasr, percent(one.success), "_percent")
             record |= ends_record(f"undetected_{tasr}", percent(one.undetected), "_percent")
         yield record
@@ -128,7 +129,7 @@ def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
             f"Victims saw the images before that save; `camobench run --recompress {quality:g}` "
             "asks them after it."
         )
-    yield from part_notes(run, any(one.in_part and one.success[0] is not None for one in found))
+    yield from part_notes(run, any(one.in_part for one in found))
     counts = {SPLITS[one.split]: one.images[0] for one in found}
     yield f"Untouched: {', '.join(f'{count} {split}' for split, count in counts.items())}."
 

@@ -139,10 +139,12 @@ def test_row_and_record_say_the_same(detected_dir):
 
 def test_success_on_fewer_victims_than_the_others_is_marked(detected_dir):
     rewrite(detected_dir, "predictions", without("mislgan", "pef-resnet18"))
-    table = detection_table(load_run(detected_dir))
+    table = detection_table(run := load_run(detected_dir))
     marked = {row.name for row in table.rows if "§" in "".join(row.cells)}
-    in_part = {one["attack"] for one in table.records if one["all_victims"] == "no"}
-    assert marked == in_part == {"mislgan"}
+    said = {(one["attack"], one["detector"]): one.get("all_victims") for one in table.records}
+    assert marked == {who for (who, _), whole in said.items() if whole == "no"} == {"mislgan"}
+    told = {one for one, whole in said.items() if whole}
+    assert told == {(one.name, "all") for one in run.attacks if one.targeted}
     assert any(note.startswith("§") for note in table.notes)
 
 
