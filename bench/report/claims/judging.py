@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from string import ascii_lowercase
 from typing import Any
 
+import numpy as np
+
 from bench.metrics.resampling import REPLICATES, percentile_interval
 from bench.records.run import RunData, once
 from bench.report.claims.catalogue import LITTLE_RATIO, WEAK_POINTS, Comparison, Evidence, claims
@@ -22,6 +24,8 @@ from bench.wording import listed
 
 Record = dict[str, Any]
 HOLDS, FAILS, UNMEASURED = "holds", "does not hold", "not measured"
+_RANGES = {"points": (-100.0, 100.0), "ratio": (1.0, np.inf)}
+"""What figures may be; ratios are those of the largest to the smallest."""
 _FIGURES = ("unit", "holds_when", "threshold", "value", "low", "high")
 
 
@@ -42,8 +46,8 @@ def compare(comparison: Comparison, evidence: Evidence) -> Record:
         return record | {"verdict": UNMEASURED, "finding": str(error)}
     record["value"] = float(draws[0])
     if draws.size > 1:
-        fewest = evidence.scenes(comparison.splits)
-        record["low"], record["high"] = percentile_interval(draws[1:], fewest)
+        ends = percentile_interval(draws[1:], evidence.scenes(comparison.splits))
+        record["low"], record["high"] = np.clip(ends, *_RANGES[comparison.unit]).tolist()
     margins = _margins(record)
     holds = min(margins) > 0
     finding = f"figure {'' if holds else 'not '}{side} {limit:g}"

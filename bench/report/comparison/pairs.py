@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations, product
 from typing import Any
 
+import numpy as np
+
 from bench.metrics.paired import Shared, shared_units
 from bench.metrics.resampling import REPLICATES, percentile_interval
 from bench.metrics.significance import DRAWS, holm, mcnemar, sign_flip_test
@@ -119,7 +121,7 @@ def _difference(both: Shared) -> dict[str, Any]:
     low, high = None, None
     if drawn is not None:
         apart = 100 * (drawn[:, 0] - drawn[:, 1])
-        low, high = percentile_interval(apart, both.scenes)
+        low, high = np.clip(percentile_interval(apart, both.scenes), -100, 100).tolist()
     return {
         "images": both.images,
         "scenes": both.scenes,
@@ -180,7 +182,7 @@ def _notes(
         "both attacks were scored on (Images); Difference in points. Where one attack is "
         "untargeted, the other's targets of an image are averaged first."
     )
-    yield (f"95 %: bootstrap, {REPLICATES} draws of whole scenes, the same for both; {AT_HAND}.")
+    yield f"95 %: bootstrap, {REPLICATES} draws of whole scenes, the same for both; {AT_HAND}."
     if victim is None:
         yield from _shared_victims(pairs, equal=equal)
     for one in {one.label: one for pair in pairs for one in pair}.values():

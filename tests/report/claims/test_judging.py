@@ -52,8 +52,15 @@ def test_a_comparison_holds_if_its_whole_interval_does(draws, options, verdict, 
 
 
 def test_the_interval_is_of_the_draws_and_the_figure_is_not_one_of_them():
-    found = compare(comparison([7.0, *range(1001)]), MANY)
-    assert (found["value"], found["low"], found["high"]) == pytest.approx((7, 25, 975))
+    found = compare(comparison([7.0, *range(101)]), MANY)
+    assert (found["value"], found["low"], found["high"]) == pytest.approx((7, 2.5, 97.5))
+
+
+@pytest.mark.parametrize(("unit", "ends"), [("points", (-77.7, 100)), ("ratio", (1, 177.7))])
+def test_an_interval_of_few_scenes_ends_where_figures_do(unit, ends):
+    few = SimpleNamespace(scenes=lambda splits: 3)
+    found = compare(comparison([50.0, *range(101)], unit=unit), few)
+    assert (found["low"], found["high"]) == pytest.approx(ends, abs=0.1)
 
 
 def test_a_split_of_few_scenes_costs_its_own_claims():

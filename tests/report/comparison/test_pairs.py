@@ -3,6 +3,7 @@ import pytest
 from bench.metrics.significance import holm
 from bench.report.comparison.contenders import contenders_of
 from bench.report.comparison.pairs import pairs_table
+from tests.toy_run import missed, rewrite
 
 CELL = {"victim": "pef-resnet18", "target": "cam-a"}
 
@@ -25,6 +26,18 @@ def test_every_pair_in_every_rate_that_both_have_and_holm_over_all_of_them(three
     assert [r["p_holm"] for r in records] == pytest.approx(holm([r["p"] for r in records]))
     assert (records[0]["images"], records[0]["scenes"]) == (24, 12)
     assert records[0]["p_exact"]
+
+
+def test_few_scenes_tell_of_no_difference_that_cannot_be(run_dir):
+    def edit(rows):
+        won = rows["target"].fillna(rows["predicted"])
+        lost = (rows["attack"] == "cgan-img") & (rows["source"] != "cam-a")
+        return missed(rows.assign(scene=rows["source"], predicted=won), lost)
+
+    rewrite(run_dir, "predictions", edit)
+    one = pairs_table(contenders_of(run_dir, ["mislgan", "cgan-img"])).records[0]
+    assert one["difference_points"] == pytest.approx(200 / 3)
+    assert (one["low_points"], one["high_points"]) == (-100, 100)
 
 
 def test_mcnemar_only_within_one_victim_and_one_target(three):
