@@ -24,7 +24,7 @@ def test_a_scene_counts_once_in_an_interval_however_many_tiles_it_gives():
     assert (same.low, same.high) == wilson_interval(0.75, 1)
 
 
-def test_photographs_that_give_more_tiles_than_others_make_the_interval_wider():
+def test_scenes_that_give_more_tiles_than_others_make_the_interval_wider():
     """Of tiles that are right or wrong together, it holds the share in 95 of a hundred samples."""
     tiles, random = np.repeat(range(40), [1] * 20 + [4] * 20), np.random.default_rng(0)
     rows = pd.DataFrame({"source": True, "photo_id": tiles, "scene": tiles})

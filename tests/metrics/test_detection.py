@@ -56,5 +56,5 @@ def test_detectors_together_have_no_more_false_alarms_than_one():
         np.testing.assert_array_equal(joint_ranks(untouched, treated)[1], ranks[1])
 
 
-def test_one_photograph_has_no_interval():
+def test_one_scene_has_no_interval():
     assert figures([0, 1], [1, 2]).auc[1] is None

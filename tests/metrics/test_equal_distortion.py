@@ -32,7 +32,7 @@ def test_a_mixture_reaches_the_level_or_is_the_whole_attack(steps):
 
 
 def two_attacks(scenes=12, seed=0):
-    """Two attacks at three strengths each on two victims, one image a photograph and victim."""
+    """Two attacks at three strengths each on two victims, one image a scene and victim."""
     random = np.random.default_rng(seed)
     sums = random.binomial(1, 0.5, (6, scenes, 2)).astype(float)
     far = np.array([0.0, 0.03, 0.06, 0.0, 0.01, 0.02])

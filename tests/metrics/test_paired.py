@@ -34,7 +34,7 @@ def test_means_and_difference_are_those_of_the_tables(rows):
     assert (found.images, found.photographs, found.units) == (24, 12, 240)
 
 
-def test_the_interval_is_that_of_photographs_drawn_by_hand(rows):
+def test_the_interval_is_that_of_scenes_drawn_by_hand(rows):
     """Of twelve, as far again from the middle as t and n - 1 ask for."""
     both = [rows["mislgan"], rows["cgan-img"]]
     drawn = pair(*both).drawn
@@ -74,10 +74,10 @@ def test_an_untargeted_attack_meets_the_mean_over_an_images_targets(rows):
     assert found.to_numpy() == pytest.approx(expected.sort_index().to_numpy())
 
 
-def many(hits_per_photo, tiles=1, victim="v"):
+def many(hits_per_scene, tiles=1, victim="v"):
     records = [
         (f"{photo}-{tile}", f"{photo}", f"{photo}", "x", "y", victim, "y" if hit else "x")
-        for photo, hit in enumerate(hits_per_photo)
+        for photo, hit in enumerate(hits_per_scene)
         for tile in range(tiles)
     ]
     columns = ["image_id", "photo_id", "scene", "source", "target", "victim", "predicted"]
@@ -96,7 +96,7 @@ def test_photographs_of_one_scene_move_together():
     assert (found.scenes, found.photographs, found.images) == (40, 80, 80)
 
 
-def test_an_interval_is_clustered_by_photograph_and_weighs_families_not_victims():
+def test_an_interval_is_clustered_by_scene_and_weighs_families_not_victims():
     hits = np.arange(40) % 2 == 0
     low, high = interval(many(hits))
     assert (low, high) == interval(many(hits, tiles=9))

@@ -113,7 +113,7 @@ def test_the_order_of_rows_moves_nothing(run, measured):
     np.testing.assert_allclose(again.lpips("img", "out"), measured.lpips("img", "out"), rtol=1e-9)
 
 
-def keep_one_photograph(run):
+def keep_one_scene(run):
     return keeping(run, lambda f: (f["split"] == "in") & (f["photo_id"] == "cam-a-0"))
 
 
@@ -138,7 +138,7 @@ def twin(run, **more):
     [
         (lambda run: without(run, "img"), "^no row img$"),
         (lambda run: keeping(run, lambda f: f["split"] == "out"), "^no scene in dist"),
-        (keep_one_photograph, "^one scene in distribution, so no interval$"),
+        (keep_one_scene, "^one scene in distribution, so no interval$"),
         (no_family, "^no victim of the family img$"),
         (a_hole, "^58 of 60 predictions of w34 on img in distribution$"),
         (twin, "^several rows are img: a-img, my-own$"),

@@ -89,7 +89,7 @@ def test_a_hole_at_one_quality_moves_no_other(survived_dir):
 def test_nothing_is_left_of_what_was_not_won(survived_dir):
     """The JPEG control misses the source a little more often than untouched images do."""
 
-    def rarely(rows):  # succeeds on the tiles of one photograph
+    def rarely(rows):  # succeeds on the tiles of one scene
         lost = (rows["attack"] == "jpeg-q85") & (rows["split"] == "in")
         return missed(rows, lost & (rows["photo_id"] != "cam-a-p0"))
 
