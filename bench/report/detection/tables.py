@@ -116,7 +116,7 @@ def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
         "one. Originals only: on no anonymised image."
     )
     title, fewest = headline().title, min(one.images[0] for one in found)
-    of_new = 100 * (len(found[0].by) - 1) / (fewest + 1)
+    of_new = min(100 * (len(found[0].by) - 1) / (fewest + 1), 100)
     more = "" if FALSE_ALARMS * fewest >= 1 else f" (of new images up to {number(of_new, 0)} %)"
     yield (
         f"Undetected {title}: share of images that a victim takes for the target's and that none "
