@@ -3,8 +3,8 @@
 Scenes are drawn with replacement; all photographs, tiles, targets and victims of one scene move
 together: cameras that took the same scenes do not make more of them. A photograph whose scene is
 not told is a scene of its own. Figures that share their draws are paired. Intervals of differences,
-ratios and medians are percentiles of the draws; those of shares, whose draws say too little near 0
-and 1, take the draws' variance alone (`share_interval`).
+ratios and medians are percentiles of the draws, stretched where scenes are few; those of shares,
+whose draws say too little near 0 and 1, take the draws' variance alone (`share_interval`).
 """
 
 import math

@@ -33,7 +33,7 @@ def curves_table(run: RunData) -> Table:
     Shown are TASR of targeted attacks and UASR of the others; the records hold all.
 
     Raises:
-        ValueError: As `curves_of`, or if untouched and anonymised images share no scenes.
+        ValueError: As `curves_of`, or if untouched and anonymised images share no images.
     """
     found = curves_of(run)
     if not found and run.unmeasured:
