@@ -54,7 +54,3 @@ def test_detectors_together_have_no_more_false_alarms_than_one():
     for scale in (np.exp, np.arctan):  # of a detector's score nothing counts but its order
         untouched[:, 1], treated[:, 1] = scale(untouched[:, 1]), scale(treated[:, 1])
         np.testing.assert_array_equal(joint_ranks(untouched, treated)[1], ranks[1])
-
-
-def test_one_scene_has_no_interval():
-    assert figures([0, 1], [1, 2]).auc[1] is None

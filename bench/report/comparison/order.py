@@ -60,7 +60,7 @@ def order_table(
         raise ValueError(
             f"{runs[0].directory} and {runs[1].directory} share {listed(names) or 'no attack'} on "
             f"{listed(list(families)) or 'no victim'}: an order takes {FEWEST} whole targeted "
-            "attacks of the same names, scored on victims of the same names"
+            "attacks of the same names, scored on victims of the same names and two scenes or more"
         )
     where = f" at {level_said(runs[0])}" if equal else ""
     titles = [f"{run.suite}, {run.recipe}" for run in runs]

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from bench.report.comparison.contenders import contenders_of
+from bench.report.comparison.order import order_table
 from bench.report.comparison.pairs import pairs_table
 from bench.report.comparison.ranking import ranks_table
 from bench.report.tables.paper import build_table
@@ -41,6 +42,8 @@ def test_one_scene_ranks_nobody_and_no_interval_is_said_to_be_drawn(run_dir):
     contenders = contenders_of(run_dir, [])
     with pytest.raises(ValueError, match="one scene"):
         ranks_table(contenders)
+    with pytest.raises(ValueError, match="two scenes"):
+        order_table(contenders, contenders)
     assert any("(1, so no interval)" in note for note in build_table(contenders[0].run, "in").notes)
 
 
