@@ -33,8 +33,8 @@ _UNTARGETED = (
 )
 
 
-def table_notes(run: RunData, split: str) -> tuple[str, ...]:
-    """Footnotes of Table 2 or 3, in reading order."""
+def table_notes(run: RunData, split: str, kept: pd.DataFrame | None = None) -> tuple[str, ...]:
+    """Footnotes of Table 2 or 3, in reading order; success may be over `kept` rows alone."""
     rows = run.predictions[run.predictions["split"] == split]
     if rows.empty:
         return (f"This run holds no rows of the split {split!r}.", *origin_notes(run))
@@ -45,7 +45,8 @@ def table_notes(run: RunData, split: str) -> tuple[str, ...]:
         "± is the sample standard deviation: in a family's cell over its architectures, under "
         "Mean over the family means.",
         "95 %: Wilson interval of the Mean for as many units as its variance is worth over "
-        f"{REPLICATES} draws of whole scenes ({scenes_said(rows)}); {AT_HAND}.",
+        f"{REPLICATES} draws of whole scenes ({scenes_said(rows if kept is None else kept)}); "
+        f"{AT_HAND}.",
         *_families(run),
         *failure_notes(run),
         *_suspicions(run),

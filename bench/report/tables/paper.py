@@ -141,7 +141,7 @@ def correct_only_table(run: RunData) -> Table:
             "Only images that the victim itself attributed to their own camera when untouched (by "
             f"the identity control): {right} of {len(clean)} pairs of image and victim.{hole} "
             "Distortion is over all images. Out of distribution nothing can be correct.",
-            *table_notes(run, IN),
+            *table_notes(run, IN, kept),
         ),
     )
 

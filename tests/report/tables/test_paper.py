@@ -58,6 +58,15 @@ def test_originally_correct_leaves_out_what_was_won_before(run):
     assert found["identity"]["uasr_mean_percent"] == 0
 
 
+def test_originally_correct_says_how_many_scenes_are_left(run_dir):
+    def mistaken(rows):
+        lost = (rows["attack"] == "identity") & (rows["photo_id"] == "cam-a-p0")
+        return rows.assign(predicted=rows["predicted"].mask(lost, "cam-b"))
+
+    notes = correct_only_table(rewritten(run_dir, mistaken)).notes
+    assert any("(11, a photograph each)" in note for note in notes)
+
+
 def test_what_is_undefined_has_no_figure(tables):
     outside, inside = tables["out"], tables["in"]
     assert not any("UASR" in column.group for column in outside.columns)
