@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.metrics.paired import Shared, shared_units
 from bench.metrics.resampling import REPLICATES, percentile_interval
-from bench.metrics.significance import DRAWS, holm, mcnemar, sign_flip_test
+from bench.metrics.significance import ALPHA, DRAWS, holm, mcnemar, sign_flip_test
 from bench.records.metric import METRICS, MetricSpec, views
 from bench.report.comparison.contenders import (
     Contender,
@@ -202,7 +202,8 @@ def _notes(
         counts.setdefault(record["split"], []).append(record["scenes"])
     for split, found in counts.items():
         few, most = min(found), max(found)
-        yield f"Scenes compared, {split}: {most if few == most else f'{few} to {most}'}."
+        told = "" if 2.0 ** (1 - few) <= ALPHA else f"; of so few, no p can be below {ALPHA:g}"
+        yield f"Scenes compared, {split}: {most if few == most else f'{few} to {most}'}{told}."
     if "mcnemar_p" in records[0]:
         yield (
             "McNemar: exact, on the images where only one attack succeeds; images count as "
