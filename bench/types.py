@@ -99,7 +99,7 @@ class FitReport:
     """
 
     figures: Mapping[str, float] = field(default_factory=dict)
-    curves: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
+    curves: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
     seconds: float = 0.0
     validated_as_stored: bool = False
 

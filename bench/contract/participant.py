@@ -74,8 +74,8 @@ def timed_fit(fit: Callable[[], FitReport]) -> FitReport:
         raise CamobenchError(f"`fit` must return a FitReport, not a {type(report).__name__}")
     try:
         figures = {name: _number(value) for name, value in report.figures.items()}
-        curves: dict[str, Any] = {
-            name: [(as_json(step), _number(value)) for step, value in curve]
+        curves = {
+            name: [(_number(step), _number(value)) for step, value in curve]
             for name, curve in report.curves.items()
         }
         digest([figures, curves])

@@ -27,7 +27,7 @@ class Training(BaseModel, frozen=True):
 
     seconds: float
     figures: dict[str, float]
-    curves: dict[str, tuple[tuple[int, float], ...]]
+    curves: dict[str, tuple[tuple[float, float], ...]]
     weights_sha256: str
     validation_of: str
     hyperparameters: dict[str, Any] | None = None

@@ -65,9 +65,10 @@ def test_a_training_reports_finite_numbers_be_they_numpys_or_torchs():
     report = timed_fit(lambda: FitReport(figures={"loss": torch.tensor(1.5)}, curves=curves))
     assert report.figures == {"loss": 1.5}
     assert as_json(report.curves) == {"loss": [[1, 2.0], [1.5, 1.0]]}
-    for wrong in ({"loss": math.nan}, {"loss": "good"}, None):
-        with pytest.raises(CamobenchError, match="`fit` must report finite numbers"):
-            timed_fit(partial(FitReport, figures=wrong))
+    for wrong in ({"loss": math.nan}, {"loss": "good"}, {"loss": [("epoch 1", 1)]}, None):
+        for told in ("figures", "curves"):
+            with pytest.raises(CamobenchError, match="`fit` must report finite numbers"):
+                timed_fit(partial(FitReport, **{told: wrong}))
 
 
 def test_results_are_clipped_and_rounded_as_a_file_would_hold_them():

@@ -76,7 +76,7 @@ def thinned(curve: Sequence[Sequence[float]]) -> list[Json]:
     Neighbours are averaged; a point stands at the last of its steps.
     """
     groups = np.array_split(np.asarray(curve, dtype=np.float64), min(CURVE_POINTS, len(curve)) or 1)
-    return [[int(g[-1, 0]), float(f"{g[:, 1].mean():.4g}")] for g in groups if len(g)]
+    return [[float(g[-1, 0]), float(f"{g[:, 1].mean():.4g}")] for g in groups if len(g)]
 
 
 def _counts(session: Session, name: str) -> Mapping[str, Any]:

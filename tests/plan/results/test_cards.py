@@ -54,7 +54,7 @@ def test_curves_are_thinned_by_averaging(values):
         parts = np.diff([0, *steps]) / 20
         mean = sum(parts * [value for _, value in short]) / len(values)
         assert (steps[-1], mean) == (20 * len(values), pytest.approx(np.mean(values), abs=1e-3))
-    assert thinned([[20, 1.0574849], [40, 0.00012345678]]) == [[20, 1.057], [40, 0.0001235]]
+    assert thinned([[0.5, 1.0574849], [1.5, 0.00012345678]]) == [[0.5, 1.057], [1.5, 0.0001235]]
 
 
 def by_hooks(module, run):
