@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import itertools
+import os
 import sys
 import traceback
 import types
@@ -125,7 +126,7 @@ def _split(text: str) -> tuple[Path, str]:
     file, colon, name = text.rpartition(":")
     if not colon or not file.endswith(SUFFIX):
         file, name = text, ""
-    path = Path(file).expanduser().resolve()
+    path = Path(os.path.expanduser(file)).resolve()
     if not path.is_file():
         stems = [p.stem for p in path.parent.glob(f"*{SUFFIX}")] if path.parent.is_dir() else []
         close = ", ".join(f"{stem}{SUFFIX}" for stem in near(path.stem, stems))

@@ -192,7 +192,7 @@ class Store:
     """
 
     def __init__(self, root: Path) -> None:
-        self.root = root.expanduser().absolute()
+        self.root = Path(os.path.expanduser(root)).absolute()
         marker = self.root / MARKER
         if not marker.exists():
             there = {path.name for path in self.root.iterdir()} if self.root.is_dir() else set()

@@ -198,6 +198,7 @@ def test_the_content_of_weight_files_is_part_of_the_key(tmp_path, monkeypatch):
     ("asked", "message"),
     [
         ("nowhere.py:Fog", r"no plug-in file nowhere.py: give its path from /"),
+        ("~nobody-of-this-name/fog.py:Fog", r"no plug-in file ~nobody-of-this-name/fog.py"),
         ("fogg.py:Fog", r"no plug-in file fogg.py: did you mean fog.py\?"),
         ("fog.py:Fgo", r"fog.py has no Fgo: did you mean Fog\?"),
         ("fog.py:Zebra", r"fog.py has no Zebra: did you mean Fog\?"),
@@ -211,7 +212,7 @@ def test_wrong_usage(fog, monkeypatch, asked, message):
     monkeypatch.chdir(fog.parent)
     write(fog.parent / "plain.py", "class Plain: pass")
     with pytest.raises(WrongUsageError, match=message) as error:
-        load_plugin_file(asked)
+        select_attacks(asked)
     assert "\n" not in str(error.value)
 
 

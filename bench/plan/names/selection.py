@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,6 @@ def _selected(
 def _words(wanted: str | Iterable[str], known: Collection[str]) -> Iterator[str]:
     """The parts between commas; a known name, or that of a plug-in file, may hold commas."""
     for text in [wanted] if isinstance(wanted, str) else wanted:
-        file, _, name = text.rpartition(":")
-        whole = "," not in name and is_plugin_file(text) and Path(file).expanduser().is_file()
+        file, _, name = os.path.expanduser(text).rpartition(":")
+        whole = "," not in name and is_plugin_file(text) and Path(file).is_file()
         yield from [text] if whole else split_names(text, known)

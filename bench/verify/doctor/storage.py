@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
@@ -47,7 +48,7 @@ def examine(root: Path, progress: Progress = SILENT) -> list[Verdict]:
 
 def check_store(root: Path, progress: Progress) -> Iterator[Verdict]:
     """Everything about the store at `root`; nothing is made where there is none yet."""
-    root = root.expanduser().absolute()
+    root = Path(os.path.expanduser(root)).absolute()
     place = next(path for path in (root, *root.parents) if path.exists())
     yield _writable(place)
     yield _room(place)

@@ -1,4 +1,5 @@
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -21,11 +22,14 @@ def examined(root):
     return {one.check: one for one in check_store(root, SILENT)}
 
 
-def test_a_store_that_is_not_made_yet_stays_so(tmp_path):
-    found = examined(tmp_path / "store")
+@pytest.mark.parametrize("root", ["store", "~nobody-of-this-name"])
+def test_a_store_that_is_not_made_yet_stays_so(tmp_path, monkeypatch, root):
+    monkeypatch.chdir(tmp_path)
+    found = examined(Path(root))
     assert "is not made yet" in found["store"].finding
-    assert not (tmp_path / "store").exists()
+    assert not (tmp_path / root).exists()
     assert not failed(found.values())
+    assert Store(Path(root)).root == tmp_path / root
 
 
 def test_a_healthy_store(smoke):
