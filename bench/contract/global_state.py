@@ -83,7 +83,10 @@ def _work_in(folder: str | None) -> None:
 
 _STATE: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "working folder": (_working_folder, _work_in),
-    "default device": (torch.get_default_device, torch.set_default_device),
+    "default device": (
+        torch.get_default_device,
+        lambda wanted: torch.set_default_device(None if wanted.type == "cpu" else wanted),
+    ),
     "default type": (torch.get_default_dtype, torch.set_default_dtype),
     "gradients": (torch.is_grad_enabled, torch.set_grad_enabled),
     "threads": (torch.get_num_threads, torch.set_num_threads),
@@ -100,6 +103,7 @@ _STATE: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "mkldnn.enabled": _flag(mkldnn, "enabled"),
 }
 _USUAL = {
+    "default device": torch.device("cpu"),
     "default type": torch.float32,
     "autocast on the CPU": False,
     "autocast on CUDA": False,

@@ -119,6 +119,15 @@ def test_what_a_file_and_a_constructor_set_stays_with_them(tmp_path, own_registr
     assert torch.is_grad_enabled()
 
 
+def test_a_default_device_of_the_callers_hinders_none_of_a_plug_in():
+    with kept_global_state():
+        torch.set_default_device("meta")
+        with usual_global_state(), kept_global_state():
+            torch.set_default_device("cpu")
+            assert torch.empty(1).device.type == "cpu"
+        assert torch.get_default_device().type == "meta"
+
+
 def threads():
     with usual_global_state():
         return torch.get_num_threads()
