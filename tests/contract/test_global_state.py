@@ -80,7 +80,7 @@ def test_precision_in_torchs_newer_way(name, value):
         assert global_state() != before
         use_exact_fp32()
         assert torch.backends.cudnn.allow_tf32 is torch.backends.cuda.matmul.allow_tf32 is False
-        assert not {"tf32", "bf16", True} & {*global_state()["precision of fp32"]}
+        assert {*global_state()["precision of fp32"]} == {"highest", False, "ieee"}
     assert global_state() == before
     assert torch.get_float32_matmul_precision() == "highest"
 
