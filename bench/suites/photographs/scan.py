@@ -162,45 +162,42 @@ def scan(
     models = one_spelling(name.model for name in known)
     devices = one_spelling(f"{models[name.model]}/{name.device}" for name in known)
 
-    def look(path: PurePosixPath) -> tuple[str, Photo | str]:
-        """A file's SHA-256, and either the photograph or why it is none."""
+    def look(path: PurePosixPath) -> Photo | str:
+        """The photograph, or why a file is none."""
         try:
             data = (root / path).read_bytes()
         except OSError as error:
-            return "", f"{path}: cannot be read ({error.strerror})"
-        sha256, name = hashlib.sha256(data).hexdigest(), names[path]
-        if name is None:
-            return sha256, f"{path}: does not read as {layout.pattern}"
+            return f"{path}: cannot be read ({error.strerror})"
+        if (name := names[path]) is None:
+            return f"{path}: does not read as {layout.pattern}"
         try:
             width, height = measure_rgb(data, path.as_posix())
         except ImageError as error:
-            return sha256, str(error)
+            return str(error)
         if min(width, height) < image_px:
-            return sha256, (
+            return (
                 f"{path}: {width} x {height} pixels is smaller than the crop of "
                 f"{image_px} x {image_px}; choose a smaller --image-px (`image_px`)"
             )
         written, (camera, serial) = DRESDEN.photo(path), read_camera(data)
-        return sha256, Photo(
+        return Photo(
             path=path,
             model=models[name.model],
             device=devices[f"{models[name.model]}/{name.device}"],
             shot=name.shot,
             scene=name.scene,
-            sha256=sha256,
+            sha256=hashlib.sha256(data).hexdigest(),
             width=width,
             height=height,
             stated=camera or (written.model if written else ""),
             body=serial,
         )
 
-    looks: dict[PurePosixPath, tuple[str, Photo | str]] = {}
     taken = in_order(ThreadPoolExecutor(_THREADS), look, names, 2 * _THREADS)
-    for path, found in zip(tracked(names, f"reading {root}", progress), taken, strict=True):
-        looks[path] = found
-    usable = [photo for _, photo in looks.values() if isinstance(photo, Photo)]
+    looks = [one for _, one in zip(tracked(names, f"reading {root}", progress), taken, strict=True)]
+    usable = [photo for photo in looks if isinstance(photo, Photo)]
     photos, copies, again = _each_once(usable)
-    bad = [fault for _, fault in looks.values() if isinstance(fault, str)] + again
+    bad = [fault for fault in looks if isinstance(fault, str)] + again
     if bad and not skip_bad:
         more = f"\n  and {len(bad) - _LISTED} more" if len(bad) > _LISTED else ""
         lines = "".join(f"\n  {line}" for line in bad[:_LISTED])
@@ -229,11 +226,7 @@ def scan(
     return Scan(
         layout=layout,
         photos=tuple(photos),
-        files=tuple(
-            (path.as_posix(), sha256)
-            for path, (sha256, found) in looks.items()
-            if isinstance(found, Photo)  # which may change from one decoder to the next
-        ),
+        files=tuple((photo.path.as_posix(), photo.sha256) for photo in usable),
         copies=tuple(copies),
         notes=tuple(notes),
     )
