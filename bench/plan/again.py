@@ -29,11 +29,14 @@ def suite_again(run: RunData, store: Store, sets: tuple[SetName, ...], progress:
 
     Raises:
         NotAtHandError: If they cannot be, or would be others.
+        CamobenchError: If one is damaged.
     """
     folder = store.data_folder(run.suite, run.fingerprint)
     suite = open_suite(folder) if (folder / "suite.json").is_file() else None
     lacking = [one for one in sets if suite is None or not suite.has(one)]
     if suite is not None and not lacking:
+        for one in sets:
+            suite.verify(one)
         return suite
     if run.suite not in SIMULATED:
         raise NotAtHandError(
