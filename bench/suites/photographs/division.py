@@ -28,6 +28,7 @@ SEED = 0  # of devices, scenes and validation photographs
 VALIDATION_FRACTION = 0.1  # of each class in Set-A and in Set-B, but one photograph at least
 PHOTOS_C = 100  # of a model in Set-C at most, the first of each device by shot
 _LISTED = 12  # models named in a message
+_NEEDS = f"needs {sum(NEEDED.values())} photographs, of three scenes where names tell scenes"
 _OPTIMISTIC = f"WARNING, {SPLIT_BY_IMAGE}, not by device: the numbers are optimistic, as"
 _UNTOLD = (
     f"{_OPTIMISTIC} the files' names tell no physical camera and one may be in more than one set"
@@ -86,11 +87,9 @@ def divide(
         chosen = list(classes)
         parts = by_device if len(by_device) == len(chosen) else by_image
     if len(chosen) < 2:
-        scenes = ", of three scenes, none of which is in two sets" if told else ""
         raise CamobenchError(
             f"fewer than two camera models can be classes; found {_inventory(models)}. A class "
-            f"needs {sum(NEEDED.values())} photographs{scenes}, and three devices for a split by "
-            "device: add photographs or models"
+            f"{_NEEDS}, and three devices for a split by device: add photographs or models"
         )
     placed = [p for name in chosen for p in _place(parts[name])]
     trained = {place.photo.scene for place in placed if place.set != "C"} - {None}
@@ -263,8 +262,8 @@ def _require_possible(
             raise CamobenchError(f"no camera model {name!r} in the folder; has {', '.join(close)}")
         if name not in by_image:
             raise CamobenchError(
-                f"{name} has too few photographs for a class ({_inventory({name: models[name]})}); "
-                f"it needs {sum(NEEDED.values())}: add photographs or leave it out of `classes`"
+                f"{name} cannot be a class ({_inventory({name: models[name]})}): it {_NEEDS}; "
+                "add photographs or leave it out of `classes`"
             )
 
 

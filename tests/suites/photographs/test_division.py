@@ -56,9 +56,10 @@ MODELS = st.dictionaries(
 )
 
 
-def test_photographs_of_one_scene_are_no_three_sets():
+@pytest.mark.parametrize("classes", [None, ("ace", "bee")])
+def test_photographs_of_one_scene_are_no_three_sets(classes):
     with pytest.raises(CamobenchError, match="of three scenes"):
-        divide(photos_of({"ace": [9], "bee": [9]}, 1))
+        divide(photos_of({"ace": [9], "bee": [9]}, 1), classes=classes)
 
 
 @given(MODELS, st.none() | st.integers(1, 9))
@@ -160,7 +161,7 @@ def test_chosen_classes_keep_their_order_and_are_checked():
     assert (division.classes, division.others) == (("three", "five"), ("four", "two"))
     for classes, message in (
         (["fife", "four"], "no camera model 'fife' in the folder; has five"),
-        (["two", "four"], r"two has too few photographs .*2 \+ 1\).*needs 5"),
+        (["two", "four"], r"two cannot be a class .*2 \+ 1\).*needs 5"),
         (["four", "four"], "two or more `classes`, each once, got four, four"),
     ):
         with pytest.raises(CamobenchError, match=message):
