@@ -3,21 +3,12 @@ import json
 import pandas as pd
 import pytest
 
+from bench.records.frames import IMAGE
 from bench.types import CamobenchError
 from tests.challenge.answers import folder
 from tests.plugins import FOG, write
 
-COLUMNS = {
-    "image_id",
-    "photo_id",
-    "scene",
-    "target",
-    "attack",
-    "detector",
-    "regime",
-    "score",
-    "treated",
-}
+COLUMNS = {*IMAGE, "target", "attack", "detector", "regime", "score", "treated"}
 
 
 @pytest.mark.parametrize(("verb", "name"), [("detect", "detection"), ("linkage", "linkage")])
