@@ -42,15 +42,15 @@ def require_whole(data: bytes) -> None:
 def _read(data: bytes) -> tuple[bytes, dict[int, set[int]]]:
     """A JPEG without what libjpeg warns of where its data is whole, and how much that codes.
 
-    Such are descriptions, and that a sequential scan states other coefficients than the 0 to 63
-    which each has, as some of Samsung's phones do.
+    Such are descriptions before the scans, and that a sequential scan states other coefficients
+    than the 0 to 63 which each has, as some of Samsung's phones do.
 
     Returns:
         The JPEG; of each component, the coefficients that are coded to their last bit.
     """
     kept: list[bytes] = []
     coded: dict[int, set[int]] = {}
-    at, progressive = 0, False
+    at, progressive, dropped = 0, False, _DESCRIPTIONS
     while (marker := _MARKER.search(data, at)) and (kind := marker[1][0]) != _EOI:
         kept.append(data[at : marker.start()])
         start = marker.end() + 2
@@ -60,12 +60,13 @@ def _read(data: bytes) -> tuple[bytes, dict[int, set[int]]]:
             progressive = _PROGRESSIVE[kind]
             coded = {component: set() for component in data[start:at][6::3]}
         elif kind == _SOS and coded:
+            dropped = set()  # amid the data of a scan they are damage
             if not progressive:
                 segment = segment[:-3] + bytes([0, 63, 0])
             first, last, precision = segment[-3:].rjust(3)
             for component in data[start:at][1:-3:2]:
                 done = range(first, last + 1) if precision & 15 == 0 else ()
                 coded.setdefault(component, set()).update(done)
-        if kind not in _DESCRIPTIONS:
+        if kind not in dropped:
             kept.append(segment)
     return b"".join([*kept, data[at:]]), coded

@@ -57,6 +57,7 @@ LOSSES = {
     "ended far behind": lambda data, at, end: data[: end - (end - at) // 9] + END,
     "zeros": lambda data, at, end: data[:at] + bytes(end - at) + END,
     "zeros and text": lambda data, at, end: data[:at] + bytes(64) + b"trailer" + END + b"\0\0",
+    "a description amid it": lambda data, at, end: data[:at] + b"\xff\xe1\0\2" + data[at:],
     "no end": lambda data, at, end: data[:at],
     "cut out": lambda data, at, end: data[:at] + data[at + (end - at) // 3 :],
     "one chunk again and again": lambda data, at, end: (
