@@ -74,9 +74,8 @@ class Measured:
 
     def __init__(self, run: RunData) -> None:
         self.run = run
-        victims = [victim for victim in run.victims if victim.family in FAMILIES]
-        self._victims = pd.Index([victim.name for victim in victims])
-        self._families = np.array([victim.family for victim in victims], dtype=str)
+        self._victims = pd.Index([victim.name for victim in run.victims])
+        self._families = np.array([victim.family for victim in run.victims], dtype=str)
         self._attacks = {
             name: [a.name for a in run.attacks if a.row == row] for name, row in ROWS.items()
         }
@@ -103,7 +102,8 @@ class Measured:
 
         What chance adds to their variance in a sample of scenes, it adds twice in its draws.
         """
-        squares = self._rates(row, split, FAMILIES).var(axis=1, ddof=1)
+        rates = self._rates(row, split, FAMILIES)[:, np.isin(self._families, FAMILIES)]
+        squares = rates.var(axis=1, ddof=1)
         squares[1:] -= 2 * (chance := squares[1:].mean() - squares[0])
         squares[0] -= chance
         found: Draws = np.sqrt(np.maximum(squares, 0))
@@ -165,12 +165,11 @@ class Measured:
             raise UnmeasuredError(f"{have} of {want} {what} {SPLITS[split]}")
 
     def _hits_of(self, split: str, attack: str) -> Sums:
-        """Successes and predictions of the protocol's victims."""
-        rows = attack_rows(self.run, "predictions", attack, split)
-        scenes, mine = self._scenes[split], rows[rows["victim"].isin(self._victims)]
+        """Successes and predictions of every victim."""
+        rows, scenes = attack_rows(self.run, "predictions", attack, split), self._scenes[split]
         return scene_sums(
-            scenes.get_indexer(pd.Index(mine["scene"])),
-            self._victims.get_indexer(pd.Index(mine["victim"])),
-            target_named(mine).to_numpy(dtype=np.float64),
+            scenes.get_indexer(pd.Index(rows["scene"])),
+            self._victims.get_indexer(pd.Index(rows["victim"])),
+            target_named(rows).to_numpy(dtype=np.float64),
             (len(scenes), len(self._victims)),
         )

@@ -113,6 +113,19 @@ def test_the_order_of_rows_moves_nothing(run, measured):
     np.testing.assert_allclose(again.lpips("img", "out"), measured.lpips("img", "out"), rtol=1e-9)
 
 
+def test_victims_outside_the_families_move_nothing(run, measured):
+    stranger = lambda one: one.model_copy(update={"family": "other"})  # noqa: E731
+    other = Measured(replace(run, victims=tuple(map(stranger, run.victims))))
+    np.testing.assert_array_equal(other.lpips("img", "in"), measured.lpips("img", "in"))
+    spreads = []
+    for last in ((), (stranger(run.victims[1]),)):
+        victims = tuple(one for one in run.victims if one.name != "w34") + last
+        there = run.predictions["victim"].isin([one.name for one in victims])
+        few = replace(run, victims=victims, predictions=run.predictions[there])
+        spreads.append(Measured(few).spread("img", "in"))
+    np.testing.assert_array_equal(*spreads)
+
+
 def keep_one_scene(run):
     return keeping(run, lambda f: (f["split"] == "in") & (f["photo_id"] == "cam-a-0"))
 
