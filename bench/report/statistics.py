@@ -92,13 +92,16 @@ def bias_of(run: RunData, split: str) -> pd.DataFrame:
     """Share of the untouched images of a split that each victim gives each class, in per cent.
 
     Returns:
-        A row a victim, a column a class, the suite's first; no rows where the identity control was
-        not scored.
+        A row a victim, a column a class, the suite's first; NaN where a victim has none such, no
+        rows where the identity control was not scored.
     """
     rows = attack_rows(run, "predictions", CLEAN_CONTROL, split)
     said = pd.crosstab(rows["victim"], rows["predicted"], normalize="index")
     others = sorted(set(said.columns) - set(run.classes))
-    return 100 * said.reindex(columns=[*run.classes, *others], fill_value=0.0)
+    said = 100 * said.reindex(columns=[*run.classes, *others], fill_value=0.0)
+    for victim in run.victims:
+        said.loc[said.index == victim.name, ~said.columns.isin(victim.classes)] = np.nan
+    return said
 
 
 @once

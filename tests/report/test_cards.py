@@ -1,9 +1,12 @@
 """Cards are recomputed from the identity rows; what the run did not record stays open."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.records.load import load_run
 from bench.report.cards import build_cards, clean_accuracy_table, victims_table
+from bench.report.statistics import bias_of
 from bench.report.tables.column import column_table, targets_table
 from tests.records.test_networks import network_record, write_networks
 from tests.toy_run import CLASSES, VICTIMS
@@ -34,6 +37,16 @@ def test_clean_figures_and_bias_are_those_of_the_identity_rows(run):
     shares = [100 * card.clean.overall.accuracy for card in build_cards(run)]
     said = f"5 victims {sum(shares) / 5:.1f} %, lowest {min(shares):.1f} %"
     assert said in clean_accuracy_table(run).notes[0]
+
+
+def test_a_class_that_a_victim_does_not_have_is_no_share_of_nothing(run):
+    first, *others = run.victims
+    wider = first.model_copy(update={"classes": (*CLASSES, "other-x")})
+    rows = run.predictions.copy()
+    rows.loc[(rows["victim"] == first.name) & (rows["split"] == "out"), "predicted"] = "other-x"
+    shares = bias_of(replace(run, victims=(wider, *others), predictions=rows), "out")
+    assert shares.loc[first.name].to_dict() == dict.fromkeys(CLASSES, 0.0) | {"other-x": 100.0}
+    assert shares.drop(index=first.name)["other-x"].isna().all()
 
 
 def test_success_by_target_is_that_of_the_rows(run):
