@@ -129,6 +129,8 @@ def _notes(run: RunData, found: list[Detected]) -> Iterator[str]:
             f"Victims saw the images before that save; `camobench run --recompress {quality:g}` "
             "asks them after it."
         )
+    elif not pd.isna(quality):
+        yield f"{title}: of the images so saved, unlike that of Tables 2 and 3."
     yield from part_notes(run, any(one.in_part for one in found))
     counts = {SPLITS[one.split]: one.images[0] for one in found}
     yield f"Untouched: {', '.join(f'{count} {split}' for split, count in counts.items())}."

@@ -160,7 +160,9 @@ def test_victims_are_asked_after_the_same_save_where_they_were(detected_dir):
     none = rows["target"].notna() & (rows["predicted"] == rows["target"])
     under(rows[~none], quality=90).to_parquet(detected_dir / "conditions.parquet")
     run = load_run(detected_dir)
-    assert not any("--recompress" in note for note in detection_table(run).notes)
+    notes = detection_table(run).notes
+    assert not any("--recompress" in note for note in notes)
+    assert any(note.startswith("TASR: of the images so saved") for note in notes)
     assert {one.success[0] for one in detections(run)} == {0.0, None}
 
 
