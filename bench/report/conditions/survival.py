@@ -27,7 +27,7 @@ from bench.report.tables.table import (
     number,
     with_ends,
 )
-from bench.types import SPLITS
+from bench.types import IN, SPLITS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,7 @@ class Survival:
         left: Success after it over that without, each beyond that of untouched images under the
             same; undefined where that without is not told from the untouched images' (95 %): a
             share of what was never won says nothing.
+        alone: What untouched images have after it, where they were scored.
         in_part: Whether victims are missing that means are over.
     """
 
@@ -50,6 +51,7 @@ class Survival:
     before: Figure
     after: Figure
     left: Figure
+    alone: float | None
     in_part: bool
 
 
@@ -97,6 +99,7 @@ def _survivals(
             before=before,
             after=then,
             left=_left(both) if known else UNDEFINED,
+            alone=both.means[3] if known else None,
             in_part=len(both.weights) < len(victims),
         )
 
@@ -193,16 +196,14 @@ def _notes(run: RunData, found: list[Survival]) -> Iterator[str]:
         "targeted attacks, UASR for the others; the mean over victims is that of the tables. In "
         "brackets: 95 % interval from draws of scenes."
     )
-    alone = [
-        f"{number(100 * (one.after[0] or 0), 0)} % at {one.quality_percent}"
-        for one in found
-        if one.attack.name == CLEAN_CONTROL and one.metric.needs == "source"
-    ]
-    if alone:
-        yield (
-            f"The save alone ({CLEAN_CONTROL}) makes the victims miss the source of "
-            f"{', '.join(alone)}."
-        )
+    alone: dict[str, dict[int, str]] = {}
+    for one in found:
+        if one.split == IN and one.alone is not None and not (one.in_part or one.attack.partial):
+            text = f"{number(100 * one.alone, 0)} % at {one.quality_percent}"
+            alone.setdefault(one.metric.title, {})[one.quality_percent] = text
+    for title, texts in alone.items():
+        said = ", ".join(texts.values())
+        yield f"The save alone ({CLEAN_CONTROL}), {title} {SPLITS[IN]}: {said}."
     yield from part_notes(run, any(one.in_part for one in found))
     yield from outside_means(run)
     if any(one.left[0] is None for one in found):

@@ -57,12 +57,14 @@ def figures(folder):
 
 def test_figures_are_those_of_the_rows(survived_dir):
     run, found = load_run(survived_dir), figures(survived_dir)
+    (note,) = [one for one in survival_table(run).notes if "alone (identity), TASR in" in one]
     for condition in ((1.0, 90), (1.0, 70)):
         row = found["mislgan", "in", "tasr", condition[1]]
         frames = run.predictions, weakened(run.predictions, condition)
         before, then = (rate(frame) for frame in frames)
         nothing, saved = (rate(frame, "identity") for frame in frames)
         left = 100 * (then - saved) / (before - nothing)
+        assert f"{saved:.0f} % at {condition[1]}" in note
         shares = [row[f"{name}_percent"] for name in ("before", "after", "left")]
         assert shares == pytest.approx([before, then, left])
         assert row["left_low_percent"] < left < row["left_high_percent"]
