@@ -80,35 +80,38 @@ class LpipsRecord(Record):
 
 
 class Scoring(Record):
-    """An earlier run that made some of an attack's rows: what was otherwise, as far as stated."""
+    """A run that made some of an attack's rows: what may be otherwise, as far as stated."""
 
     precision: str | None = None
     device: str | None = None
     tf32: bool = False
     set_c_sha256: Sha256 | None = None
-
-
-class Provenance(Record):
-    """What scored an attack's rows: code, packages and machine."""
-
-    packages: dict[str, str]
-    device: str
-    precision: str
-    tf32: bool = False
-    set_c_sha256: Sha256 | None = None
-    also_scored_by: tuple[Scoring, ...] = ()
     commit: str | None = None
     dirty: bool | None = None
-    created: str = "n/a"
-    device_name: str | None = None
-    batch_size: int | None = None
-    wall_time_s: float | None = None
 
     @property
     def code(self) -> str:
         """Commit of the code, and whether it was changed."""
         commit = (self.commit or "unknown")[:12]
         return f"{commit} with uncommitted changes" if self.dirty else commit
+
+
+class Provenance(Scoring):
+    """What scored an attack's rows last, and what before: code, packages and machine."""
+
+    packages: dict[str, str]
+    device: str
+    precision: str
+    also_scored_by: tuple[Scoring, ...] = ()
+    created: str = "n/a"
+    device_name: str | None = None
+    batch_size: int | None = None
+    wall_time_s: float | None = None
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Those of all these runs, each once, the last one first."""
+        return tuple(dict.fromkeys(one.code for one in (self, *self.also_scored_by)))
 
 
 class Entry(Record):

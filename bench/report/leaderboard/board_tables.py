@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bench.metrics.resampling import REPLICATES, percent
@@ -199,7 +200,8 @@ def _notes(standings: Standings, split: str, rows: Sequence[Row]) -> Iterable[st
         )
     yield from board.notes
     yield from gap_notes(standings, split)
-    yield from origin_notes(board.run)
+    entries = tuple(one.entry for sources in board.sources.values() for one in sources)
+    yield from origin_notes(replace(board.run, entries=entries))
     for other, reason in board.apart:
         yield f"Not in one table with {other}: {reason}."
 

@@ -227,7 +227,8 @@ def origin_notes(run: RunData) -> Iterable[str]:
     yield from (f"Suite: {note}" for note in run.suite_notes)
     yield f"Audit: {run.audit}." if run.audit else NOT_AUDITED.format(suite=run.suite)
     seeds = ", ".join(dict.fromkeys(entry.seeds for entry in run.entries))
-    commits = ", ".join(dict.fromkeys(entry.provenance.code for entry in run.entries))
+    codes = (code for entry in run.entries for code in entry.provenance.codes)
+    commits = ", ".join(dict.fromkeys(codes))
     yield (
         f"Suite {run.suite} ({run.fingerprint[:12]}), recipe {run.recipe}, seed {seeds}, scorer "
         f"{run.scorer_version}, code {commits}."

@@ -95,3 +95,15 @@ def test_rows_that_give_no_figure_leave_their_folder_out(tmp_path, name, measure
     assert not boards
     assert str(left_out).startswith(f"{folder}: {name}: ")
     assert name in failed(verify_folder(folder))
+
+
+def test_all_code_that_made_rows_is_named(tmp_path):
+    earlier = {"commit": "b" * 40, "dirty": True}
+    write_folder(tmp_path / "base")
+    write_folder(
+        tmp_path / "later",
+        entry=lambda e: e["provenance"].update(commit="a" * 40, also_scored_by=[earlier]),
+    )
+    (board,) = boards_of(tmp_path)
+    made = [f"{one} with uncommitted changes" for one in ("0123456789ab", "a" * 12, "b" * 12)]
+    assert f"code {', '.join(made)}.\n" in render_boards([build_standings(board)], "md")
