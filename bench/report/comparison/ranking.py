@@ -26,7 +26,7 @@ TOLD_APART = (
     f"Two attacks are told apart by a sign-flip test over scenes at {ALPHA:g}, Holm-corrected "
     "for all pairs by that rate in the split. 95 % of a rank: behind all that are told to be "
     "better, ahead of all that are told to be worse, for all attacks together. Tie group: down the "
-    "ranks, attacks that are not told from the group's first."
+    "ranks, whoever is told from a group's first begins the next; later ones there may not be."
 )
 
 
