@@ -27,7 +27,7 @@ from bench.report.tables.table import (
     number,
     with_ends,
 )
-from bench.types import IN, SPLITS
+from bench.types import SPLITS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,14 +196,14 @@ def _notes(run: RunData, found: list[Survival]) -> Iterator[str]:
         "targeted attacks, UASR for the others; the mean over victims is that of the tables. In "
         "brackets: 95 % interval from draws of scenes."
     )
-    alone: dict[str, dict[int, str]] = {}
+    alone: dict[tuple[str, str], dict[int, str]] = {}
     for one in found:
-        if one.split == IN and one.alone is not None and not (one.in_part or one.attack.partial):
+        if one.alone is not None and not (one.in_part or one.attack.partial):
             text = f"{number(100 * one.alone, 0)} % at {one.quality_percent}"
-            alone.setdefault(one.metric.title, {})[one.quality_percent] = text
-    for title, texts in alone.items():
+            alone.setdefault((one.metric.title, one.split), {})[one.quality_percent] = text
+    for (title, split), texts in alone.items():
         said = ", ".join(texts.values())
-        yield f"The save alone ({CLEAN_CONTROL}), {title} {SPLITS[IN]}: {said}."
+        yield f"The save alone ({CLEAN_CONTROL}), {title} {SPLITS[split]}: {said}."
     yield from part_notes(run, any(one.in_part for one in found))
     yield from outside_means(run)
     if any(one.left[0] is None for one in found):
