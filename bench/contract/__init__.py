@@ -22,7 +22,8 @@ from bench.contract.registration import (
 from bench.contract.specs import NOT_STATED, AttackSpec, Traits, VictimSpec
 
 if TYPE_CHECKING:
-    from bench.contract.participant import Attack, FitContext, Snapshots, Victim
+    from bench.contract.fitting import FitContext, Snapshots
+    from bench.contract.participant import Attack, Victim
 
 __all__ = [
     "ATTACKS",
@@ -45,5 +46,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = found = getattr(import_module(f"{__name__}.participant"), name)
+    module = "participant" if name in ("Attack", "Victim") else "fitting"
+    globals()[name] = found = getattr(import_module(f"{__name__}.{module}"), name)
     return found

@@ -1,4 +1,4 @@
-"""What an attack and a victim are, and what their training is given beside its data.
+"""What an attack and a victim are.
 
 An author writes `transform` or `logits`, perhaps `fit`. The harness calls an attack, and checks a
 victim's logits itself.
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, final
 
@@ -18,78 +16,15 @@ import torch
 from torch import Tensor, nn
 
 from bench import checks
+from bench.contract.fitting import FitContext
 from bench.contract.global_state import kept_random_numbers, random_numbers, seed_by
 from bench.contract.specs import AttackSpec, Spec, VictimSpec
 from bench.data import AdversarySet, ExaminerSet
 from bench.recipes import Recipe
 from bench.store import digest, file_digest
-from bench.types import SILENT, CamobenchError, FitReport, Json, Progress, as_json
+from bench.types import CamobenchError, FitReport, Json, as_json
 
 SpecT = TypeVar("SpecT", bound=Spec)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Snapshots:
-    """Where a training loop keeps its state, so that a killed run continues.
-
-    Attributes:
-        load: Returns the last saved state or `None`.
-        save: Replaces it: tensors, numbers, text, and lists, sets and dicts of them.
-        every_s: Seconds between two saves.
-    """
-
-    load: Callable[[], dict[str, Any] | None] = lambda: None
-    save: Callable[[dict[str, Any]], None] = lambda state: None
-    every_s: float = 60.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class FitContext:
-    """All that training may know beside its data.
-
-    Attributes:
-        surrogates: Frozen, differentiable victims trained on Set-B, by name, as the spec asks.
-        label: What this training is called, if that says more than the name: the same network may
-            be trained as a victim and as a surrogate.
-    """
-
-    device: torch.device
-    seed: int
-    recipe: Recipe
-    progress: Progress = SILENT
-    snapshots: Snapshots = field(default_factory=Snapshots)
-    surrogates: Mapping[str, Victim] = field(default_factory=dict)
-    label: str = ""
-
-
-def timed_fit(fit: Callable[[], FitReport]) -> FitReport:
-    """Run an author's `fit`; its report states the time that it took, if it says less itself.
-
-    Raises:
-        CamobenchError: If it returns something else than a report of finite numbers.
-    """
-    began = time.monotonic()
-    report = fit()
-    if not isinstance(report, FitReport):
-        raise CamobenchError(f"`fit` must return a FitReport, not a {type(report).__name__}")
-    try:
-        figures = {name: _number(value) for name, value in report.figures.items()}
-        curves = {
-            name: [(_number(step), _number(value)) for step, value in curve]
-            for name, curve in report.curves.items()
-        }
-        digest([figures, curves])
-    except Exception as error:
-        raise CamobenchError(
-            "`fit` must report finite numbers: figures by name, curves as lists of (step, value) "
-            f"({error})"
-        ) from error
-    seconds = max(float(report.seconds), time.monotonic() - began)
-    return replace(report, figures=figures, curves=curves, seconds=seconds)
-
-
-def _number(value: Any) -> float:
-    return float(value.detach() if isinstance(value, Tensor) else value)
 
 
 class Participant(nn.Module, Generic[SpecT]):

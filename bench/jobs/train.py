@@ -15,8 +15,8 @@ from torch.serialization import get_unsafe_globals_in_checkpoint
 
 from bench.checks import to_unit
 from bench.contract import ATTACKS, VICTIMS, FitContext, Snapshots, Victim
+from bench.contract.fitting import timed_fit
 from bench.contract.global_state import kept_global_state
-from bench.contract.participant import timed_fit
 from bench.jobs.aware import aware_set
 from bench.jobs.building import untrained
 from bench.jobs.job import TrainJob
@@ -34,16 +34,14 @@ def train_network(job: TrainJob, place: Workplace, progress: Progress) -> None:
     folder = place.store.checkpoint_folder(job.kind, job.name, job.key)
     lock = place.store.lock("networks", job.kind, folder.name)
     try:
-        lock.acquire(blocking=False)
+        held = lock.acquire(blocking=False)
     except Timeout:
         progress.start(f"waiting for another process: {job.label}", 1)
-        lock.acquire()
+        held = lock.acquire()
         progress.finish()
-    try:
+    with held:
         if place.shelf.find(job.kind, job.name, job.key) is None:
             _train(job, place, progress)
-    finally:
-        lock.release()
 
 
 def _train(job: TrainJob, place: Workplace, progress: Progress) -> None:

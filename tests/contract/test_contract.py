@@ -3,7 +3,6 @@ import json
 import math
 import random
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -20,8 +19,7 @@ from bench.contract import (
     registration,
 )
 from bench.contract.global_state import random_numbers
-from bench.contract.participant import timed_fit
-from bench.types import CamobenchError, FitReport, as_json
+from bench.types import CamobenchError, as_json
 from tests.toys import CLASSES, pixels
 
 IMAGES = pixels(2, 16, 20)
@@ -58,17 +56,6 @@ def test_hyperparameters_that_no_key_can_hold_are_refused(value):
     type(attack).hyperparameters = {"sigma": value}
     with pytest.raises(CamobenchError, match="no key can hold the `hyperparameters` of made"):
         attack.stated_hyperparameters()
-
-
-def test_a_training_reports_finite_numbers_be_they_numpys_or_torchs():
-    curves = {"loss": [(np.int64(1), np.float32(2)), (1.5, 1)]}
-    report = timed_fit(lambda: FitReport(figures={"loss": torch.tensor(1.5)}, curves=curves))
-    assert report.figures == {"loss": 1.5}
-    assert as_json(report.curves) == {"loss": [[1, 2.0], [1.5, 1.0]]}
-    for wrong in ({"loss": math.nan}, {"loss": "good"}, {"loss": [("epoch 1", 1)]}, None):
-        for told in ("figures", "curves"):
-            with pytest.raises(CamobenchError, match="`fit` must report finite numbers"):
-                timed_fit(partial(FitReport, **{told: wrong}))
 
 
 def test_results_are_clipped_and_rounded_as_a_file_would_hold_them():

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from bench.checks import to_unit
 from bench.contract import REGISTRIES, FitContext, Victim
-from bench.contract.participant import timed_fit
+from bench.contract.fitting import timed_fit
 from bench.contract.plugin_files import PluginFile, is_plugin_file, load_plugin_file
 from bench.data import AdversarySet, ExaminerSet
 from bench.jobs.building import build_victim
