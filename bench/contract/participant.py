@@ -163,22 +163,21 @@ class Attack(Participant[AttackSpec]):
                 infinite values.
         """
         checks.require_images(images)
+        name = self.spec.name
         if self.spec.targeted and (targets is None or targets.shape != images.shape[:1]):
-            raise ValueError(f"{self.spec.name} is targeted: expected {len(images)} `targets`")
-        targets = targets if self.spec.targeted else None
-        return self._drawing_alike(self._transformed, images, targets)
+            raise ValueError(f"{name} is targeted: expected {len(images)} `targets`")
 
-    def _transformed(self, images: Tensor, targets: Tensor | None) -> Tensor:
-        out = self.transform(checks.to_unit(images), targets)
-        if not isinstance(out, Tensor) or not out.is_floating_point():
-            raise ValueError(f"{self.spec.name}: `transform` must return a floating-point tensor")
-        if out.shape != images.shape:
-            raise ValueError(
-                f"{self.spec.name}: `transform` returned shape {tuple(out.shape)}, "
-                f"expected {tuple(images.shape)}"
-            )
-        checks.require_finite(out, f"{self.spec.name}: the anonymised images")
-        return checks.to_uint8(out)
+        def run(some: Tensor, to: Tensor | None) -> Tensor:
+            out = self.transform(checks.to_unit(some), None if to is None else to.clone())
+            if not isinstance(out, Tensor) or not out.is_floating_point():
+                raise ValueError(f"{name}: `transform` must return a floating-point tensor")
+            if out.shape != some.shape:
+                shapes = f"shape {tuple(out.shape)}, expected {tuple(some.shape)}"
+                raise ValueError(f"{name}: `transform` returned {shapes}")
+            checks.require_finite(out, f"{name}: the anonymised images")
+            return checks.to_uint8(out)
+
+        return self._drawing_alike(run, images, targets if self.spec.targeted else None)
 
 
 class Victim(Participant[VictimSpec]):

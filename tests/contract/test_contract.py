@@ -70,7 +70,8 @@ def test_results_are_clipped_and_rounded_as_a_file_would_hold_them():
 @pytest.mark.parametrize("targeted", [True, False])
 def test_what_is_drawn_follows_from_image_and_target(draw, targeted):
     def noisy(images, targets):
-        return images + 0.1 * torch.as_tensor(draw(*images.shape), dtype=torch.float32)
+        steps = 0 if targets is None else targets.add_(1).view(-1, 1, 1, 1) / 255
+        return images + steps + 0.1 * torch.as_tensor(draw(*images.shape), dtype=torch.float32)
 
     images, targets = pixels(3, 16, 20)[[0, 1, 2, 0, 0]], torch.tensor([1, 0, 2, 1, 2])
     before = random_numbers(images.device)
