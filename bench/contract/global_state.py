@@ -122,8 +122,7 @@ def global_state() -> dict[str, Any]:
 def kept_global_state() -> Iterator[None]:
     """Undo what the block changes of torch's settings, and the folder that paths begin at.
 
-    Random numbers are left as they are: whoever draws them goes on in the next call, and the
-    harness draws from generators of its own.
+    Random numbers are left as they are (`kept_random_numbers` keeps those).
     """
     before = global_state()
     try:

@@ -17,7 +17,7 @@ from bench.verify.contract_checks.subject import find_subjects
 from tests.plugins import FOG, MEAN, write
 from tests.smoke import CPU
 from tests.toys import Recorder
-from tests.verify.contract_checks.faults import FAULTS, fog
+from tests.verify.contract_checks.faults import FAULTS, VICTIM_SPEC, fog, mean
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 
@@ -63,12 +63,14 @@ def test_a_plug_in_that_breaks_a_rule(tmp_path, text, check, message):
     assert "\n" not in found.finding + found.remedy
 
 
-NOISY = fog(out="return images + 0.05 * torch.randn_like(images)")
+DRAWN = "return images + 0.05 * torch.randn_like(images)"
+FRONT_END = f"{VICTIM_SPEC}\n        def frontend(self, images): {DRAWN}"
+SMOOTHED = mean(victim_spec=FRONT_END).replace("def logits", "def backbone")
 
 
-@pytest.mark.parametrize("text", [FOG, NOISY, MEAN], ids=["attack", "one that draws", "victim"])
+@pytest.mark.parametrize("text", [FOG, fog(out=DRAWN), MEAN, SMOOTHED])
 def test_good_ones_pass_every_check_in_order(tmp_path, text):
-    name = "Mean" if text == MEAN else "Fog"
+    name = "Fog" if "Fog" in text else "Mean"
     subject = only(f"{write(tmp_path / 'good.py', text)}:{name}")
     watcher = Recorder()
     found = list(examine(subject, watcher))
