@@ -202,7 +202,7 @@ def _notes(
         counts.setdefault(record["split"], []).append(record["scenes"])
     for split, found in counts.items():
         few, most = min(found), max(found)
-        told = "" if 2.0 ** (1 - few) <= ALPHA else f"; of so few, no p can be below {ALPHA:g}"
+        told = "" if 2.0 ** (1 - few) <= ALPHA else f"; of {few}, no p can be below {ALPHA:g}"
         yield f"Scenes compared, {split}: {most if few == most else f'{few} to {most}'}{told}."
     if "mcnemar_p" in records[0]:
         yield (

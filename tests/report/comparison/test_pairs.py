@@ -39,7 +39,7 @@ def test_few_scenes_tell_of_no_difference_that_cannot_be(run_dir):
     one = table.records[0]
     assert one["difference_points"] == pytest.approx(200 / 3)
     assert (one["low_points"], one["high_points"]) == (-100, 100)
-    assert any("in: 3; of so few, no p can be below 0.05" in note for note in table.notes)
+    assert any("in: 3; of 3, no p can be below 0.05" in note for note in table.notes)
 
 
 def test_mcnemar_only_within_one_victim_and_one_target(three):
