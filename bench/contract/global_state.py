@@ -169,9 +169,10 @@ def random_numbers(device: torch.device) -> tuple[Any, ...]:
     """Where the generators stand that everybody draws from: equal if nothing was drawn."""
     by_numpy = np.random.get_state(legacy=False)
     keys = by_numpy.pop("state")
-    drawn = torch.get_rng_state().tolist()
-    on_device = torch.cuda.get_rng_state(device).tolist() if device.type == "cuda" else []
-    return random.getstate(), by_numpy, keys["key"].tobytes(), keys["pos"], drawn, on_device
+    drawn = [torch.get_rng_state().tolist()]
+    if device.type != "cpu":
+        drawn.append(torch.get_device_module(device).get_rng_state(device).tolist())
+    return random.getstate(), by_numpy, keys["key"].tobytes(), keys["pos"], drawn
 
 
 def seed_by(text: str, torch_seed: int | None = None) -> None:

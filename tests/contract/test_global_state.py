@@ -11,6 +11,7 @@ from bench.contract.global_state import (
     global_state,
     kept_global_state,
     kept_random_numbers,
+    random_numbers,
     use_exact_fp32,
     usual_global_state,
 )
@@ -140,3 +141,10 @@ def test_a_gpu_that_nobody_has_used_is_seeded_as_the_caller_said(monkeypatch):
     with kept_random_numbers():
         torch.manual_seed(5)
     assert said == [5, torch.initial_seed()]
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_what_is_drawn_on_a_device_is_seen(monkeypatch, kind):
+    states = iter(torch.arange(2))
+    monkeypatch.setattr(getattr(torch, kind), "get_rng_state", lambda _: next(states))
+    assert random_numbers(torch.device(kind)) != random_numbers(torch.device(kind))
