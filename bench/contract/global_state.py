@@ -143,7 +143,9 @@ def usual_global_state() -> Iterator[None]:
     here = os.getpid()
     with _TURNS[here], kept_global_state(), torch.inference_mode(False), kept_random_numbers():
         for name, value in _USUAL.items():
-            _STATE[name][1](value)
+            read, write = _STATE[name]
+            if read() != value:  # torch unsets no default device within `with torch.device`
+                write(value)
         if here != _BEGUN:  # forked: OpenMP would wait for threads that are not here
             torch.set_num_threads(1)
         with torch.device("cpu") if torch.get_default_device().type != "cpu" else nullcontext():

@@ -116,6 +116,8 @@ def test_a_default_device_of_the_callers_hinders_none_of_a_plug_in():
         with usual_global_state(), kept_global_state():
             torch.set_default_device("cpu")
             assert torch.empty(1).device.type == "cpu"
+        with torch.device("cpu"), usual_global_state():
+            assert torch.empty(1).device.type == "cpu"
         assert torch.get_default_device().type == "meta"
 
 
