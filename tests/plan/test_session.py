@@ -106,10 +106,10 @@ def test_killed_training_continues_to_the_same_weights(tmp_path, monkeypatch):
 
 
 HOLD = """
-import sys, filelock
+import select, sys, filelock
 with filelock.FileLock(sys.argv[1]):
     print("held", flush=True)
-    sys.stdin.readline()
+    select.select([sys.stdin], [], [], 60)
 """
 
 

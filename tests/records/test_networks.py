@@ -13,7 +13,7 @@ def network_record(name, **changes):
     made = {
         "seconds": 150.3,
         "figures": {"loss": 0.003, "validation_accuracy_percent": 97.5},
-        "curves": {"loss": [[20, 1.05], [40, 0.2], [60, 0.003]]},
+        "curves": {"loss": [[0.5, 1.05], [40, 0.2], [60, 0.003]]},
         "weights_sha256": "0" * 64,
         "validation_of": "the stored weights",
         "hyperparameters": None,
@@ -44,7 +44,7 @@ def test_it_loads(run_dir):
     assert list(networks) == [name for name, _, _ in VICTIMS]
     wdf = networks["wdf-resnet18"]
     assert (wdf.image_px, wdf.parameters, wdf.frontend_parameters) == (128, 702_708, 122_000)
-    assert wdf.training.curves == {"loss": ((20, 1.05), (40, 0.2), (60, 0.003))}
+    assert wdf.training.curves == {"loss": ((0.5, 1.05), (40, 0.2), (60, 0.003))}
     assert wdf.training.validation_accuracy_percent == 97.5
     write_networks(run_dir, [network_record("img-resnet18", training=None, flops_per_image=None)])
     assert load_networks(load_run(run_dir))["img-resnet18"].training is None
