@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, final
+from weakref import WeakSet
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,8 @@ from bench.store import digest, file_digest
 from bench.types import CamobenchError, FitReport, Json, as_json
 
 SpecT = TypeVar("SpecT", bound=Spec)
+_DRAWING: WeakSet[Any] = WeakSet()
+"""Who was seen to draw random numbers: not among their attributes, which keys hash."""
 
 
 class Participant(nn.Module, Generic[SpecT]):
@@ -40,7 +43,6 @@ class Participant(nn.Module, Generic[SpecT]):
     rewritable: ClassVar[tuple[str, ...]] = ()
     """Attributes that hold plain networks: once trained, the harness may put equal but faster ones
     in their place; a victim's backbone, from features to logits, may also compute in bf16."""
-    _draws = False  # random numbers, as far as was seen
 
     def __init__(
         self,
@@ -104,13 +106,13 @@ class Participant(nn.Module, Generic[SpecT]):
     ) -> Tensor:
         """What `run` makes of a batch, or of each image alone where it draws random numbers."""
         with kept_random_numbers():
-            if not self._draws:
+            if self not in _DRAWING:
                 seed_by("")
                 before = random_numbers(images.device)
                 made = run(images, targets)
                 if random_numbers(images.device) == before:
                     return made
-                self._draws = True
+                _DRAWING.add(self)
             sent = [None] * len(images) if targets is None else torch.split(targets, 1)
             alone = []
             for image, target in zip(torch.split(images, 1), sent, strict=True):

@@ -19,6 +19,7 @@ from bench.contract import (
     registration,
 )
 from bench.contract.global_state import random_numbers
+from bench.sources import makeup_of
 from bench.types import CamobenchError, as_json
 from tests.toys import CLASSES, pixels
 
@@ -78,7 +79,9 @@ def test_what_is_drawn_follows_from_image_and_target(draw, targeted):
     together = attack_that(noisy, targeted)(images, targets)
     assert random_numbers(images.device) == before
     attack = attack_that(noisy, targeted)
+    told = makeup_of(attack)
     alone = [attack(images[at : at + 1], targets[at : at + 1]) for at in (4, 3, 2, 1, 0)]
+    assert makeup_of(attack) == told
     assert torch.equal(together, torch.cat(alone[::-1]))
     assert torch.equal(together[0], together[3])
     assert torch.equal(together[0], together[4]) != targeted
