@@ -58,12 +58,11 @@ class Masked(Tint):
         return images + self.tint - self.learnt
 
 
-@pytest.mark.parametrize("attack", [Grain, Tint])
-def test_all_victims_see_the_same_random_numbers(ask, attack):
+def test_all_victims_see_the_same_random_numbers(ask):
     known = classes_of(ask(attacks=[], victims="img-resnet12"))
     net, other = {"net": MeanNet(known)}, {"other": MeanNet(known)}
-    ask(attacks=[attack], victims=[net, {"shaky": Shaky(known)}])
-    rows = ask(attacks=[attack], victims=["img-resnet12", net, other]).predictions
+    ask(attacks=[Tint], victims=[net, {"shaky": Shaky(known)}])
+    rows = ask(attacks=[Tint], victims=["img-resnet12", net, other]).predictions
     shown = {name: mine["p_predicted"].tolist() for name, mine in rows.groupby("victim")}
     assert shown["net"] == shown["other"]
 
