@@ -1,4 +1,4 @@
-"""No row depends on what the caller of `evaluate` has set in torch, or on what others drew."""
+"""No row depends on what the caller of `evaluate` has set in torch, or has drawn."""
 
 import random
 import shutil
@@ -11,16 +11,9 @@ from torch import nn
 
 from bench.contract import Attack, AttackSpec
 from bench.types import FitReport
-from tests.plan.test_evaluate import MeanNet, classes_of, psnr
+from tests.plan.test_evaluate import psnr
 
 pytestmark = pytest.mark.usefixtures("own_registries")
-
-
-class Shaky(MeanNet):
-    """Draws numbers between the batches of an attack."""
-
-    def forward(self, images):
-        return super().forward(images + torch.randn_like(images))
 
 
 class Grain(Attack):
@@ -56,15 +49,6 @@ class Masked(Tint):
 
     def transform(self, images, targets):
         return images + self.tint - self.learnt
-
-
-def test_all_victims_see_the_same_random_numbers(ask):
-    known = classes_of(ask(attacks=[], victims="img-resnet12"))
-    net, other = {"net": MeanNet(known)}, {"other": MeanNet(known)}
-    ask(attacks=[Tint], victims=[net, {"shaky": Shaky(known)}])
-    rows = ask(attacks=[Tint], victims=["img-resnet12", net, other]).predictions
-    shown = {name: mine["p_predicted"].tolist() for name, mine in rows.groupby("victim")}
-    assert shown["net"] == shown["other"]
 
 
 def test_what_a_network_draws_and_does_not_keep_is_what_it_was_trained_with(ask):
