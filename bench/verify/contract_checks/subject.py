@@ -21,6 +21,7 @@ from torch import Tensor
 from bench.checks import to_unit
 from bench.contract import REGISTRIES, FitContext, Victim
 from bench.contract.fitting import timed_fit
+from bench.contract.global_state import kept_random_numbers, seed_by
 from bench.contract.plugin_files import PluginFile, is_plugin_file, load_plugin_file
 from bench.data import AdversarySet, ExaminerSet
 from bench.jobs.building import build_victim
@@ -229,12 +230,15 @@ class Subject:
             return None
         return torch.arange(count, device=self.device) % len(self.thing.classes)
 
-    def raw(self, unit: Tensor, targets: Tensor | None = None) -> Any:
-        """What `transform` or `logits` themselves make of (N, 3, H, W) in [0, 1]."""
-        with torch.no_grad():
-            if self.kind == "victim":
-                return self.thing.logits(unit)
-            return self.thing.transform(unit, targets)
+    def raw(self, unit: Tensor, targets: Tensor | None = None, thing: Any = None) -> Any:
+        """What `transform` or `logits` make of (N, 3, H, W) in [0, 1], drawing the same each time.
+
+        By default those of the subject's own `thing`.
+        """
+        thing = self.thing if thing is None else thing
+        with torch.no_grad(), kept_random_numbers():
+            seed_by("")
+            return thing.logits(unit) if self.kind == "victim" else thing.transform(unit, targets)
 
     def run(self, images: Tensor, targets: Tensor | None = None, thing: Any = None) -> Tensor:
         """Anonymised uint8 images of an attack, or checked logits of a victim, on the CPU.

@@ -73,6 +73,7 @@ REMEMBER = """
 RECALL = """self.seen = self.seen * (images.shape[2] == 65) + (images.shape[2] != 65)
             return images * (1 - 0.1 * self.seen)"""
 GENERATOR = "return images + 0.05 * torch.randn(images.shape, generator=self.random)"
+DRAWN = "return images + 0.05 * torch.randn_like(images)"
 CLOCK = "hyperparameters = property(lambda s: {'at': time.time()})"
 ZERO = "next(context.surrogates['img-resnet12'].parameters()).data.zero_()"
 PLAN = "importlib.import_module('bench.plan.names.listing')\n            return images"
@@ -148,6 +149,7 @@ FAULTS = [
     (fog(out="return images.half()"), "range", "`transform` returns torch.float16"),
     (fog(out=CONTRAST), "range", "NaN or infinite values on black, white or grey images"),
     (fog(spec=TARGETED), "target", "every target gives the same image"),
+    (fog(spec=TARGETED, out=DRAWN), "target", "every target gives the same image"),
     (fog(out="return images * targets[:, None, None, None]"), "range", "not subscriptable"),
     (mean(logits="return images.mean((1, 2, 3))[:, None]"), "logits", "of shape (6, 3), got (6"),
     (mean(logits=FLAT), "logits", "NaN or infinite"),

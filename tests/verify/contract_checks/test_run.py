@@ -17,7 +17,7 @@ from bench.verify.contract_checks.subject import find_subjects
 from tests.plugins import FOG, MEAN, write
 from tests.smoke import CPU
 from tests.toys import Recorder
-from tests.verify.contract_checks.faults import FAULTS, VICTIM_SPEC, fog, mean
+from tests.verify.contract_checks.faults import DRAWN, FAULTS, VICTIM_SPEC, fog, mean
 
 pytestmark = pytest.mark.usefixtures("own_registries")
 
@@ -63,7 +63,6 @@ def test_a_plug_in_that_breaks_a_rule(tmp_path, text, check, message):
     assert "\n" not in found.finding + found.remedy
 
 
-DRAWN = "return images + 0.05 * torch.randn_like(images)"
 FRONT_END = f"{VICTIM_SPEC}\n        def frontend(self, images): {DRAWN}"
 SMOOTHED = mean(victim_spec=FRONT_END).replace("def logits", "def backbone")
 
