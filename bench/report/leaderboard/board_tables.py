@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from bench.metrics.resampling import REPLICATES, percent
@@ -200,8 +199,8 @@ def _notes(standings: Standings, split: str, rows: Sequence[Row]) -> Iterable[st
         )
     yield from board.notes
     yield from gap_notes(standings, split)
-    entries = tuple(one.entry for sources in board.sources.values() for one in sources)
-    yield from origin_notes(replace(board.run, entries=entries))
+    entries = [one.entry for sources in board.sources.values() for one in sources]
+    yield from origin_notes(board.run, entries)
     for other, reason in board.apart:
         yield f"Not in one table with {other}: {reason}."
 

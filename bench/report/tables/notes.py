@@ -1,6 +1,6 @@
 """What stands in and below the tables of holes and origins: what is averaged, what is missing."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,7 @@ import pandas as pd
 from bench.metrics.distortion import unchanged_images
 from bench.metrics.resampling import REPLICATES
 from bench.metrics.success import CLEAN_CONTROL
+from bench.records.entry import Entry
 from bench.records.metric import image_metrics, row_metrics
 from bench.records.participants import FAMILIES, FailedCell
 from bench.records.run import RunData
@@ -216,8 +217,8 @@ def _published(run: RunData, split: str) -> Iterable[str]:
         )
 
 
-def origin_notes(run: RunData) -> Iterable[str]:
-    """Suite, audit, recipe, seeds, scorer and code of a run."""
+def origin_notes(run: RunData, entries: Sequence[Entry] = ()) -> Iterable[str]:
+    """Suite, audit, recipe, seeds, scorer and code of a run; of `entries` where rows are merged."""
     told = {one.name: one.not_covered for one in (*run.attacks, *run.victims) if one.not_covered}
     for name, what in told.items():
         yield (
@@ -226,8 +227,9 @@ def origin_notes(run: RunData) -> Iterable[str]:
         )
     yield from (f"Suite: {note}" for note in run.suite_notes)
     yield f"Audit: {run.audit}." if run.audit else NOT_AUDITED.format(suite=run.suite)
-    seeds = ", ".join(dict.fromkeys(entry.seeds for entry in run.entries))
-    codes = (code for entry in run.entries for code in entry.provenance.codes)
+    made = entries or run.entries
+    seeds = ", ".join(dict.fromkeys(entry.seeds for entry in made))
+    codes = (code for entry in made for code in entry.provenance.codes)
     commits = ", ".join(dict.fromkeys(codes))
     yield (
         f"Suite {run.suite} ({run.fingerprint[:12]}), recipe {run.recipe}, seed {seeds}, scorer "

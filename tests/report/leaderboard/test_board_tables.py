@@ -97,13 +97,16 @@ def test_rows_that_give_no_figure_leave_their_folder_out(tmp_path, name, measure
     assert name in failed(verify_folder(folder))
 
 
-def test_all_code_that_made_rows_is_named(tmp_path):
-    earlier = {"commit": "b" * 40, "dirty": True}
+def test_all_code_that_made_rows_is_named_and_keys_are_of_the_attacks_shown(tmp_path):
+    def later(entry):
+        earlier = {"commit": "b" * 40, "dirty": True}
+        entry["provenance"].update(commit="a" * 40, also_scored_by=[earlier])
+        entry["attack"] |= {"digest": "x", "plug_in": {"origin": "a.py", "not_covered": ["time"]}}
+
     write_folder(tmp_path / "base")
-    write_folder(
-        tmp_path / "later",
-        entry=lambda e: e["provenance"].update(commit="a" * 40, also_scored_by=[earlier]),
-    )
+    write_folder(tmp_path / "later", ("mislgan",), entry=later)
     (board,) = boards_of(tmp_path)
+    text = render_boards([build_standings(board)], "md")
     made = [f"{one} with uncommitted changes" for one in ("0123456789ab", "a" * 12, "b" * 12)]
-    assert f"code {', '.join(made)}.\n" in render_boards([build_standings(board)], "md")
+    assert f"code {', '.join(made)}.\n" in text
+    assert "The key of mislgan (later) does not cover time:" in text
