@@ -159,7 +159,7 @@ class Measured:
     def _require_whole(self, counts: NDArray[np.float64], what: str, split: str) -> None:
         """Refuse a figure over fewer images than there are."""
         seen = [hits[1] for (where, _), hits in self._hits.items() if where == split]
-        expected = np.max([one.max(axis=1, initial=0) for one in seen], axis=0)
+        expected = np.max(seen, axis=(0, 2))
         if (counts != expected).any() or not counts.sum():
             have, want = int(counts.sum()), int(expected.sum())
             raise UnmeasuredError(f"{have} of {want} {what} {SPLITS[split]}")
