@@ -4,6 +4,7 @@ Both figures are means as in the tables, on the same images, targets and victims
 of scenes moves both.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -39,7 +40,7 @@ class Survival:
         left: Success after it over that without, each beyond that of untouched images under the
             same; undefined where that without is not told from the untouched images' (95 %): a
             share of what was never won says nothing.
-        alone: What untouched images have after it, where they were scored.
+        alone: What untouched images have after it; NaN where they were not scored, or have none.
         in_part: Whether victims are missing that means are over.
     """
 
@@ -51,7 +52,7 @@ class Survival:
     before: Figure
     after: Figure
     left: Figure
-    alone: float | None
+    alone: float
     in_part: bool
 
 
@@ -99,7 +100,7 @@ def _survivals(
             before=before,
             after=then,
             left=_left(both) if known else UNDEFINED,
-            alone=both.means[3] if known else None,
+            alone=both.means[3] if known else math.nan,
             in_part=len(both.weights) < len(victims),
         )
 
@@ -198,7 +199,7 @@ def _notes(run: RunData, found: list[Survival]) -> Iterator[str]:
     )
     alone: dict[tuple[str, str], dict[int, str]] = {}
     for one in found:
-        if one.alone is not None and not (one.in_part or one.attack.partial):
+        if math.isfinite(one.alone) and not (one.in_part or one.attack.partial):
             text = f"{number(100 * one.alone, 0)} % at {one.quality_percent}"
             alone.setdefault((one.metric.title, one.split), {})[one.quality_percent] = text
     for (title, split), texts in alone.items():

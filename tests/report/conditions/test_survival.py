@@ -135,9 +135,10 @@ def test_rates_of_one_attack_have_rows_of_their_own(survived_dir):
         rewrite(survived_dir, name, lambda f: f[f["attack"].isin(["mislgan", "identity"])])
     sure = MetricSpec(name="sure", title="Sure", needs="target")
     with METRICS.during(Entry(spec=sure, builder=lambda rows: rows["p_target"], origin="a file")):
-        rows = survival_table(load_run(survived_dir)).rows
-    shown = [row.cells[0] for row in rows if row.name == "mislgan"]
+        table = survival_table(load_run(survived_dir))
+    shown = [row.cells[0] for row in table.rows if row.name == "mislgan"]
     assert shown == ["TASR", "Sure"] * 2
+    assert not any("n/a %" in note for note in table.notes)  # nobody asked for a probability
 
 
 @pytest.mark.parametrize(
