@@ -95,23 +95,16 @@ def build_cards(run: RunData) -> tuple[Card, ...]:
         ValueError: If the identity control was not scored, or `victims.json` does not fit.
     """
     networks, clean = load_networks(run), clean_of(run)
-    said = {split: _named(run, split) for split in run.splits if split != IN}
+    said = {split: bias_of(run, split).T for split in run.splits if split != IN}
     return tuple(
         Card(
             victim=one,
             clean=clean.get(one.name),
             network=networks.get(one.name),
-            bias={split: shares[one.name] for split, shares in said.items() if one.name in shares},
+            bias={s: dict(of[one.name].dropna()) for s, of in said.items() if one.name in of},
         )
         for one in run.victims
     )
-
-
-def _named(run: RunData, split: str) -> dict[str, dict[str, float]]:
-    """What share of the untouched images of a split each victim gives each of its classes."""
-    shares = bias_of(run, split).to_dict("index")
-    classes = {one.name: one.classes for one in run.victims if one.name in shares}
-    return {n: {c: float(shares[n].get(c, 0)) for c in known} for n, known in classes.items()}
 
 
 def _figure(name: str, digits: int = 1) -> Callable[[Card], str]:

@@ -97,7 +97,7 @@ def bias_of(run: RunData, split: str) -> pd.DataFrame:
     """
     rows = attack_rows(run, "predictions", CLEAN_CONTROL, split)
     said = pd.crosstab(rows["victim"], rows["predicted"], normalize="index")
-    others = sorted(set(said.columns) - set(run.classes))
+    others = sorted({name for one in run.victims for name in one.classes} - set(run.classes))
     said = 100 * said.reindex(columns=[*run.classes, *others], fill_value=0.0)
     for victim in run.victims:
         said.loc[said.index == victim.name, ~said.columns.isin(victim.classes)] = np.nan

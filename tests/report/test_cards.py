@@ -41,11 +41,12 @@ def test_clean_figures_and_bias_are_those_of_the_identity_rows(run):
 
 def test_a_class_that_a_victim_does_not_have_is_no_share_of_nothing(run):
     first, *others = run.victims
-    wider = first.model_copy(update={"classes": (*CLASSES, "other-x")})
+    wider = first.model_copy(update={"classes": (*CLASSES, "other-x", "other-y")})
     rows = run.predictions.copy()
     rows.loc[(rows["victim"] == first.name) & (rows["split"] == "out"), "predicted"] = "other-x"
     shares = bias_of(replace(run, victims=(wider, *others), predictions=rows), "out")
-    assert shares.loc[first.name].to_dict() == dict.fromkeys(CLASSES, 0.0) | {"other-x": 100.0}
+    none = dict.fromkeys((*CLASSES, "other-y"), 0.0)
+    assert shares.loc[first.name].to_dict() == none | {"other-x": 100.0}
     assert shares.drop(index=first.name)["other-x"].isna().all()
 
 
