@@ -136,8 +136,17 @@ def _hyperparameters(job: TrainJob, graph: Keys) -> Json:
 
 
 def module_state(module: nn.Module, recipe: Recipe) -> dict[str, Tensor]:
-    """What a checkpoint of `module` holds: no shared parts, compact if the recipe says so."""
+    """What a checkpoint of `module` holds: no shared parts, compact if the recipe says so.
+
+    Raises:
+        CamobenchError: If some of it is no tensor.
+    """
     state = compact_state(module) if recipe.compact else dict(module.state_dict())
+    if odd := [name for name, value in state.items() if not isinstance(value, Tensor)]:
+        raise CamobenchError(
+            f"its state holds {listed(odd)}, which is no tensor; return a tensor from "
+            "`get_extra_state`, of bytes where it pickles"
+        )
     return {name: value for name, value in state.items() if not is_shared(module, name)}
 
 

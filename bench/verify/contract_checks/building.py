@@ -113,7 +113,7 @@ def check_start(subject: Subject) -> str:
     """Two builds of one seed are the same, and without training any two are."""
     thing = subject.build()
     again = subject.build(seed=SEED if thing.learns else SEED + 1)
-    one, other = ({**x.state_dict(), **dict(x.named_buffers())} for x in (thing, again))
+    one, other = ({**module_state(x, RECIPE), **dict(x.named_buffers())} for x in (thing, again))
     same = one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
     require(
         same or not thing.learns,

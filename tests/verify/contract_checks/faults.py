@@ -51,6 +51,10 @@ def fitting(line, top="", spec=SPEC, out="return images - images * self.haze + s
     return fog(top, spec=begun(weight, spec) + FIT.format(line), out=out)
 
 
+BYTES = """
+        def get_extra_state(self): return b"pickled"
+        def set_extra_state(self, state): pass
+"""
 SET_A = "pathlib.Path(data.images.filename).parents[1] / 'A' / 'images.npy'"
 CONNECT = "with socket.socket() as s: s.connect_ex(('127.0.0.1', 9))"
 HALVED = (
@@ -155,6 +159,7 @@ FAULTS = [
     (mean(logits=FLAT), "logits", "NaN or infinite"),
     (mean(logits="return torch.zeros(len(images), 3)"), "logits", "every image gets the same"),
     (mean(logits="return images.mean((2, 3)).softmax(1)"), "logits", "returns probabilities"),
+    (mean(victim_spec=VICTIM_SPEC + BYTES), "initial weights", "_extra_state, which is no tensor"),
     (mean(logits="return images.mean((2, 3)) - images.mean()"), "batch size", "logits differ by"),
     (mean("import attacks.cgan"), "imports", "attacks.cgan"),
     (

@@ -65,9 +65,10 @@ def test_a_plug_in_that_breaks_a_rule(tmp_path, text, check, message):
 
 FRONT_END = f"{VICTIM_SPEC}\n        def frontend(self, images): {DRAWN}"
 SMOOTHED = mean(victim_spec=FRONT_END).replace("def logits", "def backbone")
+STEPS = mean(logits="return (images.mean((2, 3)) > 0.9).float()")  # as of trees: few values
 
 
-@pytest.mark.parametrize("text", [FOG, fog(out=DRAWN), MEAN, SMOOTHED])
+@pytest.mark.parametrize("text", [FOG, fog(out=DRAWN), MEAN, SMOOTHED, STEPS])
 def test_good_ones_pass_every_check_in_order(tmp_path, text):
     name = "Fog" if "Fog" in text else "Mean"
     subject = only(f"{write(tmp_path / 'good.py', text)}:{name}")
@@ -80,6 +81,12 @@ def test_good_ones_pass_every_check_in_order(tmp_path, text):
     assert len(watcher.units) == watcher.total == len(found)
     assert watcher.finished
     assert "images/s of 64 px on cpu" in found[-1].finding
+
+
+def test_logarithms_of_probabilities_do_as_logits(tmp_path):
+    text = mean(logits="return images.mean((2, 3)).log_softmax(1)")
+    found = examine(only(f"{write(tmp_path / 'good.py', text)}:Mean"))
+    assert {one.check: one.verdict for one in found if one.check == "logits"} == {"logits": "warn"}
 
 
 def test_one_crash_stops_nothing(tmp_path):
