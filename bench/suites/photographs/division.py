@@ -28,7 +28,7 @@ SEED = 0  # of devices, scenes and validation photographs
 VALIDATION_FRACTION = 0.1  # of each class in Set-A and in Set-B, but one photograph at least
 PHOTOS_C = 100  # of a model in Set-C at most, the first of each device by shot
 _LISTED = 12  # models named in a message
-_NEEDS = f"needs {sum(NEEDED.values())} photographs, of three scenes where names tell scenes"
+_NEEDS = f"needs {sum(NEEDED.values())} photographs, of a scene for each set where names tell them"
 _OPTIMISTIC = f"WARNING, {SPLIT_BY_IMAGE}, not by device: the numbers are optimistic, as"
 _UNTOLD = (
     f"{_OPTIMISTIC} the files' names tell no physical camera and one may be in more than one set"

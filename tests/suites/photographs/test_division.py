@@ -58,7 +58,7 @@ MODELS = st.dictionaries(
 
 @pytest.mark.parametrize("classes", [None, ("ace", "bee")])
 def test_photographs_of_one_scene_are_no_three_sets(classes):
-    with pytest.raises(CamobenchError, match="of three scenes"):
+    with pytest.raises(CamobenchError, match="of a scene for each set"):
         divide(photos_of({"ace": [9], "bee": [9]}, 1), classes=classes)
 
 
