@@ -120,6 +120,18 @@ def views(splits: Iterable[str] = SPLITS) -> tuple[tuple[str, MetricSpec], ...]:
 
 
 def row_values(rows: pd.DataFrame, metric: MetricSpec) -> pd.Series[float]:
-    """The metric of each prediction row; where it is not defined, whatever it returns."""
-    found: pd.Series[float] = METRICS.get(metric.name).builder(rows)
-    return found
+    """The metric of each prediction row; where it is not defined, whatever it returns.
+
+    Raises:
+        CamobenchError: If it is not of these rows, or beyond its bounds where it is defined.
+    """
+    found = METRICS.get(metric.name).builder(rows)
+    if isinstance(found, pd.Series) and found.index.equals(rows.index):
+        values = found.astype("float64")
+        defined = rows["target"].notna() if metric.needs == "target" else rows["split"] == IN
+        if not (defined & ((values < metric.lowest) | (values > metric.highest))).any():
+            return values
+    bounds = f"{metric.lowest:g} to {metric.highest:g}"
+    raise CamobenchError(
+        f"metric {metric.name}: expected a Series of numbers from {bounds} by the rows' index"
+    )

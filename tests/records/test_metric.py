@@ -110,6 +110,20 @@ def test_a_figure_that_is_no_number_is_not_ranked(run_dir):
     assert (record["sure_rank"], record["tasr_rank"]) == (None, 1)
 
 
+@pytest.mark.parametrize(
+    "builder",
+    [
+        lambda rows: 300 * rows["p_target"],
+        lambda rows: rows["p_target"].iloc[:5],
+        lambda rows: rows["p_target"].reset_index(drop=True),
+    ],
+)
+def test_figures_beyond_its_bounds_or_of_other_rows_are_refused(run_dir, builder):
+    rule = pytest.raises(CamobenchError, match="metric sure: expected a Series of numbers from 0")
+    with METRICS.during(replace(SURE, builder=builder)), rule:
+        build_table(load_run(run_dir), "out")
+
+
 def test_attacks_are_compared_by_it_but_for_mcnemars_test(run_dir, more_metrics):
     two = contenders_of(run_dir, ["mislgan", "cgan-img"])
     table = pairs_table(two, victim="pef-resnet18", target="cam-a")
