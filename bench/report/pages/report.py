@@ -162,7 +162,9 @@ def _tiles(run: RunData, lead: AttackRecord | None) -> list[tuple[str, str]]:
         for m in (m for m in run.metrics if m.unit):
             value = number(attack_record(run, IN, lead.name)[m.name], m.digits)
             tiles.append((f"{m.title} in distribution", f"{value} {m.unit}"))
-    accuracy = 100 * np.mean([clean.overall.accuracy for clean in clean_of(run).values()])
+    shares = {name: clean.overall.accuracy for name, clean in clean_of(run).items()}
+    protocol = [share for name, share in shares.items() if run.families.get(name) in FAMILIES]
+    accuracy = 100 * np.mean(protocol or list(shares.values()))
     return [*tiles, ("Clean accuracy of the victims", _percent(float(accuracy)))]
 
 

@@ -33,6 +33,7 @@ from tests.toy_run import (
     ATTACKS,
     CLASSES,
     VICTIMS,
+    edit_json,
     make_entry,
     rewrite,
     write_run,
@@ -118,6 +119,23 @@ def test_the_headline_counts_the_victims_that_its_mean_is_over(run):
     for attack, number in (("mislgan", 5), ("cgan-img-wdf-pef", 4)):
         rows = without(attack, "img-resnet18")(run.predictions)
         assert f"makes {number} classifiers" in report_html(replace(run, predictions=rows))
+
+
+def test_clean_accuracy_on_top_is_of_the_victims_that_means_are_over(run_dir):
+    def blind(rows):
+        mine = rows["victim"] == "img-densenet40"
+        return rows.assign(predicted=rows["predicted"].mask(mine, "cam-x"))
+
+    def on_top():
+        page = report_html(load_run(run_dir))
+        return int(re.search(r"Clean accuracy of the victims</dt><dd>(\d+)", page)[1])
+
+    before = on_top()
+    rewrite(run_dir, "predictions", blind)
+    assert on_top() == pytest.approx(before * 4 / 5, abs=1)
+    for path in run_dir.glob("entry-*.json"):
+        edit_json(path, lambda entry: entry["victims"][-1].update(family="colour"))
+    assert on_top() == pytest.approx(before, abs=1)
 
 
 def test_the_strongest_attack_is_one_that_as_many_victims_saw_as_any(run):
