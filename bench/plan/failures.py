@@ -59,7 +59,7 @@ class Failures:
     def summary(self) -> str:
         """What failed and why, in one line."""
         told = [f"{one.who} ({one.reason}; {one.log})" for one in self.noted]
-        return listed(told, MOST_SHOWN)
+        return listed(dict.fromkeys(told), MOST_SHOWN)
 
     def clear(self, who: str, where: str = "") -> None:
         """It works now: its log goes."""
