@@ -125,6 +125,7 @@ def test_sizes_that_are_learnt_and_plain_memory(tmp_path):
     ("learnt", "told"),
     [
         ("mean / 99", True),  # a grey level
+        ("0 * self.kept[0]", True),  # which a restored one has not
         ("mean * (targets != own)[:, None]", True),
         ("mean + torch.rand(1)", True),
         ("mean + torch.rand(flat.shape, generator=(g := torch.Generator(), g.seed())[0])", False),

@@ -25,6 +25,7 @@ from bench.verify.contract_checks.subject import (
     RECIPE,
     SEED,
     Difference,
+    FaultError,
     Subject,
     advise,
     pixels,
@@ -223,8 +224,13 @@ def check_state(subject: Subject) -> str:
         f"a fresh build does not take the stored state: {problem}",
         "register the same names in `__init__`; a buffer whose size is learnt may be empty",
     )
-    images = pixels(3, 65, 97)
-    moved = Difference(subject.run(images), subject.run(images, thing=subject.ready(fresh)))
+    images, keep = pixels(3, 65, 97), "keep all that `fit` learns in parameters or buffers: "
+    keep += "self.register_buffer(...), or pickled in a tensor of `get_extra_state`"
+    before = subject.run(images)
+    try:
+        moved = Difference(before, subject.run(images, thing=subject.ready(fresh)))
+    except AttributeError as error:  # of scikit-learn's that are not fitted, too
+        raise FaultError("fail", f"restored from its checkpoint: {error}", keep) from error
     lost = _not_stored(subject.thing, fresh) if moved.matters else []
     require(
         not lost,
@@ -234,7 +240,7 @@ def check_state(subject: Subject) -> str:
     require(
         not moved.matters,
         f"restored from its checkpoint it gives something else: {moved}",
-        "keep all that `fit` learns in parameters or buffers: self.register_buffer(...)",
+        keep,
     )
     advise(
         state,

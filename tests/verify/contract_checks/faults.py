@@ -130,6 +130,11 @@ FAULTS = [
         "restored from its checkpoint it gives something else",
     ),
     (
+        fitting("self.share = 0.2", out="return images * (1 - self.share)"),
+        "state",
+        "restored from its checkpoint: 'Fog' object has no attribute 'share'",
+    ),
+    (
         fitting(BUFFER, out="return images * (1 - getattr(self, 'mean', 0))"),
         "state",
         "no checkpoint holds mean, registered with persistent=False",
