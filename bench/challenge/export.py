@@ -86,8 +86,7 @@ each row of them sums to 1. Write them with six decimals or more.
 - Some images are untouched photographs, others were anonymised; which is which, and how, is not
   told. Classify all of them by one method, each image on its own.
 - Some come from cameras of none of these classes; they, too, get one of the class names.
-- Not all of them are scored; which are is not told.
-- An image that you leave out is reported as missing, never filled in.
+- Every image is wanted. Not all of them are scored; which are is not told.
 """
 _TRAINING = (
     "- Train on `{folder}/` alone: images of other devices of these camera models, which\n"

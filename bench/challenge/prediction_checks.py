@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench.challenge.findings import Findings, Kind, close_match, printable
-from bench.challenge.image_checks import NO_IMAGE, SUFFIX
+from bench.challenge.image_checks import SUFFIX
 from bench.records.parquet import CELL_BYTES, SPARE_BYTES, read_limited, require_unique
 from bench.types import CamobenchError
 
@@ -33,6 +33,7 @@ NO_COLUMN = Kind("column missing", "error", f"name the columns `{IMAGE}` and `{P
 NO_CLASS_COLUMN = Kind("probability column missing", "error", "add one a class, or leave all out")
 SURPLUS_COLUMN = Kind("surplus column", "note", "none; it is ignored")
 NO_ID = Kind("no such image", "error", "write ids as the files are named")
+NO_ROW = Kind("image missing", "error", "send a row for every image")
 TWICE = Kind("image there twice", "error", "keep one row an image")
 NO_CLASS = Kind("no such class", "error", "predict one of challenge.json")
 NO_NUMBER = Kind("probability is no number", "error", "fill every row, or leave all out")
@@ -125,7 +126,7 @@ def check_predictions(
     whole = ~(unknown | twice | wrong)
     checked.predicted = {ids[at]: (at, labels[at]) for at in np.flatnonzero(whole).tolist()}
     for one in sorted(set(asked) - set(ids)):
-        findings.add(NO_IMAGE, one)
+        findings.add(NO_ROW, one)
     if not all(name in table for name in classes):
         return checked
     numbers = table[list(classes)].apply(pd.to_numeric, errors="coerce").to_numpy("float64")

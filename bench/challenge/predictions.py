@@ -29,7 +29,6 @@ from bench.jobs.scoring.rows import base_rows, prediction_rows
 from bench.plan.answers.kept import AnsweredPredictionsSpec
 from bench.plan.request import Request, open_session
 from bench.plan.session import Session
-from bench.records.participants import Coverage
 from bench.registry import Entry
 from bench.store import Store, digest
 from bench.suites.base import Suite
@@ -59,8 +58,7 @@ class PredictionsAnswer:
 
     Attributes:
         request: The caller's, with the attacks of the challenge.
-        scored: Ids of what the protocol scores and was answered, with their items, by attack.
-        coverage: How many of the images that are scored these are.
+        scored: Ids of what the protocol scores, with their items, by attack.
     """
 
     challenge: Challenge
@@ -68,7 +66,6 @@ class PredictionsAnswer:
     request: Request
     checked: CheckedPredictions
     scored: Mapping[str, Mapping[str, Item]]
-    coverage: Coverage
 
     def entry(self, name: str, store: Store, **described: Any) -> Entry[Any, Any]:
         """The column that they are; `described` are further fields of its spec."""
@@ -84,7 +81,6 @@ class PredictionsAnswer:
             name=name,
             predictions_sha256=digest(sorted(told)),
             challenge=self.challenge.key,
-            coverage=self.coverage,
             labels_only=sure is None,
             supplementary=True,
             **described,
@@ -160,17 +156,10 @@ def check_predictions_answer(
     if strange and not ids & asked[challenge.key].keys():
         raise unknown
     checked = check_predictions(table, asked[challenge.key], card.classes)
-    wanted = challenge.scored(suite)
-    scored = {
-        name: {one: item for one, item in items.items() if one in checked.predicted}
-        for name, items in wanted.items()
-    }
-    counts = [sum(map(len, items.values())) for items in (scored, wanted)]
     yield PredictionsAnswer(
         challenge=challenge,
         suite=suite,
         request=replace(request, attacks=tuple(challenge.content)),
         checked=checked,
-        scored=scored,
-        coverage=Coverage(scored=counts[0], wanted=counts[1]),
+        scored=challenge.scored(suite),
     )

@@ -32,14 +32,14 @@ class ScoredAnswer:
 
     Attributes:
         summary: One line on what there was.
-        coverage: How much of what the protocol scores there is.
+        coverage: Of images: how many of those that the protocol scores there are.
         refused: Whether something in it forbids scoring.
         run: What came of scoring it; `None` where it was not scored.
     """
 
     summary: str
     findings: Findings
-    coverage: Coverage
+    coverage: Coverage | None
     refused: bool = False
     run: RunData | None = None
 
@@ -74,13 +74,14 @@ def score_answer(
     check = check_predictions_answer if predictions else check_images_answer
     with check(answer, request, store, progress) as answered:
         summary, findings = answered.checked.summary, answered.checked.findings
-        found = ScoredAnswer(summary=summary, findings=findings, coverage=answered.coverage)
+        coverage = None if isinstance(answered, PredictionsAnswer) else answered.coverage
+        found = ScoredAnswer(summary=summary, findings=findings, coverage=coverage)
         if findings.of("error") and not without_bad:
             return replace(found, refused=True)
-        if not answered.coverage.scored:
+        if coverage and not coverage.scored:
             raise CamobenchError(
-                "nothing that is scored was answered: it holds no image that could be scored, or "
-                "no row; do as the README of the challenge says"
+                "nothing that is scored was answered: it holds no image that could be scored; do "
+                "as the README of the challenge says"
             )
         entry: Entry[Any, Any] = answered.entry(name, store, **described)
         asked = answered.request

@@ -174,9 +174,10 @@ def score(
 
     A folder or zip of IMAGEID__TARGET.png (IMAGEID.png of an untargeted method) becomes the row
     NAME beside the controls; a CSV or Parquet file of predictions the column NAME. Everything is
-    checked first, and all problems are shown. What is missing is never filled in: such a row is
-    marked as partial, and the exit code is 1. The store keeps the images with the row, so that
-    `run` scores new victims on them; the same NAME again replaces the row.
+    checked first, and all problems are shown. What is missing is never filled in: predictions are
+    refused until there is one for every image, and a row of some images is marked as partial, with
+    exit code 1. The store keeps the images with the row, so that `run` scores new victims on them;
+    the same NAME again replaces the row.
 
     Example: camobench score answer.zip --name my-method --suite simcam-mini-v2
     """
@@ -229,7 +230,7 @@ def score(
     if run := outcome.run:
         column = render(column_table(run, name), format_) if predictions else ""
         show_run(run, column or render_run(run, format_), opened)
-    if not outcome.coverage.whole:
+    if outcome.coverage and not outcome.coverage.whole:
         raise CamobenchError(f"{name} is partial: {outcome.coverage}; what is missing can be sent")
 
 

@@ -26,7 +26,7 @@ Stated = Annotated[str, Field(min_length=1)]
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """Of images or predictions made elsewhere: how many of those wanted there are.
+    """Of images made elsewhere: how many of those wanted there are.
 
     What is missing is never filled in, and a partial row says so wherever it stands.
     """
@@ -109,21 +109,8 @@ class Participant(Record):
     version: int | None = None
     plug_in: PlugIn | None = None
     challenge: str | None = None
-    coverage: Coverage | None = None
     files_sha256: str | None = None
     predictions_sha256: str | None = None
-
-    @model_validator(mode="after")
-    def _covered(self) -> Participant:
-        stated = self.coverage
-        if stated and not 0 < stated.scored <= stated.wanted:
-            raise ValueError(f"{self.name} states a coverage of {stated}; score it anew")
-        if self.partial and not self.elsewhere:  # else a hard victim would leave every mean so
-            raise ValueError(
-                f"{self.name} states that it is partial, which only images or predictions made "
-                "elsewhere can be"
-            )
-        return self
 
     @property
     def elsewhere(self) -> bool:
@@ -131,19 +118,9 @@ class Participant(Record):
         return (self.files_sha256, self.predictions_sha256) != (None, None)
 
     @property
-    def partial(self) -> Coverage | None:
-        """How much there is, where some is missing."""
-        return None if self.coverage is None or self.coverage.whole else self.coverage
-
-    @property
     def not_covered(self) -> tuple[str, ...]:
         """What shapes its results perhaps and is not part of its key."""
         return self.plug_in.not_covered if self.plug_in else ()
-
-    @property
-    def marked(self) -> str:
-        """Its name; says so where it is partial."""
-        return f"{self.name} {PARTIAL}" if self.partial else self.name
 
 
 class AttackRecord(Participant):
@@ -160,6 +137,28 @@ class AttackRecord(Participant):
     reach_px: int | None = None
     surrogates: tuple[str, ...] = ()
     hyperparameters: dict[str, Any] = {}
+    coverage: Coverage | None = None
+
+    @model_validator(mode="after")
+    def _covered(self) -> AttackRecord:
+        stated = self.coverage
+        if stated and not 0 < stated.scored <= stated.wanted:
+            raise ValueError(f"{self.name} states a coverage of {stated}; score it anew")
+        if self.partial and not self.elsewhere:
+            raise ValueError(
+                f"{self.name} states that it is partial, which only images made elsewhere can be"
+            )
+        return self
+
+    @property
+    def partial(self) -> Coverage | None:
+        """How much there is, where some is missing."""
+        return None if self.coverage is None or self.coverage.whole else self.coverage
+
+    @property
+    def marked(self) -> str:
+        """Its name; says so where it is partial."""
+        return f"{self.name} {PARTIAL}" if self.partial else self.name
 
     @property
     def kind(self) -> str:
@@ -224,4 +223,4 @@ class VictimRecord(Participant):
     def column(self) -> tuple[Any, ...]:
         """All that entries must agree on, but for the digest, which what failed has not."""
         who = (self.name, self.key, self.family, self.backbone, self.precision)
-        return (*who, self.partial, self.labels_only, self.elsewhere)
+        return (*who, self.labels_only, self.elsewhere)

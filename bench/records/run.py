@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import partial, wraps
 from pathlib import Path
@@ -138,10 +138,6 @@ class RunData:
     def families(self) -> dict[str, str]:
         """Victim name to family."""
         return {victim.name: victim.family for victim in self.victims}
-
-    def whole_families(self, among: Collection[str]) -> dict[str, str]:
-        """The same for the victims that a mean is over: of these families, and not partial."""
-        return {v.name: v.family for v in self.victims if v.family in among and not v.partial}
 
 
 def once(

@@ -144,7 +144,7 @@ def _with_front_end(name: str, unit: float = 1.0) -> Callable[[Card], str]:
 
 _millions, _gflop = _with_front_end("parameters", 1e6), _with_front_end("gflop_per_image")
 _COLUMNS: Shown[Card] = (
-    ("Victim", lambda card: card.victim.marked),
+    ("Victim", lambda card: card.victim.name),
     ("Family", lambda card: card.victim.family),
     ("Backbone", lambda card: card.victim.backbone),
     (("Set-C", "Images"), lambda card: str(card.record["images"]) if card.clean else NA),

@@ -37,11 +37,10 @@ class Clean:
 def averaged(*runs: RunData) -> dict[str, str]:
     """Victim to family, of the victims that an overall mean is over.
 
-    Those of the protocol's families without partial ones, as in the tables; all where there is none
-    of them.
+    Those of the protocol's families, as in the tables; all where there is none of them.
     """
-    whole = {name: of for run in runs for name, of in run.whole_families(FAMILIES).items()}
-    return whole or {name: of for run in runs for name, of in run.families.items()}
+    families = {name: of for run in runs for name, of in run.families.items()}
+    return {name: of for name, of in families.items() if of in FAMILIES} or families
 
 
 def rated_attacks(run: RunData) -> Iterator[tuple[str, MetricSpec, AttackRecord]]:

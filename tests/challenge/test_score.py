@@ -150,7 +150,6 @@ def test_predictions_of_a_victim_give_the_column_that_run_gives(arena, tmp_path)
     described = {"front_end": "img", "backbone": "resnet12"}  # the name of a family: not of it
     outcome = answer(arena, path, "sent-net", out, described=described)
     assert outcome.run
-    assert outcome.coverage.whole
     keys = ["victim", "victim_key"]
     sent, run = (rows(out, "predictions", victim=v) for v in ("sent-net", "img-resnet12"))
     assert set(sent["attack"]) == {"cgan-img", "jpeg", "identity"}
@@ -164,19 +163,22 @@ def test_predictions_of_a_victim_give_the_column_that_run_gives(arena, tmp_path)
     assert "sent-net" not in VICTIMS
 
 
-def test_labels_alone_and_not_of_all_images(arena, tmp_path):
+def test_labels_alone_and_of_all_images(arena, tmp_path):
     path, out, scored = tmp_path / "answer.parquet", tmp_path / "out", arena.scored()
     said, wanted = arena.classified()[["image", "predicted"]], len(scored)
     assert wanted == 8 + 8 + (6 * 2 + 2 * 3) < len(said)
     said[~said["image"].isin(scored[:3])].to_parquet(path)
-    outcome = answer(arena, path, "labels", out, victims=())
-    assert str(outcome.coverage) == f"{wanted - 3} of {wanted} images"
+    refused = answer(arena, path, "labels", out, victims=())
+    assert refused.findings.of("error") == {"image missing": sorted(scored[:3])}
+    assert refused.refused
+    assert not out.exists()
+    said.to_parquet(path)
+    answer(arena, path, "labels", out, victims=())
     frame = rows(out, "predictions", victim="labels")
-    assert len(frame) == wanted - 3
+    assert len(frame) == wanted
     assert frame[["p_source", "p_target", "p_predicted"]].isna().all(axis=None)
     (victim,) = load_run(out).victims
-    assert (victim.partial, victim.labels_only, victim.elsewhere) == (outcome.coverage, True, True)
-    assert "labels (partial)" in (out / "column-labels.md").read_text()
+    assert (victim.labels_only, victim.elsewhere) == (True, True)
     assert fails(out) == []
 
 
@@ -190,7 +192,6 @@ def test_what_is_said_of_images_that_are_not_scored_changes_nothing(arena, tmp_p
         asked = request(victims=())
         with check_predictions_answer(path, asked, arena.store, SILENT) as checked:
             digests.append(checked.entry("x", arena.store).spec.predictions_sha256)
-            assert checked.coverage.whole
     assert digests[0] == digests[1] != digests[2]
     said.loc[0, "predicted"] = "simcam-1"
     said.to_csv(path, index=False)
@@ -235,7 +236,7 @@ def test_a_plug_in_of_a_challenge_is_to_be_named_again(smoke_copy, tmp_path):
     with pytest.raises(CamobenchError, match="images of fog, not known here: name the plug-in"):
         dry_run()
     ATTACKS.add(fog)
-    assert dry_run().coverage.whole
+    assert not dry_run().refused
 
 
 def test_a_run_beside_answers_is_what_it_was(arena, smoke, tmp_path):

@@ -53,8 +53,8 @@ def test_the_schema_is_generated_and_names_what_is_required():
         (lambda e: e["attack"].update(coverage={"scored": 6, "wanted": 5}), "coverage of 6 of 5"),
         (lambda e: e["attack"].update(coverage={"scored": 0, "wanted": 5}), "coverage of 0 of 5"),
         (
-            lambda e: e["victims"][3].update(coverage={"scored": 4, "wanted": 5}),
-            "img-resnet18 states that it is partial, which only",
+            lambda e: e["attack"].update(coverage={"scored": 4, "wanted": 5}),
+            "mislgan states that it is partial, which only",
         ),
     ],
 )

@@ -1,10 +1,10 @@
-"""A partial row, a partial victim, and a victim that states labels alone."""
+"""A partial row, and a victim that states labels alone."""
 
 import pytest
 
 from bench.records.load import load_run
-from bench.report.cards import build_cards, clean_accuracy_table
-from bench.report.comparison.contenders import contenders_of, mean_families
+from bench.report.cards import build_cards
+from bench.report.comparison.contenders import contenders_of
 from bench.report.comparison.pairs import pairs_table
 from bench.report.comparison.ranking import ranks_table
 from bench.report.pages.report import report_html, victims_html
@@ -68,24 +68,6 @@ def test_a_partial_row_is_not_ranked_and_a_comparison_names_it(partial_row):
     assert f"Not ranked, because partial: mislgan ({THERE} of {WANTED} images)." in ranks.notes
     notes = pairs_table(contenders_of(partial_row, ["mislgan", "cgan-img"])).notes
     assert f"mislgan is partial: {THERE} of {WANTED} images." in notes
-
-
-def test_a_partial_victim_is_in_no_mean_and_says_so(run_dir, run):
-    def without_thirty(rows):
-        return rows.drop(rows.index[rows["victim"] == "img-resnet18"][:30])
-
-    rewrite(run_dir, "predictions", without_thirty)
-    partial = load_run(
-        declare(run_dir, coverage={"scored": 338, "wanted": 368}, predictions_sha256="0")
-    )
-    said = "img-resnet18 is partial: it answered 338 of 368 images, so it is in no mean."
-    assert said in build_table(partial, "in").notes
-    found = [records(one)["cgan-img-wdf-pef"] for one in (partial, run)]
-    assert [one["tasr_img_architectures"] for one in found] == [1, 2]
-    assert [one["images_per_victim"] for one in found] == [48, 48]
-    named = [row.name for row in clean_accuracy_table(partial).rows]
-    assert "img-resnet18 (partial)" in named
-    assert set(run.families) - set(mean_families(contenders_of(run_dir, []))) == {"img-resnet18"}
 
 
 def test_a_victim_without_probabilities_has_no_calibration(run_dir):

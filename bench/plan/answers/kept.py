@@ -52,7 +52,6 @@ class AnsweredPredictionsSpec(VictimSpec):
 
     predictions_sha256: str
     challenge: str
-    coverage: Coverage
     labels_only: bool = False
 
 

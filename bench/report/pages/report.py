@@ -184,10 +184,7 @@ def heat_map(
     if not names:
         return None
     rates = rates.reindex(index=names, columns=[victim.name for victim in victims])
-    rates = rates.rename(
-        index={attack.name: attack.marked for attack in run.attacks},
-        columns={victim.name: victim.marked for victim in victims},
-    )
+    rates = rates.rename(index={attack.name: attack.marked for attack in run.attacks})
     title = f"{metric.title} of every attack on every victim, {SPLITS[split]}"
     about = "In per cent. Attacks whose rate is undefined are left out; n/a marks a hole."
     return matrix_of(100 * rates, title, "Attack", about, groups(victims, "family"))

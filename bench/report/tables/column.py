@@ -45,7 +45,7 @@ def column_table(run: RunData, name: str) -> Table:
         records.append(record | counts)
     headings = ["Attack", *(f"{metric.title} {split} (%)" for split, metric in shown)]
     headings += [f"Images {split}" for split in rates]
-    title = f"All attacks on {victim.marked}, Set-C of {run.suite}"
+    title = f"All attacks on {name}, Set-C of {run.suite}"
     return make_table(title, headings, rows, (*_notes(run, victim), *origin_notes(run)), records)
 
 
@@ -68,9 +68,7 @@ def targets_table(run: RunData) -> Table:
         for victim in run.victims:
             values = [found.get((split, attack, victim.name, target)) for split, target in asked]
             if any(value is not None for value in values):
-                mine.append(
-                    Row(kind="victim", name=victim.marked, cells=tuple(map(number, values)))
-                )
+                mine.append(Row(kind="victim", name=victim.name, cells=tuple(map(number, values))))
         rows += [section(attack, 1 + len(asked)), *mine] if mine else []
     headings: list[Heading] = ["Victim", *((SPLITS[split], target) for split, target in asked)]
     title = f"{metric.title} by target camera, Set-C of {run.suite} (in %)"
@@ -88,5 +86,3 @@ def _notes(run: RunData, victim: VictimRecord) -> Iterator[str]:
         )
     else:
         yield f"Clean accuracy of {victim.name} is unknown: no original was classified."
-    if victim.partial is not None:
-        yield f"{victim.name} is partial: it answered {victim.partial}; nothing is filled in."

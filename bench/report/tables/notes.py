@@ -161,7 +161,6 @@ def _coverage(run: RunData, rows: pd.DataFrame, split: str) -> Iterable[str]:
     """What was not, or not wholly, scored."""
     rates, images = rates_of(run, split), rows[["image_id", "source"]].drop_duplicates()
     full = len(images) * len(run.classes) - int(images["source"].isin(list(run.classes)).sum())
-    partial = {victim.name: victim.partial for victim in run.victims if victim.partial}
     found = {attack.name: rates[rates["attack"] == attack.name] for attack in run.attacks}
     for name, mine in found.items():
         known = {*mine["victim"], *run.entry(name).failed_victims}
@@ -170,8 +169,6 @@ def _coverage(run: RunData, rows: pd.DataFrame, split: str) -> Iterable[str]:
                 f"{name}: no rows for {', '.join(missing)}. A family's cell is over the "
                 "victims that were scored; a family with none makes the Mean n/a."
             )
-    for name, coverage in partial.items():
-        yield f"{name} is partial: it answered {coverage}, so it is in no mean."
     for attack in run.attacks:
         if attack.partial:
             yield (
@@ -180,7 +177,7 @@ def _coverage(run: RunData, rows: pd.DataFrame, split: str) -> Iterable[str]:
                 "nothing is filled in."
             )
         mine, expected = found[attack.name], full if attack.targeted else len(images)
-        fewest = mine.loc[~mine["victim"].isin(list(partial)), "n"].min()
+        fewest = mine["n"].min()
         if fewest < expected:
             where = "images and targets in this table, per victim"
             yield f"{attack.name}: {number(fewest, 0)} of {expected} {where}."

@@ -46,11 +46,9 @@ def build_table(run: RunData, split: str, counted: tuple[str, ...] = FAMILIES) -
     if split not in _KINDS:
         raise ValueError(f"expected split {', '.join(_KINDS)}, got {split!r}")
     published, metrics = published_rows(split), row_metrics(split)
-    partial = {victim.family for victim in run.victims if victim.partial}
-    others = [f"{name} {PARTIAL}" if name in partial else name for name in _others(run)]
     columns = [("", "LAAC")]
     for metric in metrics:
-        labels = [*(f"f*_{family}" for family in FAMILIES), "Mean", "95 %", *others]
+        labels = [*(f"f*_{family}" for family in FAMILIES), "Mean", "95 %", *_others(run)]
         columns += [(metric.heading, label) for label in labels]
     columns += [("", m.heading + (f" ({m.unit})" if m.unit else "")) for m in run.metrics]
     rows: list[Row] = []
@@ -80,8 +78,7 @@ def attack_record(
     Success is in per cent: for each family, and as `mean` over the families `counted`.
     """
     attack, rates = run.entry(name).attack, rates_of(run, split)
-    families = run.whole_families(counted)
-    beside = {victim: family for victim, family in run.families.items() if family not in counted}
+    families = {victim: family for victim, family in run.families.items() if family in counted}
     counts = rates.loc[rates["attack"] == name, "n"]
     record: dict[str, Any] = {
         "suite": run.suite,
@@ -98,7 +95,7 @@ def attack_record(
     for metric in row_metrics():
         cells, figure = dict[str, Spread | None](), UNDEFINED
         if metric.defined(split):
-            cells = family_spreads(rates, name, metric, families | beside)
+            cells = family_spreads(rates, name, metric, run.families)
             inside = [cell for family, cell in cells.items() if family in counted]
             cells["mean"] = overall_spread(inside) if inside else None
         if cells.get("mean"):

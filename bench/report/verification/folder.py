@@ -51,7 +51,7 @@ def check_rows(folder: Path) -> tuple[RunData | None, list[Verdict]]:
     verdicts += wrong
     whole = len(entries) == len(paths)
     if entries and not wrong:
-        verdicts += row_verdicts(frames, entries, whole=whole)
+        verdicts += row_verdicts(frames, entries)
     run, finding = None, "entries or rows cannot be read, so that nothing can be recomputed"
     if whole and not wrong:
         try:
@@ -91,7 +91,7 @@ def verify_entry(path: Path) -> list[Verdict]:
     frames, wrong = _read_tables(path.parent)
     rows = list[Verdict]()
     if not wrong:
-        rows += row_verdicts(frames, [entry], whole=False)
+        rows += row_verdicts(frames, [entry])
     return [verdict, *wrong, *rows]
 
 

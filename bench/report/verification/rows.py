@@ -27,38 +27,30 @@ MOST_NAMED = 6
 
 
 def row_verdicts(
-    tables: Mapping[TableName, pd.DataFrame], entries: Sequence[Entry], *, whole: bool
+    tables: Mapping[TableName, pd.DataFrame], entries: Sequence[Entry]
 ) -> Iterator[Verdict]:
     """Check all rows of some entries.
 
     Args:
         tables: Of a run, of the types that the schema wants.
         entries: Attacks that are looked at.
-        whole: These are all entries of the run.
     """
     images, after = images_of(*tables.values()), tables["conditions"]
     conditions = [str(said) for said in after["said"].unique()]
     yield check_images(images, entries[0])
     images = images.drop_duplicates("image_id")
     parts = {name: dict(iter(rows.groupby("attack"))) for name, rows in tables.items()}
-    weaker, count = list[str](), 0
+    weaker = list[str]()
     for entry in entries:
         name, classes = entry.attack.name, entry.suite.classes
         mine = {table: parts[table].get(name, rows.iloc[:0]) for table, rows in tables.items()}
         wanted = wanted_cells(images, classes, targeted=entry.attack.targeted)
-        count += len(wanted)
         yield _predictions_of(entry, mine["predictions"], wanted)
         yield _distortion_of(entry, mine["distortion"], wanted)
         weaker += [f"{name}: {one}" for one in _under_conditions(entry, mine, conditions)]
     if len(after) or weaker:
         complete = f"{plural(len(after), 'row')} {', '.join(conditions)}"
         yield _verdict("rows under conditions", weaker, complete)
-    for victim in (one for one in entries[0].victims if one.partial and whole):
-        there = int((tables["predictions"]["victim"] == victim.name).sum())
-        found = Coverage(scored=there, wanted=count)
-        if found != victim.partial:
-            finding = f"the entries say {victim.partial}, there are {found}"
-            yield Verdict(f"coverage of {victim.name}", "fail", finding)
 
 
 def check_images(images: pd.DataFrame, entry: Entry) -> Verdict:
@@ -150,12 +142,11 @@ def _coverage_problems(said: Coverage | None, counts: Mapping[str, int], wanted:
 def _predictions_of(entry: Entry, rows: pd.DataFrame, wanted: pd.DataFrame) -> Verdict:
     lost, part = entry.failed_victims, entry.attack.partial
     scored = [victim for victim in entry.victims if victim.name not in lost]
-    victims = pd.DataFrame(
-        [(one.name, bool(part or one.partial)) for one in scored], columns=["victim", "optional"]
-    )
-    problems = cell_problems(rows, victims.merge(wanted, how="cross"))
+    victims = pd.Series([one.name for one in scored], name="victim", dtype=object)
+    cells = wanted.assign(optional=part is not None).merge(victims, how="cross")
+    problems = cell_problems(rows, cells)
     counts = rows["victim"].value_counts()
-    known = {f" on {v.name}": int(counts.get(v.name, 0)) for v in scored if not v.partial}
+    known = {f" on {v.name}": int(counts.get(v.name, 0)) for v in scored}
     problems += _coverage_problems(part, known, len(wanted))
     problems += prediction_problems(rows, entry) if len(rows) else []
     whole = f"{plural(len(rows), 'row')}: {len(scored)} victims x {len(wanted)} images and targets"
