@@ -37,12 +37,13 @@ def check(name: str) -> None:
 
     Example: camobench check my.py:MyAttack
     """
-    from bench.verify.contract_checks.run import examine_apart, together
+    import torch
+
+    from bench.verify.contract_checks.run import check_all
 
     with watched() as progress:
-        verdicts = list(examine_apart(name, chosen_device(), progress))
-    wrong = f"{name} does not keep the contract"
-    conclude(together(verdicts), wrong, remedies=True)
+        verdicts = check_all(name, torch.device(chosen_device()), progress)
+    conclude(verdicts, f"{name} does not keep the contract", remedies=True)
 
 
 def _row_count(context: click.Context, option: click.Parameter, value: str | None) -> Any:

@@ -162,13 +162,8 @@ def _begin(given: _Given) -> None:
     """Make ready a new worker."""
     global _given
     _given = given
-    begin_worker(given.width)
-
-
-def begin_worker(width: int) -> None:
-    """Set up a new process that is one of so many."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # also while it is in C
-    start_training_process(width)
+    start_training_process(given.width)
 
 
 def _work(job: Job, limit_s: float | None) -> Outcome:

@@ -174,11 +174,11 @@ def check_fit(subject: Subject) -> str:
     thing = subject.build()
     if not thing.learns:
         skip("has no `fit`: nothing to train")
+    subject.trains = False  # once is enough
     try:
         report = subject.train(thing)
         subject.thing = thing
     except Exception:
-        subject.trains = False
         if not subject.wrongs:
             raise
     require(

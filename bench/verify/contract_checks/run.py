@@ -1,24 +1,19 @@
-"""All checks in reading order; what one raises, or ends its process, stops none of the others."""
+"""All checks in reading order; what one raises stops none of the others."""
 
 from __future__ import annotations
 
 import os
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import TimeoutError as OverdueError
 from dataclasses import dataclass, replace
-from functools import cache, partial
 from inspect import Signature, signature
 from itertools import groupby
-from typing import Any, TypeAlias
 
 import torch
-from pebble import ProcessExpired
 
 from bench.contract import Attack, Victim
 from bench.contract.global_state import global_state, kept_global_state, use_exact_fp32
 from bench.contract.plugin_files import place_of
-from bench.execute.local import begin_worker, how_it_ended, worker_pool
 from bench.types import CamobenchError, Progress, tracked
 from bench.verdicts import Verdict
 from bench.verify.contract_checks import building, images
@@ -26,8 +21,6 @@ from bench.verify.contract_checks.subject import FaultError, Subject, find_subje
 
 WRITTEN = ("transform", "logits", "frontend", "backbone", "fit", "__init__")
 """What authors write."""
-LIMIT_S = 60.0
-"""Of one check, and of importing a file."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +70,6 @@ CHECKS = (
     Check("gradient", images.check_gradient, RUNS, VICTIM),
     Check("speed", images.check_speed, RUNS),
 )
-Judge: TypeAlias = Callable[[Check, bool], Verdict]
-"""Runs one check, told whether `fit` has not failed so far."""
 
 
 def checks_for(kind: str) -> list[Check]:
@@ -86,24 +77,35 @@ def checks_for(kind: str) -> list[Check]:
     return [check for check in CHECKS if kind in check.kinds]
 
 
-def judge(kind: str, name: str, run: Judge, progress: Progress) -> Iterator[Verdict]:
-    """Run the checks of a kind, but for those that a failure leaves nothing to look at."""
+def check_all(text: str, device: torch.device, progress: Progress) -> list[Verdict]:
+    """Check all that `my.py:MyAttack` or a registered name means.
+
+    Raises:
+        UnknownNameError: If nothing has the name.
+        CamobenchError: If a file cannot be loaded.
+    """
+    subjects = find_subjects(text, device)
+    return together(found for subject in subjects for found in examine(subject, progress))
+
+
+def examine(subject: Subject, progress: Progress) -> Iterator[Verdict]:
+    """Run the checks of a subject, but for those that a failure leaves nothing to look at."""
     failed: list[str] = []
-    for check in tracked(checks_for(kind), f"checking {kind} {name}", progress):
+    about = f"checking {subject.kind} {subject.entry.spec.name}"
+    for check in tracked(checks_for(subject.kind), about, progress):
         lacking = [one for one in failed if one in check.needs]
         if lacking:
             found = Verdict(check.name, "skip", f"not looked at, since {lacking[0]!r} failed")
         else:
-            found = run(check, "fit" not in failed)
+            found = run_check(check, subject)
         if found.verdict == "fail":
             failed.append(check.name)
         yield found
 
 
-def run_check(check: Check, subject: Subject, trains: bool = True) -> Verdict:
+def run_check(check: Check, subject: Subject) -> Verdict:
     """Run one check; whatever it raises is a failure with a place."""
     use_exact_fp32()
-    subject.trains &= trains
     before = global_state()
     try:
         with kept_global_state():
@@ -152,61 +154,3 @@ def _remedy(error: BaseException, subject: Subject) -> str:
     if isinstance(error, TypeError) and "NoneType" in said and untargeted:
         return "an untargeted attack is handed targets=None: say AttackSpec(targeted=True)"
     return "mend it; CAMOBENCH_DEBUG=1 shows the traceback"
-
-
-def examine_apart(
-    text: str, device: str, progress: Progress, limit_s: float = LIMIT_S
-) -> Iterator[Verdict]:
-    """Check all that `my.py:MyAttack` or a registered name means, in a worker process.
-
-    Raises:
-        UnknownNameError: If nothing has the name.
-        CamobenchError: If a file cannot be loaded.
-    """
-    pool = worker_pool(1, begin_worker, 1)
-
-    def ask(function: Any, *arguments: Any) -> Any:
-        return pool.schedule(function, (text, device, *arguments), timeout=limit_s).result()
-
-    def apart(position: int, check: Check, trains: bool) -> Verdict:
-        try:
-            found: Verdict = ask(_check, position, check.name, trains)
-        except OverdueError:
-            said, remedy = f"did not end within {limit_s:g} s", "look for an endless loop, in C too"
-        except ProcessExpired as error:
-            said = how_it_ended(error.exitcode or 0)
-            remedy = "look for `os._exit`, memory, and calls into C"
-        else:
-            return found
-        return Verdict(check.name, "fail", said, remedy)
-
-    try:
-        progress.start(f"opening {text}", 1)
-        try:
-            found = ask(_names)
-        except OverdueError as error:
-            raise CamobenchError(f"{text} took longer than {limit_s:g} s to import") from error
-        except ProcessExpired as error:
-            ended = how_it_ended(error.exitcode or 0)
-            raise CamobenchError(f"{text} {ended} as it was imported; mend it") from error
-        progress.finish()
-        for position, (kind, name) in enumerate(found):
-            yield from judge(kind, name, partial(apart, position), progress)
-    finally:
-        pool.stop()  # type: ignore[no-untyped-call]
-        pool.join()
-
-
-@cache
-def _opened(text: str, device: str) -> list[Subject]:
-    """Once a process: what a check has built and trained, the next ones look at."""
-    return find_subjects(text, torch.device(device))
-
-
-def _names(text: str, device: str) -> list[tuple[str, str]]:
-    return [(subject.kind, subject.entry.spec.name) for subject in _opened(text, device)]
-
-
-def _check(text: str, device: str, position: int, name: str, trains: bool) -> Verdict:
-    (check,) = [one for one in CHECKS if one.name == name]
-    return run_check(check, _opened(text, device)[position], trains)

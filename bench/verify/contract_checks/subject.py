@@ -117,7 +117,7 @@ class Subject:
     Attributes:
         kind: "attack" or "victim".
         plugin: The file that it comes from, if any.
-        trains: Whether `fit` is known to work, or not yet known to fail.
+        trains: Whether `thing` is to be trained: `fit` has not been tried yet.
         wrongs: What `fit` did that it may not, for people, each once.
         changed: Settings of the process that it has changed.
     """
@@ -132,7 +132,7 @@ class Subject:
 
     @cached_property
     def thing(self) -> Any:
-        """What the checks run: trained for two steps where that works."""
+        """What the checks run: trained for two steps if that works."""
         thing = self.build()
         if thing.learns and self.trains:
             self.train(thing)

@@ -2,14 +2,13 @@ import pytest
 import torch
 
 from bench.registry import UnknownNameError
-from bench.types import SILENT, CamobenchError
+from bench.types import SILENT
 from bench.verdicts import Verdict
 from bench.verify.contract_checks import images
 from bench.verify.contract_checks.run import (
     Check,
     checks_for,
-    examine_apart,
-    judge,
+    examine,
     run_check,
     together,
 )
@@ -34,20 +33,11 @@ def only(text):
     return subject
 
 
-def examine(subject, progress=SILENT):
-    """All verdicts, in this process, which is quicker."""
-
-    def here(check, trains):
-        return run_check(check, subject, trains)
-
-    return judge(subject.kind, subject.entry.spec.name, here, progress)
-
-
 def first_fault(subject):
     """The first line that is not well, and how many there are."""
     wrong = [
         one
-        for one in examine(subject)
+        for one in examine(subject, SILENT)
         if one.verdict == "fail" or (one.verdict == "warn" and one.check != "spec")
     ]
     return wrong[0], len(wrong)
@@ -85,14 +75,14 @@ def test_good_ones_pass_every_check_in_order(tmp_path, text):
 
 def test_logarithms_of_probabilities_do_as_logits(tmp_path):
     text = mean(logits="return images.mean((2, 3)).log_softmax(1)")
-    found = examine(only(f"{write(tmp_path / 'good.py', text)}:Mean"))
+    found = examine(only(f"{write(tmp_path / 'good.py', text)}:Mean"), SILENT)
     assert {one.check: one.verdict for one in found if one.check == "logits"} == {"logits": "warn"}
 
 
 def test_one_crash_stops_nothing(tmp_path):
     text = FOG.replace("return 0.9", "raise KeyError('gone')\n            return 0.9")
     subject = only(f"{write(tmp_path / 'bad.py', text)}:Fog")
-    found = {one.check: one for one in examine(subject)}
+    found = {one.check: one for one in examine(subject, SILENT)}
     assert found["range"].finding == "bad.py line 8: KeyError: 'gone'"
     assert found["range"].remedy == "mend it; CAMOBENCH_DEBUG=1 shows the traceback"
     assert found["build"].verdict == "ok"
@@ -111,7 +101,7 @@ def test_one_crash_stops_nothing(tmp_path):
 )
 def test_the_remedy_of_a_wrong_call_is_how_to_write_it(tmp_path, old, new, remedy):
     subject = only(f"{write(tmp_path / 'bad.py', FOG.replace(old, new))}:Fog")
-    found = {one.check: one for one in examine(subject)}["range"]
+    found = {one.check: one for one in examine(subject, SILENT)}["range"]
     assert found.verdict == "fail"
     assert remedy in found.remedy
 
@@ -157,27 +147,3 @@ def test_subjects_by_name(tmp_path):
         find_subjects("pef-resnet81", CPU)
     path = write(tmp_path / "two.py", FOG + MEAN + "\n    BOTH = [Fog]\n")
     assert [subject.entry.spec.name for subject in find_subjects(f"{path}:BOTH", CPU)] == ["fog"]
-
-
-ENDS = {
-    "a call into C": ("ctypes.CDLL(None).sleep(99)", "did not end within 5 s"),
-    "an exit": ("os._exit(0)", "ended the process (exit code 0)"),
-}
-
-
-@pytest.mark.parametrize("what", ENDS)
-def test_what_ends_or_hangs_its_process_fails_one_check(tmp_path, what):
-    does, message = ENDS[what]
-    text = FOG.replace("import camobench\n", "import ctypes, os, camobench\n", 1)
-    text = text.replace("return", f"{does}\n            return")
-    path = write(tmp_path / "bad.py", text)
-    found = list(examine_apart(f"{path}:Fog", "cpu", SILENT, limit_s=5.0))
-    wrong = [one for one in found if one.verdict == "fail"]
-    assert [one.check for one in wrong] == ["range"]
-    assert message in wrong[0].finding
-
-
-def test_an_import_that_ends_its_process_is_said(tmp_path):
-    path = write(tmp_path / "bad.py", "import os\nos._exit(4)")
-    with pytest.raises(CamobenchError, match=r"exit code 4.* as it was imported; mend it"):
-        list(examine_apart(f"{path}:Fog", "cpu", SILENT))
