@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bench.types import CamobenchError
-from bench.wording import near
+from bench.wording import unknown
 
 RESIDUAL_NAME, RESIDUAL_VERSION = "wdf-v1", 1
 """The residual that estimators learn; the version rises when their training changes results."""
@@ -203,5 +203,4 @@ def get_recipe(name: str) -> Recipe:
     """
     if name in RECIPES:
         return RECIPES[name]
-    close = near(name, RECIPES) or list(RECIPES)
-    raise CamobenchError(f"unknown recipe {name!r}: did you mean {', '.join(close)}?")
+    raise CamobenchError(unknown("recipe", name, RECIPES))

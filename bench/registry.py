@@ -18,7 +18,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from bench.sources.in_memory import shown_module
 from bench.sources.opened import as_made, watch_opens
-from bench.wording import near
+from bench.wording import unknown
 
 
 class Named(Protocol):
@@ -140,11 +140,8 @@ class Registry(Generic[SpecT, ThingT]):
         found = self._entries.get(name) or self._of_a_family(name)
         if found is not None:
             return found
-        close = near(name, self._entries)
-        hint = f"did you mean {', '.join(close)}?" if close else "nothing registered is close."
-        raise UnknownNameError(
-            f"unknown {self.kind} {name!r}: {hint} `camobench list {self.kind}s` shows them all"
-        )
+        close = unknown(self.kind, name, self._entries)
+        raise UnknownNameError(f"{close} `camobench list {self.kind}s` shows them all")
 
     def _of_a_family(self, name: str) -> Entry[SpecT, ThingT] | None:
         return next(filter(None, (family.resolve(name) for family in self._families)), None)

@@ -37,9 +37,12 @@ def in_seconds(seconds: float) -> str:
     return f"{round(seconds, 2):.10g} s"
 
 
-def near(name: str, known: Iterable[str]) -> list[str]:
-    """The known names that `name` may be a slip of, nearest first."""
-    return difflib.get_close_matches(name, list(known), n=MOST_NEAR, cutoff=NEAR)
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """Of a name that is none of the known ones: "unknown recipe 'mimi': did you mean mini?"."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=MOST_NEAR, cutoff=NEAR)
+    meant = f"did you mean {', '.join(close)}?" if close else f"it is none of {listed(names, 20)}."
+    return f"unknown {kind} {name!r}: {meant}"
 
 
 def split_names(text: str, known: Collection[str]) -> list[str]:

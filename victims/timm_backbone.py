@@ -28,7 +28,7 @@ from bench.contract import Victim, VictimSpec
 from bench.recipes import RESIDUAL_NAME, ClassifierRecipe, Recipe
 from bench.registry import Entry, UnknownNameError
 from bench.types import CamobenchError, Json, as_json
-from bench.wording import near
+from bench.wording import unknown
 from victims.convnet import ConvNetVictim
 from victims.specs import FIXED_FRONT_ENDS, FRONT_ENDS, TIMM, by_adamw, longer
 
@@ -205,9 +205,5 @@ def _require_known(backbone: str) -> None:
             f"write {TIMM}{bare}"
         )
     if weights or not timm.is_model(backbone):
-        close = near(backbone, timm.list_models())
-        hint = f"did you mean {', '.join(close)}?" if close else "nothing is close;"
-        raise UnknownNameError(
-            f"timm {timm.__version__} has no network {backbone!r}: {hint} `timm.list_models()` "
-            "shows them all"
-        )
+        network = f"network of timm {timm.__version__}"
+        raise UnknownNameError(unknown(network, backbone, timm.list_models()))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
-
-from bench.wording import near
 
 Gravity: TypeAlias = Literal["error", "partial", "note"]
 EXAMPLES = 3
@@ -75,13 +72,6 @@ def printable(name: str) -> str:
     """A stranger's file name, safe to print: control characters are escaped, its length limited."""
     shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
     return shown if len(shown) <= 80 else f"{shown[:60]}...{shown[-15:]}"
-
-
-def close_match(name: str, known: Iterable[str]) -> str:
-    """`, did you mean X?` where a known name is close, else nothing."""
-    names = list(known)
-    close = [one for one in names if one.casefold() == name.casefold()] or near(name, names)
-    return f", did you mean {close[0]}?" if close else ""
 
 
 def _few(found: list[str]) -> list[str]:

@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 
 from bench.challenge.answer_files import DAMAGED, AnswerFile, AnswerFiles
-from bench.challenge.findings import Findings, Kind, RefusedError, close_match
+from bench.challenge.findings import Findings, Kind, RefusedError
 from bench.challenge.ids import BETWEEN, MANIFEST, README
 from bench.data.errors import DamagedError, UnusableError
 from bench.data.formats import opened, pixels_of
@@ -182,7 +182,7 @@ def parse_name(name: str, ids: Set[str], targets: Collection[str]) -> Place:
     if not name.lower().endswith(IMAGE_SUFFIXES) or ids.isdisjoint(_ID.findall(name.lower())):
         raise RefusedError(SURPLUS, "no such id" if is_png else f"not named {SUFFIX}")
     if is_png and is_known:
-        raise RefusedError(MISNAMED, f"no such target{close_match(target, targets)}")
+        raise RefusedError(MISNAMED, "no such target")
     raise RefusedError(MISNAMED, f"not IMAGEID{BETWEEN}TARGET{SUFFIX}")
 
 

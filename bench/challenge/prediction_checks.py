@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.challenge.findings import Findings, Kind, close_match, printable
+from bench.challenge.findings import Findings, Kind, printable
 from bench.challenge.image_checks import SUFFIX
 from bench.records.parquet import CELL_BYTES, SPARE_BYTES, read_limited, require_unique
 from bench.types import CamobenchError
@@ -122,7 +122,7 @@ def check_predictions(
     unknown, twice, wrong = ~ids.isin(list(asked)), ids.duplicated(keep=False), label_places < 0
     note(NO_ID, unknown)
     note(TWICE, twice & ~ids.duplicated())
-    note(NO_CLASS, wrong, lambda at: f": {_cell(labels[at])}{close_match(labels[at], classes)}")
+    note(NO_CLASS, wrong, lambda at: f": {_cell(labels[at])}")
     whole = ~(unknown | twice | wrong)
     checked.predicted = {ids[at]: (at, labels[at]) for at in np.flatnonzero(whole).tolist()}
     for one in sorted(set(asked) - set(ids)):
@@ -152,14 +152,13 @@ def _check_columns(table: pd.DataFrame, classes: Sequence[str], findings: Findin
     names, needed = [str(name) for name in table.columns], (IMAGE, PREDICTED)
     absent = [name for name in needed if name not in names]
     for name in absent:
-        like = [one for one in names if one.strip().casefold() == name]
-        findings.add(NO_COLUMN, f"{name}; rename {_cell(like[0])}" if like else name)
+        findings.add(NO_COLUMN, name)
     lacking = [name for name in classes if name not in names]
     for name in lacking if len(lacking) < len(classes) else ():
         findings.add(NO_CLASS_COLUMN, name)
     for name in names:
         if name not in (*needed, *classes):
-            findings.add(SURPLUS_COLUMN, f"{_cell(name)}{close_match(name, classes)}")
+            findings.add(SURPLUS_COLUMN, _cell(name))
     return not absent
 
 

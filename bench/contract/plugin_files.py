@@ -30,7 +30,6 @@ from bench.sources.in_memory import PACKAGES
 from bench.sources.opened import as_made
 from bench.store import file_digest
 from bench.types import CamobenchError, WrongUsageError
-from bench.wording import near
 
 SUFFIX = ".py"
 
@@ -128,10 +127,7 @@ def _split(text: str) -> tuple[Path, str]:
         file, name = text, ""
     path = Path(os.path.expanduser(file)).resolve()
     if not path.is_file():
-        stems = [p.stem for p in path.parent.glob(f"*{SUFFIX}")] if path.parent.is_dir() else []
-        close = ", ".join(f"{stem}{SUFFIX}" for stem in near(path.stem, stems))
-        hint = f"did you mean {close}?" if close else f"give its path from {Path.cwd()}"
-        raise WrongUsageError(f"no plug-in file {file}: {hint}")
+        raise WrongUsageError(f"no plug-in file {file}: give its path from {Path.cwd()}")
     if not name:
         raise WrongUsageError(f"name the class in {file} too: {file}:MyAttack")
     return path, name
@@ -201,9 +197,8 @@ def _named(module: types.ModuleType, name: str, path: Path) -> Any:
         and thing.__module__ == module.__name__
         and issubclass(thing, Attack | Victim)
     ]
-    close = near(name, there) or there
-    hint = f"did you mean {', '.join(close)}?" if close else "it defines no Attack and no Victim"
-    raise WrongUsageError(f"{path.name} has no {name}: {hint}")
+    defined = ", ".join(there) or "no Attack and no Victim"
+    raise WrongUsageError(f"{path.name} has no {name}: it defines {defined}")
 
 
 def _kind(thing: Any, text: str) -> str:
@@ -246,14 +241,6 @@ def _explained(path: Path, error: BaseException) -> CamobenchError:
     where, reason, remedy = place_of(error, [path.parent]), " ".join(str(error).split()), "mend it"
     if isinstance(error, SyntaxError):
         where, reason = f"{Path(error.filename or path).name} line {error.lineno}", str(error.msg)
-    elif isinstance(error, SystemExit):
-        remedy = 'put what is to run under `if __name__ == "__main__":`'
-    elif isinstance(error, ModuleNotFoundError) and error.name:
-        top, _, rest = error.name.partition(".")
-        if top.startswith(PACKAGES):
-            reason, remedy = f"there is no {rest}{SUFFIX} beside it", "put it there"
-        elif top in {p.stem for p in path.parent.iterdir()}:
-            remedy = f"import what lies beside it as `from .{error.name} import ...`"
-        else:
-            remedy = f"install {top}, or mend the import"
+    elif isinstance(error, ModuleNotFoundError):
+        remedy = "install it, or import a file beside this one as `from .net import ...`"
     return CamobenchError(f"{where or path.name}: {type(error).__name__}: {reason}; {remedy}")

@@ -17,7 +17,7 @@ from bench.suites.dresden.protocol import DRESDEN_V1, DresdenSpec
 from bench.suites.dresden.source import DresdenSource
 from bench.suites.simcam.plan import SIMULATED, SimcamSpec
 from bench.types import SILENT, CamobenchError, Progress
-from bench.wording import near
+from bench.wording import unknown
 
 FOLDER_PREFIX = "folder:"
 SPECS: Mapping[str, SimcamSpec | DresdenSpec] = MappingProxyType(
@@ -58,10 +58,8 @@ def load_suite(
         return WithRealPhotographs(source, shipped) if source.spec.real else source
     if name == DRESDEN_V1.name:
         return _dresden(progress, store, options)
-    close = near(name, SPECS) or list(SPECS)
     raise CamobenchError(
-        f"unknown suite {name!r}: did you mean {', '.join(close)}? "
-        f"`{FOLDER_PREFIX}DIR` reads photographs of your own"
+        f"{unknown('suite', name, SPECS)} `{FOLDER_PREFIX}DIR` reads photographs of your own"
     )
 
 

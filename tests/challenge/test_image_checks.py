@@ -83,7 +83,7 @@ def test_all_findings_are_reported_not_the_first(check):
         "file named almost as asked": 1,
     }
     (example,) = errors(checked)["file named almost as asked"]
-    assert example == f"{IDS[3]}__cam-aa.png: no such target, did you mean cam-a?"
+    assert example == f"{IDS[3]}__cam-aa.png: no such target"
     assert checked.findings.of("partial") == {}  # what cannot be used was sent all the same
     assert f"{names[2]}: 60000 x 60000, expected 64 x 64" in errors(checked)["wrong size"]
     assert len(checked.images) == 12 - 7
@@ -213,8 +213,7 @@ def test_a_name_tells_image_and_target(name, expected):
         (f"{ID}__Nikon_D200.heic", MISNAMED, "not IMAGEID__TARGET.png"),
         (f"{ID}.jpg", MISNAMED, "not IMAGEID__TARGET.png"),
         (f"{ID}__.png", MISNAMED, "no such target"),
-        (f"{ID}__nikon_d200.png", MISNAMED, "no such target, did you mean Nikon_D200?"),
-        (f"{ID}__Nikon D200.png", MISNAMED, "no such target, did you mean Nikon_D200?"),
+        (f"{ID}__nikon_d200.png", MISNAMED, "no such target"),
     ],
 )
 def test_any_other_name_is_refused_and_an_error_where_it_was_meant_as_an_answer(name, kind, why):

@@ -98,7 +98,7 @@ def test_all_findings_are_reported_not_the_first(check):
     assert kinds(check(frame)) == {
         "no such image": ["cam-a"],
         "image there twice": [IDS[2]],
-        "no such class": [f"{IDS[3]}: cam-z, did you mean cam-c?"],
+        "no such class": [f"{IDS[3]}: cam-z"],
         "probability outside [0, 1]": [IDS[4]],
         "probabilities do not sum to 1": [f"{IDS[3]}: 0.9"],
         "predicted is not the most probable": [f"{IDS[5]}: cam-c, not cam-a"],
@@ -117,9 +117,9 @@ def test_what_is_no_class_or_no_number_is_named(check):
 def test_columns_that_are_missing_or_too_many_are_named(check):
     names = {"cam-c": "cam-cc", "predicted": "label", "image": "Image"}
     found = kinds(check(table(probabilities=True).rename(columns=names)))
-    assert found["column missing"] == ["image; rename Image", "predicted"]
+    assert found["column missing"] == ["image", "predicted"]
     assert found["probability column missing"] == ["cam-c"]
-    assert found["surplus column"] == ["Image", "label", "cam-cc, did you mean cam-c?"]
+    assert found["surplus column"] == ["Image", "label", "cam-cc"]
 
 
 @pytest.mark.parametrize(

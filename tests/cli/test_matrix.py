@@ -91,9 +91,9 @@ def test_another_file_s_attack_of_that_name_is_not_replaced(camobench, smoke_cop
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["run", *SMALL, "--attack", "mine.py:Fgo"], "mine.py has no Fgo: did you mean Fog?"),
+        (["run", *SMALL, "--attack", "mine.py:Fgo"], "mine.py has no Fgo: it defines Fog"),
         (["train", *SMALL, "--attacks", "mine.py"], "name the class in mine.py too: mine.py:My"),
-        (["check", "mine.py:Fgo"], "mine.py has no Fgo: did you mean Fog?"),
+        (["check", "mine.py:Fgo"], "mine.py has no Fgo: it defines Fog"),
         (["check", "misl-gan"], "unknown attack 'misl-gan': did you mean mislgan"),
     ],
 )

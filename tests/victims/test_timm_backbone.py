@@ -52,9 +52,12 @@ def test_every_network_of_timm_has_a_name_that_leads_back_to_it():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("timm:convnext_tny", "has no network 'convnext_tny': did you mean convnext_tiny"),
-        ("pef-timm-convnext-tny", "no network 'convnext_tny': did you mean convnext_tiny"),
-        ("timm:qqqq", r"no network 'qqqq': nothing is close; `timm.list_models\(\)` shows"),
+        (
+            "timm:convnext_tny",
+            "network of timm .* 'convnext_tny': did you mean convnext_tiny",
+        ),
+        ("pef-timm-convnext-tny", "timm .* 'convnext_tny': did you mean convnext_tiny"),
+        ("timm:qqqq", "'qqqq': it is none of .* and [0-9]+ more"),
         ("timm:convnext_tiny/prf", "unknown front-end 'prf'.* wdf, pef, img, hpf, fd"),
         ("timm:resnet18.a1_in1k", ".a1_in1k names weights.* from scratch; write timm:resnet18$"),
         ("foo-timm-resnet18", "unknown victim 'foo-timm-resnet18'"),

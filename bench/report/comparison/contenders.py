@@ -1,7 +1,7 @@
 """Which attacks are compared, from one run folder or several that fit together."""
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from bench.registry import UnknownNameError
 from bench.report.conditions.curves import at_equal_distortion, fidelity_of, reaches_level
 from bench.report.statistics import attack_rows, averaged, untouched_rows
 from bench.types import SPLITS
-from bench.wording import near
+from bench.wording import unknown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,17 +181,14 @@ def mean_families(contenders: Sequence[Contender], victim: str | None = None) ->
     return {victim: families[victim]}
 
 
-def require_known(kind: str, name: str, known: Iterable[str]) -> None:
+def require_known(kind: str, name: str, known: Collection[str]) -> None:
     """Refuse a name that a run does not have.
 
     Raises:
-        UnknownNameError: Names close matches, and all there are.
+        UnknownNameError: Names close matches.
     """
-    names = list(known)
-    if name not in names:
-        close = near(name, names)
-        meant = f"did you mean {', '.join(close)}? It" if close else "it"
-        raise UnknownNameError(f"no {kind} {name!r} in this run: {meant} has {', '.join(names)}")
+    if name not in known:
+        raise UnknownNameError(unknown(f"{kind} of this run", name, known))
 
 
 def _matching(name: str, run: RunData) -> list[str]:

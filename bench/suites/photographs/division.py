@@ -20,7 +20,7 @@ from bench.suites.base import SPLIT_BY_IMAGE
 from bench.suites.photographs.layouts import natural_key
 from bench.suites.photographs.scan import Photo
 from bench.types import IN, OUT, SETS, CamobenchError, SetName, Split
-from bench.wording import listed, near, plural
+from bench.wording import listed, plural, unknown
 
 NEEDED: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # training and validation; evaluation
 SHARE: Mapping[SetName, int] = {"A": 2, "B": 2, "C": 1}  # of every five scenes
@@ -258,8 +258,7 @@ def _require_possible(
         )
     for name in classes:
         if name not in models:
-            close = near(name, models) or list(models)[:_LISTED]
-            raise CamobenchError(f"no camera model {name!r} in the folder; has {', '.join(close)}")
+            raise CamobenchError(unknown("camera model", name, models))
         if name not in by_image:
             raise CamobenchError(
                 f"{name} cannot be a class ({_inventory({name: models[name]})}): it {_NEEDS}; "

@@ -27,7 +27,7 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from bench.types import CamobenchError
-from bench.wording import near
+from bench.wording import unknown
 
 FLAT_FIELDS = "flat fields"
 SENT_BACK = "versions of social networks"
@@ -151,15 +151,11 @@ def get_layout(name: str) -> Layout:
     """The layout called `name`.
 
     Raises:
-        CamobenchError: If there is none; lists them all.
+        CamobenchError: If there is none; lists close matches.
     """
     if name in LAYOUTS:
         return LAYOUTS[name]
-    close = near(name, LAYOUTS) or list(LAYOUTS)
-    raise CamobenchError(
-        f"unknown layout {name!r}: did you mean {', '.join(close)}? "
-        f"A layout is one of {', '.join(LAYOUTS)}"
-    )
+    raise CamobenchError(unknown("layout", name, LAYOUTS))
 
 
 def detect_layout(paths: Sequence[PurePosixPath]) -> Layout:

@@ -6,21 +6,16 @@ import os
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from inspect import Signature, signature
 from itertools import groupby
 
 import torch
 
-from bench.contract import Attack, Victim
 from bench.contract.global_state import global_state, kept_global_state, use_exact_fp32
 from bench.contract.plugin_files import place_of
 from bench.types import CamobenchError, Progress, tracked
 from bench.verdicts import Verdict
 from bench.verify.contract_checks import building, images
 from bench.verify.contract_checks.subject import FaultError, Subject, find_subjects
-
-WRITTEN = ("transform", "logits", "frontend", "backbone", "fit", "__init__")
-"""What authors write."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +122,7 @@ def run_check(check: Check, subject: Subject) -> Verdict:
         folders = {file.parent for file in subject.plugin.files} if subject.plugin else set()
         said = f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
         found = ": ".join(filter(None, [place_of(error, folders), said]))
-        remedy = _remedy(error, subject)
+        remedy = "mend it; CAMOBENCH_DEBUG=1 shows the traceback"
     return Verdict(check.name, "fail", found, remedy)
 
 
@@ -140,17 +135,3 @@ def together(verdicts: Iterable[Verdict]) -> list[Verdict]:
             found = [replace(found[0], check=", ".join(one.check for one in found))]
         merged += found
     return merged
-
-
-def _remedy(error: BaseException, subject: Subject) -> str:
-    said, base = str(error), Attack if subject.kind == "attack" else Victim
-    if isinstance(error, TypeError) and "argument" in said:
-        for name in WRITTEN:
-            if f"{name}()" in said and hasattr(base, name):
-                places = signature(getattr(base, name)).parameters.values()
-                plain = [place.replace(annotation=place.empty) for place in places]
-                return f"write `def {name}{Signature(plain)}`"
-    untargeted = not getattr(subject.entry.spec, "targeted", True)
-    if isinstance(error, TypeError) and "NoneType" in said and untargeted:
-        return "an untargeted attack is handed targets=None: say AttackSpec(targeted=True)"
-    return "mend it; CAMOBENCH_DEBUG=1 shows the traceback"

@@ -160,7 +160,7 @@ def test_chosen_classes_keep_their_order_and_are_checked():
     division = divide(photos, classes=["three", "five"])
     assert (division.classes, division.others) == (("three", "five"), ("four", "two"))
     for classes, message in (
-        (["fife", "four"], "no camera model 'fife' in the folder; has five"),
+        (["fife", "four"], "unknown camera model 'fife': did you mean five"),
         (["two", "four"], r"two cannot be a class .*2 \+ 1\).*needs 5"),
         (["four", "four"], "two or more `classes`, each once, got four, four"),
     ):

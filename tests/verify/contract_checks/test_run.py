@@ -92,20 +92,6 @@ def test_one_crash_stops_nothing(tmp_path):
     assert set(found) == {check.name for check in checks_for("attack")}
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "remedy"),
-    [
-        ("images, targets)", "images)", "write `def transform(self, images, targets)`"),
-        ("images, targets):", "images, targets):\n            targets + 1", "say AttackSpec(targe"),
-    ],
-)
-def test_the_remedy_of_a_wrong_call_is_how_to_write_it(tmp_path, old, new, remedy):
-    subject = only(f"{write(tmp_path / 'bad.py', FOG.replace(old, new))}:Fog")
-    found = {one.check: one for one in examine(subject, SILENT)}["range"]
-    assert found.verdict == "fail"
-    assert remedy in found.remedy
-
-
 def test_what_is_skipped_for_one_reason_is_one_line():
     def skipped(check, reason):
         return Verdict(check=check, verdict="skip", finding=reason)
