@@ -22,7 +22,7 @@ from bench.challenge.image_checks import CheckedImage, CheckedImages, check_imag
 from bench.jobs.scoring.items import Item, batches_of, items_of, mixed
 from bench.jobs.scoring.kept import Recorder, kept_file
 from bench.jobs.scoring.rows import row_shards
-from bench.plan.answers.kept import Answer, AnsweredImagesSpec, AnsweredRow, add_answer
+from bench.plan.answers.kept import Answer, AnsweredImagesSpec, AnsweredRow, keep_answer
 from bench.plan.request import Request, open_session
 from bench.plan.session import Session
 from bench.processes import cpu_count
@@ -92,7 +92,7 @@ class ImagesAnswer:
             recorder.write(path, {**provenance(), **pixels})
             progress.advance(len(indices))
         progress.finish()
-        add_answer(store, answer)
+        keep_answer(store, answer)
 
     def has(self, item: Item) -> bool:
         """Whether this image was sent."""

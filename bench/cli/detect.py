@@ -23,7 +23,7 @@ from bench.cli.options import (
     store_option,
     workers_option,
 )
-from bench.cli.requests import chosen_device, load_plugins, open_store, show_run_table, watched
+from bench.cli.requests import chosen_device, load_plugins, open_store, say, show_table, watched
 from bench.types import CamobenchError
 
 if TYPE_CHECKING:
@@ -114,10 +114,14 @@ def _read(
 ) -> None:
     """Read the images, print and write the table, and say which attacks are left out."""
     from bench.plan.measures.reading import said
+    from bench.records.load import load_run
 
     load_plugins()
     with watched() as progress:
         left_out = make(directory, open_store(), progress, device=chosen_device(), **choices)
-    show_run_table(directory, table.build, table.write)
+    run = load_run(directory)
+    show_table(table.build(run))
+    for path in table.write(run):
+        say(f"written: {path}")
     if left_out:
         raise CamobenchError(f"left out: {said(left_out)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +15,6 @@ from bench.types import SILENT, CamobenchError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from bench.plan.request import Request
     from bench.records.run import RunData
@@ -64,7 +63,7 @@ def make_request(
     if store is not None:
         from bench.plan.answers.kept import answered_rows, known
 
-        rows = answered_rows(store, source.card.name, source.card.fingerprint, but={resent})
+        rows = answered_rows(store, source.card.name, source.card.fingerprint, but=resent)
         click.get_current_context().with_resource(known(rows))
     return Request(
         source=source,
@@ -145,20 +144,6 @@ def show_table(table: Table) -> None:
     from bench.report.tables.render import render
 
     click.echo(render(table, shared("format_")))
-
-
-def show_run_table(
-    directory: Path,
-    table_of: Callable[[RunData], Table],
-    write: Callable[[RunData], list[Path]] | None,
-) -> None:
-    """Print a table of a run, and write its files where they are asked for."""
-    from bench.records.load import load_run
-
-    run = load_run(directory)
-    show_table(table_of(run))
-    for path in write(run) if write else ():
-        say(f"written: {path}")
 
 
 def show_rows(rows: Sequence[Mapping[str, Json]], format_: str | None = None) -> None:

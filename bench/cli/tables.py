@@ -8,13 +8,12 @@ import click
 
 from bench.cli.options import (
     FORMATS,
-    FOUND_FOLDER,
     format_option,
     run_argument,
     shared,
     shared_option,
 )
-from bench.cli.requests import open_store, say, show_rows, show_run_table, show_table
+from bench.cli.requests import say, show_rows, show_table
 from bench.types import SPLITS
 
 
@@ -29,11 +28,6 @@ from bench.types import SPLITS
     help="Of the table; bib: BibTeX of the benchmark and of every method.",
 )
 @click.option("--json", "as_json_", is_flag=True, help="All fields of each, for scripts.")
-@shared_option(
-    "--store",
-    type=FOUND_FOLDER,
-    help="Show attacks too of which images were sent to this store.",
-)
 def list_(what: str, as_json_: bool) -> None:
     """Show what is registered.
 
@@ -41,7 +35,7 @@ def list_(what: str, as_json_: bool) -> None:
     """
     from bench.plan.names.listing import listing, open_forms, shown
 
-    rows, format_ = listing(what, open_store() if shared("store") else None), shared("format_")
+    rows, format_ = listing(what), shared("format_")
     if format_ == "bib":
         from bench.report.citations import bibtex
 
@@ -68,7 +62,7 @@ def list_(what: str, as_json_: bool) -> None:
 @click.option("--columns", default="", help="Headings, such as 'TASR*,LPIPS' [all]; for md, tex.")
 @click.option("--no-published", is_flag=True, help="Leave the paper's rows out.")
 @click.option("--bold-best", is_flag=True, help="Mark the best attack of each column; for md, tex.")
-@click.option("--write", is_flag=True, help="Rewrite the table files and the report in DIRECTORY.")
+@click.option("--write", is_flag=True, help="Rewrite all tables and the report in DIRECTORY.")
 def table(
     directory: Path,
     split: str,
@@ -134,23 +128,21 @@ def claims(directory: Path) -> None:
 @click.command()
 @run_argument
 @format_option
-@click.option("--write", is_flag=True, help="Rewrite victims.{md,csv,tex,html} in DIRECTORY.")
-def cards(directory: Path, write: bool) -> None:
+def cards(directory: Path) -> None:
     """Say what each victim of a run is worth: clean accuracy, calibration, size, cost, training.
 
     Example: camobench cards camobench-out --format csv
     """
+    from bench.records.load import load_run
     from bench.report.cards import victims_table
-    from bench.report.pages.report import write_victims
 
-    show_run_table(directory, victims_table, write_victims if write else None)
+    show_table(victims_table(load_run(directory)))
 
 
 @click.command()
 @run_argument
 @format_option
-@click.option("--write", is_flag=True, help="Rewrite curves.{md,csv,tex,svg} in DIRECTORY.")
-def curves(directory: Path, write: bool) -> None:
+def curves(directory: Path) -> None:
     """Say how well each attack does at the same distortion: success at LPIPS 0.04.
 
     Needs a run that was scored with --strength, such as
@@ -158,16 +150,16 @@ def curves(directory: Path, write: bool) -> None:
 
     Example: camobench curves camobench-out --format csv
     """
-    from bench.report.conditions.curve_tables import CURVES
+    from bench.records.load import load_run
+    from bench.report.conditions.curve_tables import curves_table
 
-    show_run_table(directory, CURVES.build, CURVES.write if write else None)
+    show_table(curves_table(load_run(directory)))
 
 
 @click.command()
 @run_argument
 @format_option
-@click.option("--write", is_flag=True, help="Rewrite survival.{md,csv,tex,svg} in DIRECTORY.")
-def survival(directory: Path, write: bool) -> None:
+def survival(directory: Path) -> None:
     """Say how much of each attack's success is left when its images are saved as JPEG.
 
     Needs a run that was scored with --recompress, such as
@@ -175,9 +167,10 @@ def survival(directory: Path, write: bool) -> None:
 
     Example: camobench survival camobench-out --format csv
     """
-    from bench.report.conditions.survival import SURVIVAL
+    from bench.records.load import load_run
+    from bench.report.conditions.survival import survival_table
 
-    show_run_table(directory, SURVIVAL.build, SURVIVAL.write if write else None)
+    show_table(survival_table(load_run(directory)))
 
 
 @click.command()

@@ -74,6 +74,8 @@ def plan_again(
         keys = graph.attacks if isinstance(record, AttackRecord) else graph.victims
         if keys[record.name][:KEY_DIGITS] == record.key:
             same.append(record)
+        elif record.challenge is not None:
+            left.append((record, "other images were sent under this name"))
         else:
             left.append((record, "today's code would make another network under this name"))
     return graph, same, left

@@ -14,7 +14,7 @@ from bench.jobs.networks import Networks, Shelf
 from bench.jobs.scoring.precision import Precision
 from bench.plan.again import NotAtHandError, plan_again, require_scored, suite_again
 from bench.plan.answers.images import require_kept
-from bench.plan.answers.kept import answered_rows_of, known
+from bench.plan.answers.kept import answered_rows, known
 from bench.records.load import load_run
 from bench.records.participants import AttackRecord, Participant, VictimRecord
 from bench.records.run import RunData
@@ -56,7 +56,7 @@ def reopened(
         NotAtHandError: If its Set-C or its recipe is not at hand.
     """
     run, reasons = load_run(folder), defaultdict[str, list[str]](list)
-    with known(answered_rows_of(store, (entry.as_json() for entry in run.entries))):
+    with known(answered_rows(store, run.suite, run.fingerprint)):
         suite, same = suite_again(run, store, ("C",), progress), list[Participant]()
         records = (*run.attacks, *run.victims)
         try:

@@ -1,4 +1,4 @@
-"""Rows of images that were sent: later runs, `verify` and `list` find them in the store."""
+"""Rows of images that were sent: later runs and `verify` find them in the store."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from bench.contract import ATTACKS
-from bench.plan.answers.kept import answered_rows, current_answers, known
+from bench.plan.answers.kept import answered_rows, known, read_answer, record_files
 from bench.plan.dry_run import find_missing
 from bench.plan.request import open_session
 from bench.records.load import load_run
@@ -27,6 +27,12 @@ IMG, WDF = VICTIMS
 def kept_images(store):
     """What `doctor` says of them."""
     return next(one for one in check_store(store.root, SILENT) if one.check == "kept images")
+
+
+def sent(store):
+    """The one answer that it keeps."""
+    (record,) = record_files(store)
+    return read_answer(record)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +113,7 @@ def test_a_store_that_lost_the_images_says_what_to_do(
 ):
     out = tmp_path / "out"
     send(camobench, generated, out, "--victims", IMG)
-    for path in store.image_folder(current_answers(store)[0].images).glob("*.parquet"):
+    for path in store.image_folder(sent(store).images).glob("*.parquet"):
         path.unlink() if damage == "missing" else path.write_bytes(b"x")
     examined = kept_images(store)
     assert (examined.verdict, f"sent as theirs are {damage}" in examined.finding) == ("fail", True)
@@ -139,28 +145,24 @@ def test_images_that_were_sent_for_other_pixels_are_not_used(camobench, store, g
     assert set(load_run(tmp_path / "again").predictions["attack"]) >= {"theirs", "identity"}
 
 
-def test_another_answer_replaces_the_row_and_loses_nothing(camobench, store, arena, tmp_path):
+def test_another_answer_replaces_the_row(camobench, store, arena, tmp_path):
     first, second = arena.jpeg(), dict(list(arena.jpeg().items())[:5])
     former, latter = tmp_path / "former", tmp_path / "latter"
     assert send(camobench, first, former, "--victims", IMG)[0] == 0
     assert send(camobench, second, latter, "--victims", IMG)[0] == 1  # it is partial
     keys = [entry(out, "theirs")["attack"]["key"] for out in (former, latter)]
     assert keys[0] != keys[1]
-    (current,) = current_answers(store)
-    assert (current.suite, current.spec.coverage.scored) == (CARD.name, 5)
+    assert sent(store).spec.coverage.scored == 5
     camobench("run", "--attacks", "theirs", "--victims", IMG, *SMALL, "--out", tmp_path / "run")
     assert entry(tmp_path / "run", "theirs")["attack"]["key"] == keys[1]
-    for out in (former, latter):
-        found = verdicts(camobench, out)[1]
-        assert ("networks" in found, found["re-run"]["verdict"]) == (False, "ok")
-    assert kept_images(store).verdict == "ok"  # `doctor` looks at every answer
-    (record,) = (store.root / "sent").glob("*/*.json")
-    old, _ = json.loads(record.read_text())["answers"]
-    next(store.image_folder(old["images"]).glob("*.parquet")).unlink()
-    assert "sent as theirs are missing" in kept_images(store).finding
+    found = verdicts(camobench, former)[1]
+    assert found["networks"]["finding"] == "theirs: other images were sent under this name"
+    found = verdicts(camobench, latter)[1]
+    assert ("networks" in found, found["re-run"]["verdict"]) == (False, "ok")
     assert send(camobench, first, tmp_path / "back", "--victims", IMG)[0] == 0
-    assert current_answers(store)[0].spec.coverage.scored == 8
-    record.write_text(json.dumps({"version": 2, "answers": [old, {}]}))
+    assert sent(store).spec.coverage.scored == 8
+    (record,) = (store.root / "sent").glob("*/*.json")
+    record.write_text("{}")
     examined = kept_images(store)
     assert examined.finding.startswith(f"{record}, which describes images that were sent, is dam")
     assert examined.remedy.startswith("remove it and score the answer again, with `camobench sco")
@@ -168,13 +170,10 @@ def test_another_answer_replaces_the_row_and_loses_nothing(camobench, store, are
     assert (code, "another version; remove it and score" in " ".join(err.split())) == (1, True)
 
 
-def test_list_and_dry_run_know_the_row_and_a_store_without_it_says_what_to_do(
+def test_a_dry_run_knows_the_row_and_a_store_without_it_says_what_to_do(
     camobench, store, arena, tmp_path
 ):
-    send(camobench, arena.jpeg(), tmp_path / "out", "--victims", IMG, "--label", "Theirs")
-    _, out, _ = camobench("list", "attacks", "--json")
-    (told,) = [row for row in json.loads(out) if row["name"] == "theirs"]
-    assert (told["label"], told["targeted"], told["suite"]) == ("Theirs", False, CARD.name)
+    send(camobench, arena.jpeg(), tmp_path / "out", "--victims", IMG)
     dry = ["run", "--attacks", "theirs", "--victims", WDF, *SMALL, "--dry-run"]
     code, out, _ = camobench(*dry, "--format", "json")
     assert (code, "theirs" in {row["name"] for row in json.loads(out)}) == (0, True)

@@ -40,20 +40,14 @@ def test_list_knows_what_the_paper_has(camobench):
     assert sum(attack["paper_row"] and bool(attack["laac"]) for attack in attacks) == 8
 
 
-@pytest.mark.parametrize(
-    ("verb", "names"),
-    [
-        ("table", ["table2.md", "table3.csv", "report.html"]),
-        ("cards", [f"victims.{suffix}" for suffix in ("html", "md", "csv", "tex")]),
-    ],
-)
-def test_files_are_rewritten_when_asked(camobench, smoke_copy, verb, names):
+def test_files_are_rewritten_when_asked(camobench, smoke_copy):
+    names = ["table2.md", "table3.csv", "report.html", "victims.html", "victims.md"]
     before = {name: (smoke_copy.out / name).read_bytes() for name in names}
     for name in names:
         (smoke_copy.out / name).unlink()
-    assert camobench(verb, smoke_copy.out)[0] == 0
+    assert camobench("table", smoke_copy.out)[0] == 0
     assert not any((smoke_copy.out / name).exists() for name in names)
-    assert camobench(verb, smoke_copy.out, "--write")[0] == 0
+    assert camobench("table", smoke_copy.out, "--write")[0] == 0
     assert {name: (smoke_copy.out / name).read_bytes() for name in names} == before
 
 

@@ -19,7 +19,7 @@ for line in json.loads(sys.stdin.read()):
 LINES = (
     "--help",
     "--version",
-    "list attacks --store {store}",
+    "list attacks",
     "list victims",
     "list suites",
     "list recipes",
@@ -32,7 +32,7 @@ LINES = (
 
 
 def test_verbs_that_compute_nothing_are_light(smoke, tmp_path):
-    places = {"out": smoke.out, "store": smoke.store.root, "new": tmp_path / "board"}
+    places = {"out": smoke.out, "new": tmp_path / "board"}
     lines = [[word.format(**places) for word in line.split()] for line in LINES]
     command = [sys.executable, "-c", RUN]
     done = subprocess.run(command, input=json.dumps(lines), capture_output=True, text=True)

@@ -1,19 +1,19 @@
 """Answers to challenges that the store keeps: any run finds their rows by name.
 
-`sent/SUITE/NAME.json` describes all answers of that name, the current one last. Their images have a
-key of their own, for neither recipe nor seed nor device shapes them.
+`sent/SUITE/NAME.json` describes the last answer of that name. Its images have a key of their own,
+for neither recipe nor seed nor device shapes them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from bench.contract import ATTACKS, AttackSpec, VictimSpec
 from bench.records.participants import Coverage
@@ -70,23 +70,16 @@ class Answer(BaseModel):
         return Entry(spec=self.spec, builder=partial(builder, answer=self, store=store))
 
 
-class Record(BaseModel):
-    """All answers of one name for a suite, the current one last."""
-
-    version: Literal[2] = 2
-    answers: list[Answer] = Field(min_length=1)
-
-
 def record_files(store: Store) -> list[Path]:
     """The records of all names that images were sent by."""
     return sorted((store.root / "sent").glob("*/*.json"))
 
 
-def read_answers(path: Path) -> list[Answer]:
+def read_answer(path: Path) -> Answer:
     """Read one of `record_files`, or say what to do with a damaged one."""
     again = f"score the answer again, with `camobench score ANSWER --name {path.stem}`"
     try:
-        return Record.model_validate(read_json(path)).answers
+        return Answer.model_validate(read_json(path))
     except (CamobenchError, ValidationError) as error:
         raise CamobenchError(
             f"{path}, which describes images that were sent, is damaged or of another version; "
@@ -94,39 +87,18 @@ def read_answers(path: Path) -> list[Answer]:
         ) from error
 
 
-def add_answer(store: Store, answer: Answer) -> None:
-    """Describe an answer whose images are kept: it is the current one of its name from now on."""
-    path = _file(store, answer.suite, answer.fingerprint, answer.spec.name)
-    with store.lock("sent", f"{path.parent.name}-{path.stem}"):
-        former = read_answers(path) if path.is_file() else []
-        others = [one for one in former if one.images != answer.images]
-        write_json(path, Record(answers=[*others, answer]).model_dump())
-
-
-def current_answers(store: Store) -> list[Answer]:
-    """The current one of every name and suite."""
-    return [read_answers(path)[-1] for path in record_files(store)]
+def keep_answer(store: Store, answer: Answer) -> None:
+    """Describe an answer whose images are kept, in place of the one that had its name."""
+    folder = _folder(store, answer.suite, answer.fingerprint)
+    write_json(folder / f"{answer.spec.name}.json", answer.model_dump())
 
 
 def answered_rows(
-    store: Store, suite: str, fingerprint: str, *, but: Collection[str | None] = ()
+    store: Store, suite: str, fingerprint: str, *, but: str | None = None
 ) -> list[AnsweredRow]:
-    """The current row of every name that was sent for a suite, but for some names."""
-    files = sorted(_file(store, suite, fingerprint, "*").parent.glob("*.json"))
-    return [read_answers(path)[-1].row(store) for path in files if path.stem not in but]
-
-
-def answered_rows_of(store: Store, entries: Iterable[Mapping[str, Any]]) -> list[AnsweredRow]:
-    """The rows that entries of a run are of, current or replaced, as far as the store has them."""
-    found = {}
-    for entry in entries:
-        attack, suite = entry.get("attack", {}), entry["suite"]
-        path = _file(store, suite["name"], suite["fingerprint"], attack.get("name", ""))
-        if attack.get("challenge") is not None and path.is_file():
-            for one in read_answers(path):
-                if one.spec.files_sha256 == attack["files_sha256"]:
-                    found[path] = one.row(store)
-    return list(found.values())
+    """The row of every name that was sent for a suite, but for one."""
+    files = sorted(_folder(store, suite, fingerprint).glob("*.json"))
+    return [read_answer(path).row(store) for path in files if path.stem != but]
 
 
 @contextmanager
@@ -139,5 +111,5 @@ def known(rows: Iterable[AnsweredRow]) -> Iterator[None]:
         yield
 
 
-def _file(store: Store, suite: str, fingerprint: str, name: str) -> Path:
-    return store.root / "sent" / store.data_folder(suite, fingerprint).name / f"{name}.json"
+def _folder(store: Store, suite: str, fingerprint: str) -> Path:
+    return store.root / "sent" / store.data_folder(suite, fingerprint).name

@@ -18,7 +18,7 @@ from bench.jobs.scoring.condition import Condition
 from bench.jobs.scoring.items import ORDER_VERSION
 from bench.jobs.scoring.rows import RowFolder, read_rows
 from bench.plan.again import plan_again, require_scored, suite_again
-from bench.plan.answers.kept import answered_rows_of, known
+from bench.plan.answers.kept import answered_rows, known
 from bench.plan.request import Request, open_session
 from bench.plan.session import Session
 from bench.records.load import load_run
@@ -51,7 +51,7 @@ def measured(
         CamobenchError: If the suite is not at hand, or no attack is.
     """
     run = load_run(folder)
-    with known(answered_rows_of(store, (entry.as_json() for entry in run.entries))):
+    with known(answered_rows(store, run.suite, run.fingerprint)):
         suite = suite_again(run, store, ("B", "C"), progress)
         wanted = asked(suite)
         _, same, left = plan_again(run, run.attacks, suite.card, store)

@@ -7,9 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bench.contract import REGISTRIES
-from bench.plan.answers.kept import current_answers
 from bench.recipes import RECIPES
-from bench.store import Store
 from bench.types import Json, as_json
 
 SHOWN = {
@@ -21,11 +19,8 @@ SHOWN = {
 }
 
 
-def listing(what: str, store: Store | None = None) -> list[dict[str, Json]]:
-    """Every registered attack, victim, suite, recipe or metric with all fields of its spec.
-
-    With a store, attacks of which images were sent to it too, each with the `suite` that they show.
-    """
+def listing(what: str) -> list[dict[str, Json]]:
+    """Every registered attack, victim, suite, recipe or metric with all fields of its spec."""
     specs: Iterable[object] = RECIPES.values()
     if what == "suites":
         from bench.suites.catalogue import SPECS  # which imports pandas
@@ -38,13 +33,9 @@ def listing(what: str, store: Store | None = None) -> list[dict[str, Json]]:
     elif what != "recipes":
         specs = [entry.spec for entry in REGISTRIES[what[:-1]]]
     told: list[Any] = [as_json(spec) for spec in specs]
-    rows = [
+    return [
         {key: None if value == math.inf else value for key, value in one.items()} for one in told
     ]
-    if store is not None and what == "attacks":
-        sent: list[Any] = [(as_json(one.spec), one.suite) for one in current_answers(store)]
-        rows += [{**spec, "suite": suite} for spec, suite in sent]
-    return rows
 
 
 def open_forms(what: str) -> list[str]:

@@ -20,7 +20,6 @@ from bench.report.pages.figures import training_chart
 from bench.report.pages.pictures import one_to_every_target, originals_and_anonymised, save_figure3
 from bench.report.pages.scatter import success_scatters
 from bench.report.statistics import clean_of, rates_of
-from bench.report.tables.files import table_texts, write_texts
 from bench.report.tables.paper import attack_record, build_table, write_tables
 from bench.report.tables.table import Table, between, number
 from bench.store import write_text
@@ -57,12 +56,6 @@ def write_report(run: RunData) -> Path:
         save_figure3(run, shown.name, run.directory / "figure3.png")
     write_text(run.directory / "victims.html", victims_html(run))
     return write_text(run.directory / "report.html", report_html(run))
-
-
-def write_victims(run: RunData) -> list[Path]:
-    """Write `victims.{md,csv,tex,html}` into the run's own folder, recomputed from its files."""
-    texts = table_texts("victims", victims_table(run))
-    return write_texts(run, texts | {"victims.html": victims_html(run)})
 
 
 def report_html(run: RunData) -> str:

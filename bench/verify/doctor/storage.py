@@ -20,7 +20,7 @@ from bench.challenge.ids import challenge_files, read_challenge
 from bench.jobs.networks import shipped_root
 from bench.jobs.scoring.kept import KeptImages
 from bench.jobs.scoring.rows import read_record, read_rows
-from bench.plan.answers.kept import read_answers, record_files
+from bench.plan.answers.kept import read_answer, record_files
 from bench.store import AREAS, MARKER, WEEK_S, Store, open_checkpoint
 from bench.suites.base import open_suite
 from bench.types import ALL_SETS, SILENT, CamobenchError, Progress, SetName, tracked
@@ -175,12 +175,11 @@ def _verify_checkpoint(folder: Path) -> None:
 
 
 def _verify_sent(store: Store, record: Path, sent: set[Path]) -> None:
-    rows = [one.row(store) for one in read_answers(record)]
-    every: list[Any] = [row.builder(row.spec) for row in rows]
-    sent.update(path for images in every for path in images.files)
-    for images in every:
-        for path in images.files:
-            images.open(path)
+    row = read_answer(record).row(store)
+    images: Any = row.builder(row.spec)
+    sent.update(images.files)
+    for path in images.files:
+        images.open(path)
 
 
 def _verify_kept(path: Path, sent: set[Path]) -> None:

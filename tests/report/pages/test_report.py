@@ -23,8 +23,8 @@ from bench.report.pages.report import (
     heat_map,
     lead_attack,
     report_html,
+    victims_html,
     write_report,
-    write_victims,
 )
 from bench.report.statistics import rates_of
 from tests.records.test_networks import network_record, write_networks
@@ -194,15 +194,9 @@ def pixels(png):
         return np.asarray(image.convert("RGB"))
 
 
-def victims_page(folder):
-    *_, path = write_victims(load_run(folder))
-    assert path.name == "victims.html"
-    return path.read_text(encoding="utf-8")
-
-
 def test_every_victim_has_a_card(run_dir):
     write_networks(run_dir)
-    page = victims_page(run_dir)
+    page = victims_html(load_run(run_dir))
     found = alone(page)
     assert sum(tag == "img" for tag, _ in found) == len(VICTIMS)
     assert {attrs["href"] for tag, attrs in found if tag == "a"} == {"report.html"}
@@ -215,10 +209,10 @@ def test_every_victim_has_a_card(run_dir):
 
 
 def test_what_is_not_recorded_and_what_learns_nothing_is_said(run_dir):
-    page = victims_page(run_dir)
+    page = victims_html(load_run(run_dir))
     assert page.count("<dd>not recorded</dd>") == 6 * len(VICTIMS)
     assert page.count("Training curve: not recorded.") == len(VICTIMS)
     write_networks(run_dir, [network_record("img-resnet18", training=None)])
-    page = victims_page(run_dir)
+    page = victims_html(load_run(run_dir))
     assert page.count("<dd>nothing to learn</dd>") == 2
     assert "Training curve: nothing to learn." in page
