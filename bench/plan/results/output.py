@@ -40,7 +40,6 @@ from bench.types import CamobenchError, Json, as_json
 SAMPLES = "samples"
 SAMPLES_PER_MODEL = 2
 FAILURES = "failures"
-CARD = "conditions.json"
 
 
 def write_matrix(out: Path, session: Session, cells: Sequence[Cells]) -> None:
@@ -52,7 +51,7 @@ def write_matrix(out: Path, session: Session, cells: Sequence[Cells]) -> None:
         cell.unmeasured |= _lost_to(others, cell)
     _write_rows(out / "predictions.parquet", [cell.predictions() for cell in plain if cell.victims])
     _write_rows(out / "distortion.parquet", [cell.distortion() for cell in plain if cell.measured])
-    _write_conditions(out, session, [cell for cell in others if cell.victims])
+    _write_conditions(out, [cell for cell in others if cell.victims])
     for stale in (*out.glob("entry-*.json"), *out.glob(f"{FAILURES}/*.log")):
         stale.unlink()
     for cell in plain:
@@ -87,11 +86,11 @@ def _write_rows(path: Path, frames: Sequence[pd.DataFrame]) -> None:
         path.unlink(missing_ok=True)
 
 
-def _write_conditions(out: Path, session: Session, cells: Sequence[Cells]) -> None:
+def _write_conditions(out: Path, cells: Sequence[Cells]) -> None:
     """Write rows whose images went through something before they were scored; stale files go.
 
     They have the columns of the ordinary rows and of the condition. Distortions are of weaker
-    attacks alone. `conditions.json` says what made them.
+    attacks alone.
     """
 
     def under(cell: Cells, rows: pd.DataFrame) -> pd.DataFrame:
@@ -101,29 +100,6 @@ def _write_conditions(out: Path, session: Session, cells: Sequence[Cells]) -> No
     rows, measured = (out / f"{name}.parquet" for name in CONDITIONS)
     _write_rows(rows, [under(one, one.predictions()) for one in cells])
     _write_rows(measured, [under(one, one.distortion()) for one in weaker])
-    if not cells:
-        (out / CARD).unlink(missing_ok=True)
-        return
-    graph = session.graph
-    card = {
-        "schema": 1,
-        "suite": graph.suite.name,
-        "suite_fingerprint": graph.suite.fingerprint,
-        "recipe": graph.recipe.name,
-        "seed": graph.seed,
-        "attack_seed": graph.attack_seed,
-        "attacks": {name: key[:KEY_DIGITS] for name, key in graph.attacks.items()},
-        "victims": {name: key[:KEY_DIGITS] for name, key in graph.victims.items()},
-        "scored": [
-            {
-                "attack": one.attack,
-                "condition": one.condition.identity,
-                "provenance": one.provenance,
-            }
-            for one in cells
-        ],
-    }
-    write_json(out / CARD, card)
 
 
 def entry(session: Session, cell: Cells) -> dict[str, Json]:

@@ -24,7 +24,7 @@ from bench.store.outputs import NOTE
 from bench.verdicts import Verdict
 from bench.wording import listed, plural
 
-_UNCHECKED = (NOTE, "victims.json", "conditions.json", "failures", "samples")
+_UNCHECKED = (NOTE, "victims.json", "failures", "samples")
 _PICTURES = ("figure3.png", "calibration.png", "cameras.png", "curves.svg", "survival.svg")
 _PICTURE = re.compile(r"data:[^\"')\s]+")
 """What libraries draw, each version a little otherwise."""

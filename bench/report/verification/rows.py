@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from importlib import resources
 from typing import Any
 
 import pandas as pd
@@ -58,8 +55,7 @@ def check_images(images: pd.DataFrame, entry: Entry) -> Verdict:
 
     Args:
         images: What `images_of` returns.
-        entry: States the suite. What Set-C holds is known of simulated suites, and is stated by
-            entries of others.
+        entry: States the suite, and what its Set-C holds.
     """
     suite = entry.suite
     odd = {
@@ -73,24 +69,15 @@ def check_images(images: pd.DataFrame, entry: Entry) -> Verdict:
         for what, where in odd.items()
         if where.any()
     ]
-    stated = suite.evaluated.model_dump() if suite.evaluated else None
-    evaluated = _simulated().get(suite.fingerprint) or stated
-    if evaluated and not problems and images_digest(images) != evaluated["sha256"]:
+    evaluated = suite.evaluated
+    if evaluated and not problems and images_digest(images) != evaluated.sha256:
         problems.append(
-            f"Set-C has {plural(evaluated['images'], 'image')}, the rows are of {len(images)}, or "
+            f"Set-C has {plural(evaluated.images, 'image')}, the rows are of {len(images)}, or "
             "of others"
         )
     counts = ", ".join(f"{n} {split}" for split, n in images.groupby("split").size().items())
     counts += ", each of one photograph, scene, device and source"
     return _verdict("images", problems, counts)
-
-
-@cache
-def _simulated() -> dict[str, dict[str, Any]]:
-    """Images of the simulated suites' Set-C, by the suite's fingerprint."""
-    file = resources.files("bench") / "assets" / "evaluated.json"
-    found: dict[str, dict[str, Any]] = json.loads(file.read_text("utf-8"))
-    return found
 
 
 def wanted_cells(images: pd.DataFrame, classes: Sequence[str], *, targeted: bool) -> pd.DataFrame:

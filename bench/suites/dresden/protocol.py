@@ -20,7 +20,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import cast
 
-from bench.suites.photographs.layouts import PhotoName, merged
+from bench.suites.photographs.layouts import PhotoName
 from bench.types import SetName
 
 
@@ -89,7 +89,6 @@ def as_listed(name: PhotoName) -> PhotoName:
     Case, blanks, dashes and underscores in a model's name do not count.
     """
     models = {_plain(model): model for model in DRESDEN_V1.models_in + DRESDEN_V1.models_out}
-    name = merged(name)
     device = name.device.lstrip("0") or "0"
     return replace(name, model=models.get(_plain(name.model), name.model), device=device)
 

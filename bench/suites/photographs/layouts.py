@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
@@ -32,7 +32,7 @@ from bench.wording import unknown
 FLAT_FIELDS = "flat fields"
 SENT_BACK = "versions of social networks"
 UNKNOWN_DEVICE = "unknown"
-D70_DEVICES = 2  # of the D70; the D70s, the same camera inside, follows with its own two
+
 _CAMERA = r"(?:.*?/)??(?P<device>D\d+)_(?P<model>\w[^/]*)"
 _FLAT = r"(?i:(?:flat|dark)(?:[-_ ]?(?:fields?|frames?))?s?(?:[-_ ]?images?)?)"
 _NEARLY_ALL = 0.9
@@ -195,17 +195,6 @@ def _contradicts_tree(paths: Sequence[PurePosixPath]) -> bool:
         for pairs in (models, devices)
         for side in zip(*pairs, strict=True)
     )
-
-
-def merged(name: PhotoName) -> PhotoName:
-    """One name for one camera model, as `dresden-v1` counts them; folder suites keep the D70s.
-
-    The Nikon D70s are devices 2 and 3 of the D70.
-    """
-    if name.model.lower() == "nikon_d70s":
-        device = str(int(name.device) + D70_DEVICES)
-        return replace(name, model=name.model[:-1], device=device)
-    return name
 
 
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:

@@ -35,7 +35,7 @@ ALL = list(protocol())
     ],
 )
 def test_spellings_and_what_is_no_photograph(tmp_path, name, known):
-    others = ["Kodak_M1063_0_9384.JPG", "Nikon_D70_0_19445.JPG", "Nikon_D70s_1_22928.JPG", "I.JPG"]
+    others = ["Kodak_M1063_0_9384.JPG", "Nikon_D70_0_19445.JPG", "Nikon_D70_1_22928.JPG", "I.JPG"]
     for path in (name, *others):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(b"same")

@@ -11,7 +11,6 @@ from bench.suites.photographs.layouts import (
     TREE,
     VISION,
     detect_layout,
-    merged,
     natural_key,
 )
 from bench.types import CamobenchError
@@ -88,19 +87,6 @@ def test_the_layout_follows_from_the_paths():
 def test_shots_sort_by_number():
     names = ["b1", "a10", "a9", "10", "9", "a09b", ""]
     assert sorted(names, key=natural_key) == ["", "9", "10", "a9", "a09b", "a10", "b1"]
-
-
-@pytest.mark.parametrize(
-    ("name", "model", "device"),
-    [
-        ("Nikon_D70_1_20749.JPG", "Nikon_D70", "1"),
-        ("Nikon_D70s_1_23136.JPG", "Nikon_D70", "3"),
-        ("Nikon_D200_1_15000.JPG", "Nikon_D200", "1"),
-    ],
-)
-def test_dresden_models_are_merged_for_the_protocol(name, model, device):
-    one = merged(DRESDEN.photo(PurePosixPath(name)))
-    assert (one.model, one.device) == (model, device)
 
 
 def test_dresden_names_win_where_folders_part_them_otherwise():
