@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,7 +20,7 @@ from bench.suites.photographs.camera_names import contradictions, one_spelling, 
 from bench.suites.photographs.jpeg_header import read_camera
 from bench.suites.photographs.layouts import DRESDEN, Layout, PhotoName
 from bench.types import SILENT, CamobenchError, Progress, tracked
-from bench.wording import NO_TEXT, listed
+from bench.wording import listed
 
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".tif", ".tiff"),
@@ -83,24 +83,20 @@ def list_images(root: Path) -> list[PurePosixPath]:
     """
     if not root.is_dir():
         raise CamobenchError(f"no folder {root}; check the path")
-    files = list(_files(root))
-    bare = (file for file in files if not file.suffix.strip(".0123456789"))  # as folders are called
-    if lost := [str(file) for file in bare if file.is_symlink() and not file.exists()]:
+    files = []
+    for folder, below, names in os.walk(root, onerror=_refuse, followlinks=True):
+        below[:] = [name for name in below if not is_hidden(name)]
+        files += [Path(folder, name) for name in names if not is_hidden(name)]
+    if lost := [str(file) for file in files if not file.is_file()]:
         raise CamobenchError(
-            f"links that lead nowhere: {listed(lost)}; attach the medium, or remove them"
+            f"no files, or links that lead nowhere: {listed(lost)}; attach the medium, or remove "
+            "them"
         )
     images = sorted(
         PurePosixPath(file.relative_to(root).as_posix())
         for file in files
         if file.suffix.lower() in IMAGE_SUFFIXES
     )
-    if unnamed := [f"{image.as_posix()!a}" for image in images if NO_TEXT.search(str(image))]:
-        raise CamobenchError(
-            f"the names of {listed(unnamed)} in {root} are no text of one line; rename them"
-        )
-    for image in images:
-        if (root / image).exists() and not (root / image).is_file():
-            raise CamobenchError(f"{root / image} is a pipe or device, no file; remove it")
     if not images:
         raise CamobenchError(f"no image (jpg, png, tif) in {root}; check the path")
     return images
@@ -111,32 +107,11 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name in _SYSTEM
 
 
-def _files(root: Path) -> Iterator[Path]:
-    """Walk the folders below `root`, through links that lead out of it, but not in circles."""
-    inside = root.resolve()
-    for folder, below, names in os.walk(root, onerror=_refuse, followlinks=True):
-        here = Path(folder).resolve()
-        below[:] = [
-            name
-            for name in below
-            if not is_hidden(name) and not _leads_back(Path(folder, name), here, inside)
-        ]
-        yield from (Path(folder, name) for name in names if not is_hidden(name))
-
-
 def _refuse(error: OSError) -> NoReturn:
     raise CamobenchError(
         f"the folder {error.filename} cannot be read ({error.strerror}): make it readable, or "
         "point to a folder that does not hold it"
     ) from error
-
-
-def _leads_back(path: Path, here: Path, inside: Path) -> bool:
-    """Whether a folder is a link to what is read anyway, or to one that it lies in."""
-    if not path.is_symlink():
-        return False
-    real = path.resolve()
-    return real.is_relative_to(inside) or here.is_relative_to(real)
 
 
 def scan(
