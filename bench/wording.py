@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Collection, Iterable
 
 MOST_LISTED = 5
 MOST_NEAR = 3
 NEAR = 0.5
-CONTROLS = "\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
-"""Ends of lines, control characters and marks that turn the writing direction."""
-NO_TEXT = re.compile(f"[{CONTROLS}\ud800-\udfff]")
-"""These, and bytes of a file's name that are no characters."""
 
 
 def listed(items: Iterable[str], most: int = MOST_LISTED) -> str:
@@ -23,8 +18,8 @@ def listed(items: Iterable[str], most: int = MOST_LISTED) -> str:
 
 
 def one_line(text: str) -> str:
-    """What a stranger wrote, with blanks for what is no text of one line."""
-    return " ".join(NO_TEXT.sub(" ", text).split())
+    """What a stranger wrote, with blanks for what cannot be printed in one line."""
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())
 
 
 def plural(count: int, noun: str) -> str:

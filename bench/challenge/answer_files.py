@@ -20,8 +20,9 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from bench.challenge.findings import Findings, Kind, RefusedError, printable
+from bench.challenge.findings import Findings, Kind, RefusedError
 from bench.types import WrongUsageError
+from bench.wording import one_line
 
 ENTRY_BYTES = 1 << 9
 """Of a file in an archive's directory, on average."""
@@ -48,7 +49,7 @@ class AnswerFile:
     @property
     def shown(self) -> str:
         """Its path, for people."""
-        return printable(self.path)
+        return one_line(self.path)
 
 
 class AnswerFiles(ExitStack):
@@ -109,10 +110,10 @@ class AnswerFiles(ExitStack):
                 if stat.S_ISREG(found.st_mode):
                     yield AnswerFile(path=shown, open=partial(io.FileIO, path)), found.st_size
                 elif not stat.S_ISDIR(found.st_mode):
-                    self.findings.add(LINK, printable(shown))
+                    self.findings.add(LINK, one_line(shown))
 
     def _archived(self) -> Iterator[tuple[AnswerFile, int]]:
-        shown = printable(self.place.name)
+        shown = one_line(self.place.name)
         try:
             reader = _Reader(self.place, max(ENTRY_BYTES * self.most_files, self.most_bytes + 1))
             self.enter_context(reader)
@@ -130,7 +131,7 @@ class AnswerFiles(ExitStack):
             raw = info.orig_filename  # before zipfile made slashes of it
             absolute = raw.startswith("/") or raw[1:2] == ":"
             if absolute or "\\" in raw or "\0" in raw or ".." in raw.split("/"):
-                self.findings.add(PATH_TRICK, printable(raw))
+                self.findings.add(PATH_TRICK, one_line(raw))
             elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 self.findings.add(METHOD, f"{one.shown}: method {info.compress_type}")
             elif not info.is_dir():

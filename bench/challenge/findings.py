@@ -68,12 +68,6 @@ class RefusedError(Exception):
         self.kind, self.detail = kind, detail
 
 
-def printable(name: str) -> str:
-    """A stranger's file name, safe to print: control characters are escaped, its length limited."""
-    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
-    return shown if len(shown) <= 80 else f"{shown[:60]}...{shown[-15:]}"
-
-
 def _few(found: list[str]) -> list[str]:
     shown = [
         one if len(one) <= EXAMPLE_LETTERS else f"{one[: EXAMPLE_LETTERS - 3]}..."

@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bench.challenge.findings import Findings, Kind, printable
+from bench.challenge.findings import Findings, Kind
 from bench.challenge.image_checks import SUFFIX
 from bench.records.parquet import CELL_BYTES, SPARE_BYTES, read_limited, require_unique
 from bench.types import CamobenchError
+from bench.wording import one_line
 
 IMAGE, PREDICTED = "image", "predicted"
 PARQUET_MAGIC = b"PAR1"
@@ -163,7 +164,7 @@ def _check_columns(table: pd.DataFrame, classes: Sequence[str], findings: Findin
 
 
 def _cell(text: object) -> str:
-    return printable(str(text)) or "nothing"
+    return one_line(str(text)) or "nothing"
 
 
 def _is_parquet(path: Path) -> bool:

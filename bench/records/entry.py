@@ -20,7 +20,6 @@ from bench.records.participants import (
     Record,
     Stated,
     Suspected,
-    Text,
     Unmeasured,
     VictimRecord,
 )
@@ -33,15 +32,15 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 class AuditCheck(Record):
     """One check of a suite's audit."""
 
-    check: Text
-    verdict: Text
-    finding: Text
+    check: str
+    verdict: str
+    finding: str
 
 
 class AuditRecord(Record):
     """What the audit of a suite found."""
 
-    verdict: Text
+    verdict: str
     checks: tuple[AuditCheck, ...] = ()
 
 
@@ -62,8 +61,8 @@ class SuiteRecord(Record):
 
     name: Stated
     fingerprint: Stated
-    classes: Annotated[tuple[Text, ...], Field(min_length=1)]
-    note: Text = ""
+    classes: Annotated[tuple[str, ...], Field(min_length=1)]
+    note: str = ""
     evaluated: Evaluated | None = None
     audit: AuditRecord | None = None
 

@@ -7,8 +7,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bench.wording import CONTROLS
-
 PARTIAL = "(partial)"
 NO_NETWORK = "none"
 """The digest of what failed before there was a network."""
@@ -20,7 +18,6 @@ RowKey = tuple[frozenset[str], bool]
 """Local classifiers and sCFA: what the paper's tables name a row by."""
 # Printable ASCII without spaces and slashes.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][!-.0-\[\]-~]*$")]
-Text = Annotated[str, Field(pattern=f"^[^{CONTROLS}]*$")]
 Stated = Annotated[str, Field(min_length=1)]
 
 
@@ -53,19 +50,19 @@ class FailedCell:
     """
 
     victim: str
-    who: Text
-    reason: Text
-    log: Text
+    who: str
+    reason: str
+    log: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unmeasured:
     """What is missing of an attack beside its cells, such as "distortion"; see `FailedCell`."""
 
-    what: Text
-    who: Text
-    reason: Text
-    log: Text
+    what: str
+    who: str
+    reason: str
+    log: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +74,8 @@ class Suspected:
     """
 
     victim: str
-    kind: Text
-    finding: Text
+    kind: str
+    finding: str
 
 
 class Record(BaseModel):
@@ -90,12 +87,12 @@ class Record(BaseModel):
 class PlugIn(Record):
     """Of code that does not ship with camobench: what its key hashes, and what it does not."""
 
-    origin: Text
+    origin: str
     source_sha256: str = ""
     modules: dict[str, Any] = {}
     packages: dict[str, Any] = {}
     opened: tuple[tuple[str, ...], ...] = ()
-    not_covered: tuple[Text, ...] = ()
+    not_covered: tuple[str, ...] = ()
 
 
 class Participant(Record):
@@ -104,8 +101,8 @@ class Participant(Record):
     name: Name
     key: Stated
     digest: Stated
-    paper: Text = ""
-    licence: Text = ""
+    paper: str = ""
+    licence: str = ""
     version: int | None = None
     plug_in: PlugIn | None = None
     challenge: str | None = None
@@ -132,8 +129,8 @@ class AttackRecord(Participant):
     scfa: bool
     preliminary: bool = False
     paper_row: bool = False
-    label: Text = ""
-    threat_model: Text = ""
+    label: str = ""
+    threat_model: str = ""
     reach_px: int | None = None
     surrogates: tuple[str, ...] = ()
     hyperparameters: dict[str, Any] = {}
@@ -204,8 +201,8 @@ class VictimRecord(Participant):
         labels_only: Whether it states no probabilities.
     """
 
-    family: Text
-    backbone: Text
+    family: str
+    backbone: str
     classes: Annotated[tuple[str, ...], Field(min_length=1)]
     precision: str = "fp32"
     labels_only: bool = False

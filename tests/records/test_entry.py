@@ -38,7 +38,7 @@ def test_the_schema_is_generated_and_names_what_is_required():
         (lambda e: e.update(seed=True), "`seed`: .*found True"),
         (lambda e: e["attack"].update(targeted="yes"), "`attack.targeted`: "),
         (lambda e: e["attack"].update(name="../up"), "`attack.name`: "),
-        (lambda e: e["attack"].update(label="a\u202eb"), "`attack.label`: "),
+        (lambda e: e["attack"].update(label=1), "`attack.label`: "),
         (lambda e: e["victims"][2].update(classes=[]), "`victims.2.classes`: "),
         (lambda e: e["suite"].update(audit="fine"), "`suite.audit`: "),
         (lambda e: e["lpips"].update(version=0.1), "`lpips.version`: "),
