@@ -189,10 +189,6 @@ def scan(
             notes.append(f"one {what} spelled in {len(ways)} ways: {listed(ways)}")
     if contrary := contradictions((photo.model, photo.stated) for photo in photos):
         notes.append(f"WARNING, EXIF or file names contradict the folders: {listed(contrary)}")
-    sizes = ((p.device, max(p.width, p.height), min(p.width, p.height)) for p in photos)
-    if uneven := _several((name, f"{name} of {long} x {short}") for name, long, short in sizes):
-        told = listed(map(listed, uneven))
-        notes.append(f"WARNING, photographs differ in size, edited perhaps: {told}")
     # Some makers write one serial number into all cameras of a model.
     shared = _several(((photo.model, photo.body), photo.device) for photo in photos if photo.body)
     if shared:

@@ -124,15 +124,6 @@ def test_one_camera_as_two_devices_is_said(tmp_path):
     assert said in source(root).card.note
 
 
-def test_a_photograph_resized_or_cropped_among_others_is_said(five):
-    device = five / "five" / "dev0"
-    write_photo(device / "LG_five_0_0.JPG", (144, 208))  # turned, as some cameras store it
-    assert "differ in size" not in source(five).card.note
-    write_photo(device / "LG_five_0_1.JPG", (104, 72))
-    said = "differ in size, edited perhaps: five/dev0 of 104 x 72, five/dev0 of 208 x 144"
-    assert said in source(five).card.note
-
-
 def test_swapped_folders_are_said(tmp_path):
     root = write_tree(tmp_path, {"Canon_5D": [5]}, exif=exif("Canon", "EOS 600D"))
     write_tree(root, {"Canon_600D": [5]}, exif=exif("Canon", "EOS 5D"))
