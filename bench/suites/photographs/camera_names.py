@@ -52,7 +52,6 @@ november december copy version jan feb mar apr jun jul aug sep oct nov dec sprin
 autumn winter
 """
 _KINDS = frozenset(_KINDS_TOLD.split())  # sets, kinds, treatments, formats, qualities, dates
-_HOLDERS = {"camera", "cameras", "device", "devices", "phone", "phones", "model", "models", "make"}
 _MEASURE = re.compile(
     r"(q|qf|iso|jpeg|jpg|crop|day|week|wk|sigma)?\d+((x\d+)|px|mp|p|kb?|mb|mm|cm|bits?)?"
 )
@@ -70,7 +69,6 @@ _NOISE = re.compile(r"(?i)sigma[-_ ]?\d[\d.]*")  # its strength, not the maker's
 _NAMES_TOO = {"fold", "real"}  # Galaxy Z Fold, FinePix REAL 3D
 _COUNTED = {"run", "cv", "exp", "step", "user", "subj", "trip", "lot", "v", "ver", "k", "no", "id"}
 _VERSION = re.compile(r"(?P<shot>.*\d)(\s*\(\d+\)|[-_ .]+(?P<word>[A-Za-z]+))")
-_MOST = 0.9
 _READ = 20  # images of a folder in which the camera is looked for
 
 
@@ -177,10 +175,7 @@ def require_models(root: Path, paths: Sequence[PurePosixPath], layout: Layout = 
     if not tree:
         wrong = f"no image in {root} lies as {TREE.pattern}, such as {paths[0]}"
     elif strangers:
-        below = sorted(_shared(tree))
-        rather = f" (the folders below may be, such as {below[0]})" if below else ""
-        told = f"no camera models, by name or EXIF: {listed(strangers)}"
-        wrong = f"{told} in {root}{rather}"
+        wrong = f"no camera models, by name or EXIF: {listed(strangers)} in {root}"
     elif parts := sorted(_parts_of_a_model(tree)):
         wrong = f"no devices but kinds of images: {listed(parts)} in {root}"
     elif shared := sorted(_shared(tree)):
@@ -188,7 +183,11 @@ def require_models(root: Path, paths: Sequence[PurePosixPath], layout: Layout = 
         wrong = f"one device below several camera models in {root}: {shared[0]} in {models}"
     else:
         return
-    raise CamobenchError(f"{wrong}; {_remedy(root, paths)}")
+    named = ", ".join(name for name in LAYOUTS if name != TREE.name)
+    raise CamobenchError(
+        f"{wrong}; order the photographs as {TREE.pattern}, say how they are named by --layout "
+        f"({named}), or insist by --layout tree (`layout='tree'`)"
+    )
 
 
 def _counts_devices(photographs: Mapping[str, int]) -> bool:
@@ -261,22 +260,5 @@ def _shared(tree: Mapping[str, Iterable[str]]) -> set[str]:
         for name in devices:
             words = _split_words(name)
             if not _COUNTER.fullmatch("".join(words)) and not _describes(words, numbers=True):
-                owners[name] += words != ["unknown"] and not set(words) <= _HOLDERS
+                owners[name] += 1
     return {name for name, count in owners.items() if count > 1}
-
-
-def _remedy(root: Path, paths: Sequence[PurePosixPath]) -> str:
-    """What would fit: layouts, folders within, or another order of the folders."""
-    fits = [
-        f"--layout {layout.name} ({layout.pattern})"
-        for layout in LAYOUTS.values()
-        if layout is not TREE and layout.share(paths) >= _MOST
-    ]
-    within: dict[str, set[str]] = defaultdict(set)
-    for path in paths:
-        if len(path.parts) == 4:
-            within[path.parts[0]].add(path.parts[1])
-    inside = [name for name, models in within.items() if all(map(names_a_model, models))]
-    fits += [f"folder:{root / name}" for name in sorted(inside)]
-    fits = [f"try {' or '.join(fits)}"] if fits else [f"order the photographs as {TREE.pattern}"]
-    return f"{fits[0]}, or insist by --layout tree (`layout='tree'`)"
