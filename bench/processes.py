@@ -13,8 +13,8 @@ import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import contextmanager, suppress
-from multiprocessing.context import SpawnContext, SpawnProcess
+from contextlib import suppress
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -53,29 +53,47 @@ def in_order(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-@contextmanager
-def without_main() -> Iterator[None]:
-    """Processes started here import no `__main__`: a script needs no guard, a notebook has none."""
-    main, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
+METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+PRELOADED = ("torch", "torchvision", "bench.jobs.run")
+QUIET = 256
+"""In place of the exit code 0, which pebble takes for a wanted end."""
+
+_context: Any = multiprocessing.get_context(METHOD)
 
 
-class SpawnedProcess(SpawnProcess):
-    """A process of `Spawned`."""
+class _Process(_context.Process):  # type: ignore[misc]
+    """A worker; it imports no `__main__`: a script needs no guard, a notebook has none."""
+
+    @property
+    def exitcode(self) -> int | None:
+        code: int | None = super().exitcode
+        return QUIET if code == 0 else code
 
     @staticmethod
     def _Popen(process: Any) -> Any:  # noqa: N802  # its name there
-        with without_main():
-            return SpawnProcess._Popen(process)
+        main, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
+        try:
+            return _context.Process._Popen(process)
+        finally:
+            sys.modules["__main__"] = main
 
 
-class Spawned(SpawnContext):
-    """Starts processes anew on every system, `without_main`."""
+class _Context(type(_context)):  # type: ignore[misc]
+    Process = _Process
 
-    Process = SpawnedProcess
+
+def worker_context() -> Any:
+    """Of `multiprocessing`, for any pool: the one way in which worker processes begin."""
+    context = _Context()
+    if METHOD == "forkserver":
+        context.set_forkserver_preload(list(PRELOADED))
+        before = os.environ.get("PYTHONSAFEPATH", "")
+        os.environ["PYTHONSAFEPATH"] = "1"  # nothing from where it starts: a user's `bench`, say
+        try:
+            forkserver.ensure_running()
+        finally:
+            os.environ["PYTHONSAFEPATH"] = before  # empty, it says nothing
+    return context
 
 
 def obey_parent() -> None:

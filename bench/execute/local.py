@@ -14,6 +14,7 @@ import faulthandler
 import itertools
 import multiprocessing
 import os
+import pickle
 import signal
 import tempfile
 import threading
@@ -23,10 +24,9 @@ from concurrent.futures import TimeoutError as OverdueError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from multiprocessing import forkserver
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -36,45 +36,20 @@ from bench.jobs.outcome import Done, Failed, gpu_error, is_failure
 from bench.jobs.run import run
 from bench.jobs.travel import pack, unpack
 from bench.jobs.workplace import Workplace
-from bench.processes import start_training_process, without_main
+from bench.processes import QUIET, start_training_process, worker_context
 from bench.sources.opened import see_too, seen
 from bench.store import digest
 from bench.types import SILENT, Progress
 from bench.wording import in_seconds
 
-METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-PRELOADED = ("torch", "torchvision", "bench.jobs.run")
-QUIET = 256
-"""In place of the exit code 0, which pebble takes for a wanted end."""
 NO_GPU = 97
 """Exit code of a worker whose jobs would all fail from here on, for CUDA's sake."""
 LAST_WORDS_S = 1.0
 """How long before its limit a job's stack is written down."""
 
-Address: TypeAlias = Any
-"""Of the line's other end."""
-_AUTHKEY = b"camobench"  # the socket is one of this user's files
+WHOLE_BYTES = 512
+"""What POSIX promises to write into a pipe in one piece, whoever else writes, or is killed."""
 _numbers = itertools.count()
-
-_context: Any = multiprocessing.get_context(METHOD)
-
-
-class _Process(_context.Process):  # type: ignore[misc]
-    """A worker, `without_main`."""
-
-    @property
-    def exitcode(self) -> int | None:
-        code: int | None = super().exitcode
-        return QUIET if code == 0 else code
-
-    @staticmethod
-    def _Popen(process: Any) -> Any:  # noqa: N802  # its name there
-        with without_main():
-            return _context.Process._Popen(process)
-
-
-class _Context(type(_context)):  # type: ignore[misc]
-    Process = _Process
 
 
 class Local(Executor):
@@ -85,8 +60,8 @@ class Local(Executor):
         luggage, self._stack = pack(place.site.keys), ExitStack()
         self._pool: ProcessPool | None = None
         notes = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-        address = self._stack.enter_context(relayed(progress))
-        self._given = _Given(place.site, self.width, luggage, address, notes)
+        line = self._stack.enter_context(relayed(progress))
+        self._given = _Given(place.site, self.width, luggage, line, notes)
 
     def _start(self, job: Job, limit_s: float | None) -> Running:
         if self._pool is None or not self._pool.active:
@@ -131,7 +106,7 @@ class _Given:
     site: Site
     width: int
     luggage: bytes | None
-    address: Address
+    line: Connection
     notes: Path
 
     def notes_of(self, job: Job) -> Path:
@@ -141,16 +116,7 @@ class _Given:
 
 def worker_pool(width: int, begin: Callable[..., None], *given: Any) -> ProcessPool:
     """Worker processes, each of which calls `begin` first."""
-    context = _Context()
-    if METHOD == "forkserver":
-        context.set_forkserver_preload(list(PRELOADED))
-        before = os.environ.get("PYTHONSAFEPATH", "")
-        os.environ["PYTHONSAFEPATH"] = "1"  # nothing from where it starts: a user's `bench`, say
-        try:
-            forkserver.ensure_running()
-        finally:
-            os.environ["PYTHONSAFEPATH"] = before  # empty, it says nothing
-    return ProcessPool(width, initializer=begin, initargs=given, context=context)
+    return ProcessPool(width, initializer=begin, initargs=given, context=worker_context())
 
 
 _given: _Given
@@ -176,7 +142,7 @@ def _work(job: Job, limit_s: float | None) -> Outcome:
         try:
             if _place is None:
                 unpack(_given.luggage)
-                _progress = RelayedProgress(_given.address)
+                _progress = RelayedProgress(_given.line)
                 _place = Workplace(_given.site)
             outcome = run(job, _place, _progress)
             if spoilt := gpu_error(outcome):
@@ -209,18 +175,17 @@ def how_it_ended(code: int) -> str:
 class RelayedProgress:
     """The worker's end of what `relayed` yielded. Tasks are numbered: two may share a label."""
 
-    def __init__(self, address: Address, line: Connection | None = None) -> None:
-        self._address, self._task = address, -1
-        self._line = line or Client(address, authkey=_AUTHKEY)
+    def __init__(self, line: Connection) -> None:
+        self._line, self._task = line, (os.getpid(), -1)
 
     def start(self, label: str, total: int, done: int = 0) -> None:
         """Begin a task."""
-        self._task = next(_numbers)
-        self._say("start", label, total, done)
+        self._task = os.getpid(), next(_numbers)
+        self._say("start", label[:100], total, done)
 
     def advance(self, units: int = 1, **figures: float) -> None:
         """Report units done."""
-        self._say("advance", units, **figures)
+        self._say("advance", units, **{name: float(value) for name, value in figures.items()})
 
     def finish(self) -> None:
         """End the task."""
@@ -228,41 +193,35 @@ class RelayedProgress:
 
     def fork(self) -> RelayedProgress:
         """Another task on the same line."""
-        return RelayedProgress(self._address, self._line)
+        return RelayedProgress(self._line)
 
     def _say(self, what: str, *arguments: Any, **figures: float) -> None:
-        with suppress(OSError):  # whoever listened has ended
-            self._line.send((self._task, what, arguments, figures))
+        said = pickle.dumps((self._task, what, arguments, figures))
+        if len(said) < WHOLE_BYTES - 4:  # its length goes before it
+            with suppress(OSError):  # whoever listened has ended
+                self._line.send_bytes(said)
 
 
 @contextmanager
-def relayed(progress: Progress) -> Iterator[Address]:
-    """Show what workers report to the yielded address through forks of `progress`."""
-    listener, over = Listener(authkey=_AUTHKEY), threading.Event()
-
-    def accept() -> None:
-        while not over.is_set():
-            with suppress(OSError, EOFError):
-                line = listener.accept()
-                threading.Thread(target=_show, args=(line, progress), daemon=True).start()
-
-    thread = threading.Thread(target=accept, daemon=True)
+def relayed(progress: Progress) -> Iterator[Connection]:
+    """Show what workers say into the yielded pipe, through forks of `progress`."""
+    heard, line = multiprocessing.Pipe(duplex=False)
+    thread = threading.Thread(target=_show, args=(heard, progress), daemon=True)
     thread.start()
-    try:
-        yield listener.address
-    finally:
-        over.set()
-        with suppress(OSError):
-            Client(listener.address, authkey=_AUTHKEY).close()  # wakes it
-        thread.join(timeout=1)
-        listener.close()
+    with line:
+        try:
+            yield line
+        finally:
+            with suppress(OSError):
+                line.send(None)
+            thread.join()
 
 
-def _show(line: Connection, progress: Progress) -> None:
-    tasks: dict[int, Progress] = {}
-    with suppress(OSError, EOFError):
-        while True:
-            task, what, arguments, figures = line.recv()
+def _show(heard: Connection, progress: Progress) -> None:
+    tasks: dict[tuple[int, int], Progress] = {}
+    with heard:  # closed, whatever happens: no worker waits for a reader
+        while (said := heard.recv()) is not None:
+            task, what, arguments, figures = said
             if task not in tasks:
                 tasks[task] = progress.fork()
             getattr(tasks[task], what)(*arguments, **figures)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from bench.processes import Spawned, cpu_count, obey_parent
+from bench.processes import cpu_count, obey_parent, worker_context
 from bench.provenance import cpu_features, package_versions, processor_name, provenance
 from bench.types import Json
 
@@ -138,5 +138,5 @@ def _memory_gib() -> float | None:
 
 def in_child(work: Callable[..., ResultT], *arguments: Any) -> ResultT:
     """Call a function of a module in a fresh process and wait for what it returns."""
-    with ProcessPoolExecutor(1, mp_context=Spawned(), initializer=obey_parent) as pool:
+    with ProcessPoolExecutor(1, mp_context=worker_context(), initializer=obey_parent) as pool:
         return pool.submit(work, *arguments).result()

@@ -18,7 +18,7 @@ from functools import cached_property, partial
 import torch
 
 from bench.data import decode_rgb
-from bench.processes import Spawned, in_order, obey_parent
+from bench.processes import in_order, obey_parent, worker_context
 from bench.suites.base import Images, Row, SuiteCard
 from bench.suites.photographs.jpeg_header import read_jpeg_header
 from bench.suites.simcam import derive_seed
@@ -76,7 +76,7 @@ def render(spec: SimcamSpec, rows: Sequence[Row], workers: int = 1) -> Iterator[
     if workers == 1:
         taken: Iterator[list[tuple[Row, bytes]]] = map(work, groups)
     else:
-        pool = ProcessPoolExecutor(workers, mp_context=Spawned(), initializer=obey_parent)
+        pool = ProcessPoolExecutor(workers, mp_context=worker_context(), initializer=obey_parent)
         taken = in_order(pool, work, groups, workers * _AHEAD)
     for pairs in taken:
         yield from pairs
