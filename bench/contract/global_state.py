@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -68,54 +67,27 @@ def use_exact_fp32() -> None:
     _set_precision((*_EXACT, *["ieee"] * len(_NEWER_PLACES)))
 
 
-def _working_folder() -> str | None:
-    """`None` where it was removed, as temporary ones are that code has moved into."""
-    try:
-        return os.getcwd()
-    except FileNotFoundError:
-        return None
-
-
-def _work_in(folder: str | None) -> None:
-    if folder is not None:
-        os.chdir(folder)
-
-
-_STATE: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
-    "working folder": (_working_folder, _work_in),
-    "default device": (
+_STATE: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
+    (
         torch.get_default_device,
         lambda wanted: torch.set_default_device(None if wanted.type == "cpu" else wanted),
     ),
-    "default type": (torch.get_default_dtype, torch.set_default_dtype),
-    "gradients": (torch.is_grad_enabled, torch.set_grad_enabled),
-    "threads": (torch.get_num_threads, torch.set_num_threads),
-    "deterministic algorithms": (
+    (torch.get_default_dtype, torch.set_default_dtype),
+    (torch.is_grad_enabled, torch.set_grad_enabled),
+    (torch.get_num_threads, torch.set_num_threads),
+    (
         _deterministic,
         lambda wanted: torch.use_deterministic_algorithms(wanted[0], warn_only=wanted[1]),
     ),
-    "autocast on the CPU": _autocast("cpu"),
-    "autocast on CUDA": _autocast("cuda"),
-    "precision of fp32": (_precision, _set_precision),
-    "cudnn.benchmark": _flag(cudnn, "benchmark"),
-    "cudnn.deterministic": _flag(cudnn, "deterministic"),
-    "cudnn.enabled": _flag(cudnn, "enabled"),
-    "mkldnn.enabled": _flag(mkldnn, "enabled"),
-}
-_USUAL = {
-    "default device": torch.device("cpu"),
-    "default type": torch.float32,
-    "autocast on the CPU": False,
-    "autocast on CUDA": False,
-}
-"""What the harness counts on."""
-_BEGUN, _TURNS = os.getpid(), defaultdict[int, Any](threading.RLock)
-"""By process: no fork waits for a thread of its parent's."""
-
-
-def global_state() -> dict[str, Any]:
-    """Settings of the whole process, by what people call them."""
-    return {name: read() for name, (read, _) in _STATE.items()}
+    _autocast("cpu"),
+    _autocast("cuda"),
+    (_precision, _set_precision),
+    _flag(cudnn, "benchmark"),
+    _flag(cudnn, "deterministic"),
+    _flag(cudnn, "enabled"),
+    _flag(mkldnn, "enabled"),
+)
+_TURN = threading.RLock()
 
 
 @contextmanager
@@ -124,13 +96,14 @@ def kept_global_state() -> Iterator[None]:
 
     Random numbers are left as they are (`kept_random_numbers` keeps those).
     """
-    before = global_state()
+    folder, before = os.getcwd(), [read() for read, _ in _STATE]
     try:
         yield
     finally:
-        for name, (read, write) in _STATE.items():
-            if read() != before[name]:
-                write(before[name])
+        os.chdir(folder)
+        for (read, write), wanted in zip(_STATE, before, strict=True):
+            if read() != wanted:
+                write(wanted)
 
 
 @contextmanager
@@ -138,16 +111,14 @@ def usual_global_state() -> Iterator[None]:
     """Run the block as in a new process, whatever its caller has set, who finds all as it was.
 
     Types, devices and gradients are the usual ones inside; what is drawn moves no random numbers
-    of the caller's. Threads take turns.
+    of the caller's. Threads take turns: what one sets, the other one's networks would run by.
     """
-    here = os.getpid()
-    with _TURNS[here], kept_global_state(), torch.inference_mode(False), kept_random_numbers():
-        for name, value in _USUAL.items():
-            read, write = _STATE[name]
-            if read() != value:  # torch unsets no default device within `with torch.device`
-                write(value)
-        if here != _BEGUN:  # forked: OpenMP would wait for threads that are not here
-            torch.set_num_threads(1)
+    with _TURN, kept_global_state(), torch.inference_mode(False), kept_random_numbers():
+        if torch.get_default_device().type != "cpu":  # torch unsets none within `with torch.device`
+            torch.set_default_device(None)
+        torch.set_default_dtype(torch.float32)
+        for kind in ("cpu", "cuda"):
+            torch.set_autocast_enabled(kind, False)
         with torch.device("cpu") if torch.get_default_device().type != "cpu" else nullcontext():
             yield
 

@@ -175,16 +175,6 @@ def check_inputs(subject: Subject) -> str:
     return "not changed in place"
 
 
-def check_settings(subject: Subject) -> str:
-    """What is of the whole process is everyone's."""
-    advise(
-        not subject.changed,
-        f"changes settings of the process: {', '.join(sorted(subject.changed))}",
-        "leave them, or put them back: the harness undoes it after each call",
-    )
-    return "leaves those of the process as they are"
-
-
 def check_device(subject: Subject) -> str:
     """All of it moves to the device of the images."""
     stray = [

@@ -10,7 +10,7 @@ from itertools import groupby
 
 import torch
 
-from bench.contract.global_state import global_state, kept_global_state, use_exact_fp32
+from bench.contract.global_state import kept_global_state, use_exact_fp32
 from bench.contract.plugin_files import place_of
 from bench.types import CamobenchError, Progress, tracked
 from bench.verdicts import Verdict
@@ -57,7 +57,6 @@ CHECKS = (
     Check("inputs", images.check_inputs, RUNS),
     Check("device", images.check_device, RUNS),
     Check("fit, again", building.check_fit_again, (*RUNS, "fit")),
-    Check("settings", images.check_settings, RUNS),
     Check("state", building.check_state, (*SIZES, "fit")),
     Check("key", building.check_key, (*RUNS, "fit")),
     Check("target", images.check_target, RUNS, ATTACK),
@@ -101,14 +100,9 @@ def examine(subject: Subject, progress: Progress) -> Iterator[Verdict]:
 def run_check(check: Check, subject: Subject) -> Verdict:
     """Run one check; whatever it raises is a failure with a place."""
     use_exact_fp32()
-    before = global_state()
     try:
         with kept_global_state():
-            try:
-                return Verdict(check.name, "ok", check.run(subject))
-            finally:
-                now = global_state()
-                subject.changed |= {name for name in now if now[name] != before[name]}
+            return Verdict(check.name, "ok", check.run(subject))
     except FaultError as error:
         return Verdict(check.name, error.verdict, error.finding, error.remedy)
     except torch.OutOfMemoryError:

@@ -119,7 +119,6 @@ class Subject:
         plugin: The file that it comes from, if any.
         trains: Whether `thing` is to be trained: `fit` has not been tried yet.
         wrongs: What `fit` did that it may not, for people, each once.
-        changed: Settings of the process that it has changed.
     """
 
     kind: Literal["attack", "victim"]
@@ -128,7 +127,6 @@ class Subject:
     plugin: PluginFile | None = None
     trains: bool = True
     wrongs: list[str] = field(default_factory=list)
-    changed: set[str] = field(default_factory=set)
 
     @cached_property
     def thing(self) -> Any:

@@ -81,7 +81,6 @@ DRAWN = "return images + 0.05 * torch.randn_like(images)"
 CLOCK = "hyperparameters = property(lambda s: {'at': time.time()})"
 ZERO = "next(context.surrogates['img-resnet12'].parameters()).data.zero_()"
 PLAN = "importlib.import_module('bench.plan.names.listing')\n            return images"
-DOUBLE = "torch.set_default_dtype(torch.float64)\n            return images"
 BUFFER = "self.register_buffer('mean', torch.full((1,), 0.2), persistent=False)"
 CONTRAST = "return (images - images.mean((2, 3), True)) / images.std((2, 3), keepdim=True)"
 FLAT = "return (images / images.std((2, 3), keepdim=True)).mean((2, 3))"
@@ -151,7 +150,6 @@ FAULTS = [
     (fog(spec=begun("self.random = torch.Generator()"), out=GENERATOR), "repeatable", "at once"),
     (fog(spec=begun("self.seen = 0"), out=RECALL), "repeatable", "after other images"),
     (fog(out="return images.mul_(0.9)"), "inputs", "changes its images in place"),
-    (fog(out=DOUBLE), "settings", "changes settings of the process: default type"),
     (fog(spec=begun("self.kernel = torch.ones(3)")), "device", "stay behind when it moves: kernel"),
     (fog(out="return images * 255"), "range", "% of it clipped"),
     (fog(out="return (images * 255).byte()"), "range", "`transform` returns torch.uint8"),
