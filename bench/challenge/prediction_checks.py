@@ -1,8 +1,7 @@
 """Checks a table of predictions, all of it, before anything is scored.
 
-What it says never depends on a source label, so that it can go back to whoever sent the table. A
-table is read only when it cannot be larger than asked, and text is kept as it stands: an id or a
-class called `null` or `1e10` is no missing value and no number.
+What it says never depends on a source label, so that it can go back to whoever sent the table. Text
+is kept as it stands: an id or a class called `null` or `1e10` is no missing value and no number.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from bench.challenge.findings import Findings, Kind
 from bench.challenge.image_checks import SUFFIX
-from bench.records.parquet import CELL_BYTES, SPARE_BYTES, read_limited, require_unique
+from bench.records.parquet import read_columns, require_unique
 from bench.types import CamobenchError
 from bench.wording import one_line
 
@@ -69,26 +68,18 @@ def is_table(path: Path) -> bool:
     return path.is_file() and (_is_parquet(path) or path.suffix.lower() == ".csv")
 
 
-def read_table(path: Path, images: int, classes: Sequence[str]) -> pd.DataFrame:
+def read_table(path: Path, classes: Sequence[str]) -> pd.DataFrame:
     """Read what `is_table` takes for one; ids lose their `.png`, and every cell of CSV is text.
 
     Columns other than those of ids, labels and classes are there, and empty.
 
     Raises:
-        CamobenchError: If it is damaged, larger than an answer to so many images, or names a column
-            twice.
+        CamobenchError: If it is damaged or names a column twice.
     """
-    rows, columns = 2 * images + 1000, 2 * len(classes) + 20
-    size, most = path.stat().st_size, CELL_BYTES * (rows + 1) * (columns + 1) + SPARE_BYTES
-    if size > most:
-        raise CamobenchError(
-            f"{path} has {size} bytes, one row an image takes {most} at most: send the columns "
-            "that the README of the challenge names"
-        )
     wanted = (IMAGE, PREDICTED, *classes)
     try:
         if _is_parquet(path):
-            read, names = read_limited(path, wanted, rows=rows, columns=columns)
+            read, names = read_columns(path, wanted)
         else:
             with path.open(encoding="utf-8-sig", newline="") as stream:
                 names = next(csv.reader(stream), [])

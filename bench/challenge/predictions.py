@@ -150,7 +150,7 @@ def check_predictions_answer(
         raise unknown
     suite = open_session(request, store, progress).prepare(("C",))
     asked = {one.key: one.images(suite) for one in challenges}
-    table = read_table(place, max(map(len, asked.values())), card.classes)
+    table = read_table(place, card.classes)
     ids = set(table[IMAGE]) if IMAGE in table else set[str]()
     challenge = max(challenges, key=lambda one: len(ids & asked[one.key].keys()))
     if strange and not ids & asked[challenge.key].keys():

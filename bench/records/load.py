@@ -20,14 +20,12 @@ from bench.records.frames import (
     type_problems,
 )
 from bench.records.metric import image_metrics
-from bench.records.parquet import read_limited
+from bench.records.parquet import read_columns
 from bench.records.participants import NO_NETWORK, VictimRecord
 from bench.records.run import RunData
 from bench.records.samples import load_samples
 from bench.types import IN
 
-MOST_ROWS = 50_000_000
-"""Five times those of twenty attacks on sixteen victims, 2500 images and twelve targets."""
 TABLES: tuple[TableName, ...] = ("predictions", "distortion")
 CONDITIONS: tuple[TableName, ...] = ("conditions", "conditions-distortion")
 """Of a run that has rows under conditions."""
@@ -87,13 +85,12 @@ def read_parquet(
     `again` says what makes it anew.
 
     Raises:
-        ValueError: If it is missing, unreadable, larger than any run's, or lacks one of
-            `columns`; names the remedy.
+        ValueError: If it is missing, unreadable, or lacks one of `columns`; names the remedy.
     """
     if not path.is_file():
         raise ValueError(f"{path} is missing; run the same command again to complete the folder")
     try:
-        frame, names = read_limited(path, {*columns, *more}, rows=MOST_ROWS)
+        frame, names = read_columns(path, {*columns, *more})
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} is not readable Parquet ({error}); {again}") from error
     missing = [name for name in columns if name not in names]

@@ -25,7 +25,7 @@ def check(request, tmp_path):
             frame.to_csv(path, index=False)
         else:
             frame.to_parquet(path, index=False)
-        return check_predictions(read_table(path, 6, CLASSES), IDS, CLASSES)
+        return check_predictions(read_table(path, CLASSES), IDS, CLASSES)
 
     return call
 
@@ -83,7 +83,7 @@ def test_a_label_that_is_missing_is_no_class(check):
 def test_surplus_fields_move_no_column(tmp_path, row, found):
     path = tmp_path / "answer.csv"
     path.write_text("image,predicted\n" + "".join(row.format(one) + "\n" for one in IDS))
-    checked = check_predictions(read_table(path, 6, CLASSES), IDS, CLASSES)
+    checked = check_predictions(read_table(path, CLASSES), IDS, CLASSES)
     assert {"no such image"} & set(kinds(checked)) == found
 
 
@@ -129,27 +129,19 @@ def test_columns_that_are_missing_or_too_many_are_named(check):
         (b"image,predicted\nc\xff\xfe,cam-a\n", "cannot be read"),
         (b"image,predicted,image\nc0,cam-a,c1\n", "column 'image' is there twice"),
         (b"", "cannot be read: No columns"),
-        (b"x" * 3_000_000, "has 3000000 bytes, one row an image takes"),
         (b"PAR1 and then nothing", "cannot be read"),
-        (np.zeros(5_000_000, np.int8), "it says that it has 5000000 rows"),
-        (["x" * 100_000] * 1000, "column 'image' has 100000000 bytes of text"),
-        ([[1]] * 6, "column 'image' has type list"),
     ],
 )
 def test_a_file_that_cannot_be_an_answer_is_not_read(tmp_path, data, message):
     path = tmp_path / "answer.csv"
-    if isinstance(data, bytes):
-        path.write_bytes(data)
-    else:  # a small Parquet file that is large inside, or of other types
-        pd.DataFrame({"image": data, "predicted": data}).to_parquet(path, compression="zstd")
-        assert path.stat().st_size < 50_000
+    path.write_bytes(data)
     with pytest.raises(CamobenchError, match=message):
-        read_table(path, 6, CLASSES)
+        read_table(path, CLASSES)
 
 
 def test_surplus_columns_are_not_read(tmp_path):
     path, nested = tmp_path / "answer.parquet", [[{"a": 1}]] * 6
     table().assign(nested=nested, text=["x" * 10_000_000] * 6).to_parquet(path)
-    read = read_table(path, 6, CLASSES)
+    read = read_table(path, CLASSES)
     assert list(read) == ["image", "predicted", "nested", "text"]
     assert read[["nested", "text"]].isna().all(axis=None)
