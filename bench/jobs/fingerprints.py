@@ -56,7 +56,6 @@ def keep_fingerprints(
     key = digest([VERSION, flat_fields.identity, tiles, side_px])
     path = fingerprint_file(store, key)
     with store.lock("predictions", f"{path.parents[1].name}-{FINGERPRINTS}"):
-        RowFolder(path.parents[1]).set_damaged_aside([FINGERPRINTS])
         if not path.is_file():
             rows = []
             for device in tracked(flat_fields.counts, "fingerprints of devices", progress):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shutil
 import time
-import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -42,7 +41,6 @@ from bench.store import Store, digest, replacing
 from bench.suites.audit.record import audit_and_keep, is_quick, kept_audit
 from bench.suites.base import Suite, prepare
 from bench.types import SETS, Progress, SetName
-from bench.wording import plural
 
 if TYPE_CHECKING:
     from bench.plan.request import Request
@@ -177,7 +175,6 @@ class Session:
     def put(self, attack: str, victim: str, rows: pd.DataFrame) -> None:
         """Keep the `prediction_rows` of a cell that was not computed here, where there are none."""
         row, stem = self.row_folder(attack), self.networks.victim_stem(victim)
-        self._set_damaged_aside(row, attack, [stem])
         record = {"by": self.place.provenance, "at": time.time(), "seconds": 0.0, "suspicions": []}
         rows = rows.assign(**key_columns(self.graph, attack, victim))
         names = self.place.scorer.manifest["image_id"].to_numpy()
@@ -225,7 +222,6 @@ class Session:
             return cells
         cells.key = row_key(self.networks, name, condition)
         cells.row = row = self.row_folder(name, condition)
-        self._set_damaged_aside(row, name, [*cells.stems.values(), DISTORTION])
         images_key, keep_images = row_key(self.networks, name), self.request.keep_images
         for shard, indices in enumerate(self.shards):
             stems = {v: stem for v, stem in cells.stems.items() if not row.has(stem, [shard])}
@@ -248,15 +244,6 @@ class Session:
                     )
                 )
         return cells
-
-    def _set_damaged_aside(self, row: RowFolder, attack: str, stems: Iterable[str]) -> None:
-        gone = row.set_damaged_aside(stems)
-        if gone:
-            warnings.warn(
-                f"{plural(len(gone), 'damaged file')} of {attack} set aside in {row.aside}: what "
-                "is asked for is scored again, but for columns that were sent: score these again",
-                stacklevel=2,
-            )
 
     def _score(self, rows: dict[str, Cells]) -> None:
         """Run the jobs of rows, by the rows' keys."""

@@ -46,19 +46,11 @@ def test_a_file_is_rows_and_who_made_them(row):
     assert list(read_rows(row.files("stem"))["predicted"]) == ["c", "a", "b"]
 
 
-def test_rows_with_a_flipped_bit_are_refused_and_set_aside(row):
-    for stem in ("one", "two"):
-        keep(row, stem, "a", "b")
-    assert row.set_damaged_aside(["one", "two"]) == []
+def test_rows_with_a_flipped_bit_are_refused(row):
+    keep(row, "one", "a", "b")
     flip(row.file("one", 0))
     with pytest.raises(CamobenchError, match=r"00000.parquet is damaged .*; remove .*makes it an"):
         read_rows(row.files("one"))
-    assert row.set_damaged_aside(["one", "two"]) == [row.file("one", 0)]
-    assert (row.has("one", [0]), row.has("two", [0])) == (False, True)
-    assert sorted(path.name for path in (row.aside / "one").iterdir()) == [
-        "00000.parquet",
-        "00000.parquet.sha256",
-    ]
 
 
 def test_time_is_that_of_all_jobs_and_every_run_is_named(row):

@@ -99,13 +99,15 @@ def test_killed_at_any_write_the_next_run_gives_the_same_rows(
         pd.testing.assert_frame_equal(one, expected, rtol=1e-4, atol=1e-6)
 
 
-def test_damaged_rows_are_scored_again(store, scored, smoke):
+def test_damaged_rows_are_scored_again_once_removed(store, scored, smoke):
     (cells,) = matrix_of(store).fill(["jpeg"])
     first, _ = VICTIMS
-    flip(cells.row.file(cells.victims[first], 0))
+    flip(rows := cells.row.file(cells.victims[first], 0))
     scored.clear()
-    with pytest.warns(UserWarning, match=r"1 damaged file of jpeg set aside in .*/damaged: what"):
-        matrix_of(store).fill(["jpeg"])
+    with pytest.raises(CamobenchError, match=f"{rows} is damaged .*; remove {rows}, and"):
+        tables(matrix_of(store).fill(["jpeg"]))
+    rows.unlink()
+    matrix_of(store).fill(["jpeg"])
     assert scored == [("jpeg", (first,), 8)]
     same(tables(matrix_of(store).fill(ALL)), reference(smoke))
 

@@ -24,7 +24,7 @@ from bench.contract import Victim
 from bench.jobs.scoring.items import Item
 from bench.records.frames import images_told
 from bench.store import explaining_damage, replacing
-from bench.store.checksums import checksum_file, is_as_written, keep_checksum, require_as_written
+from bench.store.checksums import keep_checksum, require_as_written
 from bench.types import IN
 
 SHARD_IMAGES = 32
@@ -55,22 +55,6 @@ class RowFolder:
     def files(self, stem: str) -> list[Path]:
         """All that are there."""
         return sorted((self.path / stem).glob("*.parquet"))
-
-    def set_damaged_aside(self, stems: Iterable[str]) -> list[Path]:
-        """Move away what is damaged, so that it is scored again; nothing is deleted."""
-        gone = [one for stem in stems for one in self.files(stem) if not is_as_written(one)]
-        for path in gone:
-            for part in (path, checksum_file(path)):
-                if part.is_file():
-                    target = self.aside / path.parent.name / part.name
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    part.replace(target)
-        return gone
-
-    @property
-    def aside(self) -> Path:
-        """Where damaged files are set aside."""
-        return self.path / "damaged"
 
 
 def row_shards(order: Sequence[int]) -> list[Sequence[int]]:

@@ -11,12 +11,12 @@ from typing import Any
 import pandas as pd
 
 from bench import detect
-from bench.jobs.features import FEATURES, TESTED, TRAINED, feature_file
+from bench.jobs.features import TESTED, TRAINED, feature_file
 from bench.jobs.job import FeatureJob
 from bench.jobs.outcome import Failed
 from bench.jobs.scoring.condition import Condition
 from bench.jobs.scoring.items import ORDER_VERSION
-from bench.jobs.scoring.rows import RowFolder, read_rows
+from bench.jobs.scoring.rows import read_rows
 from bench.plan.again import plan_again, require_scored, suite_again
 from bench.plan.answers.kept import answered_rows, known
 from bench.plan.request import Request, open_session
@@ -69,8 +69,6 @@ def measured(
         session = open_session(request, store, progress)
         session.train()
         jobs = _jobs(session, run, wanted, left_out)
-        for job in jobs.values():
-            RowFolder(store.prediction_folder(job.key)).set_damaged_aside([FEATURES])
         missing = [job for job in jobs.values() if not feature_file(store, job.key).is_file()]
         progress.start("images of attacks", len(jobs), len(jobs) - len(missing))
         with closing(session.run(missing)) as running:

@@ -149,7 +149,6 @@ def _held(store: Store) -> Iterator[tuple[str, str, list[Check]]]:
     opened: list[Check] = [partial(_open_set, folder, name) for folder, name in there]
     yield "data sets", f"{plural(len(there), 'set')}, as their checksums say", opened
     tables = sorted(store.root.glob("predictions/*/*/*.parquet"))
-    tables = [path for path in tables if path.parents[1].name != "damaged"]
     rows = plural(len({path.parents[1] for path in tables}), "row")
     opened = [partial(read_rows, [path]) for path in tables]
     opened += [partial(read_record, path) for path in tables]
