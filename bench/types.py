@@ -91,17 +91,11 @@ def tracked(things: Collection[ThingT], label: str, progress: Progress) -> Itera
 
 @dataclass(frozen=True, kw_only=True)
 class FitReport:
-    """What a training run has to say: final figures, and curves of (step, value).
-
-    Attributes:
-        validated_as_stored: Whether the validation figures are those of the weights as a checkpoint
-            holds them, rounded where the recipe is compact.
-    """
+    """What a training run has to say: final figures, and curves of (step, value)."""
 
     figures: Mapping[str, float] = field(default_factory=dict)
     curves: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
     seconds: float = 0.0
-    validated_as_stored: bool = False
 
 
 def as_json(value: Any) -> Json:

@@ -114,7 +114,6 @@ class SvmVictim(Victim):
                 **({} if linear else {"support_vectors": float(len(self.machines.support))}),
             },
             seconds=time.monotonic() - began,
-            validated_as_stored=True,
         )
 
     def _features(self, images: NDArray[np.uint8], context: FitContext) -> NDArray[np.float64]:

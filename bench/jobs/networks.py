@@ -44,11 +44,9 @@ from bench.types import CamobenchError, FitReport, Json, SetName, as_json
 from bench.wording import listed
 
 STEM_DIGITS = 24
-AS_STORED = "the stored weights"
-BEFORE_ROUNDING = "the weights before they were rounded for storage"
 _SAID = {
-    *("key", "weights_sha256", "seconds", "figures", "validation_of"),
-    *("hyperparameters", "curves", "provenance"),
+    *("key", "weights_sha256", "seconds"),
+    *("figures", "hyperparameters", "curves", "provenance"),
 }
 
 
@@ -96,7 +94,6 @@ def save_checkpoint(
     device: torch.device | None = None,
 ) -> Checkpoint:
     """Write weights and card in one step; the card says on which `device` it was trained."""
-    as_stored = report.validated_as_stored or not graph.recipe.compact
     folder = store.checkpoint_folder(job.kind, job.name, job.key)
     with replacing(folder) as target:
         target.mkdir()
@@ -118,7 +115,6 @@ def save_checkpoint(
                 "needs": job.needs,
                 "weights_sha256": file_digest(weights),
                 "figures": {name: round(value, 6) for name, value in report.figures.items()},
-                "validation_of": AS_STORED if as_stored else BEFORE_ROUNDING,
                 "curves": as_json(report.curves),
                 "seconds": round(report.seconds, 1),
                 "provenance": {**provenance(), "device": None if device is None else str(device)},

@@ -20,7 +20,6 @@ class Training(BaseModel, frozen=True):
     Attributes:
         figures: Final losses and validation figures.
         curves: (step, value) of each loss.
-        validation_of: Which weights the validation figures are of.
         hyperparameters: `None` on older cards.
         provenance: Code, packages and machine; `None` on older cards.
     """
@@ -29,7 +28,6 @@ class Training(BaseModel, frozen=True):
     figures: dict[str, float]
     curves: dict[str, tuple[tuple[float, float], ...]]
     weights_sha256: str
-    validation_of: str
     hyperparameters: dict[str, Any] | None = None
     provenance: dict[str, Any] | None = None
 

@@ -255,8 +255,8 @@ def _notes(cards: tuple[Card, ...]) -> Iterator[str]:
             f"{', '.join(map(str, sides))} pixels a side, a multiply-add is two. Behind a plus: "
             "the front-end, which victims share."
         )
-    if weights := sorted({card.training.validation_of for card in cards if card.training}):
-        yield f"Validation: accuracy on images of Set-A, of {' and '.join(weights)}."
+    if any(card.training for card in cards):
+        yield "Validation: accuracy on images of Set-A."
     if unknown := [card.victim.name for card in cards if not card.network]:
         yield f"Not recorded: size, cost and training of {', '.join(unknown)}."
     yield (

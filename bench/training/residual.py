@@ -110,7 +110,7 @@ def fit_estimator(
         residuals[held_out.to(residuals.device)].to(device),
     )
     figures = {**report.figures, "validation_explained_percent": explained}
-    return replace(report, figures=figures, validated_as_stored=True)
+    return replace(report, figures=figures)
 
 
 @torch.no_grad()

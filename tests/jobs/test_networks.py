@@ -9,8 +9,6 @@ from safetensors.torch import load_file
 from bench.jobs import networks
 from bench.jobs.building import build_victim, untrained
 from bench.jobs.networks import (
-    AS_STORED,
-    BEFORE_ROUNDING,
     Networks,
     Shelf,
     module_state,
@@ -85,18 +83,6 @@ def test_the_card_says_what_it_is(stored):
     assert card["hyperparameters"]["cgan"]["steps"] == 2
     assert {"commit", "dirty", "packages", "device"} <= card["provenance"].keys()
     checkpoints[job.key].verify()
-
-
-@pytest.mark.parametrize(("compact", "as_stored"), [(True, True), (True, False), (False, False)])
-def test_the_card_says_of_what_its_validation_figures_are(tmp_path, compact, as_stored):
-    graph = planned(replace(SMOKE, compact=compact), victims=["img-resnet12"], attacks=[])
-    job = job_of(graph, "victim", "img-resnet12")
-    report = FitReport(validated_as_stored=as_stored)
-    saved = save_checkpoint(Store(tmp_path), job, graph, {"x": torch.zeros(1)}, report, device=CPU)
-    rounded_later = compact and not as_stored
-    assert saved.card["validation_of"] == (BEFORE_ROUNDING if rounded_later else AS_STORED)
-    assert saved.card["hyperparameters"]["classifier"]["steps"] == 2
-    assert saved.card["provenance"]["device"] == "cpu"
 
 
 def test_networks_of_a_graph(stored):

@@ -15,7 +15,6 @@ def network_record(name, **changes):
         "figures": {"loss": 0.003, "validation_accuracy_percent": 97.5},
         "curves": {"loss": [[0.5, 1.05], [40, 0.2], [60, 0.003]]},
         "weights_sha256": "0" * 64,
-        "validation_of": "the stored weights",
         "hyperparameters": None,
         "provenance": {"commit": "abcdef" * 6, "dirty": True},
     }

@@ -62,7 +62,7 @@ def write_network_cards(out: Path, session: Session, scored: Collection[str]) ->
 
 def _training(checkpoint: Checkpoint) -> dict[str, Json]:
     card = checkpoint.card
-    said = ("seconds", "figures", "validation_of", "hyperparameters", "provenance")
+    said = ("seconds", "figures", "hyperparameters", "provenance")
     curves = {name: thinned(curve) for name, curve in card["curves"].items()}
     return {name: card[name] for name in said} | {
         "curves": curves,
